@@ -1,0 +1,1 @@
+//! Session, socket and history behind one inbox.

@@ -1,0 +1,1 @@
+//! The client's database and the thread that owns it.

@@ -1,0 +1,1 @@
+//! Finding, starting and sharing this machine's server process.

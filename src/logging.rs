@@ -1,0 +1,1 @@
+//! simplelog to the terminal and a dated file.

@@ -1,0 +1,270 @@
+//! Newtypes that carry the protocol's rules, so that encoders cannot fail.
+//!
+//! Source: the plain protocol, "Datagram": accounts and passwords never contain `#` and are never
+//! empty; 1–64 bytes of UTF-8 without control characters; no `:` in an account, because it would
+//! break the replies 05 and 09; a leading `@` is reserved for rooms.
+
+use std::fmt;
+
+use unicode_segmentation::UnicodeSegmentation;
+
+/// Most bytes an account or a password may have.
+pub const MAX_FIELD_BYTES: usize = 64;
+/// Most bytes a message body may have, so that a 05/09 reply stays within 1,024 bytes.
+pub const MAX_BODY_BYTES: usize = 936;
+
+/// Why a text cannot be what it was given as.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FieldError {
+    /// Nothing was given.
+    #[error("the field is empty")]
+    Empty,
+    /// The UTF-8 form is too long.
+    #[error("the field has {got} bytes, at most {max} are allowed")]
+    TooLong {
+        /// Bytes given.
+        got: usize,
+        /// Bytes allowed.
+        max: usize,
+    },
+    /// A character that the protocol uses itself, or a control character.
+    #[error("the character {found:?} is not allowed here")]
+    Forbidden {
+        /// The first such character.
+        found: char,
+    },
+    /// A leading `@` names a room and can be nobody's account.
+    #[error("a leading @ is reserved for rooms")]
+    Reserved,
+}
+
+fn check(text: &str, forbidden: &[char]) -> Result<(), FieldError> {
+    if text.is_empty() {
+        return Err(FieldError::Empty);
+    }
+    if text.len() > MAX_FIELD_BYTES {
+        return Err(FieldError::TooLong { got: text.len(), max: MAX_FIELD_BYTES });
+    }
+    match text.chars().find(|c| forbidden.contains(c) || c.is_control()) {
+        Some(found) => Err(FieldError::Forbidden { found }),
+        None => Ok(()),
+    }
+}
+
+/// Who sends or receives: a person's account, or a room such as `@lobby`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Account(String);
+
+impl Account {
+    /// The room that everybody who is online is in (extension `@lobby`).
+    pub const LOBBY: &'static str = "@lobby";
+
+    /// A person's account or a room's name.
+    ///
+    /// # Errors
+    /// What the protocol forbids in an account.
+    pub fn parse(text: &str) -> Result<Self, FieldError> {
+        check(text, &['#', ':'])?;
+        Ok(Self(text.to_owned()))
+    }
+
+    /// A person's account: what can be registered and logged in.
+    ///
+    /// # Errors
+    /// As [`Account::parse`], and [`FieldError::Reserved`] for a leading `@`.
+    pub fn person(text: &str) -> Result<Self, FieldError> {
+        if text.starts_with('@') {
+            return Err(FieldError::Reserved);
+        }
+        Self::parse(text)
+    }
+
+    /// The lobby's account.
+    #[must_use]
+    pub fn lobby() -> Self {
+        Self(Self::LOBBY.to_owned())
+    }
+
+    /// A sender as a foreign server named it, forbidden characters replaced by `_` and cut to the
+    /// limit, so that no message is lost for its sender's name.
+    #[must_use]
+    pub fn sanitised(text: &str) -> Self {
+        let mut clean = String::new();
+        for c in text.chars() {
+            let c = if c == '#' || c == ':' || c.is_control() { '_' } else { c };
+            if clean.len() + c.len_utf8() > MAX_FIELD_BYTES {
+                break;
+            }
+            clean.push(c);
+        }
+        if clean.is_empty() {
+            clean.push('?');
+        }
+        Self(clean)
+    }
+
+    /// Whether this names a room rather than a person.
+    #[must_use]
+    pub fn is_room(&self) -> bool {
+        self.0.starts_with('@')
+    }
+
+    /// The text as it goes on the wire, UTF-8.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A password on its way to the server; never shown by `Debug`, never logged.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(String);
+
+impl Password {
+    /// # Errors
+    /// What the protocol forbids in a password.
+    pub fn parse(text: &str) -> Result<Self, FieldError> {
+        check(text, &['#'])?;
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The secret itself, for the encoder and the hash alone.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(******)")
+    }
+}
+
+/// A message body that fits one datagram: not empty, at most [`MAX_BODY_BYTES`] of UTF-8, no NUL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageText(String);
+
+impl MessageText {
+    /// # Errors
+    /// Empty, too long for one datagram, or holding a NUL.
+    pub fn parse(text: &str) -> Result<Self, FieldError> {
+        if text.is_empty() {
+            return Err(FieldError::Empty);
+        }
+        if text.len() > MAX_BODY_BYTES {
+            return Err(FieldError::TooLong { got: text.len(), max: MAX_BODY_BYTES });
+        }
+        if text.contains('\0') {
+            return Err(FieldError::Forbidden { found: '\0' });
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// Splits a text of any length on grapheme boundaries into bodies that fit; from two parts on
+    /// each begins with its mark, `(1/3) `. NULs are left out. An empty or blank text gives none.
+    #[must_use]
+    pub fn split(text: &str) -> Vec<Self> {
+        const MARK: usize = "(9999/9999) ".len();
+        let text: String = text.chars().filter(|c| *c != '\0').collect();
+        if text.trim().is_empty() {
+            return Vec::new();
+        }
+        if text.len() <= MAX_BODY_BYTES {
+            return vec![Self(text)];
+        }
+        let mut parts = vec![String::new()];
+        for grapheme in text.graphemes(true) {
+            // A grapheme of more than a whole body (a tower of combining marks) is cut by characters.
+            let units: Vec<&str> = if grapheme.len() > MAX_BODY_BYTES - MARK {
+                grapheme.split_inclusive(|_: char| true).collect()
+            } else {
+                vec![grapheme]
+            };
+            for unit in units {
+                match parts.last_mut() {
+                    Some(last) if last.len() + unit.len() <= MAX_BODY_BYTES - MARK => last.push_str(unit),
+                    _ => parts.push(unit.to_owned()),
+                }
+            }
+        }
+        let total = parts.len();
+        parts.into_iter().enumerate().map(|(i, part)| Self(format!("({}/{total}) {part}", i + 1))).collect()
+    }
+
+    /// The text as it goes on the wire.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A message's row in the client's own history; chosen by the history when it is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MessageId(pub i64);
+
+/// How far a message of one's own has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SendState {
+    /// Stored, not sent yet: the server is silent, or others come first.
+    Waiting,
+    /// On its way, no answer yet.
+    Sending,
+    /// `03:01`.
+    Sent,
+    /// `03:02`: offline, or no such account; the server may keep it.
+    OfflineOrUnknown,
+    /// Sent a second time after the first answer was lost, or on its way when the program died.
+    MaybeSentTwice,
+    /// The server refused it, or the user gave it up.
+    Failed,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accounts() {
+        for good in ["20170001", "七号好友", "a b", &"x".repeat(64)] {
+            assert!(Account::person(good).is_ok(), "{good}");
+        }
+        for bad in ["", "a#b", "a:b", "a\nb", "@lobby", &"x".repeat(65)] {
+            assert!(Account::person(bad).is_err(), "{bad}");
+        }
+        assert!(Account::parse("@lobby").is_ok_and(|a| a.is_room()));
+        assert_eq!(Account::sanitised("a#b:c").as_str(), "a_b_c");
+        assert!(Account::sanitised(&"鸿".repeat(40)).as_str().len() <= MAX_FIELD_BYTES);
+    }
+
+    #[test]
+    fn password_is_never_shown() {
+        let shown = Password::parse("secret").map(|p| format!("{p:?}"));
+        assert_eq!(shown, Ok("Password(******)".to_owned()));
+    }
+
+    #[test]
+    fn long_texts_are_split_on_graphemes_and_lose_nothing() {
+        for unit in ["x", "鸿雁", "👩‍👩‍👧 ", "e\u{301}"] {
+            let text = unit.repeat(1500);
+            let parts = MessageText::split(&text);
+            assert!(parts.len() > 1 && parts.iter().all(|p| p.as_str().len() <= MAX_BODY_BYTES));
+            let joined: String = parts.iter().filter_map(|p| p.as_str().split_once(") ")).map(|(_, t)| t).collect();
+            assert_eq!(joined, text);
+        }
+        assert!(MessageText::split(" \n").is_empty());
+        assert_eq!(
+            MessageText::split(&format!("e{}", "\u{301}".repeat(2000)))
+                .iter()
+                .filter(|p| p.as_str().len() > MAX_BODY_BYTES)
+                .count(),
+            0
+        );
+    }
+}

@@ -1,0 +1,1 @@
+//! The socket, its receiver thread, the timer thread and the clock.

@@ -1,0 +1,1 @@
+//! Observed traffic as values, for the protocol window.

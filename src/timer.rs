@@ -1,0 +1,1 @@
+//! Deadlines as values: retransmission timeout, backoff. Pure.

@@ -1,0 +1,13 @@
+//! The plain dialect: datagrams to values and back. Pure; bytes from the network are data, so no
+//! input whatever makes a function here panic.
+//!
+//! Source: the plain protocol, "Datagram" and its table.
+
+pub mod charset;
+pub mod reply;
+pub mod request;
+pub mod show;
+
+pub use charset::Charset;
+pub use reply::{Reply, TimeFormat};
+pub use request::{Request, RequestError};
