@@ -10,4 +10,7 @@ pub mod show;
 
 pub use charset::Charset;
 pub use reply::{Reply, TimeFormat};
-pub use request::{Request, RequestError};
+pub use request::{Request, RequestError, looks_like_reply};
+
+#[cfg(test)]
+mod tests;

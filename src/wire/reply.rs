@@ -1,6 +1,6 @@
 //! Replies: what a server sends.
 
-use super::request::Body;
+use super::{Charset, request::Body};
 use crate::model::Account;
 
 /// How a server writes the time of a message; learned once per server, since times without seconds
@@ -86,4 +86,215 @@ pub struct Delivery {
     pub time: String,
     /// The message.
     pub body: Body,
+}
+
+impl Reply {
+    /// The two digits before the colon; `None` for what is no reply at all.
+    #[must_use]
+    pub fn operation(&self) -> Option<u8> {
+        Some(match self {
+            Self::NotUnderstood => 0,
+            Self::Register(_) => 1,
+            Self::Login(_) => 2,
+            Self::Send(_) => 3,
+            Self::Count(_) => 4,
+            Self::Take(_) => 5,
+            Self::Offline { .. } => 6,
+            Self::NotLoggedIn => 7,
+            Self::CountAll(_) => 8,
+            Self::TakeAll(_) => 9,
+            Self::Hello { .. } => 10,
+            Self::Who { .. } => 11,
+            Self::Other(_) => return None,
+        })
+    }
+
+    /// The datagram, for a client that reads `charset`.
+    #[must_use]
+    pub fn encode(&self, charset: Charset) -> Vec<u8> {
+        let text = match self {
+            Self::Register(Registered::Done) => "01:01".to_owned(),
+            Self::Register(Registered::PasswordsDiffer) => "01:02".to_owned(),
+            Self::Register(Registered::AccountExists) => "01:03".to_owned(),
+            Self::Login(LoggedIn::Done) => "02:01".to_owned(),
+            Self::Login(LoggedIn::WrongPassword) => "02:02".to_owned(),
+            Self::Login(LoggedIn::NoSuchAccount) => "02:03".to_owned(),
+            Self::Login(LoggedIn::AlreadyLoggedIn) => "02:04".to_owned(),
+            Self::Send(Forwarded::Done) => "03:01".to_owned(),
+            Self::Send(Forwarded::Offline) => "03:02".to_owned(),
+            Self::Count(n) => format!("04:{n}"),
+            Self::Take(None) => "05:01".to_owned(),
+            Self::Take(Some(Delivery { from, time, body })) => format!("05:{from}:{time}:{}", body.text),
+            Self::Offline { was_online: true } => "06:01".to_owned(),
+            Self::Offline { was_online: false } => "06:02".to_owned(),
+            Self::NotLoggedIn => "07:01".to_owned(),
+            Self::CountAll(n) => format!("08:{n}"),
+            Self::TakeAll(None) => "09:01".to_owned(),
+            Self::TakeAll(Some(Delivery { from, time, body })) => format!("09:{from}:{time}:{}", body.text),
+            Self::Hello { nonce } => format!("10:01:Q1:{nonce}"),
+            Self::Who { total, offset, accounts } => {
+                let mut text = format!("11:{total}:{offset}");
+                for account in accounts {
+                    text.push(':');
+                    text.push_str(account.as_str());
+                }
+                text
+            }
+            Self::NotUnderstood => "00:00".to_owned(),
+            Self::Other(bytes) => return bytes.clone(),
+        };
+        charset.encode(&text)
+    }
+
+    /// Reads a datagram as a client does; what is not known is [`Reply::Other`]. Returned with it:
+    /// the charset and the time format to go on with for this server.
+    #[must_use]
+    pub fn decode(datagram: &[u8], charset: Charset, format: TimeFormat) -> (Self, Charset, TimeFormat) {
+        let mut reader = Reader { charset, format };
+        let reply = reader.reply(datagram).unwrap_or_else(|| Self::Other(datagram.to_vec()));
+        (reply, reader.charset, reader.format)
+    }
+}
+
+struct Reader {
+    charset: Charset,
+    format: TimeFormat,
+}
+
+impl Reader {
+    fn reply(&mut self, datagram: &[u8]) -> Option<Reply> {
+        let (operation, rest) = match datagram {
+            [a, b, b':', rest @ ..] if a.is_ascii_digit() && b.is_ascii_digit() => ((a - b'0') * 10 + (b - b'0'), rest),
+            _ => return None,
+        };
+        // Servers in C often send the closing NUL or a line break along with a code.
+        let code = rest.trim_ascii_end();
+        let code = code.strip_suffix(b"\0").unwrap_or(code);
+        Some(match (operation, code) {
+            (0, b"00") => Reply::NotUnderstood,
+            (1, b"01") => Reply::Register(Registered::Done),
+            (1, b"02") => Reply::Register(Registered::PasswordsDiffer),
+            (1, b"03") => Reply::Register(Registered::AccountExists),
+            (2, b"01") => Reply::Login(LoggedIn::Done),
+            (2, b"02") => Reply::Login(LoggedIn::WrongPassword),
+            (2, b"03") => Reply::Login(LoggedIn::NoSuchAccount),
+            (2, b"04") => Reply::Login(LoggedIn::AlreadyLoggedIn),
+            (3, b"01") => Reply::Send(Forwarded::Done),
+            (3, b"02") => Reply::Send(Forwarded::Offline),
+            (4, _) => Reply::Count(number(code)?),
+            (5, b"01") => Reply::Take(None),
+            (5, _) => Reply::Take(Some(self.delivery(rest)?)),
+            (6, b"01") => Reply::Offline { was_online: true },
+            (6, b"02") => Reply::Offline { was_online: false },
+            (7, b"01") => Reply::NotLoggedIn,
+            (8, _) => Reply::CountAll(number(code)?),
+            (9, b"01") => Reply::TakeAll(None),
+            (9, _) => Reply::TakeAll(Some(self.delivery(rest)?)),
+            (10, _) => Reply::Hello { nonce: self.text(code.strip_prefix(b"01:Q1:")?) },
+            (11, _) => {
+                let mut fields = code.split(|b| *b == b':');
+                let total = usize::try_from(number(fields.next()?)?).ok()?;
+                let offset = usize::try_from(number(fields.next()?)?).ok()?;
+                let accounts = fields.filter(|f| !f.is_empty()).map(|f| Account::sanitised(&self.text(f))).collect();
+                Reply::Who { total, offset, accounts }
+            }
+            _ => return None,
+        })
+    }
+
+    fn text(&mut self, bytes: &[u8]) -> String {
+        let (text, seen) = self.charset.decode(bytes);
+        self.charset = seen;
+        text
+    }
+
+    /// `from:time:message`; the time is the longest known form that stands there, the format learned
+    /// before being tried first.
+    fn delivery(&mut self, rest: &[u8]) -> Option<Delivery> {
+        let colon = rest.iter().position(|b| *b == b':')?;
+        let (from, rest) = (rest.get(..colon)?, rest.get(colon + 1..)?);
+        let (format, time, raw) = split_time(rest, self.format)?;
+        self.format = format;
+        let from = Account::sanitised(&self.text(from));
+        let time = self.text(time);
+        let text = self.text(raw);
+        Some(Delivery { from, time, body: Body { raw: raw.to_vec(), text } })
+    }
+}
+
+fn number(digits: &[u8]) -> Option<u64> {
+    std::str::from_utf8(digits).ok()?.trim().parse().ok()
+}
+
+/// Splits `time:message`. A time of an unknown form is everything up to the first colon.
+fn split_time(rest: &[u8], learned: TimeFormat) -> Option<(TimeFormat, &[u8], &[u8])> {
+    // Standard and other full dates can be told apart from any body; the clock forms cannot from each
+    // other, so between them the one learned decides, else the longer.
+    const FULL: [TimeFormat; 4] = [TimeFormat::Standard, TimeFormat::Iso, TimeFormat::Ctime, TimeFormat::Epoch];
+    let clocks = if learned == TimeFormat::Clock {
+        [TimeFormat::Clock, TimeFormat::ClockSeconds]
+    } else {
+        [TimeFormat::ClockSeconds, TimeFormat::Clock]
+    };
+    for format in std::iter::once(learned).chain(FULL).chain(clocks) {
+        // A clock form that was never seen is not tried before the full ones; `learned` is only a
+        // clock when this server has been seen to write one.
+        if let Some(len) = time_len(rest, format)
+            && rest.get(len) == Some(&b':')
+        {
+            return Some((format, rest.get(..len)?, rest.get(len + 1..)?));
+        }
+    }
+    let colon = rest.iter().position(|b| *b == b':')?;
+    Some((learned, rest.get(..colon)?, rest.get(colon + 1..)?))
+}
+
+/// How many bytes at the beginning are a time of this form.
+fn time_len(bytes: &[u8], format: TimeFormat) -> Option<usize> {
+    match format {
+        TimeFormat::Standard => {
+            matches(bytes, b"dddd-dd-dd dd:dd:dd").or_else(|| matches(bytes, b"dddd/dd/dd dd:dd:dd"))
+        }
+        TimeFormat::Iso => {
+            let mut len = matches(bytes, b"dddd-dd-ddTdd:dd:dd")?;
+            if bytes.get(len) == Some(&b'.') {
+                len += 1 + digits(bytes.get(len + 1..)?);
+            }
+            if bytes.get(len) == Some(&b'Z') {
+                len += 1;
+            } else if let Some(zone) =
+                bytes.get(len..).and_then(|z| matches(z, b"+dd:dd").or_else(|| matches(z, b"-dd:dd")))
+            {
+                len += zone;
+            }
+            Some(len)
+        }
+        TimeFormat::ClockSeconds => matches(bytes, b"dd:dd:dd"),
+        TimeFormat::Clock => matches(bytes, b"dd:dd"),
+        TimeFormat::Ctime => matches(bytes, b"aaa aaa _d dd:dd:dd dddd"),
+        TimeFormat::Epoch => {
+            let whole = digits(bytes);
+            if !(9..=13).contains(&whole) {
+                return None;
+            }
+            let fraction = if bytes.get(whole) == Some(&b'.') { 1 + digits(bytes.get(whole + 1..)?) } else { 0 };
+            Some(whole + fraction)
+        }
+    }
+}
+
+fn digits(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|b| b.is_ascii_digit()).count()
+}
+
+/// `d` a digit, `a` a letter, `_` a digit or a space; everything else itself.
+fn matches(bytes: &[u8], pattern: &[u8]) -> Option<usize> {
+    let fits = bytes.len() >= pattern.len()
+        && bytes.iter().zip(pattern).all(|(byte, rule)| match rule {
+            b'd' => byte.is_ascii_digit(),
+            b'a' => byte.is_ascii_alphabetic(),
+            b'_' => byte.is_ascii_digit() || *byte == b' ',
+            rule => byte == rule,
+        });
+    fits.then_some(pattern.len())
 }

@@ -1,1 +1,76 @@
+//! One line for a person about one datagram, and its bytes with the passwords starred.
 
+use rust_i18n::t;
+
+use super::reply::{Forwarded, LoggedIn, Registered};
+use super::{Charset, Reply, Request, TimeFormat};
+
+/// What a request says, e.g. "log in as 20170001". `locale` is `en` or `zh-CN`.
+#[must_use]
+pub fn request(datagram: &[u8], locale: &str) -> String {
+    let request = match Request::decode(datagram, Charset::Utf8).0 {
+        Ok(request) => request,
+        Err(error) => return t!("wire.malformed", locale = locale, why = error.to_string()).into_owned(),
+    };
+    match &request {
+        Request::Register { account, .. } => t!("wire.register", locale = locale, account = account),
+        Request::Login { account, .. } => t!("wire.login", locale = locale, account = account),
+        Request::Send { to, .. } => t!("wire.send", locale = locale, account = to),
+        Request::Count { from: Some(from) } => t!("wire.count", locale = locale, account = from),
+        Request::Take { from: Some(from) } => t!("wire.take", locale = locale, account = from),
+        Request::Count { from: None } | Request::CountAll => t!("wire.count_all", locale = locale),
+        Request::Take { from: None } | Request::TakeAll => t!("wire.take_all", locale = locale),
+        Request::Offline => t!("wire.offline", locale = locale),
+        Request::Hello { .. } => t!("wire.hello", locale = locale),
+        Request::Who { offset } => t!("wire.who", locale = locale, offset = offset),
+    }
+    .into_owned()
+}
+
+/// What a reply says, e.g. "logged in". `locale` is `en` or `zh-CN`.
+#[must_use]
+pub fn reply(datagram: &[u8], locale: &str) -> String {
+    match Reply::decode(datagram, Charset::Utf8, TimeFormat::Standard).0 {
+        Reply::Register(Registered::Done) => t!("wire.registered", locale = locale),
+        Reply::Register(Registered::PasswordsDiffer) => t!("wire.passwords_differ", locale = locale),
+        Reply::Register(Registered::AccountExists) => t!("wire.account_exists", locale = locale),
+        Reply::Login(LoggedIn::Done) => t!("wire.logged_in", locale = locale),
+        Reply::Login(LoggedIn::WrongPassword) => t!("wire.wrong_password", locale = locale),
+        Reply::Login(LoggedIn::NoSuchAccount) => t!("wire.no_such_account", locale = locale),
+        Reply::Login(LoggedIn::AlreadyLoggedIn) => t!("wire.already_logged_in", locale = locale),
+        Reply::Send(Forwarded::Done) => t!("wire.forwarded", locale = locale),
+        Reply::Send(Forwarded::Offline) => t!("wire.peer_offline", locale = locale),
+        Reply::Count(n) | Reply::CountAll(n) => t!("wire.unread", locale = locale, n = n),
+        Reply::Take(Some(d)) | Reply::TakeAll(Some(d)) => t!("wire.message", locale = locale, account = d.from),
+        Reply::Take(None) | Reply::TakeAll(None) => t!("wire.none_left", locale = locale),
+        Reply::Offline { was_online: true } => t!("wire.went_offline", locale = locale),
+        Reply::Offline { was_online: false } => t!("wire.was_offline", locale = locale),
+        Reply::NotLoggedIn => t!("wire.not_logged_in", locale = locale),
+        Reply::Hello { .. } => t!("wire.hello_too", locale = locale),
+        Reply::Who { total, .. } => t!("wire.online", locale = locale, n = total),
+        Reply::NotUnderstood => t!("wire.not_understood", locale = locale),
+        Reply::Other(_) => t!("wire.unknown_reply", locale = locale),
+    }
+    .into_owned()
+}
+
+/// The datagram with every field of 01 and 02 after the account replaced by six stars, in malformed
+/// ones too; what logs, the wire view and line histories keep.
+#[must_use]
+pub fn starred(datagram: &[u8]) -> Vec<u8> {
+    if !(datagram.starts_with(b"01#") || datagram.starts_with(b"02#")) {
+        return datagram.to_vec();
+    }
+    let mut shown = Vec::with_capacity(datagram.len());
+    for (i, field) in datagram.split(|b| *b == b'#').enumerate() {
+        if i > 0 {
+            shown.push(b'#');
+        }
+        if i < 2 || field.is_empty() {
+            shown.extend_from_slice(field);
+        } else {
+            shown.extend_from_slice(b"******");
+        }
+    }
+    shown
+}

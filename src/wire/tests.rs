@@ -1,0 +1,161 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::model::{Account, MessageText};
+
+fn request(bytes: &[u8]) -> Result<Request, RequestError> {
+    Request::decode(bytes, Charset::Utf8).0
+}
+
+fn reply(bytes: &[u8]) -> Reply {
+    Reply::decode(bytes, Charset::Utf8, TimeFormat::Standard).0
+}
+
+#[test]
+fn requests_of_the_table_come_back_byte_for_byte() {
+    for bytes in [
+        "01#20170001#secret#secret#",
+        "02#20170001#secret#",
+        "03#friend7#你好：#1 #2#",
+        "03#@lobby#:x\n#",
+        "04#friend7#",
+        "04#",
+        "05#friend7#",
+        "05#",
+        "06#",
+        "08#",
+        "09#",
+        "10#Q1#abc#0000#",
+        "11#20#",
+    ] {
+        let decoded = request(bytes.as_bytes());
+        assert_eq!(decoded.map(|r| r.encode(Charset::Utf8)), Ok(bytes.as_bytes().to_vec()), "{bytes}");
+    }
+}
+
+#[test]
+fn wild_forms() {
+    assert_eq!(request(b"09##"), Ok(Request::TakeAll));
+    assert_eq!(request(b"08##"), Ok(Request::CountAll));
+    assert_eq!(request(b"06#20170000000"), Err(RequestError::NotClosed { field: 1, at: 14 }));
+    for bad in
+        ["", "x", "07#", "12#", "1#a#", "01#a#b#", "01#a##b#", "02#a#b", "03#a##", "03#a#", "02#@lobby#x#", "11#x#"]
+    {
+        assert!(request(bad.as_bytes()).is_err(), "{bad}");
+    }
+    let flood = format!("02#a#{}#", "p".repeat(4_599));
+    assert_eq!(request(flood.as_bytes()), Err(RequestError::TooLong(flood.len())));
+    assert!(looks_like_reply(b"00:00") && !looks_like_reply(b"08#"));
+}
+
+#[test]
+fn replies_of_the_table_come_back_byte_for_byte() {
+    for bytes in [
+        "00:00",
+        "01:01",
+        "01:02",
+        "01:03",
+        "02:01",
+        "02:02",
+        "02:03",
+        "02:04",
+        "03:01",
+        "03:02",
+        "04:7",
+        "05:01",
+        "05:friend7:2026-11-21 12:04:58:a:b#c\n",
+        "06:01",
+        "06:02",
+        "07:01",
+        "08:12",
+        "09:01",
+        "09:@lobby:2026-11-21 12:04:58:[七] 你好",
+        "10:01:Q1:abc",
+        "11:3:1:b:c",
+    ] {
+        let decoded = reply(bytes.as_bytes());
+        assert!(!matches!(decoded, Reply::Other(_)), "{bytes}");
+        assert_eq!(decoded.encode(Charset::Utf8), bytes.as_bytes(), "{bytes}");
+    }
+    for strange in ["", "08:", "08:x", "09:a", "99:01", "hello", "01:04"] {
+        assert_eq!(reply(strange.as_bytes()), Reply::Other(strange.as_bytes().to_vec()), "{strange}");
+    }
+}
+
+#[test]
+fn times_of_other_servers_are_told_from_the_body() {
+    for (time, body, format) in [
+        ("2026-11-21 12:04:58", "09:30 meet", TimeFormat::Standard),
+        ("2026-11-21T12:04:58.123Z", "a:b", TimeFormat::Iso),
+        ("2026-11-21T12:04:58+08:00", "a:b", TimeFormat::Iso),
+        ("12:04:58", "hi", TimeFormat::ClockSeconds),
+        ("12:04", "hi", TimeFormat::Clock),
+        ("Sat Nov 21 12:04:58 2026", "hi", TimeFormat::Ctime),
+        ("1795233898.25", "hi", TimeFormat::Epoch),
+    ] {
+        let bytes = format!("09:a:{time}:{body}");
+        let (decoded, _, learned) = Reply::decode(bytes.as_bytes(), Charset::Utf8, TimeFormat::Standard);
+        let Reply::TakeAll(Some(delivery)) = decoded else { panic!("{bytes}: {decoded:?}") };
+        assert_eq!((delivery.time.as_str(), delivery.body.text.as_str(), learned), (time, body, format), "{bytes}");
+    }
+    // Learned once, a clock without seconds keeps a body that begins like one.
+    let (decoded, _, _) = Reply::decode(b"09:a:12:04:09:30 meet", Charset::Utf8, TimeFormat::Clock);
+    assert!(matches!(decoded, Reply::TakeAll(Some(d)) if d.body.text == "09:30 meet"));
+}
+
+#[test]
+fn gbk_is_read_and_stays() {
+    let mut bytes = b"03#a#".to_vec();
+    bytes.extend_from_slice(&Charset::Gb18030.encode("你好，鸿雁"));
+    bytes.push(b'#');
+    let (decoded, charset) = Request::decode(&bytes, Charset::Utf8);
+    assert_eq!(charset, Charset::Gb18030);
+    assert!(matches!(decoded, Ok(Request::Send { body, .. }) if body.text == "你好，鸿雁"));
+    // 谢谢 in GBK is valid UTF-8 by accident; once GBK was seen it is read as GBK.
+    let thanks = Charset::Gb18030.encode("谢谢");
+    assert!(std::str::from_utf8(&thanks).is_ok());
+    assert_eq!(charset.decode(&thanks).0, "谢谢");
+}
+
+#[test]
+fn passwords_are_starred_even_when_malformed() {
+    for (bytes, shown) in [
+        ("01#a#secret#secret#", "01#a#******#******#"),
+        ("02#a#secret#", "02#a#******#"),
+        ("02#a#secret", "02#a#******"),
+        ("02#a#se#cret#", "02#a#******#******#"),
+        ("03#a#secret#", "03#a#secret#"),
+    ] {
+        assert_eq!(show::starred(bytes.as_bytes()), shown.as_bytes());
+    }
+    assert_eq!(show::request(b"02#20170001#secret#", "en"), "log in as 20170001");
+    assert_eq!(show::reply(b"02:01", "zh-CN"), "登录成功");
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..1_600), op in 0u8..12) {
+        let mut led = format!("{op:02}#").into_bytes();
+        led.extend_from_slice(&bytes);
+        for datagram in [&bytes, &led] {
+            for charset in [Charset::Utf8, Charset::Gb18030] {
+                let _ = Request::decode(datagram, charset);
+                let _ = Reply::decode(datagram, charset, TimeFormat::Clock);
+            }
+            let _ = (show::request(datagram, "en"), show::reply(datagram, "en"), show::starred(datagram));
+        }
+    }
+
+    #[test]
+    fn messages_survive_both_ways(text in "\\PC{1,200}", gbk: bool) {
+        let charset = if gbk { Charset::Gb18030 } else { Charset::Utf8 };
+        let message = MessageText::parse(&text).expect("printable and short");
+        let sent = Request::Send { to: Account::lobby(), body: request::Body::new(&message) }.encode(charset);
+        if let Ok(Request::Send { body, .. }) = Request::decode(&sent, charset).0 {
+            prop_assert_eq!(body.text, text);
+        } else {
+            // GB18030 may lengthen a text past the limit; nothing else may fail.
+            prop_assert!(sent.len() > crate::model::MAX_BODY_BYTES);
+        }
+    }
+}
