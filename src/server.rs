@@ -1,1 +1,37 @@
-//! The other half of the plain protocol.
+//! The other half of the plain protocol: accounts, sessions, mailboxes.
+//!
+//! Source: the plain protocol, "What our server owes" and "Extensions". [`engine`] decides and does
+//! nothing else; [`store`] is the only place that knows SQLite; [`hasher`] hashes passwords on a
+//! thread of its own; [`udp`] joins them to a socket.
+
+//pub mod admin;
+//pub mod engine;
+pub mod hasher;
+pub mod limits;
+pub mod store;
+//pub mod udp;
+
+/// What a right login does to a session of the same account at another address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnSecondLogin {
+    /// `02:04`; for 30 s the new address may end the old session with `06#`.
+    #[default]
+    Arm,
+    /// `02:04`, and the session moves at once, as the course server seems to have done.
+    Rebind,
+}
+
+/// What one server holds at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quotas {
+    /// Unread messages an account may have; more are answered `03:02`.
+    pub mailbox: u64,
+    /// Accounts.
+    pub accounts: usize,
+}
+
+impl Default for Quotas {
+    fn default() -> Self {
+        Self { mailbox: 10_000, accounts: 100_000 }
+    }
+}

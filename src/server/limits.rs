@@ -1,0 +1,111 @@
+//! Budgets that keep one address from wearing the others out. Pure: time is an argument.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::{Duration, Instant};
+
+/// So many at once, and so many a second in the long run.
+#[derive(Debug, Clone, Copy)]
+pub struct Rate {
+    /// Tokens a second.
+    pub per_second: f64,
+    /// Tokens that may be saved up.
+    pub burst: f64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Bucket {
+    tokens: f64,
+    at: Instant,
+}
+
+/// A token bucket for each key, in bounded memory: when the table is full, full buckets are
+/// forgotten first (a new bucket is full, so nothing changes for their owners).
+#[derive(Debug)]
+pub struct Buckets<K> {
+    rate: Rate,
+    most: usize,
+    buckets: HashMap<K, Bucket>,
+}
+
+impl<K: Hash + Eq> Buckets<K> {
+    /// At most `most` keys are told apart.
+    #[must_use]
+    pub fn new(rate: Rate, most: usize) -> Self {
+        Self { rate, most, buckets: HashMap::new() }
+    }
+
+    /// Takes one token; false when there is none.
+    pub fn take(&mut self, key: K, now: Instant) -> bool {
+        if self.buckets.len() >= self.most && !self.buckets.contains_key(&key) {
+            let rate = self.rate;
+            self.buckets.retain(|_, bucket| refilled(bucket, rate, now) < rate.burst);
+            if self.buckets.len() >= self.most {
+                // All of them busy: a flood from made-up addresses. Strangers wait.
+                return false;
+            }
+        }
+        let rate = self.rate;
+        let bucket = self.buckets.entry(key).or_insert(Bucket { tokens: rate.burst, at: now });
+        bucket.tokens = refilled(bucket, rate, now);
+        bucket.at = now;
+        if bucket.tokens < 1.0 {
+            return false;
+        }
+        bucket.tokens -= 1.0;
+        true
+    }
+}
+
+fn refilled(bucket: &Bucket, rate: Rate, now: Instant) -> f64 {
+    let passed = now.saturating_duration_since(bucket.at).as_secs_f64();
+    (bucket.tokens + passed * rate.per_second).min(rate.burst)
+}
+
+/// The network of an address, for counting wrong passwords: /24, or /48.
+#[must_use]
+pub fn network(address: SocketAddr) -> IpAddr {
+    match address.ip() {
+        IpAddr::V4(v4) => {
+            let [a, b, c, _] = v4.octets();
+            IpAddr::V4(Ipv4Addr::new(a, b, c, 0))
+        }
+        IpAddr::V6(v6) => {
+            let [a, b, c, ..] = v6.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0))
+        }
+    }
+}
+
+/// How much later the answer to the `failures`-th wrong password in a row comes.
+#[must_use]
+pub fn penalty(failures: u32) -> Duration {
+    match failures {
+        0..=5 => Duration::ZERO,
+        n => Duration::from_secs(1u64 << (n - 6).min(6)).min(Duration::from_secs(60)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_empties_and_refills() {
+        let start = Instant::now();
+        let mut buckets = Buckets::new(Rate { per_second: 2.0, burst: 3.0 }, 2);
+        let taken = |b: &mut Buckets<u8>, key, ms| b.take(key, start + Duration::from_millis(ms));
+        assert_eq!([0; 4].map(|ms| taken(&mut buckets, 1, ms)), [true, true, true, false]);
+        assert!(taken(&mut buckets, 1, 500) && !taken(&mut buckets, 1, 500));
+        assert!(taken(&mut buckets, 2, 500));
+        assert!(!taken(&mut buckets, 3, 500), "two busy keys fill the table");
+        assert!(taken(&mut buckets, 3, 5_000), "once they are full again they are forgotten");
+    }
+
+    #[test]
+    fn penalties_double_to_a_minute() {
+        let seconds: Vec<u64> = (5..=14).map(|n| penalty(n).as_secs()).collect();
+        assert_eq!(seconds, [0, 1, 2, 4, 8, 16, 32, 60, 60, 60]);
+    }
+}

@@ -1,0 +1,405 @@
+//! The server's database: SQLite, WAL, synchronous=FULL. Batches in, results out; one transaction
+//! serves everything that arrived while the last one was being synced (group commit), and results
+//! leave only after the commit.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::thread::{self, JoinHandle};
+
+use crossbeam_channel::{Receiver, Sender};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::hasher::Hashed;
+
+/// The schema this program writes; `PRAGMA user_version`.
+pub const SCHEMA_VERSION: i64 = 1;
+/// Most operations in one transaction.
+const BATCH: usize = 1_024;
+
+/// An account's row.
+pub type AccountId = i64;
+/// A message's row.
+pub type MessageRow = i64;
+
+/// Why the database cannot be used; each is a sentence for whoever runs the server.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The folder cannot be made or written.
+    #[error("the data directory {path} cannot be used: {error}")]
+    Directory {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// Another server has it.
+    #[error("the data directory {0} is in use by another server")]
+    Locked(PathBuf),
+    /// Written by a later program.
+    #[error("the database has schema version {found}, this program knows up to {known}; please use a newer program")]
+    Newer {
+        /// In the file.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
+    /// Not a database, or damaged.
+    #[error("the database {path} is damaged or not a database: {error}")]
+    Damaged {
+        /// Which.
+        path: PathBuf,
+        /// What SQLite says.
+        error: rusqlite::Error,
+    },
+    /// Anything else SQLite says.
+    #[error("the database failed: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+/// A message to be kept for one or more receivers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewMessage {
+    /// Whose mailboxes.
+    pub receivers: Vec<AccountId>,
+    /// As the receiver reads it.
+    pub sender: String,
+    /// Exactly as it came.
+    pub raw: Vec<u8>,
+    /// Decoded.
+    pub text: String,
+    /// When, seconds since 1970.
+    pub sent: i64,
+}
+
+/// What the engine wants stored or read. `job` comes back with the result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Op {
+    /// A new account.
+    Register { job: u64, name: String, hashed: Hashed, at: i64 },
+    /// Binds an account to an address; `end` loses its session.
+    Session { job: u64, account: AccountId, address: SocketAddr, end: Option<AccountId>, at: i64 },
+    /// Ends a session.
+    EndSession { job: u64, account: AccountId },
+    /// Keeps a message.
+    Message { job: u64, message: NewMessage },
+    /// Reads the oldest unread message, of one sender or of anyone.
+    Offer { job: u64, account: AccountId, from: Option<String> },
+    /// Marks a message as taken. Nobody waits for it: if it is lost, the message is offered again.
+    Taken { message: MessageRow, at: i64 },
+}
+
+/// An unread message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// Its row.
+    pub row: MessageRow,
+    /// Who wrote it.
+    pub sender: String,
+    /// When, seconds since 1970.
+    pub sent: i64,
+    /// The message.
+    pub text: String,
+}
+
+/// What became of an [`Op`], after its commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Done {
+    /// The account's row; `None` if it exists.
+    Registered { job: u64, account: Option<AccountId> },
+    /// On disk.
+    Ok { job: u64 },
+    /// The message, if there is one.
+    Offered { job: u64, message: Option<Unread> },
+    /// Not on disk (disk full, say): nothing may claim that it is.
+    Failed { job: u64 },
+}
+
+/// What the engine begins with.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    /// Name, row, password.
+    pub accounts: Vec<(String, AccountId, Hashed)>,
+    /// Sessions that outlived the last server.
+    pub sessions: Vec<(AccountId, SocketAddr)>,
+    /// Unread messages by receiver and sender.
+    pub unread: HashMap<AccountId, HashMap<String, u64>>,
+}
+
+/// The open database.
+#[derive(Debug)]
+pub struct Store {
+    connection: Connection,
+}
+
+/// The database's file in a data directory.
+#[must_use]
+pub fn file(data: &Path) -> PathBuf {
+    data.join("hongyand.sqlite")
+}
+
+impl Store {
+    /// Opens or makes the database.
+    ///
+    /// # Errors
+    /// A directory that cannot be written, a newer schema, a damaged file.
+    pub fn open(data: &Path) -> Result<Self, StoreError> {
+        std::fs::create_dir_all(data).map_err(|error| StoreError::Directory { path: data.to_owned(), error })?;
+        let path = file(data);
+        let damaged = |error| StoreError::Damaged { path: path.clone(), error };
+        let connection = Connection::open(&path).map_err(damaged)?;
+        let store = Self { connection };
+        store.prepare().map_err(|error| match error {
+            StoreError::Sqlite(error) => damaged(error),
+            other => other,
+        })?;
+        Ok(store)
+    }
+
+    fn prepare(&self) -> Result<(), StoreError> {
+        let c = &self.connection;
+        let found: i64 = c.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        if found > SCHEMA_VERSION {
+            return Err(StoreError::Newer { found, known: SCHEMA_VERSION });
+        }
+        c.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
+        if found == 0 {
+            c.execute_batch(
+                "BEGIN;
+                 CREATE TABLE accounts (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, salt BLOB NOT NULL,
+                     hash BLOB NOT NULL, created INTEGER NOT NULL);
+                 CREATE TABLE sessions (account INTEGER PRIMARY KEY REFERENCES accounts ON DELETE CASCADE,
+                     address TEXT NOT NULL, since INTEGER NOT NULL);
+                 CREATE TABLE messages (id INTEGER PRIMARY KEY AUTOINCREMENT,
+                     receiver INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE, sender TEXT NOT NULL,
+                     raw BLOB NOT NULL, text TEXT NOT NULL, sent INTEGER NOT NULL, taken INTEGER);
+                 CREATE INDEX unread ON messages (receiver, id) WHERE taken IS NULL;
+                 CREATE INDEX unread_of ON messages (receiver, sender, id) WHERE taken IS NULL;
+                 PRAGMA user_version = 1;
+                 COMMIT;",
+            )?;
+        }
+        Ok(())
+    }
+
+    /// The connection, for administration.
+    #[must_use]
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Reads what the engine begins with.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        let mut snapshot = Snapshot::default();
+        let c = &self.connection;
+        let mut accounts = c.prepare("SELECT name, id, salt, hash FROM accounts")?;
+        let mut rows = accounts.query([])?;
+        while let Some(row) = rows.next()? {
+            let hashed = Hashed { salt: row.get(2)?, hash: row.get(3)? };
+            snapshot.accounts.push((row.get(0)?, row.get(1)?, hashed));
+        }
+        let mut sessions = c.prepare("SELECT account, address FROM sessions")?;
+        let mut rows = sessions.query([])?;
+        while let Some(row) = rows.next()? {
+            let address: String = row.get(1)?;
+            if let Ok(address) = address.parse() {
+                snapshot.sessions.push((row.get(0)?, address));
+            }
+        }
+        let mut unread =
+            c.prepare("SELECT receiver, sender, count(*) FROM messages WHERE taken IS NULL GROUP BY receiver, sender")?;
+        let mut rows = unread.query([])?;
+        while let Some(row) = rows.next()? {
+            let count: i64 = row.get(2)?;
+            snapshot.unread.entry(row.get(0)?).or_default().insert(row.get(1)?, u64::try_from(count).unwrap_or(0));
+        }
+        Ok(snapshot)
+    }
+
+    /// Does a batch in one transaction; results in the order of the operations. If it cannot be
+    /// committed, everything that was to be stored has failed and only reads are answered.
+    pub fn run(&self, batch: &[Op]) -> Vec<Done> {
+        match self.transaction(batch) {
+            Ok(done) => done,
+            Err(error) => {
+                log::error!("the database refused {} operations: {error}", batch.len());
+                batch.iter().filter_map(|op| self.after_failure(op)).collect()
+            }
+        }
+    }
+
+    fn transaction(&self, batch: &[Op]) -> Result<Vec<Done>, rusqlite::Error> {
+        let transaction = self.connection.unchecked_transaction()?;
+        let mut done = Vec::with_capacity(batch.len());
+        for op in batch {
+            if let Some(result) = self.apply(op)? {
+                done.push(result);
+            }
+        }
+        transaction.commit()?;
+        Ok(done)
+    }
+
+    fn after_failure(&self, op: &Op) -> Option<Done> {
+        match op {
+            Op::Offer { job, .. } => Some(self.apply(op).ok().flatten().unwrap_or(Done::Failed { job: *job })),
+            Op::Register { job, .. }
+            | Op::Session { job, .. }
+            | Op::EndSession { job, .. }
+            | Op::Message { job, .. } => Some(Done::Failed { job: *job }),
+            Op::Taken { .. } => None,
+        }
+    }
+
+    fn apply(&self, op: &Op) -> Result<Option<Done>, rusqlite::Error> {
+        let c = &self.connection;
+        Ok(match op {
+            Op::Register { job, name, hashed, at } => {
+                let inserted = c
+                    .prepare_cached(
+                        "INSERT INTO accounts (name, salt, hash, created) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                    )?
+                    .execute(params![name, hashed.salt, hashed.hash, at])?;
+                let account = (inserted == 1).then(|| c.last_insert_rowid());
+                Some(Done::Registered { job: *job, account })
+            }
+            Op::Session { job, account, address, end, at } => {
+                if let Some(end) = end {
+                    c.prepare_cached("DELETE FROM sessions WHERE account = ?")?.execute([end])?;
+                }
+                c.prepare_cached("INSERT OR REPLACE INTO sessions (account, address, since) VALUES (?, ?, ?)")?
+                    .execute(params![account, address.to_string(), at])?;
+                Some(Done::Ok { job: *job })
+            }
+            Op::EndSession { job, account } => {
+                c.prepare_cached("DELETE FROM sessions WHERE account = ?")?.execute([account])?;
+                Some(Done::Ok { job: *job })
+            }
+            Op::Message { job, message } => {
+                let mut insert = c.prepare_cached(
+                    "INSERT INTO messages (receiver, sender, raw, text, sent) VALUES (?, ?, ?, ?, ?)",
+                )?;
+                for receiver in &message.receivers {
+                    insert.execute(params![receiver, message.sender, message.raw, message.text, message.sent])?;
+                }
+                Some(Done::Ok { job: *job })
+            }
+            Op::Offer { job, account, from } => {
+                let read = |row: &rusqlite::Row<'_>| {
+                    Ok(Unread { row: row.get(0)?, sender: row.get(1)?, sent: row.get(2)?, text: row.get(3)? })
+                };
+                let message = match from {
+                    Some(from) => c
+                        .prepare_cached(
+                            "SELECT id, sender, sent, text FROM messages
+                             WHERE receiver = ? AND sender = ? AND taken IS NULL ORDER BY id LIMIT 1",
+                        )?
+                        .query_row(params![account, from], read)
+                        .optional()?,
+                    None => c
+                        .prepare_cached(
+                            "SELECT id, sender, sent, text FROM messages
+                             WHERE receiver = ? AND taken IS NULL ORDER BY id LIMIT 1",
+                        )?
+                        .query_row([account], read)
+                        .optional()?,
+                };
+                Some(Done::Offered { job: *job, message })
+            }
+            Op::Taken { message, at } => {
+                c.prepare_cached("UPDATE messages SET taken = ? WHERE id = ?")?.execute(params![at, message])?;
+                None
+            }
+        })
+    }
+}
+
+/// Starts the database's thread; it ends when `ops` is closed, after its last commit.
+///
+/// # Errors
+/// When the system gives no thread.
+pub fn start(
+    store: Store,
+    ops: Receiver<Op>,
+    done: Sender<Vec<Done>>,
+    wake: impl Fn() + Send + 'static,
+) -> io::Result<JoinHandle<()>> {
+    thread::Builder::new().name("store".into()).spawn(move || {
+        let mut batch = Vec::new();
+        while let Ok(op) = ops.recv() {
+            batch.push(op);
+            batch.extend(ops.try_iter().take(BATCH - 1));
+            let results = store.run(&batch);
+            batch.clear();
+            if done.send(results).is_err() {
+                return;
+            }
+            wake();
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hashed() -> Hashed {
+        Hashed { salt: vec![1], hash: vec![2] }
+    }
+
+    #[test]
+    fn what_was_committed_is_there_again() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let address: SocketAddr = "127.0.0.1:9".parse().expect("an address");
+        let store = Store::open(dir.path()).expect("a new database");
+        let register = |job, name: &str| Op::Register { job, name: name.into(), hashed: hashed(), at: 0 };
+        let message =
+            NewMessage { receivers: vec![1], sender: "b".into(), raw: b"hi".to_vec(), text: "hi".into(), sent: 7 };
+        let done = store.run(&[
+            register(1, "a"),
+            register(2, "b"),
+            register(3, "a"),
+            Op::Session { job: 4, account: 1, address, end: None, at: 0 },
+            Op::Message { job: 5, message },
+            Op::Offer { job: 6, account: 1, from: Some("x".into()) },
+        ]);
+        assert_eq!(
+            done,
+            [
+                Done::Registered { job: 1, account: Some(1) },
+                Done::Registered { job: 2, account: Some(2) },
+                Done::Registered { job: 3, account: None },
+                Done::Ok { job: 4 },
+                Done::Ok { job: 5 },
+                Done::Offered { job: 6, message: None },
+            ]
+        );
+        drop(store);
+        let store = Store::open(dir.path()).expect("the same database");
+        let snapshot = store.snapshot().expect("readable");
+        assert_eq!(snapshot.accounts.len(), 2);
+        assert_eq!(snapshot.sessions, [(1, address)]);
+        assert_eq!(snapshot.unread.get(&1).and_then(|m| m.get("b")), Some(&1));
+        let offer = Op::Offer { job: 1, account: 1, from: None };
+        assert!(
+            matches!(&store.run(std::slice::from_ref(&offer))[..], [Done::Offered { message: Some(m), .. }] if m.text == "hi")
+        );
+        store.run(&[Op::Taken { message: 1, at: 9 }]);
+        assert_eq!(store.run(&[offer]), [Done::Offered { job: 1, message: None }]);
+    }
+
+    #[test]
+    fn damaged_and_newer_files_are_refused_with_a_sentence() {
+        let dir = tempfile::tempdir().expect("a folder");
+        std::fs::write(file(dir.path()), b"this is not a database, but long enough to look at").expect("written");
+        assert!(matches!(Store::open(dir.path()), Err(StoreError::Damaged { .. })));
+        let dir = tempfile::tempdir().expect("a folder");
+        drop(Store::open(dir.path()).expect("new"));
+        Connection::open(file(dir.path())).and_then(|c| c.execute_batch("PRAGMA user_version = 99")).expect("changed");
+        assert!(matches!(Store::open(dir.path()), Err(StoreError::Newer { found: 99, .. })));
+    }
+}
