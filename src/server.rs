@@ -5,11 +5,11 @@
 //! thread of its own; [`udp`] joins them to a socket.
 
 //pub mod admin;
-//pub mod engine;
+pub mod engine;
 pub mod hasher;
 pub mod limits;
 pub mod store;
-//pub mod udp;
+pub mod udp;
 
 /// What a right login does to a session of the same account at another address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -1,0 +1,622 @@
+//! The server's rules, sans-IO: inputs and the time come in, exact effects go out.
+//!
+//! Source: the plain protocol, "What our server owes" and "Extensions". Replies to one address leave
+//! in the order of its requests: while a request waits for the disk or a hash, later ones of the same
+//! address wait in its lane. The engine keeps nothing that could not be read from the store again,
+//! apart from presence.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use super::hasher::{Hashed, Job, Outcome};
+use super::limits::{Buckets, Rate, network, penalty};
+use super::store::{AccountId, Done, MessageRow, NewMessage, Op, Snapshot};
+use super::{OnSecondLogin, Quotas};
+use crate::model::{Account, Password};
+use crate::wire::reply::{Delivery, Forwarded, LoggedIn, Registered};
+use crate::wire::request::Body;
+use crate::wire::{Charset, Reply, Request, looks_like_reply};
+
+/// Without a request for so long, others get `03:02` and a login elsewhere succeeds.
+pub const PRESENCE: Duration = Duration::from_secs(90);
+/// Without a request for so long, a session ends.
+pub const SESSION: Duration = Duration::from_secs(24 * 3600);
+/// For so long after a right login the new address may end the old session.
+pub const ARMED: Duration = Duration::from_secs(30);
+/// Requests of one address that may wait behind one that is being stored or hashed.
+const LANE: usize = 16;
+/// Most bytes of a reply; others read with such a buffer.
+const MAX_REPLY: usize = 1_024;
+
+/// The time of an input.
+#[derive(Debug, Clone, Copy)]
+pub struct Now {
+    /// For intervals.
+    pub instant: Instant,
+    /// For what is stored: seconds since 1970.
+    pub unix: i64,
+}
+
+/// What the engine wants done, in this order.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Send a datagram.
+    Reply {
+        /// Where to.
+        to: SocketAddr,
+        /// What.
+        bytes: Vec<u8>,
+    },
+    /// Give this to the store; its result comes back through [`Engine::stored`].
+    Store(Op),
+    /// Give this to the hasher; its result comes back through [`Engine::hashed`].
+    Hash(Job),
+}
+
+#[derive(Debug)]
+struct Person {
+    name: String,
+    hashed: Hashed,
+    unread: HashMap<String, u64>,
+    session: Option<Session>,
+}
+
+impl Person {
+    fn unread_total(&self) -> u64 {
+        self.unread.values().sum()
+    }
+}
+
+#[derive(Debug)]
+struct Session {
+    address: SocketAddr,
+    seen: Instant,
+    /// The message handed out last, not confirmed yet by a next request.
+    offered: Option<(MessageRow, String)>,
+}
+
+/// What waits for the store or the hasher.
+#[derive(Debug)]
+enum Waiting {
+    Hash { account: Account },
+    Register { account: Account, hashed: Hashed },
+    Check { account: AccountId },
+    Login { account: AccountId, reply: LoggedIn },
+    Send { receivers: Vec<AccountId>, sender: String, reply: Forwarded },
+    Offer { account: AccountId, all: bool },
+    Offline,
+}
+
+#[derive(Debug, Default)]
+struct Lane {
+    busy: bool,
+    /// The 01 or 02 being hashed: the same again is a retransmission and is not hashed twice.
+    hashing: Vec<u8>,
+    queue: VecDeque<Vec<u8>>,
+}
+
+#[derive(Debug, Default)]
+struct Failures {
+    count: u32,
+    last_good: Option<IpAddr>,
+}
+
+/// The server's state.
+#[derive(Debug)]
+pub struct Engine {
+    on_second_login: OnSecondLogin,
+    quotas: Quotas,
+    local_time: fn(i64) -> String,
+    people: HashMap<AccountId, Person>,
+    names: BTreeMap<String, AccountId>,
+    /// Names being registered.
+    pending: Vec<String>,
+    addresses: HashMap<SocketAddr, AccountId>,
+    armed: HashMap<SocketAddr, (AccountId, Instant)>,
+    charsets: HashMap<SocketAddr, Charset>,
+    lanes: HashMap<SocketAddr, Lane>,
+    waiting: HashMap<u64, (SocketAddr, Waiting)>,
+    next_job: u64,
+    failures: HashMap<(AccountId, IpAddr), Failures>,
+    late: BinaryHeap<Reverse<(Instant, SocketAddr, Vec<u8>)>>,
+    requests: Buckets<SocketAddr>,
+    refusals: Buckets<SocketAddr>,
+    refusals_in_all: Buckets<()>,
+    effects: VecDeque<Effect>,
+    last_present: Instant,
+}
+
+impl Engine {
+    /// Goes on from what the store holds. `local_time` writes seconds since 1970 as the protocol's
+    /// 19 characters.
+    #[must_use]
+    pub fn new(
+        on_second_login: OnSecondLogin,
+        quotas: Quotas,
+        local_time: fn(i64) -> String,
+        mut snapshot: Snapshot,
+        now: Now,
+    ) -> Self {
+        let mut people = HashMap::new();
+        let mut names = BTreeMap::new();
+        for (name, id, hashed) in snapshot.accounts {
+            names.insert(name.clone(), id);
+            let unread = snapshot.unread.remove(&id).unwrap_or_default();
+            people.insert(id, Person { name, hashed, unread, session: None });
+        }
+        let mut addresses = HashMap::new();
+        for (id, address) in snapshot.sessions {
+            if let Some(person) = people.get_mut(&id) {
+                person.session = Some(Session { address, seen: now.instant, offered: None });
+                addresses.insert(address, id);
+            }
+        }
+        Self {
+            on_second_login,
+            quotas,
+            local_time,
+            people,
+            names,
+            pending: Vec::new(),
+            addresses,
+            armed: HashMap::new(),
+            charsets: HashMap::new(),
+            lanes: HashMap::new(),
+            waiting: HashMap::new(),
+            next_job: 0,
+            failures: HashMap::new(),
+            late: BinaryHeap::new(),
+            requests: Buckets::new(Rate { per_second: 2_000.0, burst: 4_000.0 }, 65_536),
+            refusals: Buckets::new(Rate { per_second: 5.0, burst: 20.0 }, 16_384),
+            refusals_in_all: Buckets::new(Rate { per_second: 1_000.0, burst: 2_000.0 }, 1),
+            effects: VecDeque::new(),
+            last_present: now.instant,
+        }
+    }
+
+    /// The next thing to do; call until `None` after every input.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// When [`Engine::handle_timeout`] wants to be called.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.late.peek().map(|Reverse((at, ..))| *at)
+    }
+
+    /// Answers that were held back for wrong passwords.
+    pub fn handle_timeout(&mut self, now: Now) {
+        while self.late.peek().is_some_and(|Reverse((at, ..))| *at <= now.instant) {
+            if let Some(Reverse((_, to, bytes))) = self.late.pop() {
+                self.effects.push_back(Effect::Reply { to, bytes });
+                self.free(to, now);
+            }
+        }
+    }
+
+    /// Since when nobody is present, if so; for a server that ends when it is not needed.
+    pub fn idle_since(&mut self, now: Now) -> Option<Instant> {
+        let latest = self.people.values().filter_map(|p| p.session.as_ref()).map(|s| s.seen + PRESENCE).max();
+        match latest {
+            Some(end) if end > now.instant => {
+                self.last_present = now.instant;
+                None
+            }
+            Some(end) => Some(end.max(self.last_present)),
+            None => Some(self.last_present),
+        }
+    }
+
+    /// A datagram from a client, or from anybody.
+    pub fn datagram(&mut self, now: Now, from: SocketAddr, bytes: &[u8]) {
+        if looks_like_reply(bytes) || !self.requests.take(from, now.instant) {
+            return;
+        }
+        if let Some(lane) = self.lanes.get_mut(&from)
+            && lane.busy
+        {
+            let again = lane.hashing == bytes && !bytes.is_empty();
+            if lane.queue.len() < LANE && !again {
+                lane.queue.push_back(bytes.to_vec());
+            }
+            return;
+        }
+        self.begin(now, from, bytes);
+    }
+
+    fn begin(&mut self, now: Now, from: SocketAddr, bytes: &[u8]) {
+        self.request(now, from, bytes);
+        if (bytes.starts_with(b"01#") || bytes.starts_with(b"02#"))
+            && let Some(lane) = self.lanes.get_mut(&from)
+        {
+            lane.hashing = bytes.to_vec();
+        }
+    }
+
+    fn request(&mut self, now: Now, from: SocketAddr, bytes: &[u8]) {
+        let known = self.charsets.get(&from).copied().unwrap_or_default();
+        let (request, seen) = Request::decode(bytes, known);
+        if seen != known && (self.addresses.contains_key(&from) || self.charsets.len() < 65_536) {
+            self.charsets.insert(from, seen);
+        }
+        let Ok(request) = request else {
+            if bytes.len() >= 5 {
+                self.refuse(now, from, &Reply::NotUnderstood);
+            }
+            return;
+        };
+        match request {
+            Request::Register { account, password, confirm } => self.register(now, from, account, password, &confirm),
+            Request::Login { account, password } => self.login(from, &account, password),
+            Request::Offline => self.offline(now, from),
+            Request::Hello { .. } => self.refuse(now, from, &Reply::NotUnderstood),
+            request => match self.session(now, from) {
+                Some(account) => self.served(now, from, account, request),
+                None => self.refuse(now, from, &Reply::NotLoggedIn),
+            },
+        }
+    }
+
+    /// Whose session this address is. Being asked by it confirms the message handed out last.
+    fn session(&mut self, now: Now, from: SocketAddr) -> Option<AccountId> {
+        let account = *self.addresses.get(&from)?;
+        let person = self.people.get_mut(&account)?;
+        let session = person.session.as_mut()?;
+        if now.instant.saturating_duration_since(session.seen) > SESSION {
+            self.end_session(account);
+            return None;
+        }
+        session.seen = now.instant;
+        if let Some((message, sender)) = session.offered.take() {
+            if let Some(count) = person.unread.get_mut(&sender) {
+                *count = count.saturating_sub(1);
+                if *count == 0 {
+                    person.unread.remove(&sender);
+                }
+            }
+            self.effects.push_back(Effect::Store(Op::Taken { message, at: now.unix }));
+        }
+        Some(account)
+    }
+
+    fn served(&mut self, now: Now, from: SocketAddr, account: AccountId, request: Request) {
+        let unread = |sender: &Option<Account>| {
+            let person = self.people.get(&account)?;
+            Some(match sender {
+                Some(sender) => person.unread.get(sender.as_str()).copied().unwrap_or(0),
+                None => person.unread_total(),
+            })
+        };
+        match request {
+            Request::Count { from: sender } => {
+                let n = unread(&sender).unwrap_or(0);
+                self.reply(from, &Reply::Count(n));
+            }
+            Request::CountAll => {
+                let n = unread(&None).unwrap_or(0);
+                self.reply(from, &Reply::CountAll(n));
+            }
+            Request::Take { from: sender } => self.offer(from, account, sender, false),
+            Request::TakeAll => self.offer(from, account, None, true),
+            Request::Send { to, body } => self.send(now, from, account, &to, body),
+            Request::Who { offset } => self.who(now, from, offset),
+            // The others need no session and were served before.
+            Request::Register { .. } | Request::Login { .. } | Request::Offline | Request::Hello { .. } => {}
+        }
+    }
+
+    fn register(&mut self, now: Now, from: SocketAddr, account: Account, password: Password, confirm: &Password) {
+        let name = account.as_str();
+        if password != *confirm {
+            self.reply(from, &Reply::Register(Registered::PasswordsDiffer));
+        } else if self.names.contains_key(name) || self.pending.iter().any(|p| p == name) {
+            self.reply(from, &Reply::Register(Registered::AccountExists));
+        } else if self.names.len() >= self.quotas.accounts || self.pending.len() >= super::hasher::MOST_JOBS {
+            log::warn!("registration of {account} refused: the server holds {} accounts", self.names.len());
+            self.refuse(now, from, &Reply::NotUnderstood);
+        } else {
+            self.pending.push(name.to_owned());
+            let job = self.wait(from, Waiting::Hash { account });
+            self.effects.push_back(Effect::Hash(Job::New { job, password }));
+        }
+    }
+
+    fn login(&mut self, from: SocketAddr, account: &Account, password: Password) {
+        let Some(&id) = self.names.get(account.as_str()) else {
+            self.reply(from, &Reply::Login(LoggedIn::NoSuchAccount));
+            return;
+        };
+        let Some(person) = self.people.get_mut(&id) else { return };
+        // A login in place of a next take means that the answer was lost: offered again.
+        if let Some(session) = person.session.as_mut().filter(|s| s.address == from) {
+            session.offered = None;
+        }
+        let against = person.hashed.clone();
+        let job = self.wait(from, Waiting::Check { account: id });
+        self.effects.push_back(Effect::Hash(Job::Check { job, password, against }));
+    }
+
+    fn checked(&mut self, now: Now, from: SocketAddr, account: AccountId, right: bool) {
+        let key = (account, network(from));
+        if !right {
+            if self.failures.len() >= 65_536 {
+                self.failures.clear();
+            }
+            let failures = self.failures.entry(key).or_default();
+            if failures.last_good != Some(from.ip()) {
+                failures.count = failures.count.saturating_add(1);
+            }
+            let later = penalty(failures.count);
+            let bytes = self.encode(from, &Reply::Login(LoggedIn::WrongPassword));
+            if later.is_zero() {
+                self.effects.push_back(Effect::Reply { to: from, bytes });
+                self.free(from, now);
+            } else {
+                self.late.push(Reverse((now.instant + later, from, bytes)));
+            }
+            return;
+        }
+        self.failures.insert(key, Failures { count: 0, last_good: Some(from.ip()) });
+        let Some(person) = self.people.get_mut(&account) else { return self.free(from, now) };
+        let fresh = person.session.as_mut().filter(|s| now.instant.saturating_duration_since(s.seen) <= PRESENCE);
+        let reply = match fresh {
+            Some(session) if session.address == from => {
+                session.seen = now.instant;
+                self.reply(from, &Reply::Login(LoggedIn::AlreadyLoggedIn));
+                return self.free(from, now);
+            }
+            Some(_) if self.on_second_login == OnSecondLogin::Arm => {
+                self.armed.retain(|_, (_, until)| *until > now.instant);
+                if self.armed.len() < 65_536 {
+                    self.armed.insert(from, (account, now.instant + ARMED));
+                }
+                self.reply(from, &Reply::Login(LoggedIn::AlreadyLoggedIn));
+                return self.free(from, now);
+            }
+            Some(_) => LoggedIn::AlreadyLoggedIn,
+            None => LoggedIn::Done,
+        };
+        // One session an address: a login for another account ends the first.
+        let end = self.addresses.get(&from).copied().filter(|other| *other != account);
+        let job = self.wait(from, Waiting::Login { account, reply });
+        self.effects.push_back(Effect::Store(Op::Session { job, account, address: from, end, at: now.unix }));
+    }
+
+    fn bind(&mut self, now: Now, from: SocketAddr, account: AccountId) {
+        if let Some(other) = self.addresses.get(&from).copied().filter(|other| *other != account) {
+            self.end_session(other);
+        }
+        self.end_session(account);
+        self.armed.remove(&from);
+        self.addresses.insert(from, account);
+        if let Some(person) = self.people.get_mut(&account) {
+            person.session = Some(Session { address: from, seen: now.instant, offered: None });
+        }
+    }
+
+    fn end_session(&mut self, account: AccountId) {
+        if let Some(session) = self.people.get_mut(&account).and_then(|p| p.session.take()) {
+            self.addresses.remove(&session.address);
+            self.charsets.remove(&session.address);
+        }
+    }
+
+    fn offline(&mut self, now: Now, from: SocketAddr) {
+        let own = self.session(now, from);
+        let armed = self.armed.remove(&from).filter(|(_, until)| *until > now.instant).map(|(account, _)| account);
+        let Some(account) = armed.or(own) else {
+            self.reply(from, &Reply::Offline { was_online: false });
+            return;
+        };
+        self.last_present = now.instant;
+        self.end_session(account);
+        let job = self.wait(from, Waiting::Offline);
+        self.effects.push_back(Effect::Store(Op::EndSession { job, account }));
+    }
+
+    fn offer(&mut self, from: SocketAddr, account: AccountId, sender: Option<Account>, all: bool) {
+        let person = self.people.get(&account);
+        let none = match &sender {
+            Some(sender) => person.is_none_or(|p| !p.unread.contains_key(sender.as_str())),
+            None => person.is_none_or(|p| p.unread.is_empty()),
+        };
+        if none {
+            self.reply(from, &if all { Reply::TakeAll(None) } else { Reply::Take(None) });
+            return;
+        }
+        let job = self.wait(from, Waiting::Offer { account, all });
+        let sender = sender.map(|s| s.as_str().to_owned());
+        self.effects.push_back(Effect::Store(Op::Offer { job, account, from: sender }));
+    }
+
+    fn present(&self, now: Now, account: AccountId) -> bool {
+        self.people
+            .get(&account)
+            .and_then(|p| p.session.as_ref())
+            .is_some_and(|s| now.instant.saturating_duration_since(s.seen) <= PRESENCE)
+    }
+
+    fn send(&mut self, now: Now, from: SocketAddr, writer: AccountId, to: &Account, body: Body) {
+        let Some(name) = self.people.get(&writer).map(|p| p.name.clone()) else { return };
+        let (receivers, sender, raw, text) = if to.as_str() == Account::LOBBY {
+            let present: Vec<AccountId> =
+                self.addresses.values().copied().filter(|id| *id != writer && self.present(now, *id)).collect();
+            let text = format!("[{name}] {}", body.text);
+            let raw = [format!("[{name}] ").as_bytes(), &body.raw].concat();
+            (present, Account::LOBBY.to_owned(), raw, text)
+        } else {
+            (self.names.get(to.as_str()).copied().into_iter().collect(), name, body.raw, body.text)
+        };
+        // `05:` + sender + `:` + time + `:` + body
+        if 3 + sender.len() + 1 + 19 + 1 + text.len() > MAX_REPLY {
+            return self.refuse(now, from, &Reply::NotUnderstood);
+        }
+        let mut receivers = receivers;
+        receivers.sort_unstable();
+        receivers.retain(|id| {
+            let room = self.people.get(id).is_some_and(|p| p.unread_total() < self.quotas.mailbox);
+            if !room {
+                log::warn!("the mailbox of account {id} is full");
+            }
+            room
+        });
+        if receivers.is_empty() {
+            return self.reply(from, &Reply::Send(Forwarded::Offline));
+        }
+        let reply =
+            if receivers.iter().any(|id| self.present(now, *id)) { Forwarded::Done } else { Forwarded::Offline };
+        let job = self.wait(from, Waiting::Send { receivers: receivers.clone(), sender: sender.clone(), reply });
+        let message = NewMessage { receivers, sender, raw, text, sent: now.unix };
+        self.effects.push_back(Effect::Store(Op::Message { job, message }));
+    }
+
+    fn who(&mut self, now: Now, from: SocketAddr, offset: usize) {
+        let mut present: Vec<&str> = self
+            .addresses
+            .values()
+            .filter(|id| self.present(now, **id))
+            .filter_map(|id| self.people.get(id))
+            .map(|p| p.name.as_str())
+            .collect();
+        present.sort_unstable();
+        let mut room = MAX_REPLY.saturating_sub("11:1234567890:1234567890".len());
+        let fitting = present.iter().skip(offset).take_while(|name| {
+            let fits = room > name.len();
+            room = room.saturating_sub(name.len() + 1);
+            fits
+        });
+        let accounts = fitting.filter_map(|name| Account::parse(name).ok()).collect();
+        self.reply(from, &Reply::Who { total: present.len(), offset, accounts });
+    }
+
+    /// What became of a hash.
+    pub fn hashed(&mut self, now: Now, outcome: Outcome) {
+        match outcome {
+            Outcome::New { job, hashed } => {
+                let Some((from, Waiting::Hash { account })) = self.waiting.remove(&job) else { return };
+                let Some(hashed) = hashed else {
+                    self.pending.retain(|p| p != account.as_str());
+                    log::error!("no random bytes for a salt: {account} was not registered");
+                    return self.free(from, now);
+                };
+                let name = account.as_str().to_owned();
+                let job = self.wait(from, Waiting::Register { account, hashed: hashed.clone() });
+                self.effects.push_back(Effect::Store(Op::Register { job, name, hashed, at: now.unix }));
+            }
+            Outcome::Checked { job, right } => {
+                let Some((from, Waiting::Check { account })) = self.waiting.remove(&job) else { return };
+                self.checked(now, from, account, right);
+            }
+        }
+    }
+
+    /// The hasher has too much to do: this job was not taken, and its request stays unanswered.
+    pub fn not_hashed(&mut self, now: Now, job: u64) {
+        if let Some((from, waiting)) = self.waiting.remove(&job) {
+            if let Waiting::Hash { account } = waiting {
+                self.pending.retain(|p| p != account.as_str());
+            }
+            self.free(from, now);
+        }
+    }
+
+    /// What became of an operation, after its commit.
+    pub fn stored(&mut self, now: Now, done: Done) {
+        let (Done::Registered { job, .. } | Done::Ok { job } | Done::Offered { job, .. } | Done::Failed { job }) =
+            &done;
+        let Some((from, waiting)) = self.waiting.remove(job) else { return };
+        let reply = match (waiting, done) {
+            (Waiting::Register { account, hashed }, done) => {
+                let name = account.as_str().to_owned();
+                self.pending.retain(|p| *p != name);
+                match done {
+                    Done::Registered { account: Some(id), .. } => {
+                        self.names.insert(name.clone(), id);
+                        self.people.insert(id, Person { name, hashed, unread: HashMap::new(), session: None });
+                        Some(Reply::Register(Registered::Done))
+                    }
+                    Done::Registered { account: None, .. } => Some(Reply::Register(Registered::AccountExists)),
+                    _ => None,
+                }
+            }
+            (Waiting::Login { account, reply }, Done::Ok { .. }) => {
+                self.bind(now, from, account);
+                Some(Reply::Login(reply))
+            }
+            (Waiting::Send { receivers, sender, reply }, Done::Ok { .. }) => {
+                for receiver in receivers {
+                    if let Some(person) = self.people.get_mut(&receiver) {
+                        *person.unread.entry(sender.clone()).or_default() += 1;
+                    }
+                }
+                Some(Reply::Send(reply))
+            }
+            (Waiting::Offer { account, all }, Done::Offered { message, .. }) => {
+                let delivery = message.map(|message| {
+                    let session = self.people.get_mut(&account).and_then(|p| p.session.as_mut());
+                    if let Some(session) = session.filter(|s| s.address == from) {
+                        session.offered = Some((message.row, message.sender.clone()));
+                    }
+                    Delivery {
+                        from: Account::sanitised(&message.sender),
+                        time: (self.local_time)(message.sent),
+                        body: Body { raw: Vec::new(), text: message.text },
+                    }
+                });
+                Some(if all { Reply::TakeAll(delivery) } else { Reply::Take(delivery) })
+            }
+            (Waiting::Offline, Done::Ok { .. }) => Some(Reply::Offline { was_online: true }),
+            // Nothing may claim what is not on disk; the client asks again.
+            _ => None,
+        };
+        if let Some(reply) = reply {
+            self.reply(from, &reply);
+        }
+        self.free(from, now);
+    }
+
+    fn wait(&mut self, from: SocketAddr, waiting: Waiting) -> u64 {
+        self.next_job += 1;
+        self.waiting.insert(self.next_job, (from, waiting));
+        self.lanes.entry(from).or_default().busy = true;
+        self.next_job
+    }
+
+    /// The request that kept this address's lane busy is answered: on with the next.
+    fn free(&mut self, from: SocketAddr, now: Now) {
+        while let Some(lane) = self.lanes.get_mut(&from) {
+            lane.busy = false;
+            lane.hashing.clear();
+            let Some(bytes) = lane.queue.pop_front() else {
+                self.lanes.remove(&from);
+                return;
+            };
+            self.begin(now, from, &bytes);
+            if self.lanes.get(&from).is_some_and(|lane| lane.busy) {
+                return;
+            }
+        }
+    }
+
+    fn encode(&self, to: SocketAddr, reply: &Reply) -> Vec<u8> {
+        reply.encode(self.charsets.get(&to).copied().unwrap_or_default())
+    }
+
+    fn reply(&mut self, to: SocketAddr, reply: &Reply) {
+        let bytes = self.encode(to, reply);
+        self.effects.push_back(Effect::Reply { to, bytes });
+    }
+
+    /// `00:00` and `07:01` have a budget, so that nobody is made to answer for ever.
+    fn refuse(&mut self, now: Now, to: SocketAddr, reply: &Reply) {
+        if self.refusals_in_all.take((), now.instant) && self.refusals.take(to, now.instant) {
+            self.reply(to, reply);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

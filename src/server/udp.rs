@@ -1,0 +1,460 @@
+//! The server's socket and threads: one thread receives, lets the engine decide and sends; the store
+//! and the hasher work beside it and wake it by a datagram to its own socket; the timer thread does
+//! the same at a deadline. Nothing wakes up without cause.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
+
+use super::engine::{Effect, Engine, Now};
+use super::hasher::{self, Job};
+use super::store::{self, Op, Store, StoreError};
+use super::{OnSecondLogin, Quotas};
+
+/// How a server runs.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where it listens; port 0 lets the system choose.
+    pub listen: SocketAddr,
+    /// Its data directory; one server at a time holds it.
+    pub data: PathBuf,
+    /// See [`OnSecondLogin`].
+    pub on_second_login: OnSecondLogin,
+    /// Mailboxes and accounts.
+    pub quotas: Quotas,
+    /// A bad network, for trying clients.
+    pub lossy: Option<Lossy>,
+    /// Ends by itself so long after the last person is gone.
+    pub idle_exit: Option<Duration>,
+}
+
+impl Config {
+    /// A server at `listen` with its data in `data`, and every default.
+    #[must_use]
+    pub fn new(listen: SocketAddr, data: PathBuf) -> Self {
+        let (on_second_login, quotas) = (OnSecondLogin::default(), Quotas::default());
+        Self { listen, data, on_second_login, quotas, lossy: None, idle_exit: None }
+    }
+}
+
+/// Percentages of datagrams dropped, doubled and swapped with the next, in both directions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lossy {
+    /// Percent dropped.
+    pub drop: u8,
+    /// Percent doubled.
+    pub duplicate: u8,
+    /// Percent that change places with the next one.
+    pub reorder: u8,
+    /// The same seed and traffic give the same faults.
+    pub seed: u64,
+}
+
+/// Why a server does not start; a sentence for whoever runs it.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The address is taken, or not one of this machine.
+    #[error("cannot listen on {address}: {error}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        error: io::Error,
+    },
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The system gave no thread or socket.
+    #[error("the system refused a thread or socket: {0}")]
+    System(#[from] io::Error),
+}
+
+/// A running server.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    stop: Stop,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Ends a server from any thread; for signals.
+#[derive(Debug, Clone)]
+pub struct Stop {
+    stopping: Arc<AtomicBool>,
+    waker: Arc<Waker>,
+}
+
+impl Stop {
+    /// Asks for a clean end: what is being stored is committed first.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+        self.waker.wake();
+    }
+}
+
+/// Sends an empty datagram to the server's own socket.
+#[derive(Debug)]
+struct Waker {
+    socket: UdpSocket,
+    to: SocketAddr,
+}
+
+impl Waker {
+    fn new(server: SocketAddr) -> io::Result<Self> {
+        let ip = match server.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+            ip => ip,
+        };
+        Ok(Self { socket: UdpSocket::bind((ip, 0))?, to: SocketAddr::new(ip, server.port()) })
+    }
+
+    fn wake(&self) {
+        // A full socket buffer means that the server is awake already.
+        let _ = self.socket.send_to(&[], self.to);
+    }
+}
+
+/// Holds the data directory's lock; the system lets go of it when the process ends, however it ends.
+#[derive(Debug)]
+pub struct DataLock(#[allow(dead_code)] std::fs::File);
+
+/// Takes a data directory for this process.
+///
+/// # Errors
+/// [`StoreError::Locked`] when another server has it.
+pub fn lock(data: &Path) -> Result<DataLock, StoreError> {
+    let directory = |error| StoreError::Directory { path: data.to_owned(), error };
+    std::fs::create_dir_all(data).map_err(directory)?;
+    let file = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(data.join("lock"))
+        .map_err(directory)?;
+    match file.try_lock() {
+        Ok(()) => Ok(DataLock(file)),
+        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::Locked(data.to_owned())),
+        Err(std::fs::TryLockError::Error(error)) => Err(directory(error)),
+    }
+}
+
+impl Server {
+    /// Opens the socket and the database and begins to serve.
+    ///
+    /// # Errors
+    /// An address in use, a data directory in use or unwritable, a damaged or newer database.
+    pub fn start(config: Config) -> Result<Self, ServerError> {
+        let lock = lock(&config.data)?;
+        let store = Store::open(&config.data)?;
+        let snapshot = store.snapshot()?;
+        let listen = |error| ServerError::Listen { address: config.listen, error };
+        let socket = UdpSocket::bind(config.listen).map_err(listen)?;
+        let address = socket.local_addr()?;
+        let waker = Arc::new(Waker::new(address)?);
+        let own = waker.socket.local_addr()?;
+        let wake = |waker: &Arc<Waker>| {
+            let waker = Arc::clone(waker);
+            move || waker.wake()
+        };
+
+        let (ops, ops_in) = crossbeam_channel::unbounded();
+        let (done, done_in) = crossbeam_channel::unbounded();
+        let store_thread = store::start(store, ops_in, done, wake(&waker))?;
+        let (jobs, jobs_in) = crossbeam_channel::bounded(hasher::MOST_JOBS);
+        let (outcomes, outcomes_in) = crossbeam_channel::unbounded();
+        let hasher_thread = hasher::start(jobs_in, outcomes, wake(&waker))?;
+        let (deadlines, deadlines_in) = crossbeam_channel::unbounded();
+        let timer_thread = timer(deadlines_in, wake(&waker))?;
+
+        let stop = Stop { stopping: Arc::default(), waker };
+        let engine = Engine::new(config.on_second_login, config.quotas, local_time, snapshot, now());
+        let turn = Turn {
+            socket,
+            own,
+            engine,
+            network: config.lossy.map(Network::new),
+            ops: Some(ops),
+            done: done_in,
+            jobs: Some(jobs),
+            outcomes: outcomes_in,
+            deadlines: Some(deadlines),
+            deadline: None,
+            idle_exit: config.idle_exit,
+            stopping: Arc::clone(&stop.stopping),
+            workers: vec![store_thread, hasher_thread, timer_thread],
+            _lock: lock,
+        };
+        let thread = thread::Builder::new().name("server".into()).spawn(move || turn.run())?;
+        Ok(Self { address, stop, thread: Some(thread) })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A handle that ends it from another thread.
+    #[must_use]
+    pub fn stopper(&self) -> Stop {
+        self.stop.clone()
+    }
+
+    /// Waits until it has ended, by [`Stop::stop`] or idleness.
+    pub fn wait(mut self) {
+        self.join();
+    }
+
+    fn join(&mut self) {
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            log::error!("the server's thread panicked");
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if self.thread.is_some() {
+            self.stop.stop();
+            self.join();
+        }
+    }
+}
+
+/// The server's own thread. Fields end in the order in which they stand: channels before workers.
+struct Turn {
+    socket: UdpSocket,
+    /// Wake-ups come from here.
+    own: SocketAddr,
+    engine: Engine,
+    network: Option<Network>,
+    ops: Option<Sender<Op>>,
+    done: Receiver<Vec<store::Done>>,
+    jobs: Option<Sender<Job>>,
+    outcomes: Receiver<hasher::Outcome>,
+    deadlines: Option<Sender<Instant>>,
+    deadline: Option<Instant>,
+    idle_exit: Option<Duration>,
+    stopping: Arc<AtomicBool>,
+    workers: Vec<JoinHandle<()>>,
+    _lock: DataLock,
+}
+
+impl Turn {
+    fn run(mut self) {
+        // One byte more than is read, so that a longer datagram is known to be too long.
+        let mut buffer = [0; crate::wire::request::MAX_REQUEST_BYTES + 1];
+        self.after();
+        while !self.stopping.load(Ordering::Acquire) {
+            match self.socket.recv_from(&mut buffer) {
+                Ok((_, from)) if from == self.own => {}
+                Ok((n, from)) => {
+                    let bytes = buffer.get(..n).unwrap_or_default();
+                    let now = now();
+                    match &mut self.network {
+                        None => self.engine.datagram(now, from, bytes),
+                        Some(network) => {
+                            for (from, bytes) in network.passes_in(from, bytes) {
+                                self.engine.datagram(now, from, &bytes);
+                            }
+                        }
+                    }
+                }
+                // ICMP's "port unreachable" for a reply to a client that is gone.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    log::error!("receiving failed: {error}");
+                    break;
+                }
+            }
+            self.after();
+        }
+        // Closed channels end the workers; what was given to the store is committed first.
+        (self.ops, self.jobs, self.deadlines) = (None, None, None);
+        for worker in self.workers.drain(..) {
+            if worker.join().is_err() {
+                log::error!("a worker thread panicked");
+            }
+        }
+        // Answers to what was committed at the last moment still leave.
+        self.results();
+        self.effects();
+    }
+
+    fn after(&mut self) {
+        self.results();
+        self.effects();
+        let now = now();
+        let mut deadline = self.engine.poll_timeout();
+        if let Some(idle) = self.idle_exit {
+            match self.engine.idle_since(now) {
+                Some(since) if now.instant >= since + idle => {
+                    log::info!("nobody is here any more: ending");
+                    self.stopping.store(true, Ordering::Release);
+                    return;
+                }
+                Some(since) => deadline = Some(deadline.map_or(since + idle, |d| d.min(since + idle))),
+                None => {
+                    let look = now.instant + super::engine::PRESENCE;
+                    deadline = Some(deadline.map_or(look, |d| d.min(look)));
+                }
+            }
+        }
+        // The timer thread is told only when the deadline moves earlier; a wake-up too early is cheap.
+        if let Some(at) = deadline
+            && self.deadline.is_none_or(|told| at < told || told <= now.instant)
+        {
+            self.deadline = Some(at);
+            if let Some(deadlines) = &self.deadlines {
+                let _ = deadlines.send(at);
+            }
+        }
+    }
+
+    fn results(&mut self) {
+        if self.deadline.is_some_and(|at| Instant::now() >= at) {
+            self.engine.handle_timeout(now());
+        }
+        while let Ok(batch) = self.done.try_recv() {
+            let now = now();
+            for done in batch {
+                self.engine.stored(now, done);
+            }
+        }
+        while let Ok(outcome) = self.outcomes.try_recv() {
+            self.engine.hashed(now(), outcome);
+        }
+    }
+
+    fn effects(&mut self) {
+        while let Some(effect) = self.engine.poll_effect() {
+            match effect {
+                Effect::Reply { to, bytes } => match &mut self.network {
+                    None => send(&self.socket, to, &bytes),
+                    Some(network) => {
+                        for (to, bytes) in network.passes_out(to, &bytes) {
+                            send(&self.socket, to, &bytes);
+                        }
+                    }
+                },
+                Effect::Store(op) => {
+                    if let Some(ops) = &self.ops {
+                        let _ = ops.send(op);
+                    }
+                }
+                Effect::Hash(job) => {
+                    let (Job::New { job: id, .. } | Job::Check { job: id, .. }) = &job;
+                    let id = *id;
+                    if let Some(jobs) = &self.jobs
+                        && let Err(TrySendError::Full(_)) = jobs.try_send(job)
+                    {
+                        log::warn!("too many passwords wait to be hashed; a request was dropped");
+                        self.engine.not_hashed(now(), id);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn send(socket: &UdpSocket, to: SocketAddr, bytes: &[u8]) {
+    if let Err(error) = socket.send_to(bytes, to) {
+        log::debug!("a reply to {to} was not sent: {error}");
+    }
+}
+
+fn timer(deadlines: Receiver<Instant>, wake: impl Fn() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    thread::Builder::new().name("timer".into()).spawn(move || {
+        let mut next: Option<Instant> = None;
+        loop {
+            let told = match next {
+                Some(at) => deadlines.recv_deadline(at),
+                None => deadlines.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match told {
+                Ok(at) => next = Some(next.map_or(at, |n| n.min(at))),
+                Err(RecvTimeoutError::Timeout) => {
+                    next = None;
+                    wake();
+                }
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    })
+}
+
+fn now() -> Now {
+    let unix = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    Now { instant: Instant::now(), unix: i64::try_from(unix).unwrap_or(i64::MAX) }
+}
+
+/// The protocol's time: 19 characters, local time of the server.
+fn local_time(unix: i64) -> String {
+    use chrono::{Local, TimeZone};
+    Local
+        .timestamp_opt(unix, 0)
+        .earliest()
+        .map_or_else(|| "1970-01-01 00:00:00".to_owned(), |time| time.format("%Y-%m-%d %H:%M:%S").to_string())
+}
+
+type Datagram = (SocketAddr, Vec<u8>);
+
+/// A bad network in both directions.
+struct Network {
+    faults: Lossy,
+    state: u64,
+    held_in: Option<Datagram>,
+    held_out: Option<Datagram>,
+}
+
+impl Network {
+    fn new(faults: Lossy) -> Self {
+        Self { faults, state: faults.seed | 1, held_in: None, held_out: None }
+    }
+
+    fn percent(&mut self) -> u8 {
+        // xorshift64: repeatable from the seed, which is all that is asked of it.
+        self.state ^= self.state << 13;
+        self.state ^= self.state >> 7;
+        self.state ^= self.state << 17;
+        u8::try_from((self.state >> 32) % 100).unwrap_or(0)
+    }
+
+    fn passes_in(&mut self, from: SocketAddr, bytes: &[u8]) -> Vec<Datagram> {
+        let mut held = self.held_in.take();
+        let passed = self.pass((from, bytes.to_vec()), &mut held);
+        self.held_in = held;
+        passed
+    }
+
+    fn passes_out(&mut self, to: SocketAddr, bytes: &[u8]) -> Vec<Datagram> {
+        let mut held = self.held_out.take();
+        let passed = self.pass((to, bytes.to_vec()), &mut held);
+        self.held_out = held;
+        passed
+    }
+
+    fn pass(&mut self, datagram: Datagram, held: &mut Option<Datagram>) -> Vec<Datagram> {
+        if self.percent() < self.faults.drop {
+            return held.take().into_iter().collect();
+        }
+        let copies = if self.percent() < self.faults.duplicate { 2 } else { 1 };
+        if held.is_none() && self.percent() < self.faults.reorder {
+            *held = Some(datagram);
+            return Vec::new();
+        }
+        let mut passed = vec![datagram; copies];
+        passed.extend(held.take());
+        passed
+    }
+}

@@ -1,0 +1,345 @@
+use super::*;
+use crate::server::store::Unread;
+
+/// An engine with a store and a hasher that answer at once, in memory.
+struct World {
+    engine: Engine,
+    start: Instant,
+    ms: u64,
+    accounts: Vec<String>,
+    messages: Vec<(AccountId, Unread, bool)>,
+    passwords: HashMap<Vec<u8>, String>,
+    /// While true, the store and the hasher answer nothing.
+    held: bool,
+    ops: Vec<Op>,
+    jobs: Vec<Job>,
+    disk_full: bool,
+}
+
+impl World {
+    fn new(on_second_login: OnSecondLogin) -> Self {
+        let start = Instant::now();
+        let now = Now { instant: start, unix: 0 };
+        let local_time = |_| "2026-11-21 12:04:58".to_owned();
+        let engine =
+            Engine::new(on_second_login, Quotas { mailbox: 3, accounts: 5 }, local_time, Snapshot::default(), now);
+        Self {
+            engine,
+            start,
+            ms: 0,
+            accounts: Vec::new(),
+            messages: Vec::new(),
+            passwords: HashMap::new(),
+            held: false,
+            ops: Vec::new(),
+            jobs: Vec::new(),
+            disk_full: false,
+        }
+    }
+
+    fn now(&self) -> Now {
+        Now { instant: self.start + Duration::from_millis(self.ms), unix: 0 }
+    }
+
+    fn wait(&mut self, duration: Duration) {
+        self.ms += duration.as_millis() as u64;
+    }
+
+    /// Sends from `port` and returns every reply there was, with its port.
+    fn send(&mut self, port: u16, request: &[u8]) -> Vec<(u16, String)> {
+        let now = self.now();
+        self.engine.datagram(now, at(port), request);
+        self.drain()
+    }
+
+    fn release(&mut self) -> Vec<(u16, String)> {
+        self.held = false;
+        for job in std::mem::take(&mut self.jobs) {
+            self.hash(job);
+        }
+        for op in std::mem::take(&mut self.ops) {
+            self.store(op);
+        }
+        self.drain()
+    }
+
+    fn drain(&mut self) -> Vec<(u16, String)> {
+        let mut replies = Vec::new();
+        while let Some(effect) = self.engine.poll_effect() {
+            match effect {
+                Effect::Reply { to, bytes } => replies.push((to.port(), Charset::Utf8.decode(&bytes).0)),
+                Effect::Store(op) if self.held => self.ops.push(op),
+                Effect::Hash(job) if self.held => self.jobs.push(job),
+                Effect::Store(op) => self.store(op),
+                Effect::Hash(job) => self.hash(job),
+            }
+        }
+        replies
+    }
+
+    fn hash(&mut self, job: Job) {
+        let now = self.now();
+        match job {
+            Job::New { job, password } => {
+                let salt = vec![self.passwords.len() as u8];
+                self.passwords.insert(salt.clone(), password.reveal().to_owned());
+                self.engine.hashed(now, Outcome::New { job, hashed: Some(Hashed { salt, hash: Vec::new() }) });
+            }
+            Job::Check { job, password, against } => {
+                let right = self.passwords.get(&against.salt).is_some_and(|p| p == password.reveal());
+                self.engine.hashed(now, Outcome::Checked { job, right });
+            }
+        }
+    }
+
+    fn store(&mut self, op: Op) {
+        let now = self.now();
+        let done = match op {
+            Op::Offer { job, account, from } => {
+                let message = self
+                    .messages
+                    .iter()
+                    .find(|(to, m, taken)| !taken && *to == account && from.as_ref().is_none_or(|f| *f == m.sender))
+                    .map(|(_, m, _)| m.clone());
+                Done::Offered { job, message }
+            }
+            Op::Taken { message, .. } => {
+                if let Some(row) = self.messages.get_mut(message as usize) {
+                    row.2 = true;
+                }
+                return;
+            }
+            Op::Register { job, .. }
+            | Op::Session { job, .. }
+            | Op::EndSession { job, .. }
+            | Op::Message { job, .. }
+                if self.disk_full =>
+            {
+                Done::Failed { job }
+            }
+            Op::Register { job, name, .. } => {
+                self.accounts.push(name);
+                Done::Registered { job, account: Some(self.accounts.len() as AccountId) }
+            }
+            Op::Session { job, .. } | Op::EndSession { job, .. } => Done::Ok { job },
+            Op::Message { job, message } => {
+                for receiver in message.receivers {
+                    let row = self.messages.len() as MessageRow;
+                    let unread = Unread { row, sender: message.sender.clone(), sent: 0, text: message.text.clone() };
+                    self.messages.push((receiver, unread, false));
+                }
+                Done::Ok { job }
+            }
+        };
+        self.engine.stored(now, done);
+    }
+
+    /// The script's lines are `port request => replies…`, each reply `port:reply` unless from `port`.
+    #[track_caller]
+    fn script(&mut self, script: &[(u16, &str, &[&str])]) {
+        for (i, (port, request, expected)) in script.iter().enumerate() {
+            let got = self.send(*port, request.as_bytes());
+            let expected: Vec<(u16, String)> = expected.iter().map(|r| (*port, (*r).to_owned())).collect();
+            assert_eq!(got, expected, "line {i}: {port} {request}");
+        }
+    }
+
+    fn with_two() -> Self {
+        let mut world = Self::new(OnSecondLogin::Arm);
+        world.script(&[
+            (1, "01#a#x#x#", &["01:01"]),
+            (1, "01#b#y#y#", &["01:01"]),
+            (1, "02#a#x#", &["02:01"]),
+            (2, "02#b#y#", &["02:01"]),
+        ]);
+        world
+    }
+}
+
+fn at(port: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port))
+}
+
+#[test]
+fn the_table_of_the_protocol() {
+    let mut world = World::new(OnSecondLogin::Arm);
+    world.script(&[
+        (1, "01#a#x#y#", &["01:02"]),
+        (1, "01#a#x#x#", &["01:01"]),
+        (1, "01#a#x#x#", &["01:03"]),
+        (1, "01#a#x#y#", &["01:02"]),
+        (1, "01#@lobby#x#x#", &["00:00"]),
+        (1, "03#a#hi#", &["07:01"]),
+        (1, "04#a#", &["07:01"]),
+        (1, "05#a#", &["07:01"]),
+        (1, "08#", &["07:01"]),
+        (1, "06#", &["06:02"]),
+        (1, "02#z#x#", &["02:03"]),
+        (1, "02#a#z#", &["02:02"]),
+        (1, "02#a#x#", &["02:01"]),
+        (1, "02#a#x#", &["02:04"]),
+        (1, "03#nobody#hi#", &["03:02"]),
+        (1, "08#", &["08:0"]),
+        (1, "09##", &["09:01"]),
+        (1, "05#a#", &["05:01"]),
+        (1, "04#", &["04:0"]),
+        (1, "05#", &["05:01"]),
+        (1, "06#20170000000", &["00:00"]),
+        (1, "99#xyz#", &["00:00"]),
+        (1, "00:00", &[]),
+        (1, "x", &[]),
+        (1, "06#", &["06:01"]),
+        (1, "06#", &["06:02"]),
+    ]);
+}
+
+#[test]
+fn messages_wait_for_their_receiver_in_order_and_are_confirmed_by_the_next_request() {
+    let mut world = World::with_two();
+    world.script(&[
+        (1, "03#b#1: #one#", &["03:01"]),
+        (2, "06#", &["06:01"]),
+        (1, "03#b#two#", &["03:02"]),
+        (2, "02#b#y#", &["02:01"]),
+        (2, "08#", &["08:2"]),
+        (2, "04#a#", &["04:2"]),
+        (2, "09#", &["09:a:2026-11-21 12:04:58:1: #one"]),
+        (2, "05#a#", &["05:a:2026-11-21 12:04:58:two"]),
+        // Logging in again instead of asking on: the answer was lost, the message is offered again.
+        (2, "02#b#y#", &["02:04"]),
+        (2, "08#", &["08:1"]),
+        (2, "09#", &["09:a:2026-11-21 12:04:58:two"]),
+        (2, "08#", &["08:0"]),
+        (2, "09#", &["09:01"]),
+    ]);
+}
+
+#[test]
+fn a_mailbox_has_a_quota() {
+    let mut world = World::with_two();
+    for expected in ["03:01", "03:01", "03:01", "03:02"] {
+        world.script(&[(1, "03#b#hi#", &[expected])]);
+    }
+}
+
+#[test]
+fn nothing_is_acknowledged_before_it_is_on_disk_and_order_is_kept() {
+    let mut world = World::with_two();
+    world.held = true;
+    world.script(&[(1, "03#b#hi#", &[]), (1, "08#", &[]), (2, "08#", &["08:0"])]);
+    let replies: Vec<String> = world.release().into_iter().map(|(_, reply)| reply).collect();
+    assert_eq!(replies, ["03:01", "08:0"]);
+    world.disk_full = true;
+    world.script(&[(1, "03#b#lost#", &[]), (1, "08#", &["08:0"]), (2, "08#", &["08:1"])]);
+}
+
+#[test]
+fn a_retransmitted_login_is_not_hashed_twice() {
+    let mut world = World::with_two();
+    world.held = true;
+    world.script(&[(3, "02#b#y#", &[]), (3, "02#b#y#", &[]), (3, "08#", &[])]);
+    assert_eq!(world.jobs.len(), 1);
+    let replies: Vec<String> = world.release().into_iter().map(|(_, reply)| reply).collect();
+    assert_eq!(replies, ["02:04", "07:01"]);
+}
+
+#[test]
+fn a_second_login_arms_the_new_address() {
+    let mut world = World::with_two();
+    world.script(&[
+        (3, "02#a#x#", &["02:04"]),
+        (1, "08#", &["08:0"]),
+        (3, "08#", &["07:01"]),
+        (3, "06#", &["06:01"]),
+        (1, "08#", &["07:01"]),
+        (3, "02#a#x#", &["02:01"]),
+    ]);
+    // Armed for 30 s only.
+    world.script(&[(4, "02#a#x#", &["02:04"])]);
+    world.wait(Duration::from_secs(31));
+    world.script(&[(4, "06#", &["06:02"]), (3, "08#", &["08:0"])]);
+}
+
+#[test]
+fn rebind_moves_the_session_at_once() {
+    let mut world = World::new(OnSecondLogin::Rebind);
+    world.script(&[
+        (1, "01#a#x#x#", &["01:01"]),
+        (1, "02#a#x#", &["02:01"]),
+        (3, "02#a#x#", &["02:04"]),
+        (3, "08#", &["08:0"]),
+        (1, "03#a#hi#", &["07:01"]),
+    ]);
+}
+
+#[test]
+fn presence_ends_before_the_session_does() {
+    let mut world = World::with_two();
+    world.wait(PRESENCE + Duration::from_secs(1));
+    world.script(&[(1, "03#b#hi#", &["03:02"]), (2, "08#", &["08:1"]), (1, "03#b#hi#", &["03:01"])]);
+    world.wait(PRESENCE + Duration::from_secs(1));
+    world.script(&[(5, "02#a#x#", &["02:01"]), (1, "03#b#hi#", &["07:01"])]);
+    world.wait(SESSION + Duration::from_secs(1));
+    world.script(&[(5, "03#b#hi#", &["07:01"])]);
+}
+
+#[test]
+fn one_session_an_address() {
+    let mut world = World::with_two();
+    world.script(&[(1, "06#", &["06:01"]), (2, "02#a#x#", &["02:01"]), (2, "03#b#hi#", &["03:02"])]);
+}
+
+#[test]
+fn wrong_passwords_are_answered_later_and_later() {
+    let mut world = World::new(OnSecondLogin::Arm);
+    world.script(&[(1, "01#a#x#x#", &["01:01"])]);
+    for _ in 0..5 {
+        world.script(&[(9, "02#a#wrong#", &["02:02"])]);
+    }
+    world.script(&[(9, "02#a#wrong#", &[])]);
+    let at = world.engine.poll_timeout().expect("an answer is due");
+    assert_eq!(at, world.now().instant + Duration::from_secs(1));
+    world.wait(Duration::from_secs(1));
+    let now = world.now();
+    world.engine.handle_timeout(now);
+    assert_eq!(world.drain(), [(9, "02:02".to_owned())]);
+    assert_eq!(world.engine.poll_timeout(), None);
+}
+
+#[test]
+fn the_lobby_and_who_is_online() {
+    let mut world = World::with_two();
+    world.script(&[
+        (1, "11#0#", &["11:2:0:a:b"]),
+        (1, "11#1#", &["11:2:1:b"]),
+        (1, "03#@lobby#大家好#", &["03:01"]),
+        (2, "09#", &["09:@lobby:2026-11-21 12:04:58:[a] 大家好"]),
+        (2, "06#", &["06:01"]),
+        (1, "03#@lobby#anyone?#", &["03:02"]),
+        (1, "08#", &["08:0"]),
+    ]);
+}
+
+#[test]
+fn gbk_stays_with_its_address_and_is_read_by_others() {
+    let mut world = World::with_two();
+    let gbk = |text: &str| Charset::Gb18030.encode(text);
+    let now = world.now();
+    world.engine.datagram(now, at(1), &gbk("03#b#你好#"));
+    assert_eq!(world.drain(), [(1, "03:01".to_owned())]);
+    world.script(&[(2, "09#", &["09:a:2026-11-21 12:04:58:你好"]), (2, "03#a#谢谢#", &["03:01"])]);
+    world.engine.datagram(now, at(1), b"09#");
+    let Some(Effect::Store(op)) = world.engine.poll_effect() else { panic!("an offer first") };
+    world.store(op);
+    assert_eq!(
+        world.engine.poll_effect(),
+        Some(Effect::Reply { to: at(1), bytes: gbk("09:b:2026-11-21 12:04:58:谢谢") })
+    );
+}
+
+#[test]
+fn refusals_have_a_budget() {
+    let mut world = World::new(OnSecondLogin::Arm);
+    let answered = (0..1_000).map(|_| world.send(1, b"nonsense").len()).sum::<usize>();
+    assert_eq!(answered, 20);
+}
