@@ -4,7 +4,6 @@
 //! nothing else; [`store`] is the only place that knows SQLite; [`hasher`] hashes passwords on a
 //! thread of its own; [`udp`] joins them to a socket.
 
-//pub mod admin;
 pub mod engine;
 pub mod hasher;
 pub mod limits;

@@ -1,1 +1,159 @@
-fn main() {}
+//! The server by itself: `hongyand --listen ADDR:PORT --data DIR`.
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::{Parser, Subcommand};
+use hongyan::model::Password;
+use hongyan::server::OnSecondLogin;
+use hongyan::server::store::admin;
+use hongyan::server::udp::{Config, Lossy, Server};
+use simplelog::{ColorChoice, ConfigBuilder, LevelFilter, TermLogger, TerminalMode};
+
+/// Serves the plain course protocol over UDP.
+#[derive(Parser)]
+#[command(version)]
+struct Args {
+    /// Where to listen
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:21568")]
+    listen: SocketAddr,
+    /// The data directory [default: the user's data folder]
+    #[arg(long, value_name = "DIR", global = true)]
+    data: Option<PathBuf>,
+    /// What a right login does while the account has a session elsewhere
+    #[arg(long, value_enum, default_value = "arm")]
+    on_second_login: Choice,
+    /// A bad network for trying clients: percent dropped, doubled, swapped [, seed]
+    #[arg(long, value_name = "DROP,DUP,REORDER", value_parser = lossy)]
+    lossy: Option<Lossy>,
+    /// off, error, warn, info, debug or trace
+    #[arg(long, default_value = "info")]
+    log_level: LevelFilter,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Choice {
+    /// 02:04; for 30 s the new address may end the old session with 06#
+    Arm,
+    /// 02:04, and the session moves at once
+    Rebind,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Looks after accounts
+    #[command(subcommand)]
+    Account(AccountCommand),
+    /// Writes a consistent copy of the database, also while the server runs
+    Backup { file: PathBuf },
+    /// Registers a class from a CSV file of account,password lines, all of it or nothing
+    Import { file: PathBuf },
+}
+
+#[derive(Subcommand)]
+enum AccountCommand {
+    /// Shows all accounts
+    List,
+    /// Gives an account a new password, read from standard input
+    Reset { account: String },
+    /// Removes an account with its mailbox
+    Delete { account: String },
+}
+
+fn lossy(text: &str) -> Result<Lossy, String> {
+    let numbers: Vec<u64> = text
+        .split(',')
+        .map(|n| n.trim().parse().map_err(|_| format!("{n:?} is no number")))
+        .collect::<Result<_, _>>()?;
+    let percent = |n: u64| u8::try_from(n).ok().filter(|n| *n <= 100).ok_or(format!("{n} is no percentage"));
+    match numbers.as_slice() {
+        [drop, duplicate, reorder, seed @ ..] if seed.len() < 2 => Ok(Lossy {
+            drop: percent(*drop)?,
+            duplicate: percent(*duplicate)?,
+            reorder: percent(*reorder)?,
+            seed: seed.first().copied().unwrap_or(1),
+        }),
+        _ => Err("three percentages and perhaps a seed are expected, like 30,10,25".to_owned()),
+    }
+}
+
+fn main() -> ExitCode {
+    match run(Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("hongyand: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: Args) -> Result<(), Box<dyn Error>> {
+    let log = ConfigBuilder::new().set_time_format_rfc3339().build();
+    TermLogger::init(args.log_level, log, TerminalMode::Stderr, ColorChoice::Auto)?;
+    let data = match args.data {
+        Some(data) => data,
+        None => directories::ProjectDirs::from("", "", "hongyan")
+            .ok_or("there is no home directory; please give --data DIR")?
+            .data_dir()
+            .join("server"),
+    };
+    match args.command {
+        Some(command) => administer(&data, command),
+        None => {
+            let on_second_login = match args.on_second_login {
+                Choice::Arm => OnSecondLogin::Arm,
+                Choice::Rebind => OnSecondLogin::Rebind,
+            };
+            let config = Config { on_second_login, lossy: args.lossy, ..Config::new(args.listen, data) };
+            serve(config)
+        }
+    }
+}
+
+fn serve(config: Config) -> Result<(), Box<dyn Error>> {
+    let data = config.data.display().to_string();
+    let server = Server::start(config)?;
+    log::info!("listening on {}, data in {data}", server.address());
+    #[cfg(unix)]
+    {
+        use signal_hook::consts::{SIGINT, SIGTERM};
+        let stop = server.stopper();
+        let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])?;
+        std::thread::Builder::new().name("signals".into()).spawn(move || {
+            if signals.forever().next().is_some() {
+                log::info!("ending");
+                stop.stop();
+            }
+        })?;
+    }
+    server.wait();
+    Ok(())
+}
+
+fn administer(data: &std::path::Path, command: Command) -> Result<(), Box<dyn Error>> {
+    match command {
+        Command::Account(AccountCommand::List) => {
+            for row in admin::list(data)? {
+                println!("{}\t{} unread\t{}", row.name, row.unread, row.address.as_deref().unwrap_or("-"));
+            }
+        }
+        Command::Account(AccountCommand::Reset { account }) => {
+            let mut line = String::new();
+            std::io::stdin().read_line(&mut line)?;
+            admin::reset(data, &account, &Password::parse(line.trim_end_matches(['\r', '\n']))?)?;
+        }
+        Command::Account(AccountCommand::Delete { account }) => admin::delete(data, &account)?,
+        Command::Backup { file } => admin::backup(data, &file)?,
+        Command::Import { file } => {
+            let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+            let new = admin::import(data, &file, i64::try_from(at)?)?;
+            println!("{new} new accounts");
+        }
+    }
+    Ok(())
+}

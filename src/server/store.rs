@@ -2,6 +2,8 @@
 //! serves everything that arrived while the last one was being synced (group commit), and results
 //! leave only after the commit.
 
+pub mod admin;
+
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;

@@ -1,0 +1,170 @@
+//! What whoever runs a server does beside it: accounts, backup, a class list. Every function takes
+//! the data directory's lock, so none runs while a server does; apart from [`list`] and [`backup`],
+//! which only read.
+
+use std::path::Path;
+
+use rusqlite::params;
+
+use super::{Store, StoreError};
+use crate::model::{Account, FieldError, Password};
+use crate::server::hasher;
+use crate::server::udp::lock;
+
+/// Why it was not done; a sentence for the person who asked.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What SQLite says.
+    #[error("the database failed: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// Nobody of that name.
+    #[error("there is no account {0}")]
+    NoSuchAccount(String),
+    /// A text that cannot be an account or a password.
+    #[error("line {line}: {field}: {error}")]
+    Field {
+        /// From 1; 0 when it came from the command line.
+        line: u64,
+        /// `account` or `password`.
+        field: &'static str,
+        /// Why.
+        error: FieldError,
+    },
+    /// The file could not be read.
+    #[error("the class list: {0}")]
+    Csv(#[from] csv::Error),
+    /// The system gave no random bytes.
+    #[error("the system gave no random bytes for a password")]
+    NoRandom,
+    /// The backup's file is there already.
+    #[error("{0} exists already; nothing was written")]
+    Exists(String),
+}
+
+/// An account as `account list` shows it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Its name.
+    pub name: String,
+    /// When it was made, seconds since 1970.
+    pub created: i64,
+    /// Messages that wait for it.
+    pub unread: i64,
+    /// Whether it has a session, and where.
+    pub address: Option<String>,
+}
+
+/// All accounts, by name.
+///
+/// # Errors
+/// What the database says.
+pub fn list(data: &Path) -> Result<Vec<Row>, AdminError> {
+    let store = Store::open(data)?;
+    let mut query = store.connection().prepare(
+        "SELECT name, created, (SELECT count(*) FROM messages WHERE receiver = a.id AND taken IS NULL), s.address
+         FROM accounts a LEFT JOIN sessions s ON s.account = a.id ORDER BY name",
+    )?;
+    let rows = query.query_map([], |row| {
+        Ok(Row { name: row.get(0)?, created: row.get(1)?, unread: row.get(2)?, address: row.get(3)? })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Gives an account a new password and ends its session.
+///
+/// # Errors
+/// No such account, or a server is running on this directory.
+pub fn reset(data: &Path, account: &str, password: &Password) -> Result<(), AdminError> {
+    let _lock = lock(data)?;
+    let store = Store::open(data)?;
+    let hashed = hasher::hash(password).ok_or(AdminError::NoRandom)?;
+    let c = store.connection().unchecked_transaction()?;
+    let changed =
+        c.execute("UPDATE accounts SET salt = ?, hash = ? WHERE name = ?", params![hashed.salt, hashed.hash, account])?;
+    c.execute("DELETE FROM sessions WHERE account = (SELECT id FROM accounts WHERE name = ?)", [account])?;
+    c.commit()?;
+    if changed == 0 { Err(AdminError::NoSuchAccount(account.to_owned())) } else { Ok(()) }
+}
+
+/// Removes an account with its session and mailbox.
+///
+/// # Errors
+/// No such account, or a server is running on this directory.
+pub fn delete(data: &Path, account: &str) -> Result<(), AdminError> {
+    let _lock = lock(data)?;
+    let store = Store::open(data)?;
+    match store.connection().execute("DELETE FROM accounts WHERE name = ?", [account])? {
+        0 => Err(AdminError::NoSuchAccount(account.to_owned())),
+        _ => Ok(()),
+    }
+}
+
+/// Writes a consistent copy of the database, also while a server runs.
+///
+/// # Errors
+/// The file exists, or cannot be written.
+pub fn backup(data: &Path, to: &Path) -> Result<(), AdminError> {
+    if to.exists() {
+        return Err(AdminError::Exists(to.display().to_string()));
+    }
+    let store = Store::open(data)?;
+    store.connection().execute("VACUUM INTO ?", [to.to_string_lossy()])?;
+    Ok(())
+}
+
+/// Registers a class from a CSV file of `account,password` lines; all of it or nothing. Accounts that
+/// exist keep their passwords. Returns how many were new.
+///
+/// # Errors
+/// The first line that is not right, by its number.
+pub fn import(data: &Path, file: &Path, at: i64) -> Result<usize, AdminError> {
+    let _lock = lock(data)?;
+    let store = Store::open(data)?;
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_path(file)?;
+    let transaction = store.connection().unchecked_transaction()?;
+    let mut new = 0;
+    for record in reader.records() {
+        let record = record?;
+        let line = record.position().map_or(0, csv::Position::line);
+        let (account, password) = (record.get(0).unwrap_or(""), record.get(1).unwrap_or(""));
+        if line == 1 && account == "account" {
+            continue;
+        }
+        let wrong = |field| move |error| AdminError::Field { line, field, error };
+        let account = Account::person(account).map_err(wrong("account"))?;
+        let password = Password::parse(password).map_err(wrong("password"))?;
+        let hashed = hasher::hash(&password).ok_or(AdminError::NoRandom)?;
+        new += transaction.execute(
+            "INSERT INTO accounts (name, salt, hash, created) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            params![account.as_str(), hashed.salt, hashed.hash, at],
+        )?;
+    }
+    transaction.commit()?;
+    Ok(new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_list_is_all_or_nothing() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let file = dir.path().join("class.csv");
+        let data = dir.path().join("data");
+        std::fs::write(&file, "account,password\na,x\nb#,y\n").expect("written");
+        assert!(matches!(import(&data, &file, 0), Err(AdminError::Field { line: 3, field: "account", .. })));
+        assert_eq!(list(&data).expect("readable"), []);
+        std::fs::write(&file, "account,password\na,x\nb,y\na,z\n").expect("written");
+        assert_eq!(import(&data, &file, 0).expect("imported"), 2);
+        delete(&data, "a").expect("deleted");
+        assert!(matches!(delete(&data, "a"), Err(AdminError::NoSuchAccount(_))));
+        let copy = dir.path().join("copy.sqlite");
+        backup(&data, &copy).expect("written");
+        assert!(matches!(backup(&data, &copy), Err(AdminError::Exists(_))));
+    }
+}

@@ -1,0 +1,4 @@
+//! Real sockets on loopback.
+
+mod layers;
+mod server;
