@@ -53,12 +53,12 @@ fn layers_stay_apart() {
         }
         let code = code(&file);
         for (places, forbidden) in rules {
-            if places.iter().any(|p| is(p)) {
+            if places.iter().any(is) {
                 broken.extend(forbidden.iter().filter(|f| code.contains(**f)).map(|f| format!("{name}: {f}")));
             }
         }
         for (word, places) in only {
-            if code.contains(word) && !places.iter().any(|p| is(p)) {
+            if code.contains(word) && !places.iter().any(is) {
                 broken.push(format!("{name}: {word} belongs to {places:?}"));
             }
         }
