@@ -4,27 +4,10 @@
 //!
 //! 1. [`model`]: what the protocol forbids cannot be held by these types.
 //! 2. [`wire`]: the plain dialect, bytes in and bytes out, pure.
-//! 3. [`timer`], [`tap`]: deadlines and observed traffic as values, pure.
-//! 4. [`session`]: the client's half of the protocol, sans-IO.
-//! 5. [`net`]: the socket, the receiver thread, the timer thread, the clock.
-//! 6. [`history`]: the client's database and its thread.
-//! 7. [`client`]: all of these behind one `handle(input)` / `poll_event()`.
-//! 8. [`server`]: the other half, with an engine that is sans-IO as well; [`host`] starts it locally.
-//! 9. `gui`: the windows (feature `gui`).
+//! 3. [`server`]: accounts, sessions and mailboxes, with an engine that is sans-IO.
 
 rust_i18n::i18n!("locales", fallback = "en");
 
-pub mod client;
-#[cfg(feature = "gui")]
-pub mod gui;
-pub mod history;
-pub mod host;
-pub mod logging;
 pub mod model;
-pub mod net;
 pub mod server;
-pub mod session;
-pub mod settings;
-pub mod tap;
-pub mod timer;
 pub mod wire;

@@ -1,1 +1,0 @@
-//! Session, socket and history behind one inbox.

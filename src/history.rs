@@ -1,1 +1,0 @@
-//! The client's database and the thread that owns it.

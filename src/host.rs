@@ -1,1 +1,0 @@
-//! Finding, starting and sharing this machine's server process.

@@ -1,1 +1,0 @@
-//! simplelog to the terminal and a dated file.

@@ -1,1 +1,0 @@
-//! The socket, its receiver thread, the timer thread and the clock.

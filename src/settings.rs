@@ -1,1 +1,0 @@
-//! What the user chose, and where files lie.

@@ -1,1 +1,0 @@
-//! Observed traffic as values, for the protocol window.

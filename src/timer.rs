@@ -1,1 +1,0 @@
-//! Deadlines as values: retransmission timeout, backoff. Pure.
