@@ -29,6 +29,9 @@ struct Args {
     /// A bad network for trying clients: percent dropped, doubled, swapped [, seed]
     #[arg(long, value_name = "DROP,DUP,REORDER", value_parser = lossy)]
     lossy: Option<Lossy>,
+    /// Ends so long after the last person is gone
+    #[arg(long, value_name = "SECS", hide = true)]
+    idle_exit: Option<u64>,
     /// off, error, warn, info, debug or trace
     #[arg(long, default_value = "info")]
     log_level: LevelFilter,
@@ -109,7 +112,8 @@ fn run(args: Args) -> Result<(), Box<dyn Error>> {
                 Choice::Arm => OnSecondLogin::Arm,
                 Choice::Rebind => OnSecondLogin::Rebind,
             };
-            let config = Config { on_second_login, lossy: args.lossy, ..Config::new(args.listen, data) };
+            let idle_exit = args.idle_exit.map(std::time::Duration::from_secs);
+            let config = Config { on_second_login, lossy: args.lossy, idle_exit, ..Config::new(args.listen, data) };
             serve(config)
         }
     }

@@ -23,6 +23,8 @@ use crate::wire::{Charset, Reply, Request, looks_like_reply};
 pub const PRESENCE: Duration = Duration::from_secs(90);
 /// Without a request for so long, a session ends.
 pub const SESSION: Duration = Duration::from_secs(24 * 3600);
+/// How often it is written down that a session was heard of, in seconds; only a restart reads it.
+const NOTED: i64 = 600;
 /// For so long after a right login the new address may end the old session.
 pub const ARMED: Duration = Duration::from_secs(30);
 /// Requests of one address that may wait behind one that is being stored or hashed.
@@ -73,6 +75,8 @@ impl Person {
 struct Session {
     address: SocketAddr,
     seen: Instant,
+    /// When the store was last told of it, seconds since 1970.
+    noted: i64,
     /// The message handed out last, not confirmed yet by a next request.
     offered: Option<(MessageRow, String)>,
 }
@@ -147,9 +151,16 @@ impl Engine {
             people.insert(id, Person { name, hashed, unread, session: None });
         }
         let mut addresses = HashMap::new();
-        for (id, address) in snapshot.sessions {
-            if let Some(person) = people.get_mut(&id) {
-                person.session = Some(Session { address, seen: now.instant, offered: None });
+        for (id, address, noted) in snapshot.sessions {
+            // As silent as it was before the restart: yesterday's session makes nobody present.
+            let silent = Duration::from_secs(now.unix.saturating_sub(noted).try_into().unwrap_or(0));
+            if silent <= SESSION
+                && let Some(person) = people.get_mut(&id)
+            {
+                // A machine that started later than that has no such instant.
+                let long_ago = || now.instant.checked_sub(PRESENCE + Duration::from_secs(1)).unwrap_or(now.instant);
+                let seen = now.instant.checked_sub(silent).unwrap_or_else(long_ago);
+                person.session = Some(Session { address, seen, noted, offered: None });
                 addresses.insert(address, id);
             }
         }
@@ -207,6 +218,18 @@ impl Engine {
             }
             Some(end) => Some(end.max(self.last_present)),
             None => Some(self.last_present),
+        }
+    }
+
+    /// The server ends: writes down how long each session has been silent.
+    pub fn end(&mut self, now: Now) {
+        let sessions = self.people.iter().filter_map(|(id, person)| {
+            let silent = now.instant.saturating_duration_since(person.session.as_ref()?.seen).as_secs();
+            Some((*id, now.unix.saturating_sub(i64::try_from(silent).unwrap_or(0))))
+        });
+        let sessions: Vec<_> = sessions.collect();
+        if !sessions.is_empty() {
+            self.effects.push_back(Effect::Store(Op::Seen { sessions }));
         }
     }
 
@@ -270,6 +293,10 @@ impl Engine {
             return None;
         }
         session.seen = now.instant;
+        if now.unix - session.noted >= NOTED {
+            session.noted = now.unix;
+            self.effects.push_back(Effect::Store(Op::Seen { sessions: vec![(account, now.unix)] }));
+        }
         if let Some((message, sender)) = session.offered.take() {
             if let Some(count) = person.unread.get_mut(&sender) {
                 *count = count.saturating_sub(1);
@@ -393,7 +420,7 @@ impl Engine {
         self.armed.remove(&from);
         self.addresses.insert(from, account);
         if let Some(person) = self.people.get_mut(&account) {
-            person.session = Some(Session { address: from, seen: now.instant, offered: None });
+            person.session = Some(Session { address: from, seen: now.instant, noted: now.unix, offered: None });
         }
     }
 

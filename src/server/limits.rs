@@ -20,6 +20,9 @@ struct Bucket {
     at: Instant,
 }
 
+/// A full table is looked through at most so often.
+const CLEAR_EVERY: Duration = Duration::from_millis(100);
+
 /// A token bucket for each key, in bounded memory: when the table is full, full buckets are
 /// forgotten first (a new bucket is full, so nothing changes for their owners).
 #[derive(Debug)]
@@ -27,20 +30,25 @@ pub struct Buckets<K> {
     rate: Rate,
     most: usize,
     buckets: HashMap<K, Bucket>,
+    cleared: Option<Instant>,
 }
 
 impl<K: Hash + Eq> Buckets<K> {
     /// At most `most` keys are told apart.
     #[must_use]
     pub fn new(rate: Rate, most: usize) -> Self {
-        Self { rate, most, buckets: HashMap::new() }
+        Self { rate, most, buckets: HashMap::new(), cleared: None }
     }
 
     /// Takes one token; false when there is none.
     pub fn take(&mut self, key: K, now: Instant) -> bool {
         if self.buckets.len() >= self.most && !self.buckets.contains_key(&key) {
-            let rate = self.rate;
-            self.buckets.retain(|_, bucket| refilled(bucket, rate, now) < rate.burst);
+            // Looking through a full table for each made-up address would be the flood's success.
+            if self.cleared.is_none_or(|at| now.saturating_duration_since(at) >= CLEAR_EVERY) {
+                self.cleared = Some(now);
+                let rate = self.rate;
+                self.buckets.retain(|_, bucket| refilled(bucket, rate, now) < rate.burst);
+            }
             if self.buckets.len() >= self.most {
                 // All of them busy: a flood from made-up addresses. Strangers wait.
                 return false;

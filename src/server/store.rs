@@ -88,6 +88,8 @@ pub enum Op {
     Message { job: u64, message: NewMessage },
     /// Reads the oldest unread message, of one sender or of anyone.
     Offer { job: u64, account: AccountId, from: Option<String> },
+    /// When sessions were last heard of, seconds since 1970. Nobody waits for it.
+    Seen { sessions: Vec<(AccountId, i64)> },
     /// Marks a message as taken. Nobody waits for it: if it is lost, the message is offered again.
     Taken { message: MessageRow, at: i64 },
 }
@@ -123,8 +125,8 @@ pub enum Done {
 pub struct Snapshot {
     /// Name, row, password.
     pub accounts: Vec<(String, AccountId, Hashed)>,
-    /// Sessions that outlived the last server.
-    pub sessions: Vec<(AccountId, SocketAddr)>,
+    /// Sessions that outlived the last server: whose, where, last noted when (seconds since 1970).
+    pub sessions: Vec<(AccountId, SocketAddr, i64)>,
     /// Unread messages by receiver and sender.
     pub unread: HashMap<AccountId, HashMap<String, u64>>,
 }
@@ -204,12 +206,12 @@ impl Store {
             let hashed = Hashed { salt: row.get(2)?, hash: row.get(3)? };
             snapshot.accounts.push((row.get(0)?, row.get(1)?, hashed));
         }
-        let mut sessions = c.prepare("SELECT account, address FROM sessions")?;
+        let mut sessions = c.prepare("SELECT account, address, since FROM sessions")?;
         let mut rows = sessions.query([])?;
         while let Some(row) = rows.next()? {
             let address: String = row.get(1)?;
             if let Ok(address) = address.parse() {
-                snapshot.sessions.push((row.get(0)?, address));
+                snapshot.sessions.push((row.get(0)?, address, row.get(2)?));
             }
         }
         let mut unread =
@@ -253,7 +255,7 @@ impl Store {
             | Op::Session { job, .. }
             | Op::EndSession { job, .. }
             | Op::Message { job, .. } => Some(Done::Failed { job: *job }),
-            Op::Taken { .. } => None,
+            Op::Taken { .. } | Op::Seen { .. } => None,
         }
     }
 
@@ -311,6 +313,13 @@ impl Store {
                         .optional()?,
                 };
                 Some(Done::Offered { job: *job, message })
+            }
+            Op::Seen { sessions } => {
+                let mut update = c.prepare_cached("UPDATE sessions SET since = ? WHERE account = ?")?;
+                for (account, at) in sessions {
+                    update.execute([at, account])?;
+                }
+                None
             }
             Op::Taken { message, at } => {
                 c.prepare_cached("UPDATE messages SET taken = ? WHERE id = ?")?.execute(params![at, message])?;
@@ -384,7 +393,7 @@ mod tests {
         let store = Store::open(dir.path()).expect("the same database");
         let snapshot = store.snapshot().expect("readable");
         assert_eq!(snapshot.accounts.len(), 2);
-        assert_eq!(snapshot.sessions, [(1, address)]);
+        assert_eq!(snapshot.sessions, [(1, address, 0)]);
         assert_eq!(snapshot.unread.get(&1).and_then(|m| m.get("b")), Some(&1));
         let offer = Op::Offer { job: 1, account: 1, from: None };
         assert!(

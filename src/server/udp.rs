@@ -251,8 +251,8 @@ struct Turn {
 
 impl Turn {
     fn run(mut self) {
-        // One byte more than is read, so that a longer datagram is known to be too long.
-        let mut buffer = [0; crate::wire::request::MAX_REQUEST_BYTES + 1];
+        // Any datagram fits: Windows calls a cut one an error, which would end the server.
+        let mut buffer = vec![0; 65_536];
         self.after();
         while !self.stopping.load(Ordering::Acquire) {
             match self.socket.recv_from(&mut buffer) {
@@ -279,6 +279,8 @@ impl Turn {
             }
             self.after();
         }
+        self.engine.end(now());
+        self.effects();
         // Closed channels end the workers; what was given to the store is committed first.
         (self.ops, self.jobs, self.deadlines) = (None, None, None);
         for worker in self.workers.drain(..) {

@@ -109,6 +109,7 @@ impl World {
                 }
                 return;
             }
+            Op::Seen { .. } => return,
             Op::Register { job, .. }
             | Op::Session { job, .. }
             | Op::EndSession { job, .. }
@@ -281,6 +282,26 @@ fn presence_ends_before_the_session_does() {
     world.script(&[(5, "02#a#x#", &["02:01"]), (1, "03#b#hi#", &["07:01"])]);
     world.wait(SESSION + Duration::from_secs(1));
     world.script(&[(5, "03#b#hi#", &["07:01"])]);
+}
+
+#[test]
+fn a_restart_makes_nobody_present_who_was_not() {
+    let start = Instant::now() + 2 * SESSION;
+    let now = Now { instant: start, unix: 1_000_000 };
+    let hashed = Hashed { salt: vec![0], hash: Vec::new() };
+    let silent = [("a", 1, 10), ("b", 2, 100), ("c", 3, 90_000)];
+    let snapshot = || Snapshot {
+        accounts: silent.iter().map(|(name, id, _)| ((*name).to_owned(), *id, hashed.clone())).collect(),
+        sessions: silent.iter().map(|(_, id, s)| (*id, at(*id as u16), now.unix - s)).collect(),
+        unread: HashMap::new(),
+    };
+    let mut engine = Engine::new(OnSecondLogin::Arm, Quotas::default(), |_| String::new(), snapshot(), now);
+    let seen = (engine.present(now, 1), engine.present(now, 2), engine.addresses.len());
+    assert_eq!(seen, (true, false, 2), "c has been silent for more than a day");
+    engine.end(now);
+    let Some(Effect::Store(Op::Seen { mut sessions })) = engine.poll_effect() else { panic!("noted") };
+    sessions.sort_unstable();
+    assert_eq!(sessions, [(1, now.unix - 10), (2, now.unix - 100)]);
 }
 
 #[test]
