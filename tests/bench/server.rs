@@ -1,0 +1,252 @@
+//! The server's figures as ratios within one run: `cargo bench --bench server`.
+//!
+//! - `08#` from many addresses, pipelined, limits on, against a one-thread std UDP echo: ≥ 60 %
+//! - durable `03` from 64 senders at once against a bare SQLite loop in batches of 64: ≥ 50 %
+//! - resident memory with 1,000 logged-in accounts: ≤ 30 MiB
+//! - one million garbage datagrams: no growth, service goes on
+
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
+use std::path::Path;
+use std::process::{Child, Command, ExitCode};
+use std::time::{Duration, Instant};
+
+use hongyan::model::Password;
+use hongyan::server::hasher;
+use hongyan::server::store::{Op, Store};
+
+const ACCOUNTS: usize = 1_000;
+/// Addresses that ask at once; each stays below its budget.
+const ADDRESSES: usize = 256;
+/// Requests of one address on their way.
+const PIPELINE: usize = 4;
+const SENDERS: usize = 64;
+const SPAN: Duration = Duration::from_secs(3);
+const GARBAGE: usize = 1_000_000;
+
+/// Ends the server with the bench, also when the bench fails.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Running {
+    fn resident_mib(&self) -> f64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+        line.split_whitespace().next().and_then(|kib| kib.parse::<f64>().ok()).map_or(f64::NAN, |kib| kib / 1024.0)
+    }
+}
+
+fn main() -> io::Result<ExitCode> {
+    let dir = tempfile::tempdir()?;
+    let sockets = (0..ADDRESSES).map(|_| client()).collect::<io::Result<Vec<_>>>()?;
+    let password = fill(&dir.path().join("data"), &sockets);
+    let listen = UdpSocket::bind("127.0.0.1:0")?.local_addr()?;
+    let server = Running(
+        Command::new(env!("CARGO_BIN_EXE_hongyand"))
+            .args(["--log-level", "off", "--listen", &listen.to_string(), "--data"])
+            .arg(dir.path().join("data"))
+            .spawn()?,
+    );
+    wait_for(listen, &sockets);
+    let mut met = true;
+    let mut figure = |name: &str, value: f64, unit: &str, good: bool| {
+        met &= good;
+        println!("{name:<58} {value:>8.1} {unit:<4} {}", if good { "ok" } else { "MISSED" });
+    };
+
+    // The hasher's memory must be gone again, so that it has been there first.
+    let strangers = (0..4).map(|_| client()).collect::<io::Result<Vec<_>>>()?;
+    for (i, socket) in strangers.iter().enumerate() {
+        let account = ADDRESSES + i;
+        let reply = ask(socket, listen, format!("02#{account}#{password}#").as_bytes());
+        assert!(reply.starts_with(b"02:0"), "{}", String::from_utf8_lossy(&reply));
+    }
+    std::thread::sleep(Duration::from_secs(11));
+    let resident = server.resident_mib();
+    figure("resident with 1,000 logged-in accounts", resident, "MiB", resident <= 30.0);
+
+    let echo = echo()?;
+    // Each twice in turn, the better one counts: what else the machine does hits both.
+    let (mut echoed, mut counted) = (0.0_f64, 0.0_f64);
+    for _ in 0..2 {
+        echoed = echoed.max(pipelined(&sockets, echo));
+        counted = counted.max(pipelined(&sockets, listen));
+    }
+    println!("  echo {echoed:.0}/s, 08# {counted:.0}/s");
+    let share = 100.0 * counted / echoed;
+    figure("08# against a one-thread echo", share, "%", share >= 60.0);
+
+    let (mut bare, mut durable) = (0.0_f64, 0.0_f64);
+    for _ in 0..2 {
+        bare = bare.max(bare_sqlite(&dir.path().join("bare.sqlite")));
+        durable = durable.max(sends(&sockets, listen));
+    }
+    println!("  bare SQLite {bare:.0}/s, 03 {durable:.0}/s");
+    let share = 100.0 * durable / bare;
+    figure("durable 03 from 64 senders against bare SQLite", share, "%", share >= 50.0);
+
+    let before = server.resident_mib();
+    garbage(&client()?, listen)?;
+    let growth = server.resident_mib() - before;
+    let reply = ask(&sockets[0], listen, b"08#");
+    figure("growth by a million garbage datagrams", growth, "MiB", growth < 2.0 && reply.starts_with(b"08:"));
+    Ok(if met { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn client() -> io::Result<UdpSocket> {
+    let socket = UdpSocket::bind("127.0.0.1:0")?;
+    socket.set_read_timeout(Some(Duration::from_secs(2)))?;
+    Ok(socket)
+}
+
+/// A thousand accounts, all with sessions, the first of them at `sockets`. Returns their password.
+fn fill(data: &Path, sockets: &[UdpSocket]) -> &'static str {
+    let password = "secret";
+    let hashed = hasher::hash(&Password::parse(password).expect("valid")).expect("random bytes");
+    let store = Store::open(data).expect("a new database");
+    let mut ops = Vec::new();
+    for i in 0..ACCOUNTS {
+        let address = match sockets.get(i) {
+            Some(socket) => socket.local_addr().expect("bound"),
+            None => SocketAddr::from(([127, 0, 1, 1], 1_000 + i as u16)),
+        };
+        let (job, account) = (i as u64, i as i64 + 1);
+        ops.push(Op::Register { job, name: i.to_string(), hashed: hashed.clone(), at: 0 });
+        ops.push(Op::Session { job, account, address, end: None, at: 0 });
+    }
+    assert_eq!(store.run(&ops).len(), ops.len());
+    password
+}
+
+fn wait_for(server: SocketAddr, sockets: &[UdpSocket]) {
+    let mut buffer = [0; 1024];
+    for attempt in 0.. {
+        assert!(attempt < 50, "the server started");
+        std::thread::sleep(Duration::from_millis(200));
+        let _ = sockets[0].set_read_timeout(Some(Duration::from_millis(200)));
+        let _ = sockets[0].send_to(b"08#", server);
+        if sockets[0].recv(&mut buffer).is_ok() {
+            break;
+        }
+    }
+    let _ = sockets[0].set_read_timeout(Some(Duration::from_secs(2)));
+    for socket in sockets {
+        assert_eq!(ask(socket, server, b"08#"), b"08:0");
+    }
+}
+
+fn ask(socket: &UdpSocket, server: SocketAddr, request: &[u8]) -> Vec<u8> {
+    let mut buffer = [0; 1024];
+    socket.send_to(request, server).expect("sent");
+    let n = socket.recv(&mut buffer).expect("an answer");
+    buffer[..n].to_vec()
+}
+
+fn echo() -> io::Result<SocketAddr> {
+    let socket = UdpSocket::bind("127.0.0.1:0")?;
+    let address = socket.local_addr()?;
+    std::thread::Builder::new().name("echo".into()).spawn(move || {
+        let mut buffer = [0; 1401];
+        while let Ok((n, from)) = socket.recv_from(&mut buffer) {
+            let _ = socket.send_to(&buffer[..n], from);
+        }
+    })?;
+    Ok(address)
+}
+
+/// Answers a second. At most 64 addresses have requests on their way, so that no buffer runs over.
+fn pipelined(sockets: &[UdpSocket], server: SocketAddr) -> f64 {
+    let mut buffer = [0; 1024];
+    let mut answered = 0_u64;
+    let start = Instant::now();
+    while start.elapsed() < SPAN {
+        for group in sockets.chunks(32) {
+            for socket in group {
+                for _ in 0..PIPELINE {
+                    let _ = socket.send_to(b"08#", server);
+                }
+            }
+            for socket in group {
+                for _ in 0..PIPELINE {
+                    answered += u64::from(socket.recv(&mut buffer).is_ok());
+                }
+            }
+        }
+    }
+    answered as f64 / start.elapsed().as_secs_f64()
+}
+
+/// Durable messages a second; the receivers change, so that no mailbox fills up.
+fn sends(sockets: &[UdpSocket], server: SocketAddr) -> f64 {
+    let mut buffer = [0; 1024];
+    let mut stored = 0_usize;
+    let start = Instant::now();
+    while start.elapsed() < SPAN {
+        for (i, socket) in sockets.iter().take(SENDERS).enumerate() {
+            let to = SENDERS + (stored + i) % (ACCOUNTS - SENDERS);
+            let _ =
+                socket.send_to(format!("03#{to}#a message of some forty bytes, as people write#").as_bytes(), server);
+        }
+        for socket in sockets.iter().take(SENDERS) {
+            let n = socket.recv(&mut buffer).unwrap_or(0);
+            stored += usize::from(buffer[..n].starts_with(b"03:0"));
+        }
+    }
+    stored as f64 / start.elapsed().as_secs_f64()
+}
+
+/// Rows a second of a loop that does nothing but insert and commit, with the server's schema.
+fn bare_sqlite(file: &Path) -> f64 {
+    let connection = rusqlite::Connection::open(file).expect("a new database");
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+             CREATE TABLE IF NOT EXISTS messages (id INTEGER PRIMARY KEY AUTOINCREMENT, receiver INTEGER NOT NULL,
+                 sender TEXT NOT NULL, raw BLOB NOT NULL, text TEXT NOT NULL, sent INTEGER NOT NULL, taken INTEGER);
+             CREATE INDEX IF NOT EXISTS unread ON messages (receiver, id) WHERE taken IS NULL;
+             CREATE INDEX IF NOT EXISTS unread_of ON messages (receiver, sender, id) WHERE taken IS NULL;",
+        )
+        .expect("made");
+    let text = "a message of some forty bytes, as people write";
+    let mut rows = 0_i64;
+    let start = Instant::now();
+    while start.elapsed() < SPAN {
+        let transaction = connection.unchecked_transaction().expect("begun");
+        for _ in 0..SENDERS {
+            rows += 1;
+            transaction
+                .prepare_cached("INSERT INTO messages (receiver, sender, raw, text, sent) VALUES (?, ?, ?, ?, ?)")
+                .and_then(|mut insert| insert.execute((rows % 936, "1", text.as_bytes(), text, 0)))
+                .expect("inserted");
+        }
+        transaction.commit().expect("committed");
+    }
+    rows as f64 / start.elapsed().as_secs_f64()
+}
+
+fn garbage(socket: &UdpSocket, server: SocketAddr) -> io::Result<()> {
+    socket.set_nonblocking(true)?;
+    let (mut bytes, mut buffer) = ([0; 1_500], [0; 1024]);
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    for i in 0..GARBAGE {
+        for byte in bytes.iter_mut().skip(i % 7).step_by(61) {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            *byte = state as u8;
+        }
+        // Every other one begins like a request.
+        if i % 2 == 0 {
+            bytes[..3].copy_from_slice(&[b'0', b'1' + (i / 2 % 9) as u8, b'#']);
+        }
+        let _ = socket.send_to(&bytes[..(state % 1_500) as usize], server);
+        while socket.recv(&mut buffer).is_ok() {}
+    }
+    Ok(())
+}
