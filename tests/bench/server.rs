@@ -9,7 +9,7 @@ use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
 use std::process::{Child, Command, ExitCode};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use hongyan::model::Password;
 use hongyan::server::hasher;
@@ -110,6 +110,7 @@ fn fill(data: &Path, sockets: &[UdpSocket]) -> &'static str {
     let password = "secret";
     let hashed = hasher::hash(&Password::parse(password).expect("valid")).expect("random bytes");
     let store = Store::open(data).expect("a new database");
+    let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs() as i64);
     let mut ops = Vec::new();
     for i in 0..ACCOUNTS {
         let address = match sockets.get(i) {
@@ -117,8 +118,8 @@ fn fill(data: &Path, sockets: &[UdpSocket]) -> &'static str {
             None => SocketAddr::from(([127, 0, 1, 1], 1_000 + i as u16)),
         };
         let (job, account) = (i as u64, i as i64 + 1);
-        ops.push(Op::Register { job, name: i.to_string(), hashed: hashed.clone(), at: 0 });
-        ops.push(Op::Session { job, account, address, end: None, at: 0 });
+        ops.push(Op::Register { job, name: i.to_string(), hashed: hashed.clone(), at });
+        ops.push(Op::Session { job, account, address, end: None, at });
     }
     assert_eq!(store.run(&ops).len(), ops.len());
     password
