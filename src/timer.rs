@@ -1,0 +1,108 @@
+//! Deadlines as values: the retransmission timeout and the backoff between tries. Pure.
+//!
+//! Source: the plain protocol, "No reply": Jacobson/Karels, 1 s to begin with, at least 300 ms,
+//! doubled at each try (RFC 6298 without its one-second floor).
+
+use std::time::Duration;
+
+/// The retransmission timeout, from measured round-trip times.
+#[derive(Debug, Clone, Default)]
+pub struct Rto {
+    /// Smoothed round-trip time and its mean deviation, in seconds.
+    measured: Option<(f64, f64)>,
+}
+
+impl Rto {
+    /// Before anything was measured.
+    pub const INITIAL: Duration = Duration::from_secs(1);
+    /// Never shorter.
+    pub const LEAST: Duration = Duration::from_millis(300);
+    /// Never longer, doubled or not.
+    pub const MOST: Duration = Duration::from_secs(8);
+
+    /// Learns from the answer to a request that was sent only once (Karn's rule is the caller's).
+    pub fn measure(&mut self, sample: Duration) {
+        let sample = sample.as_secs_f64();
+        self.measured = Some(match self.measured {
+            None => (sample, sample / 2.0),
+            Some((mean, deviation)) => {
+                (mean + (sample - mean) / 8.0, deviation + ((sample - mean).abs() - deviation) / 4.0)
+            }
+        });
+    }
+
+    /// How long to wait for the answer to try `n`, from 1 on.
+    #[must_use]
+    pub fn timeout(&self, n: u8) -> Duration {
+        let base = match self.measured {
+            None => Self::INITIAL,
+            Some((mean, deviation)) => Duration::from_secs_f64(mean + 4.0 * deviation).max(Self::LEAST),
+        };
+        base.saturating_mul(1 << n.saturating_sub(1).min(6)).min(Self::MOST)
+    }
+
+    /// The smoothed round-trip time, once there is one.
+    #[must_use]
+    pub fn smoothed(&self) -> Option<Duration> {
+        self.measured.map(|(mean, _)| Duration::from_secs_f64(mean))
+    }
+}
+
+/// Steps that grow to a last one, which then repeats.
+#[derive(Debug, Clone)]
+pub struct Backoff {
+    steps: &'static [u64],
+    next: usize,
+}
+
+impl Backoff {
+    /// After traffic: 1, 2, 4, 8, 15, 30 s.
+    pub const POLL: &'static [u64] = &[1, 2, 4, 8, 15, 30];
+    /// While the server is silent: 2, 4, 8, 15, 30 s.
+    pub const RETRY: &'static [u64] = &[2, 4, 8, 15, 30];
+
+    /// Steps in seconds.
+    #[must_use]
+    pub fn new(steps: &'static [u64]) -> Self {
+        Self { steps, next: 0 }
+    }
+
+    /// The next step.
+    pub fn advance(&mut self) -> Duration {
+        let step = self.steps.get(self.next).or(self.steps.last()).copied().unwrap_or(30);
+        self.next = (self.next + 1).min(self.steps.len());
+        Duration::from_secs(step)
+    }
+
+    /// Back to the first.
+    pub fn reset(&mut self) {
+        self.next = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_timeout_follows_the_measured_time_and_doubles() {
+        let mut rto = Rto::default();
+        assert_eq!([1, 2, 3, 4, 5].map(|n| rto.timeout(n).as_millis()), [1_000, 2_000, 4_000, 8_000, 8_000]);
+        rto.measure(Duration::from_millis(200));
+        assert_eq!(rto.timeout(1).as_millis(), 600);
+        for _ in 0..100 {
+            rto.measure(Duration::from_millis(10));
+        }
+        assert_eq!([1, 2].map(|n| rto.timeout(n).as_millis()), [300, 600]);
+        assert!(rto.smoothed().is_some_and(|t| t < Duration::from_millis(12)));
+    }
+
+    #[test]
+    fn backoff_grows_to_its_last_step() {
+        let mut backoff = Backoff::new(Backoff::POLL);
+        let steps: Vec<u64> = (0..8).map(|_| backoff.advance().as_secs()).collect();
+        assert_eq!(steps, [1, 2, 4, 8, 15, 30, 30, 30]);
+        backoff.reset();
+        assert_eq!(backoff.advance().as_secs(), 1);
+    }
+}
