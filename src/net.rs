@@ -1,0 +1,52 @@
+//! The client's socket, receiver thread, timer thread and clock: the only place on the client's side
+//! that knows any of them. The receiver only receives and stamps; the timer only says that a deadline
+//! has come; both ring the main loop's bell, which empties their lanes.
+
+pub mod clock;
+pub mod receiver;
+pub mod timer;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+pub use clock::Now;
+pub use receiver::{Arrival, Socket};
+pub use timer::Timer;
+
+/// Wakes the main loop once for however much has arrived: the waker is called only when nobody has
+/// called it since the loop last looked.
+#[derive(Clone)]
+pub struct Bell(Arc<Inner>);
+
+struct Inner {
+    pending: AtomicBool,
+    waker: Box<dyn Fn() + Send + Sync>,
+}
+
+impl Bell {
+    /// `waker` is called on any thread; it must not block.
+    #[must_use]
+    pub fn new(waker: impl Fn() + Send + Sync + 'static) -> Self {
+        Self(Arc::new(Inner { pending: AtomicBool::new(false), waker: Box::new(waker) }))
+    }
+
+    /// Something was put into a lane.
+    pub fn ring(&self) {
+        if !self.0.pending.swap(true, Ordering::AcqRel) {
+            (self.0.waker)();
+        }
+    }
+
+    /// The main loop calls this *before* it empties the lanes, so that what comes during the emptying
+    /// rings again.
+    pub fn answer(&self) {
+        self.0.pending.store(false, Ordering::Release);
+    }
+}
+
+impl fmt::Debug for Bell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bell").field("pending", &self.0.pending).finish_non_exhaustive()
+    }
+}

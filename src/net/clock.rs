@@ -1,0 +1,19 @@
+//! The clock, read here and handed on as a value.
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// One reading of both clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Now {
+    /// For intervals and deadlines.
+    pub instant: Instant,
+    /// For what is shown and stored: milliseconds since 1970.
+    pub unix_ms: i64,
+}
+
+/// Reads both clocks.
+#[must_use]
+pub fn now() -> Now {
+    let unix = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis());
+    Now { instant: Instant::now(), unix_ms: i64::try_from(unix).unwrap_or(i64::MAX) }
+}

@@ -1,0 +1,106 @@
+//! The timer thread: sleeps until the deadline it was told, says so once, and sleeps again.
+
+use std::io;
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+
+use super::Bell;
+
+/// The owner's end of the timer thread. Dropping it ends the thread.
+#[derive(Debug)]
+pub struct Timer {
+    // Before the thread: the channel must be closed when the thread is joined.
+    deadlines: Option<Sender<Instant>>,
+    due: Receiver<()>,
+    told: Option<Instant>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Timer {
+    /// Starts the thread; `bell` rings when a deadline has come.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(bell: Bell) -> io::Result<Self> {
+        let (deadlines, told) = crossbeam_channel::unbounded();
+        // One mark is enough: a deadline says "look", not how often.
+        let (mark, due) = crossbeam_channel::bounded(1);
+        let thread = thread::Builder::new().name("timer".into()).spawn(move || run(&told, &mark, &bell))?;
+        Ok(Self { deadlines: Some(deadlines), due, told: None, thread: Some(thread) })
+    }
+
+    /// Says when to ring. The thread is told only when that moves earlier; a ring too early is cheap
+    /// for a loop that compares with its own deadline.
+    pub fn set(&mut self, deadline: Option<Instant>) {
+        let Some(deadline) = deadline else { return };
+        if self.told.is_none_or(|told| deadline < told)
+            && let Some(deadlines) = &self.deadlines
+        {
+            self.told = Some(deadline);
+            let _ = deadlines.send(deadline);
+        }
+    }
+
+    /// Whether a deadline has come since the last call; then [`Timer::set`] must be called again.
+    pub fn due(&mut self) -> bool {
+        let due = self.due.try_recv().is_ok();
+        if due {
+            self.told = None;
+        }
+        due
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        self.deadlines = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run(told: &Receiver<Instant>, mark: &Sender<()>, bell: &Bell) {
+    let mut next: Option<Instant> = None;
+    loop {
+        let message = match next {
+            Some(at) => told.recv_deadline(at),
+            None => told.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        };
+        match message {
+            Ok(at) => next = Some(next.map_or(at, |n| n.min(at))),
+            Err(RecvTimeoutError::Timeout) => {
+                next = None;
+                let _ = mark.try_send(());
+                bell.ring();
+            }
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn an_earlier_deadline_counts_and_each_rings_once() {
+        let (rang, rings) = crossbeam_channel::unbounded();
+        let bell = Bell::new(move || rang.send(Instant::now()).unwrap_or(()));
+        let mut timer = Timer::start(bell.clone()).expect("a thread");
+        let start = Instant::now();
+        timer.set(Some(start + Duration::from_secs(60)));
+        timer.set(Some(start + Duration::from_millis(30)));
+        let at = rings.recv_timeout(Duration::from_secs(10)).expect("it rang");
+        assert!(at >= start + Duration::from_millis(30) && at < start + Duration::from_secs(30));
+        bell.answer();
+        assert!(timer.due() && !timer.due());
+        assert!(rings.try_recv().is_err());
+        timer.set(Some(start));
+        assert!(rings.recv_timeout(Duration::from_secs(10)).is_ok());
+    }
+}
