@@ -7,10 +7,12 @@
 //! 3. [`timer`]: retransmission timeout and backoff as values, pure.
 //! 4. [`session`]: the client's half of the protocol, sans-IO.
 //! 5. [`net`]: the client's socket, receiver thread, timer thread and clock.
-//! 6. [`server`]: accounts, sessions and mailboxes, with an engine that is sans-IO.
+//! 6. [`history`]: the client's database and its thread.
+//! 7. [`server`]: accounts, sessions and mailboxes, with an engine that is sans-IO.
 
 rust_i18n::i18n!("locales", fallback = "en");
 
+pub mod history;
 pub mod model;
 pub mod net;
 pub mod server;

@@ -1,0 +1,227 @@
+//! The client's database, one file per server and account, and the thread that owns it. Operations
+//! go in, results come back after the commit; one commit serves everything that waited.
+//!
+//! WAL with synchronous=NORMAL: a `kill -9` loses nothing committed. Source: the plain protocol,
+//! "What a client owes its user".
+
+pub mod database;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::thread::{self, JoinHandle};
+
+use crossbeam_channel::{Receiver, Sender};
+
+pub use database::Database;
+
+use crate::model::{Account, MessageId, SendState};
+use crate::net::Bell;
+use crate::session::StoreToken;
+
+/// Most operations in one transaction.
+const BATCH: usize = 256;
+
+/// Why a history cannot be opened; a sentence for its owner.
+#[derive(Debug, thiserror::Error)]
+pub enum HistoryError {
+    /// The folder or file cannot be made or written.
+    #[error("{path} cannot be used: {error}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The same account is open in another process.
+    #[error("this account is open in another window already")]
+    Locked,
+    /// Written by a later program.
+    #[error("the history has schema version {found}, this program knows up to {known}; please use a newer program")]
+    Newer {
+        /// In the file.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
+    /// Not a database, or damaged.
+    #[error("the history {path} is damaged or not a database: {error}")]
+    Damaged {
+        /// Which.
+        path: PathBuf,
+        /// What SQLite says.
+        error: rusqlite::Error,
+    },
+}
+
+/// Somebody in the list; in the plain dialect lists are local.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contact {
+    /// Who.
+    pub account: Account,
+    /// What their owner calls them; may be empty.
+    pub remark: String,
+    /// The section they stand in; may be empty.
+    pub group: String,
+    /// Their messages are kept but not shown.
+    pub blocked: bool,
+}
+
+/// A row of the main window's list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conversation {
+    /// Who; a stranger has neither remark nor group.
+    pub contact: Contact,
+    /// Not in the list, but has written.
+    pub stranger: bool,
+    /// The last message and when it was, in milliseconds since 1970.
+    pub last: Option<(String, i64)>,
+    /// Messages that were not looked at.
+    pub unread: u64,
+}
+
+/// What a transcript knows of every row before it reads any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RowMeta {
+    /// Its row.
+    pub id: MessageId,
+    /// Characters, for the estimate of its height.
+    pub chars: u32,
+    /// Line breaks.
+    pub breaks: u32,
+    /// One's own.
+    pub outgoing: bool,
+    /// Local time, milliseconds since 1970.
+    pub unix_ms: i64,
+}
+
+/// A message as a transcript shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Its row.
+    pub id: MessageId,
+    /// The text.
+    pub text: String,
+    /// Local time, milliseconds since 1970.
+    pub unix_ms: i64,
+    /// The time as the server wrote it; none for one's own.
+    pub server_time: Option<String>,
+    /// How far one's own has come; none for others'.
+    pub state: Option<SendState>,
+    /// An immediate repeat of the message before, held back and noted.
+    pub repeat: bool,
+}
+
+/// What is to be stored or read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Op {
+    /// A message of one's own, before it is sent.
+    Outgoing { request: u64, to: Account, text: String, unix_ms: i64 },
+    /// How far it has come.
+    State { id: MessageId, state: SendState },
+    /// A message of somebody else's.
+    Received {
+        token: StoreToken,
+        from: Account,
+        server_time: String,
+        text: String,
+        raw: Vec<u8>,
+        repeat: bool,
+        unix_ms: i64,
+    },
+    /// Adds or changes somebody in the list.
+    Contact(Contact),
+    /// Takes somebody off the list; their messages stay.
+    RemoveContact(Account),
+    /// The window of this friend was looked at.
+    Read(Account),
+    /// Reads the list.
+    Conversations,
+    /// Reads what is known of every row with this friend.
+    Index(Account),
+    /// Reads rows with this friend, `count` from the `first` on.
+    Page { peer: Account, first: u32, count: u32 },
+    /// Reads what was not sent yet. Messages that were on their way when the program died become
+    /// "may have been sent"; only their owner sends those again.
+    Outbox,
+}
+
+/// What became of an [`Op`], after its commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Done {
+    /// The row of an [`Op::Outgoing`]; `None` if it is not on disk.
+    Kept { request: u64, id: Option<MessageId> },
+    /// The row of an [`Op::Received`]; `None` if it is not on disk.
+    Stored { token: StoreToken, id: Option<MessageId> },
+    /// The list, the latest first.
+    Conversations(Vec<Conversation>),
+    /// In the order of the rows.
+    Index { peer: Account, rows: Vec<RowMeta> },
+    /// In the order of the rows.
+    Page { peer: Account, first: u32, rows: Vec<Row> },
+    /// Oldest first.
+    Outbox(Vec<(MessageId, Account, String)>),
+    /// The disk refused a change that nobody waits for.
+    Failed(String),
+}
+
+/// The owner's end of the history's thread. Dropping it commits what waits and ends the thread.
+#[derive(Debug)]
+pub struct History {
+    // Before the thread: the channel must be closed when the thread is joined.
+    ops: Option<Sender<Op>>,
+    done: Receiver<Vec<Done>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl History {
+    /// Opens the file, takes its lock and starts the thread; `bell` rings when results are there.
+    ///
+    /// # Errors
+    /// See [`HistoryError`].
+    pub fn open(path: &Path, bell: Bell) -> Result<Self, HistoryError> {
+        let database = Database::open(path)?;
+        let (ops, todo) = crossbeam_channel::unbounded();
+        let (results, done) = crossbeam_channel::unbounded();
+        let file = |error| HistoryError::File { path: path.to_owned(), error };
+        let thread = thread::Builder::new()
+            .name("history".into())
+            .spawn(move || run(&database, &todo, &results, &bell))
+            .map_err(file)?;
+        Ok(Self { ops: Some(ops), done, thread: Some(thread) })
+    }
+
+    /// Hands over an operation; never waits.
+    pub fn submit(&self, op: Op) {
+        if let Some(ops) = &self.ops {
+            let _ = ops.send(op);
+        }
+    }
+
+    /// The next results, if there are any.
+    #[must_use]
+    pub fn done(&self) -> Option<Vec<Done>> {
+        self.done.try_recv().ok()
+    }
+}
+
+impl Drop for History {
+    fn drop(&mut self) {
+        self.ops = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run(database: &Database, todo: &Receiver<Op>, results: &Sender<Vec<Done>>, bell: &Bell) {
+    let mut batch = Vec::new();
+    while let Ok(op) = todo.recv() {
+        batch.push(op);
+        batch.extend(todo.try_iter().take(BATCH - 1));
+        let done = database.run(&batch);
+        batch.clear();
+        if !done.is_empty() && results.send(done).is_ok() {
+            bell.ring();
+        }
+    }
+}
