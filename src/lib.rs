@@ -8,10 +8,12 @@
 //! 4. [`session`]: the client's half of the protocol, sans-IO.
 //! 5. [`net`]: the client's socket, receiver thread, timer thread and clock.
 //! 6. [`history`]: the client's database and its thread.
-//! 7. [`server`]: accounts, sessions and mailboxes, with an engine that is sans-IO.
+//! 7. [`client`]: session, socket and history behind one inbox.
+//! 8. [`server`]: accounts, sessions and mailboxes, with an engine that is sans-IO.
 
 rust_i18n::i18n!("locales", fallback = "en");
 
+pub mod client;
 pub mod history;
 pub mod model;
 pub mod net;

@@ -1,4 +1,5 @@
 //! Real sockets on loopback.
 
+mod client;
 mod layers;
 mod server;

@@ -1,0 +1,422 @@
+//! Session, socket and history behind one inbox: the owner calls [`Client::pump`] when the bell has
+//! rung, then [`Client::poll_event`] until `None`. Nothing here blocks. A face (windows, a terminal)
+//! sees values only, and never a socket or a database.
+
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::history::{Contact, Conversation, Done, History, HistoryError, Op, Row, RowMeta};
+use crate::model::{Account, MessageId, MessageText, Password, SendState};
+use crate::net::{Bell, Now, Socket, Timer};
+use crate::session::{self, Link, LoginOutcome, Polling, RegisterOutcome, Session, StoreToken};
+
+/// Inputs of one turn at most, so that the windows stay quick.
+const TURN: usize = 64;
+/// A turn's time at most.
+const TURN_TIME: Duration = Duration::from_millis(4);
+
+/// How a client runs.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The server.
+    pub server: SocketAddr,
+    /// The local address, if it matters.
+    pub bind: Option<SocketAddr>,
+    /// Where histories lie: one file a server and account.
+    pub data: PathBuf,
+    /// How unread messages are asked for.
+    pub polling: Polling,
+}
+
+/// Why something could not be begun.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The socket or a thread.
+    #[error("the network cannot be used: {0}")]
+    Network(#[from] io::Error),
+    /// The account's history.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+}
+
+/// What a face shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The connection line.
+    Link(Link),
+    /// Answer to [`Client::register`].
+    Registered(RegisterOutcome),
+    /// Answer to [`Client::login`] and [`Client::take_over`].
+    LoggedIn(LoginOutcome),
+    /// Answer to [`Client::go_offline`].
+    WentOffline(Option<bool>),
+    /// The whole list, after each change of it.
+    Conversations(Vec<Conversation>),
+    /// A new message in this conversation, one's own or theirs, on disk.
+    Message { peer: Account, row: Row },
+    /// One's own message came further.
+    Outgoing { id: MessageId, state: SendState },
+    /// Answer to [`Client::index`].
+    Index { peer: Account, rows: Vec<RowMeta> },
+    /// Answer to [`Client::page`].
+    Page { peer: Account, first: u32, rows: Vec<Row> },
+    /// Everybody who is online, on servers that say.
+    Online(Vec<Account>),
+    /// Whether the server says who is online and has a lobby.
+    Extensions(bool),
+    /// The server's count fell by itself: the plain protocol may have lost so many messages.
+    MaybeLost(u64),
+    /// The server did not understand these bytes of ours.
+    NotUnderstood(Vec<u8>),
+    /// The disk refused a message of one's own; it is not sent, and the text is given back.
+    NotKept { peer: Account, text: String },
+    /// The disk refused something else.
+    DiskTrouble(String),
+}
+
+struct Kept {
+    to: Account,
+    text: MessageText,
+    unix_ms: i64,
+}
+
+struct Incoming {
+    row: Row,
+    from: Account,
+}
+
+/// The client. See the module for how it is driven.
+pub struct Client {
+    session: Session,
+    socket: Socket,
+    timer: Timer,
+    history: Option<History>,
+    config: Config,
+    bell: Bell,
+    next_request: u64,
+    keeping: HashMap<u64, Kept>,
+    incoming: HashMap<StoreToken, Incoming>,
+    unsent: HashMap<MessageId, SendState>,
+    blocked: Vec<Account>,
+    events: VecDeque<Event>,
+    /// Results of the history that did not fit into the last turn.
+    results: VecDeque<Done>,
+}
+
+impl Client {
+    /// Opens the socket and starts the threads. `waker` is called on any thread when
+    /// [`Client::pump`] should be.
+    ///
+    /// # Errors
+    /// A local address in use, no threads.
+    pub fn open(config: Config, waker: impl Fn() + Send + Sync + 'static) -> Result<Self, ClientError> {
+        let bell = Bell::new(waker);
+        let socket = Socket::open(config.bind, config.server, bell.clone())?;
+        Ok(Self {
+            session: Session::new(config.polling),
+            socket,
+            timer: Timer::start(bell.clone())?,
+            history: None,
+            config,
+            bell,
+            next_request: 0,
+            keeping: HashMap::new(),
+            incoming: HashMap::new(),
+            unsent: HashMap::new(),
+            blocked: Vec::new(),
+            events: VecDeque::new(),
+            results: VecDeque::new(),
+        })
+    }
+
+    /// Handles what has arrived, for at most one turn; true when there is more, and the caller
+    /// should call again soon without blocking its own loop. `clock` is read at the turn's beginning
+    /// and after each input.
+    pub fn pump(&mut self, clock: impl Fn() -> Now) -> bool {
+        self.bell.answer();
+        let begun = clock();
+        for _ in 0..TURN {
+            let now = clock();
+            if now.instant.saturating_duration_since(begun.instant) > TURN_TIME {
+                return true;
+            }
+            if !self.input(now) {
+                self.timer.set(self.session.poll_timeout());
+                return false;
+            }
+            self.drain(now);
+        }
+        self.timer.set(self.session.poll_timeout());
+        true
+    }
+
+    /// One input: results of the history first, since they let the session go on.
+    fn input(&mut self, now: Now) -> bool {
+        if self.results.is_empty()
+            && let Some(batch) = self.history.as_ref().and_then(History::done)
+        {
+            self.results.extend(batch);
+        }
+        if let Some(done) = self.results.pop_front() {
+            self.stored(now, done);
+        } else if let Some(arrival) = self.socket.arrival() {
+            self.session.handle_datagram(arrival.at.instant, &arrival.bytes);
+        } else if self.timer.due() {
+            if self.session.poll_timeout().is_some_and(|at| at <= now.instant) {
+                self.session.handle_timeout(now.instant);
+            }
+        } else {
+            return false;
+        }
+        true
+    }
+
+    /// The next event; call until `None` after [`Client::pump`] and after each command.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// Registers an account.
+    pub fn register(&mut self, now: Now, account: Account, password: Password, confirm: Password) {
+        self.session.register(now.instant, account, password, confirm);
+        self.after(now);
+    }
+
+    /// Opens the account's history and logs in.
+    ///
+    /// # Errors
+    /// The account is open in another process, or its history cannot be used; nothing was sent then.
+    pub fn login(&mut self, now: Now, account: Account, password: Password) -> Result<(), ClientError> {
+        self.history = None;
+        self.unsent.clear();
+        let history = History::open(&self.history_path(&account), self.bell.clone())?;
+        history.submit(Op::Conversations);
+        history.submit(Op::Outbox);
+        self.history = Some(history);
+        self.session.login(now.instant, account, password);
+        self.after(now);
+        Ok(())
+    }
+
+    /// The file of an account's history on this server.
+    #[must_use]
+    pub fn history_path(&self, account: &Account) -> PathBuf {
+        let server = self.config.server.to_string();
+        let file = format!("{}.sqlite", file_name(account.as_str()));
+        self.config.data.join(file_name(&server)).join(file)
+    }
+
+    /// Ends the account's other session and logs in.
+    pub fn take_over(&mut self, now: Now) {
+        self.session.take_over(now.instant);
+        self.after(now);
+    }
+
+    /// Goes offline; what is not sent stays in the outbox.
+    pub fn go_offline(&mut self, now: Now) {
+        self.session.go_offline(now.instant);
+        self.after(now);
+    }
+
+    /// Logs in again.
+    pub fn go_online(&mut self, now: Now) {
+        self.session.go_online(now.instant);
+        self.after(now);
+    }
+
+    /// Asks at once, and reconnects at once.
+    pub fn fetch_now(&mut self, now: Now) {
+        self.session.fetch_now(now.instant);
+        self.after(now);
+    }
+
+    /// Which chats are open, and whether one can be seen.
+    pub fn set_open_chats(&mut self, now: Now, chats: Vec<Account>, visible: bool) {
+        self.session.set_open_chats(now.instant, chats, visible);
+        self.after(now);
+    }
+
+    /// A datagram typed by hand.
+    pub fn by_hand(&mut self, now: Now, bytes: Vec<u8>) {
+        self.session.by_hand(bytes);
+        self.after(now);
+    }
+
+    /// Sends a text of any length: on disk first, then on the wire. False when it is blank or nobody
+    /// is logged in; then nothing happened.
+    pub fn send_message(&mut self, now: Now, to: &Account, text: &str) -> bool {
+        let Some(history) = &self.history else { return false };
+        let parts = MessageText::split(text);
+        for text in &parts {
+            self.next_request += 1;
+            let kept = Kept { to: to.clone(), text: text.clone(), unix_ms: now.unix_ms };
+            self.keeping.insert(self.next_request, kept);
+            let (to, text) = (to.clone(), text.as_str().to_owned());
+            history.submit(Op::Outgoing { request: self.next_request, to, text, unix_ms: now.unix_ms });
+        }
+        !parts.is_empty()
+    }
+
+    /// Sends a message that failed, or may have, once more under its old row.
+    pub fn resend(&mut self, now: Now, id: MessageId, to: Account, text: MessageText) {
+        self.unsent.insert(id, SendState::Waiting);
+        self.session.send(now.instant, id, to, text);
+        self.after(now);
+    }
+
+    /// Messages of one's own that are not settled; asked before leaving.
+    #[must_use]
+    pub fn unsent(&self) -> usize {
+        self.unsent.len() + self.keeping.len()
+    }
+
+    /// Adds or changes somebody in the list.
+    pub fn set_contact(&mut self, contact: Contact) {
+        self.change(Op::Contact(contact));
+    }
+
+    /// Takes somebody off the list.
+    pub fn remove_contact(&mut self, account: Account) {
+        self.change(Op::RemoveContact(account));
+    }
+
+    /// This friend's messages were looked at.
+    pub fn mark_read(&mut self, peer: Account) {
+        self.change(Op::Read(peer));
+    }
+
+    fn change(&self, op: Op) {
+        if let Some(history) = &self.history {
+            history.submit(op);
+            history.submit(Op::Conversations);
+        }
+    }
+
+    /// Asks for what is known of every row with this friend.
+    pub fn index(&self, peer: Account) {
+        if let Some(history) = &self.history {
+            history.submit(Op::Index(peer));
+        }
+    }
+
+    /// Asks for `count` rows with this friend, from the `first` on.
+    pub fn page(&self, peer: Account, first: u32, count: u32) {
+        if let Some(history) = &self.history {
+            history.submit(Op::Page { peer, first, count });
+        }
+    }
+
+    fn after(&mut self, now: Now) {
+        self.drain(now);
+        self.timer.set(self.session.poll_timeout());
+    }
+
+    fn drain(&mut self, now: Now) {
+        while let Some(transmit) = self.session.poll_transmit() {
+            self.socket.send(&transmit.bytes);
+        }
+        while let Some(event) = self.session.poll_event() {
+            self.session_event(now, event);
+        }
+    }
+
+    fn session_event(&mut self, now: Now, event: session::Event) {
+        self.events.push_back(match event {
+            session::Event::Received { token, from, time, text, raw, repeat } => {
+                let row = Row {
+                    id: MessageId(0),
+                    text: text.clone(),
+                    unix_ms: now.unix_ms,
+                    server_time: Some(time.clone()),
+                    state: None,
+                    repeat,
+                };
+                self.incoming.insert(token, Incoming { row, from: from.clone() });
+                if let Some(history) = &self.history {
+                    let unix_ms = now.unix_ms;
+                    history.submit(Op::Received { token, from, server_time: time, text, raw, repeat, unix_ms });
+                    history.submit(Op::Conversations);
+                }
+                return;
+            }
+            session::Event::Outgoing { id, state } => {
+                if matches!(state, SendState::Waiting | SendState::Sending) {
+                    self.unsent.insert(id, state);
+                } else {
+                    self.unsent.remove(&id);
+                }
+                if let Some(history) = &self.history {
+                    history.submit(Op::State { id, state });
+                }
+                Event::Outgoing { id, state }
+            }
+            session::Event::Link(link) => Event::Link(link),
+            session::Event::Registered(outcome) => Event::Registered(outcome),
+            session::Event::LoggedIn(outcome) => Event::LoggedIn(outcome),
+            session::Event::WentOffline(was) => Event::WentOffline(was),
+            session::Event::MaybeLost(n) => Event::MaybeLost(n),
+            session::Event::Online(accounts) => Event::Online(accounts),
+            session::Event::Extensions(known) => Event::Extensions(known),
+            session::Event::NotUnderstood(bytes) => Event::NotUnderstood(crate::wire::show::starred(&bytes)),
+        });
+    }
+
+    fn stored(&mut self, now: Now, done: Done) {
+        match done {
+            Done::Kept { request, id } => {
+                let Some(Kept { to, text, unix_ms }) = self.keeping.remove(&request) else { return };
+                let Some(id) = id else {
+                    let text = text.as_str().to_owned();
+                    return self.events.push_back(Event::NotKept { peer: to, text });
+                };
+                let state = Some(SendState::Waiting);
+                let row = Row { id, text: text.as_str().to_owned(), unix_ms, server_time: None, state, repeat: false };
+                self.events.push_back(Event::Message { peer: to.clone(), row });
+                self.session.send(now.instant, id, to, text);
+            }
+            Done::Stored { token, id } => {
+                self.session.handle_stored(now.instant, token, id.is_some());
+                let Some(Incoming { mut row, from }) = self.incoming.remove(&token) else { return };
+                match id {
+                    Some(id) => row.id = id,
+                    None => self.events.push_back(Event::DiskTrouble(from.as_str().to_owned())),
+                }
+                // Blocked people's messages and held-back repeats are kept and not shown.
+                if !row.repeat && !self.blocked.contains(&from) {
+                    self.events.push_back(Event::Message { peer: from, row });
+                }
+            }
+            Done::Conversations(list) => {
+                self.blocked = list.iter().filter(|c| c.contact.blocked).map(|c| c.contact.account.clone()).collect();
+                self.events.push_back(Event::Conversations(list));
+            }
+            Done::Index { peer, rows } => self.events.push_back(Event::Index { peer, rows }),
+            Done::Page { peer, first, rows } => self.events.push_back(Event::Page { peer, first, rows }),
+            Done::Outbox(waiting) => {
+                for (id, to, text) in waiting {
+                    if let Ok(text) = MessageText::parse(&text) {
+                        self.session.send(now.instant, id, to, text);
+                    }
+                }
+            }
+            Done::Failed(error) => self.events.push_back(Event::DiskTrouble(error)),
+        }
+    }
+}
+
+/// A name that every file system takes and that is different for different texts.
+fn file_name(text: &str) -> String {
+    let mut name = String::new();
+    for c in text.chars() {
+        // Case is spelled out, since some file systems fold it.
+        if c.is_alphanumeric() && !c.is_uppercase() || c == '-' {
+            name.push(c);
+        } else {
+            name.push_str(&format!("_{:x}_", u32::from(c)));
+        }
+    }
+    name
+}
