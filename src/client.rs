@@ -295,6 +295,19 @@ impl Client {
         }
     }
 
+    /// Asks for the list again.
+    pub fn conversations(&self) {
+        if let Some(history) = &self.history {
+            history.submit(Op::Conversations);
+        }
+    }
+
+    /// The connection line.
+    #[must_use]
+    pub fn link(&self) -> Link {
+        self.session.link()
+    }
+
     /// Asks for what is known of every row with this friend.
     pub fn index(&self, peer: Account) {
         if let Some(history) = &self.history {

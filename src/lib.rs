@@ -10,11 +10,16 @@
 //! 6. [`history`]: the client's database and its thread.
 //! 7. [`client`]: session, socket and history behind one inbox.
 //! 8. [`server`]: accounts, sessions and mailboxes, with an engine that is sans-IO.
+//! 9. [`host`]: finds or starts this machine's own server.
+//! 10. `gui`: the windows (feature `gui`).
 
 rust_i18n::i18n!("locales", fallback = "en");
 
 pub mod client;
+#[cfg(feature = "gui")]
+pub mod gui;
 pub mod history;
+pub mod host;
 pub mod model;
 pub mod net;
 pub mod server;

@@ -1,0 +1,267 @@
+//! The few controls all windows share, drawn flat in the palette's colours.
+
+use fltk::button::{Button, CheckButton};
+use fltk::draw;
+use fltk::enums::{Align, Color, Cursor, Event, Font, FrameType};
+use fltk::frame::Frame;
+use fltk::group::Group;
+use fltk::input::{Input, SecretInput};
+use fltk::prelude::*;
+
+use super::theme::{self, BODY, CONTROL, RADIUS, RING, SMALL};
+
+/// Makes text harmless as the label of a frame, where `@` draws symbols.
+pub fn escape(text: &str) -> String {
+    text.replace('@', "@@")
+}
+
+/// Makes text harmless as a menu item, where `&` underlines as well and `/` opens a submenu.
+pub fn escape_menu(text: &str) -> String {
+    escape(text).replace('&', "&&").replace('\\', "\\\\").replace('/', "\\/")
+}
+
+/// How a button presents itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// The one thing the window is for: filled with the accent.
+    Primary,
+    /// Anything else: flat until the pointer is over it.
+    Ghost,
+    /// Text in the accent's colour.
+    Link,
+}
+
+/// A flat, rounded button. Its label is plain text; nothing in it is a symbol or a shortcut.
+pub fn button(x: i32, y: i32, w: i32, label: &str, style: Style) -> Button {
+    let mut button = Button::new(x, y, w, CONTROL, None).with_label(label);
+    button.set_frame(FrameType::NoBox);
+    button.super_draw(false);
+    button.draw(move |b| {
+        let colours = theme::palette();
+        let over = fltk::app::belowmouse::<Button>().is_some_and(|under| under.is_same(b)) && b.active();
+        let (ground, ink) = match style {
+            Style::Primary if !b.active() => (Some(colours.line), colours.dim),
+            Style::Primary if over || b.value() => (Some(mix(colours.accent, colours.text, 12)), colours.on_accent),
+            Style::Primary => (Some(colours.accent), colours.on_accent),
+            Style::Ghost if over || b.value() => (Some(colours.hover), colours.text),
+            Style::Ghost => (None, if b.active() { colours.text } else { colours.dim }),
+            Style::Link => (None, if b.active() { colours.accent } else { colours.dim }),
+        };
+        draw::draw_rect_fill(b.x(), b.y(), b.w(), b.h(), colours.bg);
+        if let Some(ground) = ground {
+            draw::set_draw_color(ground);
+            draw::draw_rounded_rectf(b.x(), b.y(), b.w(), b.h(), RADIUS);
+        }
+        if b.has_focus() {
+            let ring = if style == Style::Primary { colours.on_accent } else { colours.accent };
+            rounded_ring(b.x() + RING, b.y() + RING, b.w() - 2 * RING, b.h() - 2 * RING, ring);
+        }
+        let size = if style == Style::Link { SMALL } else { BODY };
+        centred(&b.label(), b.x(), b.y(), b.w(), b.h(), size, ink);
+    });
+    button.handle(|b, event| match event {
+        Event::Enter | Event::Leave => {
+            draw::set_cursor(if event == Event::Enter && b.active() { Cursor::Hand } else { Cursor::Default });
+            b.redraw();
+            true
+        }
+        _ => false,
+    });
+    button
+}
+
+/// A field for one line of text, with a hint that shows while it is empty.
+pub fn field(x: i32, y: i32, w: i32, placeholder: &str) -> Input {
+    let (group, inner) = frame_of_field(x, y, w);
+    let input = dress(Input::new(inner.0, inner.1, inner.2, inner.3, None), placeholder);
+    group.end();
+    input
+}
+
+/// A field whose text is not shown.
+pub fn secret_field(x: i32, y: i32, w: i32, placeholder: &str) -> SecretInput {
+    let (group, inner) = frame_of_field(x, y, w);
+    let input = dress(SecretInput::new(inner.0, inner.1, inner.2, inner.3, None), placeholder);
+    group.end();
+    input
+}
+
+fn frame_of_field(x: i32, y: i32, w: i32) -> (Group, (i32, i32, i32, i32)) {
+    let mut group = Group::new(x, y, w, CONTROL, None);
+    group.super_draw(false);
+    group.draw(|g| {
+        let colours = theme::palette();
+        draw::draw_rect_fill(g.x(), g.y(), g.w(), g.h(), colours.bg);
+        draw::set_draw_color(colours.surface);
+        draw::draw_rounded_rectf(g.x(), g.y(), g.w(), g.h(), RADIUS);
+        if g.child(0).is_some_and(|child| child.has_focus()) {
+            rounded_ring(g.x() + 1, g.y() + 1, g.w() - 2, g.h() - 2, colours.accent);
+        } else {
+            draw::set_draw_color(colours.line);
+            draw::draw_rounded_rect(g.x(), g.y(), g.w(), g.h(), RADIUS);
+        }
+        g.draw_children();
+    });
+    (group, (x + 8, y + 4, w - 16, CONTROL - 8))
+}
+
+fn dress<I: InputExt + WidgetBase + Clone + 'static>(mut input: I, placeholder: &str) -> I {
+    input.set_frame(FrameType::FlatBox);
+    input.set_text_size(BODY);
+    let placeholder = placeholder.to_owned();
+    paint(&mut input);
+    input.draw(move |i| {
+        if i.value().is_empty() {
+            draw::set_font(Font::Helvetica, BODY);
+            draw::set_draw_color(theme::palette().dim);
+            draw::push_clip(i.x(), i.y(), i.w(), i.h());
+            draw::draw_text(&placeholder, i.x() + 4, baseline(i.y(), i.h()));
+            draw::pop_clip();
+        }
+    });
+    input.handle(|i, event| {
+        if matches!(event, Event::Focus | Event::Unfocus) {
+            // The ring belongs to the frame around the input, which FLTK does not redraw for a focus change.
+            if let Some(mut around) = i.parent() {
+                around.redraw();
+            }
+        }
+        false
+    });
+    input
+}
+
+/// Gives an input the palette's colours; again after a change of theme.
+pub fn paint<I: InputExt>(input: &mut I) {
+    let colours = theme::palette();
+    input.set_color(colours.surface);
+    input.set_text_color(colours.text);
+    input.set_cursor_color(colours.accent);
+    input.set_selection_color(colours.selected);
+}
+
+/// A box to tick, with its label beside it.
+pub fn checkbox(x: i32, y: i32, w: i32, label: &str) -> CheckButton {
+    let mut check = CheckButton::new(x, y, w, 24, None).with_label(label);
+    check.super_draw(false);
+    check.draw(|c| {
+        let colours = theme::palette();
+        draw::draw_rect_fill(c.x(), c.y(), c.w(), c.h(), colours.bg);
+        let (side, top) = (16, c.y() + (c.h() - 16) / 2);
+        draw::set_draw_color(if c.value() { colours.accent } else { colours.surface });
+        draw::draw_rounded_rectf(c.x() + 1, top, side, side, 4);
+        if c.has_focus() {
+            rounded_ring(c.x() + 1, top, side, side, if c.value() { colours.text } else { colours.accent });
+        } else if !c.value() {
+            draw::set_draw_color(colours.dim);
+            draw::draw_rounded_rect(c.x() + 1, top, side, side, 4);
+        }
+        if c.value() {
+            draw::set_draw_color(colours.on_accent);
+            draw::set_line_style(draw::LineStyle::Solid, 2);
+            draw::draw_line(c.x() + 5, top + 8, c.x() + 8, top + 11);
+            draw::draw_line(c.x() + 8, top + 11, c.x() + 13, top + 5);
+            draw::set_line_style(draw::LineStyle::Solid, 0);
+        }
+        draw::set_font(Font::Helvetica, SMALL);
+        draw::set_draw_color(colours.dim);
+        draw::draw_text(&c.label(), c.x() + side + 8, baseline(c.y(), c.h()));
+    });
+    check
+}
+
+/// A line of small text over or under a field.
+pub fn label(x: i32, y: i32, w: i32, text: &str, colour: Color) -> Frame {
+    let mut frame = Frame::new(x, y, w, 20, None).with_align(Align::Left | Align::Inside | Align::Wrap);
+    frame.set_label_size(SMALL);
+    frame.set_label_color(colour);
+    frame.set_label(&escape(text));
+    frame
+}
+
+/// What the dot on somebody's disc says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Presence {
+    Online,
+    Away,
+    Busy,
+    Offline,
+}
+
+/// Grounds for the discs, each dark enough for a white letter.
+const DISCS: [u32; 8] = [0x7B5CF5, 0xD9512C, 0x12857A, 0xC2185B, 0x6D4C41, 0x546E7A, 0x1476D4, 0x3F7D20];
+
+/// The disc that stands for an account: the same account always has the same colour.
+pub fn disc_colour(account: &str) -> Color {
+    let sum = account.bytes().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte)));
+    Color::from_hex(DISCS.get(sum % DISCS.len()).copied().unwrap_or(0x1476D4))
+}
+
+/// Draws an account's disc, the first character of its name on it, and its presence where that is known.
+pub fn avatar(x: i32, y: i32, diameter: i32, account: &str, name: &str, presence: Option<Presence>) {
+    use unicode_segmentation::UnicodeSegmentation;
+    draw::set_draw_color(disc_colour(account));
+    draw::draw_pie(x, y, diameter, diameter, 0.0, 360.0);
+    let first = name.graphemes(true).next().unwrap_or("?").to_uppercase();
+    centred(&first, x, y, diameter, diameter, diameter * 2 / 5, Color::White);
+    if let Some(presence) = presence {
+        let colours = theme::palette();
+        let dot = diameter / 4;
+        let (left, top) = (x + diameter - dot, y + diameter - dot);
+        draw::set_draw_color(colours.bg);
+        draw::draw_pie(left - 2, top - 2, dot + 4, dot + 4, 0.0, 360.0);
+        draw::set_draw_color(match presence {
+            Presence::Online => colours.online,
+            Presence::Away => colours.away,
+            Presence::Busy => colours.busy,
+            Presence::Offline => colours.offline,
+        });
+        draw::draw_pie(left, top, dot, dot, 0.0, 360.0);
+    }
+}
+
+/// Text in the middle of a box, drawn as it is: no symbols, no shortcuts.
+pub fn centred(text: &str, x: i32, y: i32, w: i32, h: i32, size: i32, colour: Color) {
+    draw::set_font(Font::Helvetica, size);
+    draw::set_draw_color(colour);
+    let width = draw::width(text).ceil() as i32;
+    draw::draw_text(text, x + (w - width) / 2, baseline(y, h));
+}
+
+/// The baseline that centres a line of the current font.
+fn baseline(y: i32, h: i32) -> i32 {
+    y + (h + draw::height()) / 2 - draw::descent()
+}
+
+fn rounded_ring(x: i32, y: i32, w: i32, h: i32, colour: Color) {
+    draw::set_draw_color(colour);
+    draw::set_line_style(draw::LineStyle::Solid, RING);
+    draw::draw_rounded_rect(x, y, w, h, RADIUS);
+    draw::set_line_style(draw::LineStyle::Solid, 0);
+}
+
+fn mix(a: Color, b: Color, percent_of_b: u16) -> Color {
+    let (a, b) = (a.to_rgb(), b.to_rgb());
+    let one = |a: u8, b: u8| {
+        let sum = u16::from(a) * (100 - percent_of_b) + u16::from(b) * percent_of_b;
+        u8::try_from(sum / 100).unwrap_or(u8::MAX)
+    };
+    Color::from_rgb(one(a.0, b.0), one(a.1, b.1), one(a.2, b.2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nickname_cannot_draw_symbols() {
+        assert_eq!(escape("@->A&B"), "@@->A&B");
+        assert_eq!(escape_menu("@->A&B/C\\"), "@@->A&&B\\/C\\\\");
+    }
+
+    #[test]
+    fn an_account_keeps_its_colour() {
+        assert_eq!(disc_colour("20170001"), disc_colour("20170001"));
+    }
+}
