@@ -201,6 +201,14 @@ impl Client {
         Ok(())
     }
 
+    /// Closes the account's history and frees it for another window, after [`Client::go_offline`].
+    pub fn close_account(&mut self) {
+        self.history = None;
+        self.unsent.clear();
+        self.keeping.clear();
+        self.incoming.clear();
+    }
+
     /// The file of an account's history on this server.
     #[must_use]
     pub fn history_path(&self, account: &Account) -> PathBuf {

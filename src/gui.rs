@@ -3,9 +3,14 @@
 
 pub mod app;
 pub mod chat_window;
+pub mod friend_list;
+pub mod friend_window;
 pub mod login;
 pub mod main_window;
+pub mod roster;
 pub mod theme;
+pub mod transcript;
+pub mod urgency;
 pub mod widgets;
 
 use std::net::SocketAddr;
@@ -13,7 +18,7 @@ use std::path::PathBuf;
 
 pub use app::run;
 
-use crate::model::Account;
+use crate::model::{Account, MessageId};
 
 /// How the windows are opened.
 #[derive(Debug, Clone)]
@@ -43,12 +48,34 @@ pub enum UiEvent {
     OpenRegister,
     /// The registration window's button.
     Register { account: String, password: String, confirm: String },
-    /// Adds somebody to the list.
-    AddFriend(String),
+    /// The registration window was closed.
+    RegisterClosed,
+    /// The window for a friend's remark and group: of a known account, or of somebody new.
+    EditFriend(String),
+    /// That window's button.
+    SaveFriend(friend_window::Form),
+    /// That window was closed.
+    FriendClosed,
+    /// Takes somebody off the list, after a question.
+    RemoveFriend(Account),
+    /// The menu of a friend's row, at this place of the main window.
+    FriendMenu(Box<roster::Person>, i32, i32),
+    /// One's own menu, at this place of the main window.
+    Menu(i32, i32),
+    /// Opens or closes a heading of the list.
+    Toggle(roster::Section),
     /// Opens the chat with somebody.
     OpenChat(Account),
+    /// A chat window is looked at.
+    Looked(Account),
+    /// A transcript needs its rows anew.
+    Index(Account),
+    /// A transcript needs texts.
+    Page { peer: Account, first: u32, count: u32 },
     /// Sends a text.
     Send { peer: Account, text: String },
+    /// Sends a message once more.
+    Resend { peer: Account, id: MessageId },
     /// A chat window was closed.
     ChatClosed(Account),
     /// Asks the server now.

@@ -1,39 +1,53 @@
 //! The loop: FLTK's own. The bell calls `awake_callback`, whose plain function drains the client, a
 //! bounded turn at a time, also while a dialog is open. No borrow is held across a dialog.
 
+mod chats;
+mod friends;
+mod login;
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use fltk::app;
-use fltk::dialog;
 use rust_i18n::t;
 
-use super::chat_window::{ChatWindow, SHOWN};
+use super::chat_window::ChatWindow;
+use super::friend_window::FriendWindow;
 use super::login::{Emit, Login, Register};
 use super::main_window::MainWindow;
-use super::{Args, UiEvent, theme};
+use super::{Args, UiEvent, theme, widgets};
 use crate::client::{Client, ClientError, Config, Event};
-use crate::history::Contact;
-use crate::model::{Account, Password};
+use crate::model::Account;
 use crate::net::clock;
-use crate::session::{LoginOutcome, Polling, RegisterOutcome};
-use crate::wire::reply::{LoggedIn, Registered};
+use crate::session::{Link, Polling};
 
 thread_local! {
     static APP: RefCell<Option<App>> = const { RefCell::new(None) };
 }
 
+/// What happens when the server has let us go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Leaving {
+    No,
+    Quit,
+    SwitchAccount,
+}
+
 struct App {
     client: Client,
     emit: Emit,
+    args: Args,
     me: Option<Account>,
     login: Option<Login>,
-    takeover: bool,
+    /// The account whose other session may be ended by the next login.
+    takeover: Option<Account>,
     register: Option<(Register, String)>,
     main: Option<MainWindow>,
+    friend: Option<FriendWindow>,
     chats: HashMap<Account, ChatWindow>,
-    leaving: bool,
+    online: Option<Vec<Account>>,
+    leaving: Leaving,
 }
 
 /// Opens the login window and runs until the last window is closed.
@@ -54,37 +68,22 @@ pub fn run(args: Args) -> Result<(), ClientError> {
     let emit: Emit = Rc::new(|event| {
         app::add_timeout3(0.0, move |_| apply(event.clone()));
     });
-    let place = match args.local_server {
-        Some(_) => t!("gui.this_computer", server = args.server),
-        None => t!("gui.server", server = args.server),
-    };
-    let login = Login::new(&args.account, &place, Rc::clone(&emit));
-    if let Some(data) = args.local_server {
-        let server = args.server;
-        let started = std::thread::Builder::new().name("host".into()).spawn(move || {
-            if let Err(error) = crate::host::ensure(server, &data) {
-                log::error!("{error}");
-                let text = error.to_string();
-                app::awake_callback(move || {
-                    with(|a| a.say(&text));
-                });
-            }
-        });
-        if let Err(error) = started {
-            log::error!("no thread for the local server: {error}");
-        }
-    }
-    let state = App {
+    let mut state = App {
         client,
         emit,
+        args,
         me: None,
-        login: Some(login),
-        takeover: false,
+        login: None,
+        takeover: None,
         register: None,
         main: None,
+        friend: None,
         chats: HashMap::new(),
-        leaving: false,
+        online: None,
+        leaving: Leaving::No,
     };
+    state.open_login();
+    state.start_local_server();
     APP.with(|cell| *cell.borrow_mut() = Some(state));
     let result = app.run();
     APP.with(|cell| cell.borrow_mut().take());
@@ -104,41 +103,84 @@ fn drain() {
         app.events();
         more
     });
-    // Borrowed means that a dialog or an apply is on: whoever holds it drains when done.
+    // Borrowed means that an apply is under way, which drains when it is done.
     if more == Some(true) {
         app::awake_callback(drain);
     }
 }
 
+/// What a window asked for. Dialogs are opened here, with nothing borrowed, so that messages go on
+/// arriving behind them.
 fn apply(event: UiEvent) {
-    if event == UiEvent::Quit {
-        return quit();
+    match event {
+        UiEvent::Quit => quit(),
+        UiEvent::RemoveFriend(account) => friends::remove(account),
+        UiEvent::FriendMenu(person, x, y) => friends::row_menu(&person, (x, y)),
+        UiEvent::Menu(x, y) => own_menu((x, y)),
+        event => {
+            with(|app| {
+                app.apply(event);
+                app.events();
+            });
+        }
     }
-    with(|app| {
-        app.apply(event);
-        app.events();
-    });
     drain();
 }
 
 fn quit() {
-    let Some(unsent) = with(|app| app.client.unsent()) else { return };
-    if unsent > 0 {
-        let answer = dialog::choice2_default(&t!("gui.unsent", n = unsent), &t!("gui.stay"), &t!("gui.close"), "");
-        if answer != Some(1) {
-            return;
-        }
+    if !may_leave() {
+        return;
     }
+    leave(Leaving::Quit);
+}
+
+/// Asks if something is unsent; true if nothing is, or it may wait.
+fn may_leave() -> bool {
+    match with(|app| app.client.unsent()) {
+        None => false,
+        Some(0) => true,
+        Some(n) => widgets::ask(&t!("gui.unsent", n = n), &t!("gui.close"), &t!("gui.stay")),
+    }
+}
+
+fn leave(how: Leaving) {
     with(|app| {
-        app.leaving = true;
+        app.leaving = how;
         app.client.go_offline(clock::now());
         app.events();
     });
     // Leaving never depends on the answer.
-    app::add_timeout3(1.0, |_| app::quit());
+    app::add_timeout3(1.0, |_| {
+        with(App::left);
+    });
+}
+
+fn own_menu(at: (i32, i32)) {
+    let Some(link) = with(|app| app.client.link()) else { return };
+    let offline = link == Link::Offline;
+    let state = if offline { t!("main.go_online") } else { t!("main.go_offline") };
+    let entries = [&*state, &*t!("main.fetch"), &*t!("main.switch"), &*t!("main.quit")];
+    match widgets::popup(&entries, Some(at)) {
+        Some(0) => {
+            with(|app| {
+                let now = clock::now();
+                if offline {
+                    app.client.go_online(now)
+                } else {
+                    app.client.go_offline(now)
+                }
+                app.events();
+            });
+        }
+        Some(1) => apply(UiEvent::Fetch),
+        Some(2) if may_leave() => leave(Leaving::SwitchAccount),
+        Some(3) => quit(),
+        _ => {}
+    }
 }
 
 impl App {
+    /// Something that concerns no chat alone, where the person looks.
     fn say(&mut self, text: &str) {
         if let Some((register, _)) = &mut self.register {
             register.say(text, false);
@@ -150,84 +192,38 @@ impl App {
     }
 
     fn apply(&mut self, event: UiEvent) {
-        let now = clock::now();
         match event {
             UiEvent::Login { account, password } => self.log_in(&account, &password),
-            UiEvent::OpenRegister => {
-                if let Some((old, _)) = self.register.take() {
-                    old.close();
-                }
-                self.register = Some((Register::new(Rc::clone(&self.emit)), String::new()));
-            }
-            UiEvent::Register { account, password, confirm } => {
-                let fields = (Account::person(&account), Password::parse(&password), Password::parse(&confirm));
-                match fields {
-                    (Ok(account), Ok(password), Ok(confirm)) => {
-                        self.say(&t!("gui.registering"));
-                        if let Some((_, name)) = &mut self.register {
-                            account.as_str().clone_into(name);
-                        }
-                        self.client.register(now, account, password, confirm);
-                    }
-                    (Err(_), _, _) => self.say(&t!("gui.bad_account")),
-                    _ => self.say(&t!("gui.bad_password")),
+            UiEvent::OpenRegister => self.open_register(),
+            UiEvent::Register { account, password, confirm } => self.do_register(&account, &password, &confirm),
+            UiEvent::RegisterClosed => {
+                if let Some((window, _)) = self.register.take() {
+                    window.close();
                 }
             }
-            UiEvent::AddFriend(text) => match Account::person(text.trim()) {
-                Err(_) => self.say(&t!("gui.bad_account")),
-                Ok(account) if Some(&account) == self.me.as_ref() => self.say(&t!("gui.not_oneself")),
-                Ok(account) => {
-                    let (remark, group) = (String::new(), String::new());
-                    self.client.set_contact(Contact { account: account.clone(), remark, group, blocked: false });
-                    self.open_chat(account);
+            UiEvent::EditFriend(name) => self.edit_friend(&name),
+            UiEvent::SaveFriend(form) => self.save_friend(&form),
+            UiEvent::FriendClosed => {
+                if let Some(window) = self.friend.take() {
+                    window.close();
                 }
-            },
+            }
+            UiEvent::Toggle(section) => {
+                if let Some(main) = &mut self.main {
+                    main.toggle(&section);
+                }
+            }
             UiEvent::OpenChat(peer) => self.open_chat(peer),
-            UiEvent::Send { peer, text } => {
-                self.client.send_message(now, &peer, &text);
-            }
-            UiEvent::ChatClosed(peer) => {
-                if let Some(chat) = self.chats.remove(&peer) {
-                    chat.close();
-                }
-                self.chats_changed();
-            }
-            UiEvent::Fetch => self.client.fetch_now(now),
-            UiEvent::Quit => {}
+            UiEvent::Looked(peer) => self.looked(peer),
+            UiEvent::Index(peer) => self.client.index(peer),
+            UiEvent::Page { peer, first, count } => self.client.page(peer, first, count),
+            UiEvent::Send { peer, text } => self.send(&peer, &text),
+            UiEvent::Resend { peer, id } => self.resend(peer, id),
+            UiEvent::ChatClosed(peer) => self.close_chat(&peer),
+            UiEvent::Fetch => self.client.fetch_now(clock::now()),
+            // Those with dialogs are applied without a borrow.
+            UiEvent::Quit | UiEvent::RemoveFriend(_) | UiEvent::FriendMenu(..) | UiEvent::Menu(..) => {}
         }
-    }
-
-    fn log_in(&mut self, account: &str, password: &str) {
-        if std::mem::take(&mut self.takeover) {
-            return self.client.take_over(clock::now());
-        }
-        let Ok(account) = Account::person(account.trim()) else { return self.say(&t!("gui.bad_account")) };
-        let Ok(password) = Password::parse(password) else { return self.say(&t!("gui.bad_password")) };
-        self.me = Some(account.clone());
-        if let Some(login) = &mut self.login {
-            login.say(&t!("gui.logging_in"), false);
-        }
-        if let Err(error) = self.client.login(clock::now(), account, password) {
-            self.say(&error.to_string());
-        }
-    }
-
-    fn open_chat(&mut self, peer: Account) {
-        if let Some(chat) = self.chats.get_mut(&peer) {
-            chat.raise();
-        } else {
-            let name = self.main.as_ref().map_or_else(|| peer.to_string(), |main| main.name(&peer));
-            self.chats.insert(peer.clone(), ChatWindow::new(&peer, &name, Rc::clone(&self.emit)));
-            self.client.index(peer.clone());
-            self.chats_changed();
-        }
-        self.client.mark_read(peer);
-    }
-
-    fn chats_changed(&mut self) {
-        let open: Vec<Account> = self.chats.keys().cloned().collect();
-        let visible = !open.is_empty();
-        self.client.set_open_chats(clock::now(), open, visible);
     }
 
     fn events(&mut self) {
@@ -241,102 +237,80 @@ impl App {
             Event::Link(link) => {
                 if let Some(main) = &mut self.main {
                     main.set_link(link);
+                    if matches!(link, Link::Connected { .. }) {
+                        main.say("");
+                    }
+                }
+                if link == Link::Offline {
+                    self.set_online(None);
                 }
             }
             Event::Registered(outcome) => self.registered(&outcome),
             Event::LoggedIn(outcome) => self.logged_in(&outcome),
-            Event::WentOffline(_) if self.leaving => app::quit(),
-            Event::WentOffline(_) => {}
+            Event::WentOffline(_) => self.left(),
             Event::Conversations(list) => {
                 if let Some(main) = &mut self.main {
                     main.set_conversations(list);
                 }
+                self.refresh_headers();
             }
-            Event::Message { peer, row } => {
-                if let Some(chat) = self.chats.get_mut(&peer) {
-                    let read = row.state.is_none() && chat.focused();
-                    chat.append(row);
-                    if read {
-                        self.client.mark_read(peer);
-                    }
-                }
-            }
+            Event::Message { peer, row } => self.message(peer, row),
             Event::Outgoing { id, state } => {
                 for chat in self.chats.values_mut() {
                     chat.set_state(id, state);
                 }
             }
-            Event::Index { peer, rows } => {
-                let first = u32::try_from(rows.len()).unwrap_or(0).saturating_sub(SHOWN);
-                self.client.page(peer, first, SHOWN);
-            }
-            Event::Page { peer, rows, .. } => {
+            Event::Index { peer, rows } => self.index(&peer, rows),
+            Event::Page { peer, first, rows } => {
                 if let Some(chat) = self.chats.get_mut(&peer) {
-                    chat.set_rows(rows);
+                    chat.fill(first, rows);
                 }
             }
-            Event::Online(accounts) => {
-                if let Some(main) = &mut self.main {
-                    main.set_online(accounts);
-                }
-            }
+            Event::Online(accounts) => self.set_online(Some(accounts)),
             Event::Extensions(_) => {}
             Event::MaybeLost(n) => self.say(&t!("gui.maybe_lost", n = n)),
             Event::NotUnderstood(_) => self.say(&t!("gui.not_understood")),
-            Event::NotKept { text, .. } => self.say(&text),
-            Event::DiskTrouble(error) => self.say(&error),
+            Event::NotKept { peer, text } => match self.chats.get_mut(&peer) {
+                Some(chat) => {
+                    chat.say(&t!("gui.not_kept"));
+                    chat.give_back(&text);
+                }
+                None => self.say(&t!("gui.not_kept")),
+            },
+            Event::DiskTrouble(error) => self.say(&t!("gui.disk_trouble", error = error)),
         }
     }
 
-    fn registered(&mut self, outcome: &RegisterOutcome) {
-        let text = match outcome {
-            RegisterOutcome::Answered { reply: Registered::Done, .. } => {
-                let Some((window, name)) = self.register.take() else { return };
-                window.close();
-                if let Some(login) = &mut self.login {
-                    login.fill(&name);
-                    login.say(&t!("gui.registered"), false);
-                }
-                return;
-            }
-            RegisterOutcome::Answered { reply: Registered::PasswordsDiffer, .. } => t!("gui.passwords_differ"),
-            RegisterOutcome::Answered { reply: Registered::AccountExists, .. } => t!("gui.account_exists"),
-            RegisterOutcome::NotUnderstood => t!("gui.not_understood"),
-            RegisterOutcome::NoAnswer => t!("gui.no_answer"),
-        };
-        if let Some((register, _)) = &mut self.register {
-            register.say(&text, true);
+    fn set_online(&mut self, online: Option<Vec<Account>>) {
+        if self.online == online {
+            return;
         }
+        self.online.clone_from(&online);
+        if let Some(main) = &mut self.main {
+            main.set_online(online);
+        }
+        self.refresh_headers();
     }
 
-    fn logged_in(&mut self, outcome: &LoginOutcome) {
-        let (text, account_too) = match outcome {
-            LoginOutcome::Done => {
-                if let Some(login) = self.login.take() {
-                    login.close();
+    /// The server has let us go, or did not answer in time.
+    fn left(&mut self) {
+        match std::mem::replace(&mut self.leaving, Leaving::No) {
+            Leaving::No => {}
+            Leaving::Quit => app::quit(),
+            Leaving::SwitchAccount => {
+                for (_, chat) in self.chats.drain() {
+                    chat.close();
                 }
-                if self.main.is_none()
-                    && let Some(me) = &self.me
-                {
-                    let mut main = MainWindow::new(me, Rc::clone(&self.emit));
-                    main.set_link(self.client.link());
-                    self.main = Some(main);
-                    self.client.conversations();
+                if let Some(friend) = self.friend.take() {
+                    friend.close();
                 }
-                return;
+                if let Some(main) = self.main.take() {
+                    main.close();
+                }
+                self.me = None;
+                self.client.close_account();
+                self.open_login();
             }
-            LoginOutcome::Refused(LoggedIn::WrongPassword | LoggedIn::Done) => (t!("gui.wrong_password"), false),
-            LoginOutcome::Refused(LoggedIn::NoSuchAccount) => (t!("gui.no_such_account"), true),
-            LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn) => {
-                self.takeover = true;
-                return self.say(&t!("gui.already"));
-            }
-            LoginOutcome::NotUnderstood => (t!("gui.not_understood"), false),
-            LoginOutcome::NoAnswer => (t!("gui.no_answer"), false),
-        };
-        self.say(&text);
-        if let Some(login) = &mut self.login {
-            login.again(account_too);
         }
     }
 }

@@ -4,108 +4,152 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use fltk::app;
-use fltk::enums::{Event, FrameType, Key, Shortcut};
+use fltk::draw;
+use fltk::enums::{Event, Font, FrameType, Key, Shortcut};
+use fltk::frame::Frame;
 use fltk::prelude::*;
-use fltk::text::{StyleTableEntryExt, TextAttr, TextBuffer, TextDisplay, TextEditor, WrapMode};
+use fltk::text::{TextBuffer, TextEditor, WrapMode};
 use fltk::window::Window;
 use rust_i18n::t;
 
 use super::login::Emit;
-use super::widgets::{self, Style};
+use super::transcript::{Ask, Transcript};
+use super::widgets::{self, Presence, Style};
 use super::{UiEvent, theme};
-use crate::history::Row;
+use crate::history::{Row, RowMeta};
 use crate::model::{Account, MessageId, SendState};
 
-/// The newest rows a window keeps; older ones are in the history.
-pub const SHOWN: u32 = 500;
+const HEAD: i32 = 56;
+const FOOT: i32 = 128;
+
+/// What stands over a chat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// What the peer is called.
+    pub name: String,
+    /// Whether they are online, on servers that say.
+    pub presence: Option<Presence>,
+    /// Trouble that concerns this chat; else nothing.
+    pub trouble: Option<String>,
+}
 
 /// The window of one conversation.
 pub struct ChatWindow {
     window: Window,
-    transcript: TextDisplay,
-    text: TextBuffer,
-    styles: TextBuffer,
+    head: Frame,
+    header: Rc<RefCell<Header>>,
+    transcript: Transcript,
     composer: TextEditor,
-    name: String,
-    rows: Rc<RefCell<Vec<Row>>>,
+    peer: Account,
+    unread: u64,
 }
 
 impl ChatWindow {
-    /// Opens the window.
+    /// Opens the window at this place, or in the middle of the screen.
     #[must_use]
-    pub fn new(peer: &Account, name: &str, emit: Emit) -> Self {
+    pub fn new(peer: &Account, header: Header, place: Option<[i32; 4]>, emit: Emit) -> Self {
         let palette = theme::palette();
-        let mut window = Window::new(0, 0, 740, 620, None).center_screen();
-        window.set_label(&t!("gui.chatting", name = name, account = peer));
+        let mut window = widgets::window(place, 740, 620);
         window.set_color(palette.bg);
         window.size_range(360, 320, 0, 0);
-        let (text, styles) = (TextBuffer::default(), TextBuffer::default());
-        let mut transcript = TextDisplay::new(0, 0, 740, 480, None);
-        transcript.set_buffer(text.clone());
-        transcript.set_frame(FrameType::FlatBox);
-        transcript.set_color(palette.bg);
-        transcript.set_text_size(theme::BODY);
-        transcript.wrap_mode(WrapMode::AtBounds, 0);
-        let entry = |color, size| StyleTableEntryExt {
-            color,
-            font: fltk::enums::Font::Helvetica,
-            size,
-            attr: TextAttr::None,
-            bgcolor: palette.bg,
-        };
-        transcript.set_highlight_data_ext(
-            styles.clone(),
-            vec![
-                entry(palette.text, theme::BODY),
-                entry(palette.accent, theme::BODY),
-                entry(palette.dim, theme::TINY),
-                entry(palette.error, theme::TINY),
-            ],
-        );
-        let mut composer = TextEditor::new(12, 490, 620, 90, None);
-        composer.set_buffer(TextBuffer::default());
-        composer.set_frame(FrameType::FlatBox);
-        composer.set_color(palette.surface);
-        composer.set_text_color(palette.text);
-        composer.set_cursor_color(palette.accent);
-        composer.set_text_size(theme::BODY);
-        composer.wrap_mode(WrapMode::AtBounds, 0);
-        let mut button = widgets::button(644, 544, 84, &t!("gui.send"), Style::Primary);
-        widgets::label(12, 590, 600, &t!("gui.send_hint"), palette.dim);
-        window.end();
-        window.resizable(&transcript);
-        let rows: Rc<RefCell<Vec<Row>>> = Rc::default();
-        let send: Rc<dyn Fn()> = {
-            let (composer, peer, emit) = (composer.clone(), peer.clone(), Rc::clone(&emit));
-            Rc::new(move || {
-                if let Some(mut buffer) = composer.buffer() {
-                    let text = buffer.text();
-                    if !text.trim().is_empty() {
-                        buffer.set_text("");
-                        emit(UiEvent::Send { peer: peer.clone(), text });
-                    }
-                }
+        let header = Rc::new(RefCell::new(header));
+        let mut head = Frame::new(0, 0, 740, HEAD, None);
+        {
+            let (header, peer) = (Rc::clone(&header), peer.clone());
+            head.draw(move |f| draw_head(f, &peer, &header.borrow()));
+        }
+        let ask: Rc<dyn Fn(Ask)> = {
+            let (peer, emit) = (peer.clone(), Rc::clone(&emit));
+            Rc::new(move |ask| {
+                let peer = peer.clone();
+                emit(match ask {
+                    Ask::Page { first, count } => UiEvent::Page { peer, first, count },
+                    Ask::Index => UiEvent::Index(peer),
+                    Ask::Resend(id) => UiEvent::Resend { peer, id },
+                    Ask::Compose => UiEvent::OpenChat(peer),
+                });
             })
         };
+        let transcript = Transcript::new(0, HEAD, 740, 620 - HEAD - FOOT, peer.is_room(), ask);
+        let mut foot = Frame::new(0, 620 - FOOT, 740, FOOT, None);
+        foot.draw(draw_foot);
+        let composer = composer();
+        let mut button = widgets::button_on(0, 0, 92, &t!("chat.send"), Style::Primary, |p| p.surface);
+        let mut hint = widgets::label(0, 0, 300, &t!("chat.hint"), palette.dim);
+        window.end();
+        let lay_out = {
+            let (mut head, mut body, mut composer) = (head.clone(), transcript.widget().clone(), composer.clone());
+            let mut button = button.clone();
+            move |w: i32, h: i32| {
+                head.resize(0, 0, w, HEAD);
+                body.resize(0, HEAD, w, h - HEAD - FOOT);
+                foot.resize(0, h - FOOT, w, FOOT);
+                composer.resize(10, h - FOOT + 9, w - 20, FOOT - 62);
+                button.resize(w - 12 - 92, h - 46, 92, theme::CONTROL - 2);
+                hint.resize(12, h - 40, w - 130, 20);
+            }
+        };
         {
+            let mut lay_out = lay_out;
+            lay_out(window.w(), window.h());
+            window.resize_callback(move |_, _, _, w, h| lay_out(w, h));
+        }
+        let send = sending(&composer, peer, &emit);
+        button.set_callback({
             let send = Rc::clone(&send);
-            composer.handle(move |_, event| {
-                let plain = !app::event_state().contains(Shortcut::Shift);
-                if event == Event::KeyDown && matches!(app::event_key(), Key::Enter | Key::KPEnter) && plain {
-                    send();
-                    return true;
-                }
+            move |_| send()
+        });
+        let mut chat = Self { window, head, header, transcript, composer, peer: peer.clone(), unread: 0 };
+        chat.listen(send, emit);
+        chat.entitle();
+        chat.window.show();
+        let _ = chat.composer.take_focus();
+        chat
+    }
+
+    fn listen(&mut self, send: Rc<dyn Fn()>, emit: Emit) {
+        let mut transcript = self.transcript.clone();
+        let (peer, out) = (self.peer.clone(), Rc::clone(&emit));
+        // Else the editor would see Enter first, and break the line.
+        self.composer.super_handle_first(false);
+        self.composer.handle(move |composer, event| match event {
+            Event::Focus => {
+                out(UiEvent::Looked(peer.clone()));
                 false
-            });
-        }
-        button.set_callback(move |_| send());
-        {
-            let peer = peer.clone();
-            window.set_callback(move |_| emit(UiEvent::ChatClosed(peer.clone())));
-        }
-        window.show();
-        let _ = composer.take_focus();
-        Self { window, transcript, text, styles, composer, name: name.to_owned(), rows }
+            }
+            Event::KeyDown => {
+                let state = app::event_state();
+                let control = state.contains(Shortcut::Ctrl);
+                match app::event_key() {
+                    Key::Enter | Key::KPEnter if !state.contains(Shortcut::Shift) => send(),
+                    Key::PageUp => transcript.page(-1),
+                    Key::PageDown => transcript.page(1),
+                    Key::End if control => transcript.go_to_end(),
+                    // Out of the editor, where Tab would be a character.
+                    Key::Tab => {
+                        let _ = transcript.widget().clone().take_focus();
+                    }
+                    _ => return false,
+                }
+                composer.redraw();
+                true
+            }
+            _ => false,
+        });
+        let (peer, out) = (self.peer.clone(), Rc::clone(&emit));
+        self.window.handle(move |_, event| {
+            if event == Event::Focus {
+                out(UiEvent::Looked(peer.clone()));
+            }
+            let control = app::event_state().contains(Shortcut::Ctrl);
+            if event == Event::Shortcut && control && app::event_key() == Key::from_char('w') {
+                out(UiEvent::ChatClosed(peer.clone()));
+                return true;
+            }
+            false
+        });
+        let peer = self.peer.clone();
+        self.window.set_callback(move |_| emit(UiEvent::ChatClosed(peer.clone())));
     }
 
     /// Brings the window to the front.
@@ -117,38 +161,106 @@ impl ChatWindow {
     /// Whether the person looks at it.
     #[must_use]
     pub fn focused(&self) -> bool {
-        self.window.visible() && self.composer.has_focus()
+        let focus = app::focus().and_then(|w| w.window());
+        self.window.shown() && focus.is_some_and(|w| w.as_widget_ptr() == self.window.as_widget_ptr())
     }
 
-    /// The newest page of the history.
-    pub fn set_rows(&mut self, rows: Vec<Row>) {
-        let mut known = self.rows.borrow_mut();
-        let newer: Vec<Row> = known.iter().filter(|k| !rows.iter().any(|r| r.id == k.id)).cloned().collect();
-        *known = rows;
-        known.extend(newer);
-        drop(known);
-        self.draw();
+    /// Whether it can be seen at all.
+    #[must_use]
+    pub fn visible(&self) -> bool {
+        self.window.shown() && self.window.visible()
     }
 
-    /// One more message.
-    pub fn append(&mut self, row: Row) {
-        let mut rows = self.rows.borrow_mut();
-        if rows.iter().any(|r| r.id == row.id) {
-            return;
+    /// Where it stands: x, y, width, height.
+    #[must_use]
+    pub fn place(&self) -> [i32; 4] {
+        [self.window.x(), self.window.y(), self.window.w(), self.window.h()]
+    }
+
+    /// What is typed and not sent.
+    #[must_use]
+    pub fn draft(&self) -> String {
+        self.composer.buffer().map(|b| b.text()).unwrap_or_default()
+    }
+
+    /// Puts a text back into the composer, before what is typed.
+    pub fn give_back(&mut self, text: &str) {
+        if let Some(mut buffer) = self.composer.buffer() {
+            buffer.insert(0, text);
         }
-        rows.push(row.clone());
-        drop(rows);
-        self.put(&row);
-        self.bottom();
+    }
+
+    /// Changes what stands over the chat.
+    pub fn set_header(&mut self, header: Header) {
+        if *self.header.borrow() != header {
+            *self.header.borrow_mut() = header;
+            self.entitle();
+            self.head.redraw();
+        }
+    }
+
+    /// Trouble that concerns this chat, over it until the next change.
+    pub fn say(&mut self, text: &str) {
+        self.header.borrow_mut().trouble = Some(text.to_owned());
+        self.head.redraw();
+    }
+
+    /// The history's rows; `unread` of them are new.
+    pub fn set_index(&mut self, rows: Vec<RowMeta>, unread: Option<u64>) {
+        self.transcript.set_index(rows);
+        if let Some(unread) = unread {
+            self.transcript.mark_new(unread);
+        }
+    }
+
+    /// Texts that were asked for.
+    pub fn fill(&mut self, first: u32, rows: Vec<Row>) {
+        self.transcript.fill(first, rows);
+    }
+
+    /// One more message; true if somebody else's came while nobody looked.
+    pub fn append(&mut self, row: Row) -> bool {
+        let unseen = row.state.is_none() && !self.focused();
+        if unseen {
+            if self.unread == 0 {
+                self.transcript.mark_next();
+            }
+            self.unread += 1;
+            self.entitle();
+        }
+        self.transcript.push(row);
+        unseen
+    }
+
+    /// The person looks at it: nothing is unread any more.
+    pub fn looked(&mut self) {
+        if self.unread > 0 {
+            self.unread = 0;
+            self.entitle();
+        }
     }
 
     /// One's own message came further.
     pub fn set_state(&mut self, id: MessageId, state: SendState) {
-        let mut rows = self.rows.borrow_mut();
-        let Some(row) = rows.iter_mut().rev().find(|row| row.id == id) else { return };
-        row.state = Some(state);
-        drop(rows);
-        self.draw();
+        self.transcript.set_state(id, state);
+    }
+
+    /// A message's text, if it is in sight.
+    #[must_use]
+    pub fn text_of(&self, id: MessageId) -> Option<String> {
+        self.transcript.text_of(id)
+    }
+
+    /// The texts in sight, for tests.
+    #[must_use]
+    pub fn texts_in_sight(&self) -> Vec<String> {
+        self.transcript.texts_in_sight()
+    }
+
+    /// The window's own handle, for the urgency hint.
+    #[must_use]
+    pub fn window(&self) -> &Window {
+        &self.window
     }
 
     /// Closes the window for good.
@@ -156,47 +268,68 @@ impl ChatWindow {
         Window::delete(self.window);
     }
 
-    fn draw(&mut self) {
-        self.text.set_text("");
-        self.styles.set_text("");
-        let rows = self.rows.borrow().clone();
-        for row in &rows {
-            self.put(row);
-        }
-        self.bottom();
+    fn entitle(&mut self) {
+        let name = self.header.borrow().name.clone();
+        let title = t!("chat.title", name = name, account = self.peer);
+        let title = if self.unread > 0 { format!("({}) {title}", self.unread) } else { title.into_owned() };
+        self.window.set_label(&title);
     }
+}
 
-    fn put(&mut self, row: &Row) {
-        use chrono::{Local, TimeZone};
-        let time = Local.timestamp_millis_opt(row.unix_ms).earliest();
-        let time = time.map_or_else(String::new, |t| t.format("%H:%M").to_string());
-        let (style, head, state) = match row.state {
-            None => ('A', format!("{}  {}", self.name, row.server_time.clone().unwrap_or(time)), 'C'),
-            Some(state) => {
-                let (word, wrong) = match state {
-                    SendState::Waiting => (t!("gui.state_waiting"), false),
-                    SendState::Sending => (t!("gui.state_sending"), false),
-                    SendState::Sent => (t!("gui.state_sent"), false),
-                    SendState::OfflineOrUnknown => (t!("gui.state_offline"), true),
-                    SendState::MaybeSentTwice => (t!("gui.state_twice"), true),
-                    SendState::Failed => (t!("gui.state_failed"), true),
-                };
-                ('B', format!("{time} · {word}"), if wrong { 'D' } else { 'C' })
-            }
-        };
-        let body = row.text.trim_end_matches('\n');
-        for (text, style) in [(head.as_str(), state), (body, style)] {
-            let line = format!("{text}\n");
-            self.text.append(&line);
-            self.styles.append(&style.to_string().repeat(line.len()));
-        }
-        self.text.append("\n");
-        self.styles.append("C");
-    }
+fn composer() -> TextEditor {
+    let palette = theme::palette();
+    let mut composer = TextEditor::new(0, 0, 100, 60, None);
+    composer.set_buffer(TextBuffer::default());
+    composer.set_frame(FrameType::FlatBox);
+    composer.set_color(palette.surface);
+    composer.set_text_color(palette.text);
+    composer.set_cursor_color(palette.accent);
+    composer.set_selection_color(palette.selected);
+    composer.set_text_font(Font::Helvetica);
+    composer.set_text_size(theme::BODY);
+    composer.wrap_mode(WrapMode::AtBounds, 0);
+    widgets::flatten_scrollbars(&composer);
+    composer
+}
 
-    fn bottom(&mut self) {
-        let lines = self.transcript.count_lines(0, self.text.length(), true);
-        self.transcript.scroll(lines, 0);
-        self.window.redraw();
-    }
+fn sending(composer: &TextEditor, peer: &Account, emit: &Emit) -> Rc<dyn Fn()> {
+    let (composer, peer, emit) = (composer.clone(), peer.clone(), Rc::clone(emit));
+    Rc::new(move || {
+        let Some(mut buffer) = composer.buffer() else { return };
+        let text = buffer.text();
+        if !text.trim().is_empty() {
+            buffer.set_text("");
+            emit(UiEvent::Send { peer: peer.clone(), text });
+        }
+    })
+}
+
+fn draw_head(f: &Frame, peer: &Account, header: &Header) {
+    let colours = theme::palette();
+    draw::draw_rect_fill(f.x(), f.y(), f.w(), f.h(), colours.surface);
+    draw::set_draw_color(colours.line);
+    draw::draw_xyline(f.x(), f.y() + f.h() - 1, f.x() + f.w());
+    widgets::avatar_on(f.x() + 14, f.y() + 10, 36, peer.as_str(), &header.name, header.presence, colours.surface);
+    draw::push_clip(f.x(), f.y(), f.w() - 12, f.h());
+    draw::set_font(Font::Helvetica, theme::BODY);
+    draw::set_draw_color(colours.text);
+    draw::draw_text(&header.name, f.x() + 60, f.y() + 25);
+    draw::set_font(Font::Helvetica, theme::SMALL);
+    let (text, ink) = match (&header.trouble, header.presence) {
+        (Some(trouble), _) => (trouble.clone().into(), colours.warn),
+        _ if peer.is_room() => (t!("chat.room"), colours.dim),
+        (_, Some(Presence::Online)) => (t!("chat.online"), colours.dim),
+        (_, Some(_)) => (t!("chat.away"), colours.dim),
+        (_, None) => (t!("chat.unknown"), colours.dim),
+    };
+    draw::set_draw_color(ink);
+    draw::draw_text(&text, f.x() + 60, f.y() + 44);
+    draw::pop_clip();
+}
+
+fn draw_foot(f: &mut Frame) {
+    let colours = theme::palette();
+    draw::draw_rect_fill(f.x(), f.y(), f.w(), f.h(), colours.surface);
+    draw::set_draw_color(colours.line);
+    draw::draw_xyline(f.x(), f.y(), f.x() + f.w());
 }

@@ -145,6 +145,7 @@ impl Register {
         window.end();
         let submit: Rc<dyn Fn()> = {
             let (account, password, confirm) = (account.clone(), password.clone(), confirm.clone());
+            let emit = Rc::clone(&emit);
             Rc::new(move || {
                 emit(UiEvent::Register {
                     account: account.value(),
@@ -157,6 +158,7 @@ impl Register {
         enter_submits(&mut password, &submit);
         enter_submits(&mut confirm, &submit);
         button.set_callback(move |_| submit());
+        window.set_callback(move |_| emit(UiEvent::RegisterClosed));
         window.show();
         let _ = account.take_focus();
         Self { window, message, password, confirm }
@@ -179,7 +181,8 @@ impl Register {
     }
 }
 
-fn enter_submits<I: WidgetBase + WidgetExt + InputExt>(input: &mut I, submit: &Rc<dyn Fn()>) {
+/// Enter in a field does what the button does.
+pub(super) fn enter_submits<I: WidgetBase + WidgetExt + InputExt>(input: &mut I, submit: &Rc<dyn Fn()>) {
     let submit = Rc::clone(submit);
     input.set_trigger(fltk::enums::CallbackTrigger::EnterKeyAlways);
     input.set_callback(move |_| {

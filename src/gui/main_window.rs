@@ -1,194 +1,376 @@
-//! The main window: me, a field to add a friend, the list, the connection line.
+//! The main window: me and my state, a search, the friends, the connection line.
+
+use std::cell::RefCell;
+use std::rc::Rc;
 
 use fltk::app;
-use fltk::browser::HoldBrowser;
-use fltk::enums::{Event, FrameType, Key};
+use fltk::button::Button;
+use fltk::draw;
+use fltk::enums::{CallbackTrigger, Event, Font, FrameType, Key, Shortcut};
 use fltk::frame::Frame;
 use fltk::input::Input;
 use fltk::prelude::*;
 use fltk::window::Window;
 use rust_i18n::t;
 
+use super::friend_list::{FriendList, Wish};
 use super::login::Emit;
-use super::widgets;
+use super::roster::Roster;
+use super::widgets::{self, Presence};
 use super::{UiEvent, theme};
 use crate::history::Conversation;
 use crate::model::Account;
+use crate::net::clock;
 use crate::session::Link;
+
+const HEAD: i32 = 68;
+const SEARCH: i32 = 44;
+const FOOT: i32 = 30;
+const NOTICE: i32 = 26;
+
+/// Who one is here.
+#[derive(Debug, Clone)]
+pub struct Me {
+    /// The account.
+    pub account: Account,
+    /// What its owner calls themselves; kept on this machine alone.
+    pub nickname: String,
+}
+
+/// What the foot says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Status {
+    link: Link,
+    notice: String,
+}
 
 /// The window with the friends.
 pub struct MainWindow {
     window: Window,
-    list: HoldBrowser,
-    line: Frame,
-    rows: std::rc::Rc<std::cell::RefCell<Vec<Account>>>,
-    conversations: Vec<Conversation>,
-    online: Option<Vec<Account>>,
-    me: Account,
+    head: Button,
+    list: FriendList,
+    search: Input,
+    foot: Frame,
+    notice: Frame,
+    status: Rc<RefCell<Status>>,
+    roster: Rc<RefCell<Roster>>,
+    lay_out: Rc<dyn Fn(i32, i32)>,
 }
 
 impl MainWindow {
-    /// Opens the window of an account.
+    /// Opens the window of an account, at its place of last time.
     #[must_use]
-    pub fn new(me: &Account, emit: Emit) -> Self {
+    pub fn new(me: &Me, place: Option<[i32; 4]>, emit: Emit) -> Self {
         let palette = theme::palette();
-        let mut window = Window::new(0, 0, 300, 720, None).center_screen();
-        window.set_label(&t!("gui.app"));
+        let mut window = widgets::window(place, 300, 720);
         window.set_color(palette.bg);
         window.size_range(240, 320, 0, 0);
-        let mut head = Frame::new(12, 10, 276, 48, None);
-        let name = me.as_str().to_owned();
-        head.draw(move |f| {
-            widgets::avatar(f.x(), f.y() + 2, 44, &name, &name, None);
-            fltk::draw::set_font(fltk::enums::Font::Helvetica, theme::BODY);
-            fltk::draw::set_draw_color(theme::palette().text);
-            fltk::draw::draw_text(&name, f.x() + 54, f.y() + 30);
+        let status = Rc::new(RefCell::new(Status { link: Link::Offline, notice: String::new() }));
+        let roster = Rc::new(RefCell::new(Roster::new(me.account.clone())));
+        let mut head = head(me, &status);
+        head.set_callback({
+            let (emit, head) = (Rc::clone(&emit), head.clone());
+            move |_| emit(UiEvent::Menu(head.x() + 60, head.y() + head.h() - 8))
         });
-        let mut add: Input = widgets::field(12, 66, 276, &t!("gui.add"));
-        let mut list = HoldBrowser::new(0, 110, 300, 580, None);
-        list.set_frame(FrameType::FlatBox);
-        list.set_color(palette.bg);
-        list.set_selection_color(palette.selected);
-        list.set_text_size(theme::BODY);
-        list.set_format_char('\u{1}');
-        list.set_column_char('\u{1}');
-        let mut line = widgets::label(12, 694, 276, "", palette.dim);
-        line.set_label_size(theme::TINY);
+        let mut plus = widgets::button(0, 0, 36, "+", widgets::Style::Ghost);
+        plus.set_tooltip(&t!("main.add_tip"));
+        plus.set_callback({
+            let emit = Rc::clone(&emit);
+            move |_| emit(UiEvent::EditFriend(String::new()))
+        });
+        let search = widgets::field(12, HEAD, 276, &t!("main.search"));
+        let list = FriendList::new(0, 0, 300, 500, wishes(&emit, &search));
+        let mut notice = Frame::new(0, 0, 300, NOTICE, None);
+        {
+            let status = Rc::clone(&status);
+            notice.draw(move |f| draw_notice(f, &status.borrow().notice));
+        }
+        let mut foot = Frame::new(0, 0, 300, FOOT, None);
+        {
+            let status = Rc::clone(&status);
+            foot.draw(move |f| draw_foot(f, status.borrow().link));
+        }
         window.end();
-        window.resizable(&list);
-        let rows: std::rc::Rc<std::cell::RefCell<Vec<Account>>> = std::rc::Rc::default();
-        {
-            let (rows, emit) = (std::rc::Rc::clone(&rows), emit.clone());
-            let open = move |list: &mut HoldBrowser| {
-                let chosen = usize::try_from(list.value() - 1).ok().and_then(|i| rows.borrow().get(i).cloned());
-                if let Some(account) = chosen {
-                    emit(UiEvent::OpenChat(account));
+        let lay_out: Rc<dyn Fn(i32, i32)> = {
+            let status = Rc::clone(&status);
+            let (head, plus, search) = (head.clone(), plus.clone(), search.clone());
+            let (list, notice, foot) = (list.widget().clone(), notice.clone(), foot.clone());
+            Rc::new(move |w, h| {
+                let said = if status.borrow().notice.is_empty() { 0 } else { NOTICE };
+                head.clone().resize(0, 0, w - 48, HEAD);
+                plus.clone().resize(w - 46, 16, 36, 36);
+                if let Some(mut around) = search.parent() {
+                    around.resize(12, HEAD, w - 24, theme::CONTROL);
                 }
-            };
-            list.handle(move |list, event| match event {
-                Event::Released if app::event_mouse_button() == app::MouseButton::Left => {
-                    open(list);
-                    true
+                list.clone().resize(0, HEAD + SEARCH, w, h - HEAD - SEARCH - FOOT - said);
+                notice.clone().resize(0, h - FOOT - said, w, said);
+                foot.clone().resize(0, h - FOOT, w, FOOT);
+            })
+        };
+        lay_out(window.w(), window.h());
+        window.resize_callback({
+            let lay_out = Rc::clone(&lay_out);
+            move |_, _, _, w, h| lay_out(w, h)
+        });
+        let mut main = Self { window, head, list, search, foot, notice, status, roster, lay_out };
+        main.listen(emit);
+        main.entitle();
+        main.fill();
+        main.window.show();
+        main.list.focus();
+        main
+    }
+
+    fn listen(&mut self, emit: Emit) {
+        let (roster, list) = (Rc::clone(&self.roster), self.list.clone());
+        self.search.set_trigger(CallbackTrigger::Changed);
+        self.search.set_callback({
+            let (roster, mut list) = (Rc::clone(&roster), list.clone());
+            move |search| list.set(roster.borrow().entries(&search.value(), clock::now().unix_ms))
+        });
+        let wish = wishes(&emit, &self.search);
+        // Else the field would use the keys first.
+        self.search.super_handle_first(false);
+        self.search.handle({
+            let mut list = list.clone();
+            move |search, event| {
+                if event != Event::KeyDown {
+                    return false;
                 }
-                Event::KeyDown if app::event_key() == Key::Enter => {
-                    open(list);
-                    true
+                match app::event_key() {
+                    Key::Down => list.focus(),
+                    Key::Enter | Key::KPEnter => {
+                        if let Some(first) = list.first().filter(|_| !search.value().is_empty()) {
+                            wish(first);
+                        }
+                    }
+                    Key::Escape => {
+                        search.set_value("");
+                        search.do_callback();
+                        list.focus();
+                    }
+                    _ => return false,
                 }
-                _ => false,
-            });
-        }
-        {
-            let emit = emit.clone();
-            add.set_trigger(fltk::enums::CallbackTrigger::EnterKeyAlways);
-            add.set_callback(move |input| {
-                if app::event() == Event::KeyDown && !input.value().is_empty() {
-                    emit(UiEvent::AddFriend(input.value()));
-                    input.set_value("");
+                true
+            }
+        });
+        let (mut search, out) = (self.search.clone(), Rc::clone(&emit));
+        self.window.handle(move |_, event| {
+            if event == Event::Shortcut || event == Event::KeyDown {
+                let control = app::event_state().contains(Shortcut::Ctrl);
+                let key = app::event_key();
+                let is = |c: char| control && key == Key::from_char(c);
+                if key == Key::F5 {
+                    out(UiEvent::Fetch);
+                } else if is('k') || is('f') {
+                    let _ = search.take_focus();
+                } else if is('n') {
+                    out(UiEvent::EditFriend(String::new()));
+                } else if is('q') {
+                    out(UiEvent::Quit);
+                } else if key == Key::from_i32(Key::F1.bits() + 9) {
+                    out(UiEvent::Menu(60, HEAD - 8));
+                } else {
+                    return false;
                 }
-            });
-        }
-        {
-            let emit = emit.clone();
-            window.handle(move |_, event| {
-                if matches!(event, Event::Shortcut | Event::KeyDown) && app::event_key() == Key::F5 {
-                    emit(UiEvent::Fetch);
-                    return true;
-                }
-                false
-            });
-        }
-        window.set_callback(move |_| {
+                return true;
+            }
+            false
+        });
+        self.window.set_callback(move |_| {
             // Escape is not a way to leave.
-            if app::event_key() != Key::Escape {
+            if app::event_key() != Key::Escape || app::event() == Event::Close {
                 emit(UiEvent::Quit);
             }
         });
-        window.show();
-        let _ = add.take_focus();
-        Self { window, list, line, rows, conversations: Vec::new(), online: None, me: me.clone() }
+    }
+
+    /// Brings the window to the front.
+    pub fn raise(&mut self) {
+        self.window.show();
+    }
+
+    /// Where it stands: x, y, width, height.
+    #[must_use]
+    pub fn place(&self) -> [i32; 4] {
+        [self.window.x(), self.window.y(), self.window.w(), self.window.h()]
     }
 
     /// The list as the history has it.
     pub fn set_conversations(&mut self, conversations: Vec<Conversation>) {
-        self.conversations = conversations;
+        self.roster.borrow_mut().set_conversations(conversations);
         self.fill();
+        self.entitle();
     }
 
     /// Who is online, on servers that say; then there is a lobby as well.
-    pub fn set_online(&mut self, online: Vec<Account>) {
-        self.online = Some(online);
+    pub fn set_online(&mut self, online: Option<Vec<Account>>) {
+        self.roster.borrow_mut().set_online(online);
         self.fill();
     }
 
-    /// What somebody is called.
-    #[must_use]
-    pub fn name(&self, account: &Account) -> String {
-        if account.as_str() == Account::LOBBY {
-            return t!("gui.lobby").into_owned();
-        }
-        let contact = self.conversations.iter().map(|c| &c.contact).find(|c| c.account == *account);
-        contact.map(|c| c.remark.as_str()).filter(|r| !r.is_empty()).unwrap_or(account.as_str()).to_owned()
+    /// Opens or closes a heading.
+    pub fn toggle(&mut self, section: &super::roster::Section) {
+        self.roster.borrow_mut().toggle(section);
+        self.fill();
     }
 
-    fn fill(&mut self) {
-        let chosen = usize::try_from(self.list.value() - 1).ok().and_then(|i| self.rows.borrow().get(i).cloned());
-        let mut rows = Vec::new();
-        self.list.clear();
-        let mut put = |list: &mut HoldBrowser, account: &Account, text: &str| {
-            list.add(&text.replace(char::is_control, " "));
-            rows.push(account.clone());
-        };
-        if self.online.is_some() && !self.conversations.iter().any(|c| c.contact.account == Account::lobby()) {
-            put(&mut self.list, &Account::lobby(), &format!("# {}", t!("gui.lobby")));
+    /// Empties the search.
+    pub fn clear_search(&mut self) {
+        if !self.search.value().is_empty() {
+            self.search.set_value("");
+            self.fill();
         }
-        let is_online = |account: &Account| self.online.as_ref().is_some_and(|o| o.contains(account));
-        for c in self.conversations.iter().filter(|c| !c.contact.blocked) {
-            let account = &c.contact.account;
-            let mut text = self.name(account);
-            if c.unread > 0 {
-                text = format!("({}) {text}", c.unread);
-            }
-            if is_online(account) {
-                text.push_str(&format!(" · {}", t!("gui.online")));
-            } else if c.stranger && !account.is_room() {
-                text.push_str(&format!(" · {}", t!("gui.stranger")));
-            }
-            if let Some((last, _)) = &c.last {
-                text.push_str(&format!("   {}", last.chars().take(40).collect::<String>()));
-            }
-            put(&mut self.list, account, &text);
-        }
-        let known = |account: &Account| self.conversations.iter().any(|c| c.contact.account == *account);
-        for account in self.online.iter().flatten().filter(|a| **a != self.me && !known(a)) {
-            put(&mut self.list, account, &format!("{account} · {}", t!("gui.online")));
-        }
-        let again = chosen.and_then(|account| rows.iter().position(|row| *row == account));
-        *self.rows.borrow_mut() = rows;
-        if let Some(line) = again.and_then(|i| i32::try_from(i + 1).ok()) {
-            self.list.select(line);
-        }
+    }
+
+    /// What is known of people.
+    #[must_use]
+    pub fn roster(&self) -> std::cell::Ref<'_, Roster> {
+        self.roster.borrow()
     }
 
     /// The connection line.
     pub fn set_link(&mut self, link: Link) {
-        let palette = theme::palette();
-        let (text, colour) = match link {
-            Link::Offline => (t!("gui.offline").into_owned(), palette.dim),
-            Link::LoggingIn => (t!("gui.logging_in").into_owned(), palette.dim),
-            Link::Connected { rtt } => (t!("gui.connected", ms = rtt.as_millis()).into_owned(), palette.ok),
-            Link::Waiting => (t!("gui.waiting").into_owned(), palette.warn),
-            Link::Retrying { .. } => (t!("gui.retrying").into_owned(), palette.error),
-            Link::LoggedOut => (t!("gui.logged_out").into_owned(), palette.error),
-        };
-        self.line.set_label_color(colour);
-        self.line.set_label(&format!("{text} · {}", t!("gui.unencrypted")));
+        let counting = matches!(self.status.borrow().link, Link::Retrying { .. });
+        self.status.borrow_mut().link = link;
+        self.head.redraw();
+        self.foot.redraw();
+        if matches!(link, Link::Retrying { .. }) && !counting {
+            count_down(self.foot.clone(), Rc::clone(&self.status));
+        }
+    }
+
+    /// Says something that concerns everything, over the connection line; empty to take it away.
+    pub fn say(&mut self, text: &str) {
+        self.status.borrow_mut().notice = text.to_owned();
+        (self.lay_out)(self.window.w(), self.window.h());
+        self.notice.redraw();
         self.window.redraw();
     }
 
-    /// Says something about everything, in the line at the foot.
-    pub fn say(&mut self, text: &str) {
-        self.line.set_label_color(theme::palette().warn);
-        self.line.set_label(&widgets::escape(text));
-        self.window.redraw();
+    /// The window itself.
+    #[must_use]
+    pub fn window(&self) -> &Window {
+        &self.window
     }
+
+    /// Closes the window for good.
+    pub fn close(self) {
+        Window::delete(self.window);
+    }
+
+    fn fill(&mut self) {
+        self.list.set(self.roster.borrow().entries(&self.search.value(), clock::now().unix_ms));
+    }
+
+    fn entitle(&mut self) {
+        let unread = self.roster.borrow().unread();
+        let title = t!("gui.app");
+        self.window.set_label(&if unread > 0 { format!("({unread}) {title}") } else { title.into_owned() });
+    }
+}
+
+/// The list's and the search's wishes as events for the loop.
+fn wishes(emit: &Emit, search: &Input) -> Rc<dyn Fn(Wish)> {
+    let (emit, search) = (Rc::clone(emit), search.clone());
+    Rc::new(move |wish| {
+        emit(match wish {
+            Wish::Open(account) => UiEvent::OpenChat(account),
+            Wish::Edit(account) => UiEvent::EditFriend(account.to_string()),
+            Wish::Remove(account) => UiEvent::RemoveFriend(account),
+            Wish::Toggle(section) => UiEvent::Toggle(section),
+            Wish::Add(name) => UiEvent::EditFriend(name),
+            Wish::Menu(person, x, y) => UiEvent::FriendMenu(person, x, y),
+            Wish::Search(typed) => {
+                let mut search = search.clone();
+                let _ = search.take_focus();
+                let _ = search.insert(&typed);
+                search.do_callback();
+                return;
+            }
+        });
+    })
+}
+
+fn head(me: &Me, status: &Rc<RefCell<Status>>) -> Button {
+    let mut head = Button::new(0, 0, 252, HEAD, None);
+    head.set_frame(FrameType::NoBox);
+    head.super_draw(false);
+    head.set_tooltip(&t!("main.menu_tip"));
+    let (me, status) = (me.clone(), Rc::clone(status));
+    head.draw(move |b| {
+        let colours = theme::palette();
+        draw::draw_rect_fill(b.x(), b.y(), b.w(), b.h(), colours.bg);
+        let link = status.borrow().link;
+        let here = matches!(link, Link::Connected { .. } | Link::Waiting | Link::Retrying { .. });
+        let presence = if here { Presence::Online } else { Presence::Offline };
+        let account = me.account.as_str();
+        let name = if me.nickname.is_empty() { account } else { &me.nickname };
+        widgets::avatar(b.x() + 12, b.y() + 12, 44, account, name, Some(presence));
+        let room = b.w() - 68;
+        draw::set_font(Font::Helvetica, 15);
+        draw::set_draw_color(colours.text);
+        let shown = widgets::fit(name, room);
+        draw::draw_text(&shown, b.x() + 66, b.y() + 32);
+        let used = draw::width(&shown).ceil() as i32 + 8;
+        draw::set_font(Font::Helvetica, theme::SMALL);
+        draw::set_draw_color(colours.dim);
+        if !me.nickname.is_empty() {
+            draw::draw_text(&widgets::fit(account, room - used), b.x() + 66 + used, b.y() + 32);
+        }
+        let word = if here { t!("main.online") } else { t!("main.offline") };
+        draw::draw_text(&format!("{word} ▾"), b.x() + 66, b.y() + 50);
+        if b.has_focus() {
+            widgets::ring(b.x() + 60, b.y() + 10, room, 48);
+        }
+    });
+    head
+}
+
+fn draw_notice(f: &Frame, notice: &str) {
+    let colours = theme::palette();
+    draw::draw_rect_fill(f.x(), f.y(), f.w(), f.h(), colours.surface);
+    draw::set_draw_color(colours.line);
+    draw::draw_xyline(f.x(), f.y(), f.x() + f.w());
+    draw::set_font(Font::Helvetica, theme::SMALL);
+    draw::set_draw_color(colours.dim);
+    draw::draw_text(&widgets::fit(notice, f.w() - 24), f.x() + 12, f.y() + 18);
+}
+
+fn draw_foot(f: &Frame, link: Link) {
+    let colours = theme::palette();
+    let (text, colour) = match link {
+        Link::Offline => (t!("main.link_offline"), colours.dim),
+        Link::LoggingIn => (t!("main.link_logging_in"), colours.dim),
+        Link::Connected { rtt } => (t!("main.link_connected", ms = rtt.as_millis()), colours.ok),
+        Link::Waiting => (t!("main.link_waiting"), colours.warn),
+        Link::Retrying { at } => {
+            let left = at.saturating_duration_since(clock::now().instant).as_secs_f64().ceil();
+            (t!("main.link_retrying", n = left), colours.error)
+        }
+        Link::LoggedOut => (t!("main.link_logged_out"), colours.error),
+    };
+    draw::draw_rect_fill(f.x(), f.y(), f.w(), f.h(), colours.bg);
+    draw::set_draw_color(colours.line);
+    draw::draw_xyline(f.x(), f.y(), f.x() + f.w());
+    draw::set_draw_color(colour);
+    draw::draw_pie(f.x() + 12, f.y() + 11, 9, 9, 0.0, 360.0);
+    draw::set_font(Font::Helvetica, theme::TINY);
+    let plain = t!("main.unencrypted");
+    let wide = draw::width(&plain).ceil() as i32;
+    draw::set_draw_color(if colour == colours.ok { colours.dim } else { colour });
+    draw::draw_text(&widgets::fit(&text, f.w() - 50 - wide), f.x() + 27, f.y() + 20);
+    draw::set_draw_color(colours.warn);
+    draw::draw_text(&plain, f.x() + f.w() - 12 - wide, f.y() + 20);
+}
+
+/// Redraws the seconds as long as there are any; nothing wakes up otherwise.
+fn count_down(mut foot: Frame, status: Rc<RefCell<Status>>) {
+    app::add_timeout3(1.0, move |_| {
+        if foot.was_deleted() || !matches!(status.borrow().link, Link::Retrying { .. }) {
+            return;
+        }
+        foot.redraw();
+        count_down(foot.clone(), Rc::clone(&status));
+    });
 }

@@ -1,14 +1,18 @@
 //! The few controls all windows share, drawn flat in the palette's colours.
 
+use fltk::app;
 use fltk::button::{Button, CheckButton};
 use fltk::draw;
-use fltk::enums::{Align, Color, Cursor, Event, Font, FrameType};
+use fltk::enums::{Align, Color, Cursor, Event, Font, FrameType, Key, Shortcut};
 use fltk::frame::Frame;
 use fltk::group::Group;
 use fltk::input::{Input, SecretInput};
+use fltk::menu::{MenuButton, MenuFlag};
 use fltk::prelude::*;
+use fltk::valuator::Scrollbar;
+use fltk::window::Window;
 
-use super::theme::{self, BODY, CONTROL, RADIUS, RING, SMALL};
+use super::theme::{self, BODY, CONTROL, Palette, RADIUS, RING, SMALL};
 
 /// Makes text harmless as the label of a frame, where `@` draws symbols.
 pub fn escape(text: &str) -> String {
@@ -18,6 +22,91 @@ pub fn escape(text: &str) -> String {
 /// Makes text harmless as a menu item, where `&` underlines as well and `/` opens a submenu.
 pub fn escape_menu(text: &str) -> String {
     escape(text).replace('&', "&&").replace('\\', "\\\\").replace('/', "\\/")
+}
+
+/// A window at its place of last time, as far as that is on the screen, else in the middle.
+pub fn window(place: Option<[i32; 4]>, w: i32, h: i32) -> Window {
+    let Some([x, y, w, h]) = place else { return Window::new(0, 0, w, h, None).center_screen() };
+    let (left, top, wide, high) = app::screen_work_area(app::screen_num(x + w / 2, y + h / 2));
+    let (w, h) = (w.clamp(120, wide.max(120)), h.clamp(120, high.max(120)));
+    let x = x.clamp(left, (left + wide - w).max(left));
+    let y = y.clamp(top, (top + high - h).max(top));
+    let mut window = Window::new(x, y, w, h, None);
+    window.force_position(true);
+    window
+}
+
+/// Makes the scroll bars of a text widget thin and flat.
+pub fn flatten_scrollbars<W: WidgetExt>(widget: &W) {
+    let colours = theme::palette();
+    let Some(group) = widget.as_group() else { return };
+    for child in (0..group.children()).filter_map(|i| group.child(i)) {
+        // SAFETY: a text widget's children are its two scroll bars; they live as long as it does.
+        #[allow(unsafe_code, reason = "FLTK gives no other way to its own scroll bars")]
+        let mut bar = unsafe { Scrollbar::from_widget_ptr(child.as_widget_ptr()) };
+        bar.set_frame(FrameType::FlatBox);
+        bar.set_color(colours.surface);
+        bar.set_slider_frame(FrameType::FlatBox);
+        bar.set_selection_color(colours.line);
+    }
+}
+
+/// Opens a menu at the pointer, or at `at` in the window of the event; the entry that was chosen.
+/// Blocks in FLTK's loop, so no borrow may be held.
+pub fn popup(entries: &[&str], at: Option<(i32, i32)>) -> Option<usize> {
+    let colours = theme::palette();
+    let (x, y) = at.unwrap_or_else(app::event_coords);
+    let current = Group::try_current();
+    Group::set_current(None::<&Group>);
+    let mut menu = MenuButton::new(x, y, 0, 0, None);
+    menu.set_frame(FrameType::BorderBox);
+    menu.set_down_frame(FrameType::FlatBox);
+    menu.set_color(colours.surface);
+    menu.set_selection_color(colours.selected);
+    menu.set_text_color(colours.text);
+    menu.set_text_size(BODY);
+    for entry in entries {
+        menu.add(&escape_menu(entry), Shortcut::None, MenuFlag::Normal, |_| {});
+    }
+    let chosen = menu.popup().is_some().then(|| menu.value());
+    MenuButton::delete(menu);
+    Group::set_current(current.as_ref());
+    chosen.and_then(|i| usize::try_from(i).ok())
+}
+
+/// Asks a question in a window of its own; true for `yes`. Blocks in FLTK's loop, so no borrow may be held.
+pub fn ask(question: &str, yes: &str, no: &str) -> bool {
+    let current = Group::try_current();
+    Group::set_current(None::<&Group>);
+    let mut window = Window::new(0, 0, 360, 150, None).center_screen();
+    window.set_label(&rust_i18n::t!("gui.app"));
+    window.set_color(theme::palette().bg);
+    let mut text = Frame::new(24, 14, 312, 70, None).with_align(Align::Left | Align::Inside | Align::Wrap);
+    text.set_label_size(BODY);
+    text.set_label_color(theme::palette().text);
+    text.set_label(&escape(question));
+    let mut refuse = button(24, 96, 150, no, Style::Ghost);
+    let mut agree = button(186, 96, 150, yes, Style::Primary);
+    window.end();
+    window.make_modal(true);
+    let answer = std::rc::Rc::new(std::cell::Cell::new(false));
+    agree.set_callback({
+        let (answer, mut window) = (std::rc::Rc::clone(&answer), window.clone());
+        move |_| {
+            answer.set(true);
+            window.hide();
+        }
+    });
+    refuse.set_callback({
+        let mut window = window.clone();
+        move |_| window.hide()
+    });
+    window.show();
+    let _ = refuse.take_focus();
+    while window.shown() && app::wait() {}
+    Window::delete(window);
+    Group::set_current(current.as_ref());
+    answer.get()
 }
 
 /// How a button presents itself.
@@ -33,6 +122,11 @@ pub enum Style {
 
 /// A flat, rounded button. Its label is plain text; nothing in it is a symbol or a shortcut.
 pub fn button(x: i32, y: i32, w: i32, label: &str, style: Style) -> Button {
+    button_on(x, y, w, label, style, |palette| palette.bg)
+}
+
+/// The same on another ground than the window's.
+pub fn button_on(x: i32, y: i32, w: i32, label: &str, style: Style, on: fn(&Palette) -> Color) -> Button {
     let mut button = Button::new(x, y, w, CONTROL, None).with_label(label);
     button.set_frame(FrameType::NoBox);
     button.super_draw(false);
@@ -47,7 +141,7 @@ pub fn button(x: i32, y: i32, w: i32, label: &str, style: Style) -> Button {
             Style::Ghost => (None, if b.active() { colours.text } else { colours.dim }),
             Style::Link => (None, if b.active() { colours.accent } else { colours.dim }),
         };
-        draw::draw_rect_fill(b.x(), b.y(), b.w(), b.h(), colours.bg);
+        draw::draw_rect_fill(b.x(), b.y(), b.w(), b.h(), on(colours));
         if let Some(ground) = ground {
             draw::set_draw_color(ground);
             draw::draw_rounded_rectf(b.x(), b.y(), b.w(), b.h(), RADIUS);
@@ -63,6 +157,11 @@ pub fn button(x: i32, y: i32, w: i32, label: &str, style: Style) -> Button {
         Event::Enter | Event::Leave => {
             draw::set_cursor(if event == Event::Enter && b.active() { Cursor::Hand } else { Cursor::Default });
             b.redraw();
+            true
+        }
+        // Enter does what Space does.
+        Event::KeyDown if matches!(app::event_key(), Key::Enter | Key::KPEnter) => {
+            b.do_callback();
             true
         }
         _ => false,
@@ -200,16 +299,22 @@ pub fn disc_colour(account: &str) -> Color {
 
 /// Draws an account's disc, the first character of its name on it, and its presence where that is known.
 pub fn avatar(x: i32, y: i32, diameter: i32, account: &str, name: &str, presence: Option<Presence>) {
+    avatar_on(x, y, diameter, account, name, presence, theme::palette().bg);
+}
+
+/// The same on another ground than the window's.
+pub fn avatar_on(x: i32, y: i32, diameter: i32, account: &str, name: &str, presence: Option<Presence>, ground: Color) {
     use unicode_segmentation::UnicodeSegmentation;
-    draw::set_draw_color(disc_colour(account));
+    let room = account.starts_with('@');
+    draw::set_draw_color(if room { Color::from_hex(0x1476D4) } else { disc_colour(account) });
     draw::draw_pie(x, y, diameter, diameter, 0.0, 360.0);
-    let first = name.graphemes(true).next().unwrap_or("?").to_uppercase();
+    let first = if room { "#".to_owned() } else { name.graphemes(true).next().unwrap_or("?").to_uppercase() };
     centred(&first, x, y, diameter, diameter, diameter * 2 / 5, Color::White);
     if let Some(presence) = presence {
         let colours = theme::palette();
         let dot = diameter / 4;
         let (left, top) = (x + diameter - dot, y + diameter - dot);
-        draw::set_draw_color(colours.bg);
+        draw::set_draw_color(ground);
         draw::draw_pie(left - 2, top - 2, dot + 4, dot + 4, 0.0, 360.0);
         draw::set_draw_color(match presence {
             Presence::Online => colours.online,
@@ -219,6 +324,23 @@ pub fn avatar(x: i32, y: i32, diameter: i32, account: &str, name: &str, presence
         });
         draw::draw_pie(left, top, dot, dot, 0.0, 360.0);
     }
+}
+
+/// A text in the current font, cut with an ellipsis where it is wider than `room`.
+pub fn fit(text: &str, room: i32) -> String {
+    use unicode_segmentation::UnicodeSegmentation;
+    let room = f64::from(room.max(0));
+    if draw::width(text) <= room {
+        return text.to_owned();
+    }
+    let ends: Vec<usize> = text.grapheme_indices(true).map(|(at, _)| at).collect();
+    let cut = |n: usize| format!("{}…", ends.get(n).and_then(|at| text.get(..*at)).unwrap_or_default().trim_end());
+    let (mut fits, mut not) = (0, ends.len());
+    while not > fits + 1 {
+        let middle = fits.midpoint(not);
+        if draw::width(&cut(middle)) <= room { fits = middle } else { not = middle }
+    }
+    cut(fits)
 }
 
 /// Text in the middle of a box, drawn as it is: no symbols, no shortcuts.
@@ -232,6 +354,11 @@ pub fn centred(text: &str, x: i32, y: i32, w: i32, h: i32, size: i32, colour: Co
 /// The baseline that centres a line of the current font.
 fn baseline(y: i32, h: i32) -> i32 {
     y + (h + draw::height()) / 2 - draw::descent()
+}
+
+/// The ring around what has the focus.
+pub fn ring(x: i32, y: i32, w: i32, h: i32) {
+    rounded_ring(x, y, w, h, theme::palette().accent);
 }
 
 fn rounded_ring(x: i32, y: i32, w: i32, h: i32, colour: Color) {

@@ -1,0 +1,102 @@
+//! Chat windows: one a friend, and each message in its own.
+
+use std::rc::Rc;
+
+use rust_i18n::t;
+
+use super::super::chat_window::{ChatWindow, Header};
+use super::App;
+use crate::history::{Row, RowMeta};
+use crate::model::{Account, MessageId, MessageText};
+use crate::net::clock;
+
+impl App {
+    fn header(&self, peer: &Account) -> Header {
+        let presence = self.main.as_ref().and_then(|main| main.roster().presence(peer));
+        Header { name: self.name(peer), presence, trouble: None }
+    }
+
+    /// Names and presence may have changed.
+    pub(super) fn refresh_headers(&mut self) {
+        let headers: Vec<(Account, Header)> = self.chats.keys().map(|peer| (peer.clone(), self.header(peer))).collect();
+        for (peer, header) in headers {
+            if let Some(chat) = self.chats.get_mut(&peer) {
+                chat.set_header(header);
+            }
+        }
+    }
+
+    pub(super) fn open_chat(&mut self, peer: Account) {
+        if let Some(chat) = self.chats.get_mut(&peer) {
+            chat.raise();
+        } else {
+            let header = self.header(&peer);
+            let chat = ChatWindow::new(&peer, header, None, Rc::clone(&self.emit));
+            self.chats.insert(peer.clone(), chat);
+            self.client.index(peer);
+            self.chats_changed();
+        }
+    }
+
+    /// The person looks at a chat: what is in it counts as read.
+    pub(super) fn looked(&mut self, peer: Account) {
+        let Some(chat) = self.chats.get_mut(&peer) else { return };
+        chat.looked();
+        let unread = self.main.as_ref().is_some_and(|m| m.roster().find(&peer).is_some_and(|c| c.unread > 0));
+        if unread {
+            self.client.mark_read(peer);
+        }
+    }
+
+    pub(super) fn close_chat(&mut self, peer: &Account) {
+        if let Some(chat) = self.chats.remove(peer) {
+            chat.close();
+        }
+        self.chats_changed();
+    }
+
+    fn chats_changed(&mut self) {
+        let open: Vec<Account> = self.chats.keys().cloned().collect();
+        let visible = self.chats.values().any(ChatWindow::visible);
+        self.client.set_open_chats(clock::now(), open, visible);
+    }
+
+    pub(super) fn index(&mut self, peer: &Account, rows: Vec<RowMeta>) {
+        let unread = self.main.as_ref().and_then(|m| m.roster().find(peer).map(|c| c.unread));
+        let Some(chat) = self.chats.get_mut(peer) else { return };
+        chat.set_index(rows, unread);
+        if unread.is_some_and(|n| n > 0) && chat.focused() {
+            self.client.mark_read(peer.clone());
+        }
+    }
+
+    pub(super) fn message(&mut self, peer: Account, row: Row) {
+        let theirs = row.state.is_none();
+        if !theirs {
+            self.client.conversations();
+        }
+        let Some(chat) = self.chats.get_mut(&peer) else { return };
+        let unseen = chat.append(row);
+        if unseen {
+            super::super::urgency::ask_for_attention(chat.window());
+        } else if theirs {
+            self.client.mark_read(peer);
+        }
+    }
+
+    pub(super) fn send(&mut self, peer: &Account, text: &str) {
+        if !self.client.send_message(clock::now(), peer, text)
+            && let Some(chat) = self.chats.get_mut(peer)
+        {
+            chat.say(&t!("gui.not_logged_in"));
+            chat.give_back(text);
+        }
+    }
+
+    pub(super) fn resend(&mut self, peer: Account, id: MessageId) {
+        let text = self.chats.get(&peer).and_then(|chat| chat.text_of(id));
+        if let Some(text) = text.and_then(|text| MessageText::parse(&text).ok()) {
+            self.client.resend(clock::now(), id, peer, text);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! The list: adding, changing, blocking and removing people.
+
+use std::rc::Rc;
+
+use rust_i18n::t;
+
+use super::super::friend_window::{Form, FriendWindow};
+use super::super::roster::Person;
+use super::super::{UiEvent, widgets};
+use super::{App, apply, with};
+use crate::history::Contact;
+use crate::model::Account;
+
+/// Takes somebody off the list, after a question.
+pub(super) fn remove(account: Account) {
+    let name = with(|app| app.name(&account)).unwrap_or_default();
+    if widgets::ask(&t!("main.remove_sure", name = name), &t!("main.remove_yes"), &t!("friend.cancel")) {
+        with(|app| app.client.remove_contact(account));
+    }
+}
+
+/// The menu of a row.
+pub(super) fn row_menu(person: &Person, at: (i32, i32)) {
+    if person.account.is_room() {
+        return apply(UiEvent::OpenChat(person.account.clone()));
+    }
+    let account = person.account.clone();
+    let edit = if person.contact { t!("main.edit") } else { t!("main.add") };
+    let block = if person.blocked { t!("main.unblock") } else { t!("main.block") };
+    let (open, remove_it) = (t!("main.open"), t!("main.remove"));
+    let mut entries = vec![&*open, &*edit, &*block];
+    if person.contact {
+        entries.push(&*remove_it);
+    }
+    match widgets::popup(&entries, Some(at)) {
+        Some(0) => apply(UiEvent::OpenChat(account)),
+        Some(1) => apply(UiEvent::EditFriend(account.to_string())),
+        Some(2) => {
+            with(|app| app.set_blocked(&account, !person.blocked));
+        }
+        Some(3) => remove(account),
+        _ => {}
+    }
+}
+
+impl App {
+    /// What somebody is called.
+    pub(super) fn name(&self, account: &Account) -> String {
+        self.main.as_ref().map_or_else(|| account.to_string(), |main| main.roster().name(account))
+    }
+
+    fn contact(&self, account: &Account) -> Option<Contact> {
+        let main = self.main.as_ref()?;
+        let roster = main.roster();
+        roster.find(account).filter(|c| !c.stranger).map(|c| c.contact.clone())
+    }
+
+    fn set_blocked(&mut self, account: &Account, blocked: bool) {
+        let (remark, group) = (String::new(), String::new());
+        let new = Contact { account: account.clone(), remark, group, blocked };
+        let contact = self.contact(account).map_or(new, |known| Contact { blocked, ..known });
+        self.client.set_contact(contact);
+    }
+
+    pub(super) fn edit_friend(&mut self, name: &str) {
+        if let Some(old) = self.friend.take() {
+            old.close();
+        }
+        let known = Account::person(name).ok().and_then(|account| self.contact(&account));
+        let groups = self.main.as_ref().map(|main| main.roster().groups()).unwrap_or_default();
+        self.friend = Some(FriendWindow::new(name, known.as_ref(), &groups, Rc::clone(&self.emit)));
+    }
+
+    pub(super) fn save_friend(&mut self, form: &Form) {
+        let Some(window) = &mut self.friend else { return };
+        let contact = match form.contact() {
+            Ok(contact) if Some(&contact.account) == self.me.as_ref() => return window.say(&t!("gui.not_oneself")),
+            Ok(contact) => contact,
+            Err(_) => return window.say(&t!("gui.bad_account")),
+        };
+        let new = self.contact(&contact.account).is_none();
+        if let Some(window) = self.friend.take() {
+            window.close();
+        }
+        let account = contact.account.clone();
+        let blocked = contact.blocked;
+        self.client.set_contact(contact);
+        if let Some(main) = &mut self.main {
+            main.clear_search();
+        }
+        if new && !blocked {
+            self.open_chat(account);
+        }
+    }
+}

@@ -1,0 +1,383 @@
+//! The list of friends: rows with discs, headings that open and close, all of it by mouse or keys.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use fltk::app;
+use fltk::draw;
+use fltk::enums::{Event, Font, FrameType, Key, Shortcut};
+use fltk::prelude::*;
+use fltk::widget::Widget;
+use rust_i18n::t;
+
+use super::roster::{Entry, Person, Section};
+use super::{theme, widgets};
+use crate::model::Account;
+
+const SECTION: i32 = 30;
+const BAR: i32 = 8;
+
+/// What is wanted of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wish {
+    /// A chat.
+    Open(Account),
+    /// Their remark and group.
+    Edit(Account),
+    /// Off the list.
+    Remove(Account),
+    /// Opens or closes a heading.
+    Toggle(Section),
+    /// A new friend.
+    Add(String),
+    /// The menu of a row, at this place of the window.
+    Menu(Box<Person>, i32, i32),
+    /// A key was typed that begins a search.
+    Search(String),
+}
+
+#[derive(Default)]
+struct View {
+    entries: Vec<Entry>,
+    chosen: Option<usize>,
+    under: Option<usize>,
+    scrolled: i32,
+    thumb: Option<i32>,
+}
+
+/// The widget.
+#[derive(Clone)]
+pub struct FriendList {
+    widget: Widget,
+    view: Rc<RefCell<View>>,
+}
+
+impl FriendList {
+    /// An empty list; `wish` is called from inside callbacks and must not touch the list at once.
+    #[must_use]
+    pub fn new(x: i32, y: i32, w: i32, h: i32, wish: Rc<dyn Fn(Wish)>) -> Self {
+        let mut widget = Widget::new(x, y, w, h, None);
+        widget.set_frame(FrameType::FlatBox);
+        widget.super_handle_first(false);
+        let view: Rc<RefCell<View>> = Rc::default();
+        {
+            let view = Rc::clone(&view);
+            widget.draw(move |w| view.borrow_mut().draw(w));
+        }
+        {
+            let view = Rc::clone(&view);
+            widget.handle(move |w, event| {
+                let (used, wished) = view.borrow_mut().handle(w, event);
+                if let Some(wished) = wished {
+                    wish(wished);
+                }
+                if used {
+                    w.redraw();
+                }
+                used
+            });
+        }
+        Self { widget, view }
+    }
+
+    /// The widget itself, for its window's layout.
+    #[must_use]
+    pub fn widget(&self) -> &Widget {
+        &self.widget
+    }
+
+    /// Shows these rows; whoever was chosen stays so.
+    pub fn set(&mut self, entries: Vec<Entry>) {
+        let mut view = self.view.borrow_mut();
+        if view.entries == entries {
+            return;
+        }
+        let chosen = view.chosen.and_then(|i| view.entries.get(i)).map(identity);
+        view.entries = entries;
+        view.chosen = chosen.and_then(|id| view.entries.iter().position(|e| identity(e) == id));
+        view.under = None;
+        self.widget.redraw();
+    }
+
+    /// The first row that can be opened, for Enter in the search field.
+    #[must_use]
+    pub fn first(&self) -> Option<Wish> {
+        self.view.borrow().entries.iter().find_map(opened)
+    }
+
+    /// What would be opened by Enter.
+    #[must_use]
+    pub fn chosen(&self) -> Option<Person> {
+        let view = self.view.borrow();
+        match view.entries.get(view.chosen?) {
+            Some(Entry::Person(person)) => Some(person.clone()),
+            _ => None,
+        }
+    }
+
+    /// Takes the keys, and chooses the first row if none is.
+    pub fn focus(&mut self) {
+        let mut view = self.view.borrow_mut();
+        if view.chosen.is_none() {
+            view.chosen = view.entries.iter().position(|e| !matches!(e, Entry::Section { .. }));
+        }
+        drop(view);
+        let _ = self.widget.take_focus();
+    }
+}
+
+fn identity(entry: &Entry) -> (u8, String) {
+    match entry {
+        Entry::Section { section, .. } => (0, format!("{section:?}")),
+        Entry::Person(person) => (1, person.account.to_string()),
+        Entry::Add(name) => (2, name.clone()),
+    }
+}
+
+fn opened(entry: &Entry) -> Option<Wish> {
+    match entry {
+        Entry::Section { .. } => None,
+        Entry::Person(person) => Some(Wish::Open(person.account.clone())),
+        Entry::Add(name) => Some(Wish::Add(name.clone())),
+    }
+}
+
+fn height(entry: &Entry) -> i32 {
+    if matches!(entry, Entry::Section { .. }) { SECTION } else { theme::ROW }
+}
+
+impl View {
+    fn content(&self) -> i32 {
+        self.entries.iter().map(height).sum()
+    }
+
+    fn scroll_to(&mut self, y: i32, h: i32) {
+        self.scrolled = y.clamp(0, (self.content() - h).max(0));
+    }
+
+    fn at(&self, y: i32) -> Option<usize> {
+        let mut top = -self.scrolled;
+        self.entries.iter().position(|entry| {
+            top += height(entry);
+            y < top
+        })
+    }
+
+    fn top_of(&self, row: usize) -> i32 {
+        self.entries.iter().take(row).map(height).sum()
+    }
+
+    fn choose(&mut self, row: usize, h: i32) {
+        let row = row.min(self.entries.len().saturating_sub(1));
+        self.chosen = Some(row);
+        let top = self.top_of(row);
+        let bottom = top + self.entries.get(row).map_or(0, height);
+        if top < self.scrolled {
+            self.scroll_to(if row == 1 { 0 } else { top }, h);
+        } else if bottom > self.scrolled + h {
+            self.scroll_to(bottom - h, h);
+        }
+    }
+
+    fn activate(&self, row: usize) -> Option<Wish> {
+        match self.entries.get(row)? {
+            Entry::Section { section, .. } => Some(Wish::Toggle(section.clone())),
+            entry => opened(entry),
+        }
+    }
+
+    fn handle(&mut self, w: &mut Widget, event: Event) -> (bool, Option<Wish>) {
+        let (x, y, h) = (app::event_x() - w.x(), app::event_y() - w.y(), w.h());
+        match event {
+            Event::Focus | Event::Unfocus | Event::Enter => (true, None),
+            Event::Leave => {
+                self.under = None;
+                (true, None)
+            }
+            Event::Move => {
+                let under = self.at(y);
+                if under != self.under {
+                    self.under = under;
+                    w.redraw();
+                    w.set_tooltip("");
+                    if let Some(Entry::Person(person)) = under.and_then(|i| self.entries.get(i)) {
+                        w.set_tooltip(&tip(person));
+                    }
+                }
+                (true, None)
+            }
+            Event::MouseWheel => {
+                self.scroll_to(self.scrolled + app::event_dy_value() * 48, h);
+                (true, None)
+            }
+            Event::Push => {
+                let _ = w.take_focus();
+                if x > w.w() - BAR - 2 && self.content() > h {
+                    self.thumb = Some(y);
+                    return (true, None);
+                }
+                let Some(row) = self.at(y) else { return (true, None) };
+                self.chosen = Some(row);
+                let right = app::event_mouse_button() == app::MouseButton::Right;
+                match self.entries.get(row) {
+                    Some(Entry::Person(person)) if right => {
+                        let (x, y) = app::event_coords();
+                        (true, Some(Wish::Menu(Box::new(person.clone()), x, y)))
+                    }
+                    // A second click of a double click has opened the chat already.
+                    _ if app::event_clicks_num() > 0 => (true, None),
+                    _ => (true, self.activate(row)),
+                }
+            }
+            Event::Drag if self.thumb.is_some() => {
+                self.scroll_to((y * self.content() / h.max(1)) - h / 2, h);
+                (true, None)
+            }
+            Event::Released => (self.thumb.take().is_some(), None),
+            Event::KeyDown => self.key(w),
+            _ => (false, None),
+        }
+    }
+
+    fn key(&mut self, w: &Widget) -> (bool, Option<Wish>) {
+        let h = w.h();
+        let row = self.chosen;
+        let page = usize::try_from(h / theme::ROW).unwrap_or(1);
+        let entry = row.and_then(|i| self.entries.get(i)).cloned();
+        let person = match &entry {
+            Some(Entry::Person(person)) => Some(person.clone()),
+            _ => None,
+        };
+        match app::event_key() {
+            Key::Down => self.choose(row.map_or(0, |i| i + 1), h),
+            // Above the first row stands the search field.
+            Key::Up if row.is_none_or(|i| i == 0) => return (true, Some(Wish::Search(String::new()))),
+            Key::Up => self.choose(row.map_or(0, |i| i - 1), h),
+            Key::PageDown => self.choose(row.map_or(page, |i| i + page), h),
+            Key::PageUp => self.choose(row.map_or(0, |i| i.saturating_sub(page)), h),
+            Key::Home => self.choose(0, h),
+            Key::End => self.choose(usize::MAX, h),
+            Key::Enter | Key::KPEnter => return (true, row.and_then(|i| self.activate(i))),
+            Key::Left | Key::Right => match entry {
+                Some(Entry::Section { section, open, .. }) if open == (app::event_key() == Key::Left) => {
+                    return (true, Some(Wish::Toggle(section)));
+                }
+                _ => return (true, None),
+            },
+            Key::F2 => return (true, person.map(|p| Wish::Edit(p.account))),
+            Key::Delete => return (true, person.filter(|p| p.contact).map(|p| Wish::Remove(p.account))),
+            Key::Menu => {
+                let top = row.map_or(0, |i| self.top_of(i) - self.scrolled);
+                return (true, person.map(|p| Wish::Menu(Box::new(p), w.x() + 60, w.y() + top + 40)));
+            }
+            _ => {
+                let typed = app::event_text();
+                let plain = !app::event_state().intersects(Shortcut::Ctrl | Shortcut::Alt);
+                let printable = typed.chars().next().is_some_and(|c| !c.is_control() && c != ' ');
+                return if plain && printable { (true, Some(Wish::Search(typed))) } else { (false, None) };
+            }
+        }
+        (true, None)
+    }
+
+    fn draw(&mut self, w: &mut Widget) {
+        let colours = theme::palette();
+        self.scroll_to(self.scrolled, w.h());
+        draw::push_clip(w.x(), w.y(), w.w(), w.h());
+        draw::draw_rect_fill(w.x(), w.y(), w.w(), w.h(), colours.bg);
+        let mut y = w.y() - self.scrolled;
+        let focus = w.has_focus();
+        for (i, entry) in self.entries.iter().enumerate() {
+            let high = height(entry);
+            if y + high > w.y() && y < w.y() + w.h() {
+                let ground = if self.chosen == Some(i) {
+                    colours.selected
+                } else if self.under == Some(i) {
+                    colours.hover
+                } else {
+                    colours.bg
+                };
+                draw::draw_rect_fill(w.x(), y, w.w(), high, ground);
+                draw_entry(entry, w.x(), y, w.w(), ground);
+                if focus && self.chosen == Some(i) {
+                    draw::set_draw_color(colours.accent);
+                    draw::set_line_style(draw::LineStyle::Solid, theme::RING);
+                    draw::draw_rect(w.x() + 1, y + 1, w.w() - 2, high - 2);
+                    draw::set_line_style(draw::LineStyle::Solid, 0);
+                }
+            }
+            y += high;
+        }
+        let content = self.content();
+        if content > w.h() {
+            let size = (w.h() * w.h() / content).max(36);
+            let top = self.scrolled * (w.h() - size) / (content - w.h()).max(1);
+            draw::set_draw_color(colours.offline);
+            draw::draw_rounded_rectf(w.x() + w.w() - BAR + 2, w.y() + top + 2, BAR - 4, size - 4, 2);
+        }
+        draw::pop_clip();
+    }
+}
+
+/// What a row has no place for.
+fn tip(person: &Person) -> String {
+    let word = match person.presence {
+        Some(widgets::Presence::Online) => t!("main.online"),
+        Some(_) => t!("main.not_online"),
+        None => "".into(),
+    };
+    widgets::escape(&format!("{} {word}", person.account))
+}
+
+fn draw_entry(entry: &Entry, x: i32, y: i32, w: i32, ground: fltk::enums::Color) {
+    let colours = theme::palette();
+    match entry {
+        Entry::Section { title, count, open, unread, .. } => {
+            draw::set_font(Font::Helvetica, theme::SMALL);
+            draw::set_draw_color(colours.dim);
+            let text = format!("{title} {} {count}", if *open { "▾" } else { "▸" });
+            draw::draw_text(&text, x + 12, y + 20);
+            badge(*unread, x + w - 12, y + 6);
+        }
+        Entry::Add(name) => {
+            draw::set_draw_color(colours.accent);
+            draw::draw_pie(x + 12, y + 8, theme::DISC, theme::DISC, 0.0, 360.0);
+            widgets::centred("+", x + 12, y + 8, theme::DISC, theme::DISC, 20, colours.on_accent);
+            text(&t!("main.add_named", name = name), x + 62, y + 33, w - 74, theme::BODY, colours.accent);
+        }
+        Entry::Person(person) => {
+            let (disc, name) = (x + 12, &person.name);
+            widgets::avatar_on(disc, y + 8, theme::DISC, person.account.as_str(), name, person.presence, ground);
+            draw::set_font(Font::Helvetica, theme::TINY);
+            let time = draw::width(&person.time).ceil() as i32;
+            draw::set_draw_color(colours.dim);
+            draw::draw_text(&person.time, x + w - 12 - time, y + 23);
+            let quiet = if person.blocked { colours.dim } else { colours.text };
+            text(name, x + 62, y + 24, w - 62 - 24 - time, theme::BODY, quiet);
+            let badge = badge(person.unread, x + w - 12, y + 31);
+            text(&person.last, x + 62, y + 43, w - 62 - 20 - badge, theme::SMALL, colours.dim);
+        }
+    }
+}
+
+/// A text, cut with an ellipsis where it is too wide.
+fn text(text: &str, x: i32, baseline: i32, room: i32, size: i32, colour: fltk::enums::Color) {
+    draw::set_font(Font::Helvetica, size);
+    draw::set_draw_color(colour);
+    draw::draw_text(&widgets::fit(text, room), x, baseline);
+}
+
+/// How many are unread, its right edge at `right`; how wide it is.
+fn badge(unread: u64, right: i32, y: i32) -> i32 {
+    if unread == 0 {
+        return 0;
+    }
+    let colours = theme::palette();
+    let count = if unread > 99 { "99+".to_owned() } else { unread.to_string() };
+    draw::set_font(Font::Helvetica, theme::TINY);
+    let w = (draw::width(&count).ceil() as i32 + 10).max(18);
+    draw::set_draw_color(colours.accent);
+    draw::draw_rounded_rectf(right - w, y, w, 18, 9);
+    widgets::centred(&count, right - w, y, w, 18, theme::TINY, colours.on_accent);
+    w
+}

@@ -1,0 +1,117 @@
+//! A friend's account, remark and group: for a new one or a change.
+
+use std::rc::Rc;
+
+use fltk::button::CheckButton;
+use fltk::frame::Frame;
+use fltk::input::Input;
+use fltk::prelude::*;
+use fltk::window::Window;
+use rust_i18n::t;
+
+use super::login::{Emit, enter_submits};
+use super::widgets::{self, Style};
+use super::{UiEvent, theme};
+use crate::history::Contact;
+use crate::model::Account;
+
+const WIDTH: i32 = 320;
+const MARGIN: i32 = 24;
+const INNER: i32 = WIDTH - 2 * MARGIN;
+
+/// What was typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Form {
+    /// Who, unchecked.
+    pub account: String,
+    /// What their owner calls them.
+    pub remark: String,
+    /// The section they stand in.
+    pub group: String,
+    /// Kept and not shown.
+    pub blocked: bool,
+}
+
+/// The window.
+pub struct FriendWindow {
+    window: Window,
+    account: Input,
+    message: Frame,
+}
+
+impl FriendWindow {
+    /// Opens the window: for `known`, whose account stays, or for somebody new called `name`.
+    #[must_use]
+    pub fn new(name: &str, known: Option<&Contact>, groups: &[String], emit: Emit) -> Self {
+        let palette = theme::palette();
+        let mut window = widgets::window(None, WIDTH, 376);
+        window.set_label(&if known.is_some() { t!("friend.edit") } else { t!("friend.add") });
+        window.set_color(palette.bg);
+        widgets::label(MARGIN, 14, INNER, &t!("friend.account"), palette.dim);
+        let mut account = widgets::field(MARGIN, 36, INNER, &t!("friend.account_hint"));
+        account.set_value(known.map_or(name, |c| c.account.as_str()));
+        account.set_readonly(known.is_some());
+        widgets::label(MARGIN, 82, INNER, &t!("friend.remark"), palette.dim);
+        let mut remark = widgets::field(MARGIN, 104, INNER, &t!("friend.remark_hint"));
+        widgets::label(MARGIN, 150, INNER, &t!("friend.group"), palette.dim);
+        let hint = if groups.is_empty() { t!("friend.group_hint").into_owned() } else { groups.join(" · ") };
+        let mut group = widgets::field(MARGIN, 172, INNER, &hint);
+        let mut blocked: CheckButton = widgets::checkbox(MARGIN, 218, INNER, &t!("friend.blocked"));
+        if let Some(contact) = known {
+            remark.set_value(&contact.remark);
+            group.set_value(&contact.group);
+            blocked.set_value(contact.blocked);
+        }
+        let message = widgets::label(MARGIN, 248, INNER, "", palette.error);
+        let mut save = widgets::button(MARGIN, 284, INNER, &t!("friend.save"), Style::Primary);
+        let mut cancel = widgets::button(MARGIN, 326, INNER, &t!("friend.cancel"), Style::Ghost);
+        window.end();
+        let submit: Rc<dyn Fn()> = {
+            let (account, remark, group, emit) = (account.clone(), remark.clone(), group.clone(), Rc::clone(&emit));
+            Rc::new(move || {
+                emit(UiEvent::SaveFriend(Form {
+                    account: account.value(),
+                    remark: remark.value(),
+                    group: group.value(),
+                    blocked: blocked.value(),
+                }));
+            })
+        };
+        enter_submits(&mut account, &submit);
+        enter_submits(&mut remark, &submit);
+        enter_submits(&mut group, &submit);
+        save.set_callback(move |_| submit());
+        cancel.set_callback({
+            let emit = Rc::clone(&emit);
+            move |_| emit(UiEvent::FriendClosed)
+        });
+        window.set_callback(move |_| emit(UiEvent::FriendClosed));
+        window.show();
+        let _ = if known.is_some() || !name.is_empty() { remark.take_focus() } else { account.take_focus() };
+        Self { window, account, message }
+    }
+
+    /// Says what is wrong with the account; everything typed stays.
+    pub fn say(&mut self, text: &str) {
+        self.message.set_label(&widgets::escape(text));
+        let _ = self.account.take_focus();
+        self.window.redraw();
+    }
+
+    /// Closes the window for good.
+    pub fn close(self) {
+        Window::delete(self.window);
+    }
+}
+
+impl Form {
+    /// The contact it describes.
+    ///
+    /// # Errors
+    /// What the protocol forbids in an account.
+    pub fn contact(&self) -> Result<Contact, crate::model::FieldError> {
+        let account = Account::person(self.account.trim())?;
+        let line = |text: &str| text.trim().chars().filter(|c| !c.is_control()).collect::<String>();
+        Ok(Contact { account, remark: line(&self.remark), group: line(&self.group), blocked: self.blocked })
+    }
+}

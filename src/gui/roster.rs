@@ -1,0 +1,372 @@
+//! What stands in the main window's list, in which order and under which heading. Pure.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, Datelike, Local, TimeZone};
+use rust_i18n::t;
+
+use super::widgets::Presence;
+use crate::history::Conversation;
+use crate::model::Account;
+
+/// Conversations that stand under "recent" at most.
+const RECENT: usize = 8;
+
+/// A heading.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Section {
+    /// The last conversations.
+    Recent,
+    /// Friends by their owner's groups; the empty one is simply "friends".
+    Group(String),
+    /// Others who are online, on servers that say.
+    Online,
+    /// Have written, and are not in the list.
+    Strangers,
+    /// Kept, and not shown.
+    Blocked,
+}
+
+/// One line of the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// A heading that opens and closes.
+    Section {
+        /// Which.
+        section: Section,
+        /// Its text.
+        title: String,
+        /// How many, or how many of how many are online.
+        count: String,
+        /// Whether what belongs to it is shown.
+        open: bool,
+        /// Unread below it while it is closed.
+        unread: u64,
+    },
+    /// Somebody, or the lobby.
+    Person(Person),
+    /// Nobody is called so: offers to add them.
+    Add(String),
+}
+
+/// Somebody's row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct Person {
+    pub account: Account,
+    pub name: String,
+    pub last: String,
+    pub time: String,
+    pub unread: u64,
+    pub presence: Option<Presence>,
+    pub contact: bool,
+    pub blocked: bool,
+}
+
+/// Everything the list is made of.
+#[derive(Debug)]
+pub struct Roster {
+    me: Account,
+    conversations: Vec<Conversation>,
+    online: Option<Vec<Account>>,
+    closed: HashSet<Section>,
+}
+
+impl Roster {
+    /// Nobody yet.
+    #[must_use]
+    pub fn new(me: Account) -> Self {
+        Self { me, conversations: Vec::new(), online: None, closed: HashSet::from([Section::Blocked]) }
+    }
+
+    /// The list as the history has it, the latest first.
+    pub fn set_conversations(&mut self, conversations: Vec<Conversation>) {
+        self.conversations = conversations;
+    }
+
+    /// Who is online, sorted; then there is a lobby as well.
+    pub fn set_online(&mut self, online: Option<Vec<Account>>) {
+        self.online = online;
+    }
+
+    /// Opens or closes what stands under a heading.
+    pub fn toggle(&mut self, section: &Section) {
+        if !self.closed.remove(section) {
+            self.closed.insert(section.clone());
+        }
+    }
+
+    /// What somebody is called here.
+    #[must_use]
+    pub fn name(&self, account: &Account) -> String {
+        if account.as_str() == Account::LOBBY {
+            return t!("main.lobby").into_owned();
+        }
+        let remark = self.find(account).map(|c| c.contact.remark.as_str()).unwrap_or_default();
+        if remark.is_empty() { account.to_string() } else { remark.to_owned() }
+    }
+
+    /// What is known of somebody.
+    #[must_use]
+    pub fn find(&self, account: &Account) -> Option<&Conversation> {
+        self.conversations.iter().find(|c| c.contact.account == *account)
+    }
+
+    /// Whether somebody is online; `None` where nobody knows.
+    #[must_use]
+    pub fn presence(&self, account: &Account) -> Option<Presence> {
+        let online = self.online.as_ref()?;
+        if account.is_room() {
+            return None;
+        }
+        Some(if online.binary_search(account).is_ok() { Presence::Online } else { Presence::Offline })
+    }
+
+    /// All unread messages.
+    #[must_use]
+    pub fn unread(&self) -> u64 {
+        self.conversations.iter().map(|c| c.unread).sum()
+    }
+
+    /// Groups in use, sorted.
+    #[must_use]
+    pub fn groups(&self) -> Vec<String> {
+        let mut groups: Vec<String> = self.conversations.iter().map(|c| c.contact.group.clone()).collect();
+        groups.retain(|g| !g.is_empty());
+        groups.sort();
+        groups.dedup();
+        groups
+    }
+
+    /// The list, for a search; all of it for an empty one. `now_ms` for "yesterday".
+    #[must_use]
+    pub fn entries(&self, search: &str, now_ms: i64) -> Vec<Entry> {
+        let search = search.trim();
+        if search.is_empty() { self.sections(now_ms) } else { self.found(search, now_ms) }
+    }
+
+    fn found(&self, search: &str, now_ms: i64) -> Vec<Entry> {
+        let wanted = search.to_lowercase();
+        let people = self.conversations.iter().map(|c| self.person(c, now_ms)).chain(self.others());
+        let people = people
+            .filter(|p| p.name.to_lowercase().contains(&wanted) || p.account.as_str().to_lowercase().contains(&wanted));
+        let mut entries: Vec<Entry> = people.map(Entry::Person).collect();
+        let known = |e: &Entry| matches!(e, Entry::Person(p) if p.contact && p.account.as_str() == search);
+        if !entries.iter().any(known) && Account::person(search).is_ok_and(|a| a != self.me) {
+            entries.push(Entry::Add(search.to_owned()));
+        }
+        entries
+    }
+
+    fn sections(&self, now_ms: i64) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        let all = self.conversations.iter().map(|c| (c, self.person(c, now_ms)));
+        let (mut recent, mut groups, mut strangers, mut blocked) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for (conversation, person) in all {
+            if person.blocked {
+                blocked.push(person);
+            } else if conversation.stranger && !person.account.is_room() {
+                strangers.push(person);
+            } else if conversation.last.is_some() && recent.len() < RECENT || person.account.is_room() {
+                recent.push(person);
+            } else {
+                groups.push((conversation.contact.group.clone(), person));
+            }
+        }
+        if self.online.is_some() && !recent.iter().any(|p| p.account == Account::lobby()) {
+            recent.insert(0, self.lobby());
+        }
+        self.section(&mut entries, Section::Recent, recent);
+        groups.sort_by(|a, b| (a.0.is_empty(), &a.0).cmp(&(b.0.is_empty(), &b.0)));
+        let mut rest = groups.into_iter().peekable();
+        while let Some((group, first)) = rest.next() {
+            let mut people = vec![first];
+            while let Some((_, next)) = rest.next_if(|(g, _)| *g == group) {
+                people.push(next);
+            }
+            people.sort_by_key(|p| (p.presence != Some(Presence::Online), p.name.clone()));
+            self.section(&mut entries, Section::Group(group), people);
+        }
+        self.section(&mut entries, Section::Strangers, strangers);
+        self.section(&mut entries, Section::Online, self.others().collect());
+        self.section(&mut entries, Section::Blocked, blocked);
+        entries
+    }
+
+    fn section(&self, entries: &mut Vec<Entry>, section: Section, people: Vec<Person>) {
+        if people.is_empty() {
+            return;
+        }
+        let title = match &section {
+            Section::Recent => t!("main.recent").into_owned(),
+            Section::Group(name) if name.is_empty() => t!("main.friends").into_owned(),
+            Section::Group(name) => name.clone(),
+            Section::Online => t!("main.others_online").into_owned(),
+            Section::Strangers => t!("main.strangers").into_owned(),
+            Section::Blocked => t!("main.blocked").into_owned(),
+        };
+        let online = people.iter().filter(|p| p.presence == Some(Presence::Online)).count();
+        let count = match section {
+            Section::Recent => String::new(),
+            Section::Group(_) if self.online.is_some() => format!("{online}/{}", people.len()),
+            _ => people.len().to_string(),
+        };
+        let open = !self.closed.contains(&section);
+        let unread = if open { 0 } else { people.iter().map(|p| p.unread).sum() };
+        entries.push(Entry::Section { section, title, count, open, unread });
+        if open {
+            entries.extend(people.into_iter().map(Entry::Person));
+        }
+    }
+
+    /// Online, and nobody one knows.
+    fn others(&self) -> impl Iterator<Item = Person> {
+        let known: HashSet<&Account> = self.conversations.iter().map(|c| &c.contact.account).collect();
+        let others = self.online.iter().flatten().filter(move |a| **a != self.me && !known.contains(a));
+        others.map(|account| Person {
+            name: account.to_string(),
+            account: account.clone(),
+            last: t!("main.online").into_owned(),
+            time: String::new(),
+            unread: 0,
+            presence: Some(Presence::Online),
+            contact: false,
+            blocked: false,
+        })
+    }
+
+    fn lobby(&self) -> Person {
+        Person {
+            account: Account::lobby(),
+            name: t!("main.lobby").into_owned(),
+            last: t!("main.lobby_hint").into_owned(),
+            time: String::new(),
+            unread: 0,
+            presence: None,
+            contact: false,
+            blocked: false,
+        }
+    }
+
+    fn person(&self, conversation: &Conversation, now_ms: i64) -> Person {
+        let contact = &conversation.contact;
+        let presence = self.presence(&contact.account);
+        let (last, time) = match &conversation.last {
+            Some((text, unix_ms)) => (one_line(text, contact.account.is_room()), ago(*unix_ms, now_ms)),
+            None => (presence_word(presence), String::new()),
+        };
+        Person {
+            account: contact.account.clone(),
+            name: self.name(&contact.account),
+            last,
+            time,
+            unread: conversation.unread,
+            presence,
+            contact: !conversation.stranger,
+            blocked: contact.blocked,
+        }
+    }
+}
+
+fn presence_word(presence: Option<Presence>) -> String {
+    match presence {
+        Some(Presence::Online) => t!("main.online").into_owned(),
+        Some(_) => t!("main.not_online").into_owned(),
+        None => String::new(),
+    }
+}
+
+/// The first line of a message; a room's without the brackets around its writer.
+fn one_line(text: &str, room: bool) -> String {
+    let line = text.trim().lines().next().unwrap_or_default();
+    let line: String = line.chars().take(80).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    match line.strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
+        Some((writer, rest)) if room => t!("main.writes", writer = writer, text = rest).into_owned(),
+        _ => line,
+    }
+}
+
+/// When that was, as short as it can be said.
+fn ago(unix_ms: i64, now_ms: i64) -> String {
+    let local = |ms| -> Option<DateTime<Local>> { Local.timestamp_millis_opt(ms).earliest() };
+    let (Some(then), Some(now)) = (local(unix_ms), local(now_ms)) else { return String::new() };
+    match now.date_naive().signed_duration_since(then.date_naive()).num_days() {
+        0 => then.format("%H:%M").to_string(),
+        1 => t!("main.yesterday").into_owned(),
+        2..=6 => t!(format!("main.weekday_{}", then.weekday().num_days_from_monday())).into_owned(),
+        _ if then.year() == now.year() => then.format("%m-%d").to_string(),
+        _ => then.format("%Y-%m-%d").to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::Contact;
+
+    const NOW: i64 = 1_800_000_000_000;
+
+    fn account(name: &str) -> Account {
+        Account::sanitised(name)
+    }
+
+    fn conversation(name: &str, group: &str, stranger: bool, last: Option<&str>) -> Conversation {
+        let (remark, group) = (String::new(), group.to_owned());
+        Conversation {
+            contact: Contact { account: account(name), remark, group, blocked: false },
+            stranger,
+            last: last.map(|text| (text.to_owned(), NOW)),
+            unread: u64::from(stranger),
+        }
+    }
+
+    fn shown(roster: &Roster, search: &str) -> Vec<String> {
+        let line = |e: Entry| match e {
+            Entry::Section { title, count, .. } => format!("{title} {count}").trim().to_owned(),
+            Entry::Person(p) => format!("  {}", p.name),
+            Entry::Add(name) => format!("+ {name}"),
+        };
+        roster.entries(search, NOW).into_iter().map(line).collect()
+    }
+
+    #[test]
+    fn everybody_stands_once_under_the_right_heading() {
+        let mut roster = Roster::new(account("me"));
+        roster.set_conversations(vec![
+            conversation("b", "", false, Some("hi")),
+            conversation("s", "", true, Some("buy!")),
+            conversation("x", "net", false, None),
+            conversation("y", "net", false, None),
+            conversation("z", "", false, None),
+        ]);
+        roster.set_online(Some(vec![account("me"), account("o"), account("y")]));
+        let lobby = format!("  {}", t!("main.lobby"));
+        let titles = ["recent", "friends", "strangers", "others_online"].map(|k| t!(format!("main.{k}")));
+        let [recent, friends, strangers, online] = titles;
+        let (friends, strangers, online) = (format!("{friends} 0/1"), format!("{strangers} 1"), format!("{online} 1"));
+        let expected =
+            [&*recent, &lobby, "  b", "net 1/2", "  y", "  x", &friends, "  z", &strangers, "  s", &online, "  o"];
+        assert_eq!(shown(&roster, ""), expected);
+        roster.toggle(&Section::Strangers);
+        assert!(roster.entries("", NOW).iter().any(|e| matches!(e, Entry::Section { open: false, unread: 1, .. })));
+    }
+
+    #[test]
+    fn search_finds_names_and_offers_to_add() {
+        let mut roster = Roster::new(account("me"));
+        let mut friend = conversation("20170007", "", false, None);
+        friend.contact.remark = "七号好友".into();
+        roster.set_conversations(vec![friend]);
+        assert_eq!(shown(&roster, "七号"), ["  七号好友", "+ 七号"]);
+        assert_eq!(shown(&roster, "20170007"), ["  七号好友"]);
+        assert_eq!(shown(&roster, "me"), [""; 0], "oneself is nobody to add");
+    }
+
+    #[test]
+    fn times_are_short() {
+        let day = 24 * 3600 * 1000;
+        assert_eq!(ago(NOW - day, NOW), t!("main.yesterday"));
+        assert_eq!(ago(NOW - 400 * day, NOW).len(), "2025-01-01".len());
+        assert_eq!(one_line("[a] hi\nthere", true), t!("main.writes", writer = "a", text = "hi"));
+    }
+}

@@ -1,0 +1,255 @@
+//! What was said, as bubbles: a widget of its own that lays out and draws the rows in sight and no
+//! others, so a hundred thousand messages cost as much as a hundred. It shows and asks; texts come by
+//! pages from whoever made it.
+
+pub mod heights;
+mod layout;
+pub mod rows;
+pub mod wrap;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use fltk::app;
+use fltk::draw;
+use fltk::enums::{Align, Cursor, Event, FrameType, Key, Shortcut};
+use fltk::prelude::*;
+use fltk::widget::Widget;
+use rust_i18n::t;
+
+use crate::history::{Row, RowMeta};
+use crate::model::{MessageId, SendState};
+use layout::View;
+
+/// What a transcript asks of its window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ask {
+    /// Rows that are in sight and not here.
+    Page {
+        /// The first row.
+        first: u32,
+        /// How many.
+        count: u32,
+    },
+    /// The rows are not those of the history any more.
+    Index,
+    /// A message is to be sent once more.
+    Resend(MessageId),
+    /// A key was typed here that belongs into the composer.
+    Compose,
+}
+
+/// The widget.
+#[derive(Clone)]
+pub struct Transcript {
+    widget: Widget,
+    view: Rc<RefCell<View>>,
+    ask: Rc<dyn Fn(Ask)>,
+}
+
+impl Transcript {
+    /// An empty transcript; `room` if others' messages begin with their writer's name. `ask` is called
+    /// from inside callbacks and drawing, so it must not touch the transcript at once.
+    #[must_use]
+    pub fn new(x: i32, y: i32, w: i32, h: i32, room: bool, ask: Rc<dyn Fn(Ask)>) -> Self {
+        let mut widget = Widget::new(x, y, w, h, None);
+        widget.set_frame(FrameType::FlatBox);
+        widget.super_handle_first(false);
+        widget.set_align(Align::Inside);
+        let view = Rc::new(RefCell::new(View::new(room)));
+        {
+            let (view, ask) = (Rc::clone(&view), Rc::clone(&ask));
+            widget.draw(move |w| {
+                let mut view = view.borrow_mut();
+                draw::push_clip(w.x(), w.y(), w.w(), w.h());
+                let pages = view.draw(w.x(), w.y(), w.w(), w.h(), w.has_focus());
+                draw::pop_clip();
+                drop(view);
+                for page in pages {
+                    let first = u32::try_from(page * rows::PAGE).unwrap_or(u32::MAX);
+                    ask(Ask::Page { first, count: rows::PAGE as u32 });
+                }
+            });
+        }
+        let mut transcript = Self { widget, view, ask };
+        transcript.listen();
+        transcript
+    }
+
+    /// The widget itself, for its window's layout.
+    #[must_use]
+    pub fn widget(&self) -> &Widget {
+        &self.widget
+    }
+
+    /// All rows of the history; stays at the end, or where it was if that is possible.
+    pub fn set_index(&mut self, metas: Vec<RowMeta>) {
+        self.view.borrow_mut().set_index(metas);
+        self.widget.redraw();
+    }
+
+    /// The rows of a page that was asked for.
+    pub fn fill(&mut self, first: u32, rows: Vec<Row>) {
+        let fits = self.view.borrow_mut().fill(usize::try_from(first).unwrap_or(usize::MAX), rows);
+        if !fits {
+            (self.ask)(Ask::Index);
+        }
+        self.widget.redraw();
+    }
+
+    /// A message that was just stored.
+    pub fn push(&mut self, row: Row) {
+        self.view.borrow_mut().push(row);
+        self.widget.redraw();
+    }
+
+    /// One's own message came further.
+    pub fn set_state(&mut self, id: MessageId, state: SendState) {
+        if self.view.borrow_mut().set_state(id, state) {
+            self.widget.redraw();
+        }
+    }
+
+    /// Draws the line "new messages" over the last `count` rows of others; none for 0.
+    pub fn mark_new(&mut self, count: u64) {
+        self.view.borrow_mut().mark_new(count);
+        self.widget.redraw();
+    }
+
+    /// Draws that line over the row that comes next, if it stands nowhere else.
+    pub fn mark_next(&mut self) {
+        self.view.borrow_mut().mark_next();
+    }
+
+    /// Shows the newest message.
+    pub fn go_to_end(&mut self) {
+        self.view.borrow_mut().go_to_end();
+        self.widget.redraw();
+    }
+
+    /// Scrolls by pages, for the composer's keys.
+    pub fn page(&mut self, pages: i32) {
+        let h = self.widget.h();
+        self.view.borrow_mut().scroll(i64::from(pages) * i64::from(h) * 9 / 10, h);
+        self.widget.redraw();
+    }
+
+    /// A message's text, if it is in sight.
+    #[must_use]
+    pub fn text_of(&self, id: MessageId) -> Option<String> {
+        self.view.borrow().text_of(id)
+    }
+
+    /// The texts in sight from top to bottom, for tests.
+    #[must_use]
+    pub fn texts_in_sight(&self) -> Vec<String> {
+        self.view.borrow().texts_in_sight()
+    }
+
+    fn listen(&mut self) {
+        let (view, ask) = (Rc::clone(&self.view), Rc::clone(&self.ask));
+        self.widget.handle(move |w, event| {
+            let used = match event {
+                Event::Focus | Event::Unfocus | Event::Enter => true,
+                Event::Leave => {
+                    draw::set_cursor(Cursor::Default);
+                    true
+                }
+                Event::Move => {
+                    let over = view.borrow().link_at(app::event_x(), app::event_y()).is_some();
+                    draw::set_cursor(if over { Cursor::Hand } else { Cursor::Default });
+                    return true;
+                }
+                Event::MouseWheel => {
+                    let by = i64::from(app::event_dy_value()) * 60;
+                    view.borrow_mut().scroll(by, w.h());
+                    true
+                }
+                Event::Push => {
+                    let _ = w.take_focus();
+                    if app::event_mouse_button() == app::MouseButton::Right {
+                        view.borrow_mut().choose_at(app::event_y() - w.y());
+                        w.redraw();
+                        menu(&view, &ask);
+                    } else {
+                        pushed(&view, &ask, w);
+                    }
+                    true
+                }
+                Event::Drag => view.borrow_mut().drag_to(app::event_y() - w.y(), w.h()),
+                Event::Released => view.borrow_mut().drop_thumb(),
+                Event::KeyDown => key(&view, &ask, w),
+                _ => return false,
+            };
+            if used {
+                w.redraw();
+            }
+            used
+        });
+    }
+}
+
+fn pushed(view: &Rc<RefCell<View>>, ask: &Rc<dyn Fn(Ask)>, w: &Widget) {
+    let mut view = view.borrow_mut();
+    let (x, y) = (app::event_x(), app::event_y());
+    if let Some(id) = view.link_at(x, y) {
+        ask(Ask::Resend(id));
+    } else if !view.take_thumb(x - w.x(), y - w.y(), w.w(), w.h()) {
+        view.choose_at(y - w.y());
+    }
+}
+
+fn key(view: &Rc<RefCell<View>>, ask: &Rc<dyn Fn(Ask)>, w: &Widget) -> bool {
+    let h = w.h();
+    let page = i64::from(h) * 9 / 10;
+    let control = app::event_state().contains(Shortcut::Ctrl);
+    match app::event_key() {
+        Key::Up => view.borrow_mut().choose(-1, h),
+        Key::Down => view.borrow_mut().choose(1, h),
+        Key::PageUp => view.borrow_mut().scroll(-page, h),
+        Key::PageDown => view.borrow_mut().scroll(page, h),
+        Key::Home => view.borrow_mut().scroll(i64::MIN / 4, h),
+        Key::End => view.borrow_mut().go_to_end(),
+        Key::Menu => menu(view, ask),
+        Key::Enter | Key::KPEnter => {
+            let chosen = view.borrow().chosen();
+            match chosen {
+                Some((id, _, true)) => ask(Ask::Resend(id)),
+                _ => return false,
+            }
+        }
+        key if control && key == Key::from_char('c') => {
+            if let Some((_, text, _)) = view.borrow().chosen() {
+                copy(&text);
+            }
+        }
+        _ => {
+            let typed = app::event_text();
+            if control || typed.chars().next().is_none_or(char::is_control) {
+                return false;
+            }
+            // Whoever types means the composer, wherever the focus is.
+            ask(Ask::Compose);
+            return false;
+        }
+    }
+    true
+}
+
+fn menu(view: &Rc<RefCell<View>>, ask: &Rc<dyn Fn(Ask)>) {
+    let Some((id, text, resend)) = view.borrow().chosen() else { return };
+    let (copy_it, send_it) = (t!("chat.copy"), t!("chat.resend"));
+    let names: Vec<&str> = if resend { vec![&copy_it, &send_it] } else { vec![&copy_it] };
+    match super::widgets::popup(&names, None) {
+        Some(0) => copy(&text),
+        Some(_) => ask(Ask::Resend(id)),
+        None => {}
+    }
+}
+
+fn copy(text: &str) {
+    // FLTK reads past a NUL.
+    let text = text.replace('\0', "");
+    app::copy(&text);
+    app::copy2(&text);
+}

@@ -1,0 +1,536 @@
+//! Where each row stands, and drawing those in sight.
+//!
+//! Heights are estimated for all rows and exact for those that were drawn. The view hangs on an
+//! anchor (the end, or a row and how far it is scrolled), so a height that turns out different moves
+//! nothing that is looked at.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use chrono::{DateTime, Datelike, Local, NaiveDateTime, TimeZone};
+use fltk::draw;
+use fltk::enums::{Color, Font};
+use rust_i18n::t;
+
+use super::heights::Heights;
+use super::rows::{PAGE, Rows};
+use super::wrap::{Advances, Line, wrap};
+use crate::gui::theme;
+use crate::history::{Row, RowMeta};
+use crate::model::{MessageId, SendState};
+
+const LINE: i32 = 20;
+const PAD_X: i32 = 11;
+const PAD_Y: i32 = 7;
+const RADIUS: i32 = 10;
+const MARGIN: i32 = 16;
+const EDGE: i32 = 8;
+const DAY: i32 = 34;
+const AUTHOR: i32 = 18;
+const FOOT: i32 = 20;
+const IN_RUN: i32 = 3;
+const AFTER_RUN: i32 = 10;
+const BAR: i32 = 10;
+const MAX_SHARE: i32 = 74;
+/// Layouts kept at most; a screen holds far fewer.
+const LAID: usize = 512;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Anchor {
+    End,
+    Row { row: usize, above: i32 },
+}
+
+struct Laid {
+    text: String,
+    author: Option<String>,
+    lines: Vec<Line>,
+    bubble: i32,
+}
+
+struct Seen {
+    row: usize,
+    y: i32,
+}
+
+pub struct View {
+    rows: Rows,
+    heights: Heights,
+    laid: HashMap<usize, Laid>,
+    advances: Advances,
+    width: i32,
+    anchor: Anchor,
+    chosen: Option<usize>,
+    first_new: Option<MessageId>,
+    mark_next: bool,
+    room: bool,
+    seen: Vec<Seen>,
+    links: Vec<([i32; 4], MessageId)>,
+    thumb: Option<i32>,
+}
+
+impl View {
+    pub fn new(room: bool) -> Self {
+        let advances = Advances::new(|text| {
+            draw::set_font(Font::Helvetica, theme::BODY);
+            draw::width(text)
+        });
+        Self {
+            rows: Rows::default(),
+            heights: Heights::default(),
+            laid: HashMap::new(),
+            advances,
+            width: 0,
+            anchor: Anchor::End,
+            chosen: None,
+            first_new: None,
+            mark_next: false,
+            room,
+            seen: Vec::new(),
+            links: Vec::new(),
+            thumb: None,
+        }
+    }
+
+    pub fn set_index(&mut self, metas: Vec<RowMeta>) {
+        self.rows = Rows::new(metas);
+        self.chosen = None;
+        if let Anchor::Row { row, .. } = self.anchor
+            && row >= self.rows.len()
+        {
+            self.anchor = Anchor::End;
+        }
+        self.estimate();
+    }
+
+    pub fn fill(&mut self, first: usize, rows: Vec<Row>) -> bool {
+        let range = first..first + rows.len();
+        self.laid.retain(|row, _| !range.contains(row));
+        self.rows.fill(first, rows)
+    }
+
+    pub fn push(&mut self, row: Row) {
+        let (id, own) = (row.id, row.state.is_some());
+        if !self.rows.push(row) {
+            return;
+        }
+        if std::mem::take(&mut self.mark_next) && !own {
+            self.first_new = Some(id);
+        }
+        if own {
+            // Whoever writes wants to see it.
+            self.anchor = Anchor::End;
+        }
+        let new = self.rows.len() - 1;
+        self.heights.push(self.estimated(new));
+        // The row before may have ended a run until now.
+        if let Some(before) = new.checked_sub(1) {
+            self.measure(before);
+        }
+    }
+
+    pub fn set_state(&mut self, id: MessageId, state: SendState) -> bool {
+        let Some(row) = self.rows.set_state(id, state) else { return false };
+        self.measure(row);
+        true
+    }
+
+    pub fn mark_new(&mut self, count: u64) {
+        self.first_new = None;
+        let mut left = count;
+        for row in (0..self.rows.len()).rev() {
+            let Some(meta) = self.rows.meta(row).filter(|m| !m.outgoing) else { continue };
+            if left == 0 {
+                break;
+            }
+            left -= 1;
+            self.first_new = Some(meta.id);
+        }
+        if let Some(row) = self.first_new.and_then(|id| self.rows.find(id)) {
+            self.measure(row);
+        }
+    }
+
+    pub fn mark_next(&mut self) {
+        if let Some(row) = self.first_new.take().and_then(|id| self.rows.find(id)) {
+            self.measure(row);
+        }
+        self.mark_next = true;
+    }
+
+    pub fn go_to_end(&mut self) {
+        self.anchor = Anchor::End;
+    }
+
+    /// Scrolls by so many pixels, downwards for positive ones, in a view of this height.
+    pub fn scroll(&mut self, by: i64, h: i32) {
+        let top = self.top(h).saturating_add(by);
+        self.go_to(top, h);
+    }
+
+    fn go_to(&mut self, top: i64, h: i32) {
+        let last = self.content() - i64::from(h);
+        if top >= last {
+            self.anchor = Anchor::End;
+            return;
+        }
+        let (row, above) = self.heights.at(top.max(0) - i64::from(EDGE));
+        let above = if top < i64::from(EDGE) { i32::try_from(top.max(0)).unwrap_or(0) - EDGE } else { small(above) };
+        self.anchor = Anchor::Row { row, above };
+    }
+
+    fn content(&self) -> i64 {
+        self.heights.total() + i64::from(2 * EDGE)
+    }
+
+    fn top(&self, h: i32) -> i64 {
+        match self.anchor {
+            Anchor::End => (self.content() - i64::from(h)).max(0),
+            Anchor::Row { row, above } => self.heights.top(row) + i64::from(above) + i64::from(EDGE),
+        }
+    }
+
+    // The chosen row.
+
+    pub fn choose(&mut self, by: isize, h: i32) {
+        let last = self.rows.len().saturating_sub(1);
+        let start = self.seen.last().map_or(last, |seen| seen.row);
+        let row = self.chosen.map_or(start, |row| row.saturating_add_signed(by).min(last));
+        self.chosen = Some(row);
+        let top = self.heights.top(row) + i64::from(EDGE);
+        let bottom = top + i64::from(self.heights.height(row));
+        if top < self.top(h) {
+            self.go_to(top - i64::from(EDGE), h);
+        } else if bottom > self.top(h) + i64::from(h) {
+            self.go_to(bottom - i64::from(h), h);
+        }
+    }
+
+    pub fn choose_at(&mut self, y: i32) {
+        self.chosen = self.seen.iter().rev().find(|seen| seen.y <= y).map(|seen| seen.row);
+    }
+
+    /// The chosen message: which, its text, whether it can be sent once more.
+    pub fn chosen(&self) -> Option<(MessageId, String, bool)> {
+        let row = self.rows.row(self.chosen?)?;
+        Some((row.id, row.text.trim_end_matches('\n').to_owned(), row.state.is_some_and(can_resend)))
+    }
+
+    pub fn link_at(&self, x: i32, y: i32) -> Option<MessageId> {
+        let inside = |[left, top, w, h]: [i32; 4]| (left..left + w).contains(&x) && (top..top + h).contains(&y);
+        self.links.iter().find(|(area, _)| inside(*area)).map(|(_, id)| *id)
+    }
+
+    pub fn text_of(&self, id: MessageId) -> Option<String> {
+        Some(self.rows.row(self.rows.find(id)?)?.text.clone())
+    }
+
+    pub fn texts_in_sight(&self) -> Vec<String> {
+        self.seen.iter().filter_map(|seen| self.rows.row(seen.row)).map(|row| row.text.clone()).collect()
+    }
+
+    // The scroll bar.
+
+    fn bar(&self, h: i32) -> Option<(i32, i32)> {
+        let content = self.content();
+        if content <= i64::from(h) {
+            return None;
+        }
+        let size = small(i64::from(h) * i64::from(h) / content).max(36);
+        let top = self.top(h) * i64::from(h - size) / (content - i64::from(h));
+        Some((small(top), size))
+    }
+
+    pub fn take_thumb(&mut self, x: i32, y: i32, w: i32, h: i32) -> bool {
+        let Some((top, size)) = self.bar(h).filter(|_| x > w - BAR) else { return false };
+        let inside = (top..top + size).contains(&y);
+        self.thumb = Some(if inside { y - top } else { size / 2 });
+        self.drag_to(y, h);
+        true
+    }
+
+    pub fn drag_to(&mut self, y: i32, h: i32) -> bool {
+        let (Some(grabbed), Some((_, size))) = (self.thumb, self.bar(h)) else { return false };
+        let room = i64::from((h - size).max(1));
+        let top = i64::from((y - grabbed).clamp(0, h - size)) * (self.content() - i64::from(h)) / room;
+        self.go_to(top, h);
+        true
+    }
+
+    pub fn drop_thumb(&mut self) -> bool {
+        self.thumb.take().is_some()
+    }
+
+    // Layout.
+
+    fn bubble_width(&self) -> i32 {
+        (self.width - 2 * MARGIN) * MAX_SHARE / 100 - 2 * PAD_X
+    }
+
+    fn estimate(&mut self) {
+        self.laid.clear();
+        let heights = (0..self.rows.len()).map(|row| self.estimated(row)).collect();
+        self.heights = Heights::new(heights);
+    }
+
+    fn estimated(&self, row: usize) -> i32 {
+        let Some(meta) = self.rows.meta(row) else { return 0 };
+        let per_line = u32::try_from(self.bubble_width() / 11).unwrap_or(1).max(1);
+        let lines = i32::try_from(meta.breaks.max(meta.chars / per_line) + 1).unwrap_or(i32::MAX / 64);
+        self.around(row, false) + self.author(meta.outgoing) + lines.saturating_mul(LINE) + 2 * PAD_Y
+    }
+
+    fn author(&self, outgoing: bool) -> i32 {
+        if self.room && !outgoing { AUTHOR } else { 0 }
+    }
+
+    /// Everything of a row's height but its bubble.
+    fn around(&self, row: usize, noteworthy: bool) -> i32 {
+        let day = if self.rows.begins_day(row) { DAY } else { 0 };
+        let new = if self.is_first_new(row) { DAY } else { 0 };
+        let end = self.rows.ends_run(row);
+        day + new + if end { FOOT + AFTER_RUN } else { IN_RUN + if noteworthy { FOOT } else { 0 } }
+    }
+
+    fn is_first_new(&self, row: usize) -> bool {
+        self.first_new.is_some() && self.rows.meta(row).map(|m| m.id) == self.first_new
+    }
+
+    /// Lays a row out, if its text is here; then its height is exact.
+    fn measure(&mut self, row: usize) {
+        let Some(known) = self.rows.row(row) else { return };
+        if self.width == 0 {
+            return;
+        }
+        let noteworthy = known.state.is_some_and(is_noteworthy);
+        let own = known.state.is_some();
+        let lines = match self.laid.get(&row) {
+            Some(laid) => laid.lines.len(),
+            None => {
+                let (author, text) = split_author(&known.text, self.room && !own);
+                let width = self.bubble_width();
+                let lines = wrap(&text, f64::from(width), &mut self.advances);
+                let widest = lines.iter().map(|line| line.width).fold(0.0, f64::max);
+                let bubble = (widest.ceil() as i32).clamp(1, width.max(1)) + 2 * PAD_X;
+                if self.laid.len() >= LAID {
+                    self.laid.clear();
+                }
+                let count = lines.len();
+                self.laid.insert(row, Laid { text, author, lines, bubble });
+                count
+            }
+        };
+        let lines = i32::try_from(lines).unwrap_or(i32::MAX / 64);
+        let height = self.around(row, noteworthy) + self.author(own) + lines * LINE + 2 * PAD_Y;
+        self.heights.set(row, height);
+    }
+
+    /// The rows in sight, exact.
+    fn look(&mut self, h: i32) -> Range<usize> {
+        self.seen.clear();
+        let n = self.rows.len();
+        if let Anchor::Row { row, above } = self.anchor {
+            let (mut row, mut y) = (row, -above);
+            while row < n && y < h {
+                self.measure(row);
+                self.seen.push(Seen { row, y });
+                y += self.heights.height(row);
+                row += 1;
+            }
+            // The end stands higher than the foot: hang on the end instead.
+            if row == n && y + EDGE < h {
+                self.anchor = Anchor::End;
+                self.seen.clear();
+            }
+        }
+        if self.anchor == Anchor::End {
+            let (mut row, mut y) = (n, h - EDGE);
+            while row > 0 && y > 0 {
+                row -= 1;
+                self.measure(row);
+                y -= self.heights.height(row);
+                self.seen.push(Seen { row, y });
+            }
+            self.seen.reverse();
+            if row == 0 && y > EDGE {
+                // Everything fits: from the top on.
+                self.seen.iter_mut().for_each(|seen| seen.y -= y - EDGE);
+            }
+        }
+        match (self.seen.first(), self.seen.last()) {
+            (Some(first), Some(last)) => first.row..last.row + 1,
+            _ => 0..0,
+        }
+    }
+
+    /// Draws what is in sight; pages to ask for.
+    pub fn draw(&mut self, x: i32, y: i32, w: i32, h: i32, focus: bool) -> Vec<usize> {
+        let colours = theme::palette();
+        draw::draw_rect_fill(x, y, w, h, colours.bg);
+        if self.width != w {
+            self.width = w;
+            self.estimate();
+        }
+        let range = self.look(h);
+        self.links.clear();
+        let seen = std::mem::take(&mut self.seen);
+        for seen in &seen {
+            self.draw_row(seen.row, x, y + seen.y, w, focus);
+        }
+        self.seen = seen;
+        if let Some((top, size)) = self.bar(h) {
+            draw::set_draw_color(if self.thumb.is_some() { colours.dim } else { colours.offline });
+            draw::draw_rounded_rectf(x + w - BAR + 3, y + top + 2, BAR - 5, size - 4, 2);
+        }
+        // One page more on each side, so that scrolling finds it there.
+        let wide = range.start.saturating_sub(PAGE / 2)..(range.end + PAGE / 2).min(self.rows.len());
+        self.rows.missing(if range.is_empty() { 0..0 } else { wide })
+    }
+
+    fn draw_row(&mut self, index: usize, x: i32, mut y: i32, w: i32, focus: bool) {
+        let colours = theme::palette();
+        let Some(meta) = self.rows.meta(index).copied() else { return };
+        if self.rows.begins_day(index) {
+            centred_line(&day(meta.unix_ms), x, y, w, colours.dim, None);
+            y += DAY;
+        }
+        if self.is_first_new(index) {
+            centred_line(&t!("chat.new"), x, y, w, colours.accent, Some(colours.accent));
+            y += DAY;
+        }
+        let (Some(row), Some(laid)) = (self.rows.row(index), self.laid.get(&index)) else { return };
+        let own = row.state.is_some();
+        if let Some(author) = &laid.author {
+            draw::set_font(Font::Helvetica, theme::SMALL);
+            draw::set_draw_color(super::super::widgets::disc_colour(author));
+            draw::draw_text(author, x + MARGIN, y + 13);
+        }
+        y += self.author(own);
+        let height = i32::try_from(laid.lines.len()).unwrap_or(1) * LINE + 2 * PAD_Y;
+        let left = if own { x + w - MARGIN - laid.bubble } else { x + MARGIN };
+        draw::set_draw_color(if own { colours.own_bubble } else { colours.other_bubble });
+        draw::draw_rounded_rectf(left, y, laid.bubble, height, RADIUS);
+        if focus && self.chosen == Some(index) {
+            draw::set_draw_color(colours.accent);
+            draw::set_line_style(draw::LineStyle::Solid, theme::RING);
+            draw::draw_rounded_rect(left, y, laid.bubble, height, RADIUS);
+            draw::set_line_style(draw::LineStyle::Solid, 0);
+        } else if !own {
+            draw::set_draw_color(colours.line);
+            draw::draw_rounded_rect(left, y, laid.bubble, height, RADIUS);
+        }
+        draw::set_font(Font::Helvetica, theme::BODY);
+        draw::set_draw_color(if own { colours.own_text } else { colours.text });
+        let baseline = (LINE + draw::height()) / 2 - draw::descent();
+        for (i, line) in laid.lines.iter().enumerate() {
+            let at = y + PAD_Y + i32::try_from(i).unwrap_or(0) * LINE + baseline;
+            draw::draw_text(laid.text.get(line.bytes.clone()).unwrap_or_default(), left + PAD_X, at);
+        }
+        y += height;
+        if self.rows.ends_run(index) || row.state.is_some_and(is_noteworthy) {
+            let link = foot(row, x, y, w);
+            self.links.extend(link.map(|area| (area, row.id)));
+        }
+    }
+}
+
+fn small(y: i64) -> i32 {
+    i32::try_from(y).unwrap_or(i32::MAX / 2)
+}
+
+/// A room's body is `[writer] text`.
+fn split_author(text: &str, room: bool) -> (Option<String>, String) {
+    let text = shown(text);
+    match text.strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
+        Some((author, rest)) if room => (Some(author.to_owned()), rest.to_owned()),
+        _ => (None, text),
+    }
+}
+
+/// One trailing newline is how some clients send; control characters have no shape.
+fn shown(text: &str) -> String {
+    let text = text.strip_suffix('\n').unwrap_or(text).replace("\r\n", "\n").replace('\r', "\n");
+    let plain = |c: char| if c.is_control() && c != '\n' { '\u{FFFD}' } else { c };
+    text.replace('\t', "    ").chars().map(plain).collect()
+}
+
+fn is_noteworthy(state: SendState) -> bool {
+    !matches!(state, SendState::Sent)
+}
+
+/// What did not arrive for sure can be sent once more.
+fn can_resend(state: SendState) -> bool {
+    matches!(state, SendState::Failed | SendState::MaybeSentTwice | SendState::OfflineOrUnknown)
+}
+
+fn centred_line(text: &str, x: i32, y: i32, w: i32, ink: Color, rule: Option<Color>) {
+    draw::set_font(Font::Helvetica, theme::TINY);
+    let width = draw::width(text).ceil() as i32;
+    let left = x + (w - width) / 2;
+    if let Some(rule) = rule {
+        draw::set_draw_color(rule);
+        draw::draw_xyline(x + MARGIN, y + DAY / 2, left - 10);
+        draw::draw_xyline(left + width + 10, y + DAY / 2, x + w - MARGIN);
+    }
+    draw::set_draw_color(ink);
+    draw::draw_text(text, left, y + DAY / 2 + 4);
+}
+
+/// The time under a run and how far one's own message has come; where "resend" was drawn.
+fn foot(row: &Row, x: i32, y: i32, w: i32) -> Option<[i32; 4]> {
+    let colours = theme::palette();
+    draw::set_font(Font::Helvetica, theme::TINY);
+    let baseline = y + 14;
+    let Some(state) = row.state else {
+        draw::set_draw_color(colours.dim);
+        let mut time = time(row);
+        if row.repeat {
+            time = format!("{time} · {}", t!("chat.repeat"));
+        }
+        draw::draw_text(&time, x + MARGIN, baseline);
+        return None;
+    };
+    let (word, ink) = match state {
+        SendState::Waiting => (t!("chat.waiting"), colours.dim),
+        SendState::Sending => (t!("chat.sending"), colours.dim),
+        SendState::Sent => (t!("chat.sent"), colours.dim),
+        SendState::OfflineOrUnknown => (t!("chat.offline"), colours.warn),
+        SendState::MaybeSentTwice => (t!("chat.twice"), colours.warn),
+        SendState::Failed => (t!("chat.failed"), colours.error),
+    };
+    let mut text = format!("{} · {word}", time(row));
+    let link = if can_resend(state) { format!("  ↻ {}", t!("chat.resend")) } else { String::new() };
+    let room = f64::from(w - 2 * MARGIN);
+    if draw::width(&text) + draw::width(&link) > room {
+        text = word.into_owned();
+    }
+    let (wide, link_wide) = (draw::width(&text).ceil() as i32, draw::width(&link).ceil() as i32);
+    draw::set_draw_color(ink);
+    draw::draw_text(&text, x + w - MARGIN - link_wide - wide, baseline);
+    if link.is_empty() {
+        return None;
+    }
+    draw::set_draw_color(colours.accent);
+    draw::draw_text(&link, x + w - MARGIN - link_wide, baseline);
+    Some([x + w - MARGIN - link_wide, y, link_wide, FOOT])
+}
+
+/// Hours and minutes; the day too where it is not the day of the line above.
+fn time(row: &Row) -> String {
+    let Some(local) = Local.timestamp_millis_opt(row.unix_ms).earliest() else { return String::new() };
+    let Some(server) = &row.server_time else { return local.format("%H:%M").to_string() };
+    match NaiveDateTime::parse_from_str(server, "%Y-%m-%d %H:%M:%S") {
+        Ok(at) if at.date() == local.date_naive() => at.format("%H:%M").to_string(),
+        Ok(at) => at.format("%Y-%m-%d %H:%M").to_string(),
+        Err(_) => server.clone(),
+    }
+}
+
+fn day(unix_ms: i64) -> String {
+    let Some(day): Option<DateTime<Local>> = Local.timestamp_millis_opt(unix_ms).earliest() else {
+        return String::new();
+    };
+    let weekday = t!(format!("chat.weekday_{}", day.weekday().num_days_from_monday()));
+    t!("chat.day", year = day.year(), month = day.month(), name = day.format("%B"), day = day.day(), weekday = weekday)
+        .into_owned()
+}

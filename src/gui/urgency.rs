@@ -1,0 +1,26 @@
+//! Asks the window manager to mark a window, without taking the focus: ICCCM's urgency hint on X11,
+//! nothing elsewhere.
+
+use fltk::prelude::*;
+use fltk::window::Window;
+
+/// Marks the window until its owner looks at it. The window manager takes the mark away then.
+#[cfg(all(unix, not(target_os = "macos")))]
+pub fn ask_for_attention(window: &Window) {
+    use x11rb::properties::WmHints;
+    let Ok(id) = u32::try_from(window.raw_handle()) else { return };
+    // A connection of its own: FLTK's is not ours to use. Local, and rare.
+    let marked = x11rb::connect(None).map_err(|e| e.to_string()).and_then(|(connection, _)| {
+        let known = WmHints::get(&connection, id).map_err(|e| e.to_string())?.reply();
+        let mut hints = known.ok().flatten().unwrap_or_default();
+        hints.urgent = true;
+        hints.set(&connection, id).map_err(|e| e.to_string())?.check().map_err(|e| e.to_string())
+    });
+    if let Err(error) = marked {
+        log::debug!("no urgency hint: {error}");
+    }
+}
+
+/// Nothing to do here.
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+pub fn ask_for_attention(_window: &Window) {}
