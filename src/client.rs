@@ -247,6 +247,12 @@ impl Client {
         self.after(now);
     }
 
+    /// How unread messages are asked for from now on.
+    pub fn set_polling(&mut self, now: Now, polling: Polling) {
+        self.session.set_polling(now.instant, polling);
+        self.after(now);
+    }
+
     /// A datagram typed by hand.
     pub fn by_hand(&mut self, now: Now, bytes: Vec<u8>) {
         self.session.by_hand(bytes);

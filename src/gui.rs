@@ -8,35 +8,36 @@ pub mod friend_window;
 pub mod login;
 pub mod main_window;
 pub mod roster;
+pub mod settings_window;
 pub mod theme;
 pub mod transcript;
 pub mod urgency;
 pub mod widgets;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 pub use app::run;
 
 use crate::model::{Account, MessageId};
+use crate::settings::{Language, Paths};
 
-/// How the windows are opened.
+/// How the windows are opened: what the command line says goes before the settings, and is not kept.
 #[derive(Debug, Clone)]
 pub struct Args {
-    /// The server.
-    pub server: SocketAddr,
-    /// The data directory of this machine's own server, if that is the one used.
-    pub local_server: Option<PathBuf>,
+    /// `HOST:PORT`
+    pub server: Option<String>,
     /// The local address, if it matters.
     pub bind: Option<SocketAddr>,
     /// Filled into the login window.
-    pub account: String,
-    /// Where this profile's histories lie.
-    pub profile: PathBuf,
-    /// `en` or `zh-CN`.
-    pub locale: &'static str,
+    pub account: Option<String>,
+    /// Where everything lies.
+    pub paths: Paths,
+    /// The language.
+    pub language: Option<Language>,
     /// Dark windows.
     pub dark: bool,
+    /// This machine's server listens for the local network.
+    pub host_lan: bool,
 }
 
 /// What a window asks for. Windows emit these and change nothing by themselves.
@@ -47,7 +48,17 @@ pub enum UiEvent {
     /// Opens the registration window.
     OpenRegister,
     /// The registration window's button.
-    Register { account: String, password: String, confirm: String },
+    Register(login::RegisterForm),
+    /// The login window was closed.
+    LoginClosed,
+    /// Chinese instead of English, or the other way round.
+    OtherLanguage,
+    /// Opens the settings.
+    OpenSettings,
+    /// The settings window's button.
+    SaveSettings(settings_window::SettingsForm),
+    /// The settings window was closed.
+    SettingsClosed,
     /// The registration window was closed.
     RegisterClosed,
     /// The window for a friend's remark and group: of a known account, or of somebody new.

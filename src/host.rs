@@ -3,7 +3,7 @@
 //! directory's lock and ends; everybody uses the one that won.
 
 use std::io;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -24,18 +24,26 @@ pub enum HostError {
     /// It does not answer.
     #[error("something listens on {0}, but it does not answer as a server")]
     Silent(SocketAddr),
+    /// It was started for this machine alone.
+    #[error(
+        "this computer's server runs for this computer alone; it ends a minute after its last user has left, then it can be opened for the network"
+    )]
+    Alone,
 }
 
-/// Makes sure that a server answers at `listen` (on this machine). Blocks up to 10 s: call it on a
-/// thread of its own.
+/// Makes sure that a server answers at `listen` (on this machine; an unspecified address means for
+/// the local network too). Blocks up to 10 s: call it on a thread of its own.
 ///
 /// # Errors
 /// See [`HostError`].
 pub fn ensure(listen: SocketAddr, data: &Path) -> Result<(), HostError> {
-    let socket = UdpSocket::bind((listen.ip(), 0))?;
+    let lan = if listen.ip().is_unspecified() { lan_ip() } else { None };
+    let near = if listen.ip().is_unspecified() { IpAddr::from(Ipv4Addr::LOCALHOST) } else { listen.ip() };
+    let near = SocketAddr::new(near, listen.port());
+    let socket = UdpSocket::bind((near.ip(), 0))?;
     socket.set_read_timeout(Some(ASK))?;
-    if answers(&socket, listen) {
-        return Ok(());
+    if answers(&socket, near) {
+        return if lan.is_none_or(|ip| serves(ip, listen.port())) { Ok(()) } else { Err(HostError::Alone) };
     }
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("serve-local").arg("--listen").arg(listen.to_string()).arg("--data").arg(data);
@@ -44,7 +52,23 @@ pub fn ensure(listen: SocketAddr, data: &Path) -> Result<(), HostError> {
     // Out of this terminal's group: Ctrl+C for a window must not end somebody else's chat.
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     command.spawn()?;
-    if (0..TRIES).any(|_| answers(&socket, listen)) { Ok(()) } else { Err(HostError::Silent(listen)) }
+    if (0..TRIES).any(|_| answers(&socket, near)) { Ok(()) } else { Err(HostError::Silent(near)) }
+}
+
+/// This machine's address in its local network. Connecting sends nothing; it only asks the routes.
+#[must_use]
+pub fn lan_ip() -> Option<IpAddr> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    // An address for documentation; nobody is there.
+    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
+    socket.local_addr().ok().map(|at| at.ip()).filter(|ip| !ip.is_unspecified() && !ip.is_loopback())
+}
+
+/// Whether this machine's server can be reached at this address of its own.
+fn serves(ip: IpAddr, port: u16) -> bool {
+    let Ok(socket) = UdpSocket::bind((ip, 0)) else { return true };
+    let at = SocketAddr::new(ip, port);
+    socket.set_read_timeout(Some(ASK)).is_ok() && (0..5).any(|_| answers(&socket, at))
 }
 
 /// Any text answer to `08#` shows a server.

@@ -1,12 +1,13 @@
 //! The windows: `hongyan [--server HOST:PORT]`. Without a server it finds or starts one on this machine.
 
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use hongyan::{gui, host};
-use simplelog::{ColorChoice, ConfigBuilder, LevelFilter, TermLogger, TerminalMode};
+use hongyan::settings::{Language, Paths};
+use hongyan::{gui, host, logging};
+use simplelog::LevelFilter;
 
 /// A classic, light, native chat program.
 #[derive(Parser)]
@@ -19,8 +20,8 @@ struct Args {
     #[arg(long, value_name = "ADDR:PORT")]
     bind: Option<SocketAddr>,
     /// The account to fill in
-    #[arg(long, value_name = "NAME", default_value = "")]
-    account: String,
+    #[arg(long, value_name = "NAME")]
+    account: Option<String>,
     /// Keeps two windows of one machine apart
     #[arg(long, value_name = "NAME", default_value = "default")]
     profile: String,
@@ -33,6 +34,9 @@ struct Args {
     /// Dark windows
     #[arg(long)]
     dark: bool,
+    /// Let others on the network use this machine's server
+    #[arg(long)]
+    host_lan: bool,
     /// off, error, warn, info, debug or trace
     #[arg(long, default_value = "warn")]
     log_level: LevelFilter,
@@ -53,8 +57,6 @@ enum Command {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let log = ConfigBuilder::new().set_time_format_rfc3339().build();
-    let _ = TermLogger::init(args.log_level, log, TerminalMode::Stderr, ColorChoice::Auto);
     match run(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -65,9 +67,12 @@ fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
+    let paths = Paths::new(args.data.as_deref(), &args.profile)?;
     if let Some(Command::ServeLocal { listen, data }) = args.command {
+        logging::init("hongyan-server", args.log_level, &data.join("logs"));
         return Ok(host::serve_local(listen, &data)?);
     }
+    logging::init("hongyan", args.log_level, &paths.logs);
     // FLTK swallows panics in callbacks; a window that goes on half-broken is worse than none.
     std::panic::set_hook(Box::new(|panic| {
         log::error!("{panic}");
@@ -78,32 +83,15 @@ fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     if std::env::var_os("DISPLAY").is_none_or(|d| d.is_empty()) {
         return Err("there is no display; set DISPLAY, or start it in a graphical session".into());
     }
-    let data = match args.data {
-        Some(data) => data,
-        None => directories::ProjectDirs::from("", "", "hongyan")
-            .ok_or("there is no home directory; please give --data DIR")?
-            .data_dir()
-            .to_owned(),
-    };
-    let (server, local) = match &args.server {
-        None => (SocketAddr::from(([127, 0, 0, 1], 21568)), true),
-        Some(name) => {
-            let address = name.to_socket_addrs().map_err(|error| format!("{name}: {error}"))?.next();
-            (address.ok_or_else(|| format!("{name} has no address"))?, false)
-        }
-    };
-    let lang = args.lang.or_else(sys_locale::get_locale).unwrap_or_default();
-    let locale = if lang.starts_with("zh") { "zh-CN" } else { "en" };
-    let local_server = local.then(|| data.join("server"));
-    let profile = data.join("profiles").join(&args.profile);
+    let language = args.lang.map(|lang| if lang == "zh" { Language::Zh } else { Language::En });
     gui::run(gui::Args {
-        server,
-        local_server,
+        server: args.server,
         bind: args.bind,
         account: args.account,
-        profile,
-        locale,
+        paths,
+        language,
         dark: args.dark,
+        host_lan: args.host_lan,
     })?;
     Ok(())
 }

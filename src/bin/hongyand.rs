@@ -7,11 +7,12 @@ use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Parser, Subcommand};
+use hongyan::logging;
 use hongyan::model::Password;
 use hongyan::server::OnSecondLogin;
 use hongyan::server::store::admin;
 use hongyan::server::udp::{Config, Lossy, Server};
-use simplelog::{ColorChoice, ConfigBuilder, LevelFilter, TermLogger, TerminalMode};
+use simplelog::LevelFilter;
 
 /// Serves the plain course protocol over UDP.
 #[derive(Parser)]
@@ -96,8 +97,6 @@ fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> Result<(), Box<dyn Error>> {
-    let log = ConfigBuilder::new().set_time_format_rfc3339().build();
-    TermLogger::init(args.log_level, log, TerminalMode::Stderr, ColorChoice::Auto)?;
     let data = match args.data {
         Some(data) => data,
         None => directories::ProjectDirs::from("", "", "hongyan")
@@ -114,6 +113,7 @@ fn run(args: Args) -> Result<(), Box<dyn Error>> {
             };
             let idle_exit = args.idle_exit.map(std::time::Duration::from_secs);
             let config = Config { on_second_login, lossy: args.lossy, idle_exit, ..Config::new(args.listen, data) };
+            logging::init("hongyand", args.log_level, &config.data.join("logs"));
             serve(config)
         }
     }

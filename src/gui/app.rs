@@ -4,9 +4,12 @@
 mod chats;
 mod friends;
 mod login;
+mod place;
+mod preferences;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 use fltk::app;
@@ -14,13 +17,16 @@ use rust_i18n::t;
 
 use super::chat_window::ChatWindow;
 use super::friend_window::FriendWindow;
-use super::login::{Emit, Login, Register};
+use super::login::{Emit, Login, LoginForm, Register, RegisterForm};
 use super::main_window::MainWindow;
+use super::settings_window::SettingsWindow;
 use super::{Args, UiEvent, theme, widgets};
 use crate::client::{Client, ClientError, Config, Event};
 use crate::model::Account;
 use crate::net::clock;
-use crate::session::{Link, Polling};
+use crate::session::Link;
+use crate::settings::{Saver, Settings};
+use place::Place;
 
 thread_local! {
     static APP: RefCell<Option<App>> = const { RefCell::new(None) };
@@ -38,13 +44,20 @@ struct App {
     client: Client,
     emit: Emit,
     args: Args,
+    settings: Settings,
+    saver: Saver,
+    /// Where the server is, as far as that is known.
+    place: Place,
     me: Option<Account>,
     login: Option<Login>,
+    /// A login that waits until the server's address is known.
+    pending: Option<LoginForm>,
     /// The account whose other session may be ended by the next login.
     takeover: Option<Account>,
-    register: Option<(Register, String)>,
+    register: Option<(Register, RegisterForm)>,
     main: Option<MainWindow>,
     friend: Option<FriendWindow>,
+    preferences: Option<SettingsWindow>,
     chats: HashMap<Account, ChatWindow>,
     online: Option<Vec<Account>>,
     leaving: Leaving,
@@ -55,15 +68,16 @@ struct App {
 /// # Errors
 /// No socket, no threads.
 pub fn run(args: Args) -> Result<(), ClientError> {
-    rust_i18n::set_locale(args.locale);
+    let (settings, complaint) = Settings::load(&args.paths.settings);
+    let saver = Saver::start(args.paths.settings.clone())?;
+    rust_i18n::set_locale(preferences::locale(args.language.unwrap_or(settings.language)));
     let app = app::App::default();
-    theme::set(if args.dark { theme::Theme::Dark } else { theme::Theme::Light });
+    preferences::set_theme(args.dark || settings.dark);
     theme::set_up_font();
     // The first call prepares FLTK's own pipe; it must be made on this thread.
     app::awake_callback(|| {});
-    let config =
-        Config { server: args.server, bind: args.bind, data: args.profile.clone(), polling: Polling::Adaptive };
-    let client = Client::open(config, || app::awake_callback(drain))?;
+    let place = Place::of(&args, &settings);
+    let client = open_client(&args, &settings, place.address())?;
     // Windows emit from inside FLTK's callbacks: applied at the next turn, so no borrow can be open.
     let emit: Emit = Rc::new(|event| {
         app::add_timeout3(0.0, move |_| apply(event.clone()));
@@ -72,25 +86,41 @@ pub fn run(args: Args) -> Result<(), ClientError> {
         client,
         emit,
         args,
+        settings,
+        saver,
+        place,
         me: None,
         login: None,
+        pending: None,
         takeover: None,
         register: None,
         main: None,
         friend: None,
+        preferences: None,
         chats: HashMap::new(),
         online: None,
         leaving: Leaving::No,
     };
-    state.open_login();
-    state.start_local_server();
+    state.open_login(None);
+    state.find_server();
+    if let Some(complaint) = complaint {
+        state.say(&complaint);
+    }
     APP.with(|cell| *cell.borrow_mut() = Some(state));
     let result = app.run();
+    // Here the history commits what waits, and the settings are on disk.
     APP.with(|cell| cell.borrow_mut().take());
     if let Err(error) = result {
         log::error!("the windows' loop ended: {error}");
     }
     Ok(())
+}
+
+/// A client for this server; it sends nothing before it is asked to.
+fn open_client(args: &Args, settings: &Settings, server: SocketAddr) -> Result<Client, ClientError> {
+    let data = args.paths.histories.clone();
+    let config = Config { server, bind: args.bind, data, polling: settings.polling.into() };
+    Client::open(config, || app::awake_callback(drain))
 }
 
 fn with<R>(f: impl FnOnce(&mut App) -> R) -> Option<R> {
@@ -159,7 +189,7 @@ fn own_menu(at: (i32, i32)) {
     let Some(link) = with(|app| app.client.link()) else { return };
     let offline = link == Link::Offline;
     let state = if offline { t!("main.go_online") } else { t!("main.go_offline") };
-    let entries = [&*state, &*t!("main.fetch"), &*t!("main.switch"), &*t!("main.quit")];
+    let entries = [&*state, &*t!("main.fetch"), &*t!("main.settings"), &*t!("main.switch"), &*t!("main.quit")];
     match widgets::popup(&entries, Some(at)) {
         Some(0) => {
             with(|app| {
@@ -173,8 +203,9 @@ fn own_menu(at: (i32, i32)) {
             });
         }
         Some(1) => apply(UiEvent::Fetch),
-        Some(2) if may_leave() => leave(Leaving::SwitchAccount),
-        Some(3) => quit(),
+        Some(2) => apply(UiEvent::OpenSettings),
+        Some(3) if may_leave() => leave(Leaving::SwitchAccount),
+        Some(4) => quit(),
         _ => {}
     }
 }
@@ -182,6 +213,7 @@ fn own_menu(at: (i32, i32)) {
 impl App {
     /// Something that concerns no chat alone, where the person looks.
     fn say(&mut self, text: &str) {
+        log::info!("said: {text}");
         if let Some((register, _)) = &mut self.register {
             register.say(text, false);
         } else if let Some(login) = &mut self.login {
@@ -195,7 +227,16 @@ impl App {
         match event {
             UiEvent::Login { account, password } => self.log_in(&account, &password),
             UiEvent::OpenRegister => self.open_register(),
-            UiEvent::Register { account, password, confirm } => self.do_register(&account, &password, &confirm),
+            UiEvent::LoginClosed => self.login_closed(),
+            UiEvent::OtherLanguage => self.other_language(),
+            UiEvent::OpenSettings => self.open_settings(),
+            UiEvent::SaveSettings(form) => self.save_settings(form),
+            UiEvent::SettingsClosed => {
+                if let Some(window) = self.preferences.take() {
+                    window.close();
+                }
+            }
+            UiEvent::Register(form) => self.do_register(form),
             UiEvent::RegisterClosed => {
                 if let Some((window, _)) = self.register.take() {
                     window.close();
@@ -296,8 +337,12 @@ impl App {
     fn left(&mut self) {
         match std::mem::replace(&mut self.leaving, Leaving::No) {
             Leaving::No => {}
-            Leaving::Quit => app::quit(),
+            Leaving::Quit => {
+                self.keep_places();
+                app::quit();
+            }
             Leaving::SwitchAccount => {
+                self.keep_places();
                 for (_, chat) in self.chats.drain() {
                     chat.close();
                 }
@@ -308,8 +353,11 @@ impl App {
                     main.close();
                 }
                 self.me = None;
+                self.online = None;
                 self.client.close_account();
-                self.open_login();
+                self.open_login(None);
+                // The settings may name another server by now.
+                self.change_place();
             }
         }
     }

@@ -2,9 +2,10 @@
 
 use std::rc::Rc;
 
-use fltk::button::Button;
+use fltk::app;
+use fltk::button::CheckButton;
 use fltk::draw;
-use fltk::enums::{Color, Event, Font};
+use fltk::enums::{CallbackTrigger, Color, Event, Font, Key, Shortcut};
 use fltk::frame::Frame;
 use fltk::input::{Input, SecretInput};
 use fltk::prelude::*;
@@ -21,60 +22,120 @@ const WIDTH: i32 = 320;
 const MARGIN: i32 = 24;
 const INNER: i32 = WIDTH - 2 * MARGIN;
 
+/// What the login window begins with.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LoginForm {
+    /// The account.
+    pub account: String,
+    /// The password; empty but for a window that is built anew.
+    pub password: String,
+    /// Whether the account is filled in next time.
+    pub remember: bool,
+}
+
 /// Account and password.
 pub struct Login {
     window: Window,
     account: Input,
     password: SecretInput,
+    remember: CheckButton,
     message: Frame,
-    button: Button,
+    place: Frame,
 }
 
 impl Login {
     /// Opens the window; `place` is the line at its foot.
     #[must_use]
-    pub fn new(account: &str, place: &str, emit: Emit) -> Self {
+    pub fn new(form: &LoginForm, place: &str, emit: Emit) -> Self {
         let palette = theme::palette();
-        let mut window = Window::new(0, 0, WIDTH, 400, None).center_screen();
+        let mut window = widgets::window(None, WIDTH, 408);
         window.set_label(&t!("gui.login_title"));
         window.set_color(palette.bg);
-        let mut head = Frame::new(MARGIN, 18, INNER, 56, None);
-        head.draw(|f| {
-            let palette = theme::palette();
-            draw::set_draw_color(palette.accent);
-            draw::draw_pie(f.x(), f.y(), 48, 48, 0.0, 360.0);
-            let letter: String = t!("gui.app").chars().last().into_iter().collect();
-            let letter = if letter.is_ascii() { "H".to_owned() } else { letter };
-            widgets::centred(&letter, f.x(), f.y(), 48, 48, 20, Color::White);
-            draw::set_font(Font::Helvetica, 18);
-            draw::set_draw_color(palette.text);
-            draw::draw_text(&t!("gui.app"), f.x() + 60, f.y() + 22);
-            draw::set_font(Font::Helvetica, theme::SMALL);
-            draw::set_draw_color(palette.dim);
-            draw::draw_text(&t!("gui.slogan"), f.x() + 60, f.y() + 42);
-        });
-        widgets::label(MARGIN, 84, INNER, &t!("gui.account"), palette.dim);
-        let mut account_field = widgets::field(MARGIN, 106, INNER, &t!("gui.account_hint"));
-        account_field.set_value(account);
+        let mut head = Frame::new(MARGIN, 20, INNER, 56, None);
+        head.draw(draw_head);
+        widgets::label(MARGIN, 86, INNER, &t!("gui.account"), palette.dim);
+        let mut account = widgets::field(MARGIN, 108, INNER, &t!("gui.account_hint"));
+        account.set_value(&form.account);
         widgets::label(MARGIN, 152, INNER, &t!("gui.password"), palette.dim);
         let mut password = widgets::secret_field(MARGIN, 174, INNER, &t!("gui.password_hint"));
-        let message = widgets::label(MARGIN, 214, INNER, "", palette.error);
-        let mut button = widgets::button(MARGIN, 240, INNER, &t!("gui.login"), Style::Primary);
-        let mut register = widgets::button(MARGIN, 288, INNER, &t!("gui.register_new"), Style::Link);
-        let mut foot = widgets::label(MARGIN, 366, INNER, place, palette.dim);
-        foot.set_label_size(theme::TINY);
+        password.set_value(&form.password);
+        let message = widgets::note(MARGIN, 213, INNER, 36);
+        let mut button = widgets::button(MARGIN, 254, INNER, &t!("gui.login"), Style::Primary);
+        let mut remember = widgets::checkbox(MARGIN, 302, 130, &t!("gui.remember"));
+        remember.set_value(form.remember);
+        let mut register = widgets::button(WIDTH - MARGIN - 84, 296, 84, &t!("gui.register_new"), Style::Link);
+        let mut line = Frame::new(0, 360, WIDTH, 1, None);
+        line.draw(|f| {
+            draw::set_draw_color(theme::palette().line);
+            draw::draw_xyline(f.x(), f.y(), f.x() + f.w());
+        });
+        let mut place_line = widgets::label(MARGIN, 374, 190, "", palette.dim);
+        place_line.set_label_size(theme::TINY);
+        let mut language = widgets::button(WIDTH - MARGIN - 78, 366, 46, &t!("gui.other_language"), Style::Link);
+        let mut gear = widgets::button(WIDTH - MARGIN - 30, 366, 34, "⚙", Style::Ghost);
+        gear.set_tooltip(&t!("gui.settings_tip"));
         window.end();
         let submit: Rc<dyn Fn()> = {
-            let (account, password, emit) = (account_field.clone(), password.clone(), Rc::clone(&emit));
+            let (account, password, emit) = (account.clone(), password.clone(), Rc::clone(&emit));
             Rc::new(move || emit(UiEvent::Login { account: account.value(), password: password.value() }))
         };
-        enter_submits(&mut account_field, &submit);
+        enter_submits(&mut account, &submit);
         enter_submits(&mut password, &submit);
         button.set_callback(move |_| submit());
-        register.set_callback(move |_| emit(UiEvent::OpenRegister));
+        let out = |event: UiEvent| {
+            let emit = Rc::clone(&emit);
+            move || emit(event.clone())
+        };
+        let (open_register, switch, settings) =
+            (out(UiEvent::OpenRegister), out(UiEvent::OtherLanguage), out(UiEvent::OpenSettings));
+        register.set_callback({
+            let open_register = open_register.clone();
+            move |_| open_register()
+        });
+        language.set_callback({
+            let switch = switch.clone();
+            move |_| switch()
+        });
+        gear.set_callback({
+            let settings = settings.clone();
+            move |_| settings()
+        });
+        window.handle(move |_, event| {
+            if !matches!(event, Event::Shortcut | Event::KeyDown) || !app::event_state().contains(Shortcut::Ctrl) {
+                return false;
+            }
+            match app::event_key() {
+                key if key == Key::from_char(',') => settings(),
+                key if key == Key::from_char('r') => open_register(),
+                key if key == Key::from_char('l') && !app::event_state().contains(Shortcut::Shift) => switch(),
+                _ => return false,
+            }
+            true
+        });
+        window.set_callback(move |_| {
+            // Escape is not a way to leave.
+            if app::event_key() != Key::Escape || app::event() == Event::Close {
+                emit(UiEvent::LoginClosed);
+            }
+        });
         window.show();
-        let _ = if account.is_empty() { account_field.take_focus() } else { password.take_focus() };
-        Self { window, account: account_field, password, message, button }
+        let _ = if form.account.is_empty() { account.take_focus() } else { password.take_focus() };
+        let mut login = Self { window, account, password, remember, message, place: place_line };
+        login.set_place(place);
+        login
+    }
+
+    /// The line at the foot: which server.
+    pub fn set_place(&mut self, place: &str) {
+        self.place.set_label(&widgets::escape(place));
+        self.place.set_tooltip(&widgets::escape(place));
+        self.window.redraw();
+    }
+
+    /// What is in the fields.
+    #[must_use]
+    pub fn form(&self) -> LoginForm {
+        LoginForm { account: self.account.value(), password: self.password.value(), remember: self.remember.value() }
     }
 
     /// Says something about the last try; `wrong` in the colour of errors.
@@ -83,6 +144,12 @@ impl Login {
         self.message.set_label_color(if wrong { palette.error } else { palette.dim });
         self.message.set_label(&widgets::escape(text));
         self.window.redraw();
+    }
+
+    /// What the window says, for tests.
+    #[must_use]
+    pub fn said(&self) -> String {
+        self.message.label()
     }
 
     /// Clears the password, and the account too if it does not exist; the cursor stands where to go on.
@@ -100,22 +167,44 @@ impl Login {
     pub fn fill(&mut self, account: &str) {
         self.account.set_value(account);
         self.again(false);
+        self.window.show();
     }
 
-    /// While a request is under way the button waits.
-    pub fn set_busy(&mut self, busy: bool) {
-        if busy { self.button.deactivate() } else { self.button.activate() }
+    /// Brings the window to the front.
+    pub fn raise(&mut self) {
+        self.window.show();
     }
 
     /// Closes the window for good.
     pub fn close(self) {
         Window::delete(self.window);
     }
+}
 
-    /// Closes the window until [`Login::show`].
-    pub fn show(&mut self) {
-        self.window.show();
-    }
+fn draw_head(f: &mut Frame) {
+    let palette = theme::palette();
+    draw::set_draw_color(Color::from_hex(0x1476D4));
+    draw::draw_pie(f.x(), f.y(), 48, 48, 0.0, 360.0);
+    widgets::centred("雁", f.x(), f.y(), 48, 48, 20, Color::White);
+    draw::set_font(Font::Helvetica, 18);
+    draw::set_draw_color(palette.text);
+    draw::draw_text(&t!("gui.app"), f.x() + 60, f.y() + 21);
+    draw::set_font(Font::Helvetica, theme::SMALL);
+    draw::set_draw_color(palette.dim);
+    draw::draw_text(&t!("gui.slogan"), f.x() + 60, f.y() + 42);
+}
+
+/// What was typed into the registration window.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegisterForm {
+    /// What the owner calls themselves; kept on this machine.
+    pub nickname: String,
+    /// The account.
+    pub account: String,
+    /// The password.
+    pub password: String,
+    /// The password again; the server compares.
+    pub confirm: String,
 }
 
 /// A new account.
@@ -131,41 +220,66 @@ impl Register {
     #[must_use]
     pub fn new(emit: Emit) -> Self {
         let palette = theme::palette();
-        let mut window = Window::new(0, 0, WIDTH, 330, None).center_screen();
+        let mut window = widgets::window(None, WIDTH, 412);
         window.set_label(&t!("gui.register"));
         window.set_color(palette.bg);
-        widgets::label(MARGIN, 14, INNER, &t!("gui.account_course"), palette.dim);
-        let mut account = widgets::field(MARGIN, 36, INNER, &t!("gui.account_hint"));
-        widgets::label(MARGIN, 80, INNER, &t!("gui.password"), palette.dim);
-        let mut password = widgets::secret_field(MARGIN, 102, INNER, &t!("gui.password_hint"));
-        widgets::label(MARGIN, 146, INNER, &t!("gui.confirm"), palette.dim);
-        let mut confirm = widgets::secret_field(MARGIN, 168, INNER, &t!("gui.confirm_hint"));
-        let message = widgets::label(MARGIN, 210, INNER, "", palette.error);
-        let mut button = widgets::button(MARGIN, 242, INNER, &t!("gui.register"), Style::Primary);
+        widgets::label(MARGIN, 14, INNER, &t!("gui.nickname"), palette.dim);
+        let mut nickname = widgets::field(MARGIN, 36, INNER, &t!("gui.nickname_hint"));
+        widgets::label(MARGIN, 80, INNER, &t!("gui.account_course"), palette.dim);
+        let mut account = widgets::field(MARGIN, 102, INNER, &t!("gui.account_hint"));
+        widgets::label(MARGIN, 146, INNER, &t!("gui.password"), palette.dim);
+        let mut password = widgets::secret_field(MARGIN, 168, INNER, &t!("gui.password_hint"));
+        widgets::label(MARGIN, 212, INNER, &t!("gui.confirm"), palette.dim);
+        let mut confirm = widgets::secret_field(MARGIN, 234, INNER, &t!("gui.confirm_hint"));
+        let message = widgets::note(MARGIN, 274, INNER, 40);
+        let mut button = widgets::button(MARGIN, 322, INNER, &t!("gui.register"), Style::Primary);
+        let mut foot = widgets::note(MARGIN, 364, INNER, 34);
+        foot.set_label_size(theme::TINY);
+        foot.set_label_color(palette.dim);
+        foot.set_label(&t!("gui.register_foot"));
         window.end();
         let submit: Rc<dyn Fn()> = {
-            let (account, password, confirm) = (account.clone(), password.clone(), confirm.clone());
+            let fields = (nickname.clone(), account.clone(), password.clone(), confirm.clone());
             let emit = Rc::clone(&emit);
             Rc::new(move || {
-                emit(UiEvent::Register {
-                    account: account.value(),
-                    password: password.value(),
-                    confirm: confirm.value(),
-                });
+                emit(UiEvent::Register(RegisterForm {
+                    nickname: fields.0.value(),
+                    account: fields.1.value(),
+                    password: fields.2.value(),
+                    confirm: fields.3.value(),
+                }));
             })
         };
-        enter_submits(&mut account, &submit);
-        enter_submits(&mut password, &submit);
-        enter_submits(&mut confirm, &submit);
+        let hint: Rc<dyn Fn()> = {
+            let (account, password, confirm) = (account.clone(), password.clone(), confirm.clone());
+            let message = message.clone();
+            Rc::new(move || {
+                let mut message = message.clone();
+                let text = hint(&account.value(), &password.value(), &confirm.value());
+                message.set_label_color(theme::palette().warn);
+                message.set_label(&widgets::escape(&text));
+                if let Some(window) = message.window() {
+                    window.as_group().into_iter().for_each(|mut g| g.redraw());
+                }
+            })
+        };
+        for input in [&mut nickname, &mut account] {
+            enter_submits_and(input, &submit, Some(&hint));
+        }
+        for input in [&mut password, &mut confirm] {
+            enter_submits_and(input, &submit, Some(&hint));
+        }
         button.set_callback(move |_| submit());
         window.set_callback(move |_| emit(UiEvent::RegisterClosed));
         window.show();
-        let _ = account.take_focus();
+        let _ = nickname.take_focus();
         Self { window, message, password, confirm }
     }
 
     /// Says what is wrong; the fields stay for correction, the passwords are cleared.
     pub fn say(&mut self, text: &str, clear: bool) {
+        let palette = theme::palette();
+        self.message.set_label_color(if clear { palette.error } else { palette.dim });
         self.message.set_label(&widgets::escape(text));
         if clear {
             self.password.set_value("");
@@ -175,19 +289,48 @@ impl Register {
         self.window.redraw();
     }
 
+    /// What the window says, for tests.
+    #[must_use]
+    pub fn said(&self) -> String {
+        self.message.label()
+    }
+
     /// Closes the window for good.
     pub fn close(self) {
         Window::delete(self.window);
     }
 }
 
+/// A hint while typing; it never keeps anybody from asking the server, which decides.
+fn hint(account: &str, password: &str, confirm: &str) -> String {
+    if crate::model::Account::person(account.trim()).is_err() && !account.is_empty() {
+        t!("gui.bad_account").into_owned()
+    } else if password.contains('#') {
+        t!("gui.bad_password").into_owned()
+    } else if !confirm.is_empty() && password != confirm {
+        t!("gui.not_the_same_yet").into_owned()
+    } else {
+        String::new()
+    }
+}
+
 /// Enter in a field does what the button does.
 pub(super) fn enter_submits<I: WidgetBase + WidgetExt + InputExt>(input: &mut I, submit: &Rc<dyn Fn()>) {
-    let submit = Rc::clone(submit);
-    input.set_trigger(fltk::enums::CallbackTrigger::EnterKeyAlways);
+    enter_submits_and(input, submit, None);
+}
+
+fn enter_submits_and<I>(input: &mut I, submit: &Rc<dyn Fn()>, changed: Option<&Rc<dyn Fn()>>)
+where
+    I: WidgetBase + WidgetExt + InputExt,
+{
+    let (submit, changed) = (Rc::clone(submit), changed.cloned());
+    input.set_trigger(CallbackTrigger::EnterKeyAlways | CallbackTrigger::Changed);
     input.set_callback(move |_| {
-        if fltk::app::event() == Event::KeyDown {
+        let enter = matches!(app::event_key(), Key::Enter | Key::KPEnter);
+        if app::event() == Event::KeyDown && enter {
             submit();
+        } else if let Some(changed) = &changed {
+            changed();
         }
     });
 }

@@ -1,5 +1,8 @@
 //! The few controls all windows share, drawn flat in the palette's colours.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use fltk::app;
 use fltk::button::{Button, CheckButton};
 use fltk::draw;
@@ -89,9 +92,9 @@ pub fn ask(question: &str, yes: &str, no: &str) -> bool {
     let mut agree = button(186, 96, 150, yes, Style::Primary);
     window.end();
     window.make_modal(true);
-    let answer = std::rc::Rc::new(std::cell::Cell::new(false));
+    let answer = Rc::new(Cell::new(false));
     agree.set_callback({
-        let (answer, mut window) = (std::rc::Rc::clone(&answer), window.clone());
+        let (answer, mut window) = (Rc::clone(&answer), window.clone());
         move |_| {
             answer.set(true);
             window.hide();
@@ -276,6 +279,34 @@ pub fn label(x: i32, y: i32, w: i32, text: &str, colour: Color) -> Frame {
     frame.set_label_color(colour);
     frame.set_label(&escape(text));
     frame
+}
+
+/// Room for a sentence that may need two lines.
+pub fn note(x: i32, y: i32, w: i32, h: i32) -> Frame {
+    let mut frame = Frame::new(x, y, w, h, None).with_align(Align::Left | Align::Inside | Align::Wrap);
+    frame.set_label_size(SMALL);
+    frame
+}
+
+/// One of several choices, filled while `value` is its number.
+pub fn segment(x: i32, y: i32, w: i32, label: &str, number: usize, value: &Rc<Cell<usize>>) -> Button {
+    let mut button = button(x, y, w, label, Style::Ghost);
+    let value = Rc::clone(value);
+    button.draw(move |b| {
+        let colours = theme::palette();
+        let chosen = value.get() == number;
+        draw::draw_rect_fill(b.x(), b.y(), b.w(), b.h(), colours.bg);
+        draw::set_draw_color(if chosen { colours.selected } else { colours.surface });
+        draw::draw_rounded_rectf(b.x(), b.y(), b.w(), b.h(), RADIUS);
+        if b.has_focus() {
+            rounded_ring(b.x() + 1, b.y() + 1, b.w() - 2, b.h() - 2, colours.accent);
+        } else {
+            draw::set_draw_color(if chosen { colours.accent } else { colours.line });
+            draw::draw_rounded_rect(b.x(), b.y(), b.w(), b.h(), RADIUS);
+        }
+        centred(&b.label(), b.x(), b.y(), b.w(), b.h(), SMALL, if chosen { colours.text } else { colours.dim });
+    });
+    button
 }
 
 /// What the dot on somebody's disc says.

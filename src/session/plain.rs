@@ -228,6 +228,19 @@ impl Session {
         self.go_on(now);
     }
 
+    /// How unread messages are asked for from now on.
+    pub fn set_polling(&mut self, now: Instant, polling: Polling) {
+        if polling == self.polling {
+            return;
+        }
+        self.polling = polling;
+        self.poll_backoff.reset();
+        if self.state == State::Online {
+            self.poll_at = Some(if polling == Polling::Adaptive { now } else { now + STRICT });
+        }
+        self.go_on(now);
+    }
+
     /// Which chat windows are open, and whether one is visible.
     pub fn set_open_chats(&mut self, now: Instant, chats: Vec<Account>, visible: bool) {
         self.open_chats = chats;

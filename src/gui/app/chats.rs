@@ -31,7 +31,8 @@ impl App {
             chat.raise();
         } else {
             let header = self.header(&peer);
-            let chat = ChatWindow::new(&peer, header, None, Rc::clone(&self.emit));
+            let place = self.settings.windows.get(&place_name(&peer)).copied();
+            let chat = ChatWindow::new(&peer, header, place, Rc::clone(&self.emit));
             self.chats.insert(peer.clone(), chat);
             self.client.index(peer);
             self.chats_changed();
@@ -50,12 +51,38 @@ impl App {
 
     pub(super) fn close_chat(&mut self, peer: &Account) {
         if let Some(chat) = self.chats.remove(peer) {
+            self.settings.windows.insert(place_name(peer), chat.place());
+            self.saver.save(&self.settings);
             chat.close();
         }
         self.chats_changed();
     }
 
-    fn chats_changed(&mut self) {
+    /// Remembers where the windows stand.
+    pub(super) fn keep_places(&mut self) {
+        if let Some(main) = &self.main {
+            self.settings.windows.insert("main".to_owned(), main.place());
+        }
+        for (peer, chat) in &self.chats {
+            self.settings.windows.insert(place_name(peer), chat.place());
+        }
+        self.saver.save(&self.settings);
+    }
+
+    /// Builds the chat windows anew, in another language or theme; what was typed stays.
+    pub(super) fn rebuild_chats(&mut self) {
+        for (peer, old) in std::mem::take(&mut self.chats) {
+            let (draft, place) = (old.draft(), old.place());
+            old.close();
+            let header = self.header(&peer);
+            let mut chat = ChatWindow::new(&peer, header, Some(place), Rc::clone(&self.emit));
+            chat.give_back(&draft);
+            self.chats.insert(peer.clone(), chat);
+            self.client.index(peer);
+        }
+    }
+
+    pub(super) fn chats_changed(&mut self) {
         let open: Vec<Account> = self.chats.keys().cloned().collect();
         let visible = self.chats.values().any(ChatWindow::visible);
         self.client.set_open_chats(clock::now(), open, visible);
@@ -99,4 +126,8 @@ impl App {
             self.client.resend(clock::now(), id, peer, text);
         }
     }
+}
+
+fn place_name(peer: &Account) -> String {
+    format!("chat {peer}")
 }

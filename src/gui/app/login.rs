@@ -5,7 +5,7 @@ use std::rc::Rc;
 use fltk::app;
 use rust_i18n::t;
 
-use super::super::login::{Login, Register};
+use super::super::login::{Login, LoginForm, Register, RegisterForm};
 use super::super::main_window::{MainWindow, Me};
 use super::App;
 use crate::model::{Account, Password};
@@ -14,31 +14,20 @@ use crate::session::{LoginOutcome, RegisterOutcome};
 use crate::wire::reply::{LoggedIn, Registered};
 
 impl App {
-    /// Opens the login window.
-    pub(super) fn open_login(&mut self) {
-        let server = self.args.server;
-        let place = match self.args.local_server {
-            Some(_) => t!("gui.this_computer", server = server),
-            None => t!("gui.server", server = server),
-        };
-        self.login = Some(Login::new(&self.args.account, &place, Rc::clone(&self.emit)));
+    /// Opens the login window, filled in or as the settings have it.
+    pub(super) fn open_login(&mut self, form: Option<LoginForm>) {
+        let form = form.unwrap_or_else(|| LoginForm {
+            account: self.args.account.clone().unwrap_or_else(|| self.settings.account.clone()),
+            password: String::new(),
+            remember: self.settings.remember,
+        });
+        self.login = Some(Login::new(&form, &self.place.line(), Rc::clone(&self.emit)));
     }
 
-    /// Finds or starts this machine's server, if it is the one to be used.
-    pub(super) fn start_local_server(&self) {
-        let Some(data) = self.args.local_server.clone() else { return };
-        let server = self.args.server;
-        let started = std::thread::Builder::new().name("host".into()).spawn(move || {
-            if let Err(error) = crate::host::ensure(server, &data) {
-                log::error!("{error}");
-                let text = error.to_string();
-                app::awake_callback(move || {
-                    super::with(|a| a.say(&text));
-                });
-            }
-        });
-        if let Err(error) = started {
-            log::error!("no thread for the local server: {error}");
+    /// Closing the login window ends the program, unless somebody is logged in.
+    pub(super) fn login_closed(&mut self) {
+        if self.main.is_none() {
+            app::quit();
         }
     }
 
@@ -46,30 +35,47 @@ impl App {
         if let Some((old, _)) = self.register.take() {
             old.close();
         }
-        self.register = Some((Register::new(Rc::clone(&self.emit)), String::new()));
+        let none = String::new;
+        let form = RegisterForm { nickname: none(), account: none(), password: none(), confirm: none() };
+        self.register = Some((Register::new(Rc::clone(&self.emit)), form));
     }
 
-    pub(super) fn do_register(&mut self, account: &str, password: &str, confirm: &str) {
-        let fields = (Account::person(account.trim()), Password::parse(password), Password::parse(confirm));
+    pub(super) fn do_register(&mut self, form: RegisterForm) {
+        let fields =
+            (Account::person(form.account.trim()), Password::parse(&form.password), Password::parse(&form.confirm));
         match fields {
             (Ok(account), Ok(password), Ok(confirm)) => {
                 self.say(&t!("gui.registering"));
-                if let Some((_, name)) = &mut self.register {
-                    account.as_str().clone_into(name);
+                if let Some((_, known)) = &mut self.register {
+                    *known = RegisterForm { password: String::new(), confirm: String::new(), ..form };
                 }
                 self.client.register(clock::now(), account, password, confirm);
             }
-            (Err(_), _, _) => self.say(&t!("gui.bad_account")),
-            _ => self.say(&t!("gui.bad_password")),
+            (Err(_), _, _) => self.refuse_registration(&t!("gui.bad_account"), false),
+            _ => self.refuse_registration(&t!("gui.bad_password"), true),
+        }
+    }
+
+    fn refuse_registration(&mut self, text: &str, clear: bool) {
+        log::info!("said: {text}");
+        if let Some((register, _)) = &mut self.register {
+            register.say(text, clear);
         }
     }
 
     pub(super) fn log_in(&mut self, account: &str, password: &str) {
         let Ok(account) = Account::person(account.trim()) else { return self.say(&t!("gui.bad_account")) };
         let Ok(password) = Password::parse(password) else { return self.say(&t!("gui.bad_password")) };
-        if let Some(login) = &mut self.login {
-            login.say(&t!("gui.logging_in"), false);
+        let Some(form) = self.login.as_ref().map(Login::form) else { return };
+        if !self.place.is_known() {
+            self.pending = Some(form);
+            self.wait(&t!("gui.looking_up"));
+            return self.find_server();
         }
+        self.wait(&t!("gui.logging_in"));
+        self.settings.remember = form.remember;
+        self.settings.account = if form.remember { account.to_string() } else { String::new() };
+        self.saver.save(&self.settings);
         if self.takeover.take().is_some_and(|a| a == account) {
             return self.client.take_over(clock::now());
         }
@@ -79,13 +85,26 @@ impl App {
         }
     }
 
+    fn wait(&mut self, text: &str) {
+        if let Some(login) = &mut self.login {
+            login.say(text, false);
+        }
+    }
+
     pub(super) fn registered(&mut self, outcome: &RegisterOutcome) {
         let text = match outcome {
             RegisterOutcome::Answered { reply: Registered::Done, .. } => {
-                let Some((window, name)) = self.register.take() else { return };
+                let Some((window, form)) = self.register.take() else { return };
                 window.close();
+                let account = form.account.trim().to_owned();
+                let nickname: String = form.nickname.trim().chars().filter(|c| !c.is_control()).collect();
+                if !nickname.is_empty() {
+                    self.settings.nicknames.insert(account.clone(), nickname);
+                    self.saver.save(&self.settings);
+                }
+                log::info!("said: {}", t!("gui.registered"));
                 if let Some(login) = &mut self.login {
-                    login.fill(&name);
+                    login.fill(&account);
                     login.say(&t!("gui.registered"), false);
                 }
                 return;
@@ -99,9 +118,7 @@ impl App {
             RegisterOutcome::NotUnderstood => t!("gui.not_understood"),
             RegisterOutcome::NoAnswer => t!("gui.no_answer"),
         };
-        if let Some((register, _)) = &mut self.register {
-            register.say(&text, true);
-        }
+        self.refuse_registration(&text, true);
     }
 
     pub(super) fn logged_in(&mut self, outcome: &LoginOutcome) {
@@ -123,7 +140,7 @@ impl App {
         }
     }
 
-    fn open_main(&mut self) {
+    pub(super) fn open_main(&mut self) {
         if let Some(login) = self.login.take() {
             login.close();
         }
@@ -133,8 +150,9 @@ impl App {
         if self.main.is_none()
             && let Some(account) = self.me.clone()
         {
-            let me = Me { account, nickname: String::new() };
-            let mut main = MainWindow::new(&me, None, Rc::clone(&self.emit));
+            let nickname = self.settings.nicknames.get(account.as_str()).cloned().unwrap_or_default();
+            let place = self.settings.windows.get("main").copied();
+            let mut main = MainWindow::new(&Me { account, nickname }, place, Rc::clone(&self.emit));
             main.set_link(self.client.link());
             main.set_online(self.online.clone());
             self.main = Some(main);

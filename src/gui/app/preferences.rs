@@ -1,0 +1,107 @@
+//! The settings: opened, applied at once, saved.
+
+use std::rc::Rc;
+
+use rust_i18n::t;
+
+use super::super::settings_window::{SettingsForm, SettingsWindow};
+use super::super::theme;
+use super::App;
+use super::place::lan_address;
+use crate::net::clock;
+use crate::settings::Language;
+
+/// The locale of a choice.
+pub(super) fn locale(language: Language) -> &'static str {
+    let system = || sys_locale::get_locale().is_some_and(|l| l.starts_with("zh"));
+    match language {
+        Language::Zh => "zh-CN",
+        Language::En => "en",
+        Language::System if system() => "zh-CN",
+        Language::System => "en",
+    }
+}
+
+pub(super) fn set_theme(dark: bool) {
+    theme::set(if dark { theme::Theme::Dark } else { theme::Theme::Light });
+}
+
+impl App {
+    pub(super) fn open_settings(&mut self) {
+        if let Some(old) = self.preferences.take() {
+            old.close();
+        }
+        let form = SettingsForm {
+            server: self.settings.server.clone(),
+            host_lan: self.settings.host_lan,
+            language: self.settings.language,
+            dark: self.settings.dark,
+            polling: self.settings.polling,
+        };
+        self.preferences = Some(SettingsWindow::new(&form, lan_address().as_deref(), Rc::clone(&self.emit)));
+    }
+
+    pub(super) fn save_settings(&mut self, form: SettingsForm) {
+        let good = form.server.is_empty()
+            || form
+                .server
+                .rsplit_once(':')
+                .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0));
+        let Some(window) = &mut self.preferences else { return };
+        if !good {
+            return window.say(&t!("settings.bad_server"));
+        }
+        if let Some(window) = self.preferences.take() {
+            window.close();
+        }
+        let looks = (self.settings.language, self.settings.dark) != (form.language, form.dark);
+        let server = (&self.settings.server, self.settings.host_lan) != (&form.server, form.host_lan);
+        self.settings.server = form.server;
+        self.settings.host_lan = form.host_lan;
+        self.settings.language = form.language;
+        self.settings.dark = form.dark;
+        self.settings.polling = form.polling;
+        self.saver.save(&self.settings);
+        self.client.set_polling(clock::now(), form.polling.into());
+        if looks {
+            // From now on the settings count, not the command line.
+            self.args.language = None;
+            self.args.dark = false;
+            self.rebuild();
+        }
+        if server {
+            self.args.server = None;
+            self.args.host_lan = false;
+            if self.main.is_some() {
+                self.say(&t!("settings.next_login"));
+            }
+            self.change_place();
+        }
+    }
+
+    pub(super) fn other_language(&mut self) {
+        let now = locale(self.args.language.unwrap_or(self.settings.language));
+        self.settings.language = if now == "en" { Language::Zh } else { Language::En };
+        self.args.language = None;
+        self.saver.save(&self.settings);
+        self.rebuild();
+    }
+
+    /// Builds every window anew, in another language or theme; what was typed stays.
+    fn rebuild(&mut self) {
+        rust_i18n::set_locale(locale(self.settings.language));
+        set_theme(self.settings.dark);
+        if let Some(login) = self.login.take() {
+            let form = login.form();
+            login.close();
+            self.open_login(Some(form));
+        }
+        if let Some(main) = self.main.take() {
+            self.keep_places();
+            self.settings.windows.insert("main".to_owned(), main.place());
+            main.close();
+            self.open_main();
+        }
+        self.rebuild_chats();
+    }
+}
