@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use crate::history::{Contact, Conversation, Done, History, HistoryError, Op, Row, RowMeta};
 use crate::model::{Account, MessageId, MessageText, Password, SendState};
-use crate::net::{Bell, Now, Socket, Timer};
+use crate::net::{Bell, Now, Socket, ThreadFigures, Timer, WaitsFor};
 use crate::session::{self, Link, LoginOutcome, Polling, RegisterOutcome, Session, StoreToken};
+use crate::tap::{Record, Tap};
 
 /// Inputs of one turn at most, so that the windows stay quick.
 const TURN: usize = 64;
@@ -75,6 +76,8 @@ pub enum Event {
     NotKept { peer: Account, text: String },
     /// The disk refused something else.
     DiskTrouble(String),
+    /// A datagram, while [`Client::set_tap`] is on.
+    Tap(Record),
 }
 
 struct Kept {
@@ -102,6 +105,8 @@ pub struct Client {
     unsent: HashMap<MessageId, SendState>,
     blocked: Vec<Account>,
     events: VecDeque<Event>,
+    tap: Tap,
+    handled: u64,
     /// Results of the history that did not fit into the last turn.
     results: VecDeque<Done>,
 }
@@ -128,6 +133,8 @@ impl Client {
             unsent: HashMap::new(),
             blocked: Vec::new(),
             events: VecDeque::new(),
+            tap: Tap::default(),
+            handled: 0,
             results: VecDeque::new(),
         })
     }
@@ -163,6 +170,9 @@ impl Client {
         if let Some(done) = self.results.pop_front() {
             self.stored(now, done);
         } else if let Some(arrival) = self.socket.arrival() {
+            let record = self.tap.received(arrival.at.instant, arrival.at.unix_ms, &arrival.bytes);
+            self.events.extend(record.map(Event::Tap));
+            log::trace!("in  {}", arrival.bytes.escape_ascii());
             self.session.handle_datagram(arrival.at.instant, &arrival.bytes);
         } else if self.timer.due() {
             if self.session.poll_timeout().is_some_and(|at| at <= now.instant) {
@@ -171,7 +181,29 @@ impl Client {
         } else {
             return false;
         }
+        self.handled += 1;
         true
+    }
+
+    /// Hands every datagram on as [`Event::Tap`] from now on, or no more; those of lately.
+    pub fn set_tap(&mut self, live: bool) -> Vec<Record> {
+        self.tap.set_live(live);
+        self.tap.records()
+    }
+
+    /// How the threads are doing.
+    #[must_use]
+    pub fn threads(&self) -> Vec<ThreadFigures> {
+        let figures =
+            |name, waits_for, queued, handled, dropped| ThreadFigures { name, waits_for, queued, handled, dropped };
+        let counts = self.socket.counts();
+        let (queued, stored) = self.history.as_ref().map_or((0, 0), History::figures);
+        vec![
+            figures("main", WaitsFor::Bell, self.results.len(), self.handled, 0),
+            figures("receiver", WaitsFor::Datagram, counts.waiting, counts.received, counts.dropped),
+            figures("timer", WaitsFor::Deadline, 0, self.timer.rung(), 0),
+            figures("history", WaitsFor::Operation, queued, stored, 0),
+        ]
     }
 
     /// The next event; call until `None` after [`Client::pump`] and after each command.
@@ -344,6 +376,9 @@ impl Client {
     fn drain(&mut self, now: Now) {
         while let Some(transmit) = self.session.poll_transmit() {
             self.socket.send(&transmit.bytes);
+            let record = self.tap.sent(now.instant, now.unix_ms, &transmit.bytes, transmit.cause);
+            self.events.extend(record.map(Event::Tap));
+            log::trace!("out {}", crate::wire::show::starred(&transmit.bytes).escape_ascii());
         }
         while let Some(event) = self.session.poll_event() {
             self.session_event(now, event);

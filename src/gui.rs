@@ -5,6 +5,7 @@ pub mod app;
 pub mod chat_window;
 pub mod friend_list;
 pub mod friend_window;
+pub mod keys_window;
 pub mod login;
 pub mod main_window;
 pub mod roster;
@@ -13,6 +14,7 @@ pub mod theme;
 pub mod transcript;
 pub mod urgency;
 pub mod widgets;
+pub mod wire_window;
 
 use std::net::SocketAddr;
 
@@ -89,6 +91,20 @@ pub enum UiEvent {
     Resend { peer: Account, id: MessageId },
     /// A chat window was closed.
     ChatClosed(Account),
+    /// Opens the protocol window.
+    OpenWire,
+    /// That window was closed.
+    WireClosed,
+    /// A datagram typed there.
+    ByHand(Vec<u8>),
+    /// The datagrams shown there are to be written into a file.
+    SaveWire(String),
+    /// That window shows the threads.
+    ThreadsWanted,
+    /// Opens the list of keys.
+    OpenKeys,
+    /// That list was closed.
+    KeysClosed,
     /// Asks the server now.
     Fetch,
     /// The main window is to be closed.

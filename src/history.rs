@@ -8,6 +8,8 @@ pub mod database;
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender};
@@ -170,6 +172,7 @@ pub struct History {
     // Before the thread: the channel must be closed when the thread is joined.
     ops: Option<Sender<Op>>,
     done: Receiver<Vec<Done>>,
+    handled: Arc<AtomicU64>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -183,11 +186,13 @@ impl History {
         let (ops, todo) = crossbeam_channel::unbounded();
         let (results, done) = crossbeam_channel::unbounded();
         let file = |error| HistoryError::File { path: path.to_owned(), error };
+        let handled = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&handled);
         let thread = thread::Builder::new()
             .name("history".into())
-            .spawn(move || run(&database, &todo, &results, &bell))
+            .spawn(move || run(&database, &todo, &results, &bell, &count))
             .map_err(file)?;
-        Ok(Self { ops: Some(ops), done, thread: Some(thread) })
+        Ok(Self { ops: Some(ops), done, handled, thread: Some(thread) })
     }
 
     /// Hands over an operation; never waits.
@@ -195,6 +200,12 @@ impl History {
         if let Some(ops) = &self.ops {
             let _ = ops.send(op);
         }
+    }
+
+    /// Operations that wait, and those done so far.
+    #[must_use]
+    pub fn figures(&self) -> (usize, u64) {
+        (self.ops.as_ref().map_or(0, Sender::len), self.handled.load(Ordering::Relaxed))
     }
 
     /// The next results, if there are any.
@@ -213,12 +224,13 @@ impl Drop for History {
     }
 }
 
-fn run(database: &Database, todo: &Receiver<Op>, results: &Sender<Vec<Done>>, bell: &Bell) {
+fn run(database: &Database, todo: &Receiver<Op>, results: &Sender<Vec<Done>>, bell: &Bell, handled: &AtomicU64) {
     let mut batch = Vec::new();
     while let Ok(op) = todo.recv() {
         batch.push(op);
         batch.extend(todo.try_iter().take(BATCH - 1));
         let done = database.run(&batch);
+        handled.fetch_add(batch.len() as u64, Ordering::Relaxed);
         batch.clear();
         if !done.is_empty() && results.send(done).is_ok() {
             bell.ring();

@@ -9,6 +9,7 @@
 //! 5. [`net`]: the client's socket, receiver thread, timer thread and clock.
 //! 6. [`history`]: the client's database and its thread.
 //! 7. [`client`]: session, socket and history behind one inbox.
+//!    [`tap`]: its traffic as values, for those who want to see it.
 //! 8. [`server`]: accounts, sessions and mailboxes, with an engine that is sans-IO.
 //! 9. [`host`]: finds or starts this machine's own server.
 //! 10. `gui`: the windows (feature `gui`).
@@ -26,5 +27,6 @@ pub mod net;
 pub mod server;
 pub mod session;
 pub mod settings;
+pub mod tap;
 pub mod timer;
 pub mod wire;

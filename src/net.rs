@@ -14,6 +14,34 @@ pub use clock::Now;
 pub use receiver::{Arrival, Socket};
 pub use timer::Timer;
 
+/// What a thread waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaitsFor {
+    /// Windows' events, or the bell.
+    Bell,
+    /// `recv_from`.
+    Datagram,
+    /// The next deadline, or an earlier one.
+    Deadline,
+    /// Something to store or read.
+    Operation,
+}
+
+/// How a thread is doing, for the wire view.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ThreadFigures {
+    /// As the system knows it.
+    pub name: &'static str,
+    /// What it blocks on.
+    pub waits_for: WaitsFor,
+    /// What waits in its queue; the receiver's is what it has put into the inbox.
+    pub queued: usize,
+    /// What it has dealt with so far.
+    pub handled: u64,
+    /// What it had to drop so far.
+    pub dropped: u64,
+}
+
 /// Wakes the main loop once for however much has arrived: the waker is called only when nobody has
 /// called it since the loop last looked.
 #[derive(Clone)]

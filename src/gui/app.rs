@@ -6,6 +6,7 @@ mod friends;
 mod login;
 mod place;
 mod preferences;
+mod wire;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -17,9 +18,11 @@ use rust_i18n::t;
 
 use super::chat_window::ChatWindow;
 use super::friend_window::FriendWindow;
+use super::keys_window::KeysWindow;
 use super::login::{Emit, Login, LoginForm, Register, RegisterForm};
 use super::main_window::MainWindow;
 use super::settings_window::SettingsWindow;
+use super::wire_window::WireWindow;
 use super::{Args, UiEvent, theme, widgets};
 use crate::client::{Client, ClientError, Config, Event};
 use crate::model::Account;
@@ -58,6 +61,8 @@ struct App {
     main: Option<MainWindow>,
     friend: Option<FriendWindow>,
     preferences: Option<SettingsWindow>,
+    wire: Option<WireWindow>,
+    keys: Option<KeysWindow>,
     chats: HashMap<Account, ChatWindow>,
     online: Option<Vec<Account>>,
     leaving: Leaving,
@@ -76,6 +81,7 @@ pub fn run(args: Args) -> Result<(), ClientError> {
     theme::set_up_font();
     // The first call prepares FLTK's own pipe; it must be made on this thread.
     app::awake_callback(|| {});
+    app::add_handler(wire::everywhere);
     let place = Place::of(&args, &settings);
     let client = open_client(&args, &settings, place.address())?;
     // Windows emit from inside FLTK's callbacks: applied at the next turn, so no borrow can be open.
@@ -97,6 +103,8 @@ pub fn run(args: Args) -> Result<(), ClientError> {
         main: None,
         friend: None,
         preferences: None,
+        wire: None,
+        keys: None,
         chats: HashMap::new(),
         online: None,
         leaving: Leaving::No,
@@ -147,6 +155,7 @@ fn apply(event: UiEvent) {
         UiEvent::RemoveFriend(account) => friends::remove(account),
         UiEvent::FriendMenu(person, x, y) => friends::row_menu(&person, (x, y)),
         UiEvent::Menu(x, y) => own_menu((x, y)),
+        UiEvent::SaveWire(text) => wire::save(text),
         event => {
             with(|app| {
                 app.apply(event);
@@ -204,8 +213,10 @@ fn own_menu(at: (i32, i32)) {
         }
         Some(1) => apply(UiEvent::Fetch),
         Some(2) => apply(UiEvent::OpenSettings),
-        Some(3) if may_leave() => leave(Leaving::SwitchAccount),
-        Some(4) => quit(),
+        Some(3) => apply(UiEvent::OpenWire),
+        Some(4) => apply(UiEvent::OpenKeys),
+        Some(5) if may_leave() => leave(Leaving::SwitchAccount),
+        Some(6) => quit(),
         _ => {}
     }
 }
@@ -261,9 +272,19 @@ impl App {
             UiEvent::Send { peer, text } => self.send(&peer, &text),
             UiEvent::Resend { peer, id } => self.resend(peer, id),
             UiEvent::ChatClosed(peer) => self.close_chat(&peer),
+            UiEvent::OpenWire => self.open_wire(),
+            UiEvent::WireClosed => self.close_wire(),
+            UiEvent::ByHand(bytes) => self.by_hand(bytes),
+            UiEvent::ThreadsWanted => self.show_threads(),
+            UiEvent::OpenKeys => self.open_keys(),
+            UiEvent::KeysClosed => self.close_keys(),
             UiEvent::Fetch => self.client.fetch_now(clock::now()),
             // Those with dialogs are applied without a borrow.
-            UiEvent::Quit | UiEvent::RemoveFriend(_) | UiEvent::FriendMenu(..) | UiEvent::Menu(..) => {}
+            UiEvent::Quit
+            | UiEvent::RemoveFriend(_)
+            | UiEvent::FriendMenu(..)
+            | UiEvent::Menu(..)
+            | UiEvent::SaveWire(_) => {}
         }
     }
 
@@ -305,6 +326,11 @@ impl App {
             Event::Page { peer, first, rows } => {
                 if let Some(chat) = self.chats.get_mut(&peer) {
                     chat.fill(first, rows);
+                }
+            }
+            Event::Tap(record) => {
+                if let Some(wire) = &mut self.wire {
+                    wire.push(record);
                 }
             }
             Event::Online(accounts) => self.set_online(Some(accounts)),

@@ -133,6 +133,7 @@ pub fn set_up_font() {
     // With FLTK's own choice the descenders of Chinese text are cut off.
     if cfg!(target_os = "linux") {
         Font::set_font(Font::Helvetica, "Noto Sans CJK SC");
+        Font::set_font(Font::Courier, "Noto Sans Mono CJK SC");
     }
     app::set_font_size(BODY);
 }

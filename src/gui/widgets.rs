@@ -79,37 +79,62 @@ pub fn popup(entries: &[&str], at: Option<(i32, i32)>) -> Option<usize> {
 
 /// Asks a question in a window of its own; true for `yes`. Blocks in FLTK's loop, so no borrow may be held.
 pub fn ask(question: &str, yes: &str, no: &str) -> bool {
+    dialog(question, None, yes, no).is_some()
+}
+
+/// Asks for a line of text; none if that is not wanted. Blocks as [`ask`] does.
+pub fn ask_text(question: &str, proposal: &str) -> Option<String> {
+    let (yes, no) = (rust_i18n::t!("friend.save"), rust_i18n::t!("friend.cancel"));
+    dialog(question, Some(proposal), &yes, &no).filter(|text| !text.is_empty())
+}
+
+fn dialog(question: &str, proposal: Option<&str>, yes: &str, no: &str) -> Option<String> {
     let current = Group::try_current();
     Group::set_current(None::<&Group>);
-    let mut window = Window::new(0, 0, 360, 150, None).center_screen();
+    let wide = if proposal.is_some() { 520 } else { 360 };
+    let mut window = Window::new(0, 0, wide, 150, None).center_screen();
     window.set_label(&rust_i18n::t!("gui.app"));
     window.set_color(theme::palette().bg);
-    let mut text = Frame::new(24, 14, 312, 70, None).with_align(Align::Left | Align::Inside | Align::Wrap);
+    let high = if proposal.is_some() { 28 } else { 70 };
+    let mut text = Frame::new(24, 14, wide - 48, high, None).with_align(Align::Left | Align::Inside | Align::Wrap);
     text.set_label_size(BODY);
     text.set_label_color(theme::palette().text);
     text.set_label(&escape(question));
-    let mut refuse = button(24, 96, 150, no, Style::Ghost);
-    let mut agree = button(186, 96, 150, yes, Style::Primary);
+    let mut line = proposal.map(|_| field(24, 46, wide - 48, ""));
+    let mut refuse = button(wide - 324, 98, 144, no, Style::Ghost);
+    let mut agree = button(wide - 168, 98, 144, yes, Style::Primary);
     window.end();
     window.make_modal(true);
     let answer = Rc::new(Cell::new(false));
-    agree.set_callback({
-        let (answer, mut window) = (Rc::clone(&answer), window.clone());
-        move |_| {
+    let agreed: Rc<dyn Fn()> = {
+        let (answer, window) = (Rc::clone(&answer), window.clone());
+        Rc::new(move || {
             answer.set(true);
-            window.hide();
-        }
+            window.clone().hide();
+        })
+    };
+    agree.set_callback({
+        let agreed = Rc::clone(&agreed);
+        move |_| agreed()
     });
     refuse.set_callback({
         let mut window = window.clone();
         move |_| window.hide()
     });
+    if let (Some(line), Some(proposal)) = (&mut line, proposal) {
+        line.set_value(proposal);
+        super::login::enter_submits(line, &agreed);
+    }
     window.show();
-    let _ = refuse.take_focus();
+    let _ = match &mut line {
+        Some(line) => line.take_focus(),
+        None => refuse.take_focus(),
+    };
     while window.shown() && app::wait() {}
+    let text = line.map(|line| line.value()).unwrap_or_default();
     Window::delete(window);
     Group::set_current(current.as_ref());
-    answer.get()
+    answer.get().then_some(text)
 }
 
 /// How a button presents itself.

@@ -1,6 +1,8 @@
 //! The timer thread: sleeps until the deadline it was told, says so once, and sleeps again.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
@@ -15,6 +17,7 @@ pub struct Timer {
     deadlines: Option<Sender<Instant>>,
     due: Receiver<()>,
     told: Option<Instant>,
+    rung: Arc<AtomicU64>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -27,8 +30,16 @@ impl Timer {
         let (deadlines, told) = crossbeam_channel::unbounded();
         // One mark is enough: a deadline says "look", not how often.
         let (mark, due) = crossbeam_channel::bounded(1);
-        let thread = thread::Builder::new().name("timer".into()).spawn(move || run(&told, &mark, &bell))?;
-        Ok(Self { deadlines: Some(deadlines), due, told: None, thread: Some(thread) })
+        let rung = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&rung);
+        let thread = thread::Builder::new().name("timer".into()).spawn(move || run(&told, &mark, &bell, &count))?;
+        Ok(Self { deadlines: Some(deadlines), due, told: None, rung, thread: Some(thread) })
+    }
+
+    /// Deadlines that have come so far.
+    #[must_use]
+    pub fn rung(&self) -> u64 {
+        self.rung.load(Ordering::Relaxed)
     }
 
     /// Says when to ring. The thread is told only when that moves earlier; a ring too early is cheap
@@ -62,7 +73,7 @@ impl Drop for Timer {
     }
 }
 
-fn run(told: &Receiver<Instant>, mark: &Sender<()>, bell: &Bell) {
+fn run(told: &Receiver<Instant>, mark: &Sender<()>, bell: &Bell, rung: &AtomicU64) {
     let mut next: Option<Instant> = None;
     loop {
         let message = match next {
@@ -74,6 +85,7 @@ fn run(told: &Receiver<Instant>, mark: &Sender<()>, bell: &Bell) {
             Err(RecvTimeoutError::Timeout) => {
                 next = None;
                 let _ = mark.try_send(());
+                rung.fetch_add(1, Ordering::Relaxed);
                 bell.ring();
             }
             Err(RecvTimeoutError::Disconnected) => return,

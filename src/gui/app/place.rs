@@ -113,7 +113,13 @@ impl App {
 
     fn reopen(&mut self) {
         match open_client(&self.args, &self.settings, self.place.address()) {
-            Ok(client) => self.client = client,
+            Ok(client) => {
+                self.client = client;
+                if self.wire.is_some() {
+                    self.close_wire();
+                    self.open_wire();
+                }
+            }
             Err(error) => self.say(&error.to_string()),
         }
         let line = self.place.line();

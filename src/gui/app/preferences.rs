@@ -103,5 +103,10 @@ impl App {
             self.open_main();
         }
         self.rebuild_chats();
+        if self.wire.is_some() {
+            self.close_wire();
+            self.open_wire();
+        }
+        self.close_keys();
     }
 }
