@@ -45,6 +45,7 @@ pub enum ClientError {
 
 /// What a face shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum Event {
     /// The connection line.
     Link(Link),

@@ -12,13 +12,13 @@ pub mod roster;
 pub mod settings_window;
 pub mod theme;
 pub mod transcript;
-pub mod urgency;
 pub mod widgets;
 pub mod wire_window;
+pub mod x11;
 
 use std::net::SocketAddr;
 
-pub use app::run;
+pub use app::{quit_soon, run};
 
 use crate::model::{Account, MessageId};
 use crate::settings::{Language, Paths};
@@ -44,6 +44,7 @@ pub struct Args {
 
 /// What a window asks for. Windows emit these and change nothing by themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum UiEvent {
     /// The login window's button.
     Login { account: String, password: String },

@@ -115,6 +115,7 @@ pub struct Row {
 
 /// What is to be stored or read.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum Op {
     /// A message of one's own, before it is sent.
     Outgoing { request: u64, to: Account, text: String, unix_ms: i64 },
@@ -149,6 +150,7 @@ pub enum Op {
 
 /// What became of an [`Op`], after its commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum Done {
     /// The row of an [`Op::Outgoing`]; `None` if it is not on disk.
     Kept { request: u64, id: Option<MessageId> },

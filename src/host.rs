@@ -80,6 +80,8 @@ fn answers(socket: &UdpSocket, server: SocketAddr) -> bool {
             from == server && crate::wire::looks_like_reply(buffer.get(..n).unwrap_or_default())
         });
     if !asked {
+        // Nothing was sent, so there is nothing to wait for but time.
+        #[allow(clippy::disallowed_methods, reason = "this thread has nothing else to do")]
         std::thread::sleep(ASK);
     }
     answered

@@ -14,6 +14,9 @@
 //! 9. [`host`]: finds or starts this machine's own server.
 //! 10. `gui`: the windows (feature `gui`).
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "virtual time begins at some instant"))]
+#![cfg_attr(test, allow(clippy::string_slice, reason = "a test fails by panicking"))]
+
 rust_i18n::i18n!("locales", fallback = "en");
 
 pub mod client;

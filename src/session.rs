@@ -34,6 +34,7 @@ pub enum Polling {
 
 /// What the person sees of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum Link {
     /// Not logged in, or gone offline on purpose.
     Offline,
@@ -73,6 +74,7 @@ pub struct Transmit {
 
 /// How a registration ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum RegisterOutcome {
     /// The server's answer. After an own timeout `AccountExists` may be one's own account.
     Answered { reply: Registered, after_timeout: bool },
@@ -97,6 +99,7 @@ pub enum LoginOutcome {
 
 /// What the session tells its owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum Event {
     /// The connection line changed.
     Link(Link),

@@ -60,7 +60,10 @@ fn main() -> ExitCode {
     match run(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("hongyan: {error}");
+            #[allow(clippy::print_stderr, reason = "this is what the terminal is for")]
+            {
+                eprintln!("hongyan: {error}");
+            }
             ExitCode::FAILURE
         }
     }
@@ -76,13 +79,18 @@ fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     // FLTK swallows panics in callbacks; a window that goes on half-broken is worse than none.
     std::panic::set_hook(Box::new(|panic| {
         log::error!("{panic}");
-        eprintln!("hongyan: {panic}");
+        #[allow(clippy::print_stderr, reason = "the person at the terminal should see it")]
+        {
+            eprintln!("hongyan: {panic}");
+        }
+        #[allow(clippy::disallowed_methods, reason = "nothing can be trusted to be committed any more")]
         std::process::exit(70);
     }));
-    #[cfg(all(unix, not(target_os = "macos")))]
-    if std::env::var_os("DISPLAY").is_none_or(|d| d.is_empty()) {
-        return Err("there is no display; set DISPLAY, or start it in a graphical session".into());
+    if let Some(why) = gui::x11::no_display() {
+        return Err(why.into());
     }
+    #[cfg(unix)]
+    end_by_signals()?;
     let language = args.lang.map(|lang| if lang == "zh" { Language::Zh } else { Language::En });
     gui::run(gui::Args {
         server: args.server,
@@ -94,4 +102,17 @@ fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
         host_lan: args.host_lan,
     })?;
     Ok(())
+}
+
+/// SIGINT and SIGTERM go offline first, as closing the window does.
+#[cfg(unix)]
+fn end_by_signals() -> std::io::Result<()> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM])?;
+    let wait = move || {
+        if signals.forever().next().is_some() {
+            gui::quit_soon();
+        }
+    };
+    std::thread::Builder::new().name("signals".into()).spawn(wait).map(drop)
 }

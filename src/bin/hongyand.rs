@@ -1,5 +1,8 @@
 //! The server by itself: `hongyand --listen ADDR:PORT --data DIR`.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program's answer goes to the terminal")]
+#![allow(clippy::disallowed_methods, reason = "a program reads the clock")]
+
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -131,6 +131,11 @@ fn open_client(args: &Args, settings: &Settings, server: SocketAddr) -> Result<C
     Client::open(config, || app::awake_callback(drain))
 }
 
+/// Goes offline and ends, without a question; callable on any thread, for signals.
+pub fn quit_soon() {
+    app::awake_callback(|| leave(Leaving::Quit));
+}
+
 fn with<R>(f: impl FnOnce(&mut App) -> R) -> Option<R> {
     APP.with(|cell| cell.try_borrow_mut().ok().and_then(|mut app| app.as_mut().map(f)))
 }

@@ -83,10 +83,17 @@ impl SettingsWindow {
                 emit(UiEvent::SaveSettings(SettingsForm {
                     server: server.value().trim().to_owned(),
                     host_lan: host.value(),
-                    language: [Language::System, Language::Zh, Language::En][language.get().min(2)],
+                    language: match language.get() {
+                        1 => Language::Zh,
+                        2 => Language::En,
+                        _ => Language::System,
+                    },
                     dark: theme.get() == 1,
-                    polling: [PollingChoice::Adaptive, PollingChoice::Strict, PollingChoice::StrictPerFriend]
-                        [polling.get().min(2)],
+                    polling: match polling.get() {
+                        1 => PollingChoice::Strict,
+                        2 => PollingChoice::StrictPerFriend,
+                        _ => PollingChoice::Adaptive,
+                    },
                 }));
             })
         };

@@ -1,5 +1,7 @@
 //! The clock, read here and handed on as a value.
 
+#![allow(clippy::disallowed_methods, reason = "the client's clock is read here, and handed on")]
+
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// One reading of both clocks.

@@ -28,6 +28,7 @@ const IDLE: Duration = Duration::from_secs(10);
 
 /// What is to be hashed, and what for.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum Job {
     /// A new password.
     New { job: u64, password: Password },
@@ -37,6 +38,7 @@ pub enum Job {
 
 /// What came out; `job` is the one given.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum Outcome {
     /// Answer to [`Job::New`]; `None` when the system gave no random bytes.
     New { job: u64, hashed: Option<Hashed> },

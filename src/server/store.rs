@@ -77,6 +77,7 @@ pub struct NewMessage {
 
 /// What the engine wants stored or read. `job` comes back with the result.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum Op {
     /// A new account.
     Register { job: u64, name: String, hashed: Hashed, at: i64 },
@@ -109,6 +110,7 @@ pub struct Unread {
 
 /// What became of an [`Op`], after its commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum Done {
     /// The account's row; `None` if it exists.
     Registered { job: u64, account: Option<AccountId> },

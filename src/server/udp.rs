@@ -2,6 +2,8 @@
 //! and the hasher work beside it and wake it by a datagram to its own socket; the timer thread does
 //! the same at a deadline. Nothing wakes up without cause.
 
+#![allow(clippy::disallowed_methods, reason = "the server's clock is read here, and handed on")]
+
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
@@ -123,7 +125,7 @@ impl Waker {
 
 /// Holds the data directory's lock; the system lets go of it when the process ends, however it ends.
 #[derive(Debug)]
-pub struct DataLock(#[allow(dead_code)] std::fs::File);
+pub struct DataLock(#[allow(dead_code, reason = "held for its lock")] std::fs::File);
 
 /// Takes a data directory for this process.
 ///

@@ -24,6 +24,7 @@ pub enum TimeFormat {
 
 /// One reply, decoded. `Other` keeps what the protocol does not know.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum Reply {
     /// `01:01` … `01:03`
     Register(Registered),
@@ -55,6 +56,7 @@ pub enum Reply {
 
 /// The answer to 01.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum Registered {
     Done,
     PasswordsDiffer,
@@ -63,6 +65,7 @@ pub enum Registered {
 
 /// The answer to 02.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum LoggedIn {
     Done,
     WrongPassword,
@@ -72,6 +75,7 @@ pub enum LoggedIn {
 
 /// The answer to 03.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum Forwarded {
     Done,
     Offline,

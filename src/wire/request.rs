@@ -14,6 +14,7 @@ pub struct Body {
 
 /// One request, decoded. Made from typed values it can always be encoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum Request {
     /// `01#account#password#confirm#`
     Register { account: Account, password: Password, confirm: Password },
@@ -39,6 +40,7 @@ pub enum Request {
 
 /// Why bytes are not a request; `at` is a byte offset into the datagram.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum RequestError {
     /// Not two digits and `#`.
     #[error("no operation of two digits closed by # at the beginning")]

@@ -1,4 +1,12 @@
 //! Real sockets on loopback.
+#![allow(
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and drives real clocks"
+)]
 
 mod client;
 mod layers;

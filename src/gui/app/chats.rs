@@ -105,7 +105,7 @@ impl App {
         let Some(chat) = self.chats.get_mut(&peer) else { return };
         let unseen = chat.append(row);
         if unseen {
-            super::super::urgency::ask_for_attention(chat.window());
+            super::super::x11::ask_for_attention(chat.window());
         } else if theirs {
             self.client.mark_read(peer);
         }

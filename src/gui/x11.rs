@@ -1,8 +1,26 @@
-//! Asks the window manager to mark a window, without taking the focus: ICCCM's urgency hint on X11,
-//! nothing elsewhere.
+//! What FLTK has no call for on X11: whether there is a display at all, and asking the window manager
+//! to mark a window without taking the focus (ICCCM's urgency hint). Nothing elsewhere.
 
 use fltk::prelude::*;
 use fltk::window::Window;
+
+/// Why no window can be opened; FLTK itself would end the program.
+#[cfg(all(unix, not(target_os = "macos")))]
+#[must_use]
+pub fn no_display() -> Option<String> {
+    let display = std::env::var("DISPLAY").unwrap_or_default();
+    if display.is_empty() {
+        return Some("there is no display; set DISPLAY, or start it in a graphical session".to_owned());
+    }
+    x11rb::connect(None).err().map(|error| format!("the display {display} cannot be used: {error}"))
+}
+
+/// There is always one here.
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+#[must_use]
+pub fn no_display() -> Option<String> {
+    None
+}
 
 /// Marks the window until its owner looks at it. The window manager takes the mark away then.
 #[cfg(all(unix, not(target_os = "macos")))]
