@@ -4,13 +4,13 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::history::{Contact, Conversation, Done, History, HistoryError, Op, Row, RowMeta};
 use crate::model::{Account, MessageId, MessageText, Password, SendState};
-use crate::net::{Bell, Now, Socket, ThreadFigures, Timer, WaitsFor};
+use crate::net::{Bell, Doorbell, Now, Socket, ThreadFigures, Timer, WaitsFor, doorbell};
 use crate::session::{self, Link, LoginOutcome, Polling, RegisterOutcome, Session, StoreToken};
 use crate::tap::{Record, Tap};
 
@@ -41,6 +41,9 @@ pub enum ClientError {
     /// The account's history.
     #[error(transparent)]
     History(#[from] HistoryError),
+    /// Another program of this machine has it; it was asked to show itself.
+    #[error("this account is open in another window already; it was brought to the front")]
+    AlreadyOpen,
 }
 
 /// What a face shows.
@@ -67,6 +70,16 @@ pub enum Event {
     Page { peer: Account, first: u32, rows: Vec<Row> },
     /// Everybody who is online, on servers that say.
     Online(Vec<Account>),
+    /// Somebody is online who was not.
+    CameOnline(Account),
+    /// Somebody is not online any more.
+    WentAway(Account),
+    /// Somebody opened this account once more: the windows are to be shown.
+    Raise,
+    /// Answer to [`Client::import_contacts`].
+    Imported(Result<usize, String>),
+    /// Answer to [`Client::export_contacts`].
+    Exported(Result<(), String>),
     /// Whether the server says who is online and has a lobby.
     Extensions(bool),
     /// The server's count fell by itself: the plain protocol may have lost so many messages.
@@ -98,6 +111,9 @@ pub struct Client {
     socket: Socket,
     timer: Timer,
     history: Option<History>,
+    /// Opened with the history, closed before it.
+    door: Option<Doorbell>,
+    online: Option<Vec<Account>>,
     config: Config,
     bell: Bell,
     next_request: u64,
@@ -120,12 +136,14 @@ impl Client {
     /// A local address in use, no threads.
     pub fn open(config: Config, waker: impl Fn() + Send + Sync + 'static) -> Result<Self, ClientError> {
         let bell = Bell::new(waker);
-        let socket = Socket::open(config.bind, config.server, bell.clone())?;
+        let socket = open_socket(&config, &bell)?;
         Ok(Self {
             session: Session::new(config.polling),
             socket,
             timer: Timer::start(bell.clone())?,
             history: None,
+            door: None,
+            online: None,
             config,
             bell,
             next_request: 0,
@@ -146,6 +164,9 @@ impl Client {
     pub fn pump(&mut self, clock: impl Fn() -> Now) -> bool {
         self.bell.answer();
         let begun = clock();
+        if self.door.as_ref().is_some_and(Doorbell::rung) {
+            self.events.push_back(Event::Raise);
+        }
         for _ in 0..TURN {
             let now = clock();
             if now.instant.saturating_duration_since(begun.instant) > TURN_TIME {
@@ -225,7 +246,20 @@ impl Client {
     pub fn login(&mut self, now: Now, account: Account, password: Password) -> Result<(), ClientError> {
         self.history = None;
         self.unsent.clear();
-        let history = History::open(&self.history_path(&account), self.bell.clone())?;
+        self.door = None;
+        self.online = None;
+        let path = self.history_path(&account);
+        let history = match History::open(&path, self.bell.clone()) {
+            Err(HistoryError::Locked) if doorbell::ring(&path).is_ok() => return Err(ClientError::AlreadyOpen),
+            history => history?,
+        };
+        self.door = match Doorbell::open(&path, self.bell.clone()) {
+            Ok(door) => Some(door),
+            Err(error) => {
+                log::warn!("a second window of this account will not bring this one to the front: {error}");
+                None
+            }
+        };
         history.submit(Op::Conversations);
         history.submit(Op::Outbox);
         self.history = Some(history);
@@ -236,6 +270,8 @@ impl Client {
 
     /// Closes the account's history and frees it for another window, after [`Client::go_offline`].
     pub fn close_account(&mut self) {
+        self.door = None;
+        self.online = None;
         self.history = None;
         self.unsent.clear();
         self.keeping.clear();
@@ -325,6 +361,16 @@ impl Client {
         self.change(Op::Contact(contact));
     }
 
+    /// Adds everybody of a CSV file (account, remark, group, blocked), or nobody.
+    pub fn import_contacts(&mut self, path: PathBuf) {
+        self.change(Op::Import(path));
+    }
+
+    /// Writes the list into a CSV file.
+    pub fn export_contacts(&mut self, path: PathBuf) {
+        self.change(Op::Export(path));
+    }
+
     /// Takes somebody off the list.
     pub fn remove_contact(&mut self, account: Account) {
         self.change(Op::RemoveContact(account));
@@ -387,7 +433,7 @@ impl Client {
     }
 
     fn session_event(&mut self, now: Now, event: session::Event) {
-        self.events.push_back(match event {
+        let event = match event {
             session::Event::Received { token, from, time, text, raw, repeat } => {
                 let row = Row {
                     id: MessageId(0),
@@ -421,10 +467,23 @@ impl Client {
             session::Event::LoggedIn(outcome) => Event::LoggedIn(outcome),
             session::Event::WentOffline(was) => Event::WentOffline(was),
             session::Event::MaybeLost(n) => Event::MaybeLost(n),
-            session::Event::Online(accounts) => Event::Online(accounts),
+            session::Event::Online(accounts) => {
+                self.comings_and_goings(&accounts);
+                Event::Online(accounts)
+            }
             session::Event::Extensions(known) => Event::Extensions(known),
             session::Event::NotUnderstood(bytes) => Event::NotUnderstood(crate::wire::show::starred(&bytes)),
-        });
+        };
+        self.events.push_back(event);
+    }
+
+    /// Says who came and went since the last list; both are sorted.
+    fn comings_and_goings(&mut self, new: &[Account]) {
+        let Some(old) = self.online.replace(new.to_vec()) else { return };
+        let came = new.iter().filter(|a| old.binary_search(a).is_err());
+        self.events.extend(came.cloned().map(Event::CameOnline));
+        let went = old.iter().filter(|a| new.binary_search(a).is_err());
+        self.events.extend(went.cloned().map(Event::WentAway));
     }
 
     fn stored(&mut self, now: Now, done: Done) {
@@ -465,9 +524,45 @@ impl Client {
                     }
                 }
             }
+            Done::Imported(result) => self.events.push_back(Event::Imported(result)),
+            Done::Exported(result) => self.events.push_back(Event::Exported(result)),
             Done::Failed(error) => self.events.push_back(Event::DiskTrouble(error)),
         }
     }
+}
+
+/// Binds the local port of last time again, since servers know a session by it; any other if that
+/// is taken.
+fn open_socket(config: &Config, bell: &Bell) -> Result<Socket, ClientError> {
+    if config.bind.is_some() {
+        return Ok(Socket::open(config.bind, config.server, bell.clone())?);
+    }
+    let folder = config.data.join(file_name(&config.server.to_string()));
+    let file = folder.join("port");
+    let port: Option<u16> = std::fs::read_to_string(&file).ok().and_then(|text| text.trim().parse().ok());
+    let any: IpAddr = match config.server {
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let again = port.and_then(|port| {
+        let bind = SocketAddr::new(any, port);
+        Socket::open(Some(bind), config.server, bell.clone()).ok()
+    });
+    if let Some(socket) = again {
+        return Ok(socket);
+    }
+    let socket = Socket::open(None, config.server, bell.clone())?;
+    // A second window at the same time must not take the first one's note.
+    if port.is_none() {
+        let written = socket.address().and_then(|own| {
+            std::fs::create_dir_all(&folder)?;
+            std::fs::write(&file, own.port().to_string())
+        });
+        if let Err(error) = written {
+            log::debug!("the local port is not remembered: {error}");
+        }
+    }
+    Ok(socket)
 }
 
 /// A name that every file system takes and that is different for different texts.

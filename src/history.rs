@@ -4,6 +4,7 @@
 //! WAL with synchronous=NORMAL: a `kill -9` loses nothing committed. Source: the plain protocol,
 //! "What a client owes its user".
 
+pub mod contacts;
 pub mod database;
 
 use std::io;
@@ -135,6 +136,10 @@ pub enum Op {
     Contact(Contact),
     /// Takes somebody off the list; their messages stay.
     RemoveContact(Account),
+    /// Adds everybody of a CSV file, or nobody.
+    Import(PathBuf),
+    /// Writes the list into a CSV file.
+    Export(PathBuf),
     /// The window of this friend was looked at.
     Read(Account),
     /// Reads the list.
@@ -164,6 +169,10 @@ pub enum Done {
     Page { peer: Account, first: u32, rows: Vec<Row> },
     /// Oldest first.
     Outbox(Vec<(MessageId, Account, String)>),
+    /// How many came, or what is wrong with which line.
+    Imported(Result<usize, String>),
+    /// Whether it was written.
+    Exported(Result<(), String>),
     /// The disk refused a change that nobody waits for.
     Failed(String),
 }

@@ -220,8 +220,10 @@ pub enum SendState {
     Sent,
     /// `03:02`: offline, or no such account; the server may keep it.
     OfflineOrUnknown,
-    /// Sent a second time after the first answer was lost, or on its way when the program died.
+    /// Sent a second time after the first answer was lost.
     MaybeSentTwice,
+    /// On its way when the program ended; only its writer sends it again.
+    MaybeSent,
     /// The server refused it, or the user gave it up.
     Failed,
 }

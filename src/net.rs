@@ -3,6 +3,7 @@
 //! has come; both ring the main loop's bell, which empties their lanes.
 
 pub mod clock;
+pub mod doorbell;
 pub mod receiver;
 pub mod timer;
 
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use clock::Now;
+pub use doorbell::Doorbell;
 pub use receiver::{Arrival, Socket};
 pub use timer::Timer;
 

@@ -65,6 +65,8 @@ struct App {
     keys: Option<KeysWindow>,
     chats: HashMap<Account, ChatWindow>,
     online: Option<Vec<Account>>,
+    /// Whether the server is known as ours, by its extensions.
+    ours: Option<bool>,
     leaving: Leaving,
 }
 
@@ -107,6 +109,7 @@ pub fn run(args: Args) -> Result<(), ClientError> {
         keys: None,
         chats: HashMap::new(),
         online: None,
+        ours: None,
         leaving: Leaving::No,
     };
     state.open_login(None);
@@ -203,8 +206,18 @@ fn own_menu(at: (i32, i32)) {
     let Some(link) = with(|app| app.client.link()) else { return };
     let offline = link == Link::Offline;
     let state = if offline { t!("main.go_online") } else { t!("main.go_offline") };
-    let entries = [&*state, &*t!("main.fetch"), &*t!("main.settings"), &*t!("main.switch"), &*t!("main.quit")];
-    match widgets::popup(&entries, Some(at)) {
+    let entries = [
+        state,
+        t!("main.fetch"),
+        t!("main.settings"),
+        t!("main.import"),
+        t!("main.export"),
+        t!("main.wire"),
+        t!("main.keys"),
+        t!("main.switch"),
+        t!("main.quit"),
+    ];
+    match widgets::popup(&entries.each_ref().map(|entry| &**entry), Some(at)) {
         Some(0) => {
             with(|app| {
                 let now = clock::now();
@@ -218,10 +231,12 @@ fn own_menu(at: (i32, i32)) {
         }
         Some(1) => apply(UiEvent::Fetch),
         Some(2) => apply(UiEvent::OpenSettings),
-        Some(3) => apply(UiEvent::OpenWire),
-        Some(4) => apply(UiEvent::OpenKeys),
-        Some(5) if may_leave() => leave(Leaving::SwitchAccount),
-        Some(6) => quit(),
+        Some(3) => friends::import(),
+        Some(4) => friends::export(),
+        Some(5) => apply(UiEvent::OpenWire),
+        Some(6) => apply(UiEvent::OpenKeys),
+        Some(7) if may_leave() => leave(Leaving::SwitchAccount),
+        Some(8) => quit(),
         _ => {}
     }
 }
@@ -339,7 +354,20 @@ impl App {
                 }
             }
             Event::Online(accounts) => self.set_online(Some(accounts)),
-            Event::Extensions(_) => {}
+            Event::CameOnline(account) => self.came_or_went(&account, true),
+            Event::WentAway(account) => self.came_or_went(&account, false),
+            Event::Raise => {
+                if let Some(main) = &mut self.main {
+                    main.raise();
+                }
+            }
+            Event::Imported(Ok(n)) => self.say(&t!("main.imported", n = n)),
+            Event::Exported(Ok(())) => self.say(&t!("main.exported")),
+            Event::Imported(Err(error)) | Event::Exported(Err(error)) => self.say(&error),
+            Event::Extensions(ours) => {
+                self.ours = Some(ours);
+                self.chats.values_mut().for_each(|chat| chat.set_foreign(!ours));
+            }
             Event::MaybeLost(n) => self.say(&t!("gui.maybe_lost", n = n)),
             Event::NotUnderstood(_) => self.say(&t!("gui.not_understood")),
             Event::NotKept { peer, text } => match self.chats.get_mut(&peer) {

@@ -218,6 +218,11 @@ impl ChatWindow {
         self.transcript.fill(first, rows);
     }
 
+    /// A server not known as ours may cut texts at `#`; the bubbles hint at it.
+    pub fn set_foreign(&mut self, foreign: bool) {
+        self.transcript.set_foreign(foreign);
+    }
+
     /// One more message; true if somebody else's came while nobody looked.
     pub fn append(&mut self, row: Row) -> bool {
         let unseen = row.state.is_none() && !self.focused();

@@ -110,6 +110,12 @@ impl Transcript {
         }
     }
 
+    /// Whether the server may cut one's own texts at `#`.
+    pub fn set_foreign(&mut self, foreign: bool) {
+        self.view.borrow_mut().set_foreign(foreign);
+        self.widget.redraw();
+    }
+
     /// Draws the line "new messages" over the last `count` rows of others; none for 0.
     pub fn mark_new(&mut self, count: u64) {
         self.view.borrow_mut().mark_new(count);

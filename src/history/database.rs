@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, Error, params};
 
-use super::{Contact, Conversation, Done, HistoryError, Op, Row, RowMeta};
+use super::{Contact, Conversation, Done, HistoryError, Op, Row, RowMeta, contacts};
 use crate::model::{Account, MessageId, SendState};
 
 /// The schema this program writes; `PRAGMA user_version`.
@@ -72,7 +72,8 @@ impl Database {
                 Some(Done::Failed(error.to_string()))
             }
             // A full disk can still be read.
-            Op::Conversations | Op::Index(_) | Op::Page { .. } => self.apply(op).ok().flatten(),
+            Op::Import(_) => Some(Done::Imported(Err(error.to_string()))),
+            Op::Conversations | Op::Export(_) | Op::Index(_) | Op::Page { .. } => self.apply(op).ok().flatten(),
         }
     }
 
@@ -120,6 +121,8 @@ impl Database {
                     .execute([peer.as_str()])?;
                 None
             }
+            Op::Import(path) => Some(Done::Imported(self.import(path)?)),
+            Op::Export(path) => Some(Done::Exported(contacts::write(path, &self.contacts()?))),
             Op::Conversations => Some(Done::Conversations(self.conversations()?)),
             Op::Index(peer) => Some(Done::Index { peer: peer.clone(), rows: self.index(peer)? }),
             Op::Page { peer, first, count } => {
@@ -127,6 +130,28 @@ impl Database {
             }
             Op::Outbox => Some(Done::Outbox(self.outbox()?)),
         })
+    }
+
+    fn import(&self, path: &Path) -> Result<Result<usize, String>, Error> {
+        let contacts = match contacts::read(path) {
+            Ok(contacts) => contacts,
+            Err(sentence) => return Ok(Err(sentence)),
+        };
+        for contact in &contacts {
+            self.apply(&Op::Contact(contact.clone()))?;
+        }
+        Ok(Ok(contacts.len()))
+    }
+
+    fn contacts(&self) -> Result<Vec<Contact>, Error> {
+        let mut query =
+            self.connection.prepare_cached("SELECT account, remark, section, blocked FROM contacts ORDER BY 3, 1")?;
+        let rows = query.query_map([], |row| {
+            let account: String = row.get(0)?;
+            let account = Account::sanitised(&account);
+            Ok(Contact { account, remark: row.get(1)?, group: row.get(2)?, blocked: row.get(3)? })
+        })?;
+        rows.collect()
     }
 
     fn conversations(&self) -> Result<Vec<Conversation>, Error> {
@@ -192,7 +217,7 @@ impl Database {
         let c = &self.connection;
         c.execute(
             "UPDATE messages SET state = ? WHERE outgoing AND state = ?",
-            params![number(SendState::MaybeSentTwice), number(SendState::Sending)],
+            params![number(SendState::MaybeSent), number(SendState::Sending)],
         )?;
         let mut query = c.prepare("SELECT id, peer, text FROM messages WHERE outgoing AND state = ? ORDER BY id")?;
         let rows = query.query_map([number(SendState::Waiting)], |row| {
@@ -224,6 +249,7 @@ fn number(state: SendState) -> i64 {
         SendState::OfflineOrUnknown => 3,
         SendState::MaybeSentTwice => 4,
         SendState::Failed => 5,
+        SendState::MaybeSent => 6,
     }
 }
 
@@ -234,6 +260,7 @@ fn state(number: i64) -> SendState {
         2 => SendState::Sent,
         3 => SendState::OfflineOrUnknown,
         4 => SendState::MaybeSentTwice,
+        6 => SendState::MaybeSent,
         _ => SendState::Failed,
     }
 }
@@ -280,7 +307,7 @@ mod tests {
         assert_eq!(database.run(&[Op::Outbox]), [Done::Outbox(vec![(MessageId(3), account("b"), "three".into())])]);
         let page = Op::Page { peer: account("b"), first: 1, count: 1 };
         assert!(
-            matches!(&database.run(&[page])[..], [Done::Page { rows, .. }] if rows[0].state == Some(SendState::MaybeSentTwice))
+            matches!(&database.run(&[page])[..], [Done::Page { rows, .. }] if rows[0].state == Some(SendState::MaybeSent))
         );
     }
 

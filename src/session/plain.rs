@@ -1,6 +1,8 @@
 //! Stop-and-wait over the plain dialect: one request outstanding, the answer matched by its
 //! operation, the fence around a lost answer to 03.
 
+mod polling;
+
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -13,8 +15,8 @@ use crate::wire::{Charset, Reply, Request, TimeFormat};
 
 /// Tries of one request before the server counts as silent.
 const TRIES: u8 = 4;
+/// The assignment's interval.
 const STRICT: Duration = Duration::from_secs(30);
-const VISIBLE: Duration = Duration::from_secs(2);
 const LEAVING: Duration = Duration::from_secs(1);
 
 /// What the outstanding request is for.
@@ -90,7 +92,12 @@ pub struct Session {
     /// What 08 said last, less what was taken since.
     expected_unread: Option<u64>,
     extensions: Option<bool>,
-    online: Vec<Account>,
+    /// Who is online, as far as the pages of `11` have come.
+    listing: Vec<Account>,
+    /// The last whole list.
+    online: Option<Vec<Account>>,
+    /// When to ask for it again, with the poll after that.
+    who_at: Option<Instant>,
     open_chats: Vec<Account>,
     visible: bool,
     poll_at: Option<Instant>,
@@ -125,7 +132,9 @@ impl Session {
             last_delivery: None,
             expected_unread: None,
             extensions: None,
-            online: Vec::new(),
+            listing: Vec::new(),
+            online: None,
+            who_at: None,
             open_chats: Vec::new(),
             visible: false,
             poll_at: None,
@@ -180,6 +189,15 @@ impl Session {
     /// Logs in; answered by [`Event::LoggedIn`].
     pub fn login(&mut self, now: Instant, account: Account, password: Password) {
         self.login = Some((account, password));
+        // Another account's, or about to be loaded anew.
+        self.outbox.clear();
+        self.fence_due = self.outstanding.as_ref().is_some_and(|o| o.purpose == Purpose::Send);
+        self.outstanding = None;
+        self.wanted.clear();
+        self.storing = None;
+        self.take_next = None;
+        self.release = None;
+        self.last_delivery = None;
         self.log_in(now);
     }
 
@@ -208,9 +226,20 @@ impl Session {
 
     /// Goes offline; answered by [`Event::WentOffline`] within 1 s.
     pub fn go_offline(&mut self, now: Instant) {
-        self.outstanding = None;
+        if let Some(outstanding) = self.outstanding.take()
+            && outstanding.purpose == Purpose::Send
+            && let Some(message) = self.outbox.front_mut()
+        {
+            // Its answer is not waited for: it may have arrived.
+            message.doubtful = true;
+            self.fence_due = true;
+        }
         self.wanted.clear();
         self.retry_at = None;
+        if self.state == State::Offline {
+            self.events.push_back(Event::WentOffline(Some(false)));
+            return;
+        }
         self.want(Purpose::Offline, &Request::Offline);
         self.go_on(now);
     }
@@ -218,36 +247,6 @@ impl Session {
     /// Logs in again with the password of the last login.
     pub fn go_online(&mut self, now: Instant) {
         self.log_in(now);
-    }
-
-    /// F5: asks at once, and reconnects at once while the server is silent.
-    pub fn fetch_now(&mut self, now: Instant) {
-        self.poll_at = Some(now);
-        self.retry_at = None;
-        self.poll_backoff.reset();
-        self.go_on(now);
-    }
-
-    /// How unread messages are asked for from now on.
-    pub fn set_polling(&mut self, now: Instant, polling: Polling) {
-        if polling == self.polling {
-            return;
-        }
-        self.polling = polling;
-        self.poll_backoff.reset();
-        if self.state == State::Online {
-            self.poll_at = Some(if polling == Polling::Adaptive { now } else { now + STRICT });
-        }
-        self.go_on(now);
-    }
-
-    /// Which chat windows are open, and whether one is visible.
-    pub fn set_open_chats(&mut self, now: Instant, chats: Vec<Account>, visible: bool) {
-        self.open_chats = chats;
-        self.visible = visible;
-        if visible && self.polling == Polling::Adaptive {
-            self.poll_at = self.poll_at.map(|at| at.min(now + VISIBLE));
-        }
     }
 
     /// A datagram typed by hand. Its answer goes through the session as any other.
@@ -502,60 +501,12 @@ impl Session {
         self.release = None;
         self.events.push_back(Event::LoggedIn(LoginOutcome::Done));
         self.expected_unread = None;
+        self.online = None;
+        self.who_at = Some(now + polling::WHO);
         self.poll_backoff.reset();
         self.poll_at = Some(if self.polling == Polling::Adaptive { now } else { now + STRICT });
         if self.extensions.is_none() {
             self.want(Purpose::Probe, &Request::Who { offset: 0 });
-        }
-    }
-
-    fn probed(&mut self, reply: Reply) {
-        let Reply::Who { total, offset, accounts } = reply else {
-            self.extensions = Some(false);
-            self.events.push_back(Event::Extensions(false));
-            return;
-        };
-        if self.extensions != Some(true) {
-            self.extensions = Some(true);
-            self.events.push_back(Event::Extensions(true));
-        }
-        if offset == 0 {
-            self.online.clear();
-        }
-        let more = !accounts.is_empty();
-        self.online.extend(accounts);
-        if more && self.online.len() < total {
-            self.want(Purpose::Probe, &Request::Who { offset: self.online.len() });
-        } else {
-            self.events.push_back(Event::Online(self.online.clone()));
-        }
-    }
-
-    fn counted(&mut self, now: Instant, n: u64, friend: Option<Account>) {
-        if friend.is_none() {
-            if let Some(expected) = self.expected_unread.take()
-                && n < expected
-            {
-                self.events.push_back(Event::MaybeLost(expected - n));
-            }
-            self.expected_unread = Some(n);
-        }
-        if n > 0 {
-            self.take_next = Some(friend);
-            self.poll_backoff.reset();
-        }
-        if self.polling == Polling::Adaptive {
-            let step = self.poll_backoff.advance();
-            self.poll_at = Some(now + if self.visible { step.min(VISIBLE) } else { step });
-        } else {
-            self.poll_at = self.poll_at.or(Some(now + STRICT));
-        }
-    }
-
-    fn poll_soon(&mut self, now: Instant) {
-        if self.polling == Polling::Adaptive {
-            self.poll_backoff.reset();
-            self.poll_at = Some(now);
         }
     }
 
@@ -623,23 +574,6 @@ impl Session {
         }
         if self.poll_at.is_some_and(|at| at <= now) {
             self.poll(now);
-        }
-    }
-
-    fn poll(&mut self, now: Instant) {
-        if self.extensions.is_none() {
-            self.want(Purpose::Probe, &Request::Who { offset: 0 });
-        }
-        self.poll_at = if self.polling == Polling::Adaptive { None } else { Some(now + STRICT) };
-        if self.polling != Polling::StrictPerFriend {
-            let bytes = Request::CountAll.encode(self.charset);
-            return self.begin(now, Purpose::Poll, bytes);
-        }
-        for friend in self.open_chats.clone() {
-            self.want(Purpose::PollFriend(friend.clone()), &Request::Count { from: Some(friend) });
-        }
-        if let Some((purpose, bytes)) = self.wanted.pop_front() {
-            self.begin(now, purpose, bytes);
         }
     }
 }

@@ -32,7 +32,8 @@ impl App {
         } else {
             let header = self.header(&peer);
             let place = self.settings.windows.get(&place_name(&peer)).copied();
-            let chat = ChatWindow::new(&peer, header, place, Rc::clone(&self.emit));
+            let mut chat = ChatWindow::new(&peer, header, place, Rc::clone(&self.emit));
+            chat.set_foreign(self.ours == Some(false));
             self.chats.insert(peer.clone(), chat);
             self.client.index(peer);
             self.chats_changed();

@@ -43,7 +43,39 @@ pub(super) fn row_menu(person: &Person, at: (i32, i32)) {
     }
 }
 
+/// Asks for a CSV file and adds who stands in it.
+pub(super) fn import() {
+    if let Some(path) = widgets::ask_text(&t!("main.import_from"), &list_file()) {
+        with(|app| app.client.import_contacts(path.into()));
+    }
+}
+
+/// Asks for a file and writes the list into it.
+pub(super) fn export() {
+    if let Some(path) = widgets::ask_text(&t!("main.export_to"), &list_file()) {
+        with(|app| app.client.export_contacts(path.into()));
+    }
+}
+
+fn list_file() -> String {
+    let home = directories::UserDirs::new();
+    let folder = home.as_ref().map(|h| h.document_dir().unwrap_or_else(|| h.home_dir()).to_owned());
+    folder.unwrap_or_default().join("hongyan-friends.csv").to_string_lossy().into_owned()
+}
+
 impl App {
+    /// A notice, where it concerns somebody one knows or chats with.
+    pub(super) fn came_or_went(&mut self, account: &Account, came: bool) {
+        if self.contact(account).is_none() && !self.chats.contains_key(account) {
+            return;
+        }
+        let name = self.name(account);
+        let text = if came { t!("main.came", name = name) } else { t!("main.went", name = name) };
+        if let Some(main) = &mut self.main {
+            main.say(&format!("{} · {text}", chrono::Local::now().format("%H:%M")));
+        }
+    }
+
     /// What somebody is called.
     pub(super) fn name(&self, account: &Account) -> String {
         self.main.as_ref().map_or_else(|| account.to_string(), |main| main.roster().name(account))

@@ -64,6 +64,7 @@ pub struct View {
     first_new: Option<MessageId>,
     mark_next: bool,
     room: bool,
+    foreign: bool,
     seen: Vec<Seen>,
     links: Vec<([i32; 4], MessageId)>,
     thumb: Option<i32>,
@@ -86,6 +87,7 @@ impl View {
             first_new: None,
             mark_next: false,
             room,
+            foreign: false,
             seen: Vec::new(),
             links: Vec::new(),
             thumb: None,
@@ -133,6 +135,10 @@ impl View {
         let Some(row) = self.rows.set_state(id, state) else { return false };
         self.measure(row);
         true
+    }
+
+    pub fn set_foreign(&mut self, foreign: bool) {
+        self.foreign = foreign;
     }
 
     pub fn mark_new(&mut self, count: u64) {
@@ -428,7 +434,7 @@ impl View {
         }
         y += height;
         if self.rows.ends_run(index) || row.state.is_some_and(is_noteworthy) {
-            let link = foot(row, x, y, w);
+            let link = foot(row, self.foreign, x, y, w);
             self.links.extend(link.map(|area| (area, row.id)));
         }
     }
@@ -460,7 +466,7 @@ fn is_noteworthy(state: SendState) -> bool {
 
 /// What did not arrive for sure can be sent once more.
 fn can_resend(state: SendState) -> bool {
-    matches!(state, SendState::Failed | SendState::MaybeSentTwice | SendState::OfflineOrUnknown)
+    matches!(state, SendState::Failed | SendState::MaybeSentTwice | SendState::MaybeSent | SendState::OfflineOrUnknown)
 }
 
 fn centred_line(text: &str, x: i32, y: i32, w: i32, ink: Color, rule: Option<Color>) {
@@ -477,7 +483,7 @@ fn centred_line(text: &str, x: i32, y: i32, w: i32, ink: Color, rule: Option<Col
 }
 
 /// The time under a run and how far one's own message has come; where "resend" was drawn.
-fn foot(row: &Row, x: i32, y: i32, w: i32) -> Option<[i32; 4]> {
+fn foot(row: &Row, foreign: bool, x: i32, y: i32, w: i32) -> Option<[i32; 4]> {
     let colours = theme::palette();
     draw::set_font(Font::Helvetica, theme::TINY);
     let baseline = y + 14;
@@ -496,9 +502,13 @@ fn foot(row: &Row, x: i32, y: i32, w: i32) -> Option<[i32; 4]> {
         SendState::Sent => (t!("chat.sent"), colours.dim),
         SendState::OfflineOrUnknown => (t!("chat.offline"), colours.warn),
         SendState::MaybeSentTwice => (t!("chat.twice"), colours.warn),
+        SendState::MaybeSent => (t!("chat.maybe"), colours.warn),
         SendState::Failed => (t!("chat.failed"), colours.error),
     };
     let mut text = format!("{} · {word}", time(row));
+    if foreign && row.text.contains('#') {
+        text = format!("{text} · {}", t!("chat.maybe_cut"));
+    }
     let link = if can_resend(state) { format!("  ↻ {}", t!("chat.resend")) } else { String::new() };
     let room = f64::from(w - 2 * MARGIN);
     if draw::width(&text) + draw::width(&link) > room {

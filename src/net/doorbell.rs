@@ -1,0 +1,124 @@
+//! The same account opened twice on one machine: the second program rings the first one's door, which
+//! then shows its windows. The door is a UDP port on loopback; who knows the token in the file beside
+//! the history may ring.
+
+use std::fs;
+use std::io::{self, Write};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+
+use super::Bell;
+
+/// The first program's door. Dropping it closes it.
+#[derive(Debug)]
+pub struct Doorbell {
+    path: PathBuf,
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    rung: AtomicBool,
+    stopping: AtomicBool,
+}
+
+impl Doorbell {
+    /// Opens the door of whoever holds this history, and writes where it is beside it. `bell` rings
+    /// when somebody has rung; then [`Doorbell::rung`] is true once.
+    ///
+    /// # Errors
+    /// No socket, no thread, no file, no random numbers.
+    pub fn open(history: &Path, bell: Bell) -> io::Result<Self> {
+        let mut token = [0; 16];
+        getrandom::fill(&mut token).map_err(io::Error::other)?;
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let address = socket.local_addr()?;
+        let path = door(history);
+        let hex: String = token.iter().map(|b| format!("{b:02x}")).collect();
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(&path)?.write_all(format!("{} {hex}", address.port()).as_bytes())?;
+        let shared = Arc::new(Shared::default());
+        let seen = Arc::clone(&shared);
+        let wait = move || {
+            let mut buffer = [0; 64];
+            while let Ok((n, _)) = socket.recv_from(&mut buffer) {
+                if seen.stopping.load(Ordering::Acquire) {
+                    return;
+                }
+                if buffer.get(..n) == Some(hex.as_bytes()) {
+                    seen.rung.store(true, Ordering::Release);
+                    bell.ring();
+                }
+            }
+        };
+        let thread = thread::Builder::new().name("doorbell".into()).spawn(wait)?;
+        Ok(Self { path, address, shared, thread: Some(thread) })
+    }
+
+    /// Whether somebody has rung since the last call.
+    #[must_use]
+    pub fn rung(&self) -> bool {
+        self.shared.rung.swap(false, Ordering::AcqRel)
+    }
+}
+
+impl Drop for Doorbell {
+    fn drop(&mut self) {
+        self.shared.stopping.store(true, Ordering::Release);
+        let woken = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|s| s.send_to(&[], self.address));
+        if woken.is_ok()
+            && let Some(thread) = self.thread.take()
+        {
+            let _ = thread.join();
+        }
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Rings at whoever holds this history.
+///
+/// # Errors
+/// Nobody wrote where the door is.
+pub fn ring(history: &Path) -> io::Result<()> {
+    let text = fs::read_to_string(door(history))?;
+    let bad = || io::Error::new(io::ErrorKind::InvalidData, "not a door");
+    let (port, token) = text.split_once(' ').ok_or_else(bad)?;
+    let port: u16 = port.parse().map_err(|_| bad())?;
+    UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?.send_to(token.as_bytes(), (Ipv4Addr::LOCALHOST, port)).map(drop)
+}
+
+fn door(history: &Path) -> PathBuf {
+    history.with_extension("door")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn who_knows_the_token_may_ring() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let history = dir.path().join("a.sqlite");
+        assert!(ring(&history).is_err(), "nobody is there");
+        let (rang, rings) = crossbeam_channel::unbounded();
+        let bell = Bell::new(move || rang.send(()).unwrap_or(()));
+        let door = Doorbell::open(&history, bell).expect("open");
+        UdpSocket::bind("127.0.0.1:0").and_then(|s| s.send_to(b"let me in", door.address)).expect("sent");
+        ring(&history).expect("rung");
+        assert!(rings.recv_timeout(Duration::from_secs(10)).is_ok());
+        assert!(door.rung() && !door.rung());
+        assert!(rings.try_recv().is_err(), "the stranger did not ring");
+        drop(door);
+        assert!(ring(&history).is_err());
+    }
+}

@@ -1,0 +1,122 @@
+//! Asking for what is unread, and who is online: when, how often, and what the numbers say.
+
+use std::time::{Duration, Instant};
+
+use super::{Purpose, STRICT, Session, State};
+use crate::model::Account;
+use crate::session::{Event, Polling};
+use crate::wire::{Reply, Request};
+
+const VISIBLE: Duration = Duration::from_secs(2);
+/// Who is online is asked for this often at most.
+pub(super) const WHO: Duration = Duration::from_secs(10);
+
+impl Session {
+    /// F5: asks at once, and reconnects at once while the server is silent.
+    pub fn fetch_now(&mut self, now: Instant) {
+        self.poll_at = Some(now);
+        self.retry_at = None;
+        self.poll_backoff.reset();
+        self.go_on(now);
+    }
+
+    /// How unread messages are asked for from now on.
+    pub fn set_polling(&mut self, now: Instant, polling: Polling) {
+        if polling == self.polling {
+            return;
+        }
+        self.polling = polling;
+        self.poll_backoff.reset();
+        if self.state == State::Online {
+            self.poll_at = Some(if polling == Polling::Adaptive { now } else { now + STRICT });
+        }
+        self.go_on(now);
+    }
+
+    /// Which chat windows are open, and whether one is visible.
+    pub fn set_open_chats(&mut self, now: Instant, chats: Vec<Account>, visible: bool) {
+        self.open_chats = chats;
+        self.visible = visible;
+        if visible && self.polling == Polling::Adaptive {
+            self.poll_at = self.poll_at.map(|at| at.min(now + VISIBLE));
+        }
+    }
+
+    pub(super) fn probed(&mut self, reply: Reply) {
+        let Reply::Who { total, offset, accounts } = reply else {
+            self.extensions = Some(false);
+            self.events.push_back(Event::Extensions(false));
+            return;
+        };
+        if self.extensions != Some(true) {
+            self.extensions = Some(true);
+            self.events.push_back(Event::Extensions(true));
+        }
+        if offset == 0 {
+            self.listing.clear();
+        }
+        let more = !accounts.is_empty();
+        self.listing.extend(accounts);
+        if more && self.listing.len() < total {
+            self.want(Purpose::Probe, &Request::Who { offset: self.listing.len() });
+            return;
+        }
+        // The list may have changed between its pages.
+        self.listing.sort();
+        self.listing.dedup();
+        if self.online.as_ref() != Some(&self.listing) {
+            self.online = Some(self.listing.clone());
+            self.events.push_back(Event::Online(self.listing.clone()));
+        }
+    }
+
+    pub(super) fn counted(&mut self, now: Instant, n: u64, friend: Option<Account>) {
+        if friend.is_none() {
+            if let Some(expected) = self.expected_unread.take()
+                && n < expected
+            {
+                self.events.push_back(Event::MaybeLost(expected - n));
+            }
+            self.expected_unread = Some(n);
+        }
+        if n > 0 {
+            self.take_next = Some(friend);
+            self.poll_backoff.reset();
+        }
+        if self.polling == Polling::Adaptive {
+            let step = self.poll_backoff.advance();
+            self.poll_at = Some(now + if self.visible { step.min(VISIBLE) } else { step });
+        } else {
+            self.poll_at = self.poll_at.or(Some(now + STRICT));
+        }
+    }
+
+    pub(super) fn poll_soon(&mut self, now: Instant) {
+        if self.polling == Polling::Adaptive {
+            self.poll_backoff.reset();
+            self.poll_at = Some(now);
+        }
+    }
+
+    pub(super) fn poll(&mut self, now: Instant) {
+        if self.extensions.is_none() {
+            self.want(Purpose::Probe, &Request::Who { offset: 0 });
+        }
+        self.poll_at = if self.polling == Polling::Adaptive { None } else { Some(now + STRICT) };
+        if self.polling == Polling::Adaptive && self.extensions == Some(true) && self.who_at.is_none_or(|at| at <= now)
+        {
+            self.who_at = Some(now + WHO);
+            self.want(Purpose::Probe, &Request::Who { offset: 0 });
+        }
+        if self.polling != Polling::StrictPerFriend {
+            let bytes = Request::CountAll.encode(self.charset);
+            return self.begin(now, Purpose::Poll, bytes);
+        }
+        for friend in self.open_chats.clone() {
+            self.want(Purpose::PollFriend(friend.clone()), &Request::Count { from: Some(friend) });
+        }
+        if let Some((purpose, bytes)) = self.wanted.pop_front() {
+            self.begin(now, purpose, bytes);
+        }
+    }
+}
