@@ -317,6 +317,7 @@ impl App {
     fn show(&mut self, event: Event) {
         match event {
             Event::Link(link) => {
+                log::info!("link: {link:?}");
                 if let Some(main) = &mut self.main {
                     main.set_link(link);
                     if matches!(link, Link::Connected { .. }) {

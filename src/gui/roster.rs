@@ -147,7 +147,10 @@ impl Roster {
 
     fn found(&self, search: &str, now_ms: i64) -> Vec<Entry> {
         let wanted = search.to_lowercase();
-        let people = self.conversations.iter().map(|c| self.person(c, now_ms)).chain(self.others());
+        let lobby = self.online.is_some() && self.find(&Account::lobby()).is_none();
+        let lobby = lobby.then(|| self.lobby());
+        let known = self.conversations.iter().map(|c| self.person(c, now_ms));
+        let people = lobby.into_iter().chain(known).chain(self.others());
         let people = people
             .filter(|p| p.name.to_lowercase().contains(&wanted) || p.account.as_str().to_lowercase().contains(&wanted));
         let mut entries: Vec<Entry> = people.map(Entry::Person).collect();
@@ -360,6 +363,9 @@ mod tests {
         assert_eq!(shown(&roster, "七号"), ["  七号好友", "+ 七号"]);
         assert_eq!(shown(&roster, "20170007"), ["  七号好友"]);
         assert_eq!(shown(&roster, "me"), [""; 0], "oneself is nobody to add");
+        roster.set_online(Some(Vec::new()));
+        let lobby = t!("main.lobby");
+        assert_eq!(shown(&roster, &lobby)[0], format!("  {lobby}"));
     }
 
     #[test]

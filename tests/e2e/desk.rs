@@ -1,0 +1,279 @@
+//! A display of our own, with a window manager, keys and pictures; and the programs that run on it.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::{SocketAddr, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long anything may take to appear.
+const PATIENCE: Duration = Duration::from_secs(20);
+const STEP: Duration = Duration::from_millis(40);
+
+/// Waits until something is there; what it was waiting for is said if it never is.
+#[track_caller]
+pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < end, "not within {PATIENCE:?}: {what}");
+        thread::sleep(STEP);
+    }
+}
+
+/// A child that ends with its owner.
+pub struct Process(pub Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A display.
+pub struct Desk {
+    pub display: String,
+    pictures: PathBuf,
+    _manager: Process,
+    _server: Process,
+}
+
+impl Desk {
+    pub fn new() -> Self {
+        let missing = "please install the packages xvfb, openbox, xdotool and imagemagick (scripts/test does)";
+        let mut server = Command::new("Xvfb")
+            .args(["-displayfd", "1", "-screen", "0", "1400x1000x24", "-nolisten", "tcp", "-noreset"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect(missing);
+        let mut number = String::new();
+        let out = server.stdout.take().expect("piped");
+        BufReader::new(out).read_line(&mut number).expect("Xvfb says its display");
+        let display = format!(":{}", number.trim());
+        let manager = Command::new("openbox")
+            .env("DISPLAY", &display)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect(missing);
+        let pictures = Path::new(env!("CARGO_TARGET_TMPDIR")).join("screenshots");
+        std::fs::create_dir_all(&pictures).expect("a folder for pictures");
+        let desk = Self { display, pictures, _manager: Process(manager), _server: Process(server) };
+        until("the window manager", || {
+            let asked = Command::new("xprop")
+                .args(["-root", "_NET_SUPPORTING_WM_CHECK"])
+                .env("DISPLAY", &desk.display)
+                .output();
+            let said = asked.expect(missing);
+            String::from_utf8_lossy(&said.stdout).contains("window id").then_some(())
+        });
+        desk
+    }
+
+    fn xdotool(&self, args: &[&str]) -> Output {
+        Command::new("xdotool")
+            .args(args)
+            .env("DISPLAY", &self.display)
+            .env("LC_ALL", "C.UTF-8")
+            .output()
+            .expect("xdotool runs")
+    }
+
+    /// A picture of the whole display, kept beside the build.
+    pub fn picture(&self, name: &str) {
+        let file = self.pictures.join(format!("{name}.png"));
+        let taken = Command::new("import").args(["-window", "root"]).arg(&file).env("DISPLAY", &self.display).status();
+        assert!(taken.is_ok_and(|s| s.success()), "no picture {}", file.display());
+    }
+}
+
+/// The client's windows, as a person at the keyboard has them.
+pub struct Person<'a> {
+    desk: &'a Desk,
+    process: Process,
+    log: Arc<Mutex<String>>,
+    data: PathBuf,
+    server: SocketAddr,
+}
+
+impl<'a> Person<'a> {
+    /// Opens the login window of a new profile.
+    pub fn open(desk: &'a Desk, server: SocketAddr, data: &Path, args: &[&str]) -> Self {
+        let server_text = server.to_string();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hongyan"));
+        command.args(["--server", &server_text, "--log-level", "info", "--data"]).arg(data).args(args);
+        let (process, log) = run(command.env("DISPLAY", &desk.display));
+        Self { desk, process, log, data: data.to_owned(), server }
+    }
+
+    fn windows(&self) -> Vec<(String, String)> {
+        let pid = self.process.0.id().to_string();
+        let found = self.desk.xdotool(&["search", "--onlyvisible", "--pid", &pid]);
+        let ids = String::from_utf8_lossy(&found.stdout).into_owned();
+        let name = |id: &str| {
+            let name = self.desk.xdotool(&["getwindowname", id]);
+            (id.to_owned(), String::from_utf8_lossy(&name.stdout).trim().to_owned())
+        };
+        ids.lines().map(name).collect()
+    }
+
+    /// The titles of all windows.
+    pub fn titles(&self) -> Vec<String> {
+        self.windows().into_iter().map(|(_, title)| title).collect()
+    }
+
+    /// Waits for a window with this in its title and gives it the keyboard.
+    #[track_caller]
+    pub fn window(&self, title: &str) -> String {
+        let id = until(&format!("a window {title:?} among {:?}; the log says {}", self.titles(), self.log()), || {
+            self.windows().into_iter().find(|(_, name)| name.contains(title)).map(|(id, _)| id)
+        });
+        until(&format!("the keyboard for {title:?}"), || {
+            self.desk.xdotool(&["windowactivate", &id]);
+            let active = self.desk.xdotool(&["getactivewindow"]);
+            (String::from_utf8_lossy(&active.stdout).trim() == id).then_some(())
+        });
+        id
+    }
+
+    /// Waits until no window has this in its title.
+    #[track_caller]
+    pub fn no_window(&self, title: &str) {
+        until(&format!("no window {title:?}"), || {
+            self.windows().iter().all(|(_, name)| !name.contains(title)).then_some(())
+        });
+    }
+
+    /// Presses keys, by xdotool's names.
+    pub fn keys(&self, keys: &[&str]) {
+        for key in keys {
+            self.desk.xdotool(&["key", "--clearmodifiers", key]);
+        }
+    }
+
+    /// Types a text.
+    pub fn write(&self, text: &str) {
+        let delay = if text.is_ascii() { "8" } else { "60" };
+        self.desk.xdotool(&["type", "--clearmodifiers", "--delay", delay, text]);
+    }
+
+    /// Types into the fields of a window, one after the other, then presses Enter.
+    pub fn fill(&self, fields: &[&str]) {
+        for (i, field) in fields.iter().enumerate() {
+            if i > 0 {
+                self.keys(&["Tab"]);
+            }
+            self.keys(&["ctrl+a", "BackSpace"]);
+            self.write(field);
+        }
+        self.keys(&["Return"]);
+    }
+
+    /// Everything the program has logged.
+    pub fn log(&self) -> String {
+        self.log.lock().expect("not poisoned").clone()
+    }
+
+    /// Waits until a window said this, and forgets it.
+    #[track_caller]
+    pub fn said(&self, text: &str) {
+        until(&format!("{text:?} in {}", self.log()), || {
+            let mut log = self.log.lock().expect("not poisoned");
+            let at = log.find(text)?;
+            log.replace_range(at..at + text.len(), "");
+            Some(())
+        });
+    }
+
+    /// Waits until the history has this message with this friend, in this state (none for theirs).
+    #[track_caller]
+    pub fn has(&self, account: &str, peer: &str, text: &str, state: Option<i64>) {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let all = self.messages(account);
+            if all.iter().any(|m| m.0 == peer && m.1.trim_end() == text && m.2 == state) {
+                return;
+            }
+            assert!(Instant::now() < end, "{peer}: {text:?} in state {state:?}; there is {all:?}");
+            thread::sleep(STEP);
+        }
+    }
+
+    /// Peer, text and state of every message of an account, oldest first.
+    pub fn messages(&self, account: &str) -> Vec<(String, String, Option<i64>)> {
+        let server = self.server.to_string().replace(':', "_3a_").replace('.', "_2e_");
+        let file = self.data.join("profiles/default").join(server).join(format!("{account}.sqlite"));
+        let read = || {
+            let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+            let database = rusqlite::Connection::open_with_flags(&file, flags)?;
+            let mut query = database.prepare("SELECT peer, text, state FROM messages ORDER BY id")?;
+            let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+            rows.collect::<Result<Vec<_>, _>>()
+        };
+        read().unwrap_or_default()
+    }
+
+    /// What the protocol window saves.
+    #[track_caller]
+    pub fn saved_protocol(&self) -> String {
+        let file = self.data.join("protocol.txt");
+        let _ = std::fs::remove_file(&file);
+        let name = file.to_str().expect("plain").to_owned();
+        self.window("Protocol ·");
+        self.keys(&["ctrl+s"]);
+        // The question's window has the program's name.
+        until("the question", || self.titles().iter().any(|t| t == "Hongyan").then_some(()));
+        self.keys(&["ctrl+a"]);
+        self.write(&name);
+        self.keys(&["Return"]);
+        until("the saved file", || std::fs::read_to_string(&file).ok())
+    }
+
+    /// Waits until the program has ended.
+    #[track_caller]
+    pub fn ended(mut self) -> bool {
+        until("the end of the program", || self.process.0.try_wait().expect("a child")).success()
+    }
+}
+
+/// Starts a program and collects what it says.
+pub fn run(command: &mut Command) -> (Process, Arc<Mutex<String>>) {
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("starts");
+    let mut said = child.stderr.take().expect("piped");
+    let log: Arc<Mutex<String>> = Arc::default();
+    let kept = Arc::clone(&log);
+    let read = move || {
+        let mut buffer = [0; 4096];
+        while let Ok(n) = said.read(&mut buffer)
+            && n > 0
+        {
+            kept.lock().expect("not poisoned").push_str(&String::from_utf8_lossy(&buffer[..n]));
+        }
+    };
+    thread::Builder::new().name("log".into()).spawn(read).expect("a thread");
+    (Process(child), log)
+}
+
+/// The server's own program.
+pub fn serve(at: SocketAddr, data: &Path) -> Process {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hongyand"));
+    let (process, _) = run(command.arg("--listen").arg(at.to_string()).arg("--data").arg(data));
+    until("the server", || {
+        let socket = UdpSocket::bind("127.0.0.1:0").ok()?;
+        socket.set_read_timeout(Some(STEP)).ok()?;
+        socket.send_to(b"08#", at).ok()?;
+        socket.recv(&mut [0; 64]).ok()
+    });
+    process
+}
+
+/// A port of loopback that nobody has.
+pub fn free_port() -> SocketAddr {
+    UdpSocket::bind("127.0.0.1:0").and_then(|s| s.local_addr()).expect("a port")
+}
