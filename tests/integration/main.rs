@@ -9,5 +9,9 @@
 )]
 
 mod client;
+#[cfg(unix)]
+mod disk;
 mod layers;
+#[cfg(unix)]
+mod power_cut;
 mod server;

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use hongyan::server::udp::{Config, Server};
 
-struct Student(UdpSocket);
+pub struct Student(pub UdpSocket);
 
 impl Student {
-    fn new(server: SocketAddr) -> Self {
+    pub fn new(server: SocketAddr) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
         socket.connect(server).expect("loopback");
         socket.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout");
@@ -17,11 +17,26 @@ impl Student {
     }
 
     #[track_caller]
-    fn ask(&self, request: &str) -> String {
+    pub fn ask(&self, request: &str) -> String {
         self.0.send(request.as_bytes()).expect("sent");
         let mut buffer = [0; 1024];
         let n = self.0.recv(&mut buffer).unwrap_or_else(|error| panic!("{request}: {error}"));
         String::from_utf8_lossy(&buffer[..n]).into_owned()
+    }
+
+    /// `None` when there is no answer for a second.
+    pub fn try_ask(&self, request: &str) -> Option<String> {
+        self.0.set_read_timeout(Some(Duration::from_secs(1))).expect("a timeout");
+        self.0.send(request.as_bytes()).expect("sent");
+        let mut buffer = [0; 1024];
+        let answer = self.0.recv(&mut buffer).ok().map(|n| String::from_utf8_lossy(&buffer[..n]).into_owned());
+        self.0.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout");
+        answer
+    }
+
+    /// Goes on with another server from the same address.
+    pub fn turn_to(&self, server: SocketAddr) {
+        self.0.connect(server).expect("loopback");
     }
 }
 
