@@ -225,6 +225,7 @@ impl Client {
             figures("receiver", WaitsFor::Datagram, counts.waiting, counts.received, counts.dropped),
             figures("timer", WaitsFor::Deadline, 0, self.timer.rung(), 0),
             figures("history", WaitsFor::Operation, queued, stored, 0),
+            figures("doorbell", WaitsFor::Datagram, 0, self.door.as_ref().map_or(0, Doorbell::count), 0),
         ]
     }
 

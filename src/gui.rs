@@ -42,12 +42,22 @@ pub struct Args {
     pub host_lan: bool,
 }
 
+/// A password as it was typed, which may be none; never shown by `Debug`.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(******)")
+    }
+}
+
 /// What a window asks for. Windows emit these and change nothing by themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum UiEvent {
     /// The login window's button.
-    Login { account: String, password: String },
+    Login { account: String, password: Secret },
     /// Opens the registration window.
     OpenRegister,
     /// The registration window's button.

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::Sender;
@@ -165,6 +167,7 @@ impl Settings {
 pub struct Saver {
     // Before the thread: the channel must be closed when the thread is joined.
     todo: Option<Sender<Settings>>,
+    saved: Arc<AtomicU64>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -175,15 +178,24 @@ impl Saver {
     /// No threads.
     pub fn start(path: PathBuf) -> io::Result<Self> {
         let (todo, waiting) = crossbeam_channel::unbounded::<Settings>();
+        let saved = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&saved);
         let thread = thread::Builder::new().name("settings".into()).spawn(move || {
             while let Ok(settings) = waiting.recv() {
                 let latest = waiting.try_iter().last().unwrap_or(settings);
+                count.fetch_add(1, Ordering::Relaxed);
                 if let Err(error) = latest.save(&path) {
                     log::error!("{} cannot be written: {error}", path.display());
                 }
             }
         })?;
-        Ok(Self { todo: Some(todo), thread: Some(thread) })
+        Ok(Self { todo: Some(todo), saved, thread: Some(thread) })
+    }
+
+    /// What waits to be saved, and how often the file was written so far.
+    #[must_use]
+    pub fn figures(&self) -> (usize, u64) {
+        (self.todo.as_ref().map_or(0, Sender::len), self.saved.load(Ordering::Relaxed))
     }
 
     /// Hands the settings over; never waits.

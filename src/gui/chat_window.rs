@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use fltk::app;
 use fltk::draw;
-use fltk::enums::{Event, Font, FrameType, Key, Shortcut};
+use fltk::enums::{Align, Event, Font, FrameType, Key, Shortcut};
 use fltk::frame::Frame;
 use fltk::prelude::*;
 use fltk::text::{TextBuffer, TextEditor, WrapMode};
@@ -293,7 +293,8 @@ fn composer() -> TextEditor {
     composer.set_text_font(Font::Helvetica);
     composer.set_text_size(theme::BODY);
     composer.wrap_mode(WrapMode::AtBounds, 0);
-    widgets::flatten_scrollbars(&composer);
+    // Three lines and the cursor's keys need no bar, and FLTK's looks of another time.
+    composer.set_scrollbar_align(Align::Center);
     composer
 }
 

@@ -131,12 +131,13 @@ fn identity(entry: &Entry) -> (u8, String) {
         Entry::Section { section, .. } => (0, format!("{section:?}")),
         Entry::Person(person) => (1, person.account.to_string()),
         Entry::Add(name) => (2, name.clone()),
+        Entry::More(..) => (3, String::new()),
     }
 }
 
 fn opened(entry: &Entry) -> Option<Wish> {
     match entry {
-        Entry::Section { .. } => None,
+        Entry::Section { .. } | Entry::More(..) => None,
         Entry::Person(person) => Some(Wish::Open(person.account.clone())),
         Entry::Add(name) => Some(Wish::Add(name.clone())),
     }
@@ -338,6 +339,10 @@ fn draw_entry(entry: &Entry, x: i32, y: i32, w: i32, ground: fltk::enums::Color)
             let text = format!("{title} {} {count}", if *open { "▾" } else { "▸" });
             draw::draw_text(&text, x + 12, y + 20);
             badge(*unread, x + w - 12, y + 6);
+        }
+        Entry::More(n, unread) => {
+            text(&t!("main.more_strangers", n = n), x + 62, y + 33, w - 110, theme::SMALL, colours.dim);
+            badge(*unread, x + w - 12, y + 20);
         }
         Entry::Add(name) => {
             draw::set_draw_color(colours.accent);

@@ -13,7 +13,7 @@ use fltk::window::Window;
 use rust_i18n::t;
 
 use super::widgets::{self, Style};
-use super::{UiEvent, theme};
+use super::{Secret, UiEvent, theme};
 
 /// Where windows put what the person asks for.
 pub type Emit = Rc<dyn Fn(UiEvent)>;
@@ -28,7 +28,7 @@ pub struct LoginForm {
     /// The account.
     pub account: String,
     /// The password; empty but for a window that is built anew.
-    pub password: String,
+    pub password: Secret,
     /// Whether the account is filled in next time.
     pub remember: bool,
 }
@@ -58,7 +58,7 @@ impl Login {
         account.set_value(&form.account);
         widgets::label(MARGIN, 152, INNER, &t!("gui.password"), palette.dim);
         let mut password = widgets::secret_field(MARGIN, 174, INNER, &t!("gui.password_hint"));
-        password.set_value(&form.password);
+        password.set_value(&form.password.0);
         let message = widgets::note(MARGIN, 213, INNER, 36);
         let mut button = widgets::button(MARGIN, 254, INNER, &t!("gui.login"), Style::Primary);
         let mut remember = widgets::checkbox(MARGIN, 302, 130, &t!("gui.remember"));
@@ -77,7 +77,7 @@ impl Login {
         window.end();
         let submit: Rc<dyn Fn()> = {
             let (account, password, emit) = (account.clone(), password.clone(), Rc::clone(&emit));
-            Rc::new(move || emit(UiEvent::Login { account: account.value(), password: password.value() }))
+            Rc::new(move || emit(UiEvent::Login { account: account.value(), password: Secret(password.value()) }))
         };
         enter_submits(&mut account, &submit);
         enter_submits(&mut password, &submit);
@@ -135,7 +135,11 @@ impl Login {
     /// What is in the fields.
     #[must_use]
     pub fn form(&self) -> LoginForm {
-        LoginForm { account: self.account.value(), password: self.password.value(), remember: self.remember.value() }
+        LoginForm {
+            account: self.account.value(),
+            password: Secret(self.password.value()),
+            remember: self.remember.value(),
+        }
     }
 
     /// Says something about the last try; `wrong` in the colour of errors.
@@ -195,16 +199,16 @@ fn draw_head(f: &mut Frame) {
 }
 
 /// What was typed into the registration window.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RegisterForm {
     /// What the owner calls themselves; kept on this machine.
     pub nickname: String,
     /// The account.
     pub account: String,
     /// The password.
-    pub password: String,
+    pub password: Secret,
     /// The password again; the server compares.
-    pub confirm: String,
+    pub confirm: Secret,
 }
 
 /// A new account.
@@ -245,8 +249,8 @@ impl Register {
                 emit(UiEvent::Register(RegisterForm {
                     nickname: fields.0.value(),
                     account: fields.1.value(),
-                    password: fields.2.value(),
-                    confirm: fields.3.value(),
+                    password: Secret(fields.2.value()),
+                    confirm: Secret(fields.3.value()),
                 }));
             })
         };

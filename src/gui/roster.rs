@@ -9,6 +9,8 @@ use super::widgets::Presence;
 use crate::history::Conversation;
 use crate::model::Account;
 
+/// Strangers that are shown; the rest of a flood is one row.
+const STRANGERS: usize = 20;
 /// Conversations that stand under "recent" at most.
 const RECENT: usize = 8;
 
@@ -47,6 +49,8 @@ pub enum Entry {
     Person(Person),
     /// Nobody is called so: offers to add them.
     Add(String),
+    /// So many more strangers, so many unread of theirs; a search finds them.
+    More(usize, u64),
 }
 
 /// Somebody's row.
@@ -190,7 +194,11 @@ impl Roster {
             people.sort_by_key(|p| (p.presence != Some(Presence::Online), p.name.clone()));
             self.section(&mut entries, Section::Group(group), people);
         }
+        let flood = strangers.split_off(strangers.len().min(STRANGERS));
         self.section(&mut entries, Section::Strangers, strangers);
+        if !flood.is_empty() && !self.closed.contains(&Section::Strangers) {
+            entries.push(Entry::More(flood.len(), flood.iter().map(|p| p.unread).sum()));
+        }
         self.section(&mut entries, Section::Online, self.others().collect());
         self.section(&mut entries, Section::Blocked, blocked);
         entries
@@ -328,6 +336,7 @@ mod tests {
             Entry::Section { title, count, .. } => format!("{title} {count}").trim().to_owned(),
             Entry::Person(p) => format!("  {}", p.name),
             Entry::Add(name) => format!("+ {name}"),
+            Entry::More(n, unread) => format!("{n} more, {unread} unread"),
         };
         roster.entries(search, NOW).into_iter().map(line).collect()
     }
@@ -352,6 +361,16 @@ mod tests {
         assert_eq!(shown(&roster, ""), expected);
         roster.toggle(&Section::Strangers);
         assert!(roster.entries("", NOW).iter().any(|e| matches!(e, Entry::Section { open: false, unread: 1, .. })));
+    }
+
+    #[test]
+    fn a_flood_of_strangers_is_one_row() {
+        let mut roster = Roster::new(account("me"));
+        let flood = (0..500).map(|i| conversation(&format!("s{i:03}"), "", true, Some("buy!")));
+        roster.set_conversations(flood.collect());
+        let rows = shown(&roster, "");
+        assert_eq!((rows.len(), rows.last().map(String::as_str)), (22, Some("480 more, 480 unread")));
+        assert_eq!(shown(&roster, "s499")[0], "  s499");
     }
 
     #[test]

@@ -12,7 +12,6 @@ use fltk::group::Group;
 use fltk::input::{Input, SecretInput};
 use fltk::menu::{MenuButton, MenuFlag};
 use fltk::prelude::*;
-use fltk::valuator::Scrollbar;
 use fltk::window::Window;
 
 use super::theme::{self, BODY, CONTROL, Palette, RADIUS, RING, SMALL};
@@ -37,21 +36,6 @@ pub fn window(place: Option<[i32; 4]>, w: i32, h: i32) -> Window {
     let mut window = Window::new(x, y, w, h, None);
     window.force_position(true);
     window
-}
-
-/// Makes the scroll bars of a text widget thin and flat.
-pub fn flatten_scrollbars<W: WidgetExt>(widget: &W) {
-    let colours = theme::palette();
-    let Some(group) = widget.as_group() else { return };
-    for child in (0..group.children()).filter_map(|i| group.child(i)) {
-        // SAFETY: a text widget's children are its two scroll bars; they live as long as it does.
-        #[allow(unsafe_code, reason = "FLTK gives no other way to its own scroll bars")]
-        let mut bar = unsafe { Scrollbar::from_widget_ptr(child.as_widget_ptr()) };
-        bar.set_frame(FrameType::FlatBox);
-        bar.set_color(colours.surface);
-        bar.set_slider_frame(FrameType::FlatBox);
-        bar.set_selection_color(colours.line);
-    }
 }
 
 /// Opens a menu at the pointer, or at `at` in the window of the event; the entry that was chosen.

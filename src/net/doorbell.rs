@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 
 use super::Bell;
@@ -24,6 +24,7 @@ pub struct Doorbell {
 #[derive(Debug, Default)]
 struct Shared {
     rung: AtomicBool,
+    count: AtomicU64,
     stopping: AtomicBool,
 }
 
@@ -54,6 +55,7 @@ impl Doorbell {
                     return;
                 }
                 if buffer.get(..n) == Some(hex.as_bytes()) {
+                    seen.count.fetch_add(1, Ordering::Relaxed);
                     seen.rung.store(true, Ordering::Release);
                     bell.ring();
                 }
@@ -61,6 +63,12 @@ impl Doorbell {
         };
         let thread = thread::Builder::new().name("doorbell".into()).spawn(wait)?;
         Ok(Self { path, address, shared, thread: Some(thread) })
+    }
+
+    /// How often somebody has rung so far.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.shared.count.load(Ordering::Relaxed)
     }
 
     /// Whether somebody has rung since the last call.

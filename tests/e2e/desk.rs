@@ -235,6 +235,12 @@ impl<'a> Person<'a> {
         until("the saved file", || std::fs::read_to_string(&file).ok())
     }
 
+    /// The program's number, for what the system knows of it.
+    #[allow(dead_code, reason = "the benchmark asks")]
+    pub fn pid(&self) -> u32 {
+        self.process.0.id()
+    }
+
     /// Waits until the program has ended.
     #[track_caller]
     pub fn ended(mut self) -> bool {

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use fltk::app;
 use rust_i18n::t;
 
+use super::super::Secret;
 use super::super::login::{Login, LoginForm, Register, RegisterForm};
 use super::super::main_window::{MainWindow, Me};
 use super::App;
@@ -18,7 +19,7 @@ impl App {
     pub(super) fn open_login(&mut self, form: Option<LoginForm>) {
         let form = form.unwrap_or_else(|| LoginForm {
             account: self.args.account.clone().unwrap_or_else(|| self.settings.account.clone()),
-            password: String::new(),
+            password: Secret::default(),
             remember: self.settings.remember,
         });
         self.login = Some(Login::new(&form, &self.place.line(), Rc::clone(&self.emit)));
@@ -35,19 +36,17 @@ impl App {
         if let Some((old, _)) = self.register.take() {
             old.close();
         }
-        let none = String::new;
-        let form = RegisterForm { nickname: none(), account: none(), password: none(), confirm: none() };
-        self.register = Some((Register::new(Rc::clone(&self.emit)), form));
+        self.register = Some((Register::new(Rc::clone(&self.emit)), RegisterForm::default()));
     }
 
     pub(super) fn do_register(&mut self, form: RegisterForm) {
         let fields =
-            (Account::person(form.account.trim()), Password::parse(&form.password), Password::parse(&form.confirm));
+            (Account::person(form.account.trim()), Password::parse(&form.password.0), Password::parse(&form.confirm.0));
         match fields {
             (Ok(account), Ok(password), Ok(confirm)) => {
                 self.say(&t!("gui.registering"));
                 if let Some((_, known)) = &mut self.register {
-                    *known = RegisterForm { password: String::new(), confirm: String::new(), ..form };
+                    *known = RegisterForm { password: Secret::default(), confirm: Secret::default(), ..form };
                 }
                 self.client.register(clock::now(), account, password, confirm);
             }
@@ -63,9 +62,9 @@ impl App {
         }
     }
 
-    pub(super) fn log_in(&mut self, account: &str, password: &str) {
+    pub(super) fn log_in(&mut self, account: &str, password: &Secret) {
         let Ok(account) = Account::person(account.trim()) else { return self.say(&t!("gui.bad_account")) };
-        let Ok(password) = Password::parse(password) else { return self.say(&t!("gui.bad_password")) };
+        let Ok(password) = Password::parse(&password.0) else { return self.say(&t!("gui.bad_password")) };
         let Some(form) = self.login.as_ref().map(Login::form) else { return };
         if !self.place.is_known() {
             self.pending = Some(form);

@@ -12,7 +12,7 @@ use super::super::keys_window::KeysWindow;
 use super::super::wire_window::{WireWindow, default_file};
 use super::super::{UiEvent, widgets};
 use super::{App, apply, with};
-use crate::net::clock;
+use crate::net::{ThreadFigures, WaitsFor, clock};
 
 /// Keys that work in every window; FLTK asks here when no widget wanted them.
 pub(super) fn everywhere(event: Event) -> bool {
@@ -76,7 +76,9 @@ impl App {
     }
 
     pub(super) fn show_threads(&mut self) {
-        let figures = self.client.threads();
+        let mut figures = self.client.threads();
+        let (queued, handled) = self.saver.figures();
+        figures.push(ThreadFigures { name: "settings", waits_for: WaitsFor::Operation, queued, handled, dropped: 0 });
         if let Some(wire) = &mut self.wire {
             wire.set_threads(figures);
         }

@@ -1,0 +1,349 @@
+//! Figures of the windows, as ratios within one run: start-up against an empty FLTK window, memory,
+//! wake-ups, drawing 100,000 messages against 100, from a datagram's arrival to the bubble, and from
+//! Enter here to the bubble there.
+//!
+//! `cargo bench --bench windows`; needs what the tests need, and about three minutes.
+#![cfg(target_os = "linux")]
+#![allow(
+    dead_code,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    reason = "a benchmark measures real time, prints, and ends at the first failure; it shares the tests' desk"
+)]
+
+#[path = "../e2e/desk.rs"]
+mod desk;
+#[path = "../e2e/peers.rs"]
+mod peers;
+
+use std::net::{SocketAddr, UdpSocket};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::rc::Rc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use desk::{Desk, Person, Process, free_port, serve, until};
+use fltk::prelude::*;
+use fltk::{app, window::Window};
+use hongyan::gui::theme;
+use hongyan::gui::transcript::Transcript;
+use hongyan::history::{Row, RowMeta};
+use hongyan::model::{MessageId, SendState};
+use peers::ByHand;
+use x11rb::connection::Connection;
+use x11rb::protocol::Event;
+use x11rb::protocol::damage::{ConnectionExt as _, ReportLevel};
+use x11rb::protocol::xproto::{ChangeWindowAttributesAux, ConnectionExt as _, EventMask};
+
+fn main() {
+    match std::env::args().nth(1).as_deref() {
+        Some("empty") => return empty(),
+        Some("draw") => return drawing(),
+        _ => {}
+    }
+    start_up();
+    let desk = Desk::new();
+    let dir = tempfile::tempdir().expect("a folder");
+    let status =
+        Command::new(std::env::current_exe().expect("this program")).arg("draw").env("DISPLAY", &desk.display).status();
+    assert!(status.is_ok_and(|s| s.success()));
+    memory_and_wake_ups(&desk, dir.path());
+    arrival_to_bubble(&desk, dir.path());
+    enter_to_bubble(&desk, dir.path());
+}
+
+fn percentile(samples: &mut [f64], p: usize) -> f64 {
+    samples.sort_by(f64::total_cmp);
+    samples[(samples.len() * p / 100).min(samples.len() - 1)]
+}
+
+// Start-up.
+
+fn empty() {
+    let app = app::App::default();
+    let mut window = Window::new(0, 0, 320, 400, "empty");
+    window.end();
+    window.show();
+    let _ = app.run();
+}
+
+fn start_up() {
+    // No window manager: it would map windows when it likes.
+    let mut display = Command::new("Xvfb")
+        .args(["-displayfd", "1", "-screen", "0", "1400x1000x24", "-nolisten", "tcp", "-noreset"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("xvfb");
+    let mut number = String::new();
+    let out = display.stdout.take().expect("piped");
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(out), &mut number).expect("a display");
+    let _display = Process(display);
+    let name = format!(":{}", number.trim());
+    let (x, screen) = x11rb::connect(Some(&name)).expect("connected");
+    let root = x.setup().roots[screen].root;
+    let watch = ChangeWindowAttributesAux::new().event_mask(EventMask::SUBSTRUCTURE_NOTIFY);
+    x.change_window_attributes(root, &watch).expect("asked").check().expect("watching");
+    let dir = tempfile::tempdir().expect("a folder");
+    let nobody = free_port().to_string();
+    let mapped = |command: &mut Command| {
+        while x.poll_for_event().expect("connected").is_some() {}
+        let begun = Instant::now();
+        let child = command.env("DISPLAY", &name).stderr(Stdio::null()).spawn().expect("starts");
+        let _child = Process(child);
+        loop {
+            if let Event::MapNotify(_) = x.wait_for_event().expect("connected") {
+                return begun.elapsed().as_secs_f64() * 1e3;
+            }
+        }
+    };
+    let (mut ours, mut empty) = (Vec::new(), Vec::new());
+    for _ in 0..21 {
+        empty.push(mapped(Command::new(std::env::current_exe().expect("this program")).arg("empty")));
+        let mut hongyan = Command::new(env!("CARGO_BIN_EXE_hongyan"));
+        ours.push(mapped(hongyan.args(["--server", &nobody, "--lang", "zh", "--data"]).arg(dir.path())));
+    }
+    let (ours, empty) = (percentile(&mut ours, 50), percentile(&mut empty, 50));
+    println!("exec to login window mapped: {ours:.1} ms; empty FLTK window: {empty:.1} ms; ratio {:.2}", ours / empty);
+}
+
+// Drawing.
+
+fn drawing() {
+    let _app = app::App::default();
+    theme::set_up_font();
+    let mut few = redraws(100);
+    let mut many = redraws(100_000);
+    let mut few_again = redraws(100);
+    few.append(&mut few_again);
+    let (few50, many50) = (percentile(&mut few, 50), percentile(&mut many, 50));
+    println!(
+        "a redraw while scrolling: {many50:.2} ms of 100,000 messages (p99 {:.2}), {few50:.2} ms of 100; ratio {:.2}",
+        percentile(&mut many, 99),
+        many50 / few50
+    );
+}
+
+fn redraws(n: usize) -> Vec<f64> {
+    let texts = [
+        "接收线程里别碰界面，把数据报放进 channel 就行。",
+        "short",
+        "Two lines of text, which need to be broken \
+        somewhere in the middle, where the language allows it.",
+        "懂了 👍",
+    ];
+    let row = |i: usize| Row {
+        id: MessageId(i as i64 + 1),
+        text: texts[i % 4].to_owned(),
+        unix_ms: 1_700_000_000_000 + i as i64 * 60_000,
+        server_time: None,
+        state: i.is_multiple_of(3).then_some(SendState::Sent),
+        repeat: false,
+    };
+    let first = 100_000 - n;
+    let rows: Vec<Row> = (first..100_000).map(row).collect();
+    let meta = |r: &Row| RowMeta {
+        id: r.id,
+        chars: r.text.chars().count() as u32,
+        breaks: 0,
+        outgoing: r.state.is_some(),
+        unix_ms: r.unix_ms,
+    };
+    let mut window = Window::new(0, 0, 740, 440, "draw");
+    let asked: Rc<std::cell::RefCell<Vec<hongyan::gui::transcript::Ask>>> = Rc::default();
+    let out = Rc::clone(&asked);
+    let mut transcript = Transcript::new(0, 0, 740, 440, false, Rc::new(move |ask| out.borrow_mut().push(ask)));
+    window.end();
+    window.show();
+    for _ in 0..20 {
+        let _ = app::wait_for(0.02);
+    }
+    transcript.set_index(rows.iter().map(meta).collect());
+    let mut times = Vec::new();
+    for step in 0..400 {
+        transcript.page(if step % 8 < 4 { -1 } else { 1 });
+        let begun = Instant::now();
+        app::flush();
+        times.push(begun.elapsed().as_secs_f64() * 1e3);
+        for ask in asked.borrow_mut().drain(..) {
+            let hongyan::gui::transcript::Ask::Page { first, count } = ask else { continue };
+            let range = first as usize..(first as usize + count as usize).min(rows.len());
+            transcript.fill(first, rows[range].to_vec());
+        }
+    }
+    Window::delete(window);
+    times.split_off(40)
+}
+
+// Memory and wake-ups.
+
+fn memory_and_wake_ups(desk: &Desk, dir: &Path) {
+    let at = free_port();
+    let _server = serve(at, &dir.join("server"));
+    ByHand::new(at).ask("01#me#secret#secret#");
+    let folder = dir.join("m/profiles/default");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::write(folder.join("settings.toml"), "polling = \"strict\"\n").expect("written");
+    let me = log_in(desk, at, &dir.join("m"), "me");
+    open_chat(&me, "friend");
+    thread::sleep(Duration::from_secs(3));
+    let pid = me.pid();
+    let rollup = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).expect("Linux");
+    let pss = rollup.lines().find_map(|l| l.strip_prefix("Pss:")).expect("a Pss line").trim();
+    let kib: f64 = pss.trim_end_matches("kB").trim().parse().expect("a number");
+    println!("logged in with one open chat: {:.1} MiB PSS", kib / 1024.0);
+    let switches = || -> u64 {
+        let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).expect("Linux");
+        let of = |status: String| -> u64 {
+            let lines = status.lines().filter(|l| l.contains("ctxt_switches"));
+            lines.filter_map(|l| l.split_whitespace().nth(1)?.parse::<u64>().ok()).sum()
+        };
+        tasks.map(|t| of(std::fs::read_to_string(t.expect("a task").path().join("status")).unwrap_or_default())).sum()
+    };
+    let before = switches();
+    thread::sleep(Duration::from_secs(10));
+    println!("wake-ups of all threads in 10 s between polls: {}", switches() - before);
+}
+
+fn log_in<'a>(desk: &'a Desk, at: SocketAddr, data: &Path, name: &str) -> Person<'a> {
+    let person = Person::open(desk, at, data, &["--lang", "en", "--account", name]);
+    person.window("Log in");
+    person.write("secret");
+    person.keys(&["Return"]);
+    person.no_window("Log in");
+    person
+}
+
+fn open_chat(person: &Person<'_>, name: &str) {
+    person.window("Hongyan");
+    person.keys(&["ctrl+n"]);
+    person.window("Add a friend");
+    person.write(name);
+    person.keys(&["Return"]);
+    person.window(&format!("Chatting with {name}"));
+}
+
+// From the wire to the screen.
+
+/// Reports when a window was drawn into.
+struct Eye {
+    x: x11rb::rust_connection::RustConnection,
+    damage: u32,
+}
+
+impl Eye {
+    fn new(desk: &Desk, window: &str) -> Self {
+        let (x, _) = x11rb::connect(Some(&desk.display)).expect("connected");
+        x.damage_query_version(1, 1).expect("asked").reply().expect("the damage extension");
+        let damage = x.generate_id().expect("an id");
+        let window: u32 = window.parse().expect("an id");
+        x.damage_create(damage, window, ReportLevel::NON_EMPTY).expect("asked").check().expect("watching");
+        Self { x, damage }
+    }
+
+    fn clear(&self) {
+        self.x.damage_subtract(self.damage, x11rb::NONE, x11rb::NONE).expect("asked").check().expect("cleared");
+        while self.x.poll_for_event().expect("connected").is_some() {}
+    }
+
+    fn wait(&self) {
+        loop {
+            if let Event::DamageNotify(_) = self.x.wait_for_event().expect("connected") {
+                return;
+            }
+        }
+    }
+}
+
+/// A server that has a message every 100 ms, so that the time of each arrival is known.
+fn arrival_to_bubble(desk: &Desk, dir: &Path) {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let at = socket.local_addr().expect("bound");
+    let mut buffer = [0; 2048];
+    // Logs in and opens the chat while this thread answers; then only takes are answered, in time.
+    thread::scope(|scope| {
+        let (ready, is_ready) = std::sync::mpsc::channel();
+        scope.spawn(move || {
+            let me = log_in(desk, at, &dir.join("w"), "me");
+            open_chat(&me, "friend");
+            let window = me.window("Chatting with friend");
+            ready.send((me, window)).expect("waited for");
+        });
+        let answer = |request: &str| match request.get(..2) {
+            Some("02") => Some("02:01"),
+            Some("06") => Some("06:01"),
+            Some("08") => Some("08:0"),
+            Some("11") => Some("00:00"),
+            _ => None,
+        };
+        socket.set_read_timeout(Some(Duration::from_millis(20))).expect("a timeout");
+        let (me, window) = loop {
+            if let Ok((n, from)) = socket.recv_from(&mut buffer)
+                && let Some(text) = answer(&String::from_utf8_lossy(&buffer[..n]))
+            {
+                socket.send_to(text.as_bytes(), from).expect("sent");
+            }
+            if let Ok(ready) = is_ready.try_recv() {
+                break ready;
+            }
+        };
+        socket.set_read_timeout(Some(Duration::from_secs(30))).expect("a timeout");
+        let eye = Eye::new(desk, &window);
+        let mut times = Vec::new();
+        let mut next = Instant::now();
+        while times.len() < 320 {
+            let (n, from) = socket.recv_from(&mut buffer).expect("a request");
+            let request = String::from_utf8_lossy(&buffer[..n]).into_owned();
+            if request != "09#" {
+                let text = if request == "08#" { Some("08:9") } else { answer(&request) };
+                socket.send_to(text.unwrap_or("00:00").as_bytes(), from).expect("sent");
+                continue;
+            }
+            thread::sleep(next.saturating_duration_since(Instant::now()));
+            next = Instant::now() + Duration::from_millis(100);
+            eye.clear();
+            let text = format!("09:friend:2026-11-21 12:00:00:message {}", times.len());
+            let begun = Instant::now();
+            socket.send_to(text.as_bytes(), from).expect("sent");
+            eye.wait();
+            times.push(begun.elapsed().as_secs_f64() * 1e3);
+        }
+        let mut times = times.split_off(20);
+        let (p50, p99) = (percentile(&mut times, 50), percentile(&mut times, 99));
+        println!("a datagram sent to the bubble drawn, 10 messages a second: p50 {p50:.1} ms, p99 {p99:.1} ms");
+        drop(me);
+    });
+}
+
+/// Two people with both windows open, the plain dialect, our server.
+fn enter_to_bubble(desk: &Desk, dir: &Path) {
+    let at = free_port();
+    let _server = serve(at, &dir.join("server2"));
+    for name in ["anna", "ben"] {
+        ByHand::new(at).ask(&format!("01#{name}#secret#secret#"));
+    }
+    let anna = log_in(desk, at, &dir.join("anna"), "anna");
+    let ben = log_in(desk, at, &dir.join("ben"), "ben");
+    open_chat(&ben, "anna");
+    let window = ben.window("Chatting with anna");
+    open_chat(&anna, "ben");
+    let eye = Eye::new(desk, &window);
+    let mut times = Vec::new();
+    for i in 0..60 {
+        anna.write(&format!("m{i}"));
+        // Somewhere between two polls.
+        thread::sleep(Duration::from_millis(i * 97 % 2000));
+        eye.clear();
+        let begun = Instant::now();
+        anna.keys(&["Return"]);
+        eye.wait();
+        times.push(begun.elapsed().as_secs_f64());
+        until("the message there", || ben.messages("ben").iter().any(|m| m.1 == format!("m{i}")).then_some(()));
+    }
+    let (p50, p99) = (percentile(&mut times, 50), percentile(&mut times, 99));
+    println!("Enter pressed here to drawn there, plain dialect: p50 {p50:.2} s, p99 {p99:.2} s");
+}

@@ -1,0 +1,317 @@
+//! Windows without a network: values in, texts and events out. FLTK wants the process's first thread,
+//! so this has no test harness; it opens a display of its own and runs itself there.
+#![cfg(target_os = "linux")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and prints what it found"
+)]
+
+use std::cell::RefCell;
+use std::io::{BufRead, BufReader};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::{Command, ExitCode, Stdio};
+use std::rc::Rc;
+
+use fltk::prelude::*;
+use fltk::{app, window::Window};
+use hongyan::gui::chat_window::{ChatWindow, Header};
+use hongyan::gui::login::{Emit, Login, LoginForm};
+use hongyan::gui::main_window::{MainWindow, Me};
+use hongyan::gui::transcript::{Ask, Transcript};
+use hongyan::gui::{Secret, UiEvent, theme, widgets};
+use hongyan::history::{Contact, Conversation, Row, RowMeta};
+use hongyan::model::{Account, MessageId, SendState};
+
+const INSIDE: &str = "HONGYAN_TEST_DISPLAY";
+
+fn main() -> ExitCode {
+    if std::env::var_os(INSIDE).is_none() {
+        return outside();
+    }
+    let _app = app::App::default();
+    theme::set_up_font();
+    let tests: &[(&str, fn())] = &[
+        ("a_hundred_thousand_messages_come_by_pages", a_hundred_thousand_messages_come_by_pages),
+        ("the_view_stays_where_it_is_looked_at", the_view_stays_where_it_is_looked_at),
+        ("rows_that_are_not_the_historys_are_asked_for_anew", rows_that_are_not_the_historys_are_asked_for_anew),
+        ("each_message_in_its_own_window", each_message_in_its_own_window),
+        ("what_is_unread_stands_in_the_titles", what_is_unread_stands_in_the_titles),
+        ("both_themes_and_languages_draw", both_themes_and_languages_draw),
+        ("the_login_window_keeps_what_was_typed", the_login_window_keeps_what_was_typed),
+    ];
+    let only = std::env::args().nth(1).filter(|a| !a.starts_with('-'));
+    let (mut passed, mut failed) = (0, 0);
+    for (name, test) in tests {
+        if only.as_ref().is_some_and(|only| !name.contains(only.as_str())) {
+            continue;
+        }
+        let ok = catch_unwind(AssertUnwindSafe(test)).is_ok();
+        println!("test {name} ... {}", if ok { "ok" } else { "FAILED" });
+        if ok { passed += 1 } else { failed += 1 }
+    }
+    let word = if failed == 0 { "ok" } else { "FAILED" };
+    println!("\ntest result: {word}. {passed} passed; {failed} failed; 0 ignored; 0 measured; 0 filtered out");
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Runs this program again on a display of its own.
+fn outside() -> ExitCode {
+    let mut display = Command::new("Xvfb")
+        .args(["-displayfd", "1", "-screen", "0", "1400x1000x24", "-nolisten", "tcp", "-noreset"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("please install the package xvfb (scripts/test does)");
+    let mut number = String::new();
+    BufReader::new(display.stdout.take().expect("piped")).read_line(&mut number).expect("a display");
+    let inside = Command::new(std::env::current_exe().expect("this program"))
+        .args(std::env::args_os().skip(1))
+        .env("DISPLAY", format!(":{}", number.trim()))
+        .env(INSIDE, "1")
+        .status();
+    let _ = display.kill();
+    let _ = display.wait();
+    if inside.is_ok_and(|status| status.success()) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn account(name: &str) -> Account {
+    Account::parse(name).expect("valid")
+}
+
+fn row(n: usize, own: bool) -> Row {
+    let texts = ["接收线程里别碰界面", "short", "a longer text that needs more than one line in a narrow window", "👍"];
+    Row {
+        id: MessageId(n as i64 + 1),
+        text: format!("{n} {}", texts[n % texts.len()]),
+        unix_ms: 1_700_000_000_000 + n as i64 * 60_000,
+        server_time: None,
+        state: own.then_some(SendState::Sent),
+        repeat: false,
+    }
+}
+
+fn history(n: usize) -> (Vec<RowMeta>, Vec<Row>) {
+    let rows: Vec<Row> = (0..n).map(|i| row(i, i % 3 == 0)).collect();
+    let meta = |r: &Row| RowMeta {
+        id: r.id,
+        chars: r.text.chars().count() as u32,
+        breaks: 0,
+        outgoing: r.state.is_some(),
+        unix_ms: r.unix_ms,
+    };
+    (rows.iter().map(meta).collect(), rows)
+}
+
+/// Draws until nothing is asked for any more; each page is answered from `rows`.
+fn settle(transcript: &mut Transcript, asked: &Rc<RefCell<Vec<Ask>>>, rows: &[Row]) -> usize {
+    let mut pages = 0;
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while std::time::Instant::now() < end {
+        let mut widget = transcript.widget().clone();
+        widget.redraw();
+        let _ = app::wait_for(0.01);
+        app::flush();
+        let asks: Vec<Ask> = asked.borrow_mut().drain(..).collect();
+        // The first events may only map the window.
+        if asks.is_empty() && !transcript.texts_in_sight().is_empty() {
+            break;
+        }
+        for ask in asks {
+            let Ask::Page { first, count } = ask else { continue };
+            let (first, count) = (first as usize, count as usize);
+            pages += 1;
+            transcript.fill(first as u32, rows[first..(first + count).min(rows.len())].to_vec());
+        }
+    }
+    pages
+}
+
+struct Stage {
+    window: Window,
+    transcript: Transcript,
+    asked: Rc<RefCell<Vec<Ask>>>,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let mut window = Window::new(0, 0, 500, 400, "");
+        let asked: Rc<RefCell<Vec<Ask>>> = Rc::default();
+        let out = Rc::clone(&asked);
+        let transcript = Transcript::new(0, 0, 500, 400, false, Rc::new(move |ask| out.borrow_mut().push(ask)));
+        window.end();
+        window.show();
+        let end = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        while !window.shown() && std::time::Instant::now() < end {
+            let _ = app::wait_for(0.02);
+        }
+        Self { window, transcript, asked }
+    }
+
+    fn settle(&mut self, rows: &[Row]) -> usize {
+        settle(&mut self.transcript, &self.asked, rows)
+    }
+
+    fn close(self) {
+        Window::delete(self.window);
+    }
+}
+
+fn a_hundred_thousand_messages_come_by_pages() {
+    let (metas, rows) = history(100_000);
+    let mut stage = Stage::new();
+    stage.transcript.set_index(metas);
+    let pages = stage.settle(&rows);
+    assert!(pages <= 3, "{pages} pages for one screen");
+    let seen = stage.transcript.texts_in_sight();
+    assert_eq!(seen.last(), Some(&rows[99_999].text));
+    // All the way up, far away at once, then page by page.
+    stage.transcript.page(-1_000_000);
+    assert!(stage.settle(&rows) <= 3);
+    assert_eq!(stage.transcript.texts_in_sight().first(), Some(&rows[0].text));
+    let mut next = stage.transcript.texts_in_sight().len() - 1;
+    for _ in 0..50 {
+        stage.transcript.page(1);
+        stage.settle(&rows);
+        let seen = stage.transcript.texts_in_sight();
+        let at = |text: &String| rows.iter().position(|r| r.text == *text).expect("a row");
+        let (first, last) = (at(&seen[0]), at(seen.last().expect("some")));
+        assert_eq!(last - first + 1, seen.len(), "rows in order, none left out");
+        assert!(first > 0 && first <= next, "nothing is skipped by a page: {first} after {next}");
+        next = last;
+    }
+    stage.close();
+}
+
+fn the_view_stays_where_it_is_looked_at() {
+    let (metas, rows) = history(500);
+    let mut stage = Stage::new();
+    stage.transcript.set_index(metas);
+    stage.settle(&rows);
+    stage.transcript.page(-3);
+    stage.settle(&rows);
+    let before = stage.transcript.texts_in_sight();
+    stage.transcript.push(row(500, false));
+    stage.settle(&rows);
+    assert_eq!(stage.transcript.texts_in_sight(), before, "somebody else's message moves nothing");
+    stage.transcript.push(row(501, true));
+    stage.settle(&rows);
+    assert_eq!(stage.transcript.texts_in_sight().last(), Some(&row(501, true).text), "one's own is shown");
+    // A narrower window lays out anew and still ends at the end.
+    let mut widget = stage.transcript.widget().clone();
+    widget.resize(0, 0, 260, 400);
+    stage.settle(&rows);
+    assert_eq!(stage.transcript.texts_in_sight().last(), Some(&row(501, true).text));
+    stage.close();
+}
+
+fn rows_that_are_not_the_historys_are_asked_for_anew() {
+    let (metas, rows) = history(10);
+    let mut stage = Stage::new();
+    stage.transcript.set_index(metas);
+    stage.transcript.fill(0, rows[1..].to_vec());
+    assert!(stage.asked.borrow().contains(&Ask::Index));
+    stage.close();
+}
+
+fn events() -> (Emit, Rc<RefCell<Vec<UiEvent>>>) {
+    let seen: Rc<RefCell<Vec<UiEvent>>> = Rc::default();
+    let out = Rc::clone(&seen);
+    (Rc::new(move |event| out.borrow_mut().push(event)), seen)
+}
+
+fn chat(name: &str, emit: &Emit) -> ChatWindow {
+    let header = Header { name: name.to_owned(), presence: None, trouble: None };
+    ChatWindow::new(&account(name), header, None, Rc::clone(emit))
+}
+
+/// Lets FLTK draw until as many texts are in sight.
+fn drawn(chat: &ChatWindow, texts: usize) {
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while chat.texts_in_sight().len() < texts && std::time::Instant::now() < end {
+        let _ = app::wait_for(0.02);
+    }
+}
+
+fn each_message_in_its_own_window() {
+    let (emit, _) = events();
+    let (mut x, mut y) = (chat("xena", &emit), chat("yuri", &emit));
+    for i in 0..6 {
+        let (mut of_x, mut of_y) = (row(i, false), row(i, true));
+        of_x.text = format!("x{i}");
+        of_y.text = format!("y{i}");
+        x.append(of_x);
+        y.append(of_y);
+    }
+    drawn(&x, 6);
+    drawn(&y, 6);
+    assert_eq!(x.texts_in_sight(), ["x0", "x1", "x2", "x3", "x4", "x5"]);
+    assert_eq!(y.texts_in_sight(), ["y0", "y1", "y2", "y3", "y4", "y5"]);
+    x.set_state(MessageId(1), SendState::Failed);
+    x.close();
+    y.close();
+}
+
+fn what_is_unread_stands_in_the_titles() {
+    let (emit, _) = events();
+    let mut chat = chat("zoe", &emit);
+    let mut hidden = chat.window().clone();
+    hidden.hide();
+    chat.append(row(0, false));
+    chat.append(row(1, false));
+    assert!(hidden.label().starts_with("(2) "), "{}", hidden.label());
+    chat.looked();
+    assert!(!hidden.label().starts_with('('), "{}", hidden.label());
+    chat.append(row(2, true));
+    assert!(!hidden.label().starts_with('('), "one's own is not unread");
+    chat.close();
+    let me = Me { account: account("me"), nickname: String::new() };
+    let mut main = MainWindow::new(&me, None, emit);
+    let (remark, group) = (String::new(), String::new());
+    let contact = Contact { account: account("zoe"), remark, group, blocked: false };
+    main.set_conversations(vec![Conversation { contact, stranger: false, last: Some(("hi".into(), 0)), unread: 7 }]);
+    assert!(main.window().label().starts_with("(7) "));
+    main.close();
+}
+
+fn both_themes_and_languages_draw() {
+    for (theme, locale) in [(theme::Theme::Light, "en"), (theme::Theme::Dark, "zh-CN")] {
+        theme::set(theme);
+        rust_i18n::set_locale(locale);
+        let (emit, _) = events();
+        let mut chat = chat("20170007", &emit);
+        let states = [SendState::Waiting, SendState::Failed, SendState::MaybeSentTwice, SendState::OfflineOrUnknown];
+        for (i, state) in states.into_iter().enumerate() {
+            chat.append(Row { state: Some(state), ..row(i, true) });
+        }
+        drawn(&chat, 4);
+        assert_eq!(chat.texts_in_sight().len(), 4);
+        // The ground is the theme's: nothing was left in the other one's colour.
+        let window = chat.window().clone();
+        let ground = theme::palette().bg.to_rgb();
+        fltk::draw::set_draw_color(theme::palette().bg);
+        assert_eq!(window.color().to_rgb(), ground);
+        chat.close();
+    }
+    theme::set(theme::Theme::Light);
+    rust_i18n::set_locale("en");
+}
+
+fn the_login_window_keeps_what_was_typed() {
+    let (emit, _) = events();
+    let form = LoginForm { account: "20170001".into(), password: Secret("secret".into()), remember: true };
+    let mut login = Login::new(&form, "@place & more", Rc::clone(&emit));
+    assert_eq!(login.form(), form);
+    login.say("wrong @ password", true);
+    assert_eq!(login.said(), widgets::escape("wrong @ password"));
+    login.again(false);
+    assert_eq!((login.form().account.as_str(), login.form().password.0.as_str()), ("20170001", ""));
+    login.again(true);
+    assert_eq!(login.form().account, "");
+    login.fill("20170007");
+    assert_eq!(login.form().account, "20170007");
+    login.close();
+}
