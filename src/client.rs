@@ -512,6 +512,12 @@ impl Client {
                     self.events.push_back(Event::Message { peer: from, row });
                 }
             }
+            Done::Noted { id, noted } => {
+                if !noted {
+                    self.events.push_back(Event::DiskTrouble(format!("message {}", id.0)));
+                }
+                self.session.handle_noted(now.instant, id, noted);
+            }
             Done::Conversations(list) => {
                 self.blocked = list.iter().filter(|c| c.contact.blocked).map(|c| c.contact.account.clone()).collect();
                 self.events.push_back(Event::Conversations(list));

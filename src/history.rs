@@ -120,7 +120,7 @@ pub struct Row {
 pub enum Op {
     /// A message of one's own, before it is sent.
     Outgoing { request: u64, to: Account, text: String, unix_ms: i64 },
-    /// How far it has come.
+    /// How far it has come. [`SendState::Sending`] is answered by [`Done::Noted`]: only then it may go.
     State { id: MessageId, state: SendState },
     /// A message of somebody else's.
     Received {
@@ -161,6 +161,8 @@ pub enum Done {
     Kept { request: u64, id: Option<MessageId> },
     /// The row of an [`Op::Received`]; `None` if it is not on disk.
     Stored { token: StoreToken, id: Option<MessageId> },
+    /// That this message is being sent is on disk, or is not.
+    Noted { id: MessageId, noted: bool },
     /// The list, the latest first.
     Conversations(Vec<Conversation>),
     /// In the order of the rows.

@@ -68,6 +68,7 @@ impl Database {
         match op {
             Op::Outgoing { request, .. } => Some(Done::Kept { request: *request, id: None }),
             Op::Received { token, .. } => Some(Done::Stored { token: *token, id: None }),
+            Op::State { id, state: SendState::Sending } => Some(Done::Noted { id: *id, noted: false }),
             Op::State { .. } | Op::Contact(_) | Op::RemoveContact(_) | Op::Read(_) | Op::Outbox => {
                 Some(Done::Failed(error.to_string()))
             }
@@ -90,7 +91,7 @@ impl Database {
             Op::State { id, state } => {
                 c.prepare_cached("UPDATE messages SET state = ? WHERE id = ? AND outgoing")?
                     .execute(params![number(*state), id.0])?;
-                None
+                (*state == SendState::Sending).then_some(Done::Noted { id: *id, noted: true })
             }
             Op::Received { token, from, server_time, text, raw, repeat, unix_ms } => {
                 c.prepare_cached(

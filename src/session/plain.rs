@@ -1,6 +1,7 @@
 //! Stop-and-wait over the plain dialect: one request outstanding, the answer matched by its
 //! operation, the fence around a lost answer to 03.
 
+mod answers;
 mod polling;
 
 use std::collections::VecDeque;
@@ -9,12 +10,13 @@ use std::time::{Duration, Instant};
 use super::{Cause, Event, Link, LoginOutcome, Polling, RegisterOutcome, StoreToken, Transmit};
 use crate::model::{Account, MessageId, MessageText, Password, SendState};
 use crate::timer::{Backoff, Rto};
-use crate::wire::reply::{Delivery, Forwarded, LoggedIn};
 use crate::wire::request::Body;
 use crate::wire::{Charset, Reply, Request, TimeFormat};
 
 /// Tries of one request before the server counts as silent.
 const TRIES: u8 = 4;
+/// Tries of `11#`, which some servers do not answer at all; nothing may wait long for it.
+const PROBE_TRIES: u8 = 2;
 /// The assignment's interval.
 const STRICT: Duration = Duration::from_secs(30);
 const LEAVING: Duration = Duration::from_secs(1);
@@ -56,6 +58,8 @@ struct Outgoing {
     text: MessageText,
     /// It was on the wire once, and its answer did not come.
     doubtful: bool,
+    /// "Sending" stands on disk, so that after a crash nobody sends it again unasked.
+    noted: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +87,15 @@ pub struct Session {
     /// On a server not known as ours: no 03 before this, since late answers may still come.
     quiet_until: Option<Instant>,
     storing: Option<StoreToken>,
+    /// This message is sent once its state is on disk.
+    noting: Option<MessageId>,
+    /// Going offline ends then, answered or not.
+    leave_by: Option<Instant>,
+    /// The login under way was nobody's wish: it is tried again while the server is silent.
+    automatic: bool,
+    logged_in_at: Option<Instant>,
+    /// Since the last login, questions for the extensions that were not answered.
+    probes: u8,
     next_token: u64,
     /// Take on after the message is stored: from one friend, or from anyone.
     take_next: Option<Option<Account>>,
@@ -126,6 +139,11 @@ impl Session {
             fence_due: false,
             quiet_until: None,
             storing: None,
+            noting: None,
+            leave_by: None,
+            automatic: false,
+            logged_in_at: None,
+            probes: 0,
             next_token: 0,
             take_next: None,
             release: None,
@@ -160,17 +178,17 @@ impl Session {
     /// When [`Session::handle_timeout`] wants to be called; `None` while there is nothing to wait for.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        if let Some(outstanding) = &self.outstanding {
-            return Some(outstanding.due);
-        }
-        if let Some(at) = self.retry_at {
-            return Some(at);
-        }
-        if self.state != State::Online || self.storing.is_some() {
-            return None;
-        }
-        let quiet = self.quiet_until.filter(|_| !self.outbox.is_empty());
-        [quiet, self.poll_at].into_iter().flatten().min()
+        let due = if let Some(outstanding) = &self.outstanding {
+            Some(outstanding.due)
+        } else if self.retry_at.is_some() {
+            self.retry_at
+        } else if self.state != State::Online || self.storing.is_some() || self.noting.is_some() {
+            None
+        } else {
+            let quiet = self.quiet_until.filter(|_| !self.outbox.is_empty());
+            [quiet, self.poll_at].into_iter().flatten().min()
+        };
+        [due, self.leave_by].into_iter().flatten().min()
     }
 
     /// The connection line.
@@ -195,6 +213,9 @@ impl Session {
         self.outstanding = None;
         self.wanted.clear();
         self.storing = None;
+        self.noting = None;
+        self.leave_by = None;
+        self.automatic = false;
         self.take_next = None;
         self.release = None;
         self.last_delivery = None;
@@ -219,33 +240,53 @@ impl Session {
 
     /// Sends a message that is stored already; answered by [`Event::Outgoing`].
     pub fn send(&mut self, now: Instant, id: MessageId, to: Account, text: MessageText) {
-        self.outbox.push_back(Outgoing { id, to, text, doubtful: false });
+        self.outbox.push_back(Outgoing { id, to, text, doubtful: false, noted: false });
         self.events.push_back(Event::Outgoing { id, state: SendState::Waiting });
         self.go_on(now);
     }
 
-    /// Goes offline; answered by [`Event::WentOffline`] within 1 s.
+    /// Goes offline; answered by [`Event::WentOffline`] within 1 s, whatever the server does.
     pub fn go_offline(&mut self, now: Instant) {
-        if let Some(outstanding) = self.outstanding.take()
-            && outstanding.purpose == Purpose::Send
-            && let Some(message) = self.outbox.front_mut()
-        {
+        match self.outstanding.take().map(|o| o.purpose) {
             // Its answer is not waited for: it may have arrived.
-            message.doubtful = true;
-            self.fence_due = true;
+            Some(Purpose::Send) => {
+                if let Some(message) = self.outbox.front_mut() {
+                    message.doubtful = true;
+                }
+                self.fence_due = true;
+            }
+            // The `06#` would confirm a message that may not come any more.
+            Some(Purpose::Take) => self.unanswered_take(None),
+            Some(Purpose::TakeFriend(friend)) => self.unanswered_take(Some(friend)),
+            _ => {}
         }
         self.wanted.clear();
+        self.take_next = None;
         self.retry_at = None;
+        self.automatic = false;
         if self.state == State::Offline {
-            self.events.push_back(Event::WentOffline(Some(false)));
-            return;
+            return self.left(Some(false));
         }
+        self.leave_by = Some(now + LEAVING);
         self.want(Purpose::Offline, &Request::Offline);
         self.go_on(now);
     }
 
+    fn left(&mut self, was_online: Option<bool>) {
+        self.leave_by = None;
+        self.outstanding = None;
+        self.wanted.clear();
+        self.release = None;
+        self.take_next = None;
+        self.state = State::Offline;
+        self.show(Link::Offline);
+        self.events.push_back(Event::WentOffline(was_online));
+    }
+
     /// Logs in again with the password of the last login.
     pub fn go_online(&mut self, now: Instant) {
+        self.leave_by = None;
+        self.automatic = false;
         self.log_in(now);
     }
 
@@ -266,28 +307,54 @@ impl Session {
         }
     }
 
+    /// That this message is [`SendState::Sending`] is on disk, or could not be stored; then it is not
+    /// sent, since after a crash nobody would know that it may have been.
+    pub fn handle_noted(&mut self, now: Instant, id: MessageId, noted: bool) {
+        if self.noting != Some(id) {
+            return;
+        }
+        self.noting = None;
+        if noted {
+            if let Some(message) = self.outbox.front_mut().filter(|m| m.id == id) {
+                message.noted = true;
+            }
+        } else {
+            self.outbox.retain(|m| m.id != id);
+            self.events.push_back(Event::Outgoing { id, state: SendState::Failed });
+        }
+        self.go_on(now);
+    }
+
     /// The deadline has come.
     pub fn handle_timeout(&mut self, now: Instant) {
+        if self.leave_by.is_some_and(|at| at <= now) {
+            return self.left(None);
+        }
         if self.outstanding.as_ref().is_some_and(|o| o.due <= now)
             && let Some(outstanding) = self.outstanding.take()
         {
             self.timed_out(now, outstanding);
         }
         if self.retry_at.is_some_and(|at| at <= now) {
-            self.retry_at = None;
-            self.poll_at = Some(now);
+            self.resume(now);
         }
         self.go_on(now);
     }
 
+    /// The server was silent; now it is to be asked again, or has been heard.
+    fn resume(&mut self, now: Instant) {
+        if self.retry_at.take().is_none() {
+            return;
+        }
+        if self.automatic {
+            self.log_in(now);
+        } else if self.polling == Polling::Adaptive {
+            self.poll_at = Some(now);
+        }
+    }
+
     fn timed_out(&mut self, now: Instant, mut outstanding: Outstanding) {
         match outstanding.purpose {
-            Purpose::Offline => {
-                self.state = State::Offline;
-                self.show(Link::Offline);
-                self.events.push_back(Event::WentOffline(None));
-                return;
-            }
             // Never blindly twice: first an answered 08 must show that this answer can't come any more.
             Purpose::Send => {
                 if let Some(message) = self.outbox.front_mut() {
@@ -297,22 +364,20 @@ impl Session {
                 self.show(Link::Waiting);
                 return;
             }
-            // Its answer may have carried a message, and any next request would confirm it. A login
-            // does not on our server; elsewhere the message may be lost, and the next 08 tells.
-            Purpose::Take | Purpose::TakeFriend(_) => {
-                self.take_next = None;
-                self.poll_at = Some(now);
+            Purpose::Take => {
                 self.show(Link::Waiting);
-                let friend = if let Purpose::TakeFriend(friend) = outstanding.purpose { Some(friend) } else { None };
-                // A server that has not said what it is may be ours.
-                if self.extensions != Some(false) {
-                    self.release = Some(friend);
-                }
-                return;
+                self.poll_soon(now);
+                return self.unanswered_take(None);
+            }
+            Purpose::TakeFriend(friend) => {
+                self.show(Link::Waiting);
+                self.poll_soon(now);
+                return self.unanswered_take(Some(friend));
             }
             _ => {}
         }
-        if outstanding.tries < TRIES {
+        let most = if outstanding.purpose == Purpose::Probe { PROBE_TRIES } else { TRIES };
+        if outstanding.tries < most {
             outstanding.tries += 1;
             outstanding.sent = now;
             outstanding.due = now + self.rto.timeout(outstanding.tries);
@@ -326,16 +391,32 @@ impl Session {
         }
         match outstanding.purpose {
             Purpose::Register => self.events.push_back(Event::Registered(RegisterOutcome::NoAnswer)),
-            Purpose::Login | Purpose::Served | Purpose::TakeOver => {
+            // Not known, so not used; perhaps the next answer comes.
+            Purpose::Probe => self.probes += 1,
+            Purpose::Login | Purpose::Served | Purpose::TakeOver if !self.automatic => {
                 self.state = State::Offline;
                 self.show(Link::Offline);
                 self.events.push_back(Event::LoggedIn(LoginOutcome::NoAnswer));
             }
             _ => {
-                let at = now + self.retry_backoff.advance();
+                // The first to go out when the server is back is an 08, not somebody's message.
+                self.fence_due = true;
+                let backoff = now + self.retry_backoff.advance();
+                let strict = self.polling != Polling::Adaptive && self.outbox.is_empty() && !self.automatic;
+                let at = self.poll_at.filter(|at| strict && *at > now).unwrap_or(backoff);
                 self.retry_at = Some(at);
                 self.show(Link::Retrying { at });
             }
+        }
+    }
+
+    /// The answer to a take may have carried a message, and any next request would confirm it. A login
+    /// does not on our server; elsewhere the message may be lost, and the next 08 tells. A server that
+    /// has not said what it is may be ours.
+    fn unanswered_take(&mut self, friend: Option<Account>) {
+        self.take_next = None;
+        if self.extensions != Some(false) {
+            self.release = Some(friend);
         }
     }
 
@@ -344,11 +425,12 @@ impl Session {
         let (reply, charset, format) = Reply::decode(bytes, self.charset, self.format);
         (self.charset, self.format) = (charset, format);
         self.retry_backoff.reset();
+        self.resume(now);
         // A message is kept whatever is outstanding.
         if let Reply::Take(Some(delivery)) | Reply::TakeAll(Some(delivery)) = &reply {
             self.received(bytes, delivery.clone());
         }
-        let answers = self.outstanding.as_ref().is_some_and(|o| answers(&o.purpose, &reply));
+        let answers = self.outstanding.as_ref().is_some_and(|o| answers::can_answer(&o.purpose, &reply));
         if !answers {
             self.unasked(&reply);
             return self.go_on(now);
@@ -363,151 +445,6 @@ impl Session {
             self.show(Link::Connected { rtt });
         }
         self.go_on(now);
-    }
-
-    /// A late `03:` while its message waits behind the fence is its answer; any other is nobody's.
-    fn unasked(&mut self, reply: &Reply) {
-        if let Reply::Send(forwarded) = reply
-            && self.outbox.front().is_some_and(|m| m.doubtful)
-            && (self.fence_due || self.quiet_until.is_some() || self.fencing())
-            && let Some(message) = self.outbox.pop_front()
-        {
-            self.quiet_until = None;
-            self.settle(message.id, *forwarded);
-        }
-    }
-
-    fn fencing(&self) -> bool {
-        self.outstanding.as_ref().is_some_and(|o| o.purpose == Purpose::Fence)
-    }
-
-    fn settle(&mut self, id: MessageId, forwarded: Forwarded) {
-        let state = match forwarded {
-            Forwarded::Done => SendState::Sent,
-            Forwarded::Offline => SendState::OfflineOrUnknown,
-        };
-        self.events.push_back(Event::Outgoing { id, state });
-    }
-
-    fn received(&mut self, bytes: &[u8], delivery: Delivery) {
-        let repeat = self.last_delivery.as_deref() == Some(bytes);
-        self.last_delivery = Some(bytes.to_vec());
-        self.next_token += 1;
-        let token = StoreToken(self.next_token);
-        self.storing = Some(token);
-        if let Some(unread) = &mut self.expected_unread {
-            *unread = unread.saturating_sub(1);
-        }
-        let Delivery { from, time, body: Body { raw, text } } = delivery;
-        self.events.push_back(Event::Received { token, from, time, text, raw, repeat });
-    }
-
-    fn answered(&mut self, now: Instant, outstanding: Outstanding, reply: Reply) {
-        if reply == Reply::NotUnderstood {
-            self.events.push_back(Event::NotUnderstood(outstanding.bytes.clone()));
-        }
-        if reply == Reply::NotLoggedIn {
-            return self.session_gone(now, &outstanding.purpose);
-        }
-        match (outstanding.purpose, reply) {
-            (Purpose::Register, Reply::Register(reply)) => {
-                let after_timeout = outstanding.tries > 1;
-                self.events.push_back(Event::Registered(RegisterOutcome::Answered { reply, after_timeout }));
-            }
-            (Purpose::Register, _) => self.events.push_back(Event::Registered(RegisterOutcome::NotUnderstood)),
-            (Purpose::Login, Reply::Login(LoggedIn::Done)) | (Purpose::Served, Reply::CountAll(_)) => {
-                self.logged_in(now)
-            }
-            (Purpose::Login, Reply::Login(LoggedIn::AlreadyLoggedIn)) => self.want(Purpose::Served, &Request::CountAll),
-            (Purpose::Login, Reply::Login(refused)) => {
-                self.state = State::Offline;
-                self.show(Link::Offline);
-                self.events.push_back(Event::LoggedIn(LoginOutcome::Refused(refused)));
-            }
-            (Purpose::Login | Purpose::Served, _) => {
-                self.state = State::Offline;
-                self.show(Link::Offline);
-                self.events.push_back(Event::LoggedIn(LoginOutcome::NotUnderstood));
-            }
-            (Purpose::TakeOver, _) => self.log_in(now),
-            (Purpose::Release, _) => self.take_next = self.release.take(),
-            (Purpose::Offline, reply) => {
-                self.state = State::Offline;
-                self.show(Link::Offline);
-                let was = if let Reply::Offline { was_online } = reply { Some(was_online) } else { None };
-                self.events.push_back(Event::WentOffline(was));
-            }
-            (Purpose::Probe, reply) => self.probed(reply),
-            (Purpose::Poll, Reply::CountAll(n)) => self.counted(now, n, None),
-            (Purpose::PollFriend(friend), Reply::Count(n)) => self.counted(now, n, Some(friend)),
-            (Purpose::Fence, _) => {
-                self.fence_due = false;
-                // Our server answers in order; elsewhere a late answer gets two more timeouts.
-                if self.extensions != Some(true) {
-                    self.quiet_until = Some(now + self.rto.timeout(1).saturating_mul(2));
-                }
-            }
-            (Purpose::Send, Reply::Send(forwarded)) => {
-                if let Some(message) = self.outbox.pop_front() {
-                    if message.doubtful {
-                        // Two were on the wire: the other's answer must not confirm the next message.
-                        self.fence_due = true;
-                        let state = SendState::MaybeSentTwice;
-                        self.events.push_back(Event::Outgoing { id: message.id, state });
-                    } else {
-                        self.settle(message.id, forwarded);
-                    }
-                }
-                self.poll_soon(now);
-            }
-            (Purpose::Send, _) => {
-                if let Some(message) = self.outbox.pop_front() {
-                    self.events.push_back(Event::Outgoing { id: message.id, state: SendState::Failed });
-                }
-            }
-            (Purpose::Take, Reply::TakeAll(Some(_))) => self.take_next = Some(None),
-            (Purpose::TakeFriend(friend), Reply::Take(Some(_))) => self.take_next = Some(Some(friend)),
-            (Purpose::Take | Purpose::TakeFriend(_), _) => {
-                self.take_next = None;
-                self.last_delivery = None;
-                self.expected_unread = None;
-            }
-            (Purpose::Poll | Purpose::PollFriend(_), _) => {}
-        }
-    }
-
-    fn session_gone(&mut self, now: Instant, purpose: &Purpose) {
-        if *purpose == Purpose::Served {
-            self.state = State::Offline;
-            self.show(Link::Offline);
-            self.events.push_back(Event::LoggedIn(LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn)));
-            return;
-        }
-        if *purpose == Purpose::Send
-            && let Some(message) = self.outbox.front()
-        {
-            self.events.push_back(Event::Outgoing { id: message.id, state: SendState::Waiting });
-        }
-        self.take_next = None;
-        self.wanted.clear();
-        // Said first, so that the line is seen, then mended if the password is at hand.
-        self.state = State::LoggedOut;
-        self.show(Link::LoggedOut);
-        self.log_in(now);
-    }
-
-    fn logged_in(&mut self, now: Instant) {
-        self.state = State::Online;
-        self.release = None;
-        self.events.push_back(Event::LoggedIn(LoginOutcome::Done));
-        self.expected_unread = None;
-        self.online = None;
-        self.who_at = Some(now + polling::WHO);
-        self.poll_backoff.reset();
-        self.poll_at = Some(if self.polling == Polling::Adaptive { now } else { now + STRICT });
-        if self.extensions.is_none() {
-            self.want(Purpose::Probe, &Request::Who { offset: 0 });
-        }
     }
 
     fn show(&mut self, link: Link) {
@@ -526,7 +463,7 @@ impl Session {
     }
 
     fn begin(&mut self, now: Instant, purpose: Purpose, bytes: Vec<u8>) {
-        let wait = if purpose == Purpose::Offline { LEAVING } else { self.rto.timeout(1) };
+        let wait = self.rto.timeout(1);
         let cause = if purpose == Purpose::Fence { Cause::Fence } else { Cause::First };
         self.transmits.push_back(Transmit { bytes: bytes.clone(), cause });
         self.outstanding = Some(Outstanding { purpose, bytes, tries: 1, sent: now, due: now + wait });
@@ -534,7 +471,8 @@ impl Session {
 
     /// Sends the next request, if none is outstanding and nothing must be stored first.
     fn go_on(&mut self, now: Instant) {
-        if self.outstanding.is_some() {
+        // While leaving, too, a message must be on disk before a request confirms it.
+        if self.outstanding.is_some() || self.leave_by.is_some() && self.storing.is_some() {
             return;
         }
         if self.release.is_some()
@@ -559,6 +497,9 @@ impl Session {
             let purpose = friend.map_or(Purpose::Take, Purpose::TakeFriend);
             return self.begin(now, purpose, request.encode(self.charset));
         }
+        if self.noting.is_some() {
+            return;
+        }
         if self.quiet_until.is_some_and(|until| until <= now) {
             self.quiet_until = None;
         }
@@ -566,35 +507,18 @@ impl Session {
             if self.fence_due {
                 return self.begin(now, Purpose::Fence, Request::CountAll.encode(self.charset));
             }
-            if self.quiet_until.is_none() {
+            if self.quiet_until.is_none() && message.noted {
                 let request = Request::Send { to: message.to.clone(), body: Body::new(&message.text) };
-                self.events.push_back(Event::Outgoing { id: message.id, state: SendState::Sending });
                 return self.begin(now, Purpose::Send, request.encode(self.charset));
+            }
+            if self.quiet_until.is_none() {
+                self.noting = Some(message.id);
+                return self.events.push_back(Event::Outgoing { id: message.id, state: SendState::Sending });
             }
         }
         if self.poll_at.is_some_and(|at| at <= now) {
             self.poll(now);
         }
-    }
-}
-
-/// Whether a reply can be the answer to such a request; the protocol has no request numbers.
-fn answers(purpose: &Purpose, reply: &Reply) -> bool {
-    let operation = match purpose {
-        Purpose::Register => 1,
-        Purpose::Login | Purpose::Release => 2,
-        Purpose::Send => 3,
-        Purpose::PollFriend(_) => 4,
-        Purpose::TakeFriend(_) => 5,
-        Purpose::Offline | Purpose::TakeOver => 6,
-        Purpose::Served | Purpose::Poll | Purpose::Fence => 8,
-        Purpose::Take => 9,
-        Purpose::Probe => 11,
-    };
-    match reply {
-        Reply::NotUnderstood => true,
-        Reply::NotLoggedIn => !matches!(purpose, Purpose::Register | Purpose::Login | Purpose::Release),
-        reply => reply.operation() == Some(operation),
     }
 }
 

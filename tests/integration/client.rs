@@ -9,7 +9,7 @@ use hongyan::client::{Client, Config, Event};
 use hongyan::model::{Account, Password, SendState};
 use hongyan::net::clock;
 use hongyan::server::udp::{Config as ServerConfig, Server};
-use hongyan::session::{LoginOutcome, Polling, RegisterOutcome};
+use hongyan::session::{Link, LoginOutcome, Polling, RegisterOutcome};
 use hongyan::wire::reply::Registered;
 
 struct Person {
@@ -94,7 +94,7 @@ fn two_people_chat_while_the_server_comes_and_goes() {
     // While the server is away the message waits; nothing is dropped.
     drop(server);
     assert!(a.client.send_message(clock::now(), &account("b"), "still there?"));
-    a.until("sending", |e| matches!(e, Event::Outgoing { state: SendState::Sending, .. }));
+    a.until("no answer", |e| *e == Event::Link(Link::Waiting));
     assert_eq!(a.client.unsent(), 1);
     let _server = start(at);
     a.until("settled", |e| matches!(e, Event::Outgoing { state: SendState::MaybeSentTwice, .. }));

@@ -8,6 +8,8 @@ use crate::session::{Event, Polling};
 use crate::wire::{Reply, Request};
 
 const VISIBLE: Duration = Duration::from_secs(2);
+/// Unanswered questions for the extensions, after which they are not asked for by itself.
+const PROBES: u8 = 3;
 /// Who is online is asked for this often at most.
 pub(super) const WHO: Duration = Duration::from_secs(10);
 
@@ -15,8 +17,12 @@ impl Session {
     /// F5: asks at once, and reconnects at once while the server is silent.
     pub fn fetch_now(&mut self, now: Instant) {
         self.poll_at = Some(now);
-        self.retry_at = None;
+        self.probes = 0;
         self.poll_backoff.reset();
+        self.resume(now);
+        if self.state == State::LoggedOut {
+            self.log_in(now);
+        }
         self.go_on(now);
     }
 
@@ -36,10 +42,13 @@ impl Session {
     /// Which chat windows are open, and whether one is visible.
     pub fn set_open_chats(&mut self, now: Instant, chats: Vec<Account>, visible: bool) {
         self.open_chats = chats;
+        let came_up = visible && !self.visible;
         self.visible = visible;
         if visible && self.polling == Polling::Adaptive {
-            self.poll_at = self.poll_at.map(|at| at.min(now + VISIBLE));
+            let latest = if came_up { now } else { now + VISIBLE };
+            self.poll_at = self.poll_at.map(|at| at.min(latest));
         }
+        self.go_on(now);
     }
 
     pub(super) fn probed(&mut self, reply: Reply) {
@@ -83,6 +92,10 @@ impl Session {
             self.take_next = Some(friend);
             self.poll_backoff.reset();
         }
+        self.poll_later(now);
+    }
+
+    pub(super) fn poll_later(&mut self, now: Instant) {
         if self.polling == Polling::Adaptive {
             let step = self.poll_backoff.advance();
             self.poll_at = Some(now + if self.visible { step.min(VISIBLE) } else { step });
@@ -99,14 +112,20 @@ impl Session {
     }
 
     pub(super) fn poll(&mut self, now: Instant) {
-        if self.extensions.is_none() {
-            self.want(Purpose::Probe, &Request::Who { offset: 0 });
-        }
-        self.poll_at = if self.polling == Polling::Adaptive { None } else { Some(now + STRICT) };
-        if self.polling == Polling::Adaptive && self.extensions == Some(true) && self.who_at.is_none_or(|at| at <= now)
-        {
-            self.who_at = Some(now + WHO);
-            self.want(Purpose::Probe, &Request::Who { offset: 0 });
+        if self.polling == Polling::Adaptive {
+            self.poll_at = None;
+            let due = match self.extensions {
+                None => self.probes < PROBES,
+                Some(known) => known && self.who_at.is_none_or(|at| at <= now),
+            };
+            if due {
+                self.who_at = Some(now + WHO);
+                self.want(Purpose::Probe, &Request::Who { offset: 0 });
+            }
+        } else {
+            // From deadline to deadline, so that late turns of the loop do not add up.
+            let last = self.poll_at.filter(|at| now.saturating_duration_since(*at) < STRICT);
+            self.poll_at = Some(last.unwrap_or(now) + STRICT);
         }
         if self.polling != Polling::StrictPerFriend {
             let bytes = Request::CountAll.encode(self.charset);

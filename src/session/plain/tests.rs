@@ -6,6 +6,7 @@ use crate::server::engine::{Effect, Engine, Now};
 use crate::server::hasher::{Hashed, Job, Outcome};
 use crate::server::store::{Op, Store};
 use crate::server::{OnSecondLogin, Quotas};
+use crate::wire::reply::LoggedIn;
 
 fn account(name: &str) -> Account {
     Account::person(name).expect("valid")
@@ -43,6 +44,9 @@ fn settle(session: &mut Session, now: Instant, events: &mut Vec<Event>) {
     while let Some(event) = session.poll_event() {
         if let Event::Received { token, .. } = &event {
             session.handle_stored(now, *token, true);
+        }
+        if let Event::Outgoing { id, state: SendState::Sending } = &event {
+            session.handle_noted(now, *id, true);
         }
         events.push(event);
     }
@@ -218,6 +222,9 @@ fn lossy_chat(seed: u64, loss: u64) {
                     Event::LoggedIn(_) => session.login(now, account(["a", "b"][i]), password()),
                     Event::Outgoing { id, state } => {
                         states.insert(id, state);
+                        if state == SendState::Sending {
+                            session.handle_noted(now, id, true);
+                        }
                     }
                     Event::Received { token, text, repeat, .. } => {
                         if !repeat {

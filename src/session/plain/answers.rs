@@ -1,0 +1,195 @@
+//! What the server's answers mean for the session.
+
+use std::time::{Duration, Instant};
+
+use super::{Outstanding, Purpose, STRICT, Session, State, polling};
+use crate::model::{MessageId, SendState};
+use crate::session::{Event, Link, LoginOutcome, Polling, RegisterOutcome, StoreToken};
+use crate::wire::reply::{Delivery, Forwarded, LoggedIn};
+use crate::wire::request::Body;
+use crate::wire::{Reply, Request};
+
+/// A session that ends so soon after an automatic login was taken by somebody else's.
+const CONTENDED: Duration = Duration::from_secs(10);
+
+impl Session {
+    /// A late `03:` while its message waits behind the fence is its answer; any other is nobody's.
+    pub(super) fn unasked(&mut self, reply: &Reply) {
+        if let Reply::Send(forwarded) = reply
+            && self.outbox.front().is_some_and(|m| m.doubtful)
+            && (self.fence_due || self.quiet_until.is_some() || self.fencing())
+            && let Some(message) = self.outbox.pop_front()
+        {
+            self.quiet_until = None;
+            self.settle(message.id, *forwarded);
+        }
+    }
+
+    fn fencing(&self) -> bool {
+        self.outstanding.as_ref().is_some_and(|o| o.purpose == Purpose::Fence)
+    }
+
+    fn settle(&mut self, id: MessageId, forwarded: Forwarded) {
+        let state = match forwarded {
+            Forwarded::Done => SendState::Sent,
+            Forwarded::Offline => SendState::OfflineOrUnknown,
+        };
+        self.events.push_back(Event::Outgoing { id, state });
+    }
+
+    pub(super) fn received(&mut self, bytes: &[u8], delivery: Delivery) {
+        let repeat = self.last_delivery.as_deref() == Some(bytes);
+        self.last_delivery = Some(bytes.to_vec());
+        self.next_token += 1;
+        let token = StoreToken(self.next_token);
+        self.storing = Some(token);
+        if let Some(unread) = &mut self.expected_unread {
+            *unread = unread.saturating_sub(1);
+        }
+        let Delivery { from, time, body: Body { raw, text } } = delivery;
+        self.events.push_back(Event::Received { token, from, time, text, raw, repeat });
+    }
+
+    pub(super) fn answered(&mut self, now: Instant, outstanding: Outstanding, reply: Reply) {
+        if reply == Reply::NotUnderstood {
+            self.events.push_back(Event::NotUnderstood(outstanding.bytes.clone()));
+        }
+        // A late second copy of this answer must not be taken for a message's.
+        if reply == Reply::NotUnderstood && outstanding.tries > 1 {
+            self.quiet_until = Some(now + self.rto.timeout(1).saturating_mul(2));
+        }
+        if reply == Reply::NotLoggedIn && self.leave_by.is_some() {
+            return self.left(Some(false));
+        }
+        if reply == Reply::NotLoggedIn && outstanding.purpose != Purpose::TakeOver {
+            return self.session_gone(now, &outstanding.purpose);
+        }
+        match (outstanding.purpose, reply) {
+            (Purpose::Register, Reply::Register(reply)) => {
+                let after_timeout = outstanding.tries > 1;
+                self.events.push_back(Event::Registered(RegisterOutcome::Answered { reply, after_timeout }));
+            }
+            (Purpose::Register, _) => self.events.push_back(Event::Registered(RegisterOutcome::NotUnderstood)),
+            (Purpose::Login, Reply::Login(LoggedIn::Done)) | (Purpose::Served, Reply::CountAll(_)) => {
+                self.logged_in(now)
+            }
+            (Purpose::Login, Reply::Login(LoggedIn::AlreadyLoggedIn)) => self.want(Purpose::Served, &Request::CountAll),
+            (Purpose::Login, Reply::Login(refused)) => self.not_logged_in(LoginOutcome::Refused(refused)),
+            (Purpose::Login | Purpose::Served, _) => self.not_logged_in(LoginOutcome::NotUnderstood),
+            (Purpose::TakeOver, _) => self.log_in(now),
+            (Purpose::Release, _) => self.take_next = self.release.take(),
+            (Purpose::Offline, Reply::Offline { was_online }) => {
+                // Sent twice, the answer to the first may be the one that was lost.
+                self.left(Some(was_online || outstanding.tries > 1));
+            }
+            (Purpose::Offline, _) => self.left(None),
+            (Purpose::Probe, reply) => self.probed(reply),
+            (Purpose::Poll, Reply::CountAll(n)) => self.counted(now, n, None),
+            (Purpose::PollFriend(friend), Reply::Count(n)) => self.counted(now, n, Some(friend)),
+            (Purpose::Fence, _) => {
+                self.fence_due = false;
+                // Our server answers in order; elsewhere a late answer gets two more timeouts.
+                if self.extensions != Some(true) {
+                    self.quiet_until = Some(now + self.rto.timeout(1).saturating_mul(2));
+                }
+            }
+            (Purpose::Send, Reply::Send(forwarded)) => {
+                if let Some(message) = self.outbox.pop_front() {
+                    if message.doubtful {
+                        // Two were on the wire: the other's answer must not confirm the next message.
+                        self.fence_due = true;
+                        let state = SendState::MaybeSentTwice;
+                        self.events.push_back(Event::Outgoing { id: message.id, state });
+                    } else {
+                        self.settle(message.id, forwarded);
+                    }
+                }
+                self.poll_soon(now);
+            }
+            (Purpose::Send, _) => {
+                if let Some(message) = self.outbox.pop_front() {
+                    self.events.push_back(Event::Outgoing { id: message.id, state: SendState::Failed });
+                }
+            }
+            (Purpose::Take, Reply::TakeAll(Some(_))) => self.take_next = Some(None),
+            (Purpose::TakeFriend(friend), Reply::Take(Some(_))) => self.take_next = Some(Some(friend)),
+            (purpose @ (Purpose::Take | Purpose::TakeFriend(_)), _) => {
+                self.take_next = None;
+                self.last_delivery = None;
+                let expected = self.expected_unread.take();
+                if let Some(lost) = expected.filter(|n| *n > 0 && purpose == Purpose::Take) {
+                    self.events.push_back(Event::MaybeLost(lost));
+                }
+            }
+            (Purpose::Poll | Purpose::PollFriend(_), _) => self.poll_later(now),
+        }
+    }
+
+    fn not_logged_in(&mut self, outcome: LoginOutcome) {
+        // Whoever was logged out by the server sees so until they log in themselves.
+        let out = std::mem::take(&mut self.automatic);
+        self.state = if out { State::LoggedOut } else { State::Offline };
+        self.show(if out { Link::LoggedOut } else { Link::Offline });
+        self.events.push_back(Event::LoggedIn(outcome));
+    }
+
+    fn session_gone(&mut self, now: Instant, purpose: &Purpose) {
+        if *purpose == Purpose::Served {
+            return self.not_logged_in(LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn));
+        }
+        // Not taken this time; an earlier copy may have been, and stays noted as such.
+        if *purpose == Purpose::Send
+            && let Some(message) = self.outbox.front_mut()
+            && !message.doubtful
+        {
+            message.noted = false;
+            self.events.push_back(Event::Outgoing { id: message.id, state: SendState::Waiting });
+        }
+        self.take_next = None;
+        self.wanted.clear();
+        // Said first, so that the line is seen, then mended if the password is at hand; but not while
+        // somebody else of the same account does the same, on a server that moves the session.
+        self.state = State::LoggedOut;
+        self.show(Link::LoggedOut);
+        if self.logged_in_at.is_none_or(|at| now.saturating_duration_since(at) >= CONTENDED) {
+            self.automatic = true;
+            self.log_in(now);
+        }
+    }
+
+    fn logged_in(&mut self, now: Instant) {
+        self.state = State::Online;
+        self.logged_in_at = std::mem::take(&mut self.automatic).then_some(now);
+        self.release = None;
+        self.events.push_back(Event::LoggedIn(LoginOutcome::Done));
+        self.expected_unread = None;
+        self.online = None;
+        self.who_at = Some(now + polling::WHO);
+        self.poll_backoff.reset();
+        self.poll_at = Some(if self.polling == Polling::Adaptive { now } else { now + STRICT });
+        self.probes = 0;
+        if self.extensions != Some(false) {
+            self.want(Purpose::Probe, &Request::Who { offset: 0 });
+        }
+    }
+}
+
+/// Whether a reply can be the answer to such a request; the protocol has no request numbers.
+pub(super) fn can_answer(purpose: &Purpose, reply: &Reply) -> bool {
+    let operation = match purpose {
+        Purpose::Register => 1,
+        Purpose::Login | Purpose::Release => 2,
+        Purpose::Send => 3,
+        Purpose::PollFriend(_) => 4,
+        Purpose::TakeFriend(_) => 5,
+        Purpose::Offline | Purpose::TakeOver => 6,
+        Purpose::Served | Purpose::Poll | Purpose::Fence => 8,
+        Purpose::Take => 9,
+        Purpose::Probe => 11,
+    };
+    match reply {
+        Reply::NotUnderstood => true,
+        Reply::NotLoggedIn => !matches!(purpose, Purpose::Register | Purpose::Login | Purpose::Release),
+        reply => reply.operation() == Some(operation),
+    }
+}
