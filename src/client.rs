@@ -194,7 +194,7 @@ impl Client {
         } else if let Some(arrival) = self.socket.arrival() {
             let record = self.tap.received(arrival.at.instant, arrival.at.unix_ms, &arrival.bytes);
             self.events.extend(record.map(Event::Tap));
-            log::trace!("in  {}", arrival.bytes.escape_ascii());
+            log::trace!("in  {}", crate::wire::show::starred(&arrival.bytes).escape_ascii());
             self.session.handle_datagram(arrival.at.instant, &arrival.bytes);
         } else if self.timer.due() {
             if self.session.poll_timeout().is_some_and(|at| at <= now.instant) {

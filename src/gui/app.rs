@@ -351,7 +351,7 @@ impl App {
             }
             Event::Tap(record) => {
                 if let Some(wire) = &mut self.wire {
-                    wire.push(record);
+                    wire.push(&record);
                 }
             }
             Event::Online(accounts) => self.set_online(Some(accounts)),

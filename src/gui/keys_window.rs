@@ -41,9 +41,12 @@ const KEYS: &[(&str, &str)] = &[
     ("Ctrl+W", "keys.close"),
     ("", "keys.wire_window"),
     ("Alt+1  Alt+2", "keys.pages"),
-    ("Ctrl+F  Ctrl+P", "keys.filter"),
+    ("Ctrl+F", "keys.filter"),
+    ("Space  Ctrl+P", "keys.pause"),
+    ("Ctrl+T  Ctrl+D", "keys.hand"),
+    ("↑ ↓  Shift  Ctrl+A", "keys.rows"),
     ("Ctrl+C  Ctrl+S", "keys.keep"),
-    ("Ctrl+D", "keys.hand"),
+    ("↑ ↓", "keys.history"),
 ];
 
 /// The window.

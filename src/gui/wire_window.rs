@@ -1,15 +1,17 @@
 //! The protocol window: every datagram, the threads, and a line to send a datagram by hand. Shows and
 //! emits; what is shown comes as values from the tap.
 
+mod line;
+mod rows;
 mod table;
+mod threads;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::rc::Rc;
 
 use fltk::app;
 use fltk::button::Button;
-use fltk::draw;
 use fltk::enums::{CallbackTrigger, Event, Font, Key, Shortcut};
 use fltk::frame::Frame;
 use fltk::input::Input;
@@ -20,60 +22,91 @@ use rust_i18n::t;
 use super::login::Emit;
 use super::widgets::{self, Style};
 use super::{UiEvent, theme};
-use crate::net::{ThreadFigures, WaitsFor};
+use crate::net::ThreadFigures;
 use crate::tap::Record;
+use line::{unescape, without_password};
 use table::Table;
 
+const WIDTH: i32 = 940;
+const HEIGHT: i32 = 480;
 const BAR: i32 = 44;
 const FOOT: i32 = 44;
 const ROW: i32 = 26;
+/// Lines typed by hand that Up brings back.
+const REMEMBERED: usize = 100;
 
 /// The window.
 pub struct WireWindow {
     window: Window,
     table: Table,
+    pause: Button,
     threads: Frame,
-    figures: Rc<std::cell::RefCell<Vec<ThreadFigures>>>,
+    figures: Rc<RefCell<Vec<ThreadFigures>>>,
     message: Frame,
+}
+
+/// Which page is in front, and what stands in it.
+#[derive(Clone)]
+struct Pages {
+    number: Rc<Cell<usize>>,
+    tabs: [Button; 2],
+    table: Table,
+    threads: Frame,
+    /// Whether the threads' next second is already on its way.
+    ticking: Rc<Cell<bool>>,
+    emit: Emit,
 }
 
 impl WireWindow {
     /// Opens the window with what was seen lately.
     #[must_use]
-    pub fn new(server: &str, records: Vec<Record>, place: Option<[i32; 4]>, emit: Emit) -> Self {
+    pub fn new(server: &str, records: &[Record], place: Option<[i32; 4]>, emit: Emit) -> Self {
         let palette = theme::palette();
-        let mut window = widgets::window(place, 940, 460);
+        let mut window = widgets::window(place, WIDTH, HEIGHT);
         window.set_label(&t!("wirewin.title", server = server));
         window.set_color(palette.bg);
-        window.size_range(560, 240, 0, 0);
-        let page = Rc::new(Cell::new(0_usize));
-        let mut datagrams = widgets::segment(10, 5, 110, &t!("wirewin.datagrams"), 0, &page);
-        let mut workers = widgets::segment(124, 5, 110, &t!("wirewin.threads"), 1, &page);
-        let mut filter = widgets::field(250, 4, 250, &t!("wirewin.filter"));
-        let mut pause = widgets::button(510, 4, 96, &t!("wirewin.pause"), Style::Ghost);
-        let mut copy = widgets::button(610, 4, 80, &t!("wirewin.copy"), Style::Ghost);
-        let mut save = widgets::button(694, 4, 80, &t!("wirewin.save"), Style::Ghost);
-        let table = Table::new(0, BAR, 940, 460 - BAR - FOOT, records);
-        let mut threads = Frame::new(0, BAR, 940, 460 - BAR - FOOT, None);
+        window.size_range(480, 200, 0, 0);
+        let number = Rc::new(Cell::new(0_usize));
+        let tabs = [
+            widgets::segment(10, 4, 86, &t!("wirewin.datagrams"), 0, &number),
+            widgets::segment(100, 4, 86, &t!("wirewin.threads"), 1, &number),
+        ];
+        let mut filter = widgets::field(196, 4, 250, &t!("wirewin.filter"));
+        let mut pause = widgets::button(0, 4, 84, &t!("wirewin.pause"), Style::Ghost);
+        let mut copy = widgets::button(0, 4, 64, &t!("wirewin.copy"), Style::Ghost);
+        let mut save = widgets::button(0, 4, 72, &t!("wirewin.save"), Style::Ghost);
+        let table = Table::new(0, BAR, WIDTH, HEIGHT - BAR - FOOT, records);
+        let mut threads = Frame::new(0, BAR, WIDTH, HEIGHT - BAR - FOOT, None);
         threads.hide();
-        let figures: Rc<std::cell::RefCell<Vec<ThreadFigures>>> = Rc::default();
+        let figures: Rc<RefCell<Vec<ThreadFigures>>> = Rc::default();
         threads.draw({
             let figures = Rc::clone(&figures);
-            move |f| draw_threads(f, &figures.borrow())
+            move |f| threads::draw(f, &figures.borrow())
         });
-        let mut hand = widgets::field(10, 460 - FOOT + 4, 520, &t!("wirewin.by_hand"));
-        let message = widgets::note(540, 460 - FOOT + 4, 390, 36);
+        let mut prompt = widgets::label(12, 0, 16, "›", palette.accent);
+        prompt.set_label_size(theme::BODY + 4);
+        let mut hand = widgets::field(28, 4, 520, &t!("wirewin.by_hand"));
+        hand.set_text_font(Font::Courier);
+        let message = widgets::note(0, 4, 390, 36);
         window.end();
         let lay_out = {
-            let (table, threads, hand, message) =
-                (table.widget().clone(), threads.clone(), hand.clone(), message.clone());
+            let (table, threads, message) = (table.widget().clone(), threads.clone(), message.clone());
+            let (fields, buttons) = ([filter.parent(), hand.parent()], [pause.clone(), copy.clone(), save.clone()]);
             move |w: i32, h: i32| {
+                let mut right = w - 10;
+                for button in buttons.iter().rev() {
+                    let wide = button.w();
+                    button.clone().resize(right - wide, 4, wide, theme::CONTROL);
+                    right -= wide + 4;
+                }
+                let foot = h - FOOT + 4;
                 table.clone().resize(0, BAR, w, h - BAR - FOOT);
                 threads.clone().resize(0, BAR, w, h - BAR - FOOT);
-                if let Some(mut around) = hand.parent() {
-                    around.resize(10, h - FOOT + 4, w * 3 / 5 - 20, theme::CONTROL);
-                }
-                message.clone().resize(w * 3 / 5, h - FOOT + 4, w * 2 / 5 - 10, theme::CONTROL);
+                prompt.clone().resize(12, foot - 1, 16, theme::CONTROL);
+                message.clone().resize(w * 3 / 5, foot, w * 2 / 5 - 10, theme::CONTROL);
+                let [filter, hand] = fields.clone();
+                filter.into_iter().for_each(|mut f| f.resize(196, 4, (right - 202).min(300), theme::CONTROL));
+                hand.into_iter().for_each(|mut f| f.resize(28, foot, w * 3 / 5 - 38, theme::CONTROL));
             }
         };
         lay_out(window.w(), window.h());
@@ -86,64 +119,44 @@ impl WireWindow {
         let toggle: Rc<dyn Fn()> = {
             let (table, pause) = (table.clone(), pause.clone());
             Rc::new(move || {
-                let (mut table, mut pause) = (table.clone(), pause.clone());
-                let paused = table.toggle_pause();
-                pause.set_label(&if paused { t!("wirewin.go_on") } else { t!("wirewin.pause") });
-                pause.redraw();
+                table.clone().toggle_pause();
+                show_pause(&mut pause.clone(), table.held());
             })
         };
-        pause.set_callback({
-            let toggle = Rc::clone(&toggle);
-            move |_| toggle()
-        });
-        copy.set_callback({
-            let table = table.clone();
-            move |_| table.copy()
-        });
+        let copying: Rc<dyn Fn()> = {
+            let (table, message) = (table.clone(), message.clone());
+            Rc::new(move || say(&mut message.clone(), &t!("wirewin.copied", n = table.copy()), false))
+        };
         let saving: Rc<dyn Fn()> = {
             let (table, emit) = (table.clone(), Rc::clone(&emit));
             Rc::new(move || emit(UiEvent::SaveWire(table.text())))
         };
-        save.set_callback({
-            let saving = Rc::clone(&saving);
-            move |_| saving()
-        });
-        let show: Rc<dyn Fn(usize)> = {
-            let (table, threads, page) = (table.clone(), threads.clone(), Rc::clone(&page));
-            let (emit, buttons) = (Rc::clone(&emit), [datagrams.clone(), workers.clone()]);
-            Rc::new(move |number| {
-                page.set(number);
-                let (mut table, mut threads) = (table.widget().clone(), threads.clone());
-                if number == 0 {
-                    threads.hide();
-                    table.show();
-                } else {
-                    table.hide();
-                    threads.show();
-                    refresh(threads, &page, &emit);
-                }
-                buttons.clone().iter_mut().for_each(Button::redraw);
-            })
-        };
-        datagrams.set_callback({
-            let show = Rc::clone(&show);
-            move |_| show(0)
-        });
-        workers.set_callback({
-            let show = Rc::clone(&show);
-            move |_| show(1)
-        });
-        by_hand(&mut hand, &message, &emit);
-        keys(&mut window, &table, &hand, &filter, [toggle, saving], show, &emit);
+        for (button, action) in [(&mut pause, &toggle), (&mut copy, &copying), (&mut save, &saving)] {
+            let action = Rc::clone(action);
+            button.set_callback(move |_| action());
+        }
+        let ticking = Rc::default();
+        let pages =
+            Pages { number, tabs, table: table.clone(), threads: threads.clone(), ticking, emit: Rc::clone(&emit) };
+        for (tab, page) in pages.tabs.clone().iter_mut().zip(0..) {
+            let pages = pages.clone();
+            tab.set_callback(move |_| pages.show(page));
+        }
+        let shortcut = shortcuts(&pages, &hand, &filter, [toggle, copying, saving]);
+        by_hand(&mut hand, &message, &shortcut, &emit);
+        window.handle(move |_, event| matches!(event, Event::Shortcut | Event::KeyDown) && shortcut(true));
         window.set_callback(move |_| emit(UiEvent::WireClosed));
         window.show();
         let _ = hand.take_focus();
-        Self { window, table, threads, figures, message }
+        Self { window, table, pause, threads, figures, message }
     }
 
     /// One more datagram.
-    pub fn push(&mut self, record: Record) {
+    pub fn push(&mut self, record: &Record) {
         self.table.push(record);
+        if let Some(held) = self.table.held() {
+            show_pause(&mut self.pause, Some(held));
+        }
     }
 
     /// How the threads are doing.
@@ -183,12 +196,29 @@ fn say(message: &mut Frame, text: &str, wrong: bool) {
     }
 }
 
+/// The pause's button, and how many datagrams it holds back.
+fn show_pause(button: &mut Button, held: Option<usize>) {
+    let label = match held {
+        None => t!("wirewin.pause"),
+        Some(0) => t!("wirewin.go_on"),
+        Some(held) => t!("wirewin.go_on_held", n = held),
+    };
+    if button.label() != label {
+        button.set_label(&label);
+        button.redraw();
+    }
+}
+
 /// The line at the foot: Enter sends, Up and Down bring back what was sent.
-fn by_hand(hand: &mut Input, message: &Frame, emit: &Emit) {
-    let (emit, mut message) = (Rc::clone(emit), message.clone());
+fn by_hand(hand: &mut Input, message: &Frame, shortcut: &Rc<dyn Fn(bool) -> bool>, emit: &Emit) {
+    let (emit, mut message, shortcut) = (Rc::clone(emit), message.clone(), Rc::clone(shortcut));
     let (mut sent, mut at): (Vec<String>, usize) = (Vec::new(), 0);
+    let mut draft = String::new();
     hand.super_handle_first(false);
     hand.handle(move |hand, event| {
+        if matches!(event, Event::Focus | Event::Unfocus) {
+            hand.parent().into_iter().for_each(|mut around| around.redraw());
+        }
         if event != Event::KeyDown {
             return false;
         }
@@ -197,136 +227,101 @@ fn by_hand(hand: &mut Input, message: &Frame, emit: &Emit) {
                 Ok(bytes) if bytes.is_empty() => {}
                 Ok(bytes) => {
                     say(&mut message, "", false);
+                    let line = without_password(&hand.value(), &bytes);
                     emit(UiEvent::ByHand(bytes));
-                    sent.retain(|line| *line != hand.value());
-                    sent.push(hand.value());
+                    sent.retain(|old| *old != line);
+                    if sent.len() == REMEMBERED {
+                        sent.remove(0);
+                    }
+                    sent.push(line);
                     at = sent.len();
                     hand.set_value("");
                 }
                 Err(bad) => say(&mut message, &t!("wirewin.bad_escape", escape = bad), true),
             },
             Key::Up | Key::Down => {
-                let up = app::event_key() == Key::Up;
-                at = if up { at.saturating_sub(1) } else { (at + 1).min(sent.len()) };
-                hand.set_value(sent.get(at).map_or("", String::as_str));
+                if at == sent.len() {
+                    draft = hand.value();
+                }
+                at = if app::event_key() == Key::Up { at.saturating_sub(1) } else { (at + 1).min(sent.len()) };
+                hand.set_value(sent.get(at).unwrap_or(&draft));
+                let _ = hand.set_position(i32::try_from(hand.value().len()).unwrap_or(0));
             }
-            _ => return false,
+            _ => return shortcut(false),
         }
         true
     });
 }
 
-fn keys(
-    window: &mut Window,
-    table: &Table,
+/// The window's keys. The line at the foot asks first, with `false`: some of them would edit it.
+fn shortcuts(
+    pages: &Pages,
     hand: &Input,
     filter: &Input,
-    [toggle, saving]: [Rc<dyn Fn()>; 2],
-    show: Rc<dyn Fn(usize)>,
-    emit: &Emit,
-) {
-    let (table, mut hand, mut filter, emit) = (table.clone(), hand.clone(), filter.clone(), Rc::clone(emit));
-    window.handle(move |_, event| {
-        if !matches!(event, Event::Shortcut | Event::KeyDown) {
-            return false;
-        }
+    [toggle, copying, saving]: [Rc<dyn Fn()>; 3],
+) -> Rc<dyn Fn(bool) -> bool> {
+    let (pages, hand, filter) = (pages.clone(), hand.clone(), filter.clone());
+    Rc::new(move |all| {
         let state = app::event_state();
         let (control, alt) = (state.contains(Shortcut::Ctrl), state.contains(Shortcut::Alt));
         let key = app::event_key();
         let is = |c: char| key == Key::from_char(c);
         if key == Key::Escape {
-            emit(UiEvent::WireClosed);
+            (pages.emit)(UiEvent::WireClosed);
         } else if alt && is('1') {
-            show(0);
+            pages.show(0);
         } else if alt && is('2') {
-            show(1);
+            pages.show(1);
         } else if control && is('f') {
-            let _ = filter.take_focus();
+            let _ = filter.clone().take_focus();
         } else if control && is('s') {
             saving();
-        } else if control && is('p') {
+        } else if control && is('p') || all && !control && !alt && is(' ') {
             toggle();
-        } else if control && is('c') {
-            table.copy();
+        } else if all && control && is('c') {
+            copying();
         } else if control && is('d') {
-            let _ = hand.take_focus();
+            let _ = hand.clone().take_focus();
+        } else if control && is('t') {
+            pages.show(0);
+            let _ = pages.table.widget().clone().take_focus();
         } else {
             return false;
         }
         true
-    });
+    })
 }
 
-/// Asks for the threads' figures once a second while their page is shown.
-fn refresh(threads: Frame, page: &Rc<Cell<usize>>, emit: &Emit) {
-    if threads.was_deleted() || page.get() != 1 {
-        return;
-    }
-    emit(UiEvent::ThreadsWanted);
-    let (page, emit) = (Rc::clone(page), Rc::clone(emit));
-    app::add_timeout3(1.0, move |_| refresh(threads.clone(), &page, &emit));
-}
-
-fn draw_threads(f: &Frame, figures: &[ThreadFigures]) {
-    let colours = theme::palette();
-    draw::draw_rect_fill(f.x(), f.y(), f.w(), f.h(), colours.surface);
-    let heads = [
-        t!("wirewin.thread"),
-        t!("wirewin.waits_for"),
-        t!("wirewin.queued"),
-        t!("wirewin.handled"),
-        t!("wirewin.dropped"),
-    ];
-    let columns = [14, f.w() * 18 / 100, f.w() * 58 / 100, f.w() * 72 / 100, f.w() * 86 / 100];
-    let line = |cells: [&str; 5], y: i32, ink| {
-        draw::set_font(Font::Helvetica, theme::SMALL);
-        draw::set_draw_color(ink);
-        for (cell, x) in cells.iter().zip(columns) {
-            draw::draw_text(cell, f.x() + x, y + 17);
+impl Pages {
+    fn show(&self, number: usize) {
+        self.number.set(number);
+        let (mut table, mut threads) = (self.table.widget().clone(), self.threads.clone());
+        if number == 0 {
+            threads.hide();
+            table.show();
+        } else {
+            table.hide();
+            threads.show();
+            (self.emit)(UiEvent::ThreadsWanted);
+            self.tick();
         }
-    };
-    line([&*heads[0], &*heads[1], &*heads[2], &*heads[3], &*heads[4]], f.y(), colours.dim);
-    draw::set_draw_color(colours.line);
-    draw::draw_xyline(f.x(), f.y() + ROW, f.x() + f.w());
-    let mut y = f.y() + ROW;
-    for thread in figures {
-        let waits_for = match thread.waits_for {
-            WaitsFor::Bell => t!("wirewin.waits_bell"),
-            WaitsFor::Datagram => t!("wirewin.waits_datagram"),
-            WaitsFor::Deadline => t!("wirewin.waits_deadline"),
-            WaitsFor::Operation => t!("wirewin.waits_operation"),
-        };
-        let (queued, handled) = (thread.queued.to_string(), thread.handled.to_string());
-        line([thread.name, &waits_for, &queued, &handled, &thread.dropped.to_string()], y, colours.text);
-        y += ROW;
+        self.tabs.clone().iter_mut().for_each(Button::redraw);
     }
-    draw::set_font(Font::Helvetica, theme::TINY);
-    draw::set_draw_color(colours.dim);
-    draw::draw_text(&t!("wirewin.threads_hint"), f.x() + 14, y + 24);
-}
 
-/// `\n`, `\r`, `\t`, `\\` and `\xNN`; the rest as it is. `Err` with what is no such thing.
-fn unescape(text: &str) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        if c != '\\' {
-            bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
-            continue;
+    /// Asks for the threads' figures once a second while their page is shown.
+    fn tick(&self) {
+        if self.ticking.replace(true) {
+            return;
         }
-        match chars.next() {
-            Some('n') => bytes.push(b'\n'),
-            Some('r') => bytes.push(b'\r'),
-            Some('t') => bytes.push(b'\t'),
-            Some('\\') => bytes.push(b'\\'),
-            Some('x') => {
-                let digits: String = chars.by_ref().take(2).collect();
-                bytes.push(u8::from_str_radix(&digits, 16).map_err(|_| format!("\\x{digits}"))?);
+        let pages = self.clone();
+        app::add_timeout3(1.0, move |_| {
+            pages.ticking.set(false);
+            if !pages.threads.was_deleted() && pages.number.get() == 1 {
+                (pages.emit)(UiEvent::ThreadsWanted);
+                pages.tick();
             }
-            other => return Err(format!("\\{}", other.map_or_else(String::new, String::from))),
-        }
+        });
     }
-    Ok(bytes)
 }
 
 /// Where a saved view goes if nobody says otherwise.
@@ -335,17 +330,4 @@ pub fn default_file(now: &str) -> PathBuf {
     let home = directories::UserDirs::new();
     let folder = home.as_ref().map(|h| h.document_dir().unwrap_or_else(|| h.home_dir()).to_owned());
     folder.unwrap_or_default().join(format!("hongyan-{now}.txt"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn escapes() {
-        assert_eq!(unescape(r"03#b#hi\n#\xff\\"), Ok(b"03#b#hi\n#\xff\\".to_vec()));
-        assert_eq!(unescape("09#你"), Ok("09#你".as_bytes().to_vec()));
-        assert_eq!(unescape(r"\xzz"), Err(r"\xzz".to_owned()));
-        assert_eq!(unescape(r"a\"), Err(r"\".to_owned()));
-    }
 }

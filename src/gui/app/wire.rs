@@ -63,7 +63,7 @@ impl App {
         let records = self.client.set_tap(true);
         let place = self.settings.windows.get("protocol").copied();
         let server = self.place.address().to_string();
-        self.wire = Some(WireWindow::new(&server, records, place, Rc::clone(&self.emit)));
+        self.wire = Some(WireWindow::new(&server, &records, place, Rc::clone(&self.emit)));
     }
 
     pub(super) fn close_wire(&mut self) {

@@ -1,46 +1,35 @@
-//! The datagrams as rows; only those in sight are drawn.
+//! The datagrams as rows, and the chosen one in full below them; only rows in sight are drawn.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::rc::Rc;
 
-use chrono::{Local, TimeZone};
 use fltk::app;
 use fltk::draw;
-use fltk::enums::{Color, Event, Font, FrameType, Key};
+use fltk::enums::{Color, Event, Font, FrameType, Key, Shortcut};
 use fltk::prelude::*;
 use fltk::widget::Widget;
 use rust_i18n::t;
 
-use crate::gui::{theme, widgets};
+use super::line::Line;
+use super::rows::Rows;
+use crate::gui::theme::{self, Palette};
+use crate::gui::widgets;
 use crate::session::Cause;
 use crate::tap::{Record, Way};
-use crate::wire::show;
 
 const ROW: i32 = 22;
 const HEAD: i32 = 26;
-/// Rows kept while the window is open.
-const KEPT: usize = 10_000;
-
-struct Line {
-    time: String,
-    arrow: &'static str,
-    way: Way,
-    meaning: String,
-    bytes: String,
-    rtt: String,
-}
+/// The chosen datagram in full: a line about it, and two of its bytes.
+const DETAIL: i32 = 64;
+/// A lower table has rows only.
+const DETAIL_FROM: i32 = 240;
+const BAR: i32 = 10;
 
 #[derive(Default)]
 struct View {
-    lines: VecDeque<Line>,
-    /// What passes the filter, by place in `lines`.
-    shown: Vec<usize>,
-    filter: String,
-    paused: bool,
-    /// The first row in sight; none at the end.
-    top: Option<usize>,
-    chosen: Option<usize>,
+    rows: Rows,
+    /// Where the scroll bar's thumb is held.
+    thumb: Option<i32>,
 }
 
 /// The widget.
@@ -51,16 +40,15 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn new(x: i32, y: i32, w: i32, h: i32, records: Vec<Record>) -> Self {
+    pub(super) fn new(x: i32, y: i32, w: i32, h: i32, records: &[Record]) -> Self {
         let mut widget = Widget::new(x, y, w, h, None);
         widget.set_frame(FrameType::FlatBox);
         widget.super_handle_first(false);
         let view: Rc<RefCell<View>> = Rc::default();
-        view.borrow_mut().lines = records.iter().map(line).collect();
-        view.borrow_mut().sift();
+        records.iter().for_each(|record| view.borrow_mut().rows.push(Line::new(record)));
         widget.draw({
             let view = Rc::clone(&view);
-            move |w| view.borrow_mut().draw(w)
+            move |w| view.borrow().draw(w)
         });
         widget.handle({
             let view = Rc::clone(&view);
@@ -79,245 +67,265 @@ impl Table {
         &self.widget
     }
 
-    pub(super) fn push(&mut self, record: Record) {
-        let mut view = self.view.borrow_mut();
-        if view.paused {
-            return;
+    pub(super) fn push(&mut self, record: &Record) {
+        self.view.borrow_mut().rows.push(Line::new(record));
+        // Hidden or paused there is nothing new to see.
+        if self.held().is_none() {
+            self.widget.redraw();
         }
-        if view.lines.len() == KEPT {
-            view.lines.pop_front();
-            view.lines.push_back(line(&record));
-            view.sift();
-        } else {
-            let line = line(&record);
-            if passes(&line, &view.filter) {
-                let place = view.lines.len();
-                view.shown.push(place);
-            }
-            view.lines.push_back(line);
-        }
-        self.widget.redraw();
     }
 
     pub(super) fn set_filter(&mut self, filter: &str) {
-        let mut view = self.view.borrow_mut();
-        view.filter = filter.trim().to_lowercase();
-        view.sift();
+        self.view.borrow_mut().rows.set_filter(filter);
         self.widget.redraw();
     }
 
-    /// Whether it is paused now.
-    pub(super) fn toggle_pause(&mut self) -> bool {
-        let mut view = self.view.borrow_mut();
-        view.paused = !view.paused;
-        view.paused
+    pub(super) fn toggle_pause(&mut self) {
+        self.view.borrow_mut().rows.toggle_pause();
+        self.widget.redraw();
     }
 
-    /// The chosen row, or all that are shown, as text.
-    pub(super) fn copy(&self) {
-        let view = self.view.borrow();
-        let chosen = view.chosen.and_then(|row| view.shown.get(row)).and_then(|i| view.lines.get(*i));
-        let text = chosen.map_or_else(|| view.text(), text_of);
-        app::copy(&text);
-        app::copy2(&text);
+    /// Datagrams held back by a pause; none if it is not paused.
+    pub(super) fn held(&self) -> Option<usize> {
+        self.view.borrow().rows.held()
+    }
+
+    /// Copies the chosen rows, or all that are shown; how many.
+    pub(super) fn copy(&self) -> usize {
+        let (text, count) = self.view.borrow().rows.copied();
+        if count > 0 {
+            app::copy(&text);
+            app::copy2(&text);
+        }
+        count
     }
 
     /// All that is shown, as text.
     pub(super) fn text(&self) -> String {
-        self.view.borrow().text()
+        self.view.borrow().rows.text()
     }
 }
 
-fn line(record: &Record) -> Line {
-    let locale = rust_i18n::locale();
-    let time = Local.timestamp_millis_opt(record.unix_ms).earliest();
-    let time = time.map_or_else(String::new, |t| t.format("%H:%M:%S%.3f").to_string());
-    let (arrow, meaning, rtt) = match record.way {
-        Way::Out(cause) => {
-            let meaning = show::request(&record.bytes, &locale);
-            match cause {
-                Cause::First => ("→", meaning, None),
-                Cause::Again(n) => ("⟳", t!("wirewin.again", n = n, what = meaning).into_owned(), None),
-                Cause::Fence => ("⟳", t!("wirewin.fence", what = meaning).into_owned(), None),
-                Cause::ByHand => ("→", t!("wirewin.sent_by_hand", what = meaning).into_owned(), None),
-            }
-        }
-        Way::In(rtt) => ("←", show::reply(&record.bytes, &locale), rtt),
-    };
-    let rtt = rtt.map_or_else(String::new, |rtt| match rtt.as_secs_f64() {
-        s if s >= 1.0 => format!("{s:.1} s"),
-        s if s >= 0.01 => format!("{:.0} ms", s * 1e3),
-        s => format!("{:.1} ms", s * 1e3),
-    });
-    Line { time, arrow, way: record.way, meaning, bytes: readable(&record.bytes), rtt }
+fn detail(h: i32) -> i32 {
+    if h < DETAIL_FROM { 0 } else { DETAIL }
 }
 
-/// Text as text, in GBK too; what is neither, escaped.
-fn readable(bytes: &[u8]) -> String {
-    let text = match std::str::from_utf8(bytes) {
-        Ok(text) => text.into(),
-        Err(_) => encoding_rs::GB18030.decode_without_bom_handling_and_without_replacement(bytes).unwrap_or_default(),
-    };
-    if text.is_empty() && !bytes.is_empty() {
-        return bytes.escape_ascii().to_string();
-    }
-    let plain = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
-    text.chars().map(plain).collect()
-}
-
-fn passes(line: &Line, filter: &str) -> bool {
-    match filter.strip_prefix("op:") {
-        Some(operation) => line.bytes.starts_with(operation.trim()),
-        None => {
-            filter.is_empty()
-                || line.bytes.to_lowercase().contains(filter)
-                || line.meaning.to_lowercase().contains(filter)
-        }
-    }
-}
-
-fn text_of(line: &Line) -> String {
-    format!("{} {} {}\t{}\t{}\n", line.time, line.arrow, line.bytes, line.meaning, line.rtt)
+/// Rows that are wholly in sight.
+fn page(h: i32) -> usize {
+    usize::try_from((h - HEAD - detail(h)) / ROW).unwrap_or(0).max(1)
 }
 
 impl View {
-    fn sift(&mut self) {
-        let passing = self.lines.iter().enumerate().filter(|(_, line)| passes(line, &self.filter));
-        self.shown = passing.map(|(i, _)| i).collect();
-        self.chosen = None;
-        self.top = None;
-    }
-
-    fn text(&self) -> String {
-        self.shown.iter().filter_map(|i| self.lines.get(*i)).map(text_of).collect()
-    }
-
-    fn rows(h: i32) -> usize {
-        usize::try_from((h - HEAD) / ROW).unwrap_or(0).max(1)
-    }
-
-    fn first(&self, h: i32) -> usize {
-        let last = self.shown.len().saturating_sub(Self::rows(h));
-        self.top.map_or(last, |top| top.min(last))
-    }
-
-    fn scroll(&mut self, by: isize, h: i32) {
-        let last = self.shown.len().saturating_sub(Self::rows(h));
-        let top = self.first(h).saturating_add_signed(by);
-        self.top = (top < last).then_some(top);
-    }
-
-    fn choose(&mut self, by: isize, h: i32) {
-        let last = self.shown.len().saturating_sub(1);
-        let row = self.chosen.map_or(last, |row| row.saturating_add_signed(by).min(last));
-        self.chosen = Some(row);
-        let first = self.first(h);
-        if row < first {
-            self.top = Some(row);
-        } else if row >= first + Self::rows(h) {
-            self.scroll(isize::try_from(row + 1 - first - Self::rows(h)).unwrap_or(0), h);
-        }
-    }
-
     fn handle(&mut self, w: &mut Widget, event: Event) -> bool {
-        let h = w.h();
-        let page = isize::try_from(Self::rows(h)).unwrap_or(1);
+        let (x, y) = (app::event_x() - w.x(), app::event_y() - w.y() - HEAD);
+        let page = page(w.h());
         match event {
             Event::Focus | Event::Unfocus => true,
             Event::MouseWheel => {
-                self.scroll(isize::try_from(app::event_dy_value() * 3).unwrap_or(0), h);
+                self.rows.scroll_by(isize::try_from(app::event_dy_value() * 3).unwrap_or(0), page);
                 true
             }
             Event::Push => {
                 let _ = w.take_focus();
-                let row = usize::try_from((app::event_y() - w.y() - HEAD) / ROW).unwrap_or(0) + self.first(h);
-                let inside = app::event_y() > w.y() + HEAD && row < self.shown.len();
-                self.chosen = inside.then_some(row);
-                true
-            }
-            Event::KeyDown => {
-                match app::event_key() {
-                    Key::Up => self.choose(-1, h),
-                    Key::Down => self.choose(1, h),
-                    Key::PageUp => self.scroll(-page, h),
-                    Key::PageDown => self.scroll(page, h),
-                    Key::Home => self.top = Some(0),
-                    Key::End => self.top = None,
-                    _ => return false,
+                match self.bar(w.h()) {
+                    Some((top, size)) if x > w.w() - BAR - 4 => {
+                        self.thumb = Some(if (top..top + size).contains(&y) { y - top } else { size / 2 });
+                        self.drag_thumb(y, w.h());
+                    }
+                    _ => match self.row_at(y, page) {
+                        Some(row) => self.rows.choose(row, app::event_state().contains(Shortcut::Shift), page),
+                        None => self.rows.choose_none(),
+                    },
                 }
                 true
             }
+            Event::Drag if self.thumb.is_some() => {
+                self.drag_thumb(y, w.h());
+                true
+            }
+            Event::Drag => {
+                // Beyond the edge the next row comes into sight with each movement.
+                let row = match usize::try_from(y / ROW) {
+                    Ok(row) if y >= 0 => self.rows.top(page) + row.min(page),
+                    _ => self.rows.top(page).saturating_sub(1),
+                };
+                if self.rows.chosen().is_some() {
+                    self.rows.choose(row, true, page);
+                }
+                true
+            }
+            Event::Released => {
+                self.thumb = None;
+                true
+            }
+            Event::KeyDown => self.key(page),
             _ => false,
         }
     }
 
-    fn draw(&mut self, w: &mut Widget) {
+    fn key(&mut self, page: usize) -> bool {
+        let state = app::event_state();
+        let (extend, whole) = (state.contains(Shortcut::Shift), isize::try_from(page).unwrap_or(1));
+        match app::event_key() {
+            Key::Up => self.rows.choose_by(-1, extend, page),
+            Key::Down => self.rows.choose_by(1, extend, page),
+            Key::PageUp => self.rows.choose_by(-whole, extend, page),
+            Key::PageDown => self.rows.choose_by(whole, extend, page),
+            Key::Home => self.rows.choose_by(isize::MIN, extend, page),
+            Key::End => {
+                self.rows.choose_by(isize::MAX, extend, page);
+                self.rows.scroll_by(isize::MAX, page);
+            }
+            key if state.contains(Shortcut::Ctrl) && key == Key::from_char('a') => self.rows.choose_all(),
+            _ => return false,
+        }
+        true
+    }
+
+    fn row_at(&self, y: i32, page: usize) -> Option<usize> {
+        let row = self.rows.top(page) + usize::try_from(y / ROW).ok().filter(|_| y >= 0)?;
+        (row < self.rows.len() && row < self.rows.top(page) + page).then_some(row)
+    }
+
+    /// Top and height of the scroll bar's thumb, from the first row on.
+    fn bar(&self, h: i32) -> Option<(i32, i32)> {
+        let (page, room) = (page(h), h - HEAD - detail(h));
+        let hidden = self.rows.len().checked_sub(page).filter(|hidden| *hidden > 0)?;
+        let share = |of: usize, whole: i32| i32::try_from(i64::from(whole) * wide(of) / wide(self.rows.len())).ok();
+        let size = share(page, room)?.max(28).min(room);
+        let top = i64::from(room - size) * wide(self.rows.top(page)) / wide(hidden);
+        Some((i32::try_from(top).ok()?, size))
+    }
+
+    fn drag_thumb(&mut self, y: i32, h: i32) {
+        let (Some(held), Some((_, size))) = (self.thumb, self.bar(h)) else { return };
+        let (page, room) = (page(h), (h - HEAD - detail(h) - size).max(1));
+        let hidden = wide(self.rows.len().saturating_sub(page));
+        let row = i64::from((y - held).clamp(0, room)) * hidden / i64::from(room);
+        self.rows.scroll_to(usize::try_from(row).unwrap_or(0), page);
+    }
+
+    fn draw(&self, w: &mut Widget) {
         let colours = theme::palette();
+        let page = page(w.h());
+        let chosen = self.rows.chosen();
+        let middle = (w.w() - 140 - 84).max(200);
+        let columns = [14, 112, 140, 140 + middle * 2 / 5, w.w() - 84];
         draw::push_clip(w.x(), w.y(), w.w(), w.h());
         draw::draw_rect_fill(w.x(), w.y(), w.w(), w.h(), colours.surface);
-        let middle = (w.w() - 14 - 140 - 84).max(200);
-        let columns = [14, 112, 140, 140 + middle * 2 / 5, w.w() - 84];
-        let heads = ["wirewin.time", "", "wirewin.meaning", "wirewin.bytes", "RTT"];
-        draw::set_font(Font::Helvetica, theme::SMALL);
-        draw::set_draw_color(colours.dim);
+        let heads = [t!("wirewin.time"), "".into(), t!("wirewin.meaning"), t!("wirewin.bytes")];
         for (head, x) in heads.iter().zip(columns) {
-            let head = if head.contains('.') { t!(*head) } else { (*head).into() };
-            draw::draw_text(&head, w.x() + x, w.y() + 18);
+            write(head, w.x() + x, w.y() + 18, Font::Helvetica, colours.dim);
         }
-        draw::set_draw_color(colours.line);
-        draw::draw_xyline(w.x(), w.y() + HEAD - 1, w.x() + w.w());
-        let first = self.first(w.h());
+        right("RTT", w.x() + w.w() - BAR - 12, w.y() + 18, Font::Helvetica, colours.dim);
+        rule(w, w.y() + HEAD - 1, colours);
+        let first = self.rows.top(page);
         let mut y = w.y() + HEAD;
-        for (row, i) in self.shown.iter().enumerate().skip(first).take(Self::rows(w.h()) + 1) {
-            let Some(line) = self.lines.get(*i) else { continue };
-            if self.chosen == Some(row) {
+        for row in first..(first + page).min(self.rows.len()) {
+            let Some(line) = self.rows.line(row) else { continue };
+            if chosen.as_ref().is_some_and(|chosen| chosen.contains(&row)) {
                 draw::draw_rect_fill(w.x(), y, w.w(), ROW, colours.selected);
             }
-            let again = matches!(line.way, Way::Out(Cause::Again(_) | Cause::Fence));
-            let ink = if again { colours.error } else { colours.text };
-            let arrow = match line.way {
-                _ if again => colours.error,
-                Way::Out(_) => colours.accent,
-                Way::In(_) => colours.ok,
-            };
+            if w.has_focus() && self.rows.cursor() == Some(row) {
+                draw::draw_rect_fill(w.x(), y, 3, ROW, colours.accent);
+            }
+            let ink = if is_again(line) { colours.error } else { colours.text };
             let cell = |text: &str, column: usize, font: Font, ink: Color| {
                 let (Some(x), next) = (columns.get(column), columns.get(column + 1).copied().unwrap_or(w.w())) else {
                     return;
                 };
                 draw::set_font(font, theme::SMALL);
-                draw::set_draw_color(ink);
-                draw::draw_text(&widgets::fit(text, next - x - 8), w.x() + x, y + 16);
+                write(&widgets::fit(text, next - x - 8), w.x() + x, y + 16, font, ink);
             };
             cell(&line.time, 0, Font::Courier, ink);
-            cell(line.arrow, 1, Font::Helvetica, arrow);
+            cell(line.arrow, 1, Font::Helvetica, arrow_ink(line, colours));
             cell(&line.meaning, 2, Font::Helvetica, ink);
             cell(&line.bytes, 3, Font::Courier, ink);
-            cell(&line.rtt, 4, Font::Courier, ink);
+            right(&line.after, w.x() + w.w() - BAR - 12, y + 16, Font::Courier, ink);
             y += ROW;
         }
+        if self.rows.is_empty() {
+            let nothing = if self.rows.nothing_came() { t!("wirewin.empty") } else { t!("wirewin.no_match") };
+            let high = w.h() - HEAD - detail(w.h());
+            widgets::centred(&nothing, w.x(), w.y() + HEAD, w.w(), high, theme::SMALL, colours.dim);
+        }
+        if let Some((top, size)) = self.bar(w.h()) {
+            draw::set_draw_color(colours.offline);
+            draw::draw_rounded_rectf(w.x() + w.w() - BAR + 2, w.y() + HEAD + top + 2, BAR - 4, size - 4, 3);
+        }
+        if detail(w.h()) > 0 {
+            self.draw_detail(w, w.y() + w.h() - DETAIL, colours);
+        }
         if w.has_focus() {
-            widgets::ring(w.x() + 1, w.y() + HEAD, w.w() - 2, w.h() - HEAD - 1);
+            widgets::ring(w.x() + 1, w.y() + HEAD, w.w() - 2, w.h() - HEAD - detail(w.h()) - 1);
         }
         draw::pop_clip();
     }
+
+    /// What the row has no room for: the size, the encoding, and more of the bytes.
+    fn draw_detail(&self, w: &Widget, y: i32, colours: &Palette) {
+        rule(w, y, colours);
+        let count = self.rows.chosen().map_or(0, Iterator::count);
+        let (1, Some(line)) = (count, self.rows.cursor().and_then(|row| self.rows.line(row))) else {
+            let say = if count > 1 { t!("wirewin.several", n = count) } else { t!("wirewin.table_keys") };
+            write(&say, w.x() + 14, y + 18, Font::Helvetica, colours.dim);
+            return;
+        };
+        let mut about = t!("wirewin.size", n = line.size).into_owned();
+        if !line.charset.is_empty() {
+            about.push_str(" · ");
+            about.push_str(line.charset);
+        }
+        about.push_str(" · ");
+        about.push_str(&line.meaning);
+        draw::set_font(Font::Helvetica, theme::SMALL);
+        write(&widgets::fit(&about, w.w() - 28), w.x() + 14, y + 18, Font::Helvetica, colours.dim);
+        draw::set_font(Font::Courier, theme::SMALL);
+        let (one, two) = split_at_width(&line.bytes, w.w() - 28);
+        write(one, w.x() + 14, y + 37, Font::Courier, colours.text);
+        write(&widgets::fit(two, w.w() - 28), w.x() + 14, y + 55, Font::Courier, colours.text);
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// As much as is that wide in the current font, and the rest.
+fn split_at_width(text: &str, room: i32) -> (&str, &str) {
+    use unicode_segmentation::UnicodeSegmentation;
+    let ends: Vec<usize> = text.grapheme_indices(true).map(|(at, _)| at).chain([text.len()]).collect();
+    let fits = |at: &usize| draw::width(text.get(..*at).unwrap_or_default()) <= f64::from(room);
+    let end = ends.partition_point(fits).checked_sub(1).and_then(|i| ends.get(i)).copied();
+    text.split_at_checked(end.unwrap_or(0)).unwrap_or((text, ""))
+}
 
-    #[test]
-    fn bytes_are_readable() {
-        assert_eq!(readable("03#b#你好\n#".as_bytes()), "03#b#你好\\n#");
-        assert_eq!(readable(b"03#b#\xc4\xe3\xba\xc3#"), "03#b#你好#");
-        assert_eq!(readable(b"\xff\xff"), "\\xff\\xff");
-    }
+fn wide(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
 
-    #[test]
-    fn filters() {
-        let line = line(&Record { unix_ms: 0, way: Way::Out(Cause::First), bytes: b"03#b#Hello#".to_vec() });
-        for (filter, passing) in [("", true), ("hello", true), ("op:03", true), ("op:02", false), ("xyz", false)] {
-            assert_eq!(passes(&line, filter), passing, "{filter}");
-        }
+fn is_again(line: &Line) -> bool {
+    matches!(line.way, Way::Out(Cause::Again(_) | Cause::Fence))
+}
+
+fn arrow_ink(line: &Line, colours: &Palette) -> Color {
+    match line.way {
+        _ if is_again(line) => colours.error,
+        Way::Out(_) => colours.accent,
+        Way::In => colours.ok,
     }
+}
+
+pub(super) fn write(text: &str, x: i32, y: i32, font: Font, ink: Color) {
+    draw::set_font(font, theme::SMALL);
+    draw::set_draw_color(ink);
+    draw::draw_text(text, x, y);
+}
+
+/// Ends at `x`.
+pub(super) fn right(text: &str, x: i32, y: i32, font: Font, ink: Color) {
+    draw::set_font(font, theme::SMALL);
+    draw::set_draw_color(ink);
+    draw::draw_text(text, x - draw::width(text).ceil() as i32, y);
+}
+
+pub(super) fn rule<W: WidgetExt>(w: &W, y: i32, colours: &Palette) {
+    draw::set_draw_color(colours.line);
+    draw::draw_xyline(w.x(), y, w.x() + w.w() - 1);
 }
