@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::history::{Contact, Conversation, Done, History, HistoryError, Op, Row, RowMeta};
+use crate::history::{Contact, Conversation, Done, History, HistoryError, MoreStrangers, Op, Row, RowMeta};
 use crate::model::{Account, MessageId, MessageText, Password, SendState};
 use crate::net::{Bell, Doorbell, Now, Socket, ThreadFigures, Timer, WaitsFor, doorbell};
 use crate::session::{self, Link, LoginOutcome, Polling, RegisterOutcome, Session, StoreToken};
@@ -60,6 +60,8 @@ pub enum Event {
     WentOffline(Option<bool>),
     /// The whole list, after each change of it.
     Conversations(Vec<Conversation>),
+    /// After [`Event::Conversations`], when it changed: strangers that are not in the list one by one.
+    MoreStrangers(MoreStrangers),
     /// A new message in this conversation, one's own or theirs, on disk.
     Message { peer: Account, row: Row },
     /// One's own message came further.
@@ -111,6 +113,10 @@ pub struct Client {
     socket: Socket,
     timer: Timer,
     history: Option<History>,
+    /// Whose history that is.
+    account: Option<Account>,
+    /// To log in with as soon as the history is open.
+    opening: Option<Password>,
     /// Opened with the history, closed before it.
     door: Option<Doorbell>,
     online: Option<Vec<Account>>,
@@ -121,6 +127,7 @@ pub struct Client {
     incoming: HashMap<StoreToken, Incoming>,
     unsent: HashMap<MessageId, SendState>,
     blocked: Vec<Account>,
+    more_strangers: MoreStrangers,
     events: VecDeque<Event>,
     tap: Tap,
     handled: u64,
@@ -142,6 +149,9 @@ impl Client {
             socket,
             timer: Timer::start(bell.clone())?,
             history: None,
+            account: None,
+            opening: None,
+            more_strangers: MoreStrangers::default(),
             door: None,
             online: None,
             config,
@@ -240,15 +250,13 @@ impl Client {
         self.after(now);
     }
 
-    /// Opens the account's history and logs in.
+    /// Opens the account's history on its thread, and logs in when that is done; a damaged or newer
+    /// one is [`Event::DiskTrouble`], and nothing is sent.
     ///
     /// # Errors
-    /// The account is open in another process, or its history cannot be used; nothing was sent then.
+    /// The account is open in another process, or its folder cannot be used.
     pub fn login(&mut self, now: Now, account: Account, password: Password) -> Result<(), ClientError> {
-        self.history = None;
-        self.unsent.clear();
-        self.door = None;
-        self.online = None;
+        self.close_account();
         let path = self.history_path(&account);
         let history = match History::open(&path, self.bell.clone()) {
             Err(HistoryError::Locked) if doorbell::ring(&path).is_ok() => return Err(ClientError::AlreadyOpen),
@@ -264,7 +272,8 @@ impl Client {
         history.submit(Op::Conversations);
         history.submit(Op::Outbox);
         self.history = Some(history);
-        self.session.login(now.instant, account, password);
+        self.account = Some(account);
+        self.opening = Some(password);
         self.after(now);
         Ok(())
     }
@@ -274,6 +283,11 @@ impl Client {
         self.door = None;
         self.online = None;
         self.history = None;
+        self.account = None;
+        self.opening = None;
+        self.results.clear();
+        self.blocked.clear();
+        self.more_strangers = MoreStrangers::default();
         self.unsent.clear();
         self.keeping.clear();
         self.incoming.clear();
@@ -295,6 +309,7 @@ impl Client {
 
     /// Goes offline; what is not sent stays in the outbox.
     pub fn go_offline(&mut self, now: Now) {
+        self.opening = None;
         self.session.go_offline(now.instant);
         self.after(now);
     }
@@ -364,7 +379,9 @@ impl Client {
 
     /// Adds everybody of a CSV file (account, remark, group, blocked), or nobody.
     pub fn import_contacts(&mut self, path: PathBuf) {
-        self.change(Op::Import(path));
+        if let Some(own) = self.account.clone() {
+            self.change(Op::Import { path, own });
+        }
     }
 
     /// Writes the list into a CSV file.
@@ -489,6 +506,15 @@ impl Client {
 
     fn stored(&mut self, now: Now, done: Done) {
         match done {
+            Done::Opened(Ok(())) => {
+                if let Some((account, password)) = self.account.clone().zip(self.opening.take()) {
+                    self.session.login(now.instant, account, password);
+                }
+            }
+            Done::Opened(Err(error)) => {
+                self.close_account();
+                self.events.push_back(Event::DiskTrouble(error));
+            }
             Done::Kept { request, id } => {
                 let Some(Kept { to, text, unix_ms }) = self.keeping.remove(&request) else { return };
                 let Some(id) = id else {
@@ -518,9 +544,13 @@ impl Client {
                 }
                 self.session.handle_noted(now.instant, id, noted);
             }
-            Done::Conversations(list) => {
+            Done::Conversations(list, more) => {
                 self.blocked = list.iter().filter(|c| c.contact.blocked).map(|c| c.contact.account.clone()).collect();
                 self.events.push_back(Event::Conversations(list));
+                if more != self.more_strangers || more.people > 0 {
+                    self.more_strangers = more;
+                    self.events.push_back(Event::MoreStrangers(more));
+                }
             }
             Done::Index { peer, rows } => self.events.push_back(Event::Index { peer, rows }),
             Done::Page { peer, first, rows } => self.events.push_back(Event::Page { peer, first, rows }),

@@ -6,7 +6,9 @@
 
 pub mod contacts;
 pub mod database;
+mod people;
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -82,6 +84,15 @@ pub struct Conversation {
     pub unread: u64,
 }
 
+/// Strangers that are not in the list one by one: a flood of them is one line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MoreStrangers {
+    /// How many people.
+    pub people: u64,
+    /// Their messages that were not looked at.
+    pub unread: u64,
+}
+
 /// What a transcript knows of every row before it reads any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RowMeta {
@@ -136,8 +147,8 @@ pub enum Op {
     Contact(Contact),
     /// Takes somebody off the list; their messages stay.
     RemoveContact(Account),
-    /// Adds everybody of a CSV file, or nobody.
-    Import(PathBuf),
+    /// Adds everybody of a CSV file but oneself, or nobody.
+    Import { path: PathBuf, own: Account },
     /// Writes the list into a CSV file.
     Export(PathBuf),
     /// The window of this friend was looked at.
@@ -157,14 +168,16 @@ pub enum Op {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum Done {
+    /// The file is open, or why it cannot be used; the first result of all.
+    Opened(Result<(), String>),
     /// The row of an [`Op::Outgoing`]; `None` if it is not on disk.
     Kept { request: u64, id: Option<MessageId> },
     /// The row of an [`Op::Received`]; `None` if it is not on disk.
     Stored { token: StoreToken, id: Option<MessageId> },
     /// That this message is being sent is on disk, or is not.
     Noted { id: MessageId, noted: bool },
-    /// The list, the latest first.
-    Conversations(Vec<Conversation>),
+    /// The list, the latest first: all friends and rooms, and the latest strangers.
+    Conversations(Vec<Conversation>, MoreStrangers),
     /// In the order of the rows.
     Index { peer: Account, rows: Vec<RowMeta> },
     /// In the order of the rows.
@@ -190,12 +203,13 @@ pub struct History {
 }
 
 impl History {
-    /// Opens the file, takes its lock and starts the thread; `bell` rings when results are there.
+    /// Takes the file's lock and starts the thread, which opens it, since a migration may take its
+    /// time: [`Done::Opened`] says when it can be used. `bell` rings when results are there.
     ///
     /// # Errors
-    /// See [`HistoryError`].
+    /// [`HistoryError::Locked`], [`HistoryError::File`].
     pub fn open(path: &Path, bell: Bell) -> Result<Self, HistoryError> {
-        let database = Database::open(path)?;
+        let lock = database::lock(path)?;
         let (ops, todo) = crossbeam_channel::unbounded();
         let (results, done) = crossbeam_channel::unbounded();
         let file = |error| HistoryError::File { path: path.to_owned(), error };
@@ -203,7 +217,10 @@ impl History {
         let count = Arc::clone(&handled);
         let thread = thread::Builder::new()
             .name("history".into())
-            .spawn(move || run(&database, &todo, &results, &bell, &count))
+            .spawn({
+                let path = path.to_owned();
+                move || run(&path, lock, &todo, &results, &bell, &count)
+            })
             .map_err(file)?;
         Ok(Self { ops: Some(ops), done, handled, thread: Some(thread) })
     }
@@ -237,7 +254,15 @@ impl Drop for History {
     }
 }
 
-fn run(database: &Database, todo: &Receiver<Op>, results: &Sender<Vec<Done>>, bell: &Bell, handled: &AtomicU64) {
+fn run(path: &Path, lock: File, todo: &Receiver<Op>, results: &Sender<Vec<Done>>, bell: &Bell, handled: &AtomicU64) {
+    let (database, opened) = match Database::open_locked(path, lock) {
+        Ok(database) => (Some(database), Ok(())),
+        Err(error) => (None, Err(error.to_string())),
+    };
+    if results.send(vec![Done::Opened(opened)]).is_ok() {
+        bell.ring();
+    }
+    let Some(database) = database else { return };
     let mut batch = Vec::new();
     while let Ok(op) = todo.recv() {
         batch.push(op);

@@ -337,6 +337,11 @@ impl App {
                 }
                 self.refresh_headers();
             }
+            Event::MoreStrangers(more) => {
+                if let Some(main) = &mut self.main {
+                    main.set_more_strangers(more);
+                }
+            }
             Event::Message { peer, row } => self.message(peer, row),
             Event::Outgoing { id, state } => {
                 for chat in self.chats.values_mut() {

@@ -203,6 +203,12 @@ impl MainWindow {
         self.entitle();
     }
 
+    /// Strangers that do not stand in the list one by one.
+    pub fn set_more_strangers(&mut self, more: crate::history::MoreStrangers) {
+        self.roster.borrow_mut().set_more_strangers(more);
+        self.fill();
+    }
+
     /// Who is online, on servers that say; then there is a lobby as well.
     pub fn set_online(&mut self, online: Option<Vec<Account>>) {
         self.roster.borrow_mut().set_online(online);

@@ -6,7 +6,7 @@ use chrono::{DateTime, Datelike, Local, TimeZone};
 use rust_i18n::t;
 
 use super::widgets::Presence;
-use crate::history::Conversation;
+use crate::history::{Conversation, MoreStrangers};
 use crate::model::Account;
 
 /// Strangers that are shown; the rest of a flood is one row.
@@ -72,6 +72,7 @@ pub struct Person {
 pub struct Roster {
     me: Account,
     conversations: Vec<Conversation>,
+    more_strangers: MoreStrangers,
     online: Option<Vec<Account>>,
     closed: HashSet<Section>,
 }
@@ -80,12 +81,23 @@ impl Roster {
     /// Nobody yet.
     #[must_use]
     pub fn new(me: Account) -> Self {
-        Self { me, conversations: Vec::new(), online: None, closed: HashSet::from([Section::Blocked]) }
+        Self {
+            me,
+            conversations: Vec::new(),
+            more_strangers: MoreStrangers::default(),
+            online: None,
+            closed: HashSet::from([Section::Blocked]),
+        }
     }
 
     /// The list as the history has it, the latest first.
     pub fn set_conversations(&mut self, conversations: Vec<Conversation>) {
         self.conversations = conversations;
+    }
+
+    /// Strangers that do not stand in the list one by one.
+    pub fn set_more_strangers(&mut self, more: MoreStrangers) {
+        self.more_strangers = more;
     }
 
     /// Who is online, sorted; then there is a lobby as well.
@@ -196,8 +208,10 @@ impl Roster {
         }
         let flood = strangers.split_off(strangers.len().min(STRANGERS));
         self.section(&mut entries, Section::Strangers, strangers);
-        if !flood.is_empty() && !self.closed.contains(&Section::Strangers) {
-            entries.push(Entry::More(flood.len(), flood.iter().map(|p| p.unread).sum()));
+        let people = flood.len() + usize::try_from(self.more_strangers.people).unwrap_or(usize::MAX);
+        if people > 0 && !self.closed.contains(&Section::Strangers) {
+            let unread = flood.iter().map(|p| p.unread).sum::<u64>() + self.more_strangers.unread;
+            entries.push(Entry::More(people, unread));
         }
         self.section(&mut entries, Section::Online, self.others().collect());
         self.section(&mut entries, Section::Blocked, blocked);

@@ -10,11 +10,32 @@ use crate::model::Account;
 /// Most bytes of a file that is read.
 const MAX: u64 = 16 << 20;
 
+/// One line of a file; what its columns do not say is `None`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Who.
+    pub account: Account,
+    /// What to call them.
+    pub remark: Option<String>,
+    /// The section they stand in.
+    pub group: Option<String>,
+    /// Whether their messages are shown.
+    pub blocked: Option<bool>,
+}
+
+/// How headers name the columns: account, remark, group, blocked.
+const NAMES: [&[&str]; 4] = [
+    &["account", "账号", "帐号", "学号", "student number"],
+    &["remark", "name", "备注", "姓名", "名字"],
+    &["group", "section", "class", "分组", "组", "班级"],
+    &["blocked", "屏蔽", "拉黑"],
+];
+
 /// Reads a file; all of it, or the first line that is wrong.
 ///
 /// # Errors
 /// A sentence that names the line.
-pub fn read(path: &Path) -> Result<Vec<Contact>, String> {
+pub fn read(path: &Path) -> Result<Vec<Listed>, String> {
     let said = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
     let size = fs::metadata(path).map_err(|e| said(&e))?.len();
     if size > MAX {
@@ -23,7 +44,7 @@ pub fn read(path: &Path) -> Result<Vec<Contact>, String> {
     parse(&fs::read(path).map_err(|e| said(&e))?).map_err(|e| said(&e))
 }
 
-fn parse(bytes: &[u8]) -> Result<Vec<Contact>, String> {
+fn parse(bytes: &[u8]) -> Result<Vec<Listed>, String> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text.into(),
@@ -32,21 +53,28 @@ fn parse(bytes: &[u8]) -> Result<Vec<Contact>, String> {
     let mut reader =
         csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
     let mut contacts = Vec::new();
+    let mut columns = [Some(0), Some(1), Some(2), Some(3)];
     for (i, record) in reader.records().enumerate() {
         let record = record.map_err(|e| e.to_string())?;
-        let field = |n: usize| record.get(n).unwrap_or_default();
         let line = record.position().map_or(0, csv::Position::line);
-        if i == 0 && ["account", "账号", "学号"].contains(&field(0).to_lowercase().as_str()) {
-            continue;
+        if i == 0 {
+            let place = |names: &[&str]| record.iter().position(|f| names.contains(&f.to_lowercase().as_str()));
+            let places = NAMES.map(place);
+            if places[0].is_some() {
+                columns = places;
+                continue;
+            }
         }
-        let account = Account::person(field(0)).map_err(|e| format!("line {line}: {e}"))?;
+        let field = |n: usize| columns.get(n).copied().flatten().and_then(|column| record.get(column));
+        let account = Account::person(field(0).unwrap_or_default()).map_err(|e| format!("line {line}: {e}"))?;
         let plain = |text: &str| text.chars().filter(|c| !c.is_control()).collect::<String>();
         let blocked = match field(3) {
-            "" | "0" | "no" | "false" => false,
-            "1" | "yes" | "true" => true,
-            other => return Err(format!("line {line}: blocked is yes or no, not {other:?}")),
+            None => None,
+            Some("" | "0" | "no" | "false" | "否") => Some(false),
+            Some("1" | "yes" | "true" | "是") => Some(true),
+            Some(other) => return Err(format!("line {line}: blocked is yes or no, not {other:?}")),
         };
-        contacts.push(Contact { account, remark: plain(field(1)), group: plain(field(2)), blocked });
+        contacts.push(Listed { account, remark: field(1).map(plain), group: field(2).map(plain), blocked });
     }
     Ok(contacts)
 }
@@ -73,22 +101,23 @@ pub fn write(path: &Path, contacts: &[Contact]) -> Result<(), String> {
 mod tests {
     use super::*;
 
-    fn contact(account: &str, remark: &str, group: &str, blocked: bool) -> Contact {
+    fn listed(account: &str, remark: Option<&str>, group: Option<&str>, blocked: Option<bool>) -> Listed {
         let account = Account::person(account).expect("valid");
-        Contact { account, remark: remark.into(), group: group.into(), blocked }
+        Listed { account, remark: remark.map(Into::into), group: group.map(Into::into), blocked }
     }
 
     #[test]
     fn class_lists_of_many_makes() {
-        let li = || contact("20170001", "李雷", "", false);
-        let check = |bytes: &[u8], expected: &[Contact]| assert_eq!(parse(bytes).as_deref(), Ok(expected));
+        let li = || listed("20170001", Some("李雷"), None, None);
+        let check = |bytes: &[u8], expected: &[Listed]| assert_eq!(parse(bytes).as_deref(), Ok(expected));
         check("20170001,李雷\n".as_bytes(), &[li()]);
         check("学号,姓名\r\n20170001,李雷\r\n".as_bytes(), &[li()]);
         check(b"20170001,\xc0\xee\xc0\xd7\n", &[li()]);
         check(
             "\u{feff}account,remark,group,blocked\n\"a,b\",x,\"g\",yes\n".as_bytes(),
-            &[contact("a,b", "x", "g", true)],
+            &[listed("a,b", Some("x"), Some("g"), Some(true))],
         );
+        check("序号,姓名,学号\n1,李雷,20170001\n".as_bytes(), &[li()]);
         check(b"", &[]);
         for (bad, line) in [("a,b\nx:y,z\n", "line 2"), ("a,b,c,maybe\n", "line 1")] {
             assert!(parse(bad.as_bytes()).is_err_and(|e| e.starts_with(line)), "{bad}");
@@ -99,8 +128,16 @@ mod tests {
     fn what_is_written_is_read_again() {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("list.csv");
+        let contact = |account: &str, remark: &str, group: &str, blocked| {
+            let account = Account::person(account).expect("valid");
+            Contact { account, remark: remark.into(), group: group.into(), blocked }
+        };
         let list = [contact("a", "七号, \"友\"", "网络课", false), contact("b", "", "", true)];
         write(&path, &list).expect("written");
-        assert_eq!(read(&path).as_deref(), Ok(&list[..]));
+        let read: Vec<_> = read(&path).expect("read").into_iter().collect();
+        let same = |l: &Listed, c: &Contact| {
+            *l == listed(c.account.as_str(), Some(&c.remark), Some(&c.group), Some(c.blocked))
+        };
+        assert!(read.len() == 2 && read.iter().zip(&list).all(|(l, c)| same(l, c)), "{read:?}");
     }
 }

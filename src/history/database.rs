@@ -5,36 +5,51 @@ use std::path::Path;
 
 use rusqlite::{Connection, Error, params};
 
-use super::{Contact, Conversation, Done, HistoryError, Op, Row, RowMeta, contacts};
+use super::{Done, HistoryError, Op, Row, RowMeta, contacts};
 use crate::model::{Account, MessageId, SendState};
 
 /// The schema this program writes; `PRAGMA user_version`.
-pub const SCHEMA_VERSION: i64 = 1;
+pub const SCHEMA_VERSION: i64 = 2;
 
 /// An open history. Its lock is the system's, so it ends with the process, however that ends.
 #[derive(Debug)]
 pub struct Database {
-    connection: Connection,
+    pub(super) connection: Connection,
     _lock: File,
 }
 
+/// Takes a history for this process. The lock is the system's, so it ends with the process.
+///
+/// # Errors
+/// [`HistoryError::Locked`] when another process has it, [`HistoryError::File`].
+pub fn lock(path: &Path) -> Result<File, HistoryError> {
+    let file = |error| HistoryError::File { path: path.to_owned(), error };
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(file)?;
+    }
+    let lock = path.with_extension("lock");
+    let lock = File::options().create(true).truncate(false).write(true).open(lock).map_err(file)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(std::fs::TryLockError::WouldBlock) => Err(HistoryError::Locked),
+        Err(std::fs::TryLockError::Error(error)) => Err(file(error)),
+    }
+}
+
 impl Database {
-    /// Opens or makes the file.
+    /// Opens or makes the file, with its lock.
     ///
     /// # Errors
     /// See [`HistoryError`].
     pub fn open(path: &Path) -> Result<Self, HistoryError> {
-        let file = |error| HistoryError::File { path: path.to_owned(), error };
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(file)?;
-        }
-        let lock = path.with_extension("lock");
-        let lock = File::options().create(true).truncate(false).write(true).open(lock).map_err(file)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(std::fs::TryLockError::WouldBlock) => return Err(HistoryError::Locked),
-            Err(std::fs::TryLockError::Error(error)) => return Err(file(error)),
-        }
+        Self::open_locked(path, lock(path)?)
+    }
+
+    /// Opens or makes a file whose lock is held, and brings an older one up to date after a backup.
+    ///
+    /// # Errors
+    /// See [`HistoryError`].
+    pub fn open_locked(path: &Path, lock: File) -> Result<Self, HistoryError> {
         let damaged = |error| HistoryError::Damaged { path: path.to_owned(), error };
         let connection = Connection::open(path).map_err(damaged)?;
         let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(damaged)?;
@@ -43,7 +58,10 @@ impl Database {
         }
         connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;").map_err(damaged)?;
         if found == 0 {
-            connection.execute_batch(SCHEMA).map_err(damaged)?;
+            connection.execute_batch(&["BEGIN;", FIRST, SECOND, "COMMIT;"].concat()).map_err(damaged)?;
+        } else if found < SCHEMA_VERSION {
+            back_up(&connection, &path.with_extension(format!("v{found}.sqlite"))).map_err(damaged)?;
+            connection.execute_batch(&["BEGIN;", SECOND, "COMMIT;"].concat()).map_err(damaged)?;
         }
         Ok(Self { connection, _lock: lock })
     }
@@ -52,7 +70,12 @@ impl Database {
     pub fn run(&self, batch: &[Op]) -> Vec<Done> {
         let committed = self.connection.unchecked_transaction().and_then(|transaction| {
             let mut done = Vec::new();
-            for op in batch {
+            // The list is read once a batch, however many changed it.
+            let last = batch.iter().rposition(|op| *op == Op::Conversations);
+            for (i, op) in batch.iter().enumerate() {
+                if *op == Op::Conversations && Some(i) != last {
+                    continue;
+                }
                 done.extend(self.apply(op)?);
             }
             transaction.commit()?;
@@ -73,7 +96,7 @@ impl Database {
                 Some(Done::Failed(error.to_string()))
             }
             // A full disk can still be read.
-            Op::Import(_) => Some(Done::Imported(Err(error.to_string()))),
+            Op::Import { .. } => Some(Done::Imported(Err(error.to_string()))),
             Op::Conversations | Op::Export(_) | Op::Index(_) | Op::Page { .. } => self.apply(op).ok().flatten(),
         }
     }
@@ -86,7 +109,9 @@ impl Database {
                     "INSERT INTO messages (peer, outgoing, text, raw, unix_ms, state, seen) VALUES (?, 1, ?, ?, ?, ?, 1)",
                 )?
                 .execute(params![to.as_str(), text, text.as_bytes(), unix_ms, number(SendState::Waiting)])?;
-                Some(Done::Kept { request: *request, id: Some(MessageId(c.last_insert_rowid())) })
+                let id = c.last_insert_rowid();
+                self.count(to, id, 0)?;
+                Some(Done::Kept { request: *request, id: Some(MessageId(id)) })
             }
             Op::State { id, state } => {
                 c.prepare_cached("UPDATE messages SET state = ? WHERE id = ? AND outgoing")?
@@ -99,84 +124,39 @@ impl Database {
                      VALUES (?, 0, ?, ?, ?, ?, ?, ?)",
                 )?
                 .execute(params![from.as_str(), text, raw, unix_ms, server_time, repeat, repeat])?;
-                Some(Done::Stored { token: *token, id: Some(MessageId(c.last_insert_rowid())) })
+                let id = c.last_insert_rowid();
+                if !repeat {
+                    self.count(from, id, 1)?;
+                }
+                Some(Done::Stored { token: *token, id: Some(MessageId(id)) })
             }
             Op::Contact(contact) => {
-                c.prepare_cached(
-                    "INSERT OR REPLACE INTO contacts (account, remark, section, blocked) VALUES (?, ?, ?, ?)",
-                )?
-                .execute(params![
-                    contact.account.as_str(),
-                    contact.remark,
-                    contact.group,
-                    contact.blocked
-                ])?;
+                self.set_contact(contact)?;
                 None
             }
             Op::RemoveContact(account) => {
-                c.prepare_cached("DELETE FROM contacts WHERE account = ?")?.execute([account.as_str()])?;
+                self.remove_contact(account)?;
                 None
             }
             Op::Read(peer) => {
                 c.prepare_cached("UPDATE messages SET seen = 1 WHERE peer = ? AND NOT seen")?
                     .execute([peer.as_str()])?;
+                c.prepare_cached("UPDATE peers SET unread = 0 WHERE peer = ? AND unread > 0")?
+                    .execute([peer.as_str()])?;
                 None
             }
-            Op::Import(path) => Some(Done::Imported(self.import(path)?)),
+            Op::Import { path, own } => Some(Done::Imported(self.import(path, own)?)),
             Op::Export(path) => Some(Done::Exported(contacts::write(path, &self.contacts()?))),
-            Op::Conversations => Some(Done::Conversations(self.conversations()?)),
+            Op::Conversations => {
+                let (list, more) = self.conversations()?;
+                Some(Done::Conversations(list, more))
+            }
             Op::Index(peer) => Some(Done::Index { peer: peer.clone(), rows: self.index(peer)? }),
             Op::Page { peer, first, count } => {
                 Some(Done::Page { peer: peer.clone(), first: *first, rows: self.page(peer, *first, *count)? })
             }
             Op::Outbox => Some(Done::Outbox(self.outbox()?)),
         })
-    }
-
-    fn import(&self, path: &Path) -> Result<Result<usize, String>, Error> {
-        let contacts = match contacts::read(path) {
-            Ok(contacts) => contacts,
-            Err(sentence) => return Ok(Err(sentence)),
-        };
-        for contact in &contacts {
-            self.apply(&Op::Contact(contact.clone()))?;
-        }
-        Ok(Ok(contacts.len()))
-    }
-
-    fn contacts(&self) -> Result<Vec<Contact>, Error> {
-        let mut query =
-            self.connection.prepare_cached("SELECT account, remark, section, blocked FROM contacts ORDER BY 3, 1")?;
-        let rows = query.query_map([], |row| {
-            let account: String = row.get(0)?;
-            let account = Account::sanitised(&account);
-            Ok(Contact { account, remark: row.get(1)?, group: row.get(2)?, blocked: row.get(3)? })
-        })?;
-        rows.collect()
-    }
-
-    fn conversations(&self) -> Result<Vec<Conversation>, Error> {
-        let mut query = self.connection.prepare_cached(
-            "WITH peers AS (SELECT account AS peer FROM contacts UNION SELECT DISTINCT peer FROM messages)
-             SELECT p.peer, c.remark, c.section, c.blocked, m.text, m.unix_ms,
-                 (SELECT count(*) FROM messages WHERE peer = p.peer AND NOT seen)
-             FROM peers p LEFT JOIN contacts c ON c.account = p.peer
-             LEFT JOIN messages m ON m.id = (SELECT max(id) FROM messages WHERE peer = p.peer AND NOT repeat)
-             ORDER BY m.id DESC NULLS LAST, p.peer",
-        )?;
-        let rows = query.query_map([], |row| {
-            let peer: String = row.get(0)?;
-            let remark: Option<String> = row.get(1)?;
-            let blocked = row.get::<_, Option<bool>>(3)?.unwrap_or(false);
-            let last = row.get::<_, Option<String>>(4)?.zip(row.get(5)?);
-            let unread = if blocked { 0 } else { u64::try_from(row.get::<_, i64>(6)?).unwrap_or(0) };
-            let stranger = remark.is_none();
-            let group = row.get::<_, Option<String>>(2)?.unwrap_or_default();
-            let contact =
-                Contact { account: Account::sanitised(&peer), remark: remark.unwrap_or_default(), group, blocked };
-            Ok(Conversation { contact, stranger, last, unread })
-        })?;
-        rows.collect()
     }
 
     fn index(&self, peer: &Account) -> Result<Vec<RowMeta>, Error> {
@@ -229,7 +209,15 @@ impl Database {
     }
 }
 
-const SCHEMA: &str = "BEGIN;
+/// The whole file as it is now, beside it; an older copy of the same version is taken away.
+fn back_up(connection: &Connection, to: &Path) -> Result<(), Error> {
+    if to.exists() && std::fs::remove_file(to).is_err() {
+        log::warn!("an old backup {} is in the way", to.display());
+    }
+    connection.execute("VACUUM INTO ?", [to.to_string_lossy()]).map(drop)
+}
+
+const FIRST: &str = "
     CREATE TABLE contacts (account TEXT PRIMARY KEY, remark TEXT NOT NULL, section TEXT NOT NULL,
         blocked INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE messages (id INTEGER PRIMARY KEY AUTOINCREMENT, peer TEXT NOT NULL, outgoing INTEGER NOT NULL,
@@ -237,9 +225,20 @@ const SCHEMA: &str = "BEGIN;
         repeat INTEGER NOT NULL DEFAULT 0, seen INTEGER NOT NULL);
     CREATE INDEX by_peer ON messages (peer, id);
     CREATE INDEX unseen ON messages (peer) WHERE NOT seen;
-    CREATE INDEX unsent ON messages (state) WHERE outgoing AND state < 2;
-    PRAGMA user_version = 1;
-    COMMIT;";
+    CREATE INDEX unsent ON messages (state) WHERE outgoing AND state < 2;";
+
+/// The list's figures a peer, else each new message would cost a look at all of them; and an index
+/// that pages are counted off in.
+const SECOND: &str = "
+    CREATE TABLE peers (peer TEXT PRIMARY KEY, last INTEGER NOT NULL, unread INTEGER NOT NULL,
+        stranger INTEGER NOT NULL) WITHOUT ROWID;
+    INSERT INTO peers SELECT peer, max(id), sum(NOT seen),
+        NOT EXISTS (SELECT 1 FROM contacts WHERE account = peer) AND peer NOT GLOB '@*'
+        FROM messages WHERE NOT repeat GROUP BY peer;
+    DROP INDEX by_peer;
+    CREATE INDEX shown ON messages (peer, id) WHERE NOT repeat;
+    CREATE INDEX strangers ON peers (last, unread) WHERE stranger;
+    PRAGMA user_version = 2;";
 
 /// The states' numbers in the file; never renumbered.
 fn number(state: SendState) -> i64 {
@@ -269,6 +268,7 @@ fn state(number: i64) -> SendState {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::{Contact, MoreStrangers};
     use crate::session::StoreToken;
 
     fn account(name: &str) -> Account {
@@ -328,14 +328,110 @@ mod tests {
             received(3, "c", "spam", false),
             received(4, "d", "who?", false),
         ]);
-        let Some(Done::Conversations(list)) = database.run(&[Op::Conversations]).pop() else { panic!("a list") };
+        let Some(Done::Conversations(list, _)) = database.run(&[Op::Conversations]).pop() else { panic!("a list") };
         let seen: Vec<_> = list.iter().map(|c| (c.contact.account.as_str(), c.stranger, c.unread)).collect();
         assert_eq!(seen, [("d", true, 1), ("c", false, 0), ("b", false, 1)]);
         let Some(Done::Index { rows, .. }) = database.run(&[Op::Index(account("b"))]).pop() else { panic!("an index") };
         assert_eq!(rows.iter().map(|r| (r.chars, r.breaks)).collect::<Vec<_>>(), [(5, 1)]);
         database.run(&[Op::Read(account("b")), Op::RemoveContact(account("b"))]);
-        let Some(Done::Conversations(list)) = database.run(&[Op::Conversations]).pop() else { panic!("a list") };
+        let Some(Done::Conversations(list, _)) = database.run(&[Op::Conversations]).pop() else { panic!("a list") };
         assert!(list.iter().any(|c| c.contact.account == account("b") && c.stranger && c.unread == 0));
+    }
+
+    #[test]
+    fn a_flood_of_strangers_is_a_few_rows_and_a_number() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let database = Database::open(&dir.path().join("a.sqlite")).expect("new");
+        let mut ops: Vec<Op> = (0..200).map(|n| received(n, &format!("s{n:03}"), "buy", false)).collect();
+        let lobby = Op::Outgoing { request: 0, to: Account::lobby(), text: "hi".into(), unix_ms: 0 };
+        ops.insert(0, lobby);
+        database.run(&ops);
+        let list = |database: &Database| match database.run(&[Op::Conversations, Op::Conversations]).pop() {
+            Some(Done::Conversations(list, more)) => (list, more),
+            other => panic!("{other:?}"),
+        };
+        let (rows, more) = list(&database);
+        assert_eq!((rows.len(), more), (51, MoreStrangers { people: 150, unread: 150 }));
+        assert_eq!(rows.first().map(|c| c.contact.account.as_str()), Some("s199"));
+        assert!(rows.last().is_some_and(|c| c.contact.account.is_room()), "a room is never a stranger");
+        // In the list they are none, and off it again they are.
+        let s0 = Contact { account: account("s000"), remark: String::new(), group: String::new(), blocked: false };
+        database.run(&[Op::Contact(s0)]);
+        assert_eq!(list(&database).1, MoreStrangers { people: 149, unread: 149 });
+        database.run(&[Op::RemoveContact(account("s000")), Op::Read(account("s000"))]);
+        assert_eq!(list(&database).1, MoreStrangers { people: 150, unread: 149 });
+    }
+
+    #[test]
+    fn an_import_adds_and_changes_only_what_it_says() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let database = Database::open(&dir.path().join("a.sqlite")).expect("new");
+        let old = Contact { account: account("b"), remark: "old".into(), group: "网络课".into(), blocked: true };
+        database.run(&[Op::Contact(old.clone())]);
+        let path = dir.path().join("list.csv");
+        let import = || Op::Import { path: path.clone(), own: account("me") };
+        std::fs::write(&path, "b,new\nc,third\nme,myself\n").expect("written");
+        assert_eq!(database.run(&[import()]), [Done::Imported(Ok(2))]);
+        let list = database.contacts().expect("read");
+        assert_eq!(list.iter().map(|c| c.account.as_str()).collect::<Vec<_>>(), ["c", "b"]);
+        assert_eq!(list.last(), Some(&Contact { remark: "new".into(), ..old }));
+        std::fs::write(&path, "d,fourth\na:b,wrong\n").expect("written");
+        assert!(
+            matches!(&database.run(&[import()])[..], [Done::Imported(Err(why))] if why.contains("line 2")),
+            "all or nothing"
+        );
+        assert_eq!(database.contacts().expect("read").len(), 2);
+    }
+
+    #[test]
+    fn long_histories_and_floods_stay_quick() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let database = Database::open(&dir.path().join("a.sqlite")).expect("new");
+        let b: Vec<Op> =
+            (0..100_000).map(|n| received(n, "b", "some forty characters of a usual message", false)).collect();
+        let strangers: Vec<Op> = (0..10_000).map(|n| received(n, &format!("s{n}"), "buy", false)).collect();
+        database.run(&b);
+        database.run(&strangers);
+        let time = |what: &str, op: Op| {
+            let begun = std::time::Instant::now();
+            let done = database.run(std::slice::from_ref(&op));
+            let took = begun.elapsed();
+            println!("{what}: {took:?}");
+            assert_eq!(done.len(), usize::from(!matches!(op, Op::Read(_))));
+            took
+        };
+        let first = time("the first page", Op::Page { peer: account("b"), first: 0, count: 50 });
+        let last = time("the last page", Op::Page { peer: account("b"), first: 99_950, count: 50 });
+        let index = time("the index", Op::Index(account("b")));
+        let list = time("the list", Op::Conversations);
+        let one = time("one more message", received(0, "b", "hi", false));
+        time("reading it all", Op::Read(account("b")));
+        // Far above what it takes, and far below what a look at every message would.
+        for took in [first, last, list, one] {
+            assert!(took < index.max(std::time::Duration::from_millis(50)), "{took:?}");
+        }
+    }
+
+    #[test]
+    fn an_older_history_is_backed_up_and_brought_up_to_date() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("a.sqlite");
+        let old = Connection::open(&path).expect("new");
+        old.execute_batch(FIRST).expect("as it was");
+        old.execute_batch(
+            "INSERT INTO contacts VALUES ('b', '', '', 0);
+             INSERT INTO messages (peer, outgoing, text, raw, unix_ms, seen) VALUES
+                 ('b', 0, 'one', '', 1, 0), ('b', 1, 'two', '', 2, 1), ('c', 0, 'three', '', 3, 0);
+             PRAGMA user_version = 1;",
+        )
+        .expect("as it was");
+        drop(old);
+        let database = Database::open(&path).expect("up to date");
+        let Some(Done::Conversations(list, _)) = database.run(&[Op::Conversations]).pop() else { panic!("a list") };
+        let seen: Vec<_> = list.iter().map(|c| (c.contact.account.as_str(), c.stranger, c.unread)).collect();
+        assert_eq!(seen, [("c", true, 1), ("b", false, 1)]);
+        let backup = Connection::open(dir.path().join("a.v1.sqlite")).expect("beside it");
+        assert_eq!(backup.query_row("SELECT count(*) FROM messages", [], |row| row.get(0)), Ok(3));
     }
 
     #[test]

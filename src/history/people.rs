@@ -1,0 +1,133 @@
+//! Who is in the list: friends, rooms and strangers, with their last message and what was not seen.
+//! The figures stand in a table of their own, kept with every message, so that the list costs the
+//! same however long the conversations are.
+
+use std::path::Path;
+
+use rusqlite::{Error, Row, params};
+
+use super::{Contact, Conversation, Database, MoreStrangers, contacts};
+use crate::model::Account;
+
+/// Strangers that are in the list one by one.
+const STRANGERS: u32 = 50;
+/// Characters of a last message that a list can show.
+const LINE: u32 = 200;
+
+impl Database {
+    /// A message came into this conversation.
+    pub(super) fn count(&self, peer: &Account, id: i64, unread: i64) -> Result<(), Error> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO peers VALUES (?1, ?2, ?3,
+                     NOT EXISTS (SELECT 1 FROM contacts WHERE account = ?1) AND ?1 NOT GLOB '@*')
+                 ON CONFLICT (peer) DO UPDATE SET last = ?2, unread = unread + ?3",
+            )?
+            .execute(params![peer.as_str(), id, unread])
+            .map(drop)
+    }
+
+    pub(super) fn set_contact(&self, contact: &Contact) -> Result<(), Error> {
+        let Contact { account, remark, group, blocked } = contact;
+        self.list(account, Some(remark), Some(group), Some(*blocked))
+    }
+
+    /// What is `None` stays as it is, or empty.
+    fn list(
+        &self,
+        account: &Account,
+        remark: Option<&str>,
+        group: Option<&str>,
+        blocked: Option<bool>,
+    ) -> Result<(), Error> {
+        let c = &self.connection;
+        c.prepare_cached(
+            "INSERT INTO contacts VALUES (?1, coalesce(?2, ''), coalesce(?3, ''), coalesce(?4, 0))
+             ON CONFLICT (account) DO UPDATE SET remark = coalesce(?2, remark), section = coalesce(?3, section),
+                 blocked = coalesce(?4, blocked)",
+        )?
+        .execute(params![account.as_str(), remark, group, blocked])?;
+        c.prepare_cached("UPDATE peers SET stranger = 0 WHERE peer = ? AND stranger")?.execute([account.as_str()])?;
+        Ok(())
+    }
+
+    pub(super) fn remove_contact(&self, account: &Account) -> Result<(), Error> {
+        let c = &self.connection;
+        c.prepare_cached("DELETE FROM contacts WHERE account = ?")?.execute([account.as_str()])?;
+        c.prepare_cached("UPDATE peers SET stranger = 1 WHERE peer = ?1 AND ?1 NOT GLOB '@*'")?
+            .execute([account.as_str()])?;
+        Ok(())
+    }
+
+    /// All of a file but oneself, or nothing and a sentence.
+    pub(super) fn import(&self, path: &Path, own: &Account) -> Result<Result<usize, String>, Error> {
+        let listed = match contacts::read(path) {
+            Ok(listed) => listed,
+            Err(sentence) => return Ok(Err(sentence)),
+        };
+        let mut count = 0;
+        for one in listed.iter().filter(|one| one.account != *own) {
+            self.list(&one.account, one.remark.as_deref(), one.group.as_deref(), one.blocked)?;
+            count += 1;
+        }
+        Ok(Ok(count))
+    }
+
+    pub(super) fn contacts(&self) -> Result<Vec<Contact>, Error> {
+        let mut query =
+            self.connection.prepare_cached("SELECT account, remark, section, blocked FROM contacts ORDER BY 3, 1")?;
+        query.query_map([], contact)?.collect()
+    }
+
+    /// All friends and rooms and the latest strangers, the latest message first; and how many more.
+    pub(super) fn conversations(&self) -> Result<(Vec<Conversation>, MoreStrangers), Error> {
+        let c = &self.connection;
+        let mut rows: Vec<(Option<i64>, Conversation)> = Vec::new();
+        let mut friends = c.prepare_cached(
+            "SELECT c.account, c.remark, c.section, c.blocked, p.last, p.unread, substr(m.text, 1, ?), m.unix_ms
+             FROM contacts c LEFT JOIN peers p ON p.peer = c.account LEFT JOIN messages m ON m.id = p.last",
+        )?;
+        for row in friends.query_map([LINE], |row| conversation(row, false))? {
+            rows.push(row?);
+        }
+        let mut others = c.prepare_cached(
+            "SELECT p.peer, '', '', 0, p.last, p.unread, substr(m.text, 1, ?1), m.unix_ms FROM peers p
+             JOIN messages m ON m.id = p.last
+             WHERE p.peer >= '@' AND p.peer < 'A' AND NOT EXISTS (SELECT 1 FROM contacts WHERE account = p.peer)
+             UNION ALL SELECT * FROM (
+                 SELECT p.peer, '', '', 0, p.last, p.unread, substr(m.text, 1, ?1), m.unix_ms FROM peers p
+                 JOIN messages m ON m.id = p.last WHERE p.stranger ORDER BY p.last DESC LIMIT ?2)",
+        )?;
+        for row in others.query_map([LINE, STRANGERS], |row| conversation(row, true))? {
+            rows.push(row?);
+        }
+        let strangers = |(_, c): &&(Option<i64>, Conversation)| c.stranger && !c.contact.account.is_room();
+        let shown = rows.iter().filter(strangers);
+        let (people, unread) = shown.fold((0, 0), |(people, unread), (_, c)| (people + 1, unread + c.unread));
+        let mut more = MoreStrangers::default();
+        if people >= u64::from(STRANGERS) {
+            let all = "SELECT count(*), coalesce(sum(unread), 0) FROM peers WHERE stranger";
+            let (n, sum) =
+                c.prepare_cached(all)?.query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
+            let rest = |all: i64, shown: u64| u64::try_from(all).unwrap_or(0).saturating_sub(shown);
+            more = MoreStrangers { people: rest(n, people), unread: rest(sum, unread) };
+        }
+        rows.sort_by(|(a, x), (b, y)| b.cmp(a).then_with(|| x.contact.account.cmp(&y.contact.account)));
+        Ok((rows.into_iter().map(|(_, c)| c).collect(), more))
+    }
+}
+
+fn contact(row: &Row<'_>) -> Result<Contact, Error> {
+    let account: String = row.get(0)?;
+    let account = Account::sanitised(&account);
+    Ok(Contact { account, remark: row.get(1)?, group: row.get(2)?, blocked: row.get(3)? })
+}
+
+fn conversation(row: &Row<'_>, stranger: bool) -> Result<(Option<i64>, Conversation), Error> {
+    let contact = contact(row)?;
+    let last = row.get::<_, Option<String>>(6)?.zip(row.get(7)?);
+    // Blocked people's messages are kept, and nobody is to look at them.
+    let unread = if contact.blocked { 0 } else { row.get::<_, Option<i64>>(5)?.unwrap_or(0) };
+    let unread = u64::try_from(unread).unwrap_or(0);
+    Ok((row.get(4)?, Conversation { contact, stranger, last, unread }))
+}
