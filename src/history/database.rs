@@ -266,6 +266,7 @@ fn state(number: i64) -> SendState {
 }
 
 #[cfg(test)]
+#[allow(clippy::print_stdout, reason = "figures are shown with --nocapture")]
 mod tests {
     use super::*;
     use crate::history::{Contact, MoreStrangers};
