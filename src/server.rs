@@ -25,12 +25,14 @@ pub enum OnSecondLogin {
 pub struct Quotas {
     /// Unread messages an account may have; more are answered `03:02`.
     pub mailbox: u64,
-    /// Accounts.
+    /// Accounts; a registration beyond is answered `00:00`.
     pub accounts: usize,
+    /// Bytes of the database; beyond, what would have to be stored stays unanswered, and reading goes on.
+    pub disk: Option<u64>,
 }
 
 impl Default for Quotas {
     fn default() -> Self {
-        Self { mailbox: 10_000, accounts: 100_000 }
+        Self { mailbox: 10_000, accounts: 100_000, disk: None }
     }
 }

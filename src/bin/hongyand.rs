@@ -12,9 +12,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use clap::{Parser, Subcommand};
 use hongyan::logging;
 use hongyan::model::Password;
-use hongyan::server::OnSecondLogin;
 use hongyan::server::store::admin;
 use hongyan::server::udp::{Config, Lossy, Server};
+use hongyan::server::{OnSecondLogin, Quotas};
 use simplelog::LevelFilter;
 
 /// Serves the plain course protocol over UDP.
@@ -33,6 +33,15 @@ struct Args {
     /// A bad network for trying clients: percent dropped, doubled, swapped [, seed]
     #[arg(long, value_name = "DROP,DUP,REORDER", value_parser = lossy)]
     lossy: Option<Lossy>,
+    /// Unread messages an account may have; more are answered 03:02
+    #[arg(long, value_name = "N", default_value_t = Quotas::default().mailbox)]
+    max_mailbox: u64,
+    /// Accounts there may be; a registration beyond is answered 00:00
+    #[arg(long, value_name = "N", default_value_t = Quotas::default().accounts)]
+    max_accounts: usize,
+    /// MiB the database may grow to; beyond, nothing new is taken in, and reading goes on [default: no limit]
+    #[arg(long, value_name = "MIB")]
+    max_disk: Option<u64>,
     /// Ends so long after the last person is gone
     #[arg(long, value_name = "SECS", hide = true)]
     idle_exit: Option<u64>,
@@ -115,7 +124,10 @@ fn run(args: Args) -> Result<(), Box<dyn Error>> {
                 Choice::Rebind => OnSecondLogin::Rebind,
             };
             let idle_exit = args.idle_exit.map(std::time::Duration::from_secs);
-            let config = Config { on_second_login, lossy: args.lossy, idle_exit, ..Config::new(args.listen, data) };
+            let disk = args.max_disk.map(|mib| mib.saturating_mul(1024 * 1024));
+            let quotas = Quotas { mailbox: args.max_mailbox, accounts: args.max_accounts, disk };
+            let config =
+                Config { on_second_login, quotas, lossy: args.lossy, idle_exit, ..Config::new(args.listen, data) };
             logging::init("hongyand", args.log_level, &config.data.join("logs"));
             serve(config)
         }

@@ -5,13 +5,15 @@
 //! address wait in its lane. The engine keeps nothing that could not be read from the store again,
 //! apart from presence.
 
+mod sessions;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use super::hasher::{Hashed, Job, Outcome};
-use super::limits::{Buckets, Rate, network, penalty};
+use super::limits::{Buckets, Rate, Seldom};
 use super::store::{AccountId, Done, MessageRow, NewMessage, Op, Snapshot};
 use super::{OnSecondLogin, Quotas};
 use crate::model::{Account, Password};
@@ -87,7 +89,7 @@ enum Waiting {
     Hash { account: Account },
     Register { account: Account, hashed: Hashed },
     Check { account: AccountId },
-    Login { account: AccountId, reply: LoggedIn },
+    Login { reply: LoggedIn },
     Send { receivers: Vec<AccountId>, sender: String, reply: Forwarded },
     Offer { account: AccountId, all: bool },
     Offline,
@@ -99,6 +101,8 @@ struct Lane {
     /// The 01 or 02 being hashed: the same again is a retransmission and is not hashed twice.
     hashing: Vec<u8>,
     queue: VecDeque<Vec<u8>>,
+    /// Which answer to a wrong password keeps it busy, if it is that.
+    held: Option<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -124,12 +128,15 @@ pub struct Engine {
     waiting: HashMap<u64, (SocketAddr, Waiting)>,
     next_job: u64,
     failures: HashMap<(AccountId, IpAddr), Failures>,
-    late: BinaryHeap<Reverse<(Instant, SocketAddr, Vec<u8>)>>,
+    /// When, which, whose: answers held back. Some were given up meanwhile.
+    late: BinaryHeap<Reverse<(Instant, u64, SocketAddr)>>,
     requests: Buckets<SocketAddr>,
     refusals: Buckets<SocketAddr>,
     refusals_in_all: Buckets<()>,
     effects: VecDeque<Effect>,
     last_present: Instant,
+    full_mailboxes: Seldom,
+    refused_accounts: Seldom,
 }
 
 impl Engine {
@@ -184,6 +191,8 @@ impl Engine {
             refusals_in_all: Buckets::new(Rate { per_second: 1_000.0, burst: 2_000.0 }, 1),
             effects: VecDeque::new(),
             last_present: now.instant,
+            full_mailboxes: Seldom::default(),
+            refused_accounts: Seldom::default(),
         }
     }
 
@@ -192,52 +201,12 @@ impl Engine {
         self.effects.pop_front()
     }
 
-    /// When [`Engine::handle_timeout`] wants to be called.
-    #[must_use]
-    pub fn poll_timeout(&self) -> Option<Instant> {
-        self.late.peek().map(|Reverse((at, ..))| *at)
-    }
-
-    /// Answers that were held back for wrong passwords.
-    pub fn handle_timeout(&mut self, now: Now) {
-        while self.late.peek().is_some_and(|Reverse((at, ..))| *at <= now.instant) {
-            if let Some(Reverse((_, to, bytes))) = self.late.pop() {
-                self.effects.push_back(Effect::Reply { to, bytes });
-                self.free(to, now);
-            }
-        }
-    }
-
-    /// Since when nobody is present, if so; for a server that ends when it is not needed.
-    pub fn idle_since(&mut self, now: Now) -> Option<Instant> {
-        let latest = self.people.values().filter_map(|p| p.session.as_ref()).map(|s| s.seen + PRESENCE).max();
-        match latest {
-            Some(end) if end > now.instant => {
-                self.last_present = now.instant;
-                None
-            }
-            Some(end) => Some(end.max(self.last_present)),
-            None => Some(self.last_present),
-        }
-    }
-
-    /// The server ends: writes down how long each session has been silent.
-    pub fn end(&mut self, now: Now) {
-        let sessions = self.people.iter().filter_map(|(id, person)| {
-            let silent = now.instant.saturating_duration_since(person.session.as_ref()?.seen).as_secs();
-            Some((*id, now.unix.saturating_sub(i64::try_from(silent).unwrap_or(0))))
-        });
-        let sessions: Vec<_> = sessions.collect();
-        if !sessions.is_empty() {
-            self.effects.push_back(Effect::Store(Op::Seen { sessions }));
-        }
-    }
-
     /// A datagram from a client, or from anybody.
     pub fn datagram(&mut self, now: Now, from: SocketAddr, bytes: &[u8]) {
         if looks_like_reply(bytes) || !self.requests.take(from, now.instant) {
             return;
         }
+        self.give_up_held(from, bytes);
         if let Some(lane) = self.lanes.get_mut(&from)
             && lane.busy
         {
@@ -283,32 +252,6 @@ impl Engine {
         }
     }
 
-    /// Whose session this address is. Being asked by it confirms the message handed out last.
-    fn session(&mut self, now: Now, from: SocketAddr) -> Option<AccountId> {
-        let account = *self.addresses.get(&from)?;
-        let person = self.people.get_mut(&account)?;
-        let session = person.session.as_mut()?;
-        if now.instant.saturating_duration_since(session.seen) > SESSION {
-            self.end_session(account);
-            return None;
-        }
-        session.seen = now.instant;
-        if now.unix - session.noted >= NOTED {
-            session.noted = now.unix;
-            self.effects.push_back(Effect::Store(Op::Seen { sessions: vec![(account, now.unix)] }));
-        }
-        if let Some((message, sender)) = session.offered.take() {
-            if let Some(count) = person.unread.get_mut(&sender) {
-                *count = count.saturating_sub(1);
-                if *count == 0 {
-                    person.unread.remove(&sender);
-                }
-            }
-            self.effects.push_back(Effect::Store(Op::Taken { message, at: now.unix }));
-        }
-        Some(account)
-    }
-
     fn served(&mut self, now: Now, from: SocketAddr, account: AccountId, request: Request) {
         let unread = |sender: &Option<Account>| {
             let person = self.people.get(&account)?;
@@ -342,106 +285,16 @@ impl Engine {
         } else if self.names.contains_key(name) || self.pending.iter().any(|p| p == name) {
             self.reply(from, &Reply::Register(Registered::AccountExists));
         } else if self.names.len() >= self.quotas.accounts || self.pending.len() >= super::hasher::MOST_JOBS {
-            log::warn!("registration of {account} refused: the server holds {} accounts", self.names.len());
+            if let Some(more) = self.refused_accounts.speaks(now.instant) {
+                let (names, most) = (self.names.len(), self.quotas.accounts);
+                log::warn!("registration of {account} refused: {names} of {most} accounts (and {more} times before)");
+            }
             self.refuse(now, from, &Reply::NotUnderstood);
         } else {
             self.pending.push(name.to_owned());
             let job = self.wait(from, Waiting::Hash { account });
             self.effects.push_back(Effect::Hash(Job::New { job, password }));
         }
-    }
-
-    fn login(&mut self, from: SocketAddr, account: &Account, password: Password) {
-        let Some(&id) = self.names.get(account.as_str()) else {
-            self.reply(from, &Reply::Login(LoggedIn::NoSuchAccount));
-            return;
-        };
-        let Some(person) = self.people.get_mut(&id) else { return };
-        // A login in place of a next take means that the answer was lost: offered again.
-        if let Some(session) = person.session.as_mut().filter(|s| s.address == from) {
-            session.offered = None;
-        }
-        let against = person.hashed.clone();
-        let job = self.wait(from, Waiting::Check { account: id });
-        self.effects.push_back(Effect::Hash(Job::Check { job, password, against }));
-    }
-
-    fn checked(&mut self, now: Now, from: SocketAddr, account: AccountId, right: bool) {
-        let key = (account, network(from));
-        if !right {
-            if self.failures.len() >= 65_536 {
-                self.failures.clear();
-            }
-            let failures = self.failures.entry(key).or_default();
-            if failures.last_good != Some(from.ip()) {
-                failures.count = failures.count.saturating_add(1);
-            }
-            let later = penalty(failures.count);
-            let bytes = self.encode(from, &Reply::Login(LoggedIn::WrongPassword));
-            if later.is_zero() {
-                self.effects.push_back(Effect::Reply { to: from, bytes });
-                self.free(from, now);
-            } else {
-                self.late.push(Reverse((now.instant + later, from, bytes)));
-            }
-            return;
-        }
-        self.failures.insert(key, Failures { count: 0, last_good: Some(from.ip()) });
-        let Some(person) = self.people.get_mut(&account) else { return self.free(from, now) };
-        let fresh = person.session.as_mut().filter(|s| now.instant.saturating_duration_since(s.seen) <= PRESENCE);
-        let reply = match fresh {
-            Some(session) if session.address == from => {
-                session.seen = now.instant;
-                self.reply(from, &Reply::Login(LoggedIn::AlreadyLoggedIn));
-                return self.free(from, now);
-            }
-            Some(_) if self.on_second_login == OnSecondLogin::Arm => {
-                self.armed.retain(|_, (_, until)| *until > now.instant);
-                if self.armed.len() < 65_536 {
-                    self.armed.insert(from, (account, now.instant + ARMED));
-                }
-                self.reply(from, &Reply::Login(LoggedIn::AlreadyLoggedIn));
-                return self.free(from, now);
-            }
-            Some(_) => LoggedIn::AlreadyLoggedIn,
-            None => LoggedIn::Done,
-        };
-        // One session an address: a login for another account ends the first.
-        let end = self.addresses.get(&from).copied().filter(|other| *other != account);
-        let job = self.wait(from, Waiting::Login { account, reply });
-        self.effects.push_back(Effect::Store(Op::Session { job, account, address: from, end, at: now.unix }));
-    }
-
-    fn bind(&mut self, now: Now, from: SocketAddr, account: AccountId) {
-        if let Some(other) = self.addresses.get(&from).copied().filter(|other| *other != account) {
-            self.end_session(other);
-        }
-        self.end_session(account);
-        self.armed.remove(&from);
-        self.addresses.insert(from, account);
-        if let Some(person) = self.people.get_mut(&account) {
-            person.session = Some(Session { address: from, seen: now.instant, noted: now.unix, offered: None });
-        }
-    }
-
-    fn end_session(&mut self, account: AccountId) {
-        if let Some(session) = self.people.get_mut(&account).and_then(|p| p.session.take()) {
-            self.addresses.remove(&session.address);
-            self.charsets.remove(&session.address);
-        }
-    }
-
-    fn offline(&mut self, now: Now, from: SocketAddr) {
-        let own = self.session(now, from);
-        let armed = self.armed.remove(&from).filter(|(_, until)| *until > now.instant).map(|(account, _)| account);
-        let Some(account) = armed.or(own) else {
-            self.reply(from, &Reply::Offline { was_online: false });
-            return;
-        };
-        self.last_present = now.instant;
-        self.end_session(account);
-        let job = self.wait(from, Waiting::Offline);
-        self.effects.push_back(Effect::Store(Op::EndSession { job, account }));
     }
 
     fn offer(&mut self, from: SocketAddr, account: AccountId, sender: Option<Account>, all: bool) {
@@ -457,13 +310,6 @@ impl Engine {
         let job = self.wait(from, Waiting::Offer { account, all });
         let sender = sender.map(|s| s.as_str().to_owned());
         self.effects.push_back(Effect::Store(Op::Offer { job, account, from: sender }));
-    }
-
-    fn present(&self, now: Now, account: AccountId) -> bool {
-        self.people
-            .get(&account)
-            .and_then(|p| p.session.as_ref())
-            .is_some_and(|s| now.instant.saturating_duration_since(s.seen) <= PRESENCE)
     }
 
     fn send(&mut self, now: Now, from: SocketAddr, writer: AccountId, to: &Account, body: Body) {
@@ -485,8 +331,8 @@ impl Engine {
         receivers.sort_unstable();
         receivers.retain(|id| {
             let room = self.people.get(id).is_some_and(|p| p.unread_total() < self.quotas.mailbox);
-            if !room {
-                log::warn!("the mailbox of account {id} is full");
+            if !room && let Some(more) = self.full_mailboxes.speaks(now.instant) {
+                log::warn!("the mailbox of account {id} is full, as {more} others were");
             }
             room
         });
@@ -569,10 +415,10 @@ impl Engine {
                     _ => None,
                 }
             }
-            (Waiting::Login { account, reply }, Done::Ok { .. }) => {
-                self.bind(now, from, account);
-                Some(Reply::Login(reply))
-            }
+            // Sessions claim nothing about the disk: a full one does not keep people from reading. At worst
+            // a restart has forgotten this, and the client is told `07:01` and logs in.
+            (Waiting::Login { reply }, Done::Ok { .. } | Done::Failed { .. }) => Some(Reply::Login(reply)),
+            (Waiting::Offline, Done::Ok { .. } | Done::Failed { .. }) => Some(Reply::Offline { was_online: true }),
             (Waiting::Send { receivers, sender, reply }, Done::Ok { .. }) => {
                 for receiver in receivers {
                     if let Some(person) = self.people.get_mut(&receiver) {
@@ -595,7 +441,6 @@ impl Engine {
                 });
                 Some(if all { Reply::TakeAll(delivery) } else { Reply::Take(delivery) })
             }
-            (Waiting::Offline, Done::Ok { .. }) => Some(Reply::Offline { was_online: true }),
             // Nothing may claim what is not on disk; the client asks again.
             _ => None,
         };
@@ -616,6 +461,7 @@ impl Engine {
     fn free(&mut self, from: SocketAddr, now: Now) {
         while let Some(lane) = self.lanes.get_mut(&from) {
             lane.busy = false;
+            lane.held = None;
             lane.hashing.clear();
             let Some(bytes) = lane.queue.pop_front() else {
                 self.lanes.remove(&from);

@@ -71,6 +71,25 @@ fn refilled(bucket: &Bucket, rate: Rate, now: Instant) -> f64 {
     (bucket.tokens + passed * rate.per_second).min(rate.burst)
 }
 
+/// Lets a line into the log at most once a minute, so that a flood does not fill the disk by being noted.
+#[derive(Debug, Default)]
+pub struct Seldom {
+    next: Option<Instant>,
+    hidden: u64,
+}
+
+impl Seldom {
+    /// Whether to speak now, and how often it was silent since it spoke last.
+    pub fn speaks(&mut self, now: Instant) -> Option<u64> {
+        if self.next.is_some_and(|next| now < next) {
+            self.hidden += 1;
+            return None;
+        }
+        self.next = Some(now + Duration::from_secs(60));
+        Some(std::mem::take(&mut self.hidden))
+    }
+}
+
 /// The network of an address, for counting wrong passwords: /24, or /48.
 #[must_use]
 pub fn network(address: SocketAddr) -> IpAddr {
@@ -109,6 +128,14 @@ mod tests {
         assert!(taken(&mut buckets, 2, 500));
         assert!(!taken(&mut buckets, 3, 500), "two busy keys fill the table");
         assert!(taken(&mut buckets, 3, 5_000), "once they are full again they are forgotten");
+    }
+
+    #[test]
+    fn the_log_hears_once_a_minute() {
+        let start = Instant::now();
+        let mut seldom = Seldom::default();
+        let said = [0, 1, 59, 60, 61, 200].map(|s| seldom.speaks(start + Duration::from_secs(s)));
+        assert_eq!(said, [Some(0), None, None, Some(2), None, Some(1)]);
     }
 
     #[test]

@@ -1,17 +1,17 @@
 //! The server's database: SQLite, WAL, synchronous=FULL. Batches in, results out; one transaction
 //! serves everything that arrived while the last one was being synced (group commit), and results
-//! leave only after the commit.
+//! leave only after the commit. On a full disk everything but storing goes on.
 
 pub mod admin;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use super::hasher::Hashed;
 
@@ -95,6 +95,25 @@ pub enum Op {
     Taken { message: MessageRow, at: i64 },
 }
 
+impl Op {
+    /// Whether it makes the database larger, so that a disk quota may refuse it.
+    fn grows(&self) -> bool {
+        matches!(self, Self::Register { .. } | Self::Message { .. })
+    }
+
+    /// What became of it when nothing could be stored; `None` if nobody waits for it.
+    fn failed(&self) -> Option<Done> {
+        match self {
+            Self::Register { job, .. }
+            | Self::Session { job, .. }
+            | Self::EndSession { job, .. }
+            | Self::Message { job, .. }
+            | Self::Offer { job, .. } => Some(Done::Failed { job: *job }),
+            Self::Taken { .. } | Self::Seen { .. } => None,
+        }
+    }
+}
+
 /// An unread message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unread {
@@ -122,6 +141,15 @@ pub enum Done {
     Failed { job: u64 },
 }
 
+/// What became of a batch.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Results {
+    /// In the order of the operations.
+    pub done: Vec<Done>,
+    /// Why some of it was not stored, for the log.
+    pub error: Option<String>,
+}
+
 /// What the engine begins with.
 #[derive(Debug, Default)]
 pub struct Snapshot {
@@ -137,6 +165,9 @@ pub struct Snapshot {
 #[derive(Debug)]
 pub struct Store {
     connection: Connection,
+    /// Messages that were taken, and when, while that could not be written down. They are not handed out
+    /// again, and marked once it can be.
+    owed: BTreeMap<MessageRow, i64>,
 }
 
 /// The database's file in a data directory.
@@ -151,11 +182,11 @@ impl Store {
     /// # Errors
     /// A directory that cannot be written, a newer schema, a damaged file.
     pub fn open(data: &Path) -> Result<Self, StoreError> {
-        std::fs::create_dir_all(data).map_err(|error| StoreError::Directory { path: data.to_owned(), error })?;
+        make_folder(data).map_err(|error| StoreError::Directory { path: data.to_owned(), error })?;
         let path = file(data);
         let damaged = |error| StoreError::Damaged { path: path.clone(), error };
         let connection = Connection::open(&path).map_err(damaged)?;
-        let store = Self { connection };
+        let store = Self { connection, owed: BTreeMap::new() };
         store.prepare().map_err(|error| match error {
             StoreError::Sqlite(error) => damaged(error),
             other => other,
@@ -186,6 +217,20 @@ impl Store {
                  COMMIT;",
             )?;
         }
+        Ok(())
+    }
+
+    /// Lets the database grow to so many bytes, or to any size. What lies in the WAL until it is moved into the
+    /// database, some 4 MB, comes on top.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn limit(&self, bytes: Option<u64>) -> Result<(), StoreError> {
+        let page: u32 = self.connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+        let most = u64::from(u32::MAX - 1);
+        let pages = bytes.map_or(most, |bytes| (bytes / u64::from(page.max(1))).clamp(1, most));
+        // SQLite makes it at least what is there already, and answers with what it made of it.
+        self.connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?;
         Ok(())
     }
 
@@ -226,39 +271,41 @@ impl Store {
         Ok(snapshot)
     }
 
-    /// Does a batch in one transaction; results in the order of the operations. If it cannot be
-    /// committed, everything that was to be stored has failed and only reads are answered.
-    pub fn run(&self, batch: &[Op]) -> Vec<Done> {
-        match self.transaction(batch) {
-            Ok(done) => done,
-            Err(error) => {
-                log::error!("the database refused {} operations: {error}", batch.len());
-                batch.iter().filter_map(|op| self.after_failure(op)).collect()
-            }
+    /// Does a batch in one transaction. If that cannot be committed, it is tried again without what makes the
+    /// database grow; if that fails too, everything that was to be stored has failed and reads are answered.
+    pub fn run(&mut self, batch: &[Op]) -> Results {
+        let error = match self.transaction(batch, true) {
+            Ok(done) => return Results { done, error: None },
+            Err(error) => Some(error.to_string()),
+        };
+        if let Ok(done) = self.transaction(batch, false) {
+            return Results { done, error };
         }
-    }
-
-    fn transaction(&self, batch: &[Op]) -> Result<Vec<Done>, rusqlite::Error> {
-        let transaction = self.connection.unchecked_transaction()?;
         let mut done = Vec::with_capacity(batch.len());
         for op in batch {
-            if let Some(result) = self.apply(op)? {
-                done.push(result);
+            match op {
+                Op::Taken { message, at } => {
+                    self.owed.insert(*message, *at);
+                }
+                Op::Offer { .. } => done.extend(self.apply(op).unwrap_or_else(|_| op.failed())),
+                _ => done.extend(op.failed()),
             }
         }
-        transaction.commit()?;
-        Ok(done)
+        Results { done, error }
     }
 
-    fn after_failure(&self, op: &Op) -> Option<Done> {
-        match op {
-            Op::Offer { job, .. } => Some(self.apply(op).ok().flatten().unwrap_or(Done::Failed { job: *job })),
-            Op::Register { job, .. }
-            | Op::Session { job, .. }
-            | Op::EndSession { job, .. }
-            | Op::Message { job, .. } => Some(Done::Failed { job: *job }),
-            Op::Taken { .. } | Op::Seen { .. } => None,
+    fn transaction(&mut self, batch: &[Op], growing: bool) -> Result<Vec<Done>, rusqlite::Error> {
+        let transaction = self.connection.unchecked_transaction()?;
+        for (message, at) in &self.owed {
+            self.apply(&Op::Taken { message: *message, at: *at })?;
         }
+        let mut done = Vec::with_capacity(batch.len());
+        for op in batch {
+            done.extend(if op.grows() && !growing { op.failed() } else { self.apply(op)? });
+        }
+        transaction.commit()?;
+        self.owed.clear();
+        Ok(done)
     }
 
     fn apply(&self, op: &Op) -> Result<Option<Done>, rusqlite::Error> {
@@ -295,25 +342,30 @@ impl Store {
                 Some(Done::Ok { job: *job })
             }
             Op::Offer { job, account, from } => {
-                let read = |row: &rusqlite::Row<'_>| {
-                    Ok(Unread { row: row.get(0)?, sender: row.get(1)?, sent: row.get(2)?, text: row.get(3)? })
+                // An index holds them in this order, so only what is looked at is read.
+                let mut query = c.prepare_cached(match from {
+                    Some(_) => {
+                        "SELECT id, sender, sent, text FROM messages
+                         WHERE receiver = ? AND sender = ? AND taken IS NULL ORDER BY id"
+                    }
+                    None => {
+                        "SELECT id, sender, sent, text FROM messages
+                         WHERE receiver = ? AND taken IS NULL ORDER BY id"
+                    }
+                })?;
+                let mut rows = match from {
+                    Some(from) => query.query(params![account, from])?,
+                    None => query.query([account])?,
                 };
-                let message = match from {
-                    Some(from) => c
-                        .prepare_cached(
-                            "SELECT id, sender, sent, text FROM messages
-                             WHERE receiver = ? AND sender = ? AND taken IS NULL ORDER BY id LIMIT 1",
-                        )?
-                        .query_row(params![account, from], read)
-                        .optional()?,
-                    None => c
-                        .prepare_cached(
-                            "SELECT id, sender, sent, text FROM messages
-                             WHERE receiver = ? AND taken IS NULL ORDER BY id LIMIT 1",
-                        )?
-                        .query_row([account], read)
-                        .optional()?,
-                };
+                let mut message = None;
+                while let Some(row) = rows.next()? {
+                    let id = row.get(0)?;
+                    if !self.owed.contains_key(&id) {
+                        let (sender, sent, text) = (row.get(1)?, row.get(2)?, row.get(3)?);
+                        message = Some(Unread { row: id, sender, sent, text });
+                        break;
+                    }
+                }
                 Some(Done::Offered { job: *job, message })
             }
             Op::Seen { sessions } => {
@@ -331,14 +383,32 @@ impl Store {
     }
 }
 
+/// Makes a data directory. Its name, too, is to outlive a power cut.
+///
+/// # Errors
+/// What the system says.
+pub(super) fn make_folder(data: &Path) -> io::Result<()> {
+    let new: Vec<&Path> = data.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.exists()).collect();
+    std::fs::create_dir_all(data)?;
+    #[cfg(unix)]
+    for parent in new.iter().filter_map(|folder| folder.parent()) {
+        let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+        // Where folders cannot be synced there is nothing better to be done.
+        let _ = std::fs::File::open(parent).and_then(|folder| folder.sync_all());
+    }
+    #[cfg(not(unix))]
+    drop(new);
+    Ok(())
+}
+
 /// Starts the database's thread; it ends when `ops` is closed, after its last commit.
 ///
 /// # Errors
 /// When the system gives no thread.
 pub fn start(
-    store: Store,
+    mut store: Store,
     ops: Receiver<Op>,
-    done: Sender<Vec<Done>>,
+    done: Sender<Results>,
     wake: impl Fn() + Send + 'static,
 ) -> io::Result<JoinHandle<()>> {
     thread::Builder::new().name("store".into()).spawn(move || {
@@ -368,7 +438,7 @@ mod tests {
     fn what_was_committed_is_there_again() {
         let dir = tempfile::tempdir().expect("a folder");
         let address: SocketAddr = "127.0.0.1:9".parse().expect("an address");
-        let store = Store::open(dir.path()).expect("a new database");
+        let mut store = Store::open(dir.path()).expect("a new database");
         let register = |job, name: &str| Op::Register { job, name: name.into(), hashed: hashed(), at: 0 };
         let message =
             NewMessage { receivers: vec![1], sender: "b".into(), raw: b"hi".to_vec(), text: "hi".into(), sent: 7 };
@@ -381,7 +451,7 @@ mod tests {
             Op::Offer { job: 6, account: 1, from: Some("x".into()) },
         ]);
         assert_eq!(
-            done,
+            done.done,
             [
                 Done::Registered { job: 1, account: Some(1) },
                 Done::Registered { job: 2, account: Some(2) },
@@ -392,17 +462,43 @@ mod tests {
             ]
         );
         drop(store);
-        let store = Store::open(dir.path()).expect("the same database");
+        let mut store = Store::open(dir.path()).expect("the same database");
         let snapshot = store.snapshot().expect("readable");
         assert_eq!(snapshot.accounts.len(), 2);
         assert_eq!(snapshot.sessions, [(1, address, 0)]);
         assert_eq!(snapshot.unread.get(&1).and_then(|m| m.get("b")), Some(&1));
         let offer = Op::Offer { job: 1, account: 1, from: None };
         assert!(
-            matches!(&store.run(std::slice::from_ref(&offer))[..], [Done::Offered { message: Some(m), .. }] if m.text == "hi")
+            matches!(&store.run(std::slice::from_ref(&offer)).done[..], [Done::Offered { message: Some(m), .. }] if m.text == "hi")
         );
         store.run(&[Op::Taken { message: 1, at: 9 }]);
-        assert_eq!(store.run(&[offer]), [Done::Offered { job: 1, message: None }]);
+        assert_eq!(store.run(&[offer]).done, [Done::Offered { job: 1, message: None }]);
+    }
+
+    #[test]
+    fn at_the_quota_only_what_grows_is_refused() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let mut store = Store::open(dir.path()).expect("a new database");
+        store.limit(Some(100_000)).expect("limited");
+        store.run(&[Op::Register { job: 0, name: "a".into(), hashed: hashed(), at: 0 }]);
+        let message = |job| {
+            let raw = vec![b'x'; 900];
+            let text = "x".repeat(900);
+            Op::Message { job, message: NewMessage { receivers: vec![1], sender: "b".into(), raw, text, sent: 7 } }
+        };
+        let kept = (1..200).find(|job| store.run(&[message(*job)]).error.is_some()).expect("a limit") - 1;
+        assert!((10..60).contains(&kept), "{kept}");
+        for n in 1..=kept {
+            let offer = Op::Offer { job: 2, account: 1, from: None };
+            let results = store.run(&[message(1), offer, Op::Taken { message: n as i64, at: 0 }]);
+            let [Done::Failed { job: 1 }, Done::Offered { job: 2, message: Some(offered) }] = &results.done[..] else {
+                panic!("{results:?}")
+            };
+            assert_eq!(offered.row, n as i64);
+            assert!(results.error.is_some_and(|error| error.contains("full")));
+        }
+        store.limit(None).expect("no limit");
+        assert_eq!(store.run(&[message(1)]), Results { done: vec![Done::Ok { job: 1 }], error: None });
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 
 use super::engine::{Effect, Engine, Now};
 use super::hasher::{self, Job};
+use super::limits::Seldom;
 use super::store::{self, Op, Store, StoreError};
 use super::{OnSecondLogin, Quotas};
 
@@ -133,7 +134,7 @@ pub struct DataLock(#[allow(dead_code, reason = "held for its lock")] std::fs::F
 /// [`StoreError::Locked`] when another server has it.
 pub fn lock(data: &Path) -> Result<DataLock, StoreError> {
     let directory = |error| StoreError::Directory { path: data.to_owned(), error };
-    std::fs::create_dir_all(data).map_err(directory)?;
+    store::make_folder(data).map_err(directory)?;
     let file = std::fs::OpenOptions::new()
         .create(true)
         .truncate(false)
@@ -155,6 +156,7 @@ impl Server {
     pub fn start(config: Config) -> Result<Self, ServerError> {
         let lock = lock(&config.data)?;
         let store = Store::open(&config.data)?;
+        store.limit(config.quotas.disk)?;
         let snapshot = store.snapshot()?;
         let listen = |error| ServerError::Listen { address: config.listen, error };
         let socket = UdpSocket::bind(config.listen).map_err(listen)?;
@@ -189,6 +191,9 @@ impl Server {
             deadlines: Some(deadlines),
             deadline: None,
             idle_exit: config.idle_exit,
+            idle_look: None,
+            refused_by_disk: Seldom::default(),
+            not_hashed: Seldom::default(),
             stopping: Arc::clone(&stop.stopping),
             workers: vec![store_thread, hasher_thread, timer_thread],
             _lock: lock,
@@ -240,12 +245,16 @@ struct Turn {
     engine: Engine,
     network: Option<Network>,
     ops: Option<Sender<Op>>,
-    done: Receiver<Vec<store::Done>>,
+    done: Receiver<store::Results>,
     jobs: Option<Sender<Job>>,
     outcomes: Receiver<hasher::Outcome>,
     deadlines: Option<Sender<Instant>>,
     deadline: Option<Instant>,
     idle_exit: Option<Duration>,
+    /// When it is looked again whether anybody is here.
+    idle_look: Option<Instant>,
+    refused_by_disk: Seldom,
+    not_hashed: Seldom,
     stopping: Arc<AtomicBool>,
     workers: Vec<JoinHandle<()>>,
     _lock: DataLock,
@@ -301,18 +310,21 @@ impl Turn {
         let now = now();
         let mut deadline = self.engine.poll_timeout();
         if let Some(idle) = self.idle_exit {
-            match self.engine.idle_since(now) {
-                Some(since) if now.instant >= since + idle => {
-                    log::info!("nobody is here any more: ending");
-                    self.stopping.store(true, Ordering::Release);
-                    return;
-                }
-                Some(since) => deadline = Some(deadline.map_or(since + idle, |d| d.min(since + idle))),
-                None => {
-                    let look = now.instant + super::engine::PRESENCE;
-                    deadline = Some(deadline.map_or(look, |d| d.min(look)));
-                }
-            }
+            // Looking through the sessions is for when it may matter, not for every datagram.
+            let look = match self.idle_look {
+                Some(look) if now.instant < look && !self.engine.nobody() => look,
+                _ => match self.engine.idle_since(now) {
+                    Some(since) if now.instant >= since + idle => {
+                        log::info!("nobody is here any more: ending");
+                        self.stopping.store(true, Ordering::Release);
+                        return;
+                    }
+                    Some(since) => since + idle,
+                    None => now.instant + super::engine::PRESENCE,
+                },
+            };
+            self.idle_look = Some(look);
+            deadline = Some(deadline.map_or(look, |d| d.min(look)));
         }
         // The timer thread is told only when the deadline moves earlier; a wake-up too early is cheap.
         if let Some(at) = deadline
@@ -331,7 +343,12 @@ impl Turn {
         }
         while let Ok(batch) = self.done.try_recv() {
             let now = now();
-            for done in batch {
+            if let Some(error) = batch.error
+                && let Some(more) = self.refused_by_disk.speaks(now.instant)
+            {
+                log::error!("not everything could be stored: {error} (and {more} times before); reading goes on");
+            }
+            for done in batch.done {
                 self.engine.stored(now, done);
             }
         }
@@ -362,8 +379,11 @@ impl Turn {
                     if let Some(jobs) = &self.jobs
                         && let Err(TrySendError::Full(_)) = jobs.try_send(job)
                     {
-                        log::warn!("too many passwords wait to be hashed; a request was dropped");
-                        self.engine.not_hashed(now(), id);
+                        let now = now();
+                        if let Some(more) = self.not_hashed.speaks(now.instant) {
+                            log::warn!("too many passwords wait to be hashed: a request was dropped, as {more} before");
+                        }
+                        self.engine.not_hashed(now, id);
                     }
                 }
             }

@@ -117,7 +117,7 @@ fn client() -> io::Result<UdpSocket> {
 fn fill(data: &Path, sockets: &[UdpSocket]) -> &'static str {
     let password = "secret";
     let hashed = hasher::hash(&Password::parse(password).expect("valid")).expect("random bytes");
-    let store = Store::open(data).expect("a new database");
+    let mut store = Store::open(data).expect("a new database");
     let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs() as i64);
     let mut ops = Vec::new();
     for i in 0..ACCOUNTS {
@@ -129,7 +129,7 @@ fn fill(data: &Path, sockets: &[UdpSocket]) -> &'static str {
         ops.push(Op::Register { job, name: i.to_string(), hashed: hashed.clone(), at });
         ops.push(Op::Session { job, account, address, end: None, at });
     }
-    assert_eq!(store.run(&ops).len(), ops.len());
+    assert_eq!(store.run(&ops).done.len(), ops.len());
     password
 }
 

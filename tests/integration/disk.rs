@@ -15,6 +15,7 @@ use std::collections::HashMap;
 use std::ffi::{CStr, OsStr, c_char, c_int, c_void};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, Once, PoisonError};
 
 use rusqlite::ffi;
@@ -47,6 +48,7 @@ pub struct Disk {
     record: Mutex<Record>,
     /// Connections opened here run with `PRAGMA synchronous = OFF`, whatever they ask for.
     never_sync: bool,
+    full: AtomicBool,
 }
 
 /// What survives of what was not synced.
@@ -73,7 +75,7 @@ impl Disk {
             record.base.push((name, std::fs::read(&path).expect("a file")));
             record.files += 1;
         }
-        let disk = Self { root, record: Mutex::new(record), never_sync };
+        let disk = Self { root, record: Mutex::new(record), never_sync, full: AtomicBool::new(false) };
         let disk = Arc::new(disk);
         lock(&DISKS).push(Arc::clone(&disk));
         disk
@@ -94,6 +96,11 @@ impl Disk {
     /// How many syncs there were.
     pub fn syncs(&self) -> usize {
         lock(&self.record).steps.iter().filter(|s| matches!(s, Step::Sync { .. })).count()
+    }
+
+    /// From now on, or no longer, every write fails as on a full disk.
+    pub fn fill(&self, full: bool) {
+        self.full.store(full, Ordering::SeqCst);
     }
 
     /// Writes into the new folder `to` what is found when the power went at `moment`.
@@ -352,9 +359,13 @@ unsafe extern "C" fn close(file: *mut ffi::sqlite3_file) -> c_int {
 unsafe extern "C" fn write(file: *mut ffi::sqlite3_file, from: *const c_void, amount: c_int, offset: i64) -> c_int {
     // SAFETY: `from` holds `amount` bytes.
     unsafe {
+        let watched = watched(file);
+        if watched.as_ref().is_some_and(|w| w.disk.full.load(Ordering::SeqCst)) {
+            return ffi::SQLITE_FULL;
+        }
         let result = real!(file, xWrite, from, amount, offset);
         if result == ffi::SQLITE_OK
-            && let Some(w) = watched(file)
+            && let Some(w) = watched
         {
             let bytes = std::slice::from_raw_parts(from.cast::<u8>(), usize::try_from(amount).expect("a length"));
             let offset = usize::try_from(offset).expect("an offset");

@@ -102,6 +102,85 @@ fn a_port_in_use_is_one_sentence() {
     assert!(!output.status.success() && said.contains("cannot listen on 127.0.0.1:"), "{said}");
 }
 
+#[test]
+fn quotas_are_options() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let port = UdpSocket::bind("127.0.0.1:0").and_then(|s| s.local_addr()).expect("a free port").port();
+    let listen = format!("127.0.0.1:{port}");
+    let mut server = Command::new(env!("CARGO_BIN_EXE_hongyand"))
+        .args(["--listen", &listen, "--max-mailbox", "2", "--max-accounts", "2", "--max-disk", "1", "--data"])
+        .arg(dir.path())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let a = Student::new(listen.parse().expect("valid"));
+    // Until it listens the system says that nobody does.
+    let ready = Instant::now() + Duration::from_secs(10);
+    while a.try_ask("08#").is_none() {
+        assert!(Instant::now() < ready, "the server came up");
+    }
+    let script = [
+        ("01#a#x#x#", "01:01"),
+        ("01#b#x#x#", "01:01"),
+        ("01#c#x#x#", "00:00"),
+        ("01#d#x#x#", "00:00"),
+        ("02#a#x#", "02:01"),
+        ("03#b#1#", "03:02"),
+        ("03#b#2#", "03:02"),
+        ("03#b#3#", "03:02"),
+        ("03#b#4#", "03:02"),
+        ("06#", "06:01"),
+        ("02#b#x#", "02:01"),
+        ("08#", "08:2"),
+    ];
+    for (request, expected) in script {
+        assert_eq!(a.ask(request), expected, "{request}");
+    }
+    server.kill().expect("ended");
+    let said = server.wait_with_output().expect("ended").stderr;
+    let said = String::from_utf8_lossy(&said);
+    for (word, times) in [("refused: 2 of 2 accounts", 1), ("the mailbox of account 2 is full", 1)] {
+        assert_eq!(said.matches(word).count(), times, "{said}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_full_disk_is_not_acknowledged_and_reading_goes_on() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let disk = super::disk::Disk::watch(dir.path(), false);
+    let server = start(dir.path());
+    let (a, b) = (Student::new(server.address()), Student::new(server.address()));
+    for (student, request, expected) in [
+        (&a, "01#a#x#x#", "01:01"),
+        (&b, "01#b#y#y#", "01:01"),
+        (&a, "02#a#x#", "02:01"),
+        (&a, "03#b#one#", "03:02"),
+        (&a, "03#b#two#", "03:02"),
+    ] {
+        assert_eq!(student.ask(request), expected, "{request}");
+    }
+    disk.fill(true);
+    for request in ["03#b#lost#", "01#c#z#z#"] {
+        assert_eq!(a.try_ask(request), None, "{request}");
+    }
+    assert_eq!(b.ask("02#b#y#"), "02:01");
+    assert_eq!(b.ask("08#"), "08:2");
+    for text in [":one", ":two", "09:01"] {
+        let taken = b.ask("09#");
+        assert!(taken.ends_with(text), "{taken}");
+    }
+    disk.fill(false);
+    assert_eq!(a.ask("03#b#three#"), "03:01");
+    // What was taken meanwhile stays taken.
+    let address = server.address();
+    drop(server);
+    let server = Server::start(Config::new(address, dir.path().to_owned())).expect("started again");
+    assert_eq!(b.ask("02#b#y#"), "02:01");
+    assert_eq!(b.ask("08#"), "08:1");
+    drop(server);
+}
+
 /// What a client was told is on disk: every 03 that was answered is handed out, none twice.
 #[test]
 fn kill_9_loses_nothing_acknowledged() {

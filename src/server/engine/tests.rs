@@ -21,8 +21,13 @@ impl World {
         let start = Instant::now();
         let now = Now { instant: start, unix: 0 };
         let local_time = |_| "2026-11-21 12:04:58".to_owned();
-        let engine =
-            Engine::new(on_second_login, Quotas { mailbox: 3, accounts: 5 }, local_time, Snapshot::default(), now);
+        let engine = Engine::new(
+            on_second_login,
+            Quotas { mailbox: 3, accounts: 5, ..Quotas::default() },
+            local_time,
+            Snapshot::default(),
+            now,
+        );
         Self {
             engine,
             start,
@@ -325,6 +330,56 @@ fn wrong_passwords_are_answered_later_and_later() {
     world.engine.handle_timeout(now);
     assert_eq!(world.drain(), [(9, "02:02".to_owned())]);
     assert_eq!(world.engine.poll_timeout(), None);
+}
+
+#[test]
+fn an_answer_held_back_keeps_nobody_from_going_on() {
+    let mut world = World::new(OnSecondLogin::Arm);
+    world.script(&[(1, "01#a#x#x#", &["01:01"])]);
+    for _ in 0..5 {
+        world.script(&[(9, "02#a#wrong#", &["02:02"])]);
+    }
+    // Retransmitting counts as nothing; whoever asks for something else is answered, and what was held
+    // back does not come after that.
+    world.script(&[(9, "02#a#wrong#", &[]), (9, "02#a#wrong#", &[]), (9, "08#", &["07:01"])]);
+    world.wait(Duration::from_secs(1));
+    let now = world.now();
+    world.engine.handle_timeout(now);
+    assert_eq!(world.drain(), []);
+    // Another try waits for its turn, and what comes behind it does too.
+    world.script(&[(9, "02#a#wrong#", &[]), (9, "02#a#x#", &[]), (9, "08#", &[])]);
+    world.wait(Duration::from_secs(2));
+    let now = world.now();
+    world.engine.handle_timeout(now);
+    let replies: Vec<String> = world.drain().into_iter().map(|(_, reply)| reply).collect();
+    assert_eq!(replies, ["02:02", "02:01", "08:0"]);
+}
+
+#[test]
+fn of_two_first_logins_at_once_one_is_first() {
+    let mut world = World::new(OnSecondLogin::Arm);
+    world.script(&[(1, "01#a#x#x#", &["01:01"])]);
+    world.held = true;
+    world.script(&[(1, "02#a#x#", &[]), (2, "02#a#x#", &[])]);
+    assert_eq!(world.release(), [(2, "02:04".to_owned()), (1, "02:01".to_owned())]);
+    world.script(&[(1, "08#", &["08:0"]), (2, "08#", &["07:01"])]);
+}
+
+#[test]
+fn a_full_disk_keeps_nobody_from_reading() {
+    let mut world = World::with_two();
+    world.script(&[(1, "03#b#hi#", &["03:01"])]);
+    world.disk_full = true;
+    world.script(&[
+        (1, "03#b#lost#", &[]),
+        (1, "01#c#x#x#", &[]),
+        (2, "06#", &["06:01"]),
+        (3, "02#b#y#", &["02:01"]),
+        (3, "09#", &["09:a:2026-11-21 12:04:58:hi"]),
+        (3, "09#", &["09:01"]),
+    ]);
+    world.disk_full = false;
+    world.script(&[(1, "01#c#x#x#", &["01:01"]), (1, "03#b#again#", &["03:01"])]);
 }
 
 #[test]

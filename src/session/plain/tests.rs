@@ -183,7 +183,7 @@ fn strictly_every_thirty_seconds() {
 /// Two sessions, our engine and a database, in virtual time, with every datagram lost at this rate.
 fn lossy_chat(seed: u64, loss: u64) {
     let dir = tempfile::tempdir().expect("a folder");
-    let store = Store::open(dir.path()).expect("a database");
+    let mut store = Store::open(dir.path()).expect("a database");
     store.connection().execute_batch("PRAGMA synchronous = OFF").expect("only speed matters here");
     let hashed = || Hashed { salt: Vec::new(), hash: Vec::new() };
     for (job, name) in [(1, "a"), (2, "b")] {
@@ -254,7 +254,7 @@ fn lossy_chat(seed: u64, loss: u64) {
             quiet = false;
             match effect {
                 Effect::Store(op) => {
-                    for done in store.run(&[op]) {
+                    for done in store.run(&[op]).done {
                         engine.stored(clock(now), done);
                     }
                 }

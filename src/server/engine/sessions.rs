@@ -1,0 +1,210 @@
+//! Who is who: logins, takeovers, going offline, presence, and wrong passwords.
+
+use std::cmp::Reverse;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use super::{ARMED, Effect, Engine, Failures, NOTED, Now, PRESENCE, SESSION, Session, Waiting};
+use crate::model::{Account, Password};
+use crate::server::OnSecondLogin;
+use crate::server::hasher::Job;
+use crate::server::limits::{network, penalty};
+use crate::server::store::{AccountId, Op};
+use crate::wire::Reply;
+use crate::wire::reply::LoggedIn;
+
+impl Engine {
+    /// Since when nobody is present, if so; for a server that ends when it is not needed. Looks at every
+    /// session, so it is not for every datagram: see [`Engine::nobody`].
+    pub fn idle_since(&mut self, now: Now) -> Option<Instant> {
+        let sessions = self.addresses.values().filter_map(|id| self.people.get(id)?.session.as_ref());
+        match sessions.map(|s| s.seen + PRESENCE).max() {
+            Some(end) if end > now.instant => {
+                self.last_present = now.instant;
+                None
+            }
+            Some(end) => Some(end.max(self.last_present)),
+            None => Some(self.last_present),
+        }
+    }
+
+    /// Whether there is no session at all.
+    #[must_use]
+    pub fn nobody(&self) -> bool {
+        self.addresses.is_empty()
+    }
+
+    /// The server ends: writes down how long each session has been silent.
+    pub fn end(&mut self, now: Now) {
+        let sessions = self.people.iter().filter_map(|(id, person)| {
+            let silent = now.instant.saturating_duration_since(person.session.as_ref()?.seen).as_secs();
+            Some((*id, now.unix.saturating_sub(i64::try_from(silent).unwrap_or(0))))
+        });
+        let sessions: Vec<_> = sessions.collect();
+        if !sessions.is_empty() {
+            self.effects.push_back(Effect::Store(Op::Seen { sessions }));
+        }
+    }
+
+    /// Whose session this address is. Being asked by it confirms the message handed out last.
+    pub(super) fn session(&mut self, now: Now, from: SocketAddr) -> Option<AccountId> {
+        let account = *self.addresses.get(&from)?;
+        let person = self.people.get_mut(&account)?;
+        let session = person.session.as_mut()?;
+        if now.instant.saturating_duration_since(session.seen) > SESSION {
+            self.end_session(account);
+            return None;
+        }
+        session.seen = now.instant;
+        if now.unix - session.noted >= NOTED {
+            session.noted = now.unix;
+            self.effects.push_back(Effect::Store(Op::Seen { sessions: vec![(account, now.unix)] }));
+        }
+        if let Some((message, sender)) = session.offered.take() {
+            if let Some(count) = person.unread.get_mut(&sender) {
+                *count = count.saturating_sub(1);
+                if *count == 0 {
+                    person.unread.remove(&sender);
+                }
+            }
+            self.effects.push_back(Effect::Store(Op::Taken { message, at: now.unix }));
+        }
+        Some(account)
+    }
+
+    pub(super) fn login(&mut self, from: SocketAddr, account: &Account, password: Password) {
+        let Some(&id) = self.names.get(account.as_str()) else {
+            self.reply(from, &Reply::Login(LoggedIn::NoSuchAccount));
+            return;
+        };
+        let Some(person) = self.people.get_mut(&id) else { return };
+        // A login in place of a next take means that the answer was lost: offered again.
+        if let Some(session) = person.session.as_mut().filter(|s| s.address == from) {
+            session.offered = None;
+        }
+        let against = person.hashed.clone();
+        let job = self.wait(from, Waiting::Check { account: id });
+        self.effects.push_back(Effect::Hash(Job::Check { job, password, against }));
+    }
+
+    pub(super) fn checked(&mut self, now: Now, from: SocketAddr, account: AccountId, right: bool) {
+        let key = (account, network(from));
+        if !right {
+            if self.failures.len() >= 65_536 {
+                self.failures.clear();
+            }
+            let failures = self.failures.entry(key).or_default();
+            if failures.last_good != Some(from.ip()) {
+                failures.count = failures.count.saturating_add(1);
+            }
+            let later = penalty(failures.count);
+            if later.is_zero() {
+                self.reply(from, &Reply::Login(LoggedIn::WrongPassword));
+                self.free(from, now);
+            } else {
+                self.hold_back(now, from, later);
+            }
+            return;
+        }
+        self.failures.insert(key, Failures { count: 0, last_good: Some(from.ip()) });
+        let Some(person) = self.people.get_mut(&account) else { return self.free(from, now) };
+        let fresh = person.session.as_mut().filter(|s| now.instant.saturating_duration_since(s.seen) <= PRESENCE);
+        let reply = match fresh {
+            Some(session) if session.address == from => {
+                session.seen = now.instant;
+                self.reply(from, &Reply::Login(LoggedIn::AlreadyLoggedIn));
+                return self.free(from, now);
+            }
+            Some(_) if self.on_second_login == OnSecondLogin::Arm => {
+                self.armed.retain(|_, (_, until)| *until > now.instant);
+                if self.armed.len() < 65_536 {
+                    self.armed.insert(from, (account, now.instant + ARMED));
+                }
+                self.reply(from, &Reply::Login(LoggedIn::AlreadyLoggedIn));
+                return self.free(from, now);
+            }
+            Some(_) => LoggedIn::AlreadyLoggedIn,
+            None => LoggedIn::Done,
+        };
+        // One session an address: a login for another account ends the first.
+        let end = self.addresses.get(&from).copied().filter(|other| *other != account);
+        // Bound before it is stored, so that a login from elsewhere at the same time meets a session.
+        self.bind(now, from, account);
+        let job = self.wait(from, Waiting::Login { reply });
+        self.effects.push_back(Effect::Store(Op::Session { job, account, address: from, end, at: now.unix }));
+    }
+
+    /// Answers a wrong password later. Until then the same again is a retransmission, and other logins and
+    /// registrations of this address wait; see [`Engine::give_up_held`] for anything else.
+    fn hold_back(&mut self, now: Now, from: SocketAddr, later: Duration) {
+        self.next_job += 1;
+        self.late.push(Reverse((now.instant + later, self.next_job, from)));
+        self.lanes.entry(from).or_default().held = Some(self.next_job);
+    }
+
+    /// Whoever asks for something else has gone on without the answer held back. It is not sent any more
+    /// (as if the network had lost it), since after a later request's answer no earlier one may come.
+    pub(super) fn give_up_held(&mut self, from: SocketAddr, request: &[u8]) {
+        let another_try = request.starts_with(b"01") || request.starts_with(b"02");
+        if !another_try && self.lanes.get(&from).is_some_and(|lane| lane.held.is_some() && lane.queue.is_empty()) {
+            self.lanes.remove(&from);
+        }
+    }
+
+    /// When [`Engine::handle_timeout`] wants to be called.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.late.peek().map(|Reverse((at, ..))| *at)
+    }
+
+    /// Answers that were held back for wrong passwords.
+    pub fn handle_timeout(&mut self, now: Now) {
+        while self.late.peek().is_some_and(|Reverse((at, ..))| *at <= now.instant) {
+            if let Some(Reverse((_, number, to))) = self.late.pop()
+                && self.lanes.get(&to).is_some_and(|lane| lane.held == Some(number))
+            {
+                self.reply(to, &Reply::Login(LoggedIn::WrongPassword));
+                self.free(to, now);
+            }
+        }
+    }
+
+    fn bind(&mut self, now: Now, from: SocketAddr, account: AccountId) {
+        if let Some(other) = self.addresses.get(&from).copied().filter(|other| *other != account) {
+            self.end_session(other);
+        }
+        self.end_session(account);
+        self.armed.remove(&from);
+        self.addresses.insert(from, account);
+        if let Some(person) = self.people.get_mut(&account) {
+            person.session = Some(Session { address: from, seen: now.instant, noted: now.unix, offered: None });
+        }
+    }
+
+    fn end_session(&mut self, account: AccountId) {
+        if let Some(session) = self.people.get_mut(&account).and_then(|p| p.session.take()) {
+            self.addresses.remove(&session.address);
+            self.charsets.remove(&session.address);
+        }
+    }
+
+    pub(super) fn offline(&mut self, now: Now, from: SocketAddr) {
+        let own = self.session(now, from);
+        let armed = self.armed.remove(&from).filter(|(_, until)| *until > now.instant).map(|(account, _)| account);
+        let Some(account) = armed.or(own) else {
+            self.reply(from, &Reply::Offline { was_online: false });
+            return;
+        };
+        self.last_present = now.instant;
+        self.end_session(account);
+        let job = self.wait(from, Waiting::Offline);
+        self.effects.push_back(Effect::Store(Op::EndSession { job, account }));
+    }
+
+    pub(super) fn present(&self, now: Now, account: AccountId) -> bool {
+        self.people
+            .get(&account)
+            .and_then(|p| p.session.as_ref())
+            .is_some_and(|s| now.instant.saturating_duration_since(s.seen) <= PRESENCE)
+    }
+}
