@@ -266,8 +266,9 @@ fn state(number: i64) -> SendState {
 }
 
 #[cfg(test)]
-#[allow(clippy::print_stdout, reason = "figures are shown with --nocapture")]
 mod tests {
+    #![allow(clippy::print_stdout, reason = "figures are shown with --nocapture")]
+
     use super::*;
     use crate::history::{Contact, MoreStrangers};
     use crate::session::StoreToken;
