@@ -67,6 +67,10 @@ impl FriendList {
         {
             let view = Rc::clone(&view);
             widget.handle(move |w, event| {
+                if event == Event::Push {
+                    // Comes back here with an event of its own, so nothing may be borrowed yet.
+                    let _ = w.take_focus();
+                }
                 let (used, wished) = view.borrow_mut().handle(w, event);
                 if let Some(wished) = wished {
                     wish(wished);
@@ -212,7 +216,6 @@ impl View {
                 (true, None)
             }
             Event::Push => {
-                let _ = w.take_focus();
                 if x > w.w() - BAR - 2 && self.content() > h {
                     self.thumb = Some(y);
                     return (true, None);

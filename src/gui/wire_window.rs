@@ -65,7 +65,7 @@ impl WireWindow {
         let mut window = widgets::window(place, WIDTH, HEIGHT);
         window.set_label(&t!("wirewin.title", server = server));
         window.set_color(palette.bg);
-        window.size_range(480, 200, 0, 0);
+        window.size_range(560, 200, 0, 0);
         let number = Rc::new(Cell::new(0_usize));
         let tabs = [
             widgets::segment(10, 4, 86, &t!("wirewin.datagrams"), 0, &number),
@@ -168,6 +168,12 @@ impl WireWindow {
     /// Says something at the foot.
     pub fn say(&mut self, text: &str, wrong: bool) {
         say(&mut self.message, text, wrong);
+    }
+
+    /// The datagrams' widget, for tests.
+    #[must_use]
+    pub fn table(&self) -> &fltk::widget::Widget {
+        self.table.widget()
     }
 
     /// Where it stands: x, y, width, height.

@@ -16,15 +16,20 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{Command, ExitCode, Stdio};
 use std::rc::Rc;
 
+use fltk::enums::Event;
 use fltk::prelude::*;
 use fltk::{app, window::Window};
 use hongyan::gui::chat_window::{ChatWindow, Header};
+use hongyan::gui::friend_list::FriendList;
 use hongyan::gui::login::{Emit, Login, LoginForm};
 use hongyan::gui::main_window::{MainWindow, Me};
 use hongyan::gui::transcript::{Ask, Transcript};
+use hongyan::gui::wire_window::WireWindow;
 use hongyan::gui::{Secret, UiEvent, theme, widgets};
 use hongyan::history::{Contact, Conversation, Row, RowMeta};
 use hongyan::model::{Account, MessageId, SendState};
+use hongyan::session::Cause;
+use hongyan::tap::{Record, Way};
 
 const INSIDE: &str = "HONGYAN_TEST_DISPLAY";
 
@@ -42,6 +47,7 @@ fn main() -> ExitCode {
         ("what_is_unread_stands_in_the_titles", what_is_unread_stands_in_the_titles),
         ("both_themes_and_languages_draw", both_themes_and_languages_draw),
         ("the_login_window_keeps_what_was_typed", the_login_window_keeps_what_was_typed),
+        ("a_click_takes_the_focus_and_harms_nothing", a_click_takes_the_focus_and_harms_nothing),
     ];
     let only = std::env::args().nth(1).filter(|a| !a.starts_with('-'));
     let (mut passed, mut failed) = (0, 0);
@@ -314,4 +320,26 @@ fn the_login_window_keeps_what_was_typed() {
     login.fill("20170007");
     assert_eq!(login.form().account, "20170007");
     login.close();
+}
+
+/// FLTK swallows a panic of a handler, and the handler then counts as one that did not want the click.
+fn a_click_takes_the_focus_and_harms_nothing() {
+    let mut window = Window::new(0, 0, 300, 300, None);
+    let list = FriendList::new(0, 0, 300, 300, Rc::new(|_| ()));
+    window.end();
+    window.show();
+    let mut list = list.widget().clone();
+    assert!(list.handle_event(Event::Push), "the friend list");
+    assert!(list.has_focus());
+    Window::delete(window);
+    let records: Vec<Record> = (0..50)
+        .map(|n| Record { unix_ms: n, way: Way::Out(Cause::First), bytes: b"08#".to_vec(), after: None })
+        .collect();
+    let wire = WireWindow::new("127.0.0.1:21568", &records, None, Rc::new(|_| ()));
+    let mut table = wire.table().clone();
+    for event in [Event::Push, Event::Drag, Event::Released, Event::MouseWheel] {
+        assert!(table.handle_event(event), "the protocol window's table: {event:?}");
+    }
+    assert!(table.has_focus());
+    wire.close();
 }

@@ -53,6 +53,15 @@ impl Table {
         widget.handle({
             let view = Rc::clone(&view);
             move |w, event| {
+                // Taking the focus comes back here with its own event, so nothing may be borrowed yet.
+                match event {
+                    Event::Focus | Event::Unfocus => {
+                        w.redraw();
+                        return true;
+                    }
+                    Event::Push => drop(w.take_focus()),
+                    _ => {}
+                }
                 let used = view.borrow_mut().handle(w, event);
                 if used {
                     w.redraw();
@@ -116,17 +125,15 @@ fn page(h: i32) -> usize {
 }
 
 impl View {
-    fn handle(&mut self, w: &mut Widget, event: Event) -> bool {
+    fn handle(&mut self, w: &Widget, event: Event) -> bool {
         let (x, y) = (app::event_x() - w.x(), app::event_y() - w.y() - HEAD);
         let page = page(w.h());
         match event {
-            Event::Focus | Event::Unfocus => true,
             Event::MouseWheel => {
                 self.rows.scroll_by(isize::try_from(app::event_dy_value() * 3).unwrap_or(0), page);
                 true
             }
             Event::Push => {
-                let _ = w.take_focus();
                 match self.bar(w.h()) {
                     Some((top, size)) if x > w.w() - BAR - 4 => {
                         self.thumb = Some(if (top..top + size).contains(&y) { y - top } else { size / 2 });
