@@ -330,7 +330,10 @@ fn enter_to_bubble(desk: &Desk, dir: &Path) {
     let ben = log_in(desk, at, &dir.join("ben"), "ben");
     open_chat(&ben, "anna");
     let window = ben.window("Chatting with anna");
+    ben.place(&window, 0, 20);
     open_chat(&anna, "ben");
+    // What is covered is not drawn.
+    anna.place(&anna.window("Chatting with ben"), 760, 300);
     let eye = Eye::new(desk, &window);
     let mut times = Vec::new();
     for i in 0..60 {

@@ -235,6 +235,12 @@ impl<'a> Person<'a> {
         until("the saved file", || std::fs::read_to_string(&file).ok())
     }
 
+    /// Moves a window.
+    #[allow(dead_code, reason = "the benchmark asks")]
+    pub fn place(&self, window: &str, x: i32, y: i32) {
+        self.desk.xdotool(&["windowmove", "--sync", window, &x.to_string(), &y.to_string()]);
+    }
+
     /// The program's number, for what the system knows of it.
     #[allow(dead_code, reason = "the benchmark asks")]
     pub fn pid(&self) -> u32 {
