@@ -42,6 +42,13 @@ enum Purpose {
     Fence,
 }
 
+impl Purpose {
+    /// Asked when nothing else is to be done; on some servers any request confirms the message in hand.
+    fn can_wait(&self) -> bool {
+        matches!(self, Self::Probe | Self::PollFriend(_))
+    }
+}
+
 #[derive(Debug)]
 struct Outstanding {
     purpose: Purpose,
@@ -96,6 +103,8 @@ pub struct Session {
     logged_in_at: Option<Instant>,
     /// Since the last login, questions for the extensions that were not answered.
     probes: u8,
+    /// `00:00` that may still come for an `11#`, and then answer nothing else.
+    strays: u8,
     next_token: u64,
     /// Take on after the message is stored: from one friend, or from anyone.
     take_next: Option<Option<Account>>,
@@ -144,6 +153,7 @@ impl Session {
             automatic: false,
             logged_in_at: None,
             probes: 0,
+            strays: 0,
             next_token: 0,
             take_next: None,
             release: None,
@@ -381,6 +391,7 @@ impl Session {
             outstanding.tries += 1;
             outstanding.sent = now;
             outstanding.due = now + self.rto.timeout(outstanding.tries);
+            self.strays = self.strays.saturating_add(u8::from(outstanding.purpose == Purpose::Probe));
             let cause = Cause::Again(outstanding.tries);
             self.transmits.push_back(Transmit { bytes: outstanding.bytes.clone(), cause });
             self.outstanding = Some(outstanding);
@@ -392,7 +403,7 @@ impl Session {
         match outstanding.purpose {
             Purpose::Register => self.events.push_back(Event::Registered(RegisterOutcome::NoAnswer)),
             // Not known, so not used; perhaps the next answer comes.
-            Purpose::Probe => self.probes += 1,
+            Purpose::Probe => self.unprobed(),
             Purpose::Login | Purpose::Served | Purpose::TakeOver if !self.automatic => {
                 self.state = State::Offline;
                 self.show(Link::Offline);
@@ -405,6 +416,7 @@ impl Session {
                 let strict = self.polling != Polling::Adaptive && self.outbox.is_empty() && !self.automatic;
                 let at = self.poll_at.filter(|at| strict && *at > now).unwrap_or(backoff);
                 self.retry_at = Some(at);
+                self.wanted.retain(|(purpose, _)| !purpose.can_wait());
                 self.show(Link::Retrying { at });
             }
         }
@@ -429,6 +441,11 @@ impl Session {
         // A message is kept whatever is outstanding.
         if let Reply::Take(Some(delivery)) | Reply::TakeAll(Some(delivery)) = &reply {
             self.received(bytes, delivery.clone());
+        }
+        let probing = self.outstanding.as_ref().is_some_and(|o| o.purpose == Purpose::Probe);
+        if reply == Reply::NotUnderstood && self.strays > 0 && !probing {
+            self.probed(reply);
+            return self.go_on(now);
         }
         let answers = self.outstanding.as_ref().is_some_and(|o| answers::can_answer(&o.purpose, &reply));
         if !answers {
@@ -464,6 +481,7 @@ impl Session {
 
     fn begin(&mut self, now: Instant, purpose: Purpose, bytes: Vec<u8>) {
         let wait = self.rto.timeout(1);
+        self.strays = self.strays.saturating_add(u8::from(purpose == Purpose::Probe));
         let cause = if purpose == Purpose::Fence { Cause::Fence } else { Cause::First };
         self.transmits.push_back(Transmit { bytes: bytes.clone(), cause });
         self.outstanding = Some(Outstanding { purpose, bytes, tries: 1, sent: now, due: now + wait });
@@ -483,10 +501,13 @@ impl Session {
             let bytes = Request::Login { account, password }.encode(self.charset);
             return self.begin(now, Purpose::Release, bytes);
         }
-        if let Some((purpose, bytes)) = self.wanted.pop_front() {
+        let ready = self.state == State::Online && self.storing.is_none() && self.retry_at.is_none();
+        let idle = ready && self.take_next.is_none();
+        let next = self.wanted.iter().position(|(purpose, _)| idle || !purpose.can_wait());
+        if let Some((purpose, bytes)) = next.and_then(|i| self.wanted.remove(i)) {
             return self.begin(now, purpose, bytes);
         }
-        if self.state != State::Online || self.storing.is_some() || self.retry_at.is_some() {
+        if !ready {
             return;
         }
         if let Some(friend) = self.take_next.take() {

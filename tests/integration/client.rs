@@ -12,22 +12,23 @@ use hongyan::server::udp::{Config as ServerConfig, Server};
 use hongyan::session::{Link, LoginOutcome, Polling, RegisterOutcome};
 use hongyan::wire::reply::Registered;
 
-struct Person {
-    client: Client,
+/// One of our clients, as a face without windows would drive it.
+pub struct Person {
+    pub client: Client,
     rings: Receiver<()>,
-    seen: Vec<Event>,
+    pub seen: Vec<Event>,
 }
 
-fn account(name: &str) -> Account {
+pub fn account(name: &str) -> Account {
     Account::person(name).expect("valid")
 }
 
-fn password() -> Password {
+pub fn password() -> Password {
     Password::parse("secret").expect("valid")
 }
 
 impl Person {
-    fn new(server: SocketAddr, data: &Path) -> Self {
+    pub fn new(server: SocketAddr, data: &Path) -> Self {
         let (ring, rings) = crossbeam_channel::unbounded();
         let config = Config { server, bind: None, data: data.to_owned(), polling: Polling::Adaptive };
         let client = Client::open(config, move || ring.send(()).unwrap_or(())).expect("open");
@@ -36,7 +37,7 @@ impl Person {
 
     /// Waits until an event is `wanted`.
     #[track_caller]
-    fn until(&mut self, what: &str, wanted: impl Fn(&Event) -> bool) {
+    pub fn until(&mut self, what: &str, wanted: impl Fn(&Event) -> bool) {
         let end = Instant::now() + Duration::from_secs(20);
         loop {
             while self.client.pump(clock::now) {}
@@ -52,7 +53,14 @@ impl Person {
         }
     }
 
-    fn begin(server: SocketAddr, data: &Path, name: &str, new: bool) -> Self {
+    /// One turn, after waiting at most so long for a reason.
+    pub fn turn(&mut self, wait: Duration) {
+        let _ = self.rings.recv_timeout(wait);
+        while self.client.pump(clock::now) {}
+        self.seen.extend(std::iter::from_fn(|| self.client.poll_event()));
+    }
+
+    pub fn begin(server: SocketAddr, data: &Path, name: &str, new: bool) -> Self {
         let mut person = Self::new(server, data);
         if new {
             person.client.register(clock::now(), account(name), password(), password());
@@ -66,7 +74,7 @@ impl Person {
     }
 
     #[track_caller]
-    fn gets(&mut self, from: &str, text: &str) {
+    pub fn gets(&mut self, from: &str, text: &str) {
         let from = account(from);
         self.until(text, |e| matches!(e, Event::Message { peer, row } if *peer == from && row.text == text));
     }

@@ -9,9 +9,11 @@
 )]
 
 mod client;
+mod course;
 #[cfg(unix)]
 mod disk;
 mod layers;
 #[cfg(unix)]
 mod power_cut;
 mod server;
+mod student;

@@ -51,7 +51,7 @@ impl Session {
     }
 
     pub(super) fn answered(&mut self, now: Instant, outstanding: Outstanding, reply: Reply) {
-        if reply == Reply::NotUnderstood {
+        if reply == Reply::NotUnderstood && outstanding.purpose != Purpose::Probe {
             self.events.push_back(Event::NotUnderstood(outstanding.bytes.clone()));
         }
         // A late second copy of this answer must not be taken for a message's.

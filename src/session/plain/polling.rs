@@ -51,10 +51,21 @@ impl Session {
         self.go_on(now);
     }
 
-    pub(super) fn probed(&mut self, reply: Reply) {
-        let Reply::Who { total, offset, accounts } = reply else {
-            self.extensions = Some(false);
+    /// Not known, so not used; perhaps the next answer comes.
+    pub(super) fn unprobed(&mut self) {
+        self.probes = self.probes.saturating_add(1);
+        if self.extensions.is_none() && self.probes == PROBES {
             self.events.push_back(Event::Extensions(false));
+        }
+    }
+
+    pub(super) fn probed(&mut self, reply: Reply) {
+        self.strays = self.strays.saturating_sub(1);
+        let Reply::Who { total, offset, accounts } = reply else {
+            if self.extensions != Some(false) {
+                self.extensions = Some(false);
+                self.events.push_back(Event::Extensions(false));
+            }
             return;
         };
         if self.extensions != Some(true) {
