@@ -2,7 +2,8 @@
 //! wake-ups, drawing 100,000 messages against 100, from a datagram's arrival to the bubble, and from
 //! Enter here to the bubble there.
 //!
-//! `cargo bench --bench windows`; needs what the tests need, and about three minutes.
+//! `cargo bench --bench windows`; needs what the tests need, and about five minutes. `-- start` measures
+//! the start-up alone.
 #![cfg(target_os = "linux")]
 #![allow(
     dead_code,
@@ -43,6 +44,7 @@ fn main() {
     match std::env::args().nth(1).as_deref() {
         Some("empty") => return empty(),
         Some("draw") => return drawing(),
+        Some("start") => return start_up(),
         _ => {}
     }
     start_up();
