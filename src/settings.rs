@@ -1,6 +1,7 @@
 //! What a person has chosen, as TOML, and where everything lies. Never a password.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -9,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::Sender;
+use rust_i18n::t;
 use serde::{Deserialize, Serialize};
 
 use crate::session::Polling;
@@ -98,7 +100,7 @@ impl From<PollingChoice> for Polling {
 }
 
 /// The settings of a profile.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
     /// `HOST:PORT`; empty for a server on this machine.
@@ -124,25 +126,81 @@ pub struct Settings {
     other: toml::Table,
 }
 
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            server: String::new(),
+            host_lan: false,
+            remember: true,
+            account: String::new(),
+            language: Language::System,
+            dark: false,
+            polling: PollingChoice::Adaptive,
+            nicknames: BTreeMap::new(),
+            windows: BTreeMap::new(),
+            other: toml::Table::new(),
+        }
+    }
+}
+
+/// What was wrong with the file; a sentence in the language of the moment it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Complaint {
+    file: PathBuf,
+    /// What could not be used: names of settings, or why nothing could.
+    what: Vec<String>,
+    /// Whether the rest counts.
+    in_part: bool,
+    /// Where the file as it was is kept now.
+    kept: Option<PathBuf>,
+}
+
+impl fmt::Display for Complaint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (file, what) = (self.file.display(), self.what.join(", "));
+        let sentence = match self.in_part {
+            true => t!("settings.wrong_values", file = file, what = what),
+            false => t!("settings.damaged", file = file, what = what),
+        };
+        f.write_str(&sentence)?;
+        match &self.kept {
+            Some(kept) => write!(f, " {}", t!("settings.kept", file = kept.display())),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Settings {
-    /// Reads the file: defaults if there is none. A damaged one is put aside, and the sentence says so.
+    /// Reads the file: defaults if there is none. One that cannot be used, or not wholly, is kept under
+    /// another name before anything can be written over it.
     #[must_use]
-    pub fn load(path: &Path) -> (Self, Option<String>) {
-        let new = || Self { remember: true, ..Self::default() };
+    pub fn load(path: &Path) -> (Self, Option<Complaint>) {
+        let complaint = |what, in_part| {
+            let kept = keep_aside(path, in_part).ok();
+            Some(Complaint { file: path.to_owned(), what, in_part, kept })
+        };
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return (new(), None),
-            Err(error) => return (new(), Some(format!("{}: {error}", path.display()))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return (Self::default(), None),
+            Err(error) => return (Self::default(), complaint(vec![error.to_string()], false)),
         };
-        match toml::from_str(&text) {
-            Ok(settings) => (settings, None),
-            Err(error) => {
-                let aside = path.with_extension("toml.damaged");
-                let moved = fs::rename(path, &aside).is_ok();
-                let kept = if moved { format!("; it is kept as {}", aside.display()) } else { String::new() };
-                (new(), Some(format!("{} is damaged: {}{kept}", path.display(), error.message())))
+        let mut table = match toml::from_str::<toml::Table>(&text) {
+            Ok(table) => table,
+            Err(error) => return (Self::default(), complaint(vec![error.message().to_owned()], false)),
+        };
+        // One value that means nothing here must not take all others with it.
+        let mut wrong = Vec::new();
+        table.retain(|name, value| {
+            let alone = toml::Table::from_iter([(name.to_string(), value.clone())]);
+            let good = alone.try_into::<Self>().is_ok();
+            if !good {
+                wrong.push(name.to_string());
             }
-        }
+            good
+        });
+        let mut settings = table.try_into::<Self>().unwrap_or_default();
+        settings.windows.retain(|_, place| is_a_place(*place));
+        (settings, if wrong.is_empty() { None } else { complaint(wrong, true) })
     }
 
     /// Writes the file: either the old one or the new one is there, whatever happens.
@@ -151,15 +209,46 @@ impl Settings {
     /// What the disk says.
     pub fn save(&self, path: &Path) -> io::Result<()> {
         let text = toml::to_string(self).map_err(io::Error::other)?;
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
+        // A link stays one, and what it points to is replaced.
+        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        fs::create_dir_all(folder)?;
+        // Two programs of one profile may save at once.
+        let new = path.with_extension(format!("toml.{}", std::process::id()));
+        let written = write_new(&new, &text).and_then(|()| fs::rename(&new, &path));
+        if written.is_err() {
+            let _ = fs::remove_file(&new);
         }
-        let new = path.with_extension("toml.new");
-        let mut file = File::create(&new)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(new, path)
+        written?;
+        // The new name survives a power cut only once the folder is on disk too.
+        #[cfg(unix)]
+        File::open(folder)?.sync_all()?;
+        Ok(())
     }
+}
+
+fn write_new(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+/// Keeps the file under a name that nothing has yet; in its own place too if parts of it count.
+fn keep_aside(path: &Path, in_place_too: bool) -> io::Result<PathBuf> {
+    let name = |n: u32| path.with_extension(if n == 1 { "toml.damaged".into() } else { format!("toml.damaged-{n}") });
+    let aside = (1..100).map(name).find(|name| !name.exists()).ok_or(io::ErrorKind::AlreadyExists)?;
+    if in_place_too {
+        fs::copy(path, &aside).map(drop)?
+    } else {
+        fs::rename(path, &aside)?
+    }
+    Ok(aside)
+}
+
+/// Whether a window can stand there at all; the screen decides the rest.
+fn is_a_place([x, y, w, h]: [i32; 4]) -> bool {
+    let far = -30_000..=30_000;
+    far.contains(&x) && far.contains(&y) && (1..=30_000).contains(&w) && (1..=30_000).contains(&h)
 }
 
 /// Saves settings on a thread of its own, since a disk may take its time. Dropping it waits for the last.
@@ -235,15 +324,72 @@ mod tests {
         assert_eq!(Settings::load(&path), (settings, None));
     }
 
+    /// What is in the file; the server and the account that are read from it; how many complaints there are.
     #[test]
-    fn a_damaged_file_is_kept_and_said() {
+    fn what_cannot_be_used_is_kept_and_said() {
+        let cases: [(&[u8], &str, &str, &[&str]); 6] = [
+            (b"server = [", "", "", &["settings.toml", "settings.toml.damaged"]),
+            (b"server = \"a:1\xff\"", "", "", &["settings.toml.damaged"]),
+            (b"server = 7\naccount = \"me\"", "", "me", &["server", "settings.toml.damaged"]),
+            (b"language = \"tlh\"\nserver = \"a:1\"", "a:1", "", &["language"]),
+            (b"[windows]\nmain = [1, 2]\n[nicknames]\nme = 3", "", "", &["windows", "nicknames"]),
+            (b"server = \"a:1\"\naccount = \"me\"", "a:1", "me", &[]),
+        ];
+        for (bytes, server, account, said) in cases {
+            let dir = tempfile::tempdir().expect("a folder");
+            let path = dir.path().join("settings.toml");
+            fs::write(&path, bytes).expect("written");
+            let (settings, complaint) = Settings::load(&path);
+            let shown = bytes.escape_ascii();
+            assert_eq!((&*settings.server, &*settings.account), (server, account), "{shown}");
+            assert!(settings.remember, "{shown}");
+            let complaint = complaint.map(|c| c.to_string());
+            assert_eq!(complaint.is_some(), !said.is_empty(), "{shown}: {complaint:?}");
+            let complaint = complaint.unwrap_or_default();
+            assert!(said.iter().all(|word| complaint.contains(word)), "{shown}: {complaint}");
+            settings.save(&path).expect("saved");
+            if !said.is_empty() {
+                assert_eq!(fs::read(path.with_extension("toml.damaged")).expect("kept"), bytes);
+            }
+            assert_eq!(Settings::load(&path), (settings, None), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_second_damage_does_not_replace_the_first() {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("settings.toml");
-        fs::write(&path, "server = [").expect("written");
+        for text in ["=1", "=2"] {
+            fs::write(&path, text).expect("written");
+            assert!(Settings::load(&path).1.is_some());
+        }
+        let kept = |name| fs::read_to_string(dir.path().join(name)).expect("kept");
+        assert_eq!((kept("settings.toml.damaged"), kept("settings.toml.damaged-2")), ("=1".into(), "=2".into()));
+    }
+
+    #[test]
+    fn windows_beyond_all_screens_are_forgotten() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("settings.toml");
+        fs::write(&path, "[windows]\na = [2147483647, 0, 9, 9]\nb = [0, 0, 0, 9]\nc = [-1920, 5, 300, 720]")
+            .expect("written");
         let (settings, complaint) = Settings::load(&path);
-        assert_eq!(settings.server, "");
-        assert!(complaint.is_some_and(|c| c.contains("damaged")));
-        assert_eq!(fs::read_to_string(dir.path().join("settings.toml.damaged")).expect("kept"), "server = [");
+        assert_eq!(settings.windows.into_keys().collect::<Vec<_>>(), ["c"]);
+        assert_eq!(complaint, None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_a_link() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (path, real) = (dir.path().join("settings.toml"), dir.path().join("elsewhere.toml"));
+        fs::write(&real, "").expect("written");
+        std::os::unix::fs::symlink(&real, &path).expect("a link");
+        let settings = Settings { account: "me".into(), ..Settings::default() };
+        settings.save(&path).expect("saved");
+        assert!(path.is_symlink());
+        assert_eq!(Settings::load(&real).0.account, "me");
+        assert_eq!(fs::read_dir(dir.path()).expect("a folder").count(), 2, "nothing else is left");
     }
 
     #[test]

@@ -115,7 +115,7 @@ pub fn run(args: Args) -> Result<(), ClientError> {
     state.open_login(None);
     state.find_server();
     if let Some(complaint) = complaint {
-        state.say(&complaint);
+        state.say(&complaint.to_string());
     }
     APP.with(|cell| *cell.borrow_mut() = Some(state));
     let result = app.run();
