@@ -10,6 +10,7 @@
 
 mod client;
 mod course;
+mod crash;
 #[cfg(unix)]
 mod disk;
 mod layers;
