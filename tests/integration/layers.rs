@@ -104,3 +104,27 @@ fn every_text_is_there_in_both_languages() {
     }
     assert!(used > 20, "the texts were found");
 }
+
+/// What ARCHITECTURE.md names between backticks, as `Type::name` or `path/file.rs`, is there.
+#[test]
+fn what_the_architecture_names_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(root.join("ARCHITECTURE.md")).expect("readable");
+    let mut files = Vec::new();
+    sources(&root.join("src"), &mut files);
+    let code: String = files.iter().map(|file| fs::read_to_string(file).expect("readable")).collect();
+    let words: std::collections::HashSet<&str> = code.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+    let mut missing = Vec::new();
+    let mut named = 0;
+    for name in text.split('`').skip(1).step_by(2) {
+        let path = name.split_once("::").is_some() && name.chars().all(|c| c.is_alphanumeric() || "_:".contains(c));
+        let file = name.ends_with(".rs") && name.contains('/') && !name.contains(['{', '*']);
+        named += usize::from(path || file);
+        let there = if path { name.split("::").all(|part| words.contains(part)) } else { root.join(name).exists() };
+        if (path || file) && !there {
+            missing.push(name);
+        }
+    }
+    assert!(named > 30, "{named} names were found");
+    assert!(missing.is_empty(), "{missing:?}");
+}
