@@ -65,6 +65,8 @@ struct Outgoing {
     text: MessageText,
     /// It was on the wire once, and its answer did not come.
     doubtful: bool,
+    /// How often it was sent.
+    copies: u32,
     /// "Sending" stands on disk, so that after a crash nobody sends it again unasked.
     noted: bool,
 }
@@ -250,7 +252,7 @@ impl Session {
 
     /// Sends a message that is stored already; answered by [`Event::Outgoing`].
     pub fn send(&mut self, now: Instant, id: MessageId, to: Account, text: MessageText) {
-        self.outbox.push_back(Outgoing { id, to, text, doubtful: false, noted: false });
+        self.outbox.push_back(Outgoing { id, to, text, doubtful: false, copies: 0, noted: false });
         self.events.push_back(Event::Outgoing { id, state: SendState::Waiting });
         self.go_on(now);
     }
@@ -357,8 +359,10 @@ impl Session {
             return;
         }
         if self.automatic {
-            self.log_in(now);
-        } else if self.polling == Polling::Adaptive {
+            return self.log_in(now);
+        }
+        self.show(Link::Waiting);
+        if self.polling == Polling::Adaptive {
             self.poll_at = Some(now);
         }
     }
@@ -530,7 +534,11 @@ impl Session {
             }
             if self.quiet_until.is_none() && message.noted {
                 let request = Request::Send { to: message.to.clone(), body: Body::new(&message.text) };
-                return self.begin(now, Purpose::Send, request.encode(self.charset));
+                let bytes = request.encode(self.charset);
+                if let Some(message) = self.outbox.front_mut() {
+                    message.copies += 1;
+                }
+                return self.begin(now, Purpose::Send, bytes);
             }
             if self.quiet_until.is_none() {
                 self.noting = Some(message.id);
@@ -543,5 +551,7 @@ impl Session {
     }
 }
 
+#[cfg(test)]
+mod promise_tests;
 #[cfg(test)]
 mod tests;

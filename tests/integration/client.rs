@@ -39,16 +39,21 @@ impl Person {
     #[track_caller]
     pub fn until(&mut self, what: &str, wanted: impl Fn(&Event) -> bool) {
         let end = Instant::now() + Duration::from_secs(20);
+        let mut more = true;
         loop {
-            while self.client.pump(clock::now) {}
-            let mut found = false;
+            // What comes after the wanted one waits for the next question.
             while let Some(event) = self.client.poll_event() {
-                found |= wanted(&event);
+                let found = wanted(&event);
                 self.seen.push(event);
+                if found {
+                    return;
+                }
             }
-            if found {
-                return;
+            if more {
+                more = self.client.pump(clock::now);
+                continue;
             }
+            more = true;
             assert!(self.rings.recv_deadline(end).is_ok(), "{what}: {:#?}", self.seen);
         }
     }

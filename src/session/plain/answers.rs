@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Outstanding, Purpose, STRICT, Session, State, polling};
-use crate::model::{MessageId, SendState};
+use super::{Outgoing, Outstanding, Purpose, STRICT, Session, State, polling};
+use crate::model::SendState;
 use crate::session::{Event, Link, LoginOutcome, Polling, RegisterOutcome, StoreToken};
 use crate::wire::reply::{Delivery, Forwarded, LoggedIn};
 use crate::wire::request::Body;
@@ -21,7 +21,7 @@ impl Session {
             && let Some(message) = self.outbox.pop_front()
         {
             self.quiet_until = None;
-            self.settle(message.id, *forwarded);
+            self.settle(&message, *forwarded);
         }
     }
 
@@ -29,12 +29,15 @@ impl Session {
         self.outstanding.as_ref().is_some_and(|o| o.purpose == Purpose::Fence)
     }
 
-    fn settle(&mut self, id: MessageId, forwarded: Forwarded) {
+    fn settle(&mut self, message: &Outgoing, forwarded: Forwarded) {
         let state = match forwarded {
+            _ if message.copies > 1 => SendState::MaybeSentTwice,
             Forwarded::Done => SendState::Sent,
             Forwarded::Offline => SendState::OfflineOrUnknown,
         };
-        self.events.push_back(Event::Outgoing { id, state });
+        // Of several on the wire, another's answer must not confirm the next message.
+        self.fence_due |= message.copies > 1;
+        self.events.push_back(Event::Outgoing { id: message.id, state });
     }
 
     pub(super) fn received(&mut self, bytes: &[u8], delivery: Delivery) {
@@ -95,14 +98,7 @@ impl Session {
             }
             (Purpose::Send, Reply::Send(forwarded)) => {
                 if let Some(message) = self.outbox.pop_front() {
-                    if message.doubtful {
-                        // Two were on the wire: the other's answer must not confirm the next message.
-                        self.fence_due = true;
-                        let state = SendState::MaybeSentTwice;
-                        self.events.push_back(Event::Outgoing { id: message.id, state });
-                    } else {
-                        self.settle(message.id, forwarded);
-                    }
+                    self.settle(&message, forwarded);
                 }
                 self.poll_soon(now);
             }
@@ -140,10 +136,13 @@ impl Session {
         // Not taken this time; an earlier copy may have been, and stays noted as such.
         if *purpose == Purpose::Send
             && let Some(message) = self.outbox.front_mut()
-            && !message.doubtful
         {
-            message.noted = false;
-            self.events.push_back(Event::Outgoing { id: message.id, state: SendState::Waiting });
+            message.copies = message.copies.saturating_sub(1);
+            message.doubtful = message.copies > 0;
+            message.noted = message.doubtful;
+            if !message.doubtful {
+                self.events.push_back(Event::Outgoing { id: message.id, state: SendState::Waiting });
+            }
         }
         self.take_next = None;
         self.wanted.clear();

@@ -1,0 +1,160 @@
+//! What becomes of each message.
+
+use std::collections::HashMap;
+
+use super::*;
+
+#[test]
+fn a_message_is_stored_whatever_is_outstanding() {
+    let mut world = World::online(Polling::Adaptive, |time, request: &str| {
+        if time > secs(1) && request.starts_with("03") { Vec::new() } else { plain(request) }
+    });
+    world.run(secs(2));
+    world.send(1, "b");
+    world.drain();
+    world.session.handle_datagram(world.now, b"05:c:2026-11-21 12:04:58:late");
+    world.session.handle_datagram(world.now, b"09:d:12:04:later");
+    world.drain();
+    let came = world.events.iter().filter_map(|(_, e)| match e {
+        Event::Received { from, text, .. } => Some((from.as_str(), text.as_str())),
+        _ => None,
+    });
+    assert_eq!(came.collect::<Vec<_>>(), [("c", "late"), ("d", "later")]);
+}
+
+#[test]
+fn what_the_disk_refuses_is_neither_sent_nor_taken_on() {
+    let mut world = World::online(Polling::Adaptive, |_, request: &str| match request {
+        "08#" => at_once("08:2"),
+        "09#" => at_once("09:b:2026-11-21 12:04:58:hi"),
+        request => ours(request),
+    });
+    world.run(secs(1));
+    world.disk_works = false;
+    world.sent.clear();
+    world.session.fetch_now(world.now);
+    world.send(1, "b");
+    world.run(Duration::from_millis(100));
+    assert_eq!(world.state(1), Some(SendState::Failed));
+    assert_eq!((world.count("03"), world.count("09")), (0, 1), "{:?}", world.requests());
+}
+
+#[test]
+fn a_server_that_ignores_what_it_does_not_know_delays_nobody() {
+    let mut world = World::new(
+        Polling::Adaptive,
+        |_, request: &str| {
+            if request.starts_with("11") { Vec::new() } else { plain(request) }
+        },
+    );
+    world.session.login(world.now, account("a"), Password::parse("x").expect("valid"));
+    world.run(RTT);
+    world.send(1, "b");
+    world.run(secs(2));
+    assert_eq!(world.state(1), Some(SendState::Sent));
+    world.run(secs(600));
+    assert_eq!(world.count("11"), 6, "it is not asked for ever");
+    assert!(!world.events.iter().any(|(_, e)| matches!(e, Event::Link(Link::Retrying { .. }))));
+    let said = world.events.iter().filter(|(_, e)| matches!(e, Event::Extensions(_)));
+    assert_eq!(said.map(|(_, e)| e).collect::<Vec<_>>(), [&Event::Extensions(false)], "what it lacks is hidden");
+}
+
+#[test]
+fn a_second_answer_to_one_question_refuses_no_message() {
+    // The answers to 11 come late, so it is asked twice; the second 00:00 is nobody's answer.
+    let mut world = World::new(Polling::Adaptive, |_, request: &str| {
+        if request.starts_with("11") { vec![(Duration::from_millis(450), "00:00".to_owned())] } else { plain(request) }
+    });
+    world.session.login(world.now, account("a"), Password::parse("x").expect("valid"));
+    world.send(1, "b");
+    world.run(secs(10));
+    assert_eq!(world.state(1), Some(SendState::Sent));
+}
+
+#[test]
+fn messages_that_a_take_promised_and_did_not_bring_are_said() {
+    // The answer to one of three takes is lost on a server that keeps nothing.
+    for known in [true, false] {
+        let mut left = 3;
+        let mut world = World::online(Polling::Adaptive, |time, request: &str| match request {
+            "08#" if time > secs(1) => at_once(&format!("08:{left}")),
+            "09#" if left > 0 => {
+                left -= 1;
+                if left == 1 { Vec::new() } else { at_once(&format!("09:b:2026-11-21 12:04:5{left}:hi")) }
+            }
+            request if request.starts_with("11") && !known => Vec::new(),
+            request => plain(request),
+        });
+        world.run(secs(30));
+        let lost: u64 = world.events.iter().map(|(_, e)| if let Event::MaybeLost(n) = e { *n } else { 0 }).sum();
+        assert_eq!(lost, 1, "{:?}", world.events);
+    }
+}
+
+/// A course server that keeps nothing: what it has handed out is gone. Answers come late and get lost.
+fn foreign_chat(seed: u64) {
+    let mut random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut dice = move |sides: u64| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        random % sides
+    };
+    let loss = seed % 4 * 10;
+    let mut forwarded: HashMap<String, usize> = HashMap::new();
+    const THEIRS: usize = 10;
+    let mut handed_out = 0;
+    let server = |time: Duration, request: &str| {
+        // The first second is without faults, so that the login and 11 are behind us.
+        let faulty = time > Duration::from_millis(100);
+        if faulty && dice(100) < loss {
+            return Vec::new();
+        }
+        let answer = match request {
+            "08#" if faulty => format!("08:{}", THEIRS - handed_out),
+            "09#" if faulty && handed_out < THEIRS => {
+                handed_out += 1;
+                format!("09:b:2026-11-21 12:04:{handed_out:02}:{handed_out}")
+            }
+            request => {
+                if request.starts_with("03") {
+                    *forwarded.entry(request.to_owned()).or_default() += 1;
+                }
+                plain(request).remove(0).1
+            }
+        };
+        if faulty && dice(100) < loss {
+            return Vec::new();
+        }
+        let delay = if faulty { 10 + dice(400) } else { 10 };
+        vec![(Duration::from_millis(delay), answer)]
+    };
+    let mut world = World::online(Polling::Adaptive, server);
+    world.run(Duration::from_millis(50));
+    for id in 0..20 {
+        world.send(id, "b");
+    }
+    world.run(secs(1_800));
+    let states: Vec<_> = (0..20).map(|id| world.state(id)).collect();
+    let came = world.events.iter().filter(|(_, e)| matches!(e, Event::Received { repeat: false, .. })).count() as u64;
+    let lost: u64 = world.events.iter().map(|(_, e)| if let Event::MaybeLost(n) = e { *n } else { 0 }).sum();
+    drop(world);
+    for (id, state) in states.into_iter().enumerate() {
+        let times = forwarded.get(&format!("03#b#{id}#")).copied().unwrap_or(0);
+        let right = match state {
+            Some(SendState::Sent) => times == 1,
+            Some(SendState::MaybeSentTwice) => times >= 1,
+            _ => false,
+        };
+        assert!(right, "seed {seed}: message {id} is {state:?} and was forwarded {times} times");
+    }
+    assert_eq!(handed_out, THEIRS, "seed {seed}");
+    assert!(came + lost >= THEIRS as u64, "seed {seed}: {came} came and {lost} were said to be lost");
+}
+
+#[test]
+fn on_a_foreign_server_what_is_doubled_or_lost_is_said() {
+    for seed in 0..100 {
+        foreign_chat(seed);
+    }
+}
