@@ -1,0 +1,15 @@
+//! The course's programs in `examples/`, each run as a student runs it, against our server on loopback.
+//! The ones that are wrong on purpose are shown to be wrong.
+#![cfg(unix)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test waits in real time and fails by panicking"
+)]
+
+mod console;
+mod program;
+mod text;
