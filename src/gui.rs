@@ -8,7 +8,6 @@ pub mod friend_window;
 pub mod keys_window;
 pub mod login;
 pub mod main_window;
-pub mod roster;
 pub mod settings_window;
 pub mod theme;
 pub mod transcript;
@@ -83,11 +82,11 @@ pub enum UiEvent {
     /// Takes somebody off the list, after a question.
     RemoveFriend(Account),
     /// The menu of a friend's row, at this place of the main window.
-    FriendMenu(Box<roster::Person>, i32, i32),
+    FriendMenu(Box<crate::roster::Person>, i32, i32),
     /// One's own menu, at this place of the main window.
     Menu(i32, i32),
     /// Opens or closes a heading of the list.
-    Toggle(roster::Section),
+    Toggle(crate::roster::Section),
     /// Opens the chat with somebody.
     OpenChat(Account),
     /// A chat window is looked at.

@@ -12,13 +12,17 @@
 //!    [`tap`]: its traffic as values, for those who want to see it.
 //! 8. [`server`]: accounts, sessions and mailboxes, with an engine that is sans-IO.
 //! 9. [`host`]: finds or starts this machine's own server.
-//! 10. `gui`: the windows (feature `gui`).
+//!    [`place`]: which server, and where it is.
+//! 10. [`roster`]: what stands in a list of friends, for every face.
+//! 11. `gui`: the windows (feature `gui`).
+//! 12. [`cli`]: options that programs share; completions and manual pages.
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "virtual time begins at some instant"))]
 #![cfg_attr(test, allow(clippy::string_slice, reason = "a test fails by panicking"))]
 
 rust_i18n::i18n!("locales", fallback = "en");
 
+pub mod cli;
 pub mod client;
 #[cfg(feature = "gui")]
 pub mod gui;
@@ -27,6 +31,8 @@ pub mod host;
 pub mod logging;
 pub mod model;
 pub mod net;
+pub mod place;
+pub mod roster;
 pub mod server;
 pub mod session;
 pub mod settings;

@@ -8,6 +8,7 @@
 //! [`Session::handle_stored`] with that token.
 
 pub mod plain;
+mod sentences;
 
 pub use plain::Session;
 

@@ -76,6 +76,20 @@ pub enum Language {
     En,
 }
 
+impl Language {
+    /// The locale of a choice.
+    #[must_use]
+    pub fn locale(self) -> &'static str {
+        let system = || sys_locale::get_locale().is_some_and(|l| l.starts_with("zh"));
+        match self {
+            Self::Zh => "zh-CN",
+            Self::En => "en",
+            Self::System if system() => "zh-CN",
+            Self::System => "en",
+        }
+    }
+}
+
 /// How unread messages are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -1,45 +1,24 @@
 //! The windows: `hongyan [--server HOST:PORT]`. Without a server it finds or starts one on this machine.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use hongyan::settings::{Language, Paths};
+use hongyan::cli::Face;
 use hongyan::{gui, host, logging};
-use simplelog::LevelFilter;
 
 /// A classic, light, native chat program.
 #[derive(Parser)]
 #[command(version)]
 struct Args {
-    /// The server [default: one on this machine, started if need be]
-    #[arg(long, value_name = "HOST:PORT")]
-    server: Option<String>,
-    /// The local address to send from
-    #[arg(long, value_name = "ADDR:PORT")]
-    bind: Option<SocketAddr>,
-    /// The account to fill in
-    #[arg(long, value_name = "NAME")]
-    account: Option<String>,
-    /// Keeps two windows of one machine apart
-    #[arg(long, value_name = "NAME", default_value = "default")]
-    profile: String,
-    /// Where everything is kept [default: the user's data folder]
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
-    /// The language [default: the system's]
-    #[arg(long, value_parser = ["zh", "en"])]
-    lang: Option<String>,
+    #[command(flatten)]
+    face: Face,
     /// Dark windows
     #[arg(long)]
     dark: bool,
     /// Let others on the network use this machine's server
     #[arg(long)]
     host_lan: bool,
-    /// off, error, warn, info, debug or trace
-    #[arg(long, default_value = "warn")]
-    log_level: LevelFilter,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -50,8 +29,6 @@ enum Command {
     ServeLocal {
         #[arg(long)]
         listen: SocketAddr,
-        #[arg(long)]
-        data: PathBuf,
     },
 }
 
@@ -70,12 +47,13 @@ fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
-    let paths = Paths::new(args.data.as_deref(), &args.profile)?;
-    if let Some(Command::ServeLocal { listen, data }) = args.command {
-        logging::init("hongyan-server", args.log_level, &data.join("logs"));
+    let paths = args.face.paths()?;
+    if let Some(Command::ServeLocal { listen }) = args.command {
+        let data = args.face.data.ok_or("--data DIR is missing")?;
+        logging::init("hongyan-server", args.face.log_level, &data.join("logs"));
         return Ok(host::serve_local(listen, &data)?);
     }
-    logging::init("hongyan", args.log_level, &paths.logs);
+    logging::init("hongyan", args.face.log_level, &paths.logs);
     // FLTK swallows panics in callbacks; a window that goes on half-broken is worse than none.
     std::panic::set_hook(Box::new(|panic| {
         log::error!("{panic}");
@@ -91,11 +69,11 @@ fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     }
     #[cfg(unix)]
     end_by_signals()?;
-    let language = args.lang.map(|lang| if lang == "zh" { Language::Zh } else { Language::En });
+    let language = args.face.language();
     gui::run(gui::Args {
-        server: args.server,
-        bind: args.bind,
-        account: args.account,
+        server: args.face.server,
+        bind: args.face.bind,
+        account: args.face.account,
         paths,
         language,
         dark: args.dark,

@@ -27,9 +27,9 @@ use super::{Args, UiEvent, theme, widgets};
 use crate::client::{Client, ClientError, Config, Event};
 use crate::model::Account;
 use crate::net::clock;
+use crate::place::Place;
 use crate::session::Link;
 use crate::settings::{Saver, Settings};
-use place::Place;
 
 thread_local! {
     static APP: RefCell<Option<App>> = const { RefCell::new(None) };
@@ -77,14 +77,14 @@ struct App {
 pub fn run(args: Args) -> Result<(), ClientError> {
     let (settings, complaint) = Settings::load(&args.paths.settings);
     let saver = Saver::start(args.paths.settings.clone())?;
-    rust_i18n::set_locale(preferences::locale(args.language.unwrap_or(settings.language)));
+    rust_i18n::set_locale(args.language.unwrap_or(settings.language).locale());
     let app = app::App::default();
     preferences::set_theme(args.dark || settings.dark);
     theme::set_up_font();
     // The first call prepares FLTK's own pipe; it must be made on this thread.
     app::awake_callback(|| {});
     app::add_handler(wire::everywhere);
-    let place = Place::of(&args, &settings);
+    let place = Place::of(args.server.as_deref(), args.host_lan, &settings);
     let client = open_client(&args, &settings, place.address())?;
     // Windows emit from inside FLTK's callbacks: applied at the next turn, so no borrow can be open.
     let emit: Emit = Rc::new(|event| {

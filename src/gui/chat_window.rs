@@ -14,10 +14,11 @@ use rust_i18n::t;
 
 use super::login::Emit;
 use super::transcript::{Ask, Transcript};
-use super::widgets::{self, Presence, Style};
+use super::widgets::{self, Style};
 use super::{UiEvent, theme};
 use crate::history::{Row, RowMeta};
 use crate::model::{Account, MessageId, SendState};
+use crate::roster::Presence;
 
 const HEAD: i32 = 56;
 const FOOT: i32 = 128;

@@ -10,9 +10,9 @@ use fltk::prelude::*;
 use fltk::widget::Widget;
 use rust_i18n::t;
 
-use super::roster::{Entry, Person, Section};
 use super::{theme, widgets};
 use crate::model::Account;
+use crate::roster::{Entry, Person, Presence, Section};
 
 const SECTION: i32 = 30;
 const BAR: i32 = 8;
@@ -326,7 +326,7 @@ impl View {
 /// What a row has no place for.
 fn tip(person: &Person) -> String {
     let word = match person.presence {
-        Some(widgets::Presence::Online) => t!("main.online"),
+        Some(Presence::Online) => t!("main.online"),
         Some(_) => t!("main.not_online"),
         None => "".into(),
     };

@@ -15,12 +15,12 @@ use rust_i18n::t;
 
 use super::friend_list::{FriendList, Wish};
 use super::login::Emit;
-use super::roster::Roster;
-use super::widgets::{self, Presence};
+use super::widgets;
 use super::{UiEvent, theme};
 use crate::history::Conversation;
 use crate::model::Account;
 use crate::net::clock;
+use crate::roster::{self, Presence, Roster};
 use crate::session::Link;
 
 const HEAD: i32 = 68;
@@ -216,7 +216,7 @@ impl MainWindow {
     }
 
     /// Opens or closes a heading.
-    pub fn toggle(&mut self, section: &super::roster::Section) {
+    pub fn toggle(&mut self, section: &roster::Section) {
         self.roster.borrow_mut().toggle(section);
         self.fill();
     }
@@ -345,16 +345,12 @@ fn draw_notice(f: &Frame, notice: &str) {
 
 fn draw_foot(f: &Frame, link: Link) {
     let colours = theme::palette();
-    let (text, colour) = match link {
-        Link::Offline => (t!("main.link_offline"), colours.dim),
-        Link::LoggingIn => (t!("main.link_logging_in"), colours.dim),
-        Link::Connected { rtt } => (t!("main.link_connected", ms = rtt.as_millis()), colours.ok),
-        Link::Waiting => (t!("main.link_waiting"), colours.warn),
-        Link::Retrying { at } => {
-            let left = at.saturating_duration_since(clock::now().instant).as_secs_f64().ceil();
-            (t!("main.link_retrying", n = left), colours.error)
-        }
-        Link::LoggedOut => (t!("main.link_logged_out"), colours.error),
+    let text = link.sentence(clock::now().instant);
+    let colour = match link {
+        Link::Offline | Link::LoggingIn => colours.dim,
+        Link::Connected { .. } => colours.ok,
+        Link::Waiting => colours.warn,
+        Link::Retrying { .. } | Link::LoggedOut => colours.error,
     };
     draw::draw_rect_fill(f.x(), f.y(), f.w(), f.h(), colours.bg);
     draw::set_draw_color(colours.line);

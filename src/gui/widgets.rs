@@ -15,6 +15,7 @@ use fltk::prelude::*;
 use fltk::window::Window;
 
 use super::theme::{self, BODY, CONTROL, Palette, RADIUS, RING, SMALL};
+use crate::roster::Presence;
 
 /// Makes text harmless as the label of a frame, where `@` draws symbols.
 pub fn escape(text: &str) -> String {
@@ -316,16 +317,6 @@ pub fn segment(x: i32, y: i32, w: i32, label: &str, number: usize, value: &Rc<Ce
         centred(&b.label(), b.x(), b.y(), b.w(), b.h(), SMALL, if chosen { colours.text } else { colours.dim });
     });
     button
-}
-
-/// What the dot on somebody's disc says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum Presence {
-    Online,
-    Away,
-    Busy,
-    Offline,
 }
 
 /// Grounds for the discs, each dark enough for a white letter.

@@ -5,11 +5,11 @@ use std::rc::Rc;
 use rust_i18n::t;
 
 use super::super::friend_window::{Form, FriendWindow};
-use super::super::roster::Person;
 use super::super::{UiEvent, widgets};
 use super::{App, apply, with};
 use crate::history::Contact;
 use crate::model::Account;
+use crate::roster::Person;
 
 /// Takes somebody off the list, after a question.
 pub(super) fn remove(account: Account) {

@@ -108,32 +108,24 @@ impl App {
                 }
                 return;
             }
-            RegisterOutcome::Answered { reply: Registered::PasswordsDiffer, .. } => t!("gui.passwords_differ"),
-            // The answer to the first try may have been lost.
-            RegisterOutcome::Answered { reply: Registered::AccountExists, after_timeout: true } => {
-                t!("gui.maybe_registered")
-            }
-            RegisterOutcome::Answered { reply: Registered::AccountExists, .. } => t!("gui.account_exists"),
-            RegisterOutcome::NotUnderstood => t!("gui.not_understood"),
-            RegisterOutcome::NoAnswer => t!("gui.no_answer"),
+            refused => refused.sentence(),
         };
         self.refuse_registration(&text, true);
     }
 
     pub(super) fn logged_in(&mut self, outcome: &LoginOutcome) {
-        let (text, account_too) = match outcome {
+        let account_too = match outcome {
             LoginOutcome::Done => return self.open_main(),
-            LoginOutcome::Refused(LoggedIn::WrongPassword | LoggedIn::Done) => (t!("gui.wrong_password"), false),
-            LoginOutcome::Refused(LoggedIn::NoSuchAccount) => (t!("gui.no_such_account"), true),
             LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn) => {
                 self.takeover.clone_from(&self.me);
                 return self.say(&t!("gui.already"));
             }
-            LoginOutcome::NotUnderstood => (t!("gui.not_understood"), false),
             // The password may be right: it stays.
-            LoginOutcome::NoAnswer => return self.say(&t!("gui.no_answer")),
+            LoginOutcome::NoAnswer => return self.say(&outcome.sentence()),
+            LoginOutcome::Refused(LoggedIn::NoSuchAccount) => true,
+            LoginOutcome::Refused(_) | LoginOutcome::NotUnderstood => false,
         };
-        self.say(&text);
+        self.say(&outcome.sentence());
         if let Some(login) = &mut self.login {
             login.again(account_too);
         }

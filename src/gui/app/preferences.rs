@@ -7,20 +7,9 @@ use rust_i18n::t;
 use super::super::settings_window::{SettingsForm, SettingsWindow};
 use super::super::theme;
 use super::App;
-use super::place::lan_address;
 use crate::net::clock;
+use crate::place::lan_address;
 use crate::settings::Language;
-
-/// The locale of a choice.
-pub(super) fn locale(language: Language) -> &'static str {
-    let system = || sys_locale::get_locale().is_some_and(|l| l.starts_with("zh"));
-    match language {
-        Language::Zh => "zh-CN",
-        Language::En => "en",
-        Language::System if system() => "zh-CN",
-        Language::System => "en",
-    }
-}
 
 pub(super) fn set_theme(dark: bool) {
     theme::set(if dark { theme::Theme::Dark } else { theme::Theme::Light });
@@ -80,7 +69,7 @@ impl App {
     }
 
     pub(super) fn other_language(&mut self) {
-        let now = locale(self.args.language.unwrap_or(self.settings.language));
+        let now = self.args.language.unwrap_or(self.settings.language).locale();
         self.settings.language = if now == "en" { Language::Zh } else { Language::En };
         self.args.language = None;
         self.saver.save(&self.settings);
@@ -89,7 +78,7 @@ impl App {
 
     /// Builds every window anew, in another language or theme; what was typed stays.
     fn rebuild(&mut self) {
-        rust_i18n::set_locale(locale(self.settings.language));
+        rust_i18n::set_locale(self.settings.language.locale());
         set_theme(self.settings.dark);
         if let Some(login) = self.login.take() {
             let form = login.form();

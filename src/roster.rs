@@ -1,11 +1,11 @@
-//! What stands in the main window's list, in which order and under which heading. Pure.
+//! What stands in a list of friends, in which order and under which heading, for windows and terminal
+//! alike. Pure.
 
 use std::collections::HashSet;
 
 use chrono::{DateTime, Datelike, Local, TimeZone};
 use rust_i18n::t;
 
-use super::widgets::Presence;
 use crate::history::{Conversation, MoreStrangers};
 use crate::model::Account;
 
@@ -13,6 +13,16 @@ use crate::model::Account;
 const STRANGERS: usize = 20;
 /// Conversations that stand under "recent" at most.
 const RECENT: usize = 8;
+
+/// Whether somebody can be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Presence {
+    Online,
+    Away,
+    Busy,
+    Offline,
+}
 
 /// A heading.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -1,0 +1,51 @@
+//! What the command lines of the programs have in common.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use simplelog::LevelFilter;
+
+use crate::settings::{Language, PathError, Paths};
+
+/// Options of both faces, windows and terminal.
+#[derive(Debug, Clone, Args)]
+pub struct Face {
+    /// The server [default: one on this machine, started if need be]
+    #[arg(long, global = true, value_name = "HOST:PORT")]
+    pub server: Option<String>,
+    /// The local address to send from
+    #[arg(long, global = true, value_name = "ADDR:PORT")]
+    pub bind: Option<SocketAddr>,
+    /// The account to fill in
+    #[arg(long, global = true, value_name = "NAME")]
+    pub account: Option<String>,
+    /// Keeps two people on one machine apart
+    #[arg(long, global = true, value_name = "NAME", default_value = "default")]
+    pub profile: String,
+    /// Where everything is kept [default: the user's data folder]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// The language [default: the system's]
+    #[arg(long, global = true, value_parser = ["zh", "en"])]
+    pub lang: Option<String>,
+    /// off, error, warn, info, debug or trace
+    #[arg(long, global = true, default_value = "warn")]
+    pub log_level: LevelFilter,
+}
+
+impl Face {
+    /// Where everything lies.
+    ///
+    /// # Errors
+    /// No home, or a profile that cannot be a folder's name.
+    pub fn paths(&self) -> Result<Paths, PathError> {
+        Paths::new(self.data.as_deref(), &self.profile)
+    }
+
+    /// The language that was named.
+    #[must_use]
+    pub fn language(&self) -> Option<Language> {
+        self.lang.as_deref().map(|lang| if lang == "zh" { Language::Zh } else { Language::En })
+    }
+}

@@ -1,0 +1,58 @@
+//! What became of something, as a sentence in the language of the moment; the same in every face.
+
+use std::borrow::Cow;
+use std::time::Instant;
+
+use rust_i18n::t;
+
+use super::{Link, LoginOutcome, RegisterOutcome};
+use crate::wire::reply::{LoggedIn, Registered};
+
+impl Link {
+    /// The connection line.
+    #[must_use]
+    pub fn sentence(self, now: Instant) -> Cow<'static, str> {
+        match self {
+            Self::Offline => t!("main.link_offline"),
+            Self::LoggingIn => t!("main.link_logging_in"),
+            Self::Connected { rtt } => t!("main.link_connected", ms = rtt.as_millis()),
+            Self::Waiting => t!("main.link_waiting"),
+            Self::Retrying { at } => {
+                let left = at.saturating_duration_since(now).as_secs_f64().ceil();
+                t!("main.link_retrying", n = left)
+            }
+            Self::LoggedOut => t!("main.link_logged_out"),
+        }
+    }
+}
+
+impl RegisterOutcome {
+    /// For whoever wanted to register.
+    #[must_use]
+    pub fn sentence(&self) -> Cow<'static, str> {
+        match self {
+            Self::Answered { reply: Registered::Done, .. } => t!("gui.registered"),
+            Self::Answered { reply: Registered::PasswordsDiffer, .. } => t!("gui.passwords_differ"),
+            // The answer to the first try may have been lost.
+            Self::Answered { reply: Registered::AccountExists, after_timeout: true } => t!("gui.maybe_registered"),
+            Self::Answered { reply: Registered::AccountExists, .. } => t!("gui.account_exists"),
+            Self::NotUnderstood => t!("gui.not_understood"),
+            Self::NoAnswer => t!("gui.no_answer"),
+        }
+    }
+}
+
+impl LoginOutcome {
+    /// For whoever wanted to log in.
+    #[must_use]
+    pub fn sentence(&self) -> Cow<'static, str> {
+        match self {
+            Self::Done | Self::Refused(LoggedIn::Done) => t!("wire.logged_in"),
+            Self::Refused(LoggedIn::WrongPassword) => t!("gui.wrong_password"),
+            Self::Refused(LoggedIn::NoSuchAccount) => t!("gui.no_such_account"),
+            Self::Refused(LoggedIn::AlreadyLoggedIn) => t!("wire.already_logged_in"),
+            Self::NotUnderstood => t!("gui.not_understood"),
+            Self::NoAnswer => t!("gui.no_answer"),
+        }
+    }
+}
