@@ -76,7 +76,8 @@ impl Desk {
         desk
     }
 
-    fn xdotool(&self, args: &[&str]) -> Output {
+    /// A key, a click, a question about windows.
+    pub fn xdotool(&self, args: &[&str]) -> Output {
         Command::new("xdotool")
             .args(args)
             .env("DISPLAY", &self.display)

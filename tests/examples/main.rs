@@ -11,5 +11,9 @@
 )]
 
 mod console;
+#[cfg(all(feature = "gui", target_os = "linux"))]
+mod desk;
 mod program;
 mod text;
+#[cfg(all(feature = "gui", target_os = "linux"))]
+mod windows;

@@ -66,6 +66,11 @@ impl Program {
         self.said.borrow().clone()
     }
 
+    /// As the system knows it.
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Waits until it has ended; true if it ended well.
     #[track_caller]
     pub fn ended(&mut self) -> bool {

@@ -1,0 +1,87 @@
+//! Steps 04 and 05: one window, and why it freezes.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::time::Duration;
+
+use crate::desk::{Desk, Eye, Face};
+use crate::program::{PATIENCE, Served};
+
+/// A server that answers when the test says so.
+pub struct Silent {
+    socket: UdpSocket,
+    pub at: SocketAddr,
+}
+
+impl Silent {
+    pub fn new() -> Self {
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        let at = socket.local_addr().expect("bound");
+        Self { socket, at }
+    }
+
+    /// Waits for this request; who sent it can be answered.
+    #[track_caller]
+    pub fn hears(&self, request: &str) -> SocketAddr {
+        let mut buffer = [0; 2048];
+        let (n, from) = self.socket.recv_from(&mut buffer).expect("a request");
+        assert_eq!(String::from_utf8_lossy(&buffer[..n]), request);
+        from
+    }
+
+    pub fn answers(&self, to: SocketAddr, reply: &str) {
+        self.socket.send_to(reply.as_bytes(), to).expect("sent");
+    }
+}
+
+/// How often a window is drawn while one types into it and the server is silent.
+pub fn drawn_in_silence(face: &Face, eye: &Eye) -> usize {
+    // What was typed before may still be drawn.
+    while eye.drawn(Duration::from_millis(200)) > 0 {}
+    face.types("x");
+    eye.drawn(Duration::from_secs(1))
+}
+
+#[test]
+fn s04_speaks_and_freezes() {
+    let desk = Desk::new();
+    let server = Served::new();
+    let face = Face::open(&desk, "04_window", &[&server.at.to_string()]);
+    face.window("by hand");
+    for (request, reply) in [("01#a#x#x#", "01:01"), ("02#a#x#", "02:01"), ("08#", "08:0"), ("06#", "06:01")] {
+        face.enters(request);
+        face.program.says(&format!("{request} -> {reply}"));
+    }
+    drop(face);
+
+    let silent = Silent::new();
+    let face = Face::open(&desk, "04_window", &[&silent.at.to_string()]);
+    let eye = Eye::new(&desk, face.window("by hand"));
+    assert!(drawn_in_silence(&face, &eye) > 0, "before it asks, it draws");
+    face.keys(&["BackSpace"]);
+    face.enters("08#");
+    let it = silent.hears("08#");
+    assert_eq!(drawn_in_silence(&face, &eye), 0, "while it waits, it cannot");
+    silent.answers(it, "08:7");
+    face.program.says("08# -> 08:7");
+    assert!(eye.drawn(PATIENCE) > 0, "then it draws all at once");
+}
+
+#[test]
+fn s05_two_objects_have_an_address_each() {
+    let desk = Desk::new();
+    let server = Served::new();
+    let at = server.at.to_string();
+    let face = Face::open(&desk, "05_object", &[&at, &at]);
+    face.window("窗口 1");
+    face.enters("01#a#x#x#");
+    face.program.says("01:01");
+    face.enters("02#a#x#");
+    face.program.says("02:01");
+    face.enters("08#");
+    face.program.says("08:0");
+    // The session is the address: the other object's socket has none.
+    face.window("窗口 2");
+    face.enters("08#");
+    face.program.says("07:01");
+}
