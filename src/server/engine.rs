@@ -475,7 +475,9 @@ impl Engine {
     }
 
     fn encode(&self, to: SocketAddr, reply: &Reply) -> Vec<u8> {
-        reply.encode(self.charsets.get(&to).copied().unwrap_or_default())
+        let bytes = reply.encode(self.charsets.get(&to).copied().unwrap_or_default());
+        // Letters of other scripts take more bytes in GB18030. Rather odd letters than a message cut off.
+        if bytes.len() > MAX_REPLY { reply.encode(Charset::Utf8) } else { bytes }
     }
 
     fn reply(&mut self, to: SocketAddr, reply: &Reply) {

@@ -414,6 +414,18 @@ fn gbk_stays_with_its_address_and_is_read_by_others() {
 }
 
 #[test]
+fn no_reply_is_longer_than_others_read() {
+    let mut world = World::with_two();
+    let now = world.now();
+    world.engine.datagram(now, at(2), &Charset::Gb18030.encode("03#a#你好#"));
+    assert_eq!(world.drain(), [(2, "03:01".to_owned())]);
+    // Two bytes each in UTF-8, four in GB18030.
+    let long = "ñ".repeat(400);
+    world.script(&[(1, &format!("03#b#{long}#"), &["03:01"])]);
+    world.script(&[(2, "09#", &[&format!("09:a:2026-11-21 12:04:58:{long}")])]);
+}
+
+#[test]
 fn refusals_have_a_budget() {
     let mut world = World::new(OnSecondLogin::Arm);
     let answered = (0..1_000).map(|_| world.send(1, b"nonsense").len()).sum::<usize>();

@@ -1,0 +1,179 @@
+//! The server's rules under any conversation: a script of datagrams from four addresses, with some time
+//! between them. Store and hasher are in memory; they may answer late, and the disk may be full. In the
+//! end everybody logs in and reads, and nothing may be left that the store has.
+#![no_main]
+
+use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use hongyan::server::engine::{Effect, Engine, Now};
+use hongyan::server::hasher::{Hashed, Job, Outcome};
+use hongyan::server::store::{Done, Op, Snapshot, Unread};
+use hongyan::server::{OnSecondLogin, Quotas};
+use hongyan::wire::looks_like_reply;
+use libfuzzer_sys::fuzz_target;
+
+struct World {
+    engine: Engine,
+    start: Instant,
+    ms: u64,
+    names: Vec<String>,
+    /// Receiver, message, taken.
+    messages: Vec<(i64, Unread, bool)>,
+    /// What the workers have not done yet.
+    work: VecDeque<Effect>,
+    held: bool,
+    disk_full: bool,
+    /// Requests of each address that may still be answered.
+    open: HashMap<SocketAddr, usize>,
+    last: Vec<u8>,
+}
+
+impl World {
+    fn new(choice: OnSecondLogin) -> Self {
+        let quotas = Quotas { mailbox: 8, accounts: 4, disk: None };
+        let start = Instant::now();
+        let local_time = |_| "2026-11-21 12:04:58".to_owned();
+        let engine = Engine::new(choice, quotas, local_time, Snapshot::default(), Now { instant: start, unix: 0 });
+        Self {
+            engine,
+            start,
+            ms: 0,
+            names: Vec::new(),
+            messages: Vec::new(),
+            work: VecDeque::new(),
+            held: false,
+            disk_full: false,
+            open: HashMap::new(),
+            last: Vec::new(),
+        }
+    }
+
+    fn now(&self) -> Now {
+        let unix = i64::try_from(self.ms / 1_000).unwrap_or(0);
+        Now { instant: self.start + Duration::from_millis(self.ms), unix }
+    }
+
+    fn pass(&mut self, ms: u64) {
+        self.ms += ms;
+        self.engine.handle_timeout(self.now());
+        self.drain();
+    }
+
+    fn ask(&mut self, port: u16, datagram: &[u8]) {
+        let from = SocketAddr::from(([127, 0, 0, 1], port));
+        *self.open.entry(from).or_default() += 1;
+        self.engine.datagram(self.now(), from, datagram);
+        self.drain();
+    }
+
+    fn drain(&mut self) {
+        loop {
+            while let Some(effect) = self.engine.poll_effect() {
+                let Effect::Reply { to, bytes } = effect else {
+                    self.work.push_back(effect);
+                    continue;
+                };
+                assert!(looks_like_reply(&bytes), "only replies are sent");
+                assert!(bytes.len() <= 1_024, "others read with such a buffer");
+                let open = self.open.entry(to).or_default();
+                *open = open.checked_sub(1).expect("one reply to a request");
+                self.last = bytes;
+            }
+            match self.work.pop_front() {
+                Some(work) if !self.held => self.work(work),
+                Some(work) => return self.work.push_front(work),
+                None => return,
+            }
+        }
+    }
+
+    fn work(&mut self, work: Effect) {
+        let now = self.now();
+        match work {
+            Effect::Store(op) => {
+                if let Some(done) = self.store(op) {
+                    self.engine.stored(now, done);
+                }
+            }
+            Effect::Hash(Job::New { job, password }) => {
+                let hashed = Hashed { salt: Vec::new(), hash: password.reveal().as_bytes().to_vec() };
+                self.engine.hashed(now, Outcome::New { job, hashed: Some(hashed) });
+            }
+            Effect::Hash(Job::Check { job, password, against }) => {
+                let right = password.reveal().as_bytes() == against.hash;
+                self.engine.hashed(now, Outcome::Checked { job, right });
+            }
+            Effect::Reply { .. } => unreachable!("sent at once"),
+        }
+    }
+
+    fn store(&mut self, op: Op) -> Option<Done> {
+        Some(match op {
+            Op::Register { job, .. } | Op::Message { job, .. } if self.disk_full => Done::Failed { job },
+            Op::Session { job, .. } | Op::EndSession { job, .. } if self.disk_full => Done::Failed { job },
+            Op::Register { job, name, .. } => {
+                assert!(!self.names.contains(&name), "registered twice");
+                self.names.push(name);
+                Done::Registered { job, account: i64::try_from(self.names.len()).ok() }
+            }
+            Op::Session { job, .. } | Op::EndSession { job, .. } => Done::Ok { job },
+            Op::Message { job, message } => {
+                for receiver in message.receivers {
+                    let row = i64::try_from(self.messages.len()).unwrap_or(0);
+                    let unread = Unread { row, sender: message.sender.clone(), sent: 0, text: message.text.clone() };
+                    self.messages.push((receiver, unread, false));
+                }
+                Done::Ok { job }
+            }
+            Op::Offer { job, account, from } => {
+                let mut unread = self.messages.iter().filter(|(to, _, taken)| *to == account && !taken);
+                let found = unread.find(|(_, m, _)| from.as_ref().is_none_or(|from| *from == m.sender));
+                Done::Offered { job, message: found.map(|(_, m, _)| m.clone()) }
+            }
+            Op::Taken { message, .. } => {
+                let row = usize::try_from(message).ok().and_then(|row| self.messages.get_mut(row));
+                let (.., taken) = row.expect("a message there is");
+                assert!(!std::mem::replace(taken, true), "taken twice");
+                return None;
+            }
+            Op::Seen { .. } => return None,
+        })
+    }
+}
+
+fuzz_target!(|script: &[u8]| {
+    let Some((choice, script)) = script.split_first() else { return };
+    let mut world = World::new(if choice % 2 == 1 { OnSecondLogin::Rebind } else { OnSecondLogin::Arm });
+    for (port, datagram) in [(1, "01#a#x#x#"), (2, "01#b#x#x#"), (1, "02#a#x#"), (2, "02#b#x#")] {
+        world.ask(port, datagram.as_bytes());
+    }
+    // No datagram holds 0xff: it is no byte of UTF-8 or GB18030.
+    for line in script.split(|b| *b == 0xff).take(64) {
+        let [who, how, datagram @ ..] = line else { continue };
+        (world.held, world.disk_full) = (how & 0x40 != 0, how & 0x80 != 0);
+        world.pass(1 << (how % 32).min(18));
+        world.ask(u16::from(who % 4) + 1, datagram);
+        let _ = (world.engine.poll_timeout(), world.engine.idle_since(world.now()));
+    }
+    // Wrong tries may stand in line, and each is held back a minute at most.
+    (world.held, world.disk_full) = (false, false);
+    for _ in 0..40 {
+        world.pass(60_000);
+    }
+    assert_eq!(world.engine.poll_timeout(), None);
+    // Whoever reads gets everything, and what was handed out is never asked for again.
+    for (port, login) in [(5, "02#a#x#"), (6, "02#b#x#")] {
+        world.ask(port, login.as_bytes());
+        assert_eq!(world.last, b"02:01");
+        for _ in 0..40 {
+            world.ask(port, b"09#");
+        }
+        assert_eq!(world.last, b"09:01");
+        world.ask(port, b"08#");
+        assert_eq!(world.last, b"08:0");
+    }
+    let left = world.messages.iter().filter(|(to, _, taken)| *to <= 2 && !taken).count();
+    assert_eq!(left, 0, "messages nobody is told of");
+});
