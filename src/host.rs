@@ -5,7 +5,8 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::server::udp::{Config, Server, ServerError};
@@ -14,6 +15,8 @@ use crate::server::udp::{Config, Server, ServerError};
 pub const IDLE_EXIT: Duration = Duration::from_secs(60);
 const ASK: Duration = Duration::from_millis(200);
 const TRIES: u32 = 50;
+/// The server that this process started last.
+static STARTED: Mutex<Option<Child>> = Mutex::new(None);
 
 /// Why there is no local server; a sentence for the login window.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +54,12 @@ pub fn ensure(listen: SocketAddr, data: &Path) -> Result<(), HostError> {
     #[cfg(unix)]
     // Out of this terminal's group: Ctrl+C for a window must not end somebody else's chat.
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
-    command.spawn()?;
+    let child = command.spawn()?;
+    // The one of last time has ended, or lost the race; only now is it known to the system as gone.
+    let last = STARTED.lock().unwrap_or_else(PoisonError::into_inner).replace(child);
+    if let Some(mut last) = last {
+        let _ = last.try_wait();
+    }
     if (0..TRIES).any(|_| answers(&socket, near)) { Ok(()) } else { Err(HostError::Silent(near)) }
 }
 

@@ -19,7 +19,7 @@ use rust_i18n::t;
 use super::chat_window::ChatWindow;
 use super::friend_window::FriendWindow;
 use super::keys_window::KeysWindow;
-use super::login::{Emit, Login, LoginForm, Register, RegisterForm};
+use super::login::{Emit, Login, Register, RegisterForm};
 use super::main_window::MainWindow;
 use super::settings_window::SettingsWindow;
 use super::wire_window::WireWindow;
@@ -30,6 +30,7 @@ use crate::net::clock;
 use crate::place::Place;
 use crate::session::Link;
 use crate::settings::{Saver, Settings};
+use place::Pending;
 
 thread_local! {
     static APP: RefCell<Option<App>> = const { RefCell::new(None) };
@@ -53,8 +54,8 @@ struct App {
     place: Place,
     me: Option<Account>,
     login: Option<Login>,
-    /// A login that waits until the server's address is known.
-    pending: Option<LoginForm>,
+    /// What waits until the server is there.
+    pending: Option<Pending>,
     /// The account whose other session may be ended by the next login.
     takeover: Option<Account>,
     register: Option<(Register, RegisterForm)>,
@@ -204,7 +205,7 @@ fn leave(how: Leaving) {
 
 fn own_menu(at: (i32, i32)) {
     let Some(link) = with(|app| app.client.link()) else { return };
-    let offline = link == Link::Offline;
+    let offline = matches!(link, Link::Offline | Link::LoggedOut);
     let state = if offline { t!("main.go_online") } else { t!("main.go_offline") };
     let entries = [
         state,
@@ -222,9 +223,10 @@ fn own_menu(at: (i32, i32)) {
             with(|app| {
                 let now = clock::now();
                 if offline {
-                    app.client.go_online(now)
+                    app.revive_server();
+                    app.client.go_online(now);
                 } else {
-                    app.client.go_offline(now)
+                    app.client.go_offline(now);
                 }
                 app.events();
             });
@@ -298,7 +300,10 @@ impl App {
             UiEvent::ThreadsWanted => self.show_threads(),
             UiEvent::OpenKeys => self.open_keys(),
             UiEvent::KeysClosed => self.close_keys(),
-            UiEvent::Fetch => self.client.fetch_now(clock::now()),
+            UiEvent::Fetch => {
+                self.revive_server();
+                self.client.fetch_now(clock::now());
+            }
             // Those with dialogs are applied without a borrow.
             UiEvent::Quit
             | UiEvent::RemoveFriend(_)
@@ -324,9 +329,12 @@ impl App {
                         main.say("");
                     }
                 }
-                if link == Link::Offline {
-                    self.set_online(None);
+                match link {
+                    Link::Retrying { .. } => self.revive_server(),
+                    Link::Offline | Link::LoggedOut => self.set_online(None),
+                    _ => {}
                 }
+                self.refresh_headers();
             }
             Event::Registered(outcome) => self.registered(&outcome),
             Event::LoggedIn(outcome) => self.logged_in(&outcome),

@@ -9,6 +9,7 @@ use super::super::Secret;
 use super::super::login::{Login, LoginForm, Register, RegisterForm};
 use super::super::main_window::{MainWindow, Me};
 use super::App;
+use super::place::Pending;
 use crate::model::{Account, Password};
 use crate::net::clock;
 use crate::session::{LoginOutcome, RegisterOutcome};
@@ -48,7 +49,7 @@ impl App {
                 if let Some((_, known)) = &mut self.register {
                     *known = RegisterForm { password: Secret::default(), confirm: Secret::default(), ..form };
                 }
-                self.client.register(clock::now(), account, password, confirm);
+                self.with_server(Pending::Register { account, password, confirm });
             }
             (Err(_), _, _) => self.refuse_registration(&t!("gui.bad_account"), false),
             _ => self.refuse_registration(&t!("gui.bad_password"), true),
@@ -66,11 +67,12 @@ impl App {
         let Ok(account) = Account::person(account.trim()) else { return self.say(&t!("gui.bad_account")) };
         let Ok(password) = Password::parse(&password.0) else { return self.say(&t!("gui.bad_password")) };
         let Some(form) = self.login.as_ref().map(Login::form) else { return };
-        if !self.place.is_known() {
-            self.pending = Some(form);
-            self.wait(&t!("gui.looking_up"));
-            return self.find_server();
-        }
+        self.wait(&t!("gui.looking_up"));
+        self.with_server(Pending::Login { form, account, password });
+    }
+
+    /// Logs in on a server that is there.
+    pub(super) fn log_in_now(&mut self, form: &LoginForm, account: Account, password: Password) {
         self.wait(&t!("gui.logging_in"));
         self.settings.remember = form.remember;
         self.settings.account = if form.remember { account.to_string() } else { String::new() };

@@ -5,10 +5,45 @@ use std::thread;
 
 use fltk::app;
 
+use super::super::login::LoginForm;
 use super::{App, open_client, with};
+use crate::model::{Account, Password};
+use crate::net::clock;
 use crate::place::Place;
 
+/// What waits until the server is there.
+pub(super) enum Pending {
+    Login { form: LoginForm, account: Account, password: Password },
+    Register { account: Account, password: Password, confirm: Password },
+}
+
 impl App {
+    /// Does this once the server's address is known, and this machine's own runs: it ends a minute after
+    /// its last user, so it may be gone since it was looked for.
+    pub(super) fn with_server(&mut self, what: Pending) {
+        if matches!(self.place, Place::Named { address: Some(_), .. }) {
+            return self.go_on(what);
+        }
+        self.pending = Some(what);
+        self.find_server();
+    }
+
+    fn go_on(&mut self, what: Pending) {
+        match what {
+            Pending::Login { form, account, password } => self.log_in_now(&form, account, password),
+            Pending::Register { account, password, confirm } => {
+                self.client.register(clock::now(), account, password, confirm);
+            }
+        }
+    }
+
+    /// Starts this machine's own server again if it has ended.
+    pub(super) fn revive_server(&mut self) {
+        if matches!(self.place, Place::Local { .. }) {
+            self.find_server();
+        }
+    }
+
     /// Looks the name up, or finds or starts this machine's server; both may take their time.
     pub(super) fn find_server(&mut self) {
         let place = self.place.clone();
@@ -62,15 +97,19 @@ fn found(place: &Place, at: Option<SocketAddr>, error: Option<&str>) {
         }
         if let Some(error) = error {
             log::error!("{error}");
-            app.pending = None;
-            return app.say(error);
+            app.say(error);
+            // One that runs for this machine alone still serves this machine.
+            if *place != (Place::Local { lan: true }) {
+                app.pending = None;
+            }
         }
         if let (Place::Named { address, .. }, Some(at)) = (&mut app.place, at) {
             *address = Some(at);
             app.reopen();
         }
-        if let Some(form) = app.pending.take() {
-            app.log_in(&form.account, &form.password);
+        if let Some(what) = app.pending.take() {
+            app.go_on(what);
+            app.events();
         }
     });
 }
