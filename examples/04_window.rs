@@ -27,8 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // The first widget that takes keys has the keyboard.
     let mut input = Input::new(10, 280, 370, 30, None);
     let mut display = TextDisplay::new(10, 10, 460, 260, None);
-    let mut shown = TextBuffer::default();
-    display.set_buffer(shown.clone());
+    display.set_buffer(TextBuffer::default());
     // Enter presses a ReturnButton: nobody needs the mouse.
     let mut button = ReturnButton::new(390, 280, 80, 30, "Send 发送");
     window.end();
@@ -44,8 +43,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             Err(error) => format!("no answer 没有回答: {error}"),
         };
         println!("{request} -> {reply}");
-        shown.append(&format!("{request} -> {reply}\n"));
-        display.set_insert_position(shown.length());
+        // At the end, wherever somebody has clicked.
+        display.set_insert_position(i32::MAX);
+        display.insert(&format!("{request} -> {reply}\n"));
         display.show_insert_position();
         input.set_value("");
     });

@@ -24,7 +24,6 @@ use fltk::{app, button::ReturnButton, input::Input, prelude::*, window::Window};
 struct Chat {
     socket: Rc<UdpSocket>,
     display: TextDisplay,
-    shown: TextBuffer,
     input: Input,
 }
 
@@ -38,13 +37,12 @@ impl Chat {
         let mut window = Window::default().with_size(480, 320).with_label(title);
         let input = Input::new(10, 280, 370, 30, None);
         let mut display = TextDisplay::new(10, 10, 460, 260, None);
-        let shown = TextBuffer::default();
-        display.set_buffer(shown.clone());
+        display.set_buffer(TextBuffer::default());
         let mut button = ReturnButton::new(390, 280, 80, 30, "Send 发送");
         window.end();
         window.show();
 
-        let chat = Self { socket: Rc::new(socket), display, shown, input };
+        let chat = Self { socket: Rc::new(socket), display, input };
         let mut this = chat.clone();
         button.set_callback(move |_| this.send());
         Ok(chat)
@@ -59,8 +57,8 @@ impl Chat {
             Err(error) => format!("no answer 没有回答: {error}"),
         };
         println!("{request} -> {reply}");
-        self.shown.append(&format!("{request} -> {reply}\n"));
-        self.display.set_insert_position(self.shown.length());
+        self.display.set_insert_position(i32::MAX);
+        self.display.insert(&format!("{request} -> {reply}\n"));
         self.display.show_insert_position();
         self.input.set_value("");
     }

@@ -13,6 +13,10 @@
 mod console;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod desk;
+#[cfg(all(feature = "gui", target_os = "linux"))]
+mod friends;
+#[cfg(all(feature = "gui", target_os = "linux"))]
+mod network;
 mod program;
 mod text;
 #[cfg(all(feature = "gui", target_os = "linux"))]

@@ -19,9 +19,10 @@ fn examples() -> Vec<(String, String)> {
 fn one_file_is_short_and_needs_little() {
     let mut broken = Vec::new();
     for (name, text) in examples() {
-        let lines = text.lines().count();
+        let code = |line: &&str| !line.trim().is_empty() && !line.trim().starts_with("//") && !line.starts_with("#!");
+        let lines = text.lines().filter(code).count();
         if lines > 100 {
-            broken.push(format!("{name}: {lines} lines"));
+            broken.push(format!("{name}: {lines} lines of code"));
         }
         for line in text.lines().filter(|line| line.starts_with("use ")) {
             let from = line.trim_start_matches("use ").split([':', ' ', ';']).next().unwrap_or_default();

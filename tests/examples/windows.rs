@@ -1,38 +1,10 @@
 //! Steps 04 and 05: one window, and why it freezes.
 
-use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use crate::desk::{Desk, Eye, Face};
+use crate::network::Silent;
 use crate::program::{PATIENCE, Served};
-
-/// A server that answers when the test says so.
-pub struct Silent {
-    socket: UdpSocket,
-    pub at: SocketAddr,
-}
-
-impl Silent {
-    pub fn new() -> Self {
-        let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
-        socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-        let at = socket.local_addr().expect("bound");
-        Self { socket, at }
-    }
-
-    /// Waits for this request; who sent it can be answered.
-    #[track_caller]
-    pub fn hears(&self, request: &str) -> SocketAddr {
-        let mut buffer = [0; 2048];
-        let (n, from) = self.socket.recv_from(&mut buffer).expect("a request");
-        assert_eq!(String::from_utf8_lossy(&buffer[..n]), request);
-        from
-    }
-
-    pub fn answers(&self, to: SocketAddr, reply: &str) {
-        self.socket.send_to(reply.as_bytes(), to).expect("sent");
-    }
-}
 
 /// How often a window is drawn while one types into it and the server is silent.
 pub fn drawn_in_silence(face: &Face, eye: &Eye) -> usize {
