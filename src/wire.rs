@@ -9,7 +9,7 @@ pub mod request;
 pub mod show;
 
 pub use charset::Charset;
-pub use reply::{Reply, TimeFormat};
+pub use reply::{Learned, Reply, TimeFormat};
 pub use request::{Request, RequestError, looks_like_reply};
 
 #[cfg(test)]

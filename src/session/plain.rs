@@ -11,7 +11,7 @@ use super::{Cause, Event, Link, LoginOutcome, Polling, RegisterOutcome, StoreTok
 use crate::model::{Account, MessageId, MessageText, Password, SendState};
 use crate::timer::{Backoff, Rto};
 use crate::wire::request::Body;
-use crate::wire::{Charset, Reply, Request, TimeFormat};
+use crate::wire::{Charset, Learned, Reply, Request};
 
 /// Tries of one request before the server counts as silent.
 const TRIES: u8 = 4;
@@ -85,8 +85,7 @@ pub struct Session {
     polling: Polling,
     state: State,
     login: Option<(Account, Password)>,
-    charset: Charset,
-    format: TimeFormat,
+    learned: Learned,
     rto: Rto,
     outstanding: Option<Outstanding>,
     wanted: VecDeque<(Purpose, Vec<u8>)>,
@@ -141,8 +140,7 @@ impl Session {
             polling,
             state: State::Offline,
             login: None,
-            charset: Charset::Utf8,
-            format: TimeFormat::Standard,
+            learned: Learned::default(),
             rto: Rto::default(),
             outstanding: None,
             wanted: VecDeque::new(),
@@ -438,8 +436,7 @@ impl Session {
 
     /// A datagram from the server's address.
     pub fn handle_datagram(&mut self, now: Instant, bytes: &[u8]) {
-        let (reply, charset, format) = Reply::decode(bytes, self.charset, self.format);
-        (self.charset, self.format) = (charset, format);
+        let reply = Reply::decode(bytes, &mut self.learned);
         self.retry_backoff.reset();
         self.resume(now);
         // A message is kept whatever is outstanding.
@@ -479,8 +476,19 @@ impl Session {
         }
     }
 
+    /// In what the person named there is known to write, on servers that only pass bytes on.
+    fn encode(&self, request: &Request) -> Vec<u8> {
+        let charset = match request {
+            Request::Send { to: peer, .. }
+            | Request::Count { from: Some(peer) }
+            | Request::Take { from: Some(peer) } => self.learned.charset(peer),
+            _ => Charset::default(),
+        };
+        request.encode(charset)
+    }
+
     fn want(&mut self, purpose: Purpose, request: &Request) {
-        self.wanted.push_back((purpose, request.encode(self.charset)));
+        self.wanted.push_back((purpose, self.encode(request)));
     }
 
     fn begin(&mut self, now: Instant, purpose: Purpose, bytes: Vec<u8>) {
@@ -502,7 +510,7 @@ impl Session {
             && self.retry_at.is_none()
             && let Some((account, password)) = self.login.clone()
         {
-            let bytes = Request::Login { account, password }.encode(self.charset);
+            let bytes = self.encode(&Request::Login { account, password });
             return self.begin(now, Purpose::Release, bytes);
         }
         let ready = self.state == State::Online && self.storing.is_none() && self.retry_at.is_none();
@@ -520,7 +528,7 @@ impl Session {
                 None => Request::TakeAll,
             };
             let purpose = friend.map_or(Purpose::Take, Purpose::TakeFriend);
-            return self.begin(now, purpose, request.encode(self.charset));
+            return self.begin(now, purpose, self.encode(&request));
         }
         if self.noting.is_some() {
             return;
@@ -530,11 +538,11 @@ impl Session {
         }
         if let Some(message) = self.outbox.front() {
             if self.fence_due {
-                return self.begin(now, Purpose::Fence, Request::CountAll.encode(self.charset));
+                return self.begin(now, Purpose::Fence, self.encode(&Request::CountAll));
             }
             if self.quiet_until.is_none() && message.noted {
                 let request = Request::Send { to: message.to.clone(), body: Body::new(&message.text) };
-                let bytes = request.encode(self.charset);
+                let bytes = self.encode(&request);
                 if let Some(message) = self.outbox.front_mut() {
                     message.copies += 1;
                 }

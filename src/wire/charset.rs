@@ -16,8 +16,10 @@ impl Charset {
     /// replacement characters. The second value is the charset to go on with for this peer.
     #[must_use]
     pub fn decode(self, bytes: &[u8]) -> (String, Charset) {
-        if self == Charset::Utf8
-            && let Ok(text) = std::str::from_utf8(bytes)
+        // Somebody who wrote GBK has another program now if three bytes at a time, which all of
+        // Chinese is, make sense in UTF-8; two at a time do so by accident.
+        if let Ok(text) = std::str::from_utf8(bytes)
+            && (self == Charset::Utf8 || text.chars().any(|c| c >= '\u{800}'))
         {
             return (text.to_owned(), Charset::Utf8);
         }

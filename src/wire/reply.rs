@@ -1,7 +1,12 @@
 //! Replies: what a server sends.
 
+use std::collections::HashSet;
+
 use super::{Charset, request::Body};
 use crate::model::Account;
+
+/// So many people's charsets are remembered.
+const PEOPLE: usize = 65_536;
 
 /// How a server writes the time of a message; learned once per server, since times without seconds
 /// are ambiguous before a body like `09:30 meet`.
@@ -20,6 +25,32 @@ pub enum TimeFormat {
     Ctime,
     /// Seconds since 1970, fractions allowed.
     Epoch,
+}
+
+/// A server's way of writing the time, and in what charset each of its people writes; learned from
+/// its replies.
+#[derive(Debug, Clone, Default)]
+pub struct Learned {
+    /// How it writes the time of a message.
+    pub format: TimeFormat,
+    /// Who writes GB18030; everybody else writes UTF-8.
+    gb18030: HashSet<Account>,
+}
+
+impl Learned {
+    /// What this person writes, so also what they can read, and what their name is written in.
+    #[must_use]
+    pub fn charset(&self, of: &Account) -> Charset {
+        if self.gb18030.contains(of) { Charset::Gb18030 } else { Charset::Utf8 }
+    }
+
+    fn writes(&mut self, who: &Account, charset: Charset) {
+        if charset == Charset::Utf8 {
+            self.gb18030.remove(who);
+        } else if self.gb18030.len() < PEOPLE && !self.gb18030.contains(who) {
+            self.gb18030.insert(who.clone());
+        }
+    }
 }
 
 /// One reply, decoded. `Other` keeps what the protocol does not know.
@@ -150,22 +181,18 @@ impl Reply {
         charset.encode(&text)
     }
 
-    /// Reads a datagram as a client does; what is not known is [`Reply::Other`]. Returned with it:
-    /// the charset and the time format to go on with for this server.
+    /// Reads a datagram as a client does; what is not known is [`Reply::Other`].
     #[must_use]
-    pub fn decode(datagram: &[u8], charset: Charset, format: TimeFormat) -> (Self, Charset, TimeFormat) {
-        let mut reader = Reader { charset, format };
-        let reply = reader.reply(datagram).unwrap_or_else(|| Self::Other(datagram.to_vec()));
-        (reply, reader.charset, reader.format)
+    pub fn decode(datagram: &[u8], learned: &mut Learned) -> Self {
+        Reader { learned }.reply(datagram).unwrap_or_else(|| Self::Other(datagram.to_vec()))
     }
 }
 
-struct Reader {
-    charset: Charset,
-    format: TimeFormat,
+struct Reader<'a> {
+    learned: &'a mut Learned,
 }
 
-impl Reader {
+impl Reader<'_> {
     fn reply(&mut self, datagram: &[u8]) -> Option<Reply> {
         let (operation, rest) = match datagram {
             [a, b, b':', rest @ ..] if a.is_ascii_digit() && b.is_ascii_digit() => ((a - b'0') * 10 + (b - b'0'), rest),
@@ -194,22 +221,16 @@ impl Reader {
             (8, _) => Reply::CountAll(number(code)?),
             (9, b"01") => Reply::TakeAll(None),
             (9, _) => Reply::TakeAll(Some(self.delivery(rest)?)),
-            (10, _) => Reply::Hello { nonce: self.text(code.strip_prefix(b"01:Q1:")?) },
+            (10, _) => Reply::Hello { nonce: text(code.strip_prefix(b"01:Q1:")?) },
             (11, _) => {
                 let mut fields = code.split(|b| *b == b':');
                 let total = usize::try_from(number(fields.next()?)?).ok()?;
                 let offset = usize::try_from(number(fields.next()?)?).ok()?;
-                let accounts = fields.filter(|f| !f.is_empty()).map(|f| Account::sanitised(&self.text(f))).collect();
+                let accounts = fields.filter(|f| !f.is_empty()).map(|f| Account::sanitised(&text(f))).collect();
                 Reply::Who { total, offset, accounts }
             }
             _ => return None,
         })
-    }
-
-    fn text(&mut self, bytes: &[u8]) -> String {
-        let (text, seen) = self.charset.decode(bytes);
-        self.charset = seen;
-        text
     }
 
     /// `from:time:message`; the time is the longest known form that stands there, the format learned
@@ -217,20 +238,28 @@ impl Reader {
     fn delivery(&mut self, rest: &[u8]) -> Option<Delivery> {
         let colon = rest.iter().position(|b| *b == b':')?;
         let (from, rest) = (rest.get(..colon)?, rest.get(colon + 1..)?);
-        let (format, time, raw) = split_time(rest, self.format)?;
-        self.format = format;
-        let from = Account::sanitised(&self.text(from));
-        let time = self.text(time);
-        let text = self.text(raw);
-        Some(Delivery { from, time, body: Body { raw: raw.to_vec(), text } })
+        let (format, time, raw) = split_time(rest, self.learned.format)?;
+        self.learned.format = format;
+        let (from, named) = Charset::default().decode(from);
+        let from = Account::sanitised(&from);
+        let known = if named == Charset::default() { self.learned.charset(&from) } else { named };
+        let (body, written) = known.decode(raw);
+        // A name that is not UTF-8 stays so, whatever is written under it.
+        self.learned.writes(&from, if named == Charset::default() { written } else { named });
+        Some(Delivery { from, time: text(time), body: Body { raw: raw.to_vec(), text: body } })
     }
+}
+
+fn text(bytes: &[u8]) -> String {
+    Charset::default().decode(bytes).0
 }
 
 fn number(digits: &[u8]) -> Option<u64> {
     std::str::from_utf8(digits).ok()?.trim().parse().ok()
 }
 
-/// Splits `time:message`. A time of an unknown form is everything up to the first colon.
+/// Splits `time:message`. A time of an unknown form is everything up to the first colon; without one
+/// it is all message, since nothing may be lost.
 fn split_time(rest: &[u8], learned: TimeFormat) -> Option<(TimeFormat, &[u8], &[u8])> {
     // Standard and other full dates can be told apart from any body; the clock forms cannot from each
     // other, so between them the one learned decides, else the longer.
@@ -249,7 +278,7 @@ fn split_time(rest: &[u8], learned: TimeFormat) -> Option<(TimeFormat, &[u8], &[
             return Some((format, rest.get(..len)?, rest.get(len + 1..)?));
         }
     }
-    let colon = rest.iter().position(|b| *b == b':')?;
+    let Some(colon) = rest.iter().position(|b| *b == b':') else { return Some((learned, &[], rest)) };
     Some((learned, rest.get(..colon)?, rest.get(colon + 1..)?))
 }
 

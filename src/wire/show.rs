@@ -3,7 +3,7 @@
 use rust_i18n::t;
 
 use super::reply::{Forwarded, LoggedIn, Registered};
-use super::{Charset, Reply, Request, TimeFormat};
+use super::{Charset, Learned, Reply, Request};
 
 /// What a request says, e.g. "log in as 20170001". `locale` is `en` or `zh-CN`.
 #[must_use]
@@ -30,7 +30,7 @@ pub fn request(datagram: &[u8], locale: &str) -> String {
 /// What a reply says, e.g. "logged in". `locale` is `en` or `zh-CN`.
 #[must_use]
 pub fn reply(datagram: &[u8], locale: &str) -> String {
-    match Reply::decode(datagram, Charset::Utf8, TimeFormat::Standard).0 {
+    match Reply::decode(datagram, &mut Learned::default()) {
         Reply::Register(Registered::Done) => t!("wire.registered", locale = locale),
         Reply::Register(Registered::PasswordsDiffer) => t!("wire.passwords_differ", locale = locale),
         Reply::Register(Registered::AccountExists) => t!("wire.account_exists", locale = locale),

@@ -8,7 +8,15 @@ fn request(bytes: &[u8]) -> Result<Request, RequestError> {
 }
 
 fn reply(bytes: &[u8]) -> Reply {
-    Reply::decode(bytes, Charset::Utf8, TimeFormat::Standard).0
+    Reply::decode(bytes, &mut Learned::default())
+}
+
+/// Of a server that writes neither date nor seconds.
+fn clock() -> Learned {
+    let mut learned = Learned::default();
+    let _ = Reply::decode(b"09:a:12:04:hi", &mut learned);
+    assert_eq!(learned.format, TimeFormat::Clock);
+    learned
 }
 
 #[test]
@@ -94,12 +102,19 @@ fn times_of_other_servers_are_told_from_the_body() {
         ("1795233898.25", "hi", TimeFormat::Epoch),
     ] {
         let bytes = format!("09:a:{time}:{body}");
-        let (decoded, _, learned) = Reply::decode(bytes.as_bytes(), Charset::Utf8, TimeFormat::Standard);
+        let mut learned = Learned::default();
+        let decoded = Reply::decode(bytes.as_bytes(), &mut learned);
         let Reply::TakeAll(Some(delivery)) = decoded else { panic!("{bytes}: {decoded:?}") };
-        assert_eq!((delivery.time.as_str(), delivery.body.text.as_str(), learned), (time, body, format), "{bytes}");
+        assert_eq!(
+            (delivery.time.as_str(), delivery.body.text.as_str(), learned.format),
+            (time, body, format),
+            "{bytes}"
+        );
     }
+    let untimed = reply(b"09:a:hi there");
+    assert!(matches!(untimed, Reply::TakeAll(Some(d)) if d.body.text == "hi there" && d.time.is_empty()));
     // Learned once, a clock without seconds keeps a body that begins like one.
-    let (decoded, _, _) = Reply::decode(b"09:a:12:04:09:30 meet", Charset::Utf8, TimeFormat::Clock);
+    let decoded = Reply::decode(b"09:a:12:04:09:30 meet", &mut clock());
     assert!(matches!(decoded, Reply::TakeAll(Some(d)) if d.body.text == "09:30 meet"));
 }
 
@@ -115,6 +130,26 @@ fn gbk_is_read_and_stays() {
     let thanks = Charset::Gb18030.encode("谢谢");
     assert!(std::str::from_utf8(&thanks).is_ok());
     assert_eq!(charset.decode(&thanks).0, "谢谢");
+}
+
+#[test]
+fn each_person_has_a_charset_of_their_own() {
+    let mut learned = Learned::default();
+    let gbk = |text: &str| Charset::Gb18030.encode(text);
+    let mut check = |from: &[u8], body: Vec<u8>, text: &str, charset: Charset| {
+        let bytes = [b"09:", from, b":2026-11-21 12:04:58:", &body].concat();
+        let Reply::TakeAll(Some(delivery)) = Reply::decode(&bytes, &mut learned) else { panic!("{text}") };
+        assert_eq!((delivery.body.text.as_str(), learned.charset(&delivery.from)), (text, charset));
+    };
+    check(b"s", gbk("编程作业"), "编程作业", Charset::Gb18030);
+    check(b"s", gbk("谢谢"), "谢谢", Charset::Gb18030);
+    check(b"b", "谢谢".into(), "谢谢", Charset::Utf8);
+    check(b"s", gbk("ok"), "ok", Charset::Gb18030);
+    // A name tells as much as a text.
+    check(&gbk("张三"), gbk("谢谢"), "谢谢", Charset::Gb18030);
+    check(&gbk("张三"), b"ok".to_vec(), "ok", Charset::Gb18030);
+    // Another program under the old name.
+    check(b"s", "你好，世界".into(), "你好，世界", Charset::Utf8);
 }
 
 #[test]
@@ -140,7 +175,7 @@ proptest! {
         for datagram in [&bytes, &led] {
             for charset in [Charset::Utf8, Charset::Gb18030] {
                 let _ = Request::decode(datagram, charset);
-                let _ = Reply::decode(datagram, charset, TimeFormat::Clock);
+                let _ = Reply::decode(datagram, &mut clock());
             }
             let _ = (show::request(datagram, "en"), show::reply(datagram, "en"), show::starred(datagram));
         }

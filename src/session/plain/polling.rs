@@ -139,7 +139,7 @@ impl Session {
             self.poll_at = Some(last.unwrap_or(now) + STRICT);
         }
         if self.polling != Polling::StrictPerFriend {
-            let bytes = Request::CountAll.encode(self.charset);
+            let bytes = self.encode(&Request::CountAll);
             return self.begin(now, Purpose::Poll, bytes);
         }
         for friend in self.open_chats.clone() {

@@ -91,6 +91,38 @@ fn messages_that_a_take_promised_and_did_not_bring_are_said() {
     }
 }
 
+#[test]
+fn everybody_is_written_to_as_they_write() {
+    // A server that passes bytes on, and a class of two minds.
+    let mut world = World::online(Polling::Adaptive, |_, request: &str| plain(request));
+    let gbk = |text: &str| crate::wire::Charset::Gb18030.encode(text);
+    for (from, body) in [("s", gbk("编程作业")), ("b", "谢谢".into()), ("s", gbk("谢谢"))] {
+        let bytes = [format!("09:{from}:2026-11-21 12:04:58:").into_bytes(), body].concat();
+        world.session.handle_datagram(world.now, &bytes);
+        world.drain();
+    }
+    let came = world.events.iter().filter_map(|(_, e)| match e {
+        Event::Received { from, text, .. } => Some((from.as_str(), text.as_str())),
+        _ => None,
+    });
+    assert_eq!(came.collect::<Vec<_>>(), [("s", "编程作业"), ("b", "谢谢"), ("s", "谢谢")]);
+    for (to, sent) in [("s", gbk("再见")), ("b", "再见".into())] {
+        world.session.send(world.now, MessageId(1), account(to), text("再见"));
+        let bytes = std::iter::from_fn(|| {
+            while let Some(event) = world.session.poll_event() {
+                if let Event::Outgoing { id, state: SendState::Sending } = event {
+                    world.session.handle_noted(world.now, id, true);
+                }
+            }
+            world.session.poll_transmit().map(|t| t.bytes)
+        });
+        let expected = [format!("03#{to}#").into_bytes(), sent, b"#".to_vec()].concat();
+        assert!(bytes.into_iter().any(|b| b == expected), "{to}");
+        world.session.handle_datagram(world.now, b"03:01");
+        world.session.handle_datagram(world.now, b"08:0");
+    }
+}
+
 /// A course server that keeps nothing: what it has handed out is gone. Answers come late and get lost.
 fn foreign_chat(seed: u64) {
     let mut random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
