@@ -145,6 +145,14 @@ pub fn looks_like_reply(datagram: &[u8]) -> bool {
     matches!(datagram, [a, b, b':', ..] if a.is_ascii_digit() && b.is_ascii_digit())
 }
 
+/// The datagram without what terminals and C's strings leave behind the last `#`: line ends and NULs.
+/// Where no `#` stands before them they belong to a field that is not closed.
+#[must_use]
+pub fn without_line_end(datagram: &[u8]) -> &[u8] {
+    let end = datagram.iter().rposition(|b| !matches!(b, b'\r' | b'\n' | 0)).map_or(0, |last| last + 1);
+    datagram.get(..end).filter(|closed| closed.ends_with(b"#")).unwrap_or(datagram)
+}
+
 /// Decodes field by field and learns the charset on the way.
 struct Fields {
     charset: Charset,
@@ -155,7 +163,7 @@ impl Fields {
         if datagram.len() > MAX_REQUEST_BYTES {
             return Err(RequestError::TooLong(datagram.len()));
         }
-        let (operation, rest) = match datagram {
+        let (operation, rest) = match without_line_end(datagram) {
             [a, b, b'#', rest @ ..] if a.is_ascii_digit() && b.is_ascii_digit() => ((a - b'0') * 10 + (b - b'0'), rest),
             _ => return Err(RequestError::NoOperation),
         };

@@ -45,6 +45,13 @@ fn requests_of_the_table_come_back_byte_for_byte() {
 fn wild_forms() {
     assert_eq!(request(b"09##"), Ok(Request::TakeAll));
     assert_eq!(request(b"08##"), Ok(Request::CountAll));
+    // What `nc` and a C string leave behind.
+    for rest in ["\n", "\r\n", "\0", "\n\0\0"] {
+        assert_eq!(request(format!("06#{rest}").as_bytes()), Ok(Request::Offline));
+        let sent = request(format!("03#a#hi\n#{rest}").as_bytes());
+        assert!(matches!(&sent, Ok(Request::Send { body, .. }) if body.text == "hi\n"), "{sent:?}");
+        assert!(request(format!("02#a#b{rest}").as_bytes()).is_err(), "a field that is not closed");
+    }
     assert_eq!(request(b"06#20170000000"), Err(RequestError::NotClosed { field: 1, at: 14 }));
     for bad in
         ["", "x", "07#", "12#", "1#a#", "01#a#b#", "01#a##b#", "02#a#b", "03#a##", "03#a#", "02#@lobby#x#", "11#x#"]
