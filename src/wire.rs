@@ -4,6 +4,7 @@
 //! Source: the plain protocol, "Datagram" and its table.
 
 pub mod charset;
+pub mod explain;
 pub mod reply;
 pub mod request;
 pub mod show;
