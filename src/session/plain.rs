@@ -2,6 +2,7 @@
 //! operation, the fence around a lost answer to 03.
 
 mod answers;
+mod next;
 mod polling;
 
 use std::collections::VecDeque;
@@ -10,7 +11,6 @@ use std::time::{Duration, Instant};
 use super::{Cause, Event, Link, LoginOutcome, Polling, RegisterOutcome, StoreToken, Transmit};
 use crate::model::{Account, MessageId, MessageText, Password, SendState};
 use crate::timer::{Backoff, Rto};
-use crate::wire::request::Body;
 use crate::wire::{Charset, Learned, Reply, Request};
 
 /// Tries of one request before the server counts as silent.
@@ -107,6 +107,8 @@ pub struct Session {
     /// `00:00` that may still come for an `11#`, and then answer nothing else.
     strays: u8,
     next_token: u64,
+    /// The last of takes and sendings was a take.
+    took: bool,
     /// Take on after the message is stored: from one friend, or from anyone.
     take_next: Option<Option<Account>>,
     /// This take was not answered: before any other request, the message must be released.
@@ -155,6 +157,7 @@ impl Session {
             probes: 0,
             strays: 0,
             next_token: 0,
+            took: false,
             take_next: None,
             release: None,
             last_delivery: None,
@@ -219,7 +222,7 @@ impl Session {
         self.login = Some((account, password));
         // Another account's, or about to be loaded anew.
         self.outbox.clear();
-        self.fence_due = self.outstanding.as_ref().is_some_and(|o| o.purpose == Purpose::Send);
+        self.fence_due |= self.outstanding.as_ref().is_some_and(|o| o.purpose == Purpose::Send);
         self.outstanding = None;
         self.wanted.clear();
         self.storing = None;
@@ -248,8 +251,12 @@ impl Session {
         self.go_on(now);
     }
 
-    /// Sends a message that is stored already; answered by [`Event::Outgoing`].
+    /// Sends a message that is stored already; answered by [`Event::Outgoing`]. One that waits already
+    /// goes once.
     pub fn send(&mut self, now: Instant, id: MessageId, to: Account, text: MessageText) {
+        if self.outbox.iter().any(|m| m.id == id) {
+            return;
+        }
         self.outbox.push_back(Outgoing { id, to, text, doubtful: false, copies: 0, noted: false });
         self.events.push_back(Event::Outgoing { id, state: SendState::Waiting });
         self.go_on(now);
@@ -289,6 +296,11 @@ impl Session {
         self.release = None;
         self.take_next = None;
         self.state = State::Offline;
+        if let Some(message) = self.outbox.front_mut().filter(|m| m.noted && m.copies == 0) {
+            message.noted = false;
+            let id = message.id;
+            self.events.push_back(Event::Outgoing { id, state: SendState::Waiting });
+        }
         self.show(Link::Offline);
         self.events.push_back(Event::WentOffline(was_online));
     }
@@ -324,7 +336,10 @@ impl Session {
             return;
         }
         self.noting = None;
-        if noted {
+        if noted && (self.state == State::Offline || self.leave_by.is_some()) {
+            // It waits for another day.
+            self.events.push_back(Event::Outgoing { id, state: SendState::Waiting });
+        } else if noted {
             if let Some(message) = self.outbox.front_mut().filter(|m| m.id == id) {
                 message.noted = true;
             }
@@ -497,65 +512,6 @@ impl Session {
         let cause = if purpose == Purpose::Fence { Cause::Fence } else { Cause::First };
         self.transmits.push_back(Transmit { bytes: bytes.clone(), cause });
         self.outstanding = Some(Outstanding { purpose, bytes, tries: 1, sent: now, due: now + wait });
-    }
-
-    /// Sends the next request, if none is outstanding and nothing must be stored first.
-    fn go_on(&mut self, now: Instant) {
-        // While leaving, too, a message must be on disk before a request confirms it.
-        if self.outstanding.is_some() || self.leave_by.is_some() && self.storing.is_some() {
-            return;
-        }
-        if self.release.is_some()
-            && self.state == State::Online
-            && self.retry_at.is_none()
-            && let Some((account, password)) = self.login.clone()
-        {
-            let bytes = self.encode(&Request::Login { account, password });
-            return self.begin(now, Purpose::Release, bytes);
-        }
-        let ready = self.state == State::Online && self.storing.is_none() && self.retry_at.is_none();
-        let idle = ready && self.take_next.is_none();
-        let next = self.wanted.iter().position(|(purpose, _)| idle || !purpose.can_wait());
-        if let Some((purpose, bytes)) = next.and_then(|i| self.wanted.remove(i)) {
-            return self.begin(now, purpose, bytes);
-        }
-        if !ready {
-            return;
-        }
-        if let Some(friend) = self.take_next.take() {
-            let request = match &friend {
-                Some(friend) => Request::Take { from: Some(friend.clone()) },
-                None => Request::TakeAll,
-            };
-            let purpose = friend.map_or(Purpose::Take, Purpose::TakeFriend);
-            return self.begin(now, purpose, self.encode(&request));
-        }
-        if self.noting.is_some() {
-            return;
-        }
-        if self.quiet_until.is_some_and(|until| until <= now) {
-            self.quiet_until = None;
-        }
-        if let Some(message) = self.outbox.front() {
-            if self.fence_due {
-                return self.begin(now, Purpose::Fence, self.encode(&Request::CountAll));
-            }
-            if self.quiet_until.is_none() && message.noted {
-                let request = Request::Send { to: message.to.clone(), body: Body::new(&message.text) };
-                let bytes = self.encode(&request);
-                if let Some(message) = self.outbox.front_mut() {
-                    message.copies += 1;
-                }
-                return self.begin(now, Purpose::Send, bytes);
-            }
-            if self.quiet_until.is_none() {
-                self.noting = Some(message.id);
-                return self.events.push_back(Event::Outgoing { id: message.id, state: SendState::Sending });
-            }
-        }
-        if self.poll_at.is_some_and(|at| at <= now) {
-            self.poll(now);
-        }
     }
 }
 

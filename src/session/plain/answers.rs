@@ -102,9 +102,12 @@ impl Session {
                 }
                 self.poll_soon(now);
             }
-            (Purpose::Send, _) => {
-                if let Some(message) = self.outbox.pop_front() {
-                    self.events.push_back(Event::Outgoing { id: message.id, state: SendState::Failed });
+            (Purpose::Send, reply) => {
+                if let Some(Outgoing { id, copies, .. }) = self.outbox.pop_front() {
+                    self.fence_due |= copies > 1;
+                    let refused = reply == Reply::NotUnderstood && copies == 1;
+                    let state = if refused { SendState::Failed } else { SendState::MaybeSent };
+                    self.events.push_back(Event::Outgoing { id, state });
                 }
             }
             (Purpose::Take, Reply::TakeAll(Some(_))) => self.take_next = Some(None),
@@ -189,6 +192,8 @@ pub(super) fn can_answer(purpose: &Purpose, reply: &Reply) -> bool {
     match reply {
         Reply::NotUnderstood => true,
         Reply::NotLoggedIn => !matches!(purpose, Purpose::Register | Purpose::Login | Purpose::Release),
+        // A code that the protocol does not know answers all the same; silence would be asked again.
+        Reply::Other(bytes) => bytes.starts_with(format!("{operation:02}:").as_bytes()),
         reply => reply.operation() == Some(operation),
     }
 }

@@ -10,6 +10,8 @@ use crate::wire::{Reply, Request};
 const VISIBLE: Duration = Duration::from_secs(2);
 /// Unanswered questions for the extensions, after which they are not asked for by itself.
 const PROBES: u8 = 3;
+/// So many who are online are listed at most.
+const LISTED: usize = 65_536;
 /// Who is online is asked for this often at most.
 pub(super) const WHO: Duration = Duration::from_secs(10);
 
@@ -77,7 +79,7 @@ impl Session {
         }
         let more = !accounts.is_empty();
         self.listing.extend(accounts);
-        if more && self.listing.len() < total {
+        if more && self.listing.len() < total.min(LISTED) {
             self.want(Purpose::Probe, &Request::Who { offset: self.listing.len() });
             return;
         }

@@ -80,3 +80,26 @@ fn a_message_is_stored_before_leaving_confirms_it() {
     world.session.handle_stored(world.now, token, true);
     assert_eq!(world.session.poll_transmit().map(|t| t.bytes), Some(b"06#".to_vec()));
 }
+
+#[test]
+fn what_leaving_kept_from_being_sent_is_not_put_in_doubt() {
+    // The note that it is being sent comes from the disk when we are leaving, or have left.
+    for late in [false, true] {
+        let mut world = World::online(Polling::Adaptive, |_, request: &str| plain(request));
+        world.run(secs(1));
+        let id = MessageId(1);
+        world.session.send(world.now, id, account("b"), text("1"));
+        let sending = Event::Outgoing { id, state: SendState::Sending };
+        assert!(std::iter::from_fn(|| world.session.poll_event()).any(|e| e == sending));
+        world.session.go_offline(world.now);
+        if late {
+            world.run(secs(1));
+        }
+        world.session.handle_noted(world.now, id, true);
+        world.run(secs(2));
+        assert_eq!((world.state(1), world.count("03")), (Some(SendState::Waiting), 0), "{late}");
+        world.session.go_online(world.now);
+        world.run(secs(2));
+        assert_eq!((world.state(1), world.count("03")), (Some(SendState::Sent), 1), "{late}");
+    }
+}

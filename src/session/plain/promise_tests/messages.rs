@@ -123,6 +123,102 @@ fn everybody_is_written_to_as_they_write() {
     }
 }
 
+#[test]
+fn an_answer_of_an_unknown_code_is_an_answer() {
+    let strange = |time: Duration, request: &str| match request.get(..2) {
+        Some("03") => at_once("03:05"),
+        Some("08") if time > secs(1) => at_once("08:many"),
+        _ => plain(request),
+    };
+    let mut world = World::online(Polling::Adaptive, strange);
+    world.send(1, "b");
+    world.run(secs(60));
+    assert_eq!((world.state(1), world.count("03")), (Some(SendState::MaybeSent), 1));
+    assert!(
+        world.count("08") > 4 && !world.events.iter().any(|(_, e)| matches!(e, Event::Link(Link::Retrying { .. })))
+    );
+    let mut world = World::new(Polling::Adaptive, |_, _: &str| at_once("02:99"));
+    world.session.login(world.now, account("a"), Password::parse("x").expect("valid"));
+    world.run(secs(1));
+    assert!(world.has(&Event::LoggedIn(LoginOutcome::NotUnderstood)));
+}
+
+#[test]
+fn neither_a_full_mailbox_nor_a_long_list_holds_up_a_message() {
+    let mut taken = 0;
+    let mailbox = |_, request: &str| match request {
+        "08#" => at_once("08:1000"),
+        "09#" => {
+            taken += 1;
+            at_once(&format!("09:b:2026-11-21 12:04:58:{taken}"))
+        }
+        request => plain(request),
+    };
+    let mut world = World::online(Polling::Adaptive, mailbox);
+    for id in 1..=3 {
+        world.send(id, "b");
+    }
+    world.run(RTT * 10);
+    assert_eq!([1, 2, 3].map(|id| world.state(id)), [Some(SendState::Sent); 3]);
+    assert!(world.count("09") >= 3, "and neither holds up the other: {:?}", world.requests());
+
+    let list = |_, request: &str| match request.strip_prefix("11#").and_then(|n| n.strip_suffix('#')) {
+        Some(offset) => at_once(&format!("11:1000:{offset}:p{offset}")),
+        None => plain(request),
+    };
+    let mut world = World::online(Polling::Adaptive, list);
+    world.send(1, "b");
+    world.run(RTT * 5);
+    assert_eq!(world.state(1), Some(SendState::Sent), "{:?}", world.requests());
+    world.run(secs(60));
+    let whole = |e: &Event| matches!(e, Event::Online(all) if all.len() == 1_000);
+    assert!(world.events.iter().any(|(_, e)| whole(e)));
+}
+
+#[test]
+fn a_list_without_an_end_is_cut() {
+    let endless = |_, request: &str| match request.strip_prefix("11#").and_then(|n| n.strip_suffix('#')) {
+        Some(offset) => {
+            let page: String = (0..100).map(|i| format!(":{offset}-{i}")).collect();
+            at_once(&format!("11:{}:{offset}{page}", u64::MAX))
+        }
+        None => plain(request),
+    };
+    let mut world = World::online(Polling::Adaptive, endless);
+    world.run(secs(9));
+    let said = world.events.iter().filter(|(_, e)| matches!(e, Event::Online(_))).count();
+    assert_eq!(said, 1);
+}
+
+#[test]
+fn a_login_in_between_lifts_no_fence() {
+    // The answer to the first message comes when the second may just have been sent, and never one to that.
+    let server = |_, request: &str| match request {
+        "03#b#1#" => vec![(Duration::from_millis(500), "03:01".to_owned())],
+        "03#b#2#" => Vec::new(),
+        request => plain(request),
+    };
+    let mut world = World::online(Polling::Adaptive, server);
+    world.run(secs(5));
+    world.send(1, "b");
+    world.run(Duration::from_millis(305));
+    assert_eq!(world.requests().last().copied(), Some("08#"), "the fence");
+    world.session.login(world.now, account("a"), Password::parse("x").expect("valid"));
+    world.send(2, "b");
+    world.run(secs(10));
+    assert_ne!(world.state(2), Some(SendState::Sent));
+}
+
+#[test]
+fn a_message_sent_again_twice_goes_once() {
+    let mut world = World::online(Polling::Adaptive, |_, request: &str| plain(request));
+    for _ in 0..3 {
+        world.send(1, "b");
+    }
+    world.run(secs(10));
+    assert_eq!((world.state(1), world.count("03")), (Some(SendState::Sent), 1));
+}
+
 /// A course server that keeps nothing: what it has handed out is gone. Answers come late and get lost.
 fn foreign_chat(seed: u64) {
     let mut random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;

@@ -1,0 +1,85 @@
+//! What goes out next, when nothing is outstanding.
+
+use std::time::Instant;
+
+use super::{Purpose, Session, State};
+use crate::model::{Account, SendState};
+use crate::session::Event;
+use crate::wire::Request;
+use crate::wire::request::Body;
+
+impl Session {
+    /// Sends the next request, if none is outstanding and nothing must be stored first.
+    pub(super) fn go_on(&mut self, now: Instant) {
+        // While leaving, too, a message must be on disk before a request confirms it.
+        if self.outstanding.is_some() || self.leave_by.is_some() && self.storing.is_some() {
+            return;
+        }
+        if self.release.is_some()
+            && self.state == State::Online
+            && self.retry_at.is_none()
+            && let Some((account, password)) = self.login.clone()
+        {
+            let bytes = self.encode(&Request::Login { account, password });
+            return self.begin(now, Purpose::Release, bytes);
+        }
+        if self.quiet_until.is_some_and(|until| until <= now) {
+            self.quiet_until = None;
+        }
+        let ready = self.state == State::Online && self.storing.is_none() && self.retry_at.is_none();
+        let sends = ready && self.may_send();
+        let idle = ready && !sends && self.noting.is_none() && self.take_next.is_none();
+        let next = self.wanted.iter().position(|(purpose, _)| idle || !purpose.can_wait());
+        if let Some((purpose, bytes)) = next.and_then(|i| self.wanted.remove(i)) {
+            return self.begin(now, purpose, bytes);
+        }
+        if !ready {
+            return;
+        }
+        // In turns, so that neither a full mailbox nor a full outbox holds up the other.
+        if !(sends && self.took)
+            && let Some(friend) = self.take_next.take()
+        {
+            return self.take(now, friend);
+        }
+        if sends {
+            return self.send_on(now);
+        }
+        if self.noting.is_none() && self.poll_at.is_some_and(|at| at <= now) {
+            self.poll(now);
+        }
+    }
+
+    /// Whether the first message, its note or the fence before it can go now.
+    fn may_send(&self) -> bool {
+        !self.outbox.is_empty() && self.noting.is_none() && (self.fence_due || self.quiet_until.is_none())
+    }
+
+    fn take(&mut self, now: Instant, from: Option<Account>) {
+        self.took = true;
+        let request = match &from {
+            Some(_) => Request::Take { from: from.clone() },
+            None => Request::TakeAll,
+        };
+        let bytes = self.encode(&request);
+        self.begin(now, from.map_or(Purpose::Take, Purpose::TakeFriend), bytes);
+    }
+
+    fn send_on(&mut self, now: Instant) {
+        self.took = false;
+        let Some(message) = self.outbox.front_mut() else { return };
+        if self.fence_due {
+            let bytes = self.encode(&Request::CountAll);
+            return self.begin(now, Purpose::Fence, bytes);
+        }
+        if !message.noted {
+            let id = message.id;
+            self.noting = Some(id);
+            return self.events.push_back(Event::Outgoing { id, state: SendState::Sending });
+        }
+        message.copies += 1;
+        let request = Request::Send { to: message.to.clone(), body: Body::new(&message.text) };
+        let bytes = self.encode(&request);
+        self.begin(now, Purpose::Send, bytes);
+    }
+}
