@@ -28,18 +28,28 @@ impl<'a> Face<'a> {
     /// Waits for the window with this in its title and gives it the keyboard.
     #[track_caller]
     pub fn window(&self, title: &str) -> u32 {
-        let pid = self.program.pid().to_string();
-        let said = |args: &[&str]| String::from_utf8_lossy(&self.desk.xdotool(args).stdout).trim().to_owned();
-        let find = || {
-            let all = said(&["search", "--onlyvisible", "--pid", &pid]);
-            all.lines().find(|id| said(&["getwindowname", id]).contains(title)).map(str::to_owned)
-        };
-        let id = until(&format!("a window {title:?}; printed was {:#?}", self.program.said()), find);
+        let printed = || self.program.said();
+        let id = until(&format!("a window {title:?}; printed was {:#?}", printed()), || self.find(title));
         until(&format!("the keyboard for {title:?}"), || {
             self.desk.xdotool(&["windowactivate", &id]);
-            (said(&["getactivewindow"]) == id).then_some(())
+            (self.said(&["getactivewindow"]) == id).then_some(())
         });
         id.parse().expect("a number")
+    }
+
+    /// Waits until there is no window with this in its title.
+    #[track_caller]
+    pub fn no_window(&self, title: &str) {
+        until(&format!("no window {title:?}"), || self.find(title).is_none().then_some(()));
+    }
+
+    fn find(&self, title: &str) -> Option<String> {
+        let all = self.said(&["search", "--onlyvisible", "--pid", &self.program.pid().to_string()]);
+        all.lines().find(|id| self.said(&["getwindowname", id]).contains(title)).map(str::to_owned)
+    }
+
+    fn said(&self, args: &[&str]) -> String {
+        String::from_utf8_lossy(&self.desk.xdotool(args).stdout).trim().to_owned()
     }
 
     /// Presses keys, by xdotool's names.

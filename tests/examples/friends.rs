@@ -5,15 +5,15 @@ use crate::network::{Between, Friend};
 use crate::program::Served;
 
 /// `me` with the friends `a`, who is away, and `b`, who is there, over a network that can be slow.
-struct Class {
-    server: Served,
-    between: Between,
-    a: Friend,
-    b: Friend,
+pub struct Class {
+    pub server: Served,
+    pub between: Between,
+    pub a: Friend,
+    pub b: Friend,
 }
 
 impl Class {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let server = Served::new();
         Friend::register(server.at, "me");
         let (a, b) = (Friend::register(server.at, "a"), Friend::join(server.at, "b"));
@@ -34,7 +34,7 @@ impl Class {
 
 /// Types a text in a friend's window; what the next line there is.
 #[track_caller]
-fn says_to(face: &Face, friend: &str, text: &str) -> String {
+pub fn says_to(face: &Face, friend: &str, text: &str) -> String {
     face.window(&format!("{friend} · chatting"));
     face.enters(text);
     face.program.says(&format!("[{friend}] "))

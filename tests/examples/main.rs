@@ -20,4 +20,6 @@ mod network;
 mod program;
 mod text;
 #[cfg(all(feature = "gui", target_os = "linux"))]
+mod threads;
+#[cfg(all(feature = "gui", target_os = "linux"))]
 mod windows;

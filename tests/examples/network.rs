@@ -70,10 +70,22 @@ impl Silent {
     /// Waits for this request; who sent it can be answered.
     #[track_caller]
     pub fn hears(&self, request: &str) -> SocketAddr {
+        self.hears_after(request, "none")
+    }
+
+    /// The same; before it others may come, which are answered `08:0`.
+    #[track_caller]
+    pub fn hears_after(&self, request: &str, other: &str) -> SocketAddr {
         let mut buffer = [0; 2048];
-        let (n, from) = self.socket.recv_from(&mut buffer).expect("a request");
-        assert_eq!(String::from_utf8_lossy(&buffer[..n]), request);
-        from
+        loop {
+            let (n, from) = self.socket.recv_from(&mut buffer).expect("a request");
+            let heard = String::from_utf8_lossy(&buffer[..n]);
+            if heard == request {
+                return from;
+            }
+            assert_eq!(heard, other, "before {request}");
+            self.answers(from, "08:0");
+        }
     }
 
     pub fn answers(&self, to: SocketAddr, reply: &str) {

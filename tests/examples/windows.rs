@@ -1,4 +1,4 @@
-//! Steps 04 and 05: one window, and why it freezes.
+//! Steps 04, 05 and 08: one window and why it freezes, and one after the other.
 
 use std::time::Duration;
 
@@ -56,4 +56,43 @@ fn s05_two_objects_have_an_address_each() {
     face.window("窗口 2");
     face.enters("08#");
     face.program.says("07:01");
+}
+
+#[test]
+fn s08_an_error_clears_what_was_wrong() {
+    let desk = Desk::new();
+    let server = Served::new();
+    let face = Face::open(&desk, "08_login", &[&server.at.to_string()]);
+    face.window("08 login");
+    let fills = |fields: &[&str], key: &str| {
+        for (i, field) in fields.iter().enumerate() {
+            if i > 0 {
+                face.keys(&["Tab"]);
+            }
+            face.types(field);
+        }
+        face.keys(&[key]);
+    };
+    fills(&["20170001", "secret", "other"], "alt+r");
+    face.program.says("[login] the passwords differ");
+    // The account is kept and the cursor is in the password's field, which is empty.
+    fills(&["secret", "secret"], "alt+r");
+    face.program.says("[login] registered");
+    fills(&["wrong"], "Return");
+    face.program.says("[login] wrong password");
+    face.keys(&["shift+Tab", "ctrl+a", "BackSpace"]);
+    fills(&["nobody", "secret"], "Return");
+    face.program.says("[login] no such account");
+    // Now the account's field is empty too, and has the cursor.
+    fills(&["2017#1", "secret"], "Return");
+    face.program.says("[login] a field is empty or has a #");
+    face.keys(&["shift+Tab", "ctrl+a", "BackSpace"]);
+    fills(&["20170001", "secret"], "Return");
+    face.program.says("[20170001] online");
+    face.window("20170001 · online");
+    face.no_window("08 login");
+    face.keys(&["alt+o"]);
+    face.program.says("offline: 06:01");
+    let Face { mut program, .. } = face;
+    assert!(program.ended());
 }
