@@ -6,12 +6,13 @@
 //! apart from presence.
 
 mod sessions;
+mod tries;
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
-use std::net::{IpAddr, SocketAddr};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use self::tries::{Tries, Try};
 use super::hasher::{Hashed, Job, Outcome};
 use super::limits::{Buckets, Rate, Seldom};
 use super::store::{AccountId, Done, MessageRow, NewMessage, Op, Snapshot};
@@ -88,7 +89,7 @@ struct Session {
 enum Waiting {
     Hash { account: Account },
     Register { account: Account, hashed: Hashed },
-    Check { account: AccountId },
+    Check { account: AccountId, counted: bool },
     Login { reply: LoggedIn },
     Send { receivers: Vec<AccountId>, sender: String, reply: Forwarded },
     Offer { account: AccountId, all: bool },
@@ -100,15 +101,15 @@ struct Lane {
     busy: bool,
     /// The 01 or 02 being hashed: the same again is a retransmission and is not hashed twice.
     hashing: Vec<u8>,
-    queue: VecDeque<Vec<u8>>,
-    /// Which answer to a wrong password keeps it busy, if it is that.
-    held: Option<u64>,
+    queue: VecDeque<Queued>,
 }
 
-#[derive(Debug, Default)]
-struct Failures {
-    count: u32,
-    last_good: Option<IpAddr>,
+/// What waits in a lane.
+#[derive(Debug)]
+enum Queued {
+    Datagram(Vec<u8>),
+    /// A login that has waited for its turn apart.
+    Try(Try),
 }
 
 /// The server's state.
@@ -127,9 +128,7 @@ pub struct Engine {
     lanes: HashMap<SocketAddr, Lane>,
     waiting: HashMap<u64, (SocketAddr, Waiting)>,
     next_job: u64,
-    failures: HashMap<(AccountId, IpAddr), Failures>,
-    /// When, which, whose: answers held back. Some were given up meanwhile.
-    late: BinaryHeap<Reverse<(Instant, u64, SocketAddr)>>,
+    tries: Tries,
     requests: Buckets<SocketAddr>,
     refusals: Buckets<SocketAddr>,
     refusals_in_all: Buckets<()>,
@@ -184,8 +183,7 @@ impl Engine {
             lanes: HashMap::new(),
             waiting: HashMap::new(),
             next_job: 0,
-            failures: HashMap::new(),
-            late: BinaryHeap::new(),
+            tries: Tries::default(),
             requests: Buckets::new(Rate { per_second: 2_000.0, burst: 4_000.0 }, 65_536),
             refusals: Buckets::new(Rate { per_second: 5.0, burst: 20.0 }, 16_384),
             refusals_in_all: Buckets::new(Rate { per_second: 1_000.0, burst: 2_000.0 }, 1),
@@ -206,13 +204,12 @@ impl Engine {
         if looks_like_reply(bytes) || !self.requests.take(from, now.instant) {
             return;
         }
-        self.give_up_held(from, bytes);
         if let Some(lane) = self.lanes.get_mut(&from)
             && lane.busy
         {
             let again = lane.hashing == bytes && !bytes.is_empty();
             if lane.queue.len() < LANE && !again {
-                lane.queue.push_back(bytes.to_vec());
+                lane.queue.push_back(Queued::Datagram(bytes.to_vec()));
             }
             return;
         }
@@ -222,7 +219,7 @@ impl Engine {
     fn begin(&mut self, now: Now, from: SocketAddr, bytes: &[u8]) {
         self.request(now, from, bytes);
         if (bytes.starts_with(b"01#") || bytes.starts_with(b"02#"))
-            && let Some(lane) = self.lanes.get_mut(&from)
+            && let Some(lane) = self.lanes.get_mut(&from).filter(|lane| lane.busy)
         {
             lane.hashing = bytes.to_vec();
         }
@@ -242,7 +239,7 @@ impl Engine {
         };
         match request {
             Request::Register { account, password, confirm } => self.register(now, from, account, password, &confirm),
-            Request::Login { account, password } => self.login(from, &account, password),
+            Request::Login { account, password } => self.login(now, from, &account, password, bytes),
             Request::Offline => self.offline(now, from),
             Request::Hello { .. } => self.refuse(now, from, &Reply::NotUnderstood),
             request => match self.session(now, from) {
@@ -380,19 +377,21 @@ impl Engine {
                 self.effects.push_back(Effect::Store(Op::Register { job, name, hashed, at: now.unix }));
             }
             Outcome::Checked { job, right } => {
-                let Some((from, Waiting::Check { account })) = self.waiting.remove(&job) else { return };
-                self.checked(now, from, account, right);
+                let Some((from, Waiting::Check { account, counted })) = self.waiting.remove(&job) else { return };
+                self.checked(now, from, account, right, counted);
             }
         }
     }
 
     /// The hasher has too much to do: this job was not taken, and its request stays unanswered.
     pub fn not_hashed(&mut self, now: Now, job: u64) {
-        if let Some((from, waiting)) = self.waiting.remove(&job) {
-            if let Waiting::Hash { account } = waiting {
+        match self.waiting.remove(&job) {
+            Some((from, Waiting::Hash { account })) => {
                 self.pending.retain(|p| p != account.as_str());
+                self.free(from, now);
             }
-            self.free(from, now);
+            Some((from, Waiting::Check { account, counted })) => self.not_checked(now, from, account, counted),
+            _ => {}
         }
     }
 
@@ -461,13 +460,15 @@ impl Engine {
     fn free(&mut self, from: SocketAddr, now: Now) {
         while let Some(lane) = self.lanes.get_mut(&from) {
             lane.busy = false;
-            lane.held = None;
             lane.hashing.clear();
-            let Some(bytes) = lane.queue.pop_front() else {
-                self.lanes.remove(&from);
-                return;
-            };
-            self.begin(now, from, &bytes);
+            match lane.queue.pop_front() {
+                Some(Queued::Datagram(bytes)) => self.begin(now, from, &bytes),
+                Some(Queued::Try(tried)) => self.check(from, tried, true),
+                None => {
+                    self.lanes.remove(&from);
+                    return;
+                }
+            }
             if self.lanes.get(&from).is_some_and(|lane| lane.busy) {
                 return;
             }

@@ -93,7 +93,8 @@ impl Seldom {
 /// The network of an address, for counting wrong passwords: /24, or /48.
 #[must_use]
 pub fn network(address: SocketAddr) -> IpAddr {
-    match address.ip() {
+    // Where one socket serves both, IPv4 comes in IPv6's clothes: all of it would be one network.
+    match address.ip().to_canonical() {
         IpAddr::V4(v4) => {
             let [a, b, c, _] = v4.octets();
             IpAddr::V4(Ipv4Addr::new(a, b, c, 0))
@@ -105,11 +106,14 @@ pub fn network(address: SocketAddr) -> IpAddr {
     }
 }
 
+/// So many wrong passwords in a row are answered at once.
+pub const FREE_FAILURES: u32 = 5;
+
 /// How much later the answer to the `failures`-th wrong password in a row comes.
 #[must_use]
 pub fn penalty(failures: u32) -> Duration {
     match failures {
-        0..=5 => Duration::ZERO,
+        0..=FREE_FAILURES => Duration::ZERO,
         n => Duration::from_secs(1u64 << (n - 6).min(6)).min(Duration::from_secs(60)),
     }
 }
@@ -136,6 +140,17 @@ mod tests {
         let mut seldom = Seldom::default();
         let said = [0, 1, 59, 60, 61, 200].map(|s| seldom.speaks(start + Duration::from_secs(s)));
         assert_eq!(said, [Some(0), None, None, Some(2), None, Some(1)]);
+    }
+
+    #[test]
+    fn networks_are_told_apart_in_both_families() {
+        for (address, expected) in [
+            ("192.0.2.7:1", "192.0.2.0"),
+            ("[::ffff:192.0.2.7]:1", "192.0.2.0"),
+            ("[2001:db8:1:2::3]:1", "2001:db8:1::"),
+        ] {
+            assert_eq!(network(address.parse().expect("an address")).to_string(), expected, "{address}");
+        }
     }
 
     #[test]

@@ -1,14 +1,10 @@
-//! Who is who: logins, takeovers, going offline, presence, and wrong passwords.
+//! Who is who: right logins, takeovers, going offline, presence.
 
-use std::cmp::Reverse;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::{ARMED, Effect, Engine, Failures, NOTED, Now, PRESENCE, SESSION, Session, Waiting};
-use crate::model::{Account, Password};
+use super::{ARMED, Effect, Engine, NOTED, Now, PRESENCE, SESSION, Session, Waiting};
 use crate::server::OnSecondLogin;
-use crate::server::hasher::Job;
-use crate::server::limits::{network, penalty};
 use crate::server::store::{AccountId, Op};
 use crate::wire::Reply;
 use crate::wire::reply::LoggedIn;
@@ -72,41 +68,8 @@ impl Engine {
         Some(account)
     }
 
-    pub(super) fn login(&mut self, from: SocketAddr, account: &Account, password: Password) {
-        let Some(&id) = self.names.get(account.as_str()) else {
-            self.reply(from, &Reply::Login(LoggedIn::NoSuchAccount));
-            return;
-        };
-        let Some(person) = self.people.get_mut(&id) else { return };
-        // A login in place of a next take means that the answer was lost: offered again.
-        if let Some(session) = person.session.as_mut().filter(|s| s.address == from) {
-            session.offered = None;
-        }
-        let against = person.hashed.clone();
-        let job = self.wait(from, Waiting::Check { account: id });
-        self.effects.push_back(Effect::Hash(Job::Check { job, password, against }));
-    }
-
-    pub(super) fn checked(&mut self, now: Now, from: SocketAddr, account: AccountId, right: bool) {
-        let key = (account, network(from));
-        if !right {
-            if self.failures.len() >= 65_536 {
-                self.failures.clear();
-            }
-            let failures = self.failures.entry(key).or_default();
-            if failures.last_good != Some(from.ip()) {
-                failures.count = failures.count.saturating_add(1);
-            }
-            let later = penalty(failures.count);
-            if later.is_zero() {
-                self.reply(from, &Reply::Login(LoggedIn::WrongPassword));
-                self.free(from, now);
-            } else {
-                self.hold_back(now, from, later);
-            }
-            return;
-        }
-        self.failures.insert(key, Failures { count: 0, last_good: Some(from.ip()) });
+    /// The password was right.
+    pub(super) fn admit(&mut self, now: Now, from: SocketAddr, account: AccountId) {
         let Some(person) = self.people.get_mut(&account) else { return self.free(from, now) };
         let fresh = person.session.as_mut().filter(|s| now.instant.saturating_duration_since(s.seen) <= PRESENCE);
         let reply = match fresh {
@@ -134,41 +97,6 @@ impl Engine {
         self.effects.push_back(Effect::Store(Op::Session { job, account, address: from, end, at: now.unix }));
     }
 
-    /// Answers a wrong password later. Until then the same again is a retransmission, and other logins and
-    /// registrations of this address wait; see [`Engine::give_up_held`] for anything else.
-    fn hold_back(&mut self, now: Now, from: SocketAddr, later: Duration) {
-        self.next_job += 1;
-        self.late.push(Reverse((now.instant + later, self.next_job, from)));
-        self.lanes.entry(from).or_default().held = Some(self.next_job);
-    }
-
-    /// Whoever asks for something else has gone on without the answer held back. It is not sent any more
-    /// (as if the network had lost it), since after a later request's answer no earlier one may come.
-    pub(super) fn give_up_held(&mut self, from: SocketAddr, request: &[u8]) {
-        let another_try = request.starts_with(b"01") || request.starts_with(b"02");
-        if !another_try && self.lanes.get(&from).is_some_and(|lane| lane.held.is_some() && lane.queue.is_empty()) {
-            self.lanes.remove(&from);
-        }
-    }
-
-    /// When [`Engine::handle_timeout`] wants to be called.
-    #[must_use]
-    pub fn poll_timeout(&self) -> Option<Instant> {
-        self.late.peek().map(|Reverse((at, ..))| *at)
-    }
-
-    /// Answers that were held back for wrong passwords.
-    pub fn handle_timeout(&mut self, now: Now) {
-        while self.late.peek().is_some_and(|Reverse((at, ..))| *at <= now.instant) {
-            if let Some(Reverse((_, number, to))) = self.late.pop()
-                && self.lanes.get(&to).is_some_and(|lane| lane.held == Some(number))
-            {
-                self.reply(to, &Reply::Login(LoggedIn::WrongPassword));
-                self.free(to, now);
-            }
-        }
-    }
-
     fn bind(&mut self, now: Now, from: SocketAddr, account: AccountId) {
         if let Some(other) = self.addresses.get(&from).copied().filter(|other| *other != account) {
             self.end_session(other);
@@ -189,6 +117,8 @@ impl Engine {
     }
 
     pub(super) fn offline(&mut self, now: Now, from: SocketAddr) {
+        // A login that still waits must not bring the address back afterwards.
+        self.give_up_try(from);
         let own = self.session(now, from);
         let armed = self.armed.remove(&from).filter(|(_, until)| *until > now.instant).map(|(account, _)| account);
         let Some(account) = armed.or(own) else {

@@ -1,3 +1,5 @@
+mod tries;
+
 use super::*;
 use crate::server::store::Unread;
 
@@ -54,6 +56,14 @@ impl World {
     fn send(&mut self, port: u16, request: &[u8]) -> Vec<(u16, String)> {
         let now = self.now();
         self.engine.datagram(now, at(port), request);
+        self.drain()
+    }
+
+    /// Lets time pass, and returns what was due.
+    fn later(&mut self, duration: Duration) -> Vec<(u16, String)> {
+        self.wait(duration);
+        let now = self.now();
+        self.engine.handle_timeout(now);
         self.drain()
     }
 
@@ -313,46 +323,6 @@ fn a_restart_makes_nobody_present_who_was_not() {
 fn one_session_an_address() {
     let mut world = World::with_two();
     world.script(&[(1, "06#", &["06:01"]), (2, "02#a#x#", &["02:01"]), (2, "03#b#hi#", &["03:02"])]);
-}
-
-#[test]
-fn wrong_passwords_are_answered_later_and_later() {
-    let mut world = World::new(OnSecondLogin::Arm);
-    world.script(&[(1, "01#a#x#x#", &["01:01"])]);
-    for _ in 0..5 {
-        world.script(&[(9, "02#a#wrong#", &["02:02"])]);
-    }
-    world.script(&[(9, "02#a#wrong#", &[])]);
-    let at = world.engine.poll_timeout().expect("an answer is due");
-    assert_eq!(at, world.now().instant + Duration::from_secs(1));
-    world.wait(Duration::from_secs(1));
-    let now = world.now();
-    world.engine.handle_timeout(now);
-    assert_eq!(world.drain(), [(9, "02:02".to_owned())]);
-    assert_eq!(world.engine.poll_timeout(), None);
-}
-
-#[test]
-fn an_answer_held_back_keeps_nobody_from_going_on() {
-    let mut world = World::new(OnSecondLogin::Arm);
-    world.script(&[(1, "01#a#x#x#", &["01:01"])]);
-    for _ in 0..5 {
-        world.script(&[(9, "02#a#wrong#", &["02:02"])]);
-    }
-    // Retransmitting counts as nothing; whoever asks for something else is answered, and what was held
-    // back does not come after that.
-    world.script(&[(9, "02#a#wrong#", &[]), (9, "02#a#wrong#", &[]), (9, "08#", &["07:01"])]);
-    world.wait(Duration::from_secs(1));
-    let now = world.now();
-    world.engine.handle_timeout(now);
-    assert_eq!(world.drain(), []);
-    // Another try waits for its turn, and what comes behind it does too.
-    world.script(&[(9, "02#a#wrong#", &[]), (9, "02#a#x#", &[]), (9, "08#", &[])]);
-    world.wait(Duration::from_secs(2));
-    let now = world.now();
-    world.engine.handle_timeout(now);
-    let replies: Vec<String> = world.drain().into_iter().map(|(_, reply)| reply).collect();
-    assert_eq!(replies, ["02:02", "02:01", "08:0"]);
 }
 
 #[test]

@@ -1,0 +1,222 @@
+//! The brake on guessing: wrong passwords, and the logins that wait because of them.
+//!
+//! Each wrong password of an account from a network after the fifth is answered later, and until that answer
+//! is due no other password for the two is looked at, whatever port it comes from. If one were, silence would
+//! say "wrong" at once, and the delay would hold up only the honest. Who waits here waits apart from the lane:
+//! the address's other requests go on. A newer login of the same address takes the place of the one that
+//! waits, since the client has given that up and would take its answer for the new one's.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use super::{Effect, Engine, LANE, Now, Queued, Waiting};
+use crate::model::{Account, Password};
+use crate::server::hasher::Job;
+use crate::server::limits::{FREE_FAILURES, network, penalty};
+use crate::server::store::AccountId;
+use crate::wire::Reply;
+use crate::wire::reply::LoggedIn;
+
+/// A login that waited longer is not looked at any more: its client has gone, or asks again.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Most accounts and networks, and most waiting addresses, that are remembered.
+const MOST: usize = 65_536;
+
+/// Whose password, tried from which network.
+type Door = (AccountId, IpAddr);
+
+#[derive(Debug, Default)]
+struct Failures {
+    /// Wrong passwords since the last right one.
+    count: u32,
+    /// Never held up, so that others cannot lock anybody out.
+    last_good: Option<IpAddr>,
+    /// Passwords being looked at that count.
+    checking: u32,
+    /// Until when the last answer is held back, and whose it is.
+    held: Option<(Instant, SocketAddr)>,
+    /// Whose password is looked at next; each stands in [`Tries::apart`].
+    line: VecDeque<SocketAddr>,
+}
+
+impl Failures {
+    /// Whether a password may be looked at: no answer held back, and none under way that could be.
+    fn open(&self) -> bool {
+        self.held.is_none() && (self.checking == 0 || self.count + self.checking < FREE_FAILURES)
+    }
+
+    fn idle(&self) -> bool {
+        self.held.is_none() && self.checking == 0 && self.line.is_empty()
+    }
+}
+
+/// A login to be looked at.
+#[derive(Debug)]
+pub(super) struct Try {
+    pub(super) request: Vec<u8>,
+    account: AccountId,
+    password: Password,
+    since: Instant,
+}
+
+/// A login that keeps no lane busy.
+#[derive(Debug)]
+enum Apart {
+    /// Its answer is held back.
+    Refused { request: Vec<u8>, door: Door },
+    /// Its password has not been looked at yet.
+    Waits(Try),
+}
+
+/// Everything that wrong passwords leave behind.
+#[derive(Debug, Default)]
+pub(super) struct Tries {
+    failures: HashMap<Door, Failures>,
+    apart: HashMap<SocketAddr, Apart>,
+    /// When which answer held back is due; exactly one entry for each [`Failures::held`].
+    late: BinaryHeap<Reverse<(Instant, Door)>>,
+}
+
+impl Tries {
+    fn failures(&mut self, door: Door) -> &mut Failures {
+        if self.failures.len() >= MOST && !self.failures.contains_key(&door) {
+            self.failures.retain(|_, f| !f.idle() || f.count > FREE_FAILURES);
+            if self.failures.len() >= MOST {
+                self.failures.retain(|_, f| !f.idle());
+            }
+        }
+        self.failures.entry(door).or_default()
+    }
+}
+
+impl Engine {
+    pub(super) fn login(&mut self, now: Now, from: SocketAddr, account: &Account, password: Password, request: &[u8]) {
+        let again = self.tries.apart.get(&from).is_some_and(|apart| match apart {
+            Apart::Refused { request: waits, .. } | Apart::Waits(Try { request: waits, .. }) => waits == request,
+        });
+        if again {
+            return;
+        }
+        self.give_up_try(from);
+        let Some(&id) = self.names.get(account.as_str()) else {
+            self.reply(from, &Reply::Login(LoggedIn::NoSuchAccount));
+            return;
+        };
+        // A login in place of a next take means that the answer was lost: offered again.
+        let session = self.people.get_mut(&id).and_then(|person| person.session.as_mut());
+        if let Some(session) = session.filter(|s| s.address == from) {
+            session.offered = None;
+        }
+        let tried = Try { request: request.to_vec(), account: id, password, since: now.instant };
+        let waiting = self.tries.apart.len();
+        let failures = self.tries.failures((id, network(from)));
+        if failures.last_good == Some(from.ip()) {
+            self.check(from, tried, false);
+        } else if failures.open() {
+            failures.checking += 1;
+            self.check(from, tried, true);
+        } else if failures.line.len() < LANE && waiting < MOST {
+            failures.line.push_back(from);
+            self.tries.apart.insert(from, Apart::Waits(tried));
+        }
+    }
+
+    /// Has a password looked at; `counted` unless the address is exempt.
+    pub(super) fn check(&mut self, from: SocketAddr, tried: Try, counted: bool) {
+        let Try { request, account, password, .. } = tried;
+        let Some(against) = self.people.get(&account).map(|person| person.hashed.clone()) else { return };
+        let job = self.wait(from, Waiting::Check { account, counted });
+        self.lanes.entry(from).or_default().hashing = request;
+        self.effects.push_back(Effect::Hash(Job::Check { job, password, against }));
+    }
+
+    /// A password was looked at. Answers a wrong one, now or later, and goes on.
+    pub(super) fn checked(&mut self, now: Now, from: SocketAddr, account: AccountId, right: bool, counted: bool) {
+        let door = (account, network(from));
+        let failures = self.tries.failures(door);
+        if counted {
+            failures.checking = failures.checking.saturating_sub(1);
+        }
+        if right {
+            (failures.count, failures.last_good) = (0, Some(from.ip()));
+            self.next_try(now, door);
+            return self.admit(now, from, account);
+        }
+        if counted {
+            failures.count = failures.count.saturating_add(1);
+        }
+        let later = if counted { penalty(failures.count) } else { Duration::ZERO };
+        if later.is_zero() {
+            self.reply(from, &Reply::Login(LoggedIn::WrongPassword));
+        } else {
+            let at = now.instant + later;
+            failures.held = Some((at, from));
+            self.tries.late.push(Reverse((at, door)));
+            let request = self.lanes.get_mut(&from).map(|lane| std::mem::take(&mut lane.hashing)).unwrap_or_default();
+            self.tries.apart.insert(from, Apart::Refused { request, door });
+        }
+        self.next_try(now, door);
+        self.free(from, now);
+    }
+
+    /// A password will not be looked at after all: the hasher has too much to do.
+    pub(super) fn not_checked(&mut self, now: Now, from: SocketAddr, account: AccountId, counted: bool) {
+        let door = (account, network(from));
+        if counted {
+            let failures = self.tries.failures(door);
+            failures.checking = failures.checking.saturating_sub(1);
+            self.next_try(now, door);
+        }
+        self.free(from, now);
+    }
+
+    /// The address goes on without the answer to its login.
+    pub(super) fn give_up_try(&mut self, from: SocketAddr) {
+        if let Some(Apart::Waits(tried)) = self.tries.apart.remove(&from)
+            && let Some(failures) = self.tries.failures.get_mut(&(tried.account, network(from)))
+        {
+            failures.line.retain(|address| *address != from);
+        }
+    }
+
+    /// Lets in as many of the line as may be looked at. Each takes its address's lane again from here on.
+    fn next_try(&mut self, now: Now, door: Door) {
+        while let Some(failures) = self.tries.failures.get_mut(&door).filter(|failures| failures.open())
+            && let Some(from) = failures.line.pop_front()
+        {
+            let Some(Apart::Waits(tried)) = self.tries.apart.remove(&from) else { continue };
+            if now.instant.saturating_duration_since(tried.since) > PATIENCE {
+                continue;
+            }
+            failures.checking += 1;
+            match self.lanes.get_mut(&from) {
+                Some(lane) if lane.busy => lane.queue.push_front(Queued::Try(tried)),
+                _ => self.check(from, tried, true),
+            }
+        }
+    }
+
+    /// When [`Engine::handle_timeout`] wants to be called.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.tries.late.peek().map(|Reverse((at, _))| *at)
+    }
+
+    /// Answers that were held back for wrong passwords.
+    pub fn handle_timeout(&mut self, now: Now) {
+        while self.tries.late.peek().is_some_and(|Reverse((at, _))| *at <= now.instant) {
+            let Some(Reverse((_, door))) = self.tries.late.pop() else { return };
+            let held = self.tries.failures.get_mut(&door).and_then(|failures| failures.held.take());
+            // Not if the address has gone on to another login, or offline.
+            if let Some((_, to)) = held
+                && matches!(self.tries.apart.get(&to), Some(Apart::Refused { door: of, .. }) if *of == door)
+            {
+                self.tries.apart.remove(&to);
+                self.reply(to, &Reply::Login(LoggedIn::WrongPassword));
+            }
+            self.next_try(now, door);
+        }
+    }
+}
