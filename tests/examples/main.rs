@@ -6,6 +6,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stdout,
     clippy::string_slice,
     reason = "a test waits in real time and fails by panicking"
 )]
@@ -18,6 +19,8 @@ mod friends;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod network;
 mod program;
+#[cfg(target_os = "linux")]
+mod sockets;
 mod text;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod threads;
