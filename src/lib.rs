@@ -28,6 +28,7 @@ pub mod client;
 pub mod gui;
 pub mod history;
 pub mod host;
+pub mod link;
 pub mod logging;
 pub mod model;
 pub mod net;

@@ -1,0 +1,486 @@
+//! The secure dialect's carrier: QUIC, driven sans-IO. Datagrams and the time come in as arguments;
+//! datagrams, frames and the next deadline go out. One [`Link`] serves a client's single connection
+//! or all of a server's; what the frames mean is known elsewhere.
+//!
+//! Source: the secure dialect, "Carrier". Order after each input, as the library wants it: transmits,
+//! deadline, events for the endpoint, events for us.
+
+mod dial;
+pub mod identity;
+mod peer;
+mod settings;
+mod tls;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::BytesMut;
+use quinn_proto::{ConnectionError, ConnectionEvent, ConnectionHandle, DatagramEvent, Endpoint, Incoming, VarInt};
+
+use dial::Dial;
+pub use identity::{Identity, words};
+use peer::Peer;
+pub use settings::{LOWEST_WINDOW, first_byte};
+
+/// One connection, or what dials for one. Never used again for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PeerId(pub u64);
+
+/// The longest frame in bytes, its length not counted.
+pub const MAX_FRAME: usize = 65_536;
+/// Handshakes from addresses not shown to be theirs are asked to come again past this number.
+const RETRY_FROM: usize = 64;
+
+/// Why a connection is gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Why {
+    /// Nobody answered.
+    NoAnswer,
+    /// The other side was silent for too long.
+    Silent,
+    /// The other side has forgotten the connection, as after a restart.
+    Restarted,
+    /// The other side closed it, with its reason.
+    ClosedByPeer {
+        /// The application's code; 0 for an error of the carrier.
+        code: u64,
+        /// For people who look at it.
+        reason: String,
+    },
+    /// The server showed another key than the known ones: that key. Nothing was sent to it.
+    KeyChanged(Vec<u8>),
+    /// What came was not understood.
+    Broken(String),
+    /// Closed on this side.
+    Closed,
+}
+
+/// What happened on the link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// Frames can be sent. On a client, `key` is the server's public key as 44 bytes of SPKI.
+    Connected {
+        /// Who.
+        peer: PeerId,
+        /// Where.
+        address: SocketAddr,
+        /// Shown and proved by the other side; empty on a server.
+        key: Vec<u8>,
+    },
+    /// One frame, without its length.
+    Frame {
+        /// From whom.
+        peer: PeerId,
+        /// What.
+        bytes: Vec<u8>,
+    },
+    /// Sends that were full have room again.
+    Room(PeerId),
+    /// It is gone; the id means nobody from now on.
+    Lost {
+        /// Who.
+        peer: PeerId,
+        /// Why.
+        why: Why,
+    },
+}
+
+/// A datagram to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transmit {
+    /// Where to.
+    pub to: SocketAddr,
+    /// What.
+    pub bytes: Vec<u8>,
+}
+
+/// How a connection is doing, for the connection window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Figures {
+    /// Where the other side is now.
+    pub address: SocketAddr,
+    /// Smoothed round-trip time.
+    pub rtt: Duration,
+    /// The shortest round trip seen on this path.
+    pub least_rtt: Duration,
+    /// Packets sent.
+    pub sent: u64,
+    /// Of these, thought lost.
+    pub lost: u64,
+    /// Bytes that may be under way at once.
+    pub window: u64,
+    /// Bytes that wait here to be sent.
+    pub queued: usize,
+}
+
+/// A client's or a server's end of the carrier.
+pub struct Link {
+    endpoint: Endpoint,
+    peers: HashMap<ConnectionHandle, Peer>,
+    handles: HashMap<PeerId, ConnectionHandle>,
+    dials: BTreeMap<PeerId, Dial>,
+    deadlines: BTreeSet<(Instant, ConnectionHandleKey)>,
+    next_peer: u64,
+    transmits: VecDeque<Transmit>,
+    events: VecDeque<Event>,
+    buffer: Vec<u8>,
+    server: bool,
+}
+
+/// `ConnectionHandle` has no order of its own.
+type ConnectionHandleKey = usize;
+
+impl std::fmt::Debug for Link {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Link").field("peers", &self.handles.len()).field("server", &self.server).finish_non_exhaustive()
+    }
+}
+
+impl Link {
+    /// A client's end. `seed` makes its own choices repeatable, for tests.
+    #[must_use]
+    pub fn client(seed: Option<[u8; 32]>) -> Self {
+        Self::new(Endpoint::new(Arc::new(settings::client_endpoint(seed)), None, false, None), false)
+    }
+
+    /// A server's end with its lasting identity.
+    ///
+    /// # Errors
+    /// An identity whose key cannot be used.
+    pub fn server(identity: &Identity, seed: Option<[u8; 32]>) -> Result<Self, identity::IdentityError> {
+        let config = settings::server(identity)?;
+        let endpoint = settings::server_endpoint(identity, seed);
+        Ok(Self::new(Endpoint::new(Arc::new(endpoint), Some(Arc::new(config)), false, None), true))
+    }
+
+    fn new(endpoint: Endpoint, server: bool) -> Self {
+        Self {
+            endpoint,
+            peers: HashMap::new(),
+            handles: HashMap::new(),
+            dials: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
+            next_peer: 0,
+            transmits: VecDeque::new(),
+            events: VecDeque::new(),
+            buffer: Vec::new(),
+            server,
+        }
+    }
+
+    /// The next datagram to send.
+    pub fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.transmits.pop_front()
+    }
+
+    /// The next thing that happened.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// When [`Link::handle_timeout`] is to be called next.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let dial = self.dials.values().filter_map(Dial::deadline).min();
+        let connection = self.deadlines.first().map(|(at, _)| *at);
+        dial.into_iter().chain(connection).min()
+    }
+
+    fn new_peer(&mut self) -> PeerId {
+        self.next_peer += 1;
+        PeerId(self.next_peer)
+    }
+
+    /// Calls a server; answered by [`Event::Connected`] or [`Event::Lost`]. `pins` are the keys it may
+    /// show; none means that any is taken, and the caller keeps the one that [`Event::Connected`] names.
+    pub fn connect(&mut self, now: Instant, to: SocketAddr, pins: Vec<Vec<u8>>) -> PeerId {
+        let peer = self.new_peer();
+        self.dials.insert(peer, Dial::new(now, to, pins));
+        self.dial(now, peer);
+        peer
+    }
+
+    fn dial(&mut self, now: Instant, peer: PeerId) {
+        let Some(dial) = self.dials.get_mut(&peer) else { return };
+        if let Some(why) = dial.given_up(now) {
+            let attempts = dial.take_attempts();
+            self.dials.remove(&peer);
+            self.close_attempts(now, &attempts);
+            self.events.push_back(Event::Lost { peer, why });
+            return;
+        }
+        let Some(config) = dial.attempt(now) else { return };
+        let to = dial.to();
+        match self.endpoint.connect(now, config, to, "hongyan") {
+            Ok((handle, connection)) => {
+                if let Some(dial) = self.dials.get_mut(&peer) {
+                    dial.began(handle);
+                }
+                self.peers.insert(handle, Peer::new(peer, connection));
+                self.turn(now, handle);
+            }
+            Err(error) => {
+                self.dials.remove(&peer);
+                self.events.push_back(Event::Lost { peer, why: Why::Broken(error.to_string()) });
+            }
+        }
+    }
+
+    fn close_attempts(&mut self, now: Instant, attempts: &[ConnectionHandle]) {
+        for handle in attempts {
+            if let Some(peer) = self.peers.get_mut(handle) {
+                peer.forget();
+                peer.connection.close(now, VarInt::from_u32(0), bytes::Bytes::new());
+                self.turn(now, *handle);
+            }
+        }
+    }
+
+    /// A datagram whose first byte says that it is of this dialect.
+    pub fn handle_datagram(&mut self, now: Instant, from: SocketAddr, bytes: &[u8]) {
+        self.buffer.clear();
+        let mut buffer = std::mem::take(&mut self.buffer);
+        match self.endpoint.handle(now, from, None, None, BytesMut::from(bytes), &mut buffer) {
+            Some(DatagramEvent::ConnectionEvent(handle, event)) => self.event(now, handle, event),
+            Some(DatagramEvent::NewConnection(incoming)) => self.incoming(now, incoming, &mut buffer),
+            Some(DatagramEvent::Response(transmit)) => self.respond(&transmit, &buffer),
+            None => {}
+        }
+        self.buffer = buffer;
+    }
+
+    fn respond(&mut self, transmit: &quinn_proto::Transmit, buffer: &[u8]) {
+        let bytes = buffer.get(..transmit.size).unwrap_or_default().to_vec();
+        self.transmits.push_back(Transmit { to: transmit.destination, bytes });
+    }
+
+    fn incoming(&mut self, now: Instant, incoming: Incoming, buffer: &mut Vec<u8>) {
+        buffer.clear();
+        let handshaking = self.peers.values().filter(|p| p.connection.is_handshaking()).count();
+        if !incoming.remote_address_validated() && handshaking >= RETRY_FROM && incoming.may_retry() {
+            if let Ok(transmit) = self.endpoint.retry(incoming, buffer) {
+                self.respond(&transmit, buffer);
+            }
+            return;
+        }
+        match self.endpoint.accept(incoming, now, buffer, None) {
+            Ok((handle, connection)) => {
+                let peer = self.new_peer();
+                self.handles.insert(peer, handle);
+                self.peers.insert(handle, Peer::new(peer, connection));
+                self.turn(now, handle);
+            }
+            Err(error) => {
+                log::debug!("a handshake failed at once: {}", error.cause);
+                if let Some(transmit) = error.response {
+                    self.respond(&transmit, buffer);
+                }
+            }
+        }
+    }
+
+    fn event(&mut self, now: Instant, handle: ConnectionHandle, event: ConnectionEvent) {
+        if let Some(peer) = self.peers.get_mut(&handle) {
+            peer.connection.handle_event(event);
+            self.turn(now, handle);
+        }
+    }
+
+    /// The deadline of [`Link::poll_timeout`] has come.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        while let Some((at, key)) = self.deadlines.first().copied()
+            && at <= now
+        {
+            self.deadlines.pop_first();
+            let handle = ConnectionHandle(key);
+            if let Some(peer) = self.peers.get_mut(&handle) {
+                peer.deadline = None;
+                peer.timeout(now);
+                self.turn(now, handle);
+            }
+        }
+        let due: Vec<PeerId> =
+            self.dials.iter().filter(|(_, d)| d.deadline().is_some_and(|at| at <= now)).map(|(id, _)| *id).collect();
+        for peer in due {
+            self.dial(now, peer);
+        }
+    }
+
+    /// Sends one frame; false if it is empty or longer than [`MAX_FRAME`], the connection is gone, or more than
+    /// [`settings::MOST_QUEUED`] bytes wait already ([`Event::Room`] tells when they do not any more).
+    pub fn send(&mut self, now: Instant, peer: PeerId, frame: &[u8]) -> bool {
+        let Some(handle) = self.handles.get(&peer).copied() else { return false };
+        let sent = self.peers.get_mut(&handle).is_some_and(|p| p.queue(frame));
+        if sent {
+            self.turn(now, handle);
+        }
+        sent
+    }
+
+    /// An answer is awaited, or no more: while it is, lost packets are found sooner, by sending small
+    /// ones after them.
+    pub fn hurry(&mut self, now: Instant, peer: PeerId, awaited: bool) {
+        if let Some(handle) = self.handles.get(&peer).copied()
+            && let Some(peer) = self.peers.get_mut(&handle)
+        {
+            peer.hurry(now, awaited);
+            self.turn(now, handle);
+        }
+    }
+
+    /// This machine's address may have changed: the other side is asked to look.
+    pub fn moved(&mut self, now: Instant) {
+        let handles: Vec<_> = self.peers.keys().copied().collect();
+        for handle in handles {
+            if let Some(peer) = self.peers.get_mut(&handle) {
+                peer.connection.local_address_changed();
+                peer.connection.ping();
+                self.turn(now, handle);
+            }
+        }
+    }
+
+    /// Closes a connection, or gives up calling. Nothing more is heard of it.
+    pub fn close(&mut self, now: Instant, peer: PeerId, code: u32, reason: &str) {
+        if let Some(mut dial) = self.dials.remove(&peer) {
+            let attempts = dial.take_attempts();
+            self.close_attempts(now, &attempts);
+        }
+        if let Some(handle) = self.handles.remove(&peer)
+            && let Some(peer) = self.peers.get_mut(&handle)
+        {
+            peer.forget();
+            let reason = bytes::Bytes::copy_from_slice(reason.as_bytes());
+            peer.connection.close(now, VarInt::from_u32(code), reason);
+            self.turn(now, handle);
+        }
+    }
+
+    /// Keying material that only the two ends of this connection know, for proving who one is.
+    #[must_use]
+    pub fn export(&self, peer: PeerId, label: &[u8]) -> Option<[u8; 32]> {
+        let peer = self.peers.get(self.handles.get(&peer)?)?;
+        let mut key = [0; 32];
+        peer.connection.crypto_session().export_keying_material(&mut key, label, &[]).ok()?;
+        Some(key)
+    }
+
+    /// How a connection is doing.
+    #[must_use]
+    pub fn figures(&self, peer: PeerId) -> Option<Figures> {
+        Some(self.peers.get(self.handles.get(&peer)?)?.figures())
+    }
+
+    /// Connections that are open or being opened.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.peers.len()
+    }
+
+    /// Everything that may follow from an input to one connection.
+    fn turn(&mut self, now: Instant, handle: ConnectionHandle) {
+        loop {
+            let Some(peer) = self.peers.get_mut(&handle) else { return };
+            peer.flush();
+            self.buffer.clear();
+            while let Some(transmit) = peer.connection.poll_transmit(now, 1, &mut self.buffer) {
+                let bytes = self.buffer.get(..transmit.size).unwrap_or_default().to_vec();
+                self.transmits.push_back(Transmit { to: transmit.destination, bytes });
+                self.buffer.clear();
+            }
+            let deadline = peer.next_deadline();
+            if deadline != peer.deadline {
+                if let Some(old) = peer.deadline {
+                    self.deadlines.remove(&(old, handle.0));
+                }
+                self.deadlines.extend(deadline.map(|at| (at, handle.0)));
+                peer.deadline = deadline;
+            }
+            let mut more = false;
+            while let Some(event) = peer.connection.poll_endpoint_events() {
+                if let Some(event) = self.endpoint.handle_event(handle, event) {
+                    peer.connection.handle_event(event);
+                    more = true;
+                }
+            }
+            while let Some(event) = peer.connection.poll() {
+                peer.note(event);
+                more = true;
+            }
+            let drained = peer.connection.is_drained();
+            self.tell(now, handle);
+            if drained {
+                self.drop_peer(handle);
+                return;
+            }
+            if !more {
+                return;
+            }
+        }
+    }
+
+    /// Tells our side what a connection has noted.
+    fn tell(&mut self, now: Instant, handle: ConnectionHandle) {
+        let Some(peer) = self.peers.get_mut(&handle) else { return };
+        let id = peer.id;
+        let news = peer.take_news();
+        if news.connected {
+            let (address, key) = (peer.connection.remote_address(), peer.key());
+            if let Some(mut dial) = self.dials.remove(&id) {
+                let others: Vec<_> = dial.take_attempts().into_iter().filter(|h| *h != handle).collect();
+                self.handles.insert(id, handle);
+                self.close_attempts(now, &others);
+            }
+            self.events.push_back(Event::Connected { peer: id, address, key });
+        }
+        self.events.extend(news.frames.into_iter().map(|bytes| Event::Frame { peer: id, bytes }));
+        if news.room {
+            self.events.push_back(Event::Room(id));
+        }
+        if let Some(broken) = news.broken {
+            self.close(now, id, 1, &broken);
+            self.events.push_back(Event::Lost { peer: id, why: Why::Broken(broken) });
+        } else if let Some(error) = news.lost {
+            self.lost(now, id, handle, error);
+        }
+    }
+
+    fn lost(&mut self, now: Instant, id: PeerId, handle: ConnectionHandle, error: ConnectionError) {
+        if self.handles.get(&id) == Some(&handle) {
+            self.handles.remove(&id);
+            self.events.push_back(Event::Lost { peer: id, why: peer::why(error) });
+            return;
+        }
+        // One of several attempts: only a wrong key, or a refusal, ends them all.
+        let Some(dial) = self.dials.get_mut(&id) else { return };
+        dial.ended(handle);
+        let why = match dial.shown_instead() {
+            Some(key) => Why::KeyChanged(key),
+            None => match peer::why(error) {
+                Why::Silent | Why::Closed | Why::Restarted => return,
+                why => why,
+            },
+        };
+        let attempts = dial.take_attempts();
+        self.dials.remove(&id);
+        self.close_attempts(now, &attempts);
+        self.events.push_back(Event::Lost { peer: id, why });
+    }
+
+    /// A handle is reused by the library, so nothing of ours may outlive it.
+    fn drop_peer(&mut self, handle: ConnectionHandle) {
+        if let Some(peer) = self.peers.remove(&handle) {
+            if let Some(at) = peer.deadline {
+                self.deadlines.remove(&(at, handle.0));
+            }
+            if self.handles.get(&peer.id) == Some(&handle) {
+                self.handles.remove(&peer.id);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

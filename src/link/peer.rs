@@ -1,0 +1,236 @@
+//! One connection: frames in and out of its one stream, and small packets that find losses sooner.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use quinn_proto::{Connection, ConnectionError, Dir, Event, ReadError, ReadableError, StreamEvent, StreamId};
+use rustls::pki_types::CertificateDer;
+
+use super::{Figures, MAX_FRAME, PeerId, Why, settings};
+
+/// So many small packets follow a message quickly, then one a second.
+const QUICK_NUDGES: u32 = 20;
+const SLOW_NUDGE: Duration = Duration::from_secs(1);
+
+/// What [`Peer::note`] has gathered.
+#[derive(Default)]
+pub(super) struct News {
+    pub(super) connected: bool,
+    pub(super) frames: Vec<Vec<u8>>,
+    pub(super) room: bool,
+    pub(super) broken: Option<String>,
+    pub(super) lost: Option<ConnectionError>,
+}
+
+pub(super) struct Peer {
+    pub(super) id: PeerId,
+    pub(super) connection: Connection,
+    /// What [`super::Link`]'s table of deadlines holds for it.
+    pub(super) deadline: Option<Instant>,
+    stream: Option<StreamId>,
+    /// Bytes of frames that the stream has not taken yet.
+    outgoing: VecDeque<Bytes>,
+    queued: usize,
+    /// A send was refused, so that room is worth telling.
+    refused: bool,
+    /// Bytes of a frame that is not complete.
+    incoming: Vec<u8>,
+    news: News,
+    /// Closed on this side: nobody hears of it.
+    forgotten: bool,
+    nudge: Option<Instant>,
+    nudges: u32,
+}
+
+impl Peer {
+    pub(super) fn new(id: PeerId, connection: Connection) -> Self {
+        Self {
+            id,
+            connection,
+            deadline: None,
+            stream: None,
+            outgoing: VecDeque::new(),
+            queued: 0,
+            refused: false,
+            incoming: Vec::new(),
+            news: News::default(),
+            forgotten: false,
+            nudge: None,
+            nudges: 0,
+        }
+    }
+
+    pub(super) fn forget(&mut self) {
+        self.forgotten = true;
+        self.outgoing.clear();
+        self.nudge = None;
+    }
+
+    pub(super) fn queue(&mut self, frame: &[u8]) -> bool {
+        let Some(length) = u32::try_from(frame.len()).ok().filter(|_| (1..=MAX_FRAME).contains(&frame.len())) else {
+            return false;
+        };
+        if self.queued + frame.len() > settings::MOST_QUEUED {
+            self.refused = true;
+            return false;
+        }
+        self.queued += 4 + frame.len();
+        self.outgoing.push_back(Bytes::from([&length.to_be_bytes()[..], frame].concat()));
+        true
+    }
+
+    pub(super) fn hurry(&mut self, now: Instant, awaited: bool) {
+        match (awaited, self.nudge) {
+            (false, _) => self.nudge = None,
+            (true, None) => {
+                self.nudges = 0;
+                self.nudge = Some(now + self.quick());
+            }
+            (true, Some(_)) => {}
+        }
+    }
+
+    fn quick(&self) -> Duration {
+        (self.connection.rtt() * 3 / 2).max(Duration::from_millis(30))
+    }
+
+    pub(super) fn next_deadline(&mut self) -> Option<Instant> {
+        self.connection.poll_timeout().into_iter().chain(self.nudge).min()
+    }
+
+    pub(super) fn timeout(&mut self, now: Instant) {
+        if self.connection.poll_timeout().is_some_and(|at| at <= now) {
+            self.connection.handle_timeout(now);
+        }
+        if self.nudge.is_some_and(|at| at <= now) {
+            let _ = self.connection.datagrams().send(Bytes::from_static(b"."), true);
+            self.nudges += 1;
+            self.nudge = Some(now + if self.nudges < QUICK_NUDGES { self.quick() } else { SLOW_NUDGE });
+        }
+    }
+
+    /// Hands the stream what it takes.
+    pub(super) fn flush(&mut self) {
+        let Some(stream) = self.stream else { return };
+        while let Some(front) = self.outgoing.front_mut() {
+            let Ok(taken) = self.connection.send_stream(stream).write(front) else { return };
+            self.queued = self.queued.saturating_sub(taken);
+            if taken < front.len() {
+                let _ = front.split_to(taken);
+                return;
+            }
+            self.outgoing.pop_front();
+        }
+        if self.refused {
+            self.refused = false;
+            self.news.room = true;
+        }
+    }
+
+    pub(super) fn note(&mut self, event: Event) {
+        match event {
+            Event::Connected => {
+                self.news.connected = true;
+                if self.connection.side().is_client() {
+                    self.stream = self.connection.streams().open(Dir::Bi);
+                    // The other side learns of the stream with its first bytes: an empty frame, which is nobody's.
+                    self.outgoing.push_front(Bytes::from_static(&[0; 4]));
+                }
+            }
+            Event::ConnectionLost { reason } => self.news.lost = Some(reason),
+            Event::Stream(StreamEvent::Opened { dir: Dir::Bi }) => {
+                self.stream = self.connection.streams().accept(Dir::Bi);
+                self.read();
+            }
+            Event::Stream(StreamEvent::Readable { .. }) => self.read(),
+            Event::DatagramReceived => while self.connection.datagrams().recv().is_some() {},
+            // Writable: the turn flushes before it ends.
+            Event::Stream(_) | Event::HandshakeDataReady | Event::DatagramsUnblocked => {}
+        }
+    }
+
+    fn read(&mut self) {
+        let Some(stream) = self.stream else { return };
+        let mut ended = false;
+        let mut received = self.connection.recv_stream(stream);
+        match received.read(true) {
+            Ok(mut chunks) => {
+                loop {
+                    match chunks.next(usize::MAX) {
+                        Ok(Some(chunk)) => self.incoming.extend_from_slice(&chunk.bytes),
+                        Ok(None) | Err(ReadError::Reset(_)) => {
+                            ended = true;
+                            break;
+                        }
+                        Err(ReadError::Blocked) => break,
+                    }
+                }
+                let _ = chunks.finalize();
+            }
+            Err(ReadableError::ClosedStream | ReadableError::IllegalOrderedRead) => {}
+        }
+        self.split();
+        if ended && !self.connection.is_closed() {
+            self.news.broken.get_or_insert("the stream ended".to_owned());
+        }
+    }
+
+    fn split(&mut self) {
+        let mut rest = &self.incoming[..];
+        while let Some((length, tail)) = rest.split_first_chunk::<4>() {
+            let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
+            if length > MAX_FRAME {
+                self.news.broken = Some(format!("a frame of {length} bytes"));
+                break;
+            }
+            let Some((frame, after)) = tail.split_at_checked(length) else { break };
+            if !frame.is_empty() {
+                self.news.frames.push(frame.to_vec());
+            }
+            rest = after;
+        }
+        self.incoming = rest.to_vec();
+    }
+
+    pub(super) fn take_news(&mut self) -> News {
+        let news = std::mem::take(&mut self.news);
+        if self.forgotten { News::default() } else { news }
+    }
+
+    /// The other side's raw public key, which a server shows.
+    pub(super) fn key(&self) -> Vec<u8> {
+        let identity = self.connection.crypto_session().peer_identity();
+        let certificates = identity.and_then(|any| any.downcast::<Vec<CertificateDer<'static>>>().ok());
+        certificates.and_then(|list| list.first().map(|key| key.to_vec())).unwrap_or_default()
+    }
+
+    pub(super) fn figures(&self) -> Figures {
+        let path = self.connection.stats().path;
+        Figures {
+            address: self.connection.remote_address(),
+            rtt: path.rtt,
+            least_rtt: path.min_rtt,
+            sent: path.sent_packets,
+            lost: path.lost_packets,
+            window: path.cwnd,
+            queued: self.queued,
+        }
+    }
+}
+
+pub(super) fn why(error: ConnectionError) -> Why {
+    match error {
+        ConnectionError::TimedOut => Why::Silent,
+        ConnectionError::Reset => Why::Restarted,
+        ConnectionError::LocallyClosed => Why::Closed,
+        ConnectionError::ApplicationClosed(close) => Why::ClosedByPeer {
+            code: close.error_code.into_inner(),
+            reason: String::from_utf8_lossy(&close.reason).into_owned(),
+        },
+        ConnectionError::ConnectionClosed(close) => Why::ClosedByPeer { code: 0, reason: close.to_string() },
+        ConnectionError::VersionMismatch | ConnectionError::CidsExhausted | ConnectionError::TransportError(_) => {
+            Why::Broken(error.to_string())
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! The library's settings that decide whether the dialect works. Each was found by measuring; the
+//! tests of `link` hold them, so that an update of the library that changes one is noticed.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use quinn_proto::congestion::{Controller, ControllerFactory, NewReno, NewRenoConfig};
+use quinn_proto::crypto::rustls::QuicClientConfig;
+use quinn_proto::{
+    AckFrequencyConfig, ClientConfig, ConnectionIdGenerator, EndpointConfig, HashedConnectionIdGenerator, IdleTimeout,
+    RttEstimator, ServerConfig, TransportConfig, VarInt,
+};
+
+use super::identity::{Identity, IdentityError};
+use super::{MAX_FRAME, tls};
+
+const MTU: u16 = 1_200;
+/// The congestion window never closes below this: a chat is never more than a trickle.
+pub const LOWEST_WINDOW: u64 = 16 * MTU as u64;
+/// Bytes that may wait to be sent to one peer.
+pub(super) const MOST_QUEUED: usize = 4 * MAX_FRAME;
+/// Silence after which a connection is thought gone.
+const IDLE: u32 = 60_000;
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// Who a datagram is for, by its first byte alone: below 0x40 is text, of the rest 0x40–0x7f is a
+/// short header of this dialect and from 0xc0 on a long one (version 1).
+#[must_use]
+pub fn first_byte(bytes: &[u8]) -> bool {
+    match bytes {
+        [0x40..=0x7f, rest @ ..] => rest.len() >= 20,
+        [0xc0..=0xff, 0, 0, 0, 1, ..] => true,
+        _ => false,
+    }
+}
+
+fn transport(server: bool) -> TransportConfig {
+    let mut acks = AckFrequencyConfig::default();
+    acks.ack_eliciting_threshold(VarInt::from_u32(0)).max_ack_delay(Some(Duration::from_millis(5)));
+    let mut config = TransportConfig::default();
+    config
+        .initial_rtt(Duration::from_millis(100))
+        .max_idle_timeout(Some(IdleTimeout::from(VarInt::from_u32(IDLE))))
+        .keep_alive_interval((!server).then_some(KEEP_ALIVE))
+        .initial_mtu(MTU)
+        .min_mtu(MTU)
+        .mtu_discovery_config(None)
+        .ack_frequency_config(Some(acks))
+        .congestion_controller_factory(Arc::new(Floor))
+        .send_window(if server { 64_000 } else { 256_000 })
+        .stream_receive_window(VarInt::from_u32(256_000))
+        .receive_window(VarInt::from_u32(256_000))
+        .max_concurrent_bidi_streams(VarInt::from_u32(u32::from(server)))
+        .max_concurrent_uni_streams(VarInt::from_u32(0))
+        .datagram_receive_buffer_size(Some(256))
+        .datagram_send_buffer_size(256)
+        .enable_segmentation_offload(false);
+    config
+}
+
+fn endpoint(mut config: EndpointConfig, seed: Option<[u8; 32]>) -> EndpointConfig {
+    // Half of all datagrams would break the rule of the first byte.
+    config.grease_quic_bit(false).rng_seed(seed).supported_versions(vec![1]);
+    config
+}
+
+pub(super) fn client_endpoint(seed: Option<[u8; 32]>) -> EndpointConfig {
+    endpoint(EndpointConfig::default(), seed)
+}
+
+pub(super) fn server_endpoint(identity: &Identity, seed: Option<[u8; 32]>) -> EndpointConfig {
+    let mut config = EndpointConfig::new(Arc::new(identity.reset_key()));
+    let key = identity.connection_id_key();
+    config.cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(key)));
+    // A restarted server answers everybody's first packet; the default is one a while for all.
+    config.min_reset_interval(Duration::from_millis(1));
+    endpoint(config, seed)
+}
+
+/// Whether a short-header datagram carries a connection id of this server's, before or after a restart.
+pub(super) fn is_own(identity: &Identity, bytes: &[u8]) -> bool {
+    let generator = HashedConnectionIdGenerator::from_key(identity.connection_id_key());
+    bytes.get(1..9).is_some_and(|id| generator.validate(&quinn_proto::ConnectionId::new(id)).is_ok())
+}
+
+pub(super) fn server(identity: &Identity) -> Result<ServerConfig, IdentityError> {
+    let crypto = Arc::new(tls::server(identity.pkcs8())?);
+    let mut config = ServerConfig::new(crypto, Arc::new(identity.token_key()));
+    config
+        .transport_config(Arc::new(transport(true)))
+        .max_incoming(256)
+        .incoming_buffer_size(16_384)
+        .incoming_buffer_size_total(4 << 20);
+    config.validation_token.sent(0);
+    Ok(config)
+}
+
+pub(super) fn client(crypto: QuicClientConfig) -> ClientConfig {
+    let mut config = ClientConfig::new(Arc::new(crypto));
+    config.transport_config(Arc::new(transport(false)));
+    config
+}
+
+/// NewReno that never goes below [`LOWEST_WINDOW`].
+struct Floor;
+
+impl ControllerFactory for Floor {
+    fn build(self: Arc<Self>, now: Instant, mtu: u16) -> Box<dyn Controller> {
+        Box::new(Floored(NewReno::new(Arc::new(NewRenoConfig::default()), now, mtu)))
+    }
+}
+
+#[derive(Clone)]
+struct Floored(NewReno);
+
+impl Controller for Floored {
+    fn on_sent(&mut self, now: Instant, bytes: u64, last: u64) {
+        self.0.on_sent(now, bytes, last);
+    }
+
+    fn on_ack(&mut self, now: Instant, sent: Instant, bytes: u64, limited: bool, rtt: &RttEstimator) {
+        self.0.on_ack(now, sent, bytes, limited, rtt);
+    }
+
+    fn on_end_acks(&mut self, now: Instant, in_flight: u64, limited: bool, largest: Option<u64>) {
+        self.0.on_end_acks(now, in_flight, limited, largest);
+    }
+
+    fn on_congestion_event(&mut self, now: Instant, sent: Instant, persistent: bool, lost: u64) {
+        self.0.on_congestion_event(now, sent, persistent, lost);
+    }
+
+    fn on_mtu_update(&mut self, mtu: u16) {
+        self.0.on_mtu_update(mtu);
+    }
+
+    fn window(&self) -> u64 {
+        self.0.window().max(LOWEST_WINDOW)
+    }
+
+    fn clone_box(&self) -> Box<dyn Controller> {
+        Box::new(self.clone())
+    }
+
+    fn initial_window(&self) -> u64 {
+        self.0.initial_window().max(LOWEST_WINDOW)
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+}
