@@ -2,9 +2,10 @@
 //!
 //! Source: the plain protocol, "What our server owes" and "Extensions". [`engine`] decides and does
 //! nothing else; [`store`] is the only place that knows SQLite; [`hasher`] hashes passwords on a
-//! thread of its own; [`udp`] joins them to a socket.
+//! thread of its own; [`udp`] joins them to a socket; [`explain`] prints what it is asked and answers.
 
 pub mod engine;
+pub mod explain;
 pub mod hasher;
 pub mod limits;
 pub mod store;

@@ -4,17 +4,21 @@
 #![allow(clippy::disallowed_methods, reason = "a program reads the clock")]
 
 use std::error::Error;
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clap::{Parser, Subcommand};
 use hongyan::logging;
 use hongyan::model::Password;
+use hongyan::server::explain::{self, Epoch, Form, Printing, Tap};
 use hongyan::server::store::admin;
 use hongyan::server::udp::{Config, Lossy, Server};
 use hongyan::server::{OnSecondLogin, Quotas};
+use hongyan::settings::Language;
+use hongyan::wire::explain::Colour;
 use simplelog::LevelFilter;
 
 /// Serves the plain course protocol over UDP.
@@ -33,6 +37,15 @@ struct Args {
     /// A bad network for trying clients: percent dropped, doubled, swapped [, seed]
     #[arg(long, value_name = "DROP,DUP,REORDER", value_parser = lossy)]
     lossy: Option<Lossy>,
+    /// Shows each request, decoded, what is wrong with it, and the answer; messages too, passwords never
+    #[arg(long, value_enum, value_name = "FORM", num_args = 0..=1, require_equals = true, default_missing_value = "lines")]
+    explain: Option<Explain>,
+    /// Colours for --explain; auto means on a terminal, unless NO_COLOR is set
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
+    color: When,
+    /// The language of --explain [default: the system's]
+    #[arg(long, value_parser = ["zh", "en"])]
+    lang: Option<String>,
     /// Unread messages an account may have; more are answered 03:02
     #[arg(long, value_name = "N", default_value_t = Quotas::default().mailbox)]
     max_mailbox: u64,
@@ -58,6 +71,35 @@ enum Choice {
     Arm,
     /// 02:04, and the session moves at once
     Rebind,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Explain {
+    /// Lines for people
+    Lines,
+    /// An object a line, for programs
+    Json,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum When {
+    Auto,
+    Always,
+    Never,
+}
+
+impl When {
+    fn colour(self) -> Colour {
+        let plain = || {
+            let says_no = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+            says_no || std::env::var_os("TERM").is_some_and(|term| term == "dumb") || !std::io::stdout().is_terminal()
+        };
+        match self {
+            Self::Always => Colour::Ansi,
+            Self::Auto if !plain() => Colour::Ansi,
+            Self::Auto | Self::Never => Colour::None,
+        }
+    }
 }
 
 #[derive(Subcommand)]
@@ -126,12 +168,41 @@ fn run(args: Args) -> Result<(), Box<dyn Error>> {
             let idle_exit = args.idle_exit.map(std::time::Duration::from_secs);
             let disk = args.max_disk.map(|mib| mib.saturating_mul(1024 * 1024));
             let quotas = Quotas { mailbox: args.max_mailbox, accounts: args.max_accounts, disk };
-            let config =
-                Config { on_second_login, quotas, lossy: args.lossy, idle_exit, ..Config::new(args.listen, data) };
+            let (explain, printing) = match args.explain {
+                Some(form) => explained(form, args.color, args.lang.as_deref()).map(|(tap, p)| (Some(tap), Some(p)))?,
+                None => (None, None),
+            };
+            let config = Config {
+                on_second_login,
+                quotas,
+                lossy: args.lossy,
+                idle_exit,
+                explain,
+                ..Config::new(args.listen, data)
+            };
             logging::init("hongyand", args.log_level, &config.data.join("logs"));
-            serve(config)
+            serve(config)?;
+            if let Some(printing) = printing {
+                printing.finish(Duration::from_secs(1));
+            }
+            Ok(())
         }
     }
+}
+
+fn explained(form: Explain, color: When, lang: Option<&str>) -> std::io::Result<(Tap, Printing)> {
+    let form = match form {
+        Explain::Lines => Form::Lines(color.colour()),
+        Explain::Json => Form::Json,
+    };
+    let language = match lang {
+        Some("zh") => Language::Zh,
+        Some(_) => Language::En,
+        None => Language::System,
+    };
+    let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    let epoch = Epoch { instant: Instant::now(), unix_ms: i64::try_from(unix).unwrap_or(i64::MAX) };
+    explain::start(std::io::stdout(), form, language.locale(), epoch)
 }
 
 fn serve(config: Config) -> Result<(), Box<dyn Error>> {

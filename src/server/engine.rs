@@ -216,6 +216,12 @@ impl Engine {
         self.begin(now, from, bytes);
     }
 
+    /// How the next datagram of this address will be read, for whoever looks on.
+    #[must_use]
+    pub fn charset(&self, of: SocketAddr) -> Charset {
+        self.charsets.get(&of).copied().unwrap_or_default()
+    }
+
     fn begin(&mut self, now: Now, from: SocketAddr, bytes: &[u8]) {
         self.request(now, from, bytes);
         if (bytes.starts_with(b"01#") || bytes.starts_with(b"02#"))
@@ -226,7 +232,7 @@ impl Engine {
     }
 
     fn request(&mut self, now: Now, from: SocketAddr, bytes: &[u8]) {
-        let known = self.charsets.get(&from).copied().unwrap_or_default();
+        let known = self.charset(from);
         let (request, seen) = Request::decode(bytes, known);
         if seen != known && (self.addresses.contains_key(&from) || self.charsets.len() < 65_536) {
             self.charsets.insert(from, seen);
@@ -476,7 +482,7 @@ impl Engine {
     }
 
     fn encode(&self, to: SocketAddr, reply: &Reply) -> Vec<u8> {
-        let bytes = reply.encode(self.charsets.get(&to).copied().unwrap_or_default());
+        let bytes = reply.encode(self.charset(to));
         // Letters of other scripts take more bytes in GB18030. Rather odd letters than a message cut off.
         if bytes.len() > MAX_REPLY { reply.encode(Charset::Utf8) } else { bytes }
     }

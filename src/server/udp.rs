@@ -15,6 +15,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 
 use super::engine::{Effect, Engine, Now};
+use super::explain::Tap;
 use super::hasher::{self, Job};
 use super::limits::Seldom;
 use super::store::{self, Op, Store, StoreError};
@@ -35,6 +36,8 @@ pub struct Config {
     pub lossy: Option<Lossy>,
     /// Ends by itself so long after the last person is gone.
     pub idle_exit: Option<Duration>,
+    /// Who is shown each request and its answer.
+    pub explain: Option<Tap>,
 }
 
 impl Config {
@@ -42,7 +45,7 @@ impl Config {
     #[must_use]
     pub fn new(listen: SocketAddr, data: PathBuf) -> Self {
         let (on_second_login, quotas) = (OnSecondLogin::default(), Quotas::default());
-        Self { listen, data, on_second_login, quotas, lossy: None, idle_exit: None }
+        Self { listen, data, on_second_login, quotas, lossy: None, idle_exit: None, explain: None }
     }
 }
 
@@ -191,6 +194,7 @@ impl Server {
             deadlines: Some(deadlines),
             deadline: None,
             idle_exit: config.idle_exit,
+            explain: config.explain,
             idle_look: None,
             refused_by_disk: Seldom::default(),
             not_hashed: Seldom::default(),
@@ -251,6 +255,7 @@ struct Turn {
     deadlines: Option<Sender<Instant>>,
     deadline: Option<Instant>,
     idle_exit: Option<Duration>,
+    explain: Option<Tap>,
     /// When it is looked again whether anybody is here.
     idle_look: Option<Instant>,
     refused_by_disk: Seldom,
@@ -272,10 +277,10 @@ impl Turn {
                     let bytes = buffer.get(..n).unwrap_or_default();
                     let now = now();
                     match &mut self.network {
-                        None => self.engine.datagram(now, from, bytes),
+                        None => self.datagram(now, from, bytes),
                         Some(network) => {
                             for (from, bytes) in network.passes_in(from, bytes) {
-                                self.engine.datagram(now, from, &bytes);
+                                self.datagram(now, from, &bytes);
                             }
                         }
                     }
@@ -302,6 +307,13 @@ impl Turn {
         // Answers to what was committed at the last moment still leave.
         self.results();
         self.effects();
+    }
+
+    fn datagram(&mut self, now: Now, from: SocketAddr, bytes: &[u8]) {
+        if let Some(tap) = &self.explain {
+            tap.request(now.instant, from, bytes, self.engine.charset(from));
+        }
+        self.engine.datagram(now, from, bytes);
     }
 
     fn after(&mut self) {
@@ -360,14 +372,19 @@ impl Turn {
     fn effects(&mut self) {
         while let Some(effect) = self.engine.poll_effect() {
             match effect {
-                Effect::Reply { to, bytes } => match &mut self.network {
-                    None => send(&self.socket, to, &bytes),
-                    Some(network) => {
-                        for (to, bytes) in network.passes_out(to, &bytes) {
-                            send(&self.socket, to, &bytes);
+                Effect::Reply { to, bytes } => {
+                    if let Some(tap) = &self.explain {
+                        tap.reply(Instant::now(), to, &bytes);
+                    }
+                    match &mut self.network {
+                        None => send(&self.socket, to, &bytes),
+                        Some(network) => {
+                            for (to, bytes) in network.passes_out(to, &bytes) {
+                                send(&self.socket, to, &bytes);
+                            }
                         }
                     }
-                },
+                }
                 Effect::Store(op) => {
                     if let Some(ops) = &self.ops {
                         let _ = ops.send(op);

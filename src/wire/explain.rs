@@ -11,7 +11,7 @@ mod text;
 
 use std::ops::Range;
 
-pub use text::{Colour, Piece};
+pub use text::{Colour, Piece, readable};
 
 use super::Charset;
 use super::request::{MAX_REQUEST_BYTES, looks_like_reply, without_line_end};

@@ -407,8 +407,6 @@ fn change() -> impl Strategy<Value = Change> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
-
     #[test]
     fn arbitrary_bytes_are_explained_as_they_are_decoded(
         bytes in proptest::collection::vec(any::<u8>(), 0..80),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr;
 
 use super::advice::place;
-use super::{Explanation, Field, Name, Rule, STARS};
+use super::{Explanation, Field, Name, Rule, STARS, fields};
 use crate::wire::Charset;
 
 /// Whether lines are coloured.
@@ -36,9 +36,12 @@ const TAIL: usize = 16;
 const AROUND: usize = 12;
 
 impl Colour {
-    fn paint(self, code: &str, text: &str) -> String {
+    /// The text in a terminal's colour `code`, or as it is.
+    #[must_use]
+    pub fn paint(self, code: &str, text: &str) -> String {
         match self {
             Self::None => text.to_owned(),
+            Self::Ansi if code.is_empty() => text.to_owned(),
             Self::Ansi => format!("\x1b[{code}m{text}\x1b[0m"),
         }
     }
@@ -73,8 +76,8 @@ impl Explanation {
                 Name::Message => String::new(),
                 _ => self.shown_of(field),
             };
-            meaning.push_str(&colour.paint("2", &format!(" · {name} {text}")));
-            meaning.push_str(&colour.paint("2", &format!("{}({at})", if text.is_empty() { "" } else { " " })));
+            let text = if text.is_empty() { text } else { format!(" {text}") };
+            meaning.push_str(&colour.paint("2", &format!(" · {name}{text} ({at})")));
         }
         lines.push(meaning);
         for finding in &self.findings {
@@ -133,11 +136,12 @@ impl Explanation {
             .flat_map(|f| [f.bytes.start, f.bytes.end])
             .map(|offset| self.shown.iter().take_while(|p| p.bytes.end <= offset).count())
             .collect();
-        let (mut datagram, mut marks, mut skipping) = (String::new(), String::new(), false);
+        let (mut runs, mut marks): (Vec<(&str, String)>, String) = (Vec::new(), String::new());
+        let mut skipping = false;
         for (i, piece) in self.shown.iter().enumerate() {
             if i >= HEAD && i + TAIL < self.shown.len() && !ends.iter().any(|end| near(i, *end)) {
                 if !skipping {
-                    datagram.push('…');
+                    runs.push(("", "…".to_owned()));
                     marks.push(' ');
                 }
                 skipping = true;
@@ -150,13 +154,16 @@ impl Explanation {
             };
             let found = self.findings.iter().filter(touches).map(|f| f.rule.breaks()).max();
             let code = match found {
-                Some(true) => Some("1;31"),
-                Some(false) => Some("33"),
-                None if piece.bytes.end <= 2 && self.operation.is_some() => Some("1;36"),
-                None if piece.text == "#" || piece.text == STARS => Some("2"),
-                None => None,
+                Some(true) => "1;31",
+                Some(false) => "33",
+                None if piece.bytes.end <= 2 && self.operation.is_some() => "1;36",
+                None if piece.text == "#" || piece.text == STARS => "2",
+                None => "",
             };
-            datagram.push_str(&code.map_or_else(|| piece.text.clone(), |code| colour.paint(code, &piece.text)));
+            match runs.last_mut() {
+                Some((same, run)) if *same == code => run.push_str(&piece.text),
+                _ => runs.push((code, piece.text.clone())),
+            }
             let mark = if found.is_some() { "^" } else { " " };
             marks.push_str(&mark.repeat(piece.text.width()));
         }
@@ -165,6 +172,7 @@ impl Explanation {
         }
         let marks = (!self.findings.is_empty())
             .then(|| colour.paint(if self.is_request() { "33" } else { "1;31" }, marks.trim_end()));
+        let datagram = runs.iter().map(|(code, run)| colour.paint(code, run)).collect();
         (datagram, marks.filter(|m| m.contains('^')))
     }
 }
@@ -213,6 +221,14 @@ pub(super) fn characters(
         let bytes = start + place.start..start + place.end;
         Piece { text: visible(c, datagram.get(bytes.clone()).unwrap_or_default()), bytes }
     }));
+}
+
+/// Bytes as one line of text, UTF-8 or else GB18030, what cannot be seen escaped.
+#[must_use]
+pub fn readable(bytes: &[u8]) -> String {
+    let mut shown = Vec::new();
+    characters(0, fields::characters(bytes, Charset::Utf8).0, bytes, &mut shown);
+    shown.into_iter().map(|p| p.text).collect()
 }
 
 /// Marks that turn the order of what follows would make a datagram look like another one.

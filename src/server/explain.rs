@@ -1,0 +1,324 @@
+//! `--explain`: each request as it comes and the answer it gets, for whoever writes a client. The
+//! server's thread hands a copy over and goes on; a thread of its own explains and prints, and what it
+//! cannot keep up with is counted and left out.
+
+use std::collections::{HashMap, VecDeque};
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Local, TimeZone};
+use crossbeam_channel::{Receiver, Sender, TrySendError};
+use rust_i18n::t;
+use serde_json::{Value, json};
+
+use crate::wire::Charset;
+use crate::wire::explain::{Colour, Explanation, explain, readable};
+use crate::wire::request::MAX_REQUEST_BYTES;
+use crate::wire::show;
+
+/// Datagrams that may wait to be printed.
+const WAITING: usize = 1_024;
+/// Addresses whose requests are remembered until they are answered …
+const ADDRESSES: usize = 4_096;
+/// … and how many of each. More cannot wait in the server.
+const ASKED: usize = 64;
+
+/// What is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// For people.
+    Lines(Colour),
+    /// For programs: an object a line.
+    Json,
+}
+
+/// An instant and what the calendar said then, so that instants can be printed.
+#[derive(Debug, Clone, Copy)]
+pub struct Epoch {
+    /// The instant.
+    pub instant: Instant,
+    /// Milliseconds since 1970.
+    pub unix_ms: i64,
+}
+
+/// Where the server's thread hands datagrams over. Never waits.
+#[derive(Debug, Clone)]
+pub struct Tap {
+    events: Sender<Event>,
+    dropped: Arc<AtomicU64>,
+}
+
+/// The printing thread. It ends when the last [`Tap`] is gone and everything is printed, or when nobody
+/// reads any more.
+#[derive(Debug)]
+pub struct Printing {
+    /// Closed when it has ended.
+    ended: Receiver<()>,
+}
+
+#[derive(Debug)]
+struct Event {
+    at: Instant,
+    peer: SocketAddr,
+    what: What,
+}
+
+#[derive(Debug)]
+enum What {
+    /// The first bytes, which are all that is read, and how many there were.
+    Request {
+        bytes: Vec<u8>,
+        size: usize,
+        charset: Charset,
+    },
+    Reply {
+        bytes: Vec<u8>,
+    },
+}
+
+/// Starts printing to `output`. `locale` is `en` or `zh-CN`.
+///
+/// # Errors
+/// The system gave no thread.
+pub fn start(
+    output: impl Write + Send + 'static,
+    form: Form,
+    locale: &'static str,
+    epoch: Epoch,
+) -> io::Result<(Tap, Printing)> {
+    let (events, events_in) = crossbeam_channel::bounded(WAITING);
+    let (running, ended) = crossbeam_channel::bounded(0);
+    let dropped = Arc::<AtomicU64>::default();
+    let mut printer =
+        Printer { output, form, locale, epoch, dropped: Arc::clone(&dropped), number: 0, asked: HashMap::new() };
+    thread::Builder::new().name("explain".into()).spawn(move || {
+        let _running = running;
+        if let Err(error) = printer.run(&events_in) {
+            log::info!("nothing is explained any more: {error}");
+        }
+    })?;
+    Ok((Tap { events, dropped }, Printing { ended }))
+}
+
+impl Tap {
+    /// A request came that the server reads as `charset`.
+    pub fn request(&self, at: Instant, peer: SocketAddr, bytes: &[u8], charset: Charset) {
+        let read = bytes.get(..MAX_REQUEST_BYTES).unwrap_or(bytes).to_vec();
+        self.hand_over(Event { at, peer, what: What::Request { bytes: read, size: bytes.len(), charset } });
+    }
+
+    /// The server answers.
+    pub fn reply(&self, at: Instant, peer: SocketAddr, bytes: &[u8]) {
+        self.hand_over(Event { at, peer, what: What::Reply { bytes: bytes.to_vec() } });
+    }
+
+    fn hand_over(&self, event: Event) {
+        if let Err(TrySendError::Full(_)) = self.events.try_send(event) {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Printing {
+    /// Waits until all is printed, but not for ever: whoever reads may have stopped.
+    pub fn finish(self, at_most: Duration) {
+        let _ = self.ended.recv_timeout(at_most);
+    }
+}
+
+/// A request that may still be answered.
+#[derive(Debug)]
+struct Asked {
+    number: u64,
+    at: Instant,
+    operation: Option<u8>,
+    is_request: bool,
+}
+
+impl Asked {
+    /// Whether this reply can be its answer.
+    fn is_answered_by(&self, reply: &[u8]) -> bool {
+        let operation = match reply {
+            [a, b, ..] if a.is_ascii_digit() && b.is_ascii_digit() => (a - b'0') * 10 + (b - b'0'),
+            _ => return false,
+        };
+        match operation {
+            // Full of accounts, and too long with its sender's name, are the two a right request gets.
+            0 => !self.is_request || matches!(self.operation, Some(1 | 3 | 10)),
+            7 => self.is_request && matches!(self.operation, Some(3..=5 | 8 | 9 | 11)),
+            _ => self.is_request && self.operation == Some(operation),
+        }
+    }
+}
+
+struct Printer<W> {
+    output: W,
+    form: Form,
+    locale: &'static str,
+    epoch: Epoch,
+    dropped: Arc<AtomicU64>,
+    number: u64,
+    asked: HashMap<SocketAddr, VecDeque<Asked>>,
+}
+
+impl<W: Write> Printer<W> {
+    fn run(&mut self, events: &Receiver<Event>) -> io::Result<()> {
+        while let Ok(event) = events.recv() {
+            let mut text = String::new();
+            // One write for all that waits.
+            for event in std::iter::once(event).chain(events.try_iter().take(WAITING)) {
+                self.print(&event, &mut text);
+            }
+            let dropped = self.dropped.swap(0, Ordering::Relaxed);
+            if dropped > 0 {
+                text.push_str(&match self.form {
+                    Form::Json => json!({"kind": "dropped", "datagrams": dropped}).to_string(),
+                    Form::Lines(_) => t!("explain.dropped", locale = self.locale, n = dropped).into_owned(),
+                });
+                text.push('\n');
+            }
+            self.output.write_all(text.as_bytes())?;
+            self.output.flush()?;
+        }
+        Ok(())
+    }
+
+    fn print(&mut self, event: &Event, text: &mut String) {
+        match &event.what {
+            What::Request { bytes, size, charset } => {
+                let mut datagram = bytes.clone();
+                // Beyond what is read, that it is there is all that counts.
+                datagram.resize(*size, b'.');
+                self.request(event, &explain(&datagram, *charset), text);
+            }
+            What::Reply { bytes } => self.reply(event, bytes, text),
+        }
+    }
+
+    fn request(&mut self, event: &Event, explained: &Explanation, text: &mut String) {
+        self.number += 1;
+        let number = self.number;
+        let time = self.time(event.at);
+        match self.form {
+            Form::Json => {
+                let mut value = explained.json(self.locale);
+                head(&mut value, "request", number, &time.to_rfc3339(), event.peer);
+                line(text, &value.to_string());
+            }
+            Form::Lines(colour) => {
+                let head = format!("{} {} #{number}", time.format("%H:%M:%S%.3f"), event.peer);
+                line(text, &colour.paint("2", &head));
+                for shown in explained.lines(self.locale, colour) {
+                    line(text, &format!("  {shown}"));
+                }
+            }
+        }
+        if explained.is_never_answered() {
+            return;
+        }
+        if self.asked.len() >= ADDRESSES && !self.asked.contains_key(&event.peer) {
+            self.asked.clear();
+        }
+        let asked = self.asked.entry(event.peer).or_default();
+        if asked.len() == ASKED {
+            asked.pop_front();
+        }
+        let is_request = explained.is_request();
+        asked.push_back(Asked { number, at: event.at, operation: explained.operation, is_request });
+    }
+
+    fn reply(&mut self, event: &Event, bytes: &[u8], text: &mut String) {
+        let mut answered = None;
+        if let Some(asked) = self.asked.get_mut(&event.peer)
+            && let Some(place) = asked.iter().position(|a| a.is_answered_by(bytes))
+        {
+            // Replies to one address keep the order of its requests, so those before get none.
+            let unanswered: Vec<u64> = asked.drain(..place).map(|a| a.number).collect();
+            answered = asked.pop_front();
+            if asked.is_empty() {
+                self.asked.remove(&event.peer);
+            }
+            for number in unanswered {
+                self.unanswered(event, number, text);
+            }
+        }
+        let time = self.time(event.at);
+        let after = answered.as_ref().map(|a| event.at.saturating_duration_since(a.at));
+        let number = answered.as_ref().map(|a| a.number);
+        let (shown, meaning) = (readable(&show::starred(bytes)), readable(show::reply(bytes, self.locale).as_bytes()));
+        match self.form {
+            Form::Json => {
+                let mut value = json!({
+                    "datagram": shown,
+                    "size": bytes.len(),
+                    "meaning": meaning,
+                    "ms": after.map(|a| (a.as_secs_f64() * 1e6).round() / 1e3),
+                });
+                head(&mut value, "reply", number, &time.to_rfc3339(), event.peer);
+                line(text, &value.to_string());
+            }
+            Form::Lines(colour) => {
+                let number = number.map_or_else(String::new, |n| format!(" #{n}"));
+                let head = format!("{} {}{number}", time.format("%H:%M:%S%.3f"), event.peer);
+                let after = after.map_or_else(String::new, |after| format!(" · {}", milliseconds(after)));
+                let refused = matches!(bytes.first_chunk(), Some(b"00" | b"07"));
+                let shown = colour.paint(if refused { "31" } else { "1" }, &format!("→ {shown}"));
+                line(text, &format!("{} {shown} {meaning}{after}", colour.paint("2", &head)));
+            }
+        }
+    }
+
+    /// A later request of the same address was answered, and this one was not.
+    fn unanswered(&self, event: &Event, number: u64, text: &mut String) {
+        let time = self.time(event.at);
+        match self.form {
+            Form::Json => {
+                let mut value = json!({});
+                head(&mut value, "unanswered", number, &time.to_rfc3339(), event.peer);
+                line(text, &value.to_string());
+            }
+            Form::Lines(colour) => {
+                let head = format!("{} {} #{number}", time.format("%H:%M:%S%.3f"), event.peer);
+                let said = t!("explain.unanswered", locale = self.locale);
+                line(text, &format!("{} {}", colour.paint("2", &head), colour.paint("33", &format!("→ {said}"))));
+            }
+        }
+    }
+
+    fn time(&self, at: Instant) -> DateTime<Local> {
+        let since = at.saturating_duration_since(self.epoch.instant).as_millis();
+        let ms = self.epoch.unix_ms.saturating_add(i64::try_from(since).unwrap_or(i64::MAX));
+        Local.timestamp_millis_opt(ms).earliest().unwrap_or_else(|| DateTime::UNIX_EPOCH.into())
+    }
+}
+
+/// What all objects have: of what kind, which request, when, whose.
+fn head(value: &mut Value, kind: &str, number: impl Into<Option<u64>>, time: &str, peer: SocketAddr) {
+    if let Value::Object(fields) = value {
+        fields.insert("kind".into(), kind.into());
+        fields.insert("number".into(), number.into().into());
+        fields.insert("time".into(), time.into());
+        fields.insert("peer".into(), peer.to_string().into());
+    }
+}
+
+fn line(text: &mut String, line: &str) {
+    text.push_str(line);
+    text.push('\n');
+}
+
+fn milliseconds(after: Duration) -> String {
+    match after.as_secs_f64() {
+        s if s >= 1.0 => format!("{s:.1} s"),
+        s if s >= 0.01 => format!("{:.0} ms", s * 1e3),
+        s if s >= 0.001 => format!("{:.1} ms", s * 1e3),
+        s => format!("{:.2} ms", s * 1e3),
+    }
+}
+
+#[cfg(test)]
+mod tests;
