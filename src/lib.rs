@@ -33,6 +33,7 @@ pub mod logging;
 pub mod model;
 pub mod net;
 pub mod place;
+pub mod probe;
 pub mod roster;
 pub mod server;
 pub mod session;

@@ -17,5 +17,6 @@ mod explain;
 mod layers;
 #[cfg(unix)]
 mod power_cut;
+mod probe;
 mod server;
 mod student;

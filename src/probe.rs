@@ -1,0 +1,118 @@
+//! Walks the whole plain protocol against any server and writes the test document: every request,
+//! every reply of the table, every error, and the forms seen in the wild, with accounts made up for it.
+//!
+//! The cases are data (`cases`), played by a runner over a [`Transport`], judged by a pure function
+//! that names the broken rule and the byte, and written down by [`markdown`] and [`json`]. Where the
+//! text allows several ways, each is accepted, and what was seen stands among the habits.
+
+mod case;
+mod cases;
+mod document;
+pub mod json;
+mod judge;
+pub mod markdown;
+mod pace;
+mod rule;
+mod runner;
+mod transport;
+mod udp;
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+pub use case::Who;
+pub use document::{CaseReport, Difference, Document, Exchange, Finding, Unclear, Verdict, printable};
+pub use rule::{Rule, Section};
+pub use transport::{Datagram, Desk, Transport};
+
+/// The least time between two requests to this machine itself, and to any other.
+const NEAR: Duration = Duration::from_millis(2);
+const FAR: Duration = Duration::from_millis(50);
+
+/// What is probed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// The server.
+    pub server: SocketAddr,
+    /// Whether it may be somebody else's machine: the probe leaves accounts there.
+    pub allow_others: bool,
+}
+
+/// Why there is no document; a sentence for whoever asked for one.
+#[derive(Debug, thiserror::Error)]
+pub enum ProbeError {
+    /// Not this machine, and not said that it may be.
+    #[error("{0} is not this machine: the probe registers accounts there and sends several hundred datagrams")]
+    NotAllowed(SocketAddr),
+    /// Nobody is there.
+    #[error("{0} does not answer")]
+    Silent(SocketAddr),
+    /// The system gave no socket, or refused to send.
+    #[error("the sockets failed: {0}")]
+    Sockets(#[from] io::Error),
+    /// The system has no random bytes for the accounts' names.
+    #[error("no random bytes for names of accounts: {0}")]
+    Random(getrandom::Error),
+}
+
+/// Probes a server over UDP; takes some seconds near by, minutes far away.
+///
+/// # Errors
+/// See [`ProbeError`].
+pub fn run(options: &Options) -> Result<Document, ProbeError> {
+    run_with(options, |_| {})
+}
+
+/// As [`run`], and says after each case what became of it.
+///
+/// # Errors
+/// See [`ProbeError`].
+pub fn run_with(options: &Options, progress: impl FnMut(&CaseReport)) -> Result<Document, ProbeError> {
+    let server = options.server;
+    let near = server.ip().to_canonical().is_loopback();
+    if !near && !options.allow_others {
+        return Err(ProbeError::NotAllowed(server));
+    }
+    let mut random = [0; 4];
+    getrandom::fill(&mut random).map_err(ProbeError::Random)?;
+    let mark: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let when = udp::wall_clock();
+    let mut document = probe(udp::Sockets::new(server), &mark, if near { NEAR } else { FAR }, progress)?
+        .ok_or(ProbeError::Silent(server))?;
+    (document.server, document.when) = (server, when);
+    Ok(document)
+}
+
+/// Probes whatever is behind a transport; `None` if nobody answers. `mark` goes into the names of the
+/// accounts, and `gap` is the least time between two requests. Server and date are the caller's to set.
+///
+/// # Errors
+/// What the transport says.
+pub fn probe(
+    transport: impl Transport,
+    mark: &str,
+    gap: Duration,
+    mut progress: impl FnMut(&CaseReport),
+) -> io::Result<Option<Document>> {
+    let mut runner = runner::Runner::new(transport, mark, gap);
+    let began = runner.now();
+    if !runner.begin()? {
+        return Ok(None);
+    }
+    let mut reports = Vec::new();
+    for (i, case) in cases::all().iter().enumerate() {
+        let report = runner.case(i + 1, case)?;
+        progress(&report);
+        reports.push(report);
+    }
+    let left = runner.end()?;
+    Ok(Some(Document {
+        server: SocketAddr::from(([0, 0, 0, 0], 0)),
+        when: String::new(),
+        mark: mark.to_owned(),
+        elapsed: runner.now().saturating_sub(began),
+        cases: reports,
+        left,
+    }))
+}

@@ -1,0 +1,197 @@
+//! What a case is: a script as data. Templates hold names in braces; [`Names`] fills them in anew for
+//! each attempt, so that nothing that is left over from an earlier one can be mistaken.
+
+use super::rule::Rule;
+use crate::wire::Charset;
+
+/// A socket, and whoever speaks from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Who {
+    /// Three persons with an account and a socket each.
+    A,
+    /// See [`Who::A`].
+    B,
+    /// See [`Who::A`].
+    C,
+    /// A socket of nobody's, new in each attempt.
+    S,
+    /// Another such.
+    T,
+}
+
+impl Who {
+    /// All of them.
+    pub const ALL: [Who; 5] = [Who::A, Who::B, Who::C, Who::S, Who::T];
+
+    /// The letter it has in the document.
+    #[must_use]
+    pub fn letter(self) -> &'static str {
+        match self {
+            Self::A => "A",
+            Self::B => "B",
+            Self::C => "C",
+            Self::S => "S",
+            Self::T => "T",
+        }
+    }
+}
+
+/// A reply that the text allows.
+#[derive(Debug, Clone)]
+pub(crate) enum What {
+    /// Exactly this.
+    Exactly(&'static str),
+    /// This, and whatever follows.
+    Begins(&'static str),
+    /// `op:from:time:body`
+    Message { op: &'static str, from: &'static str, body: &'static str },
+    /// None at all.
+    Silence,
+}
+
+/// A reply that the text allows, and what choosing it says about the server.
+#[derive(Debug, Clone)]
+pub(crate) struct Accept {
+    pub what: What,
+    pub habit: Option<&'static str>,
+}
+
+pub(super) fn is(text: &'static str) -> Accept {
+    Accept { what: What::Exactly(text), habit: None }
+}
+
+pub(super) fn begins(text: &'static str) -> Accept {
+    Accept { what: What::Begins(text), habit: None }
+}
+
+pub(super) fn message(op: &'static str, from: &'static str, body: &'static str) -> Accept {
+    Accept { what: What::Message { op, from, body }, habit: None }
+}
+
+pub(super) fn silence() -> Accept {
+    Accept { what: What::Silence, habit: None }
+}
+
+impl Accept {
+    /// Where the text allows several: what was seen is told under this name.
+    pub(super) fn habit(self, id: &'static str) -> Self {
+        Self { habit: Some(id), ..self }
+    }
+}
+
+/// One request and the replies it may have. What else comes breaks `rule`, unless the judge can say
+/// more exactly which.
+#[derive(Debug, Clone)]
+pub(crate) struct Ask {
+    pub who: Who,
+    pub send: &'static str,
+    pub accept: Vec<Accept>,
+    pub rule: Rule,
+}
+
+/// One line of a script.
+#[derive(Debug, Clone)]
+pub(crate) enum Step {
+    /// One request, and its reply is waited for.
+    Ask(Ask),
+    /// Several at once; the replies come in their order.
+    Burst(Vec<Ask>),
+    /// Nothing more comes to this socket.
+    Quiet(Who),
+}
+
+pub(super) fn ask<const N: usize>(who: Who, send: &'static str, accept: [Accept; N], rule: Rule) -> Step {
+    Step::Ask(Ask { who, send, accept: accept.into(), rule })
+}
+
+/// What has to be before a case begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// Logged in, and without unread messages.
+    Online(Who),
+    /// Logged out, and without unread messages.
+    Offline(Who),
+}
+
+/// A case.
+#[derive(Debug, Clone)]
+pub(crate) struct Case {
+    /// A name that stays; its purpose is the text `probe.case.<id>`.
+    pub id: &'static str,
+    pub needs: Vec<Need>,
+    pub steps: Vec<Step>,
+}
+
+pub(super) fn case<const N: usize, const M: usize>(id: &'static str, needs: [Need; N], steps: [Step; M]) -> Case {
+    Case { id, needs: needs.into(), steps: steps.into() }
+}
+
+/// What stands for the names in braces.
+#[derive(Debug, Clone)]
+pub(crate) struct Names {
+    /// Eight characters that all names of one run share.
+    pub mark: String,
+    /// Which attempt of the run this is.
+    pub attempt: usize,
+}
+
+impl Names {
+    /// A person's account, made up and recognisable. Big and small letters: a server may not change them.
+    pub fn account(&self, who: Who) -> String {
+        format!("Probe{}{}", self.mark, who.letter())
+    }
+
+    /// Everybody's password.
+    pub fn password(&self) -> String {
+        format!("Pw{}", self.mark)
+    }
+
+    /// A text that appears in this attempt only.
+    fn nonce(&self) -> String {
+        format!("{}.{}", self.mark, self.attempt)
+    }
+
+    fn name(&self, name: &str) -> Option<Vec<u8>> {
+        let text = match name {
+            "a" => self.account(Who::A),
+            "b" => self.account(Who::B),
+            "c" => self.account(Who::C),
+            "pw" => self.password(),
+            // Accounts that nobody has had before.
+            "new" => format!("Probe{}n{}", self.mark, self.attempt),
+            "new2" => format!("Probe{}m{}", self.mark, self.attempt),
+            "nobody" => format!("Probe{}z{}", self.mark, self.attempt),
+            "n" => self.nonce(),
+            "gbk" => return Some(Charset::Gb18030.encode("编程作业")),
+            _ => {
+                let (kind, count) = name.split_once(':')?;
+                let count: usize = count.parse().ok()?;
+                let begin = if kind == "fill" { self.nonce() } else { String::new() };
+                let rest = count.saturating_sub(begin.len());
+                begin + &"x".repeat(rest)
+            }
+        };
+        Some(text.into_bytes())
+    }
+
+    /// The bytes of a template. What is not a name in braces stays as it is.
+    pub fn expand(&self, template: &str) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut rest = template;
+        while let Some((before, after)) = rest.split_once('{') {
+            bytes.extend_from_slice(before.as_bytes());
+            match after.split_once('}').and_then(|(name, after)| Some((self.name(name)?, after))) {
+                Some((value, after)) => {
+                    bytes.extend_from_slice(&value);
+                    rest = after;
+                }
+                None => {
+                    bytes.push(b'{');
+                    rest = after;
+                }
+            }
+        }
+        bytes.extend_from_slice(rest.as_bytes());
+        bytes
+    }
+}

@@ -1,0 +1,206 @@
+//! Operations 01, 02 and 06.
+
+use crate::probe::case::Need::{Offline, Online};
+use crate::probe::case::Who::{A, B, S, T};
+use crate::probe::case::{Case, ask, begins, case, is, message};
+use crate::probe::rule::Rule;
+
+pub(super) fn cases() -> Vec<Case> {
+    vec![
+        case(
+            "register",
+            [],
+            [
+                ask(S, "01#{new}#{pw}#{pw}#", [is("01:01")], Rule::RegisterDone),
+                ask(S, "02#{new}#{pw}#", [is("02:01")], Rule::LoginDone),
+                ask(S, "08#", [is("08:0")], Rule::LoginDone),
+                ask(S, "06#", [is("06:01")], Rule::WentOffline),
+            ],
+        ),
+        case("login-unknown", [], [ask(S, "02#{nobody}#{pw}#", [is("02:03")], Rule::NoSuchAccount)]),
+        case(
+            "login-wrong",
+            [Offline(A)],
+            [
+                ask(S, "02#{a}#{pw}x#", [is("02:02")], Rule::WrongPassword),
+                ask(S, "08#", [is("07:01")], Rule::NotLoggedIn),
+                ask(S, "02#{a}#{pw}#", [is("02:01")], Rule::LoginDone),
+                ask(S, "08#", [is("08:0")], Rule::LoginDone),
+            ],
+        ),
+        case(
+            "register-differ",
+            [],
+            [
+                ask(S, "01#{new}#{pw}#{pw}x#", [is("01:02")], Rule::RegisterDiffer),
+                // Nothing was registered.
+                ask(S, "02#{new}#{pw}#", [is("02:03")], Rule::RegisterDiffer),
+                ask(S, "01#{new}#{pw}#{pw}#", [is("01:01")], Rule::RegisterDone),
+            ],
+        ),
+        case(
+            "register-exists",
+            [Offline(A)],
+            [
+                ask(S, "01#{a}#{pw}#{pw}#", [is("01:03")], Rule::RegisterExists),
+                ask(S, "01#{a}#{pw}2#{pw}2#", [is("01:03")], Rule::RegisterExists),
+                // The password is what it was.
+                ask(S, "02#{a}#{pw}2#", [is("02:02")], Rule::RegisterExists),
+                ask(S, "02#{a}#{pw}#", [is("02:01"), is("02:04").habit("login-counted")], Rule::LoginDone),
+            ],
+        ),
+        case(
+            "register-twice",
+            [],
+            [
+                ask(S, "01#{new}#{pw}#{pw}#", [is("01:01")], Rule::RegisterDone),
+                ask(T, "01#{new}#{pw}#{pw}#", [is("01:03")], Rule::RegisterExists),
+            ],
+        ),
+        case("register-differ-first", [], [ask(S, "01#{a}#{pw}#{pw}x#", [is("01:02")], Rule::DifferFirst)]),
+        case(
+            "fields-colon",
+            [],
+            [
+                ask(S, "01#{new}#{pw}:x:#{pw}:x:#", [is("01:01")], Rule::Fields),
+                ask(S, "02#{new}#{pw}#", [is("02:02")], Rule::Fields),
+                ask(S, "02#{new}#{pw}:x:#", [is("02:01")], Rule::Fields),
+            ],
+        ),
+        case(
+            "fields-chinese",
+            [Online(A)],
+            [
+                ask(S, "01#{new}鸿雁#{pw}密#{pw}密#", [is("01:01")], Rule::Fields),
+                ask(S, "02#{new}鸿雁#{pw}密#", [is("02:01")], Rule::Fields),
+                ask(S, "03#{a}#{n}#", [is("03:01")], Rule::Forwarded),
+                ask(A, "09#", [message("09", "{new}鸿雁", "{n}")], Rule::Fields),
+            ],
+        ),
+        case(
+            "login-wrong-online",
+            [Online(A)],
+            [
+                ask(
+                    S,
+                    "02#{a}#{pw}x#",
+                    [is("02:02").habit("wrong-online-02"), is("02:04").habit("wrong-online-04")],
+                    Rule::WrongPassword,
+                ),
+                ask(A, "08#", [is("08:0")], Rule::WrongPassword),
+            ],
+        ),
+        case(
+            "login-again",
+            [Offline(A)],
+            [
+                ask(A, "02#{a}#{pw}#", [is("02:01")], Rule::LoginDone),
+                ask(A, "02#{a}#{pw}#", [is("02:04")], Rule::AlreadyLoggedIn),
+                ask(A, "08#", [is("08:0")], Rule::AlreadyLoggedIn),
+            ],
+        ),
+        case(
+            "login-elsewhere",
+            [Online(A)],
+            [
+                ask(T, "02#{a}#{pw}#", [is("02:04")], Rule::AlreadyLoggedIn),
+                ask(
+                    T,
+                    "08#",
+                    [is("07:01").habit("second-waits"), is("08:0").habit("second-served")],
+                    Rule::AlreadyLoggedIn,
+                ),
+                ask(
+                    A,
+                    "08#",
+                    [is("08:0").habit("first-stays"), is("07:01").habit("first-moved-away")],
+                    Rule::AlreadyLoggedIn,
+                ),
+                ask(
+                    T,
+                    "06#",
+                    [
+                        is("06:01").habit("takeover-06"),
+                        is("06:02").habit("no-takeover"),
+                        is("07:01").habit("no-takeover"),
+                    ],
+                    Rule::WentOffline,
+                ),
+                ask(
+                    T,
+                    "02#{a}#{pw}#",
+                    [is("02:01").habit("after-06-in"), is("02:04").habit("after-06-not-in")],
+                    Rule::LoginDone,
+                ),
+            ],
+        ),
+        case(
+            "login-other-account",
+            [Online(A), Offline(B)],
+            [
+                ask(S, "02#{b}#{pw}#", [is("02:01")], Rule::LoginDone),
+                ask(S, "01#{new}#{pw}#{pw}#", [is("01:01")], Rule::RegisterDone),
+                ask(
+                    S,
+                    "02#{new}#{pw}#",
+                    [is("02:01").habit("address-changes-account"), is("02:04").habit("address-keeps-account")],
+                    Rule::LoginDone,
+                ),
+                ask(
+                    A,
+                    "03#{b}#{n}#",
+                    [is("03:02").habit("first-account-ended"), is("03:01").habit("first-account-online")],
+                    Rule::PeerOffline,
+                ),
+            ],
+        ),
+        case(
+            "offline",
+            [Online(A), Online(B)],
+            [
+                ask(A, "06#", [is("06:01")], Rule::WentOffline),
+                ask(A, "08#", [is("07:01")], Rule::Forgotten),
+                ask(B, "03#{a}#{n}#", [is("03:02")], Rule::PeerOffline),
+                ask(A, "02#{a}#{pw}#", [is("02:01")], Rule::Forgotten),
+            ],
+        ),
+        case(
+            "offline-twice",
+            [Online(A)],
+            [
+                ask(A, "06#", [is("06:01")], Rule::WentOffline),
+                ask(
+                    A,
+                    "06#",
+                    [is("06:02").habit("offline-again-06"), is("07:01").habit("offline-again-07")],
+                    Rule::WasOffline,
+                ),
+            ],
+        ),
+        case(
+            "offline-never",
+            [],
+            [ask(
+                S,
+                "06#",
+                [is("06:02").habit("offline-never-06"), is("07:01").habit("offline-never-07")],
+                Rule::WasOffline,
+            )],
+        ),
+        case(
+            "extension-hello",
+            [],
+            [ask(
+                S,
+                "10#Q1#{n}#0000#",
+                [begins("10:01:Q1:{n}").habit("hello-known"), is("00:00").habit("hello-unknown")],
+                Rule::Extension,
+            )],
+        ),
+        case(
+            "extension-who",
+            [Online(A)],
+            [ask(A, "11#0#", [begins("11:").habit("who-known"), is("00:00").habit("who-unknown")], Rule::Extension)],
+        ),
+    ]
+}

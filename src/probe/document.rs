@@ -1,0 +1,287 @@
+//! What was found, as values; [`super::markdown`] and [`super::json`] write it down.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use rust_i18n::t;
+
+use super::case::Who;
+use super::rule::Rule;
+
+/// The test document of one server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// Who was asked.
+    pub server: SocketAddr,
+    /// When it began, `YYYY-MM-DD HH:MM:SS`, local time.
+    pub when: String,
+    /// What all accounts of this run have in their names.
+    pub mark: String,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// Every case, in the order of the script.
+    pub cases: Vec<CaseReport>,
+    /// Whether all its accounts were logged out in the end.
+    pub left: bool,
+}
+
+/// What became of one case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaseReport {
+    /// From 1 on, as it stands in the document.
+    pub number: usize,
+    /// A name that stays.
+    pub id: &'static str,
+    /// What was asked and answered in the attempt that decided.
+    pub exchanges: Vec<Exchange>,
+    /// Pass, fail or unclear.
+    pub verdict: Verdict,
+    /// How often it was played: again when the network lost something, and to confirm a failure.
+    pub attempts: usize,
+    /// Which of several allowed ways this server has.
+    pub habits: Vec<&'static str>,
+}
+
+/// One request and what came back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exchange {
+    /// From which socket.
+    pub from: Who,
+    /// The request.
+    pub sent: Vec<u8>,
+    /// Every reply that the text allows, a time's digits as letters; `None` is silence. Nothing at
+    /// all when the exchange was only made to understand the one before.
+    pub expected: Vec<Option<Vec<u8>>>,
+    /// The reply.
+    pub got: Option<Vec<u8>>,
+    /// How often it was sent.
+    pub tries: u8,
+    /// From the last try to the reply.
+    pub time: Option<Duration>,
+}
+
+/// Pass, fail or unclear.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every reply is one that the text allows.
+    Passed,
+    /// A rule is broken, and was so again when it was tried again.
+    Failed(Finding),
+    /// Neither.
+    Unclear(Unclear),
+}
+
+/// Which rule is broken, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The rule.
+    pub rule: Rule,
+    /// The place of the exchange in the case, from 0 on.
+    pub exchange: usize,
+    /// In what way.
+    pub difference: Difference,
+}
+
+/// In what way a reply is not what was expected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Difference {
+    /// From this byte of the reply on, counted from 0.
+    Byte(usize),
+    /// There is none, while others are answered.
+    NoReply,
+    /// It came to another socket.
+    OtherSocket {
+        /// Whose.
+        at: Who,
+        /// What came.
+        got: Vec<u8>,
+    },
+    /// It came from another address than the server's.
+    OtherAddress {
+        /// Whose.
+        from: SocketAddr,
+        /// What came.
+        got: Vec<u8>,
+    },
+    /// More came than one reply.
+    More(Vec<u8>),
+}
+
+/// Why a case is neither pass nor fail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unclear {
+    /// No answer to anything at that time.
+    NoAnswer,
+    /// Too much was lost or doubled on the way for a judgement.
+    Network,
+    /// It could not begin: this request had this reply.
+    SetUp {
+        /// What was asked.
+        sent: Vec<u8>,
+        /// What came, if anything did.
+        got: Option<Vec<u8>>,
+    },
+    /// It failed once and passed twice.
+    NotAgain(Finding),
+}
+
+impl Document {
+    /// How many passed, failed and are unclear.
+    #[must_use]
+    pub fn counts(&self) -> (usize, usize, usize) {
+        let count = |is: fn(&Verdict) -> bool| self.cases.iter().filter(|case| is(&case.verdict)).count();
+        (
+            count(|v| matches!(v, Verdict::Passed)),
+            count(|v| matches!(v, Verdict::Failed(_))),
+            count(|v| matches!(v, Verdict::Unclear(_))),
+        )
+    }
+
+    /// The broken rules, each once, in the order in which they were found.
+    #[must_use]
+    pub fn broken(&self) -> Vec<Rule> {
+        let mut rules = Vec::new();
+        for case in &self.cases {
+            if let Verdict::Failed(finding) = &case.verdict
+                && !rules.contains(&finding.rule)
+            {
+                rules.push(finding.rule);
+            }
+        }
+        rules
+    }
+
+    /// What was seen where the text allows several ways, with the cases' numbers.
+    #[must_use]
+    pub fn habits(&self) -> Vec<(&'static str, Vec<usize>)> {
+        let mut habits: Vec<(&'static str, Vec<usize>)> = Vec::new();
+        for case in &self.cases {
+            for habit in &case.habits {
+                match habits.iter_mut().find(|(id, _)| id == habit) {
+                    Some((_, cases)) => cases.push(case.number),
+                    None => habits.push((habit, vec![case.number])),
+                }
+            }
+        }
+        habits
+    }
+}
+
+impl CaseReport {
+    /// What the case is for.
+    #[must_use]
+    pub fn purpose(&self, locale: &str) -> String {
+        t!(format!("probe.case.{}", self.id), locale = locale).into_owned()
+    }
+}
+
+impl Verdict {
+    /// A name that stays.
+    #[must_use]
+    pub fn id(&self) -> &'static str {
+        match self {
+            Self::Passed => "pass",
+            Self::Failed(_) => "fail",
+            Self::Unclear(_) => "unclear",
+        }
+    }
+
+    /// The same for people.
+    #[must_use]
+    pub fn text(&self, locale: &str) -> String {
+        match self {
+            Self::Passed => t!("probe.pass", locale = locale),
+            Self::Failed(_) => t!("probe.fail", locale = locale),
+            Self::Unclear(_) => t!("probe.unclear", locale = locale),
+        }
+        .into_owned()
+    }
+}
+
+impl Finding {
+    /// What is wrong, in a sentence about the exchanges of its case.
+    #[must_use]
+    pub fn text(&self, exchanges: &[Exchange], locale: &str) -> String {
+        let step = self.exchange + 1;
+        match &self.difference {
+            Difference::Byte(at) => {
+                let exchange = exchanges.get(self.exchange);
+                let got = exchange.and_then(|e| e.got.as_deref()).unwrap_or_default();
+                let from = |bytes: &[u8]| match bytes.get(*at..) {
+                    None | Some([]) => t!("probe.the_end", locale = locale).into_owned(),
+                    Some(rest) => format!("`{}`", printable(rest.get(..12).unwrap_or(rest))),
+                };
+                let like = |other: &[u8]| got.iter().zip(other).take_while(|(a, b)| a == b).count();
+                let expected = exchange.map(|e| e.expected.iter().flatten()).into_iter().flatten();
+                let expected = expected.max_by_key(|bytes| like(bytes)).map(Vec::as_slice).unwrap_or_default();
+                t!(
+                    "probe.found_byte",
+                    locale = locale,
+                    step = step,
+                    at = at + 1,
+                    expected = from(expected),
+                    got = from(got)
+                )
+            }
+            Difference::NoReply => t!("probe.found_nothing", locale = locale, step = step),
+            Difference::OtherSocket { at, got } => {
+                t!("probe.found_elsewhere", locale = locale, step = step, who = at.letter(), got = printable(got))
+            }
+            Difference::OtherAddress { from, got } => {
+                t!("probe.found_foreign", locale = locale, step = step, from = from, got = printable(got))
+            }
+            Difference::More(got) => t!("probe.found_more", locale = locale, step = step, got = printable(got)),
+        }
+        .into_owned()
+    }
+}
+
+impl Unclear {
+    /// Why, in a sentence about the exchanges of its case.
+    #[must_use]
+    pub fn text(&self, exchanges: &[Exchange], locale: &str) -> String {
+        match self {
+            Self::NoAnswer => t!("probe.no_answer", locale = locale).into_owned(),
+            Self::Network => t!("probe.network", locale = locale).into_owned(),
+            Self::SetUp { sent, got } => {
+                let got = got.as_deref().map_or_else(|| t!("probe.nothing", locale = locale).into_owned(), printable);
+                t!("probe.set_up", locale = locale, sent = printable(sent), got = got).into_owned()
+            }
+            Self::NotAgain(finding) => {
+                let found = finding.text(exchanges, locale);
+                t!("probe.not_again", locale = locale, rule = finding.rule.text(locale), found = found).into_owned()
+            }
+        }
+    }
+}
+
+/// Bytes as text: UTF-8 as it is; control characters, line breaks and what is no UTF-8 as `\n`, `\x..`.
+#[must_use]
+pub fn printable(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '\n' => text.push_str("\\n"),
+                '\r' => text.push_str("\\r"),
+                c if c.is_ascii_control() => text.push_str(&format!("\\x{:02x}", u32::from(c))),
+                c => text.push(c),
+            }
+        }
+        for byte in chunk.invalid() {
+            text.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_shown_as_text() {
+        assert_eq!(printable("03#a#你好\r\n\0#".as_bytes()), "03#a#你好\\r\\n\\x00#");
+        assert_eq!(printable(b"\xb1\xe0x"), "\\xb1\\xe0x");
+    }
+}

@@ -1,0 +1,317 @@
+//! Compares a reply with those the text allows, and says which rule it breaks and at which byte. Pure.
+
+use super::case::{Accept, Names, What};
+use super::rule::Rule;
+
+/// One byte of an expected reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unit {
+    Byte(u8),
+    /// Any digit; shown as this letter.
+    Digit(u8),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Kind {
+    Exactly,
+    Begins,
+    Silence,
+    /// Where the sender's account and the time end.
+    Message {
+        from: usize,
+        time: usize,
+    },
+}
+
+/// An allowed reply, with this attempt's names.
+#[derive(Debug, Clone)]
+pub(crate) struct Pattern {
+    units: Vec<Unit>,
+    kind: Kind,
+    pub habit: Option<&'static str>,
+}
+
+const TIME: &[u8] = b"YYYY-MM-DD HH:MM:SS";
+
+impl Pattern {
+    pub fn new(accept: &Accept, names: &Names) -> Self {
+        let bytes = |template: &str| names.expand(template).into_iter().map(Unit::Byte).collect::<Vec<_>>();
+        let (units, kind) = match accept.what {
+            What::Exactly(text) => (bytes(text), Kind::Exactly),
+            What::Begins(text) => (bytes(text), Kind::Begins),
+            What::Silence => (Vec::new(), Kind::Silence),
+            What::Message { op, from, body } => {
+                let mut units = bytes(op);
+                units.push(Unit::Byte(b':'));
+                units.extend(bytes(from));
+                let from = units.len();
+                units.push(Unit::Byte(b':'));
+                units.extend(
+                    TIME.iter().map(|b| if b.is_ascii_alphabetic() { Unit::Digit(*b) } else { Unit::Byte(*b) }),
+                );
+                let time = units.len();
+                units.push(Unit::Byte(b':'));
+                units.extend(bytes(body));
+                (units, Kind::Message { from, time })
+            }
+        };
+        Self { units, kind, habit: accept.habit }
+    }
+
+    /// Whether no reply at all is allowed.
+    pub fn silent(&self) -> bool {
+        self.kind == Kind::Silence
+    }
+
+    /// Whether the server may refuse, for which ours has a budget.
+    pub fn refusal(&self) -> bool {
+        self.is(b"00:00") || self.is(b"07:01")
+    }
+
+    fn is(&self, bytes: &[u8]) -> bool {
+        self.kind == Kind::Exactly && self.difference(bytes).is_none()
+    }
+
+    /// The first byte that is not as expected; `None` for a reply that fits.
+    fn difference(&self, reply: &[u8]) -> Option<usize> {
+        if self.silent() {
+            return Some(0);
+        }
+        let wrong = self.units.iter().enumerate().position(|(i, unit)| match (unit, reply.get(i)) {
+            (Unit::Byte(byte), Some(got)) => byte != got,
+            (Unit::Digit(_), Some(got)) => !got.is_ascii_digit(),
+            (_, None) => true,
+        });
+        wrong.or((self.kind != Kind::Begins && reply.len() > self.units.len()).then_some(self.units.len()))
+    }
+
+    /// As it stands in the document; the digits of a time as letters. `None` for silence.
+    pub fn shown(&self) -> Option<Vec<u8>> {
+        let mut bytes: Vec<u8> = self.units.iter().map(|(Unit::Byte(b) | Unit::Digit(b))| *b).collect();
+        if self.kind == Kind::Begins {
+            bytes.extend_from_slice("…".as_bytes());
+        }
+        (!self.silent()).then_some(bytes)
+    }
+}
+
+/// One message on its way: whose mailbox, who wrote it, what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Letter {
+    pub to: Vec<u8>,
+    pub from: Vec<u8>,
+    pub body: Vec<u8>,
+}
+
+/// What was sent and what came, in one attempt.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Mail {
+    pub sent: Vec<Letter>,
+    pub handed: Vec<Letter>,
+}
+
+impl Mail {
+    fn count(letters: &[Letter], letter: &Letter) -> usize {
+        letters.iter().filter(|l| *l == letter).count()
+    }
+
+    /// Sent, and not yet handed out.
+    pub fn outstanding(&self, letter: &Letter) -> bool {
+        Self::count(&self.sent, letter) > Self::count(&self.handed, letter)
+    }
+
+    /// Handed out as often as it was sent.
+    pub fn spent(&self, letter: &Letter) -> bool {
+        let handed = Self::count(&self.handed, letter);
+        handed > 0 && handed >= Self::count(&self.sent, letter)
+    }
+
+    /// What one reader should still get.
+    pub fn left(&self, reader: &[u8]) -> Vec<&Letter> {
+        let mut handed = self.handed.clone();
+        let left = self.sent.iter().filter(|letter| match handed.iter().position(|h| h == *letter) {
+            Some(place) => {
+                handed.swap_remove(place);
+                false
+            }
+            None => true,
+        });
+        left.filter(|letter| letter.to == reader).collect()
+    }
+}
+
+/// A reply that carries a message: sender, and body after a time of 19 characters.
+pub(crate) fn delivery(reply: &[u8]) -> Option<(&[u8], &[u8])> {
+    let rest = reply.strip_prefix(b"05:").or_else(|| reply.strip_prefix(b"09:"))?;
+    let colon = rest.iter().position(|b| *b == b':')?;
+    let after = rest.get(colon + 1..)?;
+    if !is_time(after) || after.get(TIME.len()) != Some(&b':') {
+        return None;
+    }
+    Some((rest.get(..colon)?, after.get(TIME.len() + 1..)?))
+}
+
+/// Whether 19 characters of the form of a time stand at the beginning.
+fn is_time(bytes: &[u8]) -> bool {
+    bytes.len() >= TIME.len()
+        && bytes
+            .iter()
+            .zip(TIME)
+            .all(|(byte, form)| if form.is_ascii_alphabetic() { byte.is_ascii_digit() } else { byte == form })
+}
+
+/// The place of the first part of a time that no clock shows, such as a 13th month.
+fn impossible(time: &[u8]) -> Option<usize> {
+    let ranges = [(5, 1, 12), (8, 1, 31), (11, 0, 23), (14, 0, 59), (17, 0, 60)];
+    ranges.into_iter().find_map(|(at, least, most)| {
+        let digits = time.get(at..at + 2)?;
+        let value: u8 = std::str::from_utf8(digits).ok()?.parse().ok()?;
+        (value < least || value > most).then_some(at)
+    })
+}
+
+/// Which rule, and at which byte of the reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Breach {
+    pub rule: Rule,
+    pub at: usize,
+}
+
+/// The number of the pattern that fits, or what is wrong. `reader` is whose mailbox the reply is from.
+pub(crate) fn judge(
+    reply: &[u8],
+    patterns: &[Pattern],
+    rule: Rule,
+    reader: &[u8],
+    mail: &Mail,
+) -> Result<usize, Breach> {
+    let letter =
+        delivery(reply).map(|(from, body)| Letter { to: reader.to_vec(), from: from.to_vec(), body: body.to_vec() });
+    let fits = patterns.iter().position(|pattern| pattern.difference(reply).is_none());
+    // The allowed reply that this one resembles longest.
+    let nearest = patterns
+        .iter()
+        .filter_map(|pattern| Some((pattern.difference(reply)?, pattern)))
+        .reduce(|best, next| if next.0 > best.0 { next } else { best });
+    let at = nearest.map_or(0, |(at, _)| at);
+    if let Some(letter) = &letter {
+        if mail.spent(letter) {
+            return Err(Breach { rule: Rule::NotTwice, at });
+        }
+        let elsewhere = |l: &Letter| l.to != letter.to && l.from == letter.from && l.body == letter.body;
+        if fits.is_none() && mail.sent.iter().any(elsewhere) {
+            return Err(Breach { rule: Rule::ToReceiver, at });
+        }
+    }
+    if let Some(i) = fits {
+        if let Some(Pattern { kind: Kind::Message { from, time }, .. }) = patterns.get(i)
+            && let Some(place) = reply.get(from + 1..*time).and_then(impossible)
+        {
+            return Err(Breach { rule: Rule::Time, at: from + 1 + place });
+        }
+        return Ok(i);
+    }
+    let message = nearest.and_then(|(_, pattern)| match pattern.kind {
+        Kind::Message { from, time } => Some((pattern, from, time)),
+        _ => None,
+    });
+    let rule = match (message, &letter) {
+        _ if !has_form(reply) || trailing(reply, patterns) => Rule::ReplyForm,
+        // Another message that was to come, but later.
+        (Some((pattern, from, _)), Some(letter)) if at >= 3 && mail.outstanding(letter) => {
+            let expected: Option<Vec<u8>> = pattern.shown().and_then(|shown| Some(shown.get(3..from)?.to_vec()));
+            if expected.as_ref() == Some(&letter.from) { Rule::Oldest } else { rule }
+        }
+        (Some(_), _) if matches!(reply, b"05:01" | b"09:01") => Rule::NotLost,
+        (Some((_, from, time)), None) if reply.get(3..).is_some_and(|rest| misplaced(rest, at, from, time)) => {
+            Rule::Time
+        }
+        (Some((_, from, _)), Some(_)) if at >= 3 && at <= from => Rule::From,
+        _ => rule,
+    };
+    Err(Breach { rule, at })
+}
+
+/// A message whose time is not where it belongs: somewhere else, or of another form.
+fn misplaced(rest: &[u8], at: usize, from: usize, time: usize) -> bool {
+    (at > from && at <= time) || (0..rest.len()).any(|i| rest.get(i..).is_some_and(is_time))
+}
+
+/// Two digits and a colon, and something after it.
+fn has_form(reply: &[u8]) -> bool {
+    matches!(reply, [a, b, b':', _, ..] if a.is_ascii_digit() && b.is_ascii_digit())
+}
+
+/// An allowed reply, and white space, NULs or a `#` behind it.
+fn trailing(reply: &[u8], patterns: &[Pattern]) -> bool {
+    let shorter = reply.iter().rposition(|b| !matches!(b, b'\0' | b'#') && !b.is_ascii_whitespace());
+    let shorter = shorter.and_then(|last| reply.get(..=last)).unwrap_or_default();
+    shorter.len() < reply.len() && patterns.iter().any(|pattern| pattern.kind == Kind::Exactly && pattern.is(shorter))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::case::{Who, is, message, silence};
+
+    type Judged = Result<usize, (Rule, usize)>;
+
+    /// A wrote "hi" and then "ho" to B, and B, who reads, has got "old" before. C got "hers" from A.
+    fn judged(reply: &str, accept: &[Accept]) -> Result<usize, Breach> {
+        let names = Names { mark: "0".repeat(8), attempt: 1 };
+        let (a, b, c) = (names.account(Who::A), names.account(Who::B), names.account(Who::C));
+        let letter = |to: &str, body: &str| Letter { to: to.into(), from: a.clone().into(), body: body.into() };
+        let sent = vec![letter(&b, "old"), letter(&b, "hi"), letter(&b, "ho"), letter(&c, "hers")];
+        let mail = Mail { sent, handed: vec![letter(&b, "old")] };
+        let patterns: Vec<Pattern> = accept.iter().map(|accept| Pattern::new(accept, &names)).collect();
+        judge(reply.replace("{a}", &a).as_bytes(), &patterns, Rule::Body, b.as_bytes(), &mail)
+    }
+
+    #[test]
+    fn replies_are_judged_by_rule_and_byte() {
+        const T: &str = "2026-11-21 12:04:58";
+        let hi = [message("09", "{a}", "hi")];
+        let none = [is("09:01")];
+        let code = [is("02:02"), is("02:04"), silence()];
+        let cases: &[(&str, &[Accept], Judged)] = &[
+            ("02:02", &code, Ok(0)),
+            ("02:04", &code, Ok(1)),
+            ("02:01", &code, Err((Rule::Body, 4))),
+            ("03:02", &code, Err((Rule::Body, 1))),
+            ("02:02\n", &code, Err((Rule::ReplyForm, 5))),
+            ("02:02\0\0", &code, Err((Rule::ReplyForm, 5))),
+            ("2:02", &code, Err((Rule::ReplyForm, 0))),
+            ("02", &code, Err((Rule::ReplyForm, 2))),
+            ("", &code, Err((Rule::ReplyForm, 0))),
+            (&format!("09:{{a}}:{T}:hi"), &hi, Ok(0)),
+            (&format!("09:{{a}}:{T}:hi:"), &hi, Err((Rule::Body, 40))),
+            (&format!("09:{{a}}:{T}:"), &hi, Err((Rule::Body, 38))),
+            (&format!("09:{{a}}:{T}:ho"), &hi, Err((Rule::Oldest, 39))),
+            (&format!("09:{{a}}:{T}:old"), &hi, Err((Rule::NotTwice, 38))),
+            (&format!("09:{{a}}:{T}:old"), &none, Err((Rule::NotTwice, 3))),
+            (&format!("09:{{a}}:{T}:hers"), &none, Err((Rule::ToReceiver, 3))),
+            (&format!("09:{{a}}:{T}:hi"), &none, Err((Rule::Body, 3))),
+            ("09:01", &hi, Err((Rule::NotLost, 3))),
+            (&format!("09:probe:{T}:hi"), &hi, Err((Rule::From, 3))),
+            (&format!("09:{T}:{{a}}:hi"), &hi, Err((Rule::Time, 3))),
+            (&format!("09:{{a}}:hi:{T}"), &hi, Err((Rule::Time, 18))),
+            ("09:{a}:2026/11/21 12:04:58:hi", &hi, Err((Rule::Time, 22))),
+            ("09:{a}:12:04:hi", &hi, Err((Rule::Time, 20))),
+            ("09:{a}:2026-13-21 12:04:58:hi", &hi, Err((Rule::Time, 23))),
+            (&format!("05:{{a}}:{T}:hi"), &hi, Err((Rule::Body, 1))),
+            ("00:00", &hi, Err((Rule::Body, 1))),
+        ];
+        for (reply, accept, expected) in cases {
+            let got = judged(reply, accept).map_err(|b| (b.rule, b.at));
+            assert_eq!(got, *expected, "{reply:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_counts_equal_texts() {
+        let letter = |body: &str| Letter { to: b"b".to_vec(), from: b"a".to_vec(), body: body.into() };
+        let mail = Mail { sent: vec![letter("x"), letter("x"), letter("y")], handed: vec![letter("x")] };
+        assert_eq!(mail.left(b"b"), [&letter("x"), &letter("y")]);
+        assert!(mail.left(b"c").is_empty() && mail.outstanding(&letter("x")) && !mail.spent(&letter("x")));
+    }
+}

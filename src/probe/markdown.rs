@@ -1,0 +1,164 @@
+//! The test document for people, in Markdown.
+
+use std::fmt::{self, Write};
+
+use rust_i18n::t;
+
+use super::document::{CaseReport, Document, Verdict, printable};
+use super::rule::Rule;
+
+/// Longer requests and replies are shown by their beginning and length.
+const SHOWN: usize = 72;
+
+/// Writes the document. `locale` is `en` or `zh-CN`.
+#[must_use]
+pub fn write(document: &Document, locale: &str) -> String {
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _ = whole(&mut text, document, locale);
+    text
+}
+
+fn whole(out: &mut String, document: &Document, locale: &str) -> fmt::Result {
+    let (passed, failed, unclear) = document.counts();
+    let accounts: Vec<String> = ["A", "B", "C"].map(|who| format!("`Probe{}{who}`", document.mark)).into();
+    writeln!(out, "# {}\n", t!("probe.title", locale = locale))?;
+    writeln!(out, "{}\n", t!("probe.intro", locale = locale))?;
+    writeln!(out, "| | |\n|---|---|")?;
+    let mut row = |key: &str, value: String| writeln!(out, "| {key} | {value} |");
+    row(&t!("probe.server", locale = locale), format!("`{}`", document.server))?;
+    row(&t!("probe.date", locale = locale), document.when.clone())?;
+    row(&t!("probe.accounts", locale = locale), accounts.join(", "))?;
+    row(&t!("probe.duration", locale = locale), format!("{:.1} s", document.elapsed.as_secs_f64()))?;
+    row(&t!("probe.program", locale = locale), concat!("hongyan ", env!("CARGO_PKG_VERSION")).to_owned())?;
+    let total = document.cases.len();
+    let counts =
+        t!("probe.counts", locale = locale, total = total, passed = passed, failed = failed, unclear = unclear);
+    writeln!(out, "\n**{counts}**\n")?;
+    if !document.left {
+        writeln!(out, "{}\n", t!("probe.not_left", locale = locale))?;
+    }
+    trouble(out, document, locale)?;
+    habits(out, document, locale)?;
+    writeln!(out, "## {}\n", t!("probe.cases", locale = locale))?;
+    writeln!(out, "{}\n", t!("probe.legend", locale = locale))?;
+    for case in &document.cases {
+        one(out, case, locale)?;
+    }
+    Ok(())
+}
+
+/// What failed and what is unclear, first, with the way to each.
+fn trouble(out: &mut String, document: &Document, locale: &str) -> fmt::Result {
+    let cases: Vec<&CaseReport> = document.cases.iter().filter(|case| case.verdict != Verdict::Passed).collect();
+    if cases.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "## {}\n", t!("probe.trouble", locale = locale))?;
+    for case in cases {
+        let (number, purpose, verdict) = (case.number, case.purpose(locale), case.verdict.text(locale));
+        writeln!(out, "- {number}. {purpose}: **{verdict}**. {}", reason(case, locale))?;
+    }
+    writeln!(out)
+}
+
+fn habits(out: &mut String, document: &Document, locale: &str) -> fmt::Result {
+    let habits = document.habits();
+    if habits.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "## {}\n", t!("probe.habits", locale = locale))?;
+    writeln!(out, "{}\n", t!("probe.habits_intro", locale = locale))?;
+    for (habit, cases) in habits {
+        let cases: Vec<String> = cases.iter().map(ToString::to_string).collect();
+        let text = t!(format!("probe.habit.{habit}"), locale = locale);
+        writeln!(out, "- {text} ({})", cases.join(", "))?;
+    }
+    writeln!(out)
+}
+
+fn one(out: &mut String, case: &CaseReport, locale: &str) -> fmt::Result {
+    writeln!(out, "### {}. {}\n", case.number, case.purpose(locale))?;
+    if !case.exchanges.is_empty() {
+        let heads = ["probe.from", "probe.sent", "probe.expected", "probe.got", "probe.time"];
+        let heads = heads.map(|key| t!(key, locale = locale).into_owned());
+        writeln!(out, "| | {} |\n|---|---|---|---|---|---|", heads.join(" | "))?;
+    }
+    for (i, exchange) in case.exchanges.iter().enumerate() {
+        let nothing = || t!("probe.nothing", locale = locale).into_owned();
+        let shown = |reply: &Option<Vec<u8>>| reply.as_ref().map_or_else(nothing, |bytes| code(bytes, locale));
+        let expected: Vec<String> = exchange.expected.iter().map(shown).collect();
+        let or = t!("probe.or", locale = locale);
+        let time = exchange.time.map(|time| format!("{:.1}", time.as_secs_f64() * 1_000.0)).unwrap_or_default();
+        writeln!(
+            out,
+            "| {} | {} | {} | {} | {} | {time} |",
+            i + 1,
+            exchange.from.letter(),
+            code(&exchange.sent, locale),
+            expected.join(&or),
+            shown(&exchange.got),
+        )?;
+    }
+    let gap = if case.exchanges.is_empty() { "" } else { "\n" };
+    writeln!(
+        out,
+        "{gap}**{}**{}\n",
+        case.verdict.text(locale),
+        match &case.verdict {
+            Verdict::Passed => String::new(),
+            _ => format!(": {}", reason(case, locale)),
+        }
+    )
+}
+
+/// Why a case did not pass: the rule, where it stands, and the byte.
+#[must_use]
+pub fn reason(case: &CaseReport, locale: &str) -> String {
+    match &case.verdict {
+        Verdict::Passed => String::new(),
+        Verdict::Failed(finding) => {
+            let found = finding.text(&case.exchanges, locale);
+            t!("probe.broken", locale = locale, rule = rule(finding.rule, locale), found = found).into_owned()
+        }
+        Verdict::Unclear(unclear) => unclear.text(&case.exchanges, locale),
+    }
+}
+
+fn rule(rule: Rule, locale: &str) -> String {
+    let mark = if rule.chosen() { "≈ " } else { "" };
+    let (text, section) = (rule.text(locale), rule.section().text(locale));
+    t!("probe.rule_in", locale = locale, mark = mark, rule = text, section = section).into_owned()
+}
+
+/// Bytes as a code span in a table.
+fn code(bytes: &[u8], locale: &str) -> String {
+    let mut text = printable(bytes);
+    let mut more = String::new();
+    if let Some((cut, _)) = text.char_indices().nth(SHOWN) {
+        text.truncate(cut);
+        text.push('…');
+        more = format!(" ({})", t!("probe.bytes", locale = locale, n = bytes.len()));
+    }
+    let text = text.replace('|', "\\|");
+    let fence = if text.contains('`') { "``" } else { "`" };
+    // A span that begins or ends in a space or a backtick needs one more, which is not shown.
+    let pad = if text.starts_with([' ', '`']) || text.ends_with([' ', '`']) { " " } else { "" };
+    format!("{fence}{pad}{text}{pad}{fence}{more}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_stand_in_tables() {
+        for (bytes, shown) in
+            [("03#b#hi#", "`03#b#hi#`"), ("a|b", "`a\\|b`"), ("a`b", "``a`b``"), ("`", "`` ` ``"), (" x", "`  x `")]
+        {
+            assert_eq!(code(bytes.as_bytes(), "en"), shown);
+        }
+        let long = code("x".repeat(4_599).as_bytes(), "en");
+        assert!(long.chars().count() < 100 && long.ends_with("x…` (4599 bytes)"), "{long}");
+    }
+}

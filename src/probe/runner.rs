@@ -1,0 +1,539 @@
+//! Plays the cases. A datagram that gets no answer is sent again; since the server may have had the
+//! first one, whatever does not fit after that says nothing, and the whole case is played again with
+//! new names. Only what fails without any loss, and fails again, is a failure.
+
+use std::io;
+use std::time::Duration;
+
+use super::case::{Ask, Case, Names, Need, Step, Who};
+use super::document::{CaseReport, Difference, Exchange, Finding, Unclear, Verdict};
+use super::judge::{Letter, Mail, Pattern, delivery, judge};
+use super::pace::Pace;
+use super::rule::Rule;
+use super::transport::{Desk, Transport};
+use crate::timer::Rto;
+
+/// How often a judged request is sent at most.
+const TRIES: u8 = 3;
+/// The same for what is only done to begin and to end.
+const PATIENT: u8 = 6;
+/// How often a case is played at most.
+const ATTEMPTS: usize = 12;
+/// In so many attempts a wrong reply is a failure.
+const CONFIRMED: usize = 2;
+/// In so many attempts no reply, or more than one, is a failure: that happens to datagrams.
+const SILENT: usize = 3;
+/// How long it is listened for what should not come.
+const QUIET: Duration = Duration::from_millis(300);
+/// How long after the last answer it is waited for one that is doubled.
+const SETTLE: Duration = Duration::from_millis(2);
+/// Messages taken at most to begin with an empty mailbox, or to see what is in it.
+const DRAIN: usize = 40;
+/// The socket that asks whether anybody is there.
+const CONTROL: Desk = Who::ALL.len();
+
+/// Plays cases over a transport.
+pub(crate) struct Runner<T> {
+    transport: T,
+    names: Names,
+    rto: Rto,
+    pace: Pace,
+    /// Something was lost or doubled in this attempt, as far as can be seen.
+    doubtful: bool,
+    open: [bool; CONTROL + 1],
+    /// Which of the strangers' sockets has logged in.
+    speaks_for: [Option<Vec<u8>>; CONTROL],
+}
+
+/// What came back, or where.
+struct Answer {
+    got: Option<Vec<u8>>,
+    stray: Option<Difference>,
+    tries: u8,
+    time: Option<Duration>,
+}
+
+/// How one attempt ended.
+enum Outcome {
+    Passed,
+    Breach(Finding),
+    SetUp(Obstacle),
+    /// Not all of several answers came.
+    Lossy,
+}
+
+/// What kept a case from beginning.
+struct Obstacle {
+    sent: Vec<u8>,
+    got: Option<Vec<u8>>,
+}
+
+#[derive(Default)]
+struct Attempt {
+    exchanges: Vec<Exchange>,
+    habits: Vec<&'static str>,
+    mail: Mail,
+}
+
+fn desk(who: Who) -> Desk {
+    Who::ALL.iter().position(|w| *w == who).unwrap_or(CONTROL)
+}
+
+impl<T: Transport> Runner<T> {
+    /// `mark` is what all names of this run share.
+    pub fn new(transport: T, mark: &str, gap: Duration) -> Self {
+        Self {
+            transport,
+            names: Names { mark: mark.to_owned(), attempt: 0 },
+            rto: Rto::default(),
+            pace: Pace::new(gap, CONTROL + 1),
+            doubtful: false,
+            open: [false; CONTROL + 1],
+            speaks_for: Default::default(),
+        }
+    }
+
+    /// The transport's clock.
+    pub fn now(&self) -> Duration {
+        self.transport.now()
+    }
+
+    /// Whether anybody answers at all; then the three persons are registered.
+    pub fn begin(&mut self) -> io::Result<bool> {
+        for desk in 0..=CONTROL {
+            self.reopen(desk)?;
+        }
+        if !self.alive()? {
+            return Ok(false);
+        }
+        for who in [Who::A, Who::B, Who::C] {
+            let (account, password) = (self.names.account(who), self.names.password());
+            self.plain(desk(who), format!("01#{account}#{password}#{password}#").as_bytes())?;
+            // Once from here with the right password: wrong ones are then not held against this address.
+            self.ready(who)?;
+        }
+        Ok(true)
+    }
+
+    /// Logs everybody out; whether that was answered as it should be.
+    pub fn end(&mut self) -> io::Result<bool> {
+        let mut left = true;
+        for who in [Who::A, Who::B, Who::C] {
+            let reply = self.plain(desk(who), b"06#")?;
+            left &= matches!(reply.as_deref(), Some(b"06:01" | b"06:02" | b"07:01"));
+        }
+        Ok(left)
+    }
+
+    /// Plays a case as often as a verdict needs.
+    pub fn case(&mut self, number: usize, case: &Case) -> io::Result<CaseReport> {
+        let mut failures: Vec<(Finding, Attempt)> = Vec::new();
+        let mut passed = 0;
+        let mut unclear = Unclear::Network;
+        let mut last = Attempt::default();
+        let report = |verdict, attempt: Attempt, attempts| CaseReport {
+            number,
+            id: case.id,
+            exchanges: attempt.exchanges,
+            verdict,
+            attempts,
+            habits: attempt.habits,
+        };
+        for n in 1..=ATTEMPTS {
+            let (outcome, attempt) = self.attempt(case)?;
+            match outcome {
+                Outcome::Passed if failures.is_empty() => return Ok(report(Verdict::Passed, attempt, n)),
+                Outcome::Passed => {
+                    passed += 1;
+                    if passed == CONFIRMED {
+                        let (finding, attempt) = failures.swap_remove(0);
+                        return Ok(report(Verdict::Unclear(Unclear::NotAgain(finding)), attempt, n));
+                    }
+                    last = attempt;
+                }
+                Outcome::Breach(finding) => {
+                    let silent = finding.difference == Difference::NoReply;
+                    if silent && !self.alive()? {
+                        unclear = Unclear::NoAnswer;
+                        last = attempt;
+                    } else if self.doubtful && !silent {
+                        unclear = Unclear::Network;
+                        last = attempt;
+                    } else {
+                        let before = failures.iter().filter(|(f, _)| f.rule == finding.rule).count();
+                        let needed = match finding.difference {
+                            Difference::NoReply | Difference::More(_) => SILENT,
+                            _ => CONFIRMED,
+                        };
+                        if before + 1 >= needed {
+                            return Ok(report(Verdict::Failed(finding), attempt, n));
+                        }
+                        failures.push((finding, attempt));
+                    }
+                }
+                Outcome::SetUp(Obstacle { sent, got }) => {
+                    let repeated = matches!(unclear, Unclear::SetUp { .. });
+                    unclear = Unclear::SetUp { sent, got };
+                    last = attempt;
+                    if repeated {
+                        return Ok(report(Verdict::Unclear(unclear), last, n));
+                    }
+                }
+                Outcome::Lossy => {
+                    unclear = Unclear::Network;
+                    last = attempt;
+                }
+            }
+        }
+        Ok(report(Verdict::Unclear(unclear), last, ATTEMPTS))
+    }
+
+    fn attempt(&mut self, case: &Case) -> io::Result<(Outcome, Attempt)> {
+        self.names.attempt += 1;
+        let mut attempt = Attempt::default();
+        for who in [Who::S, Who::T] {
+            self.reopen(desk(who))?;
+        }
+        for need in &case.needs {
+            let who = match need {
+                Need::Online(who) | Need::Offline(who) => *who,
+            };
+            let failed = match self.ready(who)? {
+                Some(failed) => Some(failed),
+                None if *need == Need::Offline(who) => {
+                    let got = self.plain(desk(who), b"06#")?;
+                    let done = matches!(got.as_deref(), Some(b"06:01" | b"06:02" | b"07:01"));
+                    (!done).then(|| Obstacle { sent: b"06#".to_vec(), got })
+                }
+                None => None,
+            };
+            if let Some(obstacle) = failed {
+                return Ok((Outcome::SetUp(obstacle), attempt));
+            }
+        }
+        self.settle()?;
+        let outcome = self.play(case, &mut attempt)?;
+        let doubtful = self.doubtful;
+        for who in [Who::S, Who::T] {
+            if self.speaks_for.get_mut(desk(who)).is_some_and(|account| account.take().is_some()) {
+                self.plain(desk(who), b"06#")?;
+            }
+        }
+        self.doubtful = doubtful;
+        Ok((outcome, attempt))
+    }
+
+    fn play(&mut self, case: &Case, attempt: &mut Attempt) -> io::Result<Outcome> {
+        for step in &case.steps {
+            let breach = match step {
+                Step::Ask(ask) => self.ask(ask, attempt)?,
+                Step::Burst(asks) => match self.burst(asks, attempt)? {
+                    Ok(breach) => breach,
+                    Err(()) => return Ok(Outcome::Lossy),
+                },
+                Step::Quiet(who) => self.receive(desk(*who), QUIET)?.map(|more| Finding {
+                    rule: Rule::OneReply,
+                    exchange: attempt.exchanges.len().saturating_sub(1),
+                    difference: Difference::More(more),
+                }),
+            };
+            if let Some(finding) = breach {
+                return Ok(Outcome::Breach(finding));
+            }
+        }
+        Ok(Outcome::Passed)
+    }
+
+    fn ask(&mut self, ask: &Ask, attempt: &mut Attempt) -> io::Result<Option<Finding>> {
+        let sent = self.names.expand(ask.send);
+        let patterns: Vec<Pattern> = ask.accept.iter().map(|accept| Pattern::new(accept, &self.names)).collect();
+        let refusal = patterns.iter().any(Pattern::refusal);
+        let answer = self.exchange(desk(ask.who), &sent, refusal, TRIES)?;
+        let exchange = attempt.exchanges.len();
+        attempt.exchanges.push(Exchange {
+            from: ask.who,
+            sent: sent.clone(),
+            expected: patterns.iter().map(Pattern::shown).collect(),
+            got: answer.got.clone(),
+            tries: answer.tries,
+            time: answer.time,
+        });
+        let Some(got) = answer.got else {
+            if answer.stray.is_none()
+                && let Some(silent) = patterns.iter().find(|pattern| pattern.silent())
+            {
+                attempt.habits.extend(silent.habit);
+                return Ok(None);
+            }
+            let (rule, difference) = match answer.stray {
+                Some(stray @ Difference::OtherAddress { .. }) => (Rule::FromAsked, stray),
+                Some(stray) => (Rule::ToSender, stray),
+                None => (ask.rule, Difference::NoReply),
+            };
+            return Ok(Some(Finding { rule, exchange, difference }));
+        };
+        let reader = self.account(ask.who);
+        let judged = judge(&got, &patterns, ask.rule, &reader, &attempt.mail);
+        self.note(ask.who, &sent, &got, attempt);
+        match judged {
+            Ok(place) => {
+                attempt.habits.extend(patterns.get(place).and_then(|pattern| pattern.habit));
+                Ok(None)
+            }
+            Err(breach) => {
+                let mut rule = breach.rule;
+                if matches!(rule, Rule::CountAll | Rule::CountOne | Rule::Oldest) {
+                    rule = self.look_closer(ask.who, rule, attempt)?;
+                }
+                Ok(Some(Finding { rule, exchange, difference: Difference::Byte(breach.at) }))
+            }
+        }
+    }
+
+    /// A wrong count or order may come from a message that is lost or doubled: takes all that is left.
+    fn look_closer(&mut self, who: Who, rule: Rule, attempt: &mut Attempt) -> io::Result<Rule> {
+        let reader = self.account(who);
+        for _ in 0..DRAIN {
+            let answer = self.exchange(desk(who), b"09#", false, TRIES)?;
+            let got = answer.got.clone();
+            let (sent, expected) = (b"09#".to_vec(), Vec::new());
+            attempt.exchanges.push(Exchange {
+                from: who,
+                sent: sent.clone(),
+                expected,
+                got: answer.got,
+                tries: answer.tries,
+                time: answer.time,
+            });
+            let Some((from, body)) = got.as_deref().and_then(delivery) else { break };
+            let letter = Letter { to: reader.clone(), from: from.to_vec(), body: body.to_vec() };
+            if attempt.mail.spent(&letter) {
+                return Ok(Rule::NotTwice);
+            }
+            self.note(who, &sent, got.as_deref().unwrap_or_default(), attempt);
+        }
+        Ok(if attempt.mail.left(&reader).is_empty() { rule } else { Rule::NotLost })
+    }
+
+    /// Several requests at once. `Err` when not every answer came.
+    fn burst(&mut self, asks: &[Ask], attempt: &mut Attempt) -> io::Result<Result<Option<Finding>, ()>> {
+        let Some(who) = asks.first().map(|ask| ask.who) else { return Ok(Ok(None)) };
+        let patterns: Vec<Vec<Pattern>> = asks
+            .iter()
+            .map(|ask| ask.accept.iter().map(|accept| Pattern::new(accept, &self.names)).collect())
+            .collect();
+        let began = self.transport.now();
+        for (ask, patterns) in asks.iter().zip(&patterns) {
+            let sent = self.names.expand(ask.send);
+            self.transport.send(desk(who), &sent)?;
+            attempt.exchanges.push(Exchange {
+                from: who,
+                sent,
+                expected: patterns.iter().map(Pattern::shown).collect(),
+                got: None,
+                tries: 1,
+                time: None,
+            });
+        }
+        let first = attempt.exchanges.len() - asks.len();
+        for i in first..attempt.exchanges.len() {
+            let Some(got) = self.receive(desk(who), self.rto.timeout(2))? else { return Ok(Err(())) };
+            let time = self.transport.now().saturating_sub(began);
+            if let Some(exchange) = attempt.exchanges.get_mut(i) {
+                (exchange.got, exchange.time) = (Some(got), Some(time));
+            }
+        }
+        let reader = self.account(who);
+        for (i, (ask, own)) in (first..).zip(asks.iter().zip(&patterns)) {
+            let Some(Exchange { sent, got: Some(got), .. }) = attempt.exchanges.get(i).cloned() else { break };
+            let fits = |patterns: &[Pattern]| judge(&got, patterns, ask.rule, &reader, &attempt.mail);
+            if let Err(breach) = fits(own) {
+                let swapped = patterns.iter().any(|other| fits(other).is_ok());
+                let rule = if swapped { Rule::InOrder } else { breach.rule };
+                return Ok(Ok(Some(Finding { rule, exchange: i, difference: Difference::Byte(breach.at) })));
+            }
+            self.note(who, &sent, &got, attempt);
+        }
+        Ok(Ok(None))
+    }
+
+    /// Keeps account of messages, and of who speaks from where.
+    fn note(&mut self, who: Who, sent: &[u8], got: &[u8], attempt: &mut Attempt) {
+        let me = self.account(who);
+        if let Some((from, body)) = delivery(got) {
+            attempt.mail.handed.push(Letter { to: me, from: from.to_vec(), body: body.to_vec() });
+        } else if got == b"03:01"
+            && let Some(rest) = sent.strip_prefix(b"03#").and_then(|rest| rest.strip_suffix(b"#"))
+        {
+            let mut fields = rest.splitn(2, |b| *b == b'#');
+            if let (Some(to), Some(body)) = (fields.next(), fields.next()) {
+                attempt.mail.sent.push(Letter { to: to.to_vec(), from: me, body: body.to_vec() });
+            }
+        } else if sent.starts_with(b"02#")
+            && matches!(got, b"02:01" | b"02:04")
+            && matches!(who, Who::S | Who::T)
+            && let Some(account) = sent.split(|b| *b == b'#').nth(1)
+            && let Some(place) = self.speaks_for.get_mut(desk(who))
+        {
+            *place = Some(account.to_vec());
+        }
+    }
+
+    fn account(&self, who: Who) -> Vec<u8> {
+        match self.speaks_for.get(desk(who)) {
+            Some(Some(account)) => account.clone(),
+            _ => self.names.account(who).into_bytes(),
+        }
+    }
+
+    /// Logged in and without unread messages; else what went wrong.
+    fn ready(&mut self, who: Who) -> io::Result<Option<Obstacle>> {
+        let (account, password) = (self.names.account(who), self.names.password());
+        let login = format!("02#{account}#{password}#").into_bytes();
+        let register = format!("01#{account}#{password}#{password}#").into_bytes();
+        let desk = desk(who);
+        let mut logins = 0;
+        for _ in 0..DRAIN {
+            let got = self.plain(desk, b"09#")?;
+            match got.as_deref() {
+                Some(b"09:01") => return Ok(None),
+                Some(reply) if reply.starts_with(b"09:") => continue,
+                // Whatever is the matter with 09, its own cases say it.
+                Some(b"07:01") | None => {}
+                Some(_) if logins > 0 => return Ok(None),
+                Some(_) => {}
+            }
+            if logins == 3 {
+                return Ok(Some(Obstacle { sent: b"09#".to_vec(), got }));
+            }
+            if logins > 0 {
+                // A session of the same account somewhere else: ended, as a client takes over.
+                self.plain(desk, b"06#")?;
+            }
+            logins += 1;
+            let mut reply = self.plain(desk, &login)?;
+            if reply.as_deref() == Some(b"02:03") {
+                self.plain(desk, &register)?;
+                reply = self.plain(desk, &login)?;
+            }
+            if !matches!(reply.as_deref(), Some(b"02:01" | b"02:04")) {
+                return Ok(Some(Obstacle { sent: login, got: reply }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether the server answers anything now.
+    fn alive(&mut self) -> io::Result<bool> {
+        let nobody = format!("02#{}#x#", String::from_utf8_lossy(&self.names.expand("{nobody}")));
+        for request in [nobody.as_bytes(), b"08#"] {
+            let doubtful = self.doubtful;
+            let got = self.plain(CONTROL, request)?;
+            self.doubtful = doubtful;
+            if got.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// A request whose answer is not judged.
+    fn plain(&mut self, desk: Desk, request: &[u8]) -> io::Result<Option<Vec<u8>>> {
+        Ok(self.exchange(desk, request, true, PATIENT)?.got)
+    }
+
+    fn exchange(&mut self, desk: Desk, request: &[u8], refusal: bool, tries: u8) -> io::Result<Answer> {
+        self.drain()?;
+        let wait = self.pace.wait(desk, refusal, self.transport.now());
+        if !wait.is_zero() {
+            self.doubtful |= self.receive(desk, wait)?.is_some();
+        }
+        let mut answer = Answer { got: None, stray: None, tries: 0, time: None };
+        while answer.tries < tries && answer.got.is_none() && answer.stray.is_none() {
+            answer.tries += 1;
+            self.transport.send(desk, request)?;
+            let began = self.transport.now();
+            let end = began + self.rto.timeout(answer.tries);
+            while answer.got.is_none() && self.transport.now() < end {
+                let Some(datagram) = self.transport.receive(desk, end.saturating_sub(self.transport.now()))? else {
+                    break;
+                };
+                match datagram.from {
+                    None => {
+                        let time = self.transport.now().saturating_sub(began);
+                        (answer.got, answer.time) = (Some(datagram.bytes), Some(time));
+                    }
+                    Some(from) => answer.stray = Some(Difference::OtherAddress { from, got: datagram.bytes }),
+                }
+            }
+            if answer.got.is_none() && answer.stray.is_none() {
+                answer.stray = self.elsewhere(desk)?;
+            }
+            if matches!(answer.got.as_deref(), None | Some(b"00:00" | b"07:01")) {
+                self.pace.refused(desk, self.transport.now());
+            }
+        }
+        match answer.time {
+            Some(time) if answer.tries == 1 => self.rto.measure(time),
+            Some(_) => {
+                self.doubtful = true;
+                // The answer to the other copy may still come.
+                while self.receive(desk, self.rto.timeout(1))?.is_some() {}
+            }
+            None => {}
+        }
+        Ok(answer)
+    }
+
+    /// An answer that came to another socket than the one that asked.
+    fn elsewhere(&mut self, asked: Desk) -> io::Result<Option<Difference>> {
+        for (other, who) in Who::ALL.into_iter().enumerate() {
+            if other != asked
+                && self.open.get(other) == Some(&true)
+                && let Some(got) = self.receive(other, Duration::ZERO)?
+            {
+                return Ok(Some(Difference::OtherSocket { at: who, got }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The next datagram of the server's.
+    fn receive(&mut self, desk: Desk, wait: Duration) -> io::Result<Option<Vec<u8>>> {
+        let end = self.transport.now() + wait;
+        loop {
+            match self.transport.receive(desk, end.saturating_sub(self.transport.now()))? {
+                None => return Ok(None),
+                Some(datagram) if datagram.from.is_none() => return Ok(Some(datagram.bytes)),
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// What nobody waits for any more is thrown away, and makes the attempt doubtful.
+    fn drain(&mut self) -> io::Result<()> {
+        for desk in 0..=CONTROL {
+            while self.open.get(desk) == Some(&true) && self.receive(desk, Duration::ZERO)?.is_some() {
+                self.doubtful = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// The same, once nothing more is on its way; what begins now begins without doubt.
+    fn settle(&mut self) -> io::Result<()> {
+        while self.receive(CONTROL, SETTLE)?.is_some() {}
+        self.drain()?;
+        self.doubtful = false;
+        Ok(())
+    }
+
+    fn reopen(&mut self, desk: Desk) -> io::Result<()> {
+        self.transport.open(desk)?;
+        self.pace.forget(desk);
+        if let Some(open) = self.open.get_mut(desk) {
+            *open = true;
+        }
+        Ok(())
+    }
+}
