@@ -117,6 +117,10 @@ pub enum UiEvent {
     KeysClosed,
     /// Asks the server now.
     Fetch,
+    /// The main window's search is to have the keys.
+    Search,
+    /// The main window is looked at.
+    MainLooked,
     /// The main window is to be closed.
     Quit,
 }

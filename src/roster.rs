@@ -182,7 +182,10 @@ impl Roster {
         let mut entries: Vec<Entry> = people.map(Entry::Person).collect();
         let known = |e: &Entry| matches!(e, Entry::Person(p) if p.contact && p.account.as_str() == search);
         if !entries.iter().any(known) && Account::person(search).is_ok_and(|a| a != self.me) {
-            entries.push(Entry::Add(search.to_owned()));
+            // Enter takes the first: whoever types the account of somebody new wants to add them.
+            let new = |e: &Entry| matches!(e, Entry::Person(p) if p.account.as_str() == search && self.find(&p.account).is_none());
+            let at = if entries.iter().any(new) { 0 } else { entries.len() };
+            entries.insert(at, Entry::Add(search.to_owned()));
         }
         entries
     }
@@ -406,6 +409,8 @@ mod tests {
         assert_eq!(shown(&roster, "七号"), ["  七号好友", "+ 七号"]);
         assert_eq!(shown(&roster, "20170007"), ["  七号好友"]);
         assert_eq!(shown(&roster, "me"), [""; 0], "oneself is nobody to add");
+        roster.set_online(Some(vec![account("new1"), account("new11")]));
+        assert_eq!(shown(&roster, "new1"), ["+ new1", "  new1", "  new11"], "Enter adds who is online and unknown");
         roster.set_online(Some(Vec::new()));
         let lobby = t!("main.lobby");
         assert_eq!(shown(&roster, &lobby)[0], format!("  {lobby}"));

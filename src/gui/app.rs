@@ -65,6 +65,8 @@ struct App {
     wire: Option<WireWindow>,
     keys: Option<KeysWindow>,
     chats: HashMap<Account, ChatWindow>,
+    /// Typed into chats that were closed.
+    drafts: HashMap<Account, String>,
     online: Option<Vec<Account>>,
     /// Whether the server is known as ours, by its extensions.
     ours: Option<bool>,
@@ -79,12 +81,13 @@ pub fn run(args: Args) -> Result<(), ClientError> {
     let (settings, complaint) = Settings::load(&args.paths.settings);
     let saver = Saver::start(args.paths.settings.clone())?;
     rust_i18n::set_locale(args.language.unwrap_or(settings.language).locale());
+    // What panels and docks know the windows by.
+    fltk::window::Window::set_default_xclass("hongyan");
     let app = app::App::default();
     preferences::set_theme(args.dark || settings.dark);
     theme::set_up_font();
     // The first call prepares FLTK's own pipe; it must be made on this thread.
     app::awake_callback(|| {});
-    app::add_handler(wire::everywhere);
     let place = Place::of(args.server.as_deref(), args.host_lan, &settings);
     let client = open_client(&args, &settings, place.address())?;
     // Windows emit from inside FLTK's callbacks: applied at the next turn, so no borrow can be open.
@@ -109,6 +112,7 @@ pub fn run(args: Args) -> Result<(), ClientError> {
         wire: None,
         keys: None,
         chats: HashMap::new(),
+        drafts: HashMap::new(),
         online: None,
         ours: None,
         leaving: Leaving::No,
@@ -176,6 +180,9 @@ fn apply(event: UiEvent) {
 }
 
 fn quit() {
+    if with(|app| app.main.is_none()) == Some(true) {
+        return app::quit();
+    }
     if !may_leave() {
         return;
     }
@@ -300,12 +307,23 @@ impl App {
             UiEvent::ThreadsWanted => self.show_threads(),
             UiEvent::OpenKeys => self.open_keys(),
             UiEvent::KeysClosed => self.close_keys(),
-            UiEvent::Fetch => {
+            UiEvent::Fetch if self.main.is_some() => {
                 self.revive_server();
                 self.client.fetch_now(clock::now());
             }
+            UiEvent::Search => {
+                if let Some(main) = &mut self.main {
+                    main.search();
+                }
+            }
+            UiEvent::MainLooked => {
+                if let Some(main) = &mut self.main {
+                    main.looked();
+                }
+            }
             // Those with dialogs are applied without a borrow.
-            UiEvent::Quit
+            UiEvent::Fetch
+            | UiEvent::Quit
             | UiEvent::RemoveFriend(_)
             | UiEvent::FriendMenu(..)
             | UiEvent::Menu(..)
@@ -426,6 +444,7 @@ impl App {
                     main.close();
                 }
                 self.me = None;
+                self.drafts.clear();
                 self.online = None;
                 self.client.close_account();
                 self.open_login(None);

@@ -12,6 +12,7 @@ use fltk::text::{TextBuffer, TextEditor, WrapMode};
 use fltk::window::Window;
 use rust_i18n::t;
 
+use super::keys_window::listen;
 use super::login::Emit;
 use super::transcript::{Ask, Transcript};
 use super::widgets::{self, Style};
@@ -30,6 +31,8 @@ pub struct Header {
     pub name: String,
     /// Whether they are online, on servers that say.
     pub presence: Option<Presence>,
+    /// Nothing is sent until its owner goes online.
+    pub offline: bool,
     /// Trouble that concerns this chat; else nothing.
     pub trouble: Option<String>,
 }
@@ -59,15 +62,19 @@ impl ChatWindow {
             let (header, peer) = (Rc::clone(&header), peer.clone());
             head.draw(move |f| draw_head(f, &peer, &header.borrow()));
         }
+        // Made below, since what is made later is drawn over what was before.
+        let writer: Rc<RefCell<Option<TextEditor>>> = Rc::default();
         let ask: Rc<dyn Fn(Ask)> = {
-            let (peer, emit) = (peer.clone(), Rc::clone(&emit));
+            let (peer, emit, writer) = (peer.clone(), Rc::clone(&emit), Rc::clone(&writer));
             Rc::new(move |ask| {
                 let peer = peer.clone();
                 emit(match ask {
                     Ask::Page { first, count } => UiEvent::Page { peer, first, count },
                     Ask::Index => UiEvent::Index(peer),
                     Ask::Resend(id) => UiEvent::Resend { peer, id },
-                    Ask::Compose => UiEvent::OpenChat(peer),
+                    // At once: the next key may be there already.
+                    Ask::Compose => return compose(&writer, &app::event_text()),
+                    Ask::Leave => return compose(&writer, ""),
                 });
             })
         };
@@ -75,6 +82,7 @@ impl ChatWindow {
         let mut foot = Frame::new(0, 620 - FOOT, 740, FOOT, None);
         foot.draw(draw_foot);
         let composer = composer();
+        *writer.borrow_mut() = Some(composer.clone());
         let mut button = widgets::button_on(0, 0, 92, &t!("chat.send"), Style::Primary, |p| p.surface);
         let mut hint = widgets::label(0, 0, 300, &t!("chat.hint"), palette.dim);
         window.end();
@@ -138,19 +146,24 @@ impl ChatWindow {
             _ => false,
         });
         let (peer, out) = (self.peer.clone(), Rc::clone(&emit));
-        self.window.handle(move |_, event| {
+        listen(&mut self.window, &emit, move |event| {
             if event == Event::Focus {
                 out(UiEvent::Looked(peer.clone()));
             }
             let control = app::event_state().contains(Shortcut::Ctrl);
-            if event == Event::Shortcut && control && app::event_key() == Key::from_char('w') {
+            if event == Event::KeyDown && control && app::event_key() == Key::from_char('w') {
                 out(UiEvent::ChatClosed(peer.clone()));
                 return true;
             }
             false
         });
         let peer = self.peer.clone();
-        self.window.set_callback(move |_| emit(UiEvent::ChatClosed(peer.clone())));
+        self.window.set_callback(move |_| {
+            // Escape ends an input method's suggestions, and no chat.
+            if app::event_key() != Key::Escape || app::event() == Event::Close {
+                emit(UiEvent::ChatClosed(peer.clone()));
+            }
+        });
     }
 
     /// Brings the window to the front.
@@ -188,6 +201,7 @@ impl ChatWindow {
     pub fn give_back(&mut self, text: &str) {
         if let Some(mut buffer) = self.composer.buffer() {
             buffer.insert(0, text);
+            self.composer.set_insert_position(buffer.length());
         }
     }
 
@@ -243,6 +257,7 @@ impl ChatWindow {
         if self.unread > 0 {
             self.unread = 0;
             self.entitle();
+            super::x11::ask_for_attention(&self.window, false);
         }
     }
 
@@ -276,9 +291,23 @@ impl ChatWindow {
 
     fn entitle(&mut self) {
         let name = self.header.borrow().name.clone();
-        let title = t!("chat.title", name = name, account = self.peer);
+        let plain = self.peer.is_room() || name == self.peer.as_str();
+        let title = if plain {
+            t!("chat.title_plain", name = name)
+        } else {
+            t!("chat.title", name = name, account = self.peer)
+        };
         let title = if self.unread > 0 { format!("({}) {title}", self.unread) } else { title.into_owned() };
         self.window.set_label(&title);
+    }
+}
+
+/// Goes on in the composer, with this text.
+fn compose(writer: &RefCell<Option<TextEditor>>, text: &str) {
+    if let Some(composer) = writer.borrow_mut().as_mut() {
+        let _ = composer.take_focus();
+        composer.insert(text);
+        composer.show_insert_position();
     }
 }
 
@@ -290,6 +319,7 @@ fn composer() -> TextEditor {
     composer.set_color(palette.surface);
     composer.set_text_color(palette.text);
     composer.set_cursor_color(palette.accent);
+    composer.set_cursor_style(fltk::text::Cursor::Simple);
     composer.set_selection_color(palette.selected);
     composer.set_text_font(Font::Helvetica);
     composer.set_text_size(theme::BODY);
@@ -324,6 +354,7 @@ fn draw_head(f: &Frame, peer: &Account, header: &Header) {
     draw::set_font(Font::Helvetica, theme::SMALL);
     let (text, ink) = match (&header.trouble, header.presence) {
         (Some(trouble), _) => (trouble.clone().into(), colours.warn),
+        _ if header.offline => (t!("chat.self_offline"), colours.warn),
         _ if peer.is_room() => (t!("chat.room"), colours.dim),
         (_, Some(Presence::Online)) => (t!("chat.online"), colours.dim),
         (_, Some(_)) => (t!("chat.away"), colours.dim),

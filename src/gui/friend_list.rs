@@ -100,7 +100,19 @@ impl FriendList {
         view.entries = entries;
         view.chosen = chosen.and_then(|id| view.entries.iter().position(|e| identity(e) == id));
         view.under = None;
+        drop(view);
+        if self.widget.has_focus() {
+            self.choose_any();
+        }
         self.widget.redraw();
+    }
+
+    /// Chooses the first row that can be opened if none is chosen, so that the keys' place is seen.
+    fn choose_any(&self) {
+        let mut view = self.view.borrow_mut();
+        if view.chosen.is_none() {
+            view.chosen = view.entries.iter().position(|e| !matches!(e, Entry::Section { .. }));
+        }
     }
 
     /// The first row that can be opened, for Enter in the search field.
@@ -121,11 +133,7 @@ impl FriendList {
 
     /// Takes the keys, and chooses the first row if none is.
     pub fn focus(&mut self) {
-        let mut view = self.view.borrow_mut();
-        if view.chosen.is_none() {
-            view.chosen = view.entries.iter().position(|e| !matches!(e, Entry::Section { .. }));
-        }
-        drop(view);
+        self.choose_any();
         let _ = self.widget.take_focus();
     }
 }
@@ -268,7 +276,7 @@ impl View {
                 }
                 _ => return (true, None),
             },
-            Key::F2 => return (true, person.map(|p| Wish::Edit(p.account))),
+            Key::F2 => return (true, person.filter(|p| !p.account.is_room()).map(|p| Wish::Edit(p.account))),
             Key::Delete => return (true, person.filter(|p| p.contact).map(|p| Wish::Remove(p.account))),
             Key::Menu => {
                 let top = row.map_or(0, |i| self.top_of(i) - self.scrolled);

@@ -9,6 +9,7 @@ use fltk::prelude::*;
 use fltk::window::Window;
 use rust_i18n::t;
 
+use super::keys_window::listen;
 use super::login::{Emit, enter_submits};
 use super::widgets::{self, Style};
 use super::{UiEvent, theme};
@@ -85,6 +86,7 @@ impl FriendWindow {
             let emit = Rc::clone(&emit);
             move |_| emit(UiEvent::FriendClosed)
         });
+        listen(&mut window, &emit, |_| false);
         window.set_callback(move |_| emit(UiEvent::FriendClosed));
         window.show();
         let _ = if known.is_some() || !name.is_empty() { remark.take_focus() } else { account.take_focus() };

@@ -1,8 +1,10 @@
-//! All keys, in one window.
+//! All keys, in one window; and those that work in every window.
+
+use std::rc::Rc;
 
 use fltk::app;
 use fltk::draw;
-use fltk::enums::{Event, Font, Key};
+use fltk::enums::{Event, Font, Key, Shortcut};
 use fltk::frame::Frame;
 use fltk::prelude::*;
 use fltk::window::Window;
@@ -19,20 +21,20 @@ const KEYS: &[(&str, &str)] = &[
     ("", "keys.everywhere"),
     ("F1  Ctrl+/", "keys.this"),
     ("Ctrl+Shift+L", "keys.wire"),
+    ("Ctrl+,", "keys.settings"),
+    ("Ctrl+K", "keys.search"),
+    ("F5", "keys.fetch"),
+    ("Ctrl+Q", "keys.quit"),
     ("Tab  Shift+Tab", "keys.tab"),
     ("", "keys.login_window"),
     ("Enter", "keys.submit"),
     ("Ctrl+R", "keys.register"),
     ("Ctrl+L", "keys.language"),
-    ("Ctrl+,", "keys.settings"),
     ("", "keys.main_window"),
     ("↑ ↓  Enter", "keys.open"),
     ("← →", "keys.fold"),
-    ("Ctrl+K", "keys.search"),
     ("Ctrl+N  F2  Del", "keys.friend"),
     ("F10", "keys.menu"),
-    ("F5", "keys.fetch"),
-    ("Ctrl+Q", "keys.quit"),
     ("", "keys.chat_window"),
     ("Enter  Shift+Enter", "keys.send"),
     ("PgUp PgDn  Ctrl+End", "keys.scroll"),
@@ -65,14 +67,7 @@ impl KeysWindow {
         let mut list = Frame::new(0, 0, WIDTH, height, None);
         list.draw(draw_keys);
         window.end();
-        let out = emit.clone();
-        window.handle(move |_, event| {
-            let escape = matches!(event, Event::KeyDown | Event::Shortcut) && app::event_key() == Key::Escape;
-            if escape {
-                out(UiEvent::KeysClosed);
-            }
-            escape
-        });
+        listen(&mut window, &emit, |_| false);
         window.set_callback(move |_| emit(UiEvent::KeysClosed));
         window.show();
         Self { window }
@@ -82,6 +77,37 @@ impl KeysWindow {
     pub fn close(self) {
         Window::delete(self.window);
     }
+}
+
+/// Gives a window its own keys and events, and after them the keys that work in every window.
+pub fn listen(window: &mut Window, emit: &Emit, mut own: impl FnMut(Event) -> bool + 'static) {
+    let emit = Rc::clone(emit);
+    // Not shortcuts: FLTK offers those to the window under the pointer, whoever has the keys. And no handler
+    // for the whole program: the bindings take any result of one for "used", and Escape would do nothing.
+    window.handle(move |_, event| own(event) || event == Event::KeyDown && everywhere(&emit));
+}
+
+fn everywhere(emit: &Emit) -> bool {
+    let state = app::event_state();
+    let control = state.contains(Shortcut::Ctrl);
+    let key = app::event_key();
+    let is = |c: char| control && key == Key::from_char(c);
+    emit(if is('l') && state.contains(Shortcut::Shift) {
+        UiEvent::OpenWire
+    } else if key == Key::F1 || is('/') {
+        UiEvent::OpenKeys
+    } else if is(',') {
+        UiEvent::OpenSettings
+    } else if key == Key::F5 {
+        UiEvent::Fetch
+    } else if is('k') {
+        UiEvent::Search
+    } else if is('q') {
+        UiEvent::Quit
+    } else {
+        return false;
+    });
+    true
 }
 
 fn draw_keys(f: &mut Frame) {

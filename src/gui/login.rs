@@ -12,6 +12,7 @@ use fltk::prelude::*;
 use fltk::window::Window;
 use rust_i18n::t;
 
+use super::keys_window::listen;
 use super::widgets::{self, Style};
 use super::{Secret, UiEvent, theme};
 
@@ -63,7 +64,7 @@ impl Login {
         let mut button = widgets::button(MARGIN, 254, INNER, &t!("gui.login"), Style::Primary);
         let mut remember = widgets::checkbox(MARGIN, 302, 130, &t!("gui.remember"));
         remember.set_value(form.remember);
-        let mut register = widgets::button(WIDTH - MARGIN - 84, 296, 84, &t!("gui.register_new"), Style::Link);
+        let mut register = widgets::button(WIDTH - MARGIN - 116, 296, 120, &t!("gui.register_new"), Style::Link);
         let mut line = Frame::new(0, 360, WIDTH, 1, None);
         line.draw(|f| {
             draw::set_draw_color(theme::palette().line);
@@ -71,8 +72,8 @@ impl Login {
         });
         let mut place_line = widgets::label(MARGIN, 374, 190, "", palette.dim);
         place_line.set_label_size(theme::TINY);
-        let mut language = widgets::button(WIDTH - MARGIN - 78, 366, 46, &t!("gui.other_language"), Style::Link);
-        let mut gear = widgets::button(WIDTH - MARGIN - 30, 366, 34, "⚙", Style::Ghost);
+        let mut language = widgets::button(WIDTH - MARGIN - 80, 366, 46, &t!("gui.other_language"), Style::Link);
+        let mut gear = widgets::button(WIDTH - MARGIN - 28, 367, 36, "⚙", Style::Ghost);
         gear.set_tooltip(&t!("gui.settings_tip"));
         window.end();
         let submit: Rc<dyn Fn()> = {
@@ -96,16 +97,12 @@ impl Login {
             let switch = switch.clone();
             move |_| switch()
         });
-        gear.set_callback({
-            let settings = settings.clone();
-            move |_| settings()
-        });
-        window.handle(move |_, event| {
-            if !matches!(event, Event::Shortcut | Event::KeyDown) || !app::event_state().contains(Shortcut::Ctrl) {
+        gear.set_callback(move |_| settings());
+        listen(&mut window, &emit, move |event| {
+            if event != Event::KeyDown || !app::event_state().contains(Shortcut::Ctrl) {
                 return false;
             }
             match app::event_key() {
-                key if key == Key::from_char(',') => settings(),
                 key if key == Key::from_char('r') => open_register(),
                 key if key == Key::from_char('l') && !app::event_state().contains(Shortcut::Shift) => switch(),
                 _ => return false,
@@ -274,10 +271,17 @@ impl Register {
             enter_submits_and(input, &submit, Some(&hint));
         }
         button.set_callback(move |_| submit());
+        listen(&mut window, &emit, |_| false);
         window.set_callback(move |_| emit(UiEvent::RegisterClosed));
         window.show();
         let _ = nickname.take_focus();
         Self { window, message, password, confirm }
+    }
+
+    /// Brings the window to the front.
+    pub fn raise(&mut self) {
+        self.window.show();
+        let _ = self.password.take_focus();
     }
 
     /// Says what is wrong; the fields stay for correction, the passwords are cleared.

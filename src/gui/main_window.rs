@@ -14,6 +14,7 @@ use fltk::window::Window;
 use rust_i18n::t;
 
 use super::friend_list::{FriendList, Wish};
+use super::keys_window::listen;
 use super::login::Emit;
 use super::widgets;
 use super::{UiEvent, theme};
@@ -55,6 +56,8 @@ pub struct MainWindow {
     status: Rc<RefCell<Status>>,
     roster: Rc<RefCell<Roster>>,
     lay_out: Rc<dyn Fn(i32, i32)>,
+    /// Asks for attention.
+    urgent: bool,
 }
 
 impl MainWindow {
@@ -112,7 +115,7 @@ impl MainWindow {
             let lay_out = Rc::clone(&lay_out);
             move |_, _, _, w, h| lay_out(w, h)
         });
-        let mut main = Self { window, head, list, search, foot, notice, status, roster, lay_out };
+        let mut main = Self { window, head, list, search, foot, notice, status, roster, lay_out, urgent: false };
         main.listen(emit);
         main.entitle();
         main.fill();
@@ -149,25 +152,24 @@ impl MainWindow {
                         search.do_callback();
                         list.focus();
                     }
-                    _ => return false,
+                    _ => return widgets::for_the_window(search),
                 }
                 true
             }
         });
         let (mut search, out) = (self.search.clone(), Rc::clone(&emit));
-        self.window.handle(move |_, event| {
-            if event == Event::Shortcut || event == Event::KeyDown {
+        listen(&mut self.window, &emit, move |event| {
+            if event == Event::Focus {
+                out(UiEvent::MainLooked);
+            }
+            if event == Event::KeyDown {
                 let control = app::event_state().contains(Shortcut::Ctrl);
                 let key = app::event_key();
                 let is = |c: char| control && key == Key::from_char(c);
-                if key == Key::F5 {
-                    out(UiEvent::Fetch);
-                } else if is('k') || is('f') {
+                if is('f') {
                     let _ = search.take_focus();
                 } else if is('n') {
                     out(UiEvent::EditFriend(String::new()));
-                } else if is('q') {
-                    out(UiEvent::Quit);
                 } else if key == Key::from_i32(Key::F1.bits() + 9) {
                     out(UiEvent::Menu(60, HEAD - 8));
                 } else {
@@ -188,6 +190,28 @@ impl MainWindow {
     /// Brings the window to the front.
     pub fn raise(&mut self) {
         self.window.show();
+    }
+
+    /// Brings the window to the front, with the keys in its search.
+    pub fn search(&mut self) {
+        self.window.show();
+        let _ = self.search.take_focus();
+    }
+
+    /// A message came that no chat window shows: the window asks for attention, unless it has it.
+    pub fn unseen(&mut self) {
+        let focus = app::focus().and_then(|w| w.top_window());
+        if focus.is_none_or(|w| w.as_widget_ptr() != self.window.as_widget_ptr()) {
+            self.urgent = true;
+            super::x11::ask_for_attention(&self.window, true);
+        }
+    }
+
+    /// The person looks at it.
+    pub fn looked(&mut self) {
+        if std::mem::take(&mut self.urgent) {
+            super::x11::ask_for_attention(&self.window, false);
+        }
     }
 
     /// Where it stands: x, y, width, height.

@@ -3,10 +3,12 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use fltk::input::Input;
 use fltk::prelude::*;
 use fltk::window::Window;
 use rust_i18n::t;
 
+use super::keys_window::listen;
 use super::login::{Emit, enter_submits};
 use super::widgets::{self, Style};
 use super::{UiEvent, theme};
@@ -30,6 +32,7 @@ pub struct SettingsForm {
 /// The window.
 pub struct SettingsWindow {
     window: Window,
+    server: Input,
     message: fltk::frame::Frame,
 }
 
@@ -103,10 +106,17 @@ impl SettingsWindow {
             let emit = Rc::clone(&emit);
             move |_| emit(UiEvent::SettingsClosed)
         });
+        listen(&mut window, &emit, |_| false);
         window.set_callback(move |_| emit(UiEvent::SettingsClosed));
         window.show();
         let _ = server.take_focus();
-        Self { window, message }
+        Self { window, server, message }
+    }
+
+    /// Brings the window to the front.
+    pub fn raise(&mut self) {
+        self.window.show();
+        let _ = self.server.take_focus();
     }
 
     /// Says what is wrong; everything typed stays.
@@ -126,11 +136,12 @@ impl SettingsWindow {
 fn segments(y: i32, labels: &[&str], chosen: usize) -> Rc<Cell<usize>> {
     let value = Rc::new(Cell::new(chosen));
     let count = i32::try_from(labels.len()).unwrap_or(1).max(1);
-    let w = INNER / count;
+    let gap = 4;
+    let w = (INNER + gap) / count;
     let mut buttons = Vec::new();
     for (i, label) in labels.iter().enumerate() {
         let x = MARGIN + i32::try_from(i).unwrap_or(0) * w;
-        buttons.push(widgets::segment(x, y, w - 4, label, i, &value));
+        buttons.push(widgets::segment(x, y, w - gap, label, i, &value));
     }
     let all = buttons.clone();
     for (i, button) in buttons.iter_mut().enumerate() {

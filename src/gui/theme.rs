@@ -136,4 +136,5 @@ pub fn set_up_font() {
         Font::set_font(Font::Courier, "Noto Sans Mono CJK SC");
     }
     app::set_font_size(BODY);
+    app::set_menu_linespacing(12);
 }

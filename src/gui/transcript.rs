@@ -35,8 +35,10 @@ pub enum Ask {
     Index,
     /// A message is to be sent once more.
     Resend(MessageId),
-    /// A key was typed here that belongs into the composer.
+    /// What was typed here just now belongs into the composer.
     Compose,
+    /// The composer is to have the keys.
+    Leave,
 }
 
 /// The widget.
@@ -156,7 +158,12 @@ impl Transcript {
         let (view, ask) = (Rc::clone(&self.view), Rc::clone(&self.ask));
         self.widget.handle(move |w, event| {
             let used = match event {
-                Event::Focus | Event::Unfocus | Event::Enter => true,
+                Event::Focus => {
+                    // Whoever came by keys sees where they are.
+                    view.borrow_mut().choose_any(w.h());
+                    true
+                }
+                Event::Unfocus | Event::Enter => true,
                 Event::Leave => {
                     draw::set_cursor(Cursor::Default);
                     true
@@ -217,6 +224,7 @@ fn key(view: &Rc<RefCell<View>>, ask: &Rc<dyn Fn(Ask)>, w: &Widget) -> bool {
         Key::Home => view.borrow_mut().scroll(i64::MIN / 4, h),
         Key::End => view.borrow_mut().go_to_end(),
         Key::Menu => menu(view, ask),
+        Key::Escape => ask(Ask::Leave),
         Key::Enter | Key::KPEnter => {
             let chosen = view.borrow().chosen();
             match chosen {
@@ -236,7 +244,6 @@ fn key(view: &Rc<RefCell<View>>, ask: &Rc<dyn Fn(Ask)>, w: &Widget) -> bool {
             }
             // Whoever types means the composer, wherever the focus is.
             ask(Ask::Compose);
-            return false;
         }
     }
     true

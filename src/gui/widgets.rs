@@ -9,6 +9,7 @@ use fltk::draw;
 use fltk::enums::{Align, Color, Cursor, Event, Font, FrameType, Key, Shortcut};
 use fltk::frame::Frame;
 use fltk::group::Group;
+use fltk::image::{RgbImage, SvgImage};
 use fltk::input::{Input, SecretInput};
 use fltk::menu::{MenuButton, MenuFlag};
 use fltk::prelude::*;
@@ -29,13 +30,29 @@ pub fn escape_menu(text: &str) -> String {
 
 /// A window at its place of last time, as far as that is on the screen, else in the middle.
 pub fn window(place: Option<[i32; 4]>, w: i32, h: i32) -> Window {
-    let Some([x, y, w, h]) = place else { return Window::new(0, 0, w, h, None).center_screen() };
+    let Some([x, y, w, h]) = place else { return iconed(Window::new(0, 0, w, h, None).center_screen()) };
     let (left, top, wide, high) = app::screen_work_area(app::screen_num(x + w / 2, y + h / 2));
     let (w, h) = (w.clamp(120, wide.max(120)), h.clamp(120, high.max(120)));
     let x = x.clamp(left, (left + wide - w).max(left));
     let y = y.clamp(top, (top + high - h).max(top));
     let mut window = Window::new(x, y, w, h, None);
     window.force_position(true);
+    iconed(window)
+}
+
+thread_local! {
+    /// Drawn once; every window shares it.
+    static ICON: Option<RgbImage> = {
+        let drawing = SvgImage::from_data(include_str!("../../assets/hongyan.svg")).ok();
+        drawing.and_then(|mut svg| {
+            svg.normalize();
+            svg.to_rgb().ok()
+        })
+    };
+}
+
+fn iconed(mut window: Window) -> Window {
+    window.set_icon(ICON.with(Clone::clone));
     window
 }
 
@@ -54,7 +71,8 @@ pub fn popup(entries: &[&str], at: Option<(i32, i32)>) -> Option<usize> {
     menu.set_text_color(colours.text);
     menu.set_text_size(BODY);
     for entry in entries {
-        menu.add(&escape_menu(entry), Shortcut::None, MenuFlag::Normal, |_| {});
+        // Room at both sides, which a menu has no measure for.
+        menu.add(&format!("  {}  ", escape_menu(entry)), Shortcut::None, MenuFlag::Normal, |_| {});
     }
     let chosen = menu.popup().is_some().then(|| menu.value());
     MenuButton::delete(menu);
@@ -77,7 +95,7 @@ fn dialog(question: &str, proposal: Option<&str>, yes: &str, no: &str) -> Option
     let current = Group::try_current();
     Group::set_current(None::<&Group>);
     let wide = if proposal.is_some() { 520 } else { 360 };
-    let mut window = Window::new(0, 0, wide, 150, None).center_screen();
+    let mut window = iconed(Window::new(0, 0, wide, 150, None).center_screen());
     window.set_label(&rust_i18n::t!("gui.app"));
     window.set_color(theme::palette().bg);
     let high = if proposal.is_some() { 28 } else { 70 };
@@ -163,8 +181,14 @@ pub fn button_on(x: i32, y: i32, w: i32, label: &str, style: Style, on: fn(&Pale
             let ring = if style == Style::Primary { colours.on_accent } else { colours.accent };
             rounded_ring(b.x() + RING, b.y() + RING, b.w() - 2 * RING, b.h() - 2 * RING, ring);
         }
-        let size = if style == Style::Link { SMALL } else { BODY };
-        centred(&b.label(), b.x(), b.y(), b.w(), b.h(), size, ink);
+        if style == Style::Link {
+            // Flush with what stands over it.
+            draw::set_font(Font::Helvetica, SMALL);
+            let w = draw::width(&b.label()).ceil() as i32 + 8;
+            centred(&b.label(), b.x() + b.w() - w, b.y(), w, b.h(), SMALL, ink);
+        } else {
+            centred(&b.label(), b.x(), b.y(), b.w(), b.h(), BODY, ink);
+        }
     });
     button.handle(|b, event| match event {
         Event::Enter | Event::Leave => {
@@ -227,10 +251,12 @@ fn dress<I: InputExt + WidgetBase + Clone + 'static>(mut input: I, placeholder: 
             draw::set_font(Font::Helvetica, BODY);
             draw::set_draw_color(theme::palette().dim);
             draw::push_clip(i.x(), i.y(), i.w(), i.h());
-            draw::draw_text(&placeholder, i.x() + 4, baseline(i.y(), i.h()));
+            // Where the text will stand.
+            draw::draw_text(&placeholder, i.x() + 1, baseline(i.y(), i.h()));
             draw::pop_clip();
         }
     });
+    input.super_handle_first(false);
     input.handle(|i, event| {
         if matches!(event, Event::Focus | Event::Unfocus) {
             // The ring belongs to the frame around the input, which FLTK does not redraw for a focus change.
@@ -238,9 +264,19 @@ fn dress<I: InputExt + WidgetBase + Clone + 'static>(mut input: I, placeholder: 
                 around.redraw();
             }
         }
-        false
+        event == Event::KeyDown && for_the_window(i)
     });
     input
+}
+
+/// Ctrl with a letter that FLTK would write into a field as a control character: it goes to the window.
+pub fn for_the_window<W: WidgetExt>(field: &W) -> bool {
+    let written = || "ijlm".chars().any(|c| app::event_key() == Key::from_char(c));
+    let passed = app::event_state().contains(Shortcut::Ctrl) && written();
+    if passed && let Some(mut window) = field.top_window().and_then(|w| w.as_group()) {
+        let _ = window.handle_event(Event::KeyDown);
+    }
+    passed
 }
 
 /// Gives an input the palette's colours; again after a change of theme.

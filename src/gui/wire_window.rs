@@ -19,6 +19,7 @@ use fltk::prelude::*;
 use fltk::window::Window;
 use rust_i18n::t;
 
+use super::keys_window::listen;
 use super::login::Emit;
 use super::widgets::{self, Style};
 use super::{UiEvent, theme};
@@ -144,7 +145,7 @@ impl WireWindow {
         }
         let shortcut = shortcuts(&pages, &hand, &filter, [toggle, copying, saving]);
         by_hand(&mut hand, &message, &shortcut, &emit);
-        window.handle(move |_, event| matches!(event, Event::Shortcut | Event::KeyDown) && shortcut(true));
+        listen(&mut window, &emit, move |event| event == Event::KeyDown && shortcut(true));
         window.set_callback(move |_| emit(UiEvent::WireClosed));
         window.show();
         let _ = hand.take_focus();
@@ -253,7 +254,7 @@ fn by_hand(hand: &mut Input, message: &Frame, shortcut: &Rc<dyn Fn(bool) -> bool
                 hand.set_value(sent.get(at).unwrap_or(&draft));
                 let _ = hand.set_position(i32::try_from(hand.value().len()).unwrap_or(0));
             }
-            _ => return shortcut(false),
+            _ => return shortcut(false) || widgets::for_the_window(hand),
         }
         true
     });
@@ -272,7 +273,7 @@ fn shortcuts(
         let (control, alt) = (state.contains(Shortcut::Ctrl), state.contains(Shortcut::Alt));
         let key = app::event_key();
         let is = |c: char| key == Key::from_char(c);
-        if key == Key::Escape {
+        if key == Key::Escape || control && is('w') {
             (pages.emit)(UiEvent::WireClosed);
         } else if alt && is('1') {
             pages.show(0);

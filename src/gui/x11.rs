@@ -22,16 +22,20 @@ pub fn no_display() -> Option<String> {
     None
 }
 
-/// Marks the window until its owner looks at it. The window manager takes the mark away then.
+/// Marks the window, or takes the mark away once its owner looks at it: some panels go on blinking else.
 #[cfg(all(unix, not(target_os = "macos")))]
-pub fn ask_for_attention(window: &Window) {
+pub fn ask_for_attention(window: &Window, urgent: bool) {
     use x11rb::properties::WmHints;
+    // One that is not on the screen has no handle to ask for.
+    if !window.shown() {
+        return;
+    }
     let Ok(id) = u32::try_from(window.raw_handle()) else { return };
     // A connection of its own: FLTK's is not ours to use. Local, and rare.
     let marked = x11rb::connect(None).map_err(|e| e.to_string()).and_then(|(connection, _)| {
         let known = WmHints::get(&connection, id).map_err(|e| e.to_string())?.reply();
         let mut hints = known.ok().flatten().unwrap_or_default();
-        hints.urgent = true;
+        hints.urgent = urgent;
         hints.set(&connection, id).map_err(|e| e.to_string())?.check().map_err(|e| e.to_string())
     });
     if let Err(error) = marked {
@@ -41,4 +45,4 @@ pub fn ask_for_attention(window: &Window) {
 
 /// Nothing to do here.
 #[cfg(not(all(unix, not(target_os = "macos"))))]
-pub fn ask_for_attention(_window: &Window) {}
+pub fn ask_for_attention(_window: &Window, _urgent: bool) {}

@@ -143,6 +143,14 @@ impl<'a> Person<'a> {
         id
     }
 
+    /// Whether such a window asks for attention.
+    #[allow(dead_code, reason = "the benchmark does not ask")]
+    pub fn urgent(&self, title: &str) -> bool {
+        let Some((id, _)) = self.windows().into_iter().find(|(_, name)| name.contains(title)) else { return false };
+        let asked = Command::new("xprop").args(["-id", &id, "WM_HINTS"]).env("DISPLAY", &self.desk.display).output();
+        asked.is_ok_and(|said| String::from_utf8_lossy(&said.stdout).contains("urgency hint bit is set"))
+    }
+
     /// Waits until no window has this in its title.
     #[track_caller]
     pub fn no_window(&self, title: &str) {
@@ -236,8 +244,13 @@ impl<'a> Person<'a> {
         until("the saved file", || std::fs::read_to_string(&file).ok())
     }
 
+    /// Puts the pointer there.
+    #[allow(dead_code, reason = "the benchmark does not ask")]
+    pub fn point(&self, x: i32, y: i32) {
+        self.desk.xdotool(&["mousemove", &x.to_string(), &y.to_string()]);
+    }
+
     /// Moves a window.
-    #[allow(dead_code, reason = "the benchmark asks")]
     pub fn place(&self, window: &str, x: i32, y: i32) {
         self.desk.xdotool(&["windowmove", "--sync", window, &x.to_string(), &y.to_string()]);
     }

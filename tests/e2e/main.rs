@@ -145,12 +145,12 @@ fn two_people_chat_in_two_languages_while_the_server_comes_and_goes() {
     until("one unread in the title", || dora.titles().iter().any(|t| t == "(1) Hongyan").then_some(()));
 
     let lei = place.log_in("lei", "zh");
-    chat_with(&lei, "鸿雁", "dora", "与 dora (dora) 聊天中");
+    chat_with(&lei, "鸿雁", "dora", "与 dora 聊天中");
     say(&lei, "你好，Dora！");
     lei.has("lei", "dora", "你好，Dora！", SENT);
     dora.has("dora", "lei", "你好，Dora！", None);
     until("two unread", || dora.titles().iter().any(|t| t == "(2) Hongyan").then_some(()));
-    chat_with(&dora, "Hongyan", "lei", "Chatting with lei (lei)");
+    chat_with(&dora, "Hongyan", "lei", "Chatting with lei");
     dora.window("Chatting with lei");
     say(&dora, "Hello 雷!");
     dora.has("dora", "lei", "Hello 雷!", SENT);
@@ -163,20 +163,20 @@ fn two_people_chat_in_two_languages_while_the_server_comes_and_goes() {
     place.desk.picture("chat");
 
     // Nobody of that name: 03:02.
-    chat_with(&dora, "Hongyan", "ghost", "Chatting with ghost (ghost)");
+    chat_with(&dora, "Hongyan", "ghost", "Chatting with ghost");
     say(&dora, "anybody?");
     dora.has("dora", "ghost", "anybody?", OFFLINE);
     place.desk.picture("chat-offline");
 
     // The lobby reaches everybody.
-    chat_with(&lei, "鸿雁", "大厅", "与 大厅 (@lobby) 聊天中");
+    chat_with(&lei, "鸿雁", "大厅", "与 大厅 聊天中");
     say(&lei, "大家好");
     dora.has("dora", "@lobby", "[lei] 大家好", None);
     assert_eq!(bob.ask("08#"), "08:1");
 
     // The server dies and comes again; what was written meanwhile arrives, once.
     drop(server);
-    lei.window("与 dora (dora) 聊天中");
+    lei.window("与 dora 聊天中");
     say(&lei, "服务器还在吗？");
     lei.said("link: Waiting");
     place.desk.picture("server-away");
@@ -212,6 +212,62 @@ fn two_friends_at_once_never_mix() {
     });
     assert!(me.titles().iter().any(|t| t.starts_with("Chatting with yuri")));
     place.desk.picture("two-friends");
+}
+
+#[test]
+fn keys_go_where_the_keyboard_is_and_nothing_typed_is_lost() {
+    let place = Place::new();
+    let _server = place.serve();
+    let (x, _y) = (ByHand::join(place.at, "xena"), ByHand::join(place.at, "yuri"));
+    let me = place.log_in("me", "en");
+    chat_with(&me, "Hongyan", "xena", "Chatting with xena");
+    chat_with(&me, "Hongyan", "yuri", "Chatting with yuri");
+    let other = me.window("Chatting with yuri");
+    me.place(&other, 650, 300);
+    me.point(900, 600);
+    let chat = me.window("Chatting with xena");
+    me.place(&chat, 0, 300);
+    // What is typed over the messages goes into the composer, and Escape leaves them, and closes nothing.
+    me.keys(&["Tab"]);
+    me.write("every letter");
+    me.keys(&["Tab", "Escape", "Escape"]);
+    me.write(" counts");
+    place.desk.picture("typed-over-messages");
+    // The chat with the keys is closed, not the one under the pointer; its draft comes back.
+    me.keys(&["ctrl+w"]);
+    me.no_window("Chatting with xena");
+    me.window("Chatting with yuri");
+    me.keys(&["ctrl+comma"]);
+    me.window("Settings");
+    me.keys(&["ctrl+shift+l"]);
+    me.window("Protocol ·");
+    me.window("Settings");
+    me.keys(&["Escape"]);
+    me.no_window("Settings");
+    me.window("Protocol ·");
+    me.keys(&["ctrl+w"]);
+    me.no_window("Protocol ·");
+    me.window("Chatting with yuri");
+    me.keys(&["ctrl+k"]);
+    me.write("xena");
+    me.keys(&["Return"]);
+    until("the chat, or the friend's window", || {
+        me.titles().iter().any(|t| t.contains("Chatting with xena") || t == "Add a friend").then_some(())
+    });
+    if me.titles().iter().any(|t| t == "Add a friend") {
+        me.keys(&["Return"]);
+    }
+    me.window("Chatting with xena");
+    me.keys(&["Return"]);
+    me.has("me", "xena", "every letter counts", SENT);
+    // With no chat for it, a message marks the main window until that is looked at.
+    me.window("Chatting with xena");
+    me.keys(&["ctrl+w"]);
+    me.window("Chatting with yuri");
+    assert_eq!(x.ask("03#me#look here#"), "03:01");
+    until("the mark", || me.urgent("Hongyan").then_some(()));
+    me.window("Hongyan");
+    until("no mark", || (!me.urgent("Hongyan")).then_some(()));
 }
 
 #[test]

@@ -230,7 +230,7 @@ fn events() -> (Emit, Rc<RefCell<Vec<UiEvent>>>) {
 }
 
 fn chat(name: &str, emit: &Emit) -> ChatWindow {
-    let header = Header { name: name.to_owned(), presence: None, trouble: None };
+    let header = Header { name: name.to_owned(), presence: None, offline: false, trouble: None };
     ChatWindow::new(&account(name), header, None, Rc::clone(emit))
 }
 

@@ -9,11 +9,13 @@ use super::App;
 use crate::history::{Row, RowMeta};
 use crate::model::{Account, MessageId, MessageText};
 use crate::net::clock;
+use crate::session::Link;
 
 impl App {
     fn header(&self, peer: &Account) -> Header {
         let presence = self.main.as_ref().and_then(|main| main.roster().presence(peer));
-        Header { name: self.name(peer), presence, trouble: None }
+        let offline = matches!(self.client.link(), Link::Offline | Link::LoggedOut);
+        Header { name: self.name(peer), presence, offline, trouble: None }
     }
 
     /// Names and presence may have changed.
@@ -27,6 +29,9 @@ impl App {
     }
 
     pub(super) fn open_chat(&mut self, peer: Account) {
+        if let Some(main) = &mut self.main {
+            main.clear_search();
+        }
         if let Some(chat) = self.chats.get_mut(&peer) {
             chat.raise();
         } else {
@@ -34,6 +39,7 @@ impl App {
             let place = self.settings.windows.get(&place_name(&peer)).copied();
             let mut chat = ChatWindow::new(&peer, header, place, Rc::clone(&self.emit));
             chat.set_foreign(self.ours == Some(false));
+            chat.give_back(&self.drafts.remove(&peer).unwrap_or_default());
             self.chats.insert(peer.clone(), chat);
             self.client.index(peer);
             self.chats_changed();
@@ -54,6 +60,10 @@ impl App {
         if let Some(chat) = self.chats.remove(peer) {
             self.settings.windows.insert(place_name(peer), chat.place());
             self.saver.save(&self.settings);
+            let draft = chat.draft();
+            if !draft.trim().is_empty() {
+                self.drafts.insert(peer.clone(), draft);
+            }
             chat.close();
         }
         self.chats_changed();
@@ -77,6 +87,7 @@ impl App {
             old.close();
             let header = self.header(&peer);
             let mut chat = ChatWindow::new(&peer, header, Some(place), Rc::clone(&self.emit));
+            chat.set_foreign(self.ours == Some(false));
             chat.give_back(&draft);
             self.chats.insert(peer.clone(), chat);
             self.client.index(peer);
@@ -103,10 +114,15 @@ impl App {
         if !theirs {
             self.client.conversations();
         }
-        let Some(chat) = self.chats.get_mut(&peer) else { return };
+        let Some(chat) = self.chats.get_mut(&peer) else {
+            if let Some(main) = self.main.as_mut().filter(|_| theirs) {
+                main.unseen();
+            }
+            return;
+        };
         let unseen = chat.append(row);
         if unseen {
-            super::super::x11::ask_for_attention(chat.window());
+            super::super::x11::ask_for_attention(chat.window(), true);
         } else if theirs {
             self.client.mark_read(peer);
         }

@@ -34,8 +34,8 @@ impl App {
     }
 
     pub(super) fn open_register(&mut self) {
-        if let Some((old, _)) = self.register.take() {
-            old.close();
+        if let Some((window, _)) = &mut self.register {
+            return window.raise();
         }
         self.register = Some((Register::new(Rc::clone(&self.emit)), RegisterForm::default()));
     }

@@ -17,8 +17,8 @@ pub(super) fn set_theme(dark: bool) {
 
 impl App {
     pub(super) fn open_settings(&mut self) {
-        if let Some(old) = self.preferences.take() {
-            old.close();
+        if let Some(window) = &mut self.preferences {
+            return window.raise();
         }
         let form = SettingsForm {
             server: self.settings.server.clone(),

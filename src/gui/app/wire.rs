@@ -5,33 +5,13 @@ use std::thread;
 
 use chrono::Local;
 use fltk::app;
-use fltk::enums::{Event, Key, Shortcut};
 use rust_i18n::t;
 
 use super::super::keys_window::KeysWindow;
+use super::super::widgets;
 use super::super::wire_window::{WireWindow, default_file};
-use super::super::{UiEvent, widgets};
-use super::{App, apply, with};
+use super::{App, with};
 use crate::net::{ThreadFigures, WaitsFor, clock};
-
-/// Keys that work in every window; FLTK asks here when no widget wanted them.
-pub(super) fn everywhere(event: Event) -> bool {
-    if event != Event::Shortcut {
-        return false;
-    }
-    let state = app::event_state();
-    let control = state.contains(Shortcut::Ctrl);
-    let is = |c: char| app::event_key() == Key::from_char(c);
-    let wanted = if control && state.contains(Shortcut::Shift) && is('l') {
-        UiEvent::OpenWire
-    } else if app::event_key() == Key::F1 || control && is('/') {
-        UiEvent::OpenKeys
-    } else {
-        return false;
-    };
-    app::add_timeout3(0.0, move |_| apply(wanted.clone()));
-    true
-}
 
 /// Asks where to, and writes on a thread of its own.
 pub(super) fn save(text: String) {

@@ -212,6 +212,13 @@ impl View {
         }
     }
 
+    /// Chooses the last row in sight, if none is chosen.
+    pub fn choose_any(&mut self, h: i32) {
+        if self.chosen.is_none() && self.rows.len() > 0 {
+            self.choose(0, h);
+        }
+    }
+
     pub fn choose_at(&mut self, y: i32) {
         self.chosen = self.seen.iter().rev().find(|seen| seen.y <= y).map(|seen| seen.row);
     }
