@@ -214,7 +214,7 @@ impl View {
 
     /// Chooses the last row in sight, if none is chosen.
     pub fn choose_any(&mut self, h: i32) {
-        if self.chosen.is_none() && self.rows.len() > 0 {
+        if self.chosen.is_none() && !self.rows.is_empty() {
             self.choose(0, h);
         }
     }
