@@ -2,9 +2,11 @@
 //! rung, then [`Client::poll_event`] until `None`. Nothing here blocks. A face (windows, a terminal)
 //! sees values only, and never a socket or a database.
 
+mod local;
+
 use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,6 +15,7 @@ use crate::model::{Account, MessageId, MessageText, Password, SendState};
 use crate::net::{Bell, Doorbell, Now, Socket, ThreadFigures, Timer, WaitsFor, doorbell};
 use crate::session::{self, Link, LoginOutcome, Polling, RegisterOutcome, Session, StoreToken};
 use crate::tap::{Record, Tap};
+use local::{file_name, open_socket};
 
 /// Inputs of one turn at most, so that the windows stay quick.
 const TURN: usize = 64;
@@ -120,6 +123,8 @@ pub struct Client {
     /// Opened with the history, closed before it.
     door: Option<Doorbell>,
     online: Option<Vec<Account>>,
+    /// The server is known as ours.
+    ours: bool,
     config: Config,
     bell: Bell,
     next_request: u64,
@@ -154,6 +159,7 @@ impl Client {
             more_strangers: MoreStrangers::default(),
             door: None,
             online: None,
+            ours: false,
             config,
             bell,
             next_request: 0,
@@ -340,7 +346,7 @@ impl Client {
 
     /// A datagram typed by hand.
     pub fn by_hand(&mut self, now: Now, bytes: Vec<u8>) {
-        self.session.by_hand(bytes);
+        self.session.by_hand(now.instant, bytes);
         self.after(now);
     }
 
@@ -489,7 +495,10 @@ impl Client {
                 self.comings_and_goings(&accounts);
                 Event::Online(accounts)
             }
-            session::Event::Extensions(known) => Event::Extensions(known),
+            session::Event::Extensions(known) => {
+                self.ours = known;
+                Event::Extensions(known)
+            }
             session::Event::NotUnderstood(bytes) => Event::NotUnderstood(crate::wire::show::starred(&bytes)),
         };
         self.events.push_back(event);
@@ -533,6 +542,10 @@ impl Client {
                     Some(id) => row.id = id,
                     None => self.events.push_back(Event::DiskTrouble(from.as_str().to_owned())),
                 }
+                // Ours offers it again; elsewhere this is the only time it is seen.
+                if id.is_none() && self.ours {
+                    return;
+                }
                 // Blocked people's messages and held-back repeats are kept and not shown.
                 if !row.repeat && !self.blocked.contains(&from) {
                     self.events.push_back(Event::Message { peer: from, row });
@@ -566,52 +579,4 @@ impl Client {
             Done::Failed(error) => self.events.push_back(Event::DiskTrouble(error)),
         }
     }
-}
-
-/// Binds the local port of last time again, since servers know a session by it; any other if that
-/// is taken.
-fn open_socket(config: &Config, bell: &Bell) -> Result<Socket, ClientError> {
-    if config.bind.is_some() {
-        return Ok(Socket::open(config.bind, config.server, bell.clone())?);
-    }
-    let folder = config.data.join(file_name(&config.server.to_string()));
-    let file = folder.join("port");
-    let port: Option<u16> = std::fs::read_to_string(&file).ok().and_then(|text| text.trim().parse().ok());
-    let any: IpAddr = match config.server {
-        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
-    };
-    let again = port.and_then(|port| {
-        let bind = SocketAddr::new(any, port);
-        Socket::open(Some(bind), config.server, bell.clone()).ok()
-    });
-    if let Some(socket) = again {
-        return Ok(socket);
-    }
-    let socket = Socket::open(None, config.server, bell.clone())?;
-    // A second window at the same time must not take the first one's note.
-    if port.is_none() {
-        let written = socket.address().and_then(|own| {
-            std::fs::create_dir_all(&folder)?;
-            std::fs::write(&file, own.port().to_string())
-        });
-        if let Err(error) = written {
-            log::debug!("the local port is not remembered: {error}");
-        }
-    }
-    Ok(socket)
-}
-
-/// A name that every file system takes and that is different for different texts.
-fn file_name(text: &str) -> String {
-    let mut name = String::new();
-    for c in text.chars() {
-        // Case is spelled out, since some file systems fold it.
-        if c.is_alphanumeric() && !c.is_uppercase() || c == '-' {
-            name.push(c);
-        } else {
-            name.push_str(&format!("_{:x}_", u32::from(c)));
-        }
-    }
-    name
 }

@@ -10,6 +10,8 @@ use std::time::Duration;
 pub struct Rto {
     /// Smoothed round-trip time and its mean deviation, in seconds.
     measured: Option<(f64, f64)>,
+    /// Doublings that stay until something is measured.
+    backed_off: u8,
 }
 
 impl Rto {
@@ -22,13 +24,21 @@ impl Rto {
 
     /// Learns from the answer to a request that was sent only once (Karn's rule is the caller's).
     pub fn measure(&mut self, sample: Duration) {
-        let sample = sample.as_secs_f64();
+        self.backed_off = 0;
+        // Longer than any timeout, it was the machine that slept.
+        let sample = sample.min(Self::MOST).as_secs_f64();
         self.measured = Some(match self.measured {
             None => (sample, sample / 2.0),
             Some((mean, deviation)) => {
                 (mean + (sample - mean) / 8.0, deviation + ((sample - mean).abs() - deviation) / 4.0)
             }
         });
+    }
+
+    /// A request was answered only after `times` more tries, or not in its time: the way may have become
+    /// longer than any first try waits, and then nothing would ever be measured.
+    pub fn back_off(&mut self, times: u8) {
+        self.backed_off = self.backed_off.saturating_add(times).min(5);
     }
 
     /// How long to wait for the answer to try `n`, from 1 on.
@@ -38,7 +48,7 @@ impl Rto {
             None => Self::INITIAL,
             Some((mean, deviation)) => Duration::from_secs_f64(mean + 4.0 * deviation).max(Self::LEAST),
         };
-        base.saturating_mul(1 << n.saturating_sub(1).min(6)).min(Self::MOST)
+        base.saturating_mul(1 << n.saturating_sub(1).saturating_add(self.backed_off).min(6)).min(Self::MOST)
     }
 
     /// The smoothed round-trip time, once there is one.
@@ -95,6 +105,25 @@ mod tests {
         }
         assert_eq!([1, 2].map(|n| rto.timeout(n).as_millis()), [300, 600]);
         assert!(rto.smoothed().is_some_and(|t| t < Duration::from_millis(12)));
+    }
+
+    #[test]
+    fn a_longer_way_is_learned_though_no_first_try_is_answered() {
+        let mut rto = Rto::default();
+        for _ in 0..100 {
+            rto.measure(Duration::from_millis(10));
+        }
+        // RFC 6298, 5.5 to 5.7: the doubled timeout stays until something was measured.
+        rto.back_off(2);
+        assert_eq!([1, 2].map(|n| rto.timeout(n).as_millis()), [1_200, 2_400]);
+        rto.measure(Duration::from_millis(700));
+        assert!((300..1_200).contains(&rto.timeout(1).as_millis()), "{:?}", rto.timeout(1));
+        // A machine that slept between request and answer says nothing of the way.
+        rto.measure(Duration::from_secs(30_000));
+        for _ in 0..10 {
+            rto.measure(Duration::from_millis(10));
+        }
+        assert!(rto.smoothed().is_some_and(|t| t < Duration::from_secs(1)) && rto.timeout(1) < Duration::from_secs(3));
     }
 
     #[test]

@@ -20,6 +20,8 @@ const PROBE_TRIES: u8 = 2;
 /// The assignment's interval.
 const STRICT: Duration = Duration::from_secs(30);
 const LEAVING: Duration = Duration::from_secs(1);
+/// When the disk has refused a message, nothing is asked for so long.
+const DISK: Duration = Duration::from_secs(30);
 
 /// What the outstanding request is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +42,8 @@ enum Purpose {
     TakeFriend(Account),
     Send,
     Fence,
+    /// Typed in the protocol window; its operation, if it has one.
+    ByHand(Option<u8>),
 }
 
 impl Purpose {
@@ -102,6 +106,10 @@ pub struct Session {
     /// The login under way was nobody's wish: it is tried again while the server is silent.
     automatic: bool,
     logged_in_at: Option<Instant>,
+    /// How often in a row it was refused because the account is logged in elsewhere.
+    refused: u8,
+    /// A takeover that is refused is tried once more: 02 has just armed it.
+    taking_over: bool,
     /// Since the last login, questions for the extensions that were not answered.
     probes: u8,
     /// `00:00` that may still come for an `11#`, and then answer nothing else.
@@ -113,6 +121,10 @@ pub struct Session {
     take_next: Option<Option<Account>>,
     /// This take was not answered: before any other request, the message must be released.
     release: Option<Option<Account>>,
+    /// The disk refused a message: on some servers any request before that would confirm it.
+    hold_until: Option<Instant>,
+    /// Messages that come now are for the account of before.
+    stale: bool,
     last_delivery: Option<Vec<u8>>,
     /// What 08 said last, less what was taken since.
     expected_unread: Option<u64>,
@@ -154,12 +166,16 @@ impl Session {
             leave_by: None,
             automatic: false,
             logged_in_at: None,
+            refused: 0,
+            taking_over: false,
             probes: 0,
             strays: 0,
             next_token: 0,
             took: false,
             take_next: None,
             release: None,
+            hold_until: None,
+            stale: false,
             last_delivery: None,
             expected_unread: None,
             extensions: None,
@@ -197,6 +213,8 @@ impl Session {
             self.retry_at
         } else if self.state != State::Online || self.storing.is_some() || self.noting.is_some() {
             None
+        } else if self.hold_until.is_some() {
+            self.hold_until
         } else {
             let quiet = self.quiet_until.filter(|_| !self.outbox.is_empty());
             [quiet, self.poll_at].into_iter().flatten().min()
@@ -219,6 +237,7 @@ impl Session {
 
     /// Logs in; answered by [`Event::LoggedIn`].
     pub fn login(&mut self, now: Instant, account: Account, password: Password) {
+        self.stale = self.stale || self.login.as_ref().is_some_and(|(before, _)| *before != account);
         self.login = Some((account, password));
         // Another account's, or about to be loaded anew.
         self.outbox.clear();
@@ -229,8 +248,11 @@ impl Session {
         self.noting = None;
         self.leave_by = None;
         self.automatic = false;
+        self.refused = 0;
+        self.taking_over = false;
         self.take_next = None;
         self.release = None;
+        self.hold_until = None;
         self.last_delivery = None;
         self.log_in(now);
     }
@@ -247,6 +269,7 @@ impl Session {
     /// Ends the account's other session (`06#`) and logs in again; after
     /// `LoginOutcome::Refused(AlreadyLoggedIn)`.
     pub fn take_over(&mut self, now: Instant) {
+        self.taking_over = true;
         self.want(Purpose::TakeOver, &Request::Offline);
         self.go_on(now);
     }
@@ -264,7 +287,10 @@ impl Session {
 
     /// Goes offline; answered by [`Event::WentOffline`] within 1 s, whatever the server does.
     pub fn go_offline(&mut self, now: Instant) {
-        match self.outstanding.take().map(|o| o.purpose) {
+        let under_way = self.outstanding.take().map(|o| o.purpose);
+        // The session is somebody else's, or one's own at an address of before; a 06 might end it.
+        let elsewhere = self.state == State::LoggedOut || self.refused > 0 || under_way == Some(Purpose::Served);
+        match under_way {
             // Its answer is not waited for: it may have arrived.
             Some(Purpose::Send) => {
                 if let Some(message) = self.outbox.front_mut() {
@@ -281,7 +307,7 @@ impl Session {
         self.take_next = None;
         self.retry_at = None;
         self.automatic = false;
-        if self.state == State::Offline {
+        if self.state == State::Offline || elsewhere {
             return self.left(Some(false));
         }
         self.leave_by = Some(now + LEAVING);
@@ -294,7 +320,10 @@ impl Session {
         self.outstanding = None;
         self.wanted.clear();
         self.release = None;
+        self.hold_until = None;
         self.take_next = None;
+        self.refused = 0;
+        self.taking_over = false;
         self.state = State::Offline;
         if let Some(message) = self.outbox.front_mut().filter(|m| m.noted && m.copies == 0) {
             message.noted = false;
@@ -312,19 +341,29 @@ impl Session {
         self.log_in(now);
     }
 
-    /// A datagram typed by hand. Its answer goes through the session as any other.
-    pub fn by_hand(&mut self, bytes: Vec<u8>) {
-        self.transmits.push_back(Transmit { bytes, cause: Cause::ByHand });
+    /// A datagram typed by hand; it goes out when nothing else is outstanding, so that no answer is
+    /// mistaken for another's. A message that comes so is kept.
+    pub fn by_hand(&mut self, now: Instant, bytes: Vec<u8>) {
+        let operation = bytes.get(..2).and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
+        self.wanted.push_back((Purpose::ByHand(operation), bytes));
+        self.go_on(now);
     }
 
     /// The message of this token is on disk, or could not be stored (then it is not asked on, so that
     /// the server keeps the rest).
     pub fn handle_stored(&mut self, now: Instant, token: StoreToken, stored: bool) {
+        if !stored {
+            // Ours offers it again after a login; elsewhere at least the others are left where they are.
+            let from = self.take_next.take().flatten();
+            if self.extensions != Some(false) {
+                self.release = Some(from);
+            }
+            self.hold_until = Some(now + DISK);
+            self.last_delivery = None;
+            self.expected_unread = None;
+        }
         if self.storing == Some(token) {
             self.storing = None;
-            if !stored {
-                self.take_next = None;
-            }
             self.go_on(now);
         }
     }
@@ -340,6 +379,7 @@ impl Session {
             // It waits for another day.
             self.events.push_back(Event::Outgoing { id, state: SendState::Waiting });
         } else if noted {
+            self.hold_until = None;
             if let Some(message) = self.outbox.front_mut().filter(|m| m.id == id) {
                 message.noted = true;
             }
@@ -381,6 +421,9 @@ impl Session {
     }
 
     fn timed_out(&mut self, now: Instant, mut outstanding: Outstanding) {
+        if matches!(outstanding.purpose, Purpose::Send | Purpose::Take | Purpose::TakeFriend(_)) {
+            self.rto.back_off(1);
+        }
         match outstanding.purpose {
             // Never blindly twice: first an answered 08 must show that this answer can't come any more.
             Purpose::Send => {
@@ -400,6 +443,12 @@ impl Session {
                 self.show(Link::Waiting);
                 self.poll_soon(now);
                 return self.unanswered_take(Some(friend));
+            }
+            // Not everything that is typed has an answer; a late one must settle no message.
+            Purpose::ByHand(operation) => {
+                self.fence_due |= operation == Some(3);
+                self.quiet_until = Some(now + self.rto.timeout(1).saturating_mul(2));
+                return;
             }
             _ => {}
         }
@@ -455,11 +504,13 @@ impl Session {
         self.retry_backoff.reset();
         self.resume(now);
         // A message is kept whatever is outstanding.
-        if let Reply::Take(Some(delivery)) | Reply::TakeAll(Some(delivery)) = &reply {
+        if let Reply::Take(Some(delivery)) | Reply::TakeAll(Some(delivery)) = &reply
+            && !self.stale
+        {
             self.received(bytes, delivery.clone());
         }
         let probing = self.outstanding.as_ref().is_some_and(|o| o.purpose == Purpose::Probe);
-        if reply == Reply::NotUnderstood && self.strays > 0 && !probing {
+        if reply == Reply::NotUnderstood && self.strays > 0 && !probing && self.extensions != Some(true) {
             self.probed(reply);
             return self.go_on(now);
         }
@@ -471,6 +522,8 @@ impl Session {
         let Some(outstanding) = self.outstanding.take() else { return };
         if outstanding.tries == 1 {
             self.rto.measure(now.saturating_duration_since(outstanding.sent));
+        } else {
+            self.rto.back_off(outstanding.tries - 1);
         }
         self.answered(now, outstanding, reply);
         if self.state == State::Online && self.retry_at.is_none() {
@@ -509,7 +562,11 @@ impl Session {
     fn begin(&mut self, now: Instant, purpose: Purpose, bytes: Vec<u8>) {
         let wait = self.rto.timeout(1);
         self.strays = self.strays.saturating_add(u8::from(purpose == Purpose::Probe));
-        let cause = if purpose == Purpose::Fence { Cause::Fence } else { Cause::First };
+        let cause = match purpose {
+            Purpose::Fence => Cause::Fence,
+            Purpose::ByHand(_) => Cause::ByHand,
+            _ => Cause::First,
+        };
         self.transmits.push_back(Transmit { bytes: bytes.clone(), cause });
         self.outstanding = Some(Outstanding { purpose, bytes, tries: 1, sent: now, due: now + wait });
     }

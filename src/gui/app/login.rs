@@ -117,7 +117,14 @@ impl App {
 
     pub(super) fn logged_in(&mut self, outcome: &LoginOutcome) {
         let account_too = match outcome {
-            LoginOutcome::Done => return self.open_main(),
+            LoginOutcome::Done => {
+                self.takeover = None;
+                return self.open_main();
+            }
+            // Not asked for here: the session tries again by itself, and ends nobody's.
+            LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn) if self.main.is_some() => {
+                return self.say(&t!("gui.elsewhere"));
+            }
             LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn) => {
                 self.takeover.clone_from(&self.me);
                 return self.say(&t!("gui.already"));

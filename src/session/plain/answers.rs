@@ -12,6 +12,10 @@ use crate::wire::{Reply, Request};
 /// A session that ends so soon after an automatic login was taken by somebody else's.
 const CONTENDED: Duration = Duration::from_secs(10);
 
+/// An automatic login is refused so often, half a minute apart, before it is given up; a session ends
+/// after a minute and a half of silence.
+const REFUSED: u8 = 5;
+
 impl Session {
     /// A late `03:` while its message waits behind the fence is its answer; any other is nobody's.
     pub(super) fn unasked(&mut self, reply: &Reply) {
@@ -54,6 +58,9 @@ impl Session {
     }
 
     pub(super) fn answered(&mut self, now: Instant, outstanding: Outstanding, reply: Reply) {
+        if matches!(outstanding.purpose, Purpose::ByHand(_)) {
+            return;
+        }
         if reply == Reply::NotUnderstood && outstanding.purpose != Purpose::Probe {
             self.events.push_back(Event::NotUnderstood(outstanding.bytes.clone()));
         }
@@ -77,8 +84,8 @@ impl Session {
                 self.logged_in(now)
             }
             (Purpose::Login, Reply::Login(LoggedIn::AlreadyLoggedIn)) => self.want(Purpose::Served, &Request::CountAll),
-            (Purpose::Login, Reply::Login(refused)) => self.not_logged_in(LoginOutcome::Refused(refused)),
-            (Purpose::Login | Purpose::Served, _) => self.not_logged_in(LoginOutcome::NotUnderstood),
+            (Purpose::Login, Reply::Login(refused)) => self.not_logged_in(now, LoginOutcome::Refused(refused)),
+            (Purpose::Login | Purpose::Served, _) => self.not_logged_in(now, LoginOutcome::NotUnderstood),
             (Purpose::TakeOver, _) => self.log_in(now),
             (Purpose::Release, _) => self.take_next = self.release.take(),
             (Purpose::Offline, Reply::Offline { was_online }) => {
@@ -121,20 +128,33 @@ impl Session {
                 }
             }
             (Purpose::Poll | Purpose::PollFriend(_), _) => self.poll_later(now),
+            (Purpose::ByHand(_), _) => {}
         }
     }
 
-    fn not_logged_in(&mut self, outcome: LoginOutcome) {
+    fn not_logged_in(&mut self, now: Instant, outcome: LoginOutcome) {
+        let elsewhere = outcome == LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn);
+        if elsewhere && std::mem::take(&mut self.taking_over) {
+            return self.want(Purpose::TakeOver, &Request::Offline);
+        }
         // Whoever was logged out by the server sees so until they log in themselves.
-        let out = std::mem::take(&mut self.automatic);
-        self.state = if out { State::LoggedOut } else { State::Offline };
-        self.show(if out { Link::LoggedOut } else { Link::Offline });
-        self.events.push_back(Event::LoggedIn(outcome));
+        self.state = if self.automatic { State::LoggedOut } else { State::Offline };
+        self.show(if self.automatic { Link::LoggedOut } else { Link::Offline });
+        // It may be one's own session, held by an address of before; that ends by itself.
+        self.refused = if elsewhere && self.automatic { self.refused + 1 } else { 0 };
+        if (1..REFUSED).contains(&self.refused) {
+            self.retry_at = Some(now + STRICT);
+        } else {
+            self.automatic = false;
+        }
+        if self.refused <= 1 {
+            self.events.push_back(Event::LoggedIn(outcome));
+        }
     }
 
     fn session_gone(&mut self, now: Instant, purpose: &Purpose) {
         if *purpose == Purpose::Served {
-            return self.not_logged_in(LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn));
+            return self.not_logged_in(now, LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn));
         }
         // Not taken this time; an earlier copy may have been, and stays noted as such.
         if *purpose == Purpose::Send
@@ -148,7 +168,7 @@ impl Session {
             }
         }
         self.take_next = None;
-        self.wanted.clear();
+        self.wanted.retain(|(purpose, _)| matches!(purpose, Purpose::ByHand(_)));
         // Said first, so that the line is seen, then mended if the password is at hand; but not while
         // somebody else of the same account does the same, on a server that moves the session.
         self.state = State::LoggedOut;
@@ -161,6 +181,9 @@ impl Session {
 
     fn logged_in(&mut self, now: Instant) {
         self.state = State::Online;
+        self.refused = 0;
+        self.taking_over = false;
+        self.stale = false;
         self.logged_in_at = std::mem::take(&mut self.automatic).then_some(now);
         self.release = None;
         self.events.push_back(Event::LoggedIn(LoginOutcome::Done));
@@ -188,6 +211,8 @@ pub(super) fn can_answer(purpose: &Purpose, reply: &Reply) -> bool {
         Purpose::Served | Purpose::Poll | Purpose::Fence => 8,
         Purpose::Take => 9,
         Purpose::Probe => 11,
+        Purpose::ByHand(Some(operation)) => *operation,
+        Purpose::ByHand(None) => return matches!(reply, Reply::NotUnderstood | Reply::NotLoggedIn),
     };
     match reply {
         Reply::NotUnderstood => true,

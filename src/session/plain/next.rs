@@ -15,6 +15,13 @@ impl Session {
         if self.outstanding.is_some() || self.leave_by.is_some() && self.storing.is_some() {
             return;
         }
+        if self.hold_until.is_some_and(|until| until <= now) || self.leave_by.is_some() {
+            self.hold_until = None;
+        }
+        if self.hold_until.is_some() && self.state == State::Online {
+            // Whether the disk takes this note tells how it is.
+            return self.note();
+        }
         if self.release.is_some()
             && self.state == State::Online
             && self.retry_at.is_none()
@@ -29,7 +36,13 @@ impl Session {
         let ready = self.state == State::Online && self.storing.is_none() && self.retry_at.is_none();
         let sends = ready && self.may_send();
         let idle = ready && !sends && self.noting.is_none() && self.take_next.is_none();
-        let next = self.wanted.iter().position(|(purpose, _)| idle || !purpose.can_wait());
+        // A late answer to one's own 03 must not be taken for the answer to another, nor the other way.
+        let doubtful = ready && self.outbox.front().is_some_and(|m| m.doubtful);
+        let may_go = |purpose: &Purpose| match purpose {
+            Purpose::ByHand(Some(3)) => !doubtful,
+            purpose => idle || !purpose.can_wait(),
+        };
+        let next = self.wanted.iter().position(|(purpose, _)| may_go(purpose));
         if let Some((purpose, bytes)) = next.and_then(|i| self.wanted.remove(i)) {
             return self.begin(now, purpose, bytes);
         }
@@ -73,13 +86,21 @@ impl Session {
             return self.begin(now, Purpose::Fence, bytes);
         }
         if !message.noted {
-            let id = message.id;
-            self.noting = Some(id);
-            return self.events.push_back(Event::Outgoing { id, state: SendState::Sending });
+            return self.note();
         }
         message.copies += 1;
         let request = Request::Send { to: message.to.clone(), body: Body::new(&message.text) };
         let bytes = self.encode(&request);
         self.begin(now, Purpose::Send, bytes);
+    }
+
+    /// Has it noted on disk that the first message is being sent.
+    fn note(&mut self) {
+        if self.noting.is_none()
+            && let Some(message) = self.outbox.front().filter(|m| !m.noted)
+        {
+            self.noting = Some(message.id);
+            self.events.push_back(Event::Outgoing { id: message.id, state: SendState::Sending });
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{Purpose, STRICT, Session, State};
 use crate::model::Account;
-use crate::session::{Event, Polling};
+use crate::session::{Cause, Event, Polling, Transmit};
 use crate::wire::{Reply, Request};
 
 const VISIBLE: Duration = Duration::from_secs(2);
@@ -21,9 +21,18 @@ impl Session {
         self.poll_at = Some(now);
         self.probes = 0;
         self.poll_backoff.reset();
+        self.hold_until = None;
+        self.refused = 0;
         self.resume(now);
         if self.state == State::LoggedOut {
+            self.automatic = true;
             self.log_in(now);
+        }
+        // What waits between two tries is tried at once; the user may know that the network is back.
+        if let Some(outstanding) = self.outstanding.as_mut().filter(|o| o.tries > 1) {
+            outstanding.due = now + self.rto.timeout(1);
+            let cause = Cause::Again(outstanding.tries);
+            self.transmits.push_back(Transmit { bytes: outstanding.bytes.clone(), cause });
         }
         self.go_on(now);
     }

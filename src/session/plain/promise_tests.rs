@@ -1,6 +1,7 @@
 //! What a client owes its user, promise by promise: a session in virtual time against a server that is
 //! a function from a request to its answers.
 
+mod by_hand;
 mod leaving;
 mod messages;
 mod polling;

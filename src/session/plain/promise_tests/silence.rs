@@ -99,14 +99,95 @@ fn a_session_that_somebody_else_takes_is_not_fought_for() {
 }
 
 #[test]
-fn a_refused_automatic_login_leaves_the_line_logged_out() {
-    let mut world = World::online(Polling::Adaptive, |time, request: &str| match request {
-        "08#" if time > secs(1) => at_once("07:01"),
-        "02#a#x#" if time > secs(1) => at_once("02:04"),
-        request => plain(request),
+fn a_session_held_by_an_address_we_had_is_waited_for() {
+    // Another network: the server sees a stranger until our old address has been silent for 90 s.
+    for mended in [true, false] {
+        let mut world = World::online(Polling::Adaptive, |time, request: &str| match request {
+            _ if time < secs(5) || mended && time > secs(95) => plain(request),
+            "02#a#x#" => at_once("02:04"),
+            _ => at_once("07:01"),
+        });
+        world.run(secs(300));
+        let refused = Event::LoggedIn(LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn));
+        assert_eq!(world.has(&Event::LoggedIn(LoginOutcome::Done)), mended);
+        assert_eq!(world.events.iter().filter(|(_, e)| *e == refused).count(), 1, "said once");
+        assert_eq!(world.count("06"), 0, "nobody is thrown out unasked");
+        if mended {
+            assert!(matches!(world.session.link(), Link::Connected { .. }));
+        } else {
+            assert_eq!((world.session.link(), world.session.poll_timeout()), (Link::LoggedOut, None));
+            assert_eq!(world.count("02"), 5, "not for ever");
+            world.sent.clear();
+            world.session.go_offline(world.now);
+            world.run(secs(1));
+            assert!(world.has(&Event::WentOffline(Some(false))));
+            assert!(world.sent.is_empty(), "06 would end the other one's session: {:?}", world.requests());
+        }
+    }
+}
+
+#[test]
+fn f5_asks_at_once_while_a_request_waits() {
+    let mut world =
+        World::online(
+            Polling::Adaptive,
+            |time, request: &str| {
+                if (secs(5)..secs(9)).contains(&time) { Vec::new() } else { plain(request) }
+            },
+        );
+    while world.session.link() != Link::Waiting || world.time() < secs(9) {
+        world.run(Duration::from_millis(10));
+        assert!(world.time() < secs(20));
+    }
+    world.sent.clear();
+    world.session.fetch_now(world.now);
+    world.run(RTT * 2);
+    assert!(matches!(world.session.link(), Link::Connected { .. }), "{:?}", world.requests());
+}
+
+#[test]
+fn a_slow_network_is_learned() {
+    let mut world = World::online(Polling::Adaptive, |time, request: &str| {
+        let mut answers = plain(request);
+        answers.iter_mut().filter(|_| time > secs(2)).for_each(|(after, _)| *after = Duration::from_millis(700));
+        answers
     });
-    world.run(secs(100));
-    assert!(world.has(&Event::LoggedIn(LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn))));
-    assert_eq!((world.session.link(), world.session.poll_timeout()), (Link::LoggedOut, None));
-    assert_eq!(world.count("06"), 0, "nobody is thrown out unasked");
+    world.run(secs(60));
+    world.sent.clear();
+    for id in 1..=3 {
+        world.send(id, "b");
+    }
+    world.run(secs(120));
+    assert_eq!([1, 2, 3].map(|id| world.state(id)), [Some(SendState::Sent); 3]);
+    let twice = world.sent.windows(2).filter(|w| w[1].0 - w[0].0 < Duration::from_millis(700)).count();
+    assert_eq!((world.count("03"), twice), (3, 0), "nothing before its answer: {:?}", world.sent);
+}
+
+#[test]
+fn a_takeover_that_comes_late_is_armed_again() {
+    // `arm`: 02 lets one end the other session within 30 s, by 06.
+    let mut armed = None;
+    let mut free = false;
+    let server = |time: Duration, request: &str| match request {
+        "02#a#x#" if free => at_once("02:01"),
+        "02#a#x#" => {
+            armed = Some(time + secs(30));
+            at_once("02:04")
+        }
+        "06#" => {
+            free = armed.is_some_and(|until| until > time);
+            at_once(if free { "06:01" } else { "06:02" })
+        }
+        request if free => plain(request),
+        _ => at_once("07:01"),
+    };
+    let mut world = World::new(Polling::Adaptive, server);
+    world.session.login(world.now, account("a"), Password::parse("x").expect("valid"));
+    world.run(secs(60));
+    let refused = Event::LoggedIn(LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn));
+    assert!(world.has(&refused));
+    world.events.clear();
+    world.session.take_over(world.now);
+    world.run(secs(1));
+    assert!(world.has(&Event::LoggedIn(LoginOutcome::Done)) && !world.has(&refused), "{:?}", world.events);
 }

@@ -1,0 +1,54 @@
+//! What a client has on this machine, by server: a folder and a port.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use super::{ClientError, Config};
+use crate::net::{Bell, Socket};
+
+/// Binds the local port of last time again, since servers know a session by it; any other if that
+/// is taken.
+pub(super) fn open_socket(config: &Config, bell: &Bell) -> Result<Socket, ClientError> {
+    if config.bind.is_some() {
+        return Ok(Socket::open(config.bind, config.server, bell.clone())?);
+    }
+    let folder = config.data.join(file_name(&config.server.to_string()));
+    let file = folder.join("port");
+    let port: Option<u16> = std::fs::read_to_string(&file).ok().and_then(|text| text.trim().parse().ok());
+    let any: IpAddr = match config.server {
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let again = port.and_then(|port| {
+        let bind = SocketAddr::new(any, port);
+        Socket::open(Some(bind), config.server, bell.clone()).ok()
+    });
+    if let Some(socket) = again {
+        return Ok(socket);
+    }
+    let socket = Socket::open(None, config.server, bell.clone())?;
+    // A second window at the same time must not take the first one's note.
+    if port.is_none() {
+        let written = socket.address().and_then(|own| {
+            std::fs::create_dir_all(&folder)?;
+            std::fs::write(&file, own.port().to_string())
+        });
+        if let Err(error) = written {
+            log::debug!("the local port is not remembered: {error}");
+        }
+    }
+    Ok(socket)
+}
+
+/// A name that every file system takes and that is different for different texts.
+pub(super) fn file_name(text: &str) -> String {
+    let mut name = String::new();
+    for c in text.chars() {
+        // Case is spelled out, since some file systems fold it.
+        if c.is_alphanumeric() && !c.is_uppercase() || c == '-' {
+            name.push(c);
+        } else {
+            name.push_str(&format!("_{:x}_", u32::from(c)));
+        }
+    }
+    name
+}
