@@ -73,6 +73,10 @@ pub enum Event {
     Index { peer: Account, rows: Vec<RowMeta> },
     /// Answer to [`Client::page`].
     Page { peer: Account, first: u32, rows: Vec<Row> },
+    /// Answer to [`Client::last`].
+    Last { peer: Account, rows: Vec<Row> },
+    /// Answer to [`Client::search`].
+    Found { text: String, rows: Vec<(Account, Row)> },
     /// Everybody who is online, on servers that say.
     Online(Vec<Account>),
     /// Somebody is online who was not.
@@ -262,6 +266,20 @@ impl Client {
     /// # Errors
     /// The account is open in another process, or its folder cannot be used.
     pub fn login(&mut self, now: Now, account: Account, password: Password) -> Result<(), ClientError> {
+        self.open_history(account)?;
+        if let Some(history) = &self.history {
+            history.submit(Op::Outbox);
+        }
+        self.opening = Some(password);
+        self.after(now);
+        Ok(())
+    }
+
+    /// Opens the account's history on its thread to be read, and asks for the list; nothing is sent.
+    ///
+    /// # Errors
+    /// As [`Client::login`].
+    pub fn open_history(&mut self, account: Account) -> Result<(), ClientError> {
         self.close_account();
         let path = self.history_path(&account);
         let history = match History::open(&path, self.bell.clone()) {
@@ -276,11 +294,8 @@ impl Client {
             }
         };
         history.submit(Op::Conversations);
-        history.submit(Op::Outbox);
         self.history = Some(history);
         self.account = Some(account);
-        self.opening = Some(password);
-        self.after(now);
         Ok(())
     }
 
@@ -439,6 +454,20 @@ impl Client {
         }
     }
 
+    /// Asks for the last `count` rows with this friend, oldest first.
+    pub fn last(&self, peer: Account, count: u32) {
+        if let Some(history) = &self.history {
+            history.submit(Op::Last { peer, count });
+        }
+    }
+
+    /// Asks for the latest `count` rows that hold this text.
+    pub fn search(&self, text: &str, count: u32) {
+        if let Some(history) = &self.history {
+            history.submit(Op::Search { text: text.to_owned(), count });
+        }
+    }
+
     fn after(&mut self, now: Now) {
         self.drain(now);
         self.timer.set(self.session.poll_timeout());
@@ -567,6 +596,8 @@ impl Client {
             }
             Done::Index { peer, rows } => self.events.push_back(Event::Index { peer, rows }),
             Done::Page { peer, first, rows } => self.events.push_back(Event::Page { peer, first, rows }),
+            Done::Last { peer, rows } => self.events.push_back(Event::Last { peer, rows }),
+            Done::Found { text, rows } => self.events.push_back(Event::Found { text, rows }),
             Done::Outbox(waiting) => {
                 for (id, to, text) in waiting {
                     if let Ok(text) = MessageText::parse(&text) {

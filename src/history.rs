@@ -6,6 +6,7 @@
 
 pub mod contacts;
 pub mod database;
+mod look;
 mod people;
 
 use std::fs::File;
@@ -159,6 +160,10 @@ pub enum Op {
     Index(Account),
     /// Reads rows with this friend, `count` from the `first` on.
     Page { peer: Account, first: u32, count: u32 },
+    /// Reads the last rows with this friend.
+    Last { peer: Account, count: u32 },
+    /// Reads the latest rows that hold this text.
+    Search { text: String, count: u32 },
     /// Reads what was not sent yet. Messages that were on their way when the program died become
     /// "may have been sent"; only their owner sends those again.
     Outbox,
@@ -182,6 +187,10 @@ pub enum Done {
     Index { peer: Account, rows: Vec<RowMeta> },
     /// In the order of the rows.
     Page { peer: Account, first: u32, rows: Vec<Row> },
+    /// Oldest first.
+    Last { peer: Account, rows: Vec<Row> },
+    /// Oldest first, each with the friend it was exchanged with.
+    Found { text: String, rows: Vec<(Account, Row)> },
     /// Oldest first.
     Outbox(Vec<(MessageId, Account, String)>),
     /// How many came, or what is wrong with which line.

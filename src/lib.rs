@@ -15,7 +15,8 @@
 //!    [`place`]: which server, and where it is.
 //! 10. [`roster`]: what stands in a list of friends, for every face.
 //! 11. `gui`: the windows (feature `gui`).
-//! 12. [`cli`]: options that programs share; completions and manual pages.
+//! 12. [`term`]: the terminal.
+//! 13. [`cli`]: options that programs share; completions and manual pages.
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "virtual time begins at some instant"))]
 #![cfg_attr(test, allow(clippy::string_slice, reason = "a test fails by panicking"))]
@@ -39,5 +40,6 @@ pub mod server;
 pub mod session;
 pub mod settings;
 pub mod tap;
+pub mod term;
 pub mod timer;
 pub mod wire;

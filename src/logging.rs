@@ -19,8 +19,17 @@ const FILES: usize = 8;
 /// Begins logging for a program; without a file if none can be written, which is said once.
 pub fn init(program: &str, level: LevelFilter, folder: &Path) {
     let config = ConfigBuilder::new().set_time_format_rfc3339().build();
-    let terminal = TermLogger::new(level, config.clone(), TerminalMode::Stderr, ColorChoice::Auto);
-    let mut loggers: Vec<Box<dyn SharedLogger>> = vec![terminal];
+    let terminal = TermLogger::new(level, config, TerminalMode::Stderr, ColorChoice::Auto);
+    begin(vec![terminal], program, level, folder);
+}
+
+/// Begins logging for a program that needs the terminal for itself: to the file alone.
+pub fn init_file(program: &str, level: LevelFilter, folder: &Path) {
+    begin(Vec::new(), program, level, folder);
+}
+
+fn begin(mut loggers: Vec<Box<dyn SharedLogger>>, program: &str, level: LevelFilter, folder: &Path) {
+    let config = ConfigBuilder::new().set_time_format_rfc3339().build();
     let folder = checkout().unwrap_or_else(|| folder.to_owned());
     let opened = DayFile::open(&folder, program, || Local::now().date_naive());
     let complaint = opened.as_ref().err().map(ToString::to_string);

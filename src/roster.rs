@@ -115,6 +115,18 @@ impl Roster {
         self.online = online;
     }
 
+    /// Everybody, the latest first.
+    #[must_use]
+    pub fn conversations(&self) -> &[Conversation] {
+        &self.conversations
+    }
+
+    /// Who is online, sorted; nobody where the server does not say.
+    #[must_use]
+    pub fn online(&self) -> &[Account] {
+        self.online.as_deref().unwrap_or_default()
+    }
+
     /// Opens or closes what stands under a heading.
     pub fn toggle(&mut self, section: &Section) {
         if !self.closed.remove(section) {

@@ -380,6 +380,8 @@ impl App {
                     chat.fill(first, rows);
                 }
             }
+            // Asked for by faces without transcripts.
+            Event::Last { .. } | Event::Found { .. } => {}
             Event::Tap(record) => {
                 if let Some(wire) = &mut self.wire {
                     wire.push(&record);

@@ -97,7 +97,12 @@ impl Database {
             }
             // A full disk can still be read.
             Op::Import { .. } => Some(Done::Imported(Err(error.to_string()))),
-            Op::Conversations | Op::Export(_) | Op::Index(_) | Op::Page { .. } => self.apply(op).ok().flatten(),
+            Op::Conversations
+            | Op::Export(_)
+            | Op::Index(_)
+            | Op::Page { .. }
+            | Op::Last { .. }
+            | Op::Search { .. } => self.apply(op).ok().flatten(),
         }
     }
 
@@ -155,6 +160,8 @@ impl Database {
             Op::Page { peer, first, count } => {
                 Some(Done::Page { peer: peer.clone(), first: *first, rows: self.page(peer, *first, *count)? })
             }
+            Op::Last { peer, count } => Some(Done::Last { peer: peer.clone(), rows: self.last(peer, *count)? }),
+            Op::Search { text, count } => Some(Done::Found { text: text.clone(), rows: self.found(text, *count)? }),
             Op::Outbox => Some(Done::Outbox(self.outbox()?)),
         })
     }
@@ -253,7 +260,7 @@ fn number(state: SendState) -> i64 {
     }
 }
 
-fn state(number: i64) -> SendState {
+pub(super) fn state(number: i64) -> SendState {
     match number {
         0 => SendState::Waiting,
         1 => SendState::Sending,

@@ -1,0 +1,87 @@
+//! What a face without a transcript reads: the last messages with somebody, and messages by their text.
+
+use rusqlite::{Error, params};
+
+use super::database::state;
+use super::{Database, Row};
+use crate::model::{Account, MessageId};
+
+const COLUMNS: &str = "id, text, unix_ms, server_time, state, repeat, peer";
+
+impl Database {
+    /// The last `count` messages with `peer`, oldest first.
+    pub(super) fn last(&self, peer: &Account, count: u32) -> Result<Vec<Row>, Error> {
+        let mut query = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM messages WHERE peer = ? AND NOT repeat ORDER BY id DESC LIMIT ?"
+        ))?;
+        let rows = query.query_map(params![peer.as_str(), count], |row| read(row).map(|(_, row)| row))?;
+        let mut rows: Vec<Row> = rows.collect::<Result<_, _>>()?;
+        rows.reverse();
+        Ok(rows)
+    }
+
+    /// The latest `count` messages that hold `text`, oldest first; letters of either case are the same
+    /// where they are ASCII.
+    pub(super) fn found(&self, text: &str, count: u32) -> Result<Vec<(Account, Row)>, Error> {
+        let mut query = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM messages WHERE text LIKE ? ESCAPE '\\' AND NOT repeat ORDER BY id DESC LIMIT ?"
+        ))?;
+        let mut pattern = String::from("%");
+        for c in text.chars() {
+            if matches!(c, '%' | '_' | '\\') {
+                pattern.push('\\');
+            }
+            pattern.push(c);
+        }
+        pattern.push('%');
+        let rows = query.query_map(params![pattern, count], read)?;
+        let mut rows: Vec<(Account, Row)> = rows.collect::<Result<_, _>>()?;
+        rows.reverse();
+        Ok(rows)
+    }
+}
+
+fn read(row: &rusqlite::Row<'_>) -> Result<(Account, Row), Error> {
+    let peer: String = row.get(6)?;
+    let read = Row {
+        id: MessageId(row.get(0)?),
+        text: row.get(1)?,
+        unix_ms: row.get(2)?,
+        server_time: row.get(3)?,
+        state: row.get::<_, Option<i64>>(4)?.map(state),
+        repeat: row.get(5)?,
+    };
+    Ok((Account::sanitised(&peer), read))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::Op;
+
+    #[test]
+    fn the_last_ones_and_by_their_text() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let database = Database::open(&dir.path().join("a.sqlite")).expect("open");
+        let texts = ["one", "100%", "鸿雁 One", "a_b"];
+        for (i, text) in (0..).zip(texts) {
+            let to = Account::sanitised(if i == 3 { "c" } else { "b" });
+            database.run(&[Op::Outgoing { request: 0, to, text: text.into(), unix_ms: i }]);
+        }
+        let last: Vec<String> =
+            database.last(&Account::sanitised("b"), 2).expect("read").into_iter().map(|r| r.text).collect();
+        assert_eq!(last, ["100%", "鸿雁 One"]);
+        let found = |text| -> Vec<String> {
+            database
+                .found(text, 9)
+                .expect("read")
+                .into_iter()
+                .map(|(peer, row)| format!("{peer} {}", row.text))
+                .collect()
+        };
+        assert_eq!(found("ONE"), ["b one", "b 鸿雁 One"]);
+        assert_eq!(found("%"), ["b 100%"]);
+        assert_eq!(found("_"), ["c a_b"]);
+        assert_eq!(found("雁"), ["b 鸿雁 One"]);
+    }
+}

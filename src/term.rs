@@ -1,0 +1,105 @@
+//! The terminal client: the same [`crate::client::Client`] behind keys and lines.
+//!
+//! A reading thread hands on keys (or lines, without a terminal); the main loop waits for them and for
+//! the client's bell, and is the only one that prints. [`line`], [`commands`] and [`screen`] are pure.
+
+mod app;
+mod asks;
+pub mod commands;
+mod keys;
+pub mod line;
+mod people;
+pub mod screen;
+pub mod style;
+mod talk;
+mod terminal;
+
+use std::io::{self, IsTerminal};
+use std::net::SocketAddr;
+
+use crossbeam_channel::Sender;
+
+pub use style::Colour;
+pub use terminal::give_back;
+
+use crate::cli::Face;
+use crate::client::ClientError;
+use crate::model::Password;
+use crate::settings::PathError;
+
+/// How the terminal client is run.
+#[derive(Debug, Clone)]
+pub struct Args {
+    /// Server, account, folders, language.
+    pub face: Face,
+    /// This machine's server listens for the local network.
+    pub host_lan: bool,
+    /// Colours.
+    pub colour: Colour,
+    /// To log in with, from a file or the environment; else it is asked for.
+    pub password: Option<Password>,
+}
+
+/// Why it could not begin, or had to end.
+#[derive(Debug, thiserror::Error)]
+pub enum TermError {
+    /// No folders.
+    #[error(transparent)]
+    Paths(#[from] PathError),
+    /// No socket, no history.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// No threads, or nobody reads what is printed.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// What the main loop waits for, besides the client's bell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Input {
+    /// From a terminal.
+    Key(line::Key),
+    /// From a pipe.
+    Line(String),
+    /// There is no more of either.
+    End,
+    /// The system asks the program to end.
+    Leave,
+    /// The server was looked for.
+    Found(Result<Option<SocketAddr>, String>),
+}
+
+/// Chats until the person leaves: with keys on a terminal, else line by line.
+///
+/// # Errors
+/// See [`TermError`].
+pub fn run(args: Args) -> Result<(), TermError> {
+    let on_terminal = io::stdin().is_terminal() && io::stdout().is_terminal() && !style::is_dumb();
+    let (inputs, waiting) = crossbeam_channel::unbounded();
+    #[cfg(unix)]
+    end_by_signals(inputs.clone())?;
+    let terminal = if on_terminal {
+        let terminal = terminal::Terminal::take()?;
+        keys::read_keys(inputs.clone())?;
+        Some(terminal)
+    } else {
+        keys::read_lines(inputs.clone())?;
+        None
+    };
+    app::App::new(args, terminal, inputs, waiting)?.run()
+}
+
+/// SIGINT, SIGTERM and SIGHUP go offline first, as Ctrl+C does.
+#[cfg(unix)]
+fn end_by_signals(inputs: Sender<Input>) -> io::Result<()> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM])?;
+    let wait = move || {
+        for _ in signals.forever() {
+            if inputs.send(Input::Leave).is_err() {
+                return;
+            }
+        }
+    };
+    std::thread::Builder::new().name("signals".into()).spawn(wait).map(drop)
+}

@@ -1,0 +1,667 @@
+//! The loop, and what each event and command does.
+
+use std::collections::{HashMap, VecDeque};
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, at, never, select};
+use rust_i18n::t;
+
+use super::asks::{Ask, Pending};
+use super::commands::{self, Typed, Verb};
+use super::line::{Done, Key, Line};
+use super::screen::{Prompt, Screen, fit, harmless};
+use super::style::Style;
+use super::talk::{Own, Wanted};
+use super::terminal::Terminal;
+use super::{Args, Input, TermError};
+use crate::client::{Client, ClientError, Config, Event};
+use crate::model::{Account, MessageId, Password};
+use crate::net::clock;
+use crate::place::Place;
+use crate::roster::Roster;
+use crate::session::Link;
+use crate::settings::{Language, Paths, PollingChoice, Saver, Settings};
+use crate::tap::{Record, Way};
+use crate::wire::show;
+
+/// Leaving never depends on the server: the session gives up after a second.
+const LEAVE: Duration = Duration::from_millis(1_200);
+/// How long a pipe that has ended waits for what it sent to be settled.
+const SETTLE: Duration = Duration::from_secs(10);
+
+/// What happens when the server has let us go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Leaving {
+    No,
+    Quit,
+    Logout,
+}
+
+pub(super) struct App {
+    pub(super) client: Client,
+    rings: Receiver<()>,
+    ring: Sender<()>,
+    inputs: Sender<Input>,
+    waiting: Receiver<Input>,
+    pub(super) settings: Settings,
+    pub(super) saver: Saver,
+    paths: Paths,
+    bind: Option<SocketAddr>,
+    pub(super) place: Place,
+    /// Whether the server was found.
+    found: bool,
+    pub(super) style: Style,
+    terminal: Option<Terminal>,
+    screen: Screen,
+    pub(super) line: Line,
+    /// Lines of a pipe that wait until what came before is done.
+    lines: VecDeque<String>,
+    ended: bool,
+    pub(super) ask: Ask,
+    pub(super) pending: Pending,
+    /// From a file or the environment; used once.
+    pub(super) given: Option<Password>,
+    pub(super) me: Option<Account>,
+    pub(super) logged_in: bool,
+    pub(super) roster: Roster,
+    pub(super) target: Option<Account>,
+    pub(super) wanted: HashMap<Account, Wanted>,
+    pub(super) own: HashMap<MessageId, Own>,
+    /// The last message of one's own to the friend one chats with.
+    pub(super) last_own: Option<MessageId>,
+    searching: usize,
+    trouble: bool,
+    pub(super) leaving: Leaving,
+    deadline: Option<Instant>,
+    left: bool,
+    /// To be printed above the line.
+    text: String,
+    dirty: bool,
+}
+
+impl App {
+    pub(super) fn new(
+        args: Args,
+        terminal: Option<Terminal>,
+        inputs: Sender<Input>,
+        waiting: Receiver<Input>,
+    ) -> Result<Self, TermError> {
+        let paths = args.face.paths()?;
+        let (settings, complaint) = Settings::load(&paths.settings);
+        rust_i18n::set_locale(args.face.language().unwrap_or(settings.language).locale());
+        let saver = Saver::start(paths.settings.clone())?;
+        let place = Place::of(args.face.server.as_deref(), args.host_lan, &settings);
+        let (ring, rings) = crossbeam_channel::bounded(1);
+        let client = open(&place, args.face.bind, &paths, &settings, &ring)?;
+        let (columns, rows) = terminal.as_ref().map_or((0, 0), Terminal::size);
+        let mut app = Self {
+            client,
+            rings,
+            ring,
+            inputs,
+            waiting,
+            saver,
+            paths,
+            bind: args.face.bind,
+            place,
+            found: false,
+            style: args.colour.style(),
+            terminal,
+            screen: Screen::new(columns, rows),
+            line: Line::default(),
+            lines: VecDeque::new(),
+            ended: false,
+            ask: Ask::Command,
+            pending: Pending::Nothing,
+            given: args.password,
+            me: None,
+            logged_in: false,
+            roster: Roster::new(Account::sanitised("")),
+            target: None,
+            wanted: HashMap::new(),
+            own: HashMap::new(),
+            last_own: None,
+            searching: 0,
+            trouble: false,
+            leaving: Leaving::No,
+            deadline: None,
+            left: false,
+            text: String::new(),
+            dirty: true,
+            settings,
+        };
+        app.quiet(&t!("term.hello", server = app.place.line()));
+        if let Some(complaint) = complaint {
+            app.warn(&complaint.to_string());
+        }
+        app.find_server()?;
+        app.begin(args.face.account.as_deref());
+        Ok(app)
+    }
+
+    pub(super) fn run(mut self) -> Result<(), TermError> {
+        while !self.left {
+            let more = self.client.pump(clock::now);
+            self.events();
+            while let Ok(input) = self.waiting.try_recv() {
+                self.input(input);
+            }
+            self.next_line();
+            self.flush()?;
+            if more || self.left {
+                continue;
+            }
+            let end = self.deadline.map_or_else(never, at);
+            select! {
+                recv(self.rings) -> _ => {}
+                recv(self.waiting) -> input => if let Ok(input) = input { self.input(input) },
+                recv(end) -> _ => self.gone(),
+            }
+        }
+        self.flush()?;
+        let mut out = String::new();
+        self.screen.erase(&mut out);
+        print(&out)?;
+        Ok(())
+    }
+
+    fn input(&mut self, input: Input) {
+        self.dirty = true;
+        match input {
+            Input::Key(key) => self.key(key),
+            Input::Line(line) => self.lines.push_back(line),
+            Input::End => self.ended = true,
+            Input::Leave => self.leave(Leaving::Quit),
+            Input::Found(found) => self.server_found(found),
+        }
+        self.events();
+    }
+
+    fn key(&mut self, key: Key) {
+        if let Key::Resize(columns, rows) = key {
+            self.screen.resize(columns, rows);
+        }
+        match self.line.key(key) {
+            Done::Edited => {}
+            Done::Line(line) => self.submit(line),
+            Done::Complete => self.complete(),
+            Done::Interrupt | Done::End => self.leave(Leaving::Quit),
+            Done::ClearScreen => {
+                let mut out = String::new();
+                self.screen.clear(&mut out);
+                let _ = print(&out);
+            }
+            Done::Suspend => {
+                let mut out = String::new();
+                self.screen.erase(&mut out);
+                let _ = print(&out);
+                if let Some(terminal) = &self.terminal {
+                    terminal.suspend();
+                    let (columns, rows) = terminal.size();
+                    self.screen.resize(columns, rows);
+                }
+            }
+            Done::TooLong => self.warn(&t!("term.too_long")),
+        }
+    }
+
+    /// The next line of a pipe, once what came before is done.
+    fn next_line(&mut self) {
+        while !self.busy() {
+            let Some(line) = self.lines.pop_front() else { break };
+            self.submit(line);
+            self.events();
+        }
+        if self.ended && self.lines.is_empty() && !self.busy() && self.leaving == Leaving::No {
+            if self.client.unsent() == 0 {
+                self.leave(Leaving::Quit);
+            } else if self.deadline.is_none() {
+                self.deadline = Some(clock::now().instant + SETTLE);
+            }
+        }
+    }
+
+    /// Whether a pipe's next line has to wait.
+    fn busy(&self) -> bool {
+        self.pending != Pending::Nothing
+            || !self.wanted.is_empty()
+            || self.searching > 0
+            || self.leaving != Leaving::No
+            || !self.found && self.ask == Ask::Command
+    }
+
+    fn submit(&mut self, line: String) {
+        if self.ask != Ask::Command {
+            if self.terminal.is_some() {
+                let prompt = self.prompt();
+                let answer = if self.line.is_secret() { String::new() } else { harmless(&line) };
+                self.print(&format!("{}{answer}", prompt.painted));
+            }
+            return self.answered(&line);
+        }
+        self.line.remember(&line);
+        let typed = commands::parse(&line, self.target.is_some(), |name| self.resolve(name).is_some());
+        if self.terminal.is_some() && !matches!(typed, Typed::Text(..) | Typed::Say(..)) {
+            let prompt = self.prompt();
+            let shown = self.style.quiet(&format!("{}{}", prompt.plain, harmless(&line)));
+            self.print(&shown);
+        }
+        match typed {
+            Typed::Nothing => {}
+            Typed::Command(verb, words) => self.command(verb, &words),
+            Typed::Say(name, text) => {
+                if let Some(peer) = self.resolve(&name) {
+                    self.send(&peer, &text);
+                }
+            }
+            Typed::Text(text, looks_like) => self.say_to_target(&text, looks_like),
+            Typed::Usage(form) => {
+                let words = form.words();
+                self.warn(&t!("term.usage", form = format!("{} {words}", form.name).trim(), says = form.says()));
+            }
+            Typed::Unknown(name) => self.unknown(&name),
+            Typed::Nobody(name) => self.warn(&t!("term.nobody", name = harmless(&name))),
+        }
+    }
+
+    fn unknown(&mut self, name: &str) {
+        let all: Vec<&str> = commands::FORMS.iter().map(|form| form.name).collect();
+        self.warn(&t!("term.unknown", name = harmless(name), all = all.join(" ")));
+    }
+
+    fn command(&mut self, verb: Verb, words: &[String]) {
+        let word = |i: usize| words.get(i).map(String::as_str).unwrap_or_default();
+        let now = clock::now();
+        match verb {
+            Verb::Help => return self.help(word(0)),
+            Verb::Quit => return self.leave(Leaving::Quit),
+            Verb::Status => return self.status(),
+            Verb::Lang => return self.set_language(word(0)),
+            Verb::Polling => return self.set_polling(word(0)),
+            Verb::Wire => return self.set_wire(word(0)),
+            Verb::Register => return self.ask_register(word(0)),
+            Verb::Login => return self.ask_login(word(0)),
+            _ => {}
+        }
+        if !self.logged_in {
+            return self.warn(&t!("term.log_in_first"));
+        }
+        match verb {
+            Verb::Logout => self.leave(Leaving::Logout),
+            Verb::Friends => self.friends(),
+            Verb::Add => self.add(word(0), word(1)),
+            Verb::Remark => self.change(word(0), |contact| word(1).clone_into(&mut contact.remark)),
+            Verb::Group => self.change(word(0), |contact| word(1).clone_into(&mut contact.group)),
+            Verb::Block => self.change(word(0), |contact| contact.blocked = true),
+            Verb::Unblock => self.change(word(0), |contact| contact.blocked = false),
+            Verb::Remove => self.remove(word(0)),
+            Verb::Import => self.client.import_contacts(word(0).into()),
+            Verb::Export => self.client.export_contacts(word(0).into()),
+            Verb::Chat => self.chat(word(0)),
+            Verb::Lobby => self.lobby(),
+            Verb::Leave => self.leave_chat(),
+            Verb::Who => self.who(),
+            Verb::Unread => self.unread(),
+            Verb::Fetch => self.client.fetch_now(now),
+            Verb::Offline => self.client.go_offline(now),
+            Verb::Online => self.client.go_online(now),
+            Verb::History => self.history(words),
+            Verb::Search => {
+                self.searching += 1;
+                self.client.search(word(0), 50);
+            }
+            Verb::Resend => self.resend(),
+
+            _ => {}
+        }
+    }
+
+    fn help(&mut self, name: &str) {
+        let mut text = String::new();
+        if let Some(form) = commands::named(name.trim_start_matches('/')) {
+            text = format!("{} ({}) {}\n  {}", form.name, form.zh, form.words(), form.says());
+        } else if !name.is_empty() {
+            return self.unknown(name);
+        } else {
+            for form in commands::FORMS {
+                let head = format!("{} {}", form.name, form.words());
+                text.push_str(&format!("  {} {}\n", super::screen::column(&head, 38), form.says()));
+            }
+            text.push_str(&format!("  {} {}\n", super::screen::column(&t!("term.words_say"), 38), t!("term.help_say")));
+            text.push_str(&t!("term.help_rules"));
+            text.push('\n');
+            text.push_str(&t!("term.help_keys"));
+        }
+        self.print(&text);
+    }
+
+    fn status(&mut self) {
+        let link = self.client.link().sentence(clock::now().instant);
+        let me = self.me.as_ref().map_or_else(|| t!("term.nobody_yet").into_owned(), Account::to_string);
+        let mut text = format!("{me} · {link} · {}", self.place.line());
+        let unsent = self.client.unsent();
+        if unsent > 0 {
+            text.push_str(&format!(" · {}", t!("term.unsent", n = unsent)));
+        }
+        for thread in self.client.threads() {
+            let counts = t!("term.thread", handled = thread.handled, queued = thread.queued, dropped = thread.dropped);
+            text.push_str(&format!("\n  {} {counts}", super::screen::column(thread.name, 10)));
+        }
+        self.print(&text);
+    }
+
+    fn set_language(&mut self, name: &str) {
+        self.settings.language = match name {
+            "zh" => Language::Zh,
+            "en" => Language::En,
+            _ => return self.warn(&t!("term.usage", form = "lang zh|en", says = t!("term.help_lang"))),
+        };
+        rust_i18n::set_locale(self.settings.language.locale());
+        self.saver.save(&self.settings);
+    }
+
+    fn set_polling(&mut self, name: &str) {
+        self.settings.polling = match name {
+            "adaptive" => PollingChoice::Adaptive,
+            "strict" => PollingChoice::Strict,
+            "per-friend" => PollingChoice::StrictPerFriend,
+            _ => {
+                let now = format!("{:?}", self.settings.polling);
+                return self.print(&t!("term.polling", now = now));
+            }
+        };
+        self.client.set_polling(clock::now(), self.settings.polling.into());
+        self.saver.save(&self.settings);
+    }
+
+    fn set_wire(&mut self, word: &str) {
+        let records = self.client.set_tap(word != "off");
+        if word != "off" {
+            records.iter().for_each(|record| self.record(record));
+        }
+    }
+
+    fn record(&mut self, record: &Record) {
+        let locale = rust_i18n::locale();
+        let (arrow, meaning) = match record.way {
+            Way::Out(_) => ("→", show::request(&record.bytes, &locale)),
+            Way::In => ("←", show::reply(&record.bytes, &locale)),
+        };
+        let after = record.after.map(|after| format!(" · {:.1} ms", after.as_secs_f64() * 1e3)).unwrap_or_default();
+        let bytes = harmless(&String::from_utf8_lossy(&record.bytes)).replace('\n', "↵");
+        let time = super::talk::clock_time(record.unix_ms, "%H:%M:%S%.3f");
+        self.quiet(&format!("{time} {arrow} {} · {meaning}{after}", fit(&bytes, 60)));
+    }
+
+    pub(super) fn events(&mut self) {
+        while let Some(event) = self.client.poll_event() {
+            self.dirty = true;
+            self.event(event);
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        match event {
+            Event::Link(link) => self.link(link),
+            Event::Registered(outcome) => self.registered(&outcome),
+            Event::LoggedIn(outcome) => self.logged_in(&outcome),
+            Event::WentOffline(_) => self.went_offline(),
+            Event::Conversations(list) => self.roster.set_conversations(list),
+            Event::MoreStrangers(more) => self.roster.set_more_strangers(more),
+            Event::Message { peer, row } => self.message(&peer, &row),
+            Event::Outgoing { id, state } => self.outgoing(id, state),
+            Event::Last { peer, rows } => self.last_rows(&peer, &rows),
+            Event::Found { text, rows } => {
+                self.searching = self.searching.saturating_sub(1);
+                self.show_found(&text, &rows);
+            }
+            Event::Online(accounts) => self.roster.set_online(Some(accounts)),
+            Event::CameOnline(account) => self.came_or_went(&account, true),
+            Event::WentAway(account) => self.came_or_went(&account, false),
+            Event::Raise => self.quiet(&t!("term.raised")),
+            Event::Imported(Ok(n)) => self.print(&t!("main.imported", n = n)),
+            Event::Exported(Ok(())) => self.print(&t!("main.exported")),
+            Event::Imported(Err(error)) | Event::Exported(Err(error)) => self.error(&error),
+            Event::MaybeLost(n) => self.warn(&t!("gui.maybe_lost", n = n)),
+            Event::NotUnderstood(bytes) => {
+                let bytes = harmless(&String::from_utf8_lossy(&bytes));
+                self.warn(&format!("{} {bytes}", t!("gui.not_understood")));
+            }
+            Event::NotKept { peer, text } => {
+                self.error(&t!("gui.not_kept"));
+                self.give_back(&peer, &text);
+            }
+            Event::DiskTrouble(error) => {
+                self.pending = Pending::Nothing;
+                self.error(&t!("gui.disk_trouble", error = error));
+            }
+            Event::Tap(record) => self.record(&record),
+            Event::Extensions(_) | Event::Index { .. } | Event::Page { .. } => {}
+        }
+    }
+
+    fn link(&mut self, link: Link) {
+        log::info!("link: {link:?}");
+        let sentence = link.sentence(clock::now().instant);
+        match link {
+            Link::Retrying { .. } | Link::LoggedOut if self.logged_in && !self.trouble => {
+                self.trouble = true;
+                self.warn(&sentence);
+            }
+            Link::Connected { .. } if self.trouble => {
+                self.trouble = false;
+                self.quiet(&sentence);
+            }
+            Link::Offline => self.roster.set_online(None),
+            _ => {}
+        }
+    }
+
+    fn went_offline(&mut self) {
+        match self.leaving {
+            Leaving::No => self.quiet(&t!("wire.went_offline")),
+            Leaving::Quit | Leaving::Logout => self.gone(),
+        }
+    }
+
+    /// Goes offline, then ends; at once if it is asked for twice.
+    pub(super) fn leave(&mut self, how: Leaving) {
+        if self.leaving == Leaving::Quit && how == Leaving::Quit {
+            return self.gone();
+        }
+        self.leaving = how;
+        let unsent = self.client.unsent();
+        if unsent > 0 {
+            self.warn(&t!("term.unsent_later", n = unsent));
+        }
+        if !self.logged_in && self.pending == Pending::Nothing {
+            return self.gone();
+        }
+        let now = clock::now();
+        self.deadline = Some(now.instant + LEAVE);
+        self.client.go_offline(now);
+    }
+
+    /// The server has let us go, or did not answer in time.
+    fn gone(&mut self) {
+        self.deadline = None;
+        match self.leaving {
+            // A pipe's last message was not settled in time; it stays in the outbox.
+            Leaving::No => self.leave(Leaving::Quit),
+            Leaving::Quit => {
+                self.left = true;
+                self.client.close_account();
+            }
+            Leaving::Logout => {
+                self.client.close_account();
+                self.leaving = Leaving::No;
+                self.forget_account();
+                self.quiet(&t!("term.logged_out"));
+            }
+        }
+    }
+
+    fn forget_account(&mut self) {
+        self.me = None;
+        self.logged_in = false;
+        self.pending = Pending::Nothing;
+        self.target = None;
+        self.wanted.clear();
+        self.own.clear();
+        self.last_own = None;
+        self.trouble = false;
+        self.roster = Roster::new(Account::sanitised(""));
+    }
+
+    /// Looks for the server, or starts this machine's own, on a thread of its own.
+    pub(super) fn find_server(&mut self) -> io::Result<()> {
+        let (place, data, inputs) = (self.place.clone(), self.paths.server.clone(), self.inputs.clone());
+        let search = move || {
+            let _ = inputs.send(Input::Found(place.search(&data)));
+        };
+        std::thread::Builder::new().name("look-up".into()).spawn(search).map(drop)
+    }
+
+    fn server_found(&mut self, found: Result<Option<SocketAddr>, String>) {
+        self.found = true;
+        match found {
+            Err(error) => {
+                self.pending = Pending::Nothing;
+                return self.error(&error);
+            }
+            Ok(None) => {}
+            Ok(Some(at)) => {
+                if let Place::Named { address, .. } = &mut self.place {
+                    *address = Some(at);
+                }
+                match open(&self.place, self.bind, &self.paths, &self.settings, &self.ring) {
+                    Ok(client) => self.client = client,
+                    Err(error) => return self.error(&error.to_string()),
+                }
+            }
+        }
+        self.go_on();
+    }
+
+    fn complete(&mut self) {
+        if self.ask != Ask::Command {
+            return;
+        }
+        let names = self.names();
+        let before = self.line.before_cursor().to_owned();
+        let (from, words) = commands::completions(&before, self.target.is_some(), &names);
+        let shared = commands::common(&words).to_owned();
+        if words.len() > 1 && before.len().saturating_sub(from) == shared.len() {
+            let all: Vec<&str> = words.iter().map(|word| word.trim_end()).take(60).collect();
+            self.quiet(&harmless(&all.join("  ")));
+        } else if !words.is_empty() {
+            self.line.replace_word(from, &shared);
+        }
+    }
+
+    /// The prompt: who one is, whom one writes to, and how far the last message has come.
+    fn prompt(&self) -> Prompt {
+        let question = self.ask.prompt();
+        if let Some(plain) = question {
+            return Prompt { painted: self.style.strong(&plain), plain };
+        }
+        let me = self.me.as_ref().map_or("hongyan", Account::as_str);
+        let offline = self.logged_in && matches!(self.client.link(), Link::Offline);
+        let off = if offline { format!(" ({})", t!("main.offline")) } else { String::new() };
+        let me = format!("{}{off}", harmless(&fit(me, 16)));
+        let Some(target) = &self.target else {
+            let searched = self.line.searching().map(|wanted| format!(" ({}: {wanted})", t!("term.searching")));
+            let plain = format!("{me}{}> ", searched.unwrap_or_default());
+            return Prompt { painted: self.style.good(&plain), plain };
+        };
+        let name = harmless(&fit(&self.roster.name(target), 20));
+        let mark = self.mark();
+        let plain = format!("{me} → {name}{mark}> ");
+        let painted = format!("{} {}{mark}> ", self.style.good(&format!("{me} →")), self.style.name(&name));
+        Prompt { plain, painted }
+    }
+
+    /// To be printed above the line, in whole lines.
+    pub(super) fn print(&mut self, text: &str) {
+        self.dirty = true;
+        self.text.push_str(text);
+        if !text.ends_with('\n') {
+            self.text.push('\n');
+        }
+    }
+
+    pub(super) fn quiet(&mut self, text: &str) {
+        let text = self.style.quiet(text);
+        self.print(&text);
+    }
+
+    pub(super) fn warn(&mut self, text: &str) {
+        let text = self.style.warning(text);
+        self.print(&text);
+    }
+
+    pub(super) fn error(&mut self, text: &str) {
+        log::info!("said: {text}");
+        let text = self.style.error(text);
+        self.print(&text);
+    }
+
+    /// Writes what is new, and draws the line again.
+    fn flush(&mut self) -> io::Result<()> {
+        if !std::mem::replace(&mut self.dirty, false) {
+            return Ok(());
+        }
+        let mut out = String::new();
+        if self.terminal.is_some() {
+            self.line_kind();
+            self.screen.print(&self.text, &mut out);
+            if !self.left {
+                let prompt = self.prompt();
+                self.screen.draw(&prompt, &self.line, &mut out);
+            }
+        } else {
+            out.push_str(&self.text);
+        }
+        self.text.clear();
+        print(&out)
+    }
+
+    /// A password is asked for, or is no more.
+    fn line_kind(&mut self) {
+        let secret = self.ask.is_secret();
+        if secret != self.line.is_secret() {
+            self.line.begin(secret);
+        }
+    }
+
+    pub(super) fn on_terminal(&self) -> bool {
+        self.terminal.is_some()
+    }
+
+    pub(super) fn columns(&self) -> usize {
+        self.screen.columns()
+    }
+}
+
+/// A client for this server; it sends nothing before it is asked to.
+fn open(
+    place: &Place,
+    bind: Option<SocketAddr>,
+    paths: &Paths,
+    settings: &Settings,
+    ring: &Sender<()>,
+) -> Result<Client, ClientError> {
+    let (server, data, ring) = (place.address(), paths.histories.clone(), ring.clone());
+    let config = Config { server, bind, data, polling: settings.polling.into() };
+    Client::open(config, move || {
+        let _ = ring.try_send(());
+    })
+}
+
+fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}

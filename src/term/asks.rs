@@ -1,0 +1,249 @@
+//! Questions: accounts and passwords, and what the server says to them.
+
+use rust_i18n::t;
+
+use super::app::App;
+use crate::model::{Account, Password};
+use crate::net::clock;
+use crate::roster::Roster;
+use crate::session::{LoginOutcome, RegisterOutcome};
+use crate::wire::reply::{LoggedIn, Registered};
+
+/// What the next line is the answer to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Ask {
+    /// Nothing was asked.
+    Command,
+    LoginAccount,
+    LoginPassword(Account),
+    RegisterAccount,
+    RegisterPassword(Account),
+    RegisterConfirm(Account, Password),
+    TakeOver,
+}
+
+/// What the server is to answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Pending {
+    Nothing,
+    /// The server is still being looked for.
+    LoginLater(Account, Password),
+    Login(Account),
+    RegisterLater(Account, Password, Password),
+    /// To log in with afterwards.
+    Register(Account, Password),
+}
+
+impl Ask {
+    pub(super) fn prompt(&self) -> Option<String> {
+        let text = match self {
+            Self::Command => return None,
+            Self::LoginAccount | Self::RegisterAccount => t!("gui.account"),
+            Self::LoginPassword(account) => t!("term.password_of", account = account),
+            Self::RegisterPassword(account) => t!("term.new_password_of", account = account),
+            Self::RegisterConfirm(..) => t!("gui.confirm"),
+            Self::TakeOver => t!("term.take_over"),
+        };
+        Some(format!("{text}: "))
+    }
+
+    pub(super) fn is_secret(&self) -> bool {
+        matches!(self, Self::LoginPassword(_) | Self::RegisterPassword(_) | Self::RegisterConfirm(..))
+    }
+}
+
+impl App {
+    /// Asks for the password of the account that was named or is remembered.
+    pub(super) fn begin(&mut self, account: Option<&str>) {
+        let remembered = self.settings.account.clone();
+        let name = account.unwrap_or(&remembered);
+        // A pipe says by itself what it wants, unless all is given.
+        if !name.is_empty() && (self.on_terminal() || self.given.is_some()) {
+            self.ask_login(name);
+        } else if self.on_terminal() {
+            self.print(&t!("term.begin"));
+        }
+    }
+
+    pub(super) fn ask_login(&mut self, name: &str) {
+        if let Some(me) = &self.me.clone().filter(|_| self.logged_in) {
+            return self.warn(&t!("term.logged_in_already", account = me));
+        }
+        self.ask = Ask::LoginAccount;
+        if !name.is_empty() {
+            self.answered(name);
+        }
+    }
+
+    pub(super) fn ask_register(&mut self, name: &str) {
+        if let Some(me) = &self.me.clone().filter(|_| self.logged_in) {
+            return self.warn(&t!("term.logged_in_already", account = me));
+        }
+        self.quiet(&t!("gui.register_foot"));
+        self.ask = Ask::RegisterAccount;
+        if !name.is_empty() {
+            self.answered(name);
+        }
+    }
+
+    /// The line that answers a question. An empty one ends it.
+    pub(super) fn answered(&mut self, line: &str) {
+        let ask = std::mem::replace(&mut self.ask, Ask::Command);
+        if line.is_empty() {
+            return self.quiet(&t!("term.cancelled"));
+        }
+        match ask {
+            Ask::Command => {}
+            Ask::LoginAccount | Ask::RegisterAccount => {
+                let Ok(account) = Account::person(line.trim()) else {
+                    self.error(&t!("gui.bad_account"));
+                    self.ask = ask;
+                    return self.only_on_terminal();
+                };
+                if ask == Ask::RegisterAccount {
+                    self.ask = Ask::RegisterPassword(account);
+                } else if let Some(password) = self.given.take() {
+                    self.log_in(account, password);
+                } else {
+                    self.ask = Ask::LoginPassword(account);
+                }
+            }
+            Ask::LoginPassword(account) => match Password::parse(line) {
+                Ok(password) => self.log_in(account, password),
+                Err(_) => {
+                    self.error(&t!("gui.bad_password"));
+                    self.ask = Ask::LoginPassword(account);
+                    self.only_on_terminal();
+                }
+            },
+            Ask::RegisterPassword(account) => match Password::parse(line) {
+                Ok(password) => self.ask = Ask::RegisterConfirm(account, password),
+                Err(_) => {
+                    self.error(&t!("gui.bad_password"));
+                    self.ask = Ask::RegisterPassword(account);
+                    self.only_on_terminal();
+                }
+            },
+            Ask::RegisterConfirm(account, password) => match Password::parse(line) {
+                // The server compares them, as the protocol has it.
+                Ok(confirm) => self.register(account, password, confirm),
+                Err(_) => self.error(&t!("gui.bad_password")),
+            },
+            Ask::TakeOver => {
+                if ["y", "yes", "是", "好"].contains(&line.trim().to_lowercase().as_str())
+                    && let Some(me) = self.me.clone()
+                {
+                    self.pending = Pending::Login(me);
+                    self.client.take_over(clock::now());
+                } else {
+                    self.client.close_account();
+                    self.me = None;
+                    self.quiet(&t!("term.cancelled"));
+                }
+            }
+        }
+    }
+
+    /// A pipe does not try again: its next line is a command.
+    fn only_on_terminal(&mut self) {
+        if !self.on_terminal() {
+            self.ask = Ask::Command;
+        }
+    }
+
+    fn log_in(&mut self, account: Account, password: Password) {
+        if !self.place.is_known() {
+            self.quiet(&t!("gui.looking_up"));
+            self.pending = Pending::LoginLater(account, password);
+            if let Err(error) = self.find_server() {
+                self.error(&error.to_string());
+            }
+            return;
+        }
+        self.quiet(&t!("gui.logging_in"));
+        self.me = Some(account.clone());
+        self.roster = Roster::new(account.clone());
+        self.pending = Pending::Login(account.clone());
+        if let Err(error) = self.client.login(clock::now(), account, password) {
+            self.pending = Pending::Nothing;
+            self.me = None;
+            self.error(&error.to_string());
+        }
+    }
+
+    fn register(&mut self, account: Account, password: Password, confirm: Password) {
+        if !self.place.is_known() {
+            self.quiet(&t!("gui.looking_up"));
+            self.pending = Pending::RegisterLater(account, password, confirm);
+            if let Err(error) = self.find_server() {
+                self.error(&error.to_string());
+            }
+            return;
+        }
+        self.quiet(&t!("gui.registering"));
+        self.pending = Pending::Register(account.clone(), password.clone());
+        self.client.register(clock::now(), account, password, confirm);
+    }
+
+    /// The server was found: what waited for it goes on.
+    pub(super) fn go_on(&mut self) {
+        match std::mem::replace(&mut self.pending, Pending::Nothing) {
+            Pending::LoginLater(account, password) => self.log_in(account, password),
+            Pending::RegisterLater(account, password, confirm) => self.register(account, password, confirm),
+            other => self.pending = other,
+        }
+    }
+
+    pub(super) fn registered(&mut self, outcome: &RegisterOutcome) {
+        let pending = std::mem::replace(&mut self.pending, Pending::Nothing);
+        let sentence = outcome.sentence();
+        match (outcome, pending) {
+            (RegisterOutcome::Answered { reply: Registered::Done, .. }, Pending::Register(account, password)) => {
+                self.print(&sentence);
+                self.log_in(account, password);
+            }
+            (RegisterOutcome::Answered { reply: Registered::PasswordsDiffer, .. }, Pending::Register(account, _)) => {
+                self.error(&sentence);
+                self.ask = Ask::RegisterPassword(account);
+                self.only_on_terminal();
+            }
+            _ => self.error(&sentence),
+        }
+    }
+
+    pub(super) fn logged_in(&mut self, outcome: &LoginOutcome) {
+        let pending = std::mem::replace(&mut self.pending, Pending::Nothing);
+        let account = self.me.clone();
+        match (outcome, account) {
+            (LoginOutcome::Done, Some(account)) => {
+                if self.logged_in {
+                    return;
+                }
+                self.logged_in = true;
+                if self.settings.remember && self.settings.account != account.as_str() {
+                    self.settings.account = account.to_string();
+                    self.saver.save(&self.settings);
+                }
+                let text = self.style.good(&t!("term.logged_in", account = account));
+                self.print(&text);
+                self.client.conversations();
+            }
+            (LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn), Some(_)) => {
+                self.warn(&outcome.sentence());
+                self.ask = Ask::TakeOver;
+            }
+            (outcome, account) => {
+                self.error(&outcome.sentence());
+                if self.logged_in || pending == Pending::Nothing {
+                    return;
+                }
+                self.client.close_account();
+                self.me = None;
+                if let (LoginOutcome::Refused(LoggedIn::WrongPassword), Some(account)) = (outcome, account) {
+                    self.ask = Ask::LoginPassword(account);
+                    self.only_on_terminal();
+                }
+            }
+        }
+    }
+}

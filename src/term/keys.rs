@@ -1,0 +1,121 @@
+//! Keys and lines from a terminal or a pipe, read on a thread of their own that does nothing else.
+
+use std::io::{self, BufRead};
+use std::thread;
+
+use crossbeam_channel::Sender;
+use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+use super::Input;
+use super::line::Key;
+
+/// Reads keys until the program ends: the thread blocks in the terminal, so it is never joined.
+///
+/// # Errors
+/// No thread.
+pub fn read_keys(inputs: Sender<Input>) -> io::Result<()> {
+    let read = move || {
+        loop {
+            let input = match event::read() {
+                Ok(event) => match key(event) {
+                    Some(key) => Input::Key(key),
+                    None => continue,
+                },
+                // The terminal is gone.
+                Err(error) => {
+                    log::info!("no more keys: {error}");
+                    Input::End
+                }
+            };
+            let last = input == Input::End;
+            if inputs.send(input).is_err() || last {
+                return;
+            }
+        }
+    };
+    thread::Builder::new().name("keys".into()).spawn(read).map(drop)
+}
+
+/// Reads lines until there are no more.
+///
+/// # Errors
+/// No thread.
+pub fn read_lines(inputs: Sender<Input>) -> io::Result<()> {
+    let read = move || {
+        let mut stdin = io::stdin().lock();
+        let mut bytes = Vec::new();
+        while stdin.read_until(b'\n', &mut bytes).is_ok_and(|n| n > 0) {
+            let text = String::from_utf8_lossy(&bytes);
+            let line = text.strip_suffix('\n').unwrap_or(&text);
+            let line = line.strip_suffix('\r').unwrap_or(line).to_owned();
+            bytes.clear();
+            if inputs.send(Input::Line(line)).is_err() {
+                return;
+            }
+        }
+        let _ = inputs.send(Input::End);
+    };
+    thread::Builder::new().name("lines".into()).spawn(read).map(drop)
+}
+
+fn key(event: Event) -> Option<Key> {
+    match event {
+        Event::Key(key) if key.kind != KeyEventKind::Release => pressed(key),
+        Event::Paste(text) => Some(Key::Paste(text)),
+        Event::Resize(columns, rows) => Some(Key::Resize(columns, rows)),
+        _ => None,
+    }
+}
+
+fn pressed(KeyEvent { code, modifiers, .. }: KeyEvent) -> Option<Key> {
+    let control = modifiers.contains(KeyModifiers::CONTROL);
+    let alt = modifiers.contains(KeyModifiers::ALT);
+    Some(match code {
+        KeyCode::Char(c) if control => match c.to_ascii_lowercase() {
+            'a' => Key::Home,
+            'b' => Key::Left,
+            'c' => Key::Interrupt,
+            'd' => Key::EndOfInput,
+            'e' => Key::End,
+            'f' => Key::Right,
+            'g' => Key::Escape,
+            'h' => Key::Backspace,
+            'j' | 'm' => Key::Enter,
+            'k' => Key::EraseToEnd,
+            'l' => Key::ClearScreen,
+            'n' => Key::Down,
+            'p' => Key::Up,
+            'r' => Key::Search,
+            'u' => Key::EraseToStart,
+            'w' => Key::EraseWord,
+            'y' => Key::PutBack,
+            'z' => Key::Suspend,
+            '_' | '7' | '-' => Key::Undo,
+            _ => return None,
+        },
+        KeyCode::Char(c) if alt => match c {
+            'b' => Key::WordLeft,
+            'f' => Key::WordRight,
+            'd' => Key::EraseWordAhead,
+            _ => return None,
+        },
+        KeyCode::Char(c) => Key::Char(c),
+        KeyCode::Enter if alt => Key::Break,
+        KeyCode::Enter => Key::Enter,
+        KeyCode::Tab => Key::Tab,
+        KeyCode::Backspace if alt || control => Key::EraseWord,
+        KeyCode::Backspace => Key::Backspace,
+        KeyCode::Delete if control || alt => Key::EraseWordAhead,
+        KeyCode::Delete => Key::Delete,
+        KeyCode::Left if control || alt => Key::WordLeft,
+        KeyCode::Right if control || alt => Key::WordRight,
+        KeyCode::Left => Key::Left,
+        KeyCode::Right => Key::Right,
+        KeyCode::Home => Key::Home,
+        KeyCode::End => Key::End,
+        KeyCode::Up => Key::Up,
+        KeyCode::Down => Key::Down,
+        KeyCode::Esc => Key::Escape,
+        _ => return None,
+    })
+}

@@ -1,0 +1,251 @@
+//! Messages: sent, received, how far they have come, and those of before.
+
+use chrono::{DateTime, Local, NaiveDateTime, TimeZone};
+use rust_i18n::t;
+
+use super::app::App;
+use super::screen::harmless;
+use crate::history::Row;
+use crate::model::{Account, MessageId, MessageText, SendState};
+use crate::net::clock;
+
+/// Rows shown when a chat is opened, besides what is unread.
+const BEFORE: u32 = 10;
+/// Rows shown at once, at most.
+const MOST: u32 = 10_000;
+/// Messages of one's own that can be sent again by a command.
+const KEPT: usize = 1_000;
+
+/// Why rows were asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// A chat was opened.
+    Chat,
+    /// They were asked for.
+    History,
+}
+
+/// A message of one's own.
+#[derive(Debug, Clone)]
+pub(super) struct Own {
+    peer: Account,
+    text: String,
+    state: SendState,
+}
+
+impl App {
+    pub(super) fn chat(&mut self, name: &str) {
+        let peer = match self.resolve(name).or_else(|| Account::person(name.trim()).ok()) {
+            Some(peer) if Some(&peer) != self.me.as_ref() => peer,
+            Some(_) => return self.error(&t!("gui.not_oneself")),
+            None => return self.error(&t!("gui.bad_account")),
+        };
+        let unread = self.roster.find(&peer).map_or(0, |c| c.unread);
+        if self.roster.find(&peer).is_none_or(|c| c.stranger) && !peer.is_room() {
+            self.quiet(&t!("term.not_in_list", name = harmless(peer.as_str())));
+        }
+        self.wanted.insert(peer.clone(), Wanted::Chat);
+        self.client.last(peer.clone(), u32::try_from(unread).unwrap_or(MOST).saturating_add(BEFORE).min(200));
+        self.set_target(Some(peer));
+    }
+
+    pub(super) fn lobby(&mut self) {
+        self.chat(Account::LOBBY);
+    }
+
+    pub(super) fn leave_chat(&mut self) {
+        self.set_target(None);
+    }
+
+    fn set_target(&mut self, target: Option<Account>) {
+        self.target = target;
+        self.last_own = None;
+        let open: Vec<Account> = self.target.iter().cloned().collect();
+        self.client.set_open_chats(clock::now(), open, self.target.is_some());
+    }
+
+    pub(super) fn say_to_target(&mut self, text: &str, looks_like: Option<&str>) {
+        match self.target.clone() {
+            Some(peer) => {
+                self.send(&peer, text);
+                if let Some(name) = looks_like {
+                    self.quiet(&t!("term.was_a_text", name = name));
+                }
+            }
+            None => self.warn(&t!("term.no_target")),
+        }
+    }
+
+    pub(super) fn send(&mut self, peer: &Account, text: &str) {
+        let blank = MessageText::split(text).is_empty();
+        if !blank && (!self.logged_in || !self.client.send_message(clock::now(), peer, text)) {
+            self.error(&t!("gui.not_logged_in"));
+            self.give_back(peer, text);
+        }
+    }
+
+    /// A text that was not sent comes back into the line, if that is empty.
+    pub(super) fn give_back(&mut self, peer: &Account, text: &str) {
+        if self.line.text().is_empty() && self.target.as_ref() == Some(peer) && self.on_terminal() {
+            self.line.set(text);
+        }
+    }
+
+    pub(super) fn message(&mut self, peer: &Account, row: &Row) {
+        if let Some(state) = row.state {
+            if self.own.len() >= KEPT {
+                self.own.retain(|_, own| !matches!(own.state, SendState::Sent));
+            }
+            self.own.insert(row.id, Own { peer: peer.clone(), text: row.text.clone(), state });
+            if self.target.as_ref() == Some(peer) {
+                self.last_own = Some(row.id);
+            }
+            self.client.conversations();
+        } else if self.target.as_ref() == Some(peer) {
+            self.client.mark_read(peer.clone());
+        }
+        let line = self.row(peer, row);
+        self.print(&line);
+    }
+
+    /// How far the last message to the friend one chats with has come.
+    pub(super) fn mark(&self) -> &'static str {
+        let state = self.last_own.and_then(|id| self.own.get(&id)).map(|own| own.state);
+        match state {
+            None => "",
+            Some(SendState::Waiting | SendState::Sending) => " …",
+            Some(SendState::Sent) => " ✓",
+            Some(SendState::OfflineOrUnknown) => " ○",
+            Some(SendState::MaybeSentTwice | SendState::MaybeSent) => " ?",
+            Some(SendState::Failed) => " ✗",
+        }
+    }
+
+    /// A message of one's own came further. What went well is seen by the prompt alone.
+    pub(super) fn outgoing(&mut self, id: MessageId, state: SendState) {
+        let Some(own) = self.own.get_mut(&id) else { return };
+        own.state = state;
+        let Some(words) = words(state) else { return };
+        let name = harmless(&self.roster.name(&own.peer.clone()));
+        let begin: String = own.text.chars().take(20).collect();
+        let text = format!("  {name} “{}”: {words}", harmless(&begin).replace('\n', " "));
+        if state == SendState::Failed { self.error(&text) } else { self.quiet(&text) }
+    }
+
+    pub(super) fn resend(&mut self) {
+        let again =
+            |own: &Own| matches!(own.state, SendState::Failed | SendState::MaybeSent | SendState::OfflineOrUnknown);
+        let chosen = self.own.iter().filter(|(_, own)| again(own)).max_by_key(|(id, _)| **id);
+        let Some((id, own)) = chosen.map(|(id, own)| (*id, own.clone())) else {
+            return self.quiet(&t!("term.nothing_to_resend"));
+        };
+        if let Ok(text) = MessageText::parse(&own.text) {
+            self.client.resend(clock::now(), id, own.peer, text);
+        }
+    }
+
+    pub(super) fn history(&mut self, words: &[String]) {
+        let count = words.last().and_then(|word| word.parse::<u32>().ok());
+        let name = words.first().filter(|_| count.is_none() || words.len() == 2);
+        let peer = match name {
+            Some(name) => self.resolve(name),
+            None => self.target.clone(),
+        };
+        let Some(peer) = peer else {
+            return match name {
+                Some(name) => self.warn(&t!("term.nobody", name = harmless(name))),
+                None => self.warn(&t!("term.history_of_whom")),
+            };
+        };
+        self.wanted.insert(peer.clone(), Wanted::History);
+        self.client.last(peer, count.unwrap_or(20).min(MOST));
+    }
+
+    pub(super) fn last_rows(&mut self, peer: &Account, rows: &[Row]) {
+        let Some(wanted) = self.wanted.remove(peer) else { return };
+        let name = harmless(&self.roster.name(peer));
+        let mut text = self.style.quiet(&format!("── {name} · {} ──", t!("term.messages", n = rows.len())));
+        text.push('\n');
+        for row in rows {
+            if row.state.is_some_and(|state| !matches!(state, SendState::Sent)) {
+                let own =
+                    Own { peer: peer.clone(), text: row.text.clone(), state: row.state.unwrap_or(SendState::Sent) };
+                self.own.entry(row.id).or_insert(own);
+            }
+            text.push_str(&self.row(peer, row));
+            text.push('\n');
+        }
+        self.print(&text);
+        if wanted == Wanted::Chat {
+            self.client.mark_read(peer.clone());
+        }
+    }
+
+    pub(super) fn show_found(&mut self, wanted: &str, rows: &[(Account, Row)]) {
+        let mut text = String::new();
+        for (peer, row) in rows {
+            text.push_str(&self.row(peer, row));
+            text.push('\n');
+        }
+        let found = t!("term.found", n = rows.len(), text = harmless(wanted));
+        text.push_str(&self.style.quiet(&found));
+        self.print(&text);
+    }
+
+    /// A message as it is printed; lines after the first stand below the text.
+    fn row(&self, peer: &Account, row: &Row) -> String {
+        let name = harmless(&self.roster.name(peer));
+        let text = harmless(row.text.strip_suffix('\n').unwrap_or(&row.text)).replace('\n', "\n      ");
+        let time = self.style.quiet(&when(row));
+        if let Some(state) = row.state {
+            let state = match words(state) {
+                Some(words) => self.style.quiet(&format!(" ({words})")),
+                None => String::new(),
+            };
+            return format!("{time} {} {text}{state}", self.style.good(&format!("→ {name}:")));
+        }
+        if peer.is_room()
+            && let Some((writer, text)) = text.strip_prefix('[').and_then(|rest| rest.split_once("] "))
+        {
+            return format!("{time} {} {} {text}", self.style.quiet(&name), self.style.name(&format!("{writer}:")));
+        }
+        let stranger = self.roster.find(peer).is_none_or(|c| c.stranger) && !peer.is_room();
+        let who = if stranger { format!("{name} ({}):", t!("term.stranger")) } else { format!("{name}:") };
+        format!("{time} {} {text}", self.style.name(&who))
+    }
+}
+
+/// What is worth a word about a message of one's own.
+fn words(state: SendState) -> Option<std::borrow::Cow<'static, str>> {
+    match state {
+        SendState::Waiting | SendState::Sending | SendState::Sent => None,
+        SendState::OfflineOrUnknown => Some(t!("term.state_offline")),
+        SendState::MaybeSentTwice => Some(t!("term.state_twice")),
+        SendState::MaybeSent => Some(t!("term.state_maybe")),
+        SendState::Failed => Some(t!("term.state_failed")),
+    }
+}
+
+/// When a message was written: as the server says, where it says it as the protocol has it.
+fn when(row: &Row) -> String {
+    let server = row.server_time.as_deref();
+    let said = server.and_then(|time| NaiveDateTime::parse_from_str(time, "%Y-%m-%d %H:%M:%S").ok());
+    let local = || local(row.unix_ms).map(|time| time.naive_local());
+    let Some(time) = said.or_else(local) else { return String::new() };
+    let today = local_date(clock::now().unix_ms);
+    let form = if Some(time.date()) == today { "%H:%M" } else { "%Y-%m-%d %H:%M" };
+    time.format(form).to_string()
+}
+
+fn local(unix_ms: i64) -> Option<DateTime<Local>> {
+    Local.timestamp_millis_opt(unix_ms).earliest()
+}
+
+fn local_date(unix_ms: i64) -> Option<chrono::NaiveDate> {
+    local(unix_ms).map(|time| time.date_naive())
+}
+
+/// A moment in local time.
+pub(super) fn clock_time(unix_ms: i64, form: &str) -> String {
+    local(unix_ms).map(|time| time.format(form).to_string()).unwrap_or_default()
+}
