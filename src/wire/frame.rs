@@ -1,0 +1,256 @@
+//! The secure dialect's frames: JSON objects, `"t"` saying which. What a later version adds is skipped
+//! by an earlier one: unknown fields are ignored, unknown kinds are [`FromClient::Unknown`] and
+//! [`FromServer::Unknown`].
+//!
+//! Source: the secure dialect, "Messages". A frame is at most [`crate::link::MAX_FRAME`] bytes.
+
+use std::fmt;
+
+use data_encoding::HEXLOWER;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Bytes written as hexadecimal digits: a device's name, a token, a proof.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key<const N: usize>(pub [u8; N]);
+
+/// Which device of an account; chosen at random by the device when its history file is made.
+pub type Device = Key<16>;
+
+impl<const N: usize> Key<N> {
+    /// From hexadecimal digits.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        HEXLOWER.decode(text.as_bytes()).ok()?.try_into().ok().map(Self)
+    }
+
+    /// As hexadecimal digits; for files and frames, never for logs.
+    #[must_use]
+    pub fn digits(&self) -> String {
+        HEXLOWER.encode(&self.0)
+    }
+}
+
+/// Tokens and proofs let somebody in, so no key is ever shown whole.
+impl<const N: usize> fmt::Debug for Key<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key({}…)", self.digits().get(..6).unwrap_or_default())
+    }
+}
+
+impl<const N: usize> Serialize for Key<N> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.digits())
+    }
+}
+
+impl<'de, const N: usize> Deserialize<'de> for Key<N> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| D::Error::custom("not so many hexadecimal digits"))
+    }
+}
+
+/// A password on its way; never shown.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("******")
+    }
+}
+
+/// What a client says. `id` comes back with the answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "t", rename_all = "snake_case")]
+#[allow(missing_docs, reason = "fields are named by what they hold")]
+pub enum FromClient {
+    /// A new account. Answered by `registered` or `error`.
+    Register { id: u64, account: String, password: Secret },
+    /// Answered by `logged_in` or `error`. `cursor` is the row of the newest message this device has
+    /// stored; a new device has none and gets what is unread.
+    Login { id: u64, account: String, password: Secret, device: Device, cursor: Option<u64> },
+    /// As `login`, with HMAC-SHA-256(SHA-256(token), keying material exported from this connection).
+    Resume { id: u64, account: String, device: Device, proof: Key<32>, cursor: Option<u64> },
+    /// Answered by `logged_out`; the token means nothing from then on.
+    Logout { id: u64, forget: bool },
+    /// A message; `counter` is this device's own, rising, and never used for another message. The same
+    /// again is answered as the first time. Answered by `accepted` or `refused`.
+    Send { counter: u64, to: String, text: String },
+    /// Everything up to this row is on this device's disk.
+    Ack { cursor: u64 },
+    /// The newest messages with somebody that are older than `before`. Answered by `history`.
+    History { id: u64, peer: String, before: Option<u64>, count: u32 },
+    /// Answered by `pong`.
+    Ping { id: u64 },
+    /// Something a later version says.
+    #[serde(other)]
+    Unknown,
+}
+
+/// What a server says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "t", rename_all = "snake_case")]
+#[allow(missing_docs, reason = "fields are named by what they hold")]
+pub enum FromServer {
+    /// The account is there and on disk.
+    Registered { id: u64 },
+    /// `token` is there after a login by password; `highest` is the highest counter this device has sent
+    /// (0: none); `ended` is where another session of this account was, which this login has ended.
+    LoggedIn { id: u64, token: Option<Key<32>>, highest: u64, ended: Option<String> },
+    /// No more pushes come on this connection.
+    LoggedOut { id: u64 },
+    /// The message is on disk, once, as this row. `online`: its receiver is there.
+    Accepted { counter: u64, row: u64, at: i64, online: bool },
+    /// The message will never be taken under this counter.
+    Refused { counter: u64, code: Code },
+    /// A message for this account. `after` is the row of the message pushed before it (0: none or
+    /// unknown): a device that has not stored that one has a gap and asks again with its cursor.
+    Message { row: u64, after: u64, from: String, at: i64, text: String },
+    /// Who is online now; several frames if they are many, the first says so.
+    Presence { first: bool, online: Vec<String> },
+    /// Who came and went since.
+    Changes { came: Vec<String>, went: Vec<String> },
+    /// Another device took this account's place: from where, and when.
+    Kicked { address: String, at: i64 },
+    /// Oldest first.
+    History { id: u64, messages: Vec<Past>, more: bool },
+    /// The request with this id failed.
+    Error { id: u64, code: Code },
+    /// The answer to `ping`.
+    Pong { id: u64 },
+    /// Something a later version says.
+    #[serde(other)]
+    Unknown,
+}
+
+/// A message of before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "fields are named by what they hold")]
+pub struct Past {
+    pub row: u64,
+    pub from: String,
+    pub at: i64,
+    pub text: String,
+}
+
+/// Why something failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// There is such an account already.
+    AccountExists,
+    /// There is no such account, so nobody can be written to there.
+    NoAccount,
+    /// Wrong account or password; which of them is not said.
+    WrongPassword,
+    /// The token is not known here, or not any more: the password is needed.
+    BadToken,
+    /// Nobody is logged in on this connection.
+    NotLoggedIn,
+    /// The same counter with another message: the device was copied or restored, and takes a new name.
+    IdConflict,
+    /// The receiver's mailbox is full.
+    MailboxFull,
+    /// Too long, empty, or with characters that are not allowed.
+    BadField,
+    /// Not a frame as described here.
+    Malformed,
+    /// The server can store nothing now; nothing was stored. The same may be tried again.
+    TryLater,
+    /// Something a later version says.
+    #[serde(other)]
+    Unknown,
+}
+
+macro_rules! coded {
+    ($frame:ty) => {
+        impl $frame {
+            /// As it goes into a frame.
+            #[must_use]
+            pub fn encode(&self) -> Vec<u8> {
+                serde_json::to_vec(self).unwrap_or_default()
+            }
+
+            /// From a frame.
+            ///
+            /// # Errors
+            /// Not JSON, or a known kind without its fields.
+            pub fn decode(frame: &[u8]) -> Result<Self, serde_json::Error> {
+                serde_json::from_slice(frame)
+            }
+        }
+    };
+}
+
+coded!(FromClient);
+coded!(FromServer);
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn frames_read_as_they_are_written() {
+        let device = Key([7; 16]);
+        let digits = "07".repeat(16);
+        let login = FromClient::Login {
+            id: 1,
+            account: "20170001".into(),
+            password: Secret("secret".into()),
+            device,
+            cursor: None,
+        };
+        let text = format!(
+            r#"{{"t":"login","id":1,"account":"20170001","password":"secret","device":"{digits}","cursor":null}}"#
+        );
+        assert_eq!(String::from_utf8(login.encode()).expect("UTF-8"), text);
+        assert_eq!(FromClient::decode(text.as_bytes()).expect("a login"), login);
+        let shown = format!("{login:?}");
+        assert!(!shown.contains("secret") && !shown.contains(&digits), "{shown}");
+        let frames = [
+            (
+                FromClient::Send { counter: 9, to: "b".into(), text: "你好".into() },
+                r#"{"t":"send","counter":9,"to":"b","text":"你好"}"#,
+            ),
+            (FromClient::Ack { cursor: 5 }, r#"{"t":"ack","cursor":5}"#),
+        ];
+        for (frame, text) in frames {
+            assert_eq!(String::from_utf8(frame.encode()).expect("UTF-8"), text);
+            assert_eq!(FromClient::decode(text.as_bytes()).expect("a frame"), frame);
+        }
+        let refused = FromServer::Refused { counter: 3, code: Code::IdConflict };
+        assert_eq!(refused.encode(), br#"{"t":"refused","counter":3,"code":"id_conflict"}"#);
+        assert_eq!(FromServer::decode(&refused.encode()).expect("a frame"), refused);
+    }
+
+    #[test]
+    fn what_later_versions_say_is_skipped() {
+        let known = FromClient::decode(br#"{"t":"ack","cursor":5,"colour":"red"}"#).expect("known");
+        assert_eq!(known, FromClient::Ack { cursor: 5 });
+        assert_eq!(FromClient::decode(br#"{"t":"dance","with":1}"#).expect("a frame"), FromClient::Unknown);
+        assert_eq!(FromServer::decode(br#"{"t":"dance"}"#).expect("a frame"), FromServer::Unknown);
+        let error = FromServer::decode(br#"{"t":"error","id":1,"code":"tired"}"#).expect("a frame");
+        assert_eq!(error, FromServer::Error { id: 1, code: Code::Unknown });
+        for wrong in [&b"{}"[..], b"", b"[]", b"03#a#b#", br#"{"t":"ack"}"#, br#"{"t":"ack","cursor":-1}"#] {
+            assert!(FromClient::decode(wrong).is_err());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_without_harm(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = (FromClient::decode(&bytes), FromServer::decode(&bytes));
+        }
+
+        #[test]
+        fn any_text_comes_through(text in ".*", counter in any::<u64>()) {
+            let frame = FromClient::Send { counter, to: text.clone(), text };
+            prop_assert_eq!(FromClient::decode(&frame.encode()).ok(), Some(frame));
+        }
+    }
+}
