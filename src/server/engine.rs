@@ -19,7 +19,7 @@ use super::store::{AccountId, Done, MessageRow, NewMessage, Op, Snapshot};
 use super::{OnSecondLogin, Quotas};
 use crate::model::{Account, Password};
 use crate::wire::reply::{Delivery, Forwarded, LoggedIn, Registered};
-use crate::wire::request::Body;
+use crate::wire::request::{Body, MAX_REQUEST_BYTES};
 use crate::wire::{Charset, Reply, Request, looks_like_reply};
 
 /// Without a request for so long, others get `03:02` and a login elsewhere succeeds.
@@ -32,6 +32,8 @@ const NOTED: i64 = 600;
 pub const ARMED: Duration = Duration::from_secs(30);
 /// Requests of one address that may wait behind one that is being stored or hashed.
 const LANE: usize = 16;
+/// Addresses that may wait to hear what becomes of a name somebody else registers.
+const RIVALS: usize = 4;
 /// Most bytes of a reply; others read with such a buffer.
 const MAX_REPLY: usize = 1_024;
 
@@ -120,8 +122,8 @@ pub struct Engine {
     local_time: fn(i64) -> String,
     people: HashMap<AccountId, Person>,
     names: BTreeMap<String, AccountId>,
-    /// Names being registered.
-    pending: Vec<String>,
+    /// Names being registered, and who else asks for the same one meanwhile.
+    pending: HashMap<String, Vec<SocketAddr>>,
     addresses: HashMap<SocketAddr, AccountId>,
     armed: HashMap<SocketAddr, (AccountId, Instant)>,
     charsets: HashMap<SocketAddr, Charset>,
@@ -176,7 +178,7 @@ impl Engine {
             local_time,
             people,
             names,
-            pending: Vec::new(),
+            pending: HashMap::new(),
             addresses,
             armed: HashMap::new(),
             charsets: HashMap::new(),
@@ -204,6 +206,8 @@ impl Engine {
         if looks_like_reply(bytes) || !self.requests.take(from, now.instant) {
             return;
         }
+        // One byte too many says that it is too long; the rest of it need not wait in a lane.
+        let bytes = bytes.get(..=MAX_REQUEST_BYTES).unwrap_or(bytes);
         if let Some(lane) = self.lanes.get_mut(&from)
             && lane.busy
         {
@@ -234,7 +238,8 @@ impl Engine {
     fn request(&mut self, now: Now, from: SocketAddr, bytes: &[u8]) {
         let known = self.charset(from);
         let (request, seen) = Request::decode(bytes, known);
-        if seen != known && (self.addresses.contains_key(&from) || self.charsets.len() < 65_536) {
+        // Not from what is no request: a cut one ends within a letter, which looks like another charset.
+        if request.is_ok() && seen != known && (self.addresses.contains_key(&from) || self.charsets.len() < 65_536) {
             self.charsets.insert(from, seen);
         }
         let Ok(request) = request else {
@@ -285,8 +290,14 @@ impl Engine {
         let name = account.as_str();
         if password != *confirm {
             self.reply(from, &Reply::Register(Registered::PasswordsDiffer));
-        } else if self.names.contains_key(name) || self.pending.iter().any(|p| p == name) {
+        } else if self.names.contains_key(name) {
             self.reply(from, &Reply::Register(Registered::AccountExists));
+        } else if let Some(others) = self.pending.get_mut(name) {
+            // Whether it exists is known when the first one is on disk, or is not.
+            if others.len() < RIVALS {
+                others.push(from);
+                self.lanes.entry(from).or_default().busy = true;
+            }
         } else if self.names.len() >= self.quotas.accounts || self.pending.len() >= super::hasher::MOST_JOBS {
             if let Some(more) = self.refused_accounts.speaks(now.instant) {
                 let (names, most) = (self.names.len(), self.quotas.accounts);
@@ -294,7 +305,7 @@ impl Engine {
             }
             self.refuse(now, from, &Reply::NotUnderstood);
         } else {
-            self.pending.push(name.to_owned());
+            self.pending.insert(name.to_owned(), Vec::new());
             let job = self.wait(from, Waiting::Hash { account });
             self.effects.push_back(Effect::Hash(Job::New { job, password }));
         }
@@ -374,9 +385,8 @@ impl Engine {
             Outcome::New { job, hashed } => {
                 let Some((from, Waiting::Hash { account })) = self.waiting.remove(&job) else { return };
                 let Some(hashed) = hashed else {
-                    self.pending.retain(|p| p != account.as_str());
                     log::error!("no random bytes for a salt: {account} was not registered");
-                    return self.free(from, now);
+                    return self.registered(now, from, account.as_str(), None);
                 };
                 let name = account.as_str().to_owned();
                 let job = self.wait(from, Waiting::Register { account, hashed: hashed.clone() });
@@ -393,8 +403,7 @@ impl Engine {
     pub fn not_hashed(&mut self, now: Now, job: u64) {
         match self.waiting.remove(&job) {
             Some((from, Waiting::Hash { account })) => {
-                self.pending.retain(|p| p != account.as_str());
-                self.free(from, now);
+                self.registered(now, from, account.as_str(), None);
             }
             Some((from, Waiting::Check { account, counted })) => self.not_checked(now, from, account, counted),
             _ => {}
@@ -409,16 +418,17 @@ impl Engine {
         let reply = match (waiting, done) {
             (Waiting::Register { account, hashed }, done) => {
                 let name = account.as_str().to_owned();
-                self.pending.retain(|p| *p != name);
-                match done {
+                let outcome = match done {
                     Done::Registered { account: Some(id), .. } => {
                         self.names.insert(name.clone(), id);
-                        self.people.insert(id, Person { name, hashed, unread: HashMap::new(), session: None });
-                        Some(Reply::Register(Registered::Done))
+                        let person = Person { name: name.clone(), hashed, unread: HashMap::new(), session: None };
+                        self.people.insert(id, person);
+                        Some(Registered::Done)
                     }
-                    Done::Registered { account: None, .. } => Some(Reply::Register(Registered::AccountExists)),
+                    Done::Registered { account: None, .. } => Some(Registered::AccountExists),
                     _ => None,
-                }
+                };
+                return self.registered(now, from, &name, outcome);
             }
             // Sessions claim nothing about the disk: a full one does not keep people from reading. At worst
             // a restart has forgotten this, and the client is told `07:01` and logs in.
@@ -453,6 +463,21 @@ impl Engine {
             self.reply(from, &reply);
         }
         self.free(from, now);
+    }
+
+    /// What became of a registration; nothing of it is on disk if there is no outcome.
+    fn registered(&mut self, now: Now, from: SocketAddr, name: &str, outcome: Option<Registered>) {
+        if let Some(outcome) = outcome {
+            self.reply(from, &Reply::Register(outcome));
+        }
+        let others = self.pending.remove(name).unwrap_or_default();
+        self.free(from, now);
+        for other in others {
+            if outcome.is_some() {
+                self.reply(other, &Reply::Register(Registered::AccountExists));
+            }
+            self.free(other, now);
+        }
     }
 
     fn wait(&mut self, from: SocketAddr, waiting: Waiting) -> u64 {
@@ -494,7 +519,8 @@ impl Engine {
 
     /// `00:00` and `07:01` have a budget, so that nobody is made to answer for ever.
     fn refuse(&mut self, now: Now, to: SocketAddr, reply: &Reply) {
-        if self.refusals_in_all.take((), now.instant) && self.refusals.take(to, now.instant) {
+        // In this order, so that one address cannot use up what is for all.
+        if self.refusals.take(to, now.instant) && self.refusals_in_all.take((), now.instant) {
             self.reply(to, reply);
         }
     }

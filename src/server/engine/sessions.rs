@@ -101,7 +101,12 @@ impl Engine {
         if let Some(other) = self.addresses.get(&from).copied().filter(|other| *other != account) {
             self.end_session(other);
         }
+        // Logging in again from the same address, a client goes on in its charset.
+        let charset = self.charsets.get(&from).copied();
         self.end_session(account);
+        if let Some(charset) = charset {
+            self.charsets.insert(from, charset);
+        }
         self.armed.remove(&from);
         self.addresses.insert(from, account);
         if let Some(person) = self.people.get_mut(&account) {
@@ -121,6 +126,8 @@ impl Engine {
         self.give_up_try(from);
         let own = self.session(now, from);
         let armed = self.armed.remove(&from).filter(|(_, until)| *until > now.instant).map(|(account, _)| account);
+        // The session it was armed against may have ended by itself.
+        let armed = armed.filter(|account| self.people.get(account).is_some_and(|p| p.session.is_some()));
         let Some(account) = armed.or(own) else {
             self.reply(from, &Reply::Offline { was_online: false });
             return;

@@ -327,12 +327,32 @@ fn one_session_an_address() {
 
 #[test]
 fn of_two_first_logins_at_once_one_is_first() {
-    let mut world = World::new(OnSecondLogin::Arm);
-    world.script(&[(1, "01#a#x#x#", &["01:01"])]);
-    world.held = true;
-    world.script(&[(1, "02#a#x#", &[]), (2, "02#a#x#", &[])]);
-    assert_eq!(world.release(), [(2, "02:04".to_owned()), (1, "02:01".to_owned())]);
-    world.script(&[(1, "08#", &["08:0"]), (2, "08#", &["07:01"])]);
+    // Whichever password is looked at first, whichever session is on disk first, and on a full disk too.
+    for case in 0..16 {
+        let [rebind, first, stored, disk_full] = [1, 2, 4, 8].map(|bit| case & bit != 0);
+        let mut world = World::new(if rebind { OnSecondLogin::Rebind } else { OnSecondLogin::Arm });
+        world.script(&[(1, "01#a#x#x#", &["01:01"])]);
+        (world.held, world.disk_full) = (true, disk_full);
+        world.script(&[(1, "02#a#x#", &[]), (2, "02#a#x#", &[])]);
+        if first {
+            world.jobs.reverse();
+        }
+        for job in std::mem::take(&mut world.jobs) {
+            world.hash(job);
+        }
+        let mut replies = world.drain();
+        if stored {
+            world.ops.reverse();
+        }
+        replies.extend(world.release());
+        let (first, second) = if first { (2, 1) } else { (1, 2) };
+        replies.sort();
+        let mut expected = [(first, "02:01".to_owned()), (second, "02:04".to_owned())];
+        expected.sort();
+        assert_eq!(replies, expected, "case {case}");
+        let (served, other) = if rebind { (second, first) } else { (first, second) };
+        world.script(&[(served, "08#", &["08:0"]), (other, "08#", &["07:01"])]);
+    }
 }
 
 #[test]
@@ -393,6 +413,84 @@ fn no_reply_is_longer_than_others_read() {
     let long = "ñ".repeat(400);
     world.script(&[(1, &format!("03#b#{long}#"), &["03:01"])]);
     world.script(&[(2, "09#", &[&format!("09:a:2026-11-21 12:04:58:{long}")])]);
+}
+
+#[test]
+fn what_is_no_request_teaches_no_charset() {
+    let mut world = World::with_two();
+    // Too long a text, cut within a letter as a short buffer does it.
+    let long = format!("03#b#{}", "你".repeat(400));
+    let cut = [&long.as_bytes()[..long.len() - 1], b"#"].concat();
+    assert_eq!(world.send(1, &cut), [(1, "00:00".to_owned())]);
+    assert!(world.engine.charsets.is_empty(), "what it is sent stays UTF-8");
+}
+
+#[test]
+fn a_charset_outlives_a_silence() {
+    let mut world = World::with_two();
+    let gbk = |text: &str| Charset::Gb18030.encode(text);
+    world.send(1, &gbk("03#b#你好#"));
+    world.wait(PRESENCE + Duration::from_secs(1));
+    world.script(&[(1, "02#a#x#", &["02:01"]), (2, "03#a#谢谢#", &["03:01"])]);
+    let now = world.now();
+    world.engine.datagram(now, at(1), b"09#");
+    let Some(Effect::Store(op)) = world.engine.poll_effect() else { panic!("an offer first") };
+    world.store(op);
+    let bytes = gbk("09:b:2026-11-21 12:04:58:谢谢");
+    assert_eq!(world.engine.poll_effect(), Some(Effect::Reply { to: at(1), bytes }));
+}
+
+#[test]
+fn of_two_registrations_at_once_the_second_hears_what_became_of_the_first() {
+    for (disk_full, expected) in [(false, vec![(1, "01:01"), (2, "01:03"), (2, "06:02")]), (true, vec![(2, "06:02")])] {
+        let mut world = World::new(OnSecondLogin::Arm);
+        (world.held, world.disk_full) = (true, disk_full);
+        world.script(&[(1, "01#a#x#x#", &[]), (2, "01#a#y#y#", &[]), (2, "01#a#y#y#", &[]), (2, "06#", &[])]);
+        let expected: Vec<_> = expected.into_iter().map(|(port, reply)| (port, reply.to_owned())).collect();
+        assert_eq!(world.release(), expected);
+        world.disk_full = false;
+        let again = if disk_full { "01:01" } else { "01:03" };
+        world.script(&[(2, "01#a#y#y#", &[again])]);
+    }
+    // The hasher had no room for the first.
+    let mut world = World::new(OnSecondLogin::Arm);
+    world.held = true;
+    world.script(&[(1, "01#a#x#x#", &[]), (2, "01#a#y#y#", &[])]);
+    let Some(Job::New { job, .. }) = world.jobs.pop() else { panic!("the first is hashed") };
+    let now = world.now();
+    world.engine.not_hashed(now, job);
+    assert_eq!(world.release(), []);
+    world.script(&[(2, "01#a#y#y#", &["01:01"])]);
+}
+
+#[test]
+fn an_armed_address_finds_nothing_to_end() {
+    let mut world = World::with_two();
+    world.script(&[(3, "02#a#x#", &["02:04"]), (1, "06#", &["06:01"]), (3, "06#", &["06:02"])]);
+    // Its own session ends instead, if it has one.
+    world.script(&[(1, "02#a#x#", &["02:01"]), (2, "02#a#x#", &["02:04"]), (1, "06#", &["06:01"])]);
+    world.script(&[(2, "06#", &["06:01"]), (2, "08#", &["07:01"])]);
+}
+
+#[test]
+fn who_floods_uses_up_its_own_budget_alone() {
+    let mut world = World::new(OnSecondLogin::Arm);
+    let answered: usize = (0..3_500).map(|_| world.send(1, b"nonsense").len()).sum();
+    assert_eq!(answered, 20);
+    world.script(&[(2, "nonsense", &["00:00"])]);
+}
+
+#[test]
+fn a_lane_keeps_no_more_of_a_datagram_than_is_read() {
+    let mut world = World::with_two();
+    world.held = true;
+    world.script(&[(1, "03#b#hi#", &[])]);
+    let now = world.now();
+    world.engine.datagram(now, at(1), &[b'x'; 65_507]);
+    let Some(Queued::Datagram(bytes)) = world.engine.lanes[&at(1)].queue.front() else { panic!("it waits") };
+    assert_eq!(bytes.len(), 1_401);
+    let replies: Vec<String> = world.release().into_iter().map(|(_, reply)| reply).collect();
+    assert_eq!(replies, ["03:01", "00:00"]);
 }
 
 #[test]
