@@ -14,5 +14,15 @@ pub use charset::Charset;
 pub use reply::{Learned, Reply, TimeFormat};
 pub use request::{Request, RequestError, looks_like_reply};
 
+/// The protocol's own reference, in Markdown. `locale` is `en` or `zh-CN`.
+#[must_use]
+pub fn reference(locale: &str) -> &'static str {
+    if locale.starts_with("zh") {
+        include_str!("../docs/protocol.zh-CN.md")
+    } else {
+        include_str!("../docs/protocol.md")
+    }
+}
+
 #[cfg(test)]
 mod tests;

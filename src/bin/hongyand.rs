@@ -4,7 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "a program reads the clock")]
 
 use std::error::Error;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -43,8 +43,8 @@ struct Args {
     /// Colours for --explain; auto means on a terminal, unless NO_COLOR is set
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
     color: When,
-    /// The language of --explain [default: the system's]
-    #[arg(long, value_parser = ["zh", "en"])]
+    /// The language of --explain and protocol [default: the system's]
+    #[arg(long, global = true, value_parser = ["zh", "en"])]
     lang: Option<String>,
     /// Unread messages an account may have; more are answered 03:02
     #[arg(long, value_name = "N", default_value_t = Quotas::default().mailbox)]
@@ -109,6 +109,8 @@ enum Command {
     Account(AccountCommand),
     /// Writes a consistent copy of the database, also while the server runs
     Backup { file: PathBuf },
+    /// Prints the plain protocol's reference, for whoever writes a client or a server
+    Protocol,
     /// Registers a class from a CSV file of account,password lines, all of it or nothing
     Import { file: PathBuf },
 }
@@ -151,6 +153,11 @@ fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> Result<(), Box<dyn Error>> {
+    if let Some(Command::Protocol) = args.command {
+        // Whoever pages through it may stop before its end.
+        let _ = std::io::stdout().write_all(hongyan::wire::reference(locale(args.lang.as_deref())).as_bytes());
+        return Ok(());
+    }
     let data = match args.data {
         Some(data) => data,
         None => directories::ProjectDirs::from("", "", "hongyan")
@@ -169,7 +176,9 @@ fn run(args: Args) -> Result<(), Box<dyn Error>> {
             let disk = args.max_disk.map(|mib| mib.saturating_mul(1024 * 1024));
             let quotas = Quotas { mailbox: args.max_mailbox, accounts: args.max_accounts, disk };
             let (explain, printing) = match args.explain {
-                Some(form) => explained(form, args.color, args.lang.as_deref()).map(|(tap, p)| (Some(tap), Some(p)))?,
+                Some(form) => {
+                    explained(form, args.color, locale(args.lang.as_deref())).map(|(tap, p)| (Some(tap), Some(p)))?
+                }
                 None => (None, None),
             };
             let config = Config {
@@ -190,19 +199,24 @@ fn run(args: Args) -> Result<(), Box<dyn Error>> {
     }
 }
 
-fn explained(form: Explain, color: When, lang: Option<&str>) -> std::io::Result<(Tap, Printing)> {
-    let form = match form {
-        Explain::Lines => Form::Lines(color.colour()),
-        Explain::Json => Form::Json,
-    };
+/// The locale of `--lang`.
+fn locale(lang: Option<&str>) -> &'static str {
     let language = match lang {
         Some("zh") => Language::Zh,
         Some(_) => Language::En,
         None => Language::System,
     };
+    language.locale()
+}
+
+fn explained(form: Explain, color: When, locale: &'static str) -> std::io::Result<(Tap, Printing)> {
+    let form = match form {
+        Explain::Lines => Form::Lines(color.colour()),
+        Explain::Json => Form::Json,
+    };
     let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
     let epoch = Epoch { instant: Instant::now(), unix_ms: i64::try_from(unix).unwrap_or(i64::MAX) };
-    explain::start(std::io::stdout(), form, language.locale(), epoch)
+    explain::start(std::io::stdout(), form, locale, epoch)
 }
 
 fn serve(config: Config) -> Result<(), Box<dyn Error>> {
@@ -239,6 +253,7 @@ fn administer(data: &std::path::Path, command: Command) -> Result<(), Box<dyn Er
         }
         Command::Account(AccountCommand::Delete { account }) => admin::delete(data, &account)?,
         Command::Backup { file } => admin::backup(data, &file)?,
+        Command::Protocol => {}
         Command::Import { file } => {
             let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
             let new = admin::import(data, &file, i64::try_from(at)?)?;

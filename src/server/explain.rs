@@ -3,6 +3,7 @@
 //! cannot keep up with is counted and left out.
 
 use std::collections::{HashMap, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -137,6 +138,8 @@ struct Asked {
     at: Instant,
     operation: Option<u8>,
     is_request: bool,
+    /// Of its bytes, to know a retransmission by.
+    hash: u64,
 }
 
 impl Asked {
@@ -193,13 +196,13 @@ impl<W: Write> Printer<W> {
                 let mut datagram = bytes.clone();
                 // Beyond what is read, that it is there is all that counts.
                 datagram.resize(*size, b'.');
-                self.request(event, &explain(&datagram, *charset), text);
+                self.request(event, &explain(&datagram, *charset), hash(bytes), text);
             }
             What::Reply { bytes } => self.reply(event, bytes, text),
         }
     }
 
-    fn request(&mut self, event: &Event, explained: &Explanation, text: &mut String) {
+    fn request(&mut self, event: &Event, explained: &Explanation, hash: u64, text: &mut String) {
         self.number += 1;
         let number = self.number;
         let time = self.time(event.at);
@@ -228,24 +231,11 @@ impl<W: Write> Printer<W> {
             asked.pop_front();
         }
         let is_request = explained.is_request();
-        asked.push_back(Asked { number, at: event.at, operation: explained.operation, is_request });
+        asked.push_back(Asked { number, at: event.at, operation: explained.operation, is_request, hash });
     }
 
     fn reply(&mut self, event: &Event, bytes: &[u8], text: &mut String) {
-        let mut answered = None;
-        if let Some(asked) = self.asked.get_mut(&event.peer)
-            && let Some(place) = asked.iter().position(|a| a.is_answered_by(bytes))
-        {
-            // Replies to one address keep the order of its requests, so those before get none.
-            let unanswered: Vec<u64> = asked.drain(..place).map(|a| a.number).collect();
-            answered = asked.pop_front();
-            if asked.is_empty() {
-                self.asked.remove(&event.peer);
-            }
-            for number in unanswered {
-                self.unanswered(event, number, text);
-            }
-        }
+        let (answered, unanswered) = self.settle(event.peer, bytes);
         let time = self.time(event.at);
         let after = answered.as_ref().map(|a| event.at.saturating_duration_since(a.at));
         let number = answered.as_ref().map(|a| a.number);
@@ -270,6 +260,37 @@ impl<W: Write> Printer<W> {
                 line(text, &format!("{} {shown} {meaning}{after}", colour.paint("2", &head)));
             }
         }
+        for number in unanswered {
+            self.unanswered(event, number, text);
+        }
+    }
+
+    /// Which request this answers, if that is certain, and which ones will get no answer.
+    fn settle(&mut self, peer: SocketAddr, reply: &[u8]) -> (Option<Asked>, Vec<u64>) {
+        let Some(asked) = self.asked.get_mut(&peer) else { return (None, Vec::new()) };
+        let Some(place) = asked.iter().position(|a| a.is_answered_by(reply)) else { return (None, Vec::new()) };
+        let Some(first) = asked.remove(place) else { return (None, Vec::new()) };
+        let hashed = matches!(first.operation, Some(1 | 2));
+        let login = first.operation == Some(2);
+        // A login may be held back, and is given up for another one: of which is this the answer?
+        let certain = !login || asked.iter().all(|a| !a.is_answered_by(reply) || a.hash == first.hash);
+        let mut unanswered = Vec::new();
+        let mut index = 0;
+        asked.retain(|other| {
+            let before = index < place;
+            index += 1;
+            // The other replies to one address keep the order of its requests. The same password again, while
+            // the first is looked at, is a retransmission.
+            let none = if before { other.operation != Some(2) } else { hashed && other.hash == first.hash };
+            if none {
+                unanswered.push(other.number);
+            }
+            !none
+        });
+        if asked.is_empty() {
+            self.asked.remove(&peer);
+        }
+        (Some(first).filter(|_| certain), unanswered)
     }
 
     /// A later request of the same address was answered, and this one was not.
@@ -304,6 +325,12 @@ fn head(value: &mut Value, kind: &str, number: impl Into<Option<u64>>, time: &st
         fields.insert("time".into(), time.into());
         fields.insert("peer".into(), peer.to_string().into());
     }
+}
+
+fn hash(bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn line(text: &mut String, line: &str) {

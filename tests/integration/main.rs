@@ -18,5 +18,6 @@ mod layers;
 #[cfg(unix)]
 mod power_cut;
 mod probe;
+mod protocol_page;
 mod server;
 mod student;

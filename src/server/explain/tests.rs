@@ -90,6 +90,21 @@ fn answers_find_their_requests() {
             &[("reply", Some(1)), ("unanswered", Some(2)), ("reply", Some(3))],
         ),
         (
+            "a login that is held back comes after others",
+            &[(0, '<', A, b"02#a#x#"), (1, '<', A, b"08#"), (2, '>', A, b"07:01"), (999, '>', A, b"02:02")],
+            &[("reply", Some(2)), ("reply", Some(1))],
+        ),
+        (
+            "of two different logins nobody knows which is meant",
+            &[(0, '<', A, b"02#a#x#"), (1, '<', A, b"02#a#y#"), (2, '>', A, b"02:01")],
+            &[("reply", None)],
+        ),
+        (
+            "a message that could not be stored",
+            &[(0, '<', A, b"03#b#x#"), (1, '<', A, b"08#"), (2, '>', A, b"08:0")],
+            &[("reply", Some(2)), ("unanswered", Some(1))],
+        ),
+        (
             "addresses are apart",
             &[(0, '<', A, b"08#"), (1, '<', B, b"08#"), (2, '>', B, b"08:1"), (3, '>', A, b"08:2")],
             &[("reply", Some(2)), ("reply", Some(1))],
