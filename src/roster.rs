@@ -1,7 +1,7 @@
 //! What stands in a list of friends, in which order and under which heading, for windows and terminal
 //! alike. Pure.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Datelike, Local, TimeZone};
 use rust_i18n::t;
@@ -142,6 +142,13 @@ impl Roster {
         }
         let remark = self.find(account).map(|c| c.contact.remark.as_str()).unwrap_or_default();
         if remark.is_empty() { account.to_string() } else { remark.to_owned() }
+    }
+
+    /// The remarks, by account.
+    #[must_use]
+    pub fn remarks(&self) -> HashMap<String, String> {
+        let known = self.conversations.iter().filter(|c| !c.contact.remark.is_empty());
+        known.map(|c| (c.contact.account.to_string(), c.contact.remark.clone())).collect()
     }
 
     /// What is known of somebody.
@@ -298,11 +305,25 @@ impl Roster {
         }
     }
 
+    /// The first line of a message; a room's without the brackets around its writer.
+    fn one_line(&self, text: &str, room: bool) -> String {
+        let line = text.trim().lines().next().unwrap_or_default();
+        let line: String = line.chars().take(80).map(|c| if c.is_control() { ' ' } else { c }).collect();
+        match line.strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
+            Some((writer, rest)) if room => {
+                let known = self.conversations.iter().find(|c| c.contact.account.as_str() == writer);
+                let remark = known.map(|c| c.contact.remark.as_str()).filter(|remark| !remark.is_empty());
+                t!("main.writes", writer = remark.unwrap_or(writer), text = rest).into_owned()
+            }
+            _ => line,
+        }
+    }
+
     fn person(&self, conversation: &Conversation, now_ms: i64) -> Person {
         let contact = &conversation.contact;
         let presence = self.presence(&contact.account);
         let (last, time) = match &conversation.last {
-            Some((text, unix_ms)) => (one_line(text, contact.account.is_room()), ago(*unix_ms, now_ms)),
+            Some((text, unix_ms)) => (self.one_line(text, contact.account.is_room()), ago(*unix_ms, now_ms)),
             None => (presence_word(presence), String::new()),
         };
         Person {
@@ -323,16 +344,6 @@ fn presence_word(presence: Option<Presence>) -> String {
         Some(Presence::Online) => t!("main.online").into_owned(),
         Some(_) => t!("main.not_online").into_owned(),
         None => String::new(),
-    }
-}
-
-/// The first line of a message; a room's without the brackets around its writer.
-fn one_line(text: &str, room: bool) -> String {
-    let line = text.trim().lines().next().unwrap_or_default();
-    let line: String = line.chars().take(80).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    match line.strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
-        Some((writer, rest)) if room => t!("main.writes", writer = writer, text = rest).into_owned(),
-        _ => line,
     }
 }
 
@@ -433,6 +444,16 @@ mod tests {
         let day = 24 * 3600 * 1000;
         assert_eq!(ago(NOW - day, NOW), t!("main.yesterday"));
         assert_eq!(ago(NOW - 400 * day, NOW).len(), "2025-01-01".len());
-        assert_eq!(one_line("[a] hi\nthere", true), t!("main.writes", writer = "a", text = "hi"));
+    }
+
+    #[test]
+    fn the_lobbys_writers_have_their_remarks() {
+        let mut roster = Roster::new(account("me"));
+        assert_eq!(roster.one_line("[a] hi\nthere", true), t!("main.writes", writer = "a", text = "hi"));
+        let mut friend = conversation("a", "", false, None);
+        friend.contact.remark = "七号好友".into();
+        roster.set_conversations(vec![friend]);
+        assert_eq!(roster.one_line("[a] hi", true), t!("main.writes", writer = "七号好友", text = "hi"));
+        assert_eq!(roster.one_line("[a] hi", false), "[a] hi");
     }
 }

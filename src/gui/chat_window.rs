@@ -1,6 +1,7 @@
 //! One chat: what was said, and a field to go on. Shows and emits; never sees the network.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use fltk::app;
@@ -46,6 +47,8 @@ pub struct ChatWindow {
     composer: TextEditor,
     peer: Account,
     unread: u64,
+    /// Has been given its rows once.
+    indexed: bool,
 }
 
 impl ChatWindow {
@@ -108,7 +111,8 @@ impl ChatWindow {
             let send = Rc::clone(&send);
             move |_| send()
         });
-        let mut chat = Self { window, head, header, transcript, composer, peer: peer.clone(), unread: 0 };
+        let mut chat =
+            Self { window, head, header, transcript, composer, peer: peer.clone(), unread: 0, indexed: false };
         chat.listen(send, emit);
         chat.entitle();
         chat.window.show();
@@ -222,10 +226,19 @@ impl ChatWindow {
 
     /// The history's rows; `unread` of them are new.
     pub fn set_index(&mut self, rows: Vec<RowMeta>, unread: Option<u64>) {
+        let opened = !std::mem::replace(&mut self.indexed, true);
         self.transcript.set_index(rows);
         if let Some(unread) = unread {
             self.transcript.mark_new(unread);
+            if opened {
+                self.transcript.go_to_new();
+            }
         }
+    }
+
+    /// What a room's writers are called here, by account.
+    pub fn set_names(&mut self, names: HashMap<String, String>) {
+        self.transcript.set_names(names);
     }
 
     /// Texts that were asked for.

@@ -347,8 +347,9 @@ fn draw_entry(entry: &Entry, x: i32, y: i32, w: i32, ground: fltk::enums::Color)
         Entry::Section { title, count, open, unread, .. } => {
             draw::set_font(Font::Helvetica, theme::SMALL);
             draw::set_draw_color(colours.dim);
-            let text = format!("{title} {} {count}", if *open { "▾" } else { "▸" });
-            draw::draw_text(&text, x + 12, y + 20);
+            let tail = format!(" {} {count}", if *open { "▾" } else { "▸" });
+            let room = w - 24 - draw::width(&tail).ceil() as i32 - if *unread > 0 { 40 } else { 0 };
+            draw::draw_text(&format!("{}{tail}", widgets::fit(title, room)), x + 12, y + 20);
             badge(*unread, x + w - 12, y + 6);
         }
         Entry::More(n, unread) => {

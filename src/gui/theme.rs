@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use fltk::app;
 use fltk::enums::{Color, Font};
+use fltk::misc::Tooltip;
 
 /// Body text, in pixels.
 pub const BODY: i32 = 14;
@@ -126,6 +127,11 @@ pub fn set(theme: Theme) {
     app::background2(r, g, b);
     let (r, g, b) = rgb(colours.text);
     app::foreground(r, g, b);
+    Tooltip::set_color(colours.surface);
+    Tooltip::set_text_color(colours.text);
+    Tooltip::set_font_size(SMALL);
+    Tooltip::set_margin_width(8);
+    Tooltip::set_margin_height(5);
 }
 
 /// Chooses the font. Before any widget is made, or widths are measured with the wrong one.

@@ -8,6 +8,7 @@ pub mod rows;
 pub mod wrap;
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use fltk::app;
@@ -121,6 +122,18 @@ impl Transcript {
     /// Draws the line "new messages" over the last `count` rows of others; none for 0.
     pub fn mark_new(&mut self, count: u64) {
         self.view.borrow_mut().mark_new(count);
+        self.widget.redraw();
+    }
+
+    /// Shows the line "new messages", if there is one.
+    pub fn go_to_new(&mut self) {
+        self.view.borrow_mut().go_to_new();
+        self.widget.redraw();
+    }
+
+    /// What a room's writers are called here, by account.
+    pub fn set_names(&mut self, names: HashMap<String, String>) {
+        self.view.borrow_mut().set_names(names);
         self.widget.redraw();
     }
 

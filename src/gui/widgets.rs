@@ -85,10 +85,9 @@ pub fn ask(question: &str, yes: &str, no: &str) -> bool {
     dialog(question, None, yes, no).is_some()
 }
 
-/// Asks for a line of text; none if that is not wanted. Blocks as [`ask`] does.
-pub fn ask_text(question: &str, proposal: &str) -> Option<String> {
-    let (yes, no) = (rust_i18n::t!("friend.save"), rust_i18n::t!("friend.cancel"));
-    dialog(question, Some(proposal), &yes, &no).filter(|text| !text.is_empty())
+/// Asks for a line of text, `yes` on the button; none if that is not wanted. Blocks as [`ask`] does.
+pub fn ask_text(question: &str, proposal: &str, yes: &str) -> Option<String> {
+    dialog(question, Some(proposal), yes, &rust_i18n::t!("friend.cancel")).filter(|text| !text.is_empty())
 }
 
 fn dialog(question: &str, proposal: Option<&str>, yes: &str, no: &str) -> Option<String> {

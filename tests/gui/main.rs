@@ -45,6 +45,7 @@ fn main() -> ExitCode {
         ("rows_that_are_not_the_historys_are_asked_for_anew", rows_that_are_not_the_historys_are_asked_for_anew),
         ("each_message_in_its_own_window", each_message_in_its_own_window),
         ("what_is_unread_stands_in_the_titles", what_is_unread_stands_in_the_titles),
+        ("a_chat_opens_where_the_new_messages_begin", a_chat_opens_where_the_new_messages_begin),
         ("both_themes_and_languages_draw", both_themes_and_languages_draw),
         ("the_login_window_keeps_what_was_typed", the_login_window_keeps_what_was_typed),
         ("a_click_takes_the_focus_and_harms_nothing", a_click_takes_the_focus_and_harms_nothing),
@@ -281,6 +282,28 @@ fn what_is_unread_stands_in_the_titles() {
     main.set_conversations(vec![Conversation { contact, stranger: false, last: Some(("hi".into(), 0)), unread: 7 }]);
     assert!(main.window().label().starts_with("(7) "));
     main.close();
+}
+
+fn a_chat_opens_where_the_new_messages_begin() {
+    let (metas, rows) = history(300);
+    let (emit, asked) = events();
+    let mut chat = chat("zoe", &emit);
+    // Of every three rows one is one's own.
+    let theirs: Vec<usize> = (0..300).filter(|i| i % 3 != 0).collect();
+    let (unread, first) = (60, theirs[theirs.len() - 60]);
+    chat.set_index(metas, Some(unread));
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    let wanted = rows[first].text.clone();
+    while chat.texts_in_sight().first() != Some(&wanted) {
+        assert!(std::time::Instant::now() < end, "{wanted:?} is not first of {:?}", chat.texts_in_sight());
+        let _ = app::wait_for(0.01);
+        for event in asked.take() {
+            let UiEvent::Page { first, count, .. } = event else { continue };
+            let (from, to) = (first as usize, (first + count) as usize);
+            chat.fill(first, rows[from..to.min(rows.len())].to_vec());
+        }
+    }
+    chat.close();
 }
 
 fn both_themes_and_languages_draw() {

@@ -26,6 +26,9 @@ impl App {
                 chat.set_header(header);
             }
         }
+        for (_, chat) in self.chats.iter_mut().filter(|(peer, _)| peer.is_room()) {
+            chat.set_names(self.main.as_ref().map(|main| main.roster().remarks()).unwrap_or_default());
+        }
     }
 
     pub(super) fn open_chat(&mut self, peer: Account) {
@@ -42,6 +45,7 @@ impl App {
             chat.give_back(&self.drafts.remove(&peer).unwrap_or_default());
             self.chats.insert(peer.clone(), chat);
             self.client.index(peer);
+            self.refresh_headers();
             self.chats_changed();
         }
     }
@@ -92,6 +96,7 @@ impl App {
             self.chats.insert(peer.clone(), chat);
             self.client.index(peer);
         }
+        self.refresh_headers();
     }
 
     pub(super) fn chats_changed(&mut self) {

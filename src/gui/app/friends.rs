@@ -45,14 +45,14 @@ pub(super) fn row_menu(person: &Person, at: (i32, i32)) {
 
 /// Asks for a CSV file and adds who stands in it.
 pub(super) fn import() {
-    if let Some(path) = widgets::ask_text(&t!("main.import_from"), &list_file()) {
+    if let Some(path) = widgets::ask_text(&t!("main.import_from"), &list_file(), &t!("main.import_yes")) {
         with(|app| app.client.import_contacts(path.into()));
     }
 }
 
 /// Asks for a file and writes the list into it.
 pub(super) fn export() {
-    if let Some(path) = widgets::ask_text(&t!("main.export_to"), &list_file()) {
+    if let Some(path) = widgets::ask_text(&t!("main.export_to"), &list_file(), &t!("friend.save")) {
         with(|app| app.client.export_contacts(path.into()));
     }
 }

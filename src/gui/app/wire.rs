@@ -16,7 +16,9 @@ use crate::net::{ThreadFigures, WaitsFor, clock};
 /// Asks where to, and writes on a thread of its own.
 pub(super) fn save(text: String) {
     let proposal = default_file(&Local::now().format("%Y-%m-%d-%H%M%S").to_string());
-    let Some(file) = widgets::ask_text(&t!("wirewin.save_as"), &proposal.to_string_lossy()) else { return };
+    let Some(file) = widgets::ask_text(&t!("wirewin.save_as"), &proposal.to_string_lossy(), &t!("friend.save")) else {
+        return;
+    };
     let write = move || {
         let (text, wrong) = match std::fs::write(&file, text) {
             Ok(()) => (t!("wirewin.saved", file = file), false),

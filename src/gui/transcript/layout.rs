@@ -65,6 +65,8 @@ pub struct View {
     mark_next: bool,
     room: bool,
     foreign: bool,
+    /// What a room's writers are called here, by account.
+    names: HashMap<String, String>,
     seen: Vec<Seen>,
     links: Vec<([i32; 4], MessageId)>,
     thumb: Option<i32>,
@@ -88,6 +90,7 @@ impl View {
             mark_next: false,
             room,
             foreign: false,
+            names: HashMap::new(),
             seen: Vec::new(),
             links: Vec::new(),
             thumb: None,
@@ -139,6 +142,17 @@ impl View {
 
     pub fn set_foreign(&mut self, foreign: bool) {
         self.foreign = foreign;
+    }
+
+    pub fn set_names(&mut self, names: HashMap<String, String>) {
+        self.names = names;
+    }
+
+    /// Shows the first of the new messages at the top, or as near to it as the end allows.
+    pub fn go_to_new(&mut self) {
+        if let Some(row) = self.first_new.and_then(|id| self.rows.find(id)) {
+            self.anchor = Anchor::Row { row, above: 0 };
+        }
     }
 
     pub fn mark_new(&mut self, count: u64) {
@@ -416,7 +430,7 @@ impl View {
         if let Some(author) = &laid.author {
             draw::set_font(Font::Helvetica, theme::SMALL);
             draw::set_draw_color(super::super::widgets::disc_colour(author));
-            draw::draw_text(author, x + MARGIN, y + 13);
+            draw::draw_text(self.names.get(author).unwrap_or(author), x + MARGIN, y + 13);
         }
         y += self.author(own);
         let height = i32::try_from(laid.lines.len()).unwrap_or(1) * LINE + 2 * PAD_Y;
