@@ -101,6 +101,5 @@ fn answers(socket: &UdpSocket, server: SocketAddr) -> bool {
 /// As [`Server::start`]; losing the race for the data directory among them.
 pub fn serve_local(listen: SocketAddr, data: &Path) -> Result<(), ServerError> {
     let config = Config { idle_exit: Some(IDLE_EXIT), ..Config::new(listen, data.to_owned()) };
-    Server::start(config)?.wait();
-    Ok(())
+    Server::start(config)?.wait()
 }

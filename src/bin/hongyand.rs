@@ -235,8 +235,7 @@ fn serve(config: Config) -> Result<(), Box<dyn Error>> {
             }
         })?;
     }
-    server.wait();
-    Ok(())
+    Ok(server.wait()?)
 }
 
 fn administer(data: &std::path::Path, command: Command) -> Result<(), Box<dyn Error>> {

@@ -3,6 +3,7 @@
 //! leave only after the commit. On a full disk everything but storing goes on.
 
 pub mod admin;
+mod schema;
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -13,10 +14,9 @@ use std::thread::{self, JoinHandle};
 use crossbeam_channel::{Receiver, Sender};
 use rusqlite::{Connection, params};
 
+pub use self::schema::{SCHEMA_VERSION, file};
 use super::hasher::Hashed;
 
-/// The schema this program writes; `PRAGMA user_version`.
-pub const SCHEMA_VERSION: i64 = 1;
 /// Most operations in one transaction.
 const BATCH: usize = 1_024;
 
@@ -39,6 +39,25 @@ pub enum StoreError {
     /// Another server has it.
     #[error("the data directory {0} is in use by another server")]
     Locked(PathBuf),
+    /// Nothing to look at.
+    #[error("there is no database {0}; is it the right data directory?")]
+    Missing(PathBuf),
+    /// Written by an earlier program, and only to be looked at.
+    #[error("the database has schema version {found}, this program writes {known}; the server brings it up to date")]
+    Older {
+        /// In the file.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
+    /// An older database is not changed without a copy.
+    #[error("the database is to be brought up to date, but no backup {path} could be made: {error}")]
+    Backup {
+        /// Where to.
+        path: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
     /// Written by a later program.
     #[error("the database has schema version {found}, this program knows up to {known}; please use a newer program")]
     Newer {
@@ -170,54 +189,43 @@ pub struct Store {
     owed: BTreeMap<MessageRow, i64>,
 }
 
-/// The database's file in a data directory.
-#[must_use]
-pub fn file(data: &Path) -> PathBuf {
-    data.join("hongyand.sqlite")
-}
-
 impl Store {
-    /// Opens or makes the database.
+    /// Opens or makes the database of a data directory whose lock is held, and brings an older one up to date.
     ///
     /// # Errors
     /// A directory that cannot be written, a newer schema, a damaged file.
     pub fn open(data: &Path) -> Result<Self, StoreError> {
-        make_folder(data).map_err(|error| StoreError::Directory { path: data.to_owned(), error })?;
+        let directory = |error| StoreError::Directory { path: data.to_owned(), error };
+        make_folder(data).map_err(directory)?;
         let path = file(data);
-        let damaged = |error| StoreError::Damaged { path: path.clone(), error };
-        let connection = Connection::open(&path).map_err(damaged)?;
-        let store = Self { connection, owed: BTreeMap::new() };
-        store.prepare().map_err(|error| match error {
+        schema::make(&path).map_err(directory)?;
+        Self::with(&path, |connection| schema::prepare(connection, &path))
+    }
+
+    /// Opens the database to look at it, also while a server has it. Makes and changes nothing.
+    ///
+    /// # Errors
+    /// No database, one of another version, a damaged file.
+    pub fn look(data: &Path) -> Result<Self, StoreError> {
+        let path = file(data);
+        if !path.exists() {
+            return Err(StoreError::Missing(path));
+        }
+        Self::with(&path, |connection| match schema::version(connection)? {
+            SCHEMA_VERSION => Ok(()),
+            found if found > SCHEMA_VERSION => Err(StoreError::Newer { found, known: SCHEMA_VERSION }),
+            found => Err(StoreError::Older { found, known: SCHEMA_VERSION }),
+        })
+    }
+
+    fn with(path: &Path, prepare: impl Fn(&Connection) -> Result<(), StoreError>) -> Result<Self, StoreError> {
+        let damaged = |error| StoreError::Damaged { path: path.to_owned(), error };
+        let connection = Connection::open(path).map_err(damaged)?;
+        prepare(&connection).map_err(|error| match error {
             StoreError::Sqlite(error) => damaged(error),
             other => other,
         })?;
-        Ok(store)
-    }
-
-    fn prepare(&self) -> Result<(), StoreError> {
-        let c = &self.connection;
-        let found: i64 = c.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        if found > SCHEMA_VERSION {
-            return Err(StoreError::Newer { found, known: SCHEMA_VERSION });
-        }
-        c.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
-        if found == 0 {
-            c.execute_batch(
-                "BEGIN;
-                 CREATE TABLE accounts (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, salt BLOB NOT NULL,
-                     hash BLOB NOT NULL, created INTEGER NOT NULL);
-                 CREATE TABLE sessions (account INTEGER PRIMARY KEY REFERENCES accounts ON DELETE CASCADE,
-                     address TEXT NOT NULL, since INTEGER NOT NULL);
-                 CREATE TABLE messages (id INTEGER PRIMARY KEY AUTOINCREMENT,
-                     receiver INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE, sender TEXT NOT NULL,
-                     raw BLOB NOT NULL, text TEXT NOT NULL, sent INTEGER NOT NULL, taken INTEGER);
-                 CREATE INDEX unread ON messages (receiver, id) WHERE taken IS NULL;
-                 CREATE INDEX unread_of ON messages (receiver, sender, id) WHERE taken IS NULL;
-                 PRAGMA user_version = 1;
-                 COMMIT;",
-            )?;
-        }
-        Ok(())
+        Ok(Self { connection, owed: BTreeMap::new() })
     }
 
     /// Lets the database grow to so many bytes, or to any size. What lies in the WAL until it is moved into the
@@ -390,15 +398,20 @@ impl Store {
 pub(super) fn make_folder(data: &Path) -> io::Result<()> {
     let new: Vec<&Path> = data.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.exists()).collect();
     std::fs::create_dir_all(data)?;
+    new.into_iter().for_each(sync_folder);
+    Ok(())
+}
+
+/// Has the name of a new file or folder outlive a power cut.
+fn sync_folder(of: &Path) {
     #[cfg(unix)]
-    for parent in new.iter().filter_map(|folder| folder.parent()) {
+    if let Some(parent) = of.parent() {
         let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
         // Where folders cannot be synced there is nothing better to be done.
         let _ = std::fs::File::open(parent).and_then(|folder| folder.sync_all());
     }
     #[cfg(not(unix))]
-    drop(new);
-    Ok(())
+    let _ = of;
 }
 
 /// Starts the database's thread; it ends when `ops` is closed, after its last commit.

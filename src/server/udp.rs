@@ -76,6 +76,12 @@ pub enum ServerError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The socket failed while it served.
+    #[error("receiving failed: {0}")]
+    Receive(io::Error),
+    /// A thread ended that should not have.
+    #[error("the {0} thread has failed")]
+    Thread(&'static str),
     /// The system gave no thread or socket.
     #[error("the system refused a thread or socket: {0}")]
     System(#[from] io::Error),
@@ -86,7 +92,7 @@ pub enum ServerError {
 pub struct Server {
     address: SocketAddr,
     stop: Stop,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<JoinHandle<Result<(), ServerError>>>,
 }
 
 /// Ends a server from any thread; for signals.
@@ -199,6 +205,7 @@ impl Server {
             refused_by_disk: Seldom::default(),
             not_hashed: Seldom::default(),
             stopping: Arc::clone(&stop.stopping),
+            failed: None,
             workers: vec![store_thread, hasher_thread, timer_thread],
             _lock: lock,
         };
@@ -219,15 +226,18 @@ impl Server {
     }
 
     /// Waits until it has ended, by [`Stop::stop`] or idleness.
-    pub fn wait(mut self) {
-        self.join();
+    ///
+    /// # Errors
+    /// It could not go on: the socket failed, or a thread of its own.
+    pub fn wait(mut self) -> Result<(), ServerError> {
+        self.join()
     }
 
-    fn join(&mut self) {
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            log::error!("the server's thread panicked");
+    fn join(&mut self) -> Result<(), ServerError> {
+        match self.thread.take().map(JoinHandle::join) {
+            Some(Ok(ended)) => ended,
+            Some(Err(_)) => Err(ServerError::Thread("server")),
+            None => Ok(()),
         }
     }
 }
@@ -236,7 +246,9 @@ impl Drop for Server {
     fn drop(&mut self) {
         if self.thread.is_some() {
             self.stop.stop();
-            self.join();
+            if let Err(error) = self.join() {
+                log::error!("{error}");
+            }
         }
     }
 }
@@ -261,12 +273,14 @@ struct Turn {
     refused_by_disk: Seldom,
     not_hashed: Seldom,
     stopping: Arc<AtomicBool>,
+    /// Why it ends, if not because it was asked to.
+    failed: Option<ServerError>,
     workers: Vec<JoinHandle<()>>,
     _lock: DataLock,
 }
 
 impl Turn {
-    fn run(mut self) {
+    fn run(mut self) -> Result<(), ServerError> {
         // Any datagram fits: Windows calls a cut one an error, which would end the server.
         let mut buffer = vec![0; 65_536];
         self.after();
@@ -289,7 +303,7 @@ impl Turn {
                 Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
-                    log::error!("receiving failed: {error}");
+                    self.failed = Some(ServerError::Receive(error));
                     break;
                 }
             }
@@ -300,13 +314,21 @@ impl Turn {
         // Closed channels end the workers; what was given to the store is committed first.
         (self.ops, self.jobs, self.deadlines) = (None, None, None);
         for worker in self.workers.drain(..) {
+            let name = worker.thread().name().map(str::to_owned).unwrap_or_default();
             if worker.join().is_err() {
-                log::error!("a worker thread panicked");
+                log::error!("the {name} thread panicked");
             }
         }
         // Answers to what was committed at the last moment still leave.
         self.results();
         self.effects();
+        self.failed.map_or(Ok(()), Err)
+    }
+
+    /// Without its workers a server acknowledges nothing: it ends, and whoever watches it starts it again.
+    fn fail(&mut self, thread: &'static str) {
+        self.failed.get_or_insert(ServerError::Thread(thread));
+        self.stopping.store(true, Ordering::Release);
     }
 
     fn datagram(&mut self, now: Now, from: SocketAddr, bytes: &[u8]) {
@@ -386,21 +408,25 @@ impl Turn {
                     }
                 }
                 Effect::Store(op) => {
-                    if let Some(ops) = &self.ops {
-                        let _ = ops.send(op);
+                    if self.ops.as_ref().is_some_and(|ops| ops.send(op).is_err()) {
+                        self.fail("store");
                     }
                 }
                 Effect::Hash(job) => {
                     let (Job::New { job: id, .. } | Job::Check { job: id, .. }) = &job;
                     let id = *id;
-                    if let Some(jobs) = &self.jobs
-                        && let Err(TrySendError::Full(_)) = jobs.try_send(job)
-                    {
-                        let now = now();
-                        if let Some(more) = self.not_hashed.speaks(now.instant) {
-                            log::warn!("too many passwords wait to be hashed: a request was dropped, as {more} before");
+                    match self.jobs.as_ref().map(|jobs| jobs.try_send(job)) {
+                        Some(Err(TrySendError::Disconnected(_))) => self.fail("hasher"),
+                        Some(Err(TrySendError::Full(_))) => {
+                            let now = now();
+                            if let Some(more) = self.not_hashed.speaks(now.instant) {
+                                log::warn!(
+                                    "too many passwords wait to be hashed: a request was dropped, as {more} before"
+                                );
+                            }
+                            self.engine.not_hashed(now, id);
                         }
-                        self.engine.not_hashed(now, id);
+                        Some(Ok(())) | None => {}
                     }
                 }
             }

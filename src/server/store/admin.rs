@@ -2,14 +2,16 @@
 //! the data directory's lock, so none runs while a server does; apart from [`list`] and [`backup`],
 //! which only read.
 
+use std::io;
 use std::path::Path;
 
 use rusqlite::params;
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, schema};
 use crate::model::{Account, FieldError, Password};
 use crate::server::hasher;
-use crate::server::udp::lock;
+use crate::server::udp::{DataLock, lock};
+use crate::wire::Charset;
 
 /// Why it was not done; a sentence for the person who asked.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +37,9 @@ pub enum AdminError {
     },
     /// The file could not be read.
     #[error("the class list: {0}")]
+    Read(#[from] io::Error),
+    /// It is no list.
+    #[error("the class list: {0}")]
     Csv(#[from] csv::Error),
     /// The system gave no random bytes.
     #[error("the system gave no random bytes for a password")]
@@ -42,6 +47,14 @@ pub enum AdminError {
     /// The backup's file is there already.
     #[error("{0} exists already; nothing was written")]
     Exists(String),
+    /// The backup could not be written.
+    #[error("the backup {path}: {error}")]
+    Backup {
+        /// Where to.
+        path: String,
+        /// Why not.
+        error: io::Error,
+    },
 }
 
 /// An account as `account list` shows it.
@@ -62,7 +75,7 @@ pub struct Row {
 /// # Errors
 /// What the database says.
 pub fn list(data: &Path) -> Result<Vec<Row>, AdminError> {
-    let store = Store::open(data)?;
+    let store = Store::look(data)?;
     let mut query = store.connection().prepare(
         "SELECT name, created, (SELECT count(*) FROM messages WHERE receiver = a.id AND taken IS NULL), s.address
          FROM accounts a LEFT JOIN sessions s ON s.account = a.id ORDER BY name",
@@ -78,8 +91,7 @@ pub fn list(data: &Path) -> Result<Vec<Row>, AdminError> {
 /// # Errors
 /// No such account, or a server is running on this directory.
 pub fn reset(data: &Path, account: &str, password: &Password) -> Result<(), AdminError> {
-    let _lock = lock(data)?;
-    let store = Store::open(data)?;
+    let (store, _lock) = existing(data)?;
     let hashed = hasher::hash(password).ok_or(AdminError::NoRandom)?;
     let c = store.connection().unchecked_transaction()?;
     let changed =
@@ -94,8 +106,7 @@ pub fn reset(data: &Path, account: &str, password: &Password) -> Result<(), Admi
 /// # Errors
 /// No such account, or a server is running on this directory.
 pub fn delete(data: &Path, account: &str) -> Result<(), AdminError> {
-    let _lock = lock(data)?;
-    let store = Store::open(data)?;
+    let (store, _lock) = existing(data)?;
     match store.connection().execute("DELETE FROM accounts WHERE name = ?", [account])? {
         0 => Err(AdminError::NoSuchAccount(account.to_owned())),
         _ => Ok(()),
@@ -107,24 +118,36 @@ pub fn delete(data: &Path, account: &str) -> Result<(), AdminError> {
 /// # Errors
 /// The file exists, or cannot be written.
 pub fn backup(data: &Path, to: &Path) -> Result<(), AdminError> {
-    if to.exists() {
-        return Err(AdminError::Exists(to.display().to_string()));
-    }
-    let store = Store::open(data)?;
-    store.connection().execute("VACUUM INTO ?", [to.to_string_lossy()])?;
-    Ok(())
+    let store = Store::look(data)?;
+    let path = to.display().to_string();
+    schema::copy(store.connection(), to).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => AdminError::Exists(path),
+        _ => AdminError::Backup { path, error },
+    })
 }
 
-/// Registers a class from a CSV file of `account,password` lines; all of it or nothing. Accounts that
-/// exist keep their passwords. Returns how many were new.
+/// A database that is there, as the only one who has it. A mistyped directory is not made.
+fn existing(data: &Path) -> Result<(Store, DataLock), AdminError> {
+    let path = super::file(data);
+    if !path.exists() {
+        return Err(StoreError::Missing(path).into());
+    }
+    let lock = lock(data)?;
+    Ok((Store::open(data)?, lock))
+}
+
+/// Registers a class from a CSV file of `account,password` lines, in UTF-8 or GBK as spreadsheets write it; all of
+/// it or nothing. Accounts that exist keep their passwords. Returns how many were new.
 ///
 /// # Errors
 /// The first line that is not right, by its number.
 pub fn import(data: &Path, file: &Path, at: i64) -> Result<usize, AdminError> {
     let _lock = lock(data)?;
     let store = Store::open(data)?;
+    let text = Charset::Utf8.decode(&std::fs::read(file)?).0;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let mut reader =
-        csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_path(file)?;
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
     let transaction = store.connection().unchecked_transaction()?;
     let mut new = 0;
     for record in reader.records() {
@@ -159,6 +182,13 @@ mod tests {
         std::fs::write(&file, "account,password\na,x\nb#,y\n").expect("written");
         assert!(matches!(import(&data, &file, 0), Err(AdminError::Field { line: 3, field: "account", .. })));
         assert_eq!(list(&data).expect("readable"), []);
+        // As spreadsheets save it: with a mark at the beginning, or in GBK.
+        std::fs::write(&file, "\u{feff}account,password\r\n学号1,x\r\n").expect("written");
+        assert_eq!(import(&data, &file, 0).expect("imported"), 1);
+        std::fs::write(&file, Charset::Gb18030.encode("学号1,x\n学号2,x\n")).expect("written");
+        assert_eq!(import(&data, &file, 0).expect("imported"), 1);
+        let names: Vec<String> = list(&data).expect("readable").into_iter().map(|row| row.name).collect();
+        assert_eq!(names, ["学号1", "学号2"]);
         std::fs::write(&file, "account,password\na,x\nb,y\na,z\n").expect("written");
         assert_eq!(import(&data, &file, 0).expect("imported"), 2);
         delete(&data, "a").expect("deleted");
@@ -166,5 +196,22 @@ mod tests {
         let copy = dir.path().join("copy.sqlite");
         backup(&data, &copy).expect("written");
         assert!(matches!(backup(&data, &copy), Err(AdminError::Exists(_))));
+    }
+
+    #[test]
+    fn a_mistyped_directory_is_not_made() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let data = dir.path().join("mistyped");
+        let password = Password::parse("x").expect("valid");
+        let all = [
+            list(&data).err(),
+            backup(&data, &dir.path().join("copy")).err(),
+            reset(&data, "a", &password).err(),
+            delete(&data, "a").err(),
+        ];
+        for error in all {
+            assert!(matches!(error, Some(AdminError::Store(StoreError::Missing(_)))), "{error:?}");
+        }
+        assert!(!data.exists());
     }
 }

@@ -1,0 +1,170 @@
+//! The database's form, and how a file of an older form is brought up to date: a copy of it is made and
+//! synced first, then all steps are one transaction.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+
+use super::StoreError;
+
+/// The schema this program writes; `PRAGMA user_version`.
+pub const SCHEMA_VERSION: i64 = 1;
+
+/// What makes each version of the one before it; never changed once released.
+const STEPS: [&str; SCHEMA_VERSION as usize] = ["
+    CREATE TABLE accounts (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, salt BLOB NOT NULL,
+        hash BLOB NOT NULL, created INTEGER NOT NULL);
+    CREATE TABLE sessions (account INTEGER PRIMARY KEY REFERENCES accounts ON DELETE CASCADE,
+        address TEXT NOT NULL, since INTEGER NOT NULL);
+    CREATE TABLE messages (id INTEGER PRIMARY KEY AUTOINCREMENT,
+        receiver INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE, sender TEXT NOT NULL,
+        raw BLOB NOT NULL, text TEXT NOT NULL, sent INTEGER NOT NULL, taken INTEGER);
+    CREATE INDEX unread ON messages (receiver, id) WHERE taken IS NULL;
+    CREATE INDEX unread_of ON messages (receiver, sender, id) WHERE taken IS NULL;"];
+
+/// Which version a file has; 0 is a new one.
+pub(super) fn version(connection: &Connection) -> Result<i64, StoreError> {
+    Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
+}
+
+/// Makes the tables of a new file, or brings an older one up to date after a backup.
+pub(super) fn prepare(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    bring_up_to_date(connection, path, &STEPS)
+}
+
+fn bring_up_to_date(connection: &Connection, path: &Path, steps: &[&str]) -> Result<(), StoreError> {
+    let found = version(connection)?;
+    let known = i64::try_from(steps.len()).unwrap_or(i64::MAX);
+    if found > known {
+        return Err(StoreError::Newer { found, known });
+    }
+    connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
+    let missing = steps.get(usize::try_from(found).unwrap_or(0)..).unwrap_or_default();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if found > 0 {
+        let to = path.with_extension(format!("v{found}.sqlite"));
+        back_up(connection, &to).map_err(|error| StoreError::Backup { path: to.clone(), error })?;
+        log::info!("the database is brought from version {found} to {known}; as it was, it is {}", to.display());
+    }
+    let transaction = connection.unchecked_transaction()?;
+    for step in missing {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "user_version", known)?;
+    Ok(transaction.commit()?)
+}
+
+/// The whole file as it is now, in the place of an older copy: that is of the same version, made before an
+/// attempt that failed.
+fn back_up(connection: &Connection, to: &Path) -> io::Result<()> {
+    let new = to.with_extension("new");
+    match fs::remove_file(&new) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    copy(connection, &new)?;
+    fs::rename(&new, to)?;
+    super::sync_folder(to);
+    Ok(())
+}
+
+/// Writes a consistent copy to a file that is not there yet. It is on disk afterwards.
+pub(super) fn copy(connection: &Connection, to: &Path) -> io::Result<()> {
+    // SQLite fills an empty file; so nobody else ever reads what is in it, and nothing is written over.
+    let file = private(to, fs::OpenOptions::new().write(true).create_new(true))?;
+    let written = connection
+        .execute("VACUUM INTO ?", [to.to_string_lossy()])
+        .map_err(io::Error::other)
+        .and_then(|_| file.sync_all());
+    if written.is_err() {
+        let _ = fs::remove_file(to);
+    }
+    super::sync_folder(to);
+    written
+}
+
+/// Makes the database's file if it is not there: it holds what people write, and their passwords' hashes.
+pub(super) fn make(path: &Path) -> io::Result<()> {
+    private(path, fs::OpenOptions::new().append(true).create(true)).map(drop)
+}
+
+/// A new file is its owner's alone.
+fn private(path: &Path, options: &mut fs::OpenOptions) -> io::Result<File> {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options.open(path)
+}
+
+/// The database's file in a data directory.
+#[must_use]
+pub fn file(data: &Path) -> PathBuf {
+    data.join("hongyand.sqlite")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: &str = "ALTER TABLE accounts ADD COLUMN nickname TEXT; UPDATE accounts SET nickname = name || '!';";
+
+    fn one(connection: &Connection, query: &str) -> String {
+        connection.query_row(query, [], |row| row.get(0)).expect("a row")
+    }
+
+    #[test]
+    fn an_older_file_is_copied_before_it_changes() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = file(dir.path());
+        let (copied, left) = (dir.path().join("hongyand.v1.sqlite"), dir.path().join("hongyand.v1.new"));
+        let connection = Connection::open(&path).expect("a new file");
+        bring_up_to_date(&connection, &path, &STEPS).expect("new");
+        assert!(!copied.exists(), "a new file is not copied");
+        connection.execute("INSERT INTO accounts VALUES (1, 'a', x'', x'', 0)", []).expect("stored");
+        // What an attempt left that was cut off.
+        fs::write(&left, "half a copy").expect("written");
+
+        bring_up_to_date(&connection, &path, &[STEPS[0], "nonsense"]).expect_err("no step of ours");
+        assert_eq!((version(&connection).ok(), one(&connection, "SELECT name FROM accounts")), (Some(1), "a".into()));
+        connection.execute("UPDATE accounts SET name = 'b'", []).expect("it goes on as it was");
+
+        for _ in 0..2 {
+            bring_up_to_date(&connection, &path, &[STEPS[0], SECOND]).expect("up to date");
+            assert_eq!(version(&connection).ok(), Some(2));
+            assert_eq!(one(&connection, "SELECT nickname FROM accounts"), "b!");
+            let copy = Connection::open(&copied).expect("beside it");
+            assert_eq!((version(&copy).ok(), one(&copy, "SELECT name FROM accounts")), (Some(1), "b".into()));
+            assert!(!left.exists());
+        }
+        assert!(matches!(prepare(&connection, &path), Err(StoreError::Newer { found: 2, known: 1 })));
+    }
+
+    #[test]
+    fn what_cannot_be_copied_is_not_changed() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = file(dir.path());
+        let connection = Connection::open(&path).expect("a new file");
+        bring_up_to_date(&connection, &path, &STEPS).expect("new");
+        fs::create_dir(dir.path().join("hongyand.v1.sqlite")).expect("something in the way");
+        let refused = bring_up_to_date(&connection, &path, &[STEPS[0], SECOND]);
+        assert!(matches!(refused, Err(StoreError::Backup { .. })), "{refused:?}");
+        assert_eq!(version(&connection).ok(), Some(1));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn its_files_are_its_owners_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().expect("a folder");
+        let store = super::super::Store::open(dir.path()).expect("a new database");
+        let copied = dir.path().join("copy.sqlite");
+        copy(store.connection(), &copied).expect("copied");
+        assert!(copy(store.connection(), &copied).is_err(), "nothing is written over");
+        for path in [file(dir.path()), file(dir.path()).with_extension("sqlite-wal"), copied] {
+            assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600, "{}", path.display());
+        }
+    }
+}
