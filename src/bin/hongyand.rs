@@ -154,8 +154,13 @@ fn main() -> ExitCode {
 
 fn run(args: Args) -> Result<(), Box<dyn Error>> {
     if let Some(Command::Protocol) = args.command {
-        // Whoever pages through it may stop before its end.
-        let _ = std::io::stdout().write_all(hongyan::wire::reference(locale(args.lang.as_deref())).as_bytes());
+        let page = hongyan::wire::reference(locale(args.lang.as_deref()));
+        for line in page.lines().filter(|line| !line.starts_with("<a id=")) {
+            // Whoever pages through it may stop before its end.
+            if writeln!(std::io::stdout(), "{line}").is_err() {
+                break;
+            }
+        }
         return Ok(());
     }
     let data = match args.data {

@@ -2,6 +2,7 @@
 
 use rust_i18n::t;
 
+use super::explain::explain;
 use super::reply::{Forwarded, LoggedIn, Registered};
 use super::{Charset, Learned, Reply, Request};
 
@@ -10,7 +11,12 @@ use super::{Charset, Learned, Reply, Request};
 pub fn request(datagram: &[u8], locale: &str) -> String {
     let request = match Request::decode(datagram, Charset::Utf8).0 {
         Ok(request) => request,
-        Err(error) => return t!("wire.malformed", locale = locale, why = error.to_string()).into_owned(),
+        Err(error) => {
+            let explained = explain(datagram, Charset::Utf8);
+            let broken = explained.findings.iter().find(|f| f.rule.breaks());
+            let why = broken.map_or_else(|| error.to_string(), |f| f.advice(&explained, locale));
+            return t!("wire.malformed", locale = locale, why = why).into_owned();
+        }
     };
     match &request {
         Request::Register { account, .. } => t!("wire.register", locale = locale, account = account),

@@ -172,6 +172,9 @@ fn passwords_are_starred_even_when_malformed() {
     }
     assert_eq!(show::request(b"02#20170001#secret#", "en"), "log in as 20170001");
     assert_eq!(show::reply(b"02:01", "zh-CN"), "登录成功");
+    // What it was, in the reader's language, with the place.
+    let unclosed = show::request(b"06#", "zh-CN") + &show::request(b"03#b#hi", "zh-CN");
+    assert_eq!(unclosed, "离线格式错误：第 2 个字段没有用 `#` 结束：请在第 7 字节之后加 `#`");
 }
 
 proptest! {

@@ -17,14 +17,19 @@ struct Explained {
 
 impl Explained {
     fn start(options: &[&str]) -> (Self, ChildStdout) {
+        Self::start_by(Command::new(env!("CARGO_BIN_EXE_hongyand")).env_remove("NO_COLOR"), options)
+    }
+
+    /// `program` starts the server with the arguments it is given.
+    fn start_by(program: &mut Command, options: &[&str]) -> (Self, ChildStdout) {
         let data = tempfile::tempdir().expect("a folder");
         let address = UdpSocket::bind("127.0.0.1:0").and_then(|s| s.local_addr()).expect("a free port");
-        let mut process = Command::new(env!("CARGO_BIN_EXE_hongyand"))
+        let mut process = program
             .args(["--log-level", "off", "--listen", &address.to_string()])
             .args(options)
             .arg("--data")
             .arg(data.path())
-            .env_remove("NO_COLOR")
+            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
             .expect("it runs");
@@ -123,9 +128,8 @@ fn each_request_is_explained_and_its_answer_shown() {
     assert!(delivered.is_some_and(|v| v["datagram"].as_str().is_some_and(|d| d.ends_with(":你好"))), "{delivered:?}");
 }
 
-/// What stands on the first line that a request causes.
-fn first_line(options: &[&str]) -> String {
-    let (server, output) = Explained::start(options);
+/// What stands on the first line that a wrong request causes.
+fn first_line((server, output): (Explained, ChildStdout)) -> String {
     Student::new(server.address).0.send(b"99#x#").expect("sent");
     BufReader::new(output)
         .lines()
@@ -136,10 +140,26 @@ fn first_line(options: &[&str]) -> String {
 
 #[test]
 fn lines_are_coloured_when_that_is_wanted() {
-    let plain = first_line(&["--explain", "--lang", "en"]);
+    let plain = first_line(Explained::start(&["--explain", "--lang", "en"]));
     assert!(plain.starts_with("  ✗ bytes 1–2: there is no operation 99;"), "a pipe is no terminal: {plain:?}");
-    let coloured = first_line(&["--explain=lines", "--lang", "zh", "--color", "always"]);
+    let coloured = first_line(Explained::start(&["--explain=lines", "--lang", "zh", "--color", "always"]));
     assert!(coloured.starts_with("  \x1b[31m✗ 第 1–2 字节：没有操作 99"), "{coloured:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_has_colours_unless_it_says_no() {
+    for (variable, value, coloured) in [("TERM", "xterm", true), ("TERM", "dumb", false), ("NO_COLOR", "1", false)] {
+        // `script` lends a terminal; the shell turns its own arguments into the program's.
+        let mut program = Command::new("sh");
+        program
+            .args(["-c", r#"exec script -qec "$0 $*" /dev/null"#, env!("CARGO_BIN_EXE_hongyand"), "--explain"])
+            .env_remove("NO_COLOR")
+            .env("TERM", "xterm")
+            .env(variable, value);
+        let line = first_line(Explained::start_by(&mut program, &["--lang", "en"]));
+        assert_eq!(line.contains("\x1b[31m"), coloured, "{variable}={value}: {line:?}");
+    }
 }
 
 /// Nobody reads the lines, as when a terminal is held by Ctrl+S; everybody is served all the same.

@@ -156,6 +156,20 @@ fn other_datagrams_read_as_they_are_written() {
     }
 }
 
+#[test]
+fn the_server_prints_it() {
+    for (language, locale) in [("en", "en"), ("zh", "zh-CN")] {
+        let printed = std::process::Command::new(env!("CARGO_BIN_EXE_hongyand"))
+            .args(["protocol", "--lang", language])
+            .output()
+            .expect("it runs");
+        let printed = String::from_utf8(printed.stdout).expect("UTF-8");
+        let title = reference(locale).lines().next().expect("a title");
+        assert!(printed.starts_with(title) && !printed.contains("<a id"), "{printed:.80}");
+        assert_eq!(lines(&printed), lines(reference(locale)));
+    }
+}
+
 /// The pages of both languages have the same datagrams in the same order, all sections, and the numbers
 /// that the code has.
 #[test]
