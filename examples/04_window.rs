@@ -13,7 +13,7 @@ use std::net::UdpSocket;
 use std::time::Duration;
 
 use fltk::text::{TextBuffer, TextDisplay};
-use fltk::{app, button::ReturnButton, input::Input, prelude::*, window::Window};
+use fltk::{app, button::ReturnButton, enums::Font, input::Input, prelude::*, window::Window};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let server = env::args().nth(1).ok_or("usage: 04_window HOST:PORT")?;
@@ -23,13 +23,15 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // What stands between here and `end` is put into the window.
     let app = app::App::default();
+    // Chinese letters at their full height; where this font is not installed, the system takes another.
+    Font::set_font(Font::Helvetica, "Noto Sans CJK SC");
     let mut window = Window::new(100, 100, 480, 320, "04 by hand 手工协议");
     // The first widget that takes keys has the keyboard.
-    let mut input = Input::new(10, 280, 370, 30, None);
+    let mut input = Input::new(10, 280, 340, 30, None);
     let mut display = TextDisplay::new(10, 10, 460, 260, None);
     display.set_buffer(TextBuffer::default());
     // Enter presses a ReturnButton: nobody needs the mouse.
-    let mut button = ReturnButton::new(390, 280, 80, 30, "Send 发送");
+    let mut button = ReturnButton::new(360, 280, 110, 30, "Send 发送");
     window.end();
     window.show();
 

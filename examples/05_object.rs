@@ -16,7 +16,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use fltk::text::{TextBuffer, TextDisplay};
-use fltk::{app, button::ReturnButton, input::Input, prelude::*, window::Window};
+use fltk::{app, button::ReturnButton, enums::Font, input::Input, prelude::*, window::Window};
 
 /// A window and its way to the server. A clone is another handle to the same window: widgets are
 /// handles by themselves, and the socket is behind an `Rc`.
@@ -35,10 +35,10 @@ impl Chat {
         socket.set_read_timeout(Some(Duration::from_secs(5)))?;
 
         let mut window = Window::default().with_size(480, 320).with_label(title);
-        let input = Input::new(10, 280, 370, 30, None);
+        let input = Input::new(10, 280, 340, 30, None);
         let mut display = TextDisplay::new(10, 10, 460, 260, None);
         display.set_buffer(TextBuffer::default());
-        let mut button = ReturnButton::new(390, 280, 80, 30, "Send 发送");
+        let mut button = ReturnButton::new(360, 280, 110, 30, "Send 发送");
         window.end();
         window.show();
 
@@ -66,6 +66,8 @@ impl Chat {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let app = app::App::default();
+    // Chinese letters at their full height; where this font is not installed, the system takes another.
+    Font::set_font(Font::Helvetica, "Noto Sans CJK SC");
     let mut chats = Vec::new();
     for (i, server) in env::args().skip(1).enumerate() {
         chats.push(Chat::new(&format!("05 window 窗口 {}", i + 1), &server)?);

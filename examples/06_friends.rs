@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use fltk::button::{Button, ReturnButton};
 use fltk::text::{TextBuffer, TextDisplay};
-use fltk::{app, input::Input, prelude::*, window::Window};
+use fltk::{app, enums::Font, input::Input, prelude::*, window::Window};
 
 #[derive(Clone)]
 struct Chat {
@@ -31,11 +31,11 @@ impl Chat {
     fn open(friend: &str, socket: &Rc<UdpSocket>) {
         let title = format!("{friend} · chatting 聊天中");
         let mut window = Window::default().with_size(480, 320).with_label(&title);
-        let input = Input::new(10, 280, 280, 30, None);
+        let input = Input::new(10, 280, 240, 30, None);
         let mut display = TextDisplay::new(10, 10, 460, 260, None);
         display.set_buffer(TextBuffer::default());
-        let mut send = ReturnButton::new(300, 280, 80, 30, "Send 发送");
-        let mut receive = Button::new(390, 280, 80, 30, "&Get 收取");
+        let mut send = ReturnButton::new(260, 280, 110, 30, "Send 发送");
+        let mut receive = Button::new(380, 280, 90, 30, "&Get 收取");
         window.end();
         window.show();
 
@@ -93,6 +93,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("login 登录: {}", ask(&socket, &format!("02#{account}#{password}#"))?);
 
     let app = app::App::default();
+    // Chinese letters at their full height; where this font is not installed, the system takes another.
+    Font::set_font(Font::Helvetica, "Noto Sans CJK SC");
     let mut window = Window::new(50, 50, 220, 400, "06 friends 好友");
     for (i, friend) in (0..).zip(friends) {
         // Alt and the number open it too.

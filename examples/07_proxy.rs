@@ -11,7 +11,7 @@ use std::{cell::RefCell, collections::HashMap, env, error::Error, net::UdpSocket
 
 use fltk::button::{Button, ReturnButton};
 use fltk::text::{TextBuffer, TextDisplay};
-use fltk::{app, input::Input, prelude::*, window::Window};
+use fltk::{app, enums::Font, input::Input, prelude::*, window::Window};
 
 type Shared = Rc<RefCell<Main>>;
 
@@ -74,10 +74,10 @@ fn open(main: &Shared, friend: &str) {
         return window.show();
     }
     let mut window = Window::default().with_size(480, 320).with_label(&format!("{friend} · chatting 聊天中"));
-    let mut input = Input::new(10, 280, 370, 30, None);
+    let mut input = Input::new(10, 280, 340, 30, None);
     let mut display = TextDisplay::new(10, 10, 460, 260, None);
     display.set_buffer(TextBuffer::default());
-    let mut send = ReturnButton::new(390, 280, 80, 30, "Send 发送");
+    let mut send = ReturnButton::new(360, 280, 110, 30, "Send 发送");
     window.end();
     window.show();
     main.borrow_mut().chats.insert(friend.to_owned(), (window, display));
@@ -111,6 +111,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("login 登录: {:?}", main.borrow_mut().ask(&format!("02#{account}#{password}#")));
 
     let app = app::App::default();
+    // Chinese letters at their full height; where this font is not installed, the system takes another.
+    Font::set_font(Font::Helvetica, "Noto Sans CJK SC");
     let mut window = Window::new(50, 50, 220, 400, "07 friends 好友");
     for (i, friend) in (0..).zip(friends) {
         let mut button = Button::new(10, 10 + 40 * i, 200, 30, None).with_label(&format!("&{} {friend}", i + 1));

@@ -12,7 +12,7 @@ use std::{env, error::Error, net::UdpSocket, rc::Rc, time::Duration};
 
 use fltk::button::{Button, ReturnButton};
 use fltk::input::{Input, SecretInput};
-use fltk::{app, frame::Frame, prelude::*, window::Window};
+use fltk::{app, enums::Font, frame::Frame, prelude::*, window::Window};
 
 #[derive(Clone)]
 struct Login {
@@ -112,6 +112,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     socket.connect(&server)?;
     socket.set_read_timeout(Some(Duration::from_secs(5)))?;
     let app = app::App::default();
+    // Chinese letters at their full height; where this font is not installed, the system takes another.
+    Font::set_font(Font::Helvetica, "Noto Sans CJK SC");
     Login::open(&socket);
     app.run()?;
     Ok(())

@@ -12,7 +12,7 @@ use std::{env, error::Error, io, net::UdpSocket, thread};
 
 use fltk::button::{Button, ReturnButton};
 use fltk::text::{TextBuffer, TextDisplay};
-use fltk::{app, input::Input, prelude::*, window::Window};
+use fltk::{app, enums::Font, input::Input, prelude::*, window::Window};
 
 /// What the thread has heard and the window has not shown yet. Both hold it; the lock lets in one at
 /// a time.
@@ -29,11 +29,11 @@ struct Chat {
 impl Chat {
     fn new(socket: UdpSocket, friend: &str) -> Self {
         let mut window = Window::default().with_size(480, 320).with_label(&format!("{friend} · chatting 聊天中"));
-        let input = Input::new(10, 280, 280, 30, None);
+        let input = Input::new(10, 280, 240, 30, None);
         let mut display = TextDisplay::new(10, 10, 460, 260, None);
         display.set_buffer(TextBuffer::default());
-        let mut send = ReturnButton::new(300, 280, 80, 30, "Send 发送");
-        let mut get = Button::new(390, 280, 80, 30, "&Get 收取");
+        let mut send = ReturnButton::new(260, 280, 110, 30, "Send 发送");
+        let mut get = Button::new(380, 280, 90, 30, "&Get 收取");
         window.end();
         window.show();
         let chat = Self { socket: Arc::new(socket), friend: friend.to_owned(), display, input };
@@ -103,6 +103,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let socket = UdpSocket::bind("0.0.0.0:0")?;
     socket.connect(server)?;
     let app = app::App::default();
+    // Chinese letters at their full height; where this font is not installed, the system takes another.
+    Font::set_font(Font::Helvetica, "Noto Sans CJK SC");
     let mut chat = Chat::new(socket, friend);
     let heard = Heard::default();
     chat.start_receiving(Arc::clone(&heard))?;

@@ -13,7 +13,7 @@ use std::{env, error::Error, io, net::UdpSocket, time::Duration};
 
 use crossbeam_channel::{RecvTimeoutError, Sender};
 use fltk::text::{TextBuffer, TextDisplay};
-use fltk::{app, button::ReturnButton, input::Input, prelude::*, window::Window};
+use fltk::{app, button::ReturnButton, enums::Font, input::Input, prelude::*, window::Window};
 
 /// What the receiving thread has heard and the window has not shown yet.
 type Heard = Arc<Mutex<Vec<String>>>;
@@ -29,10 +29,10 @@ struct Chat {
 impl Chat {
     fn new(socket: UdpSocket, friend: &str) -> Self {
         let mut window = Window::default().with_size(480, 320).with_label(&format!("{friend} · chatting 聊天中"));
-        let input = Input::new(10, 280, 370, 30, None);
+        let input = Input::new(10, 280, 340, 30, None);
         let mut display = TextDisplay::new(10, 10, 460, 260, None);
         display.set_buffer(TextBuffer::default());
-        let mut send = ReturnButton::new(390, 280, 80, 30, "Send 发送");
+        let mut send = ReturnButton::new(360, 280, 110, 30, "Send 发送");
         window.end();
         window.show();
         let chat = Self { socket: Arc::new(socket), friend: friend.to_owned(), display, input };
@@ -110,6 +110,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let socket = UdpSocket::bind("0.0.0.0:0")?;
     socket.connect(server)?;
     let app = app::App::default();
+    // Chinese letters at their full height; where this font is not installed, the system takes another.
+    Font::set_font(Font::Helvetica, "Noto Sans CJK SC");
     let mut chat = Chat::new(socket, friend);
     let heard = Heard::default();
     chat.start_receiving(Arc::clone(&heard))?;

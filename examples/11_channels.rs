@@ -14,7 +14,7 @@ use std::{env, error::Error, net::UdpSocket, thread, time::Duration};
 use crossbeam_channel::Sender;
 use fltk::button::{Button, ReturnButton};
 use fltk::text::{TextBuffer, TextDisplay};
-use fltk::{app, frame::Frame, input::Input, input::SecretInput, prelude::*, window::Window};
+use fltk::{app, enums::Font, frame::Frame, input::Input, input::SecretInput, prelude::*, window::Window};
 
 /// Everything that can happen.
 enum Event {
@@ -61,7 +61,7 @@ impl Owner {
     fn hear(&mut self, reply: &str) {
         let its = |request: &mut String| matches!(reply, "00:00" | "07:01") || request.get(..2) == reply.get(..2);
         let Some(request) = self.asked.take_if(its).or_else(|| self.late.take_if(its)) else { return };
-        let fields: Vec<&str> = request.trim_end_matches('#').splitn(3, '#').collect();
+        let fields: Vec<&str> = request.strip_suffix('#').unwrap_or_default().splitn(3, '#').collect();
         match (&fields[..], &reply.splitn(6, ':').collect::<Vec<_>>()[..]) {
             (_, ["02", "01"]) => {
                 self.friends.show();
@@ -90,7 +90,9 @@ impl Owner {
     fn show(&mut self, friend: &str, line: &str) {
         println!("[{friend}] {line}");
         let (window, display) = self.chat(friend);
-        window.show();
+        if !window.shown() {
+            window.show();
+        }
         display.set_insert_position(i32::MAX);
         display.insert(&format!("{line}\n"));
         display.show_insert_position();
@@ -100,10 +102,10 @@ impl Owner {
     fn chat(&mut self, friend: &str) -> &mut (Window, TextDisplay) {
         self.chats.entry(friend.to_owned()).or_insert_with(|| {
             let window = Window::default().with_size(480, 320).with_label(&format!("{friend} · chatting 聊天中"));
-            let mut input = Input::new(10, 280, 370, 30, None);
+            let mut input = Input::new(10, 280, 340, 30, None);
             let mut display = TextDisplay::new(10, 10, 460, 260, None);
             display.set_buffer(TextBuffer::default());
-            let mut send = ReturnButton::new(390, 280, 80, 30, "Send 发送");
+            let mut send = ReturnButton::new(360, 280, 110, 30, "Send 发送");
             window.end();
             let (events, friend) = (self.events.clone(), friend.to_owned());
             send.set_callback(move |_| {
@@ -146,6 +148,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let socket = UdpSocket::bind("0.0.0.0:0")?;
     socket.connect(server)?;
     let app = app::App::default();
+    // Chinese letters at their full height; where this font is not installed, the system takes another.
+    Font::set_font(Font::Helvetica, "Noto Sans CJK SC");
     let (events, inbox) = crossbeam_channel::unbounded();
 
     let (receiving, heard) = (socket.try_clone()?, events.clone());
@@ -153,8 +157,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut buffer = [0; 1024];
         loop {
             let Ok(n) = receiving.recv(&mut buffer) else { continue };
-            let reply = String::from_utf8_lossy(buffer.get(..n).unwrap_or_default()).into_owned();
-            let _ = heard.send(Event::Heard(reply));
+            let _ = heard.send(Event::Heard(String::from_utf8_lossy(buffer.get(..n).unwrap_or_default()).into()));
             app::awake();
         }
     };
