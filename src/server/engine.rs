@@ -343,9 +343,17 @@ impl Engine {
         }
         let mut receivers = receivers;
         receivers.sort_unstable();
+        let lobby = to.as_str() == Account::LOBBY;
         receivers.retain(|id| {
-            let room = self.people.get(id).is_some_and(|p| p.unread_total() < self.quotas.mailbox);
-            if !room && let Some(more) = self.full_mailboxes.speaks(now.instant) {
+            let room = self.people.get(id).is_some_and(|p| {
+                // Whoever never reads the lobby is not to lose what friends write because of it.
+                let public = p.unread.get(Account::LOBBY).copied().unwrap_or(0);
+                p.unread_total() < self.quotas.mailbox && (!lobby || public < self.quotas.mailbox.div_ceil(10))
+            });
+            if !room
+                && !lobby
+                && let Some(more) = self.full_mailboxes.speaks(now.instant)
+            {
                 log::warn!("the mailbox of account {id} is full, as {more} others were");
             }
             room

@@ -199,7 +199,10 @@ impl Store {
         make_folder(data).map_err(directory)?;
         let path = file(data);
         schema::make(&path).map_err(directory)?;
-        Self::with(&path, |connection| schema::prepare(connection, &path))
+        Self::with(&path, |connection| {
+            schema::prepare(connection, &path)?;
+            schema::check(connection)
+        })
     }
 
     /// Opens the database to look at it, also while a server has it. Makes and changes nothing.
@@ -518,6 +521,20 @@ mod tests {
     fn damaged_and_newer_files_are_refused_with_a_sentence() {
         let dir = tempfile::tempdir().expect("a folder");
         std::fs::write(file(dir.path()), b"this is not a database, but long enough to look at").expect("written");
+        assert!(matches!(Store::open(dir.path()), Err(StoreError::Damaged { .. })));
+        // Damaged where no start-up looks by itself.
+        let dir = tempfile::tempdir().expect("a folder");
+        let mut store = Store::open(dir.path()).expect("new");
+        let (raw, text) = (vec![b'x'; 900], "x".repeat(900));
+        let message = NewMessage { receivers: vec![1], sender: "b".into(), raw, text, sent: 7 };
+        let messages = (0..100).map(|job| Op::Message { job, message: message.clone() });
+        let account = Op::Register { job: 0, name: "a".into(), hashed: hashed(), at: 0 };
+        assert_eq!(store.run(&std::iter::once(account).chain(messages).collect::<Vec<_>>()).error, None);
+        drop(store);
+        let mut bytes = std::fs::read(file(dir.path())).expect("readable");
+        let middle = bytes.len() / 2 / 4_096 * 4_096;
+        bytes[middle..middle + 4_096].fill(0xff);
+        std::fs::write(file(dir.path()), bytes).expect("written");
         assert!(matches!(Store::open(dir.path()), Err(StoreError::Damaged { .. })));
         let dir = tempfile::tempdir().expect("a folder");
         drop(Store::open(dir.path()).expect("new"));

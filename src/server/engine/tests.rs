@@ -239,6 +239,19 @@ fn a_mailbox_has_a_quota() {
 }
 
 #[test]
+fn the_lobby_fills_nobodys_mailbox() {
+    let mut world = World::with_two();
+    world.script(&[
+        (1, "03#@lobby#1#", &["03:01"]),
+        (1, "03#@lobby#2#", &["03:02"]),
+        (1, "03#b#hi#", &["03:01"]),
+        (2, "05#@lobby#", &["05:@lobby:2026-11-21 12:04:58:[a] 1"]),
+        (2, "08#", &["08:1"]),
+        (1, "03#@lobby#3#", &["03:01"]),
+    ]);
+}
+
+#[test]
 fn nothing_is_acknowledged_before_it_is_on_disk_and_order_is_kept() {
     let mut world = World::with_two();
     world.held = true;

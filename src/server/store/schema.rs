@@ -12,6 +12,9 @@ use super::StoreError;
 /// The schema this program writes; `PRAGMA user_version`.
 pub const SCHEMA_VERSION: i64 = 1;
 
+/// Bytes of the largest file that is looked through at each start.
+const CHECKED: i64 = 64 * 1024 * 1024;
+
 /// What makes each version of the one before it; never changed once released.
 const STEPS: [&str; SCHEMA_VERSION as usize] = ["
     CREATE TABLE accounts (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, salt BLOB NOT NULL,
@@ -56,6 +59,21 @@ fn bring_up_to_date(connection: &Connection, path: &Path, steps: &[&str]) -> Res
     }
     transaction.pragma_update(None, "user_version", known)?;
     Ok(transaction.commit()?)
+}
+
+/// Looks through all of a file that is read in a moment, so that a damaged one is not found out by whoever
+/// waits for a message. A large one would keep its server from starting for too long.
+pub(super) fn check(connection: &Connection) -> Result<(), StoreError> {
+    let number = |pragma| connection.query_row(pragma, [], |row| row.get::<_, i64>(0));
+    if number("PRAGMA page_count")?.saturating_mul(number("PRAGMA page_size")?) > CHECKED {
+        return Ok(());
+    }
+    let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if found == "ok" {
+        return Ok(());
+    }
+    let damaged = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+    Err(rusqlite::Error::SqliteFailure(damaged, Some(found)).into())
 }
 
 /// The whole file as it is now, in the place of an older copy: that is of the same version, made before an
