@@ -26,6 +26,8 @@ pub use document::{CaseReport, Difference, Document, Exchange, Finding, Unclear,
 pub use rule::{Rule, Section};
 pub use transport::{Datagram, Desk, Transport};
 
+use rust_i18n::t;
+
 /// The least time between two requests to this machine itself, and to any other.
 const NEAR: Duration = Duration::from_millis(2);
 const FAR: Duration = Duration::from_millis(50);
@@ -54,6 +56,18 @@ pub enum ProbeError {
     /// The system has no random bytes for the accounts' names.
     #[error("no random bytes for names of accounts: {0}")]
     Random(getrandom::Error),
+}
+
+impl ProbeError {
+    /// The sentence. `locale` is `en` or `zh-CN`.
+    #[must_use]
+    pub fn text(&self, locale: &str) -> String {
+        match self {
+            Self::NotAllowed(server) => t!("probe.not_allowed", locale = locale, server = server).into_owned(),
+            Self::Silent(server) => t!("probe.silent", locale = locale, server = server).into_owned(),
+            other => other.to_string(),
+        }
+    }
 }
 
 /// Probes a server over UDP; takes some seconds near by, minutes far away.
@@ -112,6 +126,7 @@ pub fn probe(
         when: String::new(),
         mark: mark.to_owned(),
         elapsed: runner.now().saturating_sub(began),
+        resent: runner.resent(),
         cases: reports,
         left,
     }))

@@ -1,6 +1,9 @@
 //! The terminal: `hongyan-term [--server HOST:PORT]`. Without a server it finds or starts one on this
 //! machine.
 
+#[path = "hongyan-term/probe.rs"]
+mod probe;
+
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -32,6 +35,7 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Command {
+    Probe(probe::Probe),
     #[command(hide = true)]
     ServeLocal {
         #[arg(long)]
@@ -55,6 +59,9 @@ fn main() -> ExitCode {
 
 fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
     let paths = args.face.paths()?;
+    if let Some(Command::Probe(probe)) = args.command {
+        return probe.run(args.color.style(), args.face.language().unwrap_or_default().locale());
+    }
     if let Some(Command::ServeLocal { listen }) = args.command {
         let data = args.face.data.ok_or("--data DIR is missing")?;
         logging::init("hongyan-server", args.face.log_level, &data.join("logs"));

@@ -1,4 +1,5 @@
-//! The script: the plain protocol's table from top to bottom, its error replies, then the wild forms.
+//! The script: what is refused before the login, the plain protocol's table from top to bottom, malformed
+//! requests, the wild forms, extensions. Each case comes after those that it takes for granted.
 
 mod accounts;
 mod errors;
@@ -8,7 +9,7 @@ use super::case::Case;
 
 /// Every case, in the order in which it is run and stands in the document.
 pub(crate) fn all() -> Vec<Case> {
-    [accounts::cases(), messages::cases(), errors::cases()].concat()
+    [errors::not_logged_in(), accounts::cases(), messages::cases(), errors::cases()].concat()
 }
 
 #[cfg(test)]

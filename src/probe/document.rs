@@ -19,6 +19,8 @@ pub struct Document {
     pub mark: String,
     /// How long it took.
     pub elapsed: Duration,
+    /// Datagrams sent again, since no answer came.
+    pub resent: usize,
     /// Every case, in the order of the script.
     pub cases: Vec<CaseReport>,
     /// Whether all its accounts were logged out in the end.
@@ -125,6 +127,14 @@ pub enum Unclear {
     NotAgain(Finding),
 }
 
+impl Difference {
+    /// Whether a network can do that by itself: lose a reply, or double it.
+    #[must_use]
+    pub fn on_the_way(&self) -> bool {
+        matches!(self, Self::NoReply | Self::More(_))
+    }
+}
+
 impl Document {
     /// How many passed, failed and are unclear.
     #[must_use]
@@ -158,6 +168,7 @@ impl Document {
         for case in &self.cases {
             for habit in &case.habits {
                 match habits.iter_mut().find(|(id, _)| id == habit) {
+                    Some((_, cases)) if cases.last() == Some(&case.number) => {}
                     Some((_, cases)) => cases.push(case.number),
                     None => habits.push((habit, vec![case.number])),
                 }

@@ -23,6 +23,7 @@ pub fn write(document: &Document, locale: &str) -> String {
         "date": document.when,
         "mark": document.mark,
         "milliseconds": milliseconds(document.elapsed),
+        "sent_again": document.resent,
         "logged_out": document.left,
         "passed": passed,
         "failed": failed,

@@ -227,6 +227,16 @@ pub(crate) fn judge(
             Rule::Time
         }
         (Some((_, from, _)), Some(_)) if at >= 3 && at <= from => Rule::From,
+        (None, None) if patterns.iter().any(|pattern| pattern.is(b"09:01")) && reply.starts_with(b"09:") => {
+            Rule::NoneLeft
+        }
+        (None, None) if patterns.iter().any(|pattern| pattern.is(b"05:01")) && reply.starts_with(b"05:") => {
+            Rule::NoneOfOne
+        }
+        // Asked only to see whether somebody is served, and it is the number that is wrong.
+        _ if at >= 3 && counts(reply) && !matches!(rule, Rule::ToReceiver | Rule::EachMessage) => {
+            if reply.starts_with(b"04") { Rule::CountOne } else { Rule::CountAll }
+        }
         _ => rule,
     };
     Err(Breach { rule, at })
@@ -235,6 +245,12 @@ pub(crate) fn judge(
 /// A message whose time is not where it belongs: somewhere else, or of another form.
 fn misplaced(rest: &[u8], at: usize, from: usize, time: usize) -> bool {
     (at > from && at <= time) || (0..rest.len()).any(|i| rest.get(i..).is_some_and(is_time))
+}
+
+/// An answer to 04 or 08.
+fn counts(reply: &[u8]) -> bool {
+    let number = reply.strip_prefix(b"04:").or_else(|| reply.strip_prefix(b"08:"));
+    number.is_some_and(|n| n.iter().all(u8::is_ascii_digit))
 }
 
 /// Two digits and a colon, and something after it.

@@ -20,7 +20,6 @@ pub fn write(document: &Document, locale: &str) -> String {
 }
 
 fn whole(out: &mut String, document: &Document, locale: &str) -> fmt::Result {
-    let (passed, failed, unclear) = document.counts();
     let accounts: Vec<String> = ["A", "B", "C"].map(|who| format!("`Probe{}{who}`", document.mark)).into();
     writeln!(out, "# {}\n", t!("probe.title", locale = locale))?;
     writeln!(out, "{}\n", t!("probe.intro", locale = locale))?;
@@ -30,11 +29,9 @@ fn whole(out: &mut String, document: &Document, locale: &str) -> fmt::Result {
     row(&t!("probe.date", locale = locale), document.when.clone())?;
     row(&t!("probe.accounts", locale = locale), accounts.join(", "))?;
     row(&t!("probe.duration", locale = locale), format!("{:.1} s", document.elapsed.as_secs_f64()))?;
+    row(&t!("probe.sent_again", locale = locale), document.resent.to_string())?;
     row(&t!("probe.program", locale = locale), concat!("hongyan ", env!("CARGO_PKG_VERSION")).to_owned())?;
-    let total = document.cases.len();
-    let counts =
-        t!("probe.counts", locale = locale, total = total, passed = passed, failed = failed, unclear = unclear);
-    writeln!(out, "\n**{counts}**\n")?;
+    writeln!(out, "\n**{}**\n", summary(document, locale))?;
     if !document.left {
         writeln!(out, "{}\n", t!("probe.not_left", locale = locale))?;
     }
@@ -48,6 +45,14 @@ fn whole(out: &mut String, document: &Document, locale: &str) -> fmt::Result {
     Ok(())
 }
 
+/// How many cases passed, failed and are unclear, in a line.
+#[must_use]
+pub fn summary(document: &Document, locale: &str) -> String {
+    let (passed, failed, unclear) = document.counts();
+    let total = document.cases.len();
+    t!("probe.counts", locale = locale, total = total, passed = passed, failed = failed, unclear = unclear).into_owned()
+}
+
 /// What failed and what is unclear, first, with the way to each.
 fn trouble(out: &mut String, document: &Document, locale: &str) -> fmt::Result {
     let cases: Vec<&CaseReport> = document.cases.iter().filter(|case| case.verdict != Verdict::Passed).collect();
@@ -56,8 +61,15 @@ fn trouble(out: &mut String, document: &Document, locale: &str) -> fmt::Result {
     }
     writeln!(out, "## {}\n", t!("probe.trouble", locale = locale))?;
     for case in cases {
-        let (number, purpose, verdict) = (case.number, case.purpose(locale), case.verdict.text(locale));
-        writeln!(out, "- {number}. {purpose}: **{verdict}**. {}", reason(case, locale))?;
+        let line = t!(
+            "probe.trouble_line",
+            locale = locale,
+            number = case.number,
+            purpose = case.purpose(locale),
+            verdict = case.verdict.text(locale),
+            reason = reason(case, locale)
+        );
+        writeln!(out, "- {line}")?;
     }
     writeln!(out)
 }
@@ -89,7 +101,7 @@ fn one(out: &mut String, case: &CaseReport, locale: &str) -> fmt::Result {
         let shown = |reply: &Option<Vec<u8>>| reply.as_ref().map_or_else(nothing, |bytes| code(bytes, locale));
         let expected: Vec<String> = exchange.expected.iter().map(shown).collect();
         let or = t!("probe.or", locale = locale);
-        let time = exchange.time.map(|time| format!("{:.1}", time.as_secs_f64() * 1_000.0)).unwrap_or_default();
+        let time = exchange.time.map(|time| format!("{:.2}", time.as_secs_f64() * 1_000.0)).unwrap_or_default();
         writeln!(
             out,
             "| {} | {} | {} | {} | {} | {time} |",
@@ -101,15 +113,9 @@ fn one(out: &mut String, case: &CaseReport, locale: &str) -> fmt::Result {
         )?;
     }
     let gap = if case.exchanges.is_empty() { "" } else { "\n" };
-    writeln!(
-        out,
-        "{gap}**{}**{}\n",
-        case.verdict.text(locale),
-        match &case.verdict {
-            Verdict::Passed => String::new(),
-            _ => format!(": {}", reason(case, locale)),
-        }
-    )
+    let line =
+        t!("probe.verdict_line", locale = locale, verdict = case.verdict.text(locale), reason = reason(case, locale));
+    writeln!(out, "{gap}{}\n", line.trim_end())
 }
 
 /// Why a case did not pass: the rule, where it stands, and the byte.

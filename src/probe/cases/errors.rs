@@ -2,19 +2,20 @@
 
 use crate::probe::case::Need::Online;
 use crate::probe::case::Who::{A, B, S};
-use crate::probe::case::{Accept, Ask, Case, Step, ask, case, is, message, silence};
+use crate::probe::case::{Accept, Ask, Case, Step, ask, begins, case, is, message, silence};
 use crate::probe::rule::Rule;
 
 pub(super) fn cases() -> Vec<Case> {
-    let mut cases = not_logged_in();
-    cases.extend(malformed());
+    let mut cases = malformed();
     cases.extend(unclosed());
     cases.extend(wild());
     cases.extend(exchange());
+    cases.extend(extensions());
     cases
 }
 
-fn not_logged_in() -> Vec<Case> {
+/// Before anybody logs in.
+pub(super) fn not_logged_in() -> Vec<Case> {
     let refused = |id, send| case(id, [Online(A)], [ask(S, send, [is("07:01")], Rule::NotLoggedIn)]);
     vec![
         case(
@@ -222,20 +223,6 @@ fn exchange() -> Vec<Case> {
     let asked = |send, accept: Accept| Ask { who: A, send, accept: vec![accept], rule: Rule::InOrder };
     vec![
         case(
-            "in-order",
-            [Online(A), Online(B)],
-            [
-                Step::Burst(vec![
-                    asked("03#{b}#{n}#", is("03:01")),
-                    asked("08#", is("08:0")),
-                    asked("04#{b}#", is("04:0")),
-                    asked("05#{b}#", is("05:01")),
-                    asked("09#", is("09:01")),
-                ]),
-                ask(B, "09#", [message("09", "{a}", "{n}")], Rule::Body),
-            ],
-        ),
-        case(
             "one-reply",
             [Online(A), Online(B)],
             [
@@ -250,6 +237,40 @@ fn exchange() -> Vec<Case> {
                 ask(S, "99#{n}#", [is("00:00")], Rule::UnknownOperation),
                 Step::Quiet(S),
             ],
+        ),
+        case(
+            "in-order",
+            [Online(A), Online(B)],
+            [
+                Step::Burst(vec![
+                    asked("03#{b}#{n}#", is("03:01")),
+                    asked("08#", is("08:0")),
+                    asked("04#{b}#", is("04:0")),
+                    asked("05#{b}#", is("05:01")),
+                    asked("09#", is("09:01")),
+                ]),
+                ask(B, "09#", [message("09", "{a}", "{n}")], Rule::Body),
+            ],
+        ),
+    ]
+}
+
+fn extensions() -> Vec<Case> {
+    vec![
+        case(
+            "extension-hello",
+            [],
+            [ask(
+                S,
+                "10#Q1#{n}#0000#",
+                [begins("10:01:Q1:{n}").habit("hello-known"), is("00:00").habit("hello-unknown")],
+                Rule::Extension,
+            )],
+        ),
+        case(
+            "extension-who",
+            [Online(A)],
+            [ask(A, "11#0#", [begins("11:").habit("who-known"), is("00:00").habit("who-unknown")], Rule::Extension)],
         ),
     ]
 }

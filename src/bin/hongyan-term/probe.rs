@@ -1,0 +1,89 @@
+//! `hongyan-term probe HOST:PORT`: tries a server and writes the test document.
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use hongyan::place::PORT;
+use hongyan::probe::{self, Options, Verdict, json, markdown};
+use hongyan::term::style::Style;
+
+/// Tries the whole plain protocol against a server and writes the test document.
+///
+/// It registers a few accounts named Probe… there, which stay, and logs them out in the end.
+/// Exit status: 0 when no case failed, 3 when one did, 1 when nothing could be tried.
+#[derive(clap::Args)]
+pub struct Probe {
+    /// The server
+    #[arg(value_name = "HOST:PORT")]
+    server: String,
+    /// Writes the document as Markdown, - for standard output
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
+    /// Writes the document as JSON, - for standard output
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// The server is not this machine, and whoever runs it agrees
+    #[arg(long)]
+    yes_i_may: bool,
+}
+
+/// The exit status when a case failed.
+const FAILED: u8 = 3;
+
+impl Probe {
+    /// Tries the server; what becomes of each case is shown as it goes.
+    pub fn run(self, style: Style, locale: &str) -> Result<ExitCode, Box<dyn Error>> {
+        let options = Options { server: look_up(&self.server)?, allow_others: self.yes_i_may };
+        // The document alone is on standard output if it is wanted there.
+        let piped = [&self.markdown, &self.json].into_iter().flatten().any(|file| file == Path::new("-"));
+        let mut out: Box<dyn Write> = if piped { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
+        let mut told = Ok(());
+        let document = probe::run_with(&options, |case| {
+            let (number, verdict) = (format!("{:>3}", case.number), case.verdict.text(locale));
+            let verdict = match case.verdict {
+                Verdict::Passed => style.good(&verdict),
+                Verdict::Failed(_) => style.error(&verdict),
+                Verdict::Unclear(_) => style.warning(&verdict),
+            };
+            let mut line = format!("{} {verdict}  {}", style.quiet(&number), case.purpose(locale));
+            if case.verdict != Verdict::Passed {
+                line += &format!("\n    {}", markdown::reason(case, locale));
+            }
+            if told.is_ok() {
+                told = writeln!(out, "{line}");
+            }
+        })
+        .map_err(|error| error.text(locale))?;
+        // Nobody reads any more: the files are written all the same.
+        let _ = told.and_then(|()| writeln!(out, "{}", markdown::summary(&document, locale)));
+        if let Some(file) = &self.markdown {
+            write(file, &markdown::write(&document, locale))?;
+        }
+        if let Some(file) = &self.json {
+            write(file, &json::write(&document, locale))?;
+        }
+        let (_, failed, _) = document.counts();
+        Ok(if failed > 0 { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
+    }
+}
+
+fn write(file: &Path, text: &str) -> Result<(), String> {
+    let written =
+        if file == Path::new("-") { io::stdout().write_all(text.as_bytes()) } else { std::fs::write(file, text) };
+    written.map_err(|error| format!("{}: {error}", file.display()))
+}
+
+/// A name, an address, with or without a port.
+fn look_up(server: &str) -> Result<SocketAddr, String> {
+    let found = match server.to_socket_addrs() {
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => (server, PORT).to_socket_addrs(),
+        found => found,
+    };
+    let mut found: Vec<SocketAddr> = found.map_err(|error| format!("{server}: {error}"))?.collect();
+    // This machine, if the name means it, and the older kind of address first: most servers listen there.
+    found.sort_by_key(|address| (!address.ip().is_loopback(), !address.is_ipv4()));
+    found.first().copied().ok_or_else(|| format!("{server}: no address"))
+}
