@@ -10,6 +10,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rust_i18n::t;
+
 use crate::history::{Contact, Conversation, Done, History, HistoryError, MoreStrangers, Op, Row, RowMeta};
 use crate::model::{Account, MessageId, MessageText, Password, SendState};
 use crate::net::{Bell, Doorbell, Now, Socket, ThreadFigures, Timer, WaitsFor, doorbell};
@@ -39,13 +41,13 @@ pub struct Config {
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// The socket or a thread.
-    #[error("the network cannot be used: {0}")]
+    #[error("{}", t!("error.network", error = .0))]
     Network(#[from] io::Error),
     /// The account's history.
     #[error(transparent)]
     History(#[from] HistoryError),
     /// Another program of this machine has it; it was asked to show itself.
-    #[error("this account is open in another window already; it was brought to the front")]
+    #[error("{}", t!("error.already_open"))]
     AlreadyOpen,
 }
 

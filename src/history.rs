@@ -20,6 +20,8 @@ use crossbeam_channel::{Receiver, Sender};
 
 pub use database::Database;
 
+use rust_i18n::t;
+
 use crate::model::{Account, MessageId, SendState};
 use crate::net::Bell;
 use crate::session::StoreToken;
@@ -31,7 +33,7 @@ const BATCH: usize = 256;
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {
     /// The folder or file cannot be made or written.
-    #[error("{path} cannot be used: {error}")]
+    #[error("{}", t!("error.file", path = .path.display(), error = .error))]
     File {
         /// Which.
         path: PathBuf,
@@ -39,10 +41,10 @@ pub enum HistoryError {
         error: io::Error,
     },
     /// The same account is open in another process.
-    #[error("this account is open in another window already")]
+    #[error("{}", t!("error.locked"))]
     Locked,
     /// Written by a later program.
-    #[error("the history has schema version {found}, this program knows up to {known}; please use a newer program")]
+    #[error("{}", t!("error.newer", found = .found, known = .known))]
     Newer {
         /// In the file.
         found: i64,
@@ -50,7 +52,7 @@ pub enum HistoryError {
         known: i64,
     },
     /// Not a database, or damaged.
-    #[error("the history {path} is damaged or not a database: {error}")]
+    #[error("{}", t!("error.damaged", path = .path.display(), error = .error))]
     Damaged {
         /// Which.
         path: PathBuf,

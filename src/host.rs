@@ -9,6 +9,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use rust_i18n::t;
+
 use crate::server::udp::{Config, Server, ServerError};
 
 /// How long the local server outlives its last session.
@@ -22,15 +24,13 @@ static STARTED: Mutex<Option<Child>> = Mutex::new(None);
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
     /// The process could not be started, or no socket be opened.
-    #[error("the local server could not be started: {0}")]
+    #[error("{}", t!("error.server_start", error = .0))]
     Start(#[from] io::Error),
     /// It does not answer.
-    #[error("something listens on {0}, but it does not answer as a server")]
+    #[error("{}", t!("error.server_silent", at = .0))]
     Silent(SocketAddr),
     /// It was started for this machine alone.
-    #[error(
-        "this computer's server runs for this computer alone; it ends a minute after its last user has left, then it can be opened for the network"
-    )]
+    #[error("{}", t!("error.server_alone"))]
     Alone,
 }
 

@@ -83,7 +83,10 @@ impl Place {
             Self::Named { name, address: None } => match name.to_socket_addrs().map(|mut found| found.next()) {
                 Ok(Some(address)) => Ok(Some(address)),
                 Ok(None) => Err(t!("gui.no_address", name = name).into_owned()),
-                Err(error) => Err(format!("{name}: {error}")),
+                Err(error) => {
+                    log::warn!("{name}: {error}");
+                    Err(t!("gui.no_address", name = name).into_owned())
+                }
             },
         }
     }

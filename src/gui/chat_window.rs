@@ -98,7 +98,7 @@ impl ChatWindow {
                 foot.resize(0, h - FOOT, w, FOOT);
                 composer.resize(10, h - FOOT + 9, w - 20, FOOT - 62);
                 button.resize(w - 12 - 92, h - 46, 92, theme::CONTROL - 2);
-                hint.resize(12, h - 40, w - 130, 20);
+                hint.resize(12, h - 47, w - 130, 36);
             }
         };
         {
@@ -363,7 +363,7 @@ fn draw_head(f: &Frame, peer: &Account, header: &Header) {
     draw::push_clip(f.x(), f.y(), f.w() - 12, f.h());
     draw::set_font(Font::Helvetica, theme::BODY);
     draw::set_draw_color(colours.text);
-    draw::draw_text(&header.name, f.x() + 60, f.y() + 25);
+    draw::draw_text(&widgets::fit(&header.name, f.w() - 72), f.x() + 60, f.y() + 25);
     draw::set_font(Font::Helvetica, theme::SMALL);
     let (text, ink) = match (&header.trouble, header.presence) {
         (Some(trouble), _) => (trouble.clone().into(), colours.warn),
@@ -374,7 +374,7 @@ fn draw_head(f: &Frame, peer: &Account, header: &Header) {
         (_, None) => (t!("chat.unknown"), colours.dim),
     };
     draw::set_draw_color(ink);
-    draw::draw_text(&text, f.x() + 60, f.y() + 44);
+    draw::draw_text(&widgets::fit(&text, f.w() - 72), f.x() + 60, f.y() + 44);
     draw::pop_clip();
 }
 

@@ -370,7 +370,9 @@ fn draw_entry(entry: &Entry, x: i32, y: i32, w: i32, ground: fltk::enums::Color)
             draw::set_draw_color(colours.dim);
             draw::draw_text(&person.time, x + w - 12 - time, y + 23);
             let quiet = if person.blocked { colours.dim } else { colours.text };
-            text(name, x + 62, y + 24, w - 62 - 24 - time, theme::BODY, quiet);
+            // Alone where nothing is known of them.
+            let at = if person.last.is_empty() { 33 } else { 24 };
+            text(name, x + 62, y + at, w - 62 - 24 - time, theme::BODY, quiet);
             let badge = badge(person.unread, x + w - 12, y + 31);
             text(&person.last, x + 62, y + 43, w - 62 - 20 - badge, theme::SMALL, colours.dim);
         }

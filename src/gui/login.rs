@@ -70,7 +70,8 @@ impl Login {
             draw::set_draw_color(theme::palette().line);
             draw::draw_xyline(f.x(), f.y(), f.x() + f.w());
         });
-        let mut place_line = widgets::label(MARGIN, 374, 190, "", palette.dim);
+        let mut place_line = widgets::note(MARGIN, 366, 190, 36);
+        place_line.set_label_color(palette.dim);
         place_line.set_label_size(theme::TINY);
         let mut language = widgets::button(WIDTH - MARGIN - 80, 366, 46, &t!("gui.other_language"), Style::Link);
         let mut gear = widgets::button(WIDTH - MARGIN - 28, 367, 36, "⚙", Style::Ghost);

@@ -27,7 +27,6 @@ use crate::session::Link;
 const HEAD: i32 = 68;
 const SEARCH: i32 = 44;
 const FOOT: i32 = 30;
-const NOTICE: i32 = 26;
 
 /// Who one is here.
 #[derive(Debug, Clone)]
@@ -83,7 +82,7 @@ impl MainWindow {
         });
         let search = widgets::field(12, HEAD, 276, &t!("main.search"));
         let list = FriendList::new(0, 0, 300, 500, wishes(&emit, &search));
-        let mut notice = Frame::new(0, 0, 300, NOTICE, None);
+        let mut notice = Frame::new(0, 0, 300, 0, None);
         {
             let status = Rc::clone(&status);
             notice.draw(move |f| draw_notice(f, &status.borrow().notice));
@@ -99,7 +98,7 @@ impl MainWindow {
             let (head, plus, search) = (head.clone(), plus.clone(), search.clone());
             let (list, notice, foot) = (list.widget().clone(), notice.clone(), foot.clone());
             Rc::new(move |w, h| {
-                let said = if status.borrow().notice.is_empty() { 0 } else { NOTICE };
+                let said = notice_height(&status.borrow().notice, w);
                 head.clone().resize(0, 0, w - 48, HEAD);
                 plus.clone().resize(w - 46, 16, 36, 36);
                 if let Some(mut around) = search.parent() {
@@ -362,9 +361,16 @@ fn draw_notice(f: &Frame, notice: &str) {
     draw::draw_rect_fill(f.x(), f.y(), f.w(), f.h(), colours.surface);
     draw::set_draw_color(colours.line);
     draw::draw_xyline(f.x(), f.y(), f.x() + f.w());
-    draw::set_font(Font::Helvetica, theme::SMALL);
-    draw::set_draw_color(colours.dim);
-    draw::draw_text(&widgets::fit(notice, f.w() - 24), f.x() + 12, f.y() + 18);
+    let lines = widgets::lines(notice, f.w() - 24, theme::SMALL);
+    widgets::draw_lines(&lines, f.x() + 12, f.y() + 4, theme::SMALL, colours.dim);
+}
+
+fn notice_height(notice: &str, w: i32) -> i32 {
+    if notice.is_empty() {
+        return 0;
+    }
+    let lines = i32::try_from(widgets::lines(notice, w - 24, theme::SMALL).len()).unwrap_or(1);
+    8 + lines.min(5) * widgets::line_height(theme::SMALL)
 }
 
 fn draw_foot(f: &Frame, link: Link) {

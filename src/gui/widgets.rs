@@ -6,7 +6,7 @@ use std::rc::Rc;
 use fltk::app;
 use fltk::button::{Button, CheckButton};
 use fltk::draw;
-use fltk::enums::{Align, Color, Cursor, Event, Font, FrameType, Key, Shortcut};
+use fltk::enums::{Color, Cursor, Event, Font, FrameType, Key, Shortcut};
 use fltk::frame::Frame;
 use fltk::group::Group;
 use fltk::image::{RgbImage, SvgImage};
@@ -16,6 +16,7 @@ use fltk::prelude::*;
 use fltk::window::Window;
 
 use super::theme::{self, BODY, CONTROL, Palette, RADIUS, RING, SMALL};
+use super::transcript::wrap::{Advances, wrap};
 use crate::roster::Presence;
 
 /// Makes text harmless as the label of a frame, where `@` draws symbols.
@@ -98,7 +99,7 @@ fn dialog(question: &str, proposal: Option<&str>, yes: &str, no: &str) -> Option
     window.set_label(&rust_i18n::t!("gui.app"));
     window.set_color(theme::palette().bg);
     let high = if proposal.is_some() { 28 } else { 70 };
-    let mut text = Frame::new(24, 14, wide - 48, high, None).with_align(Align::Left | Align::Inside | Align::Wrap);
+    let mut text = note(24, 14, wide - 48, high);
     text.set_label_size(BODY);
     text.set_label_color(theme::palette().text);
     text.set_label(&escape(question));
@@ -251,7 +252,7 @@ fn dress<I: InputExt + WidgetBase + Clone + 'static>(mut input: I, placeholder: 
             draw::set_draw_color(theme::palette().dim);
             draw::push_clip(i.x(), i.y(), i.w(), i.h());
             // Where the text will stand.
-            draw::draw_text(&placeholder, i.x() + 1, baseline(i.y(), i.h()));
+            draw::draw_text(&placeholder, i.x() + 2, baseline(i.y(), i.h()));
             draw::pop_clip();
         }
     });
@@ -319,18 +320,50 @@ pub fn checkbox(x: i32, y: i32, w: i32, label: &str) -> CheckButton {
 
 /// A line of small text over or under a field.
 pub fn label(x: i32, y: i32, w: i32, text: &str, colour: Color) -> Frame {
-    let mut frame = Frame::new(x, y, w, 20, None).with_align(Align::Left | Align::Inside | Align::Wrap);
-    frame.set_label_size(SMALL);
+    let mut frame = note(x, y, w, 20);
     frame.set_label_color(colour);
     frame.set_label(&escape(text));
     frame
 }
 
-/// Room for a sentence that may need two lines.
+/// Room for a sentence that may need several lines. FLTK breaks at spaces alone, and Chinese has none.
 pub fn note(x: i32, y: i32, w: i32, h: i32) -> Frame {
-    let mut frame = Frame::new(x, y, w, h, None).with_align(Align::Left | Align::Inside | Align::Wrap);
+    let mut frame = Frame::new(x, y, w, h, None);
     frame.set_label_size(SMALL);
+    frame.super_draw(false);
+    frame.draw(|f| {
+        let text = f.label().replace("@@", "@");
+        let size = f.label_size();
+        let lines = lines(&text, f.w(), size);
+        draw::push_clip(f.x(), f.y(), f.w(), f.h());
+        let high = line_height(size);
+        let count = i32::try_from(lines.len()).unwrap_or(1);
+        draw_lines(&lines, f.x(), f.y() + ((f.h() - count * high) / 2).max(0), size, f.label_color());
+        draw::pop_clip();
+    });
     frame
+}
+
+/// The height of a line of text of this size.
+pub fn line_height(size: i32) -> i32 {
+    size * 3 / 2
+}
+
+/// Draws lines one below the other.
+pub fn draw_lines(lines: &[String], x: i32, y: i32, size: i32, colour: Color) {
+    draw::set_font(Font::Helvetica, size);
+    draw::set_draw_color(colour);
+    for (line, top) in lines.iter().zip((y..).step_by(usize::try_from(line_height(size)).unwrap_or(18))) {
+        draw::draw_text(line, x, baseline(top, line_height(size)));
+    }
+}
+
+/// A text of this size in lines that fit.
+pub fn lines(text: &str, room: i32, size: i32) -> Vec<String> {
+    draw::set_font(Font::Helvetica, size);
+    let mut advances = Advances::new(draw::width);
+    let lines = wrap(text, f64::from(room.max(1)), &mut advances);
+    lines.into_iter().map(|line| text.get(line.bytes).unwrap_or_default().to_owned()).collect()
 }
 
 /// One of several choices, filled while `value` is its number.
