@@ -489,7 +489,7 @@ impl Client {
 
     fn session_event(&mut self, now: Now, event: session::Event) {
         let event = match event {
-            session::Event::Received { token, from, time, text, raw, repeat } => {
+            session::Event::Received { token, from, time, text, raw, repeat, pushed: _ } => {
                 let row = Row {
                     id: MessageId(0),
                     text: text.clone(),
@@ -530,6 +530,14 @@ impl Client {
                 self.ours = known;
                 Event::Extensions(known)
             }
+            // Of the secure dialect, which nobody here speaks yet.
+            session::Event::Pin(_)
+            | session::Event::KeyChanged(_)
+            | session::Event::Token(_)
+            | session::Event::NameTaken
+            | session::Event::Kicked { .. }
+            | session::Event::TookPlace { .. }
+            | session::Event::History { .. } => return,
             session::Event::NotUnderstood(bytes) => Event::NotUnderstood(crate::wire::show::starred(&bytes)),
         };
         self.events.push_back(event);

@@ -8,13 +8,16 @@
 //! [`Session::handle_stored`] with that token.
 
 pub mod plain;
+pub mod secure;
 mod sentences;
 
 pub use plain::Session;
 
 use std::time::{Duration, Instant};
 
+use crate::link::words;
 use crate::model::{Account, MessageId, SendState};
+use crate::wire::frame::{Device, Key, Past};
 use crate::wire::reply::{LoggedIn, Registered};
 
 /// Names one received message until it is on disk.
@@ -62,6 +65,8 @@ pub enum Cause {
     Fence,
     /// Typed by hand in the protocol window.
     ByHand,
+    /// Of the secure dialect: nobody but the two ends can read it.
+    Secure,
 }
 
 /// A datagram for the server.
@@ -83,6 +88,10 @@ pub enum RegisterOutcome {
     NotUnderstood,
     /// Four tries without an answer.
     NoAnswer,
+    /// The server can store nothing now.
+    TryLater,
+    /// [`Event::KeyChanged`] says more.
+    KeyChanged,
 }
 
 /// How a login ended.
@@ -96,6 +105,52 @@ pub enum LoginOutcome {
     NotUnderstood,
     /// Four tries without an answer.
     NoAnswer,
+    /// The server does not know this device any more, or not by this name; only the password helps.
+    PasswordNeeded,
+    /// [`Event::KeyChanged`] says more.
+    KeyChanged,
+}
+
+/// What a device keeps of itself beside its messages. It comes in at login, and changes of it leave as
+/// events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    /// Its name; a message of one's own is known by that and its row.
+    pub device: Device,
+    /// Lets it in without a password.
+    pub token: Option<Key<32>>,
+    /// The server's row of the newest message on disk here; all before it are too.
+    pub cursor: Option<u64>,
+    /// The highest row a message of one's own ever had here.
+    pub newest: i64,
+}
+
+/// How the server counts a message that it pushed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pushed {
+    /// Its row there.
+    pub row: u64,
+    /// The row of the message handed out before it, which must be on disk first.
+    pub after: Option<u64>,
+    /// When it was stored there, in seconds since 1970.
+    pub at: i64,
+}
+
+/// The server showed another key than the known ones, and was told nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyChange {
+    /// What it showed.
+    pub shown: Vec<u8>,
+    /// What it should have shown one of.
+    pub known: Vec<Vec<u8>>,
+}
+
+impl KeyChange {
+    /// The words of the key that was shown, and of the newest known one, for two people to compare.
+    #[must_use]
+    pub fn words(&self, chinese: bool) -> (String, String) {
+        (words(&self.shown, chinese), self.known.last().map(|key| words(key, chinese)).unwrap_or_default())
+    }
 }
 
 /// What the session tells its owner.
@@ -112,7 +167,16 @@ pub enum Event {
     WentOffline(Option<bool>),
     /// A message: store it, then call [`Session::handle_stored`]. `repeat` marks an immediate
     /// byte-identical repeat, which is held back and noted rather than shown.
-    Received { token: StoreToken, from: Account, time: String, text: String, raw: Vec<u8>, repeat: bool },
+    /// One that was pushed has no time as text, and is stored together with the row in it.
+    Received {
+        token: StoreToken,
+        from: Account,
+        time: String,
+        text: String,
+        raw: Vec<u8>,
+        repeat: bool,
+        pushed: Option<Pushed>,
+    },
     /// A message of one's own came further; `07:01` and `00:00` leave it `Waiting` or `Failed`.
     Outgoing { id: MessageId, state: SendState },
     /// `08` fell without a message having come: the plain protocol may have lost this many.
@@ -123,4 +187,19 @@ pub enum Event {
     Extensions(bool),
     /// The server answered `00:00`; these bytes of ours were not understood.
     NotUnderstood(Vec<u8>),
+    /// The server's key, seen for the first time: to be kept for this server, from now on the only one.
+    Pin(Vec<u8>),
+    /// Another key than the known ones; nothing was sent. [`secure::Session::trust`] takes it all the same.
+    KeyChanged(KeyChange),
+    /// To be kept for the next login, or forgotten.
+    Token(Option<Key<32>>),
+    /// Somebody else uses this device's name, as after copying or restoring its folder: it takes another,
+    /// by [`secure::Session::set_device`].
+    NameTaken,
+    /// Another device took this account's place. Logging in takes it back.
+    Kicked { address: String, at: i64 },
+    /// This login has ended another one, which was there.
+    TookPlace { address: String },
+    /// Answer to [`secure::Session::history`], oldest first.
+    History { peer: Account, messages: Vec<Past>, more: bool },
 }

@@ -88,7 +88,7 @@ impl Tap {
             Cause::Fence => waited = self.asked.iter().rfind(|a| !a.by_hand).map(since),
             // The session has one request outstanding: whatever was before is settled or given up.
             Cause::First => self.asked.retain(|a| a.by_hand),
-            Cause::ByHand => {}
+            Cause::ByHand | Cause::Secure => {}
         }
         let mut twice = matches!(cause, Cause::Again(_));
         for other in self.asked.iter_mut().filter(|a| a.operation == operation) {

@@ -90,6 +90,32 @@ impl Backoff {
     }
 }
 
+/// Numbers that look random and are the same for the same seed: for spreading deadlines, not for secrets.
+#[derive(Debug, Clone)]
+pub struct Dice(u64);
+
+impl Dice {
+    /// The same numbers for the same seed.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    /// The next number.
+    pub fn roll(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    /// Between half of it and all of it, so that those who begin together do not go on together.
+    pub fn spread(&mut self, time: Duration) -> Duration {
+        let half = time / 2;
+        half + half.mul_f64((self.roll() >> 40) as f64 / (1u64 << 24) as f64)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,6 +150,15 @@ mod tests {
             rto.measure(Duration::from_millis(10));
         }
         assert!(rto.smoothed().is_some_and(|t| t < Duration::from_secs(1)) && rto.timeout(1) < Duration::from_secs(3));
+    }
+
+    #[test]
+    fn deadlines_are_spread_over_their_second_half() {
+        let mut dice = Dice::new(7);
+        let spread: Vec<u128> = (0..1_000).map(|_| dice.spread(Duration::from_millis(100)).as_millis()).collect();
+        assert!(spread.iter().all(|ms| (50..=100).contains(ms)));
+        assert!(spread.iter().any(|ms| *ms < 55) && spread.iter().any(|ms| *ms > 95));
+        assert_eq!(Dice::new(7).roll(), Dice::new(7).roll());
     }
 
     #[test]

@@ -38,6 +38,8 @@ impl RegisterOutcome {
             Self::Answered { reply: Registered::AccountExists, .. } => t!("gui.account_exists"),
             Self::NotUnderstood => t!("gui.not_understood"),
             Self::NoAnswer => t!("gui.no_answer"),
+            Self::TryLater => t!("secure.try_later"),
+            Self::KeyChanged => t!("secure.key_changed"),
         }
     }
 }
@@ -53,6 +55,8 @@ impl LoginOutcome {
             Self::Refused(LoggedIn::AlreadyLoggedIn) => t!("wire.already_logged_in"),
             Self::NotUnderstood => t!("gui.not_understood"),
             Self::NoAnswer => t!("gui.no_answer"),
+            Self::PasswordNeeded => t!("secure.password_needed"),
+            Self::KeyChanged => t!("secure.key_changed"),
         }
     }
 }

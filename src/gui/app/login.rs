@@ -130,9 +130,9 @@ impl App {
                 return self.say(&t!("gui.already"));
             }
             // The password may be right: it stays.
-            LoginOutcome::NoAnswer => return self.say(&outcome.sentence()),
+            LoginOutcome::NoAnswer | LoginOutcome::KeyChanged => return self.say(&outcome.sentence()),
             LoginOutcome::Refused(LoggedIn::NoSuchAccount) => true,
-            LoginOutcome::Refused(_) | LoginOutcome::NotUnderstood => false,
+            LoginOutcome::Refused(_) | LoginOutcome::NotUnderstood | LoginOutcome::PasswordNeeded => false,
         };
         self.say(&outcome.sentence());
         if let Some(login) = &mut self.login {

@@ -34,7 +34,7 @@ impl Line {
             Way::Out(cause) => {
                 let meaning = show::request(&record.bytes, &locale);
                 match cause {
-                    Cause::First => ("→", meaning),
+                    Cause::First | Cause::Secure => ("→", meaning),
                     Cause::Again(n) => ("⟳", t!("wirewin.again", n = n, what = meaning).into_owned()),
                     Cause::Fence => ("⟳", t!("wirewin.fence", what = meaning).into_owned()),
                     Cause::ByHand => ("→", t!("wirewin.sent_by_hand", what = meaning).into_owned()),

@@ -54,7 +54,7 @@ impl Session {
             *unread = unread.saturating_sub(1);
         }
         let Delivery { from, time, body: Body { raw, text } } = delivery;
-        self.events.push_back(Event::Received { token, from, time, text, raw, repeat });
+        self.events.push_back(Event::Received { token, from, time, text, raw, repeat, pushed: None });
     }
 
     pub(super) fn answered(&mut self, now: Instant, outstanding: Outstanding, reply: Reply) {

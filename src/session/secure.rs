@@ -1,0 +1,446 @@
+//! The client's half of the secure dialect, sans-IO, driven as the plain one is. It owns the carrier,
+//! connects by itself, and after any loss goes on where both sides know they were: messages of one's
+//! own are sent again under the same number, others' are asked for from the last one on disk.
+//!
+//! Source: the secure dialect, "Messages".
+
+mod connecting;
+mod inbox;
+mod outbox;
+mod requests;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use super::{Cause, Event, Kept, Link, LoginOutcome, StoreToken, Transmit};
+use crate::link::{self, PeerId};
+use crate::model::{Account, MessageId, MessageText, Password};
+use crate::timer::Dice;
+use crate::wire::frame::{Code, FromClient, FromServer};
+
+use inbox::Arrived;
+use outbox::Outgoing;
+use requests::{PastWish, Registering};
+
+/// An answer that takes longer is said to be waited for.
+const WAITING: Duration = Duration::from_secs(1);
+/// While something is unanswered and nothing at all is heard for so long, the connection is made anew.
+const DEAD: Duration = Duration::from_secs(4);
+/// Whoever wants to log in is told after so long that nobody answers.
+const NO_ANSWER: Duration = Duration::from_secs(15);
+/// An answer may be held back on purpose, as after wrong passwords; then somebody is heard meanwhile.
+const HELD_BACK: Duration = Duration::from_secs(90);
+const LEAVING: Duration = Duration::from_secs(1);
+/// When the disk has refused a message, nothing is asked for so long.
+const DISK: Duration = Duration::from_secs(30);
+/// Longer than the carrier is ever silent by itself: the machine has slept.
+const SLEPT: Duration = Duration::from_secs(25);
+/// A list comes in several frames; so long after one the whole is told.
+const LISTING: Duration = Duration::from_millis(50);
+/// Tokens of messages that were pushed; the plain dialect's count from the other end.
+const TOKENS: u64 = 1 << 63;
+
+/// What a session is told of its server.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where it is.
+    pub server: SocketAddr,
+    /// The keys it may show; none: it is seen for the first time.
+    pub pins: Vec<Vec<u8>>,
+    /// Spreads deadlines.
+    pub seed: u64,
+    /// Makes the carrier's own choices repeatable, for tests.
+    pub carrier_seed: Option<[u8; 32]>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Offline,
+    /// Wants to be online and is not.
+    LoggingIn,
+    Online,
+    /// Ended by the server; only its owner goes on.
+    LoggedOut,
+}
+
+#[derive(Debug)]
+struct Who {
+    account: Account,
+    password: Option<Password>,
+    kept: Kept,
+}
+
+/// The client's session. See the module for how it is driven.
+#[derive(Debug)]
+pub struct Session {
+    carrier: link::Link,
+    server: SocketAddr,
+    pins: Vec<Vec<u8>>,
+    dice: Dice,
+    state: State,
+    who: Option<Who>,
+    /// The password is to be shown to be right, whatever the token.
+    by_password: bool,
+    /// Nobody's wish, so tried again while nobody answers.
+    automatic: bool,
+    /// Of somebody's wish: when it is given up.
+    login_began: Option<Instant>,
+    /// The connection, or what dials for one, and whether it is there.
+    peer: Option<PeerId>,
+    connected: bool,
+    dial_by: Option<Instant>,
+    online_since: Option<Instant>,
+    retry_at: Option<Instant>,
+    tries: usize,
+    /// The login under way: its number, and whether the token was shown.
+    asked: Option<(u64, bool)>,
+    ping: Option<u64>,
+    leaving: Option<(u64, Instant)>,
+    registering: Option<Registering>,
+    pasts: BTreeMap<u64, PastWish>,
+    next_id: u64,
+    outbox: VecDeque<Outgoing>,
+    /// Somebody else has used this device's name; what is under way is settled under it, then it changes.
+    renaming: bool,
+    /// That is asked for.
+    rename_asked: bool,
+    /// The server could store nothing: not before this.
+    resend_at: Option<Instant>,
+    refusals: usize,
+    /// On their way to the disk, in order.
+    inbox: VecDeque<Arrived>,
+    /// The newest row handed out.
+    handed: Option<u64>,
+    /// Rows on disk that the server was not told of yet.
+    unacknowledged: u64,
+    /// A gap that was asked about already: the server knows of nothing in it.
+    gap: Option<(u64, u64)>,
+    hold_until: Option<Instant>,
+    next_token: u64,
+    online: BTreeSet<Account>,
+    tell_online_at: Option<Instant>,
+    /// When the oldest of what is unanswered was asked.
+    unanswered_since: Option<Instant>,
+    heard: Option<Instant>,
+    hurried: bool,
+    turned: Option<Instant>,
+    link: Link,
+    events: VecDeque<Event>,
+}
+
+impl Session {
+    /// A session that has not logged in, and sends nothing yet.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self {
+            carrier: link::Link::client(config.carrier_seed),
+            server: config.server,
+            pins: config.pins,
+            dice: Dice::new(config.seed),
+            state: State::Offline,
+            who: None,
+            by_password: false,
+            automatic: false,
+            login_began: None,
+            peer: None,
+            connected: false,
+            dial_by: None,
+            online_since: None,
+            retry_at: None,
+            tries: 0,
+            asked: None,
+            ping: None,
+            leaving: None,
+            registering: None,
+            pasts: BTreeMap::new(),
+            next_id: 0,
+            outbox: VecDeque::new(),
+            renaming: false,
+            rename_asked: false,
+            resend_at: None,
+            refusals: 0,
+            inbox: VecDeque::new(),
+            handed: None,
+            unacknowledged: 0,
+            gap: None,
+            hold_until: None,
+            next_token: TOKENS,
+            online: BTreeSet::new(),
+            tell_online_at: None,
+            unanswered_since: None,
+            heard: None,
+            hurried: false,
+            turned: None,
+            link: Link::Offline,
+            events: VecDeque::new(),
+        }
+    }
+
+    /// The next datagram for the server; call until `None` after every other call.
+    pub fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.carrier.poll_transmit().map(|t| Transmit { bytes: t.bytes, cause: Cause::Secure })
+    }
+
+    /// The next event; call until `None` after every other call.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// When [`Session::handle_timeout`] wants to be called; `None` while there is nothing to wait for.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let own = [
+            self.carrier.poll_timeout(),
+            self.dial_by,
+            self.retry_at,
+            self.hold_until,
+            self.tell_online_at,
+            self.resend_at,
+            self.leaving.map(|(_, by)| by),
+            self.login_began.map(|began| self.give_up(began)),
+            self.registering.as_ref().map(|r| self.give_up(r.began)),
+            self.silence(),
+        ];
+        own.into_iter().flatten().min()
+    }
+
+    /// The connection line.
+    #[must_use]
+    pub fn link(&self) -> Link {
+        match self.link {
+            Link::Connected { .. } => self.connected_link(),
+            link => link,
+        }
+    }
+
+    fn connected_link(&self) -> Link {
+        Link::Connected { rtt: self.figures().map(|f| f.rtt).unwrap_or_default() }
+    }
+
+    /// How the connection is doing, while there is one.
+    #[must_use]
+    pub fn figures(&self) -> Option<link::Figures> {
+        self.carrier.figures(self.peer?)
+    }
+
+    /// The keys the server may show.
+    #[must_use]
+    pub fn pins(&self) -> &[Vec<u8>] {
+        &self.pins
+    }
+
+    /// A datagram of this dialect from the server's address.
+    pub fn handle_datagram(&mut self, now: Instant, bytes: &[u8]) {
+        self.heard = Some(now);
+        self.carrier.handle_datagram(now, self.server, bytes);
+        self.turn(now);
+    }
+
+    /// The deadline has come.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.carrier.handle_timeout(now);
+        self.turn(now);
+    }
+
+    /// Everything that may follow from an input.
+    fn turn(&mut self, now: Instant) {
+        self.woken(now);
+        loop {
+            let mut more = false;
+            while let Some(event) = self.carrier.poll_event() {
+                self.carried(now, event);
+                more = true;
+            }
+            self.due(now);
+            self.go_on(now);
+            if !more {
+                break;
+            }
+        }
+        self.watch(now);
+    }
+
+    fn carried(&mut self, now: Instant, event: link::Event) {
+        match event {
+            link::Event::Connected { peer, key, .. } if self.peer == Some(peer) => self.connected(key),
+            link::Event::Frame { peer, bytes } if self.peer == Some(peer) => match FromServer::decode(&bytes) {
+                Ok(frame) => self.frame(now, frame),
+                Err(error) => log::warn!("a frame of the server's was not understood: {error}"),
+            },
+            link::Event::Lost { peer, why } if self.peer == Some(peer) => self.lost(now, why),
+            // Of a connection that was given up; room is looked for at every turn.
+            _ => {}
+        }
+    }
+
+    fn frame(&mut self, now: Instant, frame: FromServer) {
+        match frame {
+            FromServer::LoggedIn { id, token, highest, ended } => self.logged_in(now, id, token, highest, ended),
+            FromServer::LoggedOut { id } => {
+                if self.leaving.is_some_and(|(asked, _)| asked == id) {
+                    self.left(now, Some(true));
+                }
+            }
+            FromServer::Registered { id } => self.registered(id, None),
+            FromServer::Error { id, code } => self.failed(now, id, code),
+            FromServer::Accepted { counter, online, .. } => self.accepted(counter, online),
+            FromServer::Refused { counter, code } => self.refused(now, counter, code),
+            FromServer::Message { row, after, from, at, text } => self.pushed(now, row, after, &from, at, text),
+            FromServer::Presence { first, online } => self.present(now, first, &online),
+            FromServer::Changes { came, went } => self.changed(&came, &went),
+            FromServer::Kicked { address, at } => self.kicked(now, address, at),
+            FromServer::History { id, messages, more } => self.past(id, messages, more),
+            FromServer::Pong { id } => {
+                if self.ping == Some(id) {
+                    self.ping = None;
+                }
+            }
+            FromServer::Unknown => {}
+        }
+    }
+
+    fn failed(&mut self, now: Instant, id: u64, code: Code) {
+        if self.asked.is_some_and(|(asked, _)| asked == id) {
+            self.not_logged_in(now, code);
+        } else if self.registering.as_ref().is_some_and(|r| r.asked == Some(id)) {
+            self.registered(id, Some(code));
+        } else if self.leaving.is_some_and(|(asked, _)| asked == id) {
+            self.left(now, Some(false));
+        } else {
+            self.past(id, Vec::new(), false);
+        }
+    }
+
+    /// What can be done now is done; nothing is done twice.
+    fn go_on(&mut self, now: Instant) {
+        if self.leaving.is_some() {
+            return;
+        }
+        let wanted = self.state == State::LoggingIn && self.hold_until.is_none() || self.registering.is_some();
+        if self.peer.is_none() && wanted && self.retry_at.is_none() {
+            self.dial(now);
+        }
+        if !self.connected {
+            return;
+        }
+        self.ask_to_register(now);
+        self.ask_to_log_in(now);
+        if self.state == State::Online {
+            self.send_on(now);
+            self.ask_for_pasts(now);
+            self.acknowledge(now);
+        }
+    }
+
+    fn due(&mut self, now: Instant) {
+        let come = |at: &mut Option<Instant>| at.take_if(|at| *at <= now).is_some();
+        if self.leaving.is_some_and(|(_, by)| by <= now) {
+            self.left(now, None);
+        }
+        if come(&mut self.dial_by) {
+            self.give_up_connection(now, "no answer");
+            self.try_again(now);
+        }
+        if come(&mut self.tell_online_at) {
+            self.tell_online();
+        }
+        come(&mut self.retry_at);
+        come(&mut self.resend_at);
+        come(&mut self.hold_until);
+        if self.login_began.is_some_and(|began| self.give_up(began) <= now) {
+            self.not_in(now, LoginOutcome::NoAnswer);
+        }
+        if self.registering.as_ref().is_some_and(|r| self.give_up(r.began) <= now) {
+            self.not_registered();
+        }
+    }
+
+    /// When whoever has waited since then is told that nobody answers.
+    fn give_up(&self, began: Instant) -> Instant {
+        let heard = self.heard.map_or(began, |heard| heard.max(began));
+        (heard + NO_ANSWER).min(began + HELD_BACK)
+    }
+
+    fn unanswered(&self) -> bool {
+        self.asked.is_some()
+            || self.ping.is_some()
+            || self.leaving.is_some()
+            || self.registering.as_ref().is_some_and(|r| r.asked.is_some())
+            || self.outbox.iter().any(|m| m.sent)
+            || self.pasts.values().any(|p| p.sent)
+    }
+
+    /// When an unanswered question is to be looked at: first to say so, then to begin anew.
+    fn silence(&self) -> Option<Instant> {
+        let since = self.unanswered_since?;
+        if self.link != Link::Waiting && self.state == State::Online {
+            return Some(since + WAITING);
+        }
+        let heard = self.heard.map_or(since, |heard| heard.max(since));
+        Some(heard + DEAD)
+    }
+
+    /// Looks after what is unanswered.
+    fn watch(&mut self, now: Instant) {
+        self.turned = Some(now);
+        let unanswered = self.connected && self.unanswered();
+        if unanswered != self.hurried
+            && let Some(peer) = self.peer
+        {
+            self.carrier.hurry(now, peer, unanswered);
+        }
+        self.hurried = unanswered;
+        if !unanswered {
+            self.unanswered_since = None;
+            if self.state == State::Online {
+                self.show(self.connected_link());
+            }
+            return;
+        }
+        let since = *self.unanswered_since.get_or_insert(now);
+        if now >= since + WAITING && self.state == State::Online {
+            self.show(Link::Waiting);
+        }
+        if self.silence().is_some_and(|at| at <= now) {
+            self.give_up_connection(now, "silent");
+            self.try_again(now);
+            self.go_on(now);
+        }
+    }
+
+    /// After a sleep the way may be another one, and the other side may have given up.
+    fn woken(&mut self, now: Instant) {
+        let slept = self.turned.is_some_and(|last| now.saturating_duration_since(last) > SLEPT);
+        self.turned = Some(now);
+        if slept && self.connected {
+            self.unanswered_since = self.unanswered_since.map(|_| now);
+            self.carrier.moved(now);
+            self.ping(now);
+        }
+    }
+
+    /// Whether it went out; if not, it will be tried again.
+    fn say(&mut self, now: Instant, frame: &FromClient) -> bool {
+        self.peer.is_some_and(|peer| self.carrier.send(now, peer, &frame.encode()))
+    }
+
+    fn next_id(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id
+    }
+
+    fn show(&mut self, link: Link) {
+        let same = match (self.link, link) {
+            (Link::Connected { .. }, Link::Connected { .. }) => true,
+            (old, new) => old == new,
+        };
+        self.link = link;
+        if !same {
+            self.events.push_back(Event::Link(link));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,340 @@
+//! Connecting, logging in, coming back, and leaving.
+
+use std::time::{Duration, Instant};
+
+use ring::{digest, hmac};
+
+use super::{DISK, Event, LEAVING, Session, State, Who};
+use crate::link::Why;
+use crate::model::{Account, Password, SendState};
+use crate::session::{Kept, KeyChange, Link, LoginOutcome, RegisterOutcome};
+use crate::wire::frame::{Code, Device, FromClient, Key, Secret};
+use crate::wire::reply::LoggedIn;
+
+/// Between tries, in milliseconds.
+const BACKOFF: [u64; 8] = [250, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000];
+/// One try, while it is likely that the server is only just coming back; later ones take what the
+/// carrier takes.
+const QUICK_DIAL: Duration = Duration::from_secs(4);
+const QUICK_DIALS: usize = 3;
+/// A connection that was logged in for so long was a good one.
+const GOOD: Duration = Duration::from_secs(5);
+/// Named in the proof, so that it proves nothing else.
+const LABEL: &[u8] = b"hongyan login";
+
+impl Session {
+    /// Logs in; answered by [`Event::LoggedIn`]. The password is sent, once, whatever token there is.
+    pub fn login(&mut self, now: Instant, account: Account, password: Password, kept: Kept) {
+        self.begin(now, Who { account, password: Some(password), kept });
+    }
+
+    /// Logs in without a password, by the token of before; answered by [`Event::LoggedIn`].
+    pub fn resume(&mut self, now: Instant, account: Account, kept: Kept) {
+        self.begin(now, Who { account, password: None, kept });
+    }
+
+    fn begin(&mut self, now: Instant, who: Who) {
+        if !matches!(self.state, State::Offline) || self.asked.is_some() {
+            self.give_up_connection(now, "another login");
+        }
+        self.by_password = who.password.is_some();
+        self.handed = who.kept.cursor;
+        self.who = Some(who);
+        // Another account's, or about to be loaded anew.
+        self.outbox.clear();
+        self.inbox.clear();
+        self.pasts.clear();
+        self.online.clear();
+        self.renaming = false;
+        self.rename_asked = false;
+        self.hold_until = None;
+        self.gap = None;
+        self.log_in(now);
+    }
+
+    /// Logs in again, after [`Session::go_offline`] or [`Event::Kicked`].
+    pub fn go_online(&mut self, now: Instant) {
+        if self.who.is_some() && self.state != State::Online {
+            self.log_in(now);
+        }
+    }
+
+    fn log_in(&mut self, now: Instant) {
+        self.state = State::LoggingIn;
+        self.automatic = false;
+        self.login_began = Some(now);
+        self.leaving = None;
+        self.retry_at = None;
+        self.tries = 0;
+        self.show(Link::LoggingIn);
+        self.turn(now);
+    }
+
+    /// F5: asks at once, and connects at once.
+    pub fn fetch_now(&mut self, now: Instant) {
+        self.hold_until = None;
+        self.resend_at = None;
+        self.tries = 0;
+        if self.retry_at.take().is_some() {
+            self.show(Link::LoggingIn);
+        }
+        if self.state == State::Online {
+            self.carrier.moved(now);
+            self.ping(now);
+        }
+        self.turn(now);
+    }
+
+    pub(super) fn ping(&mut self, now: Instant) {
+        if self.state == State::Online && self.ping.is_none() {
+            let id = self.next_id();
+            self.ping = self.say(now, &FromClient::Ping { id }).then_some(id);
+        }
+    }
+
+    /// From now on the server may show this key too: after [`Event::KeyChanged`], when its owner has
+    /// compared the words.
+    pub fn trust(&mut self, key: Vec<u8>) {
+        if !self.pins.contains(&key) {
+            self.pins.push(key.clone());
+            self.events.push_back(Event::Pin(key));
+        }
+    }
+
+    pub(super) fn dial(&mut self, now: Instant) {
+        self.connected = false;
+        self.peer = Some(self.carrier.connect(now, self.server, self.pins.clone()));
+        self.dial_by = (self.tries < QUICK_DIALS).then(|| now + QUICK_DIAL);
+    }
+
+    pub(super) fn connected(&mut self, key: Vec<u8>) {
+        self.connected = true;
+        self.dial_by = None;
+        if self.pins.is_empty() {
+            self.trust(key);
+        }
+    }
+
+    pub(super) fn ask_to_log_in(&mut self, now: Instant) {
+        if self.state != State::LoggingIn || self.asked.is_some() || self.hold_until.is_some() {
+            return;
+        }
+        let Some(who) = &self.who else { return };
+        let (account, device, cursor) = (who.account.as_str().to_owned(), who.kept.device, who.kept.cursor);
+        let token = who.kept.token.filter(|_| !self.by_password);
+        let password = who.password.as_ref().map(|p| Secret(p.reveal().to_owned()));
+        let proof = token.and_then(|token| self.prove(token));
+        let id = self.next_id();
+        let frame = match (proof, password) {
+            (Some(proof), _) => FromClient::Resume { id, account, device, proof, cursor },
+            (None, Some(password)) => FromClient::Login { id, account, password, device, cursor },
+            (None, None) => return self.not_in(now, LoginOutcome::PasswordNeeded),
+        };
+        if self.say(now, &frame) {
+            self.asked = Some((id, proof.is_some()));
+        }
+    }
+
+    fn prove(&self, token: Key<32>) -> Option<Key<32>> {
+        let material = self.carrier.export(self.peer?, LABEL)?;
+        let key = hmac::Key::new(hmac::HMAC_SHA256, digest::digest(&digest::SHA256, &token.0).as_ref());
+        hmac::sign(&key, &material).as_ref().try_into().ok().map(Key)
+    }
+
+    pub(super) fn logged_in(
+        &mut self,
+        now: Instant,
+        id: u64,
+        token: Option<Key<32>>,
+        highest: u64,
+        ended: Option<String>,
+    ) {
+        if self.asked.is_none_or(|(asked, _)| asked != id) {
+            return;
+        }
+        self.asked = None;
+        self.state = State::Online;
+        self.by_password = false;
+        self.login_began = None;
+        self.online_since = Some(now);
+        let automatic = std::mem::replace(&mut self.automatic, true);
+        let Some(who) = &mut self.who else { return };
+        if token.is_some() && token != who.kept.token {
+            who.kept.token = token;
+            self.events.push_back(Event::Token(token));
+        }
+        // It has sent what this folder never held: the folder was copied, or put back from a backup.
+        self.renaming |= highest > u64::try_from(who.kept.newest).unwrap_or(0);
+        self.events.push_back(Event::LoggedIn(LoginOutcome::Done));
+        self.events.push_back(Event::Extensions(true));
+        if let Some(address) = ended.filter(|_| !automatic) {
+            self.events.push_back(Event::TookPlace { address });
+        }
+        self.show(self.connected_link());
+    }
+
+    pub(super) fn not_logged_in(&mut self, now: Instant, code: Code) {
+        let by_token = self.asked.take().is_some_and(|(_, by_token)| by_token);
+        match code {
+            Code::BadToken if by_token => {
+                if let Some(who) = &mut self.who {
+                    who.kept.token = None;
+                }
+                self.events.push_back(Event::Token(None));
+            }
+            Code::TryLater => {
+                self.give_up_connection(now, "later");
+                self.try_again(now);
+            }
+            Code::WrongPassword => self.not_in(now, LoginOutcome::Refused(LoggedIn::WrongPassword)),
+            Code::NoAccount => self.not_in(now, LoginOutcome::Refused(LoggedIn::NoSuchAccount)),
+            _ => self.not_in(now, LoginOutcome::NotUnderstood),
+        }
+    }
+
+    pub(super) fn not_in(&mut self, now: Instant, outcome: LoginOutcome) {
+        self.give_up_connection(now, "not logged in");
+        self.login_began = None;
+        self.retry_at = None;
+        // Whoever was logged out by the server sees so until they log in themselves.
+        self.state = if self.automatic { State::LoggedOut } else { State::Offline };
+        self.show(if self.automatic { Link::LoggedOut } else { Link::Offline });
+        self.events.push_back(Event::LoggedIn(outcome));
+    }
+
+    /// Closes what there is of a connection; everything unanswered is to be asked again.
+    pub(super) fn give_up_connection(&mut self, now: Instant, reason: &str) {
+        if let Some(peer) = self.peer {
+            self.carrier.close(now, peer, 0, reason);
+        }
+        self.disconnected();
+    }
+
+    fn disconnected(&mut self) {
+        self.peer = None;
+        self.connected = false;
+        self.dial_by = None;
+        self.asked = None;
+        self.ping = None;
+        self.hurried = false;
+        self.unanswered_since = None;
+        self.unacknowledged = 0;
+        if let Some(registering) = &mut self.registering {
+            registering.asked = None;
+        }
+        self.pasts.values_mut().for_each(|past| past.sent = false);
+        self.outbox.iter_mut().for_each(|message| message.sent = false);
+    }
+
+    pub(super) fn lost(&mut self, now: Instant, why: Why) {
+        log::info!("the connection is gone: {why:?}");
+        self.disconnected();
+        if self.leaving.is_some() {
+            return self.left(now, None);
+        }
+        if let Why::KeyChanged(shown) = why {
+            let change = KeyChange { shown, known: self.pins.clone() };
+            self.events.push_back(Event::KeyChanged(change));
+            if self.registering.take().is_some() {
+                self.events.push_back(Event::Registered(RegisterOutcome::KeyChanged));
+            }
+            if self.state == State::LoggingIn || self.state == State::Online {
+                self.not_in(now, LoginOutcome::KeyChanged);
+            }
+            return;
+        }
+        self.try_again(now);
+    }
+
+    /// A good connection that is gone is made anew at once, else later and later.
+    pub(super) fn try_again(&mut self, now: Instant) {
+        let good = self.online_since.take().is_some_and(|since| now.saturating_duration_since(since) >= GOOD);
+        if self.state == State::Online {
+            self.state = State::LoggingIn;
+            self.automatic = true;
+        }
+        if self.state != State::LoggingIn && self.registering.is_none() {
+            return;
+        }
+        if good {
+            self.tries = 0;
+            return self.show(Link::LoggingIn);
+        }
+        let step = BACKOFF.get(self.tries).or(BACKOFF.last()).copied().unwrap_or_default();
+        self.tries += 1;
+        let at = now + self.dice.spread(Duration::from_millis(step));
+        self.retry_at = Some(at);
+        if self.state == State::LoggingIn && self.automatic {
+            self.show(Link::Retrying { at });
+        }
+    }
+
+    pub(super) fn kicked(&mut self, now: Instant, address: String, at: i64) {
+        self.give_up_connection(now, "taken over");
+        self.state = State::LoggedOut;
+        self.online_since = None;
+        self.show(Link::LoggedOut);
+        self.events.push_back(Event::Kicked { address, at });
+    }
+
+    /// Goes offline; answered by [`Event::WentOffline`] within 1 s, whatever the server does. What was
+    /// sent and not answered is sent again, under its number, after the next login.
+    pub fn go_offline(&mut self, now: Instant) {
+        self.login_began = None;
+        self.retry_at = None;
+        self.hold_until = None;
+        let id = self.next_id();
+        if self.state == State::Online && self.say(now, &FromClient::Logout { id, forget: false }) {
+            self.leaving = Some((id, now + LEAVING));
+            return self.turn(now);
+        }
+        self.left(now, Some(false));
+        self.turn(now);
+    }
+
+    pub(super) fn left(&mut self, now: Instant, was_online: Option<bool>) {
+        self.leaving = None;
+        self.give_up_connection(now, "bye");
+        self.state = State::Offline;
+        self.online_since = None;
+        for message in self.outbox.iter_mut().filter(|m| m.noted && !m.doubtful) {
+            message.noted = false;
+            self.events.push_back(Event::Outgoing { id: message.id, state: SendState::Waiting });
+        }
+        self.show(Link::Offline);
+        self.events.push_back(Event::WentOffline(was_online));
+    }
+
+    /// The disk has refused a message: nothing that follows may count as stored, and the server is to
+    /// send it again later.
+    pub(super) fn hold(&mut self, now: Instant) {
+        self.give_up_connection(now, "the disk is full");
+        self.inbox.clear();
+        self.handed = self.who.as_ref().and_then(|who| who.kept.cursor);
+        self.hold_until = Some(now + DISK);
+        if self.state == State::Online {
+            self.state = State::LoggingIn;
+            self.automatic = true;
+        }
+        self.show(Link::Retrying { at: now + DISK });
+    }
+
+    /// This device's new name, after [`Event::NameTaken`]: on disk already.
+    pub fn set_device(&mut self, now: Instant, device: Device) {
+        let Some(who) = &mut self.who else { return };
+        who.kept.device = device;
+        who.kept.token = None;
+        self.renaming = false;
+        self.rename_asked = false;
+        self.by_password = who.password.is_some();
+        for message in &mut self.outbox {
+            message.refused = false;
+        }
+        self.give_up_connection(now, "another name");
+        if self.state == State::Online {
+            self.state = State::LoggingIn;
+            self.show(Link::LoggingIn);
+        }
+        self.turn(now);
+    }
+}

@@ -1,0 +1,94 @@
+//! Others' messages, and who is there. A message counts as received when it is on disk, and not before
+//! all that came before it.
+
+use std::time::Instant;
+
+use super::{LISTING, Session, StoreToken};
+use crate::model::Account;
+use crate::session::{Event, Pushed};
+use crate::wire::frame::FromClient;
+
+/// So many on disk are told of at least once while others are on their way there.
+const TOLD: u64 = 32;
+
+/// A message on its way to the disk.
+#[derive(Debug)]
+pub(super) struct Arrived {
+    token: StoreToken,
+    row: u64,
+    stored: bool,
+}
+
+impl Session {
+    pub(super) fn pushed(&mut self, now: Instant, row: u64, after: u64, from: &str, at: i64, text: String) {
+        if self.handed.is_some_and(|newest| row <= newest) {
+            // It was sent again before the server knew that it is here.
+            self.unacknowledged += 1;
+            return;
+        }
+        if let Some(newest) = self.handed.filter(|newest| after > *newest)
+            && self.gap.replace((newest, after)) != Some((newest, after))
+        {
+            log::warn!("after message {newest} comes {row}, which follows {after}");
+            self.give_up_connection(now, "a gap");
+            return self.try_again(now);
+        }
+        self.next_token += 1;
+        let token = StoreToken(self.next_token);
+        self.inbox.push_back(Arrived { token, row, stored: false });
+        let pushed = Some(Pushed { row, after: self.handed.replace(row), at });
+        let (from, raw) = (Account::sanitised(from), text.clone().into_bytes());
+        self.events.push_back(Event::Received { token, from, time: String::new(), text, raw, repeat: false, pushed });
+    }
+
+    /// The message of this token is on disk, or could not be stored; then the server keeps it.
+    pub fn handle_stored(&mut self, now: Instant, token: StoreToken, stored: bool) {
+        let Some(arrived) = self.inbox.iter_mut().find(|a| a.token == token) else { return };
+        arrived.stored = stored;
+        while self.inbox.front().is_some_and(|first| first.stored)
+            && let Some(first) = self.inbox.pop_front()
+        {
+            self.unacknowledged += 1;
+            if let Some(who) = &mut self.who {
+                who.kept.cursor = Some(first.row);
+            }
+        }
+        if !stored {
+            self.acknowledge(now);
+            self.hold(now);
+        }
+        self.turn(now);
+    }
+
+    pub(super) fn acknowledge(&mut self, now: Instant) {
+        if self.unacknowledged == 0 || !self.connected || !self.inbox.is_empty() && self.unacknowledged < TOLD {
+            return;
+        }
+        let Some(cursor) = self.who.as_ref().and_then(|who| who.kept.cursor) else { return };
+        if self.say(now, &FromClient::Ack { cursor }) {
+            self.unacknowledged = 0;
+        }
+    }
+
+    pub(super) fn present(&mut self, now: Instant, first: bool, online: &[String]) {
+        if first {
+            self.online.clear();
+        }
+        self.online.extend(online.iter().map(|name| Account::sanitised(name)));
+        self.tell_online_at = Some(now + LISTING);
+    }
+
+    pub(super) fn changed(&mut self, came: &[String], went: &[String]) {
+        for name in went {
+            self.online.remove(&Account::sanitised(name));
+        }
+        self.online.extend(came.iter().map(|name| Account::sanitised(name)));
+        if self.tell_online_at.is_none() {
+            self.tell_online();
+        }
+    }
+
+    pub(super) fn tell_online(&mut self) {
+        self.events.push_back(Event::Online(self.online.iter().cloned().collect()));
+    }
+}

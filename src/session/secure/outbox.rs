@@ -1,0 +1,164 @@
+//! Messages of one's own: each is on disk before it is sent, and is sent under its row's number until
+//! that is answered.
+
+use std::time::{Duration, Instant};
+
+use super::{Account, Event, MessageId, MessageText, Session, State};
+use crate::model::SendState;
+use crate::wire::frame::{Code, FromClient};
+
+/// So many may be unanswered at once.
+const WINDOW: usize = 64;
+/// After "try later", in seconds.
+const LATER: [u64; 5] = [1, 2, 5, 10, 30];
+
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    pub(super) id: MessageId,
+    pub(super) to: Account,
+    pub(super) text: MessageText,
+    /// "Sending" is to be written down, or stands on disk.
+    pub(super) noting: bool,
+    pub(super) noted: bool,
+    /// On this connection, unanswered.
+    pub(super) sent: bool,
+    /// It may be at the server already, so only this number is ever used for it.
+    pub(super) doubtful: bool,
+    /// Its number is taken by another message: it waits for the new name.
+    pub(super) refused: bool,
+}
+
+impl Session {
+    /// Sends a message that is stored already; answered by [`Event::Outgoing`]. One that waits already
+    /// goes once.
+    pub fn send(&mut self, now: Instant, id: MessageId, to: Account, text: MessageText) {
+        if self.enqueue(id, to, text, false) {
+            self.events.push_back(Event::Outgoing { id, state: SendState::Waiting });
+        }
+        self.turn(now);
+    }
+
+    /// The same with one that this dialect may have sent already, before the program ended: under the
+    /// same number it arrives once all the same.
+    pub fn send_again(&mut self, now: Instant, id: MessageId, to: Account, text: MessageText) {
+        self.enqueue(id, to, text, true);
+        self.turn(now);
+    }
+
+    fn enqueue(&mut self, id: MessageId, to: Account, text: MessageText, again: bool) -> bool {
+        if self.outbox.iter().any(|m| m.id == id) {
+            return false;
+        }
+        if let Some(who) = &mut self.who {
+            who.kept.newest = who.kept.newest.max(id.0);
+        }
+        let (noting, sent, refused) = (false, false, false);
+        self.outbox.push_back(Outgoing { id, to, text, noting, noted: again, sent, doubtful: again, refused });
+        true
+    }
+
+    /// That this message is [`SendState::Sending`] is on disk, or could not be stored; then it is not sent.
+    pub fn handle_noted(&mut self, now: Instant, id: MessageId, noted: bool) {
+        let Some(message) = self.outbox.iter_mut().find(|m| m.id == id && m.noting) else { return };
+        message.noting = false;
+        message.noted = noted;
+        if !noted {
+            self.outbox.retain(|m| m.id != id);
+            self.events.push_back(Event::Outgoing { id, state: SendState::Failed });
+        } else if matches!(self.state, State::Offline | State::LoggedOut) {
+            // It waits for another day.
+            message.noted = false;
+            self.events.push_back(Event::Outgoing { id, state: SendState::Waiting });
+        }
+        self.turn(now);
+    }
+
+    /// Sends what can be sent, in order.
+    pub(super) fn send_on(&mut self, now: Instant) {
+        if self.renaming && !self.rename_asked && !self.outbox.iter().any(|m| m.doubtful && !m.refused) {
+            self.rename_asked = true;
+            self.events.push_back(Event::NameTaken);
+        }
+        if self.resend_at.is_some() {
+            return;
+        }
+        let mut asked = false;
+        let mut notable = true;
+        let renaming = self.renaming;
+        for i in 0..WINDOW {
+            let Some(message) = self.outbox.get_mut(i) else { break };
+            if message.sent || message.refused || renaming && !message.doubtful {
+                continue;
+            }
+            if !message.noted {
+                // Several are written down at once; none overtakes one before it.
+                if !message.noting {
+                    message.noting = true;
+                    let id = message.id;
+                    self.events.push_back(Event::Outgoing { id, state: SendState::Sending });
+                }
+                notable = false;
+                continue;
+            }
+            if !notable {
+                break;
+            }
+            let counter = u64::try_from(message.id.0).unwrap_or_default();
+            let (to, text) = (message.to.as_str().to_owned(), message.text.as_str().to_owned());
+            if !self.say(now, &FromClient::Send { counter, to, text }) {
+                break;
+            }
+            asked = true;
+            if let Some(message) = self.outbox.get_mut(i) {
+                message.sent = true;
+                message.doubtful = true;
+            }
+        }
+        // A new one is hurried after anew.
+        if asked
+            && self.hurried
+            && let Some(peer) = self.peer
+        {
+            self.carrier.hurry(now, peer, false);
+            self.hurried = false;
+        }
+    }
+
+    fn position(&self, counter: u64) -> Option<usize> {
+        self.outbox.iter().position(|m| u64::try_from(m.id.0) == Ok(counter))
+    }
+
+    pub(super) fn accepted(&mut self, counter: u64, online: bool) {
+        let Some(message) = self.position(counter).and_then(|i| self.outbox.remove(i)) else { return };
+        self.refusals = 0;
+        let state = if online { SendState::Sent } else { SendState::OfflineOrUnknown };
+        self.events.push_back(Event::Outgoing { id: message.id, state });
+    }
+
+    pub(super) fn refused(&mut self, now: Instant, counter: u64, code: Code) {
+        let Some(i) = self.position(counter) else { return };
+        let Some(message) = self.outbox.get_mut(i) else { return };
+        match code {
+            Code::IdConflict => {
+                message.refused = true;
+                message.sent = false;
+                self.renaming = true;
+            }
+            Code::TryLater => {
+                message.sent = false;
+                let step = LATER.get(self.refusals).or(LATER.last()).copied().unwrap_or_default();
+                self.refusals += 1;
+                self.resend_at = Some(now + self.dice.spread(Duration::from_secs(step)));
+            }
+            Code::NotLoggedIn => {
+                self.give_up_connection(now, "not logged in");
+                self.try_again(now);
+            }
+            _ => {
+                let id = message.id;
+                self.outbox.remove(i);
+                self.events.push_back(Event::Outgoing { id, state: SendState::Failed });
+            }
+        }
+    }
+}

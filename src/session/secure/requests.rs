@@ -1,0 +1,105 @@
+//! Questions that are answered once: registering, and pages of older messages.
+
+use std::time::Instant;
+
+use super::{Account, Event, Password, Session, State};
+use crate::session::RegisterOutcome;
+use crate::wire::frame::{Code, FromClient, Past, Secret};
+use crate::wire::reply::Registered;
+
+#[derive(Debug)]
+pub(super) struct Registering {
+    account: Account,
+    password: Password,
+    pub(super) began: Instant,
+    pub(super) asked: Option<u64>,
+    /// How often it was asked.
+    times: u32,
+}
+
+#[derive(Debug)]
+pub(super) struct PastWish {
+    peer: Account,
+    before: Option<u64>,
+    count: u32,
+    pub(super) sent: bool,
+}
+
+impl Session {
+    /// Registers; answered by [`Event::Registered`].
+    pub fn register(&mut self, now: Instant, account: Account, password: Password, confirm: &Password) {
+        if password != *confirm {
+            let reply = Registered::PasswordsDiffer;
+            let outcome = RegisterOutcome::Answered { reply, after_timeout: false };
+            return self.events.push_back(Event::Registered(outcome));
+        }
+        self.registering = Some(Registering { account, password, began: now, asked: None, times: 0 });
+        self.retry_at = None;
+        self.turn(now);
+    }
+
+    pub(super) fn ask_to_register(&mut self, now: Instant) {
+        let Some(registering) = self.registering.as_ref().filter(|r| r.asked.is_none()) else { return };
+        let account = registering.account.as_str().to_owned();
+        let password = Secret(registering.password.reveal().to_owned());
+        let id = self.next_id();
+        if self.say(now, &FromClient::Register { id, account, password })
+            && let Some(registering) = &mut self.registering
+        {
+            registering.asked = Some(id);
+            registering.times += 1;
+        }
+    }
+
+    pub(super) fn registered(&mut self, id: u64, failed: Option<Code>) {
+        let Some(registering) = self.registering.take_if(|r| r.asked == Some(id)) else { return };
+        let answered = |reply| RegisterOutcome::Answered { reply, after_timeout: registering.times > 1 };
+        let outcome = match failed {
+            None => answered(Registered::Done),
+            Some(Code::AccountExists) => answered(Registered::AccountExists),
+            Some(Code::TryLater) => RegisterOutcome::TryLater,
+            Some(_) => RegisterOutcome::NotUnderstood,
+        };
+        self.events.push_back(Event::Registered(outcome));
+    }
+
+    pub(super) fn not_registered(&mut self) {
+        if self.registering.take().is_some() {
+            self.events.push_back(Event::Registered(RegisterOutcome::NoAnswer));
+        }
+    }
+
+    /// Asks for the `count` newest messages with somebody that are older than `before` at the server;
+    /// answered by [`Event::History`], with none if the server has none or will not say.
+    pub fn history(&mut self, now: Instant, peer: Account, before: Option<u64>, count: u32) {
+        let id = self.next_id();
+        self.pasts.insert(id, PastWish { peer, before, count, sent: false });
+        self.turn(now);
+    }
+
+    pub(super) fn ask_for_pasts(&mut self, now: Instant) {
+        if self.state != State::Online {
+            return;
+        }
+        let unsent = self.pasts.iter().filter(|(_, past)| !past.sent);
+        let frames: Vec<_> = unsent
+            .map(|(id, PastWish { peer, before, count, .. })| {
+                let peer = peer.as_str().to_owned();
+                (*id, FromClient::History { id: *id, peer, before: *before, count: *count })
+            })
+            .collect();
+        for (id, frame) in frames {
+            if self.say(now, &frame)
+                && let Some(past) = self.pasts.get_mut(&id)
+            {
+                past.sent = true;
+            }
+        }
+    }
+
+    pub(super) fn past(&mut self, id: u64, messages: Vec<Past>, more: bool) {
+        if let Some(PastWish { peer, .. }) = self.pasts.remove(&id) {
+            self.events.push_back(Event::History { peer, messages, more });
+        }
+    }
+}
