@@ -12,6 +12,8 @@ use super::server::Student;
 struct Explained {
     process: Child,
     address: SocketAddr,
+    /// Lines that never come end the test rather than hold it up.
+    _watch: crossbeam_channel::Sender<()>,
     _data: tempfile::TempDir,
 }
 
@@ -34,7 +36,14 @@ impl Explained {
             .spawn()
             .expect("it runs");
         let output = process.stdout.take().expect("piped");
-        let server = Self { process, address, _data: data };
+        let (_watch, over) = crossbeam_channel::bounded::<()>(0);
+        let id = process.id().to_string();
+        std::thread::spawn(move || {
+            if over.recv_timeout(Duration::from_secs(60)).is_err_and(|e| e.is_timeout()) {
+                let _ = Command::new("kill").args(["-KILL", &id]).status();
+            }
+        });
+        let server = Self { process, address, _watch, _data: data };
         server.wait_until_it_listens();
         (server, output)
     }

@@ -259,6 +259,8 @@ fn passwords_are_never_shown() {
             assert!(!all.contains("ecre") && !all.contains("cret") && !all.contains("secr"), "{datagram}: {all}");
         }
     }
+    let long = format!("02##{}#", "secret".repeat(300));
+    assert_eq!(explain(long.as_bytes(), Charset::Utf8).shown(), "02#******");
     let utf16: Vec<u8> = "02#a#secret#".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let all = everything(&utf16, Charset::Utf8);
     assert!(!all.contains("s\\0e") && !all.contains("#\\0a"), "{all}");

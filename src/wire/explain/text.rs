@@ -180,8 +180,11 @@ impl Explanation {
 /// What can be shown of a datagram whose fields are not known. What follows its beginning may be a
 /// password: nobody knows what was meant.
 pub(super) fn beginning(datagram: &[u8], explained: &Explanation) -> Vec<Piece> {
-    let found =
-        explained.findings.first().map_or(0, |f| if f.rule == Rule::ManyDigits { 3 } else { f.bytes.end.min(5) });
+    let found = explained.findings.first().map_or(0, |f| match f.rule {
+        Rule::TooLong { .. } => 0,
+        Rule::ManyDigits => 3,
+        _ => f.bytes.end.min(5),
+    });
     let separator = datagram.get(2).is_some_and(|b| b.is_ascii() && !b.is_ascii_alphanumeric());
     let end = found.max(if separator { 3 } else { 2 }).min(datagram.len());
     let mut shown = Vec::new();
