@@ -2,12 +2,14 @@
 //!
 //! Source: the plain protocol, "What our server owes" and "Extensions". [`engine`] decides and does
 //! nothing else; [`store`] is the only place that knows SQLite; [`hasher`] hashes passwords on a
-//! thread of its own; [`udp`] joins them to a socket; [`explain`] prints what it is asked and answers.
+//! thread of its own; [`carrier`] joins the secure dialect to them, [`udp`] all to a socket; [`explain`] prints what it is asked and answers.
 
+pub mod carrier;
 pub mod engine;
 pub mod explain;
 pub mod hasher;
 pub mod limits;
+mod lossy;
 pub mod store;
 pub mod udp;
 

@@ -21,7 +21,7 @@ use hongyan::settings::Language;
 use hongyan::wire::explain::Colour;
 use simplelog::LevelFilter;
 
-/// Serves the plain course protocol over UDP.
+/// Serves the plain course protocol over UDP, and its own encrypted one on the same port.
 #[derive(Parser)]
 #[command(version)]
 struct Args {
@@ -55,6 +55,9 @@ struct Args {
     /// MiB the database may grow to; beyond, nothing new is taken in, and reading goes on [default: no limit]
     #[arg(long, value_name = "MIB")]
     max_disk: Option<u64>,
+    /// Speaks the plain protocol alone: no encryption, for trying out other people's programs
+    #[arg(long)]
+    plain_only: bool,
     /// Ends so long after the last person is gone
     #[arg(long, value_name = "SECS", hide = true)]
     idle_exit: Option<u64>,
@@ -192,6 +195,7 @@ fn run(args: Args) -> Result<(), Box<dyn Error>> {
                 lossy: args.lossy,
                 idle_exit,
                 explain,
+                secure: !args.plain_only,
                 ..Config::new(args.listen, data)
             };
             logging::init("hongyand", args.log_level, &config.data.join("logs"));

@@ -5,6 +5,7 @@
 //! address wait in its lane. The engine keeps nothing that could not be read from the store again,
 //! apart from presence.
 
+mod secure;
 mod sessions;
 mod tries;
 
@@ -15,9 +16,11 @@ use std::time::{Duration, Instant};
 use self::tries::{Tries, Try};
 use super::hasher::{Hashed, Job, Outcome};
 use super::limits::{Buckets, Rate, Seldom};
-use super::store::{AccountId, Done, MessageRow, NewMessage, Op, Snapshot};
+use super::store::{AccountId, Done, MessageRow, NewMessage, Op, SentKey, Snapshot};
 use super::{OnSecondLogin, Quotas};
+use crate::link::PeerId;
 use crate::model::{Account, Password};
+use crate::wire::frame::FromServer;
 use crate::wire::reply::{Delivery, Forwarded, LoggedIn, Registered};
 use crate::wire::request::{Body, MAX_REQUEST_BYTES};
 use crate::wire::{Charset, Reply, Request, looks_like_reply};
@@ -60,6 +63,20 @@ pub enum Effect {
     Store(Op),
     /// Give this to the hasher; its result comes back through [`Engine::hashed`].
     Hash(Job),
+    /// Send a frame to a device.
+    Frame {
+        /// Which connection.
+        peer: PeerId,
+        /// What.
+        frame: FromServer,
+    },
+    /// Close a device's connection, with a reason for people who look at it.
+    Close {
+        /// Which connection.
+        peer: PeerId,
+        /// Why.
+        reason: &'static str,
+    },
 }
 
 #[derive(Debug)]
@@ -67,10 +84,17 @@ struct Person {
     name: String,
     hashed: Hashed,
     unread: HashMap<String, u64>,
+    /// Where a plain client of theirs is.
     session: Option<Session>,
+    /// Where a device of theirs is; never both.
+    device: Option<PeerId>,
 }
 
 impl Person {
+    fn new(name: String, hashed: Hashed) -> Self {
+        Self { name, hashed, unread: HashMap::new(), session: None, device: None }
+    }
+
     fn unread_total(&self) -> u64 {
         self.unread.values().sum()
     }
@@ -93,9 +117,37 @@ enum Waiting {
     Register { account: Account, hashed: Hashed },
     Check { account: AccountId, counted: bool },
     Login { reply: LoggedIn },
-    Send { receivers: Vec<AccountId>, sender: String, reply: Forwarded },
+    Send { message: Addressed, reply: Forwarded },
     Offer { account: AccountId, all: bool },
     Offline,
+}
+
+/// A message that has receivers.
+#[derive(Debug)]
+struct Addressed {
+    receivers: Vec<AccountId>,
+    sender: String,
+    raw: Vec<u8>,
+    text: String,
+    /// One of them is here.
+    online: bool,
+}
+
+impl Addressed {
+    fn new_message(&self, now: Now, key: Option<SentKey>) -> NewMessage {
+        let (receivers, sender) = (self.receivers.clone(), self.sender.clone());
+        NewMessage { receivers, sender, raw: self.raw.clone(), text: self.text.clone(), sent: now.unix, key }
+    }
+}
+
+/// Why a message goes nowhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Undeliverable {
+    TooLong,
+    /// No such account.
+    Nobody,
+    /// No mailbox has room, or nobody else is in the room.
+    Full,
 }
 
 #[derive(Debug, Default)]
@@ -135,6 +187,9 @@ pub struct Engine {
     refusals: Buckets<SocketAddr>,
     refusals_in_all: Buckets<()>,
     effects: VecDeque<Effect>,
+    devices: secure::Devices,
+    /// Also speaks the secure dialect.
+    secure: bool,
     last_present: Instant,
     full_mailboxes: Seldom,
     refused_accounts: Seldom,
@@ -156,7 +211,7 @@ impl Engine {
         for (name, id, hashed) in snapshot.accounts {
             names.insert(name.clone(), id);
             let unread = snapshot.unread.remove(&id).unwrap_or_default();
-            people.insert(id, Person { name, hashed, unread, session: None });
+            people.insert(id, Person { unread, ..Person::new(name, hashed) });
         }
         let mut addresses = HashMap::new();
         for (id, address, noted) in snapshot.sessions {
@@ -190,9 +245,26 @@ impl Engine {
             refusals: Buckets::new(Rate { per_second: 5.0, burst: 20.0 }, 16_384),
             refusals_in_all: Buckets::new(Rate { per_second: 1_000.0, burst: 2_000.0 }, 1),
             effects: VecDeque::new(),
+            devices: secure::Devices::default(),
+            secure: false,
             last_present: now.instant,
             full_mailboxes: Seldom::default(),
             refused_accounts: Seldom::default(),
+        }
+    }
+
+    /// Whether it says that it speaks the secure dialect too; asked once, before anybody comes.
+    pub fn set_secure(&mut self, secure: bool) {
+        self.secure = secure;
+    }
+
+    /// `10`: stateless, and never longer than what was asked.
+    fn hello(&mut self, now: Now, from: SocketAddr, nonce: String, asked: usize) {
+        let reply = Reply::Hello { nonce };
+        if self.secure && self.encode(from, &reply).len() <= asked {
+            self.reply(from, &reply);
+        } else {
+            self.refuse(now, from, &Reply::NotUnderstood);
         }
     }
 
@@ -252,7 +324,7 @@ impl Engine {
             Request::Register { account, password, confirm } => self.register(now, from, account, password, &confirm),
             Request::Login { account, password } => self.login(now, from, &account, password, bytes),
             Request::Offline => self.offline(now, from),
-            Request::Hello { .. } => self.refuse(now, from, &Reply::NotUnderstood),
+            Request::Hello { nonce, .. } => self.hello(now, from, nonce, bytes.len()),
             request => match self.session(now, from) {
                 Some(account) => self.served(now, from, account, request),
                 None => self.refuse(now, from, &Reply::NotLoggedIn),
@@ -327,21 +399,34 @@ impl Engine {
     }
 
     fn send(&mut self, now: Now, from: SocketAddr, writer: AccountId, to: &Account, body: Body) {
-        let Some(name) = self.people.get(&writer).map(|p| p.name.clone()) else { return };
-        let (receivers, sender, raw, text) = if to.as_str() == Account::LOBBY {
-            let present: Vec<AccountId> =
-                self.addresses.values().copied().filter(|id| *id != writer && self.present(now, *id)).collect();
+        let message = match self.address(now, writer, to, body) {
+            Ok(message) => message,
+            Err(Undeliverable::TooLong) => return self.refuse(now, from, &Reply::NotUnderstood),
+            Err(_) => return self.reply(from, &Reply::Send(Forwarded::Offline)),
+        };
+        let reply = if message.online { Forwarded::Done } else { Forwarded::Offline };
+        let new = message.new_message(now, None);
+        let job = self.wait(from, Waiting::Send { message, reply });
+        self.effects.push_back(Effect::Store(Op::Message { job, message: new }));
+    }
+
+    /// Whose mailboxes a message goes to, and how it is read there.
+    fn address(&mut self, now: Now, writer: AccountId, to: &Account, body: Body) -> Result<Addressed, Undeliverable> {
+        let Some(name) = self.people.get(&writer).map(|p| p.name.clone()) else { return Err(Undeliverable::Nobody) };
+        let (mut receivers, sender, raw, text) = if to.as_str() == Account::LOBBY {
+            let all = self.addresses.values().copied().chain(self.devices.accounts());
+            let present: Vec<AccountId> = all.filter(|id| *id != writer && self.present(now, *id)).collect();
             let text = format!("[{name}] {}", body.text);
             let raw = [format!("[{name}] ").as_bytes(), &body.raw].concat();
             (present, Account::LOBBY.to_owned(), raw, text)
         } else {
-            (self.names.get(to.as_str()).copied().into_iter().collect(), name, body.raw, body.text)
+            let receiver = self.names.get(to.as_str()).copied().ok_or(Undeliverable::Nobody)?;
+            (vec![receiver], name, body.raw, body.text)
         };
         // `05:` + sender + `:` + time + `:` + body
         if 3 + sender.len() + 1 + 19 + 1 + text.len() > MAX_REPLY {
-            return self.refuse(now, from, &Reply::NotUnderstood);
+            return Err(Undeliverable::TooLong);
         }
-        let mut receivers = receivers;
         receivers.sort_unstable();
         let lobby = to.as_str() == Account::LOBBY;
         receivers.retain(|id| {
@@ -359,21 +444,32 @@ impl Engine {
             room
         });
         if receivers.is_empty() {
-            return self.reply(from, &Reply::Send(Forwarded::Offline));
+            return Err(Undeliverable::Full);
         }
-        let reply =
-            if receivers.iter().any(|id| self.present(now, *id)) { Forwarded::Done } else { Forwarded::Offline };
-        let job = self.wait(from, Waiting::Send { receivers: receivers.clone(), sender: sender.clone(), reply });
-        let message = NewMessage { receivers, sender, raw, text, sent: now.unix };
-        self.effects.push_back(Effect::Store(Op::Message { job, message }));
+        let online = receivers.iter().any(|id| self.present(now, *id));
+        Ok(Addressed { receivers, sender, raw, text, online })
+    }
+
+    /// A message is on disk, a row for each receiver.
+    fn kept(&mut self, message: &Addressed, rows: &[MessageRow], sent: i64) {
+        for (receiver, row) in message.receivers.iter().zip(rows) {
+            if let Some(person) = self.people.get_mut(receiver) {
+                *person.unread.entry(message.sender.clone()).or_default() += 1;
+                if let Some(peer) = person.device {
+                    self.push(peer, *row, message, sent);
+                }
+            }
+        }
     }
 
     fn who(&mut self, now: Now, from: SocketAddr, offset: usize) {
         let mut present: Vec<&str> = self
             .addresses
             .values()
-            .filter(|id| self.present(now, **id))
-            .filter_map(|id| self.people.get(id))
+            .copied()
+            .chain(self.devices.accounts())
+            .filter(|id| self.present(now, *id))
+            .filter_map(|id| self.people.get(&id))
             .map(|p| p.name.as_str())
             .collect();
         present.sort_unstable();
@@ -391,7 +487,9 @@ impl Engine {
     pub fn hashed(&mut self, now: Now, outcome: Outcome) {
         match outcome {
             Outcome::New { job, hashed } => {
-                let Some((from, Waiting::Hash { account })) = self.waiting.remove(&job) else { return };
+                let Some((from, Waiting::Hash { account })) = self.waiting.remove(&job) else {
+                    return self.device_hashed(now, job, hashed);
+                };
                 let Some(hashed) = hashed else {
                     log::error!("no random bytes for a salt: {account} was not registered");
                     return self.registered(now, from, account.as_str(), None);
@@ -401,7 +499,9 @@ impl Engine {
                 self.effects.push_back(Effect::Store(Op::Register { job, name, hashed, at: now.unix }));
             }
             Outcome::Checked { job, right } => {
-                let Some((from, Waiting::Check { account, counted })) = self.waiting.remove(&job) else { return };
+                let Some((from, Waiting::Check { account, counted })) = self.waiting.remove(&job) else {
+                    return self.device_checked(now, job, Some(right));
+                };
                 self.checked(now, from, account, right, counted);
             }
         }
@@ -414,23 +514,23 @@ impl Engine {
                 self.registered(now, from, account.as_str(), None);
             }
             Some((from, Waiting::Check { account, counted })) => self.not_checked(now, from, account, counted),
-            _ => {}
+            _ => {
+                self.device_hashed(now, job, None);
+                self.device_checked(now, job, None);
+            }
         }
     }
 
     /// What became of an operation, after its commit.
     pub fn stored(&mut self, now: Now, done: Done) {
-        let (Done::Registered { job, .. } | Done::Ok { job } | Done::Offered { job, .. } | Done::Failed { job }) =
-            &done;
-        let Some((from, waiting)) = self.waiting.remove(job) else { return };
+        let Some((from, waiting)) = self.waiting.remove(&done.job()) else { return self.device_stored(now, done) };
         let reply = match (waiting, done) {
             (Waiting::Register { account, hashed }, done) => {
                 let name = account.as_str().to_owned();
                 let outcome = match done {
                     Done::Registered { account: Some(id), .. } => {
                         self.names.insert(name.clone(), id);
-                        let person = Person { name: name.clone(), hashed, unread: HashMap::new(), session: None };
-                        self.people.insert(id, person);
+                        self.people.insert(id, Person::new(name.clone(), hashed));
                         Some(Registered::Done)
                     }
                     Done::Registered { account: None, .. } => Some(Registered::AccountExists),
@@ -442,12 +542,8 @@ impl Engine {
             // a restart has forgotten this, and the client is told `07:01` and logs in.
             (Waiting::Login { reply }, Done::Ok { .. } | Done::Failed { .. }) => Some(Reply::Login(reply)),
             (Waiting::Offline, Done::Ok { .. } | Done::Failed { .. }) => Some(Reply::Offline { was_online: true }),
-            (Waiting::Send { receivers, sender, reply }, Done::Ok { .. }) => {
-                for receiver in receivers {
-                    if let Some(person) = self.people.get_mut(&receiver) {
-                        *person.unread.entry(sender.clone()).or_default() += 1;
-                    }
-                }
+            (Waiting::Send { message, reply }, Done::Kept { rows, sent, .. }) => {
+                self.kept(&message, &rows, sent);
                 Some(Reply::Send(reply))
             }
             (Waiting::Offer { account, all }, Done::Offered { message, .. }) => {
@@ -478,9 +574,13 @@ impl Engine {
         if let Some(outcome) = outcome {
             self.reply(from, &Reply::Register(outcome));
         }
-        let others = self.pending.remove(name).unwrap_or_default();
         self.free(from, now);
-        for other in others {
+        self.rivals(now, name, outcome);
+    }
+
+    /// Answers those who asked for the same name meanwhile.
+    fn rivals(&mut self, now: Now, name: &str, outcome: Option<Registered>) {
+        for other in self.pending.remove(name).unwrap_or_default() {
             if outcome.is_some() {
                 self.reply(other, &Reply::Register(Registered::AccountExists));
             }

@@ -3,6 +3,7 @@
 //! leave only after the commit. On a full disk everything but storing goes on.
 
 pub mod admin;
+mod devices;
 mod schema;
 
 use std::collections::{BTreeMap, HashMap};
@@ -16,6 +17,7 @@ use rusqlite::{Connection, params};
 
 pub use self::schema::{SCHEMA_VERSION, file};
 use super::hasher::Hashed;
+use crate::wire::frame::Device;
 
 /// Most operations in one transaction.
 const BATCH: usize = 1_024;
@@ -92,6 +94,21 @@ pub struct NewMessage {
     pub text: String,
     /// When, seconds since 1970.
     pub sent: i64,
+    /// By which the same message is known when it comes again; the plain dialect has none.
+    pub key: Option<SentKey>,
+}
+
+/// A message as its sender's device names it (the secure dialect, "Exactly once").
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentKey {
+    /// Whose.
+    pub account: AccountId,
+    /// Which device's.
+    pub device: Device,
+    /// The device's own number for it.
+    pub counter: u64,
+    /// SHA-256 of receiver and text: the same number for another message is a conflict.
+    pub hash: [u8; 32],
 }
 
 /// What the engine wants stored or read. `job` comes back with the result.
@@ -112,6 +129,25 @@ pub enum Op {
     Seen { sessions: Vec<(AccountId, i64)> },
     /// Marks a message as taken. Nobody waits for it: if it is lost, the message is offered again.
     Taken { message: MessageRow, at: i64 },
+    /// A device comes in: keeps the hash of its new token, if there is one, marks as taken what it has
+    /// stored already, and reads what is needed to go on.
+    Enter { job: u64, account: AccountId, device: Device, token: Option<[u8; 32]>, cursor: Option<u64>, at: i64 },
+    /// Forgets a device's token. Nobody waits for it.
+    Forget { account: AccountId, device: Device },
+    /// Reads the account's oldest messages after a row, taken or not.
+    After { job: u64, account: AccountId, after: MessageRow, count: u32 },
+    /// Marks everything up to a row as taken. Nobody waits for it: if it is lost, it is pushed again.
+    TakenTo { account: AccountId, row: MessageRow, at: i64 },
+    /// Reads the newest messages with somebody, older than a row. `peer_id` is theirs, if they have an account.
+    History {
+        job: u64,
+        account: AccountId,
+        name: String,
+        peer: String,
+        peer_id: Option<AccountId>,
+        before: Option<MessageRow>,
+        count: u32,
+    },
 }
 
 impl Op {
@@ -127,8 +163,11 @@ impl Op {
             | Self::Session { job, .. }
             | Self::EndSession { job, .. }
             | Self::Message { job, .. }
-            | Self::Offer { job, .. } => Some(Done::Failed { job: *job }),
-            Self::Taken { .. } | Self::Seen { .. } => None,
+            | Self::Offer { job, .. }
+            | Self::Enter { job, .. }
+            | Self::After { job, .. }
+            | Self::History { job, .. } => Some(Done::Failed { job: *job }),
+            Self::Taken { .. } | Self::Seen { .. } | Self::Forget { .. } | Self::TakenTo { .. } => None,
         }
     }
 }
@@ -146,6 +185,21 @@ pub struct Unread {
     pub text: String,
 }
 
+/// A message of a mailbox or of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Its row.
+    pub row: MessageRow,
+    /// Who wrote it.
+    pub sender: String,
+    /// When, seconds since 1970.
+    pub sent: i64,
+    /// The message.
+    pub text: String,
+    /// Nobody has taken it yet.
+    pub unread: bool,
+}
+
 /// What became of an [`Op`], after its commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
@@ -156,8 +210,35 @@ pub enum Done {
     Ok { job: u64 },
     /// The message, if there is one.
     Offered { job: u64, message: Option<Unread> },
+    /// A message is on disk, in a row for each receiver in their order. `again`: it was there before, from when
+    /// this device sent it first, and nothing was added.
+    Kept { job: u64, rows: Vec<MessageRow>, sent: i64, again: bool },
+    /// This device has used this number for another message.
+    Conflict { job: u64 },
+    /// A device's stored token hash; the highest number it has used; the row after which it is to be pushed; and
+    /// its account's unread messages by sender.
+    Entered { job: u64, token: Option<[u8; 32]>, highest: u64, start: MessageRow, unread: HashMap<String, u64> },
+    /// Oldest first; `more` lie beyond.
+    Messages { job: u64, messages: Vec<Stored>, more: bool },
     /// Not on disk (disk full, say): nothing may claim that it is.
     Failed { job: u64 },
+}
+
+impl Done {
+    /// Whose it is.
+    #[must_use]
+    pub fn job(&self) -> u64 {
+        match self {
+            Self::Registered { job, .. }
+            | Self::Ok { job }
+            | Self::Offered { job, .. }
+            | Self::Kept { job, .. }
+            | Self::Conflict { job }
+            | Self::Entered { job, .. }
+            | Self::Messages { job, .. }
+            | Self::Failed { job } => *job,
+        }
+    }
 }
 
 /// What became of a batch.
@@ -298,7 +379,10 @@ impl Store {
                 Op::Taken { message, at } => {
                     self.owed.insert(*message, *at);
                 }
-                Op::Offer { .. } => done.extend(self.apply(op).unwrap_or_else(|_| op.failed())),
+                // These only read.
+                Op::Offer { .. } | Op::After { .. } | Op::History { .. } => {
+                    done.extend(self.apply(op).unwrap_or_else(|_| op.failed()));
+                }
                 _ => done.extend(op.failed()),
             }
         }
@@ -344,13 +428,23 @@ impl Store {
                 Some(Done::Ok { job: *job })
             }
             Op::Message { job, message } => {
+                if let Some(key) = &message.key
+                    && let Some(done) = devices::sent_before(c, *job, key)?
+                {
+                    return Ok(Some(done));
+                }
+                let mut rows = Vec::with_capacity(message.receivers.len());
                 let mut insert = c.prepare_cached(
                     "INSERT INTO messages (receiver, sender, raw, text, sent) VALUES (?, ?, ?, ?, ?)",
                 )?;
                 for receiver in &message.receivers {
                     insert.execute(params![receiver, message.sender, message.raw, message.text, message.sent])?;
+                    rows.push(c.last_insert_rowid());
                 }
-                Some(Done::Ok { job: *job })
+                if let Some(key) = &message.key {
+                    devices::note_sent(c, key, rows.first().copied().unwrap_or(0), message.sent)?;
+                }
+                Some(Done::Kept { job: *job, rows, sent: message.sent, again: false })
             }
             Op::Offer { job, account, from } => {
                 // An index holds them in this order, so only what is looked at is read.
@@ -385,6 +479,22 @@ impl Store {
                     update.execute([at, account])?;
                 }
                 None
+            }
+            Op::Enter { job, account, device, token, cursor, at } => {
+                Some(devices::enter(c, *job, *account, device, *token, *cursor, *at)?)
+            }
+            Op::Forget { account, device } => {
+                c.prepare_cached("DELETE FROM devices WHERE account = ? AND device = ?")?
+                    .execute(params![account, device.0])?;
+                None
+            }
+            Op::After { job, account, after, count } => Some(devices::after(c, *job, *account, *after, *count)?),
+            Op::TakenTo { account, row, at } => {
+                devices::taken_to(c, *account, *row, *at)?;
+                None
+            }
+            Op::History { job, account, name, peer, peer_id, before, count } => {
+                Some(devices::history(c, *job, (*account, name), (peer, *peer_id), *before, *count)?)
             }
             Op::Taken { message, at } => {
                 c.prepare_cached("UPDATE messages SET taken = ? WHERE id = ?")?.execute(params![at, message])?;
@@ -443,102 +553,4 @@ pub fn start(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn hashed() -> Hashed {
-        Hashed { salt: vec![1], hash: vec![2] }
-    }
-
-    #[test]
-    fn what_was_committed_is_there_again() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let address: SocketAddr = "127.0.0.1:9".parse().expect("an address");
-        let mut store = Store::open(dir.path()).expect("a new database");
-        let register = |job, name: &str| Op::Register { job, name: name.into(), hashed: hashed(), at: 0 };
-        let message =
-            NewMessage { receivers: vec![1], sender: "b".into(), raw: b"hi".to_vec(), text: "hi".into(), sent: 7 };
-        let done = store.run(&[
-            register(1, "a"),
-            register(2, "b"),
-            register(3, "a"),
-            Op::Session { job: 4, account: 1, address, end: None, at: 0 },
-            Op::Message { job: 5, message },
-            Op::Offer { job: 6, account: 1, from: Some("x".into()) },
-        ]);
-        assert_eq!(
-            done.done,
-            [
-                Done::Registered { job: 1, account: Some(1) },
-                Done::Registered { job: 2, account: Some(2) },
-                Done::Registered { job: 3, account: None },
-                Done::Ok { job: 4 },
-                Done::Ok { job: 5 },
-                Done::Offered { job: 6, message: None },
-            ]
-        );
-        drop(store);
-        let mut store = Store::open(dir.path()).expect("the same database");
-        let snapshot = store.snapshot().expect("readable");
-        assert_eq!(snapshot.accounts.len(), 2);
-        assert_eq!(snapshot.sessions, [(1, address, 0)]);
-        assert_eq!(snapshot.unread.get(&1).and_then(|m| m.get("b")), Some(&1));
-        let offer = Op::Offer { job: 1, account: 1, from: None };
-        assert!(
-            matches!(&store.run(std::slice::from_ref(&offer)).done[..], [Done::Offered { message: Some(m), .. }] if m.text == "hi")
-        );
-        store.run(&[Op::Taken { message: 1, at: 9 }]);
-        assert_eq!(store.run(&[offer]).done, [Done::Offered { job: 1, message: None }]);
-    }
-
-    #[test]
-    fn at_the_quota_only_what_grows_is_refused() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let mut store = Store::open(dir.path()).expect("a new database");
-        store.limit(Some(100_000)).expect("limited");
-        store.run(&[Op::Register { job: 0, name: "a".into(), hashed: hashed(), at: 0 }]);
-        let message = |job| {
-            let raw = vec![b'x'; 900];
-            let text = "x".repeat(900);
-            Op::Message { job, message: NewMessage { receivers: vec![1], sender: "b".into(), raw, text, sent: 7 } }
-        };
-        let kept = (1..200).find(|job| store.run(&[message(*job)]).error.is_some()).expect("a limit") - 1;
-        assert!((10..60).contains(&kept), "{kept}");
-        for n in 1..=kept {
-            let offer = Op::Offer { job: 2, account: 1, from: None };
-            let results = store.run(&[message(1), offer, Op::Taken { message: n as i64, at: 0 }]);
-            let [Done::Failed { job: 1 }, Done::Offered { job: 2, message: Some(offered) }] = &results.done[..] else {
-                panic!("{results:?}")
-            };
-            assert_eq!(offered.row, n as i64);
-            assert!(results.error.is_some_and(|error| error.contains("full")));
-        }
-        store.limit(None).expect("no limit");
-        assert_eq!(store.run(&[message(1)]), Results { done: vec![Done::Ok { job: 1 }], error: None });
-    }
-
-    #[test]
-    fn damaged_and_newer_files_are_refused_with_a_sentence() {
-        let dir = tempfile::tempdir().expect("a folder");
-        std::fs::write(file(dir.path()), b"this is not a database, but long enough to look at").expect("written");
-        assert!(matches!(Store::open(dir.path()), Err(StoreError::Damaged { .. })));
-        // Damaged where no start-up looks by itself.
-        let dir = tempfile::tempdir().expect("a folder");
-        let mut store = Store::open(dir.path()).expect("new");
-        let (raw, text) = (vec![b'x'; 900], "x".repeat(900));
-        let message = NewMessage { receivers: vec![1], sender: "b".into(), raw, text, sent: 7 };
-        let messages = (0..100).map(|job| Op::Message { job, message: message.clone() });
-        let account = Op::Register { job: 0, name: "a".into(), hashed: hashed(), at: 0 };
-        assert_eq!(store.run(&std::iter::once(account).chain(messages).collect::<Vec<_>>()).error, None);
-        drop(store);
-        let mut bytes = std::fs::read(file(dir.path())).expect("readable");
-        let middle = bytes.len() / 2 / 4_096 * 4_096;
-        bytes[middle..middle + 4_096].fill(0xff);
-        std::fs::write(file(dir.path()), bytes).expect("written");
-        assert!(matches!(Store::open(dir.path()), Err(StoreError::Damaged { .. })));
-        let dir = tempfile::tempdir().expect("a folder");
-        drop(Store::open(dir.path()).expect("new"));
-        Connection::open(file(dir.path())).and_then(|c| c.execute_batch("PRAGMA user_version = 99")).expect("changed");
-        assert!(matches!(Store::open(dir.path()), Err(StoreError::Newer { found: 99, .. })));
-    }
-}
+mod tests;

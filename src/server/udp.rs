@@ -14,10 +14,13 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 
+use super::carrier::{Carrier, CarrierError};
 use super::engine::{Effect, Engine, Now};
 use super::explain::Tap;
 use super::hasher::{self, Job};
 use super::limits::Seldom;
+pub use super::lossy::Lossy;
+use super::lossy::Network;
 use super::store::{self, Op, Store, StoreError};
 use super::{OnSecondLogin, Quotas};
 
@@ -38,6 +41,8 @@ pub struct Config {
     pub idle_exit: Option<Duration>,
     /// Who is shown each request and its answer.
     pub explain: Option<Tap>,
+    /// Speaks the secure dialect too.
+    pub secure: bool,
 }
 
 impl Config {
@@ -45,21 +50,8 @@ impl Config {
     #[must_use]
     pub fn new(listen: SocketAddr, data: PathBuf) -> Self {
         let (on_second_login, quotas) = (OnSecondLogin::default(), Quotas::default());
-        Self { listen, data, on_second_login, quotas, lossy: None, idle_exit: None, explain: None }
+        Self { listen, data, on_second_login, quotas, lossy: None, idle_exit: None, explain: None, secure: true }
     }
-}
-
-/// Percentages of datagrams dropped, doubled and swapped with the next, in both directions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lossy {
-    /// Percent dropped.
-    pub drop: u8,
-    /// Percent doubled.
-    pub duplicate: u8,
-    /// Percent that change places with the next one.
-    pub reorder: u8,
-    /// The same seed and traffic give the same faults.
-    pub seed: u64,
 }
 
 /// Why a server does not start; a sentence for whoever runs it.
@@ -82,6 +74,9 @@ pub enum ServerError {
     /// A thread ended that should not have.
     #[error("the {0} thread has failed")]
     Thread(&'static str),
+    /// The secure dialect's keys.
+    #[error(transparent)]
+    Keys(#[from] CarrierError),
     /// The system gave no thread or socket.
     #[error("the system refused a thread or socket: {0}")]
     System(#[from] io::Error),
@@ -167,6 +162,7 @@ impl Server {
         let store = Store::open(&config.data)?;
         store.limit(config.quotas.disk)?;
         let snapshot = store.snapshot()?;
+        let carrier = config.secure.then(|| Carrier::open(&config.data)).transpose()?;
         let listen = |error| ServerError::Listen { address: config.listen, error };
         let socket = UdpSocket::bind(config.listen).map_err(listen)?;
         let address = socket.local_addr()?;
@@ -187,8 +183,10 @@ impl Server {
         let timer_thread = timer(deadlines_in, wake(&waker))?;
 
         let stop = Stop { stopping: Arc::default(), waker };
-        let engine = Engine::new(config.on_second_login, config.quotas, local_time, snapshot, now());
+        let mut engine = Engine::new(config.on_second_login, config.quotas, local_time, snapshot, now());
+        engine.set_secure(carrier.is_some());
         let turn = Turn {
+            carrier,
             socket,
             own,
             engine,
@@ -259,6 +257,7 @@ struct Turn {
     /// Wake-ups come from here.
     own: SocketAddr,
     engine: Engine,
+    carrier: Option<Carrier>,
     network: Option<Network>,
     ops: Option<Sender<Op>>,
     done: Receiver<store::Results>,
@@ -332,6 +331,9 @@ impl Turn {
     }
 
     fn datagram(&mut self, now: Now, from: SocketAddr, bytes: &[u8]) {
+        if let Some(carrier) = self.carrier.as_mut().filter(|carrier| carrier.takes(bytes)) {
+            return carrier.datagram(now, from, bytes, &mut self.engine);
+        }
         if let Some(tap) = &self.explain {
             tap.request(now.instant, from, bytes, self.engine.charset(from));
         }
@@ -342,7 +344,8 @@ impl Turn {
         self.results();
         self.effects();
         let now = now();
-        let mut deadline = self.engine.poll_timeout();
+        let carrier = self.carrier.as_ref().and_then(Carrier::poll_timeout);
+        let mut deadline = self.engine.poll_timeout().into_iter().chain(carrier).min();
         if let Some(idle) = self.idle_exit {
             // Looking through the sessions is for when it may matter, not for every datagram.
             let look = match self.idle_look {
@@ -374,6 +377,9 @@ impl Turn {
     fn results(&mut self) {
         if self.deadline.is_some_and(|at| Instant::now() >= at) {
             self.engine.handle_timeout(now());
+            if let Some(carrier) = &mut self.carrier {
+                carrier.timeout(now(), &mut self.engine);
+            }
         }
         while let Ok(batch) = self.done.try_recv() {
             let now = now();
@@ -398,13 +404,16 @@ impl Turn {
                     if let Some(tap) = &self.explain {
                         tap.reply(Instant::now(), to, &bytes);
                     }
-                    match &mut self.network {
-                        None => send(&self.socket, to, &bytes),
-                        Some(network) => {
-                            for (to, bytes) in network.passes_out(to, &bytes) {
-                                send(&self.socket, to, &bytes);
-                            }
-                        }
+                    self.transmit(to, &bytes);
+                }
+                Effect::Frame { peer, frame } => {
+                    if let Some(carrier) = &mut self.carrier {
+                        carrier.frame(now(), peer, &frame, &mut self.engine);
+                    }
+                }
+                Effect::Close { peer, reason } => {
+                    if let Some(carrier) = &mut self.carrier {
+                        carrier.close(now(), peer, reason, &mut self.engine);
                     }
                 }
                 Effect::Store(op) => {
@@ -428,6 +437,20 @@ impl Turn {
                         }
                         Some(Ok(())) | None => {}
                     }
+                }
+            }
+        }
+        while let Some(transmit) = self.carrier.as_mut().and_then(Carrier::poll_transmit) {
+            self.transmit(transmit.to, &transmit.bytes);
+        }
+    }
+
+    fn transmit(&mut self, to: SocketAddr, bytes: &[u8]) {
+        match &mut self.network {
+            None => send(&self.socket, to, bytes),
+            Some(network) => {
+                for (to, bytes) in network.passes_out(to, bytes) {
+                    send(&self.socket, to, &bytes);
                 }
             }
         }
@@ -472,56 +495,4 @@ fn local_time(unix: i64) -> String {
         .timestamp_opt(unix, 0)
         .earliest()
         .map_or_else(|| "1970-01-01 00:00:00".to_owned(), |time| time.format("%Y-%m-%d %H:%M:%S").to_string())
-}
-
-type Datagram = (SocketAddr, Vec<u8>);
-
-/// A bad network in both directions.
-struct Network {
-    faults: Lossy,
-    state: u64,
-    held_in: Option<Datagram>,
-    held_out: Option<Datagram>,
-}
-
-impl Network {
-    fn new(faults: Lossy) -> Self {
-        Self { faults, state: faults.seed | 1, held_in: None, held_out: None }
-    }
-
-    fn percent(&mut self) -> u8 {
-        // xorshift64: repeatable from the seed, which is all that is asked of it.
-        self.state ^= self.state << 13;
-        self.state ^= self.state >> 7;
-        self.state ^= self.state << 17;
-        u8::try_from((self.state >> 32) % 100).unwrap_or(0)
-    }
-
-    fn passes_in(&mut self, from: SocketAddr, bytes: &[u8]) -> Vec<Datagram> {
-        let mut held = self.held_in.take();
-        let passed = self.pass((from, bytes.to_vec()), &mut held);
-        self.held_in = held;
-        passed
-    }
-
-    fn passes_out(&mut self, to: SocketAddr, bytes: &[u8]) -> Vec<Datagram> {
-        let mut held = self.held_out.take();
-        let passed = self.pass((to, bytes.to_vec()), &mut held);
-        self.held_out = held;
-        passed
-    }
-
-    fn pass(&mut self, datagram: Datagram, held: &mut Option<Datagram>) -> Vec<Datagram> {
-        if self.percent() < self.faults.drop {
-            return held.take().into_iter().collect();
-        }
-        let copies = if self.percent() < self.faults.duplicate { 2 } else { 1 };
-        if held.is_none() && self.percent() < self.faults.reorder {
-            *held = Some(datagram);
-            return Vec::new();
-        }
-        let mut passed = vec![datagram; copies];
-        passed.extend(held.take());
-        passed
-    }
 }

@@ -19,5 +19,6 @@ mod layers;
 mod power_cut;
 mod probe;
 mod protocol_page;
+mod secure;
 mod server;
 mod student;

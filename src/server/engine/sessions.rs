@@ -13,6 +13,10 @@ impl Engine {
     /// Since when nobody is present, if so; for a server that ends when it is not needed. Looks at every
     /// session, so it is not for every datagram: see [`Engine::nobody`].
     pub fn idle_since(&mut self, now: Now) -> Option<Instant> {
+        if self.devices.accounts().next().is_some() {
+            self.last_present = now.instant;
+            return None;
+        }
         let sessions = self.addresses.values().filter_map(|id| self.people.get(id)?.session.as_ref());
         match sessions.map(|s| s.seen + PRESENCE).max() {
             Some(end) if end > now.instant => {
@@ -27,7 +31,7 @@ impl Engine {
     /// Whether there is no session at all.
     #[must_use]
     pub fn nobody(&self) -> bool {
-        self.addresses.is_empty()
+        self.addresses.is_empty() && self.devices.accounts().next().is_none()
     }
 
     /// The server ends: writes down how long each session has been silent.
@@ -71,6 +75,7 @@ impl Engine {
     /// The password was right.
     pub(super) fn admit(&mut self, now: Now, from: SocketAddr, account: AccountId) {
         let Some(person) = self.people.get_mut(&account) else { return self.free(from, now) };
+        let device = person.device.is_some();
         let fresh = person.session.as_mut().filter(|s| now.instant.saturating_duration_since(s.seen) <= PRESENCE);
         let reply = match fresh {
             Some(session) if session.address == from => {
@@ -78,15 +83,10 @@ impl Engine {
                 self.reply(from, &Reply::Login(LoggedIn::AlreadyLoggedIn));
                 return self.free(from, now);
             }
-            Some(_) if self.on_second_login == OnSecondLogin::Arm => {
-                self.armed.retain(|_, (_, until)| *until > now.instant);
-                if self.armed.len() < 65_536 {
-                    self.armed.insert(from, (account, now.instant + ARMED));
-                }
-                self.reply(from, &Reply::Login(LoggedIn::AlreadyLoggedIn));
-                return self.free(from, now);
-            }
+            Some(_) if self.on_second_login == OnSecondLogin::Arm => return self.arm(now, from, account),
+            None if device && self.on_second_login == OnSecondLogin::Arm => return self.arm(now, from, account),
             Some(_) => LoggedIn::AlreadyLoggedIn,
+            None if device && self.on_second_login == OnSecondLogin::Rebind => LoggedIn::AlreadyLoggedIn,
             None => LoggedIn::Done,
         };
         // One session an address: a login for another account ends the first.
@@ -95,6 +95,16 @@ impl Engine {
         self.bind(now, from, account);
         let job = self.wait(from, Waiting::Login { reply });
         self.effects.push_back(Effect::Store(Op::Session { job, account, address: from, end, at: now.unix }));
+    }
+
+    /// `02:04`, and for a while this address may end the other session.
+    fn arm(&mut self, now: Now, from: SocketAddr, account: AccountId) {
+        self.armed.retain(|_, (_, until)| *until > now.instant);
+        if self.armed.len() < 65_536 {
+            self.armed.insert(from, (account, now.instant + ARMED));
+        }
+        self.reply(from, &Reply::Login(LoggedIn::AlreadyLoggedIn));
+        self.free(from, now);
     }
 
     fn bind(&mut self, now: Now, from: SocketAddr, account: AccountId) {
@@ -114,7 +124,7 @@ impl Engine {
         }
     }
 
-    fn end_session(&mut self, account: AccountId) {
+    pub(super) fn end_session(&mut self, account: AccountId) {
         if let Some(session) = self.people.get_mut(&account).and_then(|p| p.session.take()) {
             self.addresses.remove(&session.address);
             self.charsets.remove(&session.address);
@@ -127,21 +137,24 @@ impl Engine {
         let own = self.session(now, from);
         let armed = self.armed.remove(&from).filter(|(_, until)| *until > now.instant).map(|(account, _)| account);
         // The session it was armed against may have ended by itself.
-        let armed = armed.filter(|account| self.people.get(account).is_some_and(|p| p.session.is_some()));
+        let armed =
+            armed.filter(|account| self.people.get(account).is_some_and(|p| p.session.is_some() || p.device.is_some()));
         let Some(account) = armed.or(own) else {
             self.reply(from, &Reply::Offline { was_online: false });
             return;
         };
         self.last_present = now.instant;
         self.end_session(account);
+        self.kick(now, account, from);
+        self.devices.somebody_moved(now);
         let job = self.wait(from, Waiting::Offline);
         self.effects.push_back(Effect::Store(Op::EndSession { job, account }));
     }
 
     pub(super) fn present(&self, now: Now, account: AccountId) -> bool {
-        self.people
-            .get(&account)
-            .and_then(|p| p.session.as_ref())
-            .is_some_and(|s| now.instant.saturating_duration_since(s.seen) <= PRESENCE)
+        self.people.get(&account).is_some_and(|person| {
+            let heard = |s: &Session| now.instant.saturating_duration_since(s.seen) <= PRESENCE;
+            person.device.is_some() || person.session.as_ref().is_some_and(heard)
+        })
     }
 }

@@ -87,6 +87,7 @@ impl World {
                 Effect::Hash(job) if self.held => self.jobs.push(job),
                 Effect::Store(op) => self.store(op),
                 Effect::Hash(job) => self.hash(job),
+                Effect::Frame { .. } | Effect::Close { .. } => panic!("there is no device"),
             }
         }
         replies
@@ -139,12 +140,17 @@ impl World {
             }
             Op::Session { job, .. } | Op::EndSession { job, .. } => Done::Ok { job },
             Op::Message { job, message } => {
+                let mut rows = Vec::new();
                 for receiver in message.receivers {
                     let row = self.messages.len() as MessageRow;
+                    rows.push(row);
                     let unread = Unread { row, sender: message.sender.clone(), sent: 0, text: message.text.clone() };
                     self.messages.push((receiver, unread, false));
                 }
-                Done::Ok { job }
+                Done::Kept { job, rows, sent: message.sent, again: false }
+            }
+            Op::Enter { .. } | Op::Forget { .. } | Op::After { .. } | Op::TakenTo { .. } | Op::History { .. } => {
+                panic!("there is no device")
             }
         };
         self.engine.stored(now, done);

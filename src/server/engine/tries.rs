@@ -172,6 +172,47 @@ impl Engine {
         self.free(from, now);
     }
 
+    /// Whether a device at this address may try a password now; whether the try counts.
+    pub(super) fn device_may_try(&mut self, account: AccountId, from: SocketAddr) -> Option<bool> {
+        let failures = self.tries.failures((account, network(from)));
+        if failures.last_good == Some(from.ip()) {
+            return Some(false);
+        }
+        let open = failures.open();
+        failures.checking += u32::from(open);
+        open.then_some(true)
+    }
+
+    /// What became of a device's try; `None` if nobody looked. A wrong one is answered at once, and holds the
+    /// door closed for as long as a plain client's answer would be held back.
+    pub(super) fn device_tried(
+        &mut self,
+        now: Now,
+        account: AccountId,
+        from: SocketAddr,
+        counted: bool,
+        right: Option<bool>,
+    ) {
+        let door = (account, network(from));
+        let failures = self.tries.failures(door);
+        if counted {
+            failures.checking = failures.checking.saturating_sub(1);
+        }
+        match right {
+            Some(true) => (failures.count, failures.last_good) = (0, Some(from.ip())),
+            Some(false) if counted => {
+                failures.count = failures.count.saturating_add(1);
+                let later = penalty(failures.count);
+                if !later.is_zero() {
+                    failures.held = Some((now.instant + later, from));
+                    self.tries.late.push(Reverse((now.instant + later, door)));
+                }
+            }
+            Some(false) | None => {}
+        }
+        self.next_try(now, door);
+    }
+
     /// The address goes on without the answer to its login.
     pub(super) fn give_up_try(&mut self, from: SocketAddr) {
         if let Some(Apart::Waits(tried)) = self.tries.apart.remove(&from)
@@ -201,11 +242,13 @@ impl Engine {
     /// When [`Engine::handle_timeout`] wants to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.tries.late.peek().map(|Reverse((at, _))| *at)
+        let late = self.tries.late.peek().map(|Reverse((at, _))| *at);
+        late.into_iter().chain(self.devices.poll_timeout()).min()
     }
 
-    /// Answers that were held back for wrong passwords.
+    /// Answers that were held back for wrong passwords, and news of who is here.
     pub fn handle_timeout(&mut self, now: Now) {
+        self.presence(now);
         while self.tries.late.peek().is_some_and(|Reverse((at, _))| *at <= now.instant) {
             let Some(Reverse((_, door))) = self.tries.late.pop() else { return };
             let held = self.tries.failures.get_mut(&door).and_then(|failures| failures.held.take());

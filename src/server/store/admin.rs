@@ -96,7 +96,9 @@ pub fn reset(data: &Path, account: &str, password: &Password) -> Result<(), Admi
     let c = store.connection().unchecked_transaction()?;
     let changed =
         c.execute("UPDATE accounts SET salt = ?, hash = ? WHERE name = ?", params![hashed.salt, hashed.hash, account])?;
-    c.execute("DELETE FROM sessions WHERE account = (SELECT id FROM accounts WHERE name = ?)", [account])?;
+    for table in ["sessions", "devices"] {
+        c.execute(&format!("DELETE FROM {table} WHERE account = (SELECT id FROM accounts WHERE name = ?)"), [account])?;
+    }
     c.commit()?;
     if changed == 0 { Err(AdminError::NoSuchAccount(account.to_owned())) } else { Ok(()) }
 }

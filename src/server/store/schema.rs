@@ -10,13 +10,14 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// The schema this program writes; `PRAGMA user_version`.
-pub const SCHEMA_VERSION: i64 = 1;
+pub const SCHEMA_VERSION: i64 = 2;
 
 /// Bytes of the largest file that is looked through at each start.
 const CHECKED: i64 = 64 * 1024 * 1024;
 
 /// What makes each version of the one before it; never changed once released.
-const STEPS: [&str; SCHEMA_VERSION as usize] = ["
+const STEPS: [&str; SCHEMA_VERSION as usize] = [
+    "
     CREATE TABLE accounts (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, salt BLOB NOT NULL,
         hash BLOB NOT NULL, created INTEGER NOT NULL);
     CREATE TABLE sessions (account INTEGER PRIMARY KEY REFERENCES accounts ON DELETE CASCADE,
@@ -25,7 +26,17 @@ const STEPS: [&str; SCHEMA_VERSION as usize] = ["
         receiver INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE, sender TEXT NOT NULL,
         raw BLOB NOT NULL, text TEXT NOT NULL, sent INTEGER NOT NULL, taken INTEGER);
     CREATE INDEX unread ON messages (receiver, id) WHERE taken IS NULL;
-    CREATE INDEX unread_of ON messages (receiver, sender, id) WHERE taken IS NULL;"];
+    CREATE INDEX unread_of ON messages (receiver, sender, id) WHERE taken IS NULL;",
+    // Devices of the secure dialect, and what each has sent under which number.
+    "
+    CREATE TABLE devices (account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE, device BLOB NOT NULL,
+        token BLOB NOT NULL, since INTEGER NOT NULL, PRIMARY KEY (account, device)) WITHOUT ROWID;
+    CREATE TABLE sent (account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE, device BLOB NOT NULL,
+        counter INTEGER NOT NULL, hash BLOB NOT NULL, row INTEGER NOT NULL, at INTEGER NOT NULL,
+        PRIMARY KEY (account, device, counter)) WITHOUT ROWID;
+    CREATE INDEX conversation ON messages (receiver, sender, id);
+    CREATE INDEX mailbox ON messages (receiver, id);",
+];
 
 /// Which version a file has; 0 is a new one.
 pub(super) fn version(connection: &Connection) -> Result<i64, StoreError> {
@@ -139,7 +150,7 @@ mod tests {
         let path = file(dir.path());
         let (copied, left) = (dir.path().join("hongyand.v1.sqlite"), dir.path().join("hongyand.v1.new"));
         let connection = Connection::open(&path).expect("a new file");
-        bring_up_to_date(&connection, &path, &STEPS).expect("new");
+        bring_up_to_date(&connection, &path, &STEPS[..1]).expect("new");
         assert!(!copied.exists(), "a new file is not copied");
         connection.execute("INSERT INTO accounts VALUES (1, 'a', x'', x'', 0)", []).expect("stored");
         // What an attempt left that was cut off.
@@ -157,7 +168,8 @@ mod tests {
             assert_eq!((version(&copy).ok(), one(&copy, "SELECT name FROM accounts")), (Some(1), "b".into()));
             assert!(!left.exists());
         }
-        assert!(matches!(prepare(&connection, &path), Err(StoreError::Newer { found: 2, known: 1 })));
+        let older = bring_up_to_date(&connection, &path, &STEPS[..1]);
+        assert!(matches!(older, Err(StoreError::Newer { found: 2, known: 1 })));
     }
 
     #[test]
@@ -165,7 +177,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let path = file(dir.path());
         let connection = Connection::open(&path).expect("a new file");
-        bring_up_to_date(&connection, &path, &STEPS).expect("new");
+        bring_up_to_date(&connection, &path, &STEPS[..1]).expect("new");
         fs::create_dir(dir.path().join("hongyand.v1.sqlite")).expect("something in the way");
         let refused = bring_up_to_date(&connection, &path, &[STEPS[0], SECOND]);
         assert!(matches!(refused, Err(StoreError::Backup { .. })), "{refused:?}");

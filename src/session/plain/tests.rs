@@ -262,6 +262,7 @@ fn lossy_chat(seed: u64, loss: u64) {
                     engine.hashed(clock(now), Outcome::Checked { job, right: true })
                 }
                 Effect::Hash(Job::New { .. }) => panic!("nobody registers"),
+                Effect::Frame { .. } | Effect::Close { .. } => panic!("there is no device"),
                 Effect::Reply { to, bytes } => {
                     if !lost() {
                         sessions[usize::from(to.port() - 1)].handle_datagram(now, &bytes);

@@ -120,12 +120,18 @@ impl World {
             }
             Op::Session { job, .. } | Op::EndSession { job, .. } => Done::Ok { job },
             Op::Message { job, message } => {
+                let mut rows = Vec::new();
                 for receiver in message.receivers {
                     let row = i64::try_from(self.messages.len()).unwrap_or(0);
+                    rows.push(row);
                     let unread = Unread { row, sender: message.sender.clone(), sent: 0, text: message.text.clone() };
                     self.messages.push((receiver, unread, false));
                 }
-                Done::Ok { job }
+                Done::Kept { job, rows, sent: message.sent, again: false }
+            }
+            // No device ever connects here.
+            Op::Enter { .. } | Op::Forget { .. } | Op::After { .. } | Op::TakenTo { .. } | Op::History { .. } => {
+                return None;
             }
             Op::Offer { job, account, from } => {
                 let mut unread = self.messages.iter().filter(|(to, _, taken)| *to == account && !taken);

@@ -197,12 +197,17 @@ impl Ours {
             }
             Op::Session { job, .. } | Op::EndSession { job, .. } => Done::Ok { job },
             Op::Message { job, message } => {
+                let mut rows = Vec::new();
                 for receiver in message.receivers {
                     let row = i64::try_from(self.messages.len()).expect("few");
+                    rows.push(row);
                     let (sender, text) = (message.sender.clone(), message.text.clone());
                     self.messages.push((receiver, Unread { row, sender, sent: 0, text }, false));
                 }
-                Done::Ok { job }
+                Done::Kept { job, rows, sent: message.sent, again: false }
+            }
+            Op::Enter { .. } | Op::Forget { .. } | Op::After { .. } | Op::TakenTo { .. } | Op::History { .. } => {
+                panic!("there is no device")
             }
         };
         self.engine.stored(now, done);
@@ -220,6 +225,7 @@ impl Machine for Ours {
                 Effect::Reply { to, bytes } => sent.push(Sent::new(to, bytes)),
                 Effect::Store(op) => self.store(now, op),
                 Effect::Hash(job) => self.hash(now, job),
+                Effect::Frame { .. } | Effect::Close { .. } => panic!("there is no device"),
             }
         }
         sent

@@ -1,0 +1,178 @@
+//! Joins the secure dialect's carrier to the engine: which datagrams are its own, what each connection
+//! may ask for, and the file with the keys that make a server itself after a restart.
+
+use std::io::{self, Write};
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::engine::{Engine, Now};
+use super::limits::{Buckets, Rate};
+use crate::link::identity::IdentityError;
+use crate::link::{Event, Identity, Link, PeerId, Transmit, first_byte};
+use crate::wire::frame::FromServer;
+
+/// What both ends sign to come back; see `resume`.
+const LOGIN: &[u8] = b"hongyan login";
+
+/// Why a server's keys cannot be used; a sentence for whoever runs it.
+#[derive(Debug, thiserror::Error)]
+pub enum CarrierError {
+    /// The file cannot be read or written.
+    #[error("the server's keys in {path} cannot be read or kept: {error}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The file is damaged. A new key would look to every client like somebody else's server.
+    #[error("{error}: {path}. Put it back from a backup; without it every client is warned of a changed key")]
+    Identity {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: IdentityError,
+    },
+}
+
+/// The server's end of all connections.
+#[derive(Debug)]
+pub struct Carrier {
+    link: Link,
+    identity: Identity,
+    /// Handshakes cost the server more than the client.
+    handshakes: Buckets<IpAddr>,
+    frames: Buckets<PeerId>,
+}
+
+impl Carrier {
+    /// Reads the keys in this data directory, or makes them at the first start.
+    ///
+    /// # Errors
+    /// See [`CarrierError`].
+    pub fn open(data: &Path) -> Result<Self, CarrierError> {
+        let path = data.join("identity");
+        let identity = match std::fs::read(&path) {
+            Ok(bytes) => Identity::from_bytes(&bytes),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Identity::generate().and_then(|identity| {
+                // A server whose keys are not kept would be a stranger after its next start.
+                keep(&path, &identity.to_bytes()).map(|()| identity).map_err(|error| {
+                    log::error!("the server's keys are not kept: {error}");
+                    IdentityError::Damaged
+                })
+            }),
+            Err(error) => return Err(CarrierError::File { path, error }),
+        };
+        let made = identity.and_then(|identity| Ok((Link::server(&identity, None)?, identity)));
+        let (link, identity) = made.map_err(|error| CarrierError::Identity { path, error })?;
+        Ok(Self {
+            link,
+            identity,
+            handshakes: Buckets::new(Rate { per_second: 1_000.0, burst: 4_000.0 }, 16_384),
+            frames: Buckets::new(Rate { per_second: 2_000.0, burst: 4_000.0 }, 65_536),
+        })
+    }
+
+    /// The key that clients pin.
+    ///
+    /// # Errors
+    /// A key that cannot be used.
+    pub fn public_key(&self) -> Result<Vec<u8>, IdentityError> {
+        self.identity.public_key()
+    }
+
+    /// Whether a datagram is this dialect's; everything else goes to the plain one.
+    #[must_use]
+    pub fn takes(&self, bytes: &[u8]) -> bool {
+        first_byte(bytes) && (bytes.first().is_some_and(|b| *b >= 0xc0) || self.identity.is_own(bytes))
+    }
+
+    /// One of its datagrams.
+    pub fn datagram(&mut self, now: Now, from: SocketAddr, bytes: &[u8], engine: &mut Engine) {
+        if bytes.first().is_some_and(|b| *b >= 0xc0) && !self.handshakes.take(from.ip(), now.instant) {
+            return;
+        }
+        self.link.handle_datagram(now.instant, from, bytes);
+        self.events(now, engine);
+    }
+
+    /// Its deadline has come.
+    pub fn timeout(&mut self, now: Now, engine: &mut Engine) {
+        self.link.handle_timeout(now.instant);
+        self.events(now, engine);
+    }
+
+    /// A frame of the engine's. Who does not read what it asked for is let go.
+    pub fn frame(&mut self, now: Now, peer: PeerId, frame: &FromServer, engine: &mut Engine) {
+        if !self.link.send(now.instant, peer, &frame.encode()) {
+            self.close(now, peer, "reads too slowly", engine);
+            return;
+        }
+        self.link.hurry(now.instant, peer, engine.awaits(peer));
+    }
+
+    /// Closes a connection.
+    pub fn close(&mut self, now: Now, peer: PeerId, reason: &str, engine: &mut Engine) {
+        self.link.close(now.instant, peer, 2, reason);
+        engine.lost(now, peer);
+    }
+
+    fn events(&mut self, now: Now, engine: &mut Engine) {
+        while let Some(event) = self.link.poll_event() {
+            match event {
+                Event::Connected { peer, address, .. } => {
+                    let mut random = [0; 32];
+                    match (self.link.export(peer, LOGIN), getrandom::fill(&mut random)) {
+                        (Some(exported), Ok(())) => engine.connected(peer, address, exported, random),
+                        _ => self.link.close(now.instant, peer, 1, "no keys"),
+                    }
+                }
+                Event::Frame { peer, .. } if !self.frames.take(peer, now.instant) => {
+                    self.close(now, peer, "asks too fast", engine);
+                }
+                Event::Frame { peer, bytes } => {
+                    if let Some(figures) = self.link.figures(peer) {
+                        engine.moved(peer, figures.address);
+                    }
+                    engine.frame(now, peer, &bytes);
+                    self.link.hurry(now.instant, peer, engine.awaits(peer));
+                }
+                Event::Lost { peer, why } => {
+                    log::debug!("a device is gone: {why:?}");
+                    engine.lost(now, peer);
+                }
+                Event::Room(_) => {}
+            }
+        }
+    }
+
+    /// The next datagram to send.
+    pub fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.link.poll_transmit()
+    }
+
+    /// When [`Carrier::timeout`] is to be called next.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.link.poll_timeout()
+    }
+}
+
+/// Written whole or not at all, readable by its owner alone.
+fn keep(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let new = path.with_extension("new");
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&new)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&new, path)?;
+    #[cfg(unix)]
+    if let Some(folder) = path.parent() {
+        std::fs::File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}

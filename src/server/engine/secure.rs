@@ -1,0 +1,335 @@
+//! Devices: clients of the secure dialect. They share accounts, mailboxes and presence with the plain
+//! one; what is theirs is that messages are pushed, acknowledged by row, and sent under a number of
+//! the device's own.
+//!
+//! Source: the secure dialect, "Messages". A device has at most [`WINDOW`] messages that it has not
+//! acknowledged; the others stay on disk until it has, so one that never reads costs nothing.
+
+mod entering;
+mod presence;
+mod pushing;
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use ring::digest;
+
+use super::{Addressed, Effect, Engine, Now, Undeliverable};
+use crate::link::PeerId;
+use crate::model::{Account, MessageText, Password};
+use crate::server::hasher::Hashed;
+use crate::server::store::{AccountId, Done, MessageRow, Op, SentKey, Stored};
+use crate::wire::frame::{Code, Device as DeviceName, FromClient, FromServer, Key, Past};
+use crate::wire::reply::Registered;
+use crate::wire::request::Body;
+
+/// Messages on their way to a device that it has not stored yet.
+const WINDOW: usize = 64;
+/// Messages of the history in one frame: even of the longest, fewer bytes than a frame may have.
+const PAGE: u32 = 40;
+/// Who came and went is told together, so soon after the first.
+const GATHER: Duration = Duration::from_millis(100);
+/// Plain clients leave by falling silent, so it is looked again so often.
+const LOOK: Duration = Duration::from_secs(30);
+/// Names of one presence frame.
+const NAMES: usize = 500;
+
+/// A connection.
+#[derive(Debug)]
+struct Device {
+    address: SocketAddr,
+    /// Keying material of this connection.
+    exported: [u8; 32],
+    /// Random, for one token.
+    random: [u8; 32],
+    /// A login, a registration or a resumption is under way.
+    busy: bool,
+    who: Option<(AccountId, DeviceName)>,
+    /// The newest row that was pushed, or that the device has.
+    pushed: MessageRow,
+    /// Pushed and not acknowledged: row, sender, whether it counts as unread.
+    window: VecDeque<(MessageRow, String, bool)>,
+    /// The store is asked for more.
+    reading: bool,
+    /// There may be more than was pushed.
+    more: bool,
+}
+
+#[derive(Debug)]
+enum Waiting {
+    Hash { id: u64, account: Account },
+    Register { id: u64, name: String, hashed: Hashed },
+    Check { id: u64, account: AccountId, counted: bool, device: DeviceName, cursor: Option<u64> },
+    Enter { id: u64, account: AccountId, device: DeviceName, cursor: bool, by: By },
+    Send { counter: u64, message: Addressed },
+    Page { who: (AccountId, DeviceName) },
+    History { id: u64 },
+}
+
+/// How somebody comes in.
+#[derive(Debug)]
+enum By {
+    Password(Key<32>),
+    Proof(Key<32>),
+}
+
+/// All connections.
+#[derive(Debug, Default)]
+pub(super) struct Devices {
+    all: HashMap<PeerId, Device>,
+    waiting: HashMap<u64, (PeerId, Waiting)>,
+    /// Who is here, as devices know it.
+    shown: BTreeSet<String>,
+    look_at: Option<Instant>,
+}
+
+impl Devices {
+    pub(super) fn accounts(&self) -> impl Iterator<Item = AccountId> {
+        self.all.values().filter_map(|device| device.who.map(|(account, _)| account))
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.look_at
+    }
+
+    pub(super) fn somebody_moved(&mut self, now: Now) {
+        if self.accounts().next().is_some() {
+            let soon = now.instant + GATHER;
+            self.look_at = Some(self.look_at.map_or(soon, |at| at.min(soon)));
+        } else {
+            // Nobody listens, so nobody looks.
+            self.look_at = None;
+        }
+    }
+}
+
+fn row(row: MessageRow) -> u64 {
+    u64::try_from(row).unwrap_or(0)
+}
+
+fn sha256(parts: &[&[u8]]) -> [u8; 32] {
+    let mut context = digest::Context::new(&digest::SHA256);
+    for part in parts {
+        context.update(part);
+    }
+    context.finish().as_ref().try_into().unwrap_or_default()
+}
+
+impl Engine {
+    /// A device has connected. `exported` is the connection's keying material; `random` becomes its token.
+    pub fn connected(&mut self, peer: PeerId, address: SocketAddr, exported: [u8; 32], random: [u8; 32]) {
+        let device = Device {
+            address,
+            exported,
+            random,
+            busy: false,
+            who: None,
+            pushed: 0,
+            window: VecDeque::new(),
+            reading: false,
+            more: false,
+        };
+        self.devices.all.insert(peer, device);
+    }
+
+    /// A connection is gone. What it has not acknowledged stays unread.
+    pub fn lost(&mut self, now: Now, peer: PeerId) {
+        if let Some(device) = self.devices.all.remove(&peer)
+            && let Some((account, _)) = device.who
+        {
+            self.leave(now, account, peer);
+        }
+    }
+
+    /// Whether a device owes an acknowledgement, so that losses on its path are worth finding soon.
+    #[must_use]
+    pub fn awaits(&self, peer: PeerId) -> bool {
+        self.devices.all.get(&peer).is_some_and(|device| !device.window.is_empty())
+    }
+
+    /// A connection follows its device to another address.
+    pub fn moved(&mut self, peer: PeerId, address: SocketAddr) {
+        if let Some(device) = self.devices.all.get_mut(&peer) {
+            device.address = address;
+        }
+    }
+
+    fn frame_to(&mut self, peer: PeerId, frame: FromServer) {
+        self.effects.push_back(Effect::Frame { peer, frame });
+    }
+
+    fn fail(&mut self, peer: PeerId, id: u64, code: Code) {
+        self.frame_to(peer, FromServer::Error { id, code });
+    }
+
+    fn device_waits(&mut self, peer: PeerId, waiting: Waiting) -> u64 {
+        self.next_job += 1;
+        self.devices.waiting.insert(self.next_job, (peer, waiting));
+        self.next_job
+    }
+
+    /// A frame from a device.
+    pub fn frame(&mut self, now: Now, peer: PeerId, bytes: &[u8]) {
+        let Some(device) = self.devices.all.get_mut(&peer) else { return };
+        let (who, busy) = (device.who, device.busy);
+        let frame = match FromClient::decode(bytes) {
+            Ok(frame) => frame,
+            Err(error) => {
+                log::debug!("a frame of {} is none: {error}", device.address);
+                return self.effects.push_back(Effect::Close { peer, reason: "not a frame" });
+            }
+        };
+        match (frame, who) {
+            (FromClient::Register { id, .. } | FromClient::Login { id, .. } | FromClient::Resume { id, .. }, _)
+                if busy =>
+            {
+                self.fail(peer, id, Code::TryLater);
+            }
+            (FromClient::Register { id, account, password }, _) => {
+                match (Account::person(&account), Password::parse(&password.0)) {
+                    (Ok(account), Ok(password)) => self.device_registers(peer, id, account, password),
+                    _ => self.fail(peer, id, Code::BadField),
+                }
+            }
+            (FromClient::Login { id, account, password, device, cursor }, _) => {
+                match (self.names.get(&account).copied(), Password::parse(&password.0)) {
+                    (Some(account), Ok(password)) => self.device_logs_in(peer, id, account, password, device, cursor),
+                    _ => self.fail(peer, id, Code::WrongPassword),
+                }
+            }
+            (FromClient::Resume { id, account, device, proof, cursor }, _) => match self.names.get(&account).copied() {
+                Some(account) => self.enter(now, peer, id, account, device, cursor, By::Proof(proof)),
+                None => self.fail(peer, id, Code::BadToken),
+            },
+            (FromClient::Ping { id }, _) => self.frame_to(peer, FromServer::Pong { id }),
+            (FromClient::Unknown, _) => {}
+            (FromClient::Send { counter, to, text }, Some(who)) => {
+                self.device_sends(now, peer, who, counter, &to, &text)
+            }
+            (FromClient::Send { counter, .. }, None) => {
+                self.frame_to(peer, FromServer::Refused { counter, code: Code::NotLoggedIn });
+            }
+            (FromClient::Ack { cursor }, Some((account, _))) => self.device_acknowledges(now, peer, account, cursor),
+            (FromClient::Ack { .. }, None) => {}
+            (FromClient::History { id, peer: other, before, count }, Some((account, _))) => {
+                self.device_reads(peer, id, account, other, before, count);
+            }
+            (FromClient::Logout { id, forget }, Some((account, device))) => {
+                if let Some(device) = self.devices.all.get_mut(&peer) {
+                    device.who = None;
+                    device.window.clear();
+                }
+                if forget {
+                    self.effects.push_back(Effect::Store(Op::Forget { account, device }));
+                }
+                self.leave(now, account, peer);
+                self.frame_to(peer, FromServer::LoggedOut { id });
+            }
+            (FromClient::Logout { id, .. }, None) => self.frame_to(peer, FromServer::LoggedOut { id }),
+            (FromClient::History { id, .. }, None) => self.fail(peer, id, Code::NotLoggedIn),
+        }
+    }
+
+    /// What became of a device's operation.
+    pub(super) fn device_stored(&mut self, now: Now, done: Done) {
+        let Some((peer, waiting)) = self.devices.waiting.remove(&done.job()) else { return };
+        match (waiting, done) {
+            (Waiting::Register { id, name, hashed }, done) => {
+                let outcome = match done {
+                    Done::Registered { account: Some(account), .. } => {
+                        self.names.insert(name.clone(), account);
+                        self.people.insert(account, super::Person::new(name.clone(), hashed));
+                        Some(Registered::Done)
+                    }
+                    Done::Registered { account: None, .. } => Some(Registered::AccountExists),
+                    _ => None,
+                };
+                self.device_registered(now, peer, id, &name, outcome);
+            }
+            (Waiting::Enter { id, account, device, cursor, by }, done) => {
+                self.set_busy(peer, false);
+                match done {
+                    Done::Entered { token, highest, start, unread, .. } => {
+                        let proved = match &by {
+                            By::Password(_) => true,
+                            By::Proof(proof) => self.proves(peer, token, proof),
+                        };
+                        if !proved {
+                            return self.fail(peer, id, Code::BadToken);
+                        }
+                        let token = match by {
+                            By::Password(token) => Some(token),
+                            By::Proof(_) => None,
+                        };
+                        if let Some(person) = self.people.get_mut(&account) {
+                            person.unread = unread;
+                        }
+                        if cursor {
+                            let taken = Op::TakenTo { account, row: start, at: now.unix };
+                            self.effects.push_back(Effect::Store(taken));
+                        }
+                        self.device_is_in(now, peer, id, (account, device), token, highest, start);
+                    }
+                    _ => self.fail(peer, id, Code::TryLater),
+                }
+            }
+            (Waiting::Send { counter, message }, done) => match done {
+                Done::Kept { rows, sent, again, .. } => {
+                    if !again {
+                        self.kept(&message, &rows, sent);
+                    }
+                    let row = row(rows.first().copied().unwrap_or(0));
+                    self.frame_to(peer, FromServer::Accepted { counter, row, at: sent, online: message.online });
+                }
+                Done::Conflict { .. } => self.frame_to(peer, FromServer::Refused { counter, code: Code::IdConflict }),
+                _ => self.frame_to(peer, FromServer::Refused { counter, code: Code::TryLater }),
+            },
+            (Waiting::Page { who }, done) => self.page(peer, who, done),
+            (Waiting::History { id }, Done::Messages { messages, more, .. }) => {
+                let past = |m: Stored| Past { row: row(m.row), from: m.sender, at: m.sent, text: m.text };
+                let messages = messages.into_iter().map(past).collect();
+                self.frame_to(peer, FromServer::History { id, messages, more });
+            }
+            (Waiting::History { id }, _) => self.fail(peer, id, Code::TryLater),
+            // These wait for the hasher.
+            (Waiting::Hash { .. } | Waiting::Check { .. }, _) => {}
+        }
+    }
+
+    fn device_sends(
+        &mut self,
+        now: Now,
+        peer: PeerId,
+        (account, device): (AccountId, DeviceName),
+        counter: u64,
+        to: &str,
+        text: &str,
+    ) {
+        let refused = |code| FromServer::Refused { counter, code };
+        let (Ok(to), Ok(parsed)) = (Account::parse(to), MessageText::parse(text)) else {
+            return self.frame_to(peer, refused(Code::BadField));
+        };
+        let hash = sha256(&[to.as_str().as_bytes(), &[0], text.as_bytes()]);
+        let message = match self.address(now, account, &to, Body::new(&parsed)) {
+            Ok(message) => message,
+            // An empty room takes everything; and so that the same again is answered the same, it is noted.
+            Err(Undeliverable::Full) if to.as_str() == Account::LOBBY => Addressed {
+                receivers: Vec::new(),
+                sender: String::new(),
+                raw: Vec::new(),
+                text: String::new(),
+                online: false,
+            },
+            Err(Undeliverable::TooLong) => return self.frame_to(peer, refused(Code::BadField)),
+            Err(Undeliverable::Nobody) => return self.frame_to(peer, refused(Code::NoAccount)),
+            Err(Undeliverable::Full) => return self.frame_to(peer, refused(Code::MailboxFull)),
+        };
+        let new = message.new_message(now, Some(SentKey { account, device, counter, hash }));
+        let job = self.device_waits(peer, Waiting::Send { counter, message });
+        self.effects.push_back(Effect::Store(Op::Message { job, message: new }));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,203 @@
+//! Coming in and going: registration, passwords, tokens, and who takes whose place.
+
+use std::net::SocketAddr;
+
+use ring::hmac;
+
+use super::{By, DeviceName, Waiting, sha256};
+use crate::link::PeerId;
+use crate::model::{Account, Password};
+use crate::server::engine::{Effect, Engine, Now};
+use crate::server::hasher::{Hashed, Job, MOST_JOBS};
+use crate::server::store::{AccountId, MessageRow, Op};
+use crate::wire::frame::{Code, FromServer, Key};
+use crate::wire::reply::Registered;
+
+impl Engine {
+    pub(in crate::server::engine) fn leave(&mut self, now: Now, account: AccountId, peer: PeerId) {
+        if let Some(person) = self.people.get_mut(&account).filter(|p| p.device == Some(peer)) {
+            person.device = None;
+            self.last_present = now.instant;
+        }
+        self.devices.somebody_moved(now);
+    }
+
+    /// Somebody takes an account's place: its device is told from where and when.
+    pub(in crate::server::engine) fn kick(&mut self, now: Now, account: AccountId, by: SocketAddr) {
+        if let Some(peer) = self.people.get_mut(&account).and_then(|person| person.device.take()) {
+            if let Some(device) = self.devices.all.get_mut(&peer) {
+                (device.who, device.more) = (None, false);
+                device.window.clear();
+            }
+            self.frame_to(peer, FromServer::Kicked { address: by.to_string(), at: now.unix });
+            self.devices.somebody_moved(now);
+        }
+    }
+
+    pub(in crate::server::engine) fn set_busy(&mut self, peer: PeerId, busy: bool) {
+        if let Some(device) = self.devices.all.get_mut(&peer) {
+            device.busy = busy;
+        }
+    }
+
+    pub(in crate::server::engine) fn device_registers(
+        &mut self,
+        peer: PeerId,
+        id: u64,
+        account: Account,
+        password: Password,
+    ) {
+        if self.names.contains_key(account.as_str()) {
+            return self.fail(peer, id, Code::AccountExists);
+        }
+        let full = self.names.len() >= self.quotas.accounts || self.pending.len() >= MOST_JOBS;
+        if full || self.pending.contains_key(account.as_str()) {
+            return self.fail(peer, id, Code::TryLater);
+        }
+        self.pending.insert(account.as_str().to_owned(), Vec::new());
+        self.set_busy(peer, true);
+        let job = self.device_waits(peer, Waiting::Hash { id, account });
+        self.effects.push_back(Effect::Hash(Job::New { job, password }));
+    }
+
+    pub(in crate::server::engine) fn device_logs_in(
+        &mut self,
+        peer: PeerId,
+        id: u64,
+        account: AccountId,
+        password: Password,
+        device: DeviceName,
+        cursor: Option<u64>,
+    ) {
+        let Some(address) = self.devices.all.get(&peer).map(|device| device.address) else { return };
+        let Some(against) = self.people.get(&account).map(|person| person.hashed.clone()) else { return };
+        let Some(counted) = self.device_may_try(account, address) else {
+            return self.fail(peer, id, Code::TryLater);
+        };
+        self.set_busy(peer, true);
+        let job = self.device_waits(peer, Waiting::Check { id, account, counted, device, cursor });
+        self.effects.push_back(Effect::Hash(Job::Check { job, password, against }));
+    }
+
+    /// A device's new password is hashed; `None` if it could not be.
+    pub(in crate::server::engine) fn device_hashed(&mut self, now: Now, job: u64, hashed: Option<Hashed>) {
+        if !matches!(self.devices.waiting.get(&job), Some((_, Waiting::Hash { .. }))) {
+            return;
+        }
+        let Some((peer, Waiting::Hash { id, account })) = self.devices.waiting.remove(&job) else { return };
+        let name = account.as_str().to_owned();
+        let Some(hashed) = hashed else { return self.device_registered(now, peer, id, &name, None) };
+        let job = self.device_waits(peer, Waiting::Register { id, name: name.clone(), hashed: hashed.clone() });
+        self.effects.push_back(Effect::Store(Op::Register { job, name, hashed, at: now.unix }));
+    }
+
+    pub(in crate::server::engine) fn device_registered(
+        &mut self,
+        now: Now,
+        peer: PeerId,
+        id: u64,
+        name: &str,
+        outcome: Option<Registered>,
+    ) {
+        self.set_busy(peer, false);
+        match outcome {
+            Some(Registered::Done) => self.frame_to(peer, FromServer::Registered { id }),
+            Some(_) => self.fail(peer, id, Code::AccountExists),
+            None => self.fail(peer, id, Code::TryLater),
+        }
+        self.rivals(now, name, outcome);
+    }
+
+    /// A device's password was looked at; `None` if it was not.
+    pub(in crate::server::engine) fn device_checked(&mut self, now: Now, job: u64, right: Option<bool>) {
+        if !matches!(self.devices.waiting.get(&job), Some((_, Waiting::Check { .. }))) {
+            return;
+        }
+        let Some((peer, Waiting::Check { id, account, counted, device, cursor })) = self.devices.waiting.remove(&job)
+        else {
+            return;
+        };
+        self.set_busy(peer, false);
+        // A connection that is gone meanwhile: its try counts all the same.
+        let Some((address, random)) = self.devices.all.get(&peer).map(|d| (d.address, d.random)) else { return };
+        self.device_tried(now, account, address, counted, right);
+        match right {
+            Some(true) => self.enter(now, peer, id, account, device, cursor, By::Password(Key(random))),
+            Some(false) => self.fail(peer, id, Code::WrongPassword),
+            None => self.fail(peer, id, Code::TryLater),
+        }
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "what a login consists of")]
+    pub(super) fn enter(
+        &mut self,
+        now: Now,
+        peer: PeerId,
+        id: u64,
+        account: AccountId,
+        device: DeviceName,
+        cursor: Option<u64>,
+        by: By,
+    ) {
+        self.set_busy(peer, true);
+        let token = match &by {
+            By::Password(token) => Some(sha256(&[&token.0])),
+            By::Proof(_) => None,
+        };
+        let job = self.device_waits(peer, Waiting::Enter { id, account, device, cursor: cursor.is_some(), by });
+        self.effects.push_back(Effect::Store(Op::Enter { job, account, device, token, cursor, at: now.unix }));
+    }
+
+    pub(in crate::server::engine) fn proves(&self, peer: PeerId, token: Option<[u8; 32]>, proof: &Key<32>) -> bool {
+        let Some((token, device)) = token.zip(self.devices.all.get(&peer)) else { return false };
+        hmac::verify(&hmac::Key::new(hmac::HMAC_SHA256, &token), &device.exported, &proof.0).is_ok()
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "what the answer to a login consists of")]
+    pub(in crate::server::engine) fn device_is_in(
+        &mut self,
+        now: Now,
+        peer: PeerId,
+        id: u64,
+        who: (AccountId, DeviceName),
+        token: Option<Key<32>>,
+        highest: u64,
+        start: MessageRow,
+    ) {
+        let Some(address) = self.devices.all.get(&peer).map(|device| device.address) else { return };
+        // The same device coming back takes nobody's place, though the old connection may not have ended yet.
+        let old = self.people.get(&who.0).and_then(|person| person.device).filter(|old| *old != peer);
+        let same = old.and_then(|old| self.devices.all.get(&old)).is_some_and(|d| d.who == Some(who));
+        let mut ended = self.people.get(&who.0).and_then(|person| person.session.as_ref()).map(|s| s.address);
+        if ended.is_some() {
+            self.end_session(who.0);
+            self.effects.push_back(Effect::Store(Op::EndSession { job: 0, account: who.0 }));
+        }
+        if let Some(old) = old {
+            if same {
+                self.devices.all.remove(&old);
+                self.effects.push_back(Effect::Close { peer: old, reason: "came back on another connection" });
+            } else {
+                ended = self.devices.all.get(&old).map(|device| device.address);
+                self.kick(now, who.0, address);
+            }
+        }
+        // One account a connection.
+        let before = self.devices.all.get_mut(&peer).and_then(|device| device.who.replace(who));
+        if let Some((account, _)) = before.filter(|(account, _)| *account != who.0) {
+            self.leave(now, account, peer);
+        }
+        if let Some(person) = self.people.get_mut(&who.0) {
+            person.device = Some(peer);
+        }
+        if let Some(device) = self.devices.all.get_mut(&peer) {
+            (device.pushed, device.more, device.reading) = (start, true, false);
+            device.window.clear();
+        }
+        let ended = ended.map(|address| address.to_string());
+        self.frame_to(peer, FromServer::LoggedIn { id, token, highest, ended });
+        self.introduce(now, peer);
+        self.devices.somebody_moved(now);
+        self.read_on(peer);
+    }
+}

@@ -1,0 +1,52 @@
+//! Who is here, for devices: all at login, then who came and went.
+
+use std::collections::BTreeSet;
+
+use super::{LOOK, NAMES};
+use crate::link::PeerId;
+use crate::server::engine::{Engine, Now};
+use crate::wire::frame::FromServer;
+
+impl Engine {
+    /// Tells a new device who is here.
+    pub(in crate::server::engine) fn introduce(&mut self, now: Now, peer: PeerId) {
+        if self.devices.look_at.is_none() {
+            // Nobody was told of anything while there was no device.
+            self.devices.shown = self.everybody(now);
+        }
+        let shown: Vec<String> = self.devices.shown.iter().cloned().collect();
+        let mut first = true;
+        for online in shown.chunks(NAMES) {
+            self.frame_to(peer, FromServer::Presence { first, online: online.to_vec() });
+            first = false;
+        }
+        if first {
+            self.frame_to(peer, FromServer::Presence { first, online: Vec::new() });
+        }
+    }
+
+    pub(in crate::server::engine) fn everybody(&self, now: Now) -> BTreeSet<String> {
+        let all = self.addresses.values().copied().chain(self.devices.accounts());
+        let here = all.filter(|id| self.present(now, *id));
+        here.filter_map(|id| self.people.get(&id)).map(|person| person.name.clone()).collect()
+    }
+
+    /// Tells all devices who came and went, when it is time.
+    pub(in crate::server::engine) fn presence(&mut self, now: Now) {
+        if self.devices.look_at.is_none_or(|at| at > now.instant) {
+            return;
+        }
+        let here = self.everybody(now);
+        let came: Vec<String> = here.difference(&self.devices.shown).cloned().collect();
+        let went: Vec<String> = self.devices.shown.difference(&here).cloned().collect();
+        self.devices.shown = here;
+        let listening: Vec<PeerId> =
+            self.devices.all.iter().filter(|(_, device)| device.who.is_some()).map(|(peer, _)| *peer).collect();
+        if !came.is_empty() || !went.is_empty() {
+            for peer in &listening {
+                self.frame_to(*peer, FromServer::Changes { came: came.clone(), went: went.clone() });
+            }
+        }
+        self.devices.look_at = (!listening.is_empty()).then(|| now.instant + LOOK);
+    }
+}

@@ -1,0 +1,106 @@
+use super::*;
+
+fn hashed() -> Hashed {
+    Hashed { salt: vec![1], hash: vec![2] }
+}
+
+#[test]
+fn what_was_committed_is_there_again() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let address: SocketAddr = "127.0.0.1:9".parse().expect("an address");
+    let mut store = Store::open(dir.path()).expect("a new database");
+    let register = |job, name: &str| Op::Register { job, name: name.into(), hashed: hashed(), at: 0 };
+    let message = NewMessage {
+        receivers: vec![1],
+        sender: "b".into(),
+        raw: b"hi".to_vec(),
+        text: "hi".into(),
+        sent: 7,
+        key: None,
+    };
+    let done = store.run(&[
+        register(1, "a"),
+        register(2, "b"),
+        register(3, "a"),
+        Op::Session { job: 4, account: 1, address, end: None, at: 0 },
+        Op::Message { job: 5, message },
+        Op::Offer { job: 6, account: 1, from: Some("x".into()) },
+    ]);
+    assert_eq!(
+        done.done,
+        [
+            Done::Registered { job: 1, account: Some(1) },
+            Done::Registered { job: 2, account: Some(2) },
+            Done::Registered { job: 3, account: None },
+            Done::Ok { job: 4 },
+            Done::Kept { job: 5, rows: vec![1], sent: 7, again: false },
+            Done::Offered { job: 6, message: None },
+        ]
+    );
+    drop(store);
+    let mut store = Store::open(dir.path()).expect("the same database");
+    let snapshot = store.snapshot().expect("readable");
+    assert_eq!(snapshot.accounts.len(), 2);
+    assert_eq!(snapshot.sessions, [(1, address, 0)]);
+    assert_eq!(snapshot.unread.get(&1).and_then(|m| m.get("b")), Some(&1));
+    let offer = Op::Offer { job: 1, account: 1, from: None };
+    assert!(
+        matches!(&store.run(std::slice::from_ref(&offer)).done[..], [Done::Offered { message: Some(m), .. }] if m.text == "hi")
+    );
+    store.run(&[Op::Taken { message: 1, at: 9 }]);
+    assert_eq!(store.run(&[offer]).done, [Done::Offered { job: 1, message: None }]);
+}
+
+#[test]
+fn at_the_quota_only_what_grows_is_refused() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut store = Store::open(dir.path()).expect("a new database");
+    store.limit(Some(100_000)).expect("limited");
+    store.run(&[Op::Register { job: 0, name: "a".into(), hashed: hashed(), at: 0 }]);
+    let message = |job| {
+        let raw = vec![b'x'; 900];
+        let text = "x".repeat(900);
+        Op::Message {
+            job,
+            message: NewMessage { receivers: vec![1], sender: "b".into(), raw, text, sent: 7, key: None },
+        }
+    };
+    let kept = (1..200).find(|job| store.run(&[message(*job)]).error.is_some()).expect("a limit") - 1;
+    assert!((10..60).contains(&kept), "{kept}");
+    for n in 1..=kept {
+        let offer = Op::Offer { job: 2, account: 1, from: None };
+        let results = store.run(&[message(1), offer, Op::Taken { message: n as i64, at: 0 }]);
+        let [Done::Failed { job: 1 }, Done::Offered { job: 2, message: Some(offered) }] = &results.done[..] else {
+            panic!("{results:?}")
+        };
+        assert_eq!(offered.row, n as i64);
+        assert!(results.error.is_some_and(|error| error.contains("full")));
+    }
+    store.limit(None).expect("no limit");
+    assert!(matches!(&store.run(&[message(1)]).done[..], [Done::Kept { job: 1, .. }]));
+}
+
+#[test]
+fn damaged_and_newer_files_are_refused_with_a_sentence() {
+    let dir = tempfile::tempdir().expect("a folder");
+    std::fs::write(file(dir.path()), b"this is not a database, but long enough to look at").expect("written");
+    assert!(matches!(Store::open(dir.path()), Err(StoreError::Damaged { .. })));
+    // Damaged where no start-up looks by itself.
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut store = Store::open(dir.path()).expect("new");
+    let (raw, text) = (vec![b'x'; 900], "x".repeat(900));
+    let message = NewMessage { receivers: vec![1], sender: "b".into(), raw, text, sent: 7, key: None };
+    let messages = (0..100).map(|job| Op::Message { job, message: message.clone() });
+    let account = Op::Register { job: 0, name: "a".into(), hashed: hashed(), at: 0 };
+    assert_eq!(store.run(&std::iter::once(account).chain(messages).collect::<Vec<_>>()).error, None);
+    drop(store);
+    let mut bytes = std::fs::read(file(dir.path())).expect("readable");
+    let middle = bytes.len() / 2 / 4_096 * 4_096;
+    bytes[middle..middle + 4_096].fill(0xff);
+    std::fs::write(file(dir.path()), bytes).expect("written");
+    assert!(matches!(Store::open(dir.path()), Err(StoreError::Damaged { .. })));
+    let dir = tempfile::tempdir().expect("a folder");
+    drop(Store::open(dir.path()).expect("new"));
+    Connection::open(file(dir.path())).and_then(|c| c.execute_batch("PRAGMA user_version = 99")).expect("changed");
+    assert!(matches!(Store::open(dir.path()), Err(StoreError::Newer { found: 99, .. })));
+}
