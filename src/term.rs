@@ -6,10 +6,12 @@
 mod app;
 mod asks;
 pub mod commands;
+pub mod json;
 mod keys;
 pub mod line;
 mod people;
 pub mod screen;
+pub mod script;
 pub mod style;
 mod talk;
 mod terminal;

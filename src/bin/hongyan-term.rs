@@ -5,18 +5,32 @@
 mod probe;
 
 use std::error::Error;
+use std::io::Read;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use hongyan::cli::Face;
 use hongyan::model::Password;
+use hongyan::term::script::{self, Job, Script};
 use hongyan::{host, logging, term};
+
+/// Bytes of a message read from standard input, at most.
+const MOST_INPUT: u64 = 1 << 20;
+
+const CODES: &str = "\
+Exit codes: 0 done · 1 trouble with this machine (disk, network, the account is open here already) · \
+2 something was not said (account, password) · 3 the server refused the login · \
+4 the server does not answer (a message stays in the outbox) · \
+5 the receiver is offline or unknown (the server may keep the message) · 6 there was no message · 7 told to end
+
+A password comes from --password-file, from HONGYAN_PASSWORD, or is asked for; never from the command line.";
 
 /// The chat program for the keyboard alone.
 #[derive(Parser)]
-#[command(version)]
+#[command(version, after_help = CODES)]
 struct Args {
     #[command(flatten)]
     face: Face,
@@ -35,12 +49,69 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Send one message, and wait for the server's answer
+    Send {
+        /// An account, a friend's remark, or @lobby
+        #[arg(long, value_name = "NAME")]
+        to: String,
+        /// The message [default: standard input]
+        text: Vec<String>,
+        #[command(flatten)]
+        online: Online,
+    },
+    /// Print the messages that are unread, here and at the server, and mark them read
+    Recv {
+        /// If there are none, wait for the first
+        #[arg(long)]
+        wait: bool,
+        /// Go on printing until told to end
+        #[arg(long)]
+        follow: bool,
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        online: Online,
+    },
+    /// Print the last messages with somebody; nothing is sent
+    History {
+        /// An account or a friend's remark
+        name: String,
+        /// How many
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        count: u32,
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the list of friends; nothing is sent
+    Friends {
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
     Probe(probe::Probe),
     #[command(hide = true)]
     ServeLocal {
         #[arg(long)]
         listen: SocketAddr,
     },
+}
+
+/// Options of what logs in.
+#[derive(clap::Args)]
+struct Online {
+    /// End the account's session elsewhere
+    #[arg(long)]
+    take_over: bool,
+    /// How long the server may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    timeout: u64,
+}
+
+impl Online {
+    /// Of what does not.
+    const NONE: Self = Self { take_over: false, timeout: 0 };
 }
 
 fn main() -> ExitCode {
@@ -81,8 +152,31 @@ fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
         std::process::exit(70);
     }));
     let password = password(args.password_file.as_deref())?;
-    term::run(term::Args { face: args.face, host_lan: args.host_lan, colour: args.color, password })?;
-    Ok(ExitCode::SUCCESS)
+    let (job, online) = match args.command {
+        None | Some(Command::ServeLocal { .. } | Command::Probe(_)) => {
+            let chat = term::Args { face: args.face, host_lan: args.host_lan, colour: args.color, password };
+            term::run(chat)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Some(Command::Send { to, text, online }) => {
+            let text = if text.is_empty() { standard_input()? } else { text.join(" ") };
+            (Job::Send { to, text }, online)
+        }
+        Some(Command::Recv { wait, follow, json, online }) => (Job::Receive { wait, follow, json }, online),
+        Some(Command::History { name, count, json }) => (Job::History { with: name, count, json }, Online::NONE),
+        Some(Command::Friends { json }) => (Job::Friends { json }, Online::NONE),
+    };
+    let timeout = Duration::from_secs(online.timeout);
+    let exit = script::run(Script { face: args.face, password, take_over: online.take_over, timeout, job });
+    Ok(ExitCode::from(exit as u8))
+}
+
+/// A whole message; the line end behind it is the shell's.
+fn standard_input() -> Result<String, Box<dyn Error>> {
+    let mut bytes = Vec::new();
+    std::io::stdin().take(MOST_INPUT).read_to_end(&mut bytes)?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    Ok(text.strip_suffix('\n').map_or(text.clone(), str::to_owned))
 }
 
 /// From a file's first line or the environment; never from the command line, which others can read.

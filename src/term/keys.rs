@@ -58,7 +58,7 @@ pub fn read_lines(inputs: Sender<Input>) -> io::Result<()> {
     thread::Builder::new().name("lines".into()).spawn(read).map(drop)
 }
 
-fn key(event: Event) -> Option<Key> {
+pub(super) fn key(event: Event) -> Option<Key> {
     match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => pressed(key),
         Event::Paste(text) => Some(Key::Paste(text)),

@@ -226,6 +226,14 @@ fn words(state: SendState) -> Option<std::borrow::Cow<'static, str>> {
     }
 }
 
+/// When a message was written, to the second.
+pub(super) fn when_in_full(row: &Row) -> String {
+    match &row.server_time {
+        Some(time) => harmless(time),
+        None => clock_time(row.unix_ms, "%Y-%m-%d %H:%M:%S"),
+    }
+}
+
 /// When a message was written: as the server says, where it says it as the protocol has it.
 fn when(row: &Row) -> String {
     let server = row.server_time.as_deref();

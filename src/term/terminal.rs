@@ -3,8 +3,11 @@
 
 use std::io::{self, Write};
 
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::event::{self, DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::{execute, terminal};
+
+use super::keys;
+use super::line::{Done, Line};
 
 /// Gives the terminal back when it is dropped.
 #[derive(Debug)]
@@ -53,6 +56,30 @@ fn take() -> io::Result<()> {
     terminal::enable_raw_mode()?;
     // A terminal that does not know it ignores it.
     execute!(io::stdout(), EnableBracketedPaste)
+}
+
+/// Asks for a password on standard error, without echo; `None` when it was not given.
+///
+/// # Errors
+/// Standard input is no terminal.
+pub(super) fn ask_secret(prompt: &str) -> io::Result<Option<String>> {
+    let terminal = Terminal::take()?;
+    let mut out = io::stderr();
+    out.write_all(prompt.as_bytes())?;
+    out.flush()?;
+    let mut line = Line::default();
+    line.begin(true);
+    let typed = loop {
+        let Some(key) = keys::key(event::read()?) else { continue };
+        match line.key(key) {
+            Done::Line(text) => break Some(text),
+            Done::Interrupt | Done::End => break None,
+            _ => {}
+        }
+    };
+    drop(terminal);
+    out.write_all(b"\n")?;
+    Ok(typed)
 }
 
 /// Gives the terminal back; also from a panic's hook.

@@ -1,0 +1,133 @@
+//! Without a terminal: pipes, jobs and what is generated.
+
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+use super::tmux::Served;
+
+fn run(command: &mut Command, input: &str) -> Output {
+    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = piped.spawn().expect("it starts");
+    child.stdin.take().expect("piped").write_all(input.as_bytes()).expect("read");
+    child.wait_with_output().expect("it ends")
+}
+
+#[track_caller]
+fn check(command: &mut Command, input: &str, code: i32) -> String {
+    let output = run(command, input);
+    let said = String::from_utf8_lossy(&output.stderr);
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{command:?}\n{printed}\n{said}");
+    printed
+}
+
+fn lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
+}
+
+#[test]
+fn a_pipe_chats_line_by_line() {
+    let served = Served::new();
+    let bob = served.by_hand("bob");
+    let said = check(
+        &mut served.client("a"),
+        "register a\nsecret\nsecret\nadd bob 七号\nchat 七号\nhello\n s/bob/x\n/history\n/nonsense\nquit\n",
+        0,
+    );
+    for wanted in ["Logged in as a.", "→ 七号: hello", "→ 七号: s/bob/x", "七号 · 2 messages", "no command nonsense"]
+    {
+        assert!(said.contains(wanted), "{wanted}: {said}");
+    }
+    assert!(!said.contains('\x1b') && !said.contains("secret"), "{said:?}");
+    let got = served.ask_from(&bob, "09#").expect("an answer");
+    assert!(got.starts_with("09:a:") && got.ends_with(":hello"), "{got}: {said}");
+    // The end of the pipe is the end, and colours come only when they are asked for.
+    let said = check(served.client("a").args(["--color", "always"]), "login a\nsecret\nstatus\n", 0);
+    assert!(said.contains("\x1b[32mLogged in as a."), "{said:?}");
+    assert_eq!(served.ask("02#a#secret#").as_deref(), Some("02:01"), "it went offline");
+}
+
+#[test]
+fn jobs_end_with_the_codes_they_promise() {
+    let served = Served::new();
+    check(&mut served.client("a"), "register a\nsecret\nsecret\nadd b 七号\n", 0);
+    check(&mut served.client("b"), "register b\nsecret\nsecret\n", 0);
+    let job = |who: &str, args: &[&str]| {
+        let mut command = served.client(who);
+        command.args(args).env("HONGYAN_PASSWORD", "secret");
+        command
+    };
+    // 5: kept, but the other side is not there.
+    check(&mut job("a", &["send", "--to", "七号", "hello", "there"]), "", 5);
+    check(&mut job("a", &["send", "--to", "b"]), "two\nlines\n", 5);
+    let got = lines(&check(&mut job("b", &["recv", "--json"]), "", 0));
+    let texts: Vec<&str> = got.iter().filter_map(|m| m["text"].as_str()).collect();
+    assert_eq!(texts, ["hello there", "two\nlines"]);
+    assert_eq!((&got[0]["account"], &got[0]["direction"]), (&"a".into(), &"in".into()));
+    check(&mut job("b", &["recv"]), "", 6);
+    // --wait ends with the first message; what another job fetched is not lost.
+    let waiting = job("b", &["recv", "--wait"]).stdout(Stdio::piped()).spawn().expect("it starts");
+    let sent = run(&mut job("a", &["send", "--to", "b", "now"]), "").status.code();
+    assert!(matches!(sent, Some(0 | 5)), "{sent:?}: it depends on who is first");
+    let waited = waiting.wait_with_output().expect("it ends");
+    assert!(waited.status.success() && String::from_utf8_lossy(&waited.stdout).contains("a: now"), "{waited:?}");
+    check(&mut job("b", &["send", "--to", "a", "answer"]), "", 5);
+    check(&mut job("a", &["send", "--to", "b", "unread"]), "", 5);
+    check(&mut job("b", &["send", "--to", "a", "fetches it"]), "", 5);
+    assert!(check(&mut job("b", &["recv"]), "", 0).contains("a: unread"));
+
+    let history = lines(&check(&mut job("a", &["history", "七号", "--json", "--count", "3"]), "", 0));
+    assert_eq!(history.len(), 3);
+    let sent: Vec<&Value> = history.iter().filter(|row| row["direction"] == "out").collect();
+    assert!(sent.iter().any(|row| row["state"] == "offline-or-unknown"), "{history:?}");
+    let friends = lines(&check(&mut job("a", &["friends", "--json"]), "", 0));
+    assert_eq!((&friends[0]["account"], &friends[0]["remark"]), (&"b".into(), &"七号".into()));
+
+    // 2: no password; 3: a wrong one, or logged in elsewhere; 4: nobody answers; 1: a newer history.
+    check(served.client("a").args(["send", "--to", "b", "x"]), "", 2);
+    check(job("a", &["send", "--to", "b", "x"]).env("HONGYAN_PASSWORD", "wrong"), "", 3);
+    let file = served.dir.path().join("password");
+    std::fs::write(&file, "secret\nnot this\n").expect("written");
+    let elsewhere = served.by_hand("a");
+    let from_file = ["--password-file", &file.to_string_lossy(), "recv"].map(str::to_owned);
+    let from_file: Vec<&str> = from_file.iter().map(String::as_str).collect();
+    check(served.client("a").args(&from_file), "", 3);
+    let taken = run(served.client("a").args(&from_file).arg("--take-over"), "");
+    assert!(matches!(taken.status.code(), Some(0 | 6)), "{taken:?}");
+    assert_eq!(served.ask_from(&elsewhere, "08#").as_deref(), Some("07:01"));
+    let mut silent = Command::new(env!("CARGO_BIN_EXE_hongyan-term"));
+    silent.args(["--server", "127.0.0.1:9", "--account", "a", "--data"]).arg(served.dir.path().join("s"));
+    check(silent.args(["send", "--timeout", "1", "--to", "b", "x"]).env("HONGYAN_PASSWORD", "secret"), "", 4);
+}
+
+#[test]
+fn pages_and_completions_are_generated() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut programs = vec![
+        (env!("CARGO_BIN_EXE_hongyan-term"), "hongyan-term", vec!["hongyan-term-send.1", "hongyan-term-recv.1"]),
+        (env!("CARGO_BIN_EXE_hongyand"), "hongyand", vec!["hongyand-account-list.1"]),
+    ];
+    #[cfg(feature = "gui")]
+    programs.push((env!("CARGO_BIN_EXE_hongyan"), "hongyan", vec![]));
+    programs.retain(|(program, ..)| std::path::Path::new(program).exists());
+    for (program, name, mut pages) in programs {
+        check(Command::new(program).arg("generate").arg(dir.path()), "", 0);
+        let own = format!("{name}.1");
+        pages.push(&own);
+        for page in pages {
+            let text = std::fs::read_to_string(dir.path().join("man1").join(page)).expect(page);
+            assert!(text.contains(".SH SYNOPSIS") && !text.contains("serve-local"), "{page}: {text}");
+        }
+        let completions = dir.path().join("completions");
+        let shells = [format!("{name}.bash"), format!("_{name}"), format!("{name}.fish"), format!("_{name}.ps1")];
+        for file in shells {
+            let text = std::fs::read_to_string(completions.join(&file)).expect("a completion");
+            assert!(text.contains("data"), "{file}: {text}");
+        }
+        let script = completions.join(format!("{name}.bash"));
+        let loads = Command::new("bash").arg("-n").arg(script).status().expect("bash runs");
+        assert!(loads.success(), "{name}");
+    }
+}
