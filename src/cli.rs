@@ -1,9 +1,11 @@
-//! What the command lines of the programs have in common.
+//! What the command lines of the programs have in common: options, and what is generated from them.
 
+use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, Command, ValueEnum};
+use clap_complete::Shell;
 use simplelog::LevelFilter;
 
 use crate::settings::{Language, PathError, Paths};
@@ -48,4 +50,19 @@ impl Face {
     pub fn language(&self) -> Option<Language> {
         self.lang.as_deref().map(|lang| if lang == "zh" { Language::Zh } else { Language::En })
     }
+}
+
+/// Writes a program's manual pages (`man1`) and shell completions (`completions`) below a folder.
+///
+/// # Errors
+/// What the disk says.
+pub fn generate(mut command: Command, folder: &Path) -> io::Result<()> {
+    let (pages, completions) = (folder.join("man1"), folder.join("completions"));
+    std::fs::create_dir_all(&pages)?;
+    std::fs::create_dir_all(&completions)?;
+    let name = command.get_name().to_owned();
+    for shell in Shell::value_variants() {
+        clap_complete::generate_to(*shell, &mut command, &name, &completions)?;
+    }
+    clap_mangen::generate_to(command, &pages)
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use hongyan::cli::Face;
 use hongyan::model::Password;
 use hongyan::term::script::{self, Job, Script};
@@ -30,7 +30,7 @@ A password comes from --password-file, from HONGYAN_PASSWORD, or is asked for; n
 
 /// The chat program for the keyboard alone.
 #[derive(Parser)]
-#[command(version, after_help = CODES)]
+#[command(name = "hongyan-term", version, after_help = CODES, disable_help_subcommand = true)]
 struct Args {
     #[command(flatten)]
     face: Face,
@@ -91,6 +91,11 @@ enum Command {
         json: bool,
     },
     Probe(probe::Probe),
+    /// Write manual pages and shell completions below a folder
+    #[command(hide = true)]
+    Generate {
+        folder: PathBuf,
+    },
     #[command(hide = true)]
     ServeLocal {
         #[arg(long)]
@@ -139,6 +144,10 @@ fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
         host::serve_local(listen, &data)?;
         return Ok(ExitCode::SUCCESS);
     }
+    if let Some(Command::Generate { folder }) = args.command {
+        hongyan::cli::generate(Args::command(), &folder)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     logging::init_file("hongyan-term", args.face.log_level, &paths.logs);
     // The terminal must be usable again, whatever happens.
     std::panic::set_hook(Box::new(|panic| {
@@ -153,7 +162,7 @@ fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
     }));
     let password = password(args.password_file.as_deref())?;
     let (job, online) = match args.command {
-        None | Some(Command::ServeLocal { .. } | Command::Probe(_)) => {
+        None | Some(Command::ServeLocal { .. } | Command::Probe(_) | Command::Generate { .. }) => {
             let chat = term::Args { face: args.face, host_lan: args.host_lan, colour: args.color, password };
             term::run(chat)?;
             return Ok(ExitCode::SUCCESS);

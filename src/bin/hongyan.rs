@@ -1,15 +1,16 @@
 //! The windows: `hongyan [--server HOST:PORT]`. Without a server it finds or starts one on this machine.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use hongyan::cli::Face;
 use hongyan::{gui, host, logging};
 
 /// A classic, light, native chat program.
 #[derive(Parser)]
-#[command(version)]
+#[command(name = "hongyan", version)]
 struct Args {
     #[command(flatten)]
     face: Face,
@@ -25,6 +26,9 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Write the manual page and shell completions below a folder
+    #[command(hide = true)]
+    Generate { folder: PathBuf },
     #[command(hide = true)]
     ServeLocal {
         #[arg(long)]
@@ -48,6 +52,9 @@ fn main() -> ExitCode {
 
 fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     let paths = args.face.paths()?;
+    if let Some(Command::Generate { folder }) = args.command {
+        return Ok(hongyan::cli::generate(Args::command(), &folder)?);
+    }
     if let Some(Command::ServeLocal { listen }) = args.command {
         let data = args.face.data.ok_or("--data DIR is missing")?;
         logging::init("hongyan-server", args.face.log_level, &data.join("logs"));

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use hongyan::logging;
 use hongyan::model::Password;
 use hongyan::server::explain::{self, Epoch, Form, Printing, Tap};
@@ -23,7 +23,7 @@ use simplelog::LevelFilter;
 
 /// Serves the plain course protocol over UDP, and its own encrypted one on the same port.
 #[derive(Parser)]
-#[command(version)]
+#[command(name = "hongyand", version, disable_help_subcommand = true)]
 struct Args {
     /// Where to listen
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:21568")]
@@ -116,6 +116,9 @@ enum Command {
     Protocol,
     /// Registers a class from a CSV file of account,password lines, all of it or nothing
     Import { file: PathBuf },
+    /// Write manual pages and shell completions below a folder
+    #[command(hide = true)]
+    Generate { folder: PathBuf },
 }
 
 #[derive(Subcommand)]
@@ -267,6 +270,7 @@ fn administer(data: &std::path::Path, command: Command) -> Result<(), Box<dyn Er
             let new = admin::import(data, &file, i64::try_from(at)?)?;
             println!("{new} new accounts");
         }
+        Command::Generate { folder } => hongyan::cli::generate(Args::command(), &folder)?,
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ use rust_i18n::t;
 use super::asks::{Ask, Pending};
 use super::commands::{self, Typed, Verb};
 use super::line::{Done, Key, Line};
+use super::people::Change;
 use super::screen::{Prompt, Screen, fit, harmless};
 use super::style::Style;
 use super::talk::{Own, Wanted};
@@ -72,6 +73,8 @@ pub(super) struct App {
     /// The last message of one's own to the friend one chats with.
     pub(super) last_own: Option<MessageId>,
     searching: usize,
+    /// What the next line may rely on.
+    pub(super) change: Option<Change>,
     trouble: bool,
     pub(super) leaving: Leaving,
     deadline: Option<Instant>,
@@ -124,6 +127,7 @@ impl App {
             own: HashMap::new(),
             last_own: None,
             searching: 0,
+            change: None,
             trouble: false,
             leaving: Leaving::No,
             deadline: None,
@@ -183,8 +187,11 @@ impl App {
         if let Key::Resize(columns, rows) = key {
             self.screen.resize(columns, rows);
         }
+        self.line_kind();
         match self.line.key(key) {
             Done::Edited => {}
+            // A login is under way, or a name being changed: what is typed meanwhile comes after it.
+            Done::Line(line) if self.pending != Pending::Nothing || self.change.is_some() => self.lines.push_back(line),
             Done::Line(line) => self.submit(line),
             Done::Complete => self.complete(),
             Done::Interrupt | Done::End => self.leave(Leaving::Quit),
@@ -228,6 +235,7 @@ impl App {
         self.pending != Pending::Nothing
             || !self.wanted.is_empty()
             || self.searching > 0
+            || self.change.is_some()
             || self.leaving != Leaving::No
             || !self.found && self.ask == Ask::Command
     }
@@ -236,7 +244,7 @@ impl App {
         if self.ask != Ask::Command {
             if self.terminal.is_some() {
                 let prompt = self.prompt();
-                let answer = if self.line.is_secret() { String::new() } else { harmless(&line) };
+                let answer = if self.ask.is_secret() { String::new() } else { harmless(&line) };
                 self.print(&format!("{}{answer}", prompt.painted));
             }
             return self.answered(&line);
@@ -276,6 +284,12 @@ impl App {
         let now = clock::now();
         match verb {
             Verb::Help => return self.help(word(0)),
+            // A pipe's messages are settled first.
+            Verb::Quit if self.terminal.is_none() => {
+                self.lines.clear();
+                self.ended = true;
+                return;
+            }
             Verb::Quit => return self.leave(Leaving::Quit),
             Verb::Status => return self.status(),
             Verb::Lang => return self.set_language(word(0)),
@@ -408,7 +422,7 @@ impl App {
             Event::Registered(outcome) => self.registered(&outcome),
             Event::LoggedIn(outcome) => self.logged_in(&outcome),
             Event::WentOffline(_) => self.went_offline(),
-            Event::Conversations(list) => self.roster.set_conversations(list),
+            Event::Conversations(list) => self.listed(list),
             Event::MoreStrangers(more) => self.roster.set_more_strangers(more),
             Event::Message { peer, row } => self.message(&peer, &row),
             Event::Outgoing { id, state } => self.outgoing(id, state),
@@ -435,6 +449,7 @@ impl App {
             }
             Event::DiskTrouble(error) => {
                 self.pending = Pending::Nothing;
+                self.change = None;
                 self.error(&t!("gui.disk_trouble", error = error));
             }
             Event::Tap(record) => self.record(&record),
@@ -509,6 +524,7 @@ impl App {
         self.pending = Pending::Nothing;
         self.target = None;
         self.wanted.clear();
+        self.change = None;
         self.own.clear();
         self.last_own = None;
         self.trouble = false;
@@ -567,7 +583,7 @@ impl App {
         if let Some(plain) = question {
             return Prompt { painted: self.style.strong(&plain), plain };
         }
-        let me = self.me.as_ref().map_or("hongyan", Account::as_str);
+        let me = self.me.as_ref().filter(|_| self.logged_in).map_or("hongyan", Account::as_str);
         let offline = self.logged_in && matches!(self.client.link(), Link::Offline);
         let off = if offline { format!(" ({})", t!("main.offline")) } else { String::new() };
         let me = format!("{}{off}", harmless(&fit(me, 16)));

@@ -5,10 +5,17 @@ use unicode_width::UnicodeWidthStr;
 
 use super::app::App;
 use super::screen::{column, fit, harmless};
-use crate::history::Contact;
+use crate::history::{Contact, Conversation};
 use crate::model::Account;
 use crate::net::clock;
 use crate::roster::{Entry, Person, Presence};
+
+/// A change of the list that is not in it yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Change {
+    There(Contact),
+    Gone(Account),
+}
 
 impl App {
     /// Who is called so: an account in the list or online, a remark, or the lobby.
@@ -100,7 +107,7 @@ impl App {
 
     pub(super) fn unread(&mut self) {
         let list = self.roster.conversations().iter().filter(|c| c.unread > 0 && !c.contact.blocked);
-        let line = |c: &crate::history::Conversation| {
+        let line = |c: &Conversation| {
             let last = c.last.as_ref().map(|(text, _)| text.lines().next().unwrap_or_default()).unwrap_or_default();
             let name = column(&harmless(&self.roster.name(&c.contact.account)), 18);
             format!("  {name} {:>4}  {}\n", c.unread, fit(&harmless(last), self.columns().saturating_sub(30)))
@@ -131,7 +138,7 @@ impl App {
         if !remark.is_empty() {
             remark.clone_into(&mut contact.remark);
         }
-        self.client.set_contact(contact);
+        self.set_contact(contact);
         self.quiet(&t!("term.added", name = harmless(account.as_str())));
     }
 
@@ -143,8 +150,26 @@ impl App {
         let new = Contact { account: account.clone(), remark: String::new(), group: String::new(), blocked: false };
         let mut contact = self.contact(&account).unwrap_or(new);
         with(&mut contact);
-        self.client.set_contact(contact);
+        self.set_contact(contact);
         self.quiet(&t!("term.changed", name = harmless(account.as_str())));
+    }
+
+    fn set_contact(&mut self, contact: Contact) {
+        self.change = Some(Change::There(contact.clone()));
+        self.client.set_contact(contact);
+    }
+
+    /// A new list; what was changed may stand in it now.
+    pub(super) fn listed(&mut self, list: Vec<Conversation>) {
+        self.roster.set_conversations(list);
+        let done = match &self.change {
+            None => true,
+            Some(Change::There(contact)) => self.contact(&contact.account).as_ref() == Some(contact),
+            Some(Change::Gone(account)) => self.contact(account).is_none(),
+        };
+        if done {
+            self.change = None;
+        }
     }
 
     pub(super) fn remove(&mut self, name: &str) {
@@ -153,6 +178,7 @@ impl App {
             return self.warn(&t!("term.nobody", name = harmless(name)));
         };
         let shown = harmless(account.as_str());
+        self.change = Some(Change::Gone(account.clone()));
         self.client.remove_contact(account);
         self.quiet(&t!("term.removed", name = shown));
     }
