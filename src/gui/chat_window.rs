@@ -78,6 +78,10 @@ impl ChatWindow {
                     // At once: the next key may be there already.
                     Ask::Compose => return compose(&writer, &app::event_text()),
                     Ask::Leave => return compose(&writer, ""),
+                    Ask::Paste => {
+                        compose(&writer, "");
+                        return writer.borrow().iter().for_each(app::paste_text);
+                    }
                 });
             })
         };

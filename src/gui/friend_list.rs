@@ -278,7 +278,7 @@ impl View {
             },
             Key::F2 => return (true, person.filter(|p| !p.account.is_room()).map(|p| Wish::Edit(p.account))),
             Key::Delete => return (true, person.filter(|p| p.contact).map(|p| Wish::Remove(p.account))),
-            Key::Menu => {
+            _ if widgets::is_menu_key() => {
                 let top = row.map_or(0, |i| self.top_of(i) - self.scrolled);
                 return (true, person.map(|p| Wish::Menu(Box::new(p), w.x() + 60, w.y() + top + 40)));
             }

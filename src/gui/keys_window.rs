@@ -14,7 +14,8 @@ use super::login::Emit;
 use super::{UiEvent, theme, widgets};
 
 const ROW: i32 = 24;
-const WIDTH: i32 = 460;
+/// A column: two of them fit on a small screen, one does not.
+const COLUMN: i32 = 460;
 
 /// Where a key works, and what it does; a heading where there is no key.
 const KEYS: &[(&str, &str)] = &[
@@ -34,6 +35,7 @@ const KEYS: &[(&str, &str)] = &[
     ("↑ ↓  Enter", "keys.open"),
     ("← →", "keys.fold"),
     ("Ctrl+N  F2  Del", "keys.friend"),
+    ("Menu  Shift+F10", "keys.row_menu"),
     ("F10", "keys.menu"),
     ("", "keys.chat_window"),
     ("Enter  Shift+Enter", "keys.send"),
@@ -60,11 +62,12 @@ impl KeysWindow {
     /// Opens the window.
     #[must_use]
     pub fn new(emit: Emit) -> Self {
-        let height = i32::try_from(KEYS.len()).unwrap_or(0) * ROW + 24;
-        let mut window = widgets::window(None, WIDTH, height);
+        let rows = columns().map(<[_]>::len).into_iter().max().unwrap_or(0);
+        let height = i32::try_from(rows).unwrap_or(0) * ROW + 24;
+        let mut window = widgets::window(None, 2 * COLUMN, height);
         window.set_label(&t!("keys.title"));
         window.set_color(theme::palette().bg);
-        let mut list = Frame::new(0, 0, WIDTH, height, None);
+        let mut list = Frame::new(0, 0, 2 * COLUMN, height, None);
         list.draw(draw_keys);
         window.end();
         listen(&mut window, &emit, |_| false);
@@ -110,17 +113,29 @@ fn everywhere(emit: &Emit) -> bool {
     true
 }
 
+/// The keys of every window, of login and main window; those of the others.
+fn columns() -> [&'static [(&'static str, &'static str)]; 2] {
+    let chat = KEYS.iter().position(|(_, text)| *text == "keys.chat_window").unwrap_or(KEYS.len());
+    let (left, right) = KEYS.split_at(chat);
+    [left, right]
+}
+
 fn draw_keys(f: &mut Frame) {
+    for (column, x) in columns().into_iter().zip([f.x(), f.x() + COLUMN]) {
+        draw_column(column, x, f.y() + 12);
+    }
+}
+
+fn draw_column(keys: &[(&str, &str)], x: i32, mut y: i32) {
     let colours = theme::palette();
-    let mut y = f.y() + 12;
-    for (key, text) in KEYS {
+    for (key, text) in keys {
         let (size, ink) = if key.is_empty() { (theme::SMALL, colours.accent) } else { (theme::BODY, colours.text) };
         draw::set_font(Font::Helvetica, size);
         draw::set_draw_color(ink);
-        draw::draw_text(&t!(*text), f.x() + if key.is_empty() { 24 } else { 200 }, y + 17);
+        draw::draw_text(&t!(*text), x + if key.is_empty() { 24 } else { 200 }, y + 17);
         draw::set_font(Font::Helvetica, theme::SMALL);
         draw::set_draw_color(colours.dim);
-        draw::draw_text(key, f.x() + 36, y + 17);
+        draw::draw_text(key, x + 36, y + 17);
         y += ROW;
     }
 }

@@ -38,6 +38,8 @@ pub enum Ask {
     Resend(MessageId),
     /// What was typed here just now belongs into the composer.
     Compose,
+    /// What is in the clipboard belongs into the composer.
+    Paste,
     /// The composer is to have the keys.
     Leave,
 }
@@ -196,7 +198,7 @@ impl Transcript {
                     if app::event_mouse_button() == app::MouseButton::Right {
                         view.borrow_mut().choose_at(app::event_y() - w.y());
                         w.redraw();
-                        menu(&view, &ask);
+                        menu(&view, &ask, None);
                     } else {
                         pushed(&view, &ask, w);
                     }
@@ -236,7 +238,10 @@ fn key(view: &Rc<RefCell<View>>, ask: &Rc<dyn Fn(Ask)>, w: &Widget) -> bool {
         Key::PageDown => view.borrow_mut().scroll(page, h),
         Key::Home => view.borrow_mut().scroll(i64::MIN / 4, h),
         Key::End => view.borrow_mut().go_to_end(),
-        Key::Menu => menu(view, ask),
+        _ if super::widgets::is_menu_key() => {
+            let at = view.borrow().ringed();
+            menu(view, ask, at);
+        }
         Key::Escape => ask(Ask::Leave),
         Key::Enter | Key::KPEnter => {
             let chosen = view.borrow().chosen();
@@ -245,6 +250,7 @@ fn key(view: &Rc<RefCell<View>>, ask: &Rc<dyn Fn(Ask)>, w: &Widget) -> bool {
                 _ => return false,
             }
         }
+        key if control && key == Key::from_char('v') => ask(Ask::Paste),
         key if control && key == Key::from_char('c') => {
             if let Some((_, text, _)) = view.borrow().chosen() {
                 copy(&text);
@@ -262,11 +268,11 @@ fn key(view: &Rc<RefCell<View>>, ask: &Rc<dyn Fn(Ask)>, w: &Widget) -> bool {
     true
 }
 
-fn menu(view: &Rc<RefCell<View>>, ask: &Rc<dyn Fn(Ask)>) {
+fn menu(view: &Rc<RefCell<View>>, ask: &Rc<dyn Fn(Ask)>, at: Option<(i32, i32)>) {
     let Some((id, text, resend)) = view.borrow().chosen() else { return };
     let (copy_it, send_it) = (t!("chat.copy"), t!("chat.resend"));
     let names: Vec<&str> = if resend { vec![&copy_it, &send_it] } else { vec![&copy_it] };
-    match super::widgets::popup(&names, None) {
+    match super::widgets::popup(&names, at) {
         Some(0) => copy(&text),
         Some(_) => ask(Ask::Resend(id)),
         None => {}

@@ -19,6 +19,12 @@ use super::theme::{self, BODY, CONTROL, Palette, RADIUS, RING, SMALL};
 use super::transcript::wrap::{Advances, wrap};
 use crate::roster::Presence;
 
+/// Whether the key asks for the menu of what is chosen; few portable computers have the key made for it.
+pub fn is_menu_key() -> bool {
+    let f10 = Key::from_i32(Key::F1.bits() + 9);
+    app::event_key() == Key::Menu || app::event_key() == f10 && app::event_state().contains(Shortcut::Shift)
+}
+
 /// Makes text harmless as the label of a frame, where `@` draws symbols.
 pub fn escape(text: &str) -> String {
     text.replace('@', "@@")
@@ -361,6 +367,9 @@ pub fn draw_lines(lines: &[String], x: i32, y: i32, size: i32, colour: Color) {
 /// A text of this size in lines that fit.
 pub fn lines(text: &str, room: i32, size: i32) -> Vec<String> {
     draw::set_font(Font::Helvetica, size);
+    if !text.contains('\n') && draw::width(text) <= f64::from(room) {
+        return vec![text.to_owned()];
+    }
     let mut advances = Advances::new(draw::width);
     let lines = wrap(text, f64::from(room.max(1)), &mut advances);
     lines.into_iter().map(|line| text.get(line.bytes).unwrap_or_default().to_owned()).collect()

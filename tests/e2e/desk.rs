@@ -168,7 +168,8 @@ impl<'a> Person<'a> {
 
     /// Types a text.
     pub fn write(&self, text: &str) {
-        let delay = if text.is_ascii() { "8" } else { "60" };
+        // For each letter no keyboard has, xdotool gives a key another meaning, which a busy machine learns late.
+        let delay = if text.is_ascii() { "8" } else { "180" };
         self.desk.xdotool(&["type", "--clearmodifiers", "--delay", delay, text]);
     }
 

@@ -67,6 +67,8 @@ pub struct View {
     foreign: bool,
     /// What a room's writers are called here, by account.
     names: HashMap<String, String>,
+    /// The foot of the bubble with the ring, where its menu opens by keys.
+    ringed: Option<(i32, i32)>,
     seen: Vec<Seen>,
     links: Vec<([i32; 4], MessageId)>,
     thumb: Option<i32>,
@@ -91,6 +93,7 @@ impl View {
             room,
             foreign: false,
             names: HashMap::new(),
+            ringed: None,
             seen: Vec::new(),
             links: Vec::new(),
             thumb: None,
@@ -241,6 +244,11 @@ impl View {
     pub fn chosen(&self) -> Option<(MessageId, String, bool)> {
         let row = self.rows.row(self.chosen?)?;
         Some((row.id, row.text.trim_end_matches('\n').to_owned(), row.state.is_some_and(can_resend)))
+    }
+
+    /// Where the menu of the chosen message opens by keys, if that is in sight.
+    pub fn ringed(&self) -> Option<(i32, i32)> {
+        self.ringed
     }
 
     pub fn link_at(&self, x: i32, y: i32) -> Option<MessageId> {
@@ -400,6 +408,7 @@ impl View {
         }
         let range = self.look(h);
         self.links.clear();
+        self.ringed = None;
         let seen = std::mem::take(&mut self.seen);
         for seen in &seen {
             self.draw_row(seen.row, x, y + seen.y, w, focus);
@@ -438,6 +447,7 @@ impl View {
         draw::set_draw_color(if own { colours.own_bubble } else { colours.other_bubble });
         draw::draw_rounded_rectf(left, y, laid.bubble, height, RADIUS);
         if focus && self.chosen == Some(index) {
+            self.ringed = Some((left, y + height));
             draw::set_draw_color(colours.accent);
             draw::set_line_style(draw::LineStyle::Solid, theme::RING);
             draw::draw_rounded_rect(left, y, laid.bubble, height, RADIUS);
