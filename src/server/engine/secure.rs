@@ -58,13 +58,41 @@ struct Device {
 
 #[derive(Debug)]
 enum Waiting {
-    Hash { id: u64, account: Account },
-    Register { id: u64, name: String, hashed: Hashed },
-    Check { id: u64, account: AccountId, counted: bool, device: DeviceName, cursor: Option<u64> },
-    Enter { id: u64, account: AccountId, device: DeviceName, cursor: bool, by: By },
-    Send { counter: u64, message: Addressed },
-    Page { who: (AccountId, DeviceName) },
-    History { id: u64 },
+    Hash {
+        id: u64,
+        account: Account,
+    },
+    Register {
+        id: u64,
+        name: String,
+        hashed: Hashed,
+    },
+    /// `address` is where it was asked from; the connection may move, or end, before the answer.
+    Check {
+        id: u64,
+        account: AccountId,
+        address: SocketAddr,
+        counted: bool,
+        device: DeviceName,
+        cursor: Option<u64>,
+    },
+    Enter {
+        id: u64,
+        account: AccountId,
+        device: DeviceName,
+        cursor: bool,
+        by: By,
+    },
+    Send {
+        counter: u64,
+        message: Addressed,
+    },
+    Page {
+        who: (AccountId, DeviceName),
+    },
+    History {
+        id: u64,
+    },
 }
 
 /// How somebody comes in.

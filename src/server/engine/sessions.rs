@@ -93,6 +93,8 @@ impl Engine {
         let end = self.addresses.get(&from).copied().filter(|other| *other != account);
         // Bound before it is stored, so that a login from elsewhere at the same time meets a session.
         self.bind(now, from, account);
+        self.kick(now, account, from);
+        self.devices.somebody_moved(now);
         let job = self.wait(from, Waiting::Login { reply });
         self.effects.push_back(Effect::Store(Op::Session { job, account, address: from, end, at: now.unix }));
     }

@@ -75,7 +75,7 @@ impl Engine {
             return self.fail(peer, id, Code::TryLater);
         };
         self.set_busy(peer, true);
-        let job = self.device_waits(peer, Waiting::Check { id, account, counted, device, cursor });
+        let job = self.device_waits(peer, Waiting::Check { id, account, address, counted, device, cursor });
         self.effects.push_back(Effect::Hash(Job::Check { job, password, against }));
     }
 
@@ -113,14 +113,15 @@ impl Engine {
         if !matches!(self.devices.waiting.get(&job), Some((_, Waiting::Check { .. }))) {
             return;
         }
-        let Some((peer, Waiting::Check { id, account, counted, device, cursor })) = self.devices.waiting.remove(&job)
+        let Some((peer, Waiting::Check { id, account, address, counted, device, cursor })) =
+            self.devices.waiting.remove(&job)
         else {
             return;
         };
         self.set_busy(peer, false);
-        // A connection that is gone meanwhile: its try counts all the same.
-        let Some((address, random)) = self.devices.all.get(&peer).map(|d| (d.address, d.random)) else { return };
+        // Before anything else: that of a connection that is gone meanwhile counts all the same.
         self.device_tried(now, account, address, counted, right);
+        let Some(random) = self.devices.all.get(&peer).map(|device| device.random) else { return };
         match right {
             Some(true) => self.enter(now, peer, id, account, device, cursor, By::Password(Key(random))),
             Some(false) => self.fail(peer, id, Code::WrongPassword),
