@@ -89,7 +89,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let socket = Rc::new(UdpSocket::bind("0.0.0.0:0")?);
     socket.connect(server)?;
-    socket.set_read_timeout(Some(Duration::from_secs(1)))?;
+    socket.set_read_timeout(Some(Duration::from_secs(2)))?;
     println!("login 登录: {}", ask(&socket, &format!("02#{account}#{password}#"))?);
 
     let app = app::App::default();

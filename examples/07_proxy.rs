@@ -106,7 +106,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let socket = UdpSocket::bind("0.0.0.0:0")?;
     socket.connect(server)?;
-    socket.set_read_timeout(Some(Duration::from_secs(1)))?;
+    socket.set_read_timeout(Some(Duration::from_secs(2)))?;
     let main = Rc::new(RefCell::new(Main { socket, chats: HashMap::new(), late: None }));
     println!("login 登录: {:?}", main.borrow_mut().ask(&format!("02#{account}#{password}#")));
 

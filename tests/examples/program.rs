@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::thread;
@@ -103,23 +103,45 @@ fn collect(from: impl Read + Send + 'static, line: Sender<String>) {
     thread::Builder::new().name("lines".into()).spawn(read).expect("a thread");
 }
 
-/// Where cargo puts the examples. `cargo test --test examples` alone does not build them, so that is
-/// asked for here.
+/// Where cargo puts the examples. `cargo test --test examples` alone does not build them: that is asked
+/// for here, if one is older than its text.
 fn folder() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    let build = || {
+    let find = || {
         let program = std::env::current_exe().expect("this program");
         let profile = program.ancestors().nth(2).expect("below the build folder");
-        let name = profile.file_name().and_then(OsStr::to_str).expect("plain");
-        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
-        cargo.args(["build", "--quiet", "--examples", "--profile", if name == "debug" { "dev" } else { name }]);
-        cargo.arg("--target-dir").arg(profile.parent().expect("the build folder"));
-        cargo.args((!cfg!(feature = "gui")).then_some("--no-default-features"));
-        let status = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null()).status();
-        assert!(status.is_ok_and(|s| s.success()), "the examples were not built");
+        if !cfg!(feature = "gui") || !built(&profile.join("examples")) {
+            build(profile);
+        }
         profile.join("examples")
     };
-    BUILT.get_or_init(build).clone()
+    BUILT.get_or_init(find).clone()
+}
+
+fn built(folder: &Path) -> bool {
+    let texts = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")).expect("examples");
+    let changed = |path: PathBuf| path.metadata().and_then(|file| file.modified()).ok();
+    texts.map(|text| text.expect("readable").path()).all(|text| {
+        let name = text.file_stem().expect("a name");
+        changed(folder.join(name)).is_some_and(|built| Some(built) > changed(text.clone()))
+    })
+}
+
+fn build(profile: &Path) {
+    let name = profile.file_name().and_then(OsStr::to_str).expect("plain");
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
+    cargo.args(["build", "--quiet", "--examples", "--profile", if name == "debug" { "dev" } else { name }]);
+    cargo.arg("--target-dir").arg(profile.parent().expect("the build folder"));
+    cargo.args((!cfg!(feature = "gui")).then_some("--no-default-features"));
+    // What cargo says to its tests alone, other packages' build scripts would take for a change.
+    for (key, _) in std::env::vars_os() {
+        let key = key.to_string_lossy();
+        if key.starts_with("CARGO_PKG_") || key.starts_with("CARGO_MANIFEST_") || key == "LD_LIBRARY_PATH" {
+            cargo.env_remove(&*key);
+        }
+    }
+    let status = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null()).status();
+    assert!(status.is_ok_and(|s| s.success()), "the examples were not built");
 }
 
 /// Our server, with a folder of its own.

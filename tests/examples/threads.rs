@@ -17,7 +17,7 @@ fn s09_draws_while_the_server_is_silent() {
     let eye = Eye::new(&desk, face.window("b · chatting"));
     face.enters("hi");
     silent.hears("03#b#hi#");
-    assert!(drawn_in_silence(&face, &eye) > 0, "what 04 cannot");
+    assert!(drawn_in_silence(&face, &eye, PATIENCE) > 0, "what 04 cannot");
     silent.answers(me, "03:02");
     face.program.says("[b] is offline");
 }
@@ -116,7 +116,7 @@ fn s11_draws_and_says_what_was_lost() {
     let eye = Eye::new(&desk, face.window("b · chatting"));
     face.enters("hi");
     silent.hears_after("03#b#hi#", "08#");
-    assert!(drawn_in_silence(&face, &eye) > 0, "what 04 cannot");
+    assert!(drawn_in_silence(&face, &eye, PATIENCE) > 0, "what 04 cannot");
     // The next tick asks something else; its answer shows that the first is lost.
     silent.hears("08#");
     silent.answers(me, "08:0");

@@ -6,12 +6,13 @@ use crate::desk::{Desk, Eye, Face};
 use crate::network::Silent;
 use crate::program::{PATIENCE, Served};
 
-/// How often a window is drawn while one types into it and the server is silent.
-pub fn drawn_in_silence(face: &Face, eye: &Eye) -> usize {
+/// How often a window is drawn while one types into it and the server is silent, waiting at most so
+/// long for the first time.
+pub fn drawn_in_silence(face: &Face, eye: &Eye, wait: Duration) -> usize {
     // What was typed before may still be drawn.
     while eye.drawn(Duration::from_millis(200)) > 0 {}
     face.types("x");
-    eye.drawn(Duration::from_secs(1))
+    eye.drawn(wait)
 }
 
 #[test]
@@ -29,11 +30,11 @@ fn s04_speaks_and_freezes() {
     let silent = Silent::new();
     let face = Face::open(&desk, "04_window", &[&silent.at.to_string()]);
     let eye = Eye::new(&desk, face.window("by hand"));
-    assert!(drawn_in_silence(&face, &eye) > 0, "before it asks, it draws");
+    assert!(drawn_in_silence(&face, &eye, PATIENCE) > 0, "before it asks, it draws");
     face.keys(&["BackSpace"]);
     face.enters("08#");
     let it = silent.hears("08#");
-    assert_eq!(drawn_in_silence(&face, &eye), 0, "while it waits, it cannot");
+    assert_eq!(drawn_in_silence(&face, &eye, Duration::from_secs(1)), 0, "while it waits, it cannot");
     silent.answers(it, "08:7");
     face.program.says("08# -> 08:7");
     assert!(eye.drawn(PATIENCE) > 0, "then it draws all at once");
