@@ -2,6 +2,7 @@
 //! rung, then [`Client::poll_event`] until `None`. Nothing here blocks. A face (windows, a terminal)
 //! sees values only, and never a socket or a database.
 
+mod asks;
 mod local;
 
 use std::collections::{HashMap, VecDeque};
@@ -12,17 +13,20 @@ use std::time::Duration;
 
 use rust_i18n::t;
 
-use crate::history::{Contact, Conversation, Done, History, HistoryError, MoreStrangers, Op, Row, RowMeta};
+use crate::history::{Conversation, Done, History, HistoryError, MoreStrangers, Op, Row, RowMeta};
 use crate::model::{Account, MessageId, MessageText, Password, SendState};
-use crate::net::{Bell, Doorbell, Now, Socket, ThreadFigures, Timer, WaitsFor, doorbell};
+use crate::net::{Bell, Doorbell, Now, Socket, Timer, doorbell};
 use crate::session::{self, Link, LoginOutcome, Polling, RegisterOutcome, Session, StoreToken};
 use crate::tap::{Record, Tap};
-use local::{file_name, open_socket};
+use local::{file_name, open_socket, reachable};
 
 /// Inputs of one turn at most, so that the windows stay quick.
 const TURN: usize = 64;
 /// A turn's time at most.
 const TURN_TIME: Duration = Duration::from_millis(4);
+
+/// A deadline waits for what has arrived so long at most.
+const LATE: Duration = Duration::from_millis(100);
 
 /// How a client runs.
 #[derive(Debug, Clone)]
@@ -95,6 +99,8 @@ pub enum Event {
     Extensions(bool),
     /// The server's count fell by itself: the plain protocol may have lost so many messages.
     MaybeLost(u64),
+    /// The system sends nothing to the server, for this reason; said once until something is sent again.
+    NetworkTrouble(String),
     /// The server did not understand these bytes of ours.
     NotUnderstood(Vec<u8>),
     /// The disk refused a message of one's own; it is not sent, and the text is given back.
@@ -119,15 +125,18 @@ struct Incoming {
 /// The client. See the module for how it is driven.
 pub struct Client {
     session: Session,
-    socket: Socket,
+    /// `None` after [`Client::use_server`] failed.
+    socket: Option<Socket>,
+    /// Why nothing could be sent lately; said once.
+    trouble: Option<io::ErrorKind>,
     timer: Timer,
+    // Before the history: once that is free, another program writes a door of its own.
+    door: Option<Doorbell>,
     history: Option<History>,
     /// Whose history that is.
     account: Option<Account>,
     /// To log in with as soon as the history is open.
     opening: Option<Password>,
-    /// Opened with the history, closed before it.
-    door: Option<Doorbell>,
     online: Option<Vec<Account>>,
     /// The server is known as ours.
     ours: bool,
@@ -152,12 +161,14 @@ impl Client {
     ///
     /// # Errors
     /// A local address in use, no threads.
-    pub fn open(config: Config, waker: impl Fn() + Send + Sync + 'static) -> Result<Self, ClientError> {
+    pub fn open(mut config: Config, waker: impl Fn() + Send + Sync + 'static) -> Result<Self, ClientError> {
         let bell = Bell::new(waker);
-        let socket = open_socket(&config, &bell)?;
+        config.server = reachable(config.server);
+        let socket = Some(open_socket(&config, &bell)?);
         Ok(Self {
             session: Session::new(config.polling),
             socket,
+            trouble: None,
             timer: Timer::start(bell.clone())?,
             history: None,
             account: None,
@@ -180,6 +191,22 @@ impl Client {
         })
     }
 
+    /// Talks to another server from now on, with a socket of its own; whoever was logged in is not any more.
+    ///
+    /// # Errors
+    /// As of [`Client::open`]; then nothing can be sent before this has succeeded.
+    pub fn use_server(&mut self, server: SocketAddr) -> Result<(), ClientError> {
+        self.close_account();
+        self.session = Session::new(self.config.polling);
+        self.ours = false;
+        self.trouble = None;
+        self.config.server = reachable(server);
+        // The old one first: the local port may be the same.
+        self.socket = None;
+        self.socket = Some(open_socket(&self.config, &self.bell)?);
+        Ok(())
+    }
+
     /// Handles what has arrived, for at most one turn; true when there is more, and the caller
     /// should call again soon without blocking its own loop. `clock` is read at the turn's beginning
     /// and after each input.
@@ -192,13 +219,18 @@ impl Client {
         for _ in 0..TURN {
             let now = clock();
             if now.instant.saturating_duration_since(begun.instant) > TURN_TIME {
-                return true;
+                break;
             }
             if !self.input(now) {
                 self.timer.set(self.session.poll_timeout());
                 return false;
             }
             self.drain(now);
+        }
+        // Whatever goes on arriving, a deadline is kept, if not to the moment: what arrived may meet it.
+        let now = clock();
+        if self.session.poll_timeout().is_some_and(|at| at + LATE <= now.instant) {
+            self.deadline(now);
         }
         self.timer.set(self.session.poll_timeout());
         true
@@ -213,15 +245,13 @@ impl Client {
         }
         if let Some(done) = self.results.pop_front() {
             self.stored(now, done);
-        } else if let Some(arrival) = self.socket.arrival() {
+        } else if let Some(arrival) = self.socket.as_ref().and_then(Socket::arrival) {
             let record = self.tap.received(arrival.at.instant, arrival.at.unix_ms, &arrival.bytes);
             self.events.extend(record.map(Event::Tap));
             log::trace!("in  {}", crate::wire::show::starred(&arrival.bytes).escape_ascii());
             self.session.handle_datagram(arrival.at.instant, &arrival.bytes);
         } else if self.timer.due() {
-            if self.session.poll_timeout().is_some_and(|at| at <= now.instant) {
-                self.session.handle_timeout(now.instant);
-            }
+            self.deadline(now);
         } else {
             return false;
         }
@@ -229,26 +259,11 @@ impl Client {
         true
     }
 
-    /// Hands every datagram on as [`Event::Tap`] from now on, or no more; those of lately.
-    pub fn set_tap(&mut self, live: bool) -> Vec<Record> {
-        self.tap.set_live(live);
-        self.tap.records()
-    }
-
-    /// How the threads are doing.
-    #[must_use]
-    pub fn threads(&self) -> Vec<ThreadFigures> {
-        let figures =
-            |name, waits_for, queued, handled, dropped| ThreadFigures { name, waits_for, queued, handled, dropped };
-        let counts = self.socket.counts();
-        let (queued, stored) = self.history.as_ref().map_or((0, 0), History::figures);
-        vec![
-            figures("main", WaitsFor::Bell, self.results.len(), self.handled, 0),
-            figures("receiver", WaitsFor::Datagram, counts.waiting, counts.received, counts.dropped),
-            figures("timer", WaitsFor::Deadline, 0, self.timer.rung(), 0),
-            figures("history", WaitsFor::Operation, queued, stored, 0),
-            figures("doorbell", WaitsFor::Datagram, 0, self.door.as_ref().map_or(0, Doorbell::count), 0),
-        ]
+    fn deadline(&mut self, now: Now) {
+        if self.session.poll_timeout().is_some_and(|at| at <= now.instant) {
+            self.session.handle_timeout(now.instant);
+            self.drain(now);
+        }
     }
 
     /// The next event; call until `None` after [`Client::pump`] and after each command.
@@ -303,6 +318,8 @@ impl Client {
 
     /// Closes the account's history and frees it for another window, after [`Client::go_offline`].
     pub fn close_account(&mut self) {
+        // Without a history nothing may be taken, nor anybody's message go into another's.
+        self.session.forget();
         self.door = None;
         self.online = None;
         self.history = None;
@@ -357,6 +374,7 @@ impl Client {
 
     /// How unread messages are asked for from now on.
     pub fn set_polling(&mut self, now: Now, polling: Polling) {
+        self.config.polling = polling;
         self.session.set_polling(now.instant, polling);
         self.after(now);
     }
@@ -395,79 +413,10 @@ impl Client {
         self.unsent.len() + self.keeping.len()
     }
 
-    /// Adds or changes somebody in the list.
-    pub fn set_contact(&mut self, contact: Contact) {
-        self.change(Op::Contact(contact));
-    }
-
-    /// Adds everybody of a CSV file (account, remark, group, blocked), or nobody.
-    pub fn import_contacts(&mut self, path: PathBuf) {
-        if let Some(own) = self.account.clone() {
-            self.change(Op::Import { path, own });
-        }
-    }
-
-    /// Writes the list into a CSV file.
-    pub fn export_contacts(&mut self, path: PathBuf) {
-        self.change(Op::Export(path));
-    }
-
-    /// Takes somebody off the list.
-    pub fn remove_contact(&mut self, account: Account) {
-        self.change(Op::RemoveContact(account));
-    }
-
-    /// This friend's messages were looked at.
-    pub fn mark_read(&mut self, peer: Account) {
-        self.change(Op::Read(peer));
-    }
-
-    fn change(&self, op: Op) {
-        if let Some(history) = &self.history {
-            history.submit(op);
-            history.submit(Op::Conversations);
-        }
-    }
-
-    /// Asks for the list again.
-    pub fn conversations(&self) {
-        if let Some(history) = &self.history {
-            history.submit(Op::Conversations);
-        }
-    }
-
     /// The connection line.
     #[must_use]
     pub fn link(&self) -> Link {
         self.session.link()
-    }
-
-    /// Asks for what is known of every row with this friend.
-    pub fn index(&self, peer: Account) {
-        if let Some(history) = &self.history {
-            history.submit(Op::Index(peer));
-        }
-    }
-
-    /// Asks for `count` rows with this friend, from the `first` on.
-    pub fn page(&self, peer: Account, first: u32, count: u32) {
-        if let Some(history) = &self.history {
-            history.submit(Op::Page { peer, first, count });
-        }
-    }
-
-    /// Asks for the last `count` rows with this friend, oldest first.
-    pub fn last(&self, peer: Account, count: u32) {
-        if let Some(history) = &self.history {
-            history.submit(Op::Last { peer, count });
-        }
-    }
-
-    /// Asks for the latest `count` rows that hold this text.
-    pub fn search(&self, text: &str, count: u32) {
-        if let Some(history) = &self.history {
-            history.submit(Op::Search { text: text.to_owned(), count });
-        }
     }
 
     fn after(&mut self, now: Now) {
@@ -477,7 +426,7 @@ impl Client {
 
     fn drain(&mut self, now: Now) {
         while let Some(transmit) = self.session.poll_transmit() {
-            self.socket.send(&transmit.bytes);
+            self.transmit(&transmit.bytes);
             let record = self.tap.sent(now.instant, now.unix_ms, &transmit.bytes, transmit.cause);
             self.events.extend(record.map(Event::Tap));
             log::trace!("out {}", crate::wire::show::starred(&transmit.bytes).escape_ascii());
@@ -485,6 +434,18 @@ impl Client {
         while let Some(event) = self.session.poll_event() {
             self.session_event(now, event);
         }
+    }
+
+    fn transmit(&mut self, bytes: &[u8]) {
+        let sent = self.socket.as_ref().map_or(Err(io::ErrorKind::NotConnected.into()), |socket| socket.send(bytes));
+        let trouble = sent.as_ref().err().map(io::Error::kind);
+        if let Err(error) = sent
+            && self.trouble != trouble
+        {
+            log::warn!("nothing can be sent to {}: {error}", self.config.server);
+            self.events.push_back(Event::NetworkTrouble(error.to_string()));
+        }
+        self.trouble = trouble;
     }
 
     fn session_event(&mut self, now: Now, event: session::Event) {

@@ -71,7 +71,9 @@ impl Bell {
     /// The main loop calls this *before* it empties the lanes, so that what comes during the emptying
     /// rings again.
     pub fn answer(&self) {
-        self.0.pending.store(false, Ordering::Release);
+        // Read as well as written: whoever found the bell rung put something into a lane before, and
+        // that must be seen now, since nobody rings for it any more.
+        self.0.pending.swap(false, Ordering::AcqRel);
     }
 }
 

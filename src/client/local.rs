@@ -39,6 +39,18 @@ pub(super) fn open_socket(config: &Config, bell: &Bell) -> Result<Socket, Client
     Ok(socket)
 }
 
+/// The address that a server's datagrams come from, as far as its name tells: 0.0.0.0 is where a
+/// server listens, and is this machine; an IPv4 address in IPv6's clothes is one of IPv4.
+pub(super) fn reachable(server: SocketAddr) -> SocketAddr {
+    let mut server = server;
+    server.set_ip(match server.ip().to_canonical() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    });
+    server
+}
+
 /// A name that every file system takes and that is different for different texts.
 pub(super) fn file_name(text: &str) -> String {
     let mut name = String::new();

@@ -411,6 +411,7 @@ impl App {
                 }
                 None => self.say(&t!("gui.not_kept")),
             },
+            Event::NetworkTrouble(error) => self.say(&t!("gui.network_trouble", error = error)),
             Event::DiskTrouble(error) => self.say(&t!("gui.disk_trouble", error = error)),
         }
     }

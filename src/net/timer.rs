@@ -115,4 +115,29 @@ mod tests {
         timer.set(Some(start));
         assert!(rings.recv_timeout(Duration::from_secs(10)).is_ok());
     }
+
+    #[test]
+    fn no_deadline_is_forgotten_however_they_cross() {
+        let (rang, rings) = crossbeam_channel::unbounded();
+        let bell = Bell::new(move || rang.send(()).unwrap_or(()));
+        let mut timer = Timer::start(bell.clone()).expect("a thread");
+        // Later, earlier and past ones, told just when others come.
+        for n in 0..3_000_u64 {
+            let micros = |n: u64| Duration::from_micros(n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54);
+            let mut deadline = Instant::now() + micros(n);
+            timer.set(Some(deadline));
+            if n % 3 == 0 {
+                deadline = deadline.min(Instant::now() + micros(n + 7));
+                timer.set(Some(deadline));
+            }
+            loop {
+                bell.answer();
+                if timer.due() && Instant::now() >= deadline {
+                    break;
+                }
+                timer.set(Some(deadline));
+                assert!(rings.recv_timeout(Duration::from_secs(10)).is_ok(), "round {n}");
+            }
+        }
+    }
 }

@@ -239,14 +239,22 @@ impl Session {
     pub fn login(&mut self, now: Instant, account: Account, password: Password) {
         self.stale = self.stale || self.login.as_ref().is_some_and(|(before, _)| *before != account);
         self.login = Some((account, password));
+        self.forget();
+        self.log_in(now);
+    }
+
+    /// Lets go of the login and its messages without a word to the server; nothing is sent by itself
+    /// before the next login.
+    pub fn forget(&mut self) {
+        self.fence_due |= self.outstanding.as_ref().is_some_and(|o| o.purpose == Purpose::Send);
         // Another account's, or about to be loaded anew.
         self.outbox.clear();
-        self.fence_due |= self.outstanding.as_ref().is_some_and(|o| o.purpose == Purpose::Send);
         self.outstanding = None;
         self.wanted.clear();
         self.storing = None;
         self.noting = None;
         self.leave_by = None;
+        self.retry_at = None;
         self.automatic = false;
         self.refused = 0;
         self.taking_over = false;
@@ -254,7 +262,8 @@ impl Session {
         self.release = None;
         self.hold_until = None;
         self.last_delivery = None;
-        self.log_in(now);
+        self.state = State::Offline;
+        self.show(Link::Offline);
     }
 
     fn log_in(&mut self, now: Instant) {
@@ -270,6 +279,7 @@ impl Session {
     /// `LoginOutcome::Refused(AlreadyLoggedIn)`.
     pub fn take_over(&mut self, now: Instant) {
         self.taking_over = true;
+        self.retry_at = None;
         self.want(Purpose::TakeOver, &Request::Offline);
         self.go_on(now);
     }

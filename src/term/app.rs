@@ -447,6 +447,7 @@ impl App {
                 self.error(&t!("gui.not_kept"));
                 self.give_back(&peer, &text);
             }
+            Event::NetworkTrouble(error) => self.error(&t!("gui.network_trouble", error = error)),
             Event::DiskTrouble(error) => {
                 self.pending = Pending::Nothing;
                 self.change = None;

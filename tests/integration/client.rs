@@ -1,13 +1,13 @@
 //! Two clients and a server over real sockets.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
 use hongyan::client::{Client, Config, Event};
 use hongyan::model::{Account, Password, SendState};
-use hongyan::net::clock;
+use hongyan::net::{Now, clock};
 use hongyan::server::udp::{Config as ServerConfig, Server};
 use hongyan::session::{Link, LoginOutcome, Polling, RegisterOutcome};
 use hongyan::wire::reply::Registered;
@@ -120,4 +120,66 @@ fn two_people_chat_while_the_server_comes_and_goes() {
     second.client.login(clock::now(), account("a"), password()).expect("free now");
     second.client.page(account("b"), 0, 10);
     second.until("the page", |e| matches!(e, Event::Page { rows, .. } if rows.len() == 3));
+}
+
+#[test]
+fn a_flood_of_datagrams_holds_up_no_deadline() {
+    let server = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut a = Person::new(server.local_addr().expect("bound"), dir.path());
+    a.client.login(clock::now(), account("a"), password()).expect("a history");
+    a.until("logging in", |e| *e == Event::Link(Link::LoggingIn));
+    let (_, client) = server.recv_from(&mut [0; 64]).expect("02");
+    a.client.go_offline(clock::now());
+    let waiting = |a: &Person| a.client.threads().iter().map(|t| t.queued).sum::<usize>();
+    while waiting(&a) < 500 {
+        server.send_to(b"99:99", client).expect("sent");
+    }
+    // One turn, when the second is over, with more than a turn's inputs in the queue.
+    let late = Duration::from_millis(1_500);
+    assert!(a.client.pump(|| Now { instant: clock::now().instant + late, ..clock::now() }));
+    let events: Vec<Event> = std::iter::from_fn(|| a.client.poll_event()).collect();
+    assert!(events.contains(&Event::WentOffline(None)), "{} wait: {events:?}", waiting(&a));
+}
+
+#[test]
+fn another_server_is_asked_from_the_same_port() {
+    let bind = UdpSocket::bind("127.0.0.1:0").and_then(|s| s.local_addr()).expect("a free port");
+    let dir = tempfile::tempdir().expect("a folder");
+    let servers: Vec<_> = (0..2).map(|_| UdpSocket::bind("127.0.0.1:0").expect("a socket")).collect();
+    let at = |i: usize| servers[i].local_addr().expect("bound");
+    let config = Config { server: at(0), bind: Some(bind), data: dir.path().into(), polling: Polling::Adaptive };
+    let mut client = Client::open(config, || ()).expect("open");
+    for (i, server) in servers.iter().enumerate() {
+        client.use_server(at(i)).expect("the port is free");
+        client.register(clock::now(), account("a"), password(), password());
+        let mut buffer = [0; 64];
+        let (n, from) = server.recv_from(&mut buffer).expect("01");
+        assert_eq!((&buffer[..n], from), (&b"01#a#secret#secret#"[..], bind));
+    }
+}
+
+#[test]
+fn where_a_server_listens_is_where_it_is_found() {
+    let server = UdpSocket::bind("0.0.0.0:0").expect("a socket");
+    let port = server.local_addr().expect("bound").port();
+    for name in ["0.0.0.0", "[::ffff:127.0.0.1]"] {
+        let dir = tempfile::tempdir().expect("a folder");
+        let mut a = Person::new(format!("{name}:{port}").parse().expect("an address"), dir.path());
+        a.client.register(clock::now(), account("a"), password(), password());
+        let (_, from) = server.recv_from(&mut [0; 64]).expect("01");
+        server.send_to(b"01:01", from).expect("sent");
+        a.until("registered", |e| matches!(e, Event::Registered(RegisterOutcome::Answered { .. })));
+    }
+}
+
+#[test]
+fn what_the_system_does_not_send_is_said_once() {
+    let dir = tempfile::tempdir().expect("a folder");
+    // Sockets that did not ask for it may not broadcast: refused before anything leaves this machine.
+    let mut a = Person::new("255.255.255.255:9".parse().expect("an address"), dir.path());
+    a.client.register(clock::now(), account("a"), password(), password());
+    a.until("trouble", |e| matches!(e, Event::NetworkTrouble(_)));
+    a.until("no answer", |e| *e == Event::Registered(RegisterOutcome::NoAnswer));
+    assert_eq!(a.seen.iter().filter(|e| matches!(e, Event::NetworkTrouble(_))).count(), 1);
 }

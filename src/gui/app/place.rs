@@ -6,7 +6,7 @@ use std::thread;
 use fltk::app;
 
 use super::super::login::LoginForm;
-use super::{App, open_client, with};
+use super::{App, with};
 use crate::model::{Account, Password};
 use crate::net::clock;
 use crate::place::Place;
@@ -72,15 +72,8 @@ impl App {
     }
 
     fn reopen(&mut self) {
-        match open_client(&self.args, &self.settings, self.place.address()) {
-            Ok(client) => {
-                self.client = client;
-                if self.wire.is_some() {
-                    self.close_wire();
-                    self.open_wire();
-                }
-            }
-            Err(error) => self.say(&error.to_string()),
+        if let Err(error) = self.client.use_server(self.place.address()) {
+            self.say(&error.to_string());
         }
         let line = self.place.line();
         if let Some(login) = &mut self.login {

@@ -191,3 +191,25 @@ fn a_takeover_that_comes_late_is_armed_again() {
     world.run(secs(1));
     assert!(world.has(&Event::LoggedIn(LoginOutcome::Done)) && !world.has(&refused), "{:?}", world.events);
 }
+
+#[test]
+fn what_is_let_go_of_does_not_come_back_by_itself() {
+    for refused in [true, false] {
+        let mut world = World::online(Polling::Adaptive, |time, request: &str| match request {
+            _ if time < secs(5) => plain(request),
+            "02#a#x#" if refused => at_once("02:04"),
+            _ if refused => at_once("07:01"),
+            _ => Vec::new(),
+        });
+        world.send(1, "b");
+        world.run(secs(40));
+        world.session.forget();
+        world.drain();
+        world.sent.clear();
+        world.run(secs(300));
+        assert_eq!(
+            (world.session.link(), world.requests(), world.session.poll_timeout()),
+            (Link::Offline, vec![], None)
+        );
+    }
+}

@@ -1,0 +1,102 @@
+//! What a face asks of the history (the list, its people, the rows of a chat) and of the wire view.
+
+use std::path::PathBuf;
+
+use super::Client;
+use crate::history::{Contact, History, Op};
+use crate::model::Account;
+use crate::net::{Doorbell, Socket, ThreadFigures, WaitsFor};
+use crate::tap::Record;
+
+impl Client {
+    /// Adds or changes somebody in the list.
+    pub fn set_contact(&mut self, contact: Contact) {
+        self.change(Op::Contact(contact));
+    }
+
+    /// Adds everybody of a CSV file (account, remark, group, blocked), or nobody.
+    pub fn import_contacts(&mut self, path: PathBuf) {
+        if let Some(own) = self.account.clone() {
+            self.change(Op::Import { path, own });
+        }
+    }
+
+    /// Writes the list into a CSV file.
+    pub fn export_contacts(&mut self, path: PathBuf) {
+        self.change(Op::Export(path));
+    }
+
+    /// Takes somebody off the list.
+    pub fn remove_contact(&mut self, account: Account) {
+        self.change(Op::RemoveContact(account));
+    }
+
+    /// This friend's messages were looked at.
+    pub fn mark_read(&mut self, peer: Account) {
+        self.change(Op::Read(peer));
+    }
+
+    fn change(&self, op: Op) {
+        if let Some(history) = &self.history {
+            history.submit(op);
+            history.submit(Op::Conversations);
+        }
+    }
+
+    /// Asks for the list again.
+    pub fn conversations(&self) {
+        if let Some(history) = &self.history {
+            history.submit(Op::Conversations);
+        }
+    }
+
+    /// Asks for what is known of every row with this friend.
+    pub fn index(&self, peer: Account) {
+        if let Some(history) = &self.history {
+            history.submit(Op::Index(peer));
+        }
+    }
+
+    /// Asks for `count` rows with this friend, from the `first` on.
+    pub fn page(&self, peer: Account, first: u32, count: u32) {
+        if let Some(history) = &self.history {
+            history.submit(Op::Page { peer, first, count });
+        }
+    }
+
+    /// Asks for the last `count` rows with this friend, oldest first.
+    pub fn last(&self, peer: Account, count: u32) {
+        if let Some(history) = &self.history {
+            history.submit(Op::Last { peer, count });
+        }
+    }
+
+    /// Asks for the latest `count` rows that hold this text.
+    pub fn search(&self, text: &str, count: u32) {
+        if let Some(history) = &self.history {
+            history.submit(Op::Search { text: text.to_owned(), count });
+        }
+    }
+
+    /// Hands every datagram on as [`Event::Tap`] from now on, or no more; those of lately.
+    pub fn set_tap(&mut self, live: bool) -> Vec<Record> {
+        self.tap.set_live(live);
+        self.tap.records()
+    }
+
+    /// How the threads are doing.
+    #[must_use]
+    pub fn threads(&self) -> Vec<ThreadFigures> {
+        let figures =
+            |name, waits_for, queued, handled, dropped| ThreadFigures { name, waits_for, queued, handled, dropped };
+        let counts = self.socket.as_ref().map(Socket::counts).unwrap_or_default();
+        let (queued, stored) = self.history.as_ref().map_or((0, 0), History::figures);
+        vec![
+            figures("main", WaitsFor::Bell, self.results.len(), self.handled, 0),
+            figures("receiver", WaitsFor::Datagram, counts.waiting, counts.received, counts.dropped),
+            figures("timer", WaitsFor::Deadline, 0, self.timer.rung(), 0),
+            figures("history", WaitsFor::Operation, queued, stored, 0),
+            figures("doorbell", WaitsFor::Datagram, 0, self.door.as_ref().map_or(0, Doorbell::count), 0),
+        ]
+    }
+}
