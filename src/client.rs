@@ -356,7 +356,10 @@ impl Client {
 
     /// Logs in again.
     pub fn go_online(&mut self, now: Now) {
-        self.session.go_online(now.instant);
+        // Without a history nothing could be kept.
+        if self.history.is_some() {
+            self.session.go_online(now.instant);
+        }
         self.after(now);
     }
 

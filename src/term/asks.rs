@@ -135,6 +135,9 @@ impl App {
                 {
                     self.pending = Pending::Login(me);
                     self.client.take_over(clock::now());
+                } else if self.logged_in {
+                    // The session goes on trying by itself for a while.
+                    self.quiet(&t!("term.cancelled"));
                 } else {
                     self.client.close_account();
                     self.me = None;
@@ -216,6 +219,9 @@ impl App {
         let account = self.me.clone();
         match (outcome, account) {
             (LoginOutcome::Done, Some(account)) => {
+                if self.ask == Ask::TakeOver {
+                    self.ask = Ask::Command;
+                }
                 if self.logged_in {
                     return;
                 }

@@ -39,6 +39,9 @@ impl Session {
         // A late answer to one's own 03 must not be taken for the answer to another, nor the other way.
         let doubtful = ready && self.outbox.front().is_some_and(|m| m.doubtful);
         let may_go = |purpose: &Purpose| match purpose {
+            Purpose::Login | Purpose::Register => true,
+            // On our server it would confirm a message that is not on disk yet.
+            _ if matches!(self.state, State::Online | State::LoggingIn) && self.storing.is_some() => false,
             Purpose::ByHand(Some(3)) => !doubtful,
             purpose => idle || !purpose.can_wait(),
         };
