@@ -6,15 +6,18 @@
 mod app;
 mod asks;
 pub mod commands;
+mod control;
 pub mod json;
 mod keys;
 pub mod line;
 mod people;
+mod raw;
 pub mod screen;
 pub mod script;
 pub mod style;
 mod talk;
 mod terminal;
+pub mod trials;
 
 use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
@@ -38,6 +41,8 @@ pub struct Args {
     pub host_lan: bool,
     /// Colours.
     pub colour: Colour,
+    /// Begins with datagrams by hand instead of a login.
+    pub raw: bool,
     /// To log in with, from a file or the environment; else it is asked for.
     pub password: Option<Password>,
 }

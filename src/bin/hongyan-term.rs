@@ -49,6 +49,8 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Type datagrams by hand, from a socket of their own; see each with its answer and meaning
+    Raw,
     /// Send one message, and wait for the server's answer
     Send {
         /// An account, a friend's remark, or @lobby
@@ -162,8 +164,9 @@ fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
     }));
     let password = password(args.password_file.as_deref())?;
     let (job, online) = match args.command {
-        None | Some(Command::ServeLocal { .. } | Command::Probe(_) | Command::Generate { .. }) => {
-            let chat = term::Args { face: args.face, host_lan: args.host_lan, colour: args.color, password };
+        None | Some(Command::Raw | Command::ServeLocal { .. } | Command::Probe(_) | Command::Generate { .. }) => {
+            let raw = matches!(args.command, Some(Command::Raw));
+            let chat = term::Args { face: args.face, host_lan: args.host_lan, colour: args.color, raw, password };
             term::run(chat)?;
             return Ok(ExitCode::SUCCESS);
         }

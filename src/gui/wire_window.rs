@@ -25,7 +25,8 @@ use super::widgets::{self, Style};
 use super::{UiEvent, theme};
 use crate::net::ThreadFigures;
 use crate::tap::Record;
-use line::{unescape, without_password};
+use crate::wire::show::unescape;
+use line::without_password;
 use table::Table;
 
 const WIDTH: i32 = 940;

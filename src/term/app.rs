@@ -12,6 +12,7 @@ use super::asks::{Ask, Pending};
 use super::commands::{self, Typed, Verb};
 use super::line::{Done, Key, Line};
 use super::people::Change;
+use super::raw::Raw;
 use super::screen::{Prompt, Screen, fit, harmless};
 use super::style::Style;
 use super::talk::{Own, Wanted};
@@ -19,13 +20,11 @@ use super::terminal::Terminal;
 use super::{Args, Input, TermError};
 use crate::client::{Client, ClientError, Config, Event};
 use crate::model::{Account, MessageId, Password};
-use crate::net::clock;
+use crate::net::{Bell, clock};
 use crate::place::Place;
 use crate::roster::Roster;
 use crate::session::Link;
-use crate::settings::{Language, Paths, PollingChoice, Saver, Settings};
-use crate::tap::{Record, Way};
-use crate::wire::show;
+use crate::settings::{Paths, Saver, Settings};
 
 /// Leaving never depends on the server: the session gives up after a second.
 const LEAVE: Duration = Duration::from_millis(1_200);
@@ -75,6 +74,8 @@ pub(super) struct App {
     searching: usize,
     /// What the next line may rely on.
     pub(super) change: Option<Change>,
+    /// While datagrams are sent by hand.
+    pub(super) raw: Option<Raw>,
     trouble: bool,
     pub(super) leaving: Leaving,
     deadline: Option<Instant>,
@@ -128,6 +129,7 @@ impl App {
             last_own: None,
             searching: 0,
             change: None,
+            raw: None,
             trouble: false,
             leaving: Leaving::No,
             deadline: None,
@@ -141,7 +143,11 @@ impl App {
             app.warn(&complaint.to_string());
         }
         app.find_server()?;
-        app.begin(args.face.account.as_deref());
+        if args.raw {
+            app.begin_raw("");
+        } else {
+            app.begin(args.face.account.as_deref());
+        }
         Ok(app)
     }
 
@@ -149,6 +155,7 @@ impl App {
         while !self.left {
             let more = self.client.pump(clock::now);
             self.events();
+            self.raw_turn();
             while let Ok(input) = self.waiting.try_recv() {
                 self.input(input);
             }
@@ -157,11 +164,12 @@ impl App {
             if more || self.left {
                 continue;
             }
-            let end = self.deadline.map_or_else(never, at);
+            let overdue = self.raw.as_ref().and_then(Raw::deadline);
+            let end = [self.deadline, overdue].into_iter().flatten().min().map_or_else(never, at);
             select! {
                 recv(self.rings) -> _ => {}
                 recv(self.waiting) -> input => if let Ok(input) = input { self.input(input) },
-                recv(end) -> _ => self.gone(),
+                recv(end) -> _ => if self.deadline.is_some_and(|end| end <= clock::now().instant) { self.gone() },
             }
         }
         self.flush()?;
@@ -191,7 +199,9 @@ impl App {
         match self.line.key(key) {
             Done::Edited => {}
             // A login is under way, or a name being changed: what is typed meanwhile comes after it.
-            Done::Line(line) if self.pending != Pending::Nothing || self.change.is_some() => self.lines.push_back(line),
+            Done::Line(line) if self.pending != Pending::Nothing || self.change.is_some() || self.raw_waits() => {
+                self.lines.push_back(line)
+            }
             Done::Line(line) => self.submit(line),
             Done::Complete => self.complete(),
             Done::Interrupt | Done::End => self.leave(Leaving::Quit),
@@ -236,6 +246,7 @@ impl App {
             || !self.wanted.is_empty()
             || self.searching > 0
             || self.change.is_some()
+            || self.raw_waits()
             || self.leaving != Leaving::No
             || !self.found && self.ask == Ask::Command
     }
@@ -248,6 +259,9 @@ impl App {
                 self.print(&format!("{}{answer}", prompt.painted));
             }
             return self.answered(&line);
+        }
+        if self.raw.is_some() {
+            return self.raw_line(&line);
         }
         self.line.remember(&line);
         let typed = commands::parse(&line, self.target.is_some(), |name| self.resolve(name).is_some());
@@ -274,23 +288,13 @@ impl App {
         }
     }
 
-    fn unknown(&mut self, name: &str) {
-        let all: Vec<&str> = commands::FORMS.iter().map(|form| form.name).collect();
-        self.warn(&t!("term.unknown", name = harmless(name), all = all.join(" ")));
-    }
-
     fn command(&mut self, verb: Verb, words: &[String]) {
         let word = |i: usize| words.get(i).map(String::as_str).unwrap_or_default();
         let now = clock::now();
         match verb {
             Verb::Help => return self.help(word(0)),
-            // A pipe's messages are settled first.
-            Verb::Quit if self.terminal.is_none() => {
-                self.lines.clear();
-                self.ended = true;
-                return;
-            }
-            Verb::Quit => return self.leave(Leaving::Quit),
+            Verb::Quit => return self.leave_now(),
+            Verb::Raw => return self.begin_raw(word(0)),
             Verb::Status => return self.status(),
             Verb::Lang => return self.set_language(word(0)),
             Verb::Polling => return self.set_polling(word(0)),
@@ -330,83 +334,6 @@ impl App {
 
             _ => {}
         }
-    }
-
-    fn help(&mut self, name: &str) {
-        let mut text = String::new();
-        if let Some(form) = commands::named(name.trim_start_matches('/')) {
-            text = format!("{} ({}) {}\n  {}", form.name, form.zh, form.words(), form.says());
-        } else if !name.is_empty() {
-            return self.unknown(name);
-        } else {
-            for form in commands::FORMS {
-                let head = format!("{} {}", form.name, form.words());
-                text.push_str(&format!("  {} {}\n", super::screen::column(&head, 38), form.says()));
-            }
-            text.push_str(&format!("  {} {}\n", super::screen::column(&t!("term.words_say"), 38), t!("term.help_say")));
-            text.push_str(&t!("term.help_rules"));
-            text.push('\n');
-            text.push_str(&t!("term.help_keys"));
-        }
-        self.print(&text);
-    }
-
-    fn status(&mut self) {
-        let link = self.client.link().sentence(clock::now().instant);
-        let me = self.me.as_ref().map_or_else(|| t!("term.nobody_yet").into_owned(), Account::to_string);
-        let mut text = format!("{me} · {link} · {}", self.place.line());
-        let unsent = self.client.unsent();
-        if unsent > 0 {
-            text.push_str(&format!(" · {}", t!("term.unsent", n = unsent)));
-        }
-        for thread in self.client.threads() {
-            let counts = t!("term.thread", handled = thread.handled, queued = thread.queued, dropped = thread.dropped);
-            text.push_str(&format!("\n  {} {counts}", super::screen::column(thread.name, 10)));
-        }
-        self.print(&text);
-    }
-
-    fn set_language(&mut self, name: &str) {
-        self.settings.language = match name {
-            "zh" => Language::Zh,
-            "en" => Language::En,
-            _ => return self.warn(&t!("term.usage", form = "lang zh|en", says = t!("term.help_lang"))),
-        };
-        rust_i18n::set_locale(self.settings.language.locale());
-        self.saver.save(&self.settings);
-    }
-
-    fn set_polling(&mut self, name: &str) {
-        self.settings.polling = match name {
-            "adaptive" => PollingChoice::Adaptive,
-            "strict" => PollingChoice::Strict,
-            "per-friend" => PollingChoice::StrictPerFriend,
-            _ => {
-                let now = format!("{:?}", self.settings.polling);
-                return self.print(&t!("term.polling", now = now));
-            }
-        };
-        self.client.set_polling(clock::now(), self.settings.polling.into());
-        self.saver.save(&self.settings);
-    }
-
-    fn set_wire(&mut self, word: &str) {
-        let records = self.client.set_tap(word != "off");
-        if word != "off" {
-            records.iter().for_each(|record| self.record(record));
-        }
-    }
-
-    fn record(&mut self, record: &Record) {
-        let locale = rust_i18n::locale();
-        let (arrow, meaning) = match record.way {
-            Way::Out(_) => ("→", show::request(&record.bytes, &locale)),
-            Way::In => ("←", show::reply(&record.bytes, &locale)),
-        };
-        let after = record.after.map(|after| format!(" · {:.1} ms", after.as_secs_f64() * 1e3)).unwrap_or_default();
-        let bytes = harmless(&String::from_utf8_lossy(&record.bytes)).replace('\n', "↵");
-        let time = super::talk::clock_time(record.unix_ms, "%H:%M:%S%.3f");
-        self.quiet(&format!("{time} {arrow} {} · {meaning}{after}", fit(&bytes, 60)));
     }
 
     pub(super) fn events(&mut self) {
@@ -480,6 +407,24 @@ impl App {
             Leaving::No => self.quiet(&t!("wire.went_offline")),
             Leaving::Quit | Leaving::Logout => self.gone(),
         }
+    }
+
+    /// The person has had enough; a pipe's messages are settled first.
+    pub(super) fn leave_now(&mut self) {
+        if self.terminal.is_none() {
+            self.lines.clear();
+            self.ended = true;
+        } else {
+            self.leave(Leaving::Quit);
+        }
+    }
+
+    /// Rings this loop.
+    pub(super) fn bell(&self) -> Bell {
+        let ring = self.ring.clone();
+        Bell::new(move || {
+            let _ = ring.try_send(());
+        })
     }
 
     /// Goes offline, then ends; at once if it is asked for twice.
@@ -562,27 +507,14 @@ impl App {
         self.go_on();
     }
 
-    fn complete(&mut self) {
-        if self.ask != Ask::Command {
-            return;
-        }
-        let names = self.names();
-        let before = self.line.before_cursor().to_owned();
-        let (from, words) = commands::completions(&before, self.target.is_some(), &names);
-        let shared = commands::common(&words).to_owned();
-        if words.len() > 1 && before.len().saturating_sub(from) == shared.len() {
-            let all: Vec<&str> = words.iter().map(|word| word.trim_end()).take(60).collect();
-            self.quiet(&harmless(&all.join("  ")));
-        } else if !words.is_empty() {
-            self.line.replace_word(from, &shared);
-        }
-    }
-
     /// The prompt: who one is, whom one writes to, and how far the last message has come.
-    fn prompt(&self) -> Prompt {
+    pub(super) fn prompt(&self) -> Prompt {
         let question = self.ask.prompt();
         if let Some(plain) = question {
             return Prompt { painted: self.style.strong(&plain), plain };
+        }
+        if let Some(plain) = self.raw_prompt() {
+            return Prompt { painted: self.style.warning(&plain), plain };
         }
         let me = self.me.as_ref().filter(|_| self.logged_in).map_or("hongyan", Account::as_str);
         let offline = self.logged_in && matches!(self.client.link(), Link::Offline);

@@ -80,3 +80,32 @@ pub fn starred(datagram: &[u8]) -> Vec<u8> {
     }
     shown
 }
+
+/// A datagram as it is typed: `\n`, `\r`, `\t`, `\\` and `\xNN`; the rest as it is.
+///
+/// # Errors
+/// What is no such thing.
+pub fn unescape(text: &str) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+            continue;
+        }
+        match chars.next() {
+            Some('n') => bytes.push(b'\n'),
+            Some('r') => bytes.push(b'\r'),
+            Some('t') => bytes.push(b'\t'),
+            Some('\\') => bytes.push(b'\\'),
+            Some('x') => {
+                let digits: String = chars.by_ref().take(2).collect();
+                let hex = digits.len() == 2 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+                let byte = u8::from_str_radix(&digits, 16).ok().filter(|_| hex);
+                bytes.push(byte.ok_or_else(|| format!("\\x{digits}"))?);
+            }
+            other => return Err(format!("\\{}", other.map_or_else(String::new, String::from))),
+        }
+    }
+    Ok(bytes)
+}

@@ -131,3 +131,38 @@ fn pages_and_completions_are_generated() {
         assert!(loads.success(), "{name}");
     }
 }
+
+#[test]
+fn the_protocol_by_hand_becomes_a_document() {
+    let served = Served::new();
+    let file = served.dir.path().join("trials");
+    let typed = [
+        "01#20170001#secret#secret#",
+        "02#20170001#secret => 02:01",
+        "02#20170001#secret# => 02:01",
+        "08#",
+        "/expect 06:02",
+        "06#",
+        "06:01",
+    ];
+    let saves: String = ["json", "md"].map(|kind| format!("/save {}.{kind}\n", file.display())).concat();
+    let said = check(served.client("a").arg("raw"), &format!("{}\n{saves}/quit\n", typed.join("\n")), 0);
+    for wanted in [
+        "30 31 23 32 30",
+        "field 2 is not closed: add `#` after byte 18",
+        "not as expected: 06:02",
+        "no answer within 2 s",
+    ] {
+        assert!(said.contains(wanted), "{wanted}: {said}");
+    }
+    let document = std::fs::read_to_string(file.with_extension("json")).expect("saved");
+    let document: Value = serde_json::from_str(&document).expect("JSON");
+    let trials = document["trials"].as_array().expect("trials");
+    let got: Vec<(&str, &str)> =
+        trials.iter().map(|t| (t["got"].as_str().unwrap_or("-"), t["verdict"].as_str().expect("a verdict"))).collect();
+    let (pass, fail) = ("pass", "fail");
+    assert_eq!(got, [("01:01", pass), ("00:00", fail), ("02:01", pass), ("08:0", pass), ("06:01", fail), ("-", pass)]);
+    let table = std::fs::read_to_string(file.with_extension("md")).expect("saved");
+    assert!(table.contains("| 3 | `02#20170001#******#` | `02:01` (said) | `02:01` |"), "{table}");
+    assert!(!table.contains("secret") && !said.contains("secret"), "{table}");
+}

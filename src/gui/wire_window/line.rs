@@ -67,7 +67,7 @@ impl Line {
 }
 
 /// Text as text, in GBK too; what is neither, escaped. What cannot be seen is written so that
-/// [`unescape`] makes the same bytes of it.
+/// [`show::unescape`] makes the same bytes of it.
 pub(super) fn readable(bytes: &[u8]) -> (String, &'static str) {
     if let Ok(text) = std::str::from_utf8(bytes) {
         return (visible(text), if bytes.is_ascii() { "" } else { "UTF-8" });
@@ -108,32 +108,6 @@ fn escaped(byte: u8) -> String {
     }
 }
 
-/// `\n`, `\r`, `\t`, `\\` and `\xNN`; the rest as it is. `Err` with what is no such thing.
-pub(super) fn unescape(text: &str) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        if c != '\\' {
-            bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
-            continue;
-        }
-        match chars.next() {
-            Some('n') => bytes.push(b'\n'),
-            Some('r') => bytes.push(b'\r'),
-            Some('t') => bytes.push(b'\t'),
-            Some('\\') => bytes.push(b'\\'),
-            Some('x') => {
-                let digits: String = chars.by_ref().take(2).collect();
-                let hex = digits.len() == 2 && digits.bytes().all(|b| b.is_ascii_hexdigit());
-                let byte = u8::from_str_radix(&digits, 16).ok().filter(|_| hex);
-                bytes.push(byte.ok_or_else(|| format!("\\x{digits}"))?);
-            }
-            other => return Err(format!("\\{}", other.map_or_else(String::new, String::from))),
-        }
-    }
-    Ok(bytes)
-}
-
 /// A line that was sent, as it is brought back later: passwords are not kept.
 pub(super) fn without_password(line: &str, bytes: &[u8]) -> String {
     let starred = show::starred(bytes);
@@ -145,6 +119,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::wire::show::unescape;
 
     fn out(bytes: &[u8]) -> Line {
         Line::new(&Record { unix_ms: 0, way: Way::Out(Cause::First), bytes: bytes.to_vec(), after: None })

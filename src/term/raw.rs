@@ -1,0 +1,274 @@
+//! The protocol by hand: each line is a datagram, sent from a socket of its own, and everything about
+//! it and its answer is shown.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use rust_i18n::t;
+
+use super::app::App;
+use super::screen::harmless;
+use super::trials::{self, Trial};
+use crate::net::{Bell, Now, Socket, clock};
+use crate::probe::printable;
+use crate::wire::explain::{Colour, explain};
+use crate::wire::{Charset, show};
+
+/// How long an answer is waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Bytes a row shows.
+const ROW: usize = 16;
+/// Rows of a datagram that are shown as bytes.
+const ROWS: usize = 8;
+
+/// The socket, and what was tried so far.
+pub(super) struct Raw {
+    server: SocketAddr,
+    socket: Socket,
+    bell: Bell,
+    sent: Option<Sent>,
+    /// Said before the next request.
+    expect: Option<Option<Vec<u8>>>,
+    trials: Vec<Trial>,
+}
+
+struct Sent {
+    bytes: Vec<u8>,
+    expect: Option<Option<Vec<u8>>>,
+    at: Now,
+}
+
+impl Raw {
+    /// When the answer counts as missing.
+    pub(super) fn deadline(&self) -> Option<std::time::Instant> {
+        self.sent.as_ref().map(|sent| sent.at.instant + PATIENCE)
+    }
+}
+
+impl App {
+    /// Begins to send by hand, to `name` or to the server one chats by.
+    pub(super) fn begin_raw(&mut self, name: &str) {
+        let server = match name {
+            "" => Ok(self.place.address()),
+            name => name.parse::<SocketAddr>(),
+        };
+        let Ok(server) = server else { return self.warn(&t!("term.raw_address")) };
+        let bell = self.bell();
+        match Socket::open(None, server, bell.clone()) {
+            Ok(socket) => {
+                self.raw = Some(Raw { server, socket, bell, sent: None, expect: None, trials: Vec::new() });
+                self.print(&t!("term.raw_begin", server = server));
+            }
+            Err(error) => self.error(&error.to_string()),
+        }
+    }
+
+    pub(super) fn raw_prompt(&self) -> Option<String> {
+        self.raw.as_ref().map(|raw| format!("raw {}> ", raw.server))
+    }
+
+    /// Whether an answer is waited for.
+    pub(super) fn raw_waits(&self) -> bool {
+        self.raw.as_ref().is_some_and(|raw| raw.sent.is_some())
+    }
+
+    /// A line typed by hand.
+    pub(super) fn raw_line(&mut self, line: &str) {
+        let (text, expected) = split_expected(line);
+        if let Some(command) = line.strip_prefix('/') {
+            self.echo_raw(line);
+            return self.raw_command(command);
+        }
+        let bytes = match show::unescape(text) {
+            Ok(bytes) if bytes.is_empty() => return,
+            Ok(bytes) => bytes,
+            Err(what) => return self.warn(&t!("term.raw_escape", what = harmless(&what))),
+        };
+        let starred = show::starred(&bytes);
+        // A password is neither shown again nor brought back by the arrow keys.
+        let shown = if starred == bytes { line.to_owned() } else { printable(&starred) };
+        self.line.remember(&shown);
+        self.echo_raw(&shown);
+        let mut text = dump(&starred);
+        let explained = explain(&bytes, Charset::Utf8);
+        let locale = rust_i18n::locale();
+        for line in explained.lines(&locale, Colour::None) {
+            text.push_str(&format!("  {}\n", harmless(&line)));
+        }
+        self.print(&format!("{} {}", self.style.strong("→"), t!("term.raw_sent", n = bytes.len())));
+        let text = self.style.quiet(text.trim_end());
+        self.print(&text);
+        let at = clock::now();
+        if let Some(raw) = &mut self.raw {
+            let expect = expected.or_else(|| raw.expect.take());
+            raw.socket.send(&bytes);
+            raw.sent = Some(Sent { bytes, expect, at });
+        }
+    }
+
+    fn echo_raw(&mut self, line: &str) {
+        if self.on_terminal() {
+            let prompt = self.raw_prompt().unwrap_or_default();
+            let text = self.style.quiet(&format!("{prompt}{}", harmless(line)));
+            self.print(&text);
+        }
+    }
+
+    fn raw_command(&mut self, command: &str) {
+        let (name, rest) = command.split_once(' ').unwrap_or((command, ""));
+        let rest = rest.trim();
+        match name {
+            "leave" | "离开" => {
+                self.raw = None;
+            }
+            "quit" | "退出" => self.leave_now(),
+            "expect" | "期望" => {
+                let expected = expectation(rest);
+                if let (Some(raw), Some(expected)) = (&mut self.raw, expected) {
+                    raw.expect = Some(expected);
+                } else {
+                    self.warn(&t!("term.raw_help"));
+                }
+            }
+            "trials" | "记录" => {
+                let text = self.raw.as_ref().map(|raw| trials::markdown(raw.server, &now_text(), &raw.trials));
+                self.print(&text.unwrap_or_default());
+            }
+            "save" | "保存" if !rest.is_empty() => self.save_trials(rest),
+            _ => self.print(&t!("term.raw_help")),
+        }
+    }
+
+    fn save_trials(&mut self, file: &str) {
+        let Some(raw) = &self.raw else { return };
+        let text = match file.to_lowercase().ends_with(".json") {
+            true => trials::json(raw.server, &now_text(), &raw.trials),
+            false => trials::markdown(raw.server, &now_text(), &raw.trials),
+        };
+        let n = raw.trials.len();
+        match std::fs::write(file, text) {
+            Ok(()) => self.quiet(&t!("term.raw_saved", n = n, file = harmless(file))),
+            Err(error) => self.error(&format!("{}: {error}", harmless(file))),
+        }
+    }
+
+    /// What has come to the socket, and what has not.
+    pub(super) fn raw_turn(&mut self) {
+        let Some(raw) = &mut self.raw else { return };
+        raw.bell.answer();
+        let mut arrived = Vec::new();
+        while let Some(arrival) = raw.socket.arrival() {
+            let sent = raw.sent.take();
+            arrived.push((sent, arrival));
+        }
+        for (sent, arrival) in arrived {
+            match sent {
+                Some(sent) => {
+                    let time = arrival.at.instant.saturating_duration_since(sent.at.instant);
+                    self.raw_answered(&sent, Some((arrival.bytes, time)));
+                }
+                None => {
+                    let text = t!("term.raw_unasked", bytes = printable(&arrival.bytes));
+                    self.warn(&text);
+                }
+            }
+        }
+        let overdue = self.raw.as_ref().and_then(Raw::deadline).is_some_and(|end| end <= clock::now().instant);
+        if overdue
+            && let Some(raw) = &mut self.raw
+            && let Some(sent) = raw.sent.take()
+        {
+            self.raw_answered(&sent, None);
+        }
+    }
+
+    fn raw_answered(&mut self, sent: &Sent, got: Option<(Vec<u8>, Duration)>) {
+        let (reply, time) = got.map_or((None, None), |(reply, time)| (Some(reply), Some(time)));
+        match (&reply, time) {
+            (Some(reply), Some(time)) => {
+                let starred = show::starred(reply);
+                let meaning = harmless(&show::reply(reply, &rust_i18n::locale()));
+                let took = format!("{:.2} ms", time.as_secs_f64() * 1e3);
+                self.print(&format!(
+                    "{} {} · {took} · {}",
+                    self.style.strong("←"),
+                    self.style.name(&harmless(&printable(&starred))),
+                    meaning
+                ));
+                let text = self.style.quiet(dump(&starred).trim_end());
+                self.print(&text);
+            }
+            _ => self.print(&format!("{} {}", self.style.strong("←"), t!("term.raw_silent", n = PATIENCE.as_secs()))),
+        }
+        let would = trials::session_would(&sent.bytes, reply.as_deref());
+        let trial = Trial::judge(&sent.bytes, sent.expect.clone(), reply, time);
+        if trial.passed {
+            let text = self.style.good(&t!("term.raw_expected"));
+            self.print(&format!("  {text}"));
+        } else {
+            let text = t!("term.raw_unexpected", expected = harmless(&trial.expected()));
+            self.error(&format!("  {text}"));
+        }
+        self.quiet(&format!("  {}", t!("term.raw_session", would = would)));
+        if let Some(raw) = &mut self.raw {
+            raw.trials.push(trial);
+        }
+    }
+}
+
+/// A request, and behind ` => ` what is expected of it.
+fn split_expected(line: &str) -> (&str, Option<Option<Vec<u8>>>) {
+    let found = line.rsplit_once(" => ").and_then(|(text, said)| Some((text, expectation(said.trim())?)));
+    match found {
+        Some((text, expected)) => (text.trim_end(), Some(expected)),
+        None => (line, None),
+    }
+}
+
+/// A reply that was said to be expected; `-` for none.
+fn expectation(said: &str) -> Option<Option<Vec<u8>>> {
+    if said == "-" {
+        return Some(None);
+    }
+    let bytes = show::unescape(said).ok()?;
+    crate::wire::looks_like_reply(&bytes).then_some(Some(bytes))
+}
+
+/// Rows of bytes, in hexadecimal and as they read.
+fn dump(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for (i, row) in bytes.chunks(ROW).take(ROWS).enumerate() {
+        let hex: Vec<String> = row.iter().map(|byte| format!("{byte:02x}")).collect();
+        let read: String = row
+            .iter()
+            .map(|byte| if byte.is_ascii_graphic() || *byte == b' ' { char::from(*byte) } else { '.' })
+            .collect();
+        text.push_str(&format!("  {:04}  {:<47}  {read}\n", i * ROW, hex.join(" ")));
+    }
+    if bytes.len() > ROW * ROWS {
+        text.push_str("  …\n");
+    }
+    text
+}
+
+fn now_text() -> String {
+    super::talk::clock_time(clock::now().unix_ms, "%Y-%m-%d %H:%M:%S")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_expected_may_stand_behind_the_request() {
+        assert_eq!(split_expected("02#a#b# => 02:01"), ("02#a#b#", Some(Some(b"02:01".to_vec()))));
+        assert_eq!(split_expected("02#a#b => -"), ("02#a#b", Some(None)));
+        assert_eq!(split_expected("03#b#a => b#"), ("03#b#a => b#", None));
+    }
+
+    #[test]
+    fn bytes_stand_in_rows() {
+        assert_eq!(dump(b"08#\n"), format!("  0000  {:<47}  08#.\n", "30 38 23 0a"));
+        assert_eq!(dump(&[0; 1000]).lines().count(), ROWS + 1);
+    }
+}
