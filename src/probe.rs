@@ -10,6 +10,7 @@ mod cases;
 mod document;
 pub mod json;
 mod judge;
+mod line;
 pub mod markdown;
 mod pace;
 mod rule;

@@ -8,15 +8,12 @@ use std::time::Duration;
 use super::case::{Ask, Case, Names, Need, Step, Who};
 use super::document::{CaseReport, Difference, Exchange, Finding, Unclear, Verdict};
 use super::judge::{Letter, Mail, Pattern, delivery, judge};
-use super::pace::Pace;
+use super::line::{CONTROL, Line, SETTLE, desk};
 use super::rule::Rule;
-use super::transport::{Desk, Transport};
-use crate::timer::Rto;
+use super::transport::Transport;
 
 /// How often a judged request is sent at most.
 const TRIES: u8 = 3;
-/// The same for what is only done to begin and to end.
-const PATIENT: u8 = 6;
 /// How often a case is played at most.
 const ATTEMPTS: usize = 16;
 /// In so many attempts a wrong reply is a failure.
@@ -26,38 +23,17 @@ const CONFIRMED: usize = 2;
 const DOUBTED: usize = 3;
 /// How long it is listened for what should not come.
 const QUIET: Duration = Duration::from_millis(300);
-/// How long after the last answer it is waited for one that is doubled.
-const SETTLE: Duration = Duration::from_millis(2);
 /// Messages taken at most to begin with an empty mailbox, or to see what is in it.
 const DRAIN: usize = 40;
-/// The socket that asks whether anybody is there.
-const CONTROL: Desk = Who::ALL.len();
 
 /// Plays cases over a transport.
 pub(crate) struct Runner<T> {
-    transport: T,
+    line: Line<T>,
     names: Names,
-    rto: Rto,
-    pace: Pace,
-    /// Something was lost or doubled in this attempt, as far as can be seen.
-    doubtful: bool,
     /// Something was lost or doubled in this run.
     bad: bool,
-    /// Datagrams sent again.
-    resent: usize,
-    open: [bool; CONTROL + 1],
     /// Which account has logged in from a stranger's socket.
     speaks_for: [Option<Vec<u8>>; CONTROL],
-    /// Where a login was tried, and nobody has gone offline since.
-    logged_in: [bool; CONTROL + 1],
-}
-
-/// What came back, or where.
-struct Answer {
-    got: Option<Vec<u8>>,
-    stray: Option<Difference>,
-    tries: u8,
-    time: Option<Duration>,
 }
 
 /// How one attempt ended.
@@ -82,48 +58,34 @@ struct Attempt {
     mail: Mail,
 }
 
-fn desk(who: Who) -> Desk {
-    Who::ALL.iter().position(|w| *w == who).unwrap_or(CONTROL)
-}
-
 impl<T: Transport> Runner<T> {
     /// `mark` is what all names of this run share.
     pub fn new(transport: T, mark: &str, gap: Duration) -> Self {
-        Self {
-            transport,
-            names: Names { mark: mark.to_owned(), attempt: 0 },
-            rto: Rto::default(),
-            pace: Pace::new(gap, CONTROL + 1),
-            doubtful: false,
-            bad: false,
-            resent: 0,
-            open: [false; CONTROL + 1],
-            speaks_for: Default::default(),
-            logged_in: [false; CONTROL + 1],
-        }
+        let names = Names { mark: mark.to_owned(), attempt: 0 };
+        Self { line: Line::new(transport, gap), names, bad: false, speaks_for: Default::default() }
     }
 
     /// The transport's clock.
     pub fn now(&self) -> Duration {
-        self.transport.now()
+        self.line.now()
     }
 
     /// How many datagrams were sent again for want of an answer.
     pub fn resent(&self) -> usize {
-        self.resent
+        self.line.resent
     }
 
     /// Whether anybody answers at all; then the three persons are registered.
     pub fn begin(&mut self) -> io::Result<bool> {
         for desk in 0..=CONTROL {
-            self.reopen(desk)?;
+            self.line.reopen(desk)?;
         }
         if !self.alive()? {
             return Ok(false);
         }
         for who in [Who::A, Who::B, Who::C] {
             let (account, password) = (self.names.account(who), self.names.password());
-            self.plain(desk(who), format!("01#{account}#{password}#{password}#").as_bytes())?;
+            self.line.plain(desk(who), format!("01#{account}#{password}#{password}#").as_bytes())?;
             // Once from here with the right password: wrong ones are then not held against this address.
             self.ready(who)?;
         }
@@ -134,7 +96,7 @@ impl<T: Transport> Runner<T> {
     pub fn end(&mut self) -> io::Result<bool> {
         let mut left = true;
         for who in [Who::A, Who::B, Who::C] {
-            let reply = self.plain(desk(who), b"06#")?;
+            let reply = self.line.plain(desk(who), b"06#")?;
             left &= matches!(reply.as_deref(), Some(b"06:01" | b"06:02" | b"07:01"));
         }
         Ok(left)
@@ -174,7 +136,7 @@ impl<T: Transport> Runner<T> {
                     if silent && !self.alive()? {
                         unclear = Unclear::NoAnswer;
                         last = attempt;
-                    } else if self.doubtful && !silent {
+                    } else if self.line.doubtful && !silent {
                         unclear = Unclear::Network;
                         last = attempt;
                     } else {
@@ -210,7 +172,7 @@ impl<T: Transport> Runner<T> {
         self.names.attempt += 1;
         let mut attempt = Attempt::default();
         for who in [Who::S, Who::T] {
-            self.reopen(desk(who))?;
+            self.line.reopen(desk(who))?;
         }
         for need in &case.needs {
             let who = match need {
@@ -219,7 +181,7 @@ impl<T: Transport> Runner<T> {
             let failed = match self.ready(who)? {
                 Some(failed) => Some(failed),
                 None if *need == Need::Offline(who) => {
-                    let got = self.plain(desk(who), b"06#")?;
+                    let got = self.line.plain(desk(who), b"06#")?;
                     let done = matches!(got.as_deref(), Some(b"06:01" | b"06:02" | b"07:01"));
                     (!done).then(|| Obstacle { sent: b"06#".to_vec(), got })
                 }
@@ -229,19 +191,19 @@ impl<T: Transport> Runner<T> {
                 return Ok((Outcome::SetUp(obstacle), attempt));
             }
         }
-        self.settle()?;
+        self.line.settle()?;
         let outcome = self.play(case, &mut attempt)?;
-        let doubtful = self.doubtful;
+        let doubtful = self.line.doubtful;
         self.bad |= doubtful;
         for who in [Who::S, Who::T] {
-            if self.logged_in.get(desk(who)) == Some(&true) {
-                self.plain(desk(who), b"06#")?;
+            if self.line.is_logged_in(desk(who)) {
+                self.line.plain(desk(who), b"06#")?;
             }
             if let Some(account) = self.speaks_for.get_mut(desk(who)) {
                 *account = None;
             }
         }
-        self.doubtful = doubtful;
+        self.line.doubtful = doubtful;
         Ok((outcome, attempt))
     }
 
@@ -253,7 +215,7 @@ impl<T: Transport> Runner<T> {
                     Ok(breach) => breach,
                     Err(()) => return Ok(Outcome::Lossy),
                 },
-                Step::Quiet(who) => self.receive(desk(*who), QUIET)?.map(|more| Finding {
+                Step::Quiet(who) => self.line.receive(desk(*who), QUIET)?.map(|more| Finding {
                     rule: Rule::OneReply,
                     exchange: attempt.exchanges.len().saturating_sub(1),
                     difference: Difference::More(more),
@@ -270,7 +232,7 @@ impl<T: Transport> Runner<T> {
         let sent = self.names.expand(ask.send);
         let patterns: Vec<Pattern> = ask.accept.iter().map(|accept| Pattern::new(accept, &self.names)).collect();
         let refusal = patterns.iter().any(Pattern::refusal);
-        let answer = self.exchange(desk(ask.who), &sent, refusal, TRIES)?;
+        let answer = self.line.exchange(desk(ask.who), &sent, refusal, TRIES)?;
         let exchange = attempt.exchanges.len();
         attempt.exchanges.push(Exchange {
             from: ask.who,
@@ -316,7 +278,7 @@ impl<T: Transport> Runner<T> {
     fn look_closer(&mut self, who: Who, rule: Rule, attempt: &mut Attempt) -> io::Result<Rule> {
         let reader = self.account(who);
         for _ in 0..DRAIN {
-            let answer = self.exchange(desk(who), b"09#", false, TRIES)?;
+            let answer = self.line.exchange(desk(who), b"09#", false, TRIES)?;
             let got = answer.got.clone();
             let (sent, expected) = (b"09#".to_vec(), Vec::new());
             attempt.exchanges.push(Exchange {
@@ -344,10 +306,10 @@ impl<T: Transport> Runner<T> {
             .iter()
             .map(|ask| ask.accept.iter().map(|accept| Pattern::new(accept, &self.names)).collect())
             .collect();
-        let began = self.transport.now();
+        let began = self.line.now();
         for (ask, patterns) in asks.iter().zip(&patterns) {
             let sent = self.names.expand(ask.send);
-            self.transport.send(desk(who), &sent)?;
+            self.line.send(desk(who), &sent)?;
             attempt.exchanges.push(Exchange {
                 from: who,
                 sent,
@@ -359,14 +321,14 @@ impl<T: Transport> Runner<T> {
         }
         let first = attempt.exchanges.len() - asks.len();
         for i in first..attempt.exchanges.len() {
-            let Some(got) = self.receive(desk(who), self.rto.timeout(2))? else { return Ok(Err(())) };
-            let time = self.transport.now().saturating_sub(began);
+            let Some(got) = self.line.receive(desk(who), self.line.patience())? else { return Ok(Err(())) };
+            let time = self.line.now().saturating_sub(began);
             if let Some(exchange) = attempt.exchanges.get_mut(i) {
                 (exchange.got, exchange.time) = (Some(got), Some(time));
             }
         }
         // One too many: which of them is the doubled one cannot be known.
-        if self.receive(desk(who), SETTLE)?.is_some() {
+        if self.line.receive(desk(who), SETTLE)?.is_some() {
             return Ok(Err(()));
         }
         let reader = self.account(who);
@@ -420,10 +382,10 @@ impl<T: Transport> Runner<T> {
         let desk = desk(who);
         let mut logins = 0;
         for _ in 0..DRAIN {
-            let got = self.plain(desk, b"09#")?;
+            let got = self.line.plain(desk, b"09#")?;
             match got.as_deref() {
                 // A server that serves anybody must not keep the login from being made.
-                Some(_) if self.logged_in.get(desk) != Some(&true) => {}
+                Some(_) if !self.line.is_logged_in(desk) => {}
                 Some(b"09:01") => return Ok(None),
                 Some(reply) if reply.starts_with(b"09:") => continue,
                 // Whatever is the matter with 09, its own cases say it.
@@ -436,13 +398,13 @@ impl<T: Transport> Runner<T> {
             }
             if logins > 0 {
                 // A session of the same account somewhere else: ended, as a client takes over.
-                self.plain(desk, b"06#")?;
+                self.line.plain(desk, b"06#")?;
             }
             logins += 1;
-            let mut reply = self.plain(desk, &login)?;
+            let mut reply = self.line.plain(desk, &login)?;
             if reply.as_deref() == Some(b"02:03") {
-                self.plain(desk, &register)?;
-                reply = self.plain(desk, &login)?;
+                self.line.plain(desk, &register)?;
+                reply = self.line.plain(desk, &login)?;
             }
             if !matches!(reply.as_deref(), Some(b"02:01" | b"02:04")) {
                 return Ok(Some(Obstacle { sent: login, got: reply }));
@@ -455,122 +417,13 @@ impl<T: Transport> Runner<T> {
     fn alive(&mut self) -> io::Result<bool> {
         let nobody = format!("02#{}#x#", String::from_utf8_lossy(&self.names.expand("{nobody}")));
         for request in [nobody.as_bytes(), b"08#"] {
-            let doubtful = self.doubtful;
-            let got = self.plain(CONTROL, request)?;
-            self.doubtful = doubtful;
+            let doubtful = self.line.doubtful;
+            let got = self.line.plain(CONTROL, request)?;
+            self.line.doubtful = doubtful;
             if got.is_some() {
                 return Ok(true);
             }
         }
         Ok(false)
-    }
-
-    /// A request whose answer is not judged, nor from where it comes.
-    fn plain(&mut self, desk: Desk, request: &[u8]) -> io::Result<Option<Vec<u8>>> {
-        let answer = self.exchange(desk, request, true, PATIENT)?;
-        Ok(answer.got.or(match answer.stray {
-            Some(Difference::OtherAddress { got, .. }) => Some(got),
-            _ => None,
-        }))
-    }
-
-    fn exchange(&mut self, desk: Desk, request: &[u8], refusal: bool, tries: u8) -> io::Result<Answer> {
-        self.drain()?;
-        if let Some(logged_in) = self.logged_in.get_mut(desk) {
-            *logged_in = (*logged_in && !request.starts_with(b"06#")) || request.starts_with(b"02#");
-        }
-        let wait = self.pace.wait(desk, refusal, self.transport.now());
-        if !wait.is_zero() {
-            self.doubtful |= self.receive(desk, wait)?.is_some();
-        }
-        let mut answer = Answer { got: None, stray: None, tries: 0, time: None };
-        while answer.tries < tries && answer.got.is_none() && answer.stray.is_none() {
-            answer.tries += 1;
-            self.resent += usize::from(answer.tries > 1);
-            self.transport.send(desk, request)?;
-            let began = self.transport.now();
-            let end = began + self.rto.timeout(answer.tries);
-            while answer.got.is_none() && self.transport.now() < end {
-                let Some(datagram) = self.transport.receive(desk, end.saturating_sub(self.transport.now()))? else {
-                    break;
-                };
-                match datagram.from {
-                    None => {
-                        let time = self.transport.now().saturating_sub(began);
-                        (answer.got, answer.time) = (Some(datagram.bytes), Some(time));
-                    }
-                    Some(from) => answer.stray = Some(Difference::OtherAddress { from, got: datagram.bytes }),
-                }
-            }
-            if answer.got.is_none() && answer.stray.is_none() {
-                answer.stray = self.elsewhere(desk)?;
-            }
-            if matches!(answer.got.as_deref(), None | Some(b"00:00" | b"07:01")) {
-                self.pace.refused(desk, self.transport.now());
-            }
-        }
-        match answer.time {
-            Some(time) if answer.tries == 1 => self.rto.measure(time),
-            Some(_) => {
-                // Counting twice changes nothing, and what is not understood neither.
-                self.doubtful |= matches!(request, [b'0', b'1' | b'2' | b'3' | b'5' | b'6' | b'9', ..]);
-                // The answer to the other copy may still come.
-                while self.receive(desk, self.rto.timeout(1))?.is_some() {}
-            }
-            None => {}
-        }
-        Ok(answer)
-    }
-
-    /// An answer that came to another socket than the one that asked.
-    fn elsewhere(&mut self, asked: Desk) -> io::Result<Option<Difference>> {
-        for (other, who) in Who::ALL.into_iter().enumerate() {
-            if other != asked
-                && self.open.get(other) == Some(&true)
-                && let Some(got) = self.receive(other, Duration::ZERO)?
-            {
-                return Ok(Some(Difference::OtherSocket { at: who, got }));
-            }
-        }
-        Ok(None)
-    }
-
-    /// The next datagram of the server's.
-    fn receive(&mut self, desk: Desk, wait: Duration) -> io::Result<Option<Vec<u8>>> {
-        let end = self.transport.now() + wait;
-        loop {
-            match self.transport.receive(desk, end.saturating_sub(self.transport.now()))? {
-                None => return Ok(None),
-                Some(datagram) if datagram.from.is_none() => return Ok(Some(datagram.bytes)),
-                Some(_) => {}
-            }
-        }
-    }
-
-    /// What nobody waits for any more is thrown away, and makes the attempt doubtful.
-    fn drain(&mut self) -> io::Result<()> {
-        for desk in 0..=CONTROL {
-            while self.open.get(desk) == Some(&true) && self.receive(desk, Duration::ZERO)?.is_some() {
-                self.doubtful = true;
-            }
-        }
-        Ok(())
-    }
-
-    /// The same, once nothing more is on its way; what begins now begins without doubt.
-    fn settle(&mut self) -> io::Result<()> {
-        while self.receive(CONTROL, SETTLE)?.is_some() {}
-        self.drain()?;
-        self.doubtful = false;
-        Ok(())
-    }
-
-    fn reopen(&mut self, desk: Desk) -> io::Result<()> {
-        self.transport.open(desk)?;
-        self.pace.forget(desk);
-        if let Some(open) = self.open.get_mut(desk) {
-            *open = true;
-        }
-        Ok(())
     }
 }

@@ -1,0 +1,211 @@
+//! One request and its answer, over sockets that lose, double and delay; and what was seen of that.
+
+use std::io;
+use std::time::Duration;
+
+use super::case::Who;
+use super::document::Difference;
+use super::pace::Pace;
+use super::transport::{Desk, Transport};
+use crate::timer::Rto;
+
+/// How often a request that is not judged is sent at most.
+const PATIENT: u8 = 6;
+/// How long after the last answer it is waited for one that is doubled.
+pub(super) const SETTLE: Duration = Duration::from_millis(2);
+/// The socket that asks whether anybody is there.
+pub(super) const CONTROL: Desk = Who::ALL.len();
+/// Datagrams that are thrown away at once, at most: a server that never stops sending must not hold us.
+const MOST: usize = 1_000;
+
+/// The socket of somebody.
+pub(super) fn desk(who: Who) -> Desk {
+    Who::ALL.iter().position(|w| *w == who).unwrap_or(CONTROL)
+}
+
+/// What came back, or where.
+pub(super) struct Answer {
+    pub got: Option<Vec<u8>>,
+    /// It came, but elsewhere or from elsewhere.
+    pub stray: Option<Difference>,
+    pub tries: u8,
+    pub time: Option<Duration>,
+}
+
+/// All sockets of one run.
+pub(super) struct Line<T> {
+    transport: T,
+    rto: Rto,
+    pace: Pace,
+    open: [bool; CONTROL + 1],
+    /// Where a login was tried, and nobody has gone offline since.
+    logged_in: [bool; CONTROL + 1],
+    /// Something was lost or doubled since [`Line::settle`], as far as can be seen.
+    pub doubtful: bool,
+    /// Datagrams sent again.
+    pub resent: usize,
+}
+
+impl<T: Transport> Line<T> {
+    /// `gap` is the least time between two requests.
+    pub fn new(transport: T, gap: Duration) -> Self {
+        Self {
+            transport,
+            rto: Rto::default(),
+            pace: Pace::new(gap, CONTROL + 1),
+            open: [false; CONTROL + 1],
+            logged_in: [false; CONTROL + 1],
+            doubtful: false,
+            resent: 0,
+        }
+    }
+
+    /// The transport's clock.
+    pub fn now(&self) -> Duration {
+        self.transport.now()
+    }
+
+    /// How long an answer may take that comes after others.
+    pub fn patience(&self) -> Duration {
+        self.rto.timeout(2)
+    }
+
+    /// Whether a login was tried here, and nobody has gone offline since.
+    pub fn is_logged_in(&self, desk: Desk) -> bool {
+        self.logged_in.get(desk) == Some(&true)
+    }
+
+    /// A socket, new and unknown to the server.
+    pub fn reopen(&mut self, desk: Desk) -> io::Result<()> {
+        self.transport.open(desk)?;
+        self.pace.forget(desk);
+        if let (Some(open), Some(logged_in)) = (self.open.get_mut(desk), self.logged_in.get_mut(desk)) {
+            (*open, *logged_in) = (true, false);
+        }
+        Ok(())
+    }
+
+    /// Sends without waiting.
+    pub fn send(&mut self, desk: Desk, request: &[u8]) -> io::Result<()> {
+        self.transport.send(desk, request)
+    }
+
+    /// A request whose answer is not judged, nor from where it comes.
+    pub fn plain(&mut self, desk: Desk, request: &[u8]) -> io::Result<Option<Vec<u8>>> {
+        let answer = self.exchange(desk, request, true, PATIENT)?;
+        Ok(answer.got.or(match answer.stray {
+            Some(Difference::OtherAddress { got, .. }) => Some(got),
+            _ => None,
+        }))
+    }
+
+    /// A request and its answer, sent up to `tries` times. `refusal` when it may be refused, for which a
+    /// server may have a budget.
+    pub fn exchange(&mut self, desk: Desk, request: &[u8], refusal: bool, tries: u8) -> io::Result<Answer> {
+        self.drain()?;
+        if let Some(logged_in) = self.logged_in.get_mut(desk) {
+            *logged_in = (*logged_in && !request.starts_with(b"06#")) || request.starts_with(b"02#");
+        }
+        let wait = self.pace.wait(desk, refusal, self.now());
+        self.doubtful |= self.listen(desk, wait)?;
+        let mut answer = Answer { got: None, stray: None, tries: 0, time: None };
+        while answer.tries < tries && answer.got.is_none() && answer.stray.is_none() {
+            answer.tries += 1;
+            self.resent += usize::from(answer.tries > 1);
+            self.send(desk, request)?;
+            self.wait(desk, &mut answer)?;
+            if answer.got.is_none() && answer.stray.is_none() {
+                answer.stray = self.elsewhere(desk)?;
+            }
+            if matches!(answer.got.as_deref(), None | Some(b"00:00" | b"07:01")) {
+                self.pace.refused(desk, self.now());
+            }
+        }
+        match answer.time {
+            Some(time) if answer.tries == 1 => self.rto.measure(time),
+            Some(_) => {
+                // Counting twice changes nothing, and what is not understood neither.
+                self.doubtful |= matches!(request, [b'0', b'1' | b'2' | b'3' | b'5' | b'6' | b'9', ..]);
+                // The answer to the other copy may still come.
+                self.listen(desk, self.rto.timeout(1))?;
+            }
+            None => {}
+        }
+        Ok(answer)
+    }
+
+    fn wait(&mut self, desk: Desk, answer: &mut Answer) -> io::Result<()> {
+        let began = self.now();
+        let end = began + self.rto.timeout(answer.tries);
+        while self.now() < end {
+            let Some(datagram) = self.transport.receive(desk, end.saturating_sub(self.now()))? else { break };
+            match datagram.from {
+                None => {
+                    let time = self.now().saturating_sub(began);
+                    (answer.got, answer.time) = (Some(datagram.bytes), Some(time));
+                    break;
+                }
+                Some(from) => answer.stray = Some(Difference::OtherAddress { from, got: datagram.bytes }),
+            }
+        }
+        Ok(())
+    }
+
+    /// An answer that came to another socket than the one that asked.
+    fn elsewhere(&mut self, asked: Desk) -> io::Result<Option<Difference>> {
+        for (other, who) in Who::ALL.into_iter().enumerate() {
+            if other != asked
+                && self.open.get(other) == Some(&true)
+                && let Some(got) = self.receive(other, Duration::ZERO)?
+            {
+                return Ok(Some(Difference::OtherSocket { at: who, got }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The next datagram of the server's.
+    pub fn receive(&mut self, desk: Desk, wait: Duration) -> io::Result<Option<Vec<u8>>> {
+        let end = self.now() + wait;
+        for _ in 0..MOST {
+            match self.transport.receive(desk, end.saturating_sub(self.now()))? {
+                None => break,
+                Some(datagram) if datagram.from.is_none() => return Ok(Some(datagram.bytes)),
+                Some(_) => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// Throws away what comes in this time; whether there was anything.
+    fn listen(&mut self, desk: Desk, wait: Duration) -> io::Result<bool> {
+        let end = self.now() + wait;
+        let mut any = false;
+        while self.now() < end && self.receive(desk, end.saturating_sub(self.now()))?.is_some() {
+            any = true;
+        }
+        Ok(any)
+    }
+
+    /// What nobody waits for any more is thrown away, and makes the attempt doubtful.
+    fn drain(&mut self) -> io::Result<()> {
+        for desk in 0..=CONTROL {
+            let open = self.open.get(desk) == Some(&true);
+            for _ in 0..MOST {
+                if !open || self.receive(desk, Duration::ZERO)?.is_none() {
+                    break;
+                }
+                self.doubtful = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// The same, once nothing more is on its way; what begins now begins without doubt.
+    pub fn settle(&mut self) -> io::Result<()> {
+        self.listen(CONTROL, SETTLE)?;
+        self.drain()?;
+        self.doubtful = false;
+        Ok(())
+    }
+}
