@@ -76,14 +76,14 @@ impl ProbeError {
 /// # Errors
 /// See [`ProbeError`].
 pub fn run(options: &Options) -> Result<Document, ProbeError> {
-    run_with(options, |_| {})
+    run_with(options, |_| true)
 }
 
-/// As [`run`], and says after each case what became of it.
+/// As [`run`], and says after each case what became of it; `false` ends it, with everybody logged out.
 ///
 /// # Errors
 /// See [`ProbeError`].
-pub fn run_with(options: &Options, progress: impl FnMut(&CaseReport)) -> Result<Document, ProbeError> {
+pub fn run_with(options: &Options, progress: impl FnMut(&CaseReport) -> bool) -> Result<Document, ProbeError> {
     let server = options.server;
     let near = server.ip().to_canonical().is_loopback();
     if !near && !options.allow_others {
@@ -108,7 +108,7 @@ pub fn probe(
     transport: impl Transport,
     mark: &str,
     gap: Duration,
-    mut progress: impl FnMut(&CaseReport),
+    mut progress: impl FnMut(&CaseReport) -> bool,
 ) -> io::Result<Option<Document>> {
     let mut runner = runner::Runner::new(transport, mark, gap);
     let began = runner.now();
@@ -116,10 +116,14 @@ pub fn probe(
         return Ok(None);
     }
     let mut reports = Vec::new();
-    for (i, case) in cases::all().iter().enumerate() {
+    let cases = cases::all();
+    for (i, case) in cases.iter().enumerate() {
         let report = runner.case(i + 1, case)?;
-        progress(&report);
+        let go_on = progress(&report);
         reports.push(report);
+        if !go_on || runner.is_gone() {
+            break;
+        }
     }
     let left = runner.end()?;
     Ok(Some(Document {
@@ -128,6 +132,7 @@ pub fn probe(
         mark: mark.to_owned(),
         elapsed: runner.now().saturating_sub(began),
         resent: runner.resent(),
+        untried: cases.len() - reports.len(),
         cases: reports,
         left,
     }))

@@ -98,6 +98,8 @@ pub(crate) enum Step {
     Burst(Vec<Ask>),
     /// Nothing more comes to this socket.
     Quiet(Who),
+    /// Goes on only if nobody but the probe is online; else this is told.
+    Alone(Who, &'static str),
 }
 
 pub(super) fn ask<const N: usize>(who: Who, send: &'static str, accept: [Accept; N], rule: Rule) -> Step {

@@ -26,7 +26,7 @@ mod tests {
             .flat_map(|step| match step {
                 Step::Ask(ask) => vec![ask],
                 Step::Burst(asks) => asks,
-                Step::Quiet(_) => Vec::new(),
+                Step::Quiet(_) | Step::Alone(..) => Vec::new(),
             })
             .collect()
     }
@@ -47,7 +47,9 @@ mod tests {
         for rule in Rule::ALL {
             in_both_languages(&format!("probe.rule.{}", rule.id()));
         }
-        for habit in asks().iter().flat_map(|ask| &ask.accept).filter_map(|accept| accept.habit) {
+        for habit in
+            asks().iter().flat_map(|ask| &ask.accept).filter_map(|accept| accept.habit).chain(["lobby-untried"])
+        {
             in_both_languages(&format!("probe.habit.{habit}"));
         }
     }

@@ -23,6 +23,8 @@ pub struct Document {
     pub resent: usize,
     /// Every case, in the order of the script.
     pub cases: Vec<CaseReport>,
+    /// Cases that were not tried, since the server had gone or somebody did not want to wait.
+    pub untried: usize,
     /// Whether all its accounts were logged out in the end.
     pub left: bool,
 }
@@ -147,6 +149,13 @@ impl Document {
         )
     }
 
+    /// How many of the failures break only a rule marked ≈.
+    #[must_use]
+    pub fn chosen(&self) -> usize {
+        let chosen = |case: &&CaseReport| matches!(&case.verdict, Verdict::Failed(finding) if finding.rule.chosen());
+        self.cases.iter().filter(chosen).count()
+    }
+
     /// The broken rules, each once, in the order in which they were found.
     #[must_use]
     pub fn broken(&self) -> Vec<Rule> {
@@ -218,10 +227,8 @@ impl Finding {
             Difference::Byte(at) => {
                 let exchange = exchanges.get(self.exchange);
                 let got = exchange.and_then(|e| e.got.as_deref()).unwrap_or_default();
-                let from = |bytes: &[u8]| match bytes.get(*at..) {
-                    None | Some([]) => t!("probe.the_end", locale = locale).into_owned(),
-                    Some(rest) => format!("`{}`", printable(rest.get(..12).unwrap_or(rest))),
-                };
+                let from =
+                    |bytes: &[u8]| part(bytes, *at).unwrap_or_else(|| t!("probe.the_end", locale = locale).into());
                 let like = |other: &[u8]| got.iter().zip(other).take_while(|(a, b)| a == b).count();
                 let expected = exchange.map(|e| e.expected.iter().flatten()).into_iter().flatten();
                 let expected = expected.max_by_key(|bytes| like(bytes)).map(Vec::as_slice).unwrap_or_default();
@@ -264,6 +271,18 @@ impl Unclear {
             }
         }
     }
+}
+
+/// A short reply as a whole, a long one from a byte on; `None` if it ends there.
+fn part(bytes: &[u8], at: usize) -> Option<String> {
+    const SHORT: usize = 14;
+    if bytes.len() <= SHORT {
+        return (!bytes.is_empty()).then(|| format!("`{}`", printable(bytes)));
+    }
+    let rest = bytes.get(at..).filter(|rest| !rest.is_empty())?;
+    let shown = rest.get(..SHORT).unwrap_or(rest);
+    let more = if shown.len() < rest.len() { "…" } else { "" };
+    Some(format!("`{}{}{more}`", if at > 0 { "…" } else { "" }, printable(shown)))
 }
 
 /// Bytes as text: UTF-8 as it is; control characters, line breaks and what is no UTF-8 as `\n`, `\x..`.

@@ -32,6 +32,9 @@ fn whole(out: &mut String, document: &Document, locale: &str) -> fmt::Result {
     row(&t!("probe.sent_again", locale = locale), document.resent.to_string())?;
     row(&t!("probe.program", locale = locale), concat!("hongyan ", env!("CARGO_PKG_VERSION")).to_owned())?;
     writeln!(out, "\n**{}**\n", summary(document, locale))?;
+    if document.untried > 0 {
+        writeln!(out, "{}\n", t!("probe.untried", locale = locale, n = document.untried))?;
+    }
     if !document.left {
         writeln!(out, "{}\n", t!("probe.not_left", locale = locale))?;
     }
@@ -50,7 +53,13 @@ fn whole(out: &mut String, document: &Document, locale: &str) -> fmt::Result {
 pub fn summary(document: &Document, locale: &str) -> String {
     let (passed, failed, unclear) = document.counts();
     let total = document.cases.len();
-    t!("probe.counts", locale = locale, total = total, passed = passed, failed = failed, unclear = unclear).into_owned()
+    let mut line =
+        t!("probe.counts", locale = locale, total = total, passed = passed, failed = failed, unclear = unclear)
+            .into_owned();
+    if document.chosen() > 0 {
+        line += &t!("probe.counts_chosen", locale = locale, n = document.chosen());
+    }
+    line
 }
 
 /// What failed and what is unclear, first, with the way to each.
@@ -102,9 +111,10 @@ fn one(out: &mut String, case: &CaseReport, locale: &str) -> fmt::Result {
         let expected: Vec<String> = exchange.expected.iter().map(shown).collect();
         let or = t!("probe.or", locale = locale);
         let time = exchange.time.map(|time| format!("{:.2}", time.as_secs_f64() * 1_000.0)).unwrap_or_default();
+        let again = if exchange.tries > 1 { format!(" ×{}", exchange.tries) } else { String::new() };
         writeln!(
             out,
-            "| {} | {} | {} | {} | {} | {time} |",
+            "| {} | {} | {} | {} | {} | {time}{again} |",
             i + 1,
             exchange.from.letter(),
             code(&exchange.sent, locale),
@@ -115,7 +125,11 @@ fn one(out: &mut String, case: &CaseReport, locale: &str) -> fmt::Result {
     let gap = if case.exchanges.is_empty() { "" } else { "\n" };
     let line =
         t!("probe.verdict_line", locale = locale, verdict = case.verdict.text(locale), reason = reason(case, locale));
-    writeln!(out, "{gap}{}\n", line.trim_end())
+    let attempts = match case.attempts {
+        1 => String::new(),
+        n => format!(" {}", t!("probe.attempts", locale = locale, n = n)),
+    };
+    writeln!(out, "{gap}{}{attempts}\n", line.trim_end())
 }
 
 /// Why a case did not pass: the rule, where it stands, and the byte.

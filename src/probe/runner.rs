@@ -32,6 +32,8 @@ pub(crate) struct Runner<T> {
     names: Names,
     /// Something was lost or doubled in this run.
     bad: bool,
+    /// Nothing is answered any more.
+    gone: bool,
     /// Which account has logged in from a stranger's socket.
     speaks_for: [Option<Vec<u8>>; CONTROL],
 }
@@ -62,7 +64,7 @@ impl<T: Transport> Runner<T> {
     /// `mark` is what all names of this run share.
     pub fn new(transport: T, mark: &str, gap: Duration) -> Self {
         let names = Names { mark: mark.to_owned(), attempt: 0 };
-        Self { line: Line::new(transport, gap), names, bad: false, speaks_for: Default::default() }
+        Self { line: Line::new(transport, gap), names, bad: false, gone: false, speaks_for: Default::default() }
     }
 
     /// The transport's clock.
@@ -92,8 +94,16 @@ impl<T: Transport> Runner<T> {
         Ok(true)
     }
 
+    /// Whether the server has stopped answering.
+    pub fn is_gone(&self) -> bool {
+        self.gone
+    }
+
     /// Logs everybody out; whether that was answered as it should be.
     pub fn end(&mut self) -> io::Result<bool> {
+        if self.gone {
+            return Ok(false);
+        }
         let mut left = true;
         for who in [Who::A, Who::B, Who::C] {
             let reply = self.line.plain(desk(who), b"06#")?;
@@ -134,8 +144,7 @@ impl<T: Transport> Runner<T> {
                 Outcome::Breach(finding) => {
                     let silent = finding.difference == Difference::NoReply;
                     if silent && !self.alive()? {
-                        unclear = Unclear::NoAnswer;
-                        last = attempt;
+                        return Ok(report(Verdict::Unclear(Unclear::NoAnswer), attempt, n));
                     } else if self.line.doubtful && !silent {
                         unclear = Unclear::Network;
                         last = attempt;
@@ -150,6 +159,9 @@ impl<T: Transport> Runner<T> {
                         }
                         failures.push((finding, attempt));
                     }
+                }
+                Outcome::SetUp(Obstacle { got: None, .. }) if !self.alive()? => {
+                    return Ok(report(Verdict::Unclear(Unclear::NoAnswer), attempt, n));
                 }
                 Outcome::SetUp(Obstacle { sent, got }) => {
                     let repeated = matches!(unclear, Unclear::SetUp { .. });
@@ -210,6 +222,14 @@ impl<T: Transport> Runner<T> {
     fn play(&mut self, case: &Case, attempt: &mut Attempt) -> io::Result<Outcome> {
         for step in &case.steps {
             let breach = match step {
+                Step::Alone(who, habit) => {
+                    let asked = self.line.plain(desk(*who), b"11#0#")?;
+                    if !self.alone(asked.as_deref().unwrap_or_default()) {
+                        attempt.habits.push(habit);
+                        return Ok(Outcome::Passed);
+                    }
+                    None
+                }
                 Step::Ask(ask) => self.ask(ask, attempt)?,
                 Step::Burst(asks) => match self.burst(asks, attempt)? {
                     Ok(breach) => breach,
@@ -345,6 +365,16 @@ impl<T: Transport> Runner<T> {
         Ok(Ok(None))
     }
 
+    /// Whether the answer to 11 names nobody but the probe's own accounts, and all at once.
+    fn alone(&self, reply: &[u8]) -> bool {
+        let text = String::from_utf8_lossy(reply);
+        let Some((total, rest)) = text.strip_prefix("11:").and_then(|rest| rest.split_once(":0:")) else {
+            return false;
+        };
+        let own = format!("Probe{}", self.names.mark);
+        rest.split(':').all(|name| name.starts_with(&own)) && total == rest.split(':').count().to_string()
+    }
+
     /// Keeps account of messages, and of who speaks from where.
     fn note(&mut self, who: Who, sent: &[u8], got: &[u8], attempt: &mut Attempt) {
         let me = self.account(who);
@@ -413,7 +443,7 @@ impl<T: Transport> Runner<T> {
         Ok(None)
     }
 
-    /// Whether the server answers anything now.
+    /// Whether the server answers anything now; if not, it has gone.
     fn alive(&mut self) -> io::Result<bool> {
         let nobody = format!("02#{}#x#", String::from_utf8_lossy(&self.names.expand("{nobody}")));
         for request in [nobody.as_bytes(), b"08#"] {
@@ -424,6 +454,7 @@ impl<T: Transport> Runner<T> {
                 return Ok(true);
             }
         }
+        self.gone = true;
         Ok(false)
     }
 }

@@ -17,7 +17,7 @@ use model::{Habits, Model};
 #[track_caller]
 fn probed(machine: impl Machine, faults: Faults, seed: u64) -> Document {
     let network = Memory::new(machine, faults, seed);
-    let document = probe::probe(network, "7f3a2c1d", Duration::from_millis(1), |_| {});
+    let document = probe::probe(network, "7f3a2c1d", Duration::from_millis(1), |_| true);
     document.expect("memory does not fail").expect("somebody answers")
 }
 
@@ -61,7 +61,7 @@ fn other_machines_need_a_yes_and_silence_is_said() {
         }
     }
     let network = Memory::new(Nobody, FINE, 1);
-    let document = probe::probe(network, "7f3a2c1d", Duration::ZERO, |_| {}).expect("memory does not fail");
+    let document = probe::probe(network, "7f3a2c1d", Duration::ZERO, |_| true).expect("memory does not fail");
     assert_eq!(document, None);
 }
 
@@ -139,6 +139,109 @@ fn faults_are_found_on_a_lossy_network() {
         }
     }
     assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
+
+/// Whatever a server does, the probe comes to an end and finds fault.
+#[test]
+fn hostile_servers_hold_nobody_up() {
+    use std::net::SocketAddr;
+    type Answers = fn(&mut u64, SocketAddr, &[u8]) -> Vec<memory::Sent>;
+    struct Odd(Answers, u64);
+    impl Machine for Odd {
+        fn datagram(&mut self, _: Duration, from: SocketAddr, bytes: &[u8]) -> Vec<memory::Sent> {
+            (self.0)(&mut self.1, from, bytes)
+        }
+    }
+    fn random(state: &mut u64) -> u8 {
+        *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (*state >> 40) as u8
+    }
+    let odd: [(&str, Answers); 5] = [
+        ("echo", |_, from, bytes| vec![memory::Sent::new(from, bytes)]),
+        ("empty", |_, from, _| vec![memory::Sent::new(from, "")]),
+        ("flood", |_, from, _| (0..40).map(|_| memory::Sent::new(from, "09:01")).collect()),
+        ("noise", |state, from, _| {
+            let len = random(state) / 4;
+            vec![memory::Sent::new(from, (0..len).map(|_| random(state)).collect::<Vec<u8>>())]
+        }),
+        ("one message for ever", |_, from, _| vec![memory::Sent::new(from, "09:x:2026-11-21 12:04:58:y")]),
+    ];
+    for (name, machine) in odd {
+        let document = probed(Odd(machine, 1), FINE, 1);
+        let (passed, failed, unclear) = document.counts();
+        println!("{name}: {passed} passed, {failed} failed, {unclear} unclear, {:?}", document.elapsed);
+        assert!(failed > 0 && passed < 12 && document.untried == 0, "{name}: {passed} passed, {failed} failed");
+        // Its bytes stand in the document, and do not break it.
+        let text = markdown::write(&document, "en");
+        assert!(text.lines().filter(|line| line.starts_with("| ")).all(|line| line.ends_with('|')), "{name}");
+        assert!(serde_json::from_str::<serde_json::Value>(&json::write(&document, "en")).is_ok(), "{name}");
+    }
+}
+
+/// A server that ends is not asked for an hour.
+#[test]
+fn a_server_that_goes_away_ends_the_probe() {
+    struct Mortal(Ours, u32);
+    impl Machine for Mortal {
+        fn datagram(&mut self, now: Duration, from: std::net::SocketAddr, bytes: &[u8]) -> Vec<memory::Sent> {
+            self.1 = self.1.saturating_sub(1);
+            if self.1 == 0 { Vec::new() } else { self.0.datagram(now, from, bytes) }
+        }
+    }
+    for lives in [20, 100, 200, 300] {
+        let document = probed(Mortal(Ours::new(OnSecondLogin::Arm), lives), FINE, 1);
+        let (passed, failed, unclear) = document.counts();
+        println!("{lives}: {passed} passed, {:?}", document.elapsed);
+        assert_eq!((failed, unclear, document.left), (0, 1, false), "{}", trouble(&document));
+        assert!(document.untried > 0 && document.elapsed < Duration::from_secs(180), "{:?}", document.elapsed);
+    }
+}
+
+#[test]
+fn somebody_who_does_not_wait_leaves_nobody_logged_in() {
+    let mut seen = 0;
+    let network = Memory::new(Ours::new(OnSecondLogin::Arm), FINE, 1);
+    let document = probe::probe(network, "7f3a2c1d", Duration::ZERO, |_| {
+        seen += 1;
+        seen < 30
+    });
+    let document = document.expect("memory does not fail").expect("somebody answers");
+    assert_eq!((document.cases.len(), document.left), (30, true));
+    assert!(document.untried > 60 && markdown::write(&document, "en").contains("were not tried"));
+}
+
+/// The program: exit status, and both documents.
+#[test]
+fn the_command_line_writes_both_documents() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let listen = "127.0.0.1:0".parse().expect("an address");
+    let server = Server::start(Config::new(listen, dir.path().join("server"))).expect("started");
+    let course = crate::course::Course::start(crate::course::Habits::default());
+    // The course server cuts at `#`, and knows neither its own limits nor a malformed request of many kinds.
+    for (name, address, code) in [("ours", server.address(), 0), ("course", course.address, 3)] {
+        let (md, js) = (dir.path().join(format!("{name}.md")), dir.path().join(format!("{name}.json")));
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_hongyan-term"))
+            .args(["probe", &address.to_string(), "--lang", "zh", "--color", "never", "--markdown"])
+            .arg(&md)
+            .arg("--json")
+            .arg(&js)
+            .output()
+            .expect("it runs");
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(code), "{said} {}", String::from_utf8_lossy(&output.stderr));
+        let text = std::fs::read_to_string(md).expect("written");
+        println!("{name}: {}", said.lines().last().unwrap_or_default());
+        assert!(text.contains(&format!("`{address}`")) && text.contains(said.lines().last().expect("a summary")));
+        let value: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(js).expect("written")).expect("JSON");
+        assert_eq!(value["server"], address.to_string());
+        assert_eq!(value["logged_out"], true);
+        if code != 0 {
+            let cases = value["cases"].as_array().expect("cases");
+            let hash = cases.iter().find(|case| case["id"] == "body-hash").expect("the case");
+            assert_eq!((&hash["why"]["rule"], &hash["why"]["chosen"]), (&"body-hash".into(), &true.into()));
+        }
+    }
 }
 
 /// With `UPDATE_SNAPSHOTS=1` the document as it is now becomes the expected one.

@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use hongyan::place::PORT;
 use hongyan::probe::{self, Options, Verdict, json, markdown};
@@ -13,7 +15,8 @@ use hongyan::term::style::Style;
 /// Tries the whole plain protocol against a server and writes the test document.
 ///
 /// It registers a few accounts named Probe… there, which stay, and logs them out in the end.
-/// Exit status: 0 when no case failed, 3 when one did, 1 when nothing could be tried.
+/// Ctrl+C ends it early, with what was found so far. Exit status: 0 when no case failed, 3 when one did,
+/// 1 when nothing could be tried.
 #[derive(clap::Args)]
 pub struct Probe {
     /// The server
@@ -41,6 +44,7 @@ impl Probe {
         let piped = [&self.markdown, &self.json].into_iter().flatten().any(|file| file == Path::new("-"));
         let mut out: Box<dyn Write> = if piped { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
         let mut told = Ok(());
+        let stop = interrupted()?;
         let document = probe::run_with(&options, |case| {
             let (number, verdict) = (format!("{:>3}", case.number), case.verdict.text(locale));
             let verdict = match case.verdict {
@@ -55,6 +59,7 @@ impl Probe {
             if told.is_ok() {
                 told = writeln!(out, "{line}");
             }
+            !stop.load(Ordering::Relaxed)
         })
         .map_err(|error| error.text(locale))?;
         // Nobody reads any more: the files are written all the same.
@@ -68,6 +73,17 @@ impl Probe {
         let (_, failed, _) = document.counts();
         Ok(if failed > 0 { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
     }
+}
+
+/// Becomes true at the first Ctrl+C: everybody is logged out then. The second ends the program at once.
+fn interrupted() -> io::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    #[cfg(unix)]
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register_conditional_default(signal, Arc::clone(&stop))?;
+        signal_hook::flag::register(signal, Arc::clone(&stop))?;
+    }
+    Ok(stop)
 }
 
 fn write(file: &Path, text: &str) -> Result<(), String> {

@@ -272,5 +272,25 @@ fn extensions() -> Vec<Case> {
             [Online(A)],
             [ask(A, "11#0#", [begins("11:").habit("who-known"), is("00:00").habit("who-unknown")], Rule::Extension)],
         ),
+        case(
+            "extension-lobby",
+            [Online(A), Online(B)],
+            [
+                Step::Alone(A, "lobby-untried"),
+                ask(
+                    A,
+                    "03#@lobby#{n}#",
+                    [
+                        is("03:01").habit("lobby-known"),
+                        is("03:02").habit("lobby-unknown"),
+                        is("00:00").habit("lobby-unknown"),
+                    ],
+                    Rule::Extension,
+                ),
+                ask(B, "09#", [message("09", "@lobby", "[{a}] {n}"), is("09:01")], Rule::Extension),
+                // Not to oneself.
+                ask(A, "09#", [is("09:01")], Rule::Extension),
+            ],
+        ),
     ]
 }
