@@ -43,6 +43,16 @@ impl<'a> Face<'a> {
         until(&format!("no window {title:?}"), || self.find(title).is_none().then_some(()));
     }
 
+    /// Closes a window by the window manager's key.
+    #[track_caller]
+    pub fn close(&self, title: &str) {
+        self.window(title);
+        until(&format!("the end of {title:?}"), || {
+            self.keys(&["alt+F4"]);
+            self.find(title).is_none().then_some(())
+        });
+    }
+
     fn find(&self, title: &str) -> Option<String> {
         let all = self.said(&["search", "--onlyvisible", "--pid", &self.program.pid().to_string()]);
         all.lines().find(|id| self.said(&["getwindowname", id]).contains(title)).map(str::to_owned)

