@@ -167,11 +167,12 @@ impl MessageText {
         Ok(Self(text.to_owned()))
     }
 
-    /// Splits a text of any length on grapheme boundaries into bodies that fit; from two parts on
-    /// each begins with its mark, `(1/3) `. NULs are left out. An empty or blank text gives none.
+    /// Splits a text of any length between words, long ones between graphemes, into bodies that fit; from
+    /// two parts on each begins with its mark, `(1/3) `. NULs are left out. An empty or blank text gives none.
     #[must_use]
     pub fn split(text: &str) -> Vec<Self> {
         const MARK: usize = "(9999/9999) ".len();
+        const LONG_WORD: usize = 64;
         let text: String = text.chars().filter(|c| *c != '\0').collect();
         if text.trim().is_empty() {
             return Vec::new();
@@ -180,13 +181,13 @@ impl MessageText {
             return vec![Self(text)];
         }
         let mut parts = vec![String::new()];
-        for grapheme in text.graphemes(true) {
+        for word in text.split_word_bounds() {
+            let graphemes = if word.len() > LONG_WORD { word.graphemes(true).collect() } else { vec![word] };
             // A grapheme of more than a whole body (a tower of combining marks) is cut by characters.
-            let units: Vec<&str> = if grapheme.len() > MAX_BODY_BYTES - MARK {
-                grapheme.split_inclusive(|_: char| true).collect()
-            } else {
-                vec![grapheme]
-            };
+            let units = graphemes.into_iter().flat_map(|grapheme| {
+                let tower = grapheme.len() > MAX_BODY_BYTES - MARK;
+                if tower { grapheme.split_inclusive(|_: char| true).collect() } else { vec![grapheme] }
+            });
             for unit in units {
                 match parts.last_mut() {
                     Some(last) if last.len() + unit.len() <= MAX_BODY_BYTES - MARK => last.push_str(unit),
@@ -260,6 +261,9 @@ mod tests {
             let joined: String = parts.iter().filter_map(|p| p.as_str().split_once(") ")).map(|(_, t)| t).collect();
             assert_eq!(joined, text);
         }
+        let words = MessageText::split(&"word ".repeat(900));
+        let whole = |p: &MessageText| p.as_str().split_whitespace().skip(1).all(|word| word == "word");
+        assert!(words.iter().all(whole), "no word is cut");
         assert!(MessageText::split(" \n").is_empty());
         assert_eq!(
             MessageText::split(&format!("e{}", "\u{301}".repeat(2000)))

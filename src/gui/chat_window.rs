@@ -10,6 +10,7 @@ use fltk::enums::{Align, Event, Font, FrameType, Key, Shortcut};
 use fltk::frame::Frame;
 use fltk::prelude::*;
 use fltk::text::{TextBuffer, TextEditor, WrapMode};
+use fltk::valuator::Scrollbar;
 use fltk::window::Window;
 use rust_i18n::t;
 
@@ -343,6 +344,17 @@ fn composer() -> TextEditor {
     composer.wrap_mode(WrapMode::AtBounds, 0);
     // Three lines and the cursor's keys need no bar, and FLTK's looks of another time.
     composer.set_scrollbar_align(Align::Center);
+    // With more lines than fit FLTK shows it all the same.
+    composer.set_scrollbar_size(1);
+    if let Some(group) = composer.as_group() {
+        for mut bar in group.into_iter().filter_map(|bar| Scrollbar::from_dyn_widget(&bar)) {
+            bar.set_slider_frame(FrameType::FlatBox);
+            bar.set_frame(FrameType::FlatBox);
+            bar.set_color(palette.surface);
+            bar.set_selection_color(palette.surface);
+            bar.set_label_color(palette.surface);
+        }
+    }
     composer
 }
 
