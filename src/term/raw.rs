@@ -101,7 +101,9 @@ impl App {
         let at = clock::now();
         if let Some(raw) = &mut self.raw {
             let expect = expected.or_else(|| raw.expect.take());
-            raw.socket.send(&bytes);
+            if let Err(error) = raw.socket.send(&bytes) {
+                log::warn!("nothing can be sent: {error}");
+            }
             raw.sent = Some(Sent { bytes, expect, at });
         }
     }
