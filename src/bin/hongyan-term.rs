@@ -24,7 +24,8 @@ const CODES: &str = "\
 Exit codes: 0 done · 1 trouble with this machine (disk, network, the account is open here already) · \
 2 something was not said (account, password) · 3 the server refused the login · \
 4 the server does not answer (a message stays in the outbox) · \
-5 the receiver is offline or unknown (the server may keep the message) · 6 there was no message · 7 told to end
+5 the receiver is offline or unknown (the server may keep the message) · 6 there was no message · 7 told to end · \
+8 a case of the probe failed
 
 A password comes from --password-file, from HONGYAN_PASSWORD, or is asked for; never from the command line.";
 

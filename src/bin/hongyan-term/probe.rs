@@ -9,14 +9,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use hongyan::place::PORT;
-use hongyan::probe::{self, Options, Verdict, json, markdown};
+use hongyan::probe::{self, Options, ProbeError, Verdict, json, markdown};
 use hongyan::term::style::Style;
 
 /// Tries the whole plain protocol against a server and writes the test document.
 ///
 /// It registers a few accounts named Probe… there, which stay, and logs them out in the end.
-/// Ctrl+C ends it early, with what was found so far. Exit status: 0 when no case failed, 3 when one did,
-/// 1 when nothing could be tried.
+/// Ctrl+C ends it early, with what was found so far.
 #[derive(clap::Args)]
 pub struct Probe {
     /// The server
@@ -33,8 +32,10 @@ pub struct Probe {
     yes_i_may: bool,
 }
 
-/// The exit status when a case failed.
-const FAILED: u8 = 3;
+/// Exit codes, as those of the other commands.
+const SILENT: u8 = 4;
+const STOPPED: u8 = 7;
+const FAILED: u8 = 8;
 
 impl Probe {
     /// Tries the server; what becomes of each case is shown as it goes.
@@ -45,7 +46,7 @@ impl Probe {
         let mut out: Box<dyn Write> = if piped { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
         let mut told = Ok(());
         let stop = interrupted()?;
-        let document = probe::run_with(&options, |case| {
+        let document = match probe::run_with(&options, |case| {
             let (number, verdict) = (format!("{:>3}", case.number), case.verdict.text(locale));
             let verdict = match case.verdict {
                 Verdict::Passed => style.good(&verdict),
@@ -60,8 +61,14 @@ impl Probe {
                 told = writeln!(out, "{line}");
             }
             !stop.load(Ordering::Relaxed)
-        })
-        .map_err(|error| error.text(locale))?;
+        }) {
+            Ok(document) => document,
+            Err(error @ ProbeError::Silent(_)) => {
+                writeln!(io::stderr(), "hongyan-term: {}", error.text(locale))?;
+                return Ok(ExitCode::from(SILENT));
+            }
+            Err(error) => return Err(error.text(locale).into()),
+        };
         // Nobody reads any more: the files are written all the same.
         let _ = told.and_then(|()| writeln!(out, "{}", markdown::summary(&document, locale)));
         if let Some(file) = &self.markdown {
@@ -71,7 +78,12 @@ impl Probe {
             write(file, &json::write(&document, locale))?;
         }
         let (_, failed, _) = document.counts();
-        Ok(if failed > 0 { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
+        Ok(match (failed, document.untried) {
+            (0, 0) => ExitCode::SUCCESS,
+            (0, _) if stop.load(Ordering::Relaxed) => ExitCode::from(STOPPED),
+            (0, _) => ExitCode::from(SILENT),
+            _ => ExitCode::from(FAILED),
+        })
     }
 }
 
