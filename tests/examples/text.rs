@@ -100,6 +100,10 @@ fn the_course_has_every_step_in_both_languages() {
             assert!(page.contains(&format!("cargo run --example {example} -- ")), "{name}: {example}");
             assert!(tests.contains(&format!("fn s{step}_")), "no test of {example}");
         }
+        for heading in page.lines().filter_map(|line| line.strip_prefix("## ")).filter(|h| h.starts_with(['0', '1'])) {
+            let anchor = format!("](#{})", heading.to_lowercase().replace(' ', "-"));
+            assert!(page.contains(&anchor), "{name}: {anchor} is not in the table");
+        }
         for command in page.split("--example ").skip(1).filter_map(|rest| rest.split(' ').next()) {
             assert!(examples().iter().any(|(file, _)| file.trim_end_matches(".rs") == command), "{name}: {command}");
         }
