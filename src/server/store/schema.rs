@@ -103,12 +103,13 @@ fn back_up(connection: &Connection, to: &Path) -> io::Result<()> {
 
 /// Writes a consistent copy to a file that is not there yet. It is on disk afterwards.
 pub(super) fn copy(connection: &Connection, to: &Path) -> io::Result<()> {
+    let Some(name) = to.to_str() else {
+        // SQLite would be given another name than the file made here.
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "its name is not UTF-8"));
+    };
     // SQLite fills an empty file; so nobody else ever reads what is in it, and nothing is written over.
     let file = private(to, fs::OpenOptions::new().write(true).create_new(true))?;
-    let written = connection
-        .execute("VACUUM INTO ?", [to.to_string_lossy()])
-        .map_err(io::Error::other)
-        .and_then(|_| file.sync_all());
+    let written = connection.execute("VACUUM INTO ?", [name]).map_err(io::Error::other).and_then(|_| file.sync_all());
     if written.is_err() {
         let _ = fs::remove_file(to);
     }
@@ -193,6 +194,8 @@ mod tests {
         let copied = dir.path().join("copy.sqlite");
         copy(store.connection(), &copied).expect("copied");
         assert!(copy(store.connection(), &copied).is_err(), "nothing is written over");
+        let odd = dir.path().join(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"c\xffpy"));
+        assert!(copy(store.connection(), &odd).is_err() && !odd.exists());
         for path in [file(dir.path()), file(dir.path()).with_extension("sqlite-wal"), copied] {
             assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600, "{}", path.display());
         }

@@ -105,7 +105,8 @@ impl World {
                 let right = password.reveal().as_bytes() == against.hash;
                 self.engine.hashed(now, Outcome::Checked { job, right });
             }
-            Effect::Reply { .. } => unreachable!("sent at once"),
+            // No device ever connects here.
+            Effect::Reply { .. } | Effect::Frame { .. } | Effect::Close { .. } => unreachable!("sent at once"),
         }
     }
 
