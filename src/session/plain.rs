@@ -126,6 +126,8 @@ pub struct Session {
     /// Messages that come now are for the account of before.
     stale: bool,
     last_delivery: Option<Vec<u8>>,
+    /// What is being stored came a second time.
+    repeated: bool,
     /// What 08 said last, less what was taken since.
     expected_unread: Option<u64>,
     extensions: Option<bool>,
@@ -177,6 +179,7 @@ impl Session {
             hold_until: None,
             stale: false,
             last_delivery: None,
+            repeated: false,
             expected_unread: None,
             extensions: None,
             listing: Vec::new(),
@@ -369,7 +372,10 @@ impl Session {
                 self.release = Some(from);
             }
             self.hold_until = Some(now + DISK);
-            self.last_delivery = None;
+            // Only of what is on disk can there be a repeat.
+            if !self.repeated {
+                self.last_delivery = None;
+            }
             self.expected_unread = None;
         }
         if self.storing == Some(token) {

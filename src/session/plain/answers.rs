@@ -47,6 +47,7 @@ impl Session {
     pub(super) fn received(&mut self, bytes: &[u8], delivery: Delivery) {
         let repeat = self.last_delivery.as_deref() == Some(bytes);
         self.last_delivery = Some(bytes.to_vec());
+        self.repeated = repeat;
         self.next_token += 1;
         let token = StoreToken(self.next_token);
         self.storing = Some(token);

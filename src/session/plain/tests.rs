@@ -180,8 +180,9 @@ fn strictly_every_thirty_seconds() {
     assert!((120.0..120.5).contains(&seconds), "{seconds}");
 }
 
-/// Two sessions, our engine and a database, in virtual time, with every datagram lost at this rate.
-fn lossy_chat(seed: u64, loss: u64) {
+/// Two sessions, our engine and a database, in virtual time, with every datagram lost at this rate. In
+/// `trouble` the reader's disk refuses messages, and both come, go, and change their addresses.
+fn lossy_chat(seed: u64, loss: u64, trouble: bool) {
     let dir = tempfile::tempdir().expect("a folder");
     let mut store = Store::open(dir.path()).expect("a database");
     store.connection().execute_batch("PRAGMA synchronous = OFF").expect("only speed matters here");
@@ -196,13 +197,14 @@ fn lossy_chat(seed: u64, loss: u64) {
     let snapshot = store.snapshot().expect("readable");
     let mut engine = Engine::new(OnSecondLogin::Arm, Quotas::default(), local_time, snapshot, clock(now));
     let mut random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut lost = move || {
+    let mut dice = move || {
         random ^= random << 13;
         random ^= random >> 7;
         random ^= random << 17;
-        random % 100 < loss
+        random % 100
     };
-    let address = |i: usize| SocketAddr::from(([127, 0, 0, 1], 1 + i as u16));
+    let mut ports = [1, 2];
+    let address = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
     let mut sessions = [Session::new(Polling::Adaptive), Session::new(Polling::Adaptive)];
     let mut up = vec![false; 2];
     let mut states: HashMap<MessageId, SendState> = HashMap::new();
@@ -211,6 +213,10 @@ fn lossy_chat(seed: u64, loss: u64) {
         session.login(now, account(name), password());
     }
     const MESSAGES: i64 = 20;
+    let settled = |s: &SendState| match s {
+        SendState::Sent | SendState::MaybeSentTwice => true,
+        state => trouble && *state == SendState::OfflineOrUnknown,
+    };
     let mut given = false;
     while now - start < Duration::from_secs(3_600) {
         let mut quiet = true;
@@ -219,7 +225,7 @@ fn lossy_chat(seed: u64, loss: u64) {
                 quiet = false;
                 match event {
                     Event::LoggedIn(LoginOutcome::Done) => up[i] = true,
-                    Event::LoggedIn(_) => session.login(now, account(["a", "b"][i]), password()),
+                    Event::LoggedIn(_) if !given => session.login(now, account(["a", "b"][i]), password()),
                     Event::Outgoing { id, state } => {
                         states.insert(id, state);
                         if state == SendState::Sending {
@@ -227,20 +233,21 @@ fn lossy_chat(seed: u64, loss: u64) {
                         }
                     }
                     Event::Received { token, text, repeat, .. } => {
-                        if !repeat {
+                        let stored = !trouble || dice() < 90;
+                        if stored && !repeat {
                             got.push(text);
                         }
-                        session.handle_stored(now, token, true);
+                        session.handle_stored(now, token, stored);
                     }
                     _ => {}
                 }
             }
             while let Some(transmit) = session.poll_transmit() {
                 quiet = false;
-                if lost() {
+                if dice() < loss {
                     continue;
                 }
-                engine.datagram(clock(now), address(i), &transmit.bytes);
+                engine.datagram(clock(now), address(ports[i]), &transmit.bytes);
             }
         }
         if up == [true, true] && !given {
@@ -264,8 +271,9 @@ fn lossy_chat(seed: u64, loss: u64) {
                 Effect::Hash(Job::New { .. }) => panic!("nobody registers"),
                 Effect::Frame { .. } | Effect::Close { .. } => panic!("there is no device"),
                 Effect::Reply { to, bytes } => {
-                    if !lost() {
-                        sessions[usize::from(to.port() - 1)].handle_datagram(now, &bytes);
+                    let session = ports.iter().position(|port| *port == to.port()).and_then(|i| sessions.get_mut(i));
+                    if let Some(session) = session.filter(|_| dice() >= loss) {
+                        session.handle_datagram(now, &bytes);
                     }
                 }
             }
@@ -275,13 +283,25 @@ fn lossy_chat(seed: u64, loss: u64) {
         }
         let came = |n: i64| got.contains(&n.to_string());
         let done = given && states.len() == MESSAGES as usize && (0..MESSAGES).all(came);
-        if done && states.values().all(|s| matches!(s, SendState::Sent | SendState::MaybeSentTwice)) {
+        if done && states.values().all(settled) {
             break;
         }
         let due = sessions.iter().filter_map(Session::poll_timeout).min();
-        now = due.unwrap_or_else(|| panic!("seed {seed}: nobody waits for anything")).max(now);
-        for session in &mut sessions {
+        let later = now + Duration::from_secs(20);
+        now = match due {
+            Some(due) => due.max(now),
+            None if trouble => later,
+            None => panic!("seed {seed}: nobody waits for anything"),
+        };
+        for (session, port) in sessions.iter_mut().zip(&mut ports) {
             session.handle_timeout(now);
+            match (session.link(), dice()) {
+                (Link::Offline | Link::LoggedOut, 0..30) if trouble && given => session.go_online(now),
+                (Link::Offline, _) => {}
+                (_, 0) if trouble && given => session.go_offline(now),
+                (_, 1) if trouble && given => *port += 2,
+                _ => {}
+            }
         }
     }
     for n in 0..MESSAGES {
@@ -299,6 +319,13 @@ fn lossy_chat(seed: u64, loss: u64) {
 #[test]
 fn at_any_loss_nothing_is_lost_and_doubles_are_said() {
     for seed in 0..200 {
-        lossy_chat(seed, seed % 4 * 10);
+        lossy_chat(seed, seed % 4 * 10, false);
+    }
+}
+
+#[test]
+fn neither_a_bad_disk_nor_another_address_loses_anything() {
+    for seed in 0..200 {
+        lossy_chat(seed, seed % 4 * 10, true);
     }
 }

@@ -75,3 +75,32 @@ fn an_answer_that_says_nothing_does_not_end_the_polling() {
     world.run(secs(300));
     assert!(world.sent.last().is_some_and(|(t, _)| *t > secs(240)), "{:?}", world.sent);
 }
+
+#[test]
+fn a_machine_that_slept_asks_once_and_goes_on() {
+    // Some systems' clocks go on while the machine sleeps; a request may have been under way.
+    for (polling, most) in [(Polling::Strict, 4), (Polling::Adaptive, 12)] {
+        for under_way in [false, true] {
+            let mut world = World::online(polling, |_, request: &str| plain(request));
+            world.run(secs(100));
+            if under_way {
+                world.session.fetch_now(world.now);
+                world.drain();
+            }
+            world.now += secs(8 * 3_600);
+            let woken = world.now;
+            world.coming.iter_mut().for_each(|(at, _)| *at = woken);
+            world.sent.clear();
+            world.run(secs(120));
+            // Again, since no answer came in time, and what was due meanwhile.
+            let most = most + if under_way { 2 } else { 1 };
+            let polls = world.count("08");
+            assert!((4..=most).contains(&polls), "{polling:?}: {:?}", world.sent);
+            assert!(
+                matches!(world.session.link(), Link::Connected { rtt } if rtt < secs(2)),
+                "{:?}",
+                world.session.link()
+            );
+        }
+    }
+}
