@@ -56,6 +56,8 @@ struct App {
     login: Option<Login>,
     /// What waits until the server is there.
     pending: Option<Pending>,
+    /// Said in the main window once that is open.
+    afterwards: Option<String>,
     /// The account whose other session may be ended by the next login.
     takeover: Option<Account>,
     register: Option<(Register, RegisterForm)>,
@@ -104,6 +106,7 @@ pub fn run(args: Args) -> Result<(), ClientError> {
         me: None,
         login: None,
         pending: None,
+        afterwards: None,
         takeover: None,
         register: None,
         main: None,
@@ -343,9 +346,6 @@ impl App {
                 log::info!("link: {link:?}");
                 if let Some(main) = &mut self.main {
                     main.set_link(link);
-                    if matches!(link, Link::Connected { .. }) {
-                        main.say("");
-                    }
                 }
                 match link {
                     Link::Retrying { .. } => self.revive_server(),

@@ -258,9 +258,14 @@ impl MainWindow {
         self.roster.borrow()
     }
 
-    /// The connection line.
+    /// The connection line. What was said of trouble with the server goes when that is over.
     pub fn set_link(&mut self, link: Link) {
-        let counting = matches!(self.status.borrow().link, Link::Retrying { .. });
+        let old = self.status.borrow().link;
+        let counting = matches!(old, Link::Retrying { .. });
+        let trouble = matches!(old, Link::Waiting | Link::Retrying { .. } | Link::LoggedOut);
+        if trouble && matches!(link, Link::Connected { .. }) {
+            self.say("");
+        }
         self.status.borrow_mut().link = link;
         self.head.redraw();
         self.foot.redraw();

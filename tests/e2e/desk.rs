@@ -107,8 +107,19 @@ impl<'a> Person<'a> {
     /// Opens the login window of a new profile.
     pub fn open(desk: &'a Desk, server: SocketAddr, data: &Path, args: &[&str]) -> Self {
         let server_text = server.to_string();
+        let args: Vec<&str> = ["--server", &server_text].iter().chain(args).copied().collect();
+        Self::open_with(desk, server, data, &args)
+    }
+
+    /// The same with the machine's own server, which is expected there.
+    #[allow(dead_code, reason = "the benchmark does not ask")]
+    pub fn open_local(desk: &'a Desk, data: &Path, args: &[&str]) -> Self {
+        Self::open_with(desk, SocketAddr::from(([127, 0, 0, 1], 21568)), data, args)
+    }
+
+    fn open_with(desk: &'a Desk, server: SocketAddr, data: &Path, args: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hongyan"));
-        command.args(["--server", &server_text, "--log-level", "info", "--data"]).arg(data).args(args);
+        command.args(["--log-level", "info", "--data"]).arg(data).args(args);
         let (process, log) = run(command.env("DISPLAY", &desk.display));
         Self { desk, process, log, data: data.to_owned(), server }
     }
@@ -249,6 +260,20 @@ impl<'a> Person<'a> {
     #[allow(dead_code, reason = "the benchmark does not ask")]
     pub fn point(&self, x: i32, y: i32) {
         self.desk.xdotool(&["mousemove", &x.to_string(), &y.to_string()]);
+    }
+
+    /// The processes it has started and that have not ended.
+    #[allow(dead_code, reason = "the benchmark does not ask")]
+    pub fn children(&self) -> Vec<String> {
+        let own = self.process.0.id().to_string();
+        let all = std::fs::read_dir("/proc").expect("Linux").flatten().map(|entry| entry.path());
+        let started_here = |process: &PathBuf| {
+            let stat = std::fs::read_to_string(process.join("stat")).unwrap_or_default();
+            let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+            fields.get(1) == Some(&&*own) && fields.first() != Some(&"Z")
+        };
+        let name = |process: PathBuf| Some(process.file_name()?.to_str()?.to_owned());
+        all.filter(started_here).filter_map(name).collect()
     }
 
     /// Moves a window.

@@ -13,7 +13,6 @@ mod desk;
 mod peers;
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -383,18 +382,36 @@ fn without_a_server_one_is_started_and_without_a_display_it_is_said() {
         assert!(text.starts_with("hongyan: ") && text.lines().count() == 1 && text.contains("display"), "{text}");
     }
     // One command on a fresh machine.
-    let open = |name: &str| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_hongyan"));
-        command.env("DISPLAY", &place.desk.display).args(["--lang", "en", "--log-level", "info", "--data"]);
-        desk::run(command.arg(Path::new(&place.dir.path().join(name))))
-    };
-    let (_first, log) = open("local");
+    let me = Person::open_local(&place.desk, &place.dir.path().join("local"), &["--lang", "en"]);
+    me.window("Log in");
     let here: SocketAddr = "127.0.0.1:21568".parse().expect("an address");
-    until("the local server", || {
+    let answers = || {
         let peer = std::net::UdpSocket::bind("127.0.0.1:0").ok()?;
         peer.set_read_timeout(Some(Duration::from_millis(100))).ok()?;
         peer.send_to(b"08#", here).ok()?;
         peer.recv(&mut [0; 64]).ok()
-    });
-    assert!(!log.lock().expect("not poisoned").contains("ERROR"));
+    };
+    until("the local server", answers);
+    assert!(!me.log().contains("ERROR"));
+    // It ends by itself when nobody logs in for a minute, or is killed: whoever needs it starts it again.
+    let kill = || {
+        for server in me.children() {
+            assert!(Command::new("kill").args(["-9", &server]).status().is_ok_and(|s| s.success()));
+        }
+    };
+    // Somebody else's server of this machine may have the port; then this registers there.
+    let account = format!("local{}", std::process::id());
+    kill();
+    me.window("Log in");
+    me.keys(&["ctrl+r"]);
+    me.window("Register");
+    me.fill(&["", &account, "secret", "secret"]);
+    me.said("Registered. You can log in now.");
+    me.no_window("Register");
+    kill();
+    me.window("Log in");
+    me.fill(&["secret"]);
+    me.no_window("Log in");
+    kill();
+    until("the local server once more", answers);
 }

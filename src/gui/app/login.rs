@@ -155,6 +155,9 @@ impl App {
             let mut main = MainWindow::new(&Me { account, nickname }, place, Rc::clone(&self.emit));
             main.set_link(self.client.link());
             main.set_online(self.online.clone());
+            if let Some(text) = self.afterwards.take() {
+                main.say(&text);
+            }
             self.main = Some(main);
             self.client.conversations();
         }

@@ -92,7 +92,9 @@ fn found(place: &Place, at: Option<SocketAddr>, error: Option<&str>) {
             log::error!("{error}");
             app.say(error);
             // One that runs for this machine alone still serves this machine.
-            if *place != (Place::Local { lan: true }) {
+            if *place == (Place::Local { lan: true }) {
+                app.afterwards = Some(error.to_owned());
+            } else {
                 app.pending = None;
             }
         }
