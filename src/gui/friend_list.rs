@@ -102,9 +102,17 @@ impl FriendList {
         view.under = None;
         drop(view);
         if self.widget.has_focus() {
-            self.view.borrow_mut().choose_any();
+            self.choose_any();
         }
         self.widget.redraw();
+    }
+
+    /// Chooses the first row that can be opened if none is chosen, so that the keys' place is seen.
+    fn choose_any(&self) {
+        let mut view = self.view.borrow_mut();
+        if view.chosen.is_none() {
+            view.chosen = view.entries.iter().position(|e| !matches!(e, Entry::Section { .. }));
+        }
     }
 
     /// The first row that can be opened, for Enter in the search field.
@@ -125,7 +133,7 @@ impl FriendList {
 
     /// Takes the keys, and chooses the first row if none is.
     pub fn focus(&mut self) {
-        self.view.borrow_mut().choose_any();
+        self.choose_any();
         let _ = self.widget.take_focus();
     }
 }
@@ -184,13 +192,6 @@ impl View {
         }
     }
 
-    /// Chooses the first row that can be opened if none is chosen, so that the keys' place is seen.
-    fn choose_any(&mut self) {
-        if self.chosen.is_none() {
-            self.chosen = self.entries.iter().position(|e| !matches!(e, Entry::Section { .. }));
-        }
-    }
-
     fn activate(&self, row: usize) -> Option<Wish> {
         match self.entries.get(row)? {
             Entry::Section { section, .. } => Some(Wish::Toggle(section.clone())),
@@ -201,11 +202,7 @@ impl View {
     fn handle(&mut self, w: &mut Widget, event: Event) -> (bool, Option<Wish>) {
         let (x, y, h) = (app::event_x() - w.x(), app::event_y() - w.y(), w.h());
         match event {
-            Event::Focus => {
-                self.choose_any();
-                (true, None)
-            }
-            Event::Unfocus | Event::Enter => (true, None),
+            Event::Focus | Event::Unfocus | Event::Enter => (true, None),
             Event::Leave => {
                 self.under = None;
                 (true, None)

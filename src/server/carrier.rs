@@ -64,10 +64,16 @@ impl Carrier {
             }),
             Err(error) => return Err(CarrierError::File { path, error }),
         };
-        let made = identity.and_then(|identity| Ok((Link::server(&identity, None)?, identity)));
-        let (link, identity) = made.map_err(|error| CarrierError::Identity { path, error })?;
+        identity.and_then(|identity| Self::with(identity, None)).map_err(|error| CarrierError::Identity { path, error })
+    }
+
+    /// With these keys. `seed` makes the carrier's own choices repeatable, for tests.
+    ///
+    /// # Errors
+    /// A key that cannot be used.
+    pub fn with(identity: Identity, seed: Option<[u8; 32]>) -> Result<Self, IdentityError> {
         Ok(Self {
-            link,
+            link: Link::server(&identity, seed)?,
             identity,
             handshakes: Buckets::new(Rate { per_second: 1_000.0, burst: 4_000.0 }, 16_384),
             frames: Buckets::new(Rate { per_second: 2_000.0, burst: 4_000.0 }, 65_536),

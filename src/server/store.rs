@@ -123,6 +123,8 @@ pub enum Op {
     EndSession { job: u64, account: AccountId },
     /// Keeps a message.
     Message { job: u64, message: NewMessage },
+    /// Looks whether a device has sent this before.
+    Again { job: u64, key: SentKey },
     /// Reads the oldest unread message, of one sender or of anyone.
     Offer { job: u64, account: AccountId, from: Option<String> },
     /// When sessions were last heard of, seconds since 1970. Nobody waits for it.
@@ -163,6 +165,7 @@ impl Op {
             | Self::Session { job, .. }
             | Self::EndSession { job, .. }
             | Self::Message { job, .. }
+            | Self::Again { job, .. }
             | Self::Offer { job, .. }
             | Self::Enter { job, .. }
             | Self::After { job, .. }
@@ -206,7 +209,7 @@ pub struct Stored {
 pub enum Done {
     /// The account's row; `None` if it exists.
     Registered { job: u64, account: Option<AccountId> },
-    /// On disk.
+    /// On disk; of [`Op::Again`]: no.
     Ok { job: u64 },
     /// The message, if there is one.
     Offered { job: u64, message: Option<Unread> },
@@ -380,7 +383,7 @@ impl Store {
                     self.owed.insert(*message, *at);
                 }
                 // These only read.
-                Op::Offer { .. } | Op::After { .. } | Op::History { .. } => {
+                Op::Again { .. } | Op::Offer { .. } | Op::After { .. } | Op::History { .. } => {
                     done.extend(self.apply(op).unwrap_or_else(|_| op.failed()));
                 }
                 _ => done.extend(op.failed()),
@@ -446,6 +449,7 @@ impl Store {
                 }
                 Some(Done::Kept { job: *job, rows, sent: message.sent, again: false })
             }
+            Op::Again { job, key } => Some(devices::sent_before(c, *job, key)?.unwrap_or(Done::Ok { job: *job })),
             Op::Offer { job, account, from } => {
                 // An index holds them in this order, so only what is looked at is read.
                 let mut query = c.prepare_cached(match from {

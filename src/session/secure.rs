@@ -101,6 +101,9 @@ pub struct Session {
     pasts: BTreeMap<u64, PastWish>,
     next_id: u64,
     outbox: VecDeque<Outgoing>,
+    /// The highest number this device's name had sent at the login; a message with one of these may have
+    /// been sent, or its number have been used for another.
+    used: u64,
     /// Somebody else has used this device's name; what is under way is settled under it, then it changes.
     renaming: bool,
     /// That is asked for.
@@ -156,6 +159,7 @@ impl Session {
             pasts: BTreeMap::new(),
             next_id: 0,
             outbox: VecDeque::new(),
+            used: 0,
             renaming: false,
             rename_asked: false,
             resend_at: None,

@@ -87,6 +87,11 @@ enum Waiting {
         counter: u64,
         message: Addressed,
     },
+    /// Not deliverable now; but it may have been once.
+    Again {
+        counter: u64,
+        code: Code,
+    },
     Page {
         who: (AccountId, DeviceName),
     },
@@ -313,6 +318,15 @@ impl Engine {
                 Done::Conflict { .. } => self.frame_to(peer, FromServer::Refused { counter, code: Code::IdConflict }),
                 _ => self.frame_to(peer, FromServer::Refused { counter, code: Code::TryLater }),
             },
+            (Waiting::Again { counter, code }, done) => match done {
+                Done::Kept { rows, sent, .. } => {
+                    let row = row(rows.first().copied().unwrap_or(0));
+                    self.frame_to(peer, FromServer::Accepted { counter, row, at: sent, online: false });
+                }
+                Done::Conflict { .. } => self.frame_to(peer, FromServer::Refused { counter, code: Code::IdConflict }),
+                Done::Ok { .. } => self.frame_to(peer, FromServer::Refused { counter, code }),
+                _ => self.frame_to(peer, FromServer::Refused { counter, code: Code::TryLater }),
+            },
             (Waiting::Page { who }, done) => self.page(peer, who, done),
             (Waiting::History { id }, Done::Messages { messages, more, .. }) => {
                 let past = |m: Stored| Past { row: row(m.row), from: m.sender, at: m.sent, text: m.text };
@@ -350,8 +364,14 @@ impl Engine {
                 online: false,
             },
             Err(Undeliverable::TooLong) => return self.frame_to(peer, refused(Code::BadField)),
-            Err(Undeliverable::Nobody) => return self.frame_to(peer, refused(Code::NoAccount)),
-            Err(Undeliverable::Full) => return self.frame_to(peer, refused(Code::MailboxFull)),
+            Err(undeliverable) => {
+                // It may have been taken before its own copy filled the mailbox, and the answer lost.
+                let full = undeliverable == Undeliverable::Full;
+                let code = if full { Code::MailboxFull } else { Code::NoAccount };
+                let job = self.device_waits(peer, Waiting::Again { counter, code });
+                let key = SentKey { account, device, counter, hash };
+                return self.effects.push_back(Effect::Store(Op::Again { job, key }));
+            }
         };
         let new = message.new_message(now, Some(SentKey { account, device, counter, hash }));
         let job = self.device_waits(peer, Waiting::Send { counter, message });

@@ -149,9 +149,8 @@ impl World {
                 }
                 Done::Kept { job, rows, sent: message.sent, again: false }
             }
-            Op::Enter { .. } | Op::Forget { .. } | Op::After { .. } | Op::TakenTo { .. } | Op::History { .. } => {
-                panic!("there is no device")
-            }
+            Op::Enter { .. } | Op::Forget { .. } | Op::Again { .. } => panic!("there is no device"),
+            Op::After { .. } | Op::TakenTo { .. } | Op::History { .. } => panic!("there is no device"),
         };
         self.engine.stored(now, done);
     }

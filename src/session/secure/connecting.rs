@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use ring::{digest, hmac};
 
+use super::outbox::is_used;
 use super::{DISK, Event, LEAVING, Session, State, Who};
 use crate::link::Why;
 use crate::model::{Account, Password, SendState};
@@ -45,6 +46,7 @@ impl Session {
         self.inbox.clear();
         self.pasts.clear();
         self.online.clear();
+        self.used = 0;
         self.renaming = false;
         self.rename_asked = false;
         self.hold_until = None;
@@ -54,6 +56,9 @@ impl Session {
 
     /// Logs in again, after [`Session::go_offline`] or [`Event::Kicked`].
     pub fn go_online(&mut self, now: Instant) {
+        if self.leaving.is_some() {
+            self.left(now, None);
+        }
         if self.who.is_some() && self.state != State::Online {
             self.log_in(now);
         }
@@ -164,6 +169,10 @@ impl Session {
             self.events.push_back(Event::Token(token));
         }
         // It has sent what this folder never held: the folder was copied, or put back from a backup.
+        self.used = highest;
+        for message in self.outbox.iter_mut().filter(|m| is_used(m.id, highest)) {
+            message.doubtful = true;
+        }
         self.renaming |= highest > u64::try_from(who.kept.newest).unwrap_or(0);
         self.events.push_back(Event::LoggedIn(LoginOutcome::Done));
         self.events.push_back(Event::Extensions(true));
@@ -324,6 +333,7 @@ impl Session {
         let Some(who) = &mut self.who else { return };
         who.kept.device = device;
         who.kept.token = None;
+        self.used = 0;
         self.renaming = false;
         self.rename_asked = false;
         self.by_password = who.password.is_some();

@@ -26,6 +26,13 @@ pub(super) struct Outgoing {
     pub(super) doubtful: bool,
     /// Its number is taken by another message: it waits for the new name.
     pub(super) refused: bool,
+    /// Sent since this program runs, under a number that was new: nobody else has taken that.
+    pub(super) own: bool,
+}
+
+/// Whether this number is among the first `highest`.
+pub(super) fn is_used(id: MessageId, highest: u64) -> bool {
+    u64::try_from(id.0).is_ok_and(|id| id <= highest)
 }
 
 impl Session {
@@ -53,7 +60,11 @@ impl Session {
             who.kept.newest = who.kept.newest.max(id.0);
         }
         let (noting, sent, refused) = (false, false, false);
-        self.outbox.push_back(Outgoing { id, to, text, noting, noted: again, sent, doubtful: again, refused });
+        // One of before the program ended may come after a new one.
+        let place = self.outbox.partition_point(|m| m.id < id);
+        let doubtful = again || is_used(id, self.used);
+        let message = Outgoing { id, to, text, noting, noted: again, sent, doubtful, refused, own: false };
+        self.outbox.insert(place, message);
         true
     }
 
@@ -85,9 +96,16 @@ impl Session {
         let mut asked = false;
         let mut notable = true;
         let renaming = self.renaming;
+        // Whether numbers are taken by other messages is known of all before anything follows them.
+        let used = self.used;
+        let settling = self.outbox.iter().any(|m| is_used(m.id, used) && !m.refused);
         for i in 0..WINDOW {
             let Some(message) = self.outbox.get_mut(i) else { break };
-            if message.sent || message.refused || renaming && !message.doubtful {
+            if message.sent
+                || message.refused
+                || renaming && !message.doubtful
+                || settling && !is_used(message.id, used)
+            {
                 continue;
             }
             if !message.noted {
@@ -103,6 +121,13 @@ impl Session {
             if !notable {
                 break;
             }
+            // A disk that has forgotten something uses its numbers once more. Then this one is refused, and what
+            // follows it must not be taken before it.
+            let used = is_used(message.id, used) && !message.own;
+            if used && self.outbox.iter().any(|m| m.sent) {
+                break;
+            }
+            let Some(message) = self.outbox.get(i) else { break };
             let counter = u64::try_from(message.id.0).unwrap_or_default();
             let (to, text) = (message.to.as_str().to_owned(), message.text.as_str().to_owned());
             if !self.say(now, &FromClient::Send { counter, to, text }) {
@@ -112,6 +137,10 @@ impl Session {
             if let Some(message) = self.outbox.get_mut(i) {
                 message.sent = true;
                 message.doubtful = true;
+                message.own |= !used;
+            }
+            if used {
+                break;
             }
         }
         // A new one is hurried after anew.
@@ -137,13 +166,18 @@ impl Session {
 
     pub(super) fn refused(&mut self, now: Instant, counter: u64, code: Code) {
         let Some(i) = self.position(counter) else { return };
-        let Some(message) = self.outbox.get_mut(i) else { return };
-        match code {
-            Code::IdConflict => {
+        if code == Code::IdConflict {
+            self.renaming = true;
+            // Whatever follows it was written later still.
+            let this = self.outbox.get(i).map(|m| m.id);
+            for message in self.outbox.iter_mut().skip(i).filter(|m| !m.own || Some(m.id) == this) {
                 message.refused = true;
                 message.sent = false;
-                self.renaming = true;
             }
+            return;
+        }
+        let Some(message) = self.outbox.get_mut(i) else { return };
+        match code {
             Code::TryLater => {
                 message.sent = false;
                 let step = LATER.get(self.refusals).or(LATER.last()).copied().unwrap_or_default();

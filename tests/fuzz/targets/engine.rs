@@ -131,9 +131,8 @@ impl World {
                 Done::Kept { job, rows, sent: message.sent, again: false }
             }
             // No device ever connects here.
-            Op::Enter { .. } | Op::Forget { .. } | Op::After { .. } | Op::TakenTo { .. } | Op::History { .. } => {
-                return None;
-            }
+            Op::Enter { .. } | Op::Forget { .. } | Op::Again { .. } => return None,
+            Op::After { .. } | Op::TakenTo { .. } | Op::History { .. } => return None,
             Op::Offer { job, account, from } => {
                 let mut unread = self.messages.iter().filter(|(to, _, taken)| *to == account && !taken);
                 let found = unread.find(|(_, m, _)| from.as_ref().is_none_or(|from| *from == m.sender));

@@ -345,7 +345,27 @@ fn a_copied_folder_takes_a_new_name_and_doubles_nothing() {
     world.send(1, "b");
     world.run(secs(5));
     assert_eq!((world.state(1), world.kept.device), (Some(SendState::Sent), Key([2; 16])));
-    assert!(world.durable.sent.contains_key(&(Key([2; 16]), 1)));
+    assert_eq!(world.durable.texts, ["1"]);
+}
+
+#[test]
+fn a_disk_that_forgot_its_last_messages_doubles_none_and_keeps_their_order() {
+    // It knows of 1 and that this was sent; 2 and 4 it has sent and forgotten, and 3 was never a message.
+    let mut world = World::new(1);
+    for (counter, text) in [(1, "1"), (2, "forgotten"), (4, "too")] {
+        world.durable.sent.insert((Key([1; 16]), counter), (format!("b {text}"), counter));
+        world.durable.texts.push(text.into());
+    }
+    world.kept.newest = 1;
+    world.session.login(world.now, account("a"), password(), world.kept);
+    world.session.send_again(world.now, MessageId(1), account("b"), MessageText::parse("1").expect("valid"));
+    for id in 2..=6 {
+        world.send(id, "b");
+    }
+    world.run(secs(10));
+    assert_eq!([1, 2, 3, 4, 5, 6].map(|id| world.state(id)), [Some(SendState::Sent); 6]);
+    assert_eq!(world.durable.texts, ["1", "forgotten", "too", "2", "3", "4", "5", "6"]);
+    assert_eq!((world.kept.device, world.durable.passwords), (Key([2; 16]), 2));
 }
 
 #[test]

@@ -1,0 +1,378 @@
+//! A client's machine: a session as it is, and a model of its history. What was committed there survives
+//! the program's end; what was only given to it does not. A cut of the power takes back the last commits
+//! too, all of what each did, since the client's database does not wait for the disk.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use hongyan::model::{Account, MessageId, MessageText, Password, SendState};
+use hongyan::session::secure::{Config, Session};
+use hongyan::session::{Event, Kept, Link, LoginOutcome, Pushed, StoreToken};
+use hongyan::timer::Dice;
+use hongyan::wire::frame::{Device, Key};
+
+use crate::world::TELLS;
+
+/// Where everybody calls.
+pub const SERVER: ([u8; 4], u16) = ([10, 9, 9, 9], 9_000);
+
+/// A client's database.
+#[derive(Debug, Clone)]
+pub struct Disk {
+    pub kept: Kept,
+    /// Others' messages: row at the server, sender, text.
+    pub messages: Vec<(u64, String, String)>,
+    /// One's own.
+    pub outgoing: BTreeMap<i64, (Account, String, SendState)>,
+    pins: Vec<Vec<u8>>,
+}
+
+#[derive(Debug, Clone)]
+enum Op {
+    Received { token: StoreToken, pushed: Pushed, from: String, text: String },
+    Outgoing { to: Account, text: String },
+    State { id: MessageId, state: SendState },
+    Token(Option<Key<32>>),
+    Rename,
+    Pin(Vec<u8>),
+    Outbox,
+}
+
+#[derive(Debug)]
+pub struct Client {
+    pub account: Account,
+    pub address: SocketAddr,
+    pub session: Option<Session>,
+    pub disk: Disk,
+    /// As it would be after a cut of the power.
+    synced: Disk,
+    waiting: Vec<Op>,
+    committing: Option<(Instant, Vec<Op>)>,
+    dice: Dice,
+    devices: u8,
+    /// The longest a commit takes.
+    pub slowest_commit: Duration,
+    /// Its person logs in then.
+    pub login_at: Option<Instant>,
+    /// The machine sleeps: nothing runs.
+    pub asleep: bool,
+    pub registered: bool,
+    pub logins: usize,
+    pub kicks: usize,
+    pub taken_over: usize,
+    /// Takes its place back so long after it was kicked.
+    pub takes_back: Option<Duration>,
+    /// Every message that reached the screen, with the time.
+    pub shown: Vec<(Instant, String)>,
+    /// When each message of its own was answered.
+    pub answered: Vec<(Instant, String)>,
+    pub connection: Link,
+    pub datagrams: Vec<Vec<u8>>,
+    /// Events, for whoever looks at one seed.
+    pub told: Vec<String>,
+}
+
+fn password() -> Password {
+    Password::parse("secret").expect("valid")
+}
+
+impl Client {
+    pub fn new(seed: u64, index: usize, account: &str) -> Self {
+        let mut dice = Dice::new(seed * 1_000 + index as u64 + 29);
+        let first = u8::try_from(index % 200).expect("small");
+        let device = Key([first, u8::try_from(index / 200).expect("small"), 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        let kept = Kept { device, token: None, cursor: None, newest: 0 };
+        let disk = Disk { kept, messages: Vec::new(), outgoing: BTreeMap::new(), pins: Vec::new() };
+        let port = 5_000 + u16::try_from(dice.roll() % 10_000).expect("small");
+        Self {
+            account: Account::person(account).expect("valid"),
+            address: SocketAddr::from(([10, u8::try_from(1 + index / 200).expect("small"), first, 1], port)),
+            session: None,
+            synced: disk.clone(),
+            disk,
+            waiting: Vec::new(),
+            committing: None,
+            dice,
+            devices: 1,
+            slowest_commit: Duration::from_millis(10),
+            login_at: None,
+            asleep: false,
+            registered: false,
+            logins: 0,
+            kicks: 0,
+            taken_over: 0,
+            takes_back: None,
+            shown: Vec::new(),
+            answered: Vec::new(),
+            connection: Link::Offline,
+            datagrams: Vec::new(),
+            told: Vec::new(),
+        }
+    }
+
+    /// The program begins, and logs in or registers.
+    pub fn start(&mut self, now: Instant) {
+        let byte = u8::try_from(self.dice.roll() % 256).expect("a byte");
+        let pins = self.disk.pins.clone();
+        let (server, seed) = (SocketAddr::from(SERVER), self.dice.roll());
+        self.session = Some(Session::new(Config { server, pins, seed, carrier_seed: Some([byte; 32]) }));
+        if self.registered { self.log_in(now, false) } else { self.register(now) }
+    }
+
+    fn register(&mut self, now: Instant) {
+        let account = self.account.clone();
+        if let Some(session) = &mut self.session {
+            session.register(now, account, password(), &password());
+        }
+        self.drain(now);
+    }
+
+    fn log_in(&mut self, now: Instant, by_password: bool) {
+        let (account, kept) = (self.account.clone(), self.disk.kept);
+        self.login_at = None;
+        let Some(session) = &mut self.session else { return };
+        if by_password || kept.token.is_none() {
+            session.login(now, account, password(), kept);
+        } else {
+            session.resume(now, account, kept);
+        }
+        self.submit(now, Op::Outbox);
+        self.drain(now);
+    }
+
+    /// As kill -9.
+    pub fn crash(&mut self) {
+        self.session = None;
+        self.waiting.clear();
+        self.committing = None;
+        self.login_at = None;
+        self.datagrams.clear();
+        self.connection = Link::Offline;
+    }
+
+    /// The last commits are gone too.
+    pub fn lose_power(&mut self) {
+        self.crash();
+        self.disk = self.synced.clone();
+    }
+
+    pub fn write(&mut self, now: Instant, to: &Account, text: String) {
+        self.submit(now, Op::Outgoing { to: to.clone(), text });
+    }
+
+    pub fn with(&mut self, now: Instant, act: impl FnOnce(&mut Session)) {
+        if let Some(session) = &mut self.session {
+            act(session);
+            self.drain(now);
+        }
+    }
+
+    fn submit(&mut self, now: Instant, op: Op) {
+        self.waiting.push(op);
+        self.commit_on(now);
+    }
+
+    fn commit_on(&mut self, now: Instant) {
+        if self.committing.is_none() && !self.waiting.is_empty() {
+            let span = u64::try_from(self.slowest_commit.as_micros()).expect("short").max(1);
+            let at = now + Duration::from_micros(self.dice.roll() % span);
+            self.committing = Some((at, std::mem::take(&mut self.waiting)));
+        }
+    }
+
+    pub fn next(&self) -> Option<Instant> {
+        let committed = self.committing.as_ref().map(|(at, _)| *at);
+        let session = self.session.as_ref().filter(|_| !self.asleep).and_then(Session::poll_timeout);
+        [committed, session, self.login_at].into_iter().flatten().min()
+    }
+
+    pub fn datagram(&mut self, now: Instant, bytes: &[u8]) {
+        if let Some(session) = self.session.as_mut().filter(|_| !self.asleep) {
+            session.handle_datagram(now, bytes);
+            self.drain(now);
+        }
+    }
+
+    /// Whatever is due.
+    pub fn turn(&mut self, now: Instant) {
+        if let Some((_, batch)) = self.committing.take_if(|(at, _)| *at <= now) {
+            if self.dice.roll().is_multiple_of(8) {
+                self.synced = self.disk.clone();
+            }
+            let new = self.disk.kept;
+            let done: Vec<Done> = batch.into_iter().filter_map(|op| self.apply(op)).collect();
+            // These the client waits for: whoever forgot them would be sent nothing again, or would send again
+            // under another name.
+            if new.cursor.is_none() && self.disk.kept.cursor.is_some() || new.device != self.disk.kept.device {
+                self.synced = self.disk.clone();
+            }
+            for done in done {
+                self.committed(now, done);
+            }
+            self.commit_on(now);
+        }
+        if self.login_at.is_some_and(|at| at <= now) && self.session.is_some() {
+            self.login_at = None;
+            if self.registered { self.log_in(now, true) } else { self.register(now) }
+        }
+        if let Some(session) = self.session.as_mut().filter(|_| !self.asleep)
+            && session.poll_timeout().is_some_and(|at| at <= now)
+        {
+            session.handle_timeout(now);
+        }
+        self.drain(now);
+    }
+
+    fn apply(&mut self, op: Op) -> Option<Done> {
+        let disk = &mut self.disk;
+        Some(match op {
+            Op::Received { token, pushed: Pushed { row, after, .. }, from, text } => {
+                let stored = disk.kept.cursor == after;
+                if stored {
+                    disk.kept.cursor = Some(row);
+                    disk.kept.newest += 1;
+                    disk.messages.push((row, from, text));
+                }
+                Done::Stored(token, stored)
+            }
+            Op::Outgoing { to, text } => {
+                disk.kept.newest += 1;
+                let id = disk.kept.newest;
+                disk.outgoing.insert(id, (to, text, SendState::Waiting));
+                Done::Outgoing(id)
+            }
+            Op::State { id, state } => {
+                if let Some((.., known)) = disk.outgoing.get_mut(&id.0) {
+                    *known = state;
+                }
+                if state != SendState::Sending {
+                    return None;
+                }
+                Done::Noted(id)
+            }
+            Op::Token(token) => {
+                disk.kept.token = token;
+                return None;
+            }
+            Op::Rename => {
+                self.devices += 1;
+                let Key(mut name) = disk.kept.device;
+                name[3] = self.devices;
+                (disk.kept.device, disk.kept.token) = (Key(name), None);
+                Done::Renamed(disk.kept.device)
+            }
+            Op::Pin(pin) => {
+                disk.pins.push(pin);
+                return None;
+            }
+            Op::Outbox => Done::Outbox,
+        })
+    }
+
+    fn committed(&mut self, now: Instant, done: Done) {
+        let Some(session) = &mut self.session else { return };
+        let text = |text: &str| MessageText::parse(text).expect("valid");
+        match done {
+            Done::Stored(token, stored) => session.handle_stored(now, token, stored),
+            Done::Noted(id) => session.handle_noted(now, id, true),
+            Done::Renamed(device) => session.set_device(now, device),
+            Done::Outgoing(id) => {
+                let (to, body, _) = &self.disk.outgoing[&id];
+                session.send(now, MessageId(id), to.clone(), text(body));
+            }
+            Done::Outbox => {
+                for (id, (to, body, state)) in &self.disk.outgoing {
+                    match state {
+                        SendState::Waiting => session.send(now, MessageId(*id), to.clone(), text(body)),
+                        SendState::Sending => session.send_again(now, MessageId(*id), to.clone(), text(body)),
+                        _ => {}
+                    }
+                }
+            }
+        }
+        self.drain(now);
+    }
+
+    fn drain(&mut self, now: Instant) {
+        while let Some(event) = self.session.as_mut().and_then(Session::poll_event) {
+            self.event(now, event);
+        }
+        while let Some(transmit) = self.session.as_mut().and_then(Session::poll_transmit) {
+            self.datagrams.push(transmit.bytes);
+        }
+    }
+
+    fn event(&mut self, now: Instant, event: Event) {
+        if TELLS.load(Ordering::Relaxed) {
+            self.told.push(format!("{event:?}"));
+        }
+        match event {
+            Event::Received { token, from, text, pushed: Some(pushed), .. } => {
+                self.shown.push((now, text.clone()));
+                self.submit(now, Op::Received { token, pushed, from: from.as_str().to_owned(), text });
+            }
+            Event::Outgoing { id, state } => {
+                if matches!(state, SendState::Sent | SendState::OfflineOrUnknown) {
+                    let text = self.disk.outgoing.get(&id.0).map(|(_, text, _)| text.clone());
+                    self.answered.extend(text.map(|text| (now, text)));
+                }
+                self.submit(now, Op::State { id, state });
+            }
+            Event::Token(token) => self.submit(now, Op::Token(token)),
+            Event::NameTaken => self.submit(now, Op::Rename),
+            Event::Pin(pin) => self.submit(now, Op::Pin(pin)),
+            Event::Registered(_) => {
+                // Whatever the answer was: an earlier one may have been lost.
+                self.registered = true;
+                self.log_in(now, true);
+            }
+            Event::LoggedIn(LoginOutcome::Done) => self.logins += 1,
+            Event::LoggedIn(LoginOutcome::NoAnswer | LoginOutcome::PasswordNeeded) => {
+                self.login_at = Some(now + Duration::from_secs(1));
+            }
+            Event::LoggedIn(outcome) => {
+                // Its registration never came through.
+                assert!(self.logins == 0, "{}: {outcome:?}", self.account);
+                self.registered = false;
+                self.login_at = Some(now + Duration::from_secs(1));
+            }
+            Event::Kicked { .. } => {
+                self.kicks += 1;
+                self.login_at = self.takes_back.map(|after| now + after);
+            }
+            Event::TookPlace { .. } => self.taken_over += 1,
+            Event::Link(link) => self.connection = link,
+            _ => {}
+        }
+    }
+
+    pub fn is_online(&self) -> bool {
+        self.session.as_ref().is_some_and(|s| matches!(s.link(), Link::Connected { .. } | Link::Waiting))
+    }
+
+    /// Messages that are neither answered nor given up.
+    pub fn unsettled(&self) -> usize {
+        let open = |state: &SendState| matches!(state, SendState::Waiting | SendState::Sending);
+        self.disk.outgoing.values().filter(|(.., state)| open(state)).count()
+    }
+
+    /// How often this device took another name.
+    pub fn renames(&self) -> usize {
+        usize::from(self.devices) - 1
+    }
+
+    pub fn is_idle(&self) -> bool {
+        self.committing.is_none() && self.waiting.is_empty()
+    }
+}
+
+/// What a commit tells.
+enum Done {
+    Stored(StoreToken, bool),
+    Noted(MessageId),
+    Outgoing(i64),
+    Renamed(Device),
+    Outbox,
+}
