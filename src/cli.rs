@@ -8,6 +8,7 @@ use clap::{Args, Command, ValueEnum};
 use clap_complete::Shell;
 use simplelog::LevelFilter;
 
+use crate::session::Dialect;
 use crate::settings::{Language, PathError, Paths};
 
 /// Options of both faces, windows and terminal.
@@ -19,6 +20,12 @@ pub struct Face {
     /// The local address to send from
     #[arg(long, global = true, value_name = "ADDR:PORT")]
     pub bind: Option<SocketAddr>,
+    /// Speak the plain dialect alone, which everybody on the way can read, also with servers that know better
+    #[arg(long, global = true)]
+    pub plain: bool,
+    /// Send the password also to a server that speaks the plain dialect alone
+    #[arg(long, global = true)]
+    pub allow_plain: bool,
     /// The account to fill in
     #[arg(long, global = true, value_name = "NAME")]
     pub account: Option<String>,
@@ -43,6 +50,12 @@ impl Face {
     /// No home, or a profile that cannot be a folder's name.
     pub fn paths(&self) -> Result<Paths, PathError> {
         Paths::new(self.data.as_deref(), &self.profile)
+    }
+
+    /// Which dialects may be spoken.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        if self.plain { Dialect::Plain } else { Dialect::Auto }
     }
 
     /// The language that was named.

@@ -4,6 +4,8 @@
 
 mod asks;
 mod local;
+mod notice;
+mod results;
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -14,11 +16,15 @@ use std::time::Duration;
 use rust_i18n::t;
 
 use crate::history::{Conversation, Done, History, HistoryError, MoreStrangers, Op, Row, RowMeta};
+use crate::link;
 use crate::model::{Account, MessageId, MessageText, Password, SendState};
 use crate::net::{Bell, Doorbell, Now, Socket, Timer, doorbell};
-use crate::session::{self, Link, LoginOutcome, Polling, RegisterOutcome, Session, StoreToken};
+use crate::session::{
+    self, Dialect, KeyChange, Known, Link, LoginOutcome, Polling, RegisterOutcome, Session, Speaks, StoreToken,
+};
 use crate::tap::{Record, Tap};
-use local::{file_name, open_socket, reachable};
+use crate::wire::frame::Past;
+use local::{file_name, known_keys, open_socket, reachable};
 
 /// Inputs of one turn at most, so that the windows stay quick.
 const TURN: usize = 64;
@@ -39,6 +45,10 @@ pub struct Config {
     pub data: PathBuf,
     /// How unread messages are asked for.
     pub polling: Polling,
+    /// Which dialects are spoken.
+    pub dialect: Dialect,
+    /// Passwords may go to this server in the plain dialect, where everybody on the way can read them.
+    pub allow_plain: bool,
 }
 
 /// Why something could not be begun.
@@ -109,6 +119,23 @@ pub enum Event {
     DiskTrouble(String),
     /// A datagram, while [`Client::set_tap`] is on.
     Tap(Record),
+    /// What the server speaks.
+    Speaks(Speaks),
+    /// It speaks the plain dialect alone, in which everybody on the way can read the password:
+    /// [`Client::allow_plain`] goes on all the same, [`Client::go_offline`] gives up. With `was_secure` it
+    /// spoke the secure one before, so this may be somebody else.
+    PlainOnly { was_secure: bool },
+    /// The server's key, seen for the first time and kept.
+    Pinned(Vec<u8>),
+    /// Another key than the known ones; nothing was sent. [`Client::trust`] takes it all the same.
+    KeyChanged(KeyChange),
+    /// Another device took this account's place, then (in seconds since 1970). [`Client::take_over`] takes
+    /// it back.
+    Kicked { address: String, at: i64 },
+    /// This login has ended another one, which was there.
+    TookPlace { address: String },
+    /// Answer to [`Client::past`], oldest first.
+    Past { peer: Account, messages: Vec<Past>, more: bool },
 }
 
 struct Kept {
@@ -120,6 +147,8 @@ struct Kept {
 struct Incoming {
     row: Row,
     from: Account,
+    /// The server keeps it until it is on disk here.
+    kept: bool,
 }
 
 /// The client. See the module for how it is driven.
@@ -135,8 +164,8 @@ pub struct Client {
     history: Option<History>,
     /// Whose history that is.
     account: Option<Account>,
-    /// To log in with as soon as the history is open.
-    opening: Option<Password>,
+    /// To log in with as soon as the history is open; without a password, by the token in it.
+    opening: Option<Option<Password>>,
     online: Option<Vec<Account>>,
     /// The server is known as ours.
     ours: bool,
@@ -145,6 +174,8 @@ pub struct Client {
     next_request: u64,
     keeping: HashMap<u64, Kept>,
     incoming: HashMap<StoreToken, Incoming>,
+    /// Pages of the server's history that wait until what came before them is on disk.
+    pasts: Vec<Event>,
     unsent: HashMap<MessageId, SendState>,
     blocked: Vec<Account>,
     more_strangers: MoreStrangers,
@@ -165,8 +196,9 @@ impl Client {
         let bell = Bell::new(waker);
         config.server = reachable(config.server);
         let socket = Some(open_socket(&config, &bell)?);
+        let session = session_of(&config)?;
         Ok(Self {
-            session: Session::new(config.polling),
+            session,
             socket,
             trouble: None,
             timer: Timer::start(bell.clone())?,
@@ -182,6 +214,7 @@ impl Client {
             next_request: 0,
             keeping: HashMap::new(),
             incoming: HashMap::new(),
+            pasts: Vec::new(),
             unsent: HashMap::new(),
             blocked: Vec::new(),
             events: VecDeque::new(),
@@ -197,10 +230,10 @@ impl Client {
     /// As of [`Client::open`]; then nothing can be sent before this has succeeded.
     pub fn use_server(&mut self, server: SocketAddr) -> Result<(), ClientError> {
         self.close_account();
-        self.session = Session::new(self.config.polling);
         self.ours = false;
         self.trouble = None;
         self.config.server = reachable(server);
+        self.session = session_of(&self.config)?;
         // The old one first: the local port may be the same.
         self.socket = None;
         self.socket = Some(open_socket(&self.config, &self.bell)?);
@@ -248,7 +281,7 @@ impl Client {
         } else if let Some(arrival) = self.socket.as_ref().and_then(Socket::arrival) {
             let record = self.tap.received(arrival.at.instant, arrival.at.unix_ms, &arrival.bytes);
             self.events.extend(record.map(Event::Tap));
-            log::trace!("in  {}", crate::wire::show::starred(&arrival.bytes).escape_ascii());
+            trace("in ", &arrival.bytes);
             self.session.handle_datagram(arrival.at.instant, &arrival.bytes);
         } else if self.timer.due() {
             self.deadline(now);
@@ -283,6 +316,19 @@ impl Client {
     /// # Errors
     /// The account is open in another process, or its folder cannot be used.
     pub fn login(&mut self, now: Now, account: Account, password: Password) -> Result<(), ClientError> {
+        self.log_in(now, account, Some(password))
+    }
+
+    /// The same without a password, by what the server gave this device at the last login; of servers
+    /// of the secure dialect. Where that does not do, the answer is [`LoginOutcome::PasswordNeeded`].
+    ///
+    /// # Errors
+    /// As [`Client::login`].
+    pub fn resume(&mut self, now: Now, account: Account) -> Result<(), ClientError> {
+        self.log_in(now, account, None)
+    }
+
+    fn log_in(&mut self, now: Now, account: Account, password: Option<Password>) -> Result<(), ClientError> {
         self.open_history(account)?;
         if let Some(history) = &self.history {
             history.submit(Op::Outbox);
@@ -290,6 +336,33 @@ impl Client {
         self.opening = Some(password);
         self.after(now);
         Ok(())
+    }
+
+    /// Passwords may go to this server in the plain dialect: after [`Event::PlainOnly`], when somebody
+    /// agreed to that.
+    pub fn allow_plain(&mut self, now: Now) {
+        self.session.allow_plain(now.instant);
+        self.after(now);
+    }
+
+    /// The server may show this key from now on: after [`Event::KeyChanged`], when its words were
+    /// compared. Then log in again.
+    pub fn trust(&mut self, now: Now, key: Vec<u8>) {
+        self.session.trust(key);
+        self.after(now);
+    }
+
+    /// What the server speaks, its keys, and how the connection is doing in the secure dialect.
+    #[must_use]
+    pub fn connection(&self) -> (Option<Speaks>, &[Vec<u8>], Option<link::Figures>) {
+        (self.session.speaks(), self.session.pins(), self.session.figures())
+    }
+
+    /// Asks the server for the `count` newest messages with somebody that are older than its row `before`.
+    /// Whatever was pushed before the answer is told before it.
+    pub fn past(&mut self, now: Now, peer: Account, before: Option<u64>, count: u32) {
+        self.session.history(now.instant, peer, before, count);
+        self.after(now);
     }
 
     /// Opens the account's history on its thread to be read, and asks for the list; nothing is sent.
@@ -331,6 +404,7 @@ impl Client {
         self.unsent.clear();
         self.keeping.clear();
         self.incoming.clear();
+        self.pasts.clear();
     }
 
     /// The file of an account's history on this server.
@@ -432,7 +506,7 @@ impl Client {
             self.transmit(&transmit.bytes);
             let record = self.tap.sent(now.instant, now.unix_ms, &transmit.bytes, transmit.cause);
             self.events.extend(record.map(Event::Tap));
-            log::trace!("out {}", crate::wire::show::starred(&transmit.bytes).escape_ascii());
+            trace("out", &transmit.bytes);
         }
         while let Some(event) = self.session.poll_event() {
             self.session_event(now, event);
@@ -450,138 +524,26 @@ impl Client {
         }
         self.trouble = trouble;
     }
+}
 
-    fn session_event(&mut self, now: Now, event: session::Event) {
-        let event = match event {
-            session::Event::Received { token, from, time, text, raw, repeat, pushed: _ } => {
-                let row = Row {
-                    id: MessageId(0),
-                    text: text.clone(),
-                    unix_ms: now.unix_ms,
-                    server_time: Some(time.clone()),
-                    state: None,
-                    repeat,
-                };
-                self.incoming.insert(token, Incoming { row, from: from.clone() });
-                if let Some(history) = &self.history {
-                    let unix_ms = now.unix_ms;
-                    history.submit(Op::Received { token, from, server_time: time, text, raw, repeat, unix_ms });
-                    history.submit(Op::Conversations);
-                }
-                return;
-            }
-            session::Event::Outgoing { id, state } => {
-                if matches!(state, SendState::Waiting | SendState::Sending) {
-                    self.unsent.insert(id, state);
-                } else {
-                    self.unsent.remove(&id);
-                }
-                if let Some(history) = &self.history {
-                    history.submit(Op::State { id, state });
-                }
-                Event::Outgoing { id, state }
-            }
-            session::Event::Link(link) => Event::Link(link),
-            session::Event::Registered(outcome) => Event::Registered(outcome),
-            session::Event::LoggedIn(outcome) => Event::LoggedIn(outcome),
-            session::Event::WentOffline(was) => Event::WentOffline(was),
-            session::Event::MaybeLost(n) => Event::MaybeLost(n),
-            session::Event::Online(accounts) => {
-                self.comings_and_goings(&accounts);
-                Event::Online(accounts)
-            }
-            session::Event::Extensions(known) => {
-                self.ours = known;
-                Event::Extensions(known)
-            }
-            // Of the secure dialect, which nobody here speaks yet.
-            session::Event::Pin(_)
-            | session::Event::KeyChanged(_)
-            | session::Event::Token(_)
-            | session::Event::NameTaken
-            | session::Event::Kicked { .. }
-            | session::Event::TookPlace { .. }
-            | session::Event::History { .. } => return,
-            session::Event::NotUnderstood(bytes) => Event::NotUnderstood(crate::wire::show::starred(&bytes)),
-        };
-        self.events.push_back(event);
-    }
+/// A session for this server, with what is known of it.
+fn session_of(config: &Config) -> Result<Session, ClientError> {
+    let pins = known_keys(config);
+    Ok(Session::new(session::Config {
+        server: config.server,
+        polling: config.polling,
+        dialect: config.dialect,
+        known: Known { secure_only: !pins.is_empty(), pins },
+        allow_plain: config.allow_plain,
+        seed: getrandom::u64().map_err(io::Error::other)?,
+        carrier_seed: None,
+    }))
+}
 
-    /// Says who came and went since the last list; both are sorted.
-    fn comings_and_goings(&mut self, new: &[Account]) {
-        let Some(old) = self.online.replace(new.to_vec()) else { return };
-        let came = new.iter().filter(|a| old.binary_search(a).is_err());
-        self.events.extend(came.cloned().map(Event::CameOnline));
-        let went = old.iter().filter(|a| new.binary_search(a).is_err());
-        self.events.extend(went.cloned().map(Event::WentAway));
-    }
-
-    fn stored(&mut self, now: Now, done: Done) {
-        match done {
-            Done::Opened(Ok(())) => {
-                if let Some((account, password)) = self.account.clone().zip(self.opening.take()) {
-                    self.session.login(now.instant, account, password);
-                }
-            }
-            Done::Opened(Err(error)) => {
-                self.close_account();
-                self.events.push_back(Event::DiskTrouble(error));
-            }
-            Done::Kept { request, id } => {
-                let Some(Kept { to, text, unix_ms }) = self.keeping.remove(&request) else { return };
-                let Some(id) = id else {
-                    let text = text.as_str().to_owned();
-                    return self.events.push_back(Event::NotKept { peer: to, text });
-                };
-                let state = Some(SendState::Waiting);
-                let row = Row { id, text: text.as_str().to_owned(), unix_ms, server_time: None, state, repeat: false };
-                self.events.push_back(Event::Message { peer: to.clone(), row });
-                self.session.send(now.instant, id, to, text);
-            }
-            Done::Stored { token, id } => {
-                self.session.handle_stored(now.instant, token, id.is_some());
-                let Some(Incoming { mut row, from }) = self.incoming.remove(&token) else { return };
-                match id {
-                    Some(id) => row.id = id,
-                    None => self.events.push_back(Event::DiskTrouble(from.as_str().to_owned())),
-                }
-                // Ours offers it again; elsewhere this is the only time it is seen.
-                if id.is_none() && self.ours {
-                    return;
-                }
-                // Blocked people's messages and held-back repeats are kept and not shown.
-                if !row.repeat && !self.blocked.contains(&from) {
-                    self.events.push_back(Event::Message { peer: from, row });
-                }
-            }
-            Done::Noted { id, noted } => {
-                if !noted {
-                    self.events.push_back(Event::DiskTrouble(format!("message {}", id.0)));
-                }
-                self.session.handle_noted(now.instant, id, noted);
-            }
-            Done::Conversations(list, more) => {
-                self.blocked = list.iter().filter(|c| c.contact.blocked).map(|c| c.contact.account.clone()).collect();
-                self.events.push_back(Event::Conversations(list));
-                if more != self.more_strangers || more.people > 0 {
-                    self.more_strangers = more;
-                    self.events.push_back(Event::MoreStrangers(more));
-                }
-            }
-            Done::Index { peer, rows } => self.events.push_back(Event::Index { peer, rows }),
-            Done::Page { peer, first, rows } => self.events.push_back(Event::Page { peer, first, rows }),
-            Done::Last { peer, rows } => self.events.push_back(Event::Last { peer, rows }),
-            Done::Found { text, rows } => self.events.push_back(Event::Found { text, rows }),
-            Done::Outbox(waiting) => {
-                for (id, to, text) in waiting {
-                    if let Ok(text) = MessageText::parse(&text) {
-                        self.session.send(now.instant, id, to, text);
-                    }
-                }
-            }
-            Done::Imported(result) => self.events.push_back(Event::Imported(result)),
-            Done::Exported(result) => self.events.push_back(Event::Exported(result)),
-            Done::Failed(error) => self.events.push_back(Event::DiskTrouble(error)),
-        }
+fn trace(way: &str, bytes: &[u8]) {
+    if link::first_byte(bytes) {
+        log::trace!("{way} {} bytes of the secure dialect", bytes.len());
+    } else {
+        log::trace!("{way} {}", crate::wire::show::starred(bytes).escape_ascii());
     }
 }

@@ -20,6 +20,7 @@ use std::net::SocketAddr;
 pub use app::{quit_soon, run};
 
 use crate::model::{Account, MessageId};
+use crate::session::Dialect;
 use crate::settings::{Language, Paths};
 
 /// How the windows are opened: what the command line says goes before the settings, and is not kept.
@@ -29,6 +30,8 @@ pub struct Args {
     pub server: Option<String>,
     /// The local address, if it matters.
     pub bind: Option<SocketAddr>,
+    /// Which dialects may be spoken.
+    pub dialect: Dialect,
     /// Filled into the login window.
     pub account: Option<String>,
     /// Where everything lies.

@@ -6,6 +6,7 @@
 
 pub mod contacts;
 pub mod database;
+mod device;
 mod look;
 mod people;
 
@@ -24,7 +25,8 @@ use rust_i18n::t;
 
 use crate::model::{Account, MessageId, SendState};
 use crate::net::Bell;
-use crate::session::StoreToken;
+use crate::session::{Kept, Pushed, StoreToken};
+use crate::wire::frame::{Device, Key};
 
 /// Most operations in one transaction.
 const BATCH: usize = 256;
@@ -128,6 +130,19 @@ pub struct Row {
     pub repeat: bool,
 }
 
+/// A message of one's own that is not settled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsent {
+    /// Its row.
+    pub id: MessageId,
+    /// To whom.
+    pub to: Account,
+    /// The text.
+    pub text: String,
+    /// It may be at the server already: the secure dialect sends it again under its row.
+    pub again: bool,
+}
+
 /// What is to be stored or read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
@@ -135,8 +150,10 @@ pub enum Op {
     /// A message of one's own, before it is sent.
     Outgoing { request: u64, to: Account, text: String, unix_ms: i64 },
     /// How far it has come. [`SendState::Sending`] is answered by [`Done::Noted`]: only then it may go.
-    State { id: MessageId, state: SendState },
-    /// A message of somebody else's.
+    /// Which dialect it goes by is written down with that: in the secure one it can be sent again.
+    State { id: MessageId, state: SendState, secure: bool },
+    /// A message of somebody else's. One that was pushed is stored together with the server's row of it,
+    /// and only if the one before it is there.
     Received {
         token: StoreToken,
         from: Account,
@@ -145,7 +162,12 @@ pub enum Op {
         raw: Vec<u8>,
         repeat: bool,
         unix_ms: i64,
+        pushed: Option<Pushed>,
     },
+    /// What lets this device in without a password, or nothing any more.
+    Token(Option<Key<32>>),
+    /// Takes another name for this device, and forgets the token, which belonged to the old one.
+    NewDevice,
     /// Adds or changes somebody in the list.
     Contact(Contact),
     /// Takes somebody off the list; their messages stay.
@@ -166,8 +188,8 @@ pub enum Op {
     Last { peer: Account, count: u32 },
     /// Reads the latest rows that hold this text.
     Search { text: String, count: u32 },
-    /// Reads what was not sent yet. Messages that were on their way when the program died become
-    /// "may have been sent"; only their owner sends those again.
+    /// Reads what was not sent yet. Messages that were on their way by the plain dialect when the program
+    /// died become "may have been sent"; only their owner sends those again.
     Outbox,
 }
 
@@ -175,8 +197,11 @@ pub enum Op {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum Done {
-    /// The file is open, or why it cannot be used; the first result of all.
-    Opened(Result<(), String>),
+    /// The file is open, and what this device keeps of itself there, or why it cannot be used; the first
+    /// result of all.
+    Opened(Result<Kept, String>),
+    /// This device's new name; `None` if it is not on disk.
+    Renamed(Option<Device>),
     /// The row of an [`Op::Outgoing`]; `None` if it is not on disk.
     Kept { request: u64, id: Option<MessageId> },
     /// The row of an [`Op::Received`]; `None` if it is not on disk.
@@ -194,7 +219,7 @@ pub enum Done {
     /// Oldest first, each with the friend it was exchanged with.
     Found { text: String, rows: Vec<(Account, Row)> },
     /// Oldest first.
-    Outbox(Vec<(MessageId, Account, String)>),
+    Outbox(Vec<Unsent>),
     /// How many came, or what is wrong with which line.
     Imported(Result<usize, String>),
     /// Whether it was written.
@@ -267,7 +292,10 @@ impl Drop for History {
 
 fn run(path: &Path, lock: File, todo: &Receiver<Op>, results: &Sender<Vec<Done>>, bell: &Bell, handled: &AtomicU64) {
     let (database, opened) = match Database::open_locked(path, lock) {
-        Ok(database) => (Some(database), Ok(())),
+        Ok(database) => {
+            let kept = database.kept().map_err(|error| error.to_string());
+            (Some(database), kept)
+        }
         Err(error) => (None, Err(error.to_string())),
     };
     if results.send(vec![Done::Opened(opened)]).is_ok() {

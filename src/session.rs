@@ -1,4 +1,4 @@
-//! The client's half of the plain protocol, sans-IO: time and datagrams come in as arguments,
+//! The client's half of both dialects, sans-IO: time and datagrams come in as arguments,
 //! datagrams, events and the next deadline go out. After each call that changes the session, the
 //! caller drains [`Session::poll_transmit`] and [`Session::poll_event`], then reads
 //! [`Session::poll_timeout`].
@@ -7,11 +7,14 @@
 //! message leaves as [`Event::Received`] with a token, and the next take is sent only after
 //! [`Session::handle_stored`] with that token.
 
+mod face;
+pub mod finding;
 pub mod plain;
 pub mod secure;
 mod sentences;
 
-pub use plain::Session;
+pub use face::{Config, Dialect, Known, Session};
+pub use finding::Speaks;
 
 use std::time::{Duration, Instant};
 
@@ -187,6 +190,12 @@ pub enum Event {
     Extensions(bool),
     /// The server answered `00:00`; these bytes of ours were not understood.
     NotUnderstood(Vec<u8>),
+    /// What the server speaks was found, or is known from before.
+    Speaks(Speaks),
+    /// It speaks the plain dialect alone, in which everybody on the way can read the password:
+    /// [`Session::allow_plain`] goes on all the same, [`Session::go_offline`] gives up. With `was_secure`
+    /// it spoke the secure one before, so this may be somebody else.
+    PlainOnly { was_secure: bool },
     /// The server's key, seen for the first time: to be kept for this server, from now on the only one.
     Pin(Vec<u8>),
     /// Another key than the known ones; nothing was sent. [`secure::Session::trust`] takes it all the same.

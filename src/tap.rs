@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use crate::link;
 use crate::session::Cause;
 use crate::wire::show;
 
@@ -68,7 +69,8 @@ impl Tap {
 
     /// A datagram went out. The record, for a view that is open.
     pub fn sent(&mut self, now: Instant, unix_ms: i64, bytes: &[u8], cause: Cause) -> Option<Record> {
-        let after = operation(bytes).and_then(|operation| self.ask(now, operation, cause));
+        let asked = operation(bytes).filter(|_| cause != Cause::Secure);
+        let after = asked.and_then(|operation| self.ask(now, operation, cause));
         self.keep(Record { unix_ms, way: Way::Out(cause), bytes: show::starred(bytes), after })
     }
 
@@ -103,6 +105,9 @@ impl Tap {
 
     /// A datagram came in. The record, for a view that is open.
     pub fn received(&mut self, now: Instant, unix_ms: i64, bytes: &[u8]) -> Option<Record> {
+        if link::first_byte(bytes) {
+            return self.keep(Record { unix_ms, way: Way::In, bytes: bytes.to_vec(), after: None });
+        }
         let of = operation(bytes);
         // 00:00 and 07:01 answer any request; of several it is the oldest, or that was lost.
         let any = matches!(of.as_ref(), Some(b"00" | b"07"));

@@ -76,10 +76,11 @@ fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     }
     #[cfg(unix)]
     end_by_signals()?;
-    let language = args.face.language();
+    let (language, dialect) = (args.face.language(), args.face.dialect());
     gui::run(gui::Args {
         server: args.face.server,
         bind: args.face.bind,
+        dialect,
         account: args.face.account,
         paths,
         language,

@@ -1,6 +1,11 @@
-//! What a client has on this machine, by server: a folder and a port.
+//! What a client has on this machine, by server: a folder, a port and the server's keys.
 
+use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+
+use chrono::{Local, TimeZone};
+use data_encoding::HEXLOWER;
 
 use super::{ClientError, Config};
 use crate::net::{Bell, Socket};
@@ -11,7 +16,7 @@ pub(super) fn open_socket(config: &Config, bell: &Bell) -> Result<Socket, Client
     if config.bind.is_some() {
         return Ok(Socket::open(config.bind, config.server, bell.clone())?);
     }
-    let folder = config.data.join(file_name(&config.server.to_string()));
+    let folder = folder(config);
     let file = folder.join("port");
     let port: Option<u16> = std::fs::read_to_string(&file).ok().and_then(|text| text.trim().parse().ok());
     let any: IpAddr = match config.server {
@@ -49,6 +54,36 @@ pub(super) fn reachable(server: SocketAddr) -> SocketAddr {
         ip => ip,
     });
     server
+}
+
+fn folder(config: &Config) -> PathBuf {
+    config.data.join(file_name(&config.server.to_string()))
+}
+
+/// The keys that the server may show, one a line; none if it was never spoken to in the secure dialect.
+pub(super) fn known_keys(config: &Config) -> Vec<Vec<u8>> {
+    let text = std::fs::read_to_string(folder(config).join("keys")).unwrap_or_default();
+    let key = |line: &str| HEXLOWER.decode(line.split_whitespace().next()?.as_bytes()).ok();
+    text.lines().filter_map(key).collect()
+}
+
+/// Keeps a key beside the known ones.
+pub(super) fn keep_key(config: &Config, key: &[u8]) {
+    let folder = folder(config);
+    let kept = std::fs::create_dir_all(&folder).and_then(|()| {
+        let mut file = std::fs::File::options().append(true).create(true).open(folder.join("keys"))?;
+        writeln!(file, "{} {}", HEXLOWER.encode(key), crate::link::words(key, false))?;
+        file.sync_all()
+    });
+    if let Err(error) = kept {
+        log::error!("the server's key is not kept: {error}");
+    }
+}
+
+/// When a message was stored at the server, as the plain dialect's servers write it.
+pub(super) fn time_of(unix: i64) -> String {
+    let time = Local.timestamp_opt(unix, 0).earliest();
+    time.map_or_else(String::new, |time| time.format("%Y-%m-%d %H:%M:%S").to_string())
 }
 
 /// A name that every file system takes and that is different for different texts.

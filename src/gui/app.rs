@@ -138,7 +138,14 @@ pub fn run(args: Args) -> Result<(), ClientError> {
 /// A client for this server; it sends nothing before it is asked to.
 fn open_client(args: &Args, settings: &Settings, server: SocketAddr) -> Result<Client, ClientError> {
     let data = args.paths.histories.clone();
-    let config = Config { server, bind: args.bind, data, polling: settings.polling.into() };
+    let config = Config {
+        server,
+        bind: args.bind,
+        data,
+        polling: settings.polling.into(),
+        dialect: args.dialect,
+        allow_plain: true,
+    };
     Client::open(config, || app::awake_callback(drain))
 }
 
@@ -413,6 +420,8 @@ impl App {
             },
             Event::NetworkTrouble(error) => self.say(&t!("gui.network_trouble", error = error)),
             Event::DiskTrouble(error) => self.say(&t!("gui.disk_trouble", error = error)),
+            Event::Speaks(_) | Event::Past { .. } => {}
+            other => other.notice().iter().for_each(|text| self.say(text)),
         }
     }
 

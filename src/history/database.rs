@@ -5,11 +5,11 @@ use std::path::Path;
 
 use rusqlite::{Connection, Error, params};
 
-use super::{Done, HistoryError, Op, Row, RowMeta, contacts};
+use super::{Done, HistoryError, Op, Row, RowMeta, Unsent, contacts};
 use crate::model::{Account, MessageId, SendState};
 
 /// The schema this program writes; `PRAGMA user_version`.
-pub const SCHEMA_VERSION: i64 = 2;
+pub const SCHEMA_VERSION: i64 = 3;
 
 /// An open history. Its lock is the system's, so it ends with the process, however that ends.
 #[derive(Debug)]
@@ -51,17 +51,19 @@ impl Database {
     /// See [`HistoryError`].
     pub fn open_locked(path: &Path, lock: File) -> Result<Self, HistoryError> {
         let damaged = |error| HistoryError::Damaged { path: path.to_owned(), error };
+        only_its_owner(path);
         let connection = Connection::open(path).map_err(damaged)?;
         let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(damaged)?;
         if found > SCHEMA_VERSION {
             return Err(HistoryError::Newer { found, known: SCHEMA_VERSION });
         }
         connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;").map_err(damaged)?;
-        if found == 0 {
-            connection.execute_batch(&["BEGIN;", FIRST, SECOND, "COMMIT;"].concat()).map_err(damaged)?;
-        } else if found < SCHEMA_VERSION {
-            back_up(&connection, &path.with_extension(format!("v{found}.sqlite"))).map_err(damaged)?;
-            connection.execute_batch(&["BEGIN;", SECOND, "COMMIT;"].concat()).map_err(damaged)?;
+        if found < SCHEMA_VERSION {
+            if found > 0 {
+                back_up(&connection, &path.with_extension(format!("v{found}.sqlite"))).map_err(damaged)?;
+            }
+            let missing = STEPS.get(usize::try_from(found).unwrap_or(0)..).unwrap_or_default().concat();
+            connection.execute_batch(&["BEGIN;", &missing, "COMMIT;"].concat()).map_err(damaged)?;
         }
         Ok(Self { connection, _lock: lock })
     }
@@ -91,8 +93,9 @@ impl Database {
         match op {
             Op::Outgoing { request, .. } => Some(Done::Kept { request: *request, id: None }),
             Op::Received { token, .. } => Some(Done::Stored { token: *token, id: None }),
-            Op::State { id, state: SendState::Sending } => Some(Done::Noted { id: *id, noted: false }),
-            Op::State { .. } | Op::Contact(_) | Op::RemoveContact(_) | Op::Read(_) | Op::Outbox => {
+            Op::State { id, state: SendState::Sending, .. } => Some(Done::Noted { id: *id, noted: false }),
+            Op::NewDevice => Some(Done::Renamed(None)),
+            Op::State { .. } | Op::Token(_) | Op::Contact(_) | Op::RemoveContact(_) | Op::Read(_) | Op::Outbox => {
                 Some(Done::Failed(error.to_string()))
             }
             // A full disk can still be read.
@@ -118,12 +121,18 @@ impl Database {
                 self.count(to, id, 0)?;
                 Some(Done::Kept { request: *request, id: Some(MessageId(id)) })
             }
-            Op::State { id, state } => {
+            Op::State { id, state, secure } => {
+                let number = if *secure && *state == SendState::Sending { SENDING_SECURELY } else { number(*state) };
                 c.prepare_cached("UPDATE messages SET state = ? WHERE id = ? AND outgoing")?
-                    .execute(params![number(*state), id.0])?;
+                    .execute(params![number, id.0])?;
                 (*state == SendState::Sending).then_some(Done::Noted { id: *id, noted: true })
             }
-            Op::Received { token, from, server_time, text, raw, repeat, unix_ms } => {
+            Op::Received { token, from, server_time, text, raw, repeat, unix_ms, pushed } => {
+                if let Some(pushed) = pushed
+                    && !self.advance(pushed)?
+                {
+                    return Ok(Some(Done::Stored { token: *token, id: None }));
+                }
                 c.prepare_cached(
                     "INSERT INTO messages (peer, outgoing, text, raw, unix_ms, server_time, repeat, seen)
                      VALUES (?, 0, ?, ?, ?, ?, ?, ?)",
@@ -135,6 +144,11 @@ impl Database {
                 }
                 Some(Done::Stored { token: *token, id: Some(MessageId(id)) })
             }
+            Op::Token(token) => {
+                self.set_token(*token)?;
+                None
+            }
+            Op::NewDevice => Some(Done::Renamed(Some(self.rename()?))),
             Op::Contact(contact) => {
                 self.set_contact(contact)?;
                 None
@@ -201,19 +215,39 @@ impl Database {
         rows.collect()
     }
 
-    fn outbox(&self) -> Result<Vec<(MessageId, Account, String)>, Error> {
+    fn outbox(&self) -> Result<Vec<Unsent>, Error> {
         let c = &self.connection;
         c.execute(
-            "UPDATE messages SET state = ? WHERE outgoing AND state = ?",
+            "UPDATE messages SET state = ?1 WHERE outgoing AND state IN (0, 1, 7) AND state = ?2",
             params![number(SendState::MaybeSent), number(SendState::Sending)],
         )?;
-        let mut query = c.prepare("SELECT id, peer, text FROM messages WHERE outgoing AND state = ? ORDER BY id")?;
-        let rows = query.query_map([number(SendState::Waiting)], |row| {
+        let mut query =
+            c.prepare("SELECT id, peer, text, state FROM messages WHERE outgoing AND state IN (0, 1, 7) ORDER BY id")?;
+        let rows = query.query_map([], |row| {
             let peer: String = row.get(1)?;
-            Ok((MessageId(row.get(0)?), Account::sanitised(&peer), row.get(2)?))
+            Ok(Unsent {
+                id: MessageId(row.get(0)?),
+                to: Account::sanitised(&peer),
+                text: row.get(2)?,
+                again: row.get::<_, i64>(3)? == SENDING_SECURELY,
+            })
         })?;
         rows.collect()
     }
+}
+
+/// The file holds what lets its owner in. The ones that SQLite makes beside it follow it.
+fn only_its_owner(path: &Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+        let made = File::options().create(true).append(true).mode(0o600).open(path);
+        if let Err(error) = made.and_then(|file| file.set_permissions(std::fs::Permissions::from_mode(0o600))) {
+            log::warn!("others may be able to read {}: {error}", path.display());
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = path;
 }
 
 /// The whole file as it is now, beside it; an older copy of the same version is taken away.
@@ -247,6 +281,20 @@ const SECOND: &str = "
     CREATE INDEX strangers ON peers (last, unread) WHERE stranger;
     PRAGMA user_version = 2;";
 
+/// What a device keeps of itself, and what is not sent, found without looking at every message.
+const THIRD: &str = "
+    CREATE TABLE meta (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
+    INSERT INTO meta VALUES ('device', randomblob(16));
+    DROP INDEX unsent;
+    CREATE INDEX unsent ON messages (state) WHERE outgoing AND state IN (0, 1, 7);
+    PRAGMA user_version = 3;";
+
+/// From nothing to [`SCHEMA_VERSION`].
+const STEPS: [&str; 3] = [FIRST, SECOND, THIRD];
+
+/// [`SendState::Sending`] by the secure dialect.
+const SENDING_SECURELY: i64 = 7;
+
 /// The states' numbers in the file; never renumbered.
 fn number(state: SendState) -> i64 {
     match state {
@@ -263,7 +311,7 @@ fn number(state: SendState) -> i64 {
 pub(super) fn state(number: i64) -> SendState {
     match number {
         0 => SendState::Waiting,
-        1 => SendState::Sending,
+        1 | SENDING_SECURELY => SendState::Sending,
         2 => SendState::Sent,
         3 => SendState::OfflineOrUnknown,
         4 => SendState::MaybeSentTwice,
@@ -295,6 +343,7 @@ mod tests {
             raw: b"raw".to_vec(),
             repeat,
             unix_ms: 1,
+            pushed: None,
         }
     }
 
@@ -309,12 +358,13 @@ mod tests {
         let database = Database::open(&path).expect("new");
         let kept = database.run(&[outgoing(1, "one"), outgoing(2, "two"), outgoing(3, "three")]);
         assert!(matches!(&kept[..], [Done::Kept { request: 1, id: Some(MessageId(1)) }, ..]));
-        let sending = |id, state| Op::State { id: MessageId(id), state };
+        let sending = |id, state| Op::State { id: MessageId(id), state, secure: false };
         database.run(&[sending(1, SendState::Sent), sending(2, SendState::Sending)]);
         assert!(matches!(Database::open(&path), Err(HistoryError::Locked)));
         drop(database);
         let database = Database::open(&path).expect("again");
-        assert_eq!(database.run(&[Op::Outbox]), [Done::Outbox(vec![(MessageId(3), account("b"), "three".into())])]);
+        let unsent = Unsent { id: MessageId(3), to: account("b"), text: "three".into(), again: false };
+        assert_eq!(database.run(&[Op::Outbox]), [Done::Outbox(vec![unsent])]);
         let page = Op::Page { peer: account("b"), first: 1, count: 1 };
         assert!(
             matches!(&database.run(&[page])[..], [Done::Page { rows, .. }] if rows[0].state == Some(SendState::MaybeSent))

@@ -39,7 +39,7 @@ const SLEPT: Duration = Duration::from_secs(25);
 /// A list comes in several frames; so long after one the whole is told.
 const LISTING: Duration = Duration::from_millis(50);
 /// Tokens of messages that were pushed; the plain dialect's count from the other end.
-const TOKENS: u64 = 1 << 63;
+pub(super) const TOKENS: u64 = 1 << 63;
 
 /// What a session is told of its server.
 #[derive(Debug, Clone)]
@@ -82,6 +82,8 @@ pub struct Session {
     who: Option<Who>,
     /// The password is to be shown to be right, whatever the token.
     by_password: bool,
+    /// Whoever was logged in on this connection is not any more.
+    forgotten: bool,
     /// Nobody's wish, so tried again while nobody answers.
     automatic: bool,
     /// Of somebody's wish: when it is given up.
@@ -144,6 +146,7 @@ impl Session {
             state: State::Offline,
             who: None,
             by_password: false,
+            forgotten: false,
             automatic: false,
             login_began: None,
             peer: None,
@@ -222,6 +225,12 @@ impl Session {
         Link::Connected { rtt: self.figures().map(|f| f.rtt).unwrap_or_default() }
     }
 
+    /// It was tried to connect, and there is still nobody.
+    #[must_use]
+    pub fn is_out_of_reach(&self) -> bool {
+        !self.connected && self.tries > 0
+    }
+
     /// How the connection is doing, while there is one.
     #[must_use]
     pub fn figures(&self) -> Option<link::Figures> {
@@ -249,6 +258,9 @@ impl Session {
 
     /// Everything that may follow from an input.
     fn turn(&mut self, now: Instant) {
+        if std::mem::take(&mut self.forgotten) {
+            self.give_up_connection(now, "bye");
+        }
         self.woken(now);
         loop {
             let mut more = false;

@@ -23,7 +23,7 @@ use crate::model::{Account, MessageId, Password};
 use crate::net::{Bell, clock};
 use crate::place::Place;
 use crate::roster::Roster;
-use crate::session::Link;
+use crate::session::{Dialect, Link};
 use crate::settings::{Paths, Saver, Settings};
 
 /// Leaving never depends on the server: the session gives up after a second.
@@ -49,6 +49,7 @@ pub(super) struct App {
     pub(super) saver: Saver,
     paths: Paths,
     bind: Option<SocketAddr>,
+    dialect: Dialect,
     pub(super) place: Place,
     /// Whether the server was found.
     found: bool,
@@ -98,7 +99,7 @@ impl App {
         let saver = Saver::start(paths.settings.clone())?;
         let place = Place::of(args.face.server.as_deref(), args.host_lan, &settings);
         let (ring, rings) = crossbeam_channel::bounded(1);
-        let client = open(&place, args.face.bind, &paths, &settings, &ring)?;
+        let client = open(&place, (args.face.bind, args.face.dialect()), &paths, &settings, &ring)?;
         let (columns, rows) = terminal.as_ref().map_or((0, 0), Terminal::size);
         let mut app = Self {
             client,
@@ -109,6 +110,7 @@ impl App {
             saver,
             paths,
             bind: args.face.bind,
+            dialect: args.face.dialect(),
             place,
             found: false,
             style: args.colour.style(),
@@ -381,7 +383,9 @@ impl App {
                 self.error(&t!("gui.disk_trouble", error = error));
             }
             Event::Tap(record) => self.record(&record),
-            Event::Extensions(_) | Event::Index { .. } | Event::Page { .. } => {}
+            Event::Extensions(_) | Event::Index { .. } | Event::Page { .. } | Event::Speaks(_) | Event::Past { .. } => {
+            }
+            other => other.notice().iter().for_each(|text| self.warn(text)),
         }
     }
 
@@ -498,7 +502,7 @@ impl App {
                 if let Place::Named { address, .. } = &mut self.place {
                     *address = Some(at);
                 }
-                match open(&self.place, self.bind, &self.paths, &self.settings, &self.ring) {
+                match open(&self.place, (self.bind, self.dialect), &self.paths, &self.settings, &self.ring) {
                     Ok(client) => self.client = client,
                     Err(error) => return self.error(&error.to_string()),
                 }
@@ -597,13 +601,13 @@ impl App {
 /// A client for this server; it sends nothing before it is asked to.
 fn open(
     place: &Place,
-    bind: Option<SocketAddr>,
+    (bind, dialect): (Option<SocketAddr>, Dialect),
     paths: &Paths,
     settings: &Settings,
     ring: &Sender<()>,
 ) -> Result<Client, ClientError> {
     let (server, data, ring) = (place.address(), paths.histories.clone(), ring.clone());
-    let config = Config { server, bind, data, polling: settings.polling.into() };
+    let config = Config { server, bind, data, polling: settings.polling.into(), dialect, allow_plain: true };
     Client::open(config, move || {
         let _ = ring.try_send(());
     })

@@ -18,7 +18,7 @@ use crate::history::{Conversation, Row};
 use crate::model::{Account, MessageText, Password, SendState};
 use crate::net::clock;
 use crate::place::Place;
-use crate::session::{LoginOutcome, Polling};
+use crate::session::{LoginOutcome, Polling, Speaks};
 use crate::settings::Settings;
 use crate::wire::Reply;
 use crate::wire::reply::{Learned, LoggedIn};
@@ -184,6 +184,8 @@ impl Running {
             bind: script.face.bind,
             data: paths.histories,
             polling: Polling::Adaptive,
+            dialect: script.face.dialect(),
+            allow_plain: script.face.allow_plain,
         };
         let client = Client::open(config, move || {
             let _ = ring.try_send(());
@@ -211,6 +213,10 @@ impl Running {
             while let Some(event) = self.client.poll_event() {
                 if let Event::Conversations(list) = &event {
                     self.list.clone_from(list);
+                }
+                if let Event::PlainOnly { .. } | Event::KeyChanged(_) = &event {
+                    let hint = if matches!(event, Event::KeyChanged(_)) { "" } else { " (--allow-plain)" };
+                    return Err(Stop(Exit::Refused, format!("{}{hint}", event.notice().unwrap_or_default())));
                 }
                 if let Event::DiskTrouble(error) = &event {
                     return Err(Stop(Exit::Trouble, t!("gui.disk_trouble", error = error).into_owned()));
@@ -363,7 +369,24 @@ impl Running {
         let mut failed = None;
         let list = self.list.clone();
         let names = Names(&list);
+        // The secure dialect pushes and knows no end: what was asked after the last message is answered after it.
+        let secure = self.client.connection().0 == Some(Speaks::Secure);
+        let me = self.me.clone();
+        let mut asked = printed;
+        if secure {
+            self.client.past(clock::now(), me.clone(), None, 1);
+        }
         let received = self.until(end, |client, event| match event {
+            Event::Past { .. } if !follow => {
+                let more = std::mem::replace(&mut asked, printed) != printed;
+                if !more && (printed > 0 || !wait) {
+                    return Some(());
+                }
+                if more {
+                    client.past(clock::now(), me.clone(), None, 1);
+                }
+                None
+            }
             Event::Message { peer, row } if row.state.is_none() => {
                 if let Err(error) = write(&line(&names, &peer, &row, json)) {
                     failed = Some(error);
@@ -371,6 +394,9 @@ impl Running {
                 }
                 client.mark_read(peer);
                 printed += 1;
+                if secure && wait {
+                    client.past(clock::now(), me.clone(), None, 1);
+                }
                 None
             }
             // The server has no more.

@@ -9,6 +9,9 @@ use super::{Charset, Learned, Reply, Request};
 /// What a request says, e.g. "log in as 20170001". `locale` is `en` or `zh-CN`.
 #[must_use]
 pub fn request(datagram: &[u8], locale: &str) -> String {
+    if encrypted(datagram) {
+        return t!("secure.encrypted", locale = locale).into_owned();
+    }
     let request = match Request::decode(datagram, Charset::Utf8).0 {
         Ok(request) => request,
         Err(error) => {
@@ -36,6 +39,9 @@ pub fn request(datagram: &[u8], locale: &str) -> String {
 /// What a reply says, e.g. "logged in". `locale` is `en` or `zh-CN`.
 #[must_use]
 pub fn reply(datagram: &[u8], locale: &str) -> String {
+    if encrypted(datagram) {
+        return t!("secure.encrypted", locale = locale).into_owned();
+    }
     match Reply::decode(datagram, &mut Learned::default()) {
         Reply::Register(Registered::Done) => t!("wire.registered", locale = locale),
         Reply::Register(Registered::PasswordsDiffer) => t!("wire.passwords_differ", locale = locale),
@@ -58,6 +64,11 @@ pub fn reply(datagram: &[u8], locale: &str) -> String {
         Reply::Other(_) => t!("wire.unknown_reply", locale = locale),
     }
     .into_owned()
+}
+
+/// Of the secure dialect, which only the two ends can read.
+fn encrypted(datagram: &[u8]) -> bool {
+    crate::link::first_byte(datagram) && std::str::from_utf8(datagram).is_err()
 }
 
 /// The datagram with every field of 01 and 02 after the account replaced by six stars, in malformed

@@ -90,7 +90,7 @@ fn registration_and_login_with_every_error() {
     let place = Place::new();
     let _server = place.serve();
     let carol = ByHand::join(place.at, "carol");
-    let person = place.open("a", "en", &[]);
+    let person = place.open("a", "en", &["--plain"]);
     person.window("Log in");
     person.keys(&["ctrl+r"]);
     person.window("Register");
@@ -119,7 +119,7 @@ fn registration_and_login_with_every_error() {
     person.no_window("Log in");
     place.desk.picture("main");
     // 02:04: carol is there by hand; the second Enter takes over.
-    let second = place.open("c", "zh", &["--account", "carol"]);
+    let second = place.open("c", "zh", &["--account", "carol", "--plain"]);
     second.window("登录");
     second.write("secret");
     second.keys(&["Return"]);
@@ -275,7 +275,7 @@ fn the_protocol_window_shows_and_sends() {
     let _server = place.serve();
     let between = Between::new(place.at);
     ByHand::new(place.at).ask("01#me#secret#secret#");
-    let me = place.open_at(between.address, "me", "en", &["--account", "me"]);
+    let me = place.open_at(between.address, "me", "en", &["--account", "me", "--plain"]);
     me.window("Log in");
     me.write("secret");
     me.keys(&["Return"]);
@@ -339,7 +339,7 @@ fn strict_polling_is_strict() {
     let friend = ByHand::join(place.at, "friend");
     let begin = |between: &Between, name: &str| {
         ByHand::new(place.at).ask(&format!("01#{name}#secret#secret#"));
-        let person = place.open_at(between.address, name, "en", &["--account", name]);
+        let person = place.open_at(between.address, name, "en", &["--account", name, "--plain"]);
         person.window("Log in");
         person.write("secret");
         person.keys(&["Return"]);

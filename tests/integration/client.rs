@@ -9,7 +9,7 @@ use hongyan::client::{Client, Config, Event};
 use hongyan::model::{Account, Password, SendState};
 use hongyan::net::{Now, clock};
 use hongyan::server::udp::{Config as ServerConfig, Server};
-use hongyan::session::{Link, LoginOutcome, Polling, RegisterOutcome};
+use hongyan::session::{Dialect, Link, LoginOutcome, Polling, RegisterOutcome};
 use hongyan::wire::reply::Registered;
 
 /// One of our clients, as a face without windows would drive it.
@@ -30,7 +30,14 @@ pub fn password() -> Password {
 impl Person {
     pub fn new(server: SocketAddr, data: &Path) -> Self {
         let (ring, rings) = crossbeam_channel::unbounded();
-        let config = Config { server, bind: None, data: data.to_owned(), polling: Polling::Adaptive };
+        let config = Config {
+            server,
+            bind: None,
+            data: data.to_owned(),
+            polling: Polling::Adaptive,
+            dialect: Dialect::Plain,
+            allow_plain: true,
+        };
         let client = Client::open(config, move || ring.send(()).unwrap_or(())).expect("open");
         Self { client, rings, seen: Vec::new() }
     }
@@ -148,7 +155,14 @@ fn another_server_is_asked_from_the_same_port() {
     let dir = tempfile::tempdir().expect("a folder");
     let servers: Vec<_> = (0..2).map(|_| UdpSocket::bind("127.0.0.1:0").expect("a socket")).collect();
     let at = |i: usize| servers[i].local_addr().expect("bound");
-    let config = Config { server: at(0), bind: Some(bind), data: dir.path().into(), polling: Polling::Adaptive };
+    let config = Config {
+        server: at(0),
+        bind: Some(bind),
+        data: dir.path().into(),
+        polling: Polling::Adaptive,
+        dialect: Dialect::Plain,
+        allow_plain: true,
+    };
     let mut client = Client::open(config, || ()).expect("open");
     for (i, server) in servers.iter().enumerate() {
         client.use_server(at(i)).expect("the port is free");

@@ -134,7 +134,7 @@ fn a_hostile_message_commands_nothing() {
 fn every_answer_to_register_and_login_is_said() {
     let served = Served::new();
     let other = served.by_hand("bob");
-    let a = Terminal::open(&served, "a", &[]);
+    let a = Terminal::open(&served, "a", &["--plain"]);
     a.shows("hongyan>");
     a.line("register bob");
     a.line("secret");

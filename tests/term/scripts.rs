@@ -91,7 +91,7 @@ fn jobs_end_with_the_codes_they_promise() {
     let file = served.dir.path().join("password");
     std::fs::write(&file, "secret\nnot this\n").expect("written");
     let elsewhere = served.by_hand("a");
-    let from_file = ["--password-file", &file.to_string_lossy(), "recv"].map(str::to_owned);
+    let from_file = ["--plain", "--password-file", &file.to_string_lossy(), "recv"].map(str::to_owned);
     let from_file: Vec<&str> = from_file.iter().map(String::as_str).collect();
     check(served.client("a").args(&from_file), "", 3);
     let taken = run(served.client("a").args(&from_file).arg("--take-over"), "");

@@ -35,13 +35,18 @@ impl Session {
     }
 
     fn begin(&mut self, now: Instant, who: Who) {
-        if !matches!(self.state, State::Offline) || self.asked.is_some() {
+        if self.state != State::Offline || self.forgotten {
             self.give_up_connection(now, "another login");
         }
         self.by_password = who.password.is_some();
         self.handed = who.kept.cursor;
         self.who = Some(who);
-        // Another account's, or about to be loaded anew.
+        self.clear();
+        self.log_in(now);
+    }
+
+    /// Another account's, or about to be loaded anew.
+    fn clear(&mut self) {
         self.outbox.clear();
         self.inbox.clear();
         self.pasts.clear();
@@ -51,7 +56,24 @@ impl Session {
         self.rename_asked = false;
         self.hold_until = None;
         self.gap = None;
-        self.log_in(now);
+        self.forgotten = false;
+    }
+
+    /// Lets go of the login and its messages without a word to the server; nothing is sent by itself
+    /// before the next login.
+    pub fn forget(&mut self) {
+        let forgotten = self.state != State::Offline || self.forgotten;
+        self.clear();
+        // The connection is closed at the next turn, and nobody listens to it meanwhile.
+        self.forgotten = forgotten;
+        self.state = State::Offline;
+        self.who = None;
+        self.login_began = None;
+        self.leaving = None;
+        self.tell_online_at = None;
+        self.online_since = None;
+        self.retry_at.take_if(|_| self.registering.is_none());
+        self.show(Link::Offline);
     }
 
     /// Logs in again, after [`Session::go_offline`] or [`Event::Kicked`].
@@ -121,7 +143,8 @@ impl Session {
     }
 
     pub(super) fn ask_to_log_in(&mut self, now: Instant) {
-        if self.state != State::LoggingIn || self.asked.is_some() || self.hold_until.is_some() {
+        let later = self.hold_until.is_some() || self.retry_at.is_some();
+        if self.state != State::LoggingIn || self.asked.is_some() || later {
             return;
         }
         let Some(who) = &self.who else { return };
@@ -191,10 +214,7 @@ impl Session {
                 }
                 self.events.push_back(Event::Token(None));
             }
-            Code::TryLater => {
-                self.give_up_connection(now, "later");
-                self.try_again(now);
-            }
+            Code::TryLater => self.try_again(now),
             Code::WrongPassword => self.not_in(now, LoginOutcome::Refused(LoggedIn::WrongPassword)),
             Code::NoAccount => self.not_in(now, LoginOutcome::Refused(LoggedIn::NoSuchAccount)),
             _ => self.not_in(now, LoginOutcome::NotUnderstood),

@@ -84,6 +84,11 @@ impl Session {
         self.turn(now);
     }
 
+    /// Hands back what is not settled, in order, and whether it may have arrived.
+    pub fn take_outbox(&mut self) -> Vec<(MessageId, Account, MessageText, bool)> {
+        self.outbox.drain(..).map(|m| (m.id, m.to, m.text, m.doubtful)).collect()
+    }
+
     /// Sends what can be sent, in order.
     pub(super) fn send_on(&mut self, now: Instant) {
         if self.renaming && !self.rename_asked && !self.outbox.iter().any(|m| m.doubtful && !m.refused) {
@@ -188,10 +193,12 @@ impl Session {
                 self.give_up_connection(now, "not logged in");
                 self.try_again(now);
             }
-            _ => {
+            code => {
                 let id = message.id;
                 self.outbox.remove(i);
-                self.events.push_back(Event::Outgoing { id, state: SendState::Failed });
+                // As the plain dialect says it.
+                let state = if code == Code::NoAccount { SendState::OfflineOrUnknown } else { SendState::Failed };
+                self.events.push_back(Event::Outgoing { id, state });
             }
         }
     }

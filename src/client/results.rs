@@ -1,0 +1,184 @@
+//! What the session and the history say, and what follows from it.
+
+use super::local::{keep_key, time_of};
+use super::{Client, Event, Incoming, Kept};
+use crate::history::{Done, Op, Row, Unsent};
+use crate::model::{Account, MessageId, MessageText, SendState};
+use crate::net::Now;
+use crate::session::{self, Kept as Device, Speaks, StoreToken};
+
+impl Client {
+    pub(super) fn session_event(&mut self, now: Now, event: session::Event) {
+        let event = match event {
+            session::Event::Received { token, from, time, text, raw, repeat, pushed } => {
+                let time = pushed.map_or(time, |pushed| time_of(pushed.at));
+                let row = Row {
+                    id: MessageId(0),
+                    text: text.clone(),
+                    unix_ms: now.unix_ms,
+                    server_time: Some(time.clone()),
+                    state: None,
+                    repeat,
+                };
+                let kept = pushed.is_some() || self.ours;
+                self.incoming.insert(token, Incoming { row, from: from.clone(), kept });
+                if let Some(history) = &self.history {
+                    let unix_ms = now.unix_ms;
+                    let server_time = time;
+                    history.submit(Op::Received { token, from, server_time, text, raw, repeat, unix_ms, pushed });
+                    history.submit(Op::Conversations);
+                }
+                return;
+            }
+            session::Event::Outgoing { id, state } => {
+                if matches!(state, SendState::Waiting | SendState::Sending) {
+                    self.unsent.insert(id, state);
+                } else {
+                    self.unsent.remove(&id);
+                }
+                if let Some(history) = &self.history {
+                    let secure = self.session.speaks() == Some(Speaks::Secure);
+                    history.submit(Op::State { id, state, secure });
+                }
+                Event::Outgoing { id, state }
+            }
+            session::Event::Link(link) => Event::Link(link),
+            session::Event::Registered(outcome) => Event::Registered(outcome),
+            session::Event::LoggedIn(outcome) => Event::LoggedIn(outcome),
+            session::Event::WentOffline(was) => Event::WentOffline(was),
+            session::Event::MaybeLost(n) => Event::MaybeLost(n),
+            session::Event::Online(accounts) => {
+                self.comings_and_goings(&accounts);
+                Event::Online(accounts)
+            }
+            session::Event::Extensions(known) => {
+                self.ours = known;
+                Event::Extensions(known)
+            }
+            session::Event::Speaks(speaks) => Event::Speaks(speaks),
+            session::Event::PlainOnly { was_secure } => Event::PlainOnly { was_secure },
+            session::Event::Pin(key) => {
+                keep_key(&self.config, &key);
+                Event::Pinned(key)
+            }
+            session::Event::KeyChanged(change) => Event::KeyChanged(change),
+            session::Event::Kicked { address, at } => Event::Kicked { address, at },
+            session::Event::TookPlace { address } => Event::TookPlace { address },
+            session::Event::History { peer, messages, more } => {
+                self.pasts.push(Event::Past { peer, messages, more });
+                return self.tell_pasts();
+            }
+            session::Event::Token(token) => return self.submit(Op::Token(token)),
+            session::Event::NameTaken => return self.submit(Op::NewDevice),
+            session::Event::NotUnderstood(bytes) => Event::NotUnderstood(crate::wire::show::starred(&bytes)),
+        };
+        self.events.push_back(event);
+    }
+
+    fn tell_pasts(&mut self) {
+        if self.incoming.is_empty() {
+            self.events.extend(self.pasts.drain(..));
+        }
+    }
+
+    fn submit(&self, op: Op) {
+        if let Some(history) = &self.history {
+            history.submit(op);
+        }
+    }
+
+    /// Says who came and went since the last list; both are sorted.
+    fn comings_and_goings(&mut self, new: &[Account]) {
+        let Some(old) = self.online.replace(new.to_vec()) else { return };
+        let came = new.iter().filter(|a| old.binary_search(a).is_err());
+        self.events.extend(came.cloned().map(Event::CameOnline));
+        let went = old.iter().filter(|a| new.binary_search(a).is_err());
+        self.events.extend(went.cloned().map(Event::WentAway));
+    }
+
+    pub(super) fn stored(&mut self, now: Now, done: Done) {
+        match done {
+            Done::Opened(Ok(device)) => self.opened(now, device),
+            Done::Renamed(Some(name)) => self.session.set_device(now.instant, name),
+            Done::Renamed(None) => self.events.push_back(Event::DiskTrouble("device".to_owned())),
+            Done::Opened(Err(error)) => {
+                self.close_account();
+                self.events.push_back(Event::DiskTrouble(error));
+            }
+            Done::Kept { request, id } => {
+                let Some(Kept { to, text, unix_ms }) = self.keeping.remove(&request) else { return };
+                let Some(id) = id else {
+                    let text = text.as_str().to_owned();
+                    return self.events.push_back(Event::NotKept { peer: to, text });
+                };
+                let state = Some(SendState::Waiting);
+                let row = Row { id, text: text.as_str().to_owned(), unix_ms, server_time: None, state, repeat: false };
+                self.events.push_back(Event::Message { peer: to.clone(), row });
+                self.session.send(now.instant, id, to, text);
+            }
+            Done::Stored { token, id } => {
+                self.session.handle_stored(now.instant, token, id.is_some());
+                self.kept_or_not(token, id);
+                self.tell_pasts();
+            }
+            Done::Noted { id, noted } => {
+                if !noted {
+                    self.events.push_back(Event::DiskTrouble(format!("message {}", id.0)));
+                }
+                self.session.handle_noted(now.instant, id, noted);
+            }
+            Done::Conversations(list, more) => {
+                self.blocked = list.iter().filter(|c| c.contact.blocked).map(|c| c.contact.account.clone()).collect();
+                self.events.push_back(Event::Conversations(list));
+                if more != self.more_strangers || more.people > 0 {
+                    self.more_strangers = more;
+                    self.events.push_back(Event::MoreStrangers(more));
+                }
+            }
+            Done::Index { peer, rows } => self.events.push_back(Event::Index { peer, rows }),
+            Done::Page { peer, first, rows } => self.events.push_back(Event::Page { peer, first, rows }),
+            Done::Last { peer, rows } => self.events.push_back(Event::Last { peer, rows }),
+            Done::Found { text, rows } => self.events.push_back(Event::Found { text, rows }),
+            Done::Outbox(unsent) => unsent.into_iter().for_each(|message| self.go_on_with(now, message)),
+            Done::Imported(result) => self.events.push_back(Event::Imported(result)),
+            Done::Exported(result) => self.events.push_back(Event::Exported(result)),
+            Done::Failed(error) => self.events.push_back(Event::DiskTrouble(error)),
+        }
+    }
+
+    /// Somebody's message is on disk, or could not be stored.
+    fn kept_or_not(&mut self, token: StoreToken, id: Option<MessageId>) {
+        let Some(Incoming { mut row, from, kept }) = self.incoming.remove(&token) else { return };
+        match id {
+            Some(id) => row.id = id,
+            None => self.events.push_back(Event::DiskTrouble(from.as_str().to_owned())),
+        }
+        // Ours offers it again; elsewhere this is the only time it is seen.
+        if id.is_none() && kept {
+            return;
+        }
+        // Blocked people's messages and held-back repeats are kept and not shown.
+        if !row.repeat && !self.blocked.contains(&from) {
+            self.events.push_back(Event::Message { peer: from, row });
+        }
+    }
+
+    fn opened(&mut self, now: Now, device: Device) {
+        match self.account.clone().zip(self.opening.take()) {
+            Some((account, Some(password))) => self.session.login(now.instant, account, password, device),
+            Some((account, None)) => self.session.resume(now.instant, account, device),
+            None => {}
+        }
+    }
+
+    /// A message of before that is not settled.
+    fn go_on_with(&mut self, now: Now, Unsent { id, to, text, again }: Unsent) {
+        let Ok(text) = MessageText::parse(&text) else { return };
+        if again {
+            self.unsent.insert(id, SendState::Sending);
+            self.session.send_again(now.instant, id, to, text);
+        } else {
+            self.session.send(now.instant, id, to, text);
+        }
+    }
+}

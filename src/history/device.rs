@@ -1,0 +1,143 @@
+//! What this device keeps of itself: its name, what lets it in, and how far it has come with what the
+//! server pushes.
+
+use rusqlite::{Error, OptionalExtension, params, types::FromSql};
+
+use super::Database;
+use crate::session::{Kept, Pushed};
+use crate::wire::frame::{Device, Key};
+
+impl Database {
+    fn meta<T: FromSql>(&self, name: &str) -> Result<Option<T>, Error> {
+        let mut query = self.connection.prepare_cached("SELECT value FROM meta WHERE name = ?")?;
+        query.query_row([name], |row| row.get(0)).optional()
+    }
+
+    /// What comes in at login.
+    pub(super) fn kept(&self) -> Result<Kept, Error> {
+        let device = match self.meta::<[u8; 16]>("device")? {
+            Some(device) => Key(device),
+            None => self.rename()?,
+        };
+        let highest = "SELECT seq FROM sqlite_sequence WHERE name = 'messages'";
+        Ok(Kept {
+            device,
+            token: self.meta::<[u8; 32]>("token")?.map(Key),
+            cursor: self.cursor()?,
+            newest: self.connection.query_row(highest, [], |row| row.get(0)).optional()?.unwrap_or(0),
+        })
+    }
+
+    fn cursor(&self) -> Result<Option<u64>, Error> {
+        Ok(self.meta::<i64>("cursor")?.and_then(|row| u64::try_from(row).ok()))
+    }
+
+    /// Moves the cursor to this message, if all before it are here.
+    pub(super) fn advance(&self, pushed: &Pushed) -> Result<bool, Error> {
+        let Some(row) = i64::try_from(pushed.row).ok().filter(|_| self.cursor().ok() == Some(pushed.after)) else {
+            return Ok(false);
+        };
+        let mut query = self.connection.prepare_cached("INSERT OR REPLACE INTO meta VALUES ('cursor', ?)")?;
+        query.execute([row]).map(|_| true)
+    }
+
+    pub(super) fn set_token(&self, token: Option<Key<32>>) -> Result<(), Error> {
+        match token {
+            Some(Key(token)) => {
+                self.connection.execute("INSERT OR REPLACE INTO meta VALUES ('token', ?)", params![token])?
+            }
+            None => self.connection.execute("DELETE FROM meta WHERE name = 'token'", [])?,
+        };
+        Ok(())
+    }
+
+    pub(super) fn rename(&self) -> Result<Device, Error> {
+        self.set_token(None)?;
+        let new = "INSERT OR REPLACE INTO meta VALUES ('device', randomblob(16)) RETURNING value";
+        self.connection.query_row(new, [], |row| row.get(0)).map(Key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::{Done, Op, Unsent};
+    use crate::model::{Account, MessageId, SendState};
+    use crate::session::StoreToken;
+
+    fn pushed(token: u64, row: u64, after: Option<u64>) -> Op {
+        Op::Received {
+            token: StoreToken(token),
+            from: Account::sanitised("b"),
+            server_time: String::new(),
+            text: row.to_string(),
+            raw: Vec::new(),
+            repeat: false,
+            unix_ms: 0,
+            pushed: Some(Pushed { row, after, at: 0 }),
+        }
+    }
+
+    #[test]
+    fn a_message_and_the_cursor_are_stored_together_or_not_at_all() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("a.sqlite");
+        let database = Database::open(&path).expect("new");
+        let new = database.kept().expect("read");
+        assert_eq!((new.token, new.cursor, new.newest), (None, None, 0));
+        let ops = [pushed(1, 5, None), pushed(2, 8, Some(5)), pushed(3, 12, Some(9)), pushed(4, 13, Some(12))];
+        let stored: Vec<_> =
+            database.run(&ops).into_iter().map(|done| matches!(done, Done::Stored { id: Some(_), .. })).collect();
+        assert_eq!(stored, [true, true, false, false], "none is stored when the one before it is not");
+        let token = Some(Key([7; 32]));
+        database.run(&[Op::Token(token)]);
+        drop(database);
+        let database = Database::open(&path).expect("again");
+        let kept = database.kept().expect("read");
+        assert_eq!(kept, Kept { device: new.device, token, cursor: Some(8), newest: 2 });
+        assert_eq!(database.run(&[pushed(5, 8, Some(5))]), [Done::Stored { token: StoreToken(5), id: None }]);
+        let renamed = database.run(&[Op::NewDevice]);
+        let kept = database.kept().expect("read");
+        assert_eq!(renamed, [Done::Renamed(Some(kept.device))]);
+        assert!(kept.device != new.device && kept.token.is_none() && kept.cursor == Some(8));
+    }
+
+    #[test]
+    fn what_went_securely_can_go_again_and_what_went_plainly_cannot() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let database = Database::open(&dir.path().join("a.sqlite")).expect("new");
+        let to = Account::sanitised("b");
+        for request in 1..=4 {
+            let (to, text) = (to.clone(), request.to_string());
+            database.run(&[Op::Outgoing { request, to, text, unix_ms: 0 }]);
+        }
+        let state = |id, state, secure| Op::State { id: MessageId(id), state, secure };
+        database.run(&[
+            state(1, SendState::Sending, false),
+            state(2, SendState::Sending, true),
+            state(3, SendState::Sent, true),
+        ]);
+        let unsent = |id: i64, again| Unsent { id: MessageId(id), to: to.clone(), text: id.to_string(), again };
+        assert_eq!(database.run(&[Op::Outbox]), [Done::Outbox(vec![unsent(2, true), unsent(4, false)])]);
+        let Some(Done::Last { rows, .. }) = database.run(&[Op::Last { peer: to.clone(), count: 9 }]).pop() else {
+            panic!("rows")
+        };
+        let states: Vec<_> = rows.iter().filter_map(|row| row.state).collect();
+        use SendState::{MaybeSent, Sending, Sent, Waiting};
+        assert_eq!(states, [MaybeSent, Sending, Sent, Waiting]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn others_cannot_read_what_lets_its_owner_in() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("a.sqlite");
+        let database = Database::open(&path).expect("new");
+        database.run(&[Op::Token(Some(Key([7; 32])))]);
+        for name in ["a.sqlite", "a.sqlite-wal"] {
+            let mode = std::fs::metadata(dir.path().join(name)).expect("there").permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{name} {mode:o}");
+        }
+    }
+}

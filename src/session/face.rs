@@ -1,0 +1,519 @@
+//! One session for both dialects: it finds out which one the server speaks and hands everything on to
+//! that one's session. Nothing secret is said in the plain dialect before somebody agreed to that, and a
+//! server that once spoke the secure one is never quietly spoken to in the other.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use super::finding::{Finding, Speaks};
+use super::{Cause, Event, Kept, Link, LoginOutcome, Polling, RegisterOutcome, StoreToken, Transmit, plain, secure};
+use crate::link;
+use crate::model::{Account, MessageId, MessageText, Password, SendState};
+use crate::timer::Dice;
+use crate::wire::frame::Device;
+
+/// As with the plain dialect's four tries.
+const NO_ANSWER: Duration = Duration::from_secs(15);
+/// What was found is believed for so long when somebody logs in again.
+const BELIEVED: Duration = Duration::from_secs(60);
+
+/// Which dialects may be spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Dialect {
+    /// The secure one with whoever speaks it, else the plain one.
+    #[default]
+    Auto,
+    /// The plain one, without asking.
+    Plain,
+}
+
+/// What is known of a server from before.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Known {
+    /// The keys it may show.
+    pub pins: Vec<Vec<u8>>,
+    /// It has spoken the secure dialect.
+    pub secure_only: bool,
+}
+
+/// How a session begins.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the server is.
+    pub server: SocketAddr,
+    /// How unread messages are asked for in the plain dialect.
+    pub polling: Polling,
+    /// Which dialects.
+    pub dialect: Dialect,
+    /// What is known of the server.
+    pub known: Known,
+    /// Its owner agreed that a password goes to this server in the plain dialect.
+    pub allow_plain: bool,
+    /// Spreads deadlines, and makes questions that nobody else can answer.
+    pub seed: u64,
+    /// Makes the carrier's own choices repeatable, for tests.
+    pub carrier_seed: Option<[u8; 32]>,
+}
+
+#[derive(Debug, Clone)]
+enum Wish {
+    Register { account: Account, password: Password, confirm: Password },
+    Login { account: Account, password: Password, kept: Kept },
+    Resume { account: Account, kept: Kept },
+}
+
+#[derive(Debug)]
+struct Waiting {
+    id: MessageId,
+    to: Account,
+    text: MessageText,
+    again: bool,
+}
+
+/// The client's session. See the module for how it is driven.
+#[derive(Debug)]
+pub struct Session {
+    config: Config,
+    dice: Dice,
+    plain: plain::Session,
+    secure: Option<Box<secure::Session>>,
+    finding: Option<Finding>,
+    /// What was found, and when.
+    speaks: Option<(Speaks, Instant)>,
+    /// What waits for that.
+    wishes: Vec<Wish>,
+    waiting: Vec<Waiting>,
+    /// Whoever logged in last, to go on with.
+    last: Option<Wish>,
+    /// Somebody said, this once, that the plain dialect will do for a server that spoke the other.
+    overridden: bool,
+    /// The question is asked, and this answer waits for somebody's consent.
+    doubting: bool,
+    /// Nobody answers in the secure dialect, and it was asked whether somebody does in the other.
+    diagnosed: bool,
+    shown: Link,
+    transmits: VecDeque<Transmit>,
+    events: VecDeque<Event>,
+}
+
+impl Session {
+    /// A session that has not logged in, and sends nothing yet.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self {
+            dice: Dice::new(config.seed),
+            plain: plain::Session::new(config.polling),
+            config,
+            secure: None,
+            finding: None,
+            speaks: None,
+            wishes: Vec::new(),
+            waiting: Vec::new(),
+            last: None,
+            overridden: false,
+            doubting: false,
+            diagnosed: false,
+            shown: Link::Offline,
+            transmits: VecDeque::new(),
+            events: VecDeque::new(),
+        }
+    }
+
+    /// What is spoken, once that is known.
+    #[must_use]
+    pub fn speaks(&self) -> Option<Speaks> {
+        self.speaks.map(|(speaks, _)| speaks)
+    }
+
+    fn spoken(&mut self) -> Option<&mut secure::Session> {
+        self.secure.as_deref_mut().filter(|_| self.speaks.is_some_and(|(speaks, _)| speaks == Speaks::Secure))
+    }
+
+    /// How the secure connection is doing.
+    #[must_use]
+    pub fn figures(&self) -> Option<link::Figures> {
+        self.secure.as_ref()?.figures()
+    }
+
+    /// The keys the server may show.
+    #[must_use]
+    pub fn pins(&self) -> &[Vec<u8>] {
+        &self.config.known.pins
+    }
+
+    /// The next datagram for the server; call until `None` after every other call.
+    pub fn poll_transmit(&mut self) -> Option<Transmit> {
+        let own = self.transmits.pop_front().or_else(|| self.finding.as_mut()?.poll_transmit());
+        own.or_else(|| self.plain.poll_transmit()).or_else(|| self.secure.as_mut()?.poll_transmit())
+    }
+
+    /// The next event; call until `None` after every other call.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        loop {
+            let secure = |session: &mut Self| session.secure.as_mut()?.poll_event();
+            let event = self.events.pop_front().or_else(|| self.plain.poll_event()).or_else(|| secure(self))?;
+            match &event {
+                Event::Link(link) if self.shown == *link => continue,
+                Event::Link(link) => self.shown = *link,
+                Event::Pin(key) => {
+                    self.config.known.pins.push(key.clone());
+                    self.config.known.secure_only = true;
+                }
+                _ => {}
+            }
+            return Some(event);
+        }
+    }
+
+    /// When [`Session::handle_timeout`] wants to be called; `None` while there is nothing to wait for.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let finding = self.finding.as_ref().map(|f| f.poll_timeout().min(f.began() + NO_ANSWER));
+        let secure = self.secure.as_ref().and_then(|s| s.poll_timeout());
+        [finding, self.plain.poll_timeout(), secure].into_iter().flatten().min()
+    }
+
+    /// The connection line.
+    #[must_use]
+    pub fn link(&self) -> Link {
+        match (&self.secure, self.speaks()) {
+            (Some(secure), Some(Speaks::Secure)) => secure.link(),
+            (_, Some(Speaks::Plain)) => self.plain.link(),
+            _ if self.config.dialect == Dialect::Plain => self.plain.link(),
+            _ => self.shown,
+        }
+    }
+
+    /// Registers; answered by [`Event::Registered`].
+    pub fn register(&mut self, now: Instant, account: Account, password: Password, confirm: Password) {
+        self.wish(now, Wish::Register { account, password, confirm });
+    }
+
+    /// Logs in; answered by [`Event::LoggedIn`].
+    pub fn login(&mut self, now: Instant, account: Account, password: Password, kept: Kept) {
+        self.begin(now, Wish::Login { account, password, kept });
+    }
+
+    /// Logs in by the token of before, which only the secure dialect knows; answered by [`Event::LoggedIn`].
+    pub fn resume(&mut self, now: Instant, account: Account, kept: Kept) {
+        self.begin(now, Wish::Resume { account, kept });
+    }
+
+    fn begin(&mut self, now: Instant, wish: Wish) {
+        self.wishes.retain(|wish| matches!(wish, Wish::Register { .. }));
+        self.waiting.clear();
+        self.last = Some(wish.clone());
+        // A server may have become another one since.
+        if matches!(self.speaks, Some((Speaks::Plain, at)) if now.saturating_duration_since(at) >= BELIEVED) {
+            self.speaks = None;
+        }
+        self.wish(now, wish);
+    }
+
+    fn wish(&mut self, now: Instant, wish: Wish) {
+        if matches!(wish, Wish::Login { .. } | Wish::Resume { .. }) && self.speaks.is_none() {
+            self.show(Link::LoggingIn);
+        }
+        self.wishes.push(wish);
+        if self.config.dialect == Dialect::Plain {
+            self.decide(now, Speaks::Plain);
+        } else if self.config.known.secure_only && !self.overridden {
+            // It need not be asked, and a false answer is not listened to.
+            self.decide(now, Speaks::Secure);
+        } else if let Some(speaks) = self.speaks() {
+            self.found(now, speaks);
+        } else if self.finding.is_none() {
+            self.finding = Some(Finding::new(now, &mut self.dice));
+        }
+    }
+
+    /// Somebody agreed to go on in the plain dialect, after [`Event::PlainOnly`].
+    pub fn allow_plain(&mut self, now: Instant) {
+        self.config.allow_plain = true;
+        if std::mem::take(&mut self.doubting) {
+            self.overridden = true;
+            self.leave_secure();
+            self.wishes.extend(self.last.clone().filter(|_| self.wishes.is_empty()));
+            self.decide(now, Speaks::Plain);
+        }
+    }
+
+    /// What the secure session has not settled goes on waiting; what may have arrived is said so.
+    fn leave_secure(&mut self) {
+        for (id, to, text, again) in self.secure.take().into_iter().flat_map(|mut secure| secure.take_outbox()) {
+            self.waiting.push(Waiting { id, to, text, again });
+        }
+        self.speaks = None;
+    }
+
+    fn found(&mut self, now: Instant, speaks: Speaks) {
+        let was_secure = self.config.known.secure_only && !self.overridden;
+        if speaks == Speaks::Plain && (was_secure || !self.config.allow_plain) {
+            self.finding = None;
+            if !std::mem::replace(&mut self.doubting, true) {
+                self.events.push_back(Event::PlainOnly { was_secure });
+            }
+            return;
+        }
+        self.decide(now, speaks);
+    }
+
+    fn decide(&mut self, now: Instant, speaks: Speaks) {
+        self.finding = None;
+        self.doubting = false;
+        if self.speaks() != Some(speaks) {
+            self.speaks = Some((speaks, now));
+            self.events.push_back(Event::Speaks(speaks));
+        }
+        for wish in std::mem::take(&mut self.wishes) {
+            match speaks {
+                Speaks::Plain => self.wish_plainly(now, wish),
+                Speaks::Secure => self.wish_securely(now, wish),
+            }
+        }
+        for Waiting { id, to, text, again } in std::mem::take(&mut self.waiting) {
+            if again { self.send_again(now, id, to, text) } else { self.send(now, id, to, text) }
+        }
+    }
+
+    fn wish_plainly(&mut self, now: Instant, wish: Wish) {
+        match wish {
+            Wish::Register { account, password, confirm } => self.plain.register(now, account, password, confirm),
+            Wish::Login { account, password, .. } => self.plain.login(now, account, password),
+            Wish::Resume { .. } => {
+                self.show(Link::Offline);
+                self.events.push_back(Event::LoggedIn(LoginOutcome::PasswordNeeded));
+            }
+        }
+    }
+
+    fn wish_securely(&mut self, now: Instant, wish: Wish) {
+        let Config { server, ref known, seed, carrier_seed, .. } = self.config;
+        let fresh = || {
+            let config = secure::Config { server, pins: known.pins.clone(), seed, carrier_seed };
+            Box::new(secure::Session::new(config))
+        };
+        let secure = self.secure.get_or_insert_with(fresh);
+        match wish {
+            Wish::Register { account, password, confirm } => secure.register(now, account, password, &confirm),
+            Wish::Login { account, password, kept } => secure.login(now, account, password, kept),
+            Wish::Resume { account, kept } => secure.resume(now, account, kept),
+        }
+    }
+
+    /// Ends the account's other session and logs in again, after
+    /// `LoginOutcome::Refused(AlreadyLoggedIn)` or [`Event::Kicked`].
+    pub fn take_over(&mut self, now: Instant) {
+        match self.spoken() {
+            Some(secure) => secure.go_online(now),
+            None => self.plain.take_over(now),
+        }
+    }
+
+    /// Sends a message that is stored already; answered by [`Event::Outgoing`]. One that waits already
+    /// goes once.
+    pub fn send(&mut self, now: Instant, id: MessageId, to: Account, text: MessageText) {
+        if let Some(secure) = self.spoken() {
+            secure.send(now, id, to, text);
+        } else if self.speaks().is_some() || self.config.dialect == Dialect::Plain {
+            self.plain.send(now, id, to, text);
+        } else {
+            self.wait(id, to, text, false);
+            self.events.push_back(Event::Outgoing { id, state: SendState::Waiting });
+        }
+    }
+
+    /// The same with one that may have been sent already in the secure dialect, before the program
+    /// ended. There it arrives once; in the plain dialect only its writer sends it again.
+    pub fn send_again(&mut self, now: Instant, id: MessageId, to: Account, text: MessageText) {
+        if let Some(secure) = self.spoken() {
+            secure.send_again(now, id, to, text);
+        } else if self.speaks().is_some() || self.config.dialect == Dialect::Plain {
+            self.events.push_back(Event::Outgoing { id, state: SendState::MaybeSent });
+        } else {
+            self.wait(id, to, text, true);
+        }
+    }
+
+    fn wait(&mut self, id: MessageId, to: Account, text: MessageText, again: bool) {
+        if !self.waiting.iter().any(|waiting| waiting.id == id) {
+            self.waiting.push(Waiting { id, to, text, again });
+        }
+    }
+
+    /// Goes offline; answered by [`Event::WentOffline`] within 1 s, whatever the server does.
+    pub fn go_offline(&mut self, now: Instant) {
+        let asking = self.finding.take().is_some() || std::mem::take(&mut self.doubting);
+        self.wishes.clear();
+        match self.spoken() {
+            Some(secure) => secure.go_offline(now),
+            None if asking => {
+                self.show(Link::Offline);
+                self.events.push_back(Event::WentOffline(Some(false)));
+            }
+            None => self.plain.go_offline(now),
+        }
+    }
+
+    /// Lets go of the login and its messages without a word to the server; nothing is sent by itself
+    /// before the next login.
+    pub fn forget(&mut self) {
+        self.wishes.retain(|wish| matches!(wish, Wish::Register { .. }));
+        self.waiting.clear();
+        self.last = None;
+        self.doubting = false;
+        self.finding.take_if(|_| self.wishes.is_empty());
+        self.plain.forget();
+        if let Some(secure) = &mut self.secure {
+            secure.forget();
+        }
+        self.show(Link::Offline);
+    }
+
+    /// Logs in again as at the last login.
+    pub fn go_online(&mut self, now: Instant) {
+        if let Some(secure) = self.spoken() {
+            secure.go_online(now);
+        } else if self.speaks().is_some() || self.config.dialect == Dialect::Plain {
+            self.plain.go_online(now);
+        } else if let Some(wish) = self.last.clone().filter(|_| self.wishes.is_empty()) {
+            self.wish(now, wish);
+        }
+    }
+
+    /// F5: asks at once, and reconnects at once.
+    pub fn fetch_now(&mut self, now: Instant) {
+        if let Some(finding) = &mut self.finding {
+            finding.ask_now(now);
+        }
+        match self.spoken() {
+            Some(secure) => secure.fetch_now(now),
+            None => self.plain.fetch_now(now),
+        }
+    }
+
+    /// How unread messages are asked for from now on, in the plain dialect.
+    pub fn set_polling(&mut self, now: Instant, polling: Polling) {
+        self.plain.set_polling(now, polling);
+    }
+
+    /// Which chat windows are open, and whether one is visible.
+    pub fn set_open_chats(&mut self, now: Instant, chats: Vec<Account>, visible: bool) {
+        self.plain.set_open_chats(now, chats, visible);
+    }
+
+    /// A datagram typed by hand. In the secure dialect it stands beside everything: what is answered is
+    /// seen in the protocol window and means nothing.
+    pub fn by_hand(&mut self, now: Instant, bytes: Vec<u8>) {
+        if self.spoken().is_some() {
+            self.transmits.push_back(Transmit { bytes, cause: Cause::ByHand });
+        } else {
+            self.plain.by_hand(now, bytes);
+        }
+    }
+
+    /// The message of this token is on disk, or could not be stored.
+    pub fn handle_stored(&mut self, now: Instant, token: StoreToken, stored: bool) {
+        match self.secure.as_mut().filter(|_| token.0 >= secure::TOKENS) {
+            Some(secure) => secure.handle_stored(now, token, stored),
+            None => self.plain.handle_stored(now, token, stored),
+        }
+    }
+
+    /// That this message is [`SendState::Sending`] is on disk, or could not be stored.
+    pub fn handle_noted(&mut self, now: Instant, id: MessageId, noted: bool) {
+        match self.spoken() {
+            Some(secure) => secure.handle_noted(now, id, noted),
+            None => self.plain.handle_noted(now, id, noted),
+        }
+    }
+
+    /// See [`secure::Session::set_device`].
+    pub fn set_device(&mut self, now: Instant, device: Device) {
+        if let Some(secure) = &mut self.secure {
+            secure.set_device(now, device);
+        }
+    }
+
+    /// See [`secure::Session::trust`].
+    pub fn trust(&mut self, key: Vec<u8>) {
+        if let Some(secure) = &mut self.secure {
+            secure.trust(key);
+        }
+    }
+
+    /// See [`secure::Session::history`]; in the plain dialect there is none.
+    pub fn history(&mut self, now: Instant, peer: Account, before: Option<u64>, count: u32) {
+        match self.spoken() {
+            Some(secure) => secure.history(now, peer, before, count),
+            None => self.events.push_back(Event::History { peer, messages: Vec::new(), more: false }),
+        }
+    }
+
+    /// A datagram from the server's address.
+    pub fn handle_datagram(&mut self, now: Instant, bytes: &[u8]) {
+        if let Some(secure) = self.secure.as_mut().filter(|_| link::first_byte(bytes)) {
+            secure.handle_datagram(now, bytes);
+            return self.diagnose(now);
+        }
+        if let Some(speaks) = self.finding.as_mut().and_then(|finding| finding.handle_text(now, bytes)) {
+            return self.found(now, speaks);
+        }
+        // Anybody can write a text; to whoever speaks the secure dialect it says nothing.
+        if !self.config.known.secure_only || self.overridden || self.config.dialect == Dialect::Plain {
+            self.plain.handle_datagram(now, bytes);
+        }
+    }
+
+    /// The deadline has come.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if let Some(finding) = &mut self.finding {
+            finding.handle_timeout(now);
+            if finding.began() + NO_ANSWER <= now {
+                self.nobody();
+            }
+        }
+        if self.plain.poll_timeout().is_some_and(|at| at <= now) {
+            self.plain.handle_timeout(now);
+        }
+        if let Some(secure) = self.secure.as_mut().filter(|s| s.poll_timeout().is_some_and(|at| at <= now)) {
+            secure.handle_timeout(now);
+        }
+        self.diagnose(now);
+    }
+
+    /// While nobody answers in the secure dialect it is asked once whether somebody does in the other:
+    /// its owner may want to know, or whoever is there may be somebody else.
+    fn diagnose(&mut self, now: Instant) {
+        let Some(out_of_reach) = self.spoken().map(|secure| secure.is_out_of_reach()) else { return };
+        if !out_of_reach {
+            self.diagnosed = false;
+            self.doubting = false;
+            self.finding = None;
+        } else if !std::mem::replace(&mut self.diagnosed, true) {
+            self.finding = Some(Finding::new(now, &mut self.dice));
+        }
+    }
+
+    fn nobody(&mut self) {
+        self.finding = None;
+        if self.speaks().is_some() {
+            return;
+        }
+        self.show(Link::Offline);
+        for wish in std::mem::take(&mut self.wishes) {
+            self.events.push_back(match wish {
+                Wish::Register { .. } => Event::Registered(RegisterOutcome::NoAnswer),
+                Wish::Login { .. } | Wish::Resume { .. } => Event::LoggedIn(LoginOutcome::NoAnswer),
+            });
+        }
+    }
+
+    fn show(&mut self, link: Link) {
+        self.events.push_back(Event::Link(link));
+    }
+}
+
+#[cfg(test)]
+mod tests;

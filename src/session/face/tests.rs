@@ -1,0 +1,244 @@
+use super::*;
+use crate::link::{Event as Carried, Identity, Link as Carrier};
+use crate::wire::frame::{FromClient, FromServer, Key};
+
+fn at(port: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port))
+}
+
+fn account(name: &str) -> Account {
+    Account::person(name).expect("valid")
+}
+
+fn kept() -> Kept {
+    Kept { device: Key([1; 16]), token: None, cursor: None, newest: 0 }
+}
+
+/// A server that speaks plain, secure, or not at all, and a session.
+struct World {
+    now: Instant,
+    session: Session,
+    carrier: Option<Carrier>,
+    answers: fn(&str) -> Option<String>,
+    sent: Vec<String>,
+    events: Vec<Event>,
+    sends: Vec<u64>,
+}
+
+fn course(request: &str) -> Option<String> {
+    let code = match request.get(..2)? {
+        "01" => "01:01",
+        "02" => "02:01",
+        "03" => "03:01",
+        "06" => "06:01",
+        "08" => "08:0",
+        _ => "00:00",
+    };
+    Some(code.to_owned())
+}
+
+fn ours(request: &str) -> Option<String> {
+    match request.split('#').collect::<Vec<_>>()[..] {
+        ["10", "Q1", nonce, ..] => Some(format!("10:01:Q1:{nonce}")),
+        _ => Some("07:01".into()),
+    }
+}
+
+impl World {
+    fn new(secure: bool, answers: fn(&str) -> Option<String>, allow_plain: bool, known: Known) -> Self {
+        let config = Config {
+            server: at(1),
+            polling: Polling::Strict,
+            dialect: Dialect::Auto,
+            known,
+            allow_plain,
+            seed: 7,
+            carrier_seed: Some([7; 32]),
+        };
+        let identity = Identity::generate().expect("random bytes");
+        let carrier = secure.then(|| Carrier::server(&identity, None).expect("an identity"));
+        let (sent, events, sends) = (Vec::new(), Vec::new(), Vec::new());
+        Self { now: Instant::now(), session: Session::new(config), carrier, answers, sent, events, sends }
+    }
+
+    fn log_in(&mut self) {
+        let password = Password::parse("secret").expect("valid");
+        self.session.login(self.now, account("a"), password, kept());
+    }
+
+    fn send(&mut self, id: i64) {
+        let text = MessageText::parse("hi").expect("valid");
+        self.session.send(self.now, MessageId(id), account("b"), text);
+    }
+
+    fn run(&mut self, time: Duration) {
+        let end = self.now + time;
+        for _ in 0..100_000 {
+            self.drain();
+            let server = self.carrier.as_ref().and_then(Carrier::poll_timeout);
+            let due = [self.session.poll_timeout(), server].into_iter().flatten().min();
+            let Some(next) = due.filter(|next| *next <= end) else {
+                self.now = end;
+                return;
+            };
+            self.now = self.now.max(next);
+            self.session.handle_timeout(self.now);
+            if let Some(carrier) = &mut self.carrier {
+                carrier.handle_timeout(self.now);
+            }
+        }
+        panic!("it never comes to rest: {:?}", self.events.last());
+    }
+
+    fn drain(&mut self) {
+        loop {
+            let now = self.now;
+            if let Some(event) = self.session.poll_event() {
+                if let Event::Outgoing { id, state: SendState::Sending } = event {
+                    self.session.handle_noted(now, id, true);
+                }
+                self.events.push(event);
+            } else if let Some(Transmit { bytes, cause }) = self.session.poll_transmit() {
+                if cause != Cause::Secure {
+                    let request = String::from_utf8(bytes).expect("text");
+                    let answer = (self.answers)(&request);
+                    self.sent.push(request);
+                    if let Some(answer) = answer {
+                        self.session.handle_datagram(now, answer.as_bytes());
+                    }
+                } else if let Some(carrier) = &mut self.carrier {
+                    carrier.handle_datagram(now, at(2), &bytes);
+                }
+            } else if let Some(transmit) = self.carrier.as_mut().and_then(Carrier::poll_transmit) {
+                self.session.handle_datagram(now, &transmit.bytes);
+            } else if let Some(event) = self.carrier.as_mut().and_then(Carrier::poll_event) {
+                self.serve(event);
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn serve(&mut self, event: Carried) {
+        let Carried::Frame { peer, bytes } = event else { return };
+        let answer = match FromClient::decode(&bytes).expect("a frame") {
+            FromClient::Login { id, .. } | FromClient::Resume { id, .. } => {
+                FromServer::LoggedIn { id, token: None, highest: 0, ended: None }
+            }
+            FromClient::Send { counter, .. } => {
+                self.sends.push(counter);
+                FromServer::Accepted { counter, row: 1, at: 0, online: true }
+            }
+            FromClient::Logout { id, .. } => FromServer::LoggedOut { id },
+            _ => return,
+        };
+        let now = self.now;
+        let carrier = self.carrier.as_mut().expect("it sent this");
+        carrier.send(now, peer, &answer.encode());
+    }
+
+    fn has(&self, event: &Event) -> bool {
+        self.events.contains(event)
+    }
+
+    fn count(&self, operation: &str) -> usize {
+        self.sent.iter().filter(|request| request.starts_with(operation)).count()
+    }
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+const DONE: Event = Event::LoggedIn(LoginOutcome::Done);
+
+#[test]
+fn ours_is_spoken_to_securely_and_from_then_on_only_so() {
+    let mut world = World::new(true, ours, true, Known::default());
+    world.log_in();
+    world.send(1);
+    world.run(Duration::from_secs(1));
+    let pins = world.session.pins().to_vec();
+    assert!(world.has(&DONE) && world.has(&Event::Speaks(Speaks::Secure)) && world.has(&Event::Pin(pins[0].clone())));
+    assert_eq!((world.sends.as_slice(), world.sent.len(), world.count("10")), (&[1][..], 1, 1));
+    // It is remembered: nothing is asked in text any more, and no text means anything.
+    world.session.handle_datagram(world.now, b"09:b:2026-11-21 12:04:58:not from b");
+    world.session.by_hand(world.now, b"08#".to_vec());
+    world.session.go_offline(world.now);
+    world.run(Duration::from_secs(1));
+    world.session.go_online(world.now);
+    world.run(Duration::from_secs(1));
+    assert_eq!((world.count("10"), world.count("08"), world.sent.len()), (1, 1, 2));
+    assert!(!world.events.iter().any(|e| matches!(e, Event::Received { .. })));
+    let mut again = World::new(true, |_| None, true, Known { pins: Vec::new(), secure_only: true });
+    again.log_in();
+    again.run(Duration::from_secs(1));
+    assert!(again.has(&DONE) && again.sent.is_empty());
+}
+
+#[test]
+fn no_password_goes_out_in_plain_before_somebody_agreed() {
+    let mut world = World::new(false, course, false, Known::default());
+    world.log_in();
+    world.send(1);
+    world.run(10 * MINUTE);
+    assert!(world.has(&Event::PlainOnly { was_secure: false }) && !world.has(&DONE));
+    assert_eq!(world.sent.len(), 1, "{:?}", world.sent);
+    world.session.allow_plain(world.now);
+    world.run(Duration::from_secs(1));
+    assert!(world.has(&DONE) && world.has(&Event::Outgoing { id: MessageId(1), state: SendState::Sent }));
+    assert_eq!((world.count("02"), world.count("03")), (1, 1));
+    // Or does not agree.
+    let mut world = World::new(false, course, false, Known::default());
+    world.log_in();
+    world.run(MINUTE);
+    world.session.go_offline(world.now);
+    world.run(MINUTE);
+    assert!(world.has(&Event::WentOffline(Some(false))) && world.session.link() == Link::Offline);
+    assert_eq!(world.sent.len(), 1);
+}
+
+#[test]
+fn who_agreed_before_is_not_asked() {
+    let mut world = World::new(false, course, true, Known::default());
+    let password = Password::parse("secret").expect("valid");
+    world.session.register(world.now, account("a"), password.clone(), password);
+    world.log_in();
+    world.run(Duration::from_secs(1));
+    assert!(world.has(&DONE) && !world.events.iter().any(|e| matches!(e, Event::PlainOnly { .. })));
+    assert_eq!((world.count("01"), world.count("02")), (1, 1));
+    // What the secure dialect may have sent before is not sent in this one unasked.
+    let text = MessageText::parse("hi").expect("valid");
+    world.session.send_again(world.now, MessageId(5), account("b"), text);
+    world.run(MINUTE);
+    assert!(world.has(&Event::Outgoing { id: MessageId(5), state: SendState::MaybeSent }));
+    assert_eq!(world.count("03"), 0);
+}
+
+#[test]
+fn a_server_that_was_secure_and_is_not_is_told_and_not_trusted() {
+    let known = Known { pins: vec![vec![1; 44]], secure_only: true };
+    let mut world = World::new(false, course, true, known);
+    world.log_in();
+    world.send(1);
+    world.run(MINUTE);
+    assert!(world.has(&Event::PlainOnly { was_secure: true }) && world.has(&Event::LoggedIn(LoginOutcome::NoAnswer)));
+    assert_eq!((world.count("02"), world.count("10")), (0, 1), "{:?}", world.sent);
+    world.session.allow_plain(world.now);
+    world.run(Duration::from_secs(1));
+    assert!(world.has(&DONE) && world.has(&Event::Speaks(Speaks::Plain)));
+    assert_eq!((world.count("02"), world.count("03")), (1, 1), "{:?}", world.sent);
+}
+
+#[test]
+fn silence_is_said_in_time_and_is_no_answer() {
+    let mut world = World::new(false, |_| None, true, Known::default());
+    world.log_in();
+    world.run(Duration::from_secs(14));
+    assert_eq!(world.session.link(), Link::LoggingIn);
+    world.run(Duration::from_secs(2));
+    assert!(world.has(&Event::LoggedIn(LoginOutcome::NoAnswer)) && world.session.link() == Link::Offline);
+    assert_eq!((world.session.poll_timeout(), world.count("02")), (None, 0));
+    // Later it is there.
+    world.answers = course;
+    world.session.go_online(world.now);
+    world.run(Duration::from_secs(1));
+    assert!(world.has(&DONE));
+}
