@@ -174,8 +174,10 @@ impl Transcript {
         self.widget.handle(move |w, event| {
             let used = match event {
                 Event::Focus => {
-                    // Whoever came by keys sees where they are.
-                    view.borrow_mut().choose_any(w.h());
+                    // Whoever came by keys sees where they are; under the pointer nothing may move.
+                    if app::event() == Event::KeyDown {
+                        view.borrow_mut().choose_any(w.h());
+                    }
                     true
                 }
                 Event::Unfocus | Event::Enter => true,
