@@ -4,6 +4,7 @@
 
 pub mod heights;
 mod layout;
+mod pill;
 pub mod rows;
 pub mod wrap;
 
@@ -186,7 +187,8 @@ impl Transcript {
                     true
                 }
                 Event::Move => {
-                    let over = view.borrow().link_at(app::event_x(), app::event_y()).is_some();
+                    let (x, y) = (app::event_x(), app::event_y());
+                    let over = view.borrow().link_at(x, y).is_some() || view.borrow().pill_at(x, y);
                     draw::set_cursor(if over { Cursor::Hand } else { Cursor::Default });
                     return true;
                 }
@@ -222,7 +224,9 @@ impl Transcript {
 fn pushed(view: &Rc<RefCell<View>>, ask: &Rc<dyn Fn(Ask)>, w: &Widget) {
     let mut view = view.borrow_mut();
     let (x, y) = (app::event_x(), app::event_y());
-    if let Some(id) = view.link_at(x, y) {
+    if view.pill_at(x, y) {
+        view.go_to_end();
+    } else if let Some(id) = view.link_at(x, y) {
         ask(Ask::Resend(id));
     } else if !view.take_thumb(x - w.x(), y - w.y(), w.w(), w.h()) {
         view.choose_at(y - w.y());

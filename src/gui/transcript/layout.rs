@@ -69,6 +69,8 @@ pub struct View {
     names: HashMap<String, String>,
     /// The foot of the bubble with the ring, where its menu opens by keys.
     ringed: Option<(i32, i32)>,
+    /// Where the button to the end stands, if that is not in sight.
+    pill: Option<[i32; 4]>,
     seen: Vec<Seen>,
     links: Vec<([i32; 4], MessageId)>,
     thumb: Option<i32>,
@@ -94,6 +96,7 @@ impl View {
             foreign: false,
             names: HashMap::new(),
             ringed: None,
+            pill: None,
             seen: Vec::new(),
             links: Vec::new(),
             thumb: None,
@@ -252,8 +255,19 @@ impl View {
     }
 
     pub fn link_at(&self, x: i32, y: i32) -> Option<MessageId> {
-        let inside = |[left, top, w, h]: [i32; 4]| (left..left + w).contains(&x) && (top..top + h).contains(&y);
-        self.links.iter().find(|(area, _)| inside(*area)).map(|(_, id)| *id)
+        self.links.iter().find(|(area, _)| inside(*area, x, y)).map(|(_, id)| *id)
+    }
+
+    pub fn pill_at(&self, x: i32, y: i32) -> bool {
+        self.pill.is_some_and(|area| inside(area, x, y))
+    }
+
+    /// New messages of others below what is in sight; a hundred may be more.
+    fn new_below(&self) -> usize {
+        let first = self.first_new.and_then(|id| self.rows.find(id)).unwrap_or(self.rows.len());
+        let below = self.seen.last().map_or(0, |seen| seen.row + 1).max(first);
+        let theirs = |row: &usize| self.rows.meta(*row).is_some_and(|meta| !meta.outgoing);
+        (below..self.rows.len().min(below + 1000)).filter(theirs).take(100).count()
     }
 
     pub fn text_of(&self, id: MessageId) -> Option<String> {
@@ -418,6 +432,8 @@ impl View {
             draw::set_draw_color(if self.thumb.is_some() { colours.dim } else { colours.offline });
             draw::draw_rounded_rectf(x + w - BAR + 3, y + top + 2, BAR - 5, size - 4, 2);
         }
+        let new = self.new_below();
+        self.pill = (self.anchor != Anchor::End).then(|| super::pill::draw(x + w - BAR, y + h, new));
         // One page more on each side, so that scrolling finds it there.
         let wide = range.start.saturating_sub(PAGE / 2)..(range.end + PAGE / 2).min(self.rows.len());
         self.rows.missing(if range.is_empty() { 0..0 } else { wide })
@@ -473,6 +489,10 @@ impl View {
 
 fn small(y: i64) -> i32 {
     i32::try_from(y).unwrap_or(i32::MAX / 2)
+}
+
+fn inside([left, top, w, h]: [i32; 4], x: i32, y: i32) -> bool {
+    (left..left + w).contains(&x) && (top..top + h).contains(&y)
 }
 
 /// A room's body is `[writer] text`.
