@@ -11,7 +11,7 @@ use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rust_i18n::t;
 
@@ -28,6 +28,8 @@ use local::{file_name, known_keys, open_socket, reachable};
 
 /// Inputs of one turn at most, so that the windows stay quick.
 const TURN: usize = 64;
+/// How often a flood of messages has the list read.
+const LIST: Duration = Duration::from_millis(100);
 /// A turn's time at most.
 const TURN_TIME: Duration = Duration::from_millis(4);
 
@@ -167,6 +169,9 @@ pub struct Client {
     /// To log in with as soon as the history is open; without a password, by the token in it.
     opening: Option<Option<Password>>,
     online: Option<Vec<Account>>,
+    /// The list is not read again before this, and is read then if something has come since.
+    list_at: Option<Instant>,
+    list_due: bool,
     /// The server is known as ours.
     ours: bool,
     config: Config,
@@ -208,6 +213,8 @@ impl Client {
             more_strangers: MoreStrangers::default(),
             door: None,
             online: None,
+            list_at: None,
+            list_due: false,
             ours: false,
             config,
             bell,
@@ -255,7 +262,7 @@ impl Client {
                 break;
             }
             if !self.input(now) {
-                self.timer.set(self.session.poll_timeout());
+                self.set_timer();
                 return false;
             }
             self.drain(now);
@@ -265,7 +272,7 @@ impl Client {
         if self.session.poll_timeout().is_some_and(|at| at + LATE <= now.instant) {
             self.deadline(now);
         }
-        self.timer.set(self.session.poll_timeout());
+        self.set_timer();
         true
     }
 
@@ -297,6 +304,25 @@ impl Client {
             self.session.handle_timeout(now.instant);
             self.drain(now);
         }
+        if self.list_due {
+            self.list(now);
+        }
+    }
+
+    /// Reads the list after a message has come; of a flood that costs more than the messages, so every
+    /// [`LIST`] at most.
+    fn list(&mut self, now: Now) {
+        self.list_due = self.list_at.is_some_and(|at| now.instant < at);
+        if !self.list_due {
+            self.list_at = Some(now.instant + LIST);
+            self.conversations();
+        }
+    }
+
+    /// Deadlines of the session, and of the list.
+    fn set_timer(&mut self) {
+        let list = self.list_at.filter(|_| self.list_due);
+        self.timer.set([self.session.poll_timeout(), list].into_iter().flatten().min());
     }
 
     /// The next event; call until `None` after [`Client::pump`] and after each command.
@@ -395,6 +421,7 @@ impl Client {
         self.session.forget();
         self.door = None;
         self.online = None;
+        (self.list_at, self.list_due) = (None, false);
         self.history = None;
         self.account = None;
         self.opening = None;
@@ -498,7 +525,7 @@ impl Client {
 
     fn after(&mut self, now: Now) {
         self.drain(now);
-        self.timer.set(self.session.poll_timeout());
+        self.set_timer();
     }
 
     fn drain(&mut self, now: Now) {

@@ -26,7 +26,6 @@ impl Client {
                     let unix_ms = now.unix_ms;
                     let server_time = time;
                     history.submit(Op::Received { token, from, server_time, text, raw, repeat, unix_ms, pushed });
-                    history.submit(Op::Conversations);
                 }
                 return;
             }
@@ -118,6 +117,8 @@ impl Client {
             }
             Done::Stored { token, id } => {
                 self.session.handle_stored(now.instant, token, id.is_some());
+                // While the server is asked for the next one.
+                self.list(now);
                 self.kept_or_not(token, id);
                 self.tell_pasts();
             }

@@ -28,6 +28,8 @@ use crate::settings::{Paths, Saver, Settings};
 
 /// Leaving never depends on the server: the session gives up after a second.
 const LEAVE: Duration = Duration::from_millis(1_200);
+/// How often a flood of messages is drawn.
+const DRAW: Duration = Duration::from_millis(10);
 /// How long a pipe that has ended waits for what it sent to be settled.
 const SETTLE: Duration = Duration::from_secs(10);
 
@@ -84,6 +86,9 @@ pub(super) struct App {
     /// To be printed above the line.
     text: String,
     dirty: bool,
+    /// When the screen may be drawn next, unless a key was pressed.
+    draw_at: Option<Instant>,
+    keyed: bool,
 }
 
 impl App {
@@ -138,6 +143,8 @@ impl App {
             left: false,
             text: String::new(),
             dirty: true,
+            draw_at: None,
+            keyed: true,
             settings,
         };
         app.quiet(&t!("term.hello", server = app.place.line()));
@@ -162,12 +169,12 @@ impl App {
                 self.input(input);
             }
             self.next_line();
-            self.flush()?;
+            let wait = self.flush_soon()?;
             if more || self.left {
                 continue;
             }
             let overdue = self.raw.as_ref().and_then(Raw::deadline);
-            let end = [self.deadline, overdue].into_iter().flatten().min().map_or_else(never, at);
+            let end = [self.deadline, overdue, wait].into_iter().flatten().min().map_or_else(never, at);
             select! {
                 recv(self.rings) -> _ => {}
                 recv(self.waiting) -> input => if let Ok(input) = input { self.input(input) },
@@ -182,7 +189,7 @@ impl App {
     }
 
     fn input(&mut self, input: Input) {
-        self.dirty = true;
+        (self.dirty, self.keyed) = (true, true);
         match input {
             Input::Key(key) => self.key(key),
             Input::Line(line) => self.lines.push_back(line),
@@ -559,6 +566,21 @@ impl App {
         log::info!("said: {text}");
         let text = self.style.error(text);
         self.print(&text);
+    }
+
+    /// Draws at once after a key and after a pause, else at most every [`DRAW`]; when that is due.
+    fn flush_soon(&mut self) -> io::Result<Option<Instant>> {
+        if !self.dirty {
+            return Ok(None);
+        }
+        let now = clock::now().instant;
+        if let Some(at) = self.draw_at.filter(|at| now < *at && !self.keyed && !self.left) {
+            return Ok(Some(at));
+        }
+        self.flush()?;
+        self.keyed = false;
+        self.draw_at = Some(now + DRAW);
+        Ok(None)
     }
 
     /// Writes what is new, and draws the line again.

@@ -101,10 +101,10 @@ impl App {
         let at = clock::now();
         if let Some(raw) = &mut self.raw {
             let expect = expected.or_else(|| raw.expect.take());
-            if let Err(error) = raw.socket.send(&bytes) {
-                log::warn!("nothing can be sent: {error}");
+            match raw.socket.send(&bytes) {
+                Ok(()) => raw.sent = Some(Sent { bytes, expect, at }),
+                Err(error) => self.error(&error.to_string()),
             }
-            raw.sent = Some(Sent { bytes, expect, at });
         }
     }
 
