@@ -6,6 +6,7 @@
 //! 2. [`wire`]: the plain dialect, bytes in and bytes out, pure.
 //! 3. [`timer`]: retransmission timeout and backoff as values, pure.
 //! 4. [`session`]: the client's half of the protocol, sans-IO.
+//!    [`diagnosis`]: why a server cannot be reached, sans-IO.
 //! 5. [`net`]: the client's socket, receiver thread, timer thread and clock.
 //! 6. [`history`]: the client's database and its thread.
 //! 7. [`client`]: session, socket and history behind one inbox.
@@ -25,6 +26,7 @@ rust_i18n::i18n!("locales", fallback = "en");
 
 pub mod cli;
 pub mod client;
+pub mod diagnosis;
 #[cfg(feature = "gui")]
 pub mod gui;
 pub mod history;

@@ -4,6 +4,7 @@
 
 pub mod clock;
 pub mod doorbell;
+pub mod reach;
 pub mod receiver;
 pub mod timer;
 

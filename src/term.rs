@@ -18,6 +18,7 @@ pub mod style;
 mod talk;
 mod terminal;
 pub mod trials;
+pub mod why;
 
 use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
@@ -74,6 +75,8 @@ enum Input {
     Leave,
     /// The server was looked for.
     Found(Result<Option<SocketAddr>, String>),
+    /// Why a server could not be reached, or that it can.
+    Reached(Box<crate::diagnosis::Report>),
 }
 
 /// Chats until the person leaves: with keys on a terminal, else line by line.

@@ -3,6 +3,8 @@
 
 #[path = "hongyan-term/probe.rs"]
 mod probe;
+#[path = "hongyan-term/why.rs"]
+mod why;
 
 use std::error::Error;
 use std::io::Read;
@@ -25,7 +27,7 @@ Exit codes: 0 done · 1 trouble with this machine (disk, network, the account is
 2 something was not said (account, password) · 3 the server refused the login · \
 4 the server does not answer (a message stays in the outbox) · \
 5 the receiver is offline or unknown (the server may keep the message) · 6 there was no message · 7 told to end · \
-8 a case of the probe failed
+8 a case of the probe failed · 9 what answers there is not to be trusted, or no chat server
 
 A password comes from --password-file, from HONGYAN_PASSWORD, or is asked for; never from the command line.";
 
@@ -94,6 +96,7 @@ enum Command {
         json: bool,
     },
     Probe(probe::Probe),
+    Why(why::Why),
     /// Write manual pages and shell completions below a folder
     #[command(hide = true)]
     Generate {
@@ -141,6 +144,9 @@ fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
     if let Some(Command::Probe(probe)) = args.command {
         return probe.run(args.color.style(), args.face.language().unwrap_or_default().locale());
     }
+    if let Some(Command::Why(why)) = args.command {
+        return why.run(args.color.style(), args.face.language().unwrap_or_default().locale());
+    }
     if let Some(Command::ServeLocal { listen }) = args.command {
         let data = args.face.data.ok_or("--data DIR is missing")?;
         logging::init("hongyan-server", args.face.log_level, &data.join("logs"));
@@ -165,7 +171,10 @@ fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
     }));
     let password = password(args.password_file.as_deref())?;
     let (job, online) = match args.command {
-        None | Some(Command::Raw | Command::ServeLocal { .. } | Command::Probe(_) | Command::Generate { .. }) => {
+        None
+        | Some(
+            Command::Raw | Command::ServeLocal { .. } | Command::Probe(_) | Command::Why(_) | Command::Generate { .. },
+        ) => {
             let raw = matches!(args.command, Some(Command::Raw));
             let chat = term::Args { face: args.face, host_lan: args.host_lan, colour: args.color, raw, password };
             term::run(chat)?;

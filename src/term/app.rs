@@ -20,6 +20,7 @@ use super::terminal::Terminal;
 use super::{Args, Input, TermError};
 use crate::client::{Client, ClientError, Config, Event};
 use crate::model::{Account, MessageId, Password};
+use crate::net::reach::Reach;
 use crate::net::{Bell, clock};
 use crate::place::Place;
 use crate::roster::Roster;
@@ -79,6 +80,8 @@ pub(super) struct App {
     pub(super) change: Option<Change>,
     /// While datagrams are sent by hand.
     pub(super) raw: Option<Raw>,
+    /// While a server is looked at.
+    pub(super) reach: Option<Reach>,
     trouble: bool,
     pub(super) leaving: Leaving,
     deadline: Option<Instant>,
@@ -137,6 +140,7 @@ impl App {
             searching: 0,
             change: None,
             raw: None,
+            reach: None,
             trouble: false,
             leaving: Leaving::No,
             deadline: None,
@@ -196,6 +200,7 @@ impl App {
             Input::End => self.ended = true,
             Input::Leave => self.leave(Leaving::Quit),
             Input::Found(found) => self.server_found(found),
+            Input::Reached(report) => self.reached(&report),
         }
         self.events();
     }
@@ -256,6 +261,7 @@ impl App {
             || self.searching > 0
             || self.change.is_some()
             || self.raw_waits()
+            || self.reach.is_some()
             || self.leaving != Leaving::No
             || !self.found && self.ask == Ask::Command
     }
@@ -305,6 +311,7 @@ impl App {
             Verb::Quit => return self.leave_now(),
             Verb::Raw => return self.begin_raw(word(0)),
             Verb::Status => return self.status(),
+            Verb::Why => return self.why(word(0)),
             Verb::Lang => return self.set_language(word(0)),
             Verb::Polling => return self.set_polling(word(0)),
             Verb::Wire => return self.set_wire(word(0)),
@@ -428,6 +435,11 @@ impl App {
         } else {
             self.leave(Leaving::Quit);
         }
+    }
+
+    /// Where other threads put what they have found.
+    pub(super) fn inputs(&self) -> Sender<Input> {
+        self.inputs.clone()
     }
 
     /// Rings this loop.

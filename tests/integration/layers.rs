@@ -37,6 +37,7 @@ fn layers_stay_apart() {
                 "probe/pace.rs",
                 "session",
                 "link",
+                "diagnosis",
                 "server/engine",
                 "server/limits.rs",
             ],

@@ -19,6 +19,7 @@ mod layers;
 mod power_cut;
 mod probe;
 mod protocol_page;
+mod reach;
 mod secure;
 mod server;
 mod student;

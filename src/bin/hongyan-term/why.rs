@@ -1,0 +1,41 @@
+//! `hongyan-term why HOST:PORT`: why a server cannot be reached.
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::atomic::AtomicBool;
+
+use hongyan::diagnosis::{Known, Question, Verdict};
+use hongyan::net::reach;
+use hongyan::place::PORT;
+use hongyan::term::style::Style;
+use hongyan::term::why::painted;
+
+/// Finds out why a server cannot be reached: its name, its port, its dialect, its key.
+///
+/// It sends a few datagrams and never a password.
+#[derive(clap::Args)]
+pub struct Why {
+    /// The server
+    #[arg(value_name = "HOST:PORT")]
+    server: String,
+}
+
+/// Exit codes, as those of the other commands.
+const SILENT: u8 = 4;
+const DOUBTFUL: u8 = 9;
+
+impl Why {
+    /// Says each step, and what it comes to.
+    pub fn run(self, style: Style, locale: &str) -> Result<ExitCode, Box<dyn Error>> {
+        let question = Question { server: self.server, port: PORT, known: Known::default() };
+        // Ctrl+C ends the program, as there is nothing to be put in order.
+        let report = reach::run(question, &AtomicBool::new(false), |_| {});
+        write!(io::stdout(), "{}", painted(&report, style, locale))?;
+        Ok(match report.verdict() {
+            Verdict::Secure | Verdict::Plain => ExitCode::SUCCESS,
+            Verdict::Unreachable => ExitCode::from(SILENT),
+            Verdict::Doubtful => ExitCode::from(DOUBTFUL),
+        })
+    }
+}
