@@ -53,11 +53,14 @@ pub struct ChatWindow {
 }
 
 impl ChatWindow {
+    /// Width and height of one that has no place yet.
+    pub const SIZE: [i32; 2] = [740, 620];
+
     /// Opens the window at this place, or in the middle of the screen.
     #[must_use]
     pub fn new(peer: &Account, header: Header, place: Option<[i32; 4]>, emit: Emit) -> Self {
         let palette = theme::palette();
-        let mut window = widgets::window(place, 740, 620);
+        let mut window = widgets::window(place, Self::SIZE[0], Self::SIZE[1]);
         window.set_color(palette.bg);
         window.size_range(360, 320, 0, 0);
         let header = Rc::new(RefCell::new(header));

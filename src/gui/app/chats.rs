@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use fltk::app;
 use rust_i18n::t;
 
 use super::super::chat_window::{ChatWindow, Header};
@@ -10,6 +11,11 @@ use crate::history::{Row, RowMeta};
 use crate::model::{Account, MessageId, MessageText};
 use crate::net::clock;
 use crate::session::Link;
+
+/// Between a chat and the list of friends, frames included.
+const GAP: i32 = 12;
+/// From one chat to the next.
+const STEP: i32 = 28;
 
 impl App {
     fn header(&self, peer: &Account) -> Header {
@@ -39,7 +45,7 @@ impl App {
             chat.raise();
         } else {
             let header = self.header(&peer);
-            let place = self.settings.windows.get(&place_name(&peer)).copied();
+            let place = self.settings.windows.get(&place_name(&peer)).copied().or_else(|| self.beside());
             let mut chat = ChatWindow::new(&peer, header, place, Rc::clone(&self.emit));
             chat.set_foreign(self.ours == Some(false));
             chat.give_back(&self.drafts.remove(&peer).unwrap_or_default());
@@ -48,6 +54,15 @@ impl App {
             self.refresh_headers();
             self.chats_changed();
         }
+    }
+
+    /// A new chat's first place: beside the list of friends, and not quite over another one.
+    fn beside(&self) -> Option<[i32; 4]> {
+        let main = self.main.as_ref()?.place();
+        let [x, y, w, h] = main;
+        let (left, top, wide, high) = app::screen_work_area(app::screen_num(x + w / 2, y + h / 2));
+        let taken: Vec<[i32; 4]> = self.chats.values().map(ChatWindow::place).collect();
+        Some(first_place(main, [left, top, wide, high], &taken))
     }
 
     /// The person looks at a chat: what is in it counts as read.
@@ -150,6 +165,37 @@ impl App {
     }
 }
 
+/// On the side of `main` where more of the chat has room on `screen`; each as x, y, width, height.
+fn first_place(main: [i32; 4], screen: [i32; 4], taken: &[[i32; 4]]) -> [i32; 4] {
+    let [x, y, w, _] = main;
+    let [left, _, wide, _] = screen;
+    let [chat_w, chat_h] = ChatWindow::SIZE;
+    let right = left + wide - (x + w) - GAP;
+    let mut place = if right >= chat_w || right >= x - left { [x + w + GAP, y] } else { [x - GAP - chat_w, y] };
+    while taken.iter().any(|[x, y, ..]| (x - place[0]).abs() < STEP && (y - place[1]).abs() < STEP) {
+        place = place.map(|at| at + STEP);
+    }
+    [place[0], place[1], chat_w, chat_h]
+}
+
 fn place_name(peer: &Account) -> String {
     format!("chat {peer}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chat_opens_beside_the_list_and_beside_the_others() {
+        let screen = [0, 0, 1_920, 1_080];
+        let [w, h] = ChatWindow::SIZE;
+        let place = |main, taken: &[_]| first_place(main, screen, taken);
+        assert_eq!(place([800, 120, 300, 720], &[]), [1_112, 120, w, h]);
+        assert_eq!(place([1_500, 120, 300, 720], &[]), [1_488 - w, 120, w, h]);
+        let first = place([100, 120, 300, 720], &[]);
+        let second = place([100, 120, 300, 720], &[first]);
+        assert_eq!(second, [412 + STEP, 120 + STEP, w, h]);
+        assert_eq!(place([100, 120, 300, 720], &[first, second]), [412 + 2 * STEP, 120 + 2 * STEP, w, h]);
+    }
 }
