@@ -14,6 +14,8 @@ use crate::session::Link;
 
 /// Between a chat and the list of friends, frames included.
 const GAP: i32 = 12;
+/// A new chat is at least so wide.
+const NARROW: i32 = 480;
 /// From one chat to the next.
 const STEP: i32 = 28;
 
@@ -165,13 +167,15 @@ impl App {
     }
 }
 
-/// On the side of `main` where more of the chat has room on `screen`; each as x, y, width, height.
+/// Right of `main` on `screen` if there is room for a chat, else on the side that has more, and narrower
+/// rather than over the list, as long as it can be read; each as x, y, width, height.
 fn first_place(main: [i32; 4], screen: [i32; 4], taken: &[[i32; 4]]) -> [i32; 4] {
     let [x, y, w, _] = main;
     let [left, _, wide, _] = screen;
     let [chat_w, chat_h] = ChatWindow::SIZE;
-    let right = left + wide - (x + w) - GAP;
-    let mut place = if right >= chat_w || right >= x - left { [x + w + GAP, y] } else { [x - GAP - chat_w, y] };
+    let (before, after) = (x - left - GAP, left + wide - (x + w) - GAP);
+    let chat_w = chat_w.min(before.max(after).max(NARROW));
+    let mut place = if after >= chat_w || after >= before { [x + w + GAP, y] } else { [x - GAP - chat_w, y] };
     while taken.iter().any(|[x, y, ..]| (x - place[0]).abs() < STEP && (y - place[1]).abs() < STEP) {
         place = place.map(|at| at + STEP);
     }
@@ -193,6 +197,9 @@ mod tests {
         let place = |main, taken: &[_]| first_place(main, screen, taken);
         assert_eq!(place([800, 120, 300, 720], &[]), [1_112, 120, w, h]);
         assert_eq!(place([1_500, 120, 300, 720], &[]), [1_488 - w, 120, w, h]);
+        let small = [0, 0, 1_400, 1_000];
+        assert_eq!(first_place([550, 120, 300, 720], small, &[]), [0, 120, 538, h], "narrower rather than over it");
+        assert_eq!(first_place([200, 120, 300, 720], [0, 0, 800, 600], &[]), [512, 120, NARROW, h]);
         let first = place([100, 120, 300, 720], &[]);
         let second = place([100, 120, 300, 720], &[first]);
         assert_eq!(second, [412 + STEP, 120 + STEP, w, h]);
