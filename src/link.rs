@@ -60,7 +60,9 @@ pub enum Why {
 /// What happened on the link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// Frames can be sent. On a client, `key` is the server's public key as 44 bytes of SPKI.
+    /// Frames can be sent. On a client, `key` is the server's public key as 44 bytes of SPKI. It may come once
+    /// more on a client, when another attempt has come through and this one has not: then nothing that was
+    /// sent so far arrives, and what is exported is new.
     Connected {
         /// Who.
         peer: PeerId,
@@ -312,8 +314,12 @@ impl Link {
     /// [`settings::MOST_QUEUED`] bytes wait already ([`Event::Room`] tells when they do not any more).
     pub fn send(&mut self, now: Instant, peer: PeerId, frame: &[u8]) -> bool {
         let Some(handle) = self.handles.get(&peer).copied() else { return false };
-        let sent = self.peers.get_mut(&handle).is_some_and(|p| p.queue(frame));
+        let Some(to) = self.peers.get_mut(&handle) else { return false };
+        let sent = to.queue(frame);
         if sent {
+            if self.server {
+                to.follow(now);
+            }
             self.turn(now, handle);
         }
         sent
@@ -344,10 +350,7 @@ impl Link {
 
     /// Closes a connection, or gives up calling. Nothing more is heard of it.
     pub fn close(&mut self, now: Instant, peer: PeerId, code: u32, reason: &str) {
-        if let Some(mut dial) = self.dials.remove(&peer) {
-            let attempts = dial.take_attempts();
-            self.close_attempts(now, &attempts);
-        }
+        let dial = self.dials.remove(&peer);
         if let Some(handle) = self.handles.remove(&peer)
             && let Some(peer) = self.peers.get_mut(&handle)
         {
@@ -355,6 +358,9 @@ impl Link {
             let reason = bytes::Bytes::copy_from_slice(reason.as_bytes());
             peer.connection.close(now, VarInt::from_u32(code), reason);
             self.turn(now, handle);
+        }
+        if let Some(mut dial) = dial {
+            self.close_attempts(now, &dial.take_attempts());
         }
     }
 
@@ -426,14 +432,19 @@ impl Link {
         let Some(peer) = self.peers.get_mut(&handle) else { return };
         let id = peer.id;
         let news = peer.take_news();
-        if news.connected {
-            let (address, key) = (peer.connection.remote_address(), peer.key());
-            if let Some(mut dial) = self.dials.remove(&id) {
-                let others: Vec<_> = dial.take_attempts().into_iter().filter(|h| *h != handle).collect();
-                self.handles.insert(id, handle);
-                self.close_attempts(now, &others);
+        let confirmed = !self.server && peer.is_confirmed();
+        let (address, key) = (peer.connection.remote_address(), if self.server { Vec::new() } else { peer.key() });
+        if news.connected && (self.server || self.dials.contains_key(&id) && !self.handles.contains_key(&id)) {
+            self.handles.insert(id, handle);
+            self.events.push_back(Event::Connected { peer: id, address, key: key.clone() });
+        }
+        // Until the other side is known to be connected too, the other attempts go on.
+        if confirmed && let Some(mut dial) = self.dials.remove(&id) {
+            let others: Vec<_> = dial.take_attempts().into_iter().filter(|h| *h != handle).collect();
+            self.close_attempts(now, &others);
+            if self.handles.insert(id, handle) != Some(handle) {
+                self.events.push_back(Event::Connected { peer: id, address, key });
             }
-            self.events.push_back(Event::Connected { peer: id, address, key });
         }
         self.events.extend(news.frames.into_iter().map(|bytes| Event::Frame { peer: id, bytes }));
         if news.room {
@@ -450,6 +461,9 @@ impl Link {
     fn lost(&mut self, now: Instant, id: PeerId, handle: ConnectionHandle, error: ConnectionError) {
         if self.handles.get(&id) == Some(&handle) {
             self.handles.remove(&id);
+            if let Some(mut dial) = self.dials.remove(&id) {
+                self.close_attempts(now, &dial.take_attempts());
+            }
             self.events.push_back(Event::Lost { peer: id, why: peer::why(error) });
             return;
         }

@@ -12,6 +12,10 @@ use super::{Figures, MAX_FRAME, PeerId, Why, settings};
 /// So many small packets follow a message quickly, then one a second.
 const QUICK_NUDGES: u32 = 20;
 const SLOW_NUDGE: Duration = Duration::from_secs(1);
+/// So many follow an answer, whose receiver has nothing to say to it.
+const AFTER_ANSWERS: u32 = 4;
+/// Packets of a connection before its losses tell how good the path is.
+const YOUNG: u64 = 30;
 
 /// What [`Peer::note`] has gathered.
 #[derive(Default)]
@@ -41,6 +45,9 @@ pub(super) struct Peer {
     forgotten: bool,
     nudge: Option<Instant>,
     nudges: u32,
+    /// Until something is answered; otherwise only so many more follow.
+    awaited: bool,
+    following: u32,
 }
 
 impl Peer {
@@ -58,6 +65,8 @@ impl Peer {
             forgotten: false,
             nudge: None,
             nudges: 0,
+            awaited: false,
+            following: 0,
         }
     }
 
@@ -81,13 +90,22 @@ impl Peer {
     }
 
     pub(super) fn hurry(&mut self, now: Instant, awaited: bool) {
-        match (awaited, self.nudge) {
-            (false, _) => self.nudge = None,
-            (true, None) => {
-                self.nudges = 0;
-                self.nudge = Some(now + self.quick());
-            }
-            (true, Some(_)) => {}
+        if awaited && !self.awaited {
+            self.nudges = 0;
+            self.nudge = Some(now + self.quick());
+        } else if !awaited && self.following == 0 {
+            self.nudge = None;
+        }
+        self.awaited = awaited;
+    }
+
+    /// An answer was sent. Where packets are lost, or may be, small ones after it find out.
+    pub(super) fn follow(&mut self, now: Instant) {
+        let path = self.connection.stats().path;
+        if path.lost_packets > 0 || path.sent_packets < YOUNG {
+            self.following = AFTER_ANSWERS;
+            let soon = now + self.quick();
+            self.nudge.get_or_insert(soon);
         }
     }
 
@@ -106,7 +124,12 @@ impl Peer {
         if self.nudge.is_some_and(|at| at <= now) {
             let _ = self.connection.datagrams().send(Bytes::from_static(b"."), true);
             self.nudges += 1;
-            self.nudge = Some(now + if self.nudges < QUICK_NUDGES { self.quick() } else { SLOW_NUDGE });
+            self.following = self.following.saturating_sub(1);
+            self.nudge = match self.awaited {
+                true if self.nudges >= QUICK_NUDGES && self.following == 0 => Some(now + SLOW_NUDGE),
+                false if self.following == 0 => None,
+                _ => Some(now + self.quick()),
+            };
         }
     }
 
@@ -196,6 +219,13 @@ impl Peer {
     pub(super) fn take_news(&mut self) -> News {
         let news = std::mem::take(&mut self.news);
         if self.forgotten { News::default() } else { news }
+    }
+
+    /// Whether the other side is known to have finished the handshake too. Our last packets of it may be lost
+    /// several times, and each time the wait for them is doubled.
+    pub(super) fn is_confirmed(&self) -> bool {
+        let received = self.connection.stats().frame_rx;
+        received.handshake_done > 0 || received.stream > 0
     }
 
     /// The other side's raw public key, which a server shows.

@@ -352,6 +352,11 @@ impl Client {
         self.session.as_ref().is_some_and(|s| matches!(s.link(), Link::Connected { .. } | Link::Waiting))
     }
 
+    /// Whether the handshake is over.
+    pub fn is_connected(&self) -> bool {
+        self.session.as_ref().is_some_and(|s| s.figures().is_some())
+    }
+
     /// Messages that are neither answered nor given up.
     pub fn unsettled(&self) -> usize {
         let open = |state: &SendState| matches!(state, SendState::Waiting | SendState::Sending);

@@ -17,6 +17,7 @@ mod chat;
 mod client;
 mod machine;
 mod network;
+mod promises;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -35,6 +35,8 @@ pub struct World {
     wakes: BTreeSet<(Instant, usize)>,
     wake_of: Vec<Option<Instant>>,
     pub steps: u64,
+    /// What was sent to others than the clients, by address.
+    pub strangers: HashMap<SocketAddr, Vec<Vec<u8>>>,
 }
 
 impl World {
@@ -55,6 +57,7 @@ impl World {
             by_address,
             wakes: BTreeSet::new(),
             steps: 0,
+            strangers: HashMap::new(),
         }
     }
 
@@ -123,6 +126,8 @@ impl World {
         for transmit in std::mem::take(&mut self.server.transmits) {
             if let Some(client) = self.by_address.get(&transmit.to) {
                 self.network.fly(self.now, *client, true, transmit.to, transmit.bytes);
+            } else if let Some(came) = self.strangers.get_mut(&transmit.to) {
+                came.push(transmit.bytes);
             }
         }
     }

@@ -135,6 +135,10 @@ impl Session {
     }
 
     pub(super) fn connected(&mut self, key: Vec<u8>) {
+        if self.connected {
+            // The carrier goes on with another attempt.
+            self.nothing_asked();
+        }
         self.connected = true;
         self.dial_by = None;
         if self.pins.is_empty() {
@@ -243,6 +247,10 @@ impl Session {
         self.peer = None;
         self.connected = false;
         self.dial_by = None;
+        self.nothing_asked();
+    }
+
+    fn nothing_asked(&mut self) {
         self.asked = None;
         self.ping = None;
         self.hurried = false;
