@@ -114,6 +114,8 @@ pub struct Session {
     probes: u8,
     /// `00:00` that may still come for an `11#`, and then answer nothing else.
     strays: u8,
+    /// In a row, `00:00` to `11#`.
+    denials: u8,
     next_token: u64,
     /// The last of takes and sendings was a take.
     took: bool,
@@ -172,6 +174,7 @@ impl Session {
             taking_over: false,
             probes: 0,
             strays: 0,
+            denials: 0,
             next_token: 0,
             took: false,
             take_next: None,

@@ -73,12 +73,16 @@ impl Session {
     pub(super) fn probed(&mut self, reply: Reply) {
         self.strays = self.strays.saturating_sub(1);
         let Reply::Who { total, offset, accounts } = reply else {
-            if self.extensions != Some(false) {
+            // A server known as ours may have meant something else; taken for a foreign one, it would
+            // be told that messages have come which have not.
+            self.denials = self.denials.saturating_add(1);
+            if self.extensions.is_none() || self.extensions == Some(true) && self.denials > 1 {
                 self.extensions = Some(false);
                 self.events.push_back(Event::Extensions(false));
             }
             return;
         };
+        self.denials = 0;
         if self.extensions != Some(true) {
             self.extensions = Some(true);
             self.events.push_back(Event::Extensions(true));

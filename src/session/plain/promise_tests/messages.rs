@@ -290,6 +290,25 @@ fn a_late_message_for_the_account_before_is_not_kept_in_this_one() {
     }
 }
 
+#[test]
+fn one_stray_00_does_not_make_our_server_a_foreign_one() {
+    // Nor does the server stay ours when another has taken its place.
+    for (strays, foreign) in [(1, false), (usize::MAX, true)] {
+        let mut asked = 0;
+        let mut world = World::online(Polling::Adaptive, |time, request: &str| {
+            asked += usize::from(time > secs(1) && request.starts_with("11"));
+            if time > secs(1) && request.starts_with("11") && asked <= strays {
+                at_once("00:00")
+            } else {
+                ours(request)
+            }
+        });
+        world.run(secs(200));
+        assert_eq!(world.has(&Event::Extensions(false)), foreign, "{strays}");
+        assert_eq!(world.count("11") > 3, !foreign, "{:?}", world.requests());
+    }
+}
+
 /// A course server that keeps nothing: what it has handed out is gone. Answers come late and get lost.
 fn foreign_chat(seed: u64) {
     let mut random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
