@@ -102,17 +102,9 @@ impl FriendList {
         view.under = None;
         drop(view);
         if self.widget.has_focus() {
-            self.choose_any();
+            self.view.borrow_mut().choose_any();
         }
         self.widget.redraw();
-    }
-
-    /// Chooses the first row that can be opened if none is chosen, so that the keys' place is seen.
-    fn choose_any(&self) {
-        let mut view = self.view.borrow_mut();
-        if view.chosen.is_none() {
-            view.chosen = view.entries.iter().position(|e| !matches!(e, Entry::Section { .. }));
-        }
     }
 
     /// The first row that can be opened, for Enter in the search field.
@@ -133,7 +125,7 @@ impl FriendList {
 
     /// Takes the keys, and chooses the first row if none is.
     pub fn focus(&mut self) {
-        self.choose_any();
+        self.view.borrow_mut().choose_any();
         let _ = self.widget.take_focus();
     }
 }
@@ -192,6 +184,13 @@ impl View {
         }
     }
 
+    /// Chooses the first row that can be opened if none is chosen, so that the keys' place is seen.
+    fn choose_any(&mut self) {
+        if self.chosen.is_none() {
+            self.chosen = self.entries.iter().position(|e| !matches!(e, Entry::Section { .. }));
+        }
+    }
+
     fn activate(&self, row: usize) -> Option<Wish> {
         match self.entries.get(row)? {
             Entry::Section { section, .. } => Some(Wish::Toggle(section.clone())),
@@ -202,7 +201,11 @@ impl View {
     fn handle(&mut self, w: &mut Widget, event: Event) -> (bool, Option<Wish>) {
         let (x, y, h) = (app::event_x() - w.x(), app::event_y() - w.y(), w.h());
         match event {
-            Event::Focus | Event::Unfocus | Event::Enter => (true, None),
+            Event::Focus => {
+                self.choose_any();
+                (true, None)
+            }
+            Event::Unfocus | Event::Enter => (true, None),
             Event::Leave => {
                 self.under = None;
                 (true, None)

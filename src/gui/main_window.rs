@@ -74,7 +74,7 @@ impl MainWindow {
             let (emit, head) = (Rc::clone(&emit), head.clone());
             move |_| emit(UiEvent::Menu(head.x() + 60, head.y() + head.h() - 8))
         });
-        let mut plus = widgets::button(0, 0, 36, "+", widgets::Style::Ghost);
+        let mut plus = widgets::button(0, 0, 36, "＋", widgets::Style::Ghost);
         plus.set_tooltip(&t!("main.add_tip"));
         plus.set_callback({
             let emit = Rc::clone(&emit);
