@@ -3,6 +3,7 @@
 //! sees values only, and never a socket or a database.
 
 mod asks;
+mod figures;
 mod local;
 mod notice;
 mod results;
@@ -24,6 +25,8 @@ use crate::session::{
 };
 use crate::tap::{Record, Tap};
 use crate::wire::frame::Past;
+pub use figures::{Connection, Encrypted};
+pub use local::known;
 use local::{file_name, known_keys, open_socket, reachable};
 
 /// Inputs of one turn at most, so that the windows stay quick.
@@ -160,6 +163,8 @@ pub struct Client {
     socket: Option<Socket>,
     /// Why nothing could be sent lately; said once.
     trouble: Option<io::ErrorKind>,
+    /// What went wrong last, and when.
+    last_error: Option<(i64, String)>,
     timer: Timer,
     // Before the history: once that is free, another program writes a door of its own.
     door: Option<Doorbell>,
@@ -206,6 +211,7 @@ impl Client {
             session,
             socket,
             trouble: None,
+            last_error: None,
             timer: Timer::start(bell.clone())?,
             history: None,
             account: None,
@@ -378,12 +384,6 @@ impl Client {
         self.after(now);
     }
 
-    /// What the server speaks, its keys, and how the connection is doing in the secure dialect.
-    #[must_use]
-    pub fn connection(&self) -> (Option<Speaks>, &[Vec<u8>], Option<link::Figures>) {
-        (self.session.speaks(), self.session.pins(), self.session.figures())
-    }
-
     /// Asks the server for the `count` newest messages with somebody that are older than its row `before`.
     /// Whatever was pushed before the answer is told before it.
     pub fn past(&mut self, now: Now, peer: Account, before: Option<u64>, count: u32) {
@@ -530,7 +530,7 @@ impl Client {
 
     fn drain(&mut self, now: Now) {
         while let Some(transmit) = self.session.poll_transmit() {
-            self.transmit(&transmit.bytes);
+            self.transmit(now, &transmit.bytes);
             let record = self.tap.sent(now.instant, now.unix_ms, &transmit.bytes, transmit.cause);
             self.events.extend(record.map(Event::Tap));
             trace("out", &transmit.bytes);
@@ -540,13 +540,14 @@ impl Client {
         }
     }
 
-    fn transmit(&mut self, bytes: &[u8]) {
+    fn transmit(&mut self, now: Now, bytes: &[u8]) {
         let sent = self.socket.as_ref().map_or(Err(io::ErrorKind::NotConnected.into()), |socket| socket.send(bytes));
         let trouble = sent.as_ref().err().map(io::Error::kind);
         if let Err(error) = sent
             && self.trouble != trouble
         {
             log::warn!("nothing can be sent to {}: {error}", self.config.server);
+            self.last_error = Some((now.unix_ms, error.to_string()));
             self.events.push_back(Event::NetworkTrouble(error.to_string()));
         }
         self.trouble = trouble;

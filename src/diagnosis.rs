@@ -10,8 +10,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use crate::link::{Event, Link, PeerId, Why};
+use crate::session::Known;
 use crate::wire::{Charset, Request, looks_like_reply};
-pub use report::{Known, Line, Mark, Report, Stage, Step, Verdict, What};
+pub use report::{Line, Mark, Report, Stage, Step, Verdict, What};
 
 /// Between two questions.
 const APART: Duration = Duration::from_millis(300);
@@ -31,8 +32,6 @@ pub struct Question {
     pub server: String,
     /// Where no port is said.
     pub port: u16,
-    /// What is remembered of this server.
-    pub known: Known,
 }
 
 /// A datagram to send.
@@ -91,14 +90,14 @@ impl Diagnosis {
     /// Begins. `unix_ms` is this machine's clock; `nonce` are letters and digits that nobody can guess.
     #[must_use]
     pub fn new(now: Instant, unix_ms: i64, question: Question, nonce: String) -> Self {
-        let Question { server, port, known } = question;
+        let Question { server, port } = question;
         let target = target(server.trim(), port);
         let (host, port) = target.clone().unwrap_or_default();
         let mut diagnosis = Self {
             report: Report::new(server, unix_ms),
             host,
             port,
-            known,
+            known: Known::default(),
             nonce,
             addresses: VecDeque::new(),
             state: State::LookingUp(now),
@@ -144,6 +143,11 @@ impl Diagnosis {
                 self.finish();
             }
         }
+    }
+
+    /// What is remembered of the address that is asked now; to be said before the first datagram goes there.
+    pub fn remember(&mut self, known: Known) {
+        self.known = known;
     }
 
     /// The next datagram to send.
@@ -296,7 +300,7 @@ impl Diagnosis {
         self.step(Duration::ZERO, What::OffersSecure);
         self.report.stage = Some(Stage::Handshake);
         let mut link = Link::client(None);
-        let peer = link.connect(now, at, self.known.keys.clone());
+        let peer = link.connect(now, at, self.known.pins.clone());
         self.state = State::Shaking(Box::new(Shaking { at, began: now, link, peer }));
         self.shake(now);
     }
@@ -311,11 +315,11 @@ impl Diagnosis {
                 Event::Connected { key, .. } => {
                     let rtt = link.figures(*peer).map_or(took, |figures| figures.rtt);
                     steps.push(What::Shaken { rtt });
-                    steps.push(if self.known.keys.is_empty() { What::NewKey(key) } else { What::KnownKey(key) });
+                    steps.push(if self.known.pins.is_empty() { What::NewKey(key) } else { What::KnownKey(key) });
                     link.close(now, *peer, 0, "only looked");
                 }
                 Event::Lost { why: Why::KeyChanged(shown), .. } => {
-                    steps.push(What::ChangedKey { shown, known: self.known.keys.clone() });
+                    steps.push(What::ChangedKey { shown, known: self.known.pins.clone() });
                 }
                 Event::Lost { why, .. } => steps.push(match why {
                     Why::NoAnswer | Why::Silent | Why::Closed => What::NoHandshake,

@@ -115,6 +115,8 @@ pub struct Figures {
     pub window: u64,
     /// Bytes that wait here to be sent.
     pub queued: usize,
+    /// How often this end looked whether its address has changed.
+    pub moves: u64,
 }
 
 /// A client's or a server's end of the carrier.
@@ -125,6 +127,7 @@ pub struct Link {
     dials: BTreeMap<PeerId, Dial>,
     deadlines: BTreeSet<(Instant, ConnectionHandleKey)>,
     next_peer: u64,
+    moves: u64,
     transmits: VecDeque<Transmit>,
     events: VecDeque<Event>,
     buffer: Vec<u8>,
@@ -165,6 +168,7 @@ impl Link {
             dials: BTreeMap::new(),
             deadlines: BTreeSet::new(),
             next_peer: 0,
+            moves: 0,
             transmits: VecDeque::new(),
             events: VecDeque::new(),
             buffer: Vec::new(),
@@ -338,6 +342,7 @@ impl Link {
 
     /// This machine's address may have changed: the other side is asked to look.
     pub fn moved(&mut self, now: Instant) {
+        self.moves += 1;
         let handles: Vec<_> = self.peers.keys().copied().collect();
         for handle in handles {
             if let Some(peer) = self.peers.get_mut(&handle) {
@@ -376,7 +381,7 @@ impl Link {
     /// How a connection is doing.
     #[must_use]
     pub fn figures(&self, peer: PeerId) -> Option<Figures> {
-        Some(self.peers.get(self.handles.get(&peer)?)?.figures())
+        Some(Figures { moves: self.moves, ..self.peers.get(self.handles.get(&peer)?)?.figures() })
     }
 
     /// Connections that are open or being opened.

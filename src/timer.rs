@@ -51,6 +51,12 @@ impl Rto {
         base.saturating_mul(1 << n.saturating_sub(1).saturating_add(self.backed_off).min(6)).min(Self::MOST)
     }
 
+    /// Its mean deviation, once there is one.
+    #[must_use]
+    pub fn deviation(&self) -> Option<Duration> {
+        self.measured.map(|(_, deviation)| Duration::from_secs_f64(deviation))
+    }
+
     /// The smoothed round-trip time, once there is one.
     #[must_use]
     pub fn smoothed(&self) -> Option<Duration> {

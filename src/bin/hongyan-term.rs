@@ -145,7 +145,7 @@ fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
         return probe.run(args.color.style(), args.face.language().unwrap_or_default().locale());
     }
     if let Some(Command::Why(why)) = args.command {
-        return why.run(args.color.style(), args.face.language().unwrap_or_default().locale());
+        return why.run(&paths.histories, args.color.style(), args.face.language().unwrap_or_default().locale());
     }
     if let Some(Command::ServeLocal { listen }) = args.command {
         let data = args.face.data.ok_or("--data DIR is missing")?;

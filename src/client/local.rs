@@ -2,13 +2,14 @@
 
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::{Local, TimeZone};
 use data_encoding::HEXLOWER;
 
 use super::{ClientError, Config};
 use crate::net::{Bell, Socket};
+use crate::session::Known;
 
 /// Binds the local port of last time again, since servers know a session by it; any other if that
 /// is taken.
@@ -60,9 +61,20 @@ fn folder(config: &Config) -> PathBuf {
     config.data.join(file_name(&config.server.to_string()))
 }
 
+/// What is remembered of the server at this address.
+#[must_use]
+pub fn known(data: &Path, server: SocketAddr) -> Known {
+    let pins = keys_in(&data.join(file_name(&reachable(server).to_string())));
+    Known { secure_only: !pins.is_empty(), pins }
+}
+
 /// The keys that the server may show, one a line; none if it was never spoken to in the secure dialect.
 pub(super) fn known_keys(config: &Config) -> Vec<Vec<u8>> {
-    let text = std::fs::read_to_string(folder(config).join("keys")).unwrap_or_default();
+    keys_in(&folder(config))
+}
+
+fn keys_in(folder: &Path) -> Vec<Vec<u8>> {
+    let text = std::fs::read_to_string(folder.join("keys")).unwrap_or_default();
     let key = |line: &str| HEXLOWER.decode(line.split_whitespace().next()?.as_bytes()).ok();
     text.lines().filter_map(key).collect()
 }

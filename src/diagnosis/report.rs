@@ -8,15 +8,6 @@ use rust_i18n::t;
 
 use crate::link::words;
 
-/// What is remembered of a server.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Known {
-    /// The keys it may show, 44 bytes of SPKI each.
-    pub keys: Vec<Vec<u8>>,
-    /// It spoke the secure dialect before, so that it must.
-    pub secure_only: bool,
-}
-
 /// What one step says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are named by what they hold")]

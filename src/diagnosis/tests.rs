@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::link::{Identity, words};
+use crate::session::Known;
 
 const RTT: Duration = Duration::from_millis(40);
 const NONCE: &str = "0123456789abcdef";
@@ -20,8 +21,8 @@ enum Does {
 /// What a script does with the n-th text (from 0) sent to an address.
 type Script = fn(SocketAddr, usize, &[u8]) -> Does;
 
-fn question(server: &str, known: Known) -> Question {
-    Question { server: server.to_owned(), port: 21_568, known }
+fn question(server: &str, known: Known) -> (Question, Known) {
+    (Question { server: server.to_owned(), port: 21_568 }, known)
 }
 
 fn identity() -> Identity {
@@ -40,7 +41,7 @@ enum Arrives {
 
 /// Runs to the end: the report, how long it took, and what was sent as text.
 fn run(
-    question: Question,
+    (question, known): (Question, Known),
     found: &[&str],
     script: Script,
     server: Option<&Identity>,
@@ -53,6 +54,7 @@ fn run(
         let found = found.iter().map(|at| at.parse().expect("an address")).collect::<Vec<_>>();
         diagnosis.looked_up(now, if found.is_empty() { Err("no such name".into()) } else { Ok(found) });
     }
+    diagnosis.remember(known);
     let mut link = server.map(|identity| Link::server(identity, None).expect("a server"));
     let own: SocketAddr = "127.0.0.9:9".parse().expect("valid");
     let (mut flying, mut texts, mut to) = (Vec::new(), Vec::new(), own);
@@ -113,7 +115,7 @@ fn found(report: &Report) -> &[Step] {
 #[test]
 fn each_trouble_has_its_name() {
     let at = || "192.0.2.7:9".parse().expect("valid");
-    let memory = || Known { keys: vec![vec![1; 44]], secure_only: true };
+    let memory = || Known { pins: vec![vec![1; 44]], secure_only: true };
     let none = Known::default;
     let silent = What::Silent { at: at(), questions: 4 };
     let neither = |bytes: &[u8]| What::Neither { at: at(), bytes: bytes.to_vec() };
@@ -170,7 +172,7 @@ fn a_server_of_ours_is_known_by_its_key() {
         (vec![older.clone()], What::ChangedKey { shown: shown.clone(), known: vec![older.clone()] }, Verdict::Doubtful),
     ];
     for (keys, last, verdict) in cases {
-        let known = Known { secure_only: !keys.is_empty(), keys };
+        let known = Known { secure_only: !keys.is_empty(), pins: keys };
         let (report, took, _) = run(question("192.0.2.7", known), &[], offers, Some(&identity));
         assert_eq!((&found(&report).last().expect("steps").what, report.verdict()), (&last, verdict));
         assert!(took < Duration::from_millis(300), "{took:?}");
@@ -223,7 +225,8 @@ fn what_is_typed_names_a_host_and_a_port() {
     }
     for bad in ["", ":9", "a b:9", "host:0", "127.0.0.1:0", "host:99999", "a:b:9", "http://host:9", "host:"] {
         assert_eq!(target(bad, 1), None, "{bad}");
-        let report = Diagnosis::new(Instant::now(), 0, question(bad, Known::default()), NONCE.into()).report().clone();
+        let report =
+            Diagnosis::new(Instant::now(), 0, question(bad, Known::default()).0, NONCE.into()).report().clone();
         assert!(report.finished && report.verdict() == Verdict::Unreachable, "{report:?}");
     }
 }

@@ -245,6 +245,8 @@ impl Peer {
             lost: path.lost_packets,
             window: path.cwnd,
             queued: self.queued,
+            // Of the whole link, which adds it.
+            moves: 0,
         }
     }
 }

@@ -11,6 +11,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 use super::clock;
 use crate::diagnosis::{Diagnosis, Question, Report};
+use crate::session::Known;
 
 /// Nobody waits longer for the thread to notice that it is not wanted any more.
 const LOOK_UP: Duration = Duration::from_millis(100);
@@ -22,16 +23,20 @@ const LEAST: Duration = Duration::from_micros(100);
 pub struct Reach(Arc<AtomicBool>);
 
 impl Reach {
-    /// Starts one. `told` is called on that thread after each step, with all that was found so far, and
+    /// Starts one. `memory` tells what is known of an address, and `told` is called on that thread after each step, with all that was found so far, and
     /// not any more once this is dropped, or soon after.
     ///
     /// # Errors
     /// No thread.
-    pub fn start(question: Question, mut told: impl FnMut(&Report) + Send + 'static) -> io::Result<Self> {
+    pub fn start(
+        question: Question,
+        memory: impl Fn(SocketAddr) -> Known + Send + 'static,
+        mut told: impl FnMut(&Report) + Send + 'static,
+    ) -> io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let run = move || {
-            run(question, &stopped, |report| {
+            run(question, memory, &stopped, |report| {
                 if !stopped.load(Ordering::Acquire) {
                     told(report);
                 }
@@ -49,8 +54,13 @@ impl Drop for Reach {
     }
 }
 
-/// Finds out, on this thread; `told` gets all that was found so far after each step.
-pub fn run(question: Question, stop: &AtomicBool, mut told: impl FnMut(&Report)) -> Report {
+/// Finds out, on this thread; `memory` tells what is known of an address, and `told` gets all that was found so far after each step.
+pub fn run(
+    question: Question,
+    memory: impl Fn(SocketAddr) -> Known,
+    stop: &AtomicBool,
+    mut told: impl FnMut(&Report),
+) -> Report {
     let now = clock::now();
     let mut diagnosis = Diagnosis::new(now.instant, now.unix_ms, question, nonce());
     let mut seen = None;
@@ -65,7 +75,7 @@ pub fn run(question: Question, stop: &AtomicBool, mut told: impl FnMut(&Report))
             });
             diagnosis.looked_up(clock::now().instant, found);
         }
-        send(&mut diagnosis, &mut socket);
+        send(&mut diagnosis, &mut socket, &memory);
         let report = diagnosis.report();
         let state = (report.steps.len(), report.stage);
         if seen != Some(state) {
@@ -79,11 +89,18 @@ pub fn run(question: Question, stop: &AtomicBool, mut told: impl FnMut(&Report))
     }
 }
 
-fn send(diagnosis: &mut Diagnosis, socket: &mut Option<(SocketAddr, UdpSocket)>) {
+fn send(
+    diagnosis: &mut Diagnosis,
+    socket: &mut Option<(SocketAddr, UdpSocket)>,
+    memory: &impl Fn(SocketAddr) -> Known,
+) {
     while let Some(transmit) = diagnosis.poll_transmit() {
         let open = match socket.take() {
             Some((to, open)) if to == transmit.to => Ok(open),
-            _ => connected(transmit.to),
+            _ => {
+                diagnosis.remember(memory(transmit.to));
+                connected(transmit.to)
+            }
         };
         let sent = open.and_then(|open| {
             let sent = open.send(&transmit.bytes);

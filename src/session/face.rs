@@ -136,6 +136,12 @@ impl Session {
         self.secure.as_ref()?.figures()
     }
 
+    /// How the plain dialect is doing.
+    #[must_use]
+    pub fn plain_figures(&self) -> plain::Figures {
+        self.plain.figures()
+    }
+
     /// The keys the server may show.
     #[must_use]
     pub fn pins(&self) -> &[Vec<u8>] {

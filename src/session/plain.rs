@@ -84,6 +84,21 @@ enum State {
     LoggedOut,
 }
 
+/// How the connection is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Figures {
+    /// Smoothed round-trip time, once it was measured.
+    pub rtt: Option<Duration>,
+    /// Its mean deviation.
+    pub deviation: Option<Duration>,
+    /// Datagrams sent.
+    pub sent: u64,
+    /// Of these, tries after the first.
+    pub again: u64,
+    /// Requests that wait for their turn or their answer.
+    pub waiting: usize,
+}
+
 /// The client's session. See the module above for how it is driven.
 #[derive(Debug)]
 pub struct Session {
@@ -147,6 +162,9 @@ pub struct Session {
     retry_at: Option<Instant>,
     retry_backoff: Backoff,
     link: Link,
+    /// Datagrams that went out; of these, tries after the first.
+    sent: u64,
+    again: u64,
     transmits: VecDeque<Transmit>,
     events: VecDeque<Event>,
 }
@@ -196,6 +214,8 @@ impl Session {
             retry_at: None,
             retry_backoff: Backoff::new(Backoff::RETRY),
             link: Link::Offline,
+            sent: 0,
+            again: 0,
             transmits: VecDeque::new(),
             events: VecDeque::new(),
         }
@@ -203,7 +223,10 @@ impl Session {
 
     /// The next datagram for the server; call until `None` after every other call.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
-        self.transmits.pop_front()
+        let transmit = self.transmits.pop_front()?;
+        self.sent += 1;
+        self.again += u64::from(matches!(transmit.cause, Cause::Again(_)));
+        Some(transmit)
     }
 
     /// The next event; call until `None` after every other call.
@@ -227,6 +250,18 @@ impl Session {
             [quiet, self.poll_at].into_iter().flatten().min()
         };
         [due, self.leave_by].into_iter().flatten().min()
+    }
+
+    /// How the connection is doing.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        Figures {
+            rtt: self.rto.smoothed(),
+            deviation: self.rto.deviation(),
+            sent: self.sent,
+            again: self.again,
+            waiting: usize::from(self.outstanding.is_some()) + self.wanted.len() + self.outbox.len(),
+        }
     }
 
     /// The connection line.

@@ -437,6 +437,11 @@ impl App {
         }
     }
 
+    /// Where the histories lie, and the servers' keys.
+    pub(super) fn histories(&self) -> std::path::PathBuf {
+        self.paths.histories.clone()
+    }
+
     /// Where other threads put what they have found.
     pub(super) fn inputs(&self) -> Sender<Input> {
         self.inputs.clone()

@@ -45,6 +45,11 @@ impl App {
         if unsent > 0 {
             text.push_str(&format!(" · {}", t!("term.unsent", n = unsent)));
         }
+        let connection = self.client.connection();
+        // The state is said above.
+        for (what, value) in connection.rows(clock::now().instant, &rust_i18n::locale()).into_iter().skip(1) {
+            text.push_str(&format!("\n  {} {}", column(&what, 14), harmless(&value)));
+        }
         for thread in self.client.threads() {
             let counts = t!("term.thread", handled = thread.handled, queued = thread.queued, dropped = thread.dropped);
             text.push_str(&format!("\n  {} {counts}", column(thread.name, 10)));

@@ -370,7 +370,7 @@ impl Running {
         let list = self.list.clone();
         let names = Names(&list);
         // The secure dialect pushes and knows no end: what was asked after the last message is answered after it.
-        let secure = self.client.connection().0 == Some(Speaks::Secure);
+        let secure = self.client.connection().speaks == Some(Speaks::Secure);
         let me = self.me.clone();
         let mut asked = printed;
         if secure {

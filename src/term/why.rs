@@ -6,6 +6,7 @@ use super::Input;
 use super::app::App;
 use super::screen::harmless;
 use super::style::Style;
+use crate::client::known;
 use crate::diagnosis::{Mark, Question, Report};
 use crate::net::reach::Reach;
 use crate::place::{PORT, Place};
@@ -41,14 +42,14 @@ impl App {
             (server, _) => server.to_owned(),
         };
         self.quiet(&t!("term.why_begin", server = harmless(&server)));
-        let question = Question { server, port: PORT, known: Default::default() };
-        let inputs = self.inputs();
+        let question = Question { server, port: PORT };
+        let (inputs, data) = (self.inputs(), self.histories());
         let told = move |report: &Report| {
             if report.finished {
                 let _ = inputs.send(Input::Reached(Box::new(report.clone())));
             }
         };
-        match Reach::start(question, told) {
+        match Reach::start(question, move |at| known(&data, at), told) {
             Ok(reach) => self.reach = Some(reach),
             Err(error) => self.error(&error.to_string()),
         }

@@ -4,21 +4,27 @@ use std::net::UdpSocket;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use hongyan::diagnosis::{Known, Question, Report, Verdict, What};
+use hongyan::diagnosis::{Question, Report, Verdict, What};
 use hongyan::link::Identity;
 use hongyan::net::reach::{self, Reach};
 use hongyan::server::udp::{Config, Server};
+use hongyan::session::Known;
 
-fn question(server: &str, known: Known) -> Question {
-    Question { server: server.to_owned(), port: 9, known }
+fn question(server: &str) -> Question {
+    Question { server: server.to_owned(), port: 9 }
 }
 
 fn ask(server: &str, known: Known) -> Report {
     let mut seen = 0;
-    let report = reach::run(question(server, known), &AtomicBool::new(false), |report| {
-        assert!(report.steps.len() >= seen, "nothing is taken back");
-        seen = report.steps.len();
-    });
+    let report = reach::run(
+        question(server),
+        |_| known.clone(),
+        &AtomicBool::new(false),
+        |report| {
+            assert!(report.steps.len() >= seen, "nothing is taken back");
+            seen = report.steps.len();
+        },
+    );
     println!("{}\n{}", report.text("en"), report.text("zh-CN"));
     report
 }
@@ -39,10 +45,10 @@ fn our_server_is_reached_and_knows_itself_by_its_key() {
         _ => None,
     });
     assert_eq!(first.verdict(), Verdict::Secure);
-    let again = ask(&at, Known { keys: key.into_iter().collect(), secure_only: true });
+    let again = ask(&at, Known { pins: key.into_iter().collect(), secure_only: true });
     assert!(again.verdict() == Verdict::Secure && has(&again, |w| matches!(w, What::KnownKey(_))));
     let other = Identity::generate().and_then(|other| other.public_key()).expect("a key");
-    let changed = ask(&at, Known { keys: vec![other], secure_only: true });
+    let changed = ask(&at, Known { pins: vec![other], secure_only: true });
     assert!(changed.verdict() == Verdict::Doubtful && has(&changed, |w| matches!(w, What::ChangedKey { .. })));
     let named = ask(&format!("localhost:{}", server.address().port()), Known::default());
     assert!(named.verdict() == Verdict::Secure && has(&named, |w| matches!(w, What::Found { .. })));
@@ -69,7 +75,7 @@ fn a_closed_port_a_silent_one_and_a_plain_server_are_told_apart() {
         }
     });
     assert_eq!(ask(&at, Known::default()).verdict(), Verdict::Plain);
-    let report = ask(&at, Known { keys: Vec::new(), secure_only: true });
+    let report = ask(&at, Known { pins: Vec::new(), secure_only: true });
     assert!(has(&report, |w| *w == What::OnlyPlain) && report.verdict() == Verdict::Doubtful);
     answering.expect("a thread").join().expect("no panic");
 }
@@ -79,9 +85,13 @@ fn it_runs_beside_everything_else_and_can_be_given_up() {
     let silent = UdpSocket::bind("127.0.0.1:0").expect("a socket");
     let at = silent.local_addr().expect("bound").to_string();
     let (told, reports) = crossbeam_channel::unbounded();
-    let reach = Reach::start(question(&at, Known::default()), move |report| {
-        let _ = told.send(report.clone());
-    });
+    let reach = Reach::start(
+        question(&at),
+        |_| Known::default(),
+        move |report| {
+            let _ = told.send(report.clone());
+        },
+    );
     let first = reports.recv_timeout(Duration::from_secs(10)).expect("a report");
     assert!(!first.finished && first.stage.is_some());
     drop(reach.expect("a thread"));

@@ -2,10 +2,12 @@
 
 use std::error::Error;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 
-use hongyan::diagnosis::{Known, Question, Verdict};
+use hongyan::client::known;
+use hongyan::diagnosis::{Question, Verdict};
 use hongyan::net::reach;
 use hongyan::place::PORT;
 use hongyan::term::style::Style;
@@ -26,11 +28,11 @@ const SILENT: u8 = 4;
 const DOUBTFUL: u8 = 9;
 
 impl Why {
-    /// Says each step, and what it comes to.
-    pub fn run(self, style: Style, locale: &str) -> Result<ExitCode, Box<dyn Error>> {
-        let question = Question { server: self.server, port: PORT, known: Known::default() };
+    /// Says each step, and what it comes to. In `data` lie the keys of servers.
+    pub fn run(self, data: &Path, style: Style, locale: &str) -> Result<ExitCode, Box<dyn Error>> {
+        let question = Question { server: self.server, port: PORT };
         // Ctrl+C ends the program, as there is nothing to be put in order.
-        let report = reach::run(question, &AtomicBool::new(false), |_| {});
+        let report = reach::run(question, |at| known(data, at), &AtomicBool::new(false), |_| {});
         write!(io::stdout(), "{}", painted(&report, style, locale))?;
         Ok(match report.verdict() {
             Verdict::Secure | Verdict::Plain => ExitCode::SUCCESS,
