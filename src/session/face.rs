@@ -18,6 +18,10 @@ const NO_ANSWER: Duration = Duration::from_secs(15);
 /// What was found is believed for so long when somebody logs in again.
 const BELIEVED: Duration = Duration::from_secs(60);
 
+/// A server that knows text alone answers what was sent to it in the other dialect with `00:00`; these
+/// are to be over before it is asked anything.
+const HUSH: Duration = Duration::from_secs(1);
+
 /// Which dialects may be spoken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Dialect {
@@ -90,6 +94,8 @@ pub struct Session {
     overridden: bool,
     /// The question is asked, and this answer waits for somebody's consent.
     doubting: bool,
+    /// Until then nothing is asked in text, nor any text read.
+    hush: Option<Instant>,
     /// Nobody answers in the secure dialect, and it was asked whether somebody does in the other.
     diagnosed: bool,
     shown: Link,
@@ -113,6 +119,7 @@ impl Session {
             last: None,
             overridden: false,
             doubting: false,
+            hush: None,
             diagnosed: false,
             shown: Link::Offline,
             transmits: VecDeque::new(),
@@ -177,7 +184,7 @@ impl Session {
     pub fn poll_timeout(&self) -> Option<Instant> {
         let finding = self.finding.as_ref().map(|f| f.poll_timeout().min(f.began() + NO_ANSWER));
         let secure = self.secure.as_ref().and_then(|s| s.poll_timeout());
-        [finding, self.plain.poll_timeout(), secure].into_iter().flatten().min()
+        [finding, self.plain.poll_timeout(), secure, self.hush].into_iter().flatten().min()
     }
 
     /// The connection line.
@@ -239,9 +246,13 @@ impl Session {
         self.config.allow_plain = true;
         if std::mem::take(&mut self.doubting) {
             self.overridden = true;
-            self.leave_secure();
             self.wishes.extend(self.last.clone().filter(|_| self.wishes.is_empty()));
-            self.decide(now, Speaks::Plain);
+            if self.secure.is_none() {
+                return self.decide(now, Speaks::Plain);
+            }
+            self.leave_secure();
+            self.show(Link::LoggingIn);
+            self.hush = Some(now + HUSH);
         }
     }
 
@@ -350,7 +361,7 @@ impl Session {
 
     /// Goes offline; answered by [`Event::WentOffline`] within 1 s, whatever the server does.
     pub fn go_offline(&mut self, now: Instant) {
-        let asking = self.finding.take().is_some() || std::mem::take(&mut self.doubting);
+        let asking = self.finding.take().is_some() | std::mem::take(&mut self.doubting) | self.hush.take().is_some();
         self.wishes.clear();
         match self.spoken() {
             Some(secure) => secure.go_offline(now),
@@ -369,6 +380,7 @@ impl Session {
         self.waiting.clear();
         self.last = None;
         self.doubting = false;
+        self.hush = None;
         self.finding.take_if(|_| self.wishes.is_empty());
         self.plain.forget();
         if let Some(secure) = &mut self.secure {
@@ -463,6 +475,9 @@ impl Session {
             secure.handle_datagram(now, bytes);
             return self.diagnose(now);
         }
+        if self.hush.is_some() {
+            return;
+        }
         if let Some(speaks) = self.finding.as_mut().and_then(|finding| finding.handle_text(now, bytes)) {
             return self.found(now, speaks);
         }
@@ -479,6 +494,9 @@ impl Session {
             if finding.began() + NO_ANSWER <= now {
                 self.nobody();
             }
+        }
+        if self.hush.take_if(|at| *at <= now).is_some() {
+            self.decide(now, Speaks::Plain);
         }
         if self.plain.poll_timeout().is_some_and(|at| at <= now) {
             self.plain.handle_timeout(now);

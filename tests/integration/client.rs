@@ -29,15 +29,13 @@ pub fn password() -> Password {
 
 impl Person {
     pub fn new(server: SocketAddr, data: &Path) -> Self {
+        Self::speaking(Dialect::Plain, true, server, data)
+    }
+
+    pub fn speaking(dialect: Dialect, allow_plain: bool, server: SocketAddr, data: &Path) -> Self {
         let (ring, rings) = crossbeam_channel::unbounded();
-        let config = Config {
-            server,
-            bind: None,
-            data: data.to_owned(),
-            polling: Polling::Adaptive,
-            dialect: Dialect::Plain,
-            allow_plain: true,
-        };
+        let config =
+            Config { server, bind: None, data: data.to_owned(), polling: Polling::Adaptive, dialect, allow_plain };
         let client = Client::open(config, move || ring.send(()).unwrap_or(())).expect("open");
         Self { client, rings, seen: Vec::new() }
     }
@@ -73,16 +71,19 @@ impl Person {
     }
 
     pub fn begin(server: SocketAddr, data: &Path, name: &str, new: bool) -> Self {
-        let mut person = Self::new(server, data);
+        Self::new(server, data).come_in(name, new)
+    }
+
+    pub fn come_in(mut self, name: &str, new: bool) -> Self {
         if new {
-            person.client.register(clock::now(), account(name), password(), password());
-            person.until("registered", |e| {
+            self.client.register(clock::now(), account(name), password(), password());
+            self.until("registered", |e| {
                 matches!(e, Event::Registered(RegisterOutcome::Answered { reply: Registered::Done, .. }))
             });
         }
-        person.client.login(clock::now(), account(name), password()).expect("a history");
-        person.until("logged in", |e| *e == Event::LoggedIn(LoginOutcome::Done));
-        person
+        self.client.login(clock::now(), account(name), password()).expect("a history");
+        self.until("logged in", |e| *e == Event::LoggedIn(LoginOutcome::Done));
+        self
     }
 
     #[track_caller]

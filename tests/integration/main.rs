@@ -13,6 +13,7 @@ mod course;
 mod crash;
 #[cfg(unix)]
 mod disk;
+mod encrypted;
 mod explain;
 mod layers;
 #[cfg(unix)]

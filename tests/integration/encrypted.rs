@@ -1,0 +1,184 @@
+//! Our clients and our server in the secure dialect, over real sockets.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use hongyan::client::Event;
+use hongyan::model::{Account, SendState};
+use hongyan::net::clock;
+use hongyan::server::udp::{Config as ServerConfig, Server};
+use hongyan::session::{Cause, Dialect, Link, LoginOutcome, Speaks};
+use hongyan::tap::Way;
+
+use super::client::{Person, account, password};
+
+fn serve(at: SocketAddr, data: &Path) -> Server {
+    Server::start(ServerConfig::new(at, data.to_owned())).expect("started")
+}
+
+fn anywhere() -> SocketAddr {
+    "127.0.0.1:0".parse().expect("valid")
+}
+
+fn securely(server: SocketAddr, data: &Path) -> Person {
+    Person::speaking(Dialect::Auto, false, server, data)
+}
+
+fn sent(event: &Event) -> bool {
+    matches!(event, Event::Outgoing { state: SendState::Sent, .. })
+}
+
+fn doubtful(event: &Event) -> bool {
+    matches!(event, Event::Outgoing { state: SendState::MaybeSent | SendState::MaybeSentTwice, .. })
+}
+
+#[test]
+fn two_people_and_a_plain_one_while_the_server_comes_and_goes() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let data = dir.path().join("server");
+    let server = serve(anywhere(), &data);
+    let at = server.address();
+    let mut a = securely(at, &dir.path().join("a")).come_in("a", true);
+    let mut b = securely(at, &dir.path().join("b")).come_in("b", true);
+    let mut plain = Person::begin(at, &dir.path().join("p"), "p", true);
+    // With a chat in sight it asks every two seconds.
+    plain.client.set_open_chats(clock::now(), Vec::new(), true);
+    assert!(a.seen.contains(&Event::Speaks(Speaks::Secure)));
+    assert!(a.seen.iter().any(|e| matches!(e, Event::Pinned(key) if key.len() == 44)));
+
+    let begun = Instant::now();
+    assert!(a.client.send_message(clock::now(), &account("b"), "你好：#1"));
+    a.until("sent", sent);
+    b.gets("a", "你好：#1");
+    println!("from one to the other, durable on both sides: {:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    assert!(b.client.send_message(clock::now(), &account("p"), "to the plain one"));
+    b.until("sent", sent);
+    plain.gets("b", "to the plain one");
+    assert!(plain.client.send_message(clock::now(), &account("b"), "from the plain one"));
+    plain.until("sent", sent);
+    b.gets("p", "from the plain one");
+    assert!(a.client.send_message(clock::now(), &Account::lobby(), "all?"));
+    a.until("sent", sent);
+    let lobby = |e: &Event| matches!(e, Event::Message { peer, row } if peer.is_room() && row.text == "[a] all?");
+    b.until("in the lobby", lobby);
+    plain.until("in the lobby", lobby);
+    let three = |e: &Event| matches!(e, Event::Online(all) if all.len() == 3);
+    if !b.seen.iter().any(three) {
+        b.until("who is here", three);
+    }
+
+    // Nothing of it can be read on the wire, and the password was nowhere.
+    let records = a.client.set_tap(false);
+    assert!(records.iter().any(|r| r.way == Way::Out(Cause::Secure)) && records.len() > 10);
+    for secret in ["你好", "all?", "secret"] {
+        let readable = |bytes: &[u8]| bytes.windows(secret.len()).any(|w| w == secret.as_bytes());
+        assert!(!records.iter().any(|r| readable(&r.bytes)), "{secret}");
+    }
+
+    // While the server is away messages wait; then each arrives once, and nobody logs in by password.
+    drop(server);
+    for n in 0..20 {
+        assert!(a.client.send_message(clock::now(), &account("b"), &format!("{n} while away")));
+    }
+    a.until("it is noticed", |e| matches!(e, Event::Link(Link::Waiting | Link::Retrying { .. })));
+    let server = serve(at, &data);
+    while a.client.unsent() > 0 {
+        a.until("sent", |e| matches!(e, Event::Outgoing { .. }));
+    }
+    // Whoever says nothing learns of a restart with the next sign of life, every 15 s, or by F5.
+    b.client.fetch_now(clock::now());
+    for n in 0..20 {
+        b.gets("a", &format!("{n} while away"));
+    }
+    assert!(!a.seen.iter().any(doubtful), "each was sent once and is known to be");
+    let came =
+        |e: &&Event| matches!(e, Event::Message { peer, row } if *peer == account("a") && row.text.ends_with("away"));
+    assert_eq!(b.seen.iter().filter(came).count(), 20);
+
+    // The token alone lets it in again, after a restart of the program too.
+    drop(a);
+    assert!(b.client.send_message(clock::now(), &account("a"), "for later"));
+    let there = |e: &Event| sent(e) || matches!(e, Event::Outgoing { state: SendState::OfflineOrUnknown, .. });
+    b.until("at the server, which may think that a is still there", there);
+    let mut a = securely(at, &dir.path().join("a"));
+    a.client.resume(clock::now(), account("a")).expect("a history");
+    a.until("logged in", |e| *e == Event::LoggedIn(LoginOutcome::Done));
+    a.gets("b", "for later");
+    a.client.past(clock::now(), account("b"), None, 100);
+    a.until("what the server has", |e| matches!(e, Event::Past { messages, .. } if messages.len() == 22));
+    a.client.go_offline(clock::now());
+    a.until("offline", |e| *e == Event::WentOffline(Some(true)));
+    drop(server);
+}
+
+#[test]
+fn another_device_takes_the_place_and_is_told_back() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let server = serve(anywhere(), &dir.path().join("server"));
+    let at = server.address();
+    let mut first = securely(at, &dir.path().join("1")).come_in("a", true);
+    let mut second = securely(at, &dir.path().join("2")).come_in("a", false);
+    first.until("thrown out", |e| matches!(e, Event::Kicked { address, at } if !address.is_empty() && *at > 0));
+    second.until("told of it", |e| matches!(e, Event::TookPlace { .. }));
+    assert_eq!(first.client.link(), Link::LoggedOut);
+    first.client.take_over(clock::now());
+    first.until("taken back", |e| *e == Event::LoggedIn(LoginOutcome::Done));
+    second.until("thrown out", |e| matches!(e, Event::Kicked { .. }));
+}
+
+#[test]
+fn a_server_with_another_key_gets_nothing() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let server = serve(anywhere(), &dir.path().join("server"));
+    let at = server.address();
+    drop(securely(at, &dir.path().join("a")).come_in("a", true));
+    drop(server);
+    let other = serve(at, &dir.path().join("other"));
+    let mut a = securely(at, &dir.path().join("a"));
+    a.client.register(clock::now(), account("a"), password(), password());
+    a.until("another key", |e| matches!(e, Event::KeyChanged(_)));
+    let Some(Event::KeyChanged(change)) = a.seen.last().cloned() else { panic!("{:?}", a.seen) };
+    let notice = a.seen.last().and_then(Event::notice).expect("a sentence");
+    let (shown, known) = change.words(false);
+    assert!(shown != known && notice.contains(&shown) && notice.contains(&known), "{notice}");
+    a.client.trust(clock::now(), change.shown);
+    drop(a.come_in("a", true));
+    // It is remembered, and the one of before is too.
+    drop(securely(at, &dir.path().join("a")).come_in("a", false));
+    drop(other);
+    let _server = serve(at, &dir.path().join("server"));
+    drop(securely(at, &dir.path().join("a")).come_in("a", false));
+}
+
+#[test]
+fn plain_is_spoken_only_where_that_was_agreed_to() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let plainly = |at| {
+        let config = ServerConfig { secure: false, ..ServerConfig::new(at, dir.path().join("server")) };
+        Server::start(config).expect("started")
+    };
+    let server = plainly(anywhere());
+    let at = server.address();
+    let mut a = securely(at, &dir.path().join("a"));
+    a.client.register(clock::now(), account("a"), password(), password());
+    a.until("a question", |e| *e == Event::PlainOnly { was_secure: false });
+    a.client.allow_plain(clock::now());
+    let mut a = a.come_in("a", false);
+    a.client.go_offline(clock::now());
+    a.until("offline", |e| matches!(e, Event::WentOffline(_)));
+    drop((a, server));
+    // It learns the secure dialect, and forgets it again.
+    let server = serve(at, &dir.path().join("server"));
+    let a = securely(at, &dir.path().join("a")).come_in("a", false);
+    assert!(a.seen.contains(&Event::Speaks(Speaks::Secure)));
+    drop((a, server));
+    let _server = plainly(at);
+    let mut a = Person::speaking(Dialect::Auto, true, at, &dir.path().join("a"));
+    a.client.login(clock::now(), account("a"), password()).expect("a history");
+    a.until("not any more", |e| *e == Event::PlainOnly { was_secure: true });
+    a.client.allow_plain(clock::now());
+    a.until("in plain", |e| *e == Event::LoggedIn(LoginOutcome::Done));
+    assert!(a.seen.contains(&Event::Speaks(Speaks::Plain)));
+}
