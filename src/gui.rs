@@ -3,6 +3,7 @@
 
 pub mod app;
 pub mod chat_window;
+pub mod connection_window;
 pub mod friend_list;
 pub mod friend_window;
 pub mod keys_window;
@@ -114,6 +115,14 @@ pub enum UiEvent {
     SaveWire(String),
     /// That window shows the threads.
     ThreadsWanted,
+    /// Opens the connection window.
+    OpenConnection,
+    /// That window was closed.
+    ConnectionClosed,
+    /// That window shows how the connection is doing.
+    ConnectionWanted,
+    /// Why this server cannot be reached, if so.
+    FindOut(String),
     /// Opens the list of keys.
     OpenKeys,
     /// That list was closed.

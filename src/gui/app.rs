@@ -2,6 +2,7 @@
 //! bounded turn at a time, also while a dialog is open. No borrow is held across a dialog.
 
 mod chats;
+mod connection;
 mod friends;
 mod login;
 mod place;
@@ -17,6 +18,7 @@ use fltk::app;
 use rust_i18n::t;
 
 use super::chat_window::ChatWindow;
+use super::connection_window::ConnectionWindow;
 use super::friend_window::FriendWindow;
 use super::keys_window::KeysWindow;
 use super::login::{Emit, Login, Register, RegisterForm};
@@ -66,6 +68,8 @@ struct App {
     preferences: Option<SettingsWindow>,
     wire: Option<WireWindow>,
     keys: Option<KeysWindow>,
+    connection: Option<ConnectionWindow>,
+    finding: connection::Finding,
     chats: HashMap<Account, ChatWindow>,
     /// Typed into chats that were closed.
     drafts: HashMap<Account, String>,
@@ -114,6 +118,8 @@ pub fn run(args: Args) -> Result<(), ClientError> {
         preferences: None,
         wire: None,
         keys: None,
+        connection: None,
+        finding: connection::Finding::NONE,
         chats: HashMap::new(),
         drafts: HashMap::new(),
         online: None,
@@ -231,6 +237,7 @@ fn own_menu(at: (i32, i32)) {
         t!("main.import"),
         t!("main.export"),
         t!("main.wire"),
+        t!("main.connection"),
         t!("main.keys"),
         t!("main.switch"),
         t!("main.quit"),
@@ -253,9 +260,10 @@ fn own_menu(at: (i32, i32)) {
         Some(3) => friends::import(),
         Some(4) => friends::export(),
         Some(5) => apply(UiEvent::OpenWire),
-        Some(6) => apply(UiEvent::OpenKeys),
-        Some(7) if may_leave() => leave(Leaving::SwitchAccount),
-        Some(8) => quit(),
+        Some(6) => apply(UiEvent::OpenConnection),
+        Some(7) => apply(UiEvent::OpenKeys),
+        Some(8) if may_leave() => leave(Leaving::SwitchAccount),
+        Some(9) => quit(),
         _ => {}
     }
 }
@@ -315,6 +323,10 @@ impl App {
             UiEvent::WireClosed => self.close_wire(),
             UiEvent::ByHand(bytes) => self.by_hand(bytes),
             UiEvent::ThreadsWanted => self.show_threads(),
+            UiEvent::OpenConnection => self.open_connection(),
+            UiEvent::ConnectionClosed => self.close_connection(),
+            UiEvent::ConnectionWanted => self.show_connection(),
+            UiEvent::FindOut(server) => self.find_out(server),
             UiEvent::OpenKeys => self.open_keys(),
             UiEvent::KeysClosed => self.close_keys(),
             UiEvent::Fetch if self.main.is_some() => {

@@ -22,6 +22,7 @@ const KEYS: &[(&str, &str)] = &[
     ("", "keys.everywhere"),
     ("F1  Ctrl+/", "keys.this"),
     ("Ctrl+Shift+L", "keys.wire"),
+    ("Ctrl+Shift+K", "keys.connection"),
     ("Ctrl+,", "keys.settings"),
     ("Ctrl+K", "keys.search"),
     ("F5", "keys.fetch"),
@@ -95,7 +96,9 @@ fn everywhere(emit: &Emit) -> bool {
     let control = state.contains(Shortcut::Ctrl);
     let key = app::event_key();
     let is = |c: char| control && key == Key::from_char(c);
-    emit(if is('l') && state.contains(Shortcut::Shift) {
+    emit(if is('k') && state.contains(Shortcut::Shift) {
+        UiEvent::OpenConnection
+    } else if is('l') && state.contains(Shortcut::Shift) {
         UiEvent::OpenWire
     } else if key == Key::F1 || is('/') {
         UiEvent::OpenKeys

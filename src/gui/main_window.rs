@@ -6,7 +6,7 @@ use std::rc::Rc;
 use fltk::app;
 use fltk::button::Button;
 use fltk::draw;
-use fltk::enums::{CallbackTrigger, Event, Font, FrameType, Key, Shortcut};
+use fltk::enums::{CallbackTrigger, Cursor, Event, Font, FrameType, Key, Shortcut};
 use fltk::frame::Frame;
 use fltk::input::Input;
 use fltk::prelude::*;
@@ -92,6 +92,27 @@ impl MainWindow {
             let status = Rc::clone(&status);
             foot.draw(move |f| draw_foot(f, status.borrow().link));
         }
+        foot.set_tooltip(&t!("main.connection_tip"));
+        foot.handle({
+            let emit = Rc::clone(&emit);
+            move |_, event| match event {
+                Event::Enter => {
+                    draw::set_cursor(Cursor::Hand);
+                    true
+                }
+                Event::Leave => {
+                    draw::set_cursor(Cursor::Default);
+                    true
+                }
+                // Only who takes the press is told of the release.
+                Event::Push => true,
+                Event::Released => {
+                    emit(UiEvent::OpenConnection);
+                    true
+                }
+                _ => false,
+            }
+        });
         window.end();
         let lay_out: Rc<dyn Fn(i32, i32)> = {
             let status = Rc::clone(&status);

@@ -19,7 +19,9 @@ use std::rc::Rc;
 use fltk::enums::Event;
 use fltk::prelude::*;
 use fltk::{app, window::Window};
+use hongyan::diagnosis::{Report, Step, What};
 use hongyan::gui::chat_window::{ChatWindow, Header};
+use hongyan::gui::connection_window::ConnectionWindow;
 use hongyan::gui::friend_list::FriendList;
 use hongyan::gui::login::{Emit, Login, LoginForm};
 use hongyan::gui::main_window::{MainWindow, Me};
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         ("what_is_unread_stands_in_the_titles", what_is_unread_stands_in_the_titles),
         ("a_chat_opens_where_the_new_messages_begin", a_chat_opens_where_the_new_messages_begin),
         ("both_themes_and_languages_draw", both_themes_and_languages_draw),
+        ("the_connection_window_copies_all_it_shows", the_connection_window_copies_all_it_shows),
         ("the_login_window_keeps_what_was_typed", the_login_window_keeps_what_was_typed),
         ("a_click_takes_the_focus_and_harms_nothing", a_click_takes_the_focus_and_harms_nothing),
     ];
@@ -343,6 +346,36 @@ fn the_login_window_keeps_what_was_typed() {
     login.fill("20170007");
     assert_eq!(login.form().account, "20170007");
     login.close();
+}
+
+fn the_connection_window_copies_all_it_shows() {
+    let emitted: Rc<RefCell<Vec<UiEvent>>> = Rc::default();
+    let emit: Emit = Rc::new({
+        let emitted = Rc::clone(&emitted);
+        move |event| emitted.borrow_mut().push(event)
+    });
+    let mut window = ConnectionWindow::new("chat.example:9", None, emit);
+    assert_eq!(emitted.borrow().as_slice(), [UiEvent::ConnectionWanted], "it asks for figures by itself");
+    let at = "192.0.2.7:9".parse().expect("valid");
+    let silent = Step { what: What::Silent { at, questions: 4 }, took: std::time::Duration::ZERO };
+    let steps = vec![silent; 12];
+    let report = Report { server: "chat.example:9".into(), unix_ms: 0, steps, stage: None, finished: true };
+    for (locale, theme) in [("en", theme::Theme::Light), ("zh-CN", theme::Theme::Dark)] {
+        rust_i18n::set_locale(locale);
+        theme::set(theme);
+        window.set_report(report.clone());
+        for _ in 0..3 {
+            let _ = app::wait_for(0.01);
+            app::flush();
+        }
+        assert_eq!(window.text(), report.text(locale));
+    }
+    let mut steps = window.steps().clone();
+    assert!(steps.handle_event(Event::MouseWheel));
+    app::flush();
+    window.close();
+    rust_i18n::set_locale("en");
+    theme::set(theme::Theme::Light);
 }
 
 /// FLTK swallows a panic of a handler, and the handler then counts as one that did not want the click.

@@ -96,6 +96,7 @@ impl App {
             self.close_wire();
             self.open_wire();
         }
+        self.rebuild_connection();
         self.close_keys();
     }
 }

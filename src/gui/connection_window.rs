@@ -1,0 +1,356 @@
+//! The connection window: how the connection is doing, and "why can't I reach …?". Shows and emits; what
+//! is shown comes as values.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use fltk::app;
+use fltk::button::Button;
+use fltk::draw;
+use fltk::enums::{Color, Event, Font, Key, Shortcut};
+use fltk::frame::Frame;
+use fltk::input::Input;
+use fltk::prelude::*;
+use fltk::window::Window;
+use rust_i18n::t;
+
+use super::keys_window::listen;
+use super::login::Emit;
+use super::widgets::{self, Style};
+use super::{UiEvent, theme};
+use crate::client::Connection;
+use crate::diagnosis::{Mark, Report, Verdict};
+use crate::net::clock;
+
+const WIDTH: i32 = 900;
+const HEIGHT: i32 = 450;
+const BAR: i32 = 44;
+const PAD: i32 = 14;
+/// What a figure is called.
+const LABEL: i32 = 104;
+/// One turn of the wheel, one arrow key.
+const STEP: i32 = 36;
+
+/// The window.
+pub struct ConnectionWindow {
+    window: Window,
+    figures: Frame,
+    steps: Frame,
+    shown: Rc<RefCell<Shown>>,
+    message: Frame,
+}
+
+/// What stands in it.
+#[derive(Default)]
+struct Shown {
+    connection: Option<Connection>,
+    report: Option<Report>,
+    /// How far the steps are scrolled, and how far they can be.
+    down: i32,
+    most: i32,
+}
+
+impl ConnectionWindow {
+    /// Opens the window; `server` is the one that the question is about unless somebody types another.
+    #[must_use]
+    pub fn new(server: &str, place: Option<[i32; 4]>, emit: Emit) -> Self {
+        let palette = theme::palette();
+        let mut window = widgets::window(place, WIDTH, HEIGHT);
+        window.set_label(&t!("connection.title"));
+        window.set_color(palette.bg);
+        window.size_range(640, 240, 0, 0);
+        let shown: Rc<RefCell<Shown>> = Rc::default();
+        let question = widgets::label(PAD, 4, 160, &t!("connection.why"), palette.dim);
+        let mut field = widgets::field(0, 4, 250, "HOST:PORT");
+        field.set_value(server);
+        let mut test = widgets::button(0, 4, 92, &t!("connection.test"), Style::Primary);
+        let mut copy = widgets::button(0, 4, 72, &t!("connection.copy"), Style::Ghost);
+        let message = widgets::note(0, 4, 80, theme::CONTROL);
+        let mut figures = Frame::new(0, BAR, WIDTH, HEIGHT - BAR, None);
+        let mut steps = Frame::new(0, BAR, WIDTH, HEIGHT - BAR, None);
+        figures.draw({
+            let shown = Rc::clone(&shown);
+            move |f| draw_figures(f, shown.borrow().connection.as_ref())
+        });
+        steps.draw({
+            let shown = Rc::clone(&shown);
+            move |f| draw_steps(f, &mut shown.borrow_mut())
+        });
+        window.end();
+        let lay_out = {
+            let (figures, steps, message) = (figures.clone(), steps.clone(), message.clone());
+            let (test, copy, field) = (test.clone(), copy.clone(), field.parent());
+            move |w: i32, h: i32| {
+                let left = w * 44 / 100;
+                figures.clone().resize(0, BAR, left, h - BAR);
+                steps.clone().resize(left, BAR, w - left, h - BAR);
+                question.clone().resize(PAD, 4, 170, theme::CONTROL);
+                message.clone().resize(w - 10 - 72 - 80, 4, 76, theme::CONTROL);
+                copy.clone().resize(w - 10 - 72, 4, 72, theme::CONTROL);
+                let room = (w - 10 - 72 - 84 - 100 - 190).clamp(120, 320);
+                field.iter().for_each(|f| f.clone().resize(186, 4, room, theme::CONTROL));
+                test.clone().resize(186 + room + 6, 4, 92, theme::CONTROL);
+            }
+        };
+        lay_out(window.w(), window.h());
+        window.resize_callback(move |_, _, _, w, h| lay_out(w, h));
+        let find_out: Rc<dyn Fn()> = {
+            let (field, emit) = (field.clone(), Rc::clone(&emit));
+            Rc::new(move || emit(UiEvent::FindOut(field.value().trim().to_owned())))
+        };
+        let copying: Rc<dyn Fn()> = {
+            let (shown, message) = (Rc::clone(&shown), message.clone());
+            Rc::new(move || {
+                app::copy(&text(&shown.borrow()));
+                say(&mut message.clone(), &t!("connection.copied"));
+            })
+        };
+        for (button, action) in [(&mut test, &find_out), (&mut copy, &copying)] {
+            let action = Rc::clone(action);
+            button.set_callback(move |_: &mut Button| action());
+        }
+        keys(&mut window, &mut field, &mut steps, &shown, [find_out, copying], &emit);
+        window.set_callback({
+            let emit = Rc::clone(&emit);
+            move |_| emit(UiEvent::ConnectionClosed)
+        });
+        window.show();
+        let _ = test.take_focus();
+        tick(figures.clone(), emit);
+        Self { window, figures, steps, shown, message }
+    }
+
+    /// How the connection is doing now.
+    pub fn set_connection(&mut self, connection: Connection) {
+        self.shown.borrow_mut().connection = Some(connection);
+        self.figures.redraw();
+    }
+
+    /// What was found so far.
+    pub fn set_report(&mut self, report: Report) {
+        {
+            let mut shown = self.shown.borrow_mut();
+            if shown.report.as_ref().is_none_or(|old| old.finished) {
+                shown.down = 0;
+            }
+            shown.report = Some(report);
+        }
+        say(&mut self.message, "");
+        self.steps.redraw();
+    }
+
+    /// What was found so far, if anything was asked.
+    #[must_use]
+    pub fn report(&self) -> Option<Report> {
+        self.shown.borrow().report.clone()
+    }
+
+    /// All of it, as it is copied.
+    #[must_use]
+    pub fn text(&self) -> String {
+        text(&self.shown.borrow())
+    }
+
+    /// The steps' widget, for tests.
+    #[must_use]
+    pub fn steps(&self) -> &Frame {
+        &self.steps
+    }
+
+    /// Where it stands: x, y, width, height.
+    #[must_use]
+    pub fn place(&self) -> [i32; 4] {
+        [self.window.x(), self.window.y(), self.window.w(), self.window.h()]
+    }
+
+    /// Brings the window to the front.
+    pub fn raise(&mut self) {
+        self.window.show();
+    }
+
+    /// Closes the window for good.
+    pub fn close(self) {
+        Window::delete(self.window);
+    }
+}
+
+fn say(message: &mut Frame, text: &str) {
+    message.set_label_color(theme::palette().dim);
+    message.set_label(text);
+    message.window().into_iter().filter_map(|w| w.as_group()).for_each(|mut group| group.redraw());
+}
+
+fn text(shown: &Shown) -> String {
+    let locale = rust_i18n::locale();
+    let figures = shown.connection.as_ref().map(|c| c.text(clock::now().instant, &locale));
+    let report = shown.report.as_ref().map(|report| report.text(&locale));
+    figures.into_iter().chain(report).collect::<Vec<_>>().join("\n")
+}
+
+/// The window's keys, those of its field, and the wheel over the steps.
+fn keys(
+    window: &mut Window,
+    field: &mut Input,
+    steps: &mut Frame,
+    shown: &Rc<RefCell<Shown>>,
+    [find_out, copying]: [Rc<dyn Fn()>; 2],
+    emit: &Emit,
+) {
+    let scroll: Rc<dyn Fn(i32)> = {
+        let (shown, steps) = (Rc::clone(shown), steps.clone());
+        Rc::new(move |by| {
+            {
+                let mut shown = shown.borrow_mut();
+                shown.down = (shown.down + by).clamp(0, shown.most);
+            }
+            steps.clone().redraw();
+        })
+    };
+    steps.handle({
+        let scroll = Rc::clone(&scroll);
+        move |_, event| {
+            if event == Event::MouseWheel {
+                scroll(app::event_dy_value() * STEP);
+            }
+            event == Event::MouseWheel
+        }
+    });
+    let page = steps.clone();
+    let (closing, copy_all) = (Rc::clone(emit), Rc::clone(&copying));
+    // `all` is false while a line is edited.
+    let shortcut: Rc<dyn Fn(bool) -> bool> = Rc::new(move |all| {
+        let control = app::event_state().contains(Shortcut::Ctrl);
+        let key = app::event_key();
+        let is = |c: char| control && key == Key::from_char(c);
+        match key {
+            Key::Escape => closing(UiEvent::ConnectionClosed),
+            Key::PageDown => scroll(page.h() - STEP),
+            Key::PageUp => scroll(STEP - page.h()),
+            Key::Down if all => scroll(STEP),
+            Key::Up if all => scroll(-STEP),
+            _ if is('w') => closing(UiEvent::ConnectionClosed),
+            _ if all && is('c') => copy_all(),
+            _ => return false,
+        }
+        true
+    });
+    field.super_handle_first(false);
+    field.handle({
+        let shortcut = Rc::clone(&shortcut);
+        move |field, event| {
+            if matches!(event, Event::Focus | Event::Unfocus) {
+                field.parent().into_iter().for_each(|mut around| around.redraw());
+            }
+            if event != Event::KeyDown {
+                return false;
+            }
+            if matches!(app::event_key(), Key::Enter | Key::KPEnter) {
+                find_out();
+                return true;
+            }
+            shortcut(false) || widgets::for_the_window(field)
+        }
+    });
+    listen(window, emit, move |event| event == Event::KeyDown && shortcut(true));
+}
+
+/// Asks for the figures now and once a second as long as the window is there.
+fn tick(figures: Frame, emit: Emit) {
+    if figures.was_deleted() {
+        return;
+    }
+    emit(UiEvent::ConnectionWanted);
+    app::add_timeout3(1.0, move |_| tick(figures.clone(), Rc::clone(&emit)));
+}
+
+fn draw_figures(f: &Frame, connection: Option<&Connection>) {
+    let colours = theme::palette();
+    draw::push_clip(f.x(), f.y(), f.w(), f.h());
+    draw::draw_rect_fill(f.x(), f.y(), f.w(), f.h(), colours.surface);
+    draw::set_draw_color(colours.line);
+    draw::draw_xyline(f.x(), f.y(), f.x() + f.w());
+    let mut y = f.y() + 10;
+    let rows = connection.map(|c| c.rows(clock::now().instant, &rust_i18n::locale())).unwrap_or_default();
+    for (what, value) in rows {
+        let lines = widgets::lines(&value, f.w() - LABEL - 2 * PAD, theme::BODY - 1);
+        let label = label(&what);
+        widgets::draw_lines(&[label], f.x() + PAD, y + 1, theme::SMALL, colours.dim);
+        widgets::draw_lines(&lines, f.x() + PAD + LABEL, y, theme::BODY - 1, colours.text);
+        y += i32::try_from(lines.len()).unwrap_or(1) * widgets::line_height(theme::BODY - 1) + 7;
+    }
+    draw::pop_clip();
+}
+
+fn draw_steps(f: &Frame, shown: &mut Shown) {
+    let colours = theme::palette();
+    draw::push_clip(f.x(), f.y(), f.w(), f.h());
+    draw::draw_rect_fill(f.x(), f.y(), f.w(), f.h(), colours.surface);
+    draw::set_draw_color(colours.line);
+    draw::draw_xyline(f.x(), f.y(), f.x() + f.w());
+    draw::draw_yxline(f.x(), f.y(), f.y() + f.h());
+    let room = f.w() - 2 * PAD;
+    let top = f.y() + 10;
+    let at = Cell::new(top - shown.down);
+    let write = |text: &str, indent: i32, size: i32, colour: Color| {
+        let lines = widgets::lines(text, room - indent, size);
+        widgets::draw_lines(&lines, f.x() + PAD + indent, at.get(), size, colour);
+        at.set(at.get() + i32::try_from(lines.len()).unwrap_or(1) * widgets::line_height(size));
+    };
+    match &shown.report {
+        None => write(&t!("connection.hint"), 0, theme::SMALL, colours.dim),
+        Some(report) => {
+            let locale = rust_i18n::locale();
+            let ink = match report.verdict() {
+                _ if !report.finished => colours.dim,
+                Verdict::Secure => colours.ok,
+                Verdict::Plain => colours.warn,
+                Verdict::Unreachable | Verdict::Doubtful => colours.error,
+            };
+            write(&report.sentence(&locale), 0, theme::BODY + 1, ink);
+            at.set(at.get() + 6);
+            for line in report.lines(&locale) {
+                let (sign, ink) = match line.mark {
+                    Mark::Done => (colours.ok, colours.text),
+                    Mark::Warning => (colours.warn, colours.text),
+                    Mark::Failed => (colours.error, colours.text),
+                    Mark::Skipped => (colours.dim, colours.dim),
+                };
+                draw::set_font(Font::Helvetica, theme::BODY - 1);
+                let signs = [line.mark.sign().to_owned()];
+                widgets::draw_lines(&signs, f.x() + PAD, at.get(), theme::BODY - 1, sign);
+                write(&line.text, 20, theme::BODY - 1, ink);
+                for (more, ink) in [(&line.meaning, colours.dim), (&line.advice, colours.accent)] {
+                    if !more.is_empty() {
+                        write(more, 20, theme::SMALL, ink);
+                    }
+                }
+                at.set(at.get() + 6);
+            }
+        }
+    }
+    let height = at.get() + shown.down - top;
+    shown.most = (height + 20 - f.h()).max(0);
+    if shown.most > 0 {
+        let high = f.h() * f.h() / (height + 20).max(1);
+        let down = shown.down * (f.h() - high) / shown.most.max(1);
+        draw::set_draw_color(colours.line);
+        draw::draw_rounded_rectf(f.x() + f.w() - 7, f.y() + down, 5, high.max(20), 2);
+    }
+    draw::pop_clip();
+    // A larger window shows more: nothing is left over above.
+    if shown.down > shown.most {
+        shown.down = shown.most;
+        let mut frame = f.clone();
+        app::add_timeout3(0.0, move |_| {
+            if !frame.was_deleted() {
+                frame.redraw();
+            }
+        });
+    }
+}
+
+/// What a figure is called, cut to its column.
+fn label(what: &str) -> String {
+    draw::set_font(Font::Helvetica, theme::SMALL);
+    widgets::fit(what, LABEL - 8)
+}
