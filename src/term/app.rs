@@ -206,9 +206,6 @@ impl App {
     }
 
     fn key(&mut self, key: Key) {
-        if let Key::Resize(columns, rows) = key {
-            self.screen.resize(columns, rows);
-        }
         self.line_kind();
         match self.line.key(key) {
             Done::Edited => {}
@@ -230,8 +227,6 @@ impl App {
                 let _ = print(&out);
                 if let Some(terminal) = &self.terminal {
                     terminal.suspend();
-                    let (columns, rows) = terminal.size();
-                    self.screen.resize(columns, rows);
                 }
             }
             Done::TooLong => self.warn(&t!("term.too_long")),
@@ -608,10 +603,16 @@ impl App {
         let mut out = String::new();
         if self.terminal.is_some() {
             self.line_kind();
-            self.screen.print(&self.text, &mut out);
-            if !self.left {
-                let prompt = self.prompt();
-                self.screen.draw(&prompt, &self.line, &mut out);
+            // What arrives may be quicker than the word of a new size.
+            let (columns, rows) = self.terminal.as_ref().map_or((0, 0), Terminal::size);
+            self.screen.resize(columns, rows);
+            let prompt = self.prompt();
+            // What is right is left alone: a terminal may be about to say that it has another size.
+            if self.left || !self.text.is_empty() || !self.screen.shows(&prompt, &self.line) {
+                self.screen.print(&self.text, &mut out);
+                if !self.left {
+                    self.screen.draw(&prompt, &self.line, &mut out);
+                }
             }
         } else {
             out.push_str(&self.text);

@@ -6,6 +6,7 @@ use super::app::App;
 use super::asks::Ask;
 use super::commands;
 use super::screen::{column, fit, harmless};
+use crate::link;
 use crate::model::Account;
 use crate::net::clock;
 use crate::settings::{Language, PollingChoice};
@@ -95,7 +96,11 @@ impl App {
             Way::In => ("←", show::reply(&record.bytes, &locale)),
         };
         let after = record.after.map(|after| format!(" · {:.1} ms", after.as_secs_f64() * 1e3)).unwrap_or_default();
-        let bytes = harmless(&String::from_utf8_lossy(&record.bytes)).replace('\n', "↵");
+        let bytes = if link::first_byte(&record.bytes) {
+            t!("term.raw_sent", n = record.bytes.len()).into_owned()
+        } else {
+            harmless(&String::from_utf8_lossy(&record.bytes)).replace('\n', "↵")
+        };
         let time = super::talk::clock_time(record.unix_ms, "%H:%M:%S%.3f");
         self.quiet(&format!("{time} {arrow} {} · {meaning}{after}", fit(&bytes, 60)));
     }

@@ -21,6 +21,8 @@ pub struct Screen {
     drawn: Vec<usize>,
     /// The row and column of the cursor among them.
     cursor: (usize, usize),
+    /// What was drawn: the prompt, the line, its cursor.
+    foot: Option<(String, String, usize)>,
 }
 
 /// The prompt: what is shown before the line, and the same in colours.
@@ -36,7 +38,7 @@ impl Screen {
     /// Nothing drawn yet.
     #[must_use]
     pub fn new(columns: u16, rows: u16) -> Self {
-        let mut screen = Self { columns: 80, rows: 24, drawn: Vec::new(), cursor: (0, 0) };
+        let mut screen = Self { columns: 80, rows: 24, drawn: Vec::new(), cursor: (0, 0), foot: None };
         screen.set_size(columns, rows);
         screen
     }
@@ -53,17 +55,30 @@ impl Screen {
         self.rows = if rows == 0 { 24 } else { usize::from(rows).max(2) };
     }
 
-    /// The window has another size now: terminals have wrapped what was drawn anew.
+    /// The window may have another size now: terminals have wrapped what was drawn anew.
     pub fn resize(&mut self, columns: u16, rows: u16) {
+        let before = (self.columns, self.rows);
         self.set_size(columns, rows);
+        if before == (self.columns, self.rows) {
+            return;
+        }
+        self.foot = None;
         let (row, column) = self.cursor;
         let taken = |width: usize| width.saturating_sub(1) / self.columns + 1;
         let above: usize = self.drawn.iter().take(row).map(|width| taken(*width)).sum();
         self.cursor = (above + column / self.columns, column % self.columns);
     }
 
+    /// Whether the foot stands there as it would be drawn now.
+    #[must_use]
+    pub fn shows(&self, prompt: &Prompt, line: &Line) -> bool {
+        let (text, at) = seen(line);
+        self.foot.as_ref().is_some_and(|(p, t, a)| *p == prompt.painted && t == text && *a == at)
+    }
+
     /// Takes the foot away; what is written next stands in its place.
     pub fn erase(&mut self, out: &mut String) {
+        self.foot = None;
         if self.drawn.is_empty() {
             return;
         }
@@ -94,8 +109,8 @@ impl Screen {
     /// Draws the foot, in place of the last one.
     pub fn draw(&mut self, prompt: &Prompt, line: &Line, out: &mut String) {
         self.erase(out);
-        let shown = if line.is_secret() { "" } else { line.text() };
-        let at = if line.is_secret() { 0 } else { line.at() };
+        let (shown, at) = seen(line);
+        self.foot = Some((prompt.painted.clone(), shown.to_owned(), at));
         let (rows, cursor) = wrap(&prompt.plain, shown, at, self.columns);
         let most = ROWS.min(self.rows.saturating_sub(1)).max(1);
         let first = (cursor.0 + 1).saturating_sub(most).min(rows.len().saturating_sub(most));
@@ -120,6 +135,11 @@ impl Screen {
             out.push_str(&format!("\x1b[{}C", self.cursor.1));
         }
     }
+}
+
+/// What can be seen of a line: nothing of a password.
+fn seen(line: &Line) -> (&str, usize) {
+    if line.is_secret() { ("", 0) } else { (line.text(), line.at()) }
 }
 
 /// The rows of a prompt and a text, and the row and column of the byte `at` of the text.

@@ -47,22 +47,29 @@ fn messages_arrive_while_one_types() {
 #[test]
 fn the_line_survives_another_size() {
     let served = Served::new();
+    // He is there before her: a word that he has come would be one more line, at any time.
+    let bob = served.by_hand("bob");
     let a = Terminal::open(&served, "a", &[]);
     a.register("a");
-    let bob = served.by_hand("bob");
     a.line("chat bob");
     let typed = "一二三四五六七八九十".repeat(6);
     a.write(&typed);
-    for (i, (columns, rows)) in [(40, 24), (23, 10), (100, 30), (61, 24)].into_iter().enumerate() {
-        a.resize(columns, rows);
-        served.ask_from(&bob, &format!("03#a#n{i}#")).expect("an answer");
-        until("the message", || if a.scrolled().contains(&format!(": n{i}")) { Ok(()) } else { Err(a.screen()) });
+    let whole_and_once = |what: &str| {
         let expected = format!("a → bob> {typed}");
-        until("the whole line, once", || {
+        until(what, || {
             let screen = a.screen();
             let joined: String = screen.lines().skip_while(|l| !l.starts_with("a → bob> ")).collect();
-            if joined == expected { Ok(()) } else { Err(format!("{columns} columns:\n{screen}")) }
+            if joined == expected { Ok(()) } else { Err(screen) }
         });
+    };
+    for (i, (columns, rows)) in [(40, 24), (23, 10), (100, 30), (61, 24)].into_iter().enumerate() {
+        a.resize(columns, rows);
+        // tmux tells a program of its new size a quarter of a second after it has wrapped its rows anew.
+        until("the new size", || if a.knows(columns) { Ok(()) } else { Err(a.screen()) });
+        whole_and_once(&format!("the line in {columns} columns"));
+        served.ask_from(&bob, &format!("03#a#n{i}#")).expect("an answer");
+        until("the message", || if a.scrolled().contains(&format!(": n{i}")) { Ok(()) } else { Err(a.screen()) });
+        whole_and_once(&format!("the line below a message in {columns} columns"));
     }
 }
 

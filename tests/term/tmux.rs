@@ -144,6 +144,14 @@ impl Terminal {
         self.tmux(&["resize-window", "-x", &columns.to_string(), "-y", &rows.to_string()]);
     }
 
+    /// Whether the terminal itself, not tmux alone, is so wide.
+    pub fn knows(&self, columns: u16) -> bool {
+        let tty = self.tmux(&["display-message", "-p", "#{pane_tty}"]).stdout;
+        let tty = String::from_utf8_lossy(&tty).trim().to_owned();
+        let said = Command::new("stty").args(["-F", &tty, "size"]).output().expect("stty runs");
+        String::from_utf8_lossy(&said.stdout).trim().ends_with(&format!(" {columns}"))
+    }
+
     /// What is on the screen, without empty lines at its end.
     pub fn screen(&self) -> String {
         let shown = self.tmux(&["capture-pane", "-p"]).stdout;
