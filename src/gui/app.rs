@@ -367,7 +367,8 @@ impl App {
                     main.set_link(link);
                 }
                 match link {
-                    Link::Retrying { .. } => self.revive_server(),
+                    // The first sign of trouble; asking a server that is there costs a datagram.
+                    Link::LoggingIn | Link::Waiting | Link::Retrying { .. } => self.revive_server(),
                     Link::Offline | Link::LoggedOut => self.set_online(None),
                     _ => {}
                 }

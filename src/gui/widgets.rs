@@ -35,9 +35,17 @@ pub fn escape_menu(text: &str) -> String {
     escape(text).replace('&', "&&").replace('\\', "\\\\").replace('/', "\\/")
 }
 
+/// What a window manager adds above a window, at most.
+const TITLE: i32 = 40;
+
 /// A window at its place of last time, as far as that is on the screen, else in the middle.
 pub fn window(place: Option<[i32; 4]>, w: i32, h: i32) -> Window {
-    let Some([x, y, w, h]) = place else { return iconed(Window::new(0, 0, w, h, None).center_screen()) };
+    let Some([x, y, w, h]) = place else {
+        // Its title too has to fit on a small screen.
+        let (_, _, wide, high) = app::screen_work_area(app::screen_num(0, 0));
+        let (w, h) = (w.min(wide), h.min((high - TITLE).max(320)));
+        return iconed(Window::new(0, 0, w, h, None).center_screen());
+    };
     let (left, top, wide, high) = app::screen_work_area(app::screen_num(x + w / 2, y + h / 2));
     let (w, h) = (w.clamp(120, wide.max(120)), h.clamp(120, high.max(120)));
     let x = x.clamp(left, (left + wide - w).max(left));

@@ -413,5 +413,8 @@ fn without_a_server_one_is_started_and_without_a_display_it_is_said() {
     me.fill(&["secret"]);
     me.no_window("Log in");
     kill();
+    // Noticed with the next request; F5 is one.
+    me.window("Hongyan");
+    me.keys(&["F5"]);
     until("the local server once more", answers);
 }
