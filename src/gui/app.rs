@@ -365,6 +365,7 @@ impl App {
                 log::info!("link: {link:?}");
                 if let Some(main) = &mut self.main {
                     main.set_link(link);
+                    main.set_speaks(self.client.connection().speaks);
                 }
                 match link {
                     // The first sign of trouble; asking a server that is there costs a datagram.

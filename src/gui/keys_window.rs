@@ -52,6 +52,9 @@ const KEYS: &[(&str, &str)] = &[
     ("↑ ↓  Shift  Ctrl+A", "keys.rows"),
     ("Ctrl+C  Ctrl+S", "keys.keep"),
     ("↑ ↓", "keys.history"),
+    ("", "connection.title"),
+    ("Enter", "keys.find_out"),
+    ("Ctrl+C  PgUp PgDn", "keys.copy_report"),
 ];
 
 /// The window.

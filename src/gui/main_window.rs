@@ -22,7 +22,7 @@ use crate::history::Conversation;
 use crate::model::Account;
 use crate::net::clock;
 use crate::roster::{self, Presence, Roster};
-use crate::session::Link;
+use crate::session::{Link, Speaks};
 
 const HEAD: i32 = 68;
 const SEARCH: i32 = 44;
@@ -41,6 +41,8 @@ pub struct Me {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Status {
     link: Link,
+    /// What is spoken, once that is known.
+    speaks: Option<Speaks>,
     notice: String,
 }
 
@@ -67,7 +69,7 @@ impl MainWindow {
         let mut window = widgets::window(place, 300, 720);
         window.set_color(palette.bg);
         window.size_range(240, 320, 0, 0);
-        let status = Rc::new(RefCell::new(Status { link: Link::Offline, notice: String::new() }));
+        let status = Rc::new(RefCell::new(Status { link: Link::Offline, speaks: None, notice: String::new() }));
         let roster = Rc::new(RefCell::new(Roster::new(me.account.clone())));
         let mut head = head(me, &status);
         head.set_callback({
@@ -90,7 +92,7 @@ impl MainWindow {
         let mut foot = Frame::new(0, 0, 300, FOOT, None);
         {
             let status = Rc::clone(&status);
-            foot.draw(move |f| draw_foot(f, status.borrow().link));
+            foot.draw(move |f| draw_foot(f, &status.borrow()));
         }
         foot.set_tooltip(&t!("main.connection_tip"));
         foot.handle({
@@ -295,6 +297,12 @@ impl MainWindow {
         }
     }
 
+    /// Which dialect is spoken, so that it is seen whether others can read along.
+    pub fn set_speaks(&mut self, speaks: Option<Speaks>) {
+        self.status.borrow_mut().speaks = speaks;
+        self.foot.redraw();
+    }
+
     /// Says something that concerns everything, over the connection line; empty to take it away.
     pub fn say(&mut self, text: &str) {
         self.status.borrow_mut().notice = text.to_owned();
@@ -399,8 +407,8 @@ fn notice_height(notice: &str, w: i32) -> i32 {
     8 + lines.min(5) * widgets::line_height(theme::SMALL)
 }
 
-fn draw_foot(f: &Frame, link: Link) {
-    let colours = theme::palette();
+fn draw_foot(f: &Frame, status: &Status) {
+    let (link, colours) = (status.link, theme::palette());
     let text = link.sentence(clock::now().instant);
     let colour = match link {
         Link::Offline | Link::LoggingIn => colours.dim,
@@ -414,12 +422,16 @@ fn draw_foot(f: &Frame, link: Link) {
     draw::set_draw_color(colour);
     draw::draw_pie(f.x() + 12, f.y() + 11, 9, 9, 0.0, 360.0);
     draw::set_font(Font::Helvetica, theme::TINY);
-    let plain = t!("main.unencrypted");
-    let wide = draw::width(&plain).ceil() as i32;
+    let (dialect, dialect_ink) = match status.speaks {
+        Some(Speaks::Secure) => (t!("main.encrypted"), colours.ok),
+        Some(Speaks::Plain) => (t!("main.unencrypted"), colours.warn),
+        None => ("".into(), colours.dim),
+    };
+    let wide = draw::width(&dialect).ceil() as i32;
     draw::set_draw_color(if colour == colours.ok { colours.dim } else { colour });
     draw::draw_text(&widgets::fit(&text, f.w() - 50 - wide), f.x() + 27, f.y() + 20);
-    draw::set_draw_color(colours.warn);
-    draw::draw_text(&plain, f.x() + f.w() - 12 - wide, f.y() + 20);
+    draw::set_draw_color(dialect_ink);
+    draw::draw_text(&dialect, f.x() + f.w() - 12 - wide, f.y() + 20);
 }
 
 /// Redraws the seconds as long as there are any; nothing wakes up otherwise.

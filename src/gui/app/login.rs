@@ -154,6 +154,7 @@ impl App {
             let place = self.settings.windows.get("main").copied();
             let mut main = MainWindow::new(&Me { account, nickname }, place, Rc::clone(&self.emit));
             main.set_link(self.client.link());
+            main.set_speaks(self.client.connection().speaks);
             main.set_online(self.online.clone());
             if let Some(text) = self.afterwards.take() {
                 main.say(&text);
