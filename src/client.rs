@@ -27,7 +27,7 @@ use crate::tap::{Record, Tap};
 use crate::wire::frame::Past;
 pub use figures::{Connection, Encrypted};
 pub use local::known;
-use local::{file_name, known_keys, open_socket, reachable};
+use local::{file_name, keep_consent, known_keys, open_socket, plain_allowed, reachable};
 
 /// Inputs of one turn at most, so that the windows stay quick.
 const TURN: usize = 64;
@@ -370,11 +370,19 @@ impl Client {
         Ok(())
     }
 
-    /// Passwords may go to this server in the plain dialect: after [`Event::PlainOnly`], when somebody
-    /// agreed to that.
+    /// Passwords may go to this server in the plain dialect, now and later: after [`Event::PlainOnly`], when
+    /// somebody agreed to that. For a server that was spoken to securely it counts this once.
     pub fn allow_plain(&mut self, now: Now) {
+        if self.session.pins().is_empty() {
+            keep_consent(&self.config);
+        }
         self.session.allow_plain(now.instant);
         self.after(now);
+    }
+
+    /// Nobody agreed: what waits for [`Client::allow_plain`] is forgotten, without a word to the server.
+    pub fn give_up(&mut self) {
+        self.session.give_up();
     }
 
     /// The server may show this key from now on: after [`Event::KeyChanged`], when its words were
@@ -562,7 +570,7 @@ fn session_of(config: &Config) -> Result<Session, ClientError> {
         polling: config.polling,
         dialect: config.dialect,
         known: Known { secure_only: !pins.is_empty(), pins },
-        allow_plain: config.allow_plain,
+        allow_plain: plain_allowed(config),
         seed: getrandom::u64().map_err(io::Error::other)?,
         carrier_seed: None,
     }))

@@ -33,6 +33,8 @@ pub struct Args {
     pub bind: Option<SocketAddr>,
     /// Which dialects may be spoken.
     pub dialect: Dialect,
+    /// Passwords may go to a server that speaks the plain dialect alone.
+    pub allow_plain: bool,
     /// Filled into the login window.
     pub account: Option<String>,
     /// Where everything lies.

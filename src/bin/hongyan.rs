@@ -81,6 +81,7 @@ fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
         server: args.face.server,
         bind: args.face.bind,
         dialect,
+        allow_plain: args.face.allow_plain,
         account: args.face.account,
         paths,
         language,

@@ -92,6 +92,20 @@ pub(super) fn keep_key(config: &Config, key: &[u8]) {
     }
 }
 
+/// Whether somebody agreed that passwords go to this server in the plain dialect.
+pub(super) fn plain_allowed(config: &Config) -> bool {
+    config.allow_plain || folder(config).join("plain").exists()
+}
+
+/// Remembers that somebody did.
+pub(super) fn keep_consent(config: &Config) {
+    let folder = folder(config);
+    let kept = std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(folder.join("plain"), []));
+    if let Err(error) = kept {
+        log::warn!("that the plain dialect will do is not remembered: {error}");
+    }
+}
+
 /// When a message was stored at the server, as the plain dialect's servers write it.
 pub(super) fn time_of(unix: i64) -> String {
     let time = Local.timestamp_opt(unix, 0).earliest();

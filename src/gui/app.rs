@@ -62,6 +62,8 @@ struct App {
     afterwards: Option<String>,
     /// The account whose other session may be ended by the next login.
     takeover: Option<Account>,
+    /// It was said that the server speaks plain alone; the next try agrees to that.
+    plainly: bool,
     register: Option<(Register, RegisterForm)>,
     main: Option<MainWindow>,
     friend: Option<FriendWindow>,
@@ -112,6 +114,7 @@ pub fn run(args: Args) -> Result<(), ClientError> {
         pending: None,
         afterwards: None,
         takeover: None,
+        plainly: false,
         register: None,
         main: None,
         friend: None,
@@ -150,7 +153,7 @@ fn open_client(args: &Args, settings: &Settings, server: SocketAddr) -> Result<C
         data,
         polling: settings.polling.into(),
         dialect: args.dialect,
-        allow_plain: true,
+        allow_plain: args.allow_plain,
     };
     Client::open(config, || app::awake_callback(drain))
 }
@@ -435,6 +438,7 @@ impl App {
             Event::NetworkTrouble(error) => self.say(&t!("gui.network_trouble", error = error)),
             Event::DiskTrouble(error) => self.say(&t!("gui.disk_trouble", error = error)),
             Event::Speaks(_) | Event::Past { .. } => {}
+            Event::PlainOnly { was_secure } => self.plain_only(was_secure),
             other => other.notice().iter().for_each(|text| self.say(text)),
         }
     }

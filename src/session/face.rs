@@ -200,6 +200,7 @@ impl Session {
 
     /// Registers; answered by [`Event::Registered`].
     pub fn register(&mut self, now: Instant, account: Account, password: Password, confirm: Password) {
+        self.wishes.retain(|wish| !matches!(wish, Wish::Register { .. }));
         self.wish(now, Wish::Register { account, password, confirm });
     }
 
@@ -253,6 +254,14 @@ impl Session {
             self.leave_secure();
             self.show(Link::LoggingIn);
             self.hush = Some(now + HUSH);
+        }
+    }
+
+    /// Nobody agreed: what waits for that is forgotten.
+    pub fn give_up(&mut self) {
+        if std::mem::take(&mut self.doubting) {
+            self.wishes.clear();
+            self.show(Link::Offline);
         }
     }
 

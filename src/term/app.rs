@@ -52,7 +52,8 @@ pub(super) struct App {
     pub(super) saver: Saver,
     paths: Paths,
     bind: Option<SocketAddr>,
-    dialect: Dialect,
+    /// Which dialects, and whether a password may go out in plain.
+    dialect: (Dialect, bool),
     pub(super) place: Place,
     /// Whether the server was found.
     found: bool,
@@ -107,7 +108,8 @@ impl App {
         let saver = Saver::start(paths.settings.clone())?;
         let place = Place::of(args.face.server.as_deref(), args.host_lan, &settings);
         let (ring, rings) = crossbeam_channel::bounded(1);
-        let client = open(&place, (args.face.bind, args.face.dialect()), &paths, &settings, &ring)?;
+        let dialect = (args.face.dialect(), args.face.allow_plain);
+        let client = open(&place, args.face.bind, dialect, &paths, &settings, &ring)?;
         let (columns, rows) = terminal.as_ref().map_or((0, 0), Terminal::size);
         let mut app = Self {
             client,
@@ -118,7 +120,7 @@ impl App {
             saver,
             paths,
             bind: args.face.bind,
-            dialect: args.face.dialect(),
+            dialect,
             place,
             found: false,
             style: args.colour.style(),
@@ -394,6 +396,9 @@ impl App {
             Event::Tap(record) => self.record(&record),
             Event::Extensions(_) | Event::Index { .. } | Event::Page { .. } | Event::Speaks(_) | Event::Past { .. } => {
             }
+            Event::PlainOnly { was_secure } => {
+                self.plain_only(was_secure, &Event::PlainOnly { was_secure }.notice().unwrap_or_default());
+            }
             other => other.notice().iter().for_each(|text| self.warn(text)),
         }
     }
@@ -521,7 +526,7 @@ impl App {
                 if let Place::Named { address, .. } = &mut self.place {
                     *address = Some(at);
                 }
-                match open(&self.place, (self.bind, self.dialect), &self.paths, &self.settings, &self.ring) {
+                match open(&self.place, self.bind, self.dialect, &self.paths, &self.settings, &self.ring) {
                     Ok(client) => self.client = client,
                     Err(error) => return self.error(&error.to_string()),
                 }
@@ -641,13 +646,14 @@ impl App {
 /// A client for this server; it sends nothing before it is asked to.
 fn open(
     place: &Place,
-    (bind, dialect): (Option<SocketAddr>, Dialect),
+    bind: Option<SocketAddr>,
+    (dialect, allow_plain): (Dialect, bool),
     paths: &Paths,
     settings: &Settings,
     ring: &Sender<()>,
 ) -> Result<Client, ClientError> {
     let (server, data, ring) = (place.address(), paths.histories.clone(), ring.clone());
-    let config = Config { server, bind, data, polling: settings.polling.into(), dialect, allow_plain: true };
+    let config = Config { server, bind, data, polling: settings.polling.into(), dialect, allow_plain };
     Client::open(config, move || {
         let _ = ring.try_send(());
     })

@@ -20,6 +20,8 @@ pub(super) enum Ask {
     RegisterPassword(Account),
     RegisterConfirm(Account, Password),
     TakeOver,
+    /// Whether the plain dialect will do for this.
+    Plain(Pending),
 }
 
 /// What the server is to answer.
@@ -43,6 +45,7 @@ impl Ask {
             Self::RegisterPassword(account) => t!("term.new_password_of", account = account),
             Self::RegisterConfirm(..) => t!("gui.confirm"),
             Self::TakeOver => t!("term.take_over"),
+            Self::Plain(_) => t!("term.plain_anyway"),
         };
         Some(format!("{text}: "))
     }
@@ -50,6 +53,10 @@ impl Ask {
     pub(super) fn is_secret(&self) -> bool {
         matches!(self, Self::LoginPassword(_) | Self::RegisterPassword(_) | Self::RegisterConfirm(..))
     }
+}
+
+fn is_yes(line: &str) -> bool {
+    ["y", "yes", "是", "好"].contains(&line.trim().to_lowercase().as_str())
 }
 
 impl App {
@@ -90,6 +97,9 @@ impl App {
     pub(super) fn answered(&mut self, line: &str) {
         let ask = std::mem::replace(&mut self.ask, Ask::Command);
         if line.is_empty() {
+            if matches!(ask, Ask::Plain(_)) {
+                self.not_plainly();
+            }
             return self.quiet(&t!("term.cancelled"));
         }
         match ask {
@@ -129,8 +139,17 @@ impl App {
                 Ok(confirm) => self.register(account, password, confirm),
                 Err(_) => self.error(&t!("gui.bad_password")),
             },
+            Ask::Plain(pending) => {
+                if is_yes(line) {
+                    self.pending = pending;
+                    self.client.allow_plain(clock::now());
+                } else {
+                    self.not_plainly();
+                    self.quiet(&t!("term.cancelled"));
+                }
+            }
             Ask::TakeOver => {
-                if ["y", "yes", "是", "好"].contains(&line.trim().to_lowercase().as_str())
+                if is_yes(line)
                     && let Some(me) = self.me.clone()
                 {
                     self.pending = Pending::Login(me);
@@ -144,6 +163,25 @@ impl App {
                     self.quiet(&t!("term.cancelled"));
                 }
             }
+        }
+    }
+
+    /// The server knows no other dialect, or says so; what waits for the answer stays where it is.
+    pub(super) fn plain_only(&mut self, was_secure: bool, notice: &str) {
+        if was_secure || !self.on_terminal() {
+            self.error(&if was_secure { notice.to_owned() } else { format!("{notice} (--allow-plain)") });
+            return self.not_plainly();
+        }
+        self.warn(notice);
+        self.ask = Ask::Plain(std::mem::replace(&mut self.pending, Pending::Nothing));
+    }
+
+    fn not_plainly(&mut self) {
+        self.pending = Pending::Nothing;
+        self.client.give_up();
+        if !self.logged_in {
+            self.client.close_account();
+            self.me = None;
         }
     }
 

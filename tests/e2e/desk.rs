@@ -314,8 +314,13 @@ pub fn run(command: &mut Command) -> (Process, Arc<Mutex<String>>) {
 
 /// The server's own program.
 pub fn serve(at: SocketAddr, data: &Path) -> Process {
+    serve_with(at, data, &[])
+}
+
+/// A server with these options more.
+pub fn serve_with(at: SocketAddr, data: &Path, more: &[&str]) -> Process {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hongyand"));
-    let (process, _) = run(command.arg("--listen").arg(at.to_string()).arg("--data").arg(data));
+    let (process, _) = run(command.arg("--listen").arg(at.to_string()).arg("--data").arg(data).args(more));
     until("the server", || {
         let socket = UdpSocket::bind("127.0.0.1:0").ok()?;
         socket.set_read_timeout(Some(STEP)).ok()?;

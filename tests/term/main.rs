@@ -138,6 +138,24 @@ fn a_hostile_message_commands_nothing() {
 }
 
 #[test]
+fn a_password_goes_out_in_plain_only_after_a_yes() {
+    let served = Served::with(&["--plain-only"]);
+    drop(served.by_hand("bob"));
+    let a = Terminal::open(&served, "a", &[]);
+    a.shows("hongyan>");
+    for answer in ["n", "y"] {
+        a.line("login bob");
+        a.line("secret");
+        a.shows("everybody on the way can read");
+        a.foot_is("Send the password all the same? [y/N]:");
+        a.line(answer);
+    }
+    a.shows("Take over?");
+    a.line("y");
+    a.foot_is("bob>");
+}
+
+#[test]
 fn every_answer_to_register_and_login_is_said() {
     let served = Served::new();
     let other = served.by_hand("bob");

@@ -103,6 +103,20 @@ fn jobs_end_with_the_codes_they_promise() {
 }
 
 #[test]
+fn a_job_sends_no_password_in_plain_unasked() {
+    let served = Served::with(&["--plain-only"]);
+    drop(served.by_hand("b"));
+    served.ask("01#a#secret#secret#");
+    let job = |args: &[&str]| {
+        let mut command = served.client("a");
+        command.args(["--account", "a", "send", "--to", "b", "x"]).args(args).env("HONGYAN_PASSWORD", "secret");
+        command
+    };
+    check(&mut job(&[]), "", 3);
+    check(&mut job(&["--allow-plain"]), "", 0);
+}
+
+#[test]
 fn pages_and_completions_are_generated() {
     let dir = tempfile::tempdir().expect("a folder");
     let mut programs = vec![

@@ -42,6 +42,11 @@ pub struct Served {
 
 impl Served {
     pub fn new() -> Self {
+        Self::with(&[])
+    }
+
+    /// A server with these options more.
+    pub fn with(more: &[&str]) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
         let at = socket.local_addr().expect("bound");
@@ -49,6 +54,7 @@ impl Served {
         let server = Command::new(env!("CARGO_BIN_EXE_hongyand"))
             .args(["--log-level", "off", "--listen", &at.to_string(), "--data"])
             .arg(dir.path().join("server"))
+            .args(more)
             .stdout(Stdio::null())
             .spawn()
             .expect("the server starts");

@@ -10,6 +10,7 @@ use super::super::login::{Login, LoginForm, Register, RegisterForm};
 use super::super::main_window::{MainWindow, Me};
 use super::App;
 use super::place::Pending;
+use crate::client::Event;
 use crate::model::{Account, Password};
 use crate::net::clock;
 use crate::session::{LoginOutcome, RegisterOutcome};
@@ -82,8 +83,30 @@ impl App {
         }
         self.me = Some(account.clone());
         if let Err(error) = self.client.login(clock::now(), account, password) {
-            self.say(&error.to_string());
+            return self.say(&error.to_string());
         }
+        self.agree();
+    }
+
+    /// The second try agrees to what was said after the first.
+    pub(super) fn agree(&mut self) {
+        if std::mem::take(&mut self.plainly) {
+            self.client.allow_plain(clock::now());
+        }
+    }
+
+    /// The server knows no other dialect. One that knew another before may be somebody else, and then it
+    /// takes more than Enter.
+    pub(super) fn plain_only(&mut self, was_secure: bool) {
+        let mut text = Event::PlainOnly { was_secure }.notice().unwrap_or_default();
+        if !was_secure {
+            self.plainly = true;
+            text = format!("{text} {}", t!("secure.enter_again"));
+        }
+        if self.register.is_some() {
+            return self.refuse_registration(&text, false);
+        }
+        self.say(&text);
     }
 
     fn wait(&mut self, text: &str) {

@@ -33,6 +33,7 @@ impl App {
             Pending::Login { form, account, password } => self.log_in_now(&form, account, password),
             Pending::Register { account, password, confirm } => {
                 self.client.register(clock::now(), account, password, confirm);
+                self.agree();
             }
         }
     }
@@ -72,6 +73,7 @@ impl App {
     }
 
     fn reopen(&mut self) {
+        self.plainly = false;
         if let Err(error) = self.client.use_server(self.place.address()) {
             self.say(&error.to_string());
         }
