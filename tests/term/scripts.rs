@@ -1,6 +1,7 @@
 //! Without a terminal: pipes, jobs and what is generated.
 
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
@@ -100,6 +101,44 @@ fn jobs_end_with_the_codes_they_promise() {
     let mut silent = Command::new(env!("CARGO_BIN_EXE_hongyan-term"));
     silent.args(["--server", "127.0.0.1:9", "--account", "a", "--data"]).arg(served.dir.path().join("s"));
     check(silent.args(["send", "--timeout", "1", "--to", "b", "x"]).env("HONGYAN_PASSWORD", "secret"), "", 4);
+}
+
+fn find(folder: &Path, name: &str) -> Option<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("readable").path());
+    let mut entries: Vec<PathBuf> = entries.collect();
+    entries.sort_by_key(|path| path.is_dir());
+    entries.into_iter().find_map(|path| match path.is_dir() {
+        true => find(&path, name),
+        false => path.ends_with(name).then_some(path),
+    })
+}
+
+#[test]
+fn why_says_what_is_wrong_and_ends_with_a_code() {
+    let served = Served::new();
+    let why = |server: &str| {
+        let mut command = served.client("a");
+        command.args(["why", server]);
+        command
+    };
+    let here = served.at.to_string();
+    let said = check(&mut why(&here), "", 0);
+    assert!(said.contains("can be reached") && !said.contains('\x1b'), "{said}");
+    let said = check(&mut why("no.such.name.invalid:9"), "", 4);
+    assert!(said.contains("no address was found") && said.contains("Check the spelling"), "{said}");
+    let closed = std::net::UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port");
+    let said = check(&mut why(&closed.to_string()), "", 4);
+    assert!(said.contains("the port is closed"), "{said}");
+    // The key that was kept at the first login is another one now.
+    check(&mut served.client("a"), "register a\nsecret\nsecret\n", 0);
+    assert!(check(&mut why(&here), "", 0).contains("Key: the known one"));
+    let kept = find(&served.dir.path().join("a"), "keys").expect("a file of keys");
+    std::fs::write(kept, "00".repeat(44)).expect("written");
+    let said = check(&mut why(&here), "", 9);
+    assert!(said.contains("do not log in there"), "{said}");
+    // The command says the same.
+    let said = check(&mut served.client("a"), &format!("why {closed}\nquit\n"), 0);
+    assert!(said.contains("the port is closed"), "{said}");
 }
 
 #[test]
