@@ -70,6 +70,17 @@ impl Database {
 
     /// Does a batch in one transaction; if it cannot be committed, nothing of it counts as stored.
     pub fn run(&self, batch: &[Op]) -> Vec<Done> {
+        // A cut of the power may take back the last commits, which the server and the device's name make good.
+        // Not these two: without any row a device is sent only what is unread, and under a name forgotten again
+        // messages would go twice.
+        let lasting = batch.iter().any(|op| match op {
+            Op::NewDevice => true,
+            Op::Received { pushed, .. } => pushed.is_some_and(|pushed| pushed.after.is_none()),
+            _ => false,
+        });
+        if lasting && let Err(error) = self.connection.pragma_update(None, "synchronous", "FULL") {
+            log::warn!("the next commit may not outlive a cut of the power: {error}");
+        }
         let committed = self.connection.unchecked_transaction().and_then(|transaction| {
             let mut done = Vec::new();
             // The list is read once a batch, however many changed it.
@@ -83,6 +94,9 @@ impl Database {
             transaction.commit()?;
             Ok(done)
         });
+        if lasting && let Err(error) = self.connection.pragma_update(None, "synchronous", "NORMAL") {
+            log::warn!("commits go on waiting for the disk: {error}");
+        }
         committed.unwrap_or_else(|error| {
             log::error!("the history refused {} operations: {error}", batch.len());
             batch.iter().filter_map(|op| self.after_failure(op, &error)).collect()

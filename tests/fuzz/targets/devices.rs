@@ -1,0 +1,381 @@
+//! The server's rules for devices under any sequence of what they can do: coming in by password or token,
+//! sending, acknowledging, reading back, leaving, being cut off; with time, late workers and a full disk.
+//! The store is in memory. In the end a new device of each account is sent everything, in order, once.
+#![no_main]
+
+use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use hongyan::link::PeerId;
+use hongyan::server::engine::{Effect, Engine, Now};
+use hongyan::server::hasher::{Hashed, Job, Outcome};
+use hongyan::server::store::{Done, Op, Snapshot, Stored};
+use hongyan::server::{OnSecondLogin, Quotas};
+use hongyan::wire::frame::{FromClient, FromServer, Key, Secret};
+use libfuzzer_sys::fuzz_target;
+use ring::{digest, hmac};
+
+const NAMES: [&str; 3] = ["a", "b", "c"];
+/// Messages a device may have that it has not acknowledged.
+const WINDOW: usize = 64;
+
+type Who = (i64, Key<16>);
+
+#[derive(Default)]
+struct Connection {
+    /// Asked to come in, not answered yet.
+    asked: HashMap<u64, Who>,
+    who: Option<Who>,
+    /// The newest row that was pushed since the login.
+    pushed: Option<u64>,
+    unacknowledged: VecDeque<u64>,
+    /// Messages that may still be answered.
+    open: Vec<u64>,
+}
+
+struct World {
+    engine: Engine,
+    start: Instant,
+    ms: u64,
+    /// By row, from 1 on: receiver, sender, text, taken.
+    messages: Vec<(i64, String, String, bool)>,
+    sent: HashMap<(Who, u64), ([u8; 32], i64)>,
+    tokens: HashMap<Who, [u8; 32]>,
+    accepted: HashMap<(Who, u64), u64>,
+    connections: HashMap<u64, Connection>,
+    peers: [u64; 5],
+    next_peer: u64,
+    next_id: u64,
+    work: VecDeque<Effect>,
+    held: bool,
+    disk_full: bool,
+    /// What was pushed to whom since it was last emptied.
+    log: Vec<(u64, u64)>,
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    digest::digest(&digest::SHA256, bytes).as_ref().try_into().expect("32 bytes")
+}
+
+impl World {
+    fn new() -> Self {
+        let start = Instant::now();
+        let hashed = |name: &str| Hashed { salt: Vec::new(), hash: name.as_bytes().to_vec() };
+        let accounts = NAMES.iter().zip(1..).map(|(name, id)| ((*name).to_owned(), id, hashed(name))).collect();
+        let snapshot = Snapshot { accounts, ..Snapshot::default() };
+        let quotas = Quotas { mailbox: 80, ..Quotas::default() };
+        let local_time = |_| "2026-11-21 12:04:58".to_owned();
+        let engine = Engine::new(OnSecondLogin::Arm, quotas, local_time, snapshot, Now { instant: start, unix: 0 });
+        Self {
+            engine,
+            start,
+            ms: 0,
+            messages: Vec::new(),
+            sent: HashMap::new(),
+            tokens: HashMap::new(),
+            accepted: HashMap::new(),
+            connections: HashMap::new(),
+            peers: [0; 5],
+            next_peer: 0,
+            next_id: 10,
+            work: VecDeque::new(),
+            held: false,
+            disk_full: false,
+            log: Vec::new(),
+        }
+    }
+
+    fn now(&self) -> Now {
+        Now { instant: self.start + Duration::from_millis(self.ms), unix: i64::try_from(self.ms / 1_000).unwrap_or(0) }
+    }
+
+    fn pass(&mut self, ms: u64) {
+        self.ms += ms;
+        self.engine.handle_timeout(self.now());
+        self.drain();
+    }
+
+    fn lose(&mut self, slot: usize) {
+        let peer = std::mem::take(&mut self.peers[slot]);
+        if self.connections.remove(&peer).is_some() {
+            self.engine.lost(self.now(), PeerId(peer));
+        }
+        self.drain();
+    }
+
+    fn exported(peer: u64) -> [u8; 32] {
+        sha256(&peer.to_be_bytes())
+    }
+
+    fn connect(&mut self, slot: usize) {
+        self.lose(slot);
+        self.next_peer += 1;
+        let peer = self.next_peer;
+        self.peers[slot] = peer;
+        self.connections.insert(peer, Connection::default());
+        let address = SocketAddr::from(([10, 0, 0, u8::try_from(slot).unwrap_or(9)], 5_000));
+        let token = sha256(&[b"token".as_slice(), &peer.to_be_bytes()].concat());
+        self.engine.connected(PeerId(peer), address, Self::exported(peer), token);
+        self.drain();
+    }
+
+    fn say(&mut self, slot: usize, frame: &FromClient) {
+        let peer = self.peers[slot];
+        if self.connections.contains_key(&peer) {
+            self.engine.frame(self.now(), PeerId(peer), &frame.encode());
+            self.drain();
+        }
+    }
+
+    fn come_in(&mut self, slot: usize, who: Who, by_token: bool, right: bool, cursor: Option<u64>) {
+        let Some(name) = usize::try_from(who.0 - 1).ok().and_then(|i| NAMES.get(i)) else { return };
+        let peer = self.peers[slot];
+        let Some(connection) = self.connections.get_mut(&peer) else { return };
+        self.next_id += 1;
+        let id = self.next_id;
+        connection.asked.insert(id, who);
+        let account = (*name).to_owned();
+        let frame = if by_token {
+            let hash = self.tokens.get(&who).copied().unwrap_or_default();
+            let key = hmac::Key::new(hmac::HMAC_SHA256, &hash);
+            let mut proof: [u8; 32] = hmac::sign(&key, &Self::exported(peer)).as_ref().try_into().expect("32 bytes");
+            proof[0] ^= u8::from(!right);
+            FromClient::Resume { id, account, device: who.1, proof: Key(proof), cursor }
+        } else {
+            let password = Secret(if right { account.clone() } else { "wrong".into() });
+            FromClient::Login { id, account, password, device: who.1, cursor }
+        };
+        self.say(slot, &frame);
+    }
+
+    fn drain(&mut self) {
+        loop {
+            while let Some(effect) = self.engine.poll_effect() {
+                match effect {
+                    Effect::Frame { peer, frame } => self.frame(peer.0, frame),
+                    Effect::Close { peer, .. } => {
+                        self.connections.remove(&peer.0);
+                        self.engine.lost(self.now(), peer);
+                    }
+                    effect => self.work.push_back(effect),
+                }
+            }
+            match self.work.pop_front() {
+                Some(work) if !self.held => self.work(work),
+                Some(work) => return self.work.push_front(work),
+                None => return,
+            }
+        }
+    }
+
+    fn frame(&mut self, peer: u64, frame: FromServer) {
+        assert!(frame.encode().len() <= hongyan::link::MAX_FRAME, "it fits");
+        let Some(connection) = self.connections.get_mut(&peer) else { return };
+        match frame {
+            FromServer::LoggedIn { id, .. } => {
+                connection.who = connection.asked.remove(&id);
+                assert!(connection.who.is_some(), "somebody has asked");
+                connection.pushed = None;
+                connection.unacknowledged.clear();
+            }
+            FromServer::Error { id, .. } => drop(connection.asked.remove(&id)),
+            FromServer::LoggedOut { .. } | FromServer::Kicked { .. } => connection.who = None,
+            FromServer::Accepted { counter, row, .. } => {
+                let at =
+                    connection.open.iter().position(|open| *open == counter).expect("it was sent, and answered once");
+                connection.open.swap_remove(at);
+                if let Some(who) = connection.who {
+                    assert_eq!(*self.accepted.entry((who, counter)).or_insert(row), row, "the same as the first time");
+                }
+            }
+            FromServer::Refused { counter, .. } => {
+                let at =
+                    connection.open.iter().position(|open| *open == counter).expect("it was sent, and answered once");
+                connection.open.swap_remove(at);
+            }
+            FromServer::Message { row, after, from, text, .. } => {
+                let (account, _) = connection.who.expect("to a device that is in");
+                if let Some(last) = connection.pushed.replace(row) {
+                    assert!(row > last && after == last, "{row} after {after}, and before it {last}");
+                }
+                connection.unacknowledged.push_back(row);
+                assert!(connection.unacknowledged.len() <= WINDOW, "no more than it may have");
+                let index = usize::try_from(row - 1).unwrap_or(usize::MAX);
+                let stored = self.messages.get(index).map(|(to, sender, said, _)| (*to, sender, said));
+                assert_eq!(stored, Some((account, &from, &text)), "as it is on disk, for whom it is");
+                let between = usize::try_from(after).unwrap_or(0)..index;
+                let left_out = self.messages.get(between).unwrap_or_default().iter().any(|(to, ..)| *to == account);
+                assert!(!left_out || after == 0, "something lies between");
+                self.log.push((peer, row));
+            }
+            _ => {}
+        }
+    }
+
+    fn work(&mut self, work: Effect) {
+        let now = self.now();
+        match work {
+            Effect::Store(op) => {
+                if let Some(done) = self.store(op) {
+                    self.engine.stored(now, done);
+                }
+            }
+            Effect::Hash(Job::New { job, .. }) => self.engine.not_hashed(now, job),
+            Effect::Hash(Job::Check { job, password, against }) => {
+                let right = password.reveal().as_bytes() == against.hash;
+                self.engine.hashed(now, Outcome::Checked { job, right });
+            }
+            _ => {}
+        }
+    }
+
+    fn store(&mut self, op: Op) -> Option<Done> {
+        let number = |row: usize| i64::try_from(row + 1).unwrap_or(0);
+        let before = |sent: &HashMap<_, ([u8; 32], i64)>, key: &_, hash: [u8; 32], job| {
+            sent.get(key).map(|(known, row)| match *known == hash {
+                true => Done::Kept { job, rows: vec![*row], sent: 0, again: true },
+                false => Done::Conflict { job },
+            })
+        };
+        Some(match op {
+            Op::Message { job, .. } | Op::Enter { job, .. } if self.disk_full => Done::Failed { job },
+            Op::TakenTo { .. } if self.disk_full => return None,
+            Op::Message { job, message } => {
+                let key = message.key.as_ref().expect("of a device");
+                let name = ((key.account, key.device), key.counter);
+                if let Some(done) = before(&self.sent, &name, key.hash, job) {
+                    return Some(done);
+                }
+                let mut rows = Vec::new();
+                for receiver in message.receivers {
+                    rows.push(number(self.messages.len()));
+                    self.messages.push((receiver, message.sender.clone(), message.text.clone(), false));
+                }
+                self.sent.insert(name, (key.hash, rows.first().copied().unwrap_or(0)));
+                Done::Kept { job, rows, sent: message.sent, again: false }
+            }
+            Op::Again { job, key } => {
+                let name = ((key.account, key.device), key.counter);
+                before(&self.sent, &name, key.hash, job).unwrap_or(Done::Ok { job })
+            }
+            Op::Enter { job, account, device, token, cursor, .. } => {
+                if let Some(token) = token {
+                    self.tokens.insert((account, device), token);
+                }
+                let token = self.tokens.get(&(account, device)).copied();
+                let own = |((who, counter), _): (&(Who, u64), _)| (*who == (account, device)).then_some(*counter);
+                let highest = self.sent.iter().filter_map(own).max().unwrap_or(0);
+                let mine = self.messages.iter().enumerate().filter(|(_, (to, ..))| *to == account);
+                let newest = mine.clone().next_back().map_or(0, |(i, _)| number(i));
+                let start = match cursor {
+                    Some(cursor) => i64::try_from(cursor).unwrap_or(i64::MAX).min(newest),
+                    None => mine.clone().find(|(_, (.., taken))| !taken).map_or(newest, |(i, _)| number(i) - 1),
+                };
+                let mut unread = HashMap::new();
+                for (_, (_, sender, ..)) in mine.filter(|(i, (.., taken))| number(*i) > start && !taken) {
+                    *unread.entry(sender.clone()).or_insert(0) += 1;
+                }
+                Done::Entered { job, token, highest, start, unread }
+            }
+            Op::After { job, account, after, count } => {
+                let mine =
+                    self.messages.iter().enumerate().filter(|(i, (to, ..))| *to == account && number(*i) > after);
+                let count = usize::try_from(count).unwrap_or(0);
+                let stored = |(i, (_, sender, text, taken)): (usize, &(_, String, String, bool))| {
+                    let (sender, text) = (sender.clone(), text.clone());
+                    Stored { row: number(i), sender, sent: 0, text, unread: !taken }
+                };
+                let more = mine.clone().nth(count).is_some();
+                Done::Messages { job, messages: mine.take(count).map(stored).collect(), more }
+            }
+            Op::History { job, .. } => Done::Messages { job, messages: Vec::new(), more: false },
+            Op::TakenTo { account, row, .. } => {
+                let rows = usize::try_from(row).unwrap_or(0);
+                for (to, .., taken) in self.messages.iter_mut().take(rows) {
+                    *taken |= *to == account;
+                }
+                return None;
+            }
+            Op::Forget { account, device } => {
+                self.tokens.remove(&(account, device));
+                return None;
+            }
+            Op::Session { job, .. } | Op::EndSession { job, .. } | Op::Register { job, .. } => Done::Failed { job },
+            Op::Offer { job, .. } => Done::Failed { job },
+            Op::Taken { .. } | Op::Seen { .. } => return None,
+        })
+    }
+
+    fn acknowledge(&mut self, slot: usize, cursor: u64) {
+        if let Some(connection) = self.connections.get_mut(&self.peers[slot]).filter(|c| c.who.is_some()) {
+            connection.unacknowledged.retain(|row| *row > cursor);
+        }
+        self.say(slot, &FromClient::Ack { cursor });
+    }
+}
+
+fuzz_target!(|script: &[u8]| {
+    let mut world = World::new();
+    for slot in 0..3 {
+        world.connect(slot);
+        let account = i64::try_from(slot + 1).unwrap_or(1);
+        world.come_in(slot, (account, Key([0; 16])), false, true, None);
+    }
+    for step in script.chunks_exact(4).take(400) {
+        let [what, slot, x, y] = *step else { continue };
+        let slot = usize::from(slot) % world.peers.len();
+        let peer = world.peers[slot];
+        let who = (i64::from(x % 3) + 1, Key([y % 2; 16]));
+        match what % 12 {
+            0 => world.connect(slot),
+            1 | 2 => {
+                let cursor = (x & 0x80 != 0).then_some(u64::from(y));
+                world.come_in(slot, who, what % 12 == 2, x & 0x40 == 0, cursor);
+            }
+            3..=5 => {
+                let to = ["a", "b", "c", "@lobby", "nobody"][usize::from(x) % 5].to_owned();
+                let (counter, text) = (u64::from(y), (x >> 6).to_string());
+                if let Some(connection) = world.connections.get_mut(&peer) {
+                    connection.open.push(counter);
+                }
+                world.say(slot, &FromClient::Send { counter, to, text });
+            }
+            6 | 7 => {
+                let newest = world.connections.get(&peer).and_then(|c| c.pushed).unwrap_or(0);
+                world.acknowledge(slot, if x & 1 == 0 { newest } else { u64::from(y) });
+            }
+            8 => {
+                let peer = NAMES[usize::from(x) % 3].to_owned();
+                world.say(slot, &FromClient::History { id: 2, peer, before: Some(u64::from(y)), count: 5 });
+            }
+            9 => world.say(slot, &FromClient::Logout { id: 3, forget: x & 1 == 0 }),
+            10 => world.lose(slot),
+            _ => {
+                (world.held, world.disk_full) = (x & 3 == 3, x & 0x0c == 0x0c);
+                world.pass(1 << (y % 18));
+            }
+        }
+    }
+    (world.held, world.disk_full) = (false, false);
+    world.pass(1);
+    for slot in 0..world.peers.len() {
+        world.lose(slot);
+    }
+    // However often wrong passwords were tried, from here nobody has.
+    for (account, _) in (1..).zip(NAMES) {
+        world.connect(4);
+        world.pass(200_000);
+        world.log.clear();
+        world.come_in(4, (account, Key([9; 16])), false, true, Some(0));
+        let mine = world.messages.iter().filter(|(to, ..)| *to == account).count();
+        for _ in 0..mine {
+            let newest = world.log.last().map_or(0, |(_, row)| *row);
+            world.acknowledge(4, newest);
+        }
+        assert_eq!(world.log.len(), mine, "everything, once");
+        assert!(world.messages.iter().all(|(to, .., taken)| *to != account || *taken), "and it is taken");
+        world.lose(4);
+    }
+    assert_eq!(world.engine.poll_timeout(), None);
+});
