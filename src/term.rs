@@ -14,6 +14,7 @@ mod people;
 mod raw;
 pub mod screen;
 pub mod script;
+mod server;
 pub mod style;
 mod talk;
 mod terminal;

@@ -14,11 +14,12 @@ use super::line::{Done, Key, Line};
 use super::people::Change;
 use super::raw::Raw;
 use super::screen::{Prompt, Screen, fit, harmless};
+use super::server::open;
 use super::style::Style;
 use super::talk::{Own, Wanted};
 use super::terminal::Terminal;
 use super::{Args, Input, TermError};
-use crate::client::{Client, ClientError, Config, Event};
+use crate::client::{Client, Event};
 use crate::model::{Account, MessageId, Password};
 use crate::net::reach::Reach;
 use crate::net::{Bell, clock};
@@ -27,8 +28,6 @@ use crate::roster::Roster;
 use crate::session::{Dialect, Link};
 use crate::settings::{Paths, Saver, Settings};
 
-/// Leaving never depends on the server: the session gives up after a second.
-const LEAVE: Duration = Duration::from_millis(1_200);
 /// How often a flood of messages is drawn.
 const DRAW: Duration = Duration::from_millis(10);
 /// How long a pipe that has ended waits for what it sent to be settled.
@@ -45,25 +44,25 @@ pub(super) enum Leaving {
 pub(super) struct App {
     pub(super) client: Client,
     rings: Receiver<()>,
-    ring: Sender<()>,
-    inputs: Sender<Input>,
+    pub(super) ring: Sender<()>,
+    pub(super) inputs: Sender<Input>,
     waiting: Receiver<Input>,
     pub(super) settings: Settings,
     pub(super) saver: Saver,
-    paths: Paths,
-    bind: Option<SocketAddr>,
+    pub(super) paths: Paths,
+    pub(super) bind: Option<SocketAddr>,
     /// Which dialects, and whether a password may go out in plain.
-    dialect: (Dialect, bool),
+    pub(super) dialect: (Dialect, bool),
     pub(super) place: Place,
     /// Whether the server was found.
-    found: bool,
+    pub(super) found: bool,
     pub(super) style: Style,
-    terminal: Option<Terminal>,
+    pub(super) terminal: Option<Terminal>,
     screen: Screen,
     pub(super) line: Line,
     /// Lines of a pipe that wait until what came before is done.
-    lines: VecDeque<String>,
-    ended: bool,
+    pub(super) lines: VecDeque<String>,
+    pub(super) ended: bool,
     pub(super) ask: Ask,
     pub(super) pending: Pending,
     /// From a file or the environment; used once.
@@ -83,10 +82,10 @@ pub(super) struct App {
     pub(super) raw: Option<Raw>,
     /// While a server is looked at.
     pub(super) reach: Option<Reach>,
-    trouble: bool,
+    pub(super) trouble: bool,
     pub(super) leaving: Leaving,
-    deadline: Option<Instant>,
-    left: bool,
+    pub(super) deadline: Option<Instant>,
+    pub(super) left: bool,
     /// To be printed above the line.
     text: String,
     dirty: bool,
@@ -410,6 +409,12 @@ impl App {
             Link::Retrying { .. } | Link::LoggedOut if self.logged_in && !self.trouble => {
                 self.trouble = true;
                 self.warn(&sentence);
+                // This machine's own server is started again if it has ended.
+                if matches!(self.place, Place::Local { .. })
+                    && let Err(error) = self.find_server()
+                {
+                    self.error(&error.to_string());
+                }
             }
             Link::Connected { .. } if self.trouble => {
                 self.trouble = false;
@@ -417,23 +422,6 @@ impl App {
             }
             Link::Offline => self.roster.set_online(None),
             _ => {}
-        }
-    }
-
-    fn went_offline(&mut self) {
-        match self.leaving {
-            Leaving::No => self.quiet(&t!("wire.went_offline")),
-            Leaving::Quit | Leaving::Logout => self.gone(),
-        }
-    }
-
-    /// The person has had enough; a pipe's messages are settled first.
-    pub(super) fn leave_now(&mut self) {
-        if self.terminal.is_none() {
-            self.lines.clear();
-            self.ended = true;
-        } else {
-            self.leave(Leaving::Quit);
         }
     }
 
@@ -453,86 +441,6 @@ impl App {
         Bell::new(move || {
             let _ = ring.try_send(());
         })
-    }
-
-    /// Goes offline, then ends; at once if it is asked for twice.
-    pub(super) fn leave(&mut self, how: Leaving) {
-        if self.leaving == Leaving::Quit && how == Leaving::Quit {
-            return self.gone();
-        }
-        self.leaving = how;
-        let unsent = self.client.unsent();
-        if unsent > 0 {
-            self.warn(&t!("term.unsent_later", n = unsent));
-        }
-        if !self.logged_in && self.pending == Pending::Nothing {
-            return self.gone();
-        }
-        let now = clock::now();
-        self.deadline = Some(now.instant + LEAVE);
-        self.client.go_offline(now);
-    }
-
-    /// The server has let us go, or did not answer in time.
-    fn gone(&mut self) {
-        self.deadline = None;
-        match self.leaving {
-            // A pipe's last message was not settled in time; it stays in the outbox.
-            Leaving::No => self.leave(Leaving::Quit),
-            Leaving::Quit => {
-                self.left = true;
-                self.client.close_account();
-            }
-            Leaving::Logout => {
-                self.client.close_account();
-                self.leaving = Leaving::No;
-                self.forget_account();
-                self.quiet(&t!("term.logged_out"));
-            }
-        }
-    }
-
-    fn forget_account(&mut self) {
-        self.me = None;
-        self.logged_in = false;
-        self.pending = Pending::Nothing;
-        self.target = None;
-        self.wanted.clear();
-        self.change = None;
-        self.own.clear();
-        self.last_own = None;
-        self.trouble = false;
-        self.roster = Roster::new(Account::sanitised(""));
-    }
-
-    /// Looks for the server, or starts this machine's own, on a thread of its own.
-    pub(super) fn find_server(&mut self) -> io::Result<()> {
-        let (place, data, inputs) = (self.place.clone(), self.paths.server.clone(), self.inputs.clone());
-        let search = move || {
-            let _ = inputs.send(Input::Found(place.search(&data)));
-        };
-        std::thread::Builder::new().name("look-up".into()).spawn(search).map(drop)
-    }
-
-    fn server_found(&mut self, found: Result<Option<SocketAddr>, String>) {
-        self.found = true;
-        match found {
-            Err(error) => {
-                self.pending = Pending::Nothing;
-                return self.error(&error);
-            }
-            Ok(None) => {}
-            Ok(Some(at)) => {
-                if let Place::Named { address, .. } = &mut self.place {
-                    *address = Some(at);
-                }
-                match open(&self.place, self.bind, self.dialect, &self.paths, &self.settings, &self.ring) {
-                    Ok(client) => self.client = client,
-                    Err(error) => return self.error(&error.to_string()),
-                }
-            }
-        }
-        self.go_on();
     }
 
     /// The prompt: who one is, whom one writes to, and how far the last message has come.
@@ -641,22 +549,6 @@ impl App {
     pub(super) fn columns(&self) -> usize {
         self.screen.columns()
     }
-}
-
-/// A client for this server; it sends nothing before it is asked to.
-fn open(
-    place: &Place,
-    bind: Option<SocketAddr>,
-    (dialect, allow_plain): (Dialect, bool),
-    paths: &Paths,
-    settings: &Settings,
-    ring: &Sender<()>,
-) -> Result<Client, ClientError> {
-    let (server, data, ring) = (place.address(), paths.histories.clone(), ring.clone());
-    let config = Config { server, bind, data, polling: settings.polling.into(), dialect, allow_plain };
-    Client::open(config, move || {
-        let _ = ring.try_send(());
-    })
 }
 
 fn print(text: &str) -> io::Result<()> {

@@ -5,6 +5,7 @@ use rust_i18n::t;
 use super::app::App;
 use crate::model::{Account, Password};
 use crate::net::clock;
+use crate::place::Place;
 use crate::roster::Roster;
 use crate::session::{LoginOutcome, RegisterOutcome};
 use crate::wire::reply::{LoggedIn, Registered};
@@ -193,14 +194,28 @@ impl App {
     }
 
     fn log_in(&mut self, account: Account, password: Password) {
-        if !self.place.is_known() {
-            self.quiet(&t!("gui.looking_up"));
-            self.pending = Pending::LoginLater(account, password);
-            if let Err(error) = self.find_server() {
-                self.error(&error.to_string());
-            }
-            return;
+        self.with_server(Pending::LoginLater(account, password));
+    }
+
+    fn register(&mut self, account: Account, password: Password, confirm: Password) {
+        self.with_server(Pending::RegisterLater(account, password, confirm));
+    }
+
+    /// Does this once the server's address is known, and this machine's own runs: it ends a minute after
+    /// its last user, so it may be gone since it was looked for.
+    fn with_server(&mut self, what: Pending) {
+        self.pending = what;
+        if matches!(self.place, Place::Named { address: Some(_), .. }) {
+            return self.go_on();
         }
+        self.quiet(&t!("gui.looking_up"));
+        if let Err(error) = self.find_server() {
+            self.pending = Pending::Nothing;
+            self.error(&error.to_string());
+        }
+    }
+
+    fn log_in_now(&mut self, account: Account, password: Password) {
         self.quiet(&t!("gui.logging_in"));
         self.me = Some(account.clone());
         self.roster = Roster::new(account.clone());
@@ -212,15 +227,7 @@ impl App {
         }
     }
 
-    fn register(&mut self, account: Account, password: Password, confirm: Password) {
-        if !self.place.is_known() {
-            self.quiet(&t!("gui.looking_up"));
-            self.pending = Pending::RegisterLater(account, password, confirm);
-            if let Err(error) = self.find_server() {
-                self.error(&error.to_string());
-            }
-            return;
-        }
+    fn register_now(&mut self, account: Account, password: Password, confirm: Password) {
         self.quiet(&t!("gui.registering"));
         self.pending = Pending::Register(account.clone(), password.clone());
         self.client.register(clock::now(), account, password, confirm);
@@ -229,8 +236,8 @@ impl App {
     /// The server was found: what waited for it goes on.
     pub(super) fn go_on(&mut self) {
         match std::mem::replace(&mut self.pending, Pending::Nothing) {
-            Pending::LoginLater(account, password) => self.log_in(account, password),
-            Pending::RegisterLater(account, password, confirm) => self.register(account, password, confirm),
+            Pending::LoginLater(account, password) => self.log_in_now(account, password),
+            Pending::RegisterLater(account, password, confirm) => self.register_now(account, password, confirm),
             other => self.pending = other,
         }
     }

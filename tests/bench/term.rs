@@ -40,7 +40,7 @@ struct Terminal {
 impl Terminal {
     fn open(server: SocketAddr, data: &Path) -> Self {
         let program = env!("CARGO_BIN_EXE_hongyan-term");
-        let command = format!("exec '{program}' --server {server} --lang en --data '{}'", data.display());
+        let command = format!("exec '{program}' --server {server} --allow-plain --lang en --data '{}'", data.display());
         let mut child = Command::new("script")
             .args(["-q", "-f", "-e", "-c", &command, "/dev/null"])
             .env("TERM", "xterm-256color")

@@ -1,0 +1,137 @@
+//! Finding the server, and leaving it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crossbeam_channel::Sender;
+use rust_i18n::t;
+
+use super::Input;
+use super::app::{App, Leaving};
+use super::asks::Pending;
+use crate::client::{Client, ClientError, Config};
+use crate::model::Account;
+use crate::net::clock;
+use crate::place::Place;
+use crate::roster::Roster;
+use crate::session::Dialect;
+use crate::settings::{Paths, Settings};
+
+/// Leaving never depends on the server: the session gives up after a second.
+const LEAVE: Duration = Duration::from_millis(1_200);
+
+impl App {
+    /// Looks for the server, or starts this machine's own, on a thread of its own.
+    pub(super) fn find_server(&mut self) -> io::Result<()> {
+        let (place, data, inputs) = (self.place.clone(), self.paths.server.clone(), self.inputs.clone());
+        let search = move || {
+            let _ = inputs.send(Input::Found(place.search(&data)));
+        };
+        std::thread::Builder::new().name("look-up".into()).spawn(search).map(drop)
+    }
+
+    pub(super) fn server_found(&mut self, found: Result<Option<SocketAddr>, String>) {
+        self.found = true;
+        match found {
+            Err(error) => {
+                self.pending = Pending::Nothing;
+                return self.error(&error);
+            }
+            Ok(None) => {}
+            Ok(Some(at)) => {
+                if let Place::Named { address, .. } = &mut self.place {
+                    *address = Some(at);
+                }
+                match open(&self.place, self.bind, self.dialect, &self.paths, &self.settings, &self.ring) {
+                    Ok(client) => self.client = client,
+                    Err(error) => return self.error(&error.to_string()),
+                }
+            }
+        }
+        self.go_on();
+    }
+
+    pub(super) fn went_offline(&mut self) {
+        match self.leaving {
+            Leaving::No => self.quiet(&t!("wire.went_offline")),
+            Leaving::Quit | Leaving::Logout => self.gone(),
+        }
+    }
+
+    /// The person has had enough; a pipe's messages are settled first.
+    pub(super) fn leave_now(&mut self) {
+        if self.terminal.is_none() {
+            self.lines.clear();
+            self.ended = true;
+        } else {
+            self.leave(Leaving::Quit);
+        }
+    }
+
+    /// Goes offline, then ends; at once if it is asked for twice.
+    pub(super) fn leave(&mut self, how: Leaving) {
+        if self.leaving == Leaving::Quit && how == Leaving::Quit {
+            return self.gone();
+        }
+        self.leaving = how;
+        let unsent = self.client.unsent();
+        if unsent > 0 {
+            self.warn(&t!("term.unsent_later", n = unsent));
+        }
+        if !self.logged_in && self.pending == Pending::Nothing {
+            return self.gone();
+        }
+        let now = clock::now();
+        self.deadline = Some(now.instant + LEAVE);
+        self.client.go_offline(now);
+    }
+
+    /// The server has let us go, or did not answer in time.
+    pub(super) fn gone(&mut self) {
+        self.deadline = None;
+        match self.leaving {
+            // A pipe's last message was not settled in time; it stays in the outbox.
+            Leaving::No => self.leave(Leaving::Quit),
+            Leaving::Quit => {
+                self.left = true;
+                self.client.close_account();
+            }
+            Leaving::Logout => {
+                self.client.close_account();
+                self.leaving = Leaving::No;
+                self.forget_account();
+                self.quiet(&t!("term.logged_out"));
+            }
+        }
+    }
+
+    pub(super) fn forget_account(&mut self) {
+        self.me = None;
+        self.logged_in = false;
+        self.pending = Pending::Nothing;
+        self.target = None;
+        self.wanted.clear();
+        self.change = None;
+        self.own.clear();
+        self.last_own = None;
+        self.trouble = false;
+        self.roster = Roster::new(Account::sanitised(""));
+    }
+}
+
+/// A client for this server; it sends nothing before it is asked to.
+pub(super) fn open(
+    place: &Place,
+    bind: Option<SocketAddr>,
+    (dialect, allow_plain): (Dialect, bool),
+    paths: &Paths,
+    settings: &Settings,
+    ring: &Sender<()>,
+) -> Result<Client, ClientError> {
+    let (server, data, ring) = (place.address(), paths.histories.clone(), ring.clone());
+    let config = Config { server, bind, data, polling: settings.polling.into(), dialect, allow_plain };
+    Client::open(config, move || {
+        let _ = ring.try_send(());
+    })
+}
