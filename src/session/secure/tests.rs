@@ -82,6 +82,9 @@ struct World<'a> {
     /// Of the client's disk: messages with their rows, its name and token.
     disk: Vec<(u64, String)>,
     disk_works: bool,
+    /// A write takes up to so long, in milliseconds; those under way, in order.
+    disk_time: u64,
+    writing: VecDeque<(Instant, StoreToken, Pushed, String)>,
     kept: Kept,
     events: Vec<(Duration, Event)>,
     datagrams: usize,
@@ -112,6 +115,8 @@ impl<'a> World<'a> {
             flying: Vec::new(),
             disk: Vec::new(),
             disk_works: true,
+            disk_time: 0,
+            writing: VecDeque::new(),
             kept: Kept { device: Key([1; 16]), token: None, cursor: None, newest: 0 },
             events: Vec::new(),
             datagrams: 0,
@@ -159,13 +164,11 @@ impl<'a> World<'a> {
     /// The disk's part, as the client does it.
     fn note(&mut self, event: &Event) {
         match event {
-            Event::Received { token, text, pushed: Some(Pushed { row, after, .. }), .. } => {
-                let stored = self.disk_works && self.kept.cursor == *after;
-                if stored {
-                    self.disk.push((*row, text.clone()));
-                    self.kept.cursor = Some(*row);
-                }
-                self.session.handle_stored(self.now, *token, stored);
+            Event::Received { token, text, pushed: Some(pushed), .. } => {
+                let time = ms(self.dice.roll() % (self.disk_time + 1));
+                let last = self.writing.back().map_or(self.now, |(at, ..)| *at);
+                self.writing.push_back(((self.now + time).max(last), *token, *pushed, text.clone()));
+                self.write();
             }
             Event::Outgoing { id, state: SendState::Sending } => {
                 self.session.handle_noted(self.now, *id, self.disk_works);
@@ -177,6 +180,20 @@ impl<'a> World<'a> {
                 self.session.set_device(self.now, self.kept.device);
             }
             _ => {}
+        }
+    }
+
+    /// What the disk has done by now.
+    fn write(&mut self) {
+        while self.writing.front().is_some_and(|(at, ..)| *at <= self.now)
+            && let Some((_, token, pushed, text)) = self.writing.pop_front()
+        {
+            let stored = self.disk_works && self.kept.cursor == pushed.after;
+            if stored {
+                self.disk.push((pushed.row, text));
+                self.kept.cursor = Some(pushed.row);
+            }
+            self.session.handle_stored(self.now, token, stored);
         }
     }
 
@@ -331,6 +348,8 @@ impl<'a> World<'a> {
 
     fn restart_client(&mut self, seed: u64) {
         let pins = self.session.pins().to_vec();
+        // As after a kill: what was not written is not there.
+        self.writing.clear();
         self.session = Session::new(Self::config(seed, pins));
     }
 
@@ -348,12 +367,18 @@ impl<'a> World<'a> {
             }
             self.flying.sort_by_key(|(at, ..)| *at);
             let arrival = self.flying.first().map(|(at, ..)| *at);
-            let due = [arrival, self.session.poll_timeout(), self.server.poll_timeout()].into_iter().flatten().min();
+            let written = self.writing.front().map(|(at, ..)| *at);
+            let due = [arrival, written, self.session.poll_timeout(), self.server.poll_timeout()];
+            let due = due.into_iter().flatten().min();
             let Some(next) = due.filter(|next| *next <= end) else {
                 self.now = end;
                 return false;
             };
             self.now = self.now.max(next);
+            if written == Some(next) {
+                self.write();
+                continue;
+            }
             if arrival == Some(next) {
                 let (_, by_server, to, bytes) = self.flying.remove(0);
                 if !by_server {

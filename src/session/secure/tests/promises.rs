@@ -281,6 +281,24 @@ fn what_the_disk_refuses_is_neither_acknowledged_nor_lost() {
 }
 
 #[test]
+fn what_is_pushed_again_while_the_disk_is_slow_is_there_once() {
+    let mut world = World::online(1);
+    world.run(secs(6));
+    world.disk_time = 3_000;
+    for text in ["one", "two", "three"] {
+        world.post(text);
+    }
+    world.run(ms(100));
+    world.restart_server();
+    world.session.fetch_now(world.now);
+    world.run(ms(500));
+    assert_eq!((world.durable.resumed, world.texts().len() < 3), (1, true), "it is back before the disk is done");
+    world.run(secs(20));
+    assert_eq!(world.texts(), ["one", "two", "three"]);
+    assert_eq!(Some(world.durable.acknowledged), world.kept.cursor);
+}
+
+#[test]
 fn a_gap_is_asked_about_once() {
     let mut world = World::online(1);
     world.post("one");
