@@ -102,7 +102,13 @@ fn main() -> io::Result<ExitCode> {
     let before = server.resident_mib();
     garbage(&client()?, listen)?;
     let growth = server.resident_mib() - before;
-    let reply = ask(&sockets[0], listen, b"08#");
+    // What the kernel still holds may fill the server's buffer, and this one be dropped.
+    let mut buffer = [0; 1024];
+    let answer = (0..5).find_map(|_| {
+        sockets[0].send_to(b"08#", listen).ok()?;
+        sockets[0].recv(&mut buffer).ok()
+    });
+    let reply = &buffer[..answer.unwrap_or(0)];
     figure("growth by a million garbage datagrams", growth, "MiB", growth < 2.0 && reply.starts_with(b"08:"));
     Ok(if met { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
