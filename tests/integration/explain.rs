@@ -72,6 +72,13 @@ impl Explained {
 
 impl Drop for Explained {
     fn drop(&mut self) {
+        // Asked first: `script` ends its server too then, also where hanging up is ignored, as below nohup.
+        let id = self.process.id().to_string();
+        let asked = Command::new("kill").args(["-TERM", &id]).status().is_ok_and(|status| status.success());
+        let end = Instant::now() + Duration::from_secs(5);
+        while asked && Instant::now() < end && matches!(self.process.try_wait(), Ok(None)) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
