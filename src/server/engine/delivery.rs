@@ -1,0 +1,110 @@
+//! A message's way into mailboxes: whose they are, how it is read there, and what follows once it is stored.
+
+use std::net::SocketAddr;
+
+use super::{Effect, Engine, MAX_REPLY, Now, Waiting};
+use crate::model::Account;
+use crate::server::store::{AccountId, MessageRow, NewMessage, Op, SentKey};
+use crate::wire::Reply;
+use crate::wire::reply::Forwarded;
+use crate::wire::request::Body;
+
+/// A message that has receivers.
+#[derive(Debug)]
+pub(super) struct Addressed {
+    pub(super) receivers: Vec<AccountId>,
+    pub(super) sender: String,
+    pub(super) raw: Vec<u8>,
+    pub(super) text: String,
+    /// One of them is here.
+    pub(super) online: bool,
+}
+
+impl Addressed {
+    pub(super) fn new_message(&self, now: Now, key: Option<SentKey>) -> NewMessage {
+        let (receivers, sender) = (self.receivers.clone(), self.sender.clone());
+        NewMessage { receivers, sender, raw: self.raw.clone(), text: self.text.clone(), sent: now.unix, key }
+    }
+}
+
+/// Why a message goes nowhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Undeliverable {
+    TooLong,
+    /// No such account.
+    Nobody,
+    /// No mailbox has room, or nobody else is in the room.
+    Full,
+}
+
+impl Engine {
+    pub(super) fn send(&mut self, now: Now, from: SocketAddr, writer: AccountId, to: &Account, body: Body) {
+        let message = match self.address(now, writer, to, body) {
+            Ok(message) => message,
+            Err(Undeliverable::TooLong) => return self.refuse(now, from, &Reply::NotUnderstood),
+            Err(_) => return self.reply(from, &Reply::Send(Forwarded::Offline)),
+        };
+        let reply = if message.online { Forwarded::Done } else { Forwarded::Offline };
+        let new = message.new_message(now, None);
+        let job = self.wait(from, Waiting::Send { message, reply });
+        self.effects.push_back(Effect::Store(Op::Message { job, message: new }));
+    }
+
+    /// Whose mailboxes a message goes to, and how it is read there.
+    pub(super) fn address(
+        &mut self,
+        now: Now,
+        writer: AccountId,
+        to: &Account,
+        body: Body,
+    ) -> Result<Addressed, Undeliverable> {
+        let Some(name) = self.people.get(&writer).map(|p| p.name.clone()) else { return Err(Undeliverable::Nobody) };
+        let (mut receivers, sender, raw, text) = if to.as_str() == Account::LOBBY {
+            let all = self.addresses.values().copied().chain(self.devices.accounts());
+            let present: Vec<AccountId> = all.filter(|id| *id != writer && self.present(now, *id)).collect();
+            let text = format!("[{name}] {}", body.text);
+            let raw = [format!("[{name}] ").as_bytes(), &body.raw].concat();
+            (present, Account::LOBBY.to_owned(), raw, text)
+        } else {
+            let receiver = self.names.get(to.as_str()).copied().ok_or(Undeliverable::Nobody)?;
+            (vec![receiver], name, body.raw, body.text)
+        };
+        // `05:` + sender + `:` + time + `:` + body
+        if 3 + sender.len() + 1 + 19 + 1 + text.len() > MAX_REPLY {
+            return Err(Undeliverable::TooLong);
+        }
+        receivers.sort_unstable();
+        let lobby = to.as_str() == Account::LOBBY;
+        receivers.retain(|id| {
+            let room = self.people.get(id).is_some_and(|p| {
+                // Whoever never reads the lobby is not to lose what friends write because of it.
+                let public = p.unread.get(Account::LOBBY).copied().unwrap_or(0);
+                p.unread_total() < self.quotas.mailbox && (!lobby || public < self.quotas.mailbox.div_ceil(10))
+            });
+            if !room
+                && !lobby
+                && let Some(more) = self.full_mailboxes.speaks(now.instant)
+            {
+                log::warn!("the mailbox of account {id} is full, as {more} others were");
+            }
+            room
+        });
+        if receivers.is_empty() {
+            return Err(Undeliverable::Full);
+        }
+        let online = receivers.iter().any(|id| self.present(now, *id));
+        Ok(Addressed { receivers, sender, raw, text, online })
+    }
+
+    /// A message is on disk, a row for each receiver.
+    pub(super) fn kept(&mut self, message: &Addressed, rows: &[MessageRow], sent: i64) {
+        for (receiver, row) in message.receivers.iter().zip(rows) {
+            if let Some(person) = self.people.get_mut(receiver) {
+                *person.unread.entry(message.sender.clone()).or_default() += 1;
+                if let Some(peer) = person.device {
+                    self.push(peer, *row, message, sent);
+                }
+            }
+        }
+    }
+}
