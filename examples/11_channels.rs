@@ -3,7 +3,7 @@
 //! shared; one request at a time, and each answer reaches whom it is for. The product is built so.
 //!
 //! ```sh
-//! cargo run --example 11_channels -- 127.0.0.1:21568 30 20170001 20170002      # then log in
+//! cargo run --example 11_channels -- 127.0.0.1:21568 20170000 secret 30 20170001 20170002
 //! ```
 
 #![allow(clippy::print_stdout, reason = "what the windows show is printed too")]
@@ -14,11 +14,10 @@ use std::{env, error::Error, net::UdpSocket, thread, time::Duration};
 use crossbeam_channel::Sender;
 use fltk::button::{Button, ReturnButton};
 use fltk::text::{TextBuffer, TextDisplay};
-use fltk::{app, enums::Font, frame::Frame, input::Input, input::SecretInput, prelude::*, window::Window};
+use fltk::{app, enums::Font, input::Input, prelude::*, window::Window};
 
 /// Everything that can happen.
 enum Event {
-    LogIn(String, String),
     Open(String),
     Say(String, String),
     Heard(String),
@@ -29,8 +28,6 @@ struct Owner {
     socket: UdpSocket,
     /// For the windows it opens.
     events: Sender<Event>,
-    login: (Window, Frame),
-    friends: Window,
     chats: HashMap<String, (Window, TextDisplay)>,
     /// Requests: not sent yet; sent and not answered; not answered for so long that 08 was sent after.
     waiting: VecDeque<String>,
@@ -41,9 +38,8 @@ struct Owner {
 impl Owner {
     fn handle(&mut self, event: Event) {
         match event {
-            Event::LogIn(account, password) => self.waiting.push_back(format!("02#{account}#{password}#")),
-            Event::Say(friend, text) => self.waiting.push_back(format!("03#{friend}#{text}#")),
             Event::Open(friend) => self.chat(&friend).0.show(),
+            Event::Say(friend, text) => self.waiting.push_back(format!("03#{friend}#{text}#")),
             Event::Heard(reply) => self.hear(&reply),
             // 08 asks for unread messages; and once it is answered, what was asked before must be lost.
             Event::Tick => {
@@ -63,27 +59,19 @@ impl Owner {
         let Some(request) = self.asked.take_if(its).or_else(|| self.late.take_if(its)) else { return };
         let fields: Vec<&str> = request.strip_suffix('#').unwrap_or_default().splitn(3, '#').collect();
         match (&fields[..], &reply.splitn(6, ':').collect::<Vec<_>>()[..]) {
-            (_, ["02", "01"]) => {
-                self.friends.show();
-                self.login.0.hide();
-            }
-            (["02", ..], _) => self.login.1.set_label(&format!("not logged in 登录失败: {reply}")),
             (["03", friend, text], ["03", "01"]) => self.show(friend, &format!("me: {text}")),
-            (["03", friend, ..], ["03", "02"]) => self.show(friend, "is offline 对方离线"),
-            (["03", friend, ..], _) => self.show(friend, &format!("? {reply}")),
+            (["03", friend, _], ["03", "02"]) => self.show(friend, "is offline 对方离线"),
             (_, ["08", unread]) => {
                 if let Some(friend) = self.late.take().as_ref().and_then(|late| late.split('#').nth(1)) {
                     self.show(friend, "no answer; perhaps lost 没有回答");
                 }
-                if *unread != "0" {
-                    self.waiting.push_back("09#".to_owned());
-                }
+                self.waiting.extend((*unread != "0").then(|| "09#".to_owned()));
             }
             (_, ["09", from, _, _, _, text]) => {
                 self.show(from, &format!("{from}: {text}"));
                 self.waiting.push_back("09#".to_owned());
             }
-            _ => {}
+            _ => println!("the server says {reply}"),
         }
     }
 
@@ -117,33 +105,10 @@ impl Owner {
     }
 }
 
-fn login_window(events: Sender<Event>) -> (Window, Frame) {
-    let mut window = Window::new(200, 200, 340, 190, "11 login 登录");
-    let account = Input::new(120, 20, 200, 30, "account 账号");
-    let password = SecretInput::new(120, 60, 200, 30, "password 密码");
-    let said = Frame::new(20, 100, 300, 30, None);
-    let mut button = ReturnButton::new(180, 140, 140, 30, "Log in 登录");
-    window.end();
-    window.show();
-    button.set_callback(move |_| drop(events.send(Event::LogIn(account.value(), password.value()))));
-    (window, said)
-}
-
-fn friend_window(events: &Sender<Event>, friends: &[String]) -> Window {
-    let window = Window::new(50, 50, 220, 400, "11 friends 好友");
-    for (i, friend) in (0..).zip(friends) {
-        let mut button = Button::new(10, 10 + 40 * i, 200, 30, None).with_label(&format!("&{} {friend}", i + 1));
-        let (events, friend) = (events.clone(), friend.clone());
-        button.set_callback(move |_| drop(events.send(Event::Open(friend.clone()))));
-    }
-    window.end();
-    window
-}
-
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = env::args().skip(1).collect();
-    let [server, seconds, friends @ ..] = args.as_slice() else {
-        return Err("usage: 11_channels HOST:PORT SECONDS FRIEND …".into());
+    let [server, account, password, seconds, friends @ ..] = args.as_slice() else {
+        return Err("usage: 11_channels HOST:PORT ACCOUNT PASSWORD SECONDS FRIEND …".into());
     };
     let socket = UdpSocket::bind("0.0.0.0:0")?;
     socket.connect(server)?;
@@ -151,29 +116,35 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Chinese letters at their full height; where this font is not installed, the system takes another.
     Font::set_font(Font::Helvetica, "Noto Sans CJK SC");
     let (events, inbox) = crossbeam_channel::unbounded();
+    let mut window = Window::new(50, 50, 220, 400, "11 friends 好友");
+    for (i, friend) in (0..).zip(friends.iter().cloned()) {
+        let mut button = Button::new(10, 10 + 40 * i, 200, 30, None).with_label(&format!("&{} {friend}", i + 1));
+        let events = events.clone();
+        button.set_callback(move |_| drop(events.send(Event::Open(friend.clone()))));
+    }
+    window.end();
+    window.show();
 
     let (receiving, heard) = (socket.try_clone()?, events.clone());
-    let receive = move || {
+    thread::Builder::new().name("receiver".into()).spawn(move || {
         let mut buffer = [0; 1024];
         loop {
             let Ok(n) = receiving.recv(&mut buffer) else { continue };
             let _ = heard.send(Event::Heard(String::from_utf8_lossy(buffer.get(..n).unwrap_or_default()).into()));
             app::awake();
         }
-    };
-    thread::Builder::new().name("receiver".into()).spawn(receive)?;
-
+    })?;
     let (ticks, tick) = (events.clone(), crossbeam_channel::tick(Duration::from_secs(seconds.parse()?)));
-    let time = move || {
+    thread::Builder::new().name("timer".into()).spawn(move || {
         while tick.recv().is_ok() && ticks.send(Event::Tick).is_ok() {
             app::awake();
         }
-    };
-    thread::Builder::new().name("timer".into()).spawn(time)?;
+    })?;
 
-    let (login, friends) = (login_window(events.clone()), friend_window(&events, friends));
-    let (chats, waiting) = (HashMap::new(), VecDeque::new());
-    let mut owner = Owner { socket, events, login, friends, chats, waiting, asked: None, late: None };
+    let login = format!("02#{account}#{password}#");
+    socket.send(login.as_bytes())?;
+    let (chats, waiting) = (HashMap::new(), VecDeque::from(["08#".to_owned()]));
+    let mut owner = Owner { socket, events, chats, waiting, asked: Some(login), late: None };
     while app.wait() {
         inbox.try_iter().for_each(|event| owner.handle(event));
     }

@@ -23,7 +23,7 @@ fn one_file_is_short_and_needs_little() {
         let code = |line: &&str| !line.trim().is_empty() && !line.trim().starts_with("//") && !line.starts_with("#!");
         let lines = text.lines().filter(code).count();
         // The eleventh is the sum of the others.
-        let limit = if name.starts_with("11") { 155 } else { 105 };
+        let limit = if name.starts_with("11") { 126 } else { 105 };
         if lines > limit {
             broken.push(format!("{name}: {lines} lines of code"));
         }

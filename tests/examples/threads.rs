@@ -58,22 +58,12 @@ fn s10_messages_come_by_themselves() {
     assert_eq!(class.b.asks("03#me#gone?#"), "03:02");
 }
 
-fn log_in<'a>(desk: &'a Desk, class: &Class, account: &str, seconds: &str) -> Face<'a> {
-    let face = Face::open(desk, "11_channels", &[&class.between.at.to_string(), seconds, "a", "b"]);
-    face.window("11 login");
-    face.types(account);
-    face.keys(&["Tab"]);
-    face.enters("secret");
-    face.window("11 friends");
-    face.no_window("11 login");
-    face
-}
-
 #[test]
 fn s11_each_answer_reaches_whom_it_is_for() {
     let desk = Desk::new();
     let class = Class::new();
-    let face = log_in(&desk, &class, "me", "1");
+    let face = Face::open(&desk, "11_channels", &[&class.between.at.to_string(), "me", "secret", "1", "a", "b"]);
+    face.program.says("the server says 02:01");
     for key in ["alt+1", "alt+2"] {
         face.window("11 friends");
         face.keys(&[key]);
@@ -103,11 +93,7 @@ fn s11_each_answer_reaches_whom_it_is_for() {
 fn s11_draws_and_says_what_was_lost() {
     let desk = Desk::new();
     let silent = Silent::new();
-    let face = Face::open(&desk, "11_channels", &[&silent.at.to_string(), "2", "b"]);
-    face.window("11 login");
-    face.types("me");
-    face.keys(&["Tab"]);
-    face.enters("secret");
+    let face = Face::open(&desk, "11_channels", &[&silent.at.to_string(), "me", "secret", "2", "b"]);
     let me = silent.hears_after("02#me#secret#", "08#");
     silent.answers(me, "02:01");
     face.window("11 friends");
