@@ -7,6 +7,7 @@ mod figures;
 mod local;
 mod notice;
 mod results;
+mod staying;
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -173,6 +174,8 @@ pub struct Client {
     account: Option<Account>,
     /// To log in with as soon as the history is open; without a password, by the token in it.
     opening: Option<Option<Password>>,
+    /// What lets this device in without a password is to be kept on disk.
+    staying: bool,
     online: Option<Vec<Account>>,
     /// The list is not read again before this, and is read then if something has come since.
     list_at: Option<Instant>,
@@ -216,6 +219,7 @@ impl Client {
             history: None,
             account: None,
             opening: None,
+            staying: false,
             more_strangers: MoreStrangers::default(),
             door: None,
             online: None,
@@ -351,12 +355,13 @@ impl Client {
         self.log_in(now, account, Some(password))
     }
 
-    /// The same without a password, by what the server gave this device at the last login; of servers
-    /// of the secure dialect. Where that does not do, the answer is [`LoginOutcome::PasswordNeeded`].
+    /// The same without a password, by what the server gave this device at the last login: where
+    /// [`Client::can_resume`]. Where that does not do, the answer is [`LoginOutcome::PasswordNeeded`].
     ///
     /// # Errors
     /// As [`Client::login`].
     pub fn resume(&mut self, now: Now, account: Account) -> Result<(), ClientError> {
+        self.staying = true;
         self.log_in(now, account, None)
     }
 

@@ -67,7 +67,7 @@ impl Client {
                 self.pasts.push(Event::Past { peer, messages, more });
                 return self.tell_pasts();
             }
-            session::Event::Token(token) => return self.submit(Op::Token(token)),
+            session::Event::Token(token) => return self.keep_token(token),
             session::Event::NameTaken => return self.submit(Op::NewDevice),
             session::Event::NotUnderstood(bytes) => Event::NotUnderstood(crate::wire::show::starred(&bytes)),
         };
@@ -98,7 +98,10 @@ impl Client {
     pub(super) fn stored(&mut self, now: Now, done: Done) {
         match done {
             Done::Opened(Ok(device)) => self.opened(now, device),
-            Done::Renamed(Some(name)) => self.session.set_device(now.instant, name),
+            Done::Renamed(Some(name)) => {
+                self.note_staying(false);
+                self.session.set_device(now.instant, name);
+            }
             Done::Renamed(None) => self.events.push_back(Event::DiskTrouble("device".to_owned())),
             Done::Opened(Err(error)) => {
                 self.close_account();

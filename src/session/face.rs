@@ -382,6 +382,14 @@ impl Session {
         }
     }
 
+    /// The same, and this device needs the password from now on; in the plain dialect it does anyway.
+    pub fn forget_device(&mut self, now: Instant) {
+        match self.spoken() {
+            Some(secure) => secure.forget_device(now),
+            None => self.go_offline(now),
+        }
+    }
+
     /// Lets go of the login and its messages without a word to the server; nothing is sent by itself
     /// before the next login.
     pub fn forget(&mut self) {

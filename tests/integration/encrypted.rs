@@ -39,7 +39,9 @@ fn two_people_and_a_plain_one_while_the_server_comes_and_goes() {
     let data = dir.path().join("server");
     let server = serve(anywhere(), &data);
     let at = server.address();
-    let mut a = securely(at, &dir.path().join("a")).come_in("a", true);
+    let mut a = securely(at, &dir.path().join("a"));
+    a.client.stay_logged_in(true);
+    let mut a = a.come_in("a", true);
     let mut b = securely(at, &dir.path().join("b")).come_in("b", true);
     let mut plain = Person::begin(at, &dir.path().join("p"), "p", true);
     // With a chat in sight it asks every two seconds.
@@ -111,6 +113,54 @@ fn two_people_and_a_plain_one_while_the_server_comes_and_goes() {
     a.client.go_offline(clock::now());
     a.until("offline", |e| *e == Event::WentOffline(Some(true)));
     drop(server);
+}
+
+#[test]
+fn only_who_wants_to_stay_comes_back_without_a_password_and_only_until_they_do_not() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let server = serve(anywhere(), &dir.path().join("server"));
+    let data = dir.path().join("a");
+    let resume = |done| {
+        let mut a = securely(server.address(), &data);
+        a.client.resume(clock::now(), account("a")).expect("a history");
+        let ended = |e: &Event| matches!(e, Event::LoggedIn(_));
+        a.until("answered", ended);
+        let wanted = if done { LoginOutcome::Done } else { LoginOutcome::PasswordNeeded };
+        assert_eq!(a.seen.iter().find(|e| ended(e)), Some(&Event::LoggedIn(wanted)));
+        a
+    };
+    let log_in = |stay, new| {
+        let mut a = securely(server.address(), &data);
+        a.client.stay_logged_in(stay);
+        let a = a.come_in("a", new);
+        assert_eq!(a.client.can_resume(&account("a")), stay);
+        drop(a);
+    };
+    log_in(false, true);
+    resume(false);
+    log_in(true, false);
+    assert!(resume(true).client.can_resume(&account("a")), "again and again");
+    resume(true);
+    // A login that does not want to stay ends it.
+    log_in(false, false);
+    resume(false);
+    // So does going for good, and nothing of it can be used at the server either.
+    log_in(true, false);
+    let mut a = resume(true);
+    a.client.forget_device(clock::now());
+    a.until("offline", |e| *e == Event::WentOffline(Some(true)));
+    assert!(!a.client.can_resume(&account("a")));
+    a.client.go_online(clock::now());
+    a.until("not in", |e| *e == Event::LoggedIn(LoginOutcome::PasswordNeeded));
+    drop(a);
+    resume(false);
+    // And so does whoever is not logged in.
+    log_in(true, false);
+    let mut a = securely(server.address(), &data);
+    a.client.forget_token(&account("a")).expect("a history");
+    assert!(!a.client.can_resume(&account("a")));
+    drop(a);
+    resume(false);
 }
 
 #[test]

@@ -317,11 +317,25 @@ impl Session {
     /// Goes offline; answered by [`Event::WentOffline`] within 1 s, whatever the server does. What was
     /// sent and not answered is sent again, under its number, after the next login.
     pub fn go_offline(&mut self, now: Instant) {
+        self.leave(now, false);
+    }
+
+    /// The same, and this device needs the password from now on: here at once, at the server if it can be
+    /// told now.
+    pub fn forget_device(&mut self, now: Instant) {
+        if let Some(who) = &mut self.who {
+            who.kept.token = None;
+        }
+        self.events.push_back(Event::Token(None));
+        self.leave(now, true);
+    }
+
+    fn leave(&mut self, now: Instant, forget: bool) {
         self.login_began = None;
         self.retry_at = None;
         self.hold_until = None;
         let id = self.next_id();
-        if self.state == State::Online && self.say(now, &FromClient::Logout { id, forget: false }) {
+        if self.state == State::Online && self.say(now, &FromClient::Logout { id, forget }) {
             self.leaving = Some((id, now + LEAVING));
             return self.turn(now);
         }

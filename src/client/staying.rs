@@ -1,0 +1,83 @@
+//! Staying logged in on this device: what lets it in without a password lies in the account's history, if
+//! its owner wants that. Whether it does stands in a file beside that one, since the history is another
+//! thread's and may be open elsewhere.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use super::{Client, ClientError};
+use crate::history::Op;
+use crate::model::Account;
+use crate::net::Now;
+use crate::wire::frame::Key;
+
+impl Client {
+    /// Whether [`Client::resume`] can be tried with this account: its owner stays logged in on this device,
+    /// and the server gave it something for that. The server may have forgotten it since; then the answer
+    /// is `LoginOutcome::PasswordNeeded`. Looks for a file, and waits for nothing.
+    #[must_use]
+    pub fn can_resume(&self, account: &Account) -> bool {
+        self.staying_note(account).exists()
+    }
+
+    /// Whether whoever logs in next by password stays logged in on this device, so that
+    /// [`Client::resume`] does the next time; not until this is called. Who does not leaves nothing on
+    /// disk that lets anybody in, and what was there is deleted.
+    pub fn stay_logged_in(&mut self, stay: bool) {
+        self.staying = stay;
+    }
+
+    /// As [`Client::go_offline`], and nothing lets this device in any more but the password: neither here
+    /// nor, if it can be told now, at the server.
+    pub fn forget_device(&mut self, now: Now) {
+        self.opening = None;
+        self.staying = false;
+        self.keep_token(None);
+        self.session.forget_device(now.instant);
+        self.after(now);
+    }
+
+    /// The same before anybody is logged in. The server is not told, and keeps the hash of something that
+    /// nobody has.
+    ///
+    /// # Errors
+    /// The account is open in another process, or its folder cannot be used.
+    pub fn forget_token(&mut self, account: &Account) -> Result<(), ClientError> {
+        self.staying = false;
+        if !self.can_resume(account) {
+            return Ok(());
+        }
+        self.open_history(account.clone())?;
+        self.keep_token(None);
+        self.close_account();
+        Ok(())
+    }
+
+    /// Keeps what lets this device in, or deletes it.
+    pub(super) fn keep_token(&mut self, token: Option<Key<32>>) {
+        let token = token.filter(|_| self.staying);
+        if let Some(history) = &self.history {
+            history.submit(Op::Token(token));
+            self.note_staying(token.is_some());
+        }
+    }
+
+    pub(super) fn note_staying(&self, stays: bool) {
+        let Some(note) = self.account.as_ref().map(|account| self.staying_note(account)) else { return };
+        let noted = match stays {
+            true => fs::write(&note, []),
+            false => fs::remove_file(&note).or_else(|error| match error.kind() {
+                io::ErrorKind::NotFound => Ok(()),
+                _ => Err(error),
+            }),
+        };
+        if let Err(error) = noted {
+            log::warn!("{} does not say whether this device stays logged in: {error}", note.display());
+        }
+    }
+
+    fn staying_note(&self, account: &Account) -> PathBuf {
+        self.history_path(account).with_extension("stays")
+    }
+}
