@@ -32,6 +32,8 @@ pub struct PeerId(pub u64);
 pub const MAX_FRAME: usize = 65_536;
 /// Handshakes from addresses not shown to be theirs are asked to come again past this number.
 const RETRY_FROM: usize = 64;
+/// The application's code of a server that ends, and may be back in a moment.
+pub const GOING_DOWN: u32 = 3;
 
 /// Why a connection is gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -366,6 +368,14 @@ impl Link {
         }
         if let Some(mut dial) = dial {
             self.close_attempts(now, &dial.take_attempts());
+        }
+    }
+
+    /// Closes every connection, those being opened too, as before the program's end.
+    pub fn close_all(&mut self, now: Instant, code: u32, reason: &str) {
+        let peers: Vec<_> = self.handles.keys().chain(self.dials.keys()).copied().collect();
+        for peer in peers {
+            self.close(now, peer, code, reason);
         }
     }
 

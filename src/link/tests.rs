@@ -275,6 +275,21 @@ fn a_restarted_server_says_so_with_its_first_packet() {
 }
 
 #[test]
+fn a_server_that_ends_says_so_to_all() {
+    let mut world = World::new(3, &identity(), NONE);
+    world.connect(Vec::new());
+    world.client.connect(world.now, at(1), Vec::new());
+    world.run(RTT / 2);
+    world.server.close_all(world.now, GOING_DOWN, "going down");
+    let begun = world.now;
+    let lost = |w: &World| w.client_events.iter().filter(|(_, e)| matches!(e, Event::Lost { .. })).count();
+    assert!(world.run_until(RTT, |w| lost(w) == 2), "{:?}", world.client_events);
+    let down = Why::ClosedByPeer { code: u64::from(GOING_DOWN), reason: "going down".into() };
+    assert_eq!((world.client_lost(), world.now - begun), (Some(down), RTT / 2));
+    assert_eq!(world.server.handles.len(), 0);
+}
+
+#[test]
 fn another_address_is_followed() {
     let mut world = World::new(4, &identity(), NONE);
     let (client, server) = world.connect(Vec::new());

@@ -9,7 +9,7 @@ use std::time::Instant;
 use super::engine::{Engine, Now};
 use super::limits::{Buckets, Rate};
 use crate::link::identity::IdentityError;
-use crate::link::{Event, Identity, Link, PeerId, Transmit, first_byte};
+use crate::link::{Event, GOING_DOWN, Identity, Link, PeerId, Transmit, first_byte};
 use crate::wire::frame::FromServer;
 
 /// What both ends sign to come back; see `resume`.
@@ -122,6 +122,11 @@ impl Carrier {
     pub fn close(&mut self, now: Now, peer: PeerId, reason: &str, engine: &mut Engine) {
         self.link.close(now.instant, peer, 2, reason);
         engine.lost(now, peer);
+    }
+
+    /// The server ends: every device is told, and comes back by itself when it is there again.
+    pub fn end(&mut self, now: Now) {
+        self.link.close_all(now.instant, GOING_DOWN, "going down");
     }
 
     fn events(&mut self, now: Now, engine: &mut Engine) {

@@ -24,6 +24,12 @@ use super::lossy::Network;
 use super::store::{self, Op, Store, StoreError};
 use super::{OnSecondLogin, Quotas};
 
+/// At the end what is committed within so long is still answered.
+const LAST_ANSWERS: Duration = Duration::from_millis(100);
+/// So often every device is told that the server ends, and this apart.
+const FAREWELLS: u32 = 3;
+const AGAIN: Duration = Duration::from_millis(30);
+
 /// How a server runs.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -312,6 +318,7 @@ impl Turn {
         self.effects();
         // Closed channels end the workers; what was given to the store is committed first.
         (self.ops, self.jobs, self.deadlines) = (None, None, None);
+        self.farewell();
         for worker in self.workers.drain(..) {
             let name = worker.thread().name().map(str::to_owned).unwrap_or_default();
             if worker.join().is_err() {
@@ -322,6 +329,28 @@ impl Turn {
         self.results();
         self.effects();
         self.failed.map_or(Ok(()), Err)
+    }
+
+    /// Answers to what is committed within a moment still leave; then every device hears that the server ends. Who
+    /// does not would notice at its next sign of life only, so all of them are told again.
+    fn farewell(&mut self) {
+        let by = Instant::now() + LAST_ANSWERS;
+        while let Ok(batch) = self.done.recv_deadline(by) {
+            let now = now();
+            batch.done.into_iter().for_each(|done| self.engine.stored(now, done));
+        }
+        self.effects();
+        let Some(carrier) = &mut self.carrier else { return };
+        carrier.end(now());
+        let last: Vec<_> = std::iter::from_fn(|| carrier.poll_transmit()).collect();
+        for time in 0..FAREWELLS {
+            if time > 0 && !last.is_empty() {
+                thread::sleep(AGAIN);
+            }
+            for transmit in &last {
+                self.transmit(transmit.to, &transmit.bytes);
+            }
+        }
     }
 
     /// Without its workers a server acknowledges nothing: it ends, and whoever watches it starts it again.

@@ -3,7 +3,7 @@
 //! Enter here to the bubble there.
 //!
 //! `cargo bench --bench windows`; needs what the tests need, and about five minutes. `-- start` measures
-//! the start-up alone.
+//! the start-up alone, `-- enter` from Enter to the bubble in the secure dialect alone.
 #![cfg(target_os = "linux")]
 #![allow(
     dead_code,
@@ -45,6 +45,10 @@ fn main() {
         Some("empty") => return empty(),
         Some("draw") => return drawing(),
         Some("start") => return start_up(),
+        Some("enter") => {
+            let dir = tempfile::tempdir().expect("a folder");
+            return enter_to_bubble(&Desk::new(), dir.path(), None);
+        }
         _ => {}
     }
     start_up();

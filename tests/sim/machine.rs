@@ -99,6 +99,20 @@ impl Machine {
         self.transmits.clear();
     }
 
+    /// As SIGTERM: what was given to the database is committed, and every device hears of the end.
+    pub fn stop(&mut self, now: Now) {
+        let Some(running) = &mut self.running else { return };
+        running.engine.end(now);
+        self.drain(now);
+        let Some(running) = &mut self.running else { return };
+        for batch in [running.committing.take().map(|(_, batch)| batch), Some(std::mem::take(&mut running.waiting))] {
+            running.store.run(&batch.unwrap_or_default());
+        }
+        running.carrier.end(now);
+        self.drain(now);
+        self.running = None;
+    }
+
     pub fn datagram(&mut self, now: Now, from: SocketAddr, bytes: &[u8]) {
         let Some(running) = &mut self.running else { return };
         if running.carrier.takes(bytes) {

@@ -179,6 +179,27 @@ fn a_thousand_come_back_after_a_restart() {
     world.run(secs(10));
     assert_eq!(world.server.messages().len(), 1_000);
     assert!(world.server.unread().is_empty(), "{:?}", world.server.unread());
+
+    // And again when nobody has anything to say. Who is not told finds out at the next sign of life.
+    for (told, wanted) in [(true, secs(10)), (false, secs(16))] {
+        world.run(secs(20));
+        let logins = world.clients.iter().map(|c| c.logins).max().expect("somebody");
+        if told {
+            world.stop_server()
+        } else {
+            world.server.crash()
+        }
+        world.run(secs(2));
+        world.restart_server();
+        let begun = world.now;
+        let back =
+            |w: &World| w.steps.is_multiple_of(64) && w.clients.iter().all(|c| c.logins == logins + 1 && c.is_online());
+        let all = world.until(secs(60), back);
+        let (took, how) = (world.now - begun, if told { "told of it" } else { "not told of it" });
+        println!("restart of a server of 1,000 idle devices, {how}: all are back after {took:.1?}");
+        assert!(all && took <= wanted, "{took:?}");
+        assert_eq!(world.server.passwords, passwords, "nobody needed the password");
+    }
 }
 
 #[test]

@@ -175,6 +175,11 @@ impl World {
         }
     }
 
+    pub fn stop_server(&mut self) {
+        self.server.stop(self.server_now());
+        self.sent_by_server();
+    }
+
     pub fn restart_server(&mut self) {
         self.server.start(self.server_now());
     }

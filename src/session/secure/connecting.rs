@@ -6,7 +6,7 @@ use ring::{digest, hmac};
 
 use super::outbox::is_used;
 use super::{DISK, Event, LEAVING, Session, State, Who};
-use crate::link::Why;
+use crate::link::{GOING_DOWN, Why};
 use crate::model::{Account, Password, SendState};
 use crate::session::{Kept, KeyChange, Link, LoginOutcome, RegisterOutcome};
 use crate::wire::frame::{Code, Device, FromClient, Key, Secret};
@@ -18,6 +18,8 @@ const BACKOFF: [u64; 8] = [250, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000]
 /// carrier takes.
 const QUICK_DIAL: Duration = Duration::from_secs(4);
 const QUICK_DIALS: usize = 3;
+/// A server that said it ends is called after about so long: not before it is there again, nor by all at once.
+const RESTART: Duration = Duration::from_millis(600);
 /// A connection that was logged in for so long was a good one.
 const GOOD: Duration = Duration::from_secs(5);
 /// Named in the proof, so that it proves nothing else.
@@ -280,7 +282,20 @@ impl Session {
             }
             return;
         }
+        if matches!(why, Why::ClosedByPeer { code, .. } if code == u64::from(GOING_DOWN)) {
+            return self.try_after_restart(now);
+        }
         self.try_again(now);
+    }
+
+    /// As [`Session::try_again`], but everybody who was there has just been told the same.
+    fn try_after_restart(&mut self, now: Instant) {
+        self.try_again(now);
+        if self.retry_at.is_none() && self.state == State::LoggingIn {
+            let at = now + self.dice.spread(RESTART);
+            self.retry_at = Some(at);
+            self.show(Link::Retrying { at });
+        }
     }
 
     /// A good connection that is gone is made anew at once, else later and later.

@@ -1,6 +1,7 @@
 //! One promise each.
 
 use super::*;
+use crate::link::GOING_DOWN;
 use crate::session::RegisterOutcome;
 use crate::wire::reply::{LoggedIn, Registered};
 
@@ -110,6 +111,25 @@ fn a_restarted_server_is_found_at_once_and_gets_no_password() {
     assert!(world.now - begun <= RTT * 6, "{:?}", world.now - begun);
     assert_eq!((world.durable.passwords, world.durable.resumed), (1, 1));
     assert_eq!(world.durable.texts, ["1"]);
+}
+
+#[test]
+fn a_server_that_says_it_ends_is_called_again_soon_and_not_by_all_at_once() {
+    let took = (0..40).map(|seed| {
+        let mut world = World::online(seed);
+        world.run(secs(10));
+        world.server.close_all(world.now, GOING_DOWN, "going down");
+        world.run(ms(50));
+        assert!(matches!(world.session.link(), Link::Retrying { .. }), "{:?}", world.session.link());
+        world.restart_server();
+        let begun = world.now;
+        assert!(world.until(secs(2), |w| w.durable.resumed == 1), "seed {seed}: {:?}", world.events);
+        assert_eq!((world.durable.passwords, world.session.link() == Link::Offline), (1, false));
+        (world.now - begun).as_millis()
+    });
+    let took: Vec<_> = took.collect();
+    let (first, last) = (took.iter().min().expect("some"), took.iter().max().expect("some"));
+    assert!(*last <= 800 && last - first >= 200, "{took:?}");
 }
 
 #[test]
