@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
-use hongyan::link::{Event, Link, PeerId, Why};
+use hongyan::link::{Event, GOING_DOWN, Link, PeerId, Why};
 use hongyan::server::udp::{Config, Server};
 use hongyan::wire::frame::{Code, FromClient, FromServer, Key, Secret};
 
@@ -64,6 +64,13 @@ impl Device {
         }
     }
 
+    /// As if the network had lost it.
+    fn misses_what_came(&mut self) {
+        self.socket.set_nonblocking(true).expect("set");
+        while self.socket.recv(&mut [0; 2_048]).is_ok() {}
+        self.socket.set_nonblocking(false).expect("set");
+    }
+
     fn say(&mut self, frame: &FromClient) {
         assert!(self.link.send(Instant::now(), self.peer, &frame.encode()));
         self.turn();
@@ -120,6 +127,9 @@ fn devices_and_students_share_a_server_that_restarts() {
 
     drop(server);
     let server = Server::start(Config { listen: at, ..config.clone() }).expect("started again");
+    b.until(|d| d.lost.is_some());
+    assert_eq!(b.lost, Some(Why::ClosedByPeer { code: GOING_DOWN.into(), reason: "going down".into() }));
+    a.misses_what_came();
     a.send(3, "b", "lost with the connection");
     a.until(|d| d.lost.is_some());
     assert_eq!(a.lost, Some(Why::Restarted), "the server knows its connection ids, not the connection");
