@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::link::{Event, Link, PeerId, Why};
 use crate::session::Known;
+use crate::wire::frame::{FromClient, FromServer};
 use crate::wire::{Charset, Request, looks_like_reply};
 pub use report::{Line, Mark, Report, Stage, Step, Verdict, What};
 
@@ -20,6 +21,8 @@ const APART: Duration = Duration::from_millis(300);
 const HELLOS: u8 = 3;
 /// How long the answer to the last question may take.
 const LAST: Duration = Duration::from_millis(1_500);
+/// Of the only frame that is sent.
+const PING: u64 = 1;
 /// Addresses of one name that are tried.
 const MOST_ADDRESSES: usize = 4;
 /// Bytes of an answer nobody understands that are shown.
@@ -58,6 +61,8 @@ struct Shaking {
     began: Instant,
     link: Link,
     peer: PeerId,
+    /// The key is there, and the server was asked for its time, then.
+    asked: Option<Instant>,
 }
 
 enum State {
@@ -71,6 +76,10 @@ enum State {
 /// [`Diagnosis::poll_timeout`]; [`Report::finished`] says when it is over.
 pub struct Diagnosis {
     report: Report,
+    /// When the report's clock was read.
+    began: Instant,
+    /// The server's clock less this machine's, in seconds.
+    ahead: Option<i64>,
     host: String,
     port: u16,
     known: Known,
@@ -95,6 +104,8 @@ impl Diagnosis {
         let (host, port) = target.clone().unwrap_or_default();
         let mut diagnosis = Self {
             report: Report::new(server, unix_ms),
+            began: now,
+            ahead: None,
             host,
             port,
             known: Known::default(),
@@ -160,7 +171,9 @@ impl Diagnosis {
     pub fn poll_timeout(&self) -> Option<Instant> {
         match &self.state {
             State::Asking(asking) => Some(asking.next),
-            State::Shaking(shaking) => shaking.link.poll_timeout(),
+            State::Shaking(shaking) => {
+                shaking.link.poll_timeout().into_iter().chain(shaking.asked.map(|asked| asked + LAST)).min()
+            }
             State::LookingUp(_) | State::Finished => None,
         }
     }
@@ -189,6 +202,11 @@ impl Diagnosis {
             State::Shaking(shaking) => {
                 shaking.link.handle_timeout(now);
                 self.shake(now);
+                if let State::Shaking(shaking) = &self.state
+                    && shaking.asked.is_some_and(|asked| asked + LAST <= now)
+                {
+                    self.finish();
+                }
             }
             _ => {}
         }
@@ -257,7 +275,7 @@ impl Diagnosis {
     }
 
     fn finish(&mut self) {
-        self.step(Duration::ZERO, What::Clock);
+        self.step(Duration::ZERO, What::Clock { ahead: self.ahead });
         self.report.stage = None;
         self.report.finished = true;
         self.state = State::Finished;
@@ -301,23 +319,36 @@ impl Diagnosis {
         self.report.stage = Some(Stage::Handshake);
         let mut link = Link::client(None);
         let peer = link.connect(now, at, self.known.pins.clone());
-        self.state = State::Shaking(Box::new(Shaking { at, began: now, link, peer }));
+        self.state = State::Shaking(Box::new(Shaking { at, began: now, link, peer, asked: None }));
         self.shake(now);
     }
 
     fn shake(&mut self, now: Instant) {
         let State::Shaking(shaking) = &mut self.state else { return };
-        let Shaking { began, link, peer, .. } = &mut **shaking;
+        let Shaking { began, link, peer, asked, .. } = &mut **shaking;
         let took = now.saturating_duration_since(*began);
         let mut steps = Vec::new();
+        let mut over = false;
         while let Some(event) = link.poll_event() {
             match event {
                 Event::Connected { key, .. } => {
                     let rtt = link.figures(*peer).map_or(took, |figures| figures.rtt);
                     steps.push(What::Shaken { rtt });
                     steps.push(if self.known.pins.is_empty() { What::NewKey(key) } else { What::KnownKey(key) });
-                    link.close(now, *peer, 0, "only looked");
+                    over = !link.send(now, *peer, &FromClient::Ping { id: PING }.encode());
+                    *asked = Some(now);
                 }
+                Event::Frame { bytes, .. } => {
+                    let Ok(FromServer::Pong { id: PING, at }) = FromServer::decode(&bytes) else { continue };
+                    // It was read half a round trip ago.
+                    let way = now.saturating_duration_since(asked.unwrap_or(now)) / 2;
+                    let here = now.saturating_duration_since(self.began).saturating_sub(way).as_millis();
+                    let here = self.report.unix_ms.saturating_add(i64::try_from(here).unwrap_or(i64::MAX));
+                    self.ahead = at.map(|at| at.saturating_sub(here.div_euclid(1_000)));
+                    over = true;
+                }
+                // What was asked for is known.
+                Event::Lost { .. } if asked.is_some() => over = true,
                 Event::Lost { why: Why::KeyChanged(shown), .. } => {
                     steps.push(What::ChangedKey { shown, known: self.known.pins.clone() });
                 }
@@ -328,17 +359,21 @@ impl Diagnosis {
                     // Above.
                     Why::KeyChanged(_) => continue,
                 }),
-                Event::Frame { .. } | Event::Room(_) => {}
+                Event::Room(_) => {}
             }
+        }
+        over |= steps.iter().any(|what| !matches!(what, What::Shaken { .. } | What::NewKey(_) | What::KnownKey(_)));
+        if over && asked.is_some() {
+            link.close(now, *peer, 0, "only looked");
         }
         while let Some(transmit) = link.poll_transmit() {
             self.transmits.push_back(Transmit { to: transmit.to, bytes: transmit.bytes });
         }
-        if !steps.is_empty() {
-            for what in steps {
-                let took = if what.is_key() { Duration::ZERO } else { took };
-                self.step(took, what);
-            }
+        for what in steps {
+            let took = if what.is_key() { Duration::ZERO } else { took };
+            self.step(took, what);
+        }
+        if over {
             self.finish();
         }
     }

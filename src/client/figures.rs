@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use rust_i18n::t;
 
-use super::Client;
+use super::{Client, Now};
 use crate::link::words;
 use crate::net::Socket;
 use crate::session::{Link, Speaks};
@@ -63,6 +63,12 @@ pub struct Connection {
 }
 
 impl Client {
+    /// Measures how long the way is; called once a second while somebody looks at [`Client::connection`].
+    pub fn measure(&mut self, now: Now) {
+        self.session.measure(now.instant);
+        self.after(now);
+    }
+
     /// How the connection is doing.
     #[must_use]
     pub fn connection(&self) -> Connection {
@@ -83,7 +89,7 @@ impl Client {
             speaks: self.session.speaks(),
             encrypted,
             rtt: secure.map(|figures| figures.rtt).or(plain.rtt),
-            deviation: plain.deviation.filter(|_| secure.is_none()),
+            deviation: if secure.is_some() { self.session.deviation() } else { plain.deviation },
             sent: secure.map_or(plain.sent, |figures| figures.sent),
             again: secure.map_or(plain.again, |figures| figures.lost),
             received: counts.received,

@@ -50,9 +50,12 @@ pub enum What {
     NewKey(Vec<u8>),
     /// Another key than the known ones.
     ChangedKey { shown: Vec<u8>, known: Vec<Vec<u8>> },
-    /// Nothing tells the server's time.
-    Clock,
+    /// The server's clock less this machine's, in seconds, where it tells.
+    Clock { ahead: Option<i64> },
 }
+
+/// Clocks that differ by so many seconds are the same; servers tell whole ones.
+const SAME_TIME: u64 = 2;
 
 /// One step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -169,7 +172,9 @@ impl What {
             | Self::BadHandshake(_)
             | Self::Ended
             | Self::ChangedKey { .. } => Mark::Failed,
-            Self::Clock => Mark::Skipped,
+            Self::Clock { ahead: None } => Mark::Skipped,
+            Self::Clock { ahead: Some(ahead) } if ahead.unsigned_abs() <= SAME_TIME => Mark::Done,
+            Self::Clock { .. } => Mark::Warning,
         }
     }
 }
@@ -354,11 +359,25 @@ impl Report {
                     t!("diagnosis.changed_key_do", locale = locale),
                 )
             }
-            What::Clock => (
+            What::Clock { ahead: None } => (
                 t!("diagnosis.clock", locale = locale),
                 t!("diagnosis.clock_is", locale = locale, time = clock(self.unix_ms)),
                 none,
             ),
+            What::Clock { ahead: Some(ahead) } => {
+                let (time, by) = (clock(self.unix_ms), span(ahead.unsigned_abs()));
+                if ahead.unsigned_abs() <= SAME_TIME {
+                    (t!("diagnosis.same_clock", locale = locale, time = time), none.clone(), none)
+                } else {
+                    let text = if *ahead > 0 {
+                        t!("diagnosis.clock_behind", locale = locale, by = by)
+                    } else {
+                        t!("diagnosis.clock_ahead", locale = locale, by = by)
+                    };
+                    let meaning = t!("diagnosis.other_clock_is", locale = locale, time = time);
+                    (text, meaning, t!("diagnosis.other_clock_do", locale = locale))
+                }
+            }
         };
         let text = format!("{text}{took}");
         Line { mark: step.what.mark(), text, meaning: meaning.into_owned(), advice: advice.into_owned() }
@@ -380,6 +399,11 @@ fn duration(time: Duration) -> String {
     } else {
         format!("{ms:.0} ms")
     }
+}
+
+/// As hours, minutes and seconds.
+fn span(seconds: u64) -> String {
+    format!("{}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
 }
 
 /// With the difference to UTC, since a wrong zone looks like a wrong clock.

@@ -39,12 +39,13 @@ enum Arrives {
     Refused,
 }
 
-/// Runs to the end: the report, how long it took, and what was sent as text.
+/// Runs to the end: the report, how long it took, and what was sent as text. A server of ours tells its clock, which
+/// is so many seconds ahead, or does not.
 fn run(
     (question, known): (Question, Known),
     found: &[&str],
     script: Script,
-    server: Option<&Identity>,
+    server: Option<(&Identity, Option<i64>)>,
 ) -> (Report, Duration, Vec<String>) {
     let begun = Instant::now();
     let mut now = begun;
@@ -55,7 +56,7 @@ fn run(
         diagnosis.looked_up(now, if found.is_empty() { Err("no such name".into()) } else { Ok(found) });
     }
     diagnosis.remember(known);
-    let mut link = server.map(|identity| Link::server(identity, None).expect("a server"));
+    let mut link = server.map(|(identity, _)| Link::server(identity, None).expect("a server"));
     let own: SocketAddr = "127.0.0.9:9".parse().expect("valid");
     let (mut flying, mut texts, mut to) = (Vec::new(), Vec::new(), own);
     while !diagnosis.report().finished {
@@ -100,7 +101,14 @@ fn run(
             diagnosis.handle_timeout(now);
             link.iter_mut().for_each(|link| link.handle_timeout(now));
         }
-        link.iter_mut().for_each(|link| while link.poll_event().is_some() {});
+        let (Some(link), Some((_, ahead))) = (&mut link, server) else { continue };
+        while let Some(event) = link.poll_event() {
+            let Event::Frame { peer, bytes } = event else { continue };
+            let frame = FromClient::decode(&bytes).expect("a frame");
+            let FromClient::Ping { id } = frame else { panic!("nothing else is said: {frame:?}") };
+            let at = ahead.map(|ahead| 1_700_000_000 + (now - begun).as_secs() as i64 + ahead);
+            link.send(now, peer, &FromServer::Pong { id, at }.encode());
+        }
     }
     (diagnosis.report().clone(), now - begun, texts)
 }
@@ -108,7 +116,7 @@ fn run(
 /// What was found, without the last step, which is always about clocks.
 fn found(report: &Report) -> &[Step] {
     let (last, steps) = report.steps.split_last().expect("steps");
-    assert_eq!(last.what, What::Clock);
+    assert!(matches!(last.what, What::Clock { .. }), "{last:?}");
     steps
 }
 
@@ -173,9 +181,12 @@ fn a_server_of_ours_is_known_by_its_key() {
     ];
     for (keys, last, verdict) in cases {
         let known = Known { secure_only: !keys.is_empty(), pins: keys };
-        let (report, took, _) = run(question("192.0.2.7", known), &[], offers, Some(&identity));
+        let (report, took, _) = run(question("192.0.2.7", known), &[], offers, Some((&identity, Some(-90))));
         assert_eq!((&found(&report).last().expect("steps").what, report.verdict()), (&last, verdict));
         assert!(took < Duration::from_millis(300), "{took:?}");
+        // Whoever shows another key is asked nothing.
+        let ahead = (verdict == Verdict::Secure).then_some(-90);
+        assert_eq!(report.steps.last().map(|step| &step.what), Some(&What::Clock { ahead }));
         let rtt = report.steps.iter().find_map(|step| match step.what {
             What::Shaken { rtt } => Some(rtt),
             _ => None,
@@ -187,6 +198,30 @@ fn a_server_of_ours_is_known_by_its_key() {
             assert_eq!(text.contains(&words(&older, chinese)), verdict == Verdict::Doubtful, "{text}");
         }
     }
+}
+
+#[test]
+fn clocks_are_compared() {
+    let identity = identity();
+    // The server's clock; what is found; how well; how long it took.
+    let cases = [
+        (Some(0), Some(0), Mark::Done, 300),
+        (Some(2), Some(2), Mark::Done, 300),
+        (Some(-3), Some(-3), Mark::Warning, 300),
+        (Some(7_262), Some(7_262), Mark::Warning, 300),
+        // An older version.
+        (None, None, Mark::Skipped, 300),
+    ];
+    for (server, ahead, mark, within) in cases {
+        let question = question("192.0.2.7", Known::default());
+        let (report, took, _) = run(question, &[], |_, _, _| Does::Offers, Some((&identity, server)));
+        let last = &report.steps.last().expect("steps").what;
+        assert_eq!((last, last.mark()), (&What::Clock { ahead }, mark));
+        assert!(took < Duration::from_millis(within), "{took:?}");
+    }
+    let mut report = Report::new("h".into(), 0);
+    report.steps.push(Step { what: What::Clock { ahead: Some(7_262) }, took: Duration::ZERO });
+    assert!(report.text("en").contains("2:01:02 behind"), "{}", report.text("en"));
 }
 
 #[test]
@@ -257,7 +292,10 @@ fn every_finding_has_words_in_both_languages() {
         What::KnownKey(vec![1]),
         What::NewKey(vec![1]),
         What::ChangedKey { shown: vec![1], known: vec![vec![2]] },
-        What::Clock,
+        What::Clock { ahead: None },
+        What::Clock { ahead: Some(-1) },
+        What::Clock { ahead: Some(3_601) },
+        What::Clock { ahead: Some(i64::MIN) },
     ];
     for what in all {
         let mut report = Report::new("h".into(), 0);

@@ -143,6 +143,19 @@ impl Session {
         self.secure.as_ref()?.figures()
     }
 
+    /// See [`secure::Session::deviation`].
+    #[must_use]
+    pub fn deviation(&self) -> Option<Duration> {
+        self.secure.as_ref()?.deviation()
+    }
+
+    /// See [`secure::Session::measure`]; the plain dialect measures with what it asks anyway.
+    pub fn measure(&mut self, now: Instant) {
+        if let Some(secure) = self.spoken() {
+            secure.measure(now);
+        }
+    }
+
     /// How the plain dialect is doing.
     #[must_use]
     pub fn plain_figures(&self) -> plain::Figures {

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use super::{Cause, Event, Kept, Link, LoginOutcome, StoreToken, Transmit};
 use crate::link::{self, PeerId};
 use crate::model::{Account, MessageId, MessageText, Password};
-use crate::timer::Dice;
+use crate::timer::{Dice, Rto};
 use crate::wire::frame::{Code, FromClient, FromServer};
 
 use inbox::Arrived;
@@ -97,7 +97,10 @@ pub struct Session {
     tries: usize,
     /// The login under way: its number, and whether the token was shown.
     asked: Option<(u64, bool)>,
-    ping: Option<u64>,
+    /// The question that is there only to be answered, and when it was asked.
+    ping: Option<(u64, Instant)>,
+    /// Of these.
+    round_trip: Rto,
     leaving: Option<(u64, Instant)>,
     registering: Option<Registering>,
     pasts: BTreeMap<u64, PastWish>,
@@ -157,6 +160,7 @@ impl Session {
             tries: 0,
             asked: None,
             ping: None,
+            round_trip: Rto::default(),
             leaving: None,
             registering: None,
             pasts: BTreeMap::new(),
@@ -237,6 +241,12 @@ impl Session {
         self.carrier.figures(self.peer?)
     }
 
+    /// The mean deviation of the round trips of [`Session::measure`], once there is one.
+    #[must_use]
+    pub fn deviation(&self) -> Option<Duration> {
+        self.round_trip.deviation()
+    }
+
     /// The keys the server may show.
     #[must_use]
     pub fn pins(&self) -> &[Vec<u8>] {
@@ -307,9 +317,9 @@ impl Session {
             FromServer::Changes { came, went } => self.changed(&came, &went),
             FromServer::Kicked { address, at } => self.kicked(now, address, at),
             FromServer::History { id, messages, more } => self.past(id, messages, more),
-            FromServer::Pong { id } => {
-                if self.ping == Some(id) {
-                    self.ping = None;
+            FromServer::Pong { id, .. } => {
+                if let Some((_, sent)) = self.ping.take_if(|(asked, _)| *asked == id) {
+                    self.round_trip.measure(now.saturating_duration_since(sent));
                 }
             }
             FromServer::Unknown => {}

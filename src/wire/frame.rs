@@ -119,8 +119,8 @@ pub enum FromServer {
     History { id: u64, messages: Vec<Past>, more: bool },
     /// The request with this id failed.
     Error { id: u64, code: Code },
-    /// The answer to `ping`.
-    Pong { id: u64 },
+    /// The answer to `ping`, whoever asks: this server's clock then.
+    Pong { id: u64, at: Option<i64> },
     /// Something a later version says.
     #[serde(other)]
     Unknown,

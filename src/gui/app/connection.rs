@@ -8,6 +8,7 @@ use super::super::connection_window::ConnectionWindow;
 use super::{App, with};
 use crate::client::known;
 use crate::diagnosis::{Question, Report};
+use crate::net::clock;
 use crate::net::reach::Reach;
 use crate::place::{PORT, Place};
 
@@ -44,10 +45,10 @@ impl App {
     }
 
     pub(super) fn show_connection(&mut self) {
+        let Some(window) = &mut self.connection else { return };
+        self.client.measure(clock::now());
         let connection = self.client.connection();
-        if let Some(window) = &mut self.connection {
-            window.set_connection(connection);
-        }
+        window.set_connection(connection);
     }
 
     /// Built anew in another language or theme, with what was found.

@@ -235,7 +235,7 @@ impl Engine {
                 Some(account) => self.enter(now, peer, id, account, device, cursor, By::Proof(proof)),
                 None => self.fail(peer, id, Code::BadToken),
             },
-            (FromClient::Ping { id }, _) => self.frame_to(peer, FromServer::Pong { id }),
+            (FromClient::Ping { id }, _) => self.frame_to(peer, FromServer::Pong { id, at: Some(now.unix) }),
             (FromClient::Unknown, _) => {}
             (FromClient::Send { counter, to, text }, Some(who)) => {
                 self.device_sends(now, peer, who, counter, &to, &text)

@@ -9,6 +9,7 @@ use super::{DISK, Event, LEAVING, Session, State, Who};
 use crate::link::{GOING_DOWN, Why};
 use crate::model::{Account, Password, SendState};
 use crate::session::{Kept, KeyChange, Link, LoginOutcome, RegisterOutcome};
+use crate::timer::Rto;
 use crate::wire::frame::{Code, Device, FromClient, Key, Secret};
 use crate::wire::reply::LoggedIn;
 
@@ -114,10 +115,16 @@ impl Session {
         self.turn(now);
     }
 
+    /// Measures a round trip; somebody looks.
+    pub fn measure(&mut self, now: Instant) {
+        self.ping(now);
+        self.turn(now);
+    }
+
     pub(super) fn ping(&mut self, now: Instant) {
         if self.state == State::Online && self.ping.is_none() {
             let id = self.next_id();
-            self.ping = self.say(now, &FromClient::Ping { id }).then_some(id);
+            self.ping = self.say(now, &FromClient::Ping { id }).then_some((id, now));
         }
     }
 
@@ -248,6 +255,7 @@ impl Session {
     fn disconnected(&mut self) {
         self.peer = None;
         self.connected = false;
+        self.round_trip = Rto::default();
         self.dial_by = None;
         self.nothing_asked();
     }

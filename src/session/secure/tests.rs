@@ -289,7 +289,7 @@ impl<'a> World<'a> {
                 let past = Past { row: 1, from: "b".into(), at: 5, text: "old".into() };
                 vec![FromServer::History { id, messages: vec![past], more: true }]
             }
-            FromClient::Ping { id } => vec![FromServer::Pong { id }],
+            FromClient::Ping { id } => vec![FromServer::Pong { id, at: None }],
             FromClient::Unknown => Vec::new(),
         }
     }

@@ -177,6 +177,22 @@ fn idle_it_wakes_four_times_a_minute_and_no_more() {
 }
 
 #[test]
+fn who_looks_sees_the_way_measured() {
+    let mut world = World::online(1);
+    assert_eq!(world.session.deviation(), None);
+    for _ in 0..20 {
+        world.session.measure(world.now);
+        world.run(secs(1));
+    }
+    let deviation = world.session.deviation().expect("measured");
+    assert!(deviation < ms(20), "a steady way: {deviation:?}");
+    world.restart_server();
+    world.session.measure(world.now);
+    world.run(secs(5));
+    assert_eq!(world.session.deviation(), None, "of another connection");
+}
+
+#[test]
 fn another_key_is_refused_and_can_be_trusted() {
     let mut world = World::online(1);
     world.session.go_offline(world.now);
