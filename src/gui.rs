@@ -63,6 +63,10 @@ impl std::fmt::Debug for Secret {
 pub enum UiEvent {
     /// The login window's button.
     Login { account: String, password: Secret },
+    /// Another account stands in the login window.
+    LoginAccount(String),
+    /// This account shall need its password again on this device.
+    ForgetDevice(String),
     /// Opens the registration window.
     OpenRegister,
     /// The registration window's button.

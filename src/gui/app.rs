@@ -28,7 +28,7 @@ use super::wire_window::WireWindow;
 use super::{Args, UiEvent, theme, widgets};
 use crate::client::{Client, ClientError, Config, Event};
 use crate::model::Account;
-use crate::net::clock;
+use crate::net::{Now, clock};
 use crate::place::Place;
 use crate::session::Link;
 use crate::settings::{Saver, Settings};
@@ -218,9 +218,13 @@ fn may_leave() -> bool {
 }
 
 fn leave(how: Leaving) {
+    leave_by(how, Client::go_offline);
+}
+
+fn leave_by(how: Leaving, going: fn(&mut Client, Now)) {
     with(|app| {
         app.leaving = how;
-        app.client.go_offline(clock::now());
+        going(&mut app.client, clock::now());
         app.events();
     });
     // Leaving never depends on the answer.
@@ -230,22 +234,27 @@ fn leave(how: Leaving) {
 }
 
 fn own_menu(at: (i32, i32)) {
-    let Some(link) = with(|app| app.client.link()) else { return };
+    let state = |app: &mut App| (app.client.link(), app.me.as_ref().is_some_and(|me| app.client.can_resume(me)));
+    let Some((link, stays)) = with(state) else { return };
     let offline = matches!(link, Link::Offline | Link::LoggedOut);
     let state = if offline { t!("main.go_online") } else { t!("main.go_offline") };
     let entries = [
-        state,
-        t!("main.fetch"),
-        t!("main.settings"),
-        t!("main.import"),
-        t!("main.export"),
-        t!("main.wire"),
-        t!("main.connection"),
-        t!("main.keys"),
-        t!("main.switch"),
-        t!("main.quit"),
+        Some(state),
+        Some(t!("main.fetch")),
+        Some(t!("main.settings")),
+        Some(t!("main.import")),
+        Some(t!("main.export")),
+        Some(t!("main.wire")),
+        Some(t!("main.connection")),
+        Some(t!("main.keys")),
+        Some(t!("main.switch")),
+        stays.then(|| t!("main.forget_device")),
+        Some(t!("main.quit")),
     ];
-    match widgets::popup(&entries.each_ref().map(|entry| &**entry), Some(at)) {
+    // What is not offered keeps its number.
+    let numbers: Vec<usize> = (0..entries.len()).filter(|i| entries.get(*i).is_some_and(Option::is_some)).collect();
+    let names: Vec<&str> = entries.iter().flatten().map(|entry| &**entry).collect();
+    match widgets::popup(&names, Some(at)).and_then(|chosen| numbers.get(chosen)) {
         Some(0) => {
             with(|app| {
                 let now = clock::now();
@@ -266,7 +275,8 @@ fn own_menu(at: (i32, i32)) {
         Some(6) => apply(UiEvent::OpenConnection),
         Some(7) => apply(UiEvent::OpenKeys),
         Some(8) if may_leave() => leave(Leaving::SwitchAccount),
-        Some(9) => quit(),
+        Some(9) if may_leave() => leave_by(Leaving::SwitchAccount, Client::forget_device),
+        Some(10) => quit(),
         _ => {}
     }
 }
@@ -287,6 +297,8 @@ impl App {
     fn apply(&mut self, event: UiEvent) {
         match event {
             UiEvent::Login { account, password } => self.log_in(&account, &password),
+            UiEvent::LoginAccount(_) => self.look_whether_known(),
+            UiEvent::ForgetDevice(account) => self.forget_device(&account),
             UiEvent::OpenRegister => self.open_register(),
             UiEvent::LoginClosed => self.login_closed(),
             UiEvent::OtherLanguage => self.other_language(),

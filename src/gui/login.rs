@@ -32,6 +32,8 @@ pub struct LoginForm {
     pub password: Secret,
     /// Whether the account is filled in next time.
     pub remember: bool,
+    /// Whether no password is needed on this device next time.
+    pub stay: bool,
 }
 
 /// Account and password.
@@ -40,6 +42,9 @@ pub struct Login {
     account: Input,
     password: SecretInput,
     remember: CheckButton,
+    stay: CheckButton,
+    /// The account that needs no password here, while it stands in its field.
+    known: Option<String>,
     message: Frame,
     place: Frame,
 }
@@ -49,7 +54,7 @@ impl Login {
     #[must_use]
     pub fn new(form: &LoginForm, place: &str, emit: Emit) -> Self {
         let palette = theme::palette();
-        let mut window = widgets::window(None, WIDTH, 408);
+        let mut window = widgets::window(None, WIDTH, 436);
         window.set_label(&t!("gui.login_title"));
         window.set_color(palette.bg);
         let mut head = Frame::new(MARGIN, 20, INNER, 56, None);
@@ -64,25 +69,42 @@ impl Login {
         let mut button = widgets::button(MARGIN, 254, INNER, &t!("gui.login"), Style::Primary);
         let mut remember = widgets::checkbox(MARGIN, 302, 130, &t!("gui.remember"));
         remember.set_value(form.remember);
+        let mut stay = widgets::checkbox(MARGIN, 332, INNER, &t!("gui.stay_logged_in"));
+        stay.set_value(form.stay);
+        stay.set_tooltip(&t!("gui.stay_tip"));
         let mut register = widgets::button(WIDTH - MARGIN - 116, 296, 120, &t!("gui.register_new"), Style::Link);
-        let mut line = Frame::new(0, 360, WIDTH, 1, None);
+        let mut line = Frame::new(0, 388, WIDTH, 1, None);
         line.draw(|f| {
             draw::set_draw_color(theme::palette().line);
             draw::draw_xyline(f.x(), f.y(), f.x() + f.w());
         });
-        let mut place_line = widgets::note(MARGIN, 366, 190, 36);
+        let mut place_line = widgets::note(MARGIN, 394, 190, 36);
         place_line.set_label_color(palette.dim);
         place_line.set_label_size(theme::TINY);
-        let mut language = widgets::button(WIDTH - MARGIN - 80, 366, 46, &t!("gui.other_language"), Style::Link);
-        let mut gear = widgets::button(WIDTH - MARGIN - 28, 367, 36, "⚙", Style::Ghost);
+        let mut language = widgets::button(WIDTH - MARGIN - 80, 394, 46, &t!("gui.other_language"), Style::Link);
+        let mut gear = widgets::button(WIDTH - MARGIN - 28, 395, 36, "⚙", Style::Ghost);
         gear.set_tooltip(&t!("gui.settings_tip"));
         window.end();
         let submit: Rc<dyn Fn()> = {
             let (account, password, emit) = (account.clone(), password.clone(), Rc::clone(&emit));
             Rc::new(move || emit(UiEvent::Login { account: account.value(), password: Secret(password.value()) }))
         };
-        enter_submits(&mut account, &submit);
+        let typed: Rc<dyn Fn()> = {
+            let (account, emit) = (account.clone(), Rc::clone(&emit));
+            Rc::new(move || emit(UiEvent::LoginAccount(account.value())))
+        };
+        enter_submits_and(&mut account, &submit, Some(&typed));
         enter_submits(&mut password, &submit);
+        stay.set_callback({
+            let (account, mut remember, emit) = (account.clone(), remember.clone(), Rc::clone(&emit));
+            move |stay| {
+                if stay.value() {
+                    remember.set_value(true);
+                } else {
+                    emit(UiEvent::ForgetDevice(account.value()));
+                }
+            }
+        });
         button.set_callback(move |_| submit());
         let out = |event: UiEvent| {
             let emit = Rc::clone(&emit);
@@ -118,9 +140,24 @@ impl Login {
         });
         window.show();
         let _ = if form.account.is_empty() { account.take_focus() } else { password.take_focus() };
-        let mut login = Self { window, account, password, remember, message, place: place_line };
+        let mut login = Self { window, account, password, remember, stay, known: None, message, place: place_line };
         login.set_place(place);
         login
+    }
+
+    /// Whether the account in the field can log in without a password here; then that is ticked.
+    pub fn set_known(&mut self, known: bool) {
+        let known = known.then(|| self.account.value());
+        let old = std::mem::replace(&mut self.known, known.clone());
+        if known != old {
+            // Who is asked for the password again still wants to stay; another account has not said so.
+            if known.is_some() || old != Some(self.account.value()) {
+                self.stay.set_value(known.is_some());
+            }
+            let hint = if known.is_some() { t!("gui.no_password_needed") } else { t!("gui.password_hint") };
+            widgets::set_placeholder(&mut self.password, &hint);
+            self.window.redraw();
+        }
     }
 
     /// The line at the foot: which server.
@@ -137,6 +174,7 @@ impl Login {
             account: self.account.value(),
             password: Secret(self.password.value()),
             remember: self.remember.value(),
+            stay: self.stay.value(),
         }
     }
 

@@ -258,18 +258,8 @@ fn frame_of_field(x: i32, y: i32, w: i32) -> (Group, (i32, i32, i32, i32)) {
 fn dress<I: InputExt + WidgetBase + Clone + 'static>(mut input: I, placeholder: &str) -> I {
     input.set_frame(FrameType::FlatBox);
     input.set_text_size(BODY);
-    let placeholder = placeholder.to_owned();
     paint(&mut input);
-    input.draw(move |i| {
-        if i.value().is_empty() {
-            draw::set_font(Font::Helvetica, BODY);
-            draw::set_draw_color(theme::palette().dim);
-            draw::push_clip(i.x(), i.y(), i.w(), i.h());
-            // Where the text will stand.
-            draw::draw_text(&placeholder, i.x() + 2, baseline(i.y(), i.h()));
-            draw::pop_clip();
-        }
-    });
+    set_placeholder(&mut input, placeholder);
     input.super_handle_first(false);
     input.handle(|i, event| {
         if matches!(event, Event::Focus | Event::Unfocus) {
@@ -281,6 +271,22 @@ fn dress<I: InputExt + WidgetBase + Clone + 'static>(mut input: I, placeholder: 
         event == Event::KeyDown && for_the_window(i)
     });
     input
+}
+
+/// The hint that shows while a field is empty.
+pub fn set_placeholder<I: InputExt + WidgetBase>(input: &mut I, placeholder: &str) {
+    let placeholder = placeholder.to_owned();
+    input.draw(move |i| {
+        if i.value().is_empty() {
+            draw::set_font(Font::Helvetica, BODY);
+            draw::set_draw_color(theme::palette().dim);
+            draw::push_clip(i.x(), i.y(), i.w(), i.h());
+            // Where the text will stand.
+            draw::draw_text(&placeholder, i.x() + 2, baseline(i.y(), i.h()));
+            draw::pop_clip();
+        }
+    });
+    input.redraw();
 }
 
 /// Ctrl with a letter that FLTK would write into a field as a control character: it goes to the window.

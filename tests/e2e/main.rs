@@ -343,6 +343,43 @@ fn a_password_goes_out_in_plain_only_after_a_second_enter() {
 }
 
 #[test]
+fn who_stays_logged_in_presses_enter_alone() {
+    let place = Place::new();
+    let _server = place.serve();
+    ByHand::new(place.at).ask("01#sam#secret#secret#");
+    let sam = place.open("sam", "en", &["--account", "sam"]);
+    sam.window("Log in");
+    sam.write("secret");
+    sam.keys(&["Tab", "Tab", "Tab", "space"]);
+    place.desk.picture("login-stay");
+    sam.keys(&["shift+Tab", "shift+Tab", "shift+Tab", "Return"]);
+    sam.no_window("Log in");
+    sam.window("Hongyan");
+    sam.keys(&["ctrl+q"]);
+    assert!(sam.ended());
+    // The account is filled in, and nothing else is needed.
+    let sam = place.open("sam", "en", &[]);
+    sam.window("Log in");
+    place.desk.picture("login-no-password");
+    sam.keys(&["Return"]);
+    sam.no_window("Log in");
+    sam.window("Hongyan");
+    // Forgotten by the menu's entry before the last: Enter alone is not enough any more.
+    sam.keys(&["F10"]);
+    sam.keys(&["Down"; 10]);
+    place.desk.picture("menu-forget");
+    sam.keys(&["Return"]);
+    sam.window("Log in");
+    sam.keys(&["Return"]);
+    sam.said("A password has");
+    place.desk.picture("login-forgotten");
+    sam.write("secret");
+    sam.keys(&["Return"]);
+    sam.no_window("Log in");
+    sam.window("Hongyan");
+}
+
+#[test]
 fn strict_polling_is_strict() {
     let place = Place::new();
     let _server = place.serve();

@@ -334,7 +334,7 @@ fn both_themes_and_languages_draw() {
 
 fn the_login_window_keeps_what_was_typed() {
     let (emit, _) = events();
-    let form = LoginForm { account: "20170001".into(), password: Secret("secret".into()), remember: true };
+    let form = LoginForm { account: "20170001".into(), password: Secret("secret".into()), remember: true, stay: false };
     let mut login = Login::new(&form, "@place & more", Rc::clone(&emit));
     assert_eq!(login.form(), form);
     login.say("wrong @ password", true);
@@ -345,6 +345,15 @@ fn the_login_window_keeps_what_was_typed() {
     assert_eq!(login.form().account, "");
     login.fill("20170007");
     assert_eq!(login.form().account, "20170007");
+    // Where no password is needed it says so, and whoever is asked for it again still wants to stay.
+    login.set_known(true);
+    assert!(login.form().stay);
+    login.set_known(false);
+    assert!(login.form().stay, "{:?}", login.form());
+    login.set_known(true);
+    login.fill("20170008");
+    login.set_known(false);
+    assert!(!login.form().stay, "another account");
     login.close();
 }
 

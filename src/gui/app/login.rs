@@ -23,8 +23,30 @@ impl App {
             account: self.args.account.clone().unwrap_or_else(|| self.settings.account.clone()),
             password: Secret::default(),
             remember: self.settings.remember,
+            stay: false,
         });
         self.login = Some(Login::new(&form, &self.place.line(), Rc::clone(&self.emit)));
+        self.look_whether_known();
+    }
+
+    /// Says in the login window whether the account there needs no password.
+    pub(super) fn look_whether_known(&mut self) {
+        if let Some(login) = &mut self.login {
+            let account = Account::person(login.form().account.trim());
+            login.set_known(account.is_ok_and(|account| self.client.can_resume(&account)));
+        }
+    }
+
+    /// Whoever unticked "stay logged in" means it now, whether or not they log in.
+    pub(super) fn forget_device(&mut self, account: &str) {
+        let Ok(account) = Account::person(account.trim()) else { return };
+        if self.client.can_resume(&account) {
+            match self.client.forget_token(&account) {
+                Ok(()) => self.wait(&t!("gui.device_forgotten")),
+                Err(error) => self.say(&error.to_string()),
+            }
+            self.look_whether_known();
+        }
     }
 
     /// Closing the login window ends the program, unless somebody is logged in.
@@ -66,14 +88,21 @@ impl App {
 
     pub(super) fn log_in(&mut self, account: &str, password: &Secret) {
         let Ok(account) = Account::person(account.trim()) else { return self.say(&t!("gui.bad_account")) };
-        let Ok(password) = Password::parse(&password.0) else { return self.say(&t!("gui.bad_password")) };
         let Some(form) = self.login.as_ref().map(Login::form) else { return };
+        let password = match Password::parse(&password.0) {
+            Ok(password) => Some(password),
+            Err(_) if password.0.is_empty() && form.stay => None,
+            Err(_) => return self.say(&t!("gui.bad_password")),
+        };
         self.wait(&t!("gui.looking_up"));
         self.with_server(Pending::Login { form, account, password });
     }
 
     /// Logs in on a server that is there.
-    pub(super) fn log_in_now(&mut self, form: &LoginForm, account: Account, password: Password) {
+    pub(super) fn log_in_now(&mut self, form: &LoginForm, account: Account, password: Option<Password>) {
+        if password.is_none() && !self.client.can_resume(&account) {
+            return self.say(&t!("gui.bad_password"));
+        }
         self.wait(&t!("gui.logging_in"));
         self.settings.remember = form.remember;
         self.settings.account = if form.remember { account.to_string() } else { String::new() };
@@ -82,7 +111,13 @@ impl App {
             return self.client.take_over(clock::now());
         }
         self.me = Some(account.clone());
-        if let Err(error) = self.client.login(clock::now(), account, password) {
+        self.client.stay_logged_in(form.stay);
+        let now = clock::now();
+        let begun = match password {
+            Some(password) => self.client.login(now, account, password),
+            None => self.client.resume(now, account),
+        };
+        if let Err(error) = begun {
             return self.say(&error.to_string());
         }
         self.agree();
@@ -161,6 +196,7 @@ impl App {
         if let Some(login) = &mut self.login {
             login.again(account_too);
         }
+        self.look_whether_known();
     }
 
     pub(super) fn open_main(&mut self) {

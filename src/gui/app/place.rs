@@ -13,7 +13,7 @@ use crate::place::Place;
 
 /// What waits until the server is there.
 pub(super) enum Pending {
-    Login { form: LoginForm, account: Account, password: Password },
+    Login { form: LoginForm, account: Account, password: Option<Password> },
     Register { account: Account, password: Password, confirm: Password },
 }
 
@@ -81,6 +81,7 @@ impl App {
         if let Some(login) = &mut self.login {
             login.set_place(&line);
         }
+        self.look_whether_known();
     }
 }
 
