@@ -542,6 +542,10 @@ impl Client {
     }
 
     fn drain(&mut self, now: Now) {
+        while let Some(frame) = self.session.poll_framed() {
+            let record = self.tap.framed(now.unix_ms, frame);
+            self.events.extend(record.map(Event::Tap));
+        }
         while let Some(transmit) = self.session.poll_transmit() {
             self.transmit(now, &transmit.bytes);
             let record = self.tap.sent(now.instant, now.unix_ms, &transmit.bytes, transmit.cause);

@@ -72,6 +72,15 @@ pub enum Cause {
     Secure,
 }
 
+/// A frame that went through the encryption, with what lets somebody in starred; for the wire view.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Framed {
+    /// This side's.
+    Said(Vec<u8>),
+    /// The server's.
+    Heard(Vec<u8>),
+}
+
 /// A datagram for the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transmit {

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::link;
-use crate::session::Cause;
+use crate::session::{Cause, Framed};
 use crate::wire::show;
 
 /// Datagrams that are kept for whoever opens the view later.
@@ -21,16 +21,20 @@ pub enum Way {
     Out(Cause),
     /// From the server.
     In,
+    /// A frame of the secure dialect, as the server will read it.
+    Said,
+    /// A frame of the secure dialect, as the server wrote it.
+    Heard,
 }
 
-/// One datagram.
+/// One datagram, or one frame that went through the encryption.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// Milliseconds since 1970.
     pub unix_ms: i64,
     /// Which way.
     pub way: Way,
-    /// Its bytes, with the passwords of 01 and 02 starred.
+    /// Its bytes, with passwords and what else lets somebody in starred.
     pub bytes: Vec<u8>,
     /// Of an answer: the time since its request, if that is certain. Of a request that goes out since
     /// an earlier one is not answered: how long that has been waited for.
@@ -117,6 +121,15 @@ impl Tap {
         let after = asked.map(|a| now.saturating_duration_since(a.at));
         // A server that sends back what it gets must not bring a password into a record.
         self.keep(Record { unix_ms, way: Way::In, bytes: show::starred(bytes), after })
+    }
+
+    /// A frame went through, its secrets starred already. The record, for a view that is open.
+    pub fn framed(&mut self, unix_ms: i64, frame: Framed) -> Option<Record> {
+        let (way, bytes) = match frame {
+            Framed::Said(bytes) => (Way::Said, bytes),
+            Framed::Heard(bytes) => (Way::Heard, bytes),
+        };
+        self.keep(Record { unix_ms, way, bytes, after: None })
     }
 
     fn keep(&mut self, record: Record) -> Option<Record> {

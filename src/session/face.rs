@@ -7,7 +7,9 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::finding::{Finding, Speaks};
-use super::{Cause, Event, Kept, Link, LoginOutcome, Polling, RegisterOutcome, StoreToken, Transmit, plain, secure};
+use super::{
+    Cause, Event, Framed, Kept, Link, LoginOutcome, Polling, RegisterOutcome, StoreToken, Transmit, plain, secure,
+};
 use crate::link;
 use crate::model::{Account, MessageId, MessageText, Password, SendState};
 use crate::timer::Dice;
@@ -141,6 +143,11 @@ impl Session {
     #[must_use]
     pub fn figures(&self) -> Option<link::Figures> {
         self.secure.as_ref()?.figures()
+    }
+
+    /// See [`secure::Session::poll_framed`].
+    pub fn poll_framed(&mut self) -> Option<Framed> {
+        self.secure.as_mut()?.poll_framed()
     }
 
     /// See [`secure::Session::deviation`].

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::{Cause, Event, Kept, Link, LoginOutcome, StoreToken, Transmit};
+use super::{Cause, Event, Framed, Kept, Link, LoginOutcome, StoreToken, Transmit};
 use crate::link::{self, PeerId};
 use crate::model::{Account, MessageId, MessageText, Password};
 use crate::timer::{Dice, Rto};
@@ -36,6 +36,8 @@ const LEAVING: Duration = Duration::from_secs(1);
 const DISK: Duration = Duration::from_secs(30);
 /// Longer than the carrier is ever silent by itself: the machine has slept.
 const SLEPT: Duration = Duration::from_secs(25);
+/// Frames that wait for whoever shows them; one turn has fewer, and where nobody looks no more are kept.
+const FRAMED: usize = 256;
 /// A list comes in several frames; so long after one the whole is told.
 const LISTING: Duration = Duration::from_millis(50);
 /// Tokens of messages that were pushed; the plain dialect's count from the other end.
@@ -135,6 +137,8 @@ pub struct Session {
     turned: Option<Instant>,
     link: Link,
     events: VecDeque<Event>,
+    /// Seen by nobody yet, the last ones.
+    framed: VecDeque<Framed>,
 }
 
 impl Session {
@@ -185,6 +189,7 @@ impl Session {
             turned: None,
             link: Link::Offline,
             events: VecDeque::new(),
+            framed: VecDeque::new(),
         }
     }
 
@@ -241,6 +246,18 @@ impl Session {
         self.carrier.figures(self.peer?)
     }
 
+    /// A frame that went through the encryption, for the wire view; nobody needs to call it.
+    pub fn poll_framed(&mut self) -> Option<Framed> {
+        self.framed.pop_front()
+    }
+
+    fn framed(&mut self, frame: Framed) {
+        if self.framed.len() == FRAMED {
+            self.framed.pop_front();
+        }
+        self.framed.push_back(frame);
+    }
+
     /// The mean deviation of the round trips of [`Session::measure`], once there is one.
     #[must_use]
     pub fn deviation(&self) -> Option<Duration> {
@@ -291,7 +308,10 @@ impl Session {
         match event {
             link::Event::Connected { peer, key, .. } if self.peer == Some(peer) => self.connected(key),
             link::Event::Frame { peer, bytes } if self.peer == Some(peer) => match FromServer::decode(&bytes) {
-                Ok(frame) => self.frame(now, frame),
+                Ok(frame) => {
+                    self.framed(Framed::Heard(frame.starred()));
+                    self.frame(now, frame);
+                }
                 Err(error) => log::warn!("a frame of the server's was not understood: {error}"),
             },
             link::Event::Lost { peer, why } if self.peer == Some(peer) => self.lost(now, why),
@@ -448,7 +468,11 @@ impl Session {
 
     /// Whether it went out; if not, it will be tried again.
     fn say(&mut self, now: Instant, frame: &FromClient) -> bool {
-        self.peer.is_some_and(|peer| self.carrier.send(now, peer, &frame.encode()))
+        let sent = self.peer.is_some_and(|peer| self.carrier.send(now, peer, &frame.encode()));
+        if sent {
+            self.framed(Framed::Said(frame.starred()));
+        }
+        sent
     }
 
     fn next_id(&mut self) -> u64 {

@@ -94,6 +94,8 @@ impl App {
         let (arrow, meaning) = match record.way {
             Way::Out(_) => ("→", show::request(&record.bytes, &locale)),
             Way::In => ("←", show::reply(&record.bytes, &locale)),
+            Way::Said => ("⇒", show::said(&record.bytes, &locale)),
+            Way::Heard => ("⇐", show::heard(&record.bytes, &locale)),
         };
         let after = record.after.map(|after| format!(" · {:.1} ms", after.as_secs_f64() * 1e3)).unwrap_or_default();
         let bytes = if link::first_byte(&record.bytes) {

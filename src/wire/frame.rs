@@ -188,6 +188,40 @@ macro_rules! coded {
 coded!(FromClient);
 coded!(FromServer);
 
+/// What stands for a secret where frames are shown.
+const STARS: &str = "******";
+
+impl FromClient {
+    /// As it goes into a frame, with what lets somebody in replaced by six stars: what the wire view keeps.
+    #[must_use]
+    pub fn starred(&self) -> Vec<u8> {
+        let mut shown = self.clone();
+        match &mut shown {
+            Self::Register { password, .. } | Self::Login { password, .. } => *password = Secret(STARS.to_owned()),
+            _ => {}
+        }
+        match self {
+            Self::Resume { proof, .. } => without(&shown.encode(), proof),
+            _ => shown.encode(),
+        }
+    }
+}
+
+impl FromServer {
+    /// As [`FromClient::starred`].
+    #[must_use]
+    pub fn starred(&self) -> Vec<u8> {
+        match self {
+            Self::LoggedIn { token: Some(token), .. } => without(&self.encode(), token),
+            _ => self.encode(),
+        }
+    }
+}
+
+fn without<const N: usize>(frame: &[u8], secret: &Key<N>) -> Vec<u8> {
+    String::from_utf8_lossy(frame).replace(&secret.digits(), STARS).into_bytes()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -226,6 +260,26 @@ mod tests {
         let refused = FromServer::Refused { counter: 3, code: Code::IdConflict };
         assert_eq!(refused.encode(), br#"{"t":"refused","counter":3,"code":"id_conflict"}"#);
         assert_eq!(FromServer::decode(&refused.encode()).expect("a frame"), refused);
+    }
+
+    #[test]
+    fn what_is_shown_lets_nobody_in() {
+        let (device, key) = (Key([7; 16]), Key([9; 32]));
+        let (id, cursor, password) = (1, None, || Secret("hunter2".into()));
+        let account = || "a".to_owned();
+        let frames = [
+            FromClient::Register { id, account: account(), password: password() }.starred(),
+            FromClient::Login { id, account: account(), password: password(), device, cursor }.starred(),
+            FromClient::Resume { id, account: account(), device, proof: key, cursor }.starred(),
+            FromServer::LoggedIn { id, token: Some(key), highest: 0, ended: None }.starred(),
+        ];
+        for frame in frames {
+            let text = String::from_utf8(frame).expect("UTF-8");
+            let secret = text.contains("hunter2") || text.contains(&key.digits());
+            assert!(text.contains(r#":"******""#) && !secret, "{text}");
+        }
+        let plain = FromClient::Ack { cursor: 5 };
+        assert_eq!(plain.starred(), plain.encode());
     }
 
     #[test]

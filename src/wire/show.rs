@@ -3,6 +3,7 @@
 use rust_i18n::t;
 
 use super::explain::explain;
+use super::frame::{Code, FromClient, FromServer};
 use super::reply::{Forwarded, LoggedIn, Registered};
 use super::{Charset, Learned, Reply, Request};
 
@@ -62,6 +63,68 @@ pub fn reply(datagram: &[u8], locale: &str) -> String {
         Reply::Who { total, .. } => t!("wire.online", locale = locale, n = total),
         Reply::NotUnderstood => t!("wire.not_understood", locale = locale),
         Reply::Other(_) => t!("wire.unknown_reply", locale = locale),
+    }
+    .into_owned()
+}
+
+/// What a client's frame says, e.g. "everything up to message 7 is on disk".
+#[must_use]
+pub fn said(frame: &[u8], locale: &str) -> String {
+    let Ok(frame) = FromClient::decode(frame) else { return t!("wire.frame_unknown", locale = locale).into_owned() };
+    match frame {
+        FromClient::Register { account, .. } => t!("wire.register", locale = locale, account = account),
+        FromClient::Login { account, .. } => t!("wire.login", locale = locale, account = account),
+        FromClient::Resume { account, .. } => t!("wire.resume", locale = locale, account = account),
+        FromClient::Logout { forget: false, .. } => t!("wire.offline", locale = locale),
+        FromClient::Logout { forget: true, .. } => t!("wire.forget", locale = locale),
+        FromClient::Send { counter, to, .. } => t!("wire.send_as", locale = locale, n = counter, account = to),
+        FromClient::Ack { cursor } => t!("wire.ack", locale = locale, n = cursor),
+        FromClient::History { peer, .. } => t!("wire.history", locale = locale, account = peer),
+        FromClient::Ping { .. } => t!("wire.ping", locale = locale),
+        FromClient::Unknown => t!("wire.frame_unknown", locale = locale),
+    }
+    .into_owned()
+}
+
+/// What a server's frame says, e.g. "message 7 from bob".
+#[must_use]
+pub fn heard(frame: &[u8], locale: &str) -> String {
+    let Ok(frame) = FromServer::decode(frame) else { return t!("wire.frame_unknown", locale = locale).into_owned() };
+    match frame {
+        FromServer::Registered { .. } => t!("wire.registered", locale = locale),
+        FromServer::LoggedIn { .. } => t!("wire.logged_in", locale = locale),
+        FromServer::LoggedOut { .. } => t!("wire.went_offline", locale = locale),
+        FromServer::Accepted { counter, row, .. } => t!("wire.accepted", locale = locale, n = counter, row = row),
+        FromServer::Refused { counter, code } => {
+            t!("wire.refused", locale = locale, n = counter, why = why(code, locale))
+        }
+        FromServer::Message { row, from, .. } => t!("wire.message_row", locale = locale, row = row, account = from),
+        FromServer::Presence { online, .. } => t!("wire.online", locale = locale, n = online.len()),
+        FromServer::Changes { came, went } => {
+            t!("wire.changes", locale = locale, came = came.len(), went = went.len())
+        }
+        FromServer::Kicked { address, .. } => t!("wire.kicked", locale = locale, address = address),
+        FromServer::History { messages, .. } => t!("wire.past", locale = locale, n = messages.len()),
+        FromServer::Error { code, .. } => t!("wire.failed", locale = locale, why = why(code, locale)),
+        FromServer::Pong { .. } => t!("wire.pong", locale = locale),
+        FromServer::Unknown => t!("wire.frame_unknown", locale = locale),
+    }
+    .into_owned()
+}
+
+fn why(code: Code, locale: &str) -> String {
+    match code {
+        Code::AccountExists => t!("wire.account_exists", locale = locale),
+        Code::NoAccount => t!("wire.no_such_account", locale = locale),
+        Code::WrongPassword => t!("wire.wrong_password", locale = locale),
+        Code::BadToken => t!("wire.bad_token", locale = locale),
+        Code::NotLoggedIn => t!("wire.not_logged_in", locale = locale),
+        Code::IdConflict => t!("wire.id_conflict", locale = locale),
+        Code::MailboxFull => t!("wire.mailbox_full", locale = locale),
+        Code::BadField => t!("wire.bad_field", locale = locale),
+        Code::Malformed => t!("wire.not_understood", locale = locale),
+        Code::TryLater => t!("wire.try_later", locale = locale),
+        Code::Unknown => t!("wire.unknown_reply", locale = locale),
     }
     .into_owned()
 }

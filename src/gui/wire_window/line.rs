@@ -41,6 +41,8 @@ impl Line {
                 }
             }
             Way::In => ("←", show::reply(&record.bytes, &locale)),
+            Way::Said => ("⇒", show::said(&record.bytes, &locale)),
+            Way::Heard => ("⇐", show::heard(&record.bytes, &locale)),
         };
         let after = record.after.map_or_else(String::new, |after| match after.as_secs_f64() {
             s if s >= 1.0 => format!("{s:.1} s"),

@@ -314,8 +314,8 @@ fn is_again(line: &Line) -> bool {
 fn arrow_ink(line: &Line, colours: &Palette) -> Color {
     match line.way {
         _ if is_again(line) => colours.error,
-        Way::Out(_) => colours.accent,
-        Way::In => colours.ok,
+        Way::Out(_) | Way::Said => colours.accent,
+        Way::In | Way::Heard => colours.ok,
     }
 }
 
