@@ -27,8 +27,8 @@ use crate::session::{
 use crate::tap::{Record, Tap};
 use crate::wire::frame::Past;
 pub use figures::{Connection, Encrypted};
-pub use local::known;
 use local::{file_name, keep_consent, known_keys, open_socket, plain_allowed, reachable};
+pub use local::{known, time_of};
 
 /// Inputs of one turn at most, so that the windows stay quick.
 const TURN: usize = 64;

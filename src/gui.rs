@@ -9,6 +9,7 @@ pub mod friend_window;
 pub mod keys_window;
 pub mod login;
 pub mod main_window;
+pub mod notice;
 pub mod settings_window;
 pub mod theme;
 pub mod transcript;
@@ -133,6 +134,12 @@ pub enum UiEvent {
     OpenKeys,
     /// That list was closed.
     KeysClosed,
+    /// Takes the account's place back from another device.
+    TakeBack,
+    /// Leaves it there.
+    StayOffline,
+    /// Back to the login window, as the password is needed.
+    LogInAgain,
     /// Asks the server now.
     Fetch,
     /// The main window's search is to have the keys.

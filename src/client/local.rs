@@ -107,7 +107,8 @@ pub(super) fn keep_consent(config: &Config) {
 }
 
 /// When a message was stored at the server, as the plain dialect's servers write it.
-pub(super) fn time_of(unix: i64) -> String {
+#[must_use]
+pub fn time_of(unix: i64) -> String {
     let time = Local.timestamp_opt(unix, 0).earliest();
     time.map_or_else(String::new, |time| time.format("%Y-%m-%d %H:%M:%S").to_string())
 }

@@ -7,6 +7,7 @@ mod friends;
 mod login;
 mod place;
 mod preferences;
+mod questions;
 mod wire;
 
 use std::cell::RefCell;
@@ -21,11 +22,11 @@ use super::chat_window::ChatWindow;
 use super::connection_window::ConnectionWindow;
 use super::friend_window::FriendWindow;
 use super::keys_window::KeysWindow;
-use super::login::{Emit, Login, Register, RegisterForm};
+use super::login::{Emit, Login, LoginForm, Register, RegisterForm};
 use super::main_window::MainWindow;
 use super::settings_window::SettingsWindow;
 use super::wire_window::WireWindow;
-use super::{Args, UiEvent, theme, widgets};
+use super::{Args, Secret, UiEvent, theme, widgets};
 use crate::client::{Client, ClientError, Config, Event};
 use crate::model::Account;
 use crate::net::{Now, clock};
@@ -33,6 +34,7 @@ use crate::place::Place;
 use crate::session::Link;
 use crate::settings::{Saver, Settings};
 use place::Pending;
+use questions::Trouble;
 
 thread_local! {
     static APP: RefCell<Option<App>> = const { RefCell::new(None) };
@@ -44,6 +46,8 @@ enum Leaving {
     No,
     Quit,
     SwitchAccount,
+    /// With the same account.
+    LogInAgain,
 }
 
 struct App {
@@ -62,6 +66,8 @@ struct App {
     afterwards: Option<String>,
     /// The account whose other session may be ended by the next login.
     takeover: Option<Account>,
+    /// What its owner has to decide.
+    trouble: Option<Trouble>,
     /// It was said that the server speaks plain alone; the next try agrees to that.
     plainly: bool,
     register: Option<(Register, RegisterForm)>,
@@ -114,6 +120,7 @@ pub fn run(args: Args) -> Result<(), ClientError> {
         pending: None,
         afterwards: None,
         takeover: None,
+        trouble: None,
         plainly: false,
         register: None,
         main: None,
@@ -188,6 +195,7 @@ fn apply(event: UiEvent) {
         UiEvent::FriendMenu(person, x, y) => friends::row_menu(&person, (x, y)),
         UiEvent::Menu(x, y) => own_menu((x, y)),
         UiEvent::SaveWire(text) => wire::save(text),
+        UiEvent::LogInAgain => questions::log_in_again(),
         event => {
             with(|app| {
                 app.apply(event);
@@ -234,10 +242,17 @@ fn leave_by(how: Leaving, going: fn(&mut Client, Now)) {
 }
 
 fn own_menu(at: (i32, i32)) {
-    let state = |app: &mut App| (app.client.link(), app.me.as_ref().is_some_and(|me| app.client.can_resume(me)));
-    let Some((link, stays)) = with(state) else { return };
+    let state = |app: &mut App| {
+        let stays = app.me.as_ref().is_some_and(|me| app.client.can_resume(me));
+        (app.client.link(), app.is_kicked(), stays)
+    };
+    let Some((link, kicked, stays)) = with(state) else { return };
     let offline = matches!(link, Link::Offline | Link::LoggedOut);
-    let state = if offline { t!("main.go_online") } else { t!("main.go_offline") };
+    let state = match offline {
+        true if kicked => t!("main.take_back"),
+        true => t!("main.go_online"),
+        false => t!("main.go_offline"),
+    };
     let entries = [
         Some(state),
         Some(t!("main.fetch")),
@@ -255,6 +270,7 @@ fn own_menu(at: (i32, i32)) {
     let numbers: Vec<usize> = (0..entries.len()).filter(|i| entries.get(*i).is_some_and(Option::is_some)).collect();
     let names: Vec<&str> = entries.iter().flatten().map(|entry| &**entry).collect();
     match widgets::popup(&names, Some(at)).and_then(|chosen| numbers.get(chosen)) {
+        Some(0) if kicked => apply(UiEvent::TakeBack),
         Some(0) => {
             with(|app| {
                 let now = clock::now();
@@ -344,6 +360,8 @@ impl App {
             UiEvent::FindOut(server) => self.find_out(server),
             UiEvent::OpenKeys => self.open_keys(),
             UiEvent::KeysClosed => self.close_keys(),
+            UiEvent::TakeBack => self.take_back(),
+            UiEvent::StayOffline => self.stay_offline(),
             UiEvent::Fetch if self.main.is_some() => {
                 self.revive_server();
                 self.client.fetch_now(clock::now());
@@ -364,6 +382,7 @@ impl App {
             | UiEvent::RemoveFriend(_)
             | UiEvent::FriendMenu(..)
             | UiEvent::Menu(..)
+            | UiEvent::LogInAgain
             | UiEvent::SaveWire(_) => {}
         }
     }
@@ -381,6 +400,9 @@ impl App {
                 if let Some(main) = &mut self.main {
                     main.set_link(link);
                     main.set_speaks(self.client.connection().speaks);
+                }
+                if matches!(link, Link::LoggingIn | Link::Connected { .. }) {
+                    self.no_trouble();
                 }
                 match link {
                     // The first sign of trouble; asking a server that is there costs a datagram.
@@ -451,6 +473,8 @@ impl App {
             Event::DiskTrouble(error) => self.say(&t!("gui.disk_trouble", error = error)),
             Event::Speaks(_) | Event::Past { .. } => {}
             Event::PlainOnly { was_secure } => self.plain_only(was_secure),
+            Event::Kicked { address, at } => self.ask(Trouble::Kicked { address, at }),
+            Event::TookPlace { address } => self.say(&t!("main.took_place", address = address)),
             other => other.notice().iter().for_each(|text| self.say(text)),
         }
     }
@@ -474,8 +498,10 @@ impl App {
                 self.keep_places();
                 app::quit();
             }
-            Leaving::SwitchAccount => {
+            how @ (Leaving::SwitchAccount | Leaving::LogInAgain) => {
                 self.keep_places();
+                self.trouble = None;
+                let again = self.me.take().filter(|_| how == Leaving::LogInAgain);
                 for (_, chat) in self.chats.drain() {
                     chat.close();
                 }
@@ -485,11 +511,16 @@ impl App {
                 if let Some(main) = self.main.take() {
                     main.close();
                 }
-                self.me = None;
                 self.drafts.clear();
                 self.online = None;
                 self.client.close_account();
-                self.open_login(None);
+                let stay = again.is_some();
+                self.open_login(again.map(|account| LoginForm {
+                    account: account.to_string(),
+                    password: Secret::default(),
+                    remember: self.settings.remember,
+                    stay,
+                }));
                 // The settings may name another server by now.
                 self.change_place();
             }

@@ -16,6 +16,7 @@ use rust_i18n::t;
 use super::friend_list::{FriendList, Wish};
 use super::keys_window::listen;
 use super::login::Emit;
+use super::notice::{Notice, Question};
 use super::widgets;
 use super::{UiEvent, theme};
 use crate::history::Conversation;
@@ -43,7 +44,6 @@ struct Status {
     link: Link,
     /// What is spoken, once that is known.
     speaks: Option<Speaks>,
-    notice: String,
 }
 
 /// The window with the friends.
@@ -53,7 +53,7 @@ pub struct MainWindow {
     list: FriendList,
     search: Input,
     foot: Frame,
-    notice: Frame,
+    notice: Notice,
     status: Rc<RefCell<Status>>,
     roster: Rc<RefCell<Roster>>,
     lay_out: Rc<dyn Fn(i32, i32)>,
@@ -69,7 +69,7 @@ impl MainWindow {
         let mut window = widgets::window(place, 300, 720);
         window.set_color(palette.bg);
         window.size_range(240, 320, 0, 0);
-        let status = Rc::new(RefCell::new(Status { link: Link::Offline, speaks: None, notice: String::new() }));
+        let status = Rc::new(RefCell::new(Status { link: Link::Offline, speaks: None }));
         let roster = Rc::new(RefCell::new(Roster::new(me.account.clone())));
         let mut head = head(me, &status);
         head.set_callback({
@@ -84,11 +84,7 @@ impl MainWindow {
         });
         let search = widgets::field(12, HEAD, 276, &t!("main.search"));
         let list = FriendList::new(0, 0, 300, 500, wishes(&emit, &search));
-        let mut notice = Frame::new(0, 0, 300, 0, None);
-        {
-            let status = Rc::clone(&status);
-            notice.draw(move |f| draw_notice(f, &status.borrow().notice));
-        }
+        let notice = Notice::new(&emit);
         let mut foot = Frame::new(0, 0, 300, FOOT, None);
         {
             let status = Rc::clone(&status);
@@ -117,18 +113,16 @@ impl MainWindow {
         });
         window.end();
         let lay_out: Rc<dyn Fn(i32, i32)> = {
-            let status = Rc::clone(&status);
             let (head, plus, search) = (head.clone(), plus.clone(), search.clone());
             let (list, notice, foot) = (list.widget().clone(), notice.clone(), foot.clone());
             Rc::new(move |w, h| {
-                let said = notice_height(&status.borrow().notice, w);
+                let said = notice.lay_out(w, h - FOOT);
                 head.clone().resize(0, 0, w - 48, HEAD);
                 plus.clone().resize(w - 46, 16, 36, 36);
                 if let Some(mut around) = search.parent() {
                     around.resize(12, HEAD, w - 24, theme::CONTROL);
                 }
                 list.clone().resize(0, HEAD + SEARCH, w, h - HEAD - SEARCH - FOOT - said);
-                notice.clone().resize(0, h - FOOT - said, w, said);
                 foot.clone().resize(0, h - FOOT, w, FOOT);
             })
         };
@@ -305,10 +299,22 @@ impl MainWindow {
 
     /// Says something that concerns everything, over the connection line; empty to take it away.
     pub fn say(&mut self, text: &str) {
-        self.status.borrow_mut().notice = text.to_owned();
+        self.notice.say(text);
         (self.lay_out)(self.window.w(), self.window.h());
-        self.notice.redraw();
         self.window.redraw();
+    }
+
+    /// Asks something over the connection line, or nothing any more.
+    pub fn ask(&mut self, question: Option<Question>) {
+        self.notice.ask(question);
+        (self.lay_out)(self.window.w(), self.window.h());
+        self.window.redraw();
+    }
+
+    /// What it says and asks.
+    #[must_use]
+    pub fn notice(&self) -> &Notice {
+        &self.notice
     }
 
     /// The window itself.
@@ -388,23 +394,6 @@ fn head(me: &Me, status: &Rc<RefCell<Status>>) -> Button {
         }
     });
     head
-}
-
-fn draw_notice(f: &Frame, notice: &str) {
-    let colours = theme::palette();
-    draw::draw_rect_fill(f.x(), f.y(), f.w(), f.h(), colours.surface);
-    draw::set_draw_color(colours.line);
-    draw::draw_xyline(f.x(), f.y(), f.x() + f.w());
-    let lines = widgets::lines(notice, f.w() - 24, theme::SMALL);
-    widgets::draw_lines(&lines, f.x() + 12, f.y() + 4, theme::SMALL, colours.dim);
-}
-
-fn notice_height(notice: &str, w: i32) -> i32 {
-    if notice.is_empty() {
-        return 0;
-    }
-    let lines = i32::try_from(widgets::lines(notice, w - 24, theme::SMALL).len()).unwrap_or(1);
-    8 + lines.min(5) * widgets::line_height(theme::SMALL)
 }
 
 fn draw_foot(f: &Frame, status: &Status) {

@@ -380,6 +380,35 @@ fn who_stays_logged_in_presses_enter_alone() {
 }
 
 #[test]
+fn a_place_that_was_taken_is_taken_back() {
+    let place = Place::new();
+    let _server = place.serve();
+    let here = place.log_in("mia", "zh");
+    here.window("鸿雁");
+    // The same account on another device, which is told that it ended somebody's login.
+    let there = place.open("mia elsewhere", "en", &["--account", "mia"]);
+    there.window("Log in");
+    there.write("secret");
+    there.keys(&["Return"]);
+    there.said("the login at 127.0.0.1");
+    here.said("asked: Kicked");
+    here.window("鸿雁");
+    place.desk.picture("kicked");
+    // By the menu's first entry; then by the question's button, which comes after the list.
+    here.keys(&["F10", "Down", "Return"]);
+    here.said("said: 已在这里登录");
+    there.said("asked: Kicked");
+    there.window("Hongyan");
+    place.desk.picture("kicked-back");
+    there.keys(&["Tab", "Return"]);
+    here.said("asked: Kicked");
+    // Whoever has had enough of that stays offline.
+    here.window("鸿雁");
+    here.keys(&["Tab", "Tab", "Return"]);
+    here.said("link: Offline");
+}
+
+#[test]
 fn strict_polling_is_strict() {
     let place = Place::new();
     let _server = place.serve();

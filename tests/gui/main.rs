@@ -25,6 +25,7 @@ use hongyan::gui::connection_window::ConnectionWindow;
 use hongyan::gui::friend_list::FriendList;
 use hongyan::gui::login::{Emit, Login, LoginForm};
 use hongyan::gui::main_window::{MainWindow, Me};
+use hongyan::gui::notice::Question;
 use hongyan::gui::transcript::{Ask, Transcript};
 use hongyan::gui::wire_window::WireWindow;
 use hongyan::gui::{Secret, UiEvent, theme, widgets};
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         ("a_chat_opens_where_the_new_messages_begin", a_chat_opens_where_the_new_messages_begin),
         ("both_themes_and_languages_draw", both_themes_and_languages_draw),
         ("the_connection_window_copies_all_it_shows", the_connection_window_copies_all_it_shows),
+        ("the_main_window_asks_and_waits", the_main_window_asks_and_waits),
         ("the_login_window_keeps_what_was_typed", the_login_window_keeps_what_was_typed),
         ("a_click_takes_the_focus_and_harms_nothing", a_click_takes_the_focus_and_harms_nothing),
     ];
@@ -330,6 +332,31 @@ fn both_themes_and_languages_draw() {
     }
     theme::set(theme::Theme::Light);
     rust_i18n::set_locale("en");
+}
+
+fn the_main_window_asks_and_waits() {
+    let emitted: Rc<RefCell<Vec<UiEvent>>> = Rc::default();
+    let emit: Emit = Rc::new({
+        let emitted = Rc::clone(&emitted);
+        move |event| emitted.borrow_mut().push(event)
+    });
+    let me = Me { account: account("me"), nickname: String::new() };
+    let mut main = MainWindow::new(&me, Some([0, 0, 240, 320]), emit);
+    main.say("something else");
+    let answers = [("Take it back".to_owned(), UiEvent::TakeBack), ("Stay offline".to_owned(), UiEvent::StayOffline)];
+    let text = "Logged in elsewhere: 192.0.2.7:50123 took this account's place at 2026-11-21 12:00:00.".to_owned();
+    main.ask(Some(Question { text: text.clone(), answers }));
+    assert_eq!(main.notice().text(), format!("{text}\nsomething else"));
+    for mut button in main.notice().buttons().clone() {
+        let inside = button.x() >= 0 && button.x() + button.w() <= 240 && button.y() + button.h() <= 320;
+        assert!(button.visible() && inside && button.w() > 90, "{} {} {}", button.x(), button.y(), button.w());
+        button.do_callback();
+    }
+    let answered: Vec<UiEvent> = emitted.borrow_mut().drain(..).filter(|e| *e != UiEvent::MainLooked).collect();
+    assert_eq!(answered, [UiEvent::TakeBack, UiEvent::StayOffline]);
+    main.ask(None);
+    assert!(main.notice().text() == "something else" && main.notice().buttons().iter().all(|b| !b.visible()));
+    main.close();
 }
 
 fn the_login_window_keeps_what_was_typed() {

@@ -10,6 +10,7 @@ use super::super::login::{Login, LoginForm, Register, RegisterForm};
 use super::super::main_window::{MainWindow, Me};
 use super::App;
 use super::place::Pending;
+use super::questions::Trouble;
 use crate::client::Event;
 use crate::model::{Account, Password};
 use crate::net::clock;
@@ -187,6 +188,7 @@ impl App {
                 self.takeover.clone_from(&self.me);
                 return self.say(&t!("gui.already"));
             }
+            LoginOutcome::PasswordNeeded if self.main.is_some() => return self.ask(Trouble::Password),
             // The password may be right: it stays.
             LoginOutcome::NoAnswer | LoginOutcome::KeyChanged => return self.say(&outcome.sentence()),
             LoginOutcome::Refused(LoggedIn::NoSuchAccount) => true,
@@ -219,6 +221,7 @@ impl App {
                 main.say(&text);
             }
             self.main = Some(main);
+            self.show_trouble();
             self.client.conversations();
         }
     }
