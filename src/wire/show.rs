@@ -67,10 +67,12 @@ pub fn reply(datagram: &[u8], locale: &str) -> String {
     .into_owned()
 }
 
-/// What a client's frame says, e.g. "everything up to message 7 is on disk".
+/// What a client's frame says, e.g. "everything up to message 7 is on disk"; also of a starred one.
 #[must_use]
 pub fn said(frame: &[u8], locale: &str) -> String {
-    let Ok(frame) = FromClient::decode(frame) else { return t!("wire.frame_unknown", locale = locale).into_owned() };
+    let Ok(frame) = FromClient::decode(&unstarred(frame)) else {
+        return t!("wire.frame_unknown", locale = locale).into_owned();
+    };
     match frame {
         FromClient::Register { account, .. } => t!("wire.register", locale = locale, account = account),
         FromClient::Login { account, .. } => t!("wire.login", locale = locale, account = account),
@@ -89,7 +91,9 @@ pub fn said(frame: &[u8], locale: &str) -> String {
 /// What a server's frame says, e.g. "message 7 from bob".
 #[must_use]
 pub fn heard(frame: &[u8], locale: &str) -> String {
-    let Ok(frame) = FromServer::decode(frame) else { return t!("wire.frame_unknown", locale = locale).into_owned() };
+    let Ok(frame) = FromServer::decode(&unstarred(frame)) else {
+        return t!("wire.frame_unknown", locale = locale).into_owned();
+    };
     match frame {
         FromServer::Registered { .. } => t!("wire.registered", locale = locale),
         FromServer::LoggedIn { .. } => t!("wire.logged_in", locale = locale),
@@ -112,6 +116,15 @@ pub fn heard(frame: &[u8], locale: &str) -> String {
     .into_owned()
 }
 
+/// Stars are no token and no proof; zeros are.
+fn unstarred(frame: &[u8]) -> Vec<u8> {
+    let mut text = String::from_utf8_lossy(frame).into_owned();
+    for name in ["token", "proof"] {
+        text = text.replace(&format!(r#""{name}":"******""#), &format!(r#""{name}":"{}""#, "00".repeat(32)));
+    }
+    text.into_bytes()
+}
+
 fn why(code: Code, locale: &str) -> String {
     match code {
         Code::AccountExists => t!("wire.account_exists", locale = locale),
@@ -130,7 +143,8 @@ fn why(code: Code, locale: &str) -> String {
 }
 
 /// Of the secure dialect, which only the two ends can read.
-fn encrypted(datagram: &[u8]) -> bool {
+#[must_use]
+pub fn encrypted(datagram: &[u8]) -> bool {
     crate::link::first_byte(datagram) && std::str::from_utf8(datagram).is_err()
 }
 

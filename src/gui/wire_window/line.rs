@@ -49,7 +49,9 @@ impl Line {
             s if s >= 0.01 => format!("{:.0} ms", s * 1e3),
             s => format!("{:.1} ms", s * 1e3),
         });
-        let (bytes, charset) = readable(&record.bytes);
+        // Of what nobody can read the numbers are clearer than the letters some of them happen to be.
+        let (bytes, charset) =
+            if show::encrypted(&record.bytes) { (hex(&record.bytes), "") } else { readable(&record.bytes) };
         let sought = format!("{meaning}\n{bytes}").to_lowercase();
         Self { time, arrow, way: record.way, meaning, bytes, after, size: record.bytes.len(), charset, sought }
     }
@@ -78,6 +80,10 @@ pub(super) fn readable(bytes: &[u8]) -> (String, &'static str) {
         Some(text) => (visible(&text), "GBK"),
         None => (bytes.iter().map(|b| if *b == b'\\' { "\\\\".into() } else { escaped(*b) }).collect(), ""),
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
 }
 
 fn visible(text: &str) -> String {
@@ -146,6 +152,18 @@ mod tests {
         assert_eq!(unescape("09#你"), Ok("09#你".as_bytes().to_vec()));
         for bad in [r"\xzz", r"\x1", r"\x+1", r"\", r"\q"] {
             assert_eq!(unescape(bad), Err(bad.to_owned()));
+        }
+    }
+
+    #[test]
+    fn what_is_encrypted_is_numbers_and_what_was_in_it_is_words() {
+        let row = |way, bytes: &[u8]| Line::new(&Record { unix_ms: 0, way, bytes: bytes.to_vec(), after: None });
+        assert_eq!(row(Way::In, b"\xc3\0\0\0\x01{").bytes, "c3 00 00 00 01 7b");
+        let token = row(Way::Heard, br#"{"t":"logged_in","id":1,"token":"******","highest":0,"ended":null}"#);
+        let proof = format!(r#"{{"t":"resume","id":1,"account":"a","device":"{}","proof":"******"}}"#, "07".repeat(16));
+        let proof = row(Way::Said, proof.as_bytes());
+        for (line, meaning) in [(token, "logged in"), (proof, "log in as a, without a password")] {
+            assert!(line.passes("\"t\"") && line.meaning == meaning, "{}", line.meaning);
         }
     }
 
