@@ -152,6 +152,8 @@ pub enum Op {
     /// How far it has come. [`SendState::Sending`] is answered by [`Done::Noted`]: only then it may go.
     /// Which dialect it goes by is written down with that: in the secure one it can be sent again.
     State { id: MessageId, state: SendState, secure: bool },
+    /// The server will not have it. Answered by [`Done::Noted`] when that is to outlive a cut of the power.
+    Refused { id: MessageId, state: SendState },
     /// A message of somebody else's. One that was pushed is stored together with the server's row of it,
     /// and only if the one before it is there.
     Received {

@@ -191,6 +191,10 @@ pub enum Event {
     },
     /// A message of one's own came further; `07:01` and `00:00` leave it `Waiting` or `Failed`.
     Outgoing { id: MessageId, state: SendState },
+    /// The same of one that the server will not have: answered by [`Session::handle_noted`] once that is on a disk
+    /// which has been synced. Nothing follows it to its receiver before; whoever forgot it would send it again,
+    /// after what was written later.
+    Refused { id: MessageId, state: SendState },
     /// `08` fell without a message having come: the plain protocol may have lost this many.
     MaybeLost(u64),
     /// Who is online (extension 11), complete and sorted. Only from servers that know it.

@@ -41,6 +41,11 @@ impl Client {
                 }
                 Event::Outgoing { id, state }
             }
+            session::Event::Refused { id, state } => {
+                self.unsent.remove(&id);
+                self.submit(Op::Refused { id, state });
+                Event::Outgoing { id, state }
+            }
             session::Event::Link(link) => Event::Link(link),
             session::Event::Registered(outcome) => Event::Registered(outcome),
             session::Event::LoggedIn(outcome) => Event::LoggedIn(outcome),
@@ -98,11 +103,13 @@ impl Client {
     pub(super) fn stored(&mut self, now: Now, done: Done) {
         match done {
             Done::Opened(Ok(device)) => self.opened(now, device),
-            Done::Renamed(Some(name)) => {
-                self.note_staying(false);
+            Done::Renamed(name) => {
+                match name {
+                    Some(_) => self.note_staying(false),
+                    None => self.events.push_back(Event::DiskTrouble("device".to_owned())),
+                }
                 self.session.set_device(now.instant, name);
             }
-            Done::Renamed(None) => self.events.push_back(Event::DiskTrouble("device".to_owned())),
             Done::Opened(Err(error)) => {
                 self.close_account();
                 self.events.push_back(Event::DiskTrouble(error));

@@ -71,10 +71,10 @@ impl Database {
     /// Does a batch in one transaction; if it cannot be committed, nothing of it counts as stored.
     pub fn run(&self, batch: &[Op]) -> Vec<Done> {
         // A cut of the power may take back the last commits, which the server and the device's name make good.
-        // Not these two: without any row a device is sent only what is unread, and under a name forgotten again
-        // messages would go twice.
+        // Not these: without any row a device is sent only what is unread, under a name forgotten again messages
+        // would go twice, and what the server would not have would go after what was written later.
         let lasting = batch.iter().any(|op| match op {
-            Op::NewDevice => true,
+            Op::NewDevice | Op::Refused { .. } => true,
             Op::Received { pushed, .. } => pushed.is_some_and(|pushed| pushed.after.is_none()),
             _ => false,
         });
@@ -107,7 +107,9 @@ impl Database {
         match op {
             Op::Outgoing { request, .. } => Some(Done::Kept { request: *request, id: None }),
             Op::Received { token, .. } => Some(Done::Stored { token: *token, id: None }),
-            Op::State { id, state: SendState::Sending, .. } => Some(Done::Noted { id: *id, noted: false }),
+            Op::State { id, state: SendState::Sending, .. } | Op::Refused { id, .. } => {
+                Some(Done::Noted { id: *id, noted: false })
+            }
             Op::NewDevice => Some(Done::Renamed(None)),
             Op::State { .. } | Op::Token(_) | Op::Contact(_) | Op::RemoveContact(_) | Op::Read(_) | Op::Outbox => {
                 Some(Done::Failed(error.to_string()))
@@ -140,6 +142,10 @@ impl Database {
                 c.prepare_cached("UPDATE messages SET state = ? WHERE id = ? AND outgoing")?
                     .execute(params![number, id.0])?;
                 (*state == SendState::Sending).then_some(Done::Noted { id: *id, noted: true })
+            }
+            Op::Refused { id, state } => {
+                self.apply(&Op::State { id: *id, state: *state, secure: true })?;
+                Some(Done::Noted { id: *id, noted: true })
             }
             Op::Received { token, from, server_time, text, raw, repeat, unix_ms, pushed } => {
                 if let Some(pushed) = pushed

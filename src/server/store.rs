@@ -109,6 +109,8 @@ pub struct SentKey {
     pub counter: u64,
     /// SHA-256 of receiver and text: the same number for another message is a conflict.
     pub hash: [u8; 32],
+    /// Not to be kept unless the message of this number is.
+    pub after: Option<u64>,
 }
 
 /// What the engine wants stored or read. `job` comes back with the result.
@@ -218,6 +220,8 @@ pub enum Done {
     Kept { job: u64, rows: Vec<MessageRow>, sent: i64, again: bool },
     /// This device has used this number for another message.
     Conflict { job: u64 },
+    /// What it was to come after is not there.
+    OutOfTurn { job: u64 },
     /// A device's stored token hash; the highest number it has used; the row after which it is to be pushed; and
     /// its account's unread messages by sender.
     Entered { job: u64, token: Option<[u8; 32]>, highest: u64, start: MessageRow, unread: HashMap<String, u64> },
@@ -237,6 +241,7 @@ impl Done {
             | Self::Offered { job, .. }
             | Self::Kept { job, .. }
             | Self::Conflict { job }
+            | Self::OutOfTurn { job }
             | Self::Entered { job, .. }
             | Self::Messages { job, .. }
             | Self::Failed { job } => *job,
@@ -435,6 +440,11 @@ impl Store {
                     && let Some(done) = devices::sent_before(c, *job, key)?
                 {
                     return Ok(Some(done));
+                }
+                if let Some(key) = &message.key
+                    && devices::is_out_of_turn(c, key)?
+                {
+                    return Ok(Some(Done::OutOfTurn { job: *job }));
                 }
                 let mut rows = Vec::with_capacity(message.receivers.len());
                 let mut insert = c.prepare_cached(

@@ -485,7 +485,7 @@ impl Session {
     }
 
     /// See [`secure::Session::set_device`].
-    pub fn set_device(&mut self, now: Instant, device: Device) {
+    pub fn set_device(&mut self, now: Instant, device: Option<Device>) {
         if let Some(secure) = &mut self.secure {
             secure.set_device(now, device);
         }

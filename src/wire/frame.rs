@@ -77,8 +77,16 @@ pub enum FromClient {
     /// Answered by `logged_out`; the token means nothing from then on.
     Logout { id: u64, forget: bool },
     /// A message; `counter` is this device's own, rising, and never used for another message. The same
-    /// again is answered as the first time. Answered by `accepted` or `refused`.
-    Send { counter: u64, to: String, text: String },
+    /// again is answered as the first time. Answered by `accepted` or `refused`. `after` is the counter of
+    /// the message to the same receiver that is unanswered and was sent before it: without that one this
+    /// one is not taken.
+    Send {
+        counter: u64,
+        to: String,
+        text: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        after: Option<u64>,
+    },
     /// Everything up to this row is on this device's disk.
     Ack { cursor: u64 },
     /// The newest messages with somebody that are older than `before`. Answered by `history`.
@@ -104,7 +112,7 @@ pub enum FromServer {
     LoggedOut { id: u64 },
     /// The message is on disk, once, as this row. `online`: its receiver is there.
     Accepted { counter: u64, row: u64, at: i64, online: bool },
-    /// The message will never be taken under this counter.
+    /// The message was not taken. `try_later` and `out_of_turn`: it is to be sent again under this counter.
     Refused { counter: u64, code: Code },
     /// A message for this account. `after` is the row of the message pushed before it (0: none or
     /// unknown): a device that has not stored that one has a gap and asks again with its cursor.
@@ -160,6 +168,8 @@ pub enum Code {
     Malformed,
     /// The server can store nothing now; nothing was stored. The same may be tried again.
     TryLater,
+    /// What it was to come after was not taken; nothing was stored. To be sent again after what is left.
+    OutOfTurn,
     /// Something a later version says.
     #[serde(other)]
     Unknown,
@@ -248,8 +258,12 @@ mod tests {
         assert!(!shown.contains("secret") && !shown.contains(&digits), "{shown}");
         let frames = [
             (
-                FromClient::Send { counter: 9, to: "b".into(), text: "你好".into() },
+                FromClient::Send { counter: 9, to: "b".into(), text: "你好".into(), after: None },
                 r#"{"t":"send","counter":9,"to":"b","text":"你好"}"#,
+            ),
+            (
+                FromClient::Send { counter: 9, to: "b".into(), text: "你好".into(), after: Some(7) },
+                r#"{"t":"send","counter":9,"to":"b","text":"你好","after":7}"#,
             ),
             (FromClient::Ack { cursor: 5 }, r#"{"t":"ack","cursor":5}"#),
         ];
@@ -302,8 +316,8 @@ mod tests {
         }
 
         #[test]
-        fn any_text_comes_through(text in ".*", counter in any::<u64>()) {
-            let frame = FromClient::Send { counter, to: text.clone(), text };
+        fn any_text_comes_through(text in ".*", counter in any::<u64>(), after in any::<Option<u64>>()) {
+            let frame = FromClient::Send { counter, to: text.clone(), text, after };
             prop_assert_eq!(FromClient::decode(&frame.encode()).ok(), Some(frame));
         }
     }

@@ -137,6 +137,7 @@ fn why(code: Code, locale: &str) -> String {
         Code::BadField => t!("wire.bad_field", locale = locale),
         Code::Malformed => t!("wire.not_understood", locale = locale),
         Code::TryLater => t!("wire.try_later", locale = locale),
+        Code::OutOfTurn => t!("wire.out_of_turn", locale = locale),
         Code::Unknown => t!("wire.unknown_reply", locale = locale),
     }
     .into_owned()

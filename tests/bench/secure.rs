@@ -159,7 +159,7 @@ impl Devices {
     }
 
     fn send(&mut self, number: usize, counter: u64, to: usize, text: &str) {
-        let frame = FromClient::Send { counter, to: to.to_string(), text: text.to_owned() };
+        let frame = FromClient::Send { counter, to: to.to_string(), text: text.to_owned(), after: None };
         assert!(self.link.send(Instant::now(), self.peers[number], &frame.encode()));
     }
 }

@@ -94,7 +94,7 @@ impl Device {
     }
 
     fn send(&mut self, counter: u64, to: &str, text: &str) {
-        self.say(&FromClient::Send { counter, to: to.into(), text: text.into() });
+        self.say(&FromClient::Send { counter, to: to.into(), text: text.into(), after: None });
     }
 }
 

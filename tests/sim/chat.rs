@@ -253,12 +253,7 @@ fn judge(chat: &mut Chat) {
             let Some(number) = said.strip_prefix(&prefix).and_then(|rest| rest.split(' ').next()) else { continue };
             let number: u64 = number.parse().expect("a number");
             let before = last.insert(place, number);
-            // What a full mailbox refused may go again once its writer's disk has forgotten that.
-            let again = world.server.quotas.mailbox < 100 && chat.report.power_cuts > 0;
-            assert!(
-                again || before.is_none_or(|before| before < number),
-                "{name} to {place:?}: {number} after {before:?}"
-            );
+            assert!(before.is_none_or(|before| before < number), "{name} to {place:?}: {number} after {before:?}");
         }
         for (id, (to, text, state)) in &client.disk.outgoing {
             let there = rows.iter().filter(|(_, receiver, _, said)| receiver == to.as_str() && said == text).count();

@@ -34,6 +34,7 @@ enum Op {
     Received { token: StoreToken, pushed: Pushed, from: String, text: String },
     Outgoing { to: Account, text: String },
     State { id: MessageId, state: SendState },
+    Refused { id: MessageId, state: SendState },
     Token(Option<Key<32>>),
     Rename,
     Pin(Vec<u8>),
@@ -202,10 +203,12 @@ impl Client {
                 self.synced = self.disk.clone();
             }
             let new = self.disk.kept;
+            let refused = batch.iter().any(|op| matches!(op, Op::Refused { .. }));
             let done: Vec<Done> = batch.into_iter().filter_map(|op| self.apply(op)).collect();
             // These the client waits for: whoever forgot them would be sent nothing again, or would send again
             // under another name.
-            if new.cursor.is_none() && self.disk.kept.cursor.is_some() || new.device != self.disk.kept.device {
+            let named = new.cursor.is_none() && self.disk.kept.cursor.is_some() || new.device != self.disk.kept.device;
+            if named || refused {
                 self.synced = self.disk.clone();
             }
             for done in done {
@@ -252,6 +255,12 @@ impl Client {
                 }
                 Done::Noted(id)
             }
+            Op::Refused { id, state } => {
+                if let Some((.., known)) = disk.outgoing.get_mut(&id.0) {
+                    *known = state;
+                }
+                Done::Noted(id)
+            }
             Op::Token(token) => {
                 disk.kept.token = token;
                 return None;
@@ -277,7 +286,7 @@ impl Client {
         match done {
             Done::Stored(token, stored) => session.handle_stored(now, token, stored),
             Done::Noted(id) => session.handle_noted(now, id, true),
-            Done::Renamed(device) => session.set_device(now, device),
+            Done::Renamed(device) => session.set_device(now, Some(device)),
             Done::Outgoing(id) => {
                 let (to, body, _) = &self.disk.outgoing[&id];
                 session.send(now, MessageId(id), to.clone(), text(body));
@@ -320,6 +329,7 @@ impl Client {
                 }
                 self.submit(now, Op::State { id, state });
             }
+            Event::Refused { id, state } => self.submit(now, Op::Refused { id, state }),
             Event::Token(token) => self.submit(now, Op::Token(token)),
             Event::NameTaken => self.submit(now, Op::Rename),
             Event::Pin(pin) => self.submit(now, Op::Pin(pin)),

@@ -237,8 +237,8 @@ impl Engine {
             },
             (FromClient::Ping { id }, _) => self.frame_to(peer, FromServer::Pong { id, at: Some(now.unix) }),
             (FromClient::Unknown, _) => {}
-            (FromClient::Send { counter, to, text }, Some(who)) => {
-                self.device_sends(now, peer, who, counter, &to, &text)
+            (FromClient::Send { counter, to, text, after }, Some(who)) => {
+                self.device_sends(now, peer, who, (counter, after), &to, &text)
             }
             (FromClient::Send { counter, .. }, None) => {
                 self.frame_to(peer, FromServer::Refused { counter, code: Code::NotLoggedIn });
@@ -316,6 +316,7 @@ impl Engine {
                     self.frame_to(peer, FromServer::Accepted { counter, row, at: sent, online: message.online });
                 }
                 Done::Conflict { .. } => self.frame_to(peer, FromServer::Refused { counter, code: Code::IdConflict }),
+                Done::OutOfTurn { .. } => self.frame_to(peer, FromServer::Refused { counter, code: Code::OutOfTurn }),
                 _ => self.frame_to(peer, FromServer::Refused { counter, code: Code::TryLater }),
             },
             (Waiting::Again { counter, code }, done) => match done {
@@ -344,7 +345,7 @@ impl Engine {
         now: Now,
         peer: PeerId,
         (account, device): (AccountId, DeviceName),
-        counter: u64,
+        (counter, after): (u64, Option<u64>),
         to: &str,
         text: &str,
     ) {
@@ -369,11 +370,11 @@ impl Engine {
                 let full = undeliverable == Undeliverable::Full;
                 let code = if full { Code::MailboxFull } else { Code::NoAccount };
                 let job = self.device_waits(peer, Waiting::Again { counter, code });
-                let key = SentKey { account, device, counter, hash };
+                let key = SentKey { account, device, counter, hash, after };
                 return self.effects.push_back(Effect::Store(Op::Again { job, key }));
             }
         };
-        let new = message.new_message(now, Some(SentKey { account, device, counter, hash }));
+        let new = message.new_message(now, Some(SentKey { account, device, counter, hash, after }));
         let job = self.device_waits(peer, Waiting::Send { counter, message });
         self.effects.push_back(Effect::Store(Op::Message { job, message: new }));
     }

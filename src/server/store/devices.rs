@@ -26,6 +26,13 @@ pub(super) fn sent_before(c: &Connection, job: u64, key: &SentKey) -> Result<Opt
     }))
 }
 
+/// Whether this device has sent a message that this one was to come after, and it is not there.
+pub(super) fn is_out_of_turn(c: &Connection, key: &SentKey) -> Result<bool, Error> {
+    let Some(after) = key.after else { return Ok(false) };
+    c.prepare_cached("SELECT NOT EXISTS (SELECT 1 FROM sent WHERE account = ? AND device = ? AND counter = ?)")?
+        .query_row(params![key.account, key.device.0, signed(after)], |row| row.get(0))
+}
+
 pub(super) fn note_sent(c: &Connection, key: &SentKey, row: MessageRow, at: i64) -> Result<(), Error> {
     c.prepare_cached("INSERT INTO sent (account, device, counter, hash, row, at) VALUES (?, ?, ?, ?, ?, ?)")?
         .execute(params![key.account, key.device.0, signed(key.counter), key.hash, row, at])?;

@@ -393,9 +393,15 @@ impl Session {
         self.show(Link::Retrying { at: now + DISK });
     }
 
-    /// This device's new name, after [`Event::NameTaken`]: on disk already.
-    pub fn set_device(&mut self, now: Instant, device: Device) {
+    /// This device's new name, after [`Event::NameTaken`]: on disk already. None could be stored: it is asked for
+    /// again later.
+    pub fn set_device(&mut self, now: Instant, device: Option<Device>) {
         let Some(who) = &mut self.who else { return };
+        let Some(device) = device else {
+            self.rename_asked = false;
+            self.resend_at = Some(now + DISK);
+            return self.turn(now);
+        };
         who.kept.device = device;
         who.kept.token = None;
         self.used = 0;

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Account, Event, MessageId, MessageText, Session, State};
+use super::{Account, DISK, Event, MessageId, MessageText, Session, State};
 use crate::model::SendState;
 use crate::wire::frame::{Code, FromClient};
 
@@ -28,6 +28,8 @@ pub(super) struct Outgoing {
     pub(super) refused: bool,
     /// Sent since this program runs, under a number that was new: nobody else has taken that.
     pub(super) own: bool,
+    /// The server will not have it, which is to be written down as this.
+    pub(super) over: Option<SendState>,
 }
 
 /// Whether this number is among the first `highest`.
@@ -63,40 +65,44 @@ impl Session {
         // One of before the program ended may come after a new one.
         let place = self.outbox.partition_point(|m| m.id < id);
         let doubtful = again || is_used(id, self.used);
-        let message = Outgoing { id, to, text, noting, noted: again, sent, doubtful, refused, own: false };
+        let (own, over) = (false, None);
+        let message = Outgoing { id, to, text, noting, noted: again, sent, doubtful, refused, own, over };
         self.outbox.insert(place, message);
         true
     }
 
-    /// That this message is [`SendState::Sending`] is on disk, or could not be stored; then it is not sent.
+    /// That this message is [`SendState::Sending`], or [`Event::Refused`], is on disk, or could not be stored;
+    /// then it and what follows it wait until something can be.
     pub fn handle_noted(&mut self, now: Instant, id: MessageId, noted: bool) {
         let Some(message) = self.outbox.iter_mut().find(|m| m.id == id && m.noting) else { return };
         message.noting = false;
-        message.noted = noted;
-        if !noted {
-            self.outbox.retain(|m| m.id != id);
-            self.events.push_back(Event::Outgoing { id, state: SendState::Failed });
-        } else if matches!(self.state, State::Offline | State::LoggedOut) {
+        let later = !noted || matches!(self.state, State::Offline | State::LoggedOut);
+        match message.over {
+            Some(_) if noted => self.outbox.retain(|m| m.id != id),
+            Some(_) => {}
             // It waits for another day.
-            message.noted = false;
-            self.events.push_back(Event::Outgoing { id, state: SendState::Waiting });
+            None if later => self.events.push_back(Event::Outgoing { id, state: SendState::Waiting }),
+            None => message.noted = true,
+        }
+        if !noted {
+            self.resend_at = Some(now + DISK);
         }
         self.turn(now);
     }
 
     /// Hands back what is not settled, in order, and whether it may have arrived.
     pub fn take_outbox(&mut self) -> Vec<(MessageId, Account, MessageText, bool)> {
-        self.outbox.drain(..).map(|m| (m.id, m.to, m.text, m.doubtful)).collect()
+        self.outbox.drain(..).filter(|m| m.over.is_none()).map(|m| (m.id, m.to, m.text, m.doubtful)).collect()
     }
 
     /// Sends what can be sent, in order.
     pub(super) fn send_on(&mut self, now: Instant) {
+        if self.resend_at.is_some() {
+            return;
+        }
         if self.renaming && !self.rename_asked && !self.outbox.iter().any(|m| m.doubtful && !m.refused) {
             self.rename_asked = true;
             self.events.push_back(Event::NameTaken);
-        }
-        if self.resend_at.is_some() {
-            return;
         }
         let mut asked = false;
         let mut notable = true;
@@ -106,6 +112,13 @@ impl Session {
         let settling = self.outbox.iter().any(|m| is_used(m.id, used) && !m.refused);
         for i in 0..WINDOW {
             let Some(message) = self.outbox.get_mut(i) else { break };
+            if let Some(state) = message.over {
+                if !message.noting {
+                    message.noting = true;
+                    self.events.push_back(Event::Refused { id: message.id, state });
+                }
+                continue;
+            }
             if message.sent
                 || message.refused
                 || renaming && !message.doubtful
@@ -133,9 +146,15 @@ impl Session {
                 break;
             }
             let Some(message) = self.outbox.get(i) else { break };
-            let counter = u64::try_from(message.id.0).unwrap_or_default();
+            // None overtakes one to the same receiver that is not settled.
+            let before = self.outbox.iter().take(i).rfind(|m| m.to == message.to && (m.sent || m.over.is_some()));
+            if before.is_some_and(|m| m.over.is_some()) {
+                continue;
+            }
+            let number = |m: &Outgoing| u64::try_from(m.id.0).unwrap_or_default();
+            let (counter, after) = (number(message), before.map(number));
             let (to, text) = (message.to.as_str().to_owned(), message.text.as_str().to_owned());
-            if !self.say(now, &FromClient::Send { counter, to, text }) {
+            if !self.say(now, &FromClient::Send { counter, to, text, after }) {
                 break;
             }
             asked = true;
@@ -193,12 +212,11 @@ impl Session {
                 self.give_up_connection(now, "not logged in");
                 self.try_again(now);
             }
+            Code::OutOfTurn => message.sent = false,
             code => {
-                let id = message.id;
-                self.outbox.remove(i);
                 // As the plain dialect says it.
                 let state = if code == Code::NoAccount { SendState::OfflineOrUnknown } else { SendState::Failed };
-                self.events.push_back(Event::Outgoing { id, state });
+                (message.over, message.sent) = (Some(state), false);
             }
         }
     }

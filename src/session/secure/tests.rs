@@ -170,14 +170,14 @@ impl<'a> World<'a> {
                 self.writing.push_back(((self.now + time).max(last), *token, *pushed, text.clone()));
                 self.write();
             }
-            Event::Outgoing { id, state: SendState::Sending } => {
+            Event::Outgoing { id, state: SendState::Sending } | Event::Refused { id, .. } => {
                 self.session.handle_noted(self.now, *id, self.disk_works);
             }
             Event::Token(token) => self.kept.token = *token,
             Event::NameTaken => {
                 let Key([first, ..]) = self.kept.device;
                 (self.kept.device, self.kept.token) = (Key([first + 1; 16]), None);
-                self.session.set_device(self.now, self.kept.device);
+                self.session.set_device(self.now, Some(self.kept.device));
             }
             _ => {}
         }
@@ -264,7 +264,7 @@ impl<'a> World<'a> {
                 self.seats[at].device = None;
                 vec![FromServer::LoggedOut { id }]
             }
-            FromClient::Send { counter, to, text } => {
+            FromClient::Send { counter, to, text, .. } => {
                 let Some(device) = self.seats[at].device else {
                     return vec![FromServer::Refused { counter, code: Code::NotLoggedIn }];
                 };
@@ -411,7 +411,7 @@ impl<'a> World<'a> {
 
     fn state(&self, id: i64) -> Option<SendState> {
         self.events.iter().rev().find_map(|(_, e)| match e {
-            Event::Outgoing { id: i, state } if *i == MessageId(id) => Some(*state),
+            Event::Outgoing { id: i, state } | Event::Refused { id: i, state } if *i == MessageId(id) => Some(*state),
             _ => None,
         })
     }

@@ -339,7 +339,7 @@ fuzz_target!(|script: &[u8]| {
                 if let Some(connection) = world.connections.get_mut(&peer) {
                     connection.open.push(counter);
                 }
-                world.say(slot, &FromClient::Send { counter, to, text });
+                world.say(slot, &FromClient::Send { counter, to, text, after: None });
             }
             6 | 7 => {
                 let newest = world.connections.get(&peer).and_then(|c| c.pushed).unwrap_or(0);

@@ -164,7 +164,7 @@ fn accepted(peer: u64, counter: u64, row: u64, online: bool) -> String {
 }
 
 fn send(counter: u64, to: &str, text: &str) -> FromClient {
-    FromClient::Send { counter, to: to.into(), text: text.into() }
+    FromClient::Send { counter, to: to.into(), text: text.into(), after: None }
 }
 
 #[test]
@@ -184,6 +184,27 @@ fn messages_are_pushed_and_the_same_again_is_answered_the_same() {
         world.login(3, "a", 1, None),
         ["1 closed: came back on another connection".into(), logged_in(3, 8, None)]
     );
+}
+
+#[test]
+fn nothing_overtakes_what_was_refused() {
+    let mut world = World::new();
+    world.login(1, "a", 1, None);
+    let after = |counter, after| FromClient::Send { counter, to: "b".into(), text: "x".into(), after: Some(after) };
+    let refused = |counter, code| format!(r#"1 {{"t":"refused","counter":{counter},"code":"{code}"}}"#);
+    // Given to the store together with one that it could not keep.
+    (world.disk_full, world.held) = (true, true);
+    world.say(1, &send(1, "b", "x"));
+    world.say(1, &after(2, 1));
+    let second = world.ops.pop().expect("given to the store");
+    world.release();
+    world.disk_full = false;
+    world.store(second);
+    assert_eq!(world.heard(), [refused(1, "try_later"), refused(2, "out_of_turn")]);
+    assert_eq!(world.say(1, &after(2, 1)), [refused(2, "out_of_turn")]);
+    assert_eq!(world.say(1, &send(1, "b", "x")), [accepted(1, 1, 1, false)]);
+    assert_eq!(world.say(1, &after(2, 1)), [accepted(1, 2, 2, false)]);
+    assert_eq!(world.say(1, &after(2, 7)), [accepted(1, 2, 2, false)], "it is there, whatever was before it");
 }
 
 #[test]

@@ -309,9 +309,10 @@ fn what_the_disk_refuses_is_neither_acknowledged_nor_lost() {
     assert!(world.durable.resumed - asked <= 3, "it is not tried without end");
     world.send(1, "b");
     world.run(secs(31));
-    assert_eq!(world.state(1), Some(SendState::Failed), "not sent: nobody would know after a crash");
+    assert_eq!(world.state(1), Some(SendState::Waiting), "not sent: nobody would know after a crash");
     world.disk_works = true;
     world.run(secs(31));
+    assert_eq!(world.state(1), Some(SendState::Sent));
     assert_eq!(world.texts(), ["one", "two", "three", "four"]);
     assert_eq!(Some(world.durable.acknowledged), world.kept.cursor);
 }
@@ -374,6 +375,37 @@ fn refusals_fail_and_later_means_later() {
     assert_eq!(states, [Some(SendState::OfflineOrUnknown), Some(SendState::Sent), Some(SendState::Failed)]);
     drop(world);
     assert_eq!(times, 3);
+}
+
+#[test]
+fn nothing_follows_a_refused_one_before_that_is_on_disk() {
+    let mut sent = Vec::new();
+    let script = |frame: &FromClient| match frame {
+        FromClient::Send { counter, after, .. } => {
+            sent.push((*counter, *after));
+            let refused = |code| Some(vec![FromServer::Refused { counter: *counter, code }]);
+            match (*counter, after) {
+                (1, _) => refused(Code::MailboxFull),
+                (3, Some(1)) => refused(Code::OutOfTurn),
+                _ => None,
+            }
+        }
+        _ => None,
+    };
+    let mut world = World::scripted(1, script);
+    world.log_in();
+    for (id, to) in [(1, "b"), (2, "c"), (3, "b")] {
+        world.send(id, to);
+    }
+    world.run(ms(1));
+    world.disk_works = false;
+    world.run(secs(20));
+    assert_eq!([1, 2, 3].map(|id| world.state(id)), [SendState::Failed, SendState::Sent, SendState::Sending].map(Some));
+    world.disk_works = true;
+    world.run(secs(40));
+    assert_eq!(world.state(3), Some(SendState::Sent));
+    drop(world);
+    assert_eq!(sent, [(1, None), (2, None), (3, Some(1)), (3, None)]);
 }
 
 #[test]
