@@ -24,12 +24,14 @@ const MOST_INPUT: u64 = 1 << 20;
 
 const CODES: &str = "\
 Exit codes: 0 done · 1 trouble with this machine (disk, network, the account is open here already) · \
-2 something was not said (account, password) · 3 the server refused the login · \
+2 something was not said (the account, or the password on a device that is not remembered) · \
+3 the server refused the login, or another device took this one's place · \
 4 the server does not answer (a message stays in the outbox) · \
 5 the receiver is offline or unknown (the server may keep the message) · 6 there was no message · 7 told to end · \
-8 a case of the probe failed · 9 what answers there is not to be trusted, or no chat server
+8 a case of the probe failed · 9 what answers there is not to be trusted (another key than before), or no chat server
 
-A password comes from --password-file, from HONGYAN_PASSWORD, or is asked for; never from the command line.";
+A password comes from --password-file, from HONGYAN_PASSWORD, or is asked for; never from the command line. After \
+`hongyan-term login` none is needed on this device, until `hongyan-term forget`.";
 
 /// The chat program for the keyboard alone.
 #[derive(Parser)]
@@ -78,16 +80,24 @@ enum Command {
         #[command(flatten)]
         online: Online,
     },
-    /// Print the last messages with somebody; nothing is sent
+    /// Print the last messages with somebody: those kept here, without sending anything, or at the server
     History {
         /// An account or a friend's remark
         name: String,
         /// How many
-        #[arg(long, value_name = "N", default_value_t = 20)]
+        #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(..=100_000))]
         count: u32,
+        /// Log in and ask the server, as on a device that has none of them yet
+        #[arg(long)]
+        at_server: bool,
+        /// At the server, only those before this row
+        #[arg(long, value_name = "ROW", requires = "at_server")]
+        before: Option<u64>,
         /// One JSON object a line
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        online: Online,
     },
     /// Print the list of friends; nothing is sent
     Friends {
@@ -95,6 +105,13 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Log in by password once, and stay logged in on this device: nothing here needs one from then on
+    Login {
+        #[command(flatten)]
+        online: Online,
+    },
+    /// Stay logged in no more: this device needs the password again; nothing is sent
+    Forget,
     Probe(probe::Probe),
     Why(why::Why),
     /// Write manual pages and shell completions below a folder
@@ -115,6 +132,9 @@ struct Online {
     /// End the account's session elsewhere
     #[arg(long)]
     take_over: bool,
+    /// Trust the server's new key, if these are its words; the others are refused
+    #[arg(long, value_name = "WORDS")]
+    trust_key: Option<String>,
     /// How long the server may take
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     timeout: u64,
@@ -122,7 +142,7 @@ struct Online {
 
 impl Online {
     /// Of what does not.
-    const NONE: Self = Self { take_over: false, timeout: 0 };
+    const NONE: Self = Self { take_over: false, trust_key: None, timeout: 0 };
 }
 
 fn main() -> ExitCode {
@@ -185,11 +205,17 @@ fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
             (Job::Send { to, text }, online)
         }
         Some(Command::Recv { wait, follow, json, online }) => (Job::Receive { wait, follow, json }, online),
-        Some(Command::History { name, count, json }) => (Job::History { with: name, count, json }, Online::NONE),
+        Some(Command::History { name, count, at_server: true, before, json, online }) => {
+            (Job::Past { with: name, count, before, json }, online)
+        }
+        Some(Command::History { name, count, json, .. }) => (Job::History { with: name, count, json }, Online::NONE),
+        Some(Command::Login { online }) => (Job::Stay, online),
+        Some(Command::Forget) => (Job::Forget, Online::NONE),
         Some(Command::Friends { json }) => (Job::Friends { json }, Online::NONE),
     };
     let timeout = Duration::from_secs(online.timeout);
-    let exit = script::run(Script { face: args.face, password, take_over: online.take_over, timeout, job });
+    let Online { take_over, trust_key, .. } = online;
+    let exit = script::run(Script { face: args.face, password, take_over, trust_key, timeout, job });
     Ok(ExitCode::from(exit as u8))
 }
 

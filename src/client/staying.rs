@@ -28,6 +28,17 @@ impl Client {
         self.staying = stay;
     }
 
+    /// Whoever is logged in stays so on this device from now on; false where the server gave nothing for that,
+    /// as in the plain dialect.
+    pub fn stay_from_now_on(&mut self) -> bool {
+        let token = self.session.token();
+        self.staying |= token.is_some();
+        if token.is_some() {
+            self.keep_token(token);
+        }
+        token.is_some()
+    }
+
     /// As [`Client::go_offline`], and nothing lets this device in any more but the password: neither here
     /// nor, if it can be told now, at the server.
     pub fn forget_device(&mut self, now: Now) {

@@ -13,7 +13,7 @@ use super::{
 use crate::link;
 use crate::model::{Account, MessageId, MessageText, Password, SendState};
 use crate::timer::Dice;
-use crate::wire::frame::Device;
+use crate::wire::frame::{Device, Key};
 
 /// As with the plain dialect's four tries.
 const NO_ANSWER: Duration = Duration::from_secs(15);
@@ -161,6 +161,12 @@ impl Session {
         if let Some(secure) = self.spoken() {
             secure.measure(now);
         }
+    }
+
+    /// What lets this device in without a password, as far as the server has said.
+    #[must_use]
+    pub fn token(&self) -> Option<Key<32>> {
+        self.secure.as_ref()?.token()
     }
 
     /// How the plain dialect is doing.

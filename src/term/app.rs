@@ -1,7 +1,6 @@
 //! The loop, and what each event and command does.
 
 use std::collections::{HashMap, VecDeque};
-use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -10,10 +9,13 @@ use rust_i18n::t;
 
 use super::asks::{Ask, Pending};
 use super::commands::{self, Typed, Verb};
+use super::drawing::print;
 use super::line::{Done, Key, Line};
+use super::past::Pages;
 use super::people::Change;
 use super::raw::Raw;
-use super::screen::{Prompt, Screen, fit, harmless};
+use super::remembered::Remembered;
+use super::screen::{Screen, harmless};
 use super::server::open;
 use super::style::Style;
 use super::talk::{Own, Wanted};
@@ -25,11 +27,9 @@ use crate::net::reach::Reach;
 use crate::net::{Bell, clock};
 use crate::place::Place;
 use crate::roster::Roster;
-use crate::session::{Dialect, Link};
+use crate::session::{Dialect, KeyChange, Link};
 use crate::settings::{Paths, Saver, Settings};
 
-/// How often a flood of messages is drawn.
-const DRAW: Duration = Duration::from_millis(10);
 /// How long a pipe that has ended waits for what it sent to be settled.
 const SETTLE: Duration = Duration::from_secs(10);
 
@@ -39,6 +39,8 @@ pub(super) enum Leaving {
     No,
     Quit,
     Logout,
+    /// The same, and this device needs the password again.
+    Forget,
 }
 
 pub(super) struct App {
@@ -58,8 +60,10 @@ pub(super) struct App {
     pub(super) found: bool,
     pub(super) style: Style,
     pub(super) terminal: Option<Terminal>,
-    screen: Screen,
+    pub(super) screen: Screen,
     pub(super) line: Line,
+    /// Lines of earlier runs; a pipe has none.
+    remembered: Option<Remembered>,
     /// Lines of a pipe that wait until what came before is done.
     pub(super) lines: VecDeque<String>,
     pub(super) ended: bool,
@@ -80,6 +84,10 @@ pub(super) struct App {
     pub(super) change: Option<Change>,
     /// While datagrams are sent by hand.
     pub(super) raw: Option<Raw>,
+    /// Of the server's history.
+    pub(super) pages: Pages,
+    /// Another key that the server has shown.
+    pub(super) changed: Option<KeyChange>,
     /// While a server is looked at.
     pub(super) reach: Option<Reach>,
     pub(super) trouble: bool,
@@ -87,11 +95,11 @@ pub(super) struct App {
     pub(super) deadline: Option<Instant>,
     pub(super) left: bool,
     /// To be printed above the line.
-    text: String,
-    dirty: bool,
+    pub(super) text: String,
+    pub(super) dirty: bool,
     /// When the screen may be drawn next, unless a key was pressed.
-    draw_at: Option<Instant>,
-    keyed: bool,
+    pub(super) draw_at: Option<Instant>,
+    pub(super) keyed: bool,
 }
 
 impl App {
@@ -110,6 +118,12 @@ impl App {
         let dialect = (args.face.dialect(), args.face.allow_plain);
         let client = open(&place, args.face.bind, dialect, &paths, &settings, &ring)?;
         let (columns, rows) = terminal.as_ref().map_or((0, 0), Terminal::size);
+        let mut line = Line::default();
+        let remembered = terminal.is_some().then(|| {
+            let (remembered, lines) = Remembered::load(paths.histories.join("lines"));
+            lines.iter().for_each(|earlier| line.remember(earlier));
+            remembered
+        });
         let mut app = Self {
             client,
             rings,
@@ -125,7 +139,8 @@ impl App {
             style: args.colour.style(),
             terminal,
             screen: Screen::new(columns, rows),
-            line: Line::default(),
+            line,
+            remembered,
             lines: VecDeque::new(),
             ended: false,
             ask: Ask::Command,
@@ -141,6 +156,8 @@ impl App {
             searching: 0,
             change: None,
             raw: None,
+            pages: Pages::default(),
+            changed: None,
             reach: None,
             trouble: false,
             leaving: Leaving::No,
@@ -258,6 +275,7 @@ impl App {
             || self.change.is_some()
             || self.raw_waits()
             || self.reach.is_some()
+            || self.pages.waits()
             || self.leaving != Leaving::No
             || !self.found && self.ask == Ask::Command
     }
@@ -281,6 +299,9 @@ impl App {
             let shown = self.style.quiet(&format!("{}{}", prompt.plain, harmless(&line)));
             self.print(&shown);
         }
+        if matches!(typed, Typed::Command(..)) {
+            self.keep_line(&line);
+        }
         match typed {
             Typed::Nothing => {}
             Typed::Command(verb, words) => self.command(verb, &words),
@@ -299,6 +320,13 @@ impl App {
         }
     }
 
+    /// Keeps a line for later runs.
+    pub(super) fn keep_line(&self, line: &str) {
+        if let Some(remembered) = &self.remembered {
+            remembered.keep(line);
+        }
+    }
+
     fn command(&mut self, verb: Verb, words: &[String]) {
         let word = |i: usize| words.get(i).map(String::as_str).unwrap_or_default();
         let now = clock::now();
@@ -313,6 +341,7 @@ impl App {
             Verb::Wire => return self.set_wire(word(0)),
             Verb::Register => return self.ask_register(word(0)),
             Verb::Login => return self.ask_login(word(0)),
+            Verb::Trust => return self.trust(),
             _ => {}
         }
         if !self.logged_in {
@@ -320,6 +349,7 @@ impl App {
         }
         match verb {
             Verb::Logout => self.leave(Leaving::Logout),
+            Verb::TakeOver => self.take_back(),
             Verb::Friends => self.friends(),
             Verb::Add => self.add(word(0), word(1)),
             Verb::Remark => self.change(word(0), |contact| word(1).clone_into(&mut contact.remark)),
@@ -338,12 +368,14 @@ impl App {
             Verb::Offline => self.client.go_offline(now),
             Verb::Online => self.client.go_online(now),
             Verb::History => self.history(words),
+            Verb::Past => self.past(words),
             Verb::Search => {
                 self.searching += 1;
                 self.client.search(word(0), 50);
             }
             Verb::Resend => self.resend(),
-
+            Verb::Stay => self.stay(),
+            Verb::Forget => self.leave(Leaving::Forget),
             _ => {}
         }
     }
@@ -393,11 +425,13 @@ impl App {
                 self.error(&t!("gui.disk_trouble", error = error));
             }
             Event::Tap(record) => self.record(&record),
-            Event::Extensions(_) | Event::Index { .. } | Event::Page { .. } | Event::Speaks(_) | Event::Past { .. } => {
-            }
+            Event::Past { peer, messages, more } => self.past_came(&peer, &messages, more),
+            Event::Extensions(_) | Event::Index { .. } | Event::Page { .. } | Event::Speaks(_) => {}
             Event::PlainOnly { was_secure } => {
                 self.plain_only(was_secure, &Event::PlainOnly { was_secure }.notice().unwrap_or_default());
             }
+            Event::KeyChanged(change) => self.key_changed(change),
+            Event::Kicked { address, at } => self.kicked(&address, at),
             other => other.notice().iter().for_each(|text| self.warn(text)),
         }
     }
@@ -405,6 +439,9 @@ impl App {
     fn link(&mut self, link: Link) {
         log::info!("link: {link:?}");
         let sentence = link.sentence(clock::now().instant);
+        if matches!(link, Link::Retrying { .. } | Link::LoggedOut | Link::Offline) {
+            self.past_lost();
+        }
         match link {
             Link::Retrying { .. } | Link::LoggedOut if self.logged_in && !self.trouble => {
                 self.trouble = true;
@@ -443,116 +480,7 @@ impl App {
         })
     }
 
-    /// The prompt: who one is, whom one writes to, and how far the last message has come.
-    pub(super) fn prompt(&self) -> Prompt {
-        let question = self.ask.prompt();
-        if let Some(plain) = question {
-            return Prompt { painted: self.style.strong(&plain), plain };
-        }
-        if let Some(plain) = self.raw_prompt() {
-            return Prompt { painted: self.style.warning(&plain), plain };
-        }
-        let me = self.me.as_ref().filter(|_| self.logged_in).map_or("hongyan", Account::as_str);
-        let offline = self.logged_in && matches!(self.client.link(), Link::Offline);
-        let off = if offline { format!(" ({})", t!("main.offline")) } else { String::new() };
-        let me = format!("{}{off}", harmless(&fit(me, 16)));
-        let Some(target) = &self.target else {
-            let searched = self.line.searching().map(|wanted| format!(" ({}: {wanted})", t!("term.searching")));
-            let plain = format!("{me}{}> ", searched.unwrap_or_default());
-            return Prompt { painted: self.style.good(&plain), plain };
-        };
-        let name = harmless(&fit(&self.roster.name(target), 20));
-        let mark = self.mark();
-        let plain = format!("{me} → {name}{mark}> ");
-        let painted = format!("{} {}{mark}> ", self.style.good(&format!("{me} →")), self.style.name(&name));
-        Prompt { plain, painted }
-    }
-
-    /// To be printed above the line, in whole lines.
-    pub(super) fn print(&mut self, text: &str) {
-        self.dirty = true;
-        self.text.push_str(text);
-        if !text.ends_with('\n') {
-            self.text.push('\n');
-        }
-    }
-
-    pub(super) fn quiet(&mut self, text: &str) {
-        let text = self.style.quiet(text);
-        self.print(&text);
-    }
-
-    pub(super) fn warn(&mut self, text: &str) {
-        let text = self.style.warning(text);
-        self.print(&text);
-    }
-
-    pub(super) fn error(&mut self, text: &str) {
-        log::info!("said: {text}");
-        let text = self.style.error(text);
-        self.print(&text);
-    }
-
-    /// Draws at once after a key and after a pause, else at most every [`DRAW`]; when that is due.
-    fn flush_soon(&mut self) -> io::Result<Option<Instant>> {
-        if !self.dirty {
-            return Ok(None);
-        }
-        let now = clock::now().instant;
-        if let Some(at) = self.draw_at.filter(|at| now < *at && !self.keyed && !self.left) {
-            return Ok(Some(at));
-        }
-        self.flush()?;
-        self.keyed = false;
-        self.draw_at = Some(now + DRAW);
-        Ok(None)
-    }
-
-    /// Writes what is new, and draws the line again.
-    fn flush(&mut self) -> io::Result<()> {
-        if !std::mem::replace(&mut self.dirty, false) {
-            return Ok(());
-        }
-        let mut out = String::new();
-        if self.terminal.is_some() {
-            self.line_kind();
-            // What arrives may be quicker than the word of a new size.
-            let (columns, rows) = self.terminal.as_ref().map_or((0, 0), Terminal::size);
-            self.screen.resize(columns, rows);
-            let prompt = self.prompt();
-            // What is right is left alone: a terminal may be about to say that it has another size.
-            if self.left || !self.text.is_empty() || !self.screen.shows(&prompt, &self.line) {
-                self.screen.print(&self.text, &mut out);
-                if !self.left {
-                    self.screen.draw(&prompt, &self.line, &mut out);
-                }
-            }
-        } else {
-            out.push_str(&self.text);
-        }
-        self.text.clear();
-        print(&out)
-    }
-
-    /// A password is asked for, or is no more.
-    fn line_kind(&mut self) {
-        let secret = self.ask.is_secret();
-        if secret != self.line.is_secret() {
-            self.line.begin(secret);
-        }
-    }
-
     pub(super) fn on_terminal(&self) -> bool {
         self.terminal.is_some()
     }
-
-    pub(super) fn columns(&self) -> usize {
-        self.screen.columns()
-    }
-}
-
-fn print(text: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()
 }

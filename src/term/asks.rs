@@ -23,6 +23,8 @@ pub(super) enum Ask {
     TakeOver,
     /// Whether the plain dialect will do for this.
     Plain(Pending),
+    /// Whether this key of the server's was compared.
+    Trust(Vec<u8>),
 }
 
 /// What the server is to answer.
@@ -31,6 +33,8 @@ pub(super) enum Pending {
     Nothing,
     /// The server is still being looked for.
     LoginLater(Account, Password),
+    /// As a device that is remembered, if it is; else the password is asked for.
+    ResumeLater(Account),
     Login(Account),
     RegisterLater(Account, Password, Password),
     /// To log in with afterwards.
@@ -47,6 +51,7 @@ impl Ask {
             Self::RegisterConfirm(..) => t!("gui.confirm"),
             Self::TakeOver => t!("term.take_over"),
             Self::Plain(_) => t!("term.plain_anyway"),
+            Self::Trust(_) => t!("term.key_confirm"),
         };
         Some(format!("{text}: "))
     }
@@ -115,7 +120,10 @@ impl App {
                     self.ask = Ask::RegisterPassword(account);
                 } else if let Some(password) = self.given.take() {
                     self.log_in(account, password);
+                } else if self.on_terminal() && (!self.place.is_known() || self.client.can_resume(&account)) {
+                    self.with_server(Pending::ResumeLater(account));
                 } else {
+                    // The next line of a pipe is the password, whatever is remembered.
                     self.ask = Ask::LoginPassword(account);
                 }
             }
@@ -149,6 +157,7 @@ impl App {
                     self.quiet(&t!("term.cancelled"));
                 }
             }
+            Ask::Trust(key) => self.trusted(key, line),
             Ask::TakeOver => {
                 if is_yes(line)
                     && let Some(me) = self.me.clone()
@@ -193,6 +202,12 @@ impl App {
         }
     }
 
+    /// No password is needed on this device from now on.
+    pub(super) fn stay(&mut self) {
+        let text = if self.client.stay_from_now_on() { t!("term.stays") } else { t!("term.stay_not_now") };
+        self.quiet(&text);
+    }
+
     fn log_in(&mut self, account: Account, password: Password) {
         self.with_server(Pending::LoginLater(account, password));
     }
@@ -209,18 +224,30 @@ impl App {
             return self.go_on();
         }
         self.quiet(&t!("gui.looking_up"));
+        // It is still being looked for since the program began.
+        if !self.found {
+            return;
+        }
         if let Err(error) = self.find_server() {
             self.pending = Pending::Nothing;
             self.error(&error.to_string());
         }
     }
 
-    fn log_in_now(&mut self, account: Account, password: Password) {
+    fn log_in_now(&mut self, account: Account, password: Option<Password>) {
         self.quiet(&t!("gui.logging_in"));
         self.me = Some(account.clone());
         self.roster = Roster::new(account.clone());
         self.pending = Pending::Login(account.clone());
-        if let Err(error) = self.client.login(clock::now(), account, password) {
+        let now = clock::now();
+        let begun = match password {
+            Some(password) => {
+                self.client.stay_logged_in(self.client.can_resume(&account));
+                self.client.login(now, account, password)
+            }
+            None => self.client.resume(now, account),
+        };
+        if let Err(error) = begun {
             self.pending = Pending::Nothing;
             self.me = None;
             self.error(&error.to_string());
@@ -236,7 +263,9 @@ impl App {
     /// The server was found: what waited for it goes on.
     pub(super) fn go_on(&mut self) {
         match std::mem::replace(&mut self.pending, Pending::Nothing) {
-            Pending::LoginLater(account, password) => self.log_in_now(account, password),
+            Pending::LoginLater(account, password) => self.log_in_now(account, Some(password)),
+            Pending::ResumeLater(account) if self.client.can_resume(&account) => self.log_in_now(account, None),
+            Pending::ResumeLater(account) => self.ask = Ask::LoginPassword(account),
             Pending::RegisterLater(account, password, confirm) => self.register_now(account, password, confirm),
             other => self.pending = other,
         }
@@ -283,6 +312,8 @@ impl App {
                 self.warn(&outcome.sentence());
                 self.ask = Ask::TakeOver;
             }
+            // Said already; the history stays open for `trust`.
+            (LoginOutcome::KeyChanged, Some(_)) if self.on_terminal() => {}
             (outcome, account) => {
                 self.error(&outcome.sentence());
                 if self.logged_in || pending == Pending::Nothing {
@@ -290,7 +321,9 @@ impl App {
                 }
                 self.client.close_account();
                 self.me = None;
-                if let (LoginOutcome::Refused(LoggedIn::WrongPassword), Some(account)) = (outcome, account) {
+                let again =
+                    matches!(outcome, LoginOutcome::Refused(LoggedIn::WrongPassword) | LoginOutcome::PasswordNeeded);
+                if let Some(account) = account.filter(|_| again) {
                     self.ask = Ask::LoginPassword(account);
                     self.only_on_terminal();
                 }

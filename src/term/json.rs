@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::talk::when_in_full;
+use super::talk::{past_row, when_in_full};
 use crate::history::{Conversation, Row};
 use crate::model::{Account, SendState};
+use crate::wire::frame::Past;
 
 /// A message: `account`, `remark`, `direction` (`in`, `out`), `time` (as the server wrote it, else when
 /// it was sent), `unix_ms` (this machine's clock), `text`, and `state` of one's own.
@@ -23,6 +24,22 @@ pub fn message(peer: &Account, remark: &str, row: &Row) -> String {
         object.insert("state".to_owned(), json!(name(state)));
     }
     value.to_string()
+}
+
+/// A message that the server keeps: as [`message`], with `row`, the server's number of it.
+#[must_use]
+pub fn past(peer: &Account, remark: &str, me: &Account, past: &Past) -> String {
+    let row = past_row(me, past);
+    json!({
+        "account": peer.as_str(),
+        "remark": remark,
+        "direction": if row.state.is_some() { "out" } else { "in" },
+        "time": when_in_full(&row),
+        "unix_ms": row.unix_ms,
+        "text": row.text,
+        "row": past.row,
+    })
+    .to_string()
 }
 
 /// Somebody in the list, or a stranger who has written.

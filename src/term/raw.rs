@@ -7,6 +7,7 @@ use std::time::Duration;
 use rust_i18n::t;
 
 use super::app::App;
+use super::remembered::is_kept;
 use super::screen::harmless;
 use super::trials::{self, Trial};
 use crate::net::{Bell, Now, Socket, clock};
@@ -88,6 +89,9 @@ impl App {
         // A password is neither shown again nor brought back by the arrow keys.
         let shown = if starred == bytes { line.to_owned() } else { printable(&starred) };
         self.line.remember(&shown);
+        if is_kept(&shown) {
+            self.keep_line(&shown);
+        }
         self.echo_raw(&shown);
         let mut text = dump(&starred);
         let explained = explain(&bytes, Charset::Utf8);

@@ -1,8 +1,11 @@
 //! One job for a script: send, receive, or read what is kept. What was asked for goes to standard
 //! output, everything else to standard error, and the exit code says how it went.
 
+mod entering;
+mod past;
+
 use std::collections::HashMap;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, at, never, select};
@@ -18,10 +21,10 @@ use crate::history::{Conversation, Row};
 use crate::model::{Account, MessageText, Password, SendState};
 use crate::net::clock;
 use crate::place::Place;
-use crate::session::{LoginOutcome, Polling, Speaks};
+use crate::session::{Polling, Speaks};
 use crate::settings::Settings;
 use crate::wire::Reply;
-use crate::wire::reply::{Learned, LoggedIn};
+use crate::wire::reply::Learned;
 
 /// Leaving never depends on the server.
 const LEAVE: Duration = Duration::from_millis(1_200);
@@ -56,11 +59,26 @@ pub enum Job {
         /// One JSON object a line.
         json: bool,
     },
+    /// Prints messages with somebody that the server keeps.
+    Past {
+        /// An account or a friend's remark.
+        with: String,
+        /// How many.
+        count: u32,
+        /// Older than this row of the server's.
+        before: Option<u64>,
+        /// One JSON object a line.
+        json: bool,
+    },
     /// Prints the list; nothing is sent.
     Friends {
         /// One JSON object a line.
         json: bool,
     },
+    /// Logs in by password, so that no job needs one here from then on.
+    Stay,
+    /// Ends that; nothing is sent.
+    Forget,
 }
 
 /// How it is done.
@@ -72,6 +90,8 @@ pub struct Script {
     pub password: Option<Password>,
     /// Ends the account's session elsewhere.
     pub take_over: bool,
+    /// Words of the key that the server may show instead of the one before.
+    pub trust_key: Option<String>,
     /// How long the server may take.
     pub timeout: Duration,
     /// What is to be done.
@@ -86,9 +106,9 @@ pub enum Exit {
     Done = 0,
     /// Something of this machine: disk, network, the account is open elsewhere on it.
     Trouble = 1,
-    /// Something was not said: the account, the password.
+    /// Something was not said: the account, the password where this device is not remembered.
     Usage = 2,
-    /// The server refused the login.
+    /// The server refused the login, or another device took this one's place.
     Refused = 3,
     /// The server did not answer in time. A message stays in the outbox.
     NoAnswer = 4,
@@ -98,6 +118,8 @@ pub enum Exit {
     Nothing = 6,
     /// The program was told to end before it was done.
     Interrupted = 7,
+    /// Who answers there is not to be trusted: another key than before, or none.
+    Untrusted = 9,
 }
 
 /// Why it stopped; what to say about it.
@@ -149,6 +171,8 @@ struct Running {
     me: Account,
     script: Script,
     list: Vec<Conversation>,
+    /// The server's new key was taken in this run.
+    trusted: bool,
 }
 
 impl Running {
@@ -165,7 +189,7 @@ impl Running {
         }
         let me = Account::person(name).map_err(|_| Stop(Exit::Usage, t!("gui.bad_account").into_owned()))?;
         let mut place = Place::of(script.face.server.as_deref(), false, &settings);
-        let sends = matches!(script.job, Job::Send { .. } | Job::Receive { .. });
+        let sends = !matches!(script.job, Job::History { .. } | Job::Friends { .. } | Job::Forget);
         // The history's file is named after the address; this machine's own is always the same.
         if sends || !place.is_known() {
             let found = place.search(&paths.server).map_err(|why| Stop(Exit::NoAnswer, why))?;
@@ -190,7 +214,7 @@ impl Running {
         let client = Client::open(config, move || {
             let _ = ring.try_send(());
         })?;
-        Ok(Self { client, rings, inputs: waiting, me, script, list: Vec::new() })
+        Ok(Self { client, rings, inputs: waiting, me, script, list: Vec::new(), trusted: false })
     }
 
     fn job(mut self) -> Result<Exit, Stop> {
@@ -198,7 +222,10 @@ impl Running {
             Job::Send { to, text } => self.send(&to, &text),
             Job::Receive { wait, follow, json } => self.receive(wait, follow, json),
             Job::History { with, count, json } => self.history(&with, count, json),
+            Job::Past { with, count, before, json } => self.past(&with, count, before, json),
             Job::Friends { json } => self.friends(json),
+            Job::Stay => self.stay(),
+            Job::Forget => self.forget(),
         }
     }
 
@@ -214,9 +241,8 @@ impl Running {
                 if let Event::Conversations(list) = &event {
                     self.list.clone_from(list);
                 }
-                if let Event::PlainOnly { .. } | Event::KeyChanged(_) = &event {
-                    let hint = if matches!(event, Event::KeyChanged(_)) { "" } else { " (--allow-plain)" };
-                    return Err(Stop(Exit::Refused, format!("{}{hint}", event.notice().unwrap_or_default())));
+                if self.judged(&event)? {
+                    continue;
                 }
                 if let Event::DiskTrouble(error) = &event {
                     return Err(Stop(Exit::Trouble, t!("gui.disk_trouble", error = error).into_owned()));
@@ -246,44 +272,6 @@ impl Running {
     fn open_history(&mut self) -> Result<(), Stop> {
         self.client.open_history(self.me.clone())?;
         self.until(None, |_, event| matches!(event, Event::Conversations(_)).then_some(())).map(drop)
-    }
-
-    fn log_in(&mut self) -> Result<(), Stop> {
-        let password = match self.script.password.take() {
-            Some(password) => password,
-            None => self.ask_password()?,
-        };
-        self.client.login(clock::now(), self.me.clone(), password)?;
-        let take_over = self.script.take_over;
-        let end = self.deadline();
-        let mut again = false;
-        let outcome = self.until(end, |client, event| match event {
-            Event::LoggedIn(LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn)) if take_over && !again => {
-                again = true;
-                client.take_over(clock::now());
-                None
-            }
-            Event::LoggedIn(outcome) => Some(outcome),
-            _ => None,
-        })?;
-        match outcome {
-            Some(LoginOutcome::Done) => Ok(()),
-            Some(LoginOutcome::NoAnswer) | None => {
-                Err(Stop(Exit::NoAnswer, LoginOutcome::NoAnswer.sentence().into_owned()))
-            }
-            Some(outcome) => Err(Stop(Exit::Refused, outcome.sentence().into_owned())),
-        }
-    }
-
-    /// Asks at the terminal, if there is one.
-    fn ask_password(&self) -> Result<Password, Stop> {
-        let missing = || Stop(Exit::Usage, t!("term.no_password").into_owned());
-        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-            return Err(missing());
-        }
-        let prompt = format!("{}: ", t!("term.password_of", account = self.me));
-        let typed = super::terminal::ask_secret(&prompt)?.ok_or_else(missing)?;
-        Password::parse(&typed).map_err(|_| Stop(Exit::Usage, t!("gui.bad_password").into_owned()))
     }
 
     /// Goes offline and has everything on disk.

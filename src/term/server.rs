@@ -10,6 +10,7 @@ use rust_i18n::t;
 use super::Input;
 use super::app::{App, Leaving};
 use super::asks::Pending;
+use super::past::Pages;
 use crate::client::{Client, ClientError, Config};
 use crate::model::Account;
 use crate::net::clock;
@@ -39,6 +40,8 @@ impl App {
                 return self.error(&error);
             }
             Ok(None) => {}
+            // Two may have looked.
+            Ok(Some(_)) if self.place.is_known() => {}
             Ok(Some(at)) => {
                 if let Place::Named { address, .. } = &mut self.place {
                     *address = Some(at);
@@ -55,7 +58,7 @@ impl App {
     pub(super) fn went_offline(&mut self) {
         match self.leaving {
             Leaving::No => self.quiet(&t!("wire.went_offline")),
-            Leaving::Quit | Leaving::Logout => self.gone(),
+            Leaving::Quit | Leaving::Logout | Leaving::Forget => self.gone(),
         }
     }
 
@@ -84,7 +87,10 @@ impl App {
         }
         let now = clock::now();
         self.deadline = Some(now.instant + LEAVE);
-        self.client.go_offline(now);
+        match how {
+            Leaving::Forget => self.client.forget_device(now),
+            _ => self.client.go_offline(now),
+        }
     }
 
     /// The server has let us go, or did not answer in time.
@@ -97,11 +103,15 @@ impl App {
                 self.left = true;
                 self.client.close_account();
             }
-            Leaving::Logout => {
+            Leaving::Logout | Leaving::Forget => {
+                let said = match self.leaving {
+                    Leaving::Forget => t!("term.forgotten"),
+                    _ => t!("term.logged_out"),
+                };
                 self.client.close_account();
                 self.leaving = Leaving::No;
                 self.forget_account();
-                self.quiet(&t!("term.logged_out"));
+                self.quiet(&said);
             }
         }
     }
@@ -113,6 +123,7 @@ impl App {
         self.target = None;
         self.wanted.clear();
         self.change = None;
+        self.pages = Pages::default();
         self.own.clear();
         self.last_own = None;
         self.trouble = false;

@@ -8,6 +8,8 @@ use super::screen::harmless;
 use crate::history::Row;
 use crate::model::{Account, MessageId, MessageText, SendState};
 use crate::net::clock;
+use crate::session::Speaks;
+use crate::wire::frame::Past;
 
 /// Rows shown when a chat is opened, besides what is unread.
 const BEFORE: u32 = 10;
@@ -145,20 +147,26 @@ impl App {
     }
 
     pub(super) fn history(&mut self, words: &[String]) {
+        let Some((peer, count)) = self.whose(words) else { return };
+        self.wanted.insert(peer.clone(), Wanted::History);
+        self.client.last(peer, count.unwrap_or(20).min(MOST));
+    }
+
+    /// Whose messages `[NAME] [N]` means, and how many; without a name those of the friend one chats with.
+    pub(super) fn whose(&mut self, words: &[String]) -> Option<(Account, Option<u32>)> {
         let count = words.last().and_then(|word| word.parse::<u32>().ok());
         let name = words.first().filter(|_| count.is_none() || words.len() == 2);
         let peer = match name {
             Some(name) => self.resolve(name),
             None => self.target.clone(),
         };
-        let Some(peer) = peer else {
-            return match name {
-                Some(name) => self.warn(&t!("term.nobody", name = harmless(name))),
-                None => self.warn(&t!("term.history_of_whom")),
-            };
-        };
-        self.wanted.insert(peer.clone(), Wanted::History);
-        self.client.last(peer, count.unwrap_or(20).min(MOST));
+        if peer.is_none() {
+            self.warn(&match name {
+                Some(name) => t!("term.nobody", name = harmless(name)),
+                None => t!("term.history_of_whom"),
+            });
+        }
+        Some((peer?, count))
     }
 
     pub(super) fn last_rows(&mut self, peer: &Account, rows: &[Row]) {
@@ -176,6 +184,9 @@ impl App {
             text.push('\n');
         }
         self.print(&text);
+        if rows.is_empty() && self.client.connection().speaks == Some(Speaks::Secure) {
+            self.quiet(&t!("term.past_hint"));
+        }
         if wanted == Wanted::Chat {
             self.client.mark_read(peer.clone());
         }
@@ -193,7 +204,7 @@ impl App {
     }
 
     /// A message as it is printed; lines after the first stand below the text.
-    fn row(&self, peer: &Account, row: &Row) -> String {
+    pub(super) fn row(&self, peer: &Account, row: &Row) -> String {
         let name = harmless(&self.roster.name(peer));
         let text = harmless(row.text.strip_suffix('\n').unwrap_or(&row.text)).replace('\n', "\n      ");
         let time = self.style.quiet(&when(row));
@@ -212,6 +223,18 @@ impl App {
         let stranger = self.roster.find(peer).is_none_or(|c| c.stranger) && !peer.is_room();
         let who = if stranger { format!("{name} ({}):", t!("term.stranger")) } else { format!("{name}:") };
         format!("{time} {} {text}", self.style.name(&who))
+    }
+}
+
+/// A message that the server keeps, as one of here.
+pub(super) fn past_row(me: &Account, past: &Past) -> Row {
+    Row {
+        id: MessageId(0),
+        text: past.text.clone(),
+        unix_ms: past.at.saturating_mul(1_000),
+        server_time: None,
+        state: (past.from == me.as_str()).then_some(SendState::Sent),
+        repeat: false,
     }
 }
 

@@ -9,6 +9,7 @@
     reason = "a test fails by panicking, and drives real programs in real time"
 )]
 
+mod devices;
 mod scripts;
 mod tmux;
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::tmux::Served;
 
-fn run(command: &mut Command, input: &str) -> Output {
+pub fn run(command: &mut Command, input: &str) -> Output {
     let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = piped.spawn().expect("it starts");
     child.stdin.take().expect("piped").write_all(input.as_bytes()).expect("read");
@@ -16,7 +16,7 @@ fn run(command: &mut Command, input: &str) -> Output {
 }
 
 #[track_caller]
-fn check(command: &mut Command, input: &str, code: i32) -> String {
+pub fn check(command: &mut Command, input: &str, code: i32) -> String {
     let output = run(command, input);
     let said = String::from_utf8_lossy(&output.stderr);
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -24,7 +24,7 @@ fn check(command: &mut Command, input: &str, code: i32) -> String {
     printed
 }
 
-fn lines(text: &str) -> Vec<Value> {
+pub fn lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
 }
 
@@ -103,7 +103,7 @@ fn jobs_end_with_the_codes_they_promise() {
     check(silent.args(["send", "--timeout", "1", "--to", "b", "x"]).env("HONGYAN_PASSWORD", "secret"), "", 4);
 }
 
-fn find(folder: &Path, name: &str) -> Option<PathBuf> {
+pub fn find(folder: &Path, name: &str) -> Option<PathBuf> {
     let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("readable").path());
     let mut entries: Vec<PathBuf> = entries.collect();
     entries.sort_by_key(|path| path.is_dir());

@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -87,8 +88,12 @@ impl Served {
 
     /// The terminal client for this server, with a folder of its own.
     pub fn client(&self, name: &str) -> Command {
+        self.client_in("en", name)
+    }
+
+    fn client_in(&self, language: &str, name: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hongyan-term"));
-        command.args(["--server", &self.at.to_string(), "--lang", "en", "--data"]).arg(self.dir.path().join(name));
+        command.args(["--server", &self.at.to_string(), "--lang", language, "--data"]).arg(self.dir.path().join(name));
         command.env_remove("HONGYAN_PASSWORD").env_remove("NO_COLOR").stdin(Stdio::null());
         command
     }
@@ -102,8 +107,15 @@ pub struct Terminal {
 impl Terminal {
     /// Opens the client; after it, `left with` its exit code stands on the screen.
     pub fn open(served: &Served, name: &str, options: &[&str]) -> Self {
-        let terminal = Self { socket: served.dir.path().join(format!("tmux-{name}")) };
-        let command = served.client(name);
+        Self::open_in("en", served, name, options)
+    }
+
+    pub fn open_in(language: &str, served: &Served, name: &str, options: &[&str]) -> Self {
+        // One that has just been closed may still be about to end.
+        static OPENED: AtomicUsize = AtomicUsize::new(0);
+        let number = OPENED.fetch_add(1, Ordering::Relaxed);
+        let terminal = Self { socket: served.dir.path().join(format!("tmux-{name}-{number}")) };
+        let command = served.client_in(language, name);
         let mut words = vec![quoted(command.get_program().as_ref())];
         words.extend(command.get_args().map(|arg| quoted(arg.as_ref())));
         words.extend(options.iter().map(|option| quoted(option.as_ref())));

@@ -128,6 +128,12 @@ impl Session {
         }
     }
 
+    /// What lets this device in without a password, while somebody is logged in.
+    #[must_use]
+    pub fn token(&self) -> Option<Key<32>> {
+        self.who.as_ref().filter(|_| self.state == State::Online)?.kept.token
+    }
+
     /// From now on the server may show this key too: after [`Event::KeyChanged`], when its owner has
     /// compared the words.
     pub fn trust(&mut self, key: Vec<u8>) {

@@ -1,0 +1,214 @@
+//! Servers whose key changes, accounts with several devices, and devices that need no password.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::scripts::{check, find, lines, run};
+use super::tmux::{Served, Terminal};
+
+/// Another key than the server's is known from now on: what it shows is new.
+fn forge_the_known_key(served: &Served, who: &str) {
+    let kept = find(&served.dir.path().join(who), "keys").expect("a file of keys");
+    std::fs::write(kept, format!("{}\n", "00".repeat(44))).expect("written");
+}
+
+fn job(served: &Served, who: &str, args: &[&str]) -> Command {
+    let mut command = served.client(who);
+    command.args(args);
+    command
+}
+
+fn with_password(mut command: Command) -> Command {
+    command.env("HONGYAN_PASSWORD", "secret");
+    command
+}
+
+#[test]
+fn another_key_is_taken_when_its_first_word_is_typed() {
+    let served = Served::new();
+    for (who, language) in [("a", "en"), ("b", "zh")] {
+        check(&mut served.client(who), &format!("register {who}\nsecret\nsecret\n"), 0);
+        forge_the_known_key(&served, who);
+        let a = Terminal::open_in(language, &served, who, &[]);
+        let (shown, ask, answer, done) = match language {
+            "en" => ("  it shows   ", "Compared?", "That is not the first word", "The new key is trusted"),
+            _ => ("  现在       ", "已核对？", "这不是“现在”的第一个字", "已接受新密钥"),
+        };
+        // Who was here last is asked for the password.
+        a.line("secret");
+        a.shows(shown);
+        let screen = a.screen();
+        let words = screen.lines().find_map(|line| line.strip_prefix(shown)).expect("words");
+        for (typed, said) in [("y", answer), (words, done)] {
+            a.line("trust");
+            a.shows(ask);
+            let first = if language == "en" { typed.split(' ').next() } else { typed.get(..typed.len().min(3)) };
+            a.line(first.expect("a word"));
+            a.shows(said);
+        }
+        a.foot_is(&format!("{who}>"));
+    }
+}
+
+#[test]
+fn whoever_was_taken_over_is_told_and_can_take_it_back() {
+    let served = Served::new();
+    let first = Terminal::open(&served, "first", &[]);
+    first.register("a");
+    first.line("takeover");
+    first.shows("Nobody has taken your place.");
+    let second = Terminal::open_in("zh", &served, "second", &[]);
+    second.shows("hongyan>");
+    second.line("login a");
+    second.line("secret");
+    second.shows("此次登录使 127.0.0.1:");
+    second.foot_is("a>");
+    first.shows("This account was logged in from 127.0.0.1:");
+    first.shows("takeover takes it back.");
+    first.foot_is("a (Offline)>");
+    first.line("takeover");
+    first.shows("this login ended the one at 127.0.0.1:");
+    first.foot_is("a>");
+    second.shows("输入 takeover（接管）可夺回。");
+    second.foot_is("a (离线)>");
+    // A job that listens is told too, and does not fight.
+    let mut listening = with_password(job(&served, "third", &["--account", "a", "recv", "--follow"]));
+    let listening = listening.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped());
+    let listening = listening.spawn().expect("it starts");
+    first.foot_is("a (Offline)>");
+    first.line("接管");
+    first.foot_is("a>");
+    let ended = listening.wait_with_output().expect("it ends");
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert!(ended.status.code() == Some(3) && said.contains("was logged in from"), "{said}");
+}
+
+#[test]
+fn a_device_that_stays_logged_in_needs_no_password_until_it_is_forgotten() {
+    let served = Served::new();
+    let a = Terminal::open(&served, "a", &[]);
+    a.register("a");
+    a.line("stay");
+    a.shows("needs no password from now on");
+    a.line("quit");
+    a.shows("left with 0");
+    drop(a);
+    let a = Terminal::open(&served, "a", &[]);
+    a.foot_is("a>");
+    a.line("forget");
+    a.shows("This device needs the password again.");
+    a.line("login a");
+    a.foot_is("Password of a:");
+    a.line("secret");
+    a.foot_is("a>");
+    a.line("quit");
+    a.shows("left with 0");
+    // The jobs: one to come in, one to end that.
+    let plain = |args: &[&str]| job(&served, "a", args);
+    check(&mut plain(&["send", "--to", "a", "x"]), "", 2);
+    check(&mut with_password(plain(&["login"])), "", 0);
+    check(&mut plain(&["recv"]), "", 6);
+    // A password that is given is used, and the device stays remembered.
+    check(&mut with_password(plain(&["recv"])), "", 6);
+    check(&mut plain(&["recv"]), "", 6);
+    check(&mut plain(&["forget"]), "", 0);
+    check(&mut plain(&["forget"]), "", 6);
+    check(&mut plain(&["recv"]), "", 2);
+    // A server that does not know the device any more: a copy of it has said so.
+    check(&mut with_password(plain(&["login"])), "", 0);
+    let folder = |who: &str| served.dir.path().join(who);
+    let copied = Command::new("cp").arg("-r").args([folder("a"), folder("copy")]).status().expect("cp runs");
+    assert!(copied.success());
+    let copy = Terminal::open(&served, "copy", &[]);
+    copy.foot_is("a>");
+    copy.line("forget");
+    copy.foot_is("hongyan>");
+    check(&mut plain(&["recv"]), "", 2);
+    let a = Terminal::open(&served, "a", &[]);
+    a.foot_is("Password of a:");
+    a.line("secret");
+    a.foot_is("a>");
+}
+
+#[test]
+fn a_job_trusts_another_key_by_its_words_alone() {
+    let served = Served::new();
+    check(&mut served.client("a"), "register a\nsecret\nsecret\n", 0);
+    forge_the_known_key(&served, "a");
+    let recv = |args: &[&str]| with_password(job(&served, "a", &[&["recv"], args].concat()));
+    let refused = run(&mut recv(&[]), "");
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(9), "{said}");
+    let words = said.split("--trust-key \"").nth(1).and_then(|rest| rest.split('"').next()).expect(&said);
+    check(&mut recv(&["--trust-key", "other words"]), "", 9);
+    check(&mut recv(&["--trust-key", words]), "", 6);
+    check(&mut recv(&[]), "", 6);
+}
+
+#[test]
+fn a_new_device_reads_what_the_server_keeps() {
+    let served = Served::new();
+    check(&mut served.client("b"), "register b\nsecret\nsecret\n", 0);
+    let texts: String = (0..50).map(|i| format!("s/b/第 {i} 条\n")).collect();
+    check(&mut served.client("a"), &format!("register a\nsecret\nsecret\nadd b 七号\n{texts}"), 0);
+    let past = |args: &[&str]| {
+        let all = [&["--account", "a", "history", "b", "--at-server", "--json"], args].concat();
+        with_password(job(&served, "new", &all))
+    };
+    let all = lines(&check(&mut past(&["--count", "45"]), "", 0));
+    let got: Vec<&str> = all.iter().filter_map(|row| row["text"].as_str()).collect();
+    let wanted: Vec<String> = (5..50).map(|i| format!("第 {i} 条")).collect();
+    assert_eq!(got, wanted);
+    assert_eq!((&all[0]["direction"], &all[0]["account"]), (&"out".into(), &"b".into()));
+    let before = all[0]["row"].to_string();
+    assert_eq!(lines(&check(&mut past(&["--before", &before]), "", 0)).len(), 5);
+    let first = lines(&check(&mut past(&["--before", &before]), "", 0))[0]["row"].to_string();
+    check(&mut past(&["--before", &first]), "", 6);
+    // The same by a command, page by page.
+    let terminal = Terminal::open(&served, "new", &[]);
+    terminal.line("login a");
+    terminal.line("secret");
+    terminal.foot_is("a>");
+    terminal.line("chat b");
+    terminal.shows("past shows what the server keeps.");
+    for (n, shown) in [("15", "→ b: 第 35 条"), ("", "→ b: 第 15 条"), ("", "→ b: 第 0 条")] {
+        terminal.line(format!("/past {n}").trim_end());
+        terminal.shows(shown);
+    }
+    // The pipe waits for it.
+    let said = check(&mut served.client("newer"), "login a\nsecret\nadd b\npast b 2\n", 0);
+    assert!(said.contains("2 messages kept at the server") && said.contains("第 49 条"), "{said}");
+}
+
+#[test]
+fn commands_of_the_last_run_come_back_and_messages_do_not() {
+    let served = Served::new();
+    let a = Terminal::open(&served, "a", &[]);
+    a.register("a");
+    for line in ["friends", "add bob 七号", "s/bob/private", "chat bob", "also private", "nonsense secret", "leave"] {
+        a.line(line);
+    }
+    a.line("raw");
+    a.line("01#c#secret#secret#");
+    a.shows("01:01");
+    a.line("02#c#secret#");
+    a.shows("02:01");
+    a.line("03#bob#private#");
+    a.shows("03:02");
+    a.line("/quit");
+    a.shows("left with 0");
+    drop(a);
+    let file: PathBuf = find(&served.dir.path().join("a"), "lines").expect("a file of lines");
+    assert_eq!(std::fs::metadata(&file).expect("there").permissions().mode() & 0o777, 0o600);
+    let kept = std::fs::read_to_string(&file).expect("text");
+    assert_eq!(kept, "register a\nfriends\nadd bob 七号\nchat bob\nleave\nraw\n01#c#******#******#\n02#c#******#\n");
+    let a = Terminal::open(&served, "a", &[]);
+    a.shows("Password of a:");
+    a.keys(&["Enter"]);
+    a.foot_is("hongyan>");
+    for shown in ["02#c#******#", "01#c#******#******#", "raw", "leave", "chat bob", "add bob 七号"] {
+        a.keys(&["Up"]);
+        a.foot_is(&format!("hongyan> {shown}"));
+    }
+}
