@@ -13,6 +13,7 @@ pub mod notice;
 pub mod settings_window;
 pub mod theme;
 pub mod transcript;
+pub mod trust_window;
 pub mod widgets;
 pub mod wire_window;
 pub mod x11;
@@ -140,6 +141,12 @@ pub enum UiEvent {
     StayOffline,
     /// Back to the login window, as the password is needed.
     LogInAgain,
+    /// Shows the words of the server's known key and of the one it shows now.
+    ShowKey,
+    /// That key is not trusted, or the window was closed.
+    KeyRefused,
+    /// The server may show this key from now on.
+    KeyTrusted(Vec<u8>),
     /// Asks the server now.
     Fetch,
     /// The main window's search is to have the keys.

@@ -55,6 +55,18 @@ impl Place {
         }
     }
 
+    /// Whether it is on this machine or in a private network, where an address may be another computer's
+    /// tomorrow.
+    #[must_use]
+    pub fn is_nearby(&self) -> bool {
+        match self.address().ip().to_canonical() {
+            IpAddr::V4(ip) => ip.is_loopback() || ip.is_private() || ip.is_link_local() || ip.is_unspecified(),
+            IpAddr::V6(ip) => {
+                ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local() || ip.is_unspecified()
+            }
+        }
+    }
+
     /// Which server that is, in a line.
     #[must_use]
     pub fn line(&self) -> String {
@@ -96,4 +108,29 @@ impl Place {
 #[must_use]
 pub fn lan_address() -> Option<String> {
     host::lan_ip().map(|ip| SocketAddr::from((ip, PORT)).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nearby_is_where_an_address_may_be_anybodys_tomorrow() {
+        let nearby = |name| Place::of(Some(name), false, &Settings::default()).is_nearby();
+        let [near, far] = [
+            ["", "127.0.0.1:9", "10.1.2.3:9", "172.31.0.1:9", "192.168.1.7:9", "[::1]:9", "[fe80::1]:9", "[fd00::7]:9"],
+            [
+                "8.8.8.8:9",
+                "172.32.0.1:9",
+                "192.0.2.7:9",
+                "198.51.100.1:9",
+                "[2001:db8::1]:9",
+                "[::ffff:8.8.8.8]:9",
+                "1.1.1.1:9",
+                "[64::1]:9",
+            ],
+        ];
+        assert_eq!(near.map(nearby), [true; 8]);
+        assert_eq!(far.map(nearby), [false; 8]);
+    }
 }

@@ -25,6 +25,7 @@ use super::keys_window::KeysWindow;
 use super::login::{Emit, Login, LoginForm, Register, RegisterForm};
 use super::main_window::MainWindow;
 use super::settings_window::SettingsWindow;
+use super::trust_window::TrustWindow;
 use super::wire_window::WireWindow;
 use super::{Args, Secret, UiEvent, theme, widgets};
 use crate::client::{Client, ClientError, Config, Event};
@@ -77,6 +78,7 @@ struct App {
     wire: Option<WireWindow>,
     keys: Option<KeysWindow>,
     connection: Option<ConnectionWindow>,
+    trust: Option<TrustWindow>,
     finding: connection::Finding,
     chats: HashMap<Account, ChatWindow>,
     /// Typed into chats that were closed.
@@ -129,6 +131,7 @@ pub fn run(args: Args) -> Result<(), ClientError> {
         wire: None,
         keys: None,
         connection: None,
+        trust: None,
         finding: connection::Finding::NONE,
         chats: HashMap::new(),
         drafts: HashMap::new(),
@@ -360,6 +363,9 @@ impl App {
             UiEvent::FindOut(server) => self.find_out(server),
             UiEvent::OpenKeys => self.open_keys(),
             UiEvent::KeysClosed => self.close_keys(),
+            UiEvent::ShowKey => self.show_key(),
+            UiEvent::KeyRefused => self.refuse_key(),
+            UiEvent::KeyTrusted(key) => self.trust_key(key),
             UiEvent::TakeBack => self.take_back(),
             UiEvent::StayOffline => self.stay_offline(),
             UiEvent::Fetch if self.main.is_some() => {
@@ -473,6 +479,7 @@ impl App {
             Event::DiskTrouble(error) => self.say(&t!("gui.disk_trouble", error = error)),
             Event::Speaks(_) | Event::Past { .. } => {}
             Event::PlainOnly { was_secure } => self.plain_only(was_secure),
+            Event::KeyChanged(change) => self.key_changed(change),
             Event::Kicked { address, at } => self.ask(Trouble::Kicked { address, at }),
             Event::TookPlace { address } => self.say(&t!("main.took_place", address = address)),
             other => other.notice().iter().for_each(|text| self.say(text)),
@@ -501,6 +508,7 @@ impl App {
             how @ (Leaving::SwitchAccount | Leaving::LogInAgain) => {
                 self.keep_places();
                 self.trouble = None;
+                self.close_trust();
                 let again = self.me.take().filter(|_| how == Leaving::LogInAgain);
                 for (_, chat) in self.chats.drain() {
                     chat.close();

@@ -380,6 +380,48 @@ fn who_stays_logged_in_presses_enter_alone() {
 }
 
 #[test]
+fn another_key_is_trusted_only_by_who_says_so() {
+    let place = Place::new();
+    let server = place.serve();
+    let person = place.log_in("nan", "en");
+    person.window("Hongyan");
+    person.keys(&["ctrl+q"]);
+    assert!(person.ended());
+    drop(server);
+    // The same address, another server: Enter in its window means to stay away.
+    let server = serve(place.at, &place.dir.path().join("another server"));
+    ByHand::new(place.at).ask("01#nan#secret#secret#");
+    let person = place.open("nan", "en", &["--account", "nan"]);
+    person.window("Log in");
+    person.write("secret");
+    person.keys(&["Return"]);
+    person.window("Another key");
+    place.desk.picture("another-key");
+    person.keys(&["Return"]);
+    person.no_window("Another key");
+    person.window("Log in");
+    person.keys(&["Return"]);
+    person.window("Another key");
+    person.keys(&["Tab", "Return"]);
+    person.no_window("Log in");
+    person.window("Hongyan");
+    person.said("link: Connected");
+    // Once logged in nothing opens by itself: the main window asks, and shows the words when it is told to.
+    drop(server);
+    let _server = serve(place.at, &place.dir.path().join("a third server"));
+    ByHand::new(place.at).ask("01#nan#secret#secret#");
+    person.keys(&["F5"]);
+    person.said("asked: The server shows another key");
+    person.window("Hongyan");
+    place.desk.picture("another-key-later");
+    person.keys(&["Tab", "Return"]);
+    person.window("Another key");
+    person.keys(&["Tab", "Return"]);
+    person.no_window("Another key");
+    person.said("link: Connected");
+}
+
+#[test]
 fn a_place_that_was_taken_is_taken_back() {
     let place = Place::new();
     let _server = place.serve();
@@ -391,17 +433,17 @@ fn a_place_that_was_taken_is_taken_back() {
     there.write("secret");
     there.keys(&["Return"]);
     there.said("the login at 127.0.0.1");
-    here.said("asked: Kicked");
+    here.said("asked: 此账号于");
     here.window("鸿雁");
     place.desk.picture("kicked");
     // By the menu's first entry; then by the question's button, which comes after the list.
     here.keys(&["F10", "Down", "Return"]);
     here.said("said: 已在这里登录");
-    there.said("asked: Kicked");
+    there.said("asked: This account was logged in");
     there.window("Hongyan");
     place.desk.picture("kicked-back");
     there.keys(&["Tab", "Return"]);
-    here.said("asked: Kicked");
+    here.said("asked: 此账号于");
     // Whoever has had enough of that stays offline.
     here.window("鸿雁");
     here.keys(&["Tab", "Tab", "Return"]);

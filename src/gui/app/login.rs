@@ -188,6 +188,8 @@ impl App {
                 self.takeover.clone_from(&self.me);
                 return self.say(&t!("gui.already"));
             }
+            // Its question says more.
+            LoginOutcome::KeyChanged if self.main.is_some() => return,
             LoginOutcome::PasswordNeeded if self.main.is_some() => return self.ask(Trouble::Password),
             // The password may be right: it stays.
             LoginOutcome::NoAnswer | LoginOutcome::KeyChanged => return self.say(&outcome.sentence()),

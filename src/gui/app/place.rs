@@ -74,6 +74,8 @@ impl App {
 
     fn reopen(&mut self) {
         self.plainly = false;
+        // It was about another server.
+        self.close_trust();
         if let Err(error) = self.client.use_server(self.place.address()) {
             self.say(&error.to_string());
         }

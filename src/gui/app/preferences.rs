@@ -96,6 +96,9 @@ impl App {
             self.close_wire();
             self.open_wire();
         }
+        if let Some(change) = self.trust.as_ref().map(|window| window.change().clone()) {
+            self.open_trust(&change);
+        }
         self.rebuild_connection();
         self.close_keys();
     }

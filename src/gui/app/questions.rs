@@ -1,12 +1,17 @@
 //! What the main window asks when a connection has ended for good, and what its owner answers.
 
+use std::rc::Rc;
+
 use rust_i18n::t;
 
 use super::super::UiEvent;
+use super::super::login::Login;
 use super::super::notice::Question;
+use super::super::trust_window::TrustWindow;
 use super::{App, Leaving, leave};
 use crate::client::time_of;
 use crate::net::clock;
+use crate::session::KeyChange;
 
 /// Why nobody is logged in any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +20,8 @@ pub(super) enum Trouble {
     Kicked { address: String, at: i64 },
     /// The server does not know this device any more.
     Password,
+    /// It showed another key.
+    Key(KeyChange),
 }
 
 impl Trouble {
@@ -30,6 +37,10 @@ impl Trouble {
                 text: t!("main.password_needed").into_owned(),
                 answers: [answer(t!("main.log_in_again").into_owned(), UiEvent::LogInAgain), offline],
             },
+            Self::Key(_) => Question {
+                text: t!("trust.changed").into_owned(),
+                answers: [answer(t!("trust.look").into_owned(), UiEvent::ShowKey), offline],
+            },
         }
     }
 }
@@ -37,7 +48,7 @@ impl Trouble {
 impl App {
     /// Asks its owner how to go on; it waits in the main window, which asks for attention.
     pub(super) fn ask(&mut self, trouble: Trouble) {
-        log::info!("asked: {trouble:?}");
+        log::info!("asked: {}", trouble.question().text);
         self.trouble = Some(trouble);
         self.show_trouble();
         if let Some(main) = &mut self.main {
@@ -74,6 +85,54 @@ impl App {
     pub(super) fn stay_offline(&mut self) {
         self.no_trouble();
         self.client.go_offline(clock::now());
+    }
+
+    /// Whoever has just asked for something sees at once why it was not done; else it waits.
+    pub(super) fn key_changed(&mut self, change: KeyChange) {
+        if self.main.is_some() {
+            return self.ask(Trouble::Key(change));
+        }
+        log::info!("asked: {}", t!("trust.head", server = self.place.line()));
+        self.open_trust(&change);
+    }
+
+    pub(super) fn show_key(&mut self) {
+        if let Some(Trouble::Key(change)) = self.trouble.clone() {
+            self.open_trust(&change);
+        }
+    }
+
+    pub(super) fn open_trust(&mut self, change: &KeyChange) {
+        self.close_trust();
+        let (server, nearby) = (self.place.line(), self.place.is_nearby());
+        self.trust = Some(TrustWindow::new(&server, nearby, change, Rc::clone(&self.emit)));
+    }
+
+    pub(super) fn close_trust(&mut self) {
+        if let Some(window) = self.trust.take() {
+            window.close();
+        }
+    }
+
+    pub(super) fn refuse_key(&mut self) {
+        self.close_trust();
+        if matches!(self.trouble, Some(Trouble::Key(_))) {
+            self.stay_offline();
+        }
+    }
+
+    /// Remembers the key and does again what it was in the way of.
+    pub(super) fn trust_key(&mut self, key: Vec<u8>) {
+        self.close_trust();
+        self.client.trust(clock::now(), key);
+        if self.main.is_some() {
+            self.no_trouble();
+            self.client.go_online(clock::now());
+        } else if let Some((register, _)) = &mut self.register {
+            register.say(&t!("trust.trusted"), false);
+        } else if let Some(form) = self.login.as_ref().map(Login::form) {
+            self.log_in(&form.account, &form.password);
+        }
     }
 }
 

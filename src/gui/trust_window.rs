@@ -1,0 +1,223 @@
+//! A server shows another key than before: what may have happened, the words of both keys side by side,
+//! and the way on for whoever has compared them.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use fltk::app;
+use fltk::draw;
+use fltk::enums::{Event, Font, Key};
+use fltk::frame::Frame;
+use fltk::prelude::*;
+use fltk::window::Window;
+use rust_i18n::t;
+
+use super::keys_window::listen;
+use super::login::Emit;
+use super::widgets::{self, Style};
+use super::{UiEvent, theme};
+use crate::session::KeyChange;
+
+const SIZE: [i32; 2] = [560, 420];
+const MARGIN: i32 = 20;
+const FOOT: i32 = 64;
+/// A row of words.
+const ROW: i32 = 26;
+/// Between paragraphs.
+const GAP: i32 = 10;
+/// A narrower box has half as many columns of words.
+const WIDE: i32 = 220;
+/// Both buttons stand beside each other from here on.
+const BESIDE: i32 = 460;
+
+/// What is shown.
+struct Body {
+    server: String,
+    nearby: bool,
+    change: KeyChange,
+    /// Pixels above the window's top.
+    scrolled: i32,
+}
+
+/// The window.
+pub struct TrustWindow {
+    window: Window,
+    change: KeyChange,
+}
+
+impl TrustWindow {
+    /// Opens the window. A server at a `nearby` address has likelier become another one than been replaced
+    /// by somebody who wants to read along.
+    #[must_use]
+    pub fn new(server: &str, nearby: bool, change: &KeyChange, emit: Emit) -> Self {
+        let palette = theme::palette();
+        let mut window = widgets::window(None, SIZE[0], SIZE[1]);
+        window.set_label(&t!("trust.title"));
+        window.set_color(palette.bg);
+        window.size_range(300, 240, 0, 0);
+        let body = Body { server: server.to_owned(), nearby, change: change.clone(), scrolled: 0 };
+        let body = Rc::new(RefCell::new(body));
+        let mut text = Frame::new(0, 0, SIZE[0], SIZE[1] - FOOT, None);
+        let content = Rc::new(Cell::new(0));
+        text.draw({
+            let (body, content) = (Rc::clone(&body), Rc::clone(&content));
+            move |f| {
+                draw::push_clip(f.x(), f.y(), f.w(), f.h());
+                let high = draw_body(f, &body.borrow());
+                draw_bar(f, body.borrow().scrolled, high);
+                draw::pop_clip();
+                content.set(high);
+            }
+        });
+        let mut away = widgets::button(0, 0, 0, &t!("trust.away"), Style::Primary);
+        let mut trust = widgets::button(0, 0, 0, &t!("trust.trust"), Style::Ghost);
+        window.end();
+        let scroll: Rc<dyn Fn(i32) -> bool> = {
+            let (body, text) = (Rc::clone(&body), text.clone());
+            Rc::new(move |by| {
+                let most = (content.get() - text.h()).max(0);
+                let mut body = body.borrow_mut();
+                body.scrolled = (body.scrolled + by).clamp(0, most);
+                text.clone().redraw();
+                most > 0
+            })
+        };
+        let lay_out = {
+            let (mut text, mut away, mut trust) = (text.clone(), away.clone(), trust.clone());
+            let scroll = Rc::clone(&scroll);
+            move |w: i32, h: i32| {
+                let beside = w >= BESIDE;
+                let foot = if beside { FOOT } else { FOOT + theme::CONTROL + 4 };
+                text.resize(0, 0, w, h - foot);
+                let inner = w - 2 * MARGIN;
+                if beside {
+                    let wide = (inner - 12) * 2 / 5;
+                    away.resize(MARGIN, h - 50, wide, theme::CONTROL);
+                    trust.resize(MARGIN + wide + 12, h - 50, inner - wide - 12, theme::CONTROL);
+                } else {
+                    away.resize(MARGIN, h - 50 - theme::CONTROL - 4, inner, theme::CONTROL);
+                    trust.resize(MARGIN, h - 50, inner, theme::CONTROL);
+                }
+                scroll(0);
+            }
+        };
+        {
+            let mut lay_out = lay_out;
+            lay_out(window.w(), window.h());
+            window.resize_callback(move |_, _, _, w, h| lay_out(w, h));
+        }
+        away.set_callback({
+            let emit = Rc::clone(&emit);
+            move |_| emit(UiEvent::KeyRefused)
+        });
+        trust.set_callback({
+            let (emit, key) = (Rc::clone(&emit), change.shown.clone());
+            move |_| emit(UiEvent::KeyTrusted(key.clone()))
+        });
+        listen(&mut window, &emit, move |event| match event {
+            Event::MouseWheel => scroll(app::event_dy_value() * 40),
+            Event::KeyDown if app::event_key() == Key::PageDown => scroll(160),
+            Event::KeyDown if app::event_key() == Key::PageUp => scroll(-160),
+            _ => false,
+        });
+        window.set_callback(move |_| emit(UiEvent::KeyRefused));
+        window.show();
+        let _ = away.take_focus();
+        Self { window, change: change.clone() }
+    }
+
+    /// What it asks about.
+    #[must_use]
+    pub fn change(&self) -> &KeyChange {
+        &self.change
+    }
+
+    /// The window itself.
+    #[must_use]
+    pub fn window(&self) -> &Window {
+        &self.window
+    }
+
+    /// Brings the window to the front.
+    pub fn raise(&mut self) {
+        self.window.show();
+    }
+
+    /// Closes the window for good.
+    pub fn close(self) {
+        Window::delete(self.window);
+    }
+}
+
+/// Where in all of it one is, if it does not fit.
+fn draw_bar(f: &Frame, scrolled: i32, high: i32) {
+    if high > f.h() {
+        let size = f.h() * f.h() / high;
+        draw::set_draw_color(theme::palette().offline);
+        draw::draw_rounded_rectf(f.x() + f.w() - 7, f.y() + scrolled * f.h() / high + 2, 5, size - 4, 2);
+    }
+}
+
+/// How high all of it is.
+fn draw_body(f: &Frame, body: &Body) -> i32 {
+    let colours = theme::palette();
+    draw::draw_rect_fill(f.x(), f.y(), f.w(), f.h(), colours.bg);
+    let (x, inner) = (f.x() + MARGIN, f.w() - 2 * MARGIN);
+    let begin = f.y() - body.scrolled + MARGIN - 4;
+    let mut y = begin;
+    let paragraph = |text: &str, size: i32, ink, y: &mut i32| {
+        let lines = widgets::lines(text, inner, size);
+        widgets::draw_lines(&lines, x, *y, size, ink);
+        *y += i32::try_from(lines.len()).unwrap_or(0) * widgets::line_height(size) + GAP;
+    };
+    let head = t!("trust.head", server = body.server);
+    paragraph(&head, theme::BODY + 1, if body.nearby { colours.warn } else { colours.error }, &mut y);
+    let why = if body.nearby { t!("trust.nearby") } else { t!("trust.far") };
+    paragraph(&why, theme::SMALL + 1, colours.text, &mut y);
+    let wide = (inner - 12) / 2;
+    let chinese = rust_i18n::locale().starts_with("zh");
+    let ((shown, known), (shown_too, known_too)) = (body.change.words(chinese), body.change.words(!chinese));
+    let known = draw_words([x, y, wide], &t!("trust.known"), &known, &known_too, chinese);
+    let shown = draw_words([x + inner - wide, y, wide], &t!("trust.shown"), &shown, &shown_too, chinese);
+    y += known.max(shown) + GAP;
+    paragraph(&t!("trust.how"), theme::SMALL + 1, colours.text, &mut y);
+    y - begin + MARGIN
+}
+
+/// A box with a key's words, numbered as they are read aloud, and the same in the other language below; how
+/// high it is.
+fn draw_words([x, y, w]: [i32; 3], title: &str, words: &str, too: &str, chinese: bool) -> i32 {
+    let colours = theme::palette();
+    let words: Vec<String> = if chinese {
+        words.chars().map(String::from).collect()
+    } else {
+        words.split_whitespace().map(str::to_owned).collect()
+    };
+    let columns = if chinese { 4 } else { 2 } / if w >= WIDE { 1 } else { 2 };
+    let rows = i32::try_from(words.len().div_ceil(columns)).unwrap_or(0);
+    let below = widgets::lines(too, w - 24, theme::SMALL);
+    let small = widgets::line_height(theme::SMALL);
+    let high = 10 + small + 4 + rows * ROW + 6 + i32::try_from(below.len()).unwrap_or(0) * small + 10;
+    draw::set_draw_color(colours.surface);
+    draw::draw_rounded_rectf(x, y, w, high, theme::RADIUS);
+    draw::set_draw_color(colours.line);
+    draw::draw_rounded_rect(x, y, w, high, theme::RADIUS);
+    widgets::draw_lines(&[title.to_owned()], x + 12, y + 10, theme::SMALL, colours.dim);
+    let top = y + 10 + small + 4;
+    let step = (w - 24) / i32::try_from(columns).unwrap_or(1);
+    let rows_of = usize::try_from(rows).unwrap_or(1).max(1);
+    for (n, word) in words.iter().enumerate() {
+        // Chinese is read along the rows, a list of words down its columns.
+        let (column, row) = if chinese { (n % columns, n / columns) } else { (n / rows_of, n % rows_of) };
+        let left = x + 12 + i32::try_from(column).unwrap_or(0) * step;
+        let base = top + i32::try_from(row).unwrap_or(0) * ROW + 18;
+        draw::set_font(Font::Helvetica, theme::TINY);
+        draw::set_draw_color(colours.dim);
+        draw::draw_text(&(n + 1).to_string(), left, base);
+        draw::set_font(Font::Helvetica, if chinese { 18 } else { theme::BODY });
+        draw::set_draw_color(colours.text);
+        draw::draw_text(word, left + 14, base);
+    }
+    widgets::draw_lines(&below, x + 12, top + rows * ROW + 6, theme::SMALL, colours.dim);
+    high
+}
