@@ -26,8 +26,7 @@ fn messages_arrive_while_one_types() {
     a.foot_is("20170001 → 七号好友>");
     a.write("这一行还没有打完 half");
     for i in 0..20 {
-        let reply = served.ask_from(&bob, &format!("03#20170001#第 {i} 条，你好#"));
-        assert_eq!(reply.as_deref(), Some("03:01"));
+        served.tell(&bob, "20170001", &format!("第 {i} 条，你好"));
     }
     a.shows("七号好友: 第 19 条，你好");
     a.foot_is("20170001 → 七号好友> 这一行还没有打完 half");
@@ -68,7 +67,7 @@ fn the_line_survives_another_size() {
         // tmux tells a program of its new size a quarter of a second after it has wrapped its rows anew.
         until("the new size", || if a.knows(columns) { Ok(()) } else { Err(a.screen()) });
         whole_and_once(&format!("the line in {columns} columns"));
-        served.ask_from(&bob, &format!("03#a#n{i}#")).expect("an answer");
+        served.tell(&bob, "a", &format!("n{i}"));
         until("the message", || if a.scrolled().contains(&format!(": n{i}")) { Ok(()) } else { Err(a.screen()) });
         whole_and_once(&format!("the line below a message in {columns} columns"));
     }
@@ -132,8 +131,7 @@ fn a_hostile_message_commands_nothing() {
     a.shows("hongyan>");
     a.register("a");
     let bob = served.by_hand("bob");
-    let sent = "03#a#\x1b[2J\x1b[H\x1b]0;owned\x07\u{9b}31m tail#";
-    assert_eq!(served.ask_from(&bob, sent).as_deref(), Some("03:01"));
+    served.tell(&bob, "a", "\x1b[2J\x1b[H\x1b]0;owned\x07\u{9b}31m tail");
     a.shows("·[2J·[H·]0;owned··31m tail");
     a.foot_is("a>");
 }

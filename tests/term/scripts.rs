@@ -148,11 +148,16 @@ fn a_job_sends_no_password_in_plain_unasked() {
     served.ask("01#a#secret#secret#");
     let job = |args: &[&str]| {
         let mut command = served.client("a");
-        command.args(["--account", "a", "send", "--to", "b", "x"]).args(args).env("HONGYAN_PASSWORD", "secret");
+        command.args(["--account", "a"]).args(args).env("HONGYAN_PASSWORD", "secret");
         command
     };
-    check(&mut job(&[]), "", 3);
-    check(&mut job(&["--allow-plain"]), "", 0);
+    let send = ["send", "--to", "b", "x"];
+    check(&mut job(&send), "", 3);
+    check(job(&send).arg("--allow-plain"), "", 0);
+    // Nothing is kept there, and no device is remembered.
+    check(&mut job(&["--allow-plain", "history", "b", "--at-server"]), "", 6);
+    check(&mut job(&["login"]), "", 3);
+    check(job(&["send", "--to", "b", "x"]).env_remove("HONGYAN_PASSWORD"), "", 2);
 }
 
 #[test]

@@ -60,7 +60,10 @@ impl Served {
             .spawn()
             .expect("the server starts");
         let served = Self { at, dir, _server: Process(server) };
-        until("the server", || served.ask("08#").ok_or_else(String::new));
+        until("the server", || {
+            let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
+            served.ask_within(Duration::from_secs(1), &socket, "08#").ok_or_else(String::new)
+        });
         served
     }
 
@@ -71,11 +74,30 @@ impl Served {
     }
 
     pub fn ask_from(&self, socket: &UdpSocket, request: &str) -> Option<String> {
-        socket.set_read_timeout(Some(Duration::from_secs(2))).expect("set");
+        self.ask_within(PATIENCE, socket, request)
+    }
+
+    /// The answer, if it comes in time; one to an earlier request that was given up is passed over.
+    fn ask_within(&self, patience: Duration, socket: &UdpSocket, request: &str) -> Option<String> {
+        socket.set_read_timeout(Some(patience)).expect("set");
         socket.send_to(request.as_bytes(), self.at).expect("sent");
+        let code = request.get(..2).expect("a code");
         let mut buffer = [0; 2048];
-        let n = socket.recv(&mut buffer).ok()?;
-        Some(String::from_utf8_lossy(&buffer[..n]).into_owned())
+        loop {
+            let n = socket.recv(&mut buffer).ok()?;
+            let reply = String::from_utf8_lossy(&buffer[..n]).into_owned();
+            if reply.starts_with(code) || reply == "07:01" || reply == "00:00" {
+                return Some(reply);
+            }
+        }
+    }
+
+    /// A message by hand. It is kept also where the other side is away for a moment, as a client is that a
+    /// busy machine lets wait for seconds.
+    #[track_caller]
+    pub fn tell(&self, from: &UdpSocket, to: &str, text: &str) {
+        let reply = self.ask_from(from, &format!("03#{to}#{text}#"));
+        assert!(matches!(reply.as_deref(), Some("03:01" | "03:02")), "{reply:?}");
     }
 
     /// Somebody who is logged in by hand.
