@@ -3,11 +3,13 @@
 //!
 //! The cases are data (`cases`), played by a runner over a [`Transport`], judged by a pure function
 //! that names the broken rule and the byte, and written down by [`markdown`] and [`json`]. Where the
-//! text allows several ways, each is accepted, and what was seen stands among the habits.
+//! text allows several ways, each is accepted, and what was seen stands among the habits. What somebody
+//! tries by hand becomes a case of the same document ([`hand`]).
 
 mod case;
 mod cases;
 mod document;
+pub mod hand;
 pub mod json;
 mod judge;
 mod line;
@@ -23,7 +25,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 pub use case::Who;
-pub use document::{CaseReport, Difference, Document, Exchange, Finding, Unclear, Verdict, printable};
+pub use document::{CaseReport, Difference, Document, Exchange, Finding, Origin, Run, Unclear, Verdict, printable};
 pub use rule::{Rule, Section};
 pub use transport::{Datagram, Desk, Transport};
 
@@ -129,11 +131,13 @@ pub fn probe(
     Ok(Some(Document {
         server: SocketAddr::from(([0, 0, 0, 0], 0)),
         when: String::new(),
-        mark: mark.to_owned(),
-        elapsed: runner.now().saturating_sub(began),
-        resent: runner.resent(),
-        untried: cases.len() - reports.len(),
+        origin: Origin::Script(Run {
+            mark: mark.to_owned(),
+            elapsed: runner.now().saturating_sub(began),
+            resent: runner.resent(),
+            untried: cases.len() - reports.len(),
+            left,
+        }),
         cases: reports,
-        left,
     }))
 }

@@ -21,9 +21,9 @@ mod server;
 pub mod style;
 mod talk;
 mod terminal;
-pub mod trials;
 mod trust;
 pub mod why;
+mod would;
 
 use std::io::{self, IsTerminal};
 use std::net::SocketAddr;

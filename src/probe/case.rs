@@ -17,10 +17,12 @@ pub enum Who {
     S,
     /// Another such.
     T,
+    /// Whoever types by hand; none of the probe's.
+    H,
 }
 
 impl Who {
-    /// All of them.
+    /// All of the probe's.
     pub const ALL: [Who; 5] = [Who::A, Who::B, Who::C, Who::S, Who::T];
 
     /// The letter it has in the document.
@@ -32,6 +34,7 @@ impl Who {
             Self::C => "C",
             Self::S => "S",
             Self::T => "T",
+            Self::H => "H",
         }
     }
 }

@@ -96,9 +96,10 @@ mod tests {
             assert!(expected.contains(reply), "{reply}");
         }
         let used: HashSet<Rule> = asks().iter().map(|ask| ask.rule).collect();
-        // The judge finds these by itself, whatever a case is about.
+        // The judge finds these by itself, whatever a case is about, or they are of trials made by hand.
         let judged = [
             Rule::ReplyForm,
+            Rule::OwnReplies,
             Rule::OneReply,
             Rule::ToSender,
             Rule::FromAsked,

@@ -6,7 +6,9 @@ use std::time::Duration;
 use rust_i18n::t;
 
 use super::case::Who;
+use super::hand;
 use super::rule::Rule;
+use super::{json, markdown};
 
 /// The test document of one server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,14 +17,32 @@ pub struct Document {
     pub server: SocketAddr,
     /// When it began, `YYYY-MM-DD HH:MM:SS`, local time.
     pub when: String,
+    /// How its cases came about.
+    pub origin: Origin,
+    /// Every case, in the order in which they were tried.
+    pub cases: Vec<CaseReport>,
+}
+
+/// How the cases of a document came about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// The probe played its script.
+    Script(Run),
+    /// Somebody typed the requests, from a socket that was used for nothing else.
+    OwnSocket,
+    /// Somebody typed them into a client, whose own requests went the same way.
+    SharedSocket,
+}
+
+/// One run of the probe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
     /// What all accounts of this run have in their names.
     pub mark: String,
     /// How long it took.
     pub elapsed: Duration,
     /// Datagrams sent again, since no answer came.
     pub resent: usize,
-    /// Every case, in the order of the script.
-    pub cases: Vec<CaseReport>,
     /// Cases that were not tried, since the server had gone or somebody did not want to wait.
     pub untried: usize,
     /// Whether all its accounts were logged out in the end.
@@ -69,7 +89,8 @@ pub struct Exchange {
 pub enum Verdict {
     /// Every reply is one that the text allows.
     Passed,
-    /// A rule is broken, and was so again when it was tried again.
+    /// A rule is broken, and was so again when the probe tried again; or what somebody said to expect
+    /// is not what came.
     Failed(Finding),
     /// Neither.
     Unclear(Unclear),
@@ -78,8 +99,8 @@ pub enum Verdict {
 /// Which rule is broken, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The rule.
-    pub rule: Rule,
+    /// The rule; none when the text allows what came, and only somebody expected something else.
+    pub rule: Option<Rule>,
     /// The place of the exchange in the case, from 0 on.
     pub exchange: usize,
     /// In what way.
@@ -127,6 +148,10 @@ pub enum Unclear {
     },
     /// It failed once and passed twice.
     NotAgain(Finding),
+    /// The document was written before it could be said that no reply comes.
+    Waiting,
+    /// What came may be the reply to another request as well.
+    Whose,
 }
 
 impl Difference {
@@ -138,6 +163,22 @@ impl Difference {
 }
 
 impl Document {
+    /// The probe's run, if it was one.
+    #[must_use]
+    pub fn run(&self) -> Option<&Run> {
+        match &self.origin {
+            Origin::Script(run) => Some(run),
+            Origin::OwnSocket | Origin::SharedSocket => None,
+        }
+    }
+
+    /// Its text for a file of this name: JSON for `.json`, else Markdown.
+    #[must_use]
+    pub fn written(&self, file: &str, locale: &str) -> String {
+        let write = if file.to_lowercase().ends_with(".json") { json::write } else { markdown::write };
+        write(self, locale)
+    }
+
     /// How many passed, failed and are unclear.
     #[must_use]
     pub fn counts(&self) -> (usize, usize, usize) {
@@ -152,7 +193,7 @@ impl Document {
     /// How many of the failures break only a rule marked ≈.
     #[must_use]
     pub fn chosen(&self) -> usize {
-        let chosen = |case: &&CaseReport| matches!(&case.verdict, Verdict::Failed(finding) if finding.rule.chosen());
+        let chosen = |case: &&CaseReport| matches!(&case.verdict, Verdict::Failed(finding) if finding.rule.is_some_and(Rule::chosen));
         self.cases.iter().filter(chosen).count()
     }
 
@@ -161,10 +202,10 @@ impl Document {
     pub fn broken(&self) -> Vec<Rule> {
         let mut rules = Vec::new();
         for case in &self.cases {
-            if let Verdict::Failed(finding) = &case.verdict
-                && !rules.contains(&finding.rule)
+            if let Verdict::Failed(Finding { rule: Some(rule), .. }) = &case.verdict
+                && !rules.contains(rule)
             {
-                rules.push(finding.rule);
+                rules.push(*rule);
             }
         }
         rules
@@ -188,10 +229,26 @@ impl Document {
 }
 
 impl CaseReport {
+    /// What may come to its first request, in a line.
+    #[must_use]
+    pub fn expected(&self, locale: &str) -> String {
+        let nothing = || t!("probe.nothing", locale = locale).into_owned();
+        let shown = |reply: &Option<Vec<u8>>| reply.as_deref().map_or_else(nothing, printable);
+        let expected: Vec<String> =
+            self.exchanges.first().map(|e| e.expected.iter().map(shown).collect()).unwrap_or_default();
+        expected.join(&t!("probe.or", locale = locale))
+    }
+
     /// What the case is for.
     #[must_use]
     pub fn purpose(&self, locale: &str) -> String {
-        t!(format!("probe.case.{}", self.id), locale = locale).into_owned()
+        let purpose = t!(format!("probe.case.{}", self.id), locale = locale).into_owned();
+        let Some(exchange) = self.exchanges.first().filter(|_| self.id.starts_with(hand::ID)) else { return purpose };
+        match hand::operation(&exchange.sent).map(|operation| format!("{operation:02}")) {
+            Some(known) => t!("probe.purpose_of", locale = locale, operation = known, purpose = purpose),
+            None => t!("probe.purpose_of_none", locale = locale, purpose = purpose),
+        }
+        .into_owned()
     }
 }
 
@@ -226,9 +283,19 @@ impl Finding {
         match &self.difference {
             Difference::Byte(at) => {
                 let exchange = exchanges.get(self.exchange);
+                if let Some(Exchange { expected, got: Some(got), .. }) = exchange
+                    && !expected.is_empty()
+                    && expected.iter().all(Option::is_none)
+                {
+                    return t!("probe.found_unasked", locale = locale, step = step, got = printable(got)).into_owned();
+                }
                 let got = exchange.and_then(|e| e.got.as_deref()).unwrap_or_default();
                 let from =
                     |bytes: &[u8]| part(bytes, *at).unwrap_or_else(|| t!("probe.the_end", locale = locale).into());
+                // What the text allows by hand has parts of any length, so no byte of it stands there.
+                if exchange.is_some_and(|e| e.from == Who::H && e.expected.len() > 1) {
+                    return t!("probe.found_form", locale = locale, step = step, at = at + 1, got = from(got)).into();
+                }
                 let like = |other: &[u8]| got.iter().zip(other).take_while(|(a, b)| a == b).count();
                 let expected = exchange.map(|e| e.expected.iter().flatten()).into_iter().flatten();
                 let expected = expected.max_by_key(|bytes| like(bytes)).map(Vec::as_slice).unwrap_or_default();
@@ -261,13 +328,16 @@ impl Unclear {
         match self {
             Self::NoAnswer => t!("probe.no_answer", locale = locale).into_owned(),
             Self::Network => t!("probe.network", locale = locale).into_owned(),
+            Self::Waiting => t!("probe.waiting", locale = locale).into_owned(),
+            Self::Whose => t!("probe.whose", locale = locale).into_owned(),
             Self::SetUp { sent, got } => {
                 let got = got.as_deref().map_or_else(|| t!("probe.nothing", locale = locale).into_owned(), printable);
                 t!("probe.set_up", locale = locale, sent = printable(sent), got = got).into_owned()
             }
             Self::NotAgain(finding) => {
                 let found = finding.text(exchanges, locale);
-                t!("probe.not_again", locale = locale, rule = finding.rule.text(locale), found = found).into_owned()
+                let rule = finding.rule.map(|rule| rule.text(locale)).unwrap_or_default();
+                t!("probe.not_again", locale = locale, rule = rule, found = found).into_owned()
             }
         }
     }

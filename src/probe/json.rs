@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::document::{CaseReport, Difference, Document, Exchange, Finding, Unclear, Verdict, printable};
+use super::rule::Rule;
 use rust_i18n::t;
 
 /// Writes the document, its sentences in `locale` (`en` or `zh-CN`).
@@ -15,17 +16,19 @@ pub fn write(document: &Document, locale: &str) -> String {
         .into_iter()
         .map(|(id, cases)| json!({"id": id, "text": t!(format!("probe.habit.{id}"), locale = locale), "cases": cases}))
         .collect();
+    let run = document.run();
     let cases: Vec<Value> = document.cases.iter().map(|report| case(report, locale)).collect();
     let value = json!({
         "format": 1,
         "program": concat!("hongyan ", env!("CARGO_PKG_VERSION")),
         "server": document.server.to_string(),
         "date": document.when,
-        "mark": document.mark,
-        "milliseconds": milliseconds(document.elapsed),
-        "sent_again": document.resent,
-        "untried": document.untried,
-        "logged_out": document.left,
+        // Of trials made by hand there is no run.
+        "mark": run.map(|run| &run.mark),
+        "milliseconds": run.map(|run| milliseconds(run.elapsed)),
+        "sent_again": run.map(|run| run.resent),
+        "untried": run.map(|run| run.untried),
+        "logged_out": run.map(|run| run.left),
         "passed": passed,
         "failed": failed,
         "failed_chosen": document.chosen(),
@@ -72,10 +75,10 @@ fn finding(finding: &Finding, case: &CaseReport, locale: &str) -> Value {
         Difference::More(got) => ("more", None, Some(got)),
     };
     json!({
-        "rule": finding.rule.id(),
-        "chosen": finding.rule.chosen(),
-        "section": finding.rule.section().text(locale),
-        "rule_text": finding.rule.text(locale),
+        "rule": finding.rule.map(Rule::id),
+        "chosen": finding.rule.is_some_and(Rule::chosen),
+        "section": finding.rule.map(|rule| rule.section().text(locale)),
+        "rule_text": finding.rule.map(|rule| rule.text(locale)),
         "exchange": finding.exchange,
         "difference": kind,
         "offset": offset,

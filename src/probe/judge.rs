@@ -3,28 +3,32 @@
 use super::case::{Accept, Names, What};
 use super::rule::Rule;
 
-/// One byte of an expected reply.
+/// One piece of an expected reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Unit {
     Byte(u8),
     /// Any digit; shown as this letter.
     Digit(u8),
+    /// One digit or more.
+    Number,
+    /// One byte or more that is no `:`.
+    Name,
+    /// Whatever follows; shown as this.
+    Rest(&'static str),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Kind {
     Exactly,
-    Begins,
     Silence,
-    /// Where the sender's account and the time end.
+    /// Where the sender's account ends, if it is known who that is.
     Message {
-        from: usize,
-        time: usize,
+        from: Option<usize>,
     },
 }
 
 /// An allowed reply, with this attempt's names.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pattern {
     units: Vec<Unit>,
     kind: Kind,
@@ -38,24 +42,62 @@ impl Pattern {
         let bytes = |template: &str| names.expand(template).into_iter().map(Unit::Byte).collect::<Vec<_>>();
         let (units, kind) = match accept.what {
             What::Exactly(text) => (bytes(text), Kind::Exactly),
-            What::Begins(text) => (bytes(text), Kind::Begins),
-            What::Silence => (Vec::new(), Kind::Silence),
+            What::Begins(text) => {
+                let mut units = bytes(text);
+                units.push(Unit::Rest("…"));
+                (units, Kind::Exactly)
+            }
+            What::Silence => return Self { habit: accept.habit, ..Self::silence() },
             What::Message { op, from, body } => {
                 let mut units = bytes(op);
                 units.push(Unit::Byte(b':'));
                 units.extend(bytes(from));
                 let from = units.len();
                 units.push(Unit::Byte(b':'));
-                units.extend(
-                    TIME.iter().map(|b| if b.is_ascii_alphabetic() { Unit::Digit(*b) } else { Unit::Byte(*b) }),
-                );
-                let time = units.len();
+                units.extend(TIME.iter().map(|b| time_unit(*b)));
                 units.push(Unit::Byte(b':'));
                 units.extend(bytes(body));
-                (units, Kind::Message { from, time })
+                (units, Kind::Message { from: Some(from) })
             }
         };
         Self { units, kind, habit: accept.habit }
+    }
+
+    /// Exactly these bytes.
+    pub fn exactly(bytes: &[u8]) -> Self {
+        Self { units: bytes.iter().copied().map(Unit::Byte).collect(), kind: Kind::Exactly, habit: None }
+    }
+
+    /// No reply at all.
+    pub fn silence() -> Self {
+        Self { units: Vec::new(), kind: Kind::Silence, habit: None }
+    }
+
+    /// A reply as the text writes it: `08:N`, or `09:FROM:YYYY-MM-DD HH:MM:SS:MESSAGE`. `…` is whatever follows.
+    pub fn form(text: &'static str) -> Self {
+        let mut units = Vec::new();
+        let mut kind = Kind::Exactly;
+        let mut rest = text;
+        while let Some(first) = rest.bytes().next() {
+            let taken = |word: &str| rest.strip_prefix(word);
+            rest = if let Some(rest) = taken("FROM:YYYY-MM-DD HH:MM:SS:") {
+                kind = Kind::Message { from: None };
+                units.extend([Unit::Name, Unit::Byte(b':')]);
+                units.extend(TIME.iter().map(|b| time_unit(*b)));
+                units.push(Unit::Byte(b':'));
+                rest
+            } else if let Some(shown) = ["MESSAGE", "NONCE", "…"].into_iter().find(|word| taken(word).is_some()) {
+                units.push(Unit::Rest(shown));
+                ""
+            } else if let Some(rest) = taken("N") {
+                units.push(Unit::Number);
+                rest
+            } else {
+                units.push(Unit::Byte(first));
+                rest.get(1..).unwrap_or_default()
+            };
+        }
+        Self { units, kind, habit: None }
     }
 
     /// Whether no reply at all is allowed.
@@ -73,26 +115,54 @@ impl Pattern {
     }
 
     /// The first byte that is not as expected; `None` for a reply that fits.
-    fn difference(&self, reply: &[u8]) -> Option<usize> {
+    pub fn difference(&self, reply: &[u8]) -> Option<usize> {
         if self.silent() {
             return Some(0);
         }
-        let wrong = self.units.iter().enumerate().position(|(i, unit)| match (unit, reply.get(i)) {
-            (Unit::Byte(byte), Some(got)) => byte != got,
-            (Unit::Digit(_), Some(got)) => !got.is_ascii_digit(),
-            (_, None) => true,
-        });
-        wrong.or((self.kind != Kind::Begins && reply.len() > self.units.len()).then_some(self.units.len()))
+        let mut at = 0;
+        for unit in &self.units {
+            let left = reply.get(at..).unwrap_or_default();
+            let run = |fits: fn(&u8) -> bool| left.iter().take_while(|b| fits(b)).count();
+            let taken = match unit {
+                Unit::Byte(byte) => usize::from(left.first() == Some(byte)),
+                Unit::Digit(_) => usize::from(left.first().is_some_and(u8::is_ascii_digit)),
+                Unit::Number => run(u8::is_ascii_digit),
+                Unit::Name => run(|b| *b != b':'),
+                Unit::Rest(_) => return None,
+            };
+            if taken == 0 {
+                return Some(at);
+            }
+            at += taken;
+        }
+        (at < reply.len()).then_some(at)
+    }
+
+    /// In a reply that may be this message: where the sender's account and the time end.
+    fn places(&self, reply: &[u8]) -> Option<(usize, usize)> {
+        let Kind::Message { from } = self.kind else { return None };
+        let colon = || reply.iter().skip(3).position(|b| *b == b':').map_or(reply.len(), |place| place + 3);
+        let from = from.unwrap_or_else(colon);
+        Some((from, from + 1 + TIME.len()))
     }
 
     /// As it stands in the document; the digits of a time as letters. `None` for silence.
     pub fn shown(&self) -> Option<Vec<u8>> {
-        let mut bytes: Vec<u8> = self.units.iter().map(|(Unit::Byte(b) | Unit::Digit(b))| *b).collect();
-        if self.kind == Kind::Begins {
-            bytes.extend_from_slice("…".as_bytes());
+        let mut shown = Vec::new();
+        for unit in &self.units {
+            match unit {
+                Unit::Byte(byte) | Unit::Digit(byte) => shown.push(*byte),
+                Unit::Number => shown.push(b'N'),
+                Unit::Name => shown.extend_from_slice(b"FROM"),
+                Unit::Rest(text) => shown.extend_from_slice(text.as_bytes()),
+            }
         }
-        (!self.silent()).then_some(bytes)
+        (!self.silent()).then_some(shown)
     }
+}
+
+fn time_unit(byte: u8) -> Unit {
+    if byte.is_ascii_alphabetic() { Unit::Digit(byte) } else { Unit::Byte(byte) }
 }
 
 /// One message on its way: whose mailbox, who wrote it, what.
@@ -204,16 +274,16 @@ pub(crate) fn judge(
         }
     }
     if let Some(i) = fits {
-        if let Some(Pattern { kind: Kind::Message { from, time }, .. }) = patterns.get(i)
-            && let Some(place) = reply.get(from + 1..*time).and_then(impossible)
+        if let Some((from, time)) = patterns.get(i).and_then(|pattern| pattern.places(reply))
+            && let Some(place) = reply.get(from + 1..time).and_then(impossible)
         {
             return Err(Breach { rule: Rule::Time, at: from + 1 + place });
         }
         return Ok(i);
     }
-    let message = nearest.and_then(|(_, pattern)| match pattern.kind {
-        Kind::Message { from, time } => Some((pattern, from, time)),
-        _ => None,
+    let message = nearest.and_then(|(_, pattern)| {
+        let (from, time) = pattern.places(reply)?;
+        Some((pattern, from, time))
     });
     let rule = match (message, &letter) {
         _ if !has_form(reply) || trailing(reply, patterns) => Rule::ReplyForm,

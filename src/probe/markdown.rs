@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use rust_i18n::t;
 
-use super::document::{CaseReport, Document, Verdict, printable};
+use super::document::{CaseReport, Document, Origin, Verdict, printable};
 use super::rule::Rule;
 
 /// Longer requests and replies are shown by their beginning and length.
@@ -20,28 +20,38 @@ pub fn write(document: &Document, locale: &str) -> String {
 }
 
 fn whole(out: &mut String, document: &Document, locale: &str) -> fmt::Result {
-    let accounts: Vec<String> = ["A", "B", "C"].map(|who| format!("`Probe{}{who}`", document.mark)).into();
-    writeln!(out, "# {}\n", t!("probe.title", locale = locale))?;
-    writeln!(out, "{}\n", t!("probe.intro", locale = locale))?;
+    let (title, intro) = match document.origin {
+        Origin::Script(_) => (t!("probe.title", locale = locale), t!("probe.intro", locale = locale)),
+        Origin::OwnSocket => (t!("probe.title_hand", locale = locale), t!("probe.intro_own", locale = locale)),
+        Origin::SharedSocket => (t!("probe.title_hand", locale = locale), t!("probe.intro_shared", locale = locale)),
+    };
+    writeln!(out, "# {title}\n\n{intro}\n")?;
     writeln!(out, "| | |\n|---|---|")?;
     let mut row = |key: &str, value: String| writeln!(out, "| {key} | {value} |");
     row(&t!("probe.server", locale = locale), format!("`{}`", document.server))?;
     row(&t!("probe.date", locale = locale), document.when.clone())?;
-    row(&t!("probe.accounts", locale = locale), accounts.join(", "))?;
-    row(&t!("probe.duration", locale = locale), format!("{:.1} s", document.elapsed.as_secs_f64()))?;
-    row(&t!("probe.sent_again", locale = locale), document.resent.to_string())?;
+    if let Some(run) = document.run() {
+        let accounts: Vec<String> = ["A", "B", "C"].map(|who| format!("`Probe{}{who}`", run.mark)).into();
+        row(&t!("probe.accounts", locale = locale), accounts.join(", "))?;
+        row(&t!("probe.duration", locale = locale), format!("{:.1} s", run.elapsed.as_secs_f64()))?;
+        row(&t!("probe.sent_again", locale = locale), run.resent.to_string())?;
+    }
     row(&t!("probe.program", locale = locale), concat!("hongyan ", env!("CARGO_PKG_VERSION")).to_owned())?;
     writeln!(out, "\n**{}**\n", summary(document, locale))?;
-    if document.untried > 0 {
-        writeln!(out, "{}\n", t!("probe.untried", locale = locale, n = document.untried))?;
+    if let Some(run) = document.run().filter(|run| run.untried > 0) {
+        writeln!(out, "{}\n", t!("probe.untried", locale = locale, n = run.untried))?;
     }
-    if !document.left {
+    if document.run().is_some_and(|run| !run.left) {
         writeln!(out, "{}\n", t!("probe.not_left", locale = locale))?;
     }
     trouble(out, document, locale)?;
     habits(out, document, locale)?;
     writeln!(out, "## {}\n", t!("probe.cases", locale = locale))?;
-    writeln!(out, "{}\n", t!("probe.legend", locale = locale))?;
+    let legend = match document.origin {
+        Origin::Script(_) => t!("probe.legend", locale = locale),
+        Origin::OwnSocket | Origin::SharedSocket => t!("probe.legend_hand", locale = locale),
+    };
+    writeln!(out, "{legend}\n")?;
     for case in &document.cases {
         one(out, case, locale)?;
     }
@@ -139,7 +149,10 @@ pub fn reason(case: &CaseReport, locale: &str) -> String {
         Verdict::Passed => String::new(),
         Verdict::Failed(finding) => {
             let found = finding.text(&case.exchanges, locale);
-            t!("probe.broken", locale = locale, rule = rule(finding.rule, locale), found = found).into_owned()
+            match finding.rule {
+                Some(broken) => t!("probe.broken", locale = locale, rule = rule(broken, locale), found = found).into(),
+                None => t!("probe.not_as_said", locale = locale, found = found).into_owned(),
+            }
         }
         Verdict::Unclear(unclear) => unclear.text(&case.exchanges, locale),
     }

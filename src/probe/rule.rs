@@ -75,6 +75,7 @@ macro_rules! rules {
 
 rules! {
     ReplyForm "reply-form" Datagram false,
+    OwnReplies "own-replies" Datagram false,
     OneReply "one-reply" Datagram false,
     ToSender "to-sender" Datagram false,
     FromAsked "from-asked" Datagram false,

@@ -236,7 +236,7 @@ impl<T: Transport> Runner<T> {
                     Err(()) => return Ok(Outcome::Lossy),
                 },
                 Step::Quiet(who) => self.line.receive(desk(*who), QUIET)?.map(|more| Finding {
-                    rule: Rule::OneReply,
+                    rule: Some(Rule::OneReply),
                     exchange: attempt.exchanges.len().saturating_sub(1),
                     difference: Difference::More(more),
                 }),
@@ -274,7 +274,7 @@ impl<T: Transport> Runner<T> {
                 Some(stray) => (Rule::ToSender, stray),
                 None => (ask.rule, Difference::NoReply),
             };
-            return Ok(Some(Finding { rule, exchange, difference }));
+            return Ok(Some(Finding { rule: Some(rule), exchange, difference }));
         };
         let reader = self.account(ask.who);
         let judged = judge(&got, &patterns, ask.rule, &reader, &attempt.mail);
@@ -289,7 +289,7 @@ impl<T: Transport> Runner<T> {
                 if matches!(rule, Rule::CountAll | Rule::CountOne | Rule::Oldest) {
                     rule = self.look_closer(ask.who, rule, attempt)?;
                 }
-                Ok(Some(Finding { rule, exchange, difference: Difference::Byte(breach.at) }))
+                Ok(Some(Finding { rule: Some(rule), exchange, difference: Difference::Byte(breach.at) }))
             }
         }
     }
@@ -358,7 +358,11 @@ impl<T: Transport> Runner<T> {
             if let Err(breach) = fits(own) {
                 let swapped = patterns.iter().any(|other| fits(other).is_ok());
                 let rule = if swapped { Rule::InOrder } else { breach.rule };
-                return Ok(Ok(Some(Finding { rule, exchange: i, difference: Difference::Byte(breach.at) })));
+                return Ok(Ok(Some(Finding {
+                    rule: Some(rule),
+                    exchange: i,
+                    difference: Difference::Byte(breach.at),
+                })));
             }
             self.note(who, &sent, &got, attempt);
         }

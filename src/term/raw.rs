@@ -9,14 +9,13 @@ use rust_i18n::t;
 use super::app::App;
 use super::remembered::is_kept;
 use super::screen::harmless;
-use super::trials::{self, Trial};
+use super::would::session_would;
 use crate::net::{Bell, Now, Socket, clock};
-use crate::probe::printable;
+use crate::probe::hand::{Came, Expectation, PATIENCE, Trial};
+use crate::probe::{CaseReport, Document, Origin, Verdict, markdown, printable};
 use crate::wire::explain::{Colour, explain};
 use crate::wire::{Charset, show};
 
-/// How long an answer is waited for.
-const PATIENCE: Duration = Duration::from_secs(2);
 /// Bytes a row shows.
 const ROW: usize = 16;
 /// Rows of a datagram that are shown as bytes.
@@ -27,15 +26,16 @@ pub(super) struct Raw {
     server: SocketAddr,
     socket: Socket,
     bell: Bell,
+    began: String,
     sent: Option<Sent>,
     /// Said before the next request.
-    expect: Option<Option<Vec<u8>>>,
-    trials: Vec<Trial>,
+    expect: Option<Expectation>,
+    cases: Vec<CaseReport>,
 }
 
 struct Sent {
     bytes: Vec<u8>,
-    expect: Option<Option<Vec<u8>>>,
+    trial: Trial,
     at: Now,
 }
 
@@ -43,6 +43,11 @@ impl Raw {
     /// When the answer counts as missing.
     pub(super) fn deadline(&self) -> Option<std::time::Instant> {
         self.sent.as_ref().map(|sent| sent.at.instant + PATIENCE)
+    }
+
+    fn document(&self) -> Document {
+        let (when, cases) = (self.began.clone(), self.cases.clone());
+        Document { server: self.server, when, origin: Origin::OwnSocket, cases }
     }
 }
 
@@ -57,7 +62,8 @@ impl App {
         let bell = self.bell();
         match Socket::open(None, server, bell.clone()) {
             Ok(socket) => {
-                self.raw = Some(Raw { server, socket, bell, sent: None, expect: None, trials: Vec::new() });
+                let began = super::talk::clock_time(clock::now().unix_ms, "%Y-%m-%d %H:%M:%S");
+                self.raw = Some(Raw { server, socket, bell, began, sent: None, expect: None, cases: Vec::new() });
                 self.print(&t!("term.raw_begin", server = server));
             }
             Err(error) => self.error(&error.to_string()),
@@ -104,9 +110,9 @@ impl App {
         self.print(&text);
         let at = clock::now();
         if let Some(raw) = &mut self.raw {
-            let expect = expected.or_else(|| raw.expect.take());
+            let expected = expected.or_else(|| raw.expect.take()).unwrap_or_default();
             match raw.socket.send(&bytes) {
-                Ok(()) => raw.sent = Some(Sent { bytes, expect, at }),
+                Ok(()) => raw.sent = Some(Sent { trial: Trial::new(&bytes, &expected), bytes, at }),
                 Err(error) => self.error(&error.to_string()),
             }
         }
@@ -129,7 +135,7 @@ impl App {
             }
             "quit" | "退出" => self.leave_now(),
             "expect" | "期望" => {
-                let expected = expectation(rest);
+                let expected = Expectation::parse(rest).filter(|said| *said != Expectation::Text);
                 if let (Some(raw), Some(expected)) = (&mut self.raw, expected) {
                     raw.expect = Some(expected);
                 } else {
@@ -137,7 +143,7 @@ impl App {
                 }
             }
             "trials" | "记录" => {
-                let text = self.raw.as_ref().map(|raw| trials::markdown(raw.server, &now_text(), &raw.trials));
+                let text = self.raw.as_ref().map(|raw| markdown::write(&raw.document(), &rust_i18n::locale()));
                 self.print(&text.unwrap_or_default());
             }
             "save" | "保存" if !rest.is_empty() => self.save_trials(rest),
@@ -147,11 +153,8 @@ impl App {
 
     fn save_trials(&mut self, file: &str) {
         let Some(raw) = &self.raw else { return };
-        let text = match file.to_lowercase().ends_with(".json") {
-            true => trials::json(raw.server, &now_text(), &raw.trials),
-            false => trials::markdown(raw.server, &now_text(), &raw.trials),
-        };
-        let n = raw.trials.len();
+        let text = raw.document().written(file, &rust_i18n::locale());
+        let n = raw.cases.len();
         match std::fs::write(file, text) {
             Ok(()) => self.quiet(&t!("term.raw_saved", n = n, file = harmless(file))),
             Err(error) => self.error(&format!("{}: {error}", harmless(file))),
@@ -206,38 +209,40 @@ impl App {
             }
             _ => self.print(&format!("{} {}", self.style.strong("←"), t!("term.raw_silent", n = PATIENCE.as_secs()))),
         }
-        let would = trials::session_would(&sent.bytes, reply.as_deref());
-        let trial = Trial::judge(&sent.bytes, sent.expect.clone(), reply, time);
-        if trial.passed {
-            let text = self.style.good(&t!("term.raw_expected"));
-            self.print(&format!("  {text}"));
-        } else {
-            let text = t!("term.raw_unexpected", expected = harmless(&trial.expected()));
-            self.error(&format!("  {text}"));
+        let would = session_would(&sent.bytes, reply.as_deref());
+        let came = match (reply, time) {
+            (Some(reply), Some(time)) => Came::Reply(reply, time),
+            _ => Came::Nothing,
+        };
+        let number = self.raw.as_ref().map_or(0, |raw| raw.cases.len()) + 1;
+        let case = sent.trial.case(number, &came);
+        let locale = rust_i18n::locale();
+        let reason = harmless(&markdown::reason(&case, &locale));
+        match &case.verdict {
+            Verdict::Passed => {
+                let text = self.style.good(&t!("term.raw_expected"));
+                self.print(&format!("  {text}"));
+            }
+            Verdict::Failed(_) => {
+                let expected = harmless(&case.expected(&locale));
+                self.error(&format!("  {}\n  {reason}", t!("term.raw_unexpected", expected = expected)));
+            }
+            Verdict::Unclear(_) => self.warn(&format!("  {reason}")),
         }
         self.quiet(&format!("  {}", t!("term.raw_session", would = would)));
         if let Some(raw) = &mut self.raw {
-            raw.trials.push(trial);
+            raw.cases.push(case);
         }
     }
 }
 
 /// A request, and behind ` => ` what is expected of it.
-fn split_expected(line: &str) -> (&str, Option<Option<Vec<u8>>>) {
-    let found = line.rsplit_once(" => ").and_then(|(text, said)| Some((text, expectation(said.trim())?)));
-    match found {
-        Some((text, expected)) => (text.trim_end(), Some(expected)),
+fn split_expected(line: &str) -> (&str, Option<Expectation>) {
+    let said = line.rsplit_once(" => ").and_then(|(text, said)| Some((text, Expectation::parse(said)?)));
+    match said.filter(|(_, said)| *said != Expectation::Text) {
+        Some((text, said)) => (text.trim_end(), Some(said)),
         None => (line, None),
     }
-}
-
-/// A reply that was said to be expected; `-` for none.
-fn expectation(said: &str) -> Option<Option<Vec<u8>>> {
-    if said == "-" {
-        return Some(None);
-    }
-    let bytes = show::unescape(said).ok()?;
-    crate::wire::looks_like_reply(&bytes).then_some(Some(bytes))
 }
 
 /// Rows of bytes, in hexadecimal and as they read.
@@ -257,18 +262,14 @@ fn dump(bytes: &[u8]) -> String {
     text
 }
 
-fn now_text() -> String {
-    super::talk::clock_time(clock::now().unix_ms, "%Y-%m-%d %H:%M:%S")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn what_is_expected_may_stand_behind_the_request() {
-        assert_eq!(split_expected("02#a#b# => 02:01"), ("02#a#b#", Some(Some(b"02:01".to_vec()))));
-        assert_eq!(split_expected("02#a#b => -"), ("02#a#b", Some(None)));
+        assert_eq!(split_expected("02#a#b# => 02:01"), ("02#a#b#", Some(Expectation::Reply(b"02:01".to_vec()))));
+        assert_eq!(split_expected("02#a#b => -"), ("02#a#b", Some(Expectation::Silence)));
         assert_eq!(split_expected("03#b#a => b#"), ("03#b#a => b#", None));
     }
 

@@ -33,6 +33,7 @@ fn layers_stay_apart() {
                 "timer.rs",
                 "tap.rs",
                 "probe/judge.rs",
+                "probe/hand.rs",
                 "probe/runner.rs",
                 "probe/pace.rs",
                 "session",

@@ -7,7 +7,8 @@ mod model;
 use std::time::Duration;
 
 use faults::{FAULTS, Fault};
-use hongyan::probe::{self, Document, Options, ProbeError, Verdict, json, markdown};
+use hongyan::probe::hand::{Came, Expectation, Trial};
+use hongyan::probe::{self, Document, Options, Origin, ProbeError, Run, Verdict, json, markdown};
 use hongyan::server::OnSecondLogin;
 use hongyan::server::udp::{Config, Server};
 use memory::{Faults, Machine, Memory, Ours};
@@ -23,6 +24,10 @@ fn probed(machine: impl Machine, faults: Faults, seed: u64) -> Document {
 
 const FINE: Faults = Faults { lost: 0, doubled: 0, delayed: 0 };
 
+fn run(document: &Document) -> &Run {
+    document.run().expect("the probe played its script")
+}
+
 /// What failed or is unclear, for a test's failure.
 fn trouble(document: &Document) -> String {
     let cases = document.cases.iter().filter(|case| case.verdict != Verdict::Passed);
@@ -34,7 +39,7 @@ fn our_engine_passes_every_case() {
     for on_second_login in [OnSecondLogin::Arm, OnSecondLogin::Rebind] {
         let document = probed(Ours::new(on_second_login), FINE, 1);
         assert_eq!(trouble(&document), "");
-        assert!(document.left && document.cases.len() > 80, "{}", document.cases.len());
+        assert!(run(&document).left && document.cases.len() > 80, "{}", document.cases.len());
     }
 }
 
@@ -44,9 +49,9 @@ fn our_server_passes_every_case() {
     let listen = "127.0.0.1:0".parse().expect("an address");
     let server = Server::start(Config::new(listen, dir.path().to_owned())).expect("started");
     let document = probe::run(&Options { server: server.address(), allow_others: false }).expect("a document");
-    println!("{} cases in {:?}", document.cases.len(), document.elapsed);
+    println!("{} cases in {:?}", document.cases.len(), run(&document).elapsed);
     assert_eq!(trouble(&document), "");
-    assert!(document.left && document.server == server.address());
+    assert!(run(&document).left && document.server == server.address());
 }
 
 #[test]
@@ -117,7 +122,7 @@ fn a_bad_network_is_no_fault() {
             let model = probed(Model::new(Habits::default(), None), faults, seed);
             for document in [ours, model] {
                 let (passed, failed, unclear) = document.counts();
-                let resent = document.resent;
+                let resent = run(&document).resent;
                 println!(
                     "{faults:?} seed {seed}: {passed} passed, {failed} failed, {unclear} unclear, {resent} resent"
                 );
@@ -169,8 +174,8 @@ fn hostile_servers_hold_nobody_up() {
     for (name, machine) in odd {
         let document = probed(Odd(machine, 1), FINE, 1);
         let (passed, failed, unclear) = document.counts();
-        println!("{name}: {passed} passed, {failed} failed, {unclear} unclear, {:?}", document.elapsed);
-        assert!(failed > 0 && passed < 12 && document.untried == 0, "{name}: {passed} passed, {failed} failed");
+        println!("{name}: {passed} passed, {failed} failed, {unclear} unclear, {:?}", run(&document).elapsed);
+        assert!(failed > 0 && passed < 12 && run(&document).untried == 0, "{name}: {passed} passed, {failed} failed");
         // Its bytes stand in the document, and do not break it.
         let text = markdown::write(&document, "en");
         assert!(text.lines().filter(|line| line.starts_with("| ")).all(|line| line.ends_with('|')), "{name}");
@@ -191,9 +196,13 @@ fn a_server_that_goes_away_ends_the_probe() {
     for lives in [20, 100, 200, 300] {
         let document = probed(Mortal(Ours::new(OnSecondLogin::Arm), lives), FINE, 1);
         let (passed, failed, unclear) = document.counts();
-        println!("{lives}: {passed} passed, {:?}", document.elapsed);
-        assert_eq!((failed, unclear, document.left), (0, 1, false), "{}", trouble(&document));
-        assert!(document.untried > 0 && document.elapsed < Duration::from_secs(180), "{:?}", document.elapsed);
+        println!("{lives}: {passed} passed, {:?}", run(&document).elapsed);
+        assert_eq!((failed, unclear, run(&document).left), (0, 1, false), "{}", trouble(&document));
+        assert!(
+            run(&document).untried > 0 && run(&document).elapsed < Duration::from_secs(180),
+            "{:?}",
+            run(&document)
+        );
     }
 }
 
@@ -206,8 +215,8 @@ fn somebody_who_does_not_wait_leaves_nobody_logged_in() {
         seen < 30
     });
     let document = document.expect("memory does not fail").expect("somebody answers");
-    assert_eq!((document.cases.len(), document.left), (30, true));
-    assert!(document.untried > 60 && markdown::write(&document, "en").contains("were not tried"));
+    assert_eq!((document.cases.len(), run(&document).left), (30, true));
+    assert!(run(&document).untried > 60 && markdown::write(&document, "en").contains("were not tried"));
 }
 
 /// The program: exit status, and both documents.
@@ -271,6 +280,45 @@ fn the_document_is_as_expected() {
     snapshot("ours-en.md", &markdown::write(&ours, "en"));
     let wrong = dated(probed(Model::new(Habits::default(), Some(Fault::CutAtColon)), FINE, 1));
     snapshot("cut-at-colon-zh.md", &markdown::write(&wrong, "zh-CN"));
+}
+
+/// Trials made by hand are written by the same writers, with the same keys.
+#[test]
+fn trials_by_hand_become_the_same_document() {
+    let reply = |text: &str, us| Came::Reply(text.as_bytes().to_vec(), Duration::from_micros(us));
+    // Sent, what was said to be expected, what came.
+    let trials: [(&str, &str, Came); 9] = [
+        ("01#20170001#secret#secret#", "01:01", reply("01:01", 3_210)),
+        ("02#20170001#secret", "", reply("02:01", 480)),
+        ("02#20170001#secret#", "02:01", reply("02:04", 1_500)),
+        ("03#b#x|y`z#", "-", reply("03:01", 700)),
+        ("09#", "", reply("09:b:2026-13-21 12:04:58:hi", 650)),
+        ("08#", "", Came::Perhaps(b"08:3".to_vec())),
+        ("06#", "", Came::Nothing),
+        ("06:01", "", Came::Nothing),
+        ("hello\x00", "", Came::NotYet),
+    ];
+    let cases = (1..).zip(&trials).map(|(number, (sent, said, came))| {
+        let sent = hongyan::wire::show::unescape(sent).expect("good");
+        Trial::new(&sent, &Expectation::parse(said).expect("good")).case(number, came)
+    });
+    let (server, when) = ("127.0.0.1:21568".parse().expect("an address"), "2026-11-21 12:04:58".to_owned());
+    let document = Document { server, when, origin: Origin::SharedSocket, cases: cases.collect() };
+    assert_eq!(document.counts(), (2, 4, 3));
+    let (en, zh) = (document.written("a.MD", "en"), document.written("a.md", "zh-CN"));
+    snapshot("by-hand-en.md", &en);
+    snapshot("by-hand-zh.md", &zh);
+    let programs = document.written("a.json", "en");
+    assert!(![&en, &zh, &programs].iter().any(|text| text.contains("secret")));
+    let value: serde_json::Value = serde_json::from_str(&programs).expect("JSON");
+    let probed = dated(probed(Ours::new(OnSecondLogin::Arm), FINE, 1));
+    let script: serde_json::Value = serde_json::from_str(&json::write(&probed, "en")).expect("JSON");
+    let keys = |value: &serde_json::Value| value.as_object().expect("an object").keys().cloned().collect::<Vec<_>>();
+    assert_eq!(keys(&value), keys(&script));
+    assert_eq!(keys(&value["cases"][0]), keys(&script["cases"][0]));
+    assert_eq!(keys(&value["cases"][0]["exchanges"][0]), keys(&script["cases"][0]["exchanges"][0]));
+    assert_eq!((&value["cases"][1]["why"]["rule"], &value["cases"][1]["why"]["offset"]), (&"closed".into(), &1.into()));
+    assert!(value["cases"][2]["why"]["rule"].is_null());
 }
 
 #[test]

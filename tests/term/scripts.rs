@@ -215,12 +215,26 @@ fn the_protocol_by_hand_becomes_a_document() {
     }
     let document = std::fs::read_to_string(file.with_extension("json")).expect("saved");
     let document: Value = serde_json::from_str(&document).expect("JSON");
-    let trials = document["trials"].as_array().expect("trials");
-    let got: Vec<(&str, &str)> =
-        trials.iter().map(|t| (t["got"].as_str().unwrap_or("-"), t["verdict"].as_str().expect("a verdict"))).collect();
-    let (pass, fail) = ("pass", "fail");
-    assert_eq!(got, [("01:01", pass), ("00:00", fail), ("02:01", pass), ("08:0", pass), ("06:01", fail), ("-", pass)]);
-    let table = std::fs::read_to_string(file.with_extension("md")).expect("saved");
-    assert!(table.contains("| 3 | `02#20170001#******#` | `02:01` (said) | `02:01` |"), "{table}");
-    assert!(!table.contains("secret") && !said.contains("secret"), "{table}");
+    let judged: Vec<(&str, &str, &str)> = document["cases"]
+        .as_array()
+        .expect("cases")
+        .iter()
+        .map(|case| {
+            let rule = case["why"]["rule"].as_str().unwrap_or("-");
+            let got = case["exchanges"][0]["got"]["text"].as_str().unwrap_or("-");
+            (got, case["verdict"].as_str().expect("a verdict"), rule)
+        })
+        .collect();
+    let wanted = [
+        ("01:01", "pass", "-"),
+        ("00:00", "fail", "-"),
+        ("02:01", "pass", "-"),
+        ("08:0", "pass", "-"),
+        ("06:01", "fail", "-"),
+        ("-", "pass", "-"),
+    ];
+    assert_eq!(judged, wanted);
+    let text = std::fs::read_to_string(file.with_extension("md")).expect("saved");
+    assert!(text.contains("| 1 | H | `02#20170001#******#` | `02:01` | `02:01` |"), "{text}");
+    assert!(!text.contains("secret") && !said.contains("secret"), "{text}");
 }

@@ -78,7 +78,7 @@ impl Probe {
             write(file, &json::write(&document, locale))?;
         }
         let (_, failed, _) = document.counts();
-        Ok(match (failed, document.untried) {
+        Ok(match (failed, document.run().map_or(0, |run| run.untried)) {
             (0, 0) => ExitCode::SUCCESS,
             (0, _) if stop.load(Ordering::Relaxed) => ExitCode::from(STOPPED),
             (0, _) => ExitCode::from(SILENT),

@@ -1,0 +1,303 @@
+//! Trials made by hand, as cases of the test document. What is expected was said, or is what the
+//! protocol's text allows for the request. Pure.
+
+use std::time::Duration;
+
+use super::case::Who;
+use super::document::{CaseReport, Difference, Exchange, Finding, Unclear, Verdict};
+use super::judge::{Mail, Pattern, judge};
+use super::rule::Rule;
+use crate::wire::explain::{self, Explanation, Name, Rule as Form};
+use crate::wire::{Charset, looks_like_reply, show};
+
+/// How long a reply is waited for before it counts as missing.
+pub const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The beginning of the cases' names.
+pub(super) const ID: &str = "by-hand";
+
+/// What somebody expects of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Expectation {
+    /// Whatever the protocol's text allows.
+    #[default]
+    Text,
+    /// No reply at all.
+    Silence,
+    /// Exactly this.
+    Reply(Vec<u8>),
+}
+
+impl Expectation {
+    /// As it is typed: a reply, `-` for none, nothing for what the text says. `None` for anything else.
+    #[must_use]
+    pub fn parse(typed: &str) -> Option<Self> {
+        match typed.trim() {
+            "" => Some(Self::Text),
+            "-" => Some(Self::Silence),
+            typed => show::unescape(typed).ok().filter(|bytes| looks_like_reply(bytes)).map(Self::Reply),
+        }
+    }
+}
+
+/// What came to a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Came {
+    /// This, so long after it.
+    Reply(Vec<u8>, Duration),
+    /// This, which may be the reply to another request as well.
+    Perhaps(Vec<u8>),
+    /// Nothing, for [`PATIENCE`].
+    Nothing,
+    /// Nothing so far.
+    NotYet,
+}
+
+/// One request made by hand, and what may come to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trial {
+    /// Passwords starred.
+    sent: Vec<u8>,
+    allowed: Vec<Pattern>,
+    /// What a reply breaks that the text does not allow, unless the judge can say more exactly.
+    rule: Rule,
+    said: Option<Pattern>,
+}
+
+impl Trial {
+    /// A request as it is sent. Its passwords are not kept.
+    #[must_use]
+    pub fn new(sent: &[u8], expectation: &Expectation) -> Self {
+        let (allowed, rule) = allowed(&explain::explain(sent, Charset::Utf8));
+        let said = match expectation {
+            Expectation::Text => None,
+            Expectation::Silence => Some(Pattern::silence()),
+            Expectation::Reply(bytes) => Some(Pattern::exactly(bytes)),
+        };
+        Self { sent: show::starred(sent), allowed, rule, said }
+    }
+
+    /// The request, its passwords starred.
+    #[must_use]
+    pub fn sent(&self) -> &[u8] {
+        &self.sent
+    }
+
+    /// Whether nothing is expected to come.
+    #[must_use]
+    pub fn expects_silence(&self) -> bool {
+        self.expected().iter().any(Pattern::silent)
+    }
+
+    /// The case it is, with what came.
+    #[must_use]
+    pub fn case(&self, number: usize, came: &Came) -> CaseReport {
+        let (got, time) = match came {
+            Came::Reply(bytes, after) => (Some(bytes), Some(*after)),
+            Came::Perhaps(bytes) => (Some(bytes), None),
+            Came::Nothing | Came::NotYet => (None, None),
+        };
+        let verdict = match came {
+            Came::Reply(bytes, _) => self.judge(bytes),
+            Came::Perhaps(_) => Verdict::Unclear(Unclear::Whose),
+            Came::NotYet => Verdict::Unclear(Unclear::Waiting),
+            Came::Nothing if self.expects_silence() => Verdict::Passed,
+            // Once is not enough: datagrams are lost.
+            Came::Nothing => Verdict::Unclear(Unclear::NoAnswer),
+        };
+        let exchange = Exchange {
+            from: Who::H,
+            sent: self.sent.clone(),
+            expected: self.expected().iter().map(Pattern::shown).collect(),
+            // A server may send back what it got.
+            got: got.map(|bytes| show::starred(bytes)),
+            tries: 1,
+            time,
+        };
+        let id = if self.said.is_some() { "by-hand-said" } else { ID };
+        CaseReport { number, id, exchanges: vec![exchange], verdict, attempts: 1, habits: Vec::new() }
+    }
+
+    fn expected(&self) -> &[Pattern] {
+        self.said.as_ref().map_or(&self.allowed, std::slice::from_ref)
+    }
+
+    fn judge(&self, got: &[u8]) -> Verdict {
+        let by_text = judge(got, &self.allowed, self.rule, &[], &Mail::default());
+        let (rule, at) = match (&self.said, by_text) {
+            (Some(said), by_text) => match said.difference(got) {
+                None => return Verdict::Passed,
+                Some(at) => (by_text.err().map(|breach| breach.rule), at),
+            },
+            (None, Ok(_)) => return Verdict::Passed,
+            (None, Err(breach)) => (Some(breach.rule), breach.at),
+        };
+        Verdict::Failed(Finding { rule, exchange: 0, difference: Difference::Byte(at) })
+    }
+}
+
+/// The operation of a request, if it has a known one.
+pub(super) fn operation(sent: &[u8]) -> Option<u8> {
+    explain::explain(sent, Charset::Utf8).operation
+}
+
+/// What the text allows for a request, as the probe does, and the rule that anything else breaks.
+fn allowed(explained: &Explanation) -> (Vec<Pattern>, Rule) {
+    let mut replies: Vec<&'static str> = Vec::new();
+    let (mut silence, mut rule) = (false, Rule::OwnReplies);
+    let serves = match explained.operation {
+        Some(1) => &["01:01", "01:02", "01:03"][..],
+        Some(2) => &["02:01", "02:02", "02:03", "02:04"],
+        Some(3) => &["03:01", "03:02", "07:01"],
+        Some(4) => &["04:N", "07:01"],
+        Some(5) => &["05:FROM:YYYY-MM-DD HH:MM:SS:MESSAGE", "05:01", "07:01"],
+        Some(6) => &["06:01", "06:02", "07:01"],
+        Some(8) => &["08:N", "07:01"],
+        Some(9) => &["09:FROM:YYYY-MM-DD HH:MM:SS:MESSAGE", "09:01", "07:01"],
+        Some(10) => &["10:01:Q1:NONCE"],
+        Some(11) => &["11:N:N…", "07:01"],
+        _ => &[],
+    };
+    if let Some(broken) = explained.findings.iter().map(|finding| finding.rule).find(|rule| rule.breaks()) {
+        rule = breaks(broken);
+        replies.push("00:00");
+        // Whether somebody is logged in may be looked at first.
+        replies.extend(serves.iter().filter(|reply| **reply == "07:01" && explained.operation != Some(6)));
+        silence = explained.is_never_answered();
+        if rule == Rule::RequestTooLong {
+            replies.extend((explained.operation == Some(2)).then_some("02:02"));
+            silence = true;
+        } else if silence {
+            rule = Rule::ReplyLike;
+        }
+    } else {
+        replies.extend(serves);
+        for finding in &explained.findings {
+            rule = match finding.rule {
+                Form::ClosedTwice | Form::Bare | Form::LineEnd => Rule::Wild,
+                Form::PlusSign | Form::Extension => Rule::Extension,
+                _ => continue,
+            };
+            silence |= finding.rule == Form::Bare;
+            if !replies.contains(&"00:00") {
+                replies.push("00:00");
+            }
+        }
+    }
+    let mut patterns: Vec<Pattern> = replies.into_iter().map(Pattern::form).collect();
+    patterns.extend(silence.then(Pattern::silence));
+    (patterns, rule)
+}
+
+/// The rule about what is wrong with a request.
+fn breaks(form: Form) -> Rule {
+    match form {
+        Form::LooksLikeReply => Rule::ReplyLike,
+        Form::TooLong { .. } => Rule::RequestTooLong,
+        Form::NotClosed { .. } => Rule::Closed,
+        Form::Missing { .. } | Form::Surplus { .. } => Rule::FieldCount,
+        Form::EmptyField { .. } => Rule::EmptyField,
+        Form::FieldTooLong { name: Name::Message, .. } => Rule::BodyTooLong,
+        Form::FieldTooLong { .. } | Form::Forbidden { .. } | Form::Reserved => Rule::Fields,
+        Form::NotANumber | Form::NumberTooBig | Form::UnknownVersion => Rule::Extension,
+        _ => Rule::UnknownOperation,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `pass`, `unclear`, or which rule is broken (`-` for none) and at which byte.
+    fn verdict(report: &CaseReport) -> String {
+        match &report.verdict {
+            Verdict::Failed(Finding { rule, difference: Difference::Byte(at), .. }) => {
+                format!("{} {at}", rule.map_or("-", Rule::id))
+            }
+            other => other.id().to_owned(),
+        }
+    }
+
+    #[test]
+    fn trials_are_judged_by_the_text_or_by_what_was_said() {
+        const LATE: &str = "09:bob:2026-11-21 08:00:00:";
+        // Sent, said, what came (nothing: ""), judged.
+        let cases: &[(&str, &str, &str, &str)] = &[
+            ("02#20170001#secret#", "", "02:01", "pass"),
+            ("02#20170001#secret#", "", "02:04", "pass"),
+            ("02#20170001#secret#", "", "02:05", "own-replies 4"),
+            ("02#20170001#secret#", "", "02:01\n", "reply-form 5"),
+            ("02#20170001#secret#", "02:01", "02:01", "pass"),
+            ("02#20170001#secret#", "02:01", "02:04", "- 4"),
+            ("02#20170001#secret#", "02:01", "02:09", "own-replies 4"),
+            ("02#20170001#secret", "", "00:00", "pass"),
+            ("02#20170001#secret", "", "02:01", "closed 1"),
+            ("02#20170001#", "", "02:01", "field-count 1"),
+            ("99#x#", "", "99:01", "unknown-operation 0"),
+            ("03#b#", "", "07:01", "pass"),
+            ("08#", "", "08:12", "pass"),
+            ("08#", "", "08:x", "own-replies 3"),
+            ("08#", "", "08:1x", "own-replies 4"),
+            ("08#", "", "07:01", "pass"),
+            ("08#", "", "00:00", "own-replies 1"),
+            ("08##", "", "00:00", "pass"),
+            ("09#", "", &format!("{LATE}a:b"), "pass"),
+            ("09#", "", LATE, "pass"),
+            ("09#", "", "09:bob:08:00:a", "time 9"),
+            ("09#", "", "09:bob:2026-13-21 08:00:00:a", "time 12"),
+            ("09#", "", "05:bob:2026-11-21 08:00:00:a", "own-replies 1"),
+            ("09#", "", "09::2026-11-21 08:00:00:a", "from 3"),
+            ("11#0#", "", "11:1:0:bob", "pass"),
+            ("11#0#", "", "00:00", "pass"),
+            ("10#Q1#nonce#0000#", "", "10:01:Q1:other", "pass"),
+            ("06#", "", "", "unclear"),
+            ("06#", "-", "", "pass"),
+            ("06#", "-", "06:01", "- 0"),
+            ("06:01", "", "", "pass"),
+            ("06:01", "", "06:02", "reply-like 1"),
+            ("x", "", "", "pass"),
+        ];
+        for (sent, said, came, judged) in cases {
+            let trial = Trial::new(sent.as_bytes(), &Expectation::parse(said).expect("good"));
+            let came = match *came {
+                "" => Came::Nothing,
+                came => Came::Reply(came.as_bytes().to_vec(), Duration::ZERO),
+            };
+            assert_eq!(verdict(&trial.case(1, &came)), *judged, "{sent} {said:?} {came:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_told_is_neither_pass_nor_fail() {
+        for (sent, came) in [("08#", Came::Perhaps(b"08:0".to_vec())), ("08#", Came::NotYet), ("06:01", Came::NotYet)] {
+            let report = Trial::new(sent.as_bytes(), &Expectation::Text).case(1, &came);
+            assert_eq!(verdict(&report), "unclear", "{sent} {came:?}");
+        }
+    }
+
+    #[test]
+    fn no_password_is_kept_and_it_is_judged_all_the_same() {
+        // With a control character in the password it is malformed, which the stars would hide.
+        let trial = Trial::new(b"02#a#sec\x07ret#", &Expectation::Text);
+        assert_eq!(trial.sent(), b"02#a#******#");
+        let report = trial.case(1, &Came::Reply(b"02:01".to_vec(), Duration::ZERO));
+        assert_eq!(verdict(&report), "fields 1");
+        let echo = trial.case(1, &Came::Reply(b"02#a#secret#".to_vec(), Duration::ZERO));
+        assert!(!format!("{echo:?} {trial:?}").contains("secret"));
+    }
+
+    #[test]
+    fn expectations_are_typed() {
+        let reply = |text: &str| Some(Expectation::Reply(text.as_bytes().to_vec()));
+        for (typed, meant) in [
+            ("", Some(Expectation::Text)),
+            (" - ", Some(Expectation::Silence)),
+            (" 02:01", reply("02:01")),
+            (r"03:01\n", reply("03:01\n")),
+            ("02", None),
+            (r"02:\q", None),
+        ] {
+            assert_eq!(Expectation::parse(typed), meant, "{typed}");
+        }
+    }
+}
