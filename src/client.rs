@@ -25,7 +25,7 @@ use crate::session::{
     self, Dialect, KeyChange, Known, Link, LoginOutcome, Polling, RegisterOutcome, Session, Speaks, StoreToken,
 };
 use crate::tap::{Record, Tap};
-use crate::wire::frame::Past;
+use crate::wire::frame::{AccountSettings, Past};
 pub use figures::{Connection, Encrypted};
 use local::{file_name, keep_consent, known_keys, open_socket, plain_allowed, reachable};
 pub use local::{known, time_of};
@@ -142,6 +142,9 @@ pub enum Event {
     TookPlace { address: String },
     /// Answer to [`Client::past`], oldest first.
     Past { peer: Account, messages: Vec<Past>, more: bool },
+    /// Answer to [`Client::account_settings`] and [`Client::set_account`]; none if the server has none for this
+    /// account, as in the plain dialect, or could not store the change.
+    AccountSettings(Option<AccountSettings>),
 }
 
 struct Kept {
@@ -150,8 +153,10 @@ struct Kept {
     unix_ms: i64,
 }
 
+/// A message on its way to the disk; one of one's own from another device too.
 struct Incoming {
     row: Row,
+    /// Whose conversation it belongs to.
     from: Account,
     /// The server keeps it until it is on disk here.
     kept: bool,
@@ -394,13 +399,6 @@ impl Client {
     /// compared. Then log in again.
     pub fn trust(&mut self, now: Now, key: Vec<u8>) {
         self.session.trust(key);
-        self.after(now);
-    }
-
-    /// Asks the server for the `count` newest messages with somebody that are older than its row `before`.
-    /// Whatever was pushed before the answer is told before it.
-    pub fn past(&mut self, now: Now, peer: Account, before: Option<u64>, count: u32) {
-        self.session.history(now.instant, peer, before, count);
         self.after(now);
     }
 

@@ -165,7 +165,11 @@ pub enum Op {
         repeat: bool,
         unix_ms: i64,
         pushed: Option<Pushed>,
+        /// The time with which the server has handed this pushed one out in the plain dialect before.
+        handed: Option<String>,
     },
+    /// What another device of this account has sent, under this name and number; stored as one that was pushed.
+    Own { token: StoreToken, to: Account, text: String, pushed: Pushed, by: (Device, u64) },
     /// What lets this device in without a password, or nothing any more.
     Token(Option<Key<32>>),
     /// Takes another name for this device, and forgets the token, which belonged to the old one.
@@ -206,8 +210,8 @@ pub enum Done {
     Renamed(Option<Device>),
     /// The row of an [`Op::Outgoing`]; `None` if it is not on disk.
     Kept { request: u64, id: Option<MessageId> },
-    /// The row of an [`Op::Received`]; `None` if it is not on disk.
-    Stored { token: StoreToken, id: Option<MessageId> },
+    /// The row of an [`Op::Received`] or an [`Op::Own`]; `None` if it is not on disk. `known`: it was there before.
+    Stored { token: StoreToken, id: Option<MessageId>, known: bool },
     /// That this message is being sent is on disk, or is not.
     Noted { id: MessageId, noted: bool },
     /// The list, the latest first: all friends and rooms, and the latest strangers.

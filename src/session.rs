@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use crate::link::words;
 use crate::model::{Account, MessageId, SendState};
-use crate::wire::frame::{Device, Key, Past};
+use crate::wire::frame::{AccountSettings, Device, Key, Past};
 use crate::wire::reply::{LoggedIn, Registered};
 
 /// Names one received message until it is on disk.
@@ -137,6 +137,15 @@ pub struct Kept {
     pub newest: i64,
 }
 
+/// A change of how an account may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountChange {
+    /// Several of its devices may be in at once, or the last one to come takes the others' place.
+    Beside(bool),
+    /// It is not to be logged in to in the plain dialect.
+    SecureOnly(bool),
+}
+
 /// How the server counts a message that it pushed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pushed {
@@ -189,6 +198,9 @@ pub enum Event {
         repeat: bool,
         pushed: Option<Pushed>,
     },
+    /// What another device of this account has sent, under `by`: its name and its number for it. To be stored as a
+    /// message of one's own, unless it is on disk already, then as [`Event::Received`].
+    Own { token: StoreToken, to: Account, text: String, pushed: Pushed, by: (Device, u64) },
     /// A message of one's own came further; `07:01` and `00:00` leave it `Waiting` or `Failed`.
     Outgoing { id: MessageId, state: SendState },
     /// The same of one that the server will not have: answered by [`Session::handle_noted`] once that is on a disk
@@ -224,4 +236,7 @@ pub enum Event {
     TookPlace { address: String },
     /// Answer to [`secure::Session::history`], oldest first.
     History { peer: Account, messages: Vec<Past>, more: bool },
+    /// Answer to [`secure::Session::account_settings`] and [`secure::Session::set_account`]; none if the server
+    /// has none, or could not store the change.
+    AccountSettings(Option<AccountSettings>),
 }

@@ -129,6 +129,18 @@ enum AccountCommand {
     Reset { account: String },
     /// Removes an account with its mailbox
     Delete { account: String },
+    /// Closes the plain dialect to an account, whose login there then looks like a wrong password, or opens it again
+    SecureOnly {
+        account: String,
+        #[arg(value_enum)]
+        state: OnOff,
+    },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum OnOff {
+    On,
+    Off,
 }
 
 fn lossy(text: &str) -> Result<Lossy, String> {
@@ -254,7 +266,8 @@ fn administer(data: &std::path::Path, command: Command) -> Result<(), Box<dyn Er
     match command {
         Command::Account(AccountCommand::List) => {
             for row in admin::list(data)? {
-                println!("{}\t{} unread\t{}", row.name, row.unread, row.address.as_deref().unwrap_or("-"));
+                let only = if row.secure_only { "\tsecure-only" } else { "" };
+                println!("{}\t{} unread\t{}{only}", row.name, row.unread, row.address.as_deref().unwrap_or("-"));
             }
         }
         Command::Account(AccountCommand::Reset { account }) => {
@@ -263,6 +276,9 @@ fn administer(data: &std::path::Path, command: Command) -> Result<(), Box<dyn Er
             admin::reset(data, &account, &Password::parse(line.trim_end_matches(['\r', '\n']))?)?;
         }
         Command::Account(AccountCommand::Delete { account }) => admin::delete(data, &account)?,
+        Command::Account(AccountCommand::SecureOnly { account, state }) => {
+            admin::secure_only(data, &account, state == OnOff::On)?;
+        }
         Command::Backup { file } => admin::backup(data, &file)?,
         Command::Protocol => {}
         Command::Import { file } => {

@@ -1,11 +1,13 @@
-//! What a face asks of the history (the list, its people, the rows of a chat) and of the wire view.
+//! What a face asks of the history (the list, its people, the rows of a chat), of the server beside messages, and of
+//! the wire view.
 
 use std::path::PathBuf;
 
 use super::Client;
 use crate::history::{Contact, History, Op};
 use crate::model::Account;
-use crate::net::{Doorbell, Socket, ThreadFigures, WaitsFor};
+use crate::net::{Doorbell, Now, Socket, ThreadFigures, WaitsFor};
+use crate::session::AccountChange;
 use crate::tap::Record;
 
 impl Client {
@@ -76,6 +78,25 @@ impl Client {
         if let Some(history) = &self.history {
             history.submit(Op::Search { text: text.to_owned(), count });
         }
+    }
+
+    /// Asks the server for the `count` newest messages with somebody that are older than its row `before`.
+    /// Whatever was pushed before the answer is told before it.
+    pub fn past(&mut self, now: Now, peer: Account, before: Option<u64>, count: u32) {
+        self.session.history(now.instant, peer, before, count);
+        self.after(now);
+    }
+
+    /// Asks the server how this account may be used; answered by [`Event::AccountSettings`].
+    pub fn account_settings(&mut self, now: Now) {
+        self.session.account(now.instant, None);
+        self.after(now);
+    }
+
+    /// Changes how this account may be used, on the server; answered by [`Event::AccountSettings`].
+    pub fn set_account(&mut self, now: Now, change: AccountChange) {
+        self.session.account(now.instant, Some(change));
+        self.after(now);
     }
 
     /// Hands every datagram on as [`Event::Tap`] from now on, or no more; those of lately.

@@ -11,6 +11,7 @@ impl Client {
     pub(super) fn session_event(&mut self, now: Now, event: session::Event) {
         let event = match event {
             session::Event::Received { token, from, time, text, raw, repeat, pushed } => {
+                let handed = Some(time.clone()).filter(|time| pushed.is_some() && !time.is_empty());
                 let time = pushed.map_or(time, |pushed| time_of(pushed.at));
                 let row = Row {
                     id: MessageId(0),
@@ -25,9 +26,31 @@ impl Client {
                 if let Some(history) = &self.history {
                     let unix_ms = now.unix_ms;
                     let server_time = time;
-                    history.submit(Op::Received { token, from, server_time, text, raw, repeat, unix_ms, pushed });
+                    history.submit(Op::Received {
+                        token,
+                        from,
+                        server_time,
+                        text,
+                        raw,
+                        repeat,
+                        unix_ms,
+                        pushed,
+                        handed,
+                    });
                 }
                 return;
+            }
+            session::Event::Own { token, to, text, pushed, by } => {
+                let row = Row {
+                    id: MessageId(0),
+                    text: text.clone(),
+                    unix_ms: pushed.at.saturating_mul(1_000),
+                    server_time: None,
+                    state: Some(SendState::Sent),
+                    repeat: false,
+                };
+                self.incoming.insert(token, Incoming { row, from: to.clone(), kept: true });
+                return self.submit(Op::Own { token, to, text, pushed, by });
             }
             session::Event::Outgoing { id, state } => {
                 if matches!(state, SendState::Waiting | SendState::Sending) {
@@ -72,6 +95,7 @@ impl Client {
                 self.pasts.push(Event::Past { peer, messages, more });
                 return self.tell_pasts();
             }
+            session::Event::AccountSettings(settings) => Event::AccountSettings(settings),
             session::Event::Token(token) => return self.keep_token(token),
             session::Event::NameTaken => return self.submit(Op::NewDevice),
             session::Event::NotUnderstood(bytes) => Event::NotUnderstood(crate::wire::show::starred(&bytes)),
@@ -125,11 +149,11 @@ impl Client {
                 self.events.push_back(Event::Message { peer: to.clone(), row });
                 self.session.send(now.instant, id, to, text);
             }
-            Done::Stored { token, id } => {
+            Done::Stored { token, id, known } => {
                 self.session.handle_stored(now.instant, token, id.is_some());
                 // While the server is asked for the next one.
                 self.list(now);
-                self.kept_or_not(token, id);
+                self.kept_or_not(token, id, known);
                 self.tell_pasts();
             }
             Done::Noted { id, noted } => {
@@ -157,8 +181,8 @@ impl Client {
         }
     }
 
-    /// Somebody's message is on disk, or could not be stored.
-    fn kept_or_not(&mut self, token: StoreToken, id: Option<MessageId>) {
+    /// A message that arrived is on disk, or could not be stored.
+    fn kept_or_not(&mut self, token: StoreToken, id: Option<MessageId>, known: bool) {
         let Some(Incoming { mut row, from, kept }) = self.incoming.remove(&token) else { return };
         match id {
             Some(id) => row.id = id,
@@ -168,8 +192,9 @@ impl Client {
         if id.is_none() && kept {
             return;
         }
-        // Blocked people's messages and held-back repeats are kept and not shown.
-        if !row.repeat && !self.blocked.contains(&from) {
+        // Blocked people's messages and held-back repeats are kept and not shown; what was there is shown already.
+        let shown = row.state.is_some() || !self.blocked.contains(&from);
+        if !row.repeat && !known && shown {
             self.events.push_back(Event::Message { peer: from, row });
         }
     }

@@ -9,7 +9,7 @@ use super::{Done, HistoryError, Op, Row, RowMeta, Unsent, contacts};
 use crate::model::{Account, MessageId, SendState};
 
 /// The schema this program writes; `PRAGMA user_version`.
-pub const SCHEMA_VERSION: i64 = 3;
+pub const SCHEMA_VERSION: i64 = 4;
 
 /// An open history. Its lock is the system's, so it ends with the process, however that ends.
 #[derive(Debug)]
@@ -76,6 +76,7 @@ impl Database {
         let lasting = batch.iter().any(|op| match op {
             Op::NewDevice | Op::Refused { .. } => true,
             Op::Received { pushed, .. } => pushed.is_some_and(|pushed| pushed.after.is_none()),
+            Op::Own { pushed, .. } => pushed.after.is_none(),
             _ => false,
         });
         if lasting && let Err(error) = self.connection.pragma_update(None, "synchronous", "FULL") {
@@ -106,9 +107,11 @@ impl Database {
     fn after_failure(&self, op: &Op, error: &Error) -> Option<Done> {
         match op {
             Op::Outgoing { request, .. } => Some(Done::Kept { request: *request, id: None }),
-            Op::Received { token, .. } => Some(Done::Stored { token: *token, id: None }),
             Op::State { id, state: SendState::Sending, .. } | Op::Refused { id, .. } => {
                 Some(Done::Noted { id: *id, noted: false })
+            }
+            Op::Received { token, .. } | Op::Own { token, .. } => {
+                Some(Done::Stored { token: *token, id: None, known: false })
             }
             Op::NewDevice => Some(Done::Renamed(None)),
             Op::State { .. } | Op::Token(_) | Op::Contact(_) | Op::RemoveContact(_) | Op::Read(_) | Op::Outbox => {
@@ -147,22 +150,39 @@ impl Database {
                 self.apply(&Op::State { id: *id, state: *state, secure: true })?;
                 Some(Done::Noted { id: *id, noted: true })
             }
-            Op::Received { token, from, server_time, text, raw, repeat, unix_ms, pushed } => {
+            Op::Received { token, from, server_time, text, raw, repeat, unix_ms, pushed, handed } => {
                 if let Some(pushed) = pushed
                     && !self.advance(pushed)?
                 {
-                    return Ok(Some(Done::Stored { token: *token, id: None }));
+                    return Ok(Some(Done::Stored { token: *token, id: None, known: false }));
                 }
+                if let Some(id) = handed.as_ref().map(|time| self.handed(from, time, text)).transpose()?.flatten() {
+                    return Ok(Some(Done::Stored { token: *token, id: Some(id), known: true }));
+                }
+                let plain = pushed.is_none().then_some(server_time);
                 c.prepare_cached(
-                    "INSERT INTO messages (peer, outgoing, text, raw, unix_ms, server_time, repeat, seen)
-                     VALUES (?, 0, ?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO messages (peer, outgoing, text, raw, unix_ms, server_time, repeat, seen, plain)
+                     VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?)",
                 )?
-                .execute(params![from.as_str(), text, raw, unix_ms, server_time, repeat, repeat])?;
+                .execute(params![
+                    from.as_str(),
+                    text,
+                    raw,
+                    unix_ms,
+                    server_time,
+                    repeat,
+                    repeat,
+                    plain
+                ])?;
                 let id = c.last_insert_rowid();
                 if !repeat {
                     self.count(from, id, 1)?;
                 }
-                Some(Done::Stored { token: *token, id: Some(MessageId(id)) })
+                Some(Done::Stored { token: *token, id: Some(MessageId(id)), known: false })
+            }
+            Op::Own { token, to, text, pushed, by } => {
+                let (id, known) = if self.advance(pushed)? { self.own(to, text, pushed, by)? } else { (None, false) };
+                Some(Done::Stored { token: *token, id, known })
             }
             Op::Token(token) => {
                 self.set_token(*token)?;
@@ -309,14 +329,22 @@ const THIRD: &str = "
     CREATE INDEX unsent ON messages (state) WHERE outgoing AND state IN (0, 1, 7);
     PRAGMA user_version = 3;";
 
+/// Names this device had before, each with the last row of that time; and of messages that came in the plain dialect
+/// the server's time, until the same was pushed.
+const FOURTH: &str = "
+    CREATE TABLE names (name BLOB PRIMARY KEY, newest INTEGER NOT NULL) WITHOUT ROWID;
+    ALTER TABLE messages ADD COLUMN plain TEXT;
+    CREATE INDEX handed ON messages (peer, plain) WHERE plain IS NOT NULL;
+    PRAGMA user_version = 4;";
+
 /// From nothing to [`SCHEMA_VERSION`].
-const STEPS: [&str; 3] = [FIRST, SECOND, THIRD];
+const STEPS: [&str; 4] = [FIRST, SECOND, THIRD, FOURTH];
 
 /// [`SendState::Sending`] by the secure dialect.
 const SENDING_SECURELY: i64 = 7;
 
 /// The states' numbers in the file; never renumbered.
-fn number(state: SendState) -> i64 {
+pub(super) fn number(state: SendState) -> i64 {
     match state {
         SendState::Waiting => 0,
         SendState::Sending => 1,
@@ -364,6 +392,7 @@ mod tests {
             repeat,
             unix_ms: 1,
             pushed: None,
+            handed: None,
         }
     }
 

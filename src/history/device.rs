@@ -4,6 +4,8 @@
 use rusqlite::{Error, OptionalExtension, params, types::FromSql};
 
 use super::Database;
+use super::database::number;
+use crate::model::{Account, MessageId, SendState};
 use crate::session::{Kept, Pushed};
 use crate::wire::frame::{Device, Key};
 
@@ -51,8 +53,55 @@ impl Database {
         Ok(())
     }
 
+    /// The row of this message, if it came in the plain dialect already; each answers for one.
+    pub(super) fn handed(&self, from: &Account, time: &str, text: &str) -> Result<Option<MessageId>, Error> {
+        let c = &self.connection;
+        let mut query = c.prepare_cached(
+            "SELECT id FROM messages WHERE peer = ? AND plain = ? AND text = ? ORDER BY repeat, id LIMIT 1",
+        )?;
+        let found = query.query_row(params![from.as_str(), time, text], |row| row.get(0)).optional()?;
+        if let Some(id) = found {
+            c.prepare_cached("UPDATE messages SET plain = NULL WHERE id = ?")?.execute([id])?;
+        }
+        Ok(found.map(MessageId))
+    }
+
+    /// Stores what another device of this account has sent. Was that one this one, under a name of before, as in a
+    /// folder that was put back from a backup, the message may be here: then its row is told, and that it was known.
+    pub(super) fn own(
+        &self,
+        to: &Account,
+        text: &str,
+        pushed: &Pushed,
+        (device, counter): &(Device, u64),
+    ) -> Result<(Option<MessageId>, bool), Error> {
+        let c = &self.connection;
+        let counter = i64::try_from(*counter).unwrap_or(i64::MAX);
+        let mut query = c.prepare_cached(
+            "SELECT id FROM messages JOIN names ON name = ? AND id <= newest
+             WHERE id = ? AND outgoing AND peer = ? AND text = ?",
+        )?;
+        let known = query.query_row(params![device.0, counter, to.as_str(), text], |row| row.get(0)).optional()?;
+        if let Some(id) = known {
+            return Ok((Some(MessageId(id)), true));
+        }
+        let unix_ms = pushed.at.saturating_mul(1_000);
+        c.prepare_cached(
+            "INSERT INTO messages (peer, outgoing, text, raw, unix_ms, state, seen) VALUES (?, 1, ?, ?, ?, ?, 1)",
+        )?
+        .execute(params![to.as_str(), text, text.as_bytes(), unix_ms, number(SendState::Sent)])?;
+        let id = c.last_insert_rowid();
+        self.count(to, id, 0)?;
+        Ok((Some(MessageId(id)), false))
+    }
+
     pub(super) fn rename(&self) -> Result<Device, Error> {
         self.set_token(None)?;
+        self.connection.execute(
+            "INSERT OR REPLACE INTO names SELECT value, coalesce((SELECT seq FROM sqlite_sequence
+                 WHERE name = 'messages'), 0) FROM meta WHERE name = 'device'",
+            [],
+        )?;
         let new = "INSERT OR REPLACE INTO meta VALUES ('device', randomblob(16)) RETURNING value";
         self.connection.query_row(new, [], |row| row.get(0)).map(Key)
     }
@@ -75,6 +124,7 @@ mod tests {
             repeat: false,
             unix_ms: 0,
             pushed: Some(Pushed { row, after, at: 0 }),
+            handed: None,
         }
     }
 
@@ -95,7 +145,10 @@ mod tests {
         let database = Database::open(&path).expect("again");
         let kept = database.kept().expect("read");
         assert_eq!(kept, Kept { device: new.device, token, cursor: Some(8), newest: 2 });
-        assert_eq!(database.run(&[pushed(5, 8, Some(5))]), [Done::Stored { token: StoreToken(5), id: None }]);
+        assert_eq!(
+            database.run(&[pushed(5, 8, Some(5))]),
+            [Done::Stored { token: StoreToken(5), id: None, known: false }]
+        );
         let renamed = database.run(&[Op::NewDevice]);
         let kept = database.kept().expect("read");
         assert_eq!(renamed, [Done::Renamed(Some(kept.device))]);

@@ -22,7 +22,7 @@ use super::store::{AccountId, Done, MessageRow, Op, Snapshot};
 use super::{OnSecondLogin, Quotas};
 use crate::link::PeerId;
 use crate::model::{Account, Password};
-use crate::wire::frame::FromServer;
+use crate::wire::frame::{AccountSettings, FromServer};
 use crate::wire::reply::{Delivery, Forwarded, LoggedIn, Registered};
 use crate::wire::request::{Body, MAX_REQUEST_BYTES};
 use crate::wire::{Charset, Reply, Request, looks_like_reply};
@@ -88,13 +88,25 @@ struct Person {
     unread: HashMap<String, u64>,
     /// Where a plain client of theirs is.
     session: Option<Session>,
-    /// Where a device of theirs is; never both.
-    device: Option<PeerId>,
+    /// Where devices of theirs are, in the order they came; never both.
+    devices: Vec<PeerId>,
+    settings: AccountSettings,
 }
 
 impl Person {
     fn new(name: String, hashed: Hashed) -> Self {
-        Self { name, hashed, unread: HashMap::new(), session: None, device: None }
+        let (devices, settings) = (Vec::new(), AccountSettings::default());
+        Self { name, hashed, unread: HashMap::new(), session: None, devices, settings }
+    }
+
+    /// So many messages of this sender are not unread any more.
+    fn take(&mut self, sender: &str, taken: u64) {
+        if let Some(count) = self.unread.get_mut(sender) {
+            *count = count.saturating_sub(taken);
+            if *count == 0 {
+                self.unread.remove(sender);
+            }
+        }
     }
 
     fn unread_total(&self) -> u64 {
@@ -186,6 +198,11 @@ impl Engine {
             names.insert(name.clone(), id);
             let unread = snapshot.unread.remove(&id).unwrap_or_default();
             people.insert(id, Person { unread, ..Person::new(name, hashed) });
+        }
+        for (id, settings) in snapshot.settings {
+            if let Some(person) = people.get_mut(&id) {
+                person.settings = settings;
+            }
         }
         let mut addresses = HashMap::new();
         for (id, address, noted) in snapshot.sessions {
@@ -383,6 +400,7 @@ impl Engine {
             .map(|p| p.name.as_str())
             .collect();
         present.sort_unstable();
+        present.dedup();
         let mut room = MAX_REPLY.saturating_sub("11:1234567890:1234567890".len());
         let fitting = present.iter().skip(offset).take_while(|name| {
             let fits = room > name.len();
@@ -433,6 +451,10 @@ impl Engine {
 
     /// What became of an operation, after its commit.
     pub fn stored(&mut self, now: Now, done: Done) {
+        if let Done::Took { account, senders } = done {
+            let person = self.people.get_mut(&account);
+            return person.into_iter().for_each(|person| senders.iter().for_each(|(of, n)| person.take(of, *n)));
+        }
         let Some((from, waiting)) = self.waiting.remove(&done.job()) else { return self.device_stored(now, done) };
         let reply = match (waiting, done) {
             (Waiting::Register { account, hashed }, done) => {

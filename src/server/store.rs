@@ -5,6 +5,7 @@
 pub mod admin;
 mod devices;
 mod schema;
+mod snapshot;
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -16,6 +17,7 @@ use crossbeam_channel::{Receiver, Sender};
 use rusqlite::{Connection, params};
 
 pub use self::schema::{SCHEMA_VERSION, file};
+pub use self::snapshot::Snapshot;
 use super::hasher::Hashed;
 use crate::wire::frame::Device;
 
@@ -96,6 +98,19 @@ pub struct NewMessage {
     pub sent: i64,
     /// By which the same message is known when it comes again; the plain dialect has none.
     pub key: Option<SentKey>,
+    /// A row of it for its writer's other devices; of messages with a key.
+    pub own: Option<Own>,
+}
+
+/// A message of one's own, as the writer's other devices read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Own {
+    /// Who wrote it.
+    pub writer: String,
+    /// To whom.
+    pub to: String,
+    /// What.
+    pub text: String,
 }
 
 /// A message as its sender's device names it (the secure dialect, "Exactly once").
@@ -138,9 +153,11 @@ pub enum Op {
     Enter { job: u64, account: AccountId, device: Device, token: Option<[u8; 32]>, cursor: Option<u64>, at: i64 },
     /// Forgets a device's token. Nobody waits for it.
     Forget { account: AccountId, device: Device },
-    /// Reads the account's oldest messages after a row, taken or not.
-    After { job: u64, account: AccountId, after: MessageRow, count: u32 },
-    /// Marks everything up to a row as taken. Nobody waits for it: if it is lost, it is pushed again.
+    /// Reads the account's oldest messages after a row, taken or not, but for those this device has sent.
+    After { job: u64, account: AccountId, device: Device, after: MessageRow, count: u32 },
+    /// Changes how an account may be used.
+    Allow { job: u64, account: AccountId, change: Change },
+    /// Marks everything up to a row as taken. If it is lost, a device's next word marks it.
     TakenTo { account: AccountId, row: MessageRow, at: i64 },
     /// Reads the newest messages with somebody, older than a row. `peer_id` is theirs, if they have an account.
     History {
@@ -152,6 +169,15 @@ pub enum Op {
         before: Option<MessageRow>,
         count: u32,
     },
+}
+
+/// A change of how an account may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Whether several devices may be in at once.
+    Beside(bool),
+    /// Whether the plain dialect is closed to it.
+    SecureOnly(bool),
 }
 
 impl Op {
@@ -171,6 +197,7 @@ impl Op {
             | Self::Offer { job, .. }
             | Self::Enter { job, .. }
             | Self::After { job, .. }
+            | Self::Allow { job, .. }
             | Self::History { job, .. } => Some(Done::Failed { job: *job }),
             Self::Taken { .. } | Self::Seen { .. } | Self::Forget { .. } | Self::TakenTo { .. } => None,
         }
@@ -201,8 +228,8 @@ pub struct Stored {
     pub sent: i64,
     /// The message.
     pub text: String,
-    /// Nobody has taken it yet.
-    pub unread: bool,
+    /// One's own, sent by another device: to whom, and under what.
+    pub own: Option<(String, Device, u64)>,
 }
 
 /// What became of an [`Op`], after its commit.
@@ -216,15 +243,16 @@ pub enum Done {
     /// The message, if there is one.
     Offered { job: u64, message: Option<Unread> },
     /// A message is on disk, in a row for each receiver in their order. `again`: it was there before, from when
-    /// this device sent it first, and nothing was added.
-    Kept { job: u64, rows: Vec<MessageRow>, sent: i64, again: bool },
+    /// this device sent it first, and nothing was added. `own` is the row of its writer's other devices.
+    Kept { job: u64, rows: Vec<MessageRow>, own: Option<MessageRow>, sent: i64, again: bool },
     /// This device has used this number for another message.
     Conflict { job: u64 },
     /// What it was to come after is not there.
     OutOfTurn { job: u64 },
-    /// A device's stored token hash; the highest number it has used; the row after which it is to be pushed; and
-    /// its account's unread messages by sender.
-    Entered { job: u64, token: Option<[u8; 32]>, highest: u64, start: MessageRow, unread: HashMap<String, u64> },
+    /// A device's stored token hash; the highest number it has used; the row after which it is to be pushed.
+    Entered { job: u64, token: Option<[u8; 32]>, highest: u64, start: MessageRow },
+    /// So many messages, by sender, were unread until now.
+    Took { account: AccountId, senders: HashMap<String, u64> },
     /// Oldest first; `more` lie beyond.
     Messages { job: u64, messages: Vec<Stored>, more: bool },
     /// Not on disk (disk full, say): nothing may claim that it is.
@@ -245,6 +273,8 @@ impl Done {
             | Self::Entered { job, .. }
             | Self::Messages { job, .. }
             | Self::Failed { job } => *job,
+            // Nobody waits for it.
+            Self::Took { .. } => 0,
         }
     }
 }
@@ -256,17 +286,6 @@ pub struct Results {
     pub done: Vec<Done>,
     /// Why some of it was not stored, for the log.
     pub error: Option<String>,
-}
-
-/// What the engine begins with.
-#[derive(Debug, Default)]
-pub struct Snapshot {
-    /// Name, row, password.
-    pub accounts: Vec<(String, AccountId, Hashed)>,
-    /// Sessions that outlived the last server: whose, where, last noted when (seconds since 1970).
-    pub sessions: Vec<(AccountId, SocketAddr, i64)>,
-    /// Unread messages by receiver and sender.
-    pub unread: HashMap<AccountId, HashMap<String, u64>>,
 }
 
 /// The open database.
@@ -338,37 +357,6 @@ impl Store {
     #[must_use]
     pub fn connection(&self) -> &Connection {
         &self.connection
-    }
-
-    /// Reads what the engine begins with.
-    ///
-    /// # Errors
-    /// What SQLite says.
-    pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        let mut snapshot = Snapshot::default();
-        let c = &self.connection;
-        let mut accounts = c.prepare("SELECT name, id, salt, hash FROM accounts")?;
-        let mut rows = accounts.query([])?;
-        while let Some(row) = rows.next()? {
-            let hashed = Hashed { salt: row.get(2)?, hash: row.get(3)? };
-            snapshot.accounts.push((row.get(0)?, row.get(1)?, hashed));
-        }
-        let mut sessions = c.prepare("SELECT account, address, since FROM sessions")?;
-        let mut rows = sessions.query([])?;
-        while let Some(row) = rows.next()? {
-            let address: String = row.get(1)?;
-            if let Ok(address) = address.parse() {
-                snapshot.sessions.push((row.get(0)?, address, row.get(2)?));
-            }
-        }
-        let mut unread =
-            c.prepare("SELECT receiver, sender, count(*) FROM messages WHERE taken IS NULL GROUP BY receiver, sender")?;
-        let mut rows = unread.query([])?;
-        while let Some(row) = rows.next()? {
-            let count: i64 = row.get(2)?;
-            snapshot.unread.entry(row.get(0)?).or_default().insert(row.get(1)?, u64::try_from(count).unwrap_or(0));
-        }
-        Ok(snapshot)
     }
 
     /// Does a batch in one transaction. If that cannot be committed, it is tried again without what makes the
@@ -454,10 +442,12 @@ impl Store {
                     insert.execute(params![receiver, message.sender, message.raw, message.text, message.sent])?;
                     rows.push(c.last_insert_rowid());
                 }
+                let mut own = None;
                 if let Some(key) = &message.key {
                     devices::note_sent(c, key, rows.first().copied().unwrap_or(0), message.sent)?;
+                    own = message.own.as_ref().map(|own| devices::note_own(c, key, own, message.sent)).transpose()?;
                 }
-                Some(Done::Kept { job: *job, rows, sent: message.sent, again: false })
+                Some(Done::Kept { job: *job, rows, own, sent: message.sent, again: false })
             }
             Op::Again { job, key } => Some(devices::sent_before(c, *job, key)?.unwrap_or(Done::Ok { job: *job })),
             Op::Offer { job, account, from } => {
@@ -502,11 +492,19 @@ impl Store {
                     .execute(params![account, device.0])?;
                 None
             }
-            Op::After { job, account, after, count } => Some(devices::after(c, *job, *account, *after, *count)?),
-            Op::TakenTo { account, row, at } => {
-                devices::taken_to(c, *account, *row, *at)?;
-                None
+            Op::After { job, account, device, after, count } => {
+                Some(devices::after(c, *job, (*account, device), *after, *count)?)
             }
+            Op::Allow { job, account, change } => {
+                let (column, on) = match change {
+                    Change::Beside(on) => ("beside", on),
+                    Change::SecureOnly(on) => ("secure_only", on),
+                };
+                c.prepare_cached(&format!("UPDATE accounts SET {column} = ? WHERE id = ?"))?
+                    .execute(params![on, account])?;
+                Some(Done::Ok { job: *job })
+            }
+            Op::TakenTo { account, row, at } => devices::taken_to(c, *account, *row, *at)?,
             Op::History { job, account, name, peer, peer_id, before, count } => {
                 Some(devices::history(c, *job, (*account, name), (peer, *peer_id), *before, *count)?)
             }

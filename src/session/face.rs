@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use super::finding::{Finding, Speaks};
 use super::{
-    Cause, Event, Framed, Kept, Link, LoginOutcome, Polling, RegisterOutcome, StoreToken, Transmit, plain, secure,
+    AccountChange, Cause, Event, Framed, Kept, Link, LoginOutcome, Polling, RegisterOutcome, StoreToken, Transmit,
+    plain, secure,
 };
 use crate::link;
 use crate::model::{Account, MessageId, MessageText, Password, SendState};
@@ -509,6 +510,16 @@ impl Session {
         match self.spoken() {
             Some(secure) => secure.history(now, peer, before, count),
             None => self.events.push_back(Event::History { peer, messages: Vec::new(), more: false }),
+        }
+    }
+
+    /// See [`secure::Session::account_settings`] and, with a change, [`secure::Session::set_account`]; in the plain
+    /// dialect there are none.
+    pub fn account(&mut self, now: Instant, change: Option<AccountChange>) {
+        match (self.spoken(), change) {
+            (Some(secure), None) => secure.account_settings(now),
+            (Some(secure), Some(change)) => secure.set_account(now, change),
+            (None, _) => self.events.push_back(Event::AccountSettings(None)),
         }
     }
 

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::{Cause, Event, Framed, Kept, Link, LoginOutcome, StoreToken, Transmit};
+use super::{AccountChange, Cause, Event, Framed, Kept, Link, LoginOutcome, Pushed, StoreToken, Transmit};
 use crate::link::{self, PeerId};
 use crate::model::{Account, MessageId, MessageText, Password};
 use crate::timer::{Dice, Rto};
@@ -106,6 +106,9 @@ pub struct Session {
     leaving: Option<(u64, Instant)>,
     registering: Option<Registering>,
     pasts: BTreeMap<u64, PastWish>,
+    /// Questions of how the account may be used, and changes of it; whether they were sent. An earlier server does
+    /// not know them, so nothing waits for their answers.
+    settles: BTreeMap<u64, (Option<AccountChange>, bool)>,
     next_id: u64,
     outbox: VecDeque<Outgoing>,
     /// The highest number this device's name had sent at the login; a message with one of these may have
@@ -168,6 +171,7 @@ impl Session {
             leaving: None,
             registering: None,
             pasts: BTreeMap::new(),
+            settles: BTreeMap::new(),
             next_id: 0,
             outbox: VecDeque::new(),
             used: 0,
@@ -333,6 +337,10 @@ impl Session {
             FromServer::Accepted { counter, online, .. } => self.accepted(counter, online),
             FromServer::Refused { counter, code } => self.refused(now, counter, code),
             FromServer::Message { row, after, from, at, text } => self.pushed(now, row, after, &from, at, text),
+            FromServer::Own { row, after, to, at, text, device, counter } => {
+                self.mirrored(now, (row, after, at), &to, text, (device, counter));
+            }
+            FromServer::AccountSettings { id, settings } => self.settled(id, Some(settings)),
             FromServer::Presence { first, online } => self.present(now, first, &online),
             FromServer::Changes { came, went } => self.changed(&came, &went),
             FromServer::Kicked { address, at } => self.kicked(now, address, at),
@@ -354,6 +362,7 @@ impl Session {
         } else if self.leaving.is_some_and(|(asked, _)| asked == id) {
             self.left(now, Some(false));
         } else {
+            self.settled(id, None);
             self.past(id, Vec::new(), false);
         }
     }
@@ -375,6 +384,7 @@ impl Session {
         if self.state == State::Online {
             self.send_on(now);
             self.ask_for_pasts(now);
+            self.ask_to_settle(now);
             self.acknowledge(now);
         }
     }

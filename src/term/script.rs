@@ -312,7 +312,7 @@ impl Running {
         let peer = to.clone();
         let settled = self.until(self.deadline(), |_, event| {
             match event {
-                Event::Message { peer: of, row } if of == peer && row.state.is_some() => {
+                Event::Message { peer: of, row } if of == peer && row.state == Some(SendState::Waiting) => {
                     states.entry(row.id).or_insert(SendState::Waiting);
                 }
                 Event::Outgoing { id, state } => {

@@ -91,6 +91,13 @@ pub enum FromClient {
     Ack { cursor: u64 },
     /// The newest messages with somebody that are older than `before`. Answered by `history`.
     History { id: u64, peer: String, before: Option<u64>, count: u32 },
+    /// How this account may be used. Answered by `account_settings`.
+    AccountSettings { id: u64 },
+    /// Several devices of this account may be in at once from now on, or the last one to come takes the
+    /// others' place. Answered by `account_settings`, or by `error` if it is not on disk.
+    SetDevices { id: u64, beside: bool },
+    /// This account is not to be logged in to in the plain dialect, or may be again. Answered as `set_devices`.
+    SetSecureOnly { id: u64, on: bool },
     /// Answered by `pong`.
     Ping { id: u64 },
     /// Something a later version says.
@@ -117,6 +124,9 @@ pub enum FromServer {
     /// A message for this account. `after` is the row of the message pushed before it (0: none or
     /// unknown): a device that has not stored that one has a gap and asks again with its cursor.
     Message { row: u64, after: u64, from: String, at: i64, text: String },
+    /// A message that another device of this account has sent; counted among those for this account, with
+    /// `row` and `after` as there. `device` and `counter` are what it was sent under.
+    Own { row: u64, after: u64, to: String, at: i64, text: String, device: Device, counter: u64 },
     /// Who is online now; several frames if they are many, the first says so.
     Presence { first: bool, online: Vec<String> },
     /// Who came and went since.
@@ -125,6 +135,12 @@ pub enum FromServer {
     Kicked { address: String, at: i64 },
     /// Oldest first.
     History { id: u64, messages: Vec<Past>, more: bool },
+    /// How this account may be used.
+    AccountSettings {
+        id: u64,
+        #[serde(flatten)]
+        settings: AccountSettings,
+    },
     /// The request with this id failed.
     Error { id: u64, code: Code },
     /// The answer to `ping`, whoever asks: this server's clock then.
@@ -132,6 +148,16 @@ pub enum FromServer {
     /// Something a later version says.
     #[serde(other)]
     Unknown,
+}
+
+/// How an account may be used; its owner decides, and the server keeps it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AccountSettings {
+    /// Several devices may be in at once; else the last one to come takes the others' place.
+    pub beside: bool,
+    /// Not to be logged in to in the plain dialect.
+    pub secure_only: bool,
 }
 
 /// A message of before.
@@ -271,6 +297,10 @@ mod tests {
             assert_eq!(String::from_utf8(frame.encode()).expect("UTF-8"), text);
             assert_eq!(FromClient::decode(text.as_bytes()).expect("a frame"), frame);
         }
+        let settings =
+            FromServer::AccountSettings { id: 4, settings: AccountSettings { beside: true, ..Default::default() } };
+        assert_eq!(settings.encode(), br#"{"t":"account_settings","id":4,"beside":true,"secure_only":false}"#);
+        assert_eq!(FromServer::decode(&settings.encode()).expect("a frame"), settings);
         let refused = FromServer::Refused { counter: 3, code: Code::IdConflict };
         assert_eq!(refused.encode(), br#"{"t":"refused","counter":3,"code":"id_conflict"}"#);
         assert_eq!(FromServer::decode(&refused.encode()).expect("a frame"), refused);

@@ -3,7 +3,7 @@
 use rust_i18n::t;
 
 use super::explain::explain;
-use super::frame::{Code, FromClient, FromServer};
+use super::frame::{AccountSettings, Code, FromClient, FromServer};
 use super::reply::{Forwarded, LoggedIn, Registered};
 use super::{Charset, Learned, Reply, Request};
 
@@ -82,6 +82,11 @@ pub fn said(frame: &[u8], locale: &str) -> String {
         FromClient::Send { counter, to, .. } => t!("wire.send_as", locale = locale, n = counter, account = to),
         FromClient::Ack { cursor } => t!("wire.ack", locale = locale, n = cursor),
         FromClient::History { peer, .. } => t!("wire.history", locale = locale, account = peer),
+        FromClient::AccountSettings { .. } => t!("wire.ask_settings", locale = locale),
+        FromClient::SetDevices { beside: true, .. } => t!("wire.set_beside", locale = locale),
+        FromClient::SetDevices { beside: false, .. } => t!("wire.set_alone", locale = locale),
+        FromClient::SetSecureOnly { on: true, .. } => t!("wire.set_secure_only", locale = locale),
+        FromClient::SetSecureOnly { on: false, .. } => t!("wire.set_plain_too", locale = locale),
         FromClient::Ping { .. } => t!("wire.ping", locale = locale),
         FromClient::Unknown => t!("wire.frame_unknown", locale = locale),
     }
@@ -103,6 +108,13 @@ pub fn heard(frame: &[u8], locale: &str) -> String {
             t!("wire.refused", locale = locale, n = counter, why = why(code, locale))
         }
         FromServer::Message { row, from, .. } => t!("wire.message_row", locale = locale, row = row, account = from),
+        FromServer::Own { row, to, .. } => t!("wire.own_row", locale = locale, row = row, account = to),
+        FromServer::AccountSettings { settings: AccountSettings { beside, secure_only }, .. } => {
+            let devices = if beside { "wire.set_beside" } else { "wire.set_alone" };
+            let plain = if secure_only { "wire.set_secure_only" } else { "wire.set_plain_too" };
+            let (devices, plain) = (t!(devices, locale = locale), t!(plain, locale = locale));
+            t!("wire.settings", locale = locale, devices = devices, plain = plain)
+        }
         FromServer::Presence { online, .. } => t!("wire.online", locale = locale, n = online.len()),
         FromServer::Changes { came, went } => {
             t!("wire.changes", locale = locale, came = came.len(), went = went.len())

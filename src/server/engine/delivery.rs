@@ -2,10 +2,12 @@
 
 use std::net::SocketAddr;
 
+use super::secure::number;
 use super::{Effect, Engine, MAX_REPLY, Now, Waiting};
 use crate::model::Account;
-use crate::server::store::{AccountId, MessageRow, NewMessage, Op, SentKey};
+use crate::server::store::{AccountId, MessageRow, NewMessage, Op, Own, SentKey};
 use crate::wire::Reply;
+use crate::wire::frame::FromServer;
 use crate::wire::reply::Forwarded;
 use crate::wire::request::Body;
 
@@ -21,9 +23,9 @@ pub(super) struct Addressed {
 }
 
 impl Addressed {
-    pub(super) fn new_message(&self, now: Now, key: Option<SentKey>) -> NewMessage {
+    pub(super) fn new_message(&self, now: Now, key: Option<SentKey>, own: Option<Own>) -> NewMessage {
         let (receivers, sender) = (self.receivers.clone(), self.sender.clone());
-        NewMessage { receivers, sender, raw: self.raw.clone(), text: self.text.clone(), sent: now.unix, key }
+        NewMessage { receivers, sender, raw: self.raw.clone(), text: self.text.clone(), sent: now.unix, key, own }
     }
 }
 
@@ -45,7 +47,7 @@ impl Engine {
             Err(_) => return self.reply(from, &Reply::Send(Forwarded::Offline)),
         };
         let reply = if message.online { Forwarded::Done } else { Forwarded::Offline };
-        let new = message.new_message(now, None);
+        let new = message.new_message(now, None, None);
         let job = self.wait(from, Waiting::Send { message, reply });
         self.effects.push_back(Effect::Store(Op::Message { job, message: new }));
     }
@@ -74,6 +76,7 @@ impl Engine {
             return Err(Undeliverable::TooLong);
         }
         receivers.sort_unstable();
+        receivers.dedup();
         let lobby = to.as_str() == Account::LOBBY;
         receivers.retain(|id| {
             let room = self.people.get(id).is_some_and(|p| {
@@ -101,8 +104,10 @@ impl Engine {
         for (receiver, row) in message.receivers.iter().zip(rows) {
             if let Some(person) = self.people.get_mut(receiver) {
                 *person.unread.entry(message.sender.clone()).or_default() += 1;
-                if let Some(peer) = person.device {
-                    self.push(peer, *row, message, sent);
+                for peer in person.devices.clone() {
+                    let (from, text) = (message.sender.clone(), message.text.clone());
+                    let row = *row;
+                    self.push(peer, row, |after| FromServer::Message { row: number(row), after, from, at: sent, text });
                 }
             }
         }

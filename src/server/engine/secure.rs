@@ -2,12 +2,16 @@
 //! one; what is theirs is that messages are pushed, acknowledged by row, and sent under a number of
 //! the device's own.
 //!
+//! An account's devices take each other's place, or stay beside each other where its owner wants that; then
+//! what one sends goes to the others too, as a row of their mailbox that is read already.
+//!
 //! Source: the secure dialect, "Messages". A device has at most [`WINDOW`] messages that it has not
 //! acknowledged; the others stay on disk until it has, so one that never reads costs nothing.
 
 mod entering;
 mod presence;
 mod pushing;
+mod settings;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -19,13 +23,15 @@ use super::{Addressed, Effect, Engine, Now, Undeliverable};
 use crate::link::PeerId;
 use crate::model::{Account, MessageText, Password};
 use crate::server::hasher::Hashed;
-use crate::server::store::{AccountId, Done, MessageRow, Op, SentKey, Stored};
+use crate::server::store::{AccountId, Change, Done, MessageRow, Op, Own, SentKey, Stored};
 use crate::wire::frame::{Code, Device as DeviceName, FromClient, FromServer, Key, Past};
 use crate::wire::reply::Registered;
 use crate::wire::request::Body;
 
 /// Messages on their way to a device that it has not stored yet.
 const WINDOW: usize = 64;
+/// Devices of one account at once, where they stay beside each other; one more takes the oldest's place.
+const BESIDE: usize = 8;
 /// Messages of the history in one frame: even of the longest, fewer bytes than a frame may have.
 const PAGE: u32 = 40;
 /// Who came and went is told together, so soon after the first.
@@ -48,8 +54,8 @@ struct Device {
     who: Option<(AccountId, DeviceName)>,
     /// The newest row that was pushed, or that the device has.
     pushed: MessageRow,
-    /// Pushed and not acknowledged: row, sender, whether it counts as unread.
-    window: VecDeque<(MessageRow, String, bool)>,
+    /// Pushed and not acknowledged.
+    window: VecDeque<MessageRow>,
     /// The store is asked for more.
     reading: bool,
     /// There may be more than was pushed.
@@ -84,8 +90,10 @@ enum Waiting {
         by: By,
     },
     Send {
+        who: (AccountId, DeviceName),
         counter: u64,
         message: Addressed,
+        own: Option<Own>,
     },
     /// Not deliverable now; but it may have been once.
     Again {
@@ -97,6 +105,11 @@ enum Waiting {
     },
     History {
         id: u64,
+    },
+    Allow {
+        id: u64,
+        account: AccountId,
+        change: Change,
     },
 }
 
@@ -137,7 +150,8 @@ impl Devices {
     }
 }
 
-fn row(row: MessageRow) -> u64 {
+/// A row as frames count it.
+pub(super) fn number(row: MessageRow) -> u64 {
     u64::try_from(row).unwrap_or(0)
 }
 
@@ -259,6 +273,19 @@ impl Engine {
                 self.leave(now, account, peer);
                 self.frame_to(peer, FromServer::LoggedOut { id });
             }
+            (FromClient::AccountSettings { id }, Some((account, _))) => self.tell_settings(peer, id, account),
+            (FromClient::SetDevices { id, beside }, Some((account, _))) => {
+                self.device_allows(peer, id, account, Change::Beside(beside));
+            }
+            (FromClient::SetSecureOnly { id, on }, Some((account, _))) => {
+                self.device_allows(peer, id, account, Change::SecureOnly(on));
+            }
+            (
+                FromClient::AccountSettings { id }
+                | FromClient::SetDevices { id, .. }
+                | FromClient::SetSecureOnly { id, .. },
+                None,
+            ) => self.fail(peer, id, Code::NotLoggedIn),
             (FromClient::Logout { id, .. }, None) => self.frame_to(peer, FromServer::LoggedOut { id }),
             (FromClient::History { id, .. }, None) => self.fail(peer, id, Code::NotLoggedIn),
         }
@@ -283,7 +310,7 @@ impl Engine {
             (Waiting::Enter { id, account, device, cursor, by }, done) => {
                 self.set_busy(peer, false);
                 match done {
-                    Done::Entered { token, highest, start, unread, .. } => {
+                    Done::Entered { token, highest, start, .. } => {
                         let proved = match &by {
                             By::Password(_) => true,
                             By::Proof(proof) => self.proves(peer, token, proof),
@@ -295,9 +322,6 @@ impl Engine {
                             By::Password(token) => Some(token),
                             By::Proof(_) => None,
                         };
-                        if let Some(person) = self.people.get_mut(&account) {
-                            person.unread = unread;
-                        }
                         if cursor {
                             let taken = Op::TakenTo { account, row: start, at: now.unix };
                             self.effects.push_back(Effect::Store(taken));
@@ -307,12 +331,15 @@ impl Engine {
                     _ => self.fail(peer, id, Code::TryLater),
                 }
             }
-            (Waiting::Send { counter, message }, done) => match done {
-                Done::Kept { rows, sent, again, .. } => {
+            (Waiting::Send { who, counter, message, own }, done) => match done {
+                Done::Kept { rows, own: own_row, sent, again, .. } => {
                     if !again {
                         self.kept(&message, &rows, sent);
                     }
-                    let row = row(rows.first().copied().unwrap_or(0));
+                    if let Some((own, row)) = own.zip(own_row) {
+                        self.push_own(who, counter, &own, row, sent);
+                    }
+                    let row = number(rows.first().copied().unwrap_or(0));
                     self.frame_to(peer, FromServer::Accepted { counter, row, at: sent, online: message.online });
                 }
                 Done::Conflict { .. } => self.frame_to(peer, FromServer::Refused { counter, code: Code::IdConflict }),
@@ -321,7 +348,7 @@ impl Engine {
             },
             (Waiting::Again { counter, code }, done) => match done {
                 Done::Kept { rows, sent, .. } => {
-                    let row = row(rows.first().copied().unwrap_or(0));
+                    let row = number(rows.first().copied().unwrap_or(0));
                     self.frame_to(peer, FromServer::Accepted { counter, row, at: sent, online: false });
                 }
                 Done::Conflict { .. } => self.frame_to(peer, FromServer::Refused { counter, code: Code::IdConflict }),
@@ -330,11 +357,13 @@ impl Engine {
             },
             (Waiting::Page { who }, done) => self.page(peer, who, done),
             (Waiting::History { id }, Done::Messages { messages, more, .. }) => {
-                let past = |m: Stored| Past { row: row(m.row), from: m.sender, at: m.sent, text: m.text };
+                let past = |m: Stored| Past { row: number(m.row), from: m.sender, at: m.sent, text: m.text };
                 let messages = messages.into_iter().map(past).collect();
                 self.frame_to(peer, FromServer::History { id, messages, more });
             }
             (Waiting::History { id }, _) => self.fail(peer, id, Code::TryLater),
+            (Waiting::Allow { id, account, change }, Done::Ok { .. }) => self.allowed(now, peer, id, account, change),
+            (Waiting::Allow { id, .. }, _) => self.fail(peer, id, Code::TryLater),
             // These wait for the hasher.
             (Waiting::Hash { .. } | Waiting::Check { .. }, _) => {}
         }
@@ -374,8 +403,12 @@ impl Engine {
                 return self.effects.push_back(Effect::Store(Op::Again { job, key }));
             }
         };
-        let new = message.new_message(now, Some(SentKey { account, device, counter, hash, after }));
-        let job = self.device_waits(peer, Waiting::Send { counter, message });
+        // What goes to oneself is pushed to all of them as it is.
+        let person = self.people.get(&account).filter(|p| p.settings.beside && !message.receivers.contains(&account));
+        let to = to.as_str().to_owned();
+        let own = person.map(|person| Own { writer: person.name.clone(), to, text: parsed.as_str().to_owned() });
+        let new = message.new_message(now, Some(SentKey { account, device, counter, hash, after }), own.clone());
+        let job = self.device_waits(peer, Waiting::Send { who: (account, device), counter, message, own });
         self.effects.push_back(Effect::Store(Op::Message { job, message: new }));
     }
 }

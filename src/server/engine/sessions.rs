@@ -61,12 +61,7 @@ impl Engine {
             self.effects.push_back(Effect::Store(Op::Seen { sessions: vec![(account, now.unix)] }));
         }
         if let Some((message, sender)) = session.offered.take() {
-            if let Some(count) = person.unread.get_mut(&sender) {
-                *count = count.saturating_sub(1);
-                if *count == 0 {
-                    person.unread.remove(&sender);
-                }
-            }
+            person.take(&sender, 1);
             self.effects.push_back(Effect::Store(Op::Taken { message, at: now.unix }));
         }
         Some(account)
@@ -75,7 +70,7 @@ impl Engine {
     /// The password was right.
     pub(super) fn admit(&mut self, now: Now, from: SocketAddr, account: AccountId) {
         let Some(person) = self.people.get_mut(&account) else { return self.free(from, now) };
-        let device = person.device.is_some();
+        let device = !person.devices.is_empty();
         let fresh = person.session.as_mut().filter(|s| now.instant.saturating_duration_since(s.seen) <= PRESENCE);
         let reply = match fresh {
             Some(session) if session.address == from => {
@@ -93,7 +88,7 @@ impl Engine {
         let end = self.addresses.get(&from).copied().filter(|other| *other != account);
         // Bound before it is stored, so that a login from elsewhere at the same time meets a session.
         self.bind(now, from, account);
-        self.kick(now, account, from);
+        self.kick_all(now, account, from);
         self.devices.somebody_moved(now);
         let job = self.wait(from, Waiting::Login { reply });
         self.effects.push_back(Effect::Store(Op::Session { job, account, address: from, end, at: now.unix }));
@@ -139,15 +134,15 @@ impl Engine {
         let own = self.session(now, from);
         let armed = self.armed.remove(&from).filter(|(_, until)| *until > now.instant).map(|(account, _)| account);
         // The session it was armed against may have ended by itself.
-        let armed =
-            armed.filter(|account| self.people.get(account).is_some_and(|p| p.session.is_some() || p.device.is_some()));
+        let armed = armed
+            .filter(|account| self.people.get(account).is_some_and(|p| p.session.is_some() || !p.devices.is_empty()));
         let Some(account) = armed.or(own) else {
             self.reply(from, &Reply::Offline { was_online: false });
             return;
         };
         self.last_present = now.instant;
         self.end_session(account);
-        self.kick(now, account, from);
+        self.kick_all(now, account, from);
         self.devices.somebody_moved(now);
         let job = self.wait(from, Waiting::Offline);
         self.effects.push_back(Effect::Store(Op::EndSession { job, account }));
@@ -156,7 +151,7 @@ impl Engine {
     pub(super) fn present(&self, now: Now, account: AccountId) -> bool {
         self.people.get(&account).is_some_and(|person| {
             let heard = |s: &Session| now.instant.saturating_duration_since(s.seen) <= PRESENCE;
-            person.device.is_some() || person.session.as_ref().is_some_and(heard)
+            !person.devices.is_empty() || person.session.as_ref().is_some_and(heard)
         })
     }
 }

@@ -147,10 +147,12 @@ impl World {
                     let unread = Unread { row, sender: message.sender.clone(), sent: 0, text: message.text.clone() };
                     self.messages.push((receiver, unread, false));
                 }
-                Done::Kept { job, rows, sent: message.sent, again: false }
+                Done::Kept { job, rows, own: None, sent: message.sent, again: false }
             }
             Op::Enter { .. } | Op::Forget { .. } | Op::Again { .. } => panic!("there is no device"),
-            Op::After { .. } | Op::TakenTo { .. } | Op::History { .. } => panic!("there is no device"),
+            Op::After { .. } | Op::Allow { .. } | Op::TakenTo { .. } | Op::History { .. } => {
+                panic!("there is no device")
+            }
         };
         self.engine.stored(now, done);
     }
@@ -326,7 +328,7 @@ fn a_restart_makes_nobody_present_who_was_not() {
     let snapshot = || Snapshot {
         accounts: silent.iter().map(|(name, id, _)| ((*name).to_owned(), *id, hashed.clone())).collect(),
         sessions: silent.iter().map(|(_, id, s)| (*id, at(*id as u16), now.unix - s)).collect(),
-        unread: HashMap::new(),
+        ..Snapshot::default()
     };
     let mut engine = Engine::new(OnSecondLogin::Arm, Quotas::default(), |_| String::new(), snapshot(), now);
     let seen = (engine.present(now, 1), engine.present(now, 2), engine.addresses.len());

@@ -132,8 +132,10 @@ impl Engine {
         self.effects.push_back(Effect::Hash(Job::Check { job, password, against }));
     }
 
-    /// A password was looked at. Answers a wrong one, now or later, and goes on.
+    /// A password was looked at. Answers a wrong one, now or later, and goes on. Where the plain dialect is closed
+    /// to the account every password counts as wrong, so that nobody learns there which one is right.
     pub(super) fn checked(&mut self, now: Now, from: SocketAddr, account: AccountId, right: bool, counted: bool) {
+        let right = right && self.people.get(&account).is_some_and(|person| !person.settings.secure_only);
         let door = (account, network(from));
         let failures = self.tries.failures(door);
         if counted {

@@ -68,6 +68,8 @@ pub struct Row {
     pub unread: i64,
     /// Whether it has a session, and where.
     pub address: Option<String>,
+    /// The plain dialect is closed to it.
+    pub secure_only: bool,
 }
 
 /// All accounts, by name.
@@ -77,11 +79,13 @@ pub struct Row {
 pub fn list(data: &Path) -> Result<Vec<Row>, AdminError> {
     let store = Store::look(data)?;
     let mut query = store.connection().prepare(
-        "SELECT name, created, (SELECT count(*) FROM messages WHERE receiver = a.id AND taken IS NULL), s.address
+        "SELECT name, created, (SELECT count(*) FROM messages WHERE receiver = a.id AND taken IS NULL), s.address,
+             secure_only
          FROM accounts a LEFT JOIN sessions s ON s.account = a.id ORDER BY name",
     )?;
     let rows = query.query_map([], |row| {
-        Ok(Row { name: row.get(0)?, created: row.get(1)?, unread: row.get(2)?, address: row.get(3)? })
+        let (name, created, unread, address) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+        Ok(Row { name, created, unread, address, secure_only: row.get(4)? })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -99,6 +103,22 @@ pub fn reset(data: &Path, account: &str, password: &Password) -> Result<(), Admi
     for table in ["sessions", "devices"] {
         c.execute(&format!("DELETE FROM {table} WHERE account = (SELECT id FROM accounts WHERE name = ?)"), [account])?;
     }
+    c.commit()?;
+    if changed == 0 { Err(AdminError::NoSuchAccount(account.to_owned())) } else { Ok(()) }
+}
+
+/// Closes the plain dialect to an account, ending its session there, or opens it again.
+///
+/// # Errors
+/// No such account, or a server is running on this directory.
+pub fn secure_only(data: &Path, account: &str, on: bool) -> Result<(), AdminError> {
+    let (store, _lock) = existing(data)?;
+    let c = store.connection().unchecked_transaction()?;
+    let changed = c.execute("UPDATE accounts SET secure_only = ? WHERE name = ?", params![on, account])?;
+    c.execute(
+        "DELETE FROM sessions WHERE account = (SELECT id FROM accounts WHERE secure_only AND name = ?)",
+        [account],
+    )?;
     c.commit()?;
     if changed == 0 { Err(AdminError::NoSuchAccount(account.to_owned())) } else { Ok(()) }
 }
@@ -193,6 +213,13 @@ mod tests {
         assert_eq!(names, ["学号1", "学号2"]);
         std::fs::write(&file, "account,password\na,x\nb,y\na,z\n").expect("written");
         assert_eq!(import(&data, &file, 0).expect("imported"), 2);
+        for on in [true, true, false] {
+            secure_only(&data, "b", on).expect("there");
+            let all: Vec<_> =
+                list(&data).expect("readable").into_iter().map(|row| (row.name, row.secure_only)).collect();
+            assert_eq!(all[..2], [("a".to_owned(), false), ("b".to_owned(), on)]);
+        }
+        assert!(matches!(secure_only(&data, "x", true), Err(AdminError::NoSuchAccount(_))));
         delete(&data, "a").expect("deleted");
         assert!(matches!(delete(&data, "a"), Err(AdminError::NoSuchAccount(_))));
         let copy = dir.path().join("copy.sqlite");
@@ -210,6 +237,7 @@ mod tests {
             backup(&data, &dir.path().join("copy")).err(),
             reset(&data, "a", &password).err(),
             delete(&data, "a").err(),
+            secure_only(&data, "a", true).err(),
         ];
         for error in all {
             assert!(matches!(error, Some(AdminError::Store(StoreError::Missing(_)))), "{error:?}");

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, Error, OptionalExtension, Row, params};
 
-use super::{AccountId, Done, MessageRow, SentKey, Stored};
-use crate::wire::frame::Device;
+use super::{AccountId, Done, MessageRow, Own, SentKey, Stored};
+use crate::wire::frame::{Device, Key};
 
 /// SQLite's integers are signed.
 fn signed(n: u64) -> i64 {
@@ -21,8 +21,9 @@ pub(super) fn sent_before(c: &Connection, job: u64, key: &SentKey) -> Result<Opt
             Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?, row.get(2)?))
         })
         .optional()?;
-    Ok(found.map(|(hash, row, sent)| {
-        if hash == key.hash { Done::Kept { job, rows: vec![row], sent, again: true } } else { Done::Conflict { job } }
+    Ok(found.map(|(hash, row, sent)| match hash == key.hash {
+        true => Done::Kept { job, rows: vec![row], own: None, sent, again: true },
+        false => Done::Conflict { job },
     }))
 }
 
@@ -39,10 +40,26 @@ pub(super) fn note_sent(c: &Connection, key: &SentKey, row: MessageRow, at: i64)
     Ok(())
 }
 
-pub(super) fn taken_to(c: &Connection, account: AccountId, row: MessageRow, at: i64) -> Result<(), Error> {
-    c.prepare_cached("UPDATE messages SET taken = ? WHERE receiver = ? AND id <= ? AND taken IS NULL")?
-        .execute(params![at, account, row])?;
-    Ok(())
+/// Keeps a message for its writer's other devices. It is read already.
+pub(super) fn note_own(c: &Connection, key: &SentKey, own: &Own, at: i64) -> Result<MessageRow, Error> {
+    c.prepare_cached(
+        "INSERT INTO messages (receiver, sender, raw, text, sent, taken, own, device, counter)
+         VALUES (?1, ?2, x'', ?3, ?4, ?4, ?5, ?6, ?7)",
+    )?
+    .execute(params![key.account, own.writer, own.text, at, own.to, key.device.0, signed(key.counter)])?;
+    Ok(c.last_insert_rowid())
+}
+
+pub(super) fn taken_to(c: &Connection, account: AccountId, row: MessageRow, at: i64) -> Result<Option<Done>, Error> {
+    let mut query = c.prepare_cached(
+        "UPDATE messages SET taken = ? WHERE receiver = ? AND id <= ? AND taken IS NULL RETURNING sender",
+    )?;
+    let mut rows = query.query(params![at, account, row])?;
+    let mut senders = HashMap::new();
+    while let Some(row) = rows.next()? {
+        *senders.entry(row.get(0)?).or_insert(0) += 1;
+    }
+    Ok((!senders.is_empty()).then_some(Done::Took { account, senders }))
 }
 
 pub(super) fn enter(
@@ -55,45 +72,50 @@ pub(super) fn enter(
     at: i64,
 ) -> Result<Done, Error> {
     if let Some(token) = token {
-        c.prepare_cached("INSERT OR REPLACE INTO devices (account, device, token, since) VALUES (?, ?, ?, ?)")?
-            .execute(params![account, device.0, token, at])?;
+        c.prepare_cached(
+            "INSERT INTO devices (account, device, token, since) VALUES (?, ?, ?, ?)
+             ON CONFLICT DO UPDATE SET token = excluded.token, since = excluded.since",
+        )?
+        .execute(params![account, device.0, token, at])?;
     }
-    let token: Option<Vec<u8>> = c
-        .prepare_cached("SELECT token FROM devices WHERE account = ? AND device = ?")?
-        .query_row(params![account, device.0], |row| row.get(0))
+    let known: Option<(Vec<u8>, Option<MessageRow>)> = c
+        .prepare_cached("SELECT token, start FROM devices WHERE account = ? AND device = ?")?
+        .query_row(params![account, device.0], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
+    let (token, begun) = known.unzip();
     let highest: Option<i64> = c
         .prepare_cached("SELECT max(counter) FROM sent WHERE account = ? AND device = ?")?
         .query_row(params![account, device.0], |row| row.get(0))?;
     let newest: Option<i64> =
         c.prepare_cached("SELECT max(id) FROM messages WHERE receiver = ?")?.query_row([account], |row| row.get(0))?;
     let newest = newest.unwrap_or(0);
-    let start = match cursor {
+    let start = match (cursor, begun.flatten()) {
         // No farther than there are messages: a cursor from another server's data means nothing here.
-        Some(cursor) => signed(cursor).min(newest),
-        None => {
+        (Some(cursor), _) => signed(cursor).min(newest),
+        // It has been in before, and nothing came meanwhile.
+        (None, Some(begun)) => begun,
+        (None, None) => {
             let oldest: Option<i64> = c
                 .prepare_cached("SELECT min(id) FROM messages WHERE receiver = ? AND taken IS NULL")?
                 .query_row([account], |row| row.get(0))?;
-            oldest.map_or(newest, |oldest| oldest - 1)
+            let start = oldest.map_or(newest, |oldest| oldest - 1);
+            c.prepare_cached("UPDATE devices SET start = ? WHERE account = ? AND device = ?")?
+                .execute(params![start, account, device.0])?;
+            start
         }
     };
-    let mut unread = HashMap::new();
-    let mut query = c.prepare_cached(
-        "SELECT sender, count(*) FROM messages WHERE receiver = ? AND id > ? AND taken IS NULL GROUP BY sender",
-    )?;
-    let mut rows = query.query(params![account, start])?;
-    while let Some(row) = rows.next()? {
-        let count: i64 = row.get(1)?;
-        unread.insert(row.get(0)?, u64::try_from(count).unwrap_or(0));
-    }
     let token = token.and_then(|token| token.try_into().ok());
     let highest = highest.and_then(|highest| u64::try_from(highest).ok()).unwrap_or(0);
-    Ok(Done::Entered { job, token, highest, start, unread })
+    Ok(Done::Entered { job, token, highest, start })
 }
 
 fn message(row: &Row<'_>) -> Result<Stored, Error> {
-    Ok(Stored { row: row.get(0)?, sender: row.get(1)?, sent: row.get(2)?, text: row.get(3)?, unread: row.get(4)? })
+    let own: Option<String> = row.get(4)?;
+    let own = match own {
+        Some(to) => Some((to, Key(row.get(5)?), u64::try_from(row.get::<_, i64>(6)?).unwrap_or(0))),
+        None => None,
+    };
+    Ok(Stored { row: row.get(0)?, sender: row.get(1)?, sent: row.get(2)?, text: row.get(3)?, own })
 }
 
 /// Takes one more than wanted, to know whether there is more.
@@ -107,15 +129,16 @@ fn bounded(mut messages: Vec<Stored>, count: u32) -> (Vec<Stored>, bool) {
 pub(super) fn after(
     c: &Connection,
     job: u64,
-    account: AccountId,
+    (account, device): (AccountId, &Device),
     after: MessageRow,
     count: u32,
 ) -> Result<Done, Error> {
     let mut query = c.prepare_cached(
-        "SELECT id, sender, sent, text, taken IS NULL FROM messages WHERE receiver = ? AND id > ? ORDER BY id LIMIT ?",
+        "SELECT id, sender, sent, text, own, device, counter FROM messages
+         WHERE receiver = ? AND id > ? AND device IS NOT ? ORDER BY id LIMIT ?",
     )?;
-    let messages =
-        query.query_map(params![account, after, i64::from(count) + 1], message)?.collect::<Result<Vec<_>, _>>()?;
+    let rows = query.query_map(params![account, after, device.0, i64::from(count) + 1], message)?;
+    let messages = rows.collect::<Result<Vec<_>, _>>()?;
     let (messages, more) = bounded(messages, count);
     Ok(Done::Messages { job, messages, more })
 }
@@ -131,10 +154,10 @@ pub(super) fn history(
     // What somebody wrote lies in the receiver's mailbox: one's own in the peer's. Each half is read from its index.
     let mut query = c.prepare_cached(
         "SELECT * FROM (
-             SELECT * FROM (SELECT id, sender, sent, text, 0 FROM messages
-                 WHERE receiver = ?1 AND sender = ?2 AND id < ?5 ORDER BY id DESC LIMIT ?6)
+             SELECT * FROM (SELECT id, sender, sent, text, NULL FROM messages
+                 WHERE receiver = ?1 AND sender = ?2 AND id < ?5 AND own IS NULL ORDER BY id DESC LIMIT ?6)
              UNION ALL
-             SELECT * FROM (SELECT id, sender, sent, text, 0 FROM messages
+             SELECT * FROM (SELECT id, sender, sent, text, NULL FROM messages
                  WHERE receiver = ?3 AND sender = ?4 AND id < ?5 ORDER BY id DESC LIMIT ?6)
          ) ORDER BY id DESC LIMIT ?6",
     )?;

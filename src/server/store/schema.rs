@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// The schema this program writes; `PRAGMA user_version`.
-pub const SCHEMA_VERSION: i64 = 2;
+pub const SCHEMA_VERSION: i64 = 3;
 
 /// Bytes of the largest file that is looked through at each start.
 const CHECKED: i64 = 64 * 1024 * 1024;
@@ -36,6 +36,16 @@ const STEPS: [&str; SCHEMA_VERSION as usize] = [
         PRIMARY KEY (account, device, counter)) WITHOUT ROWID;
     CREATE INDEX conversation ON messages (receiver, sender, id);
     CREATE INDEX mailbox ON messages (receiver, id);",
+    // How an account may be used; after which message a device begins; for its writer's other devices a row of each
+    // message, with whom it was to (`own`) and what it was sent under; what was handed out in the plain dialect.
+    "
+    ALTER TABLE accounts ADD COLUMN beside INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE accounts ADD COLUMN secure_only INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE devices ADD COLUMN start INTEGER;
+    ALTER TABLE messages ADD COLUMN own TEXT;
+    ALTER TABLE messages ADD COLUMN device BLOB;
+    ALTER TABLE messages ADD COLUMN counter INTEGER;
+    ALTER TABLE messages ADD COLUMN plain INTEGER;",
 ];
 
 /// Which version a file has; 0 is a new one.

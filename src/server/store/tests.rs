@@ -17,6 +17,7 @@ fn what_was_committed_is_there_again() {
         text: "hi".into(),
         sent: 7,
         key: None,
+        own: None,
     };
     let done = store.run(&[
         register(1, "a"),
@@ -33,7 +34,7 @@ fn what_was_committed_is_there_again() {
             Done::Registered { job: 2, account: Some(2) },
             Done::Registered { job: 3, account: None },
             Done::Ok { job: 4 },
-            Done::Kept { job: 5, rows: vec![1], sent: 7, again: false },
+            Done::Kept { job: 5, rows: vec![1], own: None, sent: 7, again: false },
             Done::Offered { job: 6, message: None },
         ]
     );
@@ -62,7 +63,7 @@ fn at_the_quota_only_what_grows_is_refused() {
         let text = "x".repeat(900);
         Op::Message {
             job,
-            message: NewMessage { receivers: vec![1], sender: "b".into(), raw, text, sent: 7, key: None },
+            message: NewMessage { receivers: vec![1], sender: "b".into(), raw, text, sent: 7, key: None, own: None },
         }
     };
     let kept = (1..200).find(|job| store.run(&[message(*job)]).error.is_some()).expect("a limit") - 1;
@@ -89,7 +90,7 @@ fn damaged_and_newer_files_are_refused_with_a_sentence() {
     let dir = tempfile::tempdir().expect("a folder");
     let mut store = Store::open(dir.path()).expect("new");
     let (raw, text) = (vec![b'x'; 900], "x".repeat(900));
-    let message = NewMessage { receivers: vec![1], sender: "b".into(), raw, text, sent: 7, key: None };
+    let message = NewMessage { receivers: vec![1], sender: "b".into(), raw, text, sent: 7, key: None, own: None };
     let messages = (0..100).map(|job| Op::Message { job, message: message.clone() });
     let account = Op::Register { job: 0, name: "a".into(), hashed: hashed(), at: 0 };
     assert_eq!(store.run(&std::iter::once(account).chain(messages).collect::<Vec<_>>()).error, None);

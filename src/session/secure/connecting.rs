@@ -53,6 +53,7 @@ impl Session {
         self.outbox.clear();
         self.inbox.clear();
         self.pasts.clear();
+        self.settles.clear();
         self.online.clear();
         self.used = 0;
         self.renaming = false;
@@ -276,6 +277,7 @@ impl Session {
             registering.asked = None;
         }
         self.pasts.values_mut().for_each(|past| past.sent = false);
+        self.settles.values_mut().for_each(|(_, sent)| *sent = false);
         self.outbox.iter_mut().for_each(|message| message.sent = false);
     }
 

@@ -3,10 +3,10 @@
 
 use std::time::Instant;
 
-use super::{LISTING, Session, StoreToken};
+use super::{LISTING, Pushed, Session, StoreToken};
 use crate::model::Account;
-use crate::session::{Event, Pushed};
-use crate::wire::frame::FromClient;
+use crate::session::Event;
+use crate::wire::frame::{Device, FromClient};
 
 /// So many on disk are told of at least once while others are on their way there.
 const TOLD: u64 = 32;
@@ -21,24 +21,43 @@ pub(super) struct Arrived {
 
 impl Session {
     pub(super) fn pushed(&mut self, now: Instant, row: u64, after: u64, from: &str, at: i64, text: String) {
+        let Some((token, pushed)) = self.arrived(now, row, after, at) else { return };
+        let (from, raw, pushed) = (Account::sanitised(from), text.clone().into_bytes(), Some(pushed));
+        self.events.push_back(Event::Received { token, from, time: String::new(), text, raw, repeat: false, pushed });
+    }
+
+    /// What another device of this account has sent; `by` is that one's name and number for it.
+    pub(super) fn mirrored(
+        &mut self,
+        now: Instant,
+        (row, after, at): (u64, u64, i64),
+        to: &str,
+        text: String,
+        by: (Device, u64),
+    ) {
+        let Some((token, pushed)) = self.arrived(now, row, after, at) else { return };
+        self.events.push_back(Event::Own { token, to: Account::sanitised(to), text, pushed, by });
+    }
+
+    /// Whether a pushed message is new and the next one; then it is on its way to the disk.
+    fn arrived(&mut self, now: Instant, row: u64, after: u64, at: i64) -> Option<(StoreToken, Pushed)> {
         if self.handed.is_some_and(|newest| row <= newest) {
             // It was sent again before the server knew that it is here.
             self.unacknowledged += 1;
-            return;
+            return None;
         }
         if let Some(newest) = self.handed.filter(|newest| after > *newest)
             && self.gap.replace((newest, after)) != Some((newest, after))
         {
             log::warn!("after message {newest} comes {row}, which follows {after}");
             self.give_up_connection(now, "a gap");
-            return self.try_again(now);
+            self.try_again(now);
+            return None;
         }
         self.next_token += 1;
         let token = StoreToken(self.next_token);
         self.inbox.push_back(Arrived { token, row, stored: false });
-        let pushed = Some(Pushed { row, after: self.handed.replace(row), at });
-        let (from, raw) = (Account::sanitised(from), text.clone().into_bytes());
-        self.events.push_back(Event::Received { token, from, time: String::new(), text, raw, repeat: false, pushed });
+        Some((token, Pushed { row, after: self.handed.replace(row), at }))
     }
 
     /// The message of this token is on disk, or could not be stored; then the server keeps it.

@@ -1,10 +1,10 @@
-//! Questions that are answered once: registering, and pages of older messages.
+//! Questions that are answered once: registering, pages of older messages, how the account may be used.
 
 use std::time::Instant;
 
 use super::{Account, Event, Password, Session, State};
-use crate::session::RegisterOutcome;
-use crate::wire::frame::{Code, FromClient, Past, Secret};
+use crate::session::{AccountChange, RegisterOutcome};
+use crate::wire::frame::{AccountSettings, Code, FromClient, Past, Secret};
 use crate::wire::reply::Registered;
 
 #[derive(Debug)]
@@ -100,6 +100,48 @@ impl Session {
     pub(super) fn past(&mut self, id: u64, messages: Vec<Past>, more: bool) {
         if let Some(PastWish { peer, .. }) = self.pasts.remove(&id) {
             self.events.push_back(Event::History { peer, messages, more });
+        }
+    }
+
+    /// Asks how this account may be used; answered by [`Event::AccountSettings`].
+    pub fn account_settings(&mut self, now: Instant) {
+        self.settle(now, None);
+    }
+
+    /// Changes how this account may be used; answered by [`Event::AccountSettings`].
+    pub fn set_account(&mut self, now: Instant, change: AccountChange) {
+        self.settle(now, Some(change));
+    }
+
+    fn settle(&mut self, now: Instant, change: Option<AccountChange>) {
+        let id = self.next_id();
+        self.settles.insert(id, (change, false));
+        self.turn(now);
+    }
+
+    /// In their order, since a later change is to win.
+    pub(super) fn ask_to_settle(&mut self, now: Instant) {
+        let unsent = self.settles.iter().filter(|(_, (_, sent))| !sent);
+        let frames: Vec<_> = unsent
+            .map(|(id, (change, _))| match (*id, *change) {
+                (id, None) => (id, FromClient::AccountSettings { id }),
+                (id, Some(AccountChange::Beside(beside))) => (id, FromClient::SetDevices { id, beside }),
+                (id, Some(AccountChange::SecureOnly(on))) => (id, FromClient::SetSecureOnly { id, on }),
+            })
+            .collect();
+        for (id, frame) in frames {
+            if !self.say(now, &frame) {
+                break;
+            }
+            if let Some((_, sent)) = self.settles.get_mut(&id) {
+                *sent = true;
+            }
+        }
+    }
+
+    pub(super) fn settled(&mut self, id: u64, settings: Option<AccountSettings>) {
+        if self.settles.remove(&id).is_some() {
+            self.events.push_back(Event::AccountSettings(settings));
         }
     }
 }

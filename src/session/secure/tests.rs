@@ -1,6 +1,7 @@
 //! The session in virtual time against a small server: a carrier and a function from frames to frames,
 //! with what is durable kept apart from what a restart forgets.
 
+mod beside;
 mod faults;
 mod promises;
 
@@ -12,8 +13,10 @@ use super::*;
 use crate::link::{Identity, Link as Carrier};
 use crate::model::SendState;
 use crate::session::{KeyChange, Pushed};
-use crate::wire::frame::{Device, Key, Past};
+use crate::wire::frame::{AccountSettings, Device, Key, Past};
 
+/// Another device of the same account.
+const OTHER: Device = Key([200; 16]);
 const RTT: Duration = Duration::from_millis(40);
 
 fn secs(n: u64) -> Duration {
@@ -50,6 +53,7 @@ struct Durable {
     passwords: usize,
     resumed: usize,
     acknowledged: u64,
+    settings: AccountSettings,
 }
 
 /// One connection of the small server.
@@ -164,7 +168,7 @@ impl<'a> World<'a> {
     /// The disk's part, as the client does it.
     fn note(&mut self, event: &Event) {
         match event {
-            Event::Received { token, text, pushed: Some(pushed), .. } => {
+            Event::Received { token, text, pushed: Some(pushed), .. } | Event::Own { token, text, pushed, .. } => {
                 let time = ms(self.dice.roll() % (self.disk_time + 1));
                 let last = self.writing.back().map_or(self.now, |(at, ..)| *at);
                 self.writing.push_back(((self.now + time).max(last), *token, *pushed, text.clone()));
@@ -290,6 +294,15 @@ impl<'a> World<'a> {
                 vec![FromServer::History { id, messages: vec![past], more: true }]
             }
             FromClient::Ping { id } => vec![FromServer::Pong { id, at: None }],
+            FromClient::AccountSettings { id } => vec![FromServer::AccountSettings { id, settings: durable.settings }],
+            FromClient::SetDevices { id, beside } => {
+                durable.settings.beside = beside;
+                vec![FromServer::AccountSettings { id, settings: durable.settings }]
+            }
+            FromClient::SetSecureOnly { id, on } => {
+                durable.settings.secure_only = on;
+                vec![FromServer::AccountSettings { id, settings: durable.settings }]
+            }
             FromClient::Unknown => Vec::new(),
         }
     }
@@ -331,7 +344,11 @@ impl<'a> World<'a> {
             for (row, text) in self.durable.mailbox.range(seat.pushed + 1..) {
                 let after = self.durable.mailbox.range(..row).next_back().map_or(0, |(row, _)| *row);
                 let (from, text) = ("b".to_owned(), text.clone());
-                let frame = FromServer::Message { row: *row, after, from, at: 7, text };
+                // What begins so was sent by another device of the same account.
+                let frame = match text.starts_with("own ") {
+                    true => FromServer::Own { row: *row, after, to: from, at: 7, text, device: OTHER, counter: *row },
+                    false => FromServer::Message { row: *row, after, from, at: 7, text },
+                };
                 if !self.server.send(self.now, seat.peer, &frame.encode()) {
                     break;
                 }

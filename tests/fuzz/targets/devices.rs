@@ -1,5 +1,5 @@
 //! The server's rules for devices under any sequence of what they can do: coming in by password or token,
-//! sending, acknowledging, reading back, leaving, being cut off; with time, late workers and a full disk.
+//! sending, acknowledging, reading back, staying beside each other, leaving, being cut off; with time, late workers and a full disk.
 //! The store is in memory. In the end a new device of each account is sent everything, in order, once.
 #![no_main]
 
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use hongyan::link::PeerId;
 use hongyan::server::engine::{Effect, Engine, Now};
 use hongyan::server::hasher::{Hashed, Job, Outcome};
-use hongyan::server::store::{Done, Op, Snapshot, Stored};
+use hongyan::server::store::{Done, Op, Own, Snapshot, Stored};
 use hongyan::server::{OnSecondLogin, Quotas};
 use hongyan::wire::frame::{FromClient, FromServer, Key, Secret};
 use libfuzzer_sys::fuzz_target;
@@ -34,12 +34,24 @@ struct Connection {
     open: Vec<u64>,
 }
 
+/// A message of a mailbox.
+struct Row {
+    receiver: i64,
+    sender: String,
+    text: String,
+    taken: bool,
+    /// One of its owner's own: to whom, and under what it was sent.
+    own: Option<(String, Key<16>, u64)>,
+}
+
 struct World {
     engine: Engine,
     start: Instant,
     ms: u64,
-    /// By row, from 1 on: receiver, sender, text, taken.
-    messages: Vec<(i64, String, String, bool)>,
+    /// By row, from 1 on.
+    messages: Vec<Row>,
+    /// After which row a device began.
+    starts: HashMap<Who, i64>,
     sent: HashMap<(Who, u64), ([u8; 32], i64)>,
     tokens: HashMap<Who, [u8; 32]>,
     accepted: HashMap<(Who, u64), u64>,
@@ -72,6 +84,7 @@ impl World {
             start,
             ms: 0,
             messages: Vec::new(),
+            starts: HashMap::new(),
             sent: HashMap::new(),
             tokens: HashMap::new(),
             accepted: HashMap::new(),
@@ -194,23 +207,33 @@ impl World {
                     connection.open.iter().position(|open| *open == counter).expect("it was sent, and answered once");
                 connection.open.swap_remove(at);
             }
-            FromServer::Message { row, after, from, text, .. } => {
-                let (account, _) = connection.who.expect("to a device that is in");
-                if let Some(last) = connection.pushed.replace(row) {
-                    assert!(row > last && after == last, "{row} after {after}, and before it {last}");
-                }
-                connection.unacknowledged.push_back(row);
-                assert!(connection.unacknowledged.len() <= WINDOW, "no more than it may have");
-                let index = usize::try_from(row - 1).unwrap_or(usize::MAX);
-                let stored = self.messages.get(index).map(|(to, sender, said, _)| (*to, sender, said));
-                assert_eq!(stored, Some((account, &from, &text)), "as it is on disk, for whom it is");
-                let between = usize::try_from(after).unwrap_or(0)..index;
-                let left_out = self.messages.get(between).unwrap_or_default().iter().any(|(to, ..)| *to == account);
-                assert!(!left_out || after == 0, "something lies between");
-                self.log.push((peer, row));
+            FromServer::Message { row, after, from, text, .. } => self.pushed(peer, row, after, (from, text, None)),
+            FromServer::Own { row, after, to, text, device, counter, .. } => {
+                let sender = self.messages.get(usize::try_from(row - 1).unwrap_or(usize::MAX));
+                let sender = sender.map(|message| message.sender.clone()).unwrap_or_default();
+                self.pushed(peer, row, after, (sender, text, Some((to, device, counter))));
             }
             _ => {}
         }
+    }
+
+    fn pushed(&mut self, peer: u64, row: u64, after: u64, said: (String, String, Option<(String, Key<16>, u64)>)) {
+        let Some(connection) = self.connections.get_mut(&peer) else { return };
+        let (account, device) = connection.who.expect("to a device that is in");
+        let for_it = |m: &Row| m.receiver == account && m.own.as_ref().is_none_or(|(_, by, _)| *by != device);
+        if let Some(last) = connection.pushed.replace(row) {
+            assert!(row > last && after == last, "{row} after {after}, and before it {last}");
+        }
+        connection.unacknowledged.push_back(row);
+        assert!(connection.unacknowledged.len() <= WINDOW, "no more than it may have");
+        let index = usize::try_from(row - 1).unwrap_or(usize::MAX);
+        let stored = self.messages.get(index).filter(|m| for_it(m));
+        let stored = stored.map(|m| (m.sender.clone(), m.text.clone(), m.own.clone()));
+        assert_eq!(stored, Some(said), "as it is on disk, for whom it is");
+        let between = usize::try_from(after).unwrap_or(0)..index;
+        let left_out = self.messages.get(between).unwrap_or_default().iter().any(for_it);
+        assert!(!left_out || after == 0, "something lies between");
+        self.log.push((peer, row));
     }
 
     fn work(&mut self, work: Effect) {
@@ -234,12 +257,14 @@ impl World {
         let number = |row: usize| i64::try_from(row + 1).unwrap_or(0);
         let before = |sent: &HashMap<_, ([u8; 32], i64)>, key: &_, hash: [u8; 32], job| {
             sent.get(key).map(|(known, row)| match *known == hash {
-                true => Done::Kept { job, rows: vec![*row], sent: 0, again: true },
+                true => Done::Kept { job, rows: vec![*row], own: None, sent: 0, again: true },
                 false => Done::Conflict { job },
             })
         };
         Some(match op {
-            Op::Message { job, .. } | Op::Enter { job, .. } if self.disk_full => Done::Failed { job },
+            Op::Message { job, .. } | Op::Enter { job, .. } | Op::Allow { job, .. } if self.disk_full => {
+                Done::Failed { job }
+            }
             Op::TakenTo { .. } if self.disk_full => return None,
             Op::Message { job, message } => {
                 let key = message.key.as_ref().expect("of a device");
@@ -250,10 +275,17 @@ impl World {
                 let mut rows = Vec::new();
                 for receiver in message.receivers {
                     rows.push(number(self.messages.len()));
-                    self.messages.push((receiver, message.sender.clone(), message.text.clone(), false));
+                    let (sender, text) = (message.sender.clone(), message.text.clone());
+                    self.messages.push(Row { receiver, sender, text, taken: false, own: None });
                 }
                 self.sent.insert(name, (key.hash, rows.first().copied().unwrap_or(0)));
-                Done::Kept { job, rows, sent: message.sent, again: false }
+                let own = message.own.map(|Own { writer: sender, to, text }| {
+                    let own = Some((to, key.device, key.counter));
+                    let row = number(self.messages.len());
+                    self.messages.push(Row { receiver: key.account, sender, text, taken: true, own });
+                    row
+                });
+                Done::Kept { job, rows, own, sent: message.sent, again: false }
             }
             Op::Again { job, key } => {
                 let name = ((key.account, key.device), key.counter);
@@ -266,25 +298,25 @@ impl World {
                 let token = self.tokens.get(&(account, device)).copied();
                 let own = |((who, counter), _): (&(Who, u64), _)| (*who == (account, device)).then_some(*counter);
                 let highest = self.sent.iter().filter_map(own).max().unwrap_or(0);
-                let mine = self.messages.iter().enumerate().filter(|(_, (to, ..))| *to == account);
+                let mine = self.messages.iter().enumerate().filter(|(_, m)| m.receiver == account);
                 let newest = mine.clone().next_back().map_or(0, |(i, _)| number(i));
+                let first = mine.clone().find(|(_, m)| !m.taken).map_or(newest, |(i, _)| number(i) - 1);
                 let start = match cursor {
                     Some(cursor) => i64::try_from(cursor).unwrap_or(i64::MAX).min(newest),
-                    None => mine.clone().find(|(_, (.., taken))| !taken).map_or(newest, |(i, _)| number(i) - 1),
+                    None => match token {
+                        Some(_) => *self.starts.entry((account, device)).or_insert(first),
+                        None => first,
+                    },
                 };
-                let mut unread = HashMap::new();
-                for (_, (_, sender, ..)) in mine.filter(|(i, (.., taken))| number(*i) > start && !taken) {
-                    *unread.entry(sender.clone()).or_insert(0) += 1;
-                }
-                Done::Entered { job, token, highest, start, unread }
+                Done::Entered { job, token, highest, start }
             }
-            Op::After { job, account, after, count } => {
-                let mine =
-                    self.messages.iter().enumerate().filter(|(i, (to, ..))| *to == account && number(*i) > after);
+            Op::After { job, account, device, after, count } => {
+                let for_it = |m: &Row| m.receiver == account && m.own.as_ref().is_none_or(|(_, by, _)| *by != device);
+                let mine = self.messages.iter().enumerate().filter(|(i, m)| for_it(m) && number(*i) > after);
                 let count = usize::try_from(count).unwrap_or(0);
-                let stored = |(i, (_, sender, text, taken)): (usize, &(_, String, String, bool))| {
-                    let (sender, text) = (sender.clone(), text.clone());
-                    Stored { row: number(i), sender, sent: 0, text, unread: !taken }
+                let stored = |(i, m): (usize, &Row)| {
+                    let (sender, text, own) = (m.sender.clone(), m.text.clone(), m.own.clone());
+                    Stored { row: number(i), sender, sent: 0, text, own }
                 };
                 let more = mine.clone().nth(count).is_some();
                 Done::Messages { job, messages: mine.take(count).map(stored).collect(), more }
@@ -292,15 +324,19 @@ impl World {
             Op::History { job, .. } => Done::Messages { job, messages: Vec::new(), more: false },
             Op::TakenTo { account, row, .. } => {
                 let rows = usize::try_from(row).unwrap_or(0);
-                for (to, .., taken) in self.messages.iter_mut().take(rows) {
-                    *taken |= *to == account;
+                let mut senders = HashMap::new();
+                for message in self.messages.iter_mut().take(rows).filter(|m| m.receiver == account && !m.taken) {
+                    message.taken = true;
+                    *senders.entry(message.sender.clone()).or_insert(0) += 1;
                 }
-                return None;
+                Done::Took { account, senders }
             }
             Op::Forget { account, device } => {
                 self.tokens.remove(&(account, device));
+                self.starts.remove(&(account, device));
                 return None;
             }
+            Op::Allow { job, .. } => Done::Ok { job },
             Op::Session { job, .. } | Op::EndSession { job, .. } | Op::Register { job, .. } => Done::Failed { job },
             Op::Offer { job, .. } => Done::Failed { job },
             Op::Taken { .. } | Op::Seen { .. } => return None,
@@ -327,11 +363,11 @@ fuzz_target!(|script: &[u8]| {
         let slot = usize::from(slot) % world.peers.len();
         let peer = world.peers[slot];
         let who = (i64::from(x % 3) + 1, Key([y % 2; 16]));
-        match what % 12 {
+        match what % 14 {
             0 => world.connect(slot),
             1 | 2 => {
                 let cursor = (x & 0x80 != 0).then_some(u64::from(y));
-                world.come_in(slot, who, what % 12 == 2, x & 0x40 == 0, cursor);
+                world.come_in(slot, who, what % 14 == 2, x & 0x40 == 0, cursor);
             }
             3..=5 => {
                 let to = ["a", "b", "c", "@lobby", "nobody"][usize::from(x) % 5].to_owned();
@@ -351,6 +387,8 @@ fuzz_target!(|script: &[u8]| {
             }
             9 => world.say(slot, &FromClient::Logout { id: 3, forget: x & 1 == 0 }),
             10 => world.lose(slot),
+            11 => world.say(slot, &FromClient::SetDevices { id: 4, beside: x & 3 != 0 }),
+            12 => world.say(slot, &FromClient::SetSecureOnly { id: 4, on: x & 1 == 0 }),
             _ => {
                 (world.held, world.disk_full) = (x & 3 == 3, x & 0x0c == 0x0c);
                 world.pass(1 << (y % 18));
@@ -368,13 +406,13 @@ fuzz_target!(|script: &[u8]| {
         world.pass(200_000);
         world.log.clear();
         world.come_in(4, (account, Key([9; 16])), false, true, Some(0));
-        let mine = world.messages.iter().filter(|(to, ..)| *to == account).count();
+        let mine = world.messages.iter().filter(|m| m.receiver == account).count();
         for _ in 0..mine {
             let newest = world.log.last().map_or(0, |(_, row)| *row);
             world.acknowledge(4, newest);
         }
         assert_eq!(world.log.len(), mine, "everything, once");
-        assert!(world.messages.iter().all(|(to, .., taken)| *to != account || *taken), "and it is taken");
+        assert!(world.messages.iter().all(|m| m.receiver != account || m.taken), "and it is taken");
         world.lose(4);
     }
     assert_eq!(world.engine.poll_timeout(), None);

@@ -128,11 +128,11 @@ impl World {
                     let unread = Unread { row, sender: message.sender.clone(), sent: 0, text: message.text.clone() };
                     self.messages.push((receiver, unread, false));
                 }
-                Done::Kept { job, rows, sent: message.sent, again: false }
+                Done::Kept { job, rows, own: None, sent: message.sent, again: false }
             }
             // No device ever connects here.
             Op::Enter { .. } | Op::Forget { .. } | Op::Again { .. } => return None,
-            Op::After { .. } | Op::TakenTo { .. } | Op::History { .. } => return None,
+            Op::After { .. } | Op::Allow { .. } | Op::TakenTo { .. } | Op::History { .. } => return None,
             Op::Offer { job, account, from } => {
                 let mut unread = self.messages.iter().filter(|(to, _, taken)| *to == account && !taken);
                 let found = unread.find(|(_, m, _)| from.as_ref().is_none_or(|from| *from == m.sender));

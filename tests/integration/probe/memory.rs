@@ -204,10 +204,12 @@ impl Ours {
                     let (sender, text) = (message.sender.clone(), message.text.clone());
                     self.messages.push((receiver, Unread { row, sender, sent: 0, text }, false));
                 }
-                Done::Kept { job, rows, sent: message.sent, again: false }
+                Done::Kept { job, rows, own: None, sent: message.sent, again: false }
             }
             Op::Enter { .. } | Op::Forget { .. } | Op::Again { .. } => panic!("there is no device"),
-            Op::After { .. } | Op::TakenTo { .. } | Op::History { .. } => panic!("there is no device"),
+            Op::After { .. } | Op::Allow { .. } | Op::TakenTo { .. } | Op::History { .. } => {
+                panic!("there is no device")
+            }
         };
         self.engine.stored(now, done);
     }

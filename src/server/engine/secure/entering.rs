@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use ring::hmac;
 
-use super::{By, DeviceName, Waiting, sha256};
+use super::{BESIDE, By, DeviceName, Waiting, sha256};
 use crate::link::PeerId;
 use crate::model::{Account, Password};
 use crate::server::engine::{Effect, Engine, Now};
@@ -15,23 +15,32 @@ use crate::wire::reply::Registered;
 
 impl Engine {
     pub(in crate::server::engine) fn leave(&mut self, now: Now, account: AccountId, peer: PeerId) {
-        if let Some(person) = self.people.get_mut(&account).filter(|p| p.device == Some(peer)) {
-            person.device = None;
+        if let Some(person) = self.people.get_mut(&account) {
+            person.devices.retain(|other| *other != peer);
             self.last_present = now.instant;
         }
         self.devices.somebody_moved(now);
     }
 
-    /// Somebody takes an account's place: its device is told from where and when.
-    pub(in crate::server::engine) fn kick(&mut self, now: Now, account: AccountId, by: SocketAddr) {
-        if let Some(peer) = self.people.get_mut(&account).and_then(|person| person.device.take()) {
-            if let Some(device) = self.devices.all.get_mut(&peer) {
-                (device.who, device.more) = (None, false);
-                device.window.clear();
-            }
-            self.frame_to(peer, FromServer::Kicked { address: by.to_string(), at: now.unix });
-            self.devices.somebody_moved(now);
+    /// Somebody takes the place of one of an account's devices, which is told from where and when.
+    pub(in crate::server::engine) fn kick(&mut self, now: Now, account: AccountId, peer: PeerId, by: SocketAddr) {
+        if let Some(device) = self.devices.all.get_mut(&peer) {
+            (device.who, device.more) = (None, false);
+            device.window.clear();
         }
+        self.frame_to(peer, FromServer::Kicked { address: by.to_string(), at: now.unix });
+        self.leave(now, account, peer);
+    }
+
+    /// Somebody takes an account's place.
+    pub(in crate::server::engine) fn kick_all(&mut self, now: Now, account: AccountId, by: SocketAddr) {
+        for peer in self.devices_of(account) {
+            self.kick(now, account, peer, by);
+        }
+    }
+
+    pub(in crate::server::engine) fn devices_of(&self, account: AccountId) -> Vec<PeerId> {
+        self.people.get(&account).map(|person| person.devices.clone()).unwrap_or_default()
     }
 
     pub(in crate::server::engine) fn set_busy(&mut self, peer: PeerId, busy: bool) {
@@ -166,22 +175,26 @@ impl Engine {
         start: MessageRow,
     ) {
         let Some(address) = self.devices.all.get(&peer).map(|device| device.address) else { return };
-        // The same device coming back takes nobody's place, though the old connection may not have ended yet.
-        let old = self.people.get(&who.0).and_then(|person| person.device).filter(|old| *old != peer);
-        let same = old.and_then(|old| self.devices.all.get(&old)).is_some_and(|d| d.who == Some(who));
         let mut ended = self.people.get(&who.0).and_then(|person| person.session.as_ref()).map(|s| s.address);
         if ended.is_some() {
             self.end_session(who.0);
             self.effects.push_back(Effect::Store(Op::EndSession { job: 0, account: who.0 }));
         }
-        if let Some(old) = old {
-            if same {
-                self.devices.all.remove(&old);
-                self.effects.push_back(Effect::Close { peer: old, reason: "came back on another connection" });
-            } else {
-                ended = self.devices.all.get(&old).map(|device| device.address);
-                self.kick(now, who.0, address);
-            }
+        // The same device coming back takes nobody's place, though the old connection may not have ended yet.
+        let others = self.devices_of(who.0).into_iter().filter(|other| *other != peer);
+        let (same, mut others): (Vec<_>, Vec<_>) =
+            others.partition(|other| self.devices.all.get(other).is_some_and(|d| d.who == Some(who)));
+        for old in same {
+            self.devices.all.remove(&old);
+            self.leave(now, who.0, old);
+            self.effects.push_back(Effect::Close { peer: old, reason: "came back on another connection" });
+        }
+        if self.people.get(&who.0).is_some_and(|person| person.settings.beside) {
+            others.truncate((others.len() + 1).saturating_sub(BESIDE));
+        }
+        for old in others {
+            ended = self.devices.all.get(&old).map(|device| device.address);
+            self.kick(now, who.0, old, address);
         }
         // One account a connection.
         let before = self.devices.all.get_mut(&peer).and_then(|device| device.who.replace(who));
@@ -189,7 +202,8 @@ impl Engine {
             self.leave(now, account, peer);
         }
         if let Some(person) = self.people.get_mut(&who.0) {
-            person.device = Some(peer);
+            person.devices.retain(|other| *other != peer);
+            person.devices.push(peer);
         }
         if let Some(device) = self.devices.all.get_mut(&peer) {
             (device.pushed, device.more, device.reading) = (start, true, false);

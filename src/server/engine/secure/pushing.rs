@@ -1,9 +1,9 @@
 //! Messages on their way to a device: at once, or from the disk in their turn; and those of before.
 
-use super::{DeviceName, PAGE, WINDOW, Waiting, row};
+use super::{DeviceName, PAGE, WINDOW, Waiting, number};
 use crate::link::PeerId;
-use crate::server::engine::{Addressed, Effect, Engine, Now};
-use crate::server::store::{AccountId, Done, MessageRow, Op};
+use crate::server::engine::{Effect, Engine, Now};
+use crate::server::store::{AccountId, Done, MessageRow, Op, Stored};
 use crate::wire::frame::FromServer;
 
 impl Engine {
@@ -16,19 +16,8 @@ impl Engine {
     ) {
         let Some(device) = self.devices.all.get_mut(&peer) else { return };
         let mut last = None;
-        while let Some((at, sender, counts)) = device.window.front()
-            && row(*at) <= cursor
-        {
+        while let Some(at) = device.window.front().filter(|at| number(**at) <= cursor) {
             last = Some(*at);
-            if *counts
-                && let Some(person) = self.people.get_mut(&account)
-                && let Some(count) = person.unread.get_mut(sender)
-            {
-                *count = count.saturating_sub(1);
-                if *count == 0 {
-                    person.unread.remove(sender);
-                }
-            }
             device.window.pop_front();
         }
         if let Some(row) = last {
@@ -55,17 +44,21 @@ impl Engine {
     }
 
     /// A new message for a device that is here: at once if it has all before it, else in its turn from the disk.
-    pub(in crate::server::engine) fn push(&mut self, peer: PeerId, at: MessageRow, message: &Addressed, sent: i64) {
+    /// `frame` is given the row that was pushed before it.
+    pub(in crate::server::engine) fn push(
+        &mut self,
+        peer: PeerId,
+        at: MessageRow,
+        frame: impl FnOnce(u64) -> FromServer,
+    ) {
         let Some(device) = self.devices.all.get_mut(&peer) else { return };
         if device.reading || device.more || device.window.len() >= WINDOW {
             device.more = true;
             return self.read_on(peer);
         }
-        let after = row(device.pushed);
-        device.pushed = at;
-        device.window.push_back((at, message.sender.clone(), true));
-        let (from, text) = (message.sender.clone(), message.text.clone());
-        self.frame_to(peer, FromServer::Message { row: row(at), after, from, at: sent, text });
+        let after = number(std::mem::replace(&mut device.pushed, at));
+        device.window.push_back(at);
+        self.frame_to(peer, frame(after));
     }
 
     pub(in crate::server::engine) fn read_on(&mut self, peer: PeerId) {
@@ -80,7 +73,7 @@ impl Engine {
         let after = device.pushed;
         let count = u32::try_from(room).unwrap_or(1);
         let job = self.device_waits(peer, Waiting::Page { who });
-        self.effects.push_back(Effect::Store(Op::After { job, account: who.0, after, count }));
+        self.effects.push_back(Effect::Store(Op::After { job, account: who.0, device: who.1, after, count }));
     }
 
     /// Messages that were read for a device.
@@ -99,11 +92,14 @@ impl Engine {
             if message.row <= device.pushed {
                 continue;
             }
-            let after = row(device.pushed);
-            device.pushed = message.row;
-            device.window.push_back((message.row, message.sender.clone(), message.unread));
-            let (from, at, text) = (message.sender, message.sent, message.text);
-            frames.push(FromServer::Message { row: row(message.row), after, from, at, text });
+            let after = number(std::mem::replace(&mut device.pushed, message.row));
+            device.window.push_back(message.row);
+            let Stored { row, sender: from, sent: at, text, own } = message;
+            let row = number(row);
+            frames.push(match own {
+                Some((to, device, counter)) => FromServer::Own { row, after, to, at, text, device, counter },
+                None => FromServer::Message { row, after, from, at, text },
+            });
         }
         for frame in frames {
             self.frame_to(peer, frame);

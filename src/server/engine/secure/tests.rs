@@ -1,5 +1,7 @@
 //! Conversations of devices, frame by frame, with the real store.
 
+mod beside;
+
 use ring::hmac;
 
 use super::*;
@@ -8,7 +10,7 @@ use crate::server::hasher::{Hashed, Job, Outcome};
 use crate::server::store::{Snapshot, Store};
 use crate::server::{OnSecondLogin, Quotas};
 use crate::wire::Charset;
-use crate::wire::frame::Secret;
+use crate::wire::frame::{AccountSettings, Secret};
 
 struct World {
     engine: Engine,
@@ -100,7 +102,9 @@ impl World {
 
     fn store(&mut self, op: Op) {
         let done = match &op {
-            Op::Message { job, .. } | Op::Enter { job, .. } if self.disk_full => vec![Done::Failed { job: *job }],
+            Op::Message { job, .. } | Op::Enter { job, .. } | Op::Allow { job, .. } if self.disk_full => {
+                vec![Done::Failed { job: *job }]
+            }
             _ => self.store.run(&[op]).done,
         };
         for done in done {

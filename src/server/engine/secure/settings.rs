@@ -1,0 +1,84 @@
+//! How an account may be used: its owner's choice, made on any device and kept on disk.
+
+use super::{DeviceName, Waiting, number};
+use crate::link::PeerId;
+use crate::server::engine::{Effect, Engine, Now};
+use crate::server::store::{AccountId, Change, MessageRow, Op, Own};
+use crate::wire::frame::FromServer;
+
+impl Engine {
+    pub(in crate::server::engine) fn tell_settings(&mut self, peer: PeerId, id: u64, account: AccountId) {
+        let Some(settings) = self.people.get(&account).map(|person| person.settings) else { return };
+        self.frame_to(peer, FromServer::AccountSettings { id, settings });
+    }
+
+    pub(in crate::server::engine) fn device_allows(
+        &mut self,
+        peer: PeerId,
+        id: u64,
+        account: AccountId,
+        change: Change,
+    ) {
+        let job = self.device_waits(peer, Waiting::Allow { id, account, change });
+        self.effects.push_back(Effect::Store(Op::Allow { job, account, change }));
+    }
+
+    /// A change is on disk.
+    pub(in crate::server::engine) fn allowed(
+        &mut self,
+        now: Now,
+        peer: PeerId,
+        id: u64,
+        account: AccountId,
+        change: Change,
+    ) {
+        let Some(person) = self.people.get_mut(&account) else { return };
+        match change {
+            Change::Beside(on) => person.settings.beside = on,
+            Change::SecureOnly(on) => person.settings.secure_only = on,
+        }
+        match change {
+            // Whoever asked for it stays.
+            Change::Beside(false) => self.kick_others(now, account, peer),
+            Change::SecureOnly(true) => self.close_to_plain(account),
+            Change::Beside(true) | Change::SecureOnly(false) => {}
+        }
+        self.tell_settings(peer, id, account);
+    }
+
+    fn kick_others(&mut self, now: Now, account: AccountId, peer: PeerId) {
+        let devices = self.devices_of(account);
+        // If it has left meanwhile, the last one to come stays.
+        let Some(stays) = devices.iter().find(|other| **other == peer).or(devices.last()).copied() else { return };
+        let Some(by) = self.devices.all.get(&stays).map(|device| device.address) else { return };
+        for other in devices.into_iter().filter(|other| *other != stays) {
+            self.kick(now, account, other, by);
+        }
+    }
+
+    /// A plain session ends, and whoever was about to make one does not.
+    fn close_to_plain(&mut self, account: AccountId) {
+        self.armed.retain(|_, (armed, _)| *armed != account);
+        if self.people.get(&account).is_some_and(|person| person.session.is_some()) {
+            self.end_session(account);
+            self.effects.push_back(Effect::Store(Op::EndSession { job: 0, account }));
+        }
+    }
+
+    /// A message of one's own for the writer's other devices.
+    pub(in crate::server::engine) fn push_own(
+        &mut self,
+        (account, device): (AccountId, DeviceName),
+        counter: u64,
+        own: &Own,
+        at: MessageRow,
+        sent: i64,
+    ) {
+        for peer in self.devices_of(account) {
+            if self.devices.all.get(&peer).is_some_and(|other| other.who != Some((account, device))) {
+                let (row, to, text) = (number(at), own.to.clone(), own.text.clone());
+                self.push(peer, at, |after| FromServer::Own { row, after, to, at: sent, text, device, counter });
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What the engine begins with, read from the whole database once.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+
+use super::{AccountId, Store, StoreError};
+use crate::server::hasher::Hashed;
+use crate::wire::frame::AccountSettings;
+
+/// What the engine begins with.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    /// Name, row, password.
+    pub accounts: Vec<(String, AccountId, Hashed)>,
+    /// Sessions that outlived the last server: whose, where, last noted when (seconds since 1970).
+    pub sessions: Vec<(AccountId, SocketAddr, i64)>,
+    /// How accounts may be used, where it is not as usual.
+    pub settings: Vec<(AccountId, AccountSettings)>,
+    /// Unread messages by receiver and sender.
+    pub unread: HashMap<AccountId, HashMap<String, u64>>,
+}
+
+impl Store {
+    /// Reads what the engine begins with.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        let mut snapshot = Snapshot::default();
+        let c = &self.connection;
+        let mut accounts = c.prepare("SELECT name, id, salt, hash FROM accounts")?;
+        let mut rows = accounts.query([])?;
+        while let Some(row) = rows.next()? {
+            let hashed = Hashed { salt: row.get(2)?, hash: row.get(3)? };
+            snapshot.accounts.push((row.get(0)?, row.get(1)?, hashed));
+        }
+        let mut settings = c.prepare("SELECT id, beside, secure_only FROM accounts WHERE beside OR secure_only")?;
+        let mut rows = settings.query([])?;
+        while let Some(row) = rows.next()? {
+            let settings = AccountSettings { beside: row.get(1)?, secure_only: row.get(2)? };
+            snapshot.settings.push((row.get(0)?, settings));
+        }
+        let mut sessions = c.prepare("SELECT account, address, since FROM sessions")?;
+        let mut rows = sessions.query([])?;
+        while let Some(row) = rows.next()? {
+            let address: String = row.get(1)?;
+            if let Ok(address) = address.parse() {
+                snapshot.sessions.push((row.get(0)?, address, row.get(2)?));
+            }
+        }
+        let mut unread =
+            c.prepare("SELECT receiver, sender, count(*) FROM messages WHERE taken IS NULL GROUP BY receiver, sender")?;
+        let mut rows = unread.query([])?;
+        while let Some(row) = rows.next()? {
+            let count: i64 = row.get(2)?;
+            snapshot.unread.entry(row.get(0)?).or_default().insert(row.get(1)?, u64::try_from(count).unwrap_or(0));
+        }
+        Ok(snapshot)
+    }
+}
