@@ -3,6 +3,7 @@
 //! A reading thread hands on keys (or lines, without a terminal); the main loop waits for them and for
 //! the client's bell, and is the only one that prints. [`line`], [`commands`] and [`screen`] are pure.
 
+mod account;
 mod app;
 mod asks;
 pub mod commands;

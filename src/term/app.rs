@@ -86,6 +86,8 @@ pub(super) struct App {
     pub(super) raw: Option<Raw>,
     /// Of the server's history.
     pub(super) pages: Pages,
+    /// The server is to say how the account may be used.
+    pub(super) asked_account: bool,
     /// Another key that the server has shown.
     pub(super) changed: Option<KeyChange>,
     /// While a server is looked at.
@@ -157,6 +159,7 @@ impl App {
             change: None,
             raw: None,
             pages: Pages::default(),
+            asked_account: false,
             changed: None,
             reach: None,
             trouble: false,
@@ -276,6 +279,7 @@ impl App {
             || self.raw_waits()
             || self.reach.is_some()
             || self.pages.waits()
+            || self.asked_account
             || self.leaving != Leaving::No
             || !self.found && self.ask == Ask::Command
     }
@@ -374,6 +378,7 @@ impl App {
                 self.client.search(word(0), 50);
             }
             Verb::Resend => self.resend(),
+            Verb::Account => self.account(word(0), word(1)),
             Verb::Stay => self.stay(),
             Verb::Forget => self.leave(Leaving::Forget),
             _ => {}
@@ -430,6 +435,7 @@ impl App {
             Event::PlainOnly { was_secure } => {
                 self.plain_only(was_secure, &Event::PlainOnly { was_secure }.notice().unwrap_or_default());
             }
+            Event::AccountSettings(settings) => self.account_is(settings),
             Event::KeyChanged(change) => self.key_changed(change),
             Event::Kicked { address, at } => self.kicked(&address, at),
             other => other.notice().iter().for_each(|text| self.warn(text)),
@@ -441,6 +447,7 @@ impl App {
         let sentence = link.sentence(clock::now().instant);
         if matches!(link, Link::Retrying { .. } | Link::LoggedOut | Link::Offline) {
             self.past_lost();
+            self.asked_account = false;
         }
         match link {
             Link::Retrying { .. } | Link::LoggedOut if self.logged_in && !self.trouble => {

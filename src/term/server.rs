@@ -124,6 +124,7 @@ impl App {
         self.wanted.clear();
         self.change = None;
         self.pages = Pages::default();
+        self.asked_account = false;
         self.own.clear();
         self.last_own = None;
         self.trouble = false;

@@ -212,3 +212,34 @@ fn commands_of_the_last_run_come_back_and_messages_do_not() {
         a.foot_is(&format!("hongyan> {shown}"));
     }
 }
+
+#[test]
+fn devices_stand_beside_each_other_where_their_owner_wants_it() {
+    let served = Served::new();
+    let first = Terminal::open(&served, "first", &[]);
+    first.register("a");
+    let bob = served.by_hand("b");
+    first.line("account");
+    first.shows("the last one to come takes the others' place");
+    first.line("account beside maybe");
+    first.shows("account [beside|secure-only on|off]");
+    first.line("account beside on");
+    first.shows("several may be logged in at once");
+    // In Chinese, and from a pipe.
+    let said = check(&mut served.client("pipe"), "login a\nsecret\n账号 仅加密 开\nlang zh\n账号\n", 0);
+    assert!(said.contains("nobody can log in") && said.contains("可同时在多个设备登录"), "{said}");
+    assert_eq!(served.ask("02#a#secret#").as_deref(), Some("02:02"));
+    let second = Terminal::open_in("zh", &served, "second", &[]);
+    second.shows("hongyan>");
+    second.line("login a");
+    second.line("secret");
+    second.foot_is("a>");
+    served.tell(&bob, "a", "to both");
+    second.shows("to both");
+    second.line("s/b/from the second");
+    for terminal in [&first, &second] {
+        terminal.shows("to both");
+        terminal.shows("b: from the second");
+        terminal.foot_is("a>");
+    }
+}
