@@ -112,6 +112,8 @@ enum Command {
     Account(AccountCommand),
     /// Writes a consistent copy of the database, also while the server runs
     Backup { file: PathBuf },
+    /// Prints the server's key in words, English and Chinese, to compare with those that a client shows
+    Key,
     /// Prints the plain protocol's reference, for whoever writes a client or a server
     Protocol,
     /// Registers a class from a CSV file of account,password lines, all of it or nothing
@@ -280,6 +282,10 @@ fn administer(data: &std::path::Path, command: Command) -> Result<(), Box<dyn Er
             admin::secure_only(data, &account, state == OnOff::On)?;
         }
         Command::Backup { file } => admin::backup(data, &file)?,
+        Command::Key => {
+            let key = hongyan::server::carrier::key(data)?;
+            println!("{}\n{}", hongyan::link::words(&key, false), hongyan::link::words(&key, true));
+        }
         Command::Protocol => {}
         Command::Import { file } => {
             let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());

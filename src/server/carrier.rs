@@ -36,6 +36,17 @@ pub enum CarrierError {
     },
 }
 
+/// The key that clients pin, of the server with this data directory, also while it runs.
+///
+/// # Errors
+/// See [`CarrierError`]; a server that never ran has none.
+pub fn key(data: &Path) -> Result<Vec<u8>, CarrierError> {
+    let path = data.join("identity");
+    let bytes = std::fs::read(&path).map_err(|error| CarrierError::File { path: path.clone(), error })?;
+    let key = Identity::from_bytes(&bytes).and_then(|identity| identity.public_key());
+    key.map_err(|error| CarrierError::Identity { path, error })
+}
+
 /// The server's end of all connections.
 #[derive(Debug)]
 pub struct Carrier {

@@ -40,6 +40,9 @@ fn another_key_is_taken_when_its_first_word_is_typed() {
         a.shows(shown);
         let screen = a.screen();
         let words = screen.lines().find_map(|line| line.strip_prefix(shown)).expect("words");
+        let mut key = Command::new(env!("CARGO_BIN_EXE_hongyand"));
+        let owners = check(key.arg("--data").arg(served.dir.path().join("server")).arg("key"), "", 0);
+        assert!(owners.lines().any(|line| line == words), "{owners}{screen}");
         for (typed, said) in [("y", answer), (words, done)] {
             a.line("trust");
             a.shows(ask);
