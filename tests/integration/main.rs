@@ -8,6 +8,7 @@
     reason = "a test fails by panicking, and drives real clocks"
 )]
 
+mod beside;
 mod client;
 mod course;
 mod crash;

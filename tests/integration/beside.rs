@@ -1,0 +1,135 @@
+//! Several devices of one account at once, and accounts that are closed to the plain dialect, over real sockets.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use hongyan::client::Event;
+use hongyan::model::{Account, SendState};
+use hongyan::net::clock;
+use hongyan::server::store::admin;
+use hongyan::server::udp::{Config as ServerConfig, Server};
+use hongyan::session::{AccountChange, Dialect, Link, LoginOutcome};
+use hongyan::wire::frame::AccountSettings;
+use hongyan::wire::reply::LoggedIn;
+
+use super::client::{Person, account, password};
+
+fn serve(at: SocketAddr, data: &Path) -> Server {
+    Server::start(ServerConfig::new(at, data.to_owned())).expect("started")
+}
+
+fn anywhere() -> SocketAddr {
+    "127.0.0.1:0".parse().expect("valid")
+}
+
+fn securely(server: SocketAddr, data: &Path) -> Person {
+    Person::speaking(Dialect::Auto, false, server, data)
+}
+
+fn says(person: &mut Person, to: &str, text: &str) {
+    assert!(person.client.send_message(clock::now(), &Account::parse(to).expect("valid"), text));
+    person.until("sent", |e| matches!(e, Event::Outgoing { state: SendState::Sent, .. }));
+}
+
+/// What this person was shown, one's own apart from theirs: `b< text` and `b> text`.
+fn shown(person: &Person) -> Vec<String> {
+    let line = |e: &Event| match e {
+        Event::Message { peer, row } => {
+            let way = if row.state.is_some() { '>' } else { '<' };
+            Some(format!("{peer}{way} {}", row.text))
+        }
+        _ => None,
+    };
+    person.seen.iter().filter_map(line).collect()
+}
+
+fn chosen(person: &mut Person, change: AccountChange, settings: AccountSettings) {
+    person.client.set_account(clock::now(), change);
+    person.until("chosen", |e| *e == Event::AccountSettings(Some(settings)));
+}
+
+#[test]
+fn two_devices_beside_each_other_see_the_same_conversation() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let data = dir.path().join("server");
+    let server = serve(anywhere(), &data);
+    let at = server.address();
+    let beside = AccountSettings { beside: true, secure_only: false };
+    let mut first = securely(at, &dir.path().join("1")).come_in("a", true);
+    first.client.account_settings(clock::now());
+    first.until("as usual", |e| *e == Event::AccountSettings(Some(AccountSettings::default())));
+    chosen(&mut first, AccountChange::Beside(true), beside);
+    let mut second = securely(at, &dir.path().join("2")).come_in("a", false);
+    let mut friend = securely(at, &dir.path().join("b")).come_in("b", true);
+
+    says(&mut friend, "a", "hi");
+    first.gets("b", "hi");
+    second.gets("b", "hi");
+    says(&mut first, "b", "from the first");
+    second.gets("b", "from the first");
+    says(&mut second, "b", "from the second");
+    first.gets("b", "from the second");
+    says(&mut second, "@lobby", "all?");
+    first.until("in the lobby", |e| matches!(e, Event::Message { peer, row } if peer.is_room() && row.text == "all?"));
+    friend.until("in the lobby", |e| matches!(e, Event::Message { row, .. } if row.text == "[a] all?"));
+
+    // One is away, the server starts anew, and it goes on where it was.
+    drop(second);
+    says(&mut friend, "a", "meanwhile");
+    first.gets("b", "meanwhile");
+    says(&mut first, "b", "it is away");
+    drop(server);
+    let server = serve(at, &data);
+    let mut second = securely(at, &dir.path().join("2"));
+    second.client.login(clock::now(), account("a"), password()).expect("a history");
+    second.gets("b", "it is away");
+    assert_eq!(shown(&second), ["b< meanwhile", "b> it is away"]);
+    second.client.last(account("b"), 9);
+    second.until("all of it, once", |e| {
+        let texts = ["hi", "from the first", "from the second", "meanwhile", "it is away"];
+        matches!(e, Event::Last { rows, .. } if rows.iter().map(|row| row.text.as_str()).eq(texts))
+    });
+    first.until("back too", |e| matches!(e, Event::Link(Link::Connected { .. })));
+    assert!(!first.seen.iter().chain(&second.seen).any(|e| matches!(e, Event::Kicked { .. })));
+
+    // One at a time again: who chooses that stays.
+    chosen(&mut second, AccountChange::Beside(false), AccountSettings::default());
+    first.until("thrown out", |e| matches!(e, Event::Kicked { .. }));
+    drop(server);
+}
+
+#[test]
+fn an_account_closed_to_the_plain_dialect_is_let_in_by_the_secure_one_alone() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let data = dir.path().join("server");
+    let server = serve(anywhere(), &data);
+    let at = server.address();
+    let mut a = securely(at, &dir.path().join("a")).come_in("a", true);
+    let only = AccountSettings { beside: false, secure_only: true };
+    chosen(&mut a, AccountChange::SecureOnly(true), only);
+    let refused = |server, name: &str| {
+        let mut plain = Person::new(server, &dir.path().join(name));
+        plain.client.login(clock::now(), account("a"), password()).expect("a history");
+        plain.until("refused", |e| *e == Event::LoggedIn(LoginOutcome::Refused(LoggedIn::WrongPassword)));
+        plain.client.account_settings(clock::now());
+        plain.until("none there", |e| *e == Event::AccountSettings(None));
+    };
+    refused(at, "plain");
+    drop((a, server));
+    admin::secure_only(&data, "a", false).expect("opened");
+    let server = serve(at, &data);
+    let plain = Person::begin(at, &dir.path().join("plain"), "a", false);
+    drop((plain, server));
+    // The operator closes it: the session that a plain client still has is gone too.
+    admin::secure_only(&data, "a", true).expect("closed");
+    assert_eq!(
+        admin::list(&data).expect("readable").first().map(|row| (row.secure_only, row.address.clone())),
+        Some((true, None))
+    );
+    let server = serve(at, &data);
+    refused(at, "plain");
+    let mut a = securely(at, &dir.path().join("a")).come_in("a", false);
+    a.client.account_settings(clock::now());
+    a.until("closed", |e| *e == Event::AccountSettings(Some(only)));
+    drop(server);
+}
