@@ -478,6 +478,7 @@ impl App {
             Event::NetworkTrouble(error) => self.say(&t!("gui.network_trouble", error = error)),
             Event::DiskTrouble(error) => self.say(&t!("gui.disk_trouble", error = error)),
             Event::Speaks(_) | Event::Past { .. } => {}
+            Event::AccountSettings(settings) => self.account_settings(settings),
             Event::PlainOnly { was_secure } => self.plain_only(was_secure),
             Event::KeyChanged(change) => self.key_changed(change),
             Event::Kicked { address, at } => self.ask(Trouble::Kicked { address, at }),

@@ -1,8 +1,10 @@
-//! The settings: server, local network, language, theme, how unread messages are asked for.
+//! The settings: server, local network, language, theme, how unread messages are asked for; and how the account may
+//! be used, which the server keeps, while it can be asked.
 
 use std::cell::Cell;
 use std::rc::Rc;
 
+use fltk::button::CheckButton;
 use fltk::input::Input;
 use fltk::prelude::*;
 use fltk::window::Window;
@@ -13,10 +15,13 @@ use super::login::{Emit, enter_submits};
 use super::widgets::{self, Style};
 use super::{UiEvent, theme};
 use crate::settings::{Language, PollingChoice};
+use crate::wire::frame::AccountSettings;
 
 const WIDTH: i32 = 380;
 const MARGIN: i32 = 24;
 const INNER: i32 = WIDTH - 2 * MARGIN;
+/// What the account's part takes.
+const ACCOUNT: i32 = 82;
 
 /// What can be chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +32,15 @@ pub struct SettingsForm {
     pub language: Language,
     pub dark: bool,
     pub polling: PollingChoice,
+    /// None while the server has not said.
+    pub account: Option<AccountSettings>,
+}
+
+/// The account's part.
+#[derive(Clone)]
+struct AccountPart {
+    beside: CheckButton,
+    secure_only: CheckButton,
 }
 
 /// The window.
@@ -34,14 +48,19 @@ pub struct SettingsWindow {
     window: Window,
     server: Input,
     message: fltk::frame::Frame,
+    account: Option<AccountPart>,
+    /// What the server has said of it.
+    told: Rc<Cell<Option<AccountSettings>>>,
 }
 
 impl SettingsWindow {
-    /// Opens the window. `lan` is what others must type to reach a server on this machine.
+    /// Opens the window. `lan` is what others must type to reach a server on this machine; with `account` it has a
+    /// part for [`SettingsWindow::tell`].
     #[must_use]
-    pub fn new(form: &SettingsForm, lan: Option<&str>, emit: Emit) -> Self {
+    pub fn new(form: &SettingsForm, lan: Option<&str>, account: bool, emit: Emit) -> Self {
         let palette = theme::palette();
-        let mut window = widgets::window(None, WIDTH, 476);
+        let below = if account { ACCOUNT } else { 0 };
+        let mut window = widgets::window(None, WIDTH, 476 + below);
         window.set_label(&t!("settings.title"));
         window.set_color(palette.bg);
         widgets::label(MARGIN, 14, INNER, &t!("settings.server"), palette.dim);
@@ -76,12 +95,24 @@ impl SettingsWindow {
                 PollingChoice::StrictPerFriend => 2,
             },
         );
-        let message = widgets::note(MARGIN, 366, INNER, 36);
-        let mut cancel = widgets::button(MARGIN, 416, INNER / 2 - 6, &t!("friend.cancel"), Style::Ghost);
-        let mut save = widgets::button(MARGIN + INNER / 2 + 6, 416, INNER / 2 - 6, &t!("friend.save"), Style::Primary);
+        let part = account.then(|| {
+            widgets::label(MARGIN, 368, INNER, &t!("settings.account"), palette.dim);
+            let mut beside = widgets::checkbox(MARGIN, 392, INNER, &t!("settings.beside"));
+            let mut secure_only = widgets::checkbox(MARGIN, 418, INNER, &t!("settings.secure_only"));
+            // Until the server has said what holds, there is nothing to change.
+            beside.deactivate();
+            secure_only.deactivate();
+            AccountPart { beside, secure_only }
+        });
+        let message = widgets::note(MARGIN, 366 + below, INNER, 36);
+        let (y, half) = (416 + below, INNER / 2 - 6);
+        let mut cancel = widgets::button(MARGIN, y, half, &t!("friend.cancel"), Style::Ghost);
+        let mut save = widgets::button(MARGIN + INNER / 2 + 6, y, half, &t!("friend.save"), Style::Primary);
         window.end();
+        let told = Rc::new(Cell::new(None));
         let submit: Rc<dyn Fn()> = {
             let (server, emit) = (server.clone(), Rc::clone(&emit));
+            let (part, told) = (part.clone(), Rc::clone(&told));
             Rc::new(move || {
                 emit(UiEvent::SaveSettings(SettingsForm {
                     server: server.value().trim().to_owned(),
@@ -97,6 +128,10 @@ impl SettingsWindow {
                         2 => PollingChoice::StrictPerFriend,
                         _ => PollingChoice::Adaptive,
                     },
+                    account: part.as_ref().filter(|_| told.get().is_some()).map(|part| AccountSettings {
+                        beside: part.beside.value(),
+                        secure_only: part.secure_only.value(),
+                    }),
                 }));
             })
         };
@@ -110,7 +145,26 @@ impl SettingsWindow {
         window.set_callback(move |_| emit(UiEvent::SettingsClosed));
         window.show();
         let _ = server.take_focus();
-        Self { window, server, message }
+        Self { window, server, message, account: part, told }
+    }
+
+    /// What the server says of the account; none: it does not know, or could not keep a change.
+    pub fn tell(&mut self, settings: Option<AccountSettings>) {
+        let Some(part) = &mut self.account else { return };
+        let Some(settings) = settings else { return self.say(&t!("settings.account_not_kept")) };
+        // What was ticked meanwhile stays.
+        if self.told.replace(Some(settings)).is_none() {
+            for (check, on) in [(&mut part.beside, settings.beside), (&mut part.secure_only, settings.secure_only)] {
+                check.set_value(on);
+                check.activate();
+            }
+        }
+    }
+
+    /// What the server has said of the account.
+    #[must_use]
+    pub fn told(&self) -> Option<AccountSettings> {
+        self.told.get()
     }
 
     /// Brings the window to the front.

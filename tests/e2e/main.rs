@@ -451,6 +451,43 @@ fn a_place_that_was_taken_is_taken_back() {
 }
 
 #[test]
+fn devices_stay_beside_each_other_when_the_settings_say_so() {
+    let place = Place::new();
+    let _server = place.serve();
+    let xena = ByHand::join(place.at, "xena");
+    let first = place.log_in("me", "en");
+    first.window("Hongyan");
+    first.keys(&["ctrl+comma"]);
+    first.window("Settings");
+    place.desk.picture("settings-account");
+    // Backwards from the server's field: save, cancel, the second box, the first one.
+    first.keys(&["shift+Tab", "shift+Tab", "shift+Tab", "shift+Tab", "space", "Tab", "Tab", "Tab", "space"]);
+    first.no_window("Settings");
+    let database = place.dir.path().join("server").join("hongyand.sqlite");
+    until("the server has it", || {
+        let server = rusqlite::Connection::open(&database).ok()?;
+        let beside = "SELECT beside AND NOT secure_only FROM accounts WHERE name = 'me'";
+        server.query_row(beside, [], |row| row.get::<_, bool>(0)).ok()?.then_some(())
+    });
+    let second = place.open("other", "zh", &["--account", "me"]);
+    second.window("登录");
+    second.write("secret");
+    second.keys(&["Return"]);
+    second.no_window("登录");
+    chat_with(&second, "鸿雁", "xena", "与 xena 聊天中");
+    say(&second, "from the other");
+    second.has("me", "xena", "from the other", SENT);
+    first.has("me", "xena", "from the other", SENT);
+    assert_eq!(xena.ask("05#me#").get(..6), Some("05:me:"));
+    assert_eq!(xena.ask("03#me#to both#"), "03:01");
+    first.has("me", "xena", "to both", None);
+    second.has("me", "xena", "to both", None);
+    second.keys(&["ctrl+comma"]);
+    second.window("设置");
+    place.desk.picture("settings-account-zh");
+}
+
+#[test]
 fn strict_polling_is_strict() {
     let place = Place::new();
     let _server = place.serve();

@@ -9,10 +9,19 @@ use super::super::theme;
 use super::App;
 use crate::net::clock;
 use crate::place::lan_address;
+use crate::session::{AccountChange, Link, Speaks};
 use crate::settings::Language;
+use crate::wire::frame::AccountSettings;
 
 pub(super) fn set_theme(dark: bool) {
     theme::set(if dark { theme::Theme::Dark } else { theme::Theme::Light });
+}
+
+/// What is not as the server has said.
+fn changes((form, told): (AccountSettings, AccountSettings)) -> impl Iterator<Item = AccountChange> {
+    let beside = (form.beside != told.beside).then_some(AccountChange::Beside(form.beside));
+    let only = (form.secure_only != told.secure_only).then_some(AccountChange::SecureOnly(form.secure_only));
+    beside.into_iter().chain(only)
 }
 
 impl App {
@@ -26,8 +35,23 @@ impl App {
             language: self.settings.language,
             dark: self.settings.dark,
             polling: self.settings.polling,
+            account: None,
         };
-        self.preferences = Some(SettingsWindow::new(&form, lan_address().as_deref(), Rc::clone(&self.emit)));
+        let secure = self.main.is_some() && self.client.connection().speaks == Some(Speaks::Secure);
+        let account = secure && matches!(self.client.link(), Link::Connected { .. } | Link::Waiting);
+        let lan = lan_address();
+        self.preferences = Some(SettingsWindow::new(&form, lan.as_deref(), account, Rc::clone(&self.emit)));
+        if account {
+            self.client.account_settings(clock::now());
+        }
+    }
+
+    pub(super) fn account_settings(&mut self, settings: Option<AccountSettings>) {
+        match &mut self.preferences {
+            Some(window) => window.tell(settings),
+            None if settings.is_none() => self.say(&t!("settings.account_not_kept")),
+            None => {}
+        }
     }
 
     pub(super) fn save_settings(&mut self, form: SettingsForm) {
@@ -41,6 +65,9 @@ impl App {
             return window.say(&t!("settings.bad_server"));
         }
         if let Some(window) = self.preferences.take() {
+            for change in form.account.zip(window.told()).into_iter().flat_map(changes) {
+                self.client.set_account(clock::now(), change);
+            }
             window.close();
         }
         let looks = (self.settings.language, self.settings.dark) != (form.language, form.dark);
