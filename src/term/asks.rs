@@ -7,7 +7,7 @@ use crate::model::{Account, Password};
 use crate::net::clock;
 use crate::place::Place;
 use crate::roster::Roster;
-use crate::session::{LoginOutcome, RegisterOutcome};
+use crate::session::{Link, LoginOutcome, RegisterOutcome};
 use crate::wire::reply::{LoggedIn, Registered};
 
 /// What the next line is the answer to.
@@ -79,9 +79,13 @@ impl App {
     }
 
     pub(super) fn ask_login(&mut self, name: &str) {
-        if let Some(me) = &self.me.clone().filter(|_| self.logged_in) {
+        let me = self.me.clone().filter(|_| self.logged_in).map(|me| me.to_string());
+        // Whoever was logged out by the server, or went offline, may log in anew.
+        let out = matches!(self.client.link(), Link::LoggedOut | Link::Offline);
+        if let Some(me) = me.as_ref().filter(|_| !out) {
             return self.warn(&t!("term.logged_in_already", account = me));
         }
+        let name = if name.is_empty() { me.as_deref().unwrap_or_default() } else { name };
         self.ask = Ask::LoginAccount;
         if !name.is_empty() {
             self.answered(name);
@@ -236,6 +240,9 @@ impl App {
 
     fn log_in_now(&mut self, account: Account, password: Option<Password>) {
         self.quiet(&t!("gui.logging_in"));
+        if self.me.as_ref() != Some(&account) {
+            self.forget_account();
+        }
         self.me = Some(account.clone());
         self.roster = Roster::new(account.clone());
         self.pending = Pending::Login(account.clone());
@@ -316,11 +323,13 @@ impl App {
             (LoginOutcome::KeyChanged, Some(_)) if self.on_terminal() => {}
             (outcome, account) => {
                 self.error(&outcome.sentence());
-                if self.logged_in || pending == Pending::Nothing {
+                if pending == Pending::Nothing {
                     return;
                 }
-                self.client.close_account();
-                self.me = None;
+                if !self.logged_in {
+                    self.client.close_account();
+                    self.me = None;
+                }
                 let again =
                     matches!(outcome, LoginOutcome::Refused(LoggedIn::WrongPassword) | LoginOutcome::PasswordNeeded);
                 if let Some(account) = account.filter(|_| again) {

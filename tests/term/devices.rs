@@ -135,6 +135,32 @@ fn a_device_that_stays_logged_in_needs_no_password_until_it_is_forgotten() {
 }
 
 #[test]
+fn whoever_is_not_known_any_more_logs_in_anew_where_they_are() {
+    let mut served = Served::new();
+    let a = Terminal::open(&served, "a", &[]);
+    a.register("a");
+    for line in ["stay", "quit"] {
+        a.line(line);
+    }
+    a.shows("left with 0");
+    let a = Terminal::open(&served, "a", &[]);
+    a.foot_is("a>");
+    a.line("chat b");
+    a.write("half a line");
+    served.restart_after(|data| {
+        let mut reset = Command::new(env!("CARGO_BIN_EXE_hongyand"));
+        check(reset.arg("--data").arg(data).args(["account", "reset", "a"]), "other\n", 0);
+    });
+    a.shows("please log in with the password");
+    a.foot_is("a (Offline) → b> half a line");
+    a.line("");
+    for (typed, foot) in [("login", "Password of a:"), ("secret", "Password of a:"), ("other", "a → b ○>")] {
+        a.line(typed);
+        a.foot_is(foot);
+    }
+}
+
+#[test]
 fn a_job_trusts_another_key_by_its_words_alone() {
     let served = Served::new();
     check(&mut served.client("a"), "register a\nsecret\nsecret\n", 0);

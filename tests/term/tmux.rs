@@ -38,7 +38,7 @@ impl Drop for Process {
 pub struct Served {
     pub at: SocketAddr,
     pub dir: tempfile::TempDir,
-    _server: Process,
+    server: Process,
 }
 
 impl Served {
@@ -52,19 +52,26 @@ impl Served {
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
         let at = socket.local_addr().expect("bound");
         drop(socket);
-        let server = Command::new(env!("CARGO_BIN_EXE_hongyand"))
-            .args(["--log-level", "off", "--listen", &at.to_string(), "--data"])
-            .arg(dir.path().join("server"))
-            .args(more)
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("the server starts");
-        let served = Self { at, dir, _server: Process(server) };
+        let served = Self { at, server: start(at, dir.path(), more), dir };
+        served.wait();
+        served
+    }
+
+    /// Ends the server, does this with its folder, and starts it again.
+    pub fn restart_after(&mut self, meanwhile: impl FnOnce(&Path)) {
+        let pid = self.server.0.id().to_string();
+        let ended = Command::new("kill").arg(pid).status().expect("kill runs");
+        assert!(ended.success() && self.server.0.wait().expect("it ends").success());
+        meanwhile(&self.dir.path().join("server"));
+        self.server = start(self.at, self.dir.path(), &[]);
+        self.wait();
+    }
+
+    fn wait(&self) {
         until("the server", || {
             let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
-            served.ask_within(Duration::from_secs(1), &socket, "08#").ok_or_else(String::new)
+            self.ask_within(Duration::from_secs(1), &socket, "08#").ok_or_else(String::new)
         });
-        served
     }
 
     /// A request by hand from a new address, and the answer.
@@ -119,6 +126,12 @@ impl Served {
         command.env_remove("HONGYAN_PASSWORD").env_remove("NO_COLOR").stdin(Stdio::null());
         command
     }
+}
+
+fn start(at: SocketAddr, dir: &Path, more: &[&str]) -> Process {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hongyand"));
+    command.args(["--log-level", "off", "--listen", &at.to_string(), "--data"]).arg(dir.join("server")).args(more);
+    Process(command.stdout(Stdio::null()).spawn().expect("the server starts"))
 }
 
 /// A window of tmux with the terminal client in it.

@@ -47,7 +47,7 @@ impl Running {
                 t!("term.key_job", words = words(&change.shown, chinese)).into_owned()
             }
         };
-        Err(Stop(Exit::Untrusted, format!("{notice}; {why}")))
+        Err(Stop(Exit::Untrusted, format!("{notice}\n{why}")))
     }
 
     pub(super) fn log_in(&mut self) -> Result<(), Stop> {
