@@ -11,7 +11,7 @@ mod peer;
 mod settings;
 mod tls;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -128,6 +128,8 @@ pub struct Link {
     handles: HashMap<PeerId, ConnectionHandle>,
     dials: BTreeMap<PeerId, Dial>,
     deadlines: BTreeSet<(Instant, ConnectionHandleKey)>,
+    /// Of a server, those whose handshake goes on.
+    opening: HashSet<ConnectionHandle>,
     next_peer: u64,
     moves: u64,
     transmits: VecDeque<Transmit>,
@@ -169,6 +171,7 @@ impl Link {
             handles: HashMap::new(),
             dials: BTreeMap::new(),
             deadlines: BTreeSet::new(),
+            opening: HashSet::new(),
             next_peer: 0,
             moves: 0,
             transmits: VecDeque::new(),
@@ -266,8 +269,7 @@ impl Link {
 
     fn incoming(&mut self, now: Instant, incoming: Incoming, buffer: &mut Vec<u8>) {
         buffer.clear();
-        let handshaking = self.peers.values().filter(|p| p.connection.is_handshaking()).count();
-        if !incoming.remote_address_validated() && handshaking >= RETRY_FROM && incoming.may_retry() {
+        if !incoming.remote_address_validated() && self.opening.len() >= RETRY_FROM && incoming.may_retry() {
             if let Ok(transmit) = self.endpoint.retry(incoming, buffer) {
                 self.respond(&transmit, buffer);
             }
@@ -278,6 +280,7 @@ impl Link {
                 let peer = self.new_peer();
                 self.handles.insert(peer, handle);
                 self.peers.insert(handle, Peer::new(peer, connection));
+                self.opening.insert(handle);
                 self.turn(now, handle);
             }
             Err(error) => {
@@ -448,6 +451,9 @@ impl Link {
         let id = peer.id;
         let news = peer.take_news();
         let confirmed = !self.server && peer.is_confirmed();
+        if news.connected {
+            self.opening.remove(&handle);
+        }
         let (address, key) = (peer.connection.remote_address(), if self.server { Vec::new() } else { peer.key() });
         if news.connected && (self.server || self.dials.contains_key(&id) && !self.handles.contains_key(&id)) {
             self.handles.insert(id, handle);
@@ -500,6 +506,7 @@ impl Link {
 
     /// A handle is reused by the library, so nothing of ours may outlive it.
     fn drop_peer(&mut self, handle: ConnectionHandle) {
+        self.opening.remove(&handle);
         if let Some(peer) = self.peers.remove(&handle) {
             if let Some(at) = peer.deadline {
                 self.deadlines.remove(&(at, handle.0));

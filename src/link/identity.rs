@@ -90,11 +90,11 @@ impl Identity {
         Ok([&SPKI[..], pair.public_key().as_ref()].concat())
     }
 
-    /// Whether a datagram with a short header is for a connection of this server's, as far as its
-    /// connection id tells; asked by the receiver before anything is queued.
+    /// The connection id of this server's that a datagram is for, as far as its first bytes tell; asked before
+    /// anything is spent on it.
     #[must_use]
-    pub fn is_own(&self, bytes: &[u8]) -> bool {
-        settings::is_own(self, bytes)
+    pub fn own_id(&self, bytes: &[u8]) -> Option<[u8; 8]> {
+        settings::own_id(self, bytes)
     }
 
     pub(super) fn pkcs8(&self) -> &[u8] {

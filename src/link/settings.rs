@@ -79,10 +79,15 @@ pub(super) fn server_endpoint(identity: &Identity, seed: Option<[u8; 32]>) -> En
     endpoint(config, seed)
 }
 
-/// Whether a short-header datagram carries a connection id of this server's, before or after a restart.
-pub(super) fn is_own(identity: &Identity, bytes: &[u8]) -> bool {
+/// The connection id of this server's that a datagram is for, from before a restart too; none if it is not one.
+pub(super) fn own_id(identity: &Identity, bytes: &[u8]) -> Option<[u8; 8]> {
+    let id = match bytes {
+        [0xc0..=0xff, _, _, _, _, 8, rest @ ..] => rest.first_chunk(),
+        [0x40..=0x7f, rest @ ..] => rest.first_chunk(),
+        _ => None,
+    }?;
     let generator = HashedConnectionIdGenerator::from_key(identity.connection_id_key());
-    bytes.get(1..9).is_some_and(|id| generator.validate(&quinn_proto::ConnectionId::new(id)).is_ok())
+    generator.validate(&quinn_proto::ConnectionId::new(id)).ok().map(|()| *id)
 }
 
 pub(super) fn server(identity: &Identity) -> Result<ServerConfig, IdentityError> {
@@ -150,5 +155,45 @@ impl Controller for Floored {
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the library says that it was told.
+    #[track_caller]
+    fn says(config: &impl std::fmt::Debug, wanted: &[&str]) {
+        let said = format!("{config:?}");
+        for field in wanted {
+            assert!(said.contains(field), "{field} in {said}");
+        }
+    }
+
+    #[test]
+    fn what_was_found_by_measuring_is_set() {
+        let identity = Identity::generate().expect("random bytes");
+        let both = [
+            "max_idle_timeout: Some(60000)",
+            "initial_rtt: 100ms",
+            "initial_mtu: 1200",
+            "min_mtu: 1200",
+            "mtu_discovery_config: None",
+            "ack_eliciting_threshold: 0, max_ack_delay: Some(5ms)",
+            "max_concurrent_uni_streams: 0",
+            "stream_receive_window: 256000",
+        ];
+        says(&transport(true), &both);
+        says(&transport(false), &both);
+        says(&transport(true), &["send_window: 64000", "keep_alive_interval: None", "max_concurrent_bidi_streams: 1"]);
+        let client = ["send_window: 256000", "keep_alive_interval: Some(15s)", "max_concurrent_bidi_streams: 0"];
+        says(&transport(false), &client);
+        let pressure = ["max_incoming: 256", "incoming_buffer_size: 16384", "incoming_buffer_size_total: 4194304"];
+        says(&server(&identity).expect("a key"), &pressure);
+        let first_bytes = ["grease_quic_bit: false", "supported_versions: [1]"];
+        says(&client_endpoint(None), &first_bytes);
+        says(&server_endpoint(&identity, None), &first_bytes);
+        assert_eq!(Arc::new(Floor).build(Instant::now(), MTU).window().max(LOWEST_WINDOW), 19_200);
     }
 }

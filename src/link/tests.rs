@@ -201,14 +201,14 @@ fn what_is_sent_keeps_to_the_rule_of_the_first_byte() {
         for (by_server, bytes) in world.sent.borrow().iter() {
             assert!(first_byte(bytes) && bytes.len() <= 1_200, "{by_server} {:x?}", bytes.first());
             let short = bytes.first().is_some_and(|b| *b < 0x80);
-            assert!(*by_server || !short || identity.is_own(bytes), "the receiver knows its own");
+            assert!(*by_server || !short || identity.own_id(bytes).is_some(), "the receiver knows its own");
         }
         let readable = world.sent.borrow().iter().any(|(_, bytes)| bytes.windows(8).any(|w| w == b"xxxxxxxx"));
         assert!(!readable);
     }
     let other = self::identity();
     let random: Vec<u8> = (0..40u8).map(|n| n.wrapping_mul(37) & 0x3f | 0x40).collect();
-    assert!(!other.is_own(&random));
+    assert_eq!(other.own_id(&random), None);
     for text in [&b"10#Q1#12345678901234567890#"[..], b"00:00", b""] {
         assert!(!first_byte(text));
     }
@@ -285,8 +285,47 @@ fn a_server_that_ends_says_so_to_all() {
     let lost = |w: &World| w.client_events.iter().filter(|(_, e)| matches!(e, Event::Lost { .. })).count();
     assert!(world.run_until(RTT, |w| lost(w) == 2), "{:?}", world.client_events);
     let down = Why::ClosedByPeer { code: u64::from(GOING_DOWN), reason: "going down".into() };
-    assert_eq!((world.client_lost(), world.now - begun), (Some(down), RTT / 2));
+    let hears = |(_, e): &(Instant, Event)| matches!(e, Event::Lost { why, .. } if *why == down);
+    assert!(world.client_events.iter().any(hears) && world.now - begun == RTT / 2, "{:?}", world.client_events);
     assert_eq!(world.server.handles.len(), 0);
+}
+
+#[test]
+fn where_many_begin_at_once_a_newcomer_shows_its_address_first() {
+    let identity = identity();
+    let (now, mut server) = (Instant::now(), Link::server(&identity, None).expect("an identity"));
+    let begins = || {
+        let mut client = Link::client(None);
+        client.connect(now, at(1), Vec::new());
+        let beginning = client.poll_transmit().expect("it calls").bytes;
+        (client, beginning)
+    };
+    for port in 0..u16::try_from(RETRY_FROM).expect("small") {
+        server.handle_datagram(now, at(5_000 + port), &begins().1);
+    }
+    assert_eq!(server.connections(), RETRY_FROM);
+    while server.poll_transmit().is_some() {}
+
+    let (mut client, beginning) = begins();
+    server.handle_datagram(now, at(4_000), &beginning);
+    let retry = server.poll_transmit().expect("an answer").bytes;
+    assert_eq!((retry[0] & 0xf0, retry.len() < beginning.len(), server.connections()), (0xf0, true, RETRY_FROM));
+    client.handle_datagram(now, at(1), &retry);
+    let again = client.poll_transmit().expect("it comes again").bytes;
+    assert!(identity.own_id(&again).is_some() && identity.own_id(&beginning).is_none(), "and can be told from others");
+    server.handle_datagram(now, at(4_000), &again);
+    assert_eq!(server.connections(), RETRY_FROM + 1);
+    while let Some(answer) = server.poll_transmit() {
+        client.handle_datagram(now, at(1), &answer.bytes);
+    }
+    assert!(matches!(client.poll_event(), Some(Event::Connected { .. })));
+    while let Some(transmit) = client.poll_transmit() {
+        server.handle_datagram(now, at(4_000), &transmit.bytes);
+    }
+    assert_eq!(server.opening.len(), RETRY_FROM, "who is in does not count");
+    server.handle_timeout(now + Duration::from_secs(70));
+    server.handle_timeout(now + Duration::from_secs(140));
+    assert_eq!((server.opening.len(), server.connections()), (0, 0), "nor who has given up");
 }
 
 #[test]

@@ -52,8 +52,11 @@ pub fn key(data: &Path) -> Result<Vec<u8>, CarrierError> {
 pub struct Carrier {
     link: Link,
     identity: Identity,
-    /// Handshakes cost the server more than the client.
+    /// Handshakes cost the server more than the client: what one address, and what all together may begin.
     handshakes: Buckets<IpAddr>,
+    beginnings: Buckets<()>,
+    /// Datagrams by connection id, most of which may be somebody else's spoilt copies.
+    datagrams: Buckets<[u8; 8]>,
     frames: Buckets<PeerId>,
 }
 
@@ -86,7 +89,9 @@ impl Carrier {
         Ok(Self {
             link: Link::server(&identity, seed)?,
             identity,
-            handshakes: Buckets::new(Rate { per_second: 1_000.0, burst: 4_000.0 }, 16_384),
+            handshakes: Buckets::new(Rate { per_second: 200.0, burst: 2_000.0 }, 16_384),
+            beginnings: Buckets::new(Rate { per_second: 4_000.0, burst: 4_000.0 }, 1),
+            datagrams: Buckets::new(Rate { per_second: 5_000.0, burst: 10_000.0 }, 65_536),
             frames: Buckets::new(Rate { per_second: 2_000.0, burst: 4_000.0 }, 65_536),
         })
     }
@@ -102,16 +107,24 @@ impl Carrier {
     /// Whether a datagram is this dialect's; everything else goes to the plain one.
     #[must_use]
     pub fn takes(&self, bytes: &[u8]) -> bool {
-        first_byte(bytes) && (bytes.first().is_some_and(|b| *b >= 0xc0) || self.identity.is_own(bytes))
+        first_byte(bytes) && (bytes.first().is_some_and(|b| *b >= 0xc0) || self.identity.own_id(bytes).is_some())
     }
 
     /// One of its datagrams.
     pub fn datagram(&mut self, now: Now, from: SocketAddr, bytes: &[u8], engine: &mut Engine) {
-        if bytes.first().is_some_and(|b| *b >= 0xc0) && !self.handshakes.take(from.ip(), now.instant) {
+        if !self.within_budget(now, from, bytes) {
             return;
         }
         self.link.handle_datagram(now.instant, from, bytes);
         self.events(now, engine);
+    }
+
+    /// Looks at a datagram's first bytes alone, so that what is too much costs next to nothing.
+    fn within_budget(&mut self, now: Now, from: SocketAddr, bytes: &[u8]) -> bool {
+        if let Some(id) = self.identity.own_id(bytes) {
+            return self.datagrams.take(id, now.instant);
+        }
+        self.handshakes.take(from.ip(), now.instant) && self.beginnings.take((), now.instant)
     }
 
     /// Its deadline has come.
@@ -197,4 +210,59 @@ fn keep(path: &Path, bytes: &[u8]) -> io::Result<()> {
         std::fs::File::open(folder)?.sync_all()?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const BEGINNING: [u8; 40] = {
+        let mut bytes = [7; 40];
+        (bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5]) = (0xc0, 0, 0, 0, 1, 8);
+        bytes
+    };
+
+    fn from(n: u32) -> SocketAddr {
+        SocketAddr::from((std::net::Ipv4Addr::from(0x0a00_0000 + n), 5_000))
+    }
+
+    /// A datagram of somebody who is connected.
+    fn genuine(identity: &Identity, now: Instant) -> Vec<u8> {
+        let (mut server, mut client) = (Link::server(identity, None).expect("a key"), Link::client(None));
+        client.connect(now, from(1), Vec::new());
+        let mut last = Vec::new();
+        for _ in 0..4 {
+            while let Some(transmit) = client.poll_transmit() {
+                server.handle_datagram(now, from(2), &transmit.bytes);
+                last = transmit.bytes;
+            }
+            while let Some(transmit) = server.poll_transmit() {
+                client.handle_datagram(now, from(1), &transmit.bytes);
+            }
+        }
+        last
+    }
+
+    #[test]
+    fn whoever_sends_too_much_wears_out_a_budget_of_its_own() {
+        let identity = Identity::generate().expect("random bytes");
+        let begun = Instant::now();
+        let (one, other) = (genuine(&identity, begun), genuine(&identity, begun));
+        let mut carrier = Carrier::with(identity, None).expect("a key");
+        let mut passed = |seconds: u64, from: &dyn Fn(u32) -> SocketAddr, bytes: &[u8]| {
+            let now = Now { instant: begun + Duration::from_secs(seconds), unix: 0 };
+            assert!(carrier.takes(bytes));
+            (0..20_000).filter(|n| carrier.within_budget(now, from(*n), bytes)).count()
+        };
+        // One address, then many, then those who are known, each at the worst time for it.
+        assert_eq!(passed(0, &|_| from(9), &BEGINNING), 2_000);
+        assert_eq!(passed(0, &|n| from(100 + n), &BEGINNING), 2_000, "4,000 of all together");
+        assert_eq!(passed(0, &|_| from(9), &one), 10_000);
+        assert_eq!(passed(0, &|n| from(n), &other), 10_000, "another connection");
+        assert_eq!(passed(1, &|_| from(9), &BEGINNING), 200);
+        assert_eq!(passed(1, &|n| from(100 + n), &BEGINNING), 3_800);
+        assert_eq!(passed(1, &|_| from(9), &one), 5_000);
+    }
 }

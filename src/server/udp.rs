@@ -24,6 +24,9 @@ use super::lossy::Network;
 use super::store::{self, Op, Store, StoreError};
 use super::{OnSecondLogin, Quotas};
 
+/// Bytes of datagrams that may wait for the server's thread while it waits for a processor. The usual size is full
+/// after two milliseconds of a flood. Linux gives what `net.core.rmem_max` allows.
+const BUFFER: usize = 4 << 20;
 /// At the end what is committed within so long is still answered.
 const LAST_ANSWERS: Duration = Duration::from_millis(100);
 /// So often every device is told that the server ends, and this apart.
@@ -171,6 +174,9 @@ impl Server {
         let carrier = config.secure.then(|| Carrier::open(&config.data)).transpose()?;
         let listen = |error| ServerError::Listen { address: config.listen, error };
         let socket = UdpSocket::bind(config.listen).map_err(listen)?;
+        if let Err(error) = socket2::SockRef::from(&socket).set_recv_buffer_size(BUFFER) {
+            log::debug!("the system's own buffer for datagrams stays: {error}");
+        }
         let address = socket.local_addr()?;
         let waker = Arc::new(Waker::new(address)?);
         let own = waker.socket.local_addr()?;

@@ -20,9 +20,10 @@ mod desk;
 #[path = "../e2e/peers.rs"]
 mod peers;
 
+use std::io::Write;
 use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{ChildStdin, Command, Stdio};
 use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -270,6 +271,25 @@ impl Eye {
     }
 }
 
+/// A keyboard that is at hand: starting `xdotool` for a key takes 4 ms, and it holds the key for 12 more.
+struct Keyboard(Process, ChildStdin);
+
+impl Keyboard {
+    fn new(desk: &Desk) -> Self {
+        let mut command = Command::new("xdotool");
+        let mut child = command.arg("-").env("DISPLAY", &desk.display).stdin(Stdio::piped()).spawn().expect("starts");
+        let keys = child.stdin.take().expect("piped");
+        let mut keyboard = Self(Process(child), keys);
+        // It connects with the first one.
+        keyboard.press("Shift_L");
+        keyboard
+    }
+
+    fn press(&mut self, key: &str) {
+        writeln!(self.1, "key --delay 0 {key}").expect("taken");
+    }
+}
+
 /// A server that has a message every 100 ms, so that the time of each arrival is known.
 fn arrival_to_bubble(desk: &Desk, dir: &Path) {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
@@ -346,19 +366,27 @@ fn enter_to_bubble(desk: &Desk, dir: &Path, dialect: Option<&str>) {
     // What is covered is not drawn.
     anna.place(&anna.window("Chatting with ben"), 760, 300);
     let eye = Eye::new(desk, &window);
-    let mut times = Vec::new();
-    for i in 0..60 {
+    let mut keyboard = Keyboard::new(desk);
+    let (mut times, mut syncs) = (Vec::new(), Vec::new());
+    let mut file = std::fs::File::create(dir.join("synced")).expect("a file");
+    // In plain, somewhere between two polls.
+    let (count, apart) = if dialect.is_some() { (60, 2_000) } else { (200, 200) };
+    for i in 0..count {
         anna.write(&format!("m{i}"));
-        // Somewhere between two polls.
-        thread::sleep(Duration::from_millis(i * 97 % 2000));
+        thread::sleep(Duration::from_millis(i * 97 % apart));
+        let begun = Instant::now();
+        file.write_all(&[7; 4_096]).and_then(|()| file.sync_data()).expect("written");
+        syncs.push(begun.elapsed().as_secs_f64());
         eye.clear();
         let begun = Instant::now();
-        anna.keys(&["Return"]);
+        keyboard.press("Return");
         eye.wait();
         times.push(begun.elapsed().as_secs_f64());
         until("the message there", || ben.messages("ben").iter().any(|m| m.1 == format!("m{i}")).then_some(()));
     }
     let (p50, p99) = (percentile(&mut times, 50), percentile(&mut times, 99));
     let dialect = dialect.map_or("secure", |_| "plain");
-    println!("Enter pressed here to drawn there, {dialect} dialect: p50 {p50:.3} s, p99 {p99:.3} s");
+    println!("Enter pressed here to drawn there, {dialect} dialect: p50 {p50:.4} s, p99 {p99:.4} s");
+    let (p50, p99) = (percentile(&mut syncs, 50), percentile(&mut syncs, 99));
+    println!("  writing and syncing 4 KiB meanwhile: p50 {p50:.4} s, p99 {p99:.4} s");
 }
