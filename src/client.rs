@@ -27,13 +27,15 @@ use crate::session::{
 use crate::tap::{Record, Tap};
 use crate::wire::frame::{AccountSettings, Past};
 pub use figures::{Connection, Encrypted};
+pub use local::known;
 use local::{file_name, keep_consent, known_keys, open_socket, plain_allowed, reachable};
-pub use local::{known, time_of};
 
 /// Inputs of one turn at most, so that the windows stay quick.
 const TURN: usize = 64;
 /// How often a flood of messages has the list read.
 const LIST: Duration = Duration::from_millis(100);
+/// Messages that [`Client::earlier`] asks for; ours gives no more at once.
+const EARLIER: u32 = 40;
 /// A turn's time at most.
 const TURN_TIME: Duration = Duration::from_millis(4);
 
@@ -192,8 +194,6 @@ pub struct Client {
     next_request: u64,
     keeping: HashMap<u64, Kept>,
     incoming: HashMap<StoreToken, Incoming>,
-    /// Pages of the server's history that wait until what came before them is on disk.
-    pasts: Vec<Event>,
     unsent: HashMap<MessageId, SendState>,
     blocked: Vec<Account>,
     more_strangers: MoreStrangers,
@@ -236,7 +236,6 @@ impl Client {
             next_request: 0,
             keeping: HashMap::new(),
             incoming: HashMap::new(),
-            pasts: Vec::new(),
             unsent: HashMap::new(),
             blocked: Vec::new(),
             events: VecDeque::new(),
@@ -442,7 +441,6 @@ impl Client {
         self.unsent.clear();
         self.keeping.clear();
         self.incoming.clear();
-        self.pasts.clear();
     }
 
     /// The file of an account's history on this server.

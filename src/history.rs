@@ -8,6 +8,7 @@ pub mod contacts;
 pub mod database;
 mod device;
 mod look;
+mod past;
 mod people;
 
 use std::fs::File;
@@ -20,13 +21,14 @@ use std::thread::{self, JoinHandle};
 use crossbeam_channel::{Receiver, Sender};
 
 pub use database::Database;
+pub use past::time_of;
 
 use rust_i18n::t;
 
 use crate::model::{Account, MessageId, SendState};
 use crate::net::Bell;
 use crate::session::{Kept, Pushed, StoreToken};
-use crate::wire::frame::{Device, Key};
+use crate::wire::frame::{Device, Key, Past};
 
 /// Most operations in one transaction.
 const BATCH: usize = 256;
@@ -170,6 +172,13 @@ pub enum Op {
     },
     /// What another device of this account has sent, under this name and number; stored as one that was pushed.
     Own { token: StoreToken, to: Account, text: String, pushed: Pushed, by: (Device, u64) },
+    /// A message of one's own has this row at the server.
+    Numbered { id: MessageId, row: u64 },
+    /// What the server has of a conversation, oldest first; what is not here is put into its place, and counts
+    /// as read.
+    Past { own: Account, peer: Account, messages: Vec<Past>, more: bool },
+    /// Reads the server's row of the oldest message with this friend that has one.
+    Oldest(Account),
     /// What lets this device in without a password, or nothing any more.
     Token(Option<Key<32>>),
     /// Takes another name for this device, and forgets the token, which belonged to the old one.
@@ -214,6 +223,10 @@ pub enum Done {
     Stored { token: StoreToken, id: Option<MessageId>, known: bool },
     /// That this message is being sent is on disk, or is not.
     Noted { id: MessageId, noted: bool },
+    /// As it was given, and on disk if the disk took it.
+    Past { peer: Account, messages: Vec<Past>, more: bool },
+    /// `None` if none has one.
+    Oldest { peer: Account, row: Option<u64> },
     /// The list, the latest first: all friends and rooms, and the latest strangers.
     Conversations(Vec<Conversation>, MoreStrangers),
     /// In the order of the rows.

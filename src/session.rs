@@ -201,6 +201,8 @@ pub enum Event {
     /// What another device of this account has sent, under `by`: its name and its number for it. To be stored as a
     /// message of one's own, unless it is on disk already, then as [`Event::Received`].
     Own { token: StoreToken, to: Account, text: String, pushed: Pushed, by: (Device, u64) },
+    /// A message of one's own has this row at the server.
+    Numbered { id: MessageId, row: u64 },
     /// A message of one's own came further; `07:01` and `00:00` leave it `Waiting` or `Failed`.
     Outgoing { id: MessageId, state: SendState },
     /// The same of one that the server will not have: answered by [`Session::handle_noted`] once that is on a disk

@@ -59,6 +59,14 @@ impl Client {
         }
     }
 
+    /// Asks the server for what was said with this friend before all that is here, a page of it; answered by
+    /// [`super::Event::Past`], after which the index is another one.
+    pub fn earlier(&self, peer: Account) {
+        if let Some(history) = &self.history {
+            history.submit(Op::Oldest(peer));
+        }
+    }
+
     /// Asks for `count` rows with this friend, from the `first` on.
     pub fn page(&self, peer: Account, first: u32, count: u32) {
         if let Some(history) = &self.history {

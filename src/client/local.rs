@@ -4,7 +4,6 @@ use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use chrono::{Local, TimeZone};
 use data_encoding::HEXLOWER;
 
 use super::{ClientError, Config};
@@ -104,13 +103,6 @@ pub(super) fn keep_consent(config: &Config) {
     if let Err(error) = kept {
         log::warn!("that the plain dialect will do is not remembered: {error}");
     }
-}
-
-/// When a message was stored at the server, as the plain dialect's servers write it.
-#[must_use]
-pub fn time_of(unix: i64) -> String {
-    let time = Local.timestamp_opt(unix, 0).earliest();
-    time.map_or_else(String::new, |time| time.format("%Y-%m-%d %H:%M:%S").to_string())
 }
 
 /// A name that every file system takes and that is different for different texts.

@@ -3,7 +3,7 @@
 use rust_i18n::t;
 
 use super::Event;
-use super::local::time_of;
+use crate::history::time_of;
 use crate::link::words;
 
 impl Event {

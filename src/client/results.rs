@@ -1,8 +1,8 @@
 //! What the session and the history say, and what follows from it.
 
-use super::local::{keep_key, time_of};
-use super::{Client, Event, Incoming, Kept};
-use crate::history::{Done, Op, Row, Unsent};
+use super::local::keep_key;
+use super::{Client, EARLIER, Event, Incoming, Kept};
+use crate::history::{Done, Op, Row, Unsent, time_of};
 use crate::model::{Account, MessageId, MessageText, SendState};
 use crate::net::Now;
 use crate::session::{self, Kept as Device, Speaks, StoreToken};
@@ -52,6 +52,7 @@ impl Client {
                 self.incoming.insert(token, Incoming { row, from: to.clone(), kept: true });
                 return self.submit(Op::Own { token, to, text, pushed, by });
             }
+            session::Event::Numbered { id, row } => return self.submit(Op::Numbered { id, row }),
             session::Event::Outgoing { id, state } => {
                 if matches!(state, SendState::Waiting | SendState::Sending) {
                     self.unsent.insert(id, state);
@@ -92,8 +93,11 @@ impl Client {
             session::Event::Kicked { address, at } => Event::Kicked { address, at },
             session::Event::TookPlace { address } => Event::TookPlace { address },
             session::Event::History { peer, messages, more } => {
-                self.pasts.push(Event::Past { peer, messages, more });
-                return self.tell_pasts();
+                // After everything that was pushed before it.
+                match self.account.clone() {
+                    Some(own) => return self.submit(Op::Past { own, peer, messages, more }),
+                    None => Event::Past { peer, messages, more },
+                }
             }
             session::Event::AccountSettings(settings) => Event::AccountSettings(settings),
             session::Event::Token(token) => return self.keep_token(token),
@@ -101,12 +105,6 @@ impl Client {
             session::Event::NotUnderstood(bytes) => Event::NotUnderstood(crate::wire::show::starred(&bytes)),
         };
         self.events.push_back(event);
-    }
-
-    fn tell_pasts(&mut self) {
-        if self.incoming.is_empty() {
-            self.events.extend(self.pasts.drain(..));
-        }
     }
 
     fn submit(&self, op: Op) {
@@ -154,7 +152,6 @@ impl Client {
                 // While the server is asked for the next one.
                 self.list(now);
                 self.kept_or_not(token, id, known);
-                self.tell_pasts();
             }
             Done::Noted { id, noted } => {
                 if !noted {
@@ -170,6 +167,11 @@ impl Client {
                     self.events.push_back(Event::MoreStrangers(more));
                 }
             }
+            Done::Past { peer, messages, more } => {
+                self.events.push_back(Event::Past { peer, messages, more });
+                self.list(now);
+            }
+            Done::Oldest { peer, row } => self.session.history(now.instant, peer, row, EARLIER),
             Done::Index { peer, rows } => self.events.push_back(Event::Index { peer, rows }),
             Done::Page { peer, first, rows } => self.events.push_back(Event::Page { peer, first, rows }),
             Done::Last { peer, rows } => self.events.push_back(Event::Last { peer, rows }),

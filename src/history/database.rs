@@ -5,11 +5,12 @@ use std::path::Path;
 
 use rusqlite::{Connection, Error, params};
 
+use super::past::{FIFTH, ORDER, signed};
 use super::{Done, HistoryError, Op, Row, RowMeta, Unsent, contacts};
 use crate::model::{Account, MessageId, SendState};
 
 /// The schema this program writes; `PRAGMA user_version`.
-pub const SCHEMA_VERSION: i64 = 4;
+pub const SCHEMA_VERSION: i64 = 5;
 
 /// An open history. Its lock is the system's, so it ends with the process, however that ends.
 #[derive(Debug)]
@@ -114,14 +115,22 @@ impl Database {
                 Some(Done::Stored { token: *token, id: None, known: false })
             }
             Op::NewDevice => Some(Done::Renamed(None)),
-            Op::State { .. } | Op::Token(_) | Op::Contact(_) | Op::RemoveContact(_) | Op::Read(_) | Op::Outbox => {
-                Some(Done::Failed(error.to_string()))
+            Op::Past { peer, messages, more, .. } => {
+                Some(Done::Past { peer: peer.clone(), messages: messages.clone(), more: *more })
             }
+            Op::State { .. }
+            | Op::Numbered { .. }
+            | Op::Token(_)
+            | Op::Contact(_)
+            | Op::RemoveContact(_)
+            | Op::Read(_)
+            | Op::Outbox => Some(Done::Failed(error.to_string())),
             // A full disk can still be read.
             Op::Import { .. } => Some(Done::Imported(Err(error.to_string()))),
             Op::Conversations
             | Op::Export(_)
             | Op::Index(_)
+            | Op::Oldest(_)
             | Op::Page { .. }
             | Op::Last { .. }
             | Op::Search { .. } => self.apply(op).ok().flatten(),
@@ -156,13 +165,19 @@ impl Database {
                 {
                     return Ok(Some(Done::Stored { token: *token, id: None, known: false }));
                 }
+                if let Some(pushed) = pushed
+                    && let Some(id) = self.numbered(from, pushed.row)?
+                {
+                    return Ok(Some(Done::Stored { token: *token, id: Some(id), known: true }));
+                }
                 if let Some(id) = handed.as_ref().map(|time| self.handed(from, time, text)).transpose()?.flatten() {
                     return Ok(Some(Done::Stored { token: *token, id: Some(id), known: true }));
                 }
                 let plain = pushed.is_none().then_some(server_time);
                 c.prepare_cached(
-                    "INSERT INTO messages (peer, outgoing, text, raw, unix_ms, server_time, repeat, seen, plain)
-                     VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO messages (peer, outgoing, text, raw, unix_ms, server_time, repeat, seen, plain,
+                         server_row)
+                     VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?)",
                 )?
                 .execute(params![
                     from.as_str(),
@@ -172,7 +187,8 @@ impl Database {
                     server_time,
                     repeat,
                     repeat,
-                    plain
+                    plain,
+                    pushed.map(|pushed| signed(pushed.row)),
                 ])?;
                 let id = c.last_insert_rowid();
                 if !repeat {
@@ -184,6 +200,15 @@ impl Database {
                 let (id, known) = if self.advance(pushed)? { self.own(to, text, pushed, by)? } else { (None, false) };
                 Some(Done::Stored { token: *token, id, known })
             }
+            Op::Numbered { id, row } => {
+                self.number_at_server(*id, *row)?;
+                None
+            }
+            Op::Past { own, peer, messages, more } => {
+                self.add_past(own, peer, messages)?;
+                Some(Done::Past { peer: peer.clone(), messages: messages.clone(), more: *more })
+            }
+            Op::Oldest(peer) => Some(Done::Oldest { peer: peer.clone(), row: self.oldest(peer)? }),
             Op::Token(token) => {
                 self.set_token(*token)?;
                 None
@@ -221,10 +246,10 @@ impl Database {
     }
 
     fn index(&self, peer: &Account) -> Result<Vec<RowMeta>, Error> {
-        let mut query = self.connection.prepare_cached(
+        let mut query = self.connection.prepare_cached(&format!(
             "SELECT id, length(text), length(text) - length(replace(text, char(10), '')), outgoing, unix_ms
-             FROM messages WHERE peer = ? AND NOT repeat ORDER BY id",
-        )?;
+             FROM messages WHERE peer = ? AND NOT repeat ORDER BY {ORDER}",
+        ))?;
         let rows = query.query_map([peer.as_str()], |row| {
             Ok(RowMeta {
                 id: MessageId(row.get(0)?),
@@ -238,10 +263,10 @@ impl Database {
     }
 
     fn page(&self, peer: &Account, first: u32, count: u32) -> Result<Vec<Row>, Error> {
-        let mut query = self.connection.prepare_cached(
+        let mut query = self.connection.prepare_cached(&format!(
             "SELECT id, text, unix_ms, server_time, state, repeat FROM messages
-             WHERE peer = ? AND NOT repeat ORDER BY id LIMIT ? OFFSET ?",
-        )?;
+             WHERE peer = ? AND NOT repeat ORDER BY {ORDER} LIMIT ? OFFSET ?",
+        ))?;
         let rows = query.query_map(params![peer.as_str(), count, first], |row| {
             Ok(Row {
                 id: MessageId(row.get(0)?),
@@ -338,7 +363,7 @@ const FOURTH: &str = "
     PRAGMA user_version = 4;";
 
 /// From nothing to [`SCHEMA_VERSION`].
-const STEPS: [&str; 4] = [FIRST, SECOND, THIRD, FOURTH];
+const STEPS: [&str; 5] = [FIRST, SECOND, THIRD, FOURTH, FIFTH];
 
 /// [`SendState::Sending`] by the secure dialect.
 const SENDING_SECURELY: i64 = 7;

@@ -3,6 +3,7 @@
 use rusqlite::{Error, params};
 
 use super::database::state;
+use super::past::REVERSE;
 use super::{Database, Row};
 use crate::model::{Account, MessageId};
 
@@ -12,7 +13,7 @@ impl Database {
     /// The last `count` messages with `peer`, oldest first.
     pub(super) fn last(&self, peer: &Account, count: u32) -> Result<Vec<Row>, Error> {
         let mut query = self.connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM messages WHERE peer = ? AND NOT repeat ORDER BY id DESC LIMIT ?"
+            "SELECT {COLUMNS} FROM messages WHERE peer = ? AND NOT repeat ORDER BY {REVERSE} LIMIT ?"
         ))?;
         let rows = query.query_map(params![peer.as_str(), count], |row| read(row).map(|(_, row)| row))?;
         let mut rows: Vec<Row> = rows.collect::<Result<_, _>>()?;

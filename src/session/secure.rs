@@ -334,7 +334,7 @@ impl Session {
             }
             FromServer::Registered { id } => self.registered(id, None),
             FromServer::Error { id, code } => self.failed(now, id, code),
-            FromServer::Accepted { counter, online, .. } => self.accepted(counter, online),
+            FromServer::Accepted { counter, row, online, .. } => self.accepted(counter, row, online),
             FromServer::Refused { counter, code } => self.refused(now, counter, code),
             FromServer::Message { row, after, from, at, text } => self.pushed(now, row, after, &from, at, text),
             FromServer::Own { row, after, to, at, text, device, counter } => {

@@ -7,7 +7,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::app::App;
 use super::asks::{Ask, Pending};
 use super::screen::{column, harmless};
-use crate::client::time_of;
+use crate::history::time_of;
 use crate::link::words;
 use crate::net::clock;
 use crate::session::{KeyChange, Link};

@@ -177,6 +177,54 @@ fn only_who_wants_to_stay_comes_back_without_a_password_and_only_until_they_do_n
 }
 
 #[test]
+fn a_new_device_reads_the_old_conversation_page_by_page() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let server = serve(anywhere(), &dir.path().join("server"));
+    let at = server.address();
+    let mut a = securely(at, &dir.path().join("a")).come_in("a", true);
+    let mut b = securely(at, &dir.path().join("b")).come_in("b", true);
+    for n in 0..60 {
+        assert!(a.client.send_message(clock::now(), &account("b"), &format!("a {n}")));
+        a.until("sent", sent);
+        b.gets("a", &format!("a {n}"));
+        assert!(b.client.send_message(clock::now(), &account("a"), &format!("b {n}")));
+        b.until("sent", sent);
+        a.gets("b", &format!("b {n}"));
+    }
+    a.client.go_offline(clock::now());
+    a.until("offline", |e| matches!(e, Event::WentOffline(_)));
+    assert!(b.client.send_message(clock::now(), &account("a"), "unread"));
+    b.until("kept", |e| matches!(e, Event::Outgoing { state: SendState::OfflineOrUnknown, .. }));
+    let mut new = securely(at, &dir.path().join("a elsewhere")).come_in("a", false);
+    new.gets("b", "unread");
+    let rows = |person: &mut Person| {
+        person.seen.clear();
+        person.client.last(account("b"), 999);
+        person.until("rows", |e| matches!(e, Event::Last { .. }));
+        let Some(Event::Last { rows, .. }) = person.seen.pop() else { panic!("{:?}", person.seen) };
+        rows.into_iter().map(|row| row.text).collect::<Vec<_>>()
+    };
+    assert_eq!(rows(&mut new), ["unread"]);
+    let all: Vec<String> =
+        (0..60).flat_map(|n| [format!("a {n}"), format!("b {n}")]).chain(["unread".to_owned()]).collect();
+    for (have, more_left) in [(41, true), (81, true), (121, false), (121, false)] {
+        new.client.earlier(account("b"));
+        new.until("a page", |e| matches!(e, Event::Past { more, .. } if *more == more_left));
+        assert_eq!(rows(&mut new), all[121 - have..]);
+    }
+    // What follows stands at the end, and the first device needs nothing of this.
+    assert!(new.client.send_message(clock::now(), &account("b"), "from here"));
+    new.until("sent", sent);
+    assert_eq!(rows(&mut new).last().map(String::as_str), Some("from here"));
+    a.client.go_online(clock::now());
+    a.gets("b", "unread");
+    a.client.past(clock::now(), account("b"), None, 50);
+    a.until("a page", |e| matches!(e, Event::Past { .. }));
+    let wanted: Vec<String> = all.into_iter().chain(["from here".to_owned()]).collect();
+    assert_eq!(rows(&mut a), wanted, "what another device wrote is in its place");
+}
+
+#[test]
 fn another_device_takes_the_place_and_is_told_back() {
     let dir = tempfile::tempdir().expect("a folder");
     let server = serve(anywhere(), &dir.path().join("server"));

@@ -194,8 +194,8 @@ fn a_new_device_reads_what_the_server_keeps() {
     assert_eq!(lines(&check(&mut past(&["--before", &before]), "", 0)).len(), 5);
     let first = lines(&check(&mut past(&["--before", &before]), "", 0))[0]["row"].to_string();
     check(&mut past(&["--before", &first]), "", 6);
-    // The same by a command, page by page.
-    let terminal = Terminal::open(&served, "new", &[]);
+    // The same by a command, page by page, on one that has kept nothing of it.
+    let terminal = Terminal::open(&served, "newest", &[]);
     terminal.line("login a");
     terminal.line("secret");
     terminal.foot_is("a>");

@@ -9,7 +9,7 @@ use super::super::login::Login;
 use super::super::notice::Question;
 use super::super::trust_window::TrustWindow;
 use super::{App, Leaving, leave};
-use crate::client::time_of;
+use crate::history::time_of;
 use crate::net::clock;
 use crate::session::KeyChange;
 

@@ -181,10 +181,11 @@ impl Session {
         self.outbox.iter().position(|m| u64::try_from(m.id.0) == Ok(counter))
     }
 
-    pub(super) fn accepted(&mut self, counter: u64, online: bool) {
+    pub(super) fn accepted(&mut self, counter: u64, row: u64, online: bool) {
         let Some(message) = self.position(counter).and_then(|i| self.outbox.remove(i)) else { return };
         self.refusals = 0;
         let state = if online { SendState::Sent } else { SendState::OfflineOrUnknown };
+        self.events.push_back(Event::Numbered { id: message.id, row });
         self.events.push_back(Event::Outgoing { id: message.id, state });
     }
 

@@ -1,0 +1,292 @@
+//! What the server has of a conversation and this device has not: what was said before it was there, and
+//! one's own messages from another device.
+//!
+//! Such a row has a number below zero, so it is never taken for a message of this device's own, and stands
+//! where the server's numbers put it: before the row of this device that is in its `place`.
+
+use chrono::{Local, TimeZone};
+use rusqlite::{Error, OptionalExtension, params};
+
+use super::Database;
+use super::database::state;
+use crate::model::{Account, MessageId, SendState};
+use crate::wire::frame::Past;
+
+/// Rows know their number at the server; those that came from there later know where they stand too.
+pub(super) const FIFTH: &str = "
+    ALTER TABLE messages ADD COLUMN server_row INTEGER;
+    ALTER TABLE messages ADD COLUMN place INTEGER;
+    CREATE INDEX server_rows ON messages (peer, server_row) WHERE server_row IS NOT NULL;
+    DROP INDEX shown;
+    CREATE INDEX shown ON messages (peer, coalesce(place, id), place IS NULL, server_row) WHERE NOT repeat;
+    PRAGMA user_version = 5;";
+
+/// The order of a conversation's rows, and the other way round.
+pub(super) const ORDER: &str = "coalesce(place, id), place IS NULL, server_row";
+pub(super) const REVERSE: &str = "coalesce(place, id) DESC, place IS NULL DESC, server_row DESC";
+
+/// One's own message is taken for the same if it was written at most so long before or after, by two clocks.
+const CLOCKS_MS: i64 = 10 * 60 * 1000;
+
+/// A row of before this device knew the server's numbers, or whose number did not come back.
+struct Unnumbered {
+    id: i64,
+    outgoing: bool,
+    text: String,
+    unix_ms: i64,
+    server_time: Option<String>,
+    on_its_way: bool,
+}
+
+impl Unnumbered {
+    fn is(&self, past: &Past, own: bool, time: &str) -> bool {
+        let meant = match own {
+            true => self.on_its_way || (self.unix_ms - past.at * 1000).abs() <= CLOCKS_MS,
+            false => self.server_time.as_deref() == Some(time),
+        };
+        self.outgoing == own && meant && self.text == past.text
+    }
+}
+
+impl Database {
+    /// A message of one's own has this number at the server.
+    pub(super) fn number_at_server(&self, id: MessageId, row: u64) -> Result<(), Error> {
+        self.connection
+            .prepare_cached("UPDATE messages SET server_row = ? WHERE id = ?")?
+            .execute(params![signed(row), id.0])
+            .map(drop)
+    }
+
+    /// The server's number of the oldest message with `peer` that has one.
+    pub(super) fn oldest(&self, peer: &Account) -> Result<Option<u64>, Error> {
+        let oldest = "SELECT min(server_row) FROM messages WHERE peer = ? AND server_row IS NOT NULL";
+        let row: Option<i64> = self.connection.prepare_cached(oldest)?.query_row([peer.as_str()], |row| row.get(0))?;
+        Ok(row.and_then(|row| u64::try_from(row).ok()))
+    }
+
+    /// Puts messages that the server has into their places, if they are not here; oldest first, each with its
+    /// time as the server's others are written. How many were new.
+    pub(super) fn add_past(&self, own: &Account, peer: &Account, messages: &[Past]) -> Result<usize, Error> {
+        let cursor = self.cursor()?;
+        let mut unnumbered = self.unnumbered(peer)?;
+        let mut new = 0;
+        // The newest first: numbers fall, so a search finds them in their order too.
+        for past in messages.iter().rev() {
+            let time = &time_of(past.at);
+            let outgoing = past.from == own.as_str() && peer != own;
+            // It is pushed soon, and counts as unread then.
+            if !outgoing && cursor.is_some_and(|cursor| past.row > cursor) || self.numbered(peer, past.row)?.is_some() {
+                continue;
+            }
+            if let Some(i) = unnumbered.iter().position(|row| row.is(past, outgoing, time)) {
+                let same = unnumbered.swap_remove(i);
+                self.number_at_server(MessageId(same.id), past.row)?;
+                continue;
+            }
+            self.insert(peer, past, outgoing.then_some(()), time)?;
+            new += 1;
+        }
+        Ok(new)
+    }
+
+    /// The message with this number at the server, if it is here.
+    pub(super) fn numbered(&self, peer: &Account, row: u64) -> Result<Option<MessageId>, Error> {
+        let known = "SELECT id FROM messages WHERE peer = ? AND server_row = ?";
+        let mut query = self.connection.prepare_cached(known)?;
+        let found = query.query_row(params![peer.as_str(), signed(row)], |row| row.get(0)).optional()?;
+        Ok(found.map(MessageId))
+    }
+
+    fn insert(&self, peer: &Account, past: &Past, own: Option<()>, time: &str) -> Result<(), Error> {
+        let c = &self.connection;
+        // Before the first that is newer; with none, before whatever comes next.
+        let next = "SELECT coalesce(
+            (SELECT coalesce(place, id) FROM messages WHERE peer = ?1 AND server_row > ?2 ORDER BY server_row LIMIT 1),
+            (SELECT seq + 1 FROM sqlite_sequence WHERE name = 'messages'), 1)";
+        let place: i64 =
+            c.prepare_cached(next)?.query_row(params![peer.as_str(), signed(past.row)], |row| row.get(0))?;
+        let id: i64 = c
+            .prepare_cached("SELECT min(0, coalesce(min(id), 0)) - 1 FROM messages")?
+            .query_row([], |row| row.get(0))?;
+        c.prepare_cached(
+            "INSERT INTO messages (id, peer, outgoing, text, raw, unix_ms, server_time, state, seen, server_row, place)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)",
+        )?
+        .execute(params![
+            id,
+            peer.as_str(),
+            own.is_some(),
+            past.text,
+            past.text.as_bytes(),
+            past.at.saturating_mul(1000),
+            own.is_none().then_some(time),
+            own.map(|()| super::database::number(SendState::Sent)),
+            signed(past.row),
+            place,
+        ])?;
+        c.prepare_cached(
+            "INSERT INTO peers VALUES (?1, ?2, 0,
+                 NOT EXISTS (SELECT 1 FROM contacts WHERE account = ?1) AND ?1 NOT GLOB '@*')
+             ON CONFLICT (peer) DO UPDATE SET last = max(last, ?2)",
+        )?
+        .execute(params![peer.as_str(), id])
+        .map(drop)
+    }
+
+    fn unnumbered(&self, peer: &Account) -> Result<Vec<Unnumbered>, Error> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT id, outgoing, text, unix_ms, server_time, state FROM messages
+             WHERE peer = ? AND NOT repeat AND server_row IS NULL",
+        )?;
+        let rows = query.query_map([peer.as_str()], |row| {
+            let sent: Option<i64> = row.get(5)?;
+            Ok(Unnumbered {
+                id: row.get(0)?,
+                outgoing: row.get(1)?,
+                text: row.get(2)?,
+                unix_ms: row.get(3)?,
+                server_time: row.get(4)?,
+                on_its_way: sent.map(state) == Some(SendState::Sending),
+            })
+        })?;
+        rows.collect()
+    }
+}
+
+/// When a message was stored at the server, as the plain dialect's servers write it.
+#[must_use]
+pub fn time_of(unix: i64) -> String {
+    let time = Local.timestamp_opt(unix, 0).earliest();
+    time.map_or_else(String::new, |time| time.format("%Y-%m-%d %H:%M:%S").to_string())
+}
+
+pub(super) fn signed(row: u64) -> i64 {
+    i64::try_from(row).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::{Done, Op};
+    use crate::session::{Pushed, StoreToken};
+
+    fn account(name: &str) -> Account {
+        Account::sanitised(name)
+    }
+
+    fn open(dir: &std::path::Path) -> Database {
+        Database::open(&dir.join("me.sqlite")).expect("open")
+    }
+
+    /// Messages with b: the server's row, and who wrote it.
+    fn page(rows: &[(u64, &str)]) -> Op {
+        let past = |&(row, from): &(u64, &str)| Past {
+            row,
+            from: from.to_owned(),
+            at: 1_000_000 + row as i64,
+            text: format!("{from} {row}"),
+        };
+        let messages = rows.iter().map(past).collect();
+        Op::Past { own: account("me"), peer: account("b"), messages, more: true }
+    }
+
+    fn pushed(row: u64, after: Option<u64>) -> Op {
+        Op::Received {
+            token: StoreToken(row),
+            from: account("b"),
+            server_time: String::new(),
+            text: format!("b {row}"),
+            raw: Vec::new(),
+            repeat: false,
+            unix_ms: 0,
+            pushed: Some(Pushed { row, after, at: 0 }),
+            handed: None,
+        }
+    }
+
+    fn sent(database: &Database, row: u64) {
+        let to = account("b");
+        let done = database.run(&[Op::Outgoing { request: 1, to, text: format!("me {row}"), unix_ms: 0 }]);
+        let Some(Done::Kept { id: Some(id), .. }) = done.first() else { panic!("{done:?}") };
+        database.run(&[Op::State { id: *id, state: SendState::Sent, secure: true }, Op::Numbered { id: *id, row }]);
+    }
+
+    fn texts(database: &Database) -> Vec<String> {
+        let peer = account("b");
+        let Some(Done::Index { rows: index, .. }) = database.run(&[Op::Index(peer.clone())]).pop() else { panic!() };
+        let done =
+            database.run(&[Op::Page { peer: peer.clone(), first: 0, count: 999 }, Op::Last { peer, count: 999 }]);
+        let [Done::Page { rows, .. }, Done::Last { rows: last, .. }] = &done[..] else { panic!("{done:?}") };
+        assert_eq!(rows, last, "in the same order");
+        assert!(index.iter().zip(rows).all(|(meta, row)| meta.id == row.id) && index.len() == rows.len());
+        rows.iter().map(|row| row.text.clone()).collect()
+    }
+
+    #[test]
+    fn a_new_device_gets_the_old_rows_in_their_places_once() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let database = open(dir.path());
+        // What was unread came by itself; what was said in between on another device did not.
+        database.run(&[pushed(10, None), pushed(14, Some(10))]);
+        sent(&database, 15);
+        assert_eq!(database.oldest(&account("b")), Ok(Some(10)));
+        let newest = [(8, "b"), (9, "me"), (10, "b"), (12, "me"), (14, "b"), (15, "me"), (16, "me"), (17, "b")];
+        for _ in 0..2 {
+            database.run(&[page(&newest)]);
+            let all = ["b 8", "me 9", "b 10", "me 12", "b 14", "me 15", "me 16"];
+            assert_eq!(texts(&database), all, "17 is going to be pushed");
+        }
+        database.run(&[pushed(17, Some(14))]);
+        sent(&database, 18);
+        assert_eq!(database.oldest(&account("b")), Ok(Some(8)));
+        database.run(&[page(&[(1, "b"), (2, "me"), (7, "b")])]);
+        database.run(&[page(&[(0, "b")])]);
+        let all =
+            ["b 0", "b 1", "me 2", "b 7", "b 8", "me 9", "b 10", "me 12", "b 14", "me 15", "me 16", "b 17", "me 18"];
+        assert_eq!(texts(&database), all);
+        // None counts as a message of this device's own, nor as unread, nor as the last one.
+        let kept = database.kept().expect("read");
+        assert_eq!(kept.newest, 5);
+        let Some(Done::Conversations(list, _)) = database.run(&[Op::Conversations]).pop() else { panic!("a list") };
+        assert_eq!(
+            list.iter().map(|c| (c.unread, c.last.as_ref().map(|l| &*l.0))).collect::<Vec<_>>(),
+            [(3, Some("me 18"))]
+        );
+        drop(database);
+        assert_eq!(texts(&open(dir.path())), all, "and after a restart");
+    }
+
+    #[test]
+    fn an_empty_history_becomes_a_conversation() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let database = open(dir.path());
+        let done = database.run(&[Op::Oldest(account("b")), page(&[(3, "b"), (4, "me")])]);
+        assert!(matches!(&done[..], [Done::Oldest { row: None, .. }, Done::Past { more: true, .. }]), "{done:?}");
+        assert_eq!(texts(&database), ["b 3", "me 4"]);
+        let Some(Done::Conversations(list, _)) = database.run(&[Op::Conversations]).pop() else { panic!("a list") };
+        assert_eq!(
+            list.iter().map(|c| (c.unread, c.last.clone())).collect::<Vec<_>>(),
+            [(0, Some(("me 4".to_owned(), 1_000_004_000)))]
+        );
+        sent(&database, 9);
+        assert_eq!(texts(&database), ["b 3", "me 4", "me 9"]);
+    }
+
+    #[test]
+    fn rows_without_a_number_are_known_by_what_they_say_and_when() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let database = open(dir.path());
+        let to = || account("b");
+        let own = |text: &str, unix_ms| Op::Outgoing { request: 1, to: to(), text: text.to_owned(), unix_ms };
+        let at = |row: u64| (1_000_000 + row as i64) * 1000;
+        database.run(&[own("me 1", at(1) + 60_000), own("me 2", at(2) + 2 * CLOCKS_MS), own("me 3", 0)]);
+        let state = |id, state| Op::State { id: MessageId(id), state, secure: true };
+        database.run(&[state(1, SendState::Sent), state(2, SendState::Sent), state(3, SendState::Sending)]);
+        database.run(&[page(&[(1, "me"), (2, "me"), (3, "me")])]);
+        assert_eq!(texts(&database), ["me 1", "me 2", "me 2", "me 3"], "what was written at another time is another");
+        // Whose answer had not come is not doubled when it does.
+        database.run(&[state(3, SendState::Sent), Op::Numbered { id: MessageId(3), row: 3 }]);
+        database.run(&[page(&[(1, "me"), (2, "me"), (3, "me")])]);
+        assert_eq!(texts(&database).len(), 4);
+    }
+}
