@@ -117,8 +117,12 @@ pub struct Session {
     storing: Option<StoreToken>,
     /// This message is sent once its state is on disk.
     noting: Option<MessageId>,
+    /// The disk refused to note a message: not before this.
+    note_at: Option<Instant>,
     /// Going offline ends then, answered or not.
     leave_by: Option<Instant>,
+    /// And then it goes online again.
+    coming_back: bool,
     /// The login under way was nobody's wish: it is tried again while the server is silent.
     automatic: bool,
     logged_in_at: Option<Instant>,
@@ -186,7 +190,9 @@ impl Session {
             quiet_until: None,
             storing: None,
             noting: None,
+            note_at: None,
             leave_by: None,
+            coming_back: false,
             automatic: false,
             logged_in_at: None,
             refused: 0,
@@ -243,11 +249,13 @@ impl Session {
             self.retry_at
         } else if self.state != State::Online || self.storing.is_some() || self.noting.is_some() {
             None
-        } else if self.hold_until.is_some() {
-            self.hold_until
         } else {
-            let quiet = self.quiet_until.filter(|_| !self.outbox.is_empty());
-            [quiet, self.poll_at].into_iter().flatten().min()
+            let sends = |at: Option<Instant>| at.filter(|_| !self.outbox.is_empty());
+            let next = match self.hold_until {
+                Some(_) => [self.hold_until, None],
+                None => [self.poll_at, sends(self.quiet_until)],
+            };
+            next.into_iter().chain([sends(self.note_at)]).flatten().min()
         };
         [due, self.leave_by].into_iter().flatten().min()
     }
@@ -318,24 +326,24 @@ impl Session {
         }
     }
 
-    /// That this message is [`SendState::Sending`] is on disk, or could not be stored; then it is not
-    /// sent, since after a crash nobody would know that it may have been.
+    /// That this message is [`SendState::Sending`] is on disk, or could not be stored; then it waits until
+    /// something can be, since after a crash nobody would know that it may have been sent.
     pub fn handle_noted(&mut self, now: Instant, id: MessageId, noted: bool) {
         if self.noting != Some(id) {
             return;
         }
         self.noting = None;
-        if noted && (self.state == State::Offline || self.leave_by.is_some()) {
+        if !noted {
+            self.note_at = Some(now + DISK);
+        }
+        if !noted || self.state == State::Offline || self.leave_by.is_some() {
             // It waits for another day.
             self.events.push_back(Event::Outgoing { id, state: SendState::Waiting });
-        } else if noted {
+        } else {
             self.hold_until = None;
             if let Some(message) = self.outbox.front_mut().filter(|m| m.id == id) {
                 message.noted = true;
             }
-        } else {
-            self.outbox.retain(|m| m.id != id);
-            self.events.push_back(Event::Outgoing { id, state: SendState::Failed });
         }
         self.go_on(now);
     }
@@ -343,7 +351,7 @@ impl Session {
     /// The deadline has come.
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.leave_by.is_some_and(|at| at <= now) {
-            return self.left(None);
+            return self.left(now, None);
         }
         if self.outstanding.as_ref().is_some_and(|o| o.due <= now)
             && let Some(outstanding) = self.outstanding.take()

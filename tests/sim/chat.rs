@@ -1,14 +1,15 @@
 //! Exactly once, in order, and states that are true: people write to each other while everything fails
 //! that may, then there is a calm phase, and then nothing may be missing, double or out of order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use hongyan::model::{Account, SendState};
 use hongyan::server::Quotas;
+use hongyan::session::Dialect;
 
 use crate::client::Client;
-use crate::machine::Doom;
+use crate::machine::{Doom, Full};
 use crate::network::Faults;
 use crate::world::{World, ms, secs};
 
@@ -22,6 +23,10 @@ pub struct Report {
     pub power_cuts: usize,
     pub datagrams: u64,
     pub renames: usize,
+    /// Messages that plain clients have twice, each said to be possible.
+    pub twice: usize,
+    pub takeovers: usize,
+    pub full_disks: usize,
 }
 
 impl std::ops::AddAssign for Report {
@@ -33,6 +38,9 @@ impl std::ops::AddAssign for Report {
         self.power_cuts += other.power_cuts;
         self.datagrams += other.datagrams;
         self.renames += other.renames;
+        self.twice += other.twice;
+        self.takeovers += other.takeovers;
+        self.full_disks += other.full_disks;
     }
 }
 
@@ -41,6 +49,27 @@ struct Chat {
     report: Report,
     /// What is to happen at which time.
     later: BTreeMap<(Duration, usize), Later>,
+    kind: Kind,
+}
+
+/// What else happens in a run.
+#[derive(Debug, Clone, Copy)]
+struct Kind {
+    small_mailboxes: bool,
+    plain: bool,
+    takeovers: bool,
+    full_disks: bool,
+}
+
+impl Kind {
+    fn of(seed: u64) -> Self {
+        Self {
+            small_mailboxes: seed % 10 == 7,
+            plain: seed % 3 == 1,
+            takeovers: seed % 4 == 2,
+            full_disks: seed % 5 >= 3,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +78,7 @@ enum Later {
     StartClient(usize),
     Join(usize),
     Wake(usize),
+    Room(Option<usize>),
 }
 
 impl Chat {
@@ -90,6 +120,8 @@ impl Chat {
                 self.world.clients[i].asleep = false;
                 self.world.act(i, Client::turn);
             }
+            Later::Room(None) => self.world.server.fill(None),
+            Later::Room(Some(i)) => self.world.clients[i].full = false,
             Later::StartServer | Later::StartClient(_) => {}
         }
     }
@@ -99,7 +131,7 @@ impl Chat {
         let i = usize::try_from(self.world.below(n)).expect("small");
         let pause = ms(self.world.below(4_000));
         let what = self.world.below(1_000);
-        if what < 142 {
+        if what < 154 {
             self.world.tell(format_args!("misfortune {what} of {i} for {pause:?}"));
         }
         match what {
@@ -116,7 +148,8 @@ impl Chat {
                 self.world.act(i, |client, _| client.crash());
                 self.later(pause, Later::StartClient(i));
             }
-            50..56 if self.world.clients[i].session.is_some() => {
+            // What the plain dialect has confirmed is not sent again.
+            50..56 if self.world.clients[i].session.is_some() && !self.is_plain(i) => {
                 self.report.power_cuts += 1;
                 self.world.act(i, |client, _| client.lose_power());
                 self.later(pause, Later::StartClient(i));
@@ -147,8 +180,27 @@ impl Chat {
                 };
             }
             140..142 => self.world.network.rtt = ms(5 + self.world.below(200)),
+            142..148 if self.kind.full_disks => {
+                self.report.full_disks += 1;
+                let full = if self.world.below(2) == 0 { Full::ForMore } else { Full::ForAll };
+                self.world.server.fill(Some(full));
+                self.later(pause * 2, Later::Room(None));
+            }
+            148..154 if self.kind.full_disks => {
+                self.report.full_disks += 1;
+                self.world.clients[i].full = true;
+                self.later(pause * 2, Later::Room(Some(i)));
+            }
+            // The other device of this account.
+            154..200 if self.kind.takeovers && !self.is_plain(i) => {
+                self.world.act(i, |client, now| client.with(now, |session| session.take_over(now)));
+            }
             _ => {}
         }
+    }
+
+    fn is_plain(&self, i: usize) -> bool {
+        self.world.clients[i].dialect == Dialect::Plain
     }
 
     fn write(&mut self, number: usize) {
@@ -170,12 +222,14 @@ impl Chat {
         }
     }
 
+    /// Nothing fails any more. Of several devices of an account each has its time.
     fn calm(&mut self) {
         self.world.tell(format_args!("calm"));
         let world = &mut self.world;
         world.network.faults = Faults::NONE;
         world.network.rtt = ms(40);
         world.server.doom = None;
+        world.server.fill(None);
         self.later.clear();
         if !world.server.is_up() {
             world.restart_server();
@@ -183,37 +237,77 @@ impl Chat {
         for i in 0..world.clients.len() {
             world.network.cut(i, false);
             world.clients[i].asleep = false;
-            if world.clients[i].session.is_none() {
-                world.act(i, Client::start);
+            world.clients[i].full = false;
+            if world.clients[i].forgot {
+                world.act(i, |client, _| client.crash());
             }
-            world.act(i, |client, now| client.with(now, |session| session.go_online(now)));
         }
-        world.until(secs(120), |world| world.steps % 64 == 0 && settled(world));
-        world.run(secs(10));
+        let second = world.clients.len() - 1;
+        for away in [second, 2, second] {
+            let away = Some(away).filter(|_| self.kind.takeovers);
+            if let Some(away) = away {
+                world.act(away, |client, _| client.crash());
+            }
+            // What it has said is over.
+            world.run(secs(1));
+            let here: Vec<usize> = (0..world.clients.len()).filter(|i| Some(*i) != away).collect();
+            for i in &here {
+                if world.clients[*i].session.is_none() {
+                    world.act(*i, Client::start);
+                }
+                world.act(*i, |client, now| client.with(now, |session| session.go_online(now)));
+            }
+            world.until(secs(400), |world| world.steps.is_multiple_of(64) && settled(world, &here));
+            world.run(secs(10));
+            for i in &here {
+                assert!(world.clients[*i].is_online(), "{i} is not back: {:?}", world.clients[*i].connection);
+            }
+            if away.is_none() {
+                return;
+            }
+        }
     }
 }
 
-fn settled(world: &World) -> bool {
-    world.clients.iter().all(|c| c.is_online() && c.is_idle() && c.unsettled() == 0) && world.server.unread().is_empty()
+fn settled(world: &World, here: &[usize]) -> bool {
+    let mut here = here.iter().map(|i| &world.clients[*i]);
+    here.all(|c| c.is_online() && c.is_idle() && c.unsettled() == 0) && world.server.unread().is_empty()
 }
 
 /// One run. Panics if anything is missing, double, out of order or untrue.
 pub fn chat(seed: u64, messages: usize) -> Report {
-    let mut world = World::new(seed, &["a", "b", "c"]);
-    if seed % 10 == 7 {
+    let kind = Kind::of(seed);
+    let mut names = vec!["a", "b", "c"];
+    names.extend(kind.plain.then_some(["p", "q"]).into_iter().flatten());
+    // The other device of c, the last one.
+    names.extend(kind.takeovers.then_some("c"));
+    let mut world = World::new(seed, &names);
+    if kind.plain {
+        for i in [3, 4] {
+            world.clients[i].dialect = Dialect::Plain;
+            world.network.never_double(i);
+        }
+    }
+    if kind.small_mailboxes {
         world.server.quotas = Quotas { mailbox: 10, ..Quotas::default() };
         world.server.crash();
         world.restart_server();
     }
     world.network.faults = if seed.is_multiple_of(4) { Faults::NONE } else { Faults::BAD };
     world.network.rtt = ms(10 + seed % 5 * 30);
-    let mut chat = Chat { world, report: Report::default(), later: BTreeMap::new() };
-    for i in 0..chat.world.clients.len() {
+    let mut chat = Chat { world, report: Report::default(), later: BTreeMap::new(), kind };
+    for i in 0..names.len() {
         chat.world.act(i, Client::start);
+        // Each has been in once; of two devices the second takes the first one's place. A new device gets only
+        // what nobody has taken, so it begins with this.
+        let has_begun = |world: &World| world.clients[i].is_online() && !world.clients[i].disk.messages.is_empty();
+        chat.world.until(secs(60), |world| world.clients[i].is_online());
+        let to = chat.world.clients[i].account.clone();
+        chat.world.act(0, |client, now| client.write(now, &to, format!("a writes 0 at device 0 for {i}")));
+        assert!(chat.world.until(secs(300), has_begun), "{i} does not get in");
     }
-    chat.world.until(secs(120), |world| world.clients.iter().all(Client::is_online));
     let slowness = 1 + chat.world.below(100);
-    for number in 0..messages {
+    for number in 1..=messages {
         chat.write(number);
         chat.misfortune();
         let pause = ms(chat.world.below(2 * slowness));
@@ -222,61 +316,109 @@ pub fn chat(seed: u64, messages: usize) -> Report {
     chat.calm();
     judge(&mut chat);
     chat.report.datagrams = chat.world.network.datagrams;
+    chat.report.takeovers = chat.world.clients.iter().map(|c| c.kicks).sum();
     chat.report
 }
 
-fn judge(chat: &mut Chat) {
-    let world = &chat.world;
-    let rows = world.server.messages();
-    for client in &world.clients {
-        let name = client.account.as_str();
-        assert!(client.is_online(), "{name} is not back: {:?}", client.connection);
-        assert_eq!(client.unsettled(), 0, "{name} still waits: {:?}", client.disk.outgoing);
-        // What is on this disk is what the server has for it, in the same order.
-        let mine: Vec<_> = rows.iter().filter(|(_, to, ..)| to == name).collect();
-        let mut next = client.disk.messages.iter();
-        for (row, _, from, text) in &mine {
-            let got = next.next();
-            assert_eq!(got, Some(&(*row, from.clone(), text.clone())), "{name} has something else");
-        }
-        assert_eq!(next.next(), None, "{name} has more than there is");
-        chat.report.received += client.disk.messages.len();
+/// A row at the server: its number, receiver, sender and text.
+type Row = (u64, String, String, String);
 
-        // What is shown of one's own messages is so.
-        let prefix = format!("{name} writes ");
-        let mut last = BTreeMap::new();
-        for (_, to, from, text) in &rows {
-            let (said, place) = match text.strip_prefix(&format!("[{name}] ")) {
-                Some(said) if from == Account::LOBBY => (said, (from, to)),
-                _ => (text.as_str(), (from, to)),
-            };
-            let Some(number) = said.strip_prefix(&prefix).and_then(|rest| rest.split(' ').next()) else { continue };
-            let number: u64 = number.parse().expect("a number");
-            let before = last.insert(place, number);
-            assert!(before.is_none_or(|before| before < number), "{name} to {place:?}: {number} after {before:?}");
+fn judge(chat: &mut Chat) {
+    let rows = chat.world.server.messages();
+    for i in 0..chat.world.clients.len() {
+        assert_eq!(chat.world.clients[i].unsettled(), 0, "{i} still waits: {:?}", chat.world.clients[i].disk.outgoing);
+        if chat.is_plain(i) {
+            received_plainly(chat, i, &rows)
+        } else {
+            received(chat, i, &rows)
         }
-        for (id, (to, text, state)) in &client.disk.outgoing {
-            let there = rows.iter().filter(|(_, receiver, _, said)| receiver == to.as_str() && said == text).count();
-            match state {
-                SendState::Sent | SendState::OfflineOrUnknown if to.as_str() == Account::LOBBY => {}
-                SendState::Sent | SendState::OfflineOrUnknown => {
-                    assert_eq!(there, 1, "{name}'s message {id}, shown as {state:?}: {text}");
-                }
-                SendState::Failed => {
-                    chat.report.failed += 1;
-                    assert_eq!(there, 0, "{name}'s message {id} has arrived and is shown as failed: {text}");
-                }
-                state => panic!("{name}'s message {id} is shown as {state:?}"),
-            }
-        }
+        written(chat, i, &rows);
     }
     // What is nobody's any more was taken from its writer by a cut of the power.
-    let known = |text: &str| {
-        world.clients.iter().any(|c| c.disk.outgoing.values().any(|(_, mine, _)| text.ends_with(mine.as_str())))
-    };
+    let clients = &chat.world.clients;
+    let known =
+        |text: &str| clients.iter().any(|c| c.disk.outgoing.values().any(|(_, mine, _)| text.ends_with(mine.as_str())));
     let forgotten = rows.iter().filter(|(.., text)| !known(text)).count();
     assert!(forgotten == 0 || chat.report.power_cuts > 0, "messages that nobody wrote");
-    let quota = world.server.quotas.mailbox >= 10_000;
-    assert!(!quota || chat.report.failed == 0, "{} were refused", chat.report.failed);
-    chat.report.renames = world.clients.iter().map(Client::renames).sum();
+    assert!(chat.kind.small_mailboxes || chat.report.failed == 0, "{} were refused", chat.report.failed);
+    chat.report.renames = chat.world.clients.iter().map(Client::renames).sum();
+}
+
+/// What is on this disk is what the server has for it, in the same order.
+fn received(chat: &mut Chat, i: usize, rows: &[Row]) {
+    let client = &chat.world.clients[i];
+    let name = client.account.as_str();
+    let mut next = client.disk.messages.iter();
+    let second = chat.kind.takeovers && i == chat.world.clients.len() - 1;
+    let begun = client.disk.messages.first().filter(|_| second).map_or(0, |(row, ..)| *row);
+    for (row, _, from, text) in rows.iter().filter(|(row, to, ..)| to == name && *row >= begun) {
+        let got = next.next();
+        assert_eq!(got, Some(&(*row, from.clone(), text.clone())), "{i} has something else");
+    }
+    assert_eq!(next.next(), None, "{i} has more than there is");
+    chat.report.received += client.disk.messages.len();
+}
+
+/// The plain dialect's weaker promise: all of it is there, in the same order, and some of it twice.
+fn received_plainly(chat: &mut Chat, i: usize, rows: &[Row]) {
+    let client = &chat.world.clients[i];
+    let name = client.account.as_str();
+    let mut seen = BTreeSet::new();
+    let got = client.disk.messages.iter().map(|(_, from, text)| (from.as_str(), text.as_str()));
+    let once: Vec<_> = got.filter(|message| seen.insert(*message)).collect();
+    let mut there = BTreeSet::new();
+    let mine = rows.iter().filter(|(_, to, ..)| to == name).map(|(_, _, from, text)| (from.as_str(), text.as_str()));
+    let mine: Vec<_> = mine.filter(|message| there.insert(*message)).collect();
+    assert_eq!(once, mine, "{i}");
+    chat.report.received += mine.len();
+    chat.report.twice += client.disk.messages.len() - mine.len();
+}
+
+/// What is shown of one's own messages is so, and they are in order.
+fn written(chat: &mut Chat, i: usize, rows: &[Row]) {
+    let client = &chat.world.clients[i];
+    let name = client.account.as_str();
+    let plain = client.dialect == Dialect::Plain;
+    let (prefix, device) = (format!("{name} writes "), format!(" at device {i}"));
+    let (mut last, mut seen) = (BTreeMap::new(), BTreeSet::new());
+    for (_, to, from, text) in rows.iter().filter(|(.., text)| text.ends_with(&device)) {
+        let (said, place) = match text.strip_prefix(&format!("[{name}] ")) {
+            Some(said) if from == Account::LOBBY => (said, (from, to)),
+            _ => (text.as_str(), (from, to)),
+        };
+        let Some(number) = said.strip_prefix(&prefix).and_then(|rest| rest.split(' ').next()) else { continue };
+        let number: u64 = number.parse().expect("a number");
+        if plain && !seen.insert((place, number)) {
+            continue;
+        }
+        let before = last.insert(place, number);
+        let own = || client.disk.outgoing.iter().find(|(_, (_, mine, _))| text.ends_with(mine.as_str()));
+        assert!(
+            before.is_none_or(|before| before < number),
+            "{i} to {place:?}: {number} after {before:?}: {:?}",
+            own()
+        );
+    }
+    for (id, (to, text, state)) in &client.disk.outgoing {
+        let there = rows.iter().filter(|(_, receiver, _, said)| receiver == to.as_str() && said == text).count();
+        let right = match state {
+            SendState::Waiting | SendState::Sending => false,
+            SendState::MaybeSent => plain,
+            SendState::Failed => {
+                chat.report.failed += 1;
+                there == 0
+            }
+            SendState::MaybeSentTwice if !plain => false,
+            // It goes to whoever is there, under another name.
+            _ if to.as_str() == Account::LOBBY => true,
+            // In the plain dialect a full mailbox answers as if its owner were away.
+            SendState::OfflineOrUnknown | SendState::MaybeSentTwice if plain && chat.kind.small_mailboxes => true,
+            _ if plain => there >= 1,
+            _ => there == 1,
+        };
+        assert!(right, "message {id} of {i}, shown as {state:?}, is there {there} times: {text}");
+        if plain && there > 1 {
+            chat.report.twice += 1;
+        }
+    }
 }

@@ -1,6 +1,7 @@
-//! A client's machine: a session as it is, and a model of its history. What was committed there survives
-//! the program's end; what was only given to it does not. A cut of the power takes back the last commits
-//! too, all of what each did, since the client's database does not wait for the disk.
+//! A client's machine: a session as it is, of either dialect, and a model of its history. What was committed
+//! there survives the program's end; what was only given to it does not. A cut of the power takes back the last
+//! commits too, all of what each did, since the client's database does not wait for the disk. A full disk
+//! refuses every commit.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -8,10 +9,12 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use hongyan::model::{Account, MessageId, MessageText, Password, SendState};
-use hongyan::session::secure::{Config, Session};
-use hongyan::session::{Event, Kept, Link, LoginOutcome, Pushed, StoreToken};
+use hongyan::session::{
+    Config, Dialect, Event, Kept, Known, Link, LoginOutcome, Polling, Pushed, RegisterOutcome, Session, StoreToken,
+};
 use hongyan::timer::Dice;
 use hongyan::wire::frame::{Device, Key};
+use hongyan::wire::reply::{LoggedIn, Registered};
 
 use crate::world::TELLS;
 
@@ -22,7 +25,7 @@ pub const SERVER: ([u8; 4], u16) = ([10, 9, 9, 9], 9_000);
 #[derive(Debug, Clone)]
 pub struct Disk {
     pub kept: Kept,
-    /// Others' messages: row at the server, sender, text.
+    /// Others' messages: row at the server (0 in the plain dialect, which has none), sender, text.
     pub messages: Vec<(u64, String, String)>,
     /// One's own.
     pub outgoing: BTreeMap<i64, (Account, String, SendState)>,
@@ -31,7 +34,7 @@ pub struct Disk {
 
 #[derive(Debug, Clone)]
 enum Op {
-    Received { token: StoreToken, pushed: Pushed, from: String, text: String },
+    Received { token: StoreToken, pushed: Option<Pushed>, from: String, text: String },
     Outgoing { to: Account, text: String },
     State { id: MessageId, state: SendState },
     Refused { id: MessageId, state: SendState },
@@ -44,6 +47,7 @@ enum Op {
 #[derive(Debug)]
 pub struct Client {
     pub account: Account,
+    pub dialect: Dialect,
     pub address: SocketAddr,
     pub session: Option<Session>,
     pub disk: Disk,
@@ -55,6 +59,10 @@ pub struct Client {
     devices: u8,
     /// The longest a commit takes.
     pub slowest_commit: Duration,
+    /// Nothing can be committed.
+    pub full: bool,
+    /// Something of its own was answered, and that could not be written down.
+    pub forgot: bool,
     /// Its person logs in then.
     pub login_at: Option<Instant>,
     /// The machine sleeps: nothing runs.
@@ -89,6 +97,7 @@ impl Client {
         let port = 5_000 + u16::try_from(dice.roll() % 10_000).expect("small");
         Self {
             account: Account::person(account).expect("valid"),
+            dialect: Dialect::Auto,
             address: SocketAddr::from(([10, u8::try_from(1 + index / 200).expect("small"), first, 1], port)),
             session: None,
             synced: disk.clone(),
@@ -98,6 +107,8 @@ impl Client {
             dice,
             devices: 1,
             slowest_commit: Duration::from_millis(10),
+            full: false,
+            forgot: false,
             login_at: None,
             asleep: false,
             registered: false,
@@ -117,15 +128,24 @@ impl Client {
     pub fn start(&mut self, now: Instant) {
         let byte = u8::try_from(self.dice.roll() % 256).expect("a byte");
         let pins = self.disk.pins.clone();
-        let (server, seed) = (SocketAddr::from(SERVER), self.dice.roll());
-        self.session = Some(Session::new(Config { server, pins, seed, carrier_seed: Some([byte; 32]) }));
+        let config = Config {
+            server: SocketAddr::from(SERVER),
+            polling: Polling::Adaptive,
+            dialect: self.dialect,
+            known: Known { secure_only: !pins.is_empty(), pins },
+            allow_plain: self.dialect == Dialect::Plain,
+            seed: self.dice.roll(),
+            carrier_seed: Some([byte; 32]),
+        };
+        self.session = Some(Session::new(config));
+        self.forgot = false;
         if self.registered { self.log_in(now, false) } else { self.register(now) }
     }
 
     fn register(&mut self, now: Instant) {
         let account = self.account.clone();
         if let Some(session) = &mut self.session {
-            session.register(now, account, password(), &password());
+            session.register(now, account, password(), password());
         }
         self.drain(now);
     }
@@ -134,7 +154,7 @@ impl Client {
         let (account, kept) = (self.account.clone(), self.disk.kept);
         self.login_at = None;
         let Some(session) = &mut self.session else { return };
-        if by_password || kept.token.is_none() {
+        if by_password || kept.token.is_none() || self.dialect == Dialect::Plain {
             session.login(now, account, password(), kept);
         } else {
             session.resume(now, account, kept);
@@ -204,11 +224,12 @@ impl Client {
             }
             let new = self.disk.kept;
             let refused = batch.iter().any(|op| matches!(op, Op::Refused { .. }));
-            let done: Vec<Done> = batch.into_iter().filter_map(|op| self.apply(op)).collect();
+            let apply = if self.full { Self::refuse } else { Self::apply };
+            let done: Vec<Done> = batch.into_iter().filter_map(|op| apply(self, op)).collect();
             // These the client waits for: whoever forgot them would be sent nothing again, or would send again
             // under another name.
             let named = new.cursor.is_none() && self.disk.kept.cursor.is_some() || new.device != self.disk.kept.device;
-            if named || refused {
+            if (named || refused) && !self.full {
                 self.synced = self.disk.clone();
             }
             for done in done {
@@ -218,7 +239,14 @@ impl Client {
         }
         if self.login_at.is_some_and(|at| at <= now) && self.session.is_some() {
             self.login_at = None;
-            if self.registered { self.log_in(now, true) } else { self.register(now) }
+            let link = self.session.as_ref().map(Session::link);
+            match &mut self.session {
+                _ if !self.registered => self.register(now),
+                Some(session) if link == Some(Link::LoggedOut) => session.go_online(now),
+                // It has gone on by itself.
+                _ if self.dialect == Dialect::Plain && link != Some(Link::Offline) => {}
+                _ => self.log_in(now, true),
+            }
         }
         if let Some(session) = self.session.as_mut().filter(|_| !self.asleep)
             && session.poll_timeout().is_some_and(|at| at <= now)
@@ -228,10 +256,31 @@ impl Client {
         self.drain(now);
     }
 
+    /// What the disk does not take.
+    fn refuse(&mut self, op: Op) -> Option<Done> {
+        Some(match op {
+            Op::Received { token, .. } => Done::Stored(token, false),
+            // Its writer keeps the text.
+            Op::Outgoing { .. } | Op::Token(_) | Op::Pin(_) => return None,
+            Op::State { id, state: SendState::Sending } | Op::Refused { id, .. } => Done::Noted(id, false),
+            Op::State { .. } => {
+                self.forgot = true;
+                return None;
+            }
+            Op::Rename => Done::Renamed(None),
+            Op::Outbox => Done::Outbox,
+        })
+    }
+
     fn apply(&mut self, op: Op) -> Option<Done> {
         let disk = &mut self.disk;
         Some(match op {
-            Op::Received { token, pushed: Pushed { row, after, .. }, from, text } => {
+            Op::Received { token, pushed: None, from, text } => {
+                disk.kept.newest += 1;
+                disk.messages.push((0, from, text));
+                Done::Stored(token, true)
+            }
+            Op::Received { token, pushed: Some(Pushed { row, after, .. }), from, text } => {
                 let stored = disk.kept.cursor == after;
                 if stored {
                     disk.kept.cursor = Some(row);
@@ -253,13 +302,13 @@ impl Client {
                 if state != SendState::Sending {
                     return None;
                 }
-                Done::Noted(id)
+                Done::Noted(id, true)
             }
             Op::Refused { id, state } => {
                 if let Some((.., known)) = disk.outgoing.get_mut(&id.0) {
                     *known = state;
                 }
-                Done::Noted(id)
+                Done::Noted(id, true)
             }
             Op::Token(token) => {
                 disk.kept.token = token;
@@ -270,13 +319,20 @@ impl Client {
                 let Key(mut name) = disk.kept.device;
                 name[3] = self.devices;
                 (disk.kept.device, disk.kept.token) = (Key(name), None);
-                Done::Renamed(disk.kept.device)
+                Done::Renamed(Some(disk.kept.device))
             }
             Op::Pin(pin) => {
                 disk.pins.push(pin);
                 return None;
             }
-            Op::Outbox => Done::Outbox,
+            Op::Outbox => {
+                // As the history does when it is opened: only its writer sends again what may have been sent so.
+                let plain = self.dialect == Dialect::Plain;
+                for (.., state) in disk.outgoing.values_mut().filter(|(.., s)| plain && *s == SendState::Sending) {
+                    *state = SendState::MaybeSent;
+                }
+                Done::Outbox
+            }
         })
     }
 
@@ -285,8 +341,8 @@ impl Client {
         let text = |text: &str| MessageText::parse(text).expect("valid");
         match done {
             Done::Stored(token, stored) => session.handle_stored(now, token, stored),
-            Done::Noted(id) => session.handle_noted(now, id, true),
-            Done::Renamed(device) => session.set_device(now, Some(device)),
+            Done::Noted(id, noted) => session.handle_noted(now, id, noted),
+            Done::Renamed(device) => session.set_device(now, device),
             Done::Outgoing(id) => {
                 let (to, body, _) = &self.disk.outgoing[&id];
                 session.send(now, MessageId(id), to.clone(), text(body));
@@ -318,7 +374,7 @@ impl Client {
             self.told.push(format!("{event:?}"));
         }
         match event {
-            Event::Received { token, from, text, pushed: Some(pushed), .. } => {
+            Event::Received { token, from, text, pushed, .. } => {
                 self.shown.push((now, text.clone()));
                 self.submit(now, Op::Received { token, pushed, from: from.as_str().to_owned(), text });
             }
@@ -333,14 +389,23 @@ impl Client {
             Event::Token(token) => self.submit(now, Op::Token(token)),
             Event::NameTaken => self.submit(now, Op::Rename),
             Event::Pin(pin) => self.submit(now, Op::Pin(pin)),
-            Event::Registered(_) => {
-                // Whatever the answer was: an earlier one may have been lost.
+            Event::Registered(RegisterOutcome::Answered {
+                reply: Registered::Done | Registered::AccountExists,
+                ..
+            }) => {
                 self.registered = true;
                 self.log_in(now, true);
             }
+            Event::Registered(_) => self.login_at = Some(now + Duration::from_secs(1)),
             Event::LoggedIn(LoginOutcome::Done) => self.logins += 1,
             Event::LoggedIn(LoginOutcome::NoAnswer | LoginOutcome::PasswordNeeded) => {
                 self.login_at = Some(now + Duration::from_secs(1));
+            }
+            // Its person takes the place of whoever is there: of itself, at another address.
+            Event::LoggedIn(LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn)) => {
+                if let Some(session) = &mut self.session {
+                    session.take_over(now);
+                }
             }
             Event::LoggedIn(outcome) => {
                 // Its registration never came through.
@@ -353,7 +418,19 @@ impl Client {
                 self.login_at = self.takes_back.map(|after| now + after);
             }
             Event::TookPlace { .. } => self.taken_over += 1,
-            Event::Link(link) => self.connection = link,
+            Event::Link(link) => {
+                self.connection = link;
+                if link == Link::LoggedOut && self.dialect == Dialect::Plain {
+                    self.login_at = Some(now + Duration::from_secs(1));
+                }
+            }
+            // Nobody agrees to that.
+            Event::PlainOnly { .. } => {
+                if let Some(session) = &mut self.session {
+                    session.give_up();
+                }
+                self.login_at = Some(now + Duration::from_secs(1));
+            }
             _ => {}
         }
     }
@@ -386,8 +463,8 @@ impl Client {
 /// What a commit tells.
 enum Done {
     Stored(StoreToken, bool),
-    Noted(MessageId),
+    Noted(MessageId, bool),
     Outgoing(i64),
-    Renamed(Device),
+    Renamed(Option<Device>),
     Outbox,
 }

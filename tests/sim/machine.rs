@@ -25,6 +25,15 @@ pub enum Doom {
     BeforeSending,
 }
 
+/// A disk without room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Full {
+    /// For nothing more; what is there can be changed.
+    ForMore,
+    /// Nothing can be written.
+    ForAll,
+}
+
 struct Running {
     engine: Engine,
     carrier: Carrier,
@@ -42,6 +51,7 @@ pub struct Machine {
     dice: Dice,
     pub quotas: Quotas,
     pub doom: Option<Doom>,
+    full: Option<Full>,
     /// The longest a commit takes.
     pub slowest_commit: Duration,
     /// Passwords looked at; argon2's work.
@@ -55,6 +65,11 @@ fn folder() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a folder")
 }
 
+fn fill(store: &Store, full: Option<Full>) {
+    store.limit((full == Some(Full::ForMore)).then_some(0)).expect("set");
+    store.connection().pragma_update(None, "query_only", full == Some(Full::ForAll)).expect("set");
+}
+
 impl Machine {
     pub fn new(seed: u64, now: Now, identity: Identity) -> Self {
         let mut machine = Self {
@@ -64,6 +79,7 @@ impl Machine {
             dice: Dice::new(seed + 17),
             quotas: Quotas::default(),
             doom: None,
+            full: None,
             slowest_commit: Duration::from_millis(15),
             passwords: 0,
             starts: 0,
@@ -81,6 +97,7 @@ impl Machine {
         let store = Store::open(self.folder.path()).expect("the database outlives its server");
         // Power is never cut here, so nothing need wait for the disk.
         store.connection().execute_batch("PRAGMA synchronous = OFF").expect("set");
+        fill(&store, self.full);
         let snapshot = store.snapshot().expect("readable");
         let local_time = |_| "2026-11-21 12:04:58".to_owned();
         let mut engine = Engine::new(OnSecondLogin::Arm, self.quotas, local_time, snapshot, now);
@@ -97,6 +114,14 @@ impl Machine {
         self.running = None;
         self.doom = None;
         self.transmits.clear();
+    }
+
+    /// From now on the disk is full, or is not any more.
+    pub fn fill(&mut self, full: Option<Full>) {
+        self.full = full;
+        if let Some(running) = &self.running {
+            fill(&running.store, full);
+        }
     }
 
     /// As SIGTERM: what was given to the database is committed, and every device hears of the end.
@@ -150,7 +175,7 @@ impl Machine {
                 return self.crash();
             }
             let results = running.store.run(&batch);
-            assert_eq!(results.error, None);
+            assert!(results.error.is_none() || self.full.is_some(), "{:?}", results.error);
             if self.doom == Some(Doom::AfterCommit) {
                 return self.crash();
             }

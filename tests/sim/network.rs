@@ -27,6 +27,8 @@ struct Way {
     dice: [Dice; 2],
     sent: [u64; 2],
     cut: bool,
+    /// Nothing is doubled on it.
+    single: bool,
 }
 
 /// On its way: when it arrives, and then by way, direction and number, so that the order is always the same.
@@ -48,7 +50,7 @@ impl Network {
     pub fn new(seed: u64, clients: usize) -> Self {
         let way = |client: u64| {
             let dice = [1, 2].map(|direction| Dice::new(seed * 1_000_003 + client * 2 + direction));
-            Way { dice, sent: [0; 2], cut: false }
+            Way { dice, sent: [0; 2], cut: false, single: false }
         };
         Self {
             faults: Faults::NONE,
@@ -62,6 +64,12 @@ impl Network {
 
     pub fn cut(&mut self, client: usize, cut: bool) {
         self.ways[client].cut = cut;
+    }
+
+    /// From now on nothing is doubled between this client and the server. A doubled `09#` takes a message from the
+    /// server whose answer may be lost, and the plain dialect has no number by which that would show.
+    pub fn never_double(&mut self, client: usize) {
+        self.ways[client].single = true;
     }
 
     /// A datagram of `client`, or for it. `at` is the client's address.
@@ -81,7 +89,7 @@ impl Network {
         if lost || way.cut {
             return;
         }
-        for late in late.into_iter().take(1 + usize::from(double)) {
+        for late in late.into_iter().take(1 + usize::from(double && !way.single)) {
             way.sent[direction] += 1;
             let arrives = now + rtt / 2 + late + jitter;
             self.flying.push(Reverse((arrives, client, by_server, way.sent[direction], at, bytes.clone())));

@@ -70,7 +70,7 @@ impl Session {
             self.quiet_until = Some(now + self.rto.timeout(1).saturating_mul(2));
         }
         if reply == Reply::NotLoggedIn && self.leave_by.is_some() {
-            return self.left(Some(false));
+            return self.left(now, Some(false));
         }
         if reply == Reply::NotLoggedIn && outstanding.purpose != Purpose::TakeOver {
             return self.session_gone(now, &outstanding.purpose);
@@ -91,9 +91,9 @@ impl Session {
             (Purpose::Release, _) => self.take_next = self.release.take(),
             (Purpose::Offline, Reply::Offline { was_online }) => {
                 // Sent twice, the answer to the first may be the one that was lost.
-                self.left(Some(was_online || outstanding.tries > 1));
+                self.left(now, Some(was_online || outstanding.tries > 1));
             }
-            (Purpose::Offline, _) => self.left(None),
+            (Purpose::Offline, _) => self.left(now, None),
             (Purpose::Probe, reply) => self.probed(reply),
             (Purpose::Poll, Reply::CountAll(n)) => self.counted(now, n, None),
             (Purpose::PollFriend(friend), Reply::Count(n)) => self.counted(now, n, Some(friend)),

@@ -18,6 +18,9 @@ impl Session {
         if self.hold_until.is_some_and(|until| until <= now) || self.leave_by.is_some() {
             self.hold_until = None;
         }
+        if self.note_at.is_some_and(|at| at <= now) {
+            self.note_at = None;
+        }
         if self.hold_until.is_some() && self.state == State::Online {
             // Whether the disk takes this note tells how it is.
             return self.note();
@@ -68,7 +71,9 @@ impl Session {
 
     /// Whether the first message, its note or the fence before it can go now.
     fn may_send(&self) -> bool {
-        !self.outbox.is_empty() && self.noting.is_none() && (self.fence_due || self.quiet_until.is_none())
+        let notable = self.note_at.is_none() || self.outbox.front().is_some_and(|m| m.noted);
+        let quiet = self.quiet_until.is_some() && !self.fence_due;
+        !self.outbox.is_empty() && self.noting.is_none() && notable && !quiet
     }
 
     fn take(&mut self, now: Instant, from: Option<Account>) {
@@ -100,6 +105,7 @@ impl Session {
     /// Has it noted on disk that the first message is being sent.
     fn note(&mut self) {
         if self.noting.is_none()
+            && self.note_at.is_none()
             && let Some(message) = self.outbox.front().filter(|m| !m.noted)
         {
             self.noting = Some(message.id);

@@ -22,6 +22,7 @@ impl Session {
         self.probes = 0;
         self.poll_backoff.reset();
         self.hold_until = None;
+        self.note_at = None;
         self.refused = 0;
         self.resume(now);
         if self.state == State::LoggedOut {

@@ -27,6 +27,8 @@ impl Session {
         self.storing = None;
         self.noting = None;
         self.leave_by = None;
+        self.coming_back = false;
+        self.note_at = None;
         self.retry_at = None;
         self.automatic = false;
         self.refused = 0;
@@ -51,6 +53,9 @@ impl Session {
     /// Ends the account's other session (`06#`) and logs in again; after
     /// `LoginOutcome::Refused(AlreadyLoggedIn)`.
     pub fn take_over(&mut self, now: Instant) {
+        if self.leave_by.is_some() {
+            return self.go_online(now);
+        }
         self.taking_over = true;
         self.retry_at = None;
         self.want(Purpose::TakeOver, &Request::Offline);
@@ -79,15 +84,16 @@ impl Session {
         self.take_next = None;
         self.retry_at = None;
         self.automatic = false;
+        self.coming_back = false;
         if self.state == State::Offline || elsewhere {
-            return self.left(Some(false));
+            return self.left(now, Some(false));
         }
         self.leave_by = Some(now + LEAVING);
         self.want(Purpose::Offline, &Request::Offline);
         self.go_on(now);
     }
 
-    pub(super) fn left(&mut self, was_online: Option<bool>) {
+    pub(super) fn left(&mut self, now: Instant, was_online: Option<bool>) {
         self.leave_by = None;
         self.outstanding = None;
         self.wanted.clear();
@@ -104,11 +110,18 @@ impl Session {
         }
         self.show(Link::Offline);
         self.events.push_back(Event::WentOffline(was_online));
+        if std::mem::take(&mut self.coming_back) {
+            self.log_in(now);
+        }
     }
 
-    /// Logs in again with the password of the last login.
+    /// Logs in again with the password of the last login; after the answer to a `06#` that is under way, which
+    /// would end the new session.
     pub fn go_online(&mut self, now: Instant) {
-        self.leave_by = None;
+        if self.leave_by.is_some() {
+            self.coming_back = true;
+            return;
+        }
         self.automatic = false;
         self.log_in(now);
     }

@@ -71,6 +71,24 @@ fn leaving_is_answered_whoever_is_there() {
 }
 
 #[test]
+fn who_comes_back_while_leaving_is_online() {
+    // The answer to the 06# ends what was before, not the new session.
+    for answers in [true, false] {
+        let mut world = World::online(Polling::Adaptive, |_, request: &str| match request {
+            "06#" if !answers => Vec::new(),
+            request => plain(request),
+        });
+        world.run(secs(1));
+        world.session.go_offline(world.now);
+        world.session.go_online(world.now);
+        world.run(secs(2));
+        assert!(matches!(world.session.link(), Link::Connected { .. }), "{answers}: {:?}", world.session.link());
+        let last = world.requests().iter().rposition(|r| r.starts_with("02") || *r == "06#");
+        assert!(last.is_some_and(|i| world.requests()[i].starts_with("02")), "{:?}", world.requests());
+    }
+}
+
+#[test]
 fn a_message_is_stored_before_leaving_confirms_it() {
     let mut world = World::online(Polling::Adaptive, |_, request: &str| ours(request));
     world.session.handle_datagram(world.now, b"09:b:2026-11-21 12:04:58:hi");

@@ -35,8 +35,11 @@ fn what_the_disk_refuses_is_neither_sent_nor_taken_on() {
     world.session.fetch_now(world.now);
     world.send(1, "b");
     world.run(Duration::from_millis(100));
-    assert_eq!(world.state(1), Some(SendState::Failed));
+    assert_eq!(world.state(1), Some(SendState::Waiting));
     assert!(world.count("03") == 0 && world.count("09") <= 1, "{:?}", world.requests());
+    world.disk_works = true;
+    world.run(secs(31));
+    assert_eq!(world.state(1), Some(SendState::Sent), "it would go after the next start all the same");
 }
 
 #[test]
