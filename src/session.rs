@@ -188,7 +188,8 @@ pub enum Event {
     WentOffline(Option<bool>),
     /// A message: store it, then call [`Session::handle_stored`]. `repeat` marks an immediate
     /// byte-identical repeat, which is held back and noted rather than shown.
-    /// One that was pushed has no time as text, and is stored together with the row in it.
+    /// One that was pushed is stored together with the row in it; its time as text is that with which it was handed
+    /// out in the plain dialect before, if it was: unless it came to this disk then.
     Received {
         token: StoreToken,
         from: Account,

@@ -164,6 +164,91 @@ mod tests {
     }
 
     #[test]
+    fn what_was_handed_out_in_plain_is_known_once() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let database = Database::open(&dir.path().join("a.sqlite")).expect("new");
+        let plain = |token: u64, text: &str| match pushed(token, 0, None) {
+            Op::Received { token, from, raw, .. } => {
+                let (server_time, text) = ("12:04:58".to_owned(), text.to_owned());
+                let (repeat, unix_ms, pushed, handed) = (false, 0, None, None);
+                Op::Received { token, from, server_time, text, raw, repeat, unix_ms, pushed, handed }
+            }
+            other => other,
+        };
+        let again = |row: u64, said: &str, time: Option<&str>| match pushed(row, row, Some(row - 1).filter(|n| *n > 0))
+        {
+            Op::Received { token, from, server_time, raw, repeat, unix_ms, pushed, .. } => {
+                let (text, handed) = (said.to_owned(), time.map(str::to_owned));
+                Op::Received { token, from, server_time, text, raw, repeat, unix_ms, pushed, handed }
+            }
+            other => other,
+        };
+        database.run(&[plain(91, "hi"), plain(92, "hi"), plain(93, "ho")]);
+        let at = Some("12:04:58");
+        let ops = [
+            again(1, "hi", at),
+            again(2, "hi", at),
+            again(3, "hi", at),
+            again(4, "ho", None),
+            again(5, "ho", Some("12:04:59")),
+            again(6, "ho", at),
+        ];
+        let known: Vec<_> = database
+            .run(&ops)
+            .into_iter()
+            .map(|done| match done {
+                Done::Stored { id: Some(MessageId(id)), known, .. } => (id, known),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        let expected = [(1, true), (2, true), (4, false), (5, false), (6, false), (3, true)];
+        assert_eq!(known, expected, "each answers for one, of the same time, that was handed out");
+        assert_eq!(database.kept().expect("read").cursor, Some(6));
+    }
+
+    #[test]
+    fn what_another_device_sent_is_stored_unless_it_was_this_one() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let database = Database::open(&dir.path().join("a.sqlite")).expect("new");
+        let was = database.kept().expect("read").device;
+        let to = Account::sanitised("b");
+        let write = |text: &str| Op::Outgoing { request: 1, to: to.clone(), text: text.into(), unix_ms: 0 };
+        database.run(&[write("one"), write("two"), Op::NewDevice, write("three")]);
+        let own = |row: u64, text: &str, by: (Device, u64)| Op::Own {
+            token: StoreToken(row),
+            to: to.clone(),
+            text: text.into(),
+            pushed: Pushed { row, after: Some(row - 1).filter(|n| *n > 0), at: 7 },
+            by,
+        };
+        let other = Key([9; 16]);
+        let ops = [
+            own(1, "two", (was, 2)),
+            own(2, "one", (was, 2)),
+            own(3, "three", (was, 3)),
+            own(4, "one", (other, 1)),
+            own(9, "late", (other, 2)),
+        ];
+        let known: Vec<_> = database
+            .run(&ops)
+            .into_iter()
+            .map(|done| match done {
+                Done::Stored { id, known, .. } => (id.map(|id| id.0), known),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        let new = |id| (Some(id), false);
+        assert_eq!(known, [(Some(2), true), new(4), new(5), new(6), (None, false)]);
+        let Some(Done::Last { rows, .. }) = database.run(&[Op::Last { peer: to.clone(), count: 2 }]).pop() else {
+            panic!("rows")
+        };
+        let shown: Vec<_> = rows.iter().map(|row| (row.text.as_str(), row.unix_ms, row.state)).collect();
+        assert_eq!(shown, [("three", 7_000, Some(SendState::Sent)), ("one", 7_000, Some(SendState::Sent))]);
+        let Some(Done::Outbox(unsent)) = database.run(&[Op::Outbox]).pop() else { panic!("an outbox") };
+        assert_eq!(unsent.len(), 3, "of what this one wrote");
+    }
+
+    #[test]
     fn what_went_securely_can_go_again_and_what_went_plainly_cannot() {
         let dir = tempfile::tempdir().expect("a folder");
         let database = Database::open(&dir.path().join("a.sqlite")).expect("new");

@@ -146,7 +146,9 @@ pub enum Op {
     Offer { job: u64, account: AccountId, from: Option<String> },
     /// When sessions were last heard of, seconds since 1970. Nobody waits for it.
     Seen { sessions: Vec<(AccountId, i64)> },
-    /// Marks a message as taken. Nobody waits for it: if it is lost, the message is offered again.
+    /// Marks a message as handed out in the plain dialect, though whether it came is not known. Nobody waits for it.
+    Handed { message: MessageRow },
+    /// Marks a message as taken in the plain dialect. Nobody waits for it: if it is lost, the message is offered again.
     Taken { message: MessageRow, at: i64 },
     /// A device comes in: keeps the hash of its new token, if there is one, marks as taken what it has
     /// stored already, and reads what is needed to go on.
@@ -199,7 +201,11 @@ impl Op {
             | Self::After { job, .. }
             | Self::Allow { job, .. }
             | Self::History { job, .. } => Some(Done::Failed { job: *job }),
-            Self::Taken { .. } | Self::Seen { .. } | Self::Forget { .. } | Self::TakenTo { .. } => None,
+            Self::Handed { .. }
+            | Self::Taken { .. }
+            | Self::Seen { .. }
+            | Self::Forget { .. }
+            | Self::TakenTo { .. } => None,
         }
     }
 }
@@ -228,6 +234,8 @@ pub struct Stored {
     pub sent: i64,
     /// The message.
     pub text: String,
+    /// It was handed out in the plain dialect.
+    pub plain: bool,
     /// One's own, sent by another device: to whom, and under what.
     pub own: Option<(String, Device, u64)>,
 }
@@ -508,8 +516,13 @@ impl Store {
             Op::History { job, account, name, peer, peer_id, before, count } => {
                 Some(devices::history(c, *job, (*account, name), (peer, *peer_id), *before, *count)?)
             }
+            Op::Handed { message } => {
+                c.prepare_cached("UPDATE messages SET plain = 1 WHERE id = ?")?.execute([message])?;
+                None
+            }
             Op::Taken { message, at } => {
-                c.prepare_cached("UPDATE messages SET taken = ? WHERE id = ?")?.execute(params![at, message])?;
+                c.prepare_cached("UPDATE messages SET taken = ?, plain = 1 WHERE id = ?")?
+                    .execute(params![at, message])?;
                 None
             }
         })

@@ -336,7 +336,9 @@ impl Session {
             FromServer::Error { id, code } => self.failed(now, id, code),
             FromServer::Accepted { counter, row, online, .. } => self.accepted(counter, row, online),
             FromServer::Refused { counter, code } => self.refused(now, counter, code),
-            FromServer::Message { row, after, from, at, text } => self.pushed(now, row, after, &from, at, text),
+            FromServer::Message { row, after, from, at, text, plain } => {
+                self.pushed(now, (row, after, at), &from, text, plain);
+            }
             FromServer::Own { row, after, to, at, text, device, counter } => {
                 self.mirrored(now, (row, after, at), &to, text, (device, counter));
             }

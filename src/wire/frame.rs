@@ -122,8 +122,18 @@ pub enum FromServer {
     /// The message was not taken. `try_later` and `out_of_turn`: it is to be sent again under this counter.
     Refused { counter: u64, code: Code },
     /// A message for this account. `after` is the row of the message pushed before it (0: none or
-    /// unknown): a device that has not stored that one has a gap and asks again with its cursor.
-    Message { row: u64, after: u64, from: String, at: i64, text: String },
+    /// unknown): a device that has not stored that one has a gap and asks again with its cursor. `plain` is
+    /// there when it was handed out in the plain dialect before, with this time: whoever took it there on this
+    /// device's disk has it already.
+    Message {
+        row: u64,
+        after: u64,
+        from: String,
+        at: i64,
+        text: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        plain: Option<String>,
+    },
     /// A message that another device of this account has sent; counted among those for this account, with
     /// `row` and `after` as there. `device` and `counter` are what it was sent under.
     Own { row: u64, after: u64, to: String, at: i64, text: String, device: Device, counter: u64 },

@@ -133,3 +133,35 @@ fn an_account_closed_to_the_plain_dialect_is_let_in_by_the_secure_one_alone() {
     a.until("closed", |e| *e == Event::AccountSettings(Some(only)));
     drop(server);
 }
+
+#[test]
+fn what_this_folder_took_in_plain_is_not_shown_again_and_what_others_took_is() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let server = serve(anywhere(), &dir.path().join("server"));
+    let at = server.address();
+    let mut friend = securely(at, &dir.path().join("b")).come_in("b", true);
+    let mut a = securely(at, &dir.path().join("a")).come_in("a", true);
+    says(&mut friend, "a", "first");
+    a.gets("b", "first");
+    let leave = |mut person: Person| {
+        person.client.go_offline(clock::now());
+        person.until("offline", |e| matches!(e, Event::WentOffline(_)));
+    };
+    leave(a);
+    // The same folder in plain, and another client of the same account.
+    for (folder, texts) in [("a", ["second", "second", "third"]), ("elsewhere", ["fourth", "second", "fifth"])] {
+        for text in texts {
+            assert!(friend.client.send_message(clock::now(), &account("a"), text));
+            let away = |e: &Event| matches!(e, Event::Outgoing { state: SendState::OfflineOrUnknown, .. });
+            friend.until("kept for later", away);
+        }
+        let mut plain = Person::begin(at, &dir.path().join(folder), "a", false);
+        plain.client.set_open_chats(clock::now(), Vec::new(), true);
+        plain.gets("b", texts[2]);
+        leave(plain);
+    }
+    let mut a = securely(at, &dir.path().join("a")).come_in("a", false);
+    a.gets("b", "fifth");
+    assert_eq!(shown(&a), ["b< fourth", "b< second", "b< fifth"]);
+    drop(server);
+}

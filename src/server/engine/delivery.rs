@@ -107,7 +107,14 @@ impl Engine {
                 for peer in person.devices.clone() {
                     let (from, text) = (message.sender.clone(), message.text.clone());
                     let row = *row;
-                    self.push(peer, row, |after| FromServer::Message { row: number(row), after, from, at: sent, text });
+                    self.push(peer, row, |after| FromServer::Message {
+                        row: number(row),
+                        after,
+                        from,
+                        at: sent,
+                        text,
+                        plain: None,
+                    });
                 }
             }
         }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::{ARMED, Effect, Engine, NOTED, Now, PRESENCE, SESSION, Session, Waiting};
 use crate::server::OnSecondLogin;
-use crate::server::store::{AccountId, Op};
+use crate::server::store::{AccountId, MessageRow, Op};
 use crate::wire::Reply;
 use crate::wire::reply::LoggedIn;
 
@@ -34,8 +34,11 @@ impl Engine {
         self.addresses.is_empty() && self.devices.accounts().next().is_none()
     }
 
-    /// The server ends: writes down how long each session has been silent.
+    /// The server ends: writes down how long each session has been silent, and what was offered last.
     pub fn end(&mut self, now: Now) {
+        let sessions = self.people.values_mut().filter_map(|person| person.session.as_mut());
+        let offered: Vec<_> = sessions.filter_map(|session| session.offered.take()).collect();
+        offered.into_iter().for_each(|offered| self.handed(Some(offered)));
         let sessions = self.people.iter().filter_map(|(id, person)| {
             let silent = now.instant.saturating_duration_since(person.session.as_ref()?.seen).as_secs();
             Some((*id, now.unix.saturating_sub(i64::try_from(silent).unwrap_or(0))))
@@ -123,9 +126,15 @@ impl Engine {
 
     pub(super) fn end_session(&mut self, account: AccountId) {
         if let Some(session) = self.people.get_mut(&account).and_then(|p| p.session.take()) {
+            self.handed(session.offered);
             self.addresses.remove(&session.address);
             self.charsets.remove(&session.address);
         }
+    }
+
+    /// What was offered last may have come, though nobody said so: our own client is to know it again.
+    pub(super) fn handed(&mut self, offered: Option<(MessageRow, String)>) {
+        self.effects.extend(offered.map(|(message, _)| Effect::Store(Op::Handed { message })));
     }
 
     pub(super) fn offline(&mut self, now: Now, from: SocketAddr) {

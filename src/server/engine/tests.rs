@@ -125,7 +125,7 @@ impl World {
                 }
                 return;
             }
-            Op::Seen { .. } => return,
+            Op::Seen { .. } | Op::Handed { .. } => return,
             Op::Register { job, .. }
             | Op::Session { job, .. }
             | Op::EndSession { job, .. }

@@ -106,9 +106,8 @@ impl Engine {
         };
         // A login in place of a next take means that the answer was lost: offered again.
         let session = self.people.get_mut(&id).and_then(|person| person.session.as_mut());
-        if let Some(session) = session.filter(|s| s.address == from) {
-            session.offered = None;
-        }
+        let offered = session.filter(|s| s.address == from).and_then(|session| session.offered.take());
+        self.handed(offered);
         let tried = Try { request: request.to_vec(), account: id, password, since: now.instant };
         let waiting = self.tries.apart.len();
         let failures = self.tries.failures((id, network(from)));

@@ -110,12 +110,13 @@ pub(super) fn enter(
 }
 
 fn message(row: &Row<'_>) -> Result<Stored, Error> {
-    let own: Option<String> = row.get(4)?;
+    let own: Option<String> = row.get(5)?;
     let own = match own {
-        Some(to) => Some((to, Key(row.get(5)?), u64::try_from(row.get::<_, i64>(6)?).unwrap_or(0))),
+        Some(to) => Some((to, Key(row.get(6)?), u64::try_from(row.get::<_, i64>(7)?).unwrap_or(0))),
         None => None,
     };
-    Ok(Stored { row: row.get(0)?, sender: row.get(1)?, sent: row.get(2)?, text: row.get(3)?, own })
+    let (row, sender, sent, text, plain) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
+    Ok(Stored { row, sender, sent, text, plain, own })
 }
 
 /// Takes one more than wanted, to know whether there is more.
@@ -134,7 +135,7 @@ pub(super) fn after(
     count: u32,
 ) -> Result<Done, Error> {
     let mut query = c.prepare_cached(
-        "SELECT id, sender, sent, text, own, device, counter FROM messages
+        "SELECT id, sender, sent, text, plain IS NOT NULL, own, device, counter FROM messages
          WHERE receiver = ? AND id > ? AND device IS NOT ? ORDER BY id LIMIT ?",
     )?;
     let rows = query.query_map(params![account, after, device.0, i64::from(count) + 1], message)?;
@@ -154,10 +155,10 @@ pub(super) fn history(
     // What somebody wrote lies in the receiver's mailbox: one's own in the peer's. Each half is read from its index.
     let mut query = c.prepare_cached(
         "SELECT * FROM (
-             SELECT * FROM (SELECT id, sender, sent, text, NULL FROM messages
+             SELECT * FROM (SELECT id, sender, sent, text, 0, NULL FROM messages
                  WHERE receiver = ?1 AND sender = ?2 AND id < ?5 AND own IS NULL ORDER BY id DESC LIMIT ?6)
              UNION ALL
-             SELECT * FROM (SELECT id, sender, sent, text, NULL FROM messages
+             SELECT * FROM (SELECT id, sender, sent, text, 0, NULL FROM messages
                  WHERE receiver = ?3 AND sender = ?4 AND id < ?5 ORDER BY id DESC LIMIT ?6)
          ) ORDER BY id DESC LIMIT ?6",
     )?;

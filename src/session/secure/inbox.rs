@@ -20,10 +20,19 @@ pub(super) struct Arrived {
 }
 
 impl Session {
-    pub(super) fn pushed(&mut self, now: Instant, row: u64, after: u64, from: &str, at: i64, text: String) {
+    /// `plain` is the time with which it was handed out in the plain dialect before, if it was.
+    pub(super) fn pushed(
+        &mut self,
+        now: Instant,
+        (row, after, at): (u64, u64, i64),
+        from: &str,
+        text: String,
+        plain: Option<String>,
+    ) {
         let Some((token, pushed)) = self.arrived(now, row, after, at) else { return };
         let (from, raw, pushed) = (Account::sanitised(from), text.clone().into_bytes(), Some(pushed));
-        self.events.push_back(Event::Received { token, from, time: String::new(), text, raw, repeat: false, pushed });
+        let time = plain.unwrap_or_default();
+        self.events.push_back(Event::Received { token, from, time, text, raw, repeat: false, pushed });
     }
 
     /// What another device of this account has sent; `by` is that one's name and number for it.

@@ -347,7 +347,7 @@ impl<'a> World<'a> {
                 // What begins so was sent by another device of the same account.
                 let frame = match text.starts_with("own ") {
                     true => FromServer::Own { row: *row, after, to: from, at: 7, text, device: OTHER, counter: *row },
-                    false => FromServer::Message { row: *row, after, from, at: 7, text },
+                    false => FromServer::Message { row: *row, after, from, at: 7, text, plain: None },
                 };
                 if !self.server.send(self.now, seat.peer, &frame.encode()) {
                     break;

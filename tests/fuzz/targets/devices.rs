@@ -316,7 +316,7 @@ impl World {
                 let count = usize::try_from(count).unwrap_or(0);
                 let stored = |(i, m): (usize, &Row)| {
                     let (sender, text, own) = (m.sender.clone(), m.text.clone(), m.own.clone());
-                    Stored { row: number(i), sender, sent: 0, text, own }
+                    Stored { row: number(i), sender, sent: 0, text, plain: false, own }
                 };
                 let more = mine.clone().nth(count).is_some();
                 Done::Messages { job, messages: mine.take(count).map(stored).collect(), more }
@@ -339,7 +339,7 @@ impl World {
             Op::Allow { job, .. } => Done::Ok { job },
             Op::Session { job, .. } | Op::EndSession { job, .. } | Op::Register { job, .. } => Done::Failed { job },
             Op::Offer { job, .. } => Done::Failed { job },
-            Op::Taken { .. } | Op::Seen { .. } => return None,
+            Op::Handed { .. } | Op::Taken { .. } | Op::Seen { .. } => return None,
         })
     }
 

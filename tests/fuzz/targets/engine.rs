@@ -144,7 +144,7 @@ impl World {
                 assert!(!std::mem::replace(taken, true), "taken twice");
                 return None;
             }
-            Op::Seen { .. } => return None,
+            Op::Seen { .. } | Op::Handed { .. } => return None,
         })
     }
 }

@@ -190,7 +190,7 @@ impl Ours {
                 self.messages[usize::try_from(message).expect("a row")].2 = true;
                 return;
             }
-            Op::Seen { .. } => return,
+            Op::Seen { .. } | Op::Handed { .. } => return,
             Op::Register { job, .. } => {
                 self.accounts += 1;
                 Done::Registered { job, account: Some(self.accounts) }

@@ -94,11 +94,11 @@ impl Engine {
             }
             let after = number(std::mem::replace(&mut device.pushed, message.row));
             device.window.push_back(message.row);
-            let Stored { row, sender: from, sent: at, text, own } = message;
-            let row = number(row);
+            let Stored { row, sender: from, sent: at, text, plain, own } = message;
+            let (row, plain) = (number(row), plain.then(|| (self.local_time)(at)));
             frames.push(match own {
                 Some((to, device, counter)) => FromServer::Own { row, after, to, at, text, device, counter },
-                None => FromServer::Message { row, after, from, at, text },
+                None => FromServer::Message { row, after, from, at, text, plain },
             });
         }
         for frame in frames {

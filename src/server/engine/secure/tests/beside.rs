@@ -163,6 +163,30 @@ fn a_plain_client_takes_the_place_of_all_and_a_device_that_of_the_plain_one() {
 }
 
 #[test]
+fn what_a_plain_client_was_handed_says_so_when_it_is_pushed() {
+    let mut world = World::new();
+    world.login(3, "b", 3, None);
+    for n in 1..=4 {
+        world.say(3, &send(n, "a", &n.to_string()));
+    }
+    assert_eq!(world.plainly(60, "02#a#a#"), ["60 02:01"]);
+    let handed = |n: u64| format!("60 09:b:2026-11-21 12:04:58:{n}");
+    assert_eq!(world.plainly(60, "09#"), [handed(1)]);
+    // The answer to this one is lost, so it is offered again; and whether that one came nobody says any more.
+    assert_eq!(world.plainly(60, "09#"), [handed(2)]);
+    world.plainly(60, "02#a#a#");
+    assert_eq!(world.plainly(60, "09#"), [handed(2)]);
+    assert_eq!(world.plainly(60, "09#"), [handed(3)]);
+    let plain = |row: u64| {
+        let pushed = message(1, row, row - 1, "b", &row.to_string());
+        pushed.replace('}', r#","plain":"2026-11-21 12:04:58"}"#)
+    };
+    let pushed = [logged_in(1, 0, Some("127.0.0.1:60")), plain(1), plain(2), plain(3), message(1, 4, 3, "b", "4")];
+    assert_eq!(world.login(1, "a", 1, Some(0)), pushed, "each device may have it, and each is told");
+    assert_eq!(unread(&world, "a"), (2, 2));
+}
+
+#[test]
 fn an_account_closed_to_the_plain_dialect_looks_like_one_with_another_password() {
     let mut world = World::new();
     world.login(1, "a", 1, None);
