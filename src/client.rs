@@ -21,6 +21,7 @@ use crate::history::{Conversation, Done, History, HistoryError, MoreStrangers, O
 use crate::link;
 use crate::model::{Account, MessageId, MessageText, Password, SendState};
 use crate::net::{Bell, Doorbell, Now, Socket, Timer, doorbell};
+use crate::probe::hand::Expectation;
 use crate::session::{
     self, Dialect, KeyChange, Known, Link, LoginOutcome, Polling, RegisterOutcome, Session, Speaks, StoreToken,
 };
@@ -255,6 +256,7 @@ impl Client {
         self.trouble = None;
         self.config.server = reachable(server);
         self.session = session_of(&self.config)?;
+        self.tap.begin_anew();
         // The old one first: the local port may be the same.
         self.socket = None;
         self.socket = Some(open_socket(&self.config, &self.bell)?);
@@ -492,8 +494,9 @@ impl Client {
         self.after(now);
     }
 
-    /// A datagram typed by hand.
-    pub fn by_hand(&mut self, now: Now, bytes: Vec<u8>) {
+    /// A datagram typed by hand, and what is expected of it.
+    pub fn by_hand(&mut self, now: Now, bytes: Vec<u8>, expectation: Expectation) {
+        self.tap.expect(&bytes, expectation);
         self.session.by_hand(now.instant, bytes);
         self.after(now);
     }

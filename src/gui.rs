@@ -23,6 +23,7 @@ use std::net::SocketAddr;
 pub use app::{quit_soon, run};
 
 use crate::model::{Account, MessageId};
+use crate::probe::hand::Expectation;
 use crate::session::Dialect;
 use crate::settings::{Language, Paths};
 
@@ -117,8 +118,10 @@ pub enum UiEvent {
     OpenWire,
     /// That window was closed.
     WireClosed,
-    /// A datagram typed there.
-    ByHand(Vec<u8>),
+    /// A datagram typed there, and what is expected of it.
+    ByHand { bytes: Vec<u8>, expectation: Expectation },
+    /// What was typed there is to be written into a file as a test document.
+    SaveTrials,
     /// The datagrams shown there are to be written into a file.
     SaveWire(String),
     /// That window shows the threads.

@@ -1,18 +1,21 @@
 //! Traffic as values, for the wire view: the last datagrams, passwords starred before they are kept.
-//! Pure: the client says what went out and came in, and when.
+//! What was sent by hand is kept with what came to it. Pure: the client says what went out and came in,
+//! and when.
+
+mod pairing;
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use pairing::Pairing;
+
 use crate::link;
+use crate::probe::hand::{Came, Expectation, Trial};
 use crate::session::{Cause, Framed};
 use crate::wire::show;
 
 /// Datagrams that are kept for whoever opens the view later.
 pub const KEPT: usize = 256;
-
-/// Requests without an answer that are remembered; more are outstanding only by hand.
-const ASKED: usize = 8;
 
 /// Which way a datagram went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,18 +48,8 @@ pub struct Record {
 #[derive(Debug, Default)]
 pub struct Tap {
     ring: VecDeque<Record>,
-    asked: VecDeque<Asked>,
+    pairing: Pairing,
     live: bool,
-}
-
-/// A request that may still be answered.
-#[derive(Debug)]
-struct Asked {
-    operation: [u8; 2],
-    at: Instant,
-    by_hand: bool,
-    /// Sent more than once: an answer could be that of either.
-    twice: bool,
 }
 
 impl Tap {
@@ -73,38 +66,8 @@ impl Tap {
 
     /// A datagram went out. The record, for a view that is open.
     pub fn sent(&mut self, now: Instant, unix_ms: i64, bytes: &[u8], cause: Cause) -> Option<Record> {
-        let asked = operation(bytes).filter(|_| cause != Cause::Secure);
-        let after = asked.and_then(|operation| self.ask(now, operation, cause));
+        let after = self.pairing.sent(now, unix_ms, bytes, cause);
         self.keep(Record { unix_ms, way: Way::Out(cause), bytes: show::starred(bytes), after })
-    }
-
-    /// Remembers a request; how long the one has been waited for that makes it necessary.
-    fn ask(&mut self, now: Instant, operation: [u8; 2], cause: Cause) -> Option<Duration> {
-        let since = |asked: &Asked| now.saturating_duration_since(asked.at);
-        let by_hand = cause == Cause::ByHand;
-        let mut waited = None;
-        match cause {
-            Cause::Again(_) => {
-                if let Some(asked) = self.asked.iter_mut().find(|a| !a.by_hand && a.operation == operation) {
-                    waited = Some(since(asked));
-                    (asked.at, asked.twice) = (now, true);
-                    return waited;
-                }
-            }
-            Cause::Fence => waited = self.asked.iter().rfind(|a| !a.by_hand).map(since),
-            // The session has one request outstanding: whatever was before is settled or given up.
-            Cause::First => self.asked.retain(|a| a.by_hand),
-            Cause::ByHand | Cause::Secure => {}
-        }
-        let mut twice = matches!(cause, Cause::Again(_));
-        for other in self.asked.iter_mut().filter(|a| a.operation == operation) {
-            (other.twice, twice) = (true, true);
-        }
-        if self.asked.len() == ASKED {
-            self.asked.pop_front();
-        }
-        self.asked.push_back(Asked { operation, at: now, by_hand, twice });
-        waited
     }
 
     /// A datagram came in. The record, for a view that is open.
@@ -112,15 +75,24 @@ impl Tap {
         if link::first_byte(bytes) {
             return self.keep(Record { unix_ms, way: Way::In, bytes: bytes.to_vec(), after: None });
         }
-        let of = operation(bytes);
-        // 00:00 and 07:01 answer any request; of several it is the oldest, or that was lost.
-        let any = matches!(of.as_ref(), Some(b"00" | b"07"));
-        let certain = !any || self.asked.len() == 1;
-        let place = self.asked.iter().position(|a| any || of == Some(a.operation));
-        let asked = place.and_then(|place| self.asked.remove(place)).filter(|a| certain && !a.twice);
-        let after = asked.map(|a| now.saturating_duration_since(a.at));
+        let after = self.pairing.received(now, bytes);
         // A server that sends back what it gets must not bring a password into a record.
         self.keep(Record { unix_ms, way: Way::In, bytes: show::starred(bytes), after })
+    }
+
+    /// Somebody is about to send this by hand, and expects something of it.
+    pub fn expect(&mut self, bytes: &[u8], expectation: Expectation) {
+        self.pairing.expect(bytes, expectation);
+    }
+
+    /// What was sent by hand, from the oldest on: number, when, the request, what came to it.
+    pub fn trials(&self, now: Instant) -> impl DoubleEndedIterator<Item = (usize, i64, &Trial, Came)> {
+        self.pairing.trials(now)
+    }
+
+    /// Another server is spoken to from now on; what was sent to the one before has no answer here.
+    pub fn begin_anew(&mut self) {
+        self.pairing = Pairing::default();
     }
 
     /// A frame went through, its secrets starred already. The record, for a view that is open.
@@ -140,10 +112,6 @@ impl Tap {
         self.ring.push_back(record);
         live
     }
-}
-
-fn operation(bytes: &[u8]) -> Option<[u8; 2]> {
-    bytes.first_chunk().copied()
 }
 
 #[cfg(test)]

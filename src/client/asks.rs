@@ -7,6 +7,7 @@ use super::Client;
 use crate::history::{Contact, History, Op};
 use crate::model::Account;
 use crate::net::{Doorbell, Now, Socket, ThreadFigures, WaitsFor};
+use crate::probe::CaseReport;
 use crate::session::AccountChange;
 use crate::tap::Record;
 
@@ -111,6 +112,21 @@ impl Client {
     pub fn set_tap(&mut self, live: bool) -> Vec<Record> {
         self.tap.set_live(live);
         self.tap.records()
+    }
+
+    /// The trial made by hand last: its number, the same as in [`Client::trials`], and what became of it.
+    #[must_use]
+    pub fn last_trial(&self, now: Now) -> Option<CaseReport> {
+        self.tap.trials(now.instant).next_back().map(|(number, _, trial, came)| trial.case(number, &came))
+    }
+
+    /// The trials made by hand as cases of a test document, and when the first was made, in milliseconds
+    /// since 1970. None if there are none.
+    #[must_use]
+    pub fn trials(&self, now: Now) -> Option<(i64, Vec<CaseReport>)> {
+        let (_, began, ..) = self.tap.trials(now.instant).next()?;
+        let cases = self.tap.trials(now.instant).map(|(number, _, trial, came)| trial.case(number, &came));
+        Some((began, cases.collect()))
     }
 
     /// How the threads are doing.

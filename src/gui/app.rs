@@ -76,6 +76,8 @@ struct App {
     friend: Option<FriendWindow>,
     preferences: Option<SettingsWindow>,
     wire: Option<WireWindow>,
+    /// What became of the last trial by hand is not known yet.
+    trial_waits: bool,
     keys: Option<KeysWindow>,
     connection: Option<ConnectionWindow>,
     trust: Option<TrustWindow>,
@@ -129,6 +131,7 @@ pub fn run(args: Args) -> Result<(), ClientError> {
         friend: None,
         preferences: None,
         wire: None,
+        trial_waits: false,
         keys: None,
         connection: None,
         trust: None,
@@ -198,6 +201,7 @@ fn apply(event: UiEvent) {
         UiEvent::FriendMenu(person, x, y) => friends::row_menu(&person, (x, y)),
         UiEvent::Menu(x, y) => own_menu((x, y)),
         UiEvent::SaveWire(text) => wire::save(text),
+        UiEvent::SaveTrials => wire::save_trials(),
         UiEvent::LogInAgain => questions::log_in_again(),
         event => {
             with(|app| {
@@ -355,7 +359,7 @@ impl App {
             UiEvent::ChatClosed(peer) => self.close_chat(&peer),
             UiEvent::OpenWire => self.open_wire(),
             UiEvent::WireClosed => self.close_wire(),
-            UiEvent::ByHand(bytes) => self.by_hand(bytes),
+            UiEvent::ByHand { bytes, expectation } => self.by_hand(bytes, expectation),
             UiEvent::ThreadsWanted => self.show_threads(),
             UiEvent::OpenConnection => self.open_connection(),
             UiEvent::ConnectionClosed => self.close_connection(),
@@ -389,7 +393,8 @@ impl App {
             | UiEvent::FriendMenu(..)
             | UiEvent::Menu(..)
             | UiEvent::LogInAgain
-            | UiEvent::SaveWire(_) => {}
+            | UiEvent::SaveWire(_)
+            | UiEvent::SaveTrials => {}
         }
     }
 
@@ -446,11 +451,7 @@ impl App {
             }
             // Asked for by faces without transcripts.
             Event::Last { .. } | Event::Found { .. } => {}
-            Event::Tap(record) => {
-                if let Some(wire) = &mut self.wire {
-                    wire.push(&record);
-                }
-            }
+            Event::Tap(record) => self.push_wire(&record),
             Event::Online(accounts) => self.set_online(Some(accounts)),
             Event::CameOnline(account) => self.came_or_went(&account, true),
             Event::WentAway(account) => self.came_or_went(&account, false),

@@ -51,6 +51,7 @@ const KEYS: &[(&str, &str)] = &[
     ("Ctrl+T  Ctrl+D", "keys.hand"),
     ("↑ ↓  Shift  Ctrl+A", "keys.rows"),
     ("Ctrl+C  Ctrl+S", "keys.keep"),
+    ("Ctrl+Shift+S", "keys.document"),
     ("↑ ↓", "keys.history"),
     ("", "connection.title"),
     ("Enter", "keys.find_out"),

@@ -1,6 +1,7 @@
 //! The protocol window: every datagram, the threads, and a line to send a datagram by hand. Shows and
 //! emits; what is shown comes as values from the tap.
 
+mod foot;
 mod line;
 mod rows;
 mod table;
@@ -12,7 +13,7 @@ use std::rc::Rc;
 
 use fltk::app;
 use fltk::button::Button;
-use fltk::enums::{CallbackTrigger, Event, Font, Key, Shortcut};
+use fltk::enums::{CallbackTrigger, Event, Key, Shortcut};
 use fltk::frame::Frame;
 use fltk::input::Input;
 use fltk::prelude::*;
@@ -24,18 +25,15 @@ use super::login::Emit;
 use super::widgets::{self, Style};
 use super::{UiEvent, theme};
 use crate::net::ThreadFigures;
+use crate::probe::{CaseReport, Unclear, Verdict, printable};
 use crate::tap::Record;
-use crate::wire::show::unescape;
-use line::without_password;
+use foot::Foot;
 use table::Table;
 
 const WIDTH: i32 = 940;
 const HEIGHT: i32 = 480;
 const BAR: i32 = 44;
-const FOOT: i32 = 44;
 const ROW: i32 = 26;
-/// Lines typed by hand that Up brings back.
-const REMEMBERED: usize = 100;
 
 /// The window.
 pub struct WireWindow {
@@ -44,7 +42,7 @@ pub struct WireWindow {
     pause: Button,
     threads: Frame,
     figures: Rc<RefCell<Vec<ThreadFigures>>>,
-    message: Frame,
+    foot: Foot,
 }
 
 /// Which page is in front, and what stands in it.
@@ -77,23 +75,19 @@ impl WireWindow {
         let mut pause = widgets::button(0, 4, 84, &t!("wirewin.pause"), Style::Ghost);
         let mut copy = widgets::button(0, 4, 64, &t!("wirewin.copy"), Style::Ghost);
         let mut save = widgets::button(0, 4, 72, &t!("wirewin.save"), Style::Ghost);
-        let table = Table::new(0, BAR, WIDTH, HEIGHT - BAR - FOOT, records);
-        let mut threads = Frame::new(0, BAR, WIDTH, HEIGHT - BAR - FOOT, None);
+        let table = Table::new(0, BAR, WIDTH, HEIGHT - BAR - foot::HEIGHT, records);
+        let mut threads = Frame::new(0, BAR, WIDTH, HEIGHT - BAR - foot::HEIGHT, None);
         threads.hide();
         let figures: Rc<RefCell<Vec<ThreadFigures>>> = Rc::default();
         threads.draw({
             let figures = Rc::clone(&figures);
             move |f| threads::draw(f, &figures.borrow())
         });
-        let mut prompt = widgets::label(12, 0, 16, "›", palette.accent);
-        prompt.set_label_size(theme::BODY + 4);
-        let mut hand = widgets::field(28, 4, 520, &t!("wirewin.by_hand"));
-        hand.set_text_font(Font::Courier);
-        let message = widgets::note(0, 4, 390, 36);
+        let mut foot = Foot::new(&emit);
         window.end();
         let lay_out = {
-            let (table, threads, message) = (table.widget().clone(), threads.clone(), message.clone());
-            let (fields, buttons) = ([filter.parent(), hand.parent()], [pause.clone(), copy.clone(), save.clone()]);
+            let (table, threads, foot) = (table.widget().clone(), threads.clone(), foot.clone());
+            let (around, buttons) = (filter.parent(), [pause.clone(), copy.clone(), save.clone()]);
             move |w: i32, h: i32| {
                 let mut right = w - 10;
                 for button in buttons.iter().rev() {
@@ -101,14 +95,11 @@ impl WireWindow {
                     button.clone().resize(right - wide, 4, wide, theme::CONTROL);
                     right -= wide + 4;
                 }
-                let foot = h - FOOT + 4;
-                table.clone().resize(0, BAR, w, h - BAR - FOOT);
-                threads.clone().resize(0, BAR, w, h - BAR - FOOT);
-                prompt.clone().resize(12, foot - 1, 16, theme::CONTROL);
-                message.clone().resize(w * 3 / 5, foot, w * 2 / 5 - 10, theme::CONTROL);
-                let [filter, hand] = fields.clone();
-                filter.into_iter().for_each(|mut f| f.resize(196, 4, (right - 202).min(300), theme::CONTROL));
-                hand.into_iter().for_each(|mut f| f.resize(28, foot, w * 3 / 5 - 38, theme::CONTROL));
+                table.clone().resize(0, BAR, w, h - BAR - foot::HEIGHT);
+                threads.clone().resize(0, BAR, w, h - BAR - foot::HEIGHT);
+                let mut filter = around.clone();
+                filter.iter_mut().for_each(|f| f.resize(196, 4, (right - 202).min(300), theme::CONTROL));
+                foot.lay_out(w, h);
             }
         };
         lay_out(window.w(), window.h());
@@ -126,8 +117,8 @@ impl WireWindow {
             })
         };
         let copying: Rc<dyn Fn()> = {
-            let (table, message) = (table.clone(), message.clone());
-            Rc::new(move || say(&mut message.clone(), &t!("wirewin.copied", n = table.copy()), false))
+            let (table, foot) = (table.clone(), foot.clone());
+            Rc::new(move || foot.say(&t!("wirewin.copied", n = table.copy()), false))
         };
         let saving: Rc<dyn Fn()> = {
             let (table, emit) = (table.clone(), Rc::clone(&emit));
@@ -144,13 +135,13 @@ impl WireWindow {
             let pages = pages.clone();
             tab.set_callback(move |_| pages.show(page));
         }
-        let shortcut = shortcuts(&pages, &hand, &filter, [toggle, copying, saving]);
-        by_hand(&mut hand, &message, &shortcut, &emit);
+        let shortcut = shortcuts(&pages, &foot, &filter, [toggle, copying, saving]);
+        foot.listen(&shortcut);
         listen(&mut window, &emit, move |event| event == Event::KeyDown && shortcut(true));
         window.set_callback(move |_| emit(UiEvent::WireClosed));
         window.show();
-        let _ = hand.take_focus();
-        Self { window, table, pause, threads, figures, message }
+        foot.focus();
+        Self { window, table, pause, threads, figures, foot }
     }
 
     /// One more datagram.
@@ -169,7 +160,35 @@ impl WireWindow {
 
     /// Says something at the foot.
     pub fn say(&mut self, text: &str, wrong: bool) {
-        say(&mut self.message, text, wrong);
+        self.foot.say(text, wrong);
+    }
+
+    /// What stands at the foot, for tests.
+    #[must_use]
+    pub fn said(&self) -> String {
+        self.foot.said()
+    }
+
+    /// What became of the trial made by hand last.
+    pub fn set_trial(&mut self, trial: &CaseReport) {
+        self.foot.count(trial.number);
+        let (n, locale) = (trial.number, rust_i18n::locale());
+        let exchange = trial.exchanges.first();
+        let time = exchange.and_then(|exchange| exchange.time);
+        let text = match &trial.verdict {
+            Verdict::Unclear(Unclear::Waiting) => t!("wirewin.trial_waits", n = n),
+            Verdict::Unclear(why) => t!("wirewin.trial_unclear", n = n, reason = why.text(&trial.exchanges, &locale)),
+            Verdict::Failed(finding) => {
+                let got = exchange.and_then(|exchange| exchange.got.as_deref()).map(printable).unwrap_or_default();
+                let rule = finding.rule.map(|rule| rule.text(&locale)).unwrap_or_default();
+                t!("wirewin.trial_failed", n = n, expected = trial.expected(&locale), got = got, rule = rule)
+            }
+            Verdict::Passed => match time {
+                Some(time) => t!("wirewin.trial_passed", n = n, time = line::milliseconds(time)),
+                None => t!("wirewin.trial_silent", n = n),
+            },
+        };
+        self.foot.say(&text, matches!(trial.verdict, Verdict::Failed(_)));
     }
 
     /// The datagrams' widget, for tests.
@@ -195,15 +214,6 @@ impl WireWindow {
     }
 }
 
-fn say(message: &mut Frame, text: &str, wrong: bool) {
-    let colours = theme::palette();
-    message.set_label_color(if wrong { colours.error } else { colours.dim });
-    message.set_label(&widgets::escape(text));
-    if let Some(window) = message.window() {
-        window.as_group().into_iter().for_each(|mut group| group.redraw());
-    }
-}
-
 /// The pause's button, and how many datagrams it holds back.
 fn show_pause(button: &mut Button, held: Option<usize>) {
     let label = match held {
@@ -217,58 +227,14 @@ fn show_pause(button: &mut Button, held: Option<usize>) {
     }
 }
 
-/// The line at the foot: Enter sends, Up and Down bring back what was sent.
-fn by_hand(hand: &mut Input, message: &Frame, shortcut: &Rc<dyn Fn(bool) -> bool>, emit: &Emit) {
-    let (emit, mut message, shortcut) = (Rc::clone(emit), message.clone(), Rc::clone(shortcut));
-    let (mut sent, mut at): (Vec<String>, usize) = (Vec::new(), 0);
-    let mut draft = String::new();
-    hand.super_handle_first(false);
-    hand.handle(move |hand, event| {
-        if matches!(event, Event::Focus | Event::Unfocus) {
-            hand.parent().into_iter().for_each(|mut around| around.redraw());
-        }
-        if event != Event::KeyDown {
-            return false;
-        }
-        match app::event_key() {
-            Key::Enter | Key::KPEnter => match unescape(&hand.value()) {
-                Ok(bytes) if bytes.is_empty() => {}
-                Ok(bytes) => {
-                    say(&mut message, "", false);
-                    let line = without_password(&hand.value(), &bytes);
-                    emit(UiEvent::ByHand(bytes));
-                    sent.retain(|old| *old != line);
-                    if sent.len() == REMEMBERED {
-                        sent.remove(0);
-                    }
-                    sent.push(line);
-                    at = sent.len();
-                    hand.set_value("");
-                }
-                Err(bad) => say(&mut message, &t!("wirewin.bad_escape", escape = bad), true),
-            },
-            Key::Up | Key::Down => {
-                if at == sent.len() {
-                    draft = hand.value();
-                }
-                at = if app::event_key() == Key::Up { at.saturating_sub(1) } else { (at + 1).min(sent.len()) };
-                hand.set_value(sent.get(at).unwrap_or(&draft));
-                let _ = hand.set_position(i32::try_from(hand.value().len()).unwrap_or(0));
-            }
-            _ => return shortcut(false) || widgets::for_the_window(hand),
-        }
-        true
-    });
-}
-
 /// The window's keys. The line at the foot asks first, with `false`: some of them would edit it.
 fn shortcuts(
     pages: &Pages,
-    hand: &Input,
+    foot: &Foot,
     filter: &Input,
     [toggle, copying, saving]: [Rc<dyn Fn()>; 3],
 ) -> Rc<dyn Fn(bool) -> bool> {
-    let (pages, hand, filter) = (pages.clone(), hand.clone(), filter.clone());
+    let (pages, foot, filter) = (pages.clone(), foot.clone(), filter.clone());
     Rc::new(move |all| {
         let state = app::event_state();
         let (control, alt) = (state.contains(Shortcut::Ctrl), state.contains(Shortcut::Alt));
@@ -282,6 +248,8 @@ fn shortcuts(
             pages.show(1);
         } else if control && is('f') {
             let _ = filter.clone().take_focus();
+        } else if control && is('s') && state.contains(Shortcut::Shift) {
+            (pages.emit)(UiEvent::SaveTrials);
         } else if control && is('s') {
             saving();
         } else if control && is('p') || all && !control && !alt && is(' ') {
@@ -289,7 +257,7 @@ fn shortcuts(
         } else if all && control && is('c') {
             copying();
         } else if control && is('d') {
-            let _ = hand.clone().take_focus();
+            foot.focus();
         } else if control && is('t') {
             pages.show(0);
             let _ = pages.table.widget().clone().take_focus();
@@ -332,10 +300,10 @@ impl Pages {
     }
 }
 
-/// Where a saved view goes if nobody says otherwise.
+/// Where a saved view goes if nobody says otherwise; `kind` ends its name.
 #[must_use]
-pub fn default_file(now: &str) -> PathBuf {
+pub fn default_file(now: &str, kind: &str) -> PathBuf {
     let home = directories::UserDirs::new();
     let folder = home.as_ref().map(|h| h.document_dir().unwrap_or_else(|| h.home_dir()).to_owned());
-    folder.unwrap_or_default().join(format!("hongyan-{now}.txt"))
+    folder.unwrap_or_default().join(format!("hongyan-{now}.{kind}"))
 }

@@ -240,20 +240,20 @@ impl<'a> Person<'a> {
         read().unwrap_or_default()
     }
 
-    /// What the protocol window saves.
+    /// What the protocol window saves at these keys, into a file of this name.
     #[track_caller]
-    pub fn saved_protocol(&self) -> String {
-        let file = self.data.join("protocol.txt");
+    pub fn saved_protocol(&self, keys: &str, name: &str) -> String {
+        let file = self.data.join(name);
         let _ = std::fs::remove_file(&file);
-        let name = file.to_str().expect("plain").to_owned();
+        let path = file.to_str().expect("plain").to_owned();
         self.window("Protocol ·");
-        self.keys(&["ctrl+s"]);
+        self.keys(&[keys]);
         // The question's window has the program's name.
         until("the question", || self.titles().iter().any(|t| t == "Hongyan").then_some(()));
         self.keys(&["ctrl+a"]);
-        self.write(&name);
+        self.write(&path);
         self.keys(&["Return"]);
-        until("the saved file", || std::fs::read_to_string(&file).ok())
+        until("the saved file", || std::fs::read_to_string(&file).ok().filter(|text| text.ends_with('\n')))
     }
 
     /// Puts the pointer there.

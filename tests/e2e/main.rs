@@ -292,7 +292,24 @@ fn the_protocol_window_shows_and_sends() {
     me.keys(&["F5"]);
     me.said("link: LoggedOut");
     until("logged in again", || (between.requests("02#me#secret#") >= 2).then_some(()));
-    let saved = me.saved_protocol();
+    // What was tried by hand becomes a test document.
+    me.window("Protocol ·");
+    me.write("02#me#wrong#");
+    me.keys(&["Tab"]);
+    me.write("02:02");
+    me.keys(&["Return"]);
+    until("02:02", || between.answered("02:02").then_some(()));
+    let document = me.saved_protocol("ctrl+shift+s", "trials.json");
+    let document: serde_json::Value = serde_json::from_str(&document).expect("JSON");
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or("-").to_owned();
+    let trials = document["cases"].as_array().expect("cases").iter().map(|case| {
+        let exchange = &case["exchanges"][0];
+        [&case["verdict"], &case["id"], &exchange["sent"]["text"], &exchange["got"]["text"]].map(text).join(" ")
+    });
+    let wanted =
+        ["pass by-hand 99#what is this# 00:00", "pass by-hand 06# 06:01", "pass by-hand-said 02#me#******# 02:02"];
+    assert_eq!(trials.collect::<Vec<_>>(), wanted);
+    let saved = me.saved_protocol("ctrl+s", "protocol.txt");
     for wanted in ["→ 02#me#******#", "← 02:01", "→ 99#what is this#", "← 00:00", "→ 06#", "← 06:01", "← 07:01"]
     {
         assert!(saved.contains(wanted), "{wanted} in {saved}");

@@ -32,6 +32,7 @@ use hongyan::gui::wire_window::WireWindow;
 use hongyan::gui::{Secret, UiEvent, theme, widgets};
 use hongyan::history::{Contact, Conversation, Row, RowMeta};
 use hongyan::model::{Account, MessageId, SendState};
+use hongyan::probe::hand::{Came, Expectation, Trial};
 use hongyan::session::{Cause, KeyChange};
 use hongyan::tap::{Record, Way};
 
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         ("the_main_window_asks_and_waits", the_main_window_asks_and_waits),
         ("another_key_is_not_trusted_by_accident", another_key_is_not_trusted_by_accident),
         ("the_login_window_keeps_what_was_typed", the_login_window_keeps_what_was_typed),
+        ("the_protocol_window_says_what_became_of_a_trial", the_protocol_window_says_what_became_of_a_trial),
         ("a_click_takes_the_focus_and_harms_nothing", a_click_takes_the_focus_and_harms_nothing),
     ];
     let only = std::env::args().nth(1).filter(|a| !a.starts_with('-'));
@@ -482,5 +484,25 @@ fn a_click_takes_the_focus_and_harms_nothing() {
         assert!(table.handle_event(event), "the protocol window's table: {event:?}");
     }
     assert!(table.has_focus());
+    wire.close();
+}
+
+fn the_protocol_window_says_what_became_of_a_trial() {
+    let mut wire = WireWindow::new("127.0.0.1:21568", &[], None, Rc::new(|_| ()));
+    let reply = |text: &str| Came::Reply(text.as_bytes().to_vec(), std::time::Duration::from_micros(1_500));
+    let silence = || Came::Nothing;
+    for (sent, said, came, shown) in [
+        ("08#", "", Came::NotYet, "Trial 7: waiting"),
+        ("08#", "", reply("08:3"), "Trial 7: as expected · 1.5 ms"),
+        ("08#", "08:0", reply("08:3"), "Trial 7: 08:0 expected, 08:3 came."),
+        ("08#", "", reply("@p->"), "Trial 7: 08:N or 07:01 expected, @p-> came. A reply is"),
+        ("08#", "", Came::Perhaps(b"08:3".to_vec()), "Trial 7: unclear. It cannot be told"),
+        ("08#", "-", silence(), "Trial 7: no reply, as expected"),
+    ] {
+        let trial = Trial::new(sent.as_bytes(), &Expectation::parse(said).expect("good")).case(7, &came);
+        wire.set_trial(&trial);
+        app::flush();
+        assert!(wire.said().starts_with(shown), "{} instead of {shown}", wire.said());
+    }
     wire.close();
 }

@@ -31,7 +31,7 @@ fn layers_stay_apart() {
                 "model.rs",
                 "wire",
                 "timer.rs",
-                "tap.rs",
+                "tap",
                 "probe/judge.rs",
                 "probe/hand.rs",
                 "probe/runner.rs",

@@ -1,6 +1,7 @@
 //! One datagram as a row: what stands in its columns, and whether a filter lets it through. Pure.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use chrono::{Local, TimeZone};
 use rust_i18n::t;
@@ -44,11 +45,7 @@ impl Line {
             Way::Said => ("⇒", show::said(&record.bytes, &locale)),
             Way::Heard => ("⇐", show::heard(&record.bytes, &locale)),
         };
-        let after = record.after.map_or_else(String::new, |after| match after.as_secs_f64() {
-            s if s >= 1.0 => format!("{s:.1} s"),
-            s if s >= 0.01 => format!("{:.0} ms", s * 1e3),
-            s => format!("{:.1} ms", s * 1e3),
-        });
+        let after = record.after.map_or_else(String::new, milliseconds);
         // Of what nobody can read the numbers are clearer than the letters some of them happen to be.
         let (bytes, charset) =
             if show::encrypted(&record.bytes) { (hex(&record.bytes), "") } else { readable(&record.bytes) };
@@ -67,6 +64,15 @@ impl Line {
     /// The row as a line of text.
     pub fn text(&self) -> String {
         format!("{} {} {}\t{}\t{}\n", self.time, self.arrow, self.bytes, self.meaning, self.after)
+    }
+}
+
+/// A time as people read it.
+pub(super) fn milliseconds(time: Duration) -> String {
+    match time.as_secs_f64() {
+        s if s >= 1.0 => format!("{s:.1} s"),
+        s if s >= 0.01 => format!("{:.0} ms", s * 1e3),
+        s => format!("{:.1} ms", s * 1e3),
     }
 }
 
