@@ -205,6 +205,9 @@ fn a_new_device_reads_what_the_server_keeps() {
         terminal.line(format!("/past {n}").trim_end());
         terminal.shows(shown);
     }
+    // From then on it stands in the history.
+    terminal.line("/search 第 7 条");
+    terminal.shows("→ b: 第 7 条\n1 messages with");
     // The pipe waits for it.
     let said = check(&mut served.client("newer"), "login a\nsecret\nadd b\npast b 2\n", 0);
     assert!(said.contains("2 messages kept at the server") && said.contains("第 49 条"), "{said}");
