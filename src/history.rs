@@ -27,7 +27,7 @@ use rust_i18n::t;
 
 use crate::model::{Account, MessageId, SendState};
 use crate::net::Bell;
-use crate::session::{Kept, Pushed, StoreToken};
+use crate::session::{Kept, Pushed, SentBy, StoreToken};
 use crate::wire::frame::{Device, Key, Past};
 
 /// Most operations in one transaction.
@@ -170,8 +170,8 @@ pub enum Op {
         /// The time with which the server has handed this pushed one out in the plain dialect before.
         handed: Option<String>,
     },
-    /// What another device of this account has sent, under this name and number; stored as one that was pushed.
-    Own { token: StoreToken, to: Account, text: String, pushed: Pushed, by: (Device, u64) },
+    /// What another device of this account has sent; stored as one that was pushed.
+    Own { token: StoreToken, to: Account, text: String, pushed: Pushed, by: SentBy },
     /// A message of one's own has this row at the server.
     Numbered { id: MessageId, row: u64 },
     /// What the server has of a conversation, oldest first; what is not here is put into its place, and counts

@@ -137,6 +137,17 @@ pub struct Kept {
     pub newest: i64,
 }
 
+/// What a message was sent as, by another device of the same account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SentBy {
+    /// That device's name.
+    pub device: Device,
+    /// Its number for the message.
+    pub counter: u64,
+    /// The server's row of it; none if nobody got it.
+    pub accepted: Option<u64>,
+}
+
 /// A change of how an account may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccountChange {
@@ -199,9 +210,9 @@ pub enum Event {
         repeat: bool,
         pushed: Option<Pushed>,
     },
-    /// What another device of this account has sent, under `by`: its name and its number for it. To be stored as a
-    /// message of one's own, unless it is on disk already, then as [`Event::Received`].
-    Own { token: StoreToken, to: Account, text: String, pushed: Pushed, by: (Device, u64) },
+    /// What another device of this account has sent. To be stored as a message of one's own, unless it is on disk
+    /// already, then as [`Event::Received`].
+    Own { token: StoreToken, to: Account, text: String, pushed: Pushed, by: SentBy },
     /// A message of one's own has this row at the server.
     Numbered { id: MessageId, row: u64 },
     /// A message of one's own came further; `07:01` and `00:00` leave it `Waiting` or `Failed`.

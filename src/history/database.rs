@@ -170,7 +170,9 @@ impl Database {
                 {
                     return Ok(Some(Done::Stored { token: *token, id: Some(id), known: true }));
                 }
-                if let Some(id) = handed.as_ref().map(|time| self.handed(from, time, text)).transpose()?.flatten() {
+                if let Some((pushed, time)) = pushed.as_ref().zip(handed.as_ref())
+                    && let Some(id) = self.handed(from, time, text, pushed.row)?
+                {
                     return Ok(Some(Done::Stored { token: *token, id: Some(id), known: true }));
                 }
                 let plain = pushed.is_none().then_some(server_time);

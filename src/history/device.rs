@@ -5,8 +5,9 @@ use rusqlite::{Error, OptionalExtension, params, types::FromSql};
 
 use super::Database;
 use super::database::number;
+use super::past::signed;
 use crate::model::{Account, MessageId, SendState};
-use crate::session::{Kept, Pushed};
+use crate::session::{Kept, Pushed, SentBy};
 use crate::wire::frame::{Device, Key};
 
 impl Database {
@@ -54,14 +55,15 @@ impl Database {
     }
 
     /// The row of this message, if it came in the plain dialect already; each answers for one.
-    pub(super) fn handed(&self, from: &Account, time: &str, text: &str) -> Result<Option<MessageId>, Error> {
+    pub(super) fn handed(&self, from: &Account, time: &str, text: &str, row: u64) -> Result<Option<MessageId>, Error> {
         let c = &self.connection;
         let mut query = c.prepare_cached(
             "SELECT id FROM messages WHERE peer = ? AND plain = ? AND text = ? ORDER BY repeat, id LIMIT 1",
         )?;
         let found = query.query_row(params![from.as_str(), time, text], |row| row.get(0)).optional()?;
         if let Some(id) = found {
-            c.prepare_cached("UPDATE messages SET plain = NULL WHERE id = ?")?.execute([id])?;
+            c.prepare_cached("UPDATE messages SET plain = NULL, server_row = ? WHERE id = ?")?
+                .execute(params![signed(row), id])?;
         }
         Ok(found.map(MessageId))
     }
@@ -73,7 +75,7 @@ impl Database {
         to: &Account,
         text: &str,
         pushed: &Pushed,
-        (device, counter): &(Device, u64),
+        SentBy { device, counter, accepted }: &SentBy,
     ) -> Result<(Option<MessageId>, bool), Error> {
         let c = &self.connection;
         let counter = i64::try_from(*counter).unwrap_or(i64::MAX);
@@ -82,8 +84,13 @@ impl Database {
              WHERE id = ? AND outgoing AND peer = ? AND text = ?",
         )?;
         let known = query.query_row(params![device.0, counter, to.as_str(), text], |row| row.get(0)).optional()?;
-        if let Some(id) = known {
-            return Ok((Some(MessageId(id)), true));
+        // Or it was read back from the server already.
+        let known = match (known, accepted) {
+            (None, Some(row)) => self.numbered(to, *row)?,
+            (known, _) => known.map(MessageId),
+        };
+        if known.is_some() {
+            return Ok((known, true));
         }
         let unix_ms = pushed.at.saturating_mul(1_000);
         // It was read from the server's history before it came.
@@ -95,9 +102,17 @@ impl Database {
             return Ok((Some(MessageId(id)), true));
         }
         c.prepare_cached(
-            "INSERT INTO messages (peer, outgoing, text, raw, unix_ms, state, seen) VALUES (?, 1, ?, ?, ?, ?, 1)",
+            "INSERT INTO messages (peer, outgoing, text, raw, unix_ms, state, seen, server_row)
+             VALUES (?, 1, ?, ?, ?, ?, 1, ?)",
         )?
-        .execute(params![to.as_str(), text, text.as_bytes(), unix_ms, number(SendState::Sent)])?;
+        .execute(params![
+            to.as_str(),
+            text,
+            text.as_bytes(),
+            unix_ms,
+            number(SendState::Sent),
+            accepted.map(signed)
+        ])?;
         let id = c.last_insert_rowid();
         self.count(to, id, 0)?;
         Ok((Some(MessageId(id)), false))
@@ -121,6 +136,7 @@ mod tests {
     use crate::history::{Done, Op, Unsent};
     use crate::model::{Account, MessageId, SendState};
     use crate::session::StoreToken;
+    use crate::wire::frame::Past;
 
     fn pushed(token: u64, row: u64, after: Option<u64>) -> Op {
         Op::Received {
@@ -214,12 +230,12 @@ mod tests {
         let to = Account::sanitised("b");
         let write = |text: &str| Op::Outgoing { request: 1, to: to.clone(), text: text.into(), unix_ms: 0 };
         database.run(&[write("one"), write("two"), Op::NewDevice, write("three")]);
-        let own = |row: u64, text: &str, by: (Device, u64)| Op::Own {
+        let own = |row: u64, text: &str, (device, counter): (Device, u64)| Op::Own {
             token: StoreToken(row),
             to: to.clone(),
             text: text.into(),
             pushed: Pushed { row, after: Some(row - 1).filter(|n| *n > 0), at: 7 },
-            by,
+            by: SentBy { device, counter, accepted: Some(100 + row) },
         };
         let other = Key([9; 16]);
         let ops = [
@@ -228,7 +244,12 @@ mod tests {
             own(3, "three", (was, 3)),
             own(4, "one", (other, 1)),
             own(9, "late", (other, 2)),
+            own(5, "read back", (other, 3)),
         ];
+        // The server's history was read before it came.
+        let past = Past { row: 105, from: "me".into(), at: 7, text: "read back".into() };
+        let (me, b) = (Account::sanitised("me"), to.clone());
+        database.run(&[Op::Past { own: me, peer: b, messages: vec![past], more: false }]);
         let known: Vec<_> = database
             .run(&ops)
             .into_iter()
@@ -238,7 +259,7 @@ mod tests {
             })
             .collect();
         let new = |id| (Some(id), false);
-        assert_eq!(known, [(Some(2), true), new(4), new(5), new(6), (None, false)]);
+        assert_eq!(known, [(Some(2), true), new(4), new(5), new(6), (None, false), (Some(-1), true)]);
         let Some(Done::Last { rows, .. }) = database.run(&[Op::Last { peer: to.clone(), count: 2 }]).pop() else {
             panic!("rows")
         };

@@ -236,8 +236,21 @@ pub struct Stored {
     pub text: String,
     /// It was handed out in the plain dialect.
     pub plain: bool,
-    /// One's own, sent by another device: to whom, and under what.
-    pub own: Option<(String, Device, u64)>,
+    /// It is one of the account's own.
+    pub own: Option<OwnSent>,
+}
+
+/// What a message of the account's own was sent as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnSent {
+    /// To whom.
+    pub to: String,
+    /// By which device.
+    pub device: Device,
+    /// Under which number.
+    pub counter: u64,
+    /// As which row it was accepted.
+    pub accepted: MessageRow,
 }
 
 /// What became of an [`Op`], after its commit.

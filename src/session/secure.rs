@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::{AccountChange, Cause, Event, Framed, Kept, Link, LoginOutcome, Pushed, StoreToken, Transmit};
+use super::{AccountChange, Cause, Event, Framed, Kept, Link, LoginOutcome, Pushed, SentBy, StoreToken, Transmit};
 use crate::link::{self, PeerId};
 use crate::model::{Account, MessageId, MessageText, Password};
 use crate::timer::{Dice, Rto};
@@ -339,8 +339,9 @@ impl Session {
             FromServer::Message { row, after, from, at, text, plain } => {
                 self.pushed(now, (row, after, at), &from, text, plain);
             }
-            FromServer::Own { row, after, to, at, text, device, counter } => {
-                self.mirrored(now, (row, after, at), &to, text, (device, counter));
+            FromServer::Own { row, after, to, at, text, device, counter, accepted } => {
+                let by = SentBy { device, counter, accepted: Some(accepted).filter(|row| *row > 0) };
+                self.mirrored(now, (row, after, at), &to, text, by);
             }
             FromServer::AccountSettings { id, settings } => self.settled(id, Some(settings)),
             FromServer::Presence { first, online } => self.present(now, first, &online),

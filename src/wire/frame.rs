@@ -135,8 +135,9 @@ pub enum FromServer {
         plain: Option<String>,
     },
     /// A message that another device of this account has sent; counted among those for this account, with
-    /// `row` and `after` as there. `device` and `counter` are what it was sent under.
-    Own { row: u64, after: u64, to: String, at: i64, text: String, device: Device, counter: u64 },
+    /// `row` and `after` as there. `device` and `counter` are what it was sent under, `accepted` the row that was
+    /// answered to that.
+    Own { row: u64, after: u64, to: String, at: i64, text: String, device: Device, counter: u64, accepted: u64 },
     /// Who is online now; several frames if they are many, the first says so.
     Presence { first: bool, online: Vec<String> },
     /// Who came and went since.

@@ -336,10 +336,10 @@ impl Engine {
                     if !again {
                         self.kept(&message, &rows, sent);
                     }
-                    if let Some((own, row)) = own.zip(own_row) {
-                        self.push_own(who, counter, &own, row, sent);
-                    }
                     let row = number(rows.first().copied().unwrap_or(0));
+                    if let Some((own, at)) = own.zip(own_row) {
+                        self.push_own(who, (counter, row), &own, at, sent);
+                    }
                     self.frame_to(peer, FromServer::Accepted { counter, row, at: sent, online: message.online });
                 }
                 Done::Conflict { .. } => self.frame_to(peer, FromServer::Refused { counter, code: Code::IdConflict }),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, Error, OptionalExtension, Row, params};
 
-use super::{AccountId, Done, MessageRow, Own, SentKey, Stored};
+use super::{AccountId, Done, MessageRow, Own, OwnSent, SentKey, Stored};
 use crate::wire::frame::{Device, Key};
 
 /// SQLite's integers are signed.
@@ -112,7 +112,12 @@ pub(super) fn enter(
 fn message(row: &Row<'_>) -> Result<Stored, Error> {
     let own: Option<String> = row.get(5)?;
     let own = match own {
-        Some(to) => Some((to, Key(row.get(6)?), u64::try_from(row.get::<_, i64>(7)?).unwrap_or(0))),
+        Some(to) => Some(OwnSent {
+            to,
+            device: Key(row.get(6)?),
+            counter: u64::try_from(row.get::<_, i64>(7)?).unwrap_or(0),
+            accepted: row.get(8)?,
+        }),
         None => None,
     };
     let (row, sender, sent, text, plain) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
@@ -135,7 +140,10 @@ pub(super) fn after(
     count: u32,
 ) -> Result<Done, Error> {
     let mut query = c.prepare_cached(
-        "SELECT id, sender, sent, text, plain IS NOT NULL, own, device, counter FROM messages
+        "SELECT id, sender, sent, text, plain IS NOT NULL, own, device, counter,
+             coalesce((SELECT row FROM sent s
+                 WHERE s.account = receiver AND s.device = m.device AND s.counter = m.counter), 0)
+         FROM messages m
          WHERE receiver = ? AND id > ? AND device IS NOT ? ORDER BY id LIMIT ?",
     )?;
     let rows = query.query_map(params![account, after, device.0, i64::from(count) + 1], message)?;

@@ -3,10 +3,10 @@
 
 use std::time::Instant;
 
-use super::{LISTING, Pushed, Session, StoreToken};
+use super::{LISTING, Pushed, SentBy, Session, StoreToken};
 use crate::model::Account;
 use crate::session::Event;
-use crate::wire::frame::{Device, FromClient};
+use crate::wire::frame::FromClient;
 
 /// So many on disk are told of at least once while others are on their way there.
 const TOLD: u64 = 32;
@@ -35,14 +35,14 @@ impl Session {
         self.events.push_back(Event::Received { token, from, time, text, raw, repeat: false, pushed });
     }
 
-    /// What another device of this account has sent; `by` is that one's name and number for it.
+    /// What another device of this account has sent.
     pub(super) fn mirrored(
         &mut self,
         now: Instant,
         (row, after, at): (u64, u64, i64),
         to: &str,
         text: String,
-        by: (Device, u64),
+        by: SentBy,
     ) {
         let Some((token, pushed)) = self.arrived(now, row, after, at) else { return };
         self.events.push_back(Event::Own { token, to: Account::sanitised(to), text, pushed, by });

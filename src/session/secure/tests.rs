@@ -346,7 +346,16 @@ impl<'a> World<'a> {
                 let (from, text) = ("b".to_owned(), text.clone());
                 // What begins so was sent by another device of the same account.
                 let frame = match text.starts_with("own ") {
-                    true => FromServer::Own { row: *row, after, to: from, at: 7, text, device: OTHER, counter: *row },
+                    true => FromServer::Own {
+                        row: *row,
+                        after,
+                        to: from,
+                        at: 7,
+                        text,
+                        device: OTHER,
+                        counter: *row,
+                        accepted: 1,
+                    },
                     false => FromServer::Message { row: *row, after, from, at: 7, text, plain: None },
                 };
                 if !self.server.send(self.now, seat.peer, &frame.encode()) {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use hongyan::link::PeerId;
 use hongyan::server::engine::{Effect, Engine, Now};
 use hongyan::server::hasher::{Hashed, Job, Outcome};
-use hongyan::server::store::{Done, Op, Own, Snapshot, Stored};
+use hongyan::server::store::{Done, Op, Own, OwnSent, Snapshot, Stored};
 use hongyan::server::{OnSecondLogin, Quotas};
 use hongyan::wire::frame::{FromClient, FromServer, Key, Secret};
 use libfuzzer_sys::fuzz_target;
@@ -40,8 +40,8 @@ struct Row {
     sender: String,
     text: String,
     taken: bool,
-    /// One of its owner's own: to whom, and under what it was sent.
-    own: Option<(String, Key<16>, u64)>,
+    /// One of its owner's own.
+    own: Option<OwnSent>,
 }
 
 struct World {
@@ -208,19 +208,21 @@ impl World {
                 connection.open.swap_remove(at);
             }
             FromServer::Message { row, after, from, text, .. } => self.pushed(peer, row, after, (from, text, None)),
-            FromServer::Own { row, after, to, text, device, counter, .. } => {
+            FromServer::Own { row, after, to, text, device, counter, accepted, .. } => {
+                let accepted = i64::try_from(accepted).unwrap_or(0);
+                let own = Some(OwnSent { to, device, counter, accepted });
                 let sender = self.messages.get(usize::try_from(row - 1).unwrap_or(usize::MAX));
                 let sender = sender.map(|message| message.sender.clone()).unwrap_or_default();
-                self.pushed(peer, row, after, (sender, text, Some((to, device, counter))));
+                self.pushed(peer, row, after, (sender, text, own));
             }
             _ => {}
         }
     }
 
-    fn pushed(&mut self, peer: u64, row: u64, after: u64, said: (String, String, Option<(String, Key<16>, u64)>)) {
+    fn pushed(&mut self, peer: u64, row: u64, after: u64, said: (String, String, Option<OwnSent>)) {
         let Some(connection) = self.connections.get_mut(&peer) else { return };
         let (account, device) = connection.who.expect("to a device that is in");
-        let for_it = |m: &Row| m.receiver == account && m.own.as_ref().is_none_or(|(_, by, _)| *by != device);
+        let for_it = |m: &Row| m.receiver == account && m.own.as_ref().is_none_or(|own| own.device != device);
         if let Some(last) = connection.pushed.replace(row) {
             assert!(row > last && after == last, "{row} after {after}, and before it {last}");
         }
@@ -280,7 +282,8 @@ impl World {
                 }
                 self.sent.insert(name, (key.hash, rows.first().copied().unwrap_or(0)));
                 let own = message.own.map(|Own { writer: sender, to, text }| {
-                    let own = Some((to, key.device, key.counter));
+                    let accepted = rows.first().copied().unwrap_or(0);
+                    let own = Some(OwnSent { to, device: key.device, counter: key.counter, accepted });
                     let row = number(self.messages.len());
                     self.messages.push(Row { receiver: key.account, sender, text, taken: true, own });
                     row
@@ -311,7 +314,7 @@ impl World {
                 Done::Entered { job, token, highest, start }
             }
             Op::After { job, account, device, after, count } => {
-                let for_it = |m: &Row| m.receiver == account && m.own.as_ref().is_none_or(|(_, by, _)| *by != device);
+                let for_it = |m: &Row| m.receiver == account && m.own.as_ref().is_none_or(|own| own.device != device);
                 let mine = self.messages.iter().enumerate().filter(|(i, m)| for_it(m) && number(*i) > after);
                 let count = usize::try_from(count).unwrap_or(0);
                 let stored = |(i, m): (usize, &Row)| {

@@ -3,7 +3,7 @@
 use super::{DeviceName, PAGE, WINDOW, Waiting, number};
 use crate::link::PeerId;
 use crate::server::engine::{Effect, Engine, Now};
-use crate::server::store::{AccountId, Done, MessageRow, Op, Stored};
+use crate::server::store::{AccountId, Done, MessageRow, Op, OwnSent, Stored};
 use crate::wire::frame::FromServer;
 
 impl Engine {
@@ -97,7 +97,9 @@ impl Engine {
             let Stored { row, sender: from, sent: at, text, plain, own } = message;
             let (row, plain) = (number(row), plain.then(|| (self.local_time)(at)));
             frames.push(match own {
-                Some((to, device, counter)) => FromServer::Own { row, after, to, at, text, device, counter },
+                Some(OwnSent { to, device, counter, accepted }) => {
+                    FromServer::Own { row, after, to, at, text, device, counter, accepted: number(accepted) }
+                }
                 None => FromServer::Message { row, after, from, at, text, plain },
             });
         }

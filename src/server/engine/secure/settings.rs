@@ -69,7 +69,7 @@ impl Engine {
     pub(in crate::server::engine) fn push_own(
         &mut self,
         (account, device): (AccountId, DeviceName),
-        counter: u64,
+        (counter, accepted): (u64, u64),
         own: &Own,
         at: MessageRow,
         sent: i64,
@@ -77,7 +77,16 @@ impl Engine {
         for peer in self.devices_of(account) {
             if self.devices.all.get(&peer).is_some_and(|other| other.who != Some((account, device))) {
                 let (row, to, text) = (number(at), own.to.clone(), own.text.clone());
-                self.push(peer, at, |after| FromServer::Own { row, after, to, at: sent, text, device, counter });
+                self.push(peer, at, |after| FromServer::Own {
+                    row,
+                    after,
+                    to,
+                    at: sent,
+                    text,
+                    device,
+                    counter,
+                    accepted,
+                });
             }
         }
     }

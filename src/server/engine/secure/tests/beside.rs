@@ -10,10 +10,12 @@ fn settings(peer: u64, beside: bool, secure_only: bool) -> String {
     format!(r#"{peer} {{"t":"account_settings","id":4,"beside":{beside},"secure_only":{secure_only}}}"#)
 }
 
-fn own(peer: u64, row: u64, after: u64, to: &str, text: &str, device: u8, counter: u64) -> String {
+/// `sent`: under which number, and as which row it was accepted.
+fn own(peer: u64, row: u64, after: u64, to: &str, text: &str, device: u8, sent: (u64, u64)) -> String {
     let device = name(device).digits();
     format!(
-        r#"{peer} {{"t":"own","row":{row},"after":{after},"to":"{to}","at":1000,"text":"{text}","device":"{device}","counter":{counter}}}"#
+        r#"{peer} {{"t":"own","row":{row},"after":{after},"to":"{to}","at":1000,"text":"{text}","device":"{device}","counter":{},"accepted":{}}}"#,
+        sent.0, sent.1
     )
 }
 
@@ -80,7 +82,7 @@ fn a_new_device_goes_on_where_it_began_though_nothing_has_come_to_it_yet() {
 #[test]
 fn what_one_sends_the_others_are_told_once() {
     let mut world = two_beside();
-    let sent = [message(3, 1, 0, "a", "hi"), own(2, 2, 0, "b", "hi", 1, 7), accepted(1, 7, 1, true)];
+    let sent = [message(3, 1, 0, "a", "hi"), own(2, 2, 0, "b", "hi", 1, (7, 1)), accepted(1, 7, 1, true)];
     assert_eq!(world.say(1, &send(7, "b", "hi")), sent);
     assert_eq!(world.say(1, &send(7, "b", "hi")), [accepted(1, 7, 1, true)], "the same again is told nobody");
     assert_eq!(unread(&world, "a"), (0, 0), "one's own is read");
@@ -90,7 +92,7 @@ fn what_one_sends_the_others_are_told_once() {
     world.engine.lost(world.now, PeerId(3));
     assert_eq!(
         world.say(1, &send(8, "@lobby", "all?")),
-        [own(2, 4, 3, "@lobby", "all?", 1, 8), accepted(1, 8, 0, false)]
+        [own(2, 4, 3, "@lobby", "all?", 1, (8, 0)), accepted(1, 8, 0, false)]
     );
     let note = [message(1, 5, 3, "a", "note"), message(2, 5, 4, "a", "note"), accepted(2, 1, 5, true)];
     assert_eq!(world.say(2, &send(1, "a", "note")), note);
@@ -100,9 +102,10 @@ fn what_one_sends_the_others_are_told_once() {
     world.engine.lost(world.now, PeerId(1));
     world.engine.lost(world.now, PeerId(2));
     let one = [logged_in(4, 8, None), message(4, 3, 0, "b", "ho"), message(4, 5, 3, "a", "note")];
-    let theirs = own(4, 7, 5, "c", "from two", 2, 3);
+    let theirs = own(4, 7, 5, "c", "from two", 2, (3, 6));
     assert_eq!(world.login(4, "a", 1, Some(0)), [one.to_vec(), vec![theirs]].concat());
-    let two = [own(5, 2, 0, "b", "hi", 1, 7), message(5, 3, 2, "b", "ho"), own(5, 4, 3, "@lobby", "all?", 1, 8)];
+    let two =
+        [own(5, 2, 0, "b", "hi", 1, (7, 1)), message(5, 3, 2, "b", "ho"), own(5, 4, 3, "@lobby", "all?", 1, (8, 0))];
     let two = [vec![logged_in(5, 3, None)], two.to_vec(), vec![message(5, 5, 4, "a", "note")]].concat();
     assert_eq!(world.login(5, "a", 2, Some(0)), two);
     // Notes are in what was exchanged with oneself, and copies are not.
