@@ -106,6 +106,8 @@ pub enum UiEvent {
     Looked(Account),
     /// A transcript needs its rows anew.
     Index(Account),
+    /// What the server has of before a chat's first message is wanted.
+    Earlier(Account),
     /// A transcript needs texts.
     Page { peer: Account, first: u32, count: u32 },
     /// Sends a text.

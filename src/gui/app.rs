@@ -353,6 +353,7 @@ impl App {
             UiEvent::OpenChat(peer) => self.open_chat(peer),
             UiEvent::Looked(peer) => self.looked(peer),
             UiEvent::Index(peer) => self.client.index(peer),
+            UiEvent::Earlier(peer) => self.ask_for_earlier(peer),
             UiEvent::Page { peer, first, count } => self.client.page(peer, first, count),
             UiEvent::Send { peer, text } => self.send(&peer, &text),
             UiEvent::Resend { peer, id } => self.resend(peer, id),
@@ -478,7 +479,8 @@ impl App {
             },
             Event::NetworkTrouble(error) => self.say(&t!("gui.network_trouble", error = error)),
             Event::DiskTrouble(error) => self.say(&t!("gui.disk_trouble", error = error)),
-            Event::Speaks(_) | Event::Past { .. } => {}
+            Event::Speaks(_) => {}
+            Event::Past { peer, more, .. } => self.earlier_came(peer, more),
             Event::AccountSettings(settings) => self.account_settings(settings),
             Event::PlainOnly { was_secure } => self.plain_only(was_secure),
             Event::KeyChanged(change) => self.key_changed(change),

@@ -16,7 +16,7 @@ use rust_i18n::t;
 
 use super::keys_window::listen;
 use super::login::Emit;
-use super::transcript::{Ask, Transcript};
+use super::transcript::{Ask, Earlier, Transcript};
 use super::widgets::{self, Style};
 use super::{UiEvent, theme};
 use crate::history::{Row, RowMeta};
@@ -78,6 +78,7 @@ impl ChatWindow {
                 emit(match ask {
                     Ask::Page { first, count } => UiEvent::Page { peer, first, count },
                     Ask::Index => UiEvent::Index(peer),
+                    Ask::Earlier => UiEvent::Earlier(peer),
                     Ask::Resend(id) => UiEvent::Resend { peer, id },
                     // At once: the next key may be there already.
                     Ask::Compose => return compose(&writer, &app::event_text()),
@@ -146,6 +147,7 @@ impl ChatWindow {
                     Key::PageUp => transcript.page(-1),
                     Key::PageDown => transcript.page(1),
                     Key::End if control => transcript.go_to_end(),
+                    Key::Home if control => transcript.go_to_begin(),
                     // Out of the editor, where Tab would be a character.
                     Key::Tab => {
                         let _ = transcript.widget().clone().take_focus();
@@ -252,6 +254,17 @@ impl ChatWindow {
     /// Texts that were asked for.
     pub fn fill(&mut self, first: u32, rows: Vec<Row>) {
         self.transcript.fill(first, rows);
+    }
+
+    /// Whether the server may have something earlier, and was asked.
+    #[must_use]
+    pub fn earlier(&self) -> Earlier {
+        self.transcript.earlier()
+    }
+
+    /// Changes that.
+    pub fn set_earlier(&mut self, earlier: Earlier) {
+        self.transcript.set_earlier(earlier);
     }
 
     /// A server not known as ours may cut texts at `#`; the bubbles hint at it.

@@ -41,6 +41,7 @@ const KEYS: &[(&str, &str)] = &[
     ("", "keys.chat_window"),
     ("Enter  Shift+Enter", "keys.send"),
     ("PgUp PgDn  Ctrl+End", "keys.scroll"),
+    ("Ctrl+Home", "keys.earlier"),
     ("Tab  ↑ ↓", "keys.choose"),
     ("Ctrl+C  Enter", "keys.copy"),
     ("Ctrl+W", "keys.close"),

@@ -2,6 +2,7 @@
 //! others, so a hundred thousand messages cost as much as a hundred. It shows and asks; texts come by
 //! pages from whoever made it.
 
+mod around;
 pub mod heights;
 mod layout;
 mod pill;
@@ -21,6 +22,7 @@ use rust_i18n::t;
 
 use crate::history::{Row, RowMeta};
 use crate::model::{MessageId, SendState};
+pub use around::Earlier;
 use layout::View;
 
 /// What a transcript asks of its window.
@@ -35,6 +37,8 @@ pub enum Ask {
     },
     /// The rows are not those of the history any more.
     Index,
+    /// What the server has of before the first row is wanted.
+    Earlier,
     /// A message is to be sent once more.
     Resend(MessageId),
     /// What was typed here just now belongs into the composer.
@@ -116,6 +120,26 @@ impl Transcript {
         }
     }
 
+    /// What stands over the first row.
+    pub fn set_earlier(&mut self, earlier: Earlier) {
+        self.view.borrow_mut().set_earlier(earlier);
+        self.widget.redraw();
+    }
+
+    /// That.
+    #[must_use]
+    pub fn earlier(&self) -> Earlier {
+        self.view.borrow().earlier()
+    }
+
+    /// Shows the first row, and asks for what came before it.
+    pub fn go_to_begin(&mut self) {
+        let h = self.widget.h();
+        self.view.borrow_mut().scroll(i64::MIN / 4, h);
+        (self.ask)(Ask::Earlier);
+        self.widget.redraw();
+    }
+
     /// Whether the server may cut one's own texts at `#`.
     pub fn set_foreign(&mut self, foreign: bool) {
         self.view.borrow_mut().set_foreign(foreign);
@@ -188,7 +212,8 @@ impl Transcript {
                 }
                 Event::Move => {
                     let (x, y) = (app::event_x(), app::event_y());
-                    let over = view.borrow().link_at(x, y).is_some() || view.borrow().pill_at(x, y);
+                    let view = view.borrow();
+                    let over = view.link_at(x, y).is_some() || view.pill_at(x, y) || view.head_at(x, y);
                     draw::set_cursor(if over { Cursor::Hand } else { Cursor::Default });
                     return true;
                 }
@@ -226,6 +251,8 @@ fn pushed(view: &Rc<RefCell<View>>, ask: &Rc<dyn Fn(Ask)>, w: &Widget) {
     let (x, y) = (app::event_x(), app::event_y());
     if view.pill_at(x, y) {
         view.go_to_end();
+    } else if view.head_at(x, y) {
+        ask(Ask::Earlier);
     } else if let Some(id) = view.link_at(x, y) {
         ask(Ask::Resend(id));
     } else if !view.take_thumb(x - w.x(), y - w.y(), w.w(), w.h()) {
@@ -242,6 +269,10 @@ fn key(view: &Rc<RefCell<View>>, ask: &Rc<dyn Fn(Ask)>, w: &Widget) -> bool {
         Key::Down => view.borrow_mut().choose(1, h),
         Key::PageUp => view.borrow_mut().scroll(-page, h),
         Key::PageDown => view.borrow_mut().scroll(page, h),
+        Key::Home if control => {
+            view.borrow_mut().scroll(i64::MIN / 4, h);
+            ask(Ask::Earlier);
+        }
         Key::Home => view.borrow_mut().scroll(i64::MIN / 4, h),
         Key::End => view.borrow_mut().go_to_end(),
         _ if super::widgets::is_menu_key() => {

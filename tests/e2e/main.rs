@@ -505,6 +505,42 @@ fn devices_stay_beside_each_other_when_the_settings_say_so() {
 }
 
 #[test]
+fn a_new_device_shows_the_old_conversation_page_by_page() {
+    let place = Place::new();
+    let _server = place.serve();
+    let writer = ByHand::join(place.at, "kim");
+    let old = place.log_in("lou", "en");
+    chat_with(&old, "Hongyan", "kim", "Chatting with kim");
+    for n in 0..60 {
+        assert_eq!(writer.ask(&format!("03#lou#number {n}#")), "03:01");
+    }
+    old.has("lou", "kim", "number 59", None);
+    say(&old, "read all of it");
+    old.has("lou", "kim", "read all of it", SENT);
+    let new = place.open("lou elsewhere", "zh", &["--account", "lou"]);
+    new.window("登录");
+    new.write("secret");
+    new.keys(&["Return"]);
+    new.no_window("登录");
+    chat_with(&new, "鸿雁", "kim", "与 kim 聊天中");
+    place.desk.picture("earlier-offered");
+    assert!(new.messages("lou").is_empty());
+    new.keys(&["ctrl+Home"]);
+    new.has("lou", "kim", "number 21", None);
+    place.desk.picture("earlier");
+    let of_lou = new.messages("lou").len();
+    assert_eq!(of_lou, 40);
+    new.keys(&["ctrl+Home"]);
+    new.has("lou", "kim", "number 0", None);
+    new.has("lou", "kim", "read all of it", SENT);
+    new.keys(&["ctrl+Home"]);
+    place.desk.picture("earlier-begin");
+    say(&new, "and go on here");
+    new.has("lou", "kim", "and go on here", SENT);
+    assert_eq!(new.messages("lou").len(), 62);
+}
+
+#[test]
 fn strict_polling_is_strict() {
     let place = Place::new();
     let _server = place.serve();

@@ -26,7 +26,7 @@ use hongyan::gui::friend_list::FriendList;
 use hongyan::gui::login::{Emit, Login, LoginForm};
 use hongyan::gui::main_window::{MainWindow, Me};
 use hongyan::gui::notice::Question;
-use hongyan::gui::transcript::{Ask, Transcript};
+use hongyan::gui::transcript::{Ask, Earlier, Transcript};
 use hongyan::gui::trust_window::TrustWindow;
 use hongyan::gui::wire_window::WireWindow;
 use hongyan::gui::{Secret, UiEvent, theme, widgets};
@@ -48,6 +48,7 @@ fn main() -> ExitCode {
         ("a_hundred_thousand_messages_come_by_pages", a_hundred_thousand_messages_come_by_pages),
         ("the_view_stays_where_it_is_looked_at", the_view_stays_where_it_is_looked_at),
         ("rows_that_are_not_the_historys_are_asked_for_anew", rows_that_are_not_the_historys_are_asked_for_anew),
+        ("what_the_server_had_comes_in_above", what_the_server_had_comes_in_above),
         ("each_message_in_its_own_window", each_message_in_its_own_window),
         ("what_is_unread_stands_in_the_titles", what_is_unread_stands_in_the_titles),
         ("a_chat_opens_where_the_new_messages_begin", a_chat_opens_where_the_new_messages_begin),
@@ -230,6 +231,41 @@ fn rows_that_are_not_the_historys_are_asked_for_anew() {
     stage.transcript.set_index(metas);
     stage.transcript.fill(0, rows[1..].to_vec());
     assert!(stage.asked.borrow().contains(&Ask::Index));
+    stage.close();
+}
+
+fn what_the_server_had_comes_in_above() {
+    let (metas, rows) = history(100);
+    let mut stage = Stage::new();
+    stage.transcript.set_earlier(Earlier::Offered);
+    stage.transcript.set_index(metas.clone());
+    stage.settle(&rows);
+    assert!(stage.asked.borrow().is_empty(), "nothing is asked of the server unless somebody wants it");
+    stage.transcript.go_to_begin();
+    assert_eq!(stage.asked.borrow_mut().pop(), Some(Ask::Earlier));
+    stage.settle(&rows);
+    let first = rows[0].text.clone();
+    assert_eq!(stage.transcript.texts_in_sight().first(), Some(&first));
+    // Forty more: what was at the top is still in sight, with the end of the new ones over it.
+    let old = |n: usize| {
+        let row =
+            Row { id: MessageId(n as i64 - 40), text: format!("old {n}"), unix_ms: 0, ..row(0, n.is_multiple_of(2)) };
+        let meta = RowMeta { id: row.id, chars: 6, breaks: 0, outgoing: n.is_multiple_of(2), unix_ms: 0 };
+        (meta, row)
+    };
+    let (more, texts): (Vec<RowMeta>, Vec<Row>) = (0..40).map(old).unzip();
+    let all = [texts, rows].concat();
+    stage.transcript.set_earlier(Earlier::Begun);
+    stage.transcript.set_index([more, metas].concat());
+    stage.settle(&all);
+    let sight = stage.transcript.texts_in_sight();
+    assert!(sight.contains(&first) && sight.first() == Some(&"old 39".to_owned()), "{sight:?}");
+    stage.transcript.go_to_begin();
+    stage.settle(&all);
+    assert_eq!(stage.transcript.texts_in_sight().first().map(String::as_str), Some("old 0"));
+    stage.transcript.go_to_end();
+    stage.settle(&all);
+    assert_eq!(stage.transcript.texts_in_sight().last(), Some(&all[139].text));
     stage.close();
 }
 

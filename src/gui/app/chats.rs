@@ -6,11 +6,12 @@ use fltk::app;
 use rust_i18n::t;
 
 use super::super::chat_window::{ChatWindow, Header};
+use super::super::transcript::Earlier;
 use super::App;
 use crate::history::{Row, RowMeta};
 use crate::model::{Account, MessageId, MessageText};
 use crate::net::clock;
-use crate::session::Link;
+use crate::session::{Link, Speaks};
 
 /// Between a chat and the list of friends, frames included.
 const GAP: i32 = 12;
@@ -29,9 +30,17 @@ impl App {
     /// Names and presence may have changed.
     pub(super) fn refresh_headers(&mut self) {
         let headers: Vec<(Account, Header)> = self.chats.keys().map(|peer| (peer.clone(), self.header(peer))).collect();
+        let speaks = self.client.connection().speaks;
         for (peer, header) in headers {
             if let Some(chat) = self.chats.get_mut(&peer) {
+                let offline = header.offline;
                 chat.set_header(header);
+                match (chat.earlier(), speaks) {
+                    (Earlier::No, Some(Speaks::Secure)) => chat.set_earlier(Earlier::Offered),
+                    (Earlier::Asked, _) if offline => chat.set_earlier(Earlier::Offered),
+                    (Earlier::Offered | Earlier::Asked, Some(Speaks::Plain)) => chat.set_earlier(Earlier::No),
+                    _ => {}
+                }
             }
         }
         for (_, chat) in self.chats.iter_mut().filter(|(peer, _)| peer.is_room()) {
@@ -128,6 +137,24 @@ impl App {
         chat.set_index(rows, unread);
         if unread.is_some_and(|n| n > 0) && chat.focused() {
             self.client.mark_read(peer.clone());
+        }
+    }
+
+    /// Asks the server for what was said before all that is here, a page of it; once at a time.
+    pub(super) fn ask_for_earlier(&mut self, peer: Account) {
+        let Some(chat) = self.chats.get_mut(&peer).filter(|chat| chat.earlier() == Earlier::Offered) else { return };
+        if matches!(self.client.link(), Link::Offline | Link::LoggedOut) {
+            return chat.say(&t!("gui.not_logged_in"));
+        }
+        chat.set_earlier(Earlier::Asked);
+        self.client.earlier(peer);
+    }
+
+    /// A page came, and is in the history.
+    pub(super) fn earlier_came(&mut self, peer: Account, more: bool) {
+        if let Some(chat) = self.chats.get_mut(&peer) {
+            chat.set_earlier(if more { Earlier::Offered } else { Earlier::Begun });
+            self.client.index(peer);
         }
     }
 

@@ -7,11 +7,11 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use chrono::{DateTime, Datelike, Local, NaiveDateTime, TimeZone};
 use fltk::draw;
-use fltk::enums::{Color, Font};
+use fltk::enums::Font;
 use rust_i18n::t;
 
+use super::around::{Earlier, HEAD, centred_line, day, earlier, foot};
 use super::heights::Heights;
 use super::rows::{PAGE, Rows};
 use super::wrap::{Advances, Line, wrap};
@@ -23,11 +23,11 @@ const LINE: i32 = 20;
 const PAD_X: i32 = 11;
 const PAD_Y: i32 = 7;
 const RADIUS: i32 = 10;
-const MARGIN: i32 = 16;
+pub const MARGIN: i32 = 16;
 const EDGE: i32 = 8;
-const DAY: i32 = 34;
+pub const DAY: i32 = 34;
 const AUTHOR: i32 = 18;
-const FOOT: i32 = 20;
+pub const FOOT: i32 = 20;
 const IN_RUN: i32 = 3;
 const AFTER_RUN: i32 = 10;
 const BAR: i32 = 10;
@@ -69,6 +69,9 @@ pub struct View {
     names: HashMap<String, String>,
     /// The foot of the bubble with the ring, where its menu opens by keys.
     ringed: Option<(i32, i32)>,
+    /// What stands over the first row, and where that can be pressed.
+    earlier: Earlier,
+    head: Option<[i32; 4]>,
     /// Where the button to the end stands, if that is not in sight.
     pill: Option<[i32; 4]>,
     seen: Vec<Seen>,
@@ -96,6 +99,8 @@ impl View {
             foreign: false,
             names: HashMap::new(),
             ringed: None,
+            earlier: Earlier::No,
+            head: None,
             pill: None,
             seen: Vec::new(),
             links: Vec::new(),
@@ -104,14 +109,23 @@ impl View {
     }
 
     pub fn set_index(&mut self, metas: Vec<RowMeta>) {
-        self.rows = Rows::new(metas);
-        self.chosen = None;
-        if let Anchor::Row { row, .. } = self.anchor
-            && row >= self.rows.len()
-        {
-            self.anchor = Anchor::End;
-        }
+        let old = std::mem::replace(&mut self.rows, Rows::new(metas));
+        // Whatever came before it, what is looked at stays.
+        let now = |row: usize| self.rows.find(old.meta(row)?.id);
+        self.chosen = self.chosen.and_then(now);
+        let place = match self.anchor {
+            Anchor::Row { row, above } => now(row).map(|row| (row, above)),
+            Anchor::End => None,
+        };
         self.estimate();
+        self.anchor = place.map_or(Anchor::End, |(mut row, mut above)| {
+            // Over the first row there was room; now there are others.
+            while above < 0 && row > 0 {
+                row -= 1;
+                above += self.heights.height(row);
+            }
+            Anchor::Row { row, above }
+        });
     }
 
     pub fn fill(&mut self, first: usize, rows: Vec<Row>) -> bool {
@@ -144,6 +158,19 @@ impl View {
         let Some(row) = self.rows.set_state(id, state) else { return false };
         self.measure(row);
         true
+    }
+
+    pub fn set_earlier(&mut self, earlier: Earlier) {
+        self.earlier = earlier;
+    }
+
+    pub fn earlier(&self) -> Earlier {
+        self.earlier
+    }
+
+    /// Where the first row stands.
+    fn lead(&self) -> i32 {
+        EDGE + if self.earlier == Earlier::No { 0 } else { HEAD }
     }
 
     pub fn set_foreign(&mut self, foreign: bool) {
@@ -200,19 +227,20 @@ impl View {
             self.anchor = Anchor::End;
             return;
         }
-        let (row, above) = self.heights.at(top.max(0) - i64::from(EDGE));
-        let above = if top < i64::from(EDGE) { i32::try_from(top.max(0)).unwrap_or(0) - EDGE } else { small(above) };
+        let lead = self.lead();
+        let (row, above) = self.heights.at(top.max(0) - i64::from(lead));
+        let above = if top < i64::from(lead) { i32::try_from(top.max(0)).unwrap_or(0) - lead } else { small(above) };
         self.anchor = Anchor::Row { row, above };
     }
 
     fn content(&self) -> i64 {
-        self.heights.total() + i64::from(2 * EDGE)
+        self.heights.total() + i64::from(self.lead() + EDGE)
     }
 
     fn top(&self, h: i32) -> i64 {
         match self.anchor {
             Anchor::End => (self.content() - i64::from(h)).max(0),
-            Anchor::Row { row, above } => self.heights.top(row) + i64::from(above) + i64::from(EDGE),
+            Anchor::Row { row, above } => self.heights.top(row) + i64::from(above) + i64::from(self.lead()),
         }
     }
 
@@ -223,7 +251,7 @@ impl View {
         let start = self.seen.last().map_or(last, |seen| seen.row);
         let row = self.chosen.map_or(start, |row| row.saturating_add_signed(by).min(last));
         self.chosen = Some(row);
-        let top = self.heights.top(row) + i64::from(EDGE);
+        let top = self.heights.top(row) + i64::from(self.lead());
         let bottom = top + i64::from(self.heights.height(row));
         if top < self.top(h) {
             self.go_to(top - i64::from(EDGE), h);
@@ -256,6 +284,10 @@ impl View {
 
     pub fn link_at(&self, x: i32, y: i32) -> Option<MessageId> {
         self.links.iter().find(|(area, _)| inside(*area, x, y)).map(|(_, id)| *id)
+    }
+
+    pub fn head_at(&self, x: i32, y: i32) -> bool {
+        self.head.is_some_and(|area| inside(area, x, y))
     }
 
     pub fn pill_at(&self, x: i32, y: i32) -> bool {
@@ -401,9 +433,10 @@ impl View {
                 self.seen.push(Seen { row, y });
             }
             self.seen.reverse();
-            if row == 0 && y > EDGE {
+            let lead = self.lead();
+            if row == 0 && y > lead {
                 // Everything fits: from the top on.
-                self.seen.iter_mut().for_each(|seen| seen.y -= y - EDGE);
+                self.seen.iter_mut().for_each(|seen| seen.y -= y - lead);
             }
         }
         match (self.seen.first(), self.seen.last()) {
@@ -427,6 +460,8 @@ impl View {
         for seen in &seen {
             self.draw_row(seen.row, x, y + seen.y, w, focus);
         }
+        let first = seen.first().map_or((0, self.lead()), |seen| (seen.row, seen.y));
+        self.head = if first.0 == 0 { earlier(self.earlier, x, y + first.1 - HEAD, w) } else { None };
         self.seen = seen;
         if let Some((top, size)) = self.bar(h) {
             draw::set_draw_color(if self.thumb.is_some() { colours.dim } else { colours.offline });
@@ -516,82 +551,6 @@ fn is_noteworthy(state: SendState) -> bool {
 }
 
 /// What did not arrive for sure can be sent once more.
-fn can_resend(state: SendState) -> bool {
+pub fn can_resend(state: SendState) -> bool {
     matches!(state, SendState::Failed | SendState::MaybeSentTwice | SendState::MaybeSent | SendState::OfflineOrUnknown)
-}
-
-fn centred_line(text: &str, x: i32, y: i32, w: i32, ink: Color, rule: Option<Color>) {
-    draw::set_font(Font::Helvetica, theme::TINY);
-    let width = draw::width(text).ceil() as i32;
-    let left = x + (w - width) / 2;
-    if let Some(rule) = rule {
-        draw::set_draw_color(rule);
-        draw::draw_xyline(x + MARGIN, y + DAY / 2, left - 10);
-        draw::draw_xyline(left + width + 10, y + DAY / 2, x + w - MARGIN);
-    }
-    draw::set_draw_color(ink);
-    draw::draw_text(text, left, y + DAY / 2 + 4);
-}
-
-/// The time under a run and how far one's own message has come; where "resend" was drawn.
-fn foot(row: &Row, foreign: bool, x: i32, y: i32, w: i32) -> Option<[i32; 4]> {
-    let colours = theme::palette();
-    draw::set_font(Font::Helvetica, theme::TINY);
-    let baseline = y + 14;
-    let Some(state) = row.state else {
-        draw::set_draw_color(colours.dim);
-        let mut time = time(row);
-        if row.repeat {
-            time = format!("{time} · {}", t!("chat.repeat"));
-        }
-        draw::draw_text(&time, x + MARGIN, baseline);
-        return None;
-    };
-    let (word, ink) = match state {
-        SendState::Waiting => (t!("chat.waiting"), colours.dim),
-        SendState::Sending => (t!("chat.sending"), colours.dim),
-        SendState::Sent => (t!("chat.sent"), colours.dim),
-        SendState::OfflineOrUnknown => (t!("chat.offline"), colours.warn),
-        SendState::MaybeSentTwice => (t!("chat.twice"), colours.warn),
-        SendState::MaybeSent => (t!("chat.maybe"), colours.warn),
-        SendState::Failed => (t!("chat.failed"), colours.error),
-    };
-    let mut text = format!("{} · {word}", time(row));
-    if foreign && row.text.contains('#') {
-        text = format!("{text} · {}", t!("chat.maybe_cut"));
-    }
-    let link = if can_resend(state) { format!("  ↻ {}", t!("chat.resend")) } else { String::new() };
-    let room = f64::from(w - 2 * MARGIN);
-    if draw::width(&text) + draw::width(&link) > room {
-        text = word.into_owned();
-    }
-    let (wide, link_wide) = (draw::width(&text).ceil() as i32, draw::width(&link).ceil() as i32);
-    draw::set_draw_color(ink);
-    draw::draw_text(&text, x + w - MARGIN - link_wide - wide, baseline);
-    if link.is_empty() {
-        return None;
-    }
-    draw::set_draw_color(colours.accent);
-    draw::draw_text(&link, x + w - MARGIN - link_wide, baseline);
-    Some([x + w - MARGIN - link_wide, y, link_wide, FOOT])
-}
-
-/// Hours and minutes; the day too where it is not the day of the line above.
-fn time(row: &Row) -> String {
-    let Some(local) = Local.timestamp_millis_opt(row.unix_ms).earliest() else { return String::new() };
-    let Some(server) = &row.server_time else { return local.format("%H:%M").to_string() };
-    match NaiveDateTime::parse_from_str(server, "%Y-%m-%d %H:%M:%S") {
-        Ok(at) if at.date() == local.date_naive() => at.format("%H:%M").to_string(),
-        Ok(at) => at.format("%Y-%m-%d %H:%M").to_string(),
-        Err(_) => server.clone(),
-    }
-}
-
-fn day(unix_ms: i64) -> String {
-    let Some(day): Option<DateTime<Local>> = Local.timestamp_millis_opt(unix_ms).earliest() else {
-        return String::new();
-    };
-    let weekday = t!(format!("chat.weekday_{}", day.weekday().num_days_from_monday()));
-    t!("chat.day", year = day.year(), month = day.month(), name = day.format("%B"), day = day.day(), weekday = weekday)
-        .into_owned()
 }

@@ -19,6 +19,8 @@ const RUN_MS: i64 = 3 * 60 * 1000;
 #[derive(Debug, Default)]
 pub struct Rows {
     metas: Vec<RowMeta>,
+    /// Where each message stands, by its number: what the server had of before has come later.
+    places: Vec<(MessageId, u32)>,
     /// Each row's local day, counted in days.
     days: Vec<i32>,
     pages: HashMap<usize, Vec<Row>>,
@@ -32,7 +34,9 @@ impl Rows {
     pub fn new(metas: Vec<RowMeta>) -> Self {
         let mut days = Days::default();
         let days = metas.iter().map(|meta| days.day(meta.unix_ms)).collect();
-        Self { metas, days, ..Self::default() }
+        let mut places: Vec<_> = (0..).zip(&metas).map(|(place, meta): (u32, _)| (meta.id, place)).collect();
+        places.sort_unstable();
+        Self { metas, places, days, ..Self::default() }
     }
 
     /// How many rows there are.
@@ -61,11 +65,13 @@ impl Rows {
 
     /// Adds a message that was just stored; false if it is there already.
     pub fn push(&mut self, row: Row) -> bool {
-        if self.metas.last().is_some_and(|last| last.id >= row.id) {
+        // New ones have the highest numbers.
+        if self.places.last().is_some_and(|(last, _)| *last >= row.id) {
             return false;
         }
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let (page, place) = (self.metas.len() / PAGE, self.metas.len() % PAGE);
+        self.places.push((row.id, count(self.metas.len())));
         self.metas.push(RowMeta {
             id: row.id,
             chars: count(row.text.chars().count()),
@@ -134,7 +140,8 @@ impl Rows {
     /// Where a message stands.
     #[must_use]
     pub fn find(&self, id: MessageId) -> Option<usize> {
-        self.metas.binary_search_by_key(&id, |meta| meta.id).ok()
+        let found = self.places.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+        self.places.get(found).and_then(|(_, place)| usize::try_from(*place).ok())
     }
 
     /// Whether a line with the day stands over this row.
@@ -231,6 +238,16 @@ mod tests {
         assert_eq!(new.missing(0..2), [0_usize; 0]);
         new.set_state(MessageId(2), SendState::Failed);
         assert_eq!(new.row(1).and_then(|r| r.state), Some(SendState::Failed));
+    }
+
+    #[test]
+    fn what_came_from_the_server_later_stands_where_it_belongs() {
+        let meta = |id| RowMeta { id: MessageId(id), chars: 1, breaks: 0, outgoing: true, unix_ms: 0 };
+        let mut rows = Rows::new([-3, -2, 4, -1].map(meta).to_vec());
+        assert_eq!([-3, -2, 4, -1, 5].map(|id| rows.find(MessageId(id))), [Some(0), Some(1), Some(2), Some(3), None]);
+        assert!(!rows.push(row(4, true, 0)), "known");
+        assert!(rows.push(row(5, true, 0)));
+        assert_eq!(rows.find(MessageId(5)), Some(4));
     }
 
     #[test]

@@ -1,0 +1,124 @@
+//! What stands around the bubbles: days, times, how far a message has come, and whether the server may have
+//! something earlier.
+
+use chrono::{DateTime, Datelike, Local, NaiveDateTime, TimeZone};
+use fltk::draw;
+use fltk::enums::{Color, Font};
+use rust_i18n::t;
+
+use super::layout::{DAY, FOOT, MARGIN, can_resend};
+use crate::gui::theme;
+use crate::history::Row;
+use crate::model::SendState;
+
+/// The height of what stands over the first message.
+pub const HEAD: i32 = 34;
+
+/// Whether the server has something that was said before all that is here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Earlier {
+    /// It is not one that keeps anything, or nobody knows.
+    #[default]
+    No,
+    /// It may have; it can be asked.
+    Offered,
+    /// It was asked.
+    Asked,
+    /// It has not: this is where the conversation began.
+    Begun,
+}
+
+/// Says so over the first message; where it can be pressed.
+pub fn earlier(earlier: Earlier, x: i32, y: i32, w: i32) -> Option<[i32; 4]> {
+    let colours = theme::palette();
+    let (text, ink) = match earlier {
+        Earlier::No => return None,
+        Earlier::Offered => (t!("chat.earlier"), colours.accent),
+        Earlier::Asked => (t!("chat.earlier_asked"), colours.dim),
+        Earlier::Begun => (t!("chat.earlier_none"), colours.dim),
+    };
+    draw::set_font(Font::Helvetica, theme::SMALL);
+    let wide = draw::width(&text).ceil() as i32;
+    let left = x + (w - wide) / 2;
+    draw::set_draw_color(ink);
+    draw::draw_text(&text, left, y + HEAD / 2 + 4);
+    (earlier == Earlier::Offered).then_some([left - 8, y, wide + 16, HEAD])
+}
+
+/// A line in the middle, between two rules if it has a colour for them.
+pub fn centred_line(text: &str, x: i32, y: i32, w: i32, ink: Color, rule: Option<Color>) {
+    draw::set_font(Font::Helvetica, theme::TINY);
+    let width = draw::width(text).ceil() as i32;
+    let left = x + (w - width) / 2;
+    if let Some(rule) = rule {
+        draw::set_draw_color(rule);
+        draw::draw_xyline(x + MARGIN, y + DAY / 2, left - 10);
+        draw::draw_xyline(left + width + 10, y + DAY / 2, x + w - MARGIN);
+    }
+    draw::set_draw_color(ink);
+    draw::draw_text(text, left, y + DAY / 2 + 4);
+}
+
+/// The time under a run and how far one's own message has come; where "resend" was drawn.
+pub fn foot(row: &Row, foreign: bool, x: i32, y: i32, w: i32) -> Option<[i32; 4]> {
+    let colours = theme::palette();
+    draw::set_font(Font::Helvetica, theme::TINY);
+    let baseline = y + 14;
+    let Some(state) = row.state else {
+        draw::set_draw_color(colours.dim);
+        let mut time = time(row);
+        if row.repeat {
+            time = format!("{time} · {}", t!("chat.repeat"));
+        }
+        draw::draw_text(&time, x + MARGIN, baseline);
+        return None;
+    };
+    let (word, ink) = match state {
+        SendState::Waiting => (t!("chat.waiting"), colours.dim),
+        SendState::Sending => (t!("chat.sending"), colours.dim),
+        SendState::Sent => (t!("chat.sent"), colours.dim),
+        SendState::OfflineOrUnknown => (t!("chat.offline"), colours.warn),
+        SendState::MaybeSentTwice => (t!("chat.twice"), colours.warn),
+        SendState::MaybeSent => (t!("chat.maybe"), colours.warn),
+        SendState::Failed => (t!("chat.failed"), colours.error),
+    };
+    let mut text = format!("{} · {word}", time(row));
+    if foreign && row.text.contains('#') {
+        text = format!("{text} · {}", t!("chat.maybe_cut"));
+    }
+    let link = if can_resend(state) { format!("  ↻ {}", t!("chat.resend")) } else { String::new() };
+    let room = f64::from(w - 2 * MARGIN);
+    if draw::width(&text) + draw::width(&link) > room {
+        text = word.into_owned();
+    }
+    let (wide, link_wide) = (draw::width(&text).ceil() as i32, draw::width(&link).ceil() as i32);
+    draw::set_draw_color(ink);
+    draw::draw_text(&text, x + w - MARGIN - link_wide - wide, baseline);
+    if link.is_empty() {
+        return None;
+    }
+    draw::set_draw_color(colours.accent);
+    draw::draw_text(&link, x + w - MARGIN - link_wide, baseline);
+    Some([x + w - MARGIN - link_wide, y, link_wide, FOOT])
+}
+
+/// Hours and minutes; the day too where it is not the day of the line above.
+fn time(row: &Row) -> String {
+    let Some(local) = Local.timestamp_millis_opt(row.unix_ms).earliest() else { return String::new() };
+    let Some(server) = &row.server_time else { return local.format("%H:%M").to_string() };
+    match NaiveDateTime::parse_from_str(server, "%Y-%m-%d %H:%M:%S") {
+        Ok(at) if at.date() == local.date_naive() => at.format("%H:%M").to_string(),
+        Ok(at) => at.format("%Y-%m-%d %H:%M").to_string(),
+        Err(_) => server.clone(),
+    }
+}
+
+/// A day, as it stands over its first message.
+pub fn day(unix_ms: i64) -> String {
+    let Some(day): Option<DateTime<Local>> = Local.timestamp_millis_opt(unix_ms).earliest() else {
+        return String::new();
+    };
+    let weekday = t!(format!("chat.weekday_{}", day.weekday().num_days_from_monday()));
+    t!("chat.day", year = day.year(), month = day.month(), name = day.format("%B"), day = day.day(), weekday = weekday)
+        .into_owned()
+}
