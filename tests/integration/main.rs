@@ -17,6 +17,7 @@ mod disk;
 mod encrypted;
 mod explain;
 mod layers;
+mod outlive;
 #[cfg(unix)]
 mod power_cut;
 mod probe;
