@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hongyan::model::{Account, SendState};
 use hongyan::server::Quotas;
-use hongyan::session::Dialect;
+use hongyan::session::{AccountChange, Dialect};
 
 use crate::client::Client;
 use crate::machine::{Doom, Full};
@@ -50,6 +50,8 @@ struct Chat {
     /// What is to happen at which time.
     later: BTreeMap<(Duration, usize), Later>,
     kind: Kind,
+    /// The first row of each client.
+    begun: Vec<u64>,
 }
 
 /// What else happens in a run.
@@ -57,7 +59,9 @@ struct Chat {
 struct Kind {
     small_mailboxes: bool,
     plain: bool,
-    takeovers: bool,
+    /// Two devices of an account, which take each other's place, or stay beside each other.
+    second: bool,
+    beside: bool,
     full_disks: bool,
 }
 
@@ -66,7 +70,8 @@ impl Kind {
         Self {
             small_mailboxes: seed % 10 == 7,
             plain: seed % 3 == 1,
-            takeovers: seed % 4 == 2,
+            second: seed % 4 == 2,
+            beside: seed % 8 == 6,
             full_disks: seed % 5 >= 3,
         }
     }
@@ -192,7 +197,7 @@ impl Chat {
                 self.later(pause * 2, Later::Room(Some(i)));
             }
             // The other device of this account.
-            154..200 if self.kind.takeovers && !self.is_plain(i) => {
+            154..200 if self.kind.second && !self.is_plain(i) => {
                 self.world.act(i, |client, now| client.with(now, |session| session.take_over(now)));
             }
             _ => {}
@@ -222,7 +227,7 @@ impl Chat {
         }
     }
 
-    /// Nothing fails any more. Of several devices of an account each has its time.
+    /// Nothing fails any more. Of two devices that take each other's place each has its time.
     fn calm(&mut self) {
         self.world.tell(format_args!("calm"));
         let world = &mut self.world;
@@ -244,7 +249,7 @@ impl Chat {
         }
         let second = world.clients.len() - 1;
         for away in [second, 2, second] {
-            let away = Some(away).filter(|_| self.kind.takeovers);
+            let away = Some(away).filter(|_| self.kind.second && !self.kind.beside);
             if let Some(away) = away {
                 world.act(away, |client, _| client.crash());
             }
@@ -252,13 +257,16 @@ impl Chat {
             world.run(secs(1));
             let here: Vec<usize> = (0..world.clients.len()).filter(|i| Some(*i) != away).collect();
             for i in &here {
+                // That it was kicked may be news to it.
+                world.clients[*i].takes_back = Some(secs(1));
                 if world.clients[*i].session.is_none() {
                     world.act(*i, Client::start);
                 }
                 world.act(*i, |client, now| client.with(now, |session| session.go_online(now)));
             }
             world.until(secs(400), |world| world.steps.is_multiple_of(64) && settled(world, &here));
-            world.run(secs(10));
+            // A device with nothing to say finds out at its next keep-alive that it is not heard any more.
+            world.run(secs(if self.kind.beside { 40 } else { 10 }));
             for i in &here {
                 assert!(world.clients[*i].is_online(), "{i} is not back: {:?}", world.clients[*i].connection);
             }
@@ -280,7 +288,7 @@ pub fn chat(seed: u64, messages: usize) -> Report {
     let mut names = vec!["a", "b", "c"];
     names.extend(kind.plain.then_some(["p", "q"]).into_iter().flatten());
     // The other device of c, the last one.
-    names.extend(kind.takeovers.then_some("c"));
+    names.extend(kind.second.then_some("c"));
     let mut world = World::new(seed, &names);
     if kind.plain {
         for i in [3, 4] {
@@ -295,7 +303,7 @@ pub fn chat(seed: u64, messages: usize) -> Report {
     }
     world.network.faults = if seed.is_multiple_of(4) { Faults::NONE } else { Faults::BAD };
     world.network.rtt = ms(10 + seed % 5 * 30);
-    let mut chat = Chat { world, report: Report::default(), later: BTreeMap::new(), kind };
+    let mut chat = Chat { world, report: Report::default(), later: BTreeMap::new(), kind, begun: Vec::new() };
     for i in 0..names.len() {
         chat.world.act(i, Client::start);
         // Each has been in once; of two devices the second takes the first one's place. A new device gets only
@@ -306,6 +314,17 @@ pub fn chat(seed: u64, messages: usize) -> Report {
         chat.world.act(0, |client, now| client.write(now, &to, format!("a writes 0 at device 0 for {i}")));
         assert!(chat.world.until(secs(300), has_begun), "{i} does not get in");
     }
+    if kind.beside {
+        let last = names.len() - 1;
+        while !chat.world.server.is_beside("c") {
+            chat.world.act(last, |client, now| {
+                client.with(now, |session| session.account(now, Some(AccountChange::Beside(true))));
+            });
+            chat.world.run(secs(1));
+        }
+    }
+    let begun = chat.world.clients.iter().map(|client| client.disk.messages.first().map_or(0, |(row, ..)| *row));
+    chat.begun = begun.collect();
     let slowness = 1 + chat.world.below(100);
     for number in 1..=messages {
         chat.write(number);
@@ -324,13 +343,16 @@ pub fn chat(seed: u64, messages: usize) -> Report {
 type Row = (u64, String, String, String);
 
 fn judge(chat: &mut Chat) {
-    let rows = chat.world.server.messages();
+    let all = chat.world.server.messages();
+    // What an account's devices tell each other is not what others get.
+    let own = chat.world.server.own_rows();
+    let rows: Vec<Row> = all.iter().filter(|(row, ..)| !own.contains(row)).cloned().collect();
     for i in 0..chat.world.clients.len() {
         assert_eq!(chat.world.clients[i].unsettled(), 0, "{i} still waits: {:?}", chat.world.clients[i].disk.outgoing);
         if chat.is_plain(i) {
             received_plainly(chat, i, &rows)
         } else {
-            received(chat, i, &rows)
+            received(chat, i, &all, &own)
         }
         written(chat, i, &rows);
     }
@@ -344,14 +366,15 @@ fn judge(chat: &mut Chat) {
     chat.report.renames = chat.world.clients.iter().map(Client::renames).sum();
 }
 
-/// What is on this disk is what the server has for it, in the same order.
-fn received(chat: &mut Chat, i: usize, rows: &[Row]) {
+/// What is on this disk is what the server has for it, in the same order; what it has sent itself apart, as that may
+/// have come back from the server to a disk that had forgotten it.
+fn received(chat: &mut Chat, i: usize, rows: &[Row], own: &BTreeSet<u64>) {
     let client = &chat.world.clients[i];
-    let name = client.account.as_str();
-    let mut next = client.disk.messages.iter();
-    let second = chat.kind.takeovers && i == chat.world.clients.len() - 1;
-    let begun = client.disk.messages.first().filter(|_| second).map_or(0, |(row, ..)| *row);
-    for (row, _, from, text) in rows.iter().filter(|(row, to, ..)| to == name && *row >= begun) {
+    let (name, device, begun) = (client.account.as_str(), format!(" at device {i}"), chat.begun[i]);
+    let foreign = |row: u64, text: &str| !own.contains(&row) || !text.ends_with(&device);
+    let mut next = client.disk.messages.iter().filter(|(row, _, text)| foreign(*row, text));
+    let mine = rows.iter().filter(|(row, to, _, text)| to == name && *row >= begun && foreign(*row, text));
+    for (row, _, from, text) in mine {
         let got = next.next();
         assert_eq!(got, Some(&(*row, from.clone(), text.clone())), "{i} has something else");
     }

@@ -35,6 +35,7 @@ pub struct Disk {
 #[derive(Debug, Clone)]
 enum Op {
     Received { token: StoreToken, pushed: Option<Pushed>, from: String, text: String },
+    Own { token: StoreToken, pushed: Pushed, to: Account, text: String },
     Outgoing { to: Account, text: String },
     State { id: MessageId, state: SendState },
     Refused { id: MessageId, state: SendState },
@@ -259,7 +260,7 @@ impl Client {
     /// What the disk does not take.
     fn refuse(&mut self, op: Op) -> Option<Done> {
         Some(match op {
-            Op::Received { token, .. } => Done::Stored(token, false),
+            Op::Received { token, .. } | Op::Own { token, .. } => Done::Stored(token, false),
             // Its writer keeps the text.
             Op::Outgoing { .. } | Op::Token(_) | Op::Pin(_) => return None,
             Op::State { id, state: SendState::Sending } | Op::Refused { id, .. } => Done::Noted(id, false),
@@ -286,6 +287,18 @@ impl Client {
                     disk.kept.cursor = Some(row);
                     disk.kept.newest += 1;
                     disk.messages.push((row, from, text));
+                }
+                Done::Stored(token, stored)
+            }
+            Op::Own { token, pushed: Pushed { row, after, .. }, to, text } => {
+                let stored = disk.kept.cursor == after;
+                if stored {
+                    disk.kept.cursor = Some(row);
+                    // By itself, under another name, as long as it has not forgotten that.
+                    if !disk.outgoing.values().any(|(receiver, mine, _)| *receiver == to && *mine == text) {
+                        disk.kept.newest += 1;
+                        disk.messages.push((row, self.account.as_str().to_owned(), text));
+                    }
                 }
                 Done::Stored(token, stored)
             }
@@ -378,6 +391,7 @@ impl Client {
                 self.shown.push((now, text.clone()));
                 self.submit(now, Op::Received { token, pushed, from: from.as_str().to_owned(), text });
             }
+            Event::Own { token, to, text, pushed, .. } => self.submit(now, Op::Own { token, pushed, to, text }),
             Event::Outgoing { id, state } => {
                 if matches!(state, SendState::Sent | SendState::OfflineOrUnknown) {
                     let text = self.disk.outgoing.get(&id.0).map(|(_, text, _)| text.clone());

@@ -2,7 +2,7 @@
 //! What survives a crash is the database's file; of the rest nothing does. Commits take a moment, and
 //! operations that come meanwhile wait for the next one; the crash may come before or after it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -243,6 +243,21 @@ impl Machine {
             (u64::try_from(id).expect("positive"), receiver, sender, text)
         };
         rows.expect("readable").map(row).collect()
+    }
+
+    /// Whether several devices of this account may be in at once.
+    pub fn is_beside(&self, account: &str) -> bool {
+        let connection = self.running.as_ref().expect("up").store.connection();
+        let query = "SELECT beside FROM accounts WHERE name = ?";
+        connection.query_row(query, [account], |row| row.get(0)).expect("an account")
+    }
+
+    /// Rows of messages for their writers' other devices.
+    pub fn own_rows(&self) -> BTreeSet<u64> {
+        let connection = self.running.as_ref().expect("up").store.connection();
+        let mut query = connection.prepare("SELECT id FROM messages WHERE own IS NOT NULL").expect("the schema");
+        let rows = query.query_map([], |row| row.get::<_, i64>(0)).expect("readable");
+        rows.map(|row| u64::try_from(row.expect("a row")).expect("positive")).collect()
     }
 
     /// How many messages of each account's mailbox nobody has acknowledged.
