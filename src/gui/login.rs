@@ -43,8 +43,8 @@ pub struct Login {
     password: SecretInput,
     remember: CheckButton,
     stay: CheckButton,
-    /// The account that needs no password here, while it stands in its field.
-    known: Option<String>,
+    /// The account in the field needs no password here, as long as that is ticked.
+    known: bool,
     message: Frame,
     place: Frame,
 }
@@ -140,24 +140,25 @@ impl Login {
         });
         window.show();
         let _ = if form.account.is_empty() { account.take_focus() } else { password.take_focus() };
-        let mut login = Self { window, account, password, remember, stay, known: None, message, place: place_line };
+        let mut login = Self { window, account, password, remember, stay, known: false, message, place: place_line };
         login.set_place(place);
         login
     }
 
     /// Whether the account in the field can log in without a password here; then that is ticked.
     pub fn set_known(&mut self, known: bool) {
-        let known = known.then(|| self.account.value());
-        let old = std::mem::replace(&mut self.known, known.clone());
-        if known != old {
-            // Who is asked for the password again still wants to stay; another account has not said so.
-            if known.is_some() || old != Some(self.account.value()) {
-                self.stay.set_value(known.is_some());
-            }
-            let hint = if known.is_some() { t!("gui.no_password_needed") } else { t!("gui.password_hint") };
+        if known != std::mem::replace(&mut self.known, known) {
+            self.stay.set_value(known);
+            let hint = if known { t!("gui.no_password_needed") } else { t!("gui.password_hint") };
             widgets::set_placeholder(&mut self.password, &hint);
             self.window.redraw();
         }
+    }
+
+    /// Whoever is asked for the password again still wants to stay.
+    pub fn keep_staying(&mut self) {
+        self.stay.set_value(true);
+        self.window.redraw();
     }
 
     /// The line at the foot: which server.

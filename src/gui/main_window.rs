@@ -122,7 +122,7 @@ impl MainWindow {
                 if let Some(mut around) = search.parent() {
                     around.resize(12, HEAD, w - 24, theme::CONTROL);
                 }
-                list.clone().resize(0, HEAD + SEARCH, w, h - HEAD - SEARCH - FOOT - said);
+                list.clone().resize(0, HEAD + SEARCH, w, (h - HEAD - SEARCH - FOOT - said).max(0));
                 foot.clone().resize(0, h - FOOT, w, FOOT);
             })
         };

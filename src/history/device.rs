@@ -93,14 +93,6 @@ impl Database {
             return Ok((known, true));
         }
         let unix_ms = pushed.at.saturating_mul(1_000);
-        // It was read from the server's history before it came.
-        let mut query = c.prepare_cached(
-            "SELECT id FROM messages WHERE peer = ? AND id < 0 AND outgoing AND unix_ms = ? AND text = ?",
-        )?;
-        let read = query.query_row(params![to.as_str(), unix_ms, text], |row| row.get(0)).optional()?;
-        if let Some(id) = read {
-            return Ok((Some(MessageId(id)), true));
-        }
         c.prepare_cached(
             "INSERT INTO messages (peer, outgoing, text, raw, unix_ms, state, seen, server_row)
              VALUES (?, 1, ?, ?, ?, ?, 1, ?)",

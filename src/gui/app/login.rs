@@ -34,7 +34,8 @@ impl App {
     pub(super) fn look_whether_known(&mut self) {
         if let Some(login) = &mut self.login {
             let account = Account::person(login.form().account.trim());
-            login.set_known(account.is_ok_and(|account| self.client.can_resume(&account)));
+            let known = |account: Account| self.place.is_known() && self.client.can_resume(&account);
+            login.set_known(account.is_ok_and(known));
         }
     }
 
@@ -201,6 +202,9 @@ impl App {
             login.again(account_too);
         }
         self.look_whether_known();
+        if let Some(login) = self.login.as_mut().filter(|_| *outcome == LoginOutcome::PasswordNeeded) {
+            login.keep_staying();
+        }
     }
 
     pub(super) fn open_main(&mut self) {
