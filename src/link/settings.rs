@@ -160,40 +160,84 @@ impl Controller for Floored {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
+    use bytes::BytesMut;
+    use quinn_proto::{DatagramEvent, Endpoint};
+
     use super::*;
 
-    /// What the library says that it was told.
+    /// Everything the library says of a configuration, its own choices included: an update that changes one, or
+    /// adds one, is to be looked at.
     #[track_caller]
-    fn says(config: &impl std::fmt::Debug, wanted: &[&str]) {
-        let said = format!("{config:?}");
-        for field in wanted {
-            assert!(said.contains(field), "{field} in {said}");
-        }
+    fn says(config: &impl std::fmt::Debug, wanted: &str) {
+        assert_eq!(format!("{config:?}"), wanted);
+    }
+
+    fn whole_transport(bidi: u8, send_window: u32, keep_alive: &str) -> String {
+        format!(
+            "TransportConfig {{ max_concurrent_bidi_streams: {bidi}, max_concurrent_uni_streams: 0, \
+             max_idle_timeout: Some(60000), stream_receive_window: 256000, receive_window: 256000, \
+             send_window: {send_window}, send_fairness: true, packet_threshold: 3, time_threshold: 1.125, \
+             initial_rtt: 100ms, initial_mtu: 1200, min_mtu: 1200, mtu_discovery_config: None, pad_to_mtu: false, \
+             ack_frequency_config: Some(AckFrequencyConfig {{ ack_eliciting_threshold: 0, max_ack_delay: Some(5ms), \
+             reordering_threshold: 2 }}), persistent_congestion_threshold: 3, keep_alive_interval: {keep_alive}, \
+             crypto_buffer_size: 16384, allow_spin: true, datagram_receive_buffer_size: Some(256), \
+             datagram_send_buffer_size: 256, enable_segmentation_offload: false, .. }}"
+        )
     }
 
     #[test]
-    fn what_was_found_by_measuring_is_set() {
+    fn what_was_found_by_measuring_is_set_and_the_rest_is_as_it_was_measured_with() {
         let identity = Identity::generate().expect("random bytes");
-        let both = [
-            "max_idle_timeout: Some(60000)",
-            "initial_rtt: 100ms",
-            "initial_mtu: 1200",
-            "min_mtu: 1200",
-            "mtu_discovery_config: None",
-            "ack_eliciting_threshold: 0, max_ack_delay: Some(5ms)",
-            "max_concurrent_uni_streams: 0",
-            "stream_receive_window: 256000",
-        ];
-        says(&transport(true), &both);
-        says(&transport(false), &both);
-        says(&transport(true), &["send_window: 64000", "keep_alive_interval: None", "max_concurrent_bidi_streams: 1"]);
-        let client = ["send_window: 256000", "keep_alive_interval: Some(15s)", "max_concurrent_bidi_streams: 0"];
-        says(&transport(false), &client);
-        let pressure = ["max_incoming: 256", "incoming_buffer_size: 16384", "incoming_buffer_size_total: 4194304"];
-        says(&server(&identity).expect("a key"), &pressure);
-        let first_bytes = ["grease_quic_bit: false", "supported_versions: [1]"];
-        says(&client_endpoint(None), &first_bytes);
-        says(&server_endpoint(&identity, None), &first_bytes);
-        assert_eq!(Arc::new(Floor).build(Instant::now(), MTU).window().max(LOWEST_WINDOW), 19_200);
+        let at_server = whole_transport(1, 64_000, "None");
+        says(&transport(true), &at_server);
+        says(&transport(false), &whole_transport(0, 256_000, "Some(15s)"));
+        let server = server(&identity).expect("a key");
+        says(
+            &server,
+            &format!(
+                "ServerConfig {{ transport: {at_server}, retry_token_lifetime: 15s, validation_token: \
+                 ServerValidationTokenConfig {{ lifetime: 1209600s, sent: 0, .. }}, migration: true, \
+                 preferred_address_v4: None, preferred_address_v6: None, max_incoming: 256, \
+                 incoming_buffer_size: 16384, incoming_buffer_size_total: 4194304, .. }}"
+            ),
+        );
+        let both = "EndpointConfig { max_udp_payload_size: 1472, supported_versions: [1], grease_quic_bit: false, \
+                    rng_seed: None, .. }";
+        says(&client_endpoint(None), both);
+        says(&server_endpoint(&identity, None), both);
+    }
+
+    #[test]
+    fn the_congestion_window_has_a_floor() {
+        let now = Instant::now();
+        let mut floored = Floored(NewReno::new(Arc::new(NewRenoConfig::default()), now, MTU));
+        for n in 1..20 {
+            floored.on_congestion_event(now + Duration::from_secs(n), now + Duration::from_secs(n), true, 1_200);
+        }
+        assert_eq!((floored.window(), floored.0.window()), (19_200, 2 * u64::from(MTU)), "the library's own is lower");
+        assert_eq!(Arc::new(Floor).build(now, MTU).initial_window(), 19_200);
+    }
+
+    /// As many as notice a restart within a tenth of a second are all told at once. The library's own choice is one
+    /// each 20 ms.
+    #[test]
+    fn a_restarted_server_resets_whoever_speaks() {
+        let identity = Identity::generate().expect("random bytes");
+        let server_config = Arc::new(server(&identity).expect("a key"));
+        let config = Arc::new(server_endpoint(&identity, Some([7; 32])));
+        let mut endpoint = Endpoint::new(config, Some(server_config), false, None);
+        let mut ids = HashedConnectionIdGenerator::from_key(identity.connection_id_key());
+        let begun = Instant::now();
+        for n in 1..=1_000 {
+            let mut packet = BytesMut::from(&[0x40][..]);
+            packet.extend_from_slice(&ids.generate_cid());
+            packet.extend_from_slice(&[5; 60]);
+            let from = SocketAddr::from(([127, 0, 0, 1], 1_000 + n));
+            let now = begun + Duration::from_micros(100) * u32::from(n);
+            let answer = endpoint.handle(now, from, None, None, packet, &mut Vec::new());
+            assert!(matches!(answer, Some(DatagramEvent::Response(_))), "number {n}");
+        }
     }
 }
