@@ -12,8 +12,9 @@
 mod desk;
 mod peers;
 
+use std::io::Write;
 use std::net::SocketAddr;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use desk::{Desk, Person, free_port, serve, until};
@@ -362,7 +363,7 @@ fn a_password_goes_out_in_plain_only_after_a_second_enter() {
 #[test]
 fn who_stays_logged_in_presses_enter_alone() {
     let place = Place::new();
-    let _server = place.serve();
+    let server = place.serve();
     ByHand::new(place.at).ask("01#sam#secret#secret#");
     let sam = place.open("sam", "en", &["--account", "sam"]);
     sam.window("Log in");
@@ -381,6 +382,24 @@ fn who_stays_logged_in_presses_enter_alone() {
     sam.keys(&["Return"]);
     sam.no_window("Log in");
     sam.window("Hongyan");
+    // With a new password no device is known any more: the main window says so, and goes back to the login.
+    drop(server);
+    let data = place.dir.path().join("server");
+    let mut reset = Command::new(env!("CARGO_BIN_EXE_hongyand"));
+    let reset = reset.args(["account", "reset", "sam", "--data"]).arg(&data).stdin(Stdio::piped()).spawn();
+    let mut reset = reset.expect("starts");
+    reset.stdin.take().expect("piped").write_all(b"another\n").expect("written");
+    assert!(reset.wait().expect("a child").success());
+    let _server = place.serve();
+    sam.keys(&["F5"]);
+    sam.said("asked: The server does not know this device");
+    sam.window("Hongyan");
+    sam.keys(&["Tab", "Return"]);
+    sam.window("Log in");
+    sam.write("another");
+    sam.keys(&["Return"]);
+    sam.no_window("Log in");
+    sam.window("Hongyan");
     // Forgotten by the menu's entry before the last: Enter alone is not enough any more.
     sam.keys(&["F10"]);
     sam.keys(&["Down"; 10]);
@@ -390,7 +409,7 @@ fn who_stays_logged_in_presses_enter_alone() {
     sam.keys(&["Return"]);
     sam.said("A password has");
     place.desk.picture("login-forgotten");
-    sam.write("secret");
+    sam.write("another");
     sam.keys(&["Return"]);
     sam.no_window("Log in");
     sam.window("Hongyan");
