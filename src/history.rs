@@ -179,6 +179,8 @@ pub enum Op {
     Past { own: Account, peer: Account, messages: Vec<Past>, more: bool },
     /// Reads the server's row of the oldest message with this friend that has one.
     Oldest(Account),
+    /// The server's row after which this device begins, if it has come no farther.
+    Begin(u64),
     /// What lets this device in without a password, or nothing any more.
     Token(Option<Key<32>>),
     /// Takes another name for this device, and forgets the token, which belonged to the old one.

@@ -239,6 +239,8 @@ pub enum Event {
     Pin(Vec<u8>),
     /// Another key than the known ones; nothing was sent. [`secure::Session::trust`] takes it all the same.
     KeyChanged(KeyChange),
+    /// The cursor of a device that has none: to be kept as [`Kept::cursor`], and before anything is stored after it.
+    Begins(u64),
     /// To be kept for the next login, or forgotten.
     Token(Option<Key<32>>),
     /// Somebody else uses this device's name, as after copying or restoring its folder: it takes another,

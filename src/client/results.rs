@@ -100,6 +100,7 @@ impl Client {
                 }
             }
             session::Event::AccountSettings(settings) => Event::AccountSettings(settings),
+            session::Event::Begins(row) => return self.submit(Op::Begin(row)),
             session::Event::Token(token) => return self.keep_token(token),
             session::Event::NameTaken => return self.submit(Op::NewDevice),
             session::Event::NotUnderstood(bytes) => Event::NotUnderstood(crate::wire::show::starred(&bytes)),

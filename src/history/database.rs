@@ -75,7 +75,7 @@ impl Database {
         // Not these: without any row a device is sent only what is unread, under a name forgotten again messages
         // would go twice, and what the server would not have would go after what was written later.
         let lasting = batch.iter().any(|op| match op {
-            Op::NewDevice | Op::Refused { .. } => true,
+            Op::NewDevice | Op::Begin(_) | Op::Refused { .. } => true,
             Op::Received { pushed, .. } => pushed.is_some_and(|pushed| pushed.after.is_none()),
             Op::Own { pushed, .. } => pushed.after.is_none(),
             _ => false,
@@ -120,6 +120,7 @@ impl Database {
             }
             Op::State { .. }
             | Op::Numbered { .. }
+            | Op::Begin(_)
             | Op::Token(_)
             | Op::Contact(_)
             | Op::RemoveContact(_)
@@ -211,6 +212,10 @@ impl Database {
                 Some(Done::Past { peer: peer.clone(), messages: messages.clone(), more: *more })
             }
             Op::Oldest(peer) => Some(Done::Oldest { peer: peer.clone(), row: self.oldest(peer)? }),
+            Op::Begin(row) => {
+                self.begin(*row)?;
+                None
+            }
             Op::Token(token) => {
                 self.set_token(*token)?;
                 None

@@ -44,6 +44,10 @@ impl Database {
         query.execute([row]).map(|_| true)
     }
 
+    pub(super) fn begin(&self, row: u64) -> Result<(), Error> {
+        self.connection.execute("INSERT OR IGNORE INTO meta VALUES ('cursor', ?)", [signed(row)]).map(drop)
+    }
+
     pub(super) fn set_token(&self, token: Option<Key<32>>) -> Result<(), Error> {
         match token {
             Some(Key(token)) => {

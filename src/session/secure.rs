@@ -123,6 +123,8 @@ pub struct Session {
     refusals: usize,
     /// On their way to the disk, in order.
     inbox: VecDeque<Arrived>,
+    /// Where this device begins, until something is stored after it.
+    begins: Option<u64>,
     /// The newest row handed out.
     handed: Option<u64>,
     /// Rows on disk that the server was not told of yet.
@@ -180,6 +182,7 @@ impl Session {
             resend_at: None,
             refusals: 0,
             inbox: VecDeque::new(),
+            begins: None,
             handed: None,
             unacknowledged: 0,
             gap: None,
@@ -326,7 +329,9 @@ impl Session {
 
     fn frame(&mut self, now: Instant, frame: FromServer) {
         match frame {
-            FromServer::LoggedIn { id, token, highest, ended } => self.logged_in(now, id, token, highest, ended),
+            FromServer::LoggedIn { id, token, highest, ended, start } => {
+                self.logged_in(now, id, token, highest, ended, start);
+            }
             FromServer::LoggedOut { id } => {
                 if self.leaving.is_some_and(|(asked, _)| asked == id) {
                     self.left(now, Some(true));

@@ -113,8 +113,16 @@ pub enum FromServer {
     /// The account is there and on disk.
     Registered { id: u64 },
     /// `token` is there after a login by password; `highest` is the highest counter this device has sent
-    /// (0: none); `ended` is where another session of this account was, which this login has ended.
-    LoggedIn { id: u64, token: Option<Key<32>>, highest: u64, ended: Option<String> },
+    /// (0: none); `ended` is where another session of this account was, which this login has ended. `start` is there
+    /// for a device without a cursor: it has that one from now on.
+    LoggedIn {
+        id: u64,
+        token: Option<Key<32>>,
+        highest: u64,
+        ended: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        start: Option<u64>,
+    },
     /// No more pushes come on this connection.
     LoggedOut { id: u64 },
     /// The message is on disk, once, as this row. `online`: its receiver is there.
@@ -326,7 +334,7 @@ mod tests {
             FromClient::Register { id, account: account(), password: password() }.starred(),
             FromClient::Login { id, account: account(), password: password(), device, cursor }.starred(),
             FromClient::Resume { id, account: account(), device, proof: key, cursor }.starred(),
-            FromServer::LoggedIn { id, token: Some(key), highest: 0, ended: None }.starred(),
+            FromServer::LoggedIn { id, token: Some(key), highest: 0, ended: None, start: None }.starred(),
         ];
         for frame in frames {
             let text = String::from_utf8(frame).expect("UTF-8");

@@ -39,6 +39,7 @@ enum Op {
     Outgoing { to: Account, text: String },
     State { id: MessageId, state: SendState },
     Refused { id: MessageId, state: SendState },
+    Begin(u64),
     Token(Option<Key<32>>),
     Rename,
     Pin(Vec<u8>),
@@ -262,7 +263,7 @@ impl Client {
         Some(match op {
             Op::Received { token, .. } | Op::Own { token, .. } => Done::Stored(token, false),
             // Its writer keeps the text.
-            Op::Outgoing { .. } | Op::Token(_) | Op::Pin(_) => return None,
+            Op::Outgoing { .. } | Op::Begin(_) | Op::Token(_) | Op::Pin(_) => return None,
             Op::State { id, state: SendState::Sending } | Op::Refused { id, .. } => Done::Noted(id, false),
             Op::State { .. } => {
                 self.forgot = true;
@@ -322,6 +323,10 @@ impl Client {
                     *known = state;
                 }
                 Done::Noted(id, true)
+            }
+            Op::Begin(row) => {
+                disk.kept.cursor = disk.kept.cursor.or(Some(row));
+                return None;
             }
             Op::Token(token) => {
                 disk.kept.token = token;
@@ -400,6 +405,7 @@ impl Client {
                 self.submit(now, Op::State { id, state });
             }
             Event::Refused { id, state } => self.submit(now, Op::Refused { id, state }),
+            Event::Begins(row) => self.submit(now, Op::Begin(row)),
             Event::Token(token) => self.submit(now, Op::Token(token)),
             Event::NameTaken => self.submit(now, Op::Rename),
             Event::Pin(pin) => self.submit(now, Op::Pin(pin)),

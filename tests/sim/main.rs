@@ -13,6 +13,7 @@
     reason = "a test ends at the first failure, and says which seed it was"
 )]
 
+mod beside;
 mod chat;
 mod client;
 mod machine;

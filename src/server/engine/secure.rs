@@ -326,7 +326,8 @@ impl Engine {
                             let taken = Op::TakenTo { account, row: start, at: now.unix };
                             self.effects.push_back(Effect::Store(taken));
                         }
-                        self.device_is_in(now, peer, id, (account, device), token, highest, start);
+                        let told = (!cursor).then(|| number(start));
+                        self.device_is_in(now, peer, id, (account, device), token, highest, (start, told));
                     }
                     _ => self.fail(peer, id, Code::TryLater),
                 }

@@ -123,7 +123,7 @@ impl World {
         let Carried::Frame { peer, bytes } = event else { return };
         let answer = match FromClient::decode(&bytes).expect("a frame") {
             FromClient::Login { id, .. } | FromClient::Resume { id, .. } => {
-                FromServer::LoggedIn { id, token: None, highest: 0, ended: None }
+                FromServer::LoggedIn { id, token: None, highest: 0, ended: None, start: None }
             }
             FromClient::Send { counter, .. } => {
                 self.sends.push(counter);

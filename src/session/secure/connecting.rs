@@ -43,6 +43,7 @@ impl Session {
         }
         self.by_password = who.password.is_some();
         self.handed = who.kept.cursor;
+        self.begins = None;
         self.who = Some(who);
         self.clear();
         self.log_in(now);
@@ -196,6 +197,7 @@ impl Session {
         token: Option<Key<32>>,
         highest: u64,
         ended: Option<String>,
+        start: Option<u64>,
     ) {
         if self.asked.is_none_or(|(asked, _)| asked != id) {
             return;
@@ -211,6 +213,15 @@ impl Session {
             who.kept.token = token;
             self.events.push_back(Event::Token(token));
         }
+        if who.kept.cursor.is_none()
+            && let Some(start) = start
+        {
+            self.begins = Some(start);
+            self.handed = Some(start);
+            who.kept.cursor = Some(start);
+        }
+        // Said again while nothing is stored after it: the disk may have been full.
+        self.events.extend(self.begins.map(Event::Begins));
         // It has sent what this folder never held: the folder was copied, or put back from a backup.
         self.used = highest;
         for message in self.outbox.iter_mut().filter(|m| is_used(m.id, highest)) {

@@ -73,6 +73,9 @@ impl Session {
     pub fn handle_stored(&mut self, now: Instant, token: StoreToken, stored: bool) {
         let Some(arrived) = self.inbox.iter_mut().find(|a| a.token == token) else { return };
         arrived.stored = stored;
+        if stored {
+            self.begins = None;
+        }
         while self.inbox.front().is_some_and(|first| first.stored)
             && let Some(first) = self.inbox.pop_front()
         {

@@ -178,6 +178,7 @@ impl<'a> World<'a> {
                 self.session.handle_noted(self.now, *id, self.disk_works);
             }
             Event::Token(token) => self.kept.token = *token,
+            Event::Begins(row) if self.disk_works => self.kept.cursor = self.kept.cursor.or(Some(*row)),
             Event::NameTaken => {
                 let Key([first, ..]) = self.kept.device;
                 (self.kept.device, self.kept.token) = (Key([first + 1; 16]), None);
@@ -326,7 +327,7 @@ impl<'a> World<'a> {
         self.seats[at].pushed = cursor.unwrap_or(0);
         let list = ["a", "b"].map(String::from);
         vec![
-            FromServer::LoggedIn { id, token, highest, ended: None },
+            FromServer::LoggedIn { id, token, highest, ended: None, start: cursor.is_none().then_some(0) },
             FromServer::Presence { first: true, online: list[..1].to_vec() },
             FromServer::Presence { first: false, online: list[1..].to_vec() },
         ]

@@ -172,7 +172,7 @@ impl Engine {
         who: (AccountId, DeviceName),
         token: Option<Key<32>>,
         highest: u64,
-        start: MessageRow,
+        (start, told): (MessageRow, Option<u64>),
     ) {
         let Some(address) = self.devices.all.get(&peer).map(|device| device.address) else { return };
         let mut ended = self.people.get(&who.0).and_then(|person| person.session.as_ref()).map(|s| s.address);
@@ -210,7 +210,7 @@ impl Engine {
             device.window.clear();
         }
         let ended = ended.map(|address| address.to_string());
-        self.frame_to(peer, FromServer::LoggedIn { id, token, highest, ended });
+        self.frame_to(peer, FromServer::LoggedIn { id, token, highest, ended, start: told });
         self.introduce(now, peer);
         self.devices.somebody_moved(now);
         self.read_on(peer);

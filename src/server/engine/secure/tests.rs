@@ -24,6 +24,8 @@ struct World {
     held: bool,
     ops: Vec<Op>,
     disk_full: bool,
+    /// What was told last of where a device begins.
+    started: String,
     _folder: tempfile::TempDir,
 }
 
@@ -57,6 +59,7 @@ impl World {
             held: false,
             ops: Vec::new(),
             disk_full: false,
+            started: String::new(),
             _folder: folder,
         };
         world.connect(99);
@@ -126,9 +129,16 @@ impl World {
         self.heard()
     }
 
+    /// Presence apart, and where a device without a cursor begins.
     fn heard(&mut self) -> Vec<String> {
         self.work();
-        let all = std::mem::take(&mut self.out);
+        let mut all = std::mem::take(&mut self.out);
+        for line in all.iter_mut().filter(|line| line.contains("\"logged_in\"")) {
+            if let Some(at) = line.find(",\"start\":") {
+                self.started = line.split_off(at);
+                line.push('}');
+            }
+        }
         all.into_iter().filter(|line| !line.contains("\"presence\"") && !line.contains("\"changes\"")).collect()
     }
 
@@ -320,7 +330,7 @@ fn who_is_here_is_told_at_login_and_when_it_changes() {
         account: account.into(),
         password: Secret(account.into()),
         device: name(1),
-        cursor: None,
+        cursor: Some(0),
     };
     world.engine.frame(world.now, PeerId(1), &login("a").encode());
     world.work();

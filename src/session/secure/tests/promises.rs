@@ -234,7 +234,7 @@ fn whoever_is_thrown_out_is_told_and_comes_back_only_by_hand() {
     let took = |frame: &FromClient| match frame {
         FromClient::Login { id, .. } | FromClient::Resume { id, .. } => {
             let ended = Some("10.0.0.8:4".to_owned());
-            Some(vec![FromServer::LoggedIn { id: *id, token: Some(Key([4; 32])), highest: 0, ended }])
+            Some(vec![FromServer::LoggedIn { id: *id, token: Some(Key([4; 32])), highest: 0, ended, start: None }])
         }
         _ => None,
     };

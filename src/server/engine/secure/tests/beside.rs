@@ -76,7 +76,9 @@ fn a_new_device_goes_on_where_it_began_though_nothing_has_come_to_it_yet() {
     world.engine.lost(world.now, PeerId(4));
     world.say(3, &send(2, "a", "meanwhile"));
     world.say(1, &FromClient::Ack { cursor: 2 });
+    assert_eq!(world.started, r#","start":1}"#);
     assert_eq!(world.login(5, "a", 9, None), [logged_in(5, 0, None), message(5, 2, 1, "b", "meanwhile")]);
+    assert_eq!(world.started, r#","start":1}"#, "though it may not have heard that");
 }
 
 #[test]
