@@ -22,21 +22,48 @@ pub fn no_display() -> Option<String> {
     None
 }
 
-/// Marks the window, or takes the mark away once its owner looks at it: some panels go on blinking else.
+/// What was drawn last is on the screen by then.
+#[cfg(all(unix, not(target_os = "macos")))]
+const SOON: f64 = 0.05;
+
+#[cfg(all(unix, not(target_os = "macos")))]
+thread_local! {
+    static WAITING: std::cell::RefCell<Vec<(Window, bool)>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+
+/// Marks the window, or takes the mark away once its owner looks at it: some panels go on blinking else. A moment
+/// later, and once for however many messages: what came is to be drawn first.
 #[cfg(all(unix, not(target_os = "macos")))]
 pub fn ask_for_attention(window: &Window, urgent: bool) {
+    let first = WAITING.with_borrow_mut(|waiting| {
+        let first = waiting.is_empty();
+        waiting.retain(|(other, _)| !other.was_deleted() && other.as_widget_ptr() != window.as_widget_ptr());
+        waiting.push((window.clone(), urgent));
+        first
+    });
+    if first {
+        fltk::app::add_timeout3(SOON, |_| mark(WAITING.take()));
+    }
+}
+
+#[cfg(all(unix, not(target_os = "macos")))]
+fn mark(windows: Vec<(Window, bool)>) {
     use x11rb::properties::WmHints;
     // One that is not on the screen has no handle to ask for.
-    if !window.shown() {
+    let mut shown = windows.into_iter().filter(|(window, _)| !window.was_deleted() && window.shown()).peekable();
+    if shown.peek().is_none() {
         return;
     }
-    let Ok(id) = u32::try_from(window.raw_handle()) else { return };
     // A connection of its own: FLTK's is not ours to use. Local, and rare.
     let marked = x11rb::connect(None).map_err(|e| e.to_string()).and_then(|(connection, _)| {
-        let known = WmHints::get(&connection, id).map_err(|e| e.to_string())?.reply();
-        let mut hints = known.ok().flatten().unwrap_or_default();
-        hints.urgent = urgent;
-        hints.set(&connection, id).map_err(|e| e.to_string())?.check().map_err(|e| e.to_string())
+        for (window, urgent) in shown {
+            let Ok(id) = u32::try_from(window.raw_handle()) else { continue };
+            let known = WmHints::get(&connection, id).map_err(|e| e.to_string())?.reply();
+            let mut hints = known.ok().flatten().unwrap_or_default();
+            hints.urgent = urgent;
+            hints.set(&connection, id).map_err(|e| e.to_string())?.check().map_err(|e| e.to_string())?;
+        }
+        Ok(())
     });
     if let Err(error) = marked {
         log::debug!("no urgency hint: {error}");

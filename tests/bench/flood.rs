@@ -122,7 +122,7 @@ impl Flood {
             let back = |(id, at): (u64, Instant)| Some(at - *pings.get(usize::try_from(id).ok()?)?);
             pinged.extend(devices.ponged.drain(..).filter_map(back));
             devices.hurry(0, took.len() as u64 + first < self.said);
-            devices.turn(Duration::from_micros(500));
+            devices.turn(Duration::from_micros(300));
             let late = |(_, counter, at): (usize, u64, Instant)| at.saturating_duration_since(due(counter - FIRST));
             took.extend(devices.accepted.drain(..).map(late));
         }

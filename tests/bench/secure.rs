@@ -92,6 +92,7 @@ struct Devices {
 impl Devices {
     fn new(server: SocketAddr) -> io::Result<Self> {
         let socket = UdpSocket::bind("127.0.0.1:0")?;
+        socket.set_nonblocking(true)?;
         Ok(Self {
             socket,
             server,
@@ -111,10 +112,17 @@ impl Devices {
         let mut buffer = [0; 2_048];
         self.flush();
         let due = self.link.poll_timeout().map_or(wait, |at| at.saturating_duration_since(Instant::now()).min(wait));
-        self.socket.set_nonblocking(false).expect("set");
-        self.socket.set_read_timeout(Some(due.max(Duration::from_micros(50)))).expect("set");
-        let mut more = self.socket.recv(&mut buffer);
-        self.socket.set_nonblocking(true).expect("set");
+        let mut more = if wait < Duration::from_millis(1) {
+            // A socket's timeout is a multiple of the kernel's tick, which may be 4 ms.
+            std::thread::sleep(due);
+            self.socket.recv(&mut buffer)
+        } else {
+            self.socket.set_nonblocking(false).expect("set");
+            self.socket.set_read_timeout(Some(due.max(Duration::from_micros(50)))).expect("set");
+            let first = self.socket.recv(&mut buffer);
+            self.socket.set_nonblocking(true).expect("set");
+            first
+        };
         let mut taken = 0;
         while let Ok(n) = more {
             self.link.handle_datagram(Instant::now(), self.server, &buffer[..n]);
