@@ -57,6 +57,8 @@ pub struct Outcome {
     pub p99: Duration,
     /// The 99th percentile of answers that wait for no disk.
     pub pinged: Duration,
+    /// The 99th percentile of writing and syncing 4 KiB meanwhile.
+    pub synced: Duration,
 }
 
 impl Flood {
@@ -101,6 +103,8 @@ impl Flood {
         let mut lines = BufReader::new(said).lines();
         // The first says that they begin, the second how many a second they sent.
         lines.next().transpose()?;
+        let disk = File::create(self.material.with_extension("synced"))?;
+        let disk = thread::Builder::new().name("disk".into()).spawn(move || syncs(disk))?;
         let (first, begun) = (self.said, Instant::now());
         let (mut took, mut pinged, mut pings) = (Vec::new(), Vec::new(), Vec::new());
         devices.accepted.clear();
@@ -127,6 +131,7 @@ impl Flood {
             took.extend(devices.accepted.drain(..).map(late));
         }
         drop(stop);
+        let synced = disk.join().expect("no panic")?;
         let goodput = 100.0 * took.len() as f64 / (RATE * SPAN.as_secs()) as f64;
         took.sort();
         pinged.sort();
@@ -137,8 +142,22 @@ impl Flood {
         for _ in 0..400 {
             devices.turn(Duration::from_millis(5));
         }
-        Ok(Outcome { hostile, goodput, p50, p99, pinged })
+        Ok(Outcome { hostile, goodput, p50, p99, pinged, synced })
     }
+}
+
+/// How long a sync takes while others are busy: the 99th percentile.
+fn syncs(mut file: File) -> io::Result<Duration> {
+    let (begun, mut took) = (Instant::now(), Vec::new());
+    while begun.elapsed() < SPAN {
+        thread::sleep(Duration::from_millis(15));
+        let begun = Instant::now();
+        file.write_all(&[7; 4_096])?;
+        file.sync_data()?;
+        took.push(begun.elapsed());
+    }
+    took.sort();
+    Ok(share(&took, 99))
 }
 
 /// The process of the strangers, until its input ends.

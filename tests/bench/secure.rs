@@ -308,12 +308,12 @@ fn floods(
     let mut flood = Flood::new(server, &devices.seen, folder)?;
     for (kind, rate) in FLOODS {
         let (dropped, busy) = (drops(server), running.busy());
-        let Outcome { hostile, goodput, p50, p99, pinged } = flood.run(devices, kind, rate)?;
+        let Outcome { hostile, goodput, p50, p99, pinged, synced } = flood.run(devices, kind, rate)?;
         let dropped = 100.0 * (drops(server) - dropped) as f64 / (hostile * flood::SPAN.as_secs_f64()).max(1.0);
         let busy = (running.busy() - busy).as_secs_f64() / flood::SPAN.as_secs_f64();
         println!(
             "  {kind:?}: {hostile:.0} a second, {dropped:.0} % dropped by the kernel, server busy {busy:.2}; \
-             p50 {p50:.1?}, p99 {p99:.1?}; what needs no disk p99 {pinged:.1?}"
+             p50 {p50:.1?}, p99 {p99:.1?}; what needs no disk p99 {pinged:.1?}, a sync {synced:.1?}"
         );
         let name = format!("accepted of 1,000 a second beside {} k hostile, {kind:?}", rate / 1_000);
         figure(&name, goodput, "%", goodput >= 95.0 && p99 <= Duration::from_millis(100));

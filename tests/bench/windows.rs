@@ -258,8 +258,14 @@ impl Eye {
     }
 
     fn clear(&self) {
-        self.x.damage_subtract(self.damage, x11rb::NONE, x11rb::NONE).expect("asked").check().expect("cleared");
-        while self.x.poll_for_event().expect("connected").is_some() {}
+        // Only the first damage is told: one between the two lines would keep the next ones silent.
+        loop {
+            self.x.damage_subtract(self.damage, x11rb::NONE, x11rb::NONE).expect("asked").check().expect("cleared");
+            if self.x.poll_for_event().expect("connected").is_none() {
+                return;
+            }
+            while self.x.poll_for_event().expect("connected").is_some() {}
+        }
     }
 
     fn wait(&self) {
