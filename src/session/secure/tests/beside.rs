@@ -80,3 +80,21 @@ fn a_server_that_does_not_know_of_settings_is_no_reason_to_begin_anew() {
     world.run(secs(1));
     assert_eq!(settings(&world), [None]);
 }
+
+#[test]
+fn where_a_device_begins_is_said_until_something_is_stored_after_it() {
+    let mut world = World::new(1);
+    world.disk_works = false;
+    world.log_in();
+    world.post("hi");
+    world.run(secs(10));
+    assert_eq!((world.kept.cursor, world.texts().len()), (None, 0));
+    world.disk_works = true;
+    world.run(secs(60));
+    assert_eq!((world.kept.cursor, world.texts()), (Some(2), vec!["hi"]));
+    world.restart_client(2);
+    world.events.clear();
+    world.session.resume(world.now, account("a"), world.kept);
+    world.run(secs(1));
+    assert!(!world.events.iter().any(|(_, e)| matches!(e, Event::Begins(_))), "it has a cursor");
+}
