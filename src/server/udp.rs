@@ -325,6 +325,8 @@ impl Turn {
         // Closed channels end the workers; what was given to the store is committed first.
         (self.ops, self.jobs, self.deadlines) = (None, None, None);
         self.farewell();
+        // Nobody waits for the passwords still to be looked at, and each takes its time.
+        self.outcomes = crossbeam_channel::never();
         for worker in self.workers.drain(..) {
             let name = worker.thread().name().map(str::to_owned).unwrap_or_default();
             if worker.join().is_err() {

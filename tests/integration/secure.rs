@@ -151,6 +151,29 @@ fn devices_and_students_share_a_server_that_restarts() {
 }
 
 #[test]
+fn a_server_ends_at_once_and_says_so_however_much_waits() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let config = Config::new("127.0.0.1:0".parse().expect("an address"), dir.path().to_owned());
+    let server = Server::start(config).expect("started");
+    let at = server.address();
+    let mut device = Device::connect(at, Vec::new());
+    device.login("a");
+    // Each of these costs a hash of its password.
+    for n in 0..200 {
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        socket.send_to(format!("01#n{n}#secret#secret#").as_bytes(), at).expect("sent");
+    }
+    Student::new(at).ask("08#");
+    let begun = Instant::now();
+    drop(server);
+    let took = begun.elapsed();
+    device.until(|d| d.lost.is_some());
+    assert_eq!(device.lost, Some(Why::ClosedByPeer { code: GOING_DOWN.into(), reason: "going down".into() }));
+    println!("it ended within {took:?}");
+    assert!(took < Duration::from_secs(2), "{took:?}");
+}
+
+#[test]
 fn a_server_may_speak_the_plain_dialect_alone() {
     let dir = tempfile::tempdir().expect("a folder");
     let config = Config::new("127.0.0.1:0".parse().expect("an address"), dir.path().to_owned());
