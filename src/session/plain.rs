@@ -291,7 +291,12 @@ impl Session {
         if self.outbox.iter().any(|m| m.id == id) {
             return;
         }
-        self.outbox.push_back(Outgoing { id, to, text, doubtful: false, copies: 0, noted: false });
+        // One that waited on disk may come after a new one, and goes before it; not before one that is under way.
+        let is_under_way = |m: &Outgoing| m.noted || m.doubtful || self.noting == Some(m.id);
+        let under_way = usize::from(self.outbox.front().is_some_and(is_under_way));
+        let later = self.outbox.iter().skip(under_way).position(|m| m.id > id);
+        let place = later.map_or(self.outbox.len(), |place| under_way + place);
+        self.outbox.insert(place, Outgoing { id, to, text, doubtful: false, copies: 0, noted: false });
         self.events.push_back(Event::Outgoing { id, state: SendState::Waiting });
         self.go_on(now);
     }

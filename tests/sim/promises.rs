@@ -183,7 +183,7 @@ fn a_thousand_come_back_after_a_restart() {
     // And again when nobody has anything to say. Who is not told finds out at the next sign of life.
     for (told, wanted) in [(true, secs(10)), (false, secs(16))] {
         world.run(secs(20));
-        let logins = world.clients.iter().map(|c| c.logins).max().expect("somebody");
+        let logins: Vec<_> = world.clients.iter().map(|c| c.logins).collect();
         if told {
             world.stop_server()
         } else {
@@ -192,8 +192,9 @@ fn a_thousand_come_back_after_a_restart() {
         world.run(secs(2));
         world.restart_server();
         let begun = world.now;
-        let back =
-            |w: &World| w.steps.is_multiple_of(64) && w.clients.iter().all(|c| c.logins == logins + 1 && c.is_online());
+        // Each once at least: what is random in the keys may make a connection be given up and made anew.
+        let is_back = |w: &World| w.clients.iter().zip(&logins).all(|(c, before)| c.logins > *before && c.is_online());
+        let back = |w: &World| w.steps.is_multiple_of(64) && is_back(w);
         let all = world.until(secs(60), back);
         let (took, how) = (world.now - begun, if told { "told of it" } else { "not told of it" });
         println!("restart of a server of 1,000 idle devices, {how}: all are back after {took:.1?}");

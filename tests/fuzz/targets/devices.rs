@@ -274,6 +274,9 @@ impl World {
                 if let Some(done) = before(&self.sent, &name, key.hash, job) {
                     return Some(done);
                 }
+                if key.after.is_some_and(|after| !self.sent.contains_key(&(name.0, after))) {
+                    return Some(Done::OutOfTurn { job });
+                }
                 let mut rows = Vec::new();
                 for receiver in message.receivers {
                     rows.push(number(self.messages.len()));
@@ -375,10 +378,11 @@ fuzz_target!(|script: &[u8]| {
             3..=5 => {
                 let to = ["a", "b", "c", "@lobby", "nobody"][usize::from(x) % 5].to_owned();
                 let (counter, text) = (u64::from(y), (x >> 6).to_string());
+                let after = (x & 0x20 != 0).then(|| counter.saturating_sub(1));
                 if let Some(connection) = world.connections.get_mut(&peer) {
                     connection.open.push(counter);
                 }
-                world.say(slot, &FromClient::Send { counter, to, text, after: None });
+                world.say(slot, &FromClient::Send { counter, to, text, after });
             }
             6 | 7 => {
                 let newest = world.connections.get(&peer).and_then(|c| c.pushed).unwrap_or(0);

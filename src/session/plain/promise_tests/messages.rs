@@ -43,6 +43,19 @@ fn what_the_disk_refuses_is_neither_sent_nor_taken_on() {
 }
 
 #[test]
+fn what_waited_on_disk_goes_before_what_was_written_since() {
+    let mut world = World::online(Polling::Adaptive, |_, request: &str| ours(request));
+    world.run(secs(1));
+    world.sent.clear();
+    for id in [4, 7, 5, 6] {
+        world.send(id, "b");
+    }
+    world.run(secs(2));
+    let sent: Vec<_> = world.requests().into_iter().filter(|r| r.starts_with("03")).collect();
+    assert_eq!(sent, ["03#b#4#", "03#b#5#", "03#b#6#", "03#b#7#"]);
+}
+
+#[test]
 fn a_server_that_ignores_what_it_does_not_know_delays_nobody() {
     let mut world = World::new(
         Polling::Adaptive,
