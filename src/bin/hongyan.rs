@@ -10,7 +10,7 @@ use hongyan::{gui, host, logging};
 
 /// A classic, light, native chat program.
 #[derive(Parser)]
-#[command(name = "hongyan", version)]
+#[command(name = "hongyan", version, disable_help_subcommand = true)]
 struct Args {
     #[command(flatten)]
     face: Face,

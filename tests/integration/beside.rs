@@ -1,30 +1,14 @@
 //! Several devices of one account at once, and accounts that are closed to the plain dialect, over real sockets.
 
-use std::net::SocketAddr;
-use std::path::Path;
-
 use hongyan::client::Event;
 use hongyan::model::{Account, SendState};
 use hongyan::net::clock;
 use hongyan::server::store::admin;
-use hongyan::server::udp::{Config as ServerConfig, Server};
-use hongyan::session::{AccountChange, Dialect, Link, LoginOutcome};
+use hongyan::session::{AccountChange, Link, LoginOutcome};
 use hongyan::wire::frame::AccountSettings;
 use hongyan::wire::reply::LoggedIn;
 
-use super::client::{Person, account, password};
-
-fn serve(at: SocketAddr, data: &Path) -> Server {
-    Server::start(ServerConfig::new(at, data.to_owned())).expect("started")
-}
-
-fn anywhere() -> SocketAddr {
-    "127.0.0.1:0".parse().expect("valid")
-}
-
-fn securely(server: SocketAddr, data: &Path) -> Person {
-    Person::speaking(Dialect::Auto, false, server, data)
-}
+use super::client::{Person, account, anywhere, password, securely, serve};
 
 fn says(person: &mut Person, to: &str, text: &str) {
     assert!(person.client.send_message(clock::now(), &Account::parse(to).expect("valid"), text));

@@ -27,6 +27,20 @@ pub fn password() -> Password {
     Password::parse("secret").expect("valid")
 }
 
+/// Our server, as it is without options.
+pub fn serve(at: SocketAddr, data: &Path) -> Server {
+    Server::start(ServerConfig::new(at, data.to_owned())).expect("started")
+}
+
+pub fn anywhere() -> SocketAddr {
+    "127.0.0.1:0".parse().expect("valid")
+}
+
+/// Somebody who speaks with encryption only.
+pub fn securely(server: SocketAddr, data: &Path) -> Person {
+    Person::speaking(Dialect::Auto, false, server, data)
+}
+
 impl Person {
     pub fn new(server: SocketAddr, data: &Path) -> Self {
         Self::speaking(Dialect::Plain, true, server, data)

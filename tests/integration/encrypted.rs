@@ -1,7 +1,5 @@
 //! Our clients and our server in the secure dialect, over real sockets.
 
-use std::net::SocketAddr;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use hongyan::client::Event;
@@ -11,19 +9,7 @@ use hongyan::server::udp::{Config as ServerConfig, Server};
 use hongyan::session::{Cause, Dialect, Link, LoginOutcome, Speaks};
 use hongyan::tap::Way;
 
-use super::client::{Person, account, password};
-
-fn serve(at: SocketAddr, data: &Path) -> Server {
-    Server::start(ServerConfig::new(at, data.to_owned())).expect("started")
-}
-
-fn anywhere() -> SocketAddr {
-    "127.0.0.1:0".parse().expect("valid")
-}
-
-fn securely(server: SocketAddr, data: &Path) -> Person {
-    Person::speaking(Dialect::Auto, false, server, data)
-}
+use super::client::{Person, account, anywhere, password, securely, serve};
 
 fn sent(event: &Event) -> bool {
     matches!(event, Event::Outgoing { state: SendState::Sent, .. })

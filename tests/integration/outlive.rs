@@ -11,15 +11,11 @@ use std::time::{Duration, Instant};
 use hongyan::client::Event;
 use hongyan::model::SendState;
 use hongyan::net::clock;
-use hongyan::session::{Dialect, Link};
+use hongyan::session::Link;
 
-use super::client::{Person, account};
+use super::client::{Person, account, securely};
 use super::crash::{heard, moments};
 use super::server::Student;
-
-fn securely(server: SocketAddr, data: &Path) -> Person {
-    Person::speaking(Dialect::Auto, false, server, data)
-}
 
 fn told(event: &Event) -> bool {
     matches!(event, Event::Outgoing { state: SendState::Sent | SendState::OfflineOrUnknown, .. })
