@@ -24,7 +24,7 @@ const MOST_INPUT: u64 = 1 << 20;
 
 const CODES: &str = "\
 Exit codes: 0 done · 1 trouble with this machine (disk, network, the account is open here already) · \
-2 something was not said (the account, or the password on a device that is not remembered) · \
+2 something was not said (the account, or the password on a device that is not remembered, or --yes-i-may) · \
 3 the server refused the login, or another device took this one's place · \
 4 the server does not answer (a message stays in the outbox) · \
 5 the receiver is offline or unknown (the server may keep the message) · 6 there was no message · 7 told to end · \
@@ -189,7 +189,16 @@ fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
         #[allow(clippy::disallowed_methods, reason = "nothing can be trusted to be committed any more")]
         std::process::exit(70);
     }));
-    let password = password(args.password_file.as_deref())?;
+    let password = match password(args.password_file.as_deref())? {
+        Ok(password) => password,
+        Err(error) => {
+            #[allow(clippy::print_stderr, reason = "this is what the terminal is for")]
+            {
+                eprintln!("hongyan-term: {error}");
+            }
+            return Ok(ExitCode::from(script::Exit::Usage as u8));
+        }
+    };
     let (job, online) = match args.command {
         None
         | Some(
@@ -227,8 +236,9 @@ fn standard_input() -> Result<String, Box<dyn Error>> {
     Ok(text.strip_suffix('\n').map_or(text.clone(), str::to_owned))
 }
 
-/// From a file's first line or the environment; never from the command line, which others can read.
-fn password(file: Option<&Path>) -> Result<Option<Password>, Box<dyn Error>> {
+/// From a file's first line or the environment; never from the command line, which others can read. What is there but is
+/// no password is as good as not said.
+fn password(file: Option<&Path>) -> Result<Result<Option<Password>, String>, Box<dyn Error>> {
     let text = match file {
         Some(file) => {
             let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
@@ -236,10 +246,9 @@ fn password(file: Option<&Path>) -> Result<Option<Password>, Box<dyn Error>> {
         }
         None => match std::env::var("HONGYAN_PASSWORD") {
             Ok(text) => text,
-            Err(std::env::VarError::NotPresent) => return Ok(None),
+            Err(std::env::VarError::NotPresent) => return Ok(Ok(None)),
             Err(error) => return Err(format!("HONGYAN_PASSWORD: {error}").into()),
         },
     };
-    let password = Password::parse(&text).map_err(|error| format!("the password given: {error}"))?;
-    Ok(Some(password))
+    Ok(Password::parse(&text).map(Some).map_err(|error| format!("the password given: {error}")))
 }

@@ -89,6 +89,7 @@ fn jobs_end_with_the_codes_they_promise() {
     // 2: no password; 3: a wrong one, or logged in elsewhere; 4: nobody answers; 1: a newer history.
     check(served.client("a").args(["send", "--to", "b", "x"]), "", 2);
     check(job("a", &["send", "--to", "b", "x"]).env("HONGYAN_PASSWORD", "wrong"), "", 3);
+    check(job("a", &["send", "--to", "b", "x"]).env("HONGYAN_PASSWORD", ""), "", 2);
     let file = served.dir.path().join("password");
     std::fs::write(&file, "secret\nnot this\n").expect("written");
     let elsewhere = served.by_hand("a");

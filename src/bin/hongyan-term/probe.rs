@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use hongyan::place::PORT;
 use hongyan::probe::{self, Options, ProbeError, Verdict, json, markdown};
+use hongyan::term::script::Exit;
 use hongyan::term::style::Style;
 
 /// Tries the whole plain protocol against a server and writes the test document.
@@ -66,6 +67,10 @@ impl Probe {
             Err(error @ ProbeError::Silent(_)) => {
                 writeln!(io::stderr(), "hongyan-term: {}", error.text(locale))?;
                 return Ok(ExitCode::from(SILENT));
+            }
+            Err(error @ ProbeError::NotAllowed(_)) => {
+                writeln!(io::stderr(), "hongyan-term: {}", error.text(locale))?;
+                return Ok(ExitCode::from(Exit::Usage as u8));
             }
             Err(error) => return Err(error.text(locale).into()),
         };
