@@ -385,6 +385,7 @@ pub(super) fn number(state: SendState) -> i64 {
         SendState::MaybeSentTwice => 4,
         SendState::Failed => 5,
         SendState::MaybeSent => 6,
+        SendState::Kept => 8,
     }
 }
 
@@ -396,6 +397,7 @@ pub(super) fn state(number: i64) -> SendState {
         3 => SendState::OfflineOrUnknown,
         4 => SendState::MaybeSentTwice,
         6 => SendState::MaybeSent,
+        8 => SendState::Kept,
         _ => SendState::Failed,
     }
 }

@@ -64,6 +64,7 @@ fn name(state: SendState) -> &'static str {
         SendState::Sending => "sending",
         SendState::Sent => "sent",
         SendState::OfflineOrUnknown => "offline-or-unknown",
+        SendState::Kept => "kept",
         SendState::MaybeSentTwice => "maybe-sent-twice",
         SendState::MaybeSent => "maybe-sent",
         SendState::Failed => "failed",

@@ -335,6 +335,9 @@ impl Running {
                 Err(Stop(Exit::Offline, t!("term.state_offline").into_owned()))
             }
             Some(true) => {
+                if any(SendState::Kept) {
+                    say(&t!("term.state_kept"));
+                }
                 if any(SendState::MaybeSentTwice) {
                     say(&t!("term.state_twice"));
                 }

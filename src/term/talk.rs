@@ -117,7 +117,7 @@ impl App {
             None => "",
             Some(SendState::Waiting | SendState::Sending) => " …",
             Some(SendState::Sent) => " ✓",
-            Some(SendState::OfflineOrUnknown) => " ○",
+            Some(SendState::OfflineOrUnknown | SendState::Kept) => " ○",
             Some(SendState::MaybeSentTwice | SendState::MaybeSent) => " ?",
             Some(SendState::Failed) => " ✗",
         }
@@ -243,6 +243,7 @@ fn words(state: SendState) -> Option<std::borrow::Cow<'static, str>> {
     match state {
         SendState::Waiting | SendState::Sending | SendState::Sent => None,
         SendState::OfflineOrUnknown => Some(t!("term.state_offline")),
+        SendState::Kept => Some(t!("term.state_kept")),
         SendState::MaybeSentTwice => Some(t!("term.state_twice")),
         SendState::MaybeSent => Some(t!("term.state_maybe")),
         SendState::Failed => Some(t!("term.state_failed")),

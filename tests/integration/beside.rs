@@ -136,7 +136,7 @@ fn what_this_folder_took_in_plain_is_not_shown_again_and_what_others_took_is() {
     for (folder, texts) in [("a", ["second", "second", "third"]), ("elsewhere", ["fourth", "second", "fifth"])] {
         for text in texts {
             assert!(friend.client.send_message(clock::now(), &account("a"), text));
-            let away = |e: &Event| matches!(e, Event::Outgoing { state: SendState::OfflineOrUnknown, .. });
+            let away = |e: &Event| matches!(e, Event::Outgoing { state: SendState::Kept, .. });
             friend.until("kept for later", away);
         }
         let mut plain = Person::begin(at, &dir.path().join(folder), "a", false);

@@ -101,7 +101,7 @@ fn two_people_and_a_plain_one_while_the_server_comes_and_goes() {
     // The token alone lets it in again, after a restart of the program too.
     drop(a);
     assert!(b.client.send_message(clock::now(), &account("a"), "for later"));
-    let there = |e: &Event| sent(e) || matches!(e, Event::Outgoing { state: SendState::OfflineOrUnknown, .. });
+    let there = |e: &Event| sent(e) || matches!(e, Event::Outgoing { state: SendState::Kept, .. });
     b.until("at the server, which may think that a is still there", there);
     let mut a = securely(at, &dir.path().join("a"));
     a.client.resume(clock::now(), account("a")).expect("a history");
@@ -180,7 +180,7 @@ fn a_new_device_reads_the_old_conversation_page_by_page() {
     a.client.go_offline(clock::now());
     a.until("offline", |e| matches!(e, Event::WentOffline(_)));
     assert!(b.client.send_message(clock::now(), &account("a"), "unread"));
-    b.until("kept", |e| matches!(e, Event::Outgoing { state: SendState::OfflineOrUnknown, .. }));
+    b.until("kept", |e| matches!(e, Event::Outgoing { state: SendState::Kept, .. }));
     let mut new = securely(at, &dir.path().join("a elsewhere")).come_in("a", false);
     new.gets("b", "unread");
     let rows = |person: &mut Person| {

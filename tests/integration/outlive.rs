@@ -18,7 +18,7 @@ use super::crash::{heard, moments};
 use super::server::Student;
 
 fn told(event: &Event) -> bool {
-    matches!(event, Event::Outgoing { state: SendState::Sent | SendState::OfflineOrUnknown, .. })
+    matches!(event, Event::Outgoing { state: SendState::Sent | SendState::Kept | SendState::OfflineOrUnknown, .. })
 }
 
 fn doubtful(event: &Event) -> bool {

@@ -92,7 +92,10 @@ fn judge(world: &World, seed: u64, cuts: usize) {
         assert_eq!(here, mine, "seed {seed}: device {i}");
         assert!(client.disk.messages.iter().is_sorted_by_key(|(row, ..)| row), "seed {seed}: device {i}: in order");
         for (id, (_, text, state)) in &client.disk.outgoing {
-            assert!(matches!(state, SendState::Sent | SendState::OfflineOrUnknown), "seed {seed}: {id} {state:?}");
+            assert!(
+                matches!(state, SendState::Sent | SendState::Kept | SendState::OfflineOrUnknown),
+                "seed {seed}: {id} {state:?}"
+            );
             let there = rows.iter().filter(|(row, .., said)| said == text && theirs(row)).count();
             assert_eq!(there, 1, "seed {seed}: {text}");
         }

@@ -398,7 +398,7 @@ impl Client {
             }
             Event::Own { token, to, text, pushed, .. } => self.submit(now, Op::Own { token, pushed, to, text }),
             Event::Outgoing { id, state } => {
-                if matches!(state, SendState::Sent | SendState::OfflineOrUnknown) {
+                if matches!(state, SendState::Sent | SendState::Kept | SendState::OfflineOrUnknown) {
                     let text = self.disk.outgoing.get(&id.0).map(|(_, text, _)| text.clone());
                     self.answered.extend(text.map(|text| (now, text)));
                 }

@@ -207,7 +207,7 @@ fn a_new_device_reads_what_the_server_keeps() {
     }
     // From then on it stands in the history.
     terminal.line("/search 第 7 条");
-    terminal.shows("→ b: 第 7 条\n1 messages with");
+    terminal.shows("→ b: 第 7 条\nMessages with “第 7 条”: 1");
     // The pipe waits for it.
     let said = check(&mut served.client("newer"), "login a\nsecret\nadd b\npast b 2\n", 0);
     assert!(said.contains("2 messages kept at the server") && said.contains("第 49 条"), "{said}");

@@ -208,7 +208,7 @@ fn commands_do_what_they_say() {
     a.line("search BUILDER");
     a.shows("as a command it begins with /: /search");
     a.line("/search REMARK");
-    a.shows("1 messages with");
+    a.shows("Messages with “REMARK”: 1");
     a.line("/remark bob 七号");
     a.foot_is("a → 七号 ✓>");
     a.line("leave");

@@ -77,6 +77,7 @@ pub fn foot(row: &Row, foreign: bool, x: i32, y: i32, w: i32) -> Option<[i32; 4]
         SendState::Waiting => (t!("chat.waiting"), colours.dim),
         SendState::Sending => (t!("chat.sending"), colours.dim),
         SendState::Sent => (t!("chat.sent"), colours.dim),
+        SendState::Kept => (t!("chat.kept"), colours.dim),
         SendState::OfflineOrUnknown => (t!("chat.offline"), colours.warn),
         SendState::MaybeSentTwice => (t!("chat.twice"), colours.warn),
         SendState::MaybeSent => (t!("chat.maybe"), colours.warn),

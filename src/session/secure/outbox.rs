@@ -184,7 +184,8 @@ impl Session {
     pub(super) fn accepted(&mut self, counter: u64, row: u64, online: bool) {
         let Some(message) = self.position(counter).and_then(|i| self.outbox.remove(i)) else { return };
         self.refusals = 0;
-        let state = if online { SendState::Sent } else { SendState::OfflineOrUnknown };
+        // Nobody else is in the lobby, or somebody is: it is said there.
+        let state = if online || message.to.is_room() { SendState::Sent } else { SendState::Kept };
         self.events.push_back(Event::Numbered { id: message.id, row });
         self.events.push_back(Event::Outgoing { id: message.id, state });
     }

@@ -26,7 +26,7 @@ fn it_registers_logs_in_sends_and_receives() {
     world.run(secs(1));
     assert_eq!(world.texts(), ["hi"]);
     assert_eq!(world.state(1), Some(SendState::Sent));
-    assert_eq!(world.state(2), Some(SendState::OfflineOrUnknown));
+    assert_eq!(world.state(2), Some(SendState::Kept));
     assert_eq!(world.durable.texts, ["1", "2"]);
     assert_eq!(Some(world.durable.acknowledged), world.kept.cursor);
     assert!(matches!(world.session.link(), Link::Connected { rtt } if rtt >= RTT && rtt < 2 * RTT));
