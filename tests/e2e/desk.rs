@@ -143,15 +143,15 @@ impl<'a> Person<'a> {
     /// Waits for a window with this in its title and gives it the keyboard.
     #[track_caller]
     pub fn window(&self, title: &str) -> String {
-        let id = until(&format!("a window {title:?} among {:?}; the log says {}", self.titles(), self.log()), || {
-            self.windows().into_iter().find(|(_, name)| name.contains(title)).map(|(id, _)| id)
-        });
+        let find = || self.windows().into_iter().find(|(_, name)| name.contains(title)).map(|(id, _)| id);
+        until(&format!("a window {title:?} among {:?}; the log says {}", self.titles(), self.log()), find);
+        // Looked for each time: the one found first may be closing, as the login window is.
         until(&format!("the keyboard for {title:?}"), || {
+            let id = find()?;
             self.desk.xdotool(&["windowactivate", &id]);
             let active = self.desk.xdotool(&["getactivewindow"]);
-            (String::from_utf8_lossy(&active.stdout).trim() == id).then_some(())
-        });
-        id
+            (String::from_utf8_lossy(&active.stdout).trim() == id).then_some(id)
+        })
     }
 
     /// Whether such a window asks for attention.
