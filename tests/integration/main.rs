@@ -24,5 +24,6 @@ mod probe;
 mod protocol_page;
 mod reach;
 mod secure;
+mod secure_page;
 mod server;
 mod student;
