@@ -287,15 +287,17 @@ fn drops(server: SocketAddr) -> u64 {
 }
 
 /// In this order, since what a flood left behind is the next one's too.
-const FLOODS: [(Kind, u64); 8] = [
+const FLOODS: [(Kind, u64); 10] = [
     (Kind::All, 0),
     (Kind::All, 50_000),
     (Kind::All, 100_000),
+    (Kind::All, 150_000),
+    (Kind::All, 200_000),
     (Kind::All, 300_000),
-    (Kind::Random, 300_000),
-    (Kind::Text, 300_000),
-    (Kind::Spoilt, 300_000),
-    (Kind::Beginnings, 300_000),
+    (Kind::Random, 200_000),
+    (Kind::Text, 200_000),
+    (Kind::Spoilt, 200_000),
+    (Kind::Beginnings, 200_000),
 ];
 
 fn floods(
