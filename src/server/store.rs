@@ -472,14 +472,15 @@ impl Store {
             }
             Op::Again { job, key } => Some(devices::sent_before(c, *job, key)?.unwrap_or(Done::Ok { job: *job })),
             Op::Offer { job, account, from } => {
-                // An index holds them in this order, so only what is looked at is read.
+                // The index holds them in this order, so only what is looked at is read. Named, or else one writer's
+                // are looked for among all he ever wrote.
                 let mut query = c.prepare_cached(match from {
                     Some(_) => {
-                        "SELECT id, sender, sent, text FROM messages
+                        "SELECT id, sender, sent, text FROM messages INDEXED BY unread
                          WHERE receiver = ? AND sender = ? AND taken IS NULL ORDER BY id"
                     }
                     None => {
-                        "SELECT id, sender, sent, text FROM messages
+                        "SELECT id, sender, sent, text FROM messages INDEXED BY unread
                          WHERE receiver = ? AND taken IS NULL ORDER BY id"
                     }
                 })?;

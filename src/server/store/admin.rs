@@ -79,8 +79,9 @@ pub struct Row {
 pub fn list(data: &Path) -> Result<Vec<Row>, AdminError> {
     let store = Store::look(data)?;
     let mut query = store.connection().prepare(
-        "SELECT name, created, (SELECT count(*) FROM messages WHERE receiver = a.id AND taken IS NULL), s.address,
-             secure_only
+        "SELECT name, created,
+             (SELECT count(*) FROM messages INDEXED BY unread WHERE receiver = a.id AND taken IS NULL),
+             s.address, secure_only
          FROM accounts a LEFT JOIN sessions s ON s.account = a.id ORDER BY name",
     )?;
     let rows = query.query_map([], |row| {

@@ -52,7 +52,8 @@ pub(super) fn note_own(c: &Connection, key: &SentKey, own: &Own, at: i64) -> Res
 
 pub(super) fn taken_to(c: &Connection, account: AccountId, row: MessageRow, at: i64) -> Result<Option<Done>, Error> {
     let mut query = c.prepare_cached(
-        "UPDATE messages SET taken = ? WHERE receiver = ? AND id <= ? AND taken IS NULL RETURNING sender",
+        "UPDATE messages INDEXED BY unread SET taken = ? WHERE receiver = ? AND id <= ? AND taken IS NULL
+         RETURNING sender",
     )?;
     let mut rows = query.query(params![at, account, row])?;
     let mut senders = HashMap::new();
@@ -96,7 +97,7 @@ pub(super) fn enter(
         (None, Some(begun)) => begun,
         (None, None) => {
             let oldest: Option<i64> = c
-                .prepare_cached("SELECT min(id) FROM messages WHERE receiver = ? AND taken IS NULL")?
+                .prepare_cached("SELECT min(id) FROM messages INDEXED BY unread WHERE receiver = ? AND taken IS NULL")?
                 .query_row([account], |row| row.get(0))?;
             let start = oldest.map_or(newest, |oldest| oldest - 1);
             c.prepare_cached("UPDATE devices SET start = ? WHERE account = ? AND device = ?")?

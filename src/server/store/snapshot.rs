@@ -48,8 +48,10 @@ impl Store {
                 snapshot.sessions.push((row.get(0)?, address, row.get(2)?));
             }
         }
-        let mut unread =
-            c.prepare("SELECT receiver, sender, count(*) FROM messages WHERE taken IS NULL GROUP BY receiver, sender")?;
+        let mut unread = c.prepare(
+            "SELECT receiver, sender, count(*) FROM messages INDEXED BY unread WHERE taken IS NULL
+             GROUP BY receiver, sender",
+        )?;
         let mut rows = unread.query([])?;
         while let Some(row) = rows.next()? {
             let count: i64 = row.get(2)?;
