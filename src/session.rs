@@ -7,13 +7,15 @@
 //! message leaves as [`Event::Received`] with a token, and the next take is sent only after
 //! [`Session::handle_stored`] with that token.
 
+mod choice;
 mod face;
 pub mod finding;
 pub mod plain;
 pub mod secure;
 mod sentences;
 
-pub use face::{Config, Dialect, Known, Session};
+pub use choice::{Dialect, Known};
+pub use face::{Config, Session};
 pub use finding::Speaks;
 
 use std::time::{Duration, Instant};

@@ -1,48 +1,19 @@
-//! One session for both dialects: it finds out which one the server speaks and hands everything on to
-//! that one's session. Nothing secret is said in the plain dialect before somebody agreed to that, and a
-//! server that once spoke the secure one is never quietly spoken to in the other.
+//! One session for both dialects: what is wanted waits until it is known which one is spoken (`choice`), and then
+//! goes on to that one's session.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::finding::{Finding, Speaks};
+use super::choice::{Choice, Dialect, Known, Step};
+use super::finding::Speaks;
 use super::{
     AccountChange, Cause, Event, Framed, Kept, Link, LoginOutcome, Polling, RegisterOutcome, StoreToken, Transmit,
     plain, secure,
 };
 use crate::link;
 use crate::model::{Account, MessageId, MessageText, Password, SendState};
-use crate::timer::Dice;
 use crate::wire::frame::{Device, Key};
-
-/// As with the plain dialect's four tries.
-const NO_ANSWER: Duration = Duration::from_secs(15);
-/// What was found is believed for so long when somebody logs in again.
-const BELIEVED: Duration = Duration::from_secs(60);
-
-/// A server that knows text alone answers what was sent to it in the other dialect with `00:00`; these
-/// are to be over before it is asked anything.
-const HUSH: Duration = Duration::from_secs(1);
-
-/// Which dialects may be spoken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Dialect {
-    /// The secure one with whoever speaks it, else the plain one.
-    #[default]
-    Auto,
-    /// The plain one, without asking.
-    Plain,
-}
-
-/// What is known of a server from before.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Known {
-    /// The keys it may show.
-    pub pins: Vec<Vec<u8>>,
-    /// It has spoken the secure dialect.
-    pub secure_only: bool,
-}
 
 /// How a session begins.
 #[derive(Debug, Clone)]
@@ -81,26 +52,17 @@ struct Waiting {
 /// The client's session. See the module for how it is driven.
 #[derive(Debug)]
 pub struct Session {
-    config: Config,
-    dice: Dice,
+    server: SocketAddr,
+    seed: u64,
+    carrier_seed: Option<[u8; 32]>,
+    choice: Choice,
     plain: plain::Session,
     secure: Option<Box<secure::Session>>,
-    finding: Option<Finding>,
-    /// What was found, and when.
-    speaks: Option<(Speaks, Instant)>,
-    /// What waits for that.
+    /// What waits for the choice.
     wishes: Vec<Wish>,
     waiting: Vec<Waiting>,
     /// Whoever logged in last, to go on with.
     last: Option<Wish>,
-    /// Somebody said, this once, that the plain dialect will do for a server that spoke the other.
-    overridden: bool,
-    /// The question is asked, and this answer waits for somebody's consent.
-    doubting: bool,
-    /// Until then nothing is asked in text, nor any text read.
-    hush: Option<Instant>,
-    /// Nobody answers in the secure dialect, and it was asked whether somebody does in the other.
-    diagnosed: bool,
     shown: Link,
     transmits: VecDeque<Transmit>,
     events: VecDeque<Event>,
@@ -110,20 +72,17 @@ impl Session {
     /// A session that has not logged in, and sends nothing yet.
     #[must_use]
     pub fn new(config: Config) -> Self {
+        let Config { server, polling, dialect, known, allow_plain, seed, carrier_seed } = config;
         Self {
-            dice: Dice::new(config.seed),
-            plain: plain::Session::new(config.polling),
-            config,
+            server,
+            seed,
+            carrier_seed,
+            choice: Choice::new(dialect, known, allow_plain, seed),
+            plain: plain::Session::new(polling),
             secure: None,
-            finding: None,
-            speaks: None,
             wishes: Vec::new(),
             waiting: Vec::new(),
             last: None,
-            overridden: false,
-            doubting: false,
-            hush: None,
-            diagnosed: false,
             shown: Link::Offline,
             transmits: VecDeque::new(),
             events: VecDeque::new(),
@@ -133,11 +92,11 @@ impl Session {
     /// What is spoken, once that is known.
     #[must_use]
     pub fn speaks(&self) -> Option<Speaks> {
-        self.speaks.map(|(speaks, _)| speaks)
+        self.choice.speaks()
     }
 
     fn spoken(&mut self) -> Option<&mut secure::Session> {
-        self.secure.as_deref_mut().filter(|_| self.speaks.is_some_and(|(speaks, _)| speaks == Speaks::Secure))
+        self.secure.as_deref_mut().filter(|_| self.choice.speaks() == Some(Speaks::Secure))
     }
 
     /// How the secure connection is doing.
@@ -179,12 +138,12 @@ impl Session {
     /// The keys the server may show.
     #[must_use]
     pub fn pins(&self) -> &[Vec<u8>] {
-        &self.config.known.pins
+        self.choice.pins()
     }
 
     /// The next datagram for the server; call until `None` after every other call.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
-        let own = self.transmits.pop_front().or_else(|| self.finding.as_mut()?.poll_transmit());
+        let own = self.transmits.pop_front().or_else(|| self.choice.poll_transmit());
         own.or_else(|| self.plain.poll_transmit()).or_else(|| self.secure.as_mut()?.poll_transmit())
     }
 
@@ -196,10 +155,7 @@ impl Session {
             match &event {
                 Event::Link(link) if self.shown == *link => continue,
                 Event::Link(link) => self.shown = *link,
-                Event::Pin(key) => {
-                    self.config.known.pins.push(key.clone());
-                    self.config.known.secure_only = true;
-                }
+                Event::Pin(key) => self.choice.pin(key.clone()),
                 _ => {}
             }
             return Some(event);
@@ -209,9 +165,8 @@ impl Session {
     /// When [`Session::handle_timeout`] wants to be called; `None` while there is nothing to wait for.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let finding = self.finding.as_ref().map(|f| f.poll_timeout().min(f.began() + NO_ANSWER));
         let secure = self.secure.as_ref().and_then(|s| s.poll_timeout());
-        [finding, self.plain.poll_timeout(), secure, self.hush].into_iter().flatten().min()
+        [self.choice.poll_timeout(), self.plain.poll_timeout(), secure].into_iter().flatten().min()
     }
 
     /// The connection line.
@@ -219,8 +174,7 @@ impl Session {
     pub fn link(&self) -> Link {
         match (&self.secure, self.speaks()) {
             (Some(secure), Some(Speaks::Secure)) => secure.link(),
-            (_, Some(Speaks::Plain)) => self.plain.link(),
-            _ if self.config.dialect == Dialect::Plain => self.plain.link(),
+            _ if self.choice.is_settled() => self.plain.link(),
             _ => self.shown,
         }
     }
@@ -245,80 +199,58 @@ impl Session {
         self.wishes.retain(|wish| matches!(wish, Wish::Register { .. }));
         self.waiting.clear();
         self.last = Some(wish.clone());
-        // A server may have become another one since.
-        if matches!(self.speaks, Some((Speaks::Plain, at)) if now.saturating_duration_since(at) >= BELIEVED) {
-            self.speaks = None;
-        }
+        self.choice.doubt_old_answer(now);
         self.wish(now, wish);
     }
 
     fn wish(&mut self, now: Instant, wish: Wish) {
-        if matches!(wish, Wish::Login { .. } | Wish::Resume { .. }) && self.speaks.is_none() {
+        if matches!(wish, Wish::Login { .. } | Wish::Resume { .. }) && self.speaks().is_none() {
             self.show(Link::LoggingIn);
         }
         self.wishes.push(wish);
-        if self.config.dialect == Dialect::Plain {
-            self.decide(now, Speaks::Plain);
-        } else if self.config.known.secure_only && !self.overridden {
-            // It need not be asked, and a false answer is not listened to.
-            self.decide(now, Speaks::Secure);
-        } else if let Some(speaks) = self.speaks() {
-            self.found(now, speaks);
-        } else if self.finding.is_none() {
-            self.finding = Some(Finding::new(now, &mut self.dice));
-        }
+        let step = self.choice.ask(now);
+        self.follow(now, step);
     }
 
     /// Somebody agreed to go on in the plain dialect, after [`Event::PlainOnly`].
     pub fn allow_plain(&mut self, now: Instant) {
-        self.config.allow_plain = true;
-        if std::mem::take(&mut self.doubting) {
-            self.overridden = true;
+        if self.choice.allow_plain() {
             self.wishes.extend(self.last.clone().filter(|_| self.wishes.is_empty()));
-            if self.secure.is_none() {
-                return self.decide(now, Speaks::Plain);
+            let secure = self.secure.take();
+            let step = self.choice.speak_plain(now, secure.is_some());
+            if let Some(mut secure) = secure {
+                // What that one has not settled goes on waiting; what may have arrived is said so.
+                let unsettled = secure.take_outbox().into_iter();
+                self.waiting.extend(unsettled.map(|(id, to, text, again)| Waiting { id, to, text, again }));
+                self.show(Link::LoggingIn);
             }
-            self.leave_secure();
-            self.show(Link::LoggingIn);
-            self.hush = Some(now + HUSH);
+            self.follow(now, step);
         }
     }
 
     /// Nobody agreed: what waits for that is forgotten.
     pub fn give_up(&mut self) {
-        if std::mem::take(&mut self.doubting) {
+        if self.choice.refuse_plain() {
             self.wishes.clear();
             self.show(Link::Offline);
         }
     }
 
-    /// What the secure session has not settled goes on waiting; what may have arrived is said so.
-    fn leave_secure(&mut self) {
-        for (id, to, text, again) in self.secure.take().into_iter().flat_map(|mut secure| secure.take_outbox()) {
-            self.waiting.push(Waiting { id, to, text, again });
-        }
-        self.speaks = None;
-    }
-
-    fn found(&mut self, now: Instant, speaks: Speaks) {
-        let was_secure = self.config.known.secure_only && !self.overridden;
-        if speaks == Speaks::Plain && (was_secure || !self.config.allow_plain) {
-            self.finding = None;
-            if !std::mem::replace(&mut self.doubting, true) {
-                self.events.push_back(Event::PlainOnly { was_secure });
+    fn follow(&mut self, now: Instant, step: Step) {
+        match step {
+            Step::Wait => {}
+            Step::Speak { speaks, anew } => {
+                if anew {
+                    self.events.push_back(Event::Speaks(speaks));
+                }
+                self.hand_on(now, speaks);
             }
-            return;
+            Step::Consent { was_secure } => self.events.push_back(Event::PlainOnly { was_secure }),
+            Step::NoAnswer => self.nobody(),
         }
-        self.decide(now, speaks);
     }
 
-    fn decide(&mut self, now: Instant, speaks: Speaks) {
-        self.finding = None;
-        self.doubting = false;
-        if self.speaks() != Some(speaks) {
-            self.speaks = Some((speaks, now));
-            self.events.push_back(Event::Speaks(speaks));
-        }
+    fn hand_on(&mut self, now: Instant, speaks: Speaks) {
         for wish in std::mem::take(&mut self.wishes) {
             match speaks {
                 Speaks::Plain => self.wish_plainly(now, wish),
@@ -342,9 +274,10 @@ impl Session {
     }
 
     fn wish_securely(&mut self, now: Instant, wish: Wish) {
-        let Config { server, ref known, seed, carrier_seed, .. } = self.config;
+        let Self { server, seed, carrier_seed, .. } = *self;
+        let pins = self.choice.pins();
         let fresh = || {
-            let config = secure::Config { server, pins: known.pins.clone(), seed, carrier_seed };
+            let config = secure::Config { server, pins: pins.to_vec(), seed, carrier_seed };
             Box::new(secure::Session::new(config))
         };
         let secure = self.secure.get_or_insert_with(fresh);
@@ -369,7 +302,7 @@ impl Session {
     pub fn send(&mut self, now: Instant, id: MessageId, to: Account, text: MessageText) {
         if let Some(secure) = self.spoken() {
             secure.send(now, id, to, text);
-        } else if self.speaks().is_some() || self.config.dialect == Dialect::Plain {
+        } else if self.choice.is_settled() {
             self.plain.send(now, id, to, text);
         } else {
             self.wait(id, to, text, false);
@@ -382,7 +315,7 @@ impl Session {
     pub fn send_again(&mut self, now: Instant, id: MessageId, to: Account, text: MessageText) {
         if let Some(secure) = self.spoken() {
             secure.send_again(now, id, to, text);
-        } else if self.speaks().is_some() || self.config.dialect == Dialect::Plain {
+        } else if self.choice.is_settled() {
             self.events.push_back(Event::Outgoing { id, state: SendState::MaybeSent });
         } else {
             self.wait(id, to, text, true);
@@ -397,7 +330,7 @@ impl Session {
 
     /// Goes offline; answered by [`Event::WentOffline`] within 1 s, whatever the server does.
     pub fn go_offline(&mut self, now: Instant) {
-        let asking = self.finding.take().is_some() | std::mem::take(&mut self.doubting) | self.hush.take().is_some();
+        let asking = self.choice.let_go(false);
         self.wishes.clear();
         match self.spoken() {
             Some(secure) => secure.go_offline(now),
@@ -423,9 +356,7 @@ impl Session {
         self.wishes.retain(|wish| matches!(wish, Wish::Register { .. }));
         self.waiting.clear();
         self.last = None;
-        self.doubting = false;
-        self.hush = None;
-        self.finding.take_if(|_| self.wishes.is_empty());
+        self.choice.let_go(!self.wishes.is_empty());
         self.plain.forget();
         if let Some(secure) = &mut self.secure {
             secure.forget();
@@ -437,7 +368,7 @@ impl Session {
     pub fn go_online(&mut self, now: Instant) {
         if let Some(secure) = self.spoken() {
             secure.go_online(now);
-        } else if self.speaks().is_some() || self.config.dialect == Dialect::Plain {
+        } else if self.choice.is_settled() {
             self.plain.go_online(now);
         } else if let Some(wish) = self.last.clone().filter(|_| self.wishes.is_empty()) {
             self.wish(now, wish);
@@ -446,9 +377,7 @@ impl Session {
 
     /// F5: asks at once, and reconnects at once.
     pub fn fetch_now(&mut self, now: Instant) {
-        if let Some(finding) = &mut self.finding {
-            finding.ask_now(now);
-        }
+        self.choice.ask_now(now);
         match self.spoken() {
             Some(secure) => secure.fetch_now(now),
             None => self.plain.fetch_now(now),
@@ -529,28 +458,18 @@ impl Session {
             secure.handle_datagram(now, bytes);
             return self.diagnose(now);
         }
-        if self.hush.is_some() {
-            return;
+        if let Some(step) = self.choice.handle_text(now, bytes) {
+            return self.follow(now, step);
         }
-        if let Some(speaks) = self.finding.as_mut().and_then(|finding| finding.handle_text(now, bytes)) {
-            return self.found(now, speaks);
-        }
-        // Anybody can write a text; to whoever speaks the secure dialect it says nothing.
-        if !self.config.known.secure_only || self.overridden || self.config.dialect == Dialect::Plain {
+        if self.choice.believes_text() {
             self.plain.handle_datagram(now, bytes);
         }
     }
 
     /// The deadline has come.
     pub fn handle_timeout(&mut self, now: Instant) {
-        if let Some(finding) = &mut self.finding {
-            finding.handle_timeout(now);
-            if finding.began() + NO_ANSWER <= now {
-                self.nobody();
-            }
-        }
-        if self.hush.take_if(|at| *at <= now).is_some() {
-            self.decide(now, Speaks::Plain);
+        while let Some(step) = self.choice.handle_timeout(now) {
+            self.follow(now, step);
         }
         if self.plain.poll_timeout().is_some_and(|at| at <= now) {
             self.plain.handle_timeout(now);
@@ -561,24 +480,13 @@ impl Session {
         self.diagnose(now);
     }
 
-    /// While nobody answers in the secure dialect it is asked once whether somebody does in the other:
-    /// its owner may want to know, or whoever is there may be somebody else.
     fn diagnose(&mut self, now: Instant) {
-        let Some(out_of_reach) = self.spoken().map(|secure| secure.is_out_of_reach()) else { return };
-        if !out_of_reach {
-            self.diagnosed = false;
-            self.doubting = false;
-            self.finding = None;
-        } else if !std::mem::replace(&mut self.diagnosed, true) {
-            self.finding = Some(Finding::new(now, &mut self.dice));
+        if let Some(out_of_reach) = self.spoken().map(|secure| secure.is_out_of_reach()) {
+            self.choice.diagnose(now, out_of_reach);
         }
     }
 
     fn nobody(&mut self) {
-        self.finding = None;
-        if self.speaks().is_some() {
-            return;
-        }
         self.show(Link::Offline);
         for wish in std::mem::take(&mut self.wishes) {
             self.events.push_back(match wish {
