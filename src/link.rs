@@ -348,7 +348,8 @@ impl Link {
     /// This machine's address may have changed: the other side is asked to look.
     pub fn moved(&mut self, now: Instant) {
         self.moves += 1;
-        let handles: Vec<_> = self.peers.keys().copied().collect();
+        let mut handles: Vec<_> = self.peers.keys().copied().collect();
+        handles.sort_unstable_by_key(|handle| handle.0);
         for handle in handles {
             if let Some(peer) = self.peers.get_mut(&handle) {
                 peer.connection.local_address_changed();
@@ -376,7 +377,8 @@ impl Link {
 
     /// Closes every connection, those being opened too, as before the program's end.
     pub fn close_all(&mut self, now: Instant, code: u32, reason: &str) {
-        let peers: Vec<_> = self.handles.keys().chain(self.dials.keys()).copied().collect();
+        // In their order, so that a run can be repeated.
+        let peers: BTreeSet<_> = self.handles.keys().chain(self.dials.keys()).copied().collect();
         for peer in peers {
             self.close(now, peer, code, reason);
         }

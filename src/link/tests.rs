@@ -285,8 +285,7 @@ fn a_server_that_ends_says_so_to_all() {
     let lost = |w: &World| w.client_events.iter().filter(|(_, e)| matches!(e, Event::Lost { .. })).count();
     assert!(world.run_until(RTT, |w| lost(w) == 2), "{:?}", world.client_events);
     let down = Why::ClosedByPeer { code: u64::from(GOING_DOWN), reason: "going down".into() };
-    let hears = |(_, e): &(Instant, Event)| matches!(e, Event::Lost { why, .. } if *why == down);
-    assert!(world.client_events.iter().any(hears) && world.now - begun == RTT / 2, "{:?}", world.client_events);
+    assert_eq!((world.client_lost(), world.now - begun), (Some(down), RTT / 2), "the first one first");
     assert_eq!(world.server.handles.len(), 0);
 }
 
