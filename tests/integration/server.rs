@@ -6,19 +6,28 @@ use std::time::{Duration, Instant};
 
 use hongyan::server::udp::{Config, Server};
 
+/// Longer than any answer takes on a busy machine: what is not there then will not come.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 pub struct Student(pub UdpSocket);
 
 impl Student {
     pub fn new(server: SocketAddr) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
         socket.connect(server).expect("loopback");
-        socket.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout");
+        socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
         Self(socket)
     }
 
     #[track_caller]
     pub fn ask(&self, request: &str) -> String {
         self.0.send(request.as_bytes()).expect("sent");
+        self.hear(request)
+    }
+
+    /// The next answer, which is wanted to `request`.
+    #[track_caller]
+    pub fn hear(&self, request: &str) -> String {
         let mut buffer = [0; 1024];
         let n = self.0.recv(&mut buffer).unwrap_or_else(|error| panic!("{request}: {error}"));
         String::from_utf8_lossy(&buffer[..n]).into_owned()
@@ -30,7 +39,7 @@ impl Student {
         self.0.send(request.as_bytes()).expect("sent");
         let mut buffer = [0; 1024];
         let answer = self.0.recv(&mut buffer).ok().map(|n| String::from_utf8_lossy(&buffer[..n]).into_owned());
-        self.0.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout");
+        self.0.set_read_timeout(Some(PATIENCE)).expect("a timeout");
         answer
     }
 
