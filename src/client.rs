@@ -2,39 +2,37 @@
 //! rung, then [`Client::poll_event`] until `None`. Nothing here blocks. A face (windows, a terminal)
 //! sees values only, and never a socket or a database.
 
+mod account;
 mod asks;
+mod event;
 mod figures;
 mod local;
-mod notice;
 mod results;
 mod staying;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rust_i18n::t;
 
-use crate::history::{Conversation, Done, History, HistoryError, MoreStrangers, Op, Row, RowMeta};
+use crate::history::{HistoryError, Op};
 use crate::link;
 use crate::model::{Account, MessageId, MessageText, Password, SendState};
-use crate::net::{Bell, Doorbell, Now, Socket, Timer, doorbell};
+use crate::net::{Bell, Now, Socket, Timer};
 use crate::probe::hand::Expectation;
-use crate::session::{
-    self, Dialect, KeyChange, Known, Link, LoginOutcome, Polling, RegisterOutcome, Session, Speaks, StoreToken,
-};
-use crate::tap::{Record, Tap};
-use crate::wire::frame::{AccountSettings, Past};
+use crate::session::{self, Dialect, Known, Link, Polling, Session};
+use crate::tap::Tap;
+use account::{Credential, OpenAccount};
+pub use event::Event;
 pub use figures::{Connection, Encrypted};
 pub use local::known;
 use local::{file_name, keep_consent, known_keys, open_socket, plain_allowed, reachable};
 
 /// Inputs of one turn at most, so that the windows stay quick.
 const TURN: usize = 64;
-/// How often a flood of messages has the list read.
-const LIST: Duration = Duration::from_millis(100);
 /// Messages that [`Client::earlier`] asks for; ours gives no more at once.
 const EARLIER: u32 = 40;
 /// A turn's time at most.
@@ -74,97 +72,6 @@ pub enum ClientError {
     AlreadyOpen,
 }
 
-/// What a face shows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "fields are named by what they hold")]
-pub enum Event {
-    /// The connection line.
-    Link(Link),
-    /// Answer to [`Client::register`].
-    Registered(RegisterOutcome),
-    /// Answer to [`Client::login`] and [`Client::take_over`].
-    LoggedIn(LoginOutcome),
-    /// Answer to [`Client::go_offline`].
-    WentOffline(Option<bool>),
-    /// The whole list, after each change of it.
-    Conversations(Vec<Conversation>),
-    /// After [`Event::Conversations`], when it changed: strangers that are not in the list one by one.
-    MoreStrangers(MoreStrangers),
-    /// A new message in this conversation, one's own or theirs, on disk.
-    Message { peer: Account, row: Row },
-    /// One's own message came further.
-    Outgoing { id: MessageId, state: SendState },
-    /// Answer to [`Client::index`].
-    Index { peer: Account, rows: Vec<RowMeta> },
-    /// Answer to [`Client::page`].
-    Page { peer: Account, first: u32, rows: Vec<Row> },
-    /// Answer to [`Client::last`].
-    Last { peer: Account, rows: Vec<Row> },
-    /// Answer to [`Client::search`].
-    Found { text: String, rows: Vec<(Account, Row)> },
-    /// Everybody who is online, on servers that say.
-    Online(Vec<Account>),
-    /// Somebody is online who was not.
-    CameOnline(Account),
-    /// Somebody is not online any more.
-    WentAway(Account),
-    /// Somebody opened this account once more: the windows are to be shown.
-    Raise,
-    /// Answer to [`Client::import_contacts`].
-    Imported(Result<usize, String>),
-    /// Answer to [`Client::export_contacts`].
-    Exported(Result<(), String>),
-    /// Whether the server says who is online and has a lobby.
-    Extensions(bool),
-    /// The server's count fell by itself: the plain protocol may have lost so many messages.
-    MaybeLost(u64),
-    /// The system sends nothing to the server, for this reason; said once until something is sent again.
-    NetworkTrouble(String),
-    /// The server did not understand these bytes of ours.
-    NotUnderstood(Vec<u8>),
-    /// The disk refused a message of one's own; it is not sent, and the text is given back.
-    NotKept { peer: Account, text: String },
-    /// The disk refused something else.
-    DiskTrouble(String),
-    /// A datagram, while [`Client::set_tap`] is on.
-    Tap(Record),
-    /// What the server speaks.
-    Speaks(Speaks),
-    /// It speaks the plain dialect alone, in which everybody on the way can read the password:
-    /// [`Client::allow_plain`] goes on all the same, [`Client::go_offline`] gives up. With `was_secure` it
-    /// spoke the secure one before, so this may be somebody else.
-    PlainOnly { was_secure: bool },
-    /// The server's key, seen for the first time and kept.
-    Pinned(Vec<u8>),
-    /// Another key than the known ones; nothing was sent. [`Client::trust`] takes it all the same.
-    KeyChanged(KeyChange),
-    /// Another device took this account's place, then (in seconds since 1970). [`Client::take_over`] takes
-    /// it back.
-    Kicked { address: String, at: i64 },
-    /// This login has ended another one, which was there.
-    TookPlace { address: String },
-    /// Answer to [`Client::past`], oldest first.
-    Past { peer: Account, messages: Vec<Past>, more: bool },
-    /// Answer to [`Client::account_settings`] and [`Client::set_account`]; none if the server has none for this
-    /// account, as in the plain dialect, or could not store the change.
-    AccountSettings(Option<AccountSettings>),
-}
-
-struct Kept {
-    to: Account,
-    text: MessageText,
-    unix_ms: i64,
-}
-
-/// A message on its way to the disk; one of one's own from another device too.
-struct Incoming {
-    row: Row,
-    /// Whose conversation it belongs to.
-    from: Account,
-    /// The server keeps it until it is on disk here.
-    kept: bool,
-}
-
 /// The client. See the module for how it is driven.
 pub struct Client {
     session: Session,
@@ -175,34 +82,16 @@ pub struct Client {
     /// What went wrong last, and when.
     last_error: Option<(i64, String)>,
     timer: Timer,
-    // Before the history: once that is free, another program writes a door of its own.
-    door: Option<Doorbell>,
-    history: Option<History>,
-    /// Whose history that is.
-    account: Option<Account>,
-    /// To log in with as soon as the history is open; without a password, by the token in it.
-    opening: Option<Option<Password>>,
+    account: Option<OpenAccount>,
     /// What lets this device in without a password is to be kept on disk.
     staying: bool,
-    online: Option<Vec<Account>>,
-    /// The list is not read again before this, and is read then if something has come since.
-    list_at: Option<Instant>,
-    list_due: bool,
     /// The server is known as ours.
     ours: bool,
     config: Config,
     bell: Bell,
-    next_request: u64,
-    keeping: HashMap<u64, Kept>,
-    incoming: HashMap<StoreToken, Incoming>,
-    unsent: HashMap<MessageId, SendState>,
-    blocked: Vec<Account>,
-    more_strangers: MoreStrangers,
     events: VecDeque<Event>,
     tap: Tap,
     handled: u64,
-    /// Results of the history that did not fit into the last turn.
-    results: VecDeque<Done>,
 }
 
 impl Client {
@@ -222,27 +111,14 @@ impl Client {
             trouble: None,
             last_error: None,
             timer: Timer::start(bell.clone())?,
-            history: None,
             account: None,
-            opening: None,
             staying: false,
-            more_strangers: MoreStrangers::default(),
-            door: None,
-            online: None,
-            list_at: None,
-            list_due: false,
             ours: false,
             config,
             bell,
-            next_request: 0,
-            keeping: HashMap::new(),
-            incoming: HashMap::new(),
-            unsent: HashMap::new(),
-            blocked: Vec::new(),
             events: VecDeque::new(),
             tap: Tap::default(),
             handled: 0,
-            results: VecDeque::new(),
         })
     }
 
@@ -269,7 +145,7 @@ impl Client {
     pub fn pump(&mut self, clock: impl Fn() -> Now) -> bool {
         self.bell.answer();
         let begun = clock();
-        if self.door.as_ref().is_some_and(Doorbell::rung) {
+        if self.account.as_ref().is_some_and(OpenAccount::rung) {
             self.events.push_back(Event::Raise);
         }
         for _ in 0..TURN {
@@ -294,12 +170,7 @@ impl Client {
 
     /// One input: results of the history first, since they let the session go on.
     fn input(&mut self, now: Now) -> bool {
-        if self.results.is_empty()
-            && let Some(batch) = self.history.as_ref().and_then(History::done)
-        {
-            self.results.extend(batch);
-        }
-        if let Some(done) = self.results.pop_front() {
+        if let Some(done) = self.account.as_mut().and_then(OpenAccount::done) {
             self.stored(now, done);
         } else if let Some(arrival) = self.socket.as_ref().and_then(Socket::arrival) {
             let record = self.tap.received(arrival.at.instant, arrival.at.unix_ms, &arrival.bytes);
@@ -320,24 +191,14 @@ impl Client {
             self.session.handle_timeout(now.instant);
             self.drain(now);
         }
-        if self.list_due {
-            self.list(now);
-        }
-    }
-
-    /// Reads the list after a message has come; of a flood that costs more than the messages, so every
-    /// [`LIST`] at most.
-    fn list(&mut self, now: Now) {
-        self.list_due = self.list_at.is_some_and(|at| now.instant < at);
-        if !self.list_due {
-            self.list_at = Some(now.instant + LIST);
-            self.conversations();
+        if let Some(account) = &mut self.account {
+            account.list_if_due(now.instant);
         }
     }
 
     /// Deadlines of the session, and of the list.
     fn set_timer(&mut self) {
-        let list = self.list_at.filter(|_| self.list_due);
+        let list = self.account.as_ref().and_then(OpenAccount::list_at);
         self.timer.set([self.session.poll_timeout(), list].into_iter().flatten().min());
     }
 
@@ -358,7 +219,7 @@ impl Client {
     /// # Errors
     /// The account is open in another process, or its folder cannot be used.
     pub fn login(&mut self, now: Now, account: Account, password: Password) -> Result<(), ClientError> {
-        self.log_in(now, account, Some(password))
+        self.log_in(now, account, Credential::Password(password))
     }
 
     /// The same without a password, by what the server gave this device at the last login: where
@@ -368,15 +229,15 @@ impl Client {
     /// As [`Client::login`].
     pub fn resume(&mut self, now: Now, account: Account) -> Result<(), ClientError> {
         self.staying = true;
-        self.log_in(now, account, None)
+        self.log_in(now, account, Credential::Token)
     }
 
-    fn log_in(&mut self, now: Now, account: Account, password: Option<Password>) -> Result<(), ClientError> {
+    fn log_in(&mut self, now: Now, account: Account, credential: Credential) -> Result<(), ClientError> {
         self.open_history(account)?;
-        if let Some(history) = &self.history {
-            history.submit(Op::Outbox);
+        self.submit(Op::Outbox);
+        if let Some(account) = &mut self.account {
+            account.opening = Some(credential);
         }
-        self.opening = Some(password);
         self.after(now);
         Ok(())
     }
@@ -410,20 +271,7 @@ impl Client {
     pub fn open_history(&mut self, account: Account) -> Result<(), ClientError> {
         self.close_account();
         let path = self.history_path(&account);
-        let history = match History::open(&path, self.bell.clone()) {
-            Err(HistoryError::Locked) if doorbell::ring(&path).is_ok() => return Err(ClientError::AlreadyOpen),
-            history => history?,
-        };
-        self.door = match Doorbell::open(&path, self.bell.clone()) {
-            Ok(door) => Some(door),
-            Err(error) => {
-                log::warn!("a second window of this account will not bring this one to the front: {error}");
-                None
-            }
-        };
-        history.submit(Op::Conversations);
-        self.history = Some(history);
-        self.account = Some(account);
+        self.account = Some(OpenAccount::open(account, &path, &self.bell)?);
         Ok(())
     }
 
@@ -431,18 +279,7 @@ impl Client {
     pub fn close_account(&mut self) {
         // Without a history nothing may be taken, nor anybody's message go into another's.
         self.session.forget();
-        self.door = None;
-        self.online = None;
-        (self.list_at, self.list_due) = (None, false);
-        self.history = None;
         self.account = None;
-        self.opening = None;
-        self.results.clear();
-        self.blocked.clear();
-        self.more_strangers = MoreStrangers::default();
-        self.unsent.clear();
-        self.keeping.clear();
-        self.incoming.clear();
     }
 
     /// The file of an account's history on this server.
@@ -461,7 +298,7 @@ impl Client {
 
     /// Goes offline; what is not sent stays in the outbox.
     pub fn go_offline(&mut self, now: Now) {
-        self.opening = None;
+        self.log_in_no_more();
         self.session.go_offline(now.instant);
         self.after(now);
     }
@@ -469,7 +306,7 @@ impl Client {
     /// Logs in again.
     pub fn go_online(&mut self, now: Now) {
         // Without a history nothing could be kept.
-        if self.history.is_some() {
+        if self.account.is_some() {
             self.session.go_online(now.instant);
         }
         self.after(now);
@@ -504,21 +341,16 @@ impl Client {
     /// Sends a text of any length: on disk first, then on the wire. False when it is blank or nobody
     /// is logged in; then nothing happened.
     pub fn send_message(&mut self, now: Now, to: &Account, text: &str) -> bool {
-        let Some(history) = &self.history else { return false };
+        let Some(account) = &mut self.account else { return false };
         let parts = MessageText::split(text);
-        for text in &parts {
-            self.next_request += 1;
-            let kept = Kept { to: to.clone(), text: text.clone(), unix_ms: now.unix_ms };
-            self.keeping.insert(self.next_request, kept);
-            let (to, text) = (to.clone(), text.as_str().to_owned());
-            history.submit(Op::Outgoing { request: self.next_request, to, text, unix_ms: now.unix_ms });
-        }
-        !parts.is_empty()
+        let any = !parts.is_empty();
+        parts.into_iter().for_each(|part| account.keep(to, part, now.unix_ms));
+        any
     }
 
     /// Sends a message that failed, or may have, once more under its old row.
     pub fn resend(&mut self, now: Now, id: MessageId, to: Account, text: MessageText) {
-        self.unsent.insert(id, SendState::Waiting);
+        self.came_further(id, SendState::Waiting);
         self.session.send(now.instant, id, to, text);
         self.after(now);
     }
@@ -526,13 +358,31 @@ impl Client {
     /// Messages of one's own that are not settled; asked before leaving.
     #[must_use]
     pub fn unsent(&self) -> usize {
-        self.unsent.len() + self.keeping.len()
+        self.account.as_ref().map_or(0, OpenAccount::unsent)
     }
 
     /// The connection line.
     #[must_use]
     pub fn link(&self) -> Link {
         self.session.link()
+    }
+
+    fn submit(&self, op: Op) {
+        if let Some(account) = &self.account {
+            account.submit(op);
+        }
+    }
+
+    fn came_further(&mut self, id: MessageId, state: SendState) {
+        if let Some(account) = &mut self.account {
+            account.came_further(id, state);
+        }
+    }
+
+    fn log_in_no_more(&mut self) {
+        if let Some(account) = &mut self.account {
+            account.opening = None;
+        }
     }
 
     fn after(&mut self, now: Now) {

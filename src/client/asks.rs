@@ -4,9 +4,10 @@
 use std::path::PathBuf;
 
 use super::Client;
-use crate::history::{Contact, History, Op};
+use super::account::OpenAccount;
+use crate::history::{Contact, Op};
 use crate::model::Account;
-use crate::net::{Doorbell, Now, Socket, ThreadFigures, WaitsFor};
+use crate::net::{Now, Socket, ThreadFigures, WaitsFor};
 use crate::probe::CaseReport;
 use crate::session::AccountChange;
 use crate::tap::Record;
@@ -19,7 +20,7 @@ impl Client {
 
     /// Adds everybody of a CSV file (account, remark, group, blocked), or nobody.
     pub fn import_contacts(&mut self, path: PathBuf) {
-        if let Some(own) = self.account.clone() {
+        if let Some(own) = self.account.as_ref().map(|account| account.name.clone()) {
             self.change(Op::Import { path, own });
         }
     }
@@ -40,53 +41,39 @@ impl Client {
     }
 
     fn change(&self, op: Op) {
-        if let Some(history) = &self.history {
-            history.submit(op);
-            history.submit(Op::Conversations);
-        }
+        self.submit(op);
+        self.submit(Op::Conversations);
     }
 
     /// Asks for the list again.
     pub fn conversations(&self) {
-        if let Some(history) = &self.history {
-            history.submit(Op::Conversations);
-        }
+        self.submit(Op::Conversations);
     }
 
     /// Asks for what is known of every row with this friend.
     pub fn index(&self, peer: Account) {
-        if let Some(history) = &self.history {
-            history.submit(Op::Index(peer));
-        }
+        self.submit(Op::Index(peer));
     }
 
     /// Asks the server for what was said with this friend before all that is here, a page of it; answered by
     /// [`super::Event::Past`], after which the index is another one.
     pub fn earlier(&self, peer: Account) {
-        if let Some(history) = &self.history {
-            history.submit(Op::Oldest(peer));
-        }
+        self.submit(Op::Oldest(peer));
     }
 
     /// Asks for `count` rows with this friend, from the `first` on.
     pub fn page(&self, peer: Account, first: u32, count: u32) {
-        if let Some(history) = &self.history {
-            history.submit(Op::Page { peer, first, count });
-        }
+        self.submit(Op::Page { peer, first, count });
     }
 
     /// Asks for the last `count` rows with this friend, oldest first.
     pub fn last(&self, peer: Account, count: u32) {
-        if let Some(history) = &self.history {
-            history.submit(Op::Last { peer, count });
-        }
+        self.submit(Op::Last { peer, count });
     }
 
     /// Asks for the latest `count` rows that hold this text.
     pub fn search(&self, text: &str, count: u32) {
-        if let Some(history) = &self.history {
-            history.submit(Op::Search { text: text.to_owned(), count });
-        }
+        self.submit(Op::Search { text: text.to_owned(), count });
     }
 
     /// Asks the server for the `count` newest messages with somebody that are older than its row `before`.
@@ -135,13 +122,14 @@ impl Client {
         let figures =
             |name, waits_for, queued, handled, dropped| ThreadFigures { name, waits_for, queued, handled, dropped };
         let counts = self.socket.as_ref().map(Socket::counts).unwrap_or_default();
-        let (queued, stored) = self.history.as_ref().map_or((0, 0), History::figures);
+        let account = self.account.as_ref();
+        let (queued, stored) = account.map_or((0, 0), OpenAccount::history_figures);
         vec![
-            figures("main", WaitsFor::Bell, self.results.len(), self.handled, 0),
+            figures("main", WaitsFor::Bell, account.map_or(0, OpenAccount::results), self.handled, 0),
             figures("receiver", WaitsFor::Datagram, counts.waiting, counts.received, counts.dropped),
             figures("timer", WaitsFor::Deadline, 0, self.timer.rung(), 0),
             figures("history", WaitsFor::Operation, queued, stored, 0),
-            figures("doorbell", WaitsFor::Datagram, 0, self.door.as_ref().map_or(0, Doorbell::count), 0),
+            figures("doorbell", WaitsFor::Datagram, 0, account.map_or(0, OpenAccount::rings), 0),
         ]
     }
 }

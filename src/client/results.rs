@@ -1,9 +1,10 @@
 //! What the session and the history say, and what follows from it.
 
+use super::account::{Credential, Incoming, Kept};
 use super::local::keep_key;
-use super::{Client, EARLIER, Event, Incoming, Kept};
+use super::{Client, EARLIER, Event};
 use crate::history::{Done, Op, Row, Unsent, time_of};
-use crate::model::{Account, MessageId, MessageText, SendState};
+use crate::model::{MessageId, MessageText, SendState};
 use crate::net::Now;
 use crate::session::{self, Kept as Device, Speaks, StoreToken};
 
@@ -21,24 +22,10 @@ impl Client {
                     state: None,
                     repeat,
                 };
-                let kept = pushed.is_some() || self.ours;
-                self.incoming.insert(token, Incoming { row, from: from.clone(), kept });
-                if let Some(history) = &self.history {
-                    let unix_ms = now.unix_ms;
-                    let server_time = time;
-                    history.submit(Op::Received {
-                        token,
-                        from,
-                        server_time,
-                        text,
-                        raw,
-                        repeat,
-                        unix_ms,
-                        pushed,
-                        handed,
-                    });
-                }
-                return;
+                let incoming = Incoming { row, from: from.clone(), kept: pushed.is_some() || self.ours };
+                let (server_time, unix_ms) = (time, now.unix_ms);
+                let op = Op::Received { token, from, server_time, text, raw, repeat, unix_ms, pushed, handed };
+                return self.receive(token, incoming, op);
             }
             session::Event::Own { token, to, text, pushed, by } => {
                 let row = Row {
@@ -49,24 +36,18 @@ impl Client {
                     state: Some(SendState::Sent),
                     repeat: false,
                 };
-                self.incoming.insert(token, Incoming { row, from: to.clone(), kept: true });
-                return self.submit(Op::Own { token, to, text, pushed, by });
+                let incoming = Incoming { row, from: to.clone(), kept: true };
+                return self.receive(token, incoming, Op::Own { token, to, text, pushed, by });
             }
             session::Event::Numbered { id, row } => return self.submit(Op::Numbered { id, row }),
             session::Event::Outgoing { id, state } => {
-                if matches!(state, SendState::Waiting | SendState::Sending) {
-                    self.unsent.insert(id, state);
-                } else {
-                    self.unsent.remove(&id);
-                }
-                if let Some(history) = &self.history {
-                    let secure = self.session.speaks() == Some(Speaks::Secure);
-                    history.submit(Op::State { id, state, secure });
-                }
+                self.came_further(id, state);
+                let secure = self.session.speaks() == Some(Speaks::Secure);
+                self.submit(Op::State { id, state, secure });
                 Event::Outgoing { id, state }
             }
             session::Event::Refused { id, state } => {
-                self.unsent.remove(&id);
+                self.came_further(id, state);
                 self.submit(Op::Refused { id, state });
                 Event::Outgoing { id, state }
             }
@@ -76,7 +57,8 @@ impl Client {
             session::Event::WentOffline(was) => Event::WentOffline(was),
             session::Event::MaybeLost(n) => Event::MaybeLost(n),
             session::Event::Online(accounts) => {
-                self.comings_and_goings(&accounts);
+                let events = self.account.as_mut().map(|account| account.comings_and_goings(&accounts));
+                self.events.extend(events.into_iter().flatten());
                 Event::Online(accounts)
             }
             session::Event::Extensions(known) => {
@@ -94,7 +76,7 @@ impl Client {
             session::Event::TookPlace { address } => Event::TookPlace { address },
             session::Event::History { peer, messages, more } => {
                 // After everything that was pushed before it.
-                match self.account.clone() {
+                match self.account.as_ref().map(|account| account.name.clone()) {
                     Some(own) => return self.submit(Op::Past { own, peer, messages, more }),
                     None => Event::Past { peer, messages, more },
                 }
@@ -108,19 +90,10 @@ impl Client {
         self.events.push_back(event);
     }
 
-    fn submit(&self, op: Op) {
-        if let Some(history) = &self.history {
-            history.submit(op);
+    fn receive(&mut self, token: StoreToken, incoming: Incoming, op: Op) {
+        if let Some(account) = &mut self.account {
+            account.receive(token, incoming, op);
         }
-    }
-
-    /// Says who came and went since the last list; both are sorted.
-    fn comings_and_goings(&mut self, new: &[Account]) {
-        let Some(old) = self.online.replace(new.to_vec()) else { return };
-        let came = new.iter().filter(|a| old.binary_search(a).is_err());
-        self.events.extend(came.cloned().map(Event::CameOnline));
-        let went = old.iter().filter(|a| new.binary_search(a).is_err());
-        self.events.extend(went.cloned().map(Event::WentAway));
     }
 
     pub(super) fn stored(&mut self, now: Now, done: Done) {
@@ -138,7 +111,8 @@ impl Client {
                 self.events.push_back(Event::DiskTrouble(error));
             }
             Done::Kept { request, id } => {
-                let Some(Kept { to, text, unix_ms }) = self.keeping.remove(&request) else { return };
+                let kept = self.account.as_mut().and_then(|account| account.kept(request));
+                let Some(Kept { to, text, unix_ms }) = kept else { return };
                 let Some(id) = id else {
                     let text = text.as_str().to_owned();
                     return self.events.push_back(Event::NotKept { peer: to, text });
@@ -150,9 +124,11 @@ impl Client {
             }
             Done::Stored { token, id, known } => {
                 self.session.handle_stored(now.instant, token, id.is_some());
-                // While the server is asked for the next one.
-                self.list(now);
-                self.kept_or_not(token, id, known);
+                if let Some(account) = &mut self.account {
+                    // While the server is asked for the next one.
+                    account.list(now.instant);
+                    self.events.extend(account.stored(token, id, known));
+                }
             }
             Done::Noted { id, noted } => {
                 if !noted {
@@ -161,16 +137,15 @@ impl Client {
                 self.session.handle_noted(now.instant, id, noted);
             }
             Done::Conversations(list, more) => {
-                self.blocked = list.iter().filter(|c| c.contact.blocked).map(|c| c.contact.account.clone()).collect();
+                let also = self.account.as_mut().and_then(|account| account.listed(&list, more));
                 self.events.push_back(Event::Conversations(list));
-                if more != self.more_strangers || more.people > 0 {
-                    self.more_strangers = more;
-                    self.events.push_back(Event::MoreStrangers(more));
-                }
+                self.events.extend(also);
             }
             Done::Past { peer, messages, more } => {
                 self.events.push_back(Event::Past { peer, messages, more });
-                self.list(now);
+                if let Some(account) = &mut self.account {
+                    account.list(now.instant);
+                }
             }
             Done::Oldest { peer, row } => self.session.history(now.instant, peer, row, EARLIER),
             Done::Index { peer, rows } => self.events.push_back(Event::Index { peer, rows }),
@@ -184,28 +159,12 @@ impl Client {
         }
     }
 
-    /// A message that arrived is on disk, or could not be stored.
-    fn kept_or_not(&mut self, token: StoreToken, id: Option<MessageId>, known: bool) {
-        let Some(Incoming { mut row, from, kept }) = self.incoming.remove(&token) else { return };
-        match id {
-            Some(id) => row.id = id,
-            None => self.events.push_back(Event::DiskTrouble(from.as_str().to_owned())),
-        }
-        // Ours offers it again; elsewhere this is the only time it is seen.
-        if id.is_none() && kept {
-            return;
-        }
-        // Blocked people's messages and held-back repeats are kept and not shown; what was there is shown already.
-        let shown = row.state.is_some() || !self.blocked.contains(&from);
-        if !row.repeat && !known && shown {
-            self.events.push_back(Event::Message { peer: from, row });
-        }
-    }
-
     fn opened(&mut self, now: Now, device: Device) {
-        match self.account.clone().zip(self.opening.take()) {
-            Some((account, Some(password))) => self.session.login(now.instant, account, password, device),
-            Some((account, None)) => self.session.resume(now.instant, account, device),
+        let Some(account) = &mut self.account else { return };
+        let name = account.name.clone();
+        match account.opening.take() {
+            Some(Credential::Password(password)) => self.session.login(now.instant, name, password, device),
+            Some(Credential::Token) => self.session.resume(now.instant, name, device),
             None => {}
         }
     }
@@ -214,7 +173,7 @@ impl Client {
     fn go_on_with(&mut self, now: Now, Unsent { id, to, text, again }: Unsent) {
         let Ok(text) = MessageText::parse(&text) else { return };
         if again {
-            self.unsent.insert(id, SendState::Sending);
+            self.came_further(id, SendState::Sending);
             self.session.send_again(now.instant, id, to, text);
         } else {
             self.session.send(now.instant, id, to, text);

@@ -42,7 +42,7 @@ impl Client {
     /// As [`Client::go_offline`], and nothing lets this device in any more but the password: neither here
     /// nor, if it can be told now, at the server.
     pub fn forget_device(&mut self, now: Now) {
-        self.opening = None;
+        self.log_in_no_more();
         self.staying = false;
         self.keep_token(None);
         self.session.forget_device(now.instant);
@@ -68,14 +68,14 @@ impl Client {
     /// Keeps what lets this device in, or deletes it.
     pub(super) fn keep_token(&mut self, token: Option<Key<32>>) {
         let token = token.filter(|_| self.staying);
-        if let Some(history) = &self.history {
-            history.submit(Op::Token(token));
+        if self.account.is_some() {
+            self.submit(Op::Token(token));
             self.note_staying(token.is_some());
         }
     }
 
     pub(super) fn note_staying(&self, stays: bool) {
-        let Some(note) = self.account.as_ref().map(|account| self.staying_note(account)) else { return };
+        let Some(note) = self.account.as_ref().map(|account| self.staying_note(&account.name)) else { return };
         let noted = match stays {
             true => fs::write(&note, []),
             false => fs::remove_file(&note).or_else(|error| match error.kind() {

@@ -1,0 +1,107 @@
+//! What a face is told, and what of it is worth a sentence in every face.
+
+use rust_i18n::t;
+
+use crate::history::{Conversation, MoreStrangers, Row, RowMeta, time_of};
+use crate::link::words;
+use crate::model::{Account, MessageId, SendState};
+use crate::session::{KeyChange, Link, LoginOutcome, RegisterOutcome, Speaks};
+use crate::tap::Record;
+use crate::wire::frame::{AccountSettings, Past};
+
+/// What a face shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "fields are named by what they hold")]
+pub enum Event {
+    /// The connection line.
+    Link(Link),
+    /// Answer to [`super::Client::register`].
+    Registered(RegisterOutcome),
+    /// Answer to [`super::Client::login`] and [`super::Client::take_over`].
+    LoggedIn(LoginOutcome),
+    /// Answer to [`super::Client::go_offline`].
+    WentOffline(Option<bool>),
+    /// The whole list, after each change of it.
+    Conversations(Vec<Conversation>),
+    /// After [`Event::Conversations`], when it changed: strangers that are not in the list one by one.
+    MoreStrangers(MoreStrangers),
+    /// A new message in this conversation, one's own or theirs, on disk.
+    Message { peer: Account, row: Row },
+    /// One's own message came further.
+    Outgoing { id: MessageId, state: SendState },
+    /// Answer to [`super::Client::index`].
+    Index { peer: Account, rows: Vec<RowMeta> },
+    /// Answer to [`super::Client::page`].
+    Page { peer: Account, first: u32, rows: Vec<Row> },
+    /// Answer to [`super::Client::last`].
+    Last { peer: Account, rows: Vec<Row> },
+    /// Answer to [`super::Client::search`].
+    Found { text: String, rows: Vec<(Account, Row)> },
+    /// Everybody who is online, on servers that say.
+    Online(Vec<Account>),
+    /// Somebody is online who was not.
+    CameOnline(Account),
+    /// Somebody is not online any more.
+    WentAway(Account),
+    /// Somebody opened this account once more: the windows are to be shown.
+    Raise,
+    /// Answer to [`super::Client::import_contacts`].
+    Imported(Result<usize, String>),
+    /// Answer to [`super::Client::export_contacts`].
+    Exported(Result<(), String>),
+    /// Whether the server says who is online and has a lobby.
+    Extensions(bool),
+    /// The server's count fell by itself: the plain protocol may have lost so many messages.
+    MaybeLost(u64),
+    /// The system sends nothing to the server, for this reason; said once until something is sent again.
+    NetworkTrouble(String),
+    /// The server did not understand these bytes of ours.
+    NotUnderstood(Vec<u8>),
+    /// The disk refused a message of one's own; it is not sent, and the text is given back.
+    NotKept { peer: Account, text: String },
+    /// The disk refused something else.
+    DiskTrouble(String),
+    /// A datagram, while [`super::Client::set_tap`] is on.
+    Tap(Record),
+    /// What the server speaks.
+    Speaks(Speaks),
+    /// It speaks the plain dialect alone, in which everybody on the way can read the password:
+    /// [`super::Client::allow_plain`] goes on all the same, [`super::Client::go_offline`] gives up. With `was_secure` it
+    /// spoke the secure one before, so this may be somebody else.
+    PlainOnly { was_secure: bool },
+    /// The server's key, seen for the first time and kept.
+    Pinned(Vec<u8>),
+    /// Another key than the known ones; nothing was sent. [`super::Client::trust`] takes it all the same.
+    KeyChanged(KeyChange),
+    /// Another device took this account's place, then (in seconds since 1970). [`super::Client::take_over`] takes
+    /// it back.
+    Kicked { address: String, at: i64 },
+    /// This login has ended another one, which was there.
+    TookPlace { address: String },
+    /// Answer to [`super::Client::past`], oldest first.
+    Past { peer: Account, messages: Vec<Past>, more: bool },
+    /// Answer to [`super::Client::account_settings`] and [`super::Client::set_account`]; none if the server has none for this
+    /// account, as in the plain dialect, or could not store the change.
+    AccountSettings(Option<AccountSettings>),
+}
+
+impl Event {
+    /// What there is to say of the server, its key or another device, in the language of the moment.
+    #[must_use]
+    pub fn notice(&self) -> Option<String> {
+        let chinese = rust_i18n::locale().starts_with("zh");
+        let text = match self {
+            Self::PlainOnly { was_secure: true } => t!("secure.not_any_more"),
+            Self::PlainOnly { was_secure: false } => t!("secure.plain_only"),
+            Self::Pinned(key) => t!("secure.pinned", words = words(key, chinese)),
+            Self::KeyChanged(change) => {
+                let (shown, known) = change.words(chinese);
+                t!("secure.key_words", shown = shown, known = known)
+            }
+            Self::Kicked { address, at } => t!("secure.kicked", address = address, time = time_of(*at)),
+            Self::TookPlace { address } => t!("secure.took_place", address = address),
+            _ => return None,
+        };
+        Some(text.into_owned())
+    }
+}
