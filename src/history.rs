@@ -5,11 +5,12 @@
 //! "What a client owes its user".
 
 pub mod contacts;
-pub mod database;
+mod database;
 mod device;
 mod look;
 mod past;
 mod people;
+mod schema;
 
 use std::fs::File;
 use std::io;
@@ -266,7 +267,7 @@ impl History {
     /// # Errors
     /// [`HistoryError::Locked`], [`HistoryError::File`].
     pub fn open(path: &Path, bell: Bell) -> Result<Self, HistoryError> {
-        let lock = database::lock(path)?;
+        let lock = schema::lock(path)?;
         let (ops, todo) = crossbeam_channel::unbounded();
         let (results, done) = crossbeam_channel::unbounded();
         let file = |error| HistoryError::File { path: path.to_owned(), error };

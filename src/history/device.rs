@@ -4,8 +4,7 @@
 use rusqlite::{Error, OptionalExtension, params, types::FromSql};
 
 use super::Database;
-use super::database::number;
-use super::past::signed;
+use super::schema::{number, signed};
 use crate::model::{Account, MessageId, SendState};
 use crate::session::{Kept, Pushed, SentBy};
 use crate::wire::frame::{Device, Key};

@@ -1,15 +1,45 @@
-//! What a face without a transcript reads: the last messages with somebody, and messages by their text.
+//! What a face reads: the rows of a conversation, all in short, by page or the last ones, and messages by their text.
 
 use rusqlite::{Error, params};
 
-use super::database::state;
-use super::past::REVERSE;
-use super::{Database, Row};
+use super::schema::state;
+use super::{Database, Row, RowMeta};
 use crate::model::{Account, MessageId};
+
+/// The order of a conversation's rows, and the other way round.
+const ORDER: &str = "coalesce(place, id), place IS NULL, server_row";
+const REVERSE: &str = "coalesce(place, id) DESC, place IS NULL DESC, server_row DESC";
 
 const COLUMNS: &str = "id, text, unix_ms, server_time, state, repeat, peer";
 
 impl Database {
+    /// What is known of every row with `peer` without its text, in order.
+    pub(super) fn index(&self, peer: &Account) -> Result<Vec<RowMeta>, Error> {
+        let mut query = self.connection.prepare_cached(&format!(
+            "SELECT id, length(text), length(text) - length(replace(text, char(10), '')), outgoing, unix_ms
+             FROM messages WHERE peer = ? AND NOT repeat ORDER BY {ORDER}",
+        ))?;
+        let rows = query.query_map([peer.as_str()], |row| {
+            Ok(RowMeta {
+                id: MessageId(row.get(0)?),
+                chars: row.get(1)?,
+                breaks: row.get(2)?,
+                outgoing: row.get(3)?,
+                unix_ms: row.get(4)?,
+            })
+        })?;
+        rows.collect()
+    }
+
+    /// `count` rows with `peer` from the `first` on.
+    pub(super) fn page(&self, peer: &Account, first: u32, count: u32) -> Result<Vec<Row>, Error> {
+        let mut query = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM messages WHERE peer = ? AND NOT repeat ORDER BY {ORDER} LIMIT ? OFFSET ?"
+        ))?;
+        let rows = query.query_map(params![peer.as_str(), count, first], |row| read(row).map(|(_, row)| row))?;
+        rows.collect()
+    }
+
     /// The last `count` messages with `peer`, oldest first.
     pub(super) fn last(&self, peer: &Account, count: u32) -> Result<Vec<Row>, Error> {
         let mut query = self.connection.prepare_cached(&format!(

@@ -8,22 +8,9 @@ use chrono::{Local, TimeZone};
 use rusqlite::{Error, OptionalExtension, params};
 
 use super::Database;
-use super::database::state;
+use super::schema::{number, signed, state};
 use crate::model::{Account, MessageId, SendState};
 use crate::wire::frame::Past;
-
-/// Rows know their number at the server; those that came from there later know where they stand too.
-pub(super) const FIFTH: &str = "
-    ALTER TABLE messages ADD COLUMN server_row INTEGER;
-    ALTER TABLE messages ADD COLUMN place INTEGER;
-    CREATE INDEX server_rows ON messages (peer, server_row) WHERE server_row IS NOT NULL;
-    DROP INDEX shown;
-    CREATE INDEX shown ON messages (peer, coalesce(place, id), place IS NULL, server_row) WHERE NOT repeat;
-    PRAGMA user_version = 5;";
-
-/// The order of a conversation's rows, and the other way round.
-pub(super) const ORDER: &str = "coalesce(place, id), place IS NULL, server_row";
-pub(super) const REVERSE: &str = "coalesce(place, id) DESC, place IS NULL DESC, server_row DESC";
 
 /// One's own message is taken for the same if it was written at most so long before or after, by two clocks.
 const CLOCKS_MS: i64 = 10 * 60 * 1000;
@@ -120,7 +107,7 @@ impl Database {
             past.text.as_bytes(),
             past.at.saturating_mul(1000),
             own.is_none().then_some(time),
-            own.map(|()| super::database::number(SendState::Sent)),
+            own.map(|()| number(SendState::Sent)),
             signed(past.row),
             place,
         ])?;
@@ -158,10 +145,6 @@ impl Database {
 pub fn time_of(unix: i64) -> String {
     let time = Local.timestamp_opt(unix, 0).earliest();
     time.map_or_else(String::new, |time| time.format("%Y-%m-%d %H:%M:%S").to_string())
-}
-
-pub(super) fn signed(row: u64) -> i64 {
-    i64::try_from(row).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
