@@ -11,7 +11,7 @@ mod peer;
 mod settings;
 mod tls;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -32,6 +32,8 @@ pub struct PeerId(pub u64);
 pub const MAX_FRAME: usize = 65_536;
 /// Handshakes from addresses not shown to be theirs are asked to come again past this number.
 const RETRY_FROM: usize = 64;
+/// Handshakes that may be unfinished at once; one more ends the oldest.
+const MOST_OPENING: usize = 1_024;
 /// The application's code of a server that ends, and may be back in a moment.
 pub const GOING_DOWN: u32 = 3;
 
@@ -128,8 +130,8 @@ pub struct Link {
     handles: HashMap<PeerId, ConnectionHandle>,
     dials: BTreeMap<PeerId, Dial>,
     deadlines: BTreeSet<(Instant, ConnectionHandleKey)>,
-    /// Of a server, those whose handshake goes on.
-    opening: HashSet<ConnectionHandle>,
+    /// Of a server, those whose handshake goes on, the oldest first.
+    opening: BTreeSet<PeerId>,
     next_peer: u64,
     moves: u64,
     transmits: VecDeque<Transmit>,
@@ -171,7 +173,7 @@ impl Link {
             handles: HashMap::new(),
             dials: BTreeMap::new(),
             deadlines: BTreeSet::new(),
-            opening: HashSet::new(),
+            opening: BTreeSet::new(),
             next_peer: 0,
             moves: 0,
             transmits: VecDeque::new(),
@@ -280,8 +282,14 @@ impl Link {
                 let peer = self.new_peer();
                 self.handles.insert(peer, handle);
                 self.peers.insert(handle, Peer::new(peer, connection));
-                self.opening.insert(handle);
+                self.opening.insert(peer);
                 self.turn(now, handle);
+                // Whoever has shown an address may still begin many and finish none.
+                if self.opening.len() > MOST_OPENING
+                    && let Some(oldest) = self.opening.pop_first()
+                {
+                    self.close(now, oldest, 0, "took too long");
+                }
             }
             Err(error) => {
                 log::debug!("a handshake failed at once: {}", error.cause);
@@ -399,6 +407,12 @@ impl Link {
         Some(Figures { moves: self.moves, ..self.peers.get(self.handles.get(&peer)?)?.figures() })
     }
 
+    /// Bytes that wait here to be sent to this one.
+    #[must_use]
+    pub fn queued(&self, peer: PeerId) -> usize {
+        self.handles.get(&peer).and_then(|handle| self.peers.get(handle)).map_or(0, |peer| peer.queued)
+    }
+
     /// Connections that are open or being opened.
     #[must_use]
     pub fn connections(&self) -> usize {
@@ -454,7 +468,7 @@ impl Link {
         let news = peer.take_news();
         let confirmed = !self.server && peer.is_confirmed();
         if news.connected {
-            self.opening.remove(&handle);
+            self.opening.remove(&id);
         }
         let (address, key) = (peer.connection.remote_address(), if self.server { Vec::new() } else { peer.key() });
         if news.connected && (self.server || self.dials.contains_key(&id) && !self.handles.contains_key(&id)) {
@@ -508,8 +522,8 @@ impl Link {
 
     /// A handle is reused by the library, so nothing of ours may outlive it.
     fn drop_peer(&mut self, handle: ConnectionHandle) {
-        self.opening.remove(&handle);
         if let Some(peer) = self.peers.remove(&handle) {
+            self.opening.remove(&peer.id);
             if let Some(at) = peer.deadline {
                 self.deadlines.remove(&(at, handle.0));
             }

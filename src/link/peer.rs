@@ -35,7 +35,7 @@ pub(super) struct Peer {
     stream: Option<StreamId>,
     /// Bytes of frames that the stream has not taken yet.
     outgoing: VecDeque<Bytes>,
-    queued: usize,
+    pub(super) queued: usize,
     /// A send was refused, so that room is worth telling.
     refused: bool,
     /// Bytes of a frame that is not complete.
@@ -73,6 +73,7 @@ impl Peer {
     pub(super) fn forget(&mut self) {
         self.forgotten = true;
         self.outgoing.clear();
+        self.incoming = Vec::new();
         self.nudge = None;
     }
 

@@ -327,6 +327,33 @@ fn where_many_begin_at_once_a_newcomer_shows_its_address_first() {
     assert_eq!((server.opening.len(), server.connections()), (0, 0), "nor who has given up");
 }
 
+/// As of somebody who has many genuine addresses, or answers each Retry.
+#[test]
+fn handshakes_that_nobody_ends_are_bounded() {
+    let (mut now, mut server) = (Instant::now(), Link::server(&identity(), None).expect("an identity"));
+    for n in 0..2 * MOST_OPENING {
+        let (mut client, from) = (Link::client(None), at(u16::try_from(1_000 + n).expect("small")));
+        now += Duration::from_millis(1);
+        client.connect(now, at(1), Vec::new());
+        // Once more with what the Retry gave.
+        for _ in 0..2 {
+            while let Some(transmit) = client.poll_transmit() {
+                server.handle_datagram(now, from, &transmit.bytes);
+            }
+            while let Some(answer) = server.poll_transmit() {
+                if answer.bytes.first().is_some_and(|byte| byte & 0xf0 == 0xf0) {
+                    client.handle_datagram(now, at(1), &answer.bytes);
+                }
+            }
+        }
+    }
+    assert_eq!(server.opening.len(), MOST_OPENING);
+    for ms in (0..3_000).step_by(10) {
+        server.handle_timeout(now + Duration::from_millis(ms));
+    }
+    assert_eq!(server.connections(), MOST_OPENING, "and those that were ended are forgotten");
+}
+
 #[test]
 fn another_address_is_followed() {
     let mut world = World::new(4, &identity(), NONE);

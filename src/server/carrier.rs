@@ -1,10 +1,11 @@
 //! Joins the secure dialect's carrier to the engine: which datagrams are its own, what each connection
 //! may ask for, and the file with the keys that make a server itself after a restart.
 
+use std::collections::{BTreeSet, HashSet};
 use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::engine::{Engine, Now};
 use super::limits::{Buckets, Rate};
@@ -14,6 +15,11 @@ use crate::wire::frame::FromServer;
 
 /// What both ends sign to come back; see `resume`.
 const LOGIN: &[u8] = b"hongyan login";
+/// A connection on which nobody logs in for so long is closed, and the oldest ones when there are more.
+const STRANGER: Duration = Duration::from_secs(30);
+const MOST_STRANGERS: usize = 2_048;
+/// Bytes that may wait to be sent on such a connection.
+const FOR_STRANGERS: usize = 8 << 10;
 
 /// Why a server's keys cannot be used; a sentence for whoever runs it.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +64,32 @@ pub struct Carrier {
     /// Datagrams by connection id, most of which may be somebody else's spoilt copies.
     datagrams: Buckets<[u8; 8]>,
     frames: Buckets<PeerId>,
+    strangers: Strangers,
+}
+
+/// Connections on which nobody was logged in, and when it is looked again; some are gone. Each is there once. Whoever
+/// is about to log in then is let be, and is here again with the next answer if that fails.
+#[derive(Debug, Default)]
+struct Strangers {
+    due: BTreeSet<(Instant, PeerId)>,
+    all: HashSet<PeerId>,
+}
+
+impl Strangers {
+    fn insert(&mut self, now: Instant, peer: PeerId) {
+        if self.all.insert(peer) {
+            self.due.insert((now + STRANGER, peer));
+        }
+    }
+
+    /// The oldest, if it is time or there are too many.
+    fn pop(&mut self, now: Instant) -> Option<PeerId> {
+        let many = self.all.len() > MOST_STRANGERS;
+        let (_, peer) = self.due.first().copied().filter(|(at, _)| many || *at <= now)?;
+        self.due.pop_first();
+        self.all.remove(&peer);
+        Some(peer)
+    }
 }
 
 impl Carrier {
@@ -93,6 +125,7 @@ impl Carrier {
             beginnings: Buckets::new(Rate { per_second: 4_000.0, burst: 4_000.0 }, 1),
             datagrams: Buckets::new(Rate { per_second: 5_000.0, burst: 10_000.0 }, 65_536),
             frames: Buckets::new(Rate { per_second: 2_000.0, burst: 4_000.0 }, 65_536),
+            strangers: Strangers::default(),
         })
     }
 
@@ -129,17 +162,32 @@ impl Carrier {
 
     /// Its deadline has come.
     pub fn timeout(&mut self, now: Now, engine: &mut Engine) {
+        self.look_at_strangers(now, engine);
         self.link.handle_timeout(now.instant);
         self.events(now, engine);
     }
 
     /// A frame of the engine's. Who does not read what it asked for is let go.
     pub fn frame(&mut self, now: Now, peer: PeerId, frame: &FromServer, engine: &mut Engine) {
-        if !self.link.send(now.instant, peer, &frame.encode()) {
+        let stranger = engine.is_stranger(peer);
+        if stranger {
+            self.strangers.insert(now.instant, peer);
+        }
+        if stranger && self.link.queued(peer) > FOR_STRANGERS || !self.link.send(now.instant, peer, &frame.encode()) {
             self.close(now, peer, "reads too slowly", engine);
             return;
         }
         self.link.hurry(now.instant, peer, engine.awaits(peer));
+    }
+
+    /// Closes connections on which nobody is logged in when it is time: whoever may connect could else have any
+    /// number of them.
+    fn look_at_strangers(&mut self, now: Now, engine: &mut Engine) {
+        while let Some(peer) = self.strangers.pop(now.instant) {
+            if engine.is_stranger(peer) {
+                self.close(now, peer, "nobody logged in", engine);
+            }
+        }
     }
 
     /// Closes a connection.
@@ -159,7 +207,11 @@ impl Carrier {
                 Event::Connected { peer, address, .. } => {
                     let mut random = [0; 32];
                     match (self.link.export(peer, LOGIN), getrandom::fill(&mut random)) {
-                        (Some(exported), Ok(())) => engine.connected(peer, address, exported, random),
+                        (Some(exported), Ok(())) => {
+                            engine.connected(peer, address, exported, random);
+                            self.strangers.insert(now.instant, peer);
+                            self.look_at_strangers(now, engine);
+                        }
                         _ => self.link.close(now.instant, peer, 1, "no keys"),
                     }
                 }
@@ -190,7 +242,8 @@ impl Carrier {
     /// When [`Carrier::timeout`] is to be called next.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.link.poll_timeout()
+        let strangers = self.strangers.due.first().map(|(at, _)| *at);
+        self.link.poll_timeout().into_iter().chain(strangers).min()
     }
 }
 
@@ -217,6 +270,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::server::store::Snapshot;
+    use crate::server::{OnSecondLogin, Quotas};
+    use crate::wire::frame::Code;
 
     const BEGINNING: [u8; 40] = {
         let mut bytes = [7; 40];
@@ -243,6 +299,61 @@ mod tests {
             }
         }
         last
+    }
+
+    #[test]
+    fn connections_without_anybody_are_closed() {
+        let identity = Identity::generate().expect("random bytes");
+        let mut carrier = Carrier::with(identity, None).expect("a key");
+        let begun = Instant::now();
+        let now = |ms| Now { instant: begun + Duration::from_millis(ms), unix: 0 };
+        let (on_second, quotas, local) = (OnSecondLogin::default(), Quotas::default(), |_: i64| String::new());
+        let mut engine = Engine::new(on_second, quotas, local, Snapshot::default(), now(0));
+        let mut clients: Vec<_> = (0..5).map(|_| Link::client(None)).collect();
+        let connect = |carrier: &mut Carrier, engine: &mut Engine, client: &mut Link, n: u32, at: Now| {
+            let peer = client.connect(at.instant, from(0), Vec::new());
+            for _ in 0..4 {
+                while let Some(transmit) = client.poll_transmit() {
+                    carrier.datagram(at, from(n), &transmit.bytes, engine);
+                }
+                while let Some(transmit) = carrier.poll_transmit() {
+                    client.handle_datagram(at.instant, from(0), &transmit.bytes);
+                }
+            }
+            peer
+        };
+        for (n, client) in clients.iter_mut().enumerate() {
+            let n = u32::try_from(n).expect("small");
+            connect(&mut carrier, &mut engine, client, n, now(u64::from(n)));
+        }
+        assert_eq!((carrier.link.connections(), carrier.strangers.all.len()), (5, 5));
+        // One asks for an account, and waits for the hasher.
+        let frame = br#"{"t":"register","id":1,"account":"a","password":"a"}"#;
+        engine.frame(now(10), PeerId(2), frame);
+        assert!(!engine.is_stranger(PeerId(2)) && engine.is_stranger(PeerId(1)));
+        assert_eq!(carrier.poll_timeout().map(|at| at <= begun + STRANGER), Some(true));
+        carrier.timeout(now(30_002), &mut engine);
+        let left = |engine: &Engine| (1..=5).filter(|n| engine.is_stranger(PeerId(*n))).collect::<Vec<_>>();
+        assert_eq!((left(&engine), carrier.strangers.all.len()), (vec![4, 5], 2));
+        // It could not be had.
+        engine.not_hashed(now(30_003), 1);
+        carrier.frame(now(30_003), PeerId(2), &FromServer::Error { id: 1, code: Code::TryLater }, &mut engine);
+        assert_eq!((left(&engine), carrier.strangers.all.len()), (vec![2, 4, 5], 3));
+        carrier.timeout(now(59_000), &mut engine);
+        assert_eq!((left(&engine), carrier.strangers.all.len()), (vec![2], 1));
+    }
+
+    #[test]
+    fn of_connections_without_anybody_the_oldest_go_first() {
+        let begun = Instant::now();
+        let mut strangers = Strangers::default();
+        for n in 0..3_000 {
+            strangers.insert(begun + Duration::from_millis(n), PeerId(n));
+            strangers.insert(begun + Duration::from_millis(n + 1), PeerId(n));
+        }
+        let gone: Vec<_> = std::iter::from_fn(|| strangers.pop(begun)).collect();
+        assert_eq!((gone.len(), gone.first(), strangers.all.len()), (952, Some(&PeerId(0)), MOST_STRANGERS));
+        assert_eq!(strangers.due.len(), MOST_STRANGERS);
     }
 
     #[test]

@@ -30,6 +30,8 @@ use crate::wire::request::Body;
 
 /// Messages on their way to a device that it has not stored yet.
 const WINDOW: usize = 64;
+/// Questions of a connection that may wait for the disk; our clients have 64 messages under way, and little beside.
+const MOST_WAITING: usize = 256;
 /// Devices of one account at once, where they stay beside each other; one more takes the oldest's place.
 const BESIDE: usize = 8;
 /// Messages of the history in one frame: even of the longest, fewer bytes than a frame may have.
@@ -51,6 +53,8 @@ struct Device {
     random: [u8; 32],
     /// A login, a registration or a resumption is under way.
     busy: bool,
+    /// So much of it waits for the disk.
+    waiting: usize,
     who: Option<(AccountId, DeviceName)>,
     /// The newest row that was pushed, or that the device has.
     pushed: MessageRow,
@@ -171,6 +175,7 @@ impl Engine {
             exported,
             random,
             busy: false,
+            waiting: 0,
             who: None,
             pushed: 0,
             window: VecDeque::new(),
@@ -195,6 +200,12 @@ impl Engine {
         self.devices.all.get(&peer).is_some_and(|device| !device.window.is_empty())
     }
 
+    /// Whether nobody is logged in on a connection, nor about to be.
+    #[must_use]
+    pub fn is_stranger(&self, peer: PeerId) -> bool {
+        self.devices.all.get(&peer).is_some_and(|device| device.who.is_none() && !device.busy)
+    }
+
     /// A connection follows its device to another address.
     pub fn moved(&mut self, peer: PeerId, address: SocketAddr) {
         if let Some(device) = self.devices.all.get_mut(&peer) {
@@ -213,13 +224,24 @@ impl Engine {
     fn device_waits(&mut self, peer: PeerId, waiting: Waiting) -> u64 {
         self.next_job += 1;
         self.devices.waiting.insert(self.next_job, (peer, waiting));
+        if let Some(device) = self.devices.all.get_mut(&peer) {
+            device.waiting += 1;
+        }
         self.next_job
+    }
+
+    fn waited(&mut self, job: u64) -> Option<(PeerId, Waiting)> {
+        let (peer, waiting) = self.devices.waiting.remove(&job)?;
+        if let Some(device) = self.devices.all.get_mut(&peer) {
+            device.waiting = device.waiting.saturating_sub(1);
+        }
+        Some((peer, waiting))
     }
 
     /// A frame from a device.
     pub fn frame(&mut self, now: Now, peer: PeerId, bytes: &[u8]) {
         let Some(device) = self.devices.all.get_mut(&peer) else { return };
-        let (who, busy) = (device.who, device.busy);
+        let (who, busy, crowded) = (device.who, device.busy, device.waiting >= MOST_WAITING);
         let frame = match FromClient::decode(bytes) {
             Ok(frame) => frame,
             Err(error) => {
@@ -251,6 +273,16 @@ impl Engine {
             },
             (FromClient::Ping { id }, _) => self.frame_to(peer, FromServer::Pong { id, at: Some(now.unix) }),
             (FromClient::Unknown, _) => {}
+            // The disk's queue is not to be anybody's to fill.
+            (FromClient::Send { counter, .. }, Some(_)) if crowded => {
+                self.frame_to(peer, FromServer::Refused { counter, code: Code::TryLater });
+            }
+            (
+                FromClient::History { id, .. }
+                | FromClient::SetDevices { id, .. }
+                | FromClient::SetSecureOnly { id, .. },
+                Some(_),
+            ) if crowded => self.fail(peer, id, Code::TryLater),
             (FromClient::Send { counter, to, text, after }, Some(who)) => {
                 self.device_sends(now, peer, who, (counter, after), &to, &text)
             }
@@ -293,7 +325,7 @@ impl Engine {
 
     /// What became of a device's operation.
     pub(super) fn device_stored(&mut self, now: Now, done: Done) {
-        let Some((peer, waiting)) = self.devices.waiting.remove(&done.job()) else { return };
+        let Some((peer, waiting)) = self.waited(done.job()) else { return };
         match (waiting, done) {
             (Waiting::Register { id, name, hashed }, done) => {
                 let outcome = match done {

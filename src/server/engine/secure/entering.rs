@@ -93,7 +93,7 @@ impl Engine {
         if !matches!(self.devices.waiting.get(&job), Some((_, Waiting::Hash { .. }))) {
             return;
         }
-        let Some((peer, Waiting::Hash { id, account })) = self.devices.waiting.remove(&job) else { return };
+        let Some((peer, Waiting::Hash { id, account })) = self.waited(job) else { return };
         let name = account.as_str().to_owned();
         let Some(hashed) = hashed else { return self.device_registered(now, peer, id, &name, None) };
         let job = self.device_waits(peer, Waiting::Register { id, name: name.clone(), hashed: hashed.clone() });
@@ -122,9 +122,7 @@ impl Engine {
         if !matches!(self.devices.waiting.get(&job), Some((_, Waiting::Check { .. }))) {
             return;
         }
-        let Some((peer, Waiting::Check { id, account, address, counted, device, cursor })) =
-            self.devices.waiting.remove(&job)
-        else {
+        let Some((peer, Waiting::Check { id, account, address, counted, device, cursor })) = self.waited(job) else {
             return;
         };
         self.set_busy(peer, false);

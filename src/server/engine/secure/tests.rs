@@ -201,6 +201,23 @@ fn messages_are_pushed_and_the_same_again_is_answered_the_same() {
 }
 
 #[test]
+fn nobody_fills_the_disk_s_queue() {
+    let mut world = World::new();
+    world.login(1, "a", 1, None);
+    world.held = true;
+    let past = FromClient::History { id: 9, peer: "b".into(), before: None, count: 40 };
+    let out: Vec<_> = (1..=200).map(|n| send(n, "b", "x")).chain(vec![past; 100]).collect();
+    let answers: Vec<_> = out.iter().flat_map(|frame| world.say(1, frame)).collect();
+    assert_eq!((world.ops.len(), answers.len()), (MOST_WAITING, out.len() - MOST_WAITING));
+    assert!(answers.iter().all(|line| line.contains(r#""code":"try_later""#)), "{answers:?}");
+    world.login(2, "b", 2, None);
+    assert_eq!(world.ops.len(), MOST_WAITING + 1, "another's is not its");
+    world.release();
+    world.heard();
+    assert_eq!(world.say(1, &send(201, "c", "x")), [accepted(1, 201, 201, false)]);
+}
+
+#[test]
 fn nothing_overtakes_what_was_refused() {
     let mut world = World::new();
     world.login(1, "a", 1, None);
