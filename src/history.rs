@@ -84,7 +84,7 @@ pub struct Contact {
 pub struct Conversation {
     /// Who; a stranger has neither remark nor group.
     pub contact: Contact,
-    /// Not in the list, but has written.
+    /// Not in the list, but has written or is blocked.
     pub stranger: bool,
     /// The last message and when it was, in milliseconds since 1970.
     pub last: Option<(String, i64)>,
@@ -188,6 +188,8 @@ pub enum Op {
     NewDevice,
     /// Adds or changes somebody in the list.
     Contact(Contact),
+    /// Shows somebody's messages no more, or again; whoever is not in the list does not come into it.
+    Block { account: Account, blocked: bool },
     /// Takes somebody off the list; their messages stay.
     RemoveContact(Account),
     /// Adds everybody of a CSV file but oneself, or nobody.

@@ -30,6 +30,11 @@ impl Client {
         self.change(Op::Export(path));
     }
 
+    /// This person's messages are kept but not shown from now on, or shown again; who is no friend becomes none by it.
+    pub fn set_blocked(&mut self, account: Account, blocked: bool) {
+        self.change(Op::Block { account, blocked });
+    }
+
     /// Takes somebody off the list.
     pub fn remove_contact(&mut self, account: Account) {
         self.change(Op::RemoveContact(account));

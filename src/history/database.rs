@@ -87,6 +87,7 @@ impl Database {
             | Op::Begin(_)
             | Op::Token(_)
             | Op::Contact(_)
+            | Op::Block { .. }
             | Op::RemoveContact(_)
             | Op::Read(_)
             | Op::Outbox => Some(Done::Failed(error.to_string())),
@@ -187,6 +188,10 @@ impl Database {
             Op::NewDevice => Some(Done::Renamed(Some(self.rename()?))),
             Op::Contact(contact) => {
                 self.set_contact(contact)?;
+                None
+            }
+            Op::Block { account, blocked } => {
+                self.block(account, *blocked)?;
                 None
             }
             Op::RemoveContact(account) => {

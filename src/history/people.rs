@@ -42,13 +42,29 @@ impl Database {
     ) -> Result<(), Error> {
         let c = &self.connection;
         c.prepare_cached(
-            "INSERT INTO contacts VALUES (?1, coalesce(?2, ''), coalesce(?3, ''), coalesce(?4, 0))
+            "INSERT INTO contacts VALUES (?1, coalesce(?2, ''), coalesce(?3, ''), coalesce(?4, 0), 1)
              ON CONFLICT (account) DO UPDATE SET remark = coalesce(?2, remark), section = coalesce(?3, section),
-                 blocked = coalesce(?4, blocked)",
+                 blocked = coalesce(?4, blocked), listed = 1",
         )?
         .execute(params![account.as_str(), remark, group, blocked])?;
         c.prepare_cached("UPDATE peers SET stranger = 0 WHERE peer = ? AND stranger")?.execute([account.as_str()])?;
         Ok(())
+    }
+
+    /// Shows somebody's messages no more, or again; in the list or not, there they stay.
+    pub(super) fn block(&self, account: &Account, blocked: bool) -> Result<(), Error> {
+        let c = &self.connection;
+        if blocked {
+            c.prepare_cached(
+                "INSERT INTO contacts VALUES (?1, '', '', 1, 0) ON CONFLICT (account) DO UPDATE SET blocked = 1",
+            )?
+            .execute([account.as_str()])?;
+            c.prepare_cached("UPDATE peers SET stranger = 0 WHERE peer = ?")?.execute([account.as_str()])?;
+            return Ok(());
+        }
+        c.prepare_cached("UPDATE contacts SET blocked = 0 WHERE account = ?")?.execute([account.as_str()])?;
+        let stranger = "SELECT 1 FROM contacts WHERE account = ? AND NOT listed";
+        if c.prepare_cached(stranger)?.exists([account.as_str()])? { self.remove_contact(account) } else { Ok(()) }
     }
 
     pub(super) fn remove_contact(&self, account: &Account) -> Result<(), Error> {
@@ -67,8 +83,19 @@ impl Database {
         };
         let mut count = 0;
         for one in listed.iter().filter(|one| one.account != *own) {
-            self.list(&one.account, one.remark.as_deref(), one.group.as_deref(), one.blocked)?;
             count += 1;
+            // Says nothing of them but this: so a blocked stranger was written.
+            let unnamed =
+                one.remark.as_deref().unwrap_or("").is_empty() && one.group.as_deref().unwrap_or("").is_empty();
+            let known = "SELECT 1 FROM contacts WHERE account = ?";
+            if unnamed
+                && one.blocked == Some(true)
+                && !self.connection.prepare_cached(known)?.exists([one.account.as_str()])?
+            {
+                self.block(&one.account, true)?;
+                continue;
+            }
+            self.list(&one.account, one.remark.as_deref(), one.group.as_deref(), one.blocked)?;
         }
         Ok(Ok(count))
     }
@@ -84,10 +111,11 @@ impl Database {
         let c = &self.connection;
         let mut rows: Vec<(Option<i64>, Conversation)> = Vec::new();
         let mut friends = c.prepare_cached(
-            "SELECT c.account, c.remark, c.section, c.blocked, p.last, p.unread, substr(m.text, 1, ?), m.unix_ms
+            "SELECT c.account, c.remark, c.section, c.blocked, p.last, p.unread, substr(m.text, 1, ?), m.unix_ms,
+                 NOT c.listed
              FROM contacts c LEFT JOIN peers p ON p.peer = c.account LEFT JOIN messages m ON m.id = p.last",
         )?;
-        for row in friends.query_map([LINE], |row| conversation(row, false))? {
+        for row in friends.query_map([LINE], |row| conversation(row, row.get(8)?))? {
             rows.push(row?);
         }
         let mut others = c.prepare_cached(
@@ -101,7 +129,9 @@ impl Database {
         for row in others.query_map([LINE, STRANGERS], |row| conversation(row, true))? {
             rows.push(row?);
         }
-        let strangers = |(_, c): &&(Option<i64>, Conversation)| c.stranger && !c.contact.account.is_room();
+        // Blocked ones are none of them.
+        let strangers =
+            |(_, c): &&(Option<i64>, Conversation)| c.stranger && !c.contact.blocked && !c.contact.account.is_room();
         let shown = rows.iter().filter(strangers);
         let (people, unread) = shown.fold((0, 0), |(people, unread), (_, c)| (people + 1, unread + c.unread));
         let mut more = MoreStrangers::default();
@@ -130,4 +160,71 @@ fn conversation(row: &Row<'_>, stranger: bool) -> Result<(Option<i64>, Conversat
     let unread = if contact.blocked { 0 } else { row.get::<_, Option<i64>>(5)?.unwrap_or(0) };
     let unread = u64::try_from(unread).unwrap_or(0);
     Ok((row.get(4)?, Conversation { contact, stranger, last, unread }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::{Done, Op};
+    use crate::session::StoreToken;
+
+    fn account(name: &str) -> Account {
+        Account::sanitised(name)
+    }
+
+    fn received(token: u64, from: &str, text: &str) -> Op {
+        Op::Received {
+            token: StoreToken(token),
+            from: account(from),
+            server_time: String::new(),
+            text: text.to_owned(),
+            raw: Vec::new(),
+            repeat: false,
+            unix_ms: 0,
+            pushed: None,
+            handed: None,
+        }
+    }
+
+    #[test]
+    fn who_is_shown_again_is_what_they_were() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("a.sqlite");
+        let database = Database::open(&path).expect("new");
+        let block = |name: &str, blocked| Op::Block { account: account(name), blocked };
+        let friend = Contact { account: account("b"), remark: "友".into(), group: "课".into(), blocked: false };
+        database.run(&[Op::Contact(friend.clone()), received(1, "b", "hi"), received(2, "s", "buy")]);
+        let list = |database: &Database| match database.run(&[Op::Conversations]).pop() {
+            Some(Done::Conversations(list, more)) => {
+                assert_eq!(more, MoreStrangers::default());
+                let row = |c: Conversation| (c.contact.account.to_string(), c.stranger, c.contact.blocked, c.unread);
+                list.into_iter().map(row).collect::<Vec<_>>()
+            }
+            other => panic!("{other:?}"),
+        };
+        let row = |name: &str, stranger, blocked, unread| (name.to_owned(), stranger, blocked, unread);
+        let before = [row("s", true, false, 1), row("b", false, false, 1)];
+        assert_eq!(list(&database), before);
+        // Also somebody who has never written.
+        database.run(&[block("b", true), block("s", true), block("s", true), block("t", true)]);
+        let blocked = [row("s", true, true, 0), row("b", false, true, 0), row("t", true, true, 0)];
+        assert_eq!(list(&database), blocked);
+        database.run(&[received(3, "s", "buy more")]);
+        // A list of them says it in another history too.
+        let file = dir.path().join("list.csv");
+        database.run(&[Op::Export(file.clone())]);
+        let other = Database::open(&dir.path().join("b.sqlite")).expect("new");
+        assert_eq!(other.run(&[Op::Import { path: file, own: account("me") }]), [Done::Imported(Ok(3))]);
+        let names = [row("b", false, true, 0), row("s", true, true, 0), row("t", true, true, 0)];
+        assert_eq!(list(&other), names);
+        drop(database);
+        let database = Database::open(&path).expect("again");
+        database.run(&[block("s", false), block("b", false), block("t", false), block("u", false)]);
+        assert_eq!(list(&database), [row("s", true, false, 2), row("b", false, false, 1)]);
+        assert_eq!(database.contacts(), Ok(vec![friend]));
+        // Who is added while blocked is a friend from then on.
+        let added = Contact { account: account("s"), remark: String::new(), group: String::new(), blocked: true };
+        database.run(&[block("s", true), Op::Contact(added), block("s", false)]);
+        assert_eq!(list(&database), [row("s", false, false, 2), row("b", false, false, 1)]);
+    }
 }

@@ -9,7 +9,7 @@ use super::HistoryError;
 use crate::model::SendState;
 
 /// The schema this program writes; `PRAGMA user_version`.
-const SCHEMA_VERSION: i64 = 5;
+const SCHEMA_VERSION: i64 = 6;
 
 /// Takes a history for this process. The lock is the system's, so it ends with the process.
 ///
@@ -122,8 +122,14 @@ const FIFTH: &str = "
     CREATE INDEX shown ON messages (peer, coalesce(place, id), place IS NULL, server_row) WHERE NOT repeat;
     PRAGMA user_version = 5;";
 
+/// Whoever is blocked stands among the contacts, and need not be in the list for that. Of those who were
+/// blocked before, nobody knows any more who was.
+const SIXTH: &str = "
+    ALTER TABLE contacts ADD COLUMN listed INTEGER NOT NULL DEFAULT 1;
+    PRAGMA user_version = 6;";
+
 /// From nothing to [`SCHEMA_VERSION`].
-const STEPS: [&str; 5] = [FIRST, SECOND, THIRD, FOURTH, FIFTH];
+const STEPS: [&str; 6] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH];
 
 /// [`SendState::Sending`] by the secure dialect.
 pub(super) const SENDING_SECURELY: i64 = 7;

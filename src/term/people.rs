@@ -15,6 +15,7 @@ use crate::roster::{Entry, Person, Presence};
 pub(super) enum Change {
     There(Contact),
     Gone(Account),
+    Blocked(Account, bool),
 }
 
 impl App {
@@ -142,12 +143,31 @@ impl App {
         self.quiet(&t!("term.added", name = harmless(account.as_str())));
     }
 
-    /// Changes somebody one knows; a stranger who is blocked comes into the list.
+    fn is_blocked(&self, account: &Account) -> bool {
+        self.roster.find(account).is_some_and(|c| c.contact.blocked)
+    }
+
+    /// Shows somebody's messages no more, or again.
+    pub(super) fn block(&mut self, name: &str, blocked: bool) {
+        let Some(account) = self.resolve(name).filter(|account| !account.is_room()) else {
+            return self.warn(&t!("term.nobody", name = harmless(name)));
+        };
+        self.change = Some(Change::Blocked(account.clone(), blocked));
+        self.quiet(&t!("term.changed", name = harmless(account.as_str())));
+        self.client.set_blocked(account, blocked);
+    }
+
+    /// Changes somebody one knows; a stranger comes into the list.
     pub(super) fn change(&mut self, name: &str, with: impl FnOnce(&mut Contact)) {
         let Some(account) = self.resolve(name).filter(|account| !account.is_room()) else {
             return self.warn(&t!("term.nobody", name = harmless(name)));
         };
-        let new = Contact { account: account.clone(), remark: String::new(), group: String::new(), blocked: false };
+        let new = Contact {
+            account: account.clone(),
+            remark: String::new(),
+            group: String::new(),
+            blocked: self.is_blocked(&account),
+        };
         let mut contact = self.contact(&account).unwrap_or(new);
         with(&mut contact);
         self.set_contact(contact);
@@ -166,6 +186,7 @@ impl App {
             None => true,
             Some(Change::There(contact)) => self.contact(&contact.account).as_ref() == Some(contact),
             Some(Change::Gone(account)) => self.contact(account).is_none(),
+            Some(Change::Blocked(account, on)) => self.is_blocked(account) == *on,
         };
         if done {
             self.change = None;

@@ -36,7 +36,7 @@ pub(super) fn row_menu(person: &Person, at: (i32, i32)) {
         Some(0) => apply(UiEvent::OpenChat(account)),
         Some(1) => apply(UiEvent::EditFriend(account.to_string())),
         Some(2) => {
-            with(|app| app.set_blocked(&account, !person.blocked));
+            with(|app| app.client.set_blocked(account, !person.blocked));
         }
         Some(3) => remove(account),
         _ => {}
@@ -85,13 +85,6 @@ impl App {
         let main = self.main.as_ref()?;
         let roster = main.roster();
         roster.find(account).filter(|c| !c.stranger).map(|c| c.contact.clone())
-    }
-
-    fn set_blocked(&mut self, account: &Account, blocked: bool) {
-        let (remark, group) = (String::new(), String::new());
-        let new = Contact { account: account.clone(), remark, group, blocked };
-        let contact = self.contact(account).map_or(new, |known| Contact { blocked, ..known });
-        self.client.set_contact(contact);
     }
 
     pub(super) fn edit_friend(&mut self, name: &str) {
