@@ -6,6 +6,9 @@
 //! apart from presence.
 
 mod delivery;
+mod lanes;
+mod reading;
+mod registering;
 mod secure;
 mod sessions;
 mod tries;
@@ -15,16 +18,18 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use self::delivery::{Addressed, Undeliverable};
-use self::tries::{Tries, Try};
+use self::lanes::{Lanes, Queued};
+use self::sessions::{Person, Session};
+use self::tries::Tries;
 use super::hasher::{Hashed, Job, Outcome};
 use super::limits::{Buckets, Rate, Seldom};
-use super::store::{AccountId, Done, MessageRow, Op, Snapshot};
+use super::store::{AccountId, Done, Op, Snapshot};
 use super::{OnSecondLogin, Quotas};
 use crate::link::PeerId;
-use crate::model::{Account, Password};
-use crate::wire::frame::{AccountSettings, FromServer};
-use crate::wire::reply::{Delivery, Forwarded, LoggedIn, Registered};
-use crate::wire::request::{Body, MAX_REQUEST_BYTES};
+use crate::model::Account;
+use crate::wire::frame::FromServer;
+use crate::wire::reply::{Forwarded, LoggedIn, Registered};
+use crate::wire::request::MAX_REQUEST_BYTES;
 use crate::wire::{Charset, Reply, Request, looks_like_reply};
 
 /// Without a request for so long, others get `03:02` and a login elsewhere succeeds.
@@ -35,10 +40,6 @@ pub const SESSION: Duration = Duration::from_secs(24 * 3600);
 const NOTED: i64 = 600;
 /// For so long after a right login the new address may end the old session.
 pub const ARMED: Duration = Duration::from_secs(30);
-/// Requests of one address that may wait behind one that is being stored or hashed.
-const LANE: usize = 16;
-/// Addresses that may wait to hear what becomes of a name somebody else registers.
-const RIVALS: usize = 4;
 /// Most bytes of a reply; others read with such a buffer.
 const MAX_REPLY: usize = 1_024;
 
@@ -81,49 +82,6 @@ pub enum Effect {
     },
 }
 
-#[derive(Debug)]
-struct Person {
-    name: String,
-    hashed: Hashed,
-    unread: HashMap<String, u64>,
-    /// Where a plain client of theirs is.
-    session: Option<Session>,
-    /// Where devices of theirs are, in the order they came; never both.
-    devices: Vec<PeerId>,
-    settings: AccountSettings,
-}
-
-impl Person {
-    fn new(name: String, hashed: Hashed) -> Self {
-        let (devices, settings) = (Vec::new(), AccountSettings::default());
-        Self { name, hashed, unread: HashMap::new(), session: None, devices, settings }
-    }
-
-    /// So many messages of this sender are not unread any more.
-    fn take(&mut self, sender: &str, taken: u64) {
-        if let Some(count) = self.unread.get_mut(sender) {
-            *count = count.saturating_sub(taken);
-            if *count == 0 {
-                self.unread.remove(sender);
-            }
-        }
-    }
-
-    fn unread_total(&self) -> u64 {
-        self.unread.values().sum()
-    }
-}
-
-#[derive(Debug)]
-struct Session {
-    address: SocketAddr,
-    seen: Instant,
-    /// When the store was last told of it, seconds since 1970.
-    noted: i64,
-    /// The message handed out last, not confirmed yet by a next request.
-    offered: Option<(MessageRow, String)>,
-}
-
 /// What waits for the store or the hasher.
 #[derive(Debug)]
 enum Waiting {
@@ -134,22 +92,6 @@ enum Waiting {
     Send { message: Addressed, reply: Forwarded },
     Offer { account: AccountId, all: bool },
     Offline,
-}
-
-#[derive(Debug, Default)]
-struct Lane {
-    busy: bool,
-    /// The 01 or 02 being hashed: the same again is a retransmission and is not hashed twice.
-    hashing: Vec<u8>,
-    queue: VecDeque<Queued>,
-}
-
-/// What waits in a lane.
-#[derive(Debug)]
-enum Queued {
-    Datagram(Vec<u8>),
-    /// A login that has waited for its turn apart.
-    Try(Try),
 }
 
 /// The server's state.
@@ -165,7 +107,7 @@ pub struct Engine {
     addresses: HashMap<SocketAddr, AccountId>,
     armed: HashMap<SocketAddr, (AccountId, Instant)>,
     charsets: HashMap<SocketAddr, Charset>,
-    lanes: HashMap<SocketAddr, Lane>,
+    lanes: Lanes,
     waiting: HashMap<u64, (SocketAddr, Waiting)>,
     next_job: u64,
     tries: Tries,
@@ -228,7 +170,7 @@ impl Engine {
             addresses,
             armed: HashMap::new(),
             charsets: HashMap::new(),
-            lanes: HashMap::new(),
+            lanes: Lanes::default(),
             waiting: HashMap::new(),
             next_job: 0,
             tries: Tries::default(),
@@ -271,16 +213,9 @@ impl Engine {
         }
         // One byte too many says that it is too long; the rest of it need not wait in a lane.
         let bytes = bytes.get(..=MAX_REQUEST_BYTES).unwrap_or(bytes);
-        if let Some(lane) = self.lanes.get_mut(&from)
-            && lane.busy
-        {
-            let again = lane.hashing == bytes && !bytes.is_empty();
-            if lane.queue.len() < LANE && !again {
-                lane.queue.push_back(Queued::Datagram(bytes.to_vec()));
-            }
-            return;
+        if self.lanes.pass(from, bytes) {
+            self.begin(now, from, bytes);
         }
-        self.begin(now, from, bytes);
     }
 
     /// How the next datagram of this address will be read, for whoever looks on.
@@ -291,10 +226,8 @@ impl Engine {
 
     fn begin(&mut self, now: Now, from: SocketAddr, bytes: &[u8]) {
         self.request(now, from, bytes);
-        if (bytes.starts_with(b"01#") || bytes.starts_with(b"02#"))
-            && let Some(lane) = self.lanes.get_mut(&from).filter(|lane| lane.busy)
-        {
-            lane.hashing = bytes.to_vec();
+        if bytes.starts_with(b"01#") || bytes.starts_with(b"02#") {
+            self.lanes.hashing(from, bytes);
         }
     }
 
@@ -321,94 +254,6 @@ impl Engine {
                 None => self.refuse(now, from, &Reply::NotLoggedIn),
             },
         }
-    }
-
-    fn served(&mut self, now: Now, from: SocketAddr, account: AccountId, request: Request) {
-        let unread = |sender: &Option<Account>| {
-            let person = self.people.get(&account)?;
-            Some(match sender {
-                Some(sender) => person.unread.get(sender.as_str()).copied().unwrap_or(0),
-                None => person.unread_total(),
-            })
-        };
-        match request {
-            Request::Count { from: sender } => {
-                let n = unread(&sender).unwrap_or(0);
-                self.reply(from, &Reply::Count(n));
-            }
-            Request::CountAll => {
-                let n = unread(&None).unwrap_or(0);
-                self.reply(from, &Reply::CountAll(n));
-            }
-            Request::Take { from: sender } => self.offer(from, account, sender, false),
-            Request::TakeAll => self.offer(from, account, None, true),
-            Request::Send { to, body } => self.send(now, from, account, &to, body),
-            Request::Who { offset } => self.who(now, from, offset),
-            // The others need no session and were served before.
-            Request::Register { .. } | Request::Login { .. } | Request::Offline | Request::Hello { .. } => {}
-        }
-    }
-
-    fn register(&mut self, now: Now, from: SocketAddr, account: Account, password: Password, confirm: &Password) {
-        let name = account.as_str();
-        if password != *confirm {
-            self.reply(from, &Reply::Register(Registered::PasswordsDiffer));
-        } else if self.names.contains_key(name) {
-            self.reply(from, &Reply::Register(Registered::AccountExists));
-        } else if let Some(others) = self.pending.get_mut(name) {
-            // Whether it exists is known when the first one is on disk, or is not.
-            if others.len() < RIVALS {
-                others.push(from);
-                self.lanes.entry(from).or_default().busy = true;
-            }
-        } else if self.names.len() >= self.quotas.accounts || self.pending.len() >= super::hasher::MOST_JOBS {
-            if let Some(more) = self.refused_accounts.speaks(now.instant) {
-                let (names, most) = (self.names.len(), self.quotas.accounts);
-                log::warn!("registration of {account} refused: {names} of {most} accounts (and {more} times before)");
-            }
-            self.refuse(now, from, &Reply::NotUnderstood);
-        } else {
-            self.pending.insert(name.to_owned(), Vec::new());
-            let job = self.wait(from, Waiting::Hash { account });
-            self.effects.push_back(Effect::Hash(Job::New { job, password }));
-        }
-    }
-
-    fn offer(&mut self, from: SocketAddr, account: AccountId, sender: Option<Account>, all: bool) {
-        let person = self.people.get(&account);
-        let none = match &sender {
-            Some(sender) => person.is_none_or(|p| !p.unread.contains_key(sender.as_str())),
-            None => person.is_none_or(|p| p.unread.is_empty()),
-        };
-        if none {
-            self.reply(from, &if all { Reply::TakeAll(None) } else { Reply::Take(None) });
-            return;
-        }
-        let job = self.wait(from, Waiting::Offer { account, all });
-        let sender = sender.map(|s| s.as_str().to_owned());
-        self.effects.push_back(Effect::Store(Op::Offer { job, account, from: sender }));
-    }
-
-    fn who(&mut self, now: Now, from: SocketAddr, offset: usize) {
-        let mut present: Vec<&str> = self
-            .addresses
-            .values()
-            .copied()
-            .chain(self.devices.accounts())
-            .filter(|id| self.present(now, *id))
-            .filter_map(|id| self.people.get(&id))
-            .map(|p| p.name.as_str())
-            .collect();
-        present.sort_unstable();
-        present.dedup();
-        let mut room = MAX_REPLY.saturating_sub("11:1234567890:1234567890".len());
-        let fitting = present.iter().skip(offset).take_while(|name| {
-            let fits = room > name.len();
-            room = room.saturating_sub(name.len() + 1);
-            fits
-        });
-        let accounts = fitting.filter_map(|name| Account::parse(name).ok()).collect();
-        self.reply(from, &Reply::Who { total: present.len(), offset, accounts });
     }
 
     /// What became of a hash.
@@ -479,18 +324,7 @@ impl Engine {
                 Some(Reply::Send(reply))
             }
             (Waiting::Offer { account, all }, Done::Offered { message, .. }) => {
-                let delivery = message.map(|message| {
-                    let session = self.people.get_mut(&account).and_then(|p| p.session.as_mut());
-                    if let Some(session) = session.filter(|s| s.address == from) {
-                        session.offered = Some((message.row, message.sender.clone()));
-                    }
-                    Delivery {
-                        from: Account::sanitised(&message.sender),
-                        time: (self.local_time)(message.sent),
-                        body: Body { raw: Vec::new(), text: message.text },
-                    }
-                });
-                Some(if all { Reply::TakeAll(delivery) } else { Reply::Take(delivery) })
+                Some(self.offered(from, account, all, message))
             }
             // Nothing may claim what is not on disk; the client asks again.
             _ => None,
@@ -501,46 +335,21 @@ impl Engine {
         self.free(from, now);
     }
 
-    /// What became of a registration; nothing of it is on disk if there is no outcome.
-    fn registered(&mut self, now: Now, from: SocketAddr, name: &str, outcome: Option<Registered>) {
-        if let Some(outcome) = outcome {
-            self.reply(from, &Reply::Register(outcome));
-        }
-        self.free(from, now);
-        self.rivals(now, name, outcome);
-    }
-
-    /// Answers those who asked for the same name meanwhile.
-    fn rivals(&mut self, now: Now, name: &str, outcome: Option<Registered>) {
-        for other in self.pending.remove(name).unwrap_or_default() {
-            if outcome.is_some() {
-                self.reply(other, &Reply::Register(Registered::AccountExists));
-            }
-            self.free(other, now);
-        }
-    }
-
     fn wait(&mut self, from: SocketAddr, waiting: Waiting) -> u64 {
         self.next_job += 1;
         self.waiting.insert(self.next_job, (from, waiting));
-        self.lanes.entry(from).or_default().busy = true;
+        self.lanes.hold(from);
         self.next_job
     }
 
     /// The request that kept this address's lane busy is answered: on with the next.
     fn free(&mut self, from: SocketAddr, now: Now) {
-        while let Some(lane) = self.lanes.get_mut(&from) {
-            lane.busy = false;
-            lane.hashing.clear();
-            match lane.queue.pop_front() {
-                Some(Queued::Datagram(bytes)) => self.begin(now, from, &bytes),
-                Some(Queued::Try(tried)) => self.check(from, tried, true),
-                None => {
-                    self.lanes.remove(&from);
-                    return;
-                }
+        while let Some(queued) = self.lanes.next(from) {
+            match queued {
+                Queued::Datagram(bytes) => self.begin(now, from, &bytes),
+                Queued::Try(tried) => self.check(from, tried, true),
             }
-            if self.lanes.get(&from).is_some_and(|lane| lane.busy) {
+            if self.lanes.is_held(from) {
                 return;
             }
         }

@@ -1,13 +1,60 @@
-//! Who is who: right logins, takeovers, going offline, presence.
+//! Who is who and where: people and their sessions, right logins, takeovers, going offline, presence.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use super::{ARMED, Effect, Engine, NOTED, Now, PRESENCE, SESSION, Session, Waiting};
+use super::{ARMED, Effect, Engine, NOTED, Now, PRESENCE, SESSION, Waiting};
+use crate::link::PeerId;
 use crate::server::OnSecondLogin;
+use crate::server::hasher::Hashed;
 use crate::server::store::{AccountId, MessageRow, Op};
 use crate::wire::Reply;
+use crate::wire::frame::AccountSettings;
 use crate::wire::reply::LoggedIn;
+
+#[derive(Debug)]
+pub(super) struct Person {
+    pub(super) name: String,
+    pub(super) hashed: Hashed,
+    pub(super) unread: HashMap<String, u64>,
+    /// Where a plain client of theirs is.
+    pub(super) session: Option<Session>,
+    /// Where devices of theirs are, in the order they came; never both.
+    pub(super) devices: Vec<PeerId>,
+    pub(super) settings: AccountSettings,
+}
+
+impl Person {
+    pub(super) fn new(name: String, hashed: Hashed) -> Self {
+        let (devices, settings) = (Vec::new(), AccountSettings::default());
+        Self { name, hashed, unread: HashMap::new(), session: None, devices, settings }
+    }
+
+    /// So many messages of this sender are not unread any more.
+    pub(super) fn take(&mut self, sender: &str, taken: u64) {
+        if let Some(count) = self.unread.get_mut(sender) {
+            *count = count.saturating_sub(taken);
+            if *count == 0 {
+                self.unread.remove(sender);
+            }
+        }
+    }
+
+    pub(super) fn unread_total(&self) -> u64 {
+        self.unread.values().sum()
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) address: SocketAddr,
+    pub(super) seen: Instant,
+    /// When the store was last told of it, seconds since 1970.
+    pub(super) noted: i64,
+    /// The message handed out last, not confirmed yet by a next request.
+    pub(super) offered: Option<(MessageRow, String)>,
+}
 
 impl Engine {
     /// Since when nobody is present, if so; for a server that ends when it is not needed. Looks at every

@@ -1,7 +1,7 @@
 mod tries;
 
 use super::*;
-use crate::server::store::Unread;
+use crate::server::store::{MessageRow, Unread};
 
 /// An engine with a store and a hasher that answer at once, in memory.
 struct World {
@@ -507,7 +507,7 @@ fn a_lane_keeps_no_more_of_a_datagram_than_is_read() {
     world.script(&[(1, "03#b#hi#", &[])]);
     let now = world.now();
     world.engine.datagram(now, at(1), &[b'x'; 65_507]);
-    let Some(Queued::Datagram(bytes)) = world.engine.lanes[&at(1)].queue.front() else { panic!("it waits") };
+    let Some(Queued::Datagram(bytes)) = world.engine.lanes.first(at(1)) else { panic!("it waits") };
     assert_eq!(bytes.len(), 1_401);
     let replies: Vec<String> = world.release().into_iter().map(|(_, reply)| reply).collect();
     assert_eq!(replies, ["03:01", "00:00"]);

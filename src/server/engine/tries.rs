@@ -11,7 +11,8 @@ use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use super::{Effect, Engine, LANE, Now, Queued, Waiting};
+use super::lanes::LANE;
+use super::{Effect, Engine, Now, Waiting};
 use crate::model::{Account, Password};
 use crate::server::hasher::Job;
 use crate::server::limits::{FREE_FAILURES, network, penalty};
@@ -127,7 +128,7 @@ impl Engine {
         let Try { request, account, password, .. } = tried;
         let Some(against) = self.people.get(&account).map(|person| person.hashed.clone()) else { return };
         let job = self.wait(from, Waiting::Check { account, counted });
-        self.lanes.entry(from).or_default().hashing = request;
+        self.lanes.hashing(from, &request);
         self.effects.push_back(Effect::Hash(Job::Check { job, password, against }));
     }
 
@@ -155,7 +156,7 @@ impl Engine {
             let at = now.instant + later;
             failures.held = Some((at, from));
             self.tries.late.push(Reverse((at, door)));
-            let request = self.lanes.get_mut(&from).map(|lane| std::mem::take(&mut lane.hashing)).unwrap_or_default();
+            let request = self.lanes.take_hashed(from);
             self.tries.apart.insert(from, Apart::Refused { request, door });
         }
         self.next_try(now, door);
@@ -233,9 +234,8 @@ impl Engine {
                 continue;
             }
             failures.checking += 1;
-            match self.lanes.get_mut(&from) {
-                Some(lane) if lane.busy => lane.queue.push_front(Queued::Try(tried)),
-                _ => self.check(from, tried, true),
+            if let Some(tried) = self.lanes.pass_try(from, tried) {
+                self.check(from, tried, true);
             }
         }
     }
