@@ -508,6 +508,7 @@ impl App {
             Leaving::Quit => {
                 self.keep_places();
                 app::quit();
+                widgets::close_menu();
             }
             how @ (Leaving::SwitchAccount | Leaving::LogInAgain) => {
                 self.keep_places();

@@ -1,6 +1,6 @@
 //! The few controls all windows share, drawn flat in the palette's colours.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use fltk::app;
@@ -71,6 +71,19 @@ fn iconed(mut window: Window) -> Window {
     window
 }
 
+thread_local! {
+    /// The menu that is open.
+    static MENU: RefCell<Option<MenuButton>> = const { RefCell::new(None) };
+}
+
+/// Takes the open menu away, if there is one. FLTK waits for its end by showing it again and again, whatever
+/// becomes of the other windows; only that the widget is gone ends that.
+pub fn close_menu() {
+    if let Some(menu) = MENU.take() {
+        MenuButton::delete(menu);
+    }
+}
+
 /// Opens a menu at the pointer, or at `at` in the window of the event; the entry that was chosen.
 /// Blocks in FLTK's loop, so no borrow may be held.
 pub fn popup(entries: &[&str], at: Option<(i32, i32)>) -> Option<usize> {
@@ -89,8 +102,9 @@ pub fn popup(entries: &[&str], at: Option<(i32, i32)>) -> Option<usize> {
         // Room at both sides, which a menu has no measure for.
         menu.add(&format!("  {}  ", escape_menu(entry)), Shortcut::None, MenuFlag::Normal, |_| {});
     }
+    MENU.set(Some(menu.clone()));
     let chosen = menu.popup().is_some().then(|| menu.value());
-    MenuButton::delete(menu);
+    close_menu();
     Group::set_current(current.as_ref());
     chosen.and_then(|i| usize::try_from(i).ok())
 }

@@ -403,6 +403,23 @@ fn strict_polling_is_strict() {
 }
 
 #[test]
+fn who_is_told_to_end_ends_with_a_menu_open() {
+    let place = Place::new();
+    let _server = place.serve();
+    for (name, key) in [("ann", "F10"), ("bob", "shift+F10")] {
+        let person = place.log_in(name, "en");
+        person.window("Hongyan");
+        let before = person.titles().len();
+        person.keys(&["Down", key]);
+        until("the menu", || (person.titles().len() > before).then_some(()));
+        place.desk.picture(&format!("menu-{name}"));
+        let pid = person.pid().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().is_ok_and(|s| s.success()));
+        assert!(person.ended());
+    }
+}
+
+#[test]
 fn without_a_server_one_is_started_and_without_a_display_it_is_said() {
     let place = Place::new();
     let said = |display: Option<&str>| {
