@@ -25,6 +25,7 @@ mod terminal;
 mod trust;
 pub mod why;
 mod would;
+mod wrap;
 
 use std::io::{self, IsTerminal};
 use std::net::SocketAddr;

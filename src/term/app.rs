@@ -150,7 +150,7 @@ impl App {
             given: args.password,
             me: None,
             logged_in: false,
-            roster: Roster::new(Account::sanitised("")),
+            roster: super::people::roster(Account::sanitised("")),
             target: None,
             wanted: HashMap::new(),
             own: HashMap::new(),
@@ -301,7 +301,7 @@ impl App {
         if self.terminal.is_some() && !matches!(typed, Typed::Text(..) | Typed::Say(..)) {
             let prompt = self.prompt();
             let shown = self.style.quiet(&format!("{}{}", prompt.plain, harmless(&line)));
-            self.print(&shown);
+            self.print_as_it_is(&shown);
         }
         if matches!(typed, Typed::Command(..)) {
             self.keep_line(&line);
@@ -356,8 +356,8 @@ impl App {
             Verb::TakeOver => self.take_back(),
             Verb::Friends => self.friends(),
             Verb::Add => self.add(word(0), word(1)),
-            Verb::Remark => self.change(word(0), |contact| word(1).clone_into(&mut contact.remark)),
-            Verb::Group => self.change(word(0), |contact| word(1).clone_into(&mut contact.group)),
+            Verb::Remark => self.remark(word(0), word(1)),
+            Verb::Group => self.group(word(0), word(1)),
             Verb::Block => self.block(word(0), true),
             Verb::Unblock => self.block(word(0), false),
             Verb::Remove => self.remove(word(0)),

@@ -6,7 +6,6 @@ use super::app::App;
 use crate::model::{Account, Password};
 use crate::net::clock;
 use crate::place::Place;
-use crate::roster::Roster;
 use crate::session::{Link, LoginOutcome, RegisterOutcome};
 use crate::wire::reply::{LoggedIn, Registered};
 
@@ -244,7 +243,7 @@ impl App {
             self.forget_account();
         }
         self.me = Some(account.clone());
-        self.roster = Roster::new(account.clone());
+        self.roster = super::people::roster(account.clone());
         self.pending = Pending::Login(account.clone());
         let now = clock::now();
         let begun = match password {

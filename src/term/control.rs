@@ -73,9 +73,17 @@ impl App {
             "adaptive" => PollingChoice::Adaptive,
             "strict" => PollingChoice::Strict,
             "per-friend" => PollingChoice::StrictPerFriend,
-            _ => {
-                let now = format!("{:?}", self.settings.polling);
+            "" => {
+                let now = match self.settings.polling {
+                    PollingChoice::Adaptive => "adaptive",
+                    PollingChoice::Strict => "strict",
+                    PollingChoice::StrictPerFriend => "per-friend",
+                };
                 return self.print(&t!("term.polling", now = now));
+            }
+            _ => {
+                let says = t!("term.help_polling");
+                return self.warn(&t!("term.usage", form = "polling [adaptive|strict|per-friend]", says = says));
             }
         };
         self.client.set_polling(clock::now(), self.settings.polling.into());

@@ -8,6 +8,7 @@ use rust_i18n::t;
 use super::app::App;
 use super::screen::{Prompt, fit, harmless};
 use super::terminal::Terminal;
+use super::wrap::wrap;
 use crate::model::Account;
 use crate::net::clock;
 use crate::session::Link;
@@ -40,8 +41,17 @@ impl App {
         Prompt { plain, painted }
     }
 
-    /// To be printed above the line, in whole lines.
+    /// To be printed above the line, in whole lines, broken between words.
     pub(super) fn print(&mut self, text: &str) {
+        if self.on_terminal() {
+            self.print_as_it_is(&wrap(text, self.columns()));
+        } else {
+            self.print_as_it_is(text);
+        }
+    }
+
+    /// To be printed above the line: what can be copied as it is, however narrow the window.
+    pub(super) fn print_as_it_is(&mut self, text: &str) {
         self.dirty = true;
         self.text.push_str(text);
         if !text.ends_with('\n') {

@@ -56,7 +56,7 @@ impl App {
             text.push_str(&self.row(peer, &past_row(&me, message)));
             text.push('\n');
         }
-        self.print(&text);
+        self.print_as_it_is(&text);
         if let Some(first) = messages.first().filter(|_| more) {
             self.pages.before = Some((peer.clone(), first.row));
             self.quiet(&t!("term.past_more"));

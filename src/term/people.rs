@@ -8,7 +8,10 @@ use super::screen::{column, fit, harmless};
 use crate::history::{Contact, Conversation};
 use crate::model::Account;
 use crate::net::clock;
-use crate::roster::{Entry, Person, Presence};
+use crate::roster::{Entry, Person, Presence, Roster, Section};
+
+/// In fewer columns the list has no room for accounts and last messages.
+const NARROW: usize = 56;
 
 /// A change of the list that is not in it yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +19,13 @@ pub(super) enum Change {
     There(Contact),
     Gone(Account),
     Blocked(Account, bool),
+}
+
+/// A list without anybody yet. A heading cannot be opened here, so all of them are.
+pub(super) fn roster(me: Account) -> Roster {
+    let mut roster = Roster::new(me);
+    roster.toggle(&Section::Blocked);
+    roster
 }
 
 impl App {
@@ -71,7 +81,12 @@ impl App {
         let same = person.name == person.account.as_str();
         let account = if same { String::new() } else { person.account.to_string() };
         let unread = if person.unread > 0 { format!("({})", person.unread) } else { String::new() };
-        let room = self.columns().saturating_sub(48);
+        let columns = self.columns();
+        if columns < NARROW {
+            let name = column(&harmless(&person.name), columns.saturating_sub(21).max(8));
+            return format!("  {dot} {name} {} {}", self.style.warning(&column(&unread, 6)), person.time);
+        }
+        let room = columns.saturating_sub(48);
         let mut last = fit(&harmless(&person.last), room);
         if !person.time.is_empty() {
             last = format!("{last}  {}", person.time);
@@ -153,12 +168,13 @@ impl App {
             return self.warn(&t!("term.nobody", name = harmless(name)));
         };
         self.change = Some(Change::Blocked(account.clone(), blocked));
-        self.quiet(&t!("term.changed", name = harmless(account.as_str())));
+        let name = harmless(&self.roster.name(&account));
+        self.quiet(&if blocked { t!("term.blocked", name = name) } else { t!("term.unblocked", name = name) });
         self.client.set_blocked(account, blocked);
     }
 
     /// Changes somebody one knows; a stranger comes into the list.
-    pub(super) fn change(&mut self, name: &str, with: impl FnOnce(&mut Contact)) {
+    fn change(&mut self, name: &str, with: impl FnOnce(&mut Contact), said: fn(&Contact) -> String) {
         let Some(account) = self.resolve(name).filter(|account| !account.is_room()) else {
             return self.warn(&t!("term.nobody", name = harmless(name)));
         };
@@ -170,8 +186,31 @@ impl App {
         };
         let mut contact = self.contact(&account).unwrap_or(new);
         with(&mut contact);
+        let said = harmless(&said(&contact));
         self.set_contact(contact);
-        self.quiet(&t!("term.changed", name = harmless(account.as_str())));
+        self.quiet(&said);
+    }
+
+    pub(super) fn remark(&mut self, name: &str, remark: &str) {
+        self.change(
+            name,
+            |contact| remark.clone_into(&mut contact.remark),
+            |contact| match contact.remark.as_str() {
+                "" => t!("term.no_remark", name = contact.account).into_owned(),
+                remark => t!("term.remarked", name = contact.account, remark = remark).into_owned(),
+            },
+        );
+    }
+
+    pub(super) fn group(&mut self, name: &str, group: &str) {
+        self.change(
+            name,
+            |contact| group.clone_into(&mut contact.group),
+            |contact| match contact.group.as_str() {
+                "" => t!("term.no_group", name = called(contact)).into_owned(),
+                group => t!("term.grouped", name = called(contact), group = group).into_owned(),
+            },
+        );
     }
 
     fn set_contact(&mut self, contact: Contact) {
@@ -213,4 +252,8 @@ impl App {
         let text = if came { t!("main.came", name = name) } else { t!("main.went", name = name) };
         self.quiet(&text);
     }
+}
+
+fn called(contact: &Contact) -> &str {
+    if contact.remark.is_empty() { contact.account.as_str() } else { &contact.remark }
 }

@@ -122,7 +122,7 @@ impl App {
         if self.on_terminal() {
             let prompt = self.raw_prompt().unwrap_or_default();
             let text = self.style.quiet(&format!("{prompt}{}", harmless(line)));
-            self.print(&text);
+            self.print_as_it_is(&text);
         }
     }
 
@@ -144,7 +144,7 @@ impl App {
             }
             "trials" | "记录" => {
                 let text = self.raw.as_ref().map(|raw| markdown::write(&raw.document(), &rust_i18n::locale()));
-                self.print(&text.unwrap_or_default());
+                self.print_as_it_is(&text.unwrap_or_default());
             }
             "save" | "保存" if !rest.is_empty() => self.save_trials(rest),
             _ => self.print(&t!("term.raw_help")),

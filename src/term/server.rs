@@ -15,7 +15,6 @@ use crate::client::{Client, ClientError, Config};
 use crate::model::Account;
 use crate::net::clock;
 use crate::place::Place;
-use crate::roster::Roster;
 use crate::session::Dialect;
 use crate::settings::{Paths, Settings};
 
@@ -128,7 +127,7 @@ impl App {
         self.own.clear();
         self.last_own = None;
         self.trouble = false;
-        self.roster = Roster::new(Account::sanitised(""));
+        self.roster = super::people::roster(Account::sanitised(""));
     }
 }
 

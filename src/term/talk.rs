@@ -107,7 +107,7 @@ impl App {
             self.client.mark_read(peer.clone());
         }
         let line = self.row(peer, row);
-        self.print(&line);
+        self.print_as_it_is(&line);
     }
 
     /// How far the last message to the friend one chats with has come.
@@ -183,7 +183,7 @@ impl App {
             text.push_str(&self.row(peer, row));
             text.push('\n');
         }
-        self.print(&text);
+        self.print_as_it_is(&text);
         if rows.is_empty() && self.client.connection().speaks == Some(Speaks::Secure) {
             self.quiet(&t!("term.past_hint"));
         }
@@ -200,7 +200,7 @@ impl App {
         }
         let found = t!("term.found", n = rows.len(), text = harmless(wanted));
         text.push_str(&self.style.quiet(&found));
-        self.print(&text);
+        self.print_as_it_is(&text);
     }
 
     /// A message as it is printed; lines after the first stand below the text.
