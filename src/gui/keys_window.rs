@@ -28,6 +28,7 @@ const KEYS: &[(&str, &str)] = &[
     ("F5", "keys.fetch"),
     ("Ctrl+Q", "keys.quit"),
     ("Tab  Shift+Tab", "keys.tab"),
+    ("Ctrl++  Ctrl+-  Ctrl+0", "keys.zoom"),
     ("", "keys.login_window"),
     ("Enter", "keys.submit"),
     ("Ctrl+R", "keys.register"),

@@ -87,7 +87,12 @@ impl Login {
         window.end();
         let submit: Rc<dyn Fn()> = {
             let (account, password, emit) = (account.clone(), password.clone(), Rc::clone(&emit));
-            Rc::new(move || emit(UiEvent::Login { account: account.value(), password: Secret(password.value()) }))
+            Rc::new(move || {
+                if account.value().trim().is_empty() && account.clone().take_focus().is_ok() {
+                    return;
+                }
+                emit(UiEvent::Login { account: account.value(), password: Secret(password.value()) });
+            })
         };
         let typed: Rc<dyn Fn()> = {
             let (account, emit) = (account.clone(), Rc::clone(&emit));
@@ -283,6 +288,9 @@ impl Register {
             let fields = (nickname.clone(), account.clone(), password.clone(), confirm.clone());
             let emit = Rc::clone(&emit);
             Rc::new(move || {
+                if to_first_empty(&fields) {
+                    return;
+                }
                 emit(UiEvent::Register(RegisterForm {
                     nickname: fields.0.value(),
                     account: fields.1.value(),
@@ -347,6 +355,17 @@ impl Register {
     pub fn close(self) {
         Window::delete(self.window);
     }
+}
+
+/// Whoever presses Enter too early goes on with what is still empty, and loses nothing. A nickname is not needed.
+fn to_first_empty((_, account, password, confirm): &(Input, Input, SecretInput, SecretInput)) -> bool {
+    if account.value().trim().is_empty() {
+        return account.clone().take_focus().is_ok();
+    }
+    [password, confirm]
+        .into_iter()
+        .find(|field| field.value().is_empty())
+        .is_some_and(|field| field.clone().take_focus().is_ok())
 }
 
 /// A hint while typing; it never keeps anybody from asking the server, which decides.

@@ -96,7 +96,11 @@ fn registration_and_login_with_every_error() {
     person.keys(&["ctrl+r"]);
     person.window("Register");
     // 01:02, 01:03, then 01:01; the account stays for correction.
-    person.fill(&["Ann", "20170001", "secret", "other"]);
+    // Enter goes on to what is still empty.
+    for field in ["Ann", "20170001", "secret", "other"] {
+        person.write(field);
+        person.keys(&["Return"]);
+    }
     person.said("The two passwords differ.");
     place.desk.picture("register-passwords-differ");
     person.keys(&["shift+Tab"]);

@@ -55,7 +55,7 @@ fn who_stays_logged_in_presses_enter_alone() {
     sam.keys(&["Return"]);
     sam.window("Log in");
     sam.keys(&["Return"]);
-    sam.said("A password has");
+    sam.said("Please type the password.");
     place.desk.picture("login-forgotten");
     sam.write("another");
     sam.keys(&["Return"]);

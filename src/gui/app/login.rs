@@ -94,6 +94,7 @@ impl App {
         let password = match Password::parse(&password.0) {
             Ok(password) => Some(password),
             Err(_) if password.0.is_empty() && form.stay => None,
+            Err(_) if password.0.is_empty() => return self.say(&t!("gui.password_missing")),
             Err(_) => return self.say(&t!("gui.bad_password")),
         };
         self.wait(&t!("gui.looking_up"));
@@ -103,7 +104,7 @@ impl App {
     /// Logs in on a server that is there.
     pub(super) fn log_in_now(&mut self, form: &LoginForm, account: Account, password: Option<Password>) {
         if password.is_none() && !self.client.can_resume(&account) {
-            return self.say(&t!("gui.bad_password"));
+            return self.say(&t!("gui.password_missing"));
         }
         self.wait(&t!("gui.logging_in"));
         self.settings.remember = form.remember;
