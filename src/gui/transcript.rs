@@ -3,6 +3,8 @@
 //! pages from whoever made it.
 
 mod around;
+mod bar;
+mod bubble;
 pub mod heights;
 mod layout;
 mod pill;

@@ -6,11 +6,16 @@ use fltk::draw;
 use fltk::enums::{Color, Font};
 use rust_i18n::t;
 
-use super::layout::{DAY, FOOT, MARGIN, can_resend};
 use crate::gui::theme;
 use crate::history::Row;
 use crate::model::SendState;
 
+/// Between bubbles and a view's edges.
+pub const MARGIN: i32 = 16;
+/// The height of a day's line, or the new messages'.
+pub const DAY: i32 = 34;
+/// The height of the time under a run.
+pub const FOOT: i32 = 20;
 /// The height of what stands over the first message.
 pub const HEAD: i32 = 34;
 
@@ -101,6 +106,11 @@ pub fn foot(row: &Row, foreign: bool, x: i32, y: i32, w: i32) -> Option<[i32; 4]
     draw::set_draw_color(colours.accent);
     draw::draw_text(&link, x + w - MARGIN - link_wide, baseline);
     Some([x + w - MARGIN - link_wide, y, link_wide, FOOT])
+}
+
+/// What did not arrive for sure can be sent once more.
+pub fn can_resend(state: SendState) -> bool {
+    matches!(state, SendState::Failed | SendState::MaybeSentTwice | SendState::MaybeSent | SendState::OfflineOrUnknown)
 }
 
 /// Hours and minutes; the day too where it is not the day of the line above.

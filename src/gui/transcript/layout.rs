@@ -11,26 +11,20 @@ use fltk::draw;
 use fltk::enums::Font;
 use rust_i18n::t;
 
-use super::around::{Earlier, HEAD, centred_line, day, earlier, foot};
+use super::around::{DAY, Earlier, FOOT, HEAD, MARGIN, can_resend, centred_line, day, earlier, foot};
+use super::bar::{self, Bar};
+use super::bubble::{self, Bubble, Edge, PAD_X};
 use super::heights::Heights;
 use super::rows::{PAGE, Rows};
-use super::wrap::{Advances, Line, wrap};
+use super::wrap::Advances;
 use crate::gui::theme;
 use crate::history::{Row, RowMeta};
 use crate::model::{MessageId, SendState};
 
-const LINE: i32 = 20;
-const PAD_X: i32 = 11;
-const PAD_Y: i32 = 7;
-const RADIUS: i32 = 10;
-pub const MARGIN: i32 = 16;
 const EDGE: i32 = 8;
-pub const DAY: i32 = 34;
 const AUTHOR: i32 = 18;
-pub const FOOT: i32 = 20;
 const IN_RUN: i32 = 3;
 const AFTER_RUN: i32 = 10;
-const BAR: i32 = 10;
 const MAX_SHARE: i32 = 74;
 /// Layouts kept at most; a screen holds far fewer.
 const LAID: usize = 512;
@@ -41,13 +35,6 @@ enum Anchor {
     Row { row: usize, above: i32 },
 }
 
-struct Laid {
-    text: String,
-    author: Option<String>,
-    lines: Vec<Line>,
-    bubble: i32,
-}
-
 struct Seen {
     row: usize,
     y: i32,
@@ -56,7 +43,7 @@ struct Seen {
 pub struct View {
     rows: Rows,
     heights: Heights,
-    laid: HashMap<usize, Laid>,
+    laid: HashMap<usize, Bubble>,
     advances: Advances,
     width: i32,
     anchor: Anchor,
@@ -312,29 +299,20 @@ impl View {
 
     // The scroll bar.
 
-    fn bar(&self, h: i32) -> Option<(i32, i32)> {
-        let content = self.content();
-        if content <= i64::from(h) {
-            return None;
-        }
-        let size = small(i64::from(h) * i64::from(h) / content).max(36);
-        let top = self.top(h) * i64::from(h - size) / (content - i64::from(h));
-        Some((small(top), size))
+    fn bar(&self, h: i32) -> Option<Bar> {
+        Bar::of(h, self.content(), self.top(h))
     }
 
     pub fn take_thumb(&mut self, x: i32, y: i32, w: i32, h: i32) -> bool {
-        let Some((top, size)) = self.bar(h).filter(|_| x > w - BAR) else { return false };
-        let inside = (top..top + size).contains(&y);
-        self.thumb = Some(if inside { y - top } else { size / 2 });
+        let Some(bar) = self.bar(h).filter(|_| x > w - bar::WIDTH) else { return false };
+        self.thumb = Some(bar.grab(y));
         self.drag_to(y, h);
         true
     }
 
     pub fn drag_to(&mut self, y: i32, h: i32) -> bool {
-        let (Some(grabbed), Some((_, size))) = (self.thumb, self.bar(h)) else { return false };
-        let room = i64::from((h - size).max(1));
-        let top = i64::from((y - grabbed).clamp(0, h - size)) * (self.content() - i64::from(h)) / room;
-        self.go_to(top, h);
+        let (Some(grabbed), Some(bar)) = (self.thumb, self.bar(h)) else { return false };
+        self.go_to(bar.dragged(grabbed, y), h);
         true
     }
 
@@ -358,7 +336,7 @@ impl View {
         let Some(meta) = self.rows.meta(row) else { return 0 };
         let per_line = u32::try_from(self.bubble_width() / 11).unwrap_or(1).max(1);
         let lines = i32::try_from(meta.breaks.max(meta.chars / per_line) + 1).unwrap_or(i32::MAX / 64);
-        self.around(row, false) + self.author(meta.outgoing) + lines.saturating_mul(LINE) + 2 * PAD_Y
+        self.around(row, false) + self.author(meta.outgoing) + bubble::height(lines)
     }
 
     fn author(&self, outgoing: bool) -> i32 {
@@ -385,24 +363,17 @@ impl View {
         }
         let noteworthy = known.state.is_some_and(is_noteworthy);
         let own = known.state.is_some();
-        let lines = match self.laid.get(&row) {
-            Some(laid) => laid.lines.len(),
+        let bubble = match self.laid.get(&row) {
+            Some(laid) => laid.height(),
             None => {
-                let (author, text) = split_author(&known.text, self.room && !own);
-                let width = self.bubble_width();
-                let lines = wrap(&text, f64::from(width), &mut self.advances);
-                let widest = lines.iter().map(|line| line.width).fold(0.0, f64::max);
-                let bubble = (widest.ceil() as i32).clamp(1, width.max(1)) + 2 * PAD_X;
+                let laid = Bubble::lay(&known.text, self.room && !own, self.bubble_width(), &mut self.advances);
                 if self.laid.len() >= LAID {
                     self.laid.clear();
                 }
-                let count = lines.len();
-                self.laid.insert(row, Laid { text, author, lines, bubble });
-                count
+                self.laid.entry(row).insert_entry(laid).get().height()
             }
         };
-        let lines = i32::try_from(lines).unwrap_or(i32::MAX / 64);
-        let height = self.around(row, noteworthy) + self.author(own) + lines * LINE + 2 * PAD_Y;
+        let height = self.around(row, noteworthy) + self.author(own) + bubble;
         self.heights.set(row, height);
     }
 
@@ -447,8 +418,7 @@ impl View {
 
     /// Draws what is in sight; pages to ask for.
     pub fn draw(&mut self, x: i32, y: i32, w: i32, h: i32, focus: bool) -> Vec<usize> {
-        let colours = theme::palette();
-        draw::draw_rect_fill(x, y, w, h, colours.bg);
+        draw::draw_rect_fill(x, y, w, h, theme::palette().bg);
         if self.width != w {
             self.width = w;
             self.estimate();
@@ -463,12 +433,11 @@ impl View {
         let first = seen.first().map_or((0, self.lead()), |seen| (seen.row, seen.y));
         self.head = if first.0 == 0 { earlier(self.earlier, x, y + first.1 - HEAD, w) } else { None };
         self.seen = seen;
-        if let Some((top, size)) = self.bar(h) {
-            draw::set_draw_color(if self.thumb.is_some() { colours.dim } else { colours.offline });
-            draw::draw_rounded_rectf(x + w - BAR + 3, y + top + 2, BAR - 5, size - 4, 2);
+        if let Some(bar) = self.bar(h) {
+            bar.draw(x, y, w, self.thumb.is_some());
         }
         let new = self.new_below();
-        self.pill = (self.anchor != Anchor::End).then(|| super::pill::draw(x + w - BAR, y + h, new));
+        self.pill = (self.anchor != Anchor::End).then(|| super::pill::draw(x + w - bar::WIDTH, y + h, new));
         // One page more on each side, so that scrolling finds it there.
         let wide = range.start.saturating_sub(PAGE / 2)..(range.end + PAGE / 2).min(self.rows.len());
         self.rows.missing(if range.is_empty() { 0..0 } else { wide })
@@ -493,27 +462,17 @@ impl View {
             draw::draw_text(self.names.get(author).unwrap_or(author), x + MARGIN, y + 13);
         }
         y += self.author(own);
-        let height = i32::try_from(laid.lines.len()).unwrap_or(1) * LINE + 2 * PAD_Y;
-        let left = if own { x + w - MARGIN - laid.bubble } else { x + MARGIN };
-        draw::set_draw_color(if own { colours.own_bubble } else { colours.other_bubble });
-        draw::draw_rounded_rectf(left, y, laid.bubble, height, RADIUS);
-        if focus && self.chosen == Some(index) {
+        let left = if own { x + w - MARGIN - laid.width } else { x + MARGIN };
+        let height = laid.height();
+        let edge = if focus && self.chosen == Some(index) {
             self.ringed = Some((left, y + height));
-            draw::set_draw_color(colours.accent);
-            draw::set_line_style(draw::LineStyle::Solid, theme::RING);
-            draw::draw_rounded_rect(left, y, laid.bubble, height, RADIUS);
-            draw::set_line_style(draw::LineStyle::Solid, 0);
-        } else if !own {
-            draw::set_draw_color(colours.line);
-            draw::draw_rounded_rect(left, y, laid.bubble, height, RADIUS);
-        }
-        draw::set_font(Font::Helvetica, theme::BODY);
-        draw::set_draw_color(if own { colours.own_text } else { colours.text });
-        let baseline = (LINE + draw::height()) / 2 - draw::descent();
-        for (i, line) in laid.lines.iter().enumerate() {
-            let at = y + PAD_Y + i32::try_from(i).unwrap_or(0) * LINE + baseline;
-            draw::draw_text(laid.text.get(line.bytes.clone()).unwrap_or_default(), left + PAD_X, at);
-        }
+            Edge::Ring
+        } else if own {
+            Edge::None
+        } else {
+            Edge::Line
+        };
+        laid.draw(left, y, own, edge);
         y += height;
         if self.rows.ends_run(index) || row.state.is_some_and(is_noteworthy) {
             let link = foot(row, self.foreign, x, y, w);
@@ -530,27 +489,6 @@ fn inside([left, top, w, h]: [i32; 4], x: i32, y: i32) -> bool {
     (left..left + w).contains(&x) && (top..top + h).contains(&y)
 }
 
-/// A room's body is `[writer] text`.
-fn split_author(text: &str, room: bool) -> (Option<String>, String) {
-    let text = shown(text);
-    match text.strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
-        Some((author, rest)) if room => (Some(author.to_owned()), rest.to_owned()),
-        _ => (None, text),
-    }
-}
-
-/// One trailing newline is how some clients send; control characters have no shape.
-fn shown(text: &str) -> String {
-    let text = text.strip_suffix('\n').unwrap_or(text).replace("\r\n", "\n").replace('\r', "\n");
-    let plain = |c: char| if c.is_control() && c != '\n' { '\u{FFFD}' } else { c };
-    text.replace('\t', "    ").chars().map(plain).collect()
-}
-
 fn is_noteworthy(state: SendState) -> bool {
     !matches!(state, SendState::Sent)
-}
-
-/// What did not arrive for sure can be sent once more.
-pub fn can_resend(state: SendState) -> bool {
-    matches!(state, SendState::Failed | SendState::MaybeSentTwice | SendState::MaybeSent | SendState::OfflineOrUnknown)
 }
