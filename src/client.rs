@@ -404,6 +404,9 @@ impl Client {
         while let Some(event) = self.session.poll_event() {
             self.session_event(now, event);
         }
+        if let Some(why) = self.session.trouble() {
+            self.last_error = Some((now.unix_ms, why.sentence().into_owned()));
+        }
     }
 
     fn transmit(&mut self, now: Now, bytes: &[u8]) {

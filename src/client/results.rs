@@ -4,9 +4,10 @@ use super::account::{Credential, Incoming, Kept};
 use super::local::keep_key;
 use super::{Client, EARLIER, Event};
 use crate::history::{Done, Op, Row, Unsent, time_of};
+use crate::link::Why;
 use crate::model::{MessageId, MessageText, SendState};
 use crate::net::Now;
-use crate::session::{self, Kept as Device, Speaks, StoreToken};
+use crate::session::{self, Kept as Device, Link, Speaks, StoreToken};
 
 impl Client {
     pub(super) fn session_event(&mut self, now: Now, event: session::Event) {
@@ -51,7 +52,13 @@ impl Client {
                 self.submit(Op::Refused { id, state });
                 Event::Outgoing { id, state }
             }
-            session::Event::Link(link) => Event::Link(link),
+            session::Event::Link(link) => {
+                // The secure session says more of it.
+                if matches!(link, Link::Retrying { .. }) && self.session.speaks() == Some(Speaks::Plain) {
+                    self.last_error = Some((now.unix_ms, Why::NoAnswer.sentence().into_owned()));
+                }
+                Event::Link(link)
+            }
             session::Event::Registered(outcome) => Event::Registered(outcome),
             session::Event::LoggedIn(outcome) => Event::LoggedIn(outcome),
             session::Event::WentOffline(was) => Event::WentOffline(was),

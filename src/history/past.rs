@@ -28,7 +28,10 @@ struct Unnumbered {
 impl Unnumbered {
     fn is(&self, past: &Past, own: bool, time: &str) -> bool {
         let meant = match own {
-            true => self.on_its_way || (self.unix_ms - past.at * 1000).abs() <= CLOCKS_MS,
+            true => {
+                self.on_its_way
+                    || self.unix_ms.saturating_sub(past.at.saturating_mul(1000)).saturating_abs() <= CLOCKS_MS
+            }
             false => self.server_time.as_deref() == Some(time),
         };
         self.outgoing == own && meant && self.text == past.text

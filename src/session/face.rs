@@ -123,6 +123,11 @@ impl Session {
         }
     }
 
+    /// See [`secure::Session::trouble`].
+    pub fn trouble(&mut self) -> Option<link::Why> {
+        self.secure.as_mut()?.trouble()
+    }
+
     /// What lets this device in without a password, as far as the server has said.
     #[must_use]
     pub fn token(&self) -> Option<Key<32>> {

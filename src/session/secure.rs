@@ -5,6 +5,7 @@
 //! Source: the secure dialect, "Messages".
 
 mod connecting;
+mod harmless;
 mod inbox;
 mod outbox;
 mod requests;
@@ -14,11 +15,12 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::{AccountChange, Cause, Event, Framed, Kept, Link, LoginOutcome, Pushed, SentBy, StoreToken, Transmit};
-use crate::link::{self, PeerId};
+use crate::link::{self, PeerId, Why};
 use crate::model::{Account, MessageId, MessageText, Password};
 use crate::timer::{Dice, Rto};
 use crate::wire::frame::{Code, FromClient, FromServer};
 
+use harmless::harmless;
 use inbox::Arrived;
 use outbox::Outgoing;
 use requests::{PastWish, Registering};
@@ -118,6 +120,7 @@ pub struct Session {
     renaming: bool,
     /// That is asked for.
     rename_asked: bool,
+    renames: u32,
     /// The server could store nothing: not before this.
     resend_at: Option<Instant>,
     refusals: usize,
@@ -140,6 +143,9 @@ pub struct Session {
     heard: Option<Instant>,
     hurried: bool,
     turned: Option<Instant>,
+    /// What was not understood on this connection was said.
+    puzzled: bool,
+    trouble: Option<Why>,
     link: Link,
     events: VecDeque<Event>,
     /// Seen by nobody yet, the last ones.
@@ -179,6 +185,7 @@ impl Session {
             used: 0,
             renaming: false,
             rename_asked: false,
+            renames: 0,
             resend_at: None,
             refusals: 0,
             inbox: VecDeque::new(),
@@ -194,6 +201,8 @@ impl Session {
             heard: None,
             hurried: false,
             turned: None,
+            puzzled: false,
+            trouble: None,
             link: Link::Offline,
             events: VecDeque::new(),
             framed: VecDeque::new(),
@@ -271,6 +280,11 @@ impl Session {
         self.round_trip.deviation()
     }
 
+    /// What has happened to the connection since this was asked last.
+    pub fn trouble(&mut self) -> Option<Why> {
+        self.trouble.take()
+    }
+
     /// The keys the server may show.
     #[must_use]
     pub fn pins(&self) -> &[Vec<u8>] {
@@ -317,9 +331,13 @@ impl Session {
             link::Event::Frame { peer, bytes } if self.peer == Some(peer) => match FromServer::decode(&bytes) {
                 Ok(frame) => {
                     self.framed(Framed::Heard(frame.starred()));
-                    self.frame(now, frame);
+                    self.frame(now, harmless(frame));
                 }
-                Err(error) => log::warn!("a frame of the server's was not understood: {error}"),
+                // Where, and not what: it may hold what lets somebody in. Once, as there may be any number of them.
+                Err(error) if !std::mem::replace(&mut self.puzzled, true) => {
+                    log::warn!("a frame of the server's was not understood, from byte {} on", error.column());
+                }
+                Err(_) => {}
             },
             link::Event::Lost { peer, why } if self.peer == Some(peer) => self.lost(now, why),
             // Of a connection that was given up; room is looked for at every turn.
@@ -403,6 +421,7 @@ impl Session {
             self.left(now, None);
         }
         if come(&mut self.dial_by) {
+            self.trouble = Some(Why::NoAnswer);
             self.give_up_connection(now, "no answer");
             self.try_again(now);
         }
@@ -467,6 +486,7 @@ impl Session {
             self.show(Link::Waiting);
         }
         if self.silence().is_some_and(|at| at <= now) {
+            self.trouble = Some(Why::Silent);
             self.give_up_connection(now, "silent");
             self.try_again(now);
             self.go_on(now);

@@ -6,6 +6,7 @@ use std::time::Instant;
 use rust_i18n::t;
 
 use super::{Link, LoginOutcome, RegisterOutcome};
+use crate::link::{GOING_DOWN, Why};
 use crate::wire::reply::{LoggedIn, Registered};
 
 impl Link {
@@ -24,6 +25,28 @@ impl Link {
             Self::LoggedOut => t!("main.link_logged_out"),
         }
     }
+}
+
+impl Why {
+    /// For whoever looks at the connection.
+    #[must_use]
+    pub fn sentence(&self) -> Cow<'static, str> {
+        match self {
+            Self::NoAnswer => t!("connection.no_answer"),
+            Self::Silent => t!("connection.silent"),
+            Self::Restarted => t!("connection.restarted"),
+            Self::ClosedByPeer { code, .. } if *code == u64::from(GOING_DOWN) => t!("connection.going_down"),
+            Self::ClosedByPeer { reason, .. } => t!("connection.closed_by", why = short(reason)),
+            Self::KeyChanged(_) => t!("secure.key_changed"),
+            Self::Broken(why) => t!("connection.broken", why = short(why)),
+            Self::Closed => t!("connection.closed_here"),
+        }
+    }
+}
+
+/// A server's words, or the carrier's, on one line.
+fn short(why: &str) -> String {
+    why.chars().map(|c| if c.is_control() { ' ' } else { c }).take(100).collect()
 }
 
 impl RegisterOutcome {

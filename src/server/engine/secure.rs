@@ -245,7 +245,8 @@ impl Engine {
         let frame = match FromClient::decode(bytes) {
             Ok(frame) => frame,
             Err(error) => {
-                log::debug!("a frame of {} is none: {error}", device.address);
+                // Where, and not what: it may be a password.
+                log::debug!("a frame of {} is none, from byte {} on", device.address, error.column());
                 return self.effects.push_back(Effect::Close { peer, reason: "not a frame" });
             }
         };

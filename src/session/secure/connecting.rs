@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use ring::{digest, hmac};
 
+use super::harmless::RENAMES;
 use super::outbox::is_used;
 use super::{DISK, Event, LEAVING, Session, State, Who};
 use crate::link::{GOING_DOWN, Why};
@@ -157,6 +158,7 @@ impl Session {
             self.nothing_asked();
         }
         self.connected = true;
+        self.puzzled = false;
         self.dial_by = None;
         if self.pins.is_empty() {
             self.trust(key);
@@ -298,6 +300,7 @@ impl Session {
         if self.leaving.is_some() {
             return self.left(now, None);
         }
+        self.trouble = Some(why.clone());
         if let Why::KeyChanged(shown) = why {
             let change = KeyChange { shown, known: self.pins.clone() };
             self.events.push_back(Event::KeyChanged(change));
@@ -431,7 +434,11 @@ impl Session {
             message.refused = false;
         }
         self.give_up_connection(now, "another name");
-        if self.state == State::Online {
+        self.renames += 1;
+        if self.renames > RENAMES {
+            // Nobody else takes a name that was only just made up.
+            self.try_again(now);
+        } else if self.state == State::Online {
             self.state = State::LoggingIn;
             self.show(Link::LoggingIn);
         }

@@ -3,6 +3,7 @@
 
 use std::time::Instant;
 
+use super::harmless::{MOST_ARRIVED, MOST_ONLINE};
 use super::{LISTING, Pushed, SentBy, Session, StoreToken};
 use crate::model::Account;
 use crate::session::Event;
@@ -63,6 +64,12 @@ impl Session {
             self.try_again(now);
             return None;
         }
+        if self.inbox.len() >= MOST_ARRIVED {
+            log::warn!("the server sends more than it is told of as stored");
+            self.give_up_connection(now, "too much at once");
+            self.try_again(now);
+            return None;
+        }
         self.next_token += 1;
         let token = StoreToken(self.next_token);
         self.inbox.push_back(Arrived { token, row, stored: false });
@@ -105,15 +112,20 @@ impl Session {
         if first {
             self.online.clear();
         }
-        self.online.extend(online.iter().map(|name| Account::sanitised(name)));
+        self.came(online);
         self.tell_online_at = Some(now + LISTING);
+    }
+
+    fn came(&mut self, names: &[String]) {
+        let room = MOST_ONLINE.saturating_sub(self.online.len());
+        self.online.extend(names.iter().take(room).map(|name| Account::sanitised(name)));
     }
 
     pub(super) fn changed(&mut self, came: &[String], went: &[String]) {
         for name in went {
             self.online.remove(&Account::sanitised(name));
         }
-        self.online.extend(came.iter().map(|name| Account::sanitised(name)));
+        self.came(came);
         if self.tell_online_at.is_none() {
             self.tell_online();
         }

@@ -3,6 +3,7 @@
 
 mod beside;
 mod faults;
+mod hostile;
 mod promises;
 
 use std::collections::{BTreeMap, HashMap};
