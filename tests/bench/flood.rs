@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 
 use hongyan::link::Link;
 
-use super::{Devices, Running, SENDERS, share};
+use super::measure::{Dice, TEXT, percentile};
+use super::process::Process;
+use super::{Devices, SENDERS};
 
 pub const SPAN: Duration = Duration::from_secs(5);
 /// Messages a second of the one who is logged in.
@@ -99,7 +101,7 @@ impl Flood {
             .stdout(Stdio::piped())
             .spawn()?;
         let (stop, said) = (strangers.stdin.take().expect("piped"), strangers.stdout.take().expect("piped"));
-        let _strangers = Running(strangers);
+        let _strangers = Process(strangers);
         let mut lines = BufReader::new(said).lines();
         // The first says that they begin, the second how many a second they sent.
         lines.next().transpose()?;
@@ -114,7 +116,7 @@ impl Flood {
                 // Nobody's mailbox fills up.
                 let to = SENDERS + usize::try_from(self.said).expect("small") % 900;
                 // While too much waits here already the message waits with its person, and is late.
-                if !devices.try_send(0, FIRST + self.said, to, "a message of some forty bytes, as people write") {
+                if !devices.try_send(0, FIRST + self.said, to, TEXT) {
                     break;
                 }
                 self.said += 1;
@@ -133,10 +135,9 @@ impl Flood {
         drop(stop);
         let synced = disk.join().expect("no panic")?;
         let goodput = 100.0 * took.len() as f64 / (RATE * SPAN.as_secs()) as f64;
-        took.sort();
-        pinged.sort();
-        let pinged = if pinged.is_empty() { SPAN } else { share(&pinged, 99) };
-        let (p50, p99) = if took.is_empty() { (SPAN, SPAN) } else { (share(&took, 50), share(&took, 99)) };
+        let pinged = if pinged.is_empty() { SPAN } else { percentile(&mut pinged, 99) };
+        let (p50, p99) =
+            if took.is_empty() { (SPAN, SPAN) } else { (percentile(&mut took, 50), percentile(&mut took, 99)) };
         let hostile = lines.next().transpose()?.and_then(|line| line.parse().ok()).unwrap_or(0.0);
         // What is under way arrives before the next one begins.
         for _ in 0..400 {
@@ -156,8 +157,7 @@ fn syncs(mut file: File) -> io::Result<Duration> {
         file.sync_data()?;
         took.push(begun.elapsed());
     }
-    took.sort();
-    Ok(share(&took, 99))
+    Ok(percentile(&mut took, 99))
 }
 
 /// The process of the strangers, until its input ends.
@@ -216,13 +216,8 @@ impl Stranger {
             socket
         };
         let sockets: Vec<UdpSocket> = (1..=ADDRESSES).map(socket).collect();
-        let mut state = 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(self.number as u64 + 1);
-        let mut roll = || {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            usize::try_from(state >> 16).unwrap_or(0)
-        };
+        let mut dice = Dice::new(self.number as u64 + 1);
+        let mut roll = || usize::try_from(dice.roll() >> 16).unwrap_or(0);
         let random: Vec<u8> = (0..4_096).map(|_| u8::try_from(roll() % 256).expect("a byte")).collect();
         let (begun, mut count) = (Instant::now(), 0_usize);
         let mut bytes = Vec::with_capacity(1_500);

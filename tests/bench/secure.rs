@@ -18,13 +18,17 @@
 
 #[path = "flood.rs"]
 mod flood;
+#[path = "measure.rs"]
+mod measure;
+#[path = "../shared/process.rs"]
+mod process;
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
-use std::process::{Child, Command, ExitCode};
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use flood::{Flood, Kind, Outcome};
@@ -33,6 +37,7 @@ use hongyan::model::Password;
 use hongyan::server::hasher;
 use hongyan::server::store::{Op, Store};
 use hongyan::wire::frame::{FromClient, FromServer, Key};
+use measure::{Dice, Figures, TEXT, bare_sqlite, busy, hongyand, percentile, resident_mib};
 use ring::{digest, hmac};
 
 const DEVICES: usize = 2_000;
@@ -40,36 +45,6 @@ const SENDERS: usize = 64;
 const SPAN: Duration = Duration::from_secs(3);
 const GARBAGE: usize = 1_000_000;
 const TOKEN: [u8; 32] = [5; 32];
-
-/// Ends the server with the bench, also when the bench fails.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-impl Running {
-    fn resident_mib(&self) -> f64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
-        line.split_whitespace().next().and_then(|kib| kib.parse::<f64>().ok()).map_or(f64::NAN, |kib| kib / 1024.0)
-    }
-}
-
-impl Running {
-    /// The time its threads have had on a processor.
-    fn busy(&self) -> Duration {
-        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.0.id())).into_iter().flatten().flatten();
-        let of = |task: std::fs::DirEntry| {
-            let all = std::fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
-            all.split_whitespace().next().and_then(|n| n.parse().ok()).map_or(Duration::ZERO, Duration::from_nanos)
-        };
-        tasks.map(of).sum()
-    }
-}
 
 /// All devices: connections of one carrier on one socket.
 struct Devices {
@@ -215,56 +190,48 @@ fn main() -> io::Result<ExitCode> {
     let dir = tempfile::tempdir()?;
     let data = dir.path().join("data");
     fill(&data);
-    let listen = UdpSocket::bind("127.0.0.1:0")?.local_addr()?;
-    let server = Running(
-        Command::new(env!("CARGO_BIN_EXE_hongyand"))
-            .args(["--log-level", "off", "--listen", &listen.to_string(), "--data"])
-            .arg(&data)
-            .spawn()?,
-    );
-    let mut met = true;
-    let mut figure = |name: &str, value: f64, unit: &str, good: bool| {
-        met &= good;
-        println!("{name:<62} {value:>8.1} {unit:<4} {}", if good { "ok" } else { "MISSED" });
-    };
+    let (server, listen) = hongyand(&data);
+    let pid = server.0.id();
+    let mut figures = Figures::new();
     let mut devices = Devices::new(listen)?;
     devices.come(SENDERS);
     if std::env::args().nth(1).as_deref() == Some("flood") {
-        floods(&server, &mut devices, listen, dir.path(), &mut figure)?;
-        return Ok(if met { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        floods(pid, &mut devices, listen, dir.path(), &mut figures)?;
+        return Ok(figures.exit());
     }
 
-    let synced = syncs(&dir.path().join("synced"))?;
-    let p99 = share(&synced, 99);
-    println!("  write and sync of 4 KiB: p50 {:.2?}, p99 {p99:.2?}", share(&synced, 50));
-    let took = pushes(&mut devices);
-    println!("  sent to pushed: p50 {:.2?}, p99 {:.2?}", share(&took, 50), share(&took, 99));
-    let p99 = share(&took, 99).as_secs_f64() * 1_000.0;
-    figure("sent to pushed, one at a time, p99", p99, "ms", p99 <= 16.0);
+    let mut synced = syncs(&dir.path().join("synced"))?;
+    let (p50, p99) = (percentile(&mut synced, 50), percentile(&mut synced, 99));
+    println!("  write and sync of 4 KiB: p50 {p50:.2?}, p99 {p99:.2?}");
+    let mut took = pushes(&mut devices);
+    let (p50, p99) = (percentile(&mut took, 50), percentile(&mut took, 99));
+    println!("  sent to pushed: p50 {p50:.2?}, p99 {p99:.2?}");
+    let p99 = p99.as_secs_f64() * 1_000.0;
+    figures.add("sent to pushed, one at a time, p99", p99, "ms", p99 <= 16.0);
 
     let (mut bare, mut durable) = (0.0_f64, 0.0_f64);
     // Each twice in turn, the better one counts: what else the machine does hits both.
     let mut counters = vec![1_000; SENDERS];
     for _ in 0..2 {
-        bare = bare.max(bare_sqlite(&dir.path().join("bare.sqlite")));
+        bare = bare.max(bare_sqlite(&dir.path().join("bare.sqlite"), SENDERS, SPAN));
         durable = durable.max(sends(&mut devices, &mut counters));
     }
     let share = 100.0 * durable / bare;
     println!("  bare SQLite {bare:.0}/s, that is {share:.0} %");
-    figure("durable messages from 64 devices", durable, "/s", durable >= 5_000.0 || share >= 50.0);
+    figures.add("durable messages from 64 devices", durable, "/s", durable >= 5_000.0 || share >= 50.0);
 
-    floods(&server, &mut devices, listen, dir.path(), &mut figure)?;
+    floods(pid, &mut devices, listen, dir.path(), &mut figures)?;
 
     devices.come(DEVICES);
     for _ in 0..300 {
         devices.turn(Duration::from_millis(10));
     }
-    let resident = server.resident_mib();
-    figure("resident with 2,000 idle devices", resident, "MiB", resident <= 100.0);
+    let resident = resident_mib(pid);
+    figures.add("resident with 2,000 idle devices", resident, "MiB", resident <= 100.0);
 
-    let before = server.resident_mib();
+    let before = resident_mib(pid);
     let (sent, answered) = garbage(&devices.seen, listen)?;
-    let growth = server.resident_mib() - before;
+    let growth = resident_mib(pid) - before;
     let share = answered as f64 / sent as f64;
     println!("  {sent} bytes of garbage, {answered} bytes of answers");
     devices.send(0, 900_000, 1, "still there?");
@@ -273,9 +240,9 @@ fn main() -> io::Result<ExitCode> {
         devices.turn(Duration::from_millis(10));
         assert!(asked.elapsed() < Duration::from_secs(10), "it answers");
     }
-    figure("growth by a million garbage datagrams", growth, "MiB", growth < 5.0);
-    figure("bytes out a byte of garbage in", share, "", share <= 3.0);
-    Ok(if met { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    figures.add("growth by a million garbage datagrams", growth, "MiB", growth < 5.0);
+    figures.add("bytes out a byte of garbage in", share, "", share <= 3.0);
+    Ok(figures.exit())
 }
 
 /// Datagrams that found the server's buffer full, so far.
@@ -300,25 +267,19 @@ const FLOODS: [(Kind, u64); 10] = [
     (Kind::Beginnings, 200_000),
 ];
 
-fn floods(
-    running: &Running,
-    devices: &mut Devices,
-    server: SocketAddr,
-    folder: &Path,
-    figure: &mut impl FnMut(&str, f64, &str, bool),
-) -> io::Result<()> {
+fn floods(pid: u32, devices: &mut Devices, server: SocketAddr, folder: &Path, figures: &mut Figures) -> io::Result<()> {
     let mut flood = Flood::new(server, &devices.seen, folder)?;
     for (kind, rate) in FLOODS {
-        let (dropped, busy) = (drops(server), running.busy());
+        let (dropped, had) = (drops(server), busy(pid));
         let Outcome { hostile, goodput, p50, p99, pinged, synced } = flood.run(devices, kind, rate)?;
         let dropped = 100.0 * (drops(server) - dropped) as f64 / (hostile * flood::SPAN.as_secs_f64()).max(1.0);
-        let busy = (running.busy() - busy).as_secs_f64() / flood::SPAN.as_secs_f64();
+        let busy = (busy(pid) - had).as_secs_f64() / flood::SPAN.as_secs_f64();
         println!(
             "  {kind:?}: {hostile:.0} a second, {dropped:.0} % dropped by the kernel, server busy {busy:.2}; \
              p50 {p50:.1?}, p99 {p99:.1?}; what needs no disk p99 {pinged:.1?}, a sync {synced:.1?}"
         );
         let name = format!("accepted of 1,000 a second beside {} k hostile, {kind:?}", rate / 1_000);
-        figure(&name, goodput, "%", goodput >= 95.0 && p99 <= Duration::from_millis(100));
+        figures.add(&name, goodput, "%", goodput >= 95.0 && p99 <= Duration::from_millis(100));
     }
     Ok(())
 }
@@ -337,10 +298,6 @@ fn fill(data: &Path) {
     assert_eq!(store.run(&ops).done.len(), ops.len());
 }
 
-fn share(took: &[Duration], percent: usize) -> Duration {
-    took[(took.len() - 1) * percent / 100]
-}
-
 fn syncs(path: &Path) -> io::Result<Vec<Duration>> {
     let mut file = File::create(path)?;
     let mut took = Vec::new();
@@ -350,7 +307,6 @@ fn syncs(path: &Path) -> io::Result<Vec<Duration>> {
         file.sync_data()?;
         took.push(begun.elapsed());
     }
-    took.sort();
     Ok(took)
 }
 
@@ -367,19 +323,17 @@ fn pushes(devices: &mut Devices) -> Vec<Duration> {
         took.extend(devices.pushed.last().map(|(.., at)| *at - begun));
         devices.turn(Duration::from_millis(5));
     }
-    took.sort();
     took
 }
 
 /// Durable messages a second: each device sends its next one when the last is answered.
 fn sends(devices: &mut Devices, counters: &mut [u64]) -> f64 {
-    let text = "a message of some forty bytes, as people write";
     let (mut stored, start) = (0_usize, Instant::now());
     devices.accepted.clear();
     let next = |devices: &mut Devices, counters: &mut [u64], number: usize, stored: usize| {
         counters[number] += 1;
         let to = SENDERS + (stored + number) % (DEVICES - SENDERS);
-        devices.send(number, counters[number], to, text);
+        devices.send(number, counters[number], to, TEXT);
     };
     for number in 0..SENDERS {
         next(devices, counters, number, 0);
@@ -398,56 +352,22 @@ fn sends(devices: &mut Devices, counters: &mut [u64]) -> f64 {
     rate
 }
 
-/// Rows a second of a loop that does nothing but insert and commit, with the plain part of the server's schema.
-fn bare_sqlite(file: &Path) -> f64 {
-    let connection = rusqlite::Connection::open(file).expect("a new database");
-    connection
-        .execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-             CREATE TABLE IF NOT EXISTS messages (id INTEGER PRIMARY KEY AUTOINCREMENT, receiver INTEGER NOT NULL,
-                 sender TEXT NOT NULL, raw BLOB NOT NULL, text TEXT NOT NULL, sent INTEGER NOT NULL, taken INTEGER);
-             CREATE INDEX IF NOT EXISTS unread ON messages (receiver, id) WHERE taken IS NULL;
-             CREATE INDEX IF NOT EXISTS unread_of ON messages (receiver, sender, id) WHERE taken IS NULL;",
-        )
-        .expect("made");
-    let text = "a message of some forty bytes, as people write";
-    let (mut rows, start) = (0_i64, Instant::now());
-    while start.elapsed() < SPAN {
-        let transaction = connection.unchecked_transaction().expect("begun");
-        for _ in 0..SENDERS {
-            rows += 1;
-            transaction
-                .prepare_cached("INSERT INTO messages (receiver, sender, raw, text, sent) VALUES (?, ?, ?, ?, ?)")
-                .and_then(|mut insert| insert.execute((rows % 936, "1", text.as_bytes(), text, 0)))
-                .expect("inserted");
-        }
-        transaction.commit().expect("committed");
-    }
-    rows as f64 / start.elapsed().as_secs_f64()
-}
-
 /// Random ones, beginnings of handshakes, and genuine ones with some bytes changed; bytes out and in.
 fn garbage(seen: &[Vec<u8>], server: SocketAddr) -> io::Result<(u64, u64)> {
     let socket = UdpSocket::bind("127.0.0.1:0")?;
     socket.set_nonblocking(true)?;
     let (mut sent, mut answered, mut buffer) = (0, 0, [0; 2_048]);
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut roll = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state
-    };
+    let mut dice = Dice::new(1);
     let mut bytes = Vec::new();
     for i in 0..GARBAGE {
         bytes.clear();
         match i % 4 {
             0 => {
-                bytes.extend((0..25).flat_map(|_| roll().to_be_bytes()));
+                bytes.extend((0..25).flat_map(|_| dice.roll().to_be_bytes()));
                 bytes[0] = 0x40 | bytes[0] & 0x3f;
             }
             1 => {
-                bytes.extend((0..150).flat_map(|_| roll().to_be_bytes()));
+                bytes.extend((0..150).flat_map(|_| dice.roll().to_be_bytes()));
                 bytes[0] |= 0xc0;
                 bytes[1..5].copy_from_slice(&[0, 0, 0, 1]);
                 bytes[5] = 8;
@@ -455,8 +375,8 @@ fn garbage(seen: &[Vec<u8>], server: SocketAddr) -> io::Result<(u64, u64)> {
             _ => {
                 bytes.extend_from_slice(&seen[i / 4 % seen.len()]);
                 for _ in 0..=i % 3 {
-                    let at = usize::try_from(roll() % bytes.len() as u64).unwrap_or(0);
-                    bytes[at] ^= 1 << (roll() % 8);
+                    let at = usize::try_from(dice.roll() % bytes.len() as u64).unwrap_or(0);
+                    bytes[at] ^= 1 << (dice.roll() % 8);
                 }
             }
         }

@@ -13,15 +13,21 @@
     reason = "a benchmark measures real time, prints, and ends at the first failure"
 )]
 
+#[path = "measure.rs"]
+mod measure;
+#[path = "../shared/process.rs"]
+mod process;
+
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
-use std::process::{Child, Command, ExitCode};
+use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use hongyan::model::Password;
 use hongyan::server::hasher;
 use hongyan::server::store::{Op, Store};
+use measure::{Dice, Figures, TEXT, bare_sqlite, hongyand, resident_mib};
 
 const ACCOUNTS: usize = 1_000;
 /// Addresses that ask at once; each stays below its budget.
@@ -32,41 +38,14 @@ const SENDERS: usize = 64;
 const SPAN: Duration = Duration::from_secs(3);
 const GARBAGE: usize = 1_000_000;
 
-/// Ends the server with the bench, also when the bench fails.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-impl Running {
-    fn resident_mib(&self) -> f64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
-        line.split_whitespace().next().and_then(|kib| kib.parse::<f64>().ok()).map_or(f64::NAN, |kib| kib / 1024.0)
-    }
-}
-
 fn main() -> io::Result<ExitCode> {
     let dir = tempfile::tempdir()?;
     let sockets = (0..ADDRESSES).map(|_| client()).collect::<io::Result<Vec<_>>>()?;
     let password = fill(&dir.path().join("data"), &sockets);
-    let listen = UdpSocket::bind("127.0.0.1:0")?.local_addr()?;
-    let server = Running(
-        Command::new(env!("CARGO_BIN_EXE_hongyand"))
-            .args(["--log-level", "off", "--listen", &listen.to_string(), "--data"])
-            .arg(dir.path().join("data"))
-            .spawn()?,
-    );
+    let (server, listen) = hongyand(&dir.path().join("data"));
+    let pid = server.0.id();
     wait_for(listen, &sockets);
-    let mut met = true;
-    let mut figure = |name: &str, value: f64, unit: &str, good: bool| {
-        met &= good;
-        println!("{name:<58} {value:>8.1} {unit:<4} {}", if good { "ok" } else { "MISSED" });
-    };
+    let mut figures = Figures::new();
 
     // The hasher's memory must be gone again, so that it has been there first.
     let strangers = (0..4).map(|_| client()).collect::<io::Result<Vec<_>>>()?;
@@ -76,8 +55,8 @@ fn main() -> io::Result<ExitCode> {
         assert!(reply.starts_with(b"02:0"), "{}", String::from_utf8_lossy(&reply));
     }
     std::thread::sleep(Duration::from_secs(11));
-    let resident = server.resident_mib();
-    figure("resident with 1,000 logged-in accounts", resident, "MiB", resident <= 30.0);
+    let resident = resident_mib(pid);
+    figures.add("resident with 1,000 logged-in accounts", resident, "MiB", resident <= 30.0);
 
     let echo = echo()?;
     // Each twice in turn, the better one counts: what else the machine does hits both.
@@ -88,20 +67,20 @@ fn main() -> io::Result<ExitCode> {
     }
     println!("  echo {echoed:.0}/s, 08# {counted:.0}/s");
     let share = 100.0 * counted / echoed;
-    figure("08# against a one-thread echo", share, "%", share >= 60.0);
+    figures.add("08# against a one-thread echo", share, "%", share >= 60.0);
 
     let (mut bare, mut durable) = (0.0_f64, 0.0_f64);
     for _ in 0..2 {
-        bare = bare.max(bare_sqlite(&dir.path().join("bare.sqlite")));
+        bare = bare.max(bare_sqlite(&dir.path().join("bare.sqlite"), SENDERS, SPAN));
         durable = durable.max(sends(&sockets, listen));
     }
     println!("  bare SQLite {bare:.0}/s, 03 {durable:.0}/s");
     let share = 100.0 * durable / bare;
-    figure("durable 03 from 64 senders against bare SQLite", share, "%", share >= 50.0);
+    figures.add("durable 03 from 64 senders against bare SQLite", share, "%", share >= 50.0);
 
-    let before = server.resident_mib();
+    let before = resident_mib(pid);
     garbage(&client()?, listen)?;
-    let growth = server.resident_mib() - before;
+    let growth = resident_mib(pid) - before;
     // What the kernel still holds may fill the server's buffer, and this one be dropped.
     let mut buffer = [0; 1024];
     let answer = (0..5).find_map(|_| {
@@ -109,8 +88,8 @@ fn main() -> io::Result<ExitCode> {
         sockets[0].recv(&mut buffer).ok()
     });
     let reply = &buffer[..answer.unwrap_or(0)];
-    figure("growth by a million garbage datagrams", growth, "MiB", growth < 2.0 && reply.starts_with(b"08:"));
-    Ok(if met { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    figures.add("growth by a million garbage datagrams", growth, "MiB", growth < 2.0 && reply.starts_with(b"08:"));
+    Ok(figures.exit())
 }
 
 fn client() -> io::Result<UdpSocket> {
@@ -205,8 +184,7 @@ fn sends(sockets: &[UdpSocket], server: SocketAddr) -> f64 {
     while start.elapsed() < SPAN {
         for (i, socket) in sockets.iter().take(SENDERS).enumerate() {
             let to = SENDERS + (stored + i) % (ACCOUNTS - SENDERS);
-            let _ =
-                socket.send_to(format!("03#{to}#a message of some forty bytes, as people write#").as_bytes(), server);
+            let _ = socket.send_to(format!("03#{to}#{TEXT}#").as_bytes(), server);
         }
         for socket in sockets.iter().take(SENDERS) {
             let n = socket.recv(&mut buffer).unwrap_or(0);
@@ -216,51 +194,19 @@ fn sends(sockets: &[UdpSocket], server: SocketAddr) -> f64 {
     stored as f64 / start.elapsed().as_secs_f64()
 }
 
-/// Rows a second of a loop that does nothing but insert and commit, with the server's schema.
-fn bare_sqlite(file: &Path) -> f64 {
-    let connection = rusqlite::Connection::open(file).expect("a new database");
-    connection
-        .execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-             CREATE TABLE IF NOT EXISTS messages (id INTEGER PRIMARY KEY AUTOINCREMENT, receiver INTEGER NOT NULL,
-                 sender TEXT NOT NULL, raw BLOB NOT NULL, text TEXT NOT NULL, sent INTEGER NOT NULL, taken INTEGER);
-             CREATE INDEX IF NOT EXISTS unread ON messages (receiver, id) WHERE taken IS NULL;
-             CREATE INDEX IF NOT EXISTS unread_of ON messages (receiver, sender, id) WHERE taken IS NULL;",
-        )
-        .expect("made");
-    let text = "a message of some forty bytes, as people write";
-    let mut rows = 0_i64;
-    let start = Instant::now();
-    while start.elapsed() < SPAN {
-        let transaction = connection.unchecked_transaction().expect("begun");
-        for _ in 0..SENDERS {
-            rows += 1;
-            transaction
-                .prepare_cached("INSERT INTO messages (receiver, sender, raw, text, sent) VALUES (?, ?, ?, ?, ?)")
-                .and_then(|mut insert| insert.execute((rows % 936, "1", text.as_bytes(), text, 0)))
-                .expect("inserted");
-        }
-        transaction.commit().expect("committed");
-    }
-    rows as f64 / start.elapsed().as_secs_f64()
-}
-
 fn garbage(socket: &UdpSocket, server: SocketAddr) -> io::Result<()> {
     socket.set_nonblocking(true)?;
     let (mut bytes, mut buffer) = ([0; 1_500], [0; 1024]);
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut dice = Dice::new(1);
     for i in 0..GARBAGE {
         for byte in bytes.iter_mut().skip(i % 7).step_by(61) {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            *byte = state as u8;
+            *byte = dice.roll() as u8;
         }
         // Every other one begins like a request.
         if i % 2 == 0 {
             bytes[..3].copy_from_slice(&[b'0', b'1' + (i / 2 % 9) as u8, b'#']);
         }
-        let _ = socket.send_to(&bytes[..(state % 1_500) as usize], server);
+        let _ = socket.send_to(&bytes[..(dice.roll() % 1_500) as usize], server);
         while socket.recv(&mut buffer).is_ok() {}
     }
     Ok(())

@@ -13,15 +13,22 @@
     reason = "a benchmark measures real time, prints, and ends at the first failure"
 )]
 
+#[path = "measure.rs"]
+mod measure;
+#[path = "../shared/process.rs"]
+mod process;
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, ExitCode, Stdio};
+use std::process::{ChildStdin, Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
+use measure::{Figures, percentile, pss_mib, wake_ups};
+use process::Process;
 
 const MESSAGES: usize = 10_000;
 const STARTS: usize = 15;
@@ -30,7 +37,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The client in a terminal that `script` makes.
 struct Terminal {
-    child: Child,
+    child: Process,
     keys: ChildStdin,
     output: Receiver<Vec<u8>>,
     piece: Vec<u8>,
@@ -60,7 +67,7 @@ impl Terminal {
             }
         };
         std::thread::Builder::new().name("screen".into()).spawn(read).expect("a thread");
-        Self { child, keys, output, piece: Vec::new(), seen: String::new() }
+        Self { child: Process(child), keys, output, piece: Vec::new(), seen: String::new() }
     }
 
     fn write(&mut self, text: &str) {
@@ -100,15 +107,13 @@ impl Terminal {
             let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
             children.split_whitespace().next().and_then(|pid| pid.parse().ok())
         };
-        of(self.child.id()).expect("the client runs")
+        of(self.child.0.id()).expect("the client runs")
     }
 }
 
 impl Drop for Terminal {
     fn drop(&mut self) {
         let _ = self.keys.write_all(b"\x03");
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -144,11 +149,7 @@ fn main() -> ExitCode {
     let dir = tempfile::tempdir().expect("a folder");
     let messages = Arc::new(AtomicUsize::new(0));
     let at = serve(Arc::clone(&messages));
-    let mut met = true;
-    let mut figure = |name: &str, value: f64, unit: &str, good: bool| {
-        met &= good;
-        println!("{name:<62} {value:>8.1} {unit:<4} {}", if good { "ok" } else { "MISSED" });
-    };
+    let mut figures = Figures::new();
 
     // What `script` itself takes is in the figure.
     let start = || {
@@ -158,10 +159,9 @@ fn main() -> ExitCode {
         begun.elapsed().as_secs_f64() * 1e3
     };
     let mut starts: Vec<f64> = (0..STARTS).map(|_| start()).collect();
-    starts.sort_by(f64::total_cmp);
-    let median = starts[STARTS / 2];
+    let median = percentile(&mut starts, 50);
     println!("  {STARTS} starts: {:.1} to {:.1} ms", starts[0], starts[STARTS - 1]);
-    figure("start to prompt, the median", median, "ms", median <= 30.0);
+    figures.add("start to prompt, the median", median, "ms", median <= 30.0);
 
     // Strict polling: 08# every 30 s and at no other time.
     let data = dir.path().join("quiet");
@@ -174,11 +174,11 @@ fn main() -> ExitCode {
     std::thread::sleep(Duration::from_secs(5));
     let pid = terminal.client();
     let pss = pss_mib(pid);
-    figure("PSS logged in", pss, "MiB", pss <= 8.0);
+    figures.add("PSS logged in", pss, "MiB", pss <= 8.0);
     let before = wake_ups(pid);
     std::thread::sleep(QUIET);
     let woken = wake_ups(pid) - before;
-    figure("wake-ups of all threads in 20 s between two polls", woken as f64, "", woken == 0);
+    figures.add("wake-ups of all threads in 20 s between two polls", woken as f64, "", woken == 0);
     drop(terminal);
 
     let mut terminal = Terminal::open(at, &dir.path().join("flood"));
@@ -201,23 +201,6 @@ fn main() -> ExitCode {
     let took = first.elapsed().as_secs_f64();
     let all = (1..=MESSAGES).all(|i| terminal.seen.contains(&format!("message 第 {i} 条")));
     println!("  the first after {:.1} s", first.duration_since(begun).as_secs_f64());
-    figure("10,000 messages taken, stored and printed above the line", took, "s", took <= 2.0 && all);
-    if met { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-fn pss_mib(pid: u32) -> f64 {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
-    let line = text.lines().find_map(|line| line.strip_prefix("Pss:")).unwrap_or_default();
-    line.split_whitespace().next().and_then(|kib| kib.parse::<f64>().ok()).map_or(f64::NAN, |kib| kib / 1024.0)
-}
-
-/// How often the kernel has given any of its threads a processor so far.
-fn wake_ups(pid: u32) -> u64 {
-    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).expect("it runs");
-    let of = |task: std::fs::DirEntry| {
-        let status = std::fs::read_to_string(task.path().join("status")).unwrap_or_default();
-        let counts = status.lines().filter(|line| line.contains("ctxt_switches"));
-        counts.filter_map(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok()).sum::<u64>()
-    };
-    tasks.flatten().map(of).sum()
+    figures.add("10,000 messages taken, stored and printed above the line", took, "s", took <= 2.0 && all);
+    figures.exit()
 }

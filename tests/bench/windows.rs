@@ -17,8 +17,12 @@
 
 #[path = "../e2e/desk.rs"]
 mod desk;
+#[path = "measure.rs"]
+mod measure;
 #[path = "../e2e/peers.rs"]
 mod peers;
+#[path = "../shared/process.rs"]
+mod process;
 
 use std::io::Write;
 use std::net::{SocketAddr, UdpSocket};
@@ -28,14 +32,16 @@ use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use desk::{Desk, Person, Process, free_port, serve, until};
+use desk::{Desk, Person, serve, until};
 use fltk::prelude::*;
 use fltk::{app, window::Window};
 use hongyan::gui::theme;
 use hongyan::gui::transcript::Transcript;
 use hongyan::history::{Row, RowMeta};
 use hongyan::model::{MessageId, SendState};
+use measure::{percentile, pss_mib, wake_ups};
 use peers::ByHand;
+use process::{Process, display, free_port};
 use x11rb::connection::Connection;
 use x11rb::protocol::Event;
 use x11rb::protocol::damage::{ConnectionExt as _, ReportLevel};
@@ -67,11 +73,6 @@ fn main() {
 /// For servers that are a few lines here, and for what the assignment asks for.
 const PLAIN: Option<&str> = Some("--plain");
 
-fn percentile(samples: &mut [f64], p: usize) -> f64 {
-    samples.sort_by(f64::total_cmp);
-    samples[(samples.len() * p / 100).min(samples.len() - 1)]
-}
-
 // Start-up.
 
 fn empty() {
@@ -84,17 +85,7 @@ fn empty() {
 
 fn start_up() {
     // No window manager: it would map windows when it likes.
-    let mut display = Command::new("Xvfb")
-        .args(["-displayfd", "1", "-screen", "0", "1400x1000x24", "-nolisten", "tcp", "-noreset"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("xvfb");
-    let mut number = String::new();
-    let out = display.stdout.take().expect("piped");
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(out), &mut number).expect("a display");
-    let _display = Process(display);
-    let name = format!(":{}", number.trim());
+    let (_display, name) = display();
     let (x, screen) = x11rb::connect(Some(&name)).expect("connected");
     let root = x.setup().roots[screen].root;
     let watch = ChangeWindowAttributesAux::new().event_mask(EventMask::SUBSTRUCTURE_NOTIFY);
@@ -203,21 +194,10 @@ fn memory_and_wake_ups(desk: &Desk, dir: &Path) {
     open_chat(&me, "friend");
     thread::sleep(Duration::from_secs(3));
     let pid = me.pid();
-    let rollup = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).expect("Linux");
-    let pss = rollup.lines().find_map(|l| l.strip_prefix("Pss:")).expect("a Pss line").trim();
-    let kib: f64 = pss.trim_end_matches("kB").trim().parse().expect("a number");
-    println!("logged in with one open chat: {:.1} MiB PSS", kib / 1024.0);
-    let switches = || -> u64 {
-        let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).expect("Linux");
-        let of = |status: String| -> u64 {
-            let lines = status.lines().filter(|l| l.contains("ctxt_switches"));
-            lines.filter_map(|l| l.split_whitespace().nth(1)?.parse::<u64>().ok()).sum()
-        };
-        tasks.map(|t| of(std::fs::read_to_string(t.expect("a task").path().join("status")).unwrap_or_default())).sum()
-    };
-    let before = switches();
+    println!("logged in with one open chat: {:.1} MiB PSS", pss_mib(pid));
+    let before = wake_ups(pid);
     thread::sleep(Duration::from_secs(10));
-    println!("wake-ups of all threads in 10 s between polls: {}", switches() - before);
+    println!("wake-ups of all threads in 10 s between polls: {}", wake_ups(pid) - before);
 }
 
 fn log_in<'a>(desk: &'a Desk, at: SocketAddr, data: &Path, name: &str, dialect: Option<&str>) -> Person<'a> {

@@ -1,12 +1,14 @@
 //! A display of our own, with a window manager, keys and pictures; and the programs that run on it.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use crate::process::{Process, display};
 
 /// How long anything may take to appear.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -25,16 +27,6 @@ pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// A child that ends with its owner.
-pub struct Process(pub Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// A display.
 pub struct Desk {
     pub display: String,
@@ -45,17 +37,8 @@ pub struct Desk {
 
 impl Desk {
     pub fn new() -> Self {
-        let missing = "please install the packages xvfb, openbox, xdotool and imagemagick (scripts/test does)";
-        let mut server = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", "1400x1000x24", "-nolisten", "tcp", "-noreset"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect(missing);
-        let mut number = String::new();
-        let out = server.stdout.take().expect("piped");
-        BufReader::new(out).read_line(&mut number).expect("Xvfb says its display");
-        let display = format!(":{}", number.trim());
+        let missing = "please install the packages openbox, xdotool and imagemagick (scripts/test does)";
+        let (server, display) = display();
         let manager = Command::new("openbox")
             .env("DISPLAY", &display)
             .stdout(Stdio::null())
@@ -64,7 +47,7 @@ impl Desk {
             .expect(missing);
         let pictures = Path::new(env!("CARGO_TARGET_TMPDIR")).join("screenshots");
         std::fs::create_dir_all(&pictures).expect("a folder for pictures");
-        let desk = Self { display, pictures, _manager: Process(manager), _server: Process(server) };
+        let desk = Self { display, pictures, _manager: Process(manager), _server: server };
         until("the window manager", || {
             let asked = Command::new("xprop")
                 .args(["-root", "_NET_SUPPORTING_WM_CHECK"])
@@ -328,9 +311,4 @@ pub fn serve_with(at: SocketAddr, data: &Path, more: &[&str]) -> Process {
         socket.recv(&mut [0; 64]).ok()
     });
     process
-}
-
-/// A port of loopback that nobody has.
-pub fn free_port() -> SocketAddr {
-    UdpSocket::bind("127.0.0.1:0").and_then(|s| s.local_addr()).expect("a port")
 }

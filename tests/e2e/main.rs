@@ -11,14 +11,17 @@
 
 mod desk;
 mod peers;
+#[path = "../shared/process.rs"]
+mod process;
 mod secure;
 
 use std::net::SocketAddr;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use desk::{Desk, Person, free_port, serve, until};
+use desk::{Desk, Person, serve, until};
 use peers::{Between, ByHand};
+use process::{Process, free_port};
 
 const SENT: Option<i64> = Some(2);
 const OFFLINE: Option<i64> = Some(3);
@@ -34,7 +37,7 @@ impl Place {
         Self { desk: Desk::new(), dir: tempfile::tempdir().expect("a folder"), at: free_port() }
     }
 
-    fn serve(&self) -> desk::Process {
+    fn serve(&self) -> Process {
         serve(self.at, &self.dir.path().join("server"))
     }
 

@@ -18,6 +18,8 @@ mod desk;
 mod friends;
 #[cfg(all(feature = "gui", target_os = "linux"))]
 mod network;
+#[path = "../shared/process.rs"]
+mod process;
 mod program;
 #[cfg(target_os = "linux")]
 mod sockets;

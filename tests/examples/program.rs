@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,12 +13,14 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender};
 use hongyan::server::udp::{Config, Server};
 
+use crate::process::Process;
+
 /// How long anything may take.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Ends with its owner.
+/// It ends with its owner.
 pub struct Program {
-    process: Child,
+    process: Process,
     typed: Option<ChildStdin>,
     lines: Receiver<String>,
     said: RefCell<Vec<String>>,
@@ -35,7 +37,7 @@ impl Program {
         let (line, lines) = crossbeam_channel::unbounded();
         collect(process.stdout.take().expect("piped"), line.clone());
         collect(process.stderr.take().expect("piped"), line);
-        Self { typed: process.stdin.take(), process, lines, said: RefCell::default() }
+        Self { typed: process.stdin.take(), process: Process(process), lines, said: RefCell::default() }
     }
 
     /// Types a line at the terminal.
@@ -69,7 +71,7 @@ impl Program {
 
     /// As the system knows it.
     pub fn pid(&self) -> u32 {
-        self.process.id()
+        self.process.0.id()
     }
 
     /// Waits until it has ended, and well.
@@ -78,20 +80,13 @@ impl Program {
         self.ends_input();
         let end = Instant::now() + PATIENCE;
         loop {
-            if let Some(status) = self.process.try_wait().expect("a child") {
+            if let Some(status) = self.process.0.try_wait().expect("a child") {
                 assert!(status.success(), "{status}: {:#?}", self.said());
                 return;
             }
             assert!(Instant::now() < end, "it goes on: {:#?}", self.said());
             thread::sleep(Duration::from_millis(20));
         }
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 

@@ -10,10 +10,12 @@
     reason = "a test fails by panicking, and prints what it found"
 )]
 
+#[path = "../shared/process.rs"]
+mod process;
+
 use std::cell::RefCell;
-use std::io::{BufRead, BufReader};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode};
 use std::rc::Rc;
 
 use fltk::enums::Event;
@@ -77,21 +79,12 @@ fn main() -> ExitCode {
 
 /// Runs this program again on a display of its own.
 fn outside() -> ExitCode {
-    let mut display = Command::new("Xvfb")
-        .args(["-displayfd", "1", "-screen", "0", "1400x1000x24", "-nolisten", "tcp", "-noreset"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("please install the package xvfb (scripts/test does)");
-    let mut number = String::new();
-    BufReader::new(display.stdout.take().expect("piped")).read_line(&mut number).expect("a display");
+    let (_display, name) = process::display();
     let inside = Command::new(std::env::current_exe().expect("this program"))
         .args(std::env::args_os().skip(1))
-        .env("DISPLAY", format!(":{}", number.trim()))
+        .env("DISPLAY", name)
         .env(INSIDE, "1")
         .status();
-    let _ = display.kill();
-    let _ = display.wait();
     if inside.is_ok_and(|status| status.success()) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

@@ -10,6 +10,8 @@
 )]
 
 mod devices;
+#[path = "../shared/process.rs"]
+mod process;
 mod scripts;
 mod tmux;
 

@@ -2,10 +2,12 @@
 
 use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use crate::process::{Process, free_port};
 
 /// How long anything may take to appear.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -24,16 +26,6 @@ pub fn until<T>(what: &str, mut look: impl FnMut() -> Result<T, String>) -> T {
     }
 }
 
-/// A child that ends with its owner.
-pub struct Process(pub Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// A server on loopback, with its folder.
 pub struct Served {
     pub at: SocketAddr,
@@ -49,9 +41,7 @@ impl Served {
     /// A server with these options more.
     pub fn with(more: &[&str]) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
-        let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
-        let at = socket.local_addr().expect("bound");
-        drop(socket);
+        let at = free_port();
         let served = Self { at, server: start(at, dir.path(), more), dir };
         served.wait();
         served

@@ -1,0 +1,132 @@
+//! What the benches measure with: a server of their own and what the system knows of a program, a bare SQLite loop
+//! to compare with, and figures beside what is wanted.
+#![allow(dead_code, reason = "each bench takes what it needs")]
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
+
+use super::process::{Process, free_port};
+
+/// Figures as they are printed, and whether all are as wanted.
+pub struct Figures {
+    met: bool,
+}
+
+impl Figures {
+    pub fn new() -> Self {
+        Self { met: true }
+    }
+
+    pub fn add(&mut self, name: &str, value: f64, unit: &str, good: bool) {
+        self.met &= good;
+        println!("{name:<62} {value:>8.1} {unit:<4} {}", if good { "ok" } else { "MISSED" });
+    }
+
+    /// How the bench ends.
+    pub fn exit(self) -> ExitCode {
+        if self.met { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+}
+
+/// So many per cent of the samples are not above it.
+pub fn percentile<T: Copy + PartialOrd>(samples: &mut [T], percent: usize) -> T {
+    samples.sort_by(|a, b| a.partial_cmp(b).expect("numbers"));
+    samples[(samples.len() * percent / 100).min(samples.len() - 1)]
+}
+
+/// Starts the server's own program with limits on; it may need a moment until it answers.
+pub fn hongyand(data: &Path) -> (Process, SocketAddr) {
+    let at = free_port();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hongyand"));
+    command.args(["--log-level", "off", "--listen", &at.to_string(), "--data"]).arg(data);
+    (Process(command.spawn().expect("the server starts")), at)
+}
+
+/// Memory that a program has, shared or not.
+pub fn resident_mib(pid: u32) -> f64 {
+    mib(&format!("/proc/{pid}/status"), "VmRSS:")
+}
+
+/// Its part of the memory that it shares, and all that it does not.
+pub fn pss_mib(pid: u32) -> f64 {
+    mib(&format!("/proc/{pid}/smaps_rollup"), "Pss:")
+}
+
+fn mib(file: &str, name: &str) -> f64 {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+    line.split_whitespace().next().and_then(|kib| kib.parse::<f64>().ok()).map_or(f64::NAN, |kib| kib / 1024.0)
+}
+
+/// The time its threads have had on a processor.
+pub fn busy(pid: u32) -> Duration {
+    let of = |all: String| {
+        all.split_whitespace().next().and_then(|n| n.parse().ok()).map_or(Duration::ZERO, Duration::from_nanos)
+    };
+    threads(pid, "schedstat").into_iter().map(of).sum()
+}
+
+/// How often the kernel has given any of its threads a processor so far.
+pub fn wake_ups(pid: u32) -> u64 {
+    let of = |status: String| {
+        let counts = status.lines().filter(|line| line.contains("ctxt_switches"));
+        counts.filter_map(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok()).sum::<u64>()
+    };
+    threads(pid, "status").into_iter().map(of).sum()
+}
+
+/// This file of each thread.
+fn threads(pid: u32, file: &str) -> Vec<String> {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).expect("it runs");
+    tasks.flatten().map(|task| std::fs::read_to_string(task.path().join(file)).unwrap_or_default()).collect()
+}
+
+/// A text as long as people write, in bytes about forty.
+pub const TEXT: &str = "a message of some forty bytes, as people write";
+
+/// Rows a second of a loop that does nothing but insert and commit, in batches of so many, with the plain part of
+/// the server's schema.
+pub fn bare_sqlite(file: &Path, batch: usize, span: Duration) -> f64 {
+    let connection = rusqlite::Connection::open(file).expect("a new database");
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+             CREATE TABLE IF NOT EXISTS messages (id INTEGER PRIMARY KEY AUTOINCREMENT, receiver INTEGER NOT NULL,
+                 sender TEXT NOT NULL, raw BLOB NOT NULL, text TEXT NOT NULL, sent INTEGER NOT NULL, taken INTEGER);
+             CREATE INDEX IF NOT EXISTS unread ON messages (receiver, id) WHERE taken IS NULL;
+             CREATE INDEX IF NOT EXISTS unread_of ON messages (receiver, sender, id) WHERE taken IS NULL;",
+        )
+        .expect("made");
+    let mut rows = 0_i64;
+    let start = Instant::now();
+    while start.elapsed() < span {
+        let transaction = connection.unchecked_transaction().expect("begun");
+        for _ in 0..batch {
+            rows += 1;
+            transaction
+                .prepare_cached("INSERT INTO messages (receiver, sender, raw, text, sent) VALUES (?, ?, ?, ?, ?)")
+                .and_then(|mut insert| insert.execute((rows % 936, "1", TEXT.as_bytes(), TEXT, 0)))
+                .expect("inserted");
+        }
+        transaction.commit().expect("committed");
+    }
+    rows as f64 / start.elapsed().as_secs_f64()
+}
+
+/// Numbers for hostile bytes, the same in each run.
+pub struct Dice(u64);
+
+impl Dice {
+    pub fn new(seed: u64) -> Self {
+        Self(0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(seed))
+    }
+
+    pub fn roll(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+}
