@@ -86,7 +86,8 @@ impl Pairing {
             Cause::ByHand => {
                 let number = self.make(now, unix_ms, bytes);
                 trial = Some(number);
-                if self.made(number).is_some_and(|made| made.trial.expects_silence()) {
+                // What expects none may be answered all the same, and late.
+                if own.is_none() && self.made(number).is_some_and(|made| made.trial.expects_silence()) {
                     until = now + PATIENCE;
                 }
             }

@@ -1,11 +1,13 @@
 //! The protocol by hand: each line is a datagram, sent from a socket of its own, and everything about
 //! it and its answer is shown.
 
+mod late;
+
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use rust_i18n::t;
 
+use self::late::{Late, Whose};
 use super::app::App;
 use super::remembered::is_kept;
 use super::screen::harmless;
@@ -16,8 +18,6 @@ use crate::probe::{CaseReport, Document, Origin, Verdict, markdown, printable};
 use crate::wire::explain::{Colour, explain};
 use crate::wire::{Charset, show};
 
-/// Bytes a row shows.
-const ROW: usize = 16;
 /// Rows of a datagram that are shown as bytes.
 const ROWS: usize = 8;
 
@@ -31,6 +31,8 @@ pub(super) struct Raw {
     /// Said before the next request.
     expect: Option<Expectation>,
     cases: Vec<CaseReport>,
+    /// Given up, and perhaps answered after all.
+    late: Late,
 }
 
 struct Sent {
@@ -63,7 +65,16 @@ impl App {
         match Socket::open(None, server, bell.clone()) {
             Ok(socket) => {
                 let began = super::talk::clock_time(clock::now().unix_ms, "%Y-%m-%d %H:%M:%S");
-                self.raw = Some(Raw { server, socket, bell, began, sent: None, expect: None, cases: Vec::new() });
+                self.raw = Some(Raw {
+                    server,
+                    socket,
+                    bell,
+                    began,
+                    sent: None,
+                    expect: None,
+                    cases: Vec::new(),
+                    late: Late::default(),
+                });
                 self.print(&t!("term.raw_begin", server = server));
             }
             Err(error) => self.error(&error.to_string()),
@@ -99,7 +110,7 @@ impl App {
             self.keep_line(&shown);
         }
         self.echo_raw(&shown);
-        let mut text = dump(&starred);
+        let mut text = self.dump(&starred);
         let explained = explain(&bytes, Charset::Utf8);
         let locale = rust_i18n::locale();
         for line in explained.lines(&locale, Colour::None) {
@@ -116,6 +127,16 @@ impl App {
                 Err(error) => self.error(&error.to_string()),
             }
         }
+    }
+
+    /// Rows of bytes that fit the window.
+    fn dump(&self, bytes: &[u8]) -> String {
+        let across = match self.columns() {
+            75.. => 16,
+            42.. => 8,
+            _ => 4,
+        };
+        dump(bytes, across)
     }
 
     fn echo_raw(&mut self, line: &str) {
@@ -167,18 +188,26 @@ impl App {
         raw.bell.answer();
         let mut arrived = Vec::new();
         while let Some(arrival) = raw.socket.arrival() {
-            let sent = raw.sent.take();
-            arrived.push((sent, arrival));
+            let waiting = raw.sent.as_ref().map(|sent| sent.bytes.as_slice());
+            let whose = raw.late.whose(arrival.at.instant, &arrival.bytes, waiting);
+            let sent = raw.sent.take_if(|_| !matches!(whose, Whose::Late(..)));
+            arrived.push((whose, sent, arrival));
         }
-        for (sent, arrival) in arrived {
-            match sent {
-                Some(sent) => {
+        for (whose, sent, arrival) in arrived {
+            match (whose, sent) {
+                (Whose::Unclear, Some(sent)) => self.raw_answered(&sent, Came::Perhaps(arrival.bytes)),
+                (_, Some(sent)) => {
                     let time = arrival.at.instant.saturating_duration_since(sent.at.instant);
-                    self.raw_answered(&sent, Some((arrival.bytes, time)));
+                    self.raw_answered(&sent, Came::Reply(arrival.bytes, time));
                 }
-                None => {
-                    let text = t!("term.raw_unasked", bytes = printable(&arrival.bytes));
-                    self.warn(&text);
+                (Whose::Late(number, after), None) => {
+                    let (bytes, after) =
+                        (printable(&show::starred(&arrival.bytes)), format!("{:.1}", after.as_secs_f64()));
+                    self.warn(&t!("term.raw_late", bytes = harmless(&bytes), number = number, n = after));
+                }
+                (_, None) => {
+                    let bytes = printable(&show::starred(&arrival.bytes));
+                    self.warn(&t!("term.raw_unasked", bytes = harmless(&bytes)));
                 }
             }
         }
@@ -187,33 +216,31 @@ impl App {
             && let Some(raw) = &mut self.raw
             && let Some(sent) = raw.sent.take()
         {
-            self.raw_answered(&sent, None);
+            raw.late.give_up(raw.cases.len() + 1, &sent.bytes, sent.at.instant);
+            self.raw_answered(&sent, Came::Nothing);
         }
     }
 
-    fn raw_answered(&mut self, sent: &Sent, got: Option<(Vec<u8>, Duration)>) {
-        let (reply, time) = got.map_or((None, None), |(reply, time)| (Some(reply), Some(time)));
-        match (&reply, time) {
-            (Some(reply), Some(time)) => {
+    fn raw_answered(&mut self, sent: &Sent, came: Came) {
+        let (reply, took) = match &came {
+            Came::Reply(reply, time) => (Some(reply), format!(" · {:.2} ms", time.as_secs_f64() * 1e3)),
+            Came::Perhaps(reply) => (Some(reply), String::new()),
+            Came::Nothing | Came::NotYet => (None, String::new()),
+        };
+        match reply {
+            Some(reply) => {
                 let starred = show::starred(reply);
                 let meaning = harmless(&show::reply(reply, &rust_i18n::locale()));
-                let took = format!("{:.2} ms", time.as_secs_f64() * 1e3);
-                self.print(&format!(
-                    "{} {} · {took} · {}",
-                    self.style.strong("←"),
-                    self.style.name(&harmless(&printable(&starred))),
-                    meaning
-                ));
-                let text = self.style.quiet(dump(&starred).trim_end());
+                let shown = self.style.name(&harmless(&printable(&starred)));
+                self.print(&format!("{} {shown}{took} · {meaning}", self.style.strong("←")));
+                let text = self.style.quiet(self.dump(&starred).trim_end());
                 self.print(&text);
             }
-            _ => self.print(&format!("{} {}", self.style.strong("←"), t!("term.raw_silent", n = PATIENCE.as_secs()))),
+            None => {
+                self.print(&format!("{} {}", self.style.strong("←"), t!("term.raw_silent", n = PATIENCE.as_secs())))
+            }
         }
-        let would = session_would(&sent.bytes, reply.as_deref());
-        let came = match (reply, time) {
-            (Some(reply), Some(time)) => Came::Reply(reply, time),
-            _ => Came::Nothing,
-        };
+        let would = session_would(&sent.bytes, reply.map(Vec::as_slice));
         let number = self.raw.as_ref().map_or(0, |raw| raw.cases.len()) + 1;
         let case = sent.trial.case(number, &came);
         let locale = rust_i18n::locale();
@@ -246,17 +273,17 @@ fn split_expected(line: &str) -> (&str, Option<Expectation>) {
 }
 
 /// Rows of bytes, in hexadecimal and as they read.
-fn dump(bytes: &[u8]) -> String {
+fn dump(bytes: &[u8], across: usize) -> String {
     let mut text = String::new();
-    for (i, row) in bytes.chunks(ROW).take(ROWS).enumerate() {
+    for (i, row) in bytes.chunks(across).take(ROWS).enumerate() {
         let hex: Vec<String> = row.iter().map(|byte| format!("{byte:02x}")).collect();
         let read: String = row
             .iter()
             .map(|byte| if byte.is_ascii_graphic() || *byte == b' ' { char::from(*byte) } else { '.' })
             .collect();
-        text.push_str(&format!("  {:04}  {:<47}  {read}\n", i * ROW, hex.join(" ")));
+        text.push_str(&format!("  {:04}  {:<wide$}  {read}\n", i * across, hex.join(" "), wide = across * 3 - 1));
     }
-    if bytes.len() > ROW * ROWS {
+    if bytes.len() > across * ROWS {
         text.push_str("  …\n");
     }
     text
@@ -275,7 +302,7 @@ mod tests {
 
     #[test]
     fn bytes_stand_in_rows() {
-        assert_eq!(dump(b"08#\n"), format!("  0000  {:<47}  08#.\n", "30 38 23 0a"));
-        assert_eq!(dump(&[0; 1000]).lines().count(), ROWS + 1);
+        assert_eq!(dump(b"08#\n", 16), format!("  0000  {:<47}  08#.\n", "30 38 23 0a"));
+        assert_eq!(dump(&[0; 1000], 8).lines().count(), ROWS + 1);
     }
 }
