@@ -74,6 +74,8 @@ pub fn generate(mut command: Command, folder: &Path) -> io::Result<()> {
     std::fs::create_dir_all(&pages)?;
     std::fs::create_dir_all(&completions)?;
     let name = command.get_name().to_owned();
+    // Else a program whose subcommands are all hidden gets pages for a `help` that it does not have.
+    command = command.disable_help_subcommand(true);
     for shell in Shell::value_variants() {
         clap_complete::generate_to(*shell, &mut command, &name, &completions)?;
     }

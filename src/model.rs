@@ -221,6 +221,8 @@ pub enum SendState {
     Sent,
     /// `03:02`: offline, or no such account; the server may keep it.
     OfflineOrUnknown,
+    /// There is no such account, says a server that knows (the secure dialect).
+    Unknown,
     /// Its receiver is offline and will get it: it is on the server's disk (the secure dialect, "Exactly once").
     Kept,
     /// Sent a second time after the first answer was lost.

@@ -27,7 +27,7 @@ Exit codes: 0 done · 1 trouble with this machine (disk, network, the account is
 2 something was not said (the account, or the password on a device that is not remembered, or --yes-i-may) · \
 3 the server refused the login, or another device took this one's place · \
 4 the server does not answer (a message stays in the outbox) · \
-5 the receiver is offline or unknown (the server may keep the message) · 6 there was no message · 7 told to end · \
+5 there is no such account, or it is offline (a server of the plain protocol may keep the message) · 6 there was no message · 7 told to end · \
 8 a case of the probe failed · 9 what answers there is not to be trusted (another key than before), or no chat server
 
 A password comes from --password-file, from HONGYAN_PASSWORD, or is asked for; never from the command line. After \
@@ -37,7 +37,10 @@ A password comes from --password-file, from HONGYAN_PASSWORD, or is asked for; n
 #[derive(Parser)]
 #[command(name = "hongyan-term", version, after_help = CODES, disable_help_subcommand = true)]
 struct Args {
-    #[command(flatten)]
+    /// Let others on the network use this machine's server
+    #[arg(long)]
+    host_lan: bool,
+    #[command(flatten, next_help_heading = "Options of every command")]
     face: Face,
     /// When there are colours
     #[arg(long, global = true, value_enum, default_value_t)]
@@ -45,9 +48,6 @@ struct Args {
     /// Read the password from a file's first line [default: from HONGYAN_PASSWORD, else it is asked for]
     #[arg(long, global = true, value_name = "FILE")]
     password_file: Option<PathBuf>,
-    /// Let others on the network use this machine's server
-    #[arg(long)]
-    host_lan: bool,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -129,7 +129,7 @@ enum Command {
 /// Options of what logs in.
 #[derive(clap::Args)]
 struct Online {
-    /// End the account's session elsewhere
+    /// End the account's session elsewhere; with encryption a login does so unasked, unless several devices are allowed
     #[arg(long)]
     take_over: bool,
     /// Trust the server's new key, if these are its words; the others are refused

@@ -145,6 +145,7 @@ pub(super) fn number(state: SendState) -> i64 {
         SendState::Failed => 5,
         SendState::MaybeSent => 6,
         SendState::Kept => 8,
+        SendState::Unknown => 9,
     }
 }
 
@@ -157,6 +158,7 @@ pub(super) fn state(number: i64) -> SendState {
         4 => SendState::MaybeSentTwice,
         6 => SendState::MaybeSent,
         8 => SendState::Kept,
+        9 => SendState::Unknown,
         _ => SendState::Failed,
     }
 }

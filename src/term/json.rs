@@ -64,6 +64,7 @@ fn name(state: SendState) -> &'static str {
         SendState::Sending => "sending",
         SendState::Sent => "sent",
         SendState::OfflineOrUnknown => "offline-or-unknown",
+        SendState::Unknown => "no-such-account",
         SendState::Kept => "kept",
         SendState::MaybeSentTwice => "maybe-sent-twice",
         SendState::MaybeSent => "maybe-sent",

@@ -331,6 +331,7 @@ impl Running {
             None => Err(Stop(Exit::NoAnswer, t!("term.stays_in_outbox").into_owned())),
             Some(false) => Err(Stop(Exit::Trouble, t!("gui.not_kept").into_owned())),
             Some(true) if any(SendState::Failed) => Err(Stop(Exit::Trouble, t!("gui.not_understood").into_owned())),
+            Some(true) if any(SendState::Unknown) => Err(Stop(Exit::Offline, t!("term.state_unknown").into_owned())),
             Some(true) if any(SendState::OfflineOrUnknown) => {
                 Err(Stop(Exit::Offline, t!("term.state_offline").into_owned()))
             }

@@ -117,7 +117,7 @@ impl App {
             None => "",
             Some(SendState::Waiting | SendState::Sending) => " …",
             Some(SendState::Sent) => " ✓",
-            Some(SendState::OfflineOrUnknown | SendState::Kept) => " ○",
+            Some(SendState::OfflineOrUnknown | SendState::Kept | SendState::Unknown) => " ○",
             Some(SendState::MaybeSentTwice | SendState::MaybeSent) => " ?",
             Some(SendState::Failed) => " ✗",
         }
@@ -135,8 +135,12 @@ impl App {
     }
 
     pub(super) fn resend(&mut self) {
-        let again =
-            |own: &Own| matches!(own.state, SendState::Failed | SendState::MaybeSent | SendState::OfflineOrUnknown);
+        let again = |own: &Own| {
+            matches!(
+                own.state,
+                SendState::Failed | SendState::MaybeSent | SendState::OfflineOrUnknown | SendState::Unknown
+            )
+        };
         let chosen = self.own.iter().filter(|(_, own)| again(own)).max_by_key(|(id, _)| **id);
         let Some((id, own)) = chosen.map(|(id, own)| (*id, own.clone())) else {
             return self.quiet(&t!("term.nothing_to_resend"));
@@ -243,6 +247,7 @@ fn words(state: SendState) -> Option<std::borrow::Cow<'static, str>> {
     match state {
         SendState::Waiting | SendState::Sending | SendState::Sent => None,
         SendState::OfflineOrUnknown => Some(t!("term.state_offline")),
+        SendState::Unknown => Some(t!("term.state_unknown")),
         SendState::Kept => Some(t!("term.state_kept")),
         SendState::MaybeSentTwice => Some(t!("term.state_twice")),
         SendState::MaybeSent => Some(t!("term.state_maybe")),

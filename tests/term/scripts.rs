@@ -75,7 +75,10 @@ fn jobs_end_with_the_codes_they_promise() {
     assert!(waited.status.success() && String::from_utf8_lossy(&waited.stdout).contains("a: now"), "{waited:?}");
     check(&mut job("b", &["send", "--to", "a", "answer"]), "", 0);
     check(&mut job("a", &["send", "--to", "b", "unread"]), "", 0);
-    // 5: the plain protocol says no more than that nobody of this name is there.
+    // 5: there is no such account; the plain protocol says no more than that nobody of this name is there.
+    check(&mut job("a", &["send", "--to", "nobody", "lost"]), "", 5);
+    let lost = lines(&check(&mut job("a", &["history", "nobody", "--json"]), "", 0));
+    assert_eq!(lost[0]["state"], "no-such-account");
     check(&mut job("a", &["--plain", "--allow-plain", "send", "--to", "b", "in plain"]), "", 5);
     check(&mut job("b", &["send", "--to", "a", "fetches it"]), "", 0);
     assert!(check(&mut job("b", &["recv"]), "", 0).contains("a: unread"));

@@ -13,7 +13,7 @@ use hongyan::probe::{self, Options, ProbeError, Verdict, json, markdown};
 use hongyan::term::script::Exit;
 use hongyan::term::style::Style;
 
-/// Tries the whole plain protocol against a server and writes the test document.
+/// Try the whole plain protocol against a server and write the test document.
 ///
 /// It registers a few accounts named Probe… there, which stay, and logs them out in the end.
 /// Ctrl+C ends it early, with what was found so far.

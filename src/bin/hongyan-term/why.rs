@@ -13,7 +13,7 @@ use hongyan::place::PORT;
 use hongyan::term::style::Style;
 use hongyan::term::why::painted;
 
-/// Finds out why a server cannot be reached: its name, its port, its dialect, its key.
+/// Find out why a server cannot be reached: its name, its port, its dialect, its key.
 ///
 /// It sends a few datagrams and never a password.
 #[derive(clap::Args)]

@@ -84,6 +84,7 @@ pub fn foot(row: &Row, foreign: bool, x: i32, y: i32, w: i32) -> Option<[i32; 4]
         SendState::Sent => (t!("chat.sent"), colours.dim),
         SendState::Kept => (t!("chat.kept"), colours.dim),
         SendState::OfflineOrUnknown => (t!("chat.offline"), colours.warn),
+        SendState::Unknown => (t!("chat.unknown_account"), colours.warn),
         SendState::MaybeSentTwice => (t!("chat.twice"), colours.warn),
         SendState::MaybeSent => (t!("chat.maybe"), colours.warn),
         SendState::Failed => (t!("chat.failed"), colours.error),
@@ -110,7 +111,14 @@ pub fn foot(row: &Row, foreign: bool, x: i32, y: i32, w: i32) -> Option<[i32; 4]
 
 /// What did not arrive for sure can be sent once more.
 pub fn can_resend(state: SendState) -> bool {
-    matches!(state, SendState::Failed | SendState::MaybeSentTwice | SendState::MaybeSent | SendState::OfflineOrUnknown)
+    matches!(
+        state,
+        SendState::Failed
+            | SendState::MaybeSentTwice
+            | SendState::MaybeSent
+            | SendState::OfflineOrUnknown
+            | SendState::Unknown
+    )
 }
 
 /// Hours and minutes; the day too where it is not the day of the line above.

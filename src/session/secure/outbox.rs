@@ -216,8 +216,7 @@ impl Session {
             }
             Code::OutOfTurn => message.sent = false,
             code => {
-                // As the plain dialect says it.
-                let state = if code == Code::NoAccount { SendState::OfflineOrUnknown } else { SendState::Failed };
+                let state = if code == Code::NoAccount { SendState::Unknown } else { SendState::Failed };
                 (message.over, message.sent) = (Some(state), false);
             }
         }
