@@ -34,8 +34,15 @@ pub const MAX_FRAME: usize = 65_536;
 const RETRY_FROM: usize = 64;
 /// Handshakes that may be unfinished at once; one more ends the oldest.
 const MOST_OPENING: usize = 1_024;
+/// The application's code of a server that will not go on with a connection; its reason says why.
+pub const REFUSED: u32 = 2;
 /// The application's code of a server that ends, and may be back in a moment.
 pub const GOING_DOWN: u32 = 3;
+
+/// Of a server to a device that another program has come in as, with a copy of its folder: its place is taken.
+pub const COPIED: u32 = 4;
+/// The same where devices stay beside each other: under another name it can.
+pub const COPIED_BESIDE: u32 = 5;
 
 /// Why a connection is gone.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -250,6 +250,9 @@ pub enum Event {
     NameTaken,
     /// Another device took this account's place. Logging in takes it back.
     Kicked { address: String, at: i64 },
+    /// Another program came in as this device, so its folder was copied; this one takes another name. Its place
+    /// is taken, if `offline`, and logging in takes it back; else it comes back by itself.
+    Copied { offline: bool },
     /// This login has ended another one, which was there.
     TookPlace { address: String },
     /// Answer to [`secure::Session::history`], oldest first.

@@ -76,6 +76,9 @@ pub enum Event {
     /// Another device took this account's place, then (in seconds since 1970). [`super::Client::take_over`] takes
     /// it back.
     Kicked { address: String, at: i64 },
+    /// Another program with a copy of this one's folder came in as this device; this one is another device from now
+    /// on. If `offline`, it has lost its place, and [`super::Client::take_over`] takes it back.
+    Copied { offline: bool },
     /// This login has ended another one, which was there.
     TookPlace { address: String },
     /// Answer to [`super::Client::past`], oldest first.
@@ -99,6 +102,8 @@ impl Event {
                 t!("secure.key_words", shown = shown, known = known)
             }
             Self::Kicked { address, at } => t!("secure.kicked", address = address, time = time_of(*at)),
+            Self::Copied { offline: true } => t!("secure.copied"),
+            Self::Copied { offline: false } => t!("secure.copied_beside"),
             Self::TookPlace { address } => t!("secure.took_place", address = address),
             _ => return None,
         };

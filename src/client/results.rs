@@ -80,6 +80,7 @@ impl Client {
             }
             session::Event::KeyChanged(change) => Event::KeyChanged(change),
             session::Event::Kicked { address, at } => Event::Kicked { address, at },
+            session::Event::Copied { offline } => Event::Copied { offline },
             session::Event::TookPlace { address } => Event::TookPlace { address },
             session::Event::History { peer, messages, more } => {
                 // After everything that was pushed before it.

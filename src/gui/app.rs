@@ -485,6 +485,8 @@ impl App {
             Event::PlainOnly { was_secure } => self.plain_only(was_secure),
             Event::KeyChanged(change) => self.key_changed(change),
             Event::Kicked { address, at } => self.ask(Trouble::Kicked { address, at }),
+            Event::Copied { offline: true } => self.ask(Trouble::Copied),
+            Event::Copied { offline: false } => self.say(&t!("secure.copied_beside")),
             Event::TookPlace { address } => self.say(&t!("main.took_place", address = address)),
             other => other.notice().iter().for_each(|text| self.say(text)),
         }

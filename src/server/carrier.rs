@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::engine::{Engine, Now};
 use super::limits::{Buckets, Rate};
 use crate::link::identity::IdentityError;
-use crate::link::{Event, GOING_DOWN, Identity, Link, PeerId, Transmit, first_byte};
+use crate::link::{Event, GOING_DOWN, Identity, Link, PeerId, REFUSED, Transmit, first_byte};
 use crate::wire::frame::FromServer;
 
 /// What both ends sign to come back; see `resume`.
@@ -174,7 +174,7 @@ impl Carrier {
             self.strangers.insert(now.instant, peer);
         }
         if stranger && self.link.queued(peer) > FOR_STRANGERS || !self.link.send(now.instant, peer, &frame.encode()) {
-            self.close(now, peer, "reads too slowly", engine);
+            self.close(now, peer, REFUSED, "reads too slowly", engine);
             return;
         }
         self.link.hurry(now.instant, peer, engine.awaits(peer));
@@ -185,14 +185,14 @@ impl Carrier {
     fn look_at_strangers(&mut self, now: Now, engine: &mut Engine) {
         while let Some(peer) = self.strangers.pop(now.instant) {
             if engine.is_stranger(peer) {
-                self.close(now, peer, "nobody logged in", engine);
+                self.close(now, peer, REFUSED, "nobody logged in", engine);
             }
         }
     }
 
     /// Closes a connection.
-    pub fn close(&mut self, now: Now, peer: PeerId, reason: &str, engine: &mut Engine) {
-        self.link.close(now.instant, peer, 2, reason);
+    pub fn close(&mut self, now: Now, peer: PeerId, code: u32, reason: &str, engine: &mut Engine) {
+        self.link.close(now.instant, peer, code, reason);
         engine.lost(now, peer);
     }
 
@@ -216,7 +216,7 @@ impl Carrier {
                     }
                 }
                 Event::Frame { peer, .. } if !self.frames.take(peer, now.instant) => {
-                    self.close(now, peer, "asks too fast", engine);
+                    self.close(now, peer, REFUSED, "asks too fast", engine);
                 }
                 Event::Frame { peer, bytes } => {
                     if let Some(figures) = self.link.figures(peer) {

@@ -77,6 +77,8 @@ pub enum Effect {
     Close {
         /// Which connection.
         peer: PeerId,
+        /// Why, for its device.
+        code: u32,
         /// Why.
         reason: &'static str,
     },

@@ -448,9 +448,9 @@ impl Turn {
                         carrier.frame(now(), peer, &frame, &mut self.engine);
                     }
                 }
-                Effect::Close { peer, reason } => {
+                Effect::Close { peer, code, reason } => {
                     if let Some(carrier) = &mut self.carrier {
-                        carrier.close(now(), peer, reason, &mut self.engine);
+                        carrier.close(now(), peer, code, reason, &mut self.engine);
                     }
                 }
                 Effect::Store(op) => {

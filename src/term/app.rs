@@ -438,6 +438,9 @@ impl App {
             Event::AccountSettings(settings) => self.account_is(settings),
             Event::KeyChanged(change) => self.key_changed(change),
             Event::Kicked { address, at } => self.kicked(&address, at),
+            Event::Copied { offline: true } => {
+                self.warn(&format!("{}\n{}", t!("secure.copied"), t!("term.kicked_hint")));
+            }
             other => other.notice().iter().for_each(|text| self.warn(text)),
         }
     }

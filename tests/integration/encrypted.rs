@@ -1,12 +1,13 @@
 //! Our clients and our server in the secure dialect, over real sockets.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use hongyan::client::Event;
 use hongyan::model::{Account, SendState};
 use hongyan::net::clock;
 use hongyan::server::udp::{Config as ServerConfig, Server};
-use hongyan::session::{Cause, Dialect, Link, LoginOutcome, Speaks};
+use hongyan::session::{AccountChange, Cause, Dialect, Link, LoginOutcome, Speaks};
 use hongyan::tap::Way;
 
 use super::client::{Person, account, anywhere, password, securely, serve};
@@ -223,6 +224,73 @@ fn another_device_takes_the_place_and_is_told_back() {
     first.client.take_over(clock::now());
     first.until("taken back", |e| *e == Event::LoggedIn(LoginOutcome::Done));
     second.until("thrown out", |e| matches!(e, Event::Kicked { .. }));
+}
+
+/// A folder as somebody copies it who moves to another machine, or keeps a backup.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir(to).expect("a new folder");
+    for entry in std::fs::read_dir(from).expect("a folder").map(|entry| entry.expect("readable")) {
+        let (old, new) = (entry.path(), to.join(entry.file_name()));
+        match old.is_dir() {
+            true => copy(&old, &new),
+            false => std::fs::copy(old, new).map(drop).expect("copied"),
+        }
+    }
+}
+
+#[test]
+fn two_programs_on_a_copied_folder_do_not_replace_each_other_for_ever() {
+    for beside in [false, true] {
+        let dir = tempfile::tempdir().expect("a folder");
+        let server = serve(anywhere(), &dir.path().join("server"));
+        let at = server.address();
+        let mut friend = securely(at, &dir.path().join("b")).come_in("b", true);
+        let folder = |name: &str| dir.path().join(name);
+        let write = |person: &mut Person, friend: &mut Person, text: &str| {
+            assert!(person.client.send_message(clock::now(), &account("b"), text));
+            person.until("sent", sent);
+            friend.gets("a", text);
+        };
+        let mut first = securely(at, &folder("1")).come_in("a", true);
+        first.client.set_account(clock::now(), AccountChange::Beside(beside));
+        first.until("chosen", |e| matches!(e, Event::AccountSettings(Some(settings)) if settings.beside == beside));
+        write(&mut first, &mut friend, "before");
+        drop(first);
+        copy(&folder("1"), &folder("2"));
+
+        let mut first = securely(at, &folder("1")).come_in("a", false);
+        let mut second = securely(at, &folder("2")).come_in("a", false);
+        let copied = |e: &Event| *e == Event::Copied { offline: !beside };
+        first.until("told so", copied);
+        if !beside {
+            assert_eq!(first.client.link(), Link::LoggedOut);
+            write(&mut second, &mut friend, "from the second");
+            first.client.take_over(clock::now());
+        }
+        first.until("in again", |e| *e == Event::LoggedIn(LoginOutcome::Done));
+        if beside {
+            // Under their own names, with the same numbers, one after the other and at once.
+            write(&mut second, &mut friend, "from the second");
+            assert!(second.client.send_message(clock::now(), &account("b"), "at once"));
+        } else {
+            // As between any two devices: told by whom, and not fought about.
+            second.until("thrown out", |e| matches!(e, Event::Kicked { address, .. } if !address.is_empty()));
+        }
+        write(&mut first, &mut friend, "from the first");
+        if beside {
+            second.gets("b", "from the first");
+            for text in ["from the second", "at once"] {
+                let own = |e: &Event| matches!(e, Event::Message { row, .. } if row.text == text);
+                if !first.seen.iter().any(own) {
+                    first.until(text, own);
+                }
+            }
+        }
+        let count = |person: &Person, wanted: &dyn Fn(&Event) -> bool| person.seen.iter().filter(|e| wanted(e)).count();
+        let logged_in = |e: &Event| *e == Event::LoggedIn(LoginOutcome::Done);
+        assert_eq!((count(&first, &copied), count(&second, &copied)), (1, 0), "{beside}");
+        assert_eq!((count(&first, &logged_in), count(&second, &logged_in)), (2, 1), "{beside}");
+    }
 }
 
 #[test]

@@ -200,7 +200,9 @@ impl Machine {
             match effect {
                 Effect::Reply { to, bytes } => self.transmits.push(Transmit { to, bytes }),
                 Effect::Frame { peer, frame } => running.carrier.frame(now, peer, &frame, &mut running.engine),
-                Effect::Close { peer, reason } => running.carrier.close(now, peer, reason, &mut running.engine),
+                Effect::Close { peer, code, reason } => {
+                    running.carrier.close(now, peer, code, reason, &mut running.engine);
+                }
                 Effect::Store(op) => running.waiting.push(op),
                 Effect::Hash(job) => {
                     let at = now.instant + Duration::from_millis(30);

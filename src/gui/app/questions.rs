@@ -18,6 +18,8 @@ use crate::session::KeyChange;
 pub(super) enum Trouble {
     /// Another device took this account's place, then.
     Kicked { address: String, at: i64 },
+    /// Another program with a copy of this one's folder did.
+    Copied,
     /// The server does not know this device any more.
     Password,
     /// It showed another key.
@@ -31,6 +33,10 @@ impl Trouble {
         match self {
             Self::Kicked { address, at } => Question {
                 text: t!("main.kicked", address = address, time = time_of(*at)).into_owned(),
+                answers: [answer(t!("main.take_back").into_owned(), UiEvent::TakeBack), offline],
+            },
+            Self::Copied => Question {
+                text: t!("secure.copied").into_owned(),
                 answers: [answer(t!("main.take_back").into_owned(), UiEvent::TakeBack), offline],
             },
             Self::Password => Question {
@@ -74,7 +80,7 @@ impl App {
 
     /// Whether another device has this account's place, and it can be taken back.
     pub(super) fn is_kicked(&self) -> bool {
-        matches!(self.trouble, Some(Trouble::Kicked { .. }))
+        matches!(self.trouble, Some(Trouble::Kicked { .. } | Trouble::Copied))
     }
 
     pub(super) fn take_back(&mut self) {

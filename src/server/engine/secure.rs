@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use ring::digest;
 
 use super::{Addressed, Effect, Engine, Now, Undeliverable};
-use crate::link::PeerId;
+use crate::link::{PeerId, REFUSED};
 use crate::model::{Account, MessageText, Password};
 use crate::server::hasher::Hashed;
 use crate::server::store::{AccountId, Change, Done, MessageRow, Op, Own, SentKey, Stored};
@@ -247,7 +247,7 @@ impl Engine {
             Err(error) => {
                 // Where, and not what: it may be a password.
                 log::debug!("a frame of {} is none, from byte {} on", device.address, error.column());
-                return self.effects.push_back(Effect::Close { peer, reason: "not a frame" });
+                return self.effects.push_back(Effect::Close { peer, code: REFUSED, reason: "not a frame" });
             }
         };
         match (frame, who) {

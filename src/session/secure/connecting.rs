@@ -7,7 +7,7 @@ use ring::{digest, hmac};
 use super::harmless::RENAMES;
 use super::outbox::is_used;
 use super::{DISK, Event, LEAVING, Session, State, Who};
-use crate::link::{GOING_DOWN, Why};
+use crate::link::{COPIED, COPIED_BESIDE, GOING_DOWN, Why};
 use crate::model::{Account, Password, SendState};
 use crate::session::{Kept, KeyChange, Link, LoginOutcome, RegisterOutcome};
 use crate::timer::Rto;
@@ -166,7 +166,8 @@ impl Session {
     }
 
     pub(super) fn ask_to_log_in(&mut self, now: Instant) {
-        let later = self.hold_until.is_some() || self.retry_at.is_some();
+        // With its new name, if it is about to have one.
+        let later = self.hold_until.is_some() || self.retry_at.is_some() || self.rename_asked;
         if self.state != State::LoggingIn || self.asked.is_some() || later {
             return;
         }
@@ -312,8 +313,15 @@ impl Session {
             }
             return;
         }
-        if matches!(why, Why::ClosedByPeer { code, .. } if code == u64::from(GOING_DOWN)) {
-            return self.try_after_restart(now);
+        let code = match why {
+            Why::ClosedByPeer { code, .. } => u32::try_from(code).ok(),
+            _ => None,
+        };
+        match code {
+            Some(GOING_DOWN) => return self.try_after_restart(now),
+            Some(COPIED) => return self.copied(now, true),
+            Some(COPIED_BESIDE) => return self.copied(now, false),
+            _ => {}
         }
         self.try_again(now);
     }
@@ -351,11 +359,28 @@ impl Session {
         }
     }
 
-    pub(super) fn kicked(&mut self, now: Instant, address: String, at: i64) {
-        self.give_up_connection(now, "taken over");
+    /// Another program has come in as this device. Were both to go on so, each would end the other's connection
+    /// for ever: this one takes another name, at once if nothing is to be settled under the old one.
+    fn copied(&mut self, now: Instant, offline: bool) {
+        self.renaming = true;
+        if offline {
+            self.lose_place();
+        } else {
+            self.try_again(now);
+        }
+        self.events.push_back(Event::Copied { offline });
+        self.ask_to_rename();
+    }
+
+    fn lose_place(&mut self) {
         self.state = State::LoggedOut;
         self.online_since = None;
         self.show(Link::LoggedOut);
+    }
+
+    pub(super) fn kicked(&mut self, now: Instant, address: String, at: i64) {
+        self.give_up_connection(now, "taken over");
+        self.lose_place();
         self.events.push_back(Event::Kicked { address, at });
     }
 

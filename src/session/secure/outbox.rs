@@ -95,15 +95,20 @@ impl Session {
         self.outbox.drain(..).filter(|m| m.over.is_none()).map(|m| (m.id, m.to, m.text, m.doubtful)).collect()
     }
 
+    /// For the other name this device needs, once nothing may have been sent under the old one and is unanswered.
+    pub(super) fn ask_to_rename(&mut self) {
+        if self.renaming && !self.rename_asked && !self.outbox.iter().any(|m| m.doubtful && !m.refused) {
+            self.rename_asked = true;
+            self.events.push_back(Event::NameTaken);
+        }
+    }
+
     /// Sends what can be sent, in order.
     pub(super) fn send_on(&mut self, now: Instant) {
         if self.resend_at.is_some() {
             return;
         }
-        if self.renaming && !self.rename_asked && !self.outbox.iter().any(|m| m.doubtful && !m.refused) {
-            self.rename_asked = true;
-            self.events.push_back(Event::NameTaken);
-        }
+        self.ask_to_rename();
         let mut asked = false;
         let mut notable = true;
         let renaming = self.renaming;

@@ -25,8 +25,8 @@ impl Running {
             }
             Event::PlainOnly { was_secure: true } => Err(Stop(Exit::Untrusted, notice)),
             Event::PlainOnly { was_secure: false } => Err(Stop(Exit::Refused, format!("{notice} (--allow-plain)"))),
-            Event::Kicked { .. } => Err(Stop(Exit::Refused, notice)),
-            Event::Pinned(_) | Event::TookPlace { .. } => {
+            Event::Kicked { .. } | Event::Copied { offline: true } => Err(Stop(Exit::Refused, notice)),
+            Event::Pinned(_) | Event::TookPlace { .. } | Event::Copied { offline: false } => {
                 say(&notice);
                 Ok(true)
             }

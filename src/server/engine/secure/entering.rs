@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use ring::hmac;
 
 use super::{BESIDE, By, DeviceName, Waiting, sha256};
-use crate::link::PeerId;
+use crate::link::{COPIED, COPIED_BESIDE, PeerId};
 use crate::model::{Account, Password};
 use crate::server::engine::{Effect, Engine, Now};
 use crate::server::hasher::{Hashed, Job, MOST_JOBS};
@@ -178,16 +178,19 @@ impl Engine {
             self.end_session(who.0);
             self.effects.push_back(Effect::Store(Op::EndSession { job: 0, account: who.0 }));
         }
-        // The same device coming back takes nobody's place, though the old connection may not have ended yet.
+        // The same device coming back takes nobody's place, though the old connection may not have ended yet: it has
+        // let go of that one. Who hears there that it is closed is another program, with a copy of its folder.
+        let beside = self.people.get(&who.0).is_some_and(|person| person.settings.beside);
+        let code = if beside { COPIED_BESIDE } else { COPIED };
         let others = self.devices_of(who.0).into_iter().filter(|other| *other != peer);
         let (same, mut others): (Vec<_>, Vec<_>) =
             others.partition(|other| self.devices.all.get(other).is_some_and(|d| d.who == Some(who)));
         for old in same {
             self.devices.all.remove(&old);
             self.leave(now, who.0, old);
-            self.effects.push_back(Effect::Close { peer: old, reason: "came back on another connection" });
+            self.effects.push_back(Effect::Close { peer: old, code, reason: "came back on another connection" });
         }
-        if self.people.get(&who.0).is_some_and(|person| person.settings.beside) {
+        if beside {
             others.truncate((others.len() + 1).saturating_sub(BESIDE));
         }
         for old in others {

@@ -98,7 +98,7 @@ impl World {
                     let text = String::from_utf8(frame.encode()).expect("UTF-8");
                     self.out.push(format!("{} {text}", peer.0));
                 }
-                Effect::Close { peer, reason } => self.out.push(format!("{} closed: {reason}", peer.0)),
+                Effect::Close { peer, code, reason } => self.out.push(format!("{} closed: {code} {reason}", peer.0)),
             }
         }
     }
@@ -196,7 +196,7 @@ fn messages_are_pushed_and_the_same_again_is_answered_the_same() {
     assert_eq!(world.say(1, &send(8, "c", "later")), [accepted(1, 8, 3, false)]);
     assert_eq!(
         world.login(3, "a", 1, None),
-        ["1 closed: came back on another connection".into(), logged_in(3, 8, None)]
+        ["1 closed: 4 came back on another connection".into(), logged_in(3, 8, None)]
     );
 }
 
@@ -274,7 +274,7 @@ fn a_token_lets_in_on_its_own_connection_only() {
     assert_eq!(world.say(2, &prove([1; 32])), [bad], "a proof for another connection");
     let back = world.say(2, &prove([2; 32]));
     let resumed = r#"2 {"t":"logged_in","id":7,"token":null,"highest":0,"ended":null}"#;
-    assert_eq!(back, ["1 closed: came back on another connection", resumed]);
+    assert_eq!(back, ["1 closed: 4 came back on another connection", resumed]);
     assert_eq!(world.say(2, &FromClient::Logout { id: 8, forget: true }), [r#"2 {"t":"logged_out","id":8}"#]);
     assert_eq!(world.say(2, &prove([2; 32])), [bad], "it was forgotten");
 }
@@ -447,7 +447,7 @@ fn what_is_not_a_frame_ends_the_connection() {
     let mut world = World::new();
     world.login(1, "a", 1, None);
     world.engine.frame(world.now, PeerId(1), b"03#b#hi#");
-    assert_eq!(world.heard(), ["1 closed: not a frame"]);
+    assert_eq!(world.heard(), ["1 closed: 2 not a frame"]);
     world.engine.frame(world.now, PeerId(1), br#"{"t":"dance"}"#);
     assert_eq!(world.heard(), [""; 0]);
 }

@@ -1,7 +1,7 @@
 //! One promise each.
 
 use super::*;
-use crate::link::GOING_DOWN;
+use crate::link::{COPIED, COPIED_BESIDE, GOING_DOWN};
 use crate::session::RegisterOutcome;
 use crate::wire::reply::{LoggedIn, Registered};
 
@@ -213,6 +213,43 @@ fn another_key_is_refused_and_can_be_trusted() {
     world.session.go_online(world.now);
     assert!(world.until(secs(5), |w| w.has(&Event::LoggedIn(LoginOutcome::Done))));
     assert!(world.has(&Event::Pin(shown.clone())) && world.session.pins() == [known, shown]);
+}
+
+#[test]
+fn whose_folder_was_copied_takes_another_name_and_does_not_fight() {
+    for (code, offline) in [(COPIED, true), (COPIED_BESIDE, false)] {
+        let close = |world: &mut World<'_>| {
+            let peer = world.seats.last().expect("connected").peer;
+            world.server.close(world.now, peer, code, "another program");
+        };
+        let logins = |world: &World<'_>| world.durable.passwords + world.durable.resumed;
+        let names = |world: &World<'_>| world.events.iter().filter(|(_, e)| *e == Event::NameTaken).count();
+        let mut world = World::online(1);
+        let old = world.kept.device;
+        close(&mut world);
+        world.run(secs(20));
+        assert!(world.has(&Event::Copied { offline }) && world.kept.device != old);
+        assert_eq!(logins(&world), 1 + usize::from(!offline), "by itself once, or not at all");
+        world.session.go_online(world.now);
+        world.run(secs(20));
+        assert!(matches!(world.session.link(), Link::Connected { .. }));
+        assert_eq!((logins(&world), names(&world)), (2, 1));
+
+        // What may have been sent is settled under the old name first.
+        let mut world = World::online(1);
+        world.loss = 100;
+        world.send(1, "b");
+        world.run(ms(50));
+        world.loss = 0;
+        close(&mut world);
+        world.run(ms(100));
+        assert_eq!((world.has(&Event::Copied { offline }), names(&world)), (true, 0));
+        world.session.go_online(world.now);
+        world.run(secs(20));
+        assert_eq!((world.state(1), names(&world)), (Some(SendState::Sent), 1));
+        let by = world.durable.sent.keys().map(|(device, _)| *device).collect::<Vec<_>>();
+        assert_eq!((by, logins(&world)), (vec![old], 3));
+    }
 }
 
 #[test]

@@ -149,7 +149,7 @@ fn one_too_many_takes_the_place_of_the_first() {
     }
     assert_eq!(world.login(20, "a", 20, None), [kicked(1, 20), logged_in(20, 0, Some("127.0.0.1:1"))]);
     // Each of them can come back on another connection, and none but its own old one is closed.
-    let back = ["2 closed: came back on another connection".to_owned(), logged_in(21, 0, None)];
+    let back = ["2 closed: 5 came back on another connection".to_owned(), logged_in(21, 0, None)];
     assert_eq!(world.login(21, "a", 2, None), back);
     assert_eq!(world.engine.devices_of(world.engine.names["a"]).len(), BESIDE);
 }
