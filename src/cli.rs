@@ -23,7 +23,7 @@ pub struct Face {
     /// Speak the plain dialect alone, which everybody on the way can read, also with servers that know better
     #[arg(long, global = true)]
     pub plain: bool,
-    /// Send the password also to a server that speaks the plain dialect alone
+    /// Send the password also to a server that speaks the plain dialect alone, and always did
     #[arg(long, global = true)]
     pub allow_plain: bool,
     /// The account to fill in

@@ -243,13 +243,20 @@ impl Client {
     }
 
     /// Passwords may go to this server in the plain dialect, now and later: after [`Event::PlainOnly`], when
-    /// somebody agreed to that. For a server that was spoken to securely it counts this once.
+    /// somebody agreed to that. For a server that was spoken to securely it counts in this run alone, and until
+    /// it is again.
     pub fn allow_plain(&mut self, now: Now) {
         if self.session.pins().is_empty() {
             keep_consent(&self.config);
         }
         self.session.allow_plain(now.instant);
         self.after(now);
+    }
+
+    /// Whether something waits for [`Client::allow_plain`].
+    #[must_use]
+    pub fn is_doubting(&self) -> bool {
+        self.session.is_doubting()
     }
 
     /// Nobody agreed: what waits for [`Client::allow_plain`] is forgotten, without a word to the server.

@@ -146,10 +146,12 @@ pub enum UiEvent {
     StayOffline,
     /// Back to the login window, as the password is needed.
     LogInAgain,
-    /// Shows the words of the server's known key and of the one it shows now.
-    ShowKey,
-    /// That key is not trusted, or the window was closed.
-    KeyRefused,
+    /// Shows why the server may be somebody else.
+    ShowDoubt,
+    /// Nothing is sent to it, or that window was closed.
+    StayAway,
+    /// In plain to a server that was encrypted before, this once.
+    SendReadable,
     /// The server may show this key from now on.
     KeyTrusted(Vec<u8>),
     /// Asks the server now.

@@ -25,7 +25,7 @@ use super::keys_window::KeysWindow;
 use super::login::{Emit, Login, LoginForm, Register, RegisterForm};
 use super::main_window::MainWindow;
 use super::settings_window::SettingsWindow;
-use super::trust_window::TrustWindow;
+use super::trust_window::{Doubt, TrustWindow};
 use super::wire_window::WireWindow;
 use super::{Args, Secret, UiEvent, theme, widgets};
 use crate::client::{Client, ClientError, Config, Event};
@@ -337,6 +337,9 @@ impl App {
                 if let Some((window, _)) = self.register.take() {
                     window.close();
                 }
+                if self.trust.is_some() {
+                    self.stay_away();
+                }
             }
             UiEvent::EditFriend(name) => self.edit_friend(&name),
             UiEvent::SaveFriend(form) => self.save_friend(&form),
@@ -368,8 +371,9 @@ impl App {
             UiEvent::FindOut(server) => self.find_out(server),
             UiEvent::OpenKeys => self.open_keys(),
             UiEvent::KeysClosed => self.close_keys(),
-            UiEvent::ShowKey => self.show_key(),
-            UiEvent::KeyRefused => self.refuse_key(),
+            UiEvent::ShowDoubt => self.show_doubt(),
+            UiEvent::StayAway => self.stay_away(),
+            UiEvent::SendReadable => self.send_readable(),
             UiEvent::KeyTrusted(key) => self.trust_key(key),
             UiEvent::TakeBack => self.take_back(),
             UiEvent::StayOffline => self.stay_offline(),
@@ -415,6 +419,9 @@ impl App {
                 }
                 if matches!(link, Link::LoggingIn | Link::Connected { .. }) {
                     self.no_trouble();
+                }
+                if matches!(link, Link::Connected { .. }) {
+                    self.close_trust();
                 }
                 match link {
                     // The first sign of trouble; asking a server that is there costs a datagram.
@@ -483,7 +490,7 @@ impl App {
             Event::Past { peer, more, .. } => self.earlier_came(peer, more),
             Event::AccountSettings(settings) => self.account_settings(settings),
             Event::PlainOnly { was_secure } => self.plain_only(was_secure),
-            Event::KeyChanged(change) => self.key_changed(change),
+            Event::KeyChanged(change) => self.doubt(Doubt::Key(change)),
             Event::Kicked { address, at } => self.ask(Trouble::Kicked { address, at }),
             Event::Copied { offline: true } => self.ask(Trouble::Copied),
             Event::Copied { offline: false } => self.say(&t!("secure.copied_beside")),

@@ -84,7 +84,15 @@ impl MainWindow {
         });
         let search = widgets::field(12, HEAD, 276, &t!("main.search"));
         let list = FriendList::new(0, 0, 300, 500, wishes(&emit, &search));
-        let notice = Notice::new(&emit);
+        // What is answered goes away, and the keys go back to the list.
+        let answer: Emit = Rc::new({
+            let (emit, list) = (Rc::clone(&emit), list.clone());
+            move |event| {
+                list.clone().focus();
+                emit(event);
+            }
+        });
+        let notice = Notice::new(&answer);
         let mut foot = Frame::new(0, 0, 300, FOOT, None);
         {
             let status = Rc::clone(&status);

@@ -1,6 +1,7 @@
-//! A server shows another key than before: what may have happened, the words of both keys side by side,
-//! and the way on for whoever has compared them.
+//! A server is not what it was: it shows another key than before, or does not encrypt any more. What may have
+//! happened, what there is to compare or to lose, and the way on for whoever wants it all the same.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -18,7 +19,7 @@ use super::widgets::{self, Style};
 use super::{UiEvent, theme};
 use crate::session::KeyChange;
 
-const SIZE: [i32; 2] = [560, 420];
+const WIDTH: i32 = 560;
 const MARGIN: i32 = 20;
 const FOOT: i32 = 64;
 /// A row of words.
@@ -30,11 +31,70 @@ const WIDE: i32 = 220;
 /// Both buttons stand beside each other from here on.
 const BESIDE: i32 = 460;
 
+/// Why the server may be somebody else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Doubt {
+    /// It shows another key.
+    Key(KeyChange),
+    /// It spoke encrypted before, and answers in plain alone.
+    Plain,
+}
+
+impl Doubt {
+    /// In a sentence; nothing was sent to it.
+    #[must_use]
+    pub fn head(&self, server: &str) -> Cow<'static, str> {
+        match self {
+            Self::Key(_) => t!("trust.head", server = server),
+            Self::Plain => t!("trust.plain_head", server = server),
+        }
+    }
+
+    fn title(&self) -> Cow<'static, str> {
+        match self {
+            Self::Key(_) => t!("trust.title"),
+            Self::Plain => t!("trust.plain_title"),
+        }
+    }
+
+    /// What its window needs.
+    fn height(&self) -> i32 {
+        match self {
+            Self::Key(_) => 420,
+            Self::Plain => 396,
+        }
+    }
+
+    fn why(&self, nearby: bool) -> Cow<'static, str> {
+        match (self, nearby) {
+            (Self::Key(_), true) => t!("trust.nearby"),
+            (Self::Key(_), false) => t!("trust.far"),
+            (Self::Plain, true) => t!("trust.plain_nearby"),
+            (Self::Plain, false) => t!("trust.plain_far"),
+        }
+    }
+
+    fn how(&self) -> Cow<'static, str> {
+        match self {
+            Self::Key(_) => t!("trust.how"),
+            Self::Plain => t!("trust.plain_how"),
+        }
+    }
+
+    /// What the second button is called, and what it does.
+    fn go_on(&self) -> (Cow<'static, str>, UiEvent) {
+        match self {
+            Self::Key(change) => (t!("trust.trust"), UiEvent::KeyTrusted(change.shown.clone())),
+            Self::Plain => (t!("trust.plain_send"), UiEvent::SendReadable),
+        }
+    }
+}
+
 /// What is shown.
 struct Body {
     server: String,
     nearby: bool,
-    change: KeyChange,
+    doubt: Doubt,
     /// Pixels above the window's top.
     scrolled: i32,
 }
@@ -42,22 +102,22 @@ struct Body {
 /// The window.
 pub struct TrustWindow {
     window: Window,
-    change: KeyChange,
+    doubt: Doubt,
 }
 
 impl TrustWindow {
     /// Opens the window. A server at a `nearby` address has likelier become another one than been replaced
     /// by somebody who wants to read along.
     #[must_use]
-    pub fn new(server: &str, nearby: bool, change: &KeyChange, emit: Emit) -> Self {
+    pub fn new(server: &str, nearby: bool, doubt: &Doubt, emit: Emit) -> Self {
         let palette = theme::palette();
-        let mut window = widgets::window(None, SIZE[0], SIZE[1]);
-        window.set_label(&t!("trust.title"));
+        let mut window = widgets::window(None, WIDTH, doubt.height());
+        window.set_label(&doubt.title());
         window.set_color(palette.bg);
         window.size_range(300, 240, 0, 0);
-        let body = Body { server: server.to_owned(), nearby, change: change.clone(), scrolled: 0 };
+        let body = Body { server: server.to_owned(), nearby, doubt: doubt.clone(), scrolled: 0 };
         let body = Rc::new(RefCell::new(body));
-        let mut text = Frame::new(0, 0, SIZE[0], SIZE[1] - FOOT, None);
+        let mut text = Frame::new(0, 0, window.w(), window.h() - FOOT, None);
         let content = Rc::new(Cell::new(0));
         text.draw({
             let (body, content) = (Rc::clone(&body), Rc::clone(&content));
@@ -70,7 +130,8 @@ impl TrustWindow {
             }
         });
         let mut away = widgets::button(0, 0, 0, &t!("trust.away"), Style::Primary);
-        let mut trust = widgets::button(0, 0, 0, &t!("trust.trust"), Style::Ghost);
+        let (name, goes_on) = doubt.go_on();
+        let mut go_on = widgets::button(0, 0, 0, &name, Style::Ghost);
         window.end();
         let scroll: Rc<dyn Fn(i32) -> bool> = {
             let (body, text) = (Rc::clone(&body), text.clone());
@@ -83,7 +144,7 @@ impl TrustWindow {
             })
         };
         let lay_out = {
-            let (mut text, mut away, mut trust) = (text.clone(), away.clone(), trust.clone());
+            let (mut text, mut away, mut go_on) = (text.clone(), away.clone(), go_on.clone());
             let scroll = Rc::clone(&scroll);
             move |w: i32, h: i32| {
                 let beside = w >= BESIDE;
@@ -93,10 +154,10 @@ impl TrustWindow {
                 if beside {
                     let wide = (inner - 12) * 2 / 5;
                     away.resize(MARGIN, h - 50, wide, theme::CONTROL);
-                    trust.resize(MARGIN + wide + 12, h - 50, inner - wide - 12, theme::CONTROL);
+                    go_on.resize(MARGIN + wide + 12, h - 50, inner - wide - 12, theme::CONTROL);
                 } else {
                     away.resize(MARGIN, h - 50 - theme::CONTROL - 4, inner, theme::CONTROL);
-                    trust.resize(MARGIN, h - 50, inner, theme::CONTROL);
+                    go_on.resize(MARGIN, h - 50, inner, theme::CONTROL);
                 }
                 scroll(0);
             }
@@ -108,11 +169,11 @@ impl TrustWindow {
         }
         away.set_callback({
             let emit = Rc::clone(&emit);
-            move |_| emit(UiEvent::KeyRefused)
+            move |_| emit(UiEvent::StayAway)
         });
-        trust.set_callback({
-            let (emit, key) = (Rc::clone(&emit), change.shown.clone());
-            move |_| emit(UiEvent::KeyTrusted(key.clone()))
+        go_on.set_callback({
+            let emit = Rc::clone(&emit);
+            move |_| emit(goes_on.clone())
         });
         listen(&mut window, &emit, move |event| match event {
             Event::MouseWheel => scroll(app::event_dy_value() * 40),
@@ -120,16 +181,16 @@ impl TrustWindow {
             Event::KeyDown if app::event_key() == Key::PageUp => scroll(-160),
             _ => false,
         });
-        window.set_callback(move |_| emit(UiEvent::KeyRefused));
+        window.set_callback(move |_| emit(UiEvent::StayAway));
         window.show();
         let _ = away.take_focus();
-        Self { window, change: change.clone() }
+        Self { window, doubt: doubt.clone() }
     }
 
     /// What it asks about.
     #[must_use]
-    pub fn change(&self) -> &KeyChange {
-        &self.change
+    pub fn doubt(&self) -> &Doubt {
+        &self.doubt
     }
 
     /// The window itself.
@@ -170,18 +231,51 @@ fn draw_body(f: &Frame, body: &Body) -> i32 {
         widgets::draw_lines(&lines, x, *y, size, ink);
         *y += i32::try_from(lines.len()).unwrap_or(0) * widgets::line_height(size) + GAP;
     };
-    let head = t!("trust.head", server = body.server);
-    paragraph(&head, theme::BODY + 1, if body.nearby { colours.warn } else { colours.error }, &mut y);
-    let why = if body.nearby { t!("trust.nearby") } else { t!("trust.far") };
-    paragraph(&why, theme::SMALL + 1, colours.text, &mut y);
+    let ink = if body.nearby { colours.warn } else { colours.error };
+    paragraph(&body.doubt.head(&body.server), theme::BODY + 1, ink, &mut y);
+    paragraph(&body.doubt.why(body.nearby), theme::SMALL + 1, colours.text, &mut y);
+    y += GAP
+        + match &body.doubt {
+            Doubt::Key(change) => draw_keys(x, y, inner, change),
+            Doubt::Plain => draw_readable(x, y, inner),
+        };
+    paragraph(&body.doubt.how(), theme::SMALL + 1, colours.text, &mut y);
+    y - begin + MARGIN
+}
+
+/// The words of both keys beside each other; how high that is.
+fn draw_keys(x: i32, y: i32, inner: i32, change: &KeyChange) -> i32 {
     let wide = (inner - 12) / 2;
     let chinese = rust_i18n::locale().starts_with("zh");
-    let ((shown, known), (shown_too, known_too)) = (body.change.words(chinese), body.change.words(!chinese));
+    let ((shown, known), (shown_too, known_too)) = (change.words(chinese), change.words(!chinese));
     let known = draw_words([x, y, wide], &t!("trust.known"), &known, &known_too, chinese);
     let shown = draw_words([x + inner - wide, y, wide], &t!("trust.shown"), &shown, &shown_too, chinese);
-    y += known.max(shown) + GAP;
-    paragraph(&t!("trust.how"), theme::SMALL + 1, colours.text, &mut y);
-    y - begin + MARGIN
+    known.max(shown)
+}
+
+/// What would go out for everybody to read; how high that is.
+fn draw_readable(x: i32, y: i32, w: i32) -> i32 {
+    let colours = theme::palette();
+    let each = [t!("trust.plain_password"), t!("trust.plain_messages"), t!("trust.plain_people")];
+    let lines: Vec<String> = each.iter().flat_map(|text| widgets::lines(text, w - 24, theme::BODY)).collect();
+    let step = widgets::line_height(theme::BODY);
+    let high = i32::try_from(lines.len()).unwrap_or(0) * step;
+    let (top, foot) = draw_box([x, y, w], &t!("trust.plain_readable"), high);
+    widgets::draw_lines(&lines, x + 12, top, theme::BODY, colours.text);
+    foot - y
+}
+
+/// A box of that width with a title and room of that height below; where the room begins and the box ends.
+fn draw_box([x, y, w]: [i32; 3], title: &str, room: i32) -> (i32, i32) {
+    let colours = theme::palette();
+    let top = y + 10 + widgets::line_height(theme::SMALL) + 4;
+    let foot = top + room + 10;
+    draw::set_draw_color(colours.surface);
+    draw::draw_rounded_rectf(x, y, w, foot - y, theme::RADIUS);
+    draw::set_draw_color(colours.line);
+    draw::draw_rounded_rect(x, y, w, foot - y, theme::RADIUS);
+    widgets::draw_lines(&[title.to_owned()], x + 12, y + 10, theme::SMALL, colours.dim);
+    (top, foot)
 }
 
 /// A box with a key's words, numbered as they are read aloud, and the same in the other language below; how
@@ -197,13 +291,8 @@ fn draw_words([x, y, w]: [i32; 3], title: &str, words: &str, too: &str, chinese:
     let rows = i32::try_from(words.len().div_ceil(columns)).unwrap_or(0);
     let below = widgets::lines(too, w - 24, theme::SMALL);
     let small = widgets::line_height(theme::SMALL);
-    let high = 10 + small + 4 + rows * ROW + 6 + i32::try_from(below.len()).unwrap_or(0) * small + 10;
-    draw::set_draw_color(colours.surface);
-    draw::draw_rounded_rectf(x, y, w, high, theme::RADIUS);
-    draw::set_draw_color(colours.line);
-    draw::draw_rounded_rect(x, y, w, high, theme::RADIUS);
-    widgets::draw_lines(&[title.to_owned()], x + 12, y + 10, theme::SMALL, colours.dim);
-    let top = y + 10 + small + 4;
+    let room = rows * ROW + 6 + i32::try_from(below.len()).unwrap_or(0) * small;
+    let (top, foot) = draw_box([x, y, w], title, room);
     let step = (w - 24) / i32::try_from(columns).unwrap_or(1);
     let rows_of = usize::try_from(rows).unwrap_or(1).max(1);
     for (n, word) in words.iter().enumerate() {
@@ -219,5 +308,5 @@ fn draw_words([x, y, w]: [i32; 3], title: &str, words: &str, too: &str, chinese:
         draw::draw_text(word, left + 14, base);
     }
     widgets::draw_lines(&below, x + 12, top + rows * ROW + 6, theme::SMALL, colours.dim);
-    high
+    foot - y
 }

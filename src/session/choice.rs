@@ -59,7 +59,8 @@ pub(super) struct Choice {
     finding: Option<Finding>,
     /// What was found, and when.
     speaks: Option<(Speaks, Instant)>,
-    /// Somebody said, this once, that the plain dialect will do for a server that spoke the other.
+    /// Somebody said, this once, that the plain dialect will do for a server that spoke the other; over as
+    /// soon as it speaks that again.
     overridden: bool,
     /// The question is asked, and this answer waits for somebody's consent.
     doubting: bool,
@@ -104,6 +105,7 @@ impl Choice {
     pub(super) fn pin(&mut self, key: Vec<u8>) {
         self.known.pins.push(key);
         self.known.secure_only = true;
+        self.overridden = false;
     }
 
     /// The next datagram for the server.
@@ -126,6 +128,8 @@ impl Choice {
 
     /// Somebody wants to register or to log in.
     pub(super) fn ask(&mut self, now: Instant) -> Step {
+        // Whoever was told that it is not the same any more is told so as often as they try.
+        self.diagnosed = false;
         if self.dialect == Dialect::Plain {
             return self.speak(now, Speaks::Plain);
         }
@@ -193,10 +197,17 @@ impl Choice {
 
     /// Somebody agreed to the plain dialect; true if that was waited for: then [`Choice::speak_plain`] is next.
     pub(super) fn allow_plain(&mut self) -> bool {
-        self.allow_plain = true;
         let waited = std::mem::take(&mut self.doubting);
-        self.overridden |= waited;
+        match self.known.secure_only {
+            true => self.overridden |= waited,
+            false => self.allow_plain = true,
+        }
         waited
+    }
+
+    /// Whether that is waited for.
+    pub(super) fn is_doubting(&self) -> bool {
+        self.doubting
     }
 
     /// Goes over to the plain dialect: at once, or `after_secure` when what was sent in the other is answered.
@@ -226,8 +237,9 @@ impl Choice {
     }
 
     fn found(&mut self, now: Instant, speaks: Speaks) -> Step {
-        let was_secure = self.was_secure();
-        if speaks == Speaks::Secure || self.allow_plain && !was_secure {
+        let was_secure = self.known.secure_only;
+        let agreed = if was_secure { self.overridden } else { self.allow_plain };
+        if speaks == Speaks::Secure || agreed {
             return self.speak(now, speaks);
         }
         self.finding = None;
@@ -240,6 +252,7 @@ impl Choice {
     fn speak(&mut self, now: Instant, speaks: Speaks) -> Step {
         self.finding = None;
         self.doubting = false;
+        self.overridden &= speaks == Speaks::Plain;
         let anew = self.speaks() != Some(speaks);
         if anew {
             self.speaks = Some((speaks, now));
@@ -329,6 +342,29 @@ mod tests {
         assert_eq!(choice.poll_timeout(), Some(now + SECOND));
         assert_eq!((choice.handle_timeout(now), choice.handle_timeout(now + SECOND)), (None, Some(PLAIN)));
         assert!(choice.believes_text());
+    }
+
+    #[test]
+    fn what_was_agreed_to_once_ends_when_the_server_is_secure_again() {
+        let now = Instant::now();
+        let mut choice = known();
+        assert!(!choice.allow_plain(), "nobody was asked");
+        choice.ask(now);
+        choice.diagnose(now, true);
+        assert_eq!(choice.handle_text(now, b"00:00"), Some(Step::Consent { was_secure: true }));
+        assert!(choice.allow_plain() && choice.speak_plain(now, false) == PLAIN);
+        choice.doubt_old_answer(now + 60 * SECOND);
+        choice.ask(now);
+        let hello = hello(&mut choice);
+        assert_eq!((choice.handle_text(now, &hello), choice.believes_text()), (Some(SECURE), false));
+        // Nor does it count that somebody agreed before the server knew any better.
+        let mut learning = unknown(true);
+        learning.pin(vec![1]);
+        for mut choice in [choice, learning] {
+            choice.ask(now);
+            choice.diagnose(now, true);
+            assert_eq!(choice.handle_text(now, b"00:00"), Some(Step::Consent { was_secure: true }));
+        }
     }
 
     #[test]

@@ -61,8 +61,11 @@ pub struct Session {
     /// What waits for the choice.
     wishes: Vec<Wish>,
     waiting: Vec<Waiting>,
-    /// Whoever logged in last, to go on with.
+    /// Whoever logged in last, to go on with; and whether they still want to be online.
     last: Option<Wish>,
+    wanted: bool,
+    /// The registration that is not answered.
+    registering: Option<Wish>,
     shown: Link,
     transmits: VecDeque<Transmit>,
     events: VecDeque<Event>,
@@ -83,6 +86,8 @@ impl Session {
             wishes: Vec::new(),
             waiting: Vec::new(),
             last: None,
+            wanted: false,
+            registering: None,
             shown: Link::Offline,
             transmits: VecDeque::new(),
             events: VecDeque::new(),
@@ -161,6 +166,14 @@ impl Session {
                 Event::Link(link) if self.shown == *link => continue,
                 Event::Link(link) => self.shown = *link,
                 Event::Pin(key) => self.choice.pin(key.clone()),
+                // Somebody is asked what then; and whoever gave up is told nothing more.
+                Event::Registered(RegisterOutcome::NoAnswer) if self.is_doubting() || self.registering.is_none() => {
+                    continue;
+                }
+                Event::LoggedIn(LoginOutcome::NoAnswer) if self.is_doubting() => continue,
+                Event::Registered(_) => self.registering = None,
+                Event::LoggedIn(outcome) => self.wanted = *outcome == LoginOutcome::Done,
+                Event::Kicked { .. } => self.wanted = false,
                 _ => {}
             }
             return Some(event);
@@ -187,7 +200,9 @@ impl Session {
     /// Registers; answered by [`Event::Registered`].
     pub fn register(&mut self, now: Instant, account: Account, password: Password, confirm: Password) {
         self.wishes.retain(|wish| !matches!(wish, Wish::Register { .. }));
-        self.wish(now, Wish::Register { account, password, confirm });
+        let wish = Wish::Register { account, password, confirm };
+        self.registering = Some(wish.clone());
+        self.wish(now, wish);
     }
 
     /// Logs in; answered by [`Event::LoggedIn`].
@@ -204,6 +219,7 @@ impl Session {
         self.wishes.retain(|wish| matches!(wish, Wish::Register { .. }));
         self.waiting.clear();
         self.last = Some(wish.clone());
+        self.wanted = true;
         self.choice.doubt_old_answer(now);
         self.wish(now, wish);
     }
@@ -217,10 +233,14 @@ impl Session {
         self.follow(now, step);
     }
 
-    /// Somebody agreed to go on in the plain dialect, after [`Event::PlainOnly`].
+    /// Somebody agreed to go on in the plain dialect, after [`Event::PlainOnly`]. For a server that spoke the
+    /// other this is good only while it asks, and until that is spoken again.
     pub fn allow_plain(&mut self, now: Instant) {
         if self.choice.allow_plain() {
-            self.wishes.extend(self.last.clone().filter(|_| self.wishes.is_empty()));
+            if self.wishes.is_empty() {
+                let login = self.last.clone().filter(|_| self.wanted);
+                self.wishes.extend(self.registering.clone().into_iter().chain(login));
+            }
             let secure = self.secure.take();
             let step = self.choice.speak_plain(now, secure.is_some());
             if let Some(mut secure) = secure {
@@ -233,11 +253,21 @@ impl Session {
         }
     }
 
-    /// Nobody agreed: what waits for that is forgotten.
+    /// Whether something waits for [`Session::allow_plain`].
+    #[must_use]
+    pub fn is_doubting(&self) -> bool {
+        self.choice.is_doubting()
+    }
+
+    /// Nobody agreed: what waits for that is forgotten. Whoever was online securely goes on trying to be.
     pub fn give_up(&mut self) {
         if self.choice.refuse_plain() {
-            self.wishes.clear();
-            self.show(Link::Offline);
+            self.registering = None;
+            if self.speaks().is_none() {
+                self.wishes.clear();
+                self.wanted = false;
+                self.show(Link::Offline);
+            }
         }
     }
 
@@ -250,6 +280,8 @@ impl Session {
                 }
                 self.hand_on(now, speaks);
             }
+            // Nobody wants anything any more.
+            Step::Consent { .. } if !self.wanted && self.registering.is_none() => self.give_up(),
             Step::Consent { was_secure } => self.events.push_back(Event::PlainOnly { was_secure }),
             Step::NoAnswer => self.nobody(),
         }
@@ -296,6 +328,7 @@ impl Session {
     /// Ends the account's other session and logs in again, after
     /// `LoginOutcome::Refused(AlreadyLoggedIn)` or [`Event::Kicked`].
     pub fn take_over(&mut self, now: Instant) {
+        self.wanted = true;
         match self.spoken() {
             Some(secure) => secure.go_online(now),
             None => self.plain.take_over(now),
@@ -337,6 +370,7 @@ impl Session {
     pub fn go_offline(&mut self, now: Instant) {
         let asking = self.choice.let_go(false);
         self.wishes.clear();
+        self.wanted = false;
         match self.spoken() {
             Some(secure) => secure.go_offline(now),
             None if asking => {
@@ -361,6 +395,7 @@ impl Session {
         self.wishes.retain(|wish| matches!(wish, Wish::Register { .. }));
         self.waiting.clear();
         self.last = None;
+        self.wanted = false;
         self.choice.let_go(!self.wishes.is_empty());
         self.plain.forget();
         if let Some(secure) = &mut self.secure {
@@ -371,6 +406,7 @@ impl Session {
 
     /// Logs in again as at the last login.
     pub fn go_online(&mut self, now: Instant) {
+        self.wanted = true;
         if let Some(secure) = self.spoken() {
             secure.go_online(now);
         } else if self.choice.is_settled() {

@@ -346,6 +346,7 @@ impl App {
             Verb::Register => return self.ask_register(word(0)),
             Verb::Login => return self.ask_login(word(0)),
             Verb::Trust => return self.trust(),
+            Verb::Readable => return self.readable(),
             _ => {}
         }
         if !self.logged_in {
@@ -433,7 +434,8 @@ impl App {
             Event::Past { peer, messages, more } => self.past_came(&peer, &messages, more),
             Event::Extensions(_) | Event::Index { .. } | Event::Page { .. } | Event::Speaks(_) => {}
             Event::PlainOnly { was_secure } => {
-                self.plain_only(was_secure, &Event::PlainOnly { was_secure }.notice().unwrap_or_default());
+                let notice = event.notice().unwrap_or_default();
+                if was_secure { self.no_longer_secure(&notice) } else { self.plain_only(&notice) }
             }
             Event::AccountSettings(settings) => self.account_is(settings),
             Event::KeyChanged(change) => self.key_changed(change),

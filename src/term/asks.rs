@@ -22,6 +22,8 @@ pub(super) enum Ask {
     TakeOver,
     /// Whether the plain dialect will do for this.
     Plain(Pending),
+    /// The same of a server that was secure, by a word that nobody types by habit.
+    Readable(Pending),
     /// Whether this key of the server's was compared.
     Trust(Vec<u8>),
 }
@@ -50,6 +52,7 @@ impl Ask {
             Self::RegisterConfirm(..) => t!("gui.confirm"),
             Self::TakeOver => t!("term.take_over"),
             Self::Plain(_) => t!("term.plain_anyway"),
+            Self::Readable(_) => t!("term.plain_word"),
             Self::Trust(_) => t!("term.key_confirm"),
         };
         Some(format!("{text}: "))
@@ -106,7 +109,7 @@ impl App {
     pub(super) fn answered(&mut self, line: &str) {
         let ask = std::mem::replace(&mut self.ask, Ask::Command);
         if line.is_empty() {
-            if matches!(ask, Ask::Plain(_)) {
+            if matches!(ask, Ask::Plain(_) | Ask::Readable(_)) {
                 self.not_plainly();
             }
             return self.quiet(&t!("term.cancelled"));
@@ -160,6 +163,7 @@ impl App {
                     self.quiet(&t!("term.cancelled"));
                 }
             }
+            Ask::Readable(pending) => self.agreed(pending, line),
             Ask::Trust(key) => self.trusted(key, line),
             Ask::TakeOver => {
                 if is_yes(line)
@@ -180,16 +184,16 @@ impl App {
     }
 
     /// The server knows no other dialect, or says so; what waits for the answer stays where it is.
-    pub(super) fn plain_only(&mut self, was_secure: bool, notice: &str) {
-        if was_secure || !self.on_terminal() {
-            self.error(&if was_secure { notice.to_owned() } else { format!("{notice} (--allow-plain)") });
+    pub(super) fn plain_only(&mut self, notice: &str) {
+        if !self.on_terminal() {
+            self.error(&format!("{notice} (--allow-plain)"));
             return self.not_plainly();
         }
         self.warn(notice);
         self.ask = Ask::Plain(std::mem::replace(&mut self.pending, Pending::Nothing));
     }
 
-    fn not_plainly(&mut self) {
+    pub(super) fn not_plainly(&mut self) {
         self.pending = Pending::Nothing;
         self.client.give_up();
         if !self.logged_in {
@@ -278,6 +282,7 @@ impl App {
     }
 
     pub(super) fn registered(&mut self, outcome: &RegisterOutcome) {
+        self.no_more_doubt();
         let pending = std::mem::replace(&mut self.pending, Pending::Nothing);
         let sentence = outcome.sentence();
         match (outcome, pending) {
@@ -295,6 +300,7 @@ impl App {
     }
 
     pub(super) fn logged_in(&mut self, outcome: &LoginOutcome) {
+        self.no_more_doubt();
         let pending = std::mem::replace(&mut self.pending, Pending::Nothing);
         let account = self.me.clone();
         match (outcome, account) {

@@ -1,11 +1,12 @@
-//! Another key of the server's, and another device in this one's place: what is said, and the commands
-//! that answer it.
+//! Another key of the server's, no encryption any more, and another device in this one's place: what is said,
+//! and what answers it.
 
 use rust_i18n::t;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::app::App;
 use super::asks::{Ask, Pending};
+use super::commands::{Verb, named};
 use super::screen::{column, harmless};
 use crate::history::time_of;
 use crate::link::words;
@@ -48,6 +49,52 @@ impl App {
         if let Some(me) = self.me.clone() {
             self.pending = Pending::Login(me);
             self.client.go_online(now);
+        }
+    }
+
+    /// The server encrypted before and does not now. Whoever wants to log in is asked at once; of whoever is
+    /// logged in the line being typed may be for somebody else, so it takes a command.
+    pub(super) fn no_longer_secure(&mut self, notice: &str) {
+        self.error(notice);
+        if !self.on_terminal() {
+            self.warn(&t!("term.plain_job"));
+            return self.not_plainly();
+        }
+        self.warn(&t!("term.plain_risk"));
+        if self.logged_in {
+            self.warn(&t!("term.plain_command"));
+        } else {
+            self.ask = Ask::Readable(std::mem::replace(&mut self.pending, Pending::Nothing));
+        }
+    }
+
+    /// The command: in plain, this once.
+    pub(super) fn readable(&mut self) {
+        match self.me.clone().filter(|_| self.client.is_doubting()) {
+            Some(me) => self.go_on_readable(Pending::Login(me)),
+            None => self.quiet(&t!("term.plain_not_asked")),
+        }
+    }
+
+    /// The word was typed, or something else.
+    pub(super) fn agreed(&mut self, pending: Pending, typed: &str) {
+        if named(&typed.trim().to_lowercase()).is_some_and(|form| form.verb == Verb::Readable) {
+            return self.go_on_readable(pending);
+        }
+        self.not_plainly();
+        self.error(&t!("term.plain_not_that"));
+    }
+
+    fn go_on_readable(&mut self, pending: Pending) {
+        self.pending = pending;
+        self.client.allow_plain(clock::now());
+    }
+
+    /// The server has answered as it did before.
+    pub(super) fn no_more_doubt(&mut self) {
+        if let Ask::Readable(pending) = &mut self.ask {
+            self.pending = std::mem::replace(pending, Pending::Nothing);
+            self.ask = Ask::Command;
         }
     }
 

@@ -4,8 +4,8 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use super::desk::{serve, until};
-use super::peers::ByHand;
+use super::desk::{serve, serve_with, until};
+use super::peers::{Between, ByHand};
 use super::{Place, SENT, chat_with, say};
 
 #[test]
@@ -40,7 +40,7 @@ fn who_stays_logged_in_presses_enter_alone() {
     assert!(reset.wait().expect("a child").success());
     let _server = place.serve();
     sam.keys(&["F5"]);
-    sam.said("asked: The server does not know this device");
+    sam.said("asked: This device needs the password");
     sam.window("Hongyan");
     sam.keys(&["Tab", "Return"]);
     sam.window("Log in");
@@ -103,6 +103,83 @@ fn another_key_is_trusted_only_by_who_says_so() {
     person.keys(&["Tab", "Return"]);
     person.no_window("Another key");
     person.said("link: Connected");
+}
+
+#[test]
+fn a_server_that_encrypts_no_more_gets_nothing_by_accident() {
+    let place = Place::new();
+    let folder = place.dir.path().join("server");
+    let server = place.serve();
+    ByHand::new(place.at).ask("01#nan#secret#secret#");
+    let between = Between::new(place.at);
+    let open = |lang: &str| place.open_at(between.address, "nan", lang, &["--account", "nan"]);
+    let person = open("en");
+    person.window("Log in");
+    person.write("secret");
+    person.keys(&["Return"]);
+    person.no_window("Log in");
+    person.said("link: Connected");
+    // While somebody is logged in nothing opens by itself; Enter in the window means to stay away.
+    drop(server);
+    let _server = serve_with(place.at, &folder, &["--plain-only"]);
+    person.window("Hongyan");
+    person.keys(&["F5"]);
+    person.said("asked: The server spoke encrypted before");
+    person.window("Hongyan");
+    place.desk.picture("readable-later");
+    person.keys(&["Tab", "Return"]);
+    person.window("Not encrypted");
+    person.keys(&["Return"]);
+    person.no_window("Not encrypted");
+    person.said("link: Offline");
+    // Coming back asks again, and goes on when it is told to; the password is known still.
+    person.window("Hongyan");
+    person.keys(&["F10", "Down", "Return"]);
+    person.said("asked: The server spoke encrypted before");
+    person.window("Hongyan");
+    person.keys(&["Tab", "Return"]);
+    person.window("Not encrypted");
+    assert_eq!(between.requests("02#"), 0, "{:?}", between.all());
+    person.keys(&["Tab", "Return"]);
+    person.no_window("Not encrypted");
+    person.said("link: Connected");
+    assert_eq!(between.requests("02#nan#secret#"), 1, "{:?}", between.all());
+    person.window("Hongyan");
+    person.keys(&["ctrl+q"]);
+    assert!(person.ended());
+    // The next run knows nothing of that. A registration asks too, as often as it is tried.
+    let person = open("en");
+    person.window("Log in");
+    person.keys(&["ctrl+r"]);
+    person.window("Register");
+    person.fill(&["", "lou", "secret", "secret"]);
+    person.window("Not encrypted");
+    place.desk.picture("readable");
+    person.keys(&["Escape"]);
+    person.no_window("Not encrypted");
+    person.window("Register");
+    person.keys(&["Return"]);
+    person.window("Not encrypted");
+    assert_eq!(between.requests("01#"), 0, "{:?}", between.all());
+    person.keys(&["Tab", "Return"]);
+    person.said("Registered. You can log in now.");
+    person.no_window("Register");
+    assert_eq!(between.requests("01#lou#secret#secret#"), 1, "{:?}", between.all());
+    drop(person);
+    // And so does a login.
+    let person = open("zh");
+    for answer in [&["Return"][..], &["Tab", "Return"]] {
+        person.window("登录");
+        person.fill(&["secret"]);
+        person.window("不再加密");
+        place.desk.picture("readable-zh");
+        assert_eq!(between.requests("02#nan#secret#"), 1, "{:?}", between.all());
+        person.keys(answer);
+        person.no_window("不再加密");
+    }
+    person.no_window("登录");
+    person.window("鸿雁");
+    assert_eq!(between.requests("02#nan#secret#"), 2, "{:?}", between.all());
 }
 
 #[test]

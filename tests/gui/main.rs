@@ -29,7 +29,7 @@ use hongyan::gui::login::{Emit, Login, LoginForm};
 use hongyan::gui::main_window::{MainWindow, Me};
 use hongyan::gui::notice::Question;
 use hongyan::gui::transcript::{Ask, Earlier, Transcript};
-use hongyan::gui::trust_window::TrustWindow;
+use hongyan::gui::trust_window::{Doubt, TrustWindow};
 use hongyan::gui::wire_window::WireWindow;
 use hongyan::gui::{Secret, UiEvent, theme, widgets};
 use hongyan::history::{Contact, Conversation, Row, RowMeta};
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
         ("both_themes_and_languages_draw", both_themes_and_languages_draw),
         ("the_connection_window_copies_all_it_shows", the_connection_window_copies_all_it_shows),
         ("the_main_window_asks_and_waits", the_main_window_asks_and_waits),
-        ("another_key_is_not_trusted_by_accident", another_key_is_not_trusted_by_accident),
+        ("a_doubtful_server_is_not_trusted_by_accident", a_doubtful_server_is_not_trusted_by_accident),
         ("the_login_window_keeps_what_was_typed", the_login_window_keeps_what_was_typed),
         ("the_protocol_window_says_what_became_of_a_trial", the_protocol_window_says_what_became_of_a_trial),
         ("a_click_takes_the_focus_and_harms_nothing", a_click_takes_the_focus_and_harms_nothing),
@@ -393,24 +393,35 @@ fn the_main_window_asks_and_waits() {
 }
 
 /// Draws it in each language and theme, small and large; a folder in the environment keeps pictures.
-fn another_key_is_not_trusted_by_accident() {
+fn a_doubtful_server_is_not_trusted_by_accident() {
     let emitted: Rc<RefCell<Vec<UiEvent>>> = Rc::default();
     let emit: Emit = Rc::new({
         let emitted = Rc::clone(&emitted);
         move |event| emitted.borrow_mut().push(event)
     });
     let change = KeyChange { shown: vec![1; 44], known: vec![vec![2; 44], vec![3; 44]] };
-    for (locale, theme) in [("en", theme::Theme::Light), ("zh-CN", theme::Theme::Dark)] {
+    let doubts = [
+        ("trust", Doubt::Key(change.clone()), UiEvent::KeyTrusted(change.shown)),
+        ("readable", Doubt::Plain, UiEvent::SendReadable),
+    ];
+    let looks = [
+        ("en", theme::Theme::Light),
+        ("en", theme::Theme::Dark),
+        ("zh-CN", theme::Theme::Light),
+        ("zh-CN", theme::Theme::Dark),
+    ];
+    for ((locale, theme), (name, doubt, goes_on)) in looks.into_iter().flat_map(|l| doubts.iter().map(move |d| (l, d)))
+    {
         rust_i18n::set_locale(locale);
         theme::set(theme);
-        for (nearby, w, h) in [(false, 560, 420), (true, 360, 320)] {
-            let window = TrustWindow::new("chat.example:9", nearby, &change, Rc::clone(&emit));
-            assert_eq!(window.change(), &change);
+        for (nearby, w, h) in [(false, 560, 420), (true, 360, 320), (false, 300, 240)] {
+            let window = TrustWindow::new("chat.example:9", nearby, doubt, Rc::clone(&emit));
+            assert_eq!(window.doubt(), doubt);
             let mut shell = window.window().clone();
             shell.resize(0, 0, w, h);
             // What does not fit can be scrolled, once it has been drawn.
             let mut turns = 0;
-            while turns < 3 || turns < 500 && shell.handle_event(Event::MouseWheel) != (h == 320) {
+            while turns < 3 || turns < 500 && shell.handle_event(Event::MouseWheel) != (h < 420) {
                 let _ = app::wait_for(0.01);
                 app::flush();
                 turns += 1;
@@ -418,12 +429,9 @@ fn another_key_is_not_trusted_by_accident() {
             assert!(turns < 500);
             let buttons: Vec<_> = (0..shell.children()).filter_map(|n| shell.child(n)).skip(1).collect();
             assert!(buttons.iter().all(|b| b.x() > 0 && b.x() + b.w() < w && b.y() + b.h() < h));
-            keep_picture(&format!("trust-{locale}-{w}"));
+            keep_picture(&format!("{name}-{locale}-{theme:?}-{w}"));
             buttons.into_iter().for_each(|mut button| button.do_callback());
-            assert_eq!(
-                emitted.borrow_mut().drain(..).collect::<Vec<_>>(),
-                [UiEvent::KeyRefused, UiEvent::KeyTrusted(change.shown.clone())]
-            );
+            assert_eq!(emitted.borrow_mut().drain(..).collect::<Vec<_>>(), [UiEvent::StayAway, goes_on.clone()]);
             window.close();
         }
     }

@@ -347,3 +347,31 @@ fn plain_is_spoken_only_where_that_was_agreed_to() {
     a.until("in plain", |e| *e == Event::LoggedIn(LoginOutcome::Done));
     assert!(a.seen.contains(&Event::Speaks(Speaks::Plain)));
 }
+
+#[test]
+fn a_server_that_was_secure_is_spoken_to_in_plain_for_one_run() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (of_a, of_server) = (dir.path().join("a"), dir.path().join("server"));
+    let server = serve(anywhere(), &of_server);
+    let at = server.address();
+    drop(securely(at, &of_a).come_in("a", true));
+    drop(server);
+    let folder = |name: &str| {
+        let mut folders = std::fs::read_dir(&of_a).expect("a folder");
+        folders.find_map(|folder| Some(folder.ok()?.path().join(name)).filter(|file| file.exists()))
+    };
+    let keys = folder("keys").expect("the server's key");
+    let known = std::fs::read(&keys).expect("kept");
+    let _server =
+        Server::start(ServerConfig { secure: false, ..ServerConfig::new(at, of_server) }).expect("started again");
+    // In the next run it is another question.
+    for allowed in [false, true] {
+        let mut a = Person::speaking(Dialect::Auto, allowed, at, &of_a);
+        a.client.login(clock::now(), account("a"), password()).expect("a history");
+        a.until("a question", |e| *e == Event::PlainOnly { was_secure: true });
+        assert!(a.client.is_doubting());
+        a.client.allow_plain(clock::now());
+        a.until("in plain", |e| *e == Event::LoggedIn(LoginOutcome::Done));
+        assert_eq!((std::fs::read(&keys).expect("kept"), folder("plain")), (known.clone(), None));
+    }
+}

@@ -147,7 +147,7 @@ fn whoever_is_not_known_any_more_logs_in_anew_where_they_are() {
     a.foot_is("a>");
     a.line("chat b");
     a.write("half a line");
-    served.restart_after(|data| {
+    served.restart_after(&[], |data| {
         let mut reset = Command::new(env!("CARGO_BIN_EXE_hongyand"));
         check(reset.arg("--data").arg(data).args(["account", "reset", "a"]), "other\n", 0);
     });
@@ -158,6 +158,49 @@ fn whoever_is_not_known_any_more_logs_in_anew_where_they_are() {
         a.line(typed);
         a.foot_is(foot);
     }
+}
+
+#[test]
+fn a_server_that_encrypts_no_more_takes_a_word_that_nobody_types_by_habit() {
+    let mut served = Served::new();
+    let a = Terminal::open(&served, "a", &[]);
+    a.register("a");
+    a.line("chat bob");
+    a.write("half a line");
+    served.restart_after(&["--plain-only"], |_| {});
+    a.shows("readable goes on in plain");
+    // What is being typed is no answer, and waits as everything does.
+    a.foot_is("a → bob> half a line");
+    a.line("");
+    let bob = served.by_hand("bob");
+    a.line("/readable");
+    a.foot_is("a → bob ✓>");
+    let got = served.ask_from(&bob, "09#").expect("an answer");
+    assert!(got.starts_with("09:a:") && got.ends_with(":half a line"), "{got}");
+    a.line("/readable");
+    a.shows("No server waits to be spoken to in plain.");
+    a.line("/quit");
+    a.shows("left with 0");
+    // The next run asks again, before anything goes out.
+    let a = Terminal::open_in("zh", &served, "a", &[]);
+    for (typed, said) in [("yes", "不是这个词"), ("", "已取消"), ("明文", "已登录")] {
+        a.line(if typed == "yes" { "secret" } else { "login a\nsecret" });
+        a.shows("此服务器以前使用加密");
+        a.foot_is("输入“明文”则这一次仍然发送；直接回车则取消:");
+        a.line(typed);
+        a.shows(said);
+    }
+    a.line("quit");
+    a.shows("left with 0");
+    // Nobody is asked elsewhere, and no option is an answer.
+    let mut piped = served.client("a");
+    let piped = run(piped.arg("--allow-plain"), "login a\nsecret\nreadable\n");
+    let said = String::from_utf8_lossy(&[piped.stdout, piped.stderr].concat()).into_owned();
+    assert!(said.contains("--allow-plain is not enough") && !said.contains("Logged in"), "{said}");
+    let refused = run(&mut with_password(job(&served, "a", &["--account", "a", "--allow-plain", "recv"])), "");
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(9), "{said}");
+    assert!(said.contains("--allow-plain is not enough"), "{said}");
 }
 
 #[test]

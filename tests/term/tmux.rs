@@ -47,13 +47,13 @@ impl Served {
         served
     }
 
-    /// Ends the server, does this with its folder, and starts it again.
-    pub fn restart_after(&mut self, meanwhile: impl FnOnce(&Path)) {
+    /// Ends the server, does this with its folder, and starts it again with these options.
+    pub fn restart_after(&mut self, more: &[&str], meanwhile: impl FnOnce(&Path)) {
         let pid = self.server.0.id().to_string();
         let ended = Command::new("kill").arg(pid).status().expect("kill runs");
         assert!(ended.success() && self.server.0.wait().expect("it ends").success());
         meanwhile(&self.dir.path().join("server"));
-        self.server = start(self.at, self.dir.path(), &[]);
+        self.server = start(self.at, self.dir.path(), more);
         self.wait();
     }
 

@@ -8,6 +8,7 @@ use rust_i18n::t;
 use super::super::Secret;
 use super::super::login::{Login, LoginForm, Register, RegisterForm};
 use super::super::main_window::{MainWindow, Me};
+use super::super::trust_window::Doubt;
 use super::App;
 use super::place::Pending;
 use super::questions::Trouble;
@@ -70,6 +71,7 @@ impl App {
             (Account::person(form.account.trim()), Password::parse(&form.password.0), Password::parse(&form.confirm.0));
         match fields {
             (Ok(account), Ok(password), Ok(confirm)) => {
+                self.close_trust();
                 self.say(&t!("gui.registering"));
                 if let Some((_, known)) = &mut self.register {
                     *known = RegisterForm { password: Secret::default(), confirm: Secret::default(), ..form };
@@ -97,6 +99,7 @@ impl App {
             Err(_) if password.0.is_empty() => return self.say(&t!("gui.password_missing")),
             Err(_) => return self.say(&t!("gui.bad_password")),
         };
+        self.close_trust();
         self.wait(&t!("gui.looking_up"));
         self.with_server(Pending::Login { form, account, password });
     }
@@ -137,7 +140,12 @@ impl App {
     /// takes more than Enter.
     pub(super) fn plain_only(&mut self, was_secure: bool) {
         let mut text = Event::PlainOnly { was_secure }.notice().unwrap_or_default();
-        if !was_secure {
+        if was_secure {
+            self.doubt(Doubt::Plain);
+            if self.main.is_some() {
+                return;
+            }
+        } else {
             self.plainly = true;
             text = format!("{text} {}", t!("secure.enter_again"));
         }
@@ -147,7 +155,7 @@ impl App {
         self.say(&text);
     }
 
-    fn wait(&mut self, text: &str) {
+    pub(super) fn wait(&mut self, text: &str) {
         if let Some(login) = &mut self.login {
             login.say(text, false);
         }
@@ -158,6 +166,7 @@ impl App {
             RegisterOutcome::Answered { reply: Registered::Done, .. } => {
                 let Some((window, form)) = self.register.take() else { return };
                 window.close();
+                self.close_trust();
                 let account = form.account.trim().to_owned();
                 let nickname: String = form.nickname.trim().chars().filter(|c| !c.is_control()).collect();
                 if !nickname.is_empty() {

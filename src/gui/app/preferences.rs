@@ -123,8 +123,8 @@ impl App {
             self.close_wire();
             self.open_wire();
         }
-        if let Some(change) = self.trust.as_ref().map(|window| window.change().clone()) {
-            self.open_trust(&change);
+        if let Some(doubt) = self.trust.as_ref().map(|window| window.doubt().clone()) {
+            self.open_trust(&doubt);
         }
         self.rebuild_connection();
         self.close_keys();

@@ -7,11 +7,10 @@ use rust_i18n::t;
 use super::super::UiEvent;
 use super::super::login::Login;
 use super::super::notice::Question;
-use super::super::trust_window::TrustWindow;
+use super::super::trust_window::{Doubt, TrustWindow};
 use super::{App, Leaving, leave};
 use crate::history::time_of;
 use crate::net::clock;
-use crate::session::KeyChange;
 
 /// Why nobody is logged in any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,8 +21,8 @@ pub(super) enum Trouble {
     Copied,
     /// The server does not know this device any more.
     Password,
-    /// It showed another key.
-    Key(KeyChange),
+    /// It may be another one.
+    Doubt(Doubt),
 }
 
 impl Trouble {
@@ -43,10 +42,14 @@ impl Trouble {
                 text: t!("main.password_needed").into_owned(),
                 answers: [answer(t!("main.log_in_again").into_owned(), UiEvent::LogInAgain), offline],
             },
-            Self::Key(_) => Question {
-                text: t!("trust.changed").into_owned(),
-                answers: [answer(t!("trust.look").into_owned(), UiEvent::ShowKey), offline],
-            },
+            Self::Doubt(doubt) => {
+                let (text, look) = match doubt {
+                    Doubt::Key(_) => (t!("trust.changed"), t!("trust.look")),
+                    Doubt::Plain => (t!("trust.plain_changed"), t!("trust.plain_look")),
+                };
+                let answers = [answer(look.into_owned(), UiEvent::ShowDoubt), offline];
+                Question { text: text.into_owned(), answers }
+            }
         }
     }
 }
@@ -74,6 +77,7 @@ impl App {
     /// It is decided, or over by itself.
     pub(super) fn no_trouble(&mut self) {
         if self.trouble.take().is_some() {
+            self.close_trust();
             self.show_trouble();
         }
     }
@@ -94,24 +98,24 @@ impl App {
     }
 
     /// Whoever has just asked for something sees at once why it was not done; else it waits.
-    pub(super) fn key_changed(&mut self, change: KeyChange) {
+    pub(super) fn doubt(&mut self, doubt: Doubt) {
         if self.main.is_some() {
-            return self.ask(Trouble::Key(change));
+            return self.ask(Trouble::Doubt(doubt));
         }
-        log::info!("asked: {}", t!("trust.head", server = self.place.line()));
-        self.open_trust(&change);
+        log::info!("asked: {}", doubt.head(&self.place.line()));
+        self.open_trust(&doubt);
     }
 
-    pub(super) fn show_key(&mut self) {
-        if let Some(Trouble::Key(change)) = self.trouble.clone() {
-            self.open_trust(&change);
+    pub(super) fn show_doubt(&mut self) {
+        if let Some(Trouble::Doubt(doubt)) = self.trouble.clone() {
+            self.open_trust(&doubt);
         }
     }
 
-    pub(super) fn open_trust(&mut self, change: &KeyChange) {
+    pub(super) fn open_trust(&mut self, doubt: &Doubt) {
         self.close_trust();
         let (server, nearby) = (self.place.line(), self.place.is_nearby());
-        self.trust = Some(TrustWindow::new(&server, nearby, change, Rc::clone(&self.emit)));
+        self.trust = Some(TrustWindow::new(&server, nearby, doubt, Rc::clone(&self.emit)));
     }
 
     pub(super) fn close_trust(&mut self) {
@@ -120,11 +124,24 @@ impl App {
         }
     }
 
-    pub(super) fn refuse_key(&mut self) {
+    /// What was asked for is not done, and not tried again.
+    pub(super) fn stay_away(&mut self) {
         self.close_trust();
-        if matches!(self.trouble, Some(Trouble::Key(_))) {
+        self.client.give_up();
+        if self.main.is_none() || matches!(self.trouble, Some(Trouble::Doubt(_))) {
             self.stay_offline();
         }
+    }
+
+    /// In plain what waits for that, until the server encrypts again or the program ends.
+    pub(super) fn send_readable(&mut self) {
+        self.close_trust();
+        self.no_trouble();
+        match &mut self.register {
+            Some((register, _)) => register.say(&t!("gui.registering"), false),
+            None => self.wait(&t!("gui.logging_in")),
+        }
+        self.client.allow_plain(clock::now());
     }
 
     /// Remembers the key and does again what it was in the way of.

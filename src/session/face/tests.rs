@@ -44,6 +44,11 @@ fn ours(request: &str) -> Option<String> {
     }
 }
 
+fn carrier() -> Carrier {
+    let identity = Identity::generate().expect("random bytes");
+    Carrier::server(&identity, None).expect("an identity")
+}
+
 impl World {
     fn new(secure: bool, answers: fn(&str) -> Option<String>, allow_plain: bool, known: Known) -> Self {
         let config = Config {
@@ -55,8 +60,7 @@ impl World {
             seed: 7,
             carrier_seed: Some([7; 32]),
         };
-        let identity = Identity::generate().expect("random bytes");
-        let carrier = secure.then(|| Carrier::server(&identity, None).expect("an identity"));
+        let carrier = secure.then(carrier);
         let (sent, events, sends) = (Vec::new(), Vec::new(), Vec::new());
         Self { now: Instant::now(), session: Session::new(config), carrier, answers, sent, events, sends }
     }
@@ -64,6 +68,22 @@ impl World {
     fn log_in(&mut self) {
         let password = Password::parse("secret").expect("valid");
         self.session.login(self.now, account("a"), password, kept());
+    }
+
+    fn register(&mut self) {
+        let password = Password::parse("secret").expect("valid");
+        self.session.register(self.now, account("a"), password.clone(), password);
+    }
+
+    /// From now on the server speaks plain alone, and the connection to it is gone.
+    fn downgrade(&mut self) -> Option<Carrier> {
+        self.answers = course;
+        self.carrier.take()
+    }
+
+    /// How often it was asked whether plain will do for one that was secure.
+    fn asked(&self) -> usize {
+        self.events.iter().filter(|e| **e == Event::PlainOnly { was_secure: true }).count()
     }
 
     fn send(&mut self, id: i64) {
@@ -198,8 +218,7 @@ fn no_password_goes_out_in_plain_before_somebody_agreed() {
 #[test]
 fn who_agreed_before_is_not_asked() {
     let mut world = World::new(false, course, true, Known::default());
-    let password = Password::parse("secret").expect("valid");
-    world.session.register(world.now, account("a"), password.clone(), password);
+    world.register();
     world.log_in();
     world.run(Duration::from_secs(1));
     assert!(world.has(&DONE) && !world.events.iter().any(|e| matches!(e, Event::PlainOnly { .. })));
@@ -219,14 +238,106 @@ fn a_server_that_was_secure_and_is_not_is_told_and_not_trusted() {
     world.log_in();
     world.send(1);
     world.run(MINUTE);
-    assert!(world.has(&Event::PlainOnly { was_secure: true }) && world.has(&Event::LoggedIn(LoginOutcome::NoAnswer)));
-    assert_eq!((world.count("02"), world.count("10")), (0, 1), "{:?}", world.sent);
+    assert!(world.session.is_doubting() && !world.events.iter().any(|e| matches!(e, Event::LoggedIn(_))));
+    assert_eq!((world.asked(), world.count("02"), world.count("10")), (1, 0, 1), "{:?}", world.sent);
     world.session.allow_plain(world.now);
     // A late answer to what was sent in the other dialect.
     world.session.handle_datagram(world.now, b"00:00");
     world.run(Duration::from_secs(2));
     assert!(world.has(&DONE) && world.has(&Event::Speaks(Speaks::Plain)));
     assert_eq!((world.count("02"), world.count("03")), (1, 1), "{:?}", world.sent);
+}
+
+#[test]
+fn what_was_agreed_to_once_is_over_when_the_server_is_secure_again() {
+    // Somebody agreed to plain; then the server learned the other.
+    let mut world = World::new(false, course, false, Known::default());
+    world.log_in();
+    world.run(MINUTE);
+    world.session.allow_plain(world.now);
+    world.run(2 * MINUTE);
+    assert!(world.has(&DONE));
+    world.session.forget();
+    world.answers = ours;
+    world.carrier = Some(carrier());
+    world.log_in();
+    world.run(Duration::from_secs(5));
+    let [key] = world.session.pins() else { panic!("{:?}", world.events) };
+    assert!(world.has(&Event::Pin(key.clone())) && world.asked() == 0);
+    let before = world.count("02");
+    // It forgets that while somebody is logged in: no password, no message, not even in the same run.
+    let secure = world.downgrade();
+    world.session.fetch_now(world.now);
+    world.send(1);
+    world.run(2 * MINUTE);
+    assert_eq!((world.asked(), world.count("02"), world.count("03")), (1, before, 0), "{:?}", world.sent);
+    world.session.allow_plain(world.now);
+    world.run(Duration::from_secs(2));
+    assert_eq!((world.count("02"), world.session.speaks()), (before + 1, Some(Speaks::Plain)));
+    // What was taken once is for its writer to send again, and what was not goes.
+    world.send(2);
+    world.run(Duration::from_secs(2));
+    assert!(world.has(&Event::Outgoing { id: MessageId(2), state: SendState::Sent }));
+    // Secure again, it is not left without another question.
+    world.session.forget();
+    world.answers = ours;
+    world.carrier = secure;
+    world.run(2 * MINUTE);
+    world.log_in();
+    world.run(Duration::from_secs(5));
+    assert_eq!(world.session.speaks(), Some(Speaks::Secure));
+    let (before, asked) = (world.count("02"), world.asked());
+    world.downgrade();
+    world.session.fetch_now(world.now);
+    world.run(2 * MINUTE);
+    assert_eq!((world.asked(), world.count("02")), (asked + 1, before), "{:?}", world.sent);
+}
+
+#[test]
+fn a_registration_waits_for_the_same_answer() {
+    let mut world = World::new(false, course, true, Known { pins: vec![vec![1; 44]], secure_only: true });
+    for n in 1..3 {
+        world.register();
+        world.run(MINUTE);
+        assert_eq!((world.asked(), world.count("01")), (n, 0), "{:?}", world.sent);
+        world.session.give_up();
+        world.run(MINUTE);
+    }
+    assert!(!world.events.iter().any(|e| matches!(e, Event::Registered(_))), "{:?}", world.events);
+    world.register();
+    world.run(MINUTE);
+    world.session.allow_plain(world.now);
+    world.run(Duration::from_secs(2));
+    assert!(world.events.iter().any(|e| matches!(e, Event::Registered(RegisterOutcome::Answered { .. }))));
+    assert_eq!((world.count("01"), world.count("02")), (1, 0), "{:?}", world.sent);
+}
+
+#[test]
+fn whoever_stays_away_is_asked_again_when_they_come_back() {
+    let mut world = World::new(true, ours, true, Known::default());
+    world.log_in();
+    world.run(Duration::from_secs(10));
+    let secure = world.downgrade();
+    world.session.fetch_now(world.now);
+    world.run(MINUTE);
+    assert!(world.session.is_doubting());
+    // It is itself again before anybody has said anything: the question is over.
+    world.carrier = secure;
+    world.run(MINUTE);
+    assert!(!world.session.is_doubting() && matches!(world.session.link(), Link::Connected { .. }));
+    world.session.allow_plain(world.now);
+    world.run(MINUTE);
+    assert_eq!((world.asked(), world.count("02"), world.session.speaks()), (1, 0, Some(Speaks::Secure)));
+    world.downgrade();
+    world.session.fetch_now(world.now);
+    for n in 2..4 {
+        world.run(MINUTE);
+        assert_eq!((world.asked(), world.count("02")), (n, 0), "{:?}", world.sent);
+        world.session.go_offline(world.now);
+        world.run(MINUTE);
+        assert!(!world.session.is_doubting() && world.session.link() == Link::Offline);
+        world.session.go_online(world.now);
+    }
 }
 
 #[test]

@@ -23,7 +23,10 @@ impl Running {
                 self.client.go_online(clock::now());
                 Ok(true)
             }
-            Event::PlainOnly { was_secure: true } => Err(Stop(Exit::Untrusted, notice)),
+            // Whatever it was started with: nobody sits there who could judge.
+            Event::PlainOnly { was_secure: true } => {
+                Err(Stop(Exit::Untrusted, format!("{notice}\n{}", t!("term.plain_job"))))
+            }
             Event::PlainOnly { was_secure: false } => Err(Stop(Exit::Refused, format!("{notice} (--allow-plain)"))),
             Event::Kicked { .. } | Event::Copied { offline: true } => Err(Stop(Exit::Refused, notice)),
             Event::Pinned(_) | Event::TookPlace { .. } | Event::Copied { offline: false } => {
