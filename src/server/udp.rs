@@ -170,6 +170,9 @@ impl Server {
         let lock = lock(&config.data)?;
         let store = Store::open(&config.data)?;
         store.limit(config.quotas.disk)?;
+        if let Err(error) = store.number_on(now().unix) {
+            log::warn!("messages go on with the numbers there are: {error}");
+        }
         let snapshot = store.snapshot()?;
         let carrier = config.secure.then(|| Carrier::open(&config.data)).transpose()?;
         let listen = |error| ServerError::Listen { address: config.listen, error };

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 use hongyan::client::Event;
 use hongyan::model::SendState;
 use hongyan::net::clock;
+use hongyan::server::store::admin;
+use hongyan::server::udp::{Config as ServerConfig, Server};
 use hongyan::session::Link;
 
 use super::client::{Person, account, securely};
@@ -137,10 +139,49 @@ fn two_hundred_kills_of_a_server() {
     killed_servers(200, 10);
 }
 
+/// Whoever puts a copy of the database back must not have later messages taken for those it does not hold any more.
+#[test]
+fn a_server_put_back_from_a_copy_goes_on_with_numbers_of_its_own() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (data, copy) = (dir.path().join("server"), dir.path().join("copy.sqlite"));
+    let listen = UdpSocket::bind("127.0.0.1:0").and_then(|s| s.local_addr()).expect("a free port");
+    let start = || Server::start(ServerConfig::new(listen, data.clone())).expect("started");
+    let server = start();
+    let mut a = securely(listen, &dir.path().join("a")).come_in("a", true);
+    let mut b = securely(listen, &dir.path().join("b")).come_in("b", true);
+    admin::backup(&data, &copy).expect("copied");
+    for text in ["1", "2", "3"] {
+        assert!(a.client.send_message(clock::now(), &account("b"), text));
+        a.until("sent", told);
+        b.gets("a", text);
+        assert!(b.client.send_message(clock::now(), &account("a"), text));
+        b.until("sent", told);
+        a.gets("b", text);
+    }
+    drop(server);
+    for name in ["hongyand.sqlite-wal", "hongyand.sqlite-shm"] {
+        let _ = std::fs::remove_file(data.join(name));
+    }
+    std::fs::copy(&copy, data.join("hongyand.sqlite")).expect("put back");
+    // Numbers go with the clock's seconds.
+    std::thread::sleep(Duration::from_secs(1));
+    let server = start();
+    for text in ["4", "5", "6"] {
+        assert!(a.client.send_message(clock::now(), &account("b"), text));
+        a.until("sent", told);
+        b.gets("a", text);
+        assert!(b.client.send_message(clock::now(), &account("a"), text));
+        b.until("sent", told);
+        a.gets("b", text);
+    }
+    for (person, from) in [(&a, "b"), (&b, "a")] {
+        assert_eq!(heard(person, from), ["1", "2", "3", "4", "5", "6"]);
+    }
+    drop(server);
+}
+
 #[cfg(unix)]
 mod full {
-    use hongyan::server::udp::{Config as ServerConfig, Server};
-
     use super::super::disk::Disk;
     use super::*;
 

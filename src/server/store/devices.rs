@@ -5,8 +5,30 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, Error, OptionalExtension, Row, params};
 
-use super::{AccountId, Done, MessageRow, Own, OwnSent, SentKey, Stored};
+use super::{AccountId, Done, MessageRow, Own, OwnSent, SentKey, Store, Stored};
 use crate::wire::frame::{Device, Key};
+
+/// 2026, from which the time in rows is counted; and so many rows a second, more than a disk can commit.
+const BEGIN: i64 = 1_767_225_600;
+const ROWS_A_SECOND: i64 = 8_192;
+
+impl Store {
+    /// Numbers new messages higher than any before this moment can have been, those included that stood in another
+    /// copy of this database: devices take a number that is not higher than their last for a message they have.
+    /// Called at a server's start, with the seconds since 1970.
+    ///
+    /// # Errors
+    /// What SQLite says, as on a full disk.
+    pub fn number_on(&self, unix: i64) -> Result<(), Error> {
+        let least = unix.saturating_sub(BEGIN).max(0).saturating_mul(ROWS_A_SECOND);
+        let c = &self.connection;
+        let changed = c.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'messages'", [least])?;
+        if changed == 0 {
+            c.execute("INSERT INTO sqlite_sequence VALUES ('messages', ?)", [least])?;
+        }
+        Ok(())
+    }
+}
 
 /// SQLite's integers are signed.
 fn signed(n: u64) -> i64 {
