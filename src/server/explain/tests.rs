@@ -62,7 +62,7 @@ fn requests_are_shown_with_their_answers() {
             "04:58.030 127.0.0.1:50001 #3",
             "  08",
             "    ^",
-            "  no request",
+            "  not a request",
             "  ✗ the operation is not closed: add `#` after byte 2 [datagram]",
             "  no answer: the server is silent to this",
             "04:58.031 127.0.0.1:50001 #4",
