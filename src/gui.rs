@@ -4,6 +4,7 @@
 pub mod app;
 pub mod chat_window;
 pub mod connection_window;
+pub mod file_chooser;
 pub mod friend_list;
 pub mod friend_window;
 pub mod keys_window;

@@ -15,6 +15,7 @@ use fltk::menu::{MenuButton, MenuFlag};
 use fltk::prelude::*;
 use fltk::window::Window;
 
+use super::file_chooser::{Purpose, choose};
 use super::theme::{self, BODY, CONTROL, Palette, RADIUS, RING, SMALL};
 use super::transcript::wrap::{Advances, wrap};
 use crate::roster::Presence;
@@ -114,24 +115,27 @@ pub fn ask(question: &str, yes: &str, no: &str) -> bool {
     dialog(question, None, yes, no).is_some()
 }
 
-/// Asks for a line of text, `yes` on the button; none if that is not wanted. Blocks as [`ask`] does.
-pub fn ask_text(question: &str, proposal: &str, yes: &str) -> Option<String> {
-    dialog(question, Some(proposal), yes, &rust_i18n::t!("friend.cancel")).filter(|text| !text.is_empty())
+/// Asks for a file, to be typed or looked for, `yes` on the button; none if that is not wanted. Blocks as [`ask`]
+/// does.
+pub fn ask_file(question: &str, proposal: &str, purpose: Purpose, yes: &str) -> Option<String> {
+    let file = Some((proposal, purpose));
+    dialog(question, file, yes, &rust_i18n::t!("friend.cancel")).filter(|text| !text.is_empty())
 }
 
-fn dialog(question: &str, proposal: Option<&str>, yes: &str, no: &str) -> Option<String> {
+fn dialog(question: &str, file: Option<(&str, Purpose)>, yes: &str, no: &str) -> Option<String> {
     let current = Group::try_current();
     Group::set_current(None::<&Group>);
-    let wide = if proposal.is_some() { 520 } else { 360 };
+    let wide = if file.is_some() { 520 } else { 360 };
     let mut window = iconed(Window::new(0, 0, wide, 150, None).center_screen());
     window.set_label(&rust_i18n::t!("gui.app"));
     window.set_color(theme::palette().bg);
-    let high = if proposal.is_some() { 28 } else { 70 };
+    let high = if file.is_some() { 28 } else { 70 };
     let mut text = note(24, 14, wide - 48, high);
     text.set_label_size(BODY);
     text.set_label_color(theme::palette().text);
     text.set_label(&escape(question));
-    let mut line = proposal.map(|_| field(24, 46, wide - 48, ""));
+    let mut line = file.map(|_| field(24, 46, wide - 160, ""));
+    let look = file.map(|_| button(wide - 128, 46, 104, &rust_i18n::t!("gui.browse"), Style::Ghost));
     let mut refuse = button(wide - 324, 98, 144, no, Style::Ghost);
     let mut agree = button(wide - 168, 98, 144, yes, Style::Primary);
     window.end();
@@ -152,9 +156,16 @@ fn dialog(question: &str, proposal: Option<&str>, yes: &str, no: &str) -> Option
         let mut window = window.clone();
         move |_| window.hide()
     });
-    if let (Some(line), Some(proposal)) = (&mut line, proposal) {
+    if let (Some(line), Some(mut look), Some((proposal, purpose))) = (&mut line, look, file) {
         line.set_value(proposal);
         super::login::enter_submits(line, &agreed);
+        let mut line = line.clone();
+        look.set_callback(move |_| {
+            if let Some(chosen) = choose(&line.value(), purpose) {
+                line.set_value(&chosen);
+            }
+            let _ = line.take_focus();
+        });
     }
     window.show();
     let _ = match &mut line {

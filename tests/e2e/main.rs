@@ -410,6 +410,36 @@ fn strict_polling_is_strict() {
 }
 
 #[test]
+fn a_class_list_is_looked_for_instead_of_typed() {
+    let place = Place::new();
+    let _server = place.serve();
+    let list = place.dir.path().join("class.csv");
+    std::fs::write(&list, "学号,姓名\n20170002,王五\n20170003,Zoe\n").expect("written");
+    std::fs::write(place.dir.path().join("other.txt"), "").expect("written");
+    let person = place.log_in("ann", "en");
+    person.window("Hongyan");
+    let before = person.titles().len();
+    person.keys(&["F10"]);
+    until("the menu", || (person.titles().len() > before).then_some(()));
+    person.keys(&["Down", "Down", "Down", "Down", "Return"]);
+    until("the question", || person.titles().iter().any(|t| t == "Hongyan").then_some(()));
+    // A folder to begin in.
+    person.keys(&["ctrl+a"]);
+    person.write(place.dir.path().join("ann/none.csv").to_str().expect("plain"));
+    place.desk.picture("import");
+    person.keys(&["Tab", "space"]);
+    person.window("Choose a file");
+    // Up, and behind the folders: the way up, ann, server.
+    person.keys(&["BackSpace", "Down", "Down", "Down"]);
+    place.desk.picture("choose-a-file");
+    person.keys(&["Return"]);
+    person.no_window("Choose a file");
+    place.desk.picture("chosen");
+    person.keys(&["Return"]);
+    person.said("Friends added or changed: 2");
+}
+
+#[test]
 fn who_is_told_to_end_ends_with_a_menu_open() {
     let place = Place::new();
     let _server = place.serve();

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use rust_i18n::t;
 
+use super::super::file_chooser::Purpose;
 use super::super::friend_window::{Form, FriendWindow};
 use super::super::{UiEvent, widgets};
 use super::{App, apply, with};
@@ -45,14 +46,15 @@ pub(super) fn row_menu(person: &Person, at: (i32, i32)) {
 
 /// Asks for a CSV file and adds who stands in it.
 pub(super) fn import() {
-    if let Some(path) = widgets::ask_text(&t!("main.import_from"), &list_file(), &t!("main.import_yes")) {
+    if let Some(path) = widgets::ask_file(&t!("main.import_from"), &list_file(), Purpose::Read, &t!("main.import_yes"))
+    {
         with(|app| app.client.import_contacts(path.into()));
     }
 }
 
 /// Asks for a file and writes the list into it.
 pub(super) fn export() {
-    if let Some(path) = widgets::ask_text(&t!("main.export_to"), &list_file(), &t!("friend.save")) {
+    if let Some(path) = widgets::ask_file(&t!("main.export_to"), &list_file(), Purpose::Write, &t!("friend.save")) {
         with(|app| app.client.export_contacts(path.into()));
     }
 }

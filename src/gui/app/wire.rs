@@ -7,6 +7,7 @@ use chrono::{Local, TimeZone};
 use fltk::app;
 use rust_i18n::t;
 
+use super::super::file_chooser::Purpose;
 use super::super::keys_window::KeysWindow;
 use super::super::widgets;
 use super::super::wire_window::{WireWindow, default_file};
@@ -35,7 +36,8 @@ pub(super) fn save_trials() {
 /// Asks for a file, and writes it on a thread of its own.
 fn save_as(question: &str, kind: &str, text: impl FnOnce(&str) -> String) {
     let proposal = default_file(&Local::now().format("%Y-%m-%d-%H%M%S").to_string(), kind);
-    let Some(file) = widgets::ask_text(question, &proposal.to_string_lossy(), &t!("friend.save")) else {
+    let Some(file) = widgets::ask_file(question, &proposal.to_string_lossy(), Purpose::Write, &t!("friend.save"))
+    else {
         return;
     };
     let text = text(&file);

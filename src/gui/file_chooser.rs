@@ -1,0 +1,198 @@
+//! Looking for a file instead of typing its path, in our colours and by keys. FLTK's own chooser speaks English
+//! alone; the system's starves FLTK's timers while it is open, and could not be closed by us.
+
+use std::cell::RefCell;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use fltk::app;
+use fltk::browser::HoldBrowser;
+use fltk::enums::{Event, FrameType, Key};
+use fltk::frame::Frame;
+use fltk::group::Group;
+use fltk::prelude::*;
+use fltk::window::Window;
+use rust_i18n::t;
+
+use super::theme::{self, BODY};
+use super::widgets::{self, Style};
+
+const WIDE: i32 = 520;
+const HIGH: i32 = 440;
+
+/// What a file is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be read: it is there.
+    Read,
+    /// To be written: it may be new.
+    Write,
+}
+
+/// A line of the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Entry {
+    path: PathBuf,
+    shown: String,
+    folder: bool,
+}
+
+/// The folder above, those in it, and the files whose names end so; none that is hidden.
+fn entries(folder: &Path, kind: Option<&str>) -> Vec<Entry> {
+    let found = fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| {
+        let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+        let folder = path.is_dir();
+        let fits = folder || kind.is_none_or(|kind| path.extension().is_some_and(|e| e.eq_ignore_ascii_case(kind)));
+        let shown = if folder { format!("{name}/") } else { name };
+        (fits && !shown.starts_with('.')).then_some(Entry { path, shown, folder })
+    });
+    let mut all: Vec<Entry> = found.collect();
+    all.sort_by_cached_key(|entry| (!entry.folder, entry.shown.to_lowercase()));
+    let above = folder.parent().map(|above| Entry { path: above.to_owned(), shown: "../".to_owned(), folder: true });
+    above.into_iter().chain(all).collect()
+}
+
+/// The list and what it shows.
+#[derive(Clone)]
+struct List {
+    kind: Option<String>,
+    browser: HoldBrowser,
+    head: Frame,
+    /// The folder that is shown, and its lines.
+    shown: Rc<RefCell<(PathBuf, Vec<Entry>)>>,
+}
+
+impl List {
+    fn show(&mut self, folder: &Path) {
+        let lines = entries(folder, self.kind.as_deref());
+        self.browser.clear();
+        for line in &lines {
+            // What follows `@.` is text; nothing in it is a format.
+            self.browser.add(&format!("@.{}", line.shown));
+        }
+        self.browser.select(1);
+        self.head.set_label(&widgets::escape(&folder.to_string_lossy()));
+        self.head.redraw();
+        *self.shown.borrow_mut() = (folder.to_owned(), lines);
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.shown.borrow().0.clone()
+    }
+
+    /// The chosen file; a folder is shown instead.
+    fn open(&mut self) -> Option<PathBuf> {
+        let line = usize::try_from(self.browser.value()).ok()?.checked_sub(1)?;
+        let Entry { path, folder, .. } = self.shown.borrow().1.get(line).cloned()?;
+        if !folder {
+            return Some(path);
+        }
+        self.show(&path);
+        None
+    }
+
+    fn up(&mut self) {
+        if let Some(above) = self.folder().parent() {
+            self.show(above);
+        }
+    }
+}
+
+/// Asks for a file, beginning at `path`, among those whose names end as its does. Blocks in FLTK's loop, so no
+/// borrow may be held.
+pub fn choose(path: &str, purpose: Purpose) -> Option<String> {
+    let path = Path::new(path);
+    let there = path.ancestors().skip(1).find(|folder| folder.is_dir()).unwrap_or(Path::new("/"));
+    let current = Group::try_current();
+    Group::set_current(None::<&Group>);
+    let mut window = widgets::window(None, WIDE, HIGH);
+    window.set_label(&t!("gui.choose_file"));
+    window.set_color(theme::palette().bg);
+    let head = widgets::note(24, 14, WIDE - 48, 20);
+    let browser = list_of_files();
+    let mut refuse = widgets::button(WIDE - 324, HIGH - 52, 144, &t!("friend.cancel"), Style::Ghost);
+    let yes = if purpose == Purpose::Read { t!("gui.open_file") } else { t!("gui.this_folder") };
+    let mut agree = widgets::button(WIDE - 168, HIGH - 52, 144, &yes, Style::Primary);
+    window.end();
+    window.make_modal(true);
+    let kind = path.extension().map(|kind| kind.to_string_lossy().into_owned());
+    let mut list = List { kind, browser, head, shown: Rc::default() };
+    list.show(there);
+    let answer: Rc<RefCell<Option<PathBuf>>> = Rc::default();
+    let chosen = {
+        let (answer, window) = (Rc::clone(&answer), window.clone());
+        move |file: Option<PathBuf>| {
+            if file.is_some() {
+                *answer.borrow_mut() = file;
+                window.clone().hide();
+            }
+        }
+    };
+    list.browser.clone().handle({
+        let (mut list, chosen) = (list.clone(), chosen.clone());
+        move |_, event| match (event, app::event_key()) {
+            (Event::KeyDown, Key::Enter | Key::KPEnter) => {
+                chosen(list.open());
+                true
+            }
+            (Event::KeyDown, Key::BackSpace) => {
+                list.up();
+                true
+            }
+            (Event::Released, _) if app::event_clicks() => {
+                chosen(list.open());
+                true
+            }
+            _ => false,
+        }
+    });
+    agree.set_callback({
+        let (mut list, name) = (list.clone(), path.file_name().map(PathBuf::from));
+        move |_| match purpose {
+            Purpose::Read => chosen(list.open()),
+            Purpose::Write => chosen(name.as_ref().map(|name| list.folder().join(name))),
+        }
+    });
+    refuse.set_callback({
+        let mut window = window.clone();
+        move |_| window.hide()
+    });
+    window.show();
+    let _ = list.browser.take_focus();
+    while window.shown() && app::wait() {}
+    Window::delete(window);
+    Group::set_current(current.as_ref());
+    answer.take().map(|file| file.to_string_lossy().into_owned())
+}
+
+fn list_of_files() -> HoldBrowser {
+    let colours = theme::palette();
+    let mut browser = HoldBrowser::new(24, 40, WIDE - 48, HIGH - 104, None);
+    browser.set_frame(FrameType::FlatBox);
+    browser.set_color(colours.surface);
+    browser.set_selection_color(colours.selected);
+    browser.set_text_size(BODY);
+    browser
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_shows_the_way_up_its_folders_and_the_files_that_fit() {
+        let dir = tempfile::tempdir().expect("a folder");
+        for name in ["b.csv", "A.CSV", "@x&.csv", "notes.txt", ".hidden.csv", "班级.csv"] {
+            fs::write(dir.path().join(name), "").expect("written");
+        }
+        fs::create_dir(dir.path().join("zoo")).expect("made");
+        let shown =
+            |kind| entries(dir.path(), kind).into_iter().map(|e| (e.shown, e.folder)).collect::<Vec<(String, bool)>>();
+        let line = |name: &str| (name.to_owned(), name.ends_with('/'));
+        assert_eq!(shown(Some("csv")), ["../", "zoo/", "@x&.csv", "A.CSV", "b.csv", "班级.csv"].map(line));
+        assert_eq!(shown(None).len(), 7);
+        assert_eq!(entries(Path::new("/"), None).iter().filter(|e| e.shown == "../").count(), 0);
+        assert_eq!(entries(&dir.path().join("not there"), None).len(), 1, "and the way up");
+    }
+}
