@@ -445,7 +445,7 @@ fn session_of(config: &Config) -> Result<Session, ClientError> {
 }
 
 fn trace(way: &str, bytes: &[u8]) {
-    if link::first_byte(bytes) {
+    if link::is_packet(bytes) {
         log::trace!("{way} {} bytes of the secure dialect", bytes.len());
     } else {
         log::trace!("{way} {}", crate::wire::show::starred(bytes).escape_ascii());

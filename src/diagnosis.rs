@@ -228,7 +228,7 @@ impl Diagnosis {
                 self.understood(now, at, offers);
             }
             State::Shaking(shaking) => {
-                if crate::link::first_byte(bytes) {
+                if crate::link::is_packet(bytes) {
                     let at = shaking.at;
                     shaking.link.handle_datagram(now, at, bytes);
                     self.shake(now);
@@ -359,7 +359,6 @@ impl Diagnosis {
                     // Above.
                     Why::KeyChanged(_) => continue,
                 }),
-                Event::Room(_) => {}
             }
         }
         over |= steps.iter().any(|what| !matches!(what, What::Shaken { .. } | What::NewKey(_) | What::KnownKey(_)));

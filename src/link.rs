@@ -6,7 +6,7 @@
 //! deadline, events for the endpoint, events for us.
 
 mod dial;
-pub mod identity;
+mod identity;
 mod peer;
 mod settings;
 mod tls;
@@ -20,9 +20,9 @@ use bytes::BytesMut;
 use quinn_proto::{ConnectionError, ConnectionEvent, ConnectionHandle, DatagramEvent, Endpoint, Incoming, VarInt};
 
 use dial::Dial;
-pub use identity::{Identity, words};
+pub use identity::{Identity, IdentityError, words};
 use peer::Peer;
-pub use settings::{LOWEST_WINDOW, first_byte};
+pub use settings::{LOWEST_WINDOW, is_packet};
 
 /// One connection, or what dials for one. Never used again for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -89,8 +89,6 @@ pub enum Event {
         /// What.
         bytes: Vec<u8>,
     },
-    /// Sends that were full have room again.
-    Room(PeerId),
     /// It is gone; the id means nobody from now on.
     Lost {
         /// Who.
@@ -167,7 +165,7 @@ impl Link {
     ///
     /// # Errors
     /// An identity whose key cannot be used.
-    pub fn server(identity: &Identity, seed: Option<[u8; 32]>) -> Result<Self, identity::IdentityError> {
+    pub fn server(identity: &Identity, seed: Option<[u8; 32]>) -> Result<Self, IdentityError> {
         let config = settings::server(identity)?;
         let endpoint = settings::server_endpoint(identity, seed);
         Ok(Self::new(Endpoint::new(Arc::new(endpoint), Some(Arc::new(config)), false, None), true))
@@ -203,7 +201,7 @@ impl Link {
     /// When [`Link::handle_timeout`] is to be called next.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let dial = self.dials.values().filter_map(Dial::deadline).min();
+        let dial = self.dials.values().map(Dial::deadline).min();
         let connection = self.deadlines.first().map(|(at, _)| *at);
         dial.into_iter().chain(connection).min()
     }
@@ -327,15 +325,14 @@ impl Link {
                 self.turn(now, handle);
             }
         }
-        let due: Vec<PeerId> =
-            self.dials.iter().filter(|(_, d)| d.deadline().is_some_and(|at| at <= now)).map(|(id, _)| *id).collect();
+        let due: Vec<PeerId> = self.dials.iter().filter(|(_, d)| d.deadline() <= now).map(|(id, _)| *id).collect();
         for peer in due {
             self.dial(now, peer);
         }
     }
 
     /// Sends one frame; false if it is empty or longer than [`MAX_FRAME`], the connection is gone, or more than
-    /// [`settings::MOST_QUEUED`] bytes wait already ([`Event::Room`] tells when they do not any more).
+    /// [`settings::MOST_QUEUED`] bytes wait already: then the other side's next datagram may make room.
     pub fn send(&mut self, now: Instant, peer: PeerId, frame: &[u8]) -> bool {
         let Some(handle) = self.handles.get(&peer).copied() else { return false };
         let Some(to) = self.peers.get_mut(&handle) else { return false };
@@ -491,9 +488,6 @@ impl Link {
             }
         }
         self.events.extend(news.frames.into_iter().map(|bytes| Event::Frame { peer: id, bytes }));
-        if news.room {
-            self.events.push_back(Event::Room(id));
-        }
         if let Some(broken) = news.broken {
             self.close(now, id, 1, &broken);
             self.events.push_back(Event::Lost { peer: id, why: Why::Broken(broken) });

@@ -72,7 +72,7 @@ impl Tap {
 
     /// A datagram came in. The record, for a view that is open.
     pub fn received(&mut self, now: Instant, unix_ms: i64, bytes: &[u8]) -> Option<Record> {
-        if link::first_byte(bytes) {
+        if link::is_packet(bytes) {
             return self.keep(Record { unix_ms, way: Way::In, bytes: bytes.to_vec(), after: None });
         }
         let after = self.pairing.received(now, bytes);

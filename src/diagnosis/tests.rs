@@ -65,7 +65,7 @@ fn run(
                 (to, texts) = (transmit.to, Vec::new());
                 flying.clear();
             }
-            if crate::link::first_byte(&transmit.bytes) {
+            if crate::link::is_packet(&transmit.bytes) {
                 flying.push((now + RTT / 2, Arrives::There(transmit.bytes)));
                 continue;
             }

@@ -37,8 +37,8 @@ impl Dial {
         self.to
     }
 
-    pub(super) fn deadline(&self) -> Option<Instant> {
-        Some(if self.begun < MOST { self.next } else { self.give_up })
+    pub(super) fn deadline(&self) -> Instant {
+        if self.begun < MOST { self.next } else { self.give_up }
     }
 
     pub(super) fn given_up(&self, now: Instant) -> Option<Why> {

@@ -2,11 +2,10 @@
 //! it recognises its own connection ids, resets and tokens. One file, readable by its owner alone.
 
 use bip39::Language;
+use quinn_proto::{ConnectionId, ConnectionIdGenerator, HashedConnectionIdGenerator};
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use ring::{digest, hkdf, hmac};
-
-use super::settings;
 
 const MAGIC: &[u8; 8] = b"hongyan1";
 /// An Ed25519 key as SubjectPublicKeyInfo begins so (RFC 8410).
@@ -91,10 +90,16 @@ impl Identity {
     }
 
     /// The connection id of this server's that a datagram is for, as far as its first bytes tell; asked before
-    /// anything is spent on it.
+    /// anything is spent on it. One of before a restart is this server's too.
     #[must_use]
     pub fn own_id(&self, bytes: &[u8]) -> Option<[u8; 8]> {
-        settings::own_id(self, bytes)
+        let id = match bytes {
+            [0xc0..=0xff, _, _, _, _, 8, rest @ ..] => rest.first_chunk(),
+            [0x40..=0x7f, rest @ ..] => rest.first_chunk(),
+            _ => None,
+        }?;
+        let generator = HashedConnectionIdGenerator::from_key(self.connection_id_key());
+        generator.validate(&ConnectionId::new(id)).ok().map(|()| *id)
     }
 
     pub(super) fn pkcs8(&self) -> &[u8] {

@@ -22,7 +22,6 @@ const YOUNG: u64 = 30;
 pub(super) struct News {
     pub(super) connected: bool,
     pub(super) frames: Vec<Vec<u8>>,
-    pub(super) room: bool,
     pub(super) broken: Option<String>,
     pub(super) lost: Option<ConnectionError>,
 }
@@ -36,8 +35,6 @@ pub(super) struct Peer {
     /// Bytes of frames that the stream has not taken yet.
     outgoing: VecDeque<Bytes>,
     pub(super) queued: usize,
-    /// A send was refused, so that room is worth telling.
-    refused: bool,
     /// Bytes of a frame that is not complete.
     incoming: Vec<u8>,
     news: News,
@@ -59,7 +56,6 @@ impl Peer {
             stream: None,
             outgoing: VecDeque::new(),
             queued: 0,
-            refused: false,
             incoming: Vec::new(),
             news: News::default(),
             forgotten: false,
@@ -82,7 +78,6 @@ impl Peer {
             return false;
         };
         if self.queued + frame.len() > settings::MOST_QUEUED {
-            self.refused = true;
             return false;
         }
         self.queued += 4 + frame.len();
@@ -145,10 +140,6 @@ impl Peer {
                 return;
             }
             self.outgoing.pop_front();
-        }
-        if self.refused {
-            self.refused = false;
-            self.news.room = true;
         }
     }
 

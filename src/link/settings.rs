@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use quinn_proto::congestion::{Controller, ControllerFactory, NewReno, NewRenoConfig};
 use quinn_proto::crypto::rustls::QuicClientConfig;
 use quinn_proto::{
-    AckFrequencyConfig, ClientConfig, ConnectionIdGenerator, EndpointConfig, HashedConnectionIdGenerator, IdleTimeout,
-    RttEstimator, ServerConfig, TransportConfig, VarInt,
+    AckFrequencyConfig, ClientConfig, EndpointConfig, HashedConnectionIdGenerator, IdleTimeout, RttEstimator,
+    ServerConfig, TransportConfig, VarInt,
 };
 
 use super::identity::{Identity, IdentityError};
@@ -24,10 +24,10 @@ pub(super) const MOST_QUEUED: usize = 4 * MAX_FRAME;
 const IDLE: u32 = 60_000;
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// Who a datagram is for, by its first byte alone: below 0x40 is text, of the rest 0x40–0x7f is a
-/// short header of this dialect and from 0xc0 on a long one (version 1).
+/// Whether a datagram is of this dialect, by its first bytes alone: below 0x40 is text, of the rest 0x40–0x7f is a
+/// short header and from 0xc0 on a long one (version 1).
 #[must_use]
-pub fn first_byte(bytes: &[u8]) -> bool {
+pub fn is_packet(bytes: &[u8]) -> bool {
     match bytes {
         [0x40..=0x7f, rest @ ..] => rest.len() >= 20,
         [0xc0..=0xff, 0, 0, 0, 1, ..] => true,
@@ -77,17 +77,6 @@ pub(super) fn server_endpoint(identity: &Identity, seed: Option<[u8; 32]>) -> En
     // of 1,000 devices that noticed together some needed a fourth try, half a minute later.
     config.min_reset_interval(Duration::from_micros(100));
     endpoint(config, seed)
-}
-
-/// The connection id of this server's that a datagram is for, from before a restart too; none if it is not one.
-pub(super) fn own_id(identity: &Identity, bytes: &[u8]) -> Option<[u8; 8]> {
-    let id = match bytes {
-        [0xc0..=0xff, _, _, _, _, 8, rest @ ..] => rest.first_chunk(),
-        [0x40..=0x7f, rest @ ..] => rest.first_chunk(),
-        _ => None,
-    }?;
-    let generator = HashedConnectionIdGenerator::from_key(identity.connection_id_key());
-    generator.validate(&quinn_proto::ConnectionId::new(id)).ok().map(|()| *id)
 }
 
 pub(super) fn server(identity: &Identity) -> Result<ServerConfig, IdentityError> {
@@ -163,7 +152,7 @@ mod tests {
     use std::net::SocketAddr;
 
     use bytes::BytesMut;
-    use quinn_proto::{DatagramEvent, Endpoint};
+    use quinn_proto::{ConnectionIdGenerator, DatagramEvent, Endpoint};
 
     use super::*;
 

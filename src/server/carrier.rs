@@ -9,8 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::engine::{Engine, Now};
 use super::limits::{Buckets, Rate};
-use crate::link::identity::IdentityError;
-use crate::link::{Event, GOING_DOWN, Identity, Link, PeerId, REFUSED, Transmit, first_byte};
+use crate::link::{Event, GOING_DOWN, Identity, IdentityError, Link, PeerId, REFUSED, Transmit, is_packet};
 use crate::wire::frame::FromServer;
 
 /// What both ends sign to come back; see `resume`.
@@ -140,7 +139,7 @@ impl Carrier {
     /// Whether a datagram is this dialect's; everything else goes to the plain one.
     #[must_use]
     pub fn takes(&self, bytes: &[u8]) -> bool {
-        first_byte(bytes) && (bytes.first().is_some_and(|b| *b >= 0xc0) || self.identity.own_id(bytes).is_some())
+        is_packet(bytes) && (bytes.first().is_some_and(|b| *b >= 0xc0) || self.identity.own_id(bytes).is_some())
     }
 
     /// One of its datagrams.
@@ -229,7 +228,6 @@ impl Carrier {
                     log::debug!("a device is gone: {why:?}");
                     engine.lost(now, peer);
                 }
-                Event::Room(_) => {}
             }
         }
     }

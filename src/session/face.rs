@@ -495,7 +495,7 @@ impl Session {
 
     /// A datagram from the server's address.
     pub fn handle_datagram(&mut self, now: Instant, bytes: &[u8]) {
-        if let Some(secure) = self.secure.as_mut().filter(|_| link::first_byte(bytes)) {
+        if let Some(secure) = self.secure.as_mut().filter(|_| link::is_packet(bytes)) {
             secure.handle_datagram(now, bytes);
             return self.diagnose(now);
         }

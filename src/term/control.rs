@@ -106,7 +106,7 @@ impl App {
             Way::Heard => ("⇐", show::heard(&record.bytes, &locale)),
         };
         let after = record.after.map(|after| format!(" · {:.1} ms", after.as_secs_f64() * 1e3)).unwrap_or_default();
-        let bytes = if link::first_byte(&record.bytes) {
+        let bytes = if link::is_packet(&record.bytes) {
             t!("term.raw_sent", n = record.bytes.len()).into_owned()
         } else {
             harmless(&String::from_utf8_lossy(&record.bytes)).replace('\n', "↵")

@@ -158,7 +158,7 @@ fn why(code: Code, locale: &str) -> String {
 /// Of the secure dialect, which only the two ends can read.
 #[must_use]
 pub fn encrypted(datagram: &[u8]) -> bool {
-    crate::link::first_byte(datagram) && std::str::from_utf8(datagram).is_err()
+    crate::link::is_packet(datagram) && std::str::from_utf8(datagram).is_err()
 }
 
 /// The datagram with every field of 01 and 02 after the account replaced by six stars, in malformed

@@ -138,7 +138,6 @@ impl Devices {
                     }
                 }
                 Event::Lost { peer, why } => panic!("device {} is lost: {why:?}", self.numbers[&peer]),
-                Event::Room(_) => {}
             }
         }
         while let Some(transmit) = self.link.poll_transmit() {

@@ -34,7 +34,6 @@ impl Device {
                 Event::Connected { key, .. } => self.key = key,
                 Event::Frame { bytes, .. } => self.came.push(FromServer::decode(&bytes).expect("a frame")),
                 Event::Lost { why, .. } => self.lost = Some(why),
-                Event::Room(_) => {}
             }
         }
         while let Some(transmit) = self.link.poll_transmit() {

@@ -272,7 +272,6 @@ impl Stranger {
                 Event::Connected { .. } => self.connected = true,
                 Event::Frame { bytes, .. } => self.heard.push(FromServer::decode(&bytes).expect("a frame")),
                 Event::Lost { .. } => self.connected = false,
-                Event::Room(_) => {}
             }
         }
         while let Some(transmit) = self.link.poll_transmit() {

@@ -236,7 +236,6 @@ impl<'a> World<'a> {
                 }
                 self.push();
             }
-            link::Event::Room(_) => {}
         }
     }
 
