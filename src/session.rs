@@ -59,6 +59,13 @@ pub enum Link {
     LoggedOut,
 }
 
+impl Link {
+    /// The same but for the round trip, of which nobody is told each time.
+    fn is_like(self, other: Self) -> bool {
+        matches!((self, other), (Self::Connected { .. }, Self::Connected { .. })) || self == other
+    }
+}
+
 /// Why a datagram is sent; for the wire view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {

@@ -497,12 +497,7 @@ impl Session {
     }
 
     fn show(&mut self, link: Link) {
-        let same = match (self.link, link) {
-            (Link::Connected { .. }, Link::Connected { .. }) => true,
-            (old, new) => old == new,
-        };
-        self.link = link;
-        if !same {
+        if !link.is_like(std::mem::replace(&mut self.link, link)) {
             self.events.push_back(Event::Link(link));
         }
     }

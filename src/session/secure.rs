@@ -7,14 +7,17 @@
 mod connecting;
 mod harmless;
 mod inbox;
+mod leaving;
+mod naming;
 mod outbox;
+mod presence;
 mod requests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::{AccountChange, Cause, Event, Framed, Kept, Link, LoginOutcome, Pushed, SentBy, StoreToken, Transmit};
+use super::{Cause, Event, Framed, Kept, Link, LoginOutcome, Pushed, SentBy, StoreToken, Transmit};
 use crate::link::{self, PeerId, Why};
 use crate::model::{Account, MessageId, MessageText, Password};
 use crate::timer::{Dice, Rto};
@@ -23,7 +26,7 @@ use crate::wire::frame::{Code, FromClient, FromServer};
 use harmless::harmless;
 use inbox::Arrived;
 use outbox::Outgoing;
-use requests::{PastWish, Registering};
+use requests::{AccountAsk, PastWish, Registering};
 
 /// An answer that takes longer is said to be waited for.
 const WAITING: Duration = Duration::from_secs(1);
@@ -108,9 +111,8 @@ pub struct Session {
     leaving: Option<(u64, Instant)>,
     registering: Option<Registering>,
     pasts: BTreeMap<u64, PastWish>,
-    /// Questions of how the account may be used, and changes of it; whether they were sent. An earlier server does
-    /// not know them, so nothing waits for their answers.
-    settles: BTreeMap<u64, (Option<AccountChange>, bool)>,
+    /// An earlier server does not know these, so nothing waits for their answers.
+    account_asks: BTreeMap<u64, AccountAsk>,
     next_id: u64,
     outbox: VecDeque<Outgoing>,
     /// The highest number this device's name had sent at the login; a message with one of these may have
@@ -179,7 +181,7 @@ impl Session {
             leaving: None,
             registering: None,
             pasts: BTreeMap::new(),
-            settles: BTreeMap::new(),
+            account_asks: BTreeMap::new(),
             next_id: 0,
             outbox: VecDeque::new(),
             used: 0,
@@ -230,8 +232,8 @@ impl Session {
             self.tell_online_at,
             self.resend_at,
             self.leaving.map(|(_, by)| by),
-            self.login_began.map(|began| self.give_up(began)),
-            self.registering.as_ref().map(|r| self.give_up(r.began)),
+            self.login_began.map(|began| self.patience_ends(began)),
+            self.registering.as_ref().map(|r| self.patience_ends(r.began)),
             self.silence(),
         ];
         own.into_iter().flatten().min()
@@ -340,7 +342,7 @@ impl Session {
                 Err(_) => {}
             },
             link::Event::Lost { peer, why } if self.peer == Some(peer) => self.lost(now, why),
-            // Of a connection that was given up; room is looked for at every turn.
+            // Of a connection that was given up.
             _ => {}
         }
     }
@@ -366,7 +368,7 @@ impl Session {
                 let by = SentBy { device, counter, accepted: Some(accepted).filter(|row| *row > 0) };
                 self.mirrored(now, (row, after, at), &to, text, by);
             }
-            FromServer::AccountSettings { id, settings } => self.settled(id, Some(settings)),
+            FromServer::AccountSettings { id, settings } => self.account_answered(id, Some(settings)),
             FromServer::Presence { first, online } => self.present(now, first, &online),
             FromServer::Changes { came, went } => self.changed(&came, &went),
             FromServer::Kicked { address, at } => self.kicked(now, address, at),
@@ -388,7 +390,7 @@ impl Session {
         } else if self.leaving.is_some_and(|(asked, _)| asked == id) {
             self.left(now, Some(false));
         } else {
-            self.settled(id, None);
+            self.account_answered(id, None);
             self.past(id, Vec::new(), false);
         }
     }
@@ -410,7 +412,7 @@ impl Session {
         if self.state == State::Online {
             self.send_on(now);
             self.ask_for_pasts(now);
-            self.ask_to_settle(now);
+            self.ask_about_account(now);
             self.acknowledge(now);
         }
     }
@@ -431,16 +433,16 @@ impl Session {
         come(&mut self.retry_at);
         come(&mut self.resend_at);
         come(&mut self.hold_until);
-        if self.login_began.is_some_and(|began| self.give_up(began) <= now) {
+        if self.login_began.is_some_and(|began| self.patience_ends(began) <= now) {
             self.not_in(now, LoginOutcome::NoAnswer);
         }
-        if self.registering.as_ref().is_some_and(|r| self.give_up(r.began) <= now) {
+        if self.registering.as_ref().is_some_and(|r| self.patience_ends(r.began) <= now) {
             self.not_registered();
         }
     }
 
     /// When whoever has waited since then is told that nobody answers.
-    fn give_up(&self, began: Instant) -> Instant {
+    fn patience_ends(&self, began: Instant) -> Instant {
         let heard = self.heard.map_or(began, |heard| heard.max(began));
         (heard + NO_ANSWER).min(began + HELD_BACK)
     }
@@ -519,12 +521,7 @@ impl Session {
     }
 
     fn show(&mut self, link: Link) {
-        let same = match (self.link, link) {
-            (Link::Connected { .. }, Link::Connected { .. }) => true,
-            (old, new) => old == new,
-        };
-        self.link = link;
-        if !same {
+        if !link.is_like(std::mem::replace(&mut self.link, link)) {
             self.events.push_back(Event::Link(link));
         }
     }

@@ -1,17 +1,16 @@
-//! Connecting, logging in, coming back, and leaving.
+//! Connecting, logging in, and coming back.
 
 use std::time::{Duration, Instant};
 
 use ring::{digest, hmac};
 
-use super::harmless::RENAMES;
 use super::outbox::is_used;
-use super::{DISK, Event, LEAVING, Session, State, Who};
+use super::{DISK, Event, Session, State, Who};
 use crate::link::{COPIED, COPIED_BESIDE, GOING_DOWN, Why};
-use crate::model::{Account, Password, SendState};
+use crate::model::{Account, Password};
 use crate::session::{Kept, KeyChange, Link, LoginOutcome, RegisterOutcome};
 use crate::timer::Rto;
-use crate::wire::frame::{Code, Device, FromClient, Key, Secret};
+use crate::wire::frame::{Code, FromClient, Key, Secret};
 use crate::wire::reply::LoggedIn;
 
 /// Between tries, in milliseconds.
@@ -51,11 +50,11 @@ impl Session {
     }
 
     /// Another account's, or about to be loaded anew.
-    fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.outbox.clear();
         self.inbox.clear();
         self.pasts.clear();
-        self.settles.clear();
+        self.account_asks.clear();
         self.online.clear();
         self.used = 0;
         self.renaming = false;
@@ -63,23 +62,6 @@ impl Session {
         self.hold_until = None;
         self.gap = None;
         self.forgotten = false;
-    }
-
-    /// Lets go of the login and its messages without a word to the server; nothing is sent by itself
-    /// before the next login.
-    pub fn forget(&mut self) {
-        let forgotten = self.state != State::Offline || self.forgotten;
-        self.clear();
-        // The connection is closed at the next turn, and nobody listens to it meanwhile.
-        self.forgotten = forgotten;
-        self.state = State::Offline;
-        self.who = None;
-        self.login_began = None;
-        self.leaving = None;
-        self.tell_online_at = None;
-        self.online_since = None;
-        self.retry_at.take_if(|_| self.registering.is_none());
-        self.show(Link::Offline);
     }
 
     /// Logs in again, after [`Session::go_offline`] or [`Event::Kicked`].
@@ -291,7 +273,7 @@ impl Session {
             registering.asked = None;
         }
         self.pasts.values_mut().for_each(|past| past.sent = false);
-        self.settles.values_mut().for_each(|(_, sent)| *sent = false);
+        self.account_asks.values_mut().for_each(|ask| ask.sent = false);
         self.outbox.iter_mut().for_each(|message| message.sent = false);
     }
 
@@ -359,73 +341,6 @@ impl Session {
         }
     }
 
-    /// Another program has come in as this device. Were both to go on so, each would end the other's connection
-    /// for ever: this one takes another name, at once if nothing is to be settled under the old one.
-    fn copied(&mut self, now: Instant, offline: bool) {
-        self.renaming = true;
-        if offline {
-            self.lose_place();
-        } else {
-            self.try_again(now);
-        }
-        self.events.push_back(Event::Copied { offline });
-        self.ask_to_rename();
-    }
-
-    fn lose_place(&mut self) {
-        self.state = State::LoggedOut;
-        self.online_since = None;
-        self.show(Link::LoggedOut);
-    }
-
-    pub(super) fn kicked(&mut self, now: Instant, address: String, at: i64) {
-        self.give_up_connection(now, "taken over");
-        self.lose_place();
-        self.events.push_back(Event::Kicked { address, at });
-    }
-
-    /// Goes offline; answered by [`Event::WentOffline`] within 1 s, whatever the server does. What was
-    /// sent and not answered is sent again, under its number, after the next login.
-    pub fn go_offline(&mut self, now: Instant) {
-        self.leave(now, false);
-    }
-
-    /// The same, and this device needs the password from now on: here at once, at the server if it can be
-    /// told now.
-    pub fn forget_device(&mut self, now: Instant) {
-        if let Some(who) = &mut self.who {
-            who.kept.token = None;
-        }
-        self.events.push_back(Event::Token(None));
-        self.leave(now, true);
-    }
-
-    fn leave(&mut self, now: Instant, forget: bool) {
-        self.login_began = None;
-        self.retry_at = None;
-        self.hold_until = None;
-        let id = self.next_id();
-        if self.state == State::Online && self.say(now, &FromClient::Logout { id, forget }) {
-            self.leaving = Some((id, now + LEAVING));
-            return self.turn(now);
-        }
-        self.left(now, Some(false));
-        self.turn(now);
-    }
-
-    pub(super) fn left(&mut self, now: Instant, was_online: Option<bool>) {
-        self.leaving = None;
-        self.give_up_connection(now, "bye");
-        self.state = State::Offline;
-        self.online_since = None;
-        for message in self.outbox.iter_mut().filter(|m| m.noted && !m.doubtful) {
-            message.noted = false;
-            self.events.push_back(Event::Outgoing { id: message.id, state: SendState::Waiting });
-        }
-        self.show(Link::Offline);
-        self.events.push_back(Event::WentOffline(was_online));
-    }
-
     /// The disk has refused a message: nothing that follows may count as stored, and the server is to
     /// send it again later.
     pub(super) fn hold(&mut self, now: Instant) {
@@ -438,35 +353,5 @@ impl Session {
             self.automatic = true;
         }
         self.show(Link::Retrying { at: now + DISK });
-    }
-
-    /// This device's new name, after [`Event::NameTaken`]: on disk already. None could be stored: it is asked for
-    /// again later.
-    pub fn set_device(&mut self, now: Instant, device: Option<Device>) {
-        let Some(who) = &mut self.who else { return };
-        let Some(device) = device else {
-            self.rename_asked = false;
-            self.resend_at = Some(now + DISK);
-            return self.turn(now);
-        };
-        who.kept.device = device;
-        who.kept.token = None;
-        self.used = 0;
-        self.renaming = false;
-        self.rename_asked = false;
-        self.by_password = who.password.is_some();
-        for message in &mut self.outbox {
-            message.refused = false;
-        }
-        self.give_up_connection(now, "another name");
-        self.renames += 1;
-        if self.renames > RENAMES {
-            // Nobody else takes a name that was only just made up.
-            self.try_again(now);
-        } else if self.state == State::Online {
-            self.state = State::LoggingIn;
-            self.show(Link::LoggingIn);
-        }
-        self.turn(now);
     }
 }

@@ -1,10 +1,10 @@
-//! Others' messages, and who is there. A message counts as received when it is on disk, and not before
+//! Others' messages. A message counts as received when it is on disk, and not before
 //! all that came before it.
 
 use std::time::Instant;
 
-use super::harmless::{MOST_ARRIVED, MOST_ONLINE};
-use super::{LISTING, Pushed, SentBy, Session, StoreToken};
+use super::harmless::MOST_ARRIVED;
+use super::{Pushed, SentBy, Session, StoreToken};
 use crate::model::Account;
 use crate::session::Event;
 use crate::wire::frame::FromClient;
@@ -106,32 +106,5 @@ impl Session {
         if self.say(now, &FromClient::Ack { cursor }) {
             self.unacknowledged = 0;
         }
-    }
-
-    pub(super) fn present(&mut self, now: Instant, first: bool, online: &[String]) {
-        if first {
-            self.online.clear();
-        }
-        self.came(online);
-        self.tell_online_at = Some(now + LISTING);
-    }
-
-    fn came(&mut self, names: &[String]) {
-        let room = MOST_ONLINE.saturating_sub(self.online.len());
-        self.online.extend(names.iter().take(room).map(|name| Account::sanitised(name)));
-    }
-
-    pub(super) fn changed(&mut self, came: &[String], went: &[String]) {
-        for name in went {
-            self.online.remove(&Account::sanitised(name));
-        }
-        self.came(came);
-        if self.tell_online_at.is_none() {
-            self.tell_online();
-        }
-    }
-
-    pub(super) fn tell_online(&mut self) {
-        self.events.push_back(Event::Online(self.online.iter().cloned().collect()));
     }
 }

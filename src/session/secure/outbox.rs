@@ -61,12 +61,20 @@ impl Session {
         if let Some(who) = &mut self.who {
             who.kept.newest = who.kept.newest.max(id.0);
         }
-        let (noting, sent, refused) = (false, false, false);
         // One of before the program ended may come after a new one.
         let place = self.outbox.partition_point(|m| m.id < id);
-        let doubtful = again || is_used(id, self.used);
-        let (own, over) = (false, None);
-        let message = Outgoing { id, to, text, noting, noted: again, sent, doubtful, refused, own, over };
+        let message = Outgoing {
+            id,
+            to,
+            text,
+            noting: false,
+            noted: again,
+            sent: false,
+            doubtful: again || is_used(id, self.used),
+            refused: false,
+            own: false,
+            over: None,
+        };
         self.outbox.insert(place, message);
         true
     }
@@ -93,14 +101,6 @@ impl Session {
     /// Hands back what is not settled, in order, and whether it may have arrived.
     pub fn take_outbox(&mut self) -> Vec<(MessageId, Account, MessageText, bool)> {
         self.outbox.drain(..).filter(|m| m.over.is_none()).map(|m| (m.id, m.to, m.text, m.doubtful)).collect()
-    }
-
-    /// For the other name this device needs, once nothing may have been sent under the old one and is unanswered.
-    pub(super) fn ask_to_rename(&mut self) {
-        if self.renaming && !self.rename_asked && !self.outbox.iter().any(|m| m.doubtful && !m.refused) {
-            self.rename_asked = true;
-            self.events.push_back(Event::NameTaken);
-        }
     }
 
     /// Sends what can be sent, in order.

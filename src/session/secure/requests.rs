@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Account, Event, Password, Session, State};
+use super::{Account, Event, Password, Session};
 use crate::session::{AccountChange, RegisterOutcome};
 use crate::wire::frame::{AccountSettings, Code, FromClient, Past, Secret};
 use crate::wire::reply::Registered;
@@ -22,6 +22,13 @@ pub(super) struct PastWish {
     peer: Account,
     before: Option<u64>,
     count: u32,
+    pub(super) sent: bool,
+}
+
+/// A question of how the account may be used, or a change of that.
+#[derive(Debug)]
+pub(super) struct AccountAsk {
+    change: Option<AccountChange>,
     pub(super) sent: bool,
 }
 
@@ -78,9 +85,6 @@ impl Session {
     }
 
     pub(super) fn ask_for_pasts(&mut self, now: Instant) {
-        if self.state != State::Online {
-            return;
-        }
         let unsent = self.pasts.iter().filter(|(_, past)| !past.sent);
         let frames: Vec<_> = unsent
             .map(|(id, PastWish { peer, before, count, .. })| {
@@ -105,25 +109,25 @@ impl Session {
 
     /// Asks how this account may be used; answered by [`Event::AccountSettings`].
     pub fn account_settings(&mut self, now: Instant) {
-        self.settle(now, None);
+        self.ask_account(now, None);
     }
 
     /// Changes how this account may be used; answered by [`Event::AccountSettings`].
     pub fn set_account(&mut self, now: Instant, change: AccountChange) {
-        self.settle(now, Some(change));
+        self.ask_account(now, Some(change));
     }
 
-    fn settle(&mut self, now: Instant, change: Option<AccountChange>) {
+    fn ask_account(&mut self, now: Instant, change: Option<AccountChange>) {
         let id = self.next_id();
-        self.settles.insert(id, (change, false));
+        self.account_asks.insert(id, AccountAsk { change, sent: false });
         self.turn(now);
     }
 
     /// In their order, since a later change is to win.
-    pub(super) fn ask_to_settle(&mut self, now: Instant) {
-        let unsent = self.settles.iter().filter(|(_, (_, sent))| !sent);
+    pub(super) fn ask_about_account(&mut self, now: Instant) {
+        let unsent = self.account_asks.iter().filter(|(_, ask)| !ask.sent);
         let frames: Vec<_> = unsent
-            .map(|(id, (change, _))| match (*id, *change) {
+            .map(|(id, ask)| match (*id, ask.change) {
                 (id, None) => (id, FromClient::AccountSettings { id }),
                 (id, Some(AccountChange::Beside(beside))) => (id, FromClient::SetDevices { id, beside }),
                 (id, Some(AccountChange::SecureOnly(on))) => (id, FromClient::SetSecureOnly { id, on }),
@@ -133,14 +137,14 @@ impl Session {
             if !self.say(now, &frame) {
                 break;
             }
-            if let Some((_, sent)) = self.settles.get_mut(&id) {
-                *sent = true;
+            if let Some(ask) = self.account_asks.get_mut(&id) {
+                ask.sent = true;
             }
         }
     }
 
-    pub(super) fn settled(&mut self, id: u64, settings: Option<AccountSettings>) {
-        if self.settles.remove(&id).is_some() {
+    pub(super) fn account_answered(&mut self, id: u64, settings: Option<AccountSettings>) {
+        if self.account_asks.remove(&id).is_some() {
             self.events.push_back(Event::AccountSettings(settings));
         }
     }
