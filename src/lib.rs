@@ -5,7 +5,8 @@
 //! 1. [`model`]: what the protocol forbids cannot be held by these types.
 //! 2. [`wire`]: the plain dialect, bytes in and bytes out, pure.
 //! 3. [`timer`]: retransmission timeout and backoff as values, pure.
-//! 4. [`session`]: the client's half of the protocol, sans-IO.
+//!    [`link`]: the secure dialect's carrier, sans-IO.
+//! 4. [`session`]: the client's half of both dialects, sans-IO.
 //!    [`diagnosis`]: why a server cannot be reached, sans-IO.
 //! 5. [`net`]: the client's socket, receiver thread, timer thread and clock.
 //! 6. [`history`]: the client's database and its thread.

@@ -202,7 +202,7 @@ impl ChatWindow {
     /// Where it stands: x, y, width, height.
     #[must_use]
     pub fn place(&self) -> [i32; 4] {
-        [self.window.x(), self.window.y(), self.window.w(), self.window.h()]
+        widgets::place_of(&self.window)
     }
 
     /// What is typed and not sent.

@@ -160,7 +160,7 @@ impl ConnectionWindow {
     /// Where it stands: x, y, width, height.
     #[must_use]
     pub fn place(&self) -> [i32; 4] {
-        [self.window.x(), self.window.y(), self.window.w(), self.window.h()]
+        widgets::place_of(&self.window)
     }
 
     /// Brings the window to the front.

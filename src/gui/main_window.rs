@@ -241,7 +241,7 @@ impl MainWindow {
     /// Where it stands: x, y, width, height.
     #[must_use]
     pub fn place(&self) -> [i32; 4] {
-        [self.window.x(), self.window.y(), self.window.w(), self.window.h()]
+        widgets::place_of(&self.window)
     }
 
     /// The list as the history has it.

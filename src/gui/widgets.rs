@@ -39,6 +39,11 @@ pub fn escape_menu(text: &str) -> String {
 /// What a window manager adds above a window, at most.
 const TITLE: i32 = 40;
 
+/// Where a window stands: x, y, width, height.
+pub fn place_of(window: &Window) -> [i32; 4] {
+    [window.x(), window.y(), window.w(), window.h()]
+}
+
 /// A window at its place of last time, as far as that is on the screen, else in the middle.
 pub fn window(place: Option<[i32; 4]>, w: i32, h: i32) -> Window {
     let Some([x, y, w, h]) = place else {

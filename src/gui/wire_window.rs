@@ -200,7 +200,7 @@ impl WireWindow {
     /// Where it stands: x, y, width, height.
     #[must_use]
     pub fn place(&self) -> [i32; 4] {
-        [self.window.x(), self.window.y(), self.window.w(), self.window.h()]
+        widgets::place_of(&self.window)
     }
 
     /// Brings the window to the front.
