@@ -101,6 +101,7 @@ enum Waiting {
     },
     /// Not deliverable now; but it may have been once.
     Again {
+        who: (AccountId, DeviceName),
         counter: u64,
         code: Code,
     },
@@ -374,20 +375,17 @@ impl Engine {
                     if let Some((own, at)) = own.zip(own_row) {
                         self.push_own(who, (counter, row), &own, at, sent);
                     }
-                    self.frame_to(peer, FromServer::Accepted { counter, row, at: sent, online: message.online });
+                    self.answer(peer, who, FromServer::Accepted { counter, row, at: sent, online: message.online });
                 }
-                Done::Conflict { .. } => self.frame_to(peer, FromServer::Refused { counter, code: Code::IdConflict }),
-                Done::OutOfTurn { .. } => self.frame_to(peer, FromServer::Refused { counter, code: Code::OutOfTurn }),
-                _ => self.frame_to(peer, FromServer::Refused { counter, code: Code::TryLater }),
+                done => self.answer(peer, who, FromServer::Refused { counter, code: refusal(&done) }),
             },
-            (Waiting::Again { counter, code }, done) => match done {
+            (Waiting::Again { who, counter, code }, done) => match done {
                 Done::Kept { rows, sent, .. } => {
                     let row = number(rows.first().copied().unwrap_or(0));
-                    self.frame_to(peer, FromServer::Accepted { counter, row, at: sent, online: false });
+                    self.answer(peer, who, FromServer::Accepted { counter, row, at: sent, online: false });
                 }
-                Done::Conflict { .. } => self.frame_to(peer, FromServer::Refused { counter, code: Code::IdConflict }),
-                Done::Ok { .. } => self.frame_to(peer, FromServer::Refused { counter, code }),
-                _ => self.frame_to(peer, FromServer::Refused { counter, code: Code::TryLater }),
+                Done::Ok { .. } => self.answer(peer, who, FromServer::Refused { counter, code }),
+                done => self.answer(peer, who, FromServer::Refused { counter, code: refusal(&done) }),
             },
             (Waiting::Page { who }, done) => self.page(peer, who, done),
             (Waiting::History { id }, Done::Messages { messages, more, .. }) => {
@@ -400,6 +398,15 @@ impl Engine {
             (Waiting::Allow { id, .. }, _) => self.fail(peer, id, Code::TryLater),
             // These wait for the hasher.
             (Waiting::Hash { .. } | Waiting::Check { .. }, _) => {}
+        }
+    }
+
+    /// Of a message: its number is its writer's. Somebody else may have logged in on the connection since, and have used
+    /// the same one.
+    fn answer(&mut self, peer: PeerId, writer: (AccountId, DeviceName), frame: FromServer) {
+        let here = self.devices.all.get(&peer).and_then(|device| device.who);
+        if here.is_none_or(|who| who == writer) {
+            self.frame_to(peer, frame);
         }
     }
 
@@ -432,7 +439,7 @@ impl Engine {
                 // It may have been taken before its own copy filled the mailbox, and the answer lost.
                 let full = undeliverable == Undeliverable::Full;
                 let code = if full { Code::MailboxFull } else { Code::NoAccount };
-                let job = self.device_waits(peer, Waiting::Again { counter, code });
+                let job = self.device_waits(peer, Waiting::Again { who: (account, device), counter, code });
                 let key = SentKey { account, device, counter, hash, after };
                 return self.effects.push_back(Effect::Store(Op::Again { job, key }));
             }
@@ -444,6 +451,15 @@ impl Engine {
         let new = message.new_message(now, Some(SentKey { account, device, counter, hash, after }), own.clone());
         let job = self.device_waits(peer, Waiting::Send { who: (account, device), counter, message, own });
         self.effects.push_back(Effect::Store(Op::Message { job, message: new }));
+    }
+}
+
+/// Why a message is not on disk.
+fn refusal(done: &Done) -> Code {
+    match done {
+        Done::Conflict { .. } => Code::IdConflict,
+        Done::OutOfTurn { .. } => Code::OutOfTurn,
+        _ => Code::TryLater,
     }
 }
 

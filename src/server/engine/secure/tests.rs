@@ -218,6 +218,22 @@ fn nobody_fills_the_disk_s_queue() {
 }
 
 #[test]
+fn what_one_sent_is_not_answered_to_the_next_on_the_connection() {
+    let mut world = World::new();
+    world.login(1, "a", 1, None);
+    world.held = true;
+    let b =
+        FromClient::Login { id: 1, account: "b".into(), password: Secret("b".into()), device: name(1), cursor: None };
+    assert_eq!(world.say(1, &b), Vec::<String>::new());
+    assert_eq!(world.say(1, &send(5, "c", "of a")), Vec::<String>::new(), "b is not in yet");
+    world.release();
+    assert_eq!(world.heard(), [logged_in(1, 0, None)], "and has sent no message 5");
+    assert_eq!(world.say(1, &send(5, "c", "of b")), [accepted(1, 5, 2, false)]);
+    world.login(2, "a", 1, None);
+    assert_eq!(world.say(2, &send(5, "c", "of a")), [accepted(2, 5, 1, false)], "it was kept all the same");
+}
+
+#[test]
 fn nothing_overtakes_what_was_refused() {
     let mut world = World::new();
     world.login(1, "a", 1, None);
