@@ -419,7 +419,9 @@ fn draw_foot(f: &Frame, status: &Status) {
     draw::set_draw_color(colour);
     draw::draw_pie(f.x() + 12, f.y() + 11, 9, 9, 0.0, 360.0);
     draw::set_font(Font::Helvetica, theme::TINY);
-    let (dialect, dialect_ink) = match status.speaks {
+    // Whether others can read along is true of a connection.
+    let connected = matches!(link, Link::Connected { .. } | Link::Waiting);
+    let (dialect, dialect_ink) = match status.speaks.filter(|_| connected) {
         Some(Speaks::Secure) => (t!("main.encrypted"), colours.ok),
         Some(Speaks::Plain) => (t!("main.unencrypted"), colours.warn),
         None => ("".into(), colours.dim),

@@ -168,7 +168,7 @@ fn a_server_that_encrypts_no_more_takes_a_word_that_nobody_types_by_habit() {
     a.line("chat bob");
     a.write("half a line");
     served.restart_after(&["--plain-only"], |_| {});
-    a.shows("readable goes on in plain");
+    a.shows("Type readable to go on in plain");
     // What is being typed is no answer, and waits as everything does.
     a.foot_is("a → bob> half a line");
     a.line("");
