@@ -130,6 +130,8 @@ pub enum LoginOutcome {
     PasswordNeeded,
     /// [`Event::KeyChanged`] says more.
     KeyChanged,
+    /// The plain dialect is closed to this account; the password was not sent.
+    EncryptedOnly,
 }
 
 /// What a device keeps of itself beside its messages. It comes in at login, and changes of it leave as

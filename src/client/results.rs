@@ -89,7 +89,12 @@ impl Client {
                     None => Event::Past { peer, messages, more },
                 }
             }
-            session::Event::AccountSettings(settings) => Event::AccountSettings(settings),
+            session::Event::AccountSettings(settings) => {
+                if let Some(settings) = settings {
+                    self.note_encrypted_only(settings.secure_only);
+                }
+                Event::AccountSettings(settings)
+            }
             session::Event::Begins(row) => return self.submit(Op::Begin(row)),
             session::Event::Token(token) => return self.keep_token(token),
             session::Event::NameTaken => return self.submit(Op::NewDevice),
@@ -170,7 +175,9 @@ impl Client {
     fn opened(&mut self, now: Now, device: Device) {
         let Some(account) = &mut self.account else { return };
         let name = account.name.clone();
-        match account.opening.take() {
+        let opening = account.opening.take();
+        self.session.encrypted_only(self.is_encrypted_only(&name));
+        match opening {
             Some(Credential::Password(password)) => self.session.login(now.instant, name, password, device),
             Some(Credential::Token) => self.session.resume(now.instant, name, device),
             None => {}

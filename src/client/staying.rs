@@ -1,10 +1,10 @@
 //! Staying logged in on this device: what lets it in without a password lies in the account's history, if
 //! its owner wants that. Whether it does stands in a file beside that one, since the history is another
-//! thread's and may be open elsewhere.
+//! thread's and may be open elsewhere; and so does whether the account's password may ever be sent in plain.
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{Client, ClientError};
 use crate::history::Op;
@@ -75,20 +75,42 @@ impl Client {
     }
 
     pub(super) fn note_staying(&self, stays: bool) {
-        let Some(note) = self.account.as_ref().map(|account| self.staying_note(&account.name)) else { return };
-        let noted = match stays {
-            true => fs::write(&note, []),
-            false => fs::remove_file(&note).or_else(|error| match error.kind() {
-                io::ErrorKind::NotFound => Ok(()),
-                _ => Err(error),
-            }),
-        };
-        if let Err(error) = noted {
-            log::warn!("{} does not say whether this device stays logged in: {error}", note.display());
+        if let Some(account) = &self.account {
+            note(&self.staying_note(&account.name), stays);
         }
+    }
+
+    /// Whether its owner has closed the plain dialect to this account, as the server said last.
+    pub(super) fn is_encrypted_only(&self, account: &Account) -> bool {
+        self.encrypted_only_note(account).exists()
+    }
+
+    pub(super) fn note_encrypted_only(&mut self, only: bool) {
+        self.session.encrypted_only(only);
+        if let Some(account) = &self.account {
+            note(&self.encrypted_only_note(&account.name), only);
+        }
+    }
+
+    fn encrypted_only_note(&self, account: &Account) -> PathBuf {
+        self.history_path(account).with_extension("encrypted-only")
     }
 
     fn staying_note(&self, account: &Account) -> PathBuf {
         self.history_path(account).with_extension("stays")
+    }
+}
+
+/// An empty file that is there or not.
+fn note(file: &Path, there: bool) {
+    let noted = match there {
+        true => fs::write(file, []),
+        false => fs::remove_file(file).or_else(|error| match error.kind() {
+            io::ErrorKind::NotFound => Ok(()),
+            _ => Err(error),
+        }),
+    };
+    if let Err(error) = noted {
+        log::warn!("{} does not say what it should: {error}", file.display());
     }
 }

@@ -66,6 +66,8 @@ pub struct Session {
     wanted: bool,
     /// The registration that is not answered.
     registering: Option<Wish>,
+    /// The plain dialect is closed to the account.
+    encrypted_only: bool,
     shown: Link,
     transmits: VecDeque<Transmit>,
     events: VecDeque<Event>,
@@ -88,6 +90,7 @@ impl Session {
             last: None,
             wanted: false,
             registering: None,
+            encrypted_only: false,
             shown: Link::Offline,
             transmits: VecDeque::new(),
             events: VecDeque::new(),
@@ -210,6 +213,11 @@ impl Session {
         self.begin(now, Wish::Login { account, password, kept });
     }
 
+    /// Whether the plain dialect is known to be closed to the account that logs in next.
+    pub fn encrypted_only(&mut self, only: bool) {
+        self.encrypted_only = only;
+    }
+
     /// Logs in by the token of before, which only the secure dialect knows; answered by [`Event::LoggedIn`].
     pub fn resume(&mut self, now: Instant, account: Account, kept: Kept) {
         self.begin(now, Wish::Resume { account, kept });
@@ -302,6 +310,11 @@ impl Session {
     fn wish_plainly(&mut self, now: Instant, wish: Wish) {
         match wish {
             Wish::Register { account, password, confirm } => self.plain.register(now, account, password, confirm),
+            // It would be refused there, and everybody on the way could read the password.
+            Wish::Login { .. } | Wish::Resume { .. } if self.encrypted_only => {
+                self.show(Link::Offline);
+                self.events.push_back(Event::LoggedIn(LoginOutcome::EncryptedOnly));
+            }
             Wish::Login { account, password, .. } => self.plain.login(now, account, password),
             Wish::Resume { .. } => {
                 self.show(Link::Offline);

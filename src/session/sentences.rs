@@ -80,6 +80,7 @@ impl LoginOutcome {
             Self::NoAnswer => t!("gui.no_answer"),
             Self::PasswordNeeded => t!("secure.password_needed"),
             Self::KeyChanged => t!("secure.key_changed"),
+            Self::EncryptedOnly => t!("secure.encrypted_only"),
         }
     }
 }

@@ -99,6 +99,22 @@ fn an_account_closed_to_the_plain_dialect_is_let_in_by_the_secure_one_alone() {
         plain.until("none there", |e| *e == Event::AccountSettings(None));
     };
     refused(at, "plain");
+    drop(a);
+    // Where that is known the password does not go out readable; not from its folder, until it is open again.
+    let mut plain = Person::new(at, &dir.path().join("a"));
+    plain.client.login(clock::now(), account("a"), password()).expect("a history");
+    plain.until("not sent", |e| *e == Event::LoggedIn(LoginOutcome::EncryptedOnly));
+    assert!(!plain.client.set_tap(false).iter().any(|record| record.bytes.starts_with(b"02#")));
+    drop(plain);
+    let mut a = securely(at, &dir.path().join("a")).come_in("a", false);
+    chosen(&mut a, AccountChange::SecureOnly(false), AccountSettings::default());
+    a.client.go_offline(clock::now());
+    a.until("offline", |e| matches!(e, Event::WentOffline(_)));
+    drop(a);
+    let plain = Person::begin(at, &dir.path().join("a"), "a", false);
+    drop(plain);
+    let mut a = securely(at, &dir.path().join("a")).come_in("a", false);
+    chosen(&mut a, AccountChange::SecureOnly(true), only);
     drop((a, server));
     admin::secure_only(&data, "a", false).expect("opened");
     let server = serve(at, &data);

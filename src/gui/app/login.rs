@@ -203,7 +203,9 @@ impl App {
             LoginOutcome::KeyChanged if self.main.is_some() => return,
             LoginOutcome::PasswordNeeded if self.main.is_some() => return self.ask(Trouble::Password),
             // The password may be right: it stays.
-            LoginOutcome::NoAnswer | LoginOutcome::KeyChanged => return self.say(&outcome.sentence()),
+            LoginOutcome::NoAnswer | LoginOutcome::KeyChanged | LoginOutcome::EncryptedOnly => {
+                return self.say(&outcome.sentence());
+            }
             LoginOutcome::Refused(LoggedIn::NoSuchAccount) => true,
             LoginOutcome::Refused(_) | LoginOutcome::NotUnderstood | LoginOutcome::PasswordNeeded => false,
         };

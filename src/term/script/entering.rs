@@ -137,7 +137,7 @@ fn into_result(outcome: LoginOutcome) -> Result<(), Stop> {
         LoginOutcome::NoAnswer => Exit::NoAnswer,
         LoginOutcome::PasswordNeeded => Exit::Usage,
         LoginOutcome::KeyChanged => Exit::Untrusted,
-        LoginOutcome::Refused(_) | LoginOutcome::NotUnderstood => Exit::Refused,
+        LoginOutcome::Refused(_) | LoginOutcome::NotUnderstood | LoginOutcome::EncryptedOnly => Exit::Refused,
     };
     Err(Stop(exit, outcome.sentence().into_owned()))
 }
