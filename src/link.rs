@@ -124,7 +124,7 @@ pub struct Figures {
     pub window: u64,
     /// Bytes that wait here to be sent.
     pub queued: usize,
-    /// How often this end looked whether its address has changed.
+    /// How often the other side saw this end at another address, and asked there whether it is the same.
     pub moves: u64,
 }
 
@@ -359,7 +359,6 @@ impl Link {
 
     /// This machine's address may have changed: the other side is asked to look.
     pub fn moved(&mut self, now: Instant) {
-        self.moves += 1;
         let mut handles: Vec<_> = self.peers.keys().copied().collect();
         handles.sort_unstable_by_key(|handle| handle.0);
         for handle in handles {
@@ -470,6 +469,7 @@ impl Link {
         let Some(peer) = self.peers.get_mut(&handle) else { return };
         let id = peer.id;
         let news = peer.take_news();
+        self.moves += u64::from(!self.server && peer.was_challenged());
         let confirmed = !self.server && peer.is_confirmed();
         if news.connected {
             self.opening.remove(&id);

@@ -21,7 +21,7 @@ pub struct Encrypted {
     pub window: u64,
     /// Bytes that wait for that.
     pub queued: usize,
-    /// How often this machine's address may have changed.
+    /// How often the server saw this machine at another address.
     pub moves: u64,
 }
 

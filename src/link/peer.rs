@@ -45,6 +45,7 @@ pub(super) struct Peer {
     /// Until something is answered; otherwise only so many more follow.
     awaited: bool,
     following: u32,
+    challenges: u64,
 }
 
 impl Peer {
@@ -63,6 +64,7 @@ impl Peer {
             nudges: 0,
             awaited: false,
             following: 0,
+            challenges: 0,
         }
     }
 
@@ -218,6 +220,12 @@ impl Peer {
     pub(super) fn is_confirmed(&self) -> bool {
         let received = self.connection.stats().frame_rx;
         received.handshake_done > 0 || received.stream > 0
+    }
+
+    /// Whether the other side has asked, since this was asked last, if this end is where it seems to be.
+    pub(super) fn was_challenged(&mut self) -> bool {
+        let challenges = self.connection.stats().frame_rx.path_challenge;
+        std::mem::replace(&mut self.challenges, challenges) < challenges
     }
 
     /// The other side's raw public key, which a server shows.

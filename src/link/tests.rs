@@ -360,7 +360,9 @@ fn another_address_is_followed() {
     let (client, server) = world.connect(Vec::new());
     for port in 6_000..6_010 {
         world.client_at = at(port);
-        world.client.moved(world.now);
+        if port % 2 == 0 {
+            world.client.moved(world.now);
+        }
         world.client.send(world.now, client, port.to_string().as_bytes());
         world.run(Duration::from_secs(2));
         world.server.send(world.now, server, port.to_string().as_bytes());
@@ -371,6 +373,9 @@ fn another_address_is_followed() {
     assert_eq!(World::frames(&world.client_events), expected);
     assert_eq!(world.client_lost(), None);
     assert_eq!(world.server.figures(server).map(|f| f.address), Some(at(6_009)));
+    world.client.moved(world.now);
+    world.run(Duration::from_secs(2));
+    assert_eq!(world.client.figures(client).map(|f| f.moves), Some(10), "those that the server saw");
 }
 
 #[test]

@@ -22,6 +22,8 @@ impl App {
         let row = |what: &str, words: &str| format!("  {} {words}", column(what, 10));
         let text = [row(&t!("term.key_shown"), &shown), row(&t!("term.key_known"), &known)].join("\n");
         self.print(&text);
+        // A near address has likelier become another computer's.
+        self.quiet(&if self.place.is_nearby() { t!("trust.nearby") } else { t!("trust.far") });
         self.warn(&if self.on_terminal() { t!("term.key_advice") } else { t!("term.key_terminal") });
         self.changed = Some(change);
     }
