@@ -24,7 +24,7 @@ use peers::{Between, ByHand};
 use process::{Process, free_port};
 
 const SENT: Option<i64> = Some(2);
-const OFFLINE: Option<i64> = Some(3);
+const UNKNOWN: Option<i64> = Some(9);
 
 struct Place {
     desk: Desk,
@@ -169,11 +169,11 @@ fn two_people_chat_in_two_languages_while_the_server_comes_and_goes() {
     lei.has("lei", "dora", "two\nlines: 03#x#y#", None);
     place.desk.picture("chat");
 
-    // Nobody of that name: 03:02.
+    // Nobody of that name.
     chat_with(&dora, "Hongyan", "ghost", "Chatting with ghost");
     say(&dora, "anybody?");
-    dora.has("dora", "ghost", "anybody?", OFFLINE);
-    place.desk.picture("chat-offline");
+    dora.has("dora", "ghost", "anybody?", UNKNOWN);
+    place.desk.picture("chat-unknown");
 
     // The lobby reaches everybody.
     chat_with(&lei, "鸿雁", "大厅", "与 大厅 聊天中");
