@@ -224,6 +224,12 @@ fn devices_stay_beside_each_other_when_the_settings_say_so() {
     // Backwards from the server's field: save, cancel, the second box, the first one.
     first.keys(&["shift+Tab", "shift+Tab", "shift+Tab", "shift+Tab", "space", "Tab", "Tab", "Tab", "space"]);
     first.no_window("Settings");
+    // The command line's server and language were shown, but not chosen for good.
+    let written = place.dir.path().join("me").join("profiles/default/settings.toml");
+    until("the settings are written", || {
+        let written = std::fs::read_to_string(&written).ok()?;
+        (written.contains("server = \"\"") && written.contains("language = \"system\"")).then_some(())
+    });
     let database = place.dir.path().join("server").join("hongyand.sqlite");
     until("the server has it", || {
         let server = rusqlite::Connection::open(&database).ok()?;

@@ -25,18 +25,24 @@ fn changes((form, told): (AccountSettings, AccountSettings)) -> impl Iterator<It
 }
 
 impl App {
+    /// What counts now: the command line before the settings.
+    fn in_force(&self) -> SettingsForm {
+        let (args, settings) = (&self.args, &self.settings);
+        SettingsForm {
+            server: args.server.clone().unwrap_or_else(|| settings.server.clone()),
+            host_lan: args.host_lan || settings.host_lan,
+            language: args.language.unwrap_or(settings.language),
+            dark: args.dark || settings.dark,
+            polling: settings.polling,
+            account: None,
+        }
+    }
+
     pub(super) fn open_settings(&mut self) {
         if let Some(window) = &mut self.preferences {
             return window.raise();
         }
-        let form = SettingsForm {
-            server: self.settings.server.clone(),
-            host_lan: self.settings.host_lan,
-            language: self.settings.language,
-            dark: self.settings.dark,
-            polling: self.settings.polling,
-            account: None,
-        };
+        let form = self.in_force();
         let secure = self.main.is_some() && self.client.connection().speaks == Some(Speaks::Secure);
         let account = secure && matches!(self.client.link(), Link::Connected { .. } | Link::Waiting);
         let lan = lan_address();
@@ -55,7 +61,9 @@ impl App {
     }
 
     pub(super) fn save_settings(&mut self, form: SettingsForm) {
+        let shown = self.in_force();
         let good = form.server.is_empty()
+            || form.server == shown.server
             || form
                 .server
                 .rsplit_once(':')
@@ -70,12 +78,15 @@ impl App {
             }
             window.close();
         }
-        let looks = (self.settings.language, self.settings.dark) != (form.language, form.dark);
-        let server = (&self.settings.server, self.settings.host_lan) != (&form.server, form.host_lan);
-        self.settings.server = form.server;
-        self.settings.host_lan = form.host_lan;
-        self.settings.language = form.language;
-        self.settings.dark = form.dark;
+        // What the command line says is kept for good only where it was changed here.
+        let looks = (shown.language, shown.dark) != (form.language, form.dark);
+        let server = (&shown.server, shown.host_lan) != (&form.server, form.host_lan);
+        if looks {
+            (self.settings.language, self.settings.dark) = (form.language, form.dark);
+        }
+        if server {
+            (self.settings.server, self.settings.host_lan) = (form.server, form.host_lan);
+        }
         self.settings.polling = form.polling;
         self.saver.save(&self.settings);
         self.client.set_polling(clock::now(), form.polling.into());
