@@ -260,8 +260,8 @@ impl Client {
     }
 
     /// Nobody agreed: what waits for [`Client::allow_plain`] is forgotten, without a word to the server.
-    pub fn give_up(&mut self) {
-        self.session.give_up();
+    pub fn refuse_plain(&mut self) {
+        self.session.refuse_plain();
     }
 
     /// The server may show this key from now on: after [`Event::KeyChanged`], when its words were

@@ -7,15 +7,16 @@
 //! message leaves as [`Event::Received`] with a token, and the next take is sent only after
 //! [`Session::handle_stored`] with that token.
 
+mod both;
 mod choice;
-mod face;
 pub mod finding;
 pub mod plain;
 pub mod secure;
 mod sentences;
+mod wishes;
 
+pub use both::{Config, Session};
 pub use choice::{Dialect, Known};
-pub use face::{Config, Session};
 pub use finding::Speaks;
 
 use std::time::{Duration, Instant};

@@ -195,7 +195,7 @@ impl App {
 
     pub(super) fn not_plainly(&mut self) {
         self.pending = Pending::Nothing;
-        self.client.give_up();
+        self.client.refuse_plain();
         if !self.logged_in {
             self.client.close_account();
             self.me = None;

@@ -447,7 +447,7 @@ impl Client {
             // Nobody agrees to that.
             Event::PlainOnly { .. } => {
                 if let Some(session) = &mut self.session {
-                    session.give_up();
+                    session.refuse_plain();
                 }
                 self.login_at = Some(now + Duration::from_secs(1));
             }

@@ -127,7 +127,7 @@ impl App {
     /// What was asked for is not done, and not tried again.
     pub(super) fn stay_away(&mut self) {
         self.close_trust();
-        self.client.give_up();
+        self.client.refuse_plain();
         if self.main.is_none() || matches!(self.trouble, Some(Trouble::Doubt(_))) {
             self.stay_offline();
         }

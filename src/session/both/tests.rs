@@ -300,7 +300,7 @@ fn a_registration_waits_for_the_same_answer() {
         world.register();
         world.run(MINUTE);
         assert_eq!((world.asked(), world.count("01")), (n, 0), "{:?}", world.sent);
-        world.session.give_up();
+        world.session.refuse_plain();
         world.run(MINUTE);
     }
     assert!(!world.events.iter().any(|e| matches!(e, Event::Registered(_))), "{:?}", world.events);

@@ -1,5 +1,5 @@
-//! One session for both dialects: what is wanted waits until it is known which one is spoken (`choice`), and then
-//! goes on to that one's session.
+//! One session for both dialects: what is wanted (`wishes`) waits until it is known which one is spoken (`choice`),
+//! and then goes on to that one's session.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::choice::{Choice, Dialect, Known, Step};
 use super::finding::Speaks;
+use super::wishes::{Waiting, Wish, Wishes};
 use super::{
     AccountChange, Cause, Event, Framed, Kept, Link, LoginOutcome, Polling, RegisterOutcome, StoreToken, Transmit,
     plain, secure,
@@ -34,21 +35,6 @@ pub struct Config {
     pub carrier_seed: Option<[u8; 32]>,
 }
 
-#[derive(Debug, Clone)]
-enum Wish {
-    Register { account: Account, password: Password, confirm: Password },
-    Login { account: Account, password: Password, kept: Kept },
-    Resume { account: Account, kept: Kept },
-}
-
-#[derive(Debug)]
-struct Waiting {
-    id: MessageId,
-    to: Account,
-    text: MessageText,
-    again: bool,
-}
-
 /// The client's session. See the module for how it is driven.
 #[derive(Debug)]
 pub struct Session {
@@ -58,16 +44,10 @@ pub struct Session {
     choice: Choice,
     plain: plain::Session,
     secure: Option<Box<secure::Session>>,
-    /// What waits for the choice.
-    wishes: Vec<Wish>,
-    waiting: Vec<Waiting>,
-    /// Whoever logged in last, to go on with; and whether they still want to be online.
-    last: Option<Wish>,
-    wanted: bool,
-    /// The registration that is not answered.
-    registering: Option<Wish>,
+    wishes: Wishes,
     /// The plain dialect is closed to the account.
     encrypted_only: bool,
+    /// The connection line that was told last.
     shown: Link,
     transmits: VecDeque<Transmit>,
     events: VecDeque<Event>,
@@ -85,11 +65,7 @@ impl Session {
             choice: Choice::new(dialect, known, allow_plain, seed),
             plain: plain::Session::new(polling),
             secure: None,
-            wishes: Vec::new(),
-            waiting: Vec::new(),
-            last: None,
-            wanted: false,
-            registering: None,
+            wishes: Wishes::default(),
             encrypted_only: false,
             shown: Link::Offline,
             transmits: VecDeque::new(),
@@ -170,13 +146,13 @@ impl Session {
                 Event::Link(link) => self.shown = *link,
                 Event::Pin(key) => self.choice.pin(key.clone()),
                 // Somebody is asked what then; and whoever gave up is told nothing more.
-                Event::Registered(RegisterOutcome::NoAnswer) if self.is_doubting() || self.registering.is_none() => {
+                Event::Registered(RegisterOutcome::NoAnswer) if self.is_doubting() || !self.wishes.is_registering() => {
                     continue;
                 }
                 Event::LoggedIn(LoginOutcome::NoAnswer) if self.is_doubting() => continue,
-                Event::Registered(_) => self.registering = None,
-                Event::LoggedIn(outcome) => self.wanted = *outcome == LoginOutcome::Done,
-                Event::Kicked { .. } => self.wanted = false,
+                Event::Registered(_) => self.wishes.registered(),
+                Event::LoggedIn(outcome) => self.wishes.set_online(*outcome == LoginOutcome::Done),
+                Event::Kicked { .. } => self.wishes.set_online(false),
                 _ => {}
             }
             return Some(event);
@@ -202,10 +178,8 @@ impl Session {
 
     /// Registers; answered by [`Event::Registered`].
     pub fn register(&mut self, now: Instant, account: Account, password: Password, confirm: Password) {
-        self.wishes.retain(|wish| !matches!(wish, Wish::Register { .. }));
-        let wish = Wish::Register { account, password, confirm };
-        self.registering = Some(wish.clone());
-        self.wish(now, wish);
+        self.wishes.add(Wish::Register { account, password, confirm });
+        self.ask(now);
     }
 
     /// Logs in; answered by [`Event::LoggedIn`].
@@ -224,19 +198,19 @@ impl Session {
     }
 
     fn begin(&mut self, now: Instant, wish: Wish) {
-        self.wishes.retain(|wish| matches!(wish, Wish::Register { .. }));
-        self.waiting.clear();
-        self.last = Some(wish.clone());
-        self.wanted = true;
+        self.wishes.add(wish);
         self.choice.doubt_old_answer(now);
-        self.wish(now, wish);
+        self.log_in(now);
     }
 
-    fn wish(&mut self, now: Instant, wish: Wish) {
-        if matches!(wish, Wish::Login { .. } | Wish::Resume { .. }) && self.speaks().is_none() {
+    fn log_in(&mut self, now: Instant) {
+        if self.speaks().is_none() {
             self.show(Link::LoggingIn);
         }
-        self.wishes.push(wish);
+        self.ask(now);
+    }
+
+    fn ask(&mut self, now: Instant) {
         let step = self.choice.ask(now);
         self.follow(now, step);
     }
@@ -245,16 +219,14 @@ impl Session {
     /// other this is good only while it asks, and until that is spoken again.
     pub fn allow_plain(&mut self, now: Instant) {
         if self.choice.allow_plain() {
-            if self.wishes.is_empty() {
-                let login = self.last.clone().filter(|_| self.wanted);
-                self.wishes.extend(self.registering.clone().into_iter().chain(login));
-            }
+            self.wishes.begin_again();
             let secure = self.secure.take();
             let step = self.choice.speak_plain(now, secure.is_some());
             if let Some(mut secure) = secure {
                 // What that one has not settled goes on waiting; what may have arrived is said so.
-                let unsettled = secure.take_outbox().into_iter();
-                self.waiting.extend(unsettled.map(|(id, to, text, again)| Waiting { id, to, text, again }));
+                for (id, to, text, again) in secure.take_outbox() {
+                    self.wishes.wait(Waiting { id, to, text, again });
+                }
                 self.show(Link::LoggingIn);
             }
             self.follow(now, step);
@@ -268,12 +240,12 @@ impl Session {
     }
 
     /// Nobody agreed: what waits for that is forgotten. Whoever was online securely goes on trying to be.
-    pub fn give_up(&mut self) {
+    pub fn refuse_plain(&mut self) {
         if self.choice.refuse_plain() {
-            self.registering = None;
+            self.wishes.registered();
             if self.speaks().is_none() {
-                self.wishes.clear();
-                self.wanted = false;
+                self.wishes.drop_open();
+                self.wishes.set_online(false);
                 self.show(Link::Offline);
             }
         }
@@ -288,21 +260,20 @@ impl Session {
                 }
                 self.hand_on(now, speaks);
             }
-            // Nobody wants anything any more.
-            Step::Consent { .. } if !self.wanted && self.registering.is_none() => self.give_up(),
+            Step::Consent { .. } if !self.wishes.any() => self.refuse_plain(),
             Step::Consent { was_secure } => self.events.push_back(Event::PlainOnly { was_secure }),
-            Step::NoAnswer => self.nobody(),
+            Step::NoAnswer => self.no_answer(),
         }
     }
 
     fn hand_on(&mut self, now: Instant, speaks: Speaks) {
-        for wish in std::mem::take(&mut self.wishes) {
+        for wish in self.wishes.take() {
             match speaks {
                 Speaks::Plain => self.wish_plainly(now, wish),
                 Speaks::Secure => self.wish_securely(now, wish),
             }
         }
-        for Waiting { id, to, text, again } in std::mem::take(&mut self.waiting) {
+        for Waiting { id, to, text, again } in self.wishes.take_messages() {
             if again { self.send_again(now, id, to, text) } else { self.send(now, id, to, text) }
         }
     }
@@ -341,7 +312,7 @@ impl Session {
     /// Ends the account's other session and logs in again, after
     /// `LoginOutcome::Refused(AlreadyLoggedIn)` or [`Event::Kicked`].
     pub fn take_over(&mut self, now: Instant) {
-        self.wanted = true;
+        self.wishes.set_online(true);
         match self.spoken() {
             Some(secure) => secure.go_online(now),
             None => self.plain.take_over(now),
@@ -356,7 +327,7 @@ impl Session {
         } else if self.choice.is_settled() {
             self.plain.send(now, id, to, text);
         } else {
-            self.wait(id, to, text, false);
+            self.wishes.wait(Waiting { id, to, text, again: false });
             self.events.push_back(Event::Outgoing { id, state: SendState::Waiting });
         }
     }
@@ -369,21 +340,15 @@ impl Session {
         } else if self.choice.is_settled() {
             self.events.push_back(Event::Outgoing { id, state: SendState::MaybeSent });
         } else {
-            self.wait(id, to, text, true);
-        }
-    }
-
-    fn wait(&mut self, id: MessageId, to: Account, text: MessageText, again: bool) {
-        if !self.waiting.iter().any(|waiting| waiting.id == id) {
-            self.waiting.push(Waiting { id, to, text, again });
+            self.wishes.wait(Waiting { id, to, text, again: true });
         }
     }
 
     /// Goes offline; answered by [`Event::WentOffline`] within 1 s, whatever the server does.
     pub fn go_offline(&mut self, now: Instant) {
         let asking = self.choice.let_go(false);
-        self.wishes.clear();
-        self.wanted = false;
+        self.wishes.drop_open();
+        self.wishes.set_online(false);
         match self.spoken() {
             Some(secure) => secure.go_offline(now),
             None if asking => {
@@ -405,11 +370,8 @@ impl Session {
     /// Lets go of the login and its messages without a word to the server; nothing is sent by itself
     /// before the next login.
     pub fn forget(&mut self) {
-        self.wishes.retain(|wish| matches!(wish, Wish::Register { .. }));
-        self.waiting.clear();
-        self.last = None;
-        self.wanted = false;
-        self.choice.let_go(!self.wishes.is_empty());
+        let asking = self.wishes.forget_login();
+        self.choice.let_go(asking);
         self.plain.forget();
         if let Some(secure) = &mut self.secure {
             secure.forget();
@@ -419,13 +381,13 @@ impl Session {
 
     /// Logs in again as at the last login.
     pub fn go_online(&mut self, now: Instant) {
-        self.wanted = true;
+        self.wishes.set_online(true);
         if let Some(secure) = self.spoken() {
             secure.go_online(now);
         } else if self.choice.is_settled() {
             self.plain.go_online(now);
-        } else if let Some(wish) = self.last.clone().filter(|_| self.wishes.is_empty()) {
-            self.wish(now, wish);
+        } else if self.wishes.log_in_again() {
+            self.log_in(now);
         }
     }
 
@@ -540,9 +502,9 @@ impl Session {
         }
     }
 
-    fn nobody(&mut self) {
+    fn no_answer(&mut self) {
         self.show(Link::Offline);
-        for wish in std::mem::take(&mut self.wishes) {
+        for wish in self.wishes.take() {
             self.events.push_back(match wish {
                 Wish::Register { .. } => Event::Registered(RegisterOutcome::NoAnswer),
                 Wish::Login { .. } | Wish::Resume { .. } => Event::LoggedIn(LoginOutcome::NoAnswer),
