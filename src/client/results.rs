@@ -176,7 +176,7 @@ impl Client {
         let Some(account) = &mut self.account else { return };
         let name = account.name.clone();
         let opening = account.opening.take();
-        self.session.encrypted_only(self.is_encrypted_only(&name));
+        self.session.set_encrypted_only(self.is_encrypted_only(&name));
         match opening {
             Some(Credential::Password(password)) => self.session.login(now.instant, name, password, device),
             Some(Credential::Token) => self.session.resume(now.instant, name, device),

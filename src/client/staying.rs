@@ -86,7 +86,7 @@ impl Client {
     }
 
     pub(super) fn note_encrypted_only(&mut self, only: bool) {
-        self.session.encrypted_only(only);
+        self.session.set_encrypted_only(only);
         if let Some(account) = &self.account {
             note(&self.encrypted_only_note(&account.name), only);
         }

@@ -188,7 +188,7 @@ impl Session {
     }
 
     /// Whether the plain dialect is known to be closed to the account that logs in next.
-    pub fn encrypted_only(&mut self, only: bool) {
+    pub fn set_encrypted_only(&mut self, only: bool) {
         self.encrypted_only = only;
     }
 
