@@ -8,9 +8,11 @@ use rusqlite::{Connection, Error, OptionalExtension, Row, params};
 use super::{AccountId, Done, MessageRow, Own, OwnSent, SentKey, Store, Stored};
 use crate::wire::frame::{Device, Key};
 
-/// 2026, from which the time in rows is counted; and so many rows a second, more than a disk can commit.
+/// 2026, from which the time in rows is counted; so many rows a second, more than a server writes day after day; and the
+/// most a clock that is wrong makes of it, which leaves as many again.
 const BEGIN: i64 = 1_767_225_600;
 const ROWS_A_SECOND: i64 = 8_192;
+const FARTHEST: i64 = 1 << 52;
 
 impl Store {
     /// Numbers new messages higher than any before this moment can have been, those included that stood in another
@@ -20,7 +22,7 @@ impl Store {
     /// # Errors
     /// What SQLite says, as on a full disk.
     pub fn number_on(&self, unix: i64) -> Result<(), Error> {
-        let least = unix.saturating_sub(BEGIN).max(0).saturating_mul(ROWS_A_SECOND);
+        let least = unix.saturating_sub(BEGIN).max(0).saturating_mul(ROWS_A_SECOND).min(FARTHEST);
         let c = &self.connection;
         let changed = c.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'messages'", [least])?;
         if changed == 0 {
