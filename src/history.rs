@@ -10,6 +10,7 @@ mod device;
 mod look;
 mod past;
 mod people;
+mod same;
 mod schema;
 
 use std::fs::File;

@@ -4,10 +4,13 @@
 //! Such a row has a number below zero, so it is never taken for a message of this device's own, and stands
 //! where the server's numbers put it: before the row of this device that is in its `place`.
 
+use std::collections::HashMap;
+
 use chrono::{Local, TimeZone};
 use rusqlite::{Error, OptionalExtension, params};
 
 use super::Database;
+use super::same::pairs;
 use super::schema::{number, signed, state};
 use crate::model::{Account, MessageId, SendState};
 use crate::wire::frame::Past;
@@ -23,19 +26,54 @@ struct Unnumbered {
     unix_ms: i64,
     server_time: Option<String>,
     on_its_way: bool,
+    never_sent: bool,
 }
 
 impl Unnumbered {
-    fn is(&self, past: &Past, own: bool, time: &str) -> bool {
-        let meant = match own {
-            true => {
-                self.on_its_way
-                    || self.unix_ms.saturating_sub(past.at.saturating_mul(1000)).saturating_abs() <= CLOCKS_MS
-            }
-            false => self.server_time.as_deref() == Some(time),
-        };
-        self.outgoing == own && meant && self.text == past.text
+    /// How far apart the two are, in milliseconds; nothing if they cannot be the same, whatever they say.
+    fn gap(&self, past: &Past, time: &str) -> Option<u64> {
+        if !self.outgoing {
+            return (self.server_time.as_deref() == Some(time)).then_some(0);
+        }
+        let later = past.at.saturating_mul(1000).saturating_sub(self.unix_ms);
+        // One that has waited may be much later than it was written, and none is earlier.
+        let meant = later >= -CLOCKS_MS && (later <= CLOCKS_MS || self.on_its_way);
+        meant.then_some(later.unsigned_abs())
     }
+}
+
+/// What says the same, at the server and here.
+#[derive(Default)]
+struct Alike<'a> {
+    messages: Vec<&'a Past>,
+    rows: Vec<&'a Unnumbered>,
+}
+
+/// What is here without a number, by the server's number that it has: of equal texts as many are the same as there can
+/// be, in their order.
+fn known(messages: &[(&Past, bool)], unnumbered: &[Unnumbered]) -> HashMap<u64, MessageId> {
+    let mut texts: HashMap<(bool, &str), Alike<'_>> = HashMap::new();
+    for &(past, outgoing) in messages {
+        texts.entry((outgoing, &past.text)).or_default().messages.push(past);
+    }
+    for row in unnumbered {
+        if let Some(Alike { rows, .. }) = texts.get_mut(&(row.outgoing, row.text.as_str())) {
+            rows.push(row);
+        }
+    }
+    let mut known = HashMap::new();
+    for Alike { messages, rows } in texts.into_values() {
+        let times: Vec<String> = messages.iter().map(|past| time_of(past.at)).collect();
+        let gap = |i: usize, j: usize| rows.get(j)?.gap(messages.get(i)?, times.get(i)?);
+        // Only those that may be: somebody may have said "ok" ten thousand times.
+        let near: Vec<usize> = (0..rows.len()).filter(|j| (0..messages.len()).any(|i| gap(i, *j).is_some())).collect();
+        let same = pairs(messages.len(), near.len(), |i, j| gap(i, *near.get(j)?));
+        known.extend(same.into_iter().filter_map(|(i, j)| {
+            let row = rows.get(*near.get(j)?)?;
+            Some((messages.get(i)?.row, MessageId(row.id)))
+        }));
+    }
+    known
 }
 
 impl Database {
@@ -58,22 +96,24 @@ impl Database {
     /// time as the server's others are written. How many were new.
     pub(super) fn add_past(&self, own: &Account, peer: &Account, messages: &[Past]) -> Result<usize, Error> {
         let cursor = self.cursor()?;
-        let mut unnumbered = self.unnumbered(peer)?;
-        let mut new = 0;
-        // The newest first: numbers fall, so a search finds them in their order too.
-        for past in messages.iter().rev() {
-            let time = &time_of(past.at);
+        let mut wanted = Vec::new();
+        for past in messages {
             let outgoing = past.from == own.as_str() && peer != own;
             // It is pushed soon, and counts as unread then.
-            if !outgoing && cursor.is_some_and(|cursor| past.row > cursor) || self.numbered(peer, past.row)?.is_some() {
+            let later = !outgoing && cursor.is_some_and(|cursor| past.row > cursor);
+            if !later && self.numbered(peer, past.row)?.is_none() {
+                wanted.push((past, outgoing));
+            }
+        }
+        let known = known(&wanted, &self.unnumbered(peer)?);
+        let mut new = 0;
+        // The newest first: each finds its place before those that are newer.
+        for (past, outgoing) in wanted.into_iter().rev() {
+            if let Some(same) = known.get(&past.row) {
+                self.number_at_server(*same, past.row)?;
                 continue;
             }
-            if let Some(i) = unnumbered.iter().position(|row| row.is(past, outgoing, time)) {
-                let same = unnumbered.swap_remove(i);
-                self.number_at_server(MessageId(same.id), past.row)?;
-                continue;
-            }
-            self.insert(peer, past, outgoing.then_some(()), time)?;
+            self.insert(peer, past, outgoing.then_some(()), &time_of(past.at))?;
             new += 1;
         }
         Ok(new)
@@ -126,7 +166,7 @@ impl Database {
     fn unnumbered(&self, peer: &Account) -> Result<Vec<Unnumbered>, Error> {
         let mut query = self.connection.prepare_cached(
             "SELECT id, outgoing, text, unix_ms, server_time, state FROM messages
-             WHERE peer = ? AND NOT repeat AND server_row IS NULL",
+             WHERE peer = ? AND NOT repeat AND server_row IS NULL ORDER BY id",
         )?;
         let rows = query.query_map([peer.as_str()], |row| {
             let sent: Option<i64> = row.get(5)?;
@@ -137,9 +177,15 @@ impl Database {
                 unix_ms: row.get(3)?,
                 server_time: row.get(4)?,
                 on_its_way: sent.map(state) == Some(SendState::Sending),
+                never_sent: matches!(
+                    sent.map(state),
+                    Some(SendState::Waiting | SendState::Failed | SendState::Unknown)
+                ),
             })
         })?;
-        rows.collect()
+        // What never got to the server is not there.
+        let never = |row: &Unnumbered| row.never_sent;
+        rows.filter(|row| !row.as_ref().is_ok_and(never)).collect()
     }
 }
 
@@ -152,6 +198,8 @@ pub fn time_of(unix: i64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::history::{Done, Op};
     use crate::session::{Pushed, StoreToken};
@@ -274,5 +322,49 @@ mod tests {
         database.run(&[state(3, SendState::Sent), Op::Numbered { id: MessageId(3), row: 3 }]);
         database.run(&[page(&[(1, "me"), (2, "me"), (3, "me")])]);
         assert_eq!(texts(&database).len(), 4);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        /// Of a conversation in which much is the same, some was said here, some on another device, and some never
+        /// arrived: read in pages, twice, there is as much of each text as on the side that has more.
+        #[test]
+        fn equal_texts_are_neither_lost_nor_doubled(
+            said in proptest::collection::vec((0..2_u8, 0..4_u8, 0..40_i64), 1..14), page_of in 1..20_usize,
+        ) {
+            let dir = tempfile::tempdir().expect("a folder");
+            let database = open(dir.path());
+            let (mut time, mut here, mut there) = (1_000_000, Vec::new(), Vec::new());
+            for (row, (text, kind, later)) in (1_u64..).zip(&said) {
+                time += later;
+                let text = if *text == 0 { "ok" } else { "哈哈" };
+                let (at_server, sent_here) = (*kind != 3, *kind != 2);
+                if sent_here {
+                    let to = account("b");
+                    let done = database.run(&[Op::Outgoing { request: 1, to, text: text.into(), unix_ms: time * 1000 }]);
+                    let Some(Done::Kept { id: Some(id), .. }) = done.first() else { panic!("{done:?}") };
+                    database.run(&[Op::State { id: *id, state: SendState::MaybeSent, secure: false }]);
+                    here.push(text);
+                }
+                if at_server {
+                    there.push(Past { row, from: "me".into(), at: time, text: text.into() });
+                }
+            }
+            for _ in 0..2 {
+                for page in there.rchunks(page_of) {
+                    let (own, peer) = (account("me"), account("b"));
+                    database.run(&[Op::Past { own, peer, messages: page.to_vec(), more: true }]);
+                }
+            }
+            let shown = texts(&database);
+            let count = |all: &mut dyn Iterator<Item = &str>, text| all.filter(|t| *t == text).count();
+            for text in ["ok", "哈哈"] {
+                let (n, m) = (count(&mut here.iter().copied(), text), count(&mut there.iter().map(|p| &*p.text), text));
+                prop_assert_eq!(count(&mut shown.iter().map(String::as_str), text), n.max(m), "{:?}", shown);
+            }
+            if page_of >= there.len() && said.iter().all(|(_, kind, later)| *kind != 3 && *later > 0) {
+                prop_assert_eq!(shown, there.iter().map(|past| past.text.clone()).collect::<Vec<_>>());
+            }
+        }
     }
 }
