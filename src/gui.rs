@@ -7,6 +7,7 @@ pub mod connection_window;
 pub mod file_chooser;
 pub mod friend_list;
 pub mod friend_window;
+mod ink;
 pub mod keys_window;
 pub mod login;
 pub mod main_window;

@@ -441,7 +441,7 @@ pub fn segment(x: i32, y: i32, w: i32, label: &str, number: usize, value: &Rc<Ce
 }
 
 /// Grounds for the discs, each dark enough for a white letter.
-const DISCS: [u32; 8] = [0x7B5CF5, 0xD9512C, 0x12857A, 0xC2185B, 0x6D4C41, 0x546E7A, 0x1476D4, 0x3F7D20];
+pub(super) const DISCS: [u32; 8] = [0x7B5CF5, 0xD9512C, 0x12857A, 0xC2185B, 0x6D4C41, 0x546E7A, 0x1476D4, 0x3F7D20];
 
 /// The disc that stands for an account: the same account always has the same colour.
 pub fn disc_colour(account: &str) -> Color {
@@ -520,7 +520,7 @@ fn rounded_ring(x: i32, y: i32, w: i32, h: i32, colour: Color) {
     draw::set_line_style(draw::LineStyle::Solid, 0);
 }
 
-fn mix(a: Color, b: Color, percent_of_b: u16) -> Color {
+pub(super) fn mix(a: Color, b: Color, percent_of_b: u16) -> Color {
     let (a, b) = (a.to_rgb(), b.to_rgb());
     let one = |a: u8, b: u8| {
         let sum = u16::from(a) * (100 - percent_of_b) + u16::from(b) * percent_of_b;

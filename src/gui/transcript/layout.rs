@@ -458,7 +458,8 @@ impl View {
         let own = row.state.is_some();
         if let Some(author) = &laid.author {
             draw::set_font(Font::Helvetica, theme::SMALL);
-            draw::set_draw_color(super::super::widgets::disc_colour(author));
+            let disc = super::super::widgets::disc_colour(author);
+            draw::set_draw_color(super::super::ink::legible(disc, colours.text, colours.bg));
             draw::draw_text(self.names.get(author).unwrap_or(author), x + MARGIN, y + 13);
         }
         y += self.author(own);
