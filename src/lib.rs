@@ -25,6 +25,7 @@
 
 rust_i18n::i18n!("locales", fallback = "en");
 
+mod alarm;
 pub mod cli;
 pub mod client;
 pub mod diagnosis;

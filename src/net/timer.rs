@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use crossbeam_channel::{Receiver, Sender};
 
 use super::Bell;
+use crate::alarm;
 
 /// The owner's end of the timer thread. Dropping it ends the thread.
 #[derive(Debug)]
@@ -32,7 +33,12 @@ impl Timer {
         let (mark, due) = crossbeam_channel::bounded(1);
         let rung = Arc::new(AtomicU64::new(0));
         let count = Arc::clone(&rung);
-        let thread = thread::Builder::new().name("timer".into()).spawn(move || run(&told, &mark, &bell, &count))?;
+        let ring = move || {
+            let _ = mark.try_send(());
+            count.fetch_add(1, Ordering::Relaxed);
+            bell.ring();
+        };
+        let thread = thread::Builder::new().name("timer".into()).spawn(move || alarm::run(&told, ring))?;
         Ok(Self { deadlines: Some(deadlines), due, told: None, rung, thread: Some(thread) })
     }
 
@@ -69,26 +75,6 @@ impl Drop for Timer {
         self.deadlines = None;
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
-        }
-    }
-}
-
-fn run(told: &Receiver<Instant>, mark: &Sender<()>, bell: &Bell, rung: &AtomicU64) {
-    let mut next: Option<Instant> = None;
-    loop {
-        let message = match next {
-            Some(at) => told.recv_deadline(at),
-            None => told.recv().map_err(|_| RecvTimeoutError::Disconnected),
-        };
-        match message {
-            Ok(at) => next = Some(next.map_or(at, |n| n.min(at))),
-            Err(RecvTimeoutError::Timeout) => {
-                next = None;
-                let _ = mark.try_send(());
-                rung.fetch_add(1, Ordering::Relaxed);
-                bell.ring();
-            }
-            Err(RecvTimeoutError::Disconnected) => return,
         }
     }
 }

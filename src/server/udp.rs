@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
+use crossbeam_channel::{Receiver, Sender, TrySendError};
 
 use super::carrier::{Carrier, CarrierError};
 use super::engine::{Effect, Engine, Now};
@@ -23,6 +23,7 @@ pub use super::lossy::Lossy;
 use super::lossy::Network;
 use super::store::{self, Op, Store, StoreError};
 use super::{OnSecondLogin, Quotas};
+use crate::alarm;
 
 /// Bytes of datagrams that may wait for the server's thread while it waits for a processor. The usual size is full
 /// after two milliseconds of a flood. Linux gives what `net.core.rmem_max` allows.
@@ -195,7 +196,9 @@ impl Server {
         let (outcomes, outcomes_in) = crossbeam_channel::unbounded();
         let hasher_thread = hasher::start(jobs_in, outcomes, wake(&waker))?;
         let (deadlines, deadlines_in) = crossbeam_channel::unbounded();
-        let timer_thread = timer(deadlines_in, wake(&waker))?;
+        let ring = wake(&waker);
+        let timer_thread =
+            thread::Builder::new().name("timer".into()).spawn(move || alarm::run(&deadlines_in, ring))?;
 
         let stop = Stop { stopping: Arc::default(), waker };
         let mut engine = Engine::new(config.on_second_login, config.quotas, local_time, snapshot, now());
@@ -501,26 +504,6 @@ fn send(socket: &UdpSocket, to: SocketAddr, bytes: &[u8]) {
     if let Err(error) = socket.send_to(bytes, to) {
         log::debug!("a reply to {to} was not sent: {error}");
     }
-}
-
-fn timer(deadlines: Receiver<Instant>, wake: impl Fn() + Send + 'static) -> io::Result<JoinHandle<()>> {
-    thread::Builder::new().name("timer".into()).spawn(move || {
-        let mut next: Option<Instant> = None;
-        loop {
-            let told = match next {
-                Some(at) => deadlines.recv_deadline(at),
-                None => deadlines.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            };
-            match told {
-                Ok(at) => next = Some(next.map_or(at, |n| n.min(at))),
-                Err(RecvTimeoutError::Timeout) => {
-                    next = None;
-                    wake();
-                }
-                Err(RecvTimeoutError::Disconnected) => return,
-            }
-        }
-    })
 }
 
 fn now() -> Now {
