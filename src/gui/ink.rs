@@ -45,7 +45,7 @@ mod tests {
                 assert!(contrast(ink, ground) >= CONTRAST && ink != text, "{disc:06x} on {ground:?}: {ink:?}");
             }
         }
-        let readable = Color::from_hex(0x0000_80);
+        let readable = Color::from_hex(0x0080);
         assert_eq!(legible(readable, Color::from_hex(0), Color::from_hex(0xFF_FFFF)), readable, "left as it is");
     }
 }
