@@ -440,9 +440,14 @@ fn a_class_list_is_looked_for_instead_of_typed() {
 }
 
 #[test]
-fn who_is_told_to_end_ends_with_a_menu_open() {
+fn who_is_told_to_end_ends_whatever_is_open() {
     let place = Place::new();
     let _server = place.serve();
+    let end = |person: Person<'_>| {
+        let pid = person.pid().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().is_ok_and(|s| s.success()));
+        assert!(person.ended());
+    };
     for (name, key) in [("ann", "F10"), ("bob", "shift+F10")] {
         let person = place.log_in(name, "en");
         person.window("Hongyan");
@@ -450,10 +455,19 @@ fn who_is_told_to_end_ends_with_a_menu_open() {
         person.keys(&["Down", key]);
         until("the menu", || (person.titles().len() > before).then_some(()));
         place.desk.picture(&format!("menu-{name}"));
-        let pid = person.pid().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().is_ok_and(|s| s.success()));
-        assert!(person.ended());
+        end(person);
     }
+    // A question, and one in front of it.
+    let person = place.log_in("cat", "en");
+    person.window("Hongyan");
+    let before = person.titles().len();
+    person.keys(&["F10"]);
+    until("the menu", || (person.titles().len() > before).then_some(()));
+    person.keys(&["Down", "Down", "Down", "Down", "Return"]);
+    until("the question", || person.titles().iter().any(|t| t == "Hongyan").then_some(()));
+    person.keys(&["Tab", "space"]);
+    person.window("Choose a file");
+    end(person);
 }
 
 #[test]
