@@ -223,7 +223,7 @@ impl Client {
     }
 
     /// The same without a password, by what the server gave this device at the last login: where
-    /// [`Client::can_resume`]. Where that does not do, the answer is [`LoginOutcome::PasswordNeeded`].
+    /// [`Client::can_resume`]. Where that does not do, the answer is [`session::LoginOutcome::PasswordNeeded`].
     ///
     /// # Errors
     /// As [`Client::login`].

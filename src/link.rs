@@ -331,8 +331,8 @@ impl Link {
         }
     }
 
-    /// Sends one frame; false if it is empty or longer than [`MAX_FRAME`], the connection is gone, or more than
-    /// [`settings::MOST_QUEUED`] bytes wait already: then the other side's next datagram may make room.
+    /// Sends one frame; false if it is empty or longer than [`MAX_FRAME`], the connection is gone, or more bytes than
+    /// four of the longest have wait already: then the other side's next datagram may make room.
     pub fn send(&mut self, now: Instant, peer: PeerId, frame: &[u8]) -> bool {
         let Some(handle) = self.handles.get(&peer).copied() else { return false };
         let Some(to) = self.peers.get_mut(&handle) else { return false };

@@ -1,7 +1,7 @@
 //! The terminal client: the same [`crate::client::Client`] behind keys and lines.
 //!
 //! A reading thread hands on keys (or lines, without a terminal); the main loop waits for them and for
-//! the client's bell, and is the only one that prints. [`line`], [`commands`] and [`screen`] are pure.
+//! the client's bell, and is the only one that prints. [`mod@line`], [`commands`] and [`screen`] are pure.
 
 mod account;
 mod app;

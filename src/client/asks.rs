@@ -88,19 +88,19 @@ impl Client {
         self.after(now);
     }
 
-    /// Asks the server how this account may be used; answered by [`Event::AccountSettings`].
+    /// Asks the server how this account may be used; answered by [`super::Event::AccountSettings`].
     pub fn account_settings(&mut self, now: Now) {
         self.session.account(now.instant, None);
         self.after(now);
     }
 
-    /// Changes how this account may be used, on the server; answered by [`Event::AccountSettings`].
+    /// Changes how this account may be used, on the server; answered by [`super::Event::AccountSettings`].
     pub fn set_account(&mut self, now: Now, change: AccountChange) {
         self.session.account(now.instant, Some(change));
         self.after(now);
     }
 
-    /// Hands every datagram on as [`Event::Tap`] from now on, or no more; those of lately.
+    /// Hands every datagram on as [`super::Event::Tap`] from now on, or no more; those of lately.
     pub fn set_tap(&mut self, live: bool) -> Vec<Record> {
         self.tap.set_live(live);
         self.tap.records()
