@@ -26,11 +26,15 @@ impl App {
         } else if !name.is_empty() {
             return self.unknown(name);
         } else {
+            // Whoever reads Chinese may type it as well.
+            let chinese = rust_i18n::locale().starts_with("zh");
+            let wide = if chinese { 42 } else { 38 };
             for form in commands::FORMS {
-                let head = format!("{} {}", form.name, form.words());
-                text.push_str(&format!("  {} {}\n", column(&head, 38), form.says()));
+                let names = if chinese { format!("{} {}", form.name, form.zh) } else { form.name.to_owned() };
+                let head = format!("{names} {}", form.words());
+                text.push_str(&format!("  {} {}\n", column(&head, wide), form.says()));
             }
-            text.push_str(&format!("  {} {}\n", column(&t!("term.words_say"), 38), t!("term.help_say")));
+            text.push_str(&format!("  {} {}\n", column(&t!("term.words_say"), wide), t!("term.help_say")));
             text.push_str(&t!("term.help_rules"));
             text.push('\n');
             text.push_str(&t!("term.help_keys"));

@@ -71,7 +71,7 @@ fn without_colours(line: &str) -> (String, Vec<(usize, &str)>) {
     (plain, colours)
 }
 
-/// How far in further rows stand: below the last column of a table, if that leaves them half the row. Else
+/// How far in further rows stand: below the last column of a table, if that leaves them two fifths of the row. Else
 /// that column begins a row of its own, and this is its byte.
 fn hanging(plain: &str, columns: usize) -> (usize, Option<usize>) {
     let indent = plain.len() - plain.trim_start().len();
@@ -82,7 +82,7 @@ fn hanging(plain: &str, columns: usize) -> (usize, Option<usize>) {
     let below = (indent + HANG).min(columns / 2);
     match second {
         Some(at) => match plain.get(..at).map_or(0, UnicodeWidthStr::width) {
-            width if width <= columns / 2 => (width, None),
+            width if width <= columns * 3 / 5 => (width, None),
             _ => (below, Some(at)),
         },
         None => (below, None),
