@@ -105,13 +105,19 @@ pub struct Server {
 pub struct Stop {
     stopping: Arc<AtomicBool>,
     waker: Arc<Waker>,
+    socket: Arc<UdpSocket>,
 }
 
 impl Stop {
     /// Asks for a clean end: what is being stored is committed first.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
-        self.waker.wake();
+        if let Err(error) = self.waker.wake() {
+            // The address it listens on is not this machine's any more. On Linux this ends the receiving, though it
+            // calls it an error.
+            log::warn!("nothing can be sent to the server's own address: {error}");
+            let _ = socket2::SockRef::from(&*self.socket).shutdown(std::net::Shutdown::Both);
+        }
     }
 }
 
@@ -132,9 +138,9 @@ impl Waker {
         Ok(Self { socket: UdpSocket::bind((ip, 0))?, to: SocketAddr::new(ip, server.port()) })
     }
 
-    fn wake(&self) {
+    fn wake(&self) -> io::Result<()> {
         // A full socket buffer means that the server is awake already.
-        let _ = self.socket.send_to(&[], self.to);
+        self.socket.send_to(&[], self.to).map(drop)
     }
 }
 
@@ -186,7 +192,10 @@ impl Server {
         let own = waker.socket.local_addr()?;
         let wake = |waker: &Arc<Waker>| {
             let waker = Arc::clone(waker);
-            move || waker.wake()
+            move || {
+                // Where its address is gone nobody can ask it anything either; it goes on when that is back.
+                let _ = waker.wake();
+            }
         };
 
         let (ops, ops_in) = crossbeam_channel::unbounded();
@@ -200,7 +209,7 @@ impl Server {
         let timer_thread =
             thread::Builder::new().name("timer".into()).spawn(move || alarm::run(&deadlines_in, ring))?;
 
-        let stop = Stop { stopping: Arc::default(), waker };
+        let stop = Stop { stopping: Arc::default(), waker, socket: Arc::new(socket.try_clone()?) };
         let mut engine = Engine::new(config.on_second_login, config.quotas, local_time, snapshot, now());
         engine.set_secure(carrier.is_some());
         let turn = Turn {
@@ -319,6 +328,7 @@ impl Turn {
                 // ICMP's "port unreachable" for a reply to a client that is gone.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) if self.stopping.load(Ordering::Acquire) => {}
                 Err(error) => {
                     self.failed = Some(ServerError::Receive(error));
                     break;
