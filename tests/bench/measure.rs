@@ -86,8 +86,8 @@ fn threads(pid: u32, file: &str) -> Vec<String> {
 /// A text as long as people write, in bytes about forty.
 pub const TEXT: &str = "a message of some forty bytes, as people write";
 
-/// Rows a second of a loop that does nothing but insert and commit, in batches of so many, with the plain part of
-/// the server's schema.
+/// Rows a second of a loop that does nothing but insert and commit, in batches of so many. Its table is that of
+/// the server's first version whatever the server's is by now: a measure stays as long as it is.
 pub fn bare_sqlite(file: &Path, batch: usize, span: Duration) -> f64 {
     let connection = rusqlite::Connection::open(file).expect("a new database");
     connection
