@@ -297,6 +297,11 @@ impl Client {
         self.config.data.join(file_name(&server)).join(file)
     }
 
+    /// From here on a login ends nobody else's, until [`Client::take_over`]; for programs that nobody sits at.
+    pub fn log_in_if_free(&mut self) {
+        self.session.log_in_if_free();
+    }
+
     /// Ends the account's other session and logs in.
     pub fn take_over(&mut self, now: Now) {
         self.session.take_over(now.instant);

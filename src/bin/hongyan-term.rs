@@ -129,7 +129,7 @@ enum Command {
 /// Options of what logs in.
 #[derive(clap::Args)]
 struct Online {
-    /// End the account's session elsewhere; with encryption a login does so unasked, unless several devices are allowed
+    /// End the account's session elsewhere; without this a job is not logged in beside one, unless several devices are allowed
     #[arg(long)]
     take_over: bool,
     /// Trust the server's new key, if these are its words; the others are refused

@@ -47,6 +47,8 @@ pub struct Session {
     wishes: Wishes,
     /// The plain dialect is closed to the account.
     encrypted_only: bool,
+    /// See [`Session::log_in_if_free`].
+    if_free: bool,
     /// The connection line that was told last.
     shown: Link,
     transmits: VecDeque<Transmit>,
@@ -67,6 +69,7 @@ impl Session {
             secure: None,
             wishes: Wishes::default(),
             encrypted_only: false,
+            if_free: false,
             shown: Link::Offline,
             transmits: VecDeque::new(),
             events: VecDeque::new(),
@@ -295,10 +298,10 @@ impl Session {
     }
 
     fn wish_securely(&mut self, now: Instant, wish: Wish) {
-        let Self { server, seed, carrier_seed, .. } = *self;
+        let Self { server, if_free, seed, carrier_seed, .. } = *self;
         let pins = self.choice.pins();
         let fresh = || {
-            let config = secure::Config { server, pins: pins.to_vec(), seed, carrier_seed };
+            let config = secure::Config { server, pins: pins.to_vec(), if_free, seed, carrier_seed };
             Box::new(secure::Session::new(config))
         };
         let secure = self.secure.get_or_insert_with(fresh);
@@ -309,12 +312,19 @@ impl Session {
         }
     }
 
+    /// From here on a login ends nobody else's: it is refused with `AlreadyLoggedIn`, as one in the plain dialect
+    /// always is, until [`Session::take_over`]. For programs that nobody sits at.
+    pub fn log_in_if_free(&mut self) {
+        self.if_free = true;
+    }
+
     /// Ends the account's other session and logs in again, after
     /// `LoginOutcome::Refused(AlreadyLoggedIn)` or [`Event::Kicked`].
     pub fn take_over(&mut self, now: Instant) {
         self.wishes.set_online(true);
+        self.if_free = false;
         match self.spoken() {
-            Some(secure) => secure.go_online(now),
+            Some(secure) => secure.take_over(now),
             None => self.plain.take_over(now),
         }
     }

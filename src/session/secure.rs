@@ -55,6 +55,8 @@ pub struct Config {
     pub server: SocketAddr,
     /// The keys it may show; none: it is seen for the first time.
     pub pins: Vec<Vec<u8>>,
+    /// Logging in ends nobody else's login, except by [`Session::take_over`].
+    pub if_free: bool,
     /// Spreads deadlines.
     pub seed: u64,
     /// Makes the carrier's own choices repeatable, for tests.
@@ -84,6 +86,7 @@ pub struct Session {
     carrier: link::Link,
     server: SocketAddr,
     pins: Vec<Vec<u8>>,
+    if_free: bool,
     dice: Dice,
     state: State,
     who: Option<Who>,
@@ -162,6 +165,7 @@ impl Session {
             carrier: link::Link::client(config.carrier_seed),
             server: config.server,
             pins: config.pins,
+            if_free: config.if_free,
             dice: Dice::new(config.seed),
             state: State::Offline,
             who: None,

@@ -211,9 +211,11 @@ impl Running {
             dialect: script.face.dialect(),
             allow_plain: script.face.allow_plain,
         };
-        let client = Client::open(config, move || {
+        let mut client = Client::open(config, move || {
             let _ = ring.try_send(());
         })?;
+        // Whoever sits at a window is not logged out by what a clock has started.
+        client.log_in_if_free();
         Ok(Self { client, rings, inputs: waiting, me, script, list: Vec::new(), trusted: false })
     }
 

@@ -74,6 +74,9 @@ pub enum FromClient {
     Login { id: u64, account: String, password: Secret, device: Device, cursor: Option<u64> },
     /// As `login`, with HMAC-SHA-256(SHA-256(token), keying material exported from this connection).
     Resume { id: u64, account: String, device: Device, proof: Key<32>, cursor: Option<u64> },
+    /// Of the logins that follow on this connection: they are to end nobody else's, and are answered by `error` with
+    /// `in_use` where they would. A server of an earlier version knows only those that do.
+    IfFree,
     /// Answered by `logged_out`; the token means nothing from then on.
     Logout { id: u64, forget: bool },
     /// A message; `counter` is this device's own, rising, and never used for another message. The same
@@ -201,6 +204,8 @@ pub enum Code {
     WrongPassword,
     /// The token is not known here, or not any more: the password is needed.
     BadToken,
+    /// After `if_free`: the account is logged in elsewhere, and may not be in twice.
+    InUse,
     /// Nobody is logged in on this connection.
     NotLoggedIn,
     /// The same counter with another message: the device was copied or restored, and takes a new name.

@@ -1,6 +1,6 @@
 //! Without a terminal: pipes, jobs and what is generated.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -89,6 +89,24 @@ fn jobs_end_with_the_codes_they_promise() {
     assert!(sent.iter().any(|row| row["state"] == "offline-or-unknown"), "{history:?}");
     let friends = lines(&check(&mut job("a", &["friends", "--json"]), "", 0));
     assert_eq!((&friends[0]["account"], &friends[0]["remark"]), (&"b".into(), &"七号".into()));
+
+    // A job logs out nobody who is in, unless it is told to; whoever is logged out ends.
+    let mut follow = job("b", &["recv", "--follow"]);
+    let mut here = follow.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    check(&mut job("a", &["send", "--to", "b", "are you in?"]), "", 0);
+    let mut line = String::new();
+    BufReader::new(here.stdout.take().expect("piped")).read_line(&mut line).expect("it is in");
+    let elsewhere = |more: &[&str]| {
+        let mut command = served.client("elsewhere");
+        command.args(["--account", "b"]).args(more).env("HONGYAN_PASSWORD", "secret");
+        command
+    };
+    let refused = run(&mut elsewhere(&["send", "--to", "a", "not sent"]), "");
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(refused.status.code() == Some(3) && said.contains("--take-over"), "{said}");
+    check(&mut elsewhere(&["send", "--take-over", "--to", "a", "sent"]), "", 0);
+    let ended = here.wait_with_output().expect("it ends");
+    assert_eq!(ended.status.code(), Some(3), "{}", String::from_utf8_lossy(&ended.stderr));
 
     // 2: no password; 3: a wrong one, or logged in elsewhere; 4: nobody answers; 1: a newer history.
     check(served.client("a").args(["send", "--to", "b", "x"]), "", 2);

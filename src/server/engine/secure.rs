@@ -56,6 +56,8 @@ struct Device {
     /// So much of it waits for the disk.
     waiting: usize,
     who: Option<(AccountId, DeviceName)>,
+    /// Its logins end nobody else's.
+    if_free: bool,
     /// The newest row that was pushed, or that the device has.
     pushed: MessageRow,
     /// Pushed and not acknowledged.
@@ -178,6 +180,7 @@ impl Engine {
             busy: false,
             waiting: 0,
             who: None,
+            if_free: false,
             pushed: 0,
             window: VecDeque::new(),
             reading: false,
@@ -274,6 +277,7 @@ impl Engine {
                 None => self.fail(peer, id, Code::BadToken),
             },
             (FromClient::Ping { id }, _) => self.frame_to(peer, FromServer::Pong { id, at: Some(now.unix) }),
+            (FromClient::IfFree, _) => device.if_free = true,
             (FromClient::Unknown, _) => {}
             // The disk's queue is not to be anybody's to fill.
             (FromClient::Send { counter, .. }, Some(_)) if crowded => {
@@ -351,6 +355,9 @@ impl Engine {
                         };
                         if !proved {
                             return self.fail(peer, id, Code::BadToken);
+                        }
+                        if self.is_in_use(peer, (account, device)) {
+                            return self.fail(peer, id, Code::InUse);
                         }
                         let token = match by {
                             By::Password(token) => Some(token),

@@ -74,6 +74,12 @@ impl Session {
         }
     }
 
+    /// [`Session::go_online`], and whoever is in elsewhere is logged out.
+    pub fn take_over(&mut self, now: Instant) {
+        self.if_free = false;
+        self.go_online(now);
+    }
+
     fn log_in(&mut self, now: Instant) {
         self.state = State::LoggingIn;
         self.automatic = false;
@@ -164,7 +170,8 @@ impl Session {
             (None, Some(password)) => FromClient::Login { id, account, password, device, cursor },
             (None, None) => return self.not_in(now, LoginOutcome::PasswordNeeded),
         };
-        if self.say(now, &frame) {
+        let said = !self.if_free || self.say(now, &FromClient::IfFree);
+        if said && self.say(now, &frame) {
             self.asked = Some((id, proof.is_some()));
         }
     }
@@ -233,6 +240,7 @@ impl Session {
             Code::TryLater => self.try_again(now),
             Code::WrongPassword => self.not_in(now, LoginOutcome::Refused(LoggedIn::WrongPassword)),
             Code::NoAccount => self.not_in(now, LoginOutcome::Refused(LoggedIn::NoSuchAccount)),
+            Code::InUse => self.not_in(now, LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn)),
             _ => self.not_in(now, LoginOutcome::NotUnderstood),
         }
     }

@@ -131,7 +131,7 @@ impl<'a> World<'a> {
 
     fn config(seed: u64, pins: Vec<Vec<u8>>) -> Config {
         let carrier_seed = Some([u8::try_from(seed % 251).expect("small"); 32]);
-        Config { server: at(1), pins, seed, carrier_seed }
+        Config { server: at(1), pins, if_free: false, seed, carrier_seed }
     }
 
     /// Logged in, with the events of that forgotten.
@@ -294,6 +294,7 @@ impl<'a> World<'a> {
                 let past = Past { row: 1, from: "b".into(), at: 5, text: "old".into() };
                 vec![FromServer::History { id, messages: vec![past], more: true }]
             }
+            FromClient::IfFree => Vec::new(),
             FromClient::Ping { id } => vec![FromServer::Pong { id, at: None }],
             FromClient::AccountSettings { id } => vec![FromServer::AccountSettings { id, settings: durable.settings }],
             FromClient::SetDevices { id, beside } => {

@@ -139,5 +139,9 @@ fn into_result(outcome: LoginOutcome) -> Result<(), Stop> {
         LoginOutcome::KeyChanged => Exit::Untrusted,
         LoginOutcome::Refused(_) | LoginOutcome::NotUnderstood | LoginOutcome::EncryptedOnly => Exit::Refused,
     };
-    Err(Stop(exit, outcome.sentence().into_owned()))
+    let mut sentence = outcome.sentence().into_owned();
+    if outcome == LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn) {
+        sentence = format!("{sentence}: {}", t!("term.in_use_job"));
+    }
+    Err(Stop(exit, sentence))
 }

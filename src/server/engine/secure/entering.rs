@@ -130,6 +130,8 @@ impl Engine {
         self.device_tried(now, account, address, counted, right);
         let Some(random) = self.devices.all.get(&peer).map(|device| device.random) else { return };
         match right {
+            // A token would take the place of the device's own.
+            Some(true) if self.is_in_use(peer, (account, device)) => self.fail(peer, id, Code::InUse),
             Some(true) => self.enter(now, peer, id, account, device, cursor, By::Password(Key(random))),
             Some(false) => self.fail(peer, id, Code::WrongPassword),
             None => self.fail(peer, id, Code::TryLater),
@@ -154,6 +156,19 @@ impl Engine {
         };
         let job = self.device_waits(peer, Waiting::Enter { id, account, device, cursor: cursor.is_some(), by });
         self.effects.push_back(Effect::Store(Op::Enter { job, account, device, token, cursor, at: now.unix }));
+    }
+
+    /// Whether a login that is to end nobody's would.
+    pub(super) fn is_in_use(&self, peer: PeerId, who: (AccountId, DeviceName)) -> bool {
+        if !self.devices.all.get(&peer).is_some_and(|device| device.if_free) {
+            return false;
+        }
+        let Some(person) = self.people.get(&who.0) else { return false };
+        let is_another = |other: &&PeerId| {
+            **other != peer && self.devices.all.get(other).is_some_and(|device| device.who != Some(who))
+        };
+        let others = person.devices.iter().filter(is_another).count();
+        person.session.is_some() || others >= if person.settings.beside { BESIDE } else { 1 }
     }
 
     pub(in crate::server::engine) fn proves(&self, peer: PeerId, token: Option<[u8; 32]>, proof: &Key<32>) -> bool {

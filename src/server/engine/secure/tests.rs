@@ -234,6 +234,41 @@ fn what_one_sent_is_not_answered_to_the_next_on_the_connection() {
 }
 
 #[test]
+fn a_login_that_is_to_end_nobodys_ends_nobodys() {
+    let mut world = World::new();
+    let in_use = |peer| format!(r#"{peer} {{"t":"error","id":1,"code":"in_use"}}"#);
+    let politely = |world: &mut World, peer| {
+        world.connect(peer);
+        world.say(peer, &FromClient::IfFree);
+        let password = Secret("a".into());
+        world.say(peer, &FromClient::Login { id: 1, account: "a".into(), password, device: name(9), cursor: None })
+    };
+    assert_eq!(politely(&mut world, 1), [logged_in(1, 0, None)], "nobody is in");
+    assert_eq!(world.login(2, "a", 2, None).last(), Some(&logged_in(2, 0, Some("127.0.0.1:1"))), "and anybody ends it");
+    assert_eq!(politely(&mut world, 3), [in_use(3)]);
+    assert_eq!(world.say(2, &send(1, "b", "hi")), [accepted(2, 1, 1, false)], "who was in is in");
+    world.say(2, &FromClient::SetDevices { id: 2, beside: true });
+    assert_eq!(politely(&mut world, 4), [logged_in(4, 0, None)], "beside it");
+    assert_eq!(
+        politely(&mut world, 5).last(),
+        Some(&logged_in(5, 0, None)),
+        "the same device coming back ends nobody's"
+    );
+    world.engine.lost(world.now, PeerId(5));
+    for device in 10..17 {
+        world.login(u64::from(device), "a", device, None);
+    }
+    assert_eq!(politely(&mut world, 7), [in_use(7)], "as many as may be are in");
+
+    world.plainly(1, "02#c#c#");
+    world.connect(30);
+    world.say(30, &FromClient::IfFree);
+    let c =
+        FromClient::Login { id: 1, account: "c".into(), password: Secret("c".into()), device: name(1), cursor: None };
+    assert_eq!(world.say(30, &c), [in_use(30)], "a plain session is one too");
+}
+
+#[test]
 fn nothing_overtakes_what_was_refused() {
     let mut world = World::new();
     world.login(1, "a", 1, None);
