@@ -1,6 +1,7 @@
 //! A bad network, for trying clients: `--lossy`.
 
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 /// Percentages of datagrams dropped, doubled and swapped with the next, in both directions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,7 +10,7 @@ pub struct Lossy {
     pub drop: u8,
     /// Percent doubled.
     pub duplicate: u8,
-    /// Percent that change places with the next one.
+    /// Percent that change places with the next one, or come 50 ms late.
     pub reorder: u8,
     /// The same seed and traffic give the same faults.
     pub seed: u64,
@@ -17,12 +18,20 @@ pub struct Lossy {
 
 pub(super) type Datagram = (SocketAddr, Vec<u8>);
 
+/// A datagram waits no longer than this to change places: networks do not keep anything for seconds.
+const HELD: Duration = Duration::from_millis(50);
+
 /// A bad network in both directions.
 pub(super) struct Network {
     faults: Lossy,
     state: u64,
-    held_in: Option<Datagram>,
-    held_out: Option<Datagram>,
+    held_in: Option<Held>,
+    held_out: Option<Held>,
+}
+
+struct Held {
+    until: Instant,
+    datagram: Datagram,
 }
 
 impl Network {
@@ -30,39 +39,88 @@ impl Network {
         Self { faults, state: faults.seed | 1, held_in: None, held_out: None }
     }
 
-    fn percent(&mut self) -> u8 {
+    fn is_one_of(&mut self, percent: u8) -> bool {
         // xorshift64: repeatable from the seed, which is all that is asked of it.
         self.state ^= self.state << 13;
         self.state ^= self.state >> 7;
         self.state ^= self.state << 17;
-        u8::try_from((self.state >> 32) % 100).unwrap_or(0)
+        (self.state >> 32) % 100 < u64::from(percent)
     }
 
-    pub(super) fn passes_in(&mut self, from: SocketAddr, bytes: &[u8]) -> Vec<Datagram> {
-        let mut held = self.held_in.take();
-        let passed = self.pass((from, bytes.to_vec()), &mut held);
+    pub(super) fn passes_in(&mut self, now: Instant, from: SocketAddr, bytes: &[u8]) -> Vec<Datagram> {
+        let held = self.held_in.take();
+        let (passed, held) = self.pass(now, (from, bytes.to_vec()), held);
         self.held_in = held;
         passed
     }
 
-    pub(super) fn passes_out(&mut self, to: SocketAddr, bytes: &[u8]) -> Vec<Datagram> {
-        let mut held = self.held_out.take();
-        let passed = self.pass((to, bytes.to_vec()), &mut held);
+    pub(super) fn passes_out(&mut self, now: Instant, to: SocketAddr, bytes: &[u8]) -> Vec<Datagram> {
+        let held = self.held_out.take();
+        let (passed, held) = self.pass(now, (to, bytes.to_vec()), held);
         self.held_out = held;
         passed
     }
 
-    fn pass(&mut self, datagram: Datagram, held: &mut Option<Datagram>) -> Vec<Datagram> {
-        if self.percent() < self.faults.drop {
-            return held.take().into_iter().collect();
-        }
-        let copies = if self.percent() < self.faults.duplicate { 2 } else { 1 };
-        if held.is_none() && self.percent() < self.faults.reorder {
-            *held = Some(datagram);
-            return Vec::new();
-        }
+    /// What goes on now, and what waits for the next one.
+    fn pass(&mut self, now: Instant, datagram: Datagram, held: Option<Held>) -> (Vec<Datagram>, Option<Held>) {
+        let Lossy { drop, duplicate, reorder, .. } = self.faults;
+        // Each is asked for, so that what one decides does not depend on when datagrams come.
+        let (dropped, doubled, late) = (self.is_one_of(drop), self.is_one_of(duplicate), self.is_one_of(reorder));
+        let before = match held {
+            None if late && !dropped => return (Vec::new(), Some(Held { until: now + HELD, datagram })),
+            held => held.map(|held| held.datagram),
+        };
+        let copies = match (dropped, doubled) {
+            (true, _) => 0,
+            (false, true) => 2,
+            (false, false) => 1,
+        };
         let mut passed = vec![datagram; copies];
-        passed.extend(held.take());
-        passed
+        passed.extend(before);
+        (passed, None)
+    }
+
+    /// When [`Network::late_in`] and [`Network::late_out`] have something.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        [&self.held_in, &self.held_out].into_iter().flatten().map(|held| held.until).min()
+    }
+
+    pub(super) fn late_in(&mut self, now: Instant) -> Option<Datagram> {
+        self.held_in.take_if(|held| held.until <= now).map(|held| held.datagram)
+    }
+
+    pub(super) fn late_out(&mut self, now: Instant) -> Option<Datagram> {
+        self.held_out.take_if(|held| held.until <= now).map(|held| held.datagram)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(port: u16) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], port))
+    }
+
+    #[test]
+    fn what_changes_places_waits_for_the_next_one_but_not_for_long() {
+        let start = Instant::now();
+        let mut network = Network::new(Lossy { drop: 0, duplicate: 0, reorder: 100, seed: 1 });
+        assert_eq!(network.passes_in(start, at(1), b"1"), []);
+        assert_eq!(network.passes_out(start, at(2), b"a"), [], "each way on its own");
+        assert_eq!(network.passes_in(start, at(1), b"2"), [(at(1), b"2".to_vec()), (at(1), b"1".to_vec())]);
+        assert_eq!((network.poll_timeout(), network.late_out(start)), (Some(start + HELD), None));
+        assert_eq!(network.late_out(start + HELD), Some((at(2), b"a".to_vec())));
+        assert_eq!((network.poll_timeout(), network.late_in(start + HELD)), (None, None));
+    }
+
+    #[test]
+    fn so_many_are_dropped_and_doubled() {
+        let start = Instant::now();
+        let mut network = Network::new(Lossy { drop: 30, duplicate: 10, reorder: 25, seed: 1 });
+        let passed: usize = (0..100_000).map(|_| network.passes_in(start, at(1), b"x").len()).sum();
+        let passed = passed + usize::from(network.late_in(start + HELD).is_some());
+        // Those that are late are not doubled.
+        assert!((71_000..77_000).contains(&passed), "{passed}");
     }
 }

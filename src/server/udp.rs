@@ -319,7 +319,7 @@ impl Turn {
                     match &mut self.network {
                         None => self.datagram(now, from, bytes),
                         Some(network) => {
-                            for (from, bytes) in network.passes_in(from, bytes) {
+                            for (from, bytes) in network.passes_in(now.instant, from, bytes) {
                                 self.datagram(now, from, &bytes);
                             }
                         }
@@ -394,11 +394,13 @@ impl Turn {
     }
 
     fn after(&mut self) {
+        self.late();
         self.results();
         self.effects();
         let now = now();
         let carrier = self.carrier.as_ref().and_then(Carrier::poll_timeout);
-        let mut deadline = self.engine.poll_timeout().into_iter().chain(carrier).min();
+        let network = self.network.as_ref().and_then(Network::poll_timeout);
+        let mut deadline = self.engine.poll_timeout().into_iter().chain(carrier).chain(network).min();
         if let Some(idle) = self.idle_exit {
             // Looking through the sessions is for when it may matter, not for every datagram.
             let look = match self.idle_look {
@@ -424,6 +426,17 @@ impl Turn {
             if let Some(deadlines) = &self.deadlines {
                 let _ = deadlines.send(at);
             }
+        }
+    }
+
+    /// What a bad network has kept for long enough.
+    fn late(&mut self) {
+        let now = now();
+        if let Some((to, bytes)) = self.network.as_mut().and_then(|network| network.late_out(now.instant)) {
+            send(&self.socket, to, &bytes);
+        }
+        if let Some((from, bytes)) = self.network.as_mut().and_then(|network| network.late_in(now.instant)) {
+            self.datagram(now, from, &bytes);
         }
     }
 
@@ -502,7 +515,7 @@ impl Turn {
         match &mut self.network {
             None => send(&self.socket, to, bytes),
             Some(network) => {
-                for (to, bytes) in network.passes_out(to, bytes) {
+                for (to, bytes) in network.passes_out(Instant::now(), to, bytes) {
                     send(&self.socket, to, &bytes);
                 }
             }

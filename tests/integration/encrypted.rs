@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use hongyan::client::Event;
 use hongyan::model::{Account, SendState};
 use hongyan::net::clock;
-use hongyan::server::udp::{Config as ServerConfig, Server};
+use hongyan::server::udp::{Config as ServerConfig, Lossy, Server};
 use hongyan::session::{AccountChange, Cause, Dialect, Link, LoginOutcome, Speaks};
 use hongyan::tap::Way;
 
@@ -113,6 +113,30 @@ fn two_people_and_a_plain_one_while_the_server_comes_and_goes() {
     a.client.go_offline(clock::now());
     a.until("offline", |e| *e == Event::WentOffline(Some(true)));
     drop(server);
+}
+
+/// On a bad network everything hangs on deadlines, and here it is the threads that keep them: the simulator asks for
+/// them itself. One that is forgotten is made up for by a keep-alive, 15 s later at most.
+#[test]
+fn no_deadline_is_forgotten_on_a_bad_network() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut config = ServerConfig::new(anywhere(), dir.path().join("server"));
+    config.lossy = Some(Lossy { drop: 30, duplicate: 10, reorder: 25, seed: 7 });
+    let server = Server::start(config).expect("started");
+    let mut a = securely(server.address(), &dir.path().join("a")).come_in("a", true);
+    let mut b = securely(server.address(), &dir.path().join("b")).come_in("b", true);
+    let mut took = Vec::new();
+    for n in 0..30 {
+        let begun = Instant::now();
+        assert!(a.client.send_message(clock::now(), &account("b"), &format!("message {n}")));
+        a.until("sent", sent);
+        b.gets("a", &format!("message {n}"));
+        took.push(begun.elapsed());
+    }
+    took.sort();
+    println!("sent to shown at 30 % loss: {took:.1?}");
+    let late = took.iter().filter(|took| **took > Duration::from_secs(8)).count();
+    assert_eq!(late, 0, "{took:.1?}");
 }
 
 #[test]
