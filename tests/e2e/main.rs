@@ -409,6 +409,16 @@ fn strict_polling_is_strict() {
     f.has("f", "friend", "hi f", None);
 }
 
+/// By the main window's menu.
+fn ask_for_a_class_list(person: &Person<'_>) {
+    person.window("Hongyan");
+    let before = person.titles().len();
+    person.keys(&["F10"]);
+    until("the menu", || (person.titles().len() > before).then_some(()));
+    person.keys(&["Down", "Down", "Down", "Down", "Return"]);
+    until("the question", || person.titles().iter().any(|t| t == "Hongyan").then_some(()));
+}
+
 #[test]
 fn a_class_list_is_looked_for_instead_of_typed() {
     let place = Place::new();
@@ -417,12 +427,7 @@ fn a_class_list_is_looked_for_instead_of_typed() {
     std::fs::write(&list, "学号,姓名\n20170002,王五\n20170003,Zoe\n").expect("written");
     std::fs::write(place.dir.path().join("other.txt"), "").expect("written");
     let person = place.log_in("ann", "en");
-    person.window("Hongyan");
-    let before = person.titles().len();
-    person.keys(&["F10"]);
-    until("the menu", || (person.titles().len() > before).then_some(()));
-    person.keys(&["Down", "Down", "Down", "Down", "Return"]);
-    until("the question", || person.titles().iter().any(|t| t == "Hongyan").then_some(()));
+    ask_for_a_class_list(&person);
     // A folder to begin in.
     person.keys(&["ctrl+a"]);
     person.write(place.dir.path().join("ann/none.csv").to_str().expect("plain"));
@@ -459,12 +464,7 @@ fn who_is_told_to_end_ends_whatever_is_open() {
     }
     // A question, and one in front of it.
     let person = place.log_in("cat", "en");
-    person.window("Hongyan");
-    let before = person.titles().len();
-    person.keys(&["F10"]);
-    until("the menu", || (person.titles().len() > before).then_some(()));
-    person.keys(&["Down", "Down", "Down", "Down", "Return"]);
-    until("the question", || person.titles().iter().any(|t| t == "Hongyan").then_some(()));
+    ask_for_a_class_list(&person);
     person.keys(&["Tab", "space"]);
     person.window("Choose a file");
     end(person);

@@ -139,6 +139,12 @@ fn two_hundred_kills_of_a_server() {
     killed_servers(200, 10);
 }
 
+fn says(from: &mut Person, to: &mut Person, [name, other]: [&str; 2], text: &str) {
+    assert!(from.client.send_message(clock::now(), &account(other), text));
+    from.until("sent", told);
+    to.gets(name, text);
+}
+
 /// Whoever puts a copy of the database back must not have later messages taken for those it does not hold any more.
 #[test]
 fn a_server_put_back_from_a_copy_goes_on_with_numbers_of_its_own() {
@@ -151,12 +157,8 @@ fn a_server_put_back_from_a_copy_goes_on_with_numbers_of_its_own() {
     let mut b = securely(listen, &dir.path().join("b")).come_in("b", true);
     admin::backup(&data, &copy).expect("copied");
     for text in ["1", "2", "3"] {
-        assert!(a.client.send_message(clock::now(), &account("b"), text));
-        a.until("sent", told);
-        b.gets("a", text);
-        assert!(b.client.send_message(clock::now(), &account("a"), text));
-        b.until("sent", told);
-        a.gets("b", text);
+        says(&mut a, &mut b, ["a", "b"], text);
+        says(&mut b, &mut a, ["b", "a"], text);
     }
     drop(server);
     for name in ["hongyand.sqlite-wal", "hongyand.sqlite-shm"] {
@@ -167,12 +169,8 @@ fn a_server_put_back_from_a_copy_goes_on_with_numbers_of_its_own() {
     std::thread::sleep(Duration::from_secs(1));
     let server = start();
     for text in ["4", "5", "6"] {
-        assert!(a.client.send_message(clock::now(), &account("b"), text));
-        a.until("sent", told);
-        b.gets("a", text);
-        assert!(b.client.send_message(clock::now(), &account("a"), text));
-        b.until("sent", told);
-        a.gets("b", text);
+        says(&mut a, &mut b, ["a", "b"], text);
+        says(&mut b, &mut a, ["b", "a"], text);
     }
     for (person, from) in [(&a, "b"), (&b, "a")] {
         assert_eq!(heard(person, from), ["1", "2", "3", "4", "5", "6"]);

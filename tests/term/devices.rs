@@ -75,8 +75,8 @@ fn whoever_was_taken_over_is_told_and_can_take_it_back() {
     first.foot_is("a>");
     second.shows("输入 takeover（接管）可夺回。");
     second.foot_is("a (离线)>");
-    // A job that listens is told too, and does not fight.
-    let mut listening = with_password(job(&served, "third", &["--account", "a", "recv", "--follow"]));
+    // A job that took it is told too, and does not fight.
+    let mut listening = with_password(job(&served, "third", &["--account", "a", "recv", "--follow", "--take-over"]));
     let listening = listening.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped());
     let listening = listening.spawn().expect("it starts");
     first.foot_is("a (Offline)>");
