@@ -431,11 +431,12 @@ impl Turn {
 
     /// What a bad network has kept for long enough.
     fn late(&mut self) {
+        let Some(network) = &mut self.network else { return };
         let now = now();
-        if let Some((to, bytes)) = self.network.as_mut().and_then(|network| network.late_out(now.instant)) {
+        if let Some((to, bytes)) = network.late_out(now.instant) {
             send(&self.socket, to, &bytes);
         }
-        if let Some((from, bytes)) = self.network.as_mut().and_then(|network| network.late_in(now.instant)) {
+        if let Some((from, bytes)) = network.late_in(now.instant) {
             self.datagram(now, from, &bytes);
         }
     }
