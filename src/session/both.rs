@@ -315,16 +315,23 @@ impl Session {
     /// From here on a login ends nobody else's: it is refused with `AlreadyLoggedIn`, as one in the plain dialect
     /// always is, until [`Session::take_over`]. For programs that nobody sits at.
     pub fn log_in_if_free(&mut self) {
-        self.if_free = true;
+        self.set_if_free(true);
+    }
+
+    fn set_if_free(&mut self, if_free: bool) {
+        self.if_free = if_free;
+        if let Some(secure) = &mut self.secure {
+            secure.set_if_free(if_free);
+        }
     }
 
     /// Ends the account's other session and logs in again, after
     /// `LoginOutcome::Refused(AlreadyLoggedIn)` or [`Event::Kicked`].
     pub fn take_over(&mut self, now: Instant) {
         self.wishes.set_online(true);
-        self.if_free = false;
+        self.set_if_free(false);
         match self.spoken() {
-            Some(secure) => secure.take_over(now),
+            Some(secure) => secure.go_online(now),
             None => self.plain.take_over(now),
         }
     }

@@ -55,7 +55,7 @@ pub struct Config {
     pub server: SocketAddr,
     /// The keys it may show; none: it is seen for the first time.
     pub pins: Vec<Vec<u8>>,
-    /// Logging in ends nobody else's login, except by [`Session::take_over`].
+    /// Logging in ends nobody else's login, until [`Session::set_if_free`].
     pub if_free: bool,
     /// Spreads deadlines.
     pub seed: u64,

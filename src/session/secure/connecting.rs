@@ -74,10 +74,9 @@ impl Session {
         }
     }
 
-    /// [`Session::go_online`], and whoever is in elsewhere is logged out.
-    pub fn take_over(&mut self, now: Instant) {
-        self.if_free = false;
-        self.go_online(now);
+    /// Whether the logins from here on are to end nobody else's.
+    pub fn set_if_free(&mut self, if_free: bool) {
+        self.if_free = if_free;
     }
 
     fn log_in(&mut self, now: Instant) {
