@@ -3,7 +3,6 @@
 //! thread's and may be open elsewhere; and so does whether the account's password may ever be sent in plain.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Client, ClientError};
@@ -103,12 +102,11 @@ impl Client {
 
 /// An empty file that is there or not.
 fn note(file: &Path, there: bool) {
-    let noted = match there {
-        true => fs::write(file, []),
-        false => fs::remove_file(file).or_else(|error| match error.kind() {
-            io::ErrorKind::NotFound => Ok(()),
-            _ => Err(error),
-        }),
+    // It is said more often than it changes, and this is the main loop.
+    let noted = match (there, file.exists()) {
+        (true, false) => fs::write(file, []),
+        (false, true) => fs::remove_file(file),
+        _ => Ok(()),
     };
     if let Err(error) = noted {
         log::warn!("{} does not say what it should: {error}", file.display());
