@@ -1,4 +1,4 @@
-//! The list of friends as CSV: `account,remark,group,blocked`. A class list with accounts and names
+//! The list of friends as CSV: `account,remark,group,blocked,friend`. A class list with accounts and names
 //! alone does as well. UTF-8 or, failing that, GB18030, which is what a spreadsheet in China writes.
 
 use std::fs;
@@ -21,14 +21,18 @@ pub struct Listed {
     pub group: Option<String>,
     /// Whether their messages are shown.
     pub blocked: Option<bool>,
+    /// Whether they stand in the list; who does not is somebody who is blocked. A file without this
+    /// column is a list of friends.
+    pub friend: bool,
 }
 
-/// How headers name the columns: account, remark, group, blocked.
-const NAMES: [&[&str]; 4] = [
+/// How headers name the columns: account, remark, group, blocked, friend.
+const NAMES: [&[&str]; 5] = [
     &["account", "账号", "帐号", "学号", "student number"],
     &["remark", "name", "备注", "姓名", "名字"],
     &["group", "section", "class", "分组", "组", "班级"],
     &["blocked", "屏蔽", "拉黑"],
+    &["friend", "好友"],
 ];
 
 /// Reads a file; all of it, or the first line that is wrong.
@@ -53,7 +57,7 @@ fn parse(bytes: &[u8]) -> Result<Vec<Listed>, String> {
     let mut reader =
         csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
     let mut contacts = Vec::new();
-    let mut columns = [Some(0), Some(1), Some(2), Some(3)];
+    let mut columns = [Some(0), Some(1), Some(2), Some(3), None];
     for (i, record) in reader.records().enumerate() {
         let record = record.map_err(|e| e.to_string())?;
         let line = record.position().map_or(0, csv::Position::line);
@@ -68,28 +72,31 @@ fn parse(bytes: &[u8]) -> Result<Vec<Listed>, String> {
         let field = |n: usize| columns.get(n).copied().flatten().and_then(|column| record.get(column));
         let account = Account::person(field(0).unwrap_or_default()).map_err(|e| format!("line {line}: {e}"))?;
         let plain = |text: &str| text.chars().filter(|c| !c.is_control()).collect::<String>();
-        let blocked = match field(3) {
-            None => None,
-            Some("" | "0" | "no" | "false" | "否") => Some(false),
-            Some("1" | "yes" | "true" | "是") => Some(true),
-            Some(other) => return Err(format!("line {line}: blocked is yes or no, not {other:?}")),
+        let yes_or_no = |n, name| match field(n) {
+            None => Ok(None),
+            Some("" | "0" | "no" | "false" | "否") => Ok(Some(false)),
+            Some("1" | "yes" | "true" | "是") => Ok(Some(true)),
+            Some(other) => Err(format!("line {line}: {name} is yes or no, not {other:?}")),
         };
-        contacts.push(Listed { account, remark: field(1).map(plain), group: field(2).map(plain), blocked });
+        let (blocked, friend) = (yes_or_no(3, "blocked")?, yes_or_no(4, "friend")?.unwrap_or(true));
+        contacts.push(Listed { account, remark: field(1).map(plain), group: field(2).map(plain), blocked, friend });
     }
     Ok(contacts)
 }
 
-/// Writes a file that [`read`] and spreadsheets understand; a new one takes an old one's place whole.
+/// Writes a file that [`read`] and spreadsheets understand, of everybody and whether they are a friend; a new
+/// one takes an old one's place whole.
 ///
 /// # Errors
 /// A sentence.
-pub fn write(path: &Path, contacts: &[Contact]) -> Result<(), String> {
+pub fn write(path: &Path, contacts: &[(Contact, bool)]) -> Result<(), String> {
     let said = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
     let mut writer = csv::Writer::from_writer(b"\xef\xbb\xbf".to_vec());
-    writer.write_record(["account", "remark", "group", "blocked"]).map_err(|e| said(&e))?;
-    for contact in contacts {
-        let blocked = if contact.blocked { "yes" } else { "no" };
-        let row = [contact.account.as_str(), &contact.remark, &contact.group, blocked];
+    writer.write_record(["account", "remark", "group", "blocked", "friend"]).map_err(|e| said(&e))?;
+    let yes_or_no = |yes| if yes { "yes" } else { "no" };
+    for (contact, friend) in contacts {
+        let Contact { account, remark, group, blocked } = contact;
+        let row = [account.as_str(), remark, group, yes_or_no(*blocked), yes_or_no(*friend)];
         writer.write_record(row).map_err(|e| said(&e))?;
     }
     let bytes = writer.into_inner().map_err(|e| said(&e))?;
@@ -103,7 +110,7 @@ mod tests {
 
     fn listed(account: &str, remark: Option<&str>, group: Option<&str>, blocked: Option<bool>) -> Listed {
         let account = Account::person(account).expect("valid");
-        Listed { account, remark: remark.map(Into::into), group: group.map(Into::into), blocked }
+        Listed { account, remark: remark.map(Into::into), group: group.map(Into::into), blocked, friend: true }
     }
 
     #[test]
@@ -118,8 +125,11 @@ mod tests {
             &[listed("a,b", Some("x"), Some("g"), Some(true))],
         );
         check("序号,姓名,学号\n1,李雷,20170001\n".as_bytes(), &[li()]);
+        let stranger = Listed { friend: false, ..listed("s", Some(""), Some(""), Some(true)) };
+        check("账号,备注,分组,屏蔽,好友\ns,,,是,否\n".as_bytes(), &[stranger]);
         check(b"", &[]);
-        for (bad, line) in [("a,b\nx:y,z\n", "line 2"), ("a,b,c,maybe\n", "line 1")] {
+        for (bad, line) in [("a,b\nx:y,z\n", "line 2"), ("a,b,c,maybe\n", "line 1"), ("账号,好友\na,maybe\n", "line 2")]
+        {
             assert!(parse(bad.as_bytes()).is_err_and(|e| e.starts_with(line)), "{bad}");
         }
     }
@@ -132,12 +142,14 @@ mod tests {
             let account = Account::person(account).expect("valid");
             Contact { account, remark: remark.into(), group: group.into(), blocked }
         };
-        let list = [contact("a", "七号, \"友\"", "网络课", false), contact("b", "", "", true)];
+        let friends = [contact("a", "七号, \"友\"", "网络课", false), contact("b", "", "", true)];
+        let list: Vec<_> = friends.into_iter().chain([contact("s", "", "", true)]).zip([true, true, false]).collect();
         write(&path, &list).expect("written");
         let read: Vec<_> = read(&path).expect("read").into_iter().collect();
-        let same = |l: &Listed, c: &Contact| {
-            *l == listed(c.account.as_str(), Some(&c.remark), Some(&c.group), Some(c.blocked))
+        let same = |l: &Listed, (c, friend): &(Contact, bool)| {
+            let expected = listed(c.account.as_str(), Some(&c.remark), Some(&c.group), Some(c.blocked));
+            *l == Listed { friend: *friend, ..expected }
         };
-        assert!(read.len() == 2 && read.iter().zip(&list).all(|(l, c)| same(l, c)), "{read:?}");
+        assert!(read.len() == 3 && read.iter().zip(&list).all(|(l, c)| same(l, c)), "{read:?}");
     }
 }

@@ -355,8 +355,8 @@ mod tests {
         std::fs::write(&path, "b,new\nc,third\nme,myself\n").expect("written");
         assert_eq!(database.run(&[import()]), [Done::Imported(Ok(2))]);
         let list = database.contacts().expect("read");
-        assert_eq!(list.iter().map(|c| c.account.as_str()).collect::<Vec<_>>(), ["c", "b"]);
-        assert_eq!(list.last(), Some(&Contact { remark: "new".into(), ..old }));
+        assert_eq!(list.iter().map(|(c, _)| c.account.as_str()).collect::<Vec<_>>(), ["c", "b"]);
+        assert_eq!(list.last(), Some(&(Contact { remark: "new".into(), ..old }, true)));
         std::fs::write(&path, "d,fourth\na:b,wrong\n").expect("written");
         assert!(
             matches!(&database.run(&[import()])[..], [Done::Imported(Err(why))] if why.contains("line 2")),

@@ -84,15 +84,10 @@ impl Database {
         let mut count = 0;
         for one in listed.iter().filter(|one| one.account != *own) {
             count += 1;
-            // Says nothing of them but this: so a blocked stranger was written.
-            let unnamed =
-                one.remark.as_deref().unwrap_or("").is_empty() && one.group.as_deref().unwrap_or("").is_empty();
-            let known = "SELECT 1 FROM contacts WHERE account = ?";
-            if unnamed
-                && one.blocked == Some(true)
-                && !self.connection.prepare_cached(known)?.exists([one.account.as_str()])?
-            {
-                self.block(&one.account, true)?;
+            if !one.friend {
+                if let Some(blocked) = one.blocked {
+                    self.block(&one.account, blocked)?;
+                }
                 continue;
             }
             self.list(&one.account, one.remark.as_deref(), one.group.as_deref(), one.blocked)?;
@@ -100,10 +95,12 @@ impl Database {
         Ok(Ok(count))
     }
 
-    pub(super) fn contacts(&self) -> Result<Vec<Contact>, Error> {
-        let mut query =
-            self.connection.prepare_cached("SELECT account, remark, section, blocked FROM contacts ORDER BY 3, 1")?;
-        query.query_map([], contact)?.collect()
+    /// Everybody who is a friend or blocked, and whether a friend.
+    pub(super) fn contacts(&self) -> Result<Vec<(Contact, bool)>, Error> {
+        let mut query = self
+            .connection
+            .prepare_cached("SELECT account, remark, section, blocked, listed FROM contacts ORDER BY 3, 1")?;
+        query.query_map([], |row| Ok((contact(row)?, row.get(4)?)))?.collect()
     }
 
     /// All friends and rooms and the latest strangers, the latest message first; and how many more.
@@ -217,11 +214,17 @@ mod tests {
         assert_eq!(other.run(&[Op::Import { path: file, own: account("me") }]), [Done::Imported(Ok(3))]);
         let names = [row("b", false, true, 0), row("s", true, true, 0), row("t", true, true, 0)];
         assert_eq!(list(&other), names);
+        // And nobody becomes a friend by it.
+        assert_eq!(
+            other.run(&[Op::Import { path: dir.path().join("list.csv"), own: account("me") }]),
+            [Done::Imported(Ok(3))]
+        );
+        assert_eq!(list(&other), names);
         drop(database);
         let database = Database::open(&path).expect("again");
         database.run(&[block("s", false), block("b", false), block("t", false), block("u", false)]);
         assert_eq!(list(&database), [row("s", true, false, 2), row("b", false, false, 1)]);
-        assert_eq!(database.contacts(), Ok(vec![friend]));
+        assert_eq!(database.contacts(), Ok(vec![(friend, true)]));
         // Who is added while blocked is a friend from then on.
         let added = Contact { account: account("s"), remark: String::new(), group: String::new(), blocked: true };
         database.run(&[block("s", true), Op::Contact(added), block("s", false)]);
