@@ -1,188 +1,23 @@
 //! The few controls all windows share, drawn flat in the palette's colours.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::Rc;
 
 use fltk::app;
 use fltk::button::{Button, CheckButton};
 use fltk::draw;
 use fltk::enums::{Color, Cursor, Event, Font, FrameType, Key, Shortcut};
-use fltk::frame::Frame;
 use fltk::group::Group;
-use fltk::image::{RgbImage, SvgImage};
 use fltk::input::{Input, SecretInput};
-use fltk::menu::{MenuButton, MenuFlag};
 use fltk::prelude::*;
-use fltk::window::Window;
 
-use super::file_chooser::{Purpose, choose};
+pub use super::dialog::{ask, ask_file};
+pub use super::menu::{close_menu, escape_menu, is_menu_key, popup};
+pub use super::screen::{place_of, window};
+use super::text::baseline;
+pub use super::text::{centred, draw_lines, escape, fit, label, line_height, lines, note};
 use super::theme::{self, BODY, CONTROL, Palette, RADIUS, RING, SMALL};
-use super::transcript::wrap::{Advances, wrap};
 use crate::roster::Presence;
-
-/// Whether the key asks for the menu of what is chosen; few portable computers have the key made for it.
-pub fn is_menu_key() -> bool {
-    let f10 = Key::from_i32(Key::F1.bits() + 9);
-    app::event_key() == Key::Menu || app::event_key() == f10 && app::event_state().contains(Shortcut::Shift)
-}
-
-/// Makes text harmless as the label of a frame, where `@` draws symbols.
-pub fn escape(text: &str) -> String {
-    text.replace('@', "@@")
-}
-
-/// Makes text harmless as a menu item, where `&` underlines as well and `/` opens a submenu.
-pub fn escape_menu(text: &str) -> String {
-    escape(text).replace('&', "&&").replace('\\', "\\\\").replace('/', "\\/")
-}
-
-/// What a window manager adds above a window, at most.
-const TITLE: i32 = 40;
-
-/// Where a window stands: x, y, width, height.
-pub fn place_of(window: &Window) -> [i32; 4] {
-    [window.x(), window.y(), window.w(), window.h()]
-}
-
-/// A window at its place of last time, as far as that is on the screen, else in the middle.
-pub fn window(place: Option<[i32; 4]>, w: i32, h: i32) -> Window {
-    let Some([x, y, w, h]) = place else {
-        // Its title too has to fit on a small screen.
-        let (_, _, wide, high) = app::screen_work_area(app::screen_num(0, 0));
-        let (w, h) = (w.min(wide), h.min((high - TITLE).max(320)));
-        return iconed(Window::new(0, 0, w, h, None).center_screen());
-    };
-    let (left, top, wide, high) = app::screen_work_area(app::screen_num(x + w / 2, y + h / 2));
-    let (w, h) = (w.clamp(120, wide.max(120)), h.clamp(120, high.max(120)));
-    let x = x.clamp(left, (left + wide - w).max(left));
-    let y = y.clamp(top, (top + high - h).max(top));
-    let mut window = Window::new(x, y, w, h, None);
-    window.force_position(true);
-    iconed(window)
-}
-
-thread_local! {
-    /// Drawn once; every window shares it.
-    static ICON: Option<RgbImage> = {
-        let drawing = SvgImage::from_data(include_str!("../../assets/hongyan.svg")).ok();
-        drawing.and_then(|mut svg| {
-            svg.normalize();
-            svg.to_rgb().ok()
-        })
-    };
-}
-
-fn iconed(mut window: Window) -> Window {
-    window.set_icon(ICON.with(Clone::clone));
-    window
-}
-
-thread_local! {
-    /// The menu that is open.
-    static MENU: RefCell<Option<MenuButton>> = const { RefCell::new(None) };
-}
-
-/// Takes the open menu away, if there is one. FLTK waits for its end by showing it again and again, whatever
-/// becomes of the other windows; only that the widget is gone ends that.
-pub fn close_menu() {
-    if let Some(menu) = MENU.take() {
-        MenuButton::delete(menu);
-    }
-}
-
-/// Opens a menu at the pointer, or at `at` in the window of the event; the entry that was chosen.
-/// Blocks in FLTK's loop, so no borrow may be held.
-pub fn popup(entries: &[&str], at: Option<(i32, i32)>) -> Option<usize> {
-    let colours = theme::palette();
-    let (x, y) = at.unwrap_or_else(app::event_coords);
-    let current = Group::try_current();
-    Group::set_current(None::<&Group>);
-    let mut menu = MenuButton::new(x, y, 0, 0, None);
-    menu.set_frame(FrameType::BorderBox);
-    menu.set_down_frame(FrameType::FlatBox);
-    menu.set_color(colours.surface);
-    menu.set_selection_color(colours.selected);
-    menu.set_text_color(colours.text);
-    menu.set_text_size(BODY);
-    for entry in entries {
-        // Room at both sides, which a menu has no measure for.
-        menu.add(&format!("  {}  ", escape_menu(entry)), Shortcut::None, MenuFlag::Normal, |_| {});
-    }
-    MENU.set(Some(menu.clone()));
-    let chosen = menu.popup().is_some().then(|| menu.value());
-    close_menu();
-    Group::set_current(current.as_ref());
-    chosen.and_then(|i| usize::try_from(i).ok())
-}
-
-/// Asks a question in a window of its own; true for `yes`. Blocks in FLTK's loop, so no borrow may be held.
-pub fn ask(question: &str, yes: &str, no: &str) -> bool {
-    dialog(question, None, yes, no).is_some()
-}
-
-/// Asks for a file, to be typed or looked for, `yes` on the button; none if that is not wanted. Blocks as [`ask`]
-/// does.
-pub fn ask_file(question: &str, proposal: &str, purpose: Purpose, yes: &str) -> Option<String> {
-    let file = Some((proposal, purpose));
-    dialog(question, file, yes, &rust_i18n::t!("friend.cancel")).filter(|text| !text.is_empty())
-}
-
-fn dialog(question: &str, file: Option<(&str, Purpose)>, yes: &str, no: &str) -> Option<String> {
-    let current = Group::try_current();
-    Group::set_current(None::<&Group>);
-    let wide = if file.is_some() { 520 } else { 360 };
-    let mut window = iconed(Window::new(0, 0, wide, 150, None).center_screen());
-    window.set_label(&rust_i18n::t!("gui.app"));
-    window.set_color(theme::palette().bg);
-    let high = if file.is_some() { 28 } else { 70 };
-    let mut text = note(24, 14, wide - 48, high);
-    text.set_label_size(BODY);
-    text.set_label_color(theme::palette().text);
-    text.set_label(&escape(question));
-    let mut line = file.map(|_| field(24, 46, wide - 160, ""));
-    let look = file.map(|_| button(wide - 128, 46, 104, &rust_i18n::t!("gui.browse"), Style::Ghost));
-    let mut refuse = button(wide - 324, 98, 144, no, Style::Ghost);
-    let mut agree = button(wide - 168, 98, 144, yes, Style::Primary);
-    window.end();
-    window.make_modal(true);
-    let answer = Rc::new(Cell::new(false));
-    let agreed: Rc<dyn Fn()> = {
-        let (answer, window) = (Rc::clone(&answer), window.clone());
-        Rc::new(move || {
-            answer.set(true);
-            window.clone().hide();
-        })
-    };
-    agree.set_callback({
-        let agreed = Rc::clone(&agreed);
-        move |_| agreed()
-    });
-    refuse.set_callback({
-        let mut window = window.clone();
-        move |_| window.hide()
-    });
-    if let (Some(line), Some(mut look), Some((proposal, purpose))) = (&mut line, look, file) {
-        line.set_value(proposal);
-        super::login::enter_submits(line, &agreed);
-        let mut line = line.clone();
-        look.set_callback(move |_| {
-            if let Some(chosen) = choose(&line.value(), purpose) {
-                line.set_value(&chosen);
-            }
-            let _ = line.take_focus();
-        });
-    }
-    window.show();
-    let _ = match &mut line {
-        Some(line) => line.take_focus(),
-        None => refuse.take_focus(),
-    };
-    while window.shown() && app::wait() {}
-    let text = line.map(|line| line.value()).unwrap_or_default();
-    Window::delete(window);
-    Group::set_current(current.as_ref());
-    answer.get().then_some(text)
-}
 
 /// How a button presents itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -367,58 +202,6 @@ pub fn checkbox(x: i32, y: i32, w: i32, label: &str) -> CheckButton {
     });
     check
 }
-
-/// A line of small text over or under a field.
-pub fn label(x: i32, y: i32, w: i32, text: &str, colour: Color) -> Frame {
-    let mut frame = note(x, y, w, 20);
-    frame.set_label_color(colour);
-    frame.set_label(&escape(text));
-    frame
-}
-
-/// Room for a sentence that may need several lines. FLTK breaks at spaces alone, and Chinese has none.
-pub fn note(x: i32, y: i32, w: i32, h: i32) -> Frame {
-    let mut frame = Frame::new(x, y, w, h, None);
-    frame.set_label_size(SMALL);
-    frame.super_draw(false);
-    frame.draw(|f| {
-        let text = f.label().replace("@@", "@");
-        let size = f.label_size();
-        let lines = lines(&text, f.w(), size);
-        draw::push_clip(f.x(), f.y(), f.w(), f.h());
-        let high = line_height(size);
-        let count = i32::try_from(lines.len()).unwrap_or(1);
-        draw_lines(&lines, f.x(), f.y() + ((f.h() - count * high) / 2).max(0), size, f.label_color());
-        draw::pop_clip();
-    });
-    frame
-}
-
-/// The height of a line of text of this size.
-pub fn line_height(size: i32) -> i32 {
-    size * 3 / 2
-}
-
-/// Draws lines one below the other.
-pub fn draw_lines(lines: &[String], x: i32, y: i32, size: i32, colour: Color) {
-    draw::set_font(Font::Helvetica, size);
-    draw::set_draw_color(colour);
-    for (line, top) in lines.iter().zip((y..).step_by(usize::try_from(line_height(size)).unwrap_or(18))) {
-        draw::draw_text(line, x, baseline(top, line_height(size)));
-    }
-}
-
-/// A text of this size in lines that fit.
-pub fn lines(text: &str, room: i32, size: i32) -> Vec<String> {
-    draw::set_font(Font::Helvetica, size);
-    if !text.contains('\n') && draw::width(text) <= f64::from(room) {
-        return vec![text.to_owned()];
-    }
-    let mut advances = Advances::new(draw::width);
-    let lines = wrap(text, f64::from(room.max(1)), &mut advances);
-    lines.into_iter().map(|line| text.get(line.bytes).unwrap_or_default().to_owned()).collect()
-}
-
 /// One of several choices, filled while `value` is its number.
 pub fn segment(x: i32, y: i32, w: i32, label: &str, number: usize, value: &Rc<Cell<usize>>) -> Button {
     let mut button = button(x, y, w, label, Style::Ghost);
@@ -478,36 +261,6 @@ pub fn avatar_on(x: i32, y: i32, diameter: i32, account: &str, name: &str, prese
     }
 }
 
-/// A text in the current font, cut with an ellipsis where it is wider than `room`.
-pub fn fit(text: &str, room: i32) -> String {
-    use unicode_segmentation::UnicodeSegmentation;
-    let room = f64::from(room.max(0));
-    if draw::width(text) <= room {
-        return text.to_owned();
-    }
-    let ends: Vec<usize> = text.grapheme_indices(true).map(|(at, _)| at).collect();
-    let cut = |n: usize| format!("{}…", ends.get(n).and_then(|at| text.get(..*at)).unwrap_or_default().trim_end());
-    let (mut fits, mut not) = (0, ends.len());
-    while not > fits + 1 {
-        let middle = fits.midpoint(not);
-        if draw::width(&cut(middle)) <= room { fits = middle } else { not = middle }
-    }
-    cut(fits)
-}
-
-/// Text in the middle of a box, drawn as it is: no symbols, no shortcuts.
-pub fn centred(text: &str, x: i32, y: i32, w: i32, h: i32, size: i32, colour: Color) {
-    draw::set_font(Font::Helvetica, size);
-    draw::set_draw_color(colour);
-    let width = draw::width(text).ceil() as i32;
-    draw::draw_text(text, x + (w - width) / 2, baseline(y, h));
-}
-
-/// The baseline that centres a line of the current font.
-fn baseline(y: i32, h: i32) -> i32 {
-    y + (h + draw::height()) / 2 - draw::descent()
-}
-
 /// The ring around what has the focus.
 pub fn ring(x: i32, y: i32, w: i32, h: i32) {
     rounded_ring(x, y, w, h, theme::palette().accent);
@@ -532,12 +285,6 @@ pub(super) fn mix(a: Color, b: Color, percent_of_b: u16) -> Color {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_nickname_cannot_draw_symbols() {
-        assert_eq!(escape("@->A&B"), "@@->A&B");
-        assert_eq!(escape_menu("@->A&B/C\\"), "@@->A&&B\\/C\\\\");
-    }
 
     #[test]
     fn an_account_keeps_its_colour() {

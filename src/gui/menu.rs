@@ -1,0 +1,71 @@
+//! Menus that open over a window, in our colours.
+
+use std::cell::RefCell;
+
+use fltk::app;
+use fltk::enums::{FrameType, Key, Shortcut};
+use fltk::group::Group;
+use fltk::menu::{MenuButton, MenuFlag};
+use fltk::prelude::*;
+
+use super::text::escape;
+use super::theme::{self, BODY};
+
+/// Whether the key asks for the menu of what is chosen; few portable computers have the key made for it.
+pub fn is_menu_key() -> bool {
+    let f10 = Key::from_i32(Key::F1.bits() + 9);
+    app::event_key() == Key::Menu || app::event_key() == f10 && app::event_state().contains(Shortcut::Shift)
+}
+
+/// Makes text harmless as a menu item, where `&` underlines as well and `/` opens a submenu.
+pub fn escape_menu(text: &str) -> String {
+    escape(text).replace('&', "&&").replace('\\', "\\\\").replace('/', "\\/")
+}
+
+thread_local! {
+    /// The menu that is open.
+    static MENU: RefCell<Option<MenuButton>> = const { RefCell::new(None) };
+}
+
+/// Takes the open menu away, if there is one. FLTK waits for its end by showing it again and again, whatever
+/// becomes of the other windows; only that the widget is gone ends that.
+pub fn close_menu() {
+    if let Some(menu) = MENU.take() {
+        MenuButton::delete(menu);
+    }
+}
+
+/// Opens a menu at the pointer, or at `at` in the window of the event; the entry that was chosen.
+/// Blocks in FLTK's loop, so no borrow may be held.
+pub fn popup(entries: &[&str], at: Option<(i32, i32)>) -> Option<usize> {
+    let colours = theme::palette();
+    let (x, y) = at.unwrap_or_else(app::event_coords);
+    let current = Group::try_current();
+    Group::set_current(None::<&Group>);
+    let mut menu = MenuButton::new(x, y, 0, 0, None);
+    menu.set_frame(FrameType::BorderBox);
+    menu.set_down_frame(FrameType::FlatBox);
+    menu.set_color(colours.surface);
+    menu.set_selection_color(colours.selected);
+    menu.set_text_color(colours.text);
+    menu.set_text_size(BODY);
+    for entry in entries {
+        // Room at both sides, which a menu has no measure for.
+        menu.add(&format!("  {}  ", escape_menu(entry)), Shortcut::None, MenuFlag::Normal, |_| {});
+    }
+    MENU.set(Some(menu.clone()));
+    let chosen = menu.popup().is_some().then(|| menu.value());
+    close_menu();
+    Group::set_current(current.as_ref());
+    chosen.and_then(|i| usize::try_from(i).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nickname_cannot_draw_symbols() {
+        assert_eq!(escape_menu("@->A&B/C\\"), "@@->A&&B\\/C\\\\");
+    }
+}
