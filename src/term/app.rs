@@ -317,10 +317,13 @@ impl App {
             Typed::Text(text, looks_like) => self.say_to_target(&text, looks_like),
             Typed::Usage(form) => {
                 let words = form.words();
-                self.warn(&t!("term.usage", form = format!("{} {words}", form.name).trim(), says = form.says()));
+                let slash = if self.target.is_some() { "/" } else { "" };
+                let written = format!("{slash}{} {words}", form.name);
+                self.warn(&t!("term.usage", form = written.trim(), says = form.says()));
             }
             Typed::Unknown(name) => self.unknown(&name),
-            Typed::Nobody(name) => self.warn(&t!("term.nobody", name = harmless(&name))),
+            Typed::Nobody(name) => self.warn(&t!("term.nobody_said", name = harmless(&name))),
+            Typed::HalfSaid => self.warn(&t!("term.half_said")),
         }
     }
 

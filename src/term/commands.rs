@@ -1,8 +1,8 @@
 //! What a typed line means: a command, or a text for the friend one chats with. Pure.
 //!
-//! Outside a chat a line is a command, with or without a leading `/`. In a chat a line is a text, but
-//! for one word that names a command, and what begins with `/`. `s/name/message` is a message wherever
-//! `name` is known; a leading space sends literally whatever follows.
+//! Outside a chat a line is a command, with or without a leading `/`. In a chat only what begins with `/` is one,
+//! since a friend's answer may be any word: "lobby", "why", "offline". `//` begins a text with one `/`, and a leading
+//! space sends literally whatever follows. `s/name/message` goes to `name` from everywhere, or to nobody.
 
 use std::borrow::Cow;
 
@@ -134,11 +134,22 @@ pub enum Typed {
     Usage(&'static Form),
     /// No command is called so.
     Unknown(String),
-    /// `s/name/…` of nobody known, outside a chat.
+    /// `s/name/…` of nobody known. It is meant for one person, so it goes to nobody else.
     Nobody(String),
+    /// `s/name/message` without its end.
+    HalfSaid,
 }
 
 impl Form {
+    fn split(&self, rest: &str) -> Vec<String> {
+        split(rest, if self.rest { self.words.1 } else { usize::MAX })
+    }
+
+    /// Whether these are as many words as it takes.
+    fn takes(&self, words: &[String]) -> bool {
+        (self.words.0..=self.words.1).contains(&words.len())
+    }
+
     /// The words after it, as the help shows them.
     #[must_use]
     pub fn words(&self) -> Cow<'static, str> {
@@ -223,39 +234,38 @@ pub fn parse(line: &str, in_chat: bool, known: impl Fn(&str) -> bool) -> Typed {
     if let Some(text) = line.strip_prefix(' ') {
         return Typed::Text(text.to_owned(), None);
     }
-    if let Some(said) = line.strip_prefix("s/") {
-        if let Some((name, text)) = says(said, &known) {
-            return Typed::Say(name, text);
-        }
-        if !in_chat {
-            return Typed::Nobody(said.split('/').next().unwrap_or_default().to_owned());
-        }
+    if line.starts_with("//") {
+        return Typed::Text(line.get(1..).unwrap_or_default().to_owned(), None);
     }
-    let (certain, command) = match line.strip_prefix('/') {
-        Some(rest) => (true, rest),
-        None => (!in_chat, line),
+    if let Some(said) = line.strip_prefix("s/") {
+        return says(said, known);
+    }
+    let command = match line.strip_prefix('/') {
+        Some(rest) => rest,
+        None if in_chat => return Typed::Text(line.to_owned(), looks_like(line)),
+        None => line,
     };
     let (name, rest) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
-    let Some(form) = named(name) else {
-        return if certain { Typed::Unknown(name.to_owned()) } else { Typed::Text(line.to_owned(), None) };
-    };
-    let words = split(rest, if form.rest { form.words.1 } else { usize::MAX });
-    let fits = (form.words.0..=form.words.1).contains(&words.len());
-    // In a chat "who is there?" is a text, and "chat" with somebody one knows is a command.
-    let bare = words.is_empty() || form.verb == Verb::Chat && words.iter().all(|word| known(word));
-    match (certain || bare && fits, fits) {
-        (true, true) => Typed::Command(form.verb, words),
-        (true, false) => Typed::Usage(form),
-        (false, _) => Typed::Text(line.to_owned(), (!certain).then_some(form.name)),
-    }
+    let Some(form) = named(name) else { return Typed::Unknown(name.to_owned()) };
+    let words = form.split(rest);
+    if form.takes(&words) { Typed::Command(form.verb, words) } else { Typed::Usage(form) }
+}
+
+/// The command that this text of a chat would be after a `/`.
+fn looks_like(line: &str) -> Option<&'static str> {
+    let (name, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    named(name).filter(|form| form.takes(&form.split(rest))).map(|form| form.name)
 }
 
 /// The name and the message; a name may hold a `/` itself.
-fn says(said: &str, known: impl Fn(&str) -> bool) -> Option<(String, String)> {
-    said.match_indices('/').find_map(|(i, _)| {
-        let (name, text) = (said.get(..i)?, said.get(i + 1..)?);
-        (known(name) && !text.trim().is_empty()).then(|| (name.to_owned(), text.to_owned()))
-    })
+fn says(said: &str, known: impl Fn(&str) -> bool) -> Typed {
+    let parts = || said.match_indices('/').filter_map(|(i, _)| Some((said.get(..i)?, said.get(i + 1..)?)));
+    match parts().find(|(name, _)| known(name)).or_else(|| parts().next()) {
+        Some((_, text)) if text.trim().is_empty() => Typed::HalfSaid,
+        Some((name, text)) if known(name) => Typed::Say(name.to_owned(), text.to_owned()),
+        Some((name, _)) => Typed::Nobody(name.to_owned()),
+        None => Typed::HalfSaid,
+    }
 }
 
 /// Words, `"in quotes"` too; at most so many, the last one being all the rest.
@@ -291,15 +301,16 @@ pub fn completions(before_cursor: &str, in_chat: bool, names: &[String]) -> (usi
         return starting(2, &mut friends, "/");
     }
     let slash = usize::from(before_cursor.starts_with('/'));
+    if in_chat && slash == 0 || before_cursor.starts_with("//") {
+        return (before_cursor.len(), Vec::new());
+    }
     let command = before_cursor.get(slash..).unwrap_or_default();
     match command.split_once(char::is_whitespace) {
         None => starting(slash, &mut FORMS.iter().flat_map(|form| [form.name, form.zh]), " "),
         Some((name, words)) => {
             let from = before_cursor.len() - words.trim_start().len();
             match named(name) {
-                Some(form) if form.named && (slash > 0 || !in_chat || form.verb == Verb::Chat) => {
-                    starting(from, &mut friends, " ")
-                }
+                Some(form) if form.named => starting(from, &mut friends, " "),
                 Some(Form { verb: Verb::Help, .. }) => starting(from, &mut FORMS.iter().map(|form| form.name), ""),
                 _ => (before_cursor.len(), Vec::new()),
             }
@@ -338,14 +349,19 @@ mod tests {
         let cases = [
             ("", Typed::Nothing, Typed::Nothing),
             (" help", text("help"), text("help")),
-            ("help", command(Verb::Help, &[]), command(Verb::Help, &[])),
-            ("帮助", command(Verb::Help, &[]), command(Verb::Help, &[])),
+            ("help", command(Verb::Help, &[]), like("help", "help")),
+            ("帮助", command(Verb::Help, &[]), like("帮助", "help")),
+            ("lobby", command(Verb::Lobby, &[]), like("lobby", "lobby")),
+            ("在线", command(Verb::Who, &[]), like("在线", "who")),
+            ("退出", command(Verb::Quit, &[]), like("退出", "quit")),
+            ("/退出", command(Verb::Quit, &[]), command(Verb::Quit, &[])),
             ("/help add", command(Verb::Help, &["add"]), command(Verb::Help, &["add"])),
             ("help me", command(Verb::Help, &["me"]), like("help me", "help")),
-            ("who is there?", Typed::Usage(named("who").expect("known")), like("who is there?", "who")),
-            ("chat bob", command(Verb::Chat, &["bob"]), command(Verb::Chat, &["bob"])),
-            ("chat later", command(Verb::Chat, &["later"]), like("chat later", "chat")),
-            ("chat a b", command(Verb::Chat, &["a b"]), command(Verb::Chat, &["a b"])),
+            ("who is there?", Typed::Usage(named("who").expect("known")), text("who is there?")),
+            ("chat bob", command(Verb::Chat, &["bob"]), like("chat bob", "chat")),
+            ("/chat bob", command(Verb::Chat, &["bob"]), command(Verb::Chat, &["bob"])),
+            ("chat a b", command(Verb::Chat, &["a b"]), like("chat a b", "chat")),
+            ("/who is there?", Typed::Usage(named("who").expect("known")), Typed::Usage(named("who").expect("known"))),
             (
                 "/add bob the builder",
                 command(Verb::Add, &["bob", "the builder"]),
@@ -354,12 +370,16 @@ mod tests {
             ("/add \"a b\" c", command(Verb::Add, &["a b", "c"]), command(Verb::Add, &["a b", "c"])),
             ("hello", Typed::Unknown("hello".into()), text("hello")),
             ("/hello", Typed::Unknown("hello".into()), Typed::Unknown("hello".into())),
+            ("/etc/passwd", Typed::Unknown("etc/passwd".into()), Typed::Unknown("etc/passwd".into())),
+            ("//etc/passwd", text("/etc/passwd"), text("/etc/passwd")),
+            ("//", text("/"), text("/")),
             ("s/bob/hi/there", say("bob", "hi/there"), say("bob", "hi/there")),
             ("s/七号/你好", say("七号", "你好"), say("七号", "你好")),
             ("s/a/b/c", say("a/b", "c"), say("a/b", "c")),
-            ("s/old/new", Typed::Nobody("old".into()), text("s/old/new")),
+            ("s/old/new", Typed::Nobody("old".into()), Typed::Nobody("old".into())),
             (" s/bob/hi", text("s/bob/hi"), text("s/bob/hi")),
-            ("s/bob/", Typed::Nobody("bob".into()), text("s/bob/")),
+            ("s/bob/", Typed::HalfSaid, Typed::HalfSaid),
+            ("s/bob", Typed::HalfSaid, Typed::HalfSaid),
         ];
         for (line, outside, inside) in cases {
             assert_eq!(parse(line, false, known), outside, "{line:?} outside a chat");
@@ -376,7 +396,12 @@ mod tests {
         assert_eq!(after("chat b"), (5, vec!["bob ".into(), "bobby ".into()]));
         assert_eq!(after("s/七"), (2, vec!["七号好友/".into()]));
         assert_eq!(after("search b"), (8, vec![]));
-        assert_eq!(completions("block b", true, &names).1, [""; 0], "that is a text here");
+        for text in ["block b", "chat b", "frie", "在", "//frie"] {
+            assert_eq!(completions(text, true, &names).1, [""; 0], "{text} is a text in a chat");
+        }
+        assert_eq!(completions("/chat bobb", true, &names), (6, vec!["bobby ".into()]));
+        assert_eq!(completions("/frie", true, &names), (1, vec!["friends ".into()]));
+        assert_eq!(completions("s/七", true, &names), (2, vec!["七号好友/".into()]));
         assert_eq!(common(&after("chat b").1), "bob");
         assert_eq!(common(&["七号 ".to_owned(), "七班 ".to_owned()]), "七");
     }

@@ -17,6 +17,9 @@ impl App {
     pub(super) fn unknown(&mut self, name: &str) {
         let all: Vec<&str> = commands::FORMS.iter().map(|form| form.name).collect();
         self.warn(&t!("term.unknown", name = harmless(name), all = all.join(" ")));
+        if self.target.is_some() {
+            self.warn(&t!("term.unknown_in_chat"));
+        }
     }
 
     pub(super) fn help(&mut self, name: &str) {

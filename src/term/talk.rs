@@ -46,6 +46,9 @@ impl App {
         if self.roster.find(&peer).is_none_or(|c| c.stranger) && !peer.is_room() {
             self.quiet(&t!("term.not_in_list", name = harmless(peer.as_str())));
         }
+        if self.target.is_none() {
+            self.quiet(&t!("term.chat_rules", name = harmless(&self.roster.name(&peer))));
+        }
         self.wanted.insert(peer.clone(), Wanted::Chat);
         self.client.last(peer.clone(), u32::try_from(unread).unwrap_or(MOST).saturating_add(BEFORE).min(200));
         self.set_target(Some(peer));

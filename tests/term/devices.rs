@@ -68,12 +68,12 @@ fn whoever_was_taken_over_is_told_and_can_take_it_back() {
     second.shows("此次登录使 127.0.0.1:");
     second.foot_is("a>");
     first.shows("This account was logged in from 127.0.0.1:");
-    first.shows("takeover takes it back.");
+    first.shows("/takeover takes it back.");
     first.foot_is("a (Offline)>");
     first.line("takeover");
     first.shows("this login ended the one at 127.0.0.1:");
     first.foot_is("a>");
-    second.shows("输入 takeover（接管）可夺回。");
+    second.shows("输入 /takeover（接管）可夺回。");
     second.foot_is("a (离线)>");
     // A job that took it is told too, and does not fight.
     let mut listening = with_password(job(&served, "third", &["--account", "a", "recv", "--follow", "--take-over"]));
@@ -154,7 +154,7 @@ fn whoever_is_not_known_any_more_logs_in_anew_where_they_are() {
     a.shows("please log in with the password");
     a.foot_is("a (Offline) → b> half a line");
     a.line("");
-    for (typed, foot) in [("login", "Password of a:"), ("secret", "Password of a:"), ("other", "a → b ○>")] {
+    for (typed, foot) in [("/login", "Password of a:"), ("secret", "Password of a:"), ("other", "a → b ○>")] {
         a.line(typed);
         a.foot_is(foot);
     }
@@ -168,7 +168,7 @@ fn a_server_that_encrypts_no_more_takes_a_word_that_nobody_types_by_habit() {
     a.line("chat bob");
     a.write("half a line");
     served.restart_after(&["--plain-only"], |_| {});
-    a.shows("Type readable to go on in plain");
+    a.shows("Type /readable to go on in plain");
     // What is being typed is no answer, and waits as everything does.
     a.foot_is("a → bob> half a line");
     a.line("");
@@ -243,7 +243,7 @@ fn a_new_device_reads_what_the_server_keeps() {
     terminal.line("secret");
     terminal.foot_is("a>");
     terminal.line("chat b");
-    terminal.shows("past shows what the server keeps.");
+    terminal.shows("/past shows what the server keeps.");
     for (n, shown) in [("15", "→ b: 第 35 条"), ("", "→ b: 第 15 条"), ("", "→ b: 第 0 条")] {
         terminal.line(format!("/past {n}").trim_end());
         terminal.shows(shown);
@@ -261,7 +261,8 @@ fn commands_of_the_last_run_come_back_and_messages_do_not() {
     let served = Served::new();
     let a = Terminal::open(&served, "a", &[]);
     a.register("a");
-    for line in ["friends", "add bob 七号", "s/bob/private", "chat bob", "also private", "nonsense secret", "leave"] {
+    for line in ["friends", "add bob 七号", "s/bob/private", "chat bob", "also private", "nonsense secret", "/leave"]
+    {
         a.line(line);
     }
     a.line("raw");
@@ -277,12 +278,12 @@ fn commands_of_the_last_run_come_back_and_messages_do_not() {
     let file: PathBuf = find(&served.dir.path().join("a"), "lines").expect("a file of lines");
     assert_eq!(std::fs::metadata(&file).expect("there").permissions().mode() & 0o777, 0o600);
     let kept = std::fs::read_to_string(&file).expect("text");
-    assert_eq!(kept, "register a\nfriends\nadd bob 七号\nchat bob\nleave\nraw\n01#c#******#******#\n02#c#******#\n");
+    assert_eq!(kept, "register a\nfriends\nadd bob 七号\nchat bob\n/leave\nraw\n01#c#******#******#\n02#c#******#\n");
     let a = Terminal::open(&served, "a", &[]);
     a.shows("Password of a:");
     a.keys(&["Enter"]);
     a.foot_is("hongyan>");
-    for shown in ["02#c#******#", "01#c#******#******#", "raw", "leave", "chat bob", "add bob 七号"] {
+    for shown in ["02#c#******#", "01#c#******#******#", "raw", "/leave", "chat bob", "add bob 七号"] {
         a.keys(&["Up"]);
         a.foot_is(&format!("hongyan> {shown}"));
     }

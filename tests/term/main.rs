@@ -201,19 +201,28 @@ fn commands_do_what_they_say() {
     a.line("s/Bob the builder/by the remark");
     a.line("s/bob/by the account");
     a.line("s/carol/hm");
-    a.shows("Nobody you know is called carol.");
+    a.shows("Nobody you know is called carol; it was not sent.");
     a.line("cha\tBob\t");
     a.foot_is("a → Bob the builder>");
-    a.line("who is there?");
-    a.shows("→ Bob the builder: who is there?");
-    a.line(" quit");
-    a.line("search BUILDER");
-    a.shows("as a command it begins with /: /search");
+    a.shows("What you type now goes to Bob the builder.");
+    // A friend's answer may be any word, in either language.
+    let words = ["who is there?", "lobby", "forget", "offline", "why", "在线", "退出", "chat bob", "quit"];
+    for word in words {
+        a.line(word);
+        a.shows(&format!("→ Bob the builder: {word}"));
+    }
+    a.shows("the command is /quit");
+    a.line("s/carol/only for carol");
+    a.shows("carol; it was not sent");
+    a.line("/tmp/x is full");
+    a.shows("There is no command tmp/x.");
+    a.line("//tmp/x is full");
+    a.shows("→ Bob the builder: /tmp/x is full");
     a.line("/search REMARK");
     a.shows("Messages with “REMARK”: 1");
     a.line("/remark bob 七号");
     a.foot_is("a → 七号 ✓>");
-    a.line("leave");
+    a.line("/leave");
     a.line("history bob 2");
     a.shows("七号 · 2 messages");
     a.line("friends");
@@ -232,7 +241,9 @@ fn commands_do_what_they_say() {
         while let Some(reply) = served.ask_from(&bob, "09#").filter(|r| r.starts_with("09:") && r != "09:01") {
             got.push(reply.splitn(6, ':').last().unwrap_or_default().to_owned());
         }
-        let all = ["by the remark", "by the account", "who is there?", "quit", "search BUILDER", "[a] hello all"];
+        let mut all = vec!["by the remark", "by the account"];
+        all.extend(words);
+        all.extend(["/tmp/x is full", "[a] hello all"]);
         if got == all { Ok(()) } else { Err(format!("{got:?}")) }
     });
     a.keys(&["Up", "Up", "Up"]);

@@ -34,16 +34,24 @@ fn a_pipe_chats_line_by_line() {
     let bob = served.by_hand("bob");
     let said = check(
         &mut served.client("a"),
-        "register a\nsecret\nsecret\nadd bob 七号\nchat 七号\nhello\n s/bob/x\n/history\n/nonsense\nquit\n",
+        "register a\nsecret\nsecret\nadd bob 七号\nchat 七号\nhello\n s/bob/x\nquit\n//tmp\ns/nobody/private\n/history\n/nonsense\n/quit\n",
         0,
     );
-    for wanted in ["Logged in as a.", "→ 七号: hello", "→ 七号: s/bob/x", "七号 · 2 messages", "no command nonsense"]
-    {
+    for wanted in [
+        "Logged in as a.",
+        "→ 七号: hello",
+        "→ 七号: s/bob/x",
+        "七号 · 4 messages",
+        "no command nonsense",
+        "Nobody you know is called nobody; it was not sent.",
+    ] {
         assert!(said.contains(wanted), "{wanted}: {said}");
     }
     assert!(!said.contains('\x1b') && !said.contains("secret"), "{said:?}");
-    let got = served.ask_from(&bob, "09#").expect("an answer");
-    assert!(got.starts_with("09:a:") && got.ends_with(":hello"), "{got}: {said}");
+    for text in [":hello", ":s/bob/x", ":quit", ":/tmp", "09:01"] {
+        let got = served.ask_from(&bob, "09#").expect("an answer");
+        assert!(got.starts_with("09:") && got.ends_with(text), "{text}: {got}: {said}");
+    }
     // The end of the pipe is the end, and colours come only when they are asked for.
     let said = check(served.client("a").args(["--color", "always"]), "login a\nsecret\nstatus\n", 0);
     assert!(said.contains("\x1b[32mLogged in as a."), "{said:?}");
