@@ -248,6 +248,8 @@ impl Engine {
         };
         match request {
             Request::Register { account, password, confirm } => self.register(now, from, account, password, &confirm),
+            // Read, but not served.
+            Request::ChangePassword { .. } => self.refuse(now, from, &Reply::NotUnderstood),
             Request::Login { account, password } => self.login(now, from, &account, password, bytes),
             Request::Offline => self.offline(now, from),
             Request::Hello { nonce, .. } => self.hello(now, from, nonce, bytes.len()),

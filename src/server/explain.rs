@@ -138,6 +138,8 @@ struct Asked {
     at: Instant,
     operation: Option<u8>,
     is_request: bool,
+    /// A 01 of four fields, to which codes mean something else than to three.
+    changes_password: bool,
     /// Of its bytes, to know a retransmission by.
     hash: u64,
 }
@@ -231,7 +233,9 @@ impl<W: Write> Printer<W> {
             asked.pop_front();
         }
         let is_request = explained.is_request();
-        asked.push_back(Asked { number, at: event.at, operation: explained.operation, is_request, hash });
+        let changes_password = is_request && explained.changes_password();
+        let operation = explained.operation;
+        asked.push_back(Asked { number, at: event.at, operation, is_request, changes_password, hash });
     }
 
     fn reply(&mut self, event: &Event, bytes: &[u8], text: &mut String) {
@@ -239,7 +243,9 @@ impl<W: Write> Printer<W> {
         let time = self.time(event.at);
         let after = answered.as_ref().map(|a| event.at.saturating_duration_since(a.at));
         let number = answered.as_ref().map(|a| a.number);
-        let (shown, meaning) = (readable(&show::starred(bytes)), readable(show::reply(bytes, self.locale).as_bytes()));
+        let changes_password = answered.as_ref().is_some_and(|a| a.changes_password);
+        let meaning = show::answered(changes_password, bytes, self.locale);
+        let (shown, meaning) = (readable(&show::starred(bytes)), readable(meaning.as_bytes()));
         match self.form {
             Form::Json => {
                 let mut value = json!({

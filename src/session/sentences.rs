@@ -59,6 +59,7 @@ impl RegisterOutcome {
             // The answer to the first try may have been lost.
             Self::Answered { reply: Registered::AccountExists, after_timeout: true } => t!("gui.maybe_registered"),
             Self::Answered { reply: Registered::AccountExists, .. } => t!("gui.account_exists"),
+            Self::Answered { reply: Registered::NoSuchAccount, .. } => t!("gui.unknown_code", code = "01:04"),
             Self::NotUnderstood => t!("gui.not_understood"),
             Self::NoAnswer => t!("gui.no_answer"),
             Self::TryLater => t!("secure.try_later"),

@@ -230,7 +230,7 @@ impl App {
         match reply {
             Some(reply) => {
                 let starred = show::starred(reply);
-                let meaning = harmless(&show::reply(reply, &rust_i18n::locale()));
+                let meaning = harmless(&show::answer(&sent.bytes, reply, &rust_i18n::locale()));
                 let shown = self.style.name(&harmless(&printable(&starred)));
                 self.print(&format!("{} {shown}{took} · {meaning}", self.style.strong("←")));
                 let text = self.style.quiet(self.dump(&starred).trim_end());

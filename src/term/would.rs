@@ -2,8 +2,8 @@
 
 use rust_i18n::t;
 
-use crate::wire::reply::{Forwarded, Learned, LoggedIn, Registered};
-use crate::wire::{Charset, Reply, explain};
+use crate::wire::reply::{Forwarded, Learned, LoggedIn, PasswordChange, Registered};
+use crate::wire::{Charset, Reply, explain, show};
 
 /// What the session would have done at this point, in a line.
 #[must_use]
@@ -19,6 +19,10 @@ pub fn session_would(request: &[u8], reply: Option<&[u8]>) -> String {
         .into_owned();
     };
     match Reply::decode(reply, &mut Learned::default()) {
+        Reply::Register(code) if show::changes_password(request) => match PasswordChange::from(code) {
+            PasswordChange::Done => t!("wire.password_changed"),
+            _ => t!("term.would_ask_again"),
+        },
         Reply::Register(Registered::Done) => t!("term.would_fill_login"),
         Reply::Register(_) => t!("term.would_ask_again"),
         Reply::Login(LoggedIn::Done) => t!("term.would_poll"),

@@ -54,8 +54,12 @@ pub enum Name {
     Account,
     /// Of 01 and 02.
     Password,
-    /// Of 01: the password once more.
+    /// Of 01: the password, or the new one, once more.
     Confirm,
+    /// Of 01 with four fields: the password until now.
+    OldPassword,
+    /// Of 01 with four fields.
+    NewPassword,
     /// Of 03: who is to receive it.
     To,
     /// Of 03.
@@ -154,6 +158,8 @@ pub enum Rule {
     PlusSign,
     /// The second password differs from the first: `01:02` will answer.
     ConfirmDiffers,
+    /// 01 with four fields: a password is changed, nobody is registered.
+    ChangesPassword,
     /// 10, 11 and `@lobby`: other servers do not know it.
     Extension,
 }
@@ -203,6 +209,7 @@ impl Rule {
                 | Self::Undecodable
                 | Self::PlusSign
                 | Self::ConfirmDiffers
+                | Self::ChangesPassword
                 | Self::Extension
         )
     }
@@ -224,6 +231,7 @@ impl Rule {
             | Self::UnknownOperation { .. }
             | Self::Missing { .. }
             | Self::Surplus { .. }
+            | Self::ChangesPassword
             | Self::ConfirmDiffers => Section::Requests,
             Self::EmptyField { name: Name::Message, .. } | Self::FieldTooLong { name: Name::Message, .. } => {
                 Section::Messages
@@ -250,6 +258,12 @@ impl Explanation {
         !self.findings.iter().any(|f| f.rule.breaks())
     }
 
+    /// Whether it is, or was meant to be, a 01 of four fields, which changes a password.
+    #[must_use]
+    pub fn changes_password(&self) -> bool {
+        self.operation == Some(1) && self.fields.len() >= CHANGE.len()
+    }
+
     /// Whether a server stays silent rather than answer `00:00`: what looks like a reply, and what is
     /// malformed and under five bytes.
     #[must_use]
@@ -258,7 +272,10 @@ impl Explanation {
     }
 }
 
-/// The fields an operation has; `None` for what is no request.
+/// What 01 has where a password is changed.
+const CHANGE: &[Name] = &[Name::Account, Name::OldPassword, Name::NewPassword, Name::Confirm];
+
+/// The fields an operation has, 01 where somebody registers; `None` for what is no request.
 #[must_use]
 pub fn fields_of(operation: u8) -> Option<&'static [Name]> {
     Some(match operation {
@@ -352,6 +369,7 @@ impl Explanation {
             self.find(request.len()..datagram.len(), Rule::LineEnd);
         }
         let pieces = fields::split(request, operation);
+        let names = if operation == 1 && pieces.len() >= CHANGE.len() { CHANGE } else { names };
         match (operation, pieces.as_slice()) {
             (8 | 9, [piece]) if piece.bytes.is_empty() && piece.closed => {
                 self.find(3..4, Rule::ClosedTwice);
@@ -397,6 +415,8 @@ impl Explanation {
             if operation <= 2 {
                 self.doubt_the_account();
             }
+        } else if self.changes_password() {
+            self.find(0..2, Rule::ChangesPassword);
         } else if operation >= 10 {
             self.find(0..2, Rule::Extension);
         } else if let Some(lobby) = self.fields.first().filter(|to| to.text == Account::LOBBY) {

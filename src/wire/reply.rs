@@ -57,7 +57,7 @@ impl Learned {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum Reply {
-    /// `01:01` … `01:03`
+    /// `01:01` … `01:04`; after four fields they mean what [`PasswordChange`] says
     Register(Registered),
     /// `02:01` … `02:04`
     Login(LoggedIn),
@@ -85,13 +85,54 @@ pub enum Reply {
     Other(Vec<u8>),
 }
 
-/// The answer to 01.
+/// The answer to 01 with three fields. Which of two forms a code answers is known only by the request:
+/// see [`PasswordChange`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum Registered {
     Done,
     PasswordsDiffer,
     AccountExists,
+    /// `01:04`, which answers four fields alone.
+    NoSuchAccount,
+}
+
+/// The answer to 01 with four fields, which changes a password; the same codes mean something else there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "fields are named by what they hold")]
+pub enum PasswordChange {
+    /// `01:01`: the old password is wrong.
+    WrongPassword,
+    /// `01:02`: the new passwords differ.
+    PasswordsDiffer,
+    /// `01:03`
+    Done,
+    /// `01:04`
+    NoSuchAccount,
+}
+
+impl From<Registered> for PasswordChange {
+    /// What the code means as the answer to four fields.
+    fn from(code: Registered) -> Self {
+        match code {
+            Registered::Done => Self::WrongPassword,
+            Registered::PasswordsDiffer => Self::PasswordsDiffer,
+            Registered::AccountExists => Self::Done,
+            Registered::NoSuchAccount => Self::NoSuchAccount,
+        }
+    }
+}
+
+impl From<PasswordChange> for Reply {
+    /// The reply as it is sent.
+    fn from(outcome: PasswordChange) -> Self {
+        Self::Register(match outcome {
+            PasswordChange::WrongPassword => Registered::Done,
+            PasswordChange::PasswordsDiffer => Registered::PasswordsDiffer,
+            PasswordChange::Done => Registered::AccountExists,
+            PasswordChange::NoSuchAccount => Registered::NoSuchAccount,
+        })
+    }
 }
 
 /// The answer to 02.
@@ -151,6 +192,7 @@ impl Reply {
             Self::Register(Registered::Done) => "01:01".to_owned(),
             Self::Register(Registered::PasswordsDiffer) => "01:02".to_owned(),
             Self::Register(Registered::AccountExists) => "01:03".to_owned(),
+            Self::Register(Registered::NoSuchAccount) => "01:04".to_owned(),
             Self::Login(LoggedIn::Done) => "02:01".to_owned(),
             Self::Login(LoggedIn::WrongPassword) => "02:02".to_owned(),
             Self::Login(LoggedIn::NoSuchAccount) => "02:03".to_owned(),
@@ -206,6 +248,7 @@ impl Reader<'_> {
             (1, b"01") => Reply::Register(Registered::Done),
             (1, b"02") => Reply::Register(Registered::PasswordsDiffer),
             (1, b"03") => Reply::Register(Registered::AccountExists),
+            (1, b"04") => Reply::Register(Registered::NoSuchAccount),
             (2, b"01") => Reply::Login(LoggedIn::Done),
             (2, b"02") => Reply::Login(LoggedIn::WrongPassword),
             (2, b"03") => Reply::Login(LoggedIn::NoSuchAccount),

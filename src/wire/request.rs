@@ -18,6 +18,8 @@ pub struct Body {
 pub enum Request {
     /// `01#account#password#confirm#`
     Register { account: Account, password: Password, confirm: Password },
+    /// `01#account#old#new#confirm#`, the course's edition of 2019: four fields change a password.
+    ChangePassword { account: Account, old: Password, new: Password, confirm: Password },
     /// `02#account#password#`
     Login { account: Account, password: Password },
     /// `03#to#message#`
@@ -78,7 +80,7 @@ impl Request {
     #[must_use]
     pub fn operation(&self) -> u8 {
         match self {
-            Self::Register { .. } => 1,
+            Self::Register { .. } | Self::ChangePassword { .. } => 1,
             Self::Login { .. } => 2,
             Self::Send { .. } => 3,
             Self::Count { .. } => 4,
@@ -104,6 +106,12 @@ impl Request {
             Self::Register { account, password, confirm } => {
                 field(account.as_str());
                 field(password.reveal());
+                field(confirm.reveal());
+            }
+            Self::ChangePassword { account, old, new, confirm } => {
+                field(account.as_str());
+                field(old.reveal());
+                field(new.reveal());
                 field(confirm.reveal());
             }
             Self::Login { account, password } => {
@@ -192,6 +200,16 @@ impl Fields {
                     account: self.account(account, Account::person)?,
                     password: self.password(password, 2, at)?,
                     confirm: self.password(confirm, 3, at + password.len() + 1)?,
+                })
+            }
+            (1, [account, old, new, confirm]) => {
+                let at = 3 + account.len() + 1;
+                let new_at = at + old.len() + 1;
+                Ok(Request::ChangePassword {
+                    account: self.account(account, Account::person)?,
+                    old: self.password(old, 2, at)?,
+                    new: self.password(new, 3, new_at)?,
+                    confirm: self.password(confirm, 4, new_at + new.len() + 1)?,
                 })
             }
             (2, [account, password]) => Ok(Request::Login {

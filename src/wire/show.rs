@@ -4,7 +4,7 @@ use rust_i18n::t;
 
 use super::explain::explain;
 use super::frame::{AccountSettings, Code, FromClient, FromServer};
-use super::reply::{Forwarded, LoggedIn, Registered};
+use super::reply::{Forwarded, LoggedIn, PasswordChange, Registered};
 use super::{Charset, Learned, Reply, Request};
 
 /// What a request says, e.g. "log in as 20170001". `locale` is `en` or `zh-CN`.
@@ -24,6 +24,7 @@ pub fn request(datagram: &[u8], locale: &str) -> String {
     };
     match &request {
         Request::Register { account, .. } => t!("wire.register", locale = locale, account = account),
+        Request::ChangePassword { account, .. } => t!("wire.change_password", locale = locale, account = account),
         Request::Login { account, .. } => t!("wire.login", locale = locale, account = account),
         Request::Send { to, .. } => t!("wire.send", locale = locale, account = to),
         Request::Count { from: Some(from) } => t!("wire.count", locale = locale, account = from),
@@ -37,7 +38,36 @@ pub fn request(datagram: &[u8], locale: &str) -> String {
     .into_owned()
 }
 
-/// What a reply says, e.g. "logged in". `locale` is `en` or `zh-CN`.
+/// What a reply says in answer to this request: a code of 01 means one thing where somebody registers, and
+/// another where a password is changed. `locale` is `en` or `zh-CN`.
+#[must_use]
+pub fn answer(request: &[u8], datagram: &[u8], locale: &str) -> String {
+    answered(changes_password(request), datagram, locale)
+}
+
+/// The same where it is known already whether the request was a 01 of four fields.
+#[must_use]
+pub fn answered(changes_password: bool, datagram: &[u8], locale: &str) -> String {
+    let code = match Reply::decode(datagram, &mut Learned::default()) {
+        Reply::Register(code) if changes_password => PasswordChange::from(code),
+        _ => return reply(datagram, locale),
+    };
+    match code {
+        PasswordChange::WrongPassword => t!("wire.wrong_old_password", locale = locale),
+        PasswordChange::PasswordsDiffer => t!("wire.new_passwords_differ", locale = locale),
+        PasswordChange::Done => t!("wire.password_changed", locale = locale),
+        PasswordChange::NoSuchAccount => t!("wire.no_such_account", locale = locale),
+    }
+    .into_owned()
+}
+
+/// Whether a datagram is a 01 of four fields; also where its passwords are starred.
+#[must_use]
+pub fn changes_password(request: &[u8]) -> bool {
+    matches!(Request::decode(request, Charset::Utf8).0, Ok(Request::ChangePassword { .. }))
+}
+
+/// What a reply says whose request is not known, e.g. "logged in". `locale` is `en` or `zh-CN`.
 #[must_use]
 pub fn reply(datagram: &[u8], locale: &str) -> String {
     if encrypted(datagram) {
@@ -47,6 +77,7 @@ pub fn reply(datagram: &[u8], locale: &str) -> String {
         Reply::Register(Registered::Done) => t!("wire.registered", locale = locale),
         Reply::Register(Registered::PasswordsDiffer) => t!("wire.passwords_differ", locale = locale),
         Reply::Register(Registered::AccountExists) => t!("wire.account_exists", locale = locale),
+        Reply::Register(Registered::NoSuchAccount) => t!("wire.no_such_account", locale = locale),
         Reply::Login(LoggedIn::Done) => t!("wire.logged_in", locale = locale),
         Reply::Login(LoggedIn::WrongPassword) => t!("wire.wrong_password", locale = locale),
         Reply::Login(LoggedIn::NoSuchAccount) => t!("wire.no_such_account", locale = locale),

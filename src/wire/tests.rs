@@ -23,6 +23,7 @@ fn clock() -> Learned {
 fn requests_of_the_table_come_back_byte_for_byte() {
     for bytes in [
         "01#20170001#secret#secret#",
+        "01#20170001#secret#new secret#new secret#",
         "02#20170001#secret#",
         "03#friend7#你好：#1 #2#",
         "03#@lobby#:x\n#",
@@ -70,6 +71,7 @@ fn replies_of_the_table_come_back_byte_for_byte() {
         "01:01",
         "01:02",
         "01:03",
+        "01:04",
         "02:01",
         "02:02",
         "02:03",
@@ -92,7 +94,7 @@ fn replies_of_the_table_come_back_byte_for_byte() {
         assert!(!matches!(decoded, Reply::Other(_)), "{bytes}");
         assert_eq!(decoded.encode(Charset::Utf8), bytes.as_bytes(), "{bytes}");
     }
-    for strange in ["", "08:", "08:x", "09:a", "99:01", "hello", "01:04"] {
+    for strange in ["", "08:", "08:x", "09:a", "99:01", "hello", "01:05", "02:05"] {
         assert_eq!(reply(strange.as_bytes()), Reply::Other(strange.as_bytes().to_vec()), "{strange}");
     }
 }
@@ -202,5 +204,31 @@ proptest! {
             // GB18030 may lengthen a text past the limit; nothing else may fail.
             prop_assert!(sent.len() > crate::model::MAX_BODY_BYTES);
         }
+    }
+}
+
+/// The form of the request tells what a code of 01 means; stars do not hide which form it was.
+#[test]
+fn a_code_of_01_means_what_its_request_asked() {
+    for (request, reply, en, zh) in [
+        ("01#a#b#b#", "01:01", "registered", "注册成功"),
+        ("01#a#b#b#", "01:03", "the account exists", "用户已存在"),
+        ("01#a#b#c#c#", "01:01", "the old password is wrong", "旧密码错误"),
+        ("01#a#b#c#c#", "01:02", "the new passwords differ", "两次新密码不一致"),
+        ("01#a#b#c#c#", "01:03", "password changed", "密码修改成功"),
+        ("01#a#b#c#c#", "01:04", "no such account", "用户不存在"),
+        ("01#a#b#c#c#", "00:00", "not understood: malformed", "格式错误，服务器不理解"),
+    ] {
+        for request in [request.as_bytes().to_vec(), show::starred(request.as_bytes())] {
+            let shown = request.escape_ascii().to_string();
+            assert_eq!(show::answer(&request, reply.as_bytes(), "en"), en, "{shown} {reply}");
+            assert_eq!(show::answer(&request, reply.as_bytes(), "zh-CN"), zh, "{shown} {reply}");
+        }
+    }
+    use reply::PasswordChange::{Done, NoSuchAccount, PasswordsDiffer, WrongPassword};
+    for (outcome, bytes) in
+        [(WrongPassword, b"01:01"), (PasswordsDiffer, b"01:02"), (Done, b"01:03"), (NoSuchAccount, b"01:04")]
+    {
+        assert_eq!(Reply::from(outcome).encode(Charset::Utf8), bytes);
     }
 }

@@ -32,7 +32,11 @@ impl Engine {
             Request::Send { to, body } => self.send(now, from, account, &to, body),
             Request::Who { offset } => self.who(now, from, offset),
             // The others need no session and were served before.
-            Request::Register { .. } | Request::Login { .. } | Request::Offline | Request::Hello { .. } => {}
+            Request::Register { .. }
+            | Request::ChangePassword { .. }
+            | Request::Login { .. }
+            | Request::Offline
+            | Request::Hello { .. } => {}
         }
     }
 

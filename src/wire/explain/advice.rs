@@ -15,11 +15,17 @@ impl Explanation {
             return t!("explain.no_request", locale = locale).into_owned();
         };
         if !self.is_request() {
-            let (number, what) = (format!("{operation:02}"), kind(operation, locale));
+            let number = format!("{operation:02}");
+            let what = if self.changes_password() {
+                t!("explain.op_change_password", locale = locale)
+            } else {
+                kind(operation, locale)
+            };
             return t!("explain.malformed", locale = locale, operation = number, what = what).into_owned();
         }
         let text = self.fields.first().map(|f| self.shown_of(f)).unwrap_or_default();
         match operation {
+            1 if self.changes_password() => t!("wire.change_password", locale = locale, account = text),
             1 => t!("wire.register", locale = locale, account = text),
             2 => t!("wire.login", locale = locale, account = text),
             3 => t!("wire.send", locale = locale, account = text),
@@ -37,7 +43,11 @@ impl Explanation {
     /// How the text writes this operation, e.g. `02#account#password#`.
     #[must_use]
     pub fn form(&self, locale: &str) -> Option<String> {
-        self.operation.map(|operation| form(operation, locale).into_owned())
+        let form = |operation| match self.changes_password() {
+            true => t!("explain.form_change_password", locale = locale),
+            false => form(operation, locale),
+        };
+        self.operation.map(|operation| form(operation).into_owned())
     }
 }
 
@@ -80,6 +90,8 @@ impl Name {
             Self::Account => "account",
             Self::Password => "password",
             Self::Confirm => "confirm",
+            Self::OldPassword => "old_password",
+            Self::NewPassword => "new_password",
             Self::To => "to",
             Self::Message => "message",
             Self::From => "from",
@@ -98,6 +110,8 @@ impl Name {
             Self::Account => t!("explain.account", locale = locale),
             Self::Password => t!("explain.password", locale = locale),
             Self::Confirm => t!("explain.confirm", locale = locale),
+            Self::OldPassword => t!("explain.old_password", locale = locale),
+            Self::NewPassword => t!("explain.new_password", locale = locale),
             Self::To => t!("explain.to", locale = locale),
             Self::Message => t!("explain.message", locale = locale),
             Self::From => t!("explain.from", locale = locale),
@@ -147,6 +161,7 @@ impl Rule {
             Self::Undecodable => "undecodable",
             Self::PlusSign => "plus_sign",
             Self::ConfirmDiffers => "confirm_differs",
+            Self::ChangesPassword => "changes_password",
             Self::Extension => "extension",
         }
     }
@@ -158,7 +173,7 @@ impl Finding {
     pub fn advice(&self, explanation: &Explanation, locale: &str) -> String {
         let operation = explanation.operation.unwrap_or_default();
         let number = format!("{operation:02}");
-        let form = form(operation, locale);
+        let form = explanation.form(locale).unwrap_or_else(|| form(operation, locale).into_owned());
         let byte = self.bytes.start;
         let what = match self.rule {
             Rule::Empty => t!("explain.empty", locale = locale),
@@ -194,6 +209,10 @@ impl Finding {
                 t!("explain.unknown_operation", locale = locale, operation = format!("{operation:02}"))
             }
             Rule::Surplus { want: 0 } => t!("explain.surplus_none", locale = locale, operation = number, form = form),
+            Rule::Surplus { .. } if operation == 1 => {
+                let register = self::form(operation, locale);
+                t!("explain.surplus_change", locale = locale, operation = number, register = register, form = form)
+            }
             Rule::Surplus { want } if operation <= 2 => {
                 t!("explain.surplus_password", locale = locale, operation = number, want = want, form = form)
             }
@@ -236,6 +255,7 @@ impl Finding {
             Rule::Undecodable => t!("explain.undecodable", locale = locale),
             Rule::PlusSign => t!("explain.plus_sign", locale = locale),
             Rule::ConfirmDiffers => t!("explain.confirm_differs", locale = locale),
+            Rule::ChangesPassword => t!("explain.changes_password", locale = locale),
             Rule::Extension => t!("explain.extension", locale = locale),
         };
         t!("explain.at", locale = locale, place = place(&self.bytes, locale), what = what).into_owned()

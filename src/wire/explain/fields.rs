@@ -108,7 +108,13 @@ impl<'a> Reader<'a> {
             self.note_charset(start, bytes, &characters, seen);
         }
         match name {
-            Name::Account | Name::Password | Name::Confirm | Name::To | Name::From => {
+            Name::Account
+            | Name::Password
+            | Name::Confirm
+            | Name::OldPassword
+            | Name::NewPassword
+            | Name::To
+            | Name::From => {
                 self.short_field(number, name, start, &characters);
             }
             Name::Message => self.message(number, start, bytes, &characters),
@@ -127,7 +133,7 @@ impl<'a> Reader<'a> {
             self.shown.push(Piece { bytes: place.bytes.end..place.bytes.end + 1, text: "#".to_owned() });
         }
         match name {
-            Name::Password => self.password = Some(characters),
+            Name::Password | Name::NewPassword => self.password = Some(characters),
             Name::Confirm => {
                 let text = |characters: &Characters| characters.iter().map(|(_, c)| *c).collect::<String>();
                 if self.password.as_ref().is_some_and(|first| text(first) != text(&characters)) {
@@ -168,7 +174,7 @@ impl<'a> Reader<'a> {
 
     /// Accounts and passwords.
     fn short_field(&mut self, field: usize, name: Name, start: usize, characters: &Characters) {
-        let secret = matches!(name, Name::Password | Name::Confirm);
+        let secret = matches!(name, Name::Password | Name::Confirm | Name::OldPassword | Name::NewPassword);
         if characters.is_empty() {
             return self.find(start..start, Rule::EmptyField { field, name });
         }

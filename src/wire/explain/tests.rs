@@ -69,11 +69,17 @@ fn malformed_requests_are_told_what_would_have_been_right() {
         (b"01#a##b#", &["after byte 5: field 2, password, is empty; put something before its `#`"]),
         (b"01#@a#b#b#", &["byte 4: `@` begins the name of a room, and nobody's account; leave it out"]),
         (
-            b"01#a#b#b#b#",
-            &[
-                "bytes 10–11: 01 has 3 fields, `01#account#password#password again#`; leave this out, or is there a `#` \
-               in the password? It cannot hold one",
-            ],
+            b"01#a#b#c#c#c#",
+            &["bytes 12–13: 01 has 3 fields, `01#account#password#password again#`, or 4 to change a password, \
+                 `01#account#old password#new password#new password again#`; leave this out, or is there a `#` in a \
+                 password? It cannot hold one"],
+        ),
+        (b"01#a#b#c#c", &["field 4 is not closed: add `#` after byte 10"]),
+        (b"01#a#b##c#", &["after byte 7: field 3, new password, is empty; put something before its `#`"]),
+        (
+            b"01#a#b#c#\n#",
+            &["byte 10: field 4, password again, cannot hold a control character; leave it out (a line end from \
+                 fgets?)"],
         ),
         (b"02#20170001#secret", &["field 2 is not closed: add `#` after byte 18"]),
         (b"02#a#secret\n", &["field 2 is not closed: add `#` after byte 11"]),
@@ -145,6 +151,8 @@ fn wild_forms_are_noted() {
         (b"10#Q1#n#000#", Utf8, &[Rule::Extension]),
         (b"03#@lobby#hi#", Utf8, &[Rule::Extension]),
         (b"01#a#b#c#", Utf8, &[Rule::ConfirmDiffers]),
+        (b"01#a#b#c#c#", Utf8, &[Rule::ChangesPassword]),
+        (b"01#a#b#c#b#", Utf8, &[Rule::ChangesPassword, Rule::ConfirmDiffers]),
     ];
     for (datagram, charset, expected) in table {
         let explained = explain(datagram, *charset);
@@ -230,6 +238,8 @@ fn passwords_are_never_shown() {
         "01#a#secret#secret#",
         "01#a#secret#other#",
         "01#a#secret#secret#secret#",
+        "01#a#secret#secrets#secrets",
+        "01#a#secret#secrets#secrets#secret#",
         "02#a#secret",
         "02#a#secret\n",
         "02#a#sec\tret#",
