@@ -12,7 +12,7 @@ mod settings;
 mod tls;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -98,11 +98,28 @@ pub enum Event {
     },
 }
 
+/// Between which addresses a datagram goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ends {
+    /// The other side's.
+    pub other: SocketAddr,
+    /// The one of this machine's at which it came in, or from which it is to leave; `None` leaves that to the system.
+    pub own: Option<IpAddr>,
+}
+
+impl From<SocketAddr> for Ends {
+    fn from(other: SocketAddr) -> Self {
+        Self { other, own: None }
+    }
+}
+
 /// A datagram to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transmit {
     /// Where to.
     pub to: SocketAddr,
+    /// From which of this machine's addresses: of a server the one that was asked.
+    pub from: Option<IpAddr>,
     /// What.
     pub bytes: Vec<u8>,
 }
@@ -257,10 +274,11 @@ impl Link {
     }
 
     /// A datagram whose first byte says that it is of this dialect.
-    pub fn handle_datagram(&mut self, now: Instant, from: SocketAddr, bytes: &[u8]) {
+    pub fn handle_datagram(&mut self, now: Instant, from: impl Into<Ends>, bytes: &[u8]) {
+        let Ends { other, own } = from.into();
         self.buffer.clear();
         let mut buffer = std::mem::take(&mut self.buffer);
-        match self.endpoint.handle(now, from, None, None, BytesMut::from(bytes), &mut buffer) {
+        match self.endpoint.handle(now, other, own, None, BytesMut::from(bytes), &mut buffer) {
             Some(DatagramEvent::ConnectionEvent(handle, event)) => self.event(now, handle, event),
             Some(DatagramEvent::NewConnection(incoming)) => self.incoming(now, incoming, &mut buffer),
             Some(DatagramEvent::Response(transmit)) => self.respond(&transmit, &buffer),
@@ -271,7 +289,7 @@ impl Link {
 
     fn respond(&mut self, transmit: &quinn_proto::Transmit, buffer: &[u8]) {
         let bytes = buffer.get(..transmit.size).unwrap_or_default().to_vec();
-        self.transmits.push_back(Transmit { to: transmit.destination, bytes });
+        self.transmits.push_back(Transmit { to: transmit.destination, from: transmit.src_ip, bytes });
     }
 
     fn incoming(&mut self, now: Instant, incoming: Incoming, buffer: &mut Vec<u8>) {
@@ -430,7 +448,7 @@ impl Link {
             self.buffer.clear();
             while let Some(transmit) = peer.connection.poll_transmit(now, 1, &mut self.buffer) {
                 let bytes = self.buffer.get(..transmit.size).unwrap_or_default().to_vec();
-                self.transmits.push_back(Transmit { to: transmit.destination, bytes });
+                self.transmits.push_back(Transmit { to: transmit.destination, from: transmit.src_ip, bytes });
                 self.buffer.clear();
             }
             let deadline = peer.next_deadline();

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::engine::{Engine, Now};
 use super::limits::{Buckets, Rate};
-use crate::link::{Event, GOING_DOWN, Identity, IdentityError, Link, PeerId, REFUSED, Transmit, is_packet};
+use crate::link::{Ends, Event, GOING_DOWN, Identity, IdentityError, Link, PeerId, REFUSED, Transmit, is_packet};
 use crate::wire::frame::FromServer;
 
 /// What both ends sign to come back; see `resume`.
@@ -143,8 +143,9 @@ impl Carrier {
     }
 
     /// One of its datagrams.
-    pub fn datagram(&mut self, now: Now, from: SocketAddr, bytes: &[u8], engine: &mut Engine) {
-        if !self.within_budget(now, from, bytes) {
+    pub fn datagram(&mut self, now: Now, from: impl Into<Ends>, bytes: &[u8], engine: &mut Engine) {
+        let from = from.into();
+        if !self.within_budget(now, from.other, bytes) {
             return;
         }
         self.link.handle_datagram(now.instant, from, bytes);

@@ -1,7 +1,8 @@
 //! A bad network, for trying clients: `--lossy`.
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
+
+use crate::link::Ends;
 
 /// Percentages of datagrams dropped, doubled and swapped with the next, in both directions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +17,7 @@ pub struct Lossy {
     pub seed: u64,
 }
 
-pub(super) type Datagram = (SocketAddr, Vec<u8>);
+pub(super) type Datagram = (Ends, Vec<u8>);
 
 /// A datagram waits no longer than this to change places: networks do not keep anything for seconds.
 const HELD: Duration = Duration::from_millis(50);
@@ -47,14 +48,14 @@ impl Network {
         (self.state >> 32) % 100 < u64::from(percent)
     }
 
-    pub(super) fn passes_in(&mut self, now: Instant, from: SocketAddr, bytes: &[u8]) -> Vec<Datagram> {
+    pub(super) fn passes_in(&mut self, now: Instant, from: Ends, bytes: &[u8]) -> Vec<Datagram> {
         let held = self.held_in.take();
         let (passed, held) = self.pass(now, (from, bytes.to_vec()), held);
         self.held_in = held;
         passed
     }
 
-    pub(super) fn passes_out(&mut self, now: Instant, to: SocketAddr, bytes: &[u8]) -> Vec<Datagram> {
+    pub(super) fn passes_out(&mut self, now: Instant, to: Ends, bytes: &[u8]) -> Vec<Datagram> {
         let held = self.held_out.take();
         let (passed, held) = self.pass(now, (to, bytes.to_vec()), held);
         self.held_out = held;
@@ -98,8 +99,8 @@ impl Network {
 mod tests {
     use super::*;
 
-    fn at(port: u16) -> SocketAddr {
-        SocketAddr::from(([127, 0, 0, 1], port))
+    fn at(port: u16) -> Ends {
+        Ends::from(std::net::SocketAddr::from(([127, 0, 0, 1], port)))
     }
 
     #[test]

@@ -4,6 +4,8 @@
 
 #![allow(clippy::disallowed_methods, reason = "the server's clock is read here, and handed on")]
 
+mod socket;
+
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
@@ -24,10 +26,9 @@ use super::lossy::Network;
 use super::store::{self, Op, Store, StoreError};
 use super::{OnSecondLogin, Quotas};
 use crate::alarm;
+use crate::link::Ends;
+use socket::Socket;
 
-/// Bytes of datagrams that may wait for the server's thread while it waits for a processor. The usual size is full
-/// after two milliseconds of a flood. Linux gives what `net.core.rmem_max` allows.
-const BUFFER: usize = 4 << 20;
 /// At the end what is committed within so long is still answered.
 const LAST_ANSWERS: Duration = Duration::from_millis(100);
 /// So often every device is told that the server ends, and this apart.
@@ -130,12 +131,17 @@ struct Waker {
 
 impl Waker {
     fn new(server: SocketAddr) -> io::Result<Self> {
+        // Of a link-local address the zone stays.
+        let (mut own, mut to) = (server, server);
         let ip = match server.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
             IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
             ip => ip,
         };
-        Ok(Self { socket: UdpSocket::bind((ip, 0))?, to: SocketAddr::new(ip, server.port()) })
+        own.set_ip(ip);
+        own.set_port(0);
+        to.set_ip(ip);
+        Ok(Self { socket: UdpSocket::bind(own)?, to })
     }
 
     fn wake(&self) -> io::Result<()> {
@@ -183,11 +189,8 @@ impl Server {
         let snapshot = store.snapshot()?;
         let carrier = config.secure.then(|| Carrier::open(&config.data)).transpose()?;
         let listen = |error| ServerError::Listen { address: config.listen, error };
-        let socket = UdpSocket::bind(config.listen).map_err(listen)?;
-        if let Err(error) = socket2::SockRef::from(&socket).set_recv_buffer_size(BUFFER) {
-            log::debug!("the system's own buffer for datagrams stays: {error}");
-        }
-        let address = socket.local_addr()?;
+        let socket = Socket::bind(config.listen).map_err(listen)?;
+        let address = socket.address()?;
         let waker = Arc::new(Waker::new(address)?);
         let own = waker.socket.local_addr()?;
         let wake = |waker: &Arc<Waker>| {
@@ -209,7 +212,7 @@ impl Server {
         let timer_thread =
             thread::Builder::new().name("timer".into()).spawn(move || alarm::run(&deadlines_in, ring))?;
 
-        let stop = Stop { stopping: Arc::default(), waker, socket: Arc::new(socket.try_clone()?) };
+        let stop = Stop { stopping: Arc::default(), waker, socket: Arc::new(socket.another()?) };
         let mut engine = Engine::new(config.on_second_login, config.quotas, local_time, snapshot, now());
         engine.set_secure(carrier.is_some());
         let turn = Turn {
@@ -280,7 +283,7 @@ impl Drop for Server {
 
 /// The server's own thread. Fields end in the order in which they stand: channels before workers.
 struct Turn {
-    socket: UdpSocket,
+    socket: Socket,
     /// Wake-ups come from here.
     own: SocketAddr,
     engine: Engine,
@@ -308,21 +311,14 @@ struct Turn {
 impl Turn {
     fn run(mut self) -> Result<(), ServerError> {
         // Any datagram fits: Windows calls a cut one an error, which would end the server.
-        let mut buffer = vec![0; 65_536];
+        let mut buffer = vec![0; socket::LARGEST];
         self.after();
         while !self.stopping.load(Ordering::Acquire) {
-            match self.socket.recv_from(&mut buffer) {
-                Ok((_, from)) if from == self.own => {}
-                Ok((n, from)) => {
-                    let bytes = buffer.get(..n).unwrap_or_default();
-                    let now = now();
-                    match &mut self.network {
-                        None => self.datagram(now, from, bytes),
-                        Some(network) => {
-                            for (from, bytes) in network.passes_in(now.instant, from, bytes) {
-                                self.datagram(now, from, &bytes);
-                            }
-                        }
+            match self.socket.receive(&mut buffer) {
+                Ok(came) if came.from.other == self.own => {}
+                Ok(came) => {
+                    for bytes in came.datagrams(&buffer) {
+                        self.arrived(came.from, bytes);
                     }
                 }
                 // ICMP's "port unreachable" for a reply to a client that is gone.
@@ -372,7 +368,7 @@ impl Turn {
                 thread::sleep(AGAIN);
             }
             for transmit in &last {
-                self.transmit(transmit.to, &transmit.bytes);
+                self.transmit(Ends { other: transmit.to, own: transmit.from }, &transmit.bytes);
             }
         }
     }
@@ -383,10 +379,24 @@ impl Turn {
         self.stopping.store(true, Ordering::Release);
     }
 
-    fn datagram(&mut self, now: Now, from: SocketAddr, bytes: &[u8]) {
+    fn arrived(&mut self, from: Ends, bytes: &[u8]) {
+        let now = now();
+        match &mut self.network {
+            None => self.datagram(now, from, bytes),
+            Some(network) => {
+                for (from, bytes) in network.passes_in(now.instant, from, bytes) {
+                    self.datagram(now, from, &bytes);
+                }
+            }
+        }
+    }
+
+    fn datagram(&mut self, now: Now, from: Ends, bytes: &[u8]) {
         if let Some(carrier) = self.carrier.as_mut().filter(|carrier| carrier.takes(bytes)) {
             return carrier.datagram(now, from, bytes, &mut self.engine);
         }
+        self.socket.asked(from);
+        let from = from.other;
         if let Some(tap) = &self.explain {
             tap.request(now.instant, from, bytes, self.engine.charset(from));
         }
@@ -434,7 +444,7 @@ impl Turn {
         let Some(network) = &mut self.network else { return };
         let now = now();
         if let Some((to, bytes)) = network.late_out(now.instant) {
-            send(&self.socket, to, &bytes);
+            self.socket.send(to, &bytes);
         }
         if let Some((from, bytes)) = network.late_in(now.instant) {
             self.datagram(now, from, &bytes);
@@ -471,7 +481,7 @@ impl Turn {
                     if let Some(tap) = &self.explain {
                         tap.reply(Instant::now(), to, &bytes);
                     }
-                    self.transmit(to, &bytes);
+                    self.transmit(self.socket.answering(to), &bytes);
                 }
                 Effect::Frame { peer, frame } => {
                     if let Some(carrier) = &mut self.carrier {
@@ -508,25 +518,19 @@ impl Turn {
             }
         }
         while let Some(transmit) = self.carrier.as_mut().and_then(Carrier::poll_transmit) {
-            self.transmit(transmit.to, &transmit.bytes);
+            self.transmit(Ends { other: transmit.to, own: transmit.from }, &transmit.bytes);
         }
     }
 
-    fn transmit(&mut self, to: SocketAddr, bytes: &[u8]) {
+    fn transmit(&mut self, to: Ends, bytes: &[u8]) {
         match &mut self.network {
-            None => send(&self.socket, to, bytes),
+            None => self.socket.send(to, bytes),
             Some(network) => {
                 for (to, bytes) in network.passes_out(Instant::now(), to, bytes) {
-                    send(&self.socket, to, &bytes);
+                    self.socket.send(to, &bytes);
                 }
             }
         }
-    }
-}
-
-fn send(socket: &UdpSocket, to: SocketAddr, bytes: &[u8]) {
-    if let Err(error) = socket.send_to(bytes, to) {
-        log::debug!("a reply to {to} was not sent: {error}");
     }
 }
 

@@ -53,7 +53,7 @@ fn layers_stay_apart() {
     let only: &[(&str, &[&str])] = &[
         ("fltk", &["gui"]),
         ("rusqlite", &["history", "server/store"]),
-        ("UdpSocket", &["net", "server/udp.rs", "host.rs", "probe/udp.rs"]),
+        ("UdpSocket", &["net", "server/udp", "host.rs", "probe/udp.rs"]),
         ("Instant::now", &["net", "server/udp.rs", "probe/udp.rs", "bin"]),
         ("SystemTime::now", &["net", "server/udp.rs", "bin"]),
         ("crate::gui", &["gui", "bin"]),

@@ -8,6 +8,8 @@
     reason = "a test fails by panicking, and drives real clocks"
 )]
 
+#[cfg(target_os = "linux")]
+mod addresses;
 mod beside;
 mod client;
 mod course;
@@ -17,10 +19,14 @@ mod disk;
 mod encrypted;
 mod explain;
 mod layers;
+#[cfg(target_os = "linux")]
+mod namespace;
 mod outlive;
 #[cfg(unix)]
 mod power_cut;
 mod probe;
+#[path = "../shared/process.rs"]
+mod process;
 mod protocol_page;
 mod reach;
 mod secure;

@@ -198,7 +198,7 @@ impl Machine {
         let Some(running) = &mut self.running else { return };
         while let Some(effect) = running.engine.poll_effect() {
             match effect {
-                Effect::Reply { to, bytes } => self.transmits.push(Transmit { to, bytes }),
+                Effect::Reply { to, bytes } => self.transmits.push(Transmit { to, from: None, bytes }),
                 Effect::Frame { peer, frame } => running.carrier.frame(now, peer, &frame, &mut running.engine),
                 Effect::Close { peer, code, reason } => {
                     running.carrier.close(now, peer, code, reason, &mut running.engine);

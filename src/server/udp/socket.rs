@@ -1,0 +1,158 @@
+//! The server's socket: it says at which of this machine's addresses a datagram came in, and answers from there.
+//! Whoever asked one address takes an answer from another for somebody else's, as do firewalls; where a
+//! machine has several (as with IPv6's temporary ones), the system would choose by its own rules.
+
+use std::collections::HashMap;
+use std::io::{self, IoSliceMut};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+
+use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
+
+use crate::link::Ends;
+
+/// Bytes of datagrams that may wait for the server's thread while it waits for a processor. The usual size is full
+/// after two milliseconds of a flood. Linux gives what `net.core.rmem_max` allows.
+const BUFFER: usize = 4 << 20;
+/// Bytes of the largest datagram, or of several that the system hands over at once.
+pub(super) const LARGEST: usize = 65_536;
+/// Half of the people whose answers may still be owed, and who are known by the address they asked.
+const HALF: usize = 32_768;
+
+/// A bound UDP socket that blocks.
+#[derive(Debug)]
+pub(super) struct Socket {
+    socket: UdpSocket,
+    state: UdpSocketState,
+    /// Bound to no address of its own, so that it has several.
+    any: bool,
+    /// Which address each one asked last: an answer may wait for the disk. Two halves, so that made-up
+    /// addresses push out others' at most, and nothing is ever looked through.
+    asked: [HashMap<SocketAddr, IpAddr>; 2],
+}
+
+/// Where the bytes in the buffer came from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Came {
+    pub(super) from: Ends,
+    bytes: usize,
+    /// The system may join datagrams of the same size; each is so long, but for the last.
+    each: usize,
+}
+
+impl Came {
+    /// The datagrams, one by one.
+    pub(super) fn datagrams<'a>(&self, buffer: &'a [u8]) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        buffer.get(..self.bytes).unwrap_or_default().chunks(self.each.max(1))
+    }
+}
+
+impl Socket {
+    /// Binds it. Port 0 lets the system choose.
+    pub(super) fn bind(listen: SocketAddr) -> io::Result<Self> {
+        let socket = UdpSocket::bind(listen)?;
+        if let Err(error) = socket2::SockRef::from(&socket).set_recv_buffer_size(BUFFER) {
+            log::debug!("the system's own buffer for datagrams stays: {error}");
+        }
+        let state = UdpSocketState::new((&socket).into())?;
+        // The library is made for programs that wait elsewhere; one thread of ours waits right here.
+        socket.set_nonblocking(false)?;
+        Ok(Self { socket, state, any: listen.ip().is_unspecified(), asked: Default::default() })
+    }
+
+    /// Where it listens.
+    pub(super) fn address(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    /// The same socket for another thread.
+    pub(super) fn another(&self) -> io::Result<UdpSocket> {
+        self.socket.try_clone()
+    }
+
+    /// Waits for the next datagram.
+    pub(super) fn receive(&self, buffer: &mut [u8]) -> io::Result<Came> {
+        let mut meta = [RecvMeta::default()];
+        self.state.recv((&self.socket).into(), &mut [IoSliceMut::new(buffer)], &mut meta)?;
+        let [meta] = meta;
+        let own = meta.dst_ip.filter(|_| self.any);
+        Ok(Came { from: Ends { other: meta.addr, own }, bytes: meta.len, each: meta.stride })
+    }
+
+    /// Somebody asked, and is owed an answer perhaps.
+    pub(super) fn asked(&mut self, from: Ends) {
+        let Some(own) = from.own else { return };
+        let [young, old] = &mut self.asked;
+        if young.len() >= HALF && !young.contains_key(&from.other) {
+            *old = std::mem::take(young);
+        }
+        young.insert(from.other, own);
+    }
+
+    /// An answer to this one leaves from the address it asked last.
+    pub(super) fn answering(&self, to: SocketAddr) -> Ends {
+        let own = self.asked.iter().find_map(|half| half.get(&to)).copied();
+        Ends { other: to, own }
+    }
+
+    /// Sends a datagram. What the system refuses is lost, as on any network.
+    pub(super) fn send(&self, to: Ends, bytes: &[u8]) {
+        let send = |src_ip| {
+            let transmit = Transmit { destination: to.other, ecn: None, contents: bytes, segment_size: None, src_ip };
+            self.state.try_send((&self.socket).into(), &transmit)
+        };
+        let sent = match send(to.own) {
+            // Nothing can be sent from what was asked: a broadcast, or an address that this machine has lost since.
+            Err(_) if to.own.is_some() => send(None),
+            sent => sent,
+        };
+        if let Err(error) = sent {
+            log::debug!("a reply to {} was not sent: {error}", to.other);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ends(n: u32) -> Ends {
+        let other = SocketAddr::from((std::net::Ipv4Addr::from(0x0a00_0000 + n), 5_000));
+        Ends { other, own: Some(std::net::Ipv4Addr::from(0x7f00_0001 + n % 2).into()) }
+    }
+
+    #[test]
+    fn who_asked_which_address_is_known_of_the_latest_only() {
+        let mut socket = Socket::bind("0.0.0.0:0".parse().expect("valid")).expect("a socket");
+        let half = u32::try_from(HALF).expect("small");
+        (0..3 * half).for_each(|n| socket.asked(ends(n)));
+        assert_eq!(socket.answering(ends(0).other), Ends { own: None, ..ends(0) });
+        for n in [half, 3 * half - 1] {
+            assert_eq!(socket.answering(ends(n).other), ends(n));
+        }
+        assert_eq!(socket.asked.iter().map(HashMap::len).sum::<usize>(), 2 * HALF);
+        socket.asked(Ends { own: ends(1).own, ..ends(half) });
+        assert_eq!(socket.answering(ends(half).other).own, ends(1).own, "the last one it asked");
+    }
+
+    #[test]
+    fn joined_datagrams_are_taken_apart() {
+        let from = ends(0);
+        let came = Came { from, bytes: 7, each: 3 };
+        assert_eq!(came.datagrams(b"abcdefg___").collect::<Vec<_>>(), [&b"abc"[..], b"def", b"g"]);
+        assert_eq!(Came { from, bytes: 0, each: 0 }.datagrams(b"___").count(), 0);
+    }
+
+    #[test]
+    fn where_nothing_can_be_sent_from_the_system_chooses() {
+        let server = Socket::bind("0.0.0.0:0".parse().expect("valid")).expect("a socket");
+        let client = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        client.set_read_timeout(Some(std::time::Duration::from_secs(10))).expect("set");
+        let other = client.local_addr().expect("bound");
+        for own in ["255.255.255.255", "192.0.2.9", "224.0.0.1"] {
+            server.send(Ends { other, own: own.parse().ok() }, own.as_bytes());
+            let mut buffer = [0; 64];
+            let (n, _) = client.recv_from(&mut buffer).expect("an answer");
+            assert_eq!(buffer.get(..n), Some(own.as_bytes()));
+        }
+    }
+}
