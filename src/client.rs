@@ -176,6 +176,7 @@ impl Client {
             let record = self.tap.received(arrival.at.instant, arrival.at.unix_ms, &arrival.bytes);
             self.events.extend(record.map(Event::Tap));
             trace("in ", &arrival.bytes);
+            self.note_nothing_waits(arrival.at, &arrival.bytes);
             self.session.handle_datagram(arrival.at.instant, &arrival.bytes);
         } else if self.timer.due() {
             self.deadline(now);

@@ -8,6 +8,7 @@ pub mod contacts;
 mod database;
 mod device;
 mod look;
+pub mod moment;
 mod past;
 mod people;
 mod same;
@@ -87,8 +88,10 @@ pub struct Conversation {
     pub contact: Contact,
     /// Not in the list, but has written or is blocked.
     pub stranger: bool,
-    /// The last message and when it was, in milliseconds since 1970.
+    /// The last message and when it was written, in milliseconds since 1970.
     pub last: Option<(String, i64)>,
+    /// What is typed to them and not sent.
+    pub draft: Option<String>,
     /// Messages that were not looked at.
     pub unread: u64,
 }
@@ -113,7 +116,7 @@ pub struct RowMeta {
     pub breaks: u32,
     /// One's own.
     pub outgoing: bool,
-    /// Local time, milliseconds since 1970.
+    /// As of [`Row`].
     pub unix_ms: i64,
 }
 
@@ -124,9 +127,12 @@ pub struct Row {
     pub id: MessageId,
     /// The text.
     pub text: String,
-    /// Local time, milliseconds since 1970.
+    /// When it was written, in milliseconds since 1970. Where only the server's own clock is known, the moment at which
+    /// this computer's shows the same; [`Row::moment`] tells them apart.
     pub unix_ms: i64,
-    /// The time as the server wrote it; none for one's own.
+    /// When it came, by this computer's clock; none for one's own and for what the server had of before.
+    pub came_ms: Option<i64>,
+    /// The time as a plain server wrote it, where its zone is not known; else none.
     pub server_time: Option<String>,
     /// How far one's own has come; none for others'.
     pub state: Option<SendState>,
@@ -158,8 +164,8 @@ pub enum Op {
     State { id: MessageId, state: SendState, secure: bool },
     /// The server will not have it. Answered by [`Done::Noted`] when that is to outlive a cut of the power.
     Refused { id: MessageId, state: SendState },
-    /// A message of somebody else's. One that was pushed is stored together with the server's row of it,
-    /// and only if the one before it is there.
+    /// A message of somebody else's that came at `unix_ms`. One that was pushed is stored together with the server's row
+    /// of it, and only if the one before it is there; it brings its moment, others the server's words for it.
     Received {
         token: StoreToken,
         from: Account,
@@ -187,6 +193,11 @@ pub enum Op {
     Token(Option<Key<32>>),
     /// Takes another name for this device, and forgets the token, which belonged to the old one.
     NewDevice,
+    /// A plain server's clock is so many seconds before UTC: for what comes from now on, and for what is here without.
+    /// Answered by [`Done::Zone`].
+    Zone(i32),
+    /// What is typed to somebody and not sent; nothing any more, if it is empty.
+    Draft { peer: Account, text: String },
     /// Adds or changes somebody in the list.
     Contact(Contact),
     /// Shows somebody's messages no more, or again; whoever is not in the list does not come into it.
@@ -221,6 +232,9 @@ pub enum Done {
     /// The file is open, and what this device keeps of itself there, or why it cannot be used; the first
     /// result of all.
     Opened(Result<Kept, String>),
+    /// What is known of a plain server's clock: how many seconds it is before UTC; and whether messages have got their
+    /// moments by that. Also after [`Done::Opened`].
+    Zone { zone: Option<i32>, changed: bool },
     /// This device's new name; `None` if it is not on disk.
     Renamed(Option<Device>),
     /// The row of an [`Op::Outgoing`]; `None` if it is not on disk.
@@ -319,11 +333,12 @@ fn run(path: &Path, lock: File, todo: &Receiver<Op>, results: &Sender<Vec<Done>>
     let (database, opened) = match Database::open_locked(path, lock) {
         Ok(database) => {
             let kept = database.kept().map_err(|error| error.to_string());
-            (Some(database), kept)
+            let zone = Done::Zone { zone: database.zone().unwrap_or_default(), changed: false };
+            (Some(database), vec![Done::Opened(kept), zone])
         }
-        Err(error) => (None, Err(error.to_string())),
+        Err(error) => (None, vec![Done::Opened(Err(error.to_string()))]),
     };
-    if results.send(vec![Done::Opened(opened)]).is_ok() {
+    if results.send(opened).is_ok() {
         bell.ring();
     }
     let Some(database) = database else { return };

@@ -38,6 +38,7 @@ pub mod logging;
 pub mod model;
 pub mod net;
 pub mod place;
+pub mod private;
 pub mod probe;
 pub mod roster;
 pub mod server;

@@ -377,6 +377,7 @@ mod tests {
             contact: Contact { account: account(name), remark, group, blocked: false },
             stranger,
             last: last.map(|text| (text.to_owned(), NOW)),
+            draft: None,
             unread: u64::from(stranger),
         }
     }

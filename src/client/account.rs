@@ -56,6 +56,10 @@ pub(super) struct OpenAccount {
     unsent: HashMap<MessageId, SendState>,
     blocked: Vec<Account>,
     more_strangers: MoreStrangers,
+    /// How many seconds a plain server's clock is before UTC, if that is known.
+    pub(super) zone: Option<i32>,
+    /// When a plain server said last that no message waits.
+    pub(super) nothing_waits: Option<i64>,
 }
 
 impl OpenAccount {
@@ -88,6 +92,8 @@ impl OpenAccount {
             unsent: HashMap::new(),
             blocked: Vec::new(),
             more_strangers: MoreStrangers::default(),
+            zone: None,
+            nothing_waits: None,
         })
     }
 

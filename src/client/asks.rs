@@ -45,6 +45,11 @@ impl Client {
         self.change(Op::Read(peer));
     }
 
+    /// What is typed to somebody and not sent, from now on; empty when nothing is. It comes back with the list.
+    pub fn set_draft(&self, peer: Account, text: String) {
+        self.change(Op::Draft { peer, text });
+    }
+
     fn change(&self, op: Op) {
         self.submit(op);
         self.submit(Op::Conversations);

@@ -3,23 +3,35 @@
 use super::account::{Credential, Incoming, Kept};
 use super::local::keep_key;
 use super::{Client, EARLIER, Event};
-use crate::history::{Done, Op, Row, Unsent, time_of};
+use crate::history::moment::{Written, face, shown, zone};
+use crate::history::{Done, Op, Row, Unsent};
 use crate::link::Why;
 use crate::model::{MessageId, MessageText, SendState};
 use crate::net::Now;
 use crate::session::{self, Kept as Device, Link, Speaks, StoreToken};
+use crate::wire::Reply;
+use crate::wire::reply::Learned;
 
 impl Client {
     pub(super) fn session_event(&mut self, now: Now, event: session::Event) {
         let event = match event {
             session::Event::Received { token, from, time, text, raw, repeat, pushed } => {
                 let handed = Some(time.clone()).filter(|time| pushed.is_some() && !time.is_empty());
-                let time = pushed.map_or(time, |pushed| time_of(pushed.at));
+                self.learn_zone(now, &time, pushed.map(|pushed| pushed.at));
+                let zone = self.account.as_ref().and_then(|account| account.zone);
+                let (moment, words) = match pushed {
+                    Some(pushed) => (pushed.at.saturating_mul(1_000), None),
+                    None => {
+                        let Written { unix_ms, face, zone } = Written::of(&time, now.unix_ms, zone);
+                        shown(unix_ms, face, zone, Some(time.clone()))
+                    }
+                };
                 let row = Row {
                     id: MessageId(0),
                     text: text.clone(),
-                    unix_ms: now.unix_ms,
-                    server_time: Some(time.clone()),
+                    unix_ms: moment,
+                    came_ms: Some(now.unix_ms),
+                    server_time: words,
                     state: None,
                     repeat,
                 };
@@ -33,6 +45,7 @@ impl Client {
                     id: MessageId(0),
                     text: text.clone(),
                     unix_ms: pushed.at.saturating_mul(1_000),
+                    came_ms: None,
                     server_time: None,
                     state: Some(SendState::Sent),
                     repeat: false,
@@ -112,6 +125,15 @@ impl Client {
     pub(super) fn stored(&mut self, now: Now, done: Done) {
         match done {
             Done::Opened(Ok(device)) => self.opened(now, device),
+            Done::Zone { zone, changed } => {
+                if let Some(account) = &mut self.account {
+                    account.zone = zone;
+                }
+                if changed {
+                    self.events.push_back(Event::TimesKnown);
+                    self.submit(Op::Conversations);
+                }
+            }
             Done::Renamed(name) => {
                 match name {
                     Some(_) => self.note_staying(false),
@@ -125,15 +147,13 @@ impl Client {
             }
             Done::Kept { request, id } => {
                 let kept = self.account.as_mut().and_then(|account| account.kept(request));
-                let Some(Kept { to, text, unix_ms }) = kept else { return };
-                let Some(id) = id else {
-                    let text = text.as_str().to_owned();
-                    return self.events.push_back(Event::NotKept { peer: to, text });
-                };
+                let Some(Kept { to, text: message, unix_ms }) = kept else { return };
+                let text = message.as_str().to_owned();
+                let Some(id) = id else { return self.events.push_back(Event::NotKept { peer: to, text }) };
                 let state = Some(SendState::Waiting);
-                let row = Row { id, text: text.as_str().to_owned(), unix_ms, server_time: None, state, repeat: false };
+                let row = Row { id, text, unix_ms, came_ms: None, server_time: None, state, repeat: false };
                 self.events.push_back(Event::Message { peer: to.clone(), row });
-                self.session.send(now.instant, id, to, text);
+                self.session.send(now.instant, id, to, message);
             }
             Done::Stored { token, id, known } => {
                 self.session.handle_stored(now.instant, token, id.is_some());
@@ -169,6 +189,32 @@ impl Client {
             Done::Imported(result) => self.events.push_back(Event::Imported(result)),
             Done::Exported(result) => self.events.push_back(Event::Exported(result)),
             Done::Failed(error) => self.events.push_back(Event::DiskTrouble(error)),
+        }
+    }
+
+    /// What a message says of the zone of a plain server's clock: one that was pushed with the words it was handed out with
+    /// before, or that has come since nothing waited.
+    fn learn_zone(&mut self, now: Now, words: &str, at: Option<i64>) {
+        let Some(account) = &mut self.account else { return };
+        let times = match at {
+            Some(at) => Some((at.saturating_mul(1_000), at.saturating_mul(1_000))),
+            None => account.nothing_waits.map(|since| (since, now.unix_ms)),
+        };
+        let learned = face(words).zip(times).and_then(|(face, (from, until))| zone(face, from, until));
+        if learned.is_some_and(|zone| account.zone != Some(zone)) {
+            log::info!("the server's clock is {learned:?} seconds before UTC");
+            account.zone = learned;
+            account.submit(Op::Zone(learned.unwrap_or_default()));
+        }
+    }
+
+    /// A plain server's datagram says that no message waits there.
+    pub(super) fn note_nothing_waits(&mut self, at: Now, bytes: &[u8]) {
+        if let Some(account) = &mut self.account
+            && self.session.speaks() == Some(Speaks::Plain)
+            && matches!(Reply::decode(bytes, &mut Learned::default()), Reply::CountAll(0) | Reply::TakeAll(None))
+        {
+            account.nothing_waits = Some(at.unix_ms);
         }
     }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, Error, params};
 
+use super::moment::Written;
 use super::schema::{self, SENDING_SECURELY, number, signed};
 use super::{Done, HistoryError, Op, Unsent, contacts};
 use crate::model::{Account, MessageId, SendState};
@@ -86,6 +87,8 @@ impl Database {
             | Op::Numbered { .. }
             | Op::Begin(_)
             | Op::Token(_)
+            | Op::Zone(_)
+            | Op::Draft { .. }
             | Op::Contact(_)
             | Op::Block { .. }
             | Op::RemoveContact(_)
@@ -142,17 +145,24 @@ impl Database {
                     return Ok(Some(Done::Stored { token: *token, id: Some(id), known: true }));
                 }
                 let plain = pushed.is_none().then_some(server_time);
+                let written = match pushed {
+                    Some(pushed) => Written { unix_ms: pushed.at.saturating_mul(1_000), face: None, zone: None },
+                    None => Written::of(server_time, *unix_ms, self.zone()?),
+                };
                 c.prepare_cached(
-                    "INSERT INTO messages (peer, outgoing, text, raw, unix_ms, server_time, repeat, seen, plain,
-                         server_row)
-                     VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO messages (peer, outgoing, text, raw, unix_ms, came, face, zone, server_time, repeat,
+                         seen, plain, server_row)
+                     VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 )?
                 .execute(params![
                     from.as_str(),
                     text,
                     raw,
+                    written.unix_ms,
                     unix_ms,
-                    server_time,
+                    written.face,
+                    written.zone,
+                    plain,
                     repeat,
                     repeat,
                     plain,
@@ -186,6 +196,11 @@ impl Database {
                 None
             }
             Op::NewDevice => Some(Done::Renamed(Some(self.rename()?))),
+            Op::Zone(zone) => Some(Done::Zone { zone: Some(*zone), changed: self.set_zone(*zone)? }),
+            Op::Draft { peer, text } => {
+                self.set_draft(peer, text)?;
+                None
+            }
             Op::Contact(contact) => {
                 self.set_contact(contact)?;
                 None

@@ -47,6 +47,25 @@ impl Database {
         self.connection.execute("INSERT OR IGNORE INTO meta VALUES ('cursor', ?)", [signed(row)]).map(drop)
     }
 
+    /// How many seconds a plain server's clock is before UTC, if that is known.
+    pub(super) fn zone(&self) -> Result<Option<i32>, Error> {
+        self.meta("zone")
+    }
+
+    /// Keeps it, and gives their moments to messages of which only the clock's face was known; whether there were any.
+    pub(super) fn set_zone(&self, zone: i32) -> Result<bool, Error> {
+        let c = &self.connection;
+        c.prepare_cached("INSERT OR REPLACE INTO meta VALUES ('zone', ?)")?.execute([zone])?;
+        // None is written after it has come.
+        let changed = c
+            .prepare_cached(
+                "UPDATE messages SET zone = ?1, unix_ms = face - ?1 * 1000 WHERE face IS NOT NULL AND zone IS NULL
+                     AND face - ?1 * 1000 <= came + 15 * 60 * 1000",
+            )?
+            .execute([zone])?;
+        Ok(changed > 0)
+    }
+
     pub(super) fn set_token(&self, token: Option<Key<32>>) -> Result<(), Error> {
         match token {
             Some(Key(token)) => {

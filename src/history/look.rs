@@ -2,6 +2,7 @@
 
 use rusqlite::{Error, params};
 
+use super::moment::shown;
 use super::schema::state;
 use super::{Database, Row, RowMeta};
 use crate::model::{Account, MessageId};
@@ -10,13 +11,14 @@ use crate::model::{Account, MessageId};
 const ORDER: &str = "coalesce(place, id), place IS NULL, server_row";
 const REVERSE: &str = "coalesce(place, id) DESC, place IS NULL DESC, server_row DESC";
 
-const COLUMNS: &str = "id, text, unix_ms, server_time, state, repeat, peer";
+const COLUMNS: &str = "id, text, unix_ms, server_time, state, repeat, peer, face, zone, came";
 
 impl Database {
     /// What is known of every row with `peer` without its text, in order.
     pub(super) fn index(&self, peer: &Account) -> Result<Vec<RowMeta>, Error> {
         let mut query = self.connection.prepare_cached(&format!(
-            "SELECT id, length(text), length(text) - length(replace(text, char(10), '')), outgoing, unix_ms
+            "SELECT id, length(text), length(text) - length(replace(text, char(10), '')), outgoing, unix_ms, face,
+                 zone
              FROM messages WHERE peer = ? AND NOT repeat ORDER BY {ORDER}",
         ))?;
         let rows = query.query_map([peer.as_str()], |row| {
@@ -25,7 +27,7 @@ impl Database {
                 chars: row.get(1)?,
                 breaks: row.get(2)?,
                 outgoing: row.get(3)?,
-                unix_ms: row.get(4)?,
+                unix_ms: shown(row.get(4)?, row.get(5)?, row.get(6)?, None).0,
             })
         })?;
         rows.collect()
@@ -74,11 +76,13 @@ impl Database {
 
 fn read(row: &rusqlite::Row<'_>) -> Result<(Account, Row), Error> {
     let peer: String = row.get(6)?;
+    let (unix_ms, server_time) = shown(row.get(2)?, row.get(7)?, row.get(8)?, row.get(3)?);
     let read = Row {
         id: MessageId(row.get(0)?),
         text: row.get(1)?,
-        unix_ms: row.get(2)?,
-        server_time: row.get(3)?,
+        unix_ms,
+        came_ms: row.get(9)?,
+        server_time,
         state: row.get::<_, Option<i64>>(4)?.map(state),
         repeat: row.get(5)?,
     };

@@ -10,6 +10,7 @@ use chrono::{Local, TimeZone};
 use rusqlite::{Error, OptionalExtension, params};
 
 use super::Database;
+use super::moment::may_be;
 use super::same::pairs;
 use super::schema::{number, signed, state};
 use crate::model::{Account, MessageId, SendState};
@@ -24,18 +25,21 @@ struct Unnumbered {
     outgoing: bool,
     text: String,
     unix_ms: i64,
-    server_time: Option<String>,
+    /// The server's clock's face, where its zone is not known.
+    face: Option<i64>,
     on_its_way: bool,
     never_sent: bool,
 }
 
 impl Unnumbered {
     /// How far apart the two are, in milliseconds; nothing if they cannot be the same, whatever they say.
-    fn gap(&self, past: &Past, time: &str) -> Option<u64> {
+    fn gap(&self, past: &Past) -> Option<u64> {
+        let at = past.at.saturating_mul(1000);
         if !self.outgoing {
-            return (self.server_time.as_deref() == Some(time)).then_some(0);
+            let same = self.face.map_or(self.unix_ms.div_euclid(1000) == past.at, |face| may_be(face, at));
+            return same.then_some(0);
         }
-        let later = past.at.saturating_mul(1000).saturating_sub(self.unix_ms);
+        let later = at.saturating_sub(self.unix_ms);
         // One that has waited may be much later than it was written, and none is earlier.
         let meant = later >= -CLOCKS_MS && (later <= CLOCKS_MS || self.on_its_way);
         meant.then_some(later.unsigned_abs())
@@ -63,8 +67,7 @@ fn known(messages: &[(&Past, bool)], unnumbered: &[Unnumbered]) -> HashMap<u64, 
     }
     let mut known = HashMap::new();
     for Alike { messages, rows } in texts.into_values() {
-        let times: Vec<String> = messages.iter().map(|past| time_of(past.at)).collect();
-        let gap = |i: usize, j: usize| rows.get(j)?.gap(messages.get(i)?, times.get(i)?);
+        let gap = |i: usize, j: usize| rows.get(j)?.gap(messages.get(i)?);
         // Only those that may be: somebody may have said "ok" ten thousand times.
         let near: Vec<usize> = (0..rows.len()).filter(|j| (0..messages.len()).any(|i| gap(i, *j).is_some())).collect();
         let same = pairs(messages.len(), near.len(), |i, j| gap(i, *near.get(j)?));
@@ -92,8 +95,7 @@ impl Database {
         Ok(row.and_then(|row| u64::try_from(row).ok()))
     }
 
-    /// Puts messages that the server has into their places, if they are not here; oldest first, each with its
-    /// time as the server's others are written. How many were new.
+    /// Puts messages that the server has into their places, if they are not here; oldest first. How many were new.
     pub(super) fn add_past(&self, own: &Account, peer: &Account, messages: &[Past]) -> Result<usize, Error> {
         let cursor = self.cursor()?;
         let mut wanted = Vec::new();
@@ -113,7 +115,7 @@ impl Database {
                 self.number_at_server(*same, past.row)?;
                 continue;
             }
-            self.insert(peer, past, outgoing.then_some(()), &time_of(past.at))?;
+            self.insert(peer, past, outgoing)?;
             new += 1;
         }
         Ok(new)
@@ -127,7 +129,7 @@ impl Database {
         Ok(found.map(MessageId))
     }
 
-    fn insert(&self, peer: &Account, past: &Past, own: Option<()>, time: &str) -> Result<(), Error> {
+    fn insert(&self, peer: &Account, past: &Past, own: bool) -> Result<(), Error> {
         let c = &self.connection;
         // Before the first that is newer; with none, before whatever comes next.
         let next = "SELECT coalesce(
@@ -139,18 +141,17 @@ impl Database {
             .prepare_cached("SELECT min(0, coalesce(min(id), 0)) - 1 FROM messages")?
             .query_row([], |row| row.get(0))?;
         c.prepare_cached(
-            "INSERT INTO messages (id, peer, outgoing, text, raw, unix_ms, server_time, state, seen, server_row, place)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)",
+            "INSERT INTO messages (id, peer, outgoing, text, raw, unix_ms, state, seen, server_row, place)
+             VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?)",
         )?
         .execute(params![
             id,
             peer.as_str(),
-            own.is_some(),
+            own,
             past.text,
             past.text.as_bytes(),
             past.at.saturating_mul(1000),
-            own.is_none().then_some(time),
-            own.map(|()| number(SendState::Sent)),
+            own.then(|| number(SendState::Sent)),
             signed(past.row),
             place,
         ])?;
@@ -165,7 +166,7 @@ impl Database {
 
     fn unnumbered(&self, peer: &Account) -> Result<Vec<Unnumbered>, Error> {
         let mut query = self.connection.prepare_cached(
-            "SELECT id, outgoing, text, unix_ms, server_time, state FROM messages
+            "SELECT id, outgoing, text, unix_ms, iif(zone IS NULL, face, NULL), state FROM messages
              WHERE peer = ? AND NOT repeat AND server_row IS NULL ORDER BY id",
         )?;
         let rows = query.query_map([peer.as_str()], |row| {
@@ -175,7 +176,7 @@ impl Database {
                 outgoing: row.get(1)?,
                 text: row.get(2)?,
                 unix_ms: row.get(3)?,
-                server_time: row.get(4)?,
+                face: row.get(4)?,
                 on_its_way: sent.map(state) == Some(SendState::Sending),
                 never_sent: matches!(
                     sent.map(state),
@@ -189,7 +190,7 @@ impl Database {
     }
 }
 
-/// When a message was stored at the server, as the plain dialect's servers write it.
+/// A moment of a server's, in seconds since 1970, in this computer's zone.
 #[must_use]
 pub fn time_of(unix: i64) -> String {
     let time = Local.timestamp_opt(unix, 0).earliest();

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use rusqlite::{Error, Row, params};
 
+use super::moment::shown;
 use super::{Contact, Conversation, Database, MoreStrangers, contacts};
 use crate::model::Account;
 
@@ -25,6 +26,18 @@ impl Database {
             )?
             .execute(params![peer.as_str(), id, unread])
             .map(drop)
+    }
+
+    /// What is typed to somebody and not sent.
+    pub(super) fn set_draft(&self, peer: &Account, text: &str) -> Result<(), Error> {
+        let c = &self.connection;
+        match text.trim().is_empty() {
+            true => c.prepare_cached("DELETE FROM drafts WHERE peer = ?")?.execute([peer.as_str()]),
+            false => {
+                c.prepare_cached("INSERT OR REPLACE INTO drafts VALUES (?, ?)")?.execute(params![peer.as_str(), text])
+            }
+        }
+        .map(drop)
     }
 
     pub(super) fn set_contact(&self, contact: &Contact) -> Result<(), Error> {
@@ -103,32 +116,39 @@ impl Database {
         query.query_map([], |row| Ok((contact(row)?, row.get(4)?)))?.collect()
     }
 
-    /// All friends and rooms and the latest strangers, the latest message first; and how many more.
+    /// All friends and rooms and the latest strangers, whose last message was written last first; and how many more.
     pub(super) fn conversations(&self) -> Result<(Vec<Conversation>, MoreStrangers), Error> {
         let c = &self.connection;
-        let mut rows: Vec<(Option<i64>, Conversation)> = Vec::new();
+        let mut rows: Vec<(Latest, Conversation)> = Vec::new();
         let mut friends = c.prepare_cached(
-            "SELECT c.account, c.remark, c.section, c.blocked, p.last, p.unread, substr(m.text, 1, ?), m.unix_ms,
-                 NOT c.listed
-             FROM contacts c LEFT JOIN peers p ON p.peer = c.account LEFT JOIN messages m ON m.id = p.last",
+            "SELECT c.account, c.remark, c.section, c.blocked, p.last, p.unread, substr(m.text, 1, ?1), m.unix_ms,
+                 m.face, m.zone, m.came, substr(d.text, 1, ?1), NOT c.listed
+             FROM contacts c LEFT JOIN peers p ON p.peer = c.account LEFT JOIN messages m ON m.id = p.last
+             LEFT JOIN drafts d ON d.peer = c.account",
         )?;
-        for row in friends.query_map([LINE], |row| conversation(row, row.get(8)?))? {
+        for row in friends.query_map([LINE], |row| conversation(row, row.get(12)?))? {
             rows.push(row?);
         }
         let mut others = c.prepare_cached(
-            "SELECT p.peer, '', '', 0, p.last, p.unread, substr(m.text, 1, ?1), m.unix_ms FROM peers p
-             JOIN messages m ON m.id = p.last
+            "SELECT p.peer, '', '', 0, p.last, p.unread, substr(m.text, 1, ?1), m.unix_ms, m.face, m.zone, m.came,
+                 substr(d.text, 1, ?1)
+             FROM peers p JOIN messages m ON m.id = p.last LEFT JOIN drafts d ON d.peer = p.peer
              WHERE p.peer >= '@' AND p.peer < 'A' AND NOT EXISTS (SELECT 1 FROM contacts WHERE account = p.peer)
              UNION ALL SELECT * FROM (
-                 SELECT p.peer, '', '', 0, p.last, p.unread, substr(m.text, 1, ?1), m.unix_ms FROM peers p
-                 JOIN messages m ON m.id = p.last WHERE p.stranger ORDER BY p.last DESC LIMIT ?2)",
+                 SELECT p.peer, '', '', 0, p.last, p.unread, substr(m.text, 1, ?1), m.unix_ms, m.face, m.zone, m.came,
+                     substr(d.text, 1, ?1)
+                 FROM peers p JOIN messages m ON m.id = p.last LEFT JOIN drafts d ON d.peer = p.peer
+                 WHERE p.stranger ORDER BY p.last DESC LIMIT ?2)
+             UNION ALL SELECT d.peer, '', '', 0, NULL, 0, NULL, NULL, NULL, NULL, NULL, substr(d.text, 1, ?1)
+             FROM drafts d WHERE NOT EXISTS (SELECT 1 FROM contacts WHERE account = d.peer)
+                 AND NOT EXISTS (SELECT 1 FROM peers p WHERE p.peer = d.peer)",
         )?;
         for row in others.query_map([LINE, STRANGERS], |row| conversation(row, true))? {
             rows.push(row?);
         }
         // Blocked ones are none of them.
         let strangers =
-            |(_, c): &&(Option<i64>, Conversation)| c.stranger && !c.contact.blocked && !c.contact.account.is_room();
+            |(_, c): &&(Latest, Conversation)| c.stranger && !c.contact.blocked && !c.contact.account.is_room();
         let shown = rows.iter().filter(strangers);
         let (people, unread) = shown.fold((0, 0), |(people, unread), (_, c)| (people + 1, unread + c.unread));
         let mut more = MoreStrangers::default();
@@ -150,13 +170,20 @@ fn contact(row: &Row<'_>) -> Result<Contact, Error> {
     Ok(Contact { account, remark: row.get(1)?, group: row.get(2)?, blocked: row.get(3)? })
 }
 
-fn conversation(row: &Row<'_>, stranger: bool) -> Result<(Option<i64>, Conversation), Error> {
+/// What the list is sorted by: when the last message was written, though never after it came, and its row.
+type Latest = (Option<i64>, Option<i64>);
+
+fn conversation(row: &Row<'_>, stranger: bool) -> Result<(Latest, Conversation), Error> {
     let contact = contact(row)?;
-    let last = row.get::<_, Option<String>>(6)?.zip(row.get(7)?);
+    let written: Option<i64> = row.get(7)?;
+    let (face, zone, came) = (row.get(8)?, row.get(9)?, row.get::<_, Option<i64>>(10)?);
+    let when = written.map(|unix_ms| shown(unix_ms, face, zone, None).0);
+    let last = row.get::<_, Option<String>>(6)?.zip(when);
+    let latest = (written.map(|written| written.min(came.unwrap_or(written))), row.get(4)?);
     // Blocked people's messages are kept, and nobody is to look at them.
     let unread = if contact.blocked { 0 } else { row.get::<_, Option<i64>>(5)?.unwrap_or(0) };
     let unread = u64::try_from(unread).unwrap_or(0);
-    Ok((row.get(4)?, Conversation { contact, stranger, last, unread }))
+    Ok((latest, Conversation { contact, stranger, last, draft: row.get(11)?, unread }))
 }
 
 #[cfg(test)]

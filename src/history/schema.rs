@@ -1,15 +1,17 @@
 //! The form of a history's file: its lock, its tables from the first version on, and how values stand in it.
 
 use std::fs::File;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, Error};
+use rusqlite::Connection;
 
 use super::HistoryError;
 use crate::model::SendState;
+use crate::private;
 
 /// The schema this program writes; `PRAGMA user_version`.
-const SCHEMA_VERSION: i64 = 6;
+const SCHEMA_VERSION: i64 = 7;
 
 /// Takes a history for this process. The lock is the system's, so it ends with the process.
 ///
@@ -18,10 +20,10 @@ const SCHEMA_VERSION: i64 = 6;
 pub(super) fn lock(path: &Path) -> Result<File, HistoryError> {
     let file = |error| HistoryError::File { path: path.to_owned(), error };
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(file)?;
+        private::folder(folder).map_err(file)?;
     }
     let lock = path.with_extension("lock");
-    let lock = File::options().create(true).truncate(false).write(true).open(lock).map_err(file)?;
+    let lock = private::open(&lock, File::options().create(true).truncate(false).write(true)).map_err(file)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(std::fs::TryLockError::WouldBlock) => Err(HistoryError::Locked),
@@ -35,7 +37,9 @@ pub(super) fn lock(path: &Path) -> Result<File, HistoryError> {
 /// [`HistoryError::Damaged`], [`HistoryError::Newer`].
 pub(super) fn open(path: &Path) -> Result<Connection, HistoryError> {
     let damaged = |error| HistoryError::Damaged { path: path.to_owned(), error };
-    only_its_owner(path);
+    // It holds what lets its owner in. The files that SQLite makes beside it follow it.
+    let file = |error| HistoryError::File { path: path.to_owned(), error };
+    private::open(path, File::options().create(true).append(true)).map_err(file)?;
     let connection = Connection::open(path).map_err(damaged)?;
     let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(damaged)?;
     if found > SCHEMA_VERSION {
@@ -44,7 +48,12 @@ pub(super) fn open(path: &Path) -> Result<Connection, HistoryError> {
     connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;").map_err(damaged)?;
     if found < SCHEMA_VERSION {
         if found > 0 {
-            back_up(&connection, &path.with_extension(format!("v{found}.sqlite"))).map_err(damaged)?;
+            let to = copy_of(path, found);
+            back_up(&connection, &to).map_err(|error| HistoryError::File { path: to.clone(), error })?;
+            log::info!(
+                "the history is brought from version {found} to {SCHEMA_VERSION}; as it was, it is {}",
+                to.display()
+            );
         }
         let missing = STEPS.get(usize::try_from(found).unwrap_or(0)..).unwrap_or_default().concat();
         connection.execute_batch(&["BEGIN;", &missing, "COMMIT;"].concat()).map_err(damaged)?;
@@ -52,26 +61,32 @@ pub(super) fn open(path: &Path) -> Result<Connection, HistoryError> {
     Ok(connection)
 }
 
-/// The file holds what lets its owner in. The ones that SQLite makes beside it follow it.
-fn only_its_owner(path: &Path) {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-        let made = File::options().create(true).append(true).mode(0o600).open(path);
-        if let Err(error) = made.and_then(|file| file.set_permissions(std::fs::Permissions::from_mode(0o600))) {
-            log::warn!("others may be able to read {}: {error}", path.display());
-        }
-    }
-    #[cfg(not(unix))]
-    let _ = path;
+/// Where a history lies as it was before it was brought up to date from this version.
+pub(super) fn copy_of(path: &Path, version: i64) -> PathBuf {
+    path.with_extension(format!("v{version}.sqlite"))
 }
 
-/// The whole file as it is now, beside it; an older copy of the same version is taken away.
-fn back_up(connection: &Connection, to: &Path) -> Result<(), Error> {
-    if to.exists() && std::fs::remove_file(to).is_err() {
-        log::warn!("an old backup {} is in the way", to.display());
+/// The whole file as it is now, in the place of an older copy: that is of the same version, made before an attempt that
+/// failed. It is on disk afterwards, and only then has its name.
+fn back_up(connection: &Connection, to: &Path) -> io::Result<()> {
+    let new = to.with_extension("new");
+    match std::fs::remove_file(&new) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
     }
-    connection.execute("VACUUM INTO ?", [to.to_string_lossy()]).map(drop)
+    let Some(name) = new.to_str() else {
+        // SQLite would be given another name than the file made here.
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "its name is not UTF-8"));
+    };
+    // SQLite fills an empty file, so nobody else ever reads what is in it.
+    let file = private::open(&new, File::options().write(true).create_new(true))?;
+    let written = connection.execute("VACUUM INTO ?", [name]).map_err(io::Error::other).and_then(|_| file.sync_all());
+    if written.is_err() {
+        let _ = std::fs::remove_file(&new);
+    }
+    written?;
+    std::fs::rename(&new, to)?;
+    private::sync_folder(to)
 }
 
 const FIRST: &str = "
@@ -128,8 +143,27 @@ const SIXTH: &str = "
     ALTER TABLE contacts ADD COLUMN listed INTEGER NOT NULL DEFAULT 1;
     PRAGMA user_version = 6;";
 
+/// A message has the moment at which it was written, `unix_ms`, and beside it when it came. Of the plain dialect's there is
+/// the server's clock's `face`, as if in UTC, and the `zone`, seconds before UTC, once it is known. Before, others'
+/// messages had the time at which they came; what was pushed had its moment as a text in this computer's zone, so
+/// it is read as that, but never after it came. And what is typed and not sent.
+const SEVENTH: &str = "
+    ALTER TABLE messages ADD COLUMN came INTEGER;
+    ALTER TABLE messages ADD COLUMN face INTEGER;
+    ALTER TABLE messages ADD COLUMN zone INTEGER;
+    UPDATE messages SET came = unix_ms WHERE NOT outgoing AND place IS NULL;
+    UPDATE messages SET server_time = NULL WHERE place IS NOT NULL;
+    UPDATE messages SET server_time = NULL,
+        unix_ms = min(unix_ms, coalesce(strftime('%s', server_time, 'utc') * 1000, unix_ms))
+        WHERE NOT outgoing AND server_row IS NOT NULL AND plain IS NULL AND server_time IS NOT NULL;
+    UPDATE messages SET face = strftime('%s', server_time) * 1000
+        WHERE server_time GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9] [0-9][0-9]:[0-9][0-9]:[0-9][0-9]';
+    CREATE INDEX zoneless ON messages (id) WHERE face IS NOT NULL AND zone IS NULL;
+    CREATE TABLE drafts (peer TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
+    PRAGMA user_version = 7;";
+
 /// From nothing to [`SCHEMA_VERSION`].
-const STEPS: [&str; 6] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH];
+const STEPS: [&str; 7] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH];
 
 /// [`SendState::Sending`] by the secure dialect.
 pub(super) const SENDING_SECURELY: i64 = 7;
@@ -187,12 +221,82 @@ mod tests {
         )
         .expect("as it was");
         drop(old);
+        // Left by an attempt that was interrupted.
+        std::fs::write(dir.path().join("a.v1.new"), "half a copy").expect("written");
         let database = Database::open(&path).expect("up to date");
         let Some(Done::Conversations(list, _)) = database.run(&[Op::Conversations]).pop() else { panic!("a list") };
         let seen: Vec<_> = list.iter().map(|c| (c.contact.account.as_str(), c.stranger, c.unread)).collect();
         assert_eq!(seen, [("c", true, 1), ("b", false, 1)]);
+        assert!(!dir.path().join("a.v1.new").exists());
         let backup = Connection::open(dir.path().join("a.v1.sqlite")).expect("beside it");
         assert_eq!(backup.query_row("SELECT count(*) FROM messages", [], |row| row.get(0)), Ok(3));
+    }
+
+    #[test]
+    fn a_history_that_cannot_be_copied_is_not_changed() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("a.sqlite");
+        let old = Connection::open(&path).expect("new");
+        old.execute_batch(&[FIRST, "PRAGMA user_version = 1;"].concat()).expect("as it was");
+        // A folder stands where the copy would be made.
+        std::fs::create_dir_all(dir.path().join("a.v1.new/in the way")).expect("made");
+        let named = dir.path().join("a.v1.sqlite");
+        assert!(matches!(Database::open(&path), Err(HistoryError::File { path, .. }) if path == named));
+        let version = |c: &Connection| c.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0));
+        assert_eq!(version(&old), Ok(1));
+        std::fs::remove_dir_all(dir.path().join("a.v1.new")).expect("out of the way");
+        drop(Database::open(&path).expect("up to date"));
+        assert_eq!(version(&old), Ok(SCHEMA_VERSION));
+    }
+
+    #[test]
+    fn messages_of_before_get_their_moments_as_far_as_they_are_known() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("a.sqlite");
+        let old = Connection::open(&path).expect("new");
+        old.execute_batch(&STEPS[..6].concat()).expect("as it was");
+        // Pushed, from another zone, handed out in plain, unreadable, one's own, and read back from the server.
+        let came = 1_796_049_000_000_i64;
+        let at = (came - 3 * 86_400_000) / 1000;
+        let rows = [
+            ("pushed", 0, came, Some(crate::history::time_of(at)), None, Some(5), None),
+            ("later than it came", 0, came, Some(crate::history::time_of(at + 4 * 86_400)), None, Some(6), None),
+            ("plain", 0, came, Some("2026-11-27 14:30:00".to_owned()), Some("2026-11-27 14:30:00"), None, None),
+            ("unreadable", 0, came, Some("soon".to_owned()), Some("soon"), None, None),
+            ("own", 1, came, None, None, None, None),
+            ("read back", 0, at * 1000, Some("2026-11-27 14:30:00".to_owned()), None, Some(1), Some(1)),
+        ];
+        for (text, outgoing, unix_ms, time, plain, server_row, place) in rows {
+            old.execute(
+                "INSERT INTO messages (peer, outgoing, text, raw, unix_ms, server_time, plain, server_row, place, seen)
+                 VALUES ('b', ?, ?, '', ?, ?, ?, ?, ?, 1)",
+                rusqlite::params![outgoing, text, unix_ms, time, plain, server_row, place],
+            )
+            .expect("as it was");
+        }
+        drop(old);
+        let database = Database::open(&path).expect("up to date");
+        let peer = crate::model::Account::sanitised("b");
+        let Some(Done::Last { rows, .. }) = database.run(&[Op::Last { peer, count: 9 }]).pop() else { panic!("rows") };
+        let known: Vec<_> =
+            rows.iter().map(|row| (row.text.as_str(), row.moment(), row.server_time.as_deref())).collect();
+        assert_eq!(
+            known,
+            [
+                ("read back", Some(at * 1000), None),
+                ("pushed", Some(at * 1000), None),
+                ("later than it came", Some(came), None),
+                ("plain", None, Some("2026-11-27 14:30:00")),
+                ("unreadable", None, Some("soon")),
+                ("own", Some(came), None),
+            ]
+        );
+        // Once its zone is known, the one that can be read has its moment.
+        database.run(&[Op::Zone(8 * 3600)]);
+        let peer = crate::model::Account::sanitised("b");
+        let Some(Done::Last { rows, .. }) = database.run(&[Op::Last { peer, count: 9 }]).pop() else { panic!("rows") };
+        let plain = rows.iter().find(|row| row.text == "plain").expect("there");
+        assert_eq!(plain.moment(), Some(at * 1000 - 8 * 3_600_000));
     }
 
     #[test]

@@ -2,24 +2,27 @@
 
 use serde_json::{Value, json};
 
-use super::talk::{past_row, when_in_full};
+use super::talk::{clock_time, past_row};
 use crate::history::{Conversation, Row};
 use crate::model::{Account, SendState};
 use crate::wire::frame::Past;
 
-/// A message: `account`, `remark`, `direction` (`in`, `out`), `time` (as the server wrote it, else when
-/// it was sent), `unix_ms` (this machine's clock), `text`, and `state` of one's own.
+/// A message: `account`, `remark`, `direction` (`in`, `out`), `time` and `unix_ms` (when it was written: RFC 3339 in this
+/// computer's zone, and milliseconds since 1970; where only a server's own clock is known, what that wrote, and null),
+/// `came_unix_ms` of others' (when it came here), `text`, and `state` of one's own.
 #[must_use]
 pub fn message(peer: &Account, remark: &str, row: &Row) -> String {
-    let time = row.server_time.clone().unwrap_or_else(|| when_in_full(row));
     let mut value = json!({
         "account": peer.as_str(),
         "remark": remark,
         "direction": if row.state.is_some() { "out" } else { "in" },
-        "time": time,
-        "unix_ms": row.unix_ms,
+        "time": time(row),
+        "unix_ms": row.moment(),
         "text": row.text,
     });
+    if let (Some(came), Value::Object(object)) = (row.came_ms, &mut value) {
+        object.insert("came_unix_ms".to_owned(), json!(came));
+    }
     if let (Some(state), Value::Object(object)) = (row.state, &mut value) {
         object.insert("state".to_owned(), json!(name(state)));
     }
@@ -34,7 +37,7 @@ pub fn past(peer: &Account, remark: &str, me: &Account, past: &Past) -> String {
         "account": peer.as_str(),
         "remark": remark,
         "direction": if row.state.is_some() { "out" } else { "in" },
-        "time": when_in_full(&row),
+        "time": time(&row),
         "unix_ms": row.unix_ms,
         "text": row.text,
         "row": past.row,
@@ -45,7 +48,7 @@ pub fn past(peer: &Account, remark: &str, me: &Account, past: &Past) -> String {
 /// Somebody in the list, or a stranger who has written.
 #[must_use]
 pub fn conversation(conversation: &Conversation) -> String {
-    let Conversation { contact, stranger, last, unread } = conversation;
+    let Conversation { contact, stranger, last, draft, unread } = conversation;
     json!({
         "account": contact.account.as_str(),
         "remark": contact.remark,
@@ -54,8 +57,16 @@ pub fn conversation(conversation: &Conversation) -> String {
         "stranger": stranger,
         "unread": unread,
         "last": last.as_ref().map(|(text, unix_ms)| json!({"text": text, "unix_ms": unix_ms})),
+        "draft": draft,
     })
     .to_string()
+}
+
+fn time(row: &Row) -> String {
+    match &row.server_time {
+        Some(words) => words.clone(),
+        None => clock_time(row.unix_ms, "%Y-%m-%dT%H:%M:%S%:z"),
+    }
 }
 
 fn name(state: SendState) -> &'static str {

@@ -1,6 +1,6 @@
 //! Messages: sent, received, how far they have come, and those of before.
 
-use chrono::{DateTime, Local, NaiveDateTime, TimeZone};
+use chrono::{DateTime, Local, TimeZone};
 use rust_i18n::t;
 
 use super::app::App;
@@ -239,6 +239,7 @@ pub(super) fn past_row(me: &Account, past: &Past) -> Row {
         id: MessageId(0),
         text: past.text.clone(),
         unix_ms: past.at.saturating_mul(1_000),
+        came_ms: None,
         server_time: None,
         state: (past.from == me.as_str()).then_some(SendState::Sent),
         repeat: false,
@@ -258,31 +259,24 @@ fn words(state: SendState) -> Option<std::borrow::Cow<'static, str>> {
     }
 }
 
-/// When a message was written, to the second.
+/// When a message was written, to the second; beside the server's own time that it is one, where its zone is not known.
 pub(super) fn when_in_full(row: &Row) -> String {
-    match &row.server_time {
-        Some(time) => harmless(time),
-        None => clock_time(row.unix_ms, "%Y-%m-%d %H:%M:%S"),
-    }
+    whose(harmless(&row.written("%Y-%m-%d %H:%M:%S")), row)
 }
 
-/// When a message was written: as the server says, where it says it as the protocol has it.
+/// When a message was written.
 fn when(row: &Row) -> String {
-    let server = row.server_time.as_deref();
-    let said = server.and_then(|time| NaiveDateTime::parse_from_str(time, "%Y-%m-%d %H:%M:%S").ok());
-    let local = || local(row.unix_ms).map(|time| time.naive_local());
-    let Some(time) = said.or_else(local) else { return String::new() };
-    let today = local_date(clock::now().unix_ms);
-    let form = if Some(time.date()) == today { "%H:%M" } else { "%Y-%m-%d %H:%M" };
-    time.format(form).to_string()
+    let today = clock_time(clock::now().unix_ms, "%Y-%m-%d");
+    let form = if row.written("%Y-%m-%d") == today { "%H:%M" } else { "%Y-%m-%d %H:%M" };
+    whose(harmless(&row.written(form)), row)
+}
+
+fn whose(time: String, row: &Row) -> String {
+    if row.server_time.is_some() { format!("{time} {}", t!("term.server_clock")) } else { time }
 }
 
 fn local(unix_ms: i64) -> Option<DateTime<Local>> {
     Local.timestamp_millis_opt(unix_ms).earliest()
-}
-
-fn local_date(unix_ms: i64) -> Option<chrono::NaiveDate> {
-    local(unix_ms).map(|time| time.date_naive())
 }
 
 /// A moment in local time.

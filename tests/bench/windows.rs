@@ -142,6 +142,7 @@ fn redraws(n: usize) -> Vec<f64> {
         id: MessageId(i as i64 + 1),
         text: texts[i % 4].to_owned(),
         unix_ms: 1_700_000_000_000 + i as i64 * 60_000,
+        came_ms: None,
         server_time: None,
         state: i.is_multiple_of(3).then_some(SendState::Sent),
         repeat: false,

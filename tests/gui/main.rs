@@ -98,6 +98,7 @@ fn row(n: usize, own: bool) -> Row {
         id: MessageId(n as i64 + 1),
         text: format!("{n} {}", texts[n % texts.len()]),
         unix_ms: 1_700_000_000_000 + n as i64 * 60_000,
+        came_ms: None,
         server_time: None,
         state: own.then_some(SendState::Sent),
         repeat: false,
@@ -317,7 +318,13 @@ fn what_is_unread_stands_in_the_titles() {
     let mut main = MainWindow::new(&me, None, emit);
     let (remark, group) = (String::new(), String::new());
     let contact = Contact { account: account("zoe"), remark, group, blocked: false };
-    main.set_conversations(vec![Conversation { contact, stranger: false, last: Some(("hi".into(), 0)), unread: 7 }]);
+    main.set_conversations(vec![Conversation {
+        contact,
+        stranger: false,
+        last: Some(("hi".into(), 0)),
+        draft: None,
+        unread: 7,
+    }]);
     assert!(main.window().label().starts_with("(7) "));
     main.close();
 }

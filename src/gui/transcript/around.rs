@@ -1,7 +1,7 @@
 //! What stands around the bubbles: days, times, how far a message has come, and whether the server may have
 //! something earlier.
 
-use chrono::{DateTime, Datelike, Local, NaiveDateTime, TimeZone};
+use chrono::{DateTime, Datelike, Local, TimeZone};
 use fltk::draw;
 use fltk::enums::{Color, Font};
 use rust_i18n::t;
@@ -121,15 +121,10 @@ pub fn can_resend(state: SendState) -> bool {
     )
 }
 
-/// Hours and minutes; the day too where it is not the day of the line above.
+/// Hours and minutes of the day that stands above; of a time whose zone is not known, that it is the server's.
 fn time(row: &Row) -> String {
-    let Some(local) = Local.timestamp_millis_opt(row.unix_ms).earliest() else { return String::new() };
-    let Some(server) = &row.server_time else { return local.format("%H:%M").to_string() };
-    match NaiveDateTime::parse_from_str(server, "%Y-%m-%d %H:%M:%S") {
-        Ok(at) if at.date() == local.date_naive() => at.format("%H:%M").to_string(),
-        Ok(at) => at.format("%Y-%m-%d %H:%M").to_string(),
-        Err(_) => server.clone(),
-    }
+    let time = row.written("%H:%M");
+    if row.server_time.is_some() { format!("{time} · {}", t!("chat.server_clock")) } else { time }
 }
 
 /// A day, as it stands over its first message.

@@ -13,7 +13,7 @@ pub const PAGE: usize = 64;
 /// Pages kept at most.
 const KEPT: usize = 24;
 /// Messages of one run stand at most this far apart.
-const RUN_MS: i64 = 3 * 60 * 1000;
+const RUN_MS: u64 = 3 * 60 * 1000;
 
 /// The rows of one conversation, oldest first.
 #[derive(Debug, Default)]
@@ -155,7 +155,7 @@ impl Rows {
     #[must_use]
     pub fn ends_run(&self, row: usize) -> bool {
         let (Some(this), Some(next)) = (self.metas.get(row), self.metas.get(row + 1)) else { return true };
-        this.outgoing != next.outgoing || next.unix_ms - this.unix_ms > RUN_MS || self.begins_day(row + 1)
+        this.outgoing != next.outgoing || next.unix_ms.abs_diff(this.unix_ms) > RUN_MS || self.begins_day(row + 1)
     }
 }
 
@@ -195,6 +195,7 @@ mod tests {
             id: MessageId(id),
             text: format!("text {id}"),
             unix_ms,
+            came_ms: None,
             server_time: None,
             state: outgoing.then_some(SendState::Waiting),
             repeat: false,
@@ -257,7 +258,7 @@ mod tests {
         for (i, (outgoing, ms)) in
             [(true, 0), (true, 1000), (false, 2000), (false, 2000 + RUN_MS + 1), (false, 2 * day)].iter().enumerate()
         {
-            rows.push(row(i as i64 + 1, *outgoing, *ms));
+            rows.push(row(i as i64 + 1, *outgoing, *ms as i64));
         }
         assert_eq!([0, 1, 2, 3, 4].map(|i| rows.ends_run(i)), [false, true, true, true, true]);
         assert_eq!([0, 1, 2, 4].map(|i| rows.begins_day(i)), [true, false, false, true]);

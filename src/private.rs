@@ -1,0 +1,80 @@
+//! Files and folders that are their owner's alone, whatever the umask says: histories, keys, settings, locks, logs.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+
+/// Makes a folder and those above it that are missing; each new one can be entered by its owner alone. One that is
+/// there stays as its owner has it.
+///
+/// # Errors
+/// The system's.
+pub fn folder(path: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Opens a file that only its owner can read and write; one that others could is closed to them.
+///
+/// # Errors
+/// The system's.
+pub fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    let file = options.open(path)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = file.metadata()?.permissions().mode();
+        if mode & 0o077 != 0
+            && let Err(error) = file.set_permissions(fs::Permissions::from_mode(mode & 0o700))
+        {
+            log::warn!("others may be able to read {}: {error}", path.display());
+        }
+    }
+    Ok(file)
+}
+
+/// As [`std::fs::write`].
+///
+/// # Errors
+/// The system's.
+pub fn write(path: &Path, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+    open(path, File::options().create(true).write(true).truncate(true))?.write_all(bytes.as_ref())
+}
+
+/// A name that was made or changed in this folder outlives a cut of the power from here on.
+///
+/// # Errors
+/// The system's.
+pub fn sync_folder(of: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        let folder = of.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(folder)?.sync_all()?;
+    }
+    #[cfg(not(unix))]
+    let _ = of;
+    Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_others_could_read_is_closed_to_them() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("keys");
+        fs::write(&path, "old").expect("written");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).expect("open to all");
+        write(&path, "new").expect("written");
+        assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read(&path).expect("read"), b"new");
+    }
+}
