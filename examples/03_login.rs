@@ -53,6 +53,8 @@ fn log_in(socket: &UdpSocket, account: &str, password: &str) -> io::Result<Login
         "02:01" => Login::Done,
         "02:02" => Login::WrongPassword,
         "02:03" => Login::NoSuchAccount,
+        // Most servers move the session here; whether this one has, `08` tells.
+        "02:04" if ask(socket, &["08"])?.starts_with("08:") => Login::Done,
         "02:04" => Login::AlreadyLoggedIn,
         _ => Login::Other(reply),
     })

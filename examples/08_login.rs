@@ -45,8 +45,10 @@ impl Login {
     fn log_in(&mut self) {
         let (account, password) = (self.account.value(), self.password.value());
         let reply = ask(&self.socket, &["02", &account, &password]);
+        // Most servers move the session here on 02:04; whether this one has, 08 tells.
+        let moved = reply == "02:04" && ask(&self.socket, &["08"]).starts_with("08:");
         match reply.as_str() {
-            "02:01" => {
+            _ if reply == "02:01" || moved => {
                 open_main(&account, &self.socket);
                 self.window.hide();
             }

@@ -32,7 +32,7 @@ struct Args {
     #[arg(long, value_name = "DIR", global = true)]
     data: Option<PathBuf>,
     /// What a right login does while the account has a session elsewhere
-    #[arg(long, value_enum, default_value = "arm")]
+    #[arg(long, value_enum, default_value = "rebind")]
     on_second_login: Choice,
     /// A bad network for trying clients: percent dropped, doubled, swapped [, seed]
     #[arg(long, value_name = "DROP,DUP,REORDER", value_parser = lossy)]
@@ -70,10 +70,10 @@ struct Args {
 
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum Choice {
+    /// 02:04, and the session moves at once; the address it moved away from gets 07:01
+    Rebind,
     /// 02:04; for 30 s the new address may end the old session with 06#
     Arm,
-    /// 02:04, and the session moves at once
-    Rebind,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]

@@ -85,13 +85,16 @@ fn s03_registers_and_logs_in() {
     }
     new.says("wrong password");
     new.says("20170001 is online");
-    // From another address while the first is there.
+    // From another address while the first is there: the session moves.
     let mut second = Program::start("03_login", &at, None);
     for line in ["20170001", "secret"] {
         second.types(line);
     }
-    second.says("logged in elsewhere");
+    second.says("20170001 is online");
     new.types("");
-    new.says("06:01");
+    new.says("06:02");
     new.ended();
+    second.types("");
+    second.says("06:01");
+    second.ended();
 }

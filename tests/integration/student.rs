@@ -111,6 +111,26 @@ fn students_chat_with_us_through_our_server() {
     }
 }
 
+/// Many students' clients never send `06#`, and take `02:04` for "logged in": each run of theirs works at once, and the
+/// address that the session moved away from is told so.
+#[test]
+fn a_student_who_never_says_goodbye_is_in_again_at_once() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let server = Server::start(Config::new("127.0.0.1:0".parse().expect("valid"), dir.path().join("server")));
+    let at = server.as_ref().expect("started").address();
+    let friend = Student::begin(at, Charset::Utf8, "20170002");
+    let mut before = Student::begin(at, Charset::Utf8, "20170001");
+    for run in 0..3 {
+        let now = Student::new(at, Charset::Utf8);
+        assert_eq!(now.ask("02#20170001#x#"), "02:04", "run {run}");
+        assert_eq!(friend.says("20170001", "在吗"), "03:01");
+        assert_eq!(now.polls(), [("20170002".to_owned(), "在吗\n".to_owned())]);
+        assert_eq!(now.says("20170002", "在"), "03:01");
+        assert_eq!(before.ask("08#"), "07:01");
+        before = now;
+    }
+}
+
 /// The lobby is a chat room for anybody's program.
 #[test]
 fn students_speak_in_the_lobby() {
