@@ -16,6 +16,7 @@
 //! 9. [`host`]: finds or starts this machine's own server.
 //!    [`place`]: which server, and where it is.
 //! 10. [`roster`]: what stands in a list of friends, for every face.
+//!     [`shown`]: other people's texts as they may be shown, pure.
 //! 11. `gui`: the windows (feature `gui`).
 //! 12. [`term`]: the terminal.
 //! 13. [`cli`]: options that programs share; completions and manual pages.
@@ -44,6 +45,7 @@ pub mod roster;
 pub mod server;
 pub mod session;
 pub mod settings;
+pub mod shown;
 pub mod tap;
 pub mod term;
 pub mod timer;

@@ -8,6 +8,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use super::line::Line;
+use crate::shown;
 
 /// Rows of a long line that are shown, around the cursor.
 const ROWS: usize = 12;
@@ -187,17 +188,10 @@ fn visible(grapheme: &str) -> String {
 }
 
 /// A text of somebody else's as it may be printed: no control character but line breaks reaches the
-/// terminal, so no message can move the cursor, change colours or the window's title.
+/// terminal, so no message can move the cursor, change colours or the window's title, or turn others round.
 #[must_use]
 pub fn harmless(text: &str) -> String {
-    let direction = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let show = |c: char| match c {
-        '\n' => '\n',
-        '\t' => ' ',
-        c if c.is_control() || direction(c) => '·',
-        c => c,
-    };
-    text.chars().map(show).collect()
+    shown::text(text)
 }
 
 /// The text filled with blanks to so many cells; a longer one is cut with `…`.

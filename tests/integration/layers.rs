@@ -29,6 +29,7 @@ fn layers_stay_apart() {
         (
             &[
                 "model.rs",
+                "shown.rs",
                 "wire",
                 "timer.rs",
                 "tap",

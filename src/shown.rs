@@ -1,0 +1,133 @@
+//! Other people's texts and names as they may be shown, in windows and terminal alike: nothing in them commands a
+//! terminal, turns round the letters beside it, or hides. Pure.
+//!
+//! Right-to-left text is shown as it is. What turns letters round against their own direction (the overrides of
+//! the Unicode Bidirectional Algorithm, UAX #9) is shown as a mark, and so is whatever would reach beyond the text
+//! it stands in: a mark that nothing ends, or that ends nothing.
+
+/// Stands for a character that is not obeyed.
+pub const MARK: char = '·';
+
+const LRE: char = '\u{202a}';
+const RLE: char = '\u{202b}';
+const PDF: char = '\u{202c}';
+const LRO: char = '\u{202d}';
+const RLO: char = '\u{202e}';
+const LRI: char = '\u{2066}';
+const RLI: char = '\u{2067}';
+const FSI: char = '\u{2068}';
+const PDI: char = '\u{2069}';
+
+/// A text of several lines: line breaks stay, a tab is a blank, other control characters are [`MARK`]s.
+#[must_use]
+pub fn text(text: &str) -> String {
+    let plain = text.chars().map(|c| match c {
+        '\n' => '\n',
+        '\t' => ' ',
+        c if c.is_control() => MARK,
+        c => c,
+    });
+    let mut shown: Vec<char> = plain.collect();
+    for line in shown.split_mut(|c| matches!(c, '\n' | '\u{2029}')) {
+        settle(line);
+    }
+    shown.into_iter().collect()
+}
+
+/// The same on one line, as a name is: a line break is a blank too.
+#[must_use]
+pub fn line(text: &str) -> String {
+    let flat = |c: char| if matches!(c, '\n' | '\u{2028}' | '\u{2029}') { ' ' } else { c };
+    self::text(&text.chars().map(flat).collect::<String>())
+}
+
+/// A name, or another piece of somebody's, as it may stand within a sentence: as [`line`], and where it holds
+/// right-to-left letters, what stands around it keeps its order.
+#[must_use]
+pub fn within(text: &str) -> String {
+    let shown = line(text);
+    if shown.chars().any(turns) { format!("{FSI}{shown}{PDI}") } else { shown }
+}
+
+/// Overrides in a paragraph, and marks without a partner, become [`MARK`]s.
+fn settle(paragraph: &mut [char]) {
+    let mut open: Vec<(usize, char)> = Vec::new();
+    let mut alone: Vec<usize> = Vec::new();
+    for (at, c) in paragraph.iter().copied().enumerate() {
+        match c {
+            LRE | RLE | LRO | RLO | LRI | RLI | FSI => open.push((at, c)),
+            // Ends the last one, unless that is an isolate.
+            PDF => match open.last().copied() {
+                Some((begun, LRO | RLO)) => {
+                    alone.extend([begun, at]);
+                    open.pop();
+                }
+                Some((_, LRE | RLE)) => {
+                    open.pop();
+                }
+                _ => alone.push(at),
+            },
+            // Ends the last isolate, and all that was begun within it.
+            PDI => match open.iter().rposition(|(_, c)| matches!(*c, LRI | RLI | FSI)) {
+                Some(isolate) => alone.extend(open.drain(isolate..).skip(1).map(|(begun, _)| begun)),
+                None => alone.push(at),
+            },
+            _ => {}
+        }
+    }
+    alone.extend(open.into_iter().map(|(begun, _)| begun));
+    for at in alone {
+        if let Some(c) = paragraph.get_mut(at) {
+            *c = MARK;
+        }
+    }
+}
+
+/// Characters that have a text beside them stand in another order: right-to-left letters (the blocks that the
+/// standard sets aside for them) and marks of direction.
+fn turns(c: char) -> bool {
+    matches!(u32::from(c), 0x590..=0x8FF | 0x200F | 0x202A..=0x202E | 0x2066..=0x2069 | 0xFB1D..=0xFDFF
+        | 0xFE70..=0xFEFC | 0x10800..=0x10FFF | 0x1E800..=0x1EFFF)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_mark_turns_what_it_should_not() {
+        for (given, shown) in [
+            ("invoice_\u{202e}gnp.exe", "invoice_·gnp.exe"),
+            ("\u{202e}gnp.xam\u{202c}", "·gnp.xam·"),
+            ("a\u{202d}b\u{202c}c\u{202c}", "a·b·c·"),
+            // Genuine, as programs write them: kept.
+            ("שלום, עולם! 3.5", "שלום, עולם! 3.5"),
+            ("مرحبا \u{2066}+49 170\u{2069} هنا", "مرحبا \u{2066}+49 170\u{2069} هنا"),
+            ("\u{202b}שלום\u{202c} ok", "\u{202b}שלום\u{202c} ok"),
+            ("a\u{200f}b\u{200e}c\u{200d}d", "a\u{200f}b\u{200e}c\u{200d}d"),
+            // Ending, or beginning, what is not theirs.
+            ("\u{2069}bob", "·bob"),
+            ("bob\u{2067}", "bob·"),
+            ("bob\u{202b}", "bob·"),
+            ("\u{2068}a\u{202b}b\u{2069}c\u{202c}", "\u{2068}a·b\u{2069}c·"),
+            ("\u{2068}a\u{202e}b\u{2069}", "\u{2068}a·b\u{2069}"),
+            // Paragraph by paragraph, as they are laid out.
+            ("\u{2067}a\nb\u{2069}", "·a\nb·"),
+            ("a\tb\u{7}\u{1b}[2J\u{9b}\n", "a b··[2J·\n"),
+        ] {
+            assert_eq!(text(given), shown, "{given:?}");
+            assert_eq!(text(&text(given)), shown, "once is enough: {given:?}");
+        }
+    }
+
+    #[test]
+    fn names_stand_on_one_line_and_keep_sentences_in_order() {
+        assert_eq!(line("a\nb\r\u{2028}c"), "a b· c");
+        for plain in ["bob", "李雷", "a·b", "Zoë 😀", "\u{202a}"] {
+            assert!(!within(plain).contains(FSI), "{plain:?}");
+        }
+        assert_eq!(within("דנה"), "\u{2068}דנה\u{2069}");
+        assert_eq!(within("دانا\u{2069} 5"), "\u{2068}دانا· 5\u{2069}");
+        assert_eq!(within("\u{202e}gnp.xam"), "·gnp.xam");
+    }
+}
