@@ -10,6 +10,7 @@ pub mod friend_list;
 pub mod friend_window;
 mod ink;
 pub mod keys_window;
+mod latin;
 pub mod login;
 pub mod main_window;
 mod menu;

@@ -208,8 +208,8 @@ pub enum Op {
     Import { path: PathBuf, own: Account },
     /// Writes the list into a CSV file.
     Export(PathBuf),
-    /// The window of this friend was looked at.
-    Read(Account),
+    /// This friend's messages were looked at, as far as this one; all of them for none.
+    Read { peer: Account, to: Option<MessageId> },
     /// Reads the list.
     Conversations,
     /// Reads what is known of every row with this friend.

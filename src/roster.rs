@@ -8,6 +8,7 @@ use rust_i18n::t;
 
 use crate::history::{Conversation, MoreStrangers};
 use crate::model::Account;
+use crate::shown;
 
 /// Strangers that are shown; the rest of a flood is one row.
 const STRANGERS: usize = 20;
@@ -134,14 +135,14 @@ impl Roster {
         }
     }
 
-    /// What somebody is called here.
+    /// What somebody is called here, as it may be shown on a line of its own.
     #[must_use]
     pub fn name(&self, account: &Account) -> String {
         if account.as_str() == Account::LOBBY {
             return t!("main.lobby").into_owned();
         }
         let remark = self.find(account).map(|c| c.contact.remark.as_str()).unwrap_or_default();
-        if remark.is_empty() { account.to_string() } else { remark.to_owned() }
+        shown::line(if remark.is_empty() { account.as_str() } else { remark })
     }
 
     /// The remarks, by account.
@@ -281,7 +282,7 @@ impl Roster {
         let known: HashSet<&Account> = self.conversations.iter().map(|c| &c.contact.account).collect();
         let others = self.online.iter().flatten().filter(move |a| **a != self.me && !known.contains(a));
         others.map(|account| Person {
-            name: account.to_string(),
+            name: shown::line(account.as_str()),
             account: account.clone(),
             last: t!("main.online").into_owned(),
             time: String::new(),
@@ -313,9 +314,10 @@ impl Roster {
             Some((writer, rest)) if room => {
                 let known = self.conversations.iter().find(|c| c.contact.account.as_str() == writer);
                 let remark = known.map(|c| c.contact.remark.as_str()).filter(|remark| !remark.is_empty());
-                t!("main.writes", writer = remark.unwrap_or(writer), text = rest).into_owned()
+                let writer = shown::within(remark.unwrap_or(writer));
+                t!("main.writes", writer = writer, text = shown::within(rest)).into_owned()
             }
-            _ => line,
+            _ => shown::line(&line),
         }
     }
 
@@ -445,6 +447,26 @@ mod tests {
         let day = 24 * 3600 * 1000;
         assert_eq!(ago(NOW - day, NOW), t!("main.yesterday"));
         assert_eq!(ago(NOW - 400 * day, NOW).len(), "2025-01-01".len());
+    }
+
+    #[test]
+    fn no_name_or_text_turns_others_round() {
+        let mut roster = Roster::new(account("me"));
+        let max = Account::parse("\u{202e}gnp.xam").expect("the protocol allows it");
+        let mut friend = conversation("b", "", false, Some("invoice_\u{202e}gnp.exe"));
+        friend.contact.account = max.clone();
+        roster.set_conversations(vec![friend]);
+        roster.set_online(Some(vec![Account::parse("\u{202e}b").expect("valid"), account("דנה")]));
+        assert_eq!(roster.name(&max), "·gnp.xam");
+        let all = roster.entries("", NOW);
+        let shown: Vec<(&str, &str)> = all
+            .iter()
+            .filter_map(|e| if let Entry::Person(p) = e { Some((p.name.as_str(), p.last.as_str())) } else { None })
+            .collect();
+        assert_eq!(shown.get(1), Some(&("·gnp.xam", "invoice_·gnp.exe")));
+        assert!(shown.iter().any(|(name, _)| *name == "·b") && shown.iter().any(|(name, _)| *name == "דנה"));
+        let line = roster.one_line("[\u{202e}x] \u{202e}hi דנה", true);
+        assert_eq!(line, t!("main.writes", writer = "·x", text = "\u{2068}·hi דנה\u{2069}"));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::Client;
 use super::account::OpenAccount;
 use crate::history::{Contact, Op};
-use crate::model::Account;
+use crate::model::{Account, MessageId};
 use crate::net::{Now, Socket, ThreadFigures, WaitsFor};
 use crate::probe::CaseReport;
 use crate::session::AccountChange;
@@ -40,9 +40,14 @@ impl Client {
         self.change(Op::RemoveContact(account));
     }
 
-    /// This friend's messages were looked at.
+    /// This friend's messages were looked at, all that are here.
     pub fn mark_read(&mut self, peer: Account) {
-        self.change(Op::Read(peer));
+        self.change(Op::Read { peer, to: None });
+    }
+
+    /// This friend's messages were looked at, as far as this one.
+    pub fn mark_read_to(&mut self, peer: Account, to: MessageId) {
+        self.change(Op::Read { peer, to: Some(to) });
     }
 
     /// What is typed to somebody and not sent, from now on; empty when nothing is. It comes back with the list.

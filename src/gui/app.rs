@@ -438,6 +438,7 @@ impl App {
                 if let Some(main) = &mut self.main {
                     main.set_conversations(list);
                 }
+                self.read_all_looked_at();
                 self.refresh_headers();
             }
             Event::MoreStrangers(more) => {

@@ -15,6 +15,7 @@ use fltk::window::Window;
 use rust_i18n::t;
 
 use super::keys_window::listen;
+use super::latin;
 use super::login::Emit;
 use super::transcript::{Ask, Earlier, Transcript};
 use super::widgets::{self, Style};
@@ -22,6 +23,7 @@ use super::{UiEvent, theme};
 use crate::history::{Row, RowMeta};
 use crate::model::{Account, MessageId, SendState};
 use crate::roster::Presence;
+use crate::shown;
 
 const HEAD: i32 = 56;
 const FOOT: i32 = 128;
@@ -47,7 +49,6 @@ pub struct ChatWindow {
     transcript: Transcript,
     composer: TextEditor,
     peer: Account,
-    unread: u64,
     /// Has been given its rows once.
     indexed: bool,
 }
@@ -80,6 +81,7 @@ impl ChatWindow {
                     Ask::Index => UiEvent::Index(peer),
                     Ask::Earlier => UiEvent::Earlier(peer),
                     Ask::Resend(id) => UiEvent::Resend { peer, id },
+                    Ask::Looked => UiEvent::Looked(peer),
                     // At once: the next key may be there already.
                     Ask::Compose => return compose(&writer, &app::event_text()),
                     Ask::Leave => return compose(&writer, ""),
@@ -120,8 +122,7 @@ impl ChatWindow {
             let send = Rc::clone(&send);
             move |_| send()
         });
-        let mut chat =
-            Self { window, head, header, transcript, composer, peer: peer.clone(), unread: 0, indexed: false };
+        let mut chat = Self { window, head, header, transcript, composer, peer: peer.clone(), indexed: false };
         chat.listen(send, emit);
         chat.entitle();
         chat.window.show();
@@ -152,7 +153,7 @@ impl ChatWindow {
                     Key::Tab => {
                         let _ = transcript.widget().clone().take_focus();
                     }
-                    _ => return false,
+                    _ => return latin::edits(composer),
                 }
                 composer.redraw();
                 true
@@ -164,8 +165,7 @@ impl ChatWindow {
             if event == Event::Focus {
                 out(UiEvent::Looked(peer.clone()));
             }
-            let control = app::event_state().contains(Shortcut::Ctrl);
-            if event == Event::KeyDown && control && app::event_key() == Key::from_char('w') {
+            if event == Event::KeyDown && latin::is('w') {
                 out(UiEvent::ChatClosed(peer.clone()));
                 return true;
             }
@@ -234,16 +234,14 @@ impl ChatWindow {
         self.head.redraw();
     }
 
-    /// The history's rows; `unread` of them are new.
-    pub fn set_index(&mut self, rows: Vec<RowMeta>, unread: Option<u64>) {
-        let opened = !std::mem::replace(&mut self.indexed, true);
+    /// The history's rows; when they come first, `unread` of them are new.
+    pub fn set_index(&mut self, rows: Vec<RowMeta>, unread: u64) {
         self.transcript.set_index(rows);
-        if let Some(unread) = unread {
+        if !std::mem::replace(&mut self.indexed, true) {
             self.transcript.mark_new(unread);
-            if opened {
-                self.transcript.go_to_new();
-            }
+            self.transcript.go_to_new();
         }
+        self.entitle();
     }
 
     /// What a room's writers are called here, by account.
@@ -272,27 +270,49 @@ impl ChatWindow {
         self.transcript.set_foreign(foreign);
     }
 
-    /// One more message; true if somebody else's came while nobody looked.
+    /// One more message; true if somebody else's came where nobody looks. One that is looked at says so itself, when
+    /// it is drawn.
     pub fn append(&mut self, row: Row) -> bool {
-        let unseen = row.state.is_none() && !self.focused();
-        if unseen {
-            if self.unread == 0 {
-                self.transcript.mark_next();
-            }
-            self.unread += 1;
-            self.entitle();
+        let looks = self.focused() && self.transcript.is_at_end();
+        let unseen = row.state.is_none() && !looks;
+        if unseen && self.transcript.unread() == 0 {
+            self.transcript.mark_next();
         }
         self.transcript.push(row);
+        if unseen {
+            self.entitle();
+        }
         unseen
     }
 
-    /// The person looks at it: nothing is unread any more.
-    pub fn looked(&mut self) {
-        if self.unread > 0 {
-            self.unread = 0;
-            self.entitle();
-            super::x11::ask_for_attention(&self.window, false);
+    /// The person looks at it: what is in sight is not unread any more. The last message of it, if some were.
+    pub fn looked(&mut self) -> Option<MessageId> {
+        if !self.focused() {
+            return None;
         }
+        super::x11::ask_for_attention(&self.window, false);
+        let to = self.transcript.look_at();
+        if to.is_some() {
+            self.entitle();
+        }
+        to
+    }
+
+    /// The newest message, if all that are here were looked at.
+    #[must_use]
+    pub fn all_looked_at(&self) -> Option<MessageId> {
+        self.transcript.newest().filter(|_| self.focused() && self.transcript.unread() == 0)
+    }
+
+    /// What stands below what is in sight and was not looked at, for tests.
+    #[must_use]
+    pub fn below(&self) -> usize {
+        self.transcript.below()
+    }
+
+    /// Scrolls by pages, for tests.
+    pub fn page(&mut self, pages: i32) {
+        self.transcript.page(pages);
     }
 
     /// One's own message came further.
@@ -325,14 +345,17 @@ impl ChatWindow {
 
     fn entitle(&mut self) {
         let name = self.header.borrow().name.clone();
-        let plain = self.peer.is_room() || name == self.peer.as_str();
+        let plain = self.peer.is_room() || name == shown::line(self.peer.as_str());
         let title = if plain {
-            t!("chat.title_plain", name = name)
+            t!("chat.title_plain", name = shown::within(&name))
         } else {
-            t!("chat.title", name = name, account = self.peer)
+            t!("chat.title", name = shown::within(&name), account = shown::within(self.peer.as_str()))
         };
-        let title = if self.unread > 0 { format!("({}) {title}", self.unread) } else { title.into_owned() };
-        self.window.set_label(&title);
+        let unread = self.transcript.unread();
+        let title = if unread > 0 { format!("({unread}) {title}") } else { title.into_owned() };
+        if self.window.label() != title {
+            self.window.set_label(&title);
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use fltk::app;
 use fltk::button::Button;
 use fltk::draw;
-use fltk::enums::{Color, Event, Font, Key, Shortcut};
+use fltk::enums::{Color, Event, Font, Key};
 use fltk::frame::Frame;
 use fltk::input::Input;
 use fltk::prelude::*;
@@ -15,6 +15,7 @@ use fltk::window::Window;
 use rust_i18n::t;
 
 use super::keys_window::listen;
+use super::latin;
 use super::login::Emit;
 use super::widgets::{self, Style};
 use super::{UiEvent, theme};
@@ -219,8 +220,7 @@ fn keys(
     let (closing, copy_all) = (Rc::clone(emit), Rc::clone(&copying));
     // `all` is false while a line is edited.
     let shortcut: Rc<dyn Fn(bool) -> bool> = Rc::new(move |all| {
-        let control = app::event_state().contains(Shortcut::Ctrl);
-        let key = app::event_key();
+        let (control, key) = (latin::ctrl(), latin::key());
         let is = |c: char| control && key == Key::from_char(c);
         match key {
             Key::Escape => closing(UiEvent::ConnectionClosed),
@@ -248,7 +248,7 @@ fn keys(
                 find_out();
                 return true;
             }
-            shortcut(false) || widgets::for_the_window(field)
+            shortcut(false) || latin::edits(field)
         }
     });
     listen(window, emit, move |event| event == Event::KeyDown && shortcut(true));

@@ -13,6 +13,7 @@ use rust_i18n::t;
 use super::{theme, widgets};
 use crate::model::Account;
 use crate::roster::{Entry, Person, Presence, Section};
+use crate::shown;
 
 const SECTION: i32 = 30;
 const BAR: i32 = 8;
@@ -43,6 +44,8 @@ struct View {
     under: Option<usize>,
     scrolled: i32,
     thumb: Option<i32>,
+    /// What the last press has opened.
+    pressed: Option<Wish>,
 }
 
 /// The widget.
@@ -231,17 +234,24 @@ impl View {
                     self.thumb = Some(y);
                     return (true, None);
                 }
+                let right = || app::event_mouse_button() == app::MouseButton::Right;
+                // The second press of a double click has brought this window before the chat that the first one
+                // opened; and rows may have moved meanwhile.
+                if app::event_clicks_num() > 0 && !right() {
+                    return (true, self.pressed.clone());
+                }
+                self.pressed = None;
                 let Some(row) = self.at(y) else { return (true, None) };
                 self.chosen = Some(row);
-                let right = app::event_mouse_button() == app::MouseButton::Right;
                 match self.entries.get(row) {
-                    Some(Entry::Person(person)) if right => {
+                    Some(Entry::Person(person)) if right() => {
                         let (x, y) = app::event_coords();
                         (true, Some(Wish::Menu(Box::new(person.clone()), x, y)))
                     }
-                    // A second click of a double click has opened the chat already.
-                    _ if app::event_clicks_num() > 0 => (true, None),
-                    _ => (true, self.activate(row)),
+                    entry => {
+                        self.pressed = entry.and_then(opened);
+                        (true, self.activate(row))
+                    }
                 }
             }
             Event::Drag if self.thumb.is_some() => {
@@ -341,7 +351,7 @@ fn tip(person: &Person) -> String {
         Some(_) => t!("main.not_online"),
         None => "".into(),
     };
-    widgets::escape(&format!("{} {word}", person.account))
+    widgets::escape(&format!("{} {word}", shown::within(person.account.as_str())))
 }
 
 fn draw_entry(entry: &Entry, x: i32, y: i32, w: i32, ground: fltk::enums::Color) {
@@ -352,7 +362,7 @@ fn draw_entry(entry: &Entry, x: i32, y: i32, w: i32, ground: fltk::enums::Color)
             draw::set_draw_color(colours.dim);
             let tail = format!(" {} {count}", if *open { "▾" } else { "▸" });
             let room = w - 24 - draw::width(&tail).ceil() as i32 - if *unread > 0 { 40 } else { 0 };
-            draw::draw_text(&format!("{}{tail}", widgets::fit(title, room)), x + 12, y + 20);
+            draw::draw_text(&format!("{}{tail}", widgets::fit(&shown::line(title), room)), x + 12, y + 20);
             badge(*unread, x + w - 12, y + 6);
         }
         Entry::More(n, unread) => {
@@ -363,7 +373,14 @@ fn draw_entry(entry: &Entry, x: i32, y: i32, w: i32, ground: fltk::enums::Color)
             draw::set_draw_color(colours.accent);
             draw::draw_pie(x + 12, y + 8, theme::DISC, theme::DISC, 0.0, 360.0);
             widgets::centred("+", x + 12, y + 8, theme::DISC, theme::DISC, 20, colours.on_accent);
-            text(&t!("main.add_named", name = name), x + 62, y + 33, w - 74, theme::BODY, colours.accent);
+            text(
+                &t!("main.add_named", name = shown::within(name)),
+                x + 62,
+                y + 33,
+                w - 74,
+                theme::BODY,
+                colours.accent,
+            );
         }
         Entry::Person(person) => {
             let (disc, name) = (x + 12, &person.name);

@@ -15,6 +15,7 @@ use super::widgets::{self, Style};
 use super::{UiEvent, theme};
 use crate::history::Contact;
 use crate::model::Account;
+use crate::shown;
 
 const WIDTH: i32 = 320;
 const MARGIN: i32 = 24;
@@ -50,7 +51,7 @@ impl FriendWindow {
         window.set_color(palette.bg);
         widgets::label(MARGIN, 14, INNER, &t!("friend.account"), palette.dim);
         let mut account = widgets::field(MARGIN, 36, INNER, &t!("friend.account_hint"));
-        account.set_value(known.map_or(name, |c| c.account.as_str()));
+        account.set_value(&shown::line(known.map_or(name, |c| c.account.as_str())));
         account.set_readonly(known.is_some());
         widgets::label(MARGIN, 82, INNER, &t!("friend.remark"), palette.dim);
         let mut remark = widgets::field(MARGIN, 104, INNER, &t!("friend.remark_hint"));
@@ -69,9 +70,12 @@ impl FriendWindow {
         window.end();
         let submit: Rc<dyn Fn()> = {
             let (account, remark, group, emit) = (account.clone(), remark.clone(), group.clone(), Rc::clone(&emit));
+            // What is shown of an account may not be all of it.
+            let (shown, given) = (account.value(), known.map_or(name, |c| c.account.as_str()).to_owned());
             Rc::new(move || {
+                let typed = account.value();
                 emit(UiEvent::SaveFriend(Form {
-                    account: account.value(),
+                    account: if typed == shown { given.clone() } else { typed },
                     remark: remark.value(),
                     group: group.value(),
                     blocked: blocked.value(),

@@ -10,6 +10,7 @@ use fltk::prelude::*;
 use fltk::window::Window;
 use rust_i18n::t;
 
+use super::latin;
 use super::login::Emit;
 use super::{UiEvent, theme, widgets};
 
@@ -99,8 +100,7 @@ pub fn listen(window: &mut Window, emit: &Emit, mut own: impl FnMut(Event) -> bo
 
 fn everywhere(emit: &Emit) -> bool {
     let state = app::event_state();
-    let control = state.contains(Shortcut::Ctrl);
-    let key = app::event_key();
+    let (control, key) = (latin::ctrl(), latin::key());
     let is = |c: char| control && key == Key::from_char(c);
     emit(if is('k') && state.contains(Shortcut::Shift) {
         UiEvent::OpenConnection

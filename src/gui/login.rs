@@ -13,6 +13,7 @@ use fltk::window::Window;
 use rust_i18n::t;
 
 use super::keys_window::listen;
+use super::latin;
 use super::widgets::{self, Style};
 use super::{Secret, UiEvent, theme};
 
@@ -127,12 +128,12 @@ impl Login {
         });
         gear.set_callback(move |_| settings());
         listen(&mut window, &emit, move |event| {
-            if event != Event::KeyDown || !app::event_state().contains(Shortcut::Ctrl) {
+            if event != Event::KeyDown {
                 return false;
             }
-            match app::event_key() {
-                key if key == Key::from_char('r') => open_register(),
-                key if key == Key::from_char('l') && !app::event_state().contains(Shortcut::Shift) => switch(),
+            match () {
+                () if latin::is('r') => open_register(),
+                () if latin::is('l') && !app::event_state().contains(Shortcut::Shift) => switch(),
                 _ => return false,
             }
             true

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use fltk::app;
 use fltk::button::Button;
 use fltk::draw;
-use fltk::enums::{CallbackTrigger, Cursor, Event, Font, FrameType, Key, Shortcut};
+use fltk::enums::{CallbackTrigger, Cursor, Event, Font, FrameType, Key};
 use fltk::frame::Frame;
 use fltk::input::Input;
 use fltk::prelude::*;
@@ -15,6 +15,7 @@ use rust_i18n::t;
 
 use super::friend_list::{FriendList, Wish};
 use super::keys_window::listen;
+use super::latin;
 use super::login::Emit;
 use super::notice::{Notice, Question};
 use super::widgets;
@@ -176,7 +177,7 @@ impl MainWindow {
                         search.do_callback();
                         list.focus();
                     }
-                    _ => return widgets::for_the_window(search),
+                    _ => return latin::edits(search),
                 }
                 true
             }
@@ -187,8 +188,7 @@ impl MainWindow {
                 out(UiEvent::MainLooked);
             }
             if event == Event::KeyDown {
-                let control = app::event_state().contains(Shortcut::Ctrl);
-                let key = app::event_key();
+                let (control, key) = (latin::ctrl(), latin::key());
                 let is = |c: char| control && key == Key::from_char(c);
                 if is('f') {
                     let _ = search.take_focus();

@@ -49,6 +49,8 @@ pub enum Ask {
     Paste,
     /// The composer is to have the keys.
     Leave,
+    /// New messages came into sight, and somebody looks.
+    Looked,
 }
 
 /// The widget.
@@ -75,8 +77,12 @@ impl Transcript {
                 let mut view = view.borrow_mut();
                 draw::push_clip(w.x(), w.y(), w.w(), w.h());
                 let pages = view.draw(w.x(), w.y(), w.w(), w.h(), w.has_focus());
+                let news = view.has_newly_in_sight(w.h());
                 draw::pop_clip();
                 drop(view);
+                if news && is_looked_at(w) {
+                    ask(Ask::Looked);
+                }
                 for page in pages {
                     let first = u32::try_from(page * rows::PAGE).unwrap_or(u32::MAX);
                     ask(Ask::Page { first, count: rows::PAGE as u32 });
@@ -177,6 +183,36 @@ impl Transcript {
         self.widget.redraw();
     }
 
+    /// Whether the newest message is in sight.
+    #[must_use]
+    pub fn is_at_end(&self) -> bool {
+        self.view.borrow().is_at_end()
+    }
+
+    /// The newest message.
+    #[must_use]
+    pub fn newest(&self) -> Option<MessageId> {
+        self.view.borrow().newest()
+    }
+
+    /// What the button to the end counts, for tests.
+    #[must_use]
+    pub fn below(&self) -> usize {
+        self.view.borrow().new_below()
+    }
+
+    /// How many messages of others were not looked at.
+    #[must_use]
+    pub fn unread(&self) -> u64 {
+        self.view.borrow().unread()
+    }
+
+    /// Somebody looks at what is in sight: the last message of it, if there are new ones among them.
+    pub fn look_at(&mut self) -> Option<MessageId> {
+        let h = self.widget.h();
+        self.view.borrow_mut().look_at(h)
+    }
+
     /// Scrolls by pages, for the composer's keys.
     pub fn page(&mut self, pages: i32) {
         let h = self.widget.h();
@@ -248,6 +284,12 @@ impl Transcript {
     }
 }
 
+/// Whether its window has the keys.
+fn is_looked_at(widget: &Widget) -> bool {
+    let (focus, window) = (app::focus().and_then(|w| w.top_window()), widget.top_window());
+    focus.zip(window).is_some_and(|(focus, window)| focus.as_widget_ptr() == window.as_widget_ptr())
+}
+
 fn pushed(view: &Rc<RefCell<View>>, ask: &Rc<dyn Fn(Ask)>, w: &Widget) {
     let mut view = view.borrow_mut();
     let (x, y) = (app::event_x(), app::event_y());
@@ -289,8 +331,8 @@ fn key(view: &Rc<RefCell<View>>, ask: &Rc<dyn Fn(Ask)>, w: &Widget) -> bool {
                 _ => return false,
             }
         }
-        key if control && key == Key::from_char('v') => ask(Ask::Paste),
-        key if control && key == Key::from_char('c') => {
+        _ if super::latin::is('v') => ask(Ask::Paste),
+        _ if super::latin::is('c') => {
             if let Some((_, text, _)) = view.borrow().chosen() {
                 copy(&text);
             }

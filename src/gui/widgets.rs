@@ -12,6 +12,7 @@ use fltk::input::{Input, SecretInput};
 use fltk::prelude::*;
 
 pub use super::dialog::{ask, ask_file};
+use super::latin::{self, Edit};
 pub use super::menu::{close_menu, escape_menu, is_menu_key, popup};
 pub use super::screen::{place_of, window};
 use super::text::baseline;
@@ -120,7 +121,7 @@ fn frame_of_field(x: i32, y: i32, w: i32) -> (Group, (i32, i32, i32, i32)) {
     (group, (x + 8, y + 4, w - 16, CONTROL - 8))
 }
 
-fn dress<I: InputExt + WidgetBase + Clone + 'static>(mut input: I, placeholder: &str) -> I {
+fn dress<I: InputExt + WidgetBase + Edit + Clone + 'static>(mut input: I, placeholder: &str) -> I {
     input.set_frame(FrameType::FlatBox);
     input.set_text_size(BODY);
     paint(&mut input);
@@ -133,7 +134,7 @@ fn dress<I: InputExt + WidgetBase + Clone + 'static>(mut input: I, placeholder: 
                 around.redraw();
             }
         }
-        event == Event::KeyDown && for_the_window(i)
+        event == Event::KeyDown && latin::edits(i)
     });
     input
 }
@@ -152,16 +153,6 @@ pub fn set_placeholder<I: InputExt + WidgetBase>(input: &mut I, placeholder: &st
         }
     });
     input.redraw();
-}
-
-/// Ctrl with a letter that FLTK would write into a field as a control character: it goes to the window.
-pub fn for_the_window<W: WidgetExt>(field: &W) -> bool {
-    let written = || "ijlm".chars().any(|c| app::event_key() == Key::from_char(c));
-    let passed = app::event_state().contains(Shortcut::Ctrl) && written();
-    if passed && let Some(mut window) = field.top_window().and_then(|w| w.as_group()) {
-        let _ = window.handle_event(Event::KeyDown);
-    }
-    passed
 }
 
 /// Gives an input the palette's colours; again after a change of theme.

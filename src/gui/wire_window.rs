@@ -21,6 +21,7 @@ use fltk::window::Window;
 use rust_i18n::t;
 
 use super::keys_window::listen;
+use super::latin;
 use super::login::Emit;
 use super::widgets::{self, Style};
 use super::{UiEvent, theme};
@@ -237,8 +238,8 @@ fn shortcuts(
     let (pages, foot, filter) = (pages.clone(), foot.clone(), filter.clone());
     Rc::new(move |all| {
         let state = app::event_state();
-        let (control, alt) = (state.contains(Shortcut::Ctrl), state.contains(Shortcut::Alt));
-        let key = app::event_key();
+        let (control, alt) = (latin::ctrl(), state.contains(Shortcut::Alt));
+        let key = latin::key();
         let is = |c: char| key == Key::from_char(c);
         if key == Key::Escape || control && is('w') {
             (pages.emit)(UiEvent::WireClosed);

@@ -22,6 +22,28 @@ pub fn no_display() -> Option<String> {
     None
 }
 
+/// What the keys write now; none where nobody can say.
+#[cfg(all(unix, not(target_os = "macos")))]
+#[must_use]
+pub fn keyboard() -> Option<super::latin::Keyboard> {
+    use x11rb::connection::Connection;
+    use x11rb::protocol::xproto::ConnectionExt;
+    // A connection of its own: FLTK's is not ours to use. Local, and rare.
+    let (connection, _) = x11rb::connect(None).ok()?;
+    let first = connection.setup().min_keycode;
+    let count = connection.setup().max_keycode.saturating_sub(first).saturating_add(1);
+    let mapping = connection.get_keyboard_mapping(first, count).ok()?.reply().ok()?;
+    let columns = usize::from(mapping.keysyms_per_keycode);
+    Some(super::latin::Keyboard { first, columns, symbols: mapping.keysyms })
+}
+
+/// Elsewhere keys are known by their Latin letters anyway.
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+#[must_use]
+pub fn keyboard() -> Option<super::latin::Keyboard> {
+    None
+}
+
 /// What was drawn last is on the screen by then.
 #[cfg(all(unix, not(target_os = "macos")))]
 const SOON: f64 = 0.05;

@@ -92,7 +92,7 @@ impl Database {
             | Op::Contact(_)
             | Op::Block { .. }
             | Op::RemoveContact(_)
-            | Op::Read(_)
+            | Op::Read { .. }
             | Op::Outbox => Some(Done::Failed(error.to_string())),
             // A full disk can still be read.
             Op::Import { .. } => Some(Done::Imported(Err(error.to_string()))),
@@ -213,11 +213,16 @@ impl Database {
                 self.remove_contact(account)?;
                 None
             }
-            Op::Read(peer) => {
-                c.prepare_cached("UPDATE messages SET seen = 1 WHERE peer = ? AND NOT seen")?
-                    .execute([peer.as_str()])?;
-                c.prepare_cached("UPDATE peers SET unread = 0 WHERE peer = ? AND unread > 0")?
-                    .execute([peer.as_str()])?;
+            Op::Read { peer, to } => {
+                let to = to.map_or(i64::MAX, |id| id.0);
+                c.prepare_cached("UPDATE messages SET seen = 1 WHERE peer = ? AND NOT seen AND id <= ?")?
+                    .execute(params![peer.as_str(), to])?;
+                // Others may have come since that was looked at.
+                c.prepare_cached(
+                    "UPDATE peers SET unread = (SELECT count(*) FROM messages WHERE peer = ?1 AND NOT seen AND NOT repeat)
+                     WHERE peer = ?1 AND unread > 0",
+                )?
+                .execute([peer.as_str()])?;
                 None
             }
             Op::Import { path, own } => Some(Done::Imported(self.import(path, own)?)),
@@ -330,9 +335,29 @@ mod tests {
         assert_eq!(seen, [("d", true, 1), ("c", false, 0), ("b", false, 1)]);
         let Some(Done::Index { rows, .. }) = database.run(&[Op::Index(account("b"))]).pop() else { panic!("an index") };
         assert_eq!(rows.iter().map(|r| (r.chars, r.breaks)).collect::<Vec<_>>(), [(5, 1)]);
-        database.run(&[Op::Read(account("b")), Op::RemoveContact(account("b"))]);
+        database.run(&[Op::Read { peer: account("b"), to: None }, Op::RemoveContact(account("b"))]);
         let Some(Done::Conversations(list, _)) = database.run(&[Op::Conversations]).pop() else { panic!("a list") };
         assert!(list.iter().any(|c| c.contact.account == account("b") && c.stranger && c.unread == 0));
+    }
+
+    #[test]
+    fn what_was_not_looked_at_stays_unread() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let database = Database::open(&dir.path().join("a.sqlite")).expect("new");
+        let unread = || match database.run(&[Op::Conversations]).pop() {
+            Some(Done::Conversations(list, _)) => list.first().map(|c| c.unread),
+            other => panic!("{other:?}"),
+        };
+        let hi = |n: u64| received(n, "b", &format!("hi {n}"), false);
+        let Some(Done::Stored { id: second, .. }) = database.run(&[hi(1), hi(2)]).pop() else { panic!("stored") };
+        let looked = || Op::Read { peer: account("b"), to: second };
+        // A third one comes while the first two are looked at.
+        database.run(&[hi(3), hi(4), looked()]);
+        assert_eq!(unread(), Some(2));
+        database.run(&[looked()]);
+        assert_eq!(unread(), Some(2));
+        database.run(&[hi(5), Op::Read { peer: account("b"), to: None }]);
+        assert_eq!(unread(), Some(0));
     }
 
     #[test]
@@ -355,7 +380,7 @@ mod tests {
         let s0 = Contact { account: account("s000"), remark: String::new(), group: String::new(), blocked: false };
         database.run(&[Op::Contact(s0)]);
         assert_eq!(list(&database).1, MoreStrangers { people: 149, unread: 149 });
-        database.run(&[Op::RemoveContact(account("s000")), Op::Read(account("s000"))]);
+        database.run(&[Op::RemoveContact(account("s000")), Op::Read { peer: account("s000"), to: None }]);
         assert_eq!(list(&database).1, MoreStrangers { people: 150, unread: 149 });
     }
 
@@ -394,7 +419,7 @@ mod tests {
             let done = database.run(std::slice::from_ref(&op));
             let took = begun.elapsed();
             println!("{what}: {took:?}");
-            assert_eq!(done.len(), usize::from(!matches!(op, Op::Read(_))));
+            assert_eq!(done.len(), usize::from(!matches!(op, Op::Read { .. })));
             took
         };
         let first = time("the first page", Op::Page { peer: account("b"), first: 0, count: 50 });
@@ -402,7 +427,7 @@ mod tests {
         let index = time("the index", Op::Index(account("b")));
         let list = time("the list", Op::Conversations);
         let one = time("one more message", received(0, "b", "hi", false));
-        time("reading it all", Op::Read(account("b")));
+        time("reading it all", Op::Read { peer: account("b"), to: None });
         // Far above what it takes, and far below what a look at every message would.
         for took in [first, last, list, one] {
             assert!(took < index.max(std::time::Duration::from_millis(50)), "{took:?}");

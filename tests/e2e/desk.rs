@@ -137,6 +137,13 @@ impl<'a> Person<'a> {
         })
     }
 
+    /// The title of the window that has the keyboard.
+    #[allow(dead_code, reason = "the benchmark does not ask")]
+    pub fn active(&self) -> String {
+        let name = self.desk.xdotool(&["getactivewindow", "getwindowname"]);
+        String::from_utf8_lossy(&name.stdout).trim().to_owned()
+    }
+
     /// Whether such a window asks for attention.
     #[allow(dead_code, reason = "the benchmark does not ask")]
     pub fn urgent(&self, title: &str) -> bool {

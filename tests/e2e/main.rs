@@ -10,6 +10,7 @@
 )]
 
 mod desk;
+mod focus;
 mod peers;
 #[path = "../shared/process.rs"]
 mod process;

@@ -76,13 +76,21 @@ impl App {
         Some(first_place(main, [left, top, wide, high], &taken))
     }
 
-    /// The person looks at a chat: what is in it counts as read.
+    /// The person looks at a chat: what is in sight counts as read.
     pub(super) fn looked(&mut self, peer: Account) {
-        let Some(chat) = self.chats.get_mut(&peer) else { return };
-        chat.looked();
-        let unread = self.main.as_ref().is_some_and(|m| m.roster().find(&peer).is_some_and(|c| c.unread > 0));
-        if unread {
-            self.client.mark_read(peer);
+        if let Some(to) = self.chats.get_mut(&peer).and_then(ChatWindow::looked) {
+            self.client.mark_read_to(peer, to);
+        }
+    }
+
+    /// The list may count as unread what stood in a chat before the list knew of it.
+    pub(super) fn read_all_looked_at(&mut self) {
+        let Some(main) = &self.main else { return };
+        let unread = |peer: &Account| main.roster().find(peer).is_some_and(|c| c.unread > 0);
+        let looked = self.chats.iter().filter(|(peer, _)| unread(peer));
+        let looked: Vec<_> = looked.filter_map(|(peer, chat)| Some((peer.clone(), chat.all_looked_at()?))).collect();
+        for (peer, to) in looked {
+            self.client.mark_read_to(peer, to);
         }
     }
 
@@ -133,10 +141,8 @@ impl App {
 
     pub(super) fn index(&mut self, peer: &Account, rows: Vec<RowMeta>) {
         let unread = self.main.as_ref().and_then(|m| m.roster().find(peer).map(|c| c.unread));
-        let Some(chat) = self.chats.get_mut(peer) else { return };
-        chat.set_index(rows, unread);
-        if unread.is_some_and(|n| n > 0) && chat.focused() {
-            self.client.mark_read(peer.clone());
+        if let Some(chat) = self.chats.get_mut(peer) {
+            chat.set_index(rows, unread.unwrap_or(0));
         }
     }
 
@@ -170,10 +176,9 @@ impl App {
             return;
         };
         let unseen = chat.append(row);
-        if unseen {
+        // Whoever has the window before them sees the count at its foot.
+        if unseen && !chat.focused() {
             super::super::x11::ask_for_attention(chat.window(), true);
-        } else if theirs {
-            self.client.mark_read(peer);
         }
     }
 

@@ -11,11 +11,13 @@ use super::{App, apply, with};
 use crate::history::Contact;
 use crate::model::Account;
 use crate::roster::Person;
+use crate::shown;
 
 /// Takes somebody off the list, after a question.
 pub(super) fn remove(account: Account) {
     let name = with(|app| app.name(&account)).unwrap_or_default();
-    if widgets::ask(&t!("main.remove_sure", name = name), &t!("main.remove_yes"), &t!("friend.cancel")) {
+    if widgets::ask(&t!("main.remove_sure", name = shown::within(&name)), &t!("main.remove_yes"), &t!("friend.cancel"))
+    {
         with(|app| app.client.remove_contact(account));
     }
 }
@@ -71,7 +73,7 @@ impl App {
         if self.contact(account).is_none() && !self.chats.contains_key(account) {
             return;
         }
-        let name = self.name(account);
+        let name = shown::within(&self.name(account));
         let text = if came { t!("main.came", name = name) } else { t!("main.went", name = name) };
         if let Some(main) = &mut self.main {
             main.say(&format!("{} · {text}", chrono::Local::now().format("%H:%M")));
@@ -80,7 +82,7 @@ impl App {
 
     /// What somebody is called.
     pub(super) fn name(&self, account: &Account) -> String {
-        self.main.as_ref().map_or_else(|| account.to_string(), |main| main.roster().name(account))
+        self.main.as_ref().map_or_else(|| shown::line(account.as_str()), |main| main.roster().name(account))
     }
 
     fn contact(&self, account: &Account) -> Option<Contact> {

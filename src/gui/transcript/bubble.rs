@@ -77,20 +77,18 @@ pub fn height(lines: i32) -> i32 {
     lines.saturating_mul(LINE) + 2 * PAD_Y
 }
 
-/// A room's body is `[writer] text`.
+/// A room's body is `[writer] text`. The writer is as it came, since it names somebody.
 fn split_author(text: &str, room: bool) -> (Option<String>, String) {
-    let text = shown(text);
     match text.strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
-        Some((author, rest)) if room => (Some(author.to_owned()), rest.to_owned()),
-        _ => (None, text),
+        Some((author, rest)) if room => (Some(author.to_owned()), shown(rest)),
+        _ => (None, shown(text)),
     }
 }
 
-/// One trailing newline is how some clients send; control characters have no shape.
+/// One trailing newline is how some clients send; a tab is for code.
 fn shown(text: &str) -> String {
     let text = text.strip_suffix('\n').unwrap_or(text).replace("\r\n", "\n").replace('\r', "\n");
-    let plain = |c: char| if c.is_control() && c != '\n' { '\u{FFFD}' } else { c };
-    text.replace('\t', "    ").chars().map(plain).collect()
+    crate::shown::text(&text.replace('\t', "    "))
 }
 
 #[cfg(test)]
@@ -103,7 +101,9 @@ mod tests {
             ("hi\n", false, None, "hi"),
             ("hi\n\n", false, None, "hi\n"),
             ("a\r\nb\rc", false, None, "a\nb\nc"),
-            ("a\tb\u{7}", false, None, "a    b\u{FFFD}"),
+            ("a\tb\u{7}", false, None, "a    b·"),
+            ("invoice_\u{202e}gnp.exe", false, None, "invoice_·gnp.exe"),
+            ("[\u{202e}gnp.xam] \u{202e}hi", true, Some("\u{202e}gnp.xam"), "·hi"),
             ("[b] hi", false, None, "[b] hi"),
             ("[b] hi", true, Some("b"), "hi"),
             ("[b hi", true, None, "[b hi"),

@@ -20,6 +20,7 @@ use super::wrap::Advances;
 use crate::gui::theme;
 use crate::history::{Row, RowMeta};
 use crate::model::{MessageId, SendState};
+use crate::shown;
 
 const EDGE: i32 = 8;
 const AUTHOR: i32 = 18;
@@ -50,6 +51,8 @@ pub struct View {
     chosen: Option<usize>,
     first_new: Option<MessageId>,
     mark_next: bool,
+    /// The last row that was looked at, or that was no news when the rows came.
+    looked_to: Option<MessageId>,
     room: bool,
     foreign: bool,
     /// What a room's writers are called here, by account.
@@ -82,6 +85,7 @@ impl View {
             chosen: None,
             first_new: None,
             mark_next: false,
+            looked_to: None,
             room,
             foreign: false,
             names: HashMap::new(),
@@ -96,6 +100,8 @@ impl View {
     }
 
     pub fn set_index(&mut self, metas: Vec<RowMeta>) {
+        // What the server had of before comes in above, and is no news.
+        let unread = self.unread();
         let old = std::mem::replace(&mut self.rows, Rows::new(metas));
         // Whatever came before it, what is looked at stays.
         let now = |row: usize| self.rows.find(old.meta(row)?.id);
@@ -104,6 +110,7 @@ impl View {
             Anchor::Row { row, above } => now(row).map(|row| (row, above)),
             Anchor::End => None,
         };
+        self.count_unread(unread);
         self.estimate();
         self.anchor = place.map_or(Anchor::End, |(mut row, mut above)| {
             // Over the first row there was room; now there are others.
@@ -176,18 +183,24 @@ impl View {
     }
 
     pub fn mark_new(&mut self, count: u64) {
-        self.first_new = None;
-        let mut left = count;
-        for row in (0..self.rows.len()).rev() {
-            let Some(meta) = self.rows.meta(row).filter(|m| !m.outgoing) else { continue };
-            if left == 0 {
-                break;
-            }
-            left -= 1;
-            self.first_new = Some(meta.id);
-        }
+        self.count_unread(count);
+        let first = (self.unread_from()..self.rows.len()).filter_map(|row| self.rows.meta(row)).find(|m| !m.outgoing);
+        self.first_new = first.map(|meta| meta.id);
         if let Some(row) = self.first_new.and_then(|id| self.rows.find(id)) {
             self.measure(row);
+        }
+    }
+
+    /// So many of others' messages, the last ones, were not looked at.
+    fn count_unread(&mut self, count: u64) {
+        self.looked_to = None;
+        let mut left = count;
+        for meta in (0..self.rows.len()).rev().filter_map(|row| self.rows.meta(row)) {
+            if left == 0 {
+                self.looked_to = Some(meta.id);
+                break;
+            }
+            left -= u64::from(!meta.outgoing);
         }
     }
 
@@ -200,6 +213,46 @@ impl View {
 
     pub fn go_to_end(&mut self) {
         self.anchor = Anchor::End;
+    }
+
+    pub fn newest(&self) -> Option<MessageId> {
+        Some(self.rows.meta(self.rows.len().checked_sub(1)?)?.id)
+    }
+
+    pub fn is_at_end(&self) -> bool {
+        self.anchor == Anchor::End
+    }
+
+    /// The first row that was not looked at.
+    fn unread_from(&self) -> usize {
+        self.looked_to.and_then(|id| self.rows.find(id)).map_or(0, |row| row + 1)
+    }
+
+    /// Others' messages that were not looked at.
+    pub fn unread(&self) -> u64 {
+        let theirs =
+            (self.unread_from()..self.rows.len()).filter(|row| self.rows.meta(*row).is_some_and(|m| !m.outgoing));
+        u64::try_from(theirs.count()).unwrap_or(u64::MAX)
+    }
+
+    /// The last row in sight, at least half of it and with its text, if others' messages up to it were not looked at.
+    fn newly_in_sight(&self, h: i32) -> Option<MessageId> {
+        let in_sight =
+            |seen: &&Seen| seen.y + self.heights.height(seen.row) / 2 <= h && self.rows.row(seen.row).is_some();
+        let last = self.seen.iter().rev().find(in_sight)?.row;
+        let mut news = (self.unread_from()..=last).filter_map(|row| self.rows.meta(row)).filter(|m| !m.outgoing);
+        news.next().and_then(|_| self.rows.meta(last)).map(|meta| meta.id)
+    }
+
+    pub fn has_newly_in_sight(&self, h: i32) -> bool {
+        self.newly_in_sight(h).is_some()
+    }
+
+    /// Somebody looks: how far that has come, if it has.
+    pub fn look_at(&mut self, h: i32) -> Option<MessageId> {
+        let to = self.newly_in_sight(h)?;
+        self.looked_to = Some(to);
+        Some(to)
     }
 
     /// Scrolls by so many pixels, downwards for positive ones, in a view of this height.
@@ -281,10 +334,9 @@ impl View {
         self.pill.is_some_and(|area| inside(area, x, y))
     }
 
-    /// New messages of others below what is in sight; a hundred may be more.
-    fn new_below(&self) -> usize {
-        let first = self.first_new.and_then(|id| self.rows.find(id)).unwrap_or(self.rows.len());
-        let below = self.seen.last().map_or(0, |seen| seen.row + 1).max(first);
+    /// Messages of others below what is in sight that were not looked at; a hundred may be more.
+    pub fn new_below(&self) -> usize {
+        let below = self.seen.last().map_or(0, |seen| seen.row + 1).max(self.unread_from());
         let theirs = |row: &usize| self.rows.meta(*row).is_some_and(|meta| !meta.outgoing);
         (below..self.rows.len().min(below + 1000)).filter(theirs).take(100).count()
     }
@@ -460,7 +512,8 @@ impl View {
             draw::set_font(Font::Helvetica, theme::SMALL);
             let disc = super::super::widgets::disc_colour(author);
             draw::set_draw_color(super::super::ink::legible(disc, colours.text, colours.bg));
-            draw::draw_text(self.names.get(author).unwrap_or(author), x + MARGIN, y + 13);
+            let name = shown::line(self.names.get(author).unwrap_or(author));
+            draw::draw_text(&name, x + MARGIN, y + 13);
         }
         y += self.author(own);
         let left = if own { x + w - MARGIN - laid.width } else { x + MARGIN };

@@ -14,6 +14,7 @@ use fltk::prelude::*;
 use rust_i18n::t;
 
 use super::line::without_password;
+use crate::gui::latin;
 use crate::gui::login::Emit;
 use crate::gui::widgets::{self, Style};
 use crate::gui::{UiEvent, theme};
@@ -106,7 +107,7 @@ impl Foot {
                 match app::event_key() {
                     Key::Enter | Key::KPEnter => foot.send(),
                     Key::Up | Key::Down if brings_back => foot.bring_back(app::event_key() == Key::Up),
-                    _ => return shortcut(false) || widgets::for_the_window(field),
+                    _ => return shortcut(false) || latin::edits(field),
                 }
                 true
             });

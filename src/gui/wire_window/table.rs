@@ -13,7 +13,7 @@ use rust_i18n::t;
 use super::line::Line;
 use super::rows::Rows;
 use crate::gui::theme::{self, Palette};
-use crate::gui::widgets;
+use crate::gui::{latin, widgets};
 use crate::session::Cause;
 use crate::tap::{Record, Way};
 
@@ -183,7 +183,7 @@ impl View {
                 self.rows.choose_by(isize::MAX, extend, page);
                 self.rows.scroll_by(isize::MAX, page);
             }
-            key if state.contains(Shortcut::Ctrl) && key == Key::from_char('a') => self.rows.choose_all(),
+            _ if latin::is('a') => self.rows.choose_all(),
             _ => return false,
         }
         true

@@ -1,0 +1,231 @@
+//! Shortcuts go by what a key means in Latin letters: where the keyboard types others (Russian, Greek, Hebrew,
+//! Arabic), by the Latin layout beside it, or by where the key stands. And with Ctrl no key writes anything.
+
+use fltk::app;
+use fltk::enums::{Event, Key, Shortcut};
+use fltk::input::{Input, SecretInput};
+use fltk::prelude::*;
+use fltk::text::TextEditor;
+
+/// Whether Ctrl is held, and with it no Alt: elsewhere than on X11 both together type characters.
+#[must_use]
+pub fn ctrl() -> bool {
+    let state = app::event_state();
+    state.contains(Shortcut::Ctrl) && !state.contains(Shortcut::Alt)
+}
+
+/// Which key the event is about, by its Latin meaning. With Ctrl or Alt; a key alone is its own character.
+#[must_use]
+pub fn key() -> Key {
+    let pressed = app::event_key();
+    let Ok(symbol) = u32::try_from(pressed.bits()) else { return pressed };
+    // Looked up again each time, as layouts come and go; only where it matters, and that is at a person's speed.
+    let shortcut = app::event_state().intersects(Shortcut::Ctrl | Shortcut::Alt);
+    if !shortcut || !is_character(symbol) || u8::try_from(symbol).is_ok_and(|c| c.is_ascii_alphanumeric()) {
+        return pressed;
+    }
+    let latin = super::x11::keyboard().and_then(|keyboard| keyboard.latin(symbol));
+    latin.map_or(pressed, Key::from_char)
+}
+
+/// Whether this is Ctrl with a character.
+#[must_use]
+pub fn is(c: char) -> bool {
+    ctrl() && key() == Key::from_char(c)
+}
+
+/// X11's symbols of keys that write something: all but those of Return, arrows and the like.
+fn is_character(symbol: u32) -> bool {
+    matches!(symbol, 0x21..=0xfcff) || symbol >= 0x0100_0000
+}
+
+/// What a field can do with Ctrl.
+pub trait Edit: WidgetExt {
+    /// Selects everything.
+    fn select_all(&mut self);
+    /// Into the clipboard.
+    fn copy_out(&mut self);
+    /// The same, and away.
+    fn cut_out(&mut self);
+    /// Takes the last change back, or with `true` makes it again.
+    fn take_back(&mut self, again: bool);
+}
+
+macro_rules! edit_input {
+    ($($input:ty),*) => {$(
+        impl Edit for $input {
+            fn select_all(&mut self) {
+                let all = i32::try_from(self.value().len()).unwrap_or(i32::MAX);
+                let _ = self.set_position(all);
+                let _ = self.set_mark(0);
+            }
+            fn copy_out(&mut self) {
+                let _ = self.copy();
+            }
+            fn cut_out(&mut self) {
+                let _ = self.cut();
+            }
+            fn take_back(&mut self, again: bool) {
+                if !again {
+                    let _ = self.undo();
+                }
+            }
+        }
+    )*};
+}
+edit_input!(Input, SecretInput);
+
+impl Edit for TextEditor {
+    fn select_all(&mut self) {
+        self.kf_select_all();
+    }
+    fn copy_out(&mut self) {
+        self.copy();
+    }
+    fn cut_out(&mut self) {
+        self.cut();
+    }
+    fn take_back(&mut self, again: bool) {
+        if again { self.redo() } else { self.undo() }
+    }
+}
+
+/// Ctrl with a character in a field: edits it, or goes to its window. False for what FLTK does by itself.
+pub fn edits<W: Edit>(field: &mut W) -> bool {
+    let pressed = app::event_key();
+    if !ctrl() || !u32::try_from(pressed.bits()).is_ok_and(is_character) {
+        return false;
+    }
+    let (meant, again) = (key(), app::event_state().contains(Shortcut::Shift));
+    let is = |c: char| meant == Key::from_char(c);
+    match () {
+        // FLTK knows these by the letter the keyboard writes.
+        () if "acvxz".chars().any(is) && pressed == meant => return false,
+        () if is('a') => field.select_all(),
+        () if is('c') => field.copy_out(),
+        () if is('x') => field.cut_out(),
+        () if is('v') => app::paste_text(field),
+        () if is('z') => field.take_back(again),
+        // FLTK would write some of them, and take others for Emacs's.
+        () => {
+            if let Some(mut window) = field.top_window().and_then(|w| w.as_group()) {
+                let _ = window.handle_event(Event::KeyDown);
+            }
+        }
+    }
+    true
+}
+
+/// What the keys of a keyboard write, by X11's numbers for keys and symbols: for each key one symbol a column, the
+/// first of them that which FLTK knows the key by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keyboard {
+    /// The first key's number.
+    pub first: u8,
+    /// Columns.
+    pub columns: usize,
+    /// Key by key.
+    pub symbols: Vec<u32>,
+}
+
+/// The keys of a keyboard that have characters, by the numbers all PCs' have on X11, with the American layout's.
+const PLACES: [(u8, &str); 4] = [(20, "-="), (24, "qwertyuiop[]"), (38, "asdfghjkl;'`"), (51, "\\zxcvbnm,./")];
+
+impl Keyboard {
+    /// The Latin character of the key whose first symbol this is; none where it has no other than its own.
+    #[must_use]
+    pub fn latin(&self, symbol: u32) -> Option<char> {
+        let letters = (0..self.columns).find(|column| self.has_letters(*column));
+        if letters == Some(0) {
+            return None;
+        }
+        let place = self.keys().position(|key| key.first() == Some(&symbol))?;
+        match letters {
+            Some(column) => {
+                let symbol = self.keys().nth(place)?.get(column).copied()?;
+                char::from_u32(symbol).filter(char::is_ascii_graphic)
+            }
+            None => {
+                let key = self.first.checked_add(u8::try_from(place).ok()?)?;
+                let row = |(first, row): &(u8, &str)| row.chars().nth(usize::from(key.checked_sub(*first)?));
+                PLACES.iter().rev().find(|(first, _)| *first <= key).and_then(row)
+            }
+        }
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &[u32]> {
+        self.symbols.chunks(self.columns.max(1))
+    }
+
+    /// Whether a Latin text can be written with this column.
+    fn has_letters(&self, column: usize) -> bool {
+        let has = |letter: char| self.keys().any(|key| key.get(column) == Some(&u32::from(letter)));
+        ('a'..='z').all(has)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const US: &str = "qwertyuiop[] asdfghjkl;'` \\zxcvbnm,./";
+    const FR: &str = "azertyuiop^$ qsdfghjklmù² *wxcvbn,;:!";
+    const DE: &str = "qwertzuiopü+ asdfghjklöä^ #yxcvbnm,.-";
+    // As their symbols are: Cyrillic, Greek, Hebrew and Arabic ones are no code points, which is of no matter here.
+    const RU: &str = "йцукенгшщзхъ фывапролджэё \\ячсмитьбю.";
+    const GR: &str = ";ςερτυθιοπ[] ασδφγηξκλ΄'` \\ζχψωβνμ,./";
+    const IL: &str = "/'קראטוןםפ][ שדגכעיחלךף,; \\זסבהנמצתץ.";
+    const ARA: &str = "ضصثقفغعهخحجد شسيبلاتنمكطذ \\ئءؤرىةوزظ";
+
+    /// Keys from 20 to 61, a column a layout.
+    fn keyboard(layouts: &[&str]) -> Keyboard {
+        let mut symbols = vec![0; 42 * layouts.len() * 2];
+        for (column, layout) in layouts.iter().enumerate() {
+            for (first, row) in [24, 38, 51].into_iter().zip(layout.split(' ')) {
+                for (i, c) in row.chars().enumerate() {
+                    let at = (first - 20 + i) * layouts.len() * 2 + 2 * column;
+                    symbols[at] = u32::from(c);
+                    symbols[at + 1] = u32::from(c.to_ascii_uppercase());
+                }
+            }
+        }
+        Keyboard { first: 20, columns: layouts.len() * 2, symbols }
+    }
+
+    /// What Ctrl means with the keys that are C, V, W, Q and the comma on an American keyboard.
+    fn meant(layouts: &[&str]) -> String {
+        let keyboard = keyboard(layouts);
+        let key = |number: usize| keyboard.symbols[(number - 20) * keyboard.columns];
+        let of = |symbol: u32| keyboard.latin(symbol).or(char::from_u32(symbol)).unwrap_or('?');
+        [54, 55, 25, 24, 59].map(key).map(of).into_iter().collect()
+    }
+
+    #[test]
+    fn a_key_means_its_latin_letter() {
+        for (layouts, keys) in [
+            (&[US][..], "cvwq,"),
+            (&[US, RU], "cvwq,"),
+            (&[RU], "cvwq,"),
+            (&[GR], "cvwq,"),
+            // It has punctuation where Q and W are, and still no letters.
+            (&[IL], "cvwq,"),
+            (&[ARA], "cvwq,"),
+            (&[RU, US], "cvwq,"),
+            (&[GR, DE], "cvwq,"),
+            // Where letters are Latin, what is written on the key counts.
+            (&[FR], "cvza;"),
+            (&[RU, FR], "cvza;"),
+            (&[DE, US], "cvwq,"),
+        ] {
+            assert_eq!(meant(layouts), keys, "{layouts:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_key_means_nothing() {
+        assert_eq!(keyboard(&[RU]).latin(u32::from('@')), None);
+        assert_eq!(keyboard(&[]).latin(0x6d), None);
+        let broken = Keyboard { first: 255, columns: 1, symbols: vec![0x6d3, 0x6d4] };
+        assert_eq!(broken.latin(0x6d4), None);
+    }
+}
