@@ -6,7 +6,7 @@ use std::rc::Rc;
 use fltk::app;
 use fltk::button::{Button, CheckButton};
 use fltk::draw;
-use fltk::enums::{Color, Cursor, Event, Font, FrameType, Key, Shortcut};
+use fltk::enums::{Color, Cursor, Event, Font, FrameType, Key};
 use fltk::group::Group;
 use fltk::input::{Input, SecretInput};
 use fltk::prelude::*;
