@@ -229,6 +229,9 @@ pub enum SendState {
     MaybeSentTwice,
     /// On its way when the program ended; only its writer sends it again.
     MaybeSent,
+    /// Sent twice, and never answered by a server that answers other requests (the plain dialect). It may have
+    /// arrived; only its writer sends it again.
+    NoAnswer,
     /// The server refused it, or the user gave it up.
     Failed,
 }

@@ -19,6 +19,8 @@ impl Rto {
     pub const INITIAL: Duration = Duration::from_secs(1);
     /// Never shorter.
     pub const LEAST: Duration = Duration::from_millis(300);
+    /// Nor for a question that may be asked twice.
+    pub const LEAST_OF_QUESTION: Duration = Duration::from_millis(100);
     /// Never longer, doubled or not.
     pub const MOST: Duration = Duration::from_secs(8);
 
@@ -41,14 +43,36 @@ impl Rto {
         self.backed_off = self.backed_off.saturating_add(times).min(5);
     }
 
+    /// Whether answers take so long; not before one was measured.
+    #[must_use]
+    pub fn is_usual(&self, time: Duration) -> bool {
+        self.measured.is_some_and(|(mean, deviation)| time.as_secs_f64() <= mean + 4.0 * deviation)
+    }
+
+    /// The way is no longer than was measured: the doublings end.
+    pub fn reset(&mut self) {
+        self.backed_off = 0;
+    }
+
     /// How long to wait for the answer to try `n`, from 1 on.
     #[must_use]
     pub fn timeout(&self, n: u8) -> Duration {
+        self.doubled(Self::LEAST, n.saturating_sub(1).saturating_add(self.backed_off))
+    }
+
+    /// The same for a request of which a second copy costs nothing, and which is to tell whether the way has become
+    /// longer or something was lost: what was not answered before does not count.
+    #[must_use]
+    pub fn timeout_of_question(&self, n: u8) -> Duration {
+        self.doubled(Self::LEAST_OF_QUESTION, n.saturating_sub(1))
+    }
+
+    fn doubled(&self, least: Duration, times: u8) -> Duration {
         let base = match self.measured {
             None => Self::INITIAL,
-            Some((mean, deviation)) => Duration::from_secs_f64(mean + 4.0 * deviation).max(Self::LEAST),
+            Some((mean, deviation)) => Duration::from_secs_f64(mean + 4.0 * deviation).max(least),
         };
-        base.saturating_mul(1 << n.saturating_sub(1).saturating_add(self.backed_off).min(6)).min(Self::MOST)
+        base.saturating_mul(1 << times.min(6)).min(Self::MOST)
     }
 
     /// Its mean deviation, once there is one.

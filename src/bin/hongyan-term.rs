@@ -28,7 +28,8 @@ Exit codes: 0 done · 1 trouble with this machine (disk, network, the account is
 3 the server refused the login, or another device took this one's place · \
 4 the server does not answer (a message stays in the outbox) · \
 5 there is no such account, or it is offline (a server of the plain protocol may keep the message) · 6 there was no message · 7 told to end · \
-8 a case of the probe failed · 9 what answers there is not to be trusted (another key than before), or no chat server
+8 a case of the probe failed · 9 what answers there is not to be trusted (another key than before), or no chat server · \
+10 the server answers, but not this message: it may have arrived, and is not sent again by itself
 
 A password comes from --password-file, from HONGYAN_PASSWORD, or is asked for; never from the command line. After \
 `hongyan-term login` none is needed on this device, until `hongyan-term forget`.";

@@ -180,6 +180,7 @@ pub(super) fn number(state: SendState) -> i64 {
         SendState::MaybeSent => 6,
         SendState::Kept => 8,
         SendState::Unknown => 9,
+        SendState::NoAnswer => 10,
     }
 }
 
@@ -193,6 +194,7 @@ pub(super) fn state(number: i64) -> SendState {
         6 => SendState::MaybeSent,
         8 => SendState::Kept,
         9 => SendState::Unknown,
+        10 => SendState::NoAnswer,
         _ => SendState::Failed,
     }
 }

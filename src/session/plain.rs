@@ -18,6 +18,10 @@ use crate::wire::{Charset, Learned, Reply, Request};
 const TRIES: u8 = 4;
 /// Tries of `11#`, which some servers do not answer at all; nothing may wait long for it.
 const PROBE_TRIES: u8 = 2;
+/// A message goes out so often at most: every copy that arrives is a message of its own.
+const COPIES: u32 = 2;
+/// Tries of the fence, which waits less for each; together as long as others.
+const FENCE_TRIES: u8 = 6;
 /// The assignment's interval.
 const STRICT: Duration = Duration::from_secs(30);
 const LEAVING: Duration = Duration::from_secs(1);
@@ -48,6 +52,22 @@ enum Purpose {
 }
 
 impl Purpose {
+    /// The digits it begins with, where that is known.
+    fn operation(&self) -> Option<u8> {
+        Some(match self {
+            Self::Register => 1,
+            Self::Login | Self::Release => 2,
+            Self::Send => 3,
+            Self::PollFriend(_) => 4,
+            Self::TakeFriend(_) => 5,
+            Self::Offline | Self::TakeOver => 6,
+            Self::Served | Self::Poll | Self::Fence => 8,
+            Self::Take => 9,
+            Self::Probe => 11,
+            Self::ByHand(operation) => return *operation,
+        })
+    }
+
     /// Asked when nothing else is to be done; on some servers any request confirms the message in hand.
     fn can_wait(&self) -> bool {
         matches!(self, Self::Probe | Self::PollFriend(_))
@@ -72,6 +92,8 @@ struct Outgoing {
     doubtful: bool,
     /// How often it was sent.
     copies: u32,
+    /// When it was sent first and last.
+    sent: Option<(Instant, Instant)>,
     /// "Sending" stands on disk, so that after a crash nobody sends it again unasked.
     noted: bool,
 }
@@ -114,6 +136,10 @@ pub struct Session {
     fence_due: bool,
     /// On a server not known as ours: no 03 before this, since late answers may still come.
     quiet_until: Option<Instant>,
+    /// Messages that were not answered, since one was; a late answer while there is just one is that one's.
+    given_up: Vec<MessageId>,
+    /// This operation was asked again, last at this time, and answered as if the tries before were lost.
+    resent: Option<(u8, Instant)>,
     storing: Option<StoreToken>,
     /// This message is sent once its state is on disk.
     noting: Option<MessageId>,
@@ -188,6 +214,8 @@ impl Session {
             outbox: VecDeque::new(),
             fence_due: false,
             quiet_until: None,
+            given_up: Vec::new(),
+            resent: None,
             storing: None,
             noting: None,
             note_at: None,
@@ -296,7 +324,7 @@ impl Session {
         let under_way = usize::from(self.outbox.front().is_some_and(is_under_way));
         let later = self.outbox.iter().skip(under_way).position(|m| m.id > id);
         let place = later.map_or(self.outbox.len(), |place| under_way + place);
-        self.outbox.insert(place, Outgoing { id, to, text, doubtful: false, copies: 0, noted: false });
+        self.outbox.insert(place, Outgoing { id, to, text, doubtful: false, copies: 0, sent: None, noted: false });
         self.events.push_back(Event::Outgoing { id, state: SendState::Waiting });
         self.go_on(now);
     }
@@ -415,11 +443,15 @@ impl Session {
             }
             _ => {}
         }
-        let most = if outstanding.purpose == Purpose::Probe { PROBE_TRIES } else { TRIES };
+        let most = match outstanding.purpose {
+            Purpose::Probe => PROBE_TRIES,
+            Purpose::Fence => FENCE_TRIES,
+            _ => TRIES,
+        };
         if outstanding.tries < most {
             outstanding.tries += 1;
             outstanding.sent = now;
-            outstanding.due = now + self.rto.timeout(outstanding.tries);
+            outstanding.due = now + self.wait(&outstanding.purpose, outstanding.tries);
             self.strays = self.strays.saturating_add(u8::from(outstanding.purpose == Purpose::Probe));
             let cause = Cause::Again(outstanding.tries);
             self.transmits.push_back(Transmit { bytes: outstanding.bytes.clone(), cause });
@@ -479,15 +511,11 @@ impl Session {
         }
         let answers = self.outstanding.as_ref().is_some_and(|o| answers::can_answer(&o.purpose, &reply));
         if !answers {
-            self.unasked(&reply);
+            self.unasked(now, &reply);
             return self.go_on(now);
         }
         let Some(outstanding) = self.outstanding.take() else { return };
-        if outstanding.tries == 1 {
-            self.rto.measure(now.saturating_duration_since(outstanding.sent));
-        } else {
-            self.rto.back_off(outstanding.tries - 1);
-        }
+        self.measure(now, &outstanding);
         self.answered(now, outstanding, reply);
         if self.state == State::Online && self.retry_at.is_none() {
             let rtt = self.rto.smoothed().unwrap_or_default();
@@ -517,8 +545,16 @@ impl Session {
         self.wanted.push_back((purpose, self.encode(request)));
     }
 
+    /// How long the answer to this try may take.
+    fn wait(&self, purpose: &Purpose, tries: u8) -> Duration {
+        match purpose {
+            Purpose::Fence => self.rto.timeout_of_question(tries),
+            _ => self.rto.timeout(tries),
+        }
+    }
+
     fn begin(&mut self, now: Instant, purpose: Purpose, bytes: Vec<u8>) {
-        let wait = self.rto.timeout(1);
+        let wait = self.wait(&purpose, 1);
         self.strays = self.strays.saturating_add(u8::from(purpose == Purpose::Probe));
         let cause = match purpose {
             Purpose::Fence => Cause::Fence,

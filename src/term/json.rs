@@ -79,6 +79,7 @@ fn name(state: SendState) -> &'static str {
         SendState::Kept => "kept",
         SendState::MaybeSentTwice => "maybe-sent-twice",
         SendState::MaybeSent => "maybe-sent",
+        SendState::NoAnswer => "no-answer",
         SendState::Failed => "failed",
     }
 }

@@ -120,6 +120,8 @@ pub enum Exit {
     Interrupted = 7,
     /// Who answers there is not to be trusted: another key than before, or none.
     Untrusted = 9,
+    /// The server answers, but said nothing of this message, or nothing that the protocol knows. It may have arrived.
+    Unanswered = 10,
 }
 
 /// Why it stopped; what to say about it.
@@ -334,6 +336,9 @@ impl Running {
             Some(false) => Err(Stop(Exit::Trouble, t!("gui.not_kept").into_owned())),
             Some(true) if any(SendState::Failed) => Err(Stop(Exit::Trouble, t!("gui.not_understood").into_owned())),
             Some(true) if any(SendState::Unknown) => Err(Stop(Exit::Offline, t!("term.state_unknown").into_owned())),
+            Some(true) if any(SendState::NoAnswer) || any(SendState::MaybeSent) => {
+                Err(Stop(Exit::Unanswered, t!("term.not_answered").into_owned()))
+            }
             Some(true) if any(SendState::OfflineOrUnknown) => {
                 Err(Stop(Exit::Offline, t!("term.state_offline").into_owned()))
             }

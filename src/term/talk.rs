@@ -121,7 +121,7 @@ impl App {
             Some(SendState::Waiting | SendState::Sending) => " …",
             Some(SendState::Sent) => " ✓",
             Some(SendState::OfflineOrUnknown | SendState::Kept | SendState::Unknown) => " ○",
-            Some(SendState::MaybeSentTwice | SendState::MaybeSent) => " ?",
+            Some(SendState::MaybeSentTwice | SendState::MaybeSent | SendState::NoAnswer) => " ?",
             Some(SendState::Failed) => " ✗",
         }
     }
@@ -141,7 +141,11 @@ impl App {
         let again = |own: &Own| {
             matches!(
                 own.state,
-                SendState::Failed | SendState::MaybeSent | SendState::OfflineOrUnknown | SendState::Unknown
+                SendState::Failed
+                    | SendState::MaybeSent
+                    | SendState::NoAnswer
+                    | SendState::OfflineOrUnknown
+                    | SendState::Unknown
             )
         };
         let chosen = self.own.iter().filter(|(_, own)| again(own)).max_by_key(|(id, _)| **id);
@@ -255,6 +259,7 @@ fn words(state: SendState) -> Option<std::borrow::Cow<'static, str>> {
         SendState::Kept => Some(t!("term.state_kept")),
         SendState::MaybeSentTwice => Some(t!("term.state_twice")),
         SendState::MaybeSent => Some(t!("term.state_maybe")),
+        SendState::NoAnswer => Some(t!("term.state_no_answer")),
         SendState::Failed => Some(t!("term.state_failed")),
     }
 }

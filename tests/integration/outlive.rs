@@ -24,7 +24,7 @@ fn told(event: &Event) -> bool {
 }
 
 fn doubtful(event: &Event) -> bool {
-    let doubt = [SendState::MaybeSent, SendState::MaybeSentTwice, SendState::Failed];
+    let doubt = [SendState::MaybeSent, SendState::MaybeSentTwice, SendState::NoAnswer, SendState::Failed];
     matches!(event, Event::Outgoing { state, .. } if doubt.contains(state))
 }
 

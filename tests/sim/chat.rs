@@ -427,6 +427,7 @@ fn written(chat: &mut Chat, i: usize, rows: &[Row]) {
         let right = match state {
             SendState::Waiting | SendState::Sending => false,
             SendState::MaybeSent => plain,
+            SendState::NoAnswer => plain && there <= 2,
             SendState::Failed => {
                 chat.report.failed += 1;
                 there == 0

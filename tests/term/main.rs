@@ -10,6 +10,7 @@
 )]
 
 mod devices;
+mod foreign;
 #[path = "../shared/process.rs"]
 mod process;
 mod scripts;

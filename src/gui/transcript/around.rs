@@ -87,6 +87,7 @@ pub fn foot(row: &Row, foreign: bool, x: i32, y: i32, w: i32) -> Option<[i32; 4]
         SendState::Unknown => (t!("chat.unknown_account"), colours.warn),
         SendState::MaybeSentTwice => (t!("chat.twice"), colours.warn),
         SendState::MaybeSent => (t!("chat.maybe"), colours.warn),
+        SendState::NoAnswer => (t!("chat.no_answer"), colours.warn),
         SendState::Failed => (t!("chat.failed"), colours.error),
     };
     let mut text = format!("{} · {word}", time(row));
@@ -116,6 +117,7 @@ pub fn can_resend(state: SendState) -> bool {
         SendState::Failed
             | SendState::MaybeSentTwice
             | SendState::MaybeSent
+            | SendState::NoAnswer
             | SendState::OfflineOrUnknown
             | SendState::Unknown
     )

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Outgoing, Outstanding, Purpose, STRICT, Session, State, polling};
+use super::{COPIES, Outgoing, Outstanding, Purpose, STRICT, Session, State, polling};
 use crate::model::SendState;
 use crate::session::{Event, Link, LoginOutcome, Polling, RegisterOutcome, StoreToken};
+use crate::timer::Rto;
 use crate::wire::reply::{Delivery, Forwarded, LoggedIn};
 use crate::wire::request::Body;
 use crate::wire::{Reply, Request};
@@ -17,23 +18,67 @@ const CONTENDED: Duration = Duration::from_secs(10);
 const REFUSED: u8 = 5;
 
 impl Session {
-    /// A late `03:` while its message waits behind the fence is its answer; any other is nobody's.
-    pub(super) fn unasked(&mut self, reply: &Reply) {
-        if let Reply::Send(forwarded) = reply
-            && self.outbox.front().is_some_and(|m| m.doubtful)
-            && (self.fence_due || self.quiet_until.is_some() || self.fencing())
-            && let Some(message) = self.outbox.pop_front()
-        {
+    /// A late `03:` while its message waits behind the fence is its answer, and after the only one that was given up
+    /// still that one's; any other is nobody's.
+    pub(super) fn unasked(&mut self, now: Instant, reply: &Reply) {
+        self.answered_twice(now, reply);
+        let Reply::Send(forwarded) = reply else { return };
+        let doubtful = self.outbox.front().is_some_and(|m| m.doubtful);
+        if doubtful && (self.fence_due || self.quiet_until.is_some() || self.fencing()) {
+            let Some(message) = self.outbox.pop_front() else { return };
             self.quiet_until = None;
-            self.settle(&message, *forwarded);
+            if let Some((sent, _)) = message.sent.filter(|_| message.copies == 1) {
+                self.rto.measure(now.saturating_duration_since(sent));
+            }
+            self.settle(now, &message, *forwarded);
+        } else if let [id] = *self.given_up
+            && !self.outbox.iter().any(|m| m.id == id || m.copies > 0)
+        {
+            self.given_up.clear();
+            self.events.push_back(Event::Outgoing { id, state: SendState::MaybeSentTwice });
         }
+    }
+
+    /// The server answers others and not this message: it stays as it is, and the next one goes on.
+    pub(super) fn give_up(&mut self, now: Instant) {
+        if let Some(Outgoing { id, .. }) = self.outbox.pop_front() {
+            self.given_up.truncate(1);
+            self.given_up.push(id);
+            self.events.push_back(Event::Outgoing { id, state: SendState::NoAnswer });
+        }
+        self.go_on(now);
     }
 
     fn fencing(&self) -> bool {
         self.outstanding.as_ref().is_some_and(|o| o.purpose == Purpose::Fence)
     }
 
-    fn settle(&mut self, message: &Outgoing, forwarded: Forwarded) {
+    /// Learns how long the way is. An answer after several tries may be any one's. Came it as soon after the last as
+    /// answers do, the others were lost; else the way may have become longer, and the next waits longer.
+    pub(super) fn measure(&mut self, now: Instant, answered: &Outstanding) {
+        self.resent = None;
+        let took = now.saturating_duration_since(answered.sent);
+        if answered.tries == 1 {
+            self.rto.measure(took);
+        } else if self.rto.is_usual(took) {
+            self.rto.reset();
+            self.resent = answered.purpose.operation().map(|operation| (operation, answered.sent));
+        } else {
+            self.rto.back_off(answered.tries - 1);
+        }
+    }
+
+    /// Nothing was lost, then: every try has its own answer, and this is the last one's.
+    fn answered_twice(&mut self, now: Instant, reply: &Reply) {
+        if let Some((operation, sent)) = self.resent
+            && reply.operation() == Some(operation)
+        {
+            self.resent = None;
+            self.rto.measure(now.saturating_duration_since(sent));
+        }
+    }
+
+    fn settle(&mut self, now: Instant, message: &Outgoing, forwarded: Forwarded) {
         let state = match forwarded {
             _ if message.copies > 1 => SendState::MaybeSentTwice,
             Forwarded::Done => SendState::Sent,
@@ -41,6 +86,12 @@ impl Session {
         };
         // Of several on the wire, another's answer must not confirm the next message.
         self.fence_due |= message.copies > 1;
+        if let Some((first, last)) = message.sent.filter(|_| message.copies > 1 && self.extensions != Some(true)) {
+            // The other copy's answer may take as long as this one's, at most, has taken.
+            let took = now.saturating_duration_since(first);
+            self.quiet_until = Some(last + took + self.rto.timeout(1));
+        }
+        self.given_up.clear();
         self.events.push_back(Event::Outgoing { id: message.id, state });
     }
 
@@ -101,12 +152,16 @@ impl Session {
                 self.fence_due = false;
                 // Our server answers in order; elsewhere a late answer gets two more timeouts.
                 if self.extensions != Some(true) {
-                    self.quiet_until = Some(now + self.rto.timeout(1).saturating_mul(2));
+                    // And before a message is given up, as long as any answer is waited for.
+                    let last = self.outbox.front().filter(|m| m.copies >= COPIES).and_then(|m| m.sent);
+                    let long = last.map(|(_, sent)| sent + Rto::MOST);
+                    let quiet = Some(now + self.rto.timeout(1).saturating_mul(2));
+                    self.quiet_until = self.quiet_until.max(quiet).max(long);
                 }
             }
             (Purpose::Send, Reply::Send(forwarded)) => {
                 if let Some(message) = self.outbox.pop_front() {
-                    self.settle(&message, forwarded);
+                    self.settle(now, &message, forwarded);
                 }
                 self.poll_soon(now);
             }
@@ -202,18 +257,8 @@ impl Session {
 
 /// Whether a reply can be the answer to such a request; the protocol has no request numbers.
 pub(super) fn can_answer(purpose: &Purpose, reply: &Reply) -> bool {
-    let operation = match purpose {
-        Purpose::Register => 1,
-        Purpose::Login | Purpose::Release => 2,
-        Purpose::Send => 3,
-        Purpose::PollFriend(_) => 4,
-        Purpose::TakeFriend(_) => 5,
-        Purpose::Offline | Purpose::TakeOver => 6,
-        Purpose::Served | Purpose::Poll | Purpose::Fence => 8,
-        Purpose::Take => 9,
-        Purpose::Probe => 11,
-        Purpose::ByHand(Some(operation)) => *operation,
-        Purpose::ByHand(None) => return matches!(reply, Reply::NotUnderstood | Reply::NotLoggedIn),
+    let Some(operation) = purpose.operation() else {
+        return matches!(reply, Reply::NotUnderstood | Reply::NotLoggedIn);
     };
     match reply {
         Reply::NotUnderstood => true,

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Purpose, Session, State};
+use super::{COPIES, Purpose, Session, State};
 use crate::model::{Account, SendState};
 use crate::session::Event;
 use crate::wire::Request;
@@ -96,7 +96,11 @@ impl Session {
         if !message.noted {
             return self.note();
         }
+        if message.copies >= COPIES {
+            return self.give_up(now);
+        }
         message.copies += 1;
+        message.sent = Some((message.sent.map_or(now, |(first, _)| first), now));
         let request = Request::Send { to: message.to.clone(), body: Body::new(&message.text) };
         let bytes = self.encode(&request);
         self.begin(now, Purpose::Send, bytes);

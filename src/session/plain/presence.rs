@@ -22,6 +22,7 @@ impl Session {
         self.fence_due |= self.outstanding.as_ref().is_some_and(|o| o.purpose == Purpose::Send);
         // Another account's, or about to be loaded anew.
         self.outbox.clear();
+        self.given_up.clear();
         self.outstanding = None;
         self.wanted.clear();
         self.storing = None;

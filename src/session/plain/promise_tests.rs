@@ -7,6 +7,7 @@ mod leaving;
 mod messages;
 mod polling;
 mod silence;
+mod unanswered;
 
 use super::*;
 use crate::wire::reply::LoggedIn;

@@ -1,0 +1,87 @@
+//! Plain servers of other people, as small as a student writes them, and what a script is told of them.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use super::scripts::{lines, run};
+
+/// A server that is a function from a request to its replies, and what it was asked.
+pub struct Foreign {
+    pub at: SocketAddr,
+    pub asked: Arc<Mutex<Vec<String>>>,
+    dir: tempfile::TempDir,
+}
+
+impl Foreign {
+    pub fn new(mut answer: impl FnMut(&str) -> Vec<Vec<u8>> + Send + 'static) -> Self {
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
+        let at = socket.local_addr().expect("bound");
+        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+        let seen = Arc::clone(&asked);
+        // It ends with the process; nobody asks it then.
+        thread::spawn(move || {
+            let mut buffer = [0; 2048];
+            while let Ok((n, from)) = socket.recv_from(&mut buffer) {
+                let request = String::from_utf8_lossy(&buffer[..n]).into_owned();
+                for reply in answer(&request) {
+                    let _ = socket.send_to(&reply, from);
+                }
+                seen.lock().expect("not poisoned").push(request);
+            }
+        });
+        Self { at, asked, dir: tempfile::tempdir().expect("a folder") }
+    }
+
+    pub fn job(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hongyan-term"));
+        command.args(["--server", &self.at.to_string(), "--lang", "en", "--allow-plain", "--account", "me", "--data"]);
+        command.arg(self.dir.path()).args(args).env("HONGYAN_PASSWORD", "secret");
+        command
+    }
+
+    pub fn count(&self, begin: &str) -> usize {
+        self.asked.lock().expect("not poisoned").iter().filter(|request| request.starts_with(begin)).count()
+    }
+}
+
+/// What a server of the course says if nothing is special.
+pub fn course(request: &str) -> Vec<Vec<u8>> {
+    let reply = match request.get(..2) {
+        Some("02") => "02:01",
+        Some("03") => "03:01",
+        Some("06") => "06:01",
+        Some("08") => "08:0",
+        Some("09") => "09:01",
+        _ => "00:00",
+    };
+    vec![reply.as_bytes().to_vec()]
+}
+
+#[test]
+fn a_message_that_alone_is_not_answered_goes_twice_and_a_script_is_told_so() {
+    let answered_by = |code: &'static str| {
+        Foreign::new(move |request| match (request.starts_with("03"), code) {
+            (true, "") => Vec::new(),
+            (true, code) => vec![code.as_bytes().to_vec()],
+            _ => course(request),
+        })
+    };
+    let silent = answered_by("");
+    let output = run(&mut silent.job(&["send", "--to", "you", "hello"]), "");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(10), "{said}");
+    assert!(said.contains("the server answers, but not this message; it may have arrived"), "{said}");
+    assert_eq!(silent.count("03"), 2);
+    let history = run(&mut silent.job(&["history", "you", "--json"]), "");
+    let rows = lines(&String::from_utf8_lossy(&history.stdout));
+    assert_eq!(rows[0]["state"], "no-answer");
+    // The next login sends it no third time.
+    run(&mut silent.job(&["recv"]), "");
+    assert_eq!(silent.count("03"), 2);
+    // A code that means nothing is no word that it has arrived.
+    let strange = answered_by("03:05");
+    let output = run(&mut strange.job(&["send", "--to", "you", "hello"]), "");
+    assert_eq!((output.status.code(), strange.count("03")), (Some(10), 1));
+}
