@@ -76,8 +76,10 @@ enum Input {
     Key(line::Key),
     /// From a pipe.
     Line(String),
-    /// There is no more of either.
+    /// The pipe has no more.
     End,
+    /// The terminal is not there any more.
+    Gone,
     /// The system asks the program to end.
     Leave,
     /// The server was looked for.
@@ -95,6 +97,10 @@ pub fn run(args: Args) -> Result<(), TermError> {
     let (inputs, waiting) = crossbeam_channel::unbounded();
     #[cfg(unix)]
     end_by_signals(inputs.clone())?;
+    #[cfg(unix)]
+    if on_terminal {
+        told_of_size(inputs.clone())?;
+    }
     let terminal = if on_terminal {
         let terminal = terminal::Terminal::take()?;
         keys::read_keys(inputs.clone())?;
@@ -104,6 +110,21 @@ pub fn run(args: Args) -> Result<(), TermError> {
         None
     };
     app::App::new(args, terminal, inputs, waiting)?.run()
+}
+
+/// SIGWINCH has the line drawn anew, also while nobody presses a key.
+#[cfg(unix)]
+fn told_of_size(inputs: Sender<Input>) -> io::Result<()> {
+    let mut signals = signal_hook::iterator::Signals::new([signal_hook::consts::SIGWINCH])?;
+    let wait = move || {
+        for _ in signals.forever() {
+            let (columns, rows) = crossterm::terminal::size().unwrap_or((0, 0));
+            if inputs.send(Input::Key(line::Key::Resize(columns, rows))).is_err() {
+                return;
+            }
+        }
+    };
+    std::thread::Builder::new().name("size".into()).spawn(wait).map(drop)
 }
 
 /// SIGINT, SIGTERM and SIGHUP go offline first, as Ctrl+C does.

@@ -7,7 +7,7 @@ mod probe;
 mod why;
 
 use std::error::Error;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -151,13 +151,15 @@ fn main() -> ExitCode {
     match run(args) {
         Ok(code) => code,
         Err(error) => {
-            #[allow(clippy::print_stderr, reason = "this is what the terminal is for")]
-            {
-                eprintln!("hongyan-term: {error}");
-            }
+            complain(&error);
             ExitCode::FAILURE
         }
     }
+}
+
+/// Says it where somebody may see it; the terminal may be gone, which `eprintln` panics of.
+fn complain(what: &dyn std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "hongyan-term: {what}");
 }
 
 fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
@@ -183,20 +185,14 @@ fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
     std::panic::set_hook(Box::new(|panic| {
         term::give_back();
         log::error!("{panic}");
-        #[allow(clippy::print_stderr, reason = "the person at the terminal should see it")]
-        {
-            eprintln!("hongyan-term: {panic}");
-        }
+        complain(panic);
         #[allow(clippy::disallowed_methods, reason = "nothing can be trusted to be committed any more")]
         std::process::exit(70);
     }));
     let password = match password(args.password_file.as_deref())? {
         Ok(password) => password,
         Err(error) => {
-            #[allow(clippy::print_stderr, reason = "this is what the terminal is for")]
-            {
-                eprintln!("hongyan-term: {error}");
-            }
+            complain(&error);
             return Ok(ExitCode::from(script::Exit::Usage as u8));
         }
     };

@@ -67,6 +67,10 @@ pub(super) struct App {
     /// Lines of a pipe that wait until what came before is done.
     pub(super) lines: VecDeque<String>,
     pub(super) ended: bool,
+    /// Nobody sees what is printed any more.
+    pub(super) cut: bool,
+    /// Why, where that was found by printing.
+    unwritten: Option<std::io::Error>,
     pub(super) ask: Ask,
     pub(super) pending: Pending,
     /// From a file or the environment; used once.
@@ -145,6 +149,8 @@ impl App {
             remembered,
             lines: VecDeque::new(),
             ended: false,
+            cut: false,
+            unwritten: None,
             ask: Ask::Command,
             pending: Pending::Nothing,
             given: args.password,
@@ -194,7 +200,10 @@ impl App {
                 self.input(input);
             }
             self.next_line();
-            let wait = self.flush_soon()?;
+            let wait = self.flush_soon().unwrap_or_else(|error| self.unheard(error));
+            if self.cut && self.leaving == Leaving::No {
+                self.leave(Leaving::Quit);
+            }
             if more || self.left {
                 continue;
             }
@@ -206,11 +215,25 @@ impl App {
                 recv(end) -> _ => if self.deadline.is_some_and(|end| end <= clock::now().instant) { self.gone() },
             }
         }
-        self.flush()?;
-        let mut out = String::new();
-        self.screen.erase(&mut out);
-        print(&out)?;
+        if let Err(error) = self.flush() {
+            self.unheard(error);
+        }
+        if let Some(error) = self.unwritten {
+            return Err(error.into());
+        }
+        if !self.cut {
+            let mut out = String::new();
+            self.screen.erase(&mut out);
+            print(&out)?;
+        }
         Ok(())
+    }
+
+    /// Nobody reads what is printed any more: the server is to hear that one has left all the same.
+    fn unheard(&mut self, error: std::io::Error) -> Option<Instant> {
+        log::info!("cannot print: {error}");
+        (self.cut, self.unwritten) = (true, Some(error));
+        None
     }
 
     fn input(&mut self, input: Input) {
@@ -219,6 +242,9 @@ impl App {
             Input::Key(key) => self.key(key),
             Input::Line(line) => self.lines.push_back(line),
             Input::End => self.ended = true,
+            Input::Gone => self.cut = true,
+            // A terminal that goes says so by a signal as well: that is no second asking.
+            Input::Leave if self.cut && self.leaving != Leaving::No => {}
             Input::Leave => self.leave(Leaving::Quit),
             Input::Found(found) => self.server_found(found),
             Input::Reached(report) => self.reached(&report),

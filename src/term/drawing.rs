@@ -95,6 +95,10 @@ impl App {
         if !std::mem::replace(&mut self.dirty, false) {
             return Ok(());
         }
+        if self.cut {
+            self.text.clear();
+            return Ok(());
+        }
         let mut out = String::new();
         if self.terminal.is_some() {
             self.line_kind();

@@ -9,31 +9,73 @@ use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifier
 use super::Input;
 use super::line::Key;
 
-/// Reads keys until the program ends: the thread blocks in the terminal, so it is never joined.
+/// How long crossterm may look for what it has read already; nothing at all would have it look at nothing.
+#[cfg(unix)]
+const BUFFERED: std::time::Duration = std::time::Duration::from_millis(1);
+
+/// Reads keys until the program ends, or the terminal does: the thread blocks in the terminal, so it is never joined.
 ///
 /// # Errors
 /// No thread.
 pub fn read_keys(inputs: Sender<Input>) -> io::Result<()> {
     let read = move || {
         loop {
-            let input = match event::read() {
-                Ok(event) => match key(event) {
+            let input = match next() {
+                Ok(Some(event)) => match key(event) {
                     Some(key) => Input::Key(key),
                     None => continue,
                 },
-                // The terminal is gone.
+                Ok(None) => Input::Gone,
                 Err(error) => {
                     log::info!("no more keys: {error}");
-                    Input::End
+                    Input::Gone
                 }
             };
-            let last = input == Input::End;
+            let last = input == Input::Gone;
             if inputs.send(input).is_err() || last {
                 return;
             }
         }
     };
     thread::Builder::new().name("keys".into()).spawn(read).map(drop)
+}
+
+/// The next event of the terminal; `None` when there is no terminal any more.
+///
+/// Crossterm waits only for as long as something may be in its own buffer: at the end of a terminal it would read nothing
+/// again and again.
+///
+/// # Errors
+/// The terminal cannot be read.
+#[cfg(unix)]
+pub(super) fn next() -> io::Result<Option<Event>> {
+    use rustix::event::{PollFd, PollFlags, poll};
+    loop {
+        if event::poll(BUFFERED)? {
+            return event::read().map(Some);
+        }
+        let stdin = io::stdin();
+        let mut terminal = [PollFd::new(&stdin, PollFlags::IN)];
+        match poll(&mut terminal, None) {
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+            Ok(_) => {
+                let gone = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL;
+                if terminal.iter().any(|terminal| terminal.revents().intersects(gone)) {
+                    return Ok(None);
+                }
+            }
+        }
+    }
+}
+
+/// The next event of the terminal.
+///
+/// # Errors
+/// The terminal cannot be read.
+#[cfg(not(unix))]
+pub(super) fn next() -> io::Result<Option<Event>> {
+    event::read().map(Some)
 }
 
 /// Reads lines until there are no more.

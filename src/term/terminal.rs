@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use crossterm::event::{self, DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::{execute, terminal};
 
 use super::keys;
@@ -70,7 +70,8 @@ pub(super) fn ask_secret(prompt: &str) -> io::Result<Option<String>> {
     let mut line = Line::default();
     line.begin(true);
     let typed = loop {
-        let Some(key) = keys::key(event::read()?) else { continue };
+        let Some(event) = keys::next()? else { break None };
+        let Some(key) = keys::key(event) else { continue };
         match line.key(key) {
             Done::Line(text) => break Some(text),
             Done::Interrupt | Done::End => break None,

@@ -11,6 +11,7 @@
 
 mod devices;
 mod foreign;
+mod hangup;
 #[path = "../shared/process.rs"]
 mod process;
 mod scripts;

@@ -1,0 +1,147 @@
+//! A terminal that vanishes while nobody tells the program so: its session leader does not hang up for it.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use std::{fs, thread};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+use super::tmux::{Served, until};
+
+/// The program as a child of a session leader that ignores SIGHUP, on a terminal of their own.
+struct Orphan {
+    leader: Child,
+    master: File,
+    shown: Arc<Mutex<String>>,
+    reader: JoinHandle<()>,
+    closing: Arc<AtomicBool>,
+}
+
+impl Orphan {
+    fn open(program: &Command) -> Self {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a terminal");
+        grantpt(&master).and_then(|()| unlockpt(&master)).expect("ours");
+        let name = ptsname(&master, Vec::new()).expect("a name");
+        let side =
+            || File::options().read(true).write(true).open(name.to_str().expect("text")).expect("its other side");
+        let mut leader = Command::new("setsid");
+        leader.args(["--ctty", "sh", "-c", "trap '' HUP; \"$@\"; exit $?", "sh"]);
+        leader.arg(program.get_program()).args(program.get_args());
+        for (name, value) in program.get_envs() {
+            match value {
+                Some(value) => leader.env(name, value),
+                None => leader.env_remove(name),
+            };
+        }
+        leader.env("TERM", "xterm");
+        let leader = leader.stdin(side()).stdout(side()).stderr(side()).spawn().expect("setsid is there");
+        let master = File::from(master);
+        let shown = Arc::<Mutex<String>>::default();
+        let (mut read, all) = (master.try_clone().expect("another"), Arc::clone(&shown));
+        let closing = Arc::<AtomicBool>::default();
+        let close = Arc::clone(&closing);
+        // What is drawn has to go somewhere. The terminal is there until this handle of it is closed, too.
+        let reader = thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            let soon = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
+            while !close.load(Ordering::Relaxed) {
+                if poll(&mut [PollFd::new(&read, PollFlags::IN)], Some(&soon)).expect("it waits") > 0 {
+                    let n = read.read(&mut buffer).unwrap_or(0);
+                    all.lock().expect("unbroken").push_str(&String::from_utf8_lossy(&buffer[..n]));
+                }
+            }
+        });
+        Self { leader, master, shown, reader, closing }
+    }
+
+    #[track_caller]
+    fn type_after(&mut self, shown: &str, line: &str) {
+        until(shown, || {
+            let mut all = self.shown.lock().expect("unbroken");
+            match all.split_once(shown) {
+                Some((_, rest)) => {
+                    *all = rest.to_owned();
+                    Ok(())
+                }
+                None => Err(all.clone()),
+            }
+        });
+        self.master.write_all(line.as_bytes()).expect("typed");
+    }
+
+    /// Closes the terminal; the program's exit code, and how long it computed from then on, in clock ticks (10 ms).
+    fn vanish(mut self) -> (Option<i32>, u64) {
+        let client = until("the program's process", || {
+            let mut pids = vec![self.leader.id()];
+            while let Some(child) = pids.last().and_then(|pid| children(*pid).first().copied()) {
+                pids.push(child);
+            }
+            pids.last().filter(|pid| computed(**pid).is_some() && pids.len() > 1).copied().ok_or(format!("{pids:?}"))
+        });
+        let before = computed(client).expect("it runs");
+        let mut last = before;
+        self.closing.store(true, Ordering::Relaxed);
+        self.reader.join().expect("it reads to the end");
+        drop(self.master);
+        let end = std::time::Instant::now() + Duration::from_secs(5);
+        while let Some(ticks) = computed(client).filter(|_| std::time::Instant::now() < end) {
+            last = ticks;
+            thread::sleep(Duration::from_millis(5));
+        }
+        let ended = computed(client).is_none();
+        if !ended {
+            let _ = Command::new("kill").args(["-9", &client.to_string()]).status();
+        }
+        let code = self.leader.wait().expect("it ends").code();
+        (code.filter(|_| ended), last - before)
+    }
+}
+
+fn children(pid: u32) -> Vec<u32> {
+    let all = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    all.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
+}
+
+/// In clock ticks, until it has ended.
+fn computed(pid: u32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, rest) = stat.rsplit_once(") ")?;
+    let fields: Vec<&str> = rest.split(' ').collect();
+    if fields.first() == Some(&"Z") {
+        return None;
+    }
+    Some(fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?)
+}
+
+#[test]
+fn a_terminal_that_vanishes_ends_the_program() {
+    let served = Served::new();
+    let mut orphan = Orphan::open(&served.client("a"));
+    orphan.type_after("hongyan>", "register a\r");
+    orphan.type_after("New password", "secret\r");
+    orphan.type_after("Confirm", "secret\r");
+    orphan.type_after("Logged in as a", "half a line");
+    let (code, ticks) = orphan.vanish();
+    assert!(code.is_some() && ticks < 50, "it ended with {code:?}, and computed for {ticks} ticks");
+    assert_eq!(served.ask("02#a#secret#").as_deref(), Some("02:01"), "it went offline first");
+}
+
+#[test]
+fn a_password_is_not_waited_for_without_a_terminal() {
+    let served = Served::new();
+    drop(served.by_hand("a"));
+    let mut chat = Orphan::open(served.client("a").args(["--account", "a"]));
+    chat.type_after("Password of a", "half");
+    let mut job = Orphan::open(served.client("b").args(["--account", "a", "send", "--to", "a", "x"]));
+    job.type_after("Password of a", "half");
+    for (name, orphan) in [("a chat", chat), ("a job", job)] {
+        let (code, ticks) = orphan.vanish();
+        assert!(code.is_some() && ticks < 50, "{name} ended with {code:?}, and computed for {ticks} ticks");
+    }
+}
