@@ -167,6 +167,9 @@ impl MessageText {
         Ok(Self(text.to_owned()))
     }
 
+    /// So many parts are sent without a question; more are seldom meant, as when a file was pasted.
+    pub const UNASKED: usize = 10;
+
     /// Splits a text of any length between words, long ones between graphemes, into bodies that fit; from
     /// two parts on each begins with its mark, `(1/3) `. NULs are left out. An empty or blank text gives none.
     #[must_use]

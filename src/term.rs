@@ -14,6 +14,7 @@ mod keys;
 pub mod line;
 mod past;
 mod people;
+mod pipe;
 mod raw;
 mod remembered;
 pub mod screen;
@@ -74,8 +75,8 @@ pub enum TermError {
 enum Input {
     /// From a terminal.
     Key(line::Key),
-    /// From a pipe.
-    Line(String),
+    /// From a pipe; nothing of one that is not UTF-8 or holds a NUL.
+    Line(Option<String>),
     /// The pipe has no more.
     End,
     /// The terminal is not there any more.
@@ -88,11 +89,11 @@ enum Input {
     Reached(Box<crate::diagnosis::Report>),
 }
 
-/// Chats until the person leaves: with keys on a terminal, else line by line.
+/// Chats until the person leaves: with keys on a terminal, else line by line. The exit code tells how a pipe's lines went.
 ///
 /// # Errors
 /// See [`TermError`].
-pub fn run(args: Args) -> Result<(), TermError> {
+pub fn run(args: Args) -> Result<script::Exit, TermError> {
     let on_terminal = io::stdin().is_terminal() && io::stdout().is_terminal() && !style::is_dumb();
     let (inputs, waiting) = crossbeam_channel::unbounded();
     #[cfg(unix)]

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use hongyan::cli::Face;
-use hongyan::model::Password;
+use hongyan::model::{MessageText, Password};
 use hongyan::term::script::{self, Job, Script};
 use hongyan::{host, logging, term};
 
@@ -24,7 +24,8 @@ const MOST_INPUT: u64 = 1 << 20;
 
 const CODES: &str = "\
 Exit codes: 0 done · 1 trouble with this machine (disk, network, the account is open here already) · \
-2 something was not said (the account, or the password on a device that is not remembered, or --yes-i-may) · \
+2 something was not said (the account, or the password on a device that is not remembered, or --yes-i-may), or cannot be sent \
+as it is (not UTF-8, more than --parts messages); nothing was sent · \
 3 the server refused the login, or another device took this one's place · \
 4 the server does not answer (a message stays in the outbox) · \
 5 there is no such account, or it is offline (a server of the plain protocol may keep the message) · 6 there was no message · 7 told to end · \
@@ -64,6 +65,9 @@ enum Command {
         to: String,
         /// The message [default: standard input]
         text: Vec<String>,
+        /// As so many messages at most, where one does not hold it; else nothing is sent
+        #[arg(long, value_name = "N", default_value_t = MessageText::UNASKED)]
+        parts: usize,
         #[command(flatten)]
         online: Online,
     },
@@ -203,12 +207,17 @@ fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
         ) => {
             let raw = matches!(args.command, Some(Command::Raw));
             let chat = term::Args { face: args.face, host_lan: args.host_lan, colour: args.color, raw, password };
-            term::run(chat)?;
-            return Ok(ExitCode::SUCCESS);
+            return Ok(ExitCode::from(term::run(chat)? as u8));
         }
-        Some(Command::Send { to, text, online }) => {
-            let text = if text.is_empty() { standard_input()? } else { text.join(" ") };
-            (Job::Send { to, text }, online)
+        Some(Command::Send { to, text, parts, online }) => {
+            let text = if text.is_empty() { standard_input()? } else { Ok(text.join(" ")) };
+            match text {
+                Ok(text) => (Job::Send { to, text, parts }, online),
+                Err(error) => {
+                    complain(&error);
+                    return Ok(ExitCode::from(script::Exit::Usage as u8));
+                }
+            }
         }
         Some(Command::Recv { wait, follow, json, online }) => (Job::Receive { wait, follow, json }, online),
         Some(Command::History { name, count, at_server: true, before, json, online }) => {
@@ -225,12 +234,24 @@ fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::from(exit as u8))
 }
 
-/// A whole message; the line end behind it is the shell's.
-fn standard_input() -> Result<String, Box<dyn Error>> {
+/// A whole message, or why it cannot be sent as it is; the line end behind it is the shell's.
+fn standard_input() -> Result<Result<String, String>, Box<dyn Error>> {
     let mut bytes = Vec::new();
-    std::io::stdin().take(MOST_INPUT).read_to_end(&mut bytes)?;
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    Ok(text.strip_suffix('\n').map_or(text.clone(), str::to_owned))
+    std::io::stdin().take(MOST_INPUT + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MOST_INPUT {
+        return Ok(Err(format!("standard input has more than {MOST_INPUT} bytes; nothing was sent")));
+    }
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to();
+            return Ok(Err(format!("standard input is not UTF-8 at byte {at} (counted from 0); nothing was sent")));
+        }
+    };
+    if let Some(at) = text.find('\0') {
+        return Ok(Err(format!("standard input holds a NUL at byte {at}, which no message can; nothing was sent")));
+    }
+    Ok(Ok(text.strip_suffix('\n').map(str::to_owned).unwrap_or(text)))
 }
 
 /// From a file's first line or the environment; never from the command line, which others can read. What is there but is

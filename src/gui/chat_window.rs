@@ -21,7 +21,7 @@ use super::transcript::{Ask, Earlier, Transcript};
 use super::widgets::{self, Style};
 use super::{UiEvent, theme};
 use crate::history::{Row, RowMeta};
-use crate::model::{Account, MessageId, SendState};
+use crate::model::{Account, MessageId, MessageText, SendState};
 use crate::roster::Presence;
 use crate::shown;
 
@@ -117,7 +117,7 @@ impl ChatWindow {
             lay_out(window.w(), window.h());
             window.resize_callback(move |_, _, _, w, h| lay_out(w, h));
         }
-        let send = sending(&composer, peer, &emit);
+        let send = sending(&composer, peer, &header, &emit);
         button.set_callback({
             let send = Rc::clone(&send);
             move |_| send()
@@ -397,12 +397,22 @@ fn composer() -> TextEditor {
     composer
 }
 
-fn sending(composer: &TextEditor, peer: &Account, emit: &Emit) -> Rc<dyn Fn()> {
-    let (composer, peer, emit) = (composer.clone(), peer.clone(), Rc::clone(emit));
+/// Sends what was written; what makes many messages, as a pasted file does, only after a question.
+fn sending(composer: &TextEditor, peer: &Account, header: &Rc<RefCell<Header>>, emit: &Emit) -> Rc<dyn Fn()> {
+    let (composer, peer, header, emit) = (composer.clone(), peer.clone(), Rc::clone(header), Rc::clone(emit));
     Rc::new(move || {
         let Some(mut buffer) = composer.buffer() else { return };
         let text = buffer.text();
-        if !text.trim().is_empty() {
+        let parts = MessageText::split(&text).len();
+        if parts > MessageText::UNASKED {
+            let question = t!("chat.many_parts", n = parts, name = header.borrow().name);
+            let sends = widgets::ask(&question, &t!("chat.many_send", n = parts), &t!("chat.many_keep"));
+            // The chat may have been closed meanwhile.
+            if !sends || composer.was_deleted() {
+                return;
+            }
+        }
+        if parts > 0 {
             buffer.set_text("");
             emit(UiEvent::Send { peer: peer.clone(), text });
         }

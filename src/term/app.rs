@@ -16,6 +16,7 @@ use super::people::Change;
 use super::raw::Raw;
 use super::remembered::Remembered;
 use super::screen::{Screen, harmless};
+use super::script::Exit;
 use super::server::open;
 use super::style::Style;
 use super::talk::{Own, Wanted};
@@ -64,8 +65,14 @@ pub(super) struct App {
     pub(super) line: Line,
     /// Lines of earlier runs; a pipe has none.
     remembered: Option<Remembered>,
-    /// Lines of a pipe that wait until what came before is done.
-    pub(super) lines: VecDeque<String>,
+    /// Lines of a pipe that wait until what came before is done; nothing of one that cannot be read.
+    pub(super) lines: VecDeque<Option<String>>,
+    /// The line of a pipe that was done last.
+    pub(super) line_number: usize,
+    /// The rest of a pipe is not done.
+    pub(super) stopped: bool,
+    /// How a pipe's lines went.
+    pub(super) exit: Exit,
     pub(super) ended: bool,
     /// Nobody sees what is printed any more.
     pub(super) cut: bool,
@@ -148,6 +155,9 @@ impl App {
             line,
             remembered,
             lines: VecDeque::new(),
+            line_number: 0,
+            stopped: false,
+            exit: Exit::Done,
             ended: false,
             cut: false,
             unwritten: None,
@@ -191,7 +201,7 @@ impl App {
         Ok(app)
     }
 
-    pub(super) fn run(mut self) -> Result<(), TermError> {
+    pub(super) fn run(mut self) -> Result<Exit, TermError> {
         while !self.left {
             let more = self.client.pump(clock::now);
             self.events();
@@ -226,7 +236,7 @@ impl App {
             self.screen.erase(&mut out);
             print(&out)?;
         }
-        Ok(())
+        Ok(self.exit)
     }
 
     /// Nobody reads what is printed any more: the server is to hear that one has left all the same.
@@ -240,6 +250,7 @@ impl App {
         (self.dirty, self.keyed) = (true, true);
         match input {
             Input::Key(key) => self.key(key),
+            Input::Line(_) if self.stopped => {}
             Input::Line(line) => self.lines.push_back(line),
             Input::End => self.ended = true,
             Input::Gone => self.cut = true,
@@ -258,7 +269,7 @@ impl App {
             Done::Edited => {}
             // A login is under way, or a name being changed: what is typed meanwhile comes after it.
             Done::Line(line) if self.pending != Pending::Nothing || self.change.is_some() || self.raw_waits() => {
-                self.lines.push_back(line)
+                self.lines.push_back(Some(line))
             }
             Done::Line(line) => self.submit(line),
             Done::Complete => self.complete(),
@@ -284,7 +295,11 @@ impl App {
     fn next_line(&mut self) {
         while !self.busy() {
             let Some(line) = self.lines.pop_front() else { break };
-            self.submit(line);
+            self.line_number += 1;
+            match line {
+                Some(line) => self.submit(line),
+                None => self.stop(&t!("term.not_utf8")),
+            }
             self.events();
         }
         if self.ended && self.lines.is_empty() && !self.busy() && self.leaving == Leaving::No {
@@ -324,6 +339,9 @@ impl App {
         }
         self.line.remember(&line);
         let typed = commands::parse(&line, self.target.is_some(), |name| self.resolve(name).is_some());
+        if self.relies_on_login(&typed) {
+            return self.stop(&t!("term.nobody_yet"));
+        }
         if self.terminal.is_some() && !matches!(typed, Typed::Text(..) | Typed::Say(..)) {
             let prompt = self.prompt();
             let shown = self.style.quiet(&format!("{}{}", prompt.plain, harmless(&line)));
@@ -379,7 +397,10 @@ impl App {
             _ => {}
         }
         if !self.logged_in {
-            return self.warn(&t!("term.log_in_first"));
+            return match self.on_terminal() {
+                true => self.warn(&t!("term.log_in_first")),
+                false => self.stop(&t!("term.nobody_yet")),
+            };
         }
         match verb {
             Verb::Logout => self.leave(Leaving::Logout),
@@ -457,6 +478,7 @@ impl App {
             Event::DiskTrouble(error) => {
                 self.pending = Pending::Nothing;
                 self.change = None;
+                self.failed(Exit::Trouble);
                 self.error(&t!("gui.disk_trouble", error = error));
             }
             Event::Tap(record) => self.record(&record),

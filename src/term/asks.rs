@@ -3,6 +3,8 @@
 use rust_i18n::t;
 
 use super::app::App;
+use super::script::Exit;
+use super::script::entering::exit;
 use crate::model::{Account, Password};
 use crate::net::clock;
 use crate::place::Place;
@@ -26,6 +28,8 @@ pub(super) enum Ask {
     Readable(Pending),
     /// Whether this key of the server's was compared.
     Trust(Vec<u8>),
+    /// Whether a text is to go out as many messages.
+    Parts(Account, String),
 }
 
 /// What the server is to answer.
@@ -54,6 +58,7 @@ impl Ask {
             Self::Plain(_) => t!("term.plain_anyway"),
             Self::Readable(_) => t!("term.plain_word"),
             Self::Trust(_) => t!("term.key_confirm"),
+            Self::Parts(..) => t!("term.many_parts_word"),
         };
         Some(format!("{text}: "))
     }
@@ -109,8 +114,10 @@ impl App {
     pub(super) fn answered(&mut self, line: &str) {
         let ask = std::mem::replace(&mut self.ask, Ask::Command);
         if line.is_empty() {
-            if matches!(ask, Ask::Plain(_) | Ask::Readable(_)) {
-                self.not_plainly();
+            match &ask {
+                Ask::Plain(_) | Ask::Readable(_) => self.not_plainly(),
+                Ask::Parts(peer, text) => self.give_back(peer, text),
+                _ => {}
             }
             return self.quiet(&t!("term.cancelled"));
         }
@@ -165,6 +172,14 @@ impl App {
             }
             Ask::Readable(pending) => self.agreed(pending, line),
             Ask::Trust(key) => self.trusted(key, line),
+            Ask::Parts(peer, text) => {
+                if ["send", "发送"].contains(&line.trim().to_lowercase().as_str()) {
+                    self.send_now(&peer, &text);
+                } else {
+                    self.quiet(&t!("term.cancelled"));
+                    self.give_back(&peer, &text);
+                }
+            }
             Ask::TakeOver => {
                 if is_yes(line)
                     && let Some(me) = self.me.clone()
@@ -186,6 +201,7 @@ impl App {
     /// The server knows no other dialect, or says so; what waits for the answer stays where it is.
     pub(super) fn plain_only(&mut self, notice: &str) {
         if !self.on_terminal() {
+            self.failed(Exit::Refused);
             self.error(&format!("{notice} (--allow-plain)"));
             return self.not_plainly();
         }
@@ -205,6 +221,9 @@ impl App {
     /// A pipe does not try again: its next line is a command.
     fn only_on_terminal(&mut self) {
         if !self.on_terminal() {
+            if self.exit == Exit::Done {
+                self.exit = Exit::Usage;
+            }
             self.ask = Ask::Command;
         }
     }
@@ -237,6 +256,7 @@ impl App {
         }
         if let Err(error) = self.find_server() {
             self.pending = Pending::Nothing;
+            self.failed(Exit::Trouble);
             self.error(&error.to_string());
         }
     }
@@ -260,6 +280,7 @@ impl App {
         if let Err(error) = begun {
             self.pending = Pending::Nothing;
             self.me = None;
+            self.failed(Exit::Trouble);
             self.error(&error.to_string());
         }
     }
@@ -291,11 +312,15 @@ impl App {
                 self.log_in(account, password);
             }
             (RegisterOutcome::Answered { reply: Registered::PasswordsDiffer, .. }, Pending::Register(account, _)) => {
+                self.failed(Exit::Refused);
                 self.error(&sentence);
                 self.ask = Ask::RegisterPassword(account);
                 self.only_on_terminal();
             }
-            _ => self.error(&sentence),
+            _ => {
+                self.failed(if *outcome == RegisterOutcome::NoAnswer { Exit::NoAnswer } else { Exit::Refused });
+                self.error(&sentence);
+            }
         }
     }
 
@@ -312,6 +337,7 @@ impl App {
                     return;
                 }
                 self.logged_in = true;
+                self.exit = Exit::Done;
                 if self.settings.remember && self.settings.account != account.as_str() {
                     self.settings.account = account.to_string();
                     self.saver.save(&self.settings);
@@ -321,12 +347,14 @@ impl App {
                 self.client.conversations();
             }
             (LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn), Some(_)) => {
+                self.failed(Exit::Refused);
                 self.warn(&outcome.sentence());
                 self.ask = Ask::TakeOver;
             }
             // Said already; the history stays open for `trust`.
             (LoginOutcome::KeyChanged, Some(_)) if self.on_terminal() => {}
             (outcome, account) => {
+                self.failed(exit(outcome));
                 self.error(&outcome.sentence());
                 if pending == Pending::Nothing {
                     return;

@@ -87,9 +87,10 @@ pub fn read_lines(inputs: Sender<Input>) -> io::Result<()> {
         let mut stdin = io::stdin().lock();
         let mut bytes = Vec::new();
         while stdin.read_until(b'\n', &mut bytes).is_ok_and(|n| n > 0) {
-            let text = String::from_utf8_lossy(&bytes);
-            let line = text.strip_suffix('\n').unwrap_or(&text);
-            let line = line.strip_suffix('\r').unwrap_or(line).to_owned();
+            let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            // What cannot be sent as it is must not be sent as something else.
+            let line = std::str::from_utf8(line).ok().filter(|line| !line.contains('\0')).map(str::to_owned);
             bytes.clear();
             if inputs.send(Input::Line(line)).is_err() {
                 return;

@@ -1,7 +1,7 @@
 //! One job for a script: send, receive, or read what is kept. What was asked for goes to standard
 //! output, everything else to standard error, and the exit code says how it went.
 
-mod entering;
+pub(super) mod entering;
 mod past;
 
 use std::collections::HashMap;
@@ -40,6 +40,8 @@ pub enum Job {
         to: String,
         /// Of any length.
         text: String,
+        /// As so many messages at most.
+        parts: usize,
     },
     /// Prints what is unread, here and at the server.
     Receive {
@@ -106,7 +108,8 @@ pub enum Exit {
     Done = 0,
     /// Something of this machine: disk, network, the account is open elsewhere on it.
     Trouble = 1,
-    /// Something was not said: the account, the password where this device is not remembered.
+    /// Something was not said (the account, the password where this device is not remembered), or what was said
+    /// cannot be sent as it is.
     Usage = 2,
     /// The server refused the login, or another device took this one's place.
     Refused = 3,
@@ -223,7 +226,7 @@ impl Running {
 
     fn job(mut self) -> Result<Exit, Stop> {
         match self.script.job.clone() {
-            Job::Send { to, text } => self.send(&to, &text),
+            Job::Send { to, text, parts } => self.send(&to, &text, parts),
             Job::Receive { wait, follow, json } => self.receive(wait, follow, json),
             Job::History { with, count, json } => self.history(&with, count, json),
             Job::Past { with, count, before, json } => self.past(&with, count, before, json),
@@ -297,10 +300,13 @@ impl Running {
         }
     }
 
-    fn send(&mut self, to: &str, text: &str) -> Result<Exit, Stop> {
+    fn send(&mut self, to: &str, text: &str, most: usize) -> Result<Exit, Stop> {
         let parts = MessageText::split(text).len();
         if parts == 0 {
             return Err(Stop(Exit::Usage, t!("term.nothing_to_send").into_owned()));
+        }
+        if parts > most {
+            return Err(Stop(Exit::Usage, t!("term.many_parts_job", n = parts, name = harmless(to)).into_owned()));
         }
         self.log_in()?;
         let sent = self.resolve(to).and_then(|to| self.send_to(&to, text, parts));

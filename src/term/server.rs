@@ -11,6 +11,7 @@ use super::Input;
 use super::app::{App, Leaving};
 use super::asks::Pending;
 use super::past::Pages;
+use super::script::Exit;
 use crate::client::{Client, ClientError, Config};
 use crate::model::Account;
 use crate::net::clock;
@@ -36,6 +37,7 @@ impl App {
         match found {
             Err(error) => {
                 self.pending = Pending::Nothing;
+                self.failed(Exit::NoAnswer);
                 return self.error(&error);
             }
             Ok(None) => {}
@@ -47,7 +49,10 @@ impl App {
                 }
                 match open(&self.place, self.bind, self.dialect, &self.paths, &self.settings, &self.ring) {
                     Ok(client) => self.client = client,
-                    Err(error) => return self.error(&error.to_string()),
+                    Err(error) => {
+                        self.failed(Exit::Trouble);
+                        return self.error(&error.to_string());
+                    }
                 }
             }
         }
@@ -97,7 +102,12 @@ impl App {
         self.deadline = None;
         match self.leaving {
             // A pipe's last message was not settled in time; it stays in the outbox.
-            Leaving::No => self.leave(Leaving::Quit),
+            Leaving::No => {
+                if self.exit == Exit::Done {
+                    self.exit = Exit::NoAnswer;
+                }
+                self.leave(Leaving::Quit);
+            }
             Leaving::Quit => {
                 self.left = true;
                 self.client.close_account();

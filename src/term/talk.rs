@@ -4,6 +4,7 @@ use chrono::{DateTime, Local, TimeZone};
 use rust_i18n::t;
 
 use super::app::App;
+use super::asks::Ask;
 use super::screen::harmless;
 use crate::history::Row;
 use crate::model::{Account, MessageId, MessageText, SendState};
@@ -39,8 +40,8 @@ impl App {
     pub(super) fn chat(&mut self, name: &str) {
         let peer = match self.resolve(name).or_else(|| Account::person(name.trim()).ok()) {
             Some(peer) if Some(&peer) != self.me.as_ref() => peer,
-            Some(_) => return self.error(&t!("gui.not_oneself")),
-            None => return self.error(&t!("gui.bad_account")),
+            Some(_) => return self.no_chat(&t!("gui.not_oneself")),
+            None => return self.no_chat(&t!("gui.bad_account")),
         };
         let unread = self.roster.find(&peer).map_or(0, |c| c.unread);
         if self.roster.find(&peer).is_none_or(|c| c.stranger) && !peer.is_room() {
@@ -52,6 +53,11 @@ impl App {
         self.wanted.insert(peer.clone(), Wanted::Chat);
         self.client.last(peer.clone(), u32::try_from(unread).unwrap_or(MOST).saturating_add(BEFORE).min(200));
         self.set_target(Some(peer));
+    }
+
+    /// What a pipe has for this chat must not go to the one before.
+    fn no_chat(&mut self, why: &str) {
+        if self.on_terminal() { self.error(why) } else { self.stop(why) }
     }
 
     pub(super) fn lobby(&mut self) {
@@ -81,7 +87,21 @@ impl App {
         }
     }
 
+    /// Sends a text; one that makes many messages only after a word, and from a pipe not at all.
     pub(super) fn send(&mut self, peer: &Account, text: &str) {
+        let parts = MessageText::split(text).len();
+        if parts <= MessageText::UNASKED {
+            return self.send_now(peer, text);
+        }
+        let many = t!("term.many_parts", n = parts, name = harmless(&self.roster.name(peer)));
+        if !self.on_terminal() {
+            return self.stop(&many);
+        }
+        self.warn(&many);
+        self.ask = Ask::Parts(peer.clone(), text.to_owned());
+    }
+
+    pub(super) fn send_now(&mut self, peer: &Account, text: &str) {
         let blank = MessageText::split(text).is_empty();
         if !blank && (!self.logged_in || !self.client.send_message(clock::now(), peer, text)) {
             self.error(&t!("gui.not_logged_in"));

@@ -8,6 +8,7 @@ use super::app::App;
 use super::asks::{Ask, Pending};
 use super::commands::{Verb, named};
 use super::screen::{column, harmless};
+use super::script::Exit;
 use crate::history::time_of;
 use crate::link::words;
 use crate::net::clock;
@@ -59,6 +60,7 @@ impl App {
     pub(super) fn no_longer_secure(&mut self, notice: &str) {
         self.error(notice);
         if !self.on_terminal() {
+            self.failed(Exit::Untrusted);
             self.warn(&t!("term.plain_job"));
             return self.not_plainly();
         }

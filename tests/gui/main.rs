@@ -55,6 +55,7 @@ fn main() -> ExitCode {
         ("what_is_unread_stands_in_the_titles", what_is_unread_stands_in_the_titles),
         ("what_is_read_is_what_was_in_sight", what_is_read_is_what_was_in_sight),
         ("a_chat_opens_where_the_new_messages_begin", a_chat_opens_where_the_new_messages_begin),
+        ("a_pasted_file_is_sent_only_after_a_question", a_pasted_file_is_sent_only_after_a_question),
         ("both_themes_and_languages_draw", both_themes_and_languages_draw),
         ("the_connection_window_copies_all_it_shows", the_connection_window_copies_all_it_shows),
         ("the_main_window_asks_and_waits", the_main_window_asks_and_waits),
@@ -409,6 +410,39 @@ fn a_chat_opens_where_the_new_messages_begin() {
             chat.fill(first, rows[from..to.min(rows.len())].to_vec());
         }
     }
+    chat.close();
+}
+
+/// Presses the button of this name, in whatever window it is.
+fn press(name: &str) -> bool {
+    let windows = app::windows().unwrap_or_default();
+    let mut children = windows.iter().flat_map(|window| (0..window.children()).filter_map(|i| window.child(i)));
+    let button = children.find(|child| child.label() == name);
+    button.map(|mut button| button.do_callback()).is_some()
+}
+
+fn a_pasted_file_is_sent_only_after_a_question() {
+    let (emit, seen) = events();
+    let mut chat = chat("zoe", &emit);
+    let text = "x".repeat(11 * 924);
+    chat.give_back(&text);
+    for (answer, sent) in [("Don't send", false), ("Send 11 messages", true)] {
+        app::add_timeout3(0.3, move |_| assert!(press(answer), "no button {answer:?}"));
+        assert!(press("Send"));
+        let said: Vec<String> = seen
+            .take()
+            .into_iter()
+            .filter_map(|event| match event {
+                UiEvent::Send { text, .. } => Some(text),
+                _ => None,
+            })
+            .collect();
+        // What was not sent stands there still.
+        assert_eq!(said, if sent { vec![text.clone()] } else { Vec::new() });
+    }
+    chat.give_back(&"x".repeat(10 * 924));
+    assert!(press("Send"), "it is one");
+    assert!(seen.take().iter().any(|event| matches!(event, UiEvent::Send { .. })), "ten parts need no question");
     chat.close();
 }
 

@@ -89,6 +89,8 @@ fn ten_thousand_characters_are_pasted() {
     for (marked, text) in [(true, format!("one\n{text}")), (false, text)] {
         a.paste(&text, marked);
         a.keys(&["Enter"]);
+        a.foot_is("Type “send” to send them; Enter alone cancels:");
+        a.line("send");
         let mut got = String::new();
         until("the whole text", || {
             while let Some(reply) = served.ask_from(&bob, "09#").filter(|r| r.starts_with("09:a:")) {
@@ -99,6 +101,35 @@ fn ten_thousand_characters_are_pasted() {
         });
     }
     a.foot_is("a → bob ✓>");
+}
+
+#[test]
+fn a_pasted_file_is_sent_only_after_a_word() {
+    let served = Served::new();
+    let a = Terminal::open(&served, "a", &[]);
+    a.register("a");
+    let bob = served.by_hand("bob");
+    a.line("chat bob");
+    a.paste(&"x".repeat(11 * 924), true);
+    a.keys(&["Enter"]);
+    a.shows("This makes 11 messages to bob.");
+    a.foot_is("Type “send” to send them; Enter alone cancels:");
+    a.line("yes");
+    a.shows("Cancelled.");
+    // Nothing is lost: it stands in the line again.
+    a.shows("xxxxxxxx\n");
+    assert_eq!(served.ask_from(&bob, "09#").as_deref(), Some("09:01"));
+    a.keys(&["Enter"]);
+    a.foot_is("Type “send” to send them; Enter alone cancels:");
+    a.line("send");
+    a.foot_is("a → bob ✓>");
+    let mut got = 0;
+    until("all of it", || {
+        while let Some(reply) = served.ask_from(&bob, "09#").filter(|reply| reply.starts_with("09:a:")) {
+            got += reply.matches('x').count();
+        }
+        if got == 11 * 924 { Ok(()) } else { Err(got.to_string()) }
+    });
 }
 
 #[test]
@@ -142,7 +173,7 @@ fn a_hostile_message_commands_nothing() {
 
 #[test]
 fn a_password_goes_out_in_plain_only_after_a_yes() {
-    let served = Served::with(&["--plain-only"]);
+    let served = Served::with(&["--plain-only", "--on-second-login", "arm"]);
     drop(served.by_hand("bob"));
     let a = Terminal::open(&served, "a", &[]);
     a.shows("hongyan>");
@@ -160,7 +191,7 @@ fn a_password_goes_out_in_plain_only_after_a_yes() {
 
 #[test]
 fn every_answer_to_register_and_login_is_said() {
-    let served = Served::new();
+    let served = Served::with(&["--on-second-login", "arm"]);
     let other = served.by_hand("bob");
     let a = Terminal::open(&served, "a", &["--plain"]);
     a.shows("hongyan>");

@@ -60,7 +60,8 @@ fn a_pipe_chats_line_by_line() {
 
 #[test]
 fn jobs_end_with_the_codes_they_promise() {
-    let served = Served::new();
+    // A plain login says when it would end another.
+    let served = Served::with(&["--on-second-login", "arm"]);
     check(&mut served.client("a"), "register a\nsecret\nsecret\nadd b 七号\n", 0);
     check(&mut served.client("b"), "register b\nsecret\nsecret\n", 0);
     let job = |who: &str, args: &[&str]| {
@@ -132,6 +133,93 @@ fn jobs_end_with_the_codes_they_promise() {
     let mut silent = Command::new(env!("CARGO_BIN_EXE_hongyan-term"));
     silent.args(["--server", "127.0.0.1:9", "--account", "a", "--data"]).arg(served.dir.path().join("s"));
     check(silent.args(["send", "--timeout", "1", "--to", "b", "x"]).env("HONGYAN_PASSWORD", "secret"), "", 4);
+}
+
+/// What is sent is what was given, all of it, and only as many messages as were wanted.
+#[test]
+fn what_cannot_be_sent_as_it_is_is_refused_whole() {
+    let served = Served::new();
+    let bob = served.by_hand("bob");
+    served.ask("01#a#secret#secret#");
+    let send = |more: &[&str], input: &[u8]| {
+        let mut command = served.client("a");
+        command.args(["--account", "a", "send", "--to", "bob"]).args(more).env("HONGYAN_PASSWORD", "secret");
+        let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        let mut stdin = child.stdin.take().expect("piped");
+        let input = input.to_vec();
+        let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
+        let output = child.wait_with_output().expect("it ends");
+        writer.join().expect("it ends");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let refused: [(&[&str], Vec<u8>, &str); 5] = [
+        (&[], [vec![b'A'; 1 << 20], b"TAIL".to_vec()].concat(), "more than 1048576 bytes"),
+        (&[], b"caf\xe9".to_vec(), "not UTF-8 at byte 3"),
+        (&[], b"a\0b".to_vec(), "a NUL at byte 1"),
+        (&[], vec![b'A'; 11 * 924], "this makes 11 messages to bob; nothing was sent. --parts 11"),
+        (&["--parts", "2"], vec![b'A'; 3 * 924], "--parts 3"),
+    ];
+    for (more, input, why) in refused {
+        let (code, said) = send(more, &input);
+        assert!(code == Some(2) && said.contains(why), "{why}: {code:?} {said}");
+    }
+    assert_eq!(served.ask_from(&bob, "09#").as_deref(), Some("09:01"));
+    for (more, parts) in [(&[][..], 10), (&["--parts", "12"], 12)] {
+        let (code, said) = send(more, &vec![b'A'; parts * 924]);
+        assert_eq!(code, Some(0), "{said}");
+        let mut bytes = 0;
+        for _ in 0..parts {
+            let got = served.ask_from(&bob, "09#").expect("an answer");
+            bytes += got.matches('A').count();
+        }
+        assert_eq!((bytes, served.ask_from(&bob, "09#").as_deref()), (parts * 924, Some("09:01")));
+    }
+    // A pipe's lines are no different: nothing behind what cannot be sent goes anywhere.
+    let long = "A".repeat(11 * 924);
+    for (line, why) in [(long.as_bytes(), "This makes 11 messages to bob."), (b"\xc4\xe3\xba\xc3", "not UTF-8")] {
+        let mut command = served.client("a");
+        let input = [b"login a\nsecret\nchat bob\nfirst\n", line, b"\nafterwards\n"].concat();
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it starts");
+        child.stdin.take().expect("piped").write_all(&input).expect("read");
+        let output = child.wait_with_output().expect("it ends");
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.code() == Some(2) && said.contains(why), "{said}");
+        assert!(said.contains("Line 5 was not done or sent, and nothing after it"), "{said}");
+        assert!(served.ask_from(&bob, "09#").is_some_and(|reply| reply.ends_with(":first")));
+        assert_eq!(served.ask_from(&bob, "09#").as_deref(), Some("09:01"));
+    }
+}
+
+#[test]
+fn a_pipe_whose_login_failed_sends_nothing_and_says_so() {
+    let served = Served::new();
+    let bob = served.by_hand("bob");
+    served.ask("01#a#secret#secret#");
+    let behind = "chat bob\nhello\nquit\n";
+    let nobody = std::net::UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let silent = nobody.local_addr().expect("bound").to_string();
+    let cases = [
+        (vec![], "login a\nwrong\n", 3, "Wrong password"),
+        (vec![], "login nobody\nsecret\n", 3, "Wrong password"),
+        (vec![], "login a#b\n", 2, "Line 2"),
+        (vec![], "register bob\nsecret\nsecret\n", 3, "exists already"),
+        (vec![], "login a\n\n", 2, "Cancelled"),
+        (vec!["--server", &*silent], "login a\nsecret\n", 4, "does not answer"),
+    ];
+    for (more, login, code, why) in cases {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_hongyan-term"));
+        command.args(["--lang", "en", "--data"]).arg(served.dir.path().join("pipe")).env_remove("HONGYAN_PASSWORD");
+        if more.is_empty() {
+            command.args(["--server", &served.at.to_string()]);
+        }
+        let said = check(command.args(&more), &format!("{login}{behind}"), code);
+        assert!(said.contains(why) && said.contains("was not done or sent, and nothing after it"), "{login:?}: {said}");
+        assert!(!said.contains("There is no command") && !said.contains("secret"), "{login:?}: {said}");
+    }
+    // One that goes right afterwards is as good.
+    check(&mut served.client("pipe"), "login a\nwrong\nlogin a\nsecret\nchat bob\nhello\n", 0);
+    assert!(served.ask_from(&bob, "09#").is_some_and(|reply| reply.ends_with(":hello")));
+    assert_eq!(served.ask_from(&bob, "09#").as_deref(), Some("09:01"));
 }
 
 pub fn find(folder: &Path, name: &str) -> Option<PathBuf> {

@@ -131,14 +131,22 @@ impl Running {
     }
 }
 
-fn into_result(outcome: LoginOutcome) -> Result<(), Stop> {
-    let exit = match outcome {
-        LoginOutcome::Done => return Ok(()),
+/// The exit code of a login that ended so.
+pub(in super::super) fn exit(outcome: &LoginOutcome) -> Exit {
+    match outcome {
+        LoginOutcome::Done => Exit::Done,
         LoginOutcome::NoAnswer => Exit::NoAnswer,
         LoginOutcome::PasswordNeeded => Exit::Usage,
         LoginOutcome::KeyChanged => Exit::Untrusted,
         LoginOutcome::Refused(_) | LoginOutcome::NotUnderstood | LoginOutcome::EncryptedOnly => Exit::Refused,
-    };
+    }
+}
+
+fn into_result(outcome: LoginOutcome) -> Result<(), Stop> {
+    let exit = exit(&outcome);
+    if exit == Exit::Done {
+        return Ok(());
+    }
     let mut sentence = outcome.sentence().into_owned();
     if outcome == LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn) {
         sentence = format!("{sentence}: {}", t!("term.in_use_job"));
