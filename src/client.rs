@@ -28,8 +28,8 @@ use crate::tap::Tap;
 use account::{Credential, OpenAccount};
 pub use event::Event;
 pub use figures::{Connection, Encrypted};
-pub use local::known;
-use local::{file_name, keep_consent, known_keys, open_socket, plain_allowed, reachable};
+use local::{file_name, folder, keep_consent, known_keys, open_socket, plain_allowed, reachable};
+pub use local::{known, used_before};
 
 /// Inputs of one turn at most, so that the windows stay quick.
 const TURN: usize = 64;
@@ -44,8 +44,10 @@ const LATE: Duration = Duration::from_millis(100);
 /// How a client runs.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The server.
+    /// The server's address.
     pub server: SocketAddr,
+    /// The server's name and port, where it has one: what is known of it stays known when the name leads elsewhere.
+    pub name: Option<String>,
     /// The local address, if it matters.
     pub bind: Option<SocketAddr>,
     /// Where histories lie: one file a server and account.
@@ -126,11 +128,11 @@ impl Client {
     ///
     /// # Errors
     /// As of [`Client::open`]; then nothing can be sent before this has succeeded.
-    pub fn use_server(&mut self, server: SocketAddr) -> Result<(), ClientError> {
+    pub fn use_server(&mut self, server: SocketAddr, name: Option<String>) -> Result<(), ClientError> {
         self.close_account();
         self.ours = false;
         self.trouble = None;
-        self.config.server = reachable(server);
+        (self.config.server, self.config.name) = (reachable(server), name);
         self.session = session_of(&self.config)?;
         self.tap.begin_anew();
         // The old one first: the local port may be the same.
@@ -293,9 +295,7 @@ impl Client {
     /// The file of an account's history on this server.
     #[must_use]
     pub fn history_path(&self, account: &Account) -> PathBuf {
-        let server = self.config.server.to_string();
-        let file = format!("{}.sqlite", file_name(account.as_str()));
-        self.config.data.join(file_name(&server)).join(file)
+        folder(&self.config).join(format!("{}.sqlite", file_name(account.as_str())))
     }
 
     /// From here on a login ends nobody else's, until [`Client::take_over`]; for programs that nobody sits at.

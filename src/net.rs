@@ -4,6 +4,7 @@
 
 pub mod clock;
 pub mod doorbell;
+pub mod lookup;
 pub mod reach;
 pub mod receiver;
 pub mod timer;
@@ -14,6 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use clock::Now;
 pub use doorbell::Doorbell;
+pub use lookup::Found;
 pub use receiver::{Arrival, Socket};
 pub use timer::Timer;
 

@@ -2,12 +2,13 @@
 //! Windows and terminal look on a thread of their own.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
-use std::path::Path;
 
 use rust_i18n::t;
 
+use crate::client::used_before;
 use crate::host;
-use crate::settings::Settings;
+use crate::net::{Found, lookup};
+use crate::settings::{Paths, Settings};
 
 /// The port of this machine's own server.
 pub const PORT: u16 = 21568;
@@ -25,7 +26,7 @@ pub enum Place {
         /// As it was typed.
         name: String,
         /// Once it was looked up.
-        address: Option<SocketAddr>,
+        found: Option<Found>,
     },
 }
 
@@ -37,20 +38,48 @@ impl Place {
         if name.is_empty() {
             return Self::Local { lan: host_lan || settings.host_lan };
         }
-        Self::Named { name: name.to_owned(), address: name.parse().ok() }
+        let found = name.parse().ok().map(|address| Found { address, sure: true });
+        Self::Named { name: name.to_owned(), found }
     }
 
     /// Whether datagrams can be sent there.
     #[must_use]
     pub fn is_known(&self) -> bool {
-        !matches!(self, Self::Named { address: None, .. })
+        !matches!(self, Self::Named { found: None, .. })
+    }
+
+    /// Whether [`Place::search`] is worth its time before a login: a name none of whose addresses has answered yet, or
+    /// this machine's server, which may have ended.
+    #[must_use]
+    pub fn is_to_be_searched(&self) -> bool {
+        !matches!(self, Self::Named { found: Some(Found { sure: true, .. }), .. })
+    }
+
+    /// Takes what a search has found; whether the address is another one now.
+    pub fn take(&mut self, new: Found) -> bool {
+        match self {
+            Self::Named { found, .. } => {
+                let before = found.replace(new);
+                before.map(|found| found.address) != Some(new.address)
+            }
+            Self::Local { .. } => false,
+        }
+    }
+
+    /// The name, if it is one and not an address: a server stays itself under its name, wherever that leads.
+    #[must_use]
+    pub fn name(&self) -> Option<String> {
+        match self {
+            Self::Named { name, .. } if name.parse::<SocketAddr>().is_err() => Some(name.clone()),
+            _ => None,
+        }
     }
 
     /// Where datagrams go; nothing is sent before it is known.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         match self {
-            Self::Named { address: Some(address), .. } => *address,
+            Self::Named { found: Some(found), .. } => found.address,
             _ => SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)),
         }
     }
@@ -80,26 +109,25 @@ impl Place {
         .into_owned()
     }
 
-    /// Looks the name up, or finds or starts this machine's server with its `data`; the address, if it
-    /// was not known. Both may take their time: call it on a thread of its own.
+    /// Looks the name up and asks which of its addresses answers, or finds or starts this machine's server; what was
+    /// found of a name. Both may take their time: call it on a thread of its own.
     ///
     /// # Errors
     /// A sentence for whoever wants to log in.
-    pub fn search(&self, data: &Path) -> Result<Option<SocketAddr>, String> {
+    pub fn search(&self, paths: &Paths) -> Result<Option<Found>, String> {
         match self {
             Self::Local { lan } => {
                 let ip: IpAddr = if *lan { Ipv4Addr::UNSPECIFIED.into() } else { Ipv4Addr::LOCALHOST.into() };
-                host::ensure(SocketAddr::new(ip, PORT), data).map(|()| None).map_err(|e| e.to_string())
+                host::ensure(SocketAddr::new(ip, PORT), &paths.server).map(|()| None).map_err(|e| e.to_string())
             }
-            Self::Named { address: Some(_), .. } => Ok(None),
-            Self::Named { name, address: None } => match name.to_socket_addrs().map(|mut found| found.next()) {
-                Ok(Some(address)) => Ok(Some(address)),
-                Ok(None) => Err(t!("gui.no_address", name = name).into_owned()),
-                Err(error) => {
+            Self::Named { found: Some(Found { sure: true, .. }), .. } => Ok(None),
+            Self::Named { name, .. } => {
+                let resolve = |name: &str| name.to_socket_addrs().map(Iterator::collect);
+                lookup::find(name, resolve, |at| used_before(&paths.histories, at)).map(Some).map_err(|error| {
                     log::warn!("{name}: {error}");
-                    Err(t!("gui.no_address", name = name).into_owned())
-                }
-            },
+                    t!("gui.no_address", name = name).into_owned()
+                })
+            }
         }
     }
 }

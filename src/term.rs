@@ -29,7 +29,6 @@ mod would;
 mod wrap;
 
 use std::io::{self, IsTerminal};
-use std::net::SocketAddr;
 
 use crossbeam_channel::Sender;
 
@@ -84,7 +83,7 @@ enum Input {
     /// The system asks the program to end.
     Leave,
     /// The server was looked for.
-    Found(Result<Option<SocketAddr>, String>),
+    Found(Result<Option<crate::net::Found>, String>),
     /// Why a server could not be reached, or that it can.
     Reached(Box<crate::diagnosis::Report>),
 }

@@ -8,6 +8,7 @@ use data_encoding::HEXLOWER;
 
 use super::{ClientError, Config};
 use crate::net::{Bell, Socket};
+use crate::place::PORT;
 use crate::session::Known;
 
 /// Binds the local port of last time again, since servers know a session by it; any other if that
@@ -56,14 +57,58 @@ pub(super) fn reachable(server: SocketAddr) -> SocketAddr {
     server
 }
 
-fn folder(config: &Config) -> PathBuf {
-    config.data.join(file_name(&config.server.to_string()))
+/// Where everything about the server lies. It is named after the server's address, or where the server has a name after the
+/// address at which that name was first used: a name that leads elsewhere today is the same server, with
+/// the same keys and histories.
+pub(super) fn folder(config: &Config) -> PathBuf {
+    let home = config.name.as_deref().and_then(|name| home(&config.data, name)).unwrap_or(config.server);
+    folder_at(&config.data, home)
 }
 
-/// What is remembered of the server at this address.
+fn folder_at(data: &Path, server: SocketAddr) -> PathBuf {
+    data.join(file_name(&server.to_string()))
+}
+
+/// Whether somebody was logged in at this address, under whatever name.
 #[must_use]
-pub fn known(data: &Path, server: SocketAddr) -> Known {
-    let pins = keys_in(&data.join(file_name(&reachable(server).to_string())));
+pub fn used_before(data: &Path, server: SocketAddr) -> bool {
+    let files = std::fs::read_dir(folder_at(data, reachable(server))).into_iter().flatten().flatten();
+    let told = |name: PathBuf| name.ends_with("keys") || name.extension().is_some_and(|end| end == "sqlite");
+    files.map(|file| file.path()).any(told)
+}
+
+fn note_of(data: &Path, name: &str) -> PathBuf {
+    // Names know no case, and without a port ours is meant.
+    let mut name = name.trim().to_lowercase();
+    if !name.contains(':') {
+        name = format!("{name}:{PORT}");
+    }
+    data.join("names").join(file_name(&name))
+}
+
+fn home(data: &Path, name: &str) -> Option<SocketAddr> {
+    std::fs::read_to_string(note_of(data, name)).ok()?.trim().parse().ok()
+}
+
+/// Remembers which folder a name's is, once the server there has shown itself.
+pub(super) fn keep_home(config: &Config) {
+    let Some(name) = &config.name else { return };
+    let note = note_of(&config.data, name);
+    if note.exists() {
+        return;
+    }
+    let kept = std::fs::create_dir_all(config.data.join("names"))
+        .and_then(|()| std::fs::write(&note, config.server.to_string()));
+    if let Err(error) = kept {
+        log::warn!("which folder {name} has is not remembered: {error}");
+    }
+}
+
+/// What is remembered of the server that was asked for by this name (or address), at this address.
+#[must_use]
+pub fn known(data: &Path, name: &str, server: SocketAddr) -> Known {
+    let home = home(data, name).unwrap_or_else(|| reachable(server));
+    let pins = keys_in(&folder_at(data, home));
     Known { secure_only: !pins.is_empty(), pins }
 }
 

@@ -1,7 +1,7 @@
 //! What the session and the history say, and what follows from it.
 
 use super::account::{Credential, Incoming, Kept};
-use super::local::keep_key;
+use super::local::{keep_home, keep_key};
 use super::{Client, EARLIER, Event};
 use crate::history::moment::{Written, face, shown, zone};
 use crate::history::{Done, Op, Row, Unsent};
@@ -73,7 +73,12 @@ impl Client {
                 Event::Link(link)
             }
             session::Event::Registered(outcome) => Event::Registered(outcome),
-            session::Event::LoggedIn(outcome) => Event::LoggedIn(outcome),
+            session::Event::LoggedIn(outcome) => {
+                if outcome == session::LoginOutcome::Done {
+                    keep_home(&self.config);
+                }
+                Event::LoggedIn(outcome)
+            }
             session::Event::WentOffline(was) => Event::WentOffline(was),
             session::Event::MaybeLost(n) => Event::MaybeLost(n),
             session::Event::Online(accounts) => {
@@ -88,6 +93,7 @@ impl Client {
             session::Event::Speaks(speaks) => Event::Speaks(speaks),
             session::Event::PlainOnly { was_secure } => Event::PlainOnly { was_secure },
             session::Event::Pin(key) => {
+                keep_home(&self.config);
                 keep_key(&self.config, &key);
                 Event::Pinned(key)
             }

@@ -12,7 +12,6 @@ mod wire;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::rc::Rc;
 
 use fltk::app;
@@ -107,7 +106,7 @@ pub fn run(args: Args) -> Result<(), ClientError> {
     // The first call prepares FLTK's own pipe; it must be made on this thread.
     app::awake_callback(|| {});
     let place = Place::of(args.server.as_deref(), args.host_lan, &settings);
-    let client = open_client(&args, &settings, place.address())?;
+    let client = open_client(&args, &settings, &place)?;
     // Windows emit from inside FLTK's callbacks: applied at the next turn, so no borrow can be open.
     let emit: Emit = Rc::new(|event| {
         app::add_timeout3(0.0, move |_| apply(event.clone()));
@@ -158,10 +157,11 @@ pub fn run(args: Args) -> Result<(), ClientError> {
 }
 
 /// A client for this server; it sends nothing before it is asked to.
-fn open_client(args: &Args, settings: &Settings, server: SocketAddr) -> Result<Client, ClientError> {
+fn open_client(args: &Args, settings: &Settings, place: &Place) -> Result<Client, ClientError> {
     let data = args.paths.histories.clone();
     let config = Config {
-        server,
+        server: place.address(),
+        name: place.name(),
         bind: args.bind,
         data,
         polling: settings.polling.into(),

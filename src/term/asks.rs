@@ -7,7 +7,6 @@ use super::script::Exit;
 use super::script::entering::exit;
 use crate::model::{Account, Password};
 use crate::net::clock;
-use crate::place::Place;
 use crate::session::{Link, LoginOutcome, RegisterOutcome};
 use crate::wire::reply::{LoggedIn, Registered};
 
@@ -246,7 +245,7 @@ impl App {
     /// its last user, so it may be gone since it was looked for.
     fn with_server(&mut self, what: Pending) {
         self.pending = what;
-        if matches!(self.place, Place::Named { address: Some(_), .. }) {
+        if !self.place.is_to_be_searched() {
             return self.go_on();
         }
         self.quiet(&t!("gui.looking_up"));

@@ -197,9 +197,8 @@ impl Running {
         let sends = !matches!(script.job, Job::History { .. } | Job::Friends { .. } | Job::Forget);
         // The history's file is named after the address; this machine's own is always the same.
         if sends || !place.is_known() {
-            let found = place.search(&paths.server).map_err(|why| Stop(Exit::NoAnswer, why))?;
-            if let (Place::Named { address, .. }, Some(found)) = (&mut place, found) {
-                *address = Some(found);
+            if let Some(found) = place.search(&paths).map_err(|why| Stop(Exit::NoAnswer, why))? {
+                place.take(found);
             }
         }
         let (inputs, waiting) = crossbeam_channel::unbounded();
@@ -210,6 +209,7 @@ impl Running {
         let (ring, rings) = crossbeam_channel::bounded(1);
         let config = Config {
             server: place.address(),
+            name: place.name(),
             bind: script.face.bind,
             data: paths.histories,
             polling: Polling::Adaptive,

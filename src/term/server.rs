@@ -14,7 +14,7 @@ use super::past::Pages;
 use super::script::Exit;
 use crate::client::{Client, ClientError, Config};
 use crate::model::Account;
-use crate::net::clock;
+use crate::net::{Found, clock};
 use crate::place::Place;
 use crate::session::Dialect;
 use crate::settings::{Paths, Settings};
@@ -25,14 +25,14 @@ const LEAVE: Duration = Duration::from_millis(1_200);
 impl App {
     /// Looks for the server, or starts this machine's own, on a thread of its own.
     pub(super) fn find_server(&mut self) -> io::Result<()> {
-        let (place, data, inputs) = (self.place.clone(), self.paths.server.clone(), self.inputs.clone());
+        let (place, paths, inputs) = (self.place.clone(), self.paths.clone(), self.inputs.clone());
         let search = move || {
-            let _ = inputs.send(Input::Found(place.search(&data)));
+            let _ = inputs.send(Input::Found(place.search(&paths)));
         };
         std::thread::Builder::new().name("look-up".into()).spawn(search).map(drop)
     }
 
-    pub(super) fn server_found(&mut self, found: Result<Option<SocketAddr>, String>) {
+    pub(super) fn server_found(&mut self, found: Result<Option<Found>, String>) {
         self.found = true;
         match found {
             Err(error) => {
@@ -42,10 +42,10 @@ impl App {
             }
             Ok(None) => {}
             // Two may have looked.
-            Ok(Some(_)) if self.place.is_known() => {}
+            Ok(Some(_)) if self.logged_in || !self.place.is_to_be_searched() => {}
             Ok(Some(at)) => {
-                if let Place::Named { address, .. } = &mut self.place {
-                    *address = Some(at);
+                if !self.place.take(at) {
+                    return self.go_on();
                 }
                 match open(&self.place, self.bind, self.dialect, &self.paths, &self.settings, &self.ring) {
                     Ok(client) => self.client = client,
@@ -150,8 +150,8 @@ pub(super) fn open(
     settings: &Settings,
     ring: &Sender<()>,
 ) -> Result<Client, ClientError> {
-    let (server, data, ring) = (place.address(), paths.histories.clone(), ring.clone());
-    let config = Config { server, bind, data, polling: settings.polling.into(), dialect, allow_plain };
+    let (server, name, data, ring) = (place.address(), place.name(), paths.histories.clone(), ring.clone());
+    let config = Config { server, name, bind, data, polling: settings.polling.into(), dialect, allow_plain };
     Client::open(config, move || {
         let _ = ring.try_send(());
     })

@@ -42,6 +42,7 @@ impl App {
             (server, _) => server.to_owned(),
         };
         self.quiet(&t!("term.why_begin", server = harmless(&server)));
+        let name = server.clone();
         let question = Question { server, port: PORT };
         let (inputs, data) = (self.inputs(), self.histories());
         let told = move |report: &Report| {
@@ -49,7 +50,7 @@ impl App {
                 let _ = inputs.send(Input::Reached(Box::new(report.clone())));
             }
         };
-        match Reach::start(question, move |at| known(&data, at), told) {
+        match Reach::start(question, move |at| known(&data, &name, at), told) {
             Ok(reach) => self.reach = Some(reach),
             Err(error) => self.error(&error.to_string()),
         }

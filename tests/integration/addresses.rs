@@ -50,7 +50,10 @@ fn until_it_answers(at: &str) {
 fn term(data: &Path, server: &str, args: &[&str], input: &str) -> (Option<i32>, String) {
     let mut command = Command::new("timeout");
     command.args(["60", TERM, "--lang", "en", "--server", server, "--data"]).arg(data).args(args);
-    command.env("HONGYAN_PASSWORD", "secret").env("HOME", data);
+    command.env("HOME", data);
+    if input.is_empty() {
+        command.env("HONGYAN_PASSWORD", "secret");
+    }
     let file = data.join("input");
     std::fs::create_dir_all(data).and_then(|()| std::fs::write(&file, input)).expect("written");
     let output = command.stdin(std::fs::File::open(file).expect("there")).output().expect("it runs");
@@ -90,4 +93,71 @@ fn a_server_answers_from_the_address_that_was_asked() {
             assert_eq!(said.0, Some(0), "{listen} {at}: {said:?}");
         }
     }
+}
+
+/// A name with several addresses, and a server at one of them only: pipes, jobs and probes find it, in both dialects.
+/// Under its name it stays the same server, wherever that leads.
+#[test]
+fn a_name_leads_to_the_address_that_answers() {
+    if !alone("addresses::a_name_leads_to_the_address_that_answers") {
+        return;
+    }
+    let machine = Machine::joined();
+    shell("ip addr add 10.77.0.9/24 dev here; ip addr add fd77::9/64 dev here nodad");
+    machine.shell("ip addr add 10.77.0.1/24 dev there; ip addr add fd77::1/64 dev there nodad");
+    let dir = tempfile::tempdir().expect("a folder");
+    let hosts = dir.path().join("hosts");
+    let name = |addresses: &[&str]| {
+        let lines: String = addresses.iter().map(|at| format!("{at} twin\n")).collect();
+        std::fs::write(&hosts, format!("127.0.0.1 localhost\n{lines}")).expect("written");
+    };
+    name(&[]);
+    shell(&format!("mount --make-rprivate /; mount --bind {} /etc/hosts", hosts.display()));
+    let data = dir.path().join("server");
+    for (n, (listen, hosts)) in [
+        ("10.77.0.1:30410", &["fd77::1", "10.77.0.1"][..]),
+        // Nobody answers at an address of nobody's, and no machine says so.
+        ("[fd77::1]:30410", &["10.77.0.1", "10.77.0.8", "fd77::1"]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        name(hosts);
+        let server = serve(&machine, listen, &data);
+        until_it_answers(listen);
+        for (dialect, options) in [("secure", &[][..]), ("plain", &["--plain", "--allow-plain"])] {
+            let (folder, account) = (dir.path().join(dialect), format!("{dialect}{n}"));
+            let with = |more: &[&str], input: &str| {
+                let args: Vec<&str> = options.iter().chain(more).copied().collect();
+                term(&folder, "twin:30410", &args, input)
+            };
+            let said = with(&[], &format!("register {account}\nsecret\nsecret\nquit\n"));
+            assert!(
+                said.0 == Some(0) && said.1.contains(&format!("Logged in as {account}")),
+                "{listen} {dialect}: {said:?}"
+            );
+            let first_meeting = n == 0 && dialect == "secure";
+            assert_eq!(said.1.contains("Encrypted from now on"), first_meeting, "{listen}: {said:?}");
+            let to_myself = ["--account", &account, "send", "--to", &account, "hi"];
+            let said = with(&to_myself, "");
+            assert_eq!(said.0, Some(0), "{listen} {dialect}: {said:?}");
+            let said = with(&["--account", &account, "recv"], "");
+            assert!(said.0 == Some(0) && said.1.contains("hi"), "{listen} {dialect}: {said:?}");
+            // What was said with the first is still there when the name leads to the second.
+            let first = format!("{dialect}0");
+            let said = with(&["--account", &first, "history", &first], "");
+            assert!(said.0 == Some(0) && said.1.contains("hi"), "{listen} {dialect}: {said:?}");
+        }
+        let said = term(&dir.path().join("secure"), "twin:30410", &["why", "twin:30410"], "");
+        assert!(said.0 == Some(0) && said.1.contains("known"), "{listen}: {said:?}");
+        drop(server);
+    }
+    // Another server under the name of one that is known is not believed, though its address never was used.
+    std::fs::remove_dir_all(&data).expect("removed");
+    machine.shell("ip addr add 10.77.0.7/24 dev there");
+    name(&["10.77.0.7", "fd77::8"]);
+    let _server = serve(&machine, "10.77.0.7:30410", &data);
+    until_it_answers("10.77.0.7:30410");
+    let said = term(&dir.path().join("secure"), "twin:30410", &["--account", "secure0", "send", "--to", "a", "hi"], "");
+    assert_eq!(said.0, Some(9), "{said:?}");
 }

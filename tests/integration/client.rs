@@ -48,8 +48,15 @@ impl Person {
 
     pub fn speaking(dialect: Dialect, allow_plain: bool, server: SocketAddr, data: &Path) -> Self {
         let (ring, rings) = crossbeam_channel::unbounded();
-        let config =
-            Config { server, bind: None, data: data.to_owned(), polling: Polling::Adaptive, dialect, allow_plain };
+        let config = Config {
+            server,
+            name: None,
+            bind: None,
+            data: data.to_owned(),
+            polling: Polling::Adaptive,
+            dialect,
+            allow_plain,
+        };
         let client = Client::open(config, move || ring.send(()).unwrap_or(())).expect("open");
         Self { client, rings, seen: Vec::new() }
     }
@@ -172,6 +179,7 @@ fn another_server_is_asked_from_the_same_port() {
     let at = |i: usize| servers[i].local_addr().expect("bound");
     let config = Config {
         server: at(0),
+        name: None,
         bind: Some(bind),
         data: dir.path().into(),
         polling: Polling::Adaptive,
@@ -180,7 +188,7 @@ fn another_server_is_asked_from_the_same_port() {
     };
     let mut client = Client::open(config, || ()).expect("open");
     for (i, server) in servers.iter().enumerate() {
-        client.use_server(at(i)).expect("the port is free");
+        client.use_server(at(i), None).expect("the port is free");
         client.register(clock::now(), account("a"), password(), password());
         let mut buffer = [0; 64];
         let (n, from) = server.recv_from(&mut buffer).expect("01");

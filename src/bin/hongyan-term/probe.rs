@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use hongyan::net::lookup;
 use hongyan::place::PORT;
 use hongyan::probe::{self, Options, ProbeError, Verdict, json, markdown};
 use hongyan::term::script::Exit;
@@ -115,8 +116,12 @@ fn look_up(server: &str) -> Result<SocketAddr, String> {
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => (server, PORT).to_socket_addrs(),
         found => found,
     };
-    let mut found: Vec<SocketAddr> = found.map_err(|error| format!("{server}: {error}"))?.collect();
     // This machine, if the name means it, and the older kind of address first: most servers listen there.
-    found.sort_by_key(|address| (!address.ip().is_loopback(), !address.is_ipv4()));
-    found.first().copied().ok_or_else(|| format!("{server}: no address"))
+    let sorted = |_: &str| {
+        let mut found: Vec<SocketAddr> = found?.collect();
+        found.sort_by_key(|address| (!address.ip().is_loopback(), !address.is_ipv4()));
+        Ok(found)
+    };
+    let found = lookup::find(server, sorted, |_| false);
+    found.map(|found| found.address).map_err(|error| format!("{server}: {error}"))
 }

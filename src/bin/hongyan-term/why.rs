@@ -30,9 +30,10 @@ const DOUBTFUL: u8 = 9;
 impl Why {
     /// Says each step, and what it comes to. In `data` lie the keys of servers.
     pub fn run(self, data: &Path, style: Style, locale: &str) -> Result<ExitCode, Box<dyn Error>> {
+        let name = self.server.clone();
         let question = Question { server: self.server, port: PORT };
         // Ctrl+C ends the program, as there is nothing to be put in order.
-        let report = reach::run(question, |at| known(data, at), &AtomicBool::new(false), |_| {});
+        let report = reach::run(question, |at| known(data, &name, at), &AtomicBool::new(false), |_| {});
         write!(io::stdout(), "{}", painted(&report, style, locale))?;
         Ok(match report.verdict() {
             Verdict::Secure | Verdict::Plain => ExitCode::SUCCESS,

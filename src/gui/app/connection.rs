@@ -71,8 +71,9 @@ impl App {
                 with(|app| app.found_out(number, report));
             });
         };
+        let name = server.clone();
         let question = Question { server, port: PORT };
-        match Reach::start(question, move |at| known(&data, at), told) {
+        match Reach::start(question, move |at| known(&data, &name, at), told) {
             Ok(reach) => self.finding.reach = Some(reach),
             Err(error) => log::error!("no thread to find out on: {error}"),
         }

@@ -1,6 +1,5 @@
 //! Looking for the server, on a thread of its own, and using another one.
 
-use std::net::SocketAddr;
 use std::thread;
 
 use fltk::app;
@@ -8,7 +7,7 @@ use fltk::app;
 use super::super::login::LoginForm;
 use super::{App, with};
 use crate::model::{Account, Password};
-use crate::net::clock;
+use crate::net::{Found, clock};
 use crate::place::Place;
 
 /// What waits until the server is there.
@@ -21,7 +20,7 @@ impl App {
     /// Does this once the server's address is known, and this machine's own runs: it ends a minute after
     /// its last user, so it may be gone since it was looked for.
     pub(super) fn with_server(&mut self, what: Pending) {
-        if matches!(self.place, Place::Named { address: Some(_), .. }) {
+        if !self.place.is_to_be_searched() {
             return self.go_on(what);
         }
         self.pending = Some(what);
@@ -48,9 +47,9 @@ impl App {
     /// Looks the name up, or finds or starts this machine's server; both may take their time.
     pub(super) fn find_server(&mut self) {
         let place = self.place.clone();
-        let data = self.args.paths.server.clone();
+        let paths = self.args.paths.clone();
         let search = move || {
-            let (address, error) = match place.search(&data) {
+            let (address, error) = match place.search(&paths) {
                 Ok(address) => (address, None),
                 Err(error) => (None, Some(error)),
             };
@@ -76,7 +75,7 @@ impl App {
         self.plainly = false;
         // It was about another server.
         self.close_trust();
-        if let Err(error) = self.client.use_server(self.place.address()) {
+        if let Err(error) = self.client.use_server(self.place.address(), self.place.name()) {
             self.say(&error.to_string());
         }
         let line = self.place.line();
@@ -88,7 +87,7 @@ impl App {
 }
 
 /// A look-up ended; `place` is what was looked for, which may not be wanted any more.
-fn found(place: &Place, at: Option<SocketAddr>, error: Option<&str>) {
+fn found(place: &Place, at: Option<Found>, error: Option<&str>) {
     with(|app| {
         if app.place != *place {
             return;
@@ -103,8 +102,7 @@ fn found(place: &Place, at: Option<SocketAddr>, error: Option<&str>) {
                 app.pending = None;
             }
         }
-        if let (Place::Named { address, .. }, Some(at)) = (&mut app.place, at) {
-            *address = Some(at);
+        if at.is_some_and(|at| app.place.take(at)) {
             app.reopen();
         }
         if let Some(what) = app.pending.take() {
