@@ -9,6 +9,7 @@ use data_encoding::HEXLOWER;
 use super::{ClientError, Config};
 use crate::net::{Bell, Socket};
 use crate::place::PORT;
+use crate::private;
 use crate::session::Known;
 
 /// Binds the local port of last time again, since servers know a session by it; any other if that
@@ -97,8 +98,8 @@ pub(super) fn keep_home(config: &Config) {
     if note.exists() {
         return;
     }
-    let kept = std::fs::create_dir_all(config.data.join("names"))
-        .and_then(|()| std::fs::write(&note, config.server.to_string()));
+    let kept =
+        private::folder(&config.data.join("names")).and_then(|()| private::write(&note, config.server.to_string()));
     if let Err(error) = kept {
         log::warn!("which folder {name} has is not remembered: {error}");
     }

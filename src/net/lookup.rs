@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::Sender;
+use crossbeam_channel::{Receiver, TryRecvError};
 
 use super::clock;
 use crate::wire::{Charset, Request, looks_like_reply};
@@ -60,31 +60,44 @@ pub fn find(
 }
 
 fn first_heard(addresses: &[SocketAddr]) -> Option<SocketAddr> {
-    let begun = clock::now().instant;
-    let (heard, answers) = crossbeam_channel::unbounded();
-    let mut delay = Duration::ZERO;
-    for address in addresses {
-        let (address, heard, begin) = (*address, heard.clone(), begun + delay);
-        delay += APART;
-        let ask = move || {
-            if ask(address, begin, begun + PATIENCE, &heard).is_ok() {
-                let _ = heard.send(Some(address));
+    let end = clock::now().instant + PATIENCE;
+    let (told, answers) = crossbeam_channel::unbounded();
+    // Dropped at the end, so that those which still ask end too; nobody joins them.
+    let (_asking, over) = crossbeam_channel::bounded::<()>(0);
+    let mut open = 0;
+    let mut waiting = addresses.iter();
+    loop {
+        let next = waiting.next().copied();
+        if let Some(address) = next {
+            let (told, over) = (told.clone(), over.clone());
+            let ask = move || {
+                let heard = ask(address, end, &over);
+                if let Err(error) = &heard {
+                    log::debug!("{address} does not answer: {error}");
+                }
+                let _ = told.send(heard.ok().map(|()| address));
+            };
+            match thread::Builder::new().name("look-up".into()).spawn(ask) {
+                Ok(_) => open += 1,
+                Err(error) => log::warn!("{address} is not asked: {error}"),
             }
-        };
-        // Nobody joins them: each ends when it is heard, refused or out of patience.
-        if let Err(error) = thread::Builder::new().name("look-up".into()).spawn(ask) {
-            log::warn!("{address} is not asked: {error}");
+        } else if open == 0 {
+            return None;
+        }
+        // Refused: the next one at once.
+        let until = if next.is_some() { clock::now().instant + APART } else { end + AGAIN };
+        match answers.recv_deadline(until) {
+            Ok(Some(heard)) => return Some(heard),
+            Ok(None) => open -= 1,
+            Err(_) if next.is_some() => {}
+            Err(_) => return None,
         }
     }
-    drop(heard);
-    // Disconnected when the last of them has given up.
-    answers.iter().flatten().next()
 }
 
 /// Asks until something is heard from there: for the encrypted dialect, and what every server answers.
-fn ask(to: SocketAddr, begin: Instant, end: Instant, waited_for: &Sender<Option<SocketAddr>>) -> io::Result<()> {
+fn ask(to: SocketAddr, end: Instant, over: &Receiver<()>) -> io::Result<()> {
     let until = |at: Instant| at.saturating_duration_since(clock::now().instant);
-    thread::sleep(until(begin));
     let any: IpAddr = if to.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     let socket = UdpSocket::bind((any, 0))?;
     // Connected, since only then the system tells of a closed port, and drops what others send.
@@ -92,11 +105,7 @@ fn ask(to: SocketAddr, begin: Instant, end: Instant, waited_for: &Sender<Option<
     let nonce = format!("{:016x}", getrandom::u64().unwrap_or_default());
     let hello = Request::Hello { nonce, padding: PADDING }.encode(Charset::default());
     let mut buffer = [0; 2_048];
-    while until(end) > Duration::ZERO {
-        // Another was heard, and nobody waits any more.
-        if waited_for.send(None).is_err() {
-            return Err(ErrorKind::Interrupted.into());
-        }
+    while until(end) > Duration::ZERO && over.try_recv() != Err(TryRecvError::Disconnected) {
         socket.send(&hello)?;
         socket.send(&Request::CountAll.encode(Charset::default()))?;
         let next = clock::now().instant + AGAIN;

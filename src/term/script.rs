@@ -196,10 +196,10 @@ impl Running {
         let mut place = Place::of(script.face.server.as_deref(), false, &settings);
         let sends = !matches!(script.job, Job::History { .. } | Job::Friends { .. } | Job::Forget);
         // The history's file is named after the address; this machine's own is always the same.
-        if sends || !place.is_known() {
-            if let Some(found) = place.search(&paths).map_err(|why| Stop(Exit::NoAnswer, why))? {
-                place.take(found);
-            }
+        if (sends || !place.is_known())
+            && let Some(found) = place.search(&paths).map_err(|why| Stop(Exit::NoAnswer, why))?
+        {
+            place.take(found);
         }
         let (inputs, waiting) = crossbeam_channel::unbounded();
         #[cfg(unix)]
