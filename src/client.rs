@@ -89,6 +89,7 @@ pub struct Client {
     staying: bool,
     /// The server is known as ours.
     ours: bool,
+    silent: bool,
     config: Config,
     bell: Bell,
     events: VecDeque<Event>,
@@ -116,6 +117,7 @@ impl Client {
             account: None,
             staying: false,
             ours: false,
+            silent: false,
             config,
             bell,
             events: VecDeque::new(),
@@ -289,6 +291,7 @@ impl Client {
     pub fn close_account(&mut self) {
         // Without a history nothing may be taken, nor anybody's message go into another's.
         self.session.forget();
+        self.silent = false;
         self.account = None;
     }
 
@@ -372,6 +375,13 @@ impl Client {
     #[must_use]
     pub fn unsent(&self) -> usize {
         self.account.as_ref().map_or(0, OpenAccount::unsent)
+    }
+
+    /// Whether the server has not answered for 3 s, though somebody is logged in: nothing that was known of others is
+    /// sure then, and messages wait.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.silent
     }
 
     /// The connection line.

@@ -145,6 +145,15 @@ pub struct Figures {
     pub moves: u64,
 }
 
+/// How often one end of a connection has asked the other something, and has heard of it. Both only grow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Pulse {
+    /// What the other end always answers was sent so often: all but mere acknowledgements.
+    pub asked: u64,
+    /// So much came that is shown to be the other end's.
+    pub heard: u64,
+}
+
 /// A client's or a server's end of the carrier.
 pub struct Link {
     endpoint: Endpoint,
@@ -426,6 +435,13 @@ impl Link {
     #[must_use]
     pub fn figures(&self, peer: PeerId) -> Option<Figures> {
         Some(Figures { moves: self.moves, ..self.peers.get(self.handles.get(&peer)?)?.figures() })
+    }
+
+    /// Whether it answers.
+    #[must_use]
+    pub fn pulse(&self, peer: PeerId) -> Pulse {
+        let peer = self.handles.get(&peer).and_then(|handle| self.peers.get(handle));
+        peer.map(Peer::pulse).unwrap_or_default()
     }
 
     /// Bytes that wait here to be sent to this one.

@@ -85,6 +85,8 @@ pub struct Roster {
     conversations: Vec<Conversation>,
     more_strangers: MoreStrangers,
     online: Option<Vec<Account>>,
+    /// The server is silent, or has not said who is online since it was.
+    unsure: bool,
     closed: HashSet<Section>,
 }
 
@@ -97,6 +99,7 @@ impl Roster {
             conversations: Vec::new(),
             more_strangers: MoreStrangers::default(),
             online: None,
+            unsure: false,
             closed: HashSet::from([Section::Blocked]),
         }
     }
@@ -114,6 +117,18 @@ impl Roster {
     /// Who is online, sorted; then there is a lobby as well.
     pub fn set_online(&mut self, online: Option<Vec<Account>>) {
         self.online = online;
+        self.unsure = false;
+    }
+
+    /// What was said of who is online may not be true any more, until it is said anew.
+    pub fn doubt_online(&mut self) {
+        self.unsure = self.online.is_some();
+    }
+
+    /// Whether that is so.
+    #[must_use]
+    pub fn is_unsure(&self) -> bool {
+        self.unsure
     }
 
     /// Everybody, the latest first.
@@ -162,7 +177,7 @@ impl Roster {
     #[must_use]
     pub fn presence(&self, account: &Account) -> Option<Presence> {
         let online = self.online.as_ref()?;
-        if account.is_room() {
+        if account.is_room() || self.unsure {
             return None;
         }
         Some(if online.binary_search(account).is_ok() { Presence::Online } else { Presence::Offline })
@@ -266,7 +281,7 @@ impl Roster {
         let online = people.iter().filter(|p| p.presence == Some(Presence::Online)).count();
         let count = match section {
             Section::Recent => String::new(),
-            Section::Group(_) if self.online.is_some() => format!("{online}/{}", people.len()),
+            Section::Group(_) if self.online.is_some() && !self.unsure => format!("{online}/{}", people.len()),
             _ => people.len().to_string(),
         };
         let open = !self.closed.contains(&section);
@@ -280,7 +295,8 @@ impl Roster {
     /// Online, and nobody one knows.
     fn others(&self) -> impl Iterator<Item = Person> {
         let known: HashSet<&Account> = self.conversations.iter().map(|c| &c.contact.account).collect();
-        let others = self.online.iter().flatten().filter(move |a| **a != self.me && !known.contains(a));
+        let others =
+            self.online.iter().filter(|_| !self.unsure).flatten().filter(move |a| **a != self.me && !known.contains(a));
         others.map(|account| Person {
             name: shown::line(account.as_str()),
             account: account.clone(),
@@ -414,6 +430,28 @@ mod tests {
         assert_eq!(shown(&roster, ""), expected);
         roster.toggle(&Section::Strangers);
         assert!(roster.entries("", NOW).iter().any(|e| matches!(e, Entry::Section { open: false, unread: 1, .. })));
+    }
+
+    #[test]
+    fn of_a_silent_server_nobody_is_said_to_be_online_or_not() {
+        let mut roster = Roster::new(account("me"));
+        roster.set_conversations(vec![conversation("x", "net", false, None), conversation("y", "net", false, None)]);
+        roster.set_online(Some(vec![account("o"), account("y")]));
+        let before = shown(&roster, "");
+        assert!(before.contains(&"net 1/2".to_owned()) && before.contains(&"  o".to_owned()), "{before:?}");
+        roster.doubt_online();
+        let during = shown(&roster, "");
+        assert!(during.contains(&"net 2".to_owned()) && !during.contains(&"  o".to_owned()), "{during:?}");
+        assert!(during.contains(&format!("  {}", t!("main.lobby"))), "the room is still one");
+        assert_eq!([account("x"), account("y")].map(|a| roster.presence(&a)), [None, None]);
+        let words = |e: &Entry| matches!(e, Entry::Person(p) if p.presence.is_some() || p.last == t!("main.online"));
+        assert!(!roster.entries("", NOW).iter().any(words));
+        roster.set_online(Some(vec![account("o"), account("y")]));
+        assert_eq!(shown(&roster, ""), before);
+        // Where nobody ever says, nothing is awaited.
+        roster.set_online(None);
+        roster.doubt_online();
+        assert!(!roster.is_unsure());
     }
 
     #[test]

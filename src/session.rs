@@ -9,6 +9,7 @@
 
 mod both;
 mod choice;
+mod contact;
 pub mod finding;
 pub mod plain;
 pub mod secure;
@@ -203,6 +204,10 @@ impl KeyChange {
 pub enum Event {
     /// The connection line changed.
     Link(Link),
+    /// Somebody is logged in, and the server has not answered since then, for 3 s: nothing that was known of others
+    /// is sure any more. None: it answers again, or nobody expects it to; [`Event::Online`] follows where it says
+    /// who is.
+    Silent(Option<Instant>),
     /// Answer to [`Session::register`].
     Registered(RegisterOutcome),
     /// Answer to [`Session::login`] or [`Session::take_over`].

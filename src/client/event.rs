@@ -15,6 +15,8 @@ use crate::wire::frame::{AccountSettings, Past};
 pub enum Event {
     /// The connection line.
     Link(Link),
+    /// [`super::Client::is_silent`] has changed.
+    Silent(bool),
     /// Answer to [`super::Client::register`].
     Registered(RegisterOutcome),
     /// Answer to [`super::Client::login`] and [`super::Client::take_over`].

@@ -72,6 +72,13 @@ impl Client {
                 }
                 Event::Link(link)
             }
+            session::Event::Silent(since) => {
+                let silent = since.is_some();
+                if std::mem::replace(&mut self.silent, silent) == silent {
+                    return;
+                }
+                Event::Silent(silent)
+            }
             session::Event::Registered(outcome) => Event::Registered(outcome),
             session::Event::LoggedIn(outcome) => {
                 if outcome == session::LoginOutcome::Done {

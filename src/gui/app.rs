@@ -431,6 +431,13 @@ impl App {
                 }
                 self.refresh_headers();
             }
+            Event::Silent(silent) => {
+                log::info!("silent: {silent}");
+                if let Some(main) = &mut self.main {
+                    main.set_silent(silent);
+                }
+                self.refresh_headers();
+            }
             Event::Registered(outcome) => self.registered(&outcome),
             Event::LoggedIn(outcome) => self.logged_in(&outcome),
             Event::WentOffline(_) => self.left(),
@@ -502,7 +509,8 @@ impl App {
     }
 
     fn set_online(&mut self, online: Option<Vec<Account>>) {
-        if self.online == online {
+        let unsure = self.main.as_ref().is_some_and(|main| main.roster().is_unsure());
+        if self.online == online && !unsure {
             return;
         }
         self.online.clone_from(&online);

@@ -28,6 +28,19 @@ use crate::shown;
 const HEAD: i32 = 56;
 const FOOT: i32 = 128;
 
+/// How one is connected oneself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Own {
+    /// As one should be.
+    Here,
+    /// The same, and the server has not said yet who is online now.
+    Unsure,
+    /// The server is silent: what is written waits until it is back.
+    Lost,
+    /// Nothing is sent until its owner goes online.
+    Offline,
+}
+
 /// What stands over a chat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
@@ -35,8 +48,8 @@ pub struct Header {
     pub name: String,
     /// Whether they are online, on servers that say.
     pub presence: Option<Presence>,
-    /// Nothing is sent until its owner goes online.
-    pub offline: bool,
+    /// Whether what is written goes out.
+    pub own: Own,
     /// Trouble that concerns this chat; else nothing.
     pub trouble: Option<String>,
 }
@@ -48,6 +61,8 @@ pub struct ChatWindow {
     header: Rc<RefCell<Header>>,
     transcript: Transcript,
     composer: TextEditor,
+    /// Beside the button: which keys send, or why nothing goes out.
+    hint: Frame,
     peer: Account,
     /// Has been given its rows once.
     indexed: bool,
@@ -98,11 +113,11 @@ impl ChatWindow {
         let composer = composer();
         *writer.borrow_mut() = Some(composer.clone());
         let mut button = widgets::button_on(0, 0, 92, &t!("chat.send"), Style::Primary, |p| p.surface);
-        let mut hint = widgets::label(0, 0, 300, &t!("chat.hint"), palette.dim);
+        let hint = widgets::label(0, 0, 300, &t!("chat.hint"), palette.dim);
         window.end();
         let lay_out = {
             let (mut head, mut body, mut composer) = (head.clone(), transcript.widget().clone(), composer.clone());
-            let mut button = button.clone();
+            let (mut button, mut hint) = (button.clone(), hint.clone());
             move |w: i32, h: i32| {
                 head.resize(0, 0, w, HEAD);
                 body.resize(0, HEAD, w, h - HEAD - FOOT);
@@ -122,8 +137,9 @@ impl ChatWindow {
             let send = Rc::clone(&send);
             move |_| send()
         });
-        let mut chat = Self { window, head, header, transcript, composer, peer: peer.clone(), indexed: false };
+        let mut chat = Self { window, head, header, transcript, composer, hint, peer: peer.clone(), indexed: false };
         chat.listen(send, emit);
+        chat.hint();
         chat.entitle();
         chat.window.show();
         let _ = chat.composer.take_focus();
@@ -223,6 +239,7 @@ impl ChatWindow {
     pub fn set_header(&mut self, header: Header) {
         if *self.header.borrow() != header {
             *self.header.borrow_mut() = header;
+            self.hint();
             self.entitle();
             self.head.redraw();
         }
@@ -343,6 +360,15 @@ impl ChatWindow {
         Window::delete(self.window);
     }
 
+    /// Which keys send, or why nothing goes out.
+    fn hint(&mut self) {
+        let palette = theme::palette();
+        let lost = self.header.borrow().own == Own::Lost;
+        self.hint.set_label_color(if lost { palette.warn } else { palette.dim });
+        self.hint.set_label(&if lost { t!("chat.hint_lost") } else { t!("chat.hint") });
+        self.hint.redraw_label();
+    }
+
     fn entitle(&mut self) {
         let name = self.header.borrow().name.clone();
         let plain = self.peer.is_room() || name == shown::line(self.peer.as_str());
@@ -432,10 +458,12 @@ fn draw_head(f: &Frame, peer: &Account, header: &Header) {
     draw::set_font(Font::Helvetica, theme::SMALL);
     let (text, ink) = match (&header.trouble, header.presence) {
         (Some(trouble), _) => (trouble.clone().into(), colours.warn),
-        _ if header.offline => (t!("chat.self_offline"), colours.warn),
+        _ if header.own == Own::Offline => (t!("chat.self_offline"), colours.warn),
+        _ if header.own == Own::Lost => (t!("chat.lost"), colours.warn),
         _ if peer.is_room() => (t!("chat.room"), colours.dim),
         (_, Some(Presence::Online)) => (t!("chat.online"), colours.dim),
         (_, Some(_)) => (t!("chat.away"), colours.dim),
+        (_, None) if header.own == Own::Unsure => (t!("chat.unsure"), colours.dim),
         (_, None) => (t!("chat.unknown"), colours.dim),
     };
     draw::set_draw_color(ink);

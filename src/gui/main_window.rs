@@ -1,12 +1,13 @@
 //! The main window: me and my state, a search, the friends, the connection line.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use fltk::app;
 use fltk::button::Button;
 use fltk::draw;
-use fltk::enums::{CallbackTrigger, Cursor, Event, Font, FrameType, Key};
+use fltk::enums::{CallbackTrigger, Color, Cursor, Event, Font, FrameType, Key};
 use fltk::frame::Frame;
 use fltk::input::Input;
 use fltk::prelude::*;
@@ -18,6 +19,7 @@ use super::keys_window::listen;
 use super::latin;
 use super::login::Emit;
 use super::notice::{Notice, Question};
+use super::theme::Palette;
 use super::widgets;
 use super::{UiEvent, theme};
 use crate::history::Conversation;
@@ -45,6 +47,8 @@ struct Status {
     link: Link,
     /// What is spoken, once that is known.
     speaks: Option<Speaks>,
+    /// The server does not answer.
+    silent: bool,
 }
 
 /// The window with the friends.
@@ -70,7 +74,7 @@ impl MainWindow {
         let mut window = widgets::window(place, 300, 720);
         window.set_color(palette.bg);
         window.size_range(240, 320, 0, 0);
-        let status = Rc::new(RefCell::new(Status { link: Link::Offline, speaks: None }));
+        let status = Rc::new(RefCell::new(Status { link: Link::Offline, speaks: None, silent: false }));
         let roster = Rc::new(RefCell::new(Roster::new(me.account.clone())));
         let mut head = head(me, &status);
         head.set_callback({
@@ -299,6 +303,17 @@ impl MainWindow {
         }
     }
 
+    /// Whether the server does not answer: then nobody is known to be online, or not to be.
+    pub fn set_silent(&mut self, silent: bool) {
+        self.status.borrow_mut().silent = silent;
+        if silent {
+            self.roster.borrow_mut().doubt_online();
+        }
+        self.fill();
+        self.head.redraw();
+        self.foot.redraw();
+    }
+
     /// Which dialect is spoken, so that it is seen whether others can read along.
     pub fn set_speaks(&mut self, speaks: Option<Speaks>) {
         self.status.borrow_mut().speaks = speaks;
@@ -378,12 +393,10 @@ fn head(me: &Me, status: &Rc<RefCell<Status>>) -> Button {
     head.draw(move |b| {
         let colours = theme::palette();
         draw::draw_rect_fill(b.x(), b.y(), b.w(), b.h(), colours.bg);
-        let link = status.borrow().link;
-        let here = matches!(link, Link::Connected { .. } | Link::Waiting | Link::Retrying { .. });
-        let presence = if here { Presence::Online } else { Presence::Offline };
+        let (word, ink, presence) = own_state(&status.borrow(), colours);
         let account = me.account.as_str();
         let name = if me.nickname.is_empty() { account } else { &me.nickname };
-        widgets::avatar(b.x() + 12, b.y() + 12, 44, account, name, Some(presence));
+        widgets::avatar(b.x() + 12, b.y() + 12, 44, account, name, presence);
         let room = b.w() - 68;
         draw::set_font(Font::Helvetica, 15);
         draw::set_draw_color(colours.text);
@@ -395,8 +408,8 @@ fn head(me: &Me, status: &Rc<RefCell<Status>>) -> Button {
         if !me.nickname.is_empty() {
             draw::draw_text(&widgets::fit(account, room - used), b.x() + 66 + used, b.y() + 32);
         }
-        let word = if here { t!("main.online") } else { t!("main.offline") };
-        draw::draw_text(&format!("{word} ▾"), b.x() + 66, b.y() + 50);
+        draw::set_draw_color(ink);
+        draw::draw_text(&format!("{} ▾", widgets::fit(&word, room - 14)), b.x() + 66, b.y() + 50);
         if b.has_focus() {
             widgets::ring(b.x() + 60, b.y() + 10, room, 48);
         }
@@ -404,10 +417,26 @@ fn head(me: &Me, status: &Rc<RefCell<Status>>) -> Button {
     head
 }
 
+/// One's own state in a word, its colour, and the dot. With no answer nobody else sees one either, for all one knows.
+fn own_state(status: &Status, colours: &Palette) -> (Cow<'static, str>, Color, Option<Presence>) {
+    let gone = matches!(status.link, Link::Offline | Link::LoggedOut);
+    match status.link {
+        _ if status.silent && !gone => (t!("main.lost"), colours.warn, None),
+        Link::Connected { .. } | Link::Waiting | Link::Retrying { .. } => {
+            (t!("main.online"), colours.dim, Some(Presence::Online))
+        }
+        _ => (t!("main.offline"), colours.dim, Some(Presence::Offline)),
+    }
+}
+
 fn draw_foot(f: &Frame, status: &Status) {
     let (link, colours) = (status.link, theme::palette());
-    let text = link.sentence(clock::now().instant);
+    let text = match link {
+        Link::LoggingIn if status.silent => t!("main.link_reconnecting"),
+        link => link.sentence(clock::now().instant),
+    };
     let colour = match link {
+        _ if status.silent && !matches!(link, Link::Offline | Link::LoggedOut) => colours.error,
         Link::Offline | Link::LoggingIn => colours.dim,
         Link::Connected { .. } => colours.ok,
         Link::Waiting => colours.warn,
@@ -420,7 +449,7 @@ fn draw_foot(f: &Frame, status: &Status) {
     draw::draw_pie(f.x() + 12, f.y() + 11, 9, 9, 0.0, 360.0);
     draw::set_font(Font::Helvetica, theme::TINY);
     // Whether others can read along is true of a connection.
-    let connected = matches!(link, Link::Connected { .. } | Link::Waiting);
+    let connected = matches!(link, Link::Connected { .. } | Link::Waiting) && !status.silent;
     let (dialect, dialect_ink) = match status.speaks.filter(|_| connected) {
         Some(Speaks::Secure) => (t!("main.encrypted"), colours.ok),
         Some(Speaks::Plain) => (t!("main.unencrypted"), colours.warn),
@@ -436,10 +465,15 @@ fn draw_foot(f: &Frame, status: &Status) {
 /// Redraws the seconds as long as there are any; nothing wakes up otherwise.
 fn count_down(mut foot: Frame, status: Rc<RefCell<Status>>) {
     app::add_timeout3(1.0, move |_| {
-        if foot.was_deleted() || !matches!(status.borrow().link, Link::Retrying { .. }) {
+        if foot.was_deleted() {
             return;
         }
+        let Link::Retrying { at } = status.borrow().link else { return };
         foot.redraw();
+        if at < clock::now().instant {
+            // It is tried now; a next time comes as another state.
+            return;
+        }
         count_down(foot.clone(), Rc::clone(&status));
     });
 }

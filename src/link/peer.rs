@@ -4,10 +4,12 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use quinn_proto::{Connection, ConnectionError, Dir, Event, ReadError, ReadableError, StreamEvent, StreamId};
+use quinn_proto::{
+    Connection, ConnectionError, Dir, Event, FrameStats, ReadError, ReadableError, StreamEvent, StreamId,
+};
 use rustls::pki_types::CertificateDer;
 
-use super::{Figures, MAX_FRAME, PeerId, Why, settings};
+use super::{Figures, MAX_FRAME, PeerId, Pulse, Why, settings};
 
 /// So many small packets follow a message quickly, then one a second.
 const QUICK_NUDGES: u32 = 20;
@@ -235,6 +237,12 @@ impl Peer {
         certificates.and_then(|list| list.first().map(|key| key.to_vec())).unwrap_or_default()
     }
 
+    pub(super) fn pulse(&self) -> Pulse {
+        let stats = self.connection.stats();
+        let (sent, came) = (stats.frame_tx, stats.frame_rx);
+        Pulse { asked: elicits(&sent), heard: elicits(&came) + came.acks + came.connection_close }
+    }
+
     pub(super) fn figures(&self) -> Figures {
         let path = self.connection.stats().path;
         Figures {
@@ -249,6 +257,14 @@ impl Peer {
             moves: 0,
         }
     }
+}
+
+/// Frames whose packets the other side acknowledges.
+fn elicits(frames: &FrameStats) -> u64 {
+    let FrameStats { crypto, datagram, ping, stream, new_connection_id, retire_connection_id, .. } = frames;
+    let FrameStats { max_data, max_stream_data, path_challenge, path_response, handshake_done, .. } = frames;
+    let sum = crypto + datagram + ping + stream + new_connection_id + retire_connection_id;
+    sum + max_data + max_stream_data + path_challenge + path_response + u64::from(*handshake_done)
 }
 
 pub(super) fn why(error: ConnectionError) -> Why {

@@ -230,6 +230,8 @@ impl Session {
                 for (id, to, text, again) in secure.take_outbox() {
                     self.wishes.wait(Waiting { id, to, text, again });
                 }
+                // Nobody listens to that one any more.
+                self.events.push_back(Event::Silent(None));
                 self.show(Link::LoggingIn);
             }
             self.follow(now, step);

@@ -9,6 +9,7 @@ mod presence;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use super::contact::Contact;
 use super::{Cause, Event, Link, LoginOutcome, Polling, RegisterOutcome, StoreToken, Transmit};
 use crate::model::{Account, MessageId, MessageText, Password, SendState};
 use crate::timer::{Backoff, Rto};
@@ -192,6 +193,7 @@ pub struct Session {
     retry_at: Option<Instant>,
     retry_backoff: Backoff,
     link: Link,
+    contact: Contact,
     /// Datagrams that went out; of these, tries after the first.
     sent: u64,
     again: u64,
@@ -248,6 +250,7 @@ impl Session {
             retry_at: None,
             retry_backoff: Backoff::new(Backoff::RETRY),
             link: Link::Offline,
+            contact: Contact::default(),
             sent: 0,
             again: 0,
             transmits: VecDeque::new(),
@@ -285,7 +288,7 @@ impl Session {
             };
             next.into_iter().chain([sends(self.note_at)]).flatten().min()
         };
-        [due, self.leave_by].into_iter().flatten().min()
+        [due, self.leave_by, self.contact.due()].into_iter().flatten().min()
     }
 
     /// How the connection is doing.
@@ -395,6 +398,7 @@ impl Session {
             self.resume(now);
         }
         self.go_on(now);
+        self.contact.look(now, &mut self.events);
     }
 
     /// The server was silent; now it is to be asked again, or has been heard.
@@ -496,6 +500,12 @@ impl Session {
     /// A datagram from the server's address.
     pub fn handle_datagram(&mut self, now: Instant, bytes: &[u8]) {
         let reply = Reply::decode(bytes, &mut self.learned);
+        if self.contact.ends(&mut self.events) {
+            // What is known of others is old; it is asked for with the next poll, and told whatever it is.
+            self.online = None;
+            self.who_at = Some(now);
+            self.poll_soon(now);
+        }
         self.retry_backoff.reset();
         self.resume(now);
         // A message is kept whatever is outstanding.
@@ -555,6 +565,9 @@ impl Session {
 
     fn begin(&mut self, now: Instant, purpose: Purpose, bytes: Vec<u8>) {
         let wait = self.wait(&purpose, 1);
+        if self.is_always_answered(&purpose) && (self.state == State::Online || self.automatic) {
+            self.contact.waits(now);
+        }
         self.strays = self.strays.saturating_add(u8::from(purpose == Purpose::Probe));
         let cause = match purpose {
             Purpose::Fence => Cause::Fence,

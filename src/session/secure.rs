@@ -17,8 +17,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use super::contact::Contact;
 use super::{Cause, Event, Framed, Kept, Link, LoginOutcome, Pushed, SentBy, StoreToken, Transmit};
-use crate::link::{self, PeerId, Why};
+use crate::link::{self, PeerId, Pulse, Why};
 use crate::model::{Account, MessageId, MessageText, Password};
 use crate::timer::{Dice, Rto};
 use crate::wire::frame::{Code, FromClient, FromServer};
@@ -151,6 +152,9 @@ pub struct Session {
     /// What was not understood on this connection was said.
     puzzled: bool,
     trouble: Option<Why>,
+    contact: Contact,
+    /// Of the connection, as it was looked at last.
+    pulse: Pulse,
     link: Link,
     events: VecDeque<Event>,
     /// Seen by nobody yet, the last ones.
@@ -209,6 +213,8 @@ impl Session {
             turned: None,
             puzzled: false,
             trouble: None,
+            contact: Contact::default(),
+            pulse: Pulse::default(),
             link: Link::Offline,
             events: VecDeque::new(),
             framed: VecDeque::new(),
@@ -239,6 +245,7 @@ impl Session {
             self.login_began.map(|began| self.patience_ends(began)),
             self.registering.as_ref().map(|r| self.patience_ends(r.began)),
             self.silence(),
+            self.contact.due(),
         ];
         own.into_iter().flatten().min()
     }
@@ -329,6 +336,32 @@ impl Session {
             }
         }
         self.watch(now);
+        self.touch(now);
+    }
+
+    /// Whether the server answers, as far as that can be known: the carrier asks too, every 15 s at least.
+    fn touch(&mut self, now: Instant) {
+        let before = self.pulse;
+        self.pulse = self.peer.map(|peer| self.carrier.pulse(peer)).unwrap_or_default();
+        match self.state {
+            State::Online => {
+                // Its list came before the silence, and all changes of it since.
+                if self.pulse.heard > before.heard
+                    && self.contact.ends(&mut self.events)
+                    && self.tell_online_at.is_none()
+                {
+                    self.tell_online();
+                }
+                if self.pulse.asked > before.asked {
+                    self.contact.waits(now);
+                }
+            }
+            State::LoggingIn if self.automatic => self.contact.waits(now),
+            _ => {
+                self.contact.ends(&mut self.events);
+            }
+        }
+        self.contact.look(now, &mut self.events);
     }
 
     fn carried(&mut self, now: Instant, event: link::Event) {

@@ -18,10 +18,10 @@ impl Link {
             Self::LoggingIn => t!("main.link_logging_in"),
             Self::Connected { rtt } => t!("main.link_connected", ms = rtt.as_millis()),
             Self::Waiting => t!("main.link_waiting"),
-            Self::Retrying { at } => {
-                let left = at.saturating_duration_since(now).as_secs_f64().ceil();
-                t!("main.link_retrying", n = left)
-            }
+            Self::Retrying { at } => match at.saturating_duration_since(now).as_secs_f64().ceil() {
+                0.0 => t!("main.link_reconnecting"),
+                left => t!("main.link_retrying", n = left),
+            },
             Self::LoggedOut => t!("main.link_logged_out"),
         }
     }

@@ -447,6 +447,7 @@ impl App {
         match event {
             Event::Link(link) => self.link(link),
             Event::Registered(outcome) => self.registered(&outcome),
+            Event::Silent(silent) => self.silent(silent),
             Event::LoggedIn(outcome) => self.logged_in(&outcome),
             Event::WentOffline(_) => self.went_offline(),
             Event::Conversations(list) => self.listed(list),
@@ -522,6 +523,17 @@ impl App {
             }
             Link::Offline => self.roster.set_online(None),
             _ => {}
+        }
+    }
+
+    /// The server does not answer any more, or does again.
+    fn silent(&mut self, silent: bool) {
+        log::info!("silent: {silent}");
+        self.dirty = true;
+        if silent {
+            self.roster.doubt_online();
+            self.trouble = true;
+            self.warn(&t!("term.lost"));
         }
     }
 

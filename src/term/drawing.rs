@@ -27,7 +27,11 @@ impl App {
         }
         let me = self.me.as_ref().filter(|_| self.logged_in).map_or("hongyan", Account::as_str);
         let offline = self.logged_in && matches!(self.client.link(), Link::Offline | Link::LoggedOut);
-        let off = if offline { format!(" ({})", t!("main.offline")) } else { String::new() };
+        let off = match () {
+            () if offline => format!(" ({})", t!("main.offline")),
+            () if self.logged_in && self.client.is_silent() => format!(" ({})", t!("term.no_connection")),
+            () => String::new(),
+        };
         let me = format!("{}{off}", harmless(&fit(me, 16)));
         let Some(target) = &self.target else {
             let searched = self.line.searching().map(|wanted| format!(" ({}: {wanted})", t!("term.searching")));

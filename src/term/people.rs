@@ -102,7 +102,7 @@ impl App {
 
     pub(super) fn who(&mut self) {
         let online: Vec<Account> = self.roster.online().to_vec();
-        if online.is_empty() {
+        if online.is_empty() || self.roster.is_unsure() {
             return self.quiet(&t!("term.who_unknown"));
         }
         let name = |account: &Account| {

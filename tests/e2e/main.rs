@@ -11,6 +11,7 @@
 
 mod desk;
 mod focus;
+mod gone;
 mod peers;
 #[path = "../shared/process.rs"]
 mod process;

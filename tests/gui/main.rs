@@ -22,7 +22,7 @@ use fltk::enums::Event;
 use fltk::prelude::*;
 use fltk::{app, window::Window};
 use hongyan::diagnosis::{Report, Step, What};
-use hongyan::gui::chat_window::{ChatWindow, Header};
+use hongyan::gui::chat_window::{ChatWindow, Header, Own};
 use hongyan::gui::connection_window::ConnectionWindow;
 use hongyan::gui::friend_list::FriendList;
 use hongyan::gui::login::{Emit, Login, LoginForm};
@@ -272,7 +272,7 @@ fn events() -> (Emit, Rc<RefCell<Vec<UiEvent>>>) {
 }
 
 fn chat(name: &str, emit: &Emit) -> ChatWindow {
-    let header = Header { name: name.to_owned(), presence: None, offline: false, trouble: None };
+    let header = Header { name: name.to_owned(), presence: None, own: Own::Here, trouble: None };
     ChatWindow::new(&account(name), header, None, Rc::clone(emit))
 }
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use fltk::app;
 use rust_i18n::t;
 
-use super::super::chat_window::{ChatWindow, Header};
+use super::super::chat_window::{ChatWindow, Header, Own};
 use super::super::transcript::Earlier;
 use super::App;
 use crate::history::{Row, RowMeta};
@@ -23,8 +23,13 @@ const STEP: i32 = 28;
 impl App {
     fn header(&self, peer: &Account) -> Header {
         let presence = self.main.as_ref().and_then(|main| main.roster().presence(peer));
-        let offline = matches!(self.client.link(), Link::Offline | Link::LoggedOut);
-        Header { name: self.name(peer), presence, offline, trouble: None }
+        let own = match self.client.link() {
+            Link::Offline | Link::LoggedOut => Own::Offline,
+            _ if self.client.is_silent() => Own::Lost,
+            _ if self.main.as_ref().is_some_and(|main| main.roster().is_unsure()) => Own::Unsure,
+            _ => Own::Here,
+        };
+        Header { name: self.name(peer), presence, own, trouble: None }
     }
 
     /// Names and presence may have changed.
@@ -33,7 +38,7 @@ impl App {
         let speaks = self.client.connection().speaks;
         for (peer, header) in headers {
             if let Some(chat) = self.chats.get_mut(&peer) {
-                let offline = header.offline;
+                let offline = header.own == Own::Offline;
                 chat.set_header(header);
                 match (chat.earlier(), speaks) {
                     (Earlier::No, Some(Speaks::Secure)) => chat.set_earlier(Earlier::Offered),

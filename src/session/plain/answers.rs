@@ -49,6 +49,15 @@ impl Session {
         self.go_on(now);
     }
 
+    /// Not everything that is typed has an answer, and a server that is not ours may have none to 11.
+    pub(super) fn is_always_answered(&self, purpose: &Purpose) -> bool {
+        match purpose {
+            Purpose::ByHand(_) => false,
+            Purpose::Probe => self.extensions == Some(true),
+            _ => true,
+        }
+    }
+
     fn fencing(&self) -> bool {
         self.outstanding.as_ref().is_some_and(|o| o.purpose == Purpose::Fence)
     }

@@ -38,6 +38,7 @@ impl Session {
         self.release = None;
         self.hold_until = None;
         self.last_delivery = None;
+        self.contact.ends(&mut self.events);
         self.state = State::Offline;
         self.show(Link::Offline);
     }
@@ -103,6 +104,7 @@ impl Session {
         self.take_next = None;
         self.refused = 0;
         self.taking_over = false;
+        self.contact.ends(&mut self.events);
         self.state = State::Offline;
         if let Some(message) = self.outbox.front_mut().filter(|m| m.noted && m.copies == 0) {
             message.noted = false;

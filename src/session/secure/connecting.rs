@@ -6,7 +6,7 @@ use ring::{digest, hmac};
 
 use super::outbox::is_used;
 use super::{DISK, Event, Session, State, Who};
-use crate::link::{COPIED, COPIED_BESIDE, GOING_DOWN, Why};
+use crate::link::{COPIED, COPIED_BESIDE, GOING_DOWN, Pulse, Why};
 use crate::model::{Account, Password};
 use crate::session::{Kept, KeyChange, Link, LoginOutcome, RegisterOutcome};
 use crate::timer::Rto;
@@ -198,6 +198,9 @@ impl Session {
         self.by_password = false;
         self.login_began = None;
         self.online_since = Some(now);
+        // Who is there comes next.
+        self.online.clear();
+        self.contact.ends(&mut self.events);
         let automatic = std::mem::replace(&mut self.automatic, true);
         let Some(who) = &mut self.who else { return };
         if token.is_some() && token != who.kept.token {
@@ -250,7 +253,9 @@ impl Session {
         self.retry_at = None;
         // Whoever was logged out by the server sees so until they log in themselves.
         self.state = if self.automatic { State::LoggedOut } else { State::Offline };
-        self.show(if self.automatic { Link::LoggedOut } else { Link::Offline });
+        // Of another key the server knows nothing: it was refused on this side.
+        let by_server = self.automatic && outcome != LoginOutcome::KeyChanged;
+        self.show(if by_server { Link::LoggedOut } else { Link::Offline });
         self.events.push_back(Event::LoggedIn(outcome));
     }
 
@@ -266,6 +271,7 @@ impl Session {
         self.peer = None;
         self.connected = false;
         self.round_trip = Rto::default();
+        self.pulse = Pulse::default();
         self.dial_by = None;
         self.nothing_asked();
     }

@@ -2,6 +2,7 @@
 //! with what is durable kept apart from what a restart forgets.
 
 mod beside;
+mod contact;
 mod faults;
 mod hostile;
 mod promises;

@@ -213,3 +213,51 @@ fn what_is_let_go_of_does_not_come_back_by_itself() {
         );
     }
 }
+
+/// What was told of a silent server: when, and whether it is one.
+fn told(world: &World<'_>) -> Vec<(Duration, bool)> {
+    let told = |(at, event): &(Duration, Event)| match event {
+        Event::Silent(since) => Some((*at, since.is_some())),
+        _ => None,
+    };
+    world.events.iter().filter_map(told).collect()
+}
+
+#[test]
+fn three_seconds_without_an_answer_are_told_and_so_is_the_next_answer() {
+    let (from, to) = (secs(5), secs(80));
+    for (polling, idle) in [(Polling::Adaptive, 30), (Polling::Strict, 30)] {
+        for sends in [true, false] {
+            let server = |time: Duration, request: &str| {
+                if (from..to).contains(&time) { Vec::new() } else { ours(request) }
+            };
+            let mut world = World::online(polling, server);
+            world.run(from - world.time());
+            if sends {
+                world.send(1, "b");
+            }
+            world.run(to - world.time());
+            let asked = world.sent.iter().map(|(at, _)| *at).find(|at| *at >= from).expect("a request");
+            assert!(asked <= from + secs(if sends { 0 } else { idle }), "{polling:?} {asked:?}");
+            let all = told(&world);
+            assert_eq!(all, [(asked + secs(3), true)], "{polling:?} {sends}");
+            world.run(secs(150));
+            let all = told(&world);
+            assert!(matches!(all[..], [_, (at, false)] if at >= to && at < to + secs(40)), "{polling:?} {all:?}");
+            // Who is there is asked and told anew, where it is asked at all.
+            let place = |wanted: fn(&Event) -> bool| world.events.iter().rposition(|(_, e)| wanted(e));
+            let (ends, online) = (place(|e| *e == Event::Silent(None)), place(|e| matches!(e, Event::Online(_))));
+            assert!(polling != Polling::Adaptive || online > ends, "{:?}", world.events);
+        }
+    }
+}
+
+#[test]
+fn a_server_that_knows_no_extensions_and_answers_all_else_is_never_silent() {
+    let server = |_: Duration, request: &str| if request.starts_with("11") { Vec::new() } else { ours(request) };
+    let mut world = World::online(Polling::Adaptive, server);
+    world.run(secs(300));
+    world.session.by_hand(world.now, b"77#".to_vec());
+    world.run(secs(600));
+    assert_eq!(told(&world), []);
+}

@@ -193,6 +193,19 @@ fn who_looks_sees_the_way_measured() {
 }
 
 #[test]
+fn a_key_that_changes_meanwhile_is_refused_on_this_side() {
+    let mut world = World::online(1);
+    world.run(secs(10));
+    world.events.clear();
+    world.identity = Identity::generate().expect("random bytes");
+    world.restart_server();
+    world.session.fetch_now(world.now);
+    world.run(secs(10));
+    assert!(world.has(&Event::LoggedIn(LoginOutcome::KeyChanged)), "{:?}", world.events);
+    assert_eq!(world.session.link(), Link::Offline, "the server has logged nobody out");
+}
+
+#[test]
 fn another_key_is_refused_and_can_be_trusted() {
     let mut world = World::online(1);
     world.session.go_offline(world.now);
