@@ -2,6 +2,9 @@
 //! server's thread hands a copy over and goes on; a thread of its own explains and prints, and what it
 //! cannot keep up with is counted and left out.
 
+mod flood;
+mod watch;
+
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Write};
@@ -12,12 +15,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Local, TimeZone};
-use crossbeam_channel::{Receiver, Sender, TrySendError};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 use rust_i18n::t;
 use serde_json::{Value, json};
 
+use self::flood::{Flood, Hidden};
+use self::watch::{Note, Silence, Watch};
 use crate::wire::Charset;
-use crate::wire::explain::{Colour, Explanation, explain, readable};
+use crate::wire::explain::{Colour, Explanation, Name, explain, readable};
 use crate::wire::request::MAX_REQUEST_BYTES;
 use crate::wire::show;
 
@@ -27,6 +32,8 @@ const WAITING: usize = 1_024;
 const ADDRESSES: usize = 4_096;
 /// … and how many of each. More cannot wait in the server.
 const ASKED: usize = 64;
+/// After so long without a datagram what was not shown is told.
+const QUIET: Duration = Duration::from_secs(1);
 
 /// What is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,8 +101,7 @@ pub fn start(
     let (events, events_in) = crossbeam_channel::bounded(WAITING);
     let (running, ended) = crossbeam_channel::bounded(0);
     let dropped = Arc::<AtomicU64>::default();
-    let mut printer =
-        Printer { output, form, locale, epoch, dropped: Arc::clone(&dropped), number: 0, asked: HashMap::new() };
+    let mut printer = Printer::new(output, form, locale, epoch, Arc::clone(&dropped));
     thread::Builder::new().name("explain".into()).spawn(move || {
         let _running = running;
         if let Err(error) = printer.run(&events_in) {
@@ -142,6 +148,10 @@ struct Asked {
     changes_password: bool,
     /// Of its bytes, to know a retransmission by.
     hash: u64,
+    /// Who logs in with it.
+    account: Option<String>,
+    /// Whether it was shown, so that its answer is, too.
+    shown: bool,
 }
 
 impl Asked {
@@ -168,18 +178,46 @@ struct Printer<W> {
     dropped: Arc<AtomicU64>,
     number: u64,
     asked: HashMap<SocketAddr, VecDeque<Asked>>,
+    watch: Watch,
+    flood: Flood,
 }
 
 impl<W: Write> Printer<W> {
+    fn new(output: W, form: Form, locale: &'static str, epoch: Epoch, dropped: Arc<AtomicU64>) -> Self {
+        let (asked, watch, flood) = (HashMap::new(), Watch::default(), Flood::default());
+        Self { output, form, locale, epoch, dropped, number: 0, asked, watch, flood }
+    }
+
     fn run(&mut self, events: &Receiver<Event>) -> io::Result<()> {
-        while let Ok(event) = events.recv() {
+        loop {
+            let next = if self.flood.has_hidden() {
+                events.recv_timeout(QUIET)
+            } else {
+                events.recv().map_err(|_| RecvTimeoutError::Disconnected)
+            };
             let mut text = String::new();
+            let event = match next {
+                Ok(event) => event,
+                Err(error) => {
+                    for hidden in self.flood.close() {
+                        self.hidden(&hidden, &mut text);
+                    }
+                    self.output.write_all(text.as_bytes())?;
+                    self.output.flush()?;
+                    if error == RecvTimeoutError::Disconnected {
+                        return Ok(());
+                    }
+                    continue;
+                }
+            };
             // One write for all that waits.
             for event in std::iter::once(event).chain(events.try_iter().take(WAITING)) {
                 self.print(&event, &mut text);
             }
             let dropped = self.dropped.swap(0, Ordering::Relaxed);
             if dropped > 0 {
+                // What was missed may have been a login, or its end.
+                self.watch.forget();
                 text.push_str(&match self.form {
                     Form::Json => json!({"kind": "dropped", "datagrams": dropped}).to_string(),
                     Form::Lines(_) => t!("explain.dropped", locale = self.locale, n = dropped).into_owned(),
@@ -189,7 +227,6 @@ impl<W: Write> Printer<W> {
             self.output.write_all(text.as_bytes())?;
             self.output.flush()?;
         }
-        Ok(())
     }
 
     fn print(&mut self, event: &Event, text: &mut String) {
@@ -198,15 +235,45 @@ impl<W: Write> Printer<W> {
                 let mut datagram = bytes.clone();
                 // Beyond what is read, that it is there is all that counts.
                 datagram.resize(*size, b'.');
-                self.request(event, &explain(&datagram, *charset), hash(bytes), text);
+                self.request(event, &datagram, &explain(&datagram, *charset), hash(bytes), text);
             }
             What::Reply { bytes } => self.reply(event, bytes, text),
         }
     }
 
-    fn request(&mut self, event: &Event, explained: &Explanation, hash: u64, text: &mut String) {
+    fn request(&mut self, event: &Event, datagram: &[u8], explained: &Explanation, hash: u64, text: &mut String) {
         self.number += 1;
         let number = self.number;
+        let (shown, hidden) = self.flood.request(event.at, event.peer, hash);
+        if let Some(hidden) = hidden {
+            self.hidden(&hidden, text);
+        }
+        if shown {
+            self.show_request(event, explained, number, text);
+        }
+        let none = VecDeque::new();
+        let waiting = self.asked.get(&event.peer).unwrap_or(&none);
+        let notes = self.watch.request(event.at, event.peer, datagram, explained, (number, hash), waiting);
+        self.notes(event, number, &notes, text);
+        if explained.is_never_answered() {
+            return;
+        }
+        if self.asked.len() >= ADDRESSES && !self.asked.contains_key(&event.peer) {
+            self.asked.clear();
+        }
+        let asked = self.asked.entry(event.peer).or_default();
+        if asked.len() == ASKED {
+            asked.pop_front();
+        }
+        let is_request = explained.is_request();
+        let changes_password = is_request && explained.changes_password();
+        let operation = explained.operation;
+        let account = explained.fields.iter().find(|field| operation == Some(2) && field.name == Name::Account);
+        let account = account.map(|field| field.text.clone());
+        asked.push_back(Asked { number, at: event.at, operation, is_request, changes_password, hash, account, shown });
+    }
+
+    fn show_request(&self, event: &Event, explained: &Explanation, number: u64, text: &mut String) {
         let time = self.time(event.at);
         match self.form {
             Form::Json => {
@@ -222,24 +289,25 @@ impl<W: Write> Printer<W> {
                 }
             }
         }
-        if explained.is_never_answered() {
-            return;
-        }
-        if self.asked.len() >= ADDRESSES && !self.asked.contains_key(&event.peer) {
-            self.asked.clear();
-        }
-        let asked = self.asked.entry(event.peer).or_default();
-        if asked.len() == ASKED {
-            asked.pop_front();
-        }
-        let is_request = explained.is_request();
-        let changes_password = is_request && explained.changes_password();
-        let operation = explained.operation;
-        asked.push_back(Asked { number, at: event.at, operation, is_request, changes_password, hash });
     }
 
     fn reply(&mut self, event: &Event, bytes: &[u8], text: &mut String) {
         let (answered, unanswered) = self.settle(event.peer, bytes);
+        let notes = self.watch.reply(event.at, event.peer, bytes, answered.as_ref());
+        if answered.as_ref().is_some_and(|asked| !asked.shown) {
+            self.flood.answered(event.peer);
+        } else {
+            self.show_reply(event, bytes, answered.as_ref(), text);
+        }
+        self.notes(event, answered.as_ref().map(|a| a.number), &notes, text);
+        let logged_in = self.watch.is_in(event.peer);
+        for asked in unanswered.iter().filter(|asked| asked.shown) {
+            let by_same = answered.as_ref().is_some_and(|a| a.hash == asked.hash && matches!(a.operation, Some(1 | 2)));
+            self.unanswered(event, asked.number, Silence::of(asked, by_same, logged_in), text);
+        }
+    }
+
+    fn show_reply(&self, event: &Event, bytes: &[u8], answered: Option<&Asked>, text: &mut String) {
         let time = self.time(event.at);
         let after = answered.as_ref().map(|a| event.at.saturating_duration_since(a.at));
         let number = answered.as_ref().map(|a| a.number);
@@ -266,13 +334,53 @@ impl<W: Write> Printer<W> {
                 line(text, &format!("{} {shown} {meaning}{after}", colour.paint("2", &head)));
             }
         }
-        for number in unanswered {
-            self.unanswered(event, number, text);
+    }
+
+    /// What is worth a word about the client itself.
+    fn notes(&self, event: &Event, number: impl Into<Option<u64>>, notes: &[Note], text: &mut String) {
+        let number = number.into();
+        for note in notes {
+            let said = note.text(self.locale);
+            match self.form {
+                Form::Json => {
+                    let mut value = json!({"note": note.key(), "text": said});
+                    head(&mut value, "note", number, &self.time(event.at).to_rfc3339(), event.peer);
+                    line(text, &value.to_string());
+                }
+                Form::Lines(colour) => line(text, &format!("  {}", colour.paint("33", &format!("! {said}")))),
+            }
+        }
+    }
+
+    /// What came quicker than anybody reads.
+    fn hidden(&self, hidden: &Hidden, text: &mut String) {
+        let Hidden { peer, requests, answered, per_second } = *hidden;
+        let unanswered = requests.saturating_sub(answered);
+        match self.form {
+            Form::Json => {
+                let value = json!({
+                    "kind": "summary",
+                    "peer": peer.to_string(),
+                    "requests": requests,
+                    "answered": answered,
+                    "per_second": per_second,
+                });
+                line(text, &value.to_string());
+            }
+            Form::Lines(colour) => {
+                let mut said =
+                    t!("explain.hidden", locale = self.locale, peer = peer, n = requests, per_second = per_second)
+                        .into_owned();
+                if unanswered > 0 {
+                    said.push_str(&t!("explain.hidden_unanswered", locale = self.locale, n = unanswered));
+                }
+                line(text, &colour.paint("33", &said));
+            }
         }
     }
 
     /// Which request this answers, if that is certain, and which ones will get no answer.
-    fn settle(&mut self, peer: SocketAddr, reply: &[u8]) -> (Option<Asked>, Vec<u64>) {
+    fn settle(&mut self, peer: SocketAddr, reply: &[u8]) -> (Option<Asked>, Vec<Asked>) {
         let Some(asked) = self.asked.get_mut(&peer) else { return (None, Vec::new()) };
         let Some(place) = asked.iter().position(|a| a.is_answered_by(reply)) else { return (None, Vec::new()) };
         let Some(first) = asked.remove(place) else { return (None, Vec::new()) };
@@ -281,18 +389,13 @@ impl<W: Write> Printer<W> {
         // A login may be held back, and is given up for another one: of which is this the answer?
         let certain = !login || asked.iter().all(|a| !a.is_answered_by(reply) || a.hash == first.hash);
         let mut unanswered = Vec::new();
-        let mut index = 0;
-        asked.retain(|other| {
-            let before = index < place;
-            index += 1;
+        for (index, other) in std::mem::take(asked).into_iter().enumerate() {
             // The other replies to one address keep the order of its requests. The same password again, while
             // the first is looked at, is a retransmission.
+            let before = index < place;
             let none = if before { other.operation != Some(2) } else { hashed && other.hash == first.hash };
-            if none {
-                unanswered.push(other.number);
-            }
-            !none
-        });
+            if none { unanswered.push(other) } else { asked.push_back(other) }
+        }
         if asked.is_empty() {
             self.asked.remove(&peer);
         }
@@ -300,17 +403,17 @@ impl<W: Write> Printer<W> {
     }
 
     /// A later request of the same address was answered, and this one was not.
-    fn unanswered(&self, event: &Event, number: u64, text: &mut String) {
+    fn unanswered(&self, event: &Event, number: u64, why: Silence, text: &mut String) {
         let time = self.time(event.at);
         match self.form {
             Form::Json => {
-                let mut value = json!({});
+                let mut value = json!({"why": why.key(), "text": why.text(self.locale)});
                 head(&mut value, "unanswered", number, &time.to_rfc3339(), event.peer);
                 line(text, &value.to_string());
             }
             Form::Lines(colour) => {
                 let head = format!("{} {} #{number}", time.format("%H:%M:%S%.3f"), event.peer);
-                let said = t!("explain.unanswered", locale = self.locale);
+                let said = format!("{}: {}", t!("explain.unanswered", locale = self.locale), why.text(self.locale));
                 line(text, &format!("{} {}", colour.paint("2", &head), colour.paint("33", &format!("→ {said}"))));
             }
         }

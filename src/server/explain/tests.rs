@@ -8,8 +8,7 @@ type Step = (u64, char, &'static str, &'static [u8]);
 
 fn printer(form: Form, start: Instant) -> Printer<io::Sink> {
     let epoch = Epoch { instant: start, unix_ms: 1_795_233_898_000 };
-    let (asked, dropped) = (HashMap::new(), Arc::default());
-    Printer { output: io::sink(), form, locale: "en", epoch, dropped, number: 0, asked }
+    Printer::new(io::sink(), form, "en", epoch, Arc::default())
 }
 
 fn event(start: Instant, (ms, way, peer, bytes): Step) -> Event {
@@ -132,9 +131,204 @@ fn answers_find_their_requests() {
         let found: Vec<(&str, Option<u64>)> = values
             .iter()
             .map(|v| (v["kind"].as_str().expect("a kind"), v["number"].as_u64()))
-            .filter(|(kind, _)| *kind != "request")
+            .filter(|(kind, _)| matches!(*kind, "reply" | "unanswered"))
             .collect();
         assert_eq!(found, *expected, "{name}");
+    }
+}
+
+/// What is said of whole clients: the commonest mistakes of those who write their first one. Nothing is said of a right one.
+#[test]
+fn common_mistakes_are_named() {
+    const C: &str = "127.0.0.2:50003";
+    type Case = (&'static str, &'static [Step], &'static [&'static str]);
+    let table: &[Case] = &[
+        (
+            "a socket for each request",
+            &[(0, '<', A, b"02#20170001#x#"), (9, '>', A, b"02:01"), (20, '<', B, b"08#"), (21, '>', B, b"07:01")],
+            &["20170001 has logged in from port 50001 of this machine, and this is port 50002."],
+        ),
+        (
+            "another machine's session is its own",
+            &[(0, '<', A, b"02#a#x#"), (9, '>', A, b"02:01"), (20, '<', C, b"08#"), (21, '>', C, b"07:01")],
+            &[],
+        ),
+        (
+            "somebody else logged in",
+            &[
+                (0, '<', A, b"02#a#x#"),
+                (9, '>', A, b"02:01"),
+                (20, '<', C, b"02#a#x#"),
+                (29, '>', C, b"02:01"),
+                (40, '<', A, b"08#"),
+                (41, '>', A, b"07:01"),
+            ],
+            &["a was logged in here until it logged in at 127.0.0.2:50003"],
+        ),
+        (
+            "a login that ends the other one by 06#",
+            &[
+                (0, '<', A, b"02#a#x#"),
+                (9, '>', A, b"02:01"),
+                (20, '<', C, b"02#a#x#"),
+                (29, '>', C, b"02:04"),
+                (30, '<', C, b"06#"),
+                (31, '>', C, b"06:01"),
+                (40, '<', A, b"08#"),
+                (41, '>', A, b"07:01"),
+            ],
+            &["a was logged in here until it logged in at 127.0.0.2:50003"],
+        ),
+        (
+            "after 06#",
+            &[
+                (0, '<', A, b"02#a#x#"),
+                (9, '>', A, b"02:01"),
+                (20, '<', A, b"06#"),
+                (21, '>', A, b"06:01"),
+                (30, '<', A, b"08#"),
+                (31, '>', A, b"07:01"),
+            ],
+            &["a was logged in here until its `06#`"],
+        ),
+        (
+            "the same message after its answer, and before it",
+            &[
+                (0, '<', A, b"03#b#hi#"),
+                (5, '>', A, b"03:01"),
+                (300, '<', A, b"03#b#hi#"),
+                (310, '<', A, b"03#b#hi#"),
+                (60_000, '<', A, b"03#b#hi#"),
+            ],
+            &[
+                "the same message as #1, which was answered, 300 ms",
+                "the same message as #2, after 10 ms and before its",
+            ],
+        ),
+        (
+            "blanks",
+            &[(0, '<', A, b"02#a #x#"), (1, '>', A, b"02:03"), (20_000, '<', A, b"04# b#"), (20_001, '>', A, b"07:01")],
+            &["field 1, account, begins or ends with a blank", "field 1, friend, begins or ends with a blank"],
+        ),
+        (
+            "a blank within a name, or in a message, is no mistake",
+            &[(0, '<', A, b"03#a b# hi #"), (1, '>', A, b"03:01")],
+            &[],
+        ),
+        (
+            "a login before each message",
+            &[
+                (0, '<', A, b"02#a#x#"),
+                (9, '>', A, b"02:01"),
+                (1_000, '<', B, b"02#a#x#"),
+                (1_009, '>', B, b"02:01"),
+                (2_000, '<', A, b"02#a#x#"),
+                (2_009, '>', A, b"02:01"),
+            ],
+            &["3 logins of a within a minute"],
+        ),
+        (
+            "three requests at once",
+            &[
+                (0, '<', A, b"03#b#1#"),
+                (1, '<', A, b"03#b#2#"),
+                (2, '<', A, b"03#b#3#"),
+                (3, '>', A, b"03:01"),
+                (4, '>', A, b"03:01"),
+                (5, '>', A, b"03:01"),
+            ],
+            &["3 requests are under way at once"],
+        ),
+        ("a login that was held back", &[(0, '<', A, b"02#a#x#"), (4_020, '>', A, b"02:02")], &["held back for 4 s"]),
+        (
+            "a right client",
+            &[
+                (0, '<', A, b"02#a#x#"),
+                (9, '>', A, b"02:01"),
+                (10, '<', A, b"03#b#hi#"),
+                (12, '>', A, b"03:01"),
+                (13, '<', A, b"08#"),
+                (14, '>', A, b"08:1"),
+                (15, '<', A, b"09#"),
+                (16, '>', A, b"09:b:2026-11-21 12:04:58:x"),
+                (17, '<', A, b"06#"),
+                (18, '>', A, b"06:01"),
+                (19, '<', A, b"02#a#x#"),
+                (29, '>', A, b"02:01"),
+                (1_000, '<', A, b"06#"),
+                (1_001, '>', A, b"06:01"),
+            ],
+            &[],
+        ),
+    ];
+    for (name, steps, expected) in table {
+        let lines = printed(Form::Lines(Colour::None), steps);
+        let notes: Vec<&String> = lines.iter().filter(|line| line.starts_with("  ! ")).collect();
+        assert_eq!(notes.len(), expected.len(), "{name}: {notes:#?}");
+        for (note, expected) in notes.iter().zip(*expected) {
+            assert!(note.contains(expected), "{name}: {note}");
+        }
+    }
+}
+
+/// So many questions, one each so many milliseconds; what was printed as JSON, and how long it is.
+fn asking(times: u64, each_ms: u64, answered: bool) -> (Vec<Value>, usize) {
+    let (start, mut text) = (Instant::now(), String::new());
+    let mut printer = printer(Form::Json, start);
+    for i in 0..times {
+        printer.print(&event(start, (i * each_ms, '<', A, b"09#")), &mut text);
+        if answered {
+            printer.print(&event(start, (i * each_ms, '>', A, b"09:01")), &mut text);
+        }
+    }
+    for hidden in printer.flood.close() {
+        printer.hidden(&hidden, &mut text);
+    }
+    (text.lines().map(|l| serde_json::from_str(l).expect("JSON")).collect(), text.len())
+}
+
+#[test]
+fn asking_without_a_pause_is_said_once_and_counted() {
+    let kinds = |values: &[Value], kind: &str| values.iter().filter(|v| v["kind"] == kind).count();
+    let (values, _) = asking(30, 500, true);
+    assert_eq!((kinds(&values, "note"), kinds(&values, "request")), (0, 30), "half a second is a pause");
+    let (values, _) = asking(100, 10, true);
+    let said: Vec<&Value> = values.iter().filter(|v| v["kind"] == "note").collect();
+    assert!(said.len() == 1 && said[0]["note"] == "polling", "{said:?}");
+    // A client that asks as quickly as it can.
+    for answered in [true, false] {
+        let (values, bytes) = asking(30_000, 1, answered);
+        let hidden: u64 = values.iter().filter_map(|v| v["requests"].as_u64()).sum();
+        assert_eq!(kinds(&values, "request") as u64 + hidden, 30_000, "each is shown or counted");
+        let answers: u64 = values.iter().filter_map(|v| v["answered"].as_u64()).sum();
+        assert_eq!(answers > 0, answered);
+        assert!(bytes < 100_000, "{bytes} bytes");
+    }
+}
+
+#[test]
+fn why_there_is_no_answer_is_said() {
+    type Case = (&'static [Step], &'static str);
+    let table: &[Case] = &[
+        (&[(0, '<', A, b"02#a#x#"), (5, '<', A, b"02#a#x#"), (9, '>', A, b"02:01")], "retransmission"),
+        (
+            &[
+                (0, '<', A, b"02#a#x#"),
+                (9, '>', A, b"02:01"),
+                (10, '<', A, b"03#b#x#"),
+                (300, '<', A, b"08#"),
+                (301, '>', A, b"08:0"),
+            ],
+            "not_stored",
+        ),
+        (&[(0, '<', A, b"99#x#"), (5, '<', A, b"06#"), (6, '>', A, b"06:02")], "refusals"),
+    ];
+    for (steps, expected) in table {
+        let lines = printed(Form::Json, steps);
+        let values: Vec<Value> = lines.iter().map(|l| serde_json::from_str(l).expect("JSON")).collect();
+        let why: Vec<&str> =
+            values.iter().filter(|v| v["kind"] == "unanswered").filter_map(|v| v["why"].as_str()).collect();
+        assert_eq!(why, [*expected], "{lines:?}");
     }
 }
 
@@ -187,10 +381,11 @@ fn who_does_not_read_keeps_nobody_waiting() {
     printing.finish(Duration::from_secs(10));
     let all: String = printed_in.try_iter().collect();
     let values: Vec<Value> = all.lines().map(|l| serde_json::from_str(l).expect("JSON")).collect();
-    let shown = values.iter().filter(|v| v["kind"] == "request").count();
+    let shown = values.iter().filter(|v| v["kind"] == "request").count() as u64;
     let dropped: u64 = values.iter().filter_map(|v| v["datagrams"].as_u64()).sum();
-    assert!(dropped > 0 && shown >= WAITING, "{shown} shown, {dropped} dropped");
-    assert_eq!(shown as u64 + dropped, sent as u64, "each is shown or counted");
+    let hidden: u64 = values.iter().filter_map(|v| v["requests"].as_u64()).sum();
+    assert!(dropped > 0 && shown + hidden >= WAITING as u64, "{shown} shown, {hidden} hidden, {dropped} dropped");
+    assert_eq!(shown + hidden + dropped, sent as u64, "each is shown or counted");
 }
 
 #[test]

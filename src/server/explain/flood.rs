@@ -1,0 +1,99 @@
+//! How much of what an address sends is shown: everything, until it is more than anybody reads. Pure.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+/// Addresses that are counted at once; past them those that are quiet are forgotten.
+const ADDRESSES: usize = 4_096;
+/// So many requests are shown in a window …
+const SHOWN: u32 = 200;
+/// … and so many that are the same as the one before.
+const SAME: u32 = 20;
+/// A window lasts so long, and twice as long as the one before while more come than are shown.
+const FIRST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(64);
+
+/// What was not shown in a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Hidden {
+    pub(super) peer: SocketAddr,
+    pub(super) requests: u64,
+    pub(super) answered: u64,
+    /// How many of them came within the window's time, a second on average.
+    pub(super) per_second: u64,
+}
+
+#[derive(Debug)]
+struct Window {
+    since: Instant,
+    last: Instant,
+    long: Duration,
+    shown: u32,
+    same: u32,
+    hash: u64,
+    requests: u64,
+    answered: u64,
+}
+
+/// All addresses.
+#[derive(Debug, Default)]
+pub(super) struct Flood(HashMap<SocketAddr, Window>);
+
+impl Flood {
+    /// Whether this request is shown; and what was not, where a window has ended with it.
+    pub(super) fn request(&mut self, at: Instant, peer: SocketAddr, hash: u64) -> (bool, Option<Hidden>) {
+        if self.0.len() >= ADDRESSES && !self.0.contains_key(&peer) {
+            self.0.retain(|_, window| window.requests > 0);
+            if self.0.len() >= ADDRESSES {
+                return (true, None);
+            }
+        }
+        let new = Window { since: at, last: at, long: FIRST, shown: 0, same: 0, hash: 0, requests: 0, answered: 0 };
+        let window = self.0.entry(peer).or_insert(new);
+        let mut hidden = None;
+        if at.saturating_duration_since(window.since) >= window.long {
+            hidden = window.close(peer);
+            window.long = if hidden.is_some() { (window.long * 2).min(LONGEST) } else { FIRST };
+            (window.since, window.shown, window.same) = (at, 0, 0);
+        }
+        window.last = at;
+        window.same = if window.hash == hash { window.same + 1 } else { 0 };
+        window.hash = hash;
+        let shown = window.shown < SHOWN && window.same < SAME;
+        if shown {
+            window.shown += 1
+        } else {
+            window.requests += 1
+        }
+        (shown, hidden)
+    }
+
+    /// A request that was not shown has been answered.
+    pub(super) fn answered(&mut self, peer: SocketAddr) {
+        if let Some(window) = self.0.get_mut(&peer) {
+            window.answered += 1;
+        }
+    }
+
+    /// Whether something is not told yet.
+    pub(super) fn has_hidden(&self) -> bool {
+        self.0.values().any(|window| window.requests > 0)
+    }
+
+    /// All that is not told yet: nothing has come for a while.
+    pub(super) fn close(&mut self) -> Vec<Hidden> {
+        let hidden = self.0.iter_mut().filter_map(|(peer, window)| window.close(*peer)).collect();
+        self.0.clear();
+        hidden
+    }
+}
+
+impl Window {
+    fn close(&mut self, peer: SocketAddr) -> Option<Hidden> {
+        let (requests, answered) = (std::mem::take(&mut self.requests), std::mem::take(&mut self.answered));
+        let ms = self.last.saturating_duration_since(self.since).as_millis().max(1) as u64;
+        let per_second = (requests + u64::from(self.shown)).saturating_mul(1_000) / ms;
+        (requests > 0).then_some(Hidden { peer, requests, answered, per_second })
+    }
+}
