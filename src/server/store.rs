@@ -4,6 +4,7 @@
 
 pub mod admin;
 mod devices;
+mod folder;
 mod schema;
 mod snapshot;
 
@@ -16,6 +17,8 @@ use std::thread::{self, JoinHandle};
 use crossbeam_channel::{Receiver, Sender};
 use rusqlite::{Connection, params};
 
+pub(super) use self::folder::make_folder;
+use self::folder::sync_folder;
 pub use self::schema::{SCHEMA_VERSION, file};
 pub use self::snapshot::Snapshot;
 use super::hasher::Hashed;
@@ -541,29 +544,6 @@ impl Store {
             }
         })
     }
-}
-
-/// Makes a data directory. Its name, too, is to outlive a power cut.
-///
-/// # Errors
-/// What the system says.
-pub(super) fn make_folder(data: &Path) -> io::Result<()> {
-    let new: Vec<&Path> = data.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.exists()).collect();
-    std::fs::create_dir_all(data)?;
-    new.into_iter().for_each(sync_folder);
-    Ok(())
-}
-
-/// Has the name of a new file or folder outlive a power cut.
-fn sync_folder(of: &Path) {
-    #[cfg(unix)]
-    if let Some(parent) = of.parent() {
-        let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
-        // Where folders cannot be synced there is nothing better to be done.
-        let _ = std::fs::File::open(parent).and_then(|folder| folder.sync_all());
-    }
-    #[cfg(not(unix))]
-    let _ = of;
 }
 
 /// Starts the database's thread; it ends when `ops` is closed, after its last commit.
