@@ -4,6 +4,8 @@
 //! empty; 1–64 bytes of UTF-8 without control characters; no `:` in an account, because it would
 //! break the replies 05 and 09; a leading `@` is reserved for rooms.
 
+pub mod names;
+
 use std::fmt;
 
 use unicode_segmentation::UnicodeSegmentation;
@@ -36,6 +38,9 @@ pub enum FieldError {
     /// A leading `@` names a room and can be nobody's account.
     #[error("a leading @ is reserved for rooms")]
     Reserved,
+    /// Of a new account: it could be taken for another's.
+    #[error(transparent)]
+    Name(#[from] names::NameFault),
 }
 
 fn check(text: &str, forbidden: &[char]) -> Result<(), FieldError> {
@@ -68,7 +73,7 @@ impl Account {
         Ok(Self(text.to_owned()))
     }
 
-    /// A person's account: what can be registered and logged in.
+    /// A person's account: what can be logged in, and written to. Accounts of before may break the rules for new ones.
     ///
     /// # Errors
     /// As [`Account::parse`], and [`FieldError::Reserved`] for a leading `@`.
@@ -77,6 +82,21 @@ impl Account {
             return Err(FieldError::Reserved);
         }
         Self::parse(text)
+    }
+
+    /// A person's new account: what can be registered. See [`names::fault`].
+    ///
+    /// # Errors
+    /// As [`Account::person`], and [`FieldError::Name`] for what could be taken for another's name.
+    pub fn new_person(text: &str) -> Result<Self, FieldError> {
+        let account = Self::person(text)?;
+        names::fault(text).map_or(Ok(account), |(_, why)| Err(why.into()))
+    }
+
+    /// The name as people are shown it: see [`names::shown`].
+    #[must_use]
+    pub fn shown(&self) -> std::borrow::Cow<'_, str> {
+        names::shown(&self.0)
     }
 
     /// The lobby's account.
@@ -132,6 +152,15 @@ impl Password {
     pub fn parse(text: &str) -> Result<Self, FieldError> {
         check(text, &['#'])?;
         Ok(Self(text.to_owned()))
+    }
+
+    /// The same password in the form in which passwords are compared, Unicode NFC; `None` if it is in it already.
+    #[must_use]
+    pub fn composed(&self) -> Option<Self> {
+        match names::composed(&self.0) {
+            std::borrow::Cow::Borrowed(_) => None,
+            std::borrow::Cow::Owned(text) => Some(Self(text)),
+        }
     }
 
     /// The secret itself, for the encoder and the hash alone.

@@ -7,7 +7,7 @@ use chrono::{DateTime, Datelike, Local, TimeZone};
 use rust_i18n::t;
 
 use crate::history::{Conversation, MoreStrangers};
-use crate::model::Account;
+use crate::model::{Account, names};
 use crate::shown;
 
 /// Strangers that are shown; the rest of a flood is one row.
@@ -157,14 +157,17 @@ impl Roster {
             return t!("main.lobby").into_owned();
         }
         let remark = self.find(account).map(|c| c.contact.remark.as_str()).unwrap_or_default();
-        shown::line(if remark.is_empty() { account.as_str() } else { remark })
+        let remark = names::tidy(remark);
+        if remark.is_empty() { account.shown().into_owned() } else { shown::line(&remark) }
     }
 
-    /// The remarks, by account.
+    /// The remarks, by account as a room's texts name it.
     #[must_use]
     pub fn remarks(&self) -> HashMap<String, String> {
         let known = self.conversations.iter().filter(|c| !c.contact.remark.is_empty());
-        known.map(|c| (c.contact.account.to_string(), c.contact.remark.clone())).collect()
+        known
+            .map(|c| (names::in_brackets(c.contact.account.as_str()).into_owned(), names::tidy(&c.contact.remark)))
+            .collect()
     }
 
     /// What is known of somebody.
@@ -298,7 +301,7 @@ impl Roster {
         let others =
             self.online.iter().filter(|_| !self.unsure).flatten().filter(move |a| **a != self.me && !known.contains(a));
         others.map(|account| Person {
-            name: shown::line(account.as_str()),
+            name: account.shown().into_owned(),
             account: account.clone(),
             last: t!("main.online").into_owned(),
             time: String::new(),
@@ -326,11 +329,12 @@ impl Roster {
     fn one_line(&self, text: &str, room: bool) -> String {
         let line = text.trim().lines().next().unwrap_or_default();
         let line: String = line.chars().take(80).map(|c| if c.is_control() { ' ' } else { c }).collect();
-        match line.strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
+        match names::unframed(&line) {
             Some((writer, rest)) if room => {
-                let known = self.conversations.iter().find(|c| c.contact.account.as_str() == writer);
-                let remark = known.map(|c| c.contact.remark.as_str()).filter(|remark| !remark.is_empty());
-                let writer = shown::within(remark.unwrap_or(writer));
+                let known =
+                    self.conversations.iter().find(|c| names::in_brackets(c.contact.account.as_str()) == writer);
+                let remark = known.map(|c| names::tidy(&c.contact.remark)).filter(|remark| !remark.is_empty());
+                let writer = shown::within(&remark.unwrap_or_else(|| names::shown(writer).into_owned()));
                 t!("main.writes", writer = writer, text = shown::within(rest)).into_owned()
             }
             _ => shown::line(&line),

@@ -269,7 +269,8 @@ fn administer(data: &std::path::Path, command: Command) -> Result<(), Box<dyn Er
         Command::Account(AccountCommand::List) => {
             for row in admin::list(data)? {
                 let only = if row.secure_only { "\tsecure-only" } else { "" };
-                println!("{}\t{} unread\t{}{only}", row.name, row.unread, row.address.as_deref().unwrap_or("-"));
+                let name = hongyan::model::names::shown(&row.name);
+                println!("{name}\t{} unread\t{}{only}", row.unread, row.address.as_deref().unwrap_or("-"));
             }
         }
         Command::Account(AccountCommand::Reset { account }) => {

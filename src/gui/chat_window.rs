@@ -371,11 +371,11 @@ impl ChatWindow {
 
     fn entitle(&mut self) {
         let name = self.header.borrow().name.clone();
-        let plain = self.peer.is_room() || name == shown::line(self.peer.as_str());
+        let plain = self.peer.is_room() || name == self.peer.shown();
         let title = if plain {
             t!("chat.title_plain", name = shown::within(&name))
         } else {
-            t!("chat.title", name = shown::within(&name), account = shown::within(self.peer.as_str()))
+            t!("chat.title", name = shown::within(&name), account = shown::within(&self.peer.shown()))
         };
         let unread = self.transcript.unread();
         let title = if unread > 0 { format!("({unread}) {title}") } else { title.into_owned() };

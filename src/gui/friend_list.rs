@@ -351,7 +351,7 @@ fn tip(person: &Person) -> String {
         Some(_) => t!("main.not_online"),
         None => "".into(),
     };
-    widgets::escape(&format!("{} {word}", shown::within(person.account.as_str())))
+    widgets::escape(&format!("{} {word}", shown::within(&person.account.shown())))
 }
 
 fn draw_entry(entry: &Entry, x: i32, y: i32, w: i32, ground: fltk::enums::Color) {

@@ -14,8 +14,7 @@ use super::login::{Emit, enter_submits};
 use super::widgets::{self, Style};
 use super::{UiEvent, theme};
 use crate::history::Contact;
-use crate::model::Account;
-use crate::shown;
+use crate::model::{Account, names};
 
 const WIDTH: i32 = 320;
 const MARGIN: i32 = 24;
@@ -51,7 +50,7 @@ impl FriendWindow {
         window.set_color(palette.bg);
         widgets::label(MARGIN, 14, INNER, &t!("friend.account"), palette.dim);
         let mut account = widgets::field(MARGIN, 36, INNER, &t!("friend.account_hint"));
-        account.set_value(&shown::line(known.map_or(name, |c| c.account.as_str())));
+        account.set_value(&names::shown(known.map_or(name, |c| c.account.as_str())));
         account.set_readonly(known.is_some());
         widgets::label(MARGIN, 82, INNER, &t!("friend.remark"), palette.dim);
         let mut remark = widgets::field(MARGIN, 104, INNER, &t!("friend.remark_hint"));
@@ -75,7 +74,7 @@ impl FriendWindow {
             Rc::new(move || {
                 let typed = account.value();
                 emit(UiEvent::SaveFriend(Form {
-                    account: if typed == shown { given.clone() } else { typed },
+                    account: if typed == shown { given.clone() } else { typed.trim().to_owned() },
                     remark: remark.value(),
                     group: group.value(),
                     blocked: blocked.value(),
@@ -116,8 +115,8 @@ impl Form {
     /// # Errors
     /// What the protocol forbids in an account.
     pub fn contact(&self) -> Result<Contact, crate::model::FieldError> {
-        let account = Account::person(self.account.trim())?;
+        let account = Account::person(&self.account)?;
         let line = |text: &str| text.trim().chars().filter(|c| !c.is_control()).collect::<String>();
-        Ok(Contact { account, remark: line(&self.remark), group: line(&self.group), blocked: self.blocked })
+        Ok(Contact { account, remark: names::tidy(&self.remark), group: line(&self.group), blocked: self.blocked })
     }
 }

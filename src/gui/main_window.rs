@@ -394,7 +394,8 @@ fn head(me: &Me, status: &Rc<RefCell<Status>>) -> Button {
         let colours = theme::palette();
         draw::draw_rect_fill(b.x(), b.y(), b.w(), b.h(), colours.bg);
         let (word, ink, presence) = own_state(&status.borrow(), colours);
-        let account = me.account.as_str();
+        let shown = me.account.shown();
+        let account = shown.as_ref();
         let name = if me.nickname.is_empty() { account } else { &me.nickname };
         widgets::avatar(b.x() + 12, b.y() + 12, 44, account, name, presence);
         let room = b.w() - 68;

@@ -261,7 +261,7 @@ mod tests {
             own(5, "read back", (other, 3)),
         ];
         // The server's history was read before it came.
-        let past = Past { row: 105, from: "me".into(), at: 7, text: "read back".into() };
+        let past = Past { row: 105, from: "me".into(), writer: None, at: 7, text: "read back".into() };
         let (me, b) = (Account::sanitised("me"), to.clone());
         database.run(&[Op::Past { own: me, peer: b, messages: vec![past], more: false }]);
         let known: Vec<_> = database

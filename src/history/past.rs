@@ -218,6 +218,7 @@ mod tests {
         let past = |&(row, from): &(u64, &str)| Past {
             row,
             from: from.to_owned(),
+            writer: None,
             at: 1_000_000 + row as i64,
             text: format!("{from} {row}"),
         };
@@ -348,7 +349,7 @@ mod tests {
                     here.push(text);
                 }
                 if at_server {
-                    there.push(Past { row, from: "me".into(), at: time, text: text.into() });
+                    there.push(Past { row, from: "me".into(), writer: None, at: time, text: text.into() });
                 }
             }
             for _ in 0..2 {

@@ -46,7 +46,7 @@ pub enum Outcome {
     Checked { job: u64, right: bool },
 }
 
-/// Hashes here and now; for administration, where nobody waits.
+/// Hashes here and now; for administration, where nobody waits. A password is kept in Unicode NFC.
 #[must_use]
 pub fn hash(password: &Password) -> Option<Hashed> {
     new_hash(password, &mut Vec::new())
@@ -55,8 +55,19 @@ pub fn hash(password: &Password) -> Option<Hashed> {
 fn new_hash(password: &Password, memory: &mut Vec<Block>) -> Option<Hashed> {
     let mut salt = vec![0; 16];
     getrandom::fill(&mut salt).ok()?;
-    let hash = derive(password, &salt, memory)?;
+    let composed = password.composed();
+    let hash = derive(composed.as_ref().unwrap_or(password), &salt, memory)?;
     Some(Hashed { salt, hash })
+}
+
+/// Whether this is the password: as it was typed, or with its letters put together (Unicode NFC), since keyboards
+/// differ in that. Both are looked at whatever the first says, so the time tells nothing but what was typed. As it was
+/// typed comes first for passwords that were kept so before.
+fn is_right(password: &Password, against: &Hashed, memory: &mut Vec<Block>) -> bool {
+    let forms = std::iter::once(password.clone()).chain(password.composed());
+    forms.fold(false, |right, form| {
+        right | derive(&form, &against.salt, memory).is_some_and(|hash| same(&hash, &against.hash))
+    })
 }
 
 fn derive(password: &Password, salt: &[u8], memory: &mut Vec<Block>) -> Option<Vec<u8>> {
@@ -95,9 +106,7 @@ pub fn start(
             let outcome = match job {
                 Job::New { job, password } => Outcome::New { job, hashed: new_hash(&password, &mut memory) },
                 Job::Check { job, password, against } => {
-                    let hash = derive(&password, &against.salt, &mut memory);
-                    let right = hash.is_some_and(|hash| same(&hash, &against.hash));
-                    Outcome::Checked { job, right }
+                    Outcome::Checked { job, right: is_right(&password, &against, &mut memory) }
                 }
             };
             if done.send(outcome).is_err() {
@@ -116,6 +125,20 @@ fn same(a: &[u8], b: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_letter_in_pieces_is_the_same_letter() {
+        let password = |text| Password::parse(text).expect("valid");
+        let (whole, pieces) = (password("Zo\u{eb}"), password("Zoe\u{308}"));
+        let mut memory = Vec::new();
+        let kept = hash(&pieces).expect("random bytes");
+        assert!(is_right(&whole, &kept, &mut memory) && is_right(&pieces, &kept, &mut memory));
+        assert!(!is_right(&password("Zoe"), &kept, &mut memory));
+        // Kept before this rule.
+        let old =
+            derive(&pieces, &[7; 16], &mut memory).map(|hash| Hashed { salt: vec![7; 16], hash }).expect("hashed");
+        assert!(is_right(&pieces, &old, &mut memory), "nobody is locked out");
+    }
 
     #[test]
     fn right_and_wrong() {

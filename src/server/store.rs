@@ -91,8 +91,12 @@ pub enum StoreError {
 pub struct NewMessage {
     /// Whose mailboxes.
     pub receivers: Vec<AccountId>,
-    /// As the receiver reads it.
+    /// As the receiver reads it: an account, or a room.
     pub sender: String,
+    /// Whose it is.
+    pub author: AccountId,
+    /// Of a room's message: who wrote it.
+    pub writer: Option<String>,
     /// Exactly as it came.
     pub raw: Vec<u8>,
     /// Decoded.
@@ -218,8 +222,10 @@ impl Op {
 pub struct Unread {
     /// Its row.
     pub row: MessageRow,
-    /// Who wrote it.
+    /// Who wrote it, or the room it was written in.
     pub sender: String,
+    /// Of a room's message: who wrote it. Before schema 5 the text said so.
+    pub writer: Option<String>,
     /// When, seconds since 1970.
     pub sent: i64,
     /// The message.
@@ -231,8 +237,10 @@ pub struct Unread {
 pub struct Stored {
     /// Its row.
     pub row: MessageRow,
-    /// Who wrote it.
+    /// Who wrote it, or the room it was written in.
     pub sender: String,
+    /// Of a room's message: who wrote it.
+    pub writer: Option<String>,
     /// When, seconds since 1970.
     pub sent: i64,
     /// The message.
@@ -460,10 +468,12 @@ impl Store {
                 }
                 let mut rows = Vec::with_capacity(message.receivers.len());
                 let mut insert = c.prepare_cached(
-                    "INSERT INTO messages (receiver, sender, raw, text, sent) VALUES (?, ?, ?, ?, ?)",
+                    "INSERT INTO messages (receiver, sender, author, writer, raw, text, sent)
+                     VALUES (?, ?, (SELECT id FROM accounts WHERE id = ?), ?, ?, ?, ?)",
                 )?;
                 for receiver in &message.receivers {
-                    insert.execute(params![receiver, message.sender, message.raw, message.text, message.sent])?;
+                    let NewMessage { sender, author, writer, raw, text, sent, .. } = message;
+                    insert.execute(params![receiver, sender, author, writer, raw, text, sent])?;
                     rows.push(c.last_insert_rowid());
                 }
                 let mut own = None;
@@ -479,11 +489,11 @@ impl Store {
                 // are looked for among all he ever wrote.
                 let mut query = c.prepare_cached(match from {
                     Some(_) => {
-                        "SELECT id, sender, sent, text FROM messages INDEXED BY unread
+                        "SELECT id, sender, sent, text, writer FROM messages INDEXED BY unread
                          WHERE receiver = ? AND sender = ? AND taken IS NULL ORDER BY id"
                     }
                     None => {
-                        "SELECT id, sender, sent, text FROM messages INDEXED BY unread
+                        "SELECT id, sender, sent, text, writer FROM messages INDEXED BY unread
                          WHERE receiver = ? AND taken IS NULL ORDER BY id"
                     }
                 })?;
@@ -495,8 +505,8 @@ impl Store {
                 while let Some(row) = rows.next()? {
                     let id = row.get(0)?;
                     if !self.owed.contains_key(&id) {
-                        let (sender, sent, text) = (row.get(1)?, row.get(2)?, row.get(3)?);
-                        message = Some(Unread { row: id, sender, sent, text });
+                        let (sender, sent, text, writer) = (row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
+                        message = Some(Unread { row: id, sender, writer, sent, text });
                         break;
                     }
                 }

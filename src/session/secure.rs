@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use super::contact::Contact;
 use super::{Cause, Event, Framed, Kept, Link, LoginOutcome, Pushed, SentBy, StoreToken, Transmit};
 use crate::link::{self, PeerId, Pulse, Why};
-use crate::model::{Account, MessageId, MessageText, Password};
+use crate::model::{Account, MessageId, MessageText, Password, names};
 use crate::timer::{Dice, Rto};
 use crate::wire::frame::{Code, FromClient, FromServer};
 
@@ -398,7 +398,9 @@ impl Session {
             FromServer::Error { id, code } => self.failed(now, id, code),
             FromServer::Accepted { counter, row, online, .. } => self.accepted(counter, row, online),
             FromServer::Refused { counter, code } => self.refused(now, counter, code),
-            FromServer::Message { row, after, from, at, text, plain } => {
+            FromServer::Message { row, after, from, writer, at, text, plain } => {
+                // The history and every face read a room's texts with their writers, through `names` alone.
+                let text = writer.map_or(text.clone(), |writer| names::framed(&writer, &text));
                 self.pushed(now, (row, after, at), &from, text, plain);
             }
             FromServer::Own { row, after, to, at, text, device, counter, accepted } => {

@@ -5,7 +5,7 @@ use rust_i18n::t;
 use super::app::App;
 use super::script::Exit;
 use super::script::entering::exit;
-use crate::model::{Account, Password};
+use crate::model::{Account, FieldError, Password, names};
 use crate::net::clock;
 use crate::session::{Link, LoginOutcome, RegisterOutcome};
 use crate::wire::reply::{LoggedIn, Registered};
@@ -123,10 +123,18 @@ impl App {
         match ask {
             Ask::Command => {}
             Ask::LoginAccount | Ask::RegisterAccount => {
-                let Ok(account) = Account::person(line.trim()) else {
-                    self.error(&t!("gui.bad_account"));
-                    self.ask = ask;
-                    return self.only_on_terminal();
+                let account = match ask {
+                    Ask::RegisterAccount => Account::new_person(&names::composed(line.trim())),
+                    _ => Account::person(line.trim()),
+                };
+                let account = match account {
+                    Ok(account) => account,
+                    Err(error) => {
+                        let unfit = matches!(error, FieldError::Name(_));
+                        self.error(&if unfit { t!("gui.bad_name") } else { t!("gui.bad_account") });
+                        self.ask = ask;
+                        return self.only_on_terminal();
+                    }
                 };
                 if ask == Ask::RegisterAccount {
                     self.ask = Ask::RegisterPassword(account);
@@ -364,6 +372,9 @@ impl App {
                 }
                 let again =
                     matches!(outcome, LoginOutcome::Refused(LoggedIn::WrongPassword) | LoginOutcome::PasswordNeeded);
+                if *outcome == LoginOutcome::Refused(LoggedIn::NoSuchAccount) {
+                    self.quiet(&t!("term.not_registered"));
+                }
                 if let Some(account) = account.filter(|_| again) {
                     self.ask = Ask::LoginPassword(account);
                     self.only_on_terminal();

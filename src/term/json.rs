@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use super::talk::{clock_time, past_row};
 use crate::history::{Conversation, Row};
-use crate::model::{Account, SendState};
+use crate::model::{Account, SendState, names};
 use crate::wire::frame::Past;
 
-/// A message: `account`, `remark`, `direction` (`in`, `out`), `time` and `unix_ms` (when it was written: RFC 3339 in this
-/// computer's zone, and milliseconds since 1970; where only a server's own clock is known, what that wrote, and null),
+/// A message: `account`, `writer` of what others wrote in a room, `remark`, `direction` (`in`, `out`), `time` and
+/// `unix_ms` (when it was written: RFC 3339 in this computer's zone, and milliseconds since 1970; where only a server's own clock is known, what that wrote, and null),
 /// `came_unix_ms` of others' (when it came here), `text`, and `state` of one's own.
 #[must_use]
 pub fn message(peer: &Account, remark: &str, row: &Row) -> String {
@@ -26,14 +26,26 @@ pub fn message(peer: &Account, remark: &str, row: &Row) -> String {
     if let (Some(state), Value::Object(object)) = (row.state, &mut value) {
         object.insert("state".to_owned(), json!(name(state)));
     }
+    name_writer(peer, row, &mut value);
     value.to_string()
+}
+
+/// Of what somebody else wrote in a room who it was, apart from what it says.
+fn name_writer(peer: &Account, row: &Row, value: &mut Value) {
+    if let (Some((writer, text)), Value::Object(object)) = (names::unframed(&row.text), value)
+        && peer.is_room()
+        && row.state.is_none()
+    {
+        object.insert("writer".to_owned(), json!(writer));
+        object.insert("text".to_owned(), json!(text));
+    }
 }
 
 /// A message that the server keeps: as [`message`], with `row`, the server's number of it.
 #[must_use]
 pub fn past(peer: &Account, remark: &str, me: &Account, past: &Past) -> String {
     let row = past_row(me, past);
-    json!({
+    let mut value = json!({
         "account": peer.as_str(),
         "remark": remark,
         "direction": if row.state.is_some() { "out" } else { "in" },
@@ -41,8 +53,9 @@ pub fn past(peer: &Account, remark: &str, me: &Account, past: &Past) -> String {
         "unix_ms": row.unix_ms,
         "text": row.text,
         "row": past.row,
-    })
-    .to_string()
+    });
+    name_writer(peer, &row, &mut value);
+    value.to_string()
 }
 
 /// Somebody in the list, or a stranger who has written.

@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr;
 use super::app::App;
 use super::screen::{column, fit, harmless};
 use crate::history::{Contact, Conversation};
-use crate::model::Account;
+use crate::model::{Account, names};
 use crate::net::clock;
 use crate::roster::{Entry, Person, Presence, Roster, Section};
 
@@ -152,10 +152,10 @@ impl App {
         let new = Contact { account: account.clone(), remark: String::new(), group: String::new(), blocked: false };
         let mut contact = self.contact(&account).unwrap_or(new);
         if !remark.is_empty() {
-            remark.clone_into(&mut contact.remark);
+            contact.remark = names::tidy(remark);
         }
         self.set_contact(contact);
-        self.quiet(&t!("term.added", name = harmless(account.as_str())));
+        self.quiet(&t!("term.added", name = harmless(&account.shown())));
     }
 
     fn is_blocked(&self, account: &Account) -> bool {
@@ -194,10 +194,10 @@ impl App {
     pub(super) fn remark(&mut self, name: &str, remark: &str) {
         self.change(
             name,
-            |contact| remark.clone_into(&mut contact.remark),
+            |contact| contact.remark = names::tidy(remark),
             |contact| match contact.remark.as_str() {
-                "" => t!("term.no_remark", name = contact.account).into_owned(),
-                remark => t!("term.remarked", name = contact.account, remark = remark).into_owned(),
+                "" => t!("term.no_remark", name = contact.account.shown()).into_owned(),
+                remark => t!("term.remarked", name = contact.account.shown(), remark = remark).into_owned(),
             },
         );
     }
@@ -237,7 +237,7 @@ impl App {
         let Some(account) = known else {
             return self.warn(&t!("term.nobody", name = harmless(name)));
         };
-        let shown = harmless(account.as_str());
+        let shown = harmless(&account.shown());
         self.change = Some(Change::Gone(account.clone()));
         self.client.remove_contact(account);
         self.quiet(&t!("term.removed", name = shown));
@@ -254,6 +254,6 @@ impl App {
     }
 }
 
-fn called(contact: &Contact) -> &str {
-    if contact.remark.is_empty() { contact.account.as_str() } else { &contact.remark }
+fn called(contact: &Contact) -> std::borrow::Cow<'_, str> {
+    if contact.remark.is_empty() { contact.account.shown() } else { contact.remark.as_str().into() }
 }

@@ -18,7 +18,7 @@ use super::{Input, TermError};
 use crate::cli::Face;
 use crate::client::{Client, Config, Event};
 use crate::history::{Conversation, Row};
-use crate::model::{Account, MessageText, Password, SendState};
+use crate::model::{Account, MessageText, Password, SendState, names};
 use crate::net::clock;
 use crate::place::Place;
 use crate::session::{Polling, Speaks};
@@ -466,7 +466,8 @@ impl Running {
                 json::conversation(c)
             } else {
                 let remark = if c.contact.remark.is_empty() { "" } else { &c.contact.remark };
-                format!("{}\t{}\t{}\t{}", c.contact.account, harmless(remark), harmless(&c.contact.group), c.unread)
+                let account = harmless(&c.contact.account.shown());
+                format!("{account}\t{}\t{}\t{}", harmless(&names::tidy(remark)), harmless(&c.contact.group), c.unread)
             };
             write(&line)?;
         }

@@ -7,7 +7,7 @@ use super::app::App;
 use super::asks::Ask;
 use super::screen::harmless;
 use crate::history::Row;
-use crate::model::{Account, MessageId, MessageText, SendState};
+use crate::model::{Account, MessageId, MessageText, SendState, names};
 use crate::net::clock;
 use crate::session::Speaks;
 use crate::wire::frame::Past;
@@ -237,7 +237,11 @@ impl App {
     /// A message as it is printed; lines after the first stand below the text.
     pub(super) fn row(&self, peer: &Account, row: &Row) -> String {
         let name = harmless(&self.roster.name(peer));
-        let text = harmless(row.text.strip_suffix('\n').unwrap_or(&row.text)).replace('\n', "\n      ");
+        let (writer, text) = match names::unframed(&row.text) {
+            Some((writer, text)) if peer.is_room() && row.state.is_none() => (Some(writer), text),
+            _ => (None, row.text.as_str()),
+        };
+        let text = harmless(text.strip_suffix('\n').unwrap_or(text)).replace('\n', "\n      ");
         let time = self.style.quiet(&when(row));
         if let Some(state) = row.state {
             let state = match words(state) {
@@ -246,9 +250,8 @@ impl App {
             };
             return format!("{time} {} {text}{state}", self.style.good(&format!("→ {name}:")));
         }
-        if peer.is_room()
-            && let Some((writer, text)) = text.strip_prefix('[').and_then(|rest| rest.split_once("] "))
-        {
+        if let Some(writer) = writer {
+            let writer = harmless(&names::shown(writer));
             return format!("{time} {} {} {text}", self.style.quiet(&name), self.style.name(&format!("{writer}:")));
         }
         let stranger = self.roster.find(peer).is_none_or(|c| c.stranger) && !peer.is_room();

@@ -16,6 +16,7 @@ pub use text::{Colour, Piece, readable};
 use super::Charset;
 use super::request::{MAX_REQUEST_BYTES, looks_like_reply, without_line_end};
 use crate::model::Account;
+use crate::model::names::NameFault;
 
 /// One datagram explained. Texts in a person's language are made by its methods.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,6 +132,8 @@ pub enum Rule {
     Forbidden { field: usize, name: Name, found: Option<char> },
     /// A person's account that begins with `@`.
     Reserved,
+    /// A new account that could be taken for another's.
+    Name { why: NameFault },
     /// An offset of 11 that is no number.
     NotANumber,
     /// An offset of 11 beyond all numbers.
@@ -236,9 +239,11 @@ impl Rule {
             Self::EmptyField { name: Name::Message, .. } | Self::FieldTooLong { name: Name::Message, .. } => {
                 Section::Messages
             }
-            Self::EmptyField { .. } | Self::FieldTooLong { .. } | Self::Forbidden { .. } | Self::Reserved => {
-                Section::Fields
-            }
+            Self::EmptyField { .. }
+            | Self::FieldTooLong { .. }
+            | Self::Forbidden { .. }
+            | Self::Reserved
+            | Self::Name { .. } => Section::Fields,
             Self::MessageLineEnd | Self::HashInMessage => Section::Messages,
             Self::ByteOrderMark | Self::Utf16 | Self::NotUtf8 | Self::StillGb18030 | Self::Undecodable => {
                 Section::Charset
@@ -384,6 +389,7 @@ impl Explanation {
             _ => {}
         }
         let mut reader = fields::Reader::new(datagram, operation, self.charset);
+        reader.registers = operation == 1 && names != CHANGE;
         let unclosed = pieces.last().filter(|p| !p.closed).map(|p| (pieces.len(), p.bytes.end));
         for (i, piece) in pieces.iter().enumerate() {
             let field = reader.field(i + 1, names.get(i).copied().unwrap_or(Name::Surplus), piece);

@@ -135,11 +135,13 @@ pub enum FromServer {
     /// A message for this account. `after` is the row of the message pushed before it (0: none or
     /// unknown): a device that has not stored that one has a gap and asks again with its cursor. `plain` is
     /// there when it was handed out in the plain dialect before, with this time: whoever took it there on this
-    /// device's disk has it already.
+    /// device's disk has it already. `writer` is there when `from` is a room: who wrote it.
     Message {
         row: u64,
         after: u64,
         from: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        writer: Option<String>,
         at: i64,
         text: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -188,6 +190,9 @@ pub struct AccountSettings {
 pub struct Past {
     pub row: u64,
     pub from: String,
+    /// Of a room's message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub writer: Option<String>,
     pub at: i64,
     pub text: String,
 }
@@ -198,9 +203,9 @@ pub struct Past {
 pub enum Code {
     /// There is such an account already.
     AccountExists,
-    /// There is no such account, so nobody can be written to there.
+    /// There is no such account, to log in to or to write to.
     NoAccount,
-    /// Wrong account or password; which of them is not said.
+    /// Wrong password. Servers of before say it of an account that is not there, too.
     WrongPassword,
     /// The token is not known here, or not any more: the password is needed.
     BadToken,

@@ -197,7 +197,7 @@ impl Fields {
             (1, [account, password, confirm]) => {
                 let at = 3 + account.len() + 1;
                 Ok(Request::Register {
-                    account: self.account(account, Account::person)?,
+                    account: self.account(account, Account::new_person)?,
                     password: self.password(password, 2, at)?,
                     confirm: self.password(confirm, 3, at + password.len() + 1)?,
                 })

@@ -82,7 +82,7 @@ impl App {
 
     /// What somebody is called.
     pub(super) fn name(&self, account: &Account) -> String {
-        self.main.as_ref().map_or_else(|| shown::line(account.as_str()), |main| main.roster().name(account))
+        self.main.as_ref().map_or_else(|| account.shown().into_owned(), |main| main.roster().name(account))
     }
 
     fn contact(&self, account: &Account) -> Option<Contact> {

@@ -13,7 +13,7 @@ use super::App;
 use super::place::Pending;
 use super::questions::Trouble;
 use crate::client::Event;
-use crate::model::{Account, Password};
+use crate::model::{Account, FieldError, Password, names};
 use crate::net::clock;
 use crate::session::{LoginOutcome, RegisterOutcome};
 use crate::wire::reply::{LoggedIn, Registered};
@@ -67,8 +67,11 @@ impl App {
     }
 
     pub(super) fn do_register(&mut self, form: RegisterForm) {
-        let fields =
-            (Account::person(form.account.trim()), Password::parse(&form.password.0), Password::parse(&form.confirm.0));
+        let fields = (
+            Account::new_person(&names::composed(form.account.trim())),
+            Password::parse(&form.password.0),
+            Password::parse(&form.confirm.0),
+        );
         match fields {
             (Ok(account), Ok(password), Ok(confirm)) => {
                 self.close_trust();
@@ -78,6 +81,7 @@ impl App {
                 }
                 self.with_server(Pending::Register { account, password, confirm });
             }
+            (Err(FieldError::Name(_)), _, _) => self.refuse_registration(&t!("gui.bad_name"), false),
             (Err(_), _, _) => self.refuse_registration(&t!("gui.bad_account"), false),
             _ => self.refuse_registration(&t!("gui.bad_password"), true),
         }
@@ -168,7 +172,7 @@ impl App {
                 window.close();
                 self.close_trust();
                 let account = form.account.trim().to_owned();
-                let nickname: String = form.nickname.trim().chars().filter(|c| !c.is_control()).collect();
+                let nickname = names::tidy(&form.nickname);
                 if !nickname.is_empty() {
                     self.settings.nicknames.insert(account.clone(), nickname);
                     self.saver.save(&self.settings);
@@ -209,7 +213,11 @@ impl App {
             LoginOutcome::Refused(LoggedIn::NoSuchAccount) => true,
             LoginOutcome::Refused(_) | LoginOutcome::NotUnderstood | LoginOutcome::PasswordNeeded => false,
         };
-        self.say(&outcome.sentence());
+        if account_too {
+            self.say(&t!("gui.not_registered"));
+        } else {
+            self.say(&outcome.sentence());
+        }
         if let Some(login) = &mut self.login {
             login.again(account_too);
         }

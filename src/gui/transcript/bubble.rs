@@ -5,6 +5,7 @@ use fltk::enums::Font;
 
 use super::wrap::{Advances, Line, wrap};
 use crate::gui::theme;
+use crate::model::names;
 
 const LINE: i32 = 20;
 pub const PAD_X: i32 = 11;
@@ -77,9 +78,9 @@ pub fn height(lines: i32) -> i32 {
     lines.saturating_mul(LINE) + 2 * PAD_Y
 }
 
-/// A room's body is `[writer] text`. The writer is as it came, since it names somebody.
+/// A room's text says who wrote it. The writer is as it came, since it names somebody.
 fn split_author(text: &str, room: bool) -> (Option<String>, String) {
-    match text.strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
+    match names::unframed(text) {
         Some((author, rest)) if room => (Some(author.to_owned()), shown(rest)),
         _ => (None, shown(text)),
     }

@@ -19,7 +19,7 @@ use super::rows::{PAGE, Rows};
 use super::wrap::Advances;
 use crate::gui::theme;
 use crate::history::{Row, RowMeta};
-use crate::model::{MessageId, SendState};
+use crate::model::{MessageId, SendState, names};
 use crate::shown;
 
 const EDGE: i32 = 8;
@@ -512,7 +512,8 @@ impl View {
             draw::set_font(Font::Helvetica, theme::SMALL);
             let disc = super::super::widgets::disc_colour(author);
             draw::set_draw_color(super::super::ink::legible(disc, colours.text, colours.bg));
-            let name = shown::line(self.names.get(author).unwrap_or(author));
+            let name =
+                self.names.get(author).map_or_else(|| names::shown(author).into_owned(), |name| shown::line(name));
             draw::draw_text(&name, x + MARGIN, y + 13);
         }
         y += self.author(own);

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::secure::number;
 use super::{Effect, Engine, MAX_REPLY, Now, Waiting};
-use crate::model::Account;
+use crate::model::{Account, names};
 use crate::server::store::{AccountId, MessageRow, NewMessage, Op, Own, SentKey};
 use crate::wire::Reply;
 use crate::wire::frame::FromServer;
@@ -15,7 +15,11 @@ use crate::wire::request::Body;
 #[derive(Debug)]
 pub(super) struct Addressed {
     pub(super) receivers: Vec<AccountId>,
+    /// An account, or a room.
     pub(super) sender: String,
+    pub(super) author: AccountId,
+    /// Of a room's message: who wrote it.
+    pub(super) writer: Option<String>,
     pub(super) raw: Vec<u8>,
     pub(super) text: String,
     /// One of them is here.
@@ -24,8 +28,18 @@ pub(super) struct Addressed {
 
 impl Addressed {
     pub(super) fn new_message(&self, now: Now, key: Option<SentKey>, own: Option<Own>) -> NewMessage {
-        let (receivers, sender) = (self.receivers.clone(), self.sender.clone());
-        NewMessage { receivers, sender, raw: self.raw.clone(), text: self.text.clone(), sent: now.unix, key, own }
+        let Self { receivers, sender, author, writer, raw, text, .. } = self;
+        NewMessage {
+            receivers: receivers.clone(),
+            sender: sender.clone(),
+            author: *author,
+            writer: writer.clone(),
+            raw: raw.clone(),
+            text: text.clone(),
+            sent: now.unix,
+            key,
+            own,
+        }
     }
 }
 
@@ -56,23 +70,23 @@ impl Engine {
     pub(super) fn address(
         &mut self,
         now: Now,
-        writer: AccountId,
+        writer_id: AccountId,
         to: &Account,
         body: Body,
     ) -> Result<Addressed, Undeliverable> {
-        let Some(name) = self.people.get(&writer).map(|p| p.name.clone()) else { return Err(Undeliverable::Nobody) };
-        let (mut receivers, sender, raw, text) = if to.as_str() == Account::LOBBY {
+        let Some(name) = self.people.get(&writer_id).map(|p| p.name.clone()) else { return Err(Undeliverable::Nobody) };
+        let Body { raw, text } = body;
+        let (mut receivers, sender, writer) = if to.as_str() == Account::LOBBY {
             let all = self.addresses.values().copied().chain(self.devices.accounts());
-            let present: Vec<AccountId> = all.filter(|id| *id != writer && self.present(now, *id)).collect();
-            let text = format!("[{name}] {}", body.text);
-            let raw = [format!("[{name}] ").as_bytes(), &body.raw].concat();
-            (present, Account::LOBBY.to_owned(), raw, text)
+            let present: Vec<AccountId> = all.filter(|id| *id != writer_id && self.present(now, *id)).collect();
+            (present, Account::LOBBY.to_owned(), Some(name))
         } else {
-            let receiver = self.names.get(to.as_str()).copied().ok_or(Undeliverable::Nobody)?;
-            (vec![receiver], name, body.raw, body.text)
+            let receiver = self.named(to.as_str()).ok_or(Undeliverable::Nobody)?;
+            (vec![receiver], name, None)
         };
         // `05:` + sender + `:` + time + `:` + body
-        if 3 + sender.len() + 1 + 19 + 1 + text.len() > MAX_REPLY {
+        let body = writer.as_ref().map_or(text.len(), |writer| names::framed(writer, &text).len());
+        if 3 + sender.len() + 1 + 19 + 1 + body > MAX_REPLY {
             return Err(Undeliverable::TooLong);
         }
         receivers.sort_unstable();
@@ -96,7 +110,7 @@ impl Engine {
             return Err(Undeliverable::Full);
         }
         let online = receivers.iter().any(|id| self.present(now, *id));
-        Ok(Addressed { receivers, sender, raw, text, online })
+        Ok(Addressed { receivers, sender, author: writer_id, writer, raw, text, online })
     }
 
     /// A message is on disk, a row for each receiver.
@@ -105,12 +119,14 @@ impl Engine {
             if let Some(person) = self.people.get_mut(receiver) {
                 *person.unread.entry(message.sender.clone()).or_default() += 1;
                 for peer in person.devices.clone() {
-                    let (from, text) = (message.sender.clone(), message.text.clone());
+                    let Addressed { sender, writer, text, .. } = message;
+                    let (from, writer, text) = (sender.clone(), writer.clone(), text.clone());
                     let row = *row;
                     self.push(peer, row, |after| FromServer::Message {
                         row: number(row),
                         after,
                         from,
+                        writer,
                         at: sent,
                         text,
                         plain: None,

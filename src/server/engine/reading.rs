@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::{Effect, Engine, MAX_REPLY, Now, Waiting};
-use crate::model::Account;
+use crate::model::{Account, names};
 use crate::server::store::{AccountId, Op, Unread};
 use crate::wire::reply::Delivery;
 use crate::wire::request::Body;
@@ -68,10 +68,14 @@ impl Engine {
             if let Some(session) = session.filter(|s| s.address == from) {
                 session.offered = Some((message.row, message.sender.clone()));
             }
+            let text = match &message.writer {
+                Some(writer) => names::framed(writer, &message.text),
+                None => message.text,
+            };
             Delivery {
                 from: Account::sanitised(&message.sender),
                 time: (self.local_time)(message.sent),
-                body: Body { raw: Vec::new(), text: message.text },
+                body: Body { raw: Vec::new(), text },
             }
         });
         if all { Reply::TakeAll(delivery) } else { Reply::Take(delivery) }

@@ -261,18 +261,20 @@ impl Engine {
                 self.fail(peer, id, Code::TryLater);
             }
             (FromClient::Register { id, account, password }, _) => {
-                match (Account::person(&account), Password::parse(&password.0)) {
+                match (Account::new_person(&account), Password::parse(&password.0)) {
                     (Ok(account), Ok(password)) => self.device_registers(peer, id, account, password),
                     _ => self.fail(peer, id, Code::BadField),
                 }
             }
             (FromClient::Login { id, account, password, device, cursor }, _) => {
-                match (self.names.get(&account).copied(), Password::parse(&password.0)) {
+                match (self.named(&account), Password::parse(&password.0)) {
                     (Some(account), Ok(password)) => self.device_logs_in(peer, id, account, password, device, cursor),
-                    _ => self.fail(peer, id, Code::WrongPassword),
+                    // Nothing is given away: whoever wants to know who is registered can ask in plain, or register.
+                    (None, _) => self.fail(peer, id, Code::NoAccount),
+                    (Some(_), Err(_)) => self.fail(peer, id, Code::WrongPassword),
                 }
             }
-            (FromClient::Resume { id, account, device, proof, cursor }, _) => match self.names.get(&account).copied() {
+            (FromClient::Resume { id, account, device, proof, cursor }, _) => match self.named(&account) {
                 Some(account) => self.enter(now, peer, id, account, device, cursor, By::Proof(proof)),
                 None => self.fail(peer, id, Code::BadToken),
             },
@@ -396,7 +398,8 @@ impl Engine {
             },
             (Waiting::Page { who }, done) => self.page(peer, who, done),
             (Waiting::History { id }, Done::Messages { messages, more, .. }) => {
-                let past = |m: Stored| Past { row: number(m.row), from: m.sender, at: m.sent, text: m.text };
+                let past =
+                    |m: Stored| Past { row: number(m.row), from: m.sender, writer: m.writer, at: m.sent, text: m.text };
                 let messages = messages.into_iter().map(past).collect();
                 self.frame_to(peer, FromServer::History { id, messages, more });
             }
@@ -437,6 +440,8 @@ impl Engine {
             Err(Undeliverable::Full) if to.as_str() == Account::LOBBY => Addressed {
                 receivers: Vec::new(),
                 sender: String::new(),
+                author: account,
+                writer: None,
                 raw: Vec::new(),
                 text: String::new(),
                 online: false,

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::{ARMED, Effect, Engine, NOTED, Now, PRESENCE, SESSION, Waiting};
 use crate::link::PeerId;
+use crate::model::names;
 use crate::server::OnSecondLogin;
 use crate::server::hasher::Hashed;
 use crate::server::store::{AccountId, MessageRow, Op};
@@ -57,6 +58,11 @@ pub(super) struct Session {
 }
 
 impl Engine {
+    /// Whose name this is: as it was typed, or with its letters put together, since keyboards differ in that.
+    pub(super) fn named(&self, name: &str) -> Option<AccountId> {
+        self.names.get(name).or_else(|| self.names.get(&*names::composed(name))).copied()
+    }
+
     /// Since when nobody is present, if so; for a server that ends when it is not needed. Looks at every
     /// session, so it is not for every datagram: see [`Engine::nobody`].
     pub fn idle_since(&mut self, now: Now) -> Option<Instant> {

@@ -144,7 +144,8 @@ impl World {
                 for receiver in message.receivers {
                     let row = self.messages.len() as MessageRow;
                     rows.push(row);
-                    let unread = Unread { row, sender: message.sender.clone(), sent: 0, text: message.text.clone() };
+                    let (sender, writer, text) = (message.sender.clone(), message.writer.clone(), message.text.clone());
+                    let unread = Unread { row, sender, writer, sent: 0, text };
                     self.messages.push((receiver, unread, false));
                 }
                 Done::Kept { job, rows, own: None, sent: message.sent, again: false }

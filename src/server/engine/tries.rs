@@ -101,7 +101,7 @@ impl Engine {
             return;
         }
         self.give_up_try(from);
-        let Some(&id) = self.names.get(account.as_str()) else {
+        let Some(id) = self.named(account.as_str()) else {
             self.reply(from, &Reply::Login(LoggedIn::NoSuchAccount));
             return;
         };

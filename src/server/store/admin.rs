@@ -5,10 +5,10 @@
 use std::io;
 use std::path::Path;
 
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::{Store, StoreError, schema};
-use crate::model::{Account, FieldError, Password};
+use crate::model::{Account, FieldError, Password, names};
 use crate::server::hasher;
 use crate::server::udp::{DataLock, lock};
 use crate::wire::Charset;
@@ -124,16 +124,25 @@ pub fn secure_only(data: &Path, account: &str, on: bool) -> Result<(), AdminErro
     if changed == 0 { Err(AdminError::NoSuchAccount(account.to_owned())) } else { Ok(()) }
 }
 
-/// Removes an account with its session and mailbox.
+/// Removes an account with its mailbox, session and devices, and what it wrote and nobody has fetched yet: that would
+/// arrive in the name of whoever has the name next. What others have of it stays theirs, and belongs to no name any more.
 ///
 /// # Errors
 /// No such account, or a server is running on this directory.
 pub fn delete(data: &Path, account: &str) -> Result<(), AdminError> {
     let (store, _lock) = existing(data)?;
-    match store.connection().execute("DELETE FROM accounts WHERE name = ?", [account])? {
-        0 => Err(AdminError::NoSuchAccount(account.to_owned())),
-        _ => Ok(()),
-    }
+    deletes(store.connection(), account)
+}
+
+pub(in crate::server) fn deletes(c: &Connection, account: &str) -> Result<(), AdminError> {
+    let c = c.unchecked_transaction()?;
+    c.execute(
+        "DELETE FROM messages WHERE taken IS NULL AND author = (SELECT id FROM accounts WHERE name = ?)",
+        [account],
+    )?;
+    let deleted = c.execute("DELETE FROM accounts WHERE name = ?", [account])?;
+    c.commit()?;
+    if deleted == 0 { Err(AdminError::NoSuchAccount(account.to_owned())) } else { Ok(()) }
 }
 
 /// Writes a consistent copy of the database, also while a server runs.
@@ -181,7 +190,8 @@ pub fn import(data: &Path, file: &Path, at: i64) -> Result<usize, AdminError> {
             continue;
         }
         let wrong = |field| move |error| AdminError::Field { line, field, error };
-        let account = Account::person(account).map_err(wrong("account"))?;
+        // Spreadsheets and class lists come from many systems; a person who types the name composes it.
+        let account = Account::new_person(&names::composed(account)).map_err(wrong("account"))?;
         let password = Password::parse(password).map_err(wrong("password"))?;
         let hashed = hasher::hash(&password).ok_or(AdminError::NoRandom)?;
         new += transaction.execute(

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use rusqlite::{Connection, Error, OptionalExtension, Row, params};
 
 use super::{AccountId, Done, MessageRow, Own, OwnSent, SentKey, Store, Stored};
+use crate::model::{Account, names};
 use crate::wire::frame::{Device, Key};
 
 /// 2026, from which the time in rows is counted; so many rows a second, more than a server writes day after day; and the
@@ -145,8 +146,16 @@ fn message(row: &Row<'_>) -> Result<Stored, Error> {
         }),
         None => None,
     };
-    let (row, sender, sent, text, plain) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
-    Ok(Stored { row, sender, sent, text, plain, own })
+    let (mut writer, mut text): (Option<String>, String) = (row.get(9)?, row.get(3)?);
+    let (row, sender, sent, plain): (_, String, _, _) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(4)?);
+    if own.is_none() && writer.is_none() && sender == Account::LOBBY {
+        // Of before the writer stood beside it.
+        let parts = names::unframed(&text).map(|(who, what)| (who.to_owned(), what.to_owned()));
+        if let Some((who, what)) = parts {
+            (writer, text) = (Some(who), what);
+        }
+    }
+    Ok(Stored { row, sender, writer, sent, text, plain, own })
 }
 
 /// Takes one more than wanted, to know whether there is more.
@@ -167,7 +176,7 @@ pub(super) fn after(
     let mut query = c.prepare_cached(
         "SELECT id, sender, sent, text, plain IS NOT NULL, own, device, counter,
              coalesce((SELECT row FROM sent s
-                 WHERE s.account = receiver AND s.device = m.device AND s.counter = m.counter), 0)
+                 WHERE s.account = receiver AND s.device = m.device AND s.counter = m.counter), 0), writer
          FROM messages m
          WHERE receiver = ? AND id > ? AND device IS NOT ? ORDER BY id LIMIT ?",
     )?;
@@ -186,19 +195,22 @@ pub(super) fn history(
     count: u32,
 ) -> Result<Done, Error> {
     // What somebody wrote lies in the receiver's mailbox: one's own in the peer's. Each half is read from its index.
+    // Whose it is says the number: an account of before may have had one of the names.
     let mut query = c.prepare_cached(
         "SELECT * FROM (
-             SELECT * FROM (SELECT id, sender, sent, text, 0, NULL FROM messages
-                 WHERE receiver = ?1 AND sender = ?2 AND id < ?5 AND own IS NULL ORDER BY id DESC LIMIT ?6)
+             SELECT * FROM (SELECT id, sender, sent, text, 0, NULL, NULL, NULL, NULL, writer FROM messages
+                 WHERE receiver = ?1 AND sender = ?2 AND (?7 OR author IS ?8) AND id < ?5 AND own IS NULL
+                 ORDER BY id DESC LIMIT ?6)
              UNION ALL
-             SELECT * FROM (SELECT id, sender, sent, text, 0, NULL FROM messages
-                 WHERE receiver = ?3 AND sender = ?4 AND id < ?5 ORDER BY id DESC LIMIT ?6)
+             SELECT * FROM (SELECT id, sender, sent, text, 0, NULL, NULL, NULL, NULL, writer FROM messages
+                 WHERE receiver = ?3 AND sender = ?4 AND author = ?1 AND id < ?5 ORDER BY id DESC LIMIT ?6)
          ) ORDER BY id DESC LIMIT ?6",
     )?;
     let before = before.unwrap_or(i64::MAX);
     // Nobody has row 0; notes to oneself lie in one mailbox and are not to be read twice.
     let other = peer_id.filter(|id| *id != account).unwrap_or(0);
-    let rows = query.query_map(params![account, peer, other, name, before, i64::from(count) + 1], message)?;
+    let (room, count_more) = (peer == Account::LOBBY, i64::from(count) + 1);
+    let rows = query.query_map(params![account, peer, other, name, before, count_more, room, peer_id], message)?;
     let (mut messages, more) = bounded(rows.collect::<Result<Vec<_>, _>>()?, count);
     messages.reverse();
     Ok(Done::Messages { job, messages, more })

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// The schema this program writes; `PRAGMA user_version`.
-pub const SCHEMA_VERSION: i64 = 4;
+pub const SCHEMA_VERSION: i64 = 5;
 
 /// Bytes of the largest file that is looked through at each start.
 const CHECKED: i64 = 64 * 1024 * 1024;
@@ -52,6 +52,14 @@ const STEPS: [&str; SCHEMA_VERSION as usize] = [
     DROP INDEX unread;
     DROP INDEX unread_of;
     CREATE INDEX unread ON messages (receiver, id, sender) WHERE taken IS NULL;",
+    // Whose a message is, by the account's number: a name may be somebody else's later. Of messages written before the
+    // account of that name was made nothing is known, nor of those of a room. And who wrote a message of a room: before,
+    // the text said so.
+    "
+    ALTER TABLE messages ADD COLUMN author INTEGER REFERENCES accounts ON DELETE SET NULL;
+    ALTER TABLE messages ADD COLUMN writer TEXT;
+    UPDATE messages SET author =
+        (SELECT a.id FROM accounts a WHERE a.name = sender AND a.created <= sent AND own IS NULL);",
 ];
 
 /// Which version a file has; 0 is a new one.
@@ -187,6 +195,32 @@ mod tests {
         }
         let older = bring_up_to_date(&connection, &path, &STEPS[..1]);
         assert!(matches!(older, Err(StoreError::Newer { found: 2, known: 1 })));
+    }
+
+    /// A message is of the account that had the name when it was written, and of nobody where that is not known.
+    #[test]
+    fn whose_the_messages_of_before_are() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = file(dir.path());
+        let connection = Connection::open(&path).expect("a new file");
+        bring_up_to_date(&connection, &path, &STEPS[..4]).expect("version 4");
+        connection
+            .execute_batch(
+                "INSERT INTO accounts (id, name, salt, hash, created) VALUES (1, 'a', x'', x'', 100), (2, 'b', x'', x'', 0);
+                 INSERT INTO messages (receiver, sender, raw, text, sent) VALUES
+                    (2, 'a', x'', 'of another a', 50), (2, 'a', x'', 'of a', 100), (1, 'b', x'', 'of b', 7),
+                    (2, '@lobby', x'', '[a] hi', 200), (2, 'gone', x'', 'x', 200);
+                 INSERT INTO messages (receiver, sender, raw, text, sent, own) VALUES (1, 'a', x'', 'own', 200, 'b');",
+            )
+            .expect("written");
+        bring_up_to_date(&connection, &path, &STEPS).expect("up to date");
+        let all = "SELECT group_concat(text || ' ' || coalesce(author, '-'), ', ') FROM messages";
+        let expected = "of another a -, of a 1, of b 2, [a] hi -, x -, own -";
+        assert_eq!(one(&connection, all), expected);
+        connection.execute("DELETE FROM accounts WHERE id = 1", []).expect("deleted");
+        assert_eq!(one(&connection, all), "of another a -, of a -, [a] hi -, x -");
+        let copy = Connection::open(dir.path().join("hongyand.v4.sqlite")).expect("beside it");
+        assert_eq!((version(&copy).ok(), one(&copy, "SELECT count(*) || '' FROM messages")), (Some(4), "6".into()));
     }
 
     #[test]

@@ -4,6 +4,20 @@ fn hashed() -> Hashed {
     Hashed { salt: vec![1], hash: vec![2] }
 }
 
+fn of_b(raw: Vec<u8>, text: String) -> NewMessage {
+    NewMessage {
+        receivers: vec![1],
+        sender: "b".into(),
+        author: 2,
+        writer: None,
+        raw,
+        text,
+        sent: 7,
+        key: None,
+        own: None,
+    }
+}
+
 #[test]
 fn what_was_committed_is_there_again() {
     let dir = tempfile::tempdir().expect("a folder");
@@ -13,6 +27,8 @@ fn what_was_committed_is_there_again() {
     let message = NewMessage {
         receivers: vec![1],
         sender: "b".into(),
+        author: 2,
+        writer: None,
         raw: b"hi".to_vec(),
         text: "hi".into(),
         sent: 7,
@@ -61,10 +77,7 @@ fn at_the_quota_only_what_grows_is_refused() {
     let message = |job| {
         let raw = vec![b'x'; 900];
         let text = "x".repeat(900);
-        Op::Message {
-            job,
-            message: NewMessage { receivers: vec![1], sender: "b".into(), raw, text, sent: 7, key: None, own: None },
-        }
+        Op::Message { job, message: of_b(raw, text) }
     };
     let kept = (1..200).find(|job| store.run(&[message(*job)]).error.is_some()).expect("a limit") - 1;
     assert!((10..60).contains(&kept), "{kept}");
@@ -90,7 +103,7 @@ fn damaged_and_newer_files_are_refused_with_a_sentence() {
     let dir = tempfile::tempdir().expect("a folder");
     let mut store = Store::open(dir.path()).expect("new");
     let (raw, text) = (vec![b'x'; 900], "x".repeat(900));
-    let message = NewMessage { receivers: vec![1], sender: "b".into(), raw, text, sent: 7, key: None, own: None };
+    let message = of_b(raw, text);
     let messages = (0..100).map(|job| Op::Message { job, message: message.clone() });
     let account = Op::Register { job: 0, name: "a".into(), hashed: hashed(), at: 0 };
     assert_eq!(store.run(&std::iter::once(account).chain(messages).collect::<Vec<_>>()).error, None);

@@ -52,8 +52,15 @@ mod tests {
 
     #[test]
     fn what_no_server_says_does_no_harm() {
-        let message =
-            |row, at| FromServer::Message { row, after: u64::MAX, from: "b".into(), at, text: "x".into(), plain: None };
+        let message = |row, at| FromServer::Message {
+            row,
+            after: u64::MAX,
+            from: "b".into(),
+            writer: None,
+            at,
+            text: "x".into(),
+            plain: None,
+        };
         for (at, becomes) in [(i64::MIN, 0), (-1, 0), (1_795_263_790, 1_795_263_790), (i64::MAX, LAST)] {
             assert_eq!(harmless(message(1, at)), message(1, becomes));
         }
@@ -62,7 +69,7 @@ mod tests {
             FromServer::Kicked { address: format!("\u{1b}[2J\u{202e}192.0.2.1:5{}", " 9".repeat(9_000)), at: -5 };
         let address = format!("[2J192.0.2.1:5{}", "9".repeat(50));
         assert_eq!(harmless(kicked), FromServer::Kicked { address, at: 0 });
-        let past = |row, at| Past { row, from: "b".into(), at, text: "x".into() };
+        let past = |row, at| Past { row, from: "b".into(), writer: None, at, text: "x".into() };
         let page = |messages| FromServer::History { id: 1, messages, more: true };
         assert_eq!(harmless(page(vec![past(u64::MAX, 0), past(5, i64::MAX)])), page(vec![past(5, LAST)]));
     }

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::{Account, Event, Password, Session};
+use crate::model::names;
 use crate::session::{AccountChange, RegisterOutcome};
 use crate::wire::frame::{AccountSettings, Code, FromClient, Past, Secret};
 use crate::wire::reply::Registered;
@@ -103,6 +104,12 @@ impl Session {
 
     pub(super) fn past(&mut self, id: u64, messages: Vec<Past>, more: bool) {
         if let Some(PastWish { peer, .. }) = self.pasts.remove(&id) {
+            // As those that are pushed.
+            let framed = |past: Past| match past.writer {
+                Some(writer) => Past { text: names::framed(&writer, &past.text), writer: None, ..past },
+                None => past,
+            };
+            let messages = messages.into_iter().map(framed).collect();
             self.events.push_back(Event::History { peer, messages, more });
         }
     }

@@ -292,7 +292,7 @@ impl<'a> World<'a> {
                 Vec::new()
             }
             FromClient::History { id, .. } => {
-                let past = Past { row: 1, from: "b".into(), at: 5, text: "old".into() };
+                let past = Past { row: 1, from: "b".into(), writer: None, at: 5, text: "old".into() };
                 vec![FromServer::History { id, messages: vec![past], more: true }]
             }
             FromClient::IfFree => Vec::new(),
@@ -359,7 +359,7 @@ impl<'a> World<'a> {
                         counter: *row,
                         accepted: 1,
                     },
-                    false => FromServer::Message { row: *row, after, from, at: 7, text, plain: None },
+                    false => FromServer::Message { row: *row, after, from, writer: None, at: 7, text, plain: None },
                 };
                 if !self.server.send(self.now, seat.peer, &frame.encode()) {
                     break;

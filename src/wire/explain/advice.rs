@@ -6,6 +6,7 @@ use std::ops::Range;
 use rust_i18n::t;
 
 use super::{Explanation, Finding, Name, Rule};
+use crate::model::names::NameFault;
 
 impl Explanation {
     /// One line: what it asks for, or that it is malformed. `locale` is `en` or `zh-CN`.
@@ -148,6 +149,7 @@ impl Rule {
             Self::FieldTooLong { .. } => "field_too_long",
             Self::Forbidden { .. } => "forbidden",
             Self::Reserved => "reserved",
+            Self::Name { .. } => "name",
             Self::NotANumber => "not_a_number",
             Self::NumberTooBig => "number_too_big",
             Self::UnknownVersion => "unknown_version",
@@ -242,6 +244,15 @@ impl Finding {
                 }
             }
             Rule::Reserved => t!("explain.reserved", locale = locale),
+            Rule::Name { why } => match why {
+                NameFault::Invisible(c) => {
+                    t!("explain.name_invisible", locale = locale, code = format!("U+{:04X}", u32::from(c)))
+                }
+                NameFault::Blank => t!("explain.name_blank", locale = locale),
+                NameFault::Nothing => t!("explain.name_nothing", locale = locale),
+                NameFault::Bracket(c) => t!("explain.name_bracket", locale = locale, found = c),
+                NameFault::Pieces => t!("explain.name_pieces", locale = locale),
+            },
             Rule::NotANumber => t!("explain.not_a_number", locale = locale),
             Rule::NumberTooBig => t!("explain.number_too_big", locale = locale),
             Rule::UnknownVersion => t!("explain.unknown_version", locale = locale),

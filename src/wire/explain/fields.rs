@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{Field, Finding, Name, Piece, Rule, STARS, text};
-use crate::model::{MAX_BODY_BYTES, MAX_FIELD_BYTES};
+use crate::model::{MAX_BODY_BYTES, MAX_FIELD_BYTES, names};
 use crate::wire::Charset;
 
 /// Where a field stands.
@@ -79,6 +79,8 @@ pub(super) struct Reader<'a> {
     operation: u8,
     pub charset: Charset,
     pub findings: Vec<Finding>,
+    /// Somebody's account is new, so it may not be taken for another's.
+    pub registers: bool,
     /// The first password, until the second is compared with it.
     password: Option<Characters>,
     shown: Vec<Piece>,
@@ -88,7 +90,7 @@ impl<'a> Reader<'a> {
     pub fn new(datagram: &'a [u8], operation: u8, charset: Charset) -> Self {
         let mut shown = Vec::new();
         text::plain(datagram, 0..3, &mut shown);
-        Self { datagram, operation, charset, findings: Vec::new(), password: None, shown }
+        Self { datagram, operation, charset, findings: Vec::new(), registers: false, password: None, shown }
     }
 
     /// The datagram as it can be shown, after its last field.
@@ -186,6 +188,13 @@ impl<'a> Reader<'a> {
         if let Some((bytes, c)) = forbidden {
             let found = (!secret).then_some(*c);
             self.find(start + bytes.start..start + bytes.end, Rule::Forbidden { field, name, found });
+        } else if name == Name::Account && self.registers {
+            let text: String = characters.iter().map(|(_, c)| *c).collect();
+            if let Some((at, why)) = names::fault(&text)
+                && let Some((bytes, _)) = characters.get(at)
+            {
+                self.find(start + bytes.start..start + bytes.end, Rule::Name { why });
+            }
         }
     }
 

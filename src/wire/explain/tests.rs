@@ -306,6 +306,7 @@ fn agrees(error: &RequestError, finding: &Finding) -> bool {
             (FieldError::Forbidden { .. }, Rule::NotANumber | Rule::NumberTooBig) => true,
             (FieldError::Forbidden { .. }, Rule::EmptyField { name: Name::Offset, .. }) => true,
             (FieldError::Reserved, Rule::Reserved) => *at == finding.bytes.start,
+            (FieldError::Name(why), Rule::Name { why: said }) => *why == said && *at <= finding.bytes.start,
             _ => false,
         },
         _ => false,

@@ -322,7 +322,7 @@ impl World {
                 let count = usize::try_from(count).unwrap_or(0);
                 let stored = |(i, m): (usize, &Row)| {
                     let (sender, text, own) = (m.sender.clone(), m.text.clone(), m.own.clone());
-                    Stored { row: number(i), sender, sent: 0, text, plain: false, own }
+                    Stored { row: number(i), sender, writer: None, sent: 0, text, plain: false, own }
                 };
                 let more = mine.clone().nth(count).is_some();
                 Done::Messages { job, messages: mine.take(count).map(stored).collect(), more }

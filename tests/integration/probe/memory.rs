@@ -202,7 +202,8 @@ impl Ours {
                     let row = i64::try_from(self.messages.len()).expect("few");
                     rows.push(row);
                     let (sender, text) = (message.sender.clone(), message.text.clone());
-                    self.messages.push((receiver, Unread { row, sender, sent: 0, text }, false));
+                    let writer = message.writer.clone();
+                    self.messages.push((receiver, Unread { row, sender, writer, sent: 0, text }, false));
                 }
                 Done::Kept { job, rows, own: None, sent: message.sent, again: false }
             }

@@ -36,7 +36,9 @@ impl Engine {
         count: u32,
     ) {
         let Some(name) = self.people.get(&account).map(|person| person.name.clone()) else { return };
-        let peer_id = self.names.get(&other).copied();
+        let peer_id = self.named(&other);
+        // As the mailboxes have it.
+        let other = peer_id.and_then(|id| self.people.get(&id)).map_or(other, |person| person.name.clone());
         let job = self.device_waits(peer, Waiting::History { id });
         let before = before.map(|before| i64::try_from(before).unwrap_or(i64::MAX));
         let count = count.min(PAGE);
@@ -94,13 +96,13 @@ impl Engine {
             }
             let after = number(std::mem::replace(&mut device.pushed, message.row));
             device.window.push_back(message.row);
-            let Stored { row, sender: from, sent: at, text, plain, own } = message;
+            let Stored { row, sender: from, writer, sent: at, text, plain, own } = message;
             let (row, plain) = (number(row), plain.then(|| (self.local_time)(at)));
             frames.push(match own {
                 Some(OwnSent { to, device, counter, accepted }) => {
                     FromServer::Own { row, after, to, at, text, device, counter, accepted: number(accepted) }
                 }
-                None => FromServer::Message { row, after, from, at, text, plain },
+                None => FromServer::Message { row, after, from, writer, at, text, plain },
             });
         }
         for frame in frames {

@@ -1,6 +1,7 @@
 //! Conversations of devices, frame by frame, with the real store.
 
 mod beside;
+mod names;
 
 use ring::hmac;
 
@@ -359,7 +360,8 @@ fn wrong_passwords_close_the_door_for_longer_and_longer() {
         device: name(1),
         cursor: None,
     };
-    assert_eq!(world.say(1, &unknown), [wrong], "which of the two is not said");
+    let nobody = r#"1 {"t":"error","id":1,"code":"no_account"}"#;
+    assert_eq!(world.say(1, &unknown), [nobody], "whoever forgot to register would try passwords for ever");
     assert_eq!(world.login(2, "a", 2, None), [logged_in(2, 0, None)]);
 }
 
@@ -377,7 +379,8 @@ fn plain_and_secure_users_share_one_world() {
     assert_eq!(world.say(1, &send(2, "@lobby", "all?")), [accepted(1, 2, 3, true)]);
     assert_eq!(world.plainly(50, "05#@lobby#"), ["50 05:@lobby:2026-11-21 12:04:58:[a] all?"]);
     world.plainly(50, "03#@lobby#here#");
-    assert_eq!(world.heard(), [message(1, 4, 1, "@lobby", "[b] here")]);
+    let here = r#"1 {"t":"message","row":4,"after":1,"from":"@lobby","writer":"b","at":1000,"text":"here"}"#;
+    assert_eq!(world.heard(), [here]);
     // A plain client may take a device's place as it may another plain client's, and the other way round.
     assert_eq!(world.plainly(60, "02#a#a#"), ["60 02:04"]);
     assert_eq!(world.heard(), [""; 0]);

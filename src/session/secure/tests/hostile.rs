@@ -43,13 +43,14 @@ fn whatever_a_server_says_is_survived() {
         let mut genuine = Vec::new();
         for (n, at) in numbers.into_iter().zip(times.into_iter().cycle()) {
             let (from, text) = ("\u{1b}[2J#:\n".repeat(50), "x".repeat(9_000));
-            let past = Past { row: n, from: from.clone(), at, text: text.clone() };
+            let past = Past { row: n, from: from.clone(), writer: None, at, text: text.clone() };
             genuine.extend(
                 [
                     FromServer::Message {
                         row: n,
                         after: n / 2,
                         from: from.clone(),
+                        writer: Some(from.clone()),
                         at,
                         text: text.clone(),
                         plain: Some(text.clone()),
@@ -106,7 +107,8 @@ fn what_a_server_sends_without_end_is_bounded() {
     world.disk_time = u64::MAX / 2;
     for row in 1..3_000_u64 {
         let text = "x".to_owned();
-        let frame = FromServer::Message { row, after: row - 1, from: "b".into(), at: 7, text, plain: None };
+        let frame =
+            FromServer::Message { row, after: row - 1, from: "b".into(), writer: None, at: 7, text, plain: None };
         world.hurl(&frame.encode());
     }
     assert_eq!((world.session.inbox.len(), world.writing.len()), (MOST_ARRIVED, MOST_ARRIVED));

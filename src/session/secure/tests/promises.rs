@@ -391,8 +391,15 @@ fn a_gap_is_asked_about_once() {
     world.post("one");
     world.run(secs(6));
     let peer = world.seats.last().expect("connected").peer;
-    let message =
-        |row, after| FromServer::Message { row, after, from: "b".into(), at: 0, text: row.to_string(), plain: None };
+    let message = |row, after| FromServer::Message {
+        row,
+        after,
+        from: "b".into(),
+        writer: None,
+        at: 0,
+        text: row.to_string(),
+        plain: None,
+    };
     world.server.send(world.now, peer, &message(900, 800).encode());
     world.run(secs(5));
     assert_eq!((world.durable.resumed, world.texts()), (1, vec!["one"]), "{:?}", world.events);

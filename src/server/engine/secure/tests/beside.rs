@@ -63,7 +63,7 @@ fn each_device_gets_everything_once_and_has_a_cursor_of_its_own() {
     assert_eq!(world.plainly(50, "02#c#c#"), ["50 02:01"]);
     assert_eq!(world.plainly(50, "11#0#"), ["50 11:3:0:a:b:c"], "each is here once");
     assert_eq!(world.plainly(50, "03#@lobby#all#"), ["50 03:01"]);
-    let lobby = |peer, after| message(peer, 4 + u64::from(peer == 3), after, "@lobby", "[c] all");
+    let lobby = |peer, after| message(peer, 4 + u64::from(peer == 3), after, "@lobby\",\"writer\":\"c", "all");
     assert_eq!(world.heard(), [lobby(2, 3), lobby(4, 3), lobby(3, 0)]);
 }
 
