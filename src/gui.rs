@@ -15,8 +15,9 @@ pub mod login;
 pub mod main_window;
 mod menu;
 pub mod notice;
-mod screen;
+pub mod screen;
 pub mod settings_window;
+mod sheet;
 mod text;
 pub mod theme;
 pub mod transcript;
@@ -167,6 +168,8 @@ pub enum UiEvent {
     Search,
     /// The main window is looked at.
     MainLooked,
+    /// Everything larger or smaller.
+    Zoom(screen::Zoom),
     /// The main window is to be closed.
     Quit,
 }

@@ -133,8 +133,10 @@ pub struct Settings {
     pub polling: PollingChoice,
     /// What the owners of accounts call themselves.
     pub nicknames: BTreeMap<String, String>,
-    /// Where windows stood: x, y, width, height by their names.
+    /// Where windows stood, by their names: x and y in pixels, width and height as they are without a zoom.
     pub windows: BTreeMap<String, [i32; 4]>,
+    /// How large everything is, in percent of what the desktop asks for, by screen.
+    pub zoom: BTreeMap<String, u16>,
     /// What a later program wrote.
     #[serde(flatten)]
     other: toml::Table,
@@ -152,6 +154,7 @@ impl Default for Settings {
             polling: PollingChoice::Adaptive,
             nicknames: BTreeMap::new(),
             windows: BTreeMap::new(),
+            zoom: BTreeMap::new(),
             other: toml::Table::new(),
         }
     }
@@ -214,6 +217,7 @@ impl Settings {
         });
         let mut settings = table.try_into::<Self>().unwrap_or_default();
         settings.windows.retain(|_, place| is_a_place(*place));
+        settings.zoom.retain(|_, percent| (50..=300).contains(percent));
         (settings, if wrong.is_empty() { None } else { complaint(wrong, true) })
     }
 
@@ -331,6 +335,7 @@ mod tests {
         settings.server = "example:1".into();
         settings.polling = PollingChoice::StrictPerFriend;
         settings.windows.insert("main".into(), [1, -2, 300, 720]);
+        settings.zoom.insert("1920x1080 100%".into(), 150);
         settings.other.insert("later".into(), toml::Value::Boolean(true));
         let saver = Saver::start(path.clone()).expect("a thread");
         saver.save(&settings);

@@ -26,7 +26,7 @@ use super::main_window::MainWindow;
 use super::settings_window::SettingsWindow;
 use super::trust_window::{Doubt, TrustWindow};
 use super::wire_window::WireWindow;
-use super::{Args, Secret, UiEvent, theme, widgets};
+use super::{Args, Secret, UiEvent, screen, theme, widgets};
 use crate::client::{Client, ClientError, Config, Event};
 use crate::model::Account;
 use crate::net::{Now, clock};
@@ -103,6 +103,7 @@ pub fn run(args: Args) -> Result<(), ClientError> {
     let app = app::App::default();
     preferences::set_theme(args.dark || settings.dark);
     theme::set_up_font();
+    screen::begin(&settings.zoom);
     // The first call prepares FLTK's own pipe; it must be made on this thread.
     app::awake_callback(|| {});
     let place = Place::of(args.server.as_deref(), args.host_lan, &settings);
@@ -203,6 +204,7 @@ fn apply(event: UiEvent) {
         UiEvent::SaveWire(text) => wire::save(text),
         UiEvent::SaveTrials => wire::save_trials(),
         UiEvent::LogInAgain => questions::log_in_again(),
+        UiEvent::Zoom(change) => preferences::zoom(change),
         event => {
             with(|app| {
                 app.apply(event);
@@ -398,6 +400,7 @@ impl App {
             | UiEvent::FriendMenu(..)
             | UiEvent::Menu(..)
             | UiEvent::LogInAgain
+            | UiEvent::Zoom(_)
             | UiEvent::SaveWire(_)
             | UiEvent::SaveTrials => {}
         }

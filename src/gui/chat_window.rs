@@ -17,9 +17,10 @@ use rust_i18n::t;
 use super::keys_window::listen;
 use super::latin;
 use super::login::Emit;
+use super::screen::Life;
 use super::transcript::{Ask, Earlier, Transcript};
 use super::widgets::{self, Style};
-use super::{UiEvent, theme};
+use super::{UiEvent, screen, theme};
 use crate::history::{Row, RowMeta};
 use crate::model::{Account, MessageId, MessageText, SendState};
 use crate::roster::Presence;
@@ -76,9 +77,9 @@ impl ChatWindow {
     #[must_use]
     pub fn new(peer: &Account, header: Header, place: Option<[i32; 4]>, emit: Emit) -> Self {
         let palette = theme::palette();
-        let mut window = widgets::window(place, Self::SIZE[0], Self::SIZE[1]);
+        let mut window = screen::window(place, Self::SIZE[0], Self::SIZE[1]);
         window.set_color(palette.bg);
-        window.size_range(360, 320, 0, 0);
+        screen::least(&mut window, 360, 320);
         let header = Rc::new(RefCell::new(header));
         let mut head = Frame::new(0, 0, 740, HEAD, None);
         {
@@ -132,7 +133,7 @@ impl ChatWindow {
             lay_out(window.w(), window.h());
             window.resize_callback(move |_, _, _, w, h| lay_out(w, h));
         }
-        let send = sending(&composer, peer, &header, &emit);
+        let send = sending(&composer, Life::of(&window), peer, &header, &emit);
         button.set_callback({
             let send = Rc::clone(&send);
             move |_| send()
@@ -215,10 +216,10 @@ impl ChatWindow {
         self.window.shown() && self.window.visible()
     }
 
-    /// Where it stands: x, y, width, height.
+    /// Where it stands, to be kept.
     #[must_use]
     pub fn place(&self) -> [i32; 4] {
-        widgets::place_of(&self.window)
+        screen::place_of(&self.window)
     }
 
     /// What is typed and not sent.
@@ -357,7 +358,7 @@ impl ChatWindow {
 
     /// Closes the window for good.
     pub fn close(self) {
-        Window::delete(self.window);
+        screen::close(self.window);
     }
 
     /// Which keys send, or why nothing goes out.
@@ -424,7 +425,13 @@ fn composer() -> TextEditor {
 }
 
 /// Sends what was written; what makes many messages, as a pasted file does, only after a question.
-fn sending(composer: &TextEditor, peer: &Account, header: &Rc<RefCell<Header>>, emit: &Emit) -> Rc<dyn Fn()> {
+fn sending(
+    composer: &TextEditor,
+    window: Life,
+    peer: &Account,
+    header: &Rc<RefCell<Header>>,
+    emit: &Emit,
+) -> Rc<dyn Fn()> {
     let (composer, peer, header, emit) = (composer.clone(), peer.clone(), Rc::clone(header), Rc::clone(emit));
     Rc::new(move || {
         let Some(mut buffer) = composer.buffer() else { return };
@@ -434,7 +441,7 @@ fn sending(composer: &TextEditor, peer: &Account, header: &Rc<RefCell<Header>>, 
             let question = t!("chat.many_parts", n = parts, name = header.borrow().name);
             let sends = widgets::ask(&question, &t!("chat.many_send", n = parts), &t!("chat.many_keep"));
             // The chat may have been closed meanwhile.
-            if !sends || composer.was_deleted() {
+            if !sends || !window.is_on() {
                 return;
             }
         }
@@ -467,7 +474,7 @@ fn draw_head(f: &Frame, peer: &Account, header: &Header) {
         (_, None) => (t!("chat.unknown"), colours.dim),
     };
     draw::set_draw_color(ink);
-    draw::draw_text(&widgets::fit(&text, f.w() - 72), f.x() + 60, f.y() + 44);
+    draw::draw_text(&widgets::whole(&text, f.w() - 72), f.x() + 60, f.y() + 44);
     draw::pop_clip();
 }
 

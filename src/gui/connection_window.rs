@@ -9,6 +9,7 @@ use fltk::button::Button;
 use fltk::draw;
 use fltk::enums::{Color, Event, Font, Key};
 use fltk::frame::Frame;
+use fltk::group::{Scroll, ScrollType};
 use fltk::input::Input;
 use fltk::prelude::*;
 use fltk::window::Window;
@@ -18,7 +19,7 @@ use super::keys_window::listen;
 use super::latin;
 use super::login::Emit;
 use super::widgets::{self, Style};
-use super::{UiEvent, theme};
+use super::{UiEvent, screen, sheet, theme};
 use crate::client::Connection;
 use crate::diagnosis::{Mark, Report, Verdict};
 use crate::net::clock;
@@ -39,6 +40,7 @@ pub struct ConnectionWindow {
     steps: Frame,
     shown: Rc<RefCell<Shown>>,
     message: Frame,
+    lay_out: Rc<dyn Fn(i32, i32)>,
 }
 
 /// What stands in it.
@@ -49,6 +51,7 @@ struct Shown {
     /// How far the steps are scrolled, and how far they can be.
     down: i32,
     most: i32,
+    window: Option<screen::Life>,
 }
 
 impl ConnectionWindow {
@@ -56,18 +59,24 @@ impl ConnectionWindow {
     #[must_use]
     pub fn new(server: &str, place: Option<[i32; 4]>, emit: Emit) -> Self {
         let palette = theme::palette();
-        let mut window = widgets::window(place, WIDTH, HEIGHT);
+        let mut window = screen::window(place, WIDTH, HEIGHT);
         window.set_label(&t!("connection.title"));
         window.set_color(palette.bg);
-        window.size_range(640, 240, 0, 0);
+        screen::least(&mut window, 480, 240);
         let shown: Rc<RefCell<Shown>> = Rc::default();
+        shown.borrow_mut().window = Some(screen::Life::of(&window));
         let question = widgets::label(PAD, 4, 160, &t!("connection.why"), palette.dim);
         let mut field = widgets::field(0, 4, 250, "HOST:PORT");
         field.set_value(server);
         let mut test = widgets::button(0, 4, 92, &t!("connection.test"), Style::Primary);
         let mut copy = widgets::button(0, 4, 72, &t!("connection.copy"), Style::Ghost);
         let message = widgets::note(0, 4, 80, theme::CONTROL);
+        let mut scroll = Scroll::new(0, BAR, WIDTH, HEIGHT - BAR, None);
+        scroll.set_type(ScrollType::Vertical);
+        scroll.set_scrollbar_size(sheet::BAR);
+        sheet::dress_bar(&mut scroll.scrollbar());
         let mut figures = Frame::new(0, BAR, WIDTH, HEIGHT - BAR, None);
+        scroll.end();
         let mut steps = Frame::new(0, BAR, WIDTH, HEIGHT - BAR, None);
         figures.draw({
             let shown = Rc::clone(&shown);
@@ -80,21 +89,32 @@ impl ConnectionWindow {
         window.end();
         let lay_out = {
             let (figures, steps, message) = (figures.clone(), steps.clone(), message.clone());
-            let (test, copy, field) = (test.clone(), copy.clone(), field.parent());
+            let (test, copy, field, shown) = (test.clone(), copy.clone(), field.parent(), Rc::clone(&shown));
             move |w: i32, h: i32| {
+                // Where there is no room beside it, the question stands over its field.
+                let narrow = w < 640;
+                let (x, y) = if narrow { (PAD, 30) } else { (186, 4) };
+                let top = y + BAR - 4;
                 let left = w * 44 / 100;
-                figures.clone().resize(0, BAR, left, h - BAR);
-                steps.clone().resize(left, BAR, w - left, h - BAR);
-                question.clone().resize(PAD, 4, 170, theme::CONTROL);
-                message.clone().resize(w - 10 - 72 - 80, 4, 76, theme::CONTROL);
-                copy.clone().resize(w - 10 - 72, 4, 72, theme::CONTROL);
-                let room = (w - 10 - 72 - 84 - 100 - 190).clamp(120, 320);
-                field.iter().for_each(|f| f.clone().resize(186, 4, room, theme::CONTROL));
-                test.clone().resize(186 + room + 6, 4, 92, theme::CONTROL);
+                scroll.clone().resize(0, top, left, h - top);
+                figures.clone().resize(0, top, left, (h - top).max(height_of(&shown.borrow(), left)));
+                scroll.clone().scroll_to(0, 0);
+                scroll.clone().redraw();
+                steps.clone().resize(left, top, w - left, h - top);
+                question.clone().resize(PAD, 4, 170, if narrow { 24 } else { theme::CONTROL });
+                message.clone().resize(w - 10 - 72 - 80, y, 76, theme::CONTROL);
+                copy.clone().resize(w - 10 - 72, y, 72, theme::CONTROL);
+                let room = (w - 10 - 72 - 84 - 104 - x).clamp(120, 320);
+                field.iter().for_each(|f| f.clone().resize(x, y, room, theme::CONTROL));
+                test.clone().resize(x + room + 6, y, 92, theme::CONTROL);
             }
         };
+        let lay_out: Rc<dyn Fn(i32, i32)> = Rc::new(lay_out);
         lay_out(window.w(), window.h());
-        window.resize_callback(move |_, _, _, w, h| lay_out(w, h));
+        window.resize_callback({
+            let lay_out = Rc::clone(&lay_out);
+            move |_, _, _, w, h| lay_out(w, h)
+        });
         let find_out: Rc<dyn Fn()> = {
             let (field, emit) = (field.clone(), Rc::clone(&emit));
             Rc::new(move || emit(UiEvent::FindOut(field.value().trim().to_owned())))
@@ -117,13 +137,17 @@ impl ConnectionWindow {
         });
         window.show();
         let _ = test.take_focus();
-        tick(figures.clone(), emit);
-        Self { window, figures, steps, shown, message }
+        tick(screen::Life::of(&window), emit);
+        Self { window, figures, steps, shown, message, lay_out }
     }
 
     /// How the connection is doing now.
     pub fn set_connection(&mut self, connection: Connection) {
+        let before = height_of(&self.shown.borrow(), self.figures.w());
         self.shown.borrow_mut().connection = Some(connection);
+        if before != height_of(&self.shown.borrow(), self.figures.w()) {
+            (self.lay_out)(self.window.w(), self.window.h());
+        }
         self.figures.redraw();
     }
 
@@ -161,7 +185,7 @@ impl ConnectionWindow {
     /// Where it stands: x, y, width, height.
     #[must_use]
     pub fn place(&self) -> [i32; 4] {
-        widgets::place_of(&self.window)
+        screen::place_of(&self.window)
     }
 
     /// Brings the window to the front.
@@ -171,7 +195,7 @@ impl ConnectionWindow {
 
     /// Closes the window for good.
     pub fn close(self) {
-        Window::delete(self.window);
+        screen::close(self.window);
     }
 }
 
@@ -255,12 +279,12 @@ fn keys(
 }
 
 /// Asks for the figures now and once a second as long as the window is there.
-fn tick(figures: Frame, emit: Emit) {
-    if figures.was_deleted() {
+fn tick(window: screen::Life, emit: Emit) {
+    if !window.is_on() {
         return;
     }
     emit(UiEvent::ConnectionWanted);
-    app::add_timeout3(1.0, move |_| tick(figures.clone(), Rc::clone(&emit)));
+    app::add_timeout3(1.0, move |_| tick(window.clone(), Rc::clone(&emit)));
 }
 
 fn draw_figures(f: &Frame, connection: Option<&Connection>) {
@@ -270,15 +294,30 @@ fn draw_figures(f: &Frame, connection: Option<&Connection>) {
     draw::set_draw_color(colours.line);
     draw::draw_xyline(f.x(), f.y(), f.x() + f.w());
     let mut y = f.y() + 10;
-    let rows = connection.map(|c| c.rows(clock::now().instant, &rust_i18n::locale())).unwrap_or_default();
-    for (what, value) in rows {
-        let lines = widgets::lines(&value, f.w() - LABEL - 2 * PAD, theme::BODY - 1);
-        let label = label(&what);
-        widgets::draw_lines(&[label], f.x() + PAD, y + 1, theme::SMALL, colours.dim);
-        widgets::draw_lines(&lines, f.x() + PAD + LABEL, y, theme::BODY - 1, colours.text);
-        y += i32::try_from(lines.len()).unwrap_or(1) * widgets::line_height(theme::BODY - 1) + 7;
+    for (label, value, high) in rows(connection, f.w()) {
+        widgets::draw_lines(&label, f.x() + PAD, y + 1, theme::SMALL, colours.dim);
+        widgets::draw_lines(&value, f.x() + PAD + LABEL, y, theme::BODY - 1, colours.text);
+        y += high;
     }
     draw::pop_clip();
+}
+
+/// What the figures are called and what they are, in lines, and how high each is, in a column of this width.
+fn rows(connection: Option<&Connection>, w: i32) -> Vec<(Vec<String>, Vec<String>, i32)> {
+    let rows = connection.map(|c| c.rows(clock::now().instant, &rust_i18n::locale())).unwrap_or_default();
+    let row = |(what, value): (String, String)| {
+        let label = widgets::lines(&what, LABEL - 8, theme::SMALL);
+        let value = widgets::lines(&value, w - LABEL - 2 * PAD, theme::BODY - 1);
+        let high = |lines: &[String], size| i32::try_from(lines.len()).unwrap_or(1) * widgets::line_height(size);
+        let high = high(&label, theme::SMALL).max(high(&value, theme::BODY - 1)) + 7;
+        (label, value, high)
+    };
+    rows.into_iter().map(row).collect()
+}
+
+/// How high the figures are in a column of this width.
+fn height_of(shown: &Shown, w: i32) -> i32 {
+    10 + rows(shown.connection.as_ref(), w).iter().map(|(.., high)| high).sum::<i32>()
 }
 
 fn draw_steps(f: &Frame, shown: &mut Shown) {
@@ -340,17 +379,11 @@ fn draw_steps(f: &Frame, shown: &mut Shown) {
     // A larger window shows more: nothing is left over above.
     if shown.down > shown.most {
         shown.down = shown.most;
-        let mut frame = f.clone();
+        let (mut frame, window) = (f.clone(), shown.window.clone());
         app::add_timeout3(0.0, move |_| {
-            if !frame.was_deleted() {
+            if window.as_ref().is_some_and(screen::Life::is_on) {
                 frame.redraw();
             }
         });
     }
-}
-
-/// What a figure is called, cut to its column.
-fn label(what: &str) -> String {
-    draw::set_font(Font::Helvetica, theme::SMALL);
-    widgets::fit(what, LABEL - 8)
 }

@@ -6,12 +6,12 @@ use std::rc::Rc;
 use fltk::app;
 use fltk::group::Group;
 use fltk::prelude::*;
-use fltk::window::Window;
 
 use super::file_chooser::{Purpose, choose};
-use super::screen::iconed;
+use super::screen;
+use super::sheet::Sheet;
 use super::theme::{self, BODY};
-use super::widgets::{Style, button, escape, field, note};
+use super::widgets::{Style, button, field, note};
 
 /// Asks a question in a window of its own; true for `yes`. Blocks in FLTK's loop, so no borrow may be held.
 pub fn ask(question: &str, yes: &str, no: &str) -> bool {
@@ -29,19 +29,23 @@ fn dialog(question: &str, file: Option<(&str, Purpose)>, yes: &str, no: &str) ->
     let current = Group::try_current();
     Group::set_current(None::<&Group>);
     let wide = if file.is_some() { 520 } else { 360 };
-    let mut window = iconed(Window::new(0, 0, wide, 150, None).center_screen());
+    let mut sheet = Sheet::new(wide, if file.is_some() { 150 } else { 130 });
+    let mut window = sheet.window().clone();
+    // A narrower screen has a narrower window.
+    let wide = window.w();
     window.set_label(&rust_i18n::t!("gui.app"));
-    window.set_color(theme::palette().bg);
-    let high = if file.is_some() { 28 } else { 70 };
-    let mut text = note(24, 14, wide - 48, high);
+    let mut text = note(24, 14, wide - 48, 28);
     text.set_label_size(BODY);
     text.set_label_color(theme::palette().text);
-    text.set_label(&escape(question));
-    let mut line = file.map(|_| field(24, 46, wide - 160, ""));
-    let look = file.map(|_| button(wide - 128, 46, 104, &rust_i18n::t!("gui.browse"), Style::Ghost));
-    let mut refuse = button(wide - 324, 98, 144, no, Style::Ghost);
-    let mut agree = button(wide - 168, 98, 144, yes, Style::Primary);
-    window.end();
+    let mut line = file.map(|_| field(24, 48, wide - 160, ""));
+    let look = file.map(|_| button(wide - 128, 48, 104, &rust_i18n::t!("gui.browse"), Style::Ghost));
+    let y = sheet.foot(64);
+    let half = (wide - 60) / 2;
+    let button_wide = half.min(170);
+    let mut refuse = button(wide - 24 - 2 * button_wide - 12, y + 10, button_wide, no, Style::Ghost);
+    let mut agree = button(wide - 24 - button_wide, y + 10, button_wide, yes, Style::Primary);
+    sheet.end();
+    sheet.tell(&mut text, 28, question);
     window.make_modal(true);
     let answer = Rc::new(Cell::new(false));
     let agreed: Rc<dyn Fn()> = {
@@ -77,7 +81,7 @@ fn dialog(question: &str, file: Option<(&str, Purpose)>, yes: &str, no: &str) ->
     };
     while window.shown() && app::wait() {}
     let text = line.map(|line| line.value()).unwrap_or_default();
-    Window::delete(window);
+    screen::close(window);
     Group::set_current(current.as_ref());
     answer.get().then_some(text)
 }

@@ -12,9 +12,9 @@ use fltk::enums::{Event, FrameType, Key};
 use fltk::frame::Frame;
 use fltk::group::Group;
 use fltk::prelude::*;
-use fltk::window::Window;
 use rust_i18n::t;
 
+use super::screen;
 use super::theme::{self, BODY};
 use super::widgets::{self, Style};
 
@@ -72,7 +72,7 @@ impl List {
             self.browser.add(&format!("@.{}", line.shown));
         }
         self.browser.select(1);
-        self.head.set_label(&widgets::escape(&folder.to_string_lossy()));
+        self.head.set_label(&folder.to_string_lossy());
         self.head.redraw();
         *self.shown.borrow_mut() = (folder.to_owned(), lines);
     }
@@ -106,15 +106,34 @@ pub fn choose(path: &str, purpose: Purpose) -> Option<String> {
     let there = path.ancestors().skip(1).find(|folder| folder.is_dir()).unwrap_or(Path::new("/"));
     let current = Group::try_current();
     Group::set_current(None::<&Group>);
-    let mut window = widgets::window(None, WIDE, HIGH);
+    let mut window = screen::window(None, WIDE, HIGH);
     window.set_label(&t!("gui.choose_file"));
     window.set_color(theme::palette().bg);
-    let head = widgets::note(24, 14, WIDE - 48, 20);
+    let mut head = Frame::new(24, 14, WIDE - 48, 20, None);
+    head.super_draw(false);
+    head.draw(|f| {
+        widgets::draw_lines(&[widgets::tail(&f.label(), f.w(), BODY)], f.x(), f.y(), BODY, theme::palette().dim)
+    });
     let browser = list_of_files();
     let mut refuse = widgets::button(WIDE - 324, HIGH - 52, 144, &t!("friend.cancel"), Style::Ghost);
     let yes = if purpose == Purpose::Read { t!("gui.open_file") } else { t!("gui.this_folder") };
     let mut agree = widgets::button(WIDE - 168, HIGH - 52, 144, &yes, Style::Primary);
     window.end();
+    let lay_out = {
+        let (mut head, mut browser) = (head.clone(), browser.clone());
+        let (mut refuse, mut agree) = (refuse.clone(), agree.clone());
+        move |w: i32, h: i32| {
+            head.resize(24, 14, w - 48, 20);
+            browser.resize(24, 40, w - 48, h - 104);
+            refuse.resize(w - 324, h - 52, 144, theme::CONTROL);
+            agree.resize(w - 168, h - 52, 144, theme::CONTROL);
+        }
+    };
+    lay_out.clone()(window.w(), window.h());
+    window.resize_callback({
+        let mut lay_out = lay_out;
+        move |_, _, _, w, h| lay_out(w, h)
+    });
     window.make_modal(true);
     let kind = path.extension().map(|kind| kind.to_string_lossy().into_owned());
     let mut list = List { kind, browser, head, shown: Rc::default() };
@@ -161,7 +180,7 @@ pub fn choose(path: &str, purpose: Purpose) -> Option<String> {
     window.show();
     let _ = list.browser.take_focus();
     while window.shown() && app::wait() {}
-    Window::delete(window);
+    screen::close(window);
     Group::set_current(current.as_ref());
     answer.take().map(|file| file.to_string_lossy().into_owned())
 }

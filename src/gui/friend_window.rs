@@ -6,13 +6,13 @@ use fltk::button::CheckButton;
 use fltk::frame::Frame;
 use fltk::input::Input;
 use fltk::prelude::*;
-use fltk::window::Window;
 use rust_i18n::t;
 
 use super::keys_window::listen;
 use super::login::{Emit, enter_submits};
+use super::sheet::Sheet;
 use super::widgets::{self, Style};
-use super::{UiEvent, theme};
+use super::{UiEvent, screen, theme};
 use crate::history::Contact;
 use crate::model::{Account, names};
 
@@ -35,7 +35,7 @@ pub struct Form {
 
 /// The window.
 pub struct FriendWindow {
-    window: Window,
+    sheet: Sheet,
     account: Input,
     message: Frame,
 }
@@ -45,9 +45,9 @@ impl FriendWindow {
     #[must_use]
     pub fn new(name: &str, known: Option<&Contact>, groups: &[String], emit: Emit) -> Self {
         let palette = theme::palette();
-        let mut window = widgets::window(None, WIDTH, 376);
+        let mut sheet = Sheet::new(WIDTH, 376);
+        let mut window = sheet.window().clone();
         window.set_label(&if known.is_some() { t!("friend.edit") } else { t!("friend.add") });
-        window.set_color(palette.bg);
         widgets::label(MARGIN, 14, INNER, &t!("friend.account"), palette.dim);
         let mut account = widgets::field(MARGIN, 36, INNER, &t!("friend.account_hint"));
         account.set_value(&names::shown(known.map_or(name, |c| c.account.as_str())));
@@ -63,10 +63,11 @@ impl FriendWindow {
             group.set_value(&contact.group);
             blocked.set_value(contact.blocked);
         }
-        let message = widgets::label(MARGIN, 248, INNER, "", palette.error);
-        let mut save = widgets::button(MARGIN, 284, INNER, &t!("friend.save"), Style::Primary);
-        let mut cancel = widgets::button(MARGIN, 326, INNER, &t!("friend.cancel"), Style::Ghost);
-        window.end();
+        let y = sheet.foot(128);
+        let message = widgets::label(MARGIN, y, INNER, "", palette.error);
+        let mut save = widgets::button(MARGIN, y + 36, INNER, &t!("friend.save"), Style::Primary);
+        let mut cancel = widgets::button(MARGIN, y + 78, INNER, &t!("friend.cancel"), Style::Ghost);
+        sheet.end();
         let submit: Rc<dyn Fn()> = {
             let (account, remark, group, emit) = (account.clone(), remark.clone(), group.clone(), Rc::clone(&emit));
             // What is shown of an account may not be all of it.
@@ -93,19 +94,18 @@ impl FriendWindow {
         window.set_callback(move |_| emit(UiEvent::FriendClosed));
         window.show();
         let _ = if known.is_some() || !name.is_empty() { remark.take_focus() } else { account.take_focus() };
-        Self { window, account, message }
+        Self { sheet, account, message }
     }
 
     /// Says what is wrong with the account; everything typed stays.
     pub fn say(&mut self, text: &str) {
-        self.message.set_label(&widgets::escape(text));
+        self.sheet.tell(&mut self.message, 20, text);
         let _ = self.account.take_focus();
-        self.window.redraw();
     }
 
     /// Closes the window for good.
     pub fn close(self) {
-        Window::delete(self.window);
+        screen::close(self.sheet.window().clone());
     }
 }
 

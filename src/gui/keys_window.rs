@@ -12,7 +12,8 @@ use rust_i18n::t;
 
 use super::latin;
 use super::login::Emit;
-use super::{UiEvent, theme, widgets};
+use super::sheet::Sheet;
+use super::{UiEvent, screen, theme, widgets};
 
 const ROW: i32 = 24;
 /// A column: two of them fit on a small screen, one does not.
@@ -63,30 +64,37 @@ const KEYS: &[(&str, &str)] = &[
 
 /// The window.
 pub struct KeysWindow {
-    window: Window,
+    sheet: Sheet,
 }
 
 impl KeysWindow {
     /// Opens the window.
     #[must_use]
     pub fn new(emit: Emit) -> Self {
-        let rows = columns().map(<[_]>::len).into_iter().max().unwrap_or(0);
-        let height = i32::try_from(rows).unwrap_or(0) * ROW + 24;
-        let mut window = widgets::window(None, 2 * COLUMN, height);
+        let height = columns().map(height_of).into_iter().max().unwrap_or(0);
+        let mut sheet = Sheet::new(2 * COLUMN, height);
+        let mut window = sheet.window().clone();
         window.set_label(&t!("keys.title"));
-        window.set_color(theme::palette().bg);
         let mut list = Frame::new(0, 0, 2 * COLUMN, height, None);
         list.draw(draw_keys);
-        window.end();
-        listen(&mut window, &emit, |_| false);
+        sheet.flow(move |x, y, w| {
+            let high = if w < 2 * COLUMN { columns().map(height_of).iter().sum() } else { height };
+            list.resize(x, y, w, high);
+            high
+        });
+        sheet.end();
+        listen(&mut window, &emit, {
+            let mut sheet = sheet.clone();
+            move |event| sheet.scrolls(event)
+        });
         window.set_callback(move |_| emit(UiEvent::KeysClosed));
         window.show();
-        Self { window }
+        Self { sheet }
     }
 
     /// Closes the window for good.
     pub fn close(self) {
-        Window::delete(self.window);
+        screen::close(self.sheet.window().clone());
     }
 }
 
@@ -102,7 +110,9 @@ fn everywhere(emit: &Emit) -> bool {
     let state = app::event_state();
     let (control, key) = (latin::ctrl(), latin::key());
     let is = |c: char| control && key == Key::from_char(c);
-    emit(if is('k') && state.contains(Shortcut::Shift) {
+    emit(if let Some(change) = screen::asked() {
+        UiEvent::Zoom(change)
+    } else if is('k') && state.contains(Shortcut::Shift) {
         UiEvent::OpenConnection
     } else if is('l') && state.contains(Shortcut::Shift) {
         UiEvent::OpenWire
@@ -129,9 +139,16 @@ fn columns() -> [&'static [(&'static str, &'static str)]; 2] {
     [left, right]
 }
 
+fn height_of(column: &[(&str, &str)]) -> i32 {
+    i32::try_from(column.len()).unwrap_or(0) * ROW + 24
+}
+
+/// Beside each other where there is room for both, else one below the other.
 fn draw_keys(f: &mut Frame) {
-    for (column, x) in columns().into_iter().zip([f.x(), f.x() + COLUMN]) {
-        draw_column(column, x, f.y() + 12);
+    let mut at = [f.x(), f.y() + 12];
+    for column in columns() {
+        draw_column(column, at[0], at[1]);
+        if f.w() < 2 * COLUMN { at[1] += height_of(column) } else { at[0] += COLUMN }
     }
 }
 
@@ -141,10 +158,11 @@ fn draw_column(keys: &[(&str, &str)], x: i32, mut y: i32) {
         let (size, ink) = if key.is_empty() { (theme::SMALL, colours.accent) } else { (theme::BODY, colours.text) };
         draw::set_font(Font::Helvetica, size);
         draw::set_draw_color(ink);
-        draw::draw_text(&t!(*text), x + if key.is_empty() { 24 } else { 200 }, y + 17);
+        let left = if key.is_empty() { 24 } else { 200 };
+        draw::draw_text(&widgets::whole(&t!(*text), COLUMN - left), x + left, y + 17);
         draw::set_font(Font::Helvetica, theme::SMALL);
         draw::set_draw_color(colours.dim);
-        draw::draw_text(key, x + 36, y + 17);
+        draw::draw_text(&widgets::whole(key, 200 - 36 - 4), x + 36, y + 17);
         y += ROW;
     }
 }

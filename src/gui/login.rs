@@ -9,13 +9,13 @@ use fltk::enums::{CallbackTrigger, Color, Event, Font, Key, Shortcut};
 use fltk::frame::Frame;
 use fltk::input::{Input, SecretInput};
 use fltk::prelude::*;
-use fltk::window::Window;
 use rust_i18n::t;
 
 use super::keys_window::listen;
 use super::latin;
+use super::sheet::Sheet;
 use super::widgets::{self, Style};
-use super::{Secret, UiEvent, theme};
+use super::{Secret, UiEvent, screen, theme};
 
 /// Where windows put what the person asks for.
 pub type Emit = Rc<dyn Fn(UiEvent)>;
@@ -39,7 +39,7 @@ pub struct LoginForm {
 
 /// Account and password.
 pub struct Login {
-    window: Window,
+    sheet: Sheet,
     account: Input,
     password: SecretInput,
     remember: CheckButton,
@@ -55,9 +55,9 @@ impl Login {
     #[must_use]
     pub fn new(form: &LoginForm, place: &str, emit: Emit) -> Self {
         let palette = theme::palette();
-        let mut window = widgets::window(None, WIDTH, 436);
+        let mut sheet = Sheet::new(WIDTH, 436);
+        let mut window = sheet.window().clone();
         window.set_label(&t!("gui.login_title"));
-        window.set_color(palette.bg);
         let mut head = Frame::new(MARGIN, 20, INNER, 56, None);
         head.draw(draw_head);
         widgets::label(MARGIN, 86, INNER, &t!("gui.account"), palette.dim);
@@ -85,7 +85,7 @@ impl Login {
         let mut language = widgets::button(WIDTH - MARGIN - 80, 394, 46, &t!("gui.other_language"), Style::Link);
         let mut gear = widgets::button(WIDTH - MARGIN - 28, 395, 36, "⚙", Style::Ghost);
         gear.set_tooltip(&t!("gui.settings_tip"));
-        window.end();
+        sheet.end();
         let submit: Rc<dyn Fn()> = {
             let (account, password, emit) = (account.clone(), password.clone(), Rc::clone(&emit));
             Rc::new(move || {
@@ -146,7 +146,7 @@ impl Login {
         });
         window.show();
         let _ = if form.account.is_empty() { account.take_focus() } else { password.take_focus() };
-        let mut login = Self { window, account, password, remember, stay, known: false, message, place: place_line };
+        let mut login = Self { sheet, account, password, remember, stay, known: false, message, place: place_line };
         login.set_place(place);
         login
     }
@@ -157,21 +157,20 @@ impl Login {
             self.stay.set_value(known);
             let hint = if known { t!("gui.no_password_needed") } else { t!("gui.password_hint") };
             widgets::set_placeholder(&mut self.password, &hint);
-            self.window.redraw();
+            self.sheet.window().clone().redraw();
         }
     }
 
     /// Whoever is asked for the password again still wants to stay.
     pub fn keep_staying(&mut self) {
         self.stay.set_value(true);
-        self.window.redraw();
+        self.stay.redraw();
     }
 
     /// The line at the foot: which server.
     pub fn set_place(&mut self, place: &str) {
-        self.place.set_label(&widgets::escape(place));
         self.place.set_tooltip(&widgets::escape(place));
-        self.window.redraw();
+        self.sheet.tell(&mut self.place, 36, place);
     }
 
     /// What is in the fields.
@@ -189,8 +188,7 @@ impl Login {
     pub fn say(&mut self, text: &str, wrong: bool) {
         let palette = theme::palette();
         self.message.set_label_color(if wrong { palette.error } else { palette.dim });
-        self.message.set_label(&widgets::escape(text));
-        self.window.redraw();
+        self.sheet.tell(&mut self.message, 36, text);
     }
 
     /// What the window says, for tests.
@@ -214,17 +212,17 @@ impl Login {
     pub fn fill(&mut self, account: &str) {
         self.account.set_value(account);
         self.again(false);
-        self.window.show();
+        self.raise();
     }
 
     /// Brings the window to the front.
     pub fn raise(&mut self) {
-        self.window.show();
+        self.sheet.window().clone().show();
     }
 
     /// Closes the window for good.
     pub fn close(self) {
-        Window::delete(self.window);
+        screen::close(self.sheet.window().clone());
     }
 }
 
@@ -238,7 +236,7 @@ fn draw_head(f: &mut Frame) {
     draw::draw_text(&t!("gui.app"), f.x() + 60, f.y() + 21);
     draw::set_font(Font::Helvetica, theme::SMALL);
     draw::set_draw_color(palette.dim);
-    draw::draw_text(&t!("gui.slogan"), f.x() + 60, f.y() + 42);
+    draw::draw_text(&widgets::whole(&t!("gui.slogan"), f.w() - 60), f.x() + 60, f.y() + 42);
 }
 
 /// What was typed into the registration window.
@@ -256,7 +254,7 @@ pub struct RegisterForm {
 
 /// A new account.
 pub struct Register {
-    window: Window,
+    sheet: Sheet,
     message: Frame,
     password: SecretInput,
     confirm: SecretInput,
@@ -267,9 +265,9 @@ impl Register {
     #[must_use]
     pub fn new(emit: Emit) -> Self {
         let palette = theme::palette();
-        let mut window = widgets::window(None, WIDTH, 412);
+        let mut sheet = Sheet::new(WIDTH, 412);
+        let mut window = sheet.window().clone();
         window.set_label(&t!("gui.register"));
-        window.set_color(palette.bg);
         widgets::label(MARGIN, 14, INNER, &t!("gui.nickname"), palette.dim);
         let mut nickname = widgets::field(MARGIN, 36, INNER, &t!("gui.nickname_hint"));
         widgets::label(MARGIN, 80, INNER, &t!("gui.account_course"), palette.dim);
@@ -278,13 +276,14 @@ impl Register {
         let mut password = widgets::secret_field(MARGIN, 168, INNER, &t!("gui.password_hint"));
         widgets::label(MARGIN, 212, INNER, &t!("gui.confirm"), palette.dim);
         let mut confirm = widgets::secret_field(MARGIN, 234, INNER, &t!("gui.confirm_hint"));
-        let message = widgets::note(MARGIN, 274, INNER, 40);
-        let mut button = widgets::button(MARGIN, 322, INNER, &t!("gui.register"), Style::Primary);
-        let mut foot = widgets::note(MARGIN, 364, INNER, 34);
+        let y = sheet.foot(138);
+        let message = widgets::note(MARGIN, y, INNER, 40);
+        let mut button = widgets::button(MARGIN, y + 48, INNER, &t!("gui.register"), Style::Primary);
+        let mut foot = widgets::note(MARGIN, y + 90, INNER, 34);
         foot.set_label_size(theme::TINY);
         foot.set_label_color(palette.dim);
         foot.set_label(&t!("gui.register_foot"));
-        window.end();
+        sheet.end();
         let submit: Rc<dyn Fn()> = {
             let fields = (nickname.clone(), account.clone(), password.clone(), confirm.clone());
             let emit = Rc::clone(&emit);
@@ -302,15 +301,12 @@ impl Register {
         };
         let hint: Rc<dyn Fn()> = {
             let (account, password, confirm) = (account.clone(), password.clone(), confirm.clone());
-            let message = message.clone();
+            let (message, sheet) = (message.clone(), sheet.clone());
             Rc::new(move || {
                 let mut message = message.clone();
                 let text = hint(&account.value(), &password.value(), &confirm.value());
                 message.set_label_color(theme::palette().warn);
-                message.set_label(&widgets::escape(&text));
-                if let Some(window) = message.window() {
-                    window.as_group().into_iter().for_each(|mut g| g.redraw());
-                }
+                sheet.clone().tell(&mut message, 40, &text);
             })
         };
         for input in [&mut nickname, &mut account] {
@@ -324,12 +320,12 @@ impl Register {
         window.set_callback(move |_| emit(UiEvent::RegisterClosed));
         window.show();
         let _ = nickname.take_focus();
-        Self { window, message, password, confirm }
+        Self { sheet, message, password, confirm }
     }
 
     /// Brings the window to the front.
     pub fn raise(&mut self) {
-        self.window.show();
+        self.sheet.window().clone().show();
         let _ = self.password.take_focus();
     }
 
@@ -337,13 +333,12 @@ impl Register {
     pub fn say(&mut self, text: &str, clear: bool) {
         let palette = theme::palette();
         self.message.set_label_color(if clear { palette.error } else { palette.dim });
-        self.message.set_label(&widgets::escape(text));
+        self.sheet.tell(&mut self.message, 40, text);
         if clear {
             self.password.set_value("");
             self.confirm.set_value("");
             let _ = self.password.take_focus();
         }
-        self.window.redraw();
     }
 
     /// What the window says, for tests.
@@ -354,7 +349,7 @@ impl Register {
 
     /// Closes the window for good.
     pub fn close(self) {
-        Window::delete(self.window);
+        screen::close(self.sheet.window().clone());
     }
 }
 

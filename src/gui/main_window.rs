@@ -21,7 +21,7 @@ use super::login::Emit;
 use super::notice::{Notice, Question};
 use super::theme::Palette;
 use super::widgets;
-use super::{UiEvent, theme};
+use super::{UiEvent, screen, theme};
 use crate::history::Conversation;
 use crate::model::Account;
 use crate::net::clock;
@@ -71,9 +71,9 @@ impl MainWindow {
     #[must_use]
     pub fn new(me: &Me, place: Option<[i32; 4]>, emit: Emit) -> Self {
         let palette = theme::palette();
-        let mut window = widgets::window(place, 300, 720);
+        let mut window = screen::window_beside(place, 300, 720, &super::x11::others());
         window.set_color(palette.bg);
-        window.size_range(240, 320, 0, 0);
+        screen::least(&mut window, 240, 320);
         let status = Rc::new(RefCell::new(Status { link: Link::Offline, speaks: None, silent: false }));
         let roster = Rc::new(RefCell::new(Roster::new(me.account.clone())));
         let mut head = head(me, &status);
@@ -245,7 +245,7 @@ impl MainWindow {
     /// Where it stands: x, y, width, height.
     #[must_use]
     pub fn place(&self) -> [i32; 4] {
-        widgets::place_of(&self.window)
+        screen::place_of(&self.window)
     }
 
     /// The list as the history has it.
@@ -299,7 +299,7 @@ impl MainWindow {
         self.head.redraw();
         self.foot.redraw();
         if matches!(link, Link::Retrying { .. }) && !counting {
-            count_down(self.foot.clone(), Rc::clone(&self.status));
+            count_down(self.foot.clone(), screen::Life::of(&self.window), Rc::clone(&self.status));
         }
     }
 
@@ -348,7 +348,7 @@ impl MainWindow {
 
     /// Closes the window for good.
     pub fn close(self) {
-        Window::delete(self.window);
+        screen::close(self.window);
     }
 
     fn fill(&mut self) {
@@ -410,7 +410,7 @@ fn head(me: &Me, status: &Rc<RefCell<Status>>) -> Button {
             draw::draw_text(&widgets::fit(account, room - used), b.x() + 66 + used, b.y() + 32);
         }
         draw::set_draw_color(ink);
-        draw::draw_text(&format!("{} ▾", widgets::fit(&word, room - 14)), b.x() + 66, b.y() + 50);
+        draw::draw_text(&widgets::whole(&format!("{word} ▾"), room), b.x() + 66, b.y() + 50);
         if b.has_focus() {
             widgets::ring(b.x() + 60, b.y() + 10, room, 48);
         }
@@ -458,15 +458,15 @@ fn draw_foot(f: &Frame, status: &Status) {
     };
     let wide = draw::width(&dialect).ceil() as i32;
     draw::set_draw_color(if colour == colours.ok { colours.dim } else { colour });
-    draw::draw_text(&widgets::fit(&text, f.w() - 50 - wide), f.x() + 27, f.y() + 20);
+    draw::draw_text(&widgets::whole(&text, f.w() - 50 - wide), f.x() + 27, f.y() + 20);
     draw::set_draw_color(dialect_ink);
     draw::draw_text(&dialect, f.x() + f.w() - 12 - wide, f.y() + 20);
 }
 
 /// Redraws the seconds as long as there are any; nothing wakes up otherwise.
-fn count_down(mut foot: Frame, status: Rc<RefCell<Status>>) {
+fn count_down(mut foot: Frame, window: screen::Life, status: Rc<RefCell<Status>>) {
     app::add_timeout3(1.0, move |_| {
-        if foot.was_deleted() {
+        if !window.is_on() {
             return;
         }
         let Link::Retrying { at } = status.borrow().link else { return };
@@ -475,6 +475,6 @@ fn count_down(mut foot: Frame, status: Rc<RefCell<Status>>) {
             // It is tried now; a next time comes as another state.
             return;
         }
-        count_down(foot.clone(), Rc::clone(&status));
+        count_down(foot.clone(), window.clone(), Rc::clone(&status));
     });
 }

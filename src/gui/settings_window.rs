@@ -7,13 +7,13 @@ use std::rc::Rc;
 use fltk::button::CheckButton;
 use fltk::input::Input;
 use fltk::prelude::*;
-use fltk::window::Window;
 use rust_i18n::t;
 
 use super::keys_window::listen;
 use super::login::{Emit, enter_submits};
+use super::sheet::Sheet;
 use super::widgets::{self, Style};
-use super::{UiEvent, theme};
+use super::{UiEvent, screen, theme};
 use crate::settings::{Language, PollingChoice};
 use crate::wire::frame::AccountSettings;
 
@@ -45,7 +45,7 @@ struct AccountPart {
 
 /// The window.
 pub struct SettingsWindow {
-    window: Window,
+    sheet: Sheet,
     server: Input,
     message: fltk::frame::Frame,
     account: Option<AccountPart>,
@@ -60,9 +60,9 @@ impl SettingsWindow {
     pub fn new(form: &SettingsForm, lan: Option<&str>, account: bool, emit: Emit) -> Self {
         let palette = theme::palette();
         let below = if account { ACCOUNT } else { 0 };
-        let mut window = widgets::window(None, WIDTH, 476 + below);
+        let mut sheet = Sheet::new(WIDTH, 476 + below);
+        let mut window = sheet.window().clone();
         window.set_label(&t!("settings.title"));
-        window.set_color(palette.bg);
         widgets::label(MARGIN, 14, INNER, &t!("settings.server"), palette.dim);
         let mut server = widgets::field(MARGIN, 36, INNER, &t!("settings.server_hint"));
         server.set_value(&form.server);
@@ -104,11 +104,12 @@ impl SettingsWindow {
             secure_only.deactivate();
             AccountPart { beside, secure_only }
         });
-        let message = widgets::note(MARGIN, 366 + below, INNER, 36);
-        let (y, half) = (416 + below, INNER / 2 - 6);
+        let y = sheet.foot(110);
+        let message = widgets::note(MARGIN, y, INNER, 36);
+        let (y, half) = (y + 50, INNER / 2 - 6);
         let mut cancel = widgets::button(MARGIN, y, half, &t!("friend.cancel"), Style::Ghost);
         let mut save = widgets::button(MARGIN + INNER / 2 + 6, y, half, &t!("friend.save"), Style::Primary);
-        window.end();
+        sheet.end();
         let told = Rc::new(Cell::new(None));
         let submit: Rc<dyn Fn()> = {
             let (server, emit) = (server.clone(), Rc::clone(&emit));
@@ -145,7 +146,7 @@ impl SettingsWindow {
         window.set_callback(move |_| emit(UiEvent::SettingsClosed));
         window.show();
         let _ = server.take_focus();
-        Self { window, server, message, account: part, told }
+        Self { sheet, server, message, account: part, told }
     }
 
     /// What the server says of the account; none: it does not know, or could not keep a change.
@@ -169,20 +170,19 @@ impl SettingsWindow {
 
     /// Brings the window to the front.
     pub fn raise(&mut self) {
-        self.window.show();
+        self.sheet.window().clone().show();
         let _ = self.server.take_focus();
     }
 
     /// Says what is wrong; everything typed stays.
     pub fn say(&mut self, text: &str) {
         self.message.set_label_color(theme::palette().error);
-        self.message.set_label(&widgets::escape(text));
-        self.window.redraw();
+        self.sheet.tell(&mut self.message, 36, text);
     }
 
     /// Closes the window for good.
     pub fn close(self) {
-        Window::delete(self.window);
+        screen::close(self.sheet.window().clone());
     }
 }
 

@@ -1,5 +1,7 @@
 //! Text as it is drawn: broken into lines, cut, centred.
 
+use std::cell::RefCell;
+
 use fltk::draw;
 use fltk::enums::{Color, Font};
 use fltk::frame::Frame;
@@ -7,6 +9,36 @@ use fltk::prelude::*;
 
 use super::theme::SMALL;
 use super::transcript::wrap::{Advances, wrap};
+
+thread_local! {
+    /// Texts that were drawn with too little room for them, while somebody looks.
+    static CUT: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
+}
+
+/// The program's own sentences that were drawn cut since the last call, for tests. The first call begins to look.
+pub fn cut_texts() -> Vec<String> {
+    CUT.replace(Some(Vec::new())).unwrap_or_default()
+}
+
+/// Notes a text that is drawn into too little room.
+fn cut(text: &str, is: f64, room: i32) {
+    // Less than a pixel is what is rounded.
+    if is > f64::from(room) + 0.99 {
+        CUT.with_borrow_mut(|cut| cut.iter_mut().for_each(|all| all.push(format!("{text} ({is:.0} in {room})"))));
+    }
+}
+
+/// A text of ours in the current font, which is to be read whole in `room`: what does not fit is a fault of the
+/// window, and shown with an ellipsis. What people write may be cut by [`fit`].
+pub fn whole(text: &str, room: i32) -> String {
+    cut(text, draw::width(text), room);
+    fit(text, room)
+}
+
+/// How high a text is, broken into lines of `room`.
+pub fn height(text: &str, room: i32, size: i32) -> i32 {
+    i32::try_from(lines(text, room, size).len()).unwrap_or(1) * line_height(size)
+}
 
 /// Makes text harmless as the label of a frame, where `@` draws symbols.
 pub fn escape(text: &str) -> String {
@@ -33,6 +65,8 @@ pub fn note(x: i32, y: i32, w: i32, h: i32) -> Frame {
         draw::push_clip(f.x(), f.y(), f.w(), f.h());
         let high = line_height(size);
         let count = i32::try_from(lines.len()).unwrap_or(1);
+        cut(&text, f64::from(count * high), f.h().max(high));
+        lines.iter().for_each(|line| cut(line, draw::width(line), f.w()));
         draw_lines(&lines, f.x(), f.y() + ((f.h() - count * high) / 2).max(0), size, f.label_color());
         draw::pop_clip();
     });
@@ -81,12 +115,25 @@ pub fn fit(text: &str, room: i32) -> String {
     cut(fits)
 }
 
+/// The end of a text of this size, where it is wider than `room`: of a path that is what matters.
+pub fn tail(text: &str, room: i32, size: i32) -> String {
+    use unicode_segmentation::UnicodeSegmentation;
+    draw::set_font(Font::Helvetica, size);
+    let fits = |text: &str| draw::width(text) <= f64::from(room.max(0));
+    if fits(text) {
+        return text.to_owned();
+    }
+    let cut = |(at, _)| format!("…{}", text.get(at..).unwrap_or_default());
+    text.grapheme_indices(true).skip(1).map(cut).find(|cut| fits(cut)).unwrap_or_default()
+}
+
 /// Text in the middle of a box, drawn as it is: no symbols, no shortcuts.
 pub fn centred(text: &str, x: i32, y: i32, w: i32, h: i32, size: i32, colour: Color) {
     draw::set_font(Font::Helvetica, size);
     draw::set_draw_color(colour);
-    let width = draw::width(text).ceil() as i32;
-    draw::draw_text(text, x + (w - width) / 2, baseline(y, h));
+    let text = whole(text, w);
+    let width = draw::width(&text).ceil() as i32;
+    draw::draw_text(&text, x + (w - width) / 2, baseline(y, h));
 }
 
 /// The baseline that centres a line of the current font.

@@ -16,7 +16,7 @@ use rust_i18n::t;
 use super::keys_window::listen;
 use super::login::Emit;
 use super::widgets::{self, Style};
-use super::{UiEvent, theme};
+use super::{UiEvent, screen, theme};
 use crate::session::KeyChange;
 
 const WIDTH: i32 = 560;
@@ -111,14 +111,21 @@ impl TrustWindow {
     #[must_use]
     pub fn new(server: &str, nearby: bool, doubt: &Doubt, emit: Emit) -> Self {
         let palette = theme::palette();
-        let mut window = widgets::window(None, WIDTH, doubt.height());
+        let mut window = screen::window(None, WIDTH, doubt.height());
         window.set_label(&doubt.title());
         window.set_color(palette.bg);
-        window.size_range(300, 240, 0, 0);
         let body = Body { server: server.to_owned(), nearby, doubt: doubt.clone(), scrolled: 0 };
         let body = Rc::new(RefCell::new(body));
         let mut text = Frame::new(0, 0, window.w(), window.h() - FOOT, None);
         let content = Rc::new(Cell::new(0));
+        // As high as what it says, if the screen is.
+        if let Some(nowhere) = draw::Offscreen::new(1, 1) {
+            nowhere.begin();
+            let high = draw_body(&text, &body.borrow());
+            nowhere.end();
+            screen::wants(&mut window, high + FOOT);
+        }
+        screen::least(&mut window, 300, 240);
         text.draw({
             let (body, content) = (Rc::clone(&body), Rc::clone(&content));
             move |f| {
@@ -206,7 +213,7 @@ impl TrustWindow {
 
     /// Closes the window for good.
     pub fn close(self) {
-        Window::delete(self.window);
+        screen::close(self.window);
     }
 }
 

@@ -14,9 +14,9 @@ use fltk::prelude::*;
 pub use super::dialog::{ask, ask_file};
 use super::latin::{self, Edit};
 pub use super::menu::{close_menu, escape_menu, is_menu_key, popup};
-pub use super::screen::{place_of, window};
+use super::sheet::reveal;
 use super::text::baseline;
-pub use super::text::{centred, draw_lines, escape, fit, label, line_height, lines, note};
+pub use super::text::{centred, cut_texts, draw_lines, escape, fit, label, line_height, lines, note, tail, whole};
 use super::theme::{self, BODY, CONTROL, Palette, RADIUS, RING, SMALL};
 use crate::roster::Presence;
 
@@ -64,13 +64,17 @@ pub fn button_on(x: i32, y: i32, w: i32, label: &str, style: Style, on: fn(&Pale
         if style == Style::Link {
             // Flush with what stands over it.
             draw::set_font(Font::Helvetica, SMALL);
-            let w = draw::width(&b.label()).ceil() as i32 + 8;
+            let w = (draw::width(&b.label()).ceil() as i32 + 8).min(b.w());
             centred(&b.label(), b.x() + b.w() - w, b.y(), w, b.h(), SMALL, ink);
         } else {
             centred(&b.label(), b.x(), b.y(), b.w(), b.h(), BODY, ink);
         }
     });
     button.handle(|b, event| match event {
+        Event::Focus => {
+            reveal(b);
+            false
+        }
         Event::Enter | Event::Leave => {
             draw::set_cursor(if event == Event::Enter && b.active() { Cursor::Hand } else { Cursor::Default });
             b.redraw();
@@ -128,6 +132,9 @@ fn dress<I: InputExt + WidgetBase + Edit + Clone + 'static>(mut input: I, placeh
     set_placeholder(&mut input, placeholder);
     input.super_handle_first(false);
     input.handle(|i, event| {
+        if event == Event::Focus {
+            reveal(i);
+        }
         if matches!(event, Event::Focus | Event::Unfocus) {
             // The ring belongs to the frame around the input, which FLTK does not redraw for a focus change.
             if let Some(mut around) = i.parent() {
@@ -148,7 +155,7 @@ pub fn set_placeholder<I: InputExt + WidgetBase>(input: &mut I, placeholder: &st
             draw::set_draw_color(theme::palette().dim);
             draw::push_clip(i.x(), i.y(), i.w(), i.h());
             // Where the text will stand.
-            draw::draw_text(&placeholder, i.x() + 2, baseline(i.y(), i.h()));
+            draw::draw_text(&whole(&placeholder, i.w() - 2), i.x() + 2, baseline(i.y(), i.h()));
             draw::pop_clip();
         }
     });
@@ -189,7 +196,13 @@ pub fn checkbox(x: i32, y: i32, w: i32, label: &str) -> CheckButton {
         }
         draw::set_font(Font::Helvetica, SMALL);
         draw::set_draw_color(colours.dim);
-        draw::draw_text(&c.label(), c.x() + side + 8, baseline(c.y(), c.h()));
+        draw::draw_text(&whole(&c.label(), c.w() - side - 8), c.x() + side + 8, baseline(c.y(), c.h()));
+    });
+    check.handle(|c, event| {
+        if event == Event::Focus {
+            reveal(c);
+        }
+        false
     });
     check
 }

@@ -24,7 +24,7 @@ use super::keys_window::listen;
 use super::latin;
 use super::login::Emit;
 use super::widgets::{self, Style};
-use super::{UiEvent, theme};
+use super::{UiEvent, screen, theme};
 use crate::net::ThreadFigures;
 use crate::probe::{CaseReport, Unclear, Verdict, printable};
 use crate::tap::Record;
@@ -35,6 +35,8 @@ const WIDTH: i32 = 940;
 const HEIGHT: i32 = 480;
 const BAR: i32 = 44;
 const ROW: i32 = 26;
+/// A narrower window has its fields in lines of their own.
+const NARROW: i32 = 640;
 
 /// The window.
 pub struct WireWindow {
@@ -55,6 +57,7 @@ struct Pages {
     threads: Frame,
     /// Whether the threads' next second is already on its way.
     ticking: Rc<Cell<bool>>,
+    window: screen::Life,
     emit: Emit,
 }
 
@@ -63,10 +66,10 @@ impl WireWindow {
     #[must_use]
     pub fn new(server: &str, records: &[Record], place: Option<[i32; 4]>, emit: Emit) -> Self {
         let palette = theme::palette();
-        let mut window = widgets::window(place, WIDTH, HEIGHT);
+        let mut window = screen::window(place, WIDTH, HEIGHT);
         window.set_label(&t!("wirewin.title", server = server));
         window.set_color(palette.bg);
-        window.size_range(560, 200, 0, 0);
+        screen::least(&mut window, 480, 280);
         let number = Rc::new(Cell::new(0_usize));
         let tabs = [
             widgets::segment(10, 4, 86, &t!("wirewin.datagrams"), 0, &number),
@@ -76,8 +79,8 @@ impl WireWindow {
         let mut pause = widgets::button(0, 4, 84, &t!("wirewin.pause"), Style::Ghost);
         let mut copy = widgets::button(0, 4, 64, &t!("wirewin.copy"), Style::Ghost);
         let mut save = widgets::button(0, 4, 72, &t!("wirewin.save"), Style::Ghost);
-        let table = Table::new(0, BAR, WIDTH, HEIGHT - BAR - foot::HEIGHT, records);
-        let mut threads = Frame::new(0, BAR, WIDTH, HEIGHT - BAR - foot::HEIGHT, None);
+        let table = Table::new(0, BAR, WIDTH, HEIGHT - BAR - foot::height(WIDTH), records);
+        let mut threads = Frame::new(0, BAR, WIDTH, HEIGHT - BAR - foot::height(WIDTH), None);
         threads.hide();
         let figures: Rc<RefCell<Vec<ThreadFigures>>> = Rc::default();
         threads.draw({
@@ -96,10 +99,16 @@ impl WireWindow {
                     button.clone().resize(right - wide, 4, wide, theme::CONTROL);
                     right -= wide + 4;
                 }
-                table.clone().resize(0, BAR, w, h - BAR - foot::HEIGHT);
-                threads.clone().resize(0, BAR, w, h - BAR - foot::HEIGHT);
-                let mut filter = around.clone();
-                filter.iter_mut().for_each(|f| f.resize(196, 4, (right - 202).min(300), theme::CONTROL));
+                // Where there is no room beside them, the filter stands below the buttons.
+                let (bar, filter) = match w < NARROW {
+                    true => (BAR + theme::CONTROL + 4, [10, BAR, w - 20]),
+                    false => (BAR, [196, 4, (right - 202).min(300)]),
+                };
+                let high = (h - bar - foot::height(w)).max(0);
+                table.clone().resize(0, bar, w, high);
+                threads.clone().resize(0, bar, w, high);
+                let mut around = around.clone();
+                around.iter_mut().for_each(|f| f.resize(filter[0], filter[1], filter[2], theme::CONTROL));
                 foot.lay_out(w, h);
             }
         };
@@ -129,9 +138,15 @@ impl WireWindow {
             let action = Rc::clone(action);
             button.set_callback(move |_| action());
         }
-        let ticking = Rc::default();
-        let pages =
-            Pages { number, tabs, table: table.clone(), threads: threads.clone(), ticking, emit: Rc::clone(&emit) };
+        let pages = Pages {
+            number,
+            tabs,
+            table: table.clone(),
+            threads: threads.clone(),
+            ticking: Rc::default(),
+            window: screen::Life::of(&window),
+            emit: Rc::clone(&emit),
+        };
         for (tab, page) in pages.tabs.clone().iter_mut().zip(0..) {
             let pages = pages.clone();
             tab.set_callback(move |_| pages.show(page));
@@ -201,7 +216,7 @@ impl WireWindow {
     /// Where it stands: x, y, width, height.
     #[must_use]
     pub fn place(&self) -> [i32; 4] {
-        widgets::place_of(&self.window)
+        screen::place_of(&self.window)
     }
 
     /// Brings the window to the front.
@@ -211,7 +226,7 @@ impl WireWindow {
 
     /// Closes the window for good.
     pub fn close(self) {
-        Window::delete(self.window);
+        screen::close(self.window);
     }
 }
 
@@ -293,7 +308,7 @@ impl Pages {
         let pages = self.clone();
         app::add_timeout3(1.0, move |_| {
             pages.ticking.set(false);
-            if !pages.threads.was_deleted() && pages.number.get() == 1 {
+            if pages.window.is_on() && pages.number.get() == 1 {
                 (pages.emit)(UiEvent::ThreadsWanted);
                 pages.tick();
             }

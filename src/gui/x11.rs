@@ -1,8 +1,10 @@
-//! What FLTK has no call for on X11: whether there is a display at all, and asking the window manager
-//! to mark a window without taking the focus (ICCCM's urgency hint). Nothing elsewhere.
+//! What FLTK has no call for on X11: whether there is a display at all, where other programs' windows stand, and
+//! asking the window manager to mark a window without taking the focus (ICCCM's urgency hint). Nothing elsewhere.
 
 use fltk::prelude::*;
 use fltk::window::Window;
+
+use super::screen::Life;
 
 /// Why no window can be opened; FLTK itself would end the program.
 #[cfg(all(unix, not(target_os = "macos")))]
@@ -50,7 +52,7 @@ const SOON: f64 = 0.05;
 
 #[cfg(all(unix, not(target_os = "macos")))]
 thread_local! {
-    static WAITING: std::cell::RefCell<Vec<(Window, bool)>> = const { std::cell::RefCell::new(Vec::new()) };
+    static WAITING: std::cell::RefCell<Vec<(Window, Life, bool)>> = const { std::cell::RefCell::new(Vec::new()) };
 }
 
 /// Marks the window, or takes the mark away once its owner looks at it: some panels go on blinking else. A moment
@@ -59,8 +61,8 @@ thread_local! {
 pub fn ask_for_attention(window: &Window, urgent: bool) {
     let first = WAITING.with_borrow_mut(|waiting| {
         let first = waiting.is_empty();
-        waiting.retain(|(other, _)| !other.was_deleted() && other.as_widget_ptr() != window.as_widget_ptr());
-        waiting.push((window.clone(), urgent));
+        waiting.retain(|(other, ..)| other.as_widget_ptr() != window.as_widget_ptr());
+        waiting.push((window.clone(), Life::of(window), urgent));
         first
     });
     if first {
@@ -69,16 +71,16 @@ pub fn ask_for_attention(window: &Window, urgent: bool) {
 }
 
 #[cfg(all(unix, not(target_os = "macos")))]
-fn mark(windows: Vec<(Window, bool)>) {
+fn mark(windows: Vec<(Window, Life, bool)>) {
     use x11rb::properties::WmHints;
     // One that is not on the screen has no handle to ask for.
-    let mut shown = windows.into_iter().filter(|(window, _)| !window.was_deleted() && window.shown()).peekable();
+    let mut shown = windows.into_iter().filter(|(window, life, _)| life.is_on() && window.shown()).peekable();
     if shown.peek().is_none() {
         return;
     }
     // A connection of its own: FLTK's is not ours to use. Local, and rare.
     let marked = x11rb::connect(None).map_err(|e| e.to_string()).and_then(|(connection, _)| {
-        for (window, urgent) in shown {
+        for (window, _, urgent) in shown {
             let Ok(id) = u32::try_from(window.raw_handle()) else { continue };
             let known = WmHints::get(&connection, id).map_err(|e| e.to_string())?.reply();
             let mut hints = known.ok().flatten().unwrap_or_default();
@@ -95,3 +97,62 @@ fn mark(windows: Vec<(Window, bool)>) {
 /// Nothing to do here.
 #[cfg(not(all(unix, not(target_os = "macos"))))]
 pub fn ask_for_attention(_window: &Window, _urgent: bool) {}
+
+/// The corners of this program's other windows on the display, those of other people at this machine too, in units.
+#[cfg(all(unix, not(target_os = "macos")))]
+#[must_use]
+pub fn others() -> Vec<[i32; 2]> {
+    match corners() {
+        Ok(pixels) => {
+            let scale = fltk::app::screen_scale(0);
+            let units = |at: i16| (f32::from(at) / scale).round() as i32;
+            pixels.into_iter().map(|[x, y]| [units(x), units(y)]).collect()
+        }
+        Err(error) => {
+            log::debug!("other windows are not known: {error}");
+            Vec::new()
+        }
+    }
+}
+
+/// In pixels. What a window manager looks after, or without one what stands on the screen by itself.
+#[cfg(all(unix, not(target_os = "macos")))]
+fn corners() -> Result<Vec<[i16; 2]>, Box<dyn std::error::Error>> {
+    use x11rb::connection::Connection;
+    use x11rb::protocol::xproto::{AtomEnum, ConnectionExt, MapState};
+    // A connection of its own: FLTK's is not ours to use. Local, and once for a login.
+    let (x, screen) = x11rb::connect(None)?;
+    let root = x.setup().roots.get(screen).ok_or("no screen")?.root;
+    let list = x.intern_atom(false, b"_NET_CLIENT_LIST")?.reply()?.atom;
+    let managed = x.get_property(false, root, list, AtomEnum::WINDOW, 0, 4_096)?.reply()?;
+    let windows: Vec<u32> = match managed.value32() {
+        Some(windows) => windows.collect(),
+        None => x.query_tree(root)?.reply()?.children,
+    };
+    // All is asked before the first answer is waited for.
+    let asked = windows.into_iter().map(|window| {
+        let class = x.get_property(false, window, AtomEnum::WM_CLASS, AtomEnum::STRING, 0, 64)?;
+        let corner = x.translate_coordinates(window, root, 0, 0)?;
+        Ok((class, corner, x.get_window_attributes(window)?))
+    });
+    let asked: Vec<_> = asked.collect::<Result<_, x11rb::errors::ConnectionError>>()?;
+    let mut corners = Vec::new();
+    for (class, corner, attributes) in asked {
+        // One may be gone by now.
+        let (Ok(class), Ok(corner), Ok(attributes)) = (class.reply(), corner.reply(), attributes.reply()) else {
+            continue;
+        };
+        let ours = class.value.split(|byte| *byte == 0).any(|name| name == b"hongyan");
+        if ours && attributes.map_state == MapState::VIEWABLE && !attributes.override_redirect {
+            corners.push([corner.dst_x, corner.dst_y]);
+        }
+    }
+    Ok(corners)
+}
+
+/// Nobody knows here.
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+#[must_use]
+pub fn others() -> Vec<[i32; 2]> {
+    Vec::new()
+}

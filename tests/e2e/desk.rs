@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::process::{Process, display};
+use crate::process::{Process, display_of};
 
 /// How long anything may take to appear.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -37,8 +37,13 @@ pub struct Desk {
 
 impl Desk {
     pub fn new() -> Self {
+        Self::of("1400x1000")
+    }
+
+    /// One with a screen of this size.
+    pub fn of(size: &str) -> Self {
         let missing = "please install the packages openbox, xdotool and imagemagick (scripts/test does)";
-        let (server, display) = display();
+        let (server, display) = display_of(size);
         let manager = Command::new("openbox")
             .env("DISPLAY", &display)
             .stdout(Stdio::null())
@@ -142,6 +147,29 @@ impl<'a> Person<'a> {
     pub fn active(&self) -> String {
         let name = self.desk.xdotool(&["getactivewindow", "getwindowname"]);
         String::from_utf8_lossy(&name.stdout).trim().to_owned()
+    }
+
+    /// Where such a window stands with its frame: left, top, right and lower edge, in pixels.
+    #[allow(dead_code, reason = "the benchmark does not ask")]
+    #[track_caller]
+    pub fn edges(&self, title: &str) -> [i32; 4] {
+        until(&format!("a window {title:?} and its frame"), || {
+            let (id, _) = self.windows().into_iter().find(|(_, name)| name.contains(title))?;
+            let said = |program: &str, args: &[&str]| {
+                let out = Command::new(program).args(args).env("DISPLAY", &self.desk.display).output().ok()?;
+                Some(String::from_utf8_lossy(&out.stdout).into_owned())
+            };
+            let geometry = said("xwininfo", &["-id", &id])?;
+            let figure = |name: &str| {
+                geometry.lines().find_map(|line| line.trim().strip_prefix(name)?.trim().parse::<i32>().ok())
+            };
+            let corner = [figure("Absolute upper-left X:")?, figure("Absolute upper-left Y:")?];
+            let size = [figure("Width:")?, figure("Height:")?];
+            let frame = said("xprop", &["-id", &id, "_NET_FRAME_EXTENTS"])?;
+            let frame: Vec<i32> = frame.split(" = ").nth(1)?.split(',').filter_map(|n| n.trim().parse().ok()).collect();
+            let [left, right, top, below] = frame.try_into().ok()?;
+            Some([corner[0] - left, corner[1] - top, corner[0] + size[0] + right, corner[1] + size[1] + below])
+        })
     }
 
     /// Whether such a window asks for attention.

@@ -15,6 +15,7 @@ mod gone;
 mod peers;
 #[path = "../shared/process.rs"]
 mod process;
+mod screens;
 mod secure;
 
 use std::net::SocketAddr;

@@ -10,6 +10,7 @@
     reason = "a test fails by panicking, and prints what it found"
 )]
 
+mod every_window;
 #[path = "../shared/process.rs"]
 mod process;
 
@@ -38,6 +39,9 @@ use hongyan::probe::hand::{Came, Expectation, Trial};
 use hongyan::session::{Cause, KeyChange};
 use hongyan::tap::{Record, Way};
 
+// The windows' own texts, to be said in them.
+rust_i18n::i18n!("locales", fallback = "en");
+
 const INSIDE: &str = "HONGYAN_TEST_DISPLAY";
 
 fn main() -> ExitCode {
@@ -63,6 +67,7 @@ fn main() -> ExitCode {
         ("the_login_window_keeps_what_was_typed", the_login_window_keeps_what_was_typed),
         ("the_protocol_window_says_what_became_of_a_trial", the_protocol_window_says_what_became_of_a_trial),
         ("a_click_takes_the_focus_and_harms_nothing", a_click_takes_the_focus_and_harms_nothing),
+        ("every_window_fits", every_window::every_window_fits),
     ];
     let only = std::env::args().nth(1).filter(|a| !a.starts_with('-'));
     let (mut passed, mut failed) = (0, 0);
@@ -79,15 +84,27 @@ fn main() -> ExitCode {
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Runs this program again on a display of its own.
+/// Runs this program again on displays of its own: all of it on one, and what concerns the screen on each.
 fn outside() -> ExitCode {
-    let (_display, name) = process::display();
-    let inside = Command::new(std::env::current_exe().expect("this program"))
-        .args(std::env::args_os().skip(1))
-        .env("DISPLAY", name)
-        .env(INSIDE, "1")
-        .status();
-    if inside.is_ok_and(|status| status.success()) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let asked: Vec<_> = std::env::args_os().skip(1).collect();
+    let inside = |size: &str, args: &[std::ffi::OsString]| {
+        let (_display, name) = process::display_of(size);
+        let status = Command::new(std::env::current_exe().expect("this program"))
+            .args(args)
+            .env("DISPLAY", name)
+            .env(INSIDE, "1")
+            .status();
+        status.is_ok_and(|status| status.success())
+    };
+    let fits = "every_window_fits";
+    let mut good = inside("1600x1000", &asked);
+    if asked.first().and_then(|name| name.to_str()).is_none_or(|name| fits.contains(name) || name.starts_with('-')) {
+        for size in ["1024x768", "1366x768", "1920x1080"] {
+            println!("\non a screen of {size}:");
+            good &= inside(size, &[fits.into()]);
+        }
+    }
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn account(name: &str) -> Account {
@@ -516,14 +533,20 @@ fn a_doubtful_server_is_not_trusted_by_accident() {
     {
         rust_i18n::set_locale(locale);
         theme::set(theme);
-        for (nearby, w, h) in [(false, 560, 420), (true, 360, 320), (false, 300, 240)] {
+        for (nearby, w, h) in [(false, 560, 520), (true, 360, 320), (false, 300, 240)] {
             let window = TrustWindow::new("chat.example:9", nearby, doubt, Rc::clone(&emit));
             assert_eq!(window.doubt(), doubt);
             let mut shell = window.window().clone();
+            (0..3).for_each(|_| drop(app::wait_for(0.01)));
+            app::flush();
+            assert!(
+                !shell.handle_event(Event::MouseWheel),
+                "nothing to scroll where the screen has room: {name} {locale}"
+            );
             shell.resize(0, 0, w, h);
             // What does not fit can be scrolled, once it has been drawn.
             let mut turns = 0;
-            while turns < 3 || turns < 500 && shell.handle_event(Event::MouseWheel) != (h < 420) {
+            while turns < 3 || turns < 500 && shell.handle_event(Event::MouseWheel) != (h < 390) {
                 let _ = app::wait_for(0.01);
                 app::flush();
                 turns += 1;

@@ -22,8 +22,13 @@ pub fn free_port() -> SocketAddr {
 
 /// A display of our own, and its name.
 pub fn display() -> (Process, String) {
+    display_of("1400x1000")
+}
+
+/// The same with a screen of this size.
+pub fn display_of(size: &str) -> (Process, String) {
     let mut server = Command::new("Xvfb")
-        .args(["-displayfd", "1", "-screen", "0", "1400x1000x24", "-nolisten", "tcp", "-noreset"])
+        .args(["-displayfd", "1", "-screen", "0", &format!("{size}x24"), "-nolisten", "tcp", "-noreset"])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()

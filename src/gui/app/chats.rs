@@ -3,9 +3,11 @@
 use std::rc::Rc;
 
 use fltk::app;
+use fltk::prelude::*;
 use rust_i18n::t;
 
 use super::super::chat_window::{ChatWindow, Header, Own};
+use super::super::screen;
 use super::super::transcript::Earlier;
 use super::App;
 use crate::history::{Row, RowMeta};
@@ -17,8 +19,6 @@ use crate::session::{Link, Speaks};
 const GAP: i32 = 12;
 /// A new chat is at least so wide.
 const NARROW: i32 = 480;
-/// From one chat to the next.
-const STEP: i32 = 28;
 
 impl App {
     fn header(&self, peer: &Account) -> Header {
@@ -74,11 +74,11 @@ impl App {
 
     /// A new chat's first place: beside the list of friends, and not quite over another one.
     fn beside(&self) -> Option<[i32; 4]> {
-        let main = self.main.as_ref()?.place();
-        let [x, y, w, h] = main;
-        let (left, top, wide, high) = app::screen_work_area(app::screen_num(x + w / 2, y + h / 2));
-        let taken: Vec<[i32; 4]> = self.chats.values().map(ChatWindow::place).collect();
-        Some(first_place(main, [left, top, wide, high], &taken))
+        let main = self.main.as_ref()?.window();
+        let on = main.screen_num();
+        let taken = self.chats.values().map(|chat| chat.window()).map(|window| [window.x(), window.y()]);
+        let place = first_place(screen::spot_of(main), screen::room(on), &taken.collect::<Vec<_>>());
+        Some(screen::kept(place, app::screen_scale(on)))
     }
 
     /// The person looks at a chat: what is in sight counts as read.
@@ -204,19 +204,16 @@ impl App {
     }
 }
 
-/// Right of `main` on `screen` if there is room for a chat, else on the side that has more, and narrower
-/// rather than over the list, as long as it can be read; each as x, y, width, height.
-fn first_place(main: [i32; 4], screen: [i32; 4], taken: &[[i32; 4]]) -> [i32; 4] {
+/// Right of `main` in a screen's room if there is enough for a chat, else on the side that has more, and narrower
+/// rather than over the list, as long as it can be read, not over the others, whose corners those are.
+fn first_place(main: [i32; 4], room: [i32; 4], taken: &[[i32; 2]]) -> [i32; 4] {
     let [x, y, w, _] = main;
-    let [left, _, wide, _] = screen;
+    let [left, _, wide, _] = room;
     let [chat_w, chat_h] = ChatWindow::SIZE;
     let (before, after) = (x - left - GAP, left + wide - (x + w) - GAP);
     let chat_w = chat_w.min(before.max(after).max(NARROW));
-    let mut place = if after >= chat_w || after >= before { [x + w + GAP, y] } else { [x - GAP - chat_w, y] };
-    while taken.iter().any(|[x, y, ..]| (x - place[0]).abs() < STEP && (y - place[1]).abs() < STEP) {
-        place = place.map(|at| at + STEP);
-    }
-    [place[0], place[1], chat_w, chat_h]
+    let x = if after >= chat_w || after >= before { x + w + GAP } else { x - GAP - chat_w };
+    screen::beside([x, y, chat_w, chat_h], taken, room)
 }
 
 fn place_name(peer: &Account) -> String {
@@ -229,17 +226,24 @@ mod tests {
 
     #[test]
     fn a_chat_opens_beside_the_list_and_beside_the_others() {
-        let screen = [0, 0, 1_920, 1_080];
+        let room = [0, 40, 1_920, 1_034];
         let [w, h] = ChatWindow::SIZE;
-        let place = |main, taken: &[_]| first_place(main, screen, taken);
+        let place = |main, taken: &[_]| first_place(main, room, taken);
         assert_eq!(place([800, 120, 300, 720], &[]), [1_112, 120, w, h]);
         assert_eq!(place([1_500, 120, 300, 720], &[]), [1_488 - w, 120, w, h]);
-        let small = [0, 0, 1_400, 1_000];
+        let small = [0, 40, 1_400, 954];
         assert_eq!(first_place([560, 120, 300, 720], small, &[]), [0, 120, 548, h], "narrower rather than over it");
-        assert_eq!(first_place([200, 120, 300, 720], [0, 0, 800, 600], &[]), [512, 120, NARROW, h]);
-        let first = place([100, 120, 300, 720], &[]);
-        let second = place([100, 120, 300, 720], &[first]);
-        assert_eq!(second, [412 + STEP, 120 + STEP, w, h]);
-        assert_eq!(place([100, 120, 300, 720], &[first, second]), [412 + 2 * STEP, 120 + 2 * STEP, w, h]);
+        let tiny = first_place([200, 120, 300, 720], [0, 40, 800, 554], &[]);
+        assert_eq!(tiny, [320, 40, NARROW, 554], "all of it on the screen");
+        // Also where each is moved to be on the screen: on 1,280 pixels the second and third were one.
+        for (main, room) in [([100, 120, 300, 720], room), ([490, 120, 300, 720], [0, 40, 1_280, 854])] {
+            let mut taken = Vec::new();
+            for _ in 0..6 {
+                let [x, y, w, h] = first_place(main, room, &taken);
+                assert!(x + w <= room[2] && y + h <= 40 + room[3]);
+                assert!(taken.iter().all(|[left, top]: &[i32; 2]| (x - left).abs() >= 28 || (y - top).abs() >= 28));
+                taken.push([x, y]);
+            }
+        }
     }
 }

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use rust_i18n::t;
 
 use super::super::settings_window::{SettingsForm, SettingsWindow};
-use super::super::theme;
-use super::App;
+use super::super::{screen, theme};
+use super::{App, with};
 use crate::net::clock;
 use crate::place::lan_address;
 use crate::session::{AccountChange, Link, Speaks};
@@ -22,6 +22,19 @@ fn changes((form, told): (AccountSettings, AccountSettings)) -> impl Iterator<It
     let beside = (form.beside != told.beside).then_some(AccountChange::Beside(form.beside));
     let only = (form.secure_only != told.secure_only).then_some(AccountChange::SecureOnly(form.secure_only));
     beside.into_iter().chain(only)
+}
+
+/// Everything larger or smaller, now and at the next start.
+pub(super) fn zoom(change: screen::Zoom) {
+    let Some((name, percent)) = screen::zoom(change) else { return };
+    with(|app| {
+        if percent == 100 {
+            app.settings.zoom.remove(&name);
+        } else {
+            app.settings.zoom.insert(name, percent);
+        }
+        app.saver.save(&app.settings);
+    });
 }
 
 impl App {

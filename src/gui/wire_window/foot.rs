@@ -13,6 +13,7 @@ use fltk::input::Input;
 use fltk::prelude::*;
 use rust_i18n::t;
 
+use super::NARROW;
 use super::line::without_password;
 use crate::gui::latin;
 use crate::gui::login::Emit;
@@ -21,8 +22,11 @@ use crate::gui::{UiEvent, theme};
 use crate::probe::hand::Expectation;
 use crate::wire::show::unescape;
 
-/// How high it is.
-pub(super) const HEIGHT: i32 = 66;
+/// How high it is in a window of this width.
+pub(super) fn height(w: i32) -> i32 {
+    66 + if w < NARROW { theme::CONTROL + 4 } else { 0 }
+}
+
 /// The line that says something.
 const LINE: i32 = 20;
 const BUTTON: i32 = 150;
@@ -78,17 +82,24 @@ impl Foot {
 
     /// Puts everything where it belongs in a window of this size.
     pub fn lay_out(&self, w: i32, h: i32) {
-        let top = h - HEIGHT + 4;
+        let top = h - height(w) + 4;
         let expected = (w / 5).clamp(116, 190);
         let right = w - 10 - BUTTON;
-        let fields =
-            [(&self.hand, 28, right - 4 - expected - 6 - 28), (&self.expected, right - 4 - expected, expected)];
-        for (field, x, wide) in fields {
-            field.parent().into_iter().for_each(|mut around| around.resize(x, top, wide, theme::CONTROL));
+        // Below the datagram where there is no room beside it.
+        let below = top + if w < NARROW { theme::CONTROL + 4 } else { 0 };
+        let fields = match w < NARROW {
+            true => [(&self.hand, 28, top, w - 38), (&self.expected, 28, below, right - 4 - 28)],
+            false => [
+                (&self.hand, 28, top, right - 4 - expected - 6 - 28),
+                (&self.expected, right - 4 - expected, top, expected),
+            ],
+        };
+        for (field, x, y, wide) in fields {
+            field.parent().into_iter().for_each(|mut around| around.resize(x, y, wide, theme::CONTROL));
         }
         self.prompt.clone().resize(12, top - 1, 16, theme::CONTROL);
-        self.document.clone().resize(right, top, BUTTON, theme::CONTROL);
-        self.message.clone().resize(28, top + theme::CONTROL + 3, w - 38, LINE);
+        self.document.clone().resize(right, below, BUTTON, theme::CONTROL);
+        self.message.clone().resize(28, below + theme::CONTROL + 3, w - 38, LINE);
     }
 
     /// Enter sends from either field; keys that are not theirs go to `shortcut`.

@@ -33,19 +33,26 @@ pub(super) fn draw(f: &Frame, figures: &[ThreadFigures]) {
         };
         write(thread.name, f.x() + 14, y + 18, Font::Courier, colours.text);
         draw::set_font(Font::Helvetica, theme::SMALL);
-        let room = f.w() - 192 - 60 - waits;
-        write(&widgets::fit(&waits_for, room), f.x() + waits, y + 18, Font::Helvetica, colours.text);
+        let lines = widgets::lines(&waits_for, f.w() - 192 - 60 - waits, theme::SMALL);
+        for (line, down) in lines.iter().zip((18..).step_by(16)) {
+            write(line, f.x() + waits, y + down, Font::Helvetica, colours.text);
+        }
         let cells = [thread.queued as u64, thread.handled, thread.dropped];
         for ((cell, x), trouble) in cells.iter().zip(numbers).zip([false, false, thread.dropped > 0]) {
             let ink = if trouble { colours.error } else { colours.text };
             right(&cell.to_string(), f.x() + x, y + 18, Font::Courier, ink);
         }
-        y += ROW;
+        y += ROW + i32::try_from(lines.len().saturating_sub(1)).unwrap_or(0) * 16;
     }
     rule(f, y + 6, colours);
     draw::set_font(Font::Helvetica, theme::SMALL);
-    for (hint, down) in [t!("wirewin.threads_hint"), t!("wirewin.threads_drop")].iter().zip([26, 46]) {
-        write(&widgets::fit(hint, f.w() - 28), f.x() + 14, y + down, Font::Helvetica, colours.dim);
+    let mut down = 26;
+    for hint in [t!("wirewin.threads_hint"), t!("wirewin.threads_drop")] {
+        for line in widgets::lines(&hint, f.w() - 28, theme::SMALL) {
+            write(&line, f.x() + 14, y + down, Font::Helvetica, colours.dim);
+            down += 16;
+        }
+        down += 4;
     }
     draw::pop_clip();
 }
