@@ -7,6 +7,7 @@ mod asks;
 mod event;
 mod figures;
 mod local;
+mod rescue;
 mod results;
 mod staying;
 
@@ -18,7 +19,7 @@ use std::time::Duration;
 
 use rust_i18n::t;
 
-use crate::history::{HistoryError, Op};
+use crate::history::{HistoryError, Op, Rescued};
 use crate::link;
 use crate::model::{Account, MessageId, MessageText, Password, SendState};
 use crate::net::{Bell, Now, Socket, Timer};
@@ -93,6 +94,8 @@ pub struct Client {
     config: Config,
     bell: Bell,
     events: VecDeque<Event>,
+    /// Brings what became of a rescue.
+    rescuing: Option<crossbeam_channel::Receiver<Result<Rescued, String>>>,
     tap: Tap,
     handled: u64,
 }
@@ -121,6 +124,7 @@ impl Client {
             config,
             bell,
             events: VecDeque::new(),
+            rescuing: None,
             tap: Tap::default(),
             handled: 0,
         })
@@ -184,6 +188,8 @@ impl Client {
             self.session.handle_datagram(arrival.at.instant, &arrival.bytes);
         } else if self.timer.due() {
             self.deadline(now);
+        } else if self.rescued() {
+            // It is an event.
         } else {
             return false;
         }
@@ -219,7 +225,7 @@ impl Client {
     }
 
     /// Opens the account's history on its thread, and logs in when that is done; a damaged or newer
-    /// one is [`Event::DiskTrouble`], and nothing is sent.
+    /// one is [`Event::Damaged`] or [`Event::NotOpened`], and nothing is sent.
     ///
     /// # Errors
     /// The account is open in another process, or its folder cannot be used.

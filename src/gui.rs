@@ -122,6 +122,8 @@ pub enum UiEvent {
     Send { peer: Account, text: String },
     /// Sends a message once more.
     Resend { peer: Account, id: MessageId },
+    /// Something was typed to somebody.
+    Typed(Account),
     /// A chat window was closed.
     ChatClosed(Account),
     /// Opens the protocol window.
@@ -154,6 +156,8 @@ pub enum UiEvent {
     StayOffline,
     /// Back to the login window, as the password is needed.
     LogInAgain,
+    /// Whether what can be read of a damaged history is to be rescued.
+    AskRescue,
     /// Shows why the server may be somebody else.
     ShowDoubt,
     /// Nothing is sent to it, or that window was closed.

@@ -11,8 +11,10 @@ mod look;
 pub mod moment;
 mod past;
 mod people;
+mod rescue;
 mod same;
 mod schema;
+mod trouble;
 
 use std::fs::File;
 use std::io;
@@ -25,6 +27,8 @@ use crossbeam_channel::{Receiver, Sender};
 
 pub use database::Database;
 pub use past::time_of;
+pub use rescue::{Rescued, copy_before, rescue};
+pub use trouble::Trouble;
 
 use rust_i18n::t;
 
@@ -57,6 +61,14 @@ pub enum HistoryError {
         found: i64,
         /// Ours.
         known: i64,
+    },
+    /// The disk is full, or the like.
+    #[error("{}", t!("error.history", path = .path.display(), error = .trouble.words()))]
+    Trouble {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        trouble: Trouble,
     },
     /// Not a database, or damaged.
     #[error("{}", t!("error.damaged", path = .path.display(), error = .error))]
@@ -198,6 +210,10 @@ pub enum Op {
     Zone(i32),
     /// What is typed to somebody and not sent; nothing any more, if it is empty.
     Draft { peer: Account, text: String },
+    /// Reads all that is typed and not sent.
+    Drafts,
+    /// Takes messages of one's own back, if none was ever on its way.
+    Withdraw(Vec<MessageId>),
     /// Adds or changes somebody in the list.
     Contact(Contact),
     /// Shows somebody's messages no more, or again; whoever is not in the list does not come into it.
@@ -231,7 +247,7 @@ pub enum Op {
 pub enum Done {
     /// The file is open, and what this device keeps of itself there, or why it cannot be used; the first
     /// result of all.
-    Opened(Result<Kept, String>),
+    Opened(Result<Kept, NotOpened>),
     /// What is known of a plain server's clock: how many seconds it is before UTC; and whether messages have got their
     /// moments by that. Also after [`Done::Opened`].
     Zone { zone: Option<i32>, changed: bool },
@@ -259,12 +275,33 @@ pub enum Done {
     Found { text: String, rows: Vec<(Account, Row)> },
     /// Oldest first.
     Outbox(Vec<Unsent>),
+    /// Whether they were taken back; all or none.
+    Withdrawn(bool),
+    /// All of them.
+    Drafts(Vec<(Account, String)>),
+    /// What was asked cannot be read.
+    NotRead { op: Op, trouble: Trouble },
     /// How many came, or what is wrong with which line.
     Imported(Result<usize, String>),
     /// Whether it was written.
     Exported(Result<(), String>),
-    /// The disk refused a change that nobody waits for.
-    Failed(String),
+    /// The disk refused changes; those that somebody waits for are answered after it.
+    Failed(Trouble),
+}
+
+/// Why a history is not open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotOpened {
+    /// A sentence for its owner.
+    pub sentence: String,
+    /// What can be read of it can be rescued.
+    pub damaged: bool,
+}
+
+impl From<HistoryError> for NotOpened {
+    fn from(error: HistoryError) -> Self {
+        Self { sentence: error.to_string(), damaged: matches!(error, HistoryError::Damaged { .. }) }
+    }
 }
 
 /// The owner's end of the history's thread. Dropping it commits what waits and ends the thread.
@@ -287,7 +324,7 @@ impl History {
         let lock = schema::lock(path)?;
         let (ops, todo) = crossbeam_channel::unbounded();
         let (results, done) = crossbeam_channel::unbounded();
-        let file = |error| HistoryError::File { path: path.to_owned(), error };
+        let file = |error| HistoryError::of_io(path, error);
         let handled = Arc::new(AtomicU64::new(0));
         let count = Arc::clone(&handled);
         let thread = thread::Builder::new()
@@ -332,11 +369,11 @@ impl Drop for History {
 fn run(path: &Path, lock: File, todo: &Receiver<Op>, results: &Sender<Vec<Done>>, bell: &Bell, handled: &AtomicU64) {
     let (database, opened) = match Database::open_locked(path, lock) {
         Ok(database) => {
-            let kept = database.kept().map_err(|error| error.to_string());
+            let kept = database.kept().map_err(|error| HistoryError::of(path, error).into());
             let zone = Done::Zone { zone: database.zone().unwrap_or_default(), changed: false };
             (Some(database), vec![Done::Opened(kept), zone])
         }
-        Err(error) => (None, vec![Done::Opened(Err(error.to_string()))]),
+        Err(error) => (None, vec![Done::Opened(Err(error.into()))]),
     };
     if results.send(opened).is_ok() {
         bell.ring();

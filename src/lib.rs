@@ -30,6 +30,7 @@ mod alarm;
 pub mod cli;
 pub mod client;
 pub mod diagnosis;
+pub mod fold;
 #[cfg(feature = "gui")]
 pub mod gui;
 pub mod history;

@@ -63,7 +63,7 @@ struct DayFile {
 
 impl DayFile {
     fn open(folder: &Path, program: &str, clock: fn() -> NaiveDate) -> io::Result<Self> {
-        fs::create_dir_all(folder)?;
+        crate::private::folder(folder)?;
         let day = clock();
         let file = append(&path(folder, program, day))?;
         let written = file.metadata()?.len();

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, Datelike, Local, TimeZone};
 use rust_i18n::t;
 
+use crate::fold::{fold, holds};
 use crate::history::{Conversation, MoreStrangers};
 use crate::model::{Account, names};
 use crate::shown;
@@ -210,13 +211,12 @@ impl Roster {
     }
 
     fn found(&self, search: &str, now_ms: i64) -> Vec<Entry> {
-        let wanted = search.to_lowercase();
+        let wanted = fold(search);
         let lobby = self.online.is_some() && self.find(&Account::lobby()).is_none();
         let lobby = lobby.then(|| self.lobby());
         let known = self.conversations.iter().map(|c| self.person(c, now_ms));
         let people = lobby.into_iter().chain(known).chain(self.others());
-        let people = people
-            .filter(|p| p.name.to_lowercase().contains(&wanted) || p.account.as_str().to_lowercase().contains(&wanted));
+        let people = people.filter(|p| holds(&p.name, &wanted) || holds(p.account.as_str(), &wanted));
         let mut entries: Vec<Entry> = people.map(Entry::Person).collect();
         let known = |e: &Entry| matches!(e, Entry::Person(p) if p.contact && p.account.as_str() == search);
         if !entries.iter().any(known) && Account::person(search).is_ok_and(|a| a != self.me) {
@@ -347,6 +347,10 @@ impl Roster {
         let (last, time) = match &conversation.last {
             Some((text, unix_ms)) => (self.one_line(text, contact.account.is_room()), ago(*unix_ms, now_ms)),
             None => (presence_word(presence), String::new()),
+        };
+        let last = match &conversation.draft {
+            Some(draft) => t!("main.draft", text = self.one_line(draft, false)).into_owned(),
+            None => last,
         };
         Person {
             account: contact.account.clone(),

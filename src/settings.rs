@@ -13,6 +13,7 @@ use crossbeam_channel::Sender;
 use rust_i18n::t;
 use serde::{Deserialize, Serialize};
 
+use crate::private;
 use crate::session::Polling;
 
 /// The folders of one profile.
@@ -230,7 +231,7 @@ impl Settings {
         // A link stays one, and what it points to is replaced.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        fs::create_dir_all(folder)?;
+        private::folder(folder)?;
         // Two programs of one profile may save at once.
         let new = path.with_extension(format!("toml.{}", std::process::id()));
         let written = write_new(&new, &text).and_then(|()| fs::rename(&new, &path));
@@ -246,7 +247,7 @@ impl Settings {
 }
 
 fn write_new(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = File::create(path)?;
+    let mut file = private::open(path, File::options().create(true).write(true).truncate(true))?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
 }

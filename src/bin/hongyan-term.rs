@@ -27,7 +27,8 @@ Exit codes: 0 done · 1 trouble with this machine (disk, network, the account is
 2 something was not said (the account, or the password on a device that is not remembered, or --yes-i-may), or cannot be sent \
 as it is (not UTF-8, more than --parts messages); nothing was sent · \
 3 the server refused the login, or another device took this one's place · \
-4 the server does not answer (a message stays in the outbox) · \
+4 the server does not answer; a message stays in the outbox and goes out at the next login, so do not send it again (after \
+every other code it does not) · \
 5 there is no such account, or it is offline (a server of the plain protocol may keep the message) · 6 there was no message · 7 told to end · \
 8 a case of the probe failed · 9 what answers there is not to be trusted (another key than before), or no chat server · \
 10 the server answers, but not this message: it may have arrived, and is not sent again by itself
@@ -117,6 +118,8 @@ enum Command {
     },
     /// Stay logged in no more: this device needs the password again; nothing is sent
     Forget,
+    /// Save what can be read of a damaged history; the damaged one is kept beside it. Nothing is sent
+    Rescue,
     Probe(probe::Probe),
     Why(why::Why),
     /// Write manual pages and shell completions below a folder
@@ -226,6 +229,7 @@ fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
         Some(Command::History { name, count, json, .. }) => (Job::History { with: name, count, json }, Online::NONE),
         Some(Command::Login { online }) => (Job::Stay, online),
         Some(Command::Forget) => (Job::Forget, Online::NONE),
+        Some(Command::Rescue) => (Job::Rescue, Online::NONE),
         Some(Command::Friends { json }) => (Job::Friends { json }, Online::NONE),
     };
     let timeout = Duration::from_secs(online.timeout);

@@ -60,6 +60,8 @@ pub(super) struct OpenAccount {
     pub(super) zone: Option<i32>,
     /// When a plain server said last that no message waits.
     pub(super) nothing_waits: Option<i64>,
+    /// It was said that the history is damaged.
+    pub(super) damaged: bool,
 }
 
 impl OpenAccount {
@@ -76,6 +78,7 @@ impl OpenAccount {
                 None
             }
         };
+        history.submit(Op::Drafts);
         history.submit(Op::Conversations);
         Ok(Self {
             name,
@@ -94,6 +97,7 @@ impl OpenAccount {
             more_strangers: MoreStrangers::default(),
             zone: None,
             nothing_waits: None,
+            damaged: false,
         })
     }
 
@@ -194,10 +198,7 @@ impl OpenAccount {
     pub(super) fn stored(&mut self, token: StoreToken, id: Option<MessageId>, known: bool) -> Vec<Event> {
         let mut events = Vec::new();
         let Some(Incoming { mut row, from, kept }) = self.incoming.remove(&token) else { return events };
-        match id {
-            Some(id) => row.id = id,
-            None => events.push(Event::DiskTrouble(from.as_str().to_owned())),
-        }
+        row.id = id.unwrap_or(row.id);
         // Ours offers it again; elsewhere this is the only time it is seen.
         if id.is_none() && kept {
             return events;

@@ -55,6 +55,11 @@ impl Client {
         self.change(Op::Draft { peer, text });
     }
 
+    /// Takes messages of one's own back, if none of them was ever on its way; answered by [`super::Event::Withdrawn`].
+    pub fn withdraw(&self, ids: Vec<MessageId>) {
+        self.submit(Op::Withdraw(ids));
+    }
+
     fn change(&self, op: Op) {
         self.submit(op);
         self.submit(Op::Conversations);

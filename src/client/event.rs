@@ -2,7 +2,7 @@
 
 use rust_i18n::t;
 
-use crate::history::{Conversation, MoreStrangers, Row, RowMeta, time_of};
+use crate::history::{Conversation, MoreStrangers, Rescued, Row, RowMeta, time_of};
 use crate::link::words;
 use crate::model::{Account, MessageId, SendState};
 use crate::session::{KeyChange, Link, LoginOutcome, RegisterOutcome, Speaks};
@@ -63,8 +63,21 @@ pub enum Event {
     NotUnderstood(Vec<u8>),
     /// The disk refused a message of one's own; it is not sent, and the text is given back.
     NotKept { peer: Account, text: String },
-    /// The disk refused something else.
+    /// The disk refused something else, for this reason.
     DiskTrouble(String),
+    /// The account's history cannot be opened; a sentence for its owner. The account is closed.
+    NotOpened(String),
+    /// The same where the file is damaged; or it was found to be while it is `open`, which is said once.
+    /// [`super::Client::rescue`] saves what can be read.
+    Damaged { sentence: String, open: bool },
+    /// What was asked of the history, of somebody's messages or else, cannot be read, for this reason.
+    NotRead { peer: Option<Account>, why: String },
+    /// Answer to [`super::Client::rescue`].
+    Rescued(Result<Rescued, String>),
+    /// Answer to [`super::Client::withdraw`].
+    Withdrawn(bool),
+    /// What was typed and not sent when the account was closed last; said once, as soon as it is open.
+    Drafts(Vec<(Account, String)>),
     /// A datagram, while [`super::Client::set_tap`] is on.
     Tap(Record),
     /// What the server speaks.

@@ -36,8 +36,8 @@ pub(super) fn open_socket(config: &Config, bell: &Bell) -> Result<Socket, Client
     // A second window at the same time must not take the first one's note.
     if port.is_none() {
         let written = socket.address().and_then(|own| {
-            std::fs::create_dir_all(&folder)?;
-            std::fs::write(&file, own.port().to_string())
+            private::folder(&folder)?;
+            private::write(&file, own.port().to_string())
         });
         if let Err(error) = written {
             log::debug!("the local port is not remembered: {error}");
@@ -127,8 +127,8 @@ fn keys_in(folder: &Path) -> Vec<Vec<u8>> {
 /// Keeps a key beside the known ones.
 pub(super) fn keep_key(config: &Config, key: &[u8]) {
     let folder = folder(config);
-    let kept = std::fs::create_dir_all(&folder).and_then(|()| {
-        let mut file = std::fs::File::options().append(true).create(true).open(folder.join("keys"))?;
+    let kept = private::folder(&folder).and_then(|()| {
+        let mut file = private::open(&folder.join("keys"), std::fs::File::options().append(true).create(true))?;
         writeln!(file, "{} {}", HEXLOWER.encode(key), crate::link::words(key, false))?;
         file.sync_all()
     });
@@ -145,7 +145,7 @@ pub(super) fn plain_allowed(config: &Config) -> bool {
 /// Remembers that somebody did.
 pub(super) fn keep_consent(config: &Config) {
     let folder = folder(config);
-    let kept = std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(folder.join("plain"), []));
+    let kept = private::folder(&folder).and_then(|()| private::write(&folder.join("plain"), []));
     if let Err(error) = kept {
         log::warn!("that the plain dialect will do is not remembered: {error}");
     }

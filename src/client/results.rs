@@ -4,7 +4,7 @@ use super::account::{Credential, Incoming, Kept};
 use super::local::{keep_home, keep_key};
 use super::{Client, EARLIER, Event};
 use crate::history::moment::{Written, face, shown, zone};
-use crate::history::{Done, Op, Row, Unsent};
+use crate::history::{Done, NotOpened, Op, Row, Unsent};
 use crate::link::Why;
 use crate::model::{MessageId, MessageText, SendState};
 use crate::net::Now;
@@ -148,15 +148,19 @@ impl Client {
                 }
             }
             Done::Renamed(name) => {
-                match name {
-                    Some(_) => self.note_staying(false),
-                    None => self.events.push_back(Event::DiskTrouble("device".to_owned())),
+                if name.is_some() {
+                    self.note_staying(false);
                 }
                 self.session.set_device(now.instant, name);
             }
-            Done::Opened(Err(error)) => {
+            Done::Opened(Err(NotOpened { sentence, damaged })) => {
+                let name = self.account.as_ref().map(|account| account.name.clone());
                 self.close_account();
-                self.events.push_back(Event::DiskTrouble(error));
+                log::error!("{sentence}");
+                match name.filter(|_| damaged) {
+                    Some(name) => self.say_damaged(&name, false),
+                    None => self.events.push_back(Event::NotOpened(sentence)),
+                }
             }
             Done::Kept { request, id } => {
                 let kept = self.account.as_mut().and_then(|account| account.kept(request));
@@ -177,9 +181,6 @@ impl Client {
                 }
             }
             Done::Noted { id, noted } => {
-                if !noted {
-                    self.events.push_back(Event::DiskTrouble(format!("message {}", id.0)));
-                }
                 self.session.handle_noted(now.instant, id, noted);
             }
             Done::Conversations(list, more) => {
@@ -201,7 +202,10 @@ impl Client {
             Done::Outbox(unsent) => unsent.into_iter().for_each(|message| self.go_on_with(now, message)),
             Done::Imported(result) => self.events.push_back(Event::Imported(result)),
             Done::Exported(result) => self.events.push_back(Event::Exported(result)),
-            Done::Failed(error) => self.events.push_back(Event::DiskTrouble(error)),
+            Done::Failed(trouble) => self.trouble_is(&trouble),
+            Done::NotRead { op, trouble } => self.not_read(op, &trouble),
+            Done::Withdrawn(done) => self.events.push_back(Event::Withdrawn(done)),
+            Done::Drafts(drafts) => self.events.push_back(Event::Drafts(drafts)),
         }
     }
 

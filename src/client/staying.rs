@@ -9,6 +9,7 @@ use super::{Client, ClientError};
 use crate::history::Op;
 use crate::model::Account;
 use crate::net::Now;
+use crate::private;
 use crate::wire::frame::Key;
 
 impl Client {
@@ -104,7 +105,7 @@ impl Client {
 fn note(file: &Path, there: bool) {
     // It is said more often than it changes, and this is the main loop.
     let noted = match (there, file.exists()) {
-        (true, false) => fs::write(file, []),
+        (true, false) => private::write(file, []),
         (false, true) => fs::remove_file(file),
         _ => Ok(()),
     };

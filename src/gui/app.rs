@@ -3,6 +3,7 @@
 
 mod chats;
 mod connection;
+mod drafts;
 mod friends;
 mod login;
 mod place;
@@ -11,7 +12,7 @@ mod questions;
 mod wire;
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use fltk::app;
@@ -48,6 +49,8 @@ enum Leaving {
     SwitchAccount,
     /// With the same account.
     LogInAgain,
+    /// The same, after what can be read of its history is rescued.
+    Rescue,
 }
 
 struct App {
@@ -82,8 +85,12 @@ struct App {
     trust: Option<TrustWindow>,
     finding: connection::Finding,
     chats: HashMap<Account, ChatWindow>,
-    /// Typed into chats that were closed.
+    /// Typed and not sent, of chats that are closed.
     drafts: HashMap<Account, String>,
+    /// Chats in which something was typed that is not on its way to the disk.
+    typed: HashSet<Account>,
+    /// The account's history is damaged, and its owner not asked yet.
+    damaged: Option<String>,
     online: Option<Vec<Account>>,
     /// Whether the server is known as ours, by its extensions.
     ours: Option<bool>,
@@ -138,6 +145,8 @@ pub fn run(args: Args) -> Result<(), ClientError> {
         finding: connection::Finding::NONE,
         chats: HashMap::new(),
         drafts: HashMap::new(),
+        typed: HashSet::new(),
+        damaged: None,
         online: None,
         ours: None,
         leaving: Leaving::No,
@@ -205,6 +214,7 @@ fn apply(event: UiEvent) {
         UiEvent::SaveTrials => wire::save_trials(),
         UiEvent::LogInAgain => questions::log_in_again(),
         UiEvent::Zoom(change) => preferences::zoom(change),
+        UiEvent::AskRescue => questions::ask_rescue(),
         event => {
             with(|app| {
                 app.apply(event);
@@ -362,6 +372,7 @@ impl App {
             UiEvent::Page { peer, first, count } => self.client.page(peer, first, count),
             UiEvent::Send { peer, text } => self.send(&peer, &text),
             UiEvent::Resend { peer, id } => self.resend(peer, id),
+            UiEvent::Typed(peer) => self.typed(peer),
             UiEvent::ChatClosed(peer) => self.close_chat(&peer),
             UiEvent::OpenWire => self.open_wire(),
             UiEvent::WireClosed => self.close_wire(),
@@ -401,6 +412,7 @@ impl App {
             | UiEvent::Menu(..)
             | UiEvent::LogInAgain
             | UiEvent::Zoom(_)
+            | UiEvent::AskRescue
             | UiEvent::SaveWire(_)
             | UiEvent::SaveTrials => {}
         }
@@ -498,6 +510,11 @@ impl App {
             },
             Event::NetworkTrouble(error) => self.say(&t!("gui.network_trouble", error = error)),
             Event::DiskTrouble(error) => self.say(&t!("gui.disk_trouble", error = error)),
+            Event::NotOpened(sentence) => self.say(&sentence),
+            Event::Damaged { sentence, .. } => self.damaged(sentence),
+            Event::NotRead { peer, why } => self.not_read(peer, &why),
+            Event::Rescued(result) => self.say(&result.map_or_else(|why| why, |rescued| rescued.sentence())),
+            Event::Drafts(drafts) => self.drafts.extend(drafts),
             Event::Speaks(_) => {}
             Event::Past { peer, more, .. } => self.earlier_came(peer, more),
             Event::AccountSettings(settings) => self.account_settings(settings),
@@ -525,6 +542,7 @@ impl App {
 
     /// The server has let us go, or did not answer in time.
     fn left(&mut self) {
+        self.keep_drafts();
         match std::mem::replace(&mut self.leaving, Leaving::No) {
             Leaving::No => {}
             Leaving::Quit => {
@@ -532,11 +550,11 @@ impl App {
                 app::quit();
                 widgets::close_menu();
             }
-            how @ (Leaving::SwitchAccount | Leaving::LogInAgain) => {
+            how @ (Leaving::SwitchAccount | Leaving::LogInAgain | Leaving::Rescue) => {
                 self.keep_places();
                 self.trouble = None;
                 self.close_trust();
-                let again = self.me.take().filter(|_| how == Leaving::LogInAgain);
+                let again = self.me.take().filter(|_| how != Leaving::SwitchAccount);
                 for (_, chat) in self.chats.drain() {
                     chat.close();
                 }
@@ -550,12 +568,16 @@ impl App {
                 self.online = None;
                 self.client.close_account();
                 let stay = again.is_some();
+                let rescued = again.clone().filter(|_| how == Leaving::Rescue);
                 self.open_login(again.map(|account| LoginForm {
                     account: account.to_string(),
                     password: Secret::default(),
                     remember: self.settings.remember,
                     stay,
                 }));
+                if let Some(account) = rescued {
+                    self.rescue(&account);
+                }
                 // The settings may name another server by now.
                 self.change_place();
             }

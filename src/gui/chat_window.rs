@@ -139,12 +139,24 @@ impl ChatWindow {
             move |_| send()
         });
         let mut chat = Self { window, head, header, transcript, composer, hint, peer: peer.clone(), indexed: false };
+        chat.note_typing(&emit);
         chat.listen(send, emit);
         chat.hint();
         chat.entitle();
         chat.window.show();
         let _ = chat.composer.take_focus();
         chat
+    }
+
+    fn note_typing(&mut self, emit: &Emit) {
+        let (peer, emit) = (self.peer.clone(), Rc::clone(emit));
+        if let Some(mut buffer) = self.composer.buffer() {
+            buffer.add_modify_callback(move |_, inserted, deleted, _, _| {
+                if inserted > 0 || deleted > 0 {
+                    emit(UiEvent::Typed(peer.clone()));
+                }
+            });
+        }
     }
 
     fn listen(&mut self, send: Rc<dyn Fn()>, emit: Emit) {

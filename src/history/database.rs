@@ -7,7 +7,7 @@ use rusqlite::{Connection, Error, params};
 
 use super::moment::Written;
 use super::schema::{self, SENDING_SECURELY, number, signed};
-use super::{Done, HistoryError, Op, Unsent, contacts};
+use super::{Done, HistoryError, Op, Trouble, Unsent, contacts};
 use crate::model::{Account, MessageId, SendState};
 
 /// An open history. Its lock is the system's, so it ends with the process, however that ends.
@@ -48,62 +48,61 @@ impl Database {
         if lasting && let Err(error) = self.connection.pragma_update(None, "synchronous", "FULL") {
             log::warn!("the next commit may not outlive a cut of the power: {error}");
         }
-        let committed = self.connection.unchecked_transaction().and_then(|transaction| {
-            let mut done = Vec::new();
-            // The list is read once a batch, however many changed it.
-            let last = batch.iter().rposition(|op| *op == Op::Conversations);
-            for (i, op) in batch.iter().enumerate() {
-                if *op == Op::Conversations && Some(i) != last {
-                    continue;
-                }
-                done.extend(self.apply(op)?);
-            }
-            transaction.commit()?;
-            Ok(done)
-        });
+        let committed = self.transact(batch);
         if lasting && let Err(error) = self.connection.pragma_update(None, "synchronous", "NORMAL") {
             log::warn!("commits go on waiting for the disk: {error}");
         }
-        committed.unwrap_or_else(|error| {
-            log::error!("the history refused {} operations: {error}", batch.len());
-            batch.iter().filter_map(|op| self.after_failure(op, &error)).collect()
-        })
+        committed.unwrap_or_else(|error| self.in_parts(batch, &error))
     }
 
-    fn after_failure(&self, op: &Op, error: &Error) -> Option<Done> {
-        match op {
-            Op::Outgoing { request, .. } => Some(Done::Kept { request: *request, id: None }),
-            Op::State { id, state: SendState::Sending, .. } | Op::Refused { id, .. } => {
-                Some(Done::Noted { id: *id, noted: false })
+    /// All of it in one transaction, or nothing.
+    fn transact(&self, batch: &[Op]) -> Result<Vec<Done>, Error> {
+        let transaction = self.connection.unchecked_transaction()?;
+        let mut done = Vec::new();
+        // The list is read once a batch, however many changed it.
+        let last = batch.iter().rposition(|op| *op == Op::Conversations);
+        for (i, op) in batch.iter().enumerate() {
+            if *op == Op::Conversations && Some(i) != last {
+                continue;
             }
-            Op::Received { token, .. } | Op::Own { token, .. } => {
-                Some(Done::Stored { token: *token, id: None, known: false })
-            }
-            Op::NewDevice => Some(Done::Renamed(None)),
-            Op::Past { peer, messages, more, .. } => {
-                Some(Done::Past { peer: peer.clone(), messages: messages.clone(), more: *more })
-            }
-            Op::State { .. }
-            | Op::Numbered { .. }
-            | Op::Begin(_)
-            | Op::Token(_)
-            | Op::Zone(_)
-            | Op::Draft { .. }
-            | Op::Contact(_)
-            | Op::Block { .. }
-            | Op::RemoveContact(_)
-            | Op::Read { .. }
-            | Op::Outbox => Some(Done::Failed(error.to_string())),
-            // A full disk can still be read.
-            Op::Import { .. } => Some(Done::Imported(Err(error.to_string()))),
-            Op::Conversations
-            | Op::Export(_)
-            | Op::Index(_)
-            | Op::Oldest(_)
-            | Op::Page { .. }
-            | Op::Last { .. }
-            | Op::Search { .. } => self.apply(op).ok().flatten(),
+            done.extend(self.apply(op)?);
         }
+        transaction.commit()?;
+        Ok(done)
+    }
+
+    /// After a failure of a whole batch: what cannot be read keeps nothing from being written, a full disk can still be
+    /// read, and what touches the damaged part of a file takes nothing else with it. Each operation is answered.
+    fn in_parts(&self, batch: &[Op], error: &Error) -> Vec<Done> {
+        let trouble = Trouble::of(error, &self.path());
+        log::error!("the history refused {} operations: {error} ({trouble:?})", batch.len());
+        let (reads, writes): (Vec<Op>, Vec<Op>) = batch.iter().cloned().partition(Op::is_read);
+        let mut done = Vec::new();
+        let wrote = if reads.is_empty() { Err(trouble) } else { self.write(&writes) };
+        match wrote {
+            Ok(all) => done.extend(all),
+            Err(Trouble::Damaged) if writes.len() > 1 => {
+                for op in writes.chunks(1) {
+                    done.extend(self.write(op).unwrap_or_else(|trouble| refused(op, trouble)));
+                }
+            }
+            Err(trouble) => done.extend(refused(&writes, trouble)),
+        }
+        let last = reads.iter().rposition(|op| *op == Op::Conversations);
+        for (i, op) in reads.into_iter().enumerate() {
+            if op == Op::Conversations && Some(i) != last {
+                continue;
+            }
+            match self.apply(&op) {
+                Ok(answer) => done.extend(answer),
+                Err(error) => done.push(Done::NotRead { op, trouble: Trouble::of(&error, &self.path()) }),
+            }
+        }
+        done
+    }
+
+    fn write(&self, ops: &[Op]) -> Result<Vec<Done>, Trouble> {
+        self.transact(ops).map_err(|error| Trouble::of(&error, &self.path()))
     }
 
     fn apply(&self, op: &Op) -> Result<Option<Done>, Error> {
@@ -196,6 +195,8 @@ impl Database {
                 None
             }
             Op::NewDevice => Some(Done::Renamed(Some(self.rename()?))),
+            Op::Withdraw(ids) => Some(Done::Withdrawn(self.withdraw(ids)?)),
+            Op::Drafts => Some(Done::Drafts(self.drafts()?)),
             Op::Zone(zone) => Some(Done::Zone { zone: Some(*zone), changed: self.set_zone(*zone)? }),
             Op::Draft { peer, text } => {
                 self.set_draft(peer, text)?;
@@ -260,6 +261,46 @@ impl Database {
         })?;
         rows.collect()
     }
+}
+
+impl Op {
+    /// Whether it changes nothing in the file.
+    fn is_read(&self) -> bool {
+        matches!(
+            self,
+            Self::Conversations
+                | Self::Drafts
+                | Self::Export(_)
+                | Self::Index(_)
+                | Self::Oldest(_)
+                | Self::Page { .. }
+                | Self::Last { .. }
+                | Self::Search { .. }
+        )
+    }
+}
+
+/// Why, and what those that wait for these changes are told.
+fn refused(ops: &[Op], trouble: Trouble) -> Vec<Done> {
+    let words = trouble.words();
+    let answer = |op: &Op| match op {
+        Op::Outgoing { request, .. } => Some(Done::Kept { request: *request, id: None }),
+        Op::State { id, state: SendState::Sending, .. } | Op::Refused { id, .. } => {
+            Some(Done::Noted { id: *id, noted: false })
+        }
+        Op::Received { token, .. } | Op::Own { token, .. } => {
+            Some(Done::Stored { token: *token, id: None, known: false })
+        }
+        Op::NewDevice => Some(Done::Renamed(None)),
+        Op::Withdraw(_) => Some(Done::Withdrawn(false)),
+        Op::Past { peer, messages, more, .. } => {
+            Some(Done::Past { peer: peer.clone(), messages: messages.clone(), more: *more })
+        }
+        Op::Import { .. } => Some(Done::Imported(Err(words.clone()))),
+        _ => None,
+    };
+    let answers = ops.iter().filter_map(answer).collect::<Vec<_>>();
+    std::iter::once(Done::Failed(trouble)).filter(|_| !ops.is_empty()).chain(answers).collect()
 }
 
 #[cfg(test)]
@@ -361,6 +402,31 @@ mod tests {
     }
 
     #[test]
+    fn messages_of_several_days_stand_under_their_own() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let database = Database::open(&dir.path().join("a.sqlite")).expect("new");
+        // Written on four days, fetched at once; and one by a server whose clock is a day ahead.
+        let came = 1_796_049_000_000;
+        let days = [4, 3, 1, 0].map(|ago| came / 1000 - ago * 86_400);
+        let push = |row: u64, from: &str, at: i64| match received(row, from, "hi", false) {
+            Op::Received { token, from, server_time, text, raw, repeat, handed, .. } => {
+                let pushed = Some(crate::session::Pushed { row, after: (row > 1).then(|| row - 1), at });
+                Op::Received { token, from, server_time, text, raw, repeat, unix_ms: came, pushed, handed }
+            }
+            other => other,
+        };
+        let mut ops: Vec<Op> = (1..).zip(days).map(|(row, at)| push(row, "b", at)).collect();
+        ops.push(push(5, "early", days[0]));
+        ops.push(push(6, "ahead", came / 1000 + 86_400));
+        database.run(&ops);
+        let Some(Done::Index { rows, .. }) = database.run(&[Op::Index(account("b"))]).pop() else { panic!("an index") };
+        assert_eq!(rows.iter().map(|row| row.unix_ms).collect::<Vec<_>>(), days.map(|at| at * 1000));
+        let Some(Done::Conversations(list, _)) = database.run(&[Op::Conversations]).pop() else { panic!("a list") };
+        let list: Vec<_> = list.iter().filter_map(|c| Some((c.contact.account.as_str(), c.last.as_ref()?.1))).collect();
+        assert_eq!(list, [("ahead", came + 86_400_000), ("b", came), ("early", days[0] * 1000)]);
+    }
+
+    #[test]
     fn a_flood_of_strangers_is_a_few_rows_and_a_number() {
         let dir = tempfile::tempdir().expect("a folder");
         let database = Database::open(&dir.path().join("a.sqlite")).expect("new");
@@ -426,6 +492,7 @@ mod tests {
         let last = time("the last page", Op::Page { peer: account("b"), first: 99_950, count: 50 });
         let index = time("the index", Op::Index(account("b")));
         let list = time("the list", Op::Conversations);
+        time("a search that finds nothing", Op::Search { text: "nowhere".into(), count: 50 });
         let one = time("one more message", received(0, "b", "hi", false));
         time("reading it all", Op::Read { peer: account("b"), to: None });
         // Far above what it takes, and far below what a look at every message would.

@@ -5,6 +5,7 @@ use rusqlite::{Error, params};
 use super::moment::shown;
 use super::schema::state;
 use super::{Database, Row, RowMeta};
+use crate::fold::{fold, holds};
 use crate::model::{Account, MessageId};
 
 /// The order of a conversation's rows, and the other way round.
@@ -53,24 +54,24 @@ impl Database {
         Ok(rows)
     }
 
-    /// The latest `count` messages that hold `text`, oldest first; letters of either case are the same
-    /// where they are ASCII.
+    /// The latest `count` messages that hold `text`, oldest first; compared as [`crate::fold`] has it.
     pub(super) fn found(&self, text: &str, count: u32) -> Result<Vec<(Account, Row)>, Error> {
-        let mut query = self.connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM messages WHERE text LIKE ? ESCAPE '\\' AND NOT repeat ORDER BY id DESC LIMIT ?"
-        ))?;
-        let mut pattern = String::from("%");
-        for c in text.chars() {
-            if matches!(c, '%' | '_' | '\\') {
-                pattern.push('\\');
+        let wanted = fold(text);
+        let mut query = self
+            .connection
+            .prepare_cached(&format!("SELECT {COLUMNS} FROM messages WHERE NOT repeat ORDER BY id DESC"))?;
+        let mut rows = query.query([])?;
+        let mut found = Vec::new();
+        let most = usize::try_from(count).unwrap_or(usize::MAX);
+        while found.len() < most
+            && let Some(row) = rows.next()?
+        {
+            if holds(row.get_ref(1)?.as_str()?, &wanted) {
+                found.push(read(row)?);
             }
-            pattern.push(c);
         }
-        pattern.push('%');
-        let rows = query.query_map(params![pattern, count], read)?;
-        let mut rows: Vec<(Account, Row)> = rows.collect::<Result<_, _>>()?;
-        rows.reverse();
-        Ok(rows)
+        found.reverse();
+        Ok(found)
     }
 }
 
@@ -115,6 +116,7 @@ mod tests {
                 .collect()
         };
         assert_eq!(found("ONE"), ["b one", "b 鸿雁 One"]);
+        assert_eq!(found("ｏｎｅ"), ["b one", "b 鸿雁 One"]);
         assert_eq!(found("%"), ["b 100%"]);
         assert_eq!(found("_"), ["c a_b"]);
         assert_eq!(found("雁"), ["b 鸿雁 One"]);

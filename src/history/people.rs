@@ -8,7 +8,7 @@ use rusqlite::{Error, Row, params};
 
 use super::moment::shown;
 use super::{Contact, Conversation, Database, MoreStrangers, contacts};
-use crate::model::Account;
+use crate::model::{Account, MessageId};
 
 /// Strangers that are in the list one by one.
 const STRANGERS: u32 = 50;
@@ -38,6 +38,36 @@ impl Database {
             }
         }
         .map(drop)
+    }
+
+    pub(super) fn drafts(&self) -> Result<Vec<(Account, String)>, Error> {
+        let mut query = self.connection.prepare_cached("SELECT peer, text FROM drafts")?;
+        let rows = query.query_map([], |row| Ok((Account::sanitised(&row.get::<_, String>(0)?), row.get(1)?)))?;
+        rows.collect()
+    }
+
+    /// Takes messages of one's own back, if none of them was ever on its way; whether that is done.
+    pub(super) fn withdraw(&self, ids: &[MessageId]) -> Result<bool, Error> {
+        let c = &self.connection;
+        let mut waits = c.prepare_cached("SELECT 1 FROM messages WHERE id = ? AND outgoing AND state = 0")?;
+        for id in ids {
+            if !waits.exists([id.0])? {
+                return Ok(false);
+            }
+        }
+        let mut delete = c.prepare_cached("DELETE FROM messages WHERE id = ? RETURNING peer")?;
+        for id in ids {
+            let peer: String = delete.query_row([id.0], |row| row.get(0))?;
+            // With it gone the one before is the last again, if there is one.
+            c.prepare_cached("DELETE FROM peers WHERE peer = ? AND last = ?")?.execute(params![peer, id.0])?;
+            c.prepare_cached(
+                "INSERT OR IGNORE INTO peers SELECT peer, max(id), sum(NOT seen),
+                     NOT EXISTS (SELECT 1 FROM contacts WHERE account = ?1) AND ?1 NOT GLOB '@*'
+                     FROM messages WHERE peer = ?1 AND NOT repeat GROUP BY peer",
+            )?
+            .execute([&peer])?;
+        }
+        Ok(true)
     }
 
     pub(super) fn set_contact(&self, contact: &Contact) -> Result<(), Error> {
@@ -190,6 +220,7 @@ fn conversation(row: &Row<'_>, stranger: bool) -> Result<(Latest, Conversation),
 mod tests {
     use super::*;
     use crate::history::{Done, Op};
+    use crate::model::SendState;
     use crate::session::StoreToken;
 
     fn account(name: &str) -> Account {
@@ -252,6 +283,25 @@ mod tests {
         database.run(&[block("s", false), block("b", false), block("t", false), block("u", false)]);
         assert_eq!(list(&database), [row("s", true, false, 2), row("b", false, false, 1)]);
         assert_eq!(database.contacts(), Ok(vec![(friend, true)]));
+        // A draft stands with whoever it is to, also where nothing was ever said; sent or taken away, it is gone.
+        let draft = |name: &str, text: &str| Op::Draft { peer: account(name), text: text.to_owned() };
+        database.run(&[draft("b", "to b"), draft("new", "to new"), draft("s", "gone"), draft("s", " \n")]);
+        let Some(Done::Conversations(drafts, _)) = database.run(&[Op::Conversations]).pop() else { panic!("a list") };
+        let drafts: Vec<_> = drafts.iter().map(|c| (c.contact.account.as_str(), c.draft.as_deref())).collect();
+        assert_eq!(drafts, [("s", None), ("b", Some("to b")), ("new", Some("to new"))]);
+        database.run(&[draft("new", "")]);
+        // What was never on its way can be taken back, and is as if it had not been written; what was cannot.
+        let write = |to: &str| Op::Outgoing { request: 1, to: account(to), text: "oops".into(), unix_ms: i64::MAX };
+        let kept = database.run(&[write("b"), write("z"), write("b")]);
+        let ids: Vec<_> =
+            kept.iter().map(|d| if let Done::Kept { id: Some(id), .. } = d { *id } else { panic!() }).collect();
+        let on_its_way = Op::State { id: ids[2], state: SendState::Sending, secure: true };
+        let back = database.run(&[on_its_way, Op::Withdraw(ids.clone()), Op::Withdraw(vec![ids[0], ids[1]])]);
+        assert_eq!(back[1..], [Done::Withdrawn(false), Done::Withdrawn(true)]);
+        assert_eq!(list(&database), [row("b", false, false, 1), row("s", true, false, 2)]);
+        database.connection.execute("UPDATE messages SET state = 0", []).expect("as if");
+        assert_eq!(database.run(&[Op::Withdraw(vec![ids[2]])]), [Done::Withdrawn(true)]);
+        assert_eq!(list(&database), [row("s", true, false, 2), row("b", false, false, 1)]);
         // Who is added while blocked is a friend from then on.
         let added = Contact { account: account("s"), remark: String::new(), group: String::new(), blocked: true };
         database.run(&[block("s", true), Op::Contact(added), block("s", false)]);

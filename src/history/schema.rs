@@ -4,21 +4,21 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Error};
 
 use super::HistoryError;
 use crate::model::SendState;
 use crate::private;
 
 /// The schema this program writes; `PRAGMA user_version`.
-const SCHEMA_VERSION: i64 = 7;
+pub(super) const SCHEMA_VERSION: i64 = 7;
 
 /// Takes a history for this process. The lock is the system's, so it ends with the process.
 ///
 /// # Errors
 /// [`HistoryError::Locked`] when another process has it, [`HistoryError::File`].
 pub(super) fn lock(path: &Path) -> Result<File, HistoryError> {
-    let file = |error| HistoryError::File { path: path.to_owned(), error };
+    let file = |error| HistoryError::of_io(path, error);
     if let Some(folder) = path.parent() {
         private::folder(folder).map_err(file)?;
     }
@@ -34,12 +34,11 @@ pub(super) fn lock(path: &Path) -> Result<File, HistoryError> {
 /// Opens or makes the file, and brings an older one up to date after a backup.
 ///
 /// # Errors
-/// [`HistoryError::Damaged`], [`HistoryError::Newer`].
+/// [`HistoryError::Damaged`], [`HistoryError::Trouble`], [`HistoryError::Newer`].
 pub(super) fn open(path: &Path) -> Result<Connection, HistoryError> {
-    let damaged = |error| HistoryError::Damaged { path: path.to_owned(), error };
+    let damaged = |error| HistoryError::of(path, error);
     // It holds what lets its owner in. The files that SQLite makes beside it follow it.
-    let file = |error| HistoryError::File { path: path.to_owned(), error };
-    private::open(path, File::options().create(true).append(true)).map_err(file)?;
+    private::open(path, File::options().create(true).append(true)).map_err(|e| HistoryError::of_io(path, e))?;
     let connection = Connection::open(path).map_err(damaged)?;
     let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(damaged)?;
     if found > SCHEMA_VERSION {
@@ -49,7 +48,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, HistoryError> {
     if found < SCHEMA_VERSION {
         if found > 0 {
             let to = copy_of(path, found);
-            back_up(&connection, &to).map_err(|error| HistoryError::File { path: to.clone(), error })?;
+            back_up(&connection, &to).map_err(|error| HistoryError::of_io(&to, error))?;
             log::info!(
                 "the history is brought from version {found} to {SCHEMA_VERSION}; as it was, it is {}",
                 to.display()
@@ -59,6 +58,31 @@ pub(super) fn open(path: &Path) -> Result<Connection, HistoryError> {
         connection.execute_batch(&["BEGIN;", &missing, "COMMIT;"].concat()).map_err(damaged)?;
     }
     Ok(connection)
+}
+
+/// A new file of this version, for what is copied into it.
+pub(super) fn make(path: &Path, version: i64) -> Result<Connection, HistoryError> {
+    let error = |error| HistoryError::of(path, error);
+    private::open(path, File::options().create(true).append(true)).map_err(|e| HistoryError::of_io(path, e))?;
+    let connection = Connection::open(path).map_err(error)?;
+    let steps = STEPS.get(..usize::try_from(version).unwrap_or(0)).unwrap_or_default().concat();
+    // The first did not say its number.
+    connection.execute_batch(&format!("BEGIN; {steps} PRAGMA user_version = {version}; COMMIT;")).map_err(error)?;
+    Ok(connection)
+}
+
+/// The list's figures, from the messages that are there.
+pub(super) fn count_anew(connection: &Connection) -> Result<(), Error> {
+    // The first version had none.
+    if !connection.table_exists(None, "peers")? {
+        return Ok(());
+    }
+    connection.execute_batch(
+        "DELETE FROM peers;
+         INSERT INTO peers SELECT peer, max(id), sum(NOT seen),
+             NOT EXISTS (SELECT 1 FROM contacts WHERE account = peer) AND peer NOT GLOB '@*'
+             FROM messages WHERE NOT repeat GROUP BY peer;",
+    )
 }
 
 /// Where a history lies as it was before it was brought up to date from this version.

@@ -482,6 +482,20 @@ impl App {
                 self.failed(Exit::Trouble);
                 self.error(&t!("gui.disk_trouble", error = error));
             }
+            Event::NotOpened(sentence) => self.not_opened(&sentence),
+            Event::Damaged { sentence, open } => {
+                let account = self.me.as_ref().map_or_else(String::new, Account::to_string);
+                let hint = t!("term.rescue_hint", account = harmless(&account));
+                let text = format!("{sentence}\n{hint}");
+                if open { self.error(&text) } else { self.not_opened(&text) }
+            }
+            Event::NotRead { peer, why } => {
+                match peer {
+                    Some(peer) => drop(self.wanted.remove(&peer)),
+                    None => (self.searching, self.change) = (0, None),
+                }
+                self.error(&t!("gui.not_read", error = why));
+            }
             Event::Tap(record) => self.record(&record),
             Event::Past { peer, messages, more } => self.past_came(&peer, &messages, more),
             Event::Extensions(_) | Event::Index { .. } | Event::Page { .. } | Event::Speaks(_) => {}
@@ -497,6 +511,13 @@ impl App {
             }
             other => other.notice().iter().for_each(|text| self.warn(text)),
         }
+    }
+
+    /// Whatever waits for the history waits no longer.
+    fn not_opened(&mut self, sentence: &str) {
+        self.pending = Pending::Nothing;
+        self.change = None;
+        self.error(sentence);
     }
 
     fn link(&mut self, link: Link) {

@@ -51,7 +51,7 @@ impl Remembered {
         if line.len() > LONGEST || line.contains(char::is_control) {
             return;
         }
-        let kept = self.file.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| {
+        let kept = self.file.parent().map_or(Ok(()), crate::private::folder).and_then(|()| {
             // At once, as another terminal may write too.
             own(OpenOptions::new().append(true)).open(&self.file)?.write_all(format!("{line}\n").as_bytes())
         });

@@ -3,6 +3,7 @@
 
 pub(super) mod entering;
 mod past;
+mod sending;
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -17,8 +18,8 @@ use super::talk::when_in_full;
 use super::{Input, TermError};
 use crate::cli::Face;
 use crate::client::{Client, Config, Event};
-use crate::history::{Conversation, Row};
-use crate::model::{Account, MessageText, Password, SendState, names};
+use crate::history::{Conversation, Row, rescue};
+use crate::model::{Account, MessageId, Password, SendState, names};
 use crate::net::clock;
 use crate::place::Place;
 use crate::session::{Polling, Speaks};
@@ -81,6 +82,8 @@ pub enum Job {
     Stay,
     /// Ends that; nothing is sent.
     Forget,
+    /// Saves what can be read of a damaged history; nothing is sent.
+    Rescue,
 }
 
 /// How it is done.
@@ -113,7 +116,7 @@ pub enum Exit {
     Usage = 2,
     /// The server refused the login, or another device took this one's place.
     Refused = 3,
-    /// The server did not answer in time. A message stays in the outbox.
+    /// The server did not answer in time, or the connection ended. A message stays in the outbox, as after no other.
     NoAnswer = 4,
     /// The receiver is offline, or there is no such account; the server may keep the message.
     Offline = 5,
@@ -176,6 +179,8 @@ struct Running {
     me: Account,
     script: Script,
     list: Vec<Conversation>,
+    /// What is being sent.
+    own: HashMap<MessageId, SendState>,
     /// The server's new key was taken in this run.
     trusted: bool,
 }
@@ -194,12 +199,14 @@ impl Running {
         }
         let me = Account::person(name).map_err(|_| Stop(Exit::Usage, t!("gui.bad_account").into_owned()))?;
         let mut place = Place::of(script.face.server.as_deref(), false, &settings);
-        let sends = !matches!(script.job, Job::History { .. } | Job::Friends { .. } | Job::Forget);
+        let sends = !matches!(script.job, Job::History { .. } | Job::Friends { .. } | Job::Forget | Job::Rescue);
         // The history's file is named after the address; this machine's own is always the same.
-        if (sends || !place.is_known())
-            && let Some(found) = place.search(&paths).map_err(|why| Stop(Exit::NoAnswer, why))?
-        {
-            place.take(found);
+        if sends || !place.is_known() {
+            // Where that is not known nothing can be kept.
+            let exit = if matches!(script.job, Job::Send { .. }) { Exit::Trouble } else { Exit::NoAnswer };
+            if let Some(found) = place.search(&paths).map_err(|why| Stop(exit, why))? {
+                place.take(found);
+            }
         }
         let (inputs, waiting) = crossbeam_channel::unbounded();
         #[cfg(unix)]
@@ -221,7 +228,7 @@ impl Running {
         })?;
         // Whoever sits at a window is not logged out by what a clock has started.
         client.log_in_if_free();
-        Ok(Self { client, rings, inputs: waiting, me, script, list: Vec::new(), trusted: false })
+        Ok(Self { client, rings, inputs: waiting, me, script, list: Vec::new(), own: HashMap::new(), trusted: false })
     }
 
     fn job(mut self) -> Result<Exit, Stop> {
@@ -233,6 +240,7 @@ impl Running {
             Job::Friends { json } => self.friends(json),
             Job::Stay => self.stay(),
             Job::Forget => self.forget(),
+            Job::Rescue => self.rescue(),
         }
     }
 
@@ -248,11 +256,23 @@ impl Running {
                 if let Event::Conversations(list) = &event {
                     self.list.clone_from(list);
                 }
+                if let Event::Outgoing { id, state } = &event
+                    && let Some(known) = self.own.get_mut(id)
+                {
+                    *known = *state;
+                }
                 if self.judged(&event)? {
                     continue;
                 }
-                if let Event::DiskTrouble(error) = &event {
-                    return Err(Stop(Exit::Trouble, t!("gui.disk_trouble", error = error).into_owned()));
+                let trouble = match &event {
+                    Event::DiskTrouble(error) => Some(t!("gui.disk_trouble", error = error).into_owned()),
+                    Event::NotRead { why, .. } => Some(t!("gui.not_read", error = why).into_owned()),
+                    Event::NotOpened(sentence) => Some(sentence.clone()),
+                    Event::Damaged { sentence, .. } => Some(format!("{sentence}\n{}", self.rescue_hint())),
+                    _ => None,
+                };
+                if let Some(trouble) = trouble {
+                    return Err(Stop(Exit::Trouble, trouble));
                 }
                 if let Some(found) = wanted(&mut self.client, event) {
                     return Ok(Some(found));
@@ -297,66 +317,6 @@ impl Running {
         match found {
             Some(contact) => Ok(contact.account.clone()),
             None => Account::parse(name).map_err(|_| Stop(Exit::Usage, t!("gui.bad_account").into_owned())),
-        }
-    }
-
-    fn send(&mut self, to: &str, text: &str, most: usize) -> Result<Exit, Stop> {
-        let parts = MessageText::split(text).len();
-        if parts == 0 {
-            return Err(Stop(Exit::Usage, t!("term.nothing_to_send").into_owned()));
-        }
-        if parts > most {
-            return Err(Stop(Exit::Usage, t!("term.many_parts_job", n = parts, name = harmless(to)).into_owned()));
-        }
-        self.log_in()?;
-        let sent = self.resolve(to).and_then(|to| self.send_to(&to, text, parts));
-        self.leave();
-        sent
-    }
-
-    fn send_to(&mut self, to: &Account, text: &str, parts: usize) -> Result<Exit, Stop> {
-        if !self.client.send_message(clock::now(), to, text) {
-            return Err(Stop(Exit::Trouble, t!("gui.not_logged_in").into_owned()));
-        }
-        let mut states = HashMap::new();
-        let peer = to.clone();
-        let settled = self.until(self.deadline(), |_, event| {
-            match event {
-                Event::Message { peer: of, row } if of == peer && row.state == Some(SendState::Waiting) => {
-                    states.entry(row.id).or_insert(SendState::Waiting);
-                }
-                Event::Outgoing { id, state } => {
-                    if let Some(known) = states.get_mut(&id) {
-                        *known = state;
-                    }
-                }
-                Event::NotKept { .. } => return Some(false),
-                _ => {}
-            }
-            let open = |state: &SendState| matches!(state, SendState::Waiting | SendState::Sending);
-            (states.len() == parts && !states.values().any(open)).then_some(true)
-        })?;
-        let any = |wanted: SendState| states.values().any(|state| *state == wanted);
-        match settled {
-            None => Err(Stop(Exit::NoAnswer, t!("term.stays_in_outbox").into_owned())),
-            Some(false) => Err(Stop(Exit::Trouble, t!("gui.not_kept").into_owned())),
-            Some(true) if any(SendState::Failed) => Err(Stop(Exit::Trouble, t!("gui.not_understood").into_owned())),
-            Some(true) if any(SendState::Unknown) => Err(Stop(Exit::Offline, t!("term.state_unknown").into_owned())),
-            Some(true) if any(SendState::NoAnswer) || any(SendState::MaybeSent) => {
-                Err(Stop(Exit::Unanswered, t!("term.not_answered").into_owned()))
-            }
-            Some(true) if any(SendState::OfflineOrUnknown) => {
-                Err(Stop(Exit::Offline, t!("term.state_offline").into_owned()))
-            }
-            Some(true) => {
-                if any(SendState::Kept) {
-                    say(&t!("term.state_kept"));
-                }
-                if any(SendState::MaybeSentTwice) {
-                    say(&t!("term.state_twice"));
-                }
-                Ok(Exit::Done)
-            }
         }
     }
 
@@ -471,6 +431,20 @@ impl Running {
             };
             write(&line)?;
         }
+        Ok(Exit::Done)
+    }
+
+    fn rescue_hint(&self) -> String {
+        t!("term.rescue_hint", account = harmless(self.me.as_str())).into_owned()
+    }
+
+    fn rescue(&self) -> Result<Exit, Stop> {
+        let path = self.client.history_path(&self.me);
+        if !path.exists() {
+            return Err(Stop(Exit::Nothing, t!("term.no_history", path = path.display()).into_owned()));
+        }
+        let rescued = rescue(&path).map_err(|error| Stop(Exit::Trouble, error.to_string()))?;
+        say(&rescued.sentence());
         Ok(Exit::Done)
     }
 

@@ -246,16 +246,28 @@ impl<'a> Person<'a> {
 
     /// Peer, text and state of every message of an account, oldest first.
     pub fn messages(&self, account: &str) -> Vec<(String, String, Option<i64>)> {
+        self.rows(account, "SELECT peer, text, state FROM messages ORDER BY id", |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })
+    }
+
+    /// What an account has typed and not sent: to whom, and the text.
+    #[allow(dead_code, reason = "the benchmark does not ask")]
+    pub fn drafts(&self, account: &str) -> Vec<(String, String)> {
+        self.rows(account, "SELECT peer, text FROM drafts ORDER BY peer", |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
+    /// Rows of an account's history, as it is now.
+    fn rows<T>(&self, account: &str, query: &str, read: fn(&rusqlite::Row<'_>) -> rusqlite::Result<T>) -> Vec<T> {
         let server = self.server.to_string().replace(':', "_3a_").replace('.', "_2e_");
         let file = self.data.join("profiles/default").join(server).join(format!("{account}.sqlite"));
-        let read = || {
+        let all = || {
             let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
             let database = rusqlite::Connection::open_with_flags(&file, flags)?;
-            let mut query = database.prepare("SELECT peer, text, state FROM messages ORDER BY id")?;
-            let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-            rows.collect::<Result<Vec<_>, _>>()
+            let mut query = database.prepare(query)?;
+            query.query_map([], read)?.collect::<Result<Vec<_>, _>>()
         };
-        read().unwrap_or_default()
+        all().unwrap_or_default()
     }
 
     /// What the protocol window saves at these keys, into a file of this name.

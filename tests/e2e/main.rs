@@ -12,6 +12,7 @@
 mod desk;
 mod focus;
 mod gone;
+mod keeping;
 mod peers;
 #[path = "../shared/process.rs"]
 mod process;

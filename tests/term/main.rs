@@ -12,6 +12,7 @@
 mod devices;
 mod foreign;
 mod hangup;
+mod keeping;
 #[path = "../shared/process.rs"]
 mod process;
 mod scripts;

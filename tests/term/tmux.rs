@@ -40,9 +40,20 @@ impl Served {
 
     /// A server with these options more.
     pub fn with(more: &[&str]) -> Self {
+        Self::by(|command| command.args(more))
+    }
+
+    /// A server whose clock stands in this zone.
+    pub fn in_zone(zone: &str) -> Self {
+        Self::by(|command| command.env("TZ", zone))
+    }
+
+    fn by(set: impl FnOnce(&mut Command) -> &mut Command) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let at = free_port();
-        let served = Self { at, server: start(at, dir.path(), more), dir };
+        let mut command = server(at, dir.path());
+        set(&mut command);
+        let served = Self { at, server: Process(command.spawn().expect("the server starts")), dir };
         served.wait();
         served
     }
@@ -110,7 +121,7 @@ impl Served {
         self.client_in("en", name)
     }
 
-    fn client_in(&self, language: &str, name: &str) -> Command {
+    pub fn client_in(&self, language: &str, name: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hongyan-term"));
         command.args(["--server", &self.at.to_string(), "--lang", language, "--data"]).arg(self.dir.path().join(name));
         command.env_remove("HONGYAN_PASSWORD").env_remove("NO_COLOR").stdin(Stdio::null());
@@ -118,10 +129,15 @@ impl Served {
     }
 }
 
-fn start(at: SocketAddr, dir: &Path, more: &[&str]) -> Process {
+fn server(at: SocketAddr, dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hongyand"));
-    command.args(["--log-level", "off", "--listen", &at.to_string(), "--data"]).arg(dir.join("server")).args(more);
-    Process(command.stdout(Stdio::null()).spawn().expect("the server starts"))
+    command.args(["--log-level", "off", "--listen", &at.to_string(), "--data"]).arg(dir.join("server"));
+    command.stdout(Stdio::null());
+    command
+}
+
+fn start(at: SocketAddr, dir: &Path, more: &[&str]) -> Process {
+    Process(server(at, dir).args(more).spawn().expect("the server starts"))
 }
 
 /// A window of tmux with the terminal client in it.

@@ -104,10 +104,9 @@ impl App {
             self.settings.windows.insert(place_name(peer), chat.place());
             self.saver.save(&self.settings);
             let draft = chat.draft();
-            if !draft.trim().is_empty() {
-                self.drafts.insert(peer.clone(), draft);
-            }
             chat.close();
+            self.keep_draft(peer, draft.clone());
+            self.drafts.insert(peer.clone(), draft);
         }
         self.chats_changed();
     }
@@ -188,11 +187,28 @@ impl App {
     }
 
     pub(super) fn send(&mut self, peer: &Account, text: &str) {
-        if !self.client.send_message(clock::now(), peer, text)
-            && let Some(chat) = self.chats.get_mut(peer)
-        {
+        let sent = self.client.send_message(clock::now(), peer, text);
+        let Some(chat) = self.chats.get_mut(peer) else { return };
+        if !sent {
             chat.say(&t!("gui.not_logged_in"));
-            chat.give_back(text);
+            return chat.give_back(text);
+        }
+        // Else it would be there once more after an end of the program.
+        let draft = chat.draft();
+        self.keep_draft(peer, draft);
+    }
+
+    /// What was asked of the history cannot be read.
+    pub(super) fn not_read(&mut self, peer: Option<Account>, why: &str) {
+        let text = t!("gui.not_read", error = why);
+        match peer.and_then(|peer| self.chats.get_mut(&peer)) {
+            Some(chat) => {
+                chat.say(&text);
+                if chat.earlier() == Earlier::Asked {
+                    chat.set_earlier(Earlier::Offered);
+                }
+            }
+            None => self.say(&text),
         }
     }
 

@@ -4,12 +4,13 @@ use std::rc::Rc;
 
 use rust_i18n::t;
 
-use super::super::UiEvent;
 use super::super::login::Login;
 use super::super::notice::Question;
 use super::super::trust_window::{Doubt, TrustWindow};
-use super::{App, Leaving, leave};
+use super::super::{UiEvent, dialog};
+use super::{App, Leaving, leave, with};
 use crate::history::time_of;
+use crate::model::Account;
 use crate::net::clock;
 
 /// Why nobody is logged in any more.
@@ -97,6 +98,20 @@ impl App {
         self.client.go_offline(clock::now());
     }
 
+    /// The account's history is damaged: its owner is asked, once nothing is borrowed.
+    pub(super) fn damaged(&mut self, sentence: String) {
+        log::info!("asked: {sentence}");
+        self.say(&sentence);
+        self.damaged = Some(sentence);
+        (self.emit)(UiEvent::AskRescue);
+    }
+
+    /// Saves what can be read, of an account that is closed.
+    pub(super) fn rescue(&mut self, account: &Account) {
+        self.wait(&t!("gui.rescuing"));
+        self.client.rescue(account);
+    }
+
     /// Whoever has just asked for something sees at once why it was not done; else it waits.
     pub(super) fn doubt(&mut self, doubt: Doubt) {
         if self.main.is_some() {
@@ -157,6 +172,23 @@ impl App {
             self.log_in(&form.account, &form.password);
         }
     }
+}
+
+/// Whether what can be read of a damaged history is to be rescued; then to the login window.
+pub(super) fn ask_rescue() {
+    let Some(Some(text)) = with(|app| app.damaged.take()) else { return };
+    if !dialog::ask(&text, &t!("gui.rescue"), &t!("gui.not_now")) {
+        return;
+    }
+    if with(|app| app.main.is_some()) == Some(true) {
+        return leave(Leaving::Rescue);
+    }
+    with(|app| {
+        let account = app.login.as_ref().and_then(|login| Account::person(login.form().account.trim()).ok());
+        if let Some(account) = account {
+            app.rescue(&account);
+        }
+    });
 }
 
 /// To the login window, with the account filled in.
