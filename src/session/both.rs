@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::choice::{Choice, Dialect, Known, Step};
-use super::finding::Speaks;
+use super::finding::{Finding, Speaks};
 use super::wishes::{Waiting, Wish, Wishes};
 use super::{
     AccountChange, Cause, Event, Framed, Kept, Link, LoginOutcome, Polling, RegisterOutcome, StoreToken, Transmit,
@@ -15,6 +15,7 @@ use super::{
 use crate::link;
 use crate::model::{Account, MessageId, MessageText, Password, SendState};
 use crate::wire::frame::{Device, Key};
+use crate::wire::{Learned, Reply};
 
 /// How a session begins.
 #[derive(Debug, Clone)]
@@ -257,6 +258,7 @@ impl Session {
     }
 
     fn follow(&mut self, now: Instant, step: Step) {
+        self.plain.expect_late(&self.choice.take_left_over());
         match step {
             Step::Wait => {}
             Step::Speak { speaks, anew } => {
@@ -493,6 +495,15 @@ impl Session {
             secure.handle_datagram(now, bytes);
             return self.diagnose(now);
         }
+        self.plain.expect_late(&self.choice.take_left_over());
+        if self.choice.is_asking() && !self.choice.is_hushed() {
+            let reply = Reply::decode(bytes, &mut Learned::default());
+            // It may answer what was asked in plain, or by hand: then it says nothing of the dialect, which is asked
+            // for again, nor is it taken for that answer.
+            if Finding::would_mean(&reply) && self.plain.is_unclear(now, &reply) {
+                return;
+            }
+        }
         if let Some(step) = self.choice.handle_text(now, bytes) {
             return self.follow(now, step);
         }
@@ -536,5 +547,7 @@ impl Session {
     }
 }
 
+#[cfg(test)]
+mod pairs;
 #[cfg(test)]
 mod tests;

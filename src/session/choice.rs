@@ -57,6 +57,8 @@ pub(super) struct Choice {
     /// Makes questions that nobody else can answer.
     dice: Dice,
     finding: Option<Finding>,
+    /// What was sent to find out, is not waited for any more, and may still be answered.
+    left_over: Vec<(Vec<u8>, Instant)>,
     /// What was found, and when.
     speaks: Option<(Speaks, Instant)>,
     /// Somebody said, this once, that the plain dialect will do for a server that spoke the other; over as
@@ -78,6 +80,7 @@ impl Choice {
             allow_plain,
             dice: Dice::new(seed),
             finding: None,
+            left_over: Vec::new(),
             speaks: None,
             overridden: false,
             doubting: false,
@@ -140,10 +143,35 @@ impl Choice {
         if let Some(speaks) = self.speaks() {
             return self.found(now, speaks);
         }
+        if self.doubting {
+            // Known already, and not to be asked again: somebody wants something else, and is to be asked themselves.
+            return Step::Consent { was_secure: self.known.secure_only };
+        }
         if self.finding.is_none() {
             self.finding = Some(Finding::new(now, &mut self.dice));
         }
         Step::Wait
+    }
+
+    /// Whether the server is being asked.
+    pub(super) fn is_asking(&self) -> bool {
+        self.finding.is_some()
+    }
+
+    /// Whether no text counts at the moment.
+    pub(super) fn is_hushed(&self) -> bool {
+        self.hush.is_some()
+    }
+
+    /// Datagrams that were sent to find out and may still be answered, when that is over; and when they were sent.
+    pub(super) fn take_left_over(&mut self) -> Vec<(Vec<u8>, Instant)> {
+        std::mem::take(&mut self.left_over)
+    }
+
+    fn stop_asking(&mut self) -> bool {
+        let Some(finding) = self.finding.take() else { return false };
+        self.left_over.extend(finding.unanswered());
+        true
     }
 
     /// F5: asks at once, if it is being asked.
@@ -173,7 +201,7 @@ impl Choice {
         if let Some(finding) = &mut self.finding {
             finding.handle_timeout(now);
             if finding.began() + NO_ANSWER <= now {
-                self.finding = None;
+                self.stop_asking();
                 if self.speaks.is_none() {
                     return Some(Step::NoAnswer);
                 }
@@ -189,7 +217,7 @@ impl Choice {
         if !out_of_reach {
             self.diagnosed = false;
             self.doubting = false;
-            self.finding = None;
+            self.stop_asking();
         } else if !std::mem::replace(&mut self.diagnosed, true) {
             self.finding = Some(Finding::new(now, &mut self.dice));
         }
@@ -228,7 +256,7 @@ impl Choice {
     /// Whoever wanted to log in does not any more; true if that waited for an answer. With `asking` the server is
     /// still to be asked, for somebody else.
     pub(super) fn let_go(&mut self, asking: bool) -> bool {
-        let finding = self.finding.take_if(|_| !asking).is_some();
+        let finding = !asking && self.stop_asking();
         finding | std::mem::take(&mut self.doubting) | self.hush.take().is_some()
     }
 
@@ -242,15 +270,13 @@ impl Choice {
         if speaks == Speaks::Secure || agreed {
             return self.speak(now, speaks);
         }
-        self.finding = None;
-        match std::mem::replace(&mut self.doubting, true) {
-            true => Step::Wait,
-            false => Step::Consent { was_secure },
-        }
+        self.stop_asking();
+        self.doubting = true;
+        Step::Consent { was_secure }
     }
 
     fn speak(&mut self, now: Instant, speaks: Speaks) -> Step {
-        self.finding = None;
+        self.stop_asking();
         self.doubting = false;
         self.overridden &= speaks == Speaks::Plain;
         let anew = self.speaks() != Some(speaks);
@@ -319,8 +345,8 @@ mod tests {
         assert!(!choice.refuse_plain());
         choice.ask(now);
         assert_eq!(choice.handle_text(now, b"00:00"), Some(Step::Consent { was_secure: false }));
-        choice.ask(now);
-        assert_eq!(choice.handle_text(now, b"00:00"), Some(Step::Wait));
+        // Known, so it is not asked again; whoever wants something else is.
+        assert_eq!((choice.ask(now), choice.poll_timeout()), (Step::Consent { was_secure: false }, None));
         assert!(choice.refuse_plain() && !choice.allow_plain());
         assert_eq!(choice.ask(now), Step::Wait);
         assert_eq!(choice.handle_text(now, b"00:00"), Some(PLAIN));

@@ -43,6 +43,8 @@ pub struct Finding {
     next: Instant,
     step: Duration,
     deaf: u8,
+    /// What may still be answered, in the order it was sent.
+    unanswered: VecDeque<(Request, Instant)>,
     transmits: VecDeque<Transmit>,
 }
 
@@ -51,8 +53,8 @@ impl Finding {
     #[must_use]
     pub fn new(now: Instant, dice: &mut Dice) -> Self {
         let nonce = format!("{:016x}", dice.roll());
-        let transmits = VecDeque::new();
-        let mut finding = Self { nonce, began: now, tries: 0, next: now, step: AGAIN, deaf: 0, transmits };
+        let (unanswered, transmits) = (VecDeque::new(), VecDeque::new());
+        let mut finding = Self { nonce, began: now, tries: 0, next: now, step: AGAIN, deaf: 0, unanswered, transmits };
         finding.ask(now);
         finding
     }
@@ -67,15 +69,37 @@ impl Finding {
         self.tries = self.tries.saturating_add(1);
         let cause = if self.tries == 1 { Cause::First } else { Cause::Again(self.tries) };
         let hello = Request::Hello { nonce: self.nonce.clone(), padding: PADDING };
-        self.transmits.push_back(Transmit { bytes: hello.encode(Charset::default()), cause });
+        self.say(now, hello, cause);
         if self.tries > ALONE {
-            let bytes = Request::CountAll.encode(Charset::default());
-            self.transmits.push_back(Transmit { bytes, cause: Cause::Fence });
+            self.say(now, Request::CountAll, Cause::Fence);
         }
         if self.tries > QUICK {
             self.step = (self.step * 3 / 2).min(MOST);
         }
         self.next = now + self.step;
+    }
+
+    fn say(&mut self, now: Instant, request: Request, cause: Cause) {
+        self.transmits.push_back(Transmit { bytes: request.encode(Charset::default()), cause });
+        self.unanswered.push_back((request, now));
+    }
+
+    /// The datagrams that may still be answered, and when they were sent.
+    pub fn unanswered(&self) -> impl Iterator<Item = (Vec<u8>, Instant)> {
+        self.unanswered.iter().map(|(request, sent)| (request.encode(Charset::default()), *sent))
+    }
+
+    /// Whether such a text would say something; it must be certain then that it answers nothing else.
+    #[must_use]
+    pub fn would_mean(reply: &Reply) -> bool {
+        matches!(reply, Reply::NotUnderstood | Reply::Other(_) | Reply::NotLoggedIn | Reply::CountAll(_))
+    }
+
+    /// The first of its kind is answered; of a server that answers in order no answer to what was sent before it
+    /// can still come.
+    fn settle(&mut self, counting: bool) {
+        let at = self.unanswered.iter().position(|(request, _)| (*request == Request::CountAll) == counting);
+        self.unanswered.drain(..at.map_or(0, |at| at + 1));
     }
 
     /// The next datagram for the server.
@@ -108,9 +132,13 @@ impl Finding {
         match reply {
             Reply::Hello { nonce } => (nonce == self.nonce).then_some(Speaks::Secure),
             // Whatever else it says to `10#`.
-            Reply::NotUnderstood | Reply::Other(_) => Some(Speaks::Plain),
+            Reply::NotUnderstood | Reply::Other(_) => {
+                self.settle(false);
+                Some(Speaks::Plain)
+            }
             Reply::CountAll(_) | Reply::NotLoggedIn if self.tries > ALONE => {
                 self.deaf += 1;
+                self.settle(true);
                 if self.deaf >= DEAF {
                     return Some(Speaks::Plain);
                 }
@@ -118,7 +146,10 @@ impl Finding {
                 self.ask(now);
                 None
             }
-            Reply::NotLoggedIn => Some(Speaks::Plain),
+            Reply::NotLoggedIn => {
+                self.settle(false);
+                Some(Speaks::Plain)
+            }
             // Left over from before, at the same port.
             _ => None,
         }

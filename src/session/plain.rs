@@ -2,87 +2,30 @@
 //! operation, the fence around a lost answer to 03.
 
 mod answers;
+mod late;
 mod next;
 mod polling;
 mod presence;
+mod request;
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use self::late::Late;
+use self::request::{Outstanding, Purpose};
 use super::contact::Contact;
 use super::{Cause, Event, Link, LoginOutcome, Polling, RegisterOutcome, StoreToken, Transmit};
 use crate::model::{Account, MessageId, MessageText, Password, SendState};
 use crate::timer::{Backoff, Rto};
 use crate::wire::{Charset, Learned, Reply, Request};
 
-/// Tries of one request before the server counts as silent.
-const TRIES: u8 = 4;
-/// Tries of `11#`, which some servers do not answer at all; nothing may wait long for it.
-const PROBE_TRIES: u8 = 2;
 /// A message goes out so often at most: every copy that arrives is a message of its own.
 const COPIES: u32 = 2;
-/// Tries of the fence, which waits less for each; together as long as others.
-const FENCE_TRIES: u8 = 6;
 /// The assignment's interval.
 const STRICT: Duration = Duration::from_secs(30);
 const LEAVING: Duration = Duration::from_secs(1);
 /// When the disk has refused a message, nothing is asked for so long.
 const DISK: Duration = Duration::from_secs(30);
-
-/// What the outstanding request is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Purpose {
-    Register,
-    Login,
-    /// `08#` after `02:04`: are we served?
-    Served,
-    /// `06#`, then 02 again.
-    TakeOver,
-    Offline,
-    /// 02 after an unanswered take: our server then offers that message again.
-    Release,
-    Probe,
-    Poll,
-    PollFriend(Account),
-    Take,
-    TakeFriend(Account),
-    Send,
-    Fence,
-    /// Typed in the protocol window; its operation, if it has one.
-    ByHand(Option<u8>),
-}
-
-impl Purpose {
-    /// The digits it begins with, where that is known.
-    fn operation(&self) -> Option<u8> {
-        Some(match self {
-            Self::Register => 1,
-            Self::Login | Self::Release => 2,
-            Self::Send => 3,
-            Self::PollFriend(_) => 4,
-            Self::TakeFriend(_) => 5,
-            Self::Offline | Self::TakeOver => 6,
-            Self::Served | Self::Poll | Self::Fence => 8,
-            Self::Take => 9,
-            Self::Probe => 11,
-            Self::ByHand(operation) => return *operation,
-        })
-    }
-
-    /// Asked when nothing else is to be done; on some servers any request confirms the message in hand.
-    fn can_wait(&self) -> bool {
-        matches!(self, Self::Probe | Self::PollFriend(_))
-    }
-}
-
-#[derive(Debug)]
-struct Outstanding {
-    purpose: Purpose,
-    bytes: Vec<u8>,
-    tries: u8,
-    sent: Instant,
-    due: Instant,
-}
 
 #[derive(Debug)]
 struct Outgoing {
@@ -159,8 +102,8 @@ pub struct Session {
     taking_over: bool,
     /// Since the last login, questions for the extensions that were not answered.
     probes: u8,
-    /// `00:00` that may still come for an `11#`, and then answer nothing else.
-    strays: u8,
+    /// What may still be answered, and then answers nothing else.
+    late: Late,
     /// In a row, `00:00` to `11#`.
     denials: u8,
     next_token: u64,
@@ -228,7 +171,7 @@ impl Session {
             refused: 0,
             taking_over: false,
             probes: 0,
-            strays: 0,
+            late: Late::default(),
             denials: 0,
             next_token: 0,
             took: false,
@@ -303,6 +246,23 @@ impl Session {
         }
     }
 
+    /// Whether a text that came while somebody else asks the server too may answer what was sent here. If that is
+    /// not waited for any more it is settled by this.
+    pub fn is_unclear(&mut self, now: Instant, reply: &Reply) -> bool {
+        // What was asked so before says as much.
+        self.late.forget(10);
+        let waited = self.outstanding.as_ref().map(|o| o.purpose.operation());
+        self.late.claims(now, reply, None).is_some()
+            || waited.is_some_and(|operation| late::can_answer(operation, reply))
+    }
+
+    /// These datagrams were sent for something else than this session, at these times, and may still be answered.
+    pub fn expect_late(&mut self, datagrams: &[(Vec<u8>, Instant)]) {
+        for (bytes, sent) in datagrams {
+            self.late.expect(operation_of(bytes), late::mark(bytes), *sent + late::LATE, 1);
+        }
+    }
+
     /// The connection line.
     #[must_use]
     pub fn link(&self) -> Link {
@@ -335,8 +295,7 @@ impl Session {
     /// A datagram typed by hand; it goes out when nothing else is outstanding, so that no answer is
     /// mistaken for another's. A message that comes so is kept.
     pub fn by_hand(&mut self, now: Instant, bytes: Vec<u8>) {
-        let operation = bytes.get(..2).and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
-        self.wanted.push_back((Purpose::ByHand(operation), bytes));
+        self.wanted.push_back((Purpose::ByHand(operation_of(&bytes)), bytes));
         self.go_on(now);
     }
 
@@ -416,6 +375,11 @@ impl Session {
     }
 
     fn timed_out(&mut self, now: Instant, mut outstanding: Outstanding) {
+        let once =
+            matches!(outstanding.purpose, Purpose::Send | Purpose::Take | Purpose::TakeFriend(_) | Purpose::ByHand(_));
+        if once || outstanding.tries >= outstanding.purpose.most_tries() {
+            outstanding.leave_unanswered(&mut self.late);
+        }
         if matches!(outstanding.purpose, Purpose::Send | Purpose::Take | Purpose::TakeFriend(_)) {
             self.rto.back_off(1);
         }
@@ -447,16 +411,10 @@ impl Session {
             }
             _ => {}
         }
-        let most = match outstanding.purpose {
-            Purpose::Probe => PROBE_TRIES,
-            Purpose::Fence => FENCE_TRIES,
-            _ => TRIES,
-        };
-        if outstanding.tries < most {
+        if outstanding.tries < outstanding.purpose.most_tries() {
             outstanding.tries += 1;
             outstanding.sent = now;
             outstanding.due = now + self.wait(&outstanding.purpose, outstanding.tries);
-            self.strays = self.strays.saturating_add(u8::from(outstanding.purpose == Purpose::Probe));
             let cause = Cause::Again(outstanding.tries);
             self.transmits.push_back(Transmit { bytes: outstanding.bytes.clone(), cause });
             self.outstanding = Some(outstanding);
@@ -514,17 +472,24 @@ impl Session {
         {
             self.received(bytes, delivery.clone());
         }
-        let probing = self.outstanding.as_ref().is_some_and(|o| o.purpose == Purpose::Probe);
-        if reply == Reply::NotUnderstood && self.strays > 0 && !probing && self.extensions != Some(true) {
-            self.probed(reply);
+        let waited = self.outstanding.as_ref().map(Outstanding::waited);
+        if let Some(operation) = self.late.claims(now, &reply, waited) {
+            self.answered_twice(now, &reply);
+            match operation {
+                Some(11) => self.probed(reply),
+                Some(3) if reply == Reply::NotUnderstood => self.refused_late(),
+                _ => {}
+            }
             return self.go_on(now);
         }
-        let answers = self.outstanding.as_ref().is_some_and(|o| answers::can_answer(&o.purpose, &reply));
-        if !answers {
+        let answered = self.outstanding.take_if(|o| late::can_answer(o.purpose.operation(), &reply));
+        let Some(outstanding) = answered else {
             self.unasked(now, &reply);
             return self.go_on(now);
-        }
-        let Some(outstanding) = self.outstanding.take() else { return };
+        };
+        self.late.passed(self.extensions == Some(true));
+        let soon = now + self.rto.timeout(1).saturating_mul(2);
+        outstanding.leave(&mut self.late, soon, outstanding.tries.saturating_sub(1));
         self.measure(now, &outstanding);
         self.answered(now, outstanding, reply);
         if self.state == State::Online && self.retry_at.is_none() {
@@ -568,7 +533,6 @@ impl Session {
         if self.is_always_answered(&purpose) && (self.state == State::Online || self.automatic) {
             self.contact.waits(now);
         }
-        self.strays = self.strays.saturating_add(u8::from(purpose == Purpose::Probe));
         let cause = match purpose {
             Purpose::Fence => Cause::Fence,
             Purpose::ByHand(_) => Cause::ByHand,
@@ -577,6 +541,11 @@ impl Session {
         self.transmits.push_back(Transmit { bytes: bytes.clone(), cause });
         self.outstanding = Some(Outstanding { purpose, bytes, tries: 1, sent: now, due: now + wait });
     }
+}
+
+/// The two digits at the beginning.
+fn operation_of(bytes: &[u8]) -> Option<u8> {
+    bytes.get(..2).and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok())
 }
 
 #[cfg(test)]

@@ -58,6 +58,17 @@ impl Session {
         }
     }
 
+    /// `00:00`, which came late, to the message that waits behind the fence.
+    pub(super) fn refused_late(&mut self) {
+        let behind = self.fence_due || self.quiet_until.is_some() || self.fencing();
+        if let Some(Outgoing { id, copies, .. }) = self.outbox.pop_front_if(|m| behind && m.doubtful) {
+            self.quiet_until = None;
+            let state = if copies == 1 { SendState::Failed } else { SendState::MaybeSent };
+            self.fence_due |= copies > 1;
+            self.events.push_back(Event::Outgoing { id, state });
+        }
+    }
+
     fn fencing(&self) -> bool {
         self.outstanding.as_ref().is_some_and(|o| o.purpose == Purpose::Fence)
     }
@@ -78,7 +89,7 @@ impl Session {
     }
 
     /// Nothing was lost, then: every try has its own answer, and this is the last one's.
-    fn answered_twice(&mut self, now: Instant, reply: &Reply) {
+    pub(super) fn answered_twice(&mut self, now: Instant, reply: &Reply) {
         if let Some((operation, sent)) = self.resent
             && reply.operation() == Some(operation)
         {
@@ -246,6 +257,7 @@ impl Session {
 
     fn logged_in(&mut self, now: Instant) {
         self.state = State::Online;
+        self.late.logged_in();
         self.refused = 0;
         self.taking_over = false;
         self.stale = false;
@@ -261,19 +273,5 @@ impl Session {
         if self.extensions != Some(false) {
             self.want(Purpose::Probe, &Request::Who { offset: 0 });
         }
-    }
-}
-
-/// Whether a reply can be the answer to such a request; the protocol has no request numbers.
-pub(super) fn can_answer(purpose: &Purpose, reply: &Reply) -> bool {
-    let Some(operation) = purpose.operation() else {
-        return matches!(reply, Reply::NotUnderstood | Reply::NotLoggedIn);
-    };
-    match reply {
-        Reply::NotUnderstood => true,
-        Reply::NotLoggedIn => !matches!(purpose, Purpose::Register | Purpose::Login | Purpose::Release),
-        // A code that the protocol does not know answers all the same; silence would be asked again.
-        Reply::Other(bytes) => bytes.starts_with(format!("{operation:02}:").as_bytes()),
-        reply => reply.operation() == Some(operation),
     }
 }

@@ -72,7 +72,6 @@ impl Session {
     }
 
     pub(super) fn probed(&mut self, reply: Reply) {
-        self.strays = self.strays.saturating_sub(1);
         let Reply::Who { total, offset, accounts } = reply else {
             // A server known as ours may have meant something else; taken for a foreign one, it would
             // be told that messages have come which have not.

@@ -23,7 +23,7 @@ impl Session {
         // Another account's, or about to be loaded anew.
         self.outbox.clear();
         self.given_up.clear();
-        self.outstanding = None;
+        self.abandon();
         self.wanted.clear();
         self.storing = None;
         self.noting = None;
@@ -41,6 +41,13 @@ impl Session {
         self.contact.ends(&mut self.events);
         self.state = State::Offline;
         self.show(Link::Offline);
+    }
+
+    /// What is under way is not waited for any more.
+    fn abandon(&mut self) -> Option<Purpose> {
+        let outstanding = self.outstanding.take()?;
+        outstanding.leave_unanswered(&mut self.late);
+        Some(outstanding.purpose)
     }
 
     pub(super) fn log_in(&mut self, now: Instant) {
@@ -66,7 +73,7 @@ impl Session {
 
     /// Goes offline; answered by [`Event::WentOffline`] within 1 s, whatever the server does.
     pub fn go_offline(&mut self, now: Instant) {
-        let under_way = self.outstanding.take().map(|o| o.purpose);
+        let under_way = self.abandon();
         // The session is somebody else's, or one's own at an address of before; a 06 might end it.
         let elsewhere = self.state == State::LoggedOut || self.refused > 0 || under_way == Some(Purpose::Served);
         match under_way {
@@ -97,7 +104,7 @@ impl Session {
 
     pub(super) fn left(&mut self, now: Instant, was_online: Option<bool>) {
         self.leave_by = None;
-        self.outstanding = None;
+        self.abandon();
         self.wanted.clear();
         self.release = None;
         self.hold_until = None;
