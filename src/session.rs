@@ -198,6 +198,17 @@ impl KeyChange {
     }
 }
 
+/// Why something would go out in the plain dialect, for everybody on the way to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Plainly {
+    /// The server speaks no other, as far as is known.
+    Only,
+    /// It spoke the secure one before, so this may be somebody else.
+    NoLonger,
+    /// It speaks the secure one, and its owner chose the plain one ([`Dialect::Plain`]).
+    Chosen,
+}
+
 /// What the session tells its owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
@@ -248,10 +259,9 @@ pub enum Event {
     NotUnderstood(Vec<u8>),
     /// What the server speaks was found, or is known from before.
     Speaks(Speaks),
-    /// It speaks the plain dialect alone, in which everybody on the way can read the password:
-    /// [`Session::allow_plain`] goes on all the same, [`Session::go_offline`] gives up. With `was_secure`
-    /// it spoke the secure one before, so this may be somebody else.
-    PlainOnly { was_secure: bool },
+    /// What is wanted would go out in the plain dialect, in which everybody on the way can read the password:
+    /// [`Session::allow_plain`] goes on all the same, [`Session::go_offline`] gives up.
+    PlainOnly(Plainly),
     /// The server's key, seen for the first time: to be kept for this server, from now on the only one.
     Pin(Vec<u8>),
     /// Another key than the known ones; nothing was sent. [`secure::Session::trust`] takes it all the same.

@@ -5,7 +5,7 @@ use rust_i18n::t;
 use crate::history::{Conversation, MoreStrangers, Rescued, Row, RowMeta, time_of};
 use crate::link::words;
 use crate::model::{Account, MessageId, SendState};
-use crate::session::{KeyChange, Link, LoginOutcome, RegisterOutcome, Speaks};
+use crate::session::{KeyChange, Link, LoginOutcome, Plainly, RegisterOutcome, Speaks};
 use crate::tap::Record;
 use crate::wire::frame::{AccountSettings, Past};
 
@@ -82,10 +82,9 @@ pub enum Event {
     Tap(Record),
     /// What the server speaks.
     Speaks(Speaks),
-    /// It speaks the plain dialect alone, in which everybody on the way can read the password:
-    /// [`super::Client::allow_plain`] goes on all the same, [`super::Client::go_offline`] gives up. With `was_secure` it
-    /// spoke the secure one before, so this may be somebody else.
-    PlainOnly { was_secure: bool },
+    /// What is wanted would go out in the plain dialect, in which everybody on the way can read the password:
+    /// [`super::Client::allow_plain`] goes on all the same, [`super::Client::go_offline`] gives up.
+    PlainOnly(Plainly),
     /// The server's key, seen for the first time and kept.
     Pinned(Vec<u8>),
     /// Another key than the known ones; nothing was sent. [`super::Client::trust`] takes it all the same.
@@ -111,8 +110,9 @@ impl Event {
     pub fn notice(&self) -> Option<String> {
         let chinese = rust_i18n::locale().starts_with("zh");
         let text = match self {
-            Self::PlainOnly { was_secure: true } => t!("secure.not_any_more"),
-            Self::PlainOnly { was_secure: false } => t!("secure.plain_only"),
+            Self::PlainOnly(Plainly::NoLonger) => t!("secure.not_any_more"),
+            Self::PlainOnly(Plainly::Only) => t!("secure.plain_only"),
+            Self::PlainOnly(Plainly::Chosen) => t!("secure.plain_chosen"),
             Self::Pinned(key) => t!("secure.pinned", words = words(key, chinese)),
             Self::KeyChanged(change) => {
                 let (shown, known) = change.words(chinese);

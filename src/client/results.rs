@@ -98,7 +98,7 @@ impl Client {
                 Event::Extensions(known)
             }
             session::Event::Speaks(speaks) => Event::Speaks(speaks),
-            session::Event::PlainOnly { was_secure } => Event::PlainOnly { was_secure },
+            session::Event::PlainOnly(why) => Event::PlainOnly(why),
             session::Event::Pin(key) => {
                 keep_home(&self.config);
                 keep_key(&self.config, &key);

@@ -71,8 +71,6 @@ struct App {
     takeover: Option<Account>,
     /// What its owner has to decide.
     trouble: Option<Trouble>,
-    /// It was said that the server speaks plain alone; the next try agrees to that.
-    plainly: bool,
     register: Option<(Register, RegisterForm)>,
     main: Option<MainWindow>,
     friend: Option<FriendWindow>,
@@ -132,7 +130,6 @@ pub fn run(args: Args) -> Result<(), ClientError> {
         afterwards: None,
         takeover: None,
         trouble: None,
-        plainly: false,
         register: None,
         main: None,
         friend: None,
@@ -518,7 +515,7 @@ impl App {
             Event::Speaks(_) => {}
             Event::Past { peer, more, .. } => self.earlier_came(peer, more),
             Event::AccountSettings(settings) => self.account_settings(settings),
-            Event::PlainOnly { was_secure } => self.plain_only(was_secure),
+            Event::PlainOnly(why) => self.doubt(Doubt::Plain(why)),
             Event::KeyChanged(change) => self.doubt(Doubt::Key(change)),
             Event::Kicked { address, at } => self.ask(Trouble::Kicked { address, at }),
             Event::Copied { offline: true } => self.ask(Trouble::Copied),

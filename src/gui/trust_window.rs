@@ -1,5 +1,5 @@
-//! A server is not what it was: it shows another key than before, or does not encrypt any more. What may have
-//! happened, what there is to compare or to lose, and the way on for whoever wants it all the same.
+//! A server is not what it was, or what one may expect: it shows another key than before, does not encrypt any more,
+//! or never has. What may have happened, what there is to compare or to lose, and the way on for whoever wants it.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -17,7 +17,7 @@ use super::keys_window::listen;
 use super::login::Emit;
 use super::widgets::{self, Style};
 use super::{UiEvent, screen, theme};
-use crate::session::KeyChange;
+use crate::session::{KeyChange, Plainly};
 
 const WIDTH: i32 = 560;
 const MARGIN: i32 = 20;
@@ -36,8 +36,8 @@ const BESIDE: i32 = 460;
 pub enum Doubt {
     /// It shows another key.
     Key(KeyChange),
-    /// It spoke encrypted before, and answers in plain alone.
-    Plain,
+    /// What is wanted would go out readable.
+    Plain(Plainly),
 }
 
 impl Doubt {
@@ -46,14 +46,17 @@ impl Doubt {
     pub fn head(&self, server: &str) -> Cow<'static, str> {
         match self {
             Self::Key(_) => t!("trust.head", server = server),
-            Self::Plain => t!("trust.plain_head", server = server),
+            Self::Plain(Plainly::NoLonger) => t!("trust.plain_head", server = server),
+            Self::Plain(Plainly::Only) => t!("trust.only_head", server = server),
+            Self::Plain(Plainly::Chosen) => t!("trust.chosen_head", server = server),
         }
     }
 
     fn title(&self) -> Cow<'static, str> {
         match self {
             Self::Key(_) => t!("trust.title"),
-            Self::Plain => t!("trust.plain_title"),
+            Self::Plain(Plainly::NoLonger) => t!("trust.plain_title"),
+            Self::Plain(Plainly::Only | Plainly::Chosen) => t!("trust.only_title"),
         }
     }
 
@@ -61,7 +64,8 @@ impl Doubt {
     fn height(&self) -> i32 {
         match self {
             Self::Key(_) => 420,
-            Self::Plain => 396,
+            Self::Plain(Plainly::NoLonger) => 396,
+            Self::Plain(_) => 360,
         }
     }
 
@@ -69,15 +73,27 @@ impl Doubt {
         match (self, nearby) {
             (Self::Key(_), true) => t!("trust.nearby"),
             (Self::Key(_), false) => t!("trust.far"),
-            (Self::Plain, true) => t!("trust.plain_nearby"),
-            (Self::Plain, false) => t!("trust.plain_far"),
+            (Self::Plain(Plainly::NoLonger), true) => t!("trust.plain_nearby"),
+            (Self::Plain(Plainly::NoLonger), false) => t!("trust.plain_far"),
+            (Self::Plain(Plainly::Only), _) => t!("trust.only_why"),
+            (Self::Plain(Plainly::Chosen), _) => t!("trust.chosen_why"),
         }
     }
 
     fn how(&self) -> Cow<'static, str> {
         match self {
             Self::Key(_) => t!("trust.how"),
-            Self::Plain => t!("trust.plain_how"),
+            Self::Plain(Plainly::NoLonger) => t!("trust.plain_how"),
+            Self::Plain(Plainly::Only) => t!("trust.only_how"),
+            Self::Plain(Plainly::Chosen) => t!("trust.chosen_how"),
+        }
+    }
+
+    /// What the first button is called, which changes nothing.
+    fn away(&self) -> Cow<'static, str> {
+        match self {
+            Self::Plain(Plainly::Only | Plainly::Chosen) => t!("trust.do_not_send"),
+            _ => t!("trust.away"),
         }
     }
 
@@ -85,7 +101,8 @@ impl Doubt {
     fn go_on(&self) -> (Cow<'static, str>, UiEvent) {
         match self {
             Self::Key(change) => (t!("trust.trust"), UiEvent::KeyTrusted(change.shown.clone())),
-            Self::Plain => (t!("trust.plain_send"), UiEvent::SendReadable),
+            Self::Plain(Plainly::Only) => (t!("trust.only_send"), UiEvent::SendReadable),
+            Self::Plain(_) => (t!("trust.plain_send"), UiEvent::SendReadable),
         }
     }
 }
@@ -136,7 +153,7 @@ impl TrustWindow {
                 content.set(high);
             }
         });
-        let mut away = widgets::button(0, 0, 0, &t!("trust.away"), Style::Primary);
+        let mut away = widgets::button(0, 0, 0, &doubt.away(), Style::Primary);
         let (name, goes_on) = doubt.go_on();
         let mut go_on = widgets::button(0, 0, 0, &name, Style::Ghost);
         window.end();
@@ -238,13 +255,15 @@ fn draw_body(f: &Frame, body: &Body) -> i32 {
         widgets::draw_lines(&lines, x, *y, size, ink);
         *y += i32::try_from(lines.len()).unwrap_or(0) * widgets::line_height(size) + GAP;
     };
-    let ink = if body.nearby { colours.warn } else { colours.error };
+    // That is how servers of the course are, and no sign of anybody's ill will.
+    let usual = matches!(body.doubt, Doubt::Plain(Plainly::Only | Plainly::Chosen));
+    let ink = if body.nearby || usual { colours.warn } else { colours.error };
     paragraph(&body.doubt.head(&body.server), theme::BODY + 1, ink, &mut y);
     paragraph(&body.doubt.why(body.nearby), theme::SMALL + 1, colours.text, &mut y);
     y += GAP
         + match &body.doubt {
             Doubt::Key(change) => draw_keys(x, y, inner, change),
-            Doubt::Plain => draw_readable(x, y, inner),
+            Doubt::Plain(_) => draw_readable(x, y, inner),
         };
     paragraph(&body.doubt.how(), theme::SMALL + 1, colours.text, &mut y);
     y - begin + MARGIN

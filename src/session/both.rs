@@ -267,8 +267,8 @@ impl Session {
                 }
                 self.hand_on(now, speaks);
             }
-            Step::Consent { .. } if !self.wishes.any() => self.refuse_plain(),
-            Step::Consent { was_secure } => self.events.push_back(Event::PlainOnly { was_secure }),
+            Step::Consent(_) if !self.wishes.any() => self.refuse_plain(),
+            Step::Consent(why) => self.events.push_back(Event::PlainOnly(why)),
             Step::NoAnswer => self.no_answer(),
         }
     }

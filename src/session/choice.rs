@@ -4,8 +4,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::Transmit;
 use super::finding::{Finding, Speaks};
+use super::{Plainly, Transmit};
 use crate::timer::Dice;
 
 /// As with the plain dialect's four tries.
@@ -22,7 +22,7 @@ pub enum Dialect {
     /// The secure one with whoever speaks it, else the plain one.
     #[default]
     Auto,
-    /// The plain one, without asking.
+    /// The plain one, without asking the server.
     Plain,
 }
 
@@ -42,8 +42,8 @@ pub(super) enum Step {
     Wait,
     /// In this dialect; `anew` if the last step was not the same.
     Speak { speaks: Speaks, anew: bool },
-    /// Only in plain, to which nobody has agreed; with `was_secure` it spoke the other dialect before.
-    Consent { was_secure: bool },
+    /// Only in plain, to which nobody has agreed.
+    Consent(Plainly),
     /// Nobody answers.
     NoAnswer,
 }
@@ -96,7 +96,7 @@ impl Choice {
 
     /// Nothing has to wait for an answer about the dialect.
     pub(super) fn is_settled(&self) -> bool {
-        self.speaks.is_some() || self.dialect == Dialect::Plain
+        self.speaks.is_some() || self.dialect == Dialect::Plain && !self.was_secure()
     }
 
     /// The keys the server may show.
@@ -134,6 +134,10 @@ impl Choice {
         // Whoever was told that it is not the same any more is told so as often as they try.
         self.diagnosed = false;
         if self.dialect == Dialect::Plain {
+            if self.was_secure() {
+                self.doubting = true;
+                return Step::Consent(Plainly::Chosen);
+            }
             return self.speak(now, Speaks::Plain);
         }
         if self.was_secure() {
@@ -145,7 +149,7 @@ impl Choice {
         }
         if self.doubting {
             // Known already, and not to be asked again: somebody wants something else, and is to be asked themselves.
-            return Step::Consent { was_secure: self.known.secure_only };
+            return Step::Consent(self.why());
         }
         if self.finding.is_none() {
             self.finding = Some(Finding::new(now, &mut self.dice));
@@ -193,7 +197,7 @@ impl Choice {
     /// Whether a text can be the server's. Anybody can write one; to whoever speaks the secure dialect it says
     /// nothing.
     pub(super) fn believes_text(&self) -> bool {
-        !self.was_secure() || self.dialect == Dialect::Plain
+        !self.was_secure()
     }
 
     /// The deadline may have come; call until `None`.
@@ -260,19 +264,22 @@ impl Choice {
         finding | std::mem::take(&mut self.doubting) | self.hush.take().is_some()
     }
 
+    fn why(&self) -> Plainly {
+        if self.known.secure_only { Plainly::NoLonger } else { Plainly::Only }
+    }
+
     fn was_secure(&self) -> bool {
         self.known.secure_only && !self.overridden
     }
 
     fn found(&mut self, now: Instant, speaks: Speaks) -> Step {
-        let was_secure = self.known.secure_only;
-        let agreed = if was_secure { self.overridden } else { self.allow_plain };
+        let agreed = if self.known.secure_only { self.overridden } else { self.allow_plain };
         if speaks == Speaks::Secure || agreed {
             return self.speak(now, speaks);
         }
         self.stop_asking();
         self.doubting = true;
-        Step::Consent { was_secure }
+        Step::Consent(self.why())
     }
 
     fn speak(&mut self, now: Instant, speaks: Speaks) -> Step {
@@ -321,6 +328,23 @@ mod tests {
     }
 
     #[test]
+    fn who_chose_plain_for_a_server_that_encrypts_is_asked() {
+        let now = Instant::now();
+        let known = Known { pins: vec![vec![1]], secure_only: true };
+        // Nor does it count that somebody agreed for this server in general.
+        let mut choice = Choice::new(Dialect::Plain, known, true, 7);
+        assert!(!choice.is_settled() && !choice.believes_text());
+        for _ in 0..2 {
+            assert_eq!(choice.ask(now), Step::Consent(Plainly::Chosen));
+            assert!(choice.refuse_plain());
+        }
+        assert_eq!((choice.ask(now), choice.poll_timeout()), (Step::Consent(Plainly::Chosen), None));
+        assert!(choice.allow_plain() && choice.speak_plain(now, false) == PLAIN);
+        // For this run.
+        assert!(choice.is_settled() && choice.believes_text() && choice.ask(now) == AGAIN);
+    }
+
+    #[test]
     fn the_server_says_it() {
         let now = Instant::now();
         let mut choice = unknown(false);
@@ -344,9 +368,9 @@ mod tests {
         let mut choice = unknown(false);
         assert!(!choice.refuse_plain());
         choice.ask(now);
-        assert_eq!(choice.handle_text(now, b"00:00"), Some(Step::Consent { was_secure: false }));
+        assert_eq!(choice.handle_text(now, b"00:00"), Some(Step::Consent(Plainly::Only)));
         // Known, so it is not asked again; whoever wants something else is.
-        assert_eq!((choice.ask(now), choice.poll_timeout()), (Step::Consent { was_secure: false }, None));
+        assert_eq!((choice.ask(now), choice.poll_timeout()), (Step::Consent(Plainly::Only), None));
         assert!(choice.refuse_plain() && !choice.allow_plain());
         assert_eq!(choice.ask(now), Step::Wait);
         assert_eq!(choice.handle_text(now, b"00:00"), Some(PLAIN));
@@ -358,7 +382,7 @@ mod tests {
         let mut choice = known();
         choice.ask(now);
         choice.diagnose(now, true);
-        assert_eq!(choice.handle_text(now, b"00:00"), Some(Step::Consent { was_secure: true }));
+        assert_eq!(choice.handle_text(now, b"00:00"), Some(Step::Consent(Plainly::NoLonger)));
         // Once.
         choice.diagnose(now, true);
         assert_eq!(choice.poll_timeout(), None);
@@ -377,7 +401,7 @@ mod tests {
         assert!(!choice.allow_plain(), "nobody was asked");
         choice.ask(now);
         choice.diagnose(now, true);
-        assert_eq!(choice.handle_text(now, b"00:00"), Some(Step::Consent { was_secure: true }));
+        assert_eq!(choice.handle_text(now, b"00:00"), Some(Step::Consent(Plainly::NoLonger)));
         assert!(choice.allow_plain() && choice.speak_plain(now, false) == PLAIN);
         choice.doubt_old_answer(now + 60 * SECOND);
         choice.ask(now);
@@ -389,7 +413,7 @@ mod tests {
         for mut choice in [choice, learning] {
             choice.ask(now);
             choice.diagnose(now, true);
-            assert_eq!(choice.handle_text(now, b"00:00"), Some(Step::Consent { was_secure: true }));
+            assert_eq!(choice.handle_text(now, b"00:00"), Some(Step::Consent(Plainly::NoLonger)));
         }
     }
 

@@ -28,7 +28,7 @@ use crate::net::reach::Reach;
 use crate::net::{Bell, clock};
 use crate::place::Place;
 use crate::roster::Roster;
-use crate::session::{Dialect, KeyChange, Link};
+use crate::session::{Dialect, KeyChange, Link, Plainly};
 use crate::settings::{Paths, Saver, Settings};
 
 /// How long a pipe that has ended waits for what it sent to be settled.
@@ -499,9 +499,9 @@ impl App {
             Event::Tap(record) => self.record(&record),
             Event::Past { peer, messages, more } => self.past_came(&peer, &messages, more),
             Event::Extensions(_) | Event::Index { .. } | Event::Page { .. } | Event::Speaks(_) => {}
-            Event::PlainOnly { was_secure } => {
+            Event::PlainOnly(why) => {
                 let notice = event.notice().unwrap_or_default();
-                if was_secure { self.no_longer_secure(&notice) } else { self.plain_only(&notice) }
+                if why == Plainly::Only { self.plain_only(&notice) } else { self.no_longer_secure(&notice) }
             }
             Event::AccountSettings(settings) => self.account_is(settings),
             Event::KeyChanged(change) => self.key_changed(change),

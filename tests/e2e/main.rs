@@ -14,6 +14,7 @@ mod focus;
 mod gone;
 mod keeping;
 mod peers;
+mod plain;
 #[path = "../shared/process.rs"]
 mod process;
 mod screens;
@@ -347,25 +348,6 @@ fn the_protocol_window_shows_and_sends() {
     me.keys(&["ctrl+q"]);
     assert!(me.ended());
     assert_eq!(between.requests("06#"), offline + 1, "{:?}", between.all());
-}
-
-#[test]
-fn a_password_goes_out_in_plain_only_after_a_second_enter() {
-    let place = Place::new();
-    let _server = desk::serve_with(place.at, &place.dir.path().join("server"), &["--plain-only"]);
-    let between = Between::new(place.at);
-    ByHand::new(place.at).ask("01#me#secret#secret#");
-    let me = place.open_at(between.address, "me", "en", &["--account", "me"]);
-    me.window("Log in");
-    me.write("secret");
-    me.keys(&["Return"]);
-    me.said("Press Enter again to go on all the same.");
-    place.desk.picture("login-plain");
-    assert_eq!(between.requests("02#"), 0);
-    me.keys(&["Return"]);
-    me.no_window("Log in");
-    me.window("Hongyan");
-    assert_eq!(between.requests("02#me#secret#"), 1);
 }
 
 #[test]

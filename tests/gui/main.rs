@@ -36,7 +36,7 @@ use hongyan::gui::{Secret, UiEvent, theme, widgets};
 use hongyan::history::{Contact, Conversation, Row, RowMeta};
 use hongyan::model::{Account, MessageId, SendState};
 use hongyan::probe::hand::{Came, Expectation, Trial};
-use hongyan::session::{Cause, KeyChange};
+use hongyan::session::{Cause, KeyChange, Plainly};
 use hongyan::tap::{Record, Way};
 
 // The windows' own texts, to be said in them.
@@ -521,7 +521,9 @@ fn a_doubtful_server_is_not_trusted_by_accident() {
     let change = KeyChange { shown: vec![1; 44], known: vec![vec![2; 44], vec![3; 44]] };
     let doubts = [
         ("trust", Doubt::Key(change.clone()), UiEvent::KeyTrusted(change.shown)),
-        ("readable", Doubt::Plain, UiEvent::SendReadable),
+        ("readable", Doubt::Plain(Plainly::NoLonger), UiEvent::SendReadable),
+        ("plain-only", Doubt::Plain(Plainly::Only), UiEvent::SendReadable),
+        ("plain-chosen", Doubt::Plain(Plainly::Chosen), UiEvent::SendReadable),
     ];
     let looks = [
         ("en", theme::Theme::Light),

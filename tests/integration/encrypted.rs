@@ -7,7 +7,7 @@ use hongyan::client::Event;
 use hongyan::model::{Account, SendState};
 use hongyan::net::clock;
 use hongyan::server::udp::{Config as ServerConfig, Lossy, Server};
-use hongyan::session::{AccountChange, Cause, Dialect, Link, LoginOutcome, Speaks};
+use hongyan::session::{AccountChange, Cause, Dialect, Link, LoginOutcome, Plainly, Speaks};
 use hongyan::tap::Way;
 
 use super::client::{Person, account, anywhere, password, securely, serve};
@@ -352,7 +352,7 @@ fn plain_is_spoken_only_where_that_was_agreed_to() {
     let at = server.address();
     let mut a = securely(at, &dir.path().join("a"));
     a.client.register(clock::now(), account("a"), password(), password());
-    a.until("a question", |e| *e == Event::PlainOnly { was_secure: false });
+    a.until("a question", |e| *e == Event::PlainOnly(Plainly::Only));
     a.client.allow_plain(clock::now());
     let mut a = a.come_in("a", false);
     a.client.go_offline(clock::now());
@@ -366,7 +366,7 @@ fn plain_is_spoken_only_where_that_was_agreed_to() {
     let _server = plainly(at);
     let mut a = Person::speaking(Dialect::Auto, true, at, &dir.path().join("a"));
     a.client.login(clock::now(), account("a"), password()).expect("a history");
-    a.until("not any more", |e| *e == Event::PlainOnly { was_secure: true });
+    a.until("not any more", |e| *e == Event::PlainOnly(Plainly::NoLonger));
     a.client.allow_plain(clock::now());
     a.until("in plain", |e| *e == Event::LoggedIn(LoginOutcome::Done));
     assert!(a.seen.contains(&Event::Speaks(Speaks::Plain)));
@@ -392,7 +392,7 @@ fn a_server_that_was_secure_is_spoken_to_in_plain_for_one_run() {
     for allowed in [false, true] {
         let mut a = Person::speaking(Dialect::Auto, allowed, at, &of_a);
         a.client.login(clock::now(), account("a"), password()).expect("a history");
-        a.until("a question", |e| *e == Event::PlainOnly { was_secure: true });
+        a.until("a question", |e| *e == Event::PlainOnly(Plainly::NoLonger));
         assert!(a.client.is_doubting());
         a.client.allow_plain(clock::now());
         a.until("in plain", |e| *e == Event::LoggedIn(LoginOutcome::Done));

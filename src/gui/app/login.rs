@@ -8,11 +8,9 @@ use rust_i18n::t;
 use super::super::Secret;
 use super::super::login::{Login, LoginForm, Register, RegisterForm};
 use super::super::main_window::{MainWindow, Me};
-use super::super::trust_window::Doubt;
 use super::App;
 use super::place::Pending;
 use super::questions::Trouble;
-use crate::client::Event;
 use crate::model::{Account, FieldError, Password, names};
 use crate::net::clock;
 use crate::session::{LoginOutcome, RegisterOutcome};
@@ -74,7 +72,7 @@ impl App {
         );
         match fields {
             (Ok(account), Ok(password), Ok(confirm)) => {
-                self.close_trust();
+                self.drop_doubt();
                 self.say(&t!("gui.registering"));
                 if let Some((_, known)) = &mut self.register {
                     *known = RegisterForm { password: Secret::default(), confirm: Secret::default(), ..form };
@@ -103,7 +101,7 @@ impl App {
             Err(_) if password.0.is_empty() => return self.say(&t!("gui.password_missing")),
             Err(_) => return self.say(&t!("gui.bad_password")),
         };
-        self.close_trust();
+        self.drop_doubt();
         self.wait(&t!("gui.looking_up"));
         self.with_server(Pending::Login { form, account, password });
     }
@@ -128,35 +126,8 @@ impl App {
             None => self.client.resume(now, account),
         };
         if let Err(error) = begun {
-            return self.say(&error.to_string());
+            self.say(&error.to_string());
         }
-        self.agree();
-    }
-
-    /// The second try agrees to what was said after the first.
-    pub(super) fn agree(&mut self) {
-        if std::mem::take(&mut self.plainly) {
-            self.client.allow_plain(clock::now());
-        }
-    }
-
-    /// The server knows no other dialect. One that knew another before may be somebody else, and then it
-    /// takes more than Enter.
-    pub(super) fn plain_only(&mut self, was_secure: bool) {
-        let mut text = Event::PlainOnly { was_secure }.notice().unwrap_or_default();
-        if was_secure {
-            self.doubt(Doubt::Plain);
-            if self.main.is_some() {
-                return;
-            }
-        } else {
-            self.plainly = true;
-            text = format!("{text} {}", t!("secure.enter_again"));
-        }
-        if self.register.is_some() {
-            return self.refuse_registration(&text, false);
-        }
-        self.say(&text);
     }
 
     pub(super) fn wait(&mut self, text: &str) {

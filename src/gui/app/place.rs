@@ -32,7 +32,6 @@ impl App {
             Pending::Login { form, account, password } => self.log_in_now(&form, account, password),
             Pending::Register { account, password, confirm } => {
                 self.client.register(clock::now(), account, password, confirm);
-                self.agree();
             }
         }
     }
@@ -72,7 +71,6 @@ impl App {
     }
 
     fn reopen(&mut self) {
-        self.plainly = false;
         // It was about another server.
         self.close_trust();
         if let Err(error) = self.client.use_server(self.place.address(), self.place.name()) {

@@ -12,6 +12,7 @@ use super::{App, Leaving, leave, with};
 use crate::history::time_of;
 use crate::model::Account;
 use crate::net::clock;
+use crate::session::Plainly;
 
 /// Why nobody is logged in any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +47,9 @@ impl Trouble {
             Self::Doubt(doubt) => {
                 let (text, look) = match doubt {
                     Doubt::Key(_) => (t!("trust.changed"), t!("trust.look")),
-                    Doubt::Plain => (t!("trust.plain_changed"), t!("trust.plain_look")),
+                    Doubt::Plain(Plainly::NoLonger) => (t!("trust.plain_changed"), t!("trust.plain_look")),
+                    Doubt::Plain(Plainly::Only) => (t!("secure.plain_only"), t!("trust.plain_look")),
+                    Doubt::Plain(Plainly::Chosen) => (t!("secure.plain_chosen"), t!("trust.plain_look")),
                 };
                 let answers = [answer(look.into_owned(), UiEvent::ShowDoubt), offline];
                 Question { text: text.into_owned(), answers }
@@ -118,6 +121,10 @@ impl App {
             return self.ask(Trouble::Doubt(doubt));
         }
         log::info!("asked: {}", doubt.head(&self.place.line()));
+        self.wait("");
+        if let Some((register, _)) = &mut self.register {
+            register.say("", false);
+        }
         self.open_trust(&doubt);
     }
 
@@ -133,6 +140,12 @@ impl App {
         self.trust = Some(TrustWindow::new(&server, nearby, doubt, Rc::clone(&self.emit)));
     }
 
+    /// Somebody wants something else than what the question was about, which is not done then.
+    pub(super) fn drop_doubt(&mut self) {
+        self.close_trust();
+        self.client.refuse_plain();
+    }
+
     pub(super) fn close_trust(&mut self) {
         if let Some(window) = self.trust.take() {
             window.close();
@@ -145,6 +158,10 @@ impl App {
         self.client.refuse_plain();
         if self.main.is_none() || matches!(self.trouble, Some(Trouble::Doubt(_))) {
             self.stay_offline();
+        }
+        match &mut self.register {
+            Some((register, _)) => register.say(&t!("trust.not_sent"), false),
+            None => self.wait(&t!("trust.not_sent")),
         }
     }
 

@@ -1,3 +1,4 @@
+use super::super::Plainly;
 use super::*;
 use crate::link::{Event as Carried, Identity, Link as Carrier};
 use crate::wire::frame::{FromClient, FromServer, Key};
@@ -83,7 +84,7 @@ impl World {
 
     /// How often it was asked whether plain will do for one that was secure.
     fn asked(&self) -> usize {
-        self.events.iter().filter(|e| **e == Event::PlainOnly { was_secure: true }).count()
+        self.events.iter().filter(|e| **e == Event::PlainOnly(Plainly::NoLonger)).count()
     }
 
     fn send(&mut self, id: i64) {
@@ -199,7 +200,7 @@ fn no_password_goes_out_in_plain_before_somebody_agreed() {
     world.log_in();
     world.send(1);
     world.run(10 * MINUTE);
-    assert!(world.has(&Event::PlainOnly { was_secure: false }) && !world.has(&DONE));
+    assert!(world.has(&Event::PlainOnly(Plainly::Only)) && !world.has(&DONE));
     assert_eq!(world.sent.len(), 1, "{:?}", world.sent);
     world.session.allow_plain(world.now);
     world.run(Duration::from_secs(1));

@@ -10,7 +10,7 @@ use crate::client::Event;
 use crate::link::words;
 use crate::model::Password;
 use crate::net::clock;
-use crate::session::{KeyChange, LoginOutcome, Speaks};
+use crate::session::{KeyChange, LoginOutcome, Plainly, Speaks};
 use crate::wire::reply::LoggedIn;
 
 impl Running {
@@ -24,10 +24,10 @@ impl Running {
                 Ok(true)
             }
             // Whatever it was started with: nobody sits there who could judge.
-            Event::PlainOnly { was_secure: true } => {
+            Event::PlainOnly(Plainly::NoLonger | Plainly::Chosen) => {
                 Err(Stop(Exit::Untrusted, format!("{notice}\n{}", t!("term.plain_job"))))
             }
-            Event::PlainOnly { was_secure: false } => Err(Stop(Exit::Refused, format!("{notice} (--allow-plain)"))),
+            Event::PlainOnly(Plainly::Only) => Err(Stop(Exit::Refused, format!("{notice} (--allow-plain)"))),
             Event::Kicked { .. } | Event::Copied { offline: true } => Err(Stop(Exit::Refused, notice)),
             Event::Pinned(_) | Event::TookPlace { .. } | Event::Copied { offline: false } => {
                 say(&notice);
