@@ -61,7 +61,10 @@ impl Session {
     /// `00:00`, which came late, to the message that waits behind the fence.
     pub(super) fn refused_late(&mut self) {
         let behind = self.fence_due || self.quiet_until.is_some() || self.fencing();
-        if let Some(Outgoing { id, copies, .. }) = self.outbox.pop_front_if(|m| behind && m.doubtful) {
+        if !behind || self.outbox.front().is_none_or(|m| !m.doubtful) {
+            return;
+        }
+        if let Some(Outgoing { id, copies, .. }) = self.outbox.pop_front() {
             self.quiet_until = None;
             let state = if copies == 1 { SendState::Failed } else { SendState::MaybeSent };
             self.fence_due |= copies > 1;
