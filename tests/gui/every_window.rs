@@ -29,7 +29,7 @@ use hongyan::gui::{UiEvent, screen, theme, widgets};
 use hongyan::history::{Contact, Conversation};
 use hongyan::net::{ThreadFigures, WaitsFor};
 use hongyan::roster::Presence;
-use hongyan::session::{KeyChange, Link, Speaks};
+use hongyan::session::{KeyChange, Link, Plainly, Speaks};
 use hongyan::settings::{Language, PollingChoice};
 use rust_i18n::t;
 
@@ -258,10 +258,16 @@ fn tools(all: &mut Vec<(String, Open)>) {
         ));
     }
     let change = KeyChange { shown: vec![1; 44], known: vec![vec![2; 44], vec![3; 44]] };
-    for (n, (doubt, nearby)) in
-        [(Doubt::Key(change.clone()), false), (Doubt::Key(change), true), (Doubt::Plain, false), (Doubt::Plain, true)]
-            .into_iter()
-            .enumerate()
+    for (n, (doubt, nearby)) in [
+        (Doubt::Key(change.clone()), false),
+        (Doubt::Key(change), true),
+        (Doubt::Plain(Plainly::NoLonger), false),
+        (Doubt::Plain(Plainly::NoLonger), true),
+        (Doubt::Plain(Plainly::Only), false),
+        (Doubt::Plain(Plainly::Chosen), true),
+    ]
+    .into_iter()
+    .enumerate()
     {
         all.push((
             format!("trust {n}"),

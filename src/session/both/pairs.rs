@@ -253,11 +253,11 @@ fn check(first: First, answer: &'static str, second: Second) {
         }
         Second::Send => {
             assert!(ended.is_empty(), "{what}: {ended:?}");
-            let states = world.events.iter().filter_map(|e| match e {
+            let mut states = world.events.iter().filter_map(|e| match e {
                 Event::Outgoing { state, .. } => Some(*state),
                 _ => None,
             });
-            let last = states.last();
+            let last = states.next_back();
             let went = matches!(last, Some(SendState::Sent | SendState::MaybeSentTwice));
             assert!(went, "{what}: {last:?}");
         }
