@@ -31,12 +31,35 @@ pub struct Quotas {
     pub mailbox: u64,
     /// Accounts; a registration beyond is answered `00:00`.
     pub accounts: usize,
+    /// Messages a second that an account may send to others, in the long run; [`Quotas::BURST`] seconds' worth at once.
+    /// 0: any number.
+    pub sending: u32,
+    /// The same for the lobby, where each message comes to everybody.
+    pub lobby: u32,
     /// Bytes of the database; beyond, what would have to be stored stays unanswered, and reading goes on.
     pub disk: Option<u64>,
 }
 
+impl Quotas {
+    /// So many seconds' worth of messages may be sent at once by whoever has sent none for as long.
+    pub const BURST: u32 = 15;
+
+    /// Any number of messages a second: for loads that no person makes.
+    #[must_use]
+    pub fn unpaced(self) -> Self {
+        Self { sending: 0, lobby: 0, ..self }
+    }
+
+    /// What one account may send.
+    pub(crate) fn rate(per_second: u32) -> limits::Rate {
+        limits::Rate { per_second: f64::from(per_second), burst: f64::from(per_second.saturating_mul(Self::BURST)) }
+    }
+}
+
 impl Default for Quotas {
+    /// A person writes one message a second at most; a long text that is pasted comes in parts, and a script takes turns
+    /// with everybody else's.
     fn default() -> Self {
-        Self { mailbox: 10_000, accounts: 100_000, disk: None }
+        Self { mailbox: 10_000, accounts: 100_000, sending: 20, lobby: 2, disk: None }
     }
 }

@@ -249,6 +249,8 @@ pub enum Event {
     /// which has been synced. Nothing follows it to its receiver before; whoever forgot it would send it again,
     /// after what was written later.
     Refused { id: MessageId, state: SendState },
+    /// The server lets this account send no more for so long; what waits then goes on by itself.
+    Paced(Duration),
     /// `08` fell without a message having come: the plain protocol may have lost this many.
     MaybeLost(u64),
     /// Who is online (extension 11), complete and sorted. Only from servers that know it.

@@ -52,6 +52,12 @@ struct Args {
     /// Accounts there may be; a registration beyond is answered 00:00
     #[arg(long, value_name = "N", default_value_t = Quotas::default().accounts)]
     max_accounts: usize,
+    /// Messages a second an account may send to others, 15 seconds' worth at once; more have to wait; 0 is any number
+    #[arg(long, value_name = "PER_SECOND", default_value_t = Quotas::default().sending)]
+    max_sending: u32,
+    /// The same for the lobby, where each message comes to everybody
+    #[arg(long, value_name = "PER_SECOND", default_value_t = Quotas::default().lobby)]
+    max_lobby: u32,
     /// MiB the database may grow to; beyond, nothing new is taken in, and reading goes on [default: no limit]
     #[arg(long, value_name = "MIB")]
     max_disk: Option<u64>,
@@ -199,7 +205,13 @@ fn run(args: Args) -> Result<(), Box<dyn Error>> {
             };
             let idle_exit = args.idle_exit.map(std::time::Duration::from_secs);
             let disk = args.max_disk.map(|mib| mib.saturating_mul(1024 * 1024));
-            let quotas = Quotas { mailbox: args.max_mailbox, accounts: args.max_accounts, disk };
+            let quotas = Quotas {
+                mailbox: args.max_mailbox,
+                accounts: args.max_accounts,
+                sending: args.max_sending,
+                lobby: args.max_lobby,
+                disk,
+            };
             let (explain, printing) = match args.explain {
                 Some(form) => {
                     explained(form, args.color, locale(args.lang.as_deref())).map(|(tap, p)| (Some(tap), Some(p)))?

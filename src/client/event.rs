@@ -59,6 +59,8 @@ pub enum Event {
     MaybeLost(u64),
     /// The system sends nothing to the server, for this reason; said once until something is sent again.
     NetworkTrouble(String),
+    /// The server lets this account send no more for so long; what waits then goes on by itself.
+    Paced(std::time::Duration),
     /// The server did not understand these bytes of ours.
     NotUnderstood(Vec<u8>),
     /// The disk refused a message of one's own; it is not sent, and the text is given back.

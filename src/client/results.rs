@@ -87,6 +87,7 @@ impl Client {
                 Event::LoggedIn(outcome)
             }
             session::Event::WentOffline(was) => Event::WentOffline(was),
+            session::Event::Paced(wait) => Event::Paced(wait),
             session::Event::MaybeLost(n) => Event::MaybeLost(n),
             session::Event::Online(accounts) => {
                 let events = self.account.as_mut().map(|account| account.comings_and_goings(&accounts));

@@ -496,6 +496,7 @@ impl App {
                 self.ours = Some(ours);
                 self.chats.values_mut().for_each(|chat| chat.set_foreign(!ours));
             }
+            Event::Paced(wait) => self.say(&t!("gui.paced", s = wait.as_secs().max(1))),
             Event::MaybeLost(n) => self.say(&t!("gui.maybe_lost", n = n)),
             Event::NotUnderstood(_) => self.say(&t!("gui.not_understood")),
             Event::NotKept { peer, text } => match self.chats.get_mut(&peer) {

@@ -7,6 +7,7 @@
 
 mod delivery;
 mod lanes;
+mod pace;
 mod reading;
 mod registering;
 mod secure;
@@ -26,7 +27,7 @@ use super::limits::{Buckets, Rate, Seldom};
 use super::store::{AccountId, Done, Op, Snapshot};
 use super::{OnSecondLogin, Quotas};
 use crate::link::PeerId;
-use crate::model::Account;
+use crate::model::{Account, Password};
 use crate::wire::frame::FromServer;
 use crate::wire::reply::{Forwarded, LoggedIn, Registered};
 use crate::wire::request::MAX_REQUEST_BYTES;
@@ -89,7 +90,9 @@ pub enum Effect {
 enum Waiting {
     Hash { account: Account },
     Register { account: Account, hashed: Hashed },
-    Check { account: AccountId, counted: bool },
+    Check { account: AccountId, counted: bool, change: Option<Password> },
+    Rehash { account: AccountId, asked: [u8; 32] },
+    Change { account: AccountId, hashed: Hashed, asked: [u8; 32] },
     Login { reply: LoggedIn },
     Send { message: Addressed, reply: Forwarded },
     Offer { account: AccountId, all: bool },
@@ -113,7 +116,10 @@ pub struct Engine {
     waiting: HashMap<u64, (SocketAddr, Waiting)>,
     next_job: u64,
     tries: Tries,
+    /// Who has changed a password just now, by which request.
+    changed: VecDeque<(SocketAddr, [u8; 32], Instant)>,
     requests: Buckets<SocketAddr>,
+    pace: pace::Pace,
     refusals: Buckets<SocketAddr>,
     refusals_in_all: Buckets<()>,
     effects: VecDeque<Effect>,
@@ -176,6 +182,8 @@ impl Engine {
             waiting: HashMap::new(),
             next_job: 0,
             tries: Tries::default(),
+            changed: VecDeque::new(),
+            pace: pace::Pace::new(quotas),
             requests: Buckets::new(Rate { per_second: 2_000.0, burst: 4_000.0 }, 65_536),
             refusals: Buckets::new(Rate { per_second: 5.0, burst: 20.0 }, 16_384),
             refusals_in_all: Buckets::new(Rate { per_second: 1_000.0, burst: 2_000.0 }, 1),
@@ -249,7 +257,9 @@ impl Engine {
         match request {
             Request::Register { account, password, confirm } => self.register(now, from, account, password, &confirm),
             // Read, but not served.
-            Request::ChangePassword { .. } => self.refuse(now, from, &Reply::NotUnderstood),
+            Request::ChangePassword { account, old, new, confirm } => {
+                self.change_password(now, from, &account, (old, new, confirm), bytes);
+            }
             Request::Login { account, password } => self.login(now, from, &account, password, bytes),
             Request::Offline => self.offline(now, from),
             Request::Hello { nonce, .. } => self.hello(now, from, nonce, bytes.len()),
@@ -264,8 +274,14 @@ impl Engine {
     pub fn hashed(&mut self, now: Now, outcome: Outcome) {
         match outcome {
             Outcome::New { job, hashed } => {
-                let Some((from, Waiting::Hash { account })) = self.waiting.remove(&job) else {
-                    return self.device_hashed(now, job, hashed);
+                let (from, account) = match self.waiting.remove(&job) {
+                    Some((from, Waiting::Hash { account })) => (from, account),
+                    Some((from, Waiting::Rehash { account, asked })) => {
+                        let Some(hashed) = hashed else { return self.free(from, now) };
+                        let job = self.wait(from, Waiting::Change { account, hashed: hashed.clone(), asked });
+                        return self.effects.push_back(Effect::Store(Op::Password { job, account, hashed, from }));
+                    }
+                    _ => return self.device_hashed(now, job, hashed),
                 };
                 let Some(hashed) = hashed else {
                     log::error!("no random bytes for a salt: {account} was not registered");
@@ -276,10 +292,10 @@ impl Engine {
                 self.effects.push_back(Effect::Store(Op::Register { job, name, hashed, at: now.unix }));
             }
             Outcome::Checked { job, right } => {
-                let Some((from, Waiting::Check { account, counted })) = self.waiting.remove(&job) else {
+                let Some((from, Waiting::Check { account, counted, change })) = self.waiting.remove(&job) else {
                     return self.device_checked(now, job, Some(right));
                 };
-                self.checked(now, from, account, right, counted);
+                self.checked(now, from, (account, change), right, counted);
             }
         }
     }
@@ -290,7 +306,8 @@ impl Engine {
             Some((from, Waiting::Hash { account })) => {
                 self.registered(now, from, account.as_str(), None);
             }
-            Some((from, Waiting::Check { account, counted })) => self.not_checked(now, from, account, counted),
+            Some((from, Waiting::Check { account, counted, .. })) => self.not_checked(now, from, account, counted),
+            Some((from, Waiting::Rehash { .. })) => self.free(from, now),
             _ => {
                 self.device_hashed(now, job, None);
                 self.device_checked(now, job, None);
@@ -323,6 +340,10 @@ impl Engine {
             // a restart has forgotten this, and the client is told `07:01` and logs in.
             (Waiting::Login { reply }, Done::Ok { .. } | Done::Failed { .. }) => Some(Reply::Login(reply)),
             (Waiting::Offline, Done::Ok { .. } | Done::Failed { .. }) => Some(Reply::Offline { was_online: true }),
+            (Waiting::Change { account, hashed, asked }, Done::Ok { .. }) => {
+                self.password_changed(now, from, account, hashed, asked);
+                None
+            }
             (Waiting::Send { message, reply }, Done::Kept { rows, sent, .. }) => {
                 self.kept(&message, &rows, sent);
                 Some(Reply::Send(reply))

@@ -40,6 +40,25 @@ impl<K: Hash + Eq> Buckets<K> {
         Self { rate, most, buckets: HashMap::new(), cleared: None }
     }
 
+    /// Takes one token, now or in advance: how long it is to be waited for.
+    pub fn take_ahead(&mut self, key: K, now: Instant) -> Duration {
+        let rate = self.rate;
+        if rate.per_second <= 0.0 {
+            return Duration::ZERO;
+        }
+        let bucket = self.buckets.entry(key).or_insert(Bucket { tokens: rate.burst, at: now });
+        bucket.tokens = refilled(bucket, rate, now) - 1.0;
+        bucket.at = now;
+        Duration::from_secs_f64((-bucket.tokens / rate.per_second).max(0.0))
+    }
+
+    /// How long until so many tokens are there; of a bucket that was taken from.
+    #[must_use]
+    pub fn until(&self, key: &K, tokens: f64, now: Instant) -> Duration {
+        let missing = self.buckets.get(key).map_or(0.0, |bucket| tokens - refilled(bucket, self.rate, now));
+        Duration::from_secs_f64((missing / self.rate.per_second.max(f64::EPSILON)).clamp(0.0, 3_600.0))
+    }
+
     /// Takes one token; false when there is none.
     pub fn take(&mut self, key: K, now: Instant) -> bool {
         if self.buckets.len() >= self.most && !self.buckets.contains_key(&key) {
@@ -132,6 +151,16 @@ mod tests {
         assert!(taken(&mut buckets, 2, 500));
         assert!(!taken(&mut buckets, 3, 500), "two busy keys fill the table");
         assert!(taken(&mut buckets, 3, 5_000), "once they are full again they are forgotten");
+    }
+
+    #[test]
+    fn a_token_can_be_taken_in_advance() {
+        let start = Instant::now();
+        let mut buckets = Buckets::new(Rate { per_second: 2.0, burst: 3.0 }, 2);
+        let waits: Vec<u128> = (0..5).map(|_| buckets.take_ahead(1, start).as_millis()).collect();
+        assert_eq!(waits, [0, 0, 0, 500, 1_000]);
+        assert_eq!(buckets.until(&1, 2.0, start).as_millis(), 2_000);
+        assert_eq!(buckets.take_ahead(1, start + Duration::from_secs(9)).as_millis(), 0, "it refills");
     }
 
     #[test]

@@ -141,6 +141,8 @@ pub struct SentKey {
 pub enum Op {
     /// A new account.
     Register { job: u64, name: String, hashed: Hashed, at: i64 },
+    /// A new password: devices need it at their next login, and no session outlives it but that at `from`.
+    Password { job: u64, account: AccountId, hashed: Hashed, from: SocketAddr },
     /// Binds an account to an address; `end` loses its session.
     Session { job: u64, account: AccountId, address: SocketAddr, end: Option<AccountId>, at: i64 },
     /// Ends a session.
@@ -199,6 +201,7 @@ impl Op {
     fn failed(&self) -> Option<Done> {
         match self {
             Self::Register { job, .. }
+            | Self::Password { job, .. }
             | Self::Session { job, .. }
             | Self::EndSession { job, .. }
             | Self::Message { job, .. }
@@ -442,6 +445,10 @@ impl Store {
                     .execute(params![name, hashed.salt, hashed.hash, at])?;
                 let account = (inserted == 1).then(|| c.last_insert_rowid());
                 Some(Done::Registered { job: *job, account })
+            }
+            Op::Password { job, account, hashed, from } => {
+                devices::new_password(c, *account, hashed, from)?;
+                Some(Done::Ok { job: *job })
             }
             Op::Session { job, account, address, end, at } => {
                 if let Some(end) = end {

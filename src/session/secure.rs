@@ -397,7 +397,7 @@ impl Session {
             FromServer::Registered { id } => self.registered(id, None),
             FromServer::Error { id, code } => self.failed(now, id, code),
             FromServer::Accepted { counter, row, online, .. } => self.accepted(counter, row, online),
-            FromServer::Refused { counter, code } => self.refused(now, counter, code),
+            FromServer::Refused { counter, code, wait } => self.refused(now, counter, code, wait),
             FromServer::Message { row, after, from, writer, at, text, plain } => {
                 // The history and every face read a room's texts with their writers, through `names` alone.
                 let text = writer.map_or(text.clone(), |writer| names::framed(&writer, &text));

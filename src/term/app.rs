@@ -466,6 +466,7 @@ impl App {
             Event::Imported(Ok(n)) => self.print(&t!("main.imported", n = n)),
             Event::Exported(Ok(())) => self.print(&t!("main.exported")),
             Event::Imported(Err(error)) | Event::Exported(Err(error)) => self.error(&error),
+            Event::Paced(wait) => self.warn(&t!("gui.paced", s = wait.as_secs().max(1))),
             Event::MaybeLost(n) => self.warn(&t!("gui.maybe_lost", n = n)),
             Event::NotUnderstood(bytes) => {
                 let bytes = harmless(&String::from_utf8_lossy(&bytes));

@@ -130,8 +130,14 @@ pub enum FromServer {
     LoggedOut { id: u64 },
     /// The message is on disk, once, as this row. `online`: its receiver is there.
     Accepted { counter: u64, row: u64, at: i64, online: bool },
-    /// The message was not taken. `try_later` and `out_of_turn`: it is to be sent again under this counter.
-    Refused { counter: u64, code: Code },
+    /// The message was not taken. `try_later` and `out_of_turn`: it is to be sent again under this counter; after
+    /// `wait` milliseconds where that is said, since the account has sent as much as it may for now.
+    Refused {
+        counter: u64,
+        code: Code,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        wait: Option<u64>,
+    },
     /// A message for this account. `after` is the row of the message pushed before it (0: none or
     /// unknown): a device that has not stored that one has a gap and asks again with its cursor. `plain` is
     /// there when it was handed out in the plain dialect before, with this time: whoever took it there on this
@@ -330,7 +336,7 @@ mod tests {
             FromServer::AccountSettings { id: 4, settings: AccountSettings { beside: true, ..Default::default() } };
         assert_eq!(settings.encode(), br#"{"t":"account_settings","id":4,"beside":true,"secure_only":false}"#);
         assert_eq!(FromServer::decode(&settings.encode()).expect("a frame"), settings);
-        let refused = FromServer::Refused { counter: 3, code: Code::IdConflict };
+        let refused = FromServer::Refused { counter: 3, code: Code::IdConflict, wait: None };
         assert_eq!(refused.encode(), br#"{"t":"refused","counter":3,"code":"id_conflict"}"#);
         assert_eq!(FromServer::decode(&refused.encode()).expect("a frame"), refused);
     }

@@ -136,7 +136,7 @@ pub fn heard(frame: &[u8], locale: &str) -> String {
         FromServer::LoggedIn { .. } => t!("wire.logged_in", locale = locale),
         FromServer::LoggedOut { .. } => t!("wire.went_offline", locale = locale),
         FromServer::Accepted { counter, row, .. } => t!("wire.accepted", locale = locale, n = counter, row = row),
-        FromServer::Refused { counter, code } => {
+        FromServer::Refused { counter, code, .. } => {
             t!("wire.refused", locale = locale, n = counter, why = why(code, locale))
         }
         FromServer::Message { row, from, .. } => t!("wire.message_row", locale = locale, row = row, account = from),

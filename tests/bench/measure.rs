@@ -40,7 +40,9 @@ pub fn percentile<T: Copy + PartialOrd>(samples: &mut [T], percent: usize) -> T 
 pub fn hongyand(data: &Path) -> (Process, SocketAddr) {
     let at = free_port();
     let mut command = Command::new(env!("CARGO_BIN_EXE_hongyand"));
-    command.args(["--log-level", "off", "--listen", &at.to_string(), "--data"]).arg(data);
+    command
+        .args(["--log-level", "off", "--max-sending", "0", "--max-lobby", "0", "--listen", &at.to_string(), "--data"])
+        .arg(data);
     (Process(command.spawn().expect("the server starts")), at)
 }
 

@@ -198,7 +198,9 @@ pub fn heard(person: &Person, from: &str) -> Vec<String> {
 fn securely_killed(kills: u64) {
     let dir = tempfile::tempdir().expect("a folder");
     let any = "127.0.0.1:0".parse().expect("an address");
-    let server = Server::start(ServerConfig::new(any, dir.path().join("server"))).expect("started");
+    let config = ServerConfig::new(any, dir.path().join("server"));
+    let quotas = config.quotas.unpaced();
+    let server = Server::start(ServerConfig { quotas, ..config }).expect("started");
     let (at, data) = (server.address(), dir.path().join("a"));
     let securely = |data: &std::path::Path| Person::speaking(Dialect::Auto, false, at, data);
     let mut b = securely(&dir.path().join("b")).come_in("b", true);

@@ -31,7 +31,7 @@ fn doubtful(event: &Event) -> bool {
 /// A server's process, which answers.
 fn begin(listen: SocketAddr, data: &Path) -> Child {
     let child = Command::new(env!("CARGO_BIN_EXE_hongyand"))
-        .args(["--log-level", "off", "--listen", &listen.to_string(), "--data"])
+        .args(["--log-level", "off", "--max-sending", "0", "--listen", &listen.to_string(), "--data"])
         .arg(data)
         .stdin(Stdio::null())
         .spawn()

@@ -155,6 +155,7 @@ impl People {
 
 fn start(data: &Path) -> Result<Server, String> {
     let config = Config::new("127.0.0.1:0".parse().expect("valid"), data.to_owned());
+    let config = Config { quotas: config.quotas.unpaced(), ..config };
     Server::start(config).map_err(|error| error.to_string())
 }
 

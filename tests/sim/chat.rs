@@ -297,7 +297,7 @@ pub fn chat(seed: u64, messages: usize) -> Report {
         }
     }
     if kind.small_mailboxes {
-        world.server.quotas = Quotas { mailbox: 10, ..Quotas::default() };
+        world.server.quotas = Quotas { mailbox: 10, ..Quotas::default() }.unpaced();
         world.server.crash();
         world.restart_server();
     }

@@ -77,7 +77,7 @@ impl Machine {
             identity,
             folder: folder(),
             dice: Dice::new(seed + 17),
-            quotas: Quotas::default(),
+            quotas: Quotas::default().unpaced(),
             doom: None,
             full: None,
             slowest_commit: Duration::from_millis(15),

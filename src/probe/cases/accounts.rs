@@ -2,7 +2,7 @@
 
 use crate::probe::case::Need::{Offline, Online};
 use crate::probe::case::Who::{A, B, S, T};
-use crate::probe::case::{Case, ask, case, is, message};
+use crate::probe::case::{Case, ask, begins, case, is, message};
 use crate::probe::rule::Rule;
 
 pub(super) fn cases() -> Vec<Case> {
@@ -161,6 +161,26 @@ pub(super) fn cases() -> Vec<Case> {
                     "03#{b}#{n}#",
                     [is("03:02").habit("first-account-ended"), is("03:01").habit("first-account-online")],
                     Rule::PeerOffline,
+                ),
+            ],
+        ),
+        // A server of the edition without this may answer as it likes.
+        case(
+            "change-password",
+            [],
+            [
+                ask(S, "01#{new}#{pw}#{pw}#", [is("01:01")], Rule::RegisterDone),
+                ask(
+                    S,
+                    "01#{new}#{pw}#{pw}2#{pw}2#",
+                    [is("01:03"), is("00:00"), begins("01:"), begins("00:")],
+                    Rule::Extension,
+                ),
+                ask(
+                    S,
+                    "02#{new}#{pw}2#",
+                    [is("02:01").habit("password-changes"), is("02:02").habit("password-stays")],
+                    Rule::LoginDone,
                 ),
             ],
         ),

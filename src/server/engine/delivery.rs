@@ -54,7 +54,7 @@ pub(super) enum Undeliverable {
 }
 
 impl Engine {
-    pub(super) fn send(&mut self, now: Now, from: SocketAddr, writer: AccountId, to: &Account, body: Body) {
+    pub(super) fn send_now(&mut self, now: Now, from: SocketAddr, writer: AccountId, to: &Account, body: Body) {
         let message = match self.address(now, writer, to, body) {
             Ok(message) => message,
             Err(Undeliverable::TooLong) => return self.refuse(now, from, &Reply::NotUnderstood),

@@ -162,7 +162,7 @@ pub(super) fn number(row: MessageRow) -> u64 {
     u64::try_from(row).unwrap_or(0)
 }
 
-fn sha256(parts: &[&[u8]]) -> [u8; 32] {
+pub(super) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     let mut context = digest::Context::new(&digest::SHA256);
     for part in parts {
         context.update(part);
@@ -283,7 +283,7 @@ impl Engine {
             (FromClient::Unknown, _) => {}
             // The disk's queue is not to be anybody's to fill.
             (FromClient::Send { counter, .. }, Some(_)) if crowded => {
-                self.frame_to(peer, FromServer::Refused { counter, code: Code::TryLater });
+                self.frame_to(peer, FromServer::Refused { counter, code: Code::TryLater, wait: None });
             }
             (
                 FromClient::History { id, .. }
@@ -292,10 +292,15 @@ impl Engine {
                 Some(_),
             ) if crowded => self.fail(peer, id, Code::TryLater),
             (FromClient::Send { counter, to, text, after }, Some(who)) => {
+                // Before anything is looked at: whether it was taken before is the disk's to say.
+                if let Err(wait) = self.pace.device(now, who.0, &to) {
+                    let frame = FromServer::Refused { counter, code: Code::TryLater, wait: Some(wait) };
+                    return self.frame_to(peer, frame);
+                }
                 self.device_sends(now, peer, who, (counter, after), &to, &text)
             }
             (FromClient::Send { counter, .. }, None) => {
-                self.frame_to(peer, FromServer::Refused { counter, code: Code::NotLoggedIn });
+                self.frame_to(peer, FromServer::Refused { counter, code: Code::NotLoggedIn, wait: None });
             }
             (FromClient::Ack { cursor }, Some((account, _))) => self.device_acknowledges(now, peer, account, cursor),
             (FromClient::Ack { .. }, None) => {}
@@ -386,15 +391,15 @@ impl Engine {
                     }
                     self.answer(peer, who, FromServer::Accepted { counter, row, at: sent, online: message.online });
                 }
-                done => self.answer(peer, who, FromServer::Refused { counter, code: refusal(&done) }),
+                done => self.answer(peer, who, FromServer::Refused { counter, code: refusal(&done), wait: None }),
             },
             (Waiting::Again { who, counter, code }, done) => match done {
                 Done::Kept { rows, sent, .. } => {
                     let row = number(rows.first().copied().unwrap_or(0));
                     self.answer(peer, who, FromServer::Accepted { counter, row, at: sent, online: false });
                 }
-                Done::Ok { .. } => self.answer(peer, who, FromServer::Refused { counter, code }),
-                done => self.answer(peer, who, FromServer::Refused { counter, code: refusal(&done) }),
+                Done::Ok { .. } => self.answer(peer, who, FromServer::Refused { counter, code, wait: None }),
+                done => self.answer(peer, who, FromServer::Refused { counter, code: refusal(&done), wait: None }),
             },
             (Waiting::Page { who }, done) => self.page(peer, who, done),
             (Waiting::History { id }, Done::Messages { messages, more, .. }) => {
@@ -429,7 +434,7 @@ impl Engine {
         to: &str,
         text: &str,
     ) {
-        let refused = |code| FromServer::Refused { counter, code };
+        let refused = |code| FromServer::Refused { counter, code, wait: None };
         let (Ok(to), Ok(parsed)) = (Account::parse(to), MessageText::parse(text)) else {
             return self.frame_to(peer, refused(Code::BadField));
         };

@@ -129,6 +129,7 @@ impl World {
             Op::Register { job, .. }
             | Op::Session { job, .. }
             | Op::EndSession { job, .. }
+            | Op::Password { job, .. }
             | Op::Message { job, .. }
                 if self.disk_full =>
             {
@@ -138,7 +139,7 @@ impl World {
                 self.accounts.push(name);
                 Done::Registered { job, account: Some(self.accounts.len() as AccountId) }
             }
-            Op::Session { job, .. } | Op::EndSession { job, .. } => Done::Ok { job },
+            Op::Session { job, .. } | Op::EndSession { job, .. } | Op::Password { job, .. } => Done::Ok { job },
             Op::Message { job, message } => {
                 let mut rows = Vec::new();
                 for receiver in message.receivers {
@@ -307,6 +308,66 @@ fn rebind_moves_the_session_at_once() {
         (3, "08#", &["08:0"]),
         (1, "03#a#hi#", &["07:01"]),
     ]);
+}
+
+#[test]
+fn four_fields_change_a_password() {
+    let mut world = World::with_two();
+    world.script(&[
+        (1, "01#a#x#n#m#", &["01:02"]),
+        (1, "01#z#x#n#n#", &["01:04"]),
+        (1, "01#a#wrong#n#n#", &["01:01"]),
+        (1, "08#", &["08:0"]),
+        // By somebody who is not logged in; then whoever is, by the old one, is in no more.
+        (3, "01#a#x#n#n#", &["01:03"]),
+        (1, "08#", &["07:01"]),
+        // The answer was lost.
+        (3, "01#a#x#n#n#", &["01:03"]),
+        (4, "01#a#x#n#n#", &["01:01"]),
+        (4, "02#a#x#", &["02:02"]),
+        (4, "02#a#n#", &["02:01"]),
+        (4, "01#a#n#x#x#", &["01:03"]),
+        (4, "08#", &["08:0"]),
+    ]);
+    world.disk_full = true;
+    world.script(&[(4, "01#a#x#n#n#", &[]), (4, "02#a#x#", &["02:04"])]);
+    world.disk_full = false;
+    world.script(&[(4, "01#a#x#n#n#", &["01:03"]), (2, "08#", &["08:0"])]);
+}
+
+#[test]
+fn whoever_guesses_an_old_password_waits_as_at_a_login() {
+    let mut world = World::new(OnSecondLogin::Rebind);
+    world.script(&[(1, "01#b#y#y#", &["01:01"])]);
+    for _ in 0..5 {
+        world.script(&[(9, "01#b#wrong#n#n#", &["01:01"])]);
+    }
+    world.script(&[(9, "01#b#wrong#n#n#", &[]), (10, "01#b#y#n#n#", &[]), (11, "02#b#y#", &[])]);
+    let late = world.later(Duration::from_secs(1));
+    assert_eq!(late.first(), Some(&(9, "01:01".to_owned())), "{late:?}");
+}
+
+/// A plain client's answer comes when its message may go; what it asks for after that waits in its order.
+#[test]
+fn who_sends_too_much_is_answered_later_and_loses_nothing() {
+    let mut world = World::with_two();
+    world.engine.pace = pace::Pace::new(Quotas { sending: 2, lobby: 1, ..Quotas::default() });
+    world.engine.quotas.mailbox = 1_000;
+    for _ in 0..2 * Quotas::BURST {
+        world.script(&[(1, "03#b#hi#", &["03:01"])]);
+    }
+    world.script(&[(1, "03#b#late#", &[]), (1, "08#", &[]), (2, "03#a#hi#", &["03:01"]), (2, "08#", &["08:30"])]);
+    assert_eq!(world.later(Duration::from_millis(499)), []);
+    let due = world.later(Duration::from_millis(1));
+    assert_eq!(due, [(1, "03:01".to_owned()), (1, "08:1".to_owned())]);
+    world.script(&[(2, "08#", &["08:31"])]);
+    for _ in 0..Quotas::BURST {
+        world.script(&[(2, "03#@lobby#hi#", &["03:01"])]);
+    }
+    world.script(&[(2, "03#@lobby#hi#", &[]), (2, "06#", &[])]);
+    let due = world.later(Duration::from_secs(1));
+    assert_eq!(due, [(2, "03:01".to_owned()), (2, "06:01".to_owned())]);
+    assert_eq!(world.engine.poll_timeout(), None);
 }
 
 #[test]

@@ -12,16 +12,19 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use super::lanes::LANE;
-use super::{Effect, Engine, Now, Waiting};
+use super::secure::sha256;
+use super::{Effect, Engine, Now, Person, Waiting};
 use crate::model::{Account, Password};
-use crate::server::hasher::Job;
+use crate::server::hasher::{Hashed, Job};
 use crate::server::limits::{FREE_FAILURES, network, penalty};
 use crate::server::store::AccountId;
 use crate::wire::Reply;
-use crate::wire::reply::LoggedIn;
+use crate::wire::reply::{LoggedIn, PasswordChange};
 
 /// A login that waited longer is not looked at any more: its client has gone, or asks again.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Changes of passwords whose answer may have been lost, that are remembered at most.
+const CHANGED: usize = 1_024;
 /// Most accounts and networks, and most waiting addresses, that are remembered.
 const MOST: usize = 65_536;
 
@@ -59,6 +62,8 @@ pub(super) struct Try {
     pub(super) request: Vec<u8>,
     account: AccountId,
     password: Password,
+    /// What the password is to be from then on, where it is changed rather than used to log in.
+    change: Option<Password>,
     since: Instant,
 }
 
@@ -94,10 +99,7 @@ impl Tries {
 
 impl Engine {
     pub(super) fn login(&mut self, now: Now, from: SocketAddr, account: &Account, password: Password, request: &[u8]) {
-        let again = self.tries.apart.get(&from).is_some_and(|apart| match apart {
-            Apart::Refused { request: waits, .. } | Apart::Waits(Try { request: waits, .. }) => waits == request,
-        });
-        if again {
+        if self.is_apart(from, request) {
             return;
         }
         self.give_up_try(from);
@@ -109,7 +111,41 @@ impl Engine {
         let session = self.people.get_mut(&id).and_then(|person| person.session.as_mut());
         let offered = session.filter(|s| s.address == from).and_then(|session| session.offered.take());
         self.handed(offered);
-        let tried = Try { request: request.to_vec(), account: id, password, since: now.instant };
+        self.attempt(from, Try { request: request.to_vec(), account: id, password, change: None, since: now.instant });
+    }
+
+    /// 01 with four fields: a new password for an account, from whatever address. The old one is looked at as that of a
+    /// login is, and a wrong one counts as one there.
+    pub(super) fn change_password(
+        &mut self,
+        now: Now,
+        from: SocketAddr,
+        account: &Account,
+        (old, new, confirm): (Password, Password, Password),
+        request: &[u8],
+    ) {
+        let asked = sha256(&[request]);
+        self.changed.retain(|(_, _, until)| *until > now.instant);
+        if self.changed.iter().any(|(of, what, _)| *of == from && *what == asked) {
+            // The answer was lost, and the old password is not the old one any more.
+            return self.reply(from, &PasswordChange::Done.into());
+        }
+        if self.is_apart(from, request) {
+            return;
+        }
+        self.give_up_try(from);
+        if new != confirm {
+            return self.reply(from, &PasswordChange::PasswordsDiffer.into());
+        }
+        let Some(id) = self.named(account.as_str()) else {
+            return self.reply(from, &PasswordChange::NoSuchAccount.into());
+        };
+        let (request, change, since) = (request.to_vec(), Some(new), now.instant);
+        self.attempt(from, Try { request, account: id, password: old, change, since });
+    }
+
+    fn attempt(&mut self, from: SocketAddr, tried: Try) {
+        let id = tried.account;
         let waiting = self.tries.apart.len();
         let failures = self.tries.failures((id, network(from)));
         if failures.last_good == Some(from.ip()) {
@@ -123,18 +159,32 @@ impl Engine {
         }
     }
 
+    /// Whether this request waits already, for its turn or for its answer.
+    fn is_apart(&self, from: SocketAddr, request: &[u8]) -> bool {
+        self.tries.apart.get(&from).is_some_and(|apart| match apart {
+            Apart::Refused { request: waits, .. } | Apart::Waits(Try { request: waits, .. }) => waits == request,
+        })
+    }
+
     /// Has a password looked at; `counted` unless the address is exempt.
     pub(super) fn check(&mut self, from: SocketAddr, tried: Try, counted: bool) {
-        let Try { request, account, password, .. } = tried;
+        let Try { request, account, password, change, .. } = tried;
         let Some(against) = self.people.get(&account).map(|person| person.hashed.clone()) else { return };
-        let job = self.wait(from, Waiting::Check { account, counted });
+        let job = self.wait(from, Waiting::Check { account, counted, change });
         self.lanes.hashing(from, &request);
         self.effects.push_back(Effect::Hash(Job::Check { job, password, against }));
     }
 
     /// A password was looked at. Answers a wrong one, now or later, and goes on. Where the plain dialect is closed
     /// to the account every password counts as wrong, so that nobody learns there which one is right.
-    pub(super) fn checked(&mut self, now: Now, from: SocketAddr, account: AccountId, right: bool, counted: bool) {
+    pub(super) fn checked(
+        &mut self,
+        now: Now,
+        from: SocketAddr,
+        (account, change): (AccountId, Option<Password>),
+        right: bool,
+        counted: bool,
+    ) {
         let right = right && self.people.get(&account).is_some_and(|person| !person.settings.secure_only);
         let door = (account, network(from));
         let failures = self.tries.failures(door);
@@ -144,14 +194,23 @@ impl Engine {
         if right {
             (failures.count, failures.last_good) = (0, Some(from.ip()));
             self.next_try(now, door);
-            return self.admit(now, from, account);
+            return match change {
+                None => self.admit(now, from, account),
+                Some(password) => {
+                    let request = self.lanes.take_hashed(from);
+                    let job = self.wait(from, Waiting::Rehash { account, asked: sha256(&[&request]) });
+                    self.lanes.hashing(from, &request);
+                    self.effects.push_back(Effect::Hash(Job::New { job, password }));
+                }
+            };
         }
         if counted {
             failures.count = failures.count.saturating_add(1);
         }
         let later = if counted { penalty(failures.count) } else { Duration::ZERO };
         if later.is_zero() {
-            self.reply(from, &Reply::Login(LoggedIn::WrongPassword));
+            let reply = wrong(change.is_some());
+            self.reply(from, &reply);
         } else {
             let at = now.instant + later;
             failures.held = Some((at, from));
@@ -161,6 +220,32 @@ impl Engine {
         }
         self.next_try(now, door);
         self.free(from, now);
+    }
+
+    /// A new password is on disk, or is not: then nothing is said, and the client asks again.
+    pub(super) fn password_changed(
+        &mut self,
+        now: Now,
+        from: SocketAddr,
+        account: AccountId,
+        hashed: Hashed,
+        asked: [u8; 32],
+    ) {
+        if let Some(person) = self.people.get_mut(&account) {
+            person.hashed = hashed;
+        }
+        // Whoever is in by the old one may be why it was changed.
+        let elsewhere = |person: &Person| person.session.as_ref().is_some_and(|session| session.address != from);
+        if self.people.get(&account).is_some_and(elsewhere) {
+            self.end_session(account);
+        }
+        self.armed.retain(|_, (armed, _)| *armed != account);
+        self.kick_all(now, account, from);
+        self.devices.somebody_moved(now);
+        if self.changed.len() < CHANGED {
+            self.changed.push_back((from, asked, now.instant + PATIENCE));
+        }
+        self.reply(from, &PasswordChange::Done.into());
     }
 
     /// A password will not be looked at after all: the hasher has too much to do.
@@ -244,12 +329,13 @@ impl Engine {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let late = self.tries.late.peek().map(|Reverse((at, _))| *at);
-        late.into_iter().chain(self.devices.poll_timeout()).min()
+        late.into_iter().chain(self.devices.poll_timeout()).chain(self.pace.poll_timeout()).min()
     }
 
-    /// Answers that were held back for wrong passwords, and news of who is here.
+    /// Answers that were held back for wrong passwords, messages that had to wait, and news of who is here.
     pub fn handle_timeout(&mut self, now: Now) {
         self.presence(now);
+        self.send_slow(now);
         while self.tries.late.peek().is_some_and(|Reverse((at, _))| *at <= now.instant) {
             let Some(Reverse((_, door))) = self.tries.late.pop() else { return };
             let held = self.tries.failures.get_mut(&door).and_then(|failures| failures.held.take());
@@ -257,10 +343,16 @@ impl Engine {
             if let Some((_, to)) = held
                 && matches!(self.tries.apart.get(&to), Some(Apart::Refused { door: of, .. }) if *of == door)
             {
-                self.tries.apart.remove(&to);
-                self.reply(to, &Reply::Login(LoggedIn::WrongPassword));
+                let apart = self.tries.apart.remove(&to);
+                let changes = matches!(apart, Some(Apart::Refused { request, .. }) if request.starts_with(b"01#"));
+                self.reply(to, &wrong(changes));
             }
             self.next_try(now, door);
         }
     }
+}
+
+/// The answer to a wrong password, to whoever wanted to change it, or to log in.
+fn wrong(changes: bool) -> Reply {
+    if changes { PasswordChange::WrongPassword.into() } else { Reply::Login(LoggedIn::WrongPassword) }
 }

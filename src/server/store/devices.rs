@@ -2,11 +2,13 @@
 //! messages by row rather than one by one.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 
 use rusqlite::{Connection, Error, OptionalExtension, Row, params};
 
 use super::{AccountId, Done, MessageRow, Own, OwnSent, SentKey, Store, Stored};
 use crate::model::{Account, names};
+use crate::server::hasher::Hashed;
 use crate::wire::frame::{Device, Key};
 
 /// 2026, from which the time in rows is counted; so many rows a second, more than a server writes day after day; and the
@@ -133,6 +135,23 @@ pub(super) fn enter(
     let token = token.and_then(|token| token.try_into().ok());
     let highest = highest.and_then(|highest| u64::try_from(highest).ok()).unwrap_or(0);
     Ok(Done::Entered { job, token, highest, start })
+}
+
+pub(super) fn new_password(
+    c: &Connection,
+    account: AccountId,
+    hashed: &Hashed,
+    from: &SocketAddr,
+) -> Result<(), Error> {
+    c.prepare_cached("UPDATE accounts SET salt = ?, hash = ? WHERE id = ?")?.execute(params![
+        hashed.salt,
+        hashed.hash,
+        account
+    ])?;
+    c.prepare_cached("DELETE FROM devices WHERE account = ?")?.execute([account])?;
+    c.prepare_cached("DELETE FROM sessions WHERE account = ? AND address <> ?")?
+        .execute(params![account, from.to_string()])?;
+    Ok(())
 }
 
 fn message(row: &Row<'_>) -> Result<Stored, Error> {

@@ -9,6 +9,8 @@ use crate::wire::frame::{Code, FromClient};
 
 /// So many may be unanswered at once.
 const WINDOW: usize = 64;
+/// The longest that a server's word to wait is believed.
+const MOST_WAIT_MS: u64 = 60_000;
 /// After "try later", in seconds.
 const LATER: [u64; 5] = [1, 2, 5, 10, 30];
 
@@ -195,7 +197,7 @@ impl Session {
         self.events.push_back(Event::Outgoing { id: message.id, state });
     }
 
-    pub(super) fn refused(&mut self, now: Instant, counter: u64, code: Code) {
+    pub(super) fn refused(&mut self, now: Instant, counter: u64, code: Code, wait: Option<u64>) {
         let Some(i) = self.position(counter) else { return };
         if code == Code::IdConflict {
             self.renaming = true;
@@ -211,6 +213,16 @@ impl Session {
         match code {
             Code::TryLater => {
                 message.sent = false;
+                // As much was sent as may be for now: it goes on by itself.
+                if let Some(wait) = wait {
+                    let wait = Duration::from_millis(wait.min(MOST_WAIT_MS));
+                    // Once for all that were under way.
+                    if self.resend_at.is_none() {
+                        self.events.push_back(Event::Paced(wait));
+                    }
+                    self.resend_at = self.resend_at.max(Some(now + wait));
+                    return;
+                }
                 let step = LATER.get(self.refusals).or(LATER.last()).copied().unwrap_or_default();
                 self.refusals += 1;
                 self.resend_at = Some(now + self.dice.spread(Duration::from_secs(step)));

@@ -272,12 +272,12 @@ impl<'a> World<'a> {
             }
             FromClient::Send { counter, to, text, .. } => {
                 let Some(device) = self.seats[at].device else {
-                    return vec![FromServer::Refused { counter, code: Code::NotLoggedIn }];
+                    return vec![FromServer::Refused { counter, code: Code::NotLoggedIn, wait: None }];
                 };
                 let body = format!("{to} {text}");
                 if let Some((kept, row)) = durable.sent.get(&(device, counter)) {
                     let accepted = FromServer::Accepted { counter, row: *row, at: 0, online: true };
-                    let conflict = FromServer::Refused { counter, code: Code::IdConflict };
+                    let conflict = FromServer::Refused { counter, code: Code::IdConflict, wait: None };
                     return vec![if *kept == body { accepted } else { conflict }];
                 }
                 durable.rows += 3;

@@ -343,7 +343,10 @@ impl World {
                 return None;
             }
             Op::Allow { job, .. } => Done::Ok { job },
-            Op::Session { job, .. } | Op::EndSession { job, .. } | Op::Register { job, .. } => Done::Failed { job },
+            Op::Session { job, .. }
+            | Op::EndSession { job, .. }
+            | Op::Password { job, .. }
+            | Op::Register { job, .. } => Done::Failed { job },
             Op::Offer { job, .. } => Done::Failed { job },
             Op::Handed { .. } | Op::Taken { .. } | Op::Seen { .. } => return None,
         })

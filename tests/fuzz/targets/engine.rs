@@ -32,7 +32,7 @@ struct World {
 
 impl World {
     fn new(choice: OnSecondLogin) -> Self {
-        let quotas = Quotas { mailbox: 8, accounts: 4, disk: None };
+        let quotas = Quotas { mailbox: 8, accounts: 4, ..Quotas::default() };
         let start = Instant::now();
         let local_time = |_| "2026-11-21 12:04:58".to_owned();
         let engine = Engine::new(choice, quotas, local_time, Snapshot::default(), Now { instant: start, unix: 0 });
@@ -113,13 +113,15 @@ impl World {
     fn store(&mut self, op: Op) -> Option<Done> {
         Some(match op {
             Op::Register { job, .. } | Op::Message { job, .. } if self.disk_full => Done::Failed { job },
-            Op::Session { job, .. } | Op::EndSession { job, .. } if self.disk_full => Done::Failed { job },
+            Op::Session { job, .. } | Op::EndSession { job, .. } | Op::Password { job, .. } if self.disk_full => {
+                Done::Failed { job }
+            }
             Op::Register { job, name, .. } => {
                 assert!(!self.names.contains(&name), "registered twice");
                 self.names.push(name);
                 Done::Registered { job, account: i64::try_from(self.names.len()).ok() }
             }
-            Op::Session { job, .. } | Op::EndSession { job, .. } => Done::Ok { job },
+            Op::Session { job, .. } | Op::EndSession { job, .. } | Op::Password { job, .. } => Done::Ok { job },
             Op::Message { job, message } => {
                 let mut rows = Vec::new();
                 for receiver in message.receivers {

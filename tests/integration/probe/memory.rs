@@ -195,7 +195,7 @@ impl Ours {
                 self.accounts += 1;
                 Done::Registered { job, account: Some(self.accounts) }
             }
-            Op::Session { job, .. } | Op::EndSession { job, .. } => Done::Ok { job },
+            Op::Session { job, .. } | Op::EndSession { job, .. } | Op::Password { job, .. } => Done::Ok { job },
             Op::Message { job, message } => {
                 let mut rows = Vec::new();
                 for receiver in message.receivers {

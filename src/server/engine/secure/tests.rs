@@ -49,7 +49,7 @@ impl World {
         let store = Store::open(folder.path()).expect("a database");
         let now = Now { instant: Instant::now(), unix: 1_000 };
         let local = |_| "2026-11-21 12:04:58".to_owned();
-        let mut engine = Engine::new(on_second_login, Quotas::default(), local, Snapshot::default(), now);
+        let mut engine = Engine::new(on_second_login, Quotas::default().unpaced(), local, Snapshot::default(), now);
         engine.set_secure(true);
         let mut world = Self {
             engine,

@@ -415,11 +415,11 @@ fn refusals_fail_and_later_means_later() {
     let refuse = |frame: &FromClient| match frame {
         FromClient::Send { counter: 2, .. } => {
             times += 1;
-            (times < 3).then(|| vec![FromServer::Refused { counter: 2, code: Code::TryLater }])
+            (times < 3).then(|| vec![FromServer::Refused { counter: 2, code: Code::TryLater, wait: None }])
         }
         FromClient::Send { counter, .. } => {
             let code = if *counter == 1 { Code::NoAccount } else { Code::MailboxFull };
-            Some(vec![FromServer::Refused { counter: *counter, code }])
+            Some(vec![FromServer::Refused { counter: *counter, code, wait: None }])
         }
         _ => None,
     };
@@ -441,7 +441,7 @@ fn nothing_follows_a_refused_one_before_that_is_on_disk() {
     let script = |frame: &FromClient| match frame {
         FromClient::Send { counter, after, .. } => {
             sent.push((*counter, *after));
-            let refused = |code| Some(vec![FromServer::Refused { counter: *counter, code }]);
+            let refused = |code| Some(vec![FromServer::Refused { counter: *counter, code, wait: None }]);
             match (*counter, after) {
                 (1, _) => refused(Code::MailboxFull),
                 (3, Some(1)) => refused(Code::OutOfTurn),

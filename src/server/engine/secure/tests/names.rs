@@ -90,3 +90,54 @@ fn a_name_that_is_free_again_is_somebody_new() {
     assert_eq!(world.say(4, &send(1, "b", "hello")).len(), 2);
     assert!(past(&mut world, 5, "a")[0].contains(r#""from":"a","at":1000,"text":"hello""#));
 }
+
+/// Whoever is in by the old password may be why it was changed.
+#[test]
+fn a_new_password_ends_what_the_old_one_began() {
+    let mut world = World::new();
+    world.login(1, "a", 1, None);
+    let changed = world.plainly(50, "01#a#a#new#new#");
+    assert_eq!(changed, ["50 01:03"]);
+    assert_eq!(world.heard(), [r#"1 {"t":"kicked","address":"127.0.0.1:50","at":1000}"#]);
+    let key = hmac::Key::new(hmac::HMAC_SHA256, &sha256(&[&[1; 32]]));
+    world.connect(2);
+    let proof = Key(hmac::sign(&key, &[2; 32]).as_ref().try_into().expect("32 bytes"));
+    let back = FromClient::Resume { id: 7, account: "a".into(), device: name(1), proof, cursor: Some(0) };
+    assert_eq!(world.say(2, &back), [r#"2 {"t":"error","id":7,"code":"bad_token"}"#]);
+    let login = |password: &str| FromClient::Login {
+        id: 1,
+        account: "a".into(),
+        password: Secret(password.into()),
+        device: name(1),
+        cursor: Some(0),
+    };
+    assert_eq!(world.say(2, &login("a")), [r#"2 {"t":"error","id":1,"code":"wrong_password"}"#]);
+    assert_eq!(world.say(2, &login("new")), [logged_in(2, 0, None)]);
+    // Where the plain dialect is closed nobody learns there which password is right, nor changes it.
+    world.say(2, &FromClient::SetSecureOnly { id: 3, on: true });
+    assert_eq!(world.plainly(50, "01#a#new#x#x#"), ["50 01:01"]);
+    assert_eq!(world.login(3, "a", 3, None).len(), 1, "wrong");
+    assert_eq!(world.say(3, &login("new")).last(), Some(&logged_in(3, 0, None)));
+}
+
+/// Everything arrives, once and in order, a little later.
+#[test]
+fn a_device_that_sends_too_much_is_told_when_to_go_on() {
+    let mut world = World::new();
+    world.engine.pace = crate::server::engine::pace::Pace::new(Quotas { sending: 2, lobby: 1, ..Quotas::default() });
+    world.login(1, "a", 1, None);
+    world.login(2, "b", 2, None);
+    for n in 1..=30 {
+        assert_eq!(world.say(1, &send(n, "b", "x")).len(), 2, "{n}");
+        if n % 10 == 0 {
+            world.say(2, &FromClient::Ack { cursor: n });
+        }
+    }
+    let refused = r#"1 {"t":"refused","counter":31,"code":"try_later","wait":8000}"#;
+    assert_eq!(world.say(1, &send(31, "b", "x")), [refused]);
+    // Another's is not its, and the lobby has a purse of its own.
+    assert_eq!(world.say(2, &send(1, "a", "x")).len(), 2);
+    assert_eq!(world.say(1, &send(32, "@lobby", "x")).len(), 2);
+    world.pass(Duration::from_millis(500));
+    assert_eq!(world.say(1, &send(31, "b", "x")).len(), 2);
+}

@@ -1,0 +1,100 @@
+//! How fast an account may send. A device is refused and told when to go on; a plain client, which sends one message
+//! and waits for its answer, gets that answer later, so nothing is refused that it would have to be told of.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use super::{Engine, Now};
+use crate::model::Account;
+use crate::server::Quotas;
+use crate::server::limits::Buckets;
+use crate::server::store::AccountId;
+use crate::wire::Reply;
+use crate::wire::request::Body;
+
+/// Accounts that are told apart: only who has sent in the last seconds has a bucket that is not full.
+const MOST: usize = 65_536;
+/// A device that was refused is told to wait until it can send as many at once, which is less work for both.
+const AT_ONCE: f64 = 16.0;
+/// The least and the most it is told.
+const WAIT: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
+
+/// A plain client's message that waits.
+#[derive(Debug)]
+struct Slow {
+    from: SocketAddr,
+    writer: AccountId,
+    to: Account,
+    body: Body,
+}
+
+/// What everybody has sent lately.
+#[derive(Debug)]
+pub(super) struct Pace {
+    private: Option<Buckets<AccountId>>,
+    lobby: Option<Buckets<AccountId>>,
+    /// When which of `slow` is due.
+    due: BinaryHeap<Reverse<(Instant, u64)>>,
+    slow: std::collections::HashMap<u64, Slow>,
+    next: u64,
+}
+
+impl Pace {
+    pub(super) fn new(quotas: Quotas) -> Self {
+        let buckets = |rate: u32| (rate > 0).then(|| Buckets::new(Quotas::rate(rate), MOST));
+        let (private, lobby) = (buckets(quotas.sending), buckets(quotas.lobby));
+        Self { private, lobby, due: BinaryHeap::new(), slow: Default::default(), next: 0 }
+    }
+
+    fn of(&mut self, to: &str) -> Option<&mut Buckets<AccountId>> {
+        if to == Account::LOBBY { self.lobby.as_mut() } else { self.private.as_mut() }
+    }
+
+    /// Whether a device may send now; else how long it is to wait, in milliseconds.
+    pub(super) fn device(&mut self, now: Now, writer: AccountId, to: &str) -> Result<(), u64> {
+        let Some(buckets) = self.of(to) else { return Ok(()) };
+        if buckets.take(writer, now.instant) {
+            return Ok(());
+        }
+        let wait = buckets.until(&writer, AT_ONCE, now.instant).clamp(WAIT.0, WAIT.1);
+        Err(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.due.peek().map(|Reverse((at, _))| *at)
+    }
+}
+
+impl Engine {
+    /// 03, at once or when its writer may send again. Until then the address's later requests wait too.
+    pub(super) fn send(&mut self, now: Now, from: SocketAddr, writer: AccountId, to: &Account, body: Body) {
+        let wait = self.pace.of(to.as_str()).map_or(Duration::ZERO, |buckets| buckets.take_ahead(writer, now.instant));
+        if wait.is_zero() {
+            return self.send_now(now, from, writer, to, body);
+        }
+        self.pace.next += 1;
+        self.pace.due.push(Reverse((now.instant + wait, self.pace.next)));
+        self.pace.slow.insert(self.pace.next, Slow { from, writer, to: to.clone(), body });
+        self.lanes.hold(from);
+    }
+
+    /// What may be sent by now.
+    pub(super) fn send_slow(&mut self, now: Now) {
+        while self.pace.poll_timeout().is_some_and(|at| at <= now.instant) {
+            let Some(Reverse((_, n))) = self.pace.due.pop() else { return };
+            let Some(Slow { from, writer, to, body }) = self.pace.slow.remove(&n) else { continue };
+            let waits = self.waiting.len();
+            if self.addresses.get(&from) == Some(&writer) {
+                self.send_now(now, from, writer, &to, body);
+            } else {
+                self.refuse(now, from, &Reply::NotLoggedIn);
+            }
+            // Answered already, or by the store.
+            if self.waiting.len() == waits {
+                self.free(from, now);
+            }
+        }
+    }
+}
