@@ -34,7 +34,7 @@ use rust_i18n::t;
 
 use crate::model::{Account, MessageId, SendState};
 use crate::net::Bell;
-use crate::session::{Kept, Pushed, SentBy, StoreToken};
+use crate::session::{Handed, Kept, Pushed, SentBy, StoreToken};
 use crate::wire::frame::{Device, Key, Past};
 
 /// Most operations in one transaction.
@@ -148,7 +148,7 @@ pub struct Row {
     pub server_time: Option<String>,
     /// How far one's own has come; none for others'.
     pub state: Option<SendState>,
-    /// An immediate repeat of the message before, held back and noted.
+    /// It is the message before once more, which the server offered again.
     pub repeat: bool,
 }
 
@@ -206,6 +206,8 @@ pub enum Op {
     /// Takes another name for this device, and forgets the token, which belonged to the old one.
     NewDevice,
     /// A plain server's clock is so many seconds before UTC: for what comes from now on, and for what is here without.
+    /// A plain server that offers messages again has so many unread.
+    Unread(u64),
     /// Answered by [`Done::Zone`].
     Zone(i32),
     /// What is typed to somebody and not sent; nothing any more, if it is empty.
@@ -246,8 +248,10 @@ pub enum Op {
 #[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum Done {
     /// The file is open, and what this device keeps of itself there, or why it cannot be used; the first
-    /// result of all.
+    /// result of all but [`Done::Handed`].
     Opened(Result<Kept, NotOpened>),
+    /// The message that came last in the plain dialect, if the server may offer it again; before [`Done::Opened`].
+    Handed(Option<Handed>),
     /// What is known of a plain server's clock: how many seconds it is before UTC; and whether messages have got their
     /// moments by that. Also after [`Done::Opened`].
     Zone { zone: Option<i32>, changed: bool },
@@ -371,7 +375,8 @@ fn run(path: &Path, lock: File, todo: &Receiver<Op>, results: &Sender<Vec<Done>>
         Ok(database) => {
             let kept = database.kept().map_err(|error| HistoryError::of(path, error).into());
             let zone = Done::Zone { zone: database.zone().unwrap_or_default(), changed: false };
-            (Some(database), vec![Done::Opened(kept), zone])
+            let handed = Done::Handed(database.handed_last().unwrap_or_default());
+            (Some(database), vec![handed, Done::Opened(kept), zone])
         }
         Err(error) => (None, vec![Done::Opened(Err(error.into()))]),
     };

@@ -19,6 +19,7 @@ mod wishes;
 pub use both::{Config, Session};
 pub use choice::{Dialect, Known};
 pub use finding::Speaks;
+pub use plain::Handed;
 
 use std::time::{Duration, Instant};
 
@@ -225,8 +226,8 @@ pub enum Event {
     LoggedIn(LoginOutcome),
     /// Answer to [`Session::go_offline`]: `Some(false)` for `06:02`, `None` without an answer in 1 s.
     WentOffline(Option<bool>),
-    /// A message: store it, then call [`Session::handle_stored`]. `repeat` marks an immediate
-    /// byte-identical repeat, which is held back and noted rather than shown.
+    /// A message: store it, then call [`Session::handle_stored`]. `repeat` marks one that came before, as far as that
+    /// can be proved; equal messages are messages.
     /// One that was pushed is stored together with the row in it; its time as text is that with which it was handed
     /// out in the plain dialect before, if it was: unless it came to this disk then.
     Received {
@@ -253,6 +254,9 @@ pub enum Event {
     Paced(Duration),
     /// `08` fell without a message having come: the plain protocol may have lost this many.
     MaybeLost(u64),
+    /// A server that offers messages again has so many: to be kept beside what is stored after it, for
+    /// [`Session::set_handed`].
+    Unread(u64),
     /// Who is online (extension 11), complete and sorted. Only from servers that know it.
     Online(Vec<Account>),
     /// Whether the server knows extension 11 (then `@lobby` too); learned after login.

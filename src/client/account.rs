@@ -203,9 +203,9 @@ impl OpenAccount {
         if id.is_none() && kept {
             return events;
         }
-        // Blocked people's messages and held-back repeats are kept and not shown; what was there is shown already.
+        // Blocked people's messages are kept and not shown; what was there is shown already.
         let shown = row.state.is_some() || !self.blocked.contains(&from);
-        if !row.repeat && !known && shown {
+        if !known && shown {
             events.push(Event::Message { peer: from, row });
         }
         events

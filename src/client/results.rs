@@ -53,6 +53,7 @@ impl Client {
                 let incoming = Incoming { row, from: to.clone(), kept: true };
                 return self.receive(token, incoming, Op::Own { token, to, text, pushed, by });
             }
+            session::Event::Unread(n) => return self.submit(Op::Unread(n)),
             session::Event::Numbered { id, row } => return self.submit(Op::Numbered { id, row }),
             session::Event::Outgoing { id, state } => {
                 self.came_further(id, state);
@@ -138,6 +139,7 @@ impl Client {
 
     pub(super) fn stored(&mut self, now: Now, done: Done) {
         match done {
+            Done::Handed(handed) => self.session.set_handed(handed),
             Done::Opened(Ok(device)) => self.opened(now, device),
             Done::Zone { zone, changed } => {
                 if let Some(account) = &mut self.account {

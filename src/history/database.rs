@@ -5,6 +5,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, Error, params};
 
+use super::look::REPEATED;
 use super::moment::Written;
 use super::schema::{self, SENDING_SECURELY, number, signed};
 use super::{Done, HistoryError, Op, Trouble, Unsent, contacts};
@@ -31,7 +32,11 @@ impl Database {
     /// # Errors
     /// See [`HistoryError`].
     pub fn open_locked(path: &Path, lock: File) -> Result<Self, HistoryError> {
-        Ok(Self { connection: schema::open(path)?, _lock: lock })
+        let database = Self { connection: schema::open(path)?, _lock: lock };
+        if let Err(error) = database.show_hidden() {
+            log::warn!("messages that were hidden stay so: {error}");
+        }
+        Ok(database)
     }
 
     /// Does a batch in one transaction; if it cannot be committed, nothing of it counts as stored.
@@ -149,9 +154,9 @@ impl Database {
                     None => Written::of(server_time, *unix_ms, self.zone()?),
                 };
                 c.prepare_cached(
-                    "INSERT INTO messages (peer, outgoing, text, raw, unix_ms, came, face, zone, server_time, repeat,
+                    "INSERT INTO messages (peer, outgoing, text, raw, unix_ms, came, face, zone, server_time, state,
                          seen, plain, server_row)
-                     VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                     VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)",
                 )?
                 .execute(params![
                     from.as_str(),
@@ -162,15 +167,12 @@ impl Database {
                     written.face,
                     written.zone,
                     plain,
-                    repeat,
-                    repeat,
+                    repeat.then_some(REPEATED),
                     plain,
                     pushed.map(|pushed| signed(pushed.row)),
                 ])?;
                 let id = c.last_insert_rowid();
-                if !repeat {
-                    self.count(from, id, 1)?;
-                }
+                self.count(from, id, 1)?;
                 Some(Done::Stored { token: *token, id: Some(MessageId(id)), known: false })
             }
             Op::Own { token, to, text, pushed, by } => {
@@ -197,6 +199,10 @@ impl Database {
             Op::NewDevice => Some(Done::Renamed(Some(self.rename()?))),
             Op::Withdraw(ids) => Some(Done::Withdrawn(self.withdraw(ids)?)),
             Op::Drafts => Some(Done::Drafts(self.drafts()?)),
+            Op::Unread(n) => {
+                self.set_unread(*n)?;
+                None
+            }
             Op::Zone(zone) => Some(Done::Zone { zone: Some(*zone), changed: self.set_zone(*zone)? }),
             Op::Draft { peer, text } => {
                 self.set_draft(peer, text)?;
@@ -373,9 +379,14 @@ mod tests {
         ]);
         let Some(Done::Conversations(list, _)) = database.run(&[Op::Conversations]).pop() else { panic!("a list") };
         let seen: Vec<_> = list.iter().map(|c| (c.contact.account.as_str(), c.stranger, c.unread)).collect();
-        assert_eq!(seen, [("d", true, 1), ("c", false, 0), ("b", false, 1)]);
+        assert_eq!(seen, [("d", true, 1), ("c", false, 0), ("b", false, 2)]);
         let Some(Done::Index { rows, .. }) = database.run(&[Op::Index(account("b"))]).pop() else { panic!("an index") };
-        assert_eq!(rows.iter().map(|r| (r.chars, r.breaks)).collect::<Vec<_>>(), [(5, 1)]);
+        assert_eq!(rows.iter().map(|r| (r.chars, r.breaks)).collect::<Vec<_>>(), [(5, 1); 2]);
+        let Some(Done::Last { rows, .. }) = database.run(&[Op::Last { peer: account("b"), count: 9 }]).pop() else {
+            panic!("rows")
+        };
+        let marks: Vec<_> = rows.iter().map(|row| (row.state, row.repeat)).collect();
+        assert_eq!(marks, [(None, false), (None, true)], "what came again is there, and marked");
         database.run(&[Op::Read { peer: account("b"), to: None }, Op::RemoveContact(account("b"))]);
         let Some(Done::Conversations(list, _)) = database.run(&[Op::Conversations]).pop() else { panic!("a list") };
         assert!(list.iter().any(|c| c.contact.account == account("b") && c.stranger && c.unread == 0));

@@ -6,7 +6,7 @@ use rusqlite::{Error, OptionalExtension, params, types::FromSql};
 use super::Database;
 use super::schema::{number, signed};
 use crate::model::{Account, MessageId, SendState};
-use crate::session::{Kept, Pushed, SentBy};
+use crate::session::{Handed, Kept, Pushed, SentBy};
 use crate::wire::frame::{Device, Key};
 
 impl Database {
@@ -47,6 +47,43 @@ impl Database {
         self.connection.execute("INSERT OR IGNORE INTO meta VALUES ('cursor', ?)", [signed(row)]).map(drop)
     }
 
+    /// The server has so many unread; what is stored from now on is of those.
+    pub(super) fn set_unread(&self, unread: u64) -> Result<(), Error> {
+        let c = &self.connection;
+        c.prepare_cached("INSERT OR REPLACE INTO meta VALUES ('unread', ?)")?.execute([signed(unread)])?;
+        c.prepare_cached(
+            "INSERT OR REPLACE INTO meta SELECT 'unread_after', coalesce((SELECT seq FROM sqlite_sequence
+                 WHERE name = 'messages'), 0)",
+        )?
+        .execute([])
+        .map(drop)
+    }
+
+    /// The last message of those, if the server had any; it may not know yet that this one is here.
+    pub(super) fn handed_last(&self) -> Result<Option<Handed>, Error> {
+        let Some(unread) = self.meta::<i64>("unread")?.filter(|unread| *unread > 0) else { return Ok(None) };
+        let after = self.meta::<i64>("unread_after")?.unwrap_or(i64::MAX);
+        let taken = "FROM messages WHERE id > ? AND NOT outgoing AND plain IS NOT NULL";
+        let count: i64 = self.connection.query_row(&format!("SELECT count(*) {taken}"), [after], |row| row.get(0))?;
+        let mut query =
+            self.connection.prepare(&format!("SELECT peer, plain, raw {taken} ORDER BY id DESC LIMIT 1"))?;
+        let last = query.query_row([after], |row| {
+            let from: String = row.get(0)?;
+            let left = u64::try_from(unread.saturating_sub(count)).ok();
+            Ok(Handed { from: Account::sanitised(&from), time: row.get(1)?, raw: row.get(2)?, left })
+        });
+        last.optional()
+    }
+
+    /// Messages that an earlier version took for repeats and hid; equal ones are messages. Once.
+    pub(super) fn show_hidden(&self) -> Result<(), Error> {
+        let c = &self.connection;
+        if c.execute("INSERT OR IGNORE INTO meta VALUES ('repeats_shown', 1)", [])? > 0 {
+            c.execute("UPDATE messages SET repeat = 0 WHERE repeat", [])?;
+        }
+        Ok(())
+    }
+
     /// How many seconds a plain server's clock is before UTC, if that is known.
     pub(super) fn zone(&self) -> Result<Option<i32>, Error> {
         self.meta("zone")
@@ -80,7 +117,7 @@ impl Database {
     pub(super) fn handed(&self, from: &Account, time: &str, text: &str, row: u64) -> Result<Option<MessageId>, Error> {
         let c = &self.connection;
         let mut query = c.prepare_cached(
-            "SELECT id FROM messages WHERE peer = ? AND plain = ? AND text = ? ORDER BY repeat, id LIMIT 1",
+            "SELECT id FROM messages WHERE peer = ? AND plain = ? AND text = ? ORDER BY state IS NOT NULL, id LIMIT 1",
         )?;
         let found = query.query_row(params![from.as_str(), time, text], |row| row.get(0)).optional()?;
         if let Some(id) = found {
@@ -234,6 +271,51 @@ mod tests {
         let expected = [(1, true), (2, true), (4, false), (5, false), (6, false), (3, true)];
         assert_eq!(known, expected, "each answers for one, of the same time, that was handed out");
         assert_eq!(database.kept().expect("read").cursor, Some(6));
+    }
+
+    #[test]
+    fn what_was_handed_out_last_is_known_to_the_next_program() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("a.sqlite");
+        let database = Database::open(&path).expect("new");
+        let plain = |token: u64| match pushed(token, token, None) {
+            Op::Received { token, from, text, repeat, unix_ms, handed, .. } => Op::Received {
+                token,
+                from,
+                server_time: "12:04:58".to_owned(),
+                raw: text.clone().into_bytes(),
+                text,
+                repeat,
+                unix_ms,
+                pushed: None,
+                handed,
+            },
+            other => other,
+        };
+        database.run(&[plain(1)]);
+        assert_eq!(database.handed_last().expect("read"), None, "nobody counted");
+        database.run(&[Op::Unread(3), plain(2), plain(3)]);
+        drop(database);
+        let database = Database::open(&path).expect("again");
+        let last = Handed { from: Account::sanitised("b"), time: "12:04:58".into(), raw: b"3".to_vec(), left: Some(1) };
+        assert_eq!(database.handed_last().expect("read"), Some(last));
+        database.run(&[Op::Unread(0)]);
+        assert_eq!(database.handed_last().expect("read"), None, "all is confirmed");
+    }
+
+    #[test]
+    fn what_an_earlier_version_hid_is_shown_once_more() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("a.sqlite");
+        let database = Database::open(&path).expect("new");
+        database.run(&[pushed(1, 1, None), pushed(2, 2, Some(1))]);
+        let shown = |database: &Database| database.last(&Account::sanitised("b"), 9).expect("read").len();
+        let c = &database.connection;
+        c.execute_batch("UPDATE messages SET repeat = 1 WHERE id = 2; DELETE FROM meta WHERE name = 'repeats_shown'")
+            .expect("as it was");
+        assert_eq!(shown(&database), 1);
+        drop(database);
+        assert_eq!(shown(&Database::open(&path).expect("again")), 2);
     }
 
     #[test]

@@ -12,7 +12,11 @@ use crate::model::{Account, MessageId};
 const ORDER: &str = "coalesce(place, id), place IS NULL, server_row";
 const REVERSE: &str = "coalesce(place, id) DESC, place IS NULL DESC, server_row DESC";
 
-const COLUMNS: &str = "id, text, unix_ms, server_time, state, repeat, peer, face, zone, came";
+/// Stands in the place of the state of a message of somebody else's that the server offered again. The column `repeat` is
+/// of before, when such messages, and others, were hidden.
+pub(super) const REPEATED: i64 = -1;
+
+const COLUMNS: &str = "id, text, unix_ms, server_time, state, peer, face, zone, came";
 
 impl Database {
     /// What is known of every row with `peer` without its text, in order.
@@ -76,16 +80,17 @@ impl Database {
 }
 
 fn read(row: &rusqlite::Row<'_>) -> Result<(Account, Row), Error> {
-    let peer: String = row.get(6)?;
-    let (unix_ms, server_time) = shown(row.get(2)?, row.get(7)?, row.get(8)?, row.get(3)?);
+    let peer: String = row.get(5)?;
+    let number: Option<i64> = row.get(4)?;
+    let (unix_ms, server_time) = shown(row.get(2)?, row.get(6)?, row.get(7)?, row.get(3)?);
     let read = Row {
         id: MessageId(row.get(0)?),
         text: row.get(1)?,
         unix_ms,
-        came_ms: row.get(9)?,
+        came_ms: row.get(8)?,
         server_time,
-        state: row.get::<_, Option<i64>>(4)?.map(state),
-        repeat: row.get(5)?,
+        state: number.filter(|number| *number != REPEATED).map(state),
+        repeat: number == Some(REPEATED),
     };
     Ok((Account::sanitised(&peer), read))
 }

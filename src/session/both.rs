@@ -50,6 +50,8 @@ pub struct Session {
     encrypted_only: bool,
     /// See [`Session::log_in_if_free`].
     if_free: bool,
+    /// See [`Session::set_handed`].
+    handed: Option<plain::Handed>,
     /// The connection line that was told last.
     shown: Link,
     transmits: VecDeque<Transmit>,
@@ -71,6 +73,7 @@ impl Session {
             wishes: Wishes::default(),
             encrypted_only: false,
             if_free: false,
+            handed: None,
             shown: Link::Offline,
             transmits: VecDeque::new(),
             events: VecDeque::new(),
@@ -196,6 +199,11 @@ impl Session {
         self.encrypted_only = only;
     }
 
+    /// What this account was handed last in the plain dialect and may not have confirmed, before the next login.
+    pub fn set_handed(&mut self, handed: Option<plain::Handed>) {
+        self.handed = handed;
+    }
+
     /// Logs in by the token of before, which only the secure dialect knows; answered by [`Event::LoggedIn`].
     pub fn resume(&mut self, now: Instant, account: Account, kept: Kept) {
         self.begin(now, Wish::Resume { account, kept });
@@ -293,7 +301,12 @@ impl Session {
                 self.show(Link::Offline);
                 self.events.push_back(Event::LoggedIn(LoginOutcome::EncryptedOnly));
             }
-            Wish::Login { account, password, .. } => self.plain.login(now, account, password),
+            Wish::Login { account, password, .. } => {
+                self.plain.login(now, account, password);
+                if let Some(handed) = self.handed.take() {
+                    self.plain.set_handed(handed);
+                }
+            }
             Wish::Resume { .. } => {
                 self.show(Link::Offline);
                 self.events.push_back(Event::LoggedIn(LoginOutcome::PasswordNeeded));

@@ -6,12 +6,15 @@ mod late;
 mod next;
 mod polling;
 mod presence;
+mod repeats;
 mod request;
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use self::late::Late;
+pub use self::repeats::Handed;
+use self::repeats::Offered;
 use self::request::{Outstanding, Purpose};
 use super::contact::Contact;
 use super::{Cause, Event, Link, LoginOutcome, Polling, RegisterOutcome, StoreToken, Transmit};
@@ -117,7 +120,10 @@ pub struct Session {
     hold_until: Option<Instant>,
     /// Messages that come now are for the account of before.
     stale: bool,
-    last_delivery: Option<Vec<u8>>,
+    /// The message that was handed out last.
+    offered: Option<Offered>,
+    /// The last [`Event::Unread`] said more than none.
+    told_unread: bool,
     /// What is being stored came a second time.
     repeated: bool,
     /// What 08 said last, less what was taken since.
@@ -179,7 +185,8 @@ impl Session {
             release: None,
             hold_until: None,
             stale: false,
-            last_delivery: None,
+            offered: None,
+            told_unread: false,
             repeated: false,
             expected_unread: None,
             extensions: None,
@@ -311,9 +318,10 @@ impl Session {
             self.hold_until = Some(now + DISK);
             // Only of what is on disk can there be a repeat.
             if !self.repeated {
-                self.last_delivery = None;
+                self.offered = None;
             }
-            self.expected_unread = None;
+            // Ours has it still.
+            self.expected_unread = self.expected_unread.filter(|_| self.extensions == Some(true)).map(|n| n + 1);
         }
         if self.storing == Some(token) {
             self.storing = None;
@@ -470,7 +478,7 @@ impl Session {
         if let Reply::Take(Some(delivery)) | Reply::TakeAll(Some(delivery)) = &reply
             && !self.stale
         {
-            self.received(bytes, delivery.clone());
+            self.received(delivery.clone());
         }
         let waited = self.outstanding.as_ref().map(Outstanding::waited);
         if let Some(operation) = self.late.claims(now, &reply, waited) {
@@ -533,6 +541,7 @@ impl Session {
         if self.is_always_answered(&purpose) && (self.state == State::Online || self.automatic) {
             self.contact.waits(now);
         }
+        self.asks(&purpose);
         let cause = match purpose {
             Purpose::Fence => Cause::Fence,
             Purpose::ByHand(_) => Cause::ByHand,

@@ -8,8 +8,9 @@ use crate::model::{Account, SendState, names};
 use crate::wire::frame::Past;
 
 /// A message: `account`, `writer` of what others wrote in a room, `remark`, `direction` (`in`, `out`), `time` and
-/// `unix_ms` (when it was written: RFC 3339 in this computer's zone, and milliseconds since 1970; where only a server's own clock is known, what that wrote, and null),
-/// `came_unix_ms` of others' (when it came here), `text`, and `state` of one's own.
+/// `unix_ms` (when it was written: RFC 3339 in this computer's zone, and milliseconds since 1970; where only a server's own
+/// clock is known, what that wrote, and null), `came_unix_ms` of others' (when it came here), `text`, `state` of one's own,
+/// and `repeat` (true) of one that the server has handed out before.
 #[must_use]
 pub fn message(peer: &Account, remark: &str, row: &Row) -> String {
     let mut value = json!({
@@ -22,6 +23,9 @@ pub fn message(peer: &Account, remark: &str, row: &Row) -> String {
     });
     if let (Some(came), Value::Object(object)) = (row.came_ms, &mut value) {
         object.insert("came_unix_ms".to_owned(), json!(came));
+    }
+    if let (true, Value::Object(object)) = (row.repeat, &mut value) {
+        object.insert("repeat".to_owned(), json!(true));
     }
     if let (Some(state), Value::Object(object)) = (row.state, &mut value) {
         object.insert("state".to_owned(), json!(name(state)));

@@ -469,7 +469,8 @@ fn line(names: &Names<'_>, peer: &Account, row: &Row, as_json: bool) -> String {
     let name = if remark.is_empty() { peer.as_str() } else { remark };
     let arrow = if row.state.is_some() { "→ " } else { "" };
     let text = harmless(row.text.strip_suffix('\n').unwrap_or(&row.text)).replace('\n', "\n      ");
-    format!("{} {arrow}{}: {text}", when_in_full(row), harmless(name))
+    let mark = if row.repeat { format!(" ({})", t!("chat.repeat")) } else { String::new() };
+    format!("{} {arrow}{}: {text}{mark}", when_in_full(row), harmless(name))
 }
 
 fn write(line: &str) -> io::Result<()> {

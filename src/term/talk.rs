@@ -250,6 +250,10 @@ impl App {
             };
             return format!("{time} {} {text}{state}", self.style.good(&format!("→ {name}:")));
         }
+        let text = match row.repeat {
+            true => format!("{text}{}", self.style.quiet(&format!(" ({})", t!("chat.repeat")))),
+            false => text,
+        };
         if let Some(writer) = writer {
             let writer = harmless(&names::shown(writer));
             return format!("{time} {} {} {text}", self.style.quiet(&name), self.style.name(&format!("{writer}:")));

@@ -5,7 +5,8 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use super::scripts::{lines, run};
+use super::scripts::{check, lines, run};
+use super::tmux::Served;
 
 /// A server that is a function from a request to its replies, and what it was asked.
 pub struct Foreign {
@@ -84,4 +85,24 @@ fn a_message_that_alone_is_not_answered_goes_twice_and_a_script_is_told_so() {
     let strange = answered_by("03:05");
     let output = run(&mut strange.job(&["send", "--to", "you", "hello"]), "");
     assert_eq!((output.status.code(), strange.count("03")), (Some(10), 1));
+}
+
+#[test]
+fn equal_messages_of_one_second_are_all_printed_and_kept() {
+    let served = Served::new();
+    let (bob, me) = (served.by_hand("bob"), served.by_hand("me"));
+    for _ in 0..3 {
+        served.tell(&bob, "me", "ok");
+    }
+    assert_eq!(served.ask_from(&me, "06#").as_deref(), Some("06:01"));
+    let job = |args: &[&str]| {
+        let mut command = served.client("me");
+        command.args(["--plain", "--allow-plain", "--account", "me"]).args(args).env("HONGYAN_PASSWORD", "secret");
+        command
+    };
+    for args in [&["recv", "--json"][..], &["history", "bob", "--json"]] {
+        let rows = lines(&check(&mut job(args), "", 0));
+        let shown: Vec<_> = rows.iter().map(|row| (row["text"].as_str(), row["repeat"].as_bool())).collect();
+        assert_eq!(shown, [(Some("ok"), None); 3], "{args:?}");
+    }
 }

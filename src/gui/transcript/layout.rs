@@ -413,7 +413,7 @@ impl View {
         if self.width == 0 {
             return;
         }
-        let noteworthy = known.state.is_some_and(is_noteworthy);
+        let noteworthy = is_noteworthy(known);
         let own = known.state.is_some();
         let bubble = match self.laid.get(&row) {
             Some(laid) => laid.height(),
@@ -529,7 +529,7 @@ impl View {
         };
         laid.draw(left, y, own, edge);
         y += height;
-        if self.rows.ends_run(index) || row.state.is_some_and(is_noteworthy) {
+        if self.rows.ends_run(index) || is_noteworthy(row) {
             let link = foot(row, self.foreign, x, y, w);
             self.links.extend(link.map(|area| (area, row.id)));
         }
@@ -544,6 +544,6 @@ fn inside([left, top, w, h]: [i32; 4], x: i32, y: i32) -> bool {
     (left..left + w).contains(&x) && (top..top + h).contains(&y)
 }
 
-fn is_noteworthy(state: SendState) -> bool {
-    !matches!(state, SendState::Sent)
+fn is_noteworthy(row: &Row) -> bool {
+    row.repeat || row.state.is_some_and(|state| state != SendState::Sent)
 }

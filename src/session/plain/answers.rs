@@ -118,21 +118,23 @@ impl Session {
         self.events.push_back(Event::Outgoing { id: message.id, state });
     }
 
-    pub(super) fn received(&mut self, bytes: &[u8], delivery: Delivery) {
-        let repeat = self.last_delivery.as_deref() == Some(bytes);
-        self.last_delivery = Some(bytes.to_vec());
-        self.repeated = repeat;
+    pub(super) fn received(&mut self, delivery: Delivery) {
         self.next_token += 1;
         let token = StoreToken(self.next_token);
         self.storing = Some(token);
         if let Some(unread) = &mut self.expected_unread {
             *unread = unread.saturating_sub(1);
         }
+        let repeat = self.hand_out(&delivery);
+        self.repeated = repeat;
         let Delivery { from, time, body: Body { raw, text } } = delivery;
         self.events.push_back(Event::Received { token, from, time, text, raw, repeat, pushed: None });
     }
 
     pub(super) fn answered(&mut self, now: Instant, outstanding: Outstanding, reply: Reply) {
+        if !matches!(reply, Reply::Take(Some(_)) | Reply::TakeAll(Some(_))) {
+            self.confirmed(&outstanding.purpose);
+        }
         if matches!(outstanding.purpose, Purpose::ByHand(_)) {
             return;
         }
@@ -158,11 +160,14 @@ impl Session {
             (Purpose::Login, Reply::Login(LoggedIn::Done)) | (Purpose::Served, Reply::CountAll(_)) => {
                 self.logged_in(now)
             }
-            (Purpose::Login, Reply::Login(LoggedIn::AlreadyLoggedIn)) => self.want(Purpose::Served, &Request::CountAll),
+            (Purpose::Login, Reply::Login(LoggedIn::AlreadyLoggedIn)) => {
+                self.offered_again();
+                self.want(Purpose::Served, &Request::CountAll);
+            }
             (Purpose::Login, Reply::Login(refused)) => self.not_logged_in(now, LoginOutcome::Refused(refused)),
             (Purpose::Login | Purpose::Served, _) => self.not_logged_in(now, LoginOutcome::NotUnderstood),
             (Purpose::TakeOver, _) => self.log_in(now),
-            (Purpose::Release, _) => self.take_next = self.release.take(),
+            (Purpose::Release, _) => self.released(now),
             (Purpose::Offline, Reply::Offline { was_online }) => {
                 // Sent twice, the answer to the first may be the one that was lost.
                 self.left(now, Some(was_online || outstanding.tries > 1));
@@ -200,7 +205,9 @@ impl Session {
             (Purpose::TakeFriend(friend), Reply::Take(Some(_))) => self.take_next = Some(Some(friend)),
             (purpose @ (Purpose::Take | Purpose::TakeFriend(_)), _) => {
                 self.take_next = None;
-                self.last_delivery = None;
+                if purpose == Purpose::Take {
+                    self.holds(0);
+                }
                 let expected = self.expected_unread.take();
                 if let Some(lost) = expected.filter(|n| *n > 0 && purpose == Purpose::Take) {
                     self.events.push_back(Event::MaybeLost(lost));
@@ -266,6 +273,7 @@ impl Session {
         self.stale = false;
         self.logged_in_at = std::mem::take(&mut self.automatic).then_some(now);
         self.release = None;
+        self.offered_again();
         self.events.push_back(Event::LoggedIn(LoginOutcome::Done));
         self.expected_unread = None;
         self.online = None;

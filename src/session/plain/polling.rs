@@ -107,6 +107,7 @@ impl Session {
 
     pub(super) fn counted(&mut self, now: Instant, n: u64, friend: Option<Account>) {
         if friend.is_none() {
+            self.holds(n);
             if let Some(expected) = self.expected_unread.take()
                 && n < expected
             {

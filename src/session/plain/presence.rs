@@ -37,8 +37,9 @@ impl Session {
         self.take_next = None;
         self.release = None;
         self.hold_until = None;
-        self.last_delivery = None;
         self.contact.ends(&mut self.events);
+        self.offered = None;
+        self.told_unread = false;
         self.state = State::Offline;
         self.show(Link::Offline);
     }

@@ -6,6 +6,7 @@ mod chaos;
 mod leaving;
 mod messages;
 mod polling;
+mod repeats;
 mod silence;
 mod unanswered;
 
