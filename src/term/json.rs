@@ -100,3 +100,32 @@ fn name(state: SendState) -> &'static str {
         SendState::Failed => "failed",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::MessageId;
+
+    #[test]
+    fn a_rooms_writer_is_no_part_of_the_text() {
+        let row = |text: String, state| Row {
+            id: MessageId(1),
+            text,
+            unix_ms: 0,
+            came_ms: None,
+            server_time: None,
+            state,
+            repeat: false,
+        };
+        let read = |peer: &Account, row: &Row| {
+            let value: Value = serde_json::from_str(&message(peer, "", row)).expect("JSON");
+            (value.get("writer").cloned(), value["text"].clone())
+        };
+        let said = row(names::framed("b] ok", "[a] hi"), None);
+        assert_eq!(read(&Account::lobby(), &said), (Some(json!("b:U+005D: ok")), json!("[a] hi")));
+        let b = Account::parse("b").expect("valid");
+        assert_eq!(read(&b, &said), (None, json!("[b:U+005D: ok] [a] hi")), "a person writes what they like");
+        let own = row("[x] y".into(), Some(SendState::Sent));
+        assert_eq!(read(&Account::lobby(), &own), (None, json!("[x] y")));
+    }
+}

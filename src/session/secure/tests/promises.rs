@@ -436,6 +436,31 @@ fn refusals_fail_and_later_means_later() {
 }
 
 #[test]
+fn who_may_send_no_more_for_now_waits_as_long_as_it_is_told_and_loses_nothing() {
+    let mut times = 0;
+    let script = |frame: &FromClient| match frame {
+        FromClient::Send { counter, .. } if *counter > 1 => {
+            times += 1;
+            let wait = Some(3_000);
+            (times <= 2).then(|| vec![FromServer::Refused { counter: *counter, code: Code::TryLater, wait }])
+        }
+        _ => None,
+    };
+    let mut world = World::scripted(1, script);
+    world.log_in();
+    for id in 1..=3 {
+        world.send(id, "b");
+    }
+    world.run(Duration::from_millis(2_500));
+    assert_eq!(world.state(1), Some(SendState::Sent));
+    assert!(world.has(&Event::Paced(secs(3))) && [2, 3].iter().all(|id| world.state(*id) != Some(SendState::Sent)));
+    world.run(secs(2));
+    assert!((1..=3).all(|id| world.state(id) == Some(SendState::Sent)));
+    drop(world);
+    assert_eq!(times, 4, "each was refused once and sent once more");
+}
+
+#[test]
 fn nothing_follows_a_refused_one_before_that_is_on_disk() {
     let mut sent = Vec::new();
     let script = |frame: &FromClient| match frame {
