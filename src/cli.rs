@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Command, ValueEnum};
 use clap_complete::Shell;
-use simplelog::LevelFilter;
+use log::LevelFilter;
 
 use crate::session::Dialect;
 use crate::settings::{Language, PathError, Paths};

@@ -35,6 +35,7 @@ pub mod fold;
 pub mod gui;
 pub mod history;
 pub mod host;
+mod json;
 pub mod link;
 pub mod logging;
 pub mod model;

@@ -18,12 +18,20 @@ const RLI: char = '\u{2067}';
 const FSI: char = '\u{2068}';
 const PDI: char = '\u{2069}';
 
-/// A text of several lines: line breaks stay, a tab is a blank, other control characters are [`MARK`]s.
+/// A text of several lines: line breaks stay, in whatever form; a tab is a blank; other control characters, and those
+/// that nobody sees, are [`MARK`]s.
 #[must_use]
 pub fn text(text: &str) -> String {
-    let plain = text.chars().map(|c| match c {
-        '\n' => '\n',
+    // A flag of a part of a country is a black one and tags.
+    let mut flag = false;
+    let plain = text.chars().map(|c| {
+        flag = c == '\u{1f3f4}' || flag && matches!(u32::from(c), 0xE0020..=0xE007F);
+        (c, flag)
+    });
+    let plain = plain.map(|(c, flag)| match c {
+        '\n' | '\u{2028}' | '\u{2029}' => '\n',
         '\t' => ' ',
+        c if hides(c) && !flag => MARK,
         c if c.is_control() => MARK,
         c => c,
     });
@@ -83,6 +91,12 @@ fn settle(paragraph: &mut [char]) {
     }
 }
 
+/// Blanks without a width, and the tags that say a second text to programs alone. Joiners stay, since letters and emoji
+/// are made by them.
+fn hides(c: char) -> bool {
+    matches!(u32::from(c), 0x200B | 0x2060..=0x2064 | 0xFEFF | 0xFFF9..=0xFFFB | 0xE0000..=0xE007F)
+}
+
 /// Characters that have a text beside them stand in another order: right-to-left letters (the blocks that the
 /// standard sets aside for them) and marks of direction.
 fn turns(c: char) -> bool {
@@ -113,6 +127,9 @@ mod tests {
             ("\u{2068}a\u{202e}b\u{2069}", "\u{2068}a·b\u{2069}"),
             // Paragraph by paragraph, as they are laid out.
             ("\u{2067}a\nb\u{2069}", "·a\nb·"),
+            ("a\u{200b}b\u{feff}\u{e0041}\u{e0042}", "a·b···"),
+            ("🏴\u{e0067}\u{e007f}", "🏴\u{e0067}\u{e007f}"),
+            ("a\u{2028}b\u{2029}c", "a\nb\nc"),
             ("a\tb\u{7}\u{1b}[2J\u{9b}\n", "a b··[2J·\n"),
         ] {
             assert_eq!(text(given), shown, "{given:?}");

@@ -16,6 +16,9 @@ impl Link {
         match self {
             Self::Offline => t!("main.link_offline"),
             Self::LoggingIn => t!("main.link_logging_in"),
+            // Nothing is measured before the first request that was answered and not sent again.
+            Self::Connected { rtt } if rtt.is_zero() => t!("main.link_connected_only"),
+            Self::Connected { rtt } if rtt.as_millis() == 0 => t!("main.link_connected", ms = "< 1"),
             Self::Connected { rtt } => t!("main.link_connected", ms = rtt.as_millis()),
             Self::Waiting => t!("main.link_waiting"),
             Self::Retrying { at } => match at.saturating_duration_since(now).as_secs_f64().ceil() {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::talk::{clock_time, past_row};
 use crate::history::{Conversation, Row};
+use crate::json;
 use crate::model::{Account, SendState, names};
 use crate::wire::frame::Past;
 
@@ -31,7 +32,7 @@ pub fn message(peer: &Account, remark: &str, row: &Row) -> String {
         object.insert("state".to_owned(), json!(name(state)));
     }
     name_writer(peer, row, &mut value);
-    value.to_string()
+    json::line(&value)
 }
 
 /// Of what somebody else wrote in a room who it was, apart from what it says.
@@ -59,14 +60,14 @@ pub fn past(peer: &Account, remark: &str, me: &Account, past: &Past) -> String {
         "row": past.row,
     });
     name_writer(peer, &row, &mut value);
-    value.to_string()
+    json::line(&value)
 }
 
 /// Somebody in the list, or a stranger who has written.
 #[must_use]
 pub fn conversation(conversation: &Conversation) -> String {
     let Conversation { contact, stranger, last, draft, unread } = conversation;
-    json!({
+    json::line(&json!({
         "account": contact.account.as_str(),
         "remark": contact.remark,
         "group": contact.group,
@@ -75,8 +76,7 @@ pub fn conversation(conversation: &Conversation) -> String {
         "unread": unread,
         "last": last.as_ref().map(|(text, unix_ms)| json!({"text": text, "unix_ms": unix_ms})),
         "draft": draft,
-    })
-    .to_string()
+    }))
 }
 
 fn time(row: &Row) -> String {

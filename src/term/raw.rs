@@ -116,7 +116,10 @@ impl App {
         for line in explained.lines(&locale, Colour::None) {
             text.push_str(&format!("  {}\n", harmless(&line)));
         }
-        self.print(&format!("{} {}", self.style.strong("→"), t!("term.raw_sent", n = bytes.len())));
+        // What is shown has stars for the password, and so another length.
+        let hidden = if starred == bytes { "" } else { " · ******" };
+        let sent = format!("{}{hidden}", t!("term.raw_sent", n = bytes.len()));
+        self.print(&format!("{} {}", self.style.strong("→"), sent));
         let text = self.style.quiet(text.trim_end());
         self.print(&text);
         let at = clock::now();

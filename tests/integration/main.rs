@@ -19,6 +19,7 @@ mod disk;
 mod encrypted;
 mod explain;
 mod layers;
+mod logging;
 #[cfg(target_os = "linux")]
 mod namespace;
 mod outlive;
