@@ -34,6 +34,8 @@ use rust_i18n::t;
 /// The least time between two requests to this machine itself, and to any other.
 const NEAR: Duration = Duration::from_millis(2);
 const FAR: Duration = Duration::from_millis(50);
+/// After so long no further case is begun.
+const LIMIT: Duration = Duration::from_secs(8 * 60);
 
 /// What is probed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,20 +116,35 @@ pub fn probe(
 ) -> io::Result<Option<Document>> {
     let mut runner = runner::Runner::new(transport, mark, gap);
     let began = runner.now();
-    if !runner.begin()? {
-        return Ok(None);
-    }
-    let mut reports = Vec::new();
     let cases = cases::all();
-    for (i, case) in cases.iter().enumerate() {
-        let report = runner.case(i + 1, case)?;
-        let go_on = progress(&report);
-        reports.push(report);
-        if !go_on || runner.is_gone() {
-            break;
+    let mut reports = Vec::new();
+    let left = match runner.begin()? {
+        runner::Begun::Silent => return Ok(None),
+        runner::Begun::Previous(report) => {
+            progress(&report);
+            reports.push(*report);
+            true
+        }
+        runner::Begun::Ready => {
+            for (i, case) in cases.iter().enumerate() {
+                let report = runner.case(i + 1, case)?;
+                let go_on = progress(&report);
+                reports.push(report);
+                if !go_on || runner.is_gone() || runner.now().saturating_sub(began) > LIMIT {
+                    break;
+                }
+            }
+            runner.end()?
+        }
+    };
+    // What could not be judged, since so much was missing, was missing for one reason.
+    if let Some(n) = runner.nth_missing() {
+        for report in reports.iter_mut().filter(|report| report.verdict == Verdict::Unclear(Unclear::Network)) {
+            let exchange = report.exchanges.len().saturating_sub(1);
+            let (rule, difference) = (Some(Rule::EachAnswered), Difference::EachNth(n));
+            report.verdict = Verdict::Failed(Finding { rule, exchange, difference });
         }
     }
-    let left = runner.end()?;
     Ok(Some(Document {
         server: SocketAddr::from(([0, 0, 0, 0], 0)),
         when: String::new(),
@@ -135,8 +152,9 @@ pub fn probe(
             mark: mark.to_owned(),
             elapsed: runner.now().saturating_sub(began),
             resent: runner.resent(),
-            untried: cases.len() - reports.len(),
+            untried: cases.len().saturating_sub(reports.len()),
             left,
+            slow: runner.slow(),
         }),
         cases: reports,
     }))

@@ -47,6 +47,8 @@ pub struct Run {
     pub untried: usize,
     /// Whether all its accounts were logged out in the end.
     pub left: bool,
+    /// How long a reply took on average, where that is longer than clients wait.
+    pub slow: Option<Duration>,
 }
 
 /// What became of one case.
@@ -130,6 +132,10 @@ pub enum Difference {
     },
     /// More came than one reply.
     More(Vec<u8>),
+    /// Each request of this number was not answered, all through the run.
+    EachNth(usize),
+    /// Each request has the reply of the one before.
+    Previous,
 }
 
 /// Why a case is neither pass nor fail.
@@ -315,6 +321,8 @@ impl Finding {
             Difference::OtherAddress { from, got } => {
                 t!("probe.found_foreign", locale = locale, step = step, from = from, got = printable(got))
             }
+            Difference::EachNth(n) => t!("probe.found_nth", locale = locale, n = n),
+            Difference::Previous => t!("probe.found_previous", locale = locale, step = step),
             Difference::More(got) => t!("probe.found_more", locale = locale, step = step, got = printable(got)),
         }
         .into_owned()

@@ -72,6 +72,8 @@ fn finding(finding: &Finding, case: &CaseReport, locale: &str) -> Value {
         Difference::NoReply => ("no-reply", None, None),
         Difference::OtherSocket { got, .. } => ("other-socket", None, Some(got)),
         Difference::OtherAddress { got, .. } => ("other-address", None, Some(got)),
+        Difference::EachNth(_) => ("each-nth", None, None),
+        Difference::Previous => ("previous", None, None),
         Difference::More(got) => ("more", None, Some(got)),
     };
     json!({

@@ -44,6 +44,65 @@ pub(super) struct Line<T> {
     pub doubtful: bool,
     /// Datagrams sent again.
     pub resent: usize,
+    /// What is asked now may have no answer.
+    pub may_be_silent: bool,
+    /// Where a login was answered, and something served since.
+    served: [bool; CONTROL + 1],
+    /// How often the network, or the server, did what.
+    pub counts: Counts,
+}
+
+/// What was seen of the way and of the server's regularity.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    sent: usize,
+    unanswered: usize,
+    /// Answers after which something more came.
+    doubled: usize,
+    /// Datagrams that were answered since the last one that was not; none before the first, or when one was missed.
+    since: Option<usize>,
+    /// The same between others before.
+    gaps: Vec<usize>,
+}
+
+impl Counts {
+    fn note(&mut self, answered: bool) {
+        self.sent += 1;
+        if answered {
+            self.since = self.since.map(|since| since + 1);
+        } else {
+            self.unanswered += 1;
+            self.gaps.extend(self.since);
+            self.since = Some(0);
+        }
+    }
+
+    /// Requests went out whose answers were not counted one by one.
+    pub fn lose_count(&mut self) {
+        self.since = None;
+    }
+
+    /// Which part of all datagrams got no answer.
+    pub fn loss(&self) -> f64 {
+        self.unanswered as f64 / self.sent.max(1) as f64
+    }
+
+    /// Which part of all answers had something behind them.
+    pub fn doubling(&self) -> f64 {
+        self.doubled as f64 / (self.sent - self.unanswered).max(1) as f64
+    }
+
+    /// The number of the reply that is always missing: too often for chance.
+    pub fn nth_missing(&self) -> Option<usize> {
+        const ENOUGH: usize = 12;
+        let first = *self.gaps.first()?;
+        let mut counted: std::collections::HashMap<usize, usize> = std::collections::HashMap::new();
+        self.gaps.iter().for_each(|gap| *counted.entry(*gap).or_default() += 1);
+        let (gap, times) = counted.into_iter().max_by_key(|(_, times)| *times).unwrap_or((first, 0));
+        // By chance one gap is at most 25 % of all, and from two on 15 %; a network may lose some besides.
+        let least = if gap == 1 { 60 } else { 40 };
+        (gap > 0 && times >= ENOUGH && times * 100 >= self.gaps.len() * least).then_some(gap + 1)
+    }
 }
 
 impl<T: Transport> Line<T> {
@@ -57,6 +116,9 @@ impl<T: Transport> Line<T> {
             logged_in: [false; CONTROL + 1],
             doubtful: false,
             resent: 0,
+            may_be_silent: false,
+            served: [false; CONTROL + 1],
+            counts: Counts::default(),
         }
     }
 
@@ -75,12 +137,46 @@ impl<T: Transport> Line<T> {
         self.logged_in.get(desk) == Some(&true)
     }
 
+    /// Whether somebody was logged in here and served, so that nothing but their own doing ends that.
+    pub fn is_served(&self, desk: Desk) -> bool {
+        self.served.get(desk) == Some(&true)
+    }
+
+    /// How long answers take.
+    pub fn round_trip(&self) -> Option<Duration> {
+        self.rto.smoothed()
+    }
+
+    /// Sends once and waits long, so that the answer is this one's; what comes behind it is thrown away.
+    pub fn patiently(&mut self, desk: Desk, request: &[u8]) -> io::Result<Option<Vec<u8>>> {
+        const LONG: Duration = Duration::from_secs(4);
+        const HELD: Duration = Duration::from_millis(60);
+        let began = self.now();
+        self.send(desk, request)?;
+        let got = self.receive(desk, LONG)?;
+        if got.is_some() {
+            self.rto.measure(self.now().saturating_sub(began));
+            self.listen(desk, HELD)?;
+        }
+        Ok(got)
+    }
+
+    /// Waits until nothing more is on its way.
+    pub fn calm_down(&mut self, desk: Desk) -> io::Result<()> {
+        const LATE: Duration = Duration::from_secs(3);
+        self.listen(desk, LATE)?;
+        self.settle()
+    }
+
     /// A socket, new and unknown to the server.
     pub fn reopen(&mut self, desk: Desk) -> io::Result<()> {
         self.transport.open(desk)?;
         self.pace.forget(desk);
         if let (Some(open), Some(logged_in)) = (self.open.get_mut(desk), self.logged_in.get_mut(desk)) {
             (*open, *logged_in) = (true, false);
+        }
+        if let Some(served) = self.served.get_mut(desk) {
+            *served = false;
         }
         Ok(())
     }
@@ -106,8 +202,15 @@ impl<T: Transport> Line<T> {
         if let Some(logged_in) = self.logged_in.get_mut(desk) {
             *logged_in = (*logged_in && !request.starts_with(b"06#")) || request.starts_with(b"02#");
         }
+        let ends = matches!(request, [b'0', b'2' | b'6', ..]);
+        if let Some(served) = self.served.get_mut(desk).filter(|_| ends) {
+            *served = false;
+        }
         let wait = self.pace.wait(desk, refusal, self.now());
-        self.doubtful |= self.listen(desk, wait)?;
+        if self.listen(desk, wait)? {
+            self.doubtful = true;
+            self.counts.doubled += 1;
+        }
         let mut answer = Answer { got: None, stray: None, tries: 0, time: None };
         while answer.tries < tries && answer.got.is_none() && answer.stray.is_none() {
             answer.tries += 1;
@@ -116,6 +219,9 @@ impl<T: Transport> Line<T> {
             self.wait(desk, &mut answer)?;
             if answer.got.is_none() && answer.stray.is_none() {
                 answer.stray = self.elsewhere(desk)?;
+            }
+            if !self.may_be_silent {
+                self.counts.note(answer.got.is_some());
             }
             if matches!(answer.got.as_deref(), None | Some(b"00:00" | b"07:01")) {
                 self.pace.refused(desk, self.now());
@@ -131,12 +237,21 @@ impl<T: Transport> Line<T> {
             }
             None => {}
         }
+        let serves = matches!(request, [b'0', b'3' | b'4' | b'5' | b'8' | b'9', ..]);
+        let logged_in = self.is_logged_in(desk);
+        if let Some(served) = self.served.get_mut(desk).filter(|_| serves && logged_in)
+            && !matches!(answer.got.as_deref(), None | Some(b"00:00" | b"07:01"))
+        {
+            *served = true;
+        }
         Ok(answer)
     }
 
     fn wait(&mut self, desk: Desk, answer: &mut Answer) -> io::Result<()> {
+        /// After one from elsewhere the right one may still come, but not much later.
+        const BESIDE: Duration = Duration::from_millis(20);
         let began = self.now();
-        let end = began + self.rto.timeout(answer.tries);
+        let mut end = began + self.rto.timeout(answer.tries);
         while self.now() < end {
             let Some(datagram) = self.transport.receive(desk, end.saturating_sub(self.now()))? else { break };
             match datagram.from {
@@ -145,7 +260,10 @@ impl<T: Transport> Line<T> {
                     (answer.got, answer.time) = (Some(datagram.bytes), Some(time));
                     break;
                 }
-                Some(from) => answer.stray = Some(Difference::OtherAddress { from, got: datagram.bytes }),
+                Some(from) => {
+                    end = end.min(self.now() + BESIDE);
+                    answer.stray = Some(Difference::OtherAddress { from, got: datagram.bytes });
+                }
             }
         }
         Ok(())
@@ -189,6 +307,7 @@ impl<T: Transport> Line<T> {
 
     /// What nobody waits for any more is thrown away, and makes the attempt doubtful.
     fn drain(&mut self) -> io::Result<()> {
+        let mut any = false;
         for desk in 0..=CONTROL {
             let open = self.open.get(desk) == Some(&true);
             for _ in 0..MOST {
@@ -196,8 +315,10 @@ impl<T: Transport> Line<T> {
                     break;
                 }
                 self.doubtful = true;
+                any = true;
             }
         }
+        self.counts.doubled += usize::from(any);
         Ok(())
     }
 

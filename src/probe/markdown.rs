@@ -44,6 +44,9 @@ fn whole(out: &mut String, document: &Document, locale: &str) -> fmt::Result {
     if document.run().is_some_and(|run| !run.left) {
         writeln!(out, "{}\n", t!("probe.not_left", locale = locale))?;
     }
+    if let Some(slow) = slow(document, locale) {
+        writeln!(out, "{slow}\n")?;
+    }
     trouble(out, document, locale)?;
     habits(out, document, locale)?;
     writeln!(out, "## {}\n", t!("probe.cases", locale = locale))?;
@@ -70,6 +73,13 @@ pub fn summary(document: &Document, locale: &str) -> String {
         line += &t!("probe.counts_chosen", locale = locale, n = document.chosen());
     }
     line
+}
+
+/// That replies take long, if they do.
+#[must_use]
+pub fn slow(document: &Document, locale: &str) -> Option<String> {
+    let slow = document.run()?.slow?;
+    Some(t!("probe.slow", locale = locale, s = format!("{:.1}", slow.as_secs_f64())).into_owned())
 }
 
 /// What failed and what is unclear, first, with the way to each.

@@ -75,6 +75,7 @@ macro_rules! rules {
 
 rules! {
     ReplyForm "reply-form" Datagram false,
+    EachAnswered "each-answered" Datagram false,
     OwnReplies "own-replies" Datagram false,
     OneReply "one-reply" Datagram false,
     ToSender "to-sender" Datagram false,
@@ -121,6 +122,7 @@ rules! {
     EmptyField "empty-field" Malformed false,
     BodyTooLong "body-too-long" Malformed true,
     RequestTooLong "request-too-long" Server true,
+    Stays "stays-logged-in" NotLoggedIn false,
     NotLoggedIn "not-logged-in" NotLoggedIn false,
     ReplyLike "reply-like" Server true,
     Extension "extension" Extensions true,

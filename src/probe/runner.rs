@@ -2,6 +2,8 @@
 //! first one, whatever does not fit after that says nothing, and the whole case is played again with
 //! new names. Only what fails without any loss, and fails again, is a failure.
 
+mod looks;
+
 use std::io;
 use std::time::Duration;
 
@@ -11,6 +13,7 @@ use super::judge::{Letter, Mail, Pattern, delivery, judge};
 use super::line::{CONTROL, Line, SETTLE, desk};
 use super::rule::Rule;
 use super::transport::Transport;
+use looks::{LOOKS, confirmations};
 
 /// How often a judged request is sent at most.
 const TRIES: u8 = 3;
@@ -25,6 +28,21 @@ const DOUBTED: usize = 3;
 const QUIET: Duration = Duration::from_millis(300);
 /// Messages taken at most to begin with an empty mailbox, or to see what is in it.
 const DRAIN: usize = 40;
+/// A case is given up after so long.
+const CASE: Duration = Duration::from_secs(60);
+/// Longer than clients wait for a reply before they send again.
+const SLOW: Duration = Duration::from_secs(1);
+/// A network doubles some of what it carries; what doubles more than this of all is the server.
+const MOST_DOUBLED: f64 = 0.6;
+/// Whether there is somebody to try.
+pub(crate) enum Begun {
+    /// Nobody answers.
+    Silent,
+    /// Somebody does.
+    Ready,
+    /// Each request has the reply of the one before, so nothing else can be judged.
+    Previous(Box<CaseReport>),
+}
 
 /// Plays cases over a transport.
 pub(crate) struct Runner<T> {
@@ -34,6 +52,8 @@ pub(crate) struct Runner<T> {
     bad: bool,
     /// Nothing is answered any more.
     gone: bool,
+    /// The first request of a look at the replies had its own.
+    own: bool,
     /// Which account has logged in from a stranger's socket.
     speaks_for: [Option<Vec<u8>>; CONTROL],
 }
@@ -60,11 +80,25 @@ struct Attempt {
     mail: Mail,
 }
 
+impl Attempt {
+    /// Whether a login or an end in it may have moved somebody's session on purpose.
+    fn moved(&self) -> bool {
+        self.exchanges.iter().any(|exchange| matches!(exchange.sent.as_slice(), [b'0', b'2' | b'6', ..]))
+    }
+}
+
 impl<T: Transport> Runner<T> {
     /// `mark` is what all names of this run share.
     pub fn new(transport: T, mark: &str, gap: Duration) -> Self {
         let names = Names { mark: mark.to_owned(), attempt: 0 };
-        Self { line: Line::new(transport, gap), names, bad: false, gone: false, speaks_for: Default::default() }
+        Self {
+            line: Line::new(transport, gap),
+            names,
+            bad: false,
+            gone: false,
+            own: false,
+            speaks_for: Default::default(),
+        }
     }
 
     /// The transport's clock.
@@ -77,13 +111,39 @@ impl<T: Transport> Runner<T> {
         self.line.resent
     }
 
+    /// How long a reply takes, if that is longer than clients wait.
+    pub fn slow(&self) -> Option<Duration> {
+        self.line.round_trip().filter(|rtt| *rtt > SLOW)
+    }
+
+    /// The number of the reply that is always missing.
+    pub fn nth_missing(&self) -> Option<usize> {
+        self.line.counts.nth_missing()
+    }
+
     /// Whether anybody answers at all; then the three persons are registered.
-    pub fn begin(&mut self) -> io::Result<bool> {
+    pub fn begin(&mut self) -> io::Result<Begun> {
         for desk in 0..=CONTROL {
             self.line.reopen(desk)?;
         }
-        if !self.alive()? {
-            return Ok(false);
+        let resent = self.line.resent;
+        let alive = self.alive()?;
+        // Lost, late, or not its own: a look at each answer by itself tells.
+        if !alive || self.line.resent > resent {
+            self.gone = false;
+            self.line.reopen(CONTROL)?;
+            self.line.calm_down(CONTROL)?;
+            // One that is lost on the way makes a look worthless.
+            for _ in 0..LOOKS {
+                match self.previous()? {
+                    Some(report) => return Ok(Begun::Previous(Box::new(report))),
+                    None if self.own => break,
+                    None => {}
+                }
+            }
+            if !alive && !self.alive()? {
+                return Ok(Begun::Silent);
+            }
         }
         for who in [Who::A, Who::B, Who::C] {
             let (account, password) = (self.names.account(who), self.names.password());
@@ -91,7 +151,7 @@ impl<T: Transport> Runner<T> {
             // Once from here with the right password: wrong ones are then not held against this address.
             self.ready(who)?;
         }
-        Ok(true)
+        Ok(Begun::Ready)
     }
 
     /// Whether the server has stopped answering.
@@ -126,7 +186,11 @@ impl<T: Transport> Runner<T> {
             attempts,
             habits: attempt.habits,
         };
+        let end = self.now() + CASE;
         for n in 1..=ATTEMPTS {
+            if n > 1 && self.now() > end {
+                return Ok(report(Verdict::Unclear(unclear), last, n - 1));
+            }
             let (outcome, attempt) = self.attempt(case)?;
             match outcome {
                 // What was missing or doubled before was so on the way.
@@ -153,8 +217,21 @@ impl<T: Transport> Runner<T> {
                             .iter()
                             .filter(|(f, _)| (f.rule, f.exchange) == (finding.rule, finding.exchange))
                             .count();
-                        let needed = if self.bad || finding.difference.on_the_way() { DOUBTED } else { CONFIRMED };
+                        let needed = match finding.difference {
+                            Difference::NoReply => confirmations(self.line.counts.loss().powi(i32::from(TRIES))),
+                            // What doubles everything is the server.
+                            Difference::More(_) if self.line.counts.doubling() < MOST_DOUBLED => {
+                                confirmations(self.line.counts.doubling())
+                            }
+                            Difference::More(_) => DOUBTED,
+                            // Doubled on the way, and the first copy's answer lost: nobody sees that.
+                            _ if self.bad => self.unseen_doubles(),
+                            _ => CONFIRMED,
+                        };
                         if before + 1 >= needed {
+                            if finding.rule == Some(Rule::InOrder) && self.reorders()? {
+                                return Ok(report(Verdict::Unclear(Unclear::Network), attempt, n));
+                            }
                             return Ok(report(Verdict::Failed(finding), attempt, n));
                         }
                         failures.push((finding, attempt));
@@ -252,7 +329,11 @@ impl<T: Transport> Runner<T> {
         let sent = self.names.expand(ask.send);
         let patterns: Vec<Pattern> = ask.accept.iter().map(|accept| Pattern::new(accept, &self.names)).collect();
         let refusal = patterns.iter().any(Pattern::refusal);
-        let answer = self.line.exchange(desk(ask.who), &sent, refusal, TRIES)?;
+        let served = self.line.is_served(desk(ask.who));
+        self.line.may_be_silent = patterns.iter().any(Pattern::silent);
+        let answer = self.line.exchange(desk(ask.who), &sent, refusal, TRIES);
+        self.line.may_be_silent = false;
+        let answer = answer?;
         let exchange = attempt.exchanges.len();
         attempt.exchanges.push(Exchange {
             from: ask.who,
@@ -286,6 +367,10 @@ impl<T: Transport> Runner<T> {
             }
             Err(breach) => {
                 let mut rule = breach.rule;
+                // Was served, and is not any more, though nobody went offline or logged in elsewhere.
+                if served && got == b"07:01" && !attempt.moved() {
+                    rule = Rule::Stays;
+                }
                 if matches!(rule, Rule::CountAll | Rule::CountOne | Rule::Oldest) {
                     rule = self.look_closer(ask.who, rule, attempt)?;
                 }
@@ -327,6 +412,7 @@ impl<T: Transport> Runner<T> {
             .map(|ask| ask.accept.iter().map(|accept| Pattern::new(accept, &self.names)).collect())
             .collect();
         let began = self.line.now();
+        self.line.counts.lose_count();
         for (ask, patterns) in asks.iter().zip(&patterns) {
             let sent = self.names.expand(ask.send);
             self.line.send(desk(who), &sent)?;

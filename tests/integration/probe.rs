@@ -110,6 +110,42 @@ fn other_habits_are_no_faults() {
     }
 }
 
+/// A server that is only slow is told so, and all that there is time for is judged.
+#[test]
+fn a_slow_server_is_answered_by_and_bounded() {
+    struct Slow(Model);
+    impl Machine for Slow {
+        fn datagram(&mut self, now: Duration, from: std::net::SocketAddr, bytes: &[u8]) -> Vec<memory::Sent> {
+            let late = |sent: memory::Sent| memory::Sent { later: sent.later + Duration::from_millis(1_500), ..sent };
+            self.0.datagram(now, from, bytes).into_iter().map(late).collect()
+        }
+    }
+    let document = probed(Slow(Model::new(Habits::default(), None)), FINE, 1);
+    let (passed, failed, unclear) = document.counts();
+    println!("{passed} passed, {failed} failed, {unclear} unclear, {:?}", run(&document).elapsed);
+    assert_eq!(failed, 0, "{}", trouble(&document));
+    assert!(passed > 30 && run(&document).elapsed < Duration::from_secs(600), "{}", trouble(&document));
+    let said = markdown::write(&document, "en");
+    assert!(said.contains("Replies took about 1.5 s each."), "{said}");
+    // From the wrong port, too, it takes no longer than it must.
+    let document = probed(Model::new(Habits::default(), Some(Fault::OtherPort)), FINE, 1);
+    assert!(run(&document).elapsed < Duration::from_secs(180), "{:?}", run(&document).elapsed);
+}
+
+/// What changes places, is doubled or lost on the way is never the server's, however much there is of it.
+#[test]
+fn a_very_bad_network_is_no_fault_either() {
+    for (lost, doubled, delayed) in [(0, 0, 50), (0, 30, 0), (30, 10, 25)] {
+        let faults = Faults { lost, doubled, delayed };
+        for seed in 1..=3 {
+            let document = probed(Ours::new(OnSecondLogin::Arm), faults, seed);
+            println!("{faults:?} seed {seed}: {:?}, {:?}", document.counts(), run(&document).elapsed);
+            assert_eq!(document.counts().1, 0, "{faults:?} seed {seed}: {}", trouble(&document));
+            assert!(run(&document).elapsed < Duration::from_secs(600), "{:?}", run(&document).elapsed);
+        }
+    }
+}
+
 /// What is lost, doubled or late is the network's, and never the server's.
 #[test]
 fn a_bad_network_is_no_fault() {

@@ -76,7 +76,8 @@ impl Probe {
             Err(error) => return Err(error.text(locale).into()),
         };
         // Nobody reads any more: the files are written all the same.
-        let _ = told.and_then(|()| writeln!(out, "{}", markdown::summary(&document, locale)));
+        let slow = markdown::slow(&document, locale).map(|slow| slow + "\n").unwrap_or_default();
+        let _ = told.and_then(|()| writeln!(out, "{slow}{}", markdown::summary(&document, locale)));
         if let Some(file) = &self.markdown {
             write(file, &markdown::write(&document, locale))?;
         }

@@ -85,4 +85,7 @@ faults! {
     WrongAddress ToSender,
     OtherPort FromAsked,
     Slow03 InOrder,
+    SendForgets Stays,
+    EachFifthMissing EachAnswered,
+    PreviousReply OwnReplies,
 }

@@ -51,12 +51,25 @@ pub struct Model {
     taken: HashMap<Bytes, Letter>,
     forwarded: u64,
     last_other: Option<SocketAddr>,
+    replies: u64,
+    previous: Option<Bytes>,
 }
 
 impl Model {
     pub fn new(habits: Habits, fault: Option<Fault>) -> Self {
         let (accounts, unread, taken) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Self { habits, fault, accounts, sessions: Vec::new(), unread, taken, forwarded: 0, last_other: None }
+        Self {
+            habits,
+            fault,
+            accounts,
+            sessions: Vec::new(),
+            unread,
+            taken,
+            forwarded: 0,
+            last_other: None,
+            replies: 0,
+            previous: None,
+        }
     }
 
     fn has(&self, fault: Fault) -> bool {
@@ -377,6 +390,20 @@ impl Machine for Model {
             }
             Some(Fault::Slow03) if bytes.starts_with(b"03#") => {
                 sent.iter_mut().for_each(|s| s.later = Duration::from_millis(20));
+            }
+            Some(Fault::SendForgets) if sent.iter().any(|s| s.bytes.starts_with(b"03:")) => {
+                self.sessions.retain(|(_, at)| *at != from);
+            }
+            Some(Fault::EachFifthMissing) => {
+                self.replies += sent.len() as u64;
+                if self.replies.is_multiple_of(5) {
+                    sent.clear();
+                }
+            }
+            Some(Fault::PreviousReply) => {
+                let this = sent.first().map(|s| s.bytes.clone());
+                let previous = std::mem::replace(&mut self.previous, this);
+                sent = previous.map(|bytes| Sent::new(from, bytes)).into_iter().collect();
             }
             Some(Fault::Pushes) if sent.iter().any(|s| s.bytes == b"03:01") => {
                 let to = bytes.split(|b| *b == b'#').nth(1).unwrap_or_default();
