@@ -9,6 +9,8 @@ pub mod file_chooser;
 pub mod friend_list;
 pub mod friend_window;
 mod ink;
+#[cfg(all(unix, not(target_os = "macos")))]
+mod input_method;
 pub mod keys_window;
 mod latin;
 pub mod login;

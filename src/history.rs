@@ -222,6 +222,9 @@ pub enum Op {
     Block { account: Account, blocked: bool },
     /// Takes somebody off the list; their messages stay.
     RemoveContact(Account),
+    /// Takes somebody off the list whether they are a friend or a stranger, until they write again; with their
+    /// messages, if that is wanted.
+    Forget { account: Account, messages: bool },
     /// Adds everybody of a CSV file but oneself, or nobody.
     Import { path: PathBuf, own: Account },
     /// Writes the list into a CSV file.

@@ -77,6 +77,8 @@ pub struct Person {
     pub presence: Option<Presence>,
     pub contact: bool,
     pub blocked: bool,
+    /// This row is under "recent"; of a friend it is one more.
+    pub recent: bool,
 }
 
 /// Everything the list is made of.
@@ -219,7 +221,7 @@ impl Roster {
         let people = people.filter(|p| holds(&p.name, &wanted) || holds(p.account.as_str(), &wanted));
         let mut entries: Vec<Entry> = people.map(Entry::Person).collect();
         let known = |e: &Entry| matches!(e, Entry::Person(p) if p.contact && p.account.as_str() == search);
-        if !entries.iter().any(known) && Account::person(search).is_ok_and(|a| a != self.me) {
+        if !entries.iter().any(known) && may_be_account(search) && search != self.me.as_str() {
             // Enter takes the first: whoever types the account of somebody new wants to add them.
             let new = |e: &Entry| matches!(e, Entry::Person(p) if p.account.as_str() == search && self.find(&p.account).is_none());
             let at = if entries.iter().any(new) { 0 } else { entries.len() };
@@ -237,9 +239,13 @@ impl Roster {
                 blocked.push(person);
             } else if conversation.stranger && !person.account.is_room() {
                 strangers.push(person);
-            } else if conversation.last.is_some() && recent.len() < RECENT || person.account.is_room() {
-                recent.push(person);
+            } else if person.account.is_room() {
+                recent.push(Person { recent: true, ..person });
             } else {
+                // A friend is always in their group; what is recent is one more way there.
+                if conversation.last.is_some() && recent.len() < RECENT {
+                    recent.push(Person { recent: true, ..person.clone() });
+                }
                 groups.push((conversation.contact.group.clone(), person));
             }
         }
@@ -288,7 +294,9 @@ impl Roster {
             _ => people.len().to_string(),
         };
         let open = !self.closed.contains(&section);
-        let unread = if open { 0 } else { people.iter().map(|p| p.unread).sum() };
+        // Closed, "recent" hides nobody but the rooms.
+        let hidden = |p: &&Person| !p.recent || p.account.is_room();
+        let unread = if open { 0 } else { people.iter().filter(hidden).map(|p| p.unread).sum() };
         entries.push(Entry::Section { section, title, count, open, unread });
         if open {
             entries.extend(people.into_iter().map(Entry::Person));
@@ -309,6 +317,7 @@ impl Roster {
             presence: Some(Presence::Online),
             contact: false,
             blocked: false,
+            recent: false,
         })
     }
 
@@ -322,6 +331,7 @@ impl Roster {
             presence: None,
             contact: false,
             blocked: false,
+            recent: true,
         }
     }
 
@@ -361,8 +371,16 @@ impl Roster {
             presence,
             contact: !conversation.stranger,
             blocked: contact.blocked,
+            recent: false,
         }
     }
+}
+
+/// Whether somebody may be meant: a sentence that went here by mistake is nobody, and Enter would add them. Whoever is
+/// called so all the same can be added in the window for that.
+fn may_be_account(text: &str) -> bool {
+    let punctuation = |c: char| matches!(c, ',' | '?' | '!' | '，' | '。' | '？' | '！' | '、');
+    Account::person(text).is_ok() && !text.contains(char::is_whitespace) && !text.contains(punctuation)
 }
 
 fn presence_word(presence: Option<Presence>) -> String {
@@ -419,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn everybody_stands_once_under_the_right_heading() {
+    fn everybody_stands_under_the_right_heading() {
         let mut roster = Roster::new(account("me"));
         roster.set_conversations(vec![
             conversation("b", "", false, Some("hi")),
@@ -432,12 +450,40 @@ mod tests {
         let lobby = format!("  {}", t!("main.lobby"));
         let titles = ["recent", "friends", "strangers", "others_online"].map(|k| t!(format!("main.{k}")));
         let [recent, friends, strangers, online] = titles;
-        let (friends, strangers, online) = (format!("{friends} 0/1"), format!("{strangers} 1"), format!("{online} 1"));
-        let expected =
-            [&*recent, &lobby, "  b", "net 1/2", "  y", "  x", &friends, "  z", &strangers, "  s", &online, "  o"];
+        let (friends, strangers, online) = (format!("{friends} 0/2"), format!("{strangers} 1"), format!("{online} 1"));
+        let expected = [
+            &*recent, &lobby, "  b", "net 1/2", "  y", "  x", &friends, "  b", "  z", &strangers, "  s", &online, "  o",
+        ];
         assert_eq!(shown(&roster, ""), expected);
         roster.toggle(&Section::Strangers);
         assert!(roster.entries("", NOW).iter().any(|e| matches!(e, Entry::Section { open: false, unread: 1, .. })));
+    }
+
+    #[test]
+    fn recent_hides_nobody_and_takes_nobody_out_of_their_group() {
+        let mut roster = Roster::new(account("me"));
+        let friends: Vec<String> = (0..10).map(|i| format!("f{i}")).collect();
+        roster.set_conversations(friends.iter().map(|f| conversation(f, "class", false, Some("hi"))).collect());
+        let people = |roster: &Roster, recent: bool| -> Vec<String> {
+            let entries = roster.entries("", NOW);
+            let wanted = entries.into_iter().filter_map(|e| if let Entry::Person(p) = e { Some(p) } else { None });
+            wanted.filter(|p| p.recent == recent).map(|p| p.name).collect()
+        };
+        assert_eq!((people(&roster, true).len(), people(&roster, false)), (RECENT, friends.clone()));
+        assert!(shown(&roster, "").contains(&"class 10".to_owned()), "all who chat are still in it");
+        roster.toggle(&Section::Recent);
+        assert_eq!((people(&roster, true), people(&roster, false)), (Vec::new(), friends));
+        // What is unread stands where it is seen, once.
+        let mut unread = conversation("f0", "class", false, Some("hi"));
+        unread.unread = 3;
+        roster.set_conversations(vec![unread]);
+        let counts = |roster: &Roster| -> Vec<u64> {
+            let of = |e: &Entry| if let Entry::Section { unread, .. } = e { Some(*unread) } else { None };
+            roster.entries("", NOW).iter().filter_map(of).collect()
+        };
+        assert_eq!(counts(&roster), [0, 0]);
+        roster.toggle(&Section::Group("class".into()));
+        assert_eq!(counts(&roster), [0, 3]);
     }
 
     #[test]
@@ -481,6 +527,9 @@ mod tests {
         assert_eq!(shown(&roster, "七号"), ["  七号好友", "+ 七号"]);
         assert_eq!(shown(&roster, "20170007"), ["  七号好友"]);
         assert_eq!(shown(&roster, "me"), [""; 0], "oneself is nobody to add");
+        for sentence in ["hi all, Li Lei here", "你好，在吗", "what?", "x".repeat(65).as_str()] {
+            assert_eq!(shown(&roster, sentence), [""; 0], "{sentence}");
+        }
         roster.set_online(Some(vec![account("new1"), account("new11")]));
         assert_eq!(shown(&roster, "new1"), ["+ new1", "  new1", "  new11"], "Enter adds who is online and unknown");
         roster.set_online(Some(Vec::new()));

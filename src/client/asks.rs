@@ -35,9 +35,10 @@ impl Client {
         self.change(Op::Block { account, blocked });
     }
 
-    /// Takes somebody off the list.
-    pub fn remove_contact(&mut self, account: Account) {
-        self.change(Op::RemoveContact(account));
+    /// Takes somebody off the list, friend or stranger, until they write again; their messages stay, unless they are
+    /// to go too.
+    pub fn forget_person(&mut self, account: Account, messages: bool) {
+        self.change(Op::Forget { account, messages });
     }
 
     /// This friend's messages were looked at, all that are here.

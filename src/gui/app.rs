@@ -106,6 +106,10 @@ pub fn run(args: Args) -> Result<(), ClientError> {
     // What panels and docks know the windows by.
     fltk::window::Window::set_default_xclass("hongyan");
     let app = app::App::default();
+    #[cfg(all(unix, not(target_os = "macos")))]
+    super::input_method::watch();
+    // How large everything is can be seen; FLTK's word for it is a window that takes the keys.
+    app::set_option(app::Option::ShowScaling, false);
     preferences::set_theme(args.dark || settings.dark);
     theme::set_up_font();
     screen::begin(&settings.zoom);
@@ -204,7 +208,7 @@ fn drain() {
 fn apply(event: UiEvent) {
     match event {
         UiEvent::Quit => quit(),
-        UiEvent::RemoveFriend(account) => friends::remove(account),
+        UiEvent::RemoveFriend(account) => friends::remove(account, false),
         UiEvent::FriendMenu(person, x, y) => friends::row_menu(&person, (x, y)),
         UiEvent::Menu(x, y) => own_menu((x, y)),
         UiEvent::SaveWire(text) => wire::save(text),
@@ -318,7 +322,7 @@ impl App {
     fn say(&mut self, text: &str) {
         log::info!("said: {text}");
         if let Some((register, _)) = &mut self.register {
-            register.say(text, false);
+            register.refuse(text, None);
         } else if let Some(login) = &mut self.login {
             login.say(text, true);
         } else if let Some(main) = &mut self.main {

@@ -101,7 +101,9 @@ impl FriendList {
         }
         let chosen = view.chosen.and_then(|i| view.entries.get(i)).map(identity);
         view.entries = entries;
-        view.chosen = chosen.and_then(|id| view.entries.iter().position(|e| identity(e) == id));
+        // Whoever is not recent any more is still in their group.
+        let place = |id: &(u8, String)| view.entries.iter().position(|e| identity(e) == *id);
+        view.chosen = chosen.and_then(|id| place(&id).or_else(|| (id.0 == 4).then(|| place(&(1, id.1)))?));
         view.under = None;
         drop(view);
         if self.widget.has_focus() {
@@ -136,6 +138,7 @@ impl FriendList {
 fn identity(entry: &Entry) -> (u8, String) {
     match entry {
         Entry::Section { section, .. } => (0, format!("{section:?}")),
+        Entry::Person(person) if person.recent => (4, person.account.to_string()),
         Entry::Person(person) => (1, person.account.to_string()),
         Entry::Add(name) => (2, name.clone()),
         Entry::More(..) => (3, String::new()),
@@ -290,7 +293,7 @@ impl View {
                 _ => return (true, None),
             },
             Key::F2 => return (true, person.filter(|p| !p.account.is_room()).map(|p| Wish::Edit(p.account))),
-            Key::Delete => return (true, person.filter(|p| p.contact).map(|p| Wish::Remove(p.account))),
+            Key::Delete => return (true, person.map(|p| Wish::Remove(p.account))),
             _ if widgets::is_menu_key() => {
                 let top = row.map_or(0, |i| self.top_of(i) - self.scrolled);
                 return (true, person.map(|p| Wish::Menu(Box::new(p), w.x() + 60, w.y() + top + 40)));

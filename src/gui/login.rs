@@ -37,6 +37,15 @@ pub struct LoginForm {
     pub stay: bool,
 }
 
+/// What a message is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// The account.
+    Account,
+    /// The password, in the registration window both.
+    Password,
+}
+
 /// Account and password.
 pub struct Login {
     sheet: Sheet,
@@ -89,9 +98,6 @@ impl Login {
         let submit: Rc<dyn Fn()> = {
             let (account, password, emit) = (account.clone(), password.clone(), Rc::clone(&emit));
             Rc::new(move || {
-                if account.value().trim().is_empty() && account.clone().take_focus().is_ok() {
-                    return;
-                }
                 emit(UiEvent::Login { account: account.value(), password: Secret(password.value()) });
             })
         };
@@ -197,6 +203,14 @@ impl Login {
         self.message.label()
     }
 
+    /// The keys go to the field where something is missing or wrong; what is in it stays.
+    pub fn go_to(&mut self, field: Field) {
+        let _ = match field {
+            Field::Account => self.account.take_focus(),
+            Field::Password => self.password.take_focus(),
+        };
+    }
+
     /// Clears the password, and the account too if it does not exist; the cursor stands where to go on.
     pub fn again(&mut self, account_too: bool) {
         self.password.set_value("");
@@ -256,6 +270,7 @@ pub struct RegisterForm {
 pub struct Register {
     sheet: Sheet,
     message: Frame,
+    account: Input,
     password: SecretInput,
     confirm: SecretInput,
 }
@@ -320,7 +335,7 @@ impl Register {
         window.set_callback(move |_| emit(UiEvent::RegisterClosed));
         window.show();
         let _ = nickname.take_focus();
-        Self { sheet, message, password, confirm }
+        Self { sheet, message, account, password, confirm }
     }
 
     /// Brings the window to the front.
@@ -329,16 +344,30 @@ impl Register {
         let _ = self.password.take_focus();
     }
 
-    /// Says what is wrong; the fields stay for correction, the passwords are cleared.
-    pub fn say(&mut self, text: &str, clear: bool) {
-        let palette = theme::palette();
-        self.message.set_label_color(if clear { palette.error } else { palette.dim });
-        self.sheet.tell(&mut self.message, 40, text);
-        if clear {
-            self.password.set_value("");
-            self.confirm.set_value("");
-            let _ = self.password.take_focus();
+    /// Says how it goes on.
+    pub fn say(&mut self, text: &str) {
+        self.show(text, theme::palette().dim);
+    }
+
+    /// Says what is wrong, and goes to that field. What was typed stays for correction; passwords are typed anew.
+    pub fn refuse(&mut self, text: &str, field: Option<Field>) {
+        match field {
+            Some(Field::Account) => {
+                let _ = self.account.take_focus();
+            }
+            Some(Field::Password) => {
+                self.password.set_value("");
+                self.confirm.set_value("");
+                let _ = self.password.take_focus();
+            }
+            None => {}
         }
+        self.show(text, theme::palette().error);
+    }
+
+    fn show(&mut self, text: &str, colour: Color) {
+        self.message.set_label_color(colour);
+        self.sheet.tell(&mut self.message, 40, text);
     }
 
     /// What the window says, for tests.
@@ -382,7 +411,7 @@ pub(super) fn enter_submits<I: WidgetBase + WidgetExt + InputExt>(input: &mut I,
     enter_submits_and(input, submit, None);
 }
 
-fn enter_submits_and<I>(input: &mut I, submit: &Rc<dyn Fn()>, changed: Option<&Rc<dyn Fn()>>)
+pub(super) fn enter_submits_and<I>(input: &mut I, submit: &Rc<dyn Fn()>, changed: Option<&Rc<dyn Fn()>>)
 where
     I: WidgetBase + WidgetExt + InputExt,
 {

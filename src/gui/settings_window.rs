@@ -1,6 +1,7 @@
 //! The settings: server, local network, language, theme, how unread messages are asked for; and how the account may
 //! be used, which the server keeps, while it can be asked.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -10,7 +11,7 @@ use fltk::prelude::*;
 use rust_i18n::t;
 
 use super::keys_window::listen;
-use super::login::{Emit, enter_submits};
+use super::login::{Emit, enter_submits_and};
 use super::sheet::Sheet;
 use super::widgets::{self, Style};
 use super::{UiEvent, screen, theme};
@@ -70,8 +71,22 @@ impl SettingsWindow {
         host.set_value(form.host_lan);
         let mut lan_line = widgets::note(MARGIN, 104, INNER, 52);
         lan_line.set_label_color(palette.dim);
-        let others = lan.map_or_else(|| t!("settings.no_lan"), |lan| t!("settings.lan", address = lan));
-        lan_line.set_label(&widgets::escape(&others));
+        // What is ticked and typed counts, not what may be: only then others reach anything here.
+        let tell_others: Rc<dyn Fn()> = {
+            let (host, server, lan) = (host.clone(), server.clone(), lan.map(str::to_owned));
+            let line = lan_line.clone();
+            Rc::new(move || {
+                let mut line = line.clone();
+                let text = for_others(host.value(), &server.value(), lan.as_deref());
+                line.set_label(&widgets::escape(&text));
+                line.parent().into_iter().for_each(|mut around| around.redraw());
+            })
+        };
+        tell_others();
+        host.set_callback({
+            let tell_others = Rc::clone(&tell_others);
+            move |_| tell_others()
+        });
         widgets::label(MARGIN, 164, INNER, &t!("settings.language"), palette.dim);
         let language = segments(
             186,
@@ -136,7 +151,7 @@ impl SettingsWindow {
                 }));
             })
         };
-        enter_submits(&mut server, &submit);
+        enter_submits_and(&mut server, &submit, Some(&tell_others));
         save.set_callback(move |_| submit());
         cancel.set_callback({
             let emit = Rc::clone(&emit);
@@ -186,6 +201,16 @@ impl SettingsWindow {
     }
 }
 
+/// What others on the network have to do to use this computer's server, if they can.
+fn for_others(shared: bool, server: &str, lan: Option<&str>) -> Cow<'static, str> {
+    match (shared, lan) {
+        (false, _) => t!("settings.not_shared"),
+        (true, _) if !server.trim().is_empty() => t!("settings.other_server"),
+        (true, Some(address)) => t!("settings.lan", address = address),
+        (true, None) => t!("settings.no_lan"),
+    }
+}
+
 /// A row of choices of which one is chosen; which one, by number.
 fn segments(y: i32, labels: &[&str], chosen: usize) -> Rc<Cell<usize>> {
     let value = Rc::new(Cell::new(chosen));
@@ -206,4 +231,26 @@ fn segments(y: i32, labels: &[&str], chosen: usize) -> Rc<Cell<usize>> {
         });
     }
     value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_shown_only_where_it_reaches_something() {
+        let lan = Some("192.0.2.2:21568");
+        for (shared, server, lan, address) in [
+            (true, "", lan, true),
+            (true, " ", lan, true),
+            (false, "", lan, false),
+            (true, "chat.example:21568", lan, false),
+            (false, "chat.example:21568", lan, false),
+            (true, "", None, false),
+        ] {
+            let text = for_others(shared, server, lan);
+            assert_eq!(text.contains("192.0.2.2"), address, "{shared} {server:?} {text}");
+            assert!(!text.is_empty());
+        }
+    }
 }

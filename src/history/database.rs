@@ -220,6 +220,10 @@ impl Database {
                 self.remove_contact(account)?;
                 None
             }
+            Op::Forget { account, messages } => {
+                self.forget(account, *messages)?;
+                None
+            }
             Op::Read { peer, to } => {
                 let to = to.map_or(i64::MAX, |id| id.0);
                 c.prepare_cached("UPDATE messages SET seen = 1 WHERE peer = ? AND NOT seen AND id <= ?")?

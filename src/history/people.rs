@@ -91,6 +91,12 @@ impl Database {
         )?
         .execute(params![account.as_str(), remark, group, blocked])?;
         c.prepare_cached("UPDATE peers SET stranger = 0 WHERE peer = ? AND stranger")?.execute([account.as_str()])?;
+        // Whoever was forgotten has their messages again.
+        c.prepare_cached(
+            "INSERT OR IGNORE INTO peers
+             SELECT peer, max(id), 0, 0 FROM messages WHERE peer = ? AND NOT repeat GROUP BY peer",
+        )?
+        .execute([account.as_str()])?;
         Ok(())
     }
 
@@ -115,6 +121,21 @@ impl Database {
         c.prepare_cached("DELETE FROM contacts WHERE account = ?")?.execute([account.as_str()])?;
         c.prepare_cached("UPDATE peers SET stranger = 1 WHERE peer = ?1 AND ?1 NOT GLOB '@*'")?
             .execute([account.as_str()])?;
+        Ok(())
+    }
+
+    /// Off the list, friend or stranger; the next message brings them back as a stranger. Of one's own messages those
+    /// that are not settled stay.
+    pub(super) fn forget(&self, account: &Account, messages: bool) -> Result<(), Error> {
+        let c = &self.connection;
+        c.prepare_cached("DELETE FROM contacts WHERE account = ?")?.execute([account.as_str()])?;
+        c.prepare_cached("DELETE FROM peers WHERE peer = ?")?.execute([account.as_str()])?;
+        c.prepare_cached("UPDATE messages SET seen = 1 WHERE peer = ? AND NOT seen")?.execute([account.as_str()])?;
+        if messages {
+            c.prepare_cached("DELETE FROM messages WHERE peer = ? AND NOT (outgoing AND state IN (0, 1, 7))")?
+                .execute([account.as_str()])?;
+            c.prepare_cached("DELETE FROM drafts WHERE peer = ?")?.execute([account.as_str()])?;
+        }
         Ok(())
     }
 
@@ -239,6 +260,38 @@ mod tests {
             pushed: None,
             handed: None,
         }
+    }
+
+    #[test]
+    fn whoever_is_taken_off_the_list_is_off_it_until_they_write() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let database = Database::open(&dir.path().join("a.sqlite")).expect("new");
+        let friend = Contact { account: account("b"), remark: "友".into(), group: "课".into(), blocked: false };
+        database.run(&[Op::Contact(friend.clone()), received(1, "b", "hi"), received(2, "s", "buy")]);
+        let list = || match database.run(&[Op::Conversations]).pop() {
+            Some(Done::Conversations(list, _)) => {
+                let row = |c: Conversation| (c.contact.account.to_string(), c.stranger, c.unread);
+                list.into_iter().map(row).collect::<Vec<_>>()
+            }
+            other => panic!("{other:?}"),
+        };
+        let texts = |name: &str| match database.run(&[Op::Page { peer: account(name), first: 0, count: 9 }]).pop() {
+            Some(Done::Page { rows, .. }) => rows.into_iter().map(|row| row.text).collect::<Vec<_>>(),
+            other => panic!("{other:?}"),
+        };
+        let forget = |name: &str, messages| Op::Forget { account: account(name), messages };
+        database.run(&[forget("b", false), forget("s", false)]);
+        assert_eq!((list(), texts("b"), texts("s")), (vec![], vec!["hi".to_owned()], vec!["buy".to_owned()]));
+        // Their next message is a stranger's, with what was said before; as a friend they have all of it too.
+        database.run(&[received(3, "s", "again")]);
+        assert_eq!((list(), texts("s").len()), (vec![("s".to_owned(), true, 1)], 2));
+        database.run(&[Op::Contact(friend)]);
+        assert_eq!(list().last(), Some(&("b".to_owned(), false, 0)));
+        // With their messages; what was not sent yet is still to be sent.
+        let waits = Op::Outgoing { request: 1, to: account("b"), text: "later".into(), unix_ms: 0 };
+        database.run(&[waits, forget("b", true), forget("s", true)]);
+        assert_eq!((texts("b"), texts("s")), (vec!["later".to_owned()], vec![]));
+        assert!(matches!(&database.run(&[Op::Outbox])[..], [Done::Outbox(unsent)] if unsent.len() == 1));
     }
 
     #[test]

@@ -155,7 +155,8 @@ impl Form {
     pub fn words(&self) -> Cow<'static, str> {
         match self.verb {
             Verb::Register | Verb::Login => t!("term.words_account"),
-            Verb::Chat | Verb::Block | Verb::Unblock | Verb::Remove => t!("term.words_name"),
+            Verb::Chat | Verb::Block | Verb::Unblock => t!("term.words_name"),
+            Verb::Remove => t!("term.words_remove"),
             Verb::Add => t!("term.words_add"),
             Verb::Remark => t!("term.words_remark"),
             Verb::Group => t!("term.words_group"),

@@ -224,7 +224,7 @@ impl App {
         let done = match &self.change {
             None => true,
             Some(Change::There(contact)) => self.contact(&contact.account).as_ref() == Some(contact),
-            Some(Change::Gone(account)) => self.contact(account).is_none(),
+            Some(Change::Gone(account)) => self.roster.find(account).is_none(),
             Some(Change::Blocked(account, on)) => self.is_blocked(account) == *on,
         };
         if done {
@@ -232,15 +232,23 @@ impl App {
         }
     }
 
+    /// Off the list, friend or stranger; with their messages, if a word for those follows the name.
     pub(super) fn remove(&mut self, name: &str) {
-        let known = self.resolve(name).filter(|account| self.contact(account).is_some());
+        let (name, messages) = match name.rsplit_once(' ') {
+            Some((first, "messages" | "记录")) if self.resolve(name).is_none() => (first.trim_end(), true),
+            _ => (name, false),
+        };
+        let known = self.resolve(name).filter(|account| self.roster.find(account).is_some() && !account.is_room());
         let Some(account) = known else {
             return self.warn(&t!("term.nobody", name = harmless(name)));
         };
         let shown = harmless(&account.shown());
+        if self.is_blocked(&account) {
+            return self.warn(&t!("term.remove_blocked", name = shown));
+        }
         self.change = Some(Change::Gone(account.clone()));
-        self.client.remove_contact(account);
-        self.quiet(&t!("term.removed", name = shown));
+        self.client.forget_person(account, messages);
+        self.quiet(&if messages { t!("term.deleted", name = shown) } else { t!("term.removed", name = shown) });
     }
 
     /// A notice, where it concerns somebody one knows or chats with.

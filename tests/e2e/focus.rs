@@ -132,3 +132,36 @@ fn what_comes_while_one_reads_further_up_stays_unread() {
     me.keys(&["ctrl+End"]);
     until("all read", || titled("Hongyan").and(titled("Chatting with bob")));
 }
+
+#[test]
+fn what_is_missing_is_said_and_the_keys_are_there() {
+    let place = Place::new();
+    let _server = place.serve();
+    ByHand::new(place.at).ask("01#me#secret#secret#");
+    // The account is there and has the keys: what is typed next is the password, and the account stays.
+    let me = place.open("me", "en", &["--account", "me"]);
+    me.window("Log in");
+    me.keys(&["shift+Tab", "Return"]);
+    me.said("Please type the password.");
+    me.write("secret");
+    me.keys(&["Return"]);
+    me.no_window("Log in");
+    me.window("Hongyan");
+    let new = place.open("new", "en", &[]);
+    new.window("Log in");
+    new.keys(&["Return"]);
+    new.said("Please type your account.");
+    new.keys(&["ctrl+r"]);
+    new.window("Register");
+    for field in ["Ann", "a#b", "secret", "secret"] {
+        new.write(field);
+        new.keys(&["Return"]);
+    }
+    new.said("An account has 1 to 64 bytes");
+    place.desk.picture("register-bad-account");
+    // The passwords are still there; only the account is typed anew.
+    new.keys(&["ctrl+a"]);
+    new.write("ann1");
+    new.keys(&["Return"]);
+    new.said("Registered. You can log in now.");
+}

@@ -13,12 +13,20 @@ use crate::model::Account;
 use crate::roster::Person;
 use crate::shown;
 
-/// Takes somebody off the list, after a question.
-pub(super) fn remove(account: Account) {
-    let name = with(|app| app.name(&account)).unwrap_or_default();
-    if widgets::ask(&t!("main.remove_sure", name = shown::within(&name)), &t!("main.remove_yes"), &t!("friend.cancel"))
-    {
-        with(|app| app.client.remove_contact(account));
+/// Takes somebody off the list after a question, friend or stranger, with their messages or without. Whoever is
+/// blocked, or not known but online, stands there for that.
+pub(super) fn remove(account: Account, messages: bool) {
+    let known = with(|app| app.is_removable(&account).then(|| shown::within(&app.name(&account)))).flatten();
+    let Some(name) = known else { return };
+    let question = if messages { t!("main.delete_sure", name = name) } else { t!("main.remove_sure", name = name) };
+    let yes = if messages { t!("main.delete_yes") } else { t!("main.remove_yes") };
+    if widgets::ask(&question, &yes, &t!("friend.cancel")) {
+        with(|app| {
+            if messages {
+                app.close_chat(&account);
+            }
+            app.client.forget_person(account, messages);
+        });
     }
 }
 
@@ -30,10 +38,10 @@ pub(super) fn row_menu(person: &Person, at: (i32, i32)) {
     let account = person.account.clone();
     let edit = if person.contact { t!("main.edit") } else { t!("main.add") };
     let block = if person.blocked { t!("main.unblock") } else { t!("main.block") };
-    let (open, remove_it) = (t!("main.open"), t!("main.remove"));
+    let (open, remove_it, delete_it) = (t!("main.open"), t!("main.remove"), t!("main.delete"));
     let mut entries = vec![&*open, &*edit, &*block];
-    if person.contact {
-        entries.push(&*remove_it);
+    if with(|app| app.is_removable(&account)) == Some(true) {
+        entries.extend([&*remove_it, &*delete_it]);
     }
     match widgets::popup(&entries, Some(at)) {
         Some(0) => apply(UiEvent::OpenChat(account)),
@@ -41,7 +49,8 @@ pub(super) fn row_menu(person: &Person, at: (i32, i32)) {
         Some(2) => {
             with(|app| app.client.set_blocked(account, !person.blocked));
         }
-        Some(3) => remove(account),
+        Some(3) => remove(account, false),
+        Some(4) => remove(account, true),
         _ => {}
     }
 }
@@ -78,6 +87,12 @@ impl App {
         if let Some(main) = &mut self.main {
             main.say(&format!("{} · {text}", chrono::Local::now().format("%H:%M")));
         }
+    }
+
+    /// Whether somebody can be taken off the list.
+    fn is_removable(&self, account: &Account) -> bool {
+        let Some(main) = self.main.as_ref().filter(|_| !account.is_room()) else { return false };
+        main.roster().find(account).is_some_and(|c| !c.contact.blocked)
     }
 
     /// What somebody is called.

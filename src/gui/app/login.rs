@@ -6,7 +6,7 @@ use fltk::app;
 use rust_i18n::t;
 
 use super::super::Secret;
-use super::super::login::{Login, LoginForm, Register, RegisterForm};
+use super::super::login::{Field, Login, LoginForm, Register, RegisterForm};
 use super::super::main_window::{MainWindow, Me};
 use super::App;
 use super::place::Pending;
@@ -73,43 +73,59 @@ impl App {
         match fields {
             (Ok(account), Ok(password), Ok(confirm)) => {
                 self.drop_doubt();
-                self.say(&t!("gui.registering"));
-                if let Some((_, known)) = &mut self.register {
+                log::info!("said: {}", t!("gui.registering"));
+                if let Some((window, known)) = &mut self.register {
+                    window.say(&t!("gui.registering"));
                     *known = RegisterForm { password: Secret::default(), confirm: Secret::default(), ..form };
                 }
                 self.with_server(Pending::Register { account, password, confirm });
             }
-            (Err(FieldError::Name(_)), _, _) => self.refuse_registration(&t!("gui.bad_name"), false),
-            (Err(_), _, _) => self.refuse_registration(&t!("gui.bad_account"), false),
-            _ => self.refuse_registration(&t!("gui.bad_password"), true),
+            (Err(FieldError::Name(_)), _, _) => self.refuse_registration(&t!("gui.bad_name"), Field::Account),
+            (Err(_), _, _) => self.refuse_registration(&t!("gui.bad_account"), Field::Account),
+            _ => self.refuse_registration(&t!("gui.bad_password"), Field::Password),
         }
     }
 
-    fn refuse_registration(&mut self, text: &str, clear: bool) {
+    fn refuse_registration(&mut self, text: &str, field: Field) {
         log::info!("said: {text}");
         if let Some((register, _)) = &mut self.register {
-            register.say(text, clear);
+            register.refuse(text, Some(field));
         }
     }
 
     pub(super) fn log_in(&mut self, account: &str, password: &Secret) {
-        let Ok(account) = Account::person(account.trim()) else { return self.say(&t!("gui.bad_account")) };
+        if account.trim().is_empty() {
+            return self.refuse_login(&t!("gui.account_missing"), Field::Account);
+        }
+        let Ok(account) = Account::person(account.trim()) else {
+            return self.refuse_login(&t!("gui.bad_account"), Field::Account);
+        };
         let Some(form) = self.login.as_ref().map(Login::form) else { return };
         let password = match Password::parse(&password.0) {
             Ok(password) => Some(password),
             Err(_) if password.0.is_empty() && form.stay => None,
-            Err(_) if password.0.is_empty() => return self.say(&t!("gui.password_missing")),
-            Err(_) => return self.say(&t!("gui.bad_password")),
+            Err(_) if password.0.is_empty() => {
+                return self.refuse_login(&t!("gui.password_missing"), Field::Password);
+            }
+            Err(_) => return self.refuse_login(&t!("gui.bad_password"), Field::Password),
         };
         self.drop_doubt();
         self.wait(&t!("gui.looking_up"));
         self.with_server(Pending::Login { form, account, password });
     }
 
+    /// Says what is missing, with the keys there: whoever goes on typing must not write over what is right.
+    fn refuse_login(&mut self, text: &str, field: Field) {
+        self.say(text);
+        if let Some(login) = &mut self.login {
+            login.go_to(field);
+        }
+    }
+
     /// Logs in on a server that is there.
     pub(super) fn log_in_now(&mut self, form: &LoginForm, account: Account, password: Option<Password>) {
         if password.is_none() && !self.client.can_resume(&account) {
-            return self.say(&t!("gui.password_missing"));
+            return self.refuse_login(&t!("gui.password_missing"), Field::Password);
         }
         self.wait(&t!("gui.logging_in"));
         self.settings.remember = form.remember;
@@ -157,7 +173,7 @@ impl App {
             }
             refused => refused.sentence(),
         };
-        self.refuse_registration(&text, true);
+        self.refuse_registration(&text, Field::Password);
     }
 
     pub(super) fn logged_in(&mut self, outcome: &LoginOutcome) {

@@ -170,7 +170,7 @@ impl App {
         self.close_trust();
         self.no_trouble();
         match &mut self.register {
-            Some((register, _)) => register.say(&t!("gui.registering"), false),
+            Some((register, _)) => register.say(&t!("gui.registering")),
             None => self.wait(&t!("gui.logging_in")),
         }
         self.client.allow_plain(clock::now());
@@ -184,7 +184,7 @@ impl App {
             self.no_trouble();
             self.client.go_online(clock::now());
         } else if let Some((register, _)) = &mut self.register {
-            register.say(&t!("trust.trusted"), false);
+            register.say(&t!("trust.trusted"));
         } else if let Some(form) = self.login.as_ref().map(Login::form) {
             self.log_in(&form.account, &form.password);
         }

@@ -1,0 +1,104 @@
+//! Input methods of X11 (ibus, fcitx) come and go while the program runs. FLTK opens one at its start and never again,
+//! so after a restart of it nobody could write Chinese here any more. A thread of its own hears of those that come,
+//! and FLTK opens its own anew.
+//!
+//! Input methods announce themselves at the root window, in the property that XIM's specification calls
+//! `XIM_SERVERS`.
+
+use std::thread;
+
+use fltk::app;
+use fltk::prelude::*;
+use x11rb::connection::Connection;
+use x11rb::protocol::Event;
+use x11rb::protocol::xproto::{ChangeWindowAttributesAux, ConnectionExt, EventMask};
+
+/// From its word to when it can be asked.
+const SOON: f64 = 0.5;
+
+/// Listens from now on, until the program ends. Without a display or a thread nothing is listened to.
+pub fn watch() {
+    let started = thread::Builder::new().name("input-method".to_owned()).spawn(|| {
+        if let Err(error) = listen() {
+            log::debug!("input methods that come later are not noticed: {error}");
+        }
+    });
+    if let Err(error) = started {
+        log::warn!("input methods that come later are not noticed: {error}");
+    }
+}
+
+/// A connection of its own, as FLTK's is not ours to wait on.
+fn listen() -> Result<(), Box<dyn std::error::Error>> {
+    let (connection, screen) = x11rb::connect(None)?;
+    let root = connection.setup().roots.get(screen).ok_or("no screen")?.root;
+    let servers = connection.intern_atom(false, b"XIM_SERVERS")?.reply()?.atom;
+    let attributes = ChangeWindowAttributesAux::new().event_mask(EventMask::PROPERTY_CHANGE);
+    connection.change_window_attributes(root, &attributes)?.check()?;
+    loop {
+        if let Event::PropertyNotify(change) = connection.wait_for_event()?
+            && change.atom == servers
+        {
+            app::awake_callback(|| {
+                // Several words follow each other; the last one counts.
+                let word = WORDS.get().wrapping_add(1);
+                WORDS.set(word);
+                app::add_timeout3(SOON, move |_| {
+                    if WORDS.get() == word {
+                        reopen();
+                    }
+                });
+            });
+        }
+    }
+}
+
+thread_local! {
+    static WORDS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
+/// FLTK's own state of XIM, by its names in the library that the bindings are built with.
+#[allow(unsafe_code, reason = "FLTK has no call for it; the names are those of FLTK 1.4, which Cargo.toml pins")]
+mod fltk_xim {
+    use std::ffi::{c_ulong, c_void};
+
+    unsafe extern "C" {
+        #[link_name = "_ZN20Fl_X11_Screen_Driver6xim_imE"]
+        static mut METHOD: *mut c_void;
+        #[link_name = "_ZN20Fl_X11_Screen_Driver6xim_icE"]
+        static mut CONTEXT: *mut c_void;
+        #[link_name = "_ZN20Fl_X11_Screen_Driver7xim_winE"]
+        static mut WINDOW: c_ulong;
+        #[link_name = "_ZN20Fl_X11_Screen_Driver8init_ximEv"]
+        fn init_xim();
+        #[link_name = "_ZN20Fl_X11_Screen_Driver12xim_activateEm"]
+        fn xim_activate(window: c_ulong);
+    }
+
+    /// Opens the input method that is there now, for this window; false, and all as it was, if there is none.
+    pub fn reopen(window: c_ulong) -> bool {
+        // SAFETY: FLTK's statics and functions are used by this thread alone, the one that runs FLTK, and outside of
+        // any of its calls. What was opened before is left as it is: its other end is gone, and Xlib closes nothing
+        // that nobody answers for.
+        unsafe {
+            let before = (METHOD, CONTEXT, WINDOW);
+            (METHOD, CONTEXT, WINDOW) = (std::ptr::null_mut(), std::ptr::null_mut(), 0);
+            init_xim();
+            let opened = !METHOD.is_null() && !CONTEXT.is_null();
+            if opened {
+                xim_activate(window);
+            } else {
+                (METHOD, CONTEXT, WINDOW) = before;
+            }
+            opened
+        }
+    }
+}
+
+fn reopen() {
+    let focus = app::focus().and_then(|w| w.top_window()).filter(|w| w.shown()).map(|w| w.raw_handle());
+    let window = focus.or_else(|| app::first_window().filter(|w| w.shown()).map(|w| w.raw_handle()));
+    let Some(window) = window else { return };
+    let opened = fltk_xim::reopen(window);
+    log::info!("an input method came: {}", if opened { "it is used" } else { "it is not this program's" });
+}
