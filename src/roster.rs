@@ -552,16 +552,16 @@ mod tests {
         friend.contact.account = max.clone();
         roster.set_conversations(vec![friend]);
         roster.set_online(Some(vec![Account::parse("\u{202e}b").expect("valid"), account("דנה")]));
-        assert_eq!(roster.name(&max), "·gnp.xam");
+        assert_eq!(roster.name(&max), ":U+202E:gnp.xam", "names show which mark it is");
         let all = roster.entries("", NOW);
         let shown: Vec<(&str, &str)> = all
             .iter()
             .filter_map(|e| if let Entry::Person(p) = e { Some((p.name.as_str(), p.last.as_str())) } else { None })
             .collect();
-        assert_eq!(shown.get(1), Some(&("·gnp.xam", "invoice_·gnp.exe")));
-        assert!(shown.iter().any(|(name, _)| *name == "·b") && shown.iter().any(|(name, _)| *name == "דנה"));
+        assert_eq!(shown.get(1), Some(&(":U+202E:gnp.xam", "invoice_·gnp.exe")));
+        assert!(shown.iter().any(|(name, _)| *name == ":U+202E:b") && shown.iter().any(|(name, _)| *name == "דנה"));
         let line = roster.one_line("[\u{202e}x] \u{202e}hi דנה", true);
-        assert_eq!(line, t!("main.writes", writer = "·x", text = "\u{2068}·hi דנה\u{2069}"));
+        assert_eq!(line, t!("main.writes", writer = ":U+202E:x", text = "\u{2068}·hi דנה\u{2069}"));
     }
 
     #[test]

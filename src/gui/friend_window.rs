@@ -41,9 +41,10 @@ pub struct FriendWindow {
 }
 
 impl FriendWindow {
-    /// Opens the window: for `known`, whose account stays, or for somebody new called `name`.
+    /// Opens the window: for `known`, whose account stays, or for somebody new called `name`; `tells` where the server
+    /// says of a message that nobody has that account.
     #[must_use]
-    pub fn new(name: &str, known: Option<&Contact>, groups: &[String], emit: Emit) -> Self {
+    pub fn new(name: &str, known: Option<&Contact>, groups: &[String], tells: bool, emit: Emit) -> Self {
         let palette = theme::palette();
         let mut sheet = Sheet::new(WIDTH, 376);
         let mut window = sheet.window().clone();
@@ -64,10 +65,15 @@ impl FriendWindow {
             blocked.set_value(contact.blocked);
         }
         let y = sheet.foot(128);
-        let message = widgets::label(MARGIN, y, INNER, "", palette.error);
+        let mut message = widgets::label(MARGIN, y, INNER, "", palette.dim);
         let mut save = widgets::button(MARGIN, y + 36, INNER, &t!("friend.save"), Style::Primary);
         let mut cancel = widgets::button(MARGIN, y + 78, INNER, &t!("friend.cancel"), Style::Ghost);
         sheet.end();
+        if known.is_none() {
+            // Only an answer to a message tells it, and not every server's.
+            let text = if tells { t!("friend.unchecked") } else { t!("friend.never_checked") };
+            sheet.tell(&mut message, 20, &text);
+        }
         let submit: Rc<dyn Fn()> = {
             let (account, remark, group, emit) = (account.clone(), remark.clone(), group.clone(), Rc::clone(&emit));
             // What is shown of an account may not be all of it.
@@ -99,6 +105,7 @@ impl FriendWindow {
 
     /// Says what is wrong with the account; everything typed stays.
     pub fn say(&mut self, text: &str) {
+        self.message.set_label_color(theme::palette().error);
         self.sheet.tell(&mut self.message, 20, text);
         let _ = self.account.take_focus();
     }

@@ -11,6 +11,7 @@ use super::{App, apply, with};
 use crate::history::Contact;
 use crate::model::Account;
 use crate::roster::Person;
+use crate::session::Speaks;
 use crate::shown;
 
 /// Takes somebody off the list after a question, friend or stranger, with their messages or without. Whoever is
@@ -112,7 +113,8 @@ impl App {
         }
         let known = Account::person(name).ok().and_then(|account| self.contact(&account));
         let groups = self.main.as_ref().map(|main| main.roster().groups()).unwrap_or_default();
-        self.friend = Some(FriendWindow::new(name, known.as_ref(), &groups, Rc::clone(&self.emit)));
+        let tells = self.client.connection().speaks == Some(Speaks::Secure);
+        self.friend = Some(FriendWindow::new(name, known.as_ref(), &groups, tells, Rc::clone(&self.emit)));
     }
 
     pub(super) fn save_friend(&mut self, form: &Form) {
