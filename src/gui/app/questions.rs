@@ -123,7 +123,7 @@ impl App {
         log::info!("asked: {}", doubt.head(&self.place.line()));
         self.wait("");
         if let Some((register, _)) = &mut self.register {
-            register.say("", false);
+            register.say("");
         }
         self.open_trust(&doubt);
     }
@@ -160,7 +160,7 @@ impl App {
             self.stay_offline();
         }
         match &mut self.register {
-            Some((register, _)) => register.say(&t!("trust.not_sent"), false),
+            Some((register, _)) => register.refuse(&t!("trust.not_sent"), None),
             None => self.wait(&t!("trust.not_sent")),
         }
     }
