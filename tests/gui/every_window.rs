@@ -84,7 +84,11 @@ fn logins(all: &mut Vec<(String, Open)>) {
             format!("register {n}"),
             Box::new(move || {
                 let mut window = Register::new(nobody());
-                window.say(&text, n != 1);
+                if n == 1 {
+                    window.say(&text)
+                } else {
+                    window.refuse(&text, None)
+                }
                 Box::new(move || window.close())
             }),
         ));
@@ -97,7 +101,7 @@ fn forms(all: &mut Vec<(String, Open)>) {
             format!("friend {name}"),
             Box::new(move || {
                 let contact = Contact { account: account(&long()), remark: long(), group: long(), blocked: true };
-                let mut window = FriendWindow::new(&long(), known.then_some(&contact), &[], nobody());
+                let mut window = FriendWindow::new(&long(), known.then_some(&contact), &[], known, nobody());
                 window.say(&t!("gui.bad_account"));
                 Box::new(move || window.close())
             }),
