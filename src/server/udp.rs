@@ -161,12 +161,9 @@ pub struct DataLock(#[allow(dead_code, reason = "held for its lock")] std::fs::F
 pub fn lock(data: &Path) -> Result<DataLock, StoreError> {
     let directory = |error| StoreError::Directory { path: data.to_owned(), error };
     store::make_folder(data).map_err(directory)?;
-    let file = std::fs::OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(data.join("lock"))
-        .map_err(directory)?;
+    let mut options = std::fs::OpenOptions::new();
+    let options = options.create(true).truncate(false).write(true);
+    let file = crate::private::open(&data.join("lock"), options).map_err(directory)?;
     match file.try_lock() {
         Ok(()) => Ok(DataLock(file)),
         Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::Locked(data.to_owned())),

@@ -257,10 +257,15 @@ impl<'a> Person<'a> {
         self.rows(account, "SELECT peer, text FROM drafts ORDER BY peer", |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
+    /// The file of an account's history.
+    pub fn history(&self, account: &str) -> PathBuf {
+        let server = self.server.to_string().replace(':', "_3a_").replace('.', "_2e_");
+        self.data.join("profiles/default").join(server).join(format!("{account}.sqlite"))
+    }
+
     /// Rows of an account's history, as it is now.
     fn rows<T>(&self, account: &str, query: &str, read: fn(&rusqlite::Row<'_>) -> rusqlite::Result<T>) -> Vec<T> {
-        let server = self.server.to_string().replace(':', "_3a_").replace('.', "_2e_");
-        let file = self.data.join("profiles/default").join(server).join(format!("{account}.sqlite"));
+        let file = self.history(account);
         let all = || {
             let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
             let database = rusqlite::Connection::open_with_flags(&file, flags)?;

@@ -45,3 +45,83 @@ fn what_is_typed_survives_any_end_of_the_program() {
         assert!(sam.ended());
     }
 }
+
+/// Messages of four days, and as many more as fill pages enough to overwrite twenty of them.
+fn fill(path: &std::path::Path, damage: bool) {
+    use std::io::{Seek, SeekFrom, Write};
+    let database = rusqlite::Connection::open(path).expect("there");
+    let days = "INSERT INTO messages (peer, outgoing, text, raw, unix_ms, came, seen)
+         SELECT 'bob', 0, 'written ' || value || ' days ago', '', (unixepoch() - 86400 * value) * 1000, unixepoch() * 1000, 1
+         FROM json_each('[4, 3, 1, 0]')";
+    let many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
+         INSERT INTO messages (peer, outgoing, text, raw, unix_ms, came, seen)
+         SELECT 'bob', 0, 'message ' || i || hex(zeroblob(60)), '', i * 60000, 0, 1 FROM n";
+    if damage {
+        database.execute(many, []).expect("filled");
+    }
+    database.execute(days, []).expect("filled");
+    let last = "INSERT OR REPLACE INTO peers SELECT 'bob', max(id), 0, 1 FROM messages";
+    database.execute(last, []).expect("counted");
+    database.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").expect("in the file");
+    drop(database);
+    if damage {
+        let mut file = std::fs::File::options().write(true).open(path).expect("there");
+        file.seek(SeekFrom::Start(40 * 4096)).expect("within");
+        let noise: Vec<u8> = (0_u32..20 * 4096).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+        file.write_all(&noise).expect("written");
+    }
+}
+
+#[test]
+fn a_damaged_history_is_said_and_rescued_from_its_window() {
+    for (lang, [login, main, asked, rescued]) in [
+        ("zh", ["登录", "鸿雁", "asked: 聊天记录", "已抢救"]),
+        ("en", ["Log in", "Hongyan", "asked: The history", "Rescued"]),
+    ] {
+        let place = Place::new();
+        let _server = place.serve();
+        let sam = place.log_in("sam", lang);
+        sam.window(main);
+        let history = sam.history("sam");
+        sam.keys(&["ctrl+q"]);
+        assert!(sam.ended());
+        let log_in = || {
+            let sam = place.open("sam", lang, &["--account", "sam"]);
+            sam.window(login);
+            sam.write("secret");
+            sam.keys(&["Return"]);
+            sam.no_window(login);
+            sam.window(main);
+            sam
+        };
+        fill(&history, false);
+        let sam = log_in();
+        chat_with(&sam, main, "bob", "bob");
+        std::thread::sleep(Duration::from_secs(1));
+        place.desk.picture(&format!("messages-of-four-days-{lang}"));
+        sam.window(main);
+        sam.keys(&["ctrl+q"]);
+        assert!(sam.ended());
+        fill(&history, true);
+        let sam = log_in();
+        sam.keys(&["ctrl+k"]);
+        sam.write("bob");
+        sam.keys(&["Return"]);
+        sam.said(asked);
+        until("the question", || (sam.titles().iter().filter(|title| *title == main).count() > 1).then_some(()));
+        std::thread::sleep(Duration::from_millis(500));
+        place.desk.picture(&format!("damaged-history-{lang}"));
+        sam.keys(&["Tab", "Return"]);
+        sam.window(login);
+        sam.said(rescued);
+        place.desk.picture(&format!("rescued-history-{lang}"));
+        let left = sam.messages("sam");
+        assert!((2_000..3_008).contains(&left.len()), "{}", left.len());
+        assert!(history.with_file_name("sam.damaged.sqlite").exists());
+        sam.write("secret");
+        sam.keys(&["Return"]);
+        sam.no_window(login);
+        sam.window(main);
+        chat_with(&sam, main, "bob", "bob");
+    }
+}

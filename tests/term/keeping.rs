@@ -178,7 +178,7 @@ fn a_damaged_history_is_said_and_rescued() {
     }
     // In a session every other command goes on.
     let said = check(&mut served.client("a"), "login a\nsecret\nhistory b 3000\nstatus\ns/b/still here\nquit\n", 0);
-    for wanted in ["The history is damaged", "cannot be read: the file is damaged", "a · Connected"] {
+    for wanted in ["The history (a.sqlite) is damaged", "cannot be read: the file is damaged", "a · Connected"] {
         assert!(said.contains(wanted), "{wanted}: {said}");
     }
     let output = run(&mut job(&served, "a", &["rescue"]), "");

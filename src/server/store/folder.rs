@@ -9,7 +9,7 @@ use std::path::Path;
 /// What the system says.
 pub(in crate::server) fn make_folder(data: &Path) -> io::Result<()> {
     let new: Vec<&Path> = data.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.exists()).collect();
-    std::fs::create_dir_all(data)?;
+    crate::private::folder(data)?;
     new.into_iter().for_each(sync_folder);
     Ok(())
 }
