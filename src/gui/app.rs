@@ -515,7 +515,8 @@ impl App {
             Event::NotOpened(sentence) => self.say(&sentence),
             Event::Damaged { sentence, .. } => self.damaged(sentence),
             Event::NotRead { peer, why } => self.not_read(peer, &why),
-            Event::Rescued(result) => self.say(&result.map_or_else(|why| why, |rescued| rescued.sentence())),
+            Event::Rescued(Ok(rescued)) => self.rescued(&rescued.sentence()),
+            Event::Rescued(Err(why)) => self.say(&why),
             Event::Drafts(drafts) => self.drafts.extend(drafts),
             Event::Speaks(_) => {}
             Event::Past { peer, more, .. } => self.earlier_came(peer, more),
@@ -569,7 +570,8 @@ impl App {
                 self.drafts.clear();
                 self.online = None;
                 self.client.close_account();
-                let stay = again.is_some();
+                let stays = |account: &Account| how == Leaving::LogInAgain || self.client.can_resume(account);
+                let stay = again.as_ref().is_some_and(stays);
                 let rescued = again.clone().filter(|_| how == Leaving::Rescue);
                 self.open_login(again.map(|account| LoginForm {
                     account: account.to_string(),

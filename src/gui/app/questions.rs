@@ -115,6 +115,12 @@ impl App {
         self.client.rescue(account);
     }
 
+    /// What became of it, where its owner logs in again.
+    pub(super) fn rescued(&mut self, sentence: &str) {
+        log::info!("said: {sentence}");
+        self.wait(sentence);
+    }
+
     /// Whoever has just asked for something sees at once why it was not done; else it waits.
     pub(super) fn doubt(&mut self, doubt: Doubt) {
         if self.main.is_some() {
