@@ -29,7 +29,7 @@ use crate::tap::Tap;
 use account::{Credential, OpenAccount};
 pub use event::Event;
 pub use figures::{Connection, Encrypted};
-use local::{file_name, folder, keep_consent, known_keys, open_socket, plain_allowed, reachable};
+use local::{file_name, folder, is_foreign, keep_consent, known_keys, open_socket, plain_allowed, reachable};
 pub use local::{known, used_before};
 
 /// Inputs of one turn at most, so that the windows stay quick.
@@ -90,6 +90,8 @@ pub struct Client {
     staying: bool,
     /// The server is known as ours.
     ours: bool,
+    /// It is known as another program, without 10 and 11.
+    foreign: bool,
     silent: bool,
     config: Config,
     bell: Bell,
@@ -110,7 +112,7 @@ impl Client {
         let bell = Bell::new(waker);
         config.server = reachable(config.server);
         let socket = Some(open_socket(&config, &bell)?);
-        let session = session_of(&config)?;
+        let (session, foreign) = (session_of(&config)?, is_foreign(&config));
         Ok(Self {
             session,
             socket,
@@ -120,6 +122,7 @@ impl Client {
             account: None,
             staying: false,
             ours: false,
+            foreign,
             silent: false,
             config,
             bell,
@@ -139,6 +142,7 @@ impl Client {
         self.ours = false;
         self.trouble = None;
         (self.config.server, self.config.name) = (reachable(server), name);
+        self.foreign = is_foreign(&self.config);
         self.session = session_of(&self.config)?;
         self.tap.begin_anew();
         // The old one first: the local port may be the same.
@@ -262,6 +266,25 @@ impl Client {
         }
         self.session.allow_plain(now.instant);
         self.after(now);
+    }
+
+    /// Changes the password of whoever is logged in, in the plain dialect; answered by [`Event::PasswordChanged`].
+    pub fn change_password(&mut self, now: Now, old: Password, new: Password, confirm: Password) {
+        self.session.change_password(now.instant, old, new, confirm);
+        self.after(now);
+    }
+
+    /// Asks a server in the plain dialect who is online, also one that is not asked by itself: answered by
+    /// [`Event::Online`], or [`Event::Extensions`] if it does not say.
+    pub fn ask_who(&mut self, now: Now) {
+        self.session.ask_who(now.instant);
+        self.after(now);
+    }
+
+    /// Whether the server is known to be another program than ours, in the plain dialect: without a lobby.
+    #[must_use]
+    pub fn is_foreign(&self) -> bool {
+        self.foreign && self.session.speaks() != Some(crate::session::Speaks::Secure)
     }
 
     /// Whether something waits for [`Client::allow_plain`].
@@ -459,7 +482,7 @@ fn session_of(config: &Config) -> Result<Session, ClientError> {
         server: config.server,
         polling: config.polling,
         dialect: config.dialect,
-        known: Known { secure_only: !pins.is_empty(), pins },
+        known: Known { secure_only: !pins.is_empty(), pins, foreign: is_foreign(config) },
         allow_plain: plain_allowed(config),
         seed: getrandom::u64().map_err(io::Error::other)?,
         carrier_seed: None,

@@ -17,6 +17,7 @@ pub mod login;
 pub mod main_window;
 mod menu;
 pub mod notice;
+pub mod password_window;
 pub mod screen;
 pub mod settings_window;
 mod sheet;
@@ -100,6 +101,10 @@ pub enum UiEvent {
     EditFriend(String),
     /// That window's button.
     SaveFriend(friend_window::Form),
+    /// The password window's button.
+    ChangePassword(password_window::Form),
+    /// The password window was closed.
+    PasswordClosed,
     /// That window was closed.
     FriendClosed,
     /// Takes somebody off the list, after a question.

@@ -110,8 +110,12 @@ pub enum RegisterOutcome {
     Answered { reply: Registered, after_timeout: bool },
     /// `00:00`
     NotUnderstood,
+    /// Another code than the protocol has, as it came.
+    Unknown(String),
     /// Four tries without an answer.
     NoAnswer,
+    /// Nothing was heard of it yet, and its first question was `10#`: there are servers that end at that.
+    Unheard,
     /// The server can store nothing now.
     TryLater,
     /// [`Event::KeyChanged`] says more.
@@ -127,14 +131,41 @@ pub enum LoginOutcome {
     Refused(LoggedIn),
     /// `00:00`
     NotUnderstood,
+    /// Another code than the protocol has, as it came.
+    Unknown(String),
     /// Four tries without an answer.
     NoAnswer,
+    /// As [`RegisterOutcome::Unheard`].
+    Unheard,
+    /// `02:04` again after `06#`: this server lets nobody take the place of another login.
+    NotTaken,
     /// The server does not know this device any more, or not by this name; only the password helps.
     PasswordNeeded,
     /// [`Event::KeyChanged`] says more.
     KeyChanged,
     /// The plain dialect is closed to this account; the password was not sent.
     EncryptedOnly,
+}
+
+/// How a change of password ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PasswordOutcome {
+    /// `01:03`, and the new one lets in.
+    Done,
+    /// `01:01`
+    WrongPassword,
+    /// The new ones differ; nothing was sent.
+    PasswordsDiffer,
+    /// `01:04`
+    NoSuchAccount,
+    /// The server registers with 01 and does nothing else: the course's edition of 2018.
+    NotHere,
+    /// What it answered says neither; the old or the new one may be right.
+    Unclear(String),
+    /// Four tries without an answer; the old or the new one may be right.
+    NoAnswer,
+    /// Only the plain dialect has this.
+    Encrypted,
 }
 
 /// What a device keeps of itself beside its messages. It comes in at login, and changes of it leave as
@@ -263,6 +294,10 @@ pub enum Event {
     Extensions(bool),
     /// The server answered `00:00`; these bytes of ours were not understood.
     NotUnderstood(Vec<u8>),
+    /// The server answered something with another code than the protocol has, as it came.
+    UnknownCode(String),
+    /// Answer to [`Session::change_password`].
+    PasswordChanged(PasswordOutcome),
     /// What the server speaks was found, or is known from before.
     Speaks(Speaks),
     /// What is wanted would go out in the plain dialect, in which everybody on the way can read the password:

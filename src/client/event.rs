@@ -5,7 +5,7 @@ use rust_i18n::t;
 use crate::history::{Conversation, MoreStrangers, Rescued, Row, RowMeta, time_of};
 use crate::link::words;
 use crate::model::{Account, MessageId, SendState};
-use crate::session::{KeyChange, Link, LoginOutcome, Plainly, RegisterOutcome, Speaks};
+use crate::session::{KeyChange, Link, LoginOutcome, PasswordOutcome, Plainly, RegisterOutcome, Speaks};
 use crate::tap::Record;
 use crate::wire::frame::{AccountSettings, Past};
 
@@ -63,6 +63,10 @@ pub enum Event {
     Paced(std::time::Duration),
     /// The server did not understand these bytes of ours.
     NotUnderstood(Vec<u8>),
+    /// The server answered something with another code than the protocol has, as it came.
+    UnknownCode(String),
+    /// Answer to [`super::Client::change_password`].
+    PasswordChanged(PasswordOutcome),
     /// The disk refused a message of one's own; it is not sent, and the text is given back.
     NotKept { peer: Account, text: String },
     /// The disk refused something else, for this reason.
@@ -115,6 +119,8 @@ impl Event {
             Self::PlainOnly(Plainly::NoLonger) => t!("secure.not_any_more"),
             Self::PlainOnly(Plainly::Only) => t!("secure.plain_only"),
             Self::PlainOnly(Plainly::Chosen) => t!("secure.plain_chosen"),
+            Self::UnknownCode(code) => t!("gui.unknown_code", code = code),
+            Self::PasswordChanged(outcome) => outcome.sentence(),
             Self::Pinned(key) => t!("secure.pinned", words = words(key, chinese)),
             Self::KeyChanged(change) => {
                 let (shown, known) = change.words(chinese);

@@ -110,7 +110,31 @@ pub(super) fn keep_home(config: &Config) {
 pub fn known(data: &Path, name: &str, server: SocketAddr) -> Known {
     let home = home(data, name).unwrap_or_else(|| reachable(server));
     let pins = keys_in(&folder_at(data, home));
-    Known { secure_only: !pins.is_empty(), pins }
+    Known { secure_only: !pins.is_empty(), pins, foreign: folder_at(data, home).join(FOREIGN).exists() }
+}
+
+/// A note of that name says that the server is foreign.
+const FOREIGN: &str = "foreign";
+
+/// Whether the server has shown that it knows nothing but the course's protocol.
+pub(super) fn is_foreign(config: &Config) -> bool {
+    folder(config).join(FOREIGN).exists()
+}
+
+/// Remembers that it has, or that it knows more after all.
+pub(super) fn keep_foreign(config: &Config, foreign: bool) {
+    let note = folder(config).join(FOREIGN);
+    if foreign == note.exists() {
+        return;
+    }
+    let kept = if foreign {
+        std::fs::create_dir_all(folder(config)).and_then(|()| std::fs::write(&note, []))
+    } else {
+        std::fs::remove_file(&note)
+    };
+    if let Err(error) = kept {
+        log::warn!("what kind of server this is is not remembered: {error}");
+    }
 }
 
 /// The keys that the server may show, one a line; none if it was never spoken to in the secure dialect.

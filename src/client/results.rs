@@ -1,7 +1,7 @@
 //! What the session and the history say, and what follows from it.
 
 use super::account::{Credential, Incoming, Kept};
-use super::local::{keep_home, keep_key};
+use super::local::{keep_foreign, keep_home, keep_key};
 use super::{Client, EARLIER, Event};
 use crate::history::moment::{Written, face, shown, zone};
 use crate::history::{Done, NotOpened, Op, Row, Unsent};
@@ -97,13 +97,19 @@ impl Client {
             }
             session::Event::Extensions(known) => {
                 self.ours = known;
+                self.foreign = !known;
+                keep_foreign(&self.config, !known);
                 Event::Extensions(known)
             }
+            session::Event::UnknownCode(code) => Event::UnknownCode(code),
+            session::Event::PasswordChanged(outcome) => Event::PasswordChanged(outcome),
             session::Event::Speaks(speaks) => Event::Speaks(speaks),
             session::Event::PlainOnly(why) => Event::PlainOnly(why),
             session::Event::Pin(key) => {
                 keep_home(&self.config);
                 keep_key(&self.config, &key);
+                self.foreign = false;
+                keep_foreign(&self.config, false);
                 Event::Pinned(key)
             }
             session::Event::KeyChanged(change) => Event::KeyChanged(change),

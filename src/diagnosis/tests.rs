@@ -123,7 +123,7 @@ fn found(report: &Report) -> &[Step] {
 #[test]
 fn each_trouble_has_its_name() {
     let at = || "192.0.2.7:9".parse().expect("valid");
-    let memory = || Known { pins: vec![vec![1; 44]], secure_only: true };
+    let memory = || Known { pins: vec![vec![1; 44]], secure_only: true, foreign: false };
     let none = Known::default;
     let silent = What::Silent { at: at(), questions: 4 };
     let neither = |bytes: &[u8]| What::Neither { at: at(), bytes: bytes.to_vec() };
@@ -180,7 +180,7 @@ fn a_server_of_ours_is_known_by_its_key() {
         (vec![older.clone()], What::ChangedKey { shown: shown.clone(), known: vec![older.clone()] }, Verdict::Doubtful),
     ];
     for (keys, last, verdict) in cases {
-        let known = Known { secure_only: !keys.is_empty(), pins: keys };
+        let known = Known { secure_only: !keys.is_empty(), pins: keys, foreign: false };
         let (report, took, _) = run(question("192.0.2.7", known), &[], offers, Some((&identity, Some(-90))));
         assert_eq!((&found(&report).last().expect("steps").what, report.verdict()), (&last, verdict));
         assert!(took < Duration::from_millis(300), "{took:?}");

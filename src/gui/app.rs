@@ -6,6 +6,7 @@ mod connection;
 mod drafts;
 mod friends;
 mod login;
+mod password;
 mod place;
 mod preferences;
 mod questions;
@@ -24,6 +25,7 @@ use super::friend_window::FriendWindow;
 use super::keys_window::KeysWindow;
 use super::login::{Emit, Login, LoginForm, Register, RegisterForm};
 use super::main_window::MainWindow;
+use super::password_window::PasswordWindow;
 use super::settings_window::SettingsWindow;
 use super::trust_window::{Doubt, TrustWindow};
 use super::wire_window::WireWindow;
@@ -32,7 +34,7 @@ use crate::client::{Client, ClientError, Config, Event};
 use crate::model::Account;
 use crate::net::{Now, clock};
 use crate::place::Place;
-use crate::session::Link;
+use crate::session::{Link, Speaks};
 use crate::settings::{Saver, Settings};
 use place::Pending;
 use questions::Trouble;
@@ -74,6 +76,7 @@ struct App {
     register: Option<(Register, RegisterForm)>,
     main: Option<MainWindow>,
     friend: Option<FriendWindow>,
+    password: Option<PasswordWindow>,
     preferences: Option<SettingsWindow>,
     wire: Option<WireWindow>,
     /// What became of the last trial by hand is not known yet.
@@ -137,6 +140,7 @@ pub fn run(args: Args) -> Result<(), ClientError> {
         register: None,
         main: None,
         friend: None,
+        password: None,
         preferences: None,
         wire: None,
         trial_waits: false,
@@ -264,9 +268,10 @@ fn leave_by(how: Leaving, going: fn(&mut Client, Now)) {
 fn own_menu(at: (i32, i32)) {
     let state = |app: &mut App| {
         let stays = app.me.as_ref().is_some_and(|me| app.client.can_resume(me));
-        (app.client.link(), app.is_kicked(), stays)
+        let plain = app.client.connection().speaks == Some(Speaks::Plain);
+        (app.client.link(), app.is_kicked(), stays, plain)
     };
-    let Some((link, kicked, stays)) = with(state) else { return };
+    let Some((link, kicked, stays, plain)) = with(state) else { return };
     let offline = matches!(link, Link::Offline | Link::LoggedOut);
     let state = match offline {
         true if kicked => t!("main.take_back"),
@@ -283,6 +288,7 @@ fn own_menu(at: (i32, i32)) {
         Some(t!("main.connection")),
         Some(t!("main.keys")),
         Some(t!("main.switch")),
+        plain.then(|| t!("main.password")),
         stays.then(|| t!("main.forget_device")),
         Some(t!("main.quit")),
     ];
@@ -311,8 +317,11 @@ fn own_menu(at: (i32, i32)) {
         Some(6) => apply(UiEvent::OpenConnection),
         Some(7) => apply(UiEvent::OpenKeys),
         Some(8) if may_leave() => leave(Leaving::SwitchAccount),
-        Some(9) if may_leave() => leave_by(Leaving::SwitchAccount, Client::forget_device),
-        Some(10) => quit(),
+        Some(9) => {
+            with(App::open_password);
+        }
+        Some(10) if may_leave() => leave_by(Leaving::SwitchAccount, Client::forget_device),
+        Some(11) => quit(),
         _ => {}
     }
 }
@@ -356,6 +365,8 @@ impl App {
             }
             UiEvent::EditFriend(name) => self.edit_friend(&name),
             UiEvent::SaveFriend(form) => self.save_friend(&form),
+            UiEvent::ChangePassword(form) => self.change_password(&form),
+            UiEvent::PasswordClosed => self.close_password(),
             UiEvent::FriendClosed => {
                 if let Some(window) = self.friend.take() {
                     window.close();
@@ -501,6 +512,8 @@ impl App {
                 self.chats.values_mut().for_each(|chat| chat.set_foreign(!ours));
             }
             Event::Paced(wait) => self.say(&t!("gui.paced", s = wait.as_secs().max(1))),
+            Event::PasswordChanged(outcome) => self.password_changed(&outcome),
+            Event::MaybeLost(1) => self.say(&t!("gui.maybe_lost_one")),
             Event::MaybeLost(n) => self.say(&t!("gui.maybe_lost", n = n)),
             Event::NotUnderstood(_) => self.say(&t!("gui.not_understood")),
             Event::NotKept { peer, text } => match self.chats.get_mut(&peer) {

@@ -9,8 +9,8 @@ use super::choice::{Choice, Dialect, Known, Step};
 use super::finding::{Finding, Speaks};
 use super::wishes::{Waiting, Wish, Wishes};
 use super::{
-    AccountChange, Cause, Event, Framed, Kept, Link, LoginOutcome, Polling, RegisterOutcome, StoreToken, Transmit,
-    plain, secure,
+    AccountChange, Cause, Event, Framed, Kept, Link, LoginOutcome, PasswordOutcome, Polling, RegisterOutcome,
+    StoreToken, Transmit, plain, secure,
 };
 use crate::link;
 use crate::model::{Account, MessageId, MessageText, Password, SendState};
@@ -63,12 +63,19 @@ impl Session {
     #[must_use]
     pub fn new(config: Config) -> Self {
         let Config { server, polling, dialect, known, allow_plain, seed, carrier_seed } = config;
+        let mut plain = plain::Session::new(polling);
+        if dialect == Dialect::Plain {
+            plain.keep_to_the_course();
+        }
+        if known.foreign && !known.secure_only {
+            plain.is_foreign();
+        }
         Self {
             server,
             seed,
             carrier_seed,
             choice: Choice::new(dialect, known, allow_plain, seed),
-            plain: plain::Session::new(polling),
+            plain,
             secure: None,
             wishes: Wishes::default(),
             encrypted_only: false,
@@ -153,13 +160,16 @@ impl Session {
                 Event::Link(link) => self.shown = *link,
                 Event::Pin(key) => self.choice.pin(key.clone()),
                 // Somebody is asked what then; and whoever gave up is told nothing more.
-                Event::Registered(RegisterOutcome::NoAnswer) if self.is_doubting() || !self.wishes.is_registering() => {
+                Event::Registered(RegisterOutcome::NoAnswer | RegisterOutcome::Unheard)
+                    if self.is_doubting() || !self.wishes.is_registering() =>
+                {
                     continue;
                 }
-                Event::LoggedIn(LoginOutcome::NoAnswer) if self.is_doubting() => continue,
+                Event::LoggedIn(LoginOutcome::NoAnswer | LoginOutcome::Unheard) if self.is_doubting() => continue,
                 Event::Registered(_) => self.wishes.registered(),
                 Event::LoggedIn(outcome) => self.wishes.set_online(*outcome == LoginOutcome::Done),
                 Event::Kicked { .. } => self.wishes.set_online(false),
+                Event::Extensions(known) => self.choice.set_foreign(!known),
                 _ => {}
             }
             return Some(event);
@@ -425,6 +435,21 @@ impl Session {
         }
     }
 
+    /// Changes the password of whoever is logged in, in the plain dialect; answered by [`Event::PasswordChanged`].
+    pub fn change_password(&mut self, now: Instant, old: Password, new: Password, confirm: Password) {
+        match self.spoken() {
+            Some(_) => self.events.push_back(Event::PasswordChanged(PasswordOutcome::Encrypted)),
+            None => self.plain.change_password(now, old, new, confirm),
+        }
+    }
+
+    /// See [`plain::Session::ask_who`]; in the secure dialect it is known anyway.
+    pub fn ask_who(&mut self, now: Instant) {
+        if self.spoken().is_none() {
+            self.plain.ask_who(now);
+        }
+    }
+
     /// F5: asks at once, and reconnects at once.
     pub fn fetch_now(&mut self, now: Instant) {
         self.choice.ask_now(now);
@@ -549,8 +574,8 @@ impl Session {
         self.show(Link::Offline);
         for wish in self.wishes.take() {
             self.events.push_back(match wish {
-                Wish::Register { .. } => Event::Registered(RegisterOutcome::NoAnswer),
-                Wish::Login { .. } | Wish::Resume { .. } => Event::LoggedIn(LoginOutcome::NoAnswer),
+                Wish::Register { .. } => Event::Registered(RegisterOutcome::Unheard),
+                Wish::Login { .. } | Wish::Resume { .. } => Event::LoggedIn(LoginOutcome::Unheard),
             });
         }
     }

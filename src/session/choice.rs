@@ -33,6 +33,8 @@ pub struct Known {
     pub pins: Vec<Vec<u8>>,
     /// It has spoken the secure dialect.
     pub secure_only: bool,
+    /// It has shown that it knows neither 10 nor 11, and is not asked again by itself: some servers end at that.
+    pub foreign: bool,
 }
 
 /// What follows for whoever wants to speak with the server.
@@ -151,10 +153,18 @@ impl Choice {
             // Known already, and not to be asked again: somebody wants something else, and is to be asked themselves.
             return Step::Consent(self.why());
         }
+        if self.known.foreign {
+            return self.found(now, Speaks::Plain);
+        }
         if self.finding.is_none() {
             self.finding = Some(Finding::new(now, &mut self.dice));
         }
         Step::Wait
+    }
+
+    /// The server knows the extensions, or does not.
+    pub(super) fn set_foreign(&mut self, foreign: bool) {
+        self.known.foreign = foreign;
     }
 
     /// Whether the server is being asked.
@@ -308,7 +318,7 @@ mod tests {
     }
 
     fn known() -> Choice {
-        Choice::new(Dialect::Auto, Known { pins: vec![vec![1]], secure_only: true }, true, 7)
+        Choice::new(Dialect::Auto, Known { pins: vec![vec![1]], secure_only: true, foreign: false }, true, 7)
     }
 
     /// What ours answers to the question.
@@ -328,9 +338,23 @@ mod tests {
     }
 
     #[test]
+    fn a_server_known_as_foreign_is_asked_nothing() {
+        let now = Instant::now();
+        for (allow_plain, step) in [(true, PLAIN), (false, Step::Consent(Plainly::Only))] {
+            let known = Known { foreign: true, ..Known::default() };
+            let mut choice = Choice::new(Dialect::Auto, known, allow_plain, 7);
+            assert_eq!((choice.ask(now), choice.poll_transmit()), (step, None));
+            choice.set_foreign(false);
+            choice.refuse_plain();
+            choice.doubt_old_answer(now + 60 * SECOND);
+            assert_eq!(choice.ask(now), Step::Wait);
+        }
+    }
+
+    #[test]
     fn who_chose_plain_for_a_server_that_encrypts_is_asked() {
         let now = Instant::now();
-        let known = Known { pins: vec![vec![1]], secure_only: true };
+        let known = Known { pins: vec![vec![1]], secure_only: true, foreign: false };
         // Nor does it count that somebody agreed for this server in general.
         let mut choice = Choice::new(Dialect::Plain, known, true, 7);
         assert!(!choice.is_settled() && !choice.believes_text());

@@ -4,6 +4,7 @@
 mod answers;
 mod late;
 mod next;
+mod password;
 mod polling;
 mod presence;
 mod repeats;
@@ -17,7 +18,7 @@ pub use self::repeats::Handed;
 use self::repeats::Offered;
 use self::request::{Outstanding, Purpose};
 use super::contact::Contact;
-use super::{Cause, Event, Link, LoginOutcome, Polling, RegisterOutcome, StoreToken, Transmit};
+use super::{Cause, Event, Link, LoginOutcome, PasswordOutcome, Polling, RegisterOutcome, StoreToken, Transmit};
 use crate::model::{Account, MessageId, MessageText, Password, SendState};
 use crate::timer::{Backoff, Rto};
 use crate::wire::{Charset, Learned, Reply, Request};
@@ -74,6 +75,8 @@ pub struct Session {
     polling: Polling,
     state: State,
     login: Option<(Account, Password)>,
+    /// While it is being changed.
+    new_password: Option<Password>,
     learned: Learned,
     rto: Rto,
     outstanding: Option<Outstanding>,
@@ -103,6 +106,8 @@ pub struct Session {
     refused: u8,
     /// A takeover that is refused is tried once more: 02 has just armed it.
     taking_over: bool,
+    /// It was tried that once more.
+    took_over: bool,
     /// Since the last login, questions for the extensions that were not answered.
     probes: u8,
     /// What may still be answered, and then answers nothing else.
@@ -129,6 +134,10 @@ pub struct Session {
     /// What 08 said last, less what was taken since.
     expected_unread: Option<u64>,
     extensions: Option<bool>,
+    /// Who is online is asked for by itself.
+    asks_who: bool,
+    /// Somebody has asked for it, and is told in any case.
+    who_wanted: bool,
     /// Who is online, as far as the pages of `11` have come.
     listing: Vec<Account>,
     /// The last whole list.
@@ -158,6 +167,7 @@ impl Session {
             polling,
             state: State::Offline,
             login: None,
+            new_password: None,
             learned: Learned::default(),
             rto: Rto::default(),
             outstanding: None,
@@ -176,6 +186,7 @@ impl Session {
             logged_in_at: None,
             refused: 0,
             taking_over: false,
+            took_over: false,
             probes: 0,
             late: Late::default(),
             denials: 0,
@@ -190,6 +201,8 @@ impl Session {
             repeated: false,
             expected_unread: None,
             extensions: None,
+            asks_who: true,
+            who_wanted: false,
             listing: Vec::new(),
             online: None,
             who_at: None,
@@ -435,6 +448,7 @@ impl Session {
             Purpose::Register => self.events.push_back(Event::Registered(RegisterOutcome::NoAnswer)),
             // Not known, so not used; perhaps the next answer comes.
             Purpose::Probe => self.unprobed(),
+            Purpose::ChangePassword | Purpose::VerifyPassword => self.password_is(PasswordOutcome::NoAnswer),
             Purpose::Login | Purpose::Served | Purpose::TakeOver if !self.automatic => {
                 self.state = State::Offline;
                 self.show(Link::Offline);

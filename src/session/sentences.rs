@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use rust_i18n::t;
 
-use super::{Link, LoginOutcome, RegisterOutcome};
+use super::{Link, LoginOutcome, PasswordOutcome, RegisterOutcome};
 use crate::link::{GOING_DOWN, Why};
 use crate::wire::reply::{LoggedIn, Registered};
 
@@ -64,7 +64,9 @@ impl RegisterOutcome {
             Self::Answered { reply: Registered::AccountExists, .. } => t!("gui.account_exists"),
             Self::Answered { reply: Registered::NoSuchAccount, .. } => t!("gui.unknown_code", code = "01:04"),
             Self::NotUnderstood => t!("gui.not_understood"),
+            Self::Unknown(code) => t!("gui.unknown_code", code = code),
             Self::NoAnswer => t!("gui.no_answer"),
+            Self::Unheard => t!("gui.unheard"),
             Self::TryLater => t!("secure.try_later"),
             Self::KeyChanged => t!("secure.key_changed"),
         }
@@ -81,10 +83,30 @@ impl LoginOutcome {
             Self::Refused(LoggedIn::NoSuchAccount) => t!("gui.no_such_account"),
             Self::Refused(LoggedIn::AlreadyLoggedIn) => t!("wire.already_logged_in"),
             Self::NotUnderstood => t!("gui.not_understood"),
+            Self::Unknown(code) => t!("gui.unknown_code", code = code),
             Self::NoAnswer => t!("gui.no_answer"),
+            Self::Unheard => t!("gui.unheard"),
+            Self::NotTaken => t!("gui.not_taken"),
             Self::PasswordNeeded => t!("secure.password_needed"),
             Self::KeyChanged => t!("secure.key_changed"),
             Self::EncryptedOnly => t!("secure.encrypted_only"),
+        }
+    }
+}
+
+impl PasswordOutcome {
+    /// For whoever wanted to change a password.
+    #[must_use]
+    pub fn sentence(&self) -> Cow<'static, str> {
+        match self {
+            Self::Done => t!("password.changed"),
+            Self::WrongPassword => t!("password.wrong"),
+            Self::PasswordsDiffer => t!("gui.passwords_differ"),
+            Self::NoSuchAccount => t!("gui.no_such_account"),
+            Self::NotHere => t!("password.not_here"),
+            Self::Unclear(code) => t!("password.unclear", code = code),
+            Self::NoAnswer => t!("password.no_answer"),
+            Self::Encrypted => t!("password.encrypted"),
         }
     }
 }

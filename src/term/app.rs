@@ -91,6 +91,8 @@ pub(super) struct App {
     /// The last message of one's own to the friend one chats with.
     pub(super) last_own: Option<MessageId>,
     searching: usize,
+    /// Somebody waits for who is online.
+    pub(super) who_wanted: bool,
     /// What the next line may rely on.
     pub(super) change: Option<Change>,
     /// While datagrams are sent by hand.
@@ -172,6 +174,7 @@ impl App {
             own: HashMap::new(),
             last_own: None,
             searching: 0,
+            who_wanted: false,
             change: None,
             raw: None,
             pages: Pages::default(),
@@ -418,6 +421,7 @@ impl App {
             Verb::Lobby => self.lobby(),
             Verb::Leave => self.leave_chat(),
             Verb::Who => self.who(),
+            Verb::Password => self.ask_password(),
             Verb::Unread => self.unread(),
             Verb::Fetch => self.client.fetch_now(now),
             Verb::Offline => self.client.go_offline(now),
@@ -459,7 +463,13 @@ impl App {
                 self.searching = self.searching.saturating_sub(1);
                 self.show_found(&text, &rows);
             }
-            Event::Online(accounts) => self.roster.set_online(Some(accounts)),
+            Event::Online(accounts) => {
+                self.roster.set_online(Some(accounts));
+                if std::mem::take(&mut self.who_wanted) && !self.roster.online().is_empty() {
+                    self.who();
+                }
+            }
+            Event::Extensions(false) if std::mem::take(&mut self.who_wanted) => self.quiet(&t!("term.who_unknown")),
             Event::CameOnline(account) => self.came_or_went(&account, true),
             Event::WentAway(account) => self.came_or_went(&account, false),
             Event::Raise => self.quiet(&t!("term.raised")),
@@ -467,6 +477,7 @@ impl App {
             Event::Exported(Ok(())) => self.print(&t!("main.exported")),
             Event::Imported(Err(error)) | Event::Exported(Err(error)) => self.error(&error),
             Event::Paced(wait) => self.warn(&t!("gui.paced", s = wait.as_secs().max(1))),
+            Event::MaybeLost(1) => self.warn(&t!("gui.maybe_lost_one")),
             Event::MaybeLost(n) => self.warn(&t!("gui.maybe_lost", n = n)),
             Event::NotUnderstood(bytes) => {
                 let bytes = harmless(&String::from_utf8_lossy(&bytes));

@@ -7,7 +7,7 @@ use super::script::Exit;
 use super::script::entering::exit;
 use crate::model::{Account, FieldError, Password, names};
 use crate::net::clock;
-use crate::session::{Link, LoginOutcome, RegisterOutcome};
+use crate::session::{Link, LoginOutcome, RegisterOutcome, Speaks};
 use crate::wire::reply::{LoggedIn, Registered};
 
 /// What the next line is the answer to.
@@ -21,6 +21,9 @@ pub(super) enum Ask {
     RegisterPassword(Account),
     RegisterConfirm(Account, Password),
     TakeOver,
+    OldPassword,
+    NewPassword(Password),
+    NewPasswordAgain(Password, Password),
     /// Whether the plain dialect will do for this.
     Plain(Pending),
     /// The same of a server that was secure, by a word that nobody types by habit.
@@ -54,6 +57,9 @@ impl Ask {
             Self::RegisterPassword(account) => t!("term.new_password_of", account = account),
             Self::RegisterConfirm(..) => t!("gui.confirm"),
             Self::TakeOver => t!("term.take_over"),
+            Self::OldPassword => t!("password.old"),
+            Self::NewPassword(_) => t!("password.new"),
+            Self::NewPasswordAgain(..) => t!("password.again"),
             Self::Plain(_) => t!("term.plain_anyway"),
             Self::Readable(_) => t!("term.plain_word"),
             Self::Trust(_) => t!("term.key_confirm"),
@@ -63,7 +69,15 @@ impl Ask {
     }
 
     pub(super) fn is_secret(&self) -> bool {
-        matches!(self, Self::LoginPassword(_) | Self::RegisterPassword(_) | Self::RegisterConfirm(..))
+        matches!(
+            self,
+            Self::LoginPassword(_)
+                | Self::RegisterPassword(_)
+                | Self::RegisterConfirm(..)
+                | Self::OldPassword
+                | Self::NewPassword(_)
+                | Self::NewPasswordAgain(..)
+        )
     }
 }
 
@@ -96,6 +110,17 @@ impl App {
         if !name.is_empty() {
             self.answered(name);
         }
+    }
+
+    /// Begins to change the password, where that can be.
+    pub(super) fn ask_password(&mut self) {
+        if self.client.connection().speaks == Some(Speaks::Secure) {
+            return self.warn(&t!("password.encrypted"));
+        }
+        if !matches!(self.client.link(), Link::Connected { .. } | Link::Waiting) {
+            return self.warn(&t!("password.offline"));
+        }
+        self.ask = Ask::OldPassword;
     }
 
     pub(super) fn ask_register(&mut self, name: &str) {
@@ -177,6 +202,22 @@ impl App {
                     self.quiet(&t!("term.cancelled"));
                 }
             }
+            Ask::OldPassword => match Password::parse(line) {
+                Ok(old) => self.ask = Ask::NewPassword(old),
+                Err(_) => self.error(&t!("gui.bad_password")),
+            },
+            Ask::NewPassword(old) => match Password::parse(line) {
+                Ok(new) if new == old => self.error(&t!("password.same")),
+                Ok(new) => self.ask = Ask::NewPasswordAgain(old, new),
+                Err(_) => self.error(&t!("gui.bad_password")),
+            },
+            Ask::NewPasswordAgain(old, new) => match Password::parse(line) {
+                Ok(confirm) => {
+                    self.quiet(&t!("password.changing"));
+                    self.client.change_password(clock::now(), old, new, confirm);
+                }
+                Err(_) => self.error(&t!("gui.bad_password")),
+            },
             Ask::Readable(pending) => self.agreed(pending, line),
             Ask::Trust(key) => self.trusted(key, line),
             Ask::Parts(peer, text) => {

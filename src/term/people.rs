@@ -47,8 +47,8 @@ impl App {
         let list = self.roster.conversations().iter().map(|c| &c.contact);
         let known = list.flat_map(|contact| [contact.remark.clone(), contact.account.to_string()]);
         let online = self.roster.online().iter().map(Account::to_string);
-        let lobby = t!("main.lobby").into_owned();
-        known.chain(online).chain([lobby]).filter(|name| !name.is_empty()).collect()
+        let lobby = (!self.client.is_foreign()).then(|| t!("main.lobby").into_owned());
+        known.chain(online).chain(lobby).filter(|name| !name.is_empty()).collect()
     }
 
     pub(super) fn friends(&mut self) {
@@ -102,8 +102,14 @@ impl App {
 
     pub(super) fn who(&mut self) {
         let online: Vec<Account> = self.roster.online().to_vec();
-        if online.is_empty() || self.roster.is_unsure() {
+        if self.roster.is_unsure() {
             return self.quiet(&t!("term.who_unknown"));
+        }
+        if online.is_empty() {
+            // Not asked by itself; whoever asks is told what comes.
+            self.who_wanted = true;
+            self.quiet(&t!("term.who_asking"));
+            return self.client.ask_who(clock::now());
         }
         let name = |account: &Account| {
             let name = self.roster.name(account);

@@ -43,6 +43,9 @@ impl App {
             Some(_) => return self.no_chat(&t!("gui.not_oneself")),
             None => return self.no_chat(&t!("gui.bad_account")),
         };
+        if peer.is_room() && self.client.is_foreign() {
+            return self.no_chat(&t!("main.no_lobby"));
+        }
         let unread = self.roster.find(&peer).map_or(0, |c| c.unread);
         if self.roster.find(&peer).is_none_or(|c| c.stranger) && !peer.is_room() {
             self.quiet(&t!("term.not_in_list", name = harmless(peer.as_str())));
@@ -102,6 +105,13 @@ impl App {
     }
 
     pub(super) fn send_now(&mut self, peer: &Account, text: &str) {
+        if peer.is_room() && self.client.is_foreign() {
+            self.give_back(peer, text);
+            return self.no_chat(&t!("main.no_lobby"));
+        }
+        if text.contains('#') && self.client.is_foreign() {
+            self.quiet(&format!("  {}", t!("chat.maybe_cut")));
+        }
         let blank = MessageText::split(text).is_empty();
         if !blank && (!self.logged_in || !self.client.send_message(clock::now(), peer, text)) {
             self.error(&t!("gui.not_logged_in"));

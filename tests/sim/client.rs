@@ -134,7 +134,7 @@ impl Client {
             server: SocketAddr::from(SERVER),
             polling: Polling::Adaptive,
             dialect: self.dialect,
-            known: Known { secure_only: !pins.is_empty(), pins },
+            known: Known { secure_only: !pins.is_empty(), pins, foreign: false },
             allow_plain: self.dialect == Dialect::Plain,
             seed: self.dice.roll(),
             carrier_seed: Some([byte; 32]),
@@ -418,7 +418,7 @@ impl Client {
             }
             Event::Registered(_) => self.login_at = Some(now + Duration::from_secs(1)),
             Event::LoggedIn(LoginOutcome::Done) => self.logins += 1,
-            Event::LoggedIn(LoginOutcome::NoAnswer | LoginOutcome::PasswordNeeded) => {
+            Event::LoggedIn(LoginOutcome::NoAnswer | LoginOutcome::Unheard | LoginOutcome::PasswordNeeded) => {
                 self.login_at = Some(now + Duration::from_secs(1));
             }
             // Its person takes the place of whoever is there: of itself, at another address.

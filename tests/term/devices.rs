@@ -71,7 +71,7 @@ fn whoever_was_taken_over_is_told_and_can_take_it_back() {
     first.shows("/takeover takes it back.");
     first.foot_is("a (Offline)>");
     first.line("takeover");
-    first.shows("this login ended the one at 127.0.0.1:");
+    first.shows("This login ended the one at 127.0.0.1:");
     first.foot_is("a>");
     second.shows("输入 /takeover（接管）可夺回。");
     second.foot_is("a (离线)>");

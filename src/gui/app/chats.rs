@@ -187,6 +187,13 @@ impl App {
     }
 
     pub(super) fn send(&mut self, peer: &Account, text: &str) {
+        if peer.is_room()
+            && self.client.is_foreign()
+            && let Some(chat) = self.chats.get_mut(peer)
+        {
+            chat.say(&t!("main.no_lobby"));
+            return chat.give_back(text);
+        }
         let sent = self.client.send_message(clock::now(), peer, text);
         let Some(chat) = self.chats.get_mut(peer) else { return };
         if !sent {

@@ -194,11 +194,18 @@ impl App {
             LoginOutcome::KeyChanged if self.main.is_some() => return,
             LoginOutcome::PasswordNeeded if self.main.is_some() => return self.ask(Trouble::Password),
             // The password may be right: it stays.
-            LoginOutcome::NoAnswer | LoginOutcome::KeyChanged | LoginOutcome::EncryptedOnly => {
+            LoginOutcome::NoAnswer
+            | LoginOutcome::Unheard
+            | LoginOutcome::NotTaken
+            | LoginOutcome::KeyChanged
+            | LoginOutcome::EncryptedOnly => {
                 return self.say(&outcome.sentence());
             }
             LoginOutcome::Refused(LoggedIn::NoSuchAccount) => true,
-            LoginOutcome::Refused(_) | LoginOutcome::NotUnderstood | LoginOutcome::PasswordNeeded => false,
+            LoginOutcome::Refused(_)
+            | LoginOutcome::NotUnderstood
+            | LoginOutcome::Unknown(_)
+            | LoginOutcome::PasswordNeeded => false,
         };
         if account_too {
             self.say(&t!("gui.not_registered"));

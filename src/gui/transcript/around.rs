@@ -64,6 +64,11 @@ pub fn centred_line(text: &str, x: i32, y: i32, w: i32, ink: Color, rule: Option
     draw::draw_text(text, left, y + DAY / 2 + 4);
 }
 
+/// Whether a server of that kind may have cut a message of one's own at a `#`.
+pub fn may_be_cut(row: &Row, foreign: bool) -> bool {
+    foreign && row.state.is_some() && row.text.contains('#')
+}
+
 /// The time under a run and how far one's own message has come; where "resend" was drawn.
 pub fn foot(row: &Row, foreign: bool, x: i32, y: i32, w: i32) -> Option<[i32; 4]> {
     let colours = theme::palette();
@@ -91,13 +96,15 @@ pub fn foot(row: &Row, foreign: bool, x: i32, y: i32, w: i32) -> Option<[i32; 4]
         SendState::Failed => (t!("chat.failed"), colours.error),
     };
     let mut text = format!("{} · {word}", time(row));
-    if foreign && row.text.contains('#') {
-        text = format!("{text} · {}", t!("chat.maybe_cut"));
+    let cut = may_be_cut(row, foreign).then(|| t!("chat.maybe_cut"));
+    if let Some(cut) = &cut {
+        text = format!("{text} · {cut}");
     }
     let link = if can_resend(state) { format!("  ↻ {}", t!("chat.resend")) } else { String::new() };
     let room = f64::from(w - 2 * MARGIN);
     if draw::width(&text) + draw::width(&link) > room {
-        text = word.into_owned();
+        // The time can be seen elsewhere, what may have been lost cannot.
+        text = cut.map_or_else(|| word.clone().into_owned(), |cut| format!("{word} · {cut}"));
     }
     let (wide, link_wide) = (draw::width(&text).ceil() as i32, draw::width(&link).ceil() as i32);
     draw::set_draw_color(ink);

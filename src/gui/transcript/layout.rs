@@ -11,7 +11,7 @@ use fltk::draw;
 use fltk::enums::Font;
 use rust_i18n::t;
 
-use super::around::{DAY, Earlier, FOOT, HEAD, MARGIN, can_resend, centred_line, day, earlier, foot};
+use super::around::{DAY, Earlier, FOOT, HEAD, MARGIN, can_resend, centred_line, day, earlier, foot, may_be_cut};
 use super::bar::{self, Bar};
 use super::bubble::{self, Bubble, Edge, PAD_X};
 use super::heights::Heights;
@@ -413,7 +413,7 @@ impl View {
         if self.width == 0 {
             return;
         }
-        let noteworthy = is_noteworthy(known);
+        let noteworthy = says_more(known, self.foreign);
         let own = known.state.is_some();
         let bubble = match self.laid.get(&row) {
             Some(laid) => laid.height(),
@@ -529,7 +529,7 @@ impl View {
         };
         laid.draw(left, y, own, edge);
         y += height;
-        if self.rows.ends_run(index) || is_noteworthy(row) {
+        if self.rows.ends_run(index) || says_more(row, self.foreign) {
             let link = foot(row, self.foreign, x, y, w);
             self.links.extend(link.map(|area| (area, row.id)));
         }
@@ -544,6 +544,7 @@ fn inside([left, top, w, h]: [i32; 4], x: i32, y: i32) -> bool {
     (left..left + w).contains(&x) && (top..top + h).contains(&y)
 }
 
-fn is_noteworthy(row: &Row) -> bool {
-    row.repeat || row.state.is_some_and(|state| state != SendState::Sent)
+/// Whether there is more to say of a message than when it was sent: then it is said below it, also within a run.
+fn says_more(row: &Row, foreign: bool) -> bool {
+    row.repeat || row.state.is_some_and(|state| state != SendState::Sent) || may_be_cut(row, foreign)
 }

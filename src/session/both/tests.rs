@@ -188,7 +188,7 @@ fn ours_is_spoken_to_securely_and_from_then_on_only_so() {
     world.run(Duration::from_secs(1));
     assert_eq!((world.count("10"), world.count("08"), world.sent.len()), (1, 1, 2));
     assert!(!world.events.iter().any(|e| matches!(e, Event::Received { .. })));
-    let mut again = World::new(true, |_| None, true, Known { pins: Vec::new(), secure_only: true });
+    let mut again = World::new(true, |_| None, true, Known { pins: Vec::new(), secure_only: true, foreign: false });
     again.log_in();
     again.run(Duration::from_secs(1));
     assert!(again.has(&DONE) && again.sent.is_empty());
@@ -234,7 +234,7 @@ fn who_agreed_before_is_not_asked() {
 
 #[test]
 fn a_server_that_was_secure_and_is_not_is_told_and_not_trusted() {
-    let known = Known { pins: vec![vec![1; 44]], secure_only: true };
+    let known = Known { pins: vec![vec![1; 44]], secure_only: true, foreign: false };
     let mut world = World::new(false, course, true, known);
     world.log_in();
     world.send(1);
@@ -296,7 +296,8 @@ fn what_was_agreed_to_once_is_over_when_the_server_is_secure_again() {
 
 #[test]
 fn a_registration_waits_for_the_same_answer() {
-    let mut world = World::new(false, course, true, Known { pins: vec![vec![1; 44]], secure_only: true });
+    let mut world =
+        World::new(false, course, true, Known { pins: vec![vec![1; 44]], secure_only: true, foreign: false });
     for n in 1..3 {
         world.register();
         world.run(MINUTE);
@@ -348,11 +349,32 @@ fn silence_is_said_in_time_and_is_no_answer() {
     world.run(Duration::from_secs(14));
     assert_eq!(world.session.link(), Link::LoggingIn);
     world.run(Duration::from_secs(2));
-    assert!(world.has(&Event::LoggedIn(LoginOutcome::NoAnswer)) && world.session.link() == Link::Offline);
+    assert!(world.has(&Event::LoggedIn(LoginOutcome::Unheard)) && world.session.link() == Link::Offline);
     assert_eq!((world.session.poll_timeout(), world.count("02")), (None, 0));
     // Later it is there.
     world.answers = course;
     world.session.go_online(world.now);
     world.run(Duration::from_secs(1));
     assert!(world.has(&DONE));
+}
+
+#[test]
+fn a_server_known_as_foreign_is_not_asked_again_in_this_run_or_the_next() {
+    let mut world = World::new(false, course, true, Known::default());
+    world.log_in();
+    world.run(MINUTE);
+    assert!(world.has(&DONE) && world.has(&Event::Extensions(false)));
+    let beyond = |world: &World| (world.count("10"), world.count("11"));
+    assert_eq!(beyond(&world), (1, 1), "{:?}", world.sent);
+    world.session.go_offline(world.now);
+    world.run(5 * MINUTE);
+    world.log_in();
+    world.run(5 * MINUTE);
+    assert_eq!((world.count("02"), beyond(&world)), (2, (1, 1)), "{:?}", world.sent);
+    let known = Known { foreign: true, ..Known::default() };
+    let mut next = World::new(false, course, true, known);
+    next.log_in();
+    next.run(5 * MINUTE);
+    assert!(next.has(&DONE) && next.has(&Event::Extensions(false)));
+    assert_eq!(beyond(&next), (0, 0), "{:?}", next.sent);
 }

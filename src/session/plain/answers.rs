@@ -136,6 +136,10 @@ impl Session {
             self.confirmed(&outstanding.purpose);
         }
         if matches!(outstanding.purpose, Purpose::ByHand(_)) {
+            // Whoever asks so for who is online has shown what kind of server it is.
+            if matches!(reply, Reply::Who { .. }) && self.state == State::Online {
+                self.probed(reply);
+            }
             return;
         }
         if reply == Reply::NotUnderstood && outstanding.purpose != Purpose::Probe {
@@ -151,10 +155,21 @@ impl Session {
         if reply == Reply::NotLoggedIn && outstanding.purpose != Purpose::TakeOver {
             return self.session_gone(now, &outstanding.purpose);
         }
+        // Those that somebody waits for say it themselves.
+        let told = matches!(
+            outstanding.purpose,
+            Purpose::Register | Purpose::Login | Purpose::Served | Purpose::ChangePassword | Purpose::VerifyPassword
+        );
+        if let (Reply::Other(bytes), false) = (&reply, told || outstanding.purpose == Purpose::Probe) {
+            self.events.push_back(Event::UnknownCode(code_of(bytes)));
+        }
         match (outstanding.purpose, reply) {
             (Purpose::Register, Reply::Register(reply)) => {
                 let after_timeout = outstanding.tries > 1;
                 self.events.push_back(Event::Registered(RegisterOutcome::Answered { reply, after_timeout }));
+            }
+            (Purpose::Register, Reply::Other(bytes)) => {
+                self.events.push_back(Event::Registered(RegisterOutcome::Unknown(code_of(&bytes))));
             }
             (Purpose::Register, _) => self.events.push_back(Event::Registered(RegisterOutcome::NotUnderstood)),
             (Purpose::Login, Reply::Login(LoggedIn::Done)) | (Purpose::Served, Reply::CountAll(_)) => {
@@ -165,6 +180,11 @@ impl Session {
                 self.want(Purpose::Served, &Request::CountAll);
             }
             (Purpose::Login, Reply::Login(refused)) => self.not_logged_in(now, LoginOutcome::Refused(refused)),
+            (Purpose::ChangePassword, reply) => self.change_answered(outstanding.tries, reply),
+            (Purpose::VerifyPassword, reply) => self.verified(reply),
+            (Purpose::Login | Purpose::Served, Reply::Other(bytes)) => {
+                self.not_logged_in(now, LoginOutcome::Unknown(code_of(&bytes)));
+            }
             (Purpose::Login | Purpose::Served, _) => self.not_logged_in(now, LoginOutcome::NotUnderstood),
             (Purpose::TakeOver, _) => self.log_in(now),
             (Purpose::Release, _) => self.released(now),
@@ -221,8 +241,11 @@ impl Session {
     fn not_logged_in(&mut self, now: Instant, outcome: LoginOutcome) {
         let elsewhere = outcome == LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn);
         if elsewhere && std::mem::take(&mut self.taking_over) {
+            self.took_over = true;
             return self.want(Purpose::TakeOver, &Request::Offline);
         }
+        // Twice in vain: this server does not do it.
+        let outcome = if elsewhere && std::mem::take(&mut self.took_over) { LoginOutcome::NotTaken } else { outcome };
         // Whoever was logged out by the server sees so until they log in themselves.
         self.state = if self.automatic { State::LoggedOut } else { State::Offline };
         self.show(if self.automatic { Link::LoggedOut } else { Link::Offline });
@@ -270,6 +293,7 @@ impl Session {
         self.late.logged_in();
         self.refused = 0;
         self.taking_over = false;
+        self.took_over = false;
         self.stale = false;
         self.logged_in_at = std::mem::take(&mut self.automatic).then_some(now);
         self.release = None;
@@ -281,8 +305,13 @@ impl Session {
         self.poll_backoff.reset();
         self.poll_at = Some(if self.polling == Polling::Adaptive { now } else { now + STRICT });
         self.probes = 0;
-        if self.extensions != Some(false) {
+        if self.asks_who && self.extensions != Some(false) {
             self.want(Purpose::Probe, &Request::Who { offset: 0 });
         }
     }
+}
+
+/// A code as it came, to be shown: of a reply that is none in the protocol.
+pub(super) fn code_of(reply: &[u8]) -> String {
+    String::from_utf8_lossy(reply).chars().filter(|c| !c.is_control()).take(40).collect()
 }

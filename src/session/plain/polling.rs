@@ -63,10 +63,30 @@ impl Session {
         self.go_on(now);
     }
 
+    /// Nothing but 01 to 09 is sent by itself: some servers end at what they do not know.
+    pub fn keep_to_the_course(&mut self) {
+        self.asks_who = false;
+    }
+
+    /// The server is known to have neither 10 nor 11.
+    pub fn is_foreign(&mut self) {
+        self.extensions = Some(false);
+        self.events.push_back(Event::Extensions(false));
+    }
+
+    /// Somebody wants to know who is online: answered by [`Event::Online`], or [`Event::Extensions`] if the server
+    /// does not say.
+    pub fn ask_who(&mut self, now: Instant) {
+        self.who_wanted = true;
+        self.want(Purpose::Probe, &Request::Who { offset: 0 });
+        self.go_on(now);
+    }
+
     /// Not known, so not used; perhaps the next answer comes.
     pub(super) fn unprobed(&mut self) {
         self.probes = self.probes.saturating_add(1);
-        if self.extensions.is_none() && self.probes == PROBES {
+        let wanted = std::mem::take(&mut self.who_wanted);
+        if wanted || self.extensions.is_none() && self.probes == PROBES {
             self.events.push_back(Event::Extensions(false));
         }
     }
@@ -76,7 +96,8 @@ impl Session {
             // A server known as ours may have meant something else; taken for a foreign one, it would
             // be told that messages have come which have not.
             self.denials = self.denials.saturating_add(1);
-            if self.extensions.is_none() || self.extensions == Some(true) && self.denials > 1 {
+            let wanted = std::mem::take(&mut self.who_wanted);
+            if wanted || self.extensions.is_none() || self.extensions == Some(true) && self.denials > 1 {
                 self.extensions = Some(false);
                 self.events.push_back(Event::Extensions(false));
             }
@@ -99,7 +120,7 @@ impl Session {
         // The list may have changed between its pages.
         self.listing.sort();
         self.listing.dedup();
-        if self.online.as_ref() != Some(&self.listing) {
+        if std::mem::take(&mut self.who_wanted) || self.online.as_ref() != Some(&self.listing) {
             self.online = Some(self.listing.clone());
             self.events.push_back(Event::Online(self.listing.clone()));
         }
@@ -142,6 +163,7 @@ impl Session {
         if self.polling == Polling::Adaptive {
             self.poll_at = None;
             let due = match self.extensions {
+                _ if !self.asks_who => false,
                 None => self.probes < PROBES,
                 Some(known) => known && self.who_at.is_none_or(|at| at <= now),
             };

@@ -34,6 +34,7 @@ impl Session {
         self.automatic = false;
         self.refused = 0;
         self.taking_over = false;
+        self.took_over = false;
         self.take_next = None;
         self.release = None;
         self.hold_until = None;
@@ -112,6 +113,7 @@ impl Session {
         self.take_next = None;
         self.refused = 0;
         self.taking_over = false;
+        self.took_over = false;
         self.contact.ends(&mut self.events);
         self.state = State::Offline;
         if let Some(message) = self.outbox.front_mut().filter(|m| m.noted && m.copies == 0) {

@@ -3,8 +3,10 @@
 
 mod by_hand;
 mod chaos;
+mod fragile;
 mod leaving;
 mod messages;
+mod password;
 mod polling;
 mod repeats;
 mod silence;

@@ -31,6 +31,10 @@ pub(super) enum Purpose {
     TakeFriend(Account),
     Send,
     Fence,
+    /// 01 with four fields.
+    ChangePassword,
+    /// 02 with the new password: is it changed?
+    VerifyPassword,
     /// Typed in the protocol window; its operation, if it has one.
     ByHand(Option<u8>),
 }
@@ -39,8 +43,8 @@ impl Purpose {
     /// The digits it begins with, where that is known.
     pub fn operation(&self) -> Option<u8> {
         Some(match self {
-            Self::Register => 1,
-            Self::Login | Self::Release => 2,
+            Self::Register | Self::ChangePassword => 1,
+            Self::Login | Self::Release | Self::VerifyPassword => 2,
             Self::Send => 3,
             Self::PollFriend(_) => 4,
             Self::TakeFriend(_) => 5,

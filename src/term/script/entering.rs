@@ -29,7 +29,7 @@ impl Running {
             }
             Event::PlainOnly(Plainly::Only) => Err(Stop(Exit::Refused, format!("{notice} (--allow-plain)"))),
             Event::Kicked { .. } | Event::Copied { offline: true } => Err(Stop(Exit::Refused, notice)),
-            Event::Pinned(_) | Event::TookPlace { .. } | Event::Copied { offline: false } => {
+            Event::UnknownCode(_) | Event::Pinned(_) | Event::TookPlace { .. } | Event::Copied { offline: false } => {
                 say(&notice);
                 Ok(true)
             }
@@ -135,10 +135,14 @@ impl Running {
 pub(in super::super) fn exit(outcome: &LoginOutcome) -> Exit {
     match outcome {
         LoginOutcome::Done => Exit::Done,
-        LoginOutcome::NoAnswer => Exit::NoAnswer,
+        LoginOutcome::NoAnswer | LoginOutcome::Unheard => Exit::NoAnswer,
         LoginOutcome::PasswordNeeded => Exit::Usage,
         LoginOutcome::KeyChanged => Exit::Untrusted,
-        LoginOutcome::Refused(_) | LoginOutcome::NotUnderstood | LoginOutcome::EncryptedOnly => Exit::Refused,
+        LoginOutcome::Refused(_)
+        | LoginOutcome::NotUnderstood
+        | LoginOutcome::Unknown(_)
+        | LoginOutcome::NotTaken
+        | LoginOutcome::EncryptedOnly => Exit::Refused,
     }
 }
 

@@ -39,6 +39,9 @@ impl Running {
     /// Puts it on disk, in its parts.
     fn keep(&mut self, to: &Account, text: &str, parts: usize) -> Result<(), Stop> {
         let not_kept = || Stop(Exit::Trouble, t!("gui.not_kept").into_owned());
+        if to.is_room() && self.client.is_foreign() {
+            return Err(Stop(Exit::Refused, t!("main.no_lobby").into_owned()));
+        }
         if !self.client.send_message(clock::now(), to, text) {
             return Err(not_kept());
         }

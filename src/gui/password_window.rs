@@ -1,0 +1,100 @@
+//! Changing the password: the old one, the new one twice.
+
+use std::rc::Rc;
+
+use fltk::frame::Frame;
+use fltk::input::SecretInput;
+use fltk::prelude::*;
+use rust_i18n::t;
+
+use super::keys_window::listen;
+use super::login::{Emit, enter_submits};
+use super::sheet::Sheet;
+use super::widgets::{self, Style};
+use super::{Secret, UiEvent, screen, theme};
+
+const WIDTH: i32 = 320;
+const MARGIN: i32 = 24;
+const INNER: i32 = WIDTH - 2 * MARGIN;
+
+/// What was typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Form {
+    /// The password until now.
+    pub old: Secret,
+    /// The new one.
+    pub new: Secret,
+    /// The new one again.
+    pub confirm: Secret,
+}
+
+/// The window.
+pub struct PasswordWindow {
+    sheet: Sheet,
+    old: SecretInput,
+    message: Frame,
+}
+
+impl PasswordWindow {
+    /// Opens the window.
+    #[must_use]
+    pub fn new(emit: Emit) -> Self {
+        let palette = theme::palette();
+        let mut sheet = Sheet::new(WIDTH, 366);
+        let mut window = sheet.window().clone();
+        window.set_label(&t!("password.title"));
+        widgets::label(MARGIN, 14, INNER, &t!("password.old"), palette.dim);
+        let mut old = widgets::secret_field(MARGIN, 36, INNER, "");
+        widgets::label(MARGIN, 82, INNER, &t!("password.new"), palette.dim);
+        let mut new = widgets::secret_field(MARGIN, 104, INNER, "");
+        widgets::label(MARGIN, 150, INNER, &t!("password.again"), palette.dim);
+        let mut confirm = widgets::secret_field(MARGIN, 172, INNER, "");
+        let y = sheet.foot(140);
+        let message = widgets::label(MARGIN, y, INNER, "", palette.error);
+        let mut change = widgets::button(MARGIN, y + 46, INNER, &t!("password.title"), Style::Primary);
+        let mut cancel = widgets::button(MARGIN, y + 88, INNER, &t!("friend.cancel"), Style::Ghost);
+        sheet.end();
+        let submit: Rc<dyn Fn()> = {
+            let (old, new, confirm, emit) = (old.clone(), new.clone(), confirm.clone(), Rc::clone(&emit));
+            Rc::new(move || {
+                // Whoever presses Enter too early goes on with what is still empty.
+                let empty = [&old, &new, &confirm].into_iter().find(|field| field.value().is_empty());
+                if let Some(field) = empty {
+                    let _ = field.clone().take_focus();
+                    return;
+                }
+                let secret = |field: &SecretInput| Secret(field.value());
+                emit(UiEvent::ChangePassword(Form { old: secret(&old), new: secret(&new), confirm: secret(&confirm) }));
+            })
+        };
+        for field in [&mut old, &mut new, &mut confirm] {
+            enter_submits(field, &submit);
+        }
+        change.set_callback(move |_| submit());
+        cancel.set_callback({
+            let emit = Rc::clone(&emit);
+            move |_| emit(UiEvent::PasswordClosed)
+        });
+        listen(&mut window, &emit, |_| false);
+        window.set_callback(move |_| emit(UiEvent::PasswordClosed));
+        window.show();
+        let _ = old.take_focus();
+        Self { sheet, old, message }
+    }
+
+    /// Says what is wrong; everything typed stays.
+    pub fn say(&mut self, text: &str) {
+        self.sheet.tell(&mut self.message, 36, text);
+        let _ = self.old.take_focus();
+    }
+
+    /// Brings the window to the front.
+    pub fn raise(&self) {
+        self.sheet.window().clone().show();
+    }
+
+    /// Closes the window for good.
+    pub fn close(self) {
+        screen::close(self.sheet.window().clone());
+    }
+}
