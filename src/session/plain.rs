@@ -108,6 +108,8 @@ pub struct Session {
     taking_over: bool,
     /// It was tried that once more.
     took_over: bool,
+    /// The code told last that the protocol does not have.
+    strange: Option<String>,
     /// Since the last login, questions for the extensions that were not answered.
     probes: u8,
     /// What may still be answered, and then answers nothing else.
@@ -187,6 +189,7 @@ impl Session {
             refused: 0,
             taking_over: false,
             took_over: false,
+            strange: None,
             probes: 0,
             late: Late::default(),
             denials: 0,

@@ -161,7 +161,10 @@ impl Session {
             Purpose::Register | Purpose::Login | Purpose::Served | Purpose::ChangePassword | Purpose::VerifyPassword
         );
         if let (Reply::Other(bytes), false) = (&reply, told || outstanding.purpose == Purpose::Probe) {
-            self.events.push_back(Event::UnknownCode(code_of(bytes)));
+            let code = code_of(bytes);
+            if self.strange.replace(code.clone()).as_ref() != Some(&code) {
+                self.events.push_back(Event::UnknownCode(code));
+            }
         }
         match (outstanding.purpose, reply) {
             (Purpose::Register, Reply::Register(reply)) => {

@@ -153,10 +153,14 @@ fn an_answer_of_an_unknown_code_is_an_answer() {
     assert!(
         world.count("08") > 4 && !world.events.iter().any(|(_, e)| matches!(e, Event::Link(Link::Retrying { .. })))
     );
+    // It is said as it came, and each once in a row.
+    let told = world.events.iter().filter(|(_, e)| matches!(e, Event::UnknownCode(_)));
+    let told: Vec<_> = told.map(|(_, e)| e.clone()).collect();
+    assert_eq!(told, ["03:05", "08:many"].map(|code| Event::UnknownCode(code.into())));
     let mut world = World::new(Polling::Adaptive, |_, _: &str| at_once("02:99"));
     world.session.login(world.now, account("a"), Password::parse("x").expect("valid"));
     world.run(secs(1));
-    assert!(world.has(&Event::LoggedIn(LoginOutcome::NotUnderstood)));
+    assert!(world.has(&Event::LoggedIn(LoginOutcome::Unknown("02:99".into()))));
 }
 
 #[test]

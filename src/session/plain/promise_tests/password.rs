@@ -26,8 +26,8 @@ fn change(old: &str, new: &str, confirm: &str, answers: &[(&str, &str)]) -> (Opt
         Event::PasswordChanged(outcome) => Some(outcome.clone()),
         _ => None,
     });
-    let sent = world.requests().iter().filter(|r| r.starts_with("01") || r.starts_with("02"));
-    (outcome, sent.map(|r| (*r).to_owned()).collect())
+    let sent = world.requests().into_iter().filter(|r| r.starts_with("01") || r.starts_with("02"));
+    (outcome, sent.map(str::to_owned).collect())
 }
 
 #[test]
