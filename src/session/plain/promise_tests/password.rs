@@ -7,8 +7,11 @@ fn password(text: &str) -> Password {
     Password::parse(text).expect("valid")
 }
 
+/// How requests that begin so are answered.
+type Answered<'a> = &'a [(&'a str, &'a str)];
+
 /// What comes of a change from "x", and what was sent for it.
-fn change(old: &str, new: &str, confirm: &str, answers: &[(&str, &str)]) -> (Option<PasswordOutcome>, Vec<String>) {
+fn change(old: &str, new: &str, confirm: &str, answers: Answered) -> (Option<PasswordOutcome>, Vec<String>) {
     let answers: Vec<(String, String)> = answers.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
     let mut world = World::online(Polling::Strict, move |time, request: &str| {
         let given = answers.iter().find(|(asked, _)| time > RTT * 10 && request.starts_with(asked.as_str()));
@@ -36,7 +39,7 @@ fn a_password_is_changed_where_that_is_known_and_only_believed_when_it_lets_in()
     let change_request = "01#a#x#y#y#";
     let verified: &[&str] = &[change_request, "02#a#y#"];
     let asked: &[&str] = &[change_request];
-    let table: &[(&[(&str, &str)], PasswordOutcome, &[&str])] = &[
+    let table: &[(Answered, PasswordOutcome, &[&str])] = &[
         // The edition of 2019; a login from the same address is one already.
         (&[("01", "01:03"), ("02", "02:01")], Done, verified),
         (&[("01", "01:03"), ("02", "02:04")], Done, verified),
