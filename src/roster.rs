@@ -164,13 +164,11 @@ impl Roster {
         if remark.is_empty() { account.shown().into_owned() } else { shown::line(&remark) }
     }
 
-    /// The remarks, by account as a room's texts name it.
+    /// The remarks, by account.
     #[must_use]
     pub fn remarks(&self) -> HashMap<String, String> {
         let known = self.conversations.iter().filter(|c| !c.contact.remark.is_empty());
-        known
-            .map(|c| (names::in_brackets(c.contact.account.as_str()).into_owned(), names::tidy(&c.contact.remark)))
-            .collect()
+        known.map(|c| (c.contact.account.to_string(), names::tidy(&c.contact.remark))).collect()
     }
 
     /// What is known of somebody.
@@ -341,10 +339,10 @@ impl Roster {
         let line: String = line.chars().take(80).map(|c| if c.is_control() { ' ' } else { c }).collect();
         match names::unframed(&line) {
             Some((writer, rest)) if room => {
-                let known =
-                    self.conversations.iter().find(|c| names::in_brackets(c.contact.account.as_str()) == writer);
+                let writer = names::unmarked(writer);
+                let known = self.conversations.iter().find(|c| c.contact.account.as_str() == writer);
                 let remark = known.map(|c| names::tidy(&c.contact.remark)).filter(|remark| !remark.is_empty());
-                let writer = shown::within(&remark.unwrap_or_else(|| names::shown(writer).into_owned()));
+                let writer = shown::within(&remark.unwrap_or_else(|| names::shown(&writer).into_owned()));
                 t!("main.writes", writer = writer, text = shown::within(rest)).into_owned()
             }
             _ => shown::line(&line),

@@ -122,13 +122,26 @@ fn marked(name: &str, brackets: bool) -> Cow<'_, str> {
 /// brackets is written with marks, so the first `] ` always ends the name.
 #[must_use]
 pub fn framed(writer: &str, text: &str) -> String {
-    format!("[{}] {text}", in_brackets(writer))
+    format!("[{}] {text}", marked(writer, true))
 }
 
-/// A name as it stands between the brackets of [`framed`].
+/// The account whose name stands between the brackets of [`framed`]: its marks are characters again. No account holds
+/// a `:`, so none of them is anything else.
 #[must_use]
-pub fn in_brackets(name: &str) -> Cow<'_, str> {
-    marked(name, true)
+pub fn unmarked(writer: &str) -> String {
+    let mut name = String::new();
+    let mut rest = writer;
+    while let Some((before, mark)) = rest.split_once(":U+") {
+        let read = mark.split_once(':').and_then(|(digits, after)| {
+            let c = u32::from_str_radix(digits, 16).ok().and_then(char::from_u32)?;
+            Some((c, after))
+        });
+        let Some((c, after)) = read else { break };
+        name.push_str(before);
+        name.push(c);
+        rest = after;
+    }
+    name + rest
 }
 
 /// What one calls somebody oneself, put right rather than refused, since only its writer reads it: put together,
@@ -218,13 +231,22 @@ mod tests {
 
     #[test]
     fn a_rooms_writer_is_who_wrote() {
-        for (writer, text) in [("bob", "hi"), ("bob] ok", "hi"), ("a] b] c", "[x] y"), ("[", "] "), ("b", "")] {
+        for (writer, text) in [
+            ("bob", "hi"),
+            ("bob] ok", "hi"),
+            ("b\u{200b} ", "hi"),
+            ("Zoe\u{308}", "hi"),
+            ("a] b] c", "[x] y"),
+            ("[", "] "),
+            ("b", ""),
+        ] {
             let both = framed(writer, text);
             let (who, what) = unframed(&both).expect("framed");
             assert_eq!((what, who.contains([']', '['])), (text, false), "{both}");
-            assert_eq!(who == "bob", writer == "bob");
+            assert_eq!(unmarked(who), writer);
         }
         assert_eq!(framed("bob] ok", "hi"), "[bob:U+005D: ok] hi");
+        assert_eq!((unmarked("a:U+x:b"), unmarked("a:U+5D")), ("a:U+x:b".into(), "a:U+5D".into()));
         assert_eq!((unframed("[b hi"), unframed("hi")), (None, None));
     }
 

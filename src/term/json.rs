@@ -41,7 +41,7 @@ fn name_writer(peer: &Account, row: &Row, value: &mut Value) {
         && peer.is_room()
         && row.state.is_none()
     {
-        object.insert("writer".to_owned(), json!(writer));
+        object.insert("writer".to_owned(), json!(names::unmarked(writer)));
         object.insert("text".to_owned(), json!(text));
     }
 }
@@ -122,7 +122,7 @@ mod tests {
             (value.get("writer").cloned(), value["text"].clone())
         };
         let said = row(names::framed("b] ok", "[a] hi"), None);
-        assert_eq!(read(&Account::lobby(), &said), (Some(json!("b:U+005D: ok")), json!("[a] hi")));
+        assert_eq!(read(&Account::lobby(), &said), (Some(json!("b] ok")), json!("[a] hi")));
         let b = Account::parse("b").expect("valid");
         assert_eq!(read(&b, &said), (None, json!("[b:U+005D: ok] [a] hi")), "a person writes what they like");
         let own = row("[x] y".into(), Some(SendState::Sent));

@@ -265,7 +265,7 @@ impl App {
             false => text,
         };
         if let Some(writer) = writer {
-            let writer = harmless(&names::shown(writer));
+            let writer = harmless(&names::shown(&names::unmarked(writer)));
             return format!("{time} {} {} {text}", self.style.quiet(&name), self.style.name(&format!("{writer}:")));
         }
         let stranger = self.roster.find(peer).is_none_or(|c| c.stranger) && !peer.is_room();

@@ -81,7 +81,7 @@ pub fn height(lines: i32) -> i32 {
 /// A room's text says who wrote it. The writer is as it came, since it names somebody.
 fn split_author(text: &str, room: bool) -> (Option<String>, String) {
     match names::unframed(text) {
-        Some((author, rest)) if room => (Some(author.to_owned()), shown(rest)),
+        Some((author, rest)) if room => (Some(names::unmarked(author)), shown(rest)),
         _ => (None, shown(text)),
     }
 }
