@@ -163,6 +163,8 @@ pub struct Link {
     deadlines: BTreeSet<(Instant, ConnectionHandleKey)>,
     /// Of a server, those whose handshake goes on, the oldest first.
     opening: BTreeSet<PeerId>,
+    /// Of those whose address may be made up: the bytes that came from there, and those that went there.
+    unshown: HashMap<ConnectionHandle, (usize, usize)>,
     next_peer: u64,
     moves: u64,
     transmits: VecDeque<Transmit>,
@@ -205,6 +207,7 @@ impl Link {
             dials: BTreeMap::new(),
             deadlines: BTreeSet::new(),
             opening: BTreeSet::new(),
+            unshown: HashMap::new(),
             next_peer: 0,
             moves: 0,
             transmits: VecDeque::new(),
@@ -288,8 +291,13 @@ impl Link {
         self.buffer.clear();
         let mut buffer = std::mem::take(&mut self.buffer);
         match self.endpoint.handle(now, other, own, None, BytesMut::from(bytes), &mut buffer) {
-            Some(DatagramEvent::ConnectionEvent(handle, event)) => self.event(now, handle, event),
-            Some(DatagramEvent::NewConnection(incoming)) => self.incoming(now, incoming, &mut buffer),
+            Some(DatagramEvent::ConnectionEvent(handle, event)) => {
+                if let Some((came, _)) = self.unshown.get_mut(&handle) {
+                    *came += bytes.len();
+                }
+                self.event(now, handle, event);
+            }
+            Some(DatagramEvent::NewConnection(incoming)) => self.incoming(now, incoming, bytes.len(), &mut buffer),
             Some(DatagramEvent::Response(transmit)) => self.respond(&transmit, &buffer),
             None => {}
         }
@@ -301,9 +309,10 @@ impl Link {
         self.transmits.push_back(Transmit { to: transmit.destination, from: transmit.src_ip, bytes });
     }
 
-    fn incoming(&mut self, now: Instant, incoming: Incoming, buffer: &mut Vec<u8>) {
+    fn incoming(&mut self, now: Instant, incoming: Incoming, size: usize, buffer: &mut Vec<u8>) {
         buffer.clear();
-        if !incoming.remote_address_validated() && self.opening.len() >= RETRY_FROM && incoming.may_retry() {
+        let shown = incoming.remote_address_validated();
+        if !shown && self.opening.len() >= RETRY_FROM && incoming.may_retry() {
             if let Ok(transmit) = self.endpoint.retry(incoming, buffer) {
                 self.respond(&transmit, buffer);
             }
@@ -315,6 +324,9 @@ impl Link {
                 self.handles.insert(peer, handle);
                 self.peers.insert(handle, Peer::new(peer, connection));
                 self.opening.insert(peer);
+                if !shown {
+                    self.unshown.insert(handle, (size, 0));
+                }
                 self.turn(now, handle);
                 // Whoever has shown an address may still begin many and finish none.
                 if self.opening.len() > MOST_OPENING
@@ -464,8 +476,15 @@ impl Link {
             self.buffer.clear();
             while let Some(transmit) = peer.connection.poll_transmit(now, 1, &mut self.buffer) {
                 let bytes = self.buffer.get(..transmit.size).unwrap_or_default().to_vec();
-                self.transmits.push_back(Transmit { to: transmit.destination, from: transmit.src_ip, bytes });
                 self.buffer.clear();
+                // The library stops only after it has sent too much (RFC 9000, 8.1).
+                if let Some((came, went)) = self.unshown.get_mut(&handle) {
+                    if *went + bytes.len() > *came * 3 {
+                        continue;
+                    }
+                    *went += bytes.len();
+                }
+                self.transmits.push_back(Transmit { to: transmit.destination, from: transmit.src_ip, bytes });
             }
             let deadline = peer.next_deadline();
             if deadline != peer.deadline {
@@ -507,6 +526,7 @@ impl Link {
         let confirmed = !self.server && peer.is_confirmed();
         if news.connected {
             self.opening.remove(&id);
+            self.unshown.remove(&handle);
         }
         let (address, key) = (peer.connection.remote_address(), if self.server { Vec::new() } else { peer.key() });
         if news.connected && (self.server || self.dials.contains_key(&id) && !self.handles.contains_key(&id)) {
@@ -559,6 +579,7 @@ impl Link {
     fn drop_peer(&mut self, handle: ConnectionHandle) {
         if let Some(peer) = self.peers.remove(&handle) {
             self.opening.remove(&peer.id);
+            self.unshown.remove(&handle);
             if let Some(at) = peer.deadline {
                 self.deadlines.remove(&(at, handle.0));
             }

@@ -327,6 +327,27 @@ fn where_many_begin_at_once_a_newcomer_shows_its_address_first() {
     assert_eq!((server.opening.len(), server.connections()), (0, 0), "nor who has given up");
 }
 
+/// The beginning may come from an address that is somebody else's.
+#[test]
+fn a_beginning_is_answered_with_three_times_its_bytes_at_most() {
+    let (begun, mut server) = (Instant::now(), Link::server(&identity(), None).expect("an identity"));
+    let mut client = Link::client(None);
+    client.connect(begun, at(1), Vec::new());
+    let beginning = client.poll_transmit().expect("it calls").bytes;
+    let (mut now, mut sent) = (begun, 0);
+    for again in 1..=2 {
+        server.handle_datagram(now, at(4_000), &beginning);
+        let end = now + Duration::from_secs(10);
+        loop {
+            sent += std::iter::from_fn(|| server.poll_transmit()).map(|transmit| transmit.bytes.len()).sum::<usize>();
+            let Some(at) = server.poll_timeout().filter(|at| *at < end) else { break };
+            now = now.max(at);
+            server.handle_timeout(now);
+        }
+        assert!(sent > 0 && sent <= 3 * again * beginning.len(), "{sent} for {again} times {}", beginning.len());
+    }
+}
+
 /// As of somebody who has many genuine addresses, or answers each Retry.
 #[test]
 fn handshakes_that_nobody_ends_are_bounded() {

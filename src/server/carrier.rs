@@ -1,6 +1,8 @@
 //! Joins the secure dialect's carrier to the engine: which datagrams are its own, what each connection
 //! may ask for, and the file with the keys that make a server itself after a restart.
 
+mod waiting;
+
 use std::collections::{BTreeSet, HashSet};
 use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
@@ -11,6 +13,7 @@ use super::engine::{Engine, Now};
 use super::limits::{Buckets, Rate};
 use crate::link::{Ends, Event, GOING_DOWN, Identity, IdentityError, Link, PeerId, REFUSED, Transmit, is_packet};
 use crate::wire::frame::FromServer;
+use waiting::{Turn, Waiting};
 
 /// What both ends sign to come back; see `resume`.
 const LOGIN: &[u8] = b"hongyan login";
@@ -62,7 +65,7 @@ pub struct Carrier {
     beginnings: Buckets<()>,
     /// Datagrams by connection id, most of which may be somebody else's spoilt copies.
     datagrams: Buckets<[u8; 8]>,
-    frames: Buckets<PeerId>,
+    waiting: Waiting,
     strangers: Strangers,
 }
 
@@ -123,7 +126,7 @@ impl Carrier {
             handshakes: Buckets::new(Rate { per_second: 200.0, burst: 2_000.0 }, 16_384),
             beginnings: Buckets::new(Rate { per_second: 4_000.0, burst: 4_000.0 }, 1),
             datagrams: Buckets::new(Rate { per_second: 5_000.0, burst: 10_000.0 }, 65_536),
-            frames: Buckets::new(Rate { per_second: 2_000.0, burst: 4_000.0 }, 65_536),
+            waiting: Waiting::default(),
             strangers: Strangers::default(),
         })
     }
@@ -163,6 +166,9 @@ impl Carrier {
     /// Its deadline has come.
     pub fn timeout(&mut self, now: Now, engine: &mut Engine) {
         self.look_at_strangers(now, engine);
+        while let Some((peer, bytes)) = self.waiting.next(now.instant) {
+            self.serve(now, peer, &bytes, engine);
+        }
         self.link.handle_timeout(now.instant);
         self.events(now, engine);
     }
@@ -193,7 +199,16 @@ impl Carrier {
     /// Closes a connection.
     pub fn close(&mut self, now: Now, peer: PeerId, code: u32, reason: &str, engine: &mut Engine) {
         self.link.close(now.instant, peer, code, reason);
+        self.waiting.forget(peer);
         engine.lost(now, peer);
+    }
+
+    fn serve(&mut self, now: Now, peer: PeerId, bytes: &[u8], engine: &mut Engine) {
+        if let Some(figures) = self.link.figures(peer) {
+            engine.moved(peer, figures.address);
+        }
+        engine.frame(now, peer, bytes);
+        self.link.hurry(now.instant, peer, engine.awaits(peer));
     }
 
     /// The server ends: every device is told, and comes back by itself when it is there again.
@@ -215,17 +230,15 @@ impl Carrier {
                         _ => self.link.close(now.instant, peer, 1, "no keys"),
                     }
                 }
-                Event::Frame { peer, .. } if !self.frames.take(peer, now.instant) => {
-                    self.close(now, peer, REFUSED, "asks too fast", engine);
-                }
                 Event::Frame { peer, bytes } => {
-                    if let Some(figures) = self.link.figures(peer) {
-                        engine.moved(peer, figures.address);
+                    match self.waiting.frame(now.instant, peer, bytes, engine.is_stranger(peer)) {
+                        Turn::Now(bytes) => self.serve(now, peer, &bytes, engine),
+                        Turn::Later => {}
+                        Turn::TooMany => self.close(now, peer, REFUSED, "asks too fast", engine),
                     }
-                    engine.frame(now, peer, &bytes);
-                    self.link.hurry(now.instant, peer, engine.awaits(peer));
                 }
                 Event::Lost { peer, why } => {
+                    self.waiting.forget(peer);
                     log::debug!("a device is gone: {why:?}");
                     engine.lost(now, peer);
                 }
@@ -242,7 +255,7 @@ impl Carrier {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let strangers = self.strangers.due.first().map(|(at, _)| *at);
-        self.link.poll_timeout().into_iter().chain(strangers).min()
+        self.link.poll_timeout().into_iter().chain(strangers).chain(self.waiting.poll_timeout()).min()
     }
 }
 

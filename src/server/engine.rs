@@ -13,15 +13,17 @@ mod registering;
 mod secure;
 mod sessions;
 mod tries;
+mod turns;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use self::delivery::{Addressed, Undeliverable};
-use self::lanes::{Lanes, Queued};
+use self::lanes::Lanes;
 use self::sessions::{Person, Session};
 use self::tries::Tries;
+use self::turns::Turns;
 use super::hasher::{Hashed, Job, Outcome};
 use super::limits::{Buckets, Rate, Seldom};
 use super::store::{AccountId, Done, Op, Snapshot};
@@ -118,7 +120,7 @@ pub struct Engine {
     tries: Tries,
     /// Who has changed a password just now, by which request.
     changed: VecDeque<(SocketAddr, [u8; 32], Instant)>,
-    requests: Buckets<SocketAddr>,
+    turns: Turns,
     pace: pace::Pace,
     refusals: Buckets<SocketAddr>,
     refusals_in_all: Buckets<()>,
@@ -184,7 +186,7 @@ impl Engine {
             tries: Tries::default(),
             changed: VecDeque::new(),
             pace: pace::Pace::new(quotas),
-            requests: Buckets::new(Rate { per_second: 2_000.0, burst: 4_000.0 }, 65_536),
+            turns: Turns::default(),
             refusals: Buckets::new(Rate { per_second: 5.0, burst: 20.0 }, 16_384),
             refusals_in_all: Buckets::new(Rate { per_second: 1_000.0, burst: 2_000.0 }, 1),
             effects: VecDeque::new(),
@@ -218,13 +220,13 @@ impl Engine {
 
     /// A datagram from a client, or from anybody.
     pub fn datagram(&mut self, now: Now, from: SocketAddr, bytes: &[u8]) {
-        if looks_like_reply(bytes) || !self.requests.take(from, now.instant) {
+        if looks_like_reply(bytes) {
             return;
         }
         // One byte too many says that it is too long; the rest of it need not wait in a lane.
         let bytes = bytes.get(..=MAX_REQUEST_BYTES).unwrap_or(bytes);
         if self.lanes.pass(from, bytes) {
-            self.begin(now, from, bytes);
+            self.paced(now, from, bytes);
         }
     }
 
@@ -367,19 +369,6 @@ impl Engine {
         self.next_job
     }
 
-    /// The request that kept this address's lane busy is answered: on with the next.
-    fn free(&mut self, from: SocketAddr, now: Now) {
-        while let Some(queued) = self.lanes.next(from) {
-            match queued {
-                Queued::Datagram(bytes) => self.begin(now, from, &bytes),
-                Queued::Try(tried) => self.check(from, tried, true),
-            }
-            if self.lanes.is_held(from) {
-                return;
-            }
-        }
-    }
-
     fn encode(&self, to: SocketAddr, reply: &Reply) -> Vec<u8> {
         let bytes = reply.encode(self.charset(to));
         // Letters of other scripts take more bytes in GB18030. Rather odd letters than a message cut off.
@@ -388,6 +377,7 @@ impl Engine {
 
     fn reply(&mut self, to: SocketAddr, reply: &Reply) {
         let bytes = self.encode(to, reply);
+        self.count_out(to, bytes.len());
         self.effects.push_back(Effect::Reply { to, bytes });
     }
 

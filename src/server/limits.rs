@@ -61,6 +61,30 @@ impl<K: Hash + Eq> Buckets<K> {
 
     /// Takes one token; false when there is none.
     pub fn take(&mut self, key: K, now: Instant) -> bool {
+        let Some(bucket) = self.bucket(key, now).filter(|bucket| bucket.tokens >= 1.0) else { return false };
+        bucket.tokens -= 1.0;
+        true
+    }
+
+    /// When there will be `tokens`; `None` while the table is full.
+    pub fn ready(&mut self, key: K, tokens: f64, now: Instant) -> Option<Instant> {
+        let per_second = self.rate.per_second;
+        let missing = tokens - self.bucket(key, now)?.tokens;
+        // Rounded up, so that they are there then.
+        let wait = Duration::try_from_secs_f64(missing / per_second).unwrap_or_default();
+        Some(if missing > 0.0 { now + wait + Duration::from_nanos(1) } else { now })
+    }
+
+    /// Adds tokens, or with a negative number spends them, perhaps more than there are: then time makes up for it first.
+    /// Nothing is done to a bucket that is not there.
+    pub fn change(&mut self, key: &K, tokens: f64) {
+        let burst = self.rate.burst;
+        if let Some(bucket) = self.buckets.get_mut(key) {
+            bucket.tokens = (bucket.tokens + tokens).min(burst);
+        }
+    }
+
+    fn bucket(&mut self, key: K, now: Instant) -> Option<&mut Bucket> {
         if self.buckets.len() >= self.most && !self.buckets.contains_key(&key) {
             // Looking through a full table for each made-up address would be the flood's success.
             if self.cleared.is_none_or(|at| now.saturating_duration_since(at) >= CLEAR_EVERY) {
@@ -70,18 +94,14 @@ impl<K: Hash + Eq> Buckets<K> {
             }
             if self.buckets.len() >= self.most {
                 // All of them busy: a flood from made-up addresses. Strangers wait.
-                return false;
+                return None;
             }
         }
         let rate = self.rate;
         let bucket = self.buckets.entry(key).or_insert(Bucket { tokens: rate.burst, at: now });
         bucket.tokens = refilled(bucket, rate, now);
         bucket.at = now;
-        if bucket.tokens < 1.0 {
-            return false;
-        }
-        bucket.tokens -= 1.0;
-        true
+        Some(bucket)
     }
 }
 
@@ -161,6 +181,22 @@ mod tests {
         assert_eq!(waits, [0, 0, 0, 500, 1_000]);
         assert_eq!(buckets.until(&1, 2.0, start).as_millis(), 2_000);
         assert_eq!(buckets.take_ahead(1, start + Duration::from_secs(9)).as_millis(), 0, "it refills");
+    }
+
+    #[test]
+    fn a_debt_is_made_up_for_by_time() {
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let mut buckets = Buckets::new(Rate { per_second: 1_000.0, burst: 100.0 }, 1);
+        buckets.change(&1, -50.0);
+        assert_eq!(buckets.ready(1, 100.0, start), Some(start), "nobody was there");
+        buckets.change(&1, -300.0);
+        let ready = buckets.ready(1, 0.0, start).expect("room");
+        assert!(ready > at(199) && ready < at(201), "{:?}", ready - start);
+        assert_eq!(buckets.ready(1, 0.0, ready), Some(ready));
+        assert_eq!(buckets.ready(2, 0.0, ready), None, "the table is full");
+        buckets.change(&1, 1_000.0);
+        assert!(buckets.ready(1, 101.0, ready).is_some_and(|at| at > ready), "no more than can be saved up");
     }
 
     #[test]

@@ -51,6 +51,11 @@ impl Lanes {
         }
     }
 
+    /// It waits before everything else from there.
+    pub(super) fn put_back(&mut self, from: SocketAddr, queued: Queued) {
+        self.0.entry(from).or_default().queue.push_front(queued);
+    }
+
     /// What comes from this address waits from now on.
     pub(super) fn hold(&mut self, from: SocketAddr) {
         self.0.entry(from).or_default().busy = true;

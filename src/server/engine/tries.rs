@@ -329,13 +329,18 @@ impl Engine {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let late = self.tries.late.peek().map(|Reverse((at, _))| *at);
-        late.into_iter().chain(self.devices.poll_timeout()).chain(self.pace.poll_timeout()).min()
+        late.into_iter()
+            .chain(self.devices.poll_timeout())
+            .chain(self.pace.poll_timeout())
+            .chain(self.turns.poll_timeout())
+            .min()
     }
 
     /// Answers that were held back for wrong passwords, messages that had to wait, and news of who is here.
     pub fn handle_timeout(&mut self, now: Now) {
         self.presence(now);
         self.send_slow(now);
+        self.look_at_waiting(now);
         while self.tries.late.peek().is_some_and(|Reverse((at, _))| *at <= now.instant) {
             let Some(Reverse((_, door))) = self.tries.late.pop() else { return };
             let held = self.tries.failures.get_mut(&door).and_then(|failures| failures.held.take());
