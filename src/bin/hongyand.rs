@@ -5,7 +5,7 @@
 
 use std::error::Error;
 use std::io::{IsTerminal, Write};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -25,8 +25,8 @@ use log::LevelFilter;
 #[derive(Parser)]
 #[command(name = "hongyand", version, disable_help_subcommand = true)]
 struct Args {
-    /// Where to listen
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:21568")]
+    /// Where to listen: an address of this machine, 0.0.0.0 or [::] for all of them
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:21568", value_parser = listen)]
     listen: SocketAddr,
     /// The data directory [default: the user's data folder]
     #[arg(long, value_name = "DIR", global = true)]
@@ -64,6 +64,9 @@ struct Args {
     /// Speaks the plain protocol alone: no encryption, for trying out other people's programs
     #[arg(long)]
     plain_only: bool,
+    /// Makes a new key where the file with the old one is missing; every client is warned of a changed key
+    #[arg(long)]
+    new_key: bool,
     /// Ends so long after the last person is gone
     #[arg(long, value_name = "SECS", hide = true)]
     idle_exit: Option<u64>,
@@ -151,6 +154,47 @@ enum OnOff {
     Off,
 }
 
+/// An address and a port; of what is nearly one, how it is written.
+fn listen(text: &str) -> Result<SocketAddr, String> {
+    let text = text.trim();
+    if let Ok(address) = text.parse::<SocketAddr>() {
+        return match address {
+            SocketAddr::V6(v6) if v6.ip().is_unicast_link_local() && v6.scope_id() == 0 => {
+                let (ip, port) = (v6.ip(), v6.port());
+                Err(format!("a link-local address is one of each network: say which, like [{ip}%eth0]:{port}"))
+            }
+            address => Ok(address),
+        };
+    }
+    if text.strip_prefix(':').unwrap_or(text).parse::<u16>().is_ok() {
+        let port = text.trim_start_matches(':');
+        return Err(format!(
+            "an address is missing: 127.0.0.1:{port} for this machine alone, 0.0.0.0:{port} for everybody who can \
+             reach it, [::]:{port} for those with IPv6 too"
+        ));
+    }
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    if !text.contains("]:")
+        && let Ok(ip) = bare.split('%').next().unwrap_or(bare).parse::<IpAddr>()
+    {
+        let right = if ip.is_ipv4() { format!("{bare}:21568") } else { format!("[{bare}]:21568") };
+        return Err(format!("a port is missing, as in {right}"));
+    }
+    let Some((host, port)) = text.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)))
+    else {
+        return Err("an address and a port are expected, like 0.0.0.0:21568 or [::]:21568".to_owned());
+    };
+    if let Some((ip, zone)) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')?.split_once('%')) {
+        let found = (format!("{ip}%{zone}"), port).to_socket_addrs();
+        return found.ok().and_then(|mut found| found.next()).ok_or(format!("this machine has no network {zone}"));
+    }
+    let found: Vec<String> = (host, port).to_socket_addrs().into_iter().flatten().map(|at| at.to_string()).collect();
+    match found.as_slice() {
+        [] => Err(format!("{host} is no address: one is expected, like 0.0.0.0:{port} or [::]:{port}")),
+        found => Err(format!("{host} is a name: please give an address, which may be {}", found.join(" or "))),
+    }
+}
+
 fn lossy(text: &str) -> Result<Lossy, String> {
     let numbers: Vec<u64> = text
         .split(',')
@@ -225,6 +269,7 @@ fn run(args: Args) -> Result<(), Box<dyn Error>> {
                 idle_exit,
                 explain,
                 secure: !args.plain_only,
+                new_key: args.new_key,
                 ..Config::new(args.listen, data)
             };
             logging::init("hongyand", args.log_level, &config.data.join("logs"));
@@ -263,9 +308,9 @@ fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     log::info!("listening on {}, data in {data}", server.address());
     #[cfg(unix)]
     {
-        use signal_hook::consts::{SIGINT, SIGTERM};
+        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
         let stop = server.stopper();
-        let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])?;
+        let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])?;
         std::thread::Builder::new().name("signals".into()).spawn(move || {
             if signals.forever().next().is_some() {
                 log::info!("ending");

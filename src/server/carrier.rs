@@ -34,6 +34,12 @@ pub enum CarrierError {
         /// Why.
         error: io::Error,
     },
+    /// The file is gone, and devices know its key.
+    #[error(
+        "the server's keys {0} are missing, but the database knows devices that have met this server. Put the file back \
+         from a backup; or, to have a new key, of which every client is warned, start once with --new-key"
+    )]
+    Missing(PathBuf),
     /// The file is damaged. A new key would look to every client like somebody else's server.
     #[error("{error}: {path}. Put it back from a backup; without it every client is warned of a changed key")]
     Identity {
@@ -95,12 +101,16 @@ impl Strangers {
 }
 
 impl Carrier {
-    /// Reads the keys in this data directory, or makes them at the first start.
+    /// Reads the keys in this data directory, or makes them at the first start; not where somebody knows those that are
+    /// missing (`met`).
     ///
     /// # Errors
     /// See [`CarrierError`].
-    pub fn open(data: &Path) -> Result<Self, CarrierError> {
+    pub fn open(data: &Path, met: bool) -> Result<Self, CarrierError> {
         let path = data.join("identity");
+        if met && !path.exists() {
+            return Err(CarrierError::Missing(path));
+        }
         let identity = match std::fs::read(&path) {
             Ok(bytes) => Identity::from_bytes(&bytes),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Identity::generate().and_then(|identity| {

@@ -4,6 +4,7 @@
 
 pub mod admin;
 mod devices;
+mod error;
 mod folder;
 mod schema;
 mod snapshot;
@@ -11,80 +12,27 @@ mod snapshot;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender};
 use rusqlite::{Connection, params};
 
+pub use self::error::StoreError;
 pub(super) use self::folder::make_folder;
-use self::folder::sync_folder;
+use self::folder::{lost, sync_folder};
 pub use self::schema::{SCHEMA_VERSION, file};
 pub use self::snapshot::Snapshot;
 use super::hasher::Hashed;
 use crate::wire::frame::Device;
 
-/// Most operations in one transaction.
+/// With so many operations a transaction waits for no more.
 const BATCH: usize = 1_024;
 
 /// An account's row.
 pub type AccountId = i64;
 /// A message's row.
 pub type MessageRow = i64;
-
-/// Why the database cannot be used; each is a sentence for whoever runs the server.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The folder cannot be made or written.
-    #[error("the data directory {path} cannot be used: {error}")]
-    Directory {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        error: io::Error,
-    },
-    /// Another server has it.
-    #[error("the data directory {0} is in use by another server")]
-    Locked(PathBuf),
-    /// Nothing to look at.
-    #[error("there is no database {0}; is it the right data directory?")]
-    Missing(PathBuf),
-    /// Written by an earlier program, and only to be looked at.
-    #[error("the database has schema version {found}, this program writes {known}; the server brings it up to date")]
-    Older {
-        /// In the file.
-        found: i64,
-        /// Ours.
-        known: i64,
-    },
-    /// An older database is not changed without a copy.
-    #[error("the database is to be brought up to date, but no backup {path} could be made: {error}")]
-    Backup {
-        /// Where to.
-        path: PathBuf,
-        /// Why not.
-        error: io::Error,
-    },
-    /// Written by a later program.
-    #[error("the database has schema version {found}, this program knows up to {known}; please use a newer program")]
-    Newer {
-        /// In the file.
-        found: i64,
-        /// Ours.
-        known: i64,
-    },
-    /// Not a database, or damaged.
-    #[error("the database {path} is damaged or not a database: {error}")]
-    Damaged {
-        /// Which.
-        path: PathBuf,
-        /// What SQLite says.
-        error: rusqlite::Error,
-    },
-    /// Anything else SQLite says.
-    #[error("the database failed: {0}")]
-    Sqlite(#[from] rusqlite::Error),
-}
 
 /// A message to be kept for one or more receivers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -341,6 +289,7 @@ impl Store {
         let directory = |error| StoreError::Directory { path: data.to_owned(), error };
         make_folder(data).map_err(directory)?;
         let path = file(data);
+        lost(data, &path)?;
         schema::make(&path).map_err(directory)?;
         Self::with(&path, |connection| {
             schema::prepare(connection, &path)?;
@@ -386,6 +335,15 @@ impl Store {
         // SQLite makes it at least what is there already, and answers with what it made of it.
         self.connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?;
         Ok(())
+    }
+
+    /// Whether a device was ever let in, which is after it has taken note of this server's key.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn knows_devices(&self) -> Result<bool, StoreError> {
+        let query = "SELECT EXISTS (SELECT 1 FROM devices) OR EXISTS (SELECT 1 FROM sent)";
+        Ok(self.connection.query_row(query, [], |row| row.get(0))?)
     }
 
     /// The connection, for administration.
@@ -563,23 +521,25 @@ impl Store {
     }
 }
 
-/// Starts the database's thread; it ends when `ops` is closed, after its last commit.
+/// Starts the database's thread; it ends when `ops` is closed, after its last commit. What is given at once is committed at
+/// once.
 ///
 /// # Errors
 /// When the system gives no thread.
 pub fn start(
     mut store: Store,
-    ops: Receiver<Op>,
+    ops: Receiver<Vec<Op>>,
     done: Sender<Results>,
     wake: impl Fn() + Send + 'static,
 ) -> io::Result<JoinHandle<()>> {
     thread::Builder::new().name("store".into()).spawn(move || {
-        let mut batch = Vec::new();
-        while let Ok(op) = ops.recv() {
-            batch.push(op);
-            batch.extend(ops.try_iter().take(BATCH - 1));
+        while let Ok(mut batch) = ops.recv() {
+            while batch.len() < BATCH
+                && let Ok(more) = ops.try_recv()
+            {
+                batch.extend(more);
+            }
             let results = store.run(&batch);
-            batch.clear();
             if done.send(results).is_err() {
                 return;
             }

@@ -34,6 +34,8 @@ const LAST_ANSWERS: Duration = Duration::from_millis(100);
 /// So often every device is told that the server ends, and this apart.
 const FAREWELLS: u32 = 3;
 const AGAIN: Duration = Duration::from_millis(30);
+/// What is to be stored goes to the disk when it is so much, whatever else has arrived.
+const TOGETHER: usize = 256;
 
 /// How a server runs.
 #[derive(Debug, Clone)]
@@ -54,6 +56,8 @@ pub struct Config {
     pub explain: Option<Tap>,
     /// Speaks the secure dialect too.
     pub secure: bool,
+    /// Makes new keys where those that devices know are missing.
+    pub new_key: bool,
 }
 
 impl Config {
@@ -61,7 +65,17 @@ impl Config {
     #[must_use]
     pub fn new(listen: SocketAddr, data: PathBuf) -> Self {
         let (on_second_login, quotas) = (OnSecondLogin::default(), Quotas::default());
-        Self { listen, data, on_second_login, quotas, lossy: None, idle_exit: None, explain: None, secure: true }
+        Self {
+            listen,
+            data,
+            on_second_login,
+            quotas,
+            lossy: None,
+            idle_exit: None,
+            explain: None,
+            secure: true,
+            new_key: false,
+        }
     }
 }
 
@@ -184,7 +198,8 @@ impl Server {
             log::warn!("messages go on with the numbers there are: {error}");
         }
         let snapshot = store.snapshot()?;
-        let carrier = config.secure.then(|| Carrier::open(&config.data)).transpose()?;
+        let met = !config.new_key && store.knows_devices()?;
+        let carrier = config.secure.then(|| Carrier::open(&config.data, met)).transpose()?;
         let listen = |error| ServerError::Listen { address: config.listen, error };
         let socket = Socket::bind(config.listen).map_err(listen)?;
         let address = socket.address()?;
@@ -219,6 +234,7 @@ impl Server {
             engine,
             network: config.lossy.map(Network::new),
             ops: Some(ops),
+            storing: Vec::new(),
             done: done_in,
             jobs: Some(jobs),
             outcomes: outcomes_in,
@@ -286,7 +302,9 @@ struct Turn {
     engine: Engine,
     carrier: Option<Carrier>,
     network: Option<Network>,
-    ops: Option<Sender<Op>>,
+    ops: Option<Sender<Vec<Op>>>,
+    /// What is to be stored next, together.
+    storing: Vec<Op>,
     done: Receiver<store::Results>,
     jobs: Option<Sender<Job>>,
     outcomes: Receiver<hasher::Outcome>,
@@ -317,6 +335,7 @@ impl Turn {
                     for bytes in came.datagrams(&buffer) {
                         self.arrived(came.from, bytes);
                     }
+                    self.gather(&mut buffer);
                 }
                 // ICMP's "port unreachable" for a reply to a client that is gone.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {}
@@ -331,6 +350,7 @@ impl Turn {
         }
         self.engine.end(now());
         self.effects();
+        self.store();
         // Closed channels end the workers; what was given to the store is committed first.
         (self.ops, self.jobs, self.deadlines) = (None, None, None);
         self.farewell();
@@ -376,6 +396,39 @@ impl Turn {
         self.stopping.store(true, Ordering::Release);
     }
 
+    /// If something is to be stored, takes what has arrived by now too: whoever asked at the same moment shares the
+    /// commit. One by itself waits for nobody.
+    fn gather(&mut self, buffer: &mut [u8]) {
+        self.effects();
+        if self.storing.is_empty() || self.socket.waits(false).is_err() {
+            return;
+        }
+        while self.storing.len() < TOGETHER
+            && let Ok(came) = self.socket.receive(buffer)
+        {
+            if came.from.other != self.own {
+                for bytes in came.datagrams(buffer) {
+                    self.arrived(came.from, bytes);
+                }
+                self.effects();
+            }
+        }
+        if let Err(error) = self.socket.waits(true) {
+            self.failed = Some(ServerError::Receive(error));
+            self.stopping.store(true, Ordering::Release);
+        }
+    }
+
+    /// Gives the store what is to be stored.
+    fn store(&mut self) {
+        if !self.storing.is_empty() {
+            let batch = std::mem::take(&mut self.storing);
+            if self.ops.as_ref().is_some_and(|ops| ops.send(batch).is_err()) {
+                self.fail("store");
+            }
+        }
+    }
+
     fn arrived(&mut self, from: Ends, bytes: &[u8]) {
         let now = now();
         match &mut self.network {
@@ -404,6 +457,7 @@ impl Turn {
         self.late();
         self.results();
         self.effects();
+        self.store();
         let now = now();
         let carrier = self.carrier.as_ref().and_then(Carrier::poll_timeout);
         let network = self.network.as_ref().and_then(Network::poll_timeout);
@@ -490,11 +544,7 @@ impl Turn {
                         carrier.close(now(), peer, code, reason, &mut self.engine);
                     }
                 }
-                Effect::Store(op) => {
-                    if self.ops.as_ref().is_some_and(|ops| ops.send(op).is_err()) {
-                        self.fail("store");
-                    }
-                }
+                Effect::Store(op) => self.storing.push(op),
                 Effect::Hash(job) => {
                     let (Job::New { job: id, .. } | Job::Check { job: id, .. }) = &job;
                     let id = *id;

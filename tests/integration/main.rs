@@ -14,6 +14,7 @@ mod beside;
 mod client;
 mod course;
 mod crash;
+mod daemon;
 #[cfg(unix)]
 mod disk;
 mod encrypted;

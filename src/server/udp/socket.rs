@@ -69,7 +69,12 @@ impl Socket {
         self.socket.try_clone()
     }
 
-    /// Waits for the next datagram.
+    /// Whether [`Socket::receive`] waits when nothing is there.
+    pub(super) fn waits(&self, waits: bool) -> io::Result<()> {
+        self.socket.set_nonblocking(!waits)
+    }
+
+    /// The next datagram.
     pub(super) fn receive(&self, buffer: &mut [u8]) -> io::Result<Came> {
         let mut meta = [RecvMeta::default()];
         self.state.recv((&self.socket).into(), &mut [IoSliceMut::new(buffer)], &mut meta)?;
