@@ -220,3 +220,14 @@ fn what_the_system_does_not_send_is_said_once() {
     a.until("no answer", |e| *e == Event::Registered(RegisterOutcome::NoAnswer));
     assert_eq!(a.seen.iter().filter(|e| matches!(e, Event::NetworkTrouble(_))).count(), 1);
 }
+
+/// A connection of which nothing was measured yet shows no time, and one that is quick no zero.
+#[test]
+fn what_is_not_measured_is_no_time() {
+    let said = |micros| {
+        let link = hongyan::session::Link::Connected { rtt: std::time::Duration::from_micros(micros) };
+        link.sentence(std::time::Instant::now()).into_owned()
+    };
+    assert!(!said(0).contains("ms"), "{}", said(0));
+    assert!(said(400).ends_with("< 1 ms") && said(12_400).ends_with(" 12 ms"), "{} {}", said(400), said(12_400));
+}

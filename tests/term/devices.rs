@@ -196,11 +196,11 @@ fn a_server_that_encrypts_no_more_takes_a_word_that_nobody_types_by_habit() {
     let mut piped = served.client("a");
     let piped = run(piped.arg("--allow-plain"), "login a\nsecret\nreadable\n");
     let said = String::from_utf8_lossy(&[piped.stdout, piped.stderr].concat()).into_owned();
-    assert!(said.contains("--allow-plain is not enough") && !said.contains("Logged in"), "{said}");
+    assert!(said.contains("Neither --allow-plain nor --plain is enough") && !said.contains("Logged in"), "{said}");
     let refused = run(&mut with_password(job(&served, "a", &["--account", "a", "--allow-plain", "recv"])), "");
     let said = String::from_utf8_lossy(&refused.stderr);
     assert_eq!(refused.status.code(), Some(9), "{said}");
-    assert!(said.contains("--allow-plain is not enough"), "{said}");
+    assert!(said.contains("Neither --allow-plain nor --plain is enough"), "{said}");
 }
 
 #[test]
