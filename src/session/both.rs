@@ -586,6 +586,6 @@ impl Session {
 }
 
 #[cfg(test)]
-mod pairs;
+mod pairs_tests;
 #[cfg(test)]
 mod tests;
