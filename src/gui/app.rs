@@ -6,6 +6,7 @@ mod connection;
 mod drafts;
 mod friends;
 mod login;
+mod menu;
 mod password;
 mod place;
 mod preferences;
@@ -34,7 +35,7 @@ use crate::client::{Client, ClientError, Config, Event};
 use crate::model::Account;
 use crate::net::{Now, clock};
 use crate::place::Place;
-use crate::session::{Link, Speaks};
+use crate::session::Link;
 use crate::settings::{Saver, Settings};
 use place::Pending;
 use questions::Trouble;
@@ -214,7 +215,7 @@ fn apply(event: UiEvent) {
         UiEvent::Quit => quit(),
         UiEvent::RemoveFriend(account) => friends::remove(account, false),
         UiEvent::FriendMenu(person, x, y) => friends::row_menu(&person, (x, y)),
-        UiEvent::Menu(x, y) => own_menu((x, y)),
+        UiEvent::Menu(x, y) => menu::own((x, y)),
         UiEvent::SaveWire(text) => wire::save(text),
         UiEvent::SaveTrials => wire::save_trials(),
         UiEvent::LogInAgain => questions::log_in_again(),
@@ -263,67 +264,6 @@ fn leave_by(how: Leaving, going: fn(&mut Client, Now)) {
     app::add_timeout3(1.0, |_| {
         with(App::left);
     });
-}
-
-fn own_menu(at: (i32, i32)) {
-    let state = |app: &mut App| {
-        let stays = app.me.as_ref().is_some_and(|me| app.client.can_resume(me));
-        let plain = app.client.connection().speaks == Some(Speaks::Plain);
-        (app.client.link(), app.is_kicked(), stays, plain)
-    };
-    let Some((link, kicked, stays, plain)) = with(state) else { return };
-    let offline = matches!(link, Link::Offline | Link::LoggedOut);
-    let state = match offline {
-        true if kicked => t!("main.take_back"),
-        true => t!("main.go_online"),
-        false => t!("main.go_offline"),
-    };
-    let entries = [
-        Some(state),
-        Some(t!("main.fetch")),
-        Some(t!("main.settings")),
-        Some(t!("main.import")),
-        Some(t!("main.export")),
-        Some(t!("main.wire")),
-        Some(t!("main.connection")),
-        Some(t!("main.keys")),
-        Some(t!("main.switch")),
-        plain.then(|| t!("main.password")),
-        stays.then(|| t!("main.forget_device")),
-        Some(t!("main.quit")),
-    ];
-    // What is not offered keeps its number.
-    let numbers: Vec<usize> = (0..entries.len()).filter(|i| entries.get(*i).is_some_and(Option::is_some)).collect();
-    let names: Vec<&str> = entries.iter().flatten().map(|entry| &**entry).collect();
-    match widgets::popup(&names, Some(at)).and_then(|chosen| numbers.get(chosen)) {
-        Some(0) if kicked => apply(UiEvent::TakeBack),
-        Some(0) => {
-            with(|app| {
-                let now = clock::now();
-                if offline {
-                    app.revive_server();
-                    app.client.go_online(now);
-                } else {
-                    app.client.go_offline(now);
-                }
-                app.events();
-            });
-        }
-        Some(1) => apply(UiEvent::Fetch),
-        Some(2) => apply(UiEvent::OpenSettings),
-        Some(3) => friends::import(),
-        Some(4) => friends::export(),
-        Some(5) => apply(UiEvent::OpenWire),
-        Some(6) => apply(UiEvent::OpenConnection),
-        Some(7) => apply(UiEvent::OpenKeys),
-        Some(8) if may_leave() => leave(Leaving::SwitchAccount),
-        Some(9) => {
-            with(App::open_password);
-        }
-        Some(10) if may_leave() => leave_by(Leaving::SwitchAccount, Client::forget_device),
-        Some(11) => quit(),
-        _ => {}
-    }
 }
 
 impl App {
