@@ -69,7 +69,7 @@ fn a_plain_servers_zone_is_learned_and_never_guessed() {
     let told = now_ms();
     served.tell(&a, "b", "it waited");
     let plain = |args: &[&str]| {
-        let mut command = job(&served, "b", &["--plain", "--allow-plain"]);
+        let mut command = job(&served, "b", &["--profile", "plain", "--plain", "--allow-plain"]);
         command.args(args).env("TZ", WEST);
         command
     };
