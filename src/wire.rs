@@ -9,6 +9,7 @@ pub mod frame;
 pub mod reply;
 pub mod request;
 pub mod show;
+mod times;
 
 pub use charset::Charset;
 pub use reply::{Learned, Reply, TimeFormat};

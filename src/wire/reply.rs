@@ -2,30 +2,12 @@
 
 use std::collections::HashSet;
 
-use super::{Charset, request::Body};
+pub use super::times::TimeFormat;
+use super::{Charset, request::Body, times};
 use crate::model::Account;
 
 /// So many people's charsets are remembered.
 const PEOPLE: usize = 65_536;
-
-/// How a server writes the time of a message; learned once per server, since times without seconds
-/// are ambiguous before a body like `09:30 meet`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum TimeFormat {
-    /// `YYYY-MM-DD HH:MM:SS`, what the protocol says.
-    #[default]
-    Standard,
-    /// `YYYY-MM-DDTHH:MM:SS…`, fractions and zone included.
-    Iso,
-    /// `HH:MM:SS`
-    ClockSeconds,
-    /// `HH:MM`
-    Clock,
-    /// `Sat Nov 21 12:04:58 2026`
-    Ctime,
-    /// Seconds since 1970, fractions allowed.
-    Epoch,
-}
 
 /// A server's way of writing the time, and in what charset each of its people writes; learned from
 /// its replies.
@@ -240,9 +222,9 @@ impl Reader<'_> {
             [a, b, b':', rest @ ..] if a.is_ascii_digit() && b.is_ascii_digit() => ((a - b'0') * 10 + (b - b'0'), rest),
             _ => return None,
         };
-        // Servers in C often send the closing NUL or a line break along with a code.
-        let code = rest.trim_ascii_end();
-        let code = code.strip_suffix(b"\0").unwrap_or(code);
+        // Servers in C often send a line break along with a code, and the whole of their buffer.
+        let rest = without(rest, |b| b == 0);
+        let code = without(rest, |b| b == 0 || b.is_ascii_whitespace());
         Some(match (operation, code) {
             (0, b"00") => Reply::NotUnderstood,
             (1, b"01") => Reply::Register(Registered::Done),
@@ -280,9 +262,17 @@ impl Reader<'_> {
     /// before being tried first.
     fn delivery(&mut self, rest: &[u8]) -> Option<Delivery> {
         let colon = rest.iter().position(|b| *b == b':')?;
-        let (from, rest) = (rest.get(..colon)?, rest.get(colon + 1..)?);
-        let (format, time, raw) = split_time(rest, self.learned.format)?;
-        self.learned.format = format;
+        let parts =
+            |from: usize, to: usize| Some((rest.get(..from)?, times::split(rest.get(to..)?, self.learned.format)));
+        // The assignment prints a full-width colon behind the account; where it is one, a time follows.
+        let wide = full_width(rest.get(..colon)?)
+            .and_then(|(from, to)| parts(from, to))
+            .filter(|(_, (known, ..))| known.is_some());
+        let (from, (format, time, raw)) = match wide {
+            Some(found) => found,
+            None => parts(colon, colon + 1)?,
+        };
+        self.learned.format = format.unwrap_or(self.learned.format);
         let (from, named) = Charset::default().decode(from);
         let from = Account::sanitised(&from);
         let known = if named == Charset::default() { self.learned.charset(&from) } else { named };
@@ -293,84 +283,35 @@ impl Reader<'_> {
     }
 }
 
+/// Without such bytes at its end.
+fn without(bytes: &[u8], padding: impl Fn(u8) -> bool) -> &[u8] {
+    let len = bytes.iter().rposition(|b| !padding(*b)).map_or(0, |last| last + 1);
+    bytes.get(..len).unwrap_or_default()
+}
+
+/// Where a full-width colon begins and ends, in UTF-8 or else in GB18030.
+fn full_width(name: &[u8]) -> Option<(usize, usize)> {
+    if let Ok(text) = std::str::from_utf8(name) {
+        return text.find('：').map(|at| (at, at + '：'.len_utf8()));
+    }
+    let mut at = 0;
+    while let Some(first) = name.get(at) {
+        if name.get(at..at + 2) == Some(b"\xa3\xba") {
+            return Some((at, at + 2));
+        }
+        at += match (first, name.get(at + 1)) {
+            (0..0x80, _) => 1,
+            (_, Some(b'0'..=b'9')) => 4,
+            _ => 2,
+        };
+    }
+    None
+}
+
 fn text(bytes: &[u8]) -> String {
     Charset::default().decode(bytes).0
 }
 
 fn number(digits: &[u8]) -> Option<u64> {
     std::str::from_utf8(digits).ok()?.trim().parse().ok()
-}
-
-/// Splits `time:message`. A time of an unknown form is everything up to the first colon; without one
-/// it is all message, since nothing may be lost.
-fn split_time(rest: &[u8], learned: TimeFormat) -> Option<(TimeFormat, &[u8], &[u8])> {
-    // Standard and other full dates can be told apart from any body; the clock forms cannot from each
-    // other, so between them the one learned decides, else the longer.
-    const FULL: [TimeFormat; 4] = [TimeFormat::Standard, TimeFormat::Iso, TimeFormat::Ctime, TimeFormat::Epoch];
-    let clocks = if learned == TimeFormat::Clock {
-        [TimeFormat::Clock, TimeFormat::ClockSeconds]
-    } else {
-        [TimeFormat::ClockSeconds, TimeFormat::Clock]
-    };
-    for format in std::iter::once(learned).chain(FULL).chain(clocks) {
-        // A clock form that was never seen is not tried before the full ones; `learned` is only a
-        // clock when this server has been seen to write one.
-        if let Some(len) = time_len(rest, format)
-            && rest.get(len) == Some(&b':')
-        {
-            return Some((format, rest.get(..len)?, rest.get(len + 1..)?));
-        }
-    }
-    let Some(colon) = rest.iter().position(|b| *b == b':') else { return Some((learned, &[], rest)) };
-    Some((learned, rest.get(..colon)?, rest.get(colon + 1..)?))
-}
-
-/// How many bytes at the beginning are a time of this form.
-fn time_len(bytes: &[u8], format: TimeFormat) -> Option<usize> {
-    match format {
-        TimeFormat::Standard => {
-            matches(bytes, b"dddd-dd-dd dd:dd:dd").or_else(|| matches(bytes, b"dddd/dd/dd dd:dd:dd"))
-        }
-        TimeFormat::Iso => {
-            let mut len = matches(bytes, b"dddd-dd-ddTdd:dd:dd")?;
-            if bytes.get(len) == Some(&b'.') {
-                len += 1 + digits(bytes.get(len + 1..)?);
-            }
-            if bytes.get(len) == Some(&b'Z') {
-                len += 1;
-            } else if let Some(zone) =
-                bytes.get(len..).and_then(|z| matches(z, b"+dd:dd").or_else(|| matches(z, b"-dd:dd")))
-            {
-                len += zone;
-            }
-            Some(len)
-        }
-        TimeFormat::ClockSeconds => matches(bytes, b"dd:dd:dd"),
-        TimeFormat::Clock => matches(bytes, b"dd:dd"),
-        TimeFormat::Ctime => matches(bytes, b"aaa aaa _d dd:dd:dd dddd"),
-        TimeFormat::Epoch => {
-            let whole = digits(bytes);
-            if !(9..=13).contains(&whole) {
-                return None;
-            }
-            let fraction = if bytes.get(whole) == Some(&b'.') { 1 + digits(bytes.get(whole + 1..)?) } else { 0 };
-            Some(whole + fraction)
-        }
-    }
-}
-
-fn digits(bytes: &[u8]) -> usize {
-    bytes.iter().take_while(|b| b.is_ascii_digit()).count()
-}
-
-/// `d` a digit, `a` a letter, `_` a digit or a space; everything else itself.
-fn matches(bytes: &[u8], pattern: &[u8]) -> Option<usize> {
-    let fits = bytes.len() >= pattern.len()
-        && bytes.iter().zip(pattern).all(|(byte, rule)| match rule {
-            b'd' => byte.is_ascii_digit(),
-            b'a' => byte.is_ascii_alphabetic(),
-            b'_' => byte.is_ascii_digit() || *byte == b' ',
-            rule => byte == rule,
-        });
-    fits.then_some(pattern.len())
 }

@@ -127,6 +127,49 @@ fn times_of_other_servers_are_told_from_the_body() {
     assert!(matches!(decoded, Reply::TakeAll(Some(d)) if d.body.text == "09:30 meet"));
 }
 
+/// As the assignment's document prints it: `05:账号1(发送者)：发送时间:消息`.
+#[test]
+fn a_full_width_colon_behind_the_account_is_a_colon() {
+    let mut learned = Learned::default();
+    let mut read = |bytes: &[u8]| match Reply::decode(bytes, &mut learned) {
+        Reply::Take(Some(d)) | Reply::TakeAll(Some(d)) => (d.from.as_str().to_owned(), d.time, d.body.text),
+        other => panic!("{other:?}"),
+    };
+    let triple = |from: &str, time: &str, text: &str| (from.to_owned(), time.to_owned(), text.to_owned());
+    let time = "2026-11-30 22:37:28";
+    let gbk = |text: &str| Charset::Gb18030.encode(text);
+    for operation in ["05", "09"] {
+        let said = format!("{operation}:20180000002：{time}:hello：you: there");
+        let expected = triple("20180000002", time, "hello：you: there");
+        assert_eq!(read(said.as_bytes()), expected);
+        assert_eq!(read(&gbk(&said)), expected);
+        assert_eq!(read(&gbk(&format!("{operation}:七号：{time}:好：的"))), triple("七号", time, "好：的"));
+        // A name that holds one is a name, and two characters of GBK side by side are no colon.
+        assert_eq!(read(format!("{operation}:a：b:{time}:hi").as_bytes()), triple("a：b", time, "hi"));
+        assert_eq!(read(&[b"09:\xb5\xa3\xba\xc3:".to_vec(), gbk(&format!("{time}:hi"))].concat()).1, time);
+        // Also where the time has another form.
+        assert_eq!(read(format!("{operation}:a：2026-11-30 22:37:28.25:x").as_bytes()).1, "2026-11-30 22:37:28.25");
+    }
+}
+
+#[test]
+fn replies_are_read_with_the_rest_of_their_buffers() {
+    let padded = |reply: &str, n: usize| [reply.as_bytes(), &vec![0; n]].concat();
+    for n in [1, 2, 26, 1_019] {
+        for known in ["00:00", "01:01", "02:01", "03:02", "04:12", "05:01", "06:02", "07:01", "08:3", "09:01"] {
+            assert_eq!(reply(&padded(known, n)), reply(known.as_bytes()), "{known} and {n} NULs");
+            assert_eq!(
+                reply(&padded(&format!("{known}\r\n"), n)),
+                reply(known.as_bytes()),
+                "{known}, a line end, {n} NULs"
+            );
+            assert!(!matches!(reply(&padded(known, n)), Reply::Other(_)));
+        }
+        let message = "09:a:2026-11-21 12:04:58:hi\n";
+        assert_eq!(reply(&padded(message, n)), reply(message.as_bytes()), "its line end stays");
+    }
+}
+
 #[test]
 fn gbk_is_read_and_stays() {
     let mut bytes = b"03#a#".to_vec();
