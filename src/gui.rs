@@ -177,6 +177,8 @@ pub enum UiEvent {
     Fetch,
     /// The main window's search is to have the keys.
     Search,
+    /// What stood over the connection line was seen, and may go.
+    NoticeSeen,
     /// The main window is looked at.
     MainLooked,
     /// Everything larger or smaller.

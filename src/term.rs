@@ -141,3 +141,12 @@ fn end_by_signals(inputs: Sender<Input>) -> io::Result<()> {
     };
     std::thread::Builder::new().name("signals".into()).spawn(wait).map(drop)
 }
+
+/// That so many messages may have been lost.
+fn lost(n: u64) -> String {
+    if n == 1 {
+        rust_i18n::t!("gui.maybe_lost_one").into_owned()
+    } else {
+        rust_i18n::t!("gui.maybe_lost", n = n).into_owned()
+    }
+}

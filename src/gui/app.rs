@@ -26,6 +26,7 @@ use super::friend_window::FriendWindow;
 use super::keys_window::KeysWindow;
 use super::login::{Emit, Login, LoginForm, Register, RegisterForm};
 use super::main_window::MainWindow;
+use super::notice::Kept;
 use super::password_window::PasswordWindow;
 use super::settings_window::SettingsWindow;
 use super::trust_window::{Doubt, TrustWindow};
@@ -267,7 +268,22 @@ fn leave_by(how: Leaving, going: fn(&mut Client, Now)) {
 }
 
 impl App {
-    /// Something that concerns no chat alone, where the person looks.
+    /// Something that has happened: in the main window it stays until its owner takes it away.
+    fn tell(&mut self, text: &str) {
+        self.keep(Kept::Sentence(text.to_owned()));
+    }
+
+    fn keep(&mut self, what: Kept) {
+        log::info!("told: {what:?}");
+        match (&mut self.main, &what) {
+            (Some(main), _) => main.keep(what),
+            (None, Kept::Sentence(text)) => self.say(&text.clone()),
+            (None, Kept::Lost(_)) => {}
+        }
+    }
+
+    /// Something of the moment that concerns no chat alone, where the person looks; in the main window it goes
+    /// when trouble with the server ends.
     fn say(&mut self, text: &str) {
         log::info!("said: {text}");
         if let Some((register, _)) = &mut self.register {
@@ -275,7 +291,7 @@ impl App {
         } else if let Some(login) = &mut self.login {
             login.say(text, true);
         } else if let Some(main) = &mut self.main {
-            main.say(text);
+            main.say_trouble(text);
         }
     }
 
@@ -349,6 +365,11 @@ impl App {
             UiEvent::Search => {
                 if let Some(main) = &mut self.main {
                     main.search();
+                }
+            }
+            UiEvent::NoticeSeen => {
+                if let Some(main) = &mut self.main {
+                    main.seen();
                 }
             }
             UiEvent::MainLooked => {
@@ -444,27 +465,26 @@ impl App {
                     main.raise();
                 }
             }
-            Event::Imported(Ok(n)) => self.say(&t!("main.imported", n = n)),
-            Event::Exported(Ok(())) => self.say(&t!("main.exported")),
-            Event::Imported(Err(error)) | Event::Exported(Err(error)) => self.say(&error),
+            Event::Imported(Ok(n)) => self.tell(&t!("main.imported", n = n)),
+            Event::Exported(Ok(())) => self.tell(&t!("main.exported")),
+            Event::Imported(Err(error)) | Event::Exported(Err(error)) => self.tell(&error),
             Event::Extensions(ours) => {
                 self.ours = Some(ours);
                 self.chats.values_mut().for_each(|chat| chat.set_foreign(!ours));
             }
             Event::Paced(wait) => self.say(&t!("gui.paced", s = wait.as_secs().max(1))),
             Event::PasswordChanged(outcome) => self.password_changed(&outcome),
-            Event::MaybeLost(1) => self.say(&t!("gui.maybe_lost_one")),
-            Event::MaybeLost(n) => self.say(&t!("gui.maybe_lost", n = n)),
-            Event::NotUnderstood(_) => self.say(&t!("gui.not_understood")),
+            Event::MaybeLost(n) => self.keep(Kept::Lost(n)),
+            Event::NotUnderstood(_) => self.tell(&t!("gui.not_understood")),
             Event::NotKept { peer, text } => match self.chats.get_mut(&peer) {
                 Some(chat) => {
                     chat.say(&t!("gui.not_kept"));
                     chat.give_back(&text);
                 }
-                None => self.say(&t!("gui.not_kept")),
+                None => self.tell(&t!("gui.not_kept")),
             },
             Event::NetworkTrouble(error) => self.say(&t!("gui.network_trouble", error = error)),
-            Event::DiskTrouble(error) => self.say(&t!("gui.disk_trouble", error = error)),
+            Event::DiskTrouble(error) => self.tell(&t!("gui.disk_trouble", error = error)),
             Event::NotOpened(sentence) => self.say(&sentence),
             Event::Damaged { sentence, .. } => self.damaged(sentence),
             Event::NotRead { peer, why } => self.not_read(peer, &why),
@@ -478,9 +498,9 @@ impl App {
             Event::KeyChanged(change) => self.doubt(Doubt::Key(change)),
             Event::Kicked { address, at } => self.ask(Trouble::Kicked { address, at }),
             Event::Copied { offline: true } => self.ask(Trouble::Copied),
-            Event::Copied { offline: false } => self.say(&t!("secure.copied_beside")),
-            Event::TookPlace { address } => self.say(&t!("main.took_place", address = address)),
-            other => other.notice().iter().for_each(|text| self.say(text)),
+            Event::Copied { offline: false } => self.tell(&t!("secure.copied_beside")),
+            Event::TookPlace { address } => self.tell(&t!("main.took_place", address = address)),
+            other => other.notice().iter().for_each(|text| self.tell(text)),
         }
     }
 

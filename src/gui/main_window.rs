@@ -18,7 +18,7 @@ use super::friend_list::{FriendList, Wish};
 use super::keys_window::listen;
 use super::latin;
 use super::login::Emit;
-use super::notice::{Notice, Question};
+use super::notice::{Kept, Notice, Question};
 use super::theme::Palette;
 use super::widgets;
 use super::{UiEvent, screen, theme};
@@ -293,7 +293,8 @@ impl MainWindow {
         let counting = matches!(old, Link::Retrying { .. });
         let trouble = matches!(old, Link::Waiting | Link::Retrying { .. } | Link::LoggedOut);
         if trouble && matches!(link, Link::Connected { .. }) {
-            self.say("");
+            self.notice.trouble_ends();
+            self.said();
         }
         self.status.borrow_mut().link = link;
         self.head.redraw();
@@ -320,9 +321,31 @@ impl MainWindow {
         self.foot.redraw();
     }
 
-    /// Says something that concerns everything, over the connection line; empty to take it away.
+    /// Says something of the moment that concerns everything, over the connection line; empty to take it away.
     pub fn say(&mut self, text: &str) {
-        self.notice.say(text);
+        self.notice.say(text, false);
+        self.said();
+    }
+
+    /// The same of trouble with the server: it goes when that is over.
+    pub fn say_trouble(&mut self, text: &str) {
+        self.notice.say(text, true);
+        self.said();
+    }
+
+    /// Says what has happened; it stays until its reader takes it away.
+    pub fn keep(&mut self, what: Kept) {
+        self.notice.keep(what);
+        self.said();
+    }
+
+    /// Its reader has.
+    pub fn seen(&mut self) {
+        self.notice.take_away();
+        self.said();
+    }
+
+    fn said(&mut self) {
         (self.lay_out)(self.window.w(), self.window.h());
         self.window.redraw();
     }

@@ -2,12 +2,14 @@
 //! its owner has to decide how to go on. It waits there, and takes no key from anybody.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use fltk::button::Button;
 use fltk::draw;
 use fltk::frame::Frame;
 use fltk::prelude::*;
+use rust_i18n::t;
 
 use super::login::Emit;
 use super::widgets::{self, Style};
@@ -16,6 +18,8 @@ use super::{UiEvent, theme};
 const PAD: i32 = 12;
 /// Lines of a sentence, and of a question.
 const LINES: [usize; 2] = [5, 9];
+/// So many things stay at most.
+const MOST: usize = 50;
 
 /// Something to decide.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,37 +30,79 @@ pub struct Question {
     pub answers: [(String, UiEvent); 2],
 }
 
-#[derive(Default)]
-struct Said {
-    text: String,
-    question: Option<Question>,
+/// Something that has happened, and stays until its reader takes it away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kept {
+    /// In a sentence.
+    Sentence(String),
+    /// So many messages may have been lost.
+    Lost(u64),
 }
 
-impl Said {
-    /// The lines, and whether each is dim.
-    fn lines(&self, w: i32) -> Vec<(String, bool)> {
-        let lines = |text: &str, dim: bool| {
-            let lines = if text.is_empty() { Vec::new() } else { widgets::lines(text, w - 2 * PAD, theme::SMALL) };
-            let most = if dim { LINES[0] } else { LINES[1] };
-            lines.into_iter().take(most).map(move |line| (line, dim)).collect::<Vec<_>>()
-        };
-        let question = self.question.as_ref().map_or("", |question| &question.text);
-        [lines(question, false), lines(&self.text, true)].concat()
-    }
-
-    fn text_height(&self, w: i32) -> i32 {
-        match i32::try_from(self.lines(w).len()).unwrap_or(0) {
-            0 => 0,
-            lines => 8 + lines * widgets::line_height(theme::SMALL),
+impl Kept {
+    fn text(&self) -> String {
+        match self {
+            Self::Sentence(text) => text.clone(),
+            Self::Lost(1) => t!("gui.maybe_lost_one").into_owned(),
+            Self::Lost(n) => t!("gui.maybe_lost", n = n).into_owned(),
         }
     }
 }
+
+#[derive(Default)]
+struct Said {
+    /// Of the moment.
+    text: String,
+    /// That is about trouble with the server.
+    trouble: bool,
+    /// Oldest first, one at a time.
+    kept: VecDeque<Kept>,
+    question: Option<Question>,
+}
+
+/// From the top down.
+struct Parts {
+    question: Vec<String>,
+    kept: Vec<String>,
+    text: Vec<String>,
+}
+
+impl Said {
+    fn kept_text(&self) -> String {
+        let text = self.kept.front().map(Kept::text).unwrap_or_default();
+        if self.kept.len() > 1 { format!("1/{} · {text}", self.kept.len()) } else { text }
+    }
+
+    fn parts(&self, w: i32) -> Parts {
+        let lines = |text: &str, most: usize| {
+            let lines = if text.is_empty() { Vec::new() } else { widgets::lines(text, w - 2 * PAD, theme::SMALL) };
+            lines.into_iter().take(most).collect::<Vec<_>>()
+        };
+        let question = self.question.as_ref().map_or("", |question| &question.text);
+        Parts {
+            question: lines(question, LINES[1]),
+            kept: lines(&self.kept_text(), LINES[0]),
+            text: lines(&self.text, LINES[0]),
+        }
+    }
+}
+
+fn height(lines: &[String]) -> i32 {
+    match i32::try_from(lines.len()).unwrap_or(0) {
+        0 => 0,
+        lines => 8 + lines * widgets::line_height(theme::SMALL),
+    }
+}
+
+/// A row of buttons.
+const FOOT: i32 = theme::CONTROL + PAD;
 
 /// The widgets; made among the window's own.
 #[derive(Clone)]
 pub struct Notice {
     frame: Frame,
     buttons: [Button; 2],
+    seen: Button,
     said: Rc<RefCell<Said>>,
 }
 
@@ -82,12 +128,64 @@ impl Notice {
             button
         };
         let buttons = [button(0), button(1)];
-        Self { frame, buttons, said }
+        let mut seen = widgets::button_on(0, 0, 0, &t!("main.seen"), Style::Ghost, |palette| palette.surface);
+        let emit = Rc::clone(emit);
+        seen.set_callback(move |_| emit(UiEvent::NoticeSeen));
+        seen.hide();
+        Self { frame, buttons, seen, said }
     }
 
-    /// Says something; empty to take it away.
-    pub fn say(&self, text: &str) {
-        self.said.borrow_mut().text = text.to_owned();
+    /// Says something of the moment, perhaps of trouble with the server; empty to take it away.
+    pub fn say(&self, text: &str, trouble: bool) {
+        let mut said = self.said.borrow_mut();
+        (said.text, said.trouble) = (text.to_owned(), trouble);
+    }
+
+    /// The trouble is over; nothing else that was said is.
+    pub fn trouble_ends(&self) {
+        let mut said = self.said.borrow_mut();
+        if std::mem::take(&mut said.trouble) {
+            said.text.clear();
+        }
+    }
+
+    /// Says something that stays, whatever else is said, until [`Notice::take_away`].
+    pub fn keep(&mut self, what: Kept) {
+        let kept = &mut self.said.borrow_mut().kept;
+        let place = kept.iter().position(|kept| matches!(kept, Kept::Lost(_)));
+        if let Kept::Lost(more) = what
+            && let Some(Kept::Lost(n)) = place.and_then(|place| kept.get_mut(place))
+        {
+            *n = n.saturating_add(more);
+        } else if !kept.contains(&what) {
+            kept.push_back(what);
+        }
+        // Who never looks has the first and the last of very many.
+        if kept.len() > MOST {
+            kept.remove(MOST / 2);
+        }
+        self.seen.show();
+    }
+
+    /// Its reader has seen the oldest of what stays.
+    pub fn take_away(&mut self) {
+        let kept = &mut self.said.borrow_mut().kept;
+        kept.pop_front();
+        if kept.is_empty() {
+            self.seen.hide();
+        }
+    }
+
+    /// All that stays, for the same window in another language.
+    #[must_use]
+    pub fn kept(&self) -> Vec<Kept> {
+        self.said.borrow().kept.iter().cloned().collect()
+    }
+
+    /// The button that takes it away, for tests.
+    #[must_use]
+    pub fn seen(&self) -> &Button {
+        &self.seen
     }
 
     /// Asks something, or nothing any more.
@@ -106,15 +204,19 @@ impl Notice {
 
     /// Takes its place over `bottom`; how high it is.
     pub fn lay_out(&self, w: i32, bottom: i32) -> i32 {
-        let said = self.said.borrow();
-        let text = said.text_height(w);
-        let foot = if said.question.is_some() { theme::CONTROL + PAD } else { 0 };
-        let (high, top) = (text + foot, bottom - text - foot);
+        let parts = self.said.borrow().parts(w);
+        let foot = |lines: &[String]| if lines.is_empty() { 0 } else { FOOT };
+        let asked = height(&parts.question) + foot(&parts.question);
+        let kept = height(&parts.kept) + foot(&parts.kept);
+        let high = asked + kept + height(&parts.text);
+        let top = bottom - high;
         self.frame.clone().resize(0, top, w, high);
         let wide = (w - 3 * PAD) / 2;
+        let y = top + height(&parts.question) + 2;
         for (mut button, x) in self.buttons.clone().into_iter().zip([PAD, 2 * PAD + wide]) {
-            button.resize(x, top + text + 2, wide, theme::CONTROL);
+            button.resize(x, y, wide, theme::CONTROL);
         }
+        self.seen.clone().resize(2 * PAD + wide, top + asked + height(&parts.kept) + 2, wide, theme::CONTROL);
         high
     }
 
@@ -123,7 +225,11 @@ impl Notice {
     pub fn text(&self) -> String {
         let said = self.said.borrow();
         let question = said.question.as_ref().map_or("", |question| &question.text);
-        [question, &said.text].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n")
+        [question, &said.kept_text(), &said.text]
+            .into_iter()
+            .filter(|text| !text.is_empty())
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     /// The buttons of the answers, for tests.
@@ -138,10 +244,15 @@ fn draw_lines(f: &Frame, said: &Said) {
     draw::draw_rect_fill(f.x(), f.y(), f.w(), f.h(), colours.surface);
     draw::set_draw_color(colours.line);
     draw::draw_xyline(f.x(), f.y(), f.x() + f.w());
-    let mut y = f.y() + 4;
-    for (line, dim) in said.lines(f.w()) {
-        let ink = if dim { colours.dim } else { colours.text };
-        widgets::draw_lines(&[line], f.x() + PAD, y, theme::SMALL, ink);
-        y += widgets::line_height(theme::SMALL);
+    let Parts { question, kept, text } = said.parts(f.w());
+    let mut top = f.y();
+    for (lines, ink, foot) in [(question, colours.text, FOOT), (kept, colours.text, FOOT), (text, colours.dim, 0)] {
+        let high = height(&lines);
+        let mut y = top + 4;
+        for line in lines {
+            widgets::draw_lines(&[line], f.x() + PAD, y, theme::SMALL, ink);
+            y += widgets::line_height(theme::SMALL);
+        }
+        top += if high > 0 { high + foot } else { 0 };
     }
 }

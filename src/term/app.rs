@@ -477,8 +477,7 @@ impl App {
             Event::Exported(Ok(())) => self.print(&t!("main.exported")),
             Event::Imported(Err(error)) | Event::Exported(Err(error)) => self.error(&error),
             Event::Paced(wait) => self.warn(&t!("gui.paced", s = wait.as_secs().max(1))),
-            Event::MaybeLost(1) => self.warn(&t!("gui.maybe_lost_one")),
-            Event::MaybeLost(n) => self.warn(&t!("gui.maybe_lost", n = n)),
+            Event::MaybeLost(n) => self.warn(&super::lost(n)),
             Event::NotUnderstood(bytes) => {
                 let bytes = harmless(&String::from_utf8_lossy(&bytes));
                 self.warn(&format!("{} {bytes}", t!("gui.not_understood")));

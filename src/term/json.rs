@@ -86,6 +86,12 @@ fn time(row: &Row) -> String {
     }
 }
 
+/// That so many messages may have been lost on the way, by the server's count: `maybe_lost`.
+#[must_use]
+pub fn lost(messages: u64) -> String {
+    json!({ "maybe_lost": messages }).to_string()
+}
+
 fn name(state: SendState) -> &'static str {
     match state {
         SendState::Waiting => "waiting",

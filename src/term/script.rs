@@ -253,8 +253,10 @@ impl Running {
         loop {
             let more = self.client.pump(clock::now);
             while let Some(event) = self.client.poll_event() {
-                if let Event::Conversations(list) = &event {
-                    self.list.clone_from(list);
+                match &event {
+                    Event::Conversations(list) => self.list.clone_from(list),
+                    Event::MaybeLost(n) => self.say_lost(*n)?,
+                    _ => {}
                 }
                 if let Event::Outgoing { id, state } = &event
                     && let Some(known) = self.own.get_mut(id)
@@ -290,6 +292,15 @@ impl Running {
                 recv(over) -> _ => return Ok(None),
             }
         }
+    }
+
+    /// Also where nobody waits for it, as after the answer that ends a job.
+    fn say_lost(&self, messages: u64) -> Result<(), Stop> {
+        say(&super::lost(messages));
+        if matches!(self.script.job, Job::Receive { json: true, .. }) {
+            write(&json::lost(messages))?;
+        }
+        Ok(())
     }
 
     fn deadline(&self) -> Option<Instant> {

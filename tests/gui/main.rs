@@ -18,6 +18,7 @@ use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{Command, ExitCode};
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use fltk::enums::Event;
 use fltk::prelude::*;
@@ -28,7 +29,7 @@ use hongyan::gui::connection_window::ConnectionWindow;
 use hongyan::gui::friend_list::FriendList;
 use hongyan::gui::login::{Emit, Login, LoginForm};
 use hongyan::gui::main_window::{MainWindow, Me};
-use hongyan::gui::notice::Question;
+use hongyan::gui::notice::{Kept, Question};
 use hongyan::gui::transcript::{Ask, Earlier, Transcript};
 use hongyan::gui::trust_window::{Doubt, TrustWindow};
 use hongyan::gui::wire_window::WireWindow;
@@ -36,7 +37,7 @@ use hongyan::gui::{Secret, UiEvent, theme, widgets};
 use hongyan::history::{Contact, Conversation, Row, RowMeta};
 use hongyan::model::{Account, MessageId, SendState};
 use hongyan::probe::hand::{Came, Expectation, Trial};
-use hongyan::session::{Cause, KeyChange, Plainly};
+use hongyan::session::{Cause, KeyChange, Link, Plainly};
 use hongyan::tap::{Record, Way};
 
 // The windows' own texts, to be said in them.
@@ -507,8 +508,34 @@ fn the_main_window_asks_and_waits() {
     let answered: Vec<UiEvent> = emitted.borrow_mut().drain(..).filter(|e| *e != UiEvent::MainLooked).collect();
     assert_eq!(answered, [UiEvent::TakeBack, UiEvent::StayOffline]);
     main.ask(None);
+    what_has_happened_stays(&mut main, &emitted);
     assert!(main.notice().text() == "something else" && main.notice().buttons().iter().all(|b| !b.visible()));
     main.close();
+}
+
+/// Nothing but its reader takes it away: no answer of the server, nor what is said of the moment.
+fn what_has_happened_stays(main: &mut MainWindow, emitted: &Rc<RefCell<Vec<UiEvent>>>) {
+    main.keep(Kept::Lost(2));
+    main.set_link(Link::Waiting);
+    main.set_link(Link::Connected { rtt: Duration::from_millis(1) });
+    main.keep(Kept::Lost(1));
+    main.keep(Kept::Sentence("The disk is full.".to_owned()));
+    main.say_trouble("no answer");
+    main.set_link(Link::Retrying { at: Instant::now() });
+    main.set_link(Link::Connected { rtt: Duration::from_millis(1) });
+    main.say("something else");
+    assert_eq!(main.notice().text(), "1/2 · 3 messages may have been lost on the way.\nsomething else");
+    let mut seen = main.notice().seen().clone();
+    assert!(seen.visible() && seen.x() + seen.w() <= 240 && seen.y() + seen.h() <= 320 && seen.w() > 90);
+    emitted.borrow_mut().clear();
+    seen.do_callback();
+    assert!(emitted.borrow().contains(&UiEvent::NoticeSeen));
+    main.seen();
+    main.set_link(Link::Waiting);
+    main.set_link(Link::Connected { rtt: Duration::from_millis(1) });
+    assert_eq!(main.notice().text(), "The disk is full.\nsomething else");
+    main.seen();
+    assert!(!seen.visible());
 }
 
 /// Draws it in each language and theme, small and large; a folder in the environment keeps pictures.

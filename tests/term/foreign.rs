@@ -106,3 +106,20 @@ fn equal_messages_of_one_second_are_all_printed_and_kept() {
         assert_eq!(shown, [(Some("ok"), None); 3], "{args:?}");
     }
 }
+
+#[test]
+fn what_may_be_lost_is_said_on_standard_error_and_in_json() {
+    // Three are counted, one is handed out, and then there are no more.
+    let mut counted = false;
+    let mut left = 1;
+    let server = Foreign::new(move |request| match request {
+        "08#" if !std::mem::replace(&mut counted, true) => vec![b"08:3".to_vec()],
+        "09#" if std::mem::take(&mut left) > 0 => vec!["09:you:2026-11-30 22:37:28.259869:hi".as_bytes().to_vec()],
+        request => course(request),
+    });
+    let output = run(&mut server.job(&["recv", "--json"]), "");
+    let (said, printed) = (String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout));
+    assert!(said.contains("2 messages may have been lost"), "{said}\n{printed}");
+    let rows = lines(&printed);
+    assert_eq!((rows[0]["text"].as_str(), rows[1]["maybe_lost"].as_u64()), (Some("hi"), Some(2)), "{printed}");
+}

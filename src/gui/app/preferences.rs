@@ -113,7 +113,7 @@ impl App {
             self.args.server = None;
             self.args.host_lan = false;
             if self.main.is_some() {
-                self.say(&t!("settings.next_login"));
+                self.tell(&t!("settings.next_login"));
             }
             self.change_place();
         }
@@ -139,8 +139,10 @@ impl App {
         if let Some(main) = self.main.take() {
             self.keep_places();
             self.settings.windows.insert("main".to_owned(), main.place());
+            let kept = main.notice().kept();
             main.close();
             self.open_main();
+            kept.into_iter().for_each(|what| self.keep(what));
         }
         self.rebuild_chats();
         if self.wire.is_some() {
