@@ -96,11 +96,13 @@ mod tests {
             assert!(expected.contains(reply), "{reply}");
         }
         let used: HashSet<Rule> = asks().iter().map(|ask| ask.rule).collect();
-        // The judge finds these by itself, whatever a case is about, or they are of trials made by hand.
+        // The judge finds these by itself, whatever a case is about, the runner over all cases, or they are of trials
+        // made by hand.
         let judged = [
             Rule::ReplyForm,
             Rule::OwnReplies,
             Rule::OneReply,
+            Rule::EachAnswered,
             Rule::ToSender,
             Rule::FromAsked,
             Rule::From,
