@@ -2,14 +2,16 @@
 //! from its `target/`; else the state folder. Datagrams are logged at `trace` alone, with passwords
 //! starred.
 
-use std::fmt::Arguments;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 
-use chrono::{DateTime, Local, NaiveDate, SecondsFormat};
-use log::{Level, LevelFilter, Log, Metadata, Record};
+use chrono::{FixedOffset, Local, NaiveDate, Offset, Utc};
+use simplelog::{
+    ColorChoice, CombinedLogger, Config, ConfigBuilder, LevelFilter, SharedLogger, TermLogger, TerminalMode,
+    WriteLogger,
+};
+use time::UtcOffset;
 
 /// Most bytes of one file; after that it begins anew, and one older part is kept.
 const FILE_BYTES: u64 = 4 << 20;
@@ -18,83 +20,48 @@ const FILES: usize = 8;
 
 /// Begins logging for a program; without a file if none can be written, which is said once.
 pub fn init(program: &str, level: LevelFilter, folder: &Path) {
-    begin(Some(Terminal { level, coloured: coloured() }), program, level, folder);
+    let zone = zone();
+    let terminal = TermLogger::new(level, config(zone), TerminalMode::Stderr, colours());
+    begin(vec![terminal], zone, program, level, folder);
 }
 
 /// Begins logging for a program that needs the terminal for itself: to the file alone.
 pub fn init_file(program: &str, level: LevelFilter, folder: &Path) {
-    begin(None, program, level, folder);
+    begin(Vec::new(), zone(), program, level, folder);
 }
 
-fn begin(terminal: Option<Terminal>, program: &str, level: LevelFilter, folder: &Path) {
+fn begin(mut loggers: Vec<Box<dyn SharedLogger>>, zone: FixedOffset, program: &str, level: LevelFilter, folder: &Path) {
     let folder = checkout().unwrap_or_else(|| folder.to_owned());
-    let opened = DayFile::open(&folder, program, Local::now().date_naive());
+    let opened = DayFile::open(&folder, program, Box::new(move || Utc::now().with_timezone(&zone).date_naive()));
     let complaint = opened.as_ref().err().map(ToString::to_string);
-    let file_level = level.max(LevelFilter::Info);
-    let most = if opened.is_ok() { file_level } else { level };
-    let file = opened.ok().map(|file| (file_level, Mutex::new(file)));
-    if log::set_boxed_logger(Box::new(Logger { terminal, file })).is_ok() {
-        log::set_max_level(most);
+    if let Ok(file) = opened {
+        loggers.push(WriteLogger::new(level.max(LevelFilter::Info), config(zone), file));
     }
+    let _ = CombinedLogger::init(loggers);
     if let Some(complaint) = complaint {
         log::info!("no log file in {}: {complaint}", folder.display());
     }
 }
 
-/// Where somebody looks on who has not asked for none: never in a file or a pipe.
-fn coloured() -> bool {
-    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    io::stderr().is_terminal() && !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+/// This machine's distance from UTC as the program starts: lines, and the day in a file's name, keep to it, and each
+/// line says it.
+fn zone() -> FixedOffset {
+    Local::now().offset().fix()
 }
 
-/// Writes each line to standard error and to the file, with the moment in this machine's zone: the file's day is that
-/// zone's too. (No crate does both: simplelog has one offset for a whole run, and colours whatever it writes to.)
-struct Logger {
-    terminal: Option<Terminal>,
-    file: Option<(LevelFilter, Mutex<DayFile>)>,
-}
-
-struct Terminal {
-    level: LevelFilter,
-    coloured: bool,
-}
-
-impl Log for Logger {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        let wanted = |level: LevelFilter| metadata.level() <= level;
-        self.terminal.as_ref().is_some_and(|terminal| wanted(terminal.level))
-            || self.file.as_ref().is_some_and(|(level, _)| wanted(*level))
+fn config(zone: FixedOffset) -> Config {
+    let mut config = ConfigBuilder::new();
+    config.set_time_format_rfc3339();
+    if let Ok(offset) = UtcOffset::from_whole_seconds(zone.local_minus_utc()) {
+        config.set_time_offset(offset);
     }
-
-    fn log(&self, record: &Record<'_>) {
-        let now = Local::now();
-        if let Some(terminal) = self.terminal.as_ref().filter(|terminal| record.level() <= terminal.level) {
-            let line = line(now, record.level(), record.target(), record.args(), terminal.coloured);
-            // Nobody may read it any more.
-            let _ = io::stderr().write_all(line.as_bytes());
-        }
-        if let Some((_, file)) = self.file.as_ref().filter(|(level, _)| record.level() <= *level) {
-            let line = line(now, record.level(), record.target(), record.args(), false);
-            let mut file = file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            let _ = file.write_line(now.date_naive(), &line);
-        }
-    }
-
-    fn flush(&self) {}
+    config.build()
 }
 
-fn line(now: DateTime<Local>, level: Level, target: &str, text: &Arguments<'_>, coloured: bool) -> String {
-    let time = now.to_rfc3339_opts(SecondsFormat::Secs, false);
-    let (on, off) = match level {
-        _ if !coloured => ("", ""),
-        Level::Error => ("\x1b[31m", "\x1b[0m"),
-        Level::Warn => ("\x1b[33m", "\x1b[0m"),
-        Level::Info => ("\x1b[34m", "\x1b[0m"),
-        Level::Debug | Level::Trace => ("\x1b[2m", "\x1b[0m"),
-    };
-    // Whence it comes is for whoever wants to know more.
-    let from = if level >= Level::Debug { format!(" {target}:") } else { String::new() };
-    format!("{time} {on}[{level}]{off}{from} {text}\n")
+/// Colours where somebody looks on who has not asked for none: never in a file or a pipe, which the library does
+/// not tell from a terminal.
+fn colours() -> ColorChoice {
+    if io::stderr().is_terminal() { ColorChoice::Auto } else { ColorChoice::Never }
 }
 
 /// The `logs` folder beside the `target` folder this program lies in.
@@ -110,22 +77,23 @@ fn checkout() -> Option<PathBuf> {
 struct DayFile {
     folder: PathBuf,
     program: String,
+    /// Which day it is.
+    clock: Box<dyn Fn() -> NaiveDate + Send>,
     day: NaiveDate,
     file: File,
     written: u64,
 }
 
 impl DayFile {
-    fn open(folder: &Path, program: &str, day: NaiveDate) -> io::Result<Self> {
-        crate::private::folder(folder)?;
-        let file = append(&path(folder, program, day))?;
-        let written = file.metadata()?.len();
-        remove_old(folder, program)?;
-        Ok(Self { folder: folder.to_owned(), program: program.to_owned(), day, file, written })
+    fn open(folder: &Path, program: &str, clock: Box<dyn Fn() -> NaiveDate + Send>) -> io::Result<Self> {
+        let day = clock();
+        let (file, written) = begin_file(folder, program, day)?;
+        Ok(Self { folder: folder.to_owned(), program: program.to_owned(), clock, day, file, written })
     }
 
     /// Another file if it is another day or this one is full.
-    fn turn_over(&mut self, day: NaiveDate) -> io::Result<()> {
+    fn turn_over(&mut self) -> io::Result<()> {
+        let day = (self.clock)();
         if day == self.day && self.written <= FILE_BYTES {
             return Ok(());
         }
@@ -134,18 +102,33 @@ impl DayFile {
             // It is gone if another program of the same name was quicker.
             fs::rename(&path, path.with_extension("log.1")).or_else(unless_gone)?;
         }
-        *self = Self::open(&self.folder, &self.program, day)?;
+        (self.file, self.written) = begin_file(&self.folder, &self.program, day)?;
+        self.day = day;
         Ok(())
+    }
+}
+
+impl Write for DayFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // A line in a file that is too long or of yesterday is better than no line.
+        let _ = self.turn_over();
+        let n = self.file.write(bytes)?;
+        self.written += n as u64;
+        Ok(n)
     }
 
-    /// Writes a line of this day.
-    fn write_line(&mut self, day: NaiveDate, line: &str) -> io::Result<()> {
-        // A line in a file that is too long or of yesterday is better than no line.
-        let _ = self.turn_over(day);
-        self.file.write_all(line.as_bytes())?;
-        self.written += line.len() as u64;
-        Ok(())
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
     }
+}
+
+/// A day's file, as long as it is already.
+fn begin_file(folder: &Path, program: &str, day: NaiveDate) -> io::Result<(File, u64)> {
+    crate::private::folder(folder)?;
+    let file = append(&path(folder, program, day))?;
+    let written = file.metadata()?.len();
+    remove_old(folder, program)?;
+    Ok((file, written))
 }
 
 fn path(folder: &Path, program: &str, day: NaiveDate) -> PathBuf {
@@ -190,10 +173,16 @@ fn unless_gone(error: io::Error) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
 
-    fn on(day: u32) -> NaiveDate {
-        NaiveDate::from_ymd_opt(2026, 2, day).expect("a day")
+    thread_local! {
+        static TODAY: Cell<u32> = const { Cell::new(1) };
+    }
+
+    fn today() -> NaiveDate {
+        NaiveDate::from_ymd_opt(2026, 2, TODAY.get()).expect("a day")
     }
 
     fn files(folder: &Path) -> Vec<(String, u64)> {
@@ -215,11 +204,13 @@ mod tests {
         for other in ["other.log", "x-server-2026-01-01.log", "x-2026-01-01.log.txt"] {
             fs::write(dir.path().join(other), "not ours").expect("written");
         }
-        let mut file = DayFile::open(dir.path(), "x", on(1)).expect("open");
-        let block = ".".repeat(1 << 20);
+        TODAY.set(1);
+        let mut file = DayFile::open(dir.path(), "x", Box::new(today)).expect("open");
+        let block = vec![b'.'; 1 << 20];
         for day in 1..=12 {
+            TODAY.set(day);
             for _ in 0..12 {
-                file.write_line(on(day), &block).expect("written");
+                file.write_all(&block).expect("written");
             }
         }
         let (ours, others): (Vec<_>, Vec<_>) =
@@ -234,11 +225,13 @@ mod tests {
     #[test]
     fn a_new_day_is_a_new_file() {
         let dir = tempfile::tempdir().expect("a folder");
-        let mut file = DayFile::open(dir.path(), "x", on(1)).expect("open");
-        file.write_line(on(1), "one").expect("written");
-        file.write_line(on(2), "second").expect("written");
+        TODAY.set(1);
+        let mut file = DayFile::open(dir.path(), "x", Box::new(today)).expect("open");
+        file.write_all(b"one").expect("written");
+        TODAY.set(2);
+        file.write_all(b"second").expect("written");
         drop(file);
-        DayFile::open(dir.path(), "x", on(2)).expect("open").write_line(on(2), "+").expect("written");
+        DayFile::open(dir.path(), "x", Box::new(today)).expect("open").write_all(b"+").expect("written");
         assert_eq!(files(dir.path()), [("x-2026-02-01.log".into(), 3), ("x-2026-02-02.log".into(), 7)]);
     }
 
@@ -247,10 +240,11 @@ mod tests {
     fn nobody_else_reads_it() {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().expect("a folder");
+        TODAY.set(1);
         let path = dir.path().join("x-2026-02-01.log");
         fs::write(&path, "made by another program").expect("written");
         fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).expect("set");
-        DayFile::open(dir.path(), "x", on(1)).expect("open");
+        DayFile::open(dir.path(), "x", Box::new(today)).expect("open");
         assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
     }
 }

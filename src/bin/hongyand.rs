@@ -19,7 +19,7 @@ use hongyan::server::udp::{Config, Lossy, Server};
 use hongyan::server::{OnSecondLogin, Quotas};
 use hongyan::settings::Language;
 use hongyan::wire::explain::Colour;
-use log::LevelFilter;
+use simplelog::LevelFilter;
 
 /// Serves the plain course protocol over UDP, and its own encrypted one on the same port.
 #[derive(Parser)]
