@@ -82,8 +82,10 @@ impl PasswordWindow {
         Self { sheet, old, message }
     }
 
-    /// Says what is wrong; everything typed stays.
-    pub fn say(&mut self, text: &str) {
+    /// Says what is wrong, in the colour of errors, or what goes on; everything typed stays.
+    pub fn say(&mut self, text: &str, wrong: bool) {
+        let palette = theme::palette();
+        self.message.set_label_color(if wrong { palette.error } else { palette.dim });
         self.sheet.tell(&mut self.message, 36, text);
         let _ = self.old.take_focus();
     }

@@ -24,6 +24,9 @@ const AROUND: i32 = 10;
 pub struct Sheet {
     window: Window,
     body: Scroll,
+    /// All of the body from its very corner on. FLTK takes the corner of what is inside for the place that is scrolled
+    /// to, so without this the first margin would count as scrolled, and be gone with the next layout.
+    ground: Frame,
     foot: Option<Group>,
     /// What the body and the foot need.
     high: Rc<Cell<[i32; 2]>>,
@@ -44,7 +47,8 @@ impl Sheet {
         body.set_color(theme::palette().bg);
         body.set_scrollbar_size(BAR);
         dress_bar(&mut body.scrollbar());
-        Self { window, body, foot: None, high: Rc::new(Cell::new([h, 0])), flow: None }
+        let ground = Frame::new(0, 0, 1, h, None);
+        Self { window, body, ground, foot: None, high: Rc::new(Cell::new([h, 0])), flow: None }
     }
 
     /// What depends on the width is laid out by this, from x and y on; it says how high it has become.
@@ -151,6 +155,9 @@ impl Sheet {
             let body = flow.borrow_mut()(x, y, w);
             self.high.set([body, high]);
         }
+        let [body, high] = self.high.get();
+        let (x, y) = (self.body.x() - self.body.xposition(), self.body.y() - self.body.yposition());
+        self.ground.resize(x, y, 1, body);
         // What fits again does not stay scrolled.
         self.scroll_by(0);
         if let Some(foot) = &mut self.foot {
@@ -167,7 +174,13 @@ pub fn reveal<W: WidgetExt>(control: &W) {
             let (top, bottom) = (control.y() - AROUND - scroll.y(), control.y() + control.h() + AROUND - scroll.y());
             let by = if top < 0 { top } else { (bottom - scroll.h()).max(0).min(top) };
             if by != 0 {
-                let to = (scroll.yposition() + by).max(0);
+                let bars = [scroll.scrollbar().as_widget_ptr(), scroll.hscrollbar().as_widget_ptr()];
+                let inside = (0..scroll.children()).filter_map(|n| scroll.child(n));
+                let inside = inside.filter(|child| !bars.contains(&child.as_widget_ptr()));
+                let end = inside.map(|child| child.y() + child.h()).max().unwrap_or(0) - scroll.y();
+                // Nor further than there is anything: what fits stays where it is.
+                let most = (scroll.yposition() + end - scroll.h()).max(0);
+                let to = (scroll.yposition() + by).clamp(0, most);
                 scroll.scroll_to(scroll.xposition(), to);
             }
             return;

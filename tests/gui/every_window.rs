@@ -334,7 +334,7 @@ fn questions() -> Vec<(String, Box<dyn Fn()>)> {
     ]
 }
 
-fn windows() -> Vec<Window> {
+pub fn windows() -> Vec<Window> {
     let all = app::windows().map(|all| all.into_iter().collect::<Vec<_>>()).unwrap_or_default();
     all.into_iter().filter(|w| w.visible()).map(|w| unsafe_window(&w)).collect()
 }
@@ -345,7 +345,7 @@ fn unsafe_window<W: WidgetExt>(window: &W) -> Window {
 }
 
 /// All leaves below a window that are shown, and the scroller each is in.
-fn controls(window: &Window) -> Vec<(Widget, Option<Scroll>)> {
+pub fn controls(window: &Window) -> Vec<(Widget, Option<Scroll>)> {
     fn walk(group: &Group, scroll: Option<&Scroll>, all: &mut Vec<(Widget, Option<Scroll>)>) {
         let own = Scroll::from_dyn_widget(group);
         let bars = own.as_ref().map(|s| [s.scrollbar().as_widget_ptr(), s.hscrollbar().as_widget_ptr()]);

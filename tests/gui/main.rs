@@ -13,6 +13,7 @@
 mod every_window;
 #[path = "../shared/process.rs"]
 mod process;
+mod sheets;
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -68,6 +69,7 @@ fn main() -> ExitCode {
         ("the_login_window_keeps_what_was_typed", the_login_window_keeps_what_was_typed),
         ("the_protocol_window_says_what_became_of_a_trial", the_protocol_window_says_what_became_of_a_trial),
         ("a_click_takes_the_focus_and_harms_nothing", a_click_takes_the_focus_and_harms_nothing),
+        ("what_a_window_says_moves_no_field", sheets::what_a_window_says_moves_no_field),
         ("every_window_fits", every_window::every_window_fits),
     ];
     let only = std::env::args().nth(1).filter(|a| !a.starts_with('-'));

@@ -29,12 +29,12 @@ impl App {
         let (old, new, confirm) = (parse(&form.old.0), parse(&form.new.0), parse(&form.confirm.0));
         let Some(window) = &mut self.password else { return };
         match (old, new, confirm) {
-            (Ok(old), Ok(new), Ok(_)) if old == new => window.say(&t!("password.same")),
+            (Ok(old), Ok(new), Ok(_)) if old == new => window.say(&t!("password.same"), true),
             (Ok(old), Ok(new), Ok(confirm)) => {
-                window.say(&t!("password.changing"));
+                window.say(&t!("password.changing"), false);
                 self.client.change_password(clock::now(), old, new, confirm);
             }
-            _ => window.say(&t!("gui.bad_password")),
+            _ => window.say(&t!("gui.bad_password"), true),
         }
     }
 
@@ -45,7 +45,7 @@ impl App {
         }
         log::info!("said: {text}");
         match (&mut self.password, &mut self.main) {
-            (Some(window), _) => window.say(&text),
+            (Some(window), _) => window.say(&text, true),
             (None, Some(main)) => main.say(&text),
             (None, None) => {}
         }

@@ -1,0 +1,60 @@
+//! Windows of fields: what they say and how they grow moves nothing that stands above it.
+
+use std::time::Duration;
+
+use fltk::app;
+use fltk::input::Input;
+use fltk::prelude::*;
+use hongyan::gui::login::{Emit, Login, LoginForm, Register};
+use hongyan::gui::password_window::PasswordWindow;
+use std::rc::Rc;
+
+use super::every_window::{controls, windows};
+
+/// Lets everything be drawn, as it is before anybody can type.
+fn draw() {
+    for _ in 0..5 {
+        app::redraw();
+        let _ = app::wait_for(0.01);
+        app::flush();
+    }
+    std::thread::sleep(Duration::from_millis(5));
+}
+
+/// Where the fields of the window in front stand in it.
+fn fields() -> Vec<[i32; 2]> {
+    let all = windows();
+    let window = all.first().expect("a window is open");
+    let fields = controls(window).into_iter().filter(|(widget, _)| Input::from_dyn_widget(widget).is_some());
+    fields.map(|(widget, _)| [widget.x(), widget.y()]).collect()
+}
+
+fn stays(mut say: impl FnMut(&str)) {
+    draw();
+    let before = fields();
+    assert!(before.len() >= 2, "{before:?}");
+    for text in ["Short.", &"So long that the window has to grow for it. ".repeat(4), "Short again.", ""] {
+        say(text);
+        draw();
+        assert_eq!(fields(), before, "after {text:?}");
+    }
+    // Nor does the keyboard, where all there is can be seen.
+    for (widget, _) in windows().first().map(controls).unwrap_or_default() {
+        let _ = widget.clone().take_focus();
+        draw();
+        assert_eq!(fields(), before, "the keyboard at {:?}", widget.label());
+    }
+}
+
+pub fn what_a_window_says_moves_no_field() {
+    let emit: Emit = Rc::new(|_| ());
+    let mut login = Login::new(&LoginForm::default(), "here", Rc::clone(&emit));
+    stays(|text| login.say(text, true));
+    login.close();
+    let mut register = Register::new(Rc::clone(&emit));
+    stays(|text| register.say(text));
+    register.close();
+    let mut password = PasswordWindow::new(emit);
+    stays(|text| password.say(text, true));
+    password.close();
+}
