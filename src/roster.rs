@@ -333,19 +333,17 @@ impl Roster {
         }
     }
 
-    /// The first line of a message; a room's without the brackets around its writer.
+    /// The first line of a message, or that it has none; a room's without the brackets around its writer.
     fn one_line(&self, text: &str, room: bool) -> String {
-        let line = text.trim().lines().next().unwrap_or_default();
-        let line: String = line.chars().take(80).map(|c| if c.is_control() { ' ' } else { c }).collect();
-        match names::unframed(&line) {
+        match names::unframed(text.trim_start()) {
             Some((writer, rest)) if room => {
                 let writer = names::unmarked(writer);
                 let known = self.conversations.iter().find(|c| c.contact.account.as_str() == writer);
                 let remark = known.map(|c| names::tidy(&c.contact.remark)).filter(|remark| !remark.is_empty());
                 let writer = shown::within(&remark.unwrap_or_else(|| names::shown(&writer).into_owned()));
-                t!("main.writes", writer = writer, text = shown::within(rest)).into_owned()
+                t!("main.writes", writer = writer, text = shown::within(&shown::first_line(rest))).into_owned()
             }
-            _ => shown::line(&line),
+            _ => shown::first_line(text),
         }
     }
 
@@ -533,6 +531,20 @@ mod tests {
         roster.set_online(Some(Vec::new()));
         let lobby = t!("main.lobby");
         assert_eq!(shown(&roster, &lobby)[0], format!("  {lobby}"));
+    }
+
+    #[test]
+    fn a_message_of_a_line_end_is_a_row_with_words() {
+        let mut roster = Roster::new(account("me"));
+        roster.set_conversations(vec![
+            conversation("x", "", false, Some("\n")),
+            conversation("y", "", false, Some("\r\nsecond\r\n")),
+            conversation("@lobby", "", false, Some("[b] \n")),
+        ]);
+        let empty = t!("chat.empty_line");
+        let last = |name: &str| roster.find(&account(name)).map(|c| roster.person(c, NOW).last).expect("there");
+        assert_eq!((last("x"), last("y")), (empty.to_string(), "second".to_owned()));
+        assert_eq!(last("@lobby"), t!("main.writes", writer = "b", text = &empty));
     }
 
     #[test]

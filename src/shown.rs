@@ -5,6 +5,8 @@
 //! the Unicode Bidirectional Algorithm, UAX #9) is shown as a mark, and so is whatever would reach beyond the text
 //! it stands in: a mark that nothing ends, or that ends nothing.
 
+use rust_i18n::t;
+
 /// Stands for a character that is not obeyed.
 pub const MARK: char = '·';
 
@@ -42,7 +44,32 @@ pub fn text(text: &str) -> String {
     shown.into_iter().collect()
 }
 
-/// The same on one line, as a name is: a line break is a blank too.
+/// A message as a reader sees it: [`text`] without the one line end that some clients send behind everything, line ends
+/// of all systems alike, and words that say so where there would be nothing to see at all: an empty bubble
+/// looks like a fault of the program. What is stored, copied and sent on stays as it came.
+#[must_use]
+pub fn message(text: &str) -> String {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let shown = self::text(text.strip_suffix('\n').unwrap_or(&text));
+    if shown.chars().all(is_blank) { t!("chat.empty_line").into_owned() } else { shown }
+}
+
+/// The first line of [`message`] that has something in it, at most 80 characters of it, for lists.
+#[must_use]
+pub fn first_line(text: &str) -> String {
+    let message = message(text);
+    let line = message.lines().find(|line| !line.chars().all(is_blank)).unwrap_or_default();
+    self::text(&line.trim().chars().take(80).collect::<String>())
+}
+
+/// Blanks, and what has neither width nor ink: alone, nobody sees that anything is there.
+fn is_blank(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(u32::from(c), 0xAD | 0x34F | 0x61C | 0x115F | 0x1160 | 0x180B..=0x180F | 0x200C..=0x200F
+            | 0x202A..=0x202E | 0x2066..=0x2069 | 0x2800 | 0x3164 | 0xFE00..=0xFE0F | 0xFFA0)
+}
+
+/// As [`text`], on one line, as a name is: a line break is a blank too.
 #[must_use]
 pub fn line(text: &str) -> String {
     let flat = |c: char| if matches!(c, '\n' | '\u{2028}' | '\u{2029}') { ' ' } else { c };
@@ -134,6 +161,27 @@ mod tests {
         ] {
             assert_eq!(text(given), shown, "{given:?}");
             assert_eq!(text(&text(given)), shown, "once is enough: {given:?}");
+        }
+    }
+
+    #[test]
+    fn a_message_of_nothing_to_see_says_so() {
+        let words = t!("chat.empty_line");
+        assert!(words.contains("empty") || words.contains('空'), "{words}");
+        for nothing in ["", "\n", "\r\n", "\n\n\n", " \t\n", "\u{3000}", "\u{200d}\n", "\u{2067}\u{2069}", "\u{ad}"] {
+            assert_eq!(message(nothing), words, "{nothing:?}");
+            assert_eq!(first_line(nothing), words, "{nothing:?}");
+        }
+        for (given, shown, first) in [
+            ("hi\n", "hi", "hi"),
+            ("hi\r\n", "hi", "hi"),
+            ("\n\nhi\nyou\n\n", "\n\nhi\nyou\n", "hi"),
+            ("a\rb", "a\nb", "a"),
+            ("\u{200b}", "·", "·"),
+            (" x", " x", "x"),
+            ("\u{7}", "·", "·"),
+        ] {
+            assert_eq!((message(given).as_str(), first_line(given).as_str()), (shown, first), "{given:?}");
         }
     }
 

@@ -9,6 +9,7 @@ use crate::history::{Contact, Conversation};
 use crate::model::{Account, names};
 use crate::net::clock;
 use crate::roster::{Entry, Person, Presence, Roster, Section};
+use crate::shown;
 
 /// In fewer columns the list has no room for accounts and last messages.
 const NARROW: usize = 56;
@@ -130,9 +131,9 @@ impl App {
     pub(super) fn unread(&mut self) {
         let list = self.roster.conversations().iter().filter(|c| c.unread > 0 && !c.contact.blocked);
         let line = |c: &Conversation| {
-            let last = c.last.as_ref().map(|(text, _)| text.lines().next().unwrap_or_default()).unwrap_or_default();
+            let last = c.last.as_ref().map(|(text, _)| shown::first_line(text)).unwrap_or_default();
             let name = column(&harmless(&self.roster.name(&c.contact.account)), 18);
-            format!("  {name} {:>4}  {}\n", c.unread, fit(&harmless(last), self.columns().saturating_sub(30)))
+            format!("  {name} {:>4}  {}\n", c.unread, fit(&last, self.columns().saturating_sub(30)))
         };
         let text: String = list.map(line).collect();
         if text.is_empty() {

@@ -24,6 +24,7 @@ use crate::net::clock;
 use crate::place::Place;
 use crate::session::{Polling, Speaks};
 use crate::settings::Settings;
+use crate::shown;
 use crate::wire::Reply;
 use crate::wire::reply::Learned;
 
@@ -479,7 +480,7 @@ fn line(names: &Names<'_>, peer: &Account, row: &Row, as_json: bool) -> String {
     let remark = names.remark(peer);
     let name = if remark.is_empty() { peer.as_str() } else { remark };
     let arrow = if row.state.is_some() { "→ " } else { "" };
-    let text = harmless(row.text.strip_suffix('\n').unwrap_or(&row.text)).replace('\n', "\n      ");
+    let text = shown::message(&row.text).replace('\n', "\n      ");
     let mark = if row.repeat { format!(" ({})", t!("chat.repeat")) } else { String::new() };
     format!("{} {arrow}{}: {text}{mark}", when_in_full(row), harmless(name))
 }

@@ -10,6 +10,7 @@ use crate::history::Row;
 use crate::model::{Account, MessageId, MessageText, SendState, names};
 use crate::net::clock;
 use crate::session::Speaks;
+use crate::shown;
 use crate::wire::frame::Past;
 
 /// Rows shown when a chat is opened, besides what is unread.
@@ -162,8 +163,8 @@ impl App {
         own.state = state;
         let Some(words) = words(state) else { return };
         let name = harmless(&self.roster.name(&own.peer.clone()));
-        let begin: String = own.text.chars().take(20).collect();
-        let text = format!("  {name} “{}”: {words}", harmless(&begin).replace('\n', " "));
+        let begin: String = shown::first_line(&own.text).chars().take(20).collect();
+        let text = format!("  {name} “{begin}”: {words}");
         if state == SendState::Failed { self.error(&text) } else { self.quiet(&text) }
     }
 
@@ -251,7 +252,7 @@ impl App {
             Some((writer, text)) if peer.is_room() && row.state.is_none() => (Some(writer), text),
             _ => (None, row.text.as_str()),
         };
-        let text = harmless(text.strip_suffix('\n').unwrap_or(text)).replace('\n', "\n      ");
+        let text = shown::message(text).replace('\n', "\n      ");
         let time = self.style.quiet(&when(row));
         if let Some(state) = row.state {
             let state = match words(state) {

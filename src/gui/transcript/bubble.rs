@@ -86,10 +86,9 @@ fn split_author(text: &str, room: bool) -> (Option<String>, String) {
     }
 }
 
-/// One trailing newline is how some clients send; a tab is for code.
+/// A tab is for code.
 fn shown(text: &str) -> String {
-    let text = text.strip_suffix('\n').unwrap_or(text).replace("\r\n", "\n").replace('\r', "\n");
-    crate::shown::text(&text.replace('\t', "    "))
+    crate::shown::message(&text.replace('\t', "    "))
 }
 
 #[cfg(test)]
@@ -98,6 +97,7 @@ mod tests {
 
     #[test]
     fn what_is_shown_of_a_text() {
+        let empty = rust_i18n::t!("chat.empty_line");
         let cases = [
             ("hi\n", false, None, "hi"),
             ("hi\n\n", false, None, "hi\n"),
@@ -108,6 +108,9 @@ mod tests {
             ("[b] hi", false, None, "[b] hi"),
             ("[b] hi", true, Some("b"), "hi"),
             ("[b hi", true, None, "[b hi"),
+            ("\n", false, None, &empty),
+            ("\r\n", false, None, &empty),
+            ("[b] \n", true, Some("b"), &empty),
         ];
         for (text, room, author, shown) in cases {
             let (who, what) = split_author(text, room);
@@ -122,7 +125,7 @@ mod tests {
             let bubble = Bubble::lay(text, false, most, &mut advances);
             (bubble.width - 2 * PAD_X, (bubble.height() - 2 * PAD_Y) / LINE)
         };
-        assert_eq!([size("", 100), size("abc", 100), size("abc\nabcde", 100)], [(1, 1), (30, 1), (50, 2)]);
+        assert_eq!([size("i", 100), size("abc", 100), size("abc\nabcde", 100)], [(10, 1), (30, 1), (50, 2)]);
         let (width, lines) = size(&"abc ".repeat(20), 100);
         assert!(width <= 100 && lines > 5, "{width} {lines}");
     }
