@@ -24,12 +24,12 @@ use crate::link;
 use crate::model::{Account, MessageId, MessageText, Password, SendState};
 use crate::net::{Bell, Now, Socket, Timer};
 use crate::probe::hand::Expectation;
-use crate::session::{self, Dialect, Known, Link, Polling, Session};
+use crate::session::{self, Dialect, Link, Polling, Session};
 use crate::tap::Tap;
 use account::{Credential, OpenAccount};
 pub use event::Event;
 pub use figures::{Connection, Encrypted};
-use local::{file_name, folder, is_foreign, keep_consent, known_keys, open_socket, plain_allowed, reachable};
+use local::{file_name, folder, is_foreign, keep_consent, open_socket, plain_allowed, reachable, remembered};
 pub use local::{known, used_before};
 
 /// Inputs of one turn at most, so that the windows stay quick.
@@ -261,7 +261,7 @@ impl Client {
     /// somebody agreed to that. For a server that was spoken to securely it counts in this run alone, and until
     /// it is again.
     pub fn allow_plain(&mut self, now: Now) {
-        if self.session.pins().is_empty() {
+        if !self.session.was_ever_secure() {
             keep_consent(&self.config);
         }
         self.session.allow_plain(now.instant);
@@ -477,12 +477,11 @@ impl Client {
 
 /// A session for this server, with what is known of it.
 fn session_of(config: &Config) -> Result<Session, ClientError> {
-    let pins = known_keys(config);
     Ok(Session::new(session::Config {
         server: config.server,
         polling: config.polling,
         dialect: config.dialect,
-        known: Known { secure_only: !pins.is_empty(), pins, foreign: is_foreign(config) },
+        known: remembered(config),
         allow_plain: plain_allowed(config),
         seed: getrandom::u64().map_err(io::Error::other)?,
         carrier_seed: None,

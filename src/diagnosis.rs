@@ -10,7 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use crate::link::{Event, Link, PeerId, Why};
-use crate::session::Known;
+use crate::session::{Known, acceptable};
 use crate::wire::frame::{FromClient, FromServer};
 use crate::wire::{Charset, Request, looks_like_reply};
 pub use report::{Line, Mark, Report, Stage, Step, Verdict, What};
@@ -318,7 +318,7 @@ impl Diagnosis {
         self.step(Duration::ZERO, What::OffersSecure);
         self.report.stage = Some(Stage::Handshake);
         let mut link = Link::client(None);
-        let peer = link.connect(now, at, self.known.pins.clone());
+        let peer = link.connect(now, at, acceptable(&self.known.pins, self.known.damaged.is_some()));
         self.state = State::Shaking(Box::new(Shaking { at, began: now, link, peer, asked: None }));
         self.shake(now);
     }
@@ -350,14 +350,17 @@ impl Diagnosis {
                 // What was asked for is known.
                 Event::Lost { .. } if asked.is_some() => over = true,
                 Event::Lost { why: Why::KeyChanged(shown), .. } => {
-                    steps.push(What::ChangedKey { shown, known: self.known.pins.clone() });
+                    steps.push(match self.known.damaged.clone() {
+                        Some(file) => What::DamagedKeys { shown, file },
+                        None => What::ChangedKey { shown, known: self.known.pins.clone() },
+                    });
                 }
                 Event::Lost { why, .. } => steps.push(match why {
                     Why::NoAnswer | Why::Silent | Why::Closed => What::NoHandshake,
                     Why::Restarted => What::Ended,
                     Why::ClosedByPeer { reason, .. } | Why::Broken(reason) => What::BadHandshake(reason),
                     // Above.
-                    Why::KeyChanged(_) => continue,
+                    Why::KeyChanged(_) | Why::KeysDamaged => continue,
                 }),
             }
         }

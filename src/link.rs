@@ -62,6 +62,8 @@ pub enum Why {
     },
     /// The server showed another key than the known ones: that key. Nothing was sent to it.
     KeyChanged(Vec<u8>),
+    /// It showed none of the known keys, of which some cannot be read; said by the session, never by the link.
+    KeysDamaged,
     /// What came was not understood.
     Broken(String),
     /// Closed on this side.

@@ -3,6 +3,7 @@
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Makes a folder and those above it that are missing; each new one can be entered by its owner alone. One that is
 /// there stays as its owner has it.
@@ -44,6 +45,28 @@ pub fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
 /// The system's.
 pub fn write(path: &Path, bytes: impl AsRef<[u8]>) -> io::Result<()> {
     open(path, File::options().create(true).write(true).truncate(true))?.write_all(bytes.as_ref())
+}
+
+/// As [`write`], but what was there before stays until all of the new one is on disk, whatever happens.
+///
+/// # Errors
+/// The system's; then what was there before still is.
+pub fn replace(path: &Path, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+    static WRITTEN: AtomicU64 = AtomicU64::new(0);
+    // Two windows may write at once, in one program or in two.
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".new.{}.{}", std::process::id(), WRITTEN.fetch_add(1, Ordering::Relaxed)));
+    let new = path.with_file_name(name);
+    let written = open(&new, File::options().create(true).write(true).truncate(true)).and_then(|mut file| {
+        file.write_all(bytes.as_ref())?;
+        file.sync_all()?;
+        fs::rename(&new, path)
+    });
+    if written.is_err() {
+        let _ = fs::remove_file(&new);
+    }
+    written?;
+    sync_folder(path)
 }
 
 /// A name that was made or changed in this folder outlives a cut of the power from here on.

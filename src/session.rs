@@ -17,6 +17,7 @@ mod sentences;
 mod wishes;
 
 pub use both::{Config, Session};
+pub(crate) use choice::acceptable;
 pub use choice::{Dialect, Known};
 pub use finding::Speaks;
 pub use plain::Handed;
@@ -120,6 +121,8 @@ pub enum RegisterOutcome {
     TryLater,
     /// [`Event::KeyChanged`] says more.
     KeyChanged,
+    /// What is known of the server's key is damaged, and it shows another one; [`Event::KeyChanged`] says more.
+    KeysDamaged,
 }
 
 /// How a login ended.
@@ -143,6 +146,8 @@ pub enum LoginOutcome {
     PasswordNeeded,
     /// [`Event::KeyChanged`] says more.
     KeyChanged,
+    /// What is known of the server's key is damaged, and it shows another one; [`Event::KeyChanged`] says more.
+    KeysDamaged,
     /// The plain dialect is closed to this account; the password was not sent.
     EncryptedOnly,
 }
@@ -213,13 +218,15 @@ pub struct Pushed {
     pub at: i64,
 }
 
-/// The server showed another key than the known ones, and was told nothing.
+/// The server showed another key than those that can be read of the known ones, and was told nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyChange {
     /// What it showed.
     pub shown: Vec<u8>,
-    /// What it should have shown one of.
+    /// What it should have shown one of, as far as that can be read.
     pub known: Vec<Vec<u8>>,
+    /// As [`Known::damaged`]: then nobody can tell whether the key has changed.
+    pub damaged: Option<String>,
 }
 
 impl KeyChange {

@@ -93,7 +93,7 @@ pub enum Event {
     PlainOnly(Plainly),
     /// The server's key, seen for the first time and kept.
     Pinned(Vec<u8>),
-    /// Another key than the known ones; nothing was sent. [`super::Client::trust`] takes it all the same.
+    /// None of the known keys, or of what can be read of them; nothing was sent. [`super::Client::trust`] takes it all the same.
     KeyChanged(KeyChange),
     /// Another device took this account's place, then (in seconds since 1970). [`super::Client::take_over`] takes
     /// it back.
@@ -124,7 +124,10 @@ impl Event {
             Self::Pinned(key) => t!("secure.pinned", words = words(key, chinese)),
             Self::KeyChanged(change) => {
                 let (shown, known) = change.words(chinese);
-                t!("secure.key_words", shown = shown, known = known)
+                match &change.damaged {
+                    Some(file) => t!("secure.keys_damaged_words", file = file, shown = shown),
+                    None => t!("secure.key_words", shown = shown, known = known),
+                }
             }
             Self::Kicked { address, at } => t!("secure.kicked", address = address, time = time_of(*at)),
             Self::Copied { offline: true } => t!("secure.copied"),

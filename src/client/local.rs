@@ -1,12 +1,13 @@
 //! What a client has on this machine, by server: a folder, a port and the server's keys.
 
-use std::io::Write;
+use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
 
 use super::{ClientError, Config};
+use crate::link::words;
 use crate::net::{Bell, Socket};
 use crate::place::PORT;
 use crate::private;
@@ -62,8 +63,8 @@ pub(super) fn reachable(server: SocketAddr) -> SocketAddr {
 /// address at which that name was first used: a name that leads elsewhere today is the same server, with
 /// the same keys and histories.
 pub(super) fn folder(config: &Config) -> PathBuf {
-    let home = config.name.as_deref().and_then(|name| home(&config.data, name)).unwrap_or(config.server);
-    folder_at(&config.data, home)
+    let home = config.name.as_deref().and_then(|name| home(&config.data, name).ok()?);
+    folder_at(&config.data, home.unwrap_or(config.server))
 }
 
 fn folder_at(data: &Path, server: SocketAddr) -> PathBuf {
@@ -74,7 +75,7 @@ fn folder_at(data: &Path, server: SocketAddr) -> PathBuf {
 #[must_use]
 pub fn used_before(data: &Path, server: SocketAddr) -> bool {
     let files = std::fs::read_dir(folder_at(data, reachable(server))).into_iter().flatten().flatten();
-    let told = |name: PathBuf| name.ends_with("keys") || name.extension().is_some_and(|end| end == "sqlite");
+    let told = |name: PathBuf| name.ends_with(KEYS) || name.extension().is_some_and(|end| end == "sqlite");
     files.map(|file| file.path()).any(told)
 }
 
@@ -87,19 +88,25 @@ fn note_of(data: &Path, name: &str) -> PathBuf {
     data.join("names").join(file_name(&name))
 }
 
-fn home(data: &Path, name: &str) -> Option<SocketAddr> {
-    std::fs::read_to_string(note_of(data, name)).ok()?.trim().parse().ok()
+/// Which folder a name has, if it has been met; the note that says so, if that cannot be read.
+fn home(data: &Path, name: &str) -> Result<Option<SocketAddr>, PathBuf> {
+    let note = note_of(data, name);
+    match std::fs::read_to_string(&note) {
+        Ok(text) => text.trim().parse().map(Some).map_err(|_| note),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(_) => Err(note),
+    }
 }
 
 /// Remembers which folder a name's is, once the server there has shown itself.
 pub(super) fn keep_home(config: &Config) {
     let Some(name) = &config.name else { return };
-    let note = note_of(&config.data, name);
-    if note.exists() {
+    if matches!(home(&config.data, name), Ok(Some(_))) {
         return;
     }
+    let note = note_of(&config.data, name);
     let kept =
-        private::folder(&config.data.join("names")).and_then(|()| private::write(&note, config.server.to_string()));
+        private::folder(&config.data.join("names")).and_then(|()| private::replace(&note, config.server.to_string()));
     if let Err(error) = kept {
         log::warn!("which folder {name} has is not remembered: {error}");
     }
@@ -108,9 +115,38 @@ pub(super) fn keep_home(config: &Config) {
 /// What is remembered of the server that was asked for by this name (or address), at this address.
 #[must_use]
 pub fn known(data: &Path, name: &str, server: SocketAddr) -> Known {
-    let home = home(data, name).unwrap_or_else(|| reachable(server));
-    let pins = keys_in(&folder_at(data, home));
-    Known { secure_only: !pins.is_empty(), pins, foreign: folder_at(data, home).join(FOREIGN).exists() }
+    known_at(data, Some(name), reachable(server))
+}
+
+/// What is remembered of the server that is spoken to.
+pub(super) fn remembered(config: &Config) -> Known {
+    known_at(&config.data, config.name.as_deref(), config.server)
+}
+
+fn known_at(data: &Path, name: Option<&str>, server: SocketAddr) -> Known {
+    // Whose note cannot be read may have been met at another address, with a key that is not looked for there.
+    let (home, note) = match name.map_or(Ok(None), |name| home(data, name)) {
+        Ok(home) => (home.unwrap_or(server), None),
+        Err(note) => (server, Some(note)),
+    };
+    let folder = folder_at(data, home);
+    let file = folder.join(KEYS);
+    let Keys { pins, damaged } = match std::fs::read(&file) {
+        Ok(bytes) => keys_in(&bytes),
+        Err(error) if error.kind() == ErrorKind::NotFound => Keys::default(),
+        Err(error) => {
+            log::error!("{}: {error}", file.display());
+            Keys { pins: Vec::new(), damaged: true }
+        }
+    };
+    // Keys are kept of those alone that have spoken the secure dialect.
+    let secure_only = damaged || !pins.is_empty();
+    let damaged = if damaged { Some(file) } else { note };
+    if let Some(file) = &damaged {
+        log::error!("{} is damaged: no key is taken for the first one", file.display());
+    }
+    let damaged = damaged.map(|file| file.display().to_string());
+    Known { pins, secure_only, foreign: folder.join(FOREIGN).exists(), damaged }
 }
 
 /// A note of that name says that the server is foreign.
@@ -137,28 +173,63 @@ pub(super) fn keep_foreign(config: &Config, foreign: bool) {
     }
 }
 
-/// The keys that the server may show, one a line; none if it was never spoken to in the secure dialect.
-pub(super) fn known_keys(config: &Config) -> Vec<Vec<u8>> {
-    keys_in(&folder(config))
+/// The keys that the server may show, one a line, each with its words.
+const KEYS: &str = "keys";
+/// Bytes of a key.
+const KEY: usize = 44;
+
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Keys {
+    pins: Vec<Vec<u8>>,
+    /// There is more, which cannot be read, or nothing at all.
+    damaged: bool,
 }
 
-fn keys_in(folder: &Path) -> Vec<Vec<u8>> {
-    let text = std::fs::read_to_string(folder.join("keys")).unwrap_or_default();
-    let key = |line: &str| HEXLOWER.decode(line.split_whitespace().next()?.as_bytes()).ok();
-    text.lines().filter_map(key).collect()
+fn keys_in(file: &[u8]) -> Keys {
+    let text = String::from_utf8_lossy(file);
+    let mut keys = Keys::default();
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        match key_in(line) {
+            Some(key) => keys.pins.push(key),
+            None => keys.damaged = true,
+        }
+    }
+    keys.damaged |= keys.pins.is_empty();
+    keys
 }
 
-/// Keeps a key beside the known ones.
+fn key_in(line: &str) -> Option<Vec<u8>> {
+    let (digits, said) = line.trim().split_once(char::is_whitespace).unwrap_or((line.trim(), ""));
+    let key = HEXLOWER.decode(digits.as_bytes()).ok().filter(|key| key.len() == KEY)?;
+    // They are made from the key, so a digit that is another one shows.
+    (said.is_empty() || said == words(&key, false)).then_some(key)
+}
+
+/// Keeps a key beside the known ones. What cannot be read of them is put aside, as `keys.damaged`.
 pub(super) fn keep_key(config: &Config, key: &[u8]) {
     let folder = folder(config);
-    let kept = private::folder(&folder).and_then(|()| {
-        let mut file = private::open(&folder.join("keys"), std::fs::File::options().append(true).create(true))?;
-        writeln!(file, "{} {}", HEXLOWER.encode(key), crate::link::words(key, false))?;
-        file.sync_all()
-    });
-    if let Err(error) = kept {
-        log::error!("the server's key is not kept: {error}");
+    if let Err(error) = add_key(&folder, key) {
+        log::error!("the server's key is not kept in {}: {error}", folder.display());
     }
+}
+
+fn add_key(folder: &Path, key: &[u8]) -> io::Result<()> {
+    private::folder(folder)?;
+    let file = folder.join(KEYS);
+    let old = match std::fs::read(&file) {
+        Ok(old) => Some(old),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let known = old.as_deref().map(keys_in).unwrap_or_default();
+    if let Some(old) = old.filter(|_| known.damaged) {
+        private::replace(&folder.join("keys.damaged"), old)?;
+    }
+    let mut text = String::new();
+    for key in known.pins.iter().map(Vec::as_slice).chain([key]) {
+        text.push_str(&format!("{} {}\n", HEXLOWER.encode(key), words(key, false)));
+    }
+    private::replace(&file, text)
 }
 
 /// Whether somebody agreed that passwords go to this server in the plain dialect.
@@ -187,4 +258,91 @@ pub(super) fn file_name(text: &str) -> String {
         }
     }
     name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(key: &[u8]) -> String {
+        format!("{} {}\n", HEXLOWER.encode(key), words(key, false))
+    }
+
+    #[test]
+    fn what_is_damaged_of_the_keys_shows() {
+        let (one, two) = (vec![1; KEY], vec![2; KEY]);
+        let both = line(&one) + &line(&two);
+        let whole = |pins: &[&Vec<u8>]| Keys { pins: pins.iter().map(|pin| (*pin).clone()).collect(), damaged: false };
+        for text in [both.clone(), both.replace('\n', "\r\n\n"), both.trim_end().to_owned()] {
+            assert_eq!(keys_in(text.as_bytes()), whole(&[&one, &two]), "{text:?}");
+        }
+        assert_eq!(keys_in(HEXLOWER.encode(&one).as_bytes()), whole(&[&one]), "without words");
+        // Cut anywhere, the first key is told or the damage is.
+        for cut in 0..line(&one).len() {
+            let keys = keys_in(&both.as_bytes()[..cut]);
+            assert!(keys.damaged != (keys.pins == [one.clone()]), "{cut}: {keys:?}");
+        }
+        let cut = keys_in(&both.as_bytes()[..both.len() - 20]);
+        assert_eq!(cut, Keys { pins: vec![one.clone()], damaged: true });
+        // One digit that is another one, and what disks make of files.
+        let digit = line(&one).replacen('1', "2", 1);
+        let mut nothing = line(&one).into_bytes();
+        nothing.extend([0; 512]);
+        for (bytes, pins) in [
+            (digit.as_bytes(), vec![]),
+            (b"".as_slice(), vec![]),
+            (b"\n \n", vec![]),
+            (&[0; 512], vec![]),
+            (b"\xff\xfe garbage", vec![]),
+            (b"01 abandon", vec![]),
+            (&nothing, vec![one.clone()]),
+        ] {
+            assert_eq!(keys_in(bytes), Keys { pins, damaged: true }, "{}", bytes.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn damaged_keys_are_put_aside_when_one_is_trusted() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (folder, file) = (dir.path().join("server"), dir.path().join("server").join(KEYS));
+        let (one, two, three) = (vec![1; KEY], vec![2; KEY], vec![3; KEY]);
+        add_key(&folder, &one).expect("kept");
+        add_key(&folder, &two).expect("kept");
+        assert_eq!(std::fs::read_to_string(&file).expect("there"), line(&one) + &line(&two));
+        let cut = &std::fs::read(&file).expect("there")[..line(&one).len() + 10];
+        std::fs::write(&file, cut).expect("cut");
+        add_key(&folder, &three).expect("kept");
+        assert_eq!(std::fs::read_to_string(&file).expect("there"), line(&one) + &line(&three));
+        assert_eq!(std::fs::read(folder.join("keys.damaged")).expect("put aside"), cut);
+        let names: Vec<_> = std::fs::read_dir(&folder).expect("there").flatten().map(|file| file.file_name()).collect();
+        assert_eq!(names.len(), 2, "{names:?}");
+    }
+
+    #[test]
+    fn a_damaged_note_or_file_is_not_a_first_meeting() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let data = dir.path();
+        let (first, later) = ("192.0.2.1:9".parse().expect("valid"), "192.0.2.2:9".parse().expect("valid"));
+        let key = vec![1; KEY];
+        assert_eq!(known(data, "chat.example:9", first), Known::default());
+        add_key(&folder_at(data, first), &key).expect("kept");
+        let note = note_of(data, "chat.example:9");
+        private::folder(note.parent().expect("a folder")).expect("made");
+        private::replace(&note, first.to_string()).expect("written");
+        let met = Known { pins: vec![key.clone()], secure_only: true, ..Known::default() };
+        assert_eq!(known(data, "chat.example:9", later), met);
+        for garbage in ["", "192.0.2", "\0\0\0"] {
+            std::fs::write(&note, garbage).expect("written");
+            let damaged = Some(note.display().to_string());
+            let elsewhere = Known { damaged: damaged.clone(), ..Known::default() };
+            assert_eq!(known(data, "chat.example:9", later), elsewhere, "{garbage:?}");
+            assert_eq!(known(data, "chat.example:9", first), Known { damaged, ..met.clone() }, "{garbage:?}");
+        }
+        // What cannot be read at all is no first meeting either.
+        let file = folder_at(data, first).join(KEYS);
+        std::fs::remove_file(&file).expect("removed");
+        std::fs::create_dir(&file).expect("a folder");
+        let damaged = Some(file.display().to_string());
+        assert_eq!(known(data, "192.0.2.1:9", first), Known { secure_only: true, damaged, ..Known::default() });
+    }
 }

@@ -106,8 +106,9 @@ impl Client {
             session::Event::Speaks(speaks) => Event::Speaks(speaks),
             session::Event::PlainOnly(why) => Event::PlainOnly(why),
             session::Event::Pin(key) => {
-                keep_home(&self.config);
+                // The key first: a name that has a folder without keys would be one that was never met.
                 keep_key(&self.config, &key);
+                keep_home(&self.config);
                 self.foreign = false;
                 keep_foreign(&self.config, false);
                 Event::Pinned(key)

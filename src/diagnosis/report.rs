@@ -50,6 +50,8 @@ pub enum What {
     NewKey(Vec<u8>),
     /// Another key than the known ones.
     ChangedKey { shown: Vec<u8>, known: Vec<Vec<u8>> },
+    /// None of those keys that can be read in the file of the known ones, which is damaged.
+    DamagedKeys { shown: Vec<u8>, file: String },
     /// The server's clock less this machine's, in seconds, where it tells.
     Clock { ahead: Option<i64> },
 }
@@ -147,7 +149,7 @@ pub struct Report {
 impl What {
     /// Whether this is about the key.
     pub(super) fn is_key(&self) -> bool {
-        matches!(self, Self::KnownKey(_) | Self::NewKey(_) | Self::ChangedKey { .. })
+        matches!(self, Self::KnownKey(_) | Self::NewKey(_) | Self::ChangedKey { .. } | Self::DamagedKeys { .. })
     }
 
     /// How the step ended.
@@ -171,7 +173,8 @@ impl What {
             | Self::NoHandshake
             | Self::BadHandshake(_)
             | Self::Ended
-            | Self::ChangedKey { .. } => Mark::Failed,
+            | Self::ChangedKey { .. }
+            | Self::DamagedKeys { .. } => Mark::Failed,
             Self::Clock { ahead: None } => Mark::Skipped,
             Self::Clock { ahead: Some(ahead) } if ahead.unsigned_abs() <= SAME_TIME => Mark::Done,
             Self::Clock { .. } => Mark::Warning,
@@ -193,7 +196,7 @@ impl Report {
         } else if has(&|w| matches!(w, What::Plain)) {
             Verdict::Plain
         } else if has(&|w| matches!(w, What::OnlyPlain | What::ChangedKey { .. } | What::BadHandshake(_)))
-            || has(&|w| matches!(w, What::Neither { .. }))
+            || has(&|w| matches!(w, What::Neither { .. } | What::DamagedKeys { .. }))
         {
             Verdict::Doubtful
         } else {
@@ -359,6 +362,11 @@ impl Report {
                     t!("diagnosis.changed_key_do", locale = locale),
                 )
             }
+            What::DamagedKeys { shown: key, file } => (
+                t!("diagnosis.damaged_keys", locale = locale, shown = words(key)),
+                t!("diagnosis.damaged_keys_is", locale = locale, file = shown(file)),
+                t!("diagnosis.damaged_keys_do", locale = locale),
+            ),
             What::Clock { ahead: None } => (
                 t!("diagnosis.clock", locale = locale),
                 t!("diagnosis.clock_is", locale = locale, time = clock(self.unix_ms)),

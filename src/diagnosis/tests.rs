@@ -123,7 +123,7 @@ fn found(report: &Report) -> &[Step] {
 #[test]
 fn each_trouble_has_its_name() {
     let at = || "192.0.2.7:9".parse().expect("valid");
-    let memory = || Known { pins: vec![vec![1; 44]], secure_only: true, foreign: false };
+    let memory = || Known { pins: vec![vec![1; 44]], secure_only: true, ..Known::default() };
     let none = Known::default;
     let silent = What::Silent { at: at(), questions: 4 };
     let neither = |bytes: &[u8]| What::Neither { at: at(), bytes: bytes.to_vec() };
@@ -169,6 +169,24 @@ fn each_trouble_has_its_name() {
 }
 
 #[test]
+fn damaged_keys_are_no_first_meeting() {
+    let (identity, other) = (identity(), identity());
+    let (shown, older) = (key(&identity), key(&other));
+    let offers: Script = |_, _, _| Does::Offers;
+    let damaged = || Some("a/keys".to_owned());
+    let told = What::DamagedKeys { shown: shown.clone(), file: "a/keys".to_owned() };
+    for (pins, last, verdict) in [
+        (vec![], told.clone(), Verdict::Doubtful),
+        (vec![older], told, Verdict::Doubtful),
+        (vec![shown.clone()], What::KnownKey(shown), Verdict::Secure),
+    ] {
+        let known = Known { pins, secure_only: true, damaged: damaged(), ..Known::default() };
+        let (report, _, _) = run(question("192.0.2.7", known), &[], offers, Some((&identity, None)));
+        assert_eq!((&found(&report).last().expect("steps").what, report.verdict()), (&last, verdict));
+    }
+}
+
+#[test]
 fn a_server_of_ours_is_known_by_its_key() {
     let (identity, other) = (identity(), identity());
     let (shown, older) = (key(&identity), key(&other));
@@ -180,7 +198,7 @@ fn a_server_of_ours_is_known_by_its_key() {
         (vec![older.clone()], What::ChangedKey { shown: shown.clone(), known: vec![older.clone()] }, Verdict::Doubtful),
     ];
     for (keys, last, verdict) in cases {
-        let known = Known { secure_only: !keys.is_empty(), pins: keys, foreign: false };
+        let known = Known { secure_only: !keys.is_empty(), pins: keys, ..Known::default() };
         let (report, took, _) = run(question("192.0.2.7", known), &[], offers, Some((&identity, Some(-90))));
         assert_eq!((&found(&report).last().expect("steps").what, report.verdict()), (&last, verdict));
         assert!(took < Duration::from_millis(300), "{took:?}");
@@ -292,6 +310,7 @@ fn every_finding_has_words_in_both_languages() {
         What::KnownKey(vec![1]),
         What::NewKey(vec![1]),
         What::ChangedKey { shown: vec![1], known: vec![vec![2]] },
+        What::DamagedKeys { shown: vec![1], file: "keys".to_owned() },
         What::Clock { ahead: None },
         What::Clock { ahead: Some(-1) },
         What::Clock { ahead: Some(3_601) },

@@ -1,5 +1,5 @@
-//! A server is not what it was, or what one may expect: it shows another key than before, does not encrypt any more,
-//! or never has. What may have happened, what there is to compare or to lose, and the way on for whoever wants it.
+//! A server is not what it was, or what one may expect: it shows another key than before, or what was known of that is
+//! damaged; it does not encrypt any more, or never has. What may have happened, what there is to compare or to lose, and the way on for whoever wants it.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -45,6 +45,7 @@ impl Doubt {
     #[must_use]
     pub fn head(&self, server: &str) -> Cow<'static, str> {
         match self {
+            Self::Key(change) if change.damaged.is_some() => t!("trust.damaged_head", server = server),
             Self::Key(_) => t!("trust.head", server = server),
             Self::Plain(Plainly::NoLonger) => t!("trust.plain_head", server = server),
             Self::Plain(Plainly::Only) => t!("trust.only_head", server = server),
@@ -54,6 +55,7 @@ impl Doubt {
 
     fn title(&self) -> Cow<'static, str> {
         match self {
+            Self::Key(change) if change.damaged.is_some() => t!("trust.damaged_title"),
             Self::Key(_) => t!("trust.title"),
             Self::Plain(Plainly::NoLonger) => t!("trust.plain_title"),
             Self::Plain(Plainly::Only | Plainly::Chosen) => t!("trust.only_title"),
@@ -71,6 +73,7 @@ impl Doubt {
 
     fn why(&self, nearby: bool) -> Cow<'static, str> {
         match (self, nearby) {
+            (Self::Key(KeyChange { damaged: Some(file), .. }), _) => t!("trust.damaged_why", file = file),
             (Self::Key(_), true) => t!("trust.nearby"),
             (Self::Key(_), false) => t!("trust.far"),
             (Self::Plain(Plainly::NoLonger), true) => t!("trust.plain_nearby"),
@@ -82,6 +85,7 @@ impl Doubt {
 
     fn how(&self) -> Cow<'static, str> {
         match self {
+            Self::Key(change) if change.damaged.is_some() => t!("trust.damaged_how"),
             Self::Key(_) => t!("trust.how"),
             Self::Plain(Plainly::NoLonger) => t!("trust.plain_how"),
             Self::Plain(Plainly::Only) => t!("trust.only_how"),
@@ -100,7 +104,10 @@ impl Doubt {
     /// What the second button is called, and what it does.
     fn go_on(&self) -> (Cow<'static, str>, UiEvent) {
         match self {
-            Self::Key(change) => (t!("trust.trust"), UiEvent::KeyTrusted(change.shown.clone())),
+            Self::Key(change) => {
+                let name = if change.damaged.is_some() { t!("trust.damaged_trust") } else { t!("trust.trust") };
+                (name, UiEvent::KeyTrusted(change.shown.clone()))
+            }
             Self::Plain(Plainly::Only) => (t!("trust.only_send"), UiEvent::SendReadable),
             Self::Plain(_) => (t!("trust.plain_send"), UiEvent::SendReadable),
         }
@@ -269,11 +276,14 @@ fn draw_body(f: &Frame, body: &Body) -> i32 {
     y - begin + MARGIN
 }
 
-/// The words of both keys beside each other; how high that is.
+/// The words of both keys beside each other, or of the one there is; how high that is.
 fn draw_keys(x: i32, y: i32, inner: i32, change: &KeyChange) -> i32 {
-    let wide = (inner - 12) / 2;
     let chinese = rust_i18n::locale().starts_with("zh");
     let ((shown, known), (shown_too, known_too)) = (change.words(chinese), change.words(!chinese));
+    if change.known.is_empty() {
+        return draw_words([x, y, inner], &t!("trust.shown"), &shown, &shown_too, chinese);
+    }
+    let wide = (inner - 12) / 2;
     let known = draw_words([x, y, wide], &t!("trust.known"), &known, &known_too, chinese);
     let shown = draw_words([x + inner - wide, y, wide], &t!("trust.shown"), &shown, &shown_too, chinese);
     known.max(shown)

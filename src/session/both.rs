@@ -141,7 +141,13 @@ impl Session {
     /// The keys the server may show.
     #[must_use]
     pub fn pins(&self) -> &[Vec<u8>] {
-        self.choice.pins()
+        &self.choice.known().pins
+    }
+
+    /// Whether the server has ever spoken the secure dialect, as far as is known.
+    #[must_use]
+    pub fn was_ever_secure(&self) -> bool {
+        self.choice.known().secure_only
     }
 
     /// The next datagram for the server; call until `None` after every other call.
@@ -326,9 +332,10 @@ impl Session {
 
     fn wish_securely(&mut self, now: Instant, wish: Wish) {
         let Self { server, if_free, seed, carrier_seed, .. } = *self;
-        let pins = self.choice.pins();
+        let known = self.choice.known();
         let fresh = || {
-            let config = secure::Config { server, pins: pins.to_vec(), if_free, seed, carrier_seed };
+            let (pins, damaged) = (known.pins.clone(), known.damaged.clone());
+            let config = secure::Config { server, pins, damaged, if_free, seed, carrier_seed };
             Box::new(secure::Session::new(config))
         };
         let secure = self.secure.get_or_insert_with(fresh);

@@ -35,6 +35,15 @@ pub struct Known {
     pub secure_only: bool,
     /// It has shown that it knows neither 10 nor 11, and is not asked again by itself: some servers end at that.
     pub foreign: bool,
+    /// The file that tells all that, as people read it, where a part of it cannot be read. A key that is none of
+    /// `pins` is then neither a first one nor a changed one, and is not taken unasked.
+    pub damaged: Option<String>,
+}
+
+/// What a connection is to be held to: no key taken for the first one where what is known is damaged.
+pub(crate) fn acceptable(pins: &[Vec<u8>], damaged: bool) -> Vec<Vec<u8>> {
+    // No server shows the empty key, and with it the list is not that of a first meeting.
+    pins.iter().cloned().chain(damaged.then(Vec::new)).collect()
 }
 
 /// What follows for whoever wants to speak with the server.
@@ -101,15 +110,16 @@ impl Choice {
         self.speaks.is_some() || self.dialect == Dialect::Plain && !self.was_secure()
     }
 
-    /// The keys the server may show.
-    pub(super) fn pins(&self) -> &[Vec<u8>] {
-        &self.known.pins
+    /// What is known of the server from before, as far as it has changed since.
+    pub(super) fn known(&self) -> &Known {
+        &self.known
     }
 
     /// The server has spoken the secure dialect, and shown this key.
     pub(super) fn pin(&mut self, key: Vec<u8>) {
         self.known.pins.push(key);
         self.known.secure_only = true;
+        self.known.damaged = None;
         self.overridden = false;
     }
 
@@ -318,7 +328,7 @@ mod tests {
     }
 
     fn known() -> Choice {
-        Choice::new(Dialect::Auto, Known { pins: vec![vec![1]], secure_only: true, foreign: false }, true, 7)
+        Choice::new(Dialect::Auto, Known { pins: vec![vec![1]], secure_only: true, ..Known::default() }, true, 7)
     }
 
     /// What ours answers to the question.
@@ -354,7 +364,7 @@ mod tests {
     #[test]
     fn who_chose_plain_for_a_server_that_encrypts_is_asked() {
         let now = Instant::now();
-        let known = Known { pins: vec![vec![1]], secure_only: true, foreign: false };
+        let known = Known { pins: vec![vec![1]], secure_only: true, ..Known::default() };
         // Nor does it count that somebody agreed for this server in general.
         let mut choice = Choice::new(Dialect::Plain, known, true, 7);
         assert!(!choice.is_settled() && !choice.believes_text());

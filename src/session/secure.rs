@@ -56,6 +56,8 @@ pub struct Config {
     pub server: SocketAddr,
     /// The keys it may show; none: it is seen for the first time.
     pub pins: Vec<Vec<u8>>,
+    /// As [`crate::session::Known::damaged`].
+    pub damaged: Option<String>,
     /// Logging in ends nobody else's login, until [`Session::set_if_free`].
     pub if_free: bool,
     /// Spreads deadlines.
@@ -87,6 +89,8 @@ pub struct Session {
     carrier: link::Link,
     server: SocketAddr,
     pins: Vec<Vec<u8>>,
+    /// Until a key is trusted.
+    damaged: Option<String>,
     if_free: bool,
     dice: Dice,
     state: State,
@@ -169,6 +173,7 @@ impl Session {
             carrier: link::Link::client(config.carrier_seed),
             server: config.server,
             pins: config.pins,
+            damaged: config.damaged,
             if_free: config.if_free,
             dice: Dice::new(config.seed),
             state: State::Offline,

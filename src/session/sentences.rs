@@ -41,6 +41,7 @@ impl Why {
             Self::ClosedByPeer { code, .. } if *code == u64::from(GOING_DOWN) => t!("connection.going_down"),
             Self::ClosedByPeer { reason, .. } => t!("connection.closed_by", why = short(reason)),
             Self::KeyChanged(_) => t!("secure.key_changed"),
+            Self::KeysDamaged => t!("secure.keys_damaged"),
             Self::Broken(why) => t!("connection.broken", why = short(why)),
             Self::Closed => t!("connection.closed_here"),
         }
@@ -69,6 +70,7 @@ impl RegisterOutcome {
             Self::Unheard => t!("gui.unheard"),
             Self::TryLater => t!("secure.try_later"),
             Self::KeyChanged => t!("secure.key_changed"),
+            Self::KeysDamaged => t!("secure.keys_damaged"),
         }
     }
 }
@@ -89,6 +91,7 @@ impl LoginOutcome {
             Self::NotTaken => t!("gui.not_taken"),
             Self::PasswordNeeded => t!("secure.password_needed"),
             Self::KeyChanged => t!("secure.key_changed"),
+            Self::KeysDamaged => t!("secure.keys_damaged"),
             Self::EncryptedOnly => t!("secure.encrypted_only"),
         }
     }

@@ -400,7 +400,7 @@ impl App {
                 self.ask = Ask::TakeOver;
             }
             // Said already; the history stays open for `trust`.
-            (LoginOutcome::KeyChanged, Some(_)) if self.on_terminal() => {}
+            (LoginOutcome::KeyChanged | LoginOutcome::KeysDamaged, Some(_)) if self.on_terminal() => {}
             (outcome, account) => {
                 self.failed(exit(outcome));
                 self.error(&outcome.sentence());

@@ -15,16 +15,24 @@ use crate::net::clock;
 use crate::session::{KeyChange, Link};
 
 impl App {
-    /// The server shows another key; nothing was sent to it.
+    /// The server shows another key, or one that is not among what can be read of the known ones; nothing was sent to it.
     pub(super) fn key_changed(&mut self, change: KeyChange) {
         let chinese = rust_i18n::locale().starts_with("zh");
         let (shown, known) = change.words(chinese);
-        self.error(&t!("term.key_changed"));
+        match &change.damaged {
+            Some(file) => self.error(&t!("term.keys_damaged", file = harmless(file))),
+            None => self.error(&t!("term.key_changed")),
+        }
         let row = |what: &str, words: &str| format!("  {} {words}", column(what, 10));
-        let text = [row(&t!("term.key_shown"), &shown), row(&t!("term.key_known"), &known)].join("\n");
-        self.print(&text);
-        // A near address has likelier become another computer's.
-        self.quiet(&if self.place.is_nearby() { t!("trust.nearby") } else { t!("trust.far") });
+        let mut rows = vec![row(&t!("term.key_shown"), &shown)];
+        if !change.known.is_empty() {
+            rows.push(row(&t!("term.key_known"), &known));
+        }
+        self.print(&rows.join("\n"));
+        if change.damaged.is_none() {
+            // A near address has likelier become another computer's.
+            self.quiet(&if self.place.is_nearby() { t!("trust.nearby") } else { t!("trust.far") });
+        }
         self.warn(&if self.on_terminal() { t!("term.key_advice") } else { t!("term.key_terminal") });
         self.changed = Some(change);
     }

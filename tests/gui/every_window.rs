@@ -261,10 +261,13 @@ fn tools(all: &mut Vec<(String, Open)>) {
             }),
         ));
     }
-    let change = KeyChange { shown: vec![1; 44], known: vec![vec![2; 44], vec![3; 44]] };
+    let change = KeyChange { shown: vec![1; 44], known: vec![vec![2; 44], vec![3; 44]], damaged: None };
+    let file = "/home/a/.local/share/hongyan/192_2e_0_2e_2_2e_7_3a_8000/keys".to_owned();
     for (n, (doubt, nearby)) in [
         (Doubt::Key(change.clone()), false),
-        (Doubt::Key(change), true),
+        (Doubt::Key(change.clone()), true),
+        (Doubt::Key(KeyChange { damaged: Some(file.clone()), ..change.clone() }), false),
+        (Doubt::Key(KeyChange { damaged: Some(file), known: Vec::new(), ..change }), true),
         (Doubt::Plain(Plainly::NoLonger), false),
         (Doubt::Plain(Plainly::NoLonger), true),
         (Doubt::Plain(Plainly::Only), false),

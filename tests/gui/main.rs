@@ -547,9 +547,12 @@ fn a_doubtful_server_is_not_trusted_by_accident() {
         let emitted = Rc::clone(&emitted);
         move |event| emitted.borrow_mut().push(event)
     });
-    let change = KeyChange { shown: vec![1; 44], known: vec![vec![2; 44], vec![3; 44]] };
+    let change = KeyChange { shown: vec![1; 44], known: vec![vec![2; 44], vec![3; 44]], damaged: None };
+    let file = Some("/home/a/.local/share/hongyan/192_2e_0_2e_2_2e_7_3a_8000/keys".to_owned());
+    let damaged = KeyChange { known: Vec::new(), damaged: file, ..change.clone() };
     let doubts = [
-        ("trust", Doubt::Key(change.clone()), UiEvent::KeyTrusted(change.shown)),
+        ("trust", Doubt::Key(change.clone()), UiEvent::KeyTrusted(change.shown.clone())),
+        ("damaged", Doubt::Key(damaged), UiEvent::KeyTrusted(change.shown)),
         ("readable", Doubt::Plain(Plainly::NoLonger), UiEvent::SendReadable),
         ("plain-only", Doubt::Plain(Plainly::Only), UiEvent::SendReadable),
         ("plain-chosen", Doubt::Plain(Plainly::Chosen), UiEvent::SendReadable),

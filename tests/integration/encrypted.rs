@@ -7,7 +7,7 @@ use hongyan::client::Event;
 use hongyan::model::{Account, SendState};
 use hongyan::net::clock;
 use hongyan::server::udp::{Config as ServerConfig, Lossy, Server};
-use hongyan::session::{AccountChange, Cause, Dialect, Link, LoginOutcome, Plainly, Speaks};
+use hongyan::session::{AccountChange, Cause, Dialect, Link, LoginOutcome, Plainly, RegisterOutcome, Speaks};
 use hongyan::tap::Way;
 
 use super::client::{Person, account, anywhere, password, securely, serve};
@@ -341,6 +341,63 @@ fn a_server_with_another_key_gets_nothing() {
     drop(securely(at, &dir.path().join("a")).come_in("a", false));
 }
 
+/// The file of that name in one of the folders of a profile.
+fn file_of(profile: &Path, name: &str) -> Option<std::path::PathBuf> {
+    let mut folders = std::fs::read_dir(profile).expect("a folder");
+    folders.find_map(|folder| Some(folder.ok()?.path().join(name)).filter(|file| file.exists()))
+}
+
+#[test]
+fn damaged_keys_are_told_and_no_key_is_taken_unasked() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let of_a = dir.path().join("a");
+    let server = serve(anywhere(), &dir.path().join("server"));
+    let at = server.address();
+    drop(securely(at, &of_a).come_in("a", true));
+    let keys = file_of(&of_a, "keys").expect("the server's key");
+    let whole = std::fs::read(&keys).expect("kept");
+    let (cut, mut digit) = (whole[..40].to_vec(), whole.clone());
+    digit[30] = if digit[30] == b'0' { b'1' } else { b'0' };
+    // The server is the one of before, and cannot be told from another.
+    for damaged in [b"garbage".to_vec(), Vec::new(), cut, digit, vec![0; whole.len()]] {
+        std::fs::write(&keys, &damaged).expect("damaged");
+        let _ = std::fs::remove_file(keys.with_extension("damaged"));
+        let mut a = securely(at, &of_a);
+        a.client.login(clock::now(), account("a"), password()).expect("a history");
+        a.until("the login's end", |e| matches!(e, Event::LoggedIn(_)));
+        assert_eq!(a.seen.last(), Some(&Event::LoggedIn(LoginOutcome::KeysDamaged)), "{}", damaged.escape_ascii());
+        assert!(!a.seen.iter().any(|e| matches!(e, Event::Pinned(_))), "{:?}", a.seen);
+        assert_eq!(std::fs::read(&keys).expect("there"), damaged, "nothing is taken unasked");
+        let changed = a.seen.iter().find(|e| matches!(e, Event::KeyChanged(_))).cloned();
+        let notice = changed.as_ref().and_then(Event::notice).expect("a sentence");
+        let Some(Event::KeyChanged(change)) = changed else { panic!("{:?}", a.seen) };
+        assert_eq!(change.damaged, Some(keys.display().to_string()));
+        let (shown, _) = change.words(false);
+        assert!(notice.contains("damaged") && notice.contains(&shown) && !notice.contains("another key"), "{notice}");
+        // Of a registration it is said as well.
+        a.client.register(clock::now(), account("b"), password(), password());
+        a.until("not registered", |e| *e == Event::Registered(RegisterOutcome::KeysDamaged));
+        a.client.trust(clock::now(), change.shown);
+        let a = a.come_in("a", false);
+        assert!(a.seen.iter().any(|e| matches!(e, Event::Pinned(_))), "{:?}", a.seen);
+        assert_eq!(std::fs::read(&keys).expect("there"), whole);
+        assert_eq!(std::fs::read(keys.with_extension("damaged")).expect("put aside"), damaged);
+        drop(a);
+        drop(securely(at, &of_a).come_in("a", false));
+    }
+    // Nor may it be spoken to in plain as one that was never met.
+    drop(server);
+    std::fs::write(&keys, "garbage").expect("damaged");
+    let config = ServerConfig { secure: false, ..ServerConfig::new(at, dir.path().join("server")) };
+    let _server = Server::start(config).expect("started again");
+    let mut a = Person::speaking(Dialect::Auto, true, at, &of_a);
+    a.client.login(clock::now(), account("a"), password()).expect("a history");
+    a.until("a question", |e| *e == Event::PlainOnly(Plainly::NoLonger));
+    a.client.allow_plain(clock::now());
+    a.until("in plain", |e| *e == Event::LoggedIn(LoginOutcome::Done));
+    assert_eq!(file_of(&of_a, "plain"), None, "for this run alone");
+}
+
 #[test]
 fn plain_is_spoken_only_where_that_was_agreed_to() {
     let dir = tempfile::tempdir().expect("a folder");
@@ -380,10 +437,7 @@ fn a_server_that_was_secure_is_spoken_to_in_plain_for_one_run() {
     let at = server.address();
     drop(securely(at, &of_a).come_in("a", true));
     drop(server);
-    let folder = |name: &str| {
-        let mut folders = std::fs::read_dir(&of_a).expect("a folder");
-        folders.find_map(|folder| Some(folder.ok()?.path().join(name)).filter(|file| file.exists()))
-    };
+    let folder = |name: &str| file_of(&of_a, name);
     let keys = folder("keys").expect("the server's key");
     let known = std::fs::read(&keys).expect("kept");
     let _server =

@@ -45,10 +45,10 @@ fn our_server_is_reached_and_knows_itself_by_its_key() {
         _ => None,
     });
     assert_eq!(first.verdict(), Verdict::Secure);
-    let again = ask(&at, Known { pins: key.into_iter().collect(), secure_only: true, foreign: false });
+    let again = ask(&at, Known { pins: key.into_iter().collect(), secure_only: true, ..Known::default() });
     assert!(again.verdict() == Verdict::Secure && has(&again, |w| matches!(w, What::KnownKey(_))));
     let other = Identity::generate().and_then(|other| other.public_key()).expect("a key");
-    let changed = ask(&at, Known { pins: vec![other], secure_only: true, foreign: false });
+    let changed = ask(&at, Known { pins: vec![other], secure_only: true, ..Known::default() });
     assert!(changed.verdict() == Verdict::Doubtful && has(&changed, |w| matches!(w, What::ChangedKey { .. })));
     let named = ask(&format!("localhost:{}", server.address().port()), Known::default());
     assert!(named.verdict() == Verdict::Secure && has(&named, |w| matches!(w, What::Found { .. })));
@@ -75,7 +75,7 @@ fn a_closed_port_a_silent_one_and_a_plain_server_are_told_apart() {
         }
     });
     assert_eq!(ask(&at, Known::default()).verdict(), Verdict::Plain);
-    let report = ask(&at, Known { pins: Vec::new(), secure_only: true, foreign: false });
+    let report = ask(&at, Known { secure_only: true, ..Known::default() });
     assert!(has(&report, |w| *w == What::OnlyPlain) && report.verdict() == Verdict::Doubtful);
     answering.expect("a thread").join().expect("no panic");
 }

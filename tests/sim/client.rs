@@ -134,7 +134,7 @@ impl Client {
             server: SocketAddr::from(SERVER),
             polling: Polling::Adaptive,
             dialect: self.dialect,
-            known: Known { secure_only: !pins.is_empty(), pins, foreign: false },
+            known: Known { secure_only: !pins.is_empty(), pins, ..Known::default() },
             allow_plain: self.dialect == Dialect::Plain,
             seed: self.dice.roll(),
             carrier_seed: Some([byte; 32]),

@@ -55,6 +55,39 @@ fn another_key_is_taken_when_its_first_word_is_typed() {
 }
 
 #[test]
+fn damaged_keys_are_told_and_a_key_is_taken_when_its_word_is_typed() {
+    let served = Served::new();
+    for (who, language) in [("a", "en"), ("b", "zh")] {
+        check(&mut served.client(who), &format!("register {who}\nsecret\nsecret\n"), 0);
+        let kept = find(&served.dir.path().join(who), "keys").expect("a file of keys");
+        let whole = std::fs::read(&kept).expect("read");
+        std::fs::write(&kept, "garbage").expect("written");
+        // A job says which words it wants, and takes nothing by itself.
+        let send = ["--account", who, "send", "--to", who, "x"];
+        let output = with_password(job(&served, who, &send)).output().expect("started");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(9) && said.contains("damaged") && said.contains("--trust-key"), "{said}");
+        assert_eq!(std::fs::read(&kept).expect("read"), b"garbage");
+        let a = Terminal::open_in(language, &served, who, &[]);
+        let (told, shown, done) = match language {
+            "en" => ("is damaged", "  it shows   ", "is trusted from now on"),
+            _ => ("已损坏", "  现在       ", "已接受"),
+        };
+        a.line("secret");
+        a.shows(told);
+        a.shows(shown);
+        let screen = a.screen();
+        let words = screen.lines().find_map(|line| line.strip_prefix(shown)).expect("words");
+        let first = if language == "en" { words.split(' ').next() } else { words.get(..3) };
+        a.line("trust");
+        a.line(first.expect("a word"));
+        a.shows(done);
+        a.foot_is(&format!("{who}>"));
+        assert_eq!(std::fs::read(&kept).expect("read"), whole);
+    }
+}
+
+#[test]
 fn whoever_was_taken_over_is_told_and_can_take_it_back() {
     let served = Served::new();
     let first = Terminal::open(&served, "first", &[]);

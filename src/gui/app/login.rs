@@ -191,13 +191,14 @@ impl App {
                 return self.say(&t!("gui.already"));
             }
             // Its question says more.
-            LoginOutcome::KeyChanged if self.main.is_some() => return,
+            LoginOutcome::KeyChanged | LoginOutcome::KeysDamaged if self.main.is_some() => return,
             LoginOutcome::PasswordNeeded if self.main.is_some() => return self.ask(Trouble::Password),
             // The password may be right: it stays.
             LoginOutcome::NoAnswer
             | LoginOutcome::Unheard
             | LoginOutcome::NotTaken
             | LoginOutcome::KeyChanged
+            | LoginOutcome::KeysDamaged
             | LoginOutcome::EncryptedOnly => {
                 return self.say(&outcome.sentence());
             }

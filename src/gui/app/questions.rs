@@ -46,6 +46,7 @@ impl Trouble {
             },
             Self::Doubt(doubt) => {
                 let (text, look) = match doubt {
+                    Doubt::Key(change) if change.damaged.is_some() => (t!("trust.damaged"), t!("trust.look")),
                     Doubt::Key(_) => (t!("trust.changed"), t!("trust.look")),
                     Doubt::Plain(Plainly::NoLonger) => (t!("trust.plain_changed"), t!("trust.plain_look")),
                     Doubt::Plain(Plainly::Only) => (t!("secure.plain_only"), t!("trust.plain_look")),

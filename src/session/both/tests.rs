@@ -188,7 +188,7 @@ fn ours_is_spoken_to_securely_and_from_then_on_only_so() {
     world.run(Duration::from_secs(1));
     assert_eq!((world.count("10"), world.count("08"), world.sent.len()), (1, 1, 2));
     assert!(!world.events.iter().any(|e| matches!(e, Event::Received { .. })));
-    let mut again = World::new(true, |_| None, true, Known { pins: Vec::new(), secure_only: true, foreign: false });
+    let mut again = World::new(true, |_| None, true, Known { secure_only: true, ..Known::default() });
     again.log_in();
     again.run(Duration::from_secs(1));
     assert!(again.has(&DONE) && again.sent.is_empty());
@@ -234,7 +234,7 @@ fn who_agreed_before_is_not_asked() {
 
 #[test]
 fn a_server_that_was_secure_and_is_not_is_told_and_not_trusted() {
-    let known = Known { pins: vec![vec![1; 44]], secure_only: true, foreign: false };
+    let known = Known { pins: vec![vec![1; 44]], secure_only: true, ..Known::default() };
     let mut world = World::new(false, course, true, known);
     world.log_in();
     world.send(1);
@@ -301,7 +301,7 @@ fn what_was_agreed_to_once_is_over_when_the_server_is_secure_again() {
 #[test]
 fn a_registration_waits_for_the_same_answer() {
     let mut world =
-        World::new(false, course, true, Known { pins: vec![vec![1; 44]], secure_only: true, foreign: false });
+        World::new(false, course, true, Known { pins: vec![vec![1; 44]], secure_only: true, ..Known::default() });
     for n in 1..3 {
         world.register();
         world.run(MINUTE);

@@ -8,7 +8,7 @@ use super::outbox::is_used;
 use super::{DISK, Event, Session, State, Who};
 use crate::link::{COPIED, COPIED_BESIDE, GOING_DOWN, Pulse, Why};
 use crate::model::{Account, Password};
-use crate::session::{Kept, KeyChange, Link, LoginOutcome, RegisterOutcome};
+use crate::session::{Kept, KeyChange, Link, LoginOutcome, RegisterOutcome, acceptable};
 use crate::timer::Rto;
 use crate::wire::frame::{Code, FromClient, Key, Secret};
 use crate::wire::reply::LoggedIn;
@@ -127,6 +127,7 @@ impl Session {
     /// From now on the server may show this key too: after [`Event::KeyChanged`], when its owner has
     /// compared the words.
     pub fn trust(&mut self, key: Vec<u8>) {
+        self.damaged = None;
         if !self.pins.contains(&key) {
             self.pins.push(key.clone());
             self.events.push_back(Event::Pin(key));
@@ -135,7 +136,7 @@ impl Session {
 
     pub(super) fn dial(&mut self, now: Instant) {
         self.connected = false;
-        self.peer = Some(self.carrier.connect(now, self.server, self.pins.clone()));
+        self.peer = Some(self.carrier.connect(now, self.server, acceptable(&self.pins, self.damaged.is_some())));
         self.dial_by = (self.tries < QUICK_DIALS).then(|| now + QUICK_DIAL);
     }
 
@@ -254,7 +255,7 @@ impl Session {
         // Whoever was logged out by the server sees so until they log in themselves.
         self.state = if self.automatic { State::LoggedOut } else { State::Offline };
         // Of another key the server knows nothing: it was refused on this side.
-        let by_server = self.automatic && outcome != LoginOutcome::KeyChanged;
+        let by_server = self.automatic && !matches!(outcome, LoginOutcome::KeyChanged | LoginOutcome::KeysDamaged);
         self.show(if by_server { Link::LoggedOut } else { Link::Offline });
         self.events.push_back(Event::LoggedIn(outcome));
     }
@@ -298,13 +299,21 @@ impl Session {
         }
         self.trouble = Some(why.clone());
         if let Why::KeyChanged(shown) = why {
-            let change = KeyChange { shown, known: self.pins.clone() };
+            let damaged = self.damaged.clone();
+            let (registered, logged_in) = match damaged {
+                Some(_) => (RegisterOutcome::KeysDamaged, LoginOutcome::KeysDamaged),
+                None => (RegisterOutcome::KeyChanged, LoginOutcome::KeyChanged),
+            };
+            if damaged.is_some() {
+                self.trouble = Some(Why::KeysDamaged);
+            }
+            let change = KeyChange { shown, known: self.pins.clone(), damaged };
             self.events.push_back(Event::KeyChanged(change));
             if self.registering.take().is_some() {
-                self.events.push_back(Event::Registered(RegisterOutcome::KeyChanged));
+                self.events.push_back(Event::Registered(registered));
             }
             if self.state == State::LoggingIn || self.state == State::Online {
-                self.not_in(now, LoginOutcome::KeyChanged);
+                self.not_in(now, logged_in);
             }
             return;
         }

@@ -19,7 +19,7 @@ impl Running {
         let notice = event.notice().unwrap_or_default();
         match event {
             Event::KeyChanged(change) => self.key_changed(change, notice).map(|()| true),
-            Event::LoggedIn(LoginOutcome::KeyChanged) if self.trusted => {
+            Event::LoggedIn(LoginOutcome::KeyChanged | LoginOutcome::KeysDamaged) if self.trusted => {
                 self.client.go_online(clock::now());
                 Ok(true)
             }
@@ -137,7 +137,7 @@ pub(in super::super) fn exit(outcome: &LoginOutcome) -> Exit {
         LoginOutcome::Done => Exit::Done,
         LoginOutcome::NoAnswer | LoginOutcome::Unheard => Exit::NoAnswer,
         LoginOutcome::PasswordNeeded => Exit::Usage,
-        LoginOutcome::KeyChanged => Exit::Untrusted,
+        LoginOutcome::KeyChanged | LoginOutcome::KeysDamaged => Exit::Untrusted,
         LoginOutcome::Refused(_)
         | LoginOutcome::NotUnderstood
         | LoginOutcome::Unknown(_)

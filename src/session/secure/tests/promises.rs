@@ -216,7 +216,7 @@ fn another_key_is_refused_and_can_be_trusted() {
     world.session.go_online(world.now);
     world.run(secs(5));
     let shown = world.identity.public_key().expect("a key");
-    let change = KeyChange { shown: shown.clone(), known: vec![known.clone()] };
+    let change = KeyChange { shown: shown.clone(), known: vec![known.clone()], damaged: None };
     assert!(world.has(&Event::KeyChanged(change.clone())) && world.has(&Event::LoggedIn(LoginOutcome::KeyChanged)));
     let (new, old) = change.words(false);
     assert!(new != old && new.split(' ').count() == 8 && old.split(' ').count() == 8, "{new} {old}");
