@@ -65,7 +65,7 @@ pub struct Config {
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// The socket or a thread.
-    #[error("{}", t!("error.network", error = .0))]
+    #[error("{}", t!("error.network", error = crate::trouble::words(.0)))]
     Network(#[from] io::Error),
     /// The account's history.
     #[error(transparent)]
@@ -468,8 +468,9 @@ impl Client {
             && self.trouble != trouble
         {
             log::warn!("nothing can be sent to {}: {error}", self.config.server);
-            self.last_error = Some((now.unix_ms, error.to_string()));
-            self.events.push_back(Event::NetworkTrouble(error.to_string()));
+            let why = crate::trouble::words(&error);
+            self.last_error = Some((now.unix_ms, why.clone()));
+            self.events.push_back(Event::NetworkTrouble(why));
         }
         self.trouble = trouble;
     }

@@ -44,7 +44,7 @@ const BATCH: usize = 256;
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {
     /// The folder or file cannot be made or written.
-    #[error("{}", t!("error.file", path = .path.display(), error = .error))]
+    #[error("{}", t!("error.file", path = .path.display(), error = crate::trouble::words(.error)))]
     File {
         /// Which.
         path: PathBuf,

@@ -24,7 +24,7 @@ static STARTED: Mutex<Option<Child>> = Mutex::new(None);
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
     /// The process could not be started, or no socket be opened.
-    #[error("{}", t!("error.server_start", error = .0))]
+    #[error("{}", t!("error.server_start", error = crate::trouble::words(.0)))]
     Start(#[from] io::Error),
     /// It does not answer.
     #[error("{}", t!("error.server_silent", at = .0))]

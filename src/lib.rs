@@ -8,6 +8,7 @@
 //!    [`link`]: the secure dialect's carrier, sans-IO.
 //! 4. [`session`]: the client's half of both dialects, sans-IO.
 //!    [`diagnosis`]: why a server cannot be reached, sans-IO.
+//!    [`trouble`]: the system's errors in words for a person, for all that follows.
 //! 5. [`net`]: the client's socket, receiver thread, timer thread and clock.
 //! 6. [`history`]: the client's database and its thread.
 //! 7. [`client`]: session, socket and history behind one inbox.
@@ -51,4 +52,5 @@ pub mod shown;
 pub mod tap;
 pub mod term;
 pub mod timer;
+pub mod trouble;
 pub mod wire;

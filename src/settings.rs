@@ -13,8 +13,8 @@ use crossbeam_channel::Sender;
 use rust_i18n::t;
 use serde::{Deserialize, Serialize};
 
-use crate::private;
 use crate::session::Polling;
+use crate::{private, trouble};
 
 /// The folders of one profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -200,7 +200,7 @@ impl Settings {
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return (Self::default(), None),
-            Err(error) => return (Self::default(), complaint(vec![error.to_string()], false)),
+            Err(error) => return (Self::default(), complaint(vec![trouble::words(&error)], false)),
         };
         let mut table = match toml::from_str::<toml::Table>(&text) {
             Ok(table) => table,

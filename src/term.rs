@@ -65,7 +65,7 @@ pub enum TermError {
     #[error(transparent)]
     Client(#[from] ClientError),
     /// No threads, or nobody reads what is printed.
-    #[error(transparent)]
+    #[error("{}", crate::trouble::words(.0))]
     Io(#[from] io::Error),
 }
 

@@ -17,7 +17,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use hongyan::cli::Face;
 use hongyan::model::{MessageText, Password};
 use hongyan::term::script::{self, Job, Script};
-use hongyan::{host, logging, term};
+use hongyan::{host, logging, term, trouble};
 
 /// Bytes of a message read from standard input, at most.
 const MOST_INPUT: u64 = 1 << 20;
@@ -158,7 +158,7 @@ fn main() -> ExitCode {
     match run(args) {
         Ok(code) => code,
         Err(error) => {
-            complain(&error);
+            complain(&trouble::of_any(&*error));
             ExitCode::FAILURE
         }
     }
@@ -263,7 +263,8 @@ fn standard_input() -> Result<Result<String, String>, Box<dyn Error>> {
 fn password(file: Option<&Path>) -> Result<Result<Option<Password>, String>, Box<dyn Error>> {
     let text = match file {
         Some(file) => {
-            let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+            let text = std::fs::read_to_string(file)
+                .map_err(|error| format!("{}: {}", file.display(), trouble::words(&error)))?;
             text.lines().next().unwrap_or_default().to_owned()
         }
         None => match std::env::var("HONGYAN_PASSWORD") {

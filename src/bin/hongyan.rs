@@ -43,7 +43,7 @@ fn main() -> ExitCode {
         Err(error) => {
             #[allow(clippy::print_stderr, reason = "this is what the terminal is for")]
             {
-                eprintln!("hongyan: {error}");
+                eprintln!("hongyan: {}", hongyan::trouble::of_any(&*error));
             }
             ExitCode::FAILURE
         }

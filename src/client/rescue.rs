@@ -27,7 +27,7 @@ impl Client {
         });
         match begun {
             Ok(_) => self.rescuing = Some(result),
-            Err(error) => self.events.push_back(Event::Rescued(Err(error.to_string()))),
+            Err(error) => self.events.push_back(Event::Rescued(Err(crate::trouble::words(&error)))),
         }
     }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::Contact;
 use crate::model::Account;
+use crate::trouble;
 
 /// Most bytes of a file that is read.
 const MAX: u64 = 16 << 20;
@@ -41,11 +42,11 @@ const NAMES: [&[&str]; 5] = [
 /// A sentence that names the line.
 pub fn read(path: &Path) -> Result<Vec<Listed>, String> {
     let said = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-    let size = fs::metadata(path).map_err(|e| said(&e))?.len();
+    let size = fs::metadata(path).map_err(|e| said(&trouble::words(&e)))?.len();
     if size > MAX {
         return Err(said(&format!("{size} bytes are too many for a list")));
     }
-    parse(&fs::read(path).map_err(|e| said(&e))?).map_err(|e| said(&e))
+    parse(&fs::read(path).map_err(|e| said(&trouble::words(&e)))?).map_err(|e| said(&e))
 }
 
 fn parse(bytes: &[u8]) -> Result<Vec<Listed>, String> {
@@ -101,7 +102,7 @@ pub fn write(path: &Path, contacts: &[(Contact, bool)]) -> Result<(), String> {
     }
     let bytes = writer.into_inner().map_err(|e| said(&e))?;
     let new = path.with_extension("csv.new");
-    fs::write(&new, bytes).and_then(|()| fs::rename(&new, path)).map_err(|e| said(&e))
+    fs::write(&new, bytes).and_then(|()| fs::rename(&new, path)).map_err(|e| said(&trouble::words(&e)))
 }
 
 #[cfg(test)]

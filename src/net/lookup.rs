@@ -49,7 +49,7 @@ pub fn find(
     }
     addresses.sort_by_key(|address| !preferred(*address));
     match addresses.as_slice() {
-        [] => Err(ErrorKind::NotFound.into()),
+        [] => Err(crate::trouble::no_such_name()),
         [only] => Ok(Found { address: *only, sure: true }),
         [first, ..] => {
             let heard = first_heard(&addresses);

@@ -12,6 +12,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use super::clock;
 use crate::diagnosis::{Diagnosis, Question, Report};
 use crate::session::Known;
+use crate::trouble;
 
 /// Nobody waits longer for the thread to notice that it is not wanted any more.
 const LOOK_UP: Duration = Duration::from_millis(100);
@@ -69,10 +70,8 @@ pub fn run(
     loop {
         if let Some((host, port)) = diagnosis.wants().map(|(host, port)| (host.to_owned(), port)) {
             told(diagnosis.report());
-            let found = (host.as_str(), port).to_socket_addrs().map(Iterator::collect).map_err(|error| {
-                // The library says first that it failed, which everybody sees.
-                error.to_string().rsplit(": ").next().unwrap_or_default().to_owned()
-            });
+            let found =
+                (host.as_str(), port).to_socket_addrs().map(Iterator::collect).map_err(|error| trouble::words(&error));
             diagnosis.looked_up(clock::now().instant, found);
         }
         send(&mut diagnosis, &mut socket, &memory);
@@ -110,7 +109,7 @@ fn send(
         match sent {
             Ok(_) => {}
             Err(error) if refused(&error) => diagnosis.handle_refused(clock::now().instant),
-            Err(error) => diagnosis.handle_unsendable(clock::now().instant, error.to_string()),
+            Err(error) => diagnosis.handle_unsendable(clock::now().instant, trouble::words(&error)),
         }
     }
 }
@@ -128,7 +127,7 @@ fn receive(diagnosis: &mut Diagnosis, socket: Option<&UdpSocket>, buffer: &mut [
         Ok(n) => diagnosis.handle_datagram(now, buffer.get(..n).unwrap_or_default()),
         Err(error) if refused(&error) => diagnosis.handle_refused(now),
         Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) => {}
-        Err(error) => diagnosis.handle_unsendable(now, error.to_string()),
+        Err(error) => diagnosis.handle_unsendable(now, trouble::words(&error)),
     }
     if due.is_some_and(|at| at <= now) {
         diagnosis.handle_timeout(now);

@@ -77,7 +77,7 @@ impl App {
                 });
                 self.print(&t!("term.raw_begin", server = server));
             }
-            Err(error) => self.error(&error.to_string()),
+            Err(error) => self.error(&crate::trouble::words(&error)),
         }
     }
 
@@ -127,7 +127,7 @@ impl App {
             let expected = expected.or_else(|| raw.expect.take()).unwrap_or_default();
             match raw.socket.send(&bytes) {
                 Ok(()) => raw.sent = Some(Sent { trial: Trial::new(&bytes, &expected), bytes, at }),
-                Err(error) => self.error(&error.to_string()),
+                Err(error) => self.error(&crate::trouble::words(&error)),
             }
         }
     }
@@ -181,7 +181,7 @@ impl App {
         let n = raw.cases.len();
         match std::fs::write(file, text) {
             Ok(()) => self.quiet(&t!("term.raw_saved", n = n, file = harmless(file))),
-            Err(error) => self.error(&format!("{}: {error}", harmless(file))),
+            Err(error) => self.error(&format!("{}: {}", harmless(file), crate::trouble::words(&error))),
         }
     }
 

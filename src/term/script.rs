@@ -149,7 +149,7 @@ impl From<crate::client::ClientError> for Stop {
 
 impl From<io::Error> for Stop {
     fn from(error: io::Error) -> Self {
-        Self(Exit::Trouble, error.to_string())
+        Self(Exit::Trouble, crate::trouble::words(&error))
     }
 }
 

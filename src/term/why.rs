@@ -52,7 +52,7 @@ impl App {
         };
         match Reach::start(question, move |at| known(&data, &name, at), told) {
             Ok(reach) => self.reach = Some(reach),
-            Err(error) => self.error(&error.to_string()),
+            Err(error) => self.error(&crate::trouble::words(&error)),
         }
     }
 

@@ -13,6 +13,7 @@ use hongyan::place::PORT;
 use hongyan::probe::{self, Options, ProbeError, Verdict, json, markdown};
 use hongyan::term::script::Exit;
 use hongyan::term::style::Style;
+use hongyan::trouble;
 
 /// Try the whole plain protocol against a server and write the test document.
 ///
@@ -108,7 +109,7 @@ fn interrupted() -> io::Result<Arc<AtomicBool>> {
 fn write(file: &Path, text: &str) -> Result<(), String> {
     let written =
         if file == Path::new("-") { io::stdout().write_all(text.as_bytes()) } else { std::fs::write(file, text) };
-    written.map_err(|error| format!("{}: {error}", file.display()))
+    written.map_err(|error| format!("{}: {}", file.display(), trouble::words(&error)))
 }
 
 /// A name, an address, with or without a port.
@@ -124,5 +125,5 @@ fn look_up(server: &str) -> Result<SocketAddr, String> {
         Ok(found)
     };
     let found = lookup::find(server, sorted, |_| false);
-    found.map(|found| found.address).map_err(|error| format!("{server}: {error}"))
+    found.map(|found| found.address).map_err(|error| format!("{server}: {}", trouble::words(&error)))
 }

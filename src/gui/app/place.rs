@@ -55,7 +55,7 @@ impl App {
             app::awake_callback(move || found(&place, address, error.as_deref()));
         };
         if let Err(error) = thread::Builder::new().name("look-up".into()).spawn(search) {
-            self.say(&error.to_string());
+            self.say(&crate::trouble::words(&error));
         }
     }
 

@@ -17,6 +17,7 @@ use crate::probe::hand::{Expectation, PATIENCE};
 use crate::probe::{Document, Origin, Unclear, Verdict};
 use crate::session::Cause;
 use crate::tap::{Record, Way};
+use crate::trouble;
 
 /// Asks where to put the datagrams, and writes them.
 pub(super) fn save(text: String) {
@@ -44,7 +45,7 @@ fn save_as(question: &str, kind: &str, text: impl FnOnce(&str) -> String) {
     let write = move || {
         let (text, wrong) = match std::fs::write(&file, text) {
             Ok(()) => (t!("wirewin.saved", file = file), false),
-            Err(error) => (t!("wirewin.not_saved", file = file, error = error), true),
+            Err(error) => (t!("wirewin.not_saved", file = file, error = trouble::words(&error)), true),
         };
         app::awake_callback(move || {
             with(|app| app.say_in_wire(&text, wrong));

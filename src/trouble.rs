@@ -1,0 +1,219 @@
+//! What the system says does not work, in words for a person: one place for every face and both languages.
+
+use std::borrow::Cow;
+use std::io::{self, ErrorKind};
+
+use rust_i18n::t;
+
+/// How the standard library begins an error of looking a name up; what follows are the resolver's own words.
+const RESOLVER: &str = "failed to lookup address information";
+
+/// Why something of the system's (a file, a socket, a name) did not work, as part of a sentence in the language of the
+/// moment; the system's own words only where nothing is known of it. A log keeps the error itself.
+#[must_use]
+pub fn words(error: &io::Error) -> String {
+    match key(error) {
+        Some(key) => said(key).into_owned(),
+        None => error.to_string(),
+    }
+}
+
+/// The same of an error that may be the system's, or a program's own sentence.
+#[must_use]
+pub fn of_any(error: &(dyn std::error::Error + 'static)) -> String {
+    error.downcast_ref().map_or_else(|| error.to_string(), words)
+}
+
+/// That a name has no address, as an error of looking it up.
+#[must_use]
+pub fn no_such_name() -> io::Error {
+    io::Error::new(ErrorKind::NotFound, said("error.no_such_name"))
+}
+
+fn said(key: &'static str) -> Cow<'static, str> {
+    t!(key)
+}
+
+/// The text for it; none where the error has words of this program's own, or is one nobody has met yet.
+fn key(error: &io::Error) -> Option<&'static str> {
+    if let Some(found) = name_key(error).or_else(|| number_key(error.raw_os_error()?)) {
+        return Some(found);
+    }
+    // What was made with words says more than its kind.
+    if error.get_ref().is_some() {
+        return None;
+    }
+    Some(match error.kind() {
+        ErrorKind::NotFound => "error.not_there",
+        ErrorKind::PermissionDenied => "error.not_allowed",
+        ErrorKind::ReadOnlyFilesystem => "error.read_only",
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "error.disk_full",
+        ErrorKind::FileTooLarge => "error.too_large",
+        ErrorKind::AlreadyExists => "error.there_already",
+        ErrorKind::NotADirectory => "error.no_folder",
+        ErrorKind::IsADirectory => "error.is_folder",
+        ErrorKind::DirectoryNotEmpty => "error.not_empty",
+        ErrorKind::InvalidFilename => "error.bad_name",
+        ErrorKind::InvalidData => "error.bad_data",
+        ErrorKind::UnexpectedEof => "error.too_short",
+        ErrorKind::ResourceBusy | ErrorKind::ExecutableFileBusy => "error.in_use",
+        ErrorKind::ConnectionRefused => "error.nobody_listens",
+        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => "error.broken_off",
+        ErrorKind::HostUnreachable => "error.no_host",
+        ErrorKind::NetworkUnreachable => "error.no_way",
+        ErrorKind::NetworkDown => "error.network_down",
+        ErrorKind::NotConnected => "error.not_connected",
+        ErrorKind::AddrInUse => "error.port_in_use",
+        ErrorKind::AddrNotAvailable => "error.not_our_address",
+        ErrorKind::BrokenPipe => "error.nobody_reads",
+        ErrorKind::TimedOut => "error.too_slow",
+        ErrorKind::OutOfMemory => "error.no_memory",
+        _ => return None,
+    })
+}
+
+/// What a resolver says: on Unix in words of the C library, on Windows by number.
+fn name_key(error: &io::Error) -> Option<&'static str> {
+    if cfg!(windows) {
+        match error.raw_os_error() {
+            Some(11001 | 11004) => return Some("error.no_such_name"),
+            Some(11002) => return Some("error.no_name_server"),
+            Some(11003) => return Some("error.name_failed"),
+            _ => {}
+        }
+    }
+    let text = error.to_string();
+    let text = text.strip_prefix(RESOLVER)?;
+    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    Some(match () {
+        () if has(&["Temporary failure", "Try again"]) => "error.no_name_server",
+        () if has(&["not known", "No address", "does not resolve", "Name does not"]) => "error.no_such_name",
+        () => "error.name_failed",
+    })
+}
+
+/// Numbers that the standard library has no kind for.
+fn number_key(number: i32) -> Option<&'static str> {
+    match number {
+        // Too many of this process, and of the system.
+        23 | 24 if cfg!(unix) => Some("error.descriptors"),
+        4 if cfg!(windows) => Some("error.descriptors"),
+        5 if cfg!(unix) => Some("error.device"),
+        // Too long for a datagram; a kind of address that is not there; no room for what is to be sent.
+        90 if cfg!(target_os = "linux") => Some("error.datagram"),
+        97 if cfg!(target_os = "linux") => Some("error.no_family"),
+        105 if cfg!(target_os = "linux") => Some("error.no_memory"),
+        40 if cfg!(target_os = "macos") => Some("error.datagram"),
+        47 if cfg!(target_os = "macos") => Some("error.no_family"),
+        55 if cfg!(target_os = "macos") => Some("error.no_memory"),
+        10040 if cfg!(windows) => Some("error.datagram"),
+        10047 if cfg!(windows) => Some("error.no_family"),
+        10055 if cfg!(windows) => Some("error.no_memory"),
+        10024 if cfg!(windows) => Some("error.descriptors"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KINDS: [ErrorKind; 24] = [
+        ErrorKind::NotFound,
+        ErrorKind::PermissionDenied,
+        ErrorKind::ReadOnlyFilesystem,
+        ErrorKind::StorageFull,
+        ErrorKind::FileTooLarge,
+        ErrorKind::AlreadyExists,
+        ErrorKind::NotADirectory,
+        ErrorKind::IsADirectory,
+        ErrorKind::DirectoryNotEmpty,
+        ErrorKind::InvalidFilename,
+        ErrorKind::InvalidData,
+        ErrorKind::UnexpectedEof,
+        ErrorKind::ResourceBusy,
+        ErrorKind::ConnectionRefused,
+        ErrorKind::ConnectionReset,
+        ErrorKind::HostUnreachable,
+        ErrorKind::NetworkUnreachable,
+        ErrorKind::NetworkDown,
+        ErrorKind::NotConnected,
+        ErrorKind::AddrInUse,
+        ErrorKind::AddrNotAvailable,
+        ErrorKind::BrokenPipe,
+        ErrorKind::TimedOut,
+        ErrorKind::OutOfMemory,
+    ];
+
+    fn in_both(error: &io::Error) -> [String; 2] {
+        let key = key(error).unwrap_or_else(|| panic!("{error:?} has no text"));
+        ["en", "zh-CN"].map(|locale| t!(key, locale = locale).into_owned())
+    }
+
+    #[track_caller]
+    fn is_translated(error: &io::Error) {
+        let [en, zh] = in_both(error);
+        assert!(en.is_ascii() && !en.contains("error."), "{error:?}: {en}");
+        assert!(!zh.is_ascii() && zh != en, "{error:?}: {zh}");
+        for said in [en, zh] {
+            assert!(!said.contains("os error") && said != error.to_string(), "{error:?}: {said}");
+        }
+    }
+
+    #[test]
+    fn every_kind_a_person_may_meet_is_said_in_both_languages() {
+        for kind in KINDS {
+            is_translated(&kind.into());
+        }
+    }
+
+    /// As the system itself makes them.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn what_the_system_says_is_translated() {
+        let numbers = [
+            2, 1, 5, 13, 17, 20, 21, 23, 24, 27, 28, 30, 32, 36, 39, 90, 97, 98, 99, 100, 101, 104, 105, 110, 111, 113,
+        ];
+        for number in numbers {
+            is_translated(&io::Error::from_raw_os_error(number));
+        }
+        is_translated(&std::fs::read("/there/is/no/such/file").expect_err("no file"));
+        is_translated(&std::fs::read("/").expect_err("a folder"));
+        let dir = tempfile::tempdir().expect("a folder");
+        let file = dir.path().join("latin1");
+        std::fs::write(&file, b"\xe9\xff").expect("written");
+        is_translated(&std::fs::read_to_string(&file).expect_err("no text"));
+    }
+
+    #[test]
+    fn a_resolvers_words_are_translated() {
+        for (words, text) in [
+            ("Temporary failure in name resolution", "error.no_name_server"),
+            ("Name or service not known", "error.no_such_name"),
+            ("nodename nor servname provided, or not known", "error.no_such_name"),
+            ("No address associated with hostname", "error.no_such_name"),
+            ("Non-recoverable failure in name resolution", "error.name_failed"),
+            ("什么也没有", "error.name_failed"),
+        ] {
+            let error = io::Error::other(format!("{RESOLVER}: {words}"));
+            assert_eq!(key(&error), Some(text), "{words}");
+            is_translated(&error);
+        }
+    }
+
+    /// The real resolver's, whatever it is: a name that never is one.
+    #[test]
+    #[cfg(unix)]
+    fn the_real_resolvers_error_is_known() {
+        use std::net::ToSocketAddrs;
+        let error = ("no-such-name.invalid", 9).to_socket_addrs().map(drop).expect_err("never a name");
+        is_translated(&error);
+    }
+
+    #[test]
+    fn what_has_words_of_its_own_keeps_them() {
+        let own = io::Error::new(ErrorKind::InvalidInput, "its name is not UTF-8");
+        assert_eq!(words(&own), "its name is not UTF-8");
+        assert!(words(&io::Error::from_raw_os_error(71)).contains("71"), "unknown: as the system says it");
+    }
+}
