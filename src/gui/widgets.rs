@@ -11,7 +11,7 @@ use fltk::group::Group;
 use fltk::input::{Input, SecretInput};
 use fltk::prelude::*;
 
-pub use super::dialog::{ask, ask_file};
+pub use super::dialog::{ask, ask_file, may_be_made};
 use super::latin::{self, Edit};
 pub use super::menu::{close_menu, escape_menu, is_menu_key, popup};
 use super::sheet::reveal;

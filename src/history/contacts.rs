@@ -4,6 +4,8 @@
 use std::fs;
 use std::path::Path;
 
+use rust_i18n::t;
+
 use super::Contact;
 use crate::model::Account;
 use crate::trouble;
@@ -42,7 +44,12 @@ const NAMES: [&[&str]; 5] = [
 /// A sentence that names the line.
 pub fn read(path: &Path) -> Result<Vec<Listed>, String> {
     let said = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-    let size = fs::metadata(path).map_err(|e| said(&trouble::words(&e)))?.len();
+    let found = fs::metadata(path).map_err(|e| said(&trouble::words(&e)))?;
+    // A pipe or a device would be read for ever.
+    if !found.is_file() {
+        return Err(said(&t!("error.not_a_file")));
+    }
+    let size = found.len();
     if size > MAX {
         return Err(said(&format!("{size} bytes are too many for a list")));
     }

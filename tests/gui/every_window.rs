@@ -324,7 +324,13 @@ fn questions() -> Vec<(String, Box<dyn Fn()>)> {
             Box::new(|| {
                 let purpose = hongyan::gui::file_chooser::Purpose::Read;
                 let proposal = format!("/home/{}/hongyan-friends.csv", "long/".repeat(40));
-                drop(widgets::ask_file(&t!("main.import_from"), &proposal, purpose, &t!("main.import_yes")));
+                drop(widgets::ask_file(
+                    &t!("main.import_from"),
+                    &proposal,
+                    purpose,
+                    &t!("main.import_yes"),
+                    |_| Ok(()),
+                ));
             }),
         ),
         (

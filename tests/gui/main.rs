@@ -11,6 +11,7 @@
 )]
 
 mod every_window;
+mod files;
 #[path = "../shared/process.rs"]
 mod process;
 mod sheets;
@@ -70,6 +71,7 @@ fn main() -> ExitCode {
         ("the_protocol_window_says_what_became_of_a_trial", the_protocol_window_says_what_became_of_a_trial),
         ("a_click_takes_the_focus_and_harms_nothing", a_click_takes_the_focus_and_harms_nothing),
         ("what_a_window_says_moves_no_field", sheets::what_a_window_says_moves_no_field),
+        ("a_file_that_is_not_there_keeps_its_question", files::a_file_that_is_not_there_keeps_its_question),
         ("every_window_fits", every_window::every_window_fits),
     ];
     let only = std::env::args().nth(1).filter(|a| !a.starts_with('-'));

@@ -1,5 +1,6 @@
 //! The list: adding, changing, blocking and removing people.
 
+use std::path::Path;
 use std::rc::Rc;
 
 use rust_i18n::t;
@@ -8,7 +9,7 @@ use super::super::file_chooser::Purpose;
 use super::super::friend_window::{Form, FriendWindow};
 use super::super::{UiEvent, widgets};
 use super::{App, apply, with};
-use crate::history::Contact;
+use crate::history::{Contact, contacts};
 use crate::model::Account;
 use crate::roster::Person;
 use crate::session::Speaks;
@@ -58,15 +59,18 @@ pub(super) fn row_menu(person: &Person, at: (i32, i32)) {
 
 /// Asks for a CSV file and adds who stands in it.
 pub(super) fn import() {
-    if let Some(path) = widgets::ask_file(&t!("main.import_from"), &list_file(), Purpose::Read, &t!("main.import_yes"))
-    {
+    // Read as it will be, so that a mistake in it is said while the window that asks is open.
+    let check = |file: &str| contacts::read(Path::new(file)).map(drop);
+    let yes = t!("main.import_yes");
+    if let Some(path) = widgets::ask_file(&t!("main.import_from"), &list_file(), Purpose::Read, &yes, check) {
         with(|app| app.client.import_contacts(path.into()));
     }
 }
 
 /// Asks for a file and writes the list into it.
 pub(super) fn export() {
-    if let Some(path) = widgets::ask_file(&t!("main.export_to"), &list_file(), Purpose::Write, &t!("friend.save")) {
+    let (question, yes) = (t!("main.export_to"), t!("friend.save"));
+    if let Some(path) = widgets::ask_file(&question, &list_file(), Purpose::Write, &yes, widgets::may_be_made) {
         with(|app| app.client.export_contacts(path.into()));
     }
 }

@@ -37,8 +37,8 @@ pub(super) fn save_trials() {
 /// Asks for a file, and writes it on a thread of its own.
 fn save_as(question: &str, kind: &str, text: impl FnOnce(&str) -> String) {
     let proposal = default_file(&Local::now().format("%Y-%m-%d-%H%M%S").to_string(), kind);
-    let Some(file) = widgets::ask_file(question, &proposal.to_string_lossy(), Purpose::Write, &t!("friend.save"))
-    else {
+    let (proposal, yes) = (proposal.to_string_lossy(), t!("friend.save"));
+    let Some(file) = widgets::ask_file(question, &proposal, Purpose::Write, &yes, widgets::may_be_made) else {
         return;
     };
     let text = text(&file);
