@@ -5,6 +5,7 @@ pub mod app;
 pub mod chat_window;
 pub mod connection_window;
 mod dialog;
+mod field_menu;
 pub mod file_chooser;
 pub mod friend_list;
 pub mod friend_window;

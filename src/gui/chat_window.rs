@@ -15,12 +15,12 @@ use fltk::window::Window;
 use rust_i18n::t;
 
 use super::keys_window::listen;
-use super::latin;
 use super::login::Emit;
 use super::screen::Life;
 use super::transcript::{Ask, Earlier, Transcript};
 use super::widgets::{self, Style};
 use super::{UiEvent, screen, theme};
+use super::{field_menu, latin};
 use crate::history::{Row, RowMeta};
 use crate::model::{Account, MessageId, MessageText, SendState};
 use crate::roster::Presence;
@@ -182,12 +182,12 @@ impl ChatWindow {
                     Key::Tab => {
                         let _ = transcript.widget().clone().take_focus();
                     }
-                    _ => return latin::edits(composer),
+                    _ => return field_menu::handles(composer, event),
                 }
                 composer.redraw();
                 true
             }
-            _ => false,
+            _ => field_menu::handles(composer, event),
         });
         let (peer, out) = (self.peer.clone(), Rc::clone(&emit));
         listen(&mut self.window, &emit, move |event| {

@@ -16,10 +16,10 @@ use fltk::window::Window;
 use rust_i18n::t;
 
 use super::keys_window::listen;
-use super::latin;
 use super::login::Emit;
 use super::widgets::{self, Style};
 use super::{UiEvent, screen, sheet, theme};
+use super::{field_menu, latin};
 use crate::client::Connection;
 use crate::diagnosis::{Mark, Report, Verdict};
 use crate::net::clock;
@@ -266,13 +266,13 @@ fn keys(
                 field.parent().into_iter().for_each(|mut around| around.redraw());
             }
             if event != Event::KeyDown {
-                return false;
+                return field_menu::handles(field, event);
             }
             if matches!(app::event_key(), Key::Enter | Key::KPEnter) {
                 find_out();
                 return true;
             }
-            shortcut(false) || latin::edits(field)
+            shortcut(false) || field_menu::handles(field, event)
         }
     });
     listen(window, emit, move |event| event == Event::KeyDown && shortcut(true));

@@ -7,6 +7,8 @@ use fltk::input::{Input, SecretInput};
 use fltk::prelude::*;
 use fltk::text::TextEditor;
 
+use super::field_menu::State;
+
 /// Whether Ctrl is held, and with it no Alt: elsewhere than on X11 both together type characters.
 #[must_use]
 pub fn ctrl() -> bool {
@@ -39,8 +41,14 @@ fn is_character(symbol: u32) -> bool {
     matches!(symbol, 0x21..=0xfcff) || symbol >= 0x0100_0000
 }
 
-/// What a field can do with Ctrl.
-pub trait Edit: WidgetExt {
+/// What a field can do with Ctrl, and by its menu.
+pub trait Edit: WidgetExt + Clone {
+    /// What can be done now.
+    fn state(&self) -> State;
+    /// Where its menu opens by a key, in the window: under the field, or under the cursor.
+    fn menu_place(&self) -> (i32, i32) {
+        (self.x(), self.y() + self.h())
+    }
     /// Selects everything.
     fn select_all(&mut self);
     /// Into the clipboard.
@@ -52,8 +60,17 @@ pub trait Edit: WidgetExt {
 }
 
 macro_rules! edit_input {
-    ($($input:ty),*) => {$(
+    ($($input:ty, $secret:expr);*) => {$(
         impl Edit for $input {
+            fn state(&self) -> State {
+                // FLTK does not say of a line whether there is something to take back.
+                State {
+                    empty: self.value().is_empty(),
+                    chosen: self.position() != self.mark(),
+                    secret: $secret,
+                    changed: true,
+                }
+            }
             fn select_all(&mut self) {
                 let all = i32::try_from(self.value().len()).unwrap_or(i32::MAX);
                 let _ = self.set_position(all);
@@ -73,9 +90,20 @@ macro_rules! edit_input {
         }
     )*};
 }
-edit_input!(Input, SecretInput);
+edit_input!(Input, false; SecretInput, true);
 
 impl Edit for TextEditor {
+    fn state(&self) -> State {
+        let (chosen, changed, empty) = self.buffer().map_or((false, false, true), |mut buffer| {
+            let chosen = buffer.selection_position().is_some_and(|(from, to)| from != to);
+            (chosen, buffer.get_can_undo(), buffer.length() == 0)
+        });
+        State { empty, chosen, secret: false, changed }
+    }
+    fn menu_place(&self) -> (i32, i32) {
+        let (x, y) = self.position_to_xy(self.insert_position());
+        (x.clamp(self.x(), self.x() + self.w()), (y + self.text_size() + 4).clamp(self.y(), self.y() + self.h()))
+    }
     fn select_all(&mut self) {
         self.kf_select_all();
     }

@@ -16,12 +16,12 @@ use rust_i18n::t;
 
 use super::friend_list::{FriendList, Wish};
 use super::keys_window::listen;
-use super::latin;
 use super::login::Emit;
 use super::notice::{Kept, Notice, Question};
 use super::theme::Palette;
 use super::widgets;
 use super::{UiEvent, screen, theme};
+use super::{field_menu, latin};
 use crate::history::Conversation;
 use crate::model::Account;
 use crate::net::clock;
@@ -167,7 +167,7 @@ impl MainWindow {
             let mut list = list.clone();
             move |search, event| {
                 if event != Event::KeyDown {
-                    return false;
+                    return field_menu::handles(search, event);
                 }
                 match app::event_key() {
                     Key::Down => list.focus(),
@@ -181,7 +181,7 @@ impl MainWindow {
                         search.do_callback();
                         list.focus();
                     }
-                    _ => return latin::edits(search),
+                    _ => return field_menu::handles(search, event),
                 }
                 true
             }

@@ -38,6 +38,12 @@ pub fn close_menu() {
 /// Opens a menu at the pointer, or at `at` in the window of the event; the entry that was chosen.
 /// Blocks in FLTK's loop, so no borrow may be held.
 pub fn popup(entries: &[&str], at: Option<(i32, i32)>) -> Option<usize> {
+    let entries: Vec<(&str, bool)> = entries.iter().map(|entry| (*entry, true)).collect();
+    popup_of(&entries, at)
+}
+
+/// The same of entries that can be chosen, or are there in grey.
+pub fn popup_of(entries: &[(&str, bool)], at: Option<(i32, i32)>) -> Option<usize> {
     let colours = theme::palette();
     let (x, y) = at.unwrap_or_else(app::event_coords);
     let current = Group::try_current();
@@ -49,9 +55,10 @@ pub fn popup(entries: &[&str], at: Option<(i32, i32)>) -> Option<usize> {
     menu.set_selection_color(colours.selected);
     menu.set_text_color(colours.text);
     menu.set_text_size(BODY);
-    for entry in entries {
+    for (entry, can) in entries {
+        let flag = if *can { MenuFlag::Normal } else { MenuFlag::Inactive };
         // Room at both sides, which a menu has no measure for.
-        menu.add(&format!("  {}  ", escape_menu(entry)), Shortcut::None, MenuFlag::Normal, |_| {});
+        menu.add(&format!("  {}  ", escape_menu(entry)), Shortcut::None, flag, |_| {});
     }
     MENU.set(Some(menu.clone()));
     let chosen = menu.popup().is_some().then(|| menu.value());

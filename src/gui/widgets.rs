@@ -12,7 +12,8 @@ use fltk::input::{Input, SecretInput};
 use fltk::prelude::*;
 
 pub use super::dialog::{ask, ask_file, may_be_made};
-use super::latin::{self, Edit};
+use super::field_menu;
+use super::latin::Edit;
 pub use super::menu::{close_menu, escape_menu, is_menu_key, popup};
 use super::sheet::reveal;
 use super::text::baseline;
@@ -141,7 +142,7 @@ fn dress<I: InputExt + WidgetBase + Edit + Clone + 'static>(mut input: I, placeh
                 around.redraw();
             }
         }
-        event == Event::KeyDown && latin::edits(i)
+        field_menu::handles(i, event)
     });
     input
 }

@@ -46,6 +46,28 @@ pub fn keyboard() -> Option<super::latin::Keyboard> {
     None
 }
 
+/// Whether there is something to paste, as far as that can be known at once. FLTK would ask the program that has it what
+/// it is, and wait for it however long.
+#[cfg(all(unix, not(target_os = "macos")))]
+#[must_use]
+pub fn is_clipboard_owned() -> bool {
+    use x11rb::protocol::xproto::ConnectionExt;
+    // A connection of its own: FLTK's is not ours to use. Local, and once for a menu.
+    let owner = || -> Result<u32, Box<dyn std::error::Error>> {
+        let (x, _) = x11rb::connect(None)?;
+        let clipboard = x.intern_atom(false, b"CLIPBOARD")?.reply()?.atom;
+        Ok(x.get_selection_owner(clipboard)?.reply()?.owner)
+    };
+    owner().map_or(true, |owner| owner != x11rb::NONE)
+}
+
+/// Elsewhere the system answers at once.
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+#[must_use]
+pub fn is_clipboard_owned() -> bool {
+    fltk::app::clipboard_contains(fltk::app::ClipboardContent::Text)
+}
+
 /// What was drawn last is on the screen by then.
 #[cfg(all(unix, not(target_os = "macos")))]
 const SOON: f64 = 0.05;

@@ -10,6 +10,7 @@
 )]
 
 mod desk;
+mod fields;
 mod focus;
 mod gone;
 mod keeping;

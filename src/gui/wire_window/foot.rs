@@ -15,7 +15,7 @@ use rust_i18n::t;
 
 use super::NARROW;
 use super::line::without_password;
-use crate::gui::latin;
+use crate::gui::field_menu;
 use crate::gui::login::Emit;
 use crate::gui::widgets::{self, Style};
 use crate::gui::{UiEvent, theme};
@@ -113,12 +113,12 @@ impl Foot {
                     field.parent().into_iter().for_each(|mut around| around.redraw());
                 }
                 if event != Event::KeyDown {
-                    return false;
+                    return field_menu::handles(field, event);
                 }
                 match app::event_key() {
                     Key::Enter | Key::KPEnter => foot.send(),
                     Key::Up | Key::Down if brings_back => foot.bring_back(app::event_key() == Key::Up),
-                    _ => return shortcut(false) || latin::edits(field),
+                    _ => return shortcut(false) || field_menu::handles(field, event),
                 }
                 true
             });

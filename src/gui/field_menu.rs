@@ -1,0 +1,124 @@
+//! What a field does with the keys and the pointer before FLTK does: shortcuts, and our menu in place of FLTK's, which
+//! knows English alone and has the looks of another time.
+
+use fltk::app;
+use fltk::enums::Event;
+use rust_i18n::t;
+
+use super::latin::{self, Edit};
+use super::{menu, x11};
+
+/// What is offered in a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    Undo,
+    Cut,
+    Copy,
+    Paste,
+    All,
+}
+
+/// For every field's and editor's handler, with what it does not use itself, before FLTK sees it; true for what was
+/// used up. May block in FLTK's loop while the menu is open, so no borrow may be held.
+pub fn handles<W: Edit>(field: &mut W, event: Event) -> bool {
+    match event {
+        Event::KeyDown if menu::is_menu_key() => {
+            let under = field.menu_place();
+            open(field, Some(under));
+            true
+        }
+        Event::KeyDown => latin::edits(field),
+        Event::Push if app::event_mouse_button() == app::MouseButton::Right => {
+            let _ = field.take_focus();
+            open(field, None);
+            true
+        }
+        _ => false,
+    }
+}
+
+/// The menu. The cursor and what is chosen stay as they are, as one wants to copy that or write there.
+fn open<W: Edit>(field: &W, at: Option<(i32, i32)>) {
+    // A window may close behind its menu, and the field be gone.
+    let mut field = field.clone();
+    let wishes = offered(&field.state(), x11::is_clipboard_owned());
+    let names = wishes.iter().map(|(wish, can)| (wish.name(), *can)).collect::<Vec<_>>();
+    let entries: Vec<(&str, bool)> = names.iter().map(|(name, can)| (&**name, *can)).collect();
+    let Some(chosen) = menu::popup_of(&entries, at) else { return };
+    let Some((wish, true)) = wishes.get(chosen) else { return };
+    if field.was_deleted() {
+        return;
+    }
+    match wish {
+        Wish::Undo => field.take_back(false),
+        Wish::Cut => field.cut_out(),
+        Wish::Copy => field.copy_out(),
+        Wish::Paste => app::paste_text(&field),
+        Wish::All => field.select_all(),
+    }
+    field.redraw();
+}
+
+/// How a field is, as far as its menu depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct State {
+    /// Nothing stands in it.
+    pub empty: bool,
+    /// Something of it is chosen.
+    pub chosen: bool,
+    /// Its text is not shown, and goes into no clipboard.
+    pub secret: bool,
+    /// There may be a change to take back.
+    pub changed: bool,
+}
+
+/// What stands in the menu, and what of it can be done now.
+fn offered(state: &State, clipboard: bool) -> Vec<(Wish, bool)> {
+    let mut wishes = vec![(Wish::Undo, state.changed)];
+    if !state.secret {
+        wishes.extend([(Wish::Cut, state.chosen), (Wish::Copy, state.chosen)]);
+    }
+    wishes.extend([(Wish::Paste, clipboard), (Wish::All, !state.empty)]);
+    wishes
+}
+
+impl Wish {
+    fn name(self) -> String {
+        match self {
+            Self::Undo => t!("gui.undo"),
+            Self::Cut => t!("gui.cut"),
+            Self::Copy => t!("chat.copy"),
+            Self::Paste => t!("gui.paste"),
+            Self::All => t!("gui.select_all"),
+        }
+        .into_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EMPTY: State = State { empty: true, chosen: false, secret: false, changed: false };
+
+    fn possible(state: State, clipboard: bool) -> Vec<Wish> {
+        offered(&state, clipboard).into_iter().filter_map(|(wish, can)| can.then_some(wish)).collect()
+    }
+
+    #[test]
+    fn only_what_can_be_done_can_be_chosen() {
+        assert_eq!(possible(EMPTY, false), []);
+        assert_eq!(possible(EMPTY, true), [Wish::Paste]);
+        let written = State { empty: false, changed: true, ..EMPTY };
+        assert_eq!(possible(written, false), [Wish::Undo, Wish::All]);
+        let chosen = State { chosen: true, ..written };
+        assert_eq!(possible(chosen, true), [Wish::Undo, Wish::Cut, Wish::Copy, Wish::Paste, Wish::All]);
+    }
+
+    #[test]
+    fn a_password_goes_into_no_clipboard() {
+        let secret = State { empty: false, chosen: true, secret: true, changed: true };
+        let all: Vec<Wish> = offered(&secret, true).into_iter().map(|(wish, _)| wish).collect();
+        assert_eq!(all, [Wish::Undo, Wish::Paste, Wish::All]);
+    }
+}
