@@ -52,6 +52,8 @@ pub struct Connection {
     pub dropped: u64,
     /// Datagrams from elsewhere.
     pub foreign: u64,
+    /// The last address these came from; nothing of it is believed.
+    pub elsewhere: Option<SocketAddr>,
     /// Datagrams that wait for the main loop.
     pub waiting: usize,
     /// Requests that wait for their turn or their answer.
@@ -95,6 +97,7 @@ impl Client {
             received: counts.received,
             dropped: counts.dropped,
             foreign: counts.foreign,
+            elsewhere: counts.elsewhere,
             waiting: counts.waiting,
             asking: plain.waiting,
             unsent: self.unsent(),
@@ -110,7 +113,7 @@ impl Connection {
         let chinese = locale.starts_with("zh");
         let mut rows = Vec::new();
         let mut row = |what: std::borrow::Cow<'_, str>, value: String| rows.push((what.into_owned(), value));
-        row(t!("connection.state", locale = locale), self.link.sentence(now).into_owned());
+        row(t!("connection.state", locale = locale), self.state(now, locale));
         let dialect = match self.speaks {
             Some(Speaks::Secure) => t!("connection.secure", locale = locale),
             Some(Speaks::Plain) => t!("connection.plain", locale = locale),
@@ -156,6 +159,20 @@ impl Connection {
         rows
     }
 
+    /// The connection line as a sentence. A server that answers from another port than it is asked at (a second socket,
+    /// a router between) is not one that does not answer: who runs it has to know from where.
+    #[must_use]
+    pub fn state(&self, now: Instant, locale: &str) -> String {
+        let sentence = self.link.sentence(now).into_owned();
+        let Some(from) = self.elsewhere.filter(|_| self.received == 0) else { return sentence };
+        let words = if from.ip() == self.server.ip() {
+            t!("connection.another_port", locale = locale, from = from)
+        } else {
+            t!("connection.another_address", locale = locale, from = from)
+        };
+        format!("{sentence} · {words}")
+    }
+
     fn round_trip(&self, locale: &str) -> String {
         let ms = |time: Duration| format!("{:.2} ms", time.as_secs_f64() * 1e3);
         let Some(rtt) = self.rtt else { return t!("connection.not_measured", locale = locale).into_owned() };
@@ -197,6 +214,7 @@ mod tests {
             received: 7,
             dropped: 0,
             foreign: 0,
+            elsewhere: None,
             waiting: 1,
             asking: 2,
             unsent: 3,
@@ -208,6 +226,20 @@ mod tests {
             assert!(!text.contains("connection.") && !text.contains("%{") && text.contains("192.0.2.1:9"), "{text}");
         }
         assert_eq!(connection.rows(now, "en").len(), 10);
+        connection.elsewhere = Some("192.0.2.1:10".parse().expect("valid"));
+        assert!(!connection.text(now, "en").contains("192.0.2.1:10"), "the server itself answers");
+        connection.received = 0;
+        for (locale, port, address) in
+            [("en", "another port", "another address"), ("zh-CN", "另一个端口", "另一个地址")]
+        {
+            connection.elsewhere = Some("192.0.2.1:10".parse().expect("valid"));
+            let state = connection.state(now, locale);
+            assert!(state.contains(port) && state.contains("192.0.2.1:10"), "{state}");
+            connection.elsewhere = Some("192.0.2.2:9".parse().expect("valid"));
+            let state = connection.state(now, locale);
+            assert!(state.contains(address) && state.contains("192.0.2.2:9"), "{state}");
+        }
+        connection.received = 7;
         connection.speaks = Some(Speaks::Secure);
         connection.encrypted = Some(Encrypted {
             key: vec![1; 44],

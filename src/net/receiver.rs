@@ -4,8 +4,8 @@
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -47,6 +47,7 @@ struct Shared {
     received: AtomicU64,
     dropped: AtomicU64,
     foreign: AtomicU64,
+    elsewhere: Mutex<Option<SocketAddr>>,
 }
 
 /// What the receiver has seen so far.
@@ -58,6 +59,8 @@ pub struct Counts {
     pub dropped: u64,
     /// From other addresses than the server's.
     pub foreign: u64,
+    /// The last of these addresses. Anybody can send from anywhere: it is shown, and nothing is believed of it.
+    pub elsewhere: Option<SocketAddr>,
     /// Waiting now.
     pub waiting: usize,
 }
@@ -115,6 +118,7 @@ impl Socket {
             received: self.shared.received.load(Ordering::Relaxed),
             dropped: self.shared.dropped.load(Ordering::Relaxed),
             foreign: self.shared.foreign.load(Ordering::Relaxed),
+            elsewhere: *self.shared.elsewhere.lock().unwrap_or_else(PoisonError::into_inner),
             waiting: self.arrivals.len(),
         }
     }
@@ -175,7 +179,8 @@ impl Receiving {
                     trouble = None;
                     self.bell.ring();
                 }
-                Ok(_) => {
+                Ok((_, from)) => {
+                    *self.shared.elsewhere.lock().unwrap_or_else(PoisonError::into_inner) = Some(from);
                     self.shared.foreign.fetch_add(1, Ordering::Relaxed);
                 }
                 // ICMP's "port unreachable": no server there now. The session finds out by its timeouts.
@@ -233,7 +238,10 @@ mod tests {
             got.extend(std::iter::from_fn(|| socket.arrival()).flat_map(|a| a.bytes));
         }
         assert_eq!(got, (0..100).collect::<Vec<u8>>());
-        assert_eq!(socket.counts(), Counts { received: 100, dropped: 0, foreign: 1, waiting: 0 });
+        assert_eq!(
+            socket.counts(),
+            Counts { received: 100, dropped: 0, foreign: 1, elsewhere: stranger.local_addr().ok(), waiting: 0 }
+        );
         socket.send(b"08#").expect("sent");
         let mut buffer = [0; 16];
         assert_eq!(server.recv_from(&mut buffer).ok(), Some((3, own)));

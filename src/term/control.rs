@@ -46,14 +46,14 @@ impl App {
     }
 
     pub(super) fn status(&mut self) {
-        let link = self.client.link().sentence(clock::now().instant);
+        let connection = self.client.connection();
+        let link = connection.state(clock::now().instant, &rust_i18n::locale());
         let me = self.me.as_ref().map_or_else(|| t!("term.nobody_yet").into_owned(), Account::to_string);
         let mut text = format!("{me} · {link} · {}", self.place.line());
         let unsent = self.client.unsent();
         if unsent > 0 {
             text.push_str(&format!(" · {}", t!("term.unsent", n = unsent)));
         }
-        let connection = self.client.connection();
         // The state is said above.
         for (what, value) in connection.rows(clock::now().instant, &rust_i18n::locale()).into_iter().skip(1) {
             text.push_str(&format!("\n  {} {}", column(&what, 14), harmless(&value)));

@@ -221,6 +221,7 @@ fn figures() -> Connection {
         received: 123_456_789,
         dropped: 1_234,
         foreign: 1_234,
+        elsewhere: None,
         waiting: 1_234,
         asking: 1_234,
         unsent: 1_234,
