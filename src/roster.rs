@@ -498,10 +498,13 @@ mod tests {
         assert!(!roster.entries("", NOW).iter().any(words));
         roster.set_online(Some(vec![account("o"), account("y")]));
         assert_eq!(shown(&roster, ""), before);
-        // Where nobody ever says, nothing is awaited.
+        // Where nobody ever says, nothing is awaited, and there is no room: not in the list, nor to be found.
         roster.set_online(None);
         roster.doubt_online();
         assert!(!roster.is_unsure());
+        let lobby = format!("  {}", t!("main.lobby"));
+        assert!(before.contains(&lobby) && !shown(&roster, "").contains(&lobby), "{:?}", shown(&roster, ""));
+        assert!(!shown(&roster, &t!("main.lobby")).contains(&lobby));
     }
 
     #[test]

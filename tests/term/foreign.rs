@@ -123,3 +123,44 @@ fn what_may_be_lost_is_said_on_standard_error_and_in_json() {
     let rows = lines(&printed);
     assert_eq!((rows[0]["text"].as_str(), rows[1]["maybe_lost"].as_u64()), (Some("hi"), Some(2)), "{printed}");
 }
+
+#[test]
+fn another_programs_server_has_no_lobby_once_it_is_known() {
+    let server = Foreign::new(course);
+    run(&mut server.job(&["recv"]), "");
+    let output = run(&mut server.job(&["send", "--to", "@lobby", "hi"]), "");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("This server has no lobby"), "{said}");
+    // Nor is it left behind, to be sent by the next one.
+    run(&mut server.job(&["recv"]), "");
+    assert_eq!(server.count("03"), 0, "{:?}", server.asked.lock());
+    for open in ["lobby", "chat @lobby"] {
+        let output = run(&mut server.job(&[]), &format!("login me\nsecret\n{open}\nhi\n"));
+        let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
+        assert!(output.status.code() != Some(0) && said.contains("This server has no lobby"), "{open}: {said}");
+        assert_eq!(server.count("03"), 0, "{open}: {said}");
+    }
+}
+
+#[test]
+fn a_hash_is_pointed_out_where_it_may_cut_a_message() {
+    let hint = "this server may cut it at #";
+    let typed = "login me\nsecret\nchat you\nfirst #1\nplain\nsecond #2\n/quit\n";
+    let hints = |command: &mut Command| {
+        let output = run(command, typed);
+        let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
+        assert_eq!(output.status.code(), Some(0), "{said}");
+        said.matches(hint).count()
+    };
+    let server = Foreign::new(course);
+    assert_eq!(hints(&mut server.job(&[])), 2);
+    assert_eq!(server.count("03#"), 3);
+    // Ours keeps all up to the last one.
+    let served = Served::new();
+    let _you = served.by_hand("you");
+    let _me = served.by_hand("me");
+    let mut ours = served.client("me");
+    ours.args(["--plain", "--allow-plain"]);
+    assert_eq!(hints(&mut ours), 0);
+}

@@ -145,3 +145,40 @@ pub fn day(unix_ms: i64) -> String {
     t!("chat.day", year = day.year(), month = day.month(), name = day.format("%B"), day = day.day(), weekday = weekday)
         .into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::MessageId;
+
+    fn row(text: &str, state: Option<SendState>) -> Row {
+        Row {
+            id: MessageId(1),
+            text: text.to_owned(),
+            unix_ms: 0,
+            came_ms: None,
+            server_time: None,
+            state,
+            repeat: false,
+        }
+    }
+
+    #[test]
+    fn each_message_that_may_be_cut_has_its_hint() {
+        let sent = Some(SendState::Sent);
+        // Each of a run of one's own, not the last alone; not what is whole, nor what others wrote.
+        for (text, state, foreign, cut) in [
+            ("one #1", sent, true, true),
+            ("two #2", Some(SendState::MaybeSent), true, true),
+            ("whole", sent, true, false),
+            ("＃ is another sign", sent, true, false),
+            ("#", None, true, false),
+            ("one #1", sent, false, false),
+        ] {
+            let row = row(text, state);
+            assert_eq!(may_be_cut(&row, foreign), cut, "{text} {state:?}");
+            let sent_alone = state.is_none_or(|state| state == SendState::Sent);
+            assert_eq!(super::super::layout::says_more(&row, foreign), cut || !sent_alone, "{text} {state:?}");
+        }
+    }
+}

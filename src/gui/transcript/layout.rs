@@ -545,6 +545,6 @@ fn inside([left, top, w, h]: [i32; 4], x: i32, y: i32) -> bool {
 }
 
 /// Whether there is more to say of a message than when it was sent: then it is said below it, also within a run.
-fn says_more(row: &Row, foreign: bool) -> bool {
+pub fn says_more(row: &Row, foreign: bool) -> bool {
     row.repeat || row.state.is_some_and(|state| state != SendState::Sent) || may_be_cut(row, foreign)
 }
