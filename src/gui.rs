@@ -2,6 +2,7 @@
 //! only it talks to the client.
 
 pub mod app;
+mod canvas;
 pub mod chat_window;
 pub mod connection_window;
 mod dialog;

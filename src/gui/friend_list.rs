@@ -6,10 +6,12 @@ use std::rc::Rc;
 use fltk::app;
 use fltk::draw;
 use fltk::enums::{Event, Font, FrameType, Key, Shortcut};
+use fltk::misc::Tooltip;
 use fltk::prelude::*;
 use fltk::widget::Widget;
 use rust_i18n::t;
 
+use super::canvas::{Canvas, Painted, plan};
 use super::{theme, widgets};
 use crate::model::Account;
 use crate::roster::{Entry, Person, Presence, Section};
@@ -44,9 +46,17 @@ struct View {
     under: Option<usize>,
     scrolled: i32,
     thumb: Option<i32>,
+    /// How far down in the widget the pointer is, while it is over it.
+    pointer: Option<i32>,
     /// What the last press has opened.
     pressed: Option<Wish>,
+    canvas: Canvas<Line>,
+    /// The thumb of the scroll bar in the picture: from where, how high.
+    bar: Option<[i32; 2]>,
 }
+
+/// What decides how a row looks: what is in it, and whether it is chosen, pointed at, has the keys.
+type Line = (Entry, [bool; 3]);
 
 /// The widget.
 #[derive(Clone)]
@@ -104,11 +114,11 @@ impl FriendList {
         // Whoever is not recent any more is still in their group.
         let place = |id: &(u8, String)| view.entries.iter().position(|e| identity(e) == *id);
         view.chosen = chosen.and_then(|id| place(&id).or_else(|| (id.0 == 4).then(|| place(&(1, id.1)))?));
-        view.under = None;
-        drop(view);
         if self.widget.has_focus() {
-            self.view.borrow_mut().choose_any();
+            view.choose_any();
         }
+        view.point(&mut self.widget);
+        drop(view);
         self.widget.redraw();
     }
 
@@ -158,6 +168,25 @@ fn height(entry: &Entry) -> i32 {
 }
 
 impl View {
+    /// The row under the pointer may be another one: its ground and its tooltip go with it.
+    fn point(&mut self, w: &mut Widget) {
+        let before = self.under.take();
+        self.under = self.pointer.and_then(|y| self.at(y));
+        let person = match self.under.and_then(|i| self.entries.get(i)) {
+            Some(Entry::Person(person)) => Some(person),
+            _ => None,
+        };
+        let text = person.map(tip).unwrap_or_default();
+        if before != self.under || w.tooltip().unwrap_or_default() != text {
+            w.set_tooltip(&text);
+            // The one that is shown is about another row.
+            if let (Some(_), Some(group)) = (self.pointer, w.parent()) {
+                Tooltip::current(&group);
+            }
+            w.redraw();
+        }
+    }
+
     fn content(&self) -> i32 {
         self.entries.iter().map(height).sum()
     }
@@ -213,23 +242,19 @@ impl View {
             }
             Event::Unfocus | Event::Enter => (true, None),
             Event::Leave => {
+                self.pointer = None;
                 self.under = None;
                 (true, None)
             }
             Event::Move => {
-                let under = self.at(y);
-                if under != self.under {
-                    self.under = under;
-                    w.redraw();
-                    w.set_tooltip("");
-                    if let Some(Entry::Person(person)) = under.and_then(|i| self.entries.get(i)) {
-                        w.set_tooltip(&tip(person));
-                    }
-                }
-                (true, None)
+                self.pointer = Some(y);
+                self.point(w);
+                // What looks otherwise is drawn by then.
+                (false, None)
             }
             Event::MouseWheel => {
                 self.scroll_to(self.scrolled + app::event_dy_value() * 48, h);
+                self.point(w);
                 (true, None)
             }
             Event::Push => {
@@ -308,47 +333,89 @@ impl View {
         (true, None)
     }
 
-    fn draw(&mut self, w: &mut Widget) {
-        let colours = theme::palette();
-        self.scroll_to(self.scrolled, w.h());
-        draw::push_clip(w.x(), w.y(), w.w(), w.h());
-        draw::draw_rect_fill(w.x(), w.y(), w.w(), w.h(), colours.bg);
-        let mut y = w.y() - self.scrolled;
-        let focus = w.has_focus();
-        for (i, entry) in self.entries.iter().enumerate() {
-            let high = height(entry);
-            if y + high > w.y() && y < w.y() + w.h() {
-                let ground = if self.chosen == Some(i) {
-                    colours.selected
-                } else if self.under == Some(i) {
-                    colours.hover
-                } else {
-                    colours.bg
-                };
-                draw::draw_rect_fill(w.x(), y, w.w(), high, ground);
-                draw_entry(entry, w.x(), y, w.w(), ground);
-                if focus && self.chosen == Some(i) {
-                    draw::set_draw_color(colours.accent);
-                    draw::set_line_style(draw::LineStyle::Solid, theme::RING);
-                    draw::draw_rect(w.x() + 1, y + 1, w.w() - 2, high - 2);
-                    draw::set_line_style(draw::LineStyle::Solid, 0);
-                }
+    fn draw(&mut self, widget: &mut Widget) {
+        let (x, y, w, h) = (widget.x(), widget.y(), widget.w(), widget.h());
+        self.scroll_to(self.scrolled, h);
+        let mut rows: Vec<Painted<Line>> = Vec::new();
+        let mut top = -self.scrolled;
+        for (n, entry) in self.entries.iter().enumerate() {
+            let height = height(entry);
+            if top + height > 0 && top < h {
+                let chosen = self.chosen == Some(n);
+                let how = [chosen, self.under == Some(n), chosen && widget.has_focus()];
+                rows.push(Painted { look: (entry.clone(), how), y: top, height, link: None });
             }
-            y += high;
+            top += height;
         }
+        let screen = widget.window().map_or(0, |window| window.screen_num());
+        let (picture, known) = self.canvas.picture(w, h, screen);
+        let mut plan = plan(if known { &self.canvas.rows } else { &[] }, &rows, h);
         let content = self.content();
-        if content > w.h() {
-            let size = (w.h() * w.h() / content).max(36);
-            let top = self.scrolled * (w.h() - size) / (content - w.h()).max(1);
-            draw::set_draw_color(colours.offline);
-            draw::draw_rounded_rectf(w.x() + w.w() - BAR + 2, w.y() + top + 2, BAR - 4, size - 4, 2);
+        let bar = (content > h).then(|| {
+            let size = (h * h / content).max(36);
+            [self.scrolled * (h - size) / (content - h).max(1), size]
+        });
+        let moves = w - BAR;
+        if picture.is_none() || !self.canvas.is_sharp(plan.shift) || self.bar.is_some() != bar.is_some() {
+            (plan.shift, plan.bands) = (0, vec![[0, h]]);
         }
-        draw::pop_clip();
+        // Without a picture of its own it is painted where it is to be.
+        let (left, top) = if picture.is_some() { (0, 0) } else { (x, y) };
+        if let Some(picture) = &picture {
+            picture.begin();
+            if plan.shift != 0 {
+                let (to, from) = (plan.shift.max(0), (-plan.shift).max(0));
+                picture.copy(0, to, moves, h - plan.shift.abs(), 0, from);
+            }
+        }
+        let colours = theme::palette();
+        // Beside the bar, if there is one.
+        let wide = if bar.is_some() { moves } else { w };
+        for [from, to] in plan.bands {
+            draw::push_clip(left, top + from, wide, to - from);
+            draw::draw_rect_fill(left, top + from, wide, to - from, colours.bg);
+            for row in rows.iter().filter(|row| row.y < to && row.y + row.height > from) {
+                draw_line(&row.look, left, top + row.y, [w, wide, row.height]);
+            }
+            draw::pop_clip();
+        }
+        if let Some([from, size]) = bar.filter(|_| !known || picture.is_none() || self.bar != bar) {
+            draw::draw_rect_fill(left + moves, top, BAR, h, colours.bg);
+            draw::set_draw_color(colours.offline);
+            draw::draw_rounded_rectf(left + moves + 2, top + from + 2, BAR - 4, size - 4, 2);
+        }
+        if let Some(picture) = &picture {
+            picture.end();
+            picture.copy(x, y, w, h, 0, 0);
+        }
+        self.canvas.rows = rows;
+        self.bar = bar;
+    }
+}
+
+/// Draws a row at x and y: so wide, so wide without a bar, so high.
+fn draw_line((entry, [chosen, under, keys]): &Line, x: i32, y: i32, [w, wide, high]: [i32; 3]) {
+    let colours = theme::palette();
+    let ground = match (chosen, under) {
+        (true, _) => colours.selected,
+        (false, true) => colours.hover,
+        _ => colours.bg,
+    };
+    draw::draw_rect_fill(x, y, wide, high, ground);
+    draw_entry(entry, x, y, w, ground);
+    if *keys {
+        draw::set_draw_color(colours.accent);
+        draw::set_line_style(draw::LineStyle::Solid, theme::RING);
+        draw::draw_rect(x + 1, y + 1, wide - 2, high - 2);
+        draw::set_line_style(draw::LineStyle::Solid, 0);
     }
 }
 
 /// What a row has no place for.
 fn tip(person: &Person) -> String {
+    if person.account.is_room() {
+        return widgets::escape(&t!("chat.room"));
+    }
     let word = match person.presence {
         Some(Presence::Online) => t!("main.online"),
         Some(_) => t!("main.not_online"),

@@ -14,6 +14,7 @@ use fltk::prelude::*;
 use fltk::window::Window;
 use rust_i18n::t;
 
+use super::canvas::Canvas;
 use super::friend_list::{FriendList, Wish};
 use super::keys_window::listen;
 use super::login::Emit;
@@ -100,8 +101,8 @@ impl MainWindow {
         let notice = Notice::new(&answer);
         let mut foot = Frame::new(0, 0, 300, FOOT, None);
         {
-            let status = Rc::clone(&status);
-            foot.draw(move |f| draw_foot(f, &status.borrow()));
+            let (status, canvas) = (Rc::clone(&status), RefCell::default());
+            foot.draw(move |f| draw_foot(f, &status.borrow(), &mut canvas.borrow_mut()));
         }
         foot.set_tooltip(&t!("main.connection_tip"));
         foot.handle({
@@ -413,30 +414,34 @@ fn head(me: &Me, status: &Rc<RefCell<Status>>) -> Button {
     head.super_draw(false);
     head.set_tooltip(&t!("main.menu_tip"));
     let (me, status) = (me.clone(), Rc::clone(status));
+    let canvas: RefCell<Canvas<_>> = RefCell::default();
     head.draw(move |b| {
         let colours = theme::palette();
-        draw::draw_rect_fill(b.x(), b.y(), b.w(), b.h(), colours.bg);
         let (word, ink, presence) = own_state(&status.borrow(), colours);
-        let shown = me.account.shown();
-        let account = shown.as_ref();
-        let name = if me.nickname.is_empty() { account } else { &me.nickname };
-        widgets::avatar(b.x() + 12, b.y() + 12, 44, account, name, presence);
-        let room = b.w() - 68;
-        draw::set_font(Font::Helvetica, 15);
-        draw::set_draw_color(colours.text);
-        let shown = widgets::fit(name, room);
-        draw::draw_text(&shown, b.x() + 66, b.y() + 32);
-        let used = draw::width(&shown).ceil() as i32 + 8;
-        draw::set_font(Font::Helvetica, theme::SMALL);
-        draw::set_draw_color(colours.dim);
-        if !me.nickname.is_empty() {
-            draw::draw_text(&widgets::fit(account, room - used), b.x() + 66 + used, b.y() + 32);
-        }
-        draw::set_draw_color(ink);
-        draw::draw_text(&widgets::whole(&format!("{word} ▾"), room), b.x() + 66, b.y() + 50);
-        if b.has_focus() {
-            widgets::ring(b.x() + 60, b.y() + 10, room, 48);
-        }
+        let look = (word.to_string(), presence, b.has_focus());
+        canvas.borrow_mut().show(b, look, |x, y| {
+            draw::draw_rect_fill(x, y, b.w(), b.h(), colours.bg);
+            let shown = me.account.shown();
+            let account = shown.as_ref();
+            let name = if me.nickname.is_empty() { account } else { &me.nickname };
+            widgets::avatar(x + 12, y + 12, 44, account, name, presence);
+            let room = b.w() - 68;
+            draw::set_font(Font::Helvetica, 15);
+            draw::set_draw_color(colours.text);
+            let shown = widgets::fit(name, room);
+            draw::draw_text(&shown, x + 66, y + 32);
+            let used = draw::width(&shown).ceil() as i32 + 8;
+            draw::set_font(Font::Helvetica, theme::SMALL);
+            draw::set_draw_color(colours.dim);
+            if !me.nickname.is_empty() {
+                draw::draw_text(&widgets::fit(account, room - used), x + 66 + used, y + 32);
+            }
+            draw::set_draw_color(ink);
+            draw::draw_text(&widgets::whole(&format!("{word} ▾"), room), x + 66, y + 50);
+            if b.has_focus() {
+                widgets::ring(x + 60, y + 10, room, 48);
+            }
+        });
     });
     head
 }
@@ -453,7 +458,10 @@ fn own_state(status: &Status, colours: &Palette) -> (Cow<'static, str>, Color, O
     }
 }
 
-fn draw_foot(f: &Frame, status: &Status) {
+/// What decides how the foot looks: its two texts and their colours.
+type Foot = [(String, Color); 2];
+
+fn draw_foot(f: &Frame, status: &Status, canvas: &mut Canvas<Foot>) {
     let (link, colours) = (status.link, theme::palette());
     let text = match link {
         Link::LoggingIn if status.silent => t!("main.link_reconnecting"),
@@ -466,12 +474,6 @@ fn draw_foot(f: &Frame, status: &Status) {
         Link::Waiting => colours.warn,
         Link::Retrying { .. } | Link::LoggedOut => colours.error,
     };
-    draw::draw_rect_fill(f.x(), f.y(), f.w(), f.h(), colours.bg);
-    draw::set_draw_color(colours.line);
-    draw::draw_xyline(f.x(), f.y(), f.x() + f.w());
-    draw::set_draw_color(colour);
-    draw::draw_pie(f.x() + 12, f.y() + 11, 9, 9, 0.0, 360.0);
-    draw::set_font(Font::Helvetica, theme::TINY);
     // Whether others can read along is true of a connection.
     let connected = matches!(link, Link::Connected { .. } | Link::Waiting) && !status.silent;
     let (dialect, dialect_ink) = match status.speaks.filter(|_| connected) {
@@ -479,11 +481,20 @@ fn draw_foot(f: &Frame, status: &Status) {
         Some(Speaks::Plain) => (t!("main.unencrypted"), colours.warn),
         None => ("".into(), colours.dim),
     };
-    let wide = draw::width(&dialect).ceil() as i32;
-    draw::set_draw_color(if colour == colours.ok { colours.dim } else { colour });
-    draw::draw_text(&widgets::whole(&text, f.w() - 50 - wide), f.x() + 27, f.y() + 20);
-    draw::set_draw_color(dialect_ink);
-    draw::draw_text(&dialect, f.x() + f.w() - 12 - wide, f.y() + 20);
+    let look = [(text.to_string(), colour), (dialect.to_string(), dialect_ink)];
+    canvas.show(f, look, |x, y| {
+        draw::draw_rect_fill(x, y, f.w(), f.h(), colours.bg);
+        draw::set_draw_color(colours.line);
+        draw::draw_xyline(x, y, x + f.w());
+        draw::set_draw_color(colour);
+        draw::draw_pie(x + 12, y + 11, 9, 9, 0.0, 360.0);
+        draw::set_font(Font::Helvetica, theme::TINY);
+        let wide = draw::width(&dialect).ceil() as i32;
+        draw::set_draw_color(if colour == colours.ok { colours.dim } else { colour });
+        draw::draw_text(&widgets::whole(&text, f.w() - 50 - wide), x + 27, y + 20);
+        draw::set_draw_color(dialect_ink);
+        draw::draw_text(&dialect, x + f.w() - 12 - wide, y + 20);
+    });
 }
 
 /// Redraws the seconds as long as there are any; nothing wakes up otherwise.

@@ -7,6 +7,7 @@ mod bar;
 mod bubble;
 pub mod heights;
 mod layout;
+mod paint;
 mod pill;
 pub mod rows;
 pub mod wrap;
@@ -76,7 +77,7 @@ impl Transcript {
             widget.draw(move |w| {
                 let mut view = view.borrow_mut();
                 draw::push_clip(w.x(), w.y(), w.w(), w.h());
-                let pages = view.draw(w.x(), w.y(), w.w(), w.h(), w.has_focus());
+                let pages = view.draw([w.x(), w.y(), w.w(), w.h()], w.has_focus(), screen_of(w));
                 let news = view.has_newly_in_sight(w.h());
                 draw::pop_clip();
                 drop(view);
@@ -288,6 +289,11 @@ impl Transcript {
 fn is_looked_at(widget: &Widget) -> bool {
     let (focus, window) = (app::focus().and_then(|w| w.top_window()), widget.top_window());
     focus.zip(window).is_some_and(|(focus, window)| focus.as_widget_ptr() == window.as_widget_ptr())
+}
+
+/// The number of the screen it is on.
+fn screen_of(w: &Widget) -> i32 {
+    w.window().map_or(0, |window| window.screen_num())
 }
 
 fn pushed(view: &Rc<RefCell<View>>, ask: &Rc<dyn Fn(Ask)>, w: &Widget) {

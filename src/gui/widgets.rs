@@ -11,6 +11,7 @@ use fltk::group::Group;
 use fltk::input::{Input, SecretInput};
 use fltk::prelude::*;
 
+use super::canvas::Canvas;
 pub use super::dialog::{ask, ask_file, may_be_made};
 use super::field_menu;
 use super::latin::Edit;
@@ -110,17 +111,21 @@ pub fn secret_field(x: i32, y: i32, w: i32, placeholder: &str) -> SecretInput {
 fn frame_of_field(x: i32, y: i32, w: i32) -> (Group, (i32, i32, i32, i32)) {
     let mut group = Group::new(x, y, w, CONTROL, None);
     group.super_draw(false);
-    group.draw(|g| {
+    let mut canvas = Canvas::default();
+    group.draw(move |g| {
         let colours = theme::palette();
-        draw::draw_rect_fill(g.x(), g.y(), g.w(), g.h(), colours.bg);
-        draw::set_draw_color(colours.surface);
-        draw::draw_rounded_rectf(g.x(), g.y(), g.w(), g.h(), RADIUS);
-        if g.child(0).is_some_and(|child| child.has_focus()) {
-            rounded_ring(g.x() + 1, g.y() + 1, g.w() - 2, g.h() - 2, colours.accent);
-        } else {
-            draw::set_draw_color(colours.line);
-            draw::draw_rounded_rect(g.x(), g.y(), g.w(), g.h(), RADIUS);
-        }
+        let focus = g.child(0).is_some_and(|child| child.has_focus());
+        canvas.show(g, focus, |x, y| {
+            draw::draw_rect_fill(x, y, g.w(), g.h(), colours.bg);
+            draw::set_draw_color(colours.surface);
+            draw::draw_rounded_rectf(x, y, g.w(), g.h(), RADIUS);
+            if focus {
+                rounded_ring(x + 1, y + 1, g.w() - 2, g.h() - 2, colours.accent);
+            } else {
+                draw::set_draw_color(colours.line);
+                draw::draw_rounded_rect(x, y, g.w(), g.h(), RADIUS);
+            }
+        });
         g.draw_children();
     });
     (group, (x + 8, y + 4, w - 16, CONTROL - 8))

@@ -10,6 +10,7 @@
     reason = "a test fails by panicking, and prints what it found"
 )]
 
+mod drawing;
 mod every_window;
 mod files;
 #[path = "../shared/process.rs"]
@@ -51,6 +52,12 @@ fn main() -> ExitCode {
     if std::env::var_os(INSIDE).is_none() {
         return outside();
     }
+    let real = std::env::var("DISPLAY").expect("a display");
+    let counted = drawing::between(&real);
+    #[allow(unsafe_code, reason = "no other thread of this process reads it yet")]
+    unsafe {
+        std::env::set_var("DISPLAY", &counted);
+    }
     let _app = app::App::default();
     theme::set_up_font();
     let tests: &[(&str, fn())] = &[
@@ -72,6 +79,8 @@ fn main() -> ExitCode {
         ("a_click_takes_the_focus_and_harms_nothing", a_click_takes_the_focus_and_harms_nothing),
         ("what_a_window_says_moves_no_field", sheets::what_a_window_says_moves_no_field),
         ("a_file_that_is_not_there_keeps_its_question", files::a_file_that_is_not_there_keeps_its_question),
+        ("a_message_costs_the_drawing_of_that_message", drawing::a_message_costs_the_drawing_of_that_message),
+        ("pieces_make_the_whole", drawing::pieces_make_the_whole),
         ("every_window_fits", every_window::every_window_fits),
     ];
     let only = std::env::args().nth(1).filter(|a| !a.starts_with('-'));
@@ -84,6 +93,7 @@ fn main() -> ExitCode {
         println!("test {name} ... {}", if ok { "ok" } else { "FAILED" });
         if ok { passed += 1 } else { failed += 1 }
     }
+    drawing::apart(&counted);
     let word = if failed == 0 { "ok" } else { "FAILED" };
     println!("\ntest result: {word}. {passed} passed; {failed} failed; 0 ignored; 0 measured; 0 filtered out");
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -437,9 +447,14 @@ fn a_chat_opens_where_the_new_messages_begin() {
 
 /// Presses the button of this name, in whatever window it is.
 fn press(name: &str) -> bool {
+    fn find(group: &fltk::group::Group, name: &str) -> Option<fltk::widget::Widget> {
+        (0..group.children()).filter_map(|i| group.child(i)).find_map(|child| match child.as_group() {
+            Some(inner) => find(&inner, name),
+            None => (child.label() == name).then_some(child),
+        })
+    }
     let windows = app::windows().unwrap_or_default();
-    let mut children = windows.iter().flat_map(|window| (0..window.children()).filter_map(|i| window.child(i)));
-    let button = children.find(|child| child.label() == name);
+    let button = windows.iter().filter_map(|window| window.as_group()).find_map(|window| find(&window, name));
     button.map(|mut button| button.do_callback()).is_some()
 }
 

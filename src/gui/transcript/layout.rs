@@ -9,18 +9,18 @@ use std::ops::Range;
 
 use fltk::draw;
 use fltk::enums::Font;
-use rust_i18n::t;
 
-use super::around::{DAY, Earlier, FOOT, HEAD, MARGIN, can_resend, centred_line, day, earlier, foot, may_be_cut};
+use super::around::{DAY, Earlier, FOOT, HEAD, MARGIN, can_resend, may_be_cut};
 use super::bar::{self, Bar};
-use super::bubble::{self, Bubble, Edge, PAD_X};
+use super::bubble::{self, Bubble, PAD_X};
 use super::heights::Heights;
-use super::rows::{PAGE, Rows};
+use super::paint::Look;
+use super::rows::Rows;
 use super::wrap::Advances;
+use crate::gui::canvas::Canvas;
 use crate::gui::theme;
 use crate::history::{Row, RowMeta};
-use crate::model::{MessageId, SendState, names};
-use crate::shown;
+use crate::model::{MessageId, SendState};
 
 const EDGE: i32 = 8;
 const AUTHOR: i32 = 18;
@@ -31,42 +31,48 @@ const MAX_SHARE: i32 = 74;
 const LAID: usize = 512;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Anchor {
+pub(super) enum Anchor {
     End,
     Row { row: usize, above: i32 },
 }
 
-struct Seen {
-    row: usize,
-    y: i32,
+pub(super) struct Seen {
+    pub(super) row: usize,
+    pub(super) y: i32,
 }
 
+/// Where the button to the end stands, and what it counts.
+pub(super) type Pill = ([i32; 4], usize);
+
 pub struct View {
-    rows: Rows,
-    heights: Heights,
-    laid: HashMap<usize, Bubble>,
-    advances: Advances,
-    width: i32,
-    anchor: Anchor,
-    chosen: Option<usize>,
-    first_new: Option<MessageId>,
-    mark_next: bool,
+    pub(super) rows: Rows,
+    pub(super) heights: Heights,
+    pub(super) laid: HashMap<usize, Bubble>,
+    pub(super) advances: Advances,
+    pub(super) width: i32,
+    pub(super) anchor: Anchor,
+    pub(super) chosen: Option<usize>,
+    pub(super) first_new: Option<MessageId>,
+    pub(super) mark_next: bool,
     /// The last row that was looked at, or that was no news when the rows came.
-    looked_to: Option<MessageId>,
-    room: bool,
-    foreign: bool,
+    pub(super) looked_to: Option<MessageId>,
+    pub(super) room: bool,
+    pub(super) foreign: bool,
     /// What a room's writers are called here, by account.
-    names: HashMap<String, String>,
+    pub(super) names: HashMap<String, String>,
     /// The foot of the bubble with the ring, where its menu opens by keys.
-    ringed: Option<(i32, i32)>,
+    pub(super) ringed: Option<(i32, i32)>,
     /// What stands over the first row, and where that can be pressed.
-    earlier: Earlier,
-    head: Option<[i32; 4]>,
+    pub(super) earlier: Earlier,
+    pub(super) head: Option<[i32; 4]>,
     /// Where the button to the end stands, if that is not in sight.
-    pill: Option<[i32; 4]>,
-    seen: Vec<Seen>,
-    links: Vec<([i32; 4], MessageId)>,
-    thumb: Option<i32>,
+    pub(super) pill: Option<[i32; 4]>,
+    pub(super) seen: Vec<Seen>,
+    pub(super) links: Vec<([i32; 4], MessageId)>,
+    pub(super) thumb: Option<i32>,
+    pub(super) canvas: Canvas<Look>,
+    /// In the picture: the bar and whether it is held, the button to the end and what it counts.
+    pub(super) painted: (Option<(Bar, bool)>, Option<Pill>),
 }
 
 impl View {
@@ -96,6 +102,8 @@ impl View {
             seen: Vec::new(),
             links: Vec::new(),
             thumb: None,
+            canvas: Canvas::default(),
+            painted: (None, None),
         }
     }
 
@@ -163,15 +171,19 @@ impl View {
     }
 
     /// Where the first row stands.
-    fn lead(&self) -> i32 {
+    pub(super) fn lead(&self) -> i32 {
         EDGE + if self.earlier == Earlier::No { 0 } else { HEAD }
     }
 
     pub fn set_foreign(&mut self, foreign: bool) {
         self.foreign = foreign;
+        self.canvas.forget();
     }
 
     pub fn set_names(&mut self, names: HashMap<String, String>) {
+        if self.names != names {
+            self.canvas.forget();
+        }
         self.names = names;
     }
 
@@ -351,7 +363,7 @@ impl View {
 
     // The scroll bar.
 
-    fn bar(&self, h: i32) -> Option<Bar> {
+    pub(super) fn bar(&self, h: i32) -> Option<Bar> {
         Bar::of(h, self.content(), self.top(h))
     }
 
@@ -378,7 +390,7 @@ impl View {
         (self.width - 2 * MARGIN) * MAX_SHARE / 100 - 2 * PAD_X
     }
 
-    fn estimate(&mut self) {
+    pub(super) fn estimate(&mut self) {
         self.laid.clear();
         let heights = (0..self.rows.len()).map(|row| self.estimated(row)).collect();
         self.heights = Heights::new(heights);
@@ -391,7 +403,7 @@ impl View {
         self.around(row, false) + self.author(meta.outgoing) + bubble::height(lines)
     }
 
-    fn author(&self, outgoing: bool) -> i32 {
+    pub(super) fn author(&self, outgoing: bool) -> i32 {
         if self.room && !outgoing { AUTHOR } else { 0 }
     }
 
@@ -403,12 +415,12 @@ impl View {
         day + new + if end { FOOT + AFTER_RUN } else { IN_RUN + if noteworthy { FOOT } else { 0 } }
     }
 
-    fn is_first_new(&self, row: usize) -> bool {
+    pub(super) fn is_first_new(&self, row: usize) -> bool {
         self.first_new.is_some() && self.rows.meta(row).map(|m| m.id) == self.first_new
     }
 
     /// Lays a row out, if its text is here; then its height is exact.
-    fn measure(&mut self, row: usize) {
+    pub(super) fn measure(&mut self, row: usize) {
         let Some(known) = self.rows.row(row) else { return };
         if self.width == 0 {
             return;
@@ -430,7 +442,7 @@ impl View {
     }
 
     /// The rows in sight, exact.
-    fn look(&mut self, h: i32) -> Range<usize> {
+    pub(super) fn look(&mut self, h: i32) -> Range<usize> {
         self.seen.clear();
         let n = self.rows.len();
         if let Anchor::Row { row, above } = self.anchor {
@@ -465,73 +477,6 @@ impl View {
         match (self.seen.first(), self.seen.last()) {
             (Some(first), Some(last)) => first.row..last.row + 1,
             _ => 0..0,
-        }
-    }
-
-    /// Draws what is in sight; pages to ask for.
-    pub fn draw(&mut self, x: i32, y: i32, w: i32, h: i32, focus: bool) -> Vec<usize> {
-        draw::draw_rect_fill(x, y, w, h, theme::palette().bg);
-        if self.width != w {
-            self.width = w;
-            self.estimate();
-        }
-        let range = self.look(h);
-        self.links.clear();
-        self.ringed = None;
-        let seen = std::mem::take(&mut self.seen);
-        for seen in &seen {
-            self.draw_row(seen.row, x, y + seen.y, w, focus);
-        }
-        let first = seen.first().map_or((0, self.lead()), |seen| (seen.row, seen.y));
-        self.head = if first.0 == 0 { earlier(self.earlier, x, y + first.1 - HEAD, w) } else { None };
-        self.seen = seen;
-        if let Some(bar) = self.bar(h) {
-            bar.draw(x, y, w, self.thumb.is_some());
-        }
-        let new = self.new_below();
-        self.pill = (self.anchor != Anchor::End).then(|| super::pill::draw(x + w - bar::WIDTH, y + h, new));
-        // One page more on each side, so that scrolling finds it there.
-        let wide = range.start.saturating_sub(PAGE / 2)..(range.end + PAGE / 2).min(self.rows.len());
-        self.rows.missing(if range.is_empty() { 0..0 } else { wide })
-    }
-
-    fn draw_row(&mut self, index: usize, x: i32, mut y: i32, w: i32, focus: bool) {
-        let colours = theme::palette();
-        let Some(meta) = self.rows.meta(index).copied() else { return };
-        if self.rows.begins_day(index) {
-            centred_line(&day(meta.unix_ms), x, y, w, colours.dim, None);
-            y += DAY;
-        }
-        if self.is_first_new(index) {
-            centred_line(&t!("chat.new"), x, y, w, colours.accent, Some(colours.accent));
-            y += DAY;
-        }
-        let (Some(row), Some(laid)) = (self.rows.row(index), self.laid.get(&index)) else { return };
-        let own = row.state.is_some();
-        if let Some(author) = &laid.author {
-            draw::set_font(Font::Helvetica, theme::SMALL);
-            let disc = super::super::widgets::disc_colour(author);
-            draw::set_draw_color(super::super::ink::legible(disc, colours.text, colours.bg));
-            let name =
-                self.names.get(author).map_or_else(|| names::shown(author).into_owned(), |name| shown::line(name));
-            draw::draw_text(&name, x + MARGIN, y + 13);
-        }
-        y += self.author(own);
-        let left = if own { x + w - MARGIN - laid.width } else { x + MARGIN };
-        let height = laid.height();
-        let edge = if focus && self.chosen == Some(index) {
-            self.ringed = Some((left, y + height));
-            Edge::Ring
-        } else if own {
-            Edge::None
-        } else {
-            Edge::Line
-        };
-        laid.draw(left, y, own, edge);
-        y += height;
-        if self.rows.ends_run(index) || says_more(row, self.foreign) {
-            let link = foot(row, self.foreign, x, y, w);
-            self.links.extend(link.map(|area| (area, row.id)));
         }
     }
 }

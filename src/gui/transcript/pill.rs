@@ -8,17 +8,29 @@ use super::super::{theme, widgets};
 const HEIGHT: i32 = 30;
 const GAP: i32 = 10;
 
-/// Draws it into the lower right corner of a view that ends at `right` and `bottom`; where it stands.
-pub fn draw(right: i32, bottom: i32, new: usize) -> [i32; 4] {
-    let colours = theme::palette();
-    let text = match new {
+fn text(new: usize) -> String {
+    match new {
         0 => "↓".to_owned(),
         1..100 => format!("↓ {new}"),
         _ => "↓ 99+".to_owned(),
-    };
+    }
+}
+
+fn width(new: usize) -> i32 {
     draw::set_font(Font::Helvetica, theme::SMALL);
-    let w = (draw::width(&text).ceil() as i32 + 20).max(HEIGHT);
-    let (x, y) = (right - w - GAP, bottom - HEIGHT - GAP);
+    (draw::width(&text(new)).ceil() as i32 + 20).max(HEIGHT)
+}
+
+/// Where it stands in the lower right corner of a view that ends at `right` and `bottom`.
+pub fn place(right: i32, bottom: i32, new: usize) -> [i32; 4] {
+    let w = width(new);
+    [right - w - GAP, bottom - HEIGHT - GAP, w, HEIGHT]
+}
+
+/// Draws it there.
+pub fn draw(x: i32, y: i32, new: usize) {
+    let colours = theme::palette();
+    let (text, w) = (text(new), width(new));
     let (ground, line, ink) = if new > 0 {
         (colours.accent, colours.accent, colours.on_accent)
     } else {
@@ -29,5 +41,4 @@ pub fn draw(right: i32, bottom: i32, new: usize) -> [i32; 4] {
     draw::set_draw_color(line);
     draw::draw_rounded_rect(x, y, w, HEIGHT, HEIGHT / 2);
     widgets::centred(&text, x, y, w, HEIGHT, theme::SMALL, ink);
-    [x, y, w, HEIGHT]
 }

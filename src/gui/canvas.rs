@@ -1,0 +1,181 @@
+//! What was painted last. FLTK draws a window anew, all of it, whenever anything in it has changed. So what is large
+//! paints into a picture of its own and copies that: what is there is moved, and only what has changed is painted.
+
+use std::rc::Rc;
+
+use fltk::app;
+use fltk::draw::Offscreen;
+use fltk::prelude::*;
+
+use super::theme::{Theme, theme};
+
+/// A piece of a picture, from the left to the right edge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Painted<L> {
+    /// Everything that decides how it looks.
+    pub look: L,
+    pub y: i32,
+    pub height: i32,
+    /// What can be pressed in it, from its top.
+    pub link: Option<[i32; 4]>,
+}
+
+/// What all rows depend on.
+#[derive(Debug, Clone, PartialEq)]
+struct Ground {
+    size: [i32; 2],
+    scale: f32,
+    theme: Theme,
+    locale: String,
+}
+
+/// The picture, and what is in it.
+pub struct Canvas<L> {
+    picture: Option<Rc<Offscreen>>,
+    ground: Option<Ground>,
+    pub rows: Vec<Painted<L>>,
+}
+
+impl<L> Default for Canvas<L> {
+    fn default() -> Self {
+        Self { picture: None, ground: None, rows: Vec::new() }
+    }
+}
+
+/// What to do to a picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// What is there moves down by this, up where it is negative.
+    pub shift: i32,
+    /// What is painted then: from and to, from the top on.
+    pub bands: Vec<[i32; 2]>,
+}
+
+impl<L> Canvas<L> {
+    /// Everything is to be painted anew.
+    pub fn forget(&mut self) {
+        self.ground = None;
+    }
+
+    /// The picture for a view of this size, and whether what is in it is of use.
+    pub fn picture(&mut self, w: i32, h: i32, screen: i32) -> (Option<Rc<Offscreen>>, bool) {
+        let locale = rust_i18n::locale().to_string();
+        let ground = Ground { size: [w, h], scale: app::screen_scale(screen), theme: theme(), locale };
+        let old = self.ground.as_ref();
+        let fits = old.is_some_and(|old| old.size == ground.size && old.scale == ground.scale);
+        let known = old == Some(&ground) && self.picture.is_some();
+        if !fits || self.picture.is_none() {
+            self.picture = Offscreen::new(w.max(1), h.max(1)).map(Rc::new);
+        }
+        self.ground = Some(ground);
+        if !known {
+            self.rows.clear();
+        }
+        (self.picture.clone(), known)
+    }
+
+    /// Whether a shift by so much moves whole pixels: else it would blur what it moves.
+    pub fn is_sharp(&self, shift: i32) -> bool {
+        let scale = self.ground.as_ref().map_or(1.0, |ground| ground.scale);
+        (shift as f32 * scale).fract() == 0.0
+    }
+}
+
+impl<L: PartialEq> Canvas<L> {
+    /// Shows a widget that looks like this; it is painted, at the x and y that are given for it, only when it looks
+    /// otherwise than before.
+    pub fn show(&mut self, widget: &impl WidgetExt, look: L, paint: impl FnOnce(i32, i32)) {
+        let (x, y, w, h) = (widget.x(), widget.y(), widget.w(), widget.h());
+        let screen = widget.window().map_or(0, |window| window.screen_num());
+        let (picture, known) = self.picture(w, h, screen);
+        let Some(picture) = picture else { return paint(x, y) };
+        if !known || self.rows.first().is_none_or(|old| old.look != look) {
+            picture.begin();
+            paint(0, 0);
+            picture.end();
+            self.rows = vec![Painted { look, y: 0, height: h, link: None }];
+        }
+        picture.copy(x, y, w, h, 0, 0);
+    }
+}
+
+/// How a picture of `old` becomes one of `new`, in a view so high.
+pub fn plan<L: PartialEq>(old: &[Painted<L>], new: &[Painted<L>], h: i32) -> Plan {
+    let before = |row: &Painted<L>| {
+        let same = |other: &&Painted<L>| other.height == row.height && other.look == row.look;
+        old.iter().find(same).map(|other| row.y - other.y)
+    };
+    let shift = new.iter().rev().find_map(before).unwrap_or(h);
+    if shift.abs() >= h {
+        return Plan { shift: 0, bands: vec![[0, h]] };
+    }
+    // Of what has moved into the view nothing was painted.
+    let (top, bottom) = (shift.max(0), h + shift.min(0));
+    let kept = new.iter().filter(|row| before(row) == Some(shift));
+    let kept = kept.map(|row| [row.y.max(top), (row.y + row.height).min(bottom)]);
+    let mut bands = Vec::new();
+    let mut at = 0;
+    for [from, to] in kept.filter(|[from, to]| from < to) {
+        if from > at {
+            bands.push([at, from]);
+        }
+        at = to;
+    }
+    if at < h {
+        bands.push([at, h]);
+    }
+    Plan { shift, bands }
+}
+
+/// What was known of a piece when it was painted.
+pub fn link_of<L: PartialEq>(old: &[Painted<L>], look: &L) -> Option<[i32; 4]> {
+    old.iter().find(|other| other.look == *look).and_then(|other| other.link)
+}
+
+/// Bands in order, those that touch as one.
+pub fn joined(mut bands: Vec<[i32; 2]>) -> Vec<[i32; 2]> {
+    bands.sort_unstable();
+    let mut all: Vec<[i32; 2]> = Vec::new();
+    for [from, to] in bands {
+        match all.last_mut().filter(|last| last[1] >= from) {
+            Some(last) => last[1] = last[1].max(to),
+            None => all.push([from, to]),
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(look: i64, y: i32, height: i32) -> Painted<i64> {
+        Painted { look, y, height, link: None }
+    }
+
+    #[test]
+    fn only_what_has_changed_is_painted() {
+        let h = 100;
+        let old = [row(1, -10, 40), row(2, 30, 30), row(3, 60, 32)];
+        let same = Plan { shift: 0, bands: vec![[92, 100]] };
+        assert_eq!(plan(&old, &old, h), same, "nothing but the edge below");
+        // A message: everything moves up, and what comes in is painted.
+        let new = [row(1, -40, 40), row(2, 0, 30), row(3, 30, 32), row(4, 62, 30)];
+        assert_eq!(plan(&old, &new, h), Plan { shift: -30, bands: vec![[62, 100]] });
+        // One in the middle has changed.
+        let mut changed = old.clone();
+        changed[1].look = 7;
+        assert_eq!(plan(&old, &changed, h), Plan { shift: 0, bands: vec![[30, 60], [92, 100]] });
+        // Scrolled up: the upper row was in sight in part only.
+        let up = [row(0, -5, 15), row(1, 10, 40), row(2, 50, 30), row(3, 80, 32)];
+        assert_eq!(plan(&old, &up, h), Plan { shift: 20, bands: vec![[0, 20]] });
+        // Nothing is as it was.
+        assert_eq!(plan(&old, &[row(9, 0, 40)], h), Plan { shift: 0, bands: vec![[0, 100]] });
+        assert_eq!(plan(&[], &old, h), Plan { shift: 0, bands: vec![[0, 100]] });
+    }
+
+    #[test]
+    fn bands_that_touch_are_one() {
+        assert_eq!(joined(vec![[50, 60], [0, 10], [5, 20], [20, 30]]), [[0, 30], [50, 60]]);
+    }
+}
