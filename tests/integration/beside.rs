@@ -103,6 +103,7 @@ fn an_account_closed_to_the_plain_dialect_is_let_in_by_the_secure_one_alone() {
     // Where that is known the password does not go out readable; not from its folder, until it is open again.
     let mut plain = Person::new(at, &dir.path().join("a"));
     plain.client.login(clock::now(), account("a"), password()).expect("a history");
+    plain.agrees();
     plain.until("not sent", |e| *e == Event::LoggedIn(LoginOutcome::EncryptedOnly));
     assert!(!plain.client.set_tap(false).iter().any(|record| record.bytes.starts_with(b"02#")));
     drop(plain);
@@ -111,7 +112,7 @@ fn an_account_closed_to_the_plain_dialect_is_let_in_by_the_secure_one_alone() {
     a.client.go_offline(clock::now());
     a.until("offline", |e| matches!(e, Event::WentOffline(_)));
     drop(a);
-    let plain = Person::begin(at, &dir.path().join("a"), "a", false);
+    let plain = Person::new(at, &dir.path().join("a")).come_in_plainly_all_the_same("a");
     drop(plain);
     let mut a = securely(at, &dir.path().join("a")).come_in("a", false);
     chosen(&mut a, AccountChange::SecureOnly(true), only);
@@ -155,7 +156,11 @@ fn what_this_folder_took_in_plain_is_not_shown_again_and_what_others_took_is() {
             let away = |e: &Event| matches!(e, Event::Outgoing { state: SendState::Kept, .. });
             friend.until("kept for later", away);
         }
-        let mut plain = Person::begin(at, &dir.path().join(folder), "a", false);
+        let plain = Person::new(at, &dir.path().join(folder));
+        let mut plain = match folder {
+            "a" => plain.come_in_plainly_all_the_same("a"),
+            _ => plain.come_in("a", false),
+        };
         plain.client.set_open_chats(clock::now(), Vec::new(), true);
         plain.gets("b", texts[2]);
         leave(plain);

@@ -9,7 +9,7 @@ use hongyan::client::{Client, Config, Event};
 use hongyan::model::{Account, Password, SendState};
 use hongyan::net::{Now, clock};
 use hongyan::server::udp::{Config as ServerConfig, Server};
-use hongyan::session::{Dialect, Link, LoginOutcome, Polling, RegisterOutcome};
+use hongyan::session::{Dialect, Link, LoginOutcome, Plainly, Polling, RegisterOutcome};
 use hongyan::wire::reply::Registered;
 
 /// One of our clients, as a face without windows would drive it.
@@ -93,6 +93,20 @@ impl Person {
 
     pub fn begin(server: SocketAddr, data: &Path, name: &str, new: bool) -> Self {
         Self::new(server, data).come_in(name, new)
+    }
+
+    /// Speaks plain although this folder knows that the server encrypts: that is asked first.
+    pub fn come_in_plainly_all_the_same(mut self, name: &str) -> Self {
+        self.client.login(clock::now(), account(name), password()).expect("a history");
+        self.agrees();
+        self.until("logged in", |e| *e == Event::LoggedIn(LoginOutcome::Done));
+        self
+    }
+
+    #[track_caller]
+    pub fn agrees(&mut self) {
+        self.until("a question", |e| *e == Event::PlainOnly(Plainly::Chosen));
+        self.client.allow_plain(clock::now());
     }
 
     pub fn come_in(mut self, name: &str, new: bool) -> Self {

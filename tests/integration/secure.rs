@@ -144,7 +144,8 @@ fn devices_and_students_share_a_server_that_restarts() {
 
     // The same machine without its keys is another server, and is told so before anything is said to it.
     std::fs::remove_file(dir.path().join("identity")).expect("removed");
-    let _server = Server::start(Config { listen: at, ..config }).expect("started again");
+    assert!(Server::start(Config { listen: at, ..config.clone() }).is_err(), "not by accident");
+    let _server = Server::start(Config { listen: at, new_key: true, ..config }).expect("started again");
     let a = Device::connect(at, vec![pin]);
     assert!(matches!(&a.lost, Some(Why::KeyChanged(key)) if key.len() == 44), "{:?}", a.lost);
 }

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use hongyan::link::{Identity, Transmit};
+use hongyan::model::names::framed;
 use hongyan::server::carrier::Carrier;
 use hongyan::server::engine::{Effect, Engine, Now};
 use hongyan::server::hasher::{Hashed, Job, Outcome};
@@ -237,11 +238,16 @@ impl Machine {
     pub fn messages(&self) -> Vec<(u64, String, String, String)> {
         let connection = self.running.as_ref().expect("up").store.connection();
         let mut query = connection
-            .prepare("SELECT m.id, a.name, m.sender, m.text FROM messages m JOIN accounts a ON a.id = m.receiver ORDER BY m.id")
+            .prepare(
+                "SELECT m.id, a.name, m.sender, m.text, m.writer FROM messages m JOIN accounts a ON a.id = m.receiver
+                 ORDER BY m.id",
+            )
             .expect("the schema");
-        let rows = query.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?, row.get(3)?)));
-        let row = |row: Result<(i64, _, _, _), _>| {
-            let (id, receiver, sender, text) = row.expect("a row");
+        let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)));
+        let row = |row: Result<(i64, _, _, String, Option<String>), _>| {
+            let (id, receiver, sender, text, writer) = row.expect("a row");
+            // A history has a room's texts as the plain dialect says them.
+            let text = writer.map_or_else(|| text.clone(), |writer| framed(&writer, &text));
             (u64::try_from(id).expect("positive"), receiver, sender, text)
         };
         rows.expect("readable").map(row).collect()
