@@ -93,6 +93,7 @@ pub struct Client {
     /// It is known as another program, without 10 and 11.
     foreign: bool,
     silent: bool,
+    not_storing: bool,
     config: Config,
     bell: Bell,
     events: VecDeque<Event>,
@@ -124,6 +125,7 @@ impl Client {
             ours: false,
             foreign,
             silent: false,
+            not_storing: false,
             config,
             bell,
             events: VecDeque::new(),
@@ -321,6 +323,7 @@ impl Client {
         // Without a history nothing may be taken, nor anybody's message go into another's.
         self.session.forget();
         self.silent = false;
+        self.not_storing = false;
         self.account = None;
     }
 
@@ -411,6 +414,12 @@ impl Client {
     #[must_use]
     pub fn is_silent(&self) -> bool {
         self.silent
+    }
+
+    /// Whether messages wait here because the server cannot store them now: its disk may be full.
+    #[must_use]
+    pub fn is_not_storing(&self) -> bool {
+        self.not_storing
     }
 
     /// The connection line.

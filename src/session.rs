@@ -290,6 +290,9 @@ pub enum Event {
     Refused { id: MessageId, state: SendState },
     /// The server lets this account send no more for so long; what waits then goes on by itself.
     Paced(Duration),
+    /// Whether messages of one's own wait because the server cannot store them now, as when its disk is full. They are
+    /// sent again by themselves; false as soon as it stores one, and while it is not connected or not heard.
+    NotStoring(bool),
     /// `08` fell without a message having come: the plain protocol may have lost this many.
     MaybeLost(u64),
     /// A server that offers messages again has so many: to be kept beside what is stored after it, for

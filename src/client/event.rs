@@ -61,6 +61,8 @@ pub enum Event {
     NetworkTrouble(String),
     /// The server lets this account send no more for so long; what waits then goes on by itself.
     Paced(std::time::Duration),
+    /// [`super::Client::is_not_storing`] has changed.
+    NotStoring(bool),
     /// The server did not understand these bytes of ours.
     NotUnderstood(Vec<u8>),
     /// The server answered something with another code than the protocol has, as it came.
@@ -132,6 +134,7 @@ impl Event {
             Self::Kicked { address, at } => t!("secure.kicked", address = address, time = time_of(*at)),
             Self::Copied { offline: true } => t!("secure.copied"),
             Self::Copied { offline: false } => t!("secure.copied_beside"),
+            Self::NotStoring(true) => t!("gui.not_storing"),
             Self::TookPlace { address } => t!("secure.took_place", address = address),
             _ => return None,
         };

@@ -60,6 +60,8 @@ pub struct Connection {
     pub asking: usize,
     /// Messages of one's own that are not settled.
     pub unsent: usize,
+    /// Whether they wait because the server cannot store them now.
+    pub not_storing: bool,
     /// What went wrong last, and when, in milliseconds since 1970.
     pub error: Option<(i64, String)>,
 }
@@ -101,6 +103,7 @@ impl Client {
             waiting: counts.waiting,
             asking: plain.waiting,
             unsent: self.unsent(),
+            not_storing: self.not_storing,
             error: self.last_error.clone(),
         }
     }
@@ -150,6 +153,9 @@ impl Connection {
             let window = t!("connection.window_is", locale = locale, window = window, queued = queued);
             row(t!("connection.window", locale = locale), window.into_owned());
             row(t!("connection.moves", locale = locale), moves.to_string());
+        }
+        if self.not_storing {
+            row(t!("connection.storing", locale = locale), t!("gui.not_storing", locale = locale).into_owned());
         }
         let error = match &self.error {
             Some((at, error)) => format!("{} {error}", time(*at)),
@@ -218,6 +224,7 @@ mod tests {
             waiting: 1,
             asking: 2,
             unsent: 3,
+            not_storing: false,
             error: None,
         };
         let now = Instant::now();
@@ -258,5 +265,9 @@ mod tests {
             assert!(text.contains(part), "{part} {text}");
         }
         assert_eq!(connection.rows(now, "zh-CN").len(), 13);
+        assert!(!text.contains("cannot store"), "{text}");
+        connection.not_storing = true;
+        assert!(connection.text(now, "en").contains("The server cannot store messages at the moment"));
+        assert!(connection.text(now, "zh-CN").contains("服务器暂时无法保存消息"));
     }
 }

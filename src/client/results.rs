@@ -1,5 +1,7 @@
 //! What the session and the history say, and what follows from it.
 
+use rust_i18n::t;
+
 use super::account::{Credential, Incoming, Kept};
 use super::local::{keep_foreign, keep_home, keep_key};
 use super::{Client, EARLIER, Event};
@@ -88,6 +90,15 @@ impl Client {
                 Event::LoggedIn(outcome)
             }
             session::Event::WentOffline(was) => Event::WentOffline(was),
+            session::Event::NotStoring(not) => {
+                if std::mem::replace(&mut self.not_storing, not) == not {
+                    return;
+                }
+                if not {
+                    self.last_error = Some((now.unix_ms, t!("connection.not_stored").into_owned()));
+                }
+                Event::NotStoring(not)
+            }
             session::Event::Paced(wait) => Event::Paced(wait),
             session::Event::MaybeLost(n) => Event::MaybeLost(n),
             session::Event::Online(accounts) => {

@@ -426,6 +426,7 @@ impl App {
                 }
                 self.refresh_headers();
             }
+            Event::NotStoring(not) => self.main.iter_mut().for_each(|main| main.set_not_storing(not)),
             Event::Registered(outcome) => self.registered(&outcome),
             Event::LoggedIn(outcome) => self.logged_in(&outcome),
             Event::WentOffline(_) => self.left(),

@@ -316,6 +316,12 @@ impl MainWindow {
         self.foot.redraw();
     }
 
+    /// Whether messages wait because the server cannot store them now.
+    pub fn set_not_storing(&mut self, not: bool) {
+        self.notice.stand(&if not { t!("gui.not_storing") } else { "".into() });
+        self.said();
+    }
+
     /// Which dialect is spoken, so that it is seen whether others can read along.
     pub fn set_speaks(&mut self, speaks: Option<Speaks>) {
         self.status.borrow_mut().speaks = speaks;

@@ -57,6 +57,8 @@ struct Said {
     trouble: bool,
     /// Oldest first, one at a time.
     kept: VecDeque<Kept>,
+    /// So until it is not any more.
+    state: String,
     question: Option<Question>,
 }
 
@@ -64,6 +66,7 @@ struct Said {
 struct Parts {
     question: Vec<String>,
     kept: Vec<String>,
+    state: Vec<String>,
     text: Vec<String>,
 }
 
@@ -82,6 +85,7 @@ impl Said {
         Parts {
             question: lines(question, LINES[1]),
             kept: lines(&self.kept_text(), LINES[0]),
+            state: lines(&self.state, LINES[0]),
             text: lines(&self.text, LINES[0]),
         }
     }
@@ -149,6 +153,11 @@ impl Notice {
         }
     }
 
+    /// Says how things are, beside whatever else is said, until they are otherwise; empty then.
+    pub fn stand(&self, text: &str) {
+        self.said.borrow_mut().state = text.to_owned();
+    }
+
     /// Says something that stays, whatever else is said, until [`Notice::take_away`].
     pub fn keep(&mut self, what: Kept) {
         let kept = &mut self.said.borrow_mut().kept;
@@ -208,7 +217,7 @@ impl Notice {
         let foot = |lines: &[String]| if lines.is_empty() { 0 } else { FOOT };
         let asked = height(&parts.question) + foot(&parts.question);
         let kept = height(&parts.kept) + foot(&parts.kept);
-        let high = asked + kept + height(&parts.text);
+        let high = asked + kept + height(&parts.state) + height(&parts.text);
         let top = bottom - high;
         self.frame.clone().resize(0, top, w, high);
         let wide = (w - 3 * PAD) / 2;
@@ -225,7 +234,7 @@ impl Notice {
     pub fn text(&self) -> String {
         let said = self.said.borrow();
         let question = said.question.as_ref().map_or("", |question| &question.text);
-        [question, &said.kept_text(), &said.text]
+        [question, &said.kept_text(), &said.state, &said.text]
             .into_iter()
             .filter(|text| !text.is_empty())
             .collect::<Vec<_>>()
@@ -244,9 +253,11 @@ fn draw_lines(f: &Frame, said: &Said) {
     draw::draw_rect_fill(f.x(), f.y(), f.w(), f.h(), colours.surface);
     draw::set_draw_color(colours.line);
     draw::draw_xyline(f.x(), f.y(), f.x() + f.w());
-    let Parts { question, kept, text } = said.parts(f.w());
+    let Parts { question, kept, state, text } = said.parts(f.w());
     let mut top = f.y();
-    for (lines, ink, foot) in [(question, colours.text, FOOT), (kept, colours.text, FOOT), (text, colours.dim, 0)] {
+    let said =
+        [(question, colours.text, FOOT), (kept, colours.text, FOOT), (state, colours.text, 0), (text, colours.dim, 0)];
+    for (lines, ink, foot) in said {
         let high = height(&lines);
         let mut y = top + 4;
         for line in lines {

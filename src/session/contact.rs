@@ -30,6 +30,11 @@ impl Contact {
         told
     }
 
+    /// Whether the server was told to be silent, and is still.
+    pub(super) fn is_silent(&self) -> bool {
+        self.told
+    }
+
     /// When [`Contact::look`] is to be called.
     pub(super) fn due(&self) -> Option<Instant> {
         self.since.filter(|_| !self.told).map(|since| since + SILENT)

@@ -26,7 +26,7 @@ use crate::wire::frame::{Code, FromClient, FromServer};
 
 use harmless::harmless;
 use inbox::Arrived;
-use outbox::Outgoing;
+use outbox::{Outgoing, Storing};
 use requests::{AccountAsk, PastWish, Registering};
 
 /// An answer that takes longer is said to be waited for.
@@ -134,6 +134,7 @@ pub struct Session {
     /// The server could store nothing: not before this.
     resend_at: Option<Instant>,
     refusals: usize,
+    storing: Storing,
     /// On their way to the disk, in order.
     inbox: VecDeque<Arrived>,
     /// Where this device begins, until something is stored after it.
@@ -203,6 +204,7 @@ impl Session {
             renames: 0,
             resend_at: None,
             refusals: 0,
+            storing: Storing::default(),
             inbox: VecDeque::new(),
             begins: None,
             handed: None,
@@ -342,6 +344,7 @@ impl Session {
         }
         self.watch(now);
         self.touch(now);
+        self.look_at_storing();
     }
 
     /// Whether the server answers, as far as that can be known: the carrier asks too, every 15 s at least.
@@ -402,7 +405,7 @@ impl Session {
             FromServer::Registered { id } => self.registered(id, None),
             FromServer::Error { id, code } => self.failed(now, id, code),
             FromServer::Accepted { counter, row, online, .. } => self.accepted(counter, row, online),
-            FromServer::Refused { counter, code, wait } => self.refused(now, counter, code, wait),
+            FromServer::Refused { counter, code, wait, reason } => self.refused(now, counter, code, wait, reason),
             FromServer::Message { row, after, from, writer, at, text, plain } => {
                 // The history and every face read a room's texts with their writers, through `names` alone.
                 let text = writer.map_or(text.clone(), |writer| names::framed(&writer, &text));

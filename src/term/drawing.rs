@@ -30,6 +30,7 @@ impl App {
         let off = match () {
             () if offline => format!(" ({})", t!("main.offline")),
             () if self.logged_in && self.client.is_silent() => format!(" ({})", t!("term.no_connection")),
+            () if self.client.is_not_storing() => format!(" ({})", t!("term.not_storing")),
             () => String::new(),
         };
         let me = format!("{}{off}", harmless(&fit(me, 16)));

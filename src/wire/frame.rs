@@ -131,12 +131,15 @@ pub enum FromServer {
     /// The message is on disk, once, as this row. `online`: its receiver is there.
     Accepted { counter: u64, row: u64, at: i64, online: bool },
     /// The message was not taken. `try_later` and `out_of_turn`: it is to be sent again under this counter; after
-    /// `wait` milliseconds where that is said, since the account has sent as much as it may for now.
+    /// `wait` milliseconds where that is said, since the account has sent as much as it may for now. `reason` says
+    /// more of `try_later` where there is more to say.
     Refused {
         counter: u64,
         code: Code,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         wait: Option<u64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Reason>,
     },
     /// A message for this account. `after` is the row of the message pushed before it (0: none or
     /// unknown): a device that has not stored that one has a gap and asks again with its cursor. `plain` is
@@ -231,6 +234,17 @@ pub enum Code {
     TryLater,
     /// What it was to come after was not taken; nothing was stored. To be sent again after what is left.
     OutOfTurn,
+    /// Something a later version says.
+    #[serde(other)]
+    Unknown,
+}
+
+/// Why a message is to be sent again later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The server tried to store it and could not, as when its disk is full: so it will go with all others.
+    NotStored,
     /// Something a later version says.
     #[serde(other)]
     Unknown,
@@ -336,8 +350,12 @@ mod tests {
             FromServer::AccountSettings { id: 4, settings: AccountSettings { beside: true, ..Default::default() } };
         assert_eq!(settings.encode(), br#"{"t":"account_settings","id":4,"beside":true,"secure_only":false}"#);
         assert_eq!(FromServer::decode(&settings.encode()).expect("a frame"), settings);
-        let refused = FromServer::Refused { counter: 3, code: Code::IdConflict, wait: None };
+        let refused = FromServer::Refused { counter: 3, code: Code::IdConflict, wait: None, reason: None };
         assert_eq!(refused.encode(), br#"{"t":"refused","counter":3,"code":"id_conflict"}"#);
+        let later = br#"{"t":"refused","counter":3,"code":"try_later","reason":"of a later version"}"#;
+        let reason = Some(Reason::Unknown);
+        let refused = FromServer::Refused { counter: 3, code: Code::TryLater, wait: None, reason };
+        assert_eq!(FromServer::decode(later).expect("read all the same"), refused);
         assert_eq!(FromServer::decode(&refused.encode()).expect("a frame"), refused);
     }
 

@@ -157,6 +157,7 @@ fn mains(all: &mut Vec<(String, Open)>) {
                 }]);
                 main.set_link(link);
                 main.set_silent(n == 2);
+                main.set_not_storing(n == 4);
                 main.set_speaks(Some(if n % 2 == 0 { Speaks::Plain } else { Speaks::Secure }));
                 let (address, time) = ("[2001:db8:1234:5678:9abc:def0:1234:5678]:50123", "2026-11-21 12:00:00");
                 let question = t!("main.kicked", address = address, time = time).into_owned();

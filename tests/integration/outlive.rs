@@ -212,14 +212,23 @@ mod full {
         for text in ["1", "2", "3"] {
             assert!(a.client.send_message(clock::now(), &account("b"), text));
         }
+        a.until("it is said why", |e| *e == Event::NotStoring(true));
         for_a_second(&mut a);
         assert_eq!((state(&a), a.client.unsent()), (Some(SendState::Sending), 3), "nothing is acknowledged");
+        let words = |a: &Person, locale| a.client.connection().text(clock::now().instant, locale);
+        for (locale, sentence) in [("en", "cannot store messages at the moment"), ("zh-CN", "暂时无法保存消息")]
+        {
+            assert!(words(&a, locale).contains(sentence), "{}", words(&a, locale));
+        }
         a.client.past(clock::now(), account("b"), None, 10);
         a.until("reading goes on", |e| matches!(e, Event::Past { messages, .. } if messages.len() == 1));
         disk.fill(false);
         while a.client.unsent() > 0 {
             a.until("sent", told);
         }
+        let said = |e: &Event| if let Event::NotStoring(not) = e { Some(*not) } else { None };
+        assert_eq!(a.seen.iter().filter_map(said).collect::<Vec<_>>(), [true, false], "once, and taken back");
+        assert!(!words(&a, "en").contains("at the moment"), "{}", words(&a, "en"));
         b.gets("a", "3");
         assert_eq!(heard(&b, "a"), ["before", "1", "2", "3"]);
         assert!(!a.seen.iter().any(doubtful));

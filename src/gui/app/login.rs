@@ -237,6 +237,7 @@ impl App {
             let mut main = MainWindow::new(&Me { account, nickname }, place, Rc::clone(&self.emit));
             main.set_link(self.client.link());
             main.set_speaks(self.client.connection().speaks);
+            main.set_not_storing(self.client.is_not_storing());
             main.set_online(self.online.clone());
             if let Some(text) = self.afterwards.take() {
                 main.say(&text);

@@ -24,7 +24,7 @@ use crate::link::{PeerId, REFUSED};
 use crate::model::{Account, MessageText, Password};
 use crate::server::hasher::Hashed;
 use crate::server::store::{AccountId, Change, Done, MessageRow, Op, Own, SentKey, Stored};
-use crate::wire::frame::{Code, Device as DeviceName, FromClient, FromServer, Key, Past};
+use crate::wire::frame::{Code, Device as DeviceName, FromClient, FromServer, Key, Past, Reason};
 use crate::wire::reply::Registered;
 use crate::wire::request::Body;
 
@@ -283,7 +283,7 @@ impl Engine {
             (FromClient::Unknown, _) => {}
             // The disk's queue is not to be anybody's to fill.
             (FromClient::Send { counter, .. }, Some(_)) if crowded => {
-                self.frame_to(peer, FromServer::Refused { counter, code: Code::TryLater, wait: None });
+                self.frame_to(peer, FromServer::Refused { counter, code: Code::TryLater, wait: None, reason: None });
             }
             (
                 FromClient::History { id, .. }
@@ -294,13 +294,13 @@ impl Engine {
             (FromClient::Send { counter, to, text, after }, Some(who)) => {
                 // Before anything is looked at: whether it was taken before is the disk's to say.
                 if let Err(wait) = self.pace.device(now, who.0, &to) {
-                    let frame = FromServer::Refused { counter, code: Code::TryLater, wait: Some(wait) };
+                    let frame = FromServer::Refused { counter, code: Code::TryLater, wait: Some(wait), reason: None };
                     return self.frame_to(peer, frame);
                 }
                 self.device_sends(now, peer, who, (counter, after), &to, &text)
             }
             (FromClient::Send { counter, .. }, None) => {
-                self.frame_to(peer, FromServer::Refused { counter, code: Code::NotLoggedIn, wait: None });
+                self.frame_to(peer, FromServer::Refused { counter, code: Code::NotLoggedIn, wait: None, reason: None });
             }
             (FromClient::Ack { cursor }, Some((account, _))) => self.device_acknowledges(now, peer, account, cursor),
             (FromClient::Ack { .. }, None) => {}
@@ -391,15 +391,17 @@ impl Engine {
                     }
                     self.answer(peer, who, FromServer::Accepted { counter, row, at: sent, online: message.online });
                 }
-                done => self.answer(peer, who, FromServer::Refused { counter, code: refusal(&done), wait: None }),
+                done => self.answer(peer, who, not_kept(counter, &done)),
             },
             (Waiting::Again { who, counter, code }, done) => match done {
                 Done::Kept { rows, sent, .. } => {
                     let row = number(rows.first().copied().unwrap_or(0));
                     self.answer(peer, who, FromServer::Accepted { counter, row, at: sent, online: false });
                 }
-                Done::Ok { .. } => self.answer(peer, who, FromServer::Refused { counter, code, wait: None }),
-                done => self.answer(peer, who, FromServer::Refused { counter, code: refusal(&done), wait: None }),
+                Done::Ok { .. } => {
+                    self.answer(peer, who, FromServer::Refused { counter, code, wait: None, reason: None })
+                }
+                done => self.answer(peer, who, not_kept(counter, &done)),
             },
             (Waiting::Page { who }, done) => self.page(peer, who, done),
             (Waiting::History { id }, Done::Messages { messages, more, .. }) => {
@@ -434,7 +436,7 @@ impl Engine {
         to: &str,
         text: &str,
     ) {
-        let refused = |code| FromServer::Refused { counter, code, wait: None };
+        let refused = |code| FromServer::Refused { counter, code, wait: None, reason: None };
         let (Ok(to), Ok(parsed)) = (Account::parse(to), MessageText::parse(text)) else {
             return self.frame_to(peer, refused(Code::BadField));
         };
@@ -471,13 +473,14 @@ impl Engine {
     }
 }
 
-/// Why a message is not on disk.
-fn refusal(done: &Done) -> Code {
-    match done {
-        Done::Conflict { .. } => Code::IdConflict,
-        Done::OutOfTurn { .. } => Code::OutOfTurn,
-        _ => Code::TryLater,
-    }
+/// The answer for a message that is not on disk.
+fn not_kept(counter: u64, done: &Done) -> FromServer {
+    let (code, reason) = match done {
+        Done::Conflict { .. } => (Code::IdConflict, None),
+        Done::OutOfTurn { .. } => (Code::OutOfTurn, None),
+        _ => (Code::TryLater, Some(Reason::NotStored)),
+    };
+    FromServer::Refused { counter, code, wait: None, reason }
 }
 
 #[cfg(test)]

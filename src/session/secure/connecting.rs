@@ -272,6 +272,7 @@ impl Session {
         self.peer = None;
         self.connected = false;
         self.round_trip = Rto::default();
+        self.storing_unknown();
         self.pulse = Pulse::default();
         self.dial_by = None;
         self.nothing_asked();

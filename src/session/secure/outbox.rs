@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::{Account, DISK, Event, MessageId, MessageText, Session, State};
 use crate::model::SendState;
-use crate::wire::frame::{Code, FromClient};
+use crate::wire::frame::{Code, FromClient, Reason};
 
 /// So many may be unanswered at once.
 const WINDOW: usize = 64;
@@ -32,6 +32,15 @@ pub(super) struct Outgoing {
     pub(super) own: bool,
     /// The server will not have it, which is to be written down as this.
     pub(super) over: Option<SendState>,
+}
+
+/// Whether the server stores what it is sent, as far as it has said.
+#[derive(Debug, Default)]
+pub(super) struct Storing {
+    /// It could not store a message on this connection, and has stored none since.
+    failed: bool,
+    /// This was told.
+    told: bool,
 }
 
 /// Whether this number is among the first `highest`.
@@ -191,13 +200,35 @@ impl Session {
     pub(super) fn accepted(&mut self, counter: u64, row: u64, online: bool) {
         let Some(message) = self.position(counter).and_then(|i| self.outbox.remove(i)) else { return };
         self.refusals = 0;
+        self.storing.failed = false;
         // Nobody else is in the lobby, or somebody is: it is said there.
         let state = if online || message.to.is_room() { SendState::Sent } else { SendState::Kept };
         self.events.push_back(Event::Numbered { id: message.id, row });
         self.events.push_back(Event::Outgoing { id: message.id, state });
     }
 
-    pub(super) fn refused(&mut self, now: Instant, counter: u64, code: Code, wait: Option<u64>) {
+    /// The connection is gone: how the server is doing is not known any more.
+    pub(super) fn storing_unknown(&mut self) {
+        self.storing.failed = false;
+    }
+
+    /// Tells whether messages wait here because the server cannot store them, when that has changed.
+    pub(super) fn look_at_storing(&mut self) {
+        let here = self.state == State::Online && self.connected && !self.contact.is_silent();
+        let waits = here && self.storing.failed && self.outbox.iter().any(|m| m.over.is_none());
+        if std::mem::replace(&mut self.storing.told, waits) != waits {
+            self.events.push_back(Event::NotStoring(waits));
+        }
+    }
+
+    pub(super) fn refused(
+        &mut self,
+        now: Instant,
+        counter: u64,
+        code: Code,
+        wait: Option<u64>,
+        reason: Option<Reason>,
+    ) {
         let Some(i) = self.position(counter) else { return };
         if code == Code::IdConflict {
             self.renaming = true;
@@ -223,6 +254,7 @@ impl Session {
                     self.resend_at = self.resend_at.max(Some(now + wait));
                     return;
                 }
+                self.storing.failed |= reason == Some(Reason::NotStored);
                 let step = LATER.get(self.refusals).or(LATER.last()).copied().unwrap_or_default();
                 self.refusals += 1;
                 self.resend_at = Some(now + self.dice.spread(Duration::from_secs(step)));

@@ -6,6 +6,7 @@ mod contact;
 mod faults;
 mod hostile;
 mod promises;
+mod storing;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -272,12 +273,12 @@ impl<'a> World<'a> {
             }
             FromClient::Send { counter, to, text, .. } => {
                 let Some(device) = self.seats[at].device else {
-                    return vec![FromServer::Refused { counter, code: Code::NotLoggedIn, wait: None }];
+                    return vec![FromServer::Refused { counter, code: Code::NotLoggedIn, wait: None, reason: None }];
                 };
                 let body = format!("{to} {text}");
                 if let Some((kept, row)) = durable.sent.get(&(device, counter)) {
                     let accepted = FromServer::Accepted { counter, row: *row, at: 0, online: true };
-                    let conflict = FromServer::Refused { counter, code: Code::IdConflict, wait: None };
+                    let conflict = FromServer::Refused { counter, code: Code::IdConflict, wait: None, reason: None };
                     return vec![if *kept == body { accepted } else { conflict }];
                 }
                 durable.rows += 3;

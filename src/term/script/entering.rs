@@ -29,7 +29,11 @@ impl Running {
             }
             Event::PlainOnly(Plainly::Only) => Err(Stop(Exit::Refused, format!("{notice} (--allow-plain)"))),
             Event::Kicked { .. } | Event::Copied { offline: true } => Err(Stop(Exit::Refused, notice)),
-            Event::UnknownCode(_) | Event::Pinned(_) | Event::TookPlace { .. } | Event::Copied { offline: false } => {
+            Event::UnknownCode(_)
+            | Event::Pinned(_)
+            | Event::TookPlace { .. }
+            | Event::NotStoring(true)
+            | Event::Copied { offline: false } => {
                 say(&notice);
                 Ok(true)
             }

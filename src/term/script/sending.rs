@@ -63,7 +63,9 @@ impl Running {
         let open = |state: &SendState| matches!(state, SendState::Waiting | SendState::Sending);
         while self.own.values().any(open) {
             if self.until(end, |_, event| matches!(event, Event::Outgoing { .. }).then_some(()))?.is_none() {
-                return Err(Stop(Exit::NoAnswer, t!("gui.no_answer").into_owned()));
+                let not_storing = self.client.is_not_storing();
+                let why = if not_storing { t!("connection.not_stored") } else { t!("gui.no_answer") };
+                return Err(Stop(Exit::NoAnswer, why.into_owned()));
             }
         }
         let any = |wanted: SendState| self.own.values().any(|state| *state == wanted);

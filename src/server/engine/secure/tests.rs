@@ -283,7 +283,8 @@ fn nothing_overtakes_what_was_refused() {
     world.release();
     world.disk_full = false;
     world.store(second);
-    assert_eq!(world.heard(), [refused(1, "try_later"), refused(2, "out_of_turn")]);
+    let not_stored = r#"1 {"t":"refused","counter":1,"code":"try_later","reason":"not_stored"}"#;
+    assert_eq!(world.heard(), [not_stored.to_owned(), refused(2, "out_of_turn")]);
     assert_eq!(world.say(1, &after(2, 1)), [refused(2, "out_of_turn")]);
     assert_eq!(world.say(1, &send(1, "b", "x")), [accepted(1, 1, 1, false)]);
     assert_eq!(world.say(1, &after(2, 1)), [accepted(1, 2, 2, false)]);
@@ -457,7 +458,10 @@ fn nothing_is_claimed_that_is_not_on_disk() {
     world.release();
     assert_eq!(world.heard(), [message(2, 1, 0, "a", "x"), accepted(1, 1, 1, true)]);
     world.disk_full = true;
-    assert_eq!(world.say(1, &send(2, "b", "y")), [r#"1 {"t":"refused","counter":2,"code":"try_later"}"#]);
+    assert_eq!(
+        world.say(1, &send(2, "b", "y")),
+        [r#"1 {"t":"refused","counter":2,"code":"try_later","reason":"not_stored"}"#]
+    );
     world.disk_full = false;
     assert_eq!(world.say(1, &send(2, "b", "y")), [message(2, 2, 1, "a", "y"), accepted(1, 2, 2, true)]);
     // A login that is overtaken by the connection's end lets nobody in.

@@ -66,7 +66,7 @@ fn whatever_a_server_says_is_survived() {
                         accepted: n,
                     },
                     FromServer::Accepted { counter: n, row: n, at, online: false },
-                    FromServer::Refused { counter: n, code: Code::IdConflict, wait: None },
+                    FromServer::Refused { counter: n, code: Code::IdConflict, wait: None, reason: None },
                     FromServer::LoggedIn {
                         id: n,
                         token: Some(Key([1; 32])),

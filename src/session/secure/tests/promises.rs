@@ -415,11 +415,12 @@ fn refusals_fail_and_later_means_later() {
     let refuse = |frame: &FromClient| match frame {
         FromClient::Send { counter: 2, .. } => {
             times += 1;
-            (times < 3).then(|| vec![FromServer::Refused { counter: 2, code: Code::TryLater, wait: None }])
+            (times < 3)
+                .then(|| vec![FromServer::Refused { counter: 2, code: Code::TryLater, wait: None, reason: None }])
         }
         FromClient::Send { counter, .. } => {
             let code = if *counter == 1 { Code::NoAccount } else { Code::MailboxFull };
-            Some(vec![FromServer::Refused { counter: *counter, code, wait: None }])
+            Some(vec![FromServer::Refused { counter: *counter, code, wait: None, reason: None }])
         }
         _ => None,
     };
@@ -442,7 +443,8 @@ fn who_may_send_no_more_for_now_waits_as_long_as_it_is_told_and_loses_nothing() 
         FromClient::Send { counter, .. } if *counter > 1 => {
             times += 1;
             let wait = Some(3_000);
-            (times <= 2).then(|| vec![FromServer::Refused { counter: *counter, code: Code::TryLater, wait }])
+            (times <= 2)
+                .then(|| vec![FromServer::Refused { counter: *counter, code: Code::TryLater, wait, reason: None }])
         }
         _ => None,
     };
@@ -466,7 +468,7 @@ fn nothing_follows_a_refused_one_before_that_is_on_disk() {
     let script = |frame: &FromClient| match frame {
         FromClient::Send { counter, after, .. } => {
             sent.push((*counter, *after));
-            let refused = |code| Some(vec![FromServer::Refused { counter: *counter, code, wait: None }]);
+            let refused = |code| Some(vec![FromServer::Refused { counter: *counter, code, wait: None, reason: None }]);
             match (*counter, after) {
                 (1, _) => refused(Code::MailboxFull),
                 (3, Some(1)) => refused(Code::OutOfTurn),
