@@ -226,6 +226,7 @@ mod full {
         while a.client.unsent() > 0 {
             a.until("sent", told);
         }
+        a.until("it is taken back", |e| *e == Event::NotStoring(false));
         let said = |e: &Event| if let Event::NotStoring(not) = e { Some(*not) } else { None };
         assert_eq!(a.seen.iter().filter_map(said).collect::<Vec<_>>(), [true, false], "once, and taken back");
         assert!(!words(&a, "en").contains("at the moment"), "{}", words(&a, "en"));
