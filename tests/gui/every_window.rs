@@ -226,6 +226,7 @@ fn figures() -> Connection {
         waiting: 1_234,
         asking: 1_234,
         unsent: 1_234,
+        not_storing: true,
         error: Some((0, "Network is unreachable".into())),
     }
 }
