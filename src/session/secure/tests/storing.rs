@@ -5,6 +5,9 @@ use std::cell::Cell;
 use super::*;
 use crate::wire::frame::Reason;
 
+/// What a refusal says.
+type Answer = Option<(Code, Option<u64>, Option<Reason>)>;
+
 /// What was told of that, in order.
 fn told(world: &World<'_>) -> Vec<bool> {
     let told = |(_, event): &(Duration, Event)| if let Event::NotStoring(not) = event { Some(*not) } else { None };
@@ -12,9 +15,7 @@ fn told(world: &World<'_>) -> Vec<bool> {
 }
 
 /// Answers each message with this, while there is something in it.
-fn refusing(
-    answer: &Cell<Option<(Code, Option<u64>, Option<Reason>)>>,
-) -> impl FnMut(&FromClient) -> Option<Vec<FromServer>> {
+fn refusing(answer: &Cell<Answer>) -> impl FnMut(&FromClient) -> Option<Vec<FromServer>> {
     |frame| match (frame, answer.get()) {
         (FromClient::Send { counter, .. }, Some((code, wait, reason))) => {
             Some(vec![FromServer::Refused { counter: *counter, code, wait, reason }])
@@ -23,7 +24,7 @@ fn refusing(
     }
 }
 
-const NOT_STORED: Option<(Code, Option<u64>, Option<Reason>)> = Some((Code::TryLater, None, Some(Reason::NotStored)));
+const NOT_STORED: Answer = Some((Code::TryLater, None, Some(Reason::NotStored)));
 
 #[test]
 fn it_is_told_once_and_taken_back_with_the_next_message_stored() {
