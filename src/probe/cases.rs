@@ -103,6 +103,7 @@ mod tests {
             Rule::OwnReplies,
             Rule::OneReply,
             Rule::EachAnswered,
+            Rule::Stays,
             Rule::ToSender,
             Rule::FromAsked,
             Rule::From,

@@ -39,14 +39,15 @@ impl Session {
         let ready = self.state == State::Online && self.storing.is_none() && self.retry_at.is_none();
         let sends = ready && self.may_send();
         let idle = ready && !sends && self.noting.is_none() && self.take_next.is_none();
-        // A late answer to one's own 03 must not be taken for the answer to another, nor the other way.
+        // A late answer to one's own 03 must not be taken for the answer to another, nor the other way: a `00:00` may be
+        // either's, and other people's servers say it to `11#`.
         let doubtful = ready && self.outbox.front().is_some_and(|m| m.doubtful);
         let may_go = |purpose: &Purpose| match purpose {
             Purpose::Login | Purpose::Register => true,
             // On our server it would confirm a message that is not on disk yet.
             _ if matches!(self.state, State::Online | State::LoggingIn) && self.storing.is_some() => false,
             Purpose::ByHand(Some(3)) => !doubtful,
-            purpose => idle || !purpose.can_wait(),
+            purpose => idle && !doubtful || !purpose.can_wait(),
         };
         let next = self.wanted.iter().position(|(purpose, _)| may_go(purpose));
         if let Some((purpose, bytes)) = next.and_then(|i| self.wanted.remove(i)) {

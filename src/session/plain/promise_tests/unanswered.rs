@@ -37,6 +37,23 @@ fn a_message_without_an_answer_goes_out_twice_and_holds_up_nobody() {
     }
 }
 
+/// Where the way is long, the question who is online would come behind the first message, and its `00:00` pass for
+/// that message's.
+#[test]
+fn what_a_server_says_to_another_question_refuses_no_message() {
+    for ms in [0, 50, 350, 700, 1_300] {
+        let mut world = World::new(Polling::Adaptive, move |_, request: &str| {
+            let answers = if request.starts_with("03") { Vec::new() } else { plain(request) };
+            answers.into_iter().map(|(_, reply)| (Duration::from_millis(ms), reply)).collect()
+        });
+        world.session.login(world.now, account("a"), Password::parse("x").expect("valid"));
+        world.send(1, "b");
+        world.run(secs(60));
+        assert_eq!(outcome(&world, 1), (Some(SendState::NoAnswer), 2), "after {ms} ms");
+        assert!(world.count("11") > 0, "it was asked");
+    }
+}
+
 #[test]
 fn a_server_that_answers_no_message_gets_each_twice() {
     let mut world =
