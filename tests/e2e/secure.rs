@@ -199,7 +199,7 @@ fn a_place_that_was_taken_is_taken_back() {
     place.desk.picture("kicked");
     // By the menu's first entry; then by the question's button, which comes after the list.
     here.keys(&["F10", "Down", "Return"]);
-    here.said("said: 已在这里登录");
+    here.said("told: Sentence(\"已在这里登录");
     there.said("asked: This account was logged in");
     there.window("Hongyan");
     place.desk.picture("kicked-back");

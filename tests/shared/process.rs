@@ -4,6 +4,11 @@
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, UdpSocket};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+
+/// Servers of displays start one after another: two that find the same number left over from one that was killed
+/// both take it, and one of them loses its socket to the other.
+static STARTING: Mutex<()> = Mutex::new(());
 
 /// A child that ends with its owner, also when that panics.
 pub struct Process(pub Child);
@@ -27,6 +32,7 @@ pub fn display() -> (Process, String) {
 
 /// The same with a screen of this size.
 pub fn display_of(size: &str) -> (Process, String) {
+    let _one = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
     let mut server = Command::new("Xvfb")
         .args(["-displayfd", "1", "-screen", "0", &format!("{size}x24"), "-nolisten", "tcp", "-noreset"])
         .stdout(Stdio::piped())
