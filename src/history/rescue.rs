@@ -1,5 +1,6 @@
 //! What can be read of a damaged history goes into a new one; the damaged one is kept aside.
 
+use std::collections::VecDeque;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,8 @@ use super::schema::{self, copy_of};
 use super::{Database, HistoryError};
 use crate::private;
 
+/// After so many ranges of messages of which none could be read nothing more is tried: a second or two.
+const IN_VAIN: u32 = 1 << 16;
 /// Tables beside the messages that are copied; the list's figures are counted anew.
 const TABLES: [(&str, &str); 4] = [("contacts", "account"), ("meta", "name"), ("names", "name"), ("drafts", "peer")];
 
@@ -184,11 +187,13 @@ fn copy(old: &Connection, new: &Connection) -> Result<(u64, u64), Error> {
     let first = number("SELECT min(id) FROM messages").unwrap_or(-(1 << 20)).min(1);
     // Without a known end whatever comes after is tried too.
     let last = if last == 0 { 1 << 20 } else { last };
-    let mut ranges = vec![(first, last)];
-    let mut messages = 0;
-    while let Some((from, to)) = ranges.pop() {
+    // The largest first: where nothing can be read at all that shows before every number was tried.
+    let mut ranges = VecDeque::from([(first, last)]);
+    let (mut messages, mut in_vain) = (0, 0);
+    while let Some((from, to)) = ranges.pop_front().filter(|_| in_vain < IN_VAIN) {
         let (count, found, read) = copying.rows(old, "WHERE id BETWEEN ? AND ? ORDER BY id", &[from, to]);
         messages += count;
+        in_vain = if found.is_some() { 0 } else { in_vain + 1 };
         if read.is_ok() {
             continue;
         }
@@ -199,7 +204,7 @@ fn copy(old: &Connection, new: &Connection) -> Result<(u64, u64), Error> {
         };
         if from < to {
             let middle = from + (to - from) / 2;
-            ranges.extend([(middle + 1, to), (from, middle)]);
+            ranges.extend([(from, middle), (middle + 1, to)]);
         }
     }
     // None is ever deleted but what was written and withdrawn.
@@ -297,6 +302,15 @@ mod tests {
         assert!(matches!(&done[0], Done::Kept { id: Some(id), .. } if id.0 == 3_001), "no number twice: {done:?}");
         assert!(matches!(&done[1], Done::Drafts(drafts) if drafts.len() == 1), "{done:?}");
         assert!(matches!(&done[2], Done::Conversations(list, _) if list.len() == 2), "{done:?}");
+    }
+
+    #[test]
+    fn where_no_message_can_be_read_it_ends_all_the_same() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("a.sqlite");
+        damaged(&path, 2..400);
+        let rescued = rescue(&path);
+        assert!(rescued.as_ref().is_ok_and(|rescued| rescued.messages == 0), "{rescued:?}");
     }
 
     #[test]
