@@ -499,6 +499,10 @@ impl Session {
         }
         let waited = self.outstanding.as_ref().map(Outstanding::waited);
         if let Some(operation) = self.late.claims(now, &reply, waited) {
+            if let Some(outstanding) = self.outstanding.as_mut().filter(|o| o.waited().exact) {
+                let own = operation == outstanding.purpose.operation();
+                outstanding.claimed = outstanding.claimed.saturating_add(u8::from(own));
+            }
             self.answered_twice(now, &reply);
             match operation {
                 Some(11) => self.probed(reply),
@@ -514,7 +518,7 @@ impl Session {
         };
         self.late.passed(self.extensions == Some(true));
         let soon = now + self.rto.timeout(1).saturating_mul(2);
-        outstanding.leave(&mut self.late, soon, outstanding.tries.saturating_sub(1));
+        outstanding.leave(&mut self.late, soon, outstanding.tries.saturating_sub(1 + outstanding.claimed));
         self.measure(now, &outstanding);
         self.answered(now, outstanding, reply);
         if self.state == State::Online && self.retry_at.is_none() {
@@ -565,7 +569,7 @@ impl Session {
             _ => Cause::First,
         };
         self.transmits.push_back(Transmit { bytes: bytes.clone(), cause });
-        self.outstanding = Some(Outstanding { purpose, bytes, tries: 1, sent: now, due: now + wait });
+        self.outstanding = Some(Outstanding { purpose, bytes, tries: 1, claimed: 0, sent: now, due: now + wait });
     }
 }
 

@@ -418,7 +418,10 @@ impl Client {
             }
             Event::Registered(_) => self.login_at = Some(now + Duration::from_secs(1)),
             Event::LoggedIn(LoginOutcome::Done) => self.logins += 1,
-            Event::LoggedIn(LoginOutcome::NoAnswer | LoginOutcome::Unheard | LoginOutcome::PasswordNeeded) => {
+            // A takeover whose `06#` was lost, or came late, is begun anew by its person.
+            Event::LoggedIn(
+                LoginOutcome::NoAnswer | LoginOutcome::Unheard | LoginOutcome::PasswordNeeded | LoginOutcome::NotTaken,
+            ) => {
                 self.login_at = Some(now + Duration::from_secs(1));
             }
             // Its person takes the place of whoever is there: of itself, at another address.

@@ -75,6 +75,8 @@ pub(super) struct Outstanding {
     pub purpose: Purpose,
     pub bytes: Vec<u8>,
     pub tries: u8,
+    /// Answers that came meanwhile and were put down to earlier copies of the same bytes.
+    pub claimed: u8,
     pub sent: Instant,
     pub due: Instant,
 }
@@ -95,6 +97,8 @@ impl Outstanding {
 
     /// The same where none of them was answered.
     pub fn leave_unanswered(&self, late: &mut Late) {
-        self.leave(late, self.sent + late::LATE, self.tries);
+        // As many are under way as were sent and not answered, whichever copies the answers were to. Counted twice they
+        // would claim the next tries' answers as well, for ever.
+        self.leave(late, self.sent + late::LATE, self.tries.saturating_sub(self.claimed));
     }
 }
