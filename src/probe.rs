@@ -56,7 +56,7 @@ pub enum ProbeError {
     #[error("{0} does not answer")]
     Silent(SocketAddr),
     /// The system gave no socket, or refused to send.
-    #[error("the sockets failed: {}", crate::trouble::words(.0))]
+    #[error("the sockets failed: {}", crate::base::trouble::words(.0))]
     Sockets(#[from] io::Error),
     /// The system has no random bytes for the accounts' names.
     #[error("no random bytes for names of accounts: {0}")]

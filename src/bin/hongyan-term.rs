@@ -14,10 +14,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use hongyan::cli::Face;
-use hongyan::model::{MessageText, Password};
-use hongyan::term::script::{self, Job, Script};
-use hongyan::{host, logging, term, trouble};
+use hongyan::base::cli::Face;
+use hongyan::base::model::{MessageText, Password};
+use hongyan::base::{logging, trouble};
+use hongyan::local::host;
+use hongyan::ui::term;
+use hongyan::ui::term::script::{self, Job, Script};
 
 /// Bytes of a message read from standard input, at most.
 const MOST_INPUT: u64 = 1 << 20;
@@ -184,7 +186,7 @@ fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
         return Ok(ExitCode::SUCCESS);
     }
     if let Some(Command::Generate { folder }) = args.command {
-        hongyan::cli::generate(Args::command(), &folder)?;
+        hongyan::base::cli::generate(Args::command(), &folder)?;
         return Ok(ExitCode::SUCCESS);
     }
     logging::init_file("hongyan-term", args.face.log_level, &paths.logs);

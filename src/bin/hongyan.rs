@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use hongyan::cli::Face;
-use hongyan::{gui, host, logging};
+use hongyan::base::cli::Face;
+use hongyan::base::logging;
+use hongyan::local::host;
+use hongyan::ui::gui;
 
 /// A classic, light, native chat program.
 #[derive(Parser)]
@@ -43,7 +45,7 @@ fn main() -> ExitCode {
         Err(error) => {
             #[allow(clippy::print_stderr, reason = "this is what the terminal is for")]
             {
-                eprintln!("hongyan: {}", hongyan::trouble::of_any(&*error));
+                eprintln!("hongyan: {}", hongyan::base::trouble::of_any(&*error));
             }
             ExitCode::FAILURE
         }
@@ -53,7 +55,7 @@ fn main() -> ExitCode {
 fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     let paths = args.face.paths()?;
     if let Some(Command::Generate { folder }) = args.command {
-        return Ok(hongyan::cli::generate(Args::command(), &folder)?);
+        return Ok(hongyan::base::cli::generate(Args::command(), &folder)?);
     }
     if let Some(Command::ServeLocal { listen }) = args.command {
         let data = args.face.data.ok_or("--data DIR is missing")?;

@@ -11,14 +11,14 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clap::{CommandFactory, Parser, Subcommand};
-use hongyan::logging;
-use hongyan::model::Password;
+use hongyan::base::logging;
+use hongyan::base::model::Password;
+use hongyan::base::settings::Language;
+use hongyan::protocol::wire::explain::Colour;
 use hongyan::server::explain::{self, Epoch, Form, Printing, Tap};
 use hongyan::server::store::admin;
 use hongyan::server::udp::{Config, Lossy, Server};
 use hongyan::server::{OnSecondLogin, Quotas};
-use hongyan::settings::Language;
-use hongyan::wire::explain::Colour;
 use simplelog::LevelFilter;
 
 /// Serves the plain course protocol over UDP, and its own encrypted one on the same port.
@@ -224,7 +224,7 @@ fn main() -> ExitCode {
 
 fn run(args: Args) -> Result<(), Box<dyn Error>> {
     if let Some(Command::Protocol) = args.command {
-        let page = hongyan::wire::reference(locale(args.lang.as_deref()));
+        let page = hongyan::protocol::wire::reference(locale(args.lang.as_deref()));
         for line in page.lines().filter(|line| !line.starts_with("<a id=")) {
             // Whoever pages through it may stop before its end.
             if writeln!(std::io::stdout(), "{line}").is_err() {
@@ -326,7 +326,7 @@ fn administer(data: &std::path::Path, command: Command) -> Result<(), Box<dyn Er
         Command::Account(AccountCommand::List) => {
             for row in admin::list(data)? {
                 let only = if row.secure_only { "\tsecure-only" } else { "" };
-                let name = hongyan::model::names::shown(&row.name);
+                let name = hongyan::base::model::names::shown(&row.name);
                 println!("{name}\t{} unread\t{}{only}", row.unread, row.address.as_deref().unwrap_or("-"));
             }
         }
@@ -342,7 +342,7 @@ fn administer(data: &std::path::Path, command: Command) -> Result<(), Box<dyn Er
         Command::Backup { file } => admin::backup(data, &file)?,
         Command::Key => {
             let key = hongyan::server::carrier::key(data)?;
-            println!("{}\n{}", hongyan::link::words(&key, false), hongyan::link::words(&key, true));
+            println!("{}\n{}", hongyan::protocol::link::words(&key, false), hongyan::protocol::link::words(&key, true));
         }
         Command::Protocol => {}
         Command::Import { file } => {
@@ -350,7 +350,7 @@ fn administer(data: &std::path::Path, command: Command) -> Result<(), Box<dyn Er
             let new = admin::import(data, &file, i64::try_from(at)?)?;
             println!("{new} new accounts");
         }
-        Command::Generate { folder } => hongyan::cli::generate(Args::command(), &folder)?,
+        Command::Generate { folder } => hongyan::base::cli::generate(Args::command(), &folder)?,
     }
     Ok(())
 }

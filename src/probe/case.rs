@@ -2,7 +2,7 @@
 //! each attempt, so that nothing that is left over from an earlier one can be mistaken.
 
 use super::rule::Rule;
-use crate::wire::Charset;
+use crate::protocol::wire::Charset;
 
 /// A socket, and whoever speaks from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -7,8 +7,8 @@ use super::case::Who;
 use super::document::{CaseReport, Difference, Exchange, Finding, Unclear, Verdict};
 use super::judge::{Mail, Pattern, judge};
 use super::rule::Rule;
-use crate::wire::explain::{self, Explanation, Name, Rule as Form};
-use crate::wire::{Charset, looks_like_reply, show};
+use crate::protocol::wire::explain::{self, Explanation, Name, Rule as Form};
+use crate::protocol::wire::{Charset, looks_like_reply, show};
 
 /// How long a reply is waited for before it counts as missing.
 pub const PATIENCE: Duration = Duration::from_secs(2);

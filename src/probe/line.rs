@@ -7,7 +7,7 @@ use super::case::Who;
 use super::document::Difference;
 use super::pace::Pace;
 use super::transport::{Desk, Transport};
-use crate::timer::Rto;
+use crate::base::timer::Rto;
 
 /// How often a request that is not judged is sent at most.
 const PATIENT: u8 = 6;

@@ -11,8 +11,10 @@ use std::time::{Duration, Instant};
 
 use super::engine::{Engine, Now};
 use super::limits::{Buckets, Rate};
-use crate::link::{Ends, Event, GOING_DOWN, Identity, IdentityError, Link, PeerId, REFUSED, Transmit, is_packet};
-use crate::wire::frame::FromServer;
+use crate::protocol::link::{
+    Ends, Event, GOING_DOWN, Identity, IdentityError, Link, PeerId, REFUSED, Transmit, is_packet,
+};
+use crate::protocol::wire::frame::FromServer;
 use waiting::{Turn, Waiting};
 
 /// What both ends sign to come back; see `resume`.
@@ -292,9 +294,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::protocol::wire::frame::Code;
     use crate::server::store::Snapshot;
     use crate::server::{OnSecondLogin, Quotas};
-    use crate::wire::frame::Code;
 
     const BEGINNING: [u8; 40] = {
         let mut bytes = [7; 40];

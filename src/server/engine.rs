@@ -28,12 +28,12 @@ use super::hasher::{Hashed, Job, Outcome};
 use super::limits::{Buckets, Rate, Seldom};
 use super::store::{AccountId, Done, Op, Snapshot};
 use super::{OnSecondLogin, Quotas};
-use crate::link::PeerId;
-use crate::model::{Account, Password};
-use crate::wire::frame::FromServer;
-use crate::wire::reply::{Forwarded, LoggedIn, Registered};
-use crate::wire::request::MAX_REQUEST_BYTES;
-use crate::wire::{Charset, Reply, Request, looks_like_reply};
+use crate::base::model::{Account, Password};
+use crate::protocol::link::PeerId;
+use crate::protocol::wire::frame::FromServer;
+use crate::protocol::wire::reply::{Forwarded, LoggedIn, Registered};
+use crate::protocol::wire::request::MAX_REQUEST_BYTES;
+use crate::protocol::wire::{Charset, Reply, Request, looks_like_reply};
 
 /// Without a request for so long, others get `03:02` and a login elsewhere succeeds.
 pub const PRESENCE: Duration = Duration::from_secs(90);

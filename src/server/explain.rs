@@ -21,10 +21,10 @@ use serde_json::{Value, json};
 
 use self::flood::{Flood, Hidden};
 use self::watch::{Note, Silence, Watch};
-use crate::wire::Charset;
-use crate::wire::explain::{Colour, Explanation, Name, explain, readable};
-use crate::wire::request::MAX_REQUEST_BYTES;
-use crate::wire::show;
+use crate::protocol::wire::Charset;
+use crate::protocol::wire::explain::{Colour, Explanation, Name, explain, readable};
+use crate::protocol::wire::request::MAX_REQUEST_BYTES;
+use crate::protocol::wire::show;
 
 /// Datagrams that may wait to be printed.
 const WAITING: usize = 1_024;
@@ -279,7 +279,7 @@ impl<W: Write> Printer<W> {
             Form::Json => {
                 let mut value = explained.json(self.locale);
                 head(&mut value, "request", number, &time.to_rfc3339(), event.peer);
-                line(text, &crate::json::line(&value));
+                line(text, &crate::base::json::line(&value));
             }
             Form::Lines(colour) => {
                 let head = format!("{} {} #{number}", time.format("%H:%M:%S%.3f"), event.peer);
@@ -323,7 +323,7 @@ impl<W: Write> Printer<W> {
                     "ms": after.map(|a| (a.as_secs_f64() * 1e6).round() / 1e3),
                 });
                 head(&mut value, "reply", number, &time.to_rfc3339(), event.peer);
-                line(text, &crate::json::line(&value));
+                line(text, &crate::base::json::line(&value));
             }
             Form::Lines(colour) => {
                 let number = number.map_or_else(String::new, |n| format!(" #{n}"));
@@ -345,7 +345,7 @@ impl<W: Write> Printer<W> {
                 Form::Json => {
                     let mut value = json!({"note": note.key(), "text": said});
                     head(&mut value, "note", number, &self.time(event.at).to_rfc3339(), event.peer);
-                    line(text, &crate::json::line(&value));
+                    line(text, &crate::base::json::line(&value));
                 }
                 Form::Lines(colour) => line(text, &format!("  {}", colour.paint("33", &format!("! {said}")))),
             }
@@ -365,7 +365,7 @@ impl<W: Write> Printer<W> {
                     "answered": answered,
                     "per_second": per_second,
                 });
-                line(text, &crate::json::line(&value));
+                line(text, &crate::base::json::line(&value));
             }
             Form::Lines(colour) => {
                 let mut said =
@@ -409,7 +409,7 @@ impl<W: Write> Printer<W> {
             Form::Json => {
                 let mut value = json!({"why": why.key(), "text": why.text(self.locale)});
                 head(&mut value, "unanswered", number, &time.to_rfc3339(), event.peer);
-                line(text, &crate::json::line(&value));
+                line(text, &crate::base::json::line(&value));
             }
             Form::Lines(colour) => {
                 let head = format!("{} {} #{number}", time.format("%H:%M:%S%.3f"), event.peer);

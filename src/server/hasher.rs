@@ -8,7 +8,7 @@ use std::time::Duration;
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
-use crate::model::Password;
+use crate::base::model::Password;
 
 /// A stored password.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::link::Ends;
+use crate::protocol::link::Ends;
 
 /// Percentages of datagrams dropped, doubled and swapped with the next, in both directions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

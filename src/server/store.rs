@@ -24,7 +24,7 @@ use self::folder::{lost, sync_folder};
 pub use self::schema::{SCHEMA_VERSION, file};
 pub use self::snapshot::Snapshot;
 use super::hasher::Hashed;
-use crate::wire::frame::Device;
+use crate::protocol::wire::frame::Device;
 
 /// With so many operations a transaction waits for no more.
 const BATCH: usize = 1_024;

@@ -25,8 +25,8 @@ pub use super::lossy::Lossy;
 use super::lossy::Network;
 use super::store::{self, Op, Store, StoreError};
 use super::{OnSecondLogin, Quotas};
-use crate::alarm;
-use crate::link::Ends;
+use crate::base::alarm;
+use crate::protocol::link::Ends;
 use socket::Socket;
 
 /// At the end what is committed within so long is still answered.
@@ -177,7 +177,7 @@ pub fn lock(data: &Path) -> Result<DataLock, StoreError> {
     store::make_folder(data).map_err(directory)?;
     let mut options = std::fs::OpenOptions::new();
     let options = options.create(true).truncate(false).write(true);
-    let file = crate::private::open(&data.join("lock"), options).map_err(directory)?;
+    let file = crate::base::private::open(&data.join("lock"), options).map_err(directory)?;
     match file.try_lock() {
         Ok(()) => Ok(DataLock(file)),
         Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::Locked(data.to_owned())),

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use hongyan::link::Link;
+use hongyan::protocol::link::Link;
 
 use super::measure::{Dice, TEXT, percentile};
 use super::process::Process;

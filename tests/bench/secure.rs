@@ -32,11 +32,11 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use flood::{Flood, Kind, Outcome};
-use hongyan::link::{Event, Link, PeerId};
-use hongyan::model::Password;
+use hongyan::base::model::Password;
+use hongyan::protocol::link::{Event, Link, PeerId};
+use hongyan::protocol::wire::frame::{FromClient, FromServer, Key};
 use hongyan::server::hasher;
 use hongyan::server::store::{Op, Store};
-use hongyan::wire::frame::{FromClient, FromServer, Key};
 use measure::{Dice, Figures, TEXT, bare_sqlite, busy, hongyand, percentile, resident_mib};
 use ring::{digest, hmac};
 

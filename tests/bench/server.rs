@@ -24,7 +24,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use hongyan::model::Password;
+use hongyan::base::model::Password;
 use hongyan::server::hasher;
 use hongyan::server::store::{Op, Store};
 use measure::{Dice, Figures, TEXT, bare_sqlite, hongyand, resident_mib};

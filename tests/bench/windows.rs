@@ -35,10 +35,10 @@ use std::time::{Duration, Instant};
 use desk::{Desk, Person, serve, until};
 use fltk::prelude::*;
 use fltk::{app, window::Window};
-use hongyan::gui::theme;
-use hongyan::gui::transcript::Transcript;
-use hongyan::history::{Row, RowMeta};
-use hongyan::model::{MessageId, SendState};
+use hongyan::base::model::{MessageId, SendState};
+use hongyan::client::history::{Row, RowMeta};
+use hongyan::ui::gui::theme;
+use hongyan::ui::gui::transcript::Transcript;
 use measure::{percentile, pss_mib, wake_ups};
 use peers::ByHand;
 use process::{Process, display, free_port};
@@ -157,7 +157,7 @@ fn redraws(n: usize) -> Vec<f64> {
         unix_ms: r.unix_ms,
     };
     let mut window = Window::new(0, 0, 740, 440, "draw");
-    let asked: Rc<std::cell::RefCell<Vec<hongyan::gui::transcript::Ask>>> = Rc::default();
+    let asked: Rc<std::cell::RefCell<Vec<hongyan::ui::gui::transcript::Ask>>> = Rc::default();
     let out = Rc::clone(&asked);
     let mut transcript = Transcript::new(0, 0, 740, 440, false, Rc::new(move |ask| out.borrow_mut().push(ask)));
     window.end();
@@ -173,7 +173,7 @@ fn redraws(n: usize) -> Vec<f64> {
         app::flush();
         times.push(begun.elapsed().as_secs_f64() * 1e3);
         for ask in asked.borrow_mut().drain(..) {
-            let hongyan::gui::transcript::Ask::Page { first, count } = ask else { continue };
+            let hongyan::ui::gui::transcript::Ask::Page { first, count } = ask else { continue };
             let range = first as usize..(first as usize + count as usize).min(rows.len());
             transcript.fill(first, rows[range].to_vec());
         }

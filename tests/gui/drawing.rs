@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use fltk::app;
 use fltk::prelude::*;
-use hongyan::gui::UiEvent;
-use hongyan::gui::main_window::{MainWindow, Me};
-use hongyan::history::{Contact, Conversation};
-use hongyan::model::{MessageId, SendState};
+use hongyan::base::model::{MessageId, SendState};
+use hongyan::client::history::{Contact, Conversation};
+use hongyan::ui::gui::UiEvent;
+use hongyan::ui::gui::main_window::{MainWindow, Me};
 
 use super::{account, chat, events, history, row};
 

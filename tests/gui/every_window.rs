@@ -13,24 +13,24 @@ use fltk::input::Input;
 use fltk::prelude::*;
 use fltk::widget::Widget;
 use fltk::window::Window;
+use hongyan::base::settings::{Language, PollingChoice};
+use hongyan::client::diagnosis::{Report, Step, What};
+use hongyan::client::history::{Contact, Conversation};
+use hongyan::client::net::{ThreadFigures, WaitsFor};
+use hongyan::client::roster::Presence;
+use hongyan::client::session::{KeyChange, Link, Plainly, Speaks};
 use hongyan::client::{Connection, Encrypted};
-use hongyan::diagnosis::{Report, Step, What};
-use hongyan::gui::chat_window::{ChatWindow, Header, Own};
-use hongyan::gui::connection_window::ConnectionWindow;
-use hongyan::gui::friend_window::FriendWindow;
-use hongyan::gui::keys_window::KeysWindow;
-use hongyan::gui::login::{Emit, Login, LoginForm, Register};
-use hongyan::gui::main_window::{MainWindow, Me};
-use hongyan::gui::notice::Question;
-use hongyan::gui::settings_window::{SettingsForm, SettingsWindow};
-use hongyan::gui::trust_window::{Doubt, TrustWindow};
-use hongyan::gui::wire_window::WireWindow;
-use hongyan::gui::{UiEvent, screen, theme, widgets};
-use hongyan::history::{Contact, Conversation};
-use hongyan::net::{ThreadFigures, WaitsFor};
-use hongyan::roster::Presence;
-use hongyan::session::{KeyChange, Link, Plainly, Speaks};
-use hongyan::settings::{Language, PollingChoice};
+use hongyan::ui::gui::chat_window::{ChatWindow, Header, Own};
+use hongyan::ui::gui::connection_window::ConnectionWindow;
+use hongyan::ui::gui::friend_window::FriendWindow;
+use hongyan::ui::gui::keys_window::KeysWindow;
+use hongyan::ui::gui::login::{Emit, Login, LoginForm, Register};
+use hongyan::ui::gui::main_window::{MainWindow, Me};
+use hongyan::ui::gui::notice::Question;
+use hongyan::ui::gui::settings_window::{SettingsForm, SettingsWindow};
+use hongyan::ui::gui::trust_window::{Doubt, TrustWindow};
+use hongyan::ui::gui::wire_window::WireWindow;
+use hongyan::ui::gui::{UiEvent, screen, theme, widgets};
 use rust_i18n::t;
 
 use super::{account, row};
@@ -53,7 +53,7 @@ fn nobody() -> Emit {
 /// Everything that stands in the windows of a login, said by turns.
 fn sentences() -> Vec<String> {
     let folder = "/media/backup/home/zhang.wei/.local/share/hongyan/profiles/default/127_2e_0_2e_0_2e_1_3a_22000/";
-    let read_only = hongyan::client::ClientError::History(hongyan::history::HistoryError::File {
+    let read_only = hongyan::client::ClientError::History(hongyan::client::history::HistoryError::File {
         path: folder.into(),
         error: std::io::Error::from_raw_os_error(30),
     });
@@ -325,7 +325,7 @@ fn questions() -> Vec<(String, Box<dyn Fn()>)> {
         (
             "import".into(),
             Box::new(|| {
-                let purpose = hongyan::gui::file_chooser::Purpose::Read;
+                let purpose = hongyan::ui::gui::file_chooser::Purpose::Read;
                 let proposal = format!("/home/{}/hongyan-friends.csv", "long/".repeat(40));
                 drop(widgets::ask_file(
                     &t!("main.import_from"),
@@ -339,8 +339,8 @@ fn questions() -> Vec<(String, Box<dyn Fn()>)> {
         (
             "files".into(),
             Box::new(|| {
-                let purpose = hongyan::gui::file_chooser::Purpose::Write;
-                drop(hongyan::gui::file_chooser::choose("/usr/share/x.csv", purpose));
+                let purpose = hongyan::ui::gui::file_chooser::Purpose::Write;
+                drop(hongyan::ui::gui::file_chooser::choose("/usr/share/x.csv", purpose));
             }),
         ),
     ]

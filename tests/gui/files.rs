@@ -8,9 +8,9 @@ use fltk::group::Group;
 use fltk::input::Input;
 use fltk::prelude::*;
 use fltk::widget::Widget;
-use hongyan::gui::file_chooser::Purpose;
-use hongyan::gui::widgets;
-use hongyan::history::contacts;
+use hongyan::client::history::contacts;
+use hongyan::ui::gui::file_chooser::Purpose;
+use hongyan::ui::gui::widgets;
 
 fn all(group: &Group, found: &mut Vec<Widget>) {
     for child in (0..group.children()).filter_map(|i| group.child(i)) {

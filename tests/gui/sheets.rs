@@ -5,8 +5,8 @@ use std::time::Duration;
 use fltk::app;
 use fltk::input::Input;
 use fltk::prelude::*;
-use hongyan::gui::login::{Emit, Login, LoginForm, Register};
-use hongyan::gui::password_window::PasswordWindow;
+use hongyan::ui::gui::login::{Emit, Login, LoginForm, Register};
+use hongyan::ui::gui::password_window::PasswordWindow;
 use std::rc::Rc;
 
 use super::every_window::{controls, windows};

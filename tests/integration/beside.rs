@@ -1,12 +1,12 @@
 //! Several devices of one account at once, and accounts that are closed to the plain dialect, over real sockets.
 
+use hongyan::base::model::{Account, SendState};
 use hongyan::client::Event;
-use hongyan::model::{Account, SendState};
-use hongyan::net::clock;
+use hongyan::client::net::clock;
+use hongyan::client::session::{AccountChange, Link, LoginOutcome};
+use hongyan::protocol::wire::frame::AccountSettings;
+use hongyan::protocol::wire::reply::LoggedIn;
 use hongyan::server::store::admin;
-use hongyan::session::{AccountChange, Link, LoginOutcome};
-use hongyan::wire::frame::AccountSettings;
-use hongyan::wire::reply::LoggedIn;
 
 use super::client::{Person, account, anywhere, password, securely, serve};
 

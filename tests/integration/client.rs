@@ -5,12 +5,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
+use hongyan::base::model::{Account, Password, SendState};
+use hongyan::client::net::{Now, clock};
+use hongyan::client::session::{Dialect, Link, LoginOutcome, Plainly, Polling, RegisterOutcome};
 use hongyan::client::{Client, Config, Event};
-use hongyan::model::{Account, Password, SendState};
-use hongyan::net::{Now, clock};
+use hongyan::protocol::wire::reply::Registered;
 use hongyan::server::udp::{Config as ServerConfig, Server};
-use hongyan::session::{Dialect, Link, LoginOutcome, Plainly, Polling, RegisterOutcome};
-use hongyan::wire::reply::Registered;
 
 /// One of our clients, as a face without windows would drive it.
 pub struct Person {
@@ -239,7 +239,7 @@ fn what_the_system_does_not_send_is_said_once() {
 #[test]
 fn what_is_not_measured_is_no_time() {
     let said = |micros| {
-        let link = hongyan::session::Link::Connected { rtt: std::time::Duration::from_micros(micros) };
+        let link = hongyan::client::session::Link::Connected { rtt: std::time::Duration::from_micros(micros) };
         link.sentence(std::time::Instant::now()).into_owned()
     };
     assert!(!said(0).contains("ms"), "{}", said(0));

@@ -10,12 +10,12 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
+use hongyan::base::model::{Account, Password, SendState};
 use hongyan::client::Event;
-use hongyan::model::{Account, Password, SendState};
-use hongyan::net::clock;
-use hongyan::session::{Link, LoginOutcome, RegisterOutcome};
-use hongyan::wire::Charset;
-use hongyan::wire::reply::{LoggedIn, Registered};
+use hongyan::client::net::clock;
+use hongyan::client::session::{Link, LoginOutcome, RegisterOutcome};
+use hongyan::protocol::wire::Charset;
+use hongyan::protocol::wire::reply::{LoggedIn, Registered};
 
 use crate::client::{Person, account, password};
 use crate::student::Student;

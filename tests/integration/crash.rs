@@ -10,13 +10,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
+use hongyan::base::model::SendState;
 use hongyan::client::Event;
-use hongyan::history::Row;
-use hongyan::model::SendState;
-use hongyan::net::clock;
+use hongyan::client::history::Row;
+use hongyan::client::net::clock;
+use hongyan::client::session::{Dialect, LoginOutcome};
+use hongyan::protocol::wire::Charset;
 use hongyan::server::udp::{Config as ServerConfig, Server};
-use hongyan::session::{Dialect, LoginOutcome};
-use hongyan::wire::Charset;
 
 use crate::client::{Person, account, password};
 use crate::course::{Course, Habits};

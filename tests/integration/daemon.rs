@@ -59,7 +59,9 @@ fn each_signal_that_ends_it_ends_it_cleanly() {
         a.until("told at once", |e| {
             matches!(
                 e,
-                hongyan::client::Event::Link(hongyan::session::Link::Retrying { .. } | hongyan::session::Link::Waiting)
+                hongyan::client::Event::Link(
+                    hongyan::client::session::Link::Retrying { .. } | hongyan::client::session::Link::Waiting
+                )
             )
         });
         assert!(dir.path().join("hongyand.sqlite").exists());

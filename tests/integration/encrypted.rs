@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use hongyan::base::model::{Account, SendState};
 use hongyan::client::Event;
-use hongyan::model::{Account, SendState};
-use hongyan::net::clock;
+use hongyan::client::net::clock;
+use hongyan::client::session::{AccountChange, Cause, Dialect, Link, LoginOutcome, Plainly, RegisterOutcome, Speaks};
+use hongyan::client::tap::Way;
 use hongyan::server::udp::{Config as ServerConfig, Lossy, Server};
-use hongyan::session::{AccountChange, Cause, Dialect, Link, LoginOutcome, Plainly, RegisterOutcome, Speaks};
-use hongyan::tap::Way;
 
 use super::client::{Person, account, anywhere, password, securely, serve};
 

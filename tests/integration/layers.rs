@@ -45,11 +45,14 @@ fn layers_stay_apart() {
             ],
             PURE,
         ),
-        (&["client"], &["crate::server", "crate::gui"]),
-        (&["server"], &["crate::client", "crate::session", "crate::gui", "crate::net"]),
-        (&["gui"], &["crate::term", "UdpSocket", "rusqlite"]),
-        (&["term"], &["crate::gui"]),
-        (&["probe"], &["crate::client", "crate::server", "crate::session", "crate::gui", "crate::net"]),
+        (&["client"], &["crate::server", "crate::ui::gui"]),
+        (&["server"], &["crate::client", "crate::client::session", "crate::ui::gui", "crate::client::net"]),
+        (&["gui"], &["crate::ui::term", "UdpSocket", "rusqlite"]),
+        (&["term"], &["crate::ui::gui"]),
+        (
+            &["probe"],
+            &["crate::client", "crate::server", "crate::client::session", "crate::ui::gui", "crate::client::net"],
+        ),
     ];
     let only: &[(&str, &[&str])] = &[
         ("fltk", &["gui"]),
@@ -57,7 +60,7 @@ fn layers_stay_apart() {
         ("UdpSocket", &["net", "server/udp", "host.rs", "probe/udp.rs"]),
         ("Instant::now", &["net", "server/udp.rs", "probe/udp.rs", "bin"]),
         ("SystemTime::now", &["net", "server/udp.rs", "bin"]),
-        ("crate::gui", &["gui", "bin"]),
+        ("crate::ui::gui", &["gui", "bin"]),
     ];
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();

@@ -8,12 +8,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use hongyan::base::model::SendState;
 use hongyan::client::Event;
-use hongyan::model::SendState;
-use hongyan::net::clock;
+use hongyan::client::net::clock;
+use hongyan::client::session::Link;
 use hongyan::server::store::admin;
 use hongyan::server::udp::{Config as ServerConfig, Server};
-use hongyan::session::Link;
 
 use super::client::{Person, account, securely};
 use super::crash::{heard, moments};

@@ -335,7 +335,7 @@ fn trials_by_hand_become_the_same_document() {
         ("hello\x00", "", Came::NotYet),
     ];
     let cases = (1..).zip(&trials).map(|(number, (sent, said, came))| {
-        let sent = hongyan::wire::show::unescape(sent).expect("good");
+        let sent = hongyan::protocol::wire::show::unescape(sent).expect("good");
         Trial::new(&sent, &Expectation::parse(said).expect("good")).case(number, came)
     });
     let (server, when) = ("127.0.0.1:21568".parse().expect("an address"), "2026-11-21 12:04:58".to_owned());

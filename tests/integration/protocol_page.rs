@@ -3,12 +3,12 @@
 
 use std::collections::HashMap;
 
-use hongyan::model::{MAX_BODY_BYTES, MAX_FIELD_BYTES};
+use hongyan::base::model::{MAX_BODY_BYTES, MAX_FIELD_BYTES};
+use hongyan::protocol::wire::explain::{Section, explain, readable};
+use hongyan::protocol::wire::request::MAX_REQUEST_BYTES;
+use hongyan::protocol::wire::{Charset, Request, reference, show};
 use hongyan::server::Quotas;
 use hongyan::server::udp::{Config, Server};
-use hongyan::wire::explain::{Section, explain, readable};
-use hongyan::wire::request::MAX_REQUEST_BYTES;
-use hongyan::wire::{Charset, Request, reference, show};
 
 use super::server::Student;
 

@@ -4,11 +4,11 @@ use std::net::UdpSocket;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use hongyan::diagnosis::{Question, Report, Verdict, What};
-use hongyan::link::Identity;
-use hongyan::net::reach::{self, Reach};
+use hongyan::client::diagnosis::{Question, Report, Verdict, What};
+use hongyan::client::net::reach::{self, Reach};
+use hongyan::client::session::Known;
+use hongyan::protocol::link::Identity;
 use hongyan::server::udp::{Config, Server};
-use hongyan::session::Known;
 
 fn question(server: &str) -> Question {
     Question { server: server.to_owned(), port: 9 }

@@ -3,9 +3,9 @@
 use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
-use hongyan::link::{Event, GOING_DOWN, Link, PeerId, Why};
+use hongyan::protocol::link::{Event, GOING_DOWN, Link, PeerId, Why};
+use hongyan::protocol::wire::frame::{Code, FromClient, FromServer, Key, Secret};
 use hongyan::server::udp::{Config, Server};
-use hongyan::wire::frame::{Code, FromClient, FromServer, Key, Secret};
 
 use super::server::Student;
 

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use hongyan::wire::frame::{Code, FromClient, FromServer};
+use hongyan::protocol::wire::frame::{Code, FromClient, FromServer};
 use serde_json::Value;
 
 const PAGES: [&str; 2] = [include_str!("../../docs/secure.md"), include_str!("../../docs/secure.zh-CN.md")];
-const CODE: &str = include_str!("../../src/wire/frame.rs");
+const CODE: &str = include_str!("../../src/protocol/wire/frame.rs");
 
 /// The frames of a page, as they stand there: whose, and what.
 fn frames(page: &str) -> Vec<(char, &str)> {

@@ -4,11 +4,11 @@
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
+use hongyan::base::model::SendState;
 use hongyan::client::Event;
-use hongyan::model::SendState;
-use hongyan::net::clock;
+use hongyan::client::net::clock;
+use hongyan::protocol::wire::Charset;
 use hongyan::server::udp::{Config, Server};
-use hongyan::wire::Charset;
 
 use crate::client::{Person, account};
 
@@ -144,7 +144,7 @@ fn students_speak_in_the_lobby() {
         "the lobby",
         |e| matches!(e, Event::Message { peer, row } if peer.is_room() && row.text == "[20170002] 大家好\n"),
     );
-    assert!(us.client.send_message(clock::now(), &hongyan::model::Account::lobby(), "你好"));
+    assert!(us.client.send_message(clock::now(), &hongyan::base::model::Account::lobby(), "你好"));
     us.until("said", |e| matches!(e, Event::Outgoing { state: SendState::Sent, .. }));
     assert_eq!(gbk.polls(), [("@lobby".to_owned(), "[us] 你好".to_owned())]);
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 
-use hongyan::model::SendState;
-use hongyan::session::AccountChange;
+use hongyan::base::model::SendState;
+use hongyan::client::session::AccountChange;
 
 use crate::ALONE;
 use crate::client::Client;

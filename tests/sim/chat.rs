@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use hongyan::model::{Account, SendState};
+use hongyan::base::model::{Account, SendState};
+use hongyan::client::session::{AccountChange, Dialect};
 use hongyan::server::Quotas;
-use hongyan::session::{AccountChange, Dialect};
 
 use crate::client::Client;
 use crate::machine::{Doom, Full};

@@ -8,13 +8,13 @@ use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use hongyan::model::{Account, MessageId, MessageText, Password, SendState};
-use hongyan::session::{
+use hongyan::base::model::{Account, MessageId, MessageText, Password, SendState};
+use hongyan::base::timer::Dice;
+use hongyan::client::session::{
     Config, Dialect, Event, Kept, Known, Link, LoginOutcome, Polling, Pushed, RegisterOutcome, Session, StoreToken,
 };
-use hongyan::timer::Dice;
-use hongyan::wire::frame::{Device, Key};
-use hongyan::wire::reply::{LoggedIn, Registered};
+use hongyan::protocol::wire::frame::{Device, Key};
+use hongyan::protocol::wire::reply::{LoggedIn, Registered};
 
 use crate::world::TELLS;
 

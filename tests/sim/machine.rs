@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use hongyan::link::{Identity, Transmit};
-use hongyan::model::names::framed;
+use hongyan::base::model::names::framed;
+use hongyan::base::timer::Dice;
+use hongyan::protocol::link::{Identity, Transmit};
 use hongyan::server::carrier::Carrier;
 use hongyan::server::engine::{Effect, Engine, Now};
 use hongyan::server::hasher::{Hashed, Job, Outcome};
 use hongyan::server::store::{Done, Op, Store};
 use hongyan::server::{OnSecondLogin, Quotas};
-use hongyan::timer::Dice;
 
 /// When the machine is to die.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use hongyan::timer::Dice;
+use hongyan::base::timer::Dice;
 
 /// What may happen to a datagram, in per cent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

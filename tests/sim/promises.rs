@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use hongyan::link::{Event, Link};
-use hongyan::model::Account;
-use hongyan::wire::frame::{Code, FromClient, FromServer, Key, Secret};
+use hongyan::base::model::Account;
+use hongyan::protocol::link::{Event, Link};
+use hongyan::protocol::wire::frame::{Code, FromClient, FromServer, Key, Secret};
 
 use crate::client::{Client, SERVER};
 use crate::network::Faults;
@@ -241,7 +241,7 @@ fn who_does_not_read_delays_nobody() {
 /// Somebody with nothing but the carrier, beside the simulated network.
 struct Stranger {
     link: Link,
-    peer: hongyan::link::PeerId,
+    peer: hongyan::protocol::link::PeerId,
     address: SocketAddr,
     connected: bool,
     heard: Vec<FromServer>,

@@ -5,9 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use hongyan::link::Identity;
+use hongyan::base::timer::Dice;
+use hongyan::protocol::link::Identity;
 use hongyan::server::engine::Now;
-use hongyan::timer::Dice;
 
 use crate::client::Client;
 use crate::machine::Machine;

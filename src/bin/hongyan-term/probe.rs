@@ -8,12 +8,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use hongyan::net::lookup;
-use hongyan::place::PORT;
+use hongyan::base::trouble;
+use hongyan::client::net::lookup;
+use hongyan::local::place::PORT;
 use hongyan::probe::{self, Options, ProbeError, Verdict, json, markdown};
-use hongyan::term::script::Exit;
-use hongyan::term::style::Style;
-use hongyan::trouble;
+use hongyan::ui::term::script::Exit;
+use hongyan::ui::term::style::Style;
 
 /// Try the whole plain protocol against a server and write the test document.
 ///

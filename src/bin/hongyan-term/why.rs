@@ -6,12 +6,12 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 
+use hongyan::client::diagnosis::{Question, Verdict};
 use hongyan::client::known;
-use hongyan::diagnosis::{Question, Verdict};
-use hongyan::net::reach;
-use hongyan::place::PORT;
-use hongyan::term::style::Style;
-use hongyan::term::why::painted;
+use hongyan::client::net::reach;
+use hongyan::local::place::PORT;
+use hongyan::ui::term::style::Style;
+use hongyan::ui::term::why::painted;
 
 /// Find out why a server cannot be reached: its name, its port, its dialect, its key.
 ///

@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Instant;
 
-use crate::link::PeerId;
+use crate::protocol::link::PeerId;
 use crate::server::limits::{Buckets, Rate};
 
 /// Frames of one device.

@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 
 use super::secure::number;
 use super::{Effect, Engine, MAX_REPLY, Now, Waiting};
-use crate::model::{Account, names};
+use crate::base::model::{Account, names};
+use crate::protocol::wire::Reply;
+use crate::protocol::wire::frame::FromServer;
+use crate::protocol::wire::reply::Forwarded;
+use crate::protocol::wire::request::Body;
 use crate::server::store::{AccountId, MessageRow, NewMessage, Op, Own, SentKey};
-use crate::wire::Reply;
-use crate::wire::frame::FromServer;
-use crate::wire::reply::Forwarded;
-use crate::wire::request::Body;
 
 /// A message that has receivers.
 #[derive(Debug)]

@@ -7,12 +7,12 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::{Engine, Now};
-use crate::model::Account;
+use crate::base::model::Account;
+use crate::protocol::wire::Reply;
+use crate::protocol::wire::request::Body;
 use crate::server::Quotas;
 use crate::server::limits::Buckets;
 use crate::server::store::AccountId;
-use crate::wire::Reply;
-use crate::wire::request::Body;
 
 /// Accounts that are told apart: only who has sent in the last seconds has a bucket that is not full.
 const MOST: usize = 65_536;

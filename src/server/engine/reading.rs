@@ -3,11 +3,11 @@
 use std::net::SocketAddr;
 
 use super::{Effect, Engine, MAX_REPLY, Now, Waiting};
-use crate::model::{Account, names};
+use crate::base::model::{Account, names};
+use crate::protocol::wire::reply::Delivery;
+use crate::protocol::wire::request::Body;
+use crate::protocol::wire::{Reply, Request};
 use crate::server::store::{AccountId, Op, Unread};
-use crate::wire::reply::Delivery;
-use crate::wire::request::Body;
-use crate::wire::{Reply, Request};
 
 impl Engine {
     pub(super) fn served(&mut self, now: Now, from: SocketAddr, account: AccountId, request: Request) {

@@ -4,10 +4,10 @@
 use std::net::SocketAddr;
 
 use super::{Effect, Engine, Now, Waiting};
-use crate::model::{Account, Password};
+use crate::base::model::{Account, Password};
+use crate::protocol::wire::Reply;
+use crate::protocol::wire::reply::Registered;
 use crate::server::hasher::{Job, MOST_JOBS};
-use crate::wire::Reply;
-use crate::wire::reply::Registered;
 
 /// Most addresses that wait for one name.
 const RIVALS: usize = 4;

@@ -20,13 +20,13 @@ use std::time::{Duration, Instant};
 use ring::digest;
 
 use super::{Addressed, Effect, Engine, Now, Undeliverable};
-use crate::link::{PeerId, REFUSED};
-use crate::model::{Account, MessageText, Password};
+use crate::base::model::{Account, MessageText, Password};
+use crate::protocol::link::{PeerId, REFUSED};
+use crate::protocol::wire::frame::{Code, Device as DeviceName, FromClient, FromServer, Key, Past, Reason};
+use crate::protocol::wire::reply::Registered;
+use crate::protocol::wire::request::Body;
 use crate::server::hasher::Hashed;
 use crate::server::store::{AccountId, Change, Done, MessageRow, Op, Own, SentKey, Stored};
-use crate::wire::frame::{Code, Device as DeviceName, FromClient, FromServer, Key, Past, Reason};
-use crate::wire::reply::Registered;
-use crate::wire::request::Body;
 
 /// Messages on their way to a device that it has not stored yet.
 const WINDOW: usize = 64;

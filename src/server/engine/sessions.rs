@@ -5,14 +5,14 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::{ARMED, Effect, Engine, NOTED, Now, PRESENCE, SESSION, Waiting};
-use crate::link::PeerId;
-use crate::model::names;
+use crate::base::model::names;
+use crate::protocol::link::PeerId;
+use crate::protocol::wire::Reply;
+use crate::protocol::wire::frame::AccountSettings;
+use crate::protocol::wire::reply::LoggedIn;
 use crate::server::OnSecondLogin;
 use crate::server::hasher::Hashed;
 use crate::server::store::{AccountId, MessageRow, Op};
-use crate::wire::Reply;
-use crate::wire::frame::AccountSettings;
-use crate::wire::reply::LoggedIn;
 
 #[derive(Debug)]
 pub(super) struct Person {

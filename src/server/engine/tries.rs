@@ -14,12 +14,12 @@ use std::time::{Duration, Instant};
 use super::lanes::LANE;
 use super::secure::sha256;
 use super::{Effect, Engine, Now, Person, Waiting};
-use crate::model::{Account, Password};
+use crate::base::model::{Account, Password};
+use crate::protocol::wire::Reply;
+use crate::protocol::wire::reply::{LoggedIn, PasswordChange};
 use crate::server::hasher::{Hashed, Job};
 use crate::server::limits::{FREE_FAILURES, network, penalty};
 use crate::server::store::AccountId;
-use crate::wire::Reply;
-use crate::wire::reply::{LoggedIn, PasswordChange};
 
 /// A login that waited longer is not looked at any more: its client has gone, or asks again.
 const PATIENCE: Duration = Duration::from_secs(60);

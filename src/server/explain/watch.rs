@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use rust_i18n::t;
 
 use super::Asked;
-use crate::wire::explain::{Explanation, Name, readable};
-use crate::wire::reply::{Learned, LoggedIn, Reply};
+use crate::protocol::wire::explain::{Explanation, Name, readable};
+use crate::protocol::wire::reply::{Learned, LoggedIn, Reply};
 
 /// Addresses, and accounts, that are known at once; past them all is forgotten.
 const KNOWN: usize = 4_096;

@@ -7,9 +7,9 @@ use std::net::SocketAddr;
 use rusqlite::{Connection, Error, OptionalExtension, Row, params};
 
 use super::{AccountId, Done, MessageRow, Own, OwnSent, SentKey, Store, Stored};
-use crate::model::{Account, names};
+use crate::base::model::{Account, names};
+use crate::protocol::wire::frame::{Device, Key};
 use crate::server::hasher::Hashed;
-use crate::wire::frame::{Device, Key};
 
 /// 2026, from which the time in rows is counted; so many rows a second, more than a server writes day after day; and the
 /// most a clock that is wrong makes of it, which leaves as many again.

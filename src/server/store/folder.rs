@@ -11,7 +11,7 @@ use super::{SCHEMA_VERSION, StoreError};
 /// What the system says.
 pub(in crate::server) fn make_folder(data: &Path) -> io::Result<()> {
     let new: Vec<&Path> = data.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.exists()).collect();
-    crate::private::folder(data)?;
+    crate::base::private::folder(data)?;
     new.into_iter().for_each(sync_folder);
     Ok(())
 }

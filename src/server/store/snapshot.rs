@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use super::{AccountId, Store, StoreError};
+use crate::protocol::wire::frame::AccountSettings;
 use crate::server::hasher::Hashed;
-use crate::wire::frame::AccountSettings;
 
 /// What the engine begins with.
 #[derive(Debug, Default)]

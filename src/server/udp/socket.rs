@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 
 use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
 
-use crate::link::Ends;
+use crate::protocol::link::Ends;
 
 /// Bytes of datagrams that may wait for the server's thread while it waits for a processor. The usual size is full
 /// after two milliseconds of a flood. Linux gives what `net.core.rmem_max` allows.

@@ -7,12 +7,12 @@ use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use hongyan::link::PeerId;
+use hongyan::protocol::link::PeerId;
 use hongyan::server::engine::{Effect, Engine, Now};
 use hongyan::server::hasher::{Hashed, Job, Outcome};
 use hongyan::server::store::{Done, Op, Own, OwnSent, Snapshot, Stored};
 use hongyan::server::{OnSecondLogin, Quotas};
-use hongyan::wire::frame::{FromClient, FromServer, Key, Secret};
+use hongyan::protocol::wire::frame::{FromClient, FromServer, Key, Secret};
 use libfuzzer_sys::fuzz_target;
 use ring::{digest, hmac};
 
@@ -183,7 +183,7 @@ impl World {
     }
 
     fn frame(&mut self, peer: u64, frame: FromServer) {
-        assert!(frame.encode().len() <= hongyan::link::MAX_FRAME, "it fits");
+        assert!(frame.encode().len() <= hongyan::protocol::link::MAX_FRAME, "it fits");
         let Some(connection) = self.connections.get_mut(&peer) else { return };
         match frame {
             FromServer::LoggedIn { id, .. } => {

@@ -11,7 +11,7 @@ use hongyan::server::engine::{Effect, Engine, Now};
 use hongyan::server::hasher::{Hashed, Job, Outcome};
 use hongyan::server::store::{Done, Op, Snapshot, Unread};
 use hongyan::server::{OnSecondLogin, Quotas};
-use hongyan::wire::looks_like_reply;
+use hongyan::protocol::wire::looks_like_reply;
 use libfuzzer_sys::fuzz_target;
 
 struct World {

@@ -1,8 +1,8 @@
 //! What writers of clients are told: it agrees with the decoder, can be printed, and shows no password.
 #![no_main]
 
-use hongyan::wire::explain::{Colour, explain};
-use hongyan::wire::{Charset, Request};
+use hongyan::protocol::wire::explain::{Colour, explain};
+use hongyan::protocol::wire::{Charset, Request};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|datagram: &[u8]| {

@@ -1,7 +1,7 @@
 //! What both ends of the secure dialect read: any bytes, and each understood frame can be said again.
 #![no_main]
 
-use hongyan::wire::frame::{FromClient, FromServer};
+use hongyan::protocol::wire::frame::{FromClient, FromServer};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -1,7 +1,7 @@
 //! What a client reads: any bytes, whatever time format it has learned.
 #![no_main]
 
-use hongyan::wire::{Charset, Learned, Reply, TimeFormat};
+use hongyan::protocol::wire::{Charset, Learned, Reply, TimeFormat};
 use libfuzzer_sys::fuzz_target;
 
 const FORMATS: [TimeFormat; 6] = [

@@ -1,7 +1,7 @@
 //! What a server reads: any bytes, in either charset.
 #![no_main]
 
-use hongyan::wire::{Charset, Request};
+use hongyan::protocol::wire::{Charset, Request};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|datagram: &[u8]| {

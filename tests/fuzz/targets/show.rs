@@ -1,7 +1,7 @@
 //! What people and logs read of a datagram: never a password.
 #![no_main]
 
-use hongyan::wire::show;
+use hongyan::protocol::wire::show;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|datagram: &[u8]| {

@@ -5,13 +5,13 @@ use std::net::SocketAddr;
 use ring::hmac;
 
 use super::{BESIDE, By, DeviceName, Waiting, sha256};
-use crate::link::{COPIED, COPIED_BESIDE, PeerId};
-use crate::model::{Account, Password};
+use crate::base::model::{Account, Password};
+use crate::protocol::link::{COPIED, COPIED_BESIDE, PeerId};
+use crate::protocol::wire::frame::{Code, FromServer, Key};
+use crate::protocol::wire::reply::Registered;
 use crate::server::engine::{Effect, Engine, Now};
 use crate::server::hasher::{Hashed, Job, MOST_JOBS};
 use crate::server::store::{AccountId, MessageRow, Op};
-use crate::wire::frame::{Code, FromServer, Key};
-use crate::wire::reply::Registered;
 
 impl Engine {
     pub(in crate::server::engine) fn leave(&mut self, now: Now, account: AccountId, peer: PeerId) {

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{LOOK, NAMES};
-use crate::link::PeerId;
+use crate::protocol::link::PeerId;
+use crate::protocol::wire::frame::FromServer;
 use crate::server::engine::{Engine, Now};
-use crate::wire::frame::FromServer;
 
 impl Engine {
     /// Tells a new device who is here.

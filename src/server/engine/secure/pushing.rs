@@ -1,10 +1,10 @@
 //! Messages on their way to a device: at once, or from the disk in their turn; and those of before.
 
 use super::{DeviceName, PAGE, WINDOW, Waiting, number};
-use crate::link::PeerId;
+use crate::protocol::link::PeerId;
+use crate::protocol::wire::frame::FromServer;
 use crate::server::engine::{Effect, Engine, Now};
 use crate::server::store::{AccountId, Done, MessageRow, Op, OwnSent, Stored};
-use crate::wire::frame::FromServer;
 
 impl Engine {
     pub(in crate::server::engine) fn device_acknowledges(

@@ -1,10 +1,10 @@
 //! How an account may be used: its owner's choice, made on any device and kept on disk.
 
 use super::{DeviceName, Waiting, number};
-use crate::link::PeerId;
+use crate::protocol::link::PeerId;
+use crate::protocol::wire::frame::FromServer;
 use crate::server::engine::{Effect, Engine, Now};
 use crate::server::store::{AccountId, Change, MessageRow, Op, Own};
-use crate::wire::frame::FromServer;
 
 impl Engine {
     pub(in crate::server::engine) fn tell_settings(&mut self, peer: PeerId, id: u64, account: AccountId) {

@@ -6,12 +6,12 @@ mod names;
 use ring::hmac;
 
 use super::*;
+use crate::protocol::wire::Charset;
+use crate::protocol::wire::frame::{AccountSettings, Secret};
 use crate::server::engine::Effect;
 use crate::server::hasher::{Hashed, Job, Outcome};
 use crate::server::store::{Snapshot, Store};
 use crate::server::{OnSecondLogin, Quotas};
-use crate::wire::Charset;
-use crate::wire::frame::{AccountSettings, Secret};
 
 struct World {
     engine: Engine,

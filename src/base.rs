@@ -1,0 +1,25 @@
+//! What every part may use. The modules, in reading order:
+//!
+//! - [`model`]: types that cannot hold what the protocol forbids.
+//! - [`shown`]: other people's texts as they may be shown. Pure.
+//! - [`fold`]: texts as a search compares them. Pure.
+//! - [`timer`]: the retransmission timeout and backoff as values. Pure.
+//! - `alarm`: what the timer threads of client and server do.
+//! - `json`: a line of JSON that commands no terminal. Pure.
+//! - [`private`]: files and folders that are their owner's alone.
+//! - [`trouble`]: the system's errors in words for a person.
+//! - [`settings`]: what was chosen, and the folders.
+//! - [`logging`]: logs to the terminal and to a bounded file a day.
+//! - [`cli`]: command-line options that programs share; completions and manual pages.
+
+pub(crate) mod alarm;
+pub mod cli;
+pub mod fold;
+pub(crate) mod json;
+pub mod logging;
+pub mod model;
+pub mod private;
+pub mod settings;
+pub mod shown;
+pub mod timer;
+pub mod trouble;

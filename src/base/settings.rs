@@ -1,0 +1,421 @@
+//! What a person has chosen, as TOML, and where everything lies. Never a password.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+
+use crossbeam_channel::Sender;
+use rust_i18n::t;
+use serde::{Deserialize, Serialize};
+
+use crate::base::{private, trouble};
+use crate::client::session::Polling;
+
+/// The folders of one profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paths {
+    /// Histories, one file a server and account.
+    pub histories: PathBuf,
+    /// The settings.
+    pub settings: PathBuf,
+    /// This machine's own server; shared by all profiles.
+    pub server: PathBuf,
+    /// Log files.
+    pub logs: PathBuf,
+}
+
+/// Why there are no folders.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum PathError {
+    /// Nobody's home.
+    #[error("there is no home directory; please give --data DIR")]
+    NoHome,
+    /// It becomes a folder's name.
+    #[error("a profile's name has letters, digits, - and _ only: {0:?}")]
+    Profile(String),
+}
+
+impl Paths {
+    /// The folders below `data` (portable), or where the system wants them.
+    ///
+    /// # Errors
+    /// See [`PathError`].
+    pub fn new(data: Option<&Path>, profile: &str) -> Result<Self, PathError> {
+        let plain = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
+        if profile.is_empty() || !profile.chars().all(plain) {
+            return Err(PathError::Profile(profile.to_owned()));
+        }
+        let below = |data: &Path, config: &Path, state: &Path| Self {
+            histories: data.join("profiles").join(profile),
+            settings: config.join("profiles").join(profile).join("settings.toml"),
+            server: data.join("server"),
+            logs: state.join("logs"),
+        };
+        if let Some(data) = data {
+            return Ok(below(data, data, data));
+        }
+        let dirs = directories::ProjectDirs::from("", "", "hongyan").ok_or(PathError::NoHome)?;
+        Ok(below(dirs.data_dir(), dirs.config_dir(), dirs.state_dir().unwrap_or_else(|| dirs.data_dir())))
+    }
+}
+
+/// Which language the windows speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Language {
+    /// As the system's locale.
+    #[default]
+    System,
+    /// 中文
+    Zh,
+    /// English
+    En,
+}
+
+impl Language {
+    /// The locale of a choice.
+    #[must_use]
+    pub fn locale(self) -> &'static str {
+        let system = || sys_locale::get_locale().is_some_and(|l| l.starts_with("zh"));
+        match self {
+            Self::Zh => "zh-CN",
+            Self::En => "en",
+            Self::System if system() => "zh-CN",
+            Self::System => "en",
+        }
+    }
+}
+
+/// How unread messages are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PollingChoice {
+    /// Sooner after traffic and while a chat is open.
+    #[default]
+    Adaptive,
+    /// `08#` every 30 s.
+    Strict,
+    /// `04#` and `05#` for each open chat every 30 s.
+    StrictPerFriend,
+}
+
+impl From<PollingChoice> for Polling {
+    fn from(choice: PollingChoice) -> Self {
+        match choice {
+            PollingChoice::Adaptive => Self::Adaptive,
+            PollingChoice::Strict => Self::Strict,
+            PollingChoice::StrictPerFriend => Self::StrictPerFriend,
+        }
+    }
+}
+
+/// The settings of a profile.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// `HOST:PORT`; empty for a server on this machine.
+    pub server: String,
+    /// This machine's server listens for the local network too.
+    pub host_lan: bool,
+    /// Whether the account is filled in next time.
+    pub remember: bool,
+    /// The account that was last logged in, if it is to be remembered.
+    pub account: String,
+    /// The windows' language.
+    pub language: Language,
+    /// Dark windows.
+    pub dark: bool,
+    /// How unread messages are asked for.
+    pub polling: PollingChoice,
+    /// What the owners of accounts call themselves.
+    pub nicknames: BTreeMap<String, String>,
+    /// Where windows stood, by their names: x and y in pixels, width and height as they are without a zoom.
+    pub windows: BTreeMap<String, [i32; 4]>,
+    /// How large everything is, in percent of what the desktop asks for, by screen.
+    pub zoom: BTreeMap<String, u16>,
+    /// What a later program wrote.
+    #[serde(flatten)]
+    other: toml::Table,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            server: String::new(),
+            host_lan: false,
+            remember: true,
+            account: String::new(),
+            language: Language::System,
+            dark: false,
+            polling: PollingChoice::Adaptive,
+            nicknames: BTreeMap::new(),
+            windows: BTreeMap::new(),
+            zoom: BTreeMap::new(),
+            other: toml::Table::new(),
+        }
+    }
+}
+
+/// What was wrong with the file; a sentence in the language of the moment it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Complaint {
+    file: PathBuf,
+    /// What could not be used: names of settings, or why nothing could.
+    what: Vec<String>,
+    /// Whether the rest counts.
+    in_part: bool,
+    /// Where the file as it was is kept now.
+    kept: Option<PathBuf>,
+}
+
+impl fmt::Display for Complaint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (file, what) = (self.file.display(), self.what.join(", "));
+        let sentence = match self.in_part {
+            true => t!("settings.wrong_values", file = file, what = what),
+            false => t!("settings.damaged", file = file, what = what),
+        };
+        f.write_str(&sentence)?;
+        match &self.kept {
+            Some(kept) => write!(f, " {}", t!("settings.kept", file = kept.display())),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Settings {
+    /// Reads the file: defaults if there is none. One that cannot be used, or not wholly, is kept under
+    /// another name before anything can be written over it.
+    #[must_use]
+    pub fn load(path: &Path) -> (Self, Option<Complaint>) {
+        let complaint = |what, in_part| {
+            let kept = keep_aside(path, in_part).ok();
+            Some(Complaint { file: path.to_owned(), what, in_part, kept })
+        };
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return (Self::default(), None),
+            Err(error) => return (Self::default(), complaint(vec![trouble::words(&error)], false)),
+        };
+        let mut table = match toml::from_str::<toml::Table>(&text) {
+            Ok(table) => table,
+            Err(error) => return (Self::default(), complaint(vec![error.message().to_owned()], false)),
+        };
+        // One value that means nothing here must not take all others with it.
+        let mut wrong = Vec::new();
+        table.retain(|name, value| {
+            let alone = toml::Table::from_iter([(name.to_string(), value.clone())]);
+            let good = alone.try_into::<Self>().is_ok();
+            if !good {
+                wrong.push(name.to_string());
+            }
+            good
+        });
+        let mut settings = table.try_into::<Self>().unwrap_or_default();
+        settings.windows.retain(|_, place| is_a_place(*place));
+        settings.zoom.retain(|_, percent| (50..=300).contains(percent));
+        (settings, if wrong.is_empty() { None } else { complaint(wrong, true) })
+    }
+
+    /// Writes the file: either the old one or the new one is there, whatever happens.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn save(&self, path: &Path) -> io::Result<()> {
+        let text = toml::to_string(self).map_err(io::Error::other)?;
+        // A link stays one, and what it points to is replaced.
+        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        private::folder(folder)?;
+        // Two programs of one profile may save at once.
+        let new = path.with_extension(format!("toml.{}", std::process::id()));
+        let written = write_new(&new, &text).and_then(|()| fs::rename(&new, &path));
+        if written.is_err() {
+            let _ = fs::remove_file(&new);
+        }
+        written?;
+        // The new name survives a power cut only once the folder is on disk too.
+        #[cfg(unix)]
+        File::open(folder)?.sync_all()?;
+        Ok(())
+    }
+}
+
+fn write_new(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = private::open(path, File::options().create(true).write(true).truncate(true))?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+/// Keeps the file under a name that nothing has yet; in its own place too if parts of it count.
+fn keep_aside(path: &Path, in_place_too: bool) -> io::Result<PathBuf> {
+    let name = |n: u32| path.with_extension(if n == 1 { "toml.damaged".into() } else { format!("toml.damaged-{n}") });
+    let aside = (1..100).map(name).find(|name| !name.exists()).ok_or(io::ErrorKind::AlreadyExists)?;
+    if in_place_too {
+        fs::copy(path, &aside).map(drop)?
+    } else {
+        fs::rename(path, &aside)?
+    }
+    Ok(aside)
+}
+
+/// Whether a window can stand there at all; the screen decides the rest.
+fn is_a_place([x, y, w, h]: [i32; 4]) -> bool {
+    let far = -30_000..=30_000;
+    far.contains(&x) && far.contains(&y) && (1..=30_000).contains(&w) && (1..=30_000).contains(&h)
+}
+
+/// Saves settings on a thread of its own, since a disk may take its time. Dropping it waits for the last.
+#[derive(Debug)]
+pub struct Saver {
+    // Before the thread: the channel must be closed when the thread is joined.
+    todo: Option<Sender<Settings>>,
+    saved: Arc<AtomicU64>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Saver {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// No threads.
+    pub fn start(path: PathBuf) -> io::Result<Self> {
+        let (todo, waiting) = crossbeam_channel::unbounded::<Settings>();
+        let saved = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&saved);
+        let thread = thread::Builder::new().name("settings".into()).spawn(move || {
+            while let Ok(settings) = waiting.recv() {
+                let latest = waiting.try_iter().last().unwrap_or(settings);
+                count.fetch_add(1, Ordering::Relaxed);
+                if let Err(error) = latest.save(&path) {
+                    log::error!("{} cannot be written: {error}", path.display());
+                }
+            }
+        })?;
+        Ok(Self { todo: Some(todo), saved, thread: Some(thread) })
+    }
+
+    /// What waits to be saved, and how often the file was written so far.
+    #[must_use]
+    pub fn figures(&self) -> (usize, u64) {
+        (self.todo.as_ref().map_or(0, Sender::len), self.saved.load(Ordering::Relaxed))
+    }
+
+    /// Hands the settings over; never waits.
+    pub fn save(&self, settings: &Settings) {
+        if let Some(todo) = &self.todo {
+            let _ = todo.send(settings.clone());
+        }
+    }
+}
+
+impl Drop for Saver {
+    fn drop(&mut self) {
+        self.todo = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_chosen_is_there_again_and_so_is_what_others_wrote() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("profiles/x/settings.toml");
+        let (mut settings, complaint) = Settings::load(&path);
+        assert_eq!((settings.remember, complaint), (true, None));
+        settings.server = "example:1".into();
+        settings.polling = PollingChoice::StrictPerFriend;
+        settings.windows.insert("main".into(), [1, -2, 300, 720]);
+        settings.zoom.insert("1920x1080 100%".into(), 150);
+        settings.other.insert("later".into(), toml::Value::Boolean(true));
+        let saver = Saver::start(path.clone()).expect("a thread");
+        saver.save(&settings);
+        drop(saver);
+        assert_eq!(Settings::load(&path), (settings, None));
+    }
+
+    /// What is in the file; the server and the account that are read from it; how many complaints there are.
+    #[test]
+    fn what_cannot_be_used_is_kept_and_said() {
+        let cases: [(&[u8], &str, &str, &[&str]); 6] = [
+            (b"server = [", "", "", &["settings.toml", "settings.toml.damaged"]),
+            (b"server = \"a:1\xff\"", "", "", &["settings.toml.damaged"]),
+            (b"server = 7\naccount = \"me\"", "", "me", &["server", "settings.toml.damaged"]),
+            (b"language = \"tlh\"\nserver = \"a:1\"", "a:1", "", &["language"]),
+            (b"[windows]\nmain = [1, 2]\n[nicknames]\nme = 3", "", "", &["windows", "nicknames"]),
+            (b"server = \"a:1\"\naccount = \"me\"", "a:1", "me", &[]),
+        ];
+        for (bytes, server, account, said) in cases {
+            let dir = tempfile::tempdir().expect("a folder");
+            let path = dir.path().join("settings.toml");
+            fs::write(&path, bytes).expect("written");
+            let (settings, complaint) = Settings::load(&path);
+            let shown = bytes.escape_ascii();
+            assert_eq!((&*settings.server, &*settings.account), (server, account), "{shown}");
+            assert!(settings.remember, "{shown}");
+            let complaint = complaint.map(|c| c.to_string());
+            assert_eq!(complaint.is_some(), !said.is_empty(), "{shown}: {complaint:?}");
+            let complaint = complaint.unwrap_or_default();
+            assert!(said.iter().all(|word| complaint.contains(word)), "{shown}: {complaint}");
+            settings.save(&path).expect("saved");
+            if !said.is_empty() {
+                assert_eq!(fs::read(path.with_extension("toml.damaged")).expect("kept"), bytes);
+            }
+            assert_eq!(Settings::load(&path), (settings, None), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_second_damage_does_not_replace_the_first() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("settings.toml");
+        for text in ["=1", "=2"] {
+            fs::write(&path, text).expect("written");
+            assert!(Settings::load(&path).1.is_some());
+        }
+        let kept = |name| fs::read_to_string(dir.path().join(name)).expect("kept");
+        assert_eq!((kept("settings.toml.damaged"), kept("settings.toml.damaged-2")), ("=1".into(), "=2".into()));
+    }
+
+    #[test]
+    fn windows_beyond_all_screens_are_forgotten() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("settings.toml");
+        fs::write(&path, "[windows]\na = [2147483647, 0, 9, 9]\nb = [0, 0, 0, 9]\nc = [-1920, 5, 300, 720]")
+            .expect("written");
+        let (settings, complaint) = Settings::load(&path);
+        assert_eq!(settings.windows.into_keys().collect::<Vec<_>>(), ["c"]);
+        assert_eq!(complaint, None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_a_link() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (path, real) = (dir.path().join("settings.toml"), dir.path().join("elsewhere.toml"));
+        fs::write(&real, "").expect("written");
+        std::os::unix::fs::symlink(&real, &path).expect("a link");
+        let settings = Settings { account: "me".into(), ..Settings::default() };
+        settings.save(&path).expect("saved");
+        assert!(path.is_symlink());
+        assert_eq!(Settings::load(&real).0.account, "me");
+        assert_eq!(fs::read_dir(dir.path()).expect("a folder").count(), 2, "nothing else is left");
+    }
+
+    #[test]
+    fn profiles_are_folder_names() {
+        assert!(Paths::new(Some(Path::new("d")), "../x").is_err());
+        let paths = Paths::new(Some(Path::new("d")), "x").expect("good");
+        assert_eq!(paths.settings, Path::new("d/profiles/x/settings.toml"));
+    }
+}

@@ -1,0 +1,507 @@
+//! Session, socket and history behind one inbox: the owner calls [`Client::pump`] when the bell has
+//! rung, then [`Client::poll_event`] until `None`. Nothing here blocks. A face (windows, a terminal)
+//! sees values only, and never a socket or a database.
+
+mod account;
+mod asks;
+mod event;
+mod figures;
+mod local;
+mod rescue;
+mod results;
+mod staying;
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rust_i18n::t;
+
+use crate::base::model::{Account, MessageId, MessageText, Password, SendState};
+use crate::client::history::{HistoryError, Op, Rescued};
+use crate::client::net::{Bell, Now, Socket, Timer};
+use crate::client::session::{self, Dialect, Link, Polling, Session};
+use crate::client::tap::Tap;
+use crate::probe::hand::Expectation;
+use crate::protocol::link;
+use account::{Credential, OpenAccount};
+pub use event::Event;
+pub use figures::{Connection, Encrypted};
+use local::{file_name, folder, is_foreign, keep_consent, open_socket, plain_allowed, reachable, remembered};
+pub use local::{known, used_before};
+
+/// Inputs of one turn at most, so that the windows stay quick.
+const TURN: usize = 64;
+/// Messages that [`Client::earlier`] asks for; ours gives no more at once.
+const EARLIER: u32 = 40;
+/// A turn's time at most.
+const TURN_TIME: Duration = Duration::from_millis(4);
+
+/// A deadline waits for what has arrived so long at most.
+const LATE: Duration = Duration::from_millis(100);
+
+/// How a client runs.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The server's address.
+    pub server: SocketAddr,
+    /// The server's name and port, where it has one: what is known of it stays known when the name leads elsewhere.
+    pub name: Option<String>,
+    /// The local address, if it matters.
+    pub bind: Option<SocketAddr>,
+    /// Where histories lie: one file a server and account.
+    pub data: PathBuf,
+    /// How unread messages are asked for.
+    pub polling: Polling,
+    /// Which dialects are spoken.
+    pub dialect: Dialect,
+    /// Passwords may go to this server in the plain dialect, where everybody on the way can read them.
+    pub allow_plain: bool,
+}
+
+/// Why something could not be begun.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The socket or a thread.
+    #[error("{}", t!("error.network", error = crate::base::trouble::words(.0)))]
+    Network(#[from] io::Error),
+    /// The account's history.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+    /// Another program of this machine has it; it was asked to show itself.
+    #[error("{}", t!("error.already_open"))]
+    AlreadyOpen,
+}
+
+/// The client. See the module for how it is driven.
+pub struct Client {
+    session: Session,
+    /// `None` after [`Client::use_server`] failed.
+    socket: Option<Socket>,
+    /// Why nothing could be sent lately; said once.
+    trouble: Option<io::ErrorKind>,
+    /// What went wrong last, and when.
+    last_error: Option<(i64, String)>,
+    timer: Timer,
+    account: Option<OpenAccount>,
+    /// What lets this device in without a password is to be kept on disk.
+    staying: bool,
+    /// The server is known as ours.
+    ours: bool,
+    /// It is known as another program, without 10 and 11.
+    foreign: bool,
+    silent: bool,
+    not_storing: bool,
+    config: Config,
+    bell: Bell,
+    events: VecDeque<Event>,
+    /// Brings what became of a rescue.
+    rescuing: Option<crossbeam_channel::Receiver<Result<Rescued, String>>>,
+    tap: Tap,
+    handled: u64,
+}
+
+impl Client {
+    /// Opens the socket and starts the threads. `waker` is called on any thread when
+    /// [`Client::pump`] should be.
+    ///
+    /// # Errors
+    /// A local address in use, no threads.
+    pub fn open(mut config: Config, waker: impl Fn() + Send + Sync + 'static) -> Result<Self, ClientError> {
+        let bell = Bell::new(waker);
+        config.server = reachable(config.server);
+        let socket = Some(open_socket(&config, &bell)?);
+        let (session, foreign) = (session_of(&config)?, is_foreign(&config));
+        Ok(Self {
+            session,
+            socket,
+            trouble: None,
+            last_error: None,
+            timer: Timer::start(bell.clone())?,
+            account: None,
+            staying: false,
+            ours: false,
+            foreign,
+            silent: false,
+            not_storing: false,
+            config,
+            bell,
+            events: VecDeque::new(),
+            rescuing: None,
+            tap: Tap::default(),
+            handled: 0,
+        })
+    }
+
+    /// Talks to another server from now on, with a socket of its own; whoever was logged in is not any more.
+    ///
+    /// # Errors
+    /// As of [`Client::open`]; then nothing can be sent before this has succeeded.
+    pub fn use_server(&mut self, server: SocketAddr, name: Option<String>) -> Result<(), ClientError> {
+        self.close_account();
+        self.ours = false;
+        self.trouble = None;
+        (self.config.server, self.config.name) = (reachable(server), name);
+        self.foreign = is_foreign(&self.config);
+        self.session = session_of(&self.config)?;
+        self.tap.begin_anew();
+        // The old one first: the local port may be the same.
+        self.socket = None;
+        self.socket = Some(open_socket(&self.config, &self.bell)?);
+        Ok(())
+    }
+
+    /// Handles what has arrived, for at most one turn; true when there is more, and the caller
+    /// should call again soon without blocking its own loop. `clock` is read at the turn's beginning
+    /// and after each input.
+    pub fn pump(&mut self, clock: impl Fn() -> Now) -> bool {
+        self.bell.answer();
+        let begun = clock();
+        if self.account.as_ref().is_some_and(OpenAccount::rung) {
+            self.events.push_back(Event::Raise);
+        }
+        for _ in 0..TURN {
+            let now = clock();
+            if now.instant.saturating_duration_since(begun.instant) > TURN_TIME {
+                break;
+            }
+            if !self.input(now) {
+                self.set_timer();
+                return false;
+            }
+            self.drain(now);
+        }
+        // Whatever goes on arriving, a deadline is kept, if not to the moment: what arrived may meet it.
+        let now = clock();
+        if self.session.poll_timeout().is_some_and(|at| at + LATE <= now.instant) {
+            self.deadline(now);
+        }
+        self.set_timer();
+        true
+    }
+
+    /// One input: results of the history first, since they let the session go on.
+    fn input(&mut self, now: Now) -> bool {
+        if let Some(done) = self.account.as_mut().and_then(OpenAccount::done) {
+            self.stored(now, done);
+        } else if let Some(arrival) = self.socket.as_ref().and_then(Socket::arrival) {
+            let record = self.tap.received(arrival.at.instant, arrival.at.unix_ms, &arrival.bytes);
+            self.events.extend(record.map(Event::Tap));
+            trace("in ", &arrival.bytes);
+            self.note_nothing_waits(arrival.at, &arrival.bytes);
+            self.session.handle_datagram(arrival.at.instant, &arrival.bytes);
+        } else if self.timer.due() {
+            self.deadline(now);
+        } else if self.rescued() {
+            // It is an event.
+        } else {
+            return false;
+        }
+        self.handled += 1;
+        true
+    }
+
+    fn deadline(&mut self, now: Now) {
+        if self.session.poll_timeout().is_some_and(|at| at <= now.instant) {
+            self.session.handle_timeout(now.instant);
+            self.drain(now);
+        }
+        if let Some(account) = &mut self.account {
+            account.list_if_due(now.instant);
+        }
+    }
+
+    /// Deadlines of the session, and of the list.
+    fn set_timer(&mut self) {
+        let list = self.account.as_ref().and_then(OpenAccount::list_at);
+        self.timer.set([self.session.poll_timeout(), list].into_iter().flatten().min());
+    }
+
+    /// The next event; call until `None` after [`Client::pump`] and after each command.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// Registers an account.
+    pub fn register(&mut self, now: Now, account: Account, password: Password, confirm: Password) {
+        self.session.register(now.instant, account, password, confirm);
+        self.after(now);
+    }
+
+    /// Opens the account's history on its thread, and logs in when that is done; a damaged or newer
+    /// one is [`Event::Damaged`] or [`Event::NotOpened`], and nothing is sent.
+    ///
+    /// # Errors
+    /// The account is open in another process, or its folder cannot be used.
+    pub fn login(&mut self, now: Now, account: Account, password: Password) -> Result<(), ClientError> {
+        self.log_in(now, account, Credential::Password(password))
+    }
+
+    /// The same without a password, by what the server gave this device at the last login: where
+    /// [`Client::can_resume`]. Where that does not do, the answer is [`session::LoginOutcome::PasswordNeeded`].
+    ///
+    /// # Errors
+    /// As [`Client::login`].
+    pub fn resume(&mut self, now: Now, account: Account) -> Result<(), ClientError> {
+        self.staying = true;
+        self.log_in(now, account, Credential::Token)
+    }
+
+    fn log_in(&mut self, now: Now, account: Account, credential: Credential) -> Result<(), ClientError> {
+        self.open_history(account)?;
+        self.submit(Op::Outbox);
+        if let Some(account) = &mut self.account {
+            account.opening = Some(credential);
+        }
+        self.after(now);
+        Ok(())
+    }
+
+    /// Passwords may go to this server in the plain dialect, now and later: after [`Event::PlainOnly`], when
+    /// somebody agreed to that. For a server that was spoken to securely it counts in this run alone, and until
+    /// it is again.
+    pub fn allow_plain(&mut self, now: Now) {
+        if !self.session.was_ever_secure() {
+            keep_consent(&self.config);
+        }
+        self.session.allow_plain(now.instant);
+        self.after(now);
+    }
+
+    /// Changes the password of whoever is logged in, in the plain dialect; answered by [`Event::PasswordChanged`].
+    pub fn change_password(&mut self, now: Now, old: Password, new: Password, confirm: Password) {
+        self.session.change_password(now.instant, old, new, confirm);
+        self.after(now);
+    }
+
+    /// Asks a server in the plain dialect who is online, also one that is not asked by itself: answered by
+    /// [`Event::Online`], or [`Event::Extensions`] if it does not say.
+    pub fn ask_who(&mut self, now: Now) {
+        self.session.ask_who(now.instant);
+        self.after(now);
+    }
+
+    /// Whether the server is known to be another program than ours, in the plain dialect: without a lobby.
+    #[must_use]
+    pub fn is_foreign(&self) -> bool {
+        self.foreign && self.session.speaks() != Some(crate::client::session::Speaks::Secure)
+    }
+
+    /// Whether something waits for [`Client::allow_plain`].
+    #[must_use]
+    pub fn is_doubting(&self) -> bool {
+        self.session.is_doubting()
+    }
+
+    /// Nobody agreed: what waits for [`Client::allow_plain`] is forgotten, without a word to the server.
+    pub fn refuse_plain(&mut self) {
+        self.session.refuse_plain();
+    }
+
+    /// The server may show this key from now on: after [`Event::KeyChanged`], when its words were
+    /// compared. Then log in again.
+    pub fn trust(&mut self, now: Now, key: Vec<u8>) {
+        self.session.trust(key);
+        self.after(now);
+    }
+
+    /// Opens the account's history on its thread to be read, and asks for the list; nothing is sent.
+    ///
+    /// # Errors
+    /// As [`Client::login`].
+    pub fn open_history(&mut self, account: Account) -> Result<(), ClientError> {
+        self.close_account();
+        let path = self.history_path(&account);
+        self.account = Some(OpenAccount::open(account, &path, &self.bell)?);
+        Ok(())
+    }
+
+    /// Closes the account's history and frees it for another window, after [`Client::go_offline`].
+    pub fn close_account(&mut self) {
+        // Without a history nothing may be taken, nor anybody's message go into another's.
+        self.session.forget();
+        self.silent = false;
+        self.not_storing = false;
+        self.account = None;
+    }
+
+    /// The file of an account's history on this server.
+    #[must_use]
+    pub fn history_path(&self, account: &Account) -> PathBuf {
+        folder(&self.config).join(format!("{}.sqlite", file_name(account.as_str())))
+    }
+
+    /// From here on a login ends nobody else's, until [`Client::take_over`]; for programs that nobody sits at.
+    pub fn log_in_if_free(&mut self) {
+        self.session.log_in_if_free();
+    }
+
+    /// Ends the account's other session and logs in.
+    pub fn take_over(&mut self, now: Now) {
+        self.session.take_over(now.instant);
+        self.after(now);
+    }
+
+    /// Goes offline; what is not sent stays in the outbox.
+    pub fn go_offline(&mut self, now: Now) {
+        self.log_in_no_more();
+        self.session.go_offline(now.instant);
+        self.after(now);
+    }
+
+    /// Logs in again.
+    pub fn go_online(&mut self, now: Now) {
+        // Without a history nothing could be kept.
+        if self.account.is_some() {
+            self.session.go_online(now.instant);
+        }
+        self.after(now);
+    }
+
+    /// Asks at once, and reconnects at once.
+    pub fn fetch_now(&mut self, now: Now) {
+        self.session.fetch_now(now.instant);
+        self.after(now);
+    }
+
+    /// Which chats are open, and whether one can be seen.
+    pub fn set_open_chats(&mut self, now: Now, chats: Vec<Account>, visible: bool) {
+        self.session.set_open_chats(now.instant, chats, visible);
+        self.after(now);
+    }
+
+    /// How unread messages are asked for from now on.
+    pub fn set_polling(&mut self, now: Now, polling: Polling) {
+        self.config.polling = polling;
+        self.session.set_polling(now.instant, polling);
+        self.after(now);
+    }
+
+    /// A datagram typed by hand, and what is expected of it.
+    pub fn by_hand(&mut self, now: Now, bytes: Vec<u8>, expectation: Expectation) {
+        self.tap.expect(&bytes, expectation);
+        self.session.by_hand(now.instant, bytes);
+        self.after(now);
+    }
+
+    /// Sends a text of any length: on disk first, then on the wire. False when it is blank or nobody
+    /// is logged in; then nothing happened.
+    pub fn send_message(&mut self, now: Now, to: &Account, text: &str) -> bool {
+        let Some(account) = &mut self.account else { return false };
+        let parts = MessageText::split(text);
+        let any = !parts.is_empty();
+        parts.into_iter().for_each(|part| account.keep(to, part, now.unix_ms));
+        any
+    }
+
+    /// Sends a message that failed, or may have, once more under its old row.
+    pub fn resend(&mut self, now: Now, id: MessageId, to: Account, text: MessageText) {
+        self.came_further(id, SendState::Waiting);
+        self.session.send(now.instant, id, to, text);
+        self.after(now);
+    }
+
+    /// Messages of one's own that are not settled; asked before leaving.
+    #[must_use]
+    pub fn unsent(&self) -> usize {
+        self.account.as_ref().map_or(0, OpenAccount::unsent)
+    }
+
+    /// Whether the server has not answered for 3 s, though somebody is logged in: nothing that was known of others is
+    /// sure then, and messages wait.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.silent
+    }
+
+    /// Whether messages wait here because the server cannot store them now: its disk may be full.
+    #[must_use]
+    pub fn is_not_storing(&self) -> bool {
+        self.not_storing
+    }
+
+    /// The connection line.
+    #[must_use]
+    pub fn link(&self) -> Link {
+        self.session.link()
+    }
+
+    fn submit(&self, op: Op) {
+        if let Some(account) = &self.account {
+            account.submit(op);
+        }
+    }
+
+    fn came_further(&mut self, id: MessageId, state: SendState) {
+        if let Some(account) = &mut self.account {
+            account.came_further(id, state);
+        }
+    }
+
+    fn log_in_no_more(&mut self) {
+        if let Some(account) = &mut self.account {
+            account.opening = None;
+        }
+    }
+
+    fn after(&mut self, now: Now) {
+        self.drain(now);
+        self.set_timer();
+    }
+
+    fn drain(&mut self, now: Now) {
+        while let Some(frame) = self.session.poll_framed() {
+            let record = self.tap.framed(now.unix_ms, frame);
+            self.events.extend(record.map(Event::Tap));
+        }
+        while let Some(transmit) = self.session.poll_transmit() {
+            self.transmit(now, &transmit.bytes);
+            let record = self.tap.sent(now.instant, now.unix_ms, &transmit.bytes, transmit.cause);
+            self.events.extend(record.map(Event::Tap));
+            trace("out", &transmit.bytes);
+        }
+        while let Some(event) = self.session.poll_event() {
+            self.session_event(now, event);
+        }
+        if let Some(why) = self.session.trouble() {
+            self.last_error = Some((now.unix_ms, why.sentence().into_owned()));
+        }
+    }
+
+    fn transmit(&mut self, now: Now, bytes: &[u8]) {
+        let sent = self.socket.as_ref().map_or(Err(io::ErrorKind::NotConnected.into()), |socket| socket.send(bytes));
+        let trouble = sent.as_ref().err().map(io::Error::kind);
+        if let Err(error) = sent
+            && self.trouble != trouble
+        {
+            log::warn!("nothing can be sent to {}: {error}", self.config.server);
+            let why = crate::base::trouble::words(&error);
+            self.last_error = Some((now.unix_ms, why.clone()));
+            self.events.push_back(Event::NetworkTrouble(why));
+        }
+        self.trouble = trouble;
+    }
+}
+
+/// A session for this server, with what is known of it.
+fn session_of(config: &Config) -> Result<Session, ClientError> {
+    Ok(Session::new(session::Config {
+        server: config.server,
+        polling: config.polling,
+        dialect: config.dialect,
+        known: remembered(config),
+        allow_plain: plain_allowed(config),
+        seed: getrandom::u64().map_err(io::Error::other)?,
+        carrier_seed: None,
+    }))
+}
+
+fn trace(way: &str, bytes: &[u8]) {
+    if link::is_packet(bytes) {
+        log::trace!("{way} {} bytes of the secure dialect", bytes.len());
+    } else {
+        log::trace!("{way} {}", crate::protocol::wire::show::starred(bytes).escape_ascii());
+    }
+}

@@ -1,0 +1,221 @@
+//! The account that is open, until it is closed or another one is opened: its history, its doorbell, and what is on
+//! its way between the session and the disk.
+
+use std::collections::{HashMap, VecDeque};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::{ClientError, Event};
+use crate::base::model::{Account, MessageId, MessageText, Password, SendState};
+use crate::client::history::{Conversation, Done, History, HistoryError, MoreStrangers, Op, Row};
+use crate::client::net::{Bell, Doorbell, doorbell};
+use crate::client::session::StoreToken;
+
+/// How often a flood of messages has the list read.
+const LIST: Duration = Duration::from_millis(100);
+
+/// What a login shows.
+pub(super) enum Credential {
+    Password(Password),
+    /// What the history keeps of the last login.
+    Token,
+}
+
+/// A message of one's own on its way to the disk.
+pub(super) struct Kept {
+    pub(super) to: Account,
+    pub(super) text: MessageText,
+    pub(super) unix_ms: i64,
+}
+
+/// A message on its way to the disk; one of one's own from another device too.
+pub(super) struct Incoming {
+    pub(super) row: Row,
+    /// Whose conversation it belongs to.
+    pub(super) from: Account,
+    /// The server keeps it until it is on disk here.
+    pub(super) kept: bool,
+}
+
+pub(super) struct OpenAccount {
+    pub(super) name: Account,
+    // Before the history: once that is free, another program writes a door of its own.
+    door: Option<Doorbell>,
+    history: History,
+    /// Results that did not fit into the last turn.
+    results: VecDeque<Done>,
+    /// To log in with as soon as the history is open.
+    pub(super) opening: Option<Credential>,
+    online: Option<Vec<Account>>,
+    /// The list is not read again before this, and is read then if something has come since.
+    list_at: Option<Instant>,
+    list_due: bool,
+    next_request: u64,
+    keeping: HashMap<u64, Kept>,
+    incoming: HashMap<StoreToken, Incoming>,
+    unsent: HashMap<MessageId, SendState>,
+    blocked: Vec<Account>,
+    more_strangers: MoreStrangers,
+    /// How many seconds a plain server's clock is before UTC, if that is known.
+    pub(super) zone: Option<i32>,
+    /// When a plain server said last that no message waits.
+    pub(super) nothing_waits: Option<i64>,
+    /// It was said that the history is damaged.
+    pub(super) damaged: bool,
+}
+
+impl OpenAccount {
+    /// Opens the history on its thread, and asks for the list.
+    pub(super) fn open(name: Account, path: &Path, bell: &Bell) -> Result<Self, ClientError> {
+        let history = match History::open(path, bell.clone()) {
+            Err(HistoryError::Locked) if doorbell::ring(path).is_ok() => return Err(ClientError::AlreadyOpen),
+            history => history?,
+        };
+        let door = match Doorbell::open(path, bell.clone()) {
+            Ok(door) => Some(door),
+            Err(error) => {
+                log::warn!("a second window of this account will not bring this one to the front: {error}");
+                None
+            }
+        };
+        history.submit(Op::Drafts);
+        history.submit(Op::Conversations);
+        Ok(Self {
+            name,
+            door,
+            history,
+            results: VecDeque::new(),
+            opening: None,
+            online: None,
+            list_at: None,
+            list_due: false,
+            next_request: 0,
+            keeping: HashMap::new(),
+            incoming: HashMap::new(),
+            unsent: HashMap::new(),
+            blocked: Vec::new(),
+            more_strangers: MoreStrangers::default(),
+            zone: None,
+            nothing_waits: None,
+            damaged: false,
+        })
+    }
+
+    pub(super) fn submit(&self, op: Op) {
+        self.history.submit(op);
+    }
+
+    /// The history's next result.
+    pub(super) fn done(&mut self) -> Option<Done> {
+        if self.results.is_empty() {
+            self.results.extend(self.history.done().into_iter().flatten());
+        }
+        self.results.pop_front()
+    }
+
+    /// Results that wait for the next turn.
+    pub(super) fn results(&self) -> usize {
+        self.results.len()
+    }
+
+    /// Operations that wait for the disk, and how many it has done.
+    pub(super) fn history_figures(&self) -> (usize, u64) {
+        self.history.figures()
+    }
+
+    /// Whether somebody has opened this account once more, since this was asked last.
+    pub(super) fn rung(&self) -> bool {
+        self.door.as_ref().is_some_and(Doorbell::rung)
+    }
+
+    /// How often somebody has.
+    pub(super) fn rings(&self) -> u64 {
+        self.door.as_ref().map_or(0, Doorbell::count)
+    }
+
+    /// Reads the list after a message has come; of a flood that costs more than the messages, so every
+    /// [`LIST`] at most.
+    pub(super) fn list(&mut self, now: Instant) {
+        self.list_due = self.list_at.is_some_and(|at| now < at);
+        if !self.list_due {
+            self.list_at = Some(now + LIST);
+            self.submit(Op::Conversations);
+        }
+    }
+
+    /// When [`OpenAccount::list_if_due`] wants to be called.
+    pub(super) fn list_at(&self) -> Option<Instant> {
+        self.list_at.filter(|_| self.list_due)
+    }
+
+    pub(super) fn list_if_due(&mut self, now: Instant) {
+        if self.list_due {
+            self.list(now);
+        }
+    }
+
+    /// The list was read; says what else has changed with it.
+    pub(super) fn listed(&mut self, list: &[Conversation], more: MoreStrangers) -> Option<Event> {
+        self.blocked = list.iter().filter(|c| c.contact.blocked).map(|c| c.contact.account.clone()).collect();
+        let changed = std::mem::replace(&mut self.more_strangers, more) != more;
+        (changed || more.people > 0).then_some(Event::MoreStrangers(more))
+    }
+
+    /// Puts a message of one's own on disk, before it is sent.
+    pub(super) fn keep(&mut self, to: &Account, text: MessageText, unix_ms: i64) {
+        self.next_request += 1;
+        let request = self.next_request;
+        self.submit(Op::Outgoing { request, to: to.clone(), text: text.as_str().to_owned(), unix_ms });
+        self.keeping.insert(request, Kept { to: to.clone(), text, unix_ms });
+    }
+
+    /// It is there, or could not be put there.
+    pub(super) fn kept(&mut self, request: u64) -> Option<Kept> {
+        self.keeping.remove(&request)
+    }
+
+    /// A message of one's own came further.
+    pub(super) fn came_further(&mut self, id: MessageId, state: SendState) {
+        if matches!(state, SendState::Waiting | SendState::Sending) {
+            self.unsent.insert(id, state);
+        } else {
+            self.unsent.remove(&id);
+        }
+    }
+
+    /// Messages of one's own that are not settled.
+    pub(super) fn unsent(&self) -> usize {
+        self.unsent.len() + self.keeping.len()
+    }
+
+    /// A message has arrived; `op` puts it on disk.
+    pub(super) fn receive(&mut self, token: StoreToken, incoming: Incoming, op: Op) {
+        self.incoming.insert(token, incoming);
+        self.submit(op);
+    }
+
+    /// It is on disk, was there before (`known`), or could not be stored.
+    pub(super) fn stored(&mut self, token: StoreToken, id: Option<MessageId>, known: bool) -> Vec<Event> {
+        let mut events = Vec::new();
+        let Some(Incoming { mut row, from, kept }) = self.incoming.remove(&token) else { return events };
+        row.id = id.unwrap_or(row.id);
+        // Ours offers it again; elsewhere this is the only time it is seen.
+        if id.is_none() && kept {
+            return events;
+        }
+        // Blocked people's messages are kept and not shown; what was there is shown already.
+        let shown = row.state.is_some() || !self.blocked.contains(&from);
+        if !known && shown {
+            events.push(Event::Message { peer: from, row });
+        }
+        events
+    }
+
+    /// Who came and went since the last list; both are sorted.
+    pub(super) fn comings_and_goings(&mut self, new: &[Account]) -> Vec<Event> {
+        let Some(old) = self.online.replace(new.to_vec()) else { return Vec::new() };
+        let came = new.iter().filter(|a| old.binary_search(a).is_err()).cloned().map(Event::CameOnline);
+        let went = old.iter().filter(|a| new.binary_search(a).is_err()).cloned().map(Event::WentAway);
+        came.chain(went).collect()
+    }
+}

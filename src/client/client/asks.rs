@@ -1,0 +1,156 @@
+//! What a face asks of the history (the list, its people, the rows of a chat), of the server beside messages, and of
+//! the wire view.
+
+use std::path::PathBuf;
+
+use super::Client;
+use super::account::OpenAccount;
+use crate::base::model::{Account, MessageId};
+use crate::client::history::{Contact, Op};
+use crate::client::net::{Now, Socket, ThreadFigures, WaitsFor};
+use crate::client::session::AccountChange;
+use crate::client::tap::Record;
+use crate::probe::CaseReport;
+
+impl Client {
+    /// Adds or changes somebody in the list.
+    pub fn set_contact(&mut self, contact: Contact) {
+        self.change(Op::Contact(contact));
+    }
+
+    /// Adds everybody of a CSV file (account, remark, group, blocked), or nobody.
+    pub fn import_contacts(&mut self, path: PathBuf) {
+        if let Some(own) = self.account.as_ref().map(|account| account.name.clone()) {
+            self.change(Op::Import { path, own });
+        }
+    }
+
+    /// Writes the list into a CSV file.
+    pub fn export_contacts(&mut self, path: PathBuf) {
+        self.change(Op::Export(path));
+    }
+
+    /// This person's messages are kept but not shown from now on, or shown again; who is no friend becomes none by it.
+    pub fn set_blocked(&mut self, account: Account, blocked: bool) {
+        self.change(Op::Block { account, blocked });
+    }
+
+    /// Takes somebody off the list, friend or stranger, until they write again; their messages stay, unless they are
+    /// to go too.
+    pub fn forget_person(&mut self, account: Account, messages: bool) {
+        self.change(Op::Forget { account, messages });
+    }
+
+    /// This friend's messages were looked at, all that are here.
+    pub fn mark_read(&mut self, peer: Account) {
+        self.change(Op::Read { peer, to: None });
+    }
+
+    /// This friend's messages were looked at, as far as this one.
+    pub fn mark_read_to(&mut self, peer: Account, to: MessageId) {
+        self.change(Op::Read { peer, to: Some(to) });
+    }
+
+    /// What is typed to somebody and not sent, from now on; empty when nothing is. It comes back with the list.
+    pub fn set_draft(&self, peer: Account, text: String) {
+        self.change(Op::Draft { peer, text });
+    }
+
+    /// Takes messages of one's own back, if none of them was ever on its way; answered by [`super::Event::Withdrawn`].
+    pub fn withdraw(&self, ids: Vec<MessageId>) {
+        self.submit(Op::Withdraw(ids));
+    }
+
+    fn change(&self, op: Op) {
+        self.submit(op);
+        self.submit(Op::Conversations);
+    }
+
+    /// Asks for the list again.
+    pub fn conversations(&self) {
+        self.submit(Op::Conversations);
+    }
+
+    /// Asks for what is known of every row with this friend.
+    pub fn index(&self, peer: Account) {
+        self.submit(Op::Index(peer));
+    }
+
+    /// Asks the server for what was said with this friend before all that is here, a page of it; answered by
+    /// [`super::Event::Past`], after which the index is another one.
+    pub fn earlier(&self, peer: Account) {
+        self.submit(Op::Oldest(peer));
+    }
+
+    /// Asks for `count` rows with this friend, from the `first` on.
+    pub fn page(&self, peer: Account, first: u32, count: u32) {
+        self.submit(Op::Page { peer, first, count });
+    }
+
+    /// Asks for the last `count` rows with this friend, oldest first.
+    pub fn last(&self, peer: Account, count: u32) {
+        self.submit(Op::Last { peer, count });
+    }
+
+    /// Asks for the latest `count` rows that hold this text.
+    pub fn search(&self, text: &str, count: u32) {
+        self.submit(Op::Search { text: text.to_owned(), count });
+    }
+
+    /// Asks the server for the `count` newest messages with somebody that are older than its row `before`.
+    /// Whatever was pushed before the answer is told before it.
+    pub fn past(&mut self, now: Now, peer: Account, before: Option<u64>, count: u32) {
+        self.session.history(now.instant, peer, before, count);
+        self.after(now);
+    }
+
+    /// Asks the server how this account may be used; answered by [`super::Event::AccountSettings`].
+    pub fn account_settings(&mut self, now: Now) {
+        self.session.account(now.instant, None);
+        self.after(now);
+    }
+
+    /// Changes how this account may be used, on the server; answered by [`super::Event::AccountSettings`].
+    pub fn set_account(&mut self, now: Now, change: AccountChange) {
+        self.session.account(now.instant, Some(change));
+        self.after(now);
+    }
+
+    /// Hands every datagram on as [`super::Event::Tap`] from now on, or no more; those of lately.
+    pub fn set_tap(&mut self, live: bool) -> Vec<Record> {
+        self.tap.set_live(live);
+        self.tap.records()
+    }
+
+    /// The trial made by hand last: its number, the same as in [`Client::trials`], and what became of it.
+    #[must_use]
+    pub fn last_trial(&self, now: Now) -> Option<CaseReport> {
+        self.tap.trials(now.instant).next_back().map(|(number, _, trial, came)| trial.case(number, &came))
+    }
+
+    /// The trials made by hand as cases of a test document, and when the first was made, in milliseconds
+    /// since 1970. None if there are none.
+    #[must_use]
+    pub fn trials(&self, now: Now) -> Option<(i64, Vec<CaseReport>)> {
+        let (_, began, ..) = self.tap.trials(now.instant).next()?;
+        let cases = self.tap.trials(now.instant).map(|(number, _, trial, came)| trial.case(number, &came));
+        Some((began, cases.collect()))
+    }
+
+    /// How the threads are doing.
+    #[must_use]
+    pub fn threads(&self) -> Vec<ThreadFigures> {
+        let figures =
+            |name, waits_for, queued, handled, dropped| ThreadFigures { name, waits_for, queued, handled, dropped };
+        let counts = self.socket.as_ref().map(Socket::counts).unwrap_or_default();
+        let account = self.account.as_ref();
+        let (queued, stored) = account.map_or((0, 0), OpenAccount::history_figures);
+        vec![
+            figures("main", WaitsFor::Bell, account.map_or(0, OpenAccount::results), self.handled, 0),
+            figures("receiver", WaitsFor::Datagram, counts.waiting, counts.received, counts.dropped),
+            figures("timer", WaitsFor::Deadline, 0, self.timer.rung(), 0),
+            figures("history", WaitsFor::Operation, queued, stored, 0),
+            figures("doorbell", WaitsFor::Datagram, 0, account.map_or(0, OpenAccount::rings), 0),
+        ]
+    }
+}

@@ -1,0 +1,273 @@
+//! How the connection is doing, for the connection window and the terminal's `status`.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use rust_i18n::t;
+
+use super::{Client, Now};
+use crate::client::net::Socket;
+use crate::client::session::{Link, Speaks};
+use crate::protocol::link::words;
+
+/// Figures of the encrypted connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encrypted {
+    /// The server's key, as SPKI.
+    pub key: Vec<u8>,
+    /// The shortest round trip seen.
+    pub least_rtt: Duration,
+    /// Bytes that may be under way at once.
+    pub window: u64,
+    /// Bytes that wait for that.
+    pub queued: usize,
+    /// How often the server saw this machine at another address.
+    pub moves: u64,
+}
+
+/// How the connection is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connection {
+    /// The server.
+    pub server: SocketAddr,
+    /// This end; `None` while there is no socket.
+    pub own: Option<SocketAddr>,
+    /// The connection line.
+    pub link: Link,
+    /// What is spoken, once that is known.
+    pub speaks: Option<Speaks>,
+    /// While an encrypted connection stands.
+    pub encrypted: Option<Encrypted>,
+    /// Smoothed round-trip time, once it was measured.
+    pub rtt: Option<Duration>,
+    /// Its mean deviation, where it is known.
+    pub deviation: Option<Duration>,
+    /// Datagrams sent.
+    pub sent: u64,
+    /// Of these, sent again for want of an answer, or thought lost.
+    pub again: u64,
+    /// Datagrams received.
+    pub received: u64,
+    /// Of these, dropped because the main loop was too slow.
+    pub dropped: u64,
+    /// Datagrams from elsewhere.
+    pub foreign: u64,
+    /// The last address these came from; nothing of it is believed.
+    pub elsewhere: Option<SocketAddr>,
+    /// Datagrams that wait for the main loop.
+    pub waiting: usize,
+    /// Requests that wait for their turn or their answer.
+    pub asking: usize,
+    /// Messages of one's own that are not settled.
+    pub unsent: usize,
+    /// Whether they wait because the server cannot store them now.
+    pub not_storing: bool,
+    /// What went wrong last, and when, in milliseconds since 1970.
+    pub error: Option<(i64, String)>,
+}
+
+impl Client {
+    /// Measures how long the way is; called once a second while somebody looks at [`Client::connection`].
+    pub fn measure(&mut self, now: Now) {
+        self.session.measure(now.instant);
+        self.after(now);
+    }
+
+    /// How the connection is doing.
+    #[must_use]
+    pub fn connection(&self) -> Connection {
+        let counts = self.socket.as_ref().map(Socket::counts).unwrap_or_default();
+        let plain = self.session.plain_figures();
+        let secure = self.session.figures();
+        let encrypted = secure.map(|figures| Encrypted {
+            key: self.session.pins().last().cloned().unwrap_or_default(),
+            least_rtt: figures.least_rtt,
+            window: figures.window,
+            queued: figures.queued,
+            moves: figures.moves,
+        });
+        Connection {
+            server: self.config.server,
+            own: self.socket.as_ref().and_then(|socket| socket.address().ok()),
+            link: self.session.link(),
+            speaks: self.session.speaks(),
+            encrypted,
+            rtt: secure.map(|figures| figures.rtt).or(plain.rtt),
+            deviation: if secure.is_some() { self.session.deviation() } else { plain.deviation },
+            sent: secure.map_or(plain.sent, |figures| figures.sent),
+            again: secure.map_or(plain.again, |figures| figures.lost),
+            received: counts.received,
+            dropped: counts.dropped,
+            foreign: counts.foreign,
+            elsewhere: counts.elsewhere,
+            waiting: counts.waiting,
+            asking: plain.waiting,
+            unsent: self.unsent(),
+            not_storing: self.not_storing,
+            error: self.last_error.clone(),
+        }
+    }
+}
+
+impl Connection {
+    /// The figures in words: what, and how much.
+    #[must_use]
+    pub fn rows(&self, now: Instant, locale: &str) -> Vec<(String, String)> {
+        let chinese = locale.starts_with("zh");
+        let mut rows = Vec::new();
+        let mut row = |what: std::borrow::Cow<'_, str>, value: String| rows.push((what.into_owned(), value));
+        row(t!("connection.state", locale = locale), self.state(now, locale));
+        let dialect = match self.speaks {
+            Some(Speaks::Secure) => t!("connection.secure", locale = locale),
+            Some(Speaks::Plain) => t!("connection.plain", locale = locale),
+            None => t!("connection.not_known", locale = locale),
+        };
+        row(t!("connection.dialect", locale = locale), dialect.into_owned());
+        row(t!("connection.server", locale = locale), self.server.to_string());
+        let own = self.own.map_or_else(|| t!("connection.none", locale = locale).into_owned(), |own| own.to_string());
+        row(t!("connection.own", locale = locale), own);
+        if let Some(encrypted) = &self.encrypted {
+            row(t!("connection.key", locale = locale), words(&encrypted.key, chinese));
+        }
+        row(t!("connection.rtt", locale = locale), self.round_trip(locale));
+        let percent = if self.sent == 0 { 0.0 } else { self.again as f64 * 100.0 / self.sent as f64 };
+        let again =
+            t!("connection.of", locale = locale, n = self.again, sent = self.sent, percent = format!("{percent:.1}"));
+        let label = match &self.encrypted {
+            Some(_) => t!("connection.lost", locale = locale),
+            None => t!("connection.again", locale = locale),
+        };
+        row(label, again.into_owned());
+        row(t!("connection.received", locale = locale), self.received.to_string());
+        let dropped = t!("connection.dropped_is", locale = locale, dropped = self.dropped, foreign = self.foreign);
+        row(t!("connection.dropped", locale = locale), dropped.into_owned());
+        let queues = t!(
+            "connection.queues_are",
+            locale = locale,
+            waiting = self.waiting,
+            asking = self.asking,
+            unsent = self.unsent
+        );
+        row(t!("connection.queues", locale = locale), queues.into_owned());
+        if let Some(Encrypted { window, queued, moves, .. }) = &self.encrypted {
+            let window = t!("connection.window_is", locale = locale, window = window, queued = queued);
+            row(t!("connection.window", locale = locale), window.into_owned());
+            row(t!("connection.moves", locale = locale), moves.to_string());
+        }
+        if self.not_storing {
+            row(t!("connection.storing", locale = locale), t!("gui.not_storing", locale = locale).into_owned());
+        }
+        let error = match &self.error {
+            Some((at, error)) => format!("{} {error}", time(*at)),
+            None => t!("connection.none", locale = locale).into_owned(),
+        };
+        row(t!("connection.error", locale = locale), error);
+        rows
+    }
+
+    /// The connection line as a sentence. A server that answers from another port than it is asked at (a second socket,
+    /// a router between) is not one that does not answer: who runs it has to know from where.
+    #[must_use]
+    pub fn state(&self, now: Instant, locale: &str) -> String {
+        let sentence = self.link.sentence(now).into_owned();
+        let Some(from) = self.elsewhere.filter(|_| self.received == 0) else { return sentence };
+        let words = if from.ip() == self.server.ip() {
+            t!("connection.another_port", locale = locale, from = from)
+        } else {
+            t!("connection.another_address", locale = locale, from = from)
+        };
+        format!("{sentence} · {words}")
+    }
+
+    fn round_trip(&self, locale: &str) -> String {
+        let ms = |time: Duration| format!("{:.2} ms", time.as_secs_f64() * 1e3);
+        let Some(rtt) = self.rtt else { return t!("connection.not_measured", locale = locale).into_owned() };
+        let deviation = self.deviation.map(|deviation| format!(" ± {}", ms(deviation)));
+        let least = self.encrypted.as_ref().map(|e| t!("connection.least", locale = locale, least = ms(e.least_rtt)));
+        format!("{}{}{}", ms(rtt), deviation.unwrap_or_default(), least.unwrap_or_default())
+    }
+
+    /// The figures as text, to be copied.
+    #[must_use]
+    pub fn text(&self, now: Instant, locale: &str) -> String {
+        self.rows(now, locale).iter().map(|(what, value)| format!("{what}: {value}\n")).collect()
+    }
+}
+
+fn time(unix_ms: i64) -> String {
+    use chrono::TimeZone;
+    let time = chrono::Local.timestamp_millis_opt(unix_ms).single();
+    time.map(|time| time.format("%H:%M:%S").to_string()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_dialect_shows_what_it_knows() {
+        let at: SocketAddr = "192.0.2.1:9".parse().expect("valid");
+        let mut connection = Connection {
+            server: at,
+            own: None,
+            link: Link::Offline,
+            speaks: None,
+            encrypted: None,
+            rtt: None,
+            deviation: None,
+            sent: 0,
+            again: 0,
+            received: 7,
+            dropped: 0,
+            foreign: 0,
+            elsewhere: None,
+            waiting: 1,
+            asking: 2,
+            unsent: 3,
+            not_storing: false,
+            error: None,
+        };
+        let now = Instant::now();
+        for locale in ["en", "zh-CN"] {
+            let text = connection.text(now, locale);
+            assert!(!text.contains("connection.") && !text.contains("%{") && text.contains("192.0.2.1:9"), "{text}");
+        }
+        assert_eq!(connection.rows(now, "en").len(), 10);
+        connection.elsewhere = Some("192.0.2.1:10".parse().expect("valid"));
+        assert!(!connection.text(now, "en").contains("192.0.2.1:10"), "the server itself answers");
+        connection.received = 0;
+        for (locale, port, address) in
+            [("en", "another port", "another address"), ("zh-CN", "另一个端口", "另一个地址")]
+        {
+            connection.elsewhere = Some("192.0.2.1:10".parse().expect("valid"));
+            let state = connection.state(now, locale);
+            assert!(state.contains(port) && state.contains("192.0.2.1:10"), "{state}");
+            connection.elsewhere = Some("192.0.2.2:9".parse().expect("valid"));
+            let state = connection.state(now, locale);
+            assert!(state.contains(address) && state.contains("192.0.2.2:9"), "{state}");
+        }
+        connection.received = 7;
+        connection.speaks = Some(Speaks::Secure);
+        connection.encrypted = Some(Encrypted {
+            key: vec![1; 44],
+            least_rtt: Duration::from_millis(40),
+            window: 19_200,
+            queued: 0,
+            moves: 2,
+        });
+        (connection.rtt, connection.deviation) = (Some(Duration::from_millis(50)), Some(Duration::from_millis(3)));
+        (connection.sent, connection.again) = (200, 3);
+        connection.error = Some((0, "no way there".into()));
+        let text = connection.text(now, "en");
+        for part in
+            ["50.00 ms ± 3.00 ms, at least 40.00 ms", "3 of 200 (1.5 %)", &words(&[1; 44], false), "no way there"]
+        {
+            assert!(text.contains(part), "{part} {text}");
+        }
+        assert_eq!(connection.rows(now, "zh-CN").len(), 13);
+        assert!(!text.contains("cannot store"), "{text}");
+        connection.not_storing = true;
+        assert!(connection.text(now, "en").contains("The server cannot store messages at the moment"));
+        assert!(connection.text(now, "zh-CN").contains("服务器暂时无法保存消息"));
+    }
+}

@@ -1,0 +1,348 @@
+//! What a client has on this machine, by server: a folder, a port and the server's keys.
+
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use data_encoding::HEXLOWER;
+
+use super::{ClientError, Config};
+use crate::base::private;
+use crate::client::net::{Bell, Socket};
+use crate::client::session::Known;
+use crate::local::place::PORT;
+use crate::protocol::link::words;
+
+/// Binds the local port of last time again, since servers know a session by it; any other if that
+/// is taken.
+pub(super) fn open_socket(config: &Config, bell: &Bell) -> Result<Socket, ClientError> {
+    if config.bind.is_some() {
+        return Ok(Socket::open(config.bind, config.server, bell.clone())?);
+    }
+    let folder = folder(config);
+    let file = folder.join("port");
+    let port: Option<u16> = std::fs::read_to_string(&file).ok().and_then(|text| text.trim().parse().ok());
+    let any: IpAddr = match config.server {
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let again = port.and_then(|port| {
+        let bind = SocketAddr::new(any, port);
+        Socket::open(Some(bind), config.server, bell.clone()).ok()
+    });
+    if let Some(socket) = again {
+        return Ok(socket);
+    }
+    let socket = Socket::open(None, config.server, bell.clone())?;
+    // A second window at the same time must not take the first one's note.
+    if port.is_none() {
+        let written = socket.address().and_then(|own| {
+            private::folder(&folder)?;
+            private::write(&file, own.port().to_string())
+        });
+        if let Err(error) = written {
+            log::debug!("the local port is not remembered: {error}");
+        }
+    }
+    Ok(socket)
+}
+
+/// The address that a server's datagrams come from, as far as its name tells: 0.0.0.0 is where a
+/// server listens, and is this machine; an IPv4 address in IPv6's clothes is one of IPv4.
+pub(super) fn reachable(server: SocketAddr) -> SocketAddr {
+    let mut server = server;
+    server.set_ip(match server.ip().to_canonical() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    });
+    server
+}
+
+/// Where everything about the server lies. It is named after the server's address, or where the server has a name after the
+/// address at which that name was first used: a name that leads elsewhere today is the same server, with
+/// the same keys and histories.
+pub(super) fn folder(config: &Config) -> PathBuf {
+    let home = config.name.as_deref().and_then(|name| home(&config.data, name).ok()?);
+    folder_at(&config.data, home.unwrap_or(config.server))
+}
+
+fn folder_at(data: &Path, server: SocketAddr) -> PathBuf {
+    data.join(file_name(&server.to_string()))
+}
+
+/// Whether somebody was logged in at this address, under whatever name.
+#[must_use]
+pub fn used_before(data: &Path, server: SocketAddr) -> bool {
+    let files = std::fs::read_dir(folder_at(data, reachable(server))).into_iter().flatten().flatten();
+    let told = |name: PathBuf| name.ends_with(KEYS) || name.extension().is_some_and(|end| end == "sqlite");
+    files.map(|file| file.path()).any(told)
+}
+
+fn note_of(data: &Path, name: &str) -> PathBuf {
+    // Names know no case, and without a port ours is meant.
+    let mut name = name.trim().to_lowercase();
+    if !name.contains(':') {
+        name = format!("{name}:{PORT}");
+    }
+    data.join("names").join(file_name(&name))
+}
+
+/// Which folder a name has, if it has been met; the note that says so, if that cannot be read.
+fn home(data: &Path, name: &str) -> Result<Option<SocketAddr>, PathBuf> {
+    let note = note_of(data, name);
+    match std::fs::read_to_string(&note) {
+        Ok(text) => text.trim().parse().map(Some).map_err(|_| note),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(_) => Err(note),
+    }
+}
+
+/// Remembers which folder a name's is, once the server there has shown itself.
+pub(super) fn keep_home(config: &Config) {
+    let Some(name) = &config.name else { return };
+    if matches!(home(&config.data, name), Ok(Some(_))) {
+        return;
+    }
+    let note = note_of(&config.data, name);
+    let kept =
+        private::folder(&config.data.join("names")).and_then(|()| private::replace(&note, config.server.to_string()));
+    if let Err(error) = kept {
+        log::warn!("which folder {name} has is not remembered: {error}");
+    }
+}
+
+/// What is remembered of the server that was asked for by this name (or address), at this address.
+#[must_use]
+pub fn known(data: &Path, name: &str, server: SocketAddr) -> Known {
+    known_at(data, Some(name), reachable(server))
+}
+
+/// What is remembered of the server that is spoken to.
+pub(super) fn remembered(config: &Config) -> Known {
+    known_at(&config.data, config.name.as_deref(), config.server)
+}
+
+fn known_at(data: &Path, name: Option<&str>, server: SocketAddr) -> Known {
+    // Whose note cannot be read may have been met at another address, with a key that is not looked for there.
+    let (home, note) = match name.map_or(Ok(None), |name| home(data, name)) {
+        Ok(home) => (home.unwrap_or(server), None),
+        Err(note) => (server, Some(note)),
+    };
+    let folder = folder_at(data, home);
+    let file = folder.join(KEYS);
+    let Keys { pins, damaged } = match std::fs::read(&file) {
+        Ok(bytes) => keys_in(&bytes),
+        Err(error) if error.kind() == ErrorKind::NotFound => Keys::default(),
+        Err(error) => {
+            log::error!("{}: {error}", file.display());
+            Keys { pins: Vec::new(), damaged: true }
+        }
+    };
+    // Keys are kept of those alone that have spoken the secure dialect.
+    let secure_only = damaged || !pins.is_empty();
+    let damaged = if damaged { Some(file) } else { note };
+    if let Some(file) = &damaged {
+        log::error!("{} is damaged: no key is taken for the first one", file.display());
+    }
+    let damaged = damaged.map(|file| file.display().to_string());
+    Known { pins, secure_only, foreign: folder.join(FOREIGN).exists(), damaged }
+}
+
+/// A note of that name says that the server is foreign.
+const FOREIGN: &str = "foreign";
+
+/// Whether the server has shown that it knows nothing but the course's protocol.
+pub(super) fn is_foreign(config: &Config) -> bool {
+    folder(config).join(FOREIGN).exists()
+}
+
+/// Remembers that it has, or that it knows more after all.
+pub(super) fn keep_foreign(config: &Config, foreign: bool) {
+    let note = folder(config).join(FOREIGN);
+    if foreign == note.exists() {
+        return;
+    }
+    let kept = if foreign {
+        std::fs::create_dir_all(folder(config)).and_then(|()| std::fs::write(&note, []))
+    } else {
+        std::fs::remove_file(&note)
+    };
+    if let Err(error) = kept {
+        log::warn!("what kind of server this is is not remembered: {error}");
+    }
+}
+
+/// The keys that the server may show, one a line, each with its words.
+const KEYS: &str = "keys";
+/// Bytes of a key.
+const KEY: usize = 44;
+
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Keys {
+    pins: Vec<Vec<u8>>,
+    /// There is more, which cannot be read, or nothing at all.
+    damaged: bool,
+}
+
+fn keys_in(file: &[u8]) -> Keys {
+    let text = String::from_utf8_lossy(file);
+    let mut keys = Keys::default();
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        match key_in(line) {
+            Some(key) => keys.pins.push(key),
+            None => keys.damaged = true,
+        }
+    }
+    keys.damaged |= keys.pins.is_empty();
+    keys
+}
+
+fn key_in(line: &str) -> Option<Vec<u8>> {
+    let (digits, said) = line.trim().split_once(char::is_whitespace).unwrap_or((line.trim(), ""));
+    let key = HEXLOWER.decode(digits.as_bytes()).ok().filter(|key| key.len() == KEY)?;
+    // They are made from the key, so a digit that is another one shows.
+    (said.is_empty() || said == words(&key, false)).then_some(key)
+}
+
+/// Keeps a key beside the known ones. What cannot be read of them is put aside, as `keys.damaged`.
+pub(super) fn keep_key(config: &Config, key: &[u8]) {
+    let folder = folder(config);
+    if let Err(error) = add_key(&folder, key) {
+        log::error!("the server's key is not kept in {}: {error}", folder.display());
+    }
+}
+
+fn add_key(folder: &Path, key: &[u8]) -> io::Result<()> {
+    private::folder(folder)?;
+    let file = folder.join(KEYS);
+    let old = match std::fs::read(&file) {
+        Ok(old) => Some(old),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let known = old.as_deref().map(keys_in).unwrap_or_default();
+    if let Some(old) = old.filter(|_| known.damaged) {
+        private::replace(&folder.join("keys.damaged"), old)?;
+    }
+    let mut text = String::new();
+    for key in known.pins.iter().map(Vec::as_slice).chain([key]) {
+        text.push_str(&format!("{} {}\n", HEXLOWER.encode(key), words(key, false)));
+    }
+    private::replace(&file, text)
+}
+
+/// Whether somebody agreed that passwords go to this server in the plain dialect.
+pub(super) fn plain_allowed(config: &Config) -> bool {
+    config.allow_plain || folder(config).join("plain").exists()
+}
+
+/// Remembers that somebody did.
+pub(super) fn keep_consent(config: &Config) {
+    let folder = folder(config);
+    let kept = private::folder(&folder).and_then(|()| private::write(&folder.join("plain"), []));
+    if let Err(error) = kept {
+        log::warn!("that the plain dialect will do is not remembered: {error}");
+    }
+}
+
+/// A name that every file system takes and that is different for different texts.
+pub(super) fn file_name(text: &str) -> String {
+    let mut name = String::new();
+    for c in text.chars() {
+        // Case is spelled out, since some file systems fold it.
+        if c.is_alphanumeric() && !c.is_uppercase() || c == '-' {
+            name.push(c);
+        } else {
+            name.push_str(&format!("_{:x}_", u32::from(c)));
+        }
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(key: &[u8]) -> String {
+        format!("{} {}\n", HEXLOWER.encode(key), words(key, false))
+    }
+
+    #[test]
+    fn what_is_damaged_of_the_keys_shows() {
+        let (one, two) = (vec![1; KEY], vec![2; KEY]);
+        let both = line(&one) + &line(&two);
+        let whole = |pins: &[&Vec<u8>]| Keys { pins: pins.iter().map(|pin| (*pin).clone()).collect(), damaged: false };
+        for text in [both.clone(), both.replace('\n', "\r\n\n"), both.trim_end().to_owned()] {
+            assert_eq!(keys_in(text.as_bytes()), whole(&[&one, &two]), "{text:?}");
+        }
+        assert_eq!(keys_in(HEXLOWER.encode(&one).as_bytes()), whole(&[&one]), "without words");
+        // Cut anywhere, the first key is told or the damage is.
+        for cut in 0..line(&one).len() {
+            let keys = keys_in(&both.as_bytes()[..cut]);
+            assert!(keys.damaged != (keys.pins == [one.clone()]), "{cut}: {keys:?}");
+        }
+        let cut = keys_in(&both.as_bytes()[..both.len() - 20]);
+        assert_eq!(cut, Keys { pins: vec![one.clone()], damaged: true });
+        // One digit that is another one, and what disks make of files.
+        let digit = line(&one).replacen('1', "2", 1);
+        let mut nothing = line(&one).into_bytes();
+        nothing.extend([0; 512]);
+        for (bytes, pins) in [
+            (digit.as_bytes(), vec![]),
+            (b"".as_slice(), vec![]),
+            (b"\n \n", vec![]),
+            (&[0; 512], vec![]),
+            (b"\xff\xfe garbage", vec![]),
+            (b"01 abandon", vec![]),
+            (&nothing, vec![one.clone()]),
+        ] {
+            assert_eq!(keys_in(bytes), Keys { pins, damaged: true }, "{}", bytes.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn damaged_keys_are_put_aside_when_one_is_trusted() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (folder, file) = (dir.path().join("server"), dir.path().join("server").join(KEYS));
+        let (one, two, three) = (vec![1; KEY], vec![2; KEY], vec![3; KEY]);
+        add_key(&folder, &one).expect("kept");
+        add_key(&folder, &two).expect("kept");
+        assert_eq!(std::fs::read_to_string(&file).expect("there"), line(&one) + &line(&two));
+        let cut = &std::fs::read(&file).expect("there")[..line(&one).len() + 10];
+        std::fs::write(&file, cut).expect("cut");
+        add_key(&folder, &three).expect("kept");
+        assert_eq!(std::fs::read_to_string(&file).expect("there"), line(&one) + &line(&three));
+        assert_eq!(std::fs::read(folder.join("keys.damaged")).expect("put aside"), cut);
+        let names: Vec<_> = std::fs::read_dir(&folder).expect("there").flatten().map(|file| file.file_name()).collect();
+        assert_eq!(names.len(), 2, "{names:?}");
+    }
+
+    #[test]
+    fn a_damaged_note_or_file_is_not_a_first_meeting() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let data = dir.path();
+        let (first, later) = ("192.0.2.1:9".parse().expect("valid"), "192.0.2.2:9".parse().expect("valid"));
+        let key = vec![1; KEY];
+        assert_eq!(known(data, "chat.example:9", first), Known::default());
+        add_key(&folder_at(data, first), &key).expect("kept");
+        let note = note_of(data, "chat.example:9");
+        private::folder(note.parent().expect("a folder")).expect("made");
+        private::replace(&note, first.to_string()).expect("written");
+        let met = Known { pins: vec![key.clone()], secure_only: true, ..Known::default() };
+        assert_eq!(known(data, "chat.example:9", later), met);
+        for garbage in ["", "192.0.2", "\0\0\0"] {
+            std::fs::write(&note, garbage).expect("written");
+            let damaged = Some(note.display().to_string());
+            let elsewhere = Known { damaged: damaged.clone(), ..Known::default() };
+            assert_eq!(known(data, "chat.example:9", later), elsewhere, "{garbage:?}");
+            assert_eq!(known(data, "chat.example:9", first), Known { damaged, ..met.clone() }, "{garbage:?}");
+        }
+        // What cannot be read at all is no first meeting either.
+        let file = folder_at(data, first).join(KEYS);
+        std::fs::remove_file(&file).expect("removed");
+        std::fs::create_dir(&file).expect("a folder");
+        let damaged = Some(file.display().to_string());
+        assert_eq!(known(data, "192.0.2.1:9", first), Known { secure_only: true, damaged, ..Known::default() });
+    }
+}

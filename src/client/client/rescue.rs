@@ -1,0 +1,76 @@
+//! A damaged history: what its owner is told, and saving what can be read of it.
+
+use std::borrow::Cow;
+use std::path::Path;
+use std::thread;
+
+use rust_i18n::t;
+
+use super::{Client, Event};
+use crate::base::model::Account;
+use crate::client::history::{Op, Trouble, copy_before, rescue};
+
+fn name_of(path: &Path) -> Cow<'_, str> {
+    path.file_name().unwrap_or_default().to_string_lossy()
+}
+
+impl Client {
+    /// Puts what can be read of a damaged history into its place, on a thread of its own; answered by
+    /// [`Event::Rescued`]. The account is closed by it.
+    pub fn rescue(&mut self, account: &Account) {
+        self.close_account();
+        let (path, bell) = (self.history_path(account), self.bell.clone());
+        let (done, result) = crossbeam_channel::bounded(1);
+        let begun = thread::Builder::new().name("rescue".into()).spawn(move || {
+            let _ = done.send(rescue(&path).map_err(|error| error.to_string()));
+            bell.ring();
+        });
+        match begun {
+            Ok(_) => self.rescuing = Some(result),
+            Err(error) => self.events.push_back(Event::Rescued(Err(crate::base::trouble::words(&error)))),
+        }
+    }
+
+    /// Whether a rescue has ended.
+    pub(super) fn rescued(&mut self) -> bool {
+        let Some(result) = self.rescuing.as_ref().and_then(|result| result.try_recv().ok()) else { return false };
+        self.rescuing = None;
+        self.events.push_back(Event::Rescued(result));
+        true
+    }
+
+    /// Says once that the history is damaged, and where a copy of before lies.
+    pub(super) fn say_damaged(&mut self, account: &Account, open: bool) {
+        let path = self.history_path(account);
+        let mut sentence = t!("error.damaged_now", file = name_of(&path)).into_owned();
+        if let Some(copy) = copy_before(&path) {
+            sentence.push('\n');
+            sentence.push_str(&t!("error.copy_before", file = name_of(&copy)));
+        }
+        self.events.push_back(Event::Damaged { sentence, open });
+    }
+
+    /// What the disk does not do. Of a damaged history it is said once, with what to do.
+    pub(super) fn trouble_is(&mut self, trouble: &Trouble) {
+        if *trouble != Trouble::Damaged {
+            return self.events.push_back(Event::DiskTrouble(trouble.words()));
+        }
+        let Some(account) = &mut self.account else { return };
+        if !std::mem::replace(&mut account.damaged, true) {
+            let name = account.name.clone();
+            self.say_damaged(&name, true);
+        }
+    }
+
+    /// What was asked cannot be read, and whoever waits for it is told.
+    pub(super) fn not_read(&mut self, op: Op, trouble: &Trouble) {
+        if *trouble == Trouble::Damaged {
+            self.trouble_is(trouble);
+        }
+        let peer = match op {
+            Op::Index(peer) | Op::Oldest(peer) | Op::Page { peer, .. } | Op::Last { peer, .. } => Some(peer),
+            _ => None,
+        };
+        self.events.push_back(Event::NotRead { peer, why: trouble.words() });
+    }
+}

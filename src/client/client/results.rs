@@ -1,0 +1,281 @@
+//! What the session and the history say, and what follows from it.
+
+use rust_i18n::t;
+
+use super::account::{Credential, Incoming, Kept};
+use super::local::{keep_foreign, keep_home, keep_key};
+use super::{Client, EARLIER, Event};
+use crate::base::model::{MessageId, MessageText, SendState};
+use crate::client::history::moment::{Written, face, shown, zone};
+use crate::client::history::{Done, NotOpened, Op, Row, Unsent};
+use crate::client::net::Now;
+use crate::client::session::{self, Kept as Device, Link, Speaks, StoreToken};
+use crate::protocol::link::Why;
+use crate::protocol::wire::Reply;
+use crate::protocol::wire::reply::Learned;
+
+impl Client {
+    pub(super) fn session_event(&mut self, now: Now, event: session::Event) {
+        let event = match event {
+            session::Event::Received { token, from, time, text, raw, repeat, pushed } => {
+                let handed = Some(time.clone()).filter(|time| pushed.is_some() && !time.is_empty());
+                self.learn_zone(now, &time, pushed.map(|pushed| pushed.at));
+                let zone = self.account.as_ref().and_then(|account| account.zone);
+                let (moment, words) = match pushed {
+                    Some(pushed) => (pushed.at.saturating_mul(1_000), None),
+                    None => {
+                        let Written { unix_ms, face, zone } = Written::of(&time, now.unix_ms, zone);
+                        shown(unix_ms, face, zone, Some(time.clone()))
+                    }
+                };
+                let row = Row {
+                    id: MessageId(0),
+                    text: text.clone(),
+                    unix_ms: moment,
+                    came_ms: Some(now.unix_ms),
+                    server_time: words,
+                    state: None,
+                    repeat,
+                };
+                let incoming = Incoming { row, from: from.clone(), kept: pushed.is_some() || self.ours };
+                let (server_time, unix_ms) = (time, now.unix_ms);
+                let op = Op::Received { token, from, server_time, text, raw, repeat, unix_ms, pushed, handed };
+                return self.receive(token, incoming, op);
+            }
+            session::Event::Own { token, to, text, pushed, by } => {
+                let row = Row {
+                    id: MessageId(0),
+                    text: text.clone(),
+                    unix_ms: pushed.at.saturating_mul(1_000),
+                    came_ms: None,
+                    server_time: None,
+                    state: Some(SendState::Sent),
+                    repeat: false,
+                };
+                let incoming = Incoming { row, from: to.clone(), kept: true };
+                return self.receive(token, incoming, Op::Own { token, to, text, pushed, by });
+            }
+            session::Event::Unread(n) => return self.submit(Op::Unread(n)),
+            session::Event::Numbered { id, row } => return self.submit(Op::Numbered { id, row }),
+            session::Event::Outgoing { id, state } => {
+                self.came_further(id, state);
+                let secure = self.session.speaks() == Some(Speaks::Secure);
+                self.submit(Op::State { id, state, secure });
+                Event::Outgoing { id, state }
+            }
+            session::Event::Refused { id, state } => {
+                self.came_further(id, state);
+                self.submit(Op::Refused { id, state });
+                Event::Outgoing { id, state }
+            }
+            session::Event::Link(link) => {
+                // The secure session says more of it.
+                if matches!(link, Link::Retrying { .. }) && self.session.speaks() == Some(Speaks::Plain) {
+                    self.last_error = Some((now.unix_ms, Why::NoAnswer.sentence().into_owned()));
+                }
+                Event::Link(link)
+            }
+            session::Event::Silent(since) => {
+                let silent = since.is_some();
+                if std::mem::replace(&mut self.silent, silent) == silent {
+                    return;
+                }
+                Event::Silent(silent)
+            }
+            session::Event::Registered(outcome) => Event::Registered(outcome),
+            session::Event::LoggedIn(outcome) => {
+                if outcome == session::LoginOutcome::Done {
+                    keep_home(&self.config);
+                }
+                Event::LoggedIn(outcome)
+            }
+            session::Event::WentOffline(was) => Event::WentOffline(was),
+            session::Event::NotStoring(not) => {
+                if std::mem::replace(&mut self.not_storing, not) == not {
+                    return;
+                }
+                if not {
+                    self.last_error = Some((now.unix_ms, t!("connection.not_stored").into_owned()));
+                }
+                Event::NotStoring(not)
+            }
+            session::Event::Paced(wait) => Event::Paced(wait),
+            session::Event::MaybeLost(n) => Event::MaybeLost(n),
+            session::Event::Online(accounts) => {
+                let events = self.account.as_mut().map(|account| account.comings_and_goings(&accounts));
+                self.events.extend(events.into_iter().flatten());
+                Event::Online(accounts)
+            }
+            session::Event::Extensions(known) => {
+                self.ours = known;
+                self.foreign = !known;
+                keep_foreign(&self.config, !known);
+                Event::Extensions(known)
+            }
+            session::Event::UnknownCode(code) => Event::UnknownCode(code),
+            session::Event::PasswordChanged(outcome) => Event::PasswordChanged(outcome),
+            session::Event::Speaks(speaks) => Event::Speaks(speaks),
+            session::Event::PlainOnly(why) => Event::PlainOnly(why),
+            session::Event::Pin(key) => {
+                // The key first: a name that has a folder without keys would be one that was never met.
+                keep_key(&self.config, &key);
+                keep_home(&self.config);
+                self.foreign = false;
+                keep_foreign(&self.config, false);
+                Event::Pinned(key)
+            }
+            session::Event::KeyChanged(change) => Event::KeyChanged(change),
+            session::Event::Kicked { address, at } => Event::Kicked { address, at },
+            session::Event::Copied { offline } => Event::Copied { offline },
+            session::Event::TookPlace { address } => Event::TookPlace { address },
+            session::Event::History { peer, messages, more } => {
+                // After everything that was pushed before it.
+                match self.account.as_ref().map(|account| account.name.clone()) {
+                    Some(own) => return self.submit(Op::Past { own, peer, messages, more }),
+                    None => Event::Past { peer, messages, more },
+                }
+            }
+            session::Event::AccountSettings(settings) => {
+                if let Some(settings) = settings {
+                    self.note_encrypted_only(settings.secure_only);
+                }
+                Event::AccountSettings(settings)
+            }
+            session::Event::Begins(row) => return self.submit(Op::Begin(row)),
+            session::Event::Token(token) => return self.keep_token(token),
+            session::Event::NameTaken => return self.submit(Op::NewDevice),
+            session::Event::NotUnderstood(bytes) => Event::NotUnderstood(crate::protocol::wire::show::starred(&bytes)),
+        };
+        self.events.push_back(event);
+    }
+
+    fn receive(&mut self, token: StoreToken, incoming: Incoming, op: Op) {
+        if let Some(account) = &mut self.account {
+            account.receive(token, incoming, op);
+        }
+    }
+
+    pub(super) fn stored(&mut self, now: Now, done: Done) {
+        match done {
+            Done::Handed(handed) => self.session.set_handed(handed),
+            Done::Opened(Ok(device)) => self.opened(now, device),
+            Done::Zone { zone, changed } => {
+                if let Some(account) = &mut self.account {
+                    account.zone = zone;
+                }
+                if changed {
+                    self.events.push_back(Event::TimesKnown);
+                    self.submit(Op::Conversations);
+                }
+            }
+            Done::Renamed(name) => {
+                if name.is_some() {
+                    self.note_staying(false);
+                }
+                self.session.set_device(now.instant, name);
+            }
+            Done::Opened(Err(NotOpened { sentence, damaged })) => {
+                let name = self.account.as_ref().map(|account| account.name.clone());
+                self.close_account();
+                log::error!("{sentence}");
+                match name.filter(|_| damaged) {
+                    Some(name) => self.say_damaged(&name, false),
+                    None => self.events.push_back(Event::NotOpened(sentence)),
+                }
+            }
+            Done::Kept { request, id } => {
+                let kept = self.account.as_mut().and_then(|account| account.kept(request));
+                let Some(Kept { to, text: message, unix_ms }) = kept else { return };
+                let text = message.as_str().to_owned();
+                let Some(id) = id else { return self.events.push_back(Event::NotKept { peer: to, text }) };
+                let state = Some(SendState::Waiting);
+                let row = Row { id, text, unix_ms, came_ms: None, server_time: None, state, repeat: false };
+                self.events.push_back(Event::Message { peer: to.clone(), row });
+                self.session.send(now.instant, id, to, message);
+            }
+            Done::Stored { token, id, known } => {
+                self.session.handle_stored(now.instant, token, id.is_some());
+                if let Some(account) = &mut self.account {
+                    // While the server is asked for the next one.
+                    account.list(now.instant);
+                    self.events.extend(account.stored(token, id, known));
+                }
+            }
+            Done::Noted { id, noted } => {
+                self.session.handle_noted(now.instant, id, noted);
+            }
+            Done::Conversations(list, more) => {
+                let also = self.account.as_mut().and_then(|account| account.listed(&list, more));
+                self.events.push_back(Event::Conversations(list));
+                self.events.extend(also);
+            }
+            Done::Past { peer, messages, more } => {
+                self.events.push_back(Event::Past { peer, messages, more });
+                if let Some(account) = &mut self.account {
+                    account.list(now.instant);
+                }
+            }
+            Done::Oldest { peer, row } => self.session.history(now.instant, peer, row, EARLIER),
+            Done::Index { peer, rows } => self.events.push_back(Event::Index { peer, rows }),
+            Done::Page { peer, first, rows } => self.events.push_back(Event::Page { peer, first, rows }),
+            Done::Last { peer, rows } => self.events.push_back(Event::Last { peer, rows }),
+            Done::Found { text, rows } => self.events.push_back(Event::Found { text, rows }),
+            Done::Outbox(unsent) => unsent.into_iter().for_each(|message| self.go_on_with(now, message)),
+            Done::Imported(result) => self.events.push_back(Event::Imported(result)),
+            Done::Exported(result) => self.events.push_back(Event::Exported(result)),
+            Done::Failed(trouble) => self.trouble_is(&trouble),
+            Done::NotRead { op, trouble } => self.not_read(op, &trouble),
+            Done::Withdrawn(done) => self.events.push_back(Event::Withdrawn(done)),
+            Done::Drafts(drafts) => self.events.push_back(Event::Drafts(drafts)),
+        }
+    }
+
+    /// What a message says of the zone of a plain server's clock: one that was pushed with the words it was handed out with
+    /// before, or that has come since nothing waited.
+    fn learn_zone(&mut self, now: Now, words: &str, at: Option<i64>) {
+        let Some(account) = &mut self.account else { return };
+        let times = match at {
+            Some(at) => Some((at.saturating_mul(1_000), at.saturating_mul(1_000))),
+            None => account.nothing_waits.map(|since| (since, now.unix_ms)),
+        };
+        let learned = face(words).zip(times).and_then(|(face, (from, until))| zone(face, from, until));
+        if learned.is_some_and(|zone| account.zone != Some(zone)) {
+            log::info!("the server's clock is {learned:?} seconds before UTC");
+            account.zone = learned;
+            account.submit(Op::Zone(learned.unwrap_or_default()));
+        }
+    }
+
+    /// A plain server's datagram says that no message waits there.
+    pub(super) fn note_nothing_waits(&mut self, at: Now, bytes: &[u8]) {
+        if let Some(account) = &mut self.account
+            && self.session.speaks() == Some(Speaks::Plain)
+            && matches!(Reply::decode(bytes, &mut Learned::default()), Reply::CountAll(0) | Reply::TakeAll(None))
+        {
+            account.nothing_waits = Some(at.unix_ms);
+        }
+    }
+
+    fn opened(&mut self, now: Now, device: Device) {
+        let Some(account) = &mut self.account else { return };
+        let name = account.name.clone();
+        let opening = account.opening.take();
+        self.session.set_encrypted_only(self.is_encrypted_only(&name));
+        match opening {
+            Some(Credential::Password(password)) => self.session.login(now.instant, name, password, device),
+            Some(Credential::Token) => self.session.resume(now.instant, name, device),
+            None => {}
+        }
+    }
+
+    /// A message of before that is not settled.
+    fn go_on_with(&mut self, now: Now, Unsent { id, to, text, again }: Unsent) {
+        let Ok(text) = MessageText::parse(&text) else { return };
+        if again {
+            self.came_further(id, SendState::Sending);
+            self.session.send_again(now.instant, id, to, text);
+        } else {
+            self.session.send(now.instant, id, to, text);
+        }
+    }
+}

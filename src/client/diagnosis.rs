@@ -1,0 +1,413 @@
+//! "Why can't I reach …?": the steps from a name to a shown key, one after the other, and what each of
+//! them says. Sans-IO: a socket, a look-up and a clock are [`crate::client::net::reach`]'s.
+//!
+//! Source: the secure dialect, "Finding each other". No password is known here, so none can be sent.
+
+mod report;
+
+use std::collections::VecDeque;
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use crate::client::session::{Known, acceptable};
+use crate::protocol::link::{Event, Link, PeerId, Why};
+use crate::protocol::wire::frame::{FromClient, FromServer};
+use crate::protocol::wire::{Charset, Request, looks_like_reply};
+pub use report::{Line, Mark, Report, Stage, Step, Verdict, What};
+
+/// Between two questions.
+const APART: Duration = Duration::from_millis(300);
+/// Questions for the secure dialect; then comes one that every server answers.
+const HELLOS: u8 = 3;
+/// How long the answer to the last question may take.
+const LAST: Duration = Duration::from_millis(1_500);
+/// Of the only frame that is sent.
+const PING: u64 = 1;
+/// Addresses of one name that are tried.
+const MOST_ADDRESSES: usize = 4;
+/// Bytes of an answer nobody understands that are shown.
+const SHOWN: usize = 32;
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// As it was typed: a name or an address, with or without a port.
+    pub server: String,
+    /// Where no port is said.
+    pub port: u16,
+}
+
+/// A datagram to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transmit {
+    /// Where to; another address than before means another socket.
+    pub to: SocketAddr,
+    /// What.
+    pub bytes: Vec<u8>,
+}
+
+/// The questions to one address.
+struct Asking {
+    at: SocketAddr,
+    began: Instant,
+    last: Instant,
+    sent: u8,
+    next: Instant,
+    strange: Option<Vec<u8>>,
+}
+
+struct Shaking {
+    at: SocketAddr,
+    began: Instant,
+    link: Link,
+    peer: PeerId,
+    /// The key is there, and the server was asked for its time, then.
+    asked: Option<Instant>,
+}
+
+enum State {
+    LookingUp(Instant),
+    Asking(Asking),
+    Shaking(Box<Shaking>),
+    Finished,
+}
+
+/// One diagnosis. After each call, [`Diagnosis::poll_transmit`] until `None`, then
+/// [`Diagnosis::poll_timeout`]; [`Report::finished`] says when it is over.
+pub struct Diagnosis {
+    report: Report,
+    /// When the report's clock was read.
+    began: Instant,
+    /// The server's clock less this machine's, in seconds.
+    ahead: Option<i64>,
+    host: String,
+    port: u16,
+    known: Known,
+    nonce: String,
+    addresses: VecDeque<SocketAddr>,
+    state: State,
+    transmits: VecDeque<Transmit>,
+}
+
+impl std::fmt::Debug for Diagnosis {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Diagnosis").field("report", &self.report).finish_non_exhaustive()
+    }
+}
+
+impl Diagnosis {
+    /// Begins. `unix_ms` is this machine's clock; `nonce` are letters and digits that nobody can guess.
+    #[must_use]
+    pub fn new(now: Instant, unix_ms: i64, question: Question, nonce: String) -> Self {
+        let Question { server, port } = question;
+        let target = target(server.trim(), port);
+        let (host, port) = target.clone().unwrap_or_default();
+        let mut diagnosis = Self {
+            report: Report::new(server, unix_ms),
+            began: now,
+            ahead: None,
+            host,
+            port,
+            known: Known::default(),
+            nonce,
+            addresses: VecDeque::new(),
+            state: State::LookingUp(now),
+            transmits: VecDeque::new(),
+        };
+        if target.is_none() {
+            diagnosis.step(Duration::ZERO, What::NoTarget);
+            diagnosis.finish();
+        } else if let Ok(ip) = diagnosis.host.parse::<IpAddr>() {
+            diagnosis.step(Duration::ZERO, What::Numbers);
+            diagnosis.addresses.push_back(reachable(SocketAddr::new(ip, diagnosis.port)));
+            diagnosis.next_address(now);
+        } else {
+            diagnosis.report.stage = Some(Stage::LookUp);
+        }
+        diagnosis
+    }
+
+    /// The name and port to be looked up, if that is what is waited for.
+    #[must_use]
+    pub fn wants(&self) -> Option<(&str, u16)> {
+        matches!(self.state, State::LookingUp(_)).then_some((&*self.host, self.port))
+    }
+
+    /// What the look-up has found.
+    pub fn looked_up(&mut self, now: Instant, found: Result<Vec<SocketAddr>, String>) {
+        let State::LookingUp(began) = self.state else { return };
+        let took = now.saturating_duration_since(began);
+        match found {
+            Ok(found) if !found.is_empty() => {
+                for address in found.iter().copied().map(reachable) {
+                    if !self.addresses.contains(&address) && self.addresses.len() < MOST_ADDRESSES {
+                        self.addresses.push_back(address);
+                    }
+                }
+                let addresses = self.addresses.iter().copied().collect();
+                self.step(took, What::Found { host: self.host.clone(), addresses });
+                self.next_address(now);
+            }
+            found => {
+                let error = found.err().unwrap_or_default();
+                self.step(took, What::NoSuchName { host: self.host.clone(), error });
+                self.finish();
+            }
+        }
+    }
+
+    /// What is remembered of the address that is asked now; to be said before the first datagram goes there.
+    pub fn remember(&mut self, known: Known) {
+        self.known = known;
+    }
+
+    /// The next datagram to send.
+    pub fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.transmits.pop_front()
+    }
+
+    /// When [`Diagnosis::handle_timeout`] is to be called next.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        match &self.state {
+            State::Asking(asking) => Some(asking.next),
+            State::Shaking(shaking) => {
+                shaking.link.poll_timeout().into_iter().chain(shaking.asked.map(|asked| asked + LAST)).min()
+            }
+            State::LookingUp(_) | State::Finished => None,
+        }
+    }
+
+    /// What was found so far.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// The deadline of [`Diagnosis::poll_timeout`] has come.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        match &mut self.state {
+            State::Asking(asking) if asking.next <= now => {
+                if asking.sent <= HELLOS {
+                    self.ask(now);
+                } else {
+                    let (at, took) = (asking.at, now.saturating_duration_since(asking.began));
+                    let what = match asking.strange.take() {
+                        Some(bytes) => What::Neither { at, bytes },
+                        None => What::Silent { at, questions: asking.sent },
+                    };
+                    self.failed(now, took, what);
+                }
+            }
+            State::Shaking(shaking) => {
+                shaking.link.handle_timeout(now);
+                self.shake(now);
+                if let State::Shaking(shaking) = &self.state
+                    && shaking.asked.is_some_and(|asked| asked + LAST <= now)
+                {
+                    self.finish();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A datagram from the address that was asked last.
+    pub fn handle_datagram(&mut self, now: Instant, bytes: &[u8]) {
+        match &mut self.state {
+            State::Asking(asking) => {
+                let offers = bytes == format!("10:01:Q1:{}", self.nonce).as_bytes();
+                if !offers && (!looks_like_reply(bytes) || bytes.starts_with(b"10:01:")) {
+                    asking.strange.get_or_insert_with(|| bytes.get(..SHOWN).unwrap_or(bytes).to_vec());
+                    return;
+                }
+                let (at, questions) = (asking.at, asking.sent);
+                // With several questions nobody knows which one this answers: from the first on is the honest time.
+                let since = if questions > 1 { asking.began } else { asking.last };
+                self.step(now.saturating_duration_since(since), What::Answered { at, questions });
+                self.understood(now, at, offers);
+            }
+            State::Shaking(shaking) => {
+                if crate::protocol::link::is_packet(bytes) {
+                    let at = shaking.at;
+                    shaking.link.handle_datagram(now, at, bytes);
+                    self.shake(now);
+                }
+            }
+            State::LookingUp(_) | State::Finished => {}
+        }
+    }
+
+    /// The machine there says that no program has this port (ICMP).
+    pub fn handle_refused(&mut self, now: Instant) {
+        match &self.state {
+            State::Asking(Asking { at, began, .. }) => {
+                let (at, took) = (*at, now.saturating_duration_since(*began));
+                self.failed(now, took, What::Closed { at });
+            }
+            State::Shaking(shaking) => {
+                let took = now.saturating_duration_since(shaking.began);
+                self.step(took, What::Ended);
+                self.finish();
+            }
+            State::LookingUp(_) | State::Finished => {}
+        }
+    }
+
+    /// The system sends nothing there.
+    pub fn handle_unsendable(&mut self, now: Instant, error: String) {
+        match &self.state {
+            State::Asking(Asking { at, began, .. }) => {
+                let (at, took) = (*at, now.saturating_duration_since(*began));
+                self.failed(now, took, What::Unsendable { at, error });
+            }
+            State::Shaking(shaking) => {
+                let (at, took) = (shaking.at, now.saturating_duration_since(shaking.began));
+                self.step(took, What::Unsendable { at, error });
+                self.finish();
+            }
+            State::LookingUp(_) | State::Finished => {}
+        }
+    }
+
+    fn step(&mut self, took: Duration, what: What) {
+        self.report.steps.push(Step { what, took });
+    }
+
+    fn finish(&mut self) {
+        self.step(Duration::ZERO, What::Clock { ahead: self.ahead });
+        self.report.stage = None;
+        self.report.finished = true;
+        self.state = State::Finished;
+    }
+
+    /// This address is done with; perhaps another of the same name answers.
+    fn failed(&mut self, now: Instant, took: Duration, what: What) {
+        self.step(took, what);
+        self.transmits.clear();
+        self.next_address(now);
+    }
+
+    fn next_address(&mut self, now: Instant) {
+        let Some(at) = self.addresses.pop_front() else { return self.finish() };
+        self.report.stage = Some(Stage::Ask(at));
+        self.state = State::Asking(Asking { at, began: now, last: now, sent: 0, next: now, strange: None });
+        self.ask(now);
+    }
+
+    fn ask(&mut self, now: Instant) {
+        let State::Asking(asking) = &mut self.state else { return };
+        let request = if asking.sent < HELLOS {
+            // As long as the answer, so that nobody can use a server to send more than they sent.
+            Request::Hello { nonce: self.nonce.clone(), padding: 8 }
+        } else {
+            Request::CountAll
+        };
+        asking.sent += 1;
+        asking.last = now;
+        asking.next = now + if asking.sent > HELLOS { LAST } else { APART };
+        self.transmits.push_back(Transmit { to: asking.at, bytes: request.encode(Charset::Utf8) });
+    }
+
+    fn understood(&mut self, now: Instant, at: SocketAddr, offers: bool) {
+        if !offers {
+            let what = if self.known.secure_only { What::OnlyPlain } else { What::Plain };
+            self.step(Duration::ZERO, what);
+            return self.finish();
+        }
+        self.step(Duration::ZERO, What::OffersSecure);
+        self.report.stage = Some(Stage::Handshake);
+        let mut link = Link::client(None);
+        let peer = link.connect(now, at, acceptable(&self.known.pins, self.known.damaged.is_some()));
+        self.state = State::Shaking(Box::new(Shaking { at, began: now, link, peer, asked: None }));
+        self.shake(now);
+    }
+
+    fn shake(&mut self, now: Instant) {
+        let State::Shaking(shaking) = &mut self.state else { return };
+        let Shaking { began, link, peer, asked, .. } = &mut **shaking;
+        let took = now.saturating_duration_since(*began);
+        let mut steps = Vec::new();
+        let mut over = false;
+        while let Some(event) = link.poll_event() {
+            match event {
+                Event::Connected { key, .. } => {
+                    let rtt = link.figures(*peer).map_or(took, |figures| figures.rtt);
+                    steps.push(What::Shaken { rtt });
+                    steps.push(if self.known.pins.is_empty() { What::NewKey(key) } else { What::KnownKey(key) });
+                    over = !link.send(now, *peer, &FromClient::Ping { id: PING }.encode());
+                    *asked = Some(now);
+                }
+                Event::Frame { bytes, .. } => {
+                    let Ok(FromServer::Pong { id: PING, at }) = FromServer::decode(&bytes) else { continue };
+                    // It was read half a round trip ago.
+                    let way = now.saturating_duration_since(asked.unwrap_or(now)) / 2;
+                    let here = now.saturating_duration_since(self.began).saturating_sub(way).as_millis();
+                    let here = self.report.unix_ms.saturating_add(i64::try_from(here).unwrap_or(i64::MAX));
+                    self.ahead = at.map(|at| at.saturating_sub(here.div_euclid(1_000)));
+                    over = true;
+                }
+                // What was asked for is known.
+                Event::Lost { .. } if asked.is_some() => over = true,
+                Event::Lost { why: Why::KeyChanged(shown), .. } => {
+                    steps.push(match self.known.damaged.clone() {
+                        Some(file) => What::DamagedKeys { shown, file },
+                        None => What::ChangedKey { shown, known: self.known.pins.clone() },
+                    });
+                }
+                Event::Lost { why, .. } => steps.push(match why {
+                    Why::NoAnswer | Why::Silent | Why::Closed => What::NoHandshake,
+                    Why::Restarted => What::Ended,
+                    Why::ClosedByPeer { reason, .. } | Why::Broken(reason) => What::BadHandshake(reason),
+                    // Above.
+                    Why::KeyChanged(_) | Why::KeysDamaged => continue,
+                }),
+            }
+        }
+        over |= steps.iter().any(|what| !matches!(what, What::Shaken { .. } | What::NewKey(_) | What::KnownKey(_)));
+        if over && asked.is_some() {
+            link.close(now, *peer, 0, "only looked");
+        }
+        while let Some(transmit) = link.poll_transmit() {
+            self.transmits.push_back(Transmit { to: transmit.to, bytes: transmit.bytes });
+        }
+        for what in steps {
+            let took = if what.is_key() { Duration::ZERO } else { took };
+            self.step(took, what);
+        }
+        if over {
+            self.finish();
+        }
+    }
+}
+
+/// Host and port of `HOST`, `HOST:PORT`, `[IPV6]:PORT` or `IPV6`.
+fn target(text: &str, port: u16) -> Option<(String, u16)> {
+    if let Ok(address) = text.parse::<SocketAddr>() {
+        return Some((address.ip().to_string(), address.port())).filter(|(_, port)| *port > 0);
+    }
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    if let Ok(ip) = bare.parse::<IpAddr>() {
+        return Some((ip.to_string(), port));
+    }
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, digits)) => (host, digits.parse().ok().filter(|port| *port > 0)?),
+        None => (text, port),
+    };
+    let good =
+        !host.is_empty() && !host.contains(|c: char| c.is_whitespace() || c.is_control() || "[]:/#@".contains(c));
+    good.then(|| (host.to_owned(), port))
+}
+
+/// Where a server that listens everywhere can be asked, and an IPv4 address in its own clothes.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    address.set_ip(match address.ip().to_canonical() {
+        IpAddr::V4(ip) if ip.is_unspecified() => std::net::Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => std::net::Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    });
+    address
+}
+
+#[cfg(test)]
+mod tests;

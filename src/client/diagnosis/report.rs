@@ -1,0 +1,421 @@
+//! What a diagnosis has found, as a value, and in words.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use chrono::{Local, TimeZone};
+use rust_i18n::t;
+
+use crate::protocol::link::words;
+
+/// What one step says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "fields are named by what they hold")]
+pub enum What {
+    /// What was typed is no name and port.
+    NoTarget,
+    /// An address in numbers: nothing to look up.
+    Numbers,
+    /// The name has these addresses; those that are tried.
+    Found { host: String, addresses: Vec<SocketAddr> },
+    /// It has none.
+    NoSuchName { host: String, error: String },
+    /// Something that is a server came back, after so many questions.
+    Answered { at: SocketAddr, questions: u8 },
+    /// No program has the port there.
+    Closed { at: SocketAddr },
+    /// Nothing came back.
+    Silent { at: SocketAddr, questions: u8 },
+    /// The system sends nothing there.
+    Unsendable { at: SocketAddr, error: String },
+    /// Something came back that no server says; its beginning.
+    Neither { at: SocketAddr, bytes: Vec<u8> },
+    /// It offers the secure dialect.
+    OffersSecure,
+    /// It speaks the plain dialect alone.
+    Plain,
+    /// It speaks the plain dialect alone, and must not.
+    OnlyPlain,
+    /// The encrypted connection stands.
+    Shaken { rtt: Duration },
+    /// Nothing came back any more.
+    NoHandshake,
+    /// Something came back that was wrong, or the other side did not want.
+    BadHandshake(String),
+    /// The server ended meanwhile.
+    Ended,
+    /// The key is a known one.
+    KnownKey(Vec<u8>),
+    /// No key was known; this is the one.
+    NewKey(Vec<u8>),
+    /// Another key than the known ones.
+    ChangedKey { shown: Vec<u8>, known: Vec<Vec<u8>> },
+    /// None of those keys that can be read in the file of the known ones, which is damaged.
+    DamagedKeys { shown: Vec<u8>, file: String },
+    /// The server's clock less this machine's, in seconds, where it tells.
+    Clock { ahead: Option<i64> },
+}
+
+/// Clocks that differ by so many seconds are the same; servers tell whole ones.
+const SAME_TIME: u64 = 2;
+
+/// One step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// What it says.
+    pub what: What,
+    /// How long it took; zero where that means nothing.
+    pub took: Duration,
+}
+
+/// What is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// The name is looked up.
+    LookUp,
+    /// This address is asked.
+    Ask(SocketAddr),
+    /// An encrypted connection is opened.
+    Handshake,
+}
+
+/// What it comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It can be reached, and nobody reads along.
+    Secure,
+    /// It can be reached; who carries the datagrams can read them.
+    Plain,
+    /// It cannot be reached.
+    Unreachable,
+    /// Something answers that is not to be talked to.
+    Doubtful,
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// Well.
+    Done,
+    /// With a warning.
+    Warning,
+    /// Badly.
+    Failed,
+    /// It was not tried, or could not be.
+    Skipped,
+}
+
+impl Mark {
+    /// A sign for it.
+    #[must_use]
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::Done => "✓",
+            Self::Warning => "!",
+            Self::Failed => "✗",
+            Self::Skipped => "–",
+        }
+    }
+}
+
+/// A step in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// How it ended.
+    pub mark: Mark,
+    /// What was found.
+    pub text: String,
+    /// What that means; may be empty.
+    pub meaning: String,
+    /// What to do; may be empty.
+    pub advice: String,
+}
+
+/// All that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// As it was typed.
+    pub server: String,
+    /// This machine's clock at the beginning.
+    pub unix_ms: i64,
+    /// In order.
+    pub steps: Vec<Step>,
+    /// What is under way.
+    pub stage: Option<Stage>,
+    /// Nothing more comes.
+    pub finished: bool,
+}
+
+impl What {
+    /// Whether this is about the key.
+    pub(super) fn is_key(&self) -> bool {
+        matches!(self, Self::KnownKey(_) | Self::NewKey(_) | Self::ChangedKey { .. } | Self::DamagedKeys { .. })
+    }
+
+    /// How the step ended.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        match self {
+            Self::Numbers
+            | Self::Found { .. }
+            | Self::Answered { .. }
+            | Self::OffersSecure
+            | Self::Shaken { .. }
+            | Self::KnownKey(_) => Mark::Done,
+            Self::Plain | Self::NewKey(_) => Mark::Warning,
+            Self::NoTarget
+            | Self::NoSuchName { .. }
+            | Self::Closed { .. }
+            | Self::Silent { .. }
+            | Self::Unsendable { .. }
+            | Self::Neither { .. }
+            | Self::OnlyPlain
+            | Self::NoHandshake
+            | Self::BadHandshake(_)
+            | Self::Ended
+            | Self::ChangedKey { .. }
+            | Self::DamagedKeys { .. } => Mark::Failed,
+            Self::Clock { ahead: None } => Mark::Skipped,
+            Self::Clock { ahead: Some(ahead) } if ahead.unsigned_abs() <= SAME_TIME => Mark::Done,
+            Self::Clock { .. } => Mark::Warning,
+        }
+    }
+}
+
+impl Report {
+    pub(super) fn new(server: String, unix_ms: i64) -> Self {
+        Self { server, unix_ms, steps: Vec::new(), stage: None, finished: false }
+    }
+
+    /// What it comes to so far.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        let has = |is: &dyn Fn(&What) -> bool| self.steps.iter().any(|step| is(&step.what));
+        if has(&|w| matches!(w, What::Shaken { .. })) {
+            Verdict::Secure
+        } else if has(&|w| matches!(w, What::Plain)) {
+            Verdict::Plain
+        } else if has(&|w| matches!(w, What::OnlyPlain | What::ChangedKey { .. } | What::BadHandshake(_)))
+            || has(&|w| matches!(w, What::Neither { .. } | What::DamagedKeys { .. }))
+        {
+            Verdict::Doubtful
+        } else {
+            Verdict::Unreachable
+        }
+    }
+
+    /// The whole in one sentence; while it is under way, what is being done.
+    #[must_use]
+    pub fn sentence(&self, locale: &str) -> String {
+        match (self.stage, self.verdict()) {
+            (Some(Stage::LookUp), _) => t!("diagnosis.looking_up", locale = locale),
+            (Some(Stage::Ask(at)), _) => t!("diagnosis.asking", locale = locale, at = at),
+            (Some(Stage::Handshake), _) => t!("diagnosis.shaking", locale = locale),
+            (None, Verdict::Secure) => t!("diagnosis.secure", locale = locale),
+            (None, Verdict::Plain) => t!("diagnosis.plain", locale = locale),
+            (None, Verdict::Unreachable) => t!("diagnosis.unreachable", locale = locale),
+            (None, Verdict::Doubtful) => t!("diagnosis.doubtful", locale = locale),
+        }
+        .into_owned()
+    }
+
+    /// The steps in words, those that were not come to as well.
+    #[must_use]
+    pub fn lines(&self, locale: &str) -> Vec<Line> {
+        let mut lines: Vec<Line> = self.steps.iter().map(|step| self.line(step, locale)).collect();
+        let has = |is: fn(&What) -> bool| self.steps.iter().any(|step| is(&step.what));
+        if self.finished && !has(|w| matches!(w, What::Shaken { .. } | What::Plain)) {
+            let answered = has(|w| matches!(w, What::Answered { .. }));
+            let shaking = has(|w| matches!(w, What::OffersSecure));
+            let mut missing = Vec::new();
+            if !answered {
+                missing.push(t!("diagnosis.no_dialect", locale = locale));
+            }
+            if !shaking {
+                missing.push(t!("diagnosis.no_connection", locale = locale));
+            }
+            if !has(What::is_key) {
+                missing.push(t!("diagnosis.no_key", locale = locale));
+            }
+            let at = lines.len().saturating_sub(1);
+            let skipped = missing.into_iter().map(|text| Line {
+                mark: Mark::Skipped,
+                text: text.into_owned(),
+                meaning: String::new(),
+                advice: String::new(),
+            });
+            // Before the clock, which is always the last.
+            lines.splice(at..at, skipped);
+        }
+        lines
+    }
+
+    /// The whole as text, to be copied.
+    #[must_use]
+    pub fn text(&self, locale: &str) -> String {
+        let title = t!("diagnosis.title", locale = locale, server = shown(&self.server));
+        let mut text = format!("{title}\n{}\n", self.sentence(locale));
+        for line in self.lines(locale) {
+            text.push_str(&format!("{} {}\n", line.mark.sign(), line.text));
+            for more in [line.meaning, line.advice] {
+                if !more.is_empty() {
+                    text.push_str(&format!("  {more}\n"));
+                }
+            }
+        }
+        text
+    }
+
+    fn line(&self, step: &Step, locale: &str) -> Line {
+        let chinese = locale.starts_with("zh");
+        let apart = !step.took.is_zero() && !matches!(step.what, What::Shaken { .. });
+        let took = if apart { format!(" · {}", duration(step.took)) } else { String::new() };
+        let words = |key: &[u8]| words(key, chinese);
+        let none = std::borrow::Cow::Borrowed("");
+        let (text, meaning, advice) = match &step.what {
+            What::NoTarget => (
+                t!("diagnosis.no_target", locale = locale, server = shown(&self.server)),
+                none,
+                t!("diagnosis.no_target_do", locale = locale),
+            ),
+            What::Numbers => (t!("diagnosis.numbers", locale = locale), none.clone(), none),
+            What::Found { host, addresses } => {
+                let list: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
+                let list = list.join(if chinese { "、" } else { ", " });
+                let text = t!("diagnosis.found", locale = locale, host = shown(host), addresses = list);
+                (text, none.clone(), none)
+            }
+            What::NoSuchName { host, error } => (
+                t!("diagnosis.no_name", locale = locale, host = shown(host), error = shown(error)),
+                t!("diagnosis.no_name_is", locale = locale),
+                t!("diagnosis.no_name_do", locale = locale),
+            ),
+            What::Answered { at, questions: 1 } => {
+                (t!("diagnosis.answered", locale = locale, at = at), none.clone(), none)
+            }
+            What::Answered { at, questions } => (
+                t!("diagnosis.answered_late", locale = locale, at = at, n = questions),
+                t!("diagnosis.answered_late_is", locale = locale),
+                none,
+            ),
+            What::Closed { at } => (
+                t!("diagnosis.closed", locale = locale, at = at),
+                t!("diagnosis.closed_is", locale = locale),
+                t!("diagnosis.closed_do", locale = locale),
+            ),
+            What::Silent { at, questions } => {
+                let text = t!("diagnosis.silent", locale = locale, at = at, n = questions);
+                if at.ip().is_loopback() {
+                    let advice = t!("diagnosis.hangs_do", locale = locale);
+                    (text, t!("diagnosis.hangs_is", locale = locale), advice)
+                } else {
+                    let advice = t!("diagnosis.silent_do", locale = locale, port = at.port());
+                    (text, t!("diagnosis.silent_is", locale = locale), advice)
+                }
+            }
+            What::Unsendable { at, error } => (
+                t!("diagnosis.unsendable", locale = locale, at = at, error = shown(error)),
+                t!("diagnosis.unsendable_is", locale = locale),
+                t!("diagnosis.unsendable_do", locale = locale),
+            ),
+            What::Neither { at, bytes } => (
+                t!("diagnosis.neither", locale = locale, at = at, bytes = bytes.escape_ascii()),
+                t!("diagnosis.neither_is", locale = locale),
+                t!("diagnosis.closed_do", locale = locale),
+            ),
+            What::OffersSecure => (t!("diagnosis.offers", locale = locale), none.clone(), none),
+            What::Plain => {
+                (t!("diagnosis.is_plain", locale = locale), t!("diagnosis.is_plain_is", locale = locale), none)
+            }
+            What::OnlyPlain => (
+                t!("diagnosis.only_plain", locale = locale),
+                t!("diagnosis.only_plain_is", locale = locale),
+                t!("diagnosis.only_plain_do", locale = locale),
+            ),
+            What::Shaken { rtt } => {
+                let took = duration(step.took);
+                (t!("diagnosis.shaken", locale = locale, rtt = duration(*rtt), took = took), none.clone(), none)
+            }
+            What::NoHandshake => (
+                t!("diagnosis.no_handshake", locale = locale),
+                t!("diagnosis.no_handshake_is", locale = locale),
+                t!("diagnosis.no_handshake_do", locale = locale),
+            ),
+            What::BadHandshake(reason) => (
+                t!("diagnosis.bad_handshake", locale = locale, reason = shown(reason)),
+                t!("diagnosis.bad_handshake_is", locale = locale),
+                t!("diagnosis.bad_handshake_do", locale = locale),
+            ),
+            What::Ended => (t!("diagnosis.ended", locale = locale), none, t!("diagnosis.ended_do", locale = locale)),
+            What::KnownKey(key) => (t!("diagnosis.known_key", locale = locale, words = words(key)), none.clone(), none),
+            What::NewKey(key) => (
+                t!("diagnosis.new_key", locale = locale, words = words(key)),
+                none,
+                t!("diagnosis.new_key_do", locale = locale),
+            ),
+            What::ChangedKey { shown, known } => {
+                let list: Vec<String> = known.iter().map(|key| words(key)).collect();
+                let list = list.join(" / ");
+                (
+                    t!("diagnosis.changed_key", locale = locale, shown = words(shown), known = list),
+                    t!("diagnosis.changed_key_is", locale = locale),
+                    t!("diagnosis.changed_key_do", locale = locale),
+                )
+            }
+            What::DamagedKeys { shown: key, file } => (
+                t!("diagnosis.damaged_keys", locale = locale, shown = words(key)),
+                t!("diagnosis.damaged_keys_is", locale = locale, file = shown(file)),
+                t!("diagnosis.damaged_keys_do", locale = locale),
+            ),
+            What::Clock { ahead: None } => (
+                t!("diagnosis.clock", locale = locale),
+                t!("diagnosis.clock_is", locale = locale, time = clock(self.unix_ms)),
+                none,
+            ),
+            What::Clock { ahead: Some(ahead) } => {
+                let (time, by) = (clock(self.unix_ms), span(ahead.unsigned_abs()));
+                if ahead.unsigned_abs() <= SAME_TIME {
+                    (t!("diagnosis.same_clock", locale = locale, time = time), none.clone(), none)
+                } else {
+                    let text = if *ahead > 0 {
+                        t!("diagnosis.clock_behind", locale = locale, by = by)
+                    } else {
+                        t!("diagnosis.clock_ahead", locale = locale, by = by)
+                    };
+                    let meaning = t!("diagnosis.other_clock_is", locale = locale, time = time);
+                    (text, meaning, t!("diagnosis.other_clock_do", locale = locale))
+                }
+            }
+        };
+        let text = format!("{text}{took}");
+        Line { mark: step.what.mark(), text, meaning: meaning.into_owned(), advice: advice.into_owned() }
+    }
+}
+
+/// What comes from elsewhere, in one harmless line.
+fn shown(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(200).collect()
+}
+
+/// In milliseconds, with three digits that count.
+fn duration(time: Duration) -> String {
+    let ms = time.as_secs_f64() * 1e3;
+    if ms < 10.0 {
+        format!("{ms:.2} ms")
+    } else if ms < 100.0 {
+        format!("{ms:.1} ms")
+    } else {
+        format!("{ms:.0} ms")
+    }
+}
+
+/// As hours, minutes and seconds.
+fn span(seconds: u64) -> String {
+    format!("{}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
+}
+
+/// With the difference to UTC, since a wrong zone looks like a wrong clock.
+fn clock(unix_ms: i64) -> String {
+    let time = Local.timestamp_millis_opt(unix_ms).single();
+    time.map(|time| time.format("%Y-%m-%d %H:%M:%S (UTC%:z)").to_string()).unwrap_or_default()
+}

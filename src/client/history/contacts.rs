@@ -1,0 +1,163 @@
+//! The list of friends as CSV: `account,remark,group,blocked,friend`. A class list with accounts and names
+//! alone does as well. UTF-8 or, failing that, GB18030, which is what a spreadsheet in China writes.
+
+use std::fs;
+use std::path::Path;
+
+use rust_i18n::t;
+
+use super::Contact;
+use crate::base::model::Account;
+use crate::base::trouble;
+
+/// Most bytes of a file that is read.
+const MAX: u64 = 16 << 20;
+
+/// One line of a file; what its columns do not say is `None`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Who.
+    pub account: Account,
+    /// What to call them.
+    pub remark: Option<String>,
+    /// The section they stand in.
+    pub group: Option<String>,
+    /// Whether their messages are shown.
+    pub blocked: Option<bool>,
+    /// Whether they stand in the list; who does not is somebody who is blocked. A file without this
+    /// column is a list of friends.
+    pub friend: bool,
+}
+
+/// How headers name the columns: account, remark, group, blocked, friend.
+const NAMES: [&[&str]; 5] = [
+    &["account", "账号", "帐号", "学号", "student number"],
+    &["remark", "name", "备注", "姓名", "名字"],
+    &["group", "section", "class", "分组", "组", "班级"],
+    &["blocked", "屏蔽", "拉黑"],
+    &["friend", "好友"],
+];
+
+/// Reads a file; all of it, or the first line that is wrong.
+///
+/// # Errors
+/// A sentence that names the line.
+pub fn read(path: &Path) -> Result<Vec<Listed>, String> {
+    let said = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    let found = fs::metadata(path).map_err(|e| said(&trouble::words(&e)))?;
+    // A pipe or a device would be read for ever.
+    if !found.is_file() {
+        return Err(said(&t!("error.not_a_file")));
+    }
+    let size = found.len();
+    if size > MAX {
+        return Err(said(&format!("{size} bytes are too many for a list")));
+    }
+    parse(&fs::read(path).map_err(|e| said(&trouble::words(&e)))?).map_err(|e| said(&e))
+}
+
+fn parse(bytes: &[u8]) -> Result<Vec<Listed>, String> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text.into(),
+        Err(_) => encoding_rs::GB18030.decode_without_bom_handling(bytes).0,
+    };
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
+    let mut contacts = Vec::new();
+    let mut columns = [Some(0), Some(1), Some(2), Some(3), None];
+    for (i, record) in reader.records().enumerate() {
+        let record = record.map_err(|e| e.to_string())?;
+        let line = record.position().map_or(0, csv::Position::line);
+        if i == 0 {
+            let place = |names: &[&str]| record.iter().position(|f| names.contains(&f.to_lowercase().as_str()));
+            let places = NAMES.map(place);
+            if places[0].is_some() {
+                columns = places;
+                continue;
+            }
+        }
+        let field = |n: usize| columns.get(n).copied().flatten().and_then(|column| record.get(column));
+        let account = Account::person(field(0).unwrap_or_default()).map_err(|e| format!("line {line}: {e}"))?;
+        let plain = |text: &str| text.chars().filter(|c| !c.is_control()).collect::<String>();
+        let yes_or_no = |n, name| match field(n) {
+            None => Ok(None),
+            Some("" | "0" | "no" | "false" | "否") => Ok(Some(false)),
+            Some("1" | "yes" | "true" | "是") => Ok(Some(true)),
+            Some(other) => Err(format!("line {line}: {name} is yes or no, not {other:?}")),
+        };
+        let (blocked, friend) = (yes_or_no(3, "blocked")?, yes_or_no(4, "friend")?.unwrap_or(true));
+        contacts.push(Listed { account, remark: field(1).map(plain), group: field(2).map(plain), blocked, friend });
+    }
+    Ok(contacts)
+}
+
+/// Writes a file that [`read`] and spreadsheets understand, of everybody and whether they are a friend; a new
+/// one takes an old one's place whole.
+///
+/// # Errors
+/// A sentence.
+pub fn write(path: &Path, contacts: &[(Contact, bool)]) -> Result<(), String> {
+    let said = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    let mut writer = csv::Writer::from_writer(b"\xef\xbb\xbf".to_vec());
+    writer.write_record(["account", "remark", "group", "blocked", "friend"]).map_err(|e| said(&e))?;
+    let yes_or_no = |yes| if yes { "yes" } else { "no" };
+    for (contact, friend) in contacts {
+        let Contact { account, remark, group, blocked } = contact;
+        let row = [account.as_str(), remark, group, yes_or_no(*blocked), yes_or_no(*friend)];
+        writer.write_record(row).map_err(|e| said(&e))?;
+    }
+    let bytes = writer.into_inner().map_err(|e| said(&e))?;
+    let new = path.with_extension("csv.new");
+    fs::write(&new, bytes).and_then(|()| fs::rename(&new, path)).map_err(|e| said(&trouble::words(&e)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(account: &str, remark: Option<&str>, group: Option<&str>, blocked: Option<bool>) -> Listed {
+        let account = Account::person(account).expect("valid");
+        Listed { account, remark: remark.map(Into::into), group: group.map(Into::into), blocked, friend: true }
+    }
+
+    #[test]
+    fn class_lists_of_many_makes() {
+        let li = || listed("20170001", Some("李雷"), None, None);
+        let check = |bytes: &[u8], expected: &[Listed]| assert_eq!(parse(bytes).as_deref(), Ok(expected));
+        check("20170001,李雷\n".as_bytes(), &[li()]);
+        check("学号,姓名\r\n20170001,李雷\r\n".as_bytes(), &[li()]);
+        check(b"20170001,\xc0\xee\xc0\xd7\n", &[li()]);
+        check(
+            "\u{feff}account,remark,group,blocked\n\"a,b\",x,\"g\",yes\n".as_bytes(),
+            &[listed("a,b", Some("x"), Some("g"), Some(true))],
+        );
+        check("序号,姓名,学号\n1,李雷,20170001\n".as_bytes(), &[li()]);
+        let stranger = Listed { friend: false, ..listed("s", Some(""), Some(""), Some(true)) };
+        check("账号,备注,分组,屏蔽,好友\ns,,,是,否\n".as_bytes(), &[stranger]);
+        check(b"", &[]);
+        for (bad, line) in [("a,b\nx:y,z\n", "line 2"), ("a,b,c,maybe\n", "line 1"), ("账号,好友\na,maybe\n", "line 2")]
+        {
+            assert!(parse(bad.as_bytes()).is_err_and(|e| e.starts_with(line)), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("list.csv");
+        let contact = |account: &str, remark: &str, group: &str, blocked| {
+            let account = Account::person(account).expect("valid");
+            Contact { account, remark: remark.into(), group: group.into(), blocked }
+        };
+        let friends = [contact("a", "七号, \"友\"", "网络课", false), contact("b", "", "", true)];
+        let list: Vec<_> = friends.into_iter().chain([contact("s", "", "", true)]).zip([true, true, false]).collect();
+        write(&path, &list).expect("written");
+        let read: Vec<_> = read(&path).expect("read").into_iter().collect();
+        let same = |l: &Listed, (c, friend): &(Contact, bool)| {
+            let expected = listed(c.account.as_str(), Some(&c.remark), Some(&c.group), Some(c.blocked));
+            *l == Listed { friend: *friend, ..expected }
+        };
+        assert!(read.len() == 3 && read.iter().zip(&list).all(|(l, c)| same(l, c)), "{read:?}");
+    }
+}

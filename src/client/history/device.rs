@@ -1,0 +1,406 @@
+//! What this device keeps of itself: its name, what lets it in, and how far it has come with what the
+//! server pushes.
+
+use rusqlite::{Error, OptionalExtension, params, types::FromSql};
+
+use super::Database;
+use super::schema::{number, signed};
+use crate::base::model::{Account, MessageId, SendState};
+use crate::client::session::{Handed, Kept, Pushed, SentBy};
+use crate::protocol::wire::frame::{Device, Key};
+
+impl Database {
+    fn meta<T: FromSql>(&self, name: &str) -> Result<Option<T>, Error> {
+        let mut query = self.connection.prepare_cached("SELECT value FROM meta WHERE name = ?")?;
+        query.query_row([name], |row| row.get(0)).optional()
+    }
+
+    /// What comes in at login.
+    pub(super) fn kept(&self) -> Result<Kept, Error> {
+        let device = match self.meta::<[u8; 16]>("device")? {
+            Some(device) => Key(device),
+            None => self.rename()?,
+        };
+        let highest = "SELECT seq FROM sqlite_sequence WHERE name = 'messages'";
+        Ok(Kept {
+            device,
+            token: self.meta::<[u8; 32]>("token")?.map(Key),
+            cursor: self.cursor()?,
+            newest: self.connection.query_row(highest, [], |row| row.get(0)).optional()?.unwrap_or(0),
+        })
+    }
+
+    pub(super) fn cursor(&self) -> Result<Option<u64>, Error> {
+        Ok(self.meta::<i64>("cursor")?.and_then(|row| u64::try_from(row).ok()))
+    }
+
+    /// Moves the cursor to this message, if all before it are here.
+    pub(super) fn advance(&self, pushed: &Pushed) -> Result<bool, Error> {
+        let Some(row) = i64::try_from(pushed.row).ok().filter(|_| self.cursor().ok() == Some(pushed.after)) else {
+            return Ok(false);
+        };
+        let mut query = self.connection.prepare_cached("INSERT OR REPLACE INTO meta VALUES ('cursor', ?)")?;
+        query.execute([row]).map(|_| true)
+    }
+
+    pub(super) fn begin(&self, row: u64) -> Result<(), Error> {
+        self.connection.execute("INSERT OR IGNORE INTO meta VALUES ('cursor', ?)", [signed(row)]).map(drop)
+    }
+
+    /// The server has so many unread; what is stored from now on is of those.
+    pub(super) fn set_unread(&self, unread: u64) -> Result<(), Error> {
+        let c = &self.connection;
+        c.prepare_cached("INSERT OR REPLACE INTO meta VALUES ('unread', ?)")?.execute([signed(unread)])?;
+        c.prepare_cached(
+            "INSERT OR REPLACE INTO meta SELECT 'unread_after', coalesce((SELECT seq FROM sqlite_sequence
+                 WHERE name = 'messages'), 0)",
+        )?
+        .execute([])
+        .map(drop)
+    }
+
+    /// The last message of those, if the server had any; it may not know yet that this one is here.
+    pub(super) fn handed_last(&self) -> Result<Option<Handed>, Error> {
+        let Some(unread) = self.meta::<i64>("unread")?.filter(|unread| *unread > 0) else { return Ok(None) };
+        let after = self.meta::<i64>("unread_after")?.unwrap_or(i64::MAX);
+        let taken = "FROM messages WHERE id > ? AND NOT outgoing AND plain IS NOT NULL";
+        let count: i64 = self.connection.query_row(&format!("SELECT count(*) {taken}"), [after], |row| row.get(0))?;
+        let mut query =
+            self.connection.prepare(&format!("SELECT peer, plain, raw {taken} ORDER BY id DESC LIMIT 1"))?;
+        let last = query.query_row([after], |row| {
+            let from: String = row.get(0)?;
+            let left = u64::try_from(unread.saturating_sub(count)).ok();
+            Ok(Handed { from: Account::sanitised(&from), time: row.get(1)?, raw: row.get(2)?, left })
+        });
+        last.optional()
+    }
+
+    /// Messages that an earlier version took for repeats and hid; equal ones are messages. Once.
+    pub(super) fn show_hidden(&self) -> Result<(), Error> {
+        let c = &self.connection;
+        if c.execute("INSERT OR IGNORE INTO meta VALUES ('repeats_shown', 1)", [])? > 0 {
+            c.execute("UPDATE messages SET repeat = 0 WHERE repeat", [])?;
+        }
+        Ok(())
+    }
+
+    /// How many seconds a plain server's clock is before UTC, if that is known.
+    pub(super) fn zone(&self) -> Result<Option<i32>, Error> {
+        self.meta("zone")
+    }
+
+    /// Keeps it, and gives their moments to messages of which only the clock's face was known; whether there were any.
+    pub(super) fn set_zone(&self, zone: i32) -> Result<bool, Error> {
+        let c = &self.connection;
+        c.prepare_cached("INSERT OR REPLACE INTO meta VALUES ('zone', ?)")?.execute([zone])?;
+        // None is written after it has come.
+        let changed = c
+            .prepare_cached(
+                "UPDATE messages SET zone = ?1, unix_ms = face - ?1 * 1000 WHERE face IS NOT NULL AND zone IS NULL
+                     AND face - ?1 * 1000 <= came + 15 * 60 * 1000",
+            )?
+            .execute([zone])?;
+        Ok(changed > 0)
+    }
+
+    pub(super) fn set_token(&self, token: Option<Key<32>>) -> Result<(), Error> {
+        match token {
+            Some(Key(token)) => {
+                self.connection.execute("INSERT OR REPLACE INTO meta VALUES ('token', ?)", params![token])?
+            }
+            None => self.connection.execute("DELETE FROM meta WHERE name = 'token'", [])?,
+        };
+        Ok(())
+    }
+
+    /// The row of this message, if it came in the plain dialect already; each answers for one.
+    pub(super) fn handed(&self, from: &Account, time: &str, text: &str, row: u64) -> Result<Option<MessageId>, Error> {
+        let c = &self.connection;
+        let mut query = c.prepare_cached(
+            "SELECT id FROM messages WHERE peer = ? AND plain = ? AND text = ? ORDER BY state IS NOT NULL, id LIMIT 1",
+        )?;
+        let found = query.query_row(params![from.as_str(), time, text], |row| row.get(0)).optional()?;
+        if let Some(id) = found {
+            c.prepare_cached("UPDATE messages SET plain = NULL, server_row = ? WHERE id = ?")?
+                .execute(params![signed(row), id])?;
+        }
+        Ok(found.map(MessageId))
+    }
+
+    /// Stores what another device of this account has sent. Was that one this one, under a name of before, as in a
+    /// folder that was put back from a backup, the message may be here: then its row is told, and that it was known.
+    pub(super) fn own(
+        &self,
+        to: &Account,
+        text: &str,
+        pushed: &Pushed,
+        SentBy { device, counter, accepted }: &SentBy,
+    ) -> Result<(Option<MessageId>, bool), Error> {
+        let c = &self.connection;
+        let counter = i64::try_from(*counter).unwrap_or(i64::MAX);
+        let mut query = c.prepare_cached(
+            "SELECT id FROM messages JOIN names ON name = ? AND id <= newest
+             WHERE id = ? AND outgoing AND peer = ? AND text = ?",
+        )?;
+        let known = query.query_row(params![device.0, counter, to.as_str(), text], |row| row.get(0)).optional()?;
+        // Or it was read back from the server already.
+        let known = match (known, accepted) {
+            (None, Some(row)) => self.numbered(to, *row)?,
+            (known, _) => known.map(MessageId),
+        };
+        if known.is_some() {
+            return Ok((known, true));
+        }
+        let unix_ms = pushed.at.saturating_mul(1_000);
+        c.prepare_cached(
+            "INSERT INTO messages (peer, outgoing, text, raw, unix_ms, state, seen, server_row)
+             VALUES (?, 1, ?, ?, ?, ?, 1, ?)",
+        )?
+        .execute(params![
+            to.as_str(),
+            text,
+            text.as_bytes(),
+            unix_ms,
+            number(SendState::Sent),
+            accepted.map(signed)
+        ])?;
+        let id = c.last_insert_rowid();
+        self.count(to, id, 0)?;
+        Ok((Some(MessageId(id)), false))
+    }
+
+    pub(super) fn rename(&self) -> Result<Device, Error> {
+        self.set_token(None)?;
+        self.connection.execute(
+            "INSERT OR REPLACE INTO names SELECT value, coalesce((SELECT seq FROM sqlite_sequence
+                 WHERE name = 'messages'), 0) FROM meta WHERE name = 'device'",
+            [],
+        )?;
+        let new = "INSERT OR REPLACE INTO meta VALUES ('device', randomblob(16)) RETURNING value";
+        self.connection.query_row(new, [], |row| row.get(0)).map(Key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::model::{Account, MessageId, SendState};
+    use crate::client::history::{Done, Op, Unsent};
+    use crate::client::session::StoreToken;
+    use crate::protocol::wire::frame::Past;
+
+    fn pushed(token: u64, row: u64, after: Option<u64>) -> Op {
+        Op::Received {
+            token: StoreToken(token),
+            from: Account::sanitised("b"),
+            server_time: String::new(),
+            text: row.to_string(),
+            raw: Vec::new(),
+            repeat: false,
+            unix_ms: 0,
+            pushed: Some(Pushed { row, after, at: 0 }),
+            handed: None,
+        }
+    }
+
+    #[test]
+    fn a_message_and_the_cursor_are_stored_together_or_not_at_all() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("a.sqlite");
+        let database = Database::open(&path).expect("new");
+        let new = database.kept().expect("read");
+        assert_eq!((new.token, new.cursor, new.newest), (None, None, 0));
+        let ops = [pushed(1, 5, None), pushed(2, 8, Some(5)), pushed(3, 12, Some(9)), pushed(4, 13, Some(12))];
+        let stored: Vec<_> =
+            database.run(&ops).into_iter().map(|done| matches!(done, Done::Stored { id: Some(_), .. })).collect();
+        assert_eq!(stored, [true, true, false, false], "none is stored when the one before it is not");
+        let token = Some(Key([7; 32]));
+        database.run(&[Op::Token(token)]);
+        drop(database);
+        let database = Database::open(&path).expect("again");
+        let kept = database.kept().expect("read");
+        assert_eq!(kept, Kept { device: new.device, token, cursor: Some(8), newest: 2 });
+        assert_eq!(
+            database.run(&[pushed(5, 8, Some(5))]),
+            [Done::Stored { token: StoreToken(5), id: None, known: false }]
+        );
+        let renamed = database.run(&[Op::NewDevice]);
+        let kept = database.kept().expect("read");
+        assert_eq!(renamed, [Done::Renamed(Some(kept.device))]);
+        assert!(kept.device != new.device && kept.token.is_none() && kept.cursor == Some(8));
+    }
+
+    #[test]
+    fn what_was_handed_out_in_plain_is_known_once() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let database = Database::open(&dir.path().join("a.sqlite")).expect("new");
+        let plain = |token: u64, text: &str| match pushed(token, 0, None) {
+            Op::Received { token, from, raw, .. } => {
+                let (server_time, text) = ("12:04:58".to_owned(), text.to_owned());
+                let (repeat, unix_ms, pushed, handed) = (false, 0, None, None);
+                Op::Received { token, from, server_time, text, raw, repeat, unix_ms, pushed, handed }
+            }
+            other => other,
+        };
+        let again = |row: u64, said: &str, time: Option<&str>| match pushed(row, row, Some(row - 1).filter(|n| *n > 0))
+        {
+            Op::Received { token, from, server_time, raw, repeat, unix_ms, pushed, .. } => {
+                let (text, handed) = (said.to_owned(), time.map(str::to_owned));
+                Op::Received { token, from, server_time, text, raw, repeat, unix_ms, pushed, handed }
+            }
+            other => other,
+        };
+        database.run(&[plain(91, "hi"), plain(92, "hi"), plain(93, "ho")]);
+        let at = Some("12:04:58");
+        let ops = [
+            again(1, "hi", at),
+            again(2, "hi", at),
+            again(3, "hi", at),
+            again(4, "ho", None),
+            again(5, "ho", Some("12:04:59")),
+            again(6, "ho", at),
+        ];
+        let known: Vec<_> = database
+            .run(&ops)
+            .into_iter()
+            .map(|done| match done {
+                Done::Stored { id: Some(MessageId(id)), known, .. } => (id, known),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        let expected = [(1, true), (2, true), (4, false), (5, false), (6, false), (3, true)];
+        assert_eq!(known, expected, "each answers for one, of the same time, that was handed out");
+        assert_eq!(database.kept().expect("read").cursor, Some(6));
+    }
+
+    #[test]
+    fn what_was_handed_out_last_is_known_to_the_next_program() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("a.sqlite");
+        let database = Database::open(&path).expect("new");
+        let plain = |token: u64| match pushed(token, token, None) {
+            Op::Received { token, from, text, repeat, unix_ms, handed, .. } => Op::Received {
+                token,
+                from,
+                server_time: "12:04:58".to_owned(),
+                raw: text.clone().into_bytes(),
+                text,
+                repeat,
+                unix_ms,
+                pushed: None,
+                handed,
+            },
+            other => other,
+        };
+        database.run(&[plain(1)]);
+        assert_eq!(database.handed_last().expect("read"), None, "nobody counted");
+        database.run(&[Op::Unread(3), plain(2), plain(3)]);
+        drop(database);
+        let database = Database::open(&path).expect("again");
+        let last = Handed { from: Account::sanitised("b"), time: "12:04:58".into(), raw: b"3".to_vec(), left: Some(1) };
+        assert_eq!(database.handed_last().expect("read"), Some(last));
+        database.run(&[Op::Unread(0)]);
+        assert_eq!(database.handed_last().expect("read"), None, "all is confirmed");
+    }
+
+    #[test]
+    fn what_an_earlier_version_hid_is_shown_once_more() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("a.sqlite");
+        let database = Database::open(&path).expect("new");
+        database.run(&[pushed(1, 1, None), pushed(2, 2, Some(1))]);
+        let shown = |database: &Database| database.last(&Account::sanitised("b"), 9).expect("read").len();
+        let c = &database.connection;
+        c.execute_batch("UPDATE messages SET repeat = 1 WHERE id = 2; DELETE FROM meta WHERE name = 'repeats_shown'")
+            .expect("as it was");
+        assert_eq!(shown(&database), 1);
+        drop(database);
+        assert_eq!(shown(&Database::open(&path).expect("again")), 2);
+    }
+
+    #[test]
+    fn what_another_device_sent_is_stored_unless_it_was_this_one() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let database = Database::open(&dir.path().join("a.sqlite")).expect("new");
+        let was = database.kept().expect("read").device;
+        let to = Account::sanitised("b");
+        let write = |text: &str| Op::Outgoing { request: 1, to: to.clone(), text: text.into(), unix_ms: 0 };
+        database.run(&[write("one"), write("two"), Op::NewDevice, write("three")]);
+        let own = |row: u64, text: &str, (device, counter): (Device, u64)| Op::Own {
+            token: StoreToken(row),
+            to: to.clone(),
+            text: text.into(),
+            pushed: Pushed { row, after: Some(row - 1).filter(|n| *n > 0), at: 7 },
+            by: SentBy { device, counter, accepted: Some(100 + row) },
+        };
+        let other = Key([9; 16]);
+        let ops = [
+            own(1, "two", (was, 2)),
+            own(2, "one", (was, 2)),
+            own(3, "three", (was, 3)),
+            own(4, "one", (other, 1)),
+            own(9, "late", (other, 2)),
+            own(5, "read back", (other, 3)),
+        ];
+        // The server's history was read before it came.
+        let past = Past { row: 105, from: "me".into(), writer: None, at: 7, text: "read back".into() };
+        let (me, b) = (Account::sanitised("me"), to.clone());
+        database.run(&[Op::Past { own: me, peer: b, messages: vec![past], more: false }]);
+        let known: Vec<_> = database
+            .run(&ops)
+            .into_iter()
+            .map(|done| match done {
+                Done::Stored { id, known, .. } => (id.map(|id| id.0), known),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        let new = |id| (Some(id), false);
+        assert_eq!(known, [(Some(2), true), new(4), new(5), new(6), (None, false), (Some(-1), true)]);
+        let Some(Done::Last { rows, .. }) = database.run(&[Op::Last { peer: to.clone(), count: 2 }]).pop() else {
+            panic!("rows")
+        };
+        let shown: Vec<_> = rows.iter().map(|row| (row.text.as_str(), row.unix_ms, row.state)).collect();
+        assert_eq!(shown, [("three", 7_000, Some(SendState::Sent)), ("one", 7_000, Some(SendState::Sent))]);
+        let Some(Done::Outbox(unsent)) = database.run(&[Op::Outbox]).pop() else { panic!("an outbox") };
+        assert_eq!(unsent.len(), 3, "of what this one wrote");
+    }
+
+    #[test]
+    fn what_went_securely_can_go_again_and_what_went_plainly_cannot() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let database = Database::open(&dir.path().join("a.sqlite")).expect("new");
+        let to = Account::sanitised("b");
+        for request in 1..=4 {
+            let (to, text) = (to.clone(), request.to_string());
+            database.run(&[Op::Outgoing { request, to, text, unix_ms: 0 }]);
+        }
+        let state = |id, state, secure| Op::State { id: MessageId(id), state, secure };
+        database.run(&[
+            state(1, SendState::Sending, false),
+            state(2, SendState::Sending, true),
+            state(3, SendState::Sent, true),
+        ]);
+        let unsent = |id: i64, again| Unsent { id: MessageId(id), to: to.clone(), text: id.to_string(), again };
+        assert_eq!(database.run(&[Op::Outbox]), [Done::Outbox(vec![unsent(2, true), unsent(4, false)])]);
+        let Some(Done::Last { rows, .. }) = database.run(&[Op::Last { peer: to.clone(), count: 9 }]).pop() else {
+            panic!("rows")
+        };
+        let states: Vec<_> = rows.iter().filter_map(|row| row.state).collect();
+        use SendState::{MaybeSent, Sending, Sent, Waiting};
+        assert_eq!(states, [MaybeSent, Sending, Sent, Waiting]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn others_cannot_read_what_lets_its_owner_in() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("a.sqlite");
+        let database = Database::open(&path).expect("new");
+        database.run(&[Op::Token(Some(Key([7; 32])))]);
+        for name in ["a.sqlite", "a.sqlite-wal"] {
+            let mode = std::fs::metadata(dir.path().join(name)).expect("there").permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{name} {mode:o}");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! What a face reads: the rows of a conversation, all in short, by page or the last ones, and messages by their text.
+
+use rusqlite::{Error, params};
+
+use super::moment::shown;
+use super::schema::state;
+use super::{Database, Row, RowMeta};
+use crate::base::fold::{fold, holds};
+use crate::base::model::{Account, MessageId};
+
+/// The order of a conversation's rows, and the other way round.
+const ORDER: &str = "coalesce(place, id), place IS NULL, server_row";
+const REVERSE: &str = "coalesce(place, id) DESC, place IS NULL DESC, server_row DESC";
+
+/// Stands in the place of the state of a message of somebody else's that the server offered again. The column `repeat` is
+/// of before, when such messages, and others, were hidden.
+pub(super) const REPEATED: i64 = -1;
+
+const COLUMNS: &str = "id, text, unix_ms, server_time, state, peer, face, zone, came";
+
+impl Database {
+    /// What is known of every row with `peer` without its text, in order.
+    pub(super) fn index(&self, peer: &Account) -> Result<Vec<RowMeta>, Error> {
+        let mut query = self.connection.prepare_cached(&format!(
+            "SELECT id, length(text), length(text) - length(replace(text, char(10), '')), outgoing, unix_ms, face,
+                 zone
+             FROM messages WHERE peer = ? AND NOT repeat ORDER BY {ORDER}",
+        ))?;
+        let rows = query.query_map([peer.as_str()], |row| {
+            Ok(RowMeta {
+                id: MessageId(row.get(0)?),
+                chars: row.get(1)?,
+                breaks: row.get(2)?,
+                outgoing: row.get(3)?,
+                unix_ms: shown(row.get(4)?, row.get(5)?, row.get(6)?, None).0,
+            })
+        })?;
+        rows.collect()
+    }
+
+    /// `count` rows with `peer` from the `first` on.
+    pub(super) fn page(&self, peer: &Account, first: u32, count: u32) -> Result<Vec<Row>, Error> {
+        let mut query = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM messages WHERE peer = ? AND NOT repeat ORDER BY {ORDER} LIMIT ? OFFSET ?"
+        ))?;
+        let rows = query.query_map(params![peer.as_str(), count, first], |row| read(row).map(|(_, row)| row))?;
+        rows.collect()
+    }
+
+    /// The last `count` messages with `peer`, oldest first.
+    pub(super) fn last(&self, peer: &Account, count: u32) -> Result<Vec<Row>, Error> {
+        let mut query = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM messages WHERE peer = ? AND NOT repeat ORDER BY {REVERSE} LIMIT ?"
+        ))?;
+        let rows = query.query_map(params![peer.as_str(), count], |row| read(row).map(|(_, row)| row))?;
+        let mut rows: Vec<Row> = rows.collect::<Result<_, _>>()?;
+        rows.reverse();
+        Ok(rows)
+    }
+
+    /// The latest `count` messages that hold `text`, oldest first; compared as [`crate::base::fold`] has it.
+    pub(super) fn found(&self, text: &str, count: u32) -> Result<Vec<(Account, Row)>, Error> {
+        let wanted = fold(text);
+        let mut query = self
+            .connection
+            .prepare_cached(&format!("SELECT {COLUMNS} FROM messages WHERE NOT repeat ORDER BY id DESC"))?;
+        let mut rows = query.query([])?;
+        let mut found = Vec::new();
+        let most = usize::try_from(count).unwrap_or(usize::MAX);
+        while found.len() < most
+            && let Some(row) = rows.next()?
+        {
+            if holds(row.get_ref(1)?.as_str()?, &wanted) {
+                found.push(read(row)?);
+            }
+        }
+        found.reverse();
+        Ok(found)
+    }
+}
+
+fn read(row: &rusqlite::Row<'_>) -> Result<(Account, Row), Error> {
+    let peer: String = row.get(5)?;
+    let number: Option<i64> = row.get(4)?;
+    let (unix_ms, server_time) = shown(row.get(2)?, row.get(6)?, row.get(7)?, row.get(3)?);
+    let read = Row {
+        id: MessageId(row.get(0)?),
+        text: row.get(1)?,
+        unix_ms,
+        came_ms: row.get(8)?,
+        server_time,
+        state: number.filter(|number| *number != REPEATED).map(state),
+        repeat: number == Some(REPEATED),
+    };
+    Ok((Account::sanitised(&peer), read))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::history::Op;
+
+    #[test]
+    fn the_last_ones_and_by_their_text() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let database = Database::open(&dir.path().join("a.sqlite")).expect("open");
+        let texts = ["one", "100%", "鸿雁 One", "a_b"];
+        for (i, text) in (0..).zip(texts) {
+            let to = Account::sanitised(if i == 3 { "c" } else { "b" });
+            database.run(&[Op::Outgoing { request: 0, to, text: text.into(), unix_ms: i }]);
+        }
+        let last: Vec<String> =
+            database.last(&Account::sanitised("b"), 2).expect("read").into_iter().map(|r| r.text).collect();
+        assert_eq!(last, ["100%", "鸿雁 One"]);
+        let found = |text| -> Vec<String> {
+            database
+                .found(text, 9)
+                .expect("read")
+                .into_iter()
+                .map(|(peer, row)| format!("{peer} {}", row.text))
+                .collect()
+        };
+        assert_eq!(found("ONE"), ["b one", "b 鸿雁 One"]);
+        assert_eq!(found("ｏｎｅ"), ["b one", "b 鸿雁 One"]);
+        assert_eq!(found("%"), ["b 100%"]);
+        assert_eq!(found("_"), ["c a_b"]);
+        assert_eq!(found("雁"), ["b 鸿雁 One"]);
+    }
+}

@@ -1,0 +1,372 @@
+//! What the server has of a conversation and this device has not: what was said before it was there, and
+//! one's own messages from another device.
+//!
+//! Such a row has a number below zero, so it is never taken for a message of this device's own, and stands
+//! where the server's numbers put it: before the row of this device that is in its `place`.
+
+use std::collections::HashMap;
+
+use chrono::{Local, TimeZone};
+use rusqlite::{Error, OptionalExtension, params};
+
+use super::Database;
+use super::moment::may_be;
+use super::same::pairs;
+use super::schema::{number, signed, state};
+use crate::base::model::{Account, MessageId, SendState};
+use crate::protocol::wire::frame::Past;
+
+/// One's own message is taken for the same if it was written at most so long before or after, by two clocks.
+const CLOCKS_MS: i64 = 10 * 60 * 1000;
+
+/// A row of before this device knew the server's numbers, or whose number did not come back.
+struct Unnumbered {
+    id: i64,
+    outgoing: bool,
+    text: String,
+    unix_ms: i64,
+    /// The server's clock's face, where its zone is not known.
+    face: Option<i64>,
+    on_its_way: bool,
+    never_sent: bool,
+}
+
+impl Unnumbered {
+    /// How far apart the two are, in milliseconds; nothing if they cannot be the same, whatever they say.
+    fn gap(&self, past: &Past) -> Option<u64> {
+        let at = past.at.saturating_mul(1000);
+        if !self.outgoing {
+            let same = self.face.map_or(self.unix_ms.div_euclid(1000) == past.at, |face| may_be(face, at));
+            return same.then_some(0);
+        }
+        let later = at.saturating_sub(self.unix_ms);
+        // One that has waited may be much later than it was written, and none is earlier.
+        let meant = later >= -CLOCKS_MS && (later <= CLOCKS_MS || self.on_its_way);
+        meant.then_some(later.unsigned_abs())
+    }
+}
+
+/// What says the same, at the server and here.
+#[derive(Default)]
+struct Alike<'a> {
+    messages: Vec<&'a Past>,
+    rows: Vec<&'a Unnumbered>,
+}
+
+/// What is here without a number, by the server's number that it has: of equal texts as many are the same as there can
+/// be, in their order.
+fn known(messages: &[(&Past, bool)], unnumbered: &[Unnumbered]) -> HashMap<u64, MessageId> {
+    let mut texts: HashMap<(bool, &str), Alike<'_>> = HashMap::new();
+    for &(past, outgoing) in messages {
+        texts.entry((outgoing, &past.text)).or_default().messages.push(past);
+    }
+    for row in unnumbered {
+        if let Some(Alike { rows, .. }) = texts.get_mut(&(row.outgoing, row.text.as_str())) {
+            rows.push(row);
+        }
+    }
+    let mut known = HashMap::new();
+    for Alike { messages, rows } in texts.into_values() {
+        let gap = |i: usize, j: usize| rows.get(j)?.gap(messages.get(i)?);
+        // Only those that may be: somebody may have said "ok" ten thousand times.
+        let near: Vec<usize> = (0..rows.len()).filter(|j| (0..messages.len()).any(|i| gap(i, *j).is_some())).collect();
+        let same = pairs(messages.len(), near.len(), |i, j| gap(i, *near.get(j)?));
+        known.extend(same.into_iter().filter_map(|(i, j)| {
+            let row = rows.get(*near.get(j)?)?;
+            Some((messages.get(i)?.row, MessageId(row.id)))
+        }));
+    }
+    known
+}
+
+impl Database {
+    /// A message of one's own has this number at the server.
+    pub(super) fn number_at_server(&self, id: MessageId, row: u64) -> Result<(), Error> {
+        self.connection
+            .prepare_cached("UPDATE messages SET server_row = ? WHERE id = ?")?
+            .execute(params![signed(row), id.0])
+            .map(drop)
+    }
+
+    /// The server's number of the oldest message with `peer` that has one.
+    pub(super) fn oldest(&self, peer: &Account) -> Result<Option<u64>, Error> {
+        let oldest = "SELECT min(server_row) FROM messages WHERE peer = ? AND server_row IS NOT NULL";
+        let row: Option<i64> = self.connection.prepare_cached(oldest)?.query_row([peer.as_str()], |row| row.get(0))?;
+        Ok(row.and_then(|row| u64::try_from(row).ok()))
+    }
+
+    /// Puts messages that the server has into their places, if they are not here; oldest first. How many were new.
+    pub(super) fn add_past(&self, own: &Account, peer: &Account, messages: &[Past]) -> Result<usize, Error> {
+        let cursor = self.cursor()?;
+        let mut wanted = Vec::new();
+        for past in messages {
+            let outgoing = past.from == own.as_str() && peer != own;
+            // It is pushed soon, and counts as unread then.
+            let later = !outgoing && cursor.is_some_and(|cursor| past.row > cursor);
+            if !later && self.numbered(peer, past.row)?.is_none() {
+                wanted.push((past, outgoing));
+            }
+        }
+        let known = known(&wanted, &self.unnumbered(peer)?);
+        let mut new = 0;
+        // The newest first: each finds its place before those that are newer.
+        for (past, outgoing) in wanted.into_iter().rev() {
+            if let Some(same) = known.get(&past.row) {
+                self.number_at_server(*same, past.row)?;
+                continue;
+            }
+            self.insert(peer, past, outgoing)?;
+            new += 1;
+        }
+        Ok(new)
+    }
+
+    /// The message with this number at the server, if it is here.
+    pub(super) fn numbered(&self, peer: &Account, row: u64) -> Result<Option<MessageId>, Error> {
+        let known = "SELECT id FROM messages WHERE peer = ? AND server_row = ?";
+        let mut query = self.connection.prepare_cached(known)?;
+        let found = query.query_row(params![peer.as_str(), signed(row)], |row| row.get(0)).optional()?;
+        Ok(found.map(MessageId))
+    }
+
+    fn insert(&self, peer: &Account, past: &Past, own: bool) -> Result<(), Error> {
+        let c = &self.connection;
+        // Before the first that is newer; with none, before whatever comes next.
+        let next = "SELECT coalesce(
+            (SELECT coalesce(place, id) FROM messages WHERE peer = ?1 AND server_row > ?2 ORDER BY server_row LIMIT 1),
+            (SELECT seq + 1 FROM sqlite_sequence WHERE name = 'messages'), 1)";
+        let place: i64 =
+            c.prepare_cached(next)?.query_row(params![peer.as_str(), signed(past.row)], |row| row.get(0))?;
+        let id: i64 = c
+            .prepare_cached("SELECT min(0, coalesce(min(id), 0)) - 1 FROM messages")?
+            .query_row([], |row| row.get(0))?;
+        c.prepare_cached(
+            "INSERT INTO messages (id, peer, outgoing, text, raw, unix_ms, state, seen, server_row, place)
+             VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?)",
+        )?
+        .execute(params![
+            id,
+            peer.as_str(),
+            own,
+            past.text,
+            past.text.as_bytes(),
+            past.at.saturating_mul(1000),
+            own.then(|| number(SendState::Sent)),
+            signed(past.row),
+            place,
+        ])?;
+        c.prepare_cached(
+            "INSERT INTO peers VALUES (?1, ?2, 0,
+                 NOT EXISTS (SELECT 1 FROM contacts WHERE account = ?1) AND ?1 NOT GLOB '@*')
+             ON CONFLICT (peer) DO UPDATE SET last = max(last, ?2)",
+        )?
+        .execute(params![peer.as_str(), id])
+        .map(drop)
+    }
+
+    fn unnumbered(&self, peer: &Account) -> Result<Vec<Unnumbered>, Error> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT id, outgoing, text, unix_ms, iif(zone IS NULL, face, NULL), state FROM messages
+             WHERE peer = ? AND NOT repeat AND server_row IS NULL ORDER BY id",
+        )?;
+        let rows = query.query_map([peer.as_str()], |row| {
+            let sent: Option<i64> = row.get(5)?;
+            Ok(Unnumbered {
+                id: row.get(0)?,
+                outgoing: row.get(1)?,
+                text: row.get(2)?,
+                unix_ms: row.get(3)?,
+                face: row.get(4)?,
+                on_its_way: sent.map(state) == Some(SendState::Sending),
+                never_sent: matches!(
+                    sent.map(state),
+                    Some(SendState::Waiting | SendState::Failed | SendState::Unknown)
+                ),
+            })
+        })?;
+        // What never got to the server is not there.
+        let never = |row: &Unnumbered| row.never_sent;
+        rows.filter(|row| !row.as_ref().is_ok_and(never)).collect()
+    }
+}
+
+/// A moment of a server's, in seconds since 1970, in this computer's zone.
+#[must_use]
+pub fn time_of(unix: i64) -> String {
+    let time = Local.timestamp_opt(unix, 0).earliest();
+    time.map_or_else(String::new, |time| time.format("%Y-%m-%d %H:%M:%S").to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::client::history::{Done, Op};
+    use crate::client::session::{Pushed, StoreToken};
+
+    fn account(name: &str) -> Account {
+        Account::sanitised(name)
+    }
+
+    fn open(dir: &std::path::Path) -> Database {
+        Database::open(&dir.join("me.sqlite")).expect("open")
+    }
+
+    /// Messages with b: the server's row, and who wrote it.
+    fn page(rows: &[(u64, &str)]) -> Op {
+        let past = |&(row, from): &(u64, &str)| Past {
+            row,
+            from: from.to_owned(),
+            writer: None,
+            at: 1_000_000 + row as i64,
+            text: format!("{from} {row}"),
+        };
+        let messages = rows.iter().map(past).collect();
+        Op::Past { own: account("me"), peer: account("b"), messages, more: true }
+    }
+
+    fn pushed(row: u64, after: Option<u64>) -> Op {
+        Op::Received {
+            token: StoreToken(row),
+            from: account("b"),
+            server_time: String::new(),
+            text: format!("b {row}"),
+            raw: Vec::new(),
+            repeat: false,
+            unix_ms: 0,
+            pushed: Some(Pushed { row, after, at: 0 }),
+            handed: None,
+        }
+    }
+
+    fn sent(database: &Database, row: u64) {
+        let to = account("b");
+        let done = database.run(&[Op::Outgoing { request: 1, to, text: format!("me {row}"), unix_ms: 0 }]);
+        let Some(Done::Kept { id: Some(id), .. }) = done.first() else { panic!("{done:?}") };
+        database.run(&[Op::State { id: *id, state: SendState::Sent, secure: true }, Op::Numbered { id: *id, row }]);
+    }
+
+    fn texts(database: &Database) -> Vec<String> {
+        let peer = account("b");
+        let Some(Done::Index { rows: index, .. }) = database.run(&[Op::Index(peer.clone())]).pop() else { panic!() };
+        let done =
+            database.run(&[Op::Page { peer: peer.clone(), first: 0, count: 999 }, Op::Last { peer, count: 999 }]);
+        let [Done::Page { rows, .. }, Done::Last { rows: last, .. }] = &done[..] else { panic!("{done:?}") };
+        assert_eq!(rows, last, "in the same order");
+        assert!(index.iter().zip(rows).all(|(meta, row)| meta.id == row.id) && index.len() == rows.len());
+        rows.iter().map(|row| row.text.clone()).collect()
+    }
+
+    #[test]
+    fn a_new_device_gets_the_old_rows_in_their_places_once() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let database = open(dir.path());
+        // What was unread came by itself; what was said in between on another device did not.
+        database.run(&[pushed(10, None), pushed(14, Some(10))]);
+        sent(&database, 15);
+        assert_eq!(database.oldest(&account("b")), Ok(Some(10)));
+        let newest = [(8, "b"), (9, "me"), (10, "b"), (12, "me"), (14, "b"), (15, "me"), (16, "me"), (17, "b")];
+        for _ in 0..2 {
+            database.run(&[page(&newest)]);
+            let all = ["b 8", "me 9", "b 10", "me 12", "b 14", "me 15", "me 16"];
+            assert_eq!(texts(&database), all, "17 is going to be pushed");
+        }
+        database.run(&[pushed(17, Some(14))]);
+        sent(&database, 18);
+        assert_eq!(database.oldest(&account("b")), Ok(Some(8)));
+        database.run(&[page(&[(1, "b"), (2, "me"), (7, "b")])]);
+        database.run(&[page(&[(0, "b")])]);
+        let all =
+            ["b 0", "b 1", "me 2", "b 7", "b 8", "me 9", "b 10", "me 12", "b 14", "me 15", "me 16", "b 17", "me 18"];
+        assert_eq!(texts(&database), all);
+        // None counts as a message of this device's own, nor as unread, nor as the last one.
+        let kept = database.kept().expect("read");
+        assert_eq!(kept.newest, 5);
+        let Some(Done::Conversations(list, _)) = database.run(&[Op::Conversations]).pop() else { panic!("a list") };
+        assert_eq!(
+            list.iter().map(|c| (c.unread, c.last.as_ref().map(|l| &*l.0))).collect::<Vec<_>>(),
+            [(3, Some("me 18"))]
+        );
+        drop(database);
+        assert_eq!(texts(&open(dir.path())), all, "and after a restart");
+    }
+
+    #[test]
+    fn an_empty_history_becomes_a_conversation() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let database = open(dir.path());
+        let done = database.run(&[Op::Oldest(account("b")), page(&[(3, "b"), (4, "me")])]);
+        assert!(matches!(&done[..], [Done::Oldest { row: None, .. }, Done::Past { more: true, .. }]), "{done:?}");
+        assert_eq!(texts(&database), ["b 3", "me 4"]);
+        let Some(Done::Conversations(list, _)) = database.run(&[Op::Conversations]).pop() else { panic!("a list") };
+        assert_eq!(
+            list.iter().map(|c| (c.unread, c.last.clone())).collect::<Vec<_>>(),
+            [(0, Some(("me 4".to_owned(), 1_000_004_000)))]
+        );
+        sent(&database, 9);
+        assert_eq!(texts(&database), ["b 3", "me 4", "me 9"]);
+    }
+
+    #[test]
+    fn rows_without_a_number_are_known_by_what_they_say_and_when() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let database = open(dir.path());
+        let to = || account("b");
+        let own = |text: &str, unix_ms| Op::Outgoing { request: 1, to: to(), text: text.to_owned(), unix_ms };
+        let at = |row: u64| (1_000_000 + row as i64) * 1000;
+        database.run(&[own("me 1", at(1) + 60_000), own("me 2", at(2) + 2 * CLOCKS_MS), own("me 3", 0)]);
+        let state = |id, state| Op::State { id: MessageId(id), state, secure: true };
+        database.run(&[state(1, SendState::Sent), state(2, SendState::Sent), state(3, SendState::Sending)]);
+        database.run(&[page(&[(1, "me"), (2, "me"), (3, "me")])]);
+        assert_eq!(texts(&database), ["me 1", "me 2", "me 2", "me 3"], "what was written at another time is another");
+        // Whose answer had not come is not doubled when it does.
+        database.run(&[state(3, SendState::Sent), Op::Numbered { id: MessageId(3), row: 3 }]);
+        database.run(&[page(&[(1, "me"), (2, "me"), (3, "me")])]);
+        assert_eq!(texts(&database).len(), 4);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        /// Of a conversation in which much is the same, some was said here, some on another device, and some never
+        /// arrived: read in pages, twice, there is as much of each text as on the side that has more.
+        #[test]
+        fn equal_texts_are_neither_lost_nor_doubled(
+            said in proptest::collection::vec((0..2_u8, 0..4_u8, 0..40_i64), 1..14), page_of in 1..20_usize,
+        ) {
+            let dir = tempfile::tempdir().expect("a folder");
+            let database = open(dir.path());
+            let (mut time, mut here, mut there) = (1_000_000, Vec::new(), Vec::new());
+            for (row, (text, kind, later)) in (1_u64..).zip(&said) {
+                time += later;
+                let text = if *text == 0 { "ok" } else { "哈哈" };
+                let (at_server, sent_here) = (*kind != 3, *kind != 2);
+                if sent_here {
+                    let to = account("b");
+                    let done = database.run(&[Op::Outgoing { request: 1, to, text: text.into(), unix_ms: time * 1000 }]);
+                    let Some(Done::Kept { id: Some(id), .. }) = done.first() else { panic!("{done:?}") };
+                    database.run(&[Op::State { id: *id, state: SendState::MaybeSent, secure: false }]);
+                    here.push(text);
+                }
+                if at_server {
+                    there.push(Past { row, from: "me".into(), writer: None, at: time, text: text.into() });
+                }
+            }
+            for _ in 0..2 {
+                for page in there.rchunks(page_of) {
+                    let (own, peer) = (account("me"), account("b"));
+                    database.run(&[Op::Past { own, peer, messages: page.to_vec(), more: true }]);
+                }
+            }
+            let shown = texts(&database);
+            let count = |all: &mut dyn Iterator<Item = &str>, text| all.filter(|t| *t == text).count();
+            for text in ["ok", "哈哈"] {
+                let (n, m) = (count(&mut here.iter().copied(), text), count(&mut there.iter().map(|p| &*p.text), text));
+                prop_assert_eq!(count(&mut shown.iter().map(String::as_str), text), n.max(m), "{:?}", shown);
+            }
+            if page_of >= there.len() && said.iter().all(|(_, kind, later)| *kind != 3 && *later > 0) {
+                prop_assert_eq!(shown, there.iter().map(|past| past.text.clone()).collect::<Vec<_>>());
+            }
+        }
+    }
+}

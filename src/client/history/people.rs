@@ -1,0 +1,363 @@
+//! Who is in the list: friends, rooms and strangers, with their last message and what was not seen.
+//! The figures stand in a table of their own, kept with every message, so that the list costs the
+//! same however long the conversations are.
+
+use std::path::Path;
+
+use rusqlite::{Error, Row, params};
+
+use super::moment::shown;
+use super::{Contact, Conversation, Database, MoreStrangers, contacts};
+use crate::base::model::{Account, MessageId};
+
+/// Strangers that are in the list one by one.
+const STRANGERS: u32 = 50;
+/// Characters of a last message that a list can show.
+const LINE: u32 = 200;
+
+impl Database {
+    /// A message came into this conversation.
+    pub(super) fn count(&self, peer: &Account, id: i64, unread: i64) -> Result<(), Error> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO peers VALUES (?1, ?2, ?3,
+                     NOT EXISTS (SELECT 1 FROM contacts WHERE account = ?1) AND ?1 NOT GLOB '@*')
+                 ON CONFLICT (peer) DO UPDATE SET last = ?2, unread = unread + ?3",
+            )?
+            .execute(params![peer.as_str(), id, unread])
+            .map(drop)
+    }
+
+    /// What is typed to somebody and not sent.
+    pub(super) fn set_draft(&self, peer: &Account, text: &str) -> Result<(), Error> {
+        let c = &self.connection;
+        match text.trim().is_empty() {
+            true => c.prepare_cached("DELETE FROM drafts WHERE peer = ?")?.execute([peer.as_str()]),
+            false => {
+                c.prepare_cached("INSERT OR REPLACE INTO drafts VALUES (?, ?)")?.execute(params![peer.as_str(), text])
+            }
+        }
+        .map(drop)
+    }
+
+    pub(super) fn drafts(&self) -> Result<Vec<(Account, String)>, Error> {
+        let mut query = self.connection.prepare_cached("SELECT peer, text FROM drafts")?;
+        let rows = query.query_map([], |row| Ok((Account::sanitised(&row.get::<_, String>(0)?), row.get(1)?)))?;
+        rows.collect()
+    }
+
+    /// Takes messages of one's own back, if none of them was ever on its way; whether that is done.
+    pub(super) fn withdraw(&self, ids: &[MessageId]) -> Result<bool, Error> {
+        let c = &self.connection;
+        let mut waits = c.prepare_cached("SELECT 1 FROM messages WHERE id = ? AND outgoing AND state = 0")?;
+        for id in ids {
+            if !waits.exists([id.0])? {
+                return Ok(false);
+            }
+        }
+        let mut delete = c.prepare_cached("DELETE FROM messages WHERE id = ? RETURNING peer")?;
+        for id in ids {
+            let peer: String = delete.query_row([id.0], |row| row.get(0))?;
+            // With it gone the one before is the last again, if there is one.
+            c.prepare_cached("DELETE FROM peers WHERE peer = ? AND last = ?")?.execute(params![peer, id.0])?;
+            c.prepare_cached(
+                "INSERT OR IGNORE INTO peers SELECT peer, max(id), sum(NOT seen),
+                     NOT EXISTS (SELECT 1 FROM contacts WHERE account = ?1) AND ?1 NOT GLOB '@*'
+                     FROM messages WHERE peer = ?1 AND NOT repeat GROUP BY peer",
+            )?
+            .execute([&peer])?;
+        }
+        Ok(true)
+    }
+
+    pub(super) fn set_contact(&self, contact: &Contact) -> Result<(), Error> {
+        let Contact { account, remark, group, blocked } = contact;
+        self.list(account, Some(remark), Some(group), Some(*blocked))
+    }
+
+    /// What is `None` stays as it is, or empty.
+    fn list(
+        &self,
+        account: &Account,
+        remark: Option<&str>,
+        group: Option<&str>,
+        blocked: Option<bool>,
+    ) -> Result<(), Error> {
+        let c = &self.connection;
+        c.prepare_cached(
+            "INSERT INTO contacts VALUES (?1, coalesce(?2, ''), coalesce(?3, ''), coalesce(?4, 0), 1)
+             ON CONFLICT (account) DO UPDATE SET remark = coalesce(?2, remark), section = coalesce(?3, section),
+                 blocked = coalesce(?4, blocked), listed = 1",
+        )?
+        .execute(params![account.as_str(), remark, group, blocked])?;
+        c.prepare_cached("UPDATE peers SET stranger = 0 WHERE peer = ? AND stranger")?.execute([account.as_str()])?;
+        // Whoever was forgotten has their messages again.
+        c.prepare_cached(
+            "INSERT OR IGNORE INTO peers
+             SELECT peer, max(id), 0, 0 FROM messages WHERE peer = ? AND NOT repeat GROUP BY peer",
+        )?
+        .execute([account.as_str()])?;
+        Ok(())
+    }
+
+    /// Shows somebody's messages no more, or again; in the list or not, there they stay.
+    pub(super) fn block(&self, account: &Account, blocked: bool) -> Result<(), Error> {
+        let c = &self.connection;
+        if blocked {
+            c.prepare_cached(
+                "INSERT INTO contacts VALUES (?1, '', '', 1, 0) ON CONFLICT (account) DO UPDATE SET blocked = 1",
+            )?
+            .execute([account.as_str()])?;
+            c.prepare_cached("UPDATE peers SET stranger = 0 WHERE peer = ?")?.execute([account.as_str()])?;
+            return Ok(());
+        }
+        c.prepare_cached("UPDATE contacts SET blocked = 0 WHERE account = ?")?.execute([account.as_str()])?;
+        let stranger = "SELECT 1 FROM contacts WHERE account = ? AND NOT listed";
+        if c.prepare_cached(stranger)?.exists([account.as_str()])? { self.remove_contact(account) } else { Ok(()) }
+    }
+
+    pub(super) fn remove_contact(&self, account: &Account) -> Result<(), Error> {
+        let c = &self.connection;
+        c.prepare_cached("DELETE FROM contacts WHERE account = ?")?.execute([account.as_str()])?;
+        c.prepare_cached("UPDATE peers SET stranger = 1 WHERE peer = ?1 AND ?1 NOT GLOB '@*'")?
+            .execute([account.as_str()])?;
+        Ok(())
+    }
+
+    /// Off the list, friend or stranger; the next message brings them back as a stranger. Of one's own messages those
+    /// that are not settled stay.
+    pub(super) fn forget(&self, account: &Account, messages: bool) -> Result<(), Error> {
+        let c = &self.connection;
+        c.prepare_cached("DELETE FROM contacts WHERE account = ?")?.execute([account.as_str()])?;
+        c.prepare_cached("DELETE FROM peers WHERE peer = ?")?.execute([account.as_str()])?;
+        c.prepare_cached("UPDATE messages SET seen = 1 WHERE peer = ? AND NOT seen")?.execute([account.as_str()])?;
+        if messages {
+            c.prepare_cached("DELETE FROM messages WHERE peer = ? AND NOT (outgoing AND state IN (0, 1, 7))")?
+                .execute([account.as_str()])?;
+            c.prepare_cached("DELETE FROM drafts WHERE peer = ?")?.execute([account.as_str()])?;
+        }
+        Ok(())
+    }
+
+    /// All of a file but oneself, or nothing and a sentence.
+    pub(super) fn import(&self, path: &Path, own: &Account) -> Result<Result<usize, String>, Error> {
+        let listed = match contacts::read(path) {
+            Ok(listed) => listed,
+            Err(sentence) => return Ok(Err(sentence)),
+        };
+        let mut count = 0;
+        for one in listed.iter().filter(|one| one.account != *own) {
+            count += 1;
+            if !one.friend {
+                if let Some(blocked) = one.blocked {
+                    self.block(&one.account, blocked)?;
+                }
+                continue;
+            }
+            self.list(&one.account, one.remark.as_deref(), one.group.as_deref(), one.blocked)?;
+        }
+        Ok(Ok(count))
+    }
+
+    /// Everybody who is a friend or blocked, and whether a friend.
+    pub(super) fn contacts(&self) -> Result<Vec<(Contact, bool)>, Error> {
+        let mut query = self
+            .connection
+            .prepare_cached("SELECT account, remark, section, blocked, listed FROM contacts ORDER BY 3, 1")?;
+        query.query_map([], |row| Ok((contact(row)?, row.get(4)?)))?.collect()
+    }
+
+    /// All friends and rooms and the latest strangers, whose last message was written last first; and how many more.
+    pub(super) fn conversations(&self) -> Result<(Vec<Conversation>, MoreStrangers), Error> {
+        let c = &self.connection;
+        let mut rows: Vec<(Latest, Conversation)> = Vec::new();
+        let mut friends = c.prepare_cached(
+            "SELECT c.account, c.remark, c.section, c.blocked, p.last, p.unread, substr(m.text, 1, ?1), m.unix_ms,
+                 m.face, m.zone, m.came, substr(d.text, 1, ?1), NOT c.listed
+             FROM contacts c LEFT JOIN peers p ON p.peer = c.account LEFT JOIN messages m ON m.id = p.last
+             LEFT JOIN drafts d ON d.peer = c.account",
+        )?;
+        for row in friends.query_map([LINE], |row| conversation(row, row.get(12)?))? {
+            rows.push(row?);
+        }
+        let mut others = c.prepare_cached(
+            "SELECT p.peer, '', '', 0, p.last, p.unread, substr(m.text, 1, ?1), m.unix_ms, m.face, m.zone, m.came,
+                 substr(d.text, 1, ?1)
+             FROM peers p JOIN messages m ON m.id = p.last LEFT JOIN drafts d ON d.peer = p.peer
+             WHERE p.peer >= '@' AND p.peer < 'A' AND NOT EXISTS (SELECT 1 FROM contacts WHERE account = p.peer)
+             UNION ALL SELECT * FROM (
+                 SELECT p.peer, '', '', 0, p.last, p.unread, substr(m.text, 1, ?1), m.unix_ms, m.face, m.zone, m.came,
+                     substr(d.text, 1, ?1)
+                 FROM peers p JOIN messages m ON m.id = p.last LEFT JOIN drafts d ON d.peer = p.peer
+                 WHERE p.stranger ORDER BY p.last DESC LIMIT ?2)
+             UNION ALL SELECT d.peer, '', '', 0, NULL, 0, NULL, NULL, NULL, NULL, NULL, substr(d.text, 1, ?1)
+             FROM drafts d WHERE NOT EXISTS (SELECT 1 FROM contacts WHERE account = d.peer)
+                 AND NOT EXISTS (SELECT 1 FROM peers p WHERE p.peer = d.peer)",
+        )?;
+        for row in others.query_map([LINE, STRANGERS], |row| conversation(row, true))? {
+            rows.push(row?);
+        }
+        // Blocked ones are none of them.
+        let strangers =
+            |(_, c): &&(Latest, Conversation)| c.stranger && !c.contact.blocked && !c.contact.account.is_room();
+        let shown = rows.iter().filter(strangers);
+        let (people, unread) = shown.fold((0, 0), |(people, unread), (_, c)| (people + 1, unread + c.unread));
+        let mut more = MoreStrangers::default();
+        if people >= u64::from(STRANGERS) {
+            let all = "SELECT count(*), coalesce(sum(unread), 0) FROM peers WHERE stranger";
+            let (n, sum) =
+                c.prepare_cached(all)?.query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
+            let rest = |all: i64, shown: u64| u64::try_from(all).unwrap_or(0).saturating_sub(shown);
+            more = MoreStrangers { people: rest(n, people), unread: rest(sum, unread) };
+        }
+        rows.sort_by(|(a, x), (b, y)| b.cmp(a).then_with(|| x.contact.account.cmp(&y.contact.account)));
+        Ok((rows.into_iter().map(|(_, c)| c).collect(), more))
+    }
+}
+
+fn contact(row: &Row<'_>) -> Result<Contact, Error> {
+    let account: String = row.get(0)?;
+    let account = Account::sanitised(&account);
+    Ok(Contact { account, remark: row.get(1)?, group: row.get(2)?, blocked: row.get(3)? })
+}
+
+/// What the list is sorted by: when the last message was written, though never after it came, and its row.
+type Latest = (Option<i64>, Option<i64>);
+
+fn conversation(row: &Row<'_>, stranger: bool) -> Result<(Latest, Conversation), Error> {
+    let contact = contact(row)?;
+    let written: Option<i64> = row.get(7)?;
+    let (face, zone, came) = (row.get(8)?, row.get(9)?, row.get::<_, Option<i64>>(10)?);
+    let when = written.map(|unix_ms| shown(unix_ms, face, zone, None).0);
+    let last = row.get::<_, Option<String>>(6)?.zip(when);
+    let latest = (written.map(|written| written.min(came.unwrap_or(written))), row.get(4)?);
+    // Blocked people's messages are kept, and nobody is to look at them.
+    let unread = if contact.blocked { 0 } else { row.get::<_, Option<i64>>(5)?.unwrap_or(0) };
+    let unread = u64::try_from(unread).unwrap_or(0);
+    Ok((latest, Conversation { contact, stranger, last, draft: row.get(11)?, unread }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::model::SendState;
+    use crate::client::history::{Done, Op};
+    use crate::client::session::StoreToken;
+
+    fn account(name: &str) -> Account {
+        Account::sanitised(name)
+    }
+
+    fn received(token: u64, from: &str, text: &str) -> Op {
+        Op::Received {
+            token: StoreToken(token),
+            from: account(from),
+            server_time: String::new(),
+            text: text.to_owned(),
+            raw: Vec::new(),
+            repeat: false,
+            unix_ms: 0,
+            pushed: None,
+            handed: None,
+        }
+    }
+
+    #[test]
+    fn whoever_is_taken_off_the_list_is_off_it_until_they_write() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let database = Database::open(&dir.path().join("a.sqlite")).expect("new");
+        let friend = Contact { account: account("b"), remark: "友".into(), group: "课".into(), blocked: false };
+        database.run(&[Op::Contact(friend.clone()), received(1, "b", "hi"), received(2, "s", "buy")]);
+        let list = || match database.run(&[Op::Conversations]).pop() {
+            Some(Done::Conversations(list, _)) => {
+                let row = |c: Conversation| (c.contact.account.to_string(), c.stranger, c.unread);
+                list.into_iter().map(row).collect::<Vec<_>>()
+            }
+            other => panic!("{other:?}"),
+        };
+        let texts = |name: &str| match database.run(&[Op::Page { peer: account(name), first: 0, count: 9 }]).pop() {
+            Some(Done::Page { rows, .. }) => rows.into_iter().map(|row| row.text).collect::<Vec<_>>(),
+            other => panic!("{other:?}"),
+        };
+        let forget = |name: &str, messages| Op::Forget { account: account(name), messages };
+        database.run(&[forget("b", false), forget("s", false)]);
+        assert_eq!((list(), texts("b"), texts("s")), (vec![], vec!["hi".to_owned()], vec!["buy".to_owned()]));
+        // Their next message is a stranger's, with what was said before; as a friend they have all of it too.
+        database.run(&[received(3, "s", "again")]);
+        assert_eq!((list(), texts("s").len()), (vec![("s".to_owned(), true, 1)], 2));
+        database.run(&[Op::Contact(friend)]);
+        assert_eq!(list().last(), Some(&("b".to_owned(), false, 0)));
+        // With their messages; what was not sent yet is still to be sent.
+        let waits = Op::Outgoing { request: 1, to: account("b"), text: "later".into(), unix_ms: 0 };
+        database.run(&[waits, forget("b", true), forget("s", true)]);
+        assert_eq!((texts("b"), texts("s")), (vec!["later".to_owned()], vec![]));
+        assert!(matches!(&database.run(&[Op::Outbox])[..], [Done::Outbox(unsent)] if unsent.len() == 1));
+    }
+
+    #[test]
+    fn who_is_shown_again_is_what_they_were() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("a.sqlite");
+        let database = Database::open(&path).expect("new");
+        let block = |name: &str, blocked| Op::Block { account: account(name), blocked };
+        let friend = Contact { account: account("b"), remark: "友".into(), group: "课".into(), blocked: false };
+        database.run(&[Op::Contact(friend.clone()), received(1, "b", "hi"), received(2, "s", "buy")]);
+        let list = |database: &Database| match database.run(&[Op::Conversations]).pop() {
+            Some(Done::Conversations(list, more)) => {
+                assert_eq!(more, MoreStrangers::default());
+                let row = |c: Conversation| (c.contact.account.to_string(), c.stranger, c.contact.blocked, c.unread);
+                list.into_iter().map(row).collect::<Vec<_>>()
+            }
+            other => panic!("{other:?}"),
+        };
+        let row = |name: &str, stranger, blocked, unread| (name.to_owned(), stranger, blocked, unread);
+        let before = [row("s", true, false, 1), row("b", false, false, 1)];
+        assert_eq!(list(&database), before);
+        // Also somebody who has never written.
+        database.run(&[block("b", true), block("s", true), block("s", true), block("t", true)]);
+        let blocked = [row("s", true, true, 0), row("b", false, true, 0), row("t", true, true, 0)];
+        assert_eq!(list(&database), blocked);
+        database.run(&[received(3, "s", "buy more")]);
+        // A list of them says it in another history too.
+        let file = dir.path().join("list.csv");
+        database.run(&[Op::Export(file.clone())]);
+        let other = Database::open(&dir.path().join("b.sqlite")).expect("new");
+        assert_eq!(other.run(&[Op::Import { path: file, own: account("me") }]), [Done::Imported(Ok(3))]);
+        let names = [row("b", false, true, 0), row("s", true, true, 0), row("t", true, true, 0)];
+        assert_eq!(list(&other), names);
+        // And nobody becomes a friend by it.
+        assert_eq!(
+            other.run(&[Op::Import { path: dir.path().join("list.csv"), own: account("me") }]),
+            [Done::Imported(Ok(3))]
+        );
+        assert_eq!(list(&other), names);
+        drop(database);
+        let database = Database::open(&path).expect("again");
+        database.run(&[block("s", false), block("b", false), block("t", false), block("u", false)]);
+        assert_eq!(list(&database), [row("s", true, false, 2), row("b", false, false, 1)]);
+        assert_eq!(database.contacts(), Ok(vec![(friend, true)]));
+        // A draft stands with whoever it is to, also where nothing was ever said; sent or taken away, it is gone.
+        let draft = |name: &str, text: &str| Op::Draft { peer: account(name), text: text.to_owned() };
+        database.run(&[draft("b", "to b"), draft("new", "to new"), draft("s", "gone"), draft("s", " \n")]);
+        let Some(Done::Conversations(drafts, _)) = database.run(&[Op::Conversations]).pop() else { panic!("a list") };
+        let drafts: Vec<_> = drafts.iter().map(|c| (c.contact.account.as_str(), c.draft.as_deref())).collect();
+        assert_eq!(drafts, [("s", None), ("b", Some("to b")), ("new", Some("to new"))]);
+        database.run(&[draft("new", "")]);
+        // What was never on its way can be taken back, and is as if it had not been written; what was cannot.
+        let write = |to: &str| Op::Outgoing { request: 1, to: account(to), text: "oops".into(), unix_ms: i64::MAX };
+        let kept = database.run(&[write("b"), write("z"), write("b")]);
+        let ids: Vec<_> =
+            kept.iter().map(|d| if let Done::Kept { id: Some(id), .. } = d { *id } else { panic!() }).collect();
+        let on_its_way = Op::State { id: ids[2], state: SendState::Sending, secure: true };
+        let back = database.run(&[on_its_way, Op::Withdraw(ids.clone()), Op::Withdraw(vec![ids[0], ids[1]])]);
+        assert_eq!(back[1..], [Done::Withdrawn(false), Done::Withdrawn(true)]);
+        assert_eq!(list(&database), [row("b", false, false, 1), row("s", true, false, 2)]);
+        database.connection.execute("UPDATE messages SET state = 0", []).expect("as if");
+        assert_eq!(database.run(&[Op::Withdraw(vec![ids[2]])]), [Done::Withdrawn(true)]);
+        assert_eq!(list(&database), [row("s", true, false, 2), row("b", false, false, 1)]);
+        // Who is added while blocked is a friend from then on.
+        let added = Contact { account: account("s"), remark: String::new(), group: String::new(), blocked: true };
+        database.run(&[block("s", true), Op::Contact(added), block("s", false)]);
+        assert_eq!(list(&database), [row("s", false, false, 2), row("b", false, false, 1)]);
+    }
+}

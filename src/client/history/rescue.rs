@@ -1,0 +1,326 @@
+//! What can be read of a damaged history goes into a new one; the damaged one is kept aside.
+
+use std::collections::VecDeque;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, Error, OpenFlags, params_from_iter};
+use rust_i18n::t;
+
+use super::schema::{self, copy_of};
+use super::{Database, HistoryError};
+use crate::base::private;
+
+/// After so many ranges of messages of which none could be read nothing more is tried: a second or two.
+const IN_VAIN: u32 = 1 << 16;
+/// Tables beside the messages that are copied; the list's figures are counted anew.
+const TABLES: [(&str, &str); 4] = [("contacts", "account"), ("meta", "name"), ("names", "name"), ("drafts", "peer")];
+
+/// What became of a history that was damaged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rescued {
+    /// Messages that are in the new one.
+    pub messages: u64,
+    /// Messages that could not be read, as far as their numbers tell.
+    pub lost: u64,
+    /// Where the damaged one is now.
+    pub aside: PathBuf,
+}
+
+impl Rescued {
+    /// For its owner.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let aside = self.aside.file_name().unwrap_or_default().to_string_lossy();
+        t!("error.rescued", messages = self.messages, lost = self.lost, aside = aside).into_owned()
+    }
+}
+
+/// Where a copy of a history lies that was made before it was brought up to date, if there is one: the newest.
+#[must_use]
+pub fn copy_before(path: &Path) -> Option<PathBuf> {
+    (1..=schema::SCHEMA_VERSION).rev().map(|version| copy_of(path, version)).find(|copy| copy.exists())
+}
+
+/// Puts what can be read into the place of a damaged history.
+///
+/// # Errors
+/// Another program has it open; nothing of it can be read at all, then it stays as it is; the disk.
+pub fn rescue(path: &Path) -> Result<Rescued, HistoryError> {
+    let lock = schema::lock(path)?;
+    let error = |error| HistoryError::of(path, error);
+    let said = |error| HistoryError::of_io(path, error);
+    let new_path = path.with_extension("rescued.sqlite");
+    for name in beside(&new_path) {
+        remove(&name).map_err(said)?;
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let old = Connection::open_with_flags(path, flags).map_err(error)?;
+    let version: i64 = old.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(error)?;
+    if version > schema::SCHEMA_VERSION {
+        return Err(HistoryError::Newer { found: version, known: schema::SCHEMA_VERSION });
+    }
+    let new = schema::make(&new_path, version)?;
+    let copied = copy(&old, &new).map_err(|error| HistoryError::of(&new_path, error));
+    let closed = old.close();
+    let (messages, lost) = copied?;
+    drop((closed, new));
+    // Brings it up to date, and all of it into the one file.
+    let new = schema::open(&new_path)?;
+    let whole = new.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE;");
+    whole.map_err(|error| HistoryError::of(&new_path, error))?;
+    drop(new);
+    let aside = put_in_place(&new_path, path).map_err(said)?;
+    drop(lock);
+    log::warn!("{} was damaged: {messages} messages could be read, {lost} could not", path.display());
+    Ok(Rescued { messages, lost, aside })
+}
+
+/// A database and what SQLite keeps beside it.
+fn beside(path: &Path) -> [PathBuf; 3] {
+    ["", "-wal", "-shm"].map(|end| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(end);
+        PathBuf::from(name)
+    })
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// At every moment there is a history under its name.
+fn put_in_place(new: &Path, path: &Path) -> io::Result<PathBuf> {
+    fs::File::open(new)?.sync_all()?;
+    let name =
+        |n: u32| path.with_extension(if n == 1 { "damaged.sqlite".into() } else { format!("damaged-{n}.sqlite") });
+    let aside = (1..100).map(name).find(|name| !name.exists()).ok_or(io::ErrorKind::AlreadyExists)?;
+    let [old, logs @ ..] = beside(path);
+    if fs::hard_link(&old, &aside).is_err() {
+        fs::copy(&old, &aside)?;
+    }
+    // What SQLite would apply to the new one belongs to the old one.
+    let [_, aside_logs @ ..] = beside(&aside);
+    for (log, to) in logs.iter().zip(aside_logs) {
+        if log.exists() {
+            fs::rename(log, to)?;
+        }
+    }
+    fs::rename(new, path)?;
+    private::sync_folder(path)?;
+    Ok(aside)
+}
+
+fn columns(of: &Connection, table: &str) -> Result<Vec<String>, Error> {
+    let mut query = of.prepare(&format!("PRAGMA table_info({table})"))?;
+    query.query_map([], |row| row.get(1))?.collect()
+}
+
+/// Copies rows into a table until none is left, or one cannot be read; that is the error. How many there were, and what
+/// stood in the first column of the last.
+struct Copying<'a> {
+    new: &'a Connection,
+    table: &'a str,
+    columns: Vec<String>,
+}
+
+impl Copying<'_> {
+    fn rows(&self, old: &Connection, clause: &str, bounds: &[i64]) -> (u64, Option<Value>, Result<(), Error>) {
+        let (mut count, mut last) = (0, None);
+        let copied = self.copy(old, clause, bounds, &mut count, &mut last);
+        (count, last, copied)
+    }
+
+    fn copy(
+        &self,
+        old: &Connection,
+        clause: &str,
+        bounds: &[i64],
+        count: &mut u64,
+        last: &mut Option<Value>,
+    ) -> Result<(), Error> {
+        let (table, names) = (self.table, self.columns.join(", "));
+        let marks = vec!["?"; self.columns.len()].join(", ");
+        let insert = format!("INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})");
+        let mut insert = self.new.prepare_cached(&insert)?;
+        let mut query = old.prepare_cached(&format!("SELECT {names} FROM {table} {clause}"))?;
+        let mut rows = query.query(params_from_iter(bounds))?;
+        while let Some(row) = rows.next()? {
+            let values = (0..self.columns.len()).map(|i| row.get(i)).collect::<Result<Vec<Value>, _>>()?;
+            *last = values.first().cloned();
+            // What was not allowed there is damage as well.
+            if let Ok(added) = insert.execute(params_from_iter(values)) {
+                *count += added as u64;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How many messages were copied, and how many were there and are not.
+fn copy(old: &Connection, new: &Connection) -> Result<(u64, u64), Error> {
+    let transaction = new.unchecked_transaction()?;
+    for (table, key) in TABLES {
+        let columns = columns(new, table)?;
+        if columns.is_empty() {
+            // A version that has none.
+            continue;
+        }
+        new.execute_batch(&format!("DELETE FROM {table}"))?;
+        let copying = Copying { new, table, columns };
+        // From both ends: what is damaged may be in the middle.
+        for order in ["", "DESC"] {
+            if let (_, _, Err(error)) = copying.rows(old, &format!("ORDER BY {key} {order}"), &[]) {
+                log::warn!("of {table} not all can be read: {error}");
+            }
+        }
+    }
+    let copying = Copying { new, table: "messages", columns: columns(new, "messages")? };
+    let number = |query: &str| old.query_row(query, [], |row| row.get::<_, Option<i64>>(0)).ok().flatten();
+    let counted = number("SELECT seq FROM sqlite_sequence WHERE name = 'messages'").unwrap_or(0);
+    let last = number("SELECT max(id) FROM messages").unwrap_or(0).max(counted).max(0);
+    let first = number("SELECT min(id) FROM messages").unwrap_or(-(1 << 20)).min(1);
+    // Without a known end whatever comes after is tried too.
+    let last = if last == 0 { 1 << 20 } else { last };
+    // The largest first: where nothing can be read at all that shows before every number was tried.
+    let mut ranges = VecDeque::from([(first, last)]);
+    let (mut messages, mut in_vain) = (0, 0);
+    while let Some((from, to)) = ranges.pop_front().filter(|_| in_vain < IN_VAIN) {
+        let (count, found, read) = copying.rows(old, "WHERE id BETWEEN ? AND ? ORDER BY id", &[from, to]);
+        messages += count;
+        in_vain = if found.is_some() { 0 } else { in_vain + 1 };
+        if read.is_ok() {
+            continue;
+        }
+        // The one after the last that was read cannot be; those behind it perhaps.
+        let from = match found {
+            Some(Value::Integer(id)) => id.saturating_add(1),
+            _ => from,
+        };
+        if from < to {
+            let middle = from + (to - from) / 2;
+            ranges.extend([(from, middle), (middle + 1, to)]);
+        }
+    }
+    // None is ever deleted but what was written and withdrawn.
+    let kept: i64 = new.query_row("SELECT count(*) FROM messages WHERE id > 0", [], |row| row.get(0))?;
+    if counted > 0 {
+        new.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'messages'", [counted])?;
+    }
+    let lost = u64::try_from(counted.saturating_sub(kept)).unwrap_or(0);
+    schema::count_anew(new)?;
+    transaction.commit()?;
+    Ok((messages, lost))
+}
+
+impl Database {
+    /// Where the file lies.
+    pub(super) fn path(&self) -> PathBuf {
+        self.connection.path().map(PathBuf::from).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Seek, SeekFrom, Write};
+
+    use super::*;
+    use crate::base::model::Account;
+    use crate::client::history::{Done, Op, Trouble};
+
+    /// A history of some thousand messages, of which twenty pages are overwritten.
+    fn damaged(path: &Path, pages: std::ops::Range<u64>) -> Vec<String> {
+        let database = Database::open(path).expect("new");
+        let to = Account::sanitised("b");
+        let text = |n: i64| format!("message {n} {}", "x".repeat(100));
+        for n in 0..3_000 {
+            let to = if n % 2 == 0 { to.clone() } else { Account::sanitised("c") };
+            database.run(&[Op::Outgoing { request: 0, to, text: text(n), unix_ms: n }]);
+        }
+        database.run(&[Op::Draft { peer: to, text: "not sent".into() }]);
+        drop(database);
+        let mut file = fs::File::options().write(true).open(path).expect("there");
+        file.seek(SeekFrom::Start(pages.start * 4096)).expect("within");
+        let noise: Vec<u8> = (0..(pages.end - pages.start) * 4096).map(|n| ((n * 2_654_435_761) >> 13) as u8).collect();
+        file.write_all(&noise).expect("written");
+        (0..3_000).map(text).collect()
+    }
+
+    #[test]
+    fn whatever_is_asked_of_a_damaged_history_is_answered_and_the_rest_goes_on() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("a.sqlite");
+        damaged(&path, 40..60);
+        let database = Database::open(&path).expect("its beginning is whole");
+        let b = || Account::sanitised("b");
+        let asked = [
+            Op::Outgoing { request: 7, to: Account::sanitised("new"), text: "hi".into(), unix_ms: 0 },
+            Op::Index(b()),
+            Op::Search { text: "nowhere".into(), count: 9 },
+            Op::Last { peer: Account::sanitised("nobody"), count: 9 },
+        ];
+        let done = database.run(&asked);
+        let refused =
+            |op: &Op| done.iter().any(|d| matches!(d, Done::NotRead { op: o, trouble: Trouble::Damaged } if o == op));
+        assert!(refused(&asked[1]) && refused(&asked[2]), "{done:?}");
+        assert!(done.iter().any(|d| matches!(d, Done::Last { rows, .. } if rows.is_empty())), "{done:?}");
+        assert!(done.iter().any(|d| matches!(d, Done::Kept { request: 7, id: Some(_) })), "{done:?}");
+    }
+
+    #[test]
+    fn what_can_be_read_is_rescued_and_the_damaged_one_kept() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("a.sqlite");
+        let texts = damaged(&path, 40..60);
+        let before = fs::read(&path).expect("there");
+        let Rescued { messages, lost, aside } = rescue(&path).expect("most can be read");
+        assert_eq!(messages + lost, 3_000);
+        assert!((100..900).contains(&lost), "twenty pages of some twenty messages and indices: {lost}");
+        assert_eq!(fs::read(aside).expect("kept").len(), before.len());
+        let database = Database::open(&path).expect("whole");
+        let check: String = database.connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("ok");
+        assert_eq!(check, "ok");
+        let mut found = Vec::new();
+        for peer in ["b", "c"].map(Account::sanitised) {
+            let Some(Done::Last { rows, .. }) = database.run(&[Op::Last { peer, count: 9_999 }]).pop() else {
+                panic!()
+            };
+            found.extend(rows.into_iter().map(|row| (row.unix_ms, row.text)));
+        }
+        assert_eq!(found.len() as u64, messages);
+        assert!(found.iter().all(|(n, text)| texts.get(*n as usize) == Some(text)), "as they were written");
+        let done = database.run(&[
+            Op::Outgoing { request: 0, to: Account::sanitised("b"), text: "new".into(), unix_ms: 0 },
+            Op::Drafts,
+            Op::Conversations,
+        ]);
+        assert!(matches!(&done[0], Done::Kept { id: Some(id), .. } if id.0 == 3_001), "no number twice: {done:?}");
+        assert!(matches!(&done[1], Done::Drafts(drafts) if drafts.len() == 1), "{done:?}");
+        assert!(matches!(&done[2], Done::Conversations(list, _) if list.len() == 2), "{done:?}");
+    }
+
+    #[test]
+    fn where_no_message_can_be_read_it_ends_all_the_same() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("a.sqlite");
+        damaged(&path, 2..400);
+        let rescued = rescue(&path);
+        assert!(rescued.as_ref().is_ok_and(|rescued| rescued.messages == 0), "{rescued:?}");
+    }
+
+    #[test]
+    fn what_is_no_history_at_all_stays_as_it_is() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("a.sqlite");
+        damaged(&path, 0..3);
+        let before = fs::read(&path).expect("there");
+        assert!(matches!(rescue(&path), Err(HistoryError::Damaged { .. })));
+        assert_eq!(fs::read(&path).expect("there"), before);
+        assert!(matches!(Database::open(&path), Err(HistoryError::Damaged { .. })));
+    }
+}

@@ -1,0 +1,156 @@
+//! The diagnosis with a real socket, clock and look-up, on a thread of its own.
+
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use ring::rand::{SecureRandom, SystemRandom};
+
+use super::clock;
+use crate::base::trouble;
+use crate::client::diagnosis::{Diagnosis, Question, Report};
+use crate::client::session::Known;
+
+/// Nobody waits longer for the thread to notice that it is not wanted any more.
+const LOOK_UP: Duration = Duration::from_millis(100);
+/// A read's timeout of zero would mean none.
+const LEAST: Duration = Duration::from_micros(100);
+
+/// A diagnosis under way; dropping it ends it.
+#[derive(Debug)]
+pub struct Reach(Arc<AtomicBool>);
+
+impl Reach {
+    /// Starts one. `memory` tells what is known of an address, and `told` is called on that thread after each step, with all that was found so far, and
+    /// not any more once this is dropped, or soon after.
+    ///
+    /// # Errors
+    /// No thread.
+    pub fn start(
+        question: Question,
+        memory: impl Fn(SocketAddr) -> Known + Send + 'static,
+        mut told: impl FnMut(&Report) + Send + 'static,
+    ) -> io::Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let run = move || {
+            run(question, memory, &stopped, |report| {
+                if !stopped.load(Ordering::Acquire) {
+                    told(report);
+                }
+            });
+        };
+        // Nobody joins it: a look-up may take the system minutes, and cannot be ended.
+        thread::Builder::new().name("diagnosis".into()).spawn(run)?;
+        Ok(Self(stop))
+    }
+}
+
+impl Drop for Reach {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+/// Finds out, on this thread; `memory` tells what is known of an address, and `told` gets all that was found so far after each step.
+pub fn run(
+    question: Question,
+    memory: impl Fn(SocketAddr) -> Known,
+    stop: &AtomicBool,
+    mut told: impl FnMut(&Report),
+) -> Report {
+    let now = clock::now();
+    let mut diagnosis = Diagnosis::new(now.instant, now.unix_ms, question, nonce());
+    let mut seen = None;
+    let mut socket: Option<(SocketAddr, UdpSocket)> = None;
+    let mut buffer = vec![0; 65_536];
+    loop {
+        if let Some((host, port)) = diagnosis.wants().map(|(host, port)| (host.to_owned(), port)) {
+            told(diagnosis.report());
+            let found =
+                (host.as_str(), port).to_socket_addrs().map(Iterator::collect).map_err(|error| trouble::words(&error));
+            diagnosis.looked_up(clock::now().instant, found);
+        }
+        send(&mut diagnosis, &mut socket, &memory);
+        let report = diagnosis.report();
+        let state = (report.steps.len(), report.stage);
+        if seen != Some(state) {
+            seen = Some(state);
+            told(report);
+        }
+        if report.finished || stop.load(Ordering::Acquire) {
+            return report.clone();
+        }
+        receive(&mut diagnosis, socket.as_ref().map(|(_, socket)| socket), &mut buffer);
+    }
+}
+
+fn send(
+    diagnosis: &mut Diagnosis,
+    socket: &mut Option<(SocketAddr, UdpSocket)>,
+    memory: &impl Fn(SocketAddr) -> Known,
+) {
+    while let Some(transmit) = diagnosis.poll_transmit() {
+        let open = match socket.take() {
+            Some((to, open)) if to == transmit.to => Ok(open),
+            _ => {
+                diagnosis.remember(memory(transmit.to));
+                connected(transmit.to)
+            }
+        };
+        let sent = open.and_then(|open| {
+            let sent = open.send(&transmit.bytes);
+            *socket = Some((transmit.to, open));
+            sent
+        });
+        match sent {
+            Ok(_) => {}
+            Err(error) if refused(&error) => diagnosis.handle_refused(clock::now().instant),
+            Err(error) => diagnosis.handle_unsendable(clock::now().instant, trouble::words(&error)),
+        }
+    }
+}
+
+fn receive(diagnosis: &mut Diagnosis, socket: Option<&UdpSocket>, buffer: &mut [u8]) {
+    let due = diagnosis.poll_timeout();
+    let wait = due.map_or(LOOK_UP, |at| at.saturating_duration_since(clock::now().instant));
+    let wait = wait.clamp(LEAST, LOOK_UP);
+    let received = match socket {
+        Some(socket) => socket.set_read_timeout(Some(wait)).and_then(|()| socket.recv(buffer)),
+        None => Err(ErrorKind::NotConnected.into()),
+    };
+    let now = clock::now().instant;
+    match received {
+        Ok(n) => diagnosis.handle_datagram(now, buffer.get(..n).unwrap_or_default()),
+        Err(error) if refused(&error) => diagnosis.handle_refused(now),
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) => {}
+        Err(error) => diagnosis.handle_unsendable(now, trouble::words(&error)),
+    }
+    if due.is_some_and(|at| at <= now) {
+        diagnosis.handle_timeout(now);
+    }
+}
+
+/// Connected, since only then the system tells of a closed port.
+fn connected(to: SocketAddr) -> io::Result<UdpSocket> {
+    let any: IpAddr = if to.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let socket = UdpSocket::bind((any, 0))?;
+    socket.connect(to)?;
+    Ok(socket)
+}
+
+/// ICMP's "port unreachable"; Windows calls it a reset.
+fn refused(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset)
+}
+
+fn nonce() -> String {
+    let mut random = [0; 8];
+    if let Err(error) = SystemRandom::new().fill(&mut random) {
+        log::warn!("the system gives no random bytes: {error}");
+    }
+    random.iter().map(|byte| format!("{byte:02x}")).collect()
+}

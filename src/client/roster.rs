@@ -1,0 +1,590 @@
+//! What stands in a list of friends, in which order and under which heading, for windows and terminal
+//! alike. Pure.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, Datelike, Local, TimeZone};
+use rust_i18n::t;
+
+use crate::base::fold::{fold, holds};
+use crate::base::model::{Account, names};
+use crate::base::shown;
+use crate::client::history::{Conversation, MoreStrangers};
+
+/// Strangers that are shown; the rest of a flood is one row.
+const STRANGERS: usize = 20;
+/// Conversations that stand under "recent" at most.
+const RECENT: usize = 8;
+
+/// Whether somebody can be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Presence {
+    Online,
+    Away,
+    Busy,
+    Offline,
+}
+
+/// A heading.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Section {
+    /// The last conversations.
+    Recent,
+    /// Friends by their owner's groups; the empty one is simply "friends".
+    Group(String),
+    /// Others who are online, on servers that say.
+    Online,
+    /// Have written, and are not in the list.
+    Strangers,
+    /// Kept, and not shown.
+    Blocked,
+}
+
+/// One line of the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// A heading that opens and closes.
+    Section {
+        /// Which.
+        section: Section,
+        /// Its text.
+        title: String,
+        /// How many, or how many of how many are online.
+        count: String,
+        /// Whether what belongs to it is shown.
+        open: bool,
+        /// Unread below it while it is closed.
+        unread: u64,
+    },
+    /// Somebody, or the lobby.
+    Person(Person),
+    /// Nobody is called so: offers to add them.
+    Add(String),
+    /// So many more strangers, so many unread of theirs; a search finds them.
+    More(usize, u64),
+}
+
+/// Somebody's row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct Person {
+    pub account: Account,
+    pub name: String,
+    pub last: String,
+    pub time: String,
+    pub unread: u64,
+    pub presence: Option<Presence>,
+    pub contact: bool,
+    pub blocked: bool,
+    /// This row is under "recent"; of a friend it is one more.
+    pub recent: bool,
+}
+
+/// Everything the list is made of.
+#[derive(Debug)]
+pub struct Roster {
+    me: Account,
+    conversations: Vec<Conversation>,
+    more_strangers: MoreStrangers,
+    online: Option<Vec<Account>>,
+    /// The server is silent, or has not said who is online since it was.
+    unsure: bool,
+    closed: HashSet<Section>,
+}
+
+impl Roster {
+    /// Nobody yet.
+    #[must_use]
+    pub fn new(me: Account) -> Self {
+        Self {
+            me,
+            conversations: Vec::new(),
+            more_strangers: MoreStrangers::default(),
+            online: None,
+            unsure: false,
+            closed: HashSet::from([Section::Blocked]),
+        }
+    }
+
+    /// The list as the history has it, the latest first.
+    pub fn set_conversations(&mut self, conversations: Vec<Conversation>) {
+        self.conversations = conversations;
+    }
+
+    /// Strangers that do not stand in the list one by one.
+    pub fn set_more_strangers(&mut self, more: MoreStrangers) {
+        self.more_strangers = more;
+    }
+
+    /// Who is online, sorted; then there is a lobby as well.
+    pub fn set_online(&mut self, online: Option<Vec<Account>>) {
+        self.online = online;
+        self.unsure = false;
+    }
+
+    /// What was said of who is online may not be true any more, until it is said anew.
+    pub fn doubt_online(&mut self) {
+        self.unsure = self.online.is_some();
+    }
+
+    /// Whether that is so.
+    #[must_use]
+    pub fn is_unsure(&self) -> bool {
+        self.unsure
+    }
+
+    /// Everybody, the latest first.
+    #[must_use]
+    pub fn conversations(&self) -> &[Conversation] {
+        &self.conversations
+    }
+
+    /// Who is online, sorted; nobody where the server does not say.
+    #[must_use]
+    pub fn online(&self) -> &[Account] {
+        self.online.as_deref().unwrap_or_default()
+    }
+
+    /// Opens or closes what stands under a heading.
+    pub fn toggle(&mut self, section: &Section) {
+        if !self.closed.remove(section) {
+            self.closed.insert(section.clone());
+        }
+    }
+
+    /// What somebody is called here, as it may be shown on a line of its own.
+    #[must_use]
+    pub fn name(&self, account: &Account) -> String {
+        if account.as_str() == Account::LOBBY {
+            return t!("main.lobby").into_owned();
+        }
+        let remark = self.find(account).map(|c| c.contact.remark.as_str()).unwrap_or_default();
+        let remark = names::tidy(remark);
+        if remark.is_empty() { account.shown().into_owned() } else { shown::line(&remark) }
+    }
+
+    /// The remarks, by account.
+    #[must_use]
+    pub fn remarks(&self) -> HashMap<String, String> {
+        let known = self.conversations.iter().filter(|c| !c.contact.remark.is_empty());
+        known.map(|c| (c.contact.account.to_string(), names::tidy(&c.contact.remark))).collect()
+    }
+
+    /// What is known of somebody.
+    #[must_use]
+    pub fn find(&self, account: &Account) -> Option<&Conversation> {
+        self.conversations.iter().find(|c| c.contact.account == *account)
+    }
+
+    /// Whether somebody is online; `None` where nobody knows.
+    #[must_use]
+    pub fn presence(&self, account: &Account) -> Option<Presence> {
+        let online = self.online.as_ref()?;
+        if account.is_room() || self.unsure {
+            return None;
+        }
+        Some(if online.binary_search(account).is_ok() { Presence::Online } else { Presence::Offline })
+    }
+
+    /// All unread messages.
+    #[must_use]
+    pub fn unread(&self) -> u64 {
+        self.conversations.iter().map(|c| c.unread).sum()
+    }
+
+    /// Groups in use, sorted.
+    #[must_use]
+    pub fn groups(&self) -> Vec<String> {
+        let mut groups: Vec<String> = self.conversations.iter().map(|c| c.contact.group.clone()).collect();
+        groups.retain(|g| !g.is_empty());
+        groups.sort();
+        groups.dedup();
+        groups
+    }
+
+    /// The list, for a search; all of it for an empty one. `now_ms` for "yesterday".
+    #[must_use]
+    pub fn entries(&self, search: &str, now_ms: i64) -> Vec<Entry> {
+        let search = search.trim();
+        if search.is_empty() { self.sections(now_ms) } else { self.found(search, now_ms) }
+    }
+
+    fn found(&self, search: &str, now_ms: i64) -> Vec<Entry> {
+        let wanted = fold(search);
+        let lobby = self.online.is_some() && self.find(&Account::lobby()).is_none();
+        let lobby = lobby.then(|| self.lobby());
+        let known = self.conversations.iter().map(|c| self.person(c, now_ms));
+        let people = lobby.into_iter().chain(known).chain(self.others());
+        let people = people.filter(|p| holds(&p.name, &wanted) || holds(p.account.as_str(), &wanted));
+        let mut entries: Vec<Entry> = people.map(Entry::Person).collect();
+        let known = |e: &Entry| matches!(e, Entry::Person(p) if p.contact && p.account.as_str() == search);
+        if !entries.iter().any(known) && may_be_account(search) && search != self.me.as_str() {
+            // Enter takes the first: whoever types the account of somebody new wants to add them.
+            let new = |e: &Entry| matches!(e, Entry::Person(p) if p.account.as_str() == search && self.find(&p.account).is_none());
+            let at = if entries.iter().any(new) { 0 } else { entries.len() };
+            entries.insert(at, Entry::Add(search.to_owned()));
+        }
+        entries
+    }
+
+    fn sections(&self, now_ms: i64) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        let all = self.conversations.iter().map(|c| (c, self.person(c, now_ms)));
+        let (mut recent, mut groups, mut strangers, mut blocked) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for (conversation, person) in all {
+            if person.blocked {
+                blocked.push(person);
+            } else if conversation.stranger && !person.account.is_room() {
+                strangers.push(person);
+            } else if person.account.is_room() {
+                recent.push(Person { recent: true, ..person });
+            } else {
+                // A friend is always in their group; what is recent is one more way there.
+                if conversation.last.is_some() && recent.len() < RECENT {
+                    recent.push(Person { recent: true, ..person.clone() });
+                }
+                groups.push((conversation.contact.group.clone(), person));
+            }
+        }
+        if self.online.is_some() && !recent.iter().any(|p| p.account == Account::lobby()) {
+            recent.insert(0, self.lobby());
+        }
+        self.section(&mut entries, Section::Recent, recent);
+        groups.sort_by(|a, b| (a.0.is_empty(), &a.0).cmp(&(b.0.is_empty(), &b.0)));
+        let mut rest = groups.into_iter().peekable();
+        while let Some((group, first)) = rest.next() {
+            let mut people = vec![first];
+            while let Some((_, next)) = rest.next_if(|(g, _)| *g == group) {
+                people.push(next);
+            }
+            people.sort_by_key(|p| (p.presence != Some(Presence::Online), p.name.clone()));
+            self.section(&mut entries, Section::Group(group), people);
+        }
+        let flood = strangers.split_off(strangers.len().min(STRANGERS));
+        self.section(&mut entries, Section::Strangers, strangers);
+        let people = flood.len() + usize::try_from(self.more_strangers.people).unwrap_or(usize::MAX);
+        if people > 0 && !self.closed.contains(&Section::Strangers) {
+            let unread = flood.iter().map(|p| p.unread).sum::<u64>() + self.more_strangers.unread;
+            entries.push(Entry::More(people, unread));
+        }
+        self.section(&mut entries, Section::Online, self.others().collect());
+        self.section(&mut entries, Section::Blocked, blocked);
+        entries
+    }
+
+    fn section(&self, entries: &mut Vec<Entry>, section: Section, people: Vec<Person>) {
+        if people.is_empty() {
+            return;
+        }
+        let title = match &section {
+            Section::Recent => t!("main.recent").into_owned(),
+            Section::Group(name) if name.is_empty() => t!("main.friends").into_owned(),
+            Section::Group(name) => name.clone(),
+            Section::Online => t!("main.others_online").into_owned(),
+            Section::Strangers => t!("main.strangers").into_owned(),
+            Section::Blocked => t!("main.blocked").into_owned(),
+        };
+        let online = people.iter().filter(|p| p.presence == Some(Presence::Online)).count();
+        let count = match section {
+            Section::Recent => String::new(),
+            Section::Group(_) if self.online.is_some() && !self.unsure => format!("{online}/{}", people.len()),
+            _ => people.len().to_string(),
+        };
+        let open = !self.closed.contains(&section);
+        // Closed, "recent" hides nobody but the rooms.
+        let hidden = |p: &&Person| !p.recent || p.account.is_room();
+        let unread = if open { 0 } else { people.iter().filter(hidden).map(|p| p.unread).sum() };
+        entries.push(Entry::Section { section, title, count, open, unread });
+        if open {
+            entries.extend(people.into_iter().map(Entry::Person));
+        }
+    }
+
+    /// Online, and nobody one knows.
+    fn others(&self) -> impl Iterator<Item = Person> {
+        let known: HashSet<&Account> = self.conversations.iter().map(|c| &c.contact.account).collect();
+        let others =
+            self.online.iter().filter(|_| !self.unsure).flatten().filter(move |a| **a != self.me && !known.contains(a));
+        others.map(|account| Person {
+            name: account.shown().into_owned(),
+            account: account.clone(),
+            last: t!("main.online").into_owned(),
+            time: String::new(),
+            unread: 0,
+            presence: Some(Presence::Online),
+            contact: false,
+            blocked: false,
+            recent: false,
+        })
+    }
+
+    fn lobby(&self) -> Person {
+        Person {
+            account: Account::lobby(),
+            name: t!("main.lobby").into_owned(),
+            last: t!("main.lobby_hint").into_owned(),
+            time: String::new(),
+            unread: 0,
+            presence: None,
+            contact: false,
+            blocked: false,
+            recent: true,
+        }
+    }
+
+    /// The first line of a message, or that it has none; a room's without the brackets around its writer.
+    fn one_line(&self, text: &str, room: bool) -> String {
+        match names::unframed(text.trim_start()) {
+            Some((writer, rest)) if room => {
+                let writer = names::unmarked(writer);
+                let known = self.conversations.iter().find(|c| c.contact.account.as_str() == writer);
+                let remark = known.map(|c| names::tidy(&c.contact.remark)).filter(|remark| !remark.is_empty());
+                let writer = shown::within(&remark.unwrap_or_else(|| names::shown(&writer).into_owned()));
+                t!("main.writes", writer = writer, text = shown::within(&shown::first_line(rest))).into_owned()
+            }
+            _ => shown::first_line(text),
+        }
+    }
+
+    fn person(&self, conversation: &Conversation, now_ms: i64) -> Person {
+        let contact = &conversation.contact;
+        let presence = self.presence(&contact.account);
+        let (last, time) = match &conversation.last {
+            Some((text, unix_ms)) => (self.one_line(text, contact.account.is_room()), ago(*unix_ms, now_ms)),
+            None => (presence_word(presence), String::new()),
+        };
+        let last = match &conversation.draft {
+            Some(draft) => t!("main.draft", text = self.one_line(draft, false)).into_owned(),
+            None => last,
+        };
+        Person {
+            account: contact.account.clone(),
+            name: self.name(&contact.account),
+            last,
+            time,
+            unread: conversation.unread,
+            presence,
+            contact: !conversation.stranger,
+            blocked: contact.blocked,
+            recent: false,
+        }
+    }
+}
+
+/// Whether somebody may be meant: a sentence that went here by mistake is nobody, and Enter would add them. Whoever is
+/// called so all the same can be added in the window for that.
+fn may_be_account(text: &str) -> bool {
+    let punctuation = |c: char| matches!(c, ',' | '?' | '!' | '，' | '。' | '？' | '！' | '、');
+    Account::person(text).is_ok() && !text.contains(char::is_whitespace) && !text.contains(punctuation)
+}
+
+fn presence_word(presence: Option<Presence>) -> String {
+    match presence {
+        Some(Presence::Online) => t!("main.online").into_owned(),
+        Some(_) => t!("main.not_online").into_owned(),
+        None => String::new(),
+    }
+}
+
+/// When that was, as short as it can be said.
+fn ago(unix_ms: i64, now_ms: i64) -> String {
+    let local = |ms| -> Option<DateTime<Local>> { Local.timestamp_millis_opt(ms).earliest() };
+    let (Some(then), Some(now)) = (local(unix_ms), local(now_ms)) else { return String::new() };
+    match now.date_naive().signed_duration_since(then.date_naive()).num_days() {
+        0 => then.format("%H:%M").to_string(),
+        1 => t!("main.yesterday").into_owned(),
+        2..=6 => t!(format!("main.weekday_{}", then.weekday().num_days_from_monday())).into_owned(),
+        _ if then.year() == now.year() => then.format("%m-%d").to_string(),
+        _ => then.format("%Y-%m-%d").to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::history::Contact;
+
+    const NOW: i64 = 1_800_000_000_000;
+
+    fn account(name: &str) -> Account {
+        Account::sanitised(name)
+    }
+
+    fn conversation(name: &str, group: &str, stranger: bool, last: Option<&str>) -> Conversation {
+        let (remark, group) = (String::new(), group.to_owned());
+        Conversation {
+            contact: Contact { account: account(name), remark, group, blocked: false },
+            stranger,
+            last: last.map(|text| (text.to_owned(), NOW)),
+            draft: None,
+            unread: u64::from(stranger),
+        }
+    }
+
+    fn shown(roster: &Roster, search: &str) -> Vec<String> {
+        let line = |e: Entry| match e {
+            Entry::Section { title, count, .. } => format!("{title} {count}").trim().to_owned(),
+            Entry::Person(p) => format!("  {}", p.name),
+            Entry::Add(name) => format!("+ {name}"),
+            Entry::More(n, unread) => format!("{n} more, {unread} unread"),
+        };
+        roster.entries(search, NOW).into_iter().map(line).collect()
+    }
+
+    #[test]
+    fn everybody_stands_under_the_right_heading() {
+        let mut roster = Roster::new(account("me"));
+        roster.set_conversations(vec![
+            conversation("b", "", false, Some("hi")),
+            conversation("s", "", true, Some("buy!")),
+            conversation("x", "net", false, None),
+            conversation("y", "net", false, None),
+            conversation("z", "", false, None),
+        ]);
+        roster.set_online(Some(vec![account("me"), account("o"), account("y")]));
+        let lobby = format!("  {}", t!("main.lobby"));
+        let titles = ["recent", "friends", "strangers", "others_online"].map(|k| t!(format!("main.{k}")));
+        let [recent, friends, strangers, online] = titles;
+        let (friends, strangers, online) = (format!("{friends} 0/2"), format!("{strangers} 1"), format!("{online} 1"));
+        let expected = [
+            &*recent, &lobby, "  b", "net 1/2", "  y", "  x", &friends, "  b", "  z", &strangers, "  s", &online, "  o",
+        ];
+        assert_eq!(shown(&roster, ""), expected);
+        roster.toggle(&Section::Strangers);
+        assert!(roster.entries("", NOW).iter().any(|e| matches!(e, Entry::Section { open: false, unread: 1, .. })));
+    }
+
+    #[test]
+    fn recent_hides_nobody_and_takes_nobody_out_of_their_group() {
+        let mut roster = Roster::new(account("me"));
+        let friends: Vec<String> = (0..10).map(|i| format!("f{i}")).collect();
+        roster.set_conversations(friends.iter().map(|f| conversation(f, "class", false, Some("hi"))).collect());
+        let people = |roster: &Roster, recent: bool| -> Vec<String> {
+            let entries = roster.entries("", NOW);
+            let wanted = entries.into_iter().filter_map(|e| if let Entry::Person(p) = e { Some(p) } else { None });
+            wanted.filter(|p| p.recent == recent).map(|p| p.name).collect()
+        };
+        assert_eq!((people(&roster, true).len(), people(&roster, false)), (RECENT, friends.clone()));
+        assert!(shown(&roster, "").contains(&"class 10".to_owned()), "all who chat are still in it");
+        roster.toggle(&Section::Recent);
+        assert_eq!((people(&roster, true), people(&roster, false)), (Vec::new(), friends));
+        // What is unread stands where it is seen, once.
+        let mut unread = conversation("f0", "class", false, Some("hi"));
+        unread.unread = 3;
+        roster.set_conversations(vec![unread]);
+        let counts = |roster: &Roster| -> Vec<u64> {
+            let of = |e: &Entry| if let Entry::Section { unread, .. } = e { Some(*unread) } else { None };
+            roster.entries("", NOW).iter().filter_map(of).collect()
+        };
+        assert_eq!(counts(&roster), [0, 0]);
+        roster.toggle(&Section::Group("class".into()));
+        assert_eq!(counts(&roster), [0, 3]);
+    }
+
+    #[test]
+    fn of_a_silent_server_nobody_is_said_to_be_online_or_not() {
+        let mut roster = Roster::new(account("me"));
+        roster.set_conversations(vec![conversation("x", "net", false, None), conversation("y", "net", false, None)]);
+        roster.set_online(Some(vec![account("o"), account("y")]));
+        let before = shown(&roster, "");
+        assert!(before.contains(&"net 1/2".to_owned()) && before.contains(&"  o".to_owned()), "{before:?}");
+        roster.doubt_online();
+        let during = shown(&roster, "");
+        assert!(during.contains(&"net 2".to_owned()) && !during.contains(&"  o".to_owned()), "{during:?}");
+        assert!(during.contains(&format!("  {}", t!("main.lobby"))), "the room is still one");
+        assert_eq!([account("x"), account("y")].map(|a| roster.presence(&a)), [None, None]);
+        let words = |e: &Entry| matches!(e, Entry::Person(p) if p.presence.is_some() || p.last == t!("main.online"));
+        assert!(!roster.entries("", NOW).iter().any(words));
+        roster.set_online(Some(vec![account("o"), account("y")]));
+        assert_eq!(shown(&roster, ""), before);
+        // Where nobody ever says, nothing is awaited, and there is no room: not in the list, nor to be found.
+        roster.set_online(None);
+        roster.doubt_online();
+        assert!(!roster.is_unsure());
+        let lobby = format!("  {}", t!("main.lobby"));
+        assert!(before.contains(&lobby) && !shown(&roster, "").contains(&lobby), "{:?}", shown(&roster, ""));
+        assert!(!shown(&roster, &t!("main.lobby")).contains(&lobby));
+    }
+
+    #[test]
+    fn a_flood_of_strangers_is_one_row() {
+        let mut roster = Roster::new(account("me"));
+        let flood = (0..500).map(|i| conversation(&format!("s{i:03}"), "", true, Some("buy!")));
+        roster.set_conversations(flood.collect());
+        let rows = shown(&roster, "");
+        assert_eq!((rows.len(), rows.last().map(String::as_str)), (22, Some("480 more, 480 unread")));
+        assert_eq!(shown(&roster, "s499")[0], "  s499");
+    }
+
+    #[test]
+    fn search_finds_names_and_offers_to_add() {
+        let mut roster = Roster::new(account("me"));
+        let mut friend = conversation("20170007", "", false, None);
+        friend.contact.remark = "七号好友".into();
+        roster.set_conversations(vec![friend]);
+        assert_eq!(shown(&roster, "七号"), ["  七号好友", "+ 七号"]);
+        assert_eq!(shown(&roster, "20170007"), ["  七号好友"]);
+        assert_eq!(shown(&roster, "me"), [""; 0], "oneself is nobody to add");
+        for sentence in ["hi all, Li Lei here", "你好，在吗", "what?", "x".repeat(65).as_str()] {
+            assert_eq!(shown(&roster, sentence), [""; 0], "{sentence}");
+        }
+        roster.set_online(Some(vec![account("new1"), account("new11")]));
+        assert_eq!(shown(&roster, "new1"), ["+ new1", "  new1", "  new11"], "Enter adds who is online and unknown");
+        roster.set_online(Some(Vec::new()));
+        let lobby = t!("main.lobby");
+        assert_eq!(shown(&roster, &lobby)[0], format!("  {lobby}"));
+    }
+
+    #[test]
+    fn a_message_of_a_line_end_is_a_row_with_words() {
+        let mut roster = Roster::new(account("me"));
+        roster.set_conversations(vec![
+            conversation("x", "", false, Some("\n")),
+            conversation("y", "", false, Some("\r\nsecond\r\n")),
+            conversation("@lobby", "", false, Some("[b] \n")),
+        ]);
+        let empty = t!("chat.empty_line");
+        let last = |name: &str| roster.find(&account(name)).map(|c| roster.person(c, NOW).last).expect("there");
+        assert_eq!((last("x"), last("y")), (empty.to_string(), "second".to_owned()));
+        assert_eq!(last("@lobby"), t!("main.writes", writer = "b", text = &empty));
+    }
+
+    #[test]
+    fn times_are_short() {
+        let day = 24 * 3600 * 1000;
+        assert_eq!(ago(NOW - day, NOW), t!("main.yesterday"));
+        assert_eq!(ago(NOW - 400 * day, NOW).len(), "2025-01-01".len());
+    }
+
+    #[test]
+    fn no_name_or_text_turns_others_round() {
+        let mut roster = Roster::new(account("me"));
+        let max = Account::parse("\u{202e}gnp.xam").expect("the protocol allows it");
+        let mut friend = conversation("b", "", false, Some("invoice_\u{202e}gnp.exe"));
+        friend.contact.account = max.clone();
+        roster.set_conversations(vec![friend]);
+        roster.set_online(Some(vec![Account::parse("\u{202e}b").expect("valid"), account("דנה")]));
+        assert_eq!(roster.name(&max), ":U+202E:gnp.xam", "names show which mark it is");
+        let all = roster.entries("", NOW);
+        let shown: Vec<(&str, &str)> = all
+            .iter()
+            .filter_map(|e| if let Entry::Person(p) = e { Some((p.name.as_str(), p.last.as_str())) } else { None })
+            .collect();
+        assert_eq!(shown.get(1), Some(&(":U+202E:gnp.xam", "invoice_·gnp.exe")));
+        assert!(shown.iter().any(|(name, _)| *name == ":U+202E:b") && shown.iter().any(|(name, _)| *name == "דנה"));
+        let line = roster.one_line("[\u{202e}x] \u{202e}hi דנה", true);
+        assert_eq!(line, t!("main.writes", writer = ":U+202E:x", text = "\u{2068}·hi דנה\u{2069}"));
+    }
+
+    #[test]
+    fn the_lobbys_writers_have_their_remarks() {
+        let mut roster = Roster::new(account("me"));
+        assert_eq!(roster.one_line("[a] hi\nthere", true), t!("main.writes", writer = "a", text = "hi"));
+        let mut friend = conversation("a", "", false, None);
+        friend.contact.remark = "七号好友".into();
+        roster.set_conversations(vec![friend]);
+        assert_eq!(roster.one_line("[a] hi", true), t!("main.writes", writer = "七号好友", text = "hi"));
+        assert_eq!(roster.one_line("[a] hi", false), "[a] hi");
+    }
+}

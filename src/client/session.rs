@@ -1,0 +1,339 @@
+//! The client's half of both dialects, sans-IO: time and datagrams come in as arguments,
+//! datagrams, events and the next deadline go out. After each call that changes the session, the
+//! caller drains [`Session::poll_transmit`] and [`Session::poll_event`], then reads
+//! [`Session::poll_timeout`].
+//!
+//! Source: the plain protocol, "What a client owes its user". Durability is an input: a received
+//! message leaves as [`Event::Received`] with a token, and the next take is sent only after
+//! [`Session::handle_stored`] with that token.
+
+mod both;
+mod choice;
+mod contact;
+pub mod finding;
+pub mod plain;
+pub mod secure;
+mod sentences;
+mod wishes;
+
+pub use both::{Config, Session};
+pub(crate) use choice::acceptable;
+pub use choice::{Dialect, Known};
+pub use finding::Speaks;
+pub use plain::Handed;
+
+use std::time::{Duration, Instant};
+
+use crate::base::model::{Account, MessageId, SendState};
+use crate::protocol::link::words;
+use crate::protocol::wire::frame::{AccountSettings, Device, Key, Past};
+use crate::protocol::wire::reply::{LoggedIn, Registered};
+
+/// Names one received message until it is on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StoreToken(pub u64);
+
+/// How unread messages are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Polling {
+    /// 1, 2, 4, 8, 15, 30 s after traffic; at most 2 s while a chat window is visible.
+    #[default]
+    Adaptive,
+    /// `08#` (then `09#`) every 30 s and at no other time, as the assignment has it.
+    Strict,
+    /// `04#`/`05#` for each open chat every 30 s, as the assignment's FU3 has it.
+    StrictPerFriend,
+}
+
+/// What the person sees of the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "fields are named by what they hold")]
+pub enum Link {
+    /// Not logged in, or gone offline on purpose.
+    Offline,
+    /// A login is under way.
+    LoggingIn,
+    /// Logged in and answered lately; the smoothed round-trip time.
+    Connected { rtt: Duration },
+    /// A request waits for its answer longer than usual.
+    Waiting,
+    /// All tries were in vain; the next comes at this time.
+    Retrying { at: Instant },
+    /// `07:01`: the server does not know this session any more.
+    LoggedOut,
+}
+
+impl Link {
+    /// The same but for the round trip, of which nobody is told each time.
+    fn is_like(self, other: Self) -> bool {
+        matches!((self, other), (Self::Connected { .. }, Self::Connected { .. })) || self == other
+    }
+}
+
+/// Why a datagram is sent; for the wire view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// Its first time.
+    First,
+    /// Try `n` (from 2 on) of the same request.
+    Again(u8),
+    /// `08#` after a timed-out `03`, to learn whether its answer can still come.
+    Fence,
+    /// Typed by hand in the protocol window.
+    ByHand,
+    /// Of the secure dialect: nobody but the two ends can read it.
+    Secure,
+}
+
+/// A frame that went through the encryption, with what lets somebody in starred; for the wire view.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Framed {
+    /// This side's.
+    Said(Vec<u8>),
+    /// The server's.
+    Heard(Vec<u8>),
+}
+
+/// A datagram for the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transmit {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// Why.
+    pub cause: Cause,
+}
+
+/// How a registration ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "fields are named by what they hold")]
+pub enum RegisterOutcome {
+    /// The server's answer. After an own timeout `AccountExists` may be one's own account.
+    Answered { reply: Registered, after_timeout: bool },
+    /// `00:00`
+    NotUnderstood,
+    /// Another code than the protocol has, as it came.
+    Unknown(String),
+    /// Four tries without an answer.
+    NoAnswer,
+    /// Nothing was heard of it yet, and its first question was `10#`: there are servers that end at that.
+    Unheard,
+    /// The server can store nothing now.
+    TryLater,
+    /// [`Event::KeyChanged`] says more.
+    KeyChanged,
+    /// What is known of the server's key is damaged, and it shows another one; [`Event::KeyChanged`] says more.
+    KeysDamaged,
+}
+
+/// How a login ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LoginOutcome {
+    /// `02:01`, or `02:04` from a server that serves us all the same.
+    Done,
+    /// `02:02`, `02:03`; `AlreadyLoggedIn` means a takeover can be offered.
+    Refused(LoggedIn),
+    /// `00:00`
+    NotUnderstood,
+    /// Another code than the protocol has, as it came.
+    Unknown(String),
+    /// Four tries without an answer.
+    NoAnswer,
+    /// As [`RegisterOutcome::Unheard`].
+    Unheard,
+    /// `02:04` again after `06#`: this server lets nobody take the place of another login.
+    NotTaken,
+    /// The server does not know this device any more, or not by this name; only the password helps.
+    PasswordNeeded,
+    /// [`Event::KeyChanged`] says more.
+    KeyChanged,
+    /// What is known of the server's key is damaged, and it shows another one; [`Event::KeyChanged`] says more.
+    KeysDamaged,
+    /// The plain dialect is closed to this account; the password was not sent.
+    EncryptedOnly,
+}
+
+/// How a change of password ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PasswordOutcome {
+    /// `01:03`, and the new one lets in.
+    Done,
+    /// `01:01`
+    WrongPassword,
+    /// The new ones differ; nothing was sent.
+    PasswordsDiffer,
+    /// `01:04`
+    NoSuchAccount,
+    /// The server registers with 01 and does nothing else: the course's edition of 2018.
+    NotHere,
+    /// What it answered says neither; the old or the new one may be right.
+    Unclear(String),
+    /// Four tries without an answer; the old or the new one may be right.
+    NoAnswer,
+    /// Only the plain dialect has this.
+    Encrypted,
+}
+
+/// What a device keeps of itself beside its messages. It comes in at login, and changes of it leave as
+/// events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    /// Its name; a message of one's own is known by that and its row.
+    pub device: Device,
+    /// Lets it in without a password.
+    pub token: Option<Key<32>>,
+    /// The server's row of the newest message on disk here; all before it are too.
+    pub cursor: Option<u64>,
+    /// The highest row a message of one's own ever had here.
+    pub newest: i64,
+}
+
+/// What a message was sent as, by another device of the same account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SentBy {
+    /// That device's name.
+    pub device: Device,
+    /// Its number for the message.
+    pub counter: u64,
+    /// The server's row of it; none if nobody got it.
+    pub accepted: Option<u64>,
+}
+
+/// A change of how an account may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountChange {
+    /// Several of its devices may be in at once, or the last one to come takes the others' place.
+    Beside(bool),
+    /// It is not to be logged in to in the plain dialect.
+    SecureOnly(bool),
+}
+
+/// How the server counts a message that it pushed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pushed {
+    /// Its row there.
+    pub row: u64,
+    /// The row of the message handed out before it, which must be on disk first.
+    pub after: Option<u64>,
+    /// When it was stored there, in seconds since 1970.
+    pub at: i64,
+}
+
+/// The server showed another key than those that can be read of the known ones, and was told nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyChange {
+    /// What it showed.
+    pub shown: Vec<u8>,
+    /// What it should have shown one of, as far as that can be read.
+    pub known: Vec<Vec<u8>>,
+    /// As [`Known::damaged`]: then nobody can tell whether the key has changed.
+    pub damaged: Option<String>,
+}
+
+impl KeyChange {
+    /// The words of the key that was shown, and of the newest known one, for two people to compare.
+    #[must_use]
+    pub fn words(&self, chinese: bool) -> (String, String) {
+        (words(&self.shown, chinese), self.known.last().map(|key| words(key, chinese)).unwrap_or_default())
+    }
+}
+
+/// Why something would go out in the plain dialect, for everybody on the way to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Plainly {
+    /// The server speaks no other, as far as is known.
+    Only,
+    /// It spoke the secure one before, so this may be somebody else.
+    NoLonger,
+    /// It speaks the secure one, and its owner chose the plain one ([`Dialect::Plain`]).
+    Chosen,
+}
+
+/// What the session tells its owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "fields are named by what they hold")]
+pub enum Event {
+    /// The connection line changed.
+    Link(Link),
+    /// Somebody is logged in, and the server has not answered since then, for 3 s: nothing that was known of others
+    /// is sure any more. None: it answers again, or nobody expects it to; [`Event::Online`] follows where it says
+    /// who is.
+    Silent(Option<Instant>),
+    /// Answer to [`Session::register`].
+    Registered(RegisterOutcome),
+    /// Answer to [`Session::login`] or [`Session::take_over`].
+    LoggedIn(LoginOutcome),
+    /// Answer to [`Session::go_offline`]: `Some(false)` for `06:02`, `None` without an answer in 1 s.
+    WentOffline(Option<bool>),
+    /// A message: store it, then call [`Session::handle_stored`]. `repeat` marks one that came before, as far as that
+    /// can be proved; equal messages are messages.
+    /// One that was pushed is stored together with the row in it; its time as text is that with which it was handed
+    /// out in the plain dialect before, if it was: unless it came to this disk then.
+    Received {
+        token: StoreToken,
+        from: Account,
+        time: String,
+        text: String,
+        raw: Vec<u8>,
+        repeat: bool,
+        pushed: Option<Pushed>,
+    },
+    /// What another device of this account has sent. To be stored as a message of one's own, unless it is on disk
+    /// already, then as [`Event::Received`].
+    Own { token: StoreToken, to: Account, text: String, pushed: Pushed, by: SentBy },
+    /// A message of one's own has this row at the server.
+    Numbered { id: MessageId, row: u64 },
+    /// A message of one's own came further; `07:01` and `00:00` leave it `Waiting` or `Failed`.
+    Outgoing { id: MessageId, state: SendState },
+    /// The same of one that the server will not have: answered by [`Session::handle_noted`] once that is on a disk
+    /// which has been synced. Nothing follows it to its receiver before; whoever forgot it would send it again,
+    /// after what was written later.
+    Refused { id: MessageId, state: SendState },
+    /// The server lets this account send no more for so long; what waits then goes on by itself.
+    Paced(Duration),
+    /// Whether messages of one's own wait because the server cannot store them now, as when its disk is full. They are
+    /// sent again by themselves; false as soon as it stores one, and while it is not connected or not heard.
+    NotStoring(bool),
+    /// `08` fell without a message having come: the plain protocol may have lost this many.
+    MaybeLost(u64),
+    /// A server that offers messages again has so many: to be kept beside what is stored after it, for
+    /// [`Session::set_handed`].
+    Unread(u64),
+    /// Who is online (extension 11), complete and sorted. Only from servers that know it.
+    Online(Vec<Account>),
+    /// Whether the server knows extension 11 (then `@lobby` too); learned after login.
+    Extensions(bool),
+    /// The server answered `00:00`; these bytes of ours were not understood.
+    NotUnderstood(Vec<u8>),
+    /// The server answered something with another code than the protocol has, as it came.
+    UnknownCode(String),
+    /// Answer to [`Session::change_password`].
+    PasswordChanged(PasswordOutcome),
+    /// What the server speaks was found, or is known from before.
+    Speaks(Speaks),
+    /// What is wanted would go out in the plain dialect, in which everybody on the way can read the password:
+    /// [`Session::allow_plain`] goes on all the same, [`Session::go_offline`] gives up.
+    PlainOnly(Plainly),
+    /// The server's key, seen for the first time: to be kept for this server, from now on the only one.
+    Pin(Vec<u8>),
+    /// Another key than the known ones; nothing was sent. [`secure::Session::trust`] takes it all the same.
+    KeyChanged(KeyChange),
+    /// The cursor of a device that has none: to be kept as [`Kept::cursor`], and before anything is stored after it.
+    Begins(u64),
+    /// To be kept for the next login, or forgotten.
+    Token(Option<Key<32>>),
+    /// Somebody else uses this device's name, as after copying or restoring its folder: it takes another,
+    /// by [`secure::Session::set_device`].
+    NameTaken,
+    /// Another device took this account's place. Logging in takes it back.
+    Kicked { address: String, at: i64 },
+    /// Another program came in as this device, so its folder was copied; this one takes another name. Its place
+    /// is taken, if `offline`, and logging in takes it back; else it comes back by itself.
+    Copied { offline: bool },
+    /// This login has ended another one, which was there.
+    TookPlace { address: String },
+    /// Answer to [`secure::Session::history`], oldest first.
+    History { peer: Account, messages: Vec<Past>, more: bool },
+    /// Answer to [`secure::Session::account_settings`] and [`secure::Session::set_account`]; none if the server
+    /// has none, or could not store the change.
+    AccountSettings(Option<AccountSettings>),
+}

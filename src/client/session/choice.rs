@@ -1,0 +1,466 @@
+//! Which dialect is spoken with a server: what its owner chose, what is known of it from before, what it says when
+//! it is asked, and consent before a password goes out in plain. Sans-IO; holds nobody's password and no message:
+//! what a [`Step`] means for those is the session's.
+
+use std::time::{Duration, Instant};
+
+use super::finding::{Finding, Speaks};
+use super::{Plainly, Transmit};
+use crate::base::timer::Dice;
+
+/// As with the plain dialect's four tries.
+const NO_ANSWER: Duration = Duration::from_secs(15);
+/// What was found is believed for so long when somebody logs in again.
+const BELIEVED: Duration = Duration::from_secs(60);
+/// A server that knows text alone answers what was sent to it in the other dialect with `00:00`; these
+/// are to be over before it is asked anything.
+const HUSH: Duration = Duration::from_secs(1);
+
+/// Which dialects may be spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Dialect {
+    /// The secure one with whoever speaks it, else the plain one.
+    #[default]
+    Auto,
+    /// The plain one, without asking the server.
+    Plain,
+}
+
+/// What is known of a server from before.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Known {
+    /// The keys it may show.
+    pub pins: Vec<Vec<u8>>,
+    /// It has spoken the secure dialect.
+    pub secure_only: bool,
+    /// It has shown that it knows neither 10 nor 11, and is not asked again by itself: some servers end at that.
+    pub foreign: bool,
+    /// The file that tells all that, as people read it, where a part of it cannot be read. A key that is none of
+    /// `pins` is then neither a first one nor a changed one, and is not taken unasked.
+    pub damaged: Option<String>,
+}
+
+/// What a connection is to be held to: no key taken for the first one where what is known is damaged.
+pub(crate) fn acceptable(pins: &[Vec<u8>], damaged: bool) -> Vec<Vec<u8>> {
+    // No server shows the empty key, and with it the list is not that of a first meeting.
+    pins.iter().cloned().chain(damaged.then(Vec::new)).collect()
+}
+
+/// What follows for whoever wants to speak with the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Nothing yet: the server, or somebody, is being asked.
+    Wait,
+    /// In this dialect; `anew` if the last step was not the same.
+    Speak { speaks: Speaks, anew: bool },
+    /// Only in plain, to which nobody has agreed.
+    Consent(Plainly),
+    /// Nobody answers.
+    NoAnswer,
+}
+
+/// The choice of one server's dialect.
+#[derive(Debug)]
+pub(super) struct Choice {
+    dialect: Dialect,
+    known: Known,
+    allow_plain: bool,
+    /// Makes questions that nobody else can answer.
+    dice: Dice,
+    finding: Option<Finding>,
+    /// What was sent to find out, is not waited for any more, and may still be answered.
+    left_over: Vec<(Vec<u8>, Instant)>,
+    /// What was found, and when.
+    speaks: Option<(Speaks, Instant)>,
+    /// Somebody said, this once, that the plain dialect will do for a server that spoke the other; over as
+    /// soon as it speaks that again.
+    overridden: bool,
+    /// The question is asked, and this answer waits for somebody's consent.
+    doubting: bool,
+    /// Until then nothing is asked in text, nor any text read.
+    hush: Option<Instant>,
+    /// Nobody answers in the secure dialect, and it was asked whether somebody does in the other.
+    diagnosed: bool,
+}
+
+impl Choice {
+    pub(super) fn new(dialect: Dialect, known: Known, allow_plain: bool, seed: u64) -> Self {
+        Self {
+            dialect,
+            known,
+            allow_plain,
+            dice: Dice::new(seed),
+            finding: None,
+            left_over: Vec::new(),
+            speaks: None,
+            overridden: false,
+            doubting: false,
+            hush: None,
+            diagnosed: false,
+        }
+    }
+
+    /// What is spoken, once that is known.
+    pub(super) fn speaks(&self) -> Option<Speaks> {
+        self.speaks.map(|(speaks, _)| speaks)
+    }
+
+    /// Nothing has to wait for an answer about the dialect.
+    pub(super) fn is_settled(&self) -> bool {
+        self.speaks.is_some() || self.dialect == Dialect::Plain && !self.was_secure()
+    }
+
+    /// What is known of the server from before, as far as it has changed since.
+    pub(super) fn known(&self) -> &Known {
+        &self.known
+    }
+
+    /// The server has spoken the secure dialect, and shown this key.
+    pub(super) fn pin(&mut self, key: Vec<u8>) {
+        self.known.pins.push(key);
+        self.known.secure_only = true;
+        self.known.damaged = None;
+        self.overridden = false;
+    }
+
+    /// The next datagram for the server.
+    pub(super) fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.finding.as_mut()?.poll_transmit()
+    }
+
+    /// When [`Choice::handle_timeout`] wants to be called.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        let finding = self.finding.as_ref().map(|f| f.poll_timeout().min(f.began() + NO_ANSWER));
+        [finding, self.hush].into_iter().flatten().min()
+    }
+
+    /// Before a login: a server may have become another one since it was asked.
+    pub(super) fn doubt_old_answer(&mut self, now: Instant) {
+        if matches!(self.speaks, Some((Speaks::Plain, at)) if now.saturating_duration_since(at) >= BELIEVED) {
+            self.speaks = None;
+        }
+    }
+
+    /// Somebody wants to register or to log in.
+    pub(super) fn ask(&mut self, now: Instant) -> Step {
+        // Whoever was told that it is not the same any more is told so as often as they try.
+        self.diagnosed = false;
+        if self.dialect == Dialect::Plain {
+            if self.was_secure() {
+                self.doubting = true;
+                return Step::Consent(Plainly::Chosen);
+            }
+            return self.speak(now, Speaks::Plain);
+        }
+        if self.was_secure() {
+            // It need not be asked, and a false answer is not listened to.
+            return self.speak(now, Speaks::Secure);
+        }
+        if let Some(speaks) = self.speaks() {
+            return self.found(now, speaks);
+        }
+        if self.doubting {
+            // Known already, and not to be asked again: somebody wants something else, and is to be asked themselves.
+            return Step::Consent(self.why());
+        }
+        if self.known.foreign {
+            return self.found(now, Speaks::Plain);
+        }
+        if self.finding.is_none() {
+            self.finding = Some(Finding::new(now, &mut self.dice));
+        }
+        Step::Wait
+    }
+
+    /// The server knows the extensions, or does not.
+    pub(super) fn set_foreign(&mut self, foreign: bool) {
+        self.known.foreign = foreign;
+    }
+
+    /// Whether the server is being asked.
+    pub(super) fn is_asking(&self) -> bool {
+        self.finding.is_some()
+    }
+
+    /// Whether no text counts at the moment.
+    pub(super) fn is_hushed(&self) -> bool {
+        self.hush.is_some()
+    }
+
+    /// Datagrams that were sent to find out and may still be answered, when that is over; and when they were sent.
+    pub(super) fn take_left_over(&mut self) -> Vec<(Vec<u8>, Instant)> {
+        std::mem::take(&mut self.left_over)
+    }
+
+    fn stop_asking(&mut self) -> bool {
+        let Some(finding) = self.finding.take() else { return false };
+        self.left_over.extend(finding.unanswered());
+        true
+    }
+
+    /// F5: asks at once, if it is being asked.
+    pub(super) fn ask_now(&mut self, now: Instant) {
+        if let Some(finding) = &mut self.finding {
+            finding.ask_now(now);
+        }
+    }
+
+    /// A text from the server's address; a step if it answers the question.
+    pub(super) fn handle_text(&mut self, now: Instant, bytes: &[u8]) -> Option<Step> {
+        if self.hush.is_some() {
+            return Some(Step::Wait);
+        }
+        let speaks = self.finding.as_mut()?.handle_text(now, bytes)?;
+        Some(self.found(now, speaks))
+    }
+
+    /// Whether a text can be the server's. Anybody can write one; to whoever speaks the secure dialect it says
+    /// nothing.
+    pub(super) fn believes_text(&self) -> bool {
+        !self.was_secure()
+    }
+
+    /// The deadline may have come; call until `None`.
+    pub(super) fn handle_timeout(&mut self, now: Instant) -> Option<Step> {
+        if let Some(finding) = &mut self.finding {
+            finding.handle_timeout(now);
+            if finding.began() + NO_ANSWER <= now {
+                self.stop_asking();
+                if self.speaks.is_none() {
+                    return Some(Step::NoAnswer);
+                }
+            }
+        }
+        self.hush.take_if(|at| *at <= now)?;
+        Some(self.speak(now, Speaks::Plain))
+    }
+
+    /// While nobody answers in the secure dialect it is asked once whether somebody does in the other:
+    /// its owner may want to know, or whoever is there may be somebody else.
+    pub(super) fn diagnose(&mut self, now: Instant, out_of_reach: bool) {
+        if !out_of_reach {
+            self.diagnosed = false;
+            self.doubting = false;
+            self.stop_asking();
+        } else if !std::mem::replace(&mut self.diagnosed, true) {
+            self.finding = Some(Finding::new(now, &mut self.dice));
+        }
+    }
+
+    /// Somebody agreed to the plain dialect; true if that was waited for: then [`Choice::speak_plain`] is next.
+    pub(super) fn allow_plain(&mut self) -> bool {
+        let waited = std::mem::take(&mut self.doubting);
+        match self.known.secure_only {
+            true => self.overridden |= waited,
+            false => self.allow_plain = true,
+        }
+        waited
+    }
+
+    /// Whether that is waited for.
+    pub(super) fn is_doubting(&self) -> bool {
+        self.doubting
+    }
+
+    /// Goes over to the plain dialect: at once, or `after_secure` when what was sent in the other is answered.
+    pub(super) fn speak_plain(&mut self, now: Instant, after_secure: bool) -> Step {
+        if !after_secure {
+            return self.speak(now, Speaks::Plain);
+        }
+        self.speaks = None;
+        self.hush = Some(now + HUSH);
+        Step::Wait
+    }
+
+    /// Nobody agreed; true if that was waited for.
+    pub(super) fn refuse_plain(&mut self) -> bool {
+        std::mem::take(&mut self.doubting)
+    }
+
+    /// Whoever wanted to log in does not any more; true if that waited for an answer. With `asking` the server is
+    /// still to be asked, for somebody else.
+    pub(super) fn let_go(&mut self, asking: bool) -> bool {
+        let finding = !asking && self.stop_asking();
+        finding | std::mem::take(&mut self.doubting) | self.hush.take().is_some()
+    }
+
+    fn why(&self) -> Plainly {
+        if self.known.secure_only { Plainly::NoLonger } else { Plainly::Only }
+    }
+
+    fn was_secure(&self) -> bool {
+        self.known.secure_only && !self.overridden
+    }
+
+    fn found(&mut self, now: Instant, speaks: Speaks) -> Step {
+        let agreed = if self.known.secure_only { self.overridden } else { self.allow_plain };
+        if speaks == Speaks::Secure || agreed {
+            return self.speak(now, speaks);
+        }
+        self.stop_asking();
+        self.doubting = true;
+        Step::Consent(self.why())
+    }
+
+    fn speak(&mut self, now: Instant, speaks: Speaks) -> Step {
+        self.stop_asking();
+        self.doubting = false;
+        self.overridden &= speaks == Speaks::Plain;
+        let anew = self.speaks() != Some(speaks);
+        if anew {
+            self.speaks = Some((speaks, now));
+        }
+        Step::Speak { speaks, anew }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+    const PLAIN: Step = Step::Speak { speaks: Speaks::Plain, anew: true };
+    const SECURE: Step = Step::Speak { speaks: Speaks::Secure, anew: true };
+    const AGAIN: Step = Step::Speak { speaks: Speaks::Plain, anew: false };
+
+    fn unknown(allow_plain: bool) -> Choice {
+        Choice::new(Dialect::Auto, Known::default(), allow_plain, 7)
+    }
+
+    fn known() -> Choice {
+        Choice::new(Dialect::Auto, Known { pins: vec![vec![1]], secure_only: true, ..Known::default() }, true, 7)
+    }
+
+    /// What ours answers to the question.
+    fn hello(choice: &mut Choice) -> Vec<u8> {
+        let question = String::from_utf8(choice.poll_transmit().expect("a question").bytes).expect("text");
+        format!("10:01:Q1:{}", question.split('#').nth(2).expect("a nonce")).into_bytes()
+    }
+
+    #[test]
+    fn what_needs_no_answer_is_not_asked() {
+        let now = Instant::now();
+        let mut chosen = Choice::new(Dialect::Plain, Known::default(), false, 7);
+        assert!(chosen.is_settled() && chosen.ask(now) == PLAIN && chosen.ask(now) == AGAIN);
+        let mut known = known();
+        assert!(!known.is_settled() && known.ask(now) == SECURE && !known.believes_text());
+        assert!(chosen.poll_timeout().is_none() && known.poll_timeout().is_none());
+    }
+
+    #[test]
+    fn a_server_known_as_foreign_is_asked_nothing() {
+        let now = Instant::now();
+        for (allow_plain, step) in [(true, PLAIN), (false, Step::Consent(Plainly::Only))] {
+            let known = Known { foreign: true, ..Known::default() };
+            let mut choice = Choice::new(Dialect::Auto, known, allow_plain, 7);
+            assert_eq!((choice.ask(now), choice.poll_transmit()), (step, None));
+            choice.set_foreign(false);
+            choice.refuse_plain();
+            choice.doubt_old_answer(now + 60 * SECOND);
+            assert_eq!(choice.ask(now), Step::Wait);
+        }
+    }
+
+    #[test]
+    fn who_chose_plain_for_a_server_that_encrypts_is_asked() {
+        let now = Instant::now();
+        let known = Known { pins: vec![vec![1]], secure_only: true, ..Known::default() };
+        // Nor does it count that somebody agreed for this server in general.
+        let mut choice = Choice::new(Dialect::Plain, known, true, 7);
+        assert!(!choice.is_settled() && !choice.believes_text());
+        for _ in 0..2 {
+            assert_eq!(choice.ask(now), Step::Consent(Plainly::Chosen));
+            assert!(choice.refuse_plain());
+        }
+        assert_eq!((choice.ask(now), choice.poll_timeout()), (Step::Consent(Plainly::Chosen), None));
+        assert!(choice.allow_plain() && choice.speak_plain(now, false) == PLAIN);
+        // For this run.
+        assert!(choice.is_settled() && choice.believes_text() && choice.ask(now) == AGAIN);
+    }
+
+    #[test]
+    fn the_server_says_it() {
+        let now = Instant::now();
+        let mut choice = unknown(false);
+        assert_eq!((choice.ask(now), choice.handle_text(now, b"10:01:Q1:other")), (Step::Wait, None));
+        let hello = hello(&mut choice);
+        assert_eq!(choice.handle_text(now, &hello), Some(SECURE));
+        assert_eq!(choice.handle_text(now, &hello), None);
+        let mut choice = unknown(true);
+        choice.ask(now);
+        assert_eq!(choice.handle_text(now, b"00:00"), Some(PLAIN));
+        // Believed for a minute.
+        choice.doubt_old_answer(now + 59 * SECOND);
+        assert_eq!(choice.ask(now), AGAIN);
+        choice.doubt_old_answer(now + 60 * SECOND);
+        assert_eq!(choice.ask(now), Step::Wait);
+    }
+
+    #[test]
+    fn consent_is_asked_for_once_and_counts_from_then_on() {
+        let now = Instant::now();
+        let mut choice = unknown(false);
+        assert!(!choice.refuse_plain());
+        choice.ask(now);
+        assert_eq!(choice.handle_text(now, b"00:00"), Some(Step::Consent(Plainly::Only)));
+        // Known, so it is not asked again; whoever wants something else is.
+        assert_eq!((choice.ask(now), choice.poll_timeout()), (Step::Consent(Plainly::Only), None));
+        assert!(choice.refuse_plain() && !choice.allow_plain());
+        assert_eq!(choice.ask(now), Step::Wait);
+        assert_eq!(choice.handle_text(now, b"00:00"), Some(PLAIN));
+    }
+
+    #[test]
+    fn whoever_was_secure_is_asked_in_text_only_while_out_of_reach_and_turns_plain_after_a_hush() {
+        let now = Instant::now();
+        let mut choice = known();
+        choice.ask(now);
+        choice.diagnose(now, true);
+        assert_eq!(choice.handle_text(now, b"00:00"), Some(Step::Consent(Plainly::NoLonger)));
+        // Once.
+        choice.diagnose(now, true);
+        assert_eq!(choice.poll_timeout(), None);
+        assert!(choice.allow_plain());
+        assert_eq!(choice.speak_plain(now, true), Step::Wait);
+        assert_eq!(choice.handle_text(now, b"00:00"), Some(Step::Wait));
+        assert_eq!(choice.poll_timeout(), Some(now + SECOND));
+        assert_eq!((choice.handle_timeout(now), choice.handle_timeout(now + SECOND)), (None, Some(PLAIN)));
+        assert!(choice.believes_text());
+    }
+
+    #[test]
+    fn what_was_agreed_to_once_ends_when_the_server_is_secure_again() {
+        let now = Instant::now();
+        let mut choice = known();
+        assert!(!choice.allow_plain(), "nobody was asked");
+        choice.ask(now);
+        choice.diagnose(now, true);
+        assert_eq!(choice.handle_text(now, b"00:00"), Some(Step::Consent(Plainly::NoLonger)));
+        assert!(choice.allow_plain() && choice.speak_plain(now, false) == PLAIN);
+        choice.doubt_old_answer(now + 60 * SECOND);
+        choice.ask(now);
+        let hello = hello(&mut choice);
+        assert_eq!((choice.handle_text(now, &hello), choice.believes_text()), (Some(SECURE), false));
+        // Nor does it count that somebody agreed before the server knew any better.
+        let mut learning = unknown(true);
+        learning.pin(vec![1]);
+        for mut choice in [choice, learning] {
+            choice.ask(now);
+            choice.diagnose(now, true);
+            assert_eq!(choice.handle_text(now, b"00:00"), Some(Step::Consent(Plainly::NoLonger)));
+        }
+    }
+
+    #[test]
+    fn silence_ends_and_whoever_lets_go_ends_it() {
+        let now = Instant::now();
+        let mut choice = unknown(true);
+        choice.ask(now);
+        assert_eq!(choice.handle_timeout(now + 14 * SECOND), None);
+        assert_eq!(choice.handle_timeout(now + 15 * SECOND), Some(Step::NoAnswer));
+        assert!(!choice.let_go(false));
+        choice.ask(now);
+        assert!(!choice.let_go(true) && choice.poll_timeout().is_some());
+        assert!(choice.let_go(false) && choice.poll_timeout().is_none());
+    }
+}

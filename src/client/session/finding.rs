@@ -1,0 +1,232 @@
+//! Which dialect a server speaks, asked in text that every server can read: `10#Q1#nonce#`. Ours answers
+//! `10:01:Q1:nonce`. Only a text that is something else means the plain dialect; silence means nothing.
+//!
+//! Source: the secure dialect, "Finding each other". Not every server answers what it does not know, so
+//! after three silent `10#` an `08#` goes along, to which everybody has an answer. On a bad network the
+//! answer to that may come where the one to `10#` was lost, so it must happen several times.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use super::{Cause, Transmit};
+use crate::base::timer::Dice;
+use crate::protocol::wire::{Charset, Learned, Reply, Request};
+
+/// Between questions.
+const AGAIN: Duration = Duration::from_millis(300);
+const MOST: Duration = Duration::from_secs(2);
+/// So many `10#` go alone.
+const ALONE: u8 = 3;
+/// After so many, later and later.
+const QUICK: u8 = 12;
+/// So often an `08#` is answered and the `10#` beside it is not, before the server counts as one that
+/// does not know it: at 30 % loss each way one in 50,000 of ours would.
+const DEAF: u8 = 8;
+/// Longer than what the answer has more than the question.
+const PADDING: usize = 16;
+
+/// What a server speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Speaks {
+    /// Everybody's.
+    Plain,
+    /// Ours.
+    Secure,
+}
+
+/// The question, until it is answered.
+#[derive(Debug)]
+pub struct Finding {
+    nonce: String,
+    began: Instant,
+    tries: u8,
+    next: Instant,
+    step: Duration,
+    deaf: u8,
+    /// What may still be answered, in the order it was sent.
+    unanswered: VecDeque<(Request, Instant)>,
+    transmits: VecDeque<Transmit>,
+}
+
+impl Finding {
+    /// Asks.
+    #[must_use]
+    pub fn new(now: Instant, dice: &mut Dice) -> Self {
+        let nonce = format!("{:016x}", dice.roll());
+        let (unanswered, transmits) = (VecDeque::new(), VecDeque::new());
+        let mut finding = Self { nonce, began: now, tries: 0, next: now, step: AGAIN, deaf: 0, unanswered, transmits };
+        finding.ask(now);
+        finding
+    }
+
+    /// Since when it is asked.
+    #[must_use]
+    pub fn began(&self) -> Instant {
+        self.began
+    }
+
+    fn ask(&mut self, now: Instant) {
+        self.tries = self.tries.saturating_add(1);
+        let cause = if self.tries == 1 { Cause::First } else { Cause::Again(self.tries) };
+        let hello = Request::Hello { nonce: self.nonce.clone(), padding: PADDING };
+        self.say(now, hello, cause);
+        if self.tries > ALONE {
+            self.say(now, Request::CountAll, Cause::Fence);
+        }
+        if self.tries > QUICK {
+            self.step = (self.step * 3 / 2).min(MOST);
+        }
+        self.next = now + self.step;
+    }
+
+    fn say(&mut self, now: Instant, request: Request, cause: Cause) {
+        self.transmits.push_back(Transmit { bytes: request.encode(Charset::default()), cause });
+        self.unanswered.push_back((request, now));
+    }
+
+    /// The datagrams that may still be answered, and when they were sent.
+    pub fn unanswered(&self) -> impl Iterator<Item = (Vec<u8>, Instant)> {
+        self.unanswered.iter().map(|(request, sent)| (request.encode(Charset::default()), *sent))
+    }
+
+    /// Whether such a text would say something; it must be certain then that it answers nothing else.
+    #[must_use]
+    pub fn would_mean(reply: &Reply) -> bool {
+        matches!(reply, Reply::NotUnderstood | Reply::Other(_) | Reply::NotLoggedIn | Reply::CountAll(_))
+    }
+
+    /// The first of its kind is answered; of a server that answers in order no answer to what was sent before it
+    /// can still come.
+    fn settle(&mut self, counting: bool) {
+        let at = self.unanswered.iter().position(|(request, _)| (*request == Request::CountAll) == counting);
+        self.unanswered.drain(..at.map_or(0, |at| at + 1));
+    }
+
+    /// The next datagram for the server.
+    pub fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.transmits.pop_front()
+    }
+
+    /// When [`Finding::handle_timeout`] wants to be called.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Instant {
+        self.next
+    }
+
+    /// The deadline has come.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.next <= now {
+            self.ask(now);
+        }
+    }
+
+    /// F5: asks at once.
+    pub fn ask_now(&mut self, now: Instant) {
+        self.step = AGAIN;
+        self.ask(now);
+    }
+
+    /// A text from the server: what it speaks, if that says it.
+    pub fn handle_text(&mut self, now: Instant, bytes: &[u8]) -> Option<Speaks> {
+        let reply = Reply::decode(bytes, &mut Learned::default());
+        match reply {
+            Reply::Hello { nonce } => (nonce == self.nonce).then_some(Speaks::Secure),
+            // Whatever else it says to `10#`.
+            Reply::NotUnderstood | Reply::Other(_) => {
+                self.settle(false);
+                Some(Speaks::Plain)
+            }
+            Reply::CountAll(_) | Reply::NotLoggedIn if self.tries > ALONE => {
+                self.deaf += 1;
+                self.settle(true);
+                if self.deaf >= DEAF {
+                    return Some(Speaks::Plain);
+                }
+                // It is there, and no answer to what was sent before this one can still come.
+                self.ask(now);
+                None
+            }
+            Reply::NotLoggedIn => {
+                self.settle(false);
+                Some(Speaks::Plain)
+            }
+            // Left over from before, at the same port.
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RTT: Duration = Duration::from_millis(40);
+
+    /// Asks a server that is a function, at this loss: what was found, after how long and how many datagrams.
+    fn find(seed: u64, loss: u64, server: impl Fn(&str) -> Option<String>) -> (Option<Speaks>, Duration, usize) {
+        let (start, mut dice) = (Instant::now(), Dice::new(seed));
+        let (mut now, mut sent) = (start, 0);
+        let mut finding = Finding::new(now, &mut dice);
+        let mut coming: VecDeque<(Instant, String)> = VecDeque::new();
+        while now - start < Duration::from_secs(15) {
+            while let Some(transmit) = finding.poll_transmit() {
+                sent += 1;
+                let text = String::from_utf8(transmit.bytes).expect("text");
+                let answer = server(&text);
+                assert!(!text.starts_with("10#") || answer.iter().all(|a| a.len() <= text.len()), "{answer:?}");
+                if dice.roll() % 100 >= loss && dice.roll() % 100 >= loss {
+                    coming.extend(answer.map(|answer| (now + RTT, answer)));
+                }
+            }
+            if coming.front().is_some_and(|(at, _)| *at <= finding.poll_timeout())
+                && let Some((at, answer)) = coming.pop_front()
+            {
+                now = at;
+                if let Some(found) = finding.handle_text(now, answer.as_bytes()) {
+                    return (Some(found), now - start, sent);
+                }
+            } else {
+                now = finding.poll_timeout();
+                finding.handle_timeout(now);
+            }
+        }
+        (None, now - start, sent)
+    }
+
+    fn ours(request: &str) -> Option<String> {
+        match request.split('#').collect::<Vec<_>>()[..] {
+            ["10", "Q1", nonce, ..] => Some(format!("10:01:Q1:{nonce}")),
+            _ => Some("07:01".into()),
+        }
+    }
+
+    #[test]
+    fn each_kind_of_server_is_told_from_the_others() {
+        assert_eq!(find(1, 0, ours), (Some(Speaks::Secure), RTT, 1));
+        for answer in ["00:00", "07:01", "what?", "10:02", "10#echo"] {
+            assert_eq!(find(1, 0, |_| Some(answer.into())), (Some(Speaks::Plain), RTT, 1), "{answer}");
+        }
+        let silent = |request: &str| (!request.starts_with("10")).then(|| "07:01".to_owned());
+        let (found, took, _) = find(1, 0, silent);
+        assert_eq!(found, Some(Speaks::Plain));
+        assert!(took < Duration::from_millis(1_300), "{took:?}");
+        let (found, _, sent) = find(1, 0, |_| None);
+        assert_eq!(found, None, "silence says nothing");
+        assert!(sent < 45, "{sent}");
+        let liar = |_: &str| Some("10:01:Q1:0".to_owned());
+        assert_eq!(find(1, 0, liar).0, None, "an answer to another question");
+    }
+
+    #[test]
+    fn on_a_bad_network_ours_is_never_taken_for_another() {
+        let (mut plain, mut slowest) = (0, Duration::ZERO);
+        for seed in 0..20_000 {
+            let (found, took, _) = find(seed, 30, ours);
+            plain += usize::from(found == Some(Speaks::Plain));
+            slowest = slowest.max(took);
+            assert!(found.is_some(), "seed {seed}");
+        }
+        println!("{plain} of 20,000 taken for plain ones, the slowest after {slowest:?}");
+        assert!(plain <= 2, "{plain}");
+    }
+}

@@ -1,0 +1,320 @@
+//! What the server's answers mean for the session.
+
+use std::time::{Duration, Instant};
+
+use super::{COPIES, Outgoing, Outstanding, Purpose, STRICT, Session, State, polling};
+use crate::base::model::SendState;
+use crate::base::timer::Rto;
+use crate::client::session::{Event, Link, LoginOutcome, Polling, RegisterOutcome, StoreToken};
+use crate::protocol::wire::reply::{Delivery, Forwarded, LoggedIn};
+use crate::protocol::wire::request::Body;
+use crate::protocol::wire::{Reply, Request};
+
+/// A session that ends so soon after an automatic login was taken by somebody else's.
+const CONTENDED: Duration = Duration::from_secs(10);
+
+/// An automatic login is refused so often, half a minute apart, before it is given up; a session ends
+/// after a minute and a half of silence.
+const REFUSED: u8 = 5;
+
+impl Session {
+    /// A late `03:` while its message waits behind the fence is its answer, and after the only one that was given up
+    /// still that one's; any other is nobody's.
+    pub(super) fn unasked(&mut self, now: Instant, reply: &Reply) {
+        self.answered_twice(now, reply);
+        let Reply::Send(forwarded) = reply else { return };
+        let doubtful = self.outbox.front().is_some_and(|m| m.doubtful);
+        if doubtful && (self.fence_due || self.quiet_until.is_some() || self.fencing()) {
+            let Some(message) = self.outbox.pop_front() else { return };
+            self.quiet_until = None;
+            if let Some((sent, _)) = message.sent.filter(|_| message.copies == 1) {
+                self.rto.measure(now.saturating_duration_since(sent));
+            }
+            self.settle(now, &message, *forwarded);
+        } else if let [id] = *self.given_up
+            && !self.outbox.iter().any(|m| m.id == id || m.copies > 0)
+        {
+            self.given_up.clear();
+            self.events.push_back(Event::Outgoing { id, state: SendState::MaybeSentTwice });
+        }
+    }
+
+    /// The server answers others and not this message: it stays as it is, and the next one goes on.
+    pub(super) fn give_up(&mut self, now: Instant) {
+        if let Some(Outgoing { id, .. }) = self.outbox.pop_front() {
+            self.given_up.truncate(1);
+            self.given_up.push(id);
+            self.events.push_back(Event::Outgoing { id, state: SendState::NoAnswer });
+        }
+        self.go_on(now);
+    }
+
+    /// Not everything that is typed has an answer, and a server that is not ours may have none to 11.
+    pub(super) fn is_always_answered(&self, purpose: &Purpose) -> bool {
+        match purpose {
+            Purpose::ByHand(_) => false,
+            Purpose::Probe => self.extensions == Some(true),
+            _ => true,
+        }
+    }
+
+    /// `00:00`, which came late, to the message that waits behind the fence.
+    pub(super) fn refused_late(&mut self) {
+        let behind = self.fence_due || self.quiet_until.is_some() || self.fencing();
+        if !behind || self.outbox.front().is_none_or(|m| !m.doubtful) {
+            return;
+        }
+        if let Some(Outgoing { id, copies, .. }) = self.outbox.pop_front() {
+            self.quiet_until = None;
+            let state = if copies == 1 { SendState::Failed } else { SendState::MaybeSent };
+            self.fence_due |= copies > 1;
+            self.events.push_back(Event::Outgoing { id, state });
+        }
+    }
+
+    fn fencing(&self) -> bool {
+        self.outstanding.as_ref().is_some_and(|o| o.purpose == Purpose::Fence)
+    }
+
+    /// Learns how long the way is. An answer after several tries may be any one's. Came it as soon after the last as
+    /// answers do, the others were lost; else the way may have become longer, and the next waits longer.
+    pub(super) fn measure(&mut self, now: Instant, answered: &Outstanding) {
+        self.resent = None;
+        let took = now.saturating_duration_since(answered.sent);
+        if answered.tries == 1 {
+            self.rto.measure(took);
+        } else if self.rto.is_usual(took) {
+            self.rto.reset();
+            self.resent = answered.purpose.operation().map(|operation| (operation, answered.sent));
+        } else {
+            self.rto.back_off(answered.tries - 1);
+        }
+    }
+
+    /// Nothing was lost, then: every try has its own answer, and this is the last one's.
+    pub(super) fn answered_twice(&mut self, now: Instant, reply: &Reply) {
+        if let Some((operation, sent)) = self.resent
+            && reply.operation() == Some(operation)
+        {
+            self.resent = None;
+            self.rto.measure(now.saturating_duration_since(sent));
+        }
+    }
+
+    fn settle(&mut self, now: Instant, message: &Outgoing, forwarded: Forwarded) {
+        let state = match forwarded {
+            _ if message.copies > 1 => SendState::MaybeSentTwice,
+            Forwarded::Done => SendState::Sent,
+            Forwarded::Offline => SendState::OfflineOrUnknown,
+        };
+        // Of several on the wire, another's answer must not confirm the next message.
+        self.fence_due |= message.copies > 1;
+        if let Some((first, last)) = message.sent.filter(|_| message.copies > 1 && self.extensions != Some(true)) {
+            // The other copy's answer may take as long as this one's, at most, has taken.
+            let took = now.saturating_duration_since(first);
+            self.quiet_until = Some(last + took + self.rto.timeout(1));
+        }
+        self.given_up.clear();
+        self.events.push_back(Event::Outgoing { id: message.id, state });
+    }
+
+    pub(super) fn received(&mut self, delivery: Delivery) {
+        self.next_token += 1;
+        let token = StoreToken(self.next_token);
+        self.storing = Some(token);
+        if let Some(unread) = &mut self.expected_unread {
+            *unread = unread.saturating_sub(1);
+        }
+        let repeat = self.hand_out(&delivery);
+        self.repeated = repeat;
+        let Delivery { from, time, body: Body { raw, text } } = delivery;
+        self.events.push_back(Event::Received { token, from, time, text, raw, repeat, pushed: None });
+    }
+
+    pub(super) fn answered(&mut self, now: Instant, outstanding: Outstanding, reply: Reply) {
+        if !matches!(reply, Reply::Take(Some(_)) | Reply::TakeAll(Some(_))) {
+            self.confirmed(&outstanding.purpose);
+        }
+        if matches!(outstanding.purpose, Purpose::ByHand(_)) {
+            // Whoever asks so for who is online has shown what kind of server it is.
+            if matches!(reply, Reply::Who { .. }) && self.state == State::Online {
+                self.probed(reply);
+            }
+            return;
+        }
+        if reply == Reply::NotUnderstood && outstanding.purpose != Purpose::Probe {
+            self.events.push_back(Event::NotUnderstood(outstanding.bytes.clone()));
+        }
+        // A late second copy of this answer must not be taken for a message's.
+        if reply == Reply::NotUnderstood && outstanding.tries > 1 {
+            self.quiet_until = Some(now + self.rto.timeout(1).saturating_mul(2));
+        }
+        if reply == Reply::NotLoggedIn && self.leave_by.is_some() {
+            return self.left(now, Some(false));
+        }
+        if reply == Reply::NotLoggedIn && outstanding.purpose != Purpose::TakeOver {
+            return self.session_gone(now, &outstanding.purpose);
+        }
+        // Those that somebody waits for say it themselves.
+        let told = matches!(
+            outstanding.purpose,
+            Purpose::Register | Purpose::Login | Purpose::Served | Purpose::ChangePassword | Purpose::VerifyPassword
+        );
+        if let (Reply::Other(bytes), false) = (&reply, told || outstanding.purpose == Purpose::Probe) {
+            let code = code_of(bytes);
+            if self.strange.replace(code.clone()).as_ref() != Some(&code) {
+                self.events.push_back(Event::UnknownCode(code));
+            }
+        }
+        match (outstanding.purpose, reply) {
+            (Purpose::Register, Reply::Register(reply)) => {
+                let after_timeout = outstanding.tries > 1;
+                self.events.push_back(Event::Registered(RegisterOutcome::Answered { reply, after_timeout }));
+            }
+            (Purpose::Register, Reply::Other(bytes)) => {
+                self.events.push_back(Event::Registered(RegisterOutcome::Unknown(code_of(&bytes))));
+            }
+            (Purpose::Register, _) => self.events.push_back(Event::Registered(RegisterOutcome::NotUnderstood)),
+            (Purpose::Login, Reply::Login(LoggedIn::Done)) | (Purpose::Served, Reply::CountAll(_)) => {
+                self.logged_in(now)
+            }
+            (Purpose::Login, Reply::Login(LoggedIn::AlreadyLoggedIn)) => {
+                self.offered_again();
+                self.want(Purpose::Served, &Request::CountAll);
+            }
+            (Purpose::Login, Reply::Login(refused)) => self.not_logged_in(now, LoginOutcome::Refused(refused)),
+            (Purpose::ChangePassword, reply) => self.change_answered(outstanding.tries, reply),
+            (Purpose::VerifyPassword, reply) => self.verified(reply),
+            (Purpose::Login | Purpose::Served, Reply::Other(bytes)) => {
+                self.not_logged_in(now, LoginOutcome::Unknown(code_of(&bytes)));
+            }
+            (Purpose::Login | Purpose::Served, _) => self.not_logged_in(now, LoginOutcome::NotUnderstood),
+            (Purpose::TakeOver, _) => self.log_in(now),
+            (Purpose::Release, _) => self.released(now),
+            (Purpose::Offline, Reply::Offline { was_online }) => {
+                // Sent twice, the answer to the first may be the one that was lost.
+                self.left(now, Some(was_online || outstanding.tries > 1));
+            }
+            (Purpose::Offline, _) => self.left(now, None),
+            (Purpose::Probe, reply) => self.probed(reply),
+            (Purpose::Poll, Reply::CountAll(n)) => self.counted(now, n, None),
+            (Purpose::PollFriend(friend), Reply::Count(n)) => self.counted(now, n, Some(friend)),
+            (Purpose::Fence, _) => {
+                self.fence_due = false;
+                // Our server answers in order; elsewhere a late answer gets two more timeouts.
+                if self.extensions != Some(true) {
+                    // And before a message is given up, as long as any answer is waited for.
+                    let last = self.outbox.front().filter(|m| m.copies >= COPIES).and_then(|m| m.sent);
+                    let long = last.map(|(_, sent)| sent + Rto::MOST);
+                    let quiet = Some(now + self.rto.timeout(1).saturating_mul(2));
+                    self.quiet_until = self.quiet_until.max(quiet).max(long);
+                }
+            }
+            (Purpose::Send, Reply::Send(forwarded)) => {
+                if let Some(message) = self.outbox.pop_front() {
+                    self.settle(now, &message, forwarded);
+                }
+                self.poll_soon(now);
+            }
+            (Purpose::Send, reply) => {
+                if let Some(Outgoing { id, copies, .. }) = self.outbox.pop_front() {
+                    self.fence_due |= copies > 1;
+                    let refused = reply == Reply::NotUnderstood && copies == 1;
+                    let state = if refused { SendState::Failed } else { SendState::MaybeSent };
+                    self.events.push_back(Event::Outgoing { id, state });
+                }
+            }
+            (Purpose::Take, Reply::TakeAll(Some(_))) => self.take_next = Some(None),
+            (Purpose::TakeFriend(friend), Reply::Take(Some(_))) => self.take_next = Some(Some(friend)),
+            (purpose @ (Purpose::Take | Purpose::TakeFriend(_)), _) => {
+                self.take_next = None;
+                if purpose == Purpose::Take {
+                    self.holds(0);
+                }
+                let expected = self.expected_unread.take();
+                if let Some(lost) = expected.filter(|n| *n > 0 && purpose == Purpose::Take) {
+                    self.events.push_back(Event::MaybeLost(lost));
+                }
+            }
+            (Purpose::Poll | Purpose::PollFriend(_), _) => self.poll_later(now),
+            (Purpose::ByHand(_), _) => {}
+        }
+    }
+
+    fn not_logged_in(&mut self, now: Instant, outcome: LoginOutcome) {
+        let elsewhere = outcome == LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn);
+        if elsewhere && std::mem::take(&mut self.taking_over) {
+            self.took_over = true;
+            return self.want(Purpose::TakeOver, &Request::Offline);
+        }
+        // Twice in vain: this server does not do it.
+        let outcome = if elsewhere && std::mem::take(&mut self.took_over) { LoginOutcome::NotTaken } else { outcome };
+        // Whoever was logged out by the server sees so until they log in themselves.
+        self.state = if self.automatic { State::LoggedOut } else { State::Offline };
+        self.show(if self.automatic { Link::LoggedOut } else { Link::Offline });
+        // It may be one's own session, held by an address of before; that ends by itself.
+        self.refused = if elsewhere && self.automatic { self.refused + 1 } else { 0 };
+        if (1..REFUSED).contains(&self.refused) {
+            self.retry_at = Some(now + STRICT);
+        } else {
+            self.automatic = false;
+        }
+        if self.refused <= 1 {
+            self.events.push_back(Event::LoggedIn(outcome));
+        }
+    }
+
+    fn session_gone(&mut self, now: Instant, purpose: &Purpose) {
+        if *purpose == Purpose::Served {
+            return self.not_logged_in(now, LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn));
+        }
+        // Not taken this time; an earlier copy may have been, and stays noted as such.
+        if *purpose == Purpose::Send
+            && let Some(message) = self.outbox.front_mut()
+        {
+            message.copies = message.copies.saturating_sub(1);
+            message.doubtful = message.copies > 0;
+            message.noted = message.doubtful;
+            if !message.doubtful {
+                self.events.push_back(Event::Outgoing { id: message.id, state: SendState::Waiting });
+            }
+        }
+        self.take_next = None;
+        self.wanted.retain(|(purpose, _)| matches!(purpose, Purpose::ByHand(_)));
+        // Said first, so that the line is seen, then mended if the password is at hand; but not while
+        // somebody else of the same account does the same, on a server that moves the session.
+        self.state = State::LoggedOut;
+        self.show(Link::LoggedOut);
+        if self.logged_in_at.is_none_or(|at| now.saturating_duration_since(at) >= CONTENDED) {
+            self.automatic = true;
+            self.log_in(now);
+        }
+    }
+
+    fn logged_in(&mut self, now: Instant) {
+        self.state = State::Online;
+        self.late.logged_in();
+        self.refused = 0;
+        self.taking_over = false;
+        self.took_over = false;
+        self.stale = false;
+        self.logged_in_at = std::mem::take(&mut self.automatic).then_some(now);
+        self.release = None;
+        self.offered_again();
+        self.events.push_back(Event::LoggedIn(LoginOutcome::Done));
+        self.expected_unread = None;
+        self.online = None;
+        self.who_at = Some(now + polling::WHO);
+        self.poll_backoff.reset();
+        self.poll_at = Some(if self.polling == Polling::Adaptive { now } else { now + STRICT });
+        self.probes = 0;
+        if self.asks_who && self.extensions != Some(false) {
+            self.want(Purpose::Probe, &Request::Who { offset: 0 });
+        }
+    }
+}
+
+/// A code as it came, to be shown: of a reply that is none in the protocol.
+pub(super) fn code_of(reply: &[u8]) -> String {
+    String::from_utf8_lossy(reply).chars().filter(|c| !c.is_control()).take(40).collect()
+}

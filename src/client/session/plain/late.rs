@@ -1,0 +1,129 @@
+//! Answers that may still come to requests nobody waits for any more: given up, sent more than once, or asked
+//! before this session spoke. Replies carry no number, so what may be the answer to one of these is not credited
+//! to the request that waits now, which is asked again if it was its own after all.
+
+use std::collections::VecDeque;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::{Duration, Instant};
+
+use crate::protocol::wire::Reply;
+use crate::protocol::wire::reply::LoggedIn;
+
+/// So long after it was sent last a request that was given up may still be answered.
+pub(super) const LATE: Duration = Duration::from_secs(10);
+/// And so much longer with a wrong password: a server may hold that back for a minute.
+const HELD_BACK: Duration = Duration::from_secs(55);
+/// Servers answer in order, but for a rare swap on the way: after so many answers to what was asked later, an
+/// answer was lost, or never given.
+const PASSED: u8 = 3;
+/// So many are remembered.
+const MOST: usize = 64;
+
+/// What is waited for now, as far as it matters here.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Waited {
+    /// Of its bytes.
+    pub mark: u64,
+    /// Its operation, if it has one.
+    pub operation: Option<u8>,
+    /// It asks what only an answer to itself can tell, even where the same bytes were sent before.
+    pub exact: bool,
+}
+
+/// Requests that may still be answered.
+#[derive(Debug, Default)]
+pub(super) struct Late {
+    asked: VecDeque<Asked>,
+}
+
+#[derive(Debug)]
+struct Asked {
+    operation: Option<u8>,
+    /// Of its bytes, which may hold a password.
+    mark: u64,
+    until: Instant,
+    /// Answers since then to what was asked later.
+    passed: u8,
+    /// There was a login since.
+    before_login: bool,
+}
+
+impl Late {
+    /// So many copies of this request may still be answered, until then.
+    pub fn expect(&mut self, operation: Option<u8>, mark: u64, until: Instant, copies: usize) {
+        for _ in 0..copies.min(MOST) {
+            if self.asked.len() == MOST {
+                self.asked.pop_front();
+            }
+            self.asked.push_back(Asked { operation, mark, until, passed: 0, before_login: false });
+        }
+    }
+
+    /// Whose answer this is, if not that of what is waited for: the operation of that request.
+    pub fn claims(&mut self, now: Instant, reply: &Reply, waited: Option<Waited>) -> Option<Option<u8>> {
+        self.asked.retain(|asked| asked.until + HELD_BACK > now);
+        let at = self.asked.iter().position(|asked| asked.may_get(now, reply))?;
+        let asked = self.asked.remove(at)?;
+        if asked.until <= now {
+            // Held back, it comes once for all copies.
+            self.asked.retain(|other| other.mark != asked.mark);
+        }
+        match waited.filter(|waited| can_answer(waited.operation, reply)) {
+            // One copy's answer is as good as another's.
+            Some(waited) if waited.mark == asked.mark && !waited.exact => None,
+            _ => Some(asked.operation),
+        }
+    }
+
+    /// Requests of this operation are waited for again.
+    pub fn forget(&mut self, operation: u8) {
+        self.asked.retain(|asked| asked.operation != Some(operation));
+    }
+
+    /// From here on somebody is logged in, so that `07:01` means something else than before.
+    pub fn logged_in(&mut self) {
+        self.asked.iter_mut().for_each(|asked| asked.before_login = true);
+    }
+
+    /// What was waited for is answered; `in_order` on a server that answers in the order of the requests.
+    pub fn passed(&mut self, in_order: bool) {
+        for asked in &mut self.asked {
+            asked.passed = asked.passed.saturating_add(if in_order { PASSED } else { 1 });
+        }
+    }
+}
+
+impl Asked {
+    fn may_get(&self, now: Instant, reply: &Reply) -> bool {
+        can_answer(self.operation, reply)
+            && match reply {
+                // Kept for whoever it is for, whatever is waited for.
+                Reply::Take(Some(_)) | Reply::TakeAll(Some(_)) => false,
+                // The fence judges these.
+                Reply::Send(_) => false,
+                // Whichever was asked, it is the same session that is gone.
+                Reply::NotLoggedIn if self.operation != Some(10) && !self.before_login => false,
+                // Held back, it keeps no order either.
+                Reply::Login(LoggedIn::WrongPassword) => now < self.until + HELD_BACK,
+                _ => now < self.until && self.passed < PASSED,
+            }
+    }
+}
+
+/// Whether a reply can be the answer to a request of this operation.
+pub(super) fn can_answer(operation: Option<u8>, reply: &Reply) -> bool {
+    match reply {
+        Reply::NotUnderstood => true,
+        Reply::NotLoggedIn => !matches!(operation, Some(1 | 2)),
+        // A code that the protocol does not know answers all the same; silence would be asked again.
+        Reply::Other(bytes) => operation.is_some_and(|n| bytes.starts_with(format!("{n:02}:").as_bytes())),
+        reply => operation.is_some() && reply.operation() == operation,
+    }
+}
+
+/// Tells requests from each other without keeping their bytes.
+pub(super) fn mark(bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    hasher.finish()
+}

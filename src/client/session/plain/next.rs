@@ -1,0 +1,120 @@
+//! What goes out next, when nothing is outstanding.
+
+use std::time::Instant;
+
+use super::{COPIES, Purpose, Session, State};
+use crate::base::model::{Account, SendState};
+use crate::client::session::Event;
+use crate::protocol::wire::Request;
+use crate::protocol::wire::request::Body;
+
+impl Session {
+    /// Sends the next request, if none is outstanding and nothing must be stored first.
+    pub(super) fn go_on(&mut self, now: Instant) {
+        // While leaving, too, a message must be on disk before a request confirms it.
+        if self.outstanding.is_some() || self.leave_by.is_some() && self.storing.is_some() {
+            return;
+        }
+        if self.hold_until.is_some_and(|until| until <= now) || self.leave_by.is_some() {
+            self.hold_until = None;
+        }
+        if self.note_at.is_some_and(|at| at <= now) {
+            self.note_at = None;
+        }
+        if self.hold_until.is_some() && self.state == State::Online {
+            // Whether the disk takes this note tells how it is.
+            return self.note();
+        }
+        if self.release.is_some()
+            && self.state == State::Online
+            && self.retry_at.is_none()
+            && let Some((account, password)) = self.login.clone()
+        {
+            let bytes = self.encode(&Request::Login { account, password });
+            return self.begin(now, Purpose::Release, bytes);
+        }
+        if self.quiet_until.is_some_and(|until| until <= now) {
+            self.quiet_until = None;
+        }
+        let ready = self.state == State::Online && self.storing.is_none() && self.retry_at.is_none();
+        let sends = ready && self.may_send();
+        let idle = ready && !sends && self.noting.is_none() && self.take_next.is_none();
+        // A late answer to one's own 03 must not be taken for the answer to another, nor the other way: a `00:00` may be
+        // either's, and other people's servers say it to `11#`.
+        let doubtful = ready && self.outbox.front().is_some_and(|m| m.doubtful);
+        let may_go = |purpose: &Purpose| match purpose {
+            Purpose::Login | Purpose::Register => true,
+            // On our server it would confirm a message that is not on disk yet.
+            _ if matches!(self.state, State::Online | State::LoggingIn) && self.storing.is_some() => false,
+            Purpose::ByHand(Some(3)) => !doubtful,
+            purpose => idle && !doubtful || !purpose.can_wait(),
+        };
+        let next = self.wanted.iter().position(|(purpose, _)| may_go(purpose));
+        if let Some((purpose, bytes)) = next.and_then(|i| self.wanted.remove(i)) {
+            return self.begin(now, purpose, bytes);
+        }
+        if !ready {
+            return;
+        }
+        // In turns, so that neither a full mailbox nor a full outbox holds up the other.
+        if !(sends && self.took)
+            && let Some(friend) = self.take_next.take()
+        {
+            return self.take(now, friend);
+        }
+        if sends {
+            return self.send_on(now);
+        }
+        if self.noting.is_none() && self.poll_at.is_some_and(|at| at <= now) {
+            self.poll(now);
+        }
+    }
+
+    /// Whether the first message, its note or the fence before it can go now.
+    fn may_send(&self) -> bool {
+        let notable = self.note_at.is_none() || self.outbox.front().is_some_and(|m| m.noted);
+        let quiet = self.quiet_until.is_some() && !self.fence_due;
+        !self.outbox.is_empty() && self.noting.is_none() && notable && !quiet
+    }
+
+    fn take(&mut self, now: Instant, from: Option<Account>) {
+        self.took = true;
+        let request = match &from {
+            Some(_) => Request::Take { from: from.clone() },
+            None => Request::TakeAll,
+        };
+        let bytes = self.encode(&request);
+        self.begin(now, from.map_or(Purpose::Take, Purpose::TakeFriend), bytes);
+    }
+
+    fn send_on(&mut self, now: Instant) {
+        self.took = false;
+        let Some(message) = self.outbox.front_mut() else { return };
+        if self.fence_due {
+            let bytes = self.encode(&Request::CountAll);
+            return self.begin(now, Purpose::Fence, bytes);
+        }
+        if !message.noted {
+            return self.note();
+        }
+        if message.copies >= COPIES {
+            return self.give_up(now);
+        }
+        message.copies += 1;
+        message.sent = Some((message.sent.map_or(now, |(first, _)| first), now));
+        let request = Request::Send { to: message.to.clone(), body: Body::new(&message.text) };
+        let bytes = self.encode(&request);
+        self.begin(now, Purpose::Send, bytes);
+    }
+
+    /// Has it noted on disk that the first message is being sent.
+    fn note(&mut self) {
+        if self.noting.is_none()
+            && self.note_at.is_none()
+            && let Some(message) = self.outbox.front().filter(|m| !m.noted)
+        {
+            self.noting = Some(message.id);
+            self.events.push_back(Event::Outgoing { id: message.id, state: SendState::Sending });
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Whether a message that comes is one that came before. Our server offers a message until a request confirms it, and
+//! offers it again after a login; so one that is like the last, and that the count after the login holds too, is the
+//! same. Everywhere else two equal messages are two messages. Pure.
+
+use std::time::Instant;
+
+use super::{Purpose, Session};
+use crate::base::model::Account;
+use crate::client::session::{Event, Polling};
+use crate::protocol::wire::reply::Delivery;
+
+/// The message that a server handed out last, perhaps to a program before this one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Handed {
+    /// Who wrote it.
+    pub from: Account,
+    /// Its time as the server wrote it.
+    pub time: String,
+    /// Its bytes.
+    pub raw: Vec<u8>,
+    /// How many others the server had then, if it had been asked.
+    pub left: Option<u64>,
+}
+
+/// The same, until a request that confirms it is answered.
+#[derive(Debug)]
+pub(super) struct Offered {
+    handed: Handed,
+    /// A request that confirms it went out.
+    asked: bool,
+    /// After that, or instead of it, a login: what was not confirmed is offered again.
+    again: bool,
+    /// The count after the login says that it was not.
+    counted: bool,
+}
+
+impl Session {
+    /// What the last program of this account was handed last and may not have confirmed, as [`Event::Unread`] had it
+    /// kept; after [`Session::login`].
+    pub fn set_handed(&mut self, handed: Handed) {
+        self.told_unread = true;
+        self.offered = Some(Offered { handed, asked: true, again: false, counted: false });
+    }
+
+    /// Whether it is the last one once more; that one is this from now on.
+    pub(super) fn hand_out(&mut self, Delivery { from, time, body }: &Delivery) -> bool {
+        let left = self.expected_unread;
+        let handed = Handed { from: from.clone(), time: time.clone(), raw: body.raw.clone(), left };
+        let same = |o: &Offered| (&o.handed.from, &o.handed.time, &o.handed.raw) == (from, time, &body.raw);
+        let again = |o: &Offered| o.again && (o.counted || !o.asked);
+        let repeat = self.extensions == Some(true) && self.offered.as_ref().is_some_and(|o| same(o) && again(o));
+        self.offered = Some(Offered { handed, asked: false, again: false, counted: false });
+        repeat
+    }
+
+    /// A request goes out.
+    pub(super) fn asks(&mut self, purpose: &Purpose) {
+        let confirms = !matches!(purpose, Purpose::Login | Purpose::Register | Purpose::Release);
+        if let Some(offered) = self.offered.as_mut().filter(|o| !o.again) {
+            offered.asked |= confirms;
+        }
+    }
+
+    /// A request was answered, and not by a message.
+    pub(super) fn confirmed(&mut self, purpose: &Purpose) {
+        let login = matches!(purpose, Purpose::Login | Purpose::Register | Purpose::Release);
+        if !login && self.offered.as_ref().is_some_and(|o| !o.again) {
+            self.offered = None;
+        }
+    }
+
+    /// A login went through.
+    pub(super) fn offered_again(&mut self) {
+        if let Some(offered) = &mut self.offered {
+            offered.again = true;
+        }
+    }
+
+    /// After a login in place of a take that was not answered: first the count, if that tells which message comes.
+    pub(super) fn released(&mut self, now: Instant) {
+        self.offered_again();
+        self.take_next = self.release.take();
+        let tells = |o: &Offered| o.asked && !o.counted && o.handed.left.is_some();
+        let anyone = self.take_next == Some(None) && self.polling == Polling::Adaptive;
+        if anyone && self.extensions == Some(true) && self.offered.as_ref().is_some_and(tells) {
+            self.take_next = None;
+            self.poll_at = Some(now);
+        }
+    }
+
+    /// The server has so many, from anyone.
+    pub(super) fn holds(&mut self, unread: u64) {
+        if let Some(Offered { handed: Handed { left: Some(left), .. }, again: true, counted, .. }) = &mut self.offered {
+            *counted = unread > *left;
+            if !*counted {
+                self.offered = None;
+            }
+        }
+        if self.extensions == Some(true) && (unread > 0 || self.told_unread) {
+            self.told_unread = unread > 0;
+            self.events.push_back(Event::Unread(unread));
+        }
+    }
+}

@@ -1,0 +1,380 @@
+//! Connecting, logging in, and coming back.
+
+use std::time::{Duration, Instant};
+
+use ring::{digest, hmac};
+
+use super::outbox::is_used;
+use super::{DISK, Event, Session, State, Who};
+use crate::base::model::{Account, Password};
+use crate::base::timer::Rto;
+use crate::client::session::{Kept, KeyChange, Link, LoginOutcome, RegisterOutcome, acceptable};
+use crate::protocol::link::{COPIED, COPIED_BESIDE, GOING_DOWN, Pulse, Why};
+use crate::protocol::wire::frame::{Code, FromClient, Key, Secret};
+use crate::protocol::wire::reply::LoggedIn;
+
+/// Between tries, in milliseconds.
+const BACKOFF: [u64; 8] = [250, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000];
+/// One try, while it is likely that the server is only just coming back; later ones take what the
+/// carrier takes.
+const QUICK_DIAL: Duration = Duration::from_secs(4);
+const QUICK_DIALS: usize = 3;
+/// A server that said it ends is called after about so long: not before it is there again, nor by all at once.
+const RESTART: Duration = Duration::from_millis(600);
+/// A connection that was logged in for so long was a good one.
+const GOOD: Duration = Duration::from_secs(5);
+/// Named in the proof, so that it proves nothing else.
+const LABEL: &[u8] = b"hongyan login";
+
+impl Session {
+    /// Logs in; answered by [`Event::LoggedIn`]. The password is sent, once, whatever token there is.
+    pub fn login(&mut self, now: Instant, account: Account, password: Password, kept: Kept) {
+        self.begin(now, Who { account, password: Some(password), kept });
+    }
+
+    /// Logs in without a password, by the token of before; answered by [`Event::LoggedIn`].
+    pub fn resume(&mut self, now: Instant, account: Account, kept: Kept) {
+        self.begin(now, Who { account, password: None, kept });
+    }
+
+    fn begin(&mut self, now: Instant, who: Who) {
+        if self.state != State::Offline || self.forgotten {
+            self.give_up_connection(now, "another login");
+        }
+        self.by_password = who.password.is_some();
+        self.handed = who.kept.cursor;
+        self.begins = None;
+        self.who = Some(who);
+        self.clear();
+        self.log_in(now);
+    }
+
+    /// Another account's, or about to be loaded anew.
+    pub(super) fn clear(&mut self) {
+        self.outbox.clear();
+        self.inbox.clear();
+        self.pasts.clear();
+        self.account_asks.clear();
+        self.online.clear();
+        self.used = 0;
+        self.renaming = false;
+        self.rename_asked = false;
+        self.hold_until = None;
+        self.gap = None;
+        self.forgotten = false;
+    }
+
+    /// Logs in again, after [`Session::go_offline`] or [`Event::Kicked`].
+    pub fn go_online(&mut self, now: Instant) {
+        if self.leaving.is_some() {
+            self.left(now, None);
+        }
+        if self.who.is_some() && self.state != State::Online {
+            self.log_in(now);
+        }
+    }
+
+    /// Whether the logins from here on are to end nobody else's.
+    pub fn set_if_free(&mut self, if_free: bool) {
+        self.if_free = if_free;
+    }
+
+    fn log_in(&mut self, now: Instant) {
+        self.state = State::LoggingIn;
+        self.automatic = false;
+        self.login_began = Some(now);
+        self.leaving = None;
+        self.retry_at = None;
+        self.tries = 0;
+        self.show(Link::LoggingIn);
+        self.turn(now);
+    }
+
+    /// F5: asks at once, and connects at once.
+    pub fn fetch_now(&mut self, now: Instant) {
+        self.hold_until = None;
+        self.resend_at = None;
+        self.tries = 0;
+        if self.retry_at.take().is_some() {
+            self.show(Link::LoggingIn);
+        }
+        if self.state == State::Online {
+            self.carrier.moved(now);
+            self.ping(now);
+        }
+        self.turn(now);
+    }
+
+    /// Measures a round trip; somebody looks.
+    pub fn measure(&mut self, now: Instant) {
+        self.ping(now);
+        self.turn(now);
+    }
+
+    pub(super) fn ping(&mut self, now: Instant) {
+        if self.state == State::Online && self.ping.is_none() {
+            let id = self.next_id();
+            self.ping = self.say(now, &FromClient::Ping { id }).then_some((id, now));
+        }
+    }
+
+    /// What lets this device in without a password, while somebody is logged in.
+    #[must_use]
+    pub fn token(&self) -> Option<Key<32>> {
+        self.who.as_ref().filter(|_| self.state == State::Online)?.kept.token
+    }
+
+    /// From now on the server may show this key too: after [`Event::KeyChanged`], when its owner has
+    /// compared the words.
+    pub fn trust(&mut self, key: Vec<u8>) {
+        self.damaged = None;
+        if !self.pins.contains(&key) {
+            self.pins.push(key.clone());
+            self.events.push_back(Event::Pin(key));
+        }
+    }
+
+    pub(super) fn dial(&mut self, now: Instant) {
+        self.connected = false;
+        self.peer = Some(self.carrier.connect(now, self.server, acceptable(&self.pins, self.damaged.is_some())));
+        self.dial_by = (self.tries < QUICK_DIALS).then(|| now + QUICK_DIAL);
+    }
+
+    pub(super) fn connected(&mut self, key: Vec<u8>) {
+        if self.connected {
+            // The carrier goes on with another attempt.
+            self.nothing_asked();
+        }
+        self.connected = true;
+        self.puzzled = false;
+        self.dial_by = None;
+        if self.pins.is_empty() {
+            self.trust(key);
+        }
+    }
+
+    pub(super) fn ask_to_log_in(&mut self, now: Instant) {
+        // With its new name, if it is about to have one.
+        let later = self.hold_until.is_some() || self.retry_at.is_some() || self.rename_asked;
+        if self.state != State::LoggingIn || self.asked.is_some() || later {
+            return;
+        }
+        let Some(who) = &self.who else { return };
+        let (account, device, cursor) = (who.account.as_str().to_owned(), who.kept.device, who.kept.cursor);
+        let token = who.kept.token.filter(|_| !self.by_password);
+        let password = who.password.as_ref().map(|p| Secret(p.reveal().to_owned()));
+        let proof = token.and_then(|token| self.prove(token));
+        let id = self.next_id();
+        let frame = match (proof, password) {
+            (Some(proof), _) => FromClient::Resume { id, account, device, proof, cursor },
+            (None, Some(password)) => FromClient::Login { id, account, password, device, cursor },
+            (None, None) => return self.not_in(now, LoginOutcome::PasswordNeeded),
+        };
+        let said = !self.if_free || self.say(now, &FromClient::IfFree);
+        if said && self.say(now, &frame) {
+            self.asked = Some((id, proof.is_some()));
+        }
+    }
+
+    fn prove(&self, token: Key<32>) -> Option<Key<32>> {
+        let material = self.carrier.export(self.peer?, LABEL)?;
+        let key = hmac::Key::new(hmac::HMAC_SHA256, digest::digest(&digest::SHA256, &token.0).as_ref());
+        hmac::sign(&key, &material).as_ref().try_into().ok().map(Key)
+    }
+
+    pub(super) fn logged_in(
+        &mut self,
+        now: Instant,
+        id: u64,
+        token: Option<Key<32>>,
+        highest: u64,
+        ended: Option<String>,
+        start: Option<u64>,
+    ) {
+        if self.asked.is_none_or(|(asked, _)| asked != id) {
+            return;
+        }
+        self.asked = None;
+        self.state = State::Online;
+        self.by_password = false;
+        self.login_began = None;
+        self.online_since = Some(now);
+        // Who is there comes next.
+        self.online.clear();
+        self.contact.ends(&mut self.events);
+        let automatic = std::mem::replace(&mut self.automatic, true);
+        let Some(who) = &mut self.who else { return };
+        if token.is_some() && token != who.kept.token {
+            who.kept.token = token;
+            self.events.push_back(Event::Token(token));
+        }
+        if who.kept.cursor.is_none()
+            && let Some(start) = start
+        {
+            self.begins = Some(start);
+            self.handed = Some(start);
+            who.kept.cursor = Some(start);
+        }
+        // Said again while nothing is stored after it: the disk may have been full.
+        self.events.extend(self.begins.map(Event::Begins));
+        // It has sent what this folder never held: the folder was copied, or put back from a backup.
+        self.used = highest;
+        for message in self.outbox.iter_mut().filter(|m| is_used(m.id, highest)) {
+            message.doubtful = true;
+        }
+        self.renaming |= highest > u64::try_from(who.kept.newest).unwrap_or(0);
+        self.events.push_back(Event::LoggedIn(LoginOutcome::Done));
+        self.events.push_back(Event::Extensions(true));
+        if let Some(address) = ended.filter(|_| !automatic) {
+            self.events.push_back(Event::TookPlace { address });
+        }
+        self.show(self.connected_link());
+    }
+
+    pub(super) fn not_logged_in(&mut self, now: Instant, code: Code) {
+        let by_token = self.asked.take().is_some_and(|(_, by_token)| by_token);
+        match code {
+            Code::BadToken if by_token => {
+                if let Some(who) = &mut self.who {
+                    who.kept.token = None;
+                }
+                self.events.push_back(Event::Token(None));
+            }
+            Code::TryLater => self.try_again(now),
+            Code::WrongPassword => self.not_in(now, LoginOutcome::Refused(LoggedIn::WrongPassword)),
+            Code::NoAccount => self.not_in(now, LoginOutcome::Refused(LoggedIn::NoSuchAccount)),
+            Code::InUse => self.not_in(now, LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn)),
+            _ => self.not_in(now, LoginOutcome::NotUnderstood),
+        }
+    }
+
+    pub(super) fn not_in(&mut self, now: Instant, outcome: LoginOutcome) {
+        self.give_up_connection(now, "not logged in");
+        self.login_began = None;
+        self.retry_at = None;
+        // Whoever was logged out by the server sees so until they log in themselves.
+        self.state = if self.automatic { State::LoggedOut } else { State::Offline };
+        // Of another key the server knows nothing: it was refused on this side.
+        let by_server = self.automatic && !matches!(outcome, LoginOutcome::KeyChanged | LoginOutcome::KeysDamaged);
+        self.show(if by_server { Link::LoggedOut } else { Link::Offline });
+        self.events.push_back(Event::LoggedIn(outcome));
+    }
+
+    /// Closes what there is of a connection; everything unanswered is to be asked again.
+    pub(super) fn give_up_connection(&mut self, now: Instant, reason: &str) {
+        if let Some(peer) = self.peer {
+            self.carrier.close(now, peer, 0, reason);
+        }
+        self.disconnected();
+    }
+
+    fn disconnected(&mut self) {
+        self.peer = None;
+        self.connected = false;
+        self.round_trip = Rto::default();
+        self.storing_unknown();
+        self.pulse = Pulse::default();
+        self.dial_by = None;
+        self.nothing_asked();
+    }
+
+    fn nothing_asked(&mut self) {
+        self.asked = None;
+        self.ping = None;
+        self.hurried = false;
+        self.unanswered_since = None;
+        self.unacknowledged = 0;
+        if let Some(registering) = &mut self.registering {
+            registering.asked = None;
+        }
+        self.pasts.values_mut().for_each(|past| past.sent = false);
+        self.account_asks.values_mut().for_each(|ask| ask.sent = false);
+        self.outbox.iter_mut().for_each(|message| message.sent = false);
+    }
+
+    pub(super) fn lost(&mut self, now: Instant, why: Why) {
+        log::info!("the connection is gone: {why:?}");
+        self.disconnected();
+        if self.leaving.is_some() {
+            return self.left(now, None);
+        }
+        self.trouble = Some(why.clone());
+        if let Why::KeyChanged(shown) = why {
+            let damaged = self.damaged.clone();
+            let (registered, logged_in) = match damaged {
+                Some(_) => (RegisterOutcome::KeysDamaged, LoginOutcome::KeysDamaged),
+                None => (RegisterOutcome::KeyChanged, LoginOutcome::KeyChanged),
+            };
+            if damaged.is_some() {
+                self.trouble = Some(Why::KeysDamaged);
+            }
+            let change = KeyChange { shown, known: self.pins.clone(), damaged };
+            self.events.push_back(Event::KeyChanged(change));
+            if self.registering.take().is_some() {
+                self.events.push_back(Event::Registered(registered));
+            }
+            if self.state == State::LoggingIn || self.state == State::Online {
+                self.not_in(now, logged_in);
+            }
+            return;
+        }
+        let code = match why {
+            Why::ClosedByPeer { code, .. } => u32::try_from(code).ok(),
+            _ => None,
+        };
+        match code {
+            Some(GOING_DOWN) => return self.try_after_restart(now),
+            Some(COPIED) => return self.copied(now, true),
+            Some(COPIED_BESIDE) => return self.copied(now, false),
+            _ => {}
+        }
+        self.try_again(now);
+    }
+
+    /// As [`Session::try_again`], but everybody who was there has just been told the same.
+    fn try_after_restart(&mut self, now: Instant) {
+        self.try_again(now);
+        if self.retry_at.is_none() && self.state == State::LoggingIn {
+            let at = now + self.dice.spread(RESTART);
+            self.retry_at = Some(at);
+            self.show(Link::Retrying { at });
+        }
+    }
+
+    /// A good connection that is gone is made anew at once, else later and later.
+    pub(super) fn try_again(&mut self, now: Instant) {
+        let good = self.online_since.take().is_some_and(|since| now.saturating_duration_since(since) >= GOOD);
+        if self.state == State::Online {
+            self.state = State::LoggingIn;
+            self.automatic = true;
+        }
+        if self.state != State::LoggingIn && self.registering.is_none() {
+            return;
+        }
+        if good {
+            self.tries = 0;
+            return self.show(Link::LoggingIn);
+        }
+        let step = BACKOFF.get(self.tries).or(BACKOFF.last()).copied().unwrap_or_default();
+        self.tries += 1;
+        let at = now + self.dice.spread(Duration::from_millis(step));
+        self.retry_at = Some(at);
+        if self.state == State::LoggingIn && self.automatic {
+            self.show(Link::Retrying { at });
+        }
+    }
+
+    /// The disk has refused a message: nothing that follows may count as stored, and the server is to
+    /// send it again later.
+    pub(super) fn hold(&mut self, now: Instant) {
+        self.give_up_connection(now, "the disk is full");
+        self.inbox.clear();
+        self.handed = self.who.as_ref().and_then(|who| who.kept.cursor);
+        self.hold_until = Some(now + DISK);
+        if self.state == State::Online {
+            self.state = State::LoggingIn;
+            self.automatic = true;
+        }
+        self.show(Link::Retrying { at: now + DISK });
+    }
+}

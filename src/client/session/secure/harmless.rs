@@ -1,0 +1,76 @@
+//! What no server of ours says, and a broken or hostile one may: made harmless before anything is done with it. Its
+//! words are not believed to be short, its numbers not to be small, nor that it ever stops.
+
+use crate::protocol::wire::frame::{FromServer, Past};
+
+/// Messages on their way to the disk; ours pushes 64 before it waits.
+pub(super) const MOST_ARRIVED: usize = 512;
+/// Names of those who are online.
+pub(super) const MOST_ONLINE: usize = 100_000;
+/// How often a device takes another name at once; then later and later.
+pub(super) const RENAMES: u32 = 3;
+/// The last second of the year 9999: later ones cannot be written in any calendar.
+const LAST: i64 = 253_402_300_799;
+/// Letters of an address.
+const ADDRESS: usize = 64;
+
+/// The same, with times that can be written and addresses that can be shown; [`FromServer::Unknown`] for a message
+/// with a number that no disk can hold.
+pub(super) fn harmless(mut frame: FromServer) -> FromServer {
+    match &mut frame {
+        FromServer::Message { row, at, .. } | FromServer::Own { row, at, .. } => {
+            if i64::try_from(*row).is_err() {
+                return FromServer::Unknown;
+            }
+            time(at);
+        }
+        FromServer::Kicked { address, at } => {
+            time(at);
+            *address = shown(address);
+        }
+        FromServer::LoggedIn { ended, .. } => *ended = ended.as_deref().map(shown),
+        FromServer::History { messages, .. } => {
+            messages.retain(|past| i64::try_from(past.row).is_ok());
+            messages.iter_mut().for_each(|Past { at, .. }| time(at));
+        }
+        _ => {}
+    }
+    frame
+}
+
+fn time(at: &mut i64) {
+    *at = (*at).clamp(0, LAST);
+}
+
+fn shown(address: &str) -> String {
+    address.chars().filter(|c| c.is_ascii_graphic()).take(ADDRESS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_server_says_does_no_harm() {
+        let message = |row, at| FromServer::Message {
+            row,
+            after: u64::MAX,
+            from: "b".into(),
+            writer: None,
+            at,
+            text: "x".into(),
+            plain: None,
+        };
+        for (at, becomes) in [(i64::MIN, 0), (-1, 0), (1_795_263_790, 1_795_263_790), (i64::MAX, LAST)] {
+            assert_eq!(harmless(message(1, at)), message(1, becomes));
+        }
+        assert_eq!(harmless(message(1 << 63, 0)), FromServer::Unknown);
+        let kicked =
+            FromServer::Kicked { address: format!("\u{1b}[2J\u{202e}192.0.2.1:5{}", " 9".repeat(9_000)), at: -5 };
+        let address = format!("[2J192.0.2.1:5{}", "9".repeat(50));
+        assert_eq!(harmless(kicked), FromServer::Kicked { address, at: 0 });
+        let past = |row, at| Past { row, from: "b".into(), writer: None, at, text: "x".into() };
+        let page = |messages| FromServer::History { id: 1, messages, more: true };
+        assert_eq!(harmless(page(vec![past(u64::MAX, 0), past(5, i64::MAX)])), page(vec![past(5, LAST)]));
+    }
+}

@@ -1,0 +1,110 @@
+//! Others' messages. A message counts as received when it is on disk, and not before
+//! all that came before it.
+
+use std::time::Instant;
+
+use super::harmless::MOST_ARRIVED;
+use super::{Pushed, SentBy, Session, StoreToken};
+use crate::base::model::Account;
+use crate::client::session::Event;
+use crate::protocol::wire::frame::FromClient;
+
+/// So many on disk are told of at least once while others are on their way there.
+const TOLD: u64 = 32;
+
+/// A message on its way to the disk.
+#[derive(Debug)]
+pub(super) struct Arrived {
+    token: StoreToken,
+    row: u64,
+    stored: bool,
+}
+
+impl Session {
+    /// `plain` is the time with which it was handed out in the plain dialect before, if it was.
+    pub(super) fn pushed(
+        &mut self,
+        now: Instant,
+        (row, after, at): (u64, u64, i64),
+        from: &str,
+        text: String,
+        plain: Option<String>,
+    ) {
+        let Some((token, pushed)) = self.arrived(now, row, after, at) else { return };
+        let (from, raw, pushed) = (Account::sanitised(from), text.clone().into_bytes(), Some(pushed));
+        let time = plain.unwrap_or_default();
+        self.events.push_back(Event::Received { token, from, time, text, raw, repeat: false, pushed });
+    }
+
+    /// What another device of this account has sent.
+    pub(super) fn mirrored(
+        &mut self,
+        now: Instant,
+        (row, after, at): (u64, u64, i64),
+        to: &str,
+        text: String,
+        by: SentBy,
+    ) {
+        let Some((token, pushed)) = self.arrived(now, row, after, at) else { return };
+        self.events.push_back(Event::Own { token, to: Account::sanitised(to), text, pushed, by });
+    }
+
+    /// Whether a pushed message is new and the next one; then it is on its way to the disk.
+    fn arrived(&mut self, now: Instant, row: u64, after: u64, at: i64) -> Option<(StoreToken, Pushed)> {
+        if self.handed.is_some_and(|newest| row <= newest) {
+            // It was sent again before the server knew that it is here.
+            self.unacknowledged += 1;
+            return None;
+        }
+        if let Some(newest) = self.handed.filter(|newest| after > *newest)
+            && self.gap.replace((newest, after)) != Some((newest, after))
+        {
+            log::warn!("after message {newest} comes {row}, which follows {after}");
+            self.give_up_connection(now, "a gap");
+            self.try_again(now);
+            return None;
+        }
+        if self.inbox.len() >= MOST_ARRIVED {
+            log::warn!("the server sends more than it is told of as stored");
+            self.give_up_connection(now, "too much at once");
+            self.try_again(now);
+            return None;
+        }
+        self.next_token += 1;
+        let token = StoreToken(self.next_token);
+        self.inbox.push_back(Arrived { token, row, stored: false });
+        Some((token, Pushed { row, after: self.handed.replace(row), at }))
+    }
+
+    /// The message of this token is on disk, or could not be stored; then the server keeps it.
+    pub fn handle_stored(&mut self, now: Instant, token: StoreToken, stored: bool) {
+        let Some(arrived) = self.inbox.iter_mut().find(|a| a.token == token) else { return };
+        arrived.stored = stored;
+        if stored {
+            self.begins = None;
+        }
+        while self.inbox.front().is_some_and(|first| first.stored)
+            && let Some(first) = self.inbox.pop_front()
+        {
+            self.unacknowledged += 1;
+            if let Some(who) = &mut self.who {
+                who.kept.cursor = Some(first.row);
+            }
+        }
+        if !stored {
+            self.acknowledge(now);
+            self.hold(now);
+        }
+        self.turn(now);
+    }
+
+    pub(super) fn acknowledge(&mut self, now: Instant) {
+        if self.unacknowledged == 0 || !self.connected || !self.inbox.is_empty() && self.unacknowledged < TOLD {
+            return;
+        }
+        let Some(cursor) = self.who.as_ref().and_then(|who| who.kept.cursor) else { return };
+        if self.say(now, &FromClient::Ack { cursor }) {
+            self.unacknowledged = 0;
+        }
+    }
+}

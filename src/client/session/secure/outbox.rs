@@ -1,0 +1,273 @@
+//! Messages of one's own: each is on disk before it is sent, and is sent under its row's number until
+//! that is answered.
+
+use std::time::{Duration, Instant};
+
+use super::{Account, DISK, Event, MessageId, MessageText, Session, State};
+use crate::base::model::SendState;
+use crate::protocol::wire::frame::{Code, FromClient, Reason};
+
+/// So many may be unanswered at once.
+const WINDOW: usize = 64;
+/// The longest that a server's word to wait is believed.
+const MOST_WAIT_MS: u64 = 60_000;
+/// After "try later", in seconds.
+const LATER: [u64; 5] = [1, 2, 5, 10, 30];
+
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    pub(super) id: MessageId,
+    pub(super) to: Account,
+    pub(super) text: MessageText,
+    /// "Sending" is to be written down, or stands on disk.
+    pub(super) noting: bool,
+    pub(super) noted: bool,
+    /// On this connection, unanswered.
+    pub(super) sent: bool,
+    /// It may be at the server already, so only this number is ever used for it.
+    pub(super) doubtful: bool,
+    /// Its number is taken by another message: it waits for the new name.
+    pub(super) refused: bool,
+    /// Sent since this program runs, under a number that was new: nobody else has taken that.
+    pub(super) own: bool,
+    /// The server will not have it, which is to be written down as this.
+    pub(super) over: Option<SendState>,
+}
+
+/// Whether the server stores what it is sent, as far as it has said.
+#[derive(Debug, Default)]
+pub(super) struct Storing {
+    /// It could not store a message on this connection, and has stored none since.
+    failed: bool,
+    /// This was told.
+    told: bool,
+}
+
+/// Whether this number is among the first `highest`.
+pub(super) fn is_used(id: MessageId, highest: u64) -> bool {
+    u64::try_from(id.0).is_ok_and(|id| id <= highest)
+}
+
+impl Session {
+    /// Sends a message that is stored already; answered by [`Event::Outgoing`]. One that waits already
+    /// goes once.
+    pub fn send(&mut self, now: Instant, id: MessageId, to: Account, text: MessageText) {
+        if self.enqueue(id, to, text, false) {
+            self.events.push_back(Event::Outgoing { id, state: SendState::Waiting });
+        }
+        self.turn(now);
+    }
+
+    /// The same with one that this dialect may have sent already, before the program ended: under the
+    /// same number it arrives once all the same.
+    pub fn send_again(&mut self, now: Instant, id: MessageId, to: Account, text: MessageText) {
+        self.enqueue(id, to, text, true);
+        self.turn(now);
+    }
+
+    fn enqueue(&mut self, id: MessageId, to: Account, text: MessageText, again: bool) -> bool {
+        if self.outbox.iter().any(|m| m.id == id) {
+            return false;
+        }
+        if let Some(who) = &mut self.who {
+            who.kept.newest = who.kept.newest.max(id.0);
+        }
+        // One of before the program ended may come after a new one.
+        let place = self.outbox.partition_point(|m| m.id < id);
+        let message = Outgoing {
+            id,
+            to,
+            text,
+            noting: false,
+            noted: again,
+            sent: false,
+            doubtful: again || is_used(id, self.used),
+            refused: false,
+            own: false,
+            over: None,
+        };
+        self.outbox.insert(place, message);
+        true
+    }
+
+    /// That this message is [`SendState::Sending`], or [`Event::Refused`], is on disk, or could not be stored;
+    /// then it and what follows it wait until something can be.
+    pub fn handle_noted(&mut self, now: Instant, id: MessageId, noted: bool) {
+        let Some(message) = self.outbox.iter_mut().find(|m| m.id == id && m.noting) else { return };
+        message.noting = false;
+        let later = !noted || matches!(self.state, State::Offline | State::LoggedOut);
+        match message.over {
+            Some(_) if noted => self.outbox.retain(|m| m.id != id),
+            Some(_) => {}
+            // It waits for another day.
+            None if later => self.events.push_back(Event::Outgoing { id, state: SendState::Waiting }),
+            None => message.noted = true,
+        }
+        if !noted {
+            self.resend_at = Some(now + DISK);
+        }
+        self.turn(now);
+    }
+
+    /// Hands back what is not settled, in order, and whether it may have arrived.
+    pub fn take_outbox(&mut self) -> Vec<(MessageId, Account, MessageText, bool)> {
+        self.outbox.drain(..).filter(|m| m.over.is_none()).map(|m| (m.id, m.to, m.text, m.doubtful)).collect()
+    }
+
+    /// Sends what can be sent, in order.
+    pub(super) fn send_on(&mut self, now: Instant) {
+        if self.resend_at.is_some() {
+            return;
+        }
+        self.ask_to_rename();
+        let mut asked = false;
+        let mut notable = true;
+        let renaming = self.renaming;
+        // Whether numbers are taken by other messages is known of all before anything follows them.
+        let used = self.used;
+        let settling = self.outbox.iter().any(|m| is_used(m.id, used) && !m.refused);
+        for i in 0..WINDOW {
+            let Some(message) = self.outbox.get_mut(i) else { break };
+            if let Some(state) = message.over {
+                if !message.noting {
+                    message.noting = true;
+                    self.events.push_back(Event::Refused { id: message.id, state });
+                }
+                continue;
+            }
+            if message.sent
+                || message.refused
+                || renaming && !message.doubtful
+                || settling && !is_used(message.id, used)
+            {
+                continue;
+            }
+            if !message.noted {
+                // Several are written down at once; none overtakes one before it.
+                if !message.noting {
+                    message.noting = true;
+                    let id = message.id;
+                    self.events.push_back(Event::Outgoing { id, state: SendState::Sending });
+                }
+                notable = false;
+                continue;
+            }
+            if !notable {
+                break;
+            }
+            // A disk that has forgotten something uses its numbers once more. Then this one is refused, and what
+            // follows it must not be taken before it.
+            let used = is_used(message.id, used) && !message.own;
+            if used && self.outbox.iter().any(|m| m.sent) {
+                break;
+            }
+            let Some(message) = self.outbox.get(i) else { break };
+            // None overtakes one to the same receiver that is not settled.
+            let before = self.outbox.iter().take(i).rfind(|m| m.to == message.to && (m.sent || m.over.is_some()));
+            if before.is_some_and(|m| m.over.is_some()) {
+                continue;
+            }
+            let number = |m: &Outgoing| u64::try_from(m.id.0).unwrap_or_default();
+            let (counter, after) = (number(message), before.map(number));
+            let (to, text) = (message.to.as_str().to_owned(), message.text.as_str().to_owned());
+            if !self.say(now, &FromClient::Send { counter, to, text, after }) {
+                break;
+            }
+            asked = true;
+            if let Some(message) = self.outbox.get_mut(i) {
+                message.sent = true;
+                message.doubtful = true;
+                message.own |= !used;
+            }
+            if used {
+                break;
+            }
+        }
+        // A new one is hurried after anew.
+        if asked
+            && self.hurried
+            && let Some(peer) = self.peer
+        {
+            self.carrier.hurry(now, peer, false);
+            self.hurried = false;
+        }
+    }
+
+    fn position(&self, counter: u64) -> Option<usize> {
+        self.outbox.iter().position(|m| u64::try_from(m.id.0) == Ok(counter))
+    }
+
+    pub(super) fn accepted(&mut self, counter: u64, row: u64, online: bool) {
+        let Some(message) = self.position(counter).and_then(|i| self.outbox.remove(i)) else { return };
+        self.refusals = 0;
+        self.storing.failed = false;
+        // Nobody else is in the lobby, or somebody is: it is said there.
+        let state = if online || message.to.is_room() { SendState::Sent } else { SendState::Kept };
+        self.events.push_back(Event::Numbered { id: message.id, row });
+        self.events.push_back(Event::Outgoing { id: message.id, state });
+    }
+
+    /// The connection is gone: how the server is doing is not known any more.
+    pub(super) fn storing_unknown(&mut self) {
+        self.storing.failed = false;
+    }
+
+    /// Tells whether messages wait here because the server cannot store them, when that has changed.
+    pub(super) fn look_at_storing(&mut self) {
+        let here = self.state == State::Online && self.connected && !self.contact.is_silent();
+        let waits = here && self.storing.failed && self.outbox.iter().any(|m| m.over.is_none());
+        if std::mem::replace(&mut self.storing.told, waits) != waits {
+            self.events.push_back(Event::NotStoring(waits));
+        }
+    }
+
+    pub(super) fn refused(
+        &mut self,
+        now: Instant,
+        counter: u64,
+        code: Code,
+        wait: Option<u64>,
+        reason: Option<Reason>,
+    ) {
+        let Some(i) = self.position(counter) else { return };
+        if code == Code::IdConflict {
+            self.renaming = true;
+            // Whatever follows it was written later still.
+            let this = self.outbox.get(i).map(|m| m.id);
+            for message in self.outbox.iter_mut().skip(i).filter(|m| !m.own || Some(m.id) == this) {
+                message.refused = true;
+                message.sent = false;
+            }
+            return;
+        }
+        let Some(message) = self.outbox.get_mut(i) else { return };
+        match code {
+            Code::TryLater => {
+                message.sent = false;
+                // As much was sent as may be for now: it goes on by itself.
+                if let Some(wait) = wait {
+                    let wait = Duration::from_millis(wait.min(MOST_WAIT_MS));
+                    // Once for all that were under way.
+                    if self.resend_at.is_none() {
+                        self.events.push_back(Event::Paced(wait));
+                    }
+                    self.resend_at = self.resend_at.max(Some(now + wait));
+                    return;
+                }
+                self.storing.failed |= reason == Some(Reason::NotStored);
+                let step = LATER.get(self.refusals).or(LATER.last()).copied().unwrap_or_default();
+                self.refusals += 1;
+                self.resend_at = Some(now + self.dice.spread(Duration::from_secs(step)));
+            }
+            Code::NotLoggedIn => {
+                self.give_up_connection(now, "not logged in");
+                self.try_again(now);
+            }
+            Code::OutOfTurn => message.sent = false,
+            code => {
+                let state = if code == Code::NoAccount { SendState::Unknown } else { SendState::Failed };
+                (message.over, message.sent) = (Some(state), false);
+            }
+        }
+    }
+}

@@ -1,0 +1,452 @@
+//! The session in virtual time against a small server: a carrier and a function from frames to frames,
+//! with what is durable kept apart from what a restart forgets.
+
+mod beside;
+mod contact;
+mod faults;
+mod hostile;
+mod promises;
+mod storing;
+
+use std::collections::{BTreeMap, HashMap};
+
+use ring::{digest, hmac};
+
+use super::*;
+use crate::base::model::SendState;
+use crate::client::session::{KeyChange, Pushed};
+use crate::protocol::link::{Identity, Link as Carrier};
+use crate::protocol::wire::frame::{AccountSettings, Device, Key, Past};
+
+/// Another device of the same account.
+const OTHER: Device = Key([200; 16]);
+const RTT: Duration = Duration::from_millis(40);
+
+fn secs(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+fn ms(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
+
+fn at(port: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port))
+}
+
+fn account(name: &str) -> Account {
+    Account::person(name).expect("valid")
+}
+
+fn password() -> Password {
+    Password::parse("secret").expect("valid")
+}
+
+/// What the small server never forgets.
+#[derive(Default)]
+struct Durable {
+    tokens: HashMap<Device, Key<32>>,
+    /// By device and counter: the body, and the row it got.
+    sent: BTreeMap<(Device, u64), (String, u64)>,
+    /// What was taken in, in order.
+    texts: Vec<String>,
+    /// For the client, by row.
+    mailbox: BTreeMap<u64, String>,
+    rows: u64,
+    passwords: usize,
+    resumed: usize,
+    acknowledged: u64,
+    settings: AccountSettings,
+}
+
+/// One connection of the small server.
+struct Seat {
+    peer: PeerId,
+    device: Option<Device>,
+    /// The newest row pushed on it.
+    pushed: u64,
+}
+
+/// Answers instead of the small server, if it wants to.
+type Script<'a> = Box<dyn FnMut(&FromClient) -> Option<Vec<FromServer>> + 'a>;
+
+struct World<'a> {
+    start: Instant,
+    now: Instant,
+    session: Session,
+    identity: Identity,
+    server: Carrier,
+    /// Nobody answers at all.
+    down: bool,
+    seats: Vec<Seat>,
+    durable: Durable,
+    script: Script<'a>,
+    client_at: SocketAddr,
+    /// Per cent.
+    loss: u64,
+    dice: Dice,
+    flying: Vec<(Instant, bool, SocketAddr, Vec<u8>)>,
+    /// Of the client's disk: messages with their rows, its name and token.
+    disk: Vec<(u64, String)>,
+    disk_works: bool,
+    /// A write takes up to so long, in milliseconds; those under way, in order.
+    disk_time: u64,
+    writing: VecDeque<(Instant, StoreToken, Pushed, String)>,
+    kept: Kept,
+    events: Vec<(Duration, Event)>,
+    datagrams: usize,
+    idle_wakes: usize,
+}
+
+impl<'a> World<'a> {
+    fn new(seed: u64) -> Self {
+        Self::scripted(seed, |_| None)
+    }
+
+    fn scripted(seed: u64, script: impl FnMut(&FromClient) -> Option<Vec<FromServer>> + 'a) -> Self {
+        let now = Instant::now();
+        let identity = Identity::generate().expect("random bytes");
+        Self {
+            start: now,
+            now,
+            session: Session::new(Self::config(seed, Vec::new())),
+            server: Carrier::server(&identity, None).expect("an identity"),
+            identity,
+            down: false,
+            seats: Vec::new(),
+            durable: Durable::default(),
+            script: Box::new(script),
+            client_at: at(5_000),
+            loss: 0,
+            dice: Dice::new(seed + 1),
+            flying: Vec::new(),
+            disk: Vec::new(),
+            disk_works: true,
+            disk_time: 0,
+            writing: VecDeque::new(),
+            kept: Kept { device: Key([1; 16]), token: None, cursor: None, newest: 0 },
+            events: Vec::new(),
+            datagrams: 0,
+            idle_wakes: 0,
+        }
+    }
+
+    fn config(seed: u64, pins: Vec<Vec<u8>>) -> Config {
+        let carrier_seed = Some([u8::try_from(seed % 251).expect("small"); 32]);
+        Config { server: at(1), pins, damaged: None, if_free: false, seed, carrier_seed }
+    }
+
+    /// Logged in, with the events of that forgotten.
+    fn online(seed: u64) -> Self {
+        let mut world = Self::new(seed);
+        world.log_in();
+        world
+    }
+
+    fn log_in(&mut self) {
+        self.session.login(self.now, account("a"), password(), self.kept);
+        self.until(secs(10), |w| w.has(&Event::LoggedIn(LoginOutcome::Done)));
+        assert!(self.has(&Event::LoggedIn(LoginOutcome::Done)), "{:?}", self.events);
+        self.run(ms(300));
+        self.events.clear();
+    }
+
+    fn time(&self) -> Duration {
+        self.now - self.start
+    }
+
+    fn percent(&mut self) -> u64 {
+        self.dice.roll() % 100
+    }
+
+    fn fly(&mut self, by_server: bool, to: SocketAddr, bytes: Vec<u8>) {
+        self.datagrams += 1;
+        if self.percent() < self.loss || self.down {
+            return;
+        }
+        let late = if self.percent() < self.loss { RTT / 2 } else { Duration::ZERO };
+        self.flying.push((self.now + RTT / 2 + late, by_server, to, bytes));
+    }
+
+    /// The disk's part, as the client does it.
+    fn note(&mut self, event: &Event) {
+        match event {
+            Event::Received { token, text, pushed: Some(pushed), .. } | Event::Own { token, text, pushed, .. } => {
+                let time = ms(self.dice.roll() % (self.disk_time + 1));
+                let last = self.writing.back().map_or(self.now, |(at, ..)| *at);
+                self.writing.push_back(((self.now + time).max(last), *token, *pushed, text.clone()));
+                self.write();
+            }
+            Event::Outgoing { id, state: SendState::Sending } | Event::Refused { id, .. } => {
+                self.session.handle_noted(self.now, *id, self.disk_works);
+            }
+            Event::Token(token) => self.kept.token = *token,
+            Event::Begins(row) if self.disk_works => self.kept.cursor = self.kept.cursor.or(Some(*row)),
+            Event::NameTaken => {
+                let Key([first, ..]) = self.kept.device;
+                (self.kept.device, self.kept.token) = (Key([first + 1; 16]), None);
+                self.session.set_device(self.now, Some(self.kept.device));
+            }
+            _ => {}
+        }
+    }
+
+    /// What the disk has done by now.
+    fn write(&mut self) {
+        while self.writing.front().is_some_and(|(at, ..)| *at <= self.now)
+            && let Some((_, token, pushed, text)) = self.writing.pop_front()
+        {
+            let stored = self.disk_works && self.kept.cursor == pushed.after;
+            if stored {
+                self.disk.push((pushed.row, text));
+                self.kept.cursor = Some(pushed.row);
+            }
+            self.session.handle_stored(self.now, token, stored);
+        }
+    }
+
+    fn drain(&mut self) {
+        loop {
+            if let Some(event) = self.session.poll_event() {
+                self.note(&event);
+                self.events.push((self.time(), event));
+            } else if let Some(transmit) = self.session.poll_transmit() {
+                assert_eq!(transmit.cause, Cause::Secure);
+                self.fly(false, at(1), transmit.bytes);
+            } else if let Some(transmit) = self.server.poll_transmit() {
+                self.fly(true, transmit.to, transmit.bytes);
+            } else if let Some(event) = self.server.poll_event() {
+                self.serve(event);
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn serve(&mut self, event: link::Event) {
+        match event {
+            link::Event::Connected { peer, .. } => self.seats.push(Seat { peer, device: None, pushed: 0 }),
+            link::Event::Lost { peer, .. } => self.seats.retain(|seat| seat.peer != peer),
+            link::Event::Frame { peer, bytes } => {
+                let frame = FromClient::decode(&bytes).expect("a frame");
+                let answers = match (self.script)(&frame) {
+                    Some(answers) => answers,
+                    None => self.answer(peer, frame),
+                };
+                for answer in answers {
+                    self.server.send(self.now, peer, &answer.encode());
+                }
+                self.push();
+            }
+        }
+    }
+
+    fn answer(&mut self, peer: PeerId, frame: FromClient) -> Vec<FromServer> {
+        let Some(at) = self.seats.iter().position(|seat| seat.peer == peer) else { return Vec::new() };
+        let durable = &mut self.durable;
+        match frame {
+            FromClient::Register { id, .. } => vec![FromServer::Registered { id }],
+            FromClient::Login { id, password, device, cursor, .. } => {
+                durable.passwords += 1;
+                if password.0 != "secret" {
+                    return vec![FromServer::Error { id, code: Code::WrongPassword }];
+                }
+                let token = Key([u8::try_from(durable.passwords % 250).expect("small"); 32]);
+                durable.tokens.insert(device, token);
+                self.seat(at, id, device, cursor, Some(token))
+            }
+            FromClient::Resume { id, device, proof, cursor, .. } => {
+                let material = self.server.export(peer, b"hongyan login").expect("connected");
+                let right = durable.tokens.get(&device).is_some_and(|token| {
+                    let hash = digest::digest(&digest::SHA256, &token.0);
+                    hmac::verify(&hmac::Key::new(hmac::HMAC_SHA256, hash.as_ref()), &material, &proof.0).is_ok()
+                });
+                if !right {
+                    return vec![FromServer::Error { id, code: Code::BadToken }];
+                }
+                durable.resumed += 1;
+                self.seat(at, id, device, cursor, None)
+            }
+            FromClient::Logout { id, .. } => {
+                self.seats[at].device = None;
+                vec![FromServer::LoggedOut { id }]
+            }
+            FromClient::Send { counter, to, text, .. } => {
+                let Some(device) = self.seats[at].device else {
+                    return vec![FromServer::Refused { counter, code: Code::NotLoggedIn, wait: None, reason: None }];
+                };
+                let body = format!("{to} {text}");
+                if let Some((kept, row)) = durable.sent.get(&(device, counter)) {
+                    let accepted = FromServer::Accepted { counter, row: *row, at: 0, online: true };
+                    let conflict = FromServer::Refused { counter, code: Code::IdConflict, wait: None, reason: None };
+                    return vec![if *kept == body { accepted } else { conflict }];
+                }
+                durable.rows += 3;
+                durable.sent.insert((device, counter), (body, durable.rows));
+                durable.texts.push(text);
+                vec![FromServer::Accepted { counter, row: durable.rows, at: 0, online: to != "away" }]
+            }
+            FromClient::Ack { cursor } => {
+                assert!(self.disk.iter().any(|(row, _)| *row == cursor), "acknowledged and not on disk");
+                durable.acknowledged = durable.acknowledged.max(cursor);
+                self.server.hurry(self.now, peer, false);
+                Vec::new()
+            }
+            FromClient::History { id, .. } => {
+                let past = Past { row: 1, from: "b".into(), writer: None, at: 5, text: "old".into() };
+                vec![FromServer::History { id, messages: vec![past], more: true }]
+            }
+            FromClient::IfFree => Vec::new(),
+            FromClient::Ping { id } => vec![FromServer::Pong { id, at: None }],
+            FromClient::AccountSettings { id } => vec![FromServer::AccountSettings { id, settings: durable.settings }],
+            FromClient::SetDevices { id, beside } => {
+                durable.settings.beside = beside;
+                vec![FromServer::AccountSettings { id, settings: durable.settings }]
+            }
+            FromClient::SetSecureOnly { id, on } => {
+                durable.settings.secure_only = on;
+                vec![FromServer::AccountSettings { id, settings: durable.settings }]
+            }
+            FromClient::Unknown => Vec::new(),
+        }
+    }
+
+    fn seat(
+        &mut self,
+        at: usize,
+        id: u64,
+        device: Device,
+        cursor: Option<u64>,
+        token: Option<Key<32>>,
+    ) -> Vec<FromServer> {
+        let own = |counter: &(Device, u64)| (counter.0 == device).then_some(counter.1);
+        let highest = self.durable.sent.keys().filter_map(own).max().unwrap_or(0);
+        for seat in self.seats.iter_mut().filter(|seat| seat.device == Some(device)) {
+            seat.device = None;
+        }
+        // What a device says that it has need not be acknowledged once more.
+        self.durable.acknowledged = self.durable.acknowledged.max(cursor.unwrap_or(0));
+        self.seats[at].device = Some(device);
+        self.seats[at].pushed = cursor.unwrap_or(0);
+        let list = ["a", "b"].map(String::from);
+        vec![
+            FromServer::LoggedIn { id, token, highest, ended: None, start: cursor.is_none().then_some(0) },
+            FromServer::Presence { first: true, online: list[..1].to_vec() },
+            FromServer::Presence { first: false, online: list[1..].to_vec() },
+        ]
+    }
+
+    /// A message for the client.
+    fn post(&mut self, text: &str) {
+        self.durable.rows += 2;
+        self.durable.mailbox.insert(self.durable.rows, text.to_owned());
+        self.push();
+    }
+
+    fn push(&mut self) {
+        for seat in self.seats.iter_mut().filter(|seat| seat.device.is_some()) {
+            for (row, text) in self.durable.mailbox.range(seat.pushed + 1..) {
+                let after = self.durable.mailbox.range(..row).next_back().map_or(0, |(row, _)| *row);
+                let (from, text) = ("b".to_owned(), text.clone());
+                // What begins so was sent by another device of the same account.
+                let frame = match text.starts_with("own ") {
+                    true => FromServer::Own {
+                        row: *row,
+                        after,
+                        to: from,
+                        at: 7,
+                        text,
+                        device: OTHER,
+                        counter: *row,
+                        accepted: 1,
+                    },
+                    false => FromServer::Message { row: *row, after, from, writer: None, at: 7, text, plain: None },
+                };
+                if !self.server.send(self.now, seat.peer, &frame.encode()) {
+                    break;
+                }
+                self.server.hurry(self.now, seat.peer, true);
+                seat.pushed = *row;
+            }
+        }
+    }
+
+    fn restart_server(&mut self) {
+        self.server = Carrier::server(&self.identity, None).expect("an identity");
+        self.seats.clear();
+    }
+
+    fn restart_client(&mut self, seed: u64) {
+        let pins = self.session.pins().to_vec();
+        // As after a kill: what was not written is not there.
+        self.writing.clear();
+        self.session = Session::new(Self::config(seed, pins));
+    }
+
+    fn run(&mut self, time: Duration) {
+        self.until(time, |_| false);
+    }
+
+    /// Until `enough`, or for so long; whether it was enough.
+    fn until(&mut self, time: Duration, enough: impl Fn(&Self) -> bool) -> bool {
+        let end = self.now + time;
+        for _ in 0..1_000_000 {
+            self.drain();
+            if enough(self) {
+                return true;
+            }
+            self.flying.sort_by_key(|(at, ..)| *at);
+            let arrival = self.flying.first().map(|(at, ..)| *at);
+            let written = self.writing.front().map(|(at, ..)| *at);
+            let due = [arrival, written, self.session.poll_timeout(), self.server.poll_timeout()];
+            let due = due.into_iter().flatten().min();
+            let Some(next) = due.filter(|next| *next <= end) else {
+                self.now = end;
+                return false;
+            };
+            self.now = self.now.max(next);
+            if written == Some(next) {
+                self.write();
+                continue;
+            }
+            if arrival == Some(next) {
+                let (_, by_server, to, bytes) = self.flying.remove(0);
+                if !by_server {
+                    self.server.handle_datagram(self.now, self.client_at, &bytes);
+                } else if to == self.client_at {
+                    self.session.handle_datagram(self.now, &bytes);
+                }
+                continue;
+            }
+            self.server.handle_timeout(self.now);
+            if self.session.poll_timeout().is_some_and(|at| at <= self.now) {
+                let before = (self.datagrams, self.events.len());
+                self.session.handle_timeout(self.now);
+                self.drain();
+                self.idle_wakes += usize::from(before == (self.datagrams, self.events.len()));
+            }
+        }
+        panic!("it never comes to rest: {:?}", self.events.last());
+    }
+
+    fn send(&mut self, id: i64, to: &str) {
+        let text = MessageText::parse(&id.to_string()).expect("valid");
+        self.kept.newest = self.kept.newest.max(id);
+        self.session.send(self.now, MessageId(id), account(to), text);
+    }
+
+    fn has(&self, event: &Event) -> bool {
+        self.events.iter().any(|(_, e)| e == event)
+    }
+
+    fn state(&self, id: i64) -> Option<SendState> {
+        self.events.iter().rev().find_map(|(_, e)| match e {
+            Event::Outgoing { id: i, state } | Event::Refused { id: i, state } if *i == MessageId(id) => Some(*state),
+            _ => None,
+        })
+    }
+
+    fn texts(&self) -> Vec<&str> {
+        self.disk.iter().map(|(_, text)| text.as_str()).collect()
+    }
+}

@@ -1,0 +1,115 @@
+//! What became of something, as a sentence in the language of the moment; the same in every face.
+
+use std::borrow::Cow;
+use std::time::Instant;
+
+use rust_i18n::t;
+
+use super::{Link, LoginOutcome, PasswordOutcome, RegisterOutcome};
+use crate::protocol::link::{GOING_DOWN, Why};
+use crate::protocol::wire::reply::{LoggedIn, Registered};
+
+impl Link {
+    /// The connection line.
+    #[must_use]
+    pub fn sentence(self, now: Instant) -> Cow<'static, str> {
+        match self {
+            Self::Offline => t!("main.link_offline"),
+            Self::LoggingIn => t!("main.link_logging_in"),
+            // Nothing is measured before the first request that was answered and not sent again.
+            Self::Connected { rtt } if rtt.is_zero() => t!("main.link_connected_only"),
+            Self::Connected { rtt } if rtt.as_millis() == 0 => t!("main.link_connected", ms = "< 1"),
+            Self::Connected { rtt } => t!("main.link_connected", ms = rtt.as_millis()),
+            Self::Waiting => t!("main.link_waiting"),
+            Self::Retrying { at } => match at.saturating_duration_since(now).as_secs_f64().ceil() {
+                0.0 => t!("main.link_reconnecting"),
+                left => t!("main.link_retrying", n = left),
+            },
+            Self::LoggedOut => t!("main.link_logged_out"),
+        }
+    }
+}
+
+impl Why {
+    /// For whoever looks at the connection.
+    #[must_use]
+    pub fn sentence(&self) -> Cow<'static, str> {
+        match self {
+            Self::NoAnswer => t!("connection.no_answer"),
+            Self::Silent => t!("connection.silent"),
+            Self::Restarted => t!("connection.restarted"),
+            Self::ClosedByPeer { code, .. } if *code == u64::from(GOING_DOWN) => t!("connection.going_down"),
+            Self::ClosedByPeer { reason, .. } => t!("connection.closed_by", why = short(reason)),
+            Self::KeyChanged(_) => t!("secure.key_changed"),
+            Self::KeysDamaged => t!("secure.keys_damaged"),
+            Self::Broken(why) => t!("connection.broken", why = short(why)),
+            Self::Closed => t!("connection.closed_here"),
+        }
+    }
+}
+
+/// A server's words, or the carrier's, on one line.
+fn short(why: &str) -> String {
+    why.chars().map(|c| if c.is_control() { ' ' } else { c }).take(100).collect()
+}
+
+impl RegisterOutcome {
+    /// For whoever wanted to register.
+    #[must_use]
+    pub fn sentence(&self) -> Cow<'static, str> {
+        match self {
+            Self::Answered { reply: Registered::Done, .. } => t!("gui.registered"),
+            Self::Answered { reply: Registered::PasswordsDiffer, .. } => t!("gui.passwords_differ"),
+            // The answer to the first try may have been lost.
+            Self::Answered { reply: Registered::AccountExists, after_timeout: true } => t!("gui.maybe_registered"),
+            Self::Answered { reply: Registered::AccountExists, .. } => t!("gui.account_exists"),
+            Self::Answered { reply: Registered::NoSuchAccount, .. } => t!("gui.unknown_code", code = "01:04"),
+            Self::NotUnderstood => t!("gui.not_understood"),
+            Self::Unknown(code) => t!("gui.unknown_code", code = code),
+            Self::NoAnswer => t!("gui.no_answer"),
+            Self::Unheard => t!("gui.unheard"),
+            Self::TryLater => t!("secure.try_later"),
+            Self::KeyChanged => t!("secure.key_changed"),
+            Self::KeysDamaged => t!("secure.keys_damaged"),
+        }
+    }
+}
+
+impl LoginOutcome {
+    /// For whoever wanted to log in.
+    #[must_use]
+    pub fn sentence(&self) -> Cow<'static, str> {
+        match self {
+            Self::Done | Self::Refused(LoggedIn::Done) => t!("wire.logged_in"),
+            Self::Refused(LoggedIn::WrongPassword) => t!("gui.wrong_password"),
+            Self::Refused(LoggedIn::NoSuchAccount) => t!("gui.no_such_account"),
+            Self::Refused(LoggedIn::AlreadyLoggedIn) => t!("wire.already_logged_in"),
+            Self::NotUnderstood => t!("gui.not_understood"),
+            Self::Unknown(code) => t!("gui.unknown_code", code = code),
+            Self::NoAnswer => t!("gui.no_answer"),
+            Self::Unheard => t!("gui.unheard"),
+            Self::NotTaken => t!("gui.not_taken"),
+            Self::PasswordNeeded => t!("secure.password_needed"),
+            Self::KeyChanged => t!("secure.key_changed"),
+            Self::KeysDamaged => t!("secure.keys_damaged"),
+            Self::EncryptedOnly => t!("secure.encrypted_only"),
+        }
+    }
+}
+
+impl PasswordOutcome {
+    /// For whoever wanted to change a password.
+    #[must_use]
+    pub fn sentence(&self) -> Cow<'static, str> {
+        match self {
+            Self::Done => t!("password.changed"),
+            Self::WrongPassword => t!("password.wrong"),
+            Self::PasswordsDiffer => t!("gui.passwords_differ"),
+            Self::NoSuchAccount => t!("gui.no_such_account"),
+            Self::NotHere => t!("password.not_here"),
+            Self::Unclear(code) => t!("password.unclear", code = code),
+            Self::NoAnswer => t!("password.no_answer"),
+            Self::Encrypted => t!("password.encrypted"),
+        }
+    }
+}

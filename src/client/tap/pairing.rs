@@ -1,0 +1,336 @@
+//! Which reply belongs to which request, as far as that can be told: replies carry no number, and what
+//! somebody sends by hand goes the same way as the client's own requests. Pure.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use crate::client::session::Cause;
+use crate::probe::hand::{Came, Expectation, PATIENCE, Trial};
+use crate::protocol::wire::{looks_like_reply, show};
+
+/// Requests without an answer that are remembered; more are outstanding only by hand.
+const ASKED: usize = 8;
+/// Requests made by hand that are remembered.
+const TRIALS: usize = 1_000;
+/// So long an answer may still come, or one more to a request that was sent twice.
+const LATE: Duration = Duration::from_secs(10);
+/// A server may hold back for a minute what it says to a wrong password.
+const HELD_BACK: Duration = Duration::from_secs(65);
+
+type Operation = [u8; 2];
+
+/// Requests and what came to them.
+#[derive(Debug, Default)]
+pub(super) struct Pairing {
+    asked: VecDeque<Asked>,
+    /// To these one more reply may come, and until when: they were sent twice, or given up.
+    late: VecDeque<(Option<Operation>, Instant)>,
+    /// What was said of requests by hand that wait for their turn to be sent.
+    said: VecDeque<(Vec<u8>, Expectation)>,
+    trials: VecDeque<Made>,
+    /// Trials that are forgotten.
+    forgotten: usize,
+}
+
+/// A request that may still be answered.
+#[derive(Debug)]
+struct Asked {
+    /// None when a reply to it can have none of its own.
+    operation: Option<Operation>,
+    at: Instant,
+    until: Instant,
+    /// The number of the trial, if it was made by hand.
+    trial: Option<usize>,
+    /// Sent more than once: an answer could be that of either.
+    twice: bool,
+}
+
+/// A request that was made by hand.
+#[derive(Debug)]
+struct Made {
+    trial: Trial,
+    at: Instant,
+    unix_ms: i64,
+    came: Option<Came>,
+}
+
+impl Pairing {
+    /// What somebody expects of a request made by hand, which will be sent next or after others.
+    pub fn expect(&mut self, bytes: &[u8], expectation: Expectation) {
+        if self.said.len() == TRIALS {
+            self.said.pop_front();
+        }
+        self.said.push_back((Trial::new(bytes, &expectation).sent().to_vec(), expectation));
+    }
+
+    /// The requests made by hand, from the oldest on: number, when it was sent, the request, what came.
+    pub fn trials(&self, now: Instant) -> impl DoubleEndedIterator<Item = (usize, i64, &Trial, Came)> {
+        self.trials.iter().enumerate().map(move |(i, made)| {
+            let number = self.forgotten + 1 + i;
+            let waited = now.saturating_duration_since(made.at);
+            let none = if waited < PATIENCE { Came::NotYet } else { Came::Nothing };
+            (number, made.unix_ms, &made.trial, made.came.clone().unwrap_or(none))
+        })
+    }
+
+    /// A request went out; how long an earlier one has been waited for that makes it necessary.
+    pub fn sent(&mut self, now: Instant, unix_ms: i64, bytes: &[u8], cause: Cause) -> Option<Duration> {
+        self.forget(now);
+        let own = operation(bytes).filter(|_| !looks_like_reply(bytes));
+        let since = |asked: &Asked| now.saturating_duration_since(asked.at);
+        let mut waited = None;
+        let mut until = now + LATE;
+        let mut trial = None;
+        match cause {
+            Cause::Secure => return None,
+            Cause::ByHand => {
+                let number = self.make(now, unix_ms, bytes);
+                trial = Some(number);
+                // What expects none may be answered all the same, and late.
+                if own.is_none() && self.made(number).is_some_and(|made| made.trial.expects_silence()) {
+                    until = now + PATIENCE;
+                }
+            }
+            Cause::Again(_) => {
+                if let Some(asked) = self.asked.iter_mut().find(|a| a.trial.is_none() && a.operation == own) {
+                    waited = Some(since(asked));
+                    (asked.at, asked.until, asked.twice) = (now, until, true);
+                    return waited;
+                }
+            }
+            Cause::Fence => waited = self.asked.iter().rfind(|a| a.trial.is_none()).map(since),
+            // The session has one request outstanding: whatever was before is settled or given up.
+            Cause::First => {
+                let given_up = self.asked.iter().filter(|a| a.trial.is_none());
+                self.late.extend(given_up.map(|a| (a.operation, a.until)));
+                self.asked.retain(|a| a.trial.is_some());
+            }
+        }
+        if own == Some(*b"02") {
+            until = now + HELD_BACK;
+        }
+        let mut twice = matches!(cause, Cause::Again(_));
+        for other in self.asked.iter_mut().filter(|a| own.is_some() && a.operation == own) {
+            (other.twice, twice) = (true, true);
+        }
+        if self.asked.len() == ASKED {
+            self.asked.pop_front();
+        }
+        self.asked.push_back(Asked { operation: own, at: now, until, trial, twice });
+        waited
+    }
+
+    /// A datagram came; how long after its request, if that is certain.
+    pub fn received(&mut self, now: Instant, bytes: &[u8]) -> Option<Duration> {
+        self.forget(now);
+        // A server may send back a password.
+        let shown = show::starred(bytes);
+        let of = operation(bytes);
+        // 00:00 and 07:01 answer any request; of several it is the oldest, or that was lost.
+        let any = matches!(of.as_ref(), Some(b"00" | b"07"));
+        let fits = |operation: Option<Operation>| any || of.is_some() && operation == of;
+        let Some(asked) = self.asked.iter().position(|a| fits(a.operation)).and_then(|i| self.asked.remove(i)) else {
+            // It may be what a server says that does not know the protocol well.
+            if let (1, Some(number)) = (self.asked.len(), self.asked.front().and_then(|a| a.trial)) {
+                self.came(number, Came::Perhaps(shown));
+            }
+            return None;
+        };
+        let overdue = asked.trial.is_some() && self.late.iter().any(|(operation, _)| fits(*operation));
+        let certain = !(asked.twice || any && !self.asked.is_empty() || overdue);
+        if asked.twice {
+            self.late.push_back((asked.operation, asked.until));
+        }
+        let after = now.saturating_duration_since(asked.at);
+        if certain {
+            asked.trial.into_iter().for_each(|number| self.came(number, Came::Reply(shown.clone(), after)));
+            return Some(after);
+        }
+        let others = self.asked.iter().filter(|a| fits(a.operation)).filter_map(|a| a.trial);
+        for number in asked.trial.into_iter().chain(others).collect::<Vec<_>>() {
+            self.came(number, Came::Perhaps(shown.clone()));
+        }
+        None
+    }
+
+    fn forget(&mut self, now: Instant) {
+        self.asked.retain(|asked| asked.until > now);
+        self.late.retain(|(_, until)| *until > now);
+        let more = self.late.len().saturating_sub(ASKED);
+        self.late.drain(..more);
+    }
+
+    /// Notes a trial; its number.
+    fn make(&mut self, now: Instant, unix_ms: i64, bytes: &[u8]) -> usize {
+        let starred = Trial::new(bytes, &Expectation::Text);
+        let said = self.said.iter().position(|(sent, _)| sent == starred.sent());
+        let said = said.and_then(|i| self.said.remove(i));
+        let trial = said.map_or(starred, |(_, expectation)| Trial::new(bytes, &expectation));
+        if self.trials.len() == TRIALS {
+            self.trials.pop_front();
+            self.forgotten += 1;
+        }
+        self.trials.push_back(Made { trial, at: now, unix_ms, came: None });
+        self.forgotten + self.trials.len()
+    }
+
+    fn made(&mut self, number: usize) -> Option<&mut Made> {
+        self.trials.get_mut(number.checked_sub(self.forgotten + 1)?)
+    }
+
+    fn came(&mut self, number: usize, came: Came) {
+        if let Some(made) = self.made(number) {
+            made.came = Some(came);
+        }
+    }
+}
+
+fn operation(bytes: &[u8]) -> Option<Operation> {
+    bytes.first_chunk().copied().filter(|digits: &Operation| digits.iter().all(u8::is_ascii_digit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goes out (with its cause) or comes in, at so many milliseconds.
+    type Step = (u64, Option<Cause>, &'static str);
+
+    /// What came to each request made by hand: a reply and its milliseconds, a reply and `?`, or `-`.
+    #[track_caller]
+    fn check(name: &str, steps: &[Step], expected: &[&str]) {
+        let (mut pairing, start) = (Pairing::default(), Instant::now());
+        let mut last = start;
+        for (ms, cause, bytes) in steps {
+            last = start + Duration::from_millis(*ms);
+            match cause {
+                Some(cause) => drop(pairing.sent(last, 0, bytes.as_bytes(), *cause)),
+                None => drop(pairing.received(last, bytes.as_bytes())),
+            }
+        }
+        let trials = pairing.trials(last + PATIENCE).map(|(_, _, _, came)| match came {
+            Came::Reply(bytes, after) => format!("{} {}", String::from_utf8_lossy(&bytes), after.as_millis()),
+            Came::Perhaps(bytes) => format!("{} ?", String::from_utf8_lossy(&bytes)),
+            Came::Nothing => "-".to_owned(),
+            Came::NotYet => "…".to_owned(),
+        });
+        assert_eq!(trials.collect::<Vec<_>>(), expected, "{name}");
+    }
+
+    #[test]
+    fn a_reply_is_given_to_a_trial_only_where_it_must_be_its_own() {
+        use Cause::{Again, ByHand, Fence, First};
+        const HAND: Option<Cause> = Some(ByHand);
+        let own = Some(First);
+        check(
+            "alone",
+            &[(0, HAND, "08#"), (3, None, "08:2"), (9, HAND, "99#"), (10, None, "00:00")],
+            &["08:2 3", "00:00 1"],
+        );
+        check("once more", &[(0, HAND, "08#"), (3, None, "08:2"), (4, None, "08:2")], &["08:2 3"]);
+        check("unanswered", &[(0, HAND, "06:01"), (5, own, "08#"), (6, None, "08:0")], &["-"]);
+        check("late", &[(0, HAND, "02#a#b#"), (60_000, None, "02:02")], &["02:02 60000"]);
+        check("too late", &[(0, HAND, "08#"), (60_000, None, "08:0")], &["-"]);
+        check(
+            "another operation of the client's own",
+            &[(0, own, "09#"), (1, HAND, "08#"), (2, None, "08:1")],
+            &["08:1 1"],
+        );
+        check("the same of its own before", &[(0, own, "08#"), (1, HAND, "08#"), (2, None, "08:0")], &["08:0 ?"]);
+        check("the same of its own after", &[(0, HAND, "08#"), (1, own, "08#"), (2, None, "08:0")], &["08:0 ?"]);
+        check(
+            "both are answered",
+            &[(0, HAND, "08#"), (1, own, "08#"), (2, None, "08:0"), (3, None, "08:1")],
+            &["08:0 ?"],
+        );
+        check("the same by hand", &[(0, HAND, "08#"), (900, HAND, "08#"), (901, None, "08:0")], &["08:0 ?", "08:0 ?"]);
+        check("refused beside another", &[(0, own, "09#"), (1, HAND, "99#"), (2, None, "00:00")], &["00:00 ?"]);
+        check(
+            "it is told by the next reply after all",
+            &[(0, HAND, "99#"), (1, HAND, "08#"), (2, None, "00:00"), (3, None, "08:0")],
+            &["00:00 ?", "08:0 2"],
+        );
+        check(
+            "one more reply to what was sent twice",
+            &[
+                (0, own, "08#"),
+                (300, Some(Again(2)), "08#"),
+                (301, None, "08:0"),
+                (302, HAND, "08#"),
+                (303, None, "08:0"),
+            ],
+            &["08:0 ?"],
+        );
+        check(
+            "one more refusal of what was sent twice",
+            &[
+                (0, own, "08#"),
+                (300, Some(Again(2)), "08#"),
+                (301, None, "07:01"),
+                (302, HAND, "9#xx#"),
+                (303, None, "07:01"),
+            ],
+            &["07:01 ?"],
+        );
+        check(
+            "given up and answered after all",
+            &[(0, own, "05#b#"), (900, own, "08#"), (901, None, "08:0"), (902, HAND, "05#b#"), (903, None, "05:01")],
+            &["05:01 ?"],
+        );
+        check(
+            "long after that",
+            &[
+                (0, own, "05#b#"),
+                (900, own, "08#"),
+                (901, None, "08:0"),
+                (20_000, HAND, "05#b#"),
+                (20_003, None, "05:01"),
+            ],
+            &["05:01 3"],
+        );
+        check("of no operation of its own", &[(0, HAND, "08#"), (1, None, "hello")], &["hello ?"]);
+        check("that one came first", &[(0, HAND, "08#"), (1, None, "09:01"), (2, None, "08:0")], &["08:0 2"]);
+        check(
+            "what looks like a reply waits for none",
+            &[(0, HAND, "06:01"), (9, HAND, "06#"), (10, None, "06:01")],
+            &["-", "06:01 1"],
+        );
+        check(
+            "and not for ever",
+            &[(0, HAND, "06:01"), (2_500, HAND, "99#"), (2_501, None, "00:00")],
+            &["-", "00:00 1"],
+        );
+        check(
+            "behind a fence",
+            &[(0, own, "03#b#x#"), (900, Some(Fence), "08#"), (901, HAND, "06#"), (902, None, "06:01")],
+            &["06:01 1"],
+        );
+    }
+
+    #[test]
+    fn what_was_said_goes_with_its_request() {
+        let (mut pairing, now) = (Pairing::default(), Instant::now());
+        pairing.expect(b"08#", Expectation::Silence);
+        pairing.expect(b"02#a#secret#", Expectation::Reply(b"02:01".to_vec()));
+        pairing.expect(b"08#", Expectation::Text);
+        pairing.received(now, b"02#a#secret#");
+        for sent in ["02#a#secret#", "08#", "08#", "08#"] {
+            pairing.sent(now, 7, sent.as_bytes(), Cause::ByHand);
+        }
+        assert!(!format!("{pairing:?}").contains("secret") && pairing.said.is_empty());
+        let said: Vec<&str> = pairing.trials(now).map(|(_, _, trial, came)| trial.case(1, &came).id).collect();
+        assert_eq!(said, ["by-hand-said", "by-hand-said", "by-hand", "by-hand"]);
+    }
+
+    #[test]
+    fn trials_take_bounded_room_and_keep_their_numbers() {
+        let (mut pairing, now) = (Pairing::default(), Instant::now());
+        for _ in 0..TRIALS + 5 {
+            pairing.sent(now, 0, b"08#", Cause::ByHand);
+        }
+        pairing.received(now, b"08:0");
+        let numbers: Vec<usize> = pairing.trials(now).map(|(number, ..)| number).collect();
+        assert_eq!((numbers.len(), numbers.first(), numbers.last()), (TRIALS, Some(&6), Some(&(TRIALS + 5))));
+        assert!(pairing.asked.len() <= ASKED && pairing.late.len() <= ASKED);
+    }
+}

@@ -1,0 +1,461 @@
+//! What a datagram for a server says, piece by piece; of a malformed one which byte breaks which rule
+//! and what would have been right. For whoever writes a client. Pure.
+//!
+//! Source: docs/protocol.md; each [`Rule`] names its section there. What breaks a rule here is exactly
+//! what [`Request::decode`](super::Request::decode) refuses. Passwords are kept nowhere, and where it
+//! cannot be told what a piece is, it is taken for one.
+
+mod advice;
+mod fields;
+mod text;
+
+use std::ops::Range;
+
+pub use text::{Colour, Piece, readable};
+
+use super::Charset;
+use super::request::{MAX_REQUEST_BYTES, looks_like_reply, without_line_end};
+use crate::base::model::Account;
+use crate::base::model::names::NameFault;
+
+/// One datagram explained. Texts in a person's language are made by its methods.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// Bytes in the datagram.
+    pub size: usize,
+    /// 1–6, 8–11; `None` where no known operation stands at the beginning.
+    pub operation: Option<u8>,
+    /// The fields in their order.
+    pub fields: Vec<Field>,
+    /// What is wrong, or right and worth a word, in the order of the bytes.
+    pub findings: Vec<Finding>,
+    /// How its text was read.
+    pub charset: Charset,
+    /// What can be shown of it.
+    shown: Vec<Piece>,
+}
+
+/// One field of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    /// What it is.
+    pub name: Name,
+    /// Where it stands, without its `#`; offsets from 0 into the datagram.
+    pub bytes: Range<usize>,
+    /// What it says; a password is six stars.
+    pub text: String,
+    /// Whether a `#` follows.
+    pub closed: bool,
+}
+
+/// What a field is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Name {
+    /// Of 01 and 02.
+    Account,
+    /// Of 01 and 02.
+    Password,
+    /// Of 01: the password, or the new one, once more.
+    Confirm,
+    /// Of 01 with four fields: the password until now.
+    OldPassword,
+    /// Of 01 with four fields.
+    NewPassword,
+    /// Of 03: who is to receive it.
+    To,
+    /// Of 03.
+    Message,
+    /// Of 04 and 05: whose messages.
+    From,
+    /// Of 10: `Q1`.
+    Version,
+    /// Of 10.
+    Nonce,
+    /// Of 10.
+    Padding,
+    /// Of 11: how many accounts to leave out.
+    Offset,
+    /// One more than the operation has.
+    Surplus,
+}
+
+/// Something found in a datagram.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Where: offsets from 0 into the datagram. An empty range is a place where something is missing.
+    /// Sentences count from 1, as people do: the byte at offset 4 is "byte 5".
+    pub bytes: Range<usize>,
+    /// Which rule.
+    pub rule: Rule,
+}
+
+/// A rule of the protocol's text. The first group is broken, and the request is not served; the second
+/// is noted: our server serves it, another may not, or it means something that is easily overlooked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "fields are named by what they hold")]
+pub enum Rule {
+    /// No byte at all.
+    Empty,
+    /// More than 1,400 bytes.
+    TooLong { got: usize },
+    /// A byte order mark at the beginning.
+    ByteOrderMark,
+    /// Each character with a NUL: UTF-16.
+    Utf16,
+    /// `０`–`９` or `＃`, as Chinese keyboards write them.
+    FullWidth { found: char },
+    /// `NN:…`: requests have `#`. Never answered.
+    LooksLikeReply,
+    /// `8#`
+    OneDigit,
+    /// `008#`, or an account at the beginning.
+    ManyDigits,
+    /// Another byte where a digit of the operation belongs.
+    NotADigit,
+    /// Nothing, or something else, where the `#` behind the two digits belongs.
+    OperationNotClosed,
+    /// 00 and 07 are only replies.
+    ReplyOnly { operation: u8 },
+    /// 12–99.
+    UnknownOperation { operation: u8 },
+    /// The last field has no `#`.
+    NotClosed { field: usize },
+    /// A field of the operation that is not there.
+    Missing { field: usize, name: Name },
+    /// More fields than the operation has.
+    Surplus { want: usize },
+    /// A field without a byte.
+    EmptyField { field: usize, name: Name },
+    /// A field of too many bytes.
+    FieldTooLong { field: usize, name: Name, got: usize, max: usize },
+    /// A `:` or a control character; which one is not said of a password.
+    Forbidden { field: usize, name: Name, found: Option<char> },
+    /// A person's account that begins with `@`.
+    Reserved,
+    /// A new account that could be taken for another's.
+    Name { why: NameFault },
+    /// An offset of 11 that is no number.
+    NotANumber,
+    /// An offset of 11 beyond all numbers.
+    NumberTooBig,
+    /// 10 with another version than `Q1`.
+    UnknownVersion,
+
+    /// `08##`, `09##`
+    ClosedTwice,
+    /// `04#`, `05#`: of anyone.
+    Bare,
+    /// Line ends or NULs behind the last `#`.
+    LineEnd,
+    /// The message itself ends in a line end.
+    MessageLineEnd,
+    /// A `#` within the message.
+    HashInMessage,
+    /// No UTF-8, so read as GB18030.
+    NotUtf8,
+    /// UTF-8, but read as GB18030 since this address wrote that before.
+    StillGb18030,
+    /// Neither UTF-8 nor GB18030.
+    Undecodable,
+    /// `11#+5#`
+    PlusSign,
+    /// The second password differs from the first: `01:02` will answer.
+    ConfirmDiffers,
+    /// 01 with four fields: a password is changed, nobody is registered.
+    ChangesPassword,
+    /// 10, 11 and `@lobby`: other servers do not know it.
+    Extension,
+}
+
+/// A section of docs/protocol.md.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "named as the sections are")]
+pub enum Section {
+    Datagram,
+    Requests,
+    Fields,
+    Messages,
+    Charset,
+    WildForms,
+    Extensions,
+}
+
+impl Section {
+    /// Its anchor in the page.
+    #[must_use]
+    pub fn anchor(self) -> &'static str {
+        match self {
+            Self::Datagram => "datagram",
+            Self::Requests => "requests",
+            Self::Fields => "fields",
+            Self::Messages => "messages",
+            Self::Charset => "charset",
+            Self::WildForms => "wild-forms",
+            Self::Extensions => "extensions",
+        }
+    }
+}
+
+impl Rule {
+    /// Whether the request is refused for it.
+    #[must_use]
+    pub fn breaks(self) -> bool {
+        !matches!(
+            self,
+            Self::ClosedTwice
+                | Self::Bare
+                | Self::LineEnd
+                | Self::MessageLineEnd
+                | Self::HashInMessage
+                | Self::NotUtf8
+                | Self::StillGb18030
+                | Self::Undecodable
+                | Self::PlusSign
+                | Self::ConfirmDiffers
+                | Self::ChangesPassword
+                | Self::Extension
+        )
+    }
+
+    /// Where the text says so.
+    #[must_use]
+    pub fn section(self) -> Section {
+        match self {
+            Self::Empty
+            | Self::TooLong { .. }
+            | Self::LooksLikeReply
+            | Self::OneDigit
+            | Self::ManyDigits
+            | Self::NotADigit
+            | Self::OperationNotClosed
+            | Self::FullWidth { .. }
+            | Self::NotClosed { .. } => Section::Datagram,
+            Self::ReplyOnly { .. }
+            | Self::UnknownOperation { .. }
+            | Self::Missing { .. }
+            | Self::Surplus { .. }
+            | Self::ChangesPassword
+            | Self::ConfirmDiffers => Section::Requests,
+            Self::EmptyField { name: Name::Message, .. } | Self::FieldTooLong { name: Name::Message, .. } => {
+                Section::Messages
+            }
+            Self::EmptyField { .. }
+            | Self::FieldTooLong { .. }
+            | Self::Forbidden { .. }
+            | Self::Reserved
+            | Self::Name { .. } => Section::Fields,
+            Self::MessageLineEnd | Self::HashInMessage => Section::Messages,
+            Self::ByteOrderMark | Self::Utf16 | Self::NotUtf8 | Self::StillGb18030 | Self::Undecodable => {
+                Section::Charset
+            }
+            Self::ClosedTwice | Self::Bare | Self::LineEnd => Section::WildForms,
+            Self::NotANumber | Self::NumberTooBig | Self::UnknownVersion | Self::PlusSign | Self::Extension => {
+                Section::Extensions
+            }
+        }
+    }
+}
+
+impl Explanation {
+    /// Whether it is a request that the server serves.
+    #[must_use]
+    pub fn is_request(&self) -> bool {
+        !self.findings.iter().any(|f| f.rule.breaks())
+    }
+
+    /// Whether it is, or was meant to be, a 01 of four fields, which changes a password.
+    #[must_use]
+    pub fn changes_password(&self) -> bool {
+        self.operation == Some(1) && self.fields.len() >= CHANGE.len()
+    }
+
+    /// Whether a server stays silent rather than answer `00:00`: what looks like a reply, and what is
+    /// malformed and under five bytes.
+    #[must_use]
+    pub fn is_never_answered(&self) -> bool {
+        self.findings.iter().any(|f| f.rule == Rule::LooksLikeReply) || (!self.is_request() && self.size < 5)
+    }
+}
+
+/// What 01 has where a password is changed.
+const CHANGE: &[Name] = &[Name::Account, Name::OldPassword, Name::NewPassword, Name::Confirm];
+
+/// The fields an operation has, 01 where somebody registers; `None` for what is no request.
+#[must_use]
+pub fn fields_of(operation: u8) -> Option<&'static [Name]> {
+    Some(match operation {
+        1 => &[Name::Account, Name::Password, Name::Confirm],
+        2 => &[Name::Account, Name::Password],
+        3 => &[Name::To, Name::Message],
+        4 | 5 => &[Name::From],
+        6 | 8 | 9 => &[],
+        10 => &[Name::Version, Name::Nonce, Name::Padding],
+        11 => &[Name::Offset],
+        _ => return None,
+    })
+}
+
+/// Explains a datagram as a server reads it that knows its sender to write `charset`.
+#[must_use]
+pub fn explain(datagram: &[u8], charset: Charset) -> Explanation {
+    let mut explained = Explanation {
+        size: datagram.len(),
+        operation: None,
+        fields: Vec::new(),
+        findings: Vec::new(),
+        charset,
+        shown: Vec::new(),
+    };
+    if datagram.len() > MAX_REQUEST_BYTES {
+        explained.find(MAX_REQUEST_BYTES..datagram.len(), Rule::TooLong { got: datagram.len() });
+    }
+    match datagram {
+        [a, b, b'#', ..] if a.is_ascii_digit() && b.is_ascii_digit() => {
+            let operation = (a - b'0') * 10 + (b - b'0');
+            match fields_of(operation) {
+                Some(names) => {
+                    explained.operation = Some(operation);
+                    if explained.findings.is_empty() {
+                        explained.read_fields(datagram, operation, names);
+                    }
+                }
+                None if matches!(operation, 0 | 7) => explained.find(0..2, Rule::ReplyOnly { operation }),
+                None => explained.find(0..2, Rule::UnknownOperation { operation }),
+            }
+        }
+        _ => explained.beginning(datagram),
+    }
+    explained.findings.sort_by_key(|f| (f.bytes.start, !f.rule.breaks(), f.bytes.end));
+    if explained.shown.is_empty() {
+        explained.shown = text::beginning(datagram, &explained);
+    }
+    explained
+}
+
+impl Explanation {
+    fn find(&mut self, bytes: Range<usize>, rule: Rule) {
+        self.findings.push(Finding { bytes, rule });
+    }
+
+    /// No operation stands at the beginning: what does?
+    fn beginning(&mut self, datagram: &[u8]) {
+        let digit = |at: usize| datagram.get(at).is_some_and(u8::is_ascii_digit);
+        if let Some(found) = full_width(datagram.get(..3).unwrap_or_default()) {
+            return self.find(0..3, Rule::FullWidth { found });
+        }
+        match datagram {
+            [] => self.find(0..0, Rule::Empty),
+            [0xef, 0xbb, 0xbf, ..] => self.find(0..3, Rule::ByteOrderMark),
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => self.find(0..2, Rule::Utf16),
+            [0, b'0'..=b'9', ..] => self.find(0..1, Rule::Utf16),
+            [b'0'..=b'9', 0, _, ..] => self.find(1..2, Rule::Utf16),
+            _ if looks_like_reply(datagram) => self.find(2..3, Rule::LooksLikeReply),
+            [_, b'#', ..] if digit(0) => self.find(0..1, Rule::OneDigit),
+            [_] if digit(0) => self.find(0..1, Rule::OneDigit),
+            _ if !digit(0) => self.find(0..1, Rule::NotADigit),
+            _ if !digit(1) => self.find(1..2, Rule::NotADigit),
+            _ if digit(2) => {
+                let digits = datagram.iter().take_while(|b| b.is_ascii_digit()).count();
+                self.find(2..digits, Rule::ManyDigits);
+            }
+            [_, _, b' ' | b'\t' | b'!'..=b'/' | b';'..=b'@' | b'['..=b'`' | b'{'..=b'~', ..] => {
+                self.find(2..3, Rule::OperationNotClosed);
+            }
+            _ => match full_width(datagram.get(2..5).unwrap_or_default()) {
+                Some(found) => self.find(2..5, Rule::FullWidth { found }),
+                None => self.find(2..2, Rule::OperationNotClosed),
+            },
+        }
+    }
+
+    fn read_fields(&mut self, datagram: &[u8], operation: u8, names: &[Name]) {
+        let request = without_line_end(datagram);
+        if request.len() < datagram.len() {
+            self.find(request.len()..datagram.len(), Rule::LineEnd);
+        }
+        let pieces = fields::split(request, operation);
+        let names = if operation == 1 && pieces.len() >= CHANGE.len() { CHANGE } else { names };
+        match (operation, pieces.as_slice()) {
+            (8 | 9, [piece]) if piece.bytes.is_empty() && piece.closed => {
+                self.find(3..4, Rule::ClosedTwice);
+                self.shown = fields::Reader::new(datagram, operation, self.charset).into_shown();
+                return;
+            }
+            (4 | 5, []) => {
+                self.find(3..3, Rule::Bare);
+                self.shown = fields::Reader::new(datagram, operation, self.charset).into_shown();
+                return;
+            }
+            _ => {}
+        }
+        let mut reader = fields::Reader::new(datagram, operation, self.charset);
+        reader.registers = operation == 1 && names != CHANGE;
+        let unclosed = pieces.last().filter(|p| !p.closed).map(|p| (pieces.len(), p.bytes.end));
+        for (i, piece) in pieces.iter().enumerate() {
+            let field = reader.field(i + 1, names.get(i).copied().unwrap_or(Name::Surplus), piece);
+            self.fields.push(field);
+        }
+        self.charset = reader.charset;
+        self.findings.append(&mut reader.findings);
+        self.shown = reader.into_shown();
+        if let Some(surplus) = pieces.get(names.len()) {
+            // Closing what should not be there would not help.
+            self.find(surplus.bytes.start..request.len(), Rule::Surplus { want: names.len() });
+        } else {
+            if let Some((field, end)) = unclosed {
+                self.find(end..end, Rule::NotClosed { field });
+            }
+            if let Some(name) = names.get(pieces.len()) {
+                self.find(request.len()..request.len(), Rule::Missing { field: pieces.len() + 1, name: *name });
+            }
+        }
+        if !self.is_request() {
+            // Where a `#` seems to be missing, one may have been written on a Chinese keyboard.
+            let hash = (0..datagram.len()).find(|at| datagram.get(*at..*at + 3).and_then(full_width) == Some('＃'));
+            if let Some(at) = hash {
+                // Written right it closes the field.
+                self.findings.retain(|f| !matches!(f.rule, Rule::NotClosed { .. }) || f.bytes.start != at + 3);
+                self.find(at..at + 3, Rule::FullWidth { found: '＃' });
+            }
+            self.findings.retain(|f| f.rule != Rule::ConfirmDiffers);
+            if operation <= 2 {
+                self.doubt_the_account();
+            }
+        } else if self.changes_password() {
+            self.find(0..2, Rule::ChangesPassword);
+        } else if operation >= 10 {
+            self.find(0..2, Rule::Extension);
+        } else if let Some(lobby) = self.fields.first().filter(|to| to.text == Account::LOBBY) {
+            self.find(lobby.bytes.clone(), Rule::Extension);
+        }
+    }
+
+    /// In a malformed 01 or 02 the account may be running into the password: it is shown up to where
+    /// something stands that could have been meant to part them, and not at all where a field is missing.
+    fn doubt_the_account(&mut self) {
+        let missing = self.findings.iter().any(|f| matches!(f.rule, Rule::Missing { .. }));
+        let Some(account) = self.fields.first_mut().filter(|f| !f.bytes.is_empty()) else { return };
+        let doubtful = |c: char| missing || !c.is_alphanumeric();
+        let Some(at) = account.text.find(doubtful) else { return };
+        let before = account.text.get(..at).unwrap_or_default().chars().count();
+        account.text.truncate(at);
+        account.text.push_str(STARS);
+        let place = account.bytes.clone();
+        let first = self.shown.iter().take_while(|p| p.bytes.start < place.start).count() + before;
+        let after = self.shown.iter().take_while(|p| p.bytes.start < place.end).count();
+        let start = self.shown.get(first).map_or(place.start, |p| p.bytes.start);
+        self.shown.splice(first..after, [Piece { bytes: start..place.end, text: STARS.to_owned() }]);
+    }
+}
+
+/// What stands for a password.
+const STARS: &str = "******";
+
+/// A full-width digit or `#` in UTF-8.
+fn full_width(bytes: &[u8]) -> Option<char> {
+    let found = std::str::from_utf8(bytes).ok()?.chars().next()?;
+    matches!(found, '０'..='９' | '＃').then_some(found)
+}
+
+#[cfg(test)]
+mod tests;

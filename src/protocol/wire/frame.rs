@@ -1,0 +1,407 @@
+//! The secure dialect's frames: JSON objects, `"t"` saying which. What a later version adds is skipped
+//! by an earlier one: unknown fields are ignored, unknown kinds are [`FromClient::Unknown`] and
+//! [`FromServer::Unknown`].
+//!
+//! Source: the secure dialect, "Messages". A frame is at most [`crate::protocol::link::MAX_FRAME`] bytes.
+
+use std::fmt;
+
+use data_encoding::HEXLOWER;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Bytes written as hexadecimal digits: a device's name, a token, a proof.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key<const N: usize>(pub [u8; N]);
+
+/// Which device of an account; chosen at random by the device when its history file is made.
+pub type Device = Key<16>;
+
+impl<const N: usize> Key<N> {
+    /// From hexadecimal digits.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        HEXLOWER.decode(text.as_bytes()).ok()?.try_into().ok().map(Self)
+    }
+
+    /// As hexadecimal digits; for files and frames, never for logs.
+    #[must_use]
+    pub fn digits(&self) -> String {
+        HEXLOWER.encode(&self.0)
+    }
+}
+
+/// Tokens and proofs let somebody in, so no key is ever shown whole.
+impl<const N: usize> fmt::Debug for Key<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key({}…)", self.digits().get(..6).unwrap_or_default())
+    }
+}
+
+impl<const N: usize> Serialize for Key<N> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.digits())
+    }
+}
+
+impl<'de, const N: usize> Deserialize<'de> for Key<N> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| D::Error::custom("not so many hexadecimal digits"))
+    }
+}
+
+/// A password on its way; never shown.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("******")
+    }
+}
+
+/// What a client says. `id` comes back with the answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "t", rename_all = "snake_case")]
+#[allow(missing_docs, reason = "fields are named by what they hold")]
+pub enum FromClient {
+    /// A new account. Answered by `registered` or `error`.
+    Register { id: u64, account: String, password: Secret },
+    /// Answered by `logged_in` or `error`. `cursor` is the row of the newest message this device has
+    /// stored; a new device has none and gets what is unread.
+    Login { id: u64, account: String, password: Secret, device: Device, cursor: Option<u64> },
+    /// As `login`, with HMAC-SHA-256(SHA-256(token), keying material exported from this connection).
+    Resume { id: u64, account: String, device: Device, proof: Key<32>, cursor: Option<u64> },
+    /// Of the logins that follow on this connection: they are to end nobody else's, and are answered by `error` with
+    /// `in_use` where they would. A server of an earlier version knows only those that do.
+    IfFree,
+    /// Answered by `logged_out`; the token means nothing from then on.
+    Logout { id: u64, forget: bool },
+    /// A message; `counter` is this device's own, rising, and never used for another message. The same
+    /// again is answered as the first time. Answered by `accepted` or `refused`. `after` is the counter of
+    /// the message to the same receiver that is unanswered and was sent before it: without that one this
+    /// one is not taken.
+    Send {
+        counter: u64,
+        to: String,
+        text: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        after: Option<u64>,
+    },
+    /// Everything up to this row is on this device's disk.
+    Ack { cursor: u64 },
+    /// The newest messages with somebody that are older than `before`. Answered by `history`.
+    History { id: u64, peer: String, before: Option<u64>, count: u32 },
+    /// How this account may be used. Answered by `account_settings`.
+    AccountSettings { id: u64 },
+    /// Several devices of this account may be in at once from now on, or the last one to come takes the
+    /// others' place. Answered by `account_settings`, or by `error` if it is not on disk.
+    SetDevices { id: u64, beside: bool },
+    /// This account is not to be logged in to in the plain dialect, or may be again. Answered as `set_devices`.
+    SetSecureOnly { id: u64, on: bool },
+    /// Answered by `pong`.
+    Ping { id: u64 },
+    /// Something a later version says.
+    #[serde(other)]
+    Unknown,
+}
+
+/// What a server says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "t", rename_all = "snake_case")]
+#[allow(missing_docs, reason = "fields are named by what they hold")]
+pub enum FromServer {
+    /// The account is there and on disk.
+    Registered { id: u64 },
+    /// `token` is there after a login by password; `highest` is the highest counter this device has sent
+    /// (0: none); `ended` is where another session of this account was, which this login has ended. `start` is there
+    /// for a device without a cursor: it has that one from now on.
+    LoggedIn {
+        id: u64,
+        token: Option<Key<32>>,
+        highest: u64,
+        ended: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        start: Option<u64>,
+    },
+    /// No more pushes come on this connection.
+    LoggedOut { id: u64 },
+    /// The message is on disk, once, as this row. `online`: its receiver is there.
+    Accepted { counter: u64, row: u64, at: i64, online: bool },
+    /// The message was not taken. `try_later` and `out_of_turn`: it is to be sent again under this counter; after
+    /// `wait` milliseconds where that is said, since the account has sent as much as it may for now. `reason` says
+    /// more of `try_later` where there is more to say.
+    Refused {
+        counter: u64,
+        code: Code,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        wait: Option<u64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Reason>,
+    },
+    /// A message for this account. `after` is the row of the message pushed before it (0: none or
+    /// unknown): a device that has not stored that one has a gap and asks again with its cursor. `plain` is
+    /// there when it was handed out in the plain dialect before, with this time: whoever took it there on this
+    /// device's disk has it already. `writer` is there when `from` is a room: who wrote it.
+    Message {
+        row: u64,
+        after: u64,
+        from: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        writer: Option<String>,
+        at: i64,
+        text: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        plain: Option<String>,
+    },
+    /// A message that another device of this account has sent; counted among those for this account, with
+    /// `row` and `after` as there. `device` and `counter` are what it was sent under, `accepted` the row that was
+    /// answered to that.
+    Own { row: u64, after: u64, to: String, at: i64, text: String, device: Device, counter: u64, accepted: u64 },
+    /// Who is online now; several frames if they are many, the first says so.
+    Presence { first: bool, online: Vec<String> },
+    /// Who came and went since.
+    Changes { came: Vec<String>, went: Vec<String> },
+    /// Another device took this account's place: from where, and when.
+    Kicked { address: String, at: i64 },
+    /// Oldest first.
+    History { id: u64, messages: Vec<Past>, more: bool },
+    /// How this account may be used.
+    AccountSettings {
+        id: u64,
+        #[serde(flatten)]
+        settings: AccountSettings,
+    },
+    /// The request with this id failed.
+    Error { id: u64, code: Code },
+    /// The answer to `ping`, whoever asks: this server's clock then.
+    Pong { id: u64, at: Option<i64> },
+    /// Something a later version says.
+    #[serde(other)]
+    Unknown,
+}
+
+/// How an account may be used; its owner decides, and the server keeps it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AccountSettings {
+    /// Several devices may be in at once; else the last one to come takes the others' place.
+    pub beside: bool,
+    /// Not to be logged in to in the plain dialect.
+    pub secure_only: bool,
+}
+
+/// A message of before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "fields are named by what they hold")]
+pub struct Past {
+    pub row: u64,
+    pub from: String,
+    /// Of a room's message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub writer: Option<String>,
+    pub at: i64,
+    pub text: String,
+}
+
+/// Why something failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// There is such an account already.
+    AccountExists,
+    /// There is no such account, to log in to or to write to.
+    NoAccount,
+    /// Wrong password. Servers of before say it of an account that is not there, too.
+    WrongPassword,
+    /// The token is not known here, or not any more: the password is needed.
+    BadToken,
+    /// After `if_free`: the account is logged in elsewhere, and may not be in twice.
+    InUse,
+    /// Nobody is logged in on this connection.
+    NotLoggedIn,
+    /// The same counter with another message: the device was copied or restored, and takes a new name.
+    IdConflict,
+    /// The receiver's mailbox is full.
+    MailboxFull,
+    /// Too long, empty, or with characters that are not allowed.
+    BadField,
+    /// Not a frame as described here.
+    Malformed,
+    /// The server can store nothing now; nothing was stored. The same may be tried again.
+    TryLater,
+    /// What it was to come after was not taken; nothing was stored. To be sent again after what is left.
+    OutOfTurn,
+    /// Something a later version says.
+    #[serde(other)]
+    Unknown,
+}
+
+/// Why a message is to be sent again later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The server tried to store it and could not, as when its disk is full: so it will go with all others.
+    NotStored,
+    /// Something a later version says.
+    #[serde(other)]
+    Unknown,
+}
+
+macro_rules! coded {
+    ($frame:ty) => {
+        impl $frame {
+            /// As it goes into a frame.
+            #[must_use]
+            pub fn encode(&self) -> Vec<u8> {
+                serde_json::to_vec(self).unwrap_or_default()
+            }
+
+            /// From a frame.
+            ///
+            /// # Errors
+            /// Not JSON, or a known kind without its fields.
+            pub fn decode(frame: &[u8]) -> Result<Self, serde_json::Error> {
+                serde_json::from_slice(frame)
+            }
+        }
+    };
+}
+
+coded!(FromClient);
+coded!(FromServer);
+
+/// What stands for a secret where frames are shown.
+const STARS: &str = "******";
+
+impl FromClient {
+    /// As it goes into a frame, with what lets somebody in replaced by six stars: what the wire view keeps.
+    #[must_use]
+    pub fn starred(&self) -> Vec<u8> {
+        let mut shown = self.clone();
+        match &mut shown {
+            Self::Register { password, .. } | Self::Login { password, .. } => *password = Secret(STARS.to_owned()),
+            _ => {}
+        }
+        match self {
+            Self::Resume { proof, .. } => without(&shown.encode(), proof),
+            _ => shown.encode(),
+        }
+    }
+}
+
+impl FromServer {
+    /// As [`FromClient::starred`].
+    #[must_use]
+    pub fn starred(&self) -> Vec<u8> {
+        match self {
+            Self::LoggedIn { token: Some(token), .. } => without(&self.encode(), token),
+            _ => self.encode(),
+        }
+    }
+}
+
+fn without<const N: usize>(frame: &[u8], secret: &Key<N>) -> Vec<u8> {
+    String::from_utf8_lossy(frame).replace(&secret.digits(), STARS).into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn frames_read_as_they_are_written() {
+        let device = Key([7; 16]);
+        let digits = "07".repeat(16);
+        let login = FromClient::Login {
+            id: 1,
+            account: "20170001".into(),
+            password: Secret("secret".into()),
+            device,
+            cursor: None,
+        };
+        let text = format!(
+            r#"{{"t":"login","id":1,"account":"20170001","password":"secret","device":"{digits}","cursor":null}}"#
+        );
+        assert_eq!(String::from_utf8(login.encode()).expect("UTF-8"), text);
+        assert_eq!(FromClient::decode(text.as_bytes()).expect("a login"), login);
+        let shown = format!("{login:?}");
+        assert!(!shown.contains("secret") && !shown.contains(&digits), "{shown}");
+        let frames = [
+            (
+                FromClient::Send { counter: 9, to: "b".into(), text: "你好".into(), after: None },
+                r#"{"t":"send","counter":9,"to":"b","text":"你好"}"#,
+            ),
+            (
+                FromClient::Send { counter: 9, to: "b".into(), text: "你好".into(), after: Some(7) },
+                r#"{"t":"send","counter":9,"to":"b","text":"你好","after":7}"#,
+            ),
+            (FromClient::Ack { cursor: 5 }, r#"{"t":"ack","cursor":5}"#),
+        ];
+        for (frame, text) in frames {
+            assert_eq!(String::from_utf8(frame.encode()).expect("UTF-8"), text);
+            assert_eq!(FromClient::decode(text.as_bytes()).expect("a frame"), frame);
+        }
+        let settings =
+            FromServer::AccountSettings { id: 4, settings: AccountSettings { beside: true, ..Default::default() } };
+        assert_eq!(settings.encode(), br#"{"t":"account_settings","id":4,"beside":true,"secure_only":false}"#);
+        assert_eq!(FromServer::decode(&settings.encode()).expect("a frame"), settings);
+        let refused = FromServer::Refused { counter: 3, code: Code::IdConflict, wait: None, reason: None };
+        assert_eq!(refused.encode(), br#"{"t":"refused","counter":3,"code":"id_conflict"}"#);
+        let later = br#"{"t":"refused","counter":3,"code":"try_later","reason":"of a later version"}"#;
+        let reason = Some(Reason::Unknown);
+        let refused = FromServer::Refused { counter: 3, code: Code::TryLater, wait: None, reason };
+        assert_eq!(FromServer::decode(later).expect("read all the same"), refused);
+        assert_eq!(FromServer::decode(&refused.encode()).expect("a frame"), refused);
+    }
+
+    #[test]
+    fn what_is_shown_lets_nobody_in() {
+        let (device, key) = (Key([7; 16]), Key([9; 32]));
+        let (id, cursor, password) = (1, None, || Secret("hunter2".into()));
+        let account = || "a".to_owned();
+        let frames = [
+            FromClient::Register { id, account: account(), password: password() }.starred(),
+            FromClient::Login { id, account: account(), password: password(), device, cursor }.starred(),
+            FromClient::Resume { id, account: account(), device, proof: key, cursor }.starred(),
+            FromServer::LoggedIn { id, token: Some(key), highest: 0, ended: None, start: None }.starred(),
+        ];
+        for frame in frames {
+            let text = String::from_utf8(frame).expect("UTF-8");
+            let secret = text.contains("hunter2") || text.contains(&key.digits());
+            assert!(text.contains(r#":"******""#) && !secret, "{text}");
+        }
+        let plain = FromClient::Ack { cursor: 5 };
+        assert_eq!(plain.starred(), plain.encode());
+    }
+
+    #[test]
+    fn what_later_versions_say_is_skipped() {
+        let known = FromClient::decode(br#"{"t":"ack","cursor":5,"colour":"red"}"#).expect("known");
+        assert_eq!(known, FromClient::Ack { cursor: 5 });
+        assert_eq!(FromClient::decode(br#"{"t":"dance","with":1}"#).expect("a frame"), FromClient::Unknown);
+        assert_eq!(FromServer::decode(br#"{"t":"dance"}"#).expect("a frame"), FromServer::Unknown);
+        let error = FromServer::decode(br#"{"t":"error","id":1,"code":"tired"}"#).expect("a frame");
+        assert_eq!(error, FromServer::Error { id: 1, code: Code::Unknown });
+        for wrong in [&b"{}"[..], b"", b"[]", b"03#a#b#", br#"{"t":"ack"}"#, br#"{"t":"ack","cursor":-1}"#] {
+            assert!(FromClient::decode(wrong).is_err());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_without_harm(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = (FromClient::decode(&bytes), FromServer::decode(&bytes));
+        }
+
+        #[test]
+        fn any_text_comes_through(text in ".*", counter in any::<u64>(), after in any::<Option<u64>>()) {
+            let frame = FromClient::Send { counter, to: text.clone(), text, after };
+            prop_assert_eq!(FromClient::decode(&frame.encode()).ok(), Some(frame));
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The list: adding, changing, blocking and removing people.
+
+use std::path::Path;
+use std::rc::Rc;
+
+use rust_i18n::t;
+
+use super::super::file_chooser::Purpose;
+use super::super::friend_window::{Form, FriendWindow};
+use super::super::{UiEvent, widgets};
+use super::{App, apply, with};
+use crate::base::model::Account;
+use crate::base::shown;
+use crate::client::history::{Contact, contacts};
+use crate::client::roster::Person;
+use crate::client::session::Speaks;
+
+/// Takes somebody off the list after a question, friend or stranger, with their messages or without. Whoever is
+/// blocked, or not known but online, stands there for that.
+pub(super) fn remove(account: Account, messages: bool) {
+    let known = with(|app| app.is_removable(&account).then(|| shown::within(&app.name(&account)))).flatten();
+    let Some(name) = known else { return };
+    let question = if messages { t!("main.delete_sure", name = name) } else { t!("main.remove_sure", name = name) };
+    let yes = if messages { t!("main.delete_yes") } else { t!("main.remove_yes") };
+    if widgets::ask(&question, &yes, &t!("friend.cancel")) {
+        with(|app| {
+            if messages {
+                app.close_chat(&account);
+            }
+            app.client.forget_person(account, messages);
+        });
+    }
+}
+
+/// The menu of a row.
+pub(super) fn row_menu(person: &Person, at: (i32, i32)) {
+    if person.account.is_room() {
+        return apply(UiEvent::OpenChat(person.account.clone()));
+    }
+    let account = person.account.clone();
+    let edit = if person.contact { t!("main.edit") } else { t!("main.add") };
+    let block = if person.blocked { t!("main.unblock") } else { t!("main.block") };
+    let (open, remove_it, delete_it) = (t!("main.open"), t!("main.remove"), t!("main.delete"));
+    let mut entries = vec![&*open, &*edit, &*block];
+    if with(|app| app.is_removable(&account)) == Some(true) {
+        entries.extend([&*remove_it, &*delete_it]);
+    }
+    match widgets::popup(&entries, Some(at)) {
+        Some(0) => apply(UiEvent::OpenChat(account)),
+        Some(1) => apply(UiEvent::EditFriend(account.to_string())),
+        Some(2) => {
+            with(|app| app.client.set_blocked(account, !person.blocked));
+        }
+        Some(3) => remove(account, false),
+        Some(4) => remove(account, true),
+        _ => {}
+    }
+}
+
+/// Asks for a CSV file and adds who stands in it.
+pub(super) fn import() {
+    // Read as it will be, so that a mistake in it is said while the window that asks is open.
+    let check = |file: &str| contacts::read(Path::new(file)).map(drop);
+    let yes = t!("main.import_yes");
+    if let Some(path) = widgets::ask_file(&t!("main.import_from"), &list_file(), Purpose::Read, &yes, check) {
+        with(|app| app.client.import_contacts(path.into()));
+    }
+}
+
+/// Asks for a file and writes the list into it.
+pub(super) fn export() {
+    let (question, yes) = (t!("main.export_to"), t!("friend.save"));
+    if let Some(path) = widgets::ask_file(&question, &list_file(), Purpose::Write, &yes, widgets::may_be_made) {
+        with(|app| app.client.export_contacts(path.into()));
+    }
+}
+
+fn list_file() -> String {
+    let home = directories::UserDirs::new();
+    let folder = home.as_ref().map(|h| h.document_dir().unwrap_or_else(|| h.home_dir()).to_owned());
+    folder.unwrap_or_default().join("hongyan-friends.csv").to_string_lossy().into_owned()
+}
+
+impl App {
+    /// A notice, where it concerns somebody one knows or chats with.
+    pub(super) fn came_or_went(&mut self, account: &Account, came: bool) {
+        if self.contact(account).is_none() && !self.chats.contains_key(account) {
+            return;
+        }
+        let name = shown::within(&self.name(account));
+        let text = if came { t!("main.came", name = name) } else { t!("main.went", name = name) };
+        if let Some(main) = &mut self.main {
+            main.say(&format!("{} · {text}", chrono::Local::now().format("%H:%M")));
+        }
+    }
+
+    /// Whether somebody can be taken off the list.
+    fn is_removable(&self, account: &Account) -> bool {
+        let Some(main) = self.main.as_ref().filter(|_| !account.is_room()) else { return false };
+        main.roster().find(account).is_some_and(|c| !c.contact.blocked)
+    }
+
+    /// What somebody is called.
+    pub(super) fn name(&self, account: &Account) -> String {
+        self.main.as_ref().map_or_else(|| account.shown().into_owned(), |main| main.roster().name(account))
+    }
+
+    fn contact(&self, account: &Account) -> Option<Contact> {
+        let main = self.main.as_ref()?;
+        let roster = main.roster();
+        roster.find(account).filter(|c| !c.stranger).map(|c| c.contact.clone())
+    }
+
+    pub(super) fn edit_friend(&mut self, name: &str) {
+        if let Some(old) = self.friend.take() {
+            old.close();
+        }
+        let known = Account::person(name).ok().and_then(|account| self.contact(&account));
+        let groups = self.main.as_ref().map(|main| main.roster().groups()).unwrap_or_default();
+        let tells = self.client.connection().speaks == Some(Speaks::Secure);
+        self.friend = Some(FriendWindow::new(name, known.as_ref(), &groups, tells, Rc::clone(&self.emit)));
+    }
+
+    pub(super) fn save_friend(&mut self, form: &Form) {
+        let Some(window) = &mut self.friend else { return };
+        let contact = match form.contact() {
+            Ok(contact) if Some(&contact.account) == self.me.as_ref() => return window.say(&t!("gui.not_oneself")),
+            Ok(contact) => contact,
+            Err(_) => return window.say(&t!("gui.bad_account")),
+        };
+        let new = self.contact(&contact.account).is_none();
+        if let Some(window) = self.friend.take() {
+            window.close();
+        }
+        let account = contact.account.clone();
+        let blocked = contact.blocked;
+        self.client.set_contact(contact);
+        if let Some(main) = &mut self.main {
+            main.clear_search();
+        }
+        if new && !blocked {
+            self.open_chat(account);
+        }
+    }
+}

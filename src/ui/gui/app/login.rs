@@ -1,0 +1,250 @@
+//! Registration and login: what the windows asked for and what the server said.
+
+use std::rc::Rc;
+
+use fltk::app;
+use rust_i18n::t;
+
+use super::super::Secret;
+use super::super::login::{Field, Login, LoginForm, Register, RegisterForm};
+use super::super::main_window::{MainWindow, Me};
+use super::App;
+use super::place::Pending;
+use super::questions::Trouble;
+use crate::base::model::{Account, FieldError, Password, names};
+use crate::client::net::clock;
+use crate::client::session::{LoginOutcome, RegisterOutcome};
+use crate::protocol::wire::reply::{LoggedIn, Registered};
+
+impl App {
+    /// Opens the login window, filled in or as the settings have it.
+    pub(super) fn open_login(&mut self, form: Option<LoginForm>) {
+        let form = form.unwrap_or_else(|| LoginForm {
+            account: self.args.account.clone().unwrap_or_else(|| self.settings.account.clone()),
+            password: Secret::default(),
+            remember: self.settings.remember,
+            stay: false,
+        });
+        self.login = Some(Login::new(&form, &self.place.line(), Rc::clone(&self.emit)));
+        self.look_whether_known();
+    }
+
+    /// Says in the login window whether the account there needs no password.
+    pub(super) fn look_whether_known(&mut self) {
+        if let Some(login) = &mut self.login {
+            let account = Account::person(login.form().account.trim());
+            let known = |account: Account| self.place.is_known() && self.client.can_resume(&account);
+            login.set_known(account.is_ok_and(known));
+        }
+    }
+
+    /// Whoever unticked "stay logged in" means it now, whether or not they log in.
+    pub(super) fn forget_device(&mut self, account: &str) {
+        let Ok(account) = Account::person(account.trim()) else { return };
+        if self.client.can_resume(&account) {
+            match self.client.forget_token(&account) {
+                Ok(()) => self.wait(&t!("gui.device_forgotten")),
+                Err(error) => self.say(&error.to_string()),
+            }
+            self.look_whether_known();
+        }
+    }
+
+    /// Closing the login window ends the program, unless somebody is logged in.
+    pub(super) fn login_closed(&mut self) {
+        if self.main.is_none() {
+            app::quit();
+        }
+    }
+
+    pub(super) fn open_register(&mut self) {
+        if let Some((window, _)) = &mut self.register {
+            return window.raise();
+        }
+        self.register = Some((Register::new(Rc::clone(&self.emit)), RegisterForm::default()));
+    }
+
+    pub(super) fn do_register(&mut self, form: RegisterForm) {
+        let fields = (
+            Account::new_person(&names::composed(form.account.trim())),
+            Password::parse(&form.password.0),
+            Password::parse(&form.confirm.0),
+        );
+        match fields {
+            (Ok(account), Ok(password), Ok(confirm)) => {
+                self.drop_doubt();
+                log::info!("said: {}", t!("gui.registering"));
+                if let Some((window, known)) = &mut self.register {
+                    window.say(&t!("gui.registering"));
+                    *known = RegisterForm { password: Secret::default(), confirm: Secret::default(), ..form };
+                }
+                self.with_server(Pending::Register { account, password, confirm });
+            }
+            (Err(FieldError::Name(_)), _, _) => self.refuse_registration(&t!("gui.bad_name"), Field::Account),
+            (Err(_), _, _) => self.refuse_registration(&t!("gui.bad_account"), Field::Account),
+            _ => self.refuse_registration(&t!("gui.bad_password"), Field::Password),
+        }
+    }
+
+    fn refuse_registration(&mut self, text: &str, field: Field) {
+        log::info!("said: {text}");
+        if let Some((register, _)) = &mut self.register {
+            register.refuse(text, Some(field));
+        }
+    }
+
+    pub(super) fn log_in(&mut self, account: &str, password: &Secret) {
+        if account.trim().is_empty() {
+            return self.refuse_login(&t!("gui.account_missing"), Field::Account);
+        }
+        let Ok(account) = Account::person(account.trim()) else {
+            return self.refuse_login(&t!("gui.bad_account"), Field::Account);
+        };
+        let Some(form) = self.login.as_ref().map(Login::form) else { return };
+        let password = match Password::parse(&password.0) {
+            Ok(password) => Some(password),
+            Err(_) if password.0.is_empty() && form.stay => None,
+            Err(_) if password.0.is_empty() => {
+                return self.refuse_login(&t!("gui.password_missing"), Field::Password);
+            }
+            Err(_) => return self.refuse_login(&t!("gui.bad_password"), Field::Password),
+        };
+        self.drop_doubt();
+        self.wait(&t!("gui.looking_up"));
+        self.with_server(Pending::Login { form, account, password });
+    }
+
+    /// Says what is missing, with the keys there: whoever goes on typing must not write over what is right.
+    fn refuse_login(&mut self, text: &str, field: Field) {
+        self.say(text);
+        if let Some(login) = &mut self.login {
+            login.go_to(field);
+        }
+    }
+
+    /// Logs in on a server that is there.
+    pub(super) fn log_in_now(&mut self, form: &LoginForm, account: Account, password: Option<Password>) {
+        if password.is_none() && !self.client.can_resume(&account) {
+            return self.refuse_login(&t!("gui.password_missing"), Field::Password);
+        }
+        self.wait(&t!("gui.logging_in"));
+        self.settings.remember = form.remember;
+        self.settings.account = if form.remember { account.to_string() } else { String::new() };
+        self.saver.save(&self.settings);
+        if self.takeover.take().is_some_and(|a| a == account) {
+            return self.client.take_over(clock::now());
+        }
+        self.me = Some(account.clone());
+        self.client.stay_logged_in(form.stay);
+        let now = clock::now();
+        let begun = match password {
+            Some(password) => self.client.login(now, account, password),
+            None => self.client.resume(now, account),
+        };
+        if let Err(error) = begun {
+            self.say(&error.to_string());
+        }
+    }
+
+    pub(super) fn wait(&mut self, text: &str) {
+        if let Some(login) = &mut self.login {
+            login.say(text, false);
+        }
+    }
+
+    pub(super) fn registered(&mut self, outcome: &RegisterOutcome) {
+        let text = match outcome {
+            RegisterOutcome::Answered { reply: Registered::Done, .. } => {
+                let Some((window, form)) = self.register.take() else { return };
+                window.close();
+                self.close_trust();
+                let account = form.account.trim().to_owned();
+                let nickname = names::tidy(&form.nickname);
+                if !nickname.is_empty() {
+                    self.settings.nicknames.insert(account.clone(), nickname);
+                    self.saver.save(&self.settings);
+                }
+                log::info!("said: {}", t!("gui.registered"));
+                if let Some(login) = &mut self.login {
+                    login.fill(&account);
+                    login.say(&t!("gui.registered"), false);
+                }
+                return;
+            }
+            refused => refused.sentence(),
+        };
+        self.refuse_registration(&text, Field::Password);
+    }
+
+    pub(super) fn logged_in(&mut self, outcome: &LoginOutcome) {
+        let account_too = match outcome {
+            LoginOutcome::Done => {
+                self.takeover = None;
+                return self.open_main();
+            }
+            // Not asked for here: the session tries again by itself, and ends nobody's.
+            LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn) if self.main.is_some() => {
+                return self.say(&t!("gui.elsewhere"));
+            }
+            LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn) => {
+                self.takeover.clone_from(&self.me);
+                return self.say(&t!("gui.already"));
+            }
+            // Its question says more.
+            LoginOutcome::KeyChanged | LoginOutcome::KeysDamaged if self.main.is_some() => return,
+            LoginOutcome::PasswordNeeded if self.main.is_some() => return self.ask(Trouble::Password),
+            // The password may be right: it stays.
+            LoginOutcome::NoAnswer
+            | LoginOutcome::Unheard
+            | LoginOutcome::NotTaken
+            | LoginOutcome::KeyChanged
+            | LoginOutcome::KeysDamaged
+            | LoginOutcome::EncryptedOnly => {
+                return self.say(&outcome.sentence());
+            }
+            LoginOutcome::Refused(LoggedIn::NoSuchAccount) => true,
+            LoginOutcome::Refused(_)
+            | LoginOutcome::NotUnderstood
+            | LoginOutcome::Unknown(_)
+            | LoginOutcome::PasswordNeeded => false,
+        };
+        if account_too {
+            self.say(&t!("gui.not_registered"));
+        } else {
+            self.say(&outcome.sentence());
+        }
+        if let Some(login) = &mut self.login {
+            login.again(account_too);
+        }
+        self.look_whether_known();
+        if let Some(login) = self.login.as_mut().filter(|_| *outcome == LoginOutcome::PasswordNeeded) {
+            login.keep_staying();
+        }
+    }
+
+    pub(super) fn open_main(&mut self) {
+        if let Some(login) = self.login.take() {
+            login.close();
+        }
+        if let Some((register, _)) = self.register.take() {
+            register.close();
+        }
+        if self.main.is_none()
+            && let Some(account) = self.me.clone()
+        {
+            let nickname = self.settings.nicknames.get(account.as_str()).cloned().unwrap_or_default();
+            let place = self.settings.windows.get("main").copied();
+            let mut main = MainWindow::new(&Me { account, nickname }, place, Rc::clone(&self.emit));
+            main.set_link(self.client.link());
+            main.set_speaks(self.client.connection().speaks);
+            main.set_not_storing(self.client.is_not_storing());
+            main.set_online(self.online.clone());
+            if let Some(text) = self.afterwards.take() {
+                main.say(&text);
+            }
+            self.main = Some(main);
+            self.show_trouble();
+            self.client.conversations();
+        }
+    }
+}

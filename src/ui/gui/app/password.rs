@@ -1,0 +1,53 @@
+//! Changing the password, on plain servers that can.
+
+use std::rc::Rc;
+
+use rust_i18n::t;
+
+use super::super::password_window::{Form, PasswordWindow};
+use super::App;
+use crate::base::model::Password;
+use crate::client::net::clock;
+use crate::client::session::PasswordOutcome;
+
+impl App {
+    pub(super) fn open_password(&mut self) {
+        match &self.password {
+            Some(window) => window.raise(),
+            None => self.password = Some(PasswordWindow::new(Rc::clone(&self.emit))),
+        }
+    }
+
+    pub(super) fn close_password(&mut self) {
+        if let Some(window) = self.password.take() {
+            window.close();
+        }
+    }
+
+    pub(super) fn change_password(&mut self, form: &Form) {
+        let parse = |text: &str| Password::parse(text);
+        let (old, new, confirm) = (parse(&form.old.0), parse(&form.new.0), parse(&form.confirm.0));
+        let Some(window) = &mut self.password else { return };
+        match (old, new, confirm) {
+            (Ok(old), Ok(new), Ok(_)) if old == new => window.say(&t!("password.same"), true),
+            (Ok(old), Ok(new), Ok(confirm)) => {
+                window.say(&t!("password.changing"), false);
+                self.client.change_password(clock::now(), old, new, confirm);
+            }
+            _ => window.say(&t!("gui.bad_password"), true),
+        }
+    }
+
+    pub(super) fn password_changed(&mut self, outcome: &PasswordOutcome) {
+        let text = outcome.sentence();
+        if *outcome == PasswordOutcome::Done {
+            self.close_password();
+        }
+        log::info!("said: {text}");
+        match (&mut self.password, &mut self.main) {
+            (Some(window), _) => window.say(&text, true),
+            (None, Some(main)) => main.say(&text),
+            (None, None) => {}
+        }
+    }
+}

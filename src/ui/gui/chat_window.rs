@@ -1,0 +1,498 @@
+//! One chat: what was said, and a field to go on. Shows and emits; never sees the network.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use fltk::app;
+use fltk::draw;
+use fltk::enums::{Align, Event, Font, FrameType, Key, Shortcut};
+use fltk::frame::Frame;
+use fltk::prelude::*;
+use fltk::text::{TextBuffer, TextEditor, WrapMode};
+use fltk::valuator::Scrollbar;
+use fltk::window::Window;
+use rust_i18n::t;
+
+use super::keys_window::listen;
+use super::login::Emit;
+use super::screen::Life;
+use super::transcript::{Ask, Earlier, Transcript};
+use super::widgets::{self, Style};
+use super::{UiEvent, screen, theme};
+use super::{field_menu, latin};
+use crate::base::model::{Account, MessageId, MessageText, SendState};
+use crate::base::shown;
+use crate::client::history::{Row, RowMeta};
+use crate::client::roster::Presence;
+
+const HEAD: i32 = 56;
+const FOOT: i32 = 128;
+
+/// How one is connected oneself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Own {
+    /// As one should be.
+    Here,
+    /// The same, and the server has not said yet who is online now.
+    Unsure,
+    /// The server is silent: what is written waits until it is back.
+    Lost,
+    /// Nothing is sent until its owner goes online.
+    Offline,
+}
+
+/// What stands over a chat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// What the peer is called.
+    pub name: String,
+    /// Whether they are online, on servers that say.
+    pub presence: Option<Presence>,
+    /// Whether what is written goes out.
+    pub own: Own,
+    /// Trouble that concerns this chat; else nothing.
+    pub trouble: Option<String>,
+}
+
+/// The window of one conversation.
+pub struct ChatWindow {
+    window: Window,
+    head: Frame,
+    header: Rc<RefCell<Header>>,
+    transcript: Transcript,
+    composer: TextEditor,
+    /// Beside the button: which keys send, or why nothing goes out.
+    hint: Frame,
+    peer: Account,
+    /// Has been given its rows once.
+    indexed: bool,
+}
+
+impl ChatWindow {
+    /// Width and height of one that has no place yet.
+    pub const SIZE: [i32; 2] = [740, 620];
+
+    /// Opens the window at this place, or in the middle of the screen.
+    #[must_use]
+    pub fn new(peer: &Account, header: Header, place: Option<[i32; 4]>, emit: Emit) -> Self {
+        let palette = theme::palette();
+        let mut window = screen::window(place, Self::SIZE[0], Self::SIZE[1]);
+        window.set_color(palette.bg);
+        screen::least(&mut window, 360, 320);
+        let header = Rc::new(RefCell::new(header));
+        let mut head = Frame::new(0, 0, 740, HEAD, None);
+        {
+            let (header, peer) = (Rc::clone(&header), peer.clone());
+            head.draw(move |f| draw_head(f, &peer, &header.borrow()));
+        }
+        // Made below, since what is made later is drawn over what was before.
+        let writer: Rc<RefCell<Option<TextEditor>>> = Rc::default();
+        let ask: Rc<dyn Fn(Ask)> = {
+            let (peer, emit, writer) = (peer.clone(), Rc::clone(&emit), Rc::clone(&writer));
+            Rc::new(move |ask| {
+                let peer = peer.clone();
+                emit(match ask {
+                    Ask::Page { first, count } => UiEvent::Page { peer, first, count },
+                    Ask::Index => UiEvent::Index(peer),
+                    Ask::Earlier => UiEvent::Earlier(peer),
+                    Ask::Resend(id) => UiEvent::Resend { peer, id },
+                    Ask::Looked => UiEvent::Looked(peer),
+                    // At once: the next key may be there already.
+                    Ask::Compose => return compose(&writer, &app::event_text()),
+                    Ask::Leave => return compose(&writer, ""),
+                    Ask::Paste => {
+                        compose(&writer, "");
+                        return writer.borrow().iter().for_each(app::paste_text);
+                    }
+                });
+            })
+        };
+        let transcript = Transcript::new(0, HEAD, 740, 620 - HEAD - FOOT, peer.is_room(), ask);
+        let mut foot = Frame::new(0, 620 - FOOT, 740, FOOT, None);
+        foot.draw(draw_foot);
+        let composer = composer();
+        *writer.borrow_mut() = Some(composer.clone());
+        let mut button = widgets::button_on(0, 0, 92, &t!("chat.send"), Style::Primary, |p| p.surface);
+        let hint = widgets::label(0, 0, 300, &t!("chat.hint"), palette.dim);
+        window.end();
+        let lay_out = {
+            let (mut head, mut body, mut composer) = (head.clone(), transcript.widget().clone(), composer.clone());
+            let (mut button, mut hint) = (button.clone(), hint.clone());
+            move |w: i32, h: i32| {
+                head.resize(0, 0, w, HEAD);
+                body.resize(0, HEAD, w, h - HEAD - FOOT);
+                foot.resize(0, h - FOOT, w, FOOT);
+                composer.resize(10, h - FOOT + 9, w - 20, FOOT - 62);
+                button.resize(w - 12 - 92, h - 46, 92, theme::CONTROL - 2);
+                hint.resize(12, h - 47, w - 130, 36);
+            }
+        };
+        {
+            let mut lay_out = lay_out;
+            lay_out(window.w(), window.h());
+            window.resize_callback(move |_, _, _, w, h| lay_out(w, h));
+        }
+        let send = sending(&composer, Life::of(&window), peer, &header, &emit);
+        button.set_callback({
+            let send = Rc::clone(&send);
+            move |_| send()
+        });
+        let mut chat = Self { window, head, header, transcript, composer, hint, peer: peer.clone(), indexed: false };
+        chat.note_typing(&emit);
+        chat.listen(send, emit);
+        chat.hint();
+        chat.entitle();
+        chat.window.show();
+        let _ = chat.composer.take_focus();
+        chat
+    }
+
+    fn note_typing(&mut self, emit: &Emit) {
+        let (peer, emit) = (self.peer.clone(), Rc::clone(emit));
+        if let Some(mut buffer) = self.composer.buffer() {
+            buffer.add_modify_callback(move |_, inserted, deleted, _, _| {
+                if inserted > 0 || deleted > 0 {
+                    emit(UiEvent::Typed(peer.clone()));
+                }
+            });
+        }
+    }
+
+    fn listen(&mut self, send: Rc<dyn Fn()>, emit: Emit) {
+        let mut transcript = self.transcript.clone();
+        let (peer, out) = (self.peer.clone(), Rc::clone(&emit));
+        // Else the editor would see Enter first, and break the line.
+        self.composer.super_handle_first(false);
+        self.composer.handle(move |composer, event| match event {
+            Event::Focus => {
+                out(UiEvent::Looked(peer.clone()));
+                false
+            }
+            Event::KeyDown => {
+                let state = app::event_state();
+                let control = state.contains(Shortcut::Ctrl);
+                match app::event_key() {
+                    Key::Enter | Key::KPEnter if !state.contains(Shortcut::Shift) => send(),
+                    Key::PageUp => transcript.page(-1),
+                    Key::PageDown => transcript.page(1),
+                    Key::End if control => transcript.go_to_end(),
+                    Key::Home if control => transcript.go_to_begin(),
+                    // Out of the editor, where Tab would be a character.
+                    Key::Tab => {
+                        let _ = transcript.widget().clone().take_focus();
+                    }
+                    _ => return field_menu::handles(composer, event),
+                }
+                composer.redraw();
+                true
+            }
+            _ => field_menu::handles(composer, event),
+        });
+        let (peer, out) = (self.peer.clone(), Rc::clone(&emit));
+        listen(&mut self.window, &emit, move |event| {
+            if event == Event::Focus {
+                out(UiEvent::Looked(peer.clone()));
+            }
+            if event == Event::KeyDown && latin::is('w') {
+                out(UiEvent::ChatClosed(peer.clone()));
+                return true;
+            }
+            false
+        });
+        let peer = self.peer.clone();
+        self.window.set_callback(move |_| {
+            // Escape ends an input method's suggestions, and no chat.
+            if app::event_key() != Key::Escape || app::event() == Event::Close {
+                emit(UiEvent::ChatClosed(peer.clone()));
+            }
+        });
+    }
+
+    /// Brings the window to the front.
+    pub fn raise(&mut self) {
+        self.window.show();
+        let _ = self.composer.take_focus();
+    }
+
+    /// Whether the person looks at it.
+    #[must_use]
+    pub fn focused(&self) -> bool {
+        let focus = app::focus().and_then(|w| w.window());
+        self.window.shown() && focus.is_some_and(|w| w.as_widget_ptr() == self.window.as_widget_ptr())
+    }
+
+    /// Whether it can be seen at all.
+    #[must_use]
+    pub fn visible(&self) -> bool {
+        self.window.shown() && self.window.visible()
+    }
+
+    /// Where it stands, to be kept.
+    #[must_use]
+    pub fn place(&self) -> [i32; 4] {
+        screen::place_of(&self.window)
+    }
+
+    /// What is typed and not sent.
+    #[must_use]
+    pub fn draft(&self) -> String {
+        self.composer.buffer().map(|b| b.text()).unwrap_or_default()
+    }
+
+    /// Puts a text back into the composer, before what is typed.
+    pub fn give_back(&mut self, text: &str) {
+        if let Some(mut buffer) = self.composer.buffer() {
+            buffer.insert(0, text);
+            self.composer.set_insert_position(buffer.length());
+        }
+    }
+
+    /// Changes what stands over the chat.
+    pub fn set_header(&mut self, header: Header) {
+        if *self.header.borrow() != header {
+            *self.header.borrow_mut() = header;
+            self.hint();
+            self.entitle();
+            self.head.redraw();
+        }
+    }
+
+    /// Trouble that concerns this chat, over it until the next change.
+    pub fn say(&mut self, text: &str) {
+        self.header.borrow_mut().trouble = Some(text.to_owned());
+        self.head.redraw();
+    }
+
+    /// The history's rows; when they come first, `unread` of them are new.
+    pub fn set_index(&mut self, rows: Vec<RowMeta>, unread: u64) {
+        self.transcript.set_index(rows);
+        if !std::mem::replace(&mut self.indexed, true) {
+            self.transcript.mark_new(unread);
+            self.transcript.go_to_new();
+        }
+        self.entitle();
+    }
+
+    /// What a room's writers are called here, by account.
+    pub fn set_names(&mut self, names: HashMap<String, String>) {
+        self.transcript.set_names(names);
+    }
+
+    /// Texts that were asked for.
+    pub fn fill(&mut self, first: u32, rows: Vec<Row>) {
+        self.transcript.fill(first, rows);
+    }
+
+    /// Whether the server may have something earlier, and was asked.
+    #[must_use]
+    pub fn earlier(&self) -> Earlier {
+        self.transcript.earlier()
+    }
+
+    /// Changes that.
+    pub fn set_earlier(&mut self, earlier: Earlier) {
+        self.transcript.set_earlier(earlier);
+    }
+
+    /// A server not known as ours may cut texts at `#`; the bubbles hint at it.
+    pub fn set_foreign(&mut self, foreign: bool) {
+        self.transcript.set_foreign(foreign);
+    }
+
+    /// One more message; true if somebody else's came where nobody looks. One that is looked at says so itself, when
+    /// it is drawn.
+    pub fn append(&mut self, row: Row) -> bool {
+        let looks = self.focused() && self.transcript.is_at_end();
+        let unseen = row.state.is_none() && !looks;
+        if unseen && self.transcript.unread() == 0 {
+            self.transcript.mark_next();
+        }
+        self.transcript.push(row);
+        if unseen {
+            self.entitle();
+        }
+        unseen
+    }
+
+    /// The person looks at it: what is in sight is not unread any more. The last message of it, if some were.
+    pub fn looked(&mut self) -> Option<MessageId> {
+        if !self.focused() {
+            return None;
+        }
+        super::x11::ask_for_attention(&self.window, false);
+        let to = self.transcript.look_at();
+        if to.is_some() {
+            self.entitle();
+        }
+        to
+    }
+
+    /// The newest message, if all that are here were looked at.
+    #[must_use]
+    pub fn all_looked_at(&self) -> Option<MessageId> {
+        self.transcript.newest().filter(|_| self.focused() && self.transcript.unread() == 0)
+    }
+
+    /// What stands below what is in sight and was not looked at, for tests.
+    #[must_use]
+    pub fn below(&self) -> usize {
+        self.transcript.below()
+    }
+
+    /// Scrolls by pages, for tests.
+    pub fn page(&mut self, pages: i32) {
+        self.transcript.page(pages);
+    }
+
+    /// One's own message came further.
+    pub fn set_state(&mut self, id: MessageId, state: SendState) {
+        self.transcript.set_state(id, state);
+    }
+
+    /// A message's text, if it is in sight.
+    #[must_use]
+    pub fn text_of(&self, id: MessageId) -> Option<String> {
+        self.transcript.text_of(id)
+    }
+
+    /// The texts in sight, for tests.
+    #[must_use]
+    pub fn texts_in_sight(&self) -> Vec<String> {
+        self.transcript.texts_in_sight()
+    }
+
+    /// The window's own handle, for the urgency hint.
+    #[must_use]
+    pub fn window(&self) -> &Window {
+        &self.window
+    }
+
+    /// Closes the window for good.
+    pub fn close(self) {
+        screen::close(self.window);
+    }
+
+    /// Which keys send, or why nothing goes out.
+    fn hint(&mut self) {
+        let palette = theme::palette();
+        let lost = self.header.borrow().own == Own::Lost;
+        self.hint.set_label_color(if lost { palette.warn } else { palette.dim });
+        self.hint.set_label(&if lost { t!("chat.hint_lost") } else { t!("chat.hint") });
+        self.hint.redraw_label();
+    }
+
+    fn entitle(&mut self) {
+        let name = self.header.borrow().name.clone();
+        let plain = self.peer.is_room() || name == self.peer.shown();
+        let title = if plain {
+            t!("chat.title_plain", name = shown::within(&name))
+        } else {
+            t!("chat.title", name = shown::within(&name), account = shown::within(&self.peer.shown()))
+        };
+        let unread = self.transcript.unread();
+        let title = if unread > 0 { format!("({unread}) {title}") } else { title.into_owned() };
+        if self.window.label() != title {
+            self.window.set_label(&title);
+        }
+    }
+}
+
+/// Goes on in the composer, with this text.
+fn compose(writer: &RefCell<Option<TextEditor>>, text: &str) {
+    if let Some(composer) = writer.borrow_mut().as_mut() {
+        let _ = composer.take_focus();
+        composer.insert(text);
+        composer.show_insert_position();
+    }
+}
+
+fn composer() -> TextEditor {
+    let palette = theme::palette();
+    let mut composer = TextEditor::new(0, 0, 100, 60, None);
+    composer.set_buffer(TextBuffer::default());
+    composer.set_frame(FrameType::FlatBox);
+    composer.set_color(palette.surface);
+    composer.set_text_color(palette.text);
+    composer.set_cursor_color(palette.accent);
+    composer.set_cursor_style(fltk::text::Cursor::Simple);
+    composer.set_selection_color(palette.selected);
+    composer.set_text_font(Font::Helvetica);
+    composer.set_text_size(theme::BODY);
+    composer.wrap_mode(WrapMode::AtBounds, 0);
+    // Three lines and the cursor's keys need no bar, and FLTK's looks of another time.
+    composer.set_scrollbar_align(Align::Center);
+    // With more lines than fit FLTK shows it all the same.
+    composer.set_scrollbar_size(1);
+    if let Some(group) = composer.as_group() {
+        for mut bar in group.into_iter().filter_map(|bar| Scrollbar::from_dyn_widget(&bar)) {
+            bar.set_slider_frame(FrameType::FlatBox);
+            bar.set_frame(FrameType::FlatBox);
+            bar.set_color(palette.surface);
+            bar.set_selection_color(palette.surface);
+            bar.set_label_color(palette.surface);
+        }
+    }
+    composer
+}
+
+/// Sends what was written; what makes many messages, as a pasted file does, only after a question.
+fn sending(
+    composer: &TextEditor,
+    window: Life,
+    peer: &Account,
+    header: &Rc<RefCell<Header>>,
+    emit: &Emit,
+) -> Rc<dyn Fn()> {
+    let (composer, peer, header, emit) = (composer.clone(), peer.clone(), Rc::clone(header), Rc::clone(emit));
+    Rc::new(move || {
+        let Some(mut buffer) = composer.buffer() else { return };
+        let text = buffer.text();
+        let parts = MessageText::split(&text).len();
+        if parts > MessageText::UNASKED {
+            let question = t!("chat.many_parts", n = parts, name = header.borrow().name);
+            let sends = widgets::ask(&question, &t!("chat.many_send", n = parts), &t!("chat.many_keep"));
+            // The chat may have been closed meanwhile.
+            if !sends || !window.is_on() {
+                return;
+            }
+        }
+        if parts > 0 {
+            buffer.set_text("");
+            emit(UiEvent::Send { peer: peer.clone(), text });
+        }
+    })
+}
+
+fn draw_head(f: &Frame, peer: &Account, header: &Header) {
+    let colours = theme::palette();
+    draw::draw_rect_fill(f.x(), f.y(), f.w(), f.h(), colours.surface);
+    draw::set_draw_color(colours.line);
+    draw::draw_xyline(f.x(), f.y() + f.h() - 1, f.x() + f.w());
+    widgets::avatar_on(f.x() + 14, f.y() + 10, 36, peer.as_str(), &header.name, header.presence, colours.surface);
+    draw::push_clip(f.x(), f.y(), f.w() - 12, f.h());
+    draw::set_font(Font::Helvetica, theme::BODY);
+    draw::set_draw_color(colours.text);
+    draw::draw_text(&widgets::fit(&header.name, f.w() - 72), f.x() + 60, f.y() + 25);
+    draw::set_font(Font::Helvetica, theme::SMALL);
+    let (text, ink) = match (&header.trouble, header.presence) {
+        (Some(trouble), _) => (trouble.clone().into(), colours.warn),
+        _ if header.own == Own::Offline => (t!("chat.self_offline"), colours.warn),
+        _ if header.own == Own::Lost => (t!("chat.lost"), colours.warn),
+        _ if peer.is_room() => (t!("chat.room"), colours.dim),
+        (_, Some(Presence::Online)) => (t!("chat.online"), colours.dim),
+        (_, Some(_)) => (t!("chat.away"), colours.dim),
+        (_, None) if header.own == Own::Unsure => (t!("chat.unsure"), colours.dim),
+        (_, None) => (t!("chat.unknown"), colours.dim),
+    };
+    draw::set_draw_color(ink);
+    draw::draw_text(&widgets::whole(&text, f.w() - 72), f.x() + 60, f.y() + 44);
+    draw::pop_clip();
+}
+
+fn draw_foot(f: &mut Frame) {
+    let colours = theme::palette();
+    draw::draw_rect_fill(f.x(), f.y(), f.w(), f.h(), colours.surface);
+    draw::set_draw_color(colours.line);
+    draw::draw_xyline(f.x(), f.y(), f.x() + f.w());
+}

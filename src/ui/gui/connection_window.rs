@@ -1,0 +1,389 @@
+//! The connection window: how the connection is doing, and "why can't I reach …?". Shows and emits; what
+//! is shown comes as values.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use fltk::app;
+use fltk::button::Button;
+use fltk::draw;
+use fltk::enums::{Color, Event, Font, Key};
+use fltk::frame::Frame;
+use fltk::group::{Scroll, ScrollType};
+use fltk::input::Input;
+use fltk::prelude::*;
+use fltk::window::Window;
+use rust_i18n::t;
+
+use super::keys_window::listen;
+use super::login::Emit;
+use super::widgets::{self, Style};
+use super::{UiEvent, screen, sheet, theme};
+use super::{field_menu, latin};
+use crate::client::Connection;
+use crate::client::diagnosis::{Mark, Report, Verdict};
+use crate::client::net::clock;
+
+const WIDTH: i32 = 900;
+const HEIGHT: i32 = 450;
+const BAR: i32 = 44;
+const PAD: i32 = 14;
+/// What a figure is called.
+const LABEL: i32 = 104;
+/// One turn of the wheel, one arrow key.
+const STEP: i32 = 36;
+
+/// The window.
+pub struct ConnectionWindow {
+    window: Window,
+    figures: Frame,
+    steps: Frame,
+    shown: Rc<RefCell<Shown>>,
+    message: Frame,
+    lay_out: Rc<dyn Fn(i32, i32)>,
+}
+
+/// What stands in it.
+#[derive(Default)]
+struct Shown {
+    connection: Option<Connection>,
+    report: Option<Report>,
+    /// How far the steps are scrolled, and how far they can be.
+    down: i32,
+    most: i32,
+    window: Option<screen::Life>,
+}
+
+impl ConnectionWindow {
+    /// Opens the window; `server` is the one that the question is about unless somebody types another.
+    #[must_use]
+    pub fn new(server: &str, place: Option<[i32; 4]>, emit: Emit) -> Self {
+        let palette = theme::palette();
+        let mut window = screen::window(place, WIDTH, HEIGHT);
+        window.set_label(&t!("connection.title"));
+        window.set_color(palette.bg);
+        screen::least(&mut window, 480, 240);
+        let shown: Rc<RefCell<Shown>> = Rc::default();
+        shown.borrow_mut().window = Some(screen::Life::of(&window));
+        let question = widgets::label(PAD, 4, 160, &t!("connection.why"), palette.dim);
+        let mut field = widgets::field(0, 4, 250, "HOST:PORT");
+        field.set_value(server);
+        let mut test = widgets::button(0, 4, 92, &t!("connection.test"), Style::Primary);
+        let mut copy = widgets::button(0, 4, 72, &t!("connection.copy"), Style::Ghost);
+        let message = widgets::note(0, 4, 80, theme::CONTROL);
+        let mut scroll = Scroll::new(0, BAR, WIDTH, HEIGHT - BAR, None);
+        scroll.set_type(ScrollType::Vertical);
+        scroll.set_scrollbar_size(sheet::BAR);
+        sheet::dress_bar(&mut scroll.scrollbar());
+        let mut figures = Frame::new(0, BAR, WIDTH, HEIGHT - BAR, None);
+        scroll.end();
+        let mut steps = Frame::new(0, BAR, WIDTH, HEIGHT - BAR, None);
+        figures.draw({
+            let shown = Rc::clone(&shown);
+            move |f| draw_figures(f, shown.borrow().connection.as_ref())
+        });
+        steps.draw({
+            let shown = Rc::clone(&shown);
+            move |f| draw_steps(f, &mut shown.borrow_mut())
+        });
+        window.end();
+        let lay_out = {
+            let (figures, steps, message) = (figures.clone(), steps.clone(), message.clone());
+            let (test, copy, field, shown) = (test.clone(), copy.clone(), field.parent(), Rc::clone(&shown));
+            move |w: i32, h: i32| {
+                // Where there is no room beside it, the question stands over its field.
+                let narrow = w < 640;
+                let (x, y) = if narrow { (PAD, 30) } else { (186, 4) };
+                let top = y + BAR - 4;
+                let left = w * 44 / 100;
+                scroll.clone().resize(0, top, left, h - top);
+                figures.clone().resize(0, top, left, (h - top).max(height_of(&shown.borrow(), left)));
+                scroll.clone().scroll_to(0, 0);
+                scroll.clone().redraw();
+                steps.clone().resize(left, top, w - left, h - top);
+                question.clone().resize(PAD, 4, 170, if narrow { 24 } else { theme::CONTROL });
+                message.clone().resize(w - 10 - 72 - 80, y, 76, theme::CONTROL);
+                copy.clone().resize(w - 10 - 72, y, 72, theme::CONTROL);
+                let room = (w - 10 - 72 - 84 - 104 - x).clamp(120, 320);
+                field.iter().for_each(|f| f.clone().resize(x, y, room, theme::CONTROL));
+                test.clone().resize(x + room + 6, y, 92, theme::CONTROL);
+            }
+        };
+        let lay_out: Rc<dyn Fn(i32, i32)> = Rc::new(lay_out);
+        lay_out(window.w(), window.h());
+        window.resize_callback({
+            let lay_out = Rc::clone(&lay_out);
+            move |_, _, _, w, h| lay_out(w, h)
+        });
+        let find_out: Rc<dyn Fn()> = {
+            let (field, emit) = (field.clone(), Rc::clone(&emit));
+            Rc::new(move || emit(UiEvent::FindOut(field.value().trim().to_owned())))
+        };
+        let copying: Rc<dyn Fn()> = {
+            let (shown, message) = (Rc::clone(&shown), message.clone());
+            Rc::new(move || {
+                app::copy(&text(&shown.borrow()));
+                say(&mut message.clone(), &t!("connection.copied"));
+            })
+        };
+        for (button, action) in [(&mut test, &find_out), (&mut copy, &copying)] {
+            let action = Rc::clone(action);
+            button.set_callback(move |_: &mut Button| action());
+        }
+        keys(&mut window, &mut field, &mut steps, &shown, [find_out, copying], &emit);
+        window.set_callback({
+            let emit = Rc::clone(&emit);
+            move |_| emit(UiEvent::ConnectionClosed)
+        });
+        window.show();
+        let _ = test.take_focus();
+        tick(screen::Life::of(&window), emit);
+        Self { window, figures, steps, shown, message, lay_out }
+    }
+
+    /// How the connection is doing now.
+    pub fn set_connection(&mut self, connection: Connection) {
+        let before = height_of(&self.shown.borrow(), self.figures.w());
+        self.shown.borrow_mut().connection = Some(connection);
+        if before != height_of(&self.shown.borrow(), self.figures.w()) {
+            (self.lay_out)(self.window.w(), self.window.h());
+        }
+        self.figures.redraw();
+    }
+
+    /// What was found so far.
+    pub fn set_report(&mut self, report: Report) {
+        {
+            let mut shown = self.shown.borrow_mut();
+            if shown.report.as_ref().is_none_or(|old| old.finished) {
+                shown.down = 0;
+            }
+            shown.report = Some(report);
+        }
+        say(&mut self.message, "");
+        self.steps.redraw();
+    }
+
+    /// What was found so far, if anything was asked.
+    #[must_use]
+    pub fn report(&self) -> Option<Report> {
+        self.shown.borrow().report.clone()
+    }
+
+    /// All of it, as it is copied.
+    #[must_use]
+    pub fn text(&self) -> String {
+        text(&self.shown.borrow())
+    }
+
+    /// The steps' widget, for tests.
+    #[must_use]
+    pub fn steps(&self) -> &Frame {
+        &self.steps
+    }
+
+    /// Where it stands: x, y, width, height.
+    #[must_use]
+    pub fn place(&self) -> [i32; 4] {
+        screen::place_of(&self.window)
+    }
+
+    /// Brings the window to the front.
+    pub fn raise(&mut self) {
+        self.window.show();
+    }
+
+    /// Closes the window for good.
+    pub fn close(self) {
+        screen::close(self.window);
+    }
+}
+
+fn say(message: &mut Frame, text: &str) {
+    message.set_label_color(theme::palette().dim);
+    message.set_label(text);
+    message.window().into_iter().filter_map(|w| w.as_group()).for_each(|mut group| group.redraw());
+}
+
+fn text(shown: &Shown) -> String {
+    let locale = rust_i18n::locale();
+    let figures = shown.connection.as_ref().map(|c| c.text(clock::now().instant, &locale));
+    let report = shown.report.as_ref().map(|report| report.text(&locale));
+    figures.into_iter().chain(report).collect::<Vec<_>>().join("\n")
+}
+
+/// The window's keys, those of its field, and the wheel over the steps.
+fn keys(
+    window: &mut Window,
+    field: &mut Input,
+    steps: &mut Frame,
+    shown: &Rc<RefCell<Shown>>,
+    [find_out, copying]: [Rc<dyn Fn()>; 2],
+    emit: &Emit,
+) {
+    let scroll: Rc<dyn Fn(i32)> = {
+        let (shown, steps) = (Rc::clone(shown), steps.clone());
+        Rc::new(move |by| {
+            {
+                let mut shown = shown.borrow_mut();
+                shown.down = (shown.down + by).clamp(0, shown.most);
+            }
+            steps.clone().redraw();
+        })
+    };
+    steps.handle({
+        let scroll = Rc::clone(&scroll);
+        move |_, event| {
+            if event == Event::MouseWheel {
+                scroll(app::event_dy_value() * STEP);
+            }
+            event == Event::MouseWheel
+        }
+    });
+    let page = steps.clone();
+    let (closing, copy_all) = (Rc::clone(emit), Rc::clone(&copying));
+    // `all` is false while a line is edited.
+    let shortcut: Rc<dyn Fn(bool) -> bool> = Rc::new(move |all| {
+        let (control, key) = (latin::ctrl(), latin::key());
+        let is = |c: char| control && key == Key::from_char(c);
+        match key {
+            Key::Escape => closing(UiEvent::ConnectionClosed),
+            Key::PageDown => scroll(page.h() - STEP),
+            Key::PageUp => scroll(STEP - page.h()),
+            Key::Down if all => scroll(STEP),
+            Key::Up if all => scroll(-STEP),
+            _ if is('w') => closing(UiEvent::ConnectionClosed),
+            _ if all && is('c') => copy_all(),
+            _ => return false,
+        }
+        true
+    });
+    field.super_handle_first(false);
+    field.handle({
+        let shortcut = Rc::clone(&shortcut);
+        move |field, event| {
+            if matches!(event, Event::Focus | Event::Unfocus) {
+                field.parent().into_iter().for_each(|mut around| around.redraw());
+            }
+            if event != Event::KeyDown {
+                return field_menu::handles(field, event);
+            }
+            if matches!(app::event_key(), Key::Enter | Key::KPEnter) {
+                find_out();
+                return true;
+            }
+            shortcut(false) || field_menu::handles(field, event)
+        }
+    });
+    listen(window, emit, move |event| event == Event::KeyDown && shortcut(true));
+}
+
+/// Asks for the figures now and once a second as long as the window is there.
+fn tick(window: screen::Life, emit: Emit) {
+    if !window.is_on() {
+        return;
+    }
+    emit(UiEvent::ConnectionWanted);
+    app::add_timeout3(1.0, move |_| tick(window.clone(), Rc::clone(&emit)));
+}
+
+fn draw_figures(f: &Frame, connection: Option<&Connection>) {
+    let colours = theme::palette();
+    draw::push_clip(f.x(), f.y(), f.w(), f.h());
+    draw::draw_rect_fill(f.x(), f.y(), f.w(), f.h(), colours.surface);
+    draw::set_draw_color(colours.line);
+    draw::draw_xyline(f.x(), f.y(), f.x() + f.w());
+    let mut y = f.y() + 10;
+    for (label, value, high) in rows(connection, f.w()) {
+        widgets::draw_lines(&label, f.x() + PAD, y + 1, theme::SMALL, colours.dim);
+        widgets::draw_lines(&value, f.x() + PAD + LABEL, y, theme::BODY - 1, colours.text);
+        y += high;
+    }
+    draw::pop_clip();
+}
+
+/// What the figures are called and what they are, in lines, and how high each is, in a column of this width.
+fn rows(connection: Option<&Connection>, w: i32) -> Vec<(Vec<String>, Vec<String>, i32)> {
+    let rows = connection.map(|c| c.rows(clock::now().instant, &rust_i18n::locale())).unwrap_or_default();
+    let row = |(what, value): (String, String)| {
+        let label = widgets::lines(&what, LABEL - 8, theme::SMALL);
+        let value = widgets::lines(&value, w - LABEL - 2 * PAD, theme::BODY - 1);
+        let high = |lines: &[String], size| i32::try_from(lines.len()).unwrap_or(1) * widgets::line_height(size);
+        let high = high(&label, theme::SMALL).max(high(&value, theme::BODY - 1)) + 7;
+        (label, value, high)
+    };
+    rows.into_iter().map(row).collect()
+}
+
+/// How high the figures are in a column of this width.
+fn height_of(shown: &Shown, w: i32) -> i32 {
+    10 + rows(shown.connection.as_ref(), w).iter().map(|(.., high)| high).sum::<i32>()
+}
+
+fn draw_steps(f: &Frame, shown: &mut Shown) {
+    let colours = theme::palette();
+    draw::push_clip(f.x(), f.y(), f.w(), f.h());
+    draw::draw_rect_fill(f.x(), f.y(), f.w(), f.h(), colours.surface);
+    draw::set_draw_color(colours.line);
+    draw::draw_xyline(f.x(), f.y(), f.x() + f.w());
+    draw::draw_yxline(f.x(), f.y(), f.y() + f.h());
+    let room = f.w() - 2 * PAD;
+    let top = f.y() + 10;
+    let at = Cell::new(top - shown.down);
+    let write = |text: &str, indent: i32, size: i32, colour: Color| {
+        let lines = widgets::lines(text, room - indent, size);
+        widgets::draw_lines(&lines, f.x() + PAD + indent, at.get(), size, colour);
+        at.set(at.get() + i32::try_from(lines.len()).unwrap_or(1) * widgets::line_height(size));
+    };
+    match &shown.report {
+        None => write(&t!("connection.hint"), 0, theme::SMALL, colours.dim),
+        Some(report) => {
+            let locale = rust_i18n::locale();
+            let ink = match report.verdict() {
+                _ if !report.finished => colours.dim,
+                Verdict::Secure => colours.ok,
+                Verdict::Plain => colours.warn,
+                Verdict::Unreachable | Verdict::Doubtful => colours.error,
+            };
+            write(&report.sentence(&locale), 0, theme::BODY + 1, ink);
+            at.set(at.get() + 6);
+            for line in report.lines(&locale) {
+                let (sign, ink) = match line.mark {
+                    Mark::Done => (colours.ok, colours.text),
+                    Mark::Warning => (colours.warn, colours.text),
+                    Mark::Failed => (colours.error, colours.text),
+                    Mark::Skipped => (colours.dim, colours.dim),
+                };
+                draw::set_font(Font::Helvetica, theme::BODY - 1);
+                let signs = [line.mark.sign().to_owned()];
+                widgets::draw_lines(&signs, f.x() + PAD, at.get(), theme::BODY - 1, sign);
+                write(&line.text, 20, theme::BODY - 1, ink);
+                for (more, ink) in [(&line.meaning, colours.dim), (&line.advice, colours.accent)] {
+                    if !more.is_empty() {
+                        write(more, 20, theme::SMALL, ink);
+                    }
+                }
+                at.set(at.get() + 6);
+            }
+        }
+    }
+    let height = at.get() + shown.down - top;
+    shown.most = (height + 20 - f.h()).max(0);
+    if shown.most > 0 {
+        let high = f.h() * f.h() / (height + 20).max(1);
+        let down = shown.down * (f.h() - high) / shown.most.max(1);
+        draw::set_draw_color(colours.line);
+        draw::draw_rounded_rectf(f.x() + f.w() - 7, f.y() + down, 5, high.max(20), 2);
+    }
+    draw::pop_clip();
+    // A larger window shows more: nothing is left over above.
+    if shown.down > shown.most {
+        shown.down = shown.most;
+        let (mut frame, window) = (f.clone(), shown.window.clone());
+        app::add_timeout3(0.0, move |_| {
+            if window.as_ref().is_some_and(screen::Life::is_on) {
+                frame.redraw();
+            }
+        });
+    }
+}

@@ -1,0 +1,153 @@
+//! Questions in a window of their own, that something waits for.
+
+use std::cell::{Cell, RefCell};
+use std::path::Path;
+use std::rc::Rc;
+
+use fltk::app;
+use fltk::group::Group;
+use fltk::prelude::*;
+use rust_i18n::t;
+
+use super::file_chooser::{Purpose, choose};
+use super::screen;
+use super::sheet::Sheet;
+use super::theme::{self, BODY};
+use super::widgets::{Style, button, field, note};
+
+/// Asks a question in a window of its own; true for `yes`. Blocks in FLTK's loop, so no borrow may be held.
+pub fn ask(question: &str, yes: &str, no: &str) -> bool {
+    dialog(question, None, yes, no).is_some()
+}
+
+/// What is wrong with a file that was asked for, as a sentence.
+type Check = Rc<dyn Fn(&str) -> Result<(), String>>;
+
+/// Asks for a file, to be typed or looked for, `yes` on the button; none if that is not wanted. What `check` has against
+/// it is said in the window, which stays open with what was typed. Blocks as [`ask`] does.
+pub fn ask_file(
+    question: &str,
+    proposal: &str,
+    purpose: Purpose,
+    yes: &str,
+    check: impl Fn(&str) -> Result<(), String> + 'static,
+) -> Option<String> {
+    let file = Some((proposal, purpose, Rc::new(check) as Check));
+    dialog(question, file, yes, &t!("friend.cancel"))
+}
+
+/// Whether a file can be made there, as far as that shows before it is: its folder is there, and no folder has its name.
+///
+/// # Errors
+/// A sentence.
+pub fn may_be_made(file: &str) -> Result<(), String> {
+    let path = Path::new(file);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let wrong = match folder.metadata() {
+        Ok(found) if !found.is_dir() => std::io::ErrorKind::NotADirectory.into(),
+        Ok(_) if path.is_dir() => std::io::ErrorKind::IsADirectory.into(),
+        Ok(_) => return Ok(()),
+        Err(error) => error,
+    };
+    Err(format!("{file}: {}", crate::base::trouble::words(&wrong)))
+}
+
+fn dialog(question: &str, file: Option<(&str, Purpose, Check)>, yes: &str, no: &str) -> Option<String> {
+    let current = Group::try_current();
+    Group::set_current(None::<&Group>);
+    let wide = if file.is_some() { 520 } else { 360 };
+    let mut sheet = Sheet::new(wide, if file.is_some() { 150 } else { 130 });
+    let mut window = sheet.window().clone();
+    // A narrower screen has a narrower window.
+    let wide = window.w();
+    window.set_label(&t!("gui.app"));
+    let mut text = note(24, 14, wide - 48, 28);
+    text.set_label_size(BODY);
+    text.set_label_color(theme::palette().text);
+    let mut line = file.as_ref().map(|_| field(24, 48, wide - 160, ""));
+    let wrong = file.as_ref().map(|_| {
+        let mut wrong = note(24, 84, wide - 48, 0);
+        wrong.set_label_color(theme::palette().error);
+        wrong
+    });
+    let look = file.as_ref().map(|_| button(wide - 128, 48, 104, &t!("gui.browse"), Style::Ghost));
+    let y = sheet.foot(64);
+    let half = (wide - 60) / 2;
+    let button_wide = half.min(170);
+    let mut refuse = button(wide - 24 - 2 * button_wide - 12, y + 10, button_wide, no, Style::Ghost);
+    let mut agree = button(wide - 24 - button_wide, y + 10, button_wide, yes, Style::Primary);
+    sheet.end();
+    sheet.tell(&mut text, 28, question);
+    window.make_modal(true);
+    let answer = Rc::new(Cell::new(false));
+    let agreed: Rc<dyn Fn()> = {
+        let (answer, window, sheet) = (Rc::clone(&answer), window.clone(), RefCell::new(sheet.clone()));
+        let told = line.clone().zip(wrong).zip(file.as_ref().map(|(_, _, check)| Rc::clone(check)));
+        Rc::new(move || {
+            if let Some(((line, wrong), check)) = &told {
+                let file = line.value();
+                let said = if file.is_empty() { Err(t!("gui.which_file").into_owned()) } else { check(&file) };
+                if let Err(sentence) = said {
+                    sheet.borrow_mut().tell(&mut wrong.clone(), 0, &sentence);
+                    let _ = line.clone().take_focus();
+                    return;
+                }
+            }
+            answer.set(true);
+            window.clone().hide();
+        })
+    };
+    agree.set_callback({
+        let agreed = Rc::clone(&agreed);
+        move |_| agreed()
+    });
+    refuse.set_callback({
+        let mut window = window.clone();
+        move |_| window.hide()
+    });
+    if let (Some(line), Some(mut look), Some((proposal, purpose, _))) = (&mut line, look, file) {
+        // A file that is not there cannot be read; where one looks for others is still a good place to begin.
+        if purpose == Purpose::Write || Path::new(proposal).is_file() {
+            line.set_value(proposal);
+        }
+        let proposal = proposal.to_owned();
+        super::login::enter_submits(line, &agreed);
+        let mut line = line.clone();
+        look.set_callback(move |_| {
+            let typed = line.value();
+            if let Some(chosen) = choose(if typed.is_empty() { &proposal } else { &typed }, purpose) {
+                line.set_value(&chosen);
+            }
+            let _ = line.take_focus();
+        });
+    }
+    window.show();
+    let _ = match &mut line {
+        Some(line) => line.take_focus(),
+        None => refuse.take_focus(),
+    };
+    while window.shown() && app::wait() {}
+    let text = line.map(|line| line.value()).unwrap_or_default();
+    screen::close(window);
+    Group::set_current(current.as_ref());
+    answer.get().then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_made_is_said_before_it_is_tried() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
+        assert_eq!(may_be_made(&at("new.csv")), Ok(()));
+        assert_eq!(may_be_made("new.csv"), Ok(()));
+        for wrong in [at("no/such/new.csv"), at("")] {
+            let said = may_be_made(&wrong).expect_err("no file can be there");
+            assert!(said.starts_with(&wrong) && !said.contains("os error"), "{said}");
+        }
+        std::fs::write(at("file"), "").expect("written");
+        assert!(may_be_made(&at("file/new.csv")).is_err(), "a file is no folder");
+    }
+}

@@ -1,0 +1,492 @@
+//! The list of friends: rows with discs, headings that open and close, all of it by mouse or keys.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use fltk::app;
+use fltk::draw;
+use fltk::enums::{Event, Font, FrameType, Key, Shortcut};
+use fltk::misc::Tooltip;
+use fltk::prelude::*;
+use fltk::widget::Widget;
+use rust_i18n::t;
+
+use super::canvas::{Canvas, Painted, plan};
+use super::{theme, widgets};
+use crate::base::model::Account;
+use crate::base::shown;
+use crate::client::roster::{Entry, Person, Presence, Section};
+
+const SECTION: i32 = 30;
+const BAR: i32 = 8;
+
+/// What is wanted of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wish {
+    /// A chat.
+    Open(Account),
+    /// Their remark and group.
+    Edit(Account),
+    /// Off the list.
+    Remove(Account),
+    /// Opens or closes a heading.
+    Toggle(Section),
+    /// A new friend.
+    Add(String),
+    /// The menu of a row, at this place of the window.
+    Menu(Box<Person>, i32, i32),
+    /// A key was typed that begins a search.
+    Search(String),
+}
+
+#[derive(Default)]
+struct View {
+    entries: Vec<Entry>,
+    chosen: Option<usize>,
+    under: Option<usize>,
+    scrolled: i32,
+    thumb: Option<i32>,
+    /// How far down in the widget the pointer is, while it is over it.
+    pointer: Option<i32>,
+    /// What the last press has opened.
+    pressed: Option<Wish>,
+    canvas: Canvas<Line>,
+    /// The thumb of the scroll bar in the picture: from where, how high.
+    bar: Option<[i32; 2]>,
+}
+
+/// What decides how a row looks: what is in it, and whether it is chosen, pointed at, has the keys.
+type Line = (Entry, [bool; 3]);
+
+/// The widget.
+#[derive(Clone)]
+pub struct FriendList {
+    widget: Widget,
+    view: Rc<RefCell<View>>,
+}
+
+impl FriendList {
+    /// An empty list; `wish` is called from inside callbacks and must not touch the list at once.
+    #[must_use]
+    pub fn new(x: i32, y: i32, w: i32, h: i32, wish: Rc<dyn Fn(Wish)>) -> Self {
+        let mut widget = Widget::new(x, y, w, h, None);
+        widget.set_frame(FrameType::FlatBox);
+        widget.super_handle_first(false);
+        let view: Rc<RefCell<View>> = Rc::default();
+        {
+            let view = Rc::clone(&view);
+            widget.draw(move |w| view.borrow_mut().draw(w));
+        }
+        {
+            let view = Rc::clone(&view);
+            widget.handle(move |w, event| {
+                if event == Event::Push {
+                    // Comes back here with an event of its own, so nothing may be borrowed yet.
+                    let _ = w.take_focus();
+                }
+                let (used, wished) = view.borrow_mut().handle(w, event);
+                if let Some(wished) = wished {
+                    wish(wished);
+                }
+                if used {
+                    w.redraw();
+                }
+                used
+            });
+        }
+        Self { widget, view }
+    }
+
+    /// The widget itself, for its window's layout.
+    #[must_use]
+    pub fn widget(&self) -> &Widget {
+        &self.widget
+    }
+
+    /// Shows these rows; whoever was chosen stays so.
+    pub fn set(&mut self, entries: Vec<Entry>) {
+        let mut view = self.view.borrow_mut();
+        if view.entries == entries {
+            return;
+        }
+        let chosen = view.chosen.and_then(|i| view.entries.get(i)).map(identity);
+        view.entries = entries;
+        // Whoever is not recent any more is still in their group.
+        let place = |id: &(u8, String)| view.entries.iter().position(|e| identity(e) == *id);
+        view.chosen = chosen.and_then(|id| place(&id).or_else(|| (id.0 == 4).then(|| place(&(1, id.1)))?));
+        if self.widget.has_focus() {
+            view.choose_any();
+        }
+        view.point(&mut self.widget);
+        drop(view);
+        self.widget.redraw();
+    }
+
+    /// The first row that can be opened, for Enter in the search field.
+    #[must_use]
+    pub fn first(&self) -> Option<Wish> {
+        self.view.borrow().entries.iter().find_map(opened)
+    }
+
+    /// What would be opened by Enter.
+    #[must_use]
+    pub fn chosen(&self) -> Option<Person> {
+        let view = self.view.borrow();
+        match view.entries.get(view.chosen?) {
+            Some(Entry::Person(person)) => Some(person.clone()),
+            _ => None,
+        }
+    }
+
+    /// Takes the keys, and chooses the first row if none is.
+    pub fn focus(&mut self) {
+        self.view.borrow_mut().choose_any();
+        let _ = self.widget.take_focus();
+    }
+}
+
+fn identity(entry: &Entry) -> (u8, String) {
+    match entry {
+        Entry::Section { section, .. } => (0, format!("{section:?}")),
+        Entry::Person(person) if person.recent => (4, person.account.to_string()),
+        Entry::Person(person) => (1, person.account.to_string()),
+        Entry::Add(name) => (2, name.clone()),
+        Entry::More(..) => (3, String::new()),
+    }
+}
+
+fn opened(entry: &Entry) -> Option<Wish> {
+    match entry {
+        Entry::Section { .. } | Entry::More(..) => None,
+        Entry::Person(person) => Some(Wish::Open(person.account.clone())),
+        Entry::Add(name) => Some(Wish::Add(name.clone())),
+    }
+}
+
+fn height(entry: &Entry) -> i32 {
+    if matches!(entry, Entry::Section { .. }) { SECTION } else { theme::ROW }
+}
+
+impl View {
+    /// The row under the pointer may be another one: its ground and its tooltip go with it.
+    fn point(&mut self, w: &mut Widget) {
+        let before = self.under.take();
+        self.under = self.pointer.and_then(|y| self.at(y));
+        let person = match self.under.and_then(|i| self.entries.get(i)) {
+            Some(Entry::Person(person)) => Some(person),
+            _ => None,
+        };
+        let text = person.map(tip).unwrap_or_default();
+        if before != self.under || w.tooltip().unwrap_or_default() != text {
+            w.set_tooltip(&text);
+            // The one that is shown is about another row.
+            if let (Some(_), Some(group)) = (self.pointer, w.parent()) {
+                Tooltip::current(&group);
+            }
+            w.redraw();
+        }
+    }
+
+    fn content(&self) -> i32 {
+        self.entries.iter().map(height).sum()
+    }
+
+    fn scroll_to(&mut self, y: i32, h: i32) {
+        self.scrolled = y.clamp(0, (self.content() - h).max(0));
+    }
+
+    fn at(&self, y: i32) -> Option<usize> {
+        let mut top = -self.scrolled;
+        self.entries.iter().position(|entry| {
+            top += height(entry);
+            y < top
+        })
+    }
+
+    fn top_of(&self, row: usize) -> i32 {
+        self.entries.iter().take(row).map(height).sum()
+    }
+
+    fn choose(&mut self, row: usize, h: i32) {
+        let row = row.min(self.entries.len().saturating_sub(1));
+        self.chosen = Some(row);
+        let top = self.top_of(row);
+        let bottom = top + self.entries.get(row).map_or(0, height);
+        if top < self.scrolled {
+            self.scroll_to(if row == 1 { 0 } else { top }, h);
+        } else if bottom > self.scrolled + h {
+            self.scroll_to(bottom - h, h);
+        }
+    }
+
+    /// Chooses the first row that can be opened if none is chosen, so that the keys' place is seen.
+    fn choose_any(&mut self) {
+        if self.chosen.is_none() {
+            self.chosen = self.entries.iter().position(|e| !matches!(e, Entry::Section { .. }));
+        }
+    }
+
+    fn activate(&self, row: usize) -> Option<Wish> {
+        match self.entries.get(row)? {
+            Entry::Section { section, .. } => Some(Wish::Toggle(section.clone())),
+            entry => opened(entry),
+        }
+    }
+
+    fn handle(&mut self, w: &mut Widget, event: Event) -> (bool, Option<Wish>) {
+        let (x, y, h) = (app::event_x() - w.x(), app::event_y() - w.y(), w.h());
+        match event {
+            Event::Focus => {
+                self.choose_any();
+                (true, None)
+            }
+            Event::Unfocus | Event::Enter => (true, None),
+            Event::Leave => {
+                self.pointer = None;
+                self.under = None;
+                (true, None)
+            }
+            Event::Move => {
+                self.pointer = Some(y);
+                self.point(w);
+                // What looks otherwise is drawn by then.
+                (false, None)
+            }
+            Event::MouseWheel => {
+                self.scroll_to(self.scrolled + app::event_dy_value() * 48, h);
+                self.point(w);
+                (true, None)
+            }
+            Event::Push => {
+                if x > w.w() - BAR - 2 && self.content() > h {
+                    self.thumb = Some(y);
+                    return (true, None);
+                }
+                let right = || app::event_mouse_button() == app::MouseButton::Right;
+                // The second press of a double click has brought this window before the chat that the first one
+                // opened; and rows may have moved meanwhile.
+                if app::event_clicks_num() > 0 && !right() {
+                    return (true, self.pressed.clone());
+                }
+                self.pressed = None;
+                let Some(row) = self.at(y) else { return (true, None) };
+                self.chosen = Some(row);
+                match self.entries.get(row) {
+                    Some(Entry::Person(person)) if right() => {
+                        let (x, y) = app::event_coords();
+                        (true, Some(Wish::Menu(Box::new(person.clone()), x, y)))
+                    }
+                    entry => {
+                        self.pressed = entry.and_then(opened);
+                        (true, self.activate(row))
+                    }
+                }
+            }
+            Event::Drag if self.thumb.is_some() => {
+                self.scroll_to((y * self.content() / h.max(1)) - h / 2, h);
+                (true, None)
+            }
+            Event::Released => (self.thumb.take().is_some(), None),
+            Event::KeyDown => self.key(w),
+            _ => (false, None),
+        }
+    }
+
+    fn key(&mut self, w: &Widget) -> (bool, Option<Wish>) {
+        let h = w.h();
+        let row = self.chosen;
+        let page = usize::try_from(h / theme::ROW).unwrap_or(1);
+        let entry = row.and_then(|i| self.entries.get(i)).cloned();
+        let person = match &entry {
+            Some(Entry::Person(person)) => Some(person.clone()),
+            _ => None,
+        };
+        match app::event_key() {
+            Key::Down => self.choose(row.map_or(0, |i| i + 1), h),
+            // Above the first row stands the search field.
+            Key::Up if row.is_none_or(|i| i == 0) => return (true, Some(Wish::Search(String::new()))),
+            Key::Up => self.choose(row.map_or(0, |i| i - 1), h),
+            Key::PageDown => self.choose(row.map_or(page, |i| i + page), h),
+            Key::PageUp => self.choose(row.map_or(0, |i| i.saturating_sub(page)), h),
+            Key::Home => self.choose(0, h),
+            Key::End => self.choose(usize::MAX, h),
+            Key::Enter | Key::KPEnter => return (true, row.and_then(|i| self.activate(i))),
+            Key::Left | Key::Right => match entry {
+                Some(Entry::Section { section, open, .. }) if open == (app::event_key() == Key::Left) => {
+                    return (true, Some(Wish::Toggle(section)));
+                }
+                _ => return (true, None),
+            },
+            Key::F2 => return (true, person.filter(|p| !p.account.is_room()).map(|p| Wish::Edit(p.account))),
+            Key::Delete => return (true, person.map(|p| Wish::Remove(p.account))),
+            _ if widgets::is_menu_key() => {
+                let top = row.map_or(0, |i| self.top_of(i) - self.scrolled);
+                return (true, person.map(|p| Wish::Menu(Box::new(p), w.x() + 60, w.y() + top + 40)));
+            }
+            _ => {
+                let typed = app::event_text();
+                let plain = !app::event_state().intersects(Shortcut::Ctrl | Shortcut::Alt);
+                let printable = typed.chars().next().is_some_and(|c| !c.is_control() && c != ' ');
+                return if plain && printable { (true, Some(Wish::Search(typed))) } else { (false, None) };
+            }
+        }
+        (true, None)
+    }
+
+    fn draw(&mut self, widget: &mut Widget) {
+        let (x, y, w, h) = (widget.x(), widget.y(), widget.w(), widget.h());
+        self.scroll_to(self.scrolled, h);
+        let mut rows: Vec<Painted<Line>> = Vec::new();
+        let mut top = -self.scrolled;
+        for (n, entry) in self.entries.iter().enumerate() {
+            let height = height(entry);
+            if top + height > 0 && top < h {
+                let chosen = self.chosen == Some(n);
+                let how = [chosen, self.under == Some(n), chosen && widget.has_focus()];
+                rows.push(Painted { look: (entry.clone(), how), y: top, height, link: None });
+            }
+            top += height;
+        }
+        let screen = widget.window().map_or(0, |window| window.screen_num());
+        let (picture, known) = self.canvas.picture(w, h, screen);
+        let mut plan = plan(if known { &self.canvas.rows } else { &[] }, &rows, h);
+        let content = self.content();
+        let bar = (content > h).then(|| {
+            let size = (h * h / content).max(36);
+            [self.scrolled * (h - size) / (content - h).max(1), size]
+        });
+        let moves = w - BAR;
+        if picture.is_none() || !self.canvas.is_sharp(plan.shift) || self.bar.is_some() != bar.is_some() {
+            (plan.shift, plan.bands) = (0, vec![[0, h]]);
+        }
+        // Without a picture of its own it is painted where it is to be.
+        let (left, top) = if picture.is_some() { (0, 0) } else { (x, y) };
+        if let Some(picture) = &picture {
+            picture.begin();
+            if plan.shift != 0 {
+                let (to, from) = (plan.shift.max(0), (-plan.shift).max(0));
+                picture.copy(0, to, moves, h - plan.shift.abs(), 0, from);
+            }
+        }
+        let colours = theme::palette();
+        // Beside the bar, if there is one.
+        let wide = if bar.is_some() { moves } else { w };
+        for [from, to] in plan.bands {
+            draw::push_clip(left, top + from, wide, to - from);
+            draw::draw_rect_fill(left, top + from, wide, to - from, colours.bg);
+            for row in rows.iter().filter(|row| row.y < to && row.y + row.height > from) {
+                draw_line(&row.look, left, top + row.y, [w, wide, row.height]);
+            }
+            draw::pop_clip();
+        }
+        if let Some([from, size]) = bar.filter(|_| !known || picture.is_none() || self.bar != bar) {
+            draw::draw_rect_fill(left + moves, top, BAR, h, colours.bg);
+            draw::set_draw_color(colours.offline);
+            draw::draw_rounded_rectf(left + moves + 2, top + from + 2, BAR - 4, size - 4, 2);
+        }
+        if let Some(picture) = &picture {
+            picture.end();
+            picture.copy(x, y, w, h, 0, 0);
+        }
+        self.canvas.rows = rows;
+        self.bar = bar;
+    }
+}
+
+/// Draws a row at x and y: so wide, so wide without a bar, so high.
+fn draw_line((entry, [chosen, under, keys]): &Line, x: i32, y: i32, [w, wide, high]: [i32; 3]) {
+    let colours = theme::palette();
+    let ground = match (chosen, under) {
+        (true, _) => colours.selected,
+        (false, true) => colours.hover,
+        _ => colours.bg,
+    };
+    draw::draw_rect_fill(x, y, wide, high, ground);
+    draw_entry(entry, x, y, w, ground);
+    if *keys {
+        draw::set_draw_color(colours.accent);
+        draw::set_line_style(draw::LineStyle::Solid, theme::RING);
+        draw::draw_rect(x + 1, y + 1, wide - 2, high - 2);
+        draw::set_line_style(draw::LineStyle::Solid, 0);
+    }
+}
+
+/// What a row has no place for.
+fn tip(person: &Person) -> String {
+    if person.account.is_room() {
+        return widgets::escape(&t!("chat.room"));
+    }
+    let word = match person.presence {
+        Some(Presence::Online) => t!("main.online"),
+        Some(_) => t!("main.not_online"),
+        None => "".into(),
+    };
+    widgets::escape(&format!("{} {word}", shown::within(&person.account.shown())))
+}
+
+fn draw_entry(entry: &Entry, x: i32, y: i32, w: i32, ground: fltk::enums::Color) {
+    let colours = theme::palette();
+    match entry {
+        Entry::Section { title, count, open, unread, .. } => {
+            draw::set_font(Font::Helvetica, theme::SMALL);
+            draw::set_draw_color(colours.dim);
+            let tail = format!(" {} {count}", if *open { "▾" } else { "▸" });
+            let room = w - 24 - draw::width(&tail).ceil() as i32 - if *unread > 0 { 40 } else { 0 };
+            draw::draw_text(&format!("{}{tail}", widgets::fit(&shown::line(title), room)), x + 12, y + 20);
+            badge(*unread, x + w - 12, y + 6);
+        }
+        Entry::More(n, unread) => {
+            text(&t!("main.more_strangers", n = n), x + 62, y + 33, w - 110, theme::SMALL, colours.dim);
+            badge(*unread, x + w - 12, y + 20);
+        }
+        Entry::Add(name) => {
+            draw::set_draw_color(colours.accent);
+            draw::draw_pie(x + 12, y + 8, theme::DISC, theme::DISC, 0.0, 360.0);
+            widgets::centred("+", x + 12, y + 8, theme::DISC, theme::DISC, 20, colours.on_accent);
+            text(
+                &t!("main.add_named", name = shown::within(name)),
+                x + 62,
+                y + 33,
+                w - 74,
+                theme::BODY,
+                colours.accent,
+            );
+        }
+        Entry::Person(person) => {
+            let (disc, name) = (x + 12, &person.name);
+            widgets::avatar_on(disc, y + 8, theme::DISC, person.account.as_str(), name, person.presence, ground);
+            draw::set_font(Font::Helvetica, theme::TINY);
+            let time = draw::width(&person.time).ceil() as i32;
+            draw::set_draw_color(colours.dim);
+            draw::draw_text(&person.time, x + w - 12 - time, y + 23);
+            let quiet = if person.blocked { colours.dim } else { colours.text };
+            // Alone where nothing is known of them.
+            let at = if person.last.is_empty() { 33 } else { 24 };
+            text(name, x + 62, y + at, w - 62 - 24 - time, theme::BODY, quiet);
+            let badge = badge(person.unread, x + w - 12, y + 31);
+            text(&person.last, x + 62, y + 43, w - 62 - 20 - badge, theme::SMALL, colours.dim);
+        }
+    }
+}
+
+/// A text, cut with an ellipsis where it is too wide.
+fn text(text: &str, x: i32, baseline: i32, room: i32, size: i32, colour: fltk::enums::Color) {
+    draw::set_font(Font::Helvetica, size);
+    draw::set_draw_color(colour);
+    draw::draw_text(&widgets::fit(text, room), x, baseline);
+}
+
+/// How many are unread, its right edge at `right`; how wide it is.
+fn badge(unread: u64, right: i32, y: i32) -> i32 {
+    if unread == 0 {
+        return 0;
+    }
+    let colours = theme::palette();
+    let count = if unread > 99 { "99+".to_owned() } else { unread.to_string() };
+    draw::set_font(Font::Helvetica, theme::TINY);
+    let w = (draw::width(&count).ceil() as i32 + 10).max(18);
+    draw::set_draw_color(colours.accent);
+    draw::draw_rounded_rectf(right - w, y, w, 18, 9);
+    widgets::centred(&count, right - w, y, w, 18, theme::TINY, colours.on_accent);
+    w
+}

@@ -1,0 +1,129 @@
+//! A friend's account, remark and group: for a new one or a change.
+
+use std::rc::Rc;
+
+use fltk::button::CheckButton;
+use fltk::frame::Frame;
+use fltk::input::Input;
+use fltk::prelude::*;
+use rust_i18n::t;
+
+use super::keys_window::listen;
+use super::login::{Emit, enter_submits};
+use super::sheet::Sheet;
+use super::widgets::{self, Style};
+use super::{UiEvent, screen, theme};
+use crate::base::model::{Account, names};
+use crate::client::history::Contact;
+
+const WIDTH: i32 = 320;
+const MARGIN: i32 = 24;
+const INNER: i32 = WIDTH - 2 * MARGIN;
+
+/// What was typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Form {
+    /// Who, unchecked.
+    pub account: String,
+    /// What their owner calls them.
+    pub remark: String,
+    /// The section they stand in.
+    pub group: String,
+    /// Kept and not shown.
+    pub blocked: bool,
+}
+
+/// The window.
+pub struct FriendWindow {
+    sheet: Sheet,
+    account: Input,
+    message: Frame,
+}
+
+impl FriendWindow {
+    /// Opens the window: for `known`, whose account stays, or for somebody new called `name`; `tells` where the server
+    /// says of a message that nobody has that account.
+    #[must_use]
+    pub fn new(name: &str, known: Option<&Contact>, groups: &[String], tells: bool, emit: Emit) -> Self {
+        let palette = theme::palette();
+        let mut sheet = Sheet::new(WIDTH, 376);
+        let mut window = sheet.window().clone();
+        window.set_label(&if known.is_some() { t!("friend.edit") } else { t!("friend.add") });
+        widgets::label(MARGIN, 14, INNER, &t!("friend.account"), palette.dim);
+        let mut account = widgets::field(MARGIN, 36, INNER, &t!("friend.account_hint"));
+        account.set_value(&names::shown(known.map_or(name, |c| c.account.as_str())));
+        account.set_readonly(known.is_some());
+        widgets::label(MARGIN, 82, INNER, &t!("friend.remark"), palette.dim);
+        let mut remark = widgets::field(MARGIN, 104, INNER, &t!("friend.remark_hint"));
+        widgets::label(MARGIN, 150, INNER, &t!("friend.group"), palette.dim);
+        let hint = if groups.is_empty() { t!("friend.group_hint").into_owned() } else { groups.join(" · ") };
+        let mut group = widgets::field(MARGIN, 172, INNER, &hint);
+        let mut blocked: CheckButton = widgets::checkbox(MARGIN, 218, INNER, &t!("friend.blocked"));
+        if let Some(contact) = known {
+            remark.set_value(&contact.remark);
+            group.set_value(&contact.group);
+            blocked.set_value(contact.blocked);
+        }
+        let y = sheet.foot(128);
+        let mut message = widgets::label(MARGIN, y, INNER, "", palette.dim);
+        let mut save = widgets::button(MARGIN, y + 36, INNER, &t!("friend.save"), Style::Primary);
+        let mut cancel = widgets::button(MARGIN, y + 78, INNER, &t!("friend.cancel"), Style::Ghost);
+        sheet.end();
+        if known.is_none() {
+            // Only an answer to a message tells it, and not every server's.
+            let text = if tells { t!("friend.unchecked") } else { t!("friend.never_checked") };
+            sheet.tell(&mut message, 20, &text);
+        }
+        let submit: Rc<dyn Fn()> = {
+            let (account, remark, group, emit) = (account.clone(), remark.clone(), group.clone(), Rc::clone(&emit));
+            // What is shown of an account may not be all of it.
+            let (shown, given) = (account.value(), known.map_or(name, |c| c.account.as_str()).to_owned());
+            Rc::new(move || {
+                let typed = account.value();
+                emit(UiEvent::SaveFriend(Form {
+                    account: if typed == shown { given.clone() } else { typed.trim().to_owned() },
+                    remark: remark.value(),
+                    group: group.value(),
+                    blocked: blocked.value(),
+                }));
+            })
+        };
+        enter_submits(&mut account, &submit);
+        enter_submits(&mut remark, &submit);
+        enter_submits(&mut group, &submit);
+        save.set_callback(move |_| submit());
+        cancel.set_callback({
+            let emit = Rc::clone(&emit);
+            move |_| emit(UiEvent::FriendClosed)
+        });
+        listen(&mut window, &emit, |_| false);
+        window.set_callback(move |_| emit(UiEvent::FriendClosed));
+        window.show();
+        let _ = if known.is_some() || !name.is_empty() { remark.take_focus() } else { account.take_focus() };
+        Self { sheet, account, message }
+    }
+
+    /// Says what is wrong with the account; everything typed stays.
+    pub fn say(&mut self, text: &str) {
+        self.message.set_label_color(theme::palette().error);
+        self.sheet.tell(&mut self.message, 20, text);
+        let _ = self.account.take_focus();
+    }
+
+    /// Closes the window for good.
+    pub fn close(self) {
+        screen::close(self.sheet.window().clone());
+    }
+}
+
+impl Form {
+    /// The contact it describes.
+    ///
+    /// # Errors
+    /// What the protocol forbids in an account.
+    pub fn contact(&self) -> Result<Contact, crate::base::model::FieldError> {
+        let account = Account::person(&self.account)?;
+        let line = |text: &str| text.trim().chars().filter(|c| !c.is_control()).collect::<String>();
+        Ok(Contact { account, remark: names::tidy(&self.remark), group: line(&self.group), blocked: self.blocked })
+    }
+}

@@ -1,0 +1,428 @@
+//! The login window and the registration window: fields, one button, one line that says what is wrong.
+
+use std::rc::Rc;
+
+use fltk::app;
+use fltk::button::CheckButton;
+use fltk::draw;
+use fltk::enums::{CallbackTrigger, Color, Event, Font, Key, Shortcut};
+use fltk::frame::Frame;
+use fltk::input::{Input, SecretInput};
+use fltk::prelude::*;
+use rust_i18n::t;
+
+use super::keys_window::listen;
+use super::latin;
+use super::sheet::Sheet;
+use super::widgets::{self, Style};
+use super::{Secret, UiEvent, screen, theme};
+
+/// Where windows put what the person asks for.
+pub type Emit = Rc<dyn Fn(UiEvent)>;
+
+const WIDTH: i32 = 320;
+const MARGIN: i32 = 24;
+const INNER: i32 = WIDTH - 2 * MARGIN;
+
+/// What the login window begins with.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LoginForm {
+    /// The account.
+    pub account: String,
+    /// The password; empty but for a window that is built anew.
+    pub password: Secret,
+    /// Whether the account is filled in next time.
+    pub remember: bool,
+    /// Whether no password is needed on this device next time.
+    pub stay: bool,
+}
+
+/// What a message is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// The account.
+    Account,
+    /// The password, in the registration window both.
+    Password,
+}
+
+/// Account and password.
+pub struct Login {
+    sheet: Sheet,
+    account: Input,
+    password: SecretInput,
+    remember: CheckButton,
+    stay: CheckButton,
+    /// The account in the field needs no password here, as long as that is ticked.
+    known: bool,
+    message: Frame,
+    place: Frame,
+}
+
+impl Login {
+    /// Opens the window; `place` is the line at its foot.
+    #[must_use]
+    pub fn new(form: &LoginForm, place: &str, emit: Emit) -> Self {
+        let palette = theme::palette();
+        let mut sheet = Sheet::new(WIDTH, 436);
+        let mut window = sheet.window().clone();
+        window.set_label(&t!("gui.login_title"));
+        let mut head = Frame::new(MARGIN, 20, INNER, 56, None);
+        head.draw(draw_head);
+        widgets::label(MARGIN, 86, INNER, &t!("gui.account"), palette.dim);
+        let mut account = widgets::field(MARGIN, 108, INNER, &t!("gui.account_hint"));
+        account.set_value(&form.account);
+        widgets::label(MARGIN, 152, INNER, &t!("gui.password"), palette.dim);
+        let mut password = widgets::secret_field(MARGIN, 174, INNER, &t!("gui.password_hint"));
+        password.set_value(&form.password.0);
+        let message = widgets::note(MARGIN, 213, INNER, 36);
+        let mut button = widgets::button(MARGIN, 254, INNER, &t!("gui.login"), Style::Primary);
+        let mut remember = widgets::checkbox(MARGIN, 302, 130, &t!("gui.remember"));
+        remember.set_value(form.remember);
+        let mut stay = widgets::checkbox(MARGIN, 332, INNER, &t!("gui.stay_logged_in"));
+        stay.set_value(form.stay);
+        stay.set_tooltip(&t!("gui.stay_tip"));
+        let mut register = widgets::button(WIDTH - MARGIN - 116, 296, 120, &t!("gui.register_new"), Style::Link);
+        let mut line = Frame::new(0, 388, WIDTH, 1, None);
+        line.draw(|f| {
+            draw::set_draw_color(theme::palette().line);
+            draw::draw_xyline(f.x(), f.y(), f.x() + f.w());
+        });
+        let mut place_line = widgets::note(MARGIN, 394, 190, 36);
+        place_line.set_label_color(palette.dim);
+        place_line.set_label_size(theme::TINY);
+        let mut language = widgets::button(WIDTH - MARGIN - 80, 394, 46, &t!("gui.other_language"), Style::Link);
+        let mut gear = widgets::button(WIDTH - MARGIN - 28, 395, 36, "⚙", Style::Ghost);
+        gear.set_tooltip(&t!("gui.settings_tip"));
+        sheet.end();
+        let submit: Rc<dyn Fn()> = {
+            let (account, password, emit) = (account.clone(), password.clone(), Rc::clone(&emit));
+            Rc::new(move || {
+                emit(UiEvent::Login { account: account.value(), password: Secret(password.value()) });
+            })
+        };
+        let typed: Rc<dyn Fn()> = {
+            let (account, emit) = (account.clone(), Rc::clone(&emit));
+            Rc::new(move || emit(UiEvent::LoginAccount(account.value())))
+        };
+        enter_submits_and(&mut account, &submit, Some(&typed));
+        enter_submits(&mut password, &submit);
+        stay.set_callback({
+            let (account, mut remember, emit) = (account.clone(), remember.clone(), Rc::clone(&emit));
+            move |stay| {
+                if stay.value() {
+                    remember.set_value(true);
+                } else {
+                    emit(UiEvent::ForgetDevice(account.value()));
+                }
+            }
+        });
+        button.set_callback(move |_| submit());
+        let out = |event: UiEvent| {
+            let emit = Rc::clone(&emit);
+            move || emit(event.clone())
+        };
+        let (open_register, switch, settings) =
+            (out(UiEvent::OpenRegister), out(UiEvent::OtherLanguage), out(UiEvent::OpenSettings));
+        register.set_callback({
+            let open_register = open_register.clone();
+            move |_| open_register()
+        });
+        language.set_callback({
+            let switch = switch.clone();
+            move |_| switch()
+        });
+        gear.set_callback(move |_| settings());
+        listen(&mut window, &emit, move |event| {
+            if event != Event::KeyDown {
+                return false;
+            }
+            match () {
+                () if latin::is('r') => open_register(),
+                () if latin::is('l') && !app::event_state().contains(Shortcut::Shift) => switch(),
+                _ => return false,
+            }
+            true
+        });
+        window.set_callback(move |_| {
+            // Escape is not a way to leave.
+            if app::event_key() != Key::Escape || app::event() == Event::Close {
+                emit(UiEvent::LoginClosed);
+            }
+        });
+        window.show();
+        let _ = if form.account.is_empty() { account.take_focus() } else { password.take_focus() };
+        let mut login = Self { sheet, account, password, remember, stay, known: false, message, place: place_line };
+        login.set_place(place);
+        login
+    }
+
+    /// Whether the account in the field can log in without a password here; then that is ticked.
+    pub fn set_known(&mut self, known: bool) {
+        if known != std::mem::replace(&mut self.known, known) {
+            self.stay.set_value(known);
+            let hint = if known { t!("gui.no_password_needed") } else { t!("gui.password_hint") };
+            widgets::set_placeholder(&mut self.password, &hint);
+            self.sheet.window().clone().redraw();
+        }
+    }
+
+    /// Whoever is asked for the password again still wants to stay.
+    pub fn keep_staying(&mut self) {
+        self.stay.set_value(true);
+        self.stay.redraw();
+    }
+
+    /// The line at the foot: which server.
+    pub fn set_place(&mut self, place: &str) {
+        self.place.set_tooltip(&widgets::escape(place));
+        self.sheet.tell(&mut self.place, 36, place);
+    }
+
+    /// What is in the fields.
+    #[must_use]
+    pub fn form(&self) -> LoginForm {
+        LoginForm {
+            account: self.account.value(),
+            password: Secret(self.password.value()),
+            remember: self.remember.value(),
+            stay: self.stay.value(),
+        }
+    }
+
+    /// Says something about the last try; `wrong` in the colour of errors.
+    pub fn say(&mut self, text: &str, wrong: bool) {
+        let palette = theme::palette();
+        self.message.set_label_color(if wrong { palette.error } else { palette.dim });
+        self.sheet.tell(&mut self.message, 36, text);
+    }
+
+    /// What the window says, for tests.
+    #[must_use]
+    pub fn said(&self) -> String {
+        self.message.label()
+    }
+
+    /// The keys go to the field where something is missing or wrong; what is in it stays.
+    pub fn go_to(&mut self, field: Field) {
+        let _ = match field {
+            Field::Account => self.account.take_focus(),
+            Field::Password => self.password.take_focus(),
+        };
+    }
+
+    /// Clears the password, and the account too if it does not exist; the cursor stands where to go on.
+    pub fn again(&mut self, account_too: bool) {
+        self.password.set_value("");
+        if account_too {
+            self.account.set_value("");
+            let _ = self.account.take_focus();
+        } else {
+            let _ = self.password.take_focus();
+        }
+    }
+
+    /// Fills in an account that was just registered.
+    pub fn fill(&mut self, account: &str) {
+        self.account.set_value(account);
+        self.again(false);
+        self.raise();
+    }
+
+    /// Brings the window to the front.
+    pub fn raise(&mut self) {
+        self.sheet.window().clone().show();
+    }
+
+    /// Closes the window for good.
+    pub fn close(self) {
+        screen::close(self.sheet.window().clone());
+    }
+}
+
+fn draw_head(f: &mut Frame) {
+    let palette = theme::palette();
+    draw::set_draw_color(Color::from_hex(0x1476D4));
+    draw::draw_pie(f.x(), f.y(), 48, 48, 0.0, 360.0);
+    widgets::centred("雁", f.x(), f.y(), 48, 48, 20, Color::White);
+    draw::set_font(Font::Helvetica, 18);
+    draw::set_draw_color(palette.text);
+    draw::draw_text(&t!("gui.app"), f.x() + 60, f.y() + 21);
+    draw::set_font(Font::Helvetica, theme::SMALL);
+    draw::set_draw_color(palette.dim);
+    draw::draw_text(&widgets::whole(&t!("gui.slogan"), f.w() - 60), f.x() + 60, f.y() + 42);
+}
+
+/// What was typed into the registration window.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RegisterForm {
+    /// What the owner calls themselves; kept on this machine.
+    pub nickname: String,
+    /// The account.
+    pub account: String,
+    /// The password.
+    pub password: Secret,
+    /// The password again; the server compares.
+    pub confirm: Secret,
+}
+
+/// A new account.
+pub struct Register {
+    sheet: Sheet,
+    message: Frame,
+    account: Input,
+    password: SecretInput,
+    confirm: SecretInput,
+}
+
+impl Register {
+    /// Opens the window.
+    #[must_use]
+    pub fn new(emit: Emit) -> Self {
+        let palette = theme::palette();
+        let mut sheet = Sheet::new(WIDTH, 412);
+        let mut window = sheet.window().clone();
+        window.set_label(&t!("gui.register"));
+        widgets::label(MARGIN, 14, INNER, &t!("gui.nickname"), palette.dim);
+        let mut nickname = widgets::field(MARGIN, 36, INNER, &t!("gui.nickname_hint"));
+        widgets::label(MARGIN, 80, INNER, &t!("gui.account_course"), palette.dim);
+        let mut account = widgets::field(MARGIN, 102, INNER, &t!("gui.account_hint"));
+        widgets::label(MARGIN, 146, INNER, &t!("gui.password"), palette.dim);
+        let mut password = widgets::secret_field(MARGIN, 168, INNER, &t!("gui.password_hint"));
+        widgets::label(MARGIN, 212, INNER, &t!("gui.confirm"), palette.dim);
+        let mut confirm = widgets::secret_field(MARGIN, 234, INNER, &t!("gui.confirm_hint"));
+        let y = sheet.foot(138);
+        let message = widgets::note(MARGIN, y, INNER, 40);
+        let mut button = widgets::button(MARGIN, y + 48, INNER, &t!("gui.register"), Style::Primary);
+        let mut foot = widgets::note(MARGIN, y + 90, INNER, 34);
+        foot.set_label_size(theme::TINY);
+        foot.set_label_color(palette.dim);
+        foot.set_label(&t!("gui.register_foot"));
+        sheet.end();
+        let submit: Rc<dyn Fn()> = {
+            let fields = (nickname.clone(), account.clone(), password.clone(), confirm.clone());
+            let emit = Rc::clone(&emit);
+            Rc::new(move || {
+                if to_first_empty(&fields) {
+                    return;
+                }
+                emit(UiEvent::Register(RegisterForm {
+                    nickname: fields.0.value(),
+                    account: fields.1.value(),
+                    password: Secret(fields.2.value()),
+                    confirm: Secret(fields.3.value()),
+                }));
+            })
+        };
+        let hint: Rc<dyn Fn()> = {
+            let (account, password, confirm) = (account.clone(), password.clone(), confirm.clone());
+            let (message, sheet) = (message.clone(), sheet.clone());
+            Rc::new(move || {
+                let mut message = message.clone();
+                let text = hint(&account.value(), &password.value(), &confirm.value());
+                message.set_label_color(theme::palette().warn);
+                sheet.clone().tell(&mut message, 40, &text);
+            })
+        };
+        for input in [&mut nickname, &mut account] {
+            enter_submits_and(input, &submit, Some(&hint));
+        }
+        for input in [&mut password, &mut confirm] {
+            enter_submits_and(input, &submit, Some(&hint));
+        }
+        button.set_callback(move |_| submit());
+        listen(&mut window, &emit, |_| false);
+        window.set_callback(move |_| emit(UiEvent::RegisterClosed));
+        window.show();
+        let _ = nickname.take_focus();
+        Self { sheet, message, account, password, confirm }
+    }
+
+    /// Brings the window to the front.
+    pub fn raise(&mut self) {
+        self.sheet.window().clone().show();
+        let _ = self.password.take_focus();
+    }
+
+    /// Says how it goes on.
+    pub fn say(&mut self, text: &str) {
+        self.show(text, theme::palette().dim);
+    }
+
+    /// Says what is wrong, and goes to that field. What was typed stays for correction; passwords are typed anew.
+    pub fn refuse(&mut self, text: &str, field: Option<Field>) {
+        match field {
+            Some(Field::Account) => {
+                let _ = self.account.take_focus();
+            }
+            Some(Field::Password) => {
+                self.password.set_value("");
+                self.confirm.set_value("");
+                let _ = self.password.take_focus();
+            }
+            None => {}
+        }
+        self.show(text, theme::palette().error);
+    }
+
+    fn show(&mut self, text: &str, colour: Color) {
+        self.message.set_label_color(colour);
+        self.sheet.tell(&mut self.message, 40, text);
+    }
+
+    /// What the window says, for tests.
+    #[must_use]
+    pub fn said(&self) -> String {
+        self.message.label()
+    }
+
+    /// Closes the window for good.
+    pub fn close(self) {
+        screen::close(self.sheet.window().clone());
+    }
+}
+
+/// Whoever presses Enter too early goes on with what is still empty, and loses nothing. A nickname is not needed.
+fn to_first_empty((_, account, password, confirm): &(Input, Input, SecretInput, SecretInput)) -> bool {
+    if account.value().trim().is_empty() {
+        return account.clone().take_focus().is_ok();
+    }
+    [password, confirm]
+        .into_iter()
+        .find(|field| field.value().is_empty())
+        .is_some_and(|field| field.clone().take_focus().is_ok())
+}
+
+/// A hint while typing; it never keeps anybody from asking the server, which decides.
+fn hint(account: &str, password: &str, confirm: &str) -> String {
+    if crate::base::model::Account::person(account.trim()).is_err() && !account.is_empty() {
+        t!("gui.bad_account").into_owned()
+    } else if password.contains('#') {
+        t!("gui.bad_password").into_owned()
+    } else if !confirm.is_empty() && password != confirm {
+        t!("gui.not_the_same_yet").into_owned()
+    } else {
+        String::new()
+    }
+}
+
+/// Enter in a field does what the button does.
+pub(super) fn enter_submits<I: WidgetBase + WidgetExt + InputExt>(input: &mut I, submit: &Rc<dyn Fn()>) {
+    enter_submits_and(input, submit, None);
+}
+
+pub(super) fn enter_submits_and<I>(input: &mut I, submit: &Rc<dyn Fn()>, changed: Option<&Rc<dyn Fn()>>)
+where
+    I: WidgetBase + WidgetExt + InputExt,
+{
+    let (submit, changed) = (Rc::clone(submit), changed.cloned());
+    input.set_trigger(CallbackTrigger::EnterKeyAlways | CallbackTrigger::Changed);
+    input.set_callback(move |_| {
+        let enter = matches!(app::event_key(), Key::Enter | Key::KPEnter);
+        if app::event() == Event::KeyDown && enter {
+            submit();
+        } else if let Some(changed) = &changed {
+            changed();
+        }
+    });
+}

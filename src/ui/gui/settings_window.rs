@@ -1,0 +1,256 @@
+//! The settings: server, local network, language, theme, how unread messages are asked for; and how the account may
+//! be used, which the server keeps, while it can be asked.
+
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::rc::Rc;
+
+use fltk::button::CheckButton;
+use fltk::input::Input;
+use fltk::prelude::*;
+use rust_i18n::t;
+
+use super::keys_window::listen;
+use super::login::{Emit, enter_submits_and};
+use super::sheet::Sheet;
+use super::widgets::{self, Style};
+use super::{UiEvent, screen, theme};
+use crate::base::settings::{Language, PollingChoice};
+use crate::protocol::wire::frame::AccountSettings;
+
+const WIDTH: i32 = 380;
+const MARGIN: i32 = 24;
+const INNER: i32 = WIDTH - 2 * MARGIN;
+/// What the account's part takes.
+const ACCOUNT: i32 = 82;
+
+/// What can be chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "as in the settings themselves")]
+pub struct SettingsForm {
+    pub server: String,
+    pub host_lan: bool,
+    pub language: Language,
+    pub dark: bool,
+    pub polling: PollingChoice,
+    /// None while the server has not said.
+    pub account: Option<AccountSettings>,
+}
+
+/// The account's part.
+#[derive(Clone)]
+struct AccountPart {
+    beside: CheckButton,
+    secure_only: CheckButton,
+}
+
+/// The window.
+pub struct SettingsWindow {
+    sheet: Sheet,
+    server: Input,
+    message: fltk::frame::Frame,
+    account: Option<AccountPart>,
+    /// What the server has said of it.
+    told: Rc<Cell<Option<AccountSettings>>>,
+}
+
+impl SettingsWindow {
+    /// Opens the window. `lan` is what others must type to reach a server on this machine; with `account` it has a
+    /// part for [`SettingsWindow::tell`].
+    #[must_use]
+    pub fn new(form: &SettingsForm, lan: Option<&str>, account: bool, emit: Emit) -> Self {
+        let palette = theme::palette();
+        let below = if account { ACCOUNT } else { 0 };
+        let mut sheet = Sheet::new(WIDTH, 476 + below);
+        let mut window = sheet.window().clone();
+        window.set_label(&t!("settings.title"));
+        widgets::label(MARGIN, 14, INNER, &t!("settings.server"), palette.dim);
+        let mut server = widgets::field(MARGIN, 36, INNER, &t!("settings.server_hint"));
+        server.set_value(&form.server);
+        let mut host = widgets::checkbox(MARGIN, 80, INNER, &t!("settings.host_lan"));
+        host.set_value(form.host_lan);
+        let mut lan_line = widgets::note(MARGIN, 104, INNER, 52);
+        lan_line.set_label_color(palette.dim);
+        // What is ticked and typed counts, not what may be: only then others reach anything here.
+        let tell_others: Rc<dyn Fn()> = {
+            let (host, server, lan) = (host.clone(), server.clone(), lan.map(str::to_owned));
+            let line = lan_line.clone();
+            Rc::new(move || {
+                let mut line = line.clone();
+                let text = for_others(host.value(), &server.value(), lan.as_deref());
+                line.set_label(&widgets::escape(&text));
+                line.parent().into_iter().for_each(|mut around| around.redraw());
+            })
+        };
+        tell_others();
+        host.set_callback({
+            let tell_others = Rc::clone(&tell_others);
+            move |_| tell_others()
+        });
+        widgets::label(MARGIN, 164, INNER, &t!("settings.language"), palette.dim);
+        let language = segments(
+            186,
+            &[&t!("settings.system"), "中文", "English"],
+            match form.language {
+                Language::System => 0,
+                Language::Zh => 1,
+                Language::En => 2,
+            },
+        );
+        widgets::label(MARGIN, 232, INNER, &t!("settings.theme"), palette.dim);
+        let theme = segments(254, &[&t!("settings.light"), &t!("settings.dark")], usize::from(form.dark));
+        widgets::label(MARGIN, 300, INNER, &t!("settings.polling"), palette.dim);
+        let choices = [t!("settings.adaptive"), t!("settings.strict"), t!("settings.per_friend")];
+        let polling = segments(
+            322,
+            &[&choices[0], &choices[1], &choices[2]],
+            match form.polling {
+                PollingChoice::Adaptive => 0,
+                PollingChoice::Strict => 1,
+                PollingChoice::StrictPerFriend => 2,
+            },
+        );
+        let part = account.then(|| {
+            widgets::label(MARGIN, 368, INNER, &t!("settings.account"), palette.dim);
+            let mut beside = widgets::checkbox(MARGIN, 392, INNER, &t!("settings.beside"));
+            let mut secure_only = widgets::checkbox(MARGIN, 418, INNER, &t!("settings.secure_only"));
+            // Until the server has said what holds, there is nothing to change.
+            beside.deactivate();
+            secure_only.deactivate();
+            AccountPart { beside, secure_only }
+        });
+        let y = sheet.foot(110);
+        let message = widgets::note(MARGIN, y, INNER, 36);
+        let (y, half) = (y + 50, INNER / 2 - 6);
+        let mut cancel = widgets::button(MARGIN, y, half, &t!("friend.cancel"), Style::Ghost);
+        let mut save = widgets::button(MARGIN + INNER / 2 + 6, y, half, &t!("friend.save"), Style::Primary);
+        sheet.end();
+        let told = Rc::new(Cell::new(None));
+        let submit: Rc<dyn Fn()> = {
+            let (server, emit) = (server.clone(), Rc::clone(&emit));
+            let (part, told) = (part.clone(), Rc::clone(&told));
+            Rc::new(move || {
+                emit(UiEvent::SaveSettings(SettingsForm {
+                    server: server.value().trim().to_owned(),
+                    host_lan: host.value(),
+                    language: match language.get() {
+                        1 => Language::Zh,
+                        2 => Language::En,
+                        _ => Language::System,
+                    },
+                    dark: theme.get() == 1,
+                    polling: match polling.get() {
+                        1 => PollingChoice::Strict,
+                        2 => PollingChoice::StrictPerFriend,
+                        _ => PollingChoice::Adaptive,
+                    },
+                    account: part.as_ref().filter(|_| told.get().is_some()).map(|part| AccountSettings {
+                        beside: part.beside.value(),
+                        secure_only: part.secure_only.value(),
+                    }),
+                }));
+            })
+        };
+        enter_submits_and(&mut server, &submit, Some(&tell_others));
+        save.set_callback(move |_| submit());
+        cancel.set_callback({
+            let emit = Rc::clone(&emit);
+            move |_| emit(UiEvent::SettingsClosed)
+        });
+        listen(&mut window, &emit, |_| false);
+        window.set_callback(move |_| emit(UiEvent::SettingsClosed));
+        window.show();
+        let _ = server.take_focus();
+        Self { sheet, server, message, account: part, told }
+    }
+
+    /// What the server says of the account; none: it does not know, or could not keep a change.
+    pub fn tell(&mut self, settings: Option<AccountSettings>) {
+        let Some(part) = &mut self.account else { return };
+        let Some(settings) = settings else { return self.say(&t!("settings.account_not_kept")) };
+        // What was ticked meanwhile stays.
+        if self.told.replace(Some(settings)).is_none() {
+            for (check, on) in [(&mut part.beside, settings.beside), (&mut part.secure_only, settings.secure_only)] {
+                check.set_value(on);
+                check.activate();
+            }
+        }
+    }
+
+    /// What the server has said of the account.
+    #[must_use]
+    pub fn told(&self) -> Option<AccountSettings> {
+        self.told.get()
+    }
+
+    /// Brings the window to the front.
+    pub fn raise(&mut self) {
+        self.sheet.window().clone().show();
+        let _ = self.server.take_focus();
+    }
+
+    /// Says what is wrong; everything typed stays.
+    pub fn say(&mut self, text: &str) {
+        self.message.set_label_color(theme::palette().error);
+        self.sheet.tell(&mut self.message, 36, text);
+    }
+
+    /// Closes the window for good.
+    pub fn close(self) {
+        screen::close(self.sheet.window().clone());
+    }
+}
+
+/// What others on the network have to do to use this computer's server, if they can.
+fn for_others(shared: bool, server: &str, lan: Option<&str>) -> Cow<'static, str> {
+    match (shared, lan) {
+        (false, _) => t!("settings.not_shared"),
+        (true, _) if !server.trim().is_empty() => t!("settings.other_server"),
+        (true, Some(address)) => t!("settings.lan", address = address),
+        (true, None) => t!("settings.no_lan"),
+    }
+}
+
+/// A row of choices of which one is chosen; which one, by number.
+fn segments(y: i32, labels: &[&str], chosen: usize) -> Rc<Cell<usize>> {
+    let value = Rc::new(Cell::new(chosen));
+    let count = i32::try_from(labels.len()).unwrap_or(1).max(1);
+    let gap = 4;
+    let w = (INNER + gap) / count;
+    let mut buttons = Vec::new();
+    for (i, label) in labels.iter().enumerate() {
+        let x = MARGIN + i32::try_from(i).unwrap_or(0) * w;
+        buttons.push(widgets::segment(x, y, w - gap, label, i, &value));
+    }
+    let all = buttons.clone();
+    for (i, button) in buttons.iter_mut().enumerate() {
+        let (value, mut all) = (Rc::clone(&value), all.clone());
+        button.set_callback(move |_| {
+            value.set(i);
+            all.iter_mut().for_each(fltk::prelude::WidgetExt::redraw);
+        });
+    }
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_shown_only_where_it_reaches_something() {
+        let lan = Some("192.0.2.2:21568");
+        for (shared, server, lan, address) in [
+            (true, "", lan, true),
+            (true, " ", lan, true),
+            (false, "", lan, false),
+            (true, "chat.example:21568", lan, false),
+            (false, "chat.example:21568", lan, false),
+            (true, "", None, false),
+        ] {
+            let text = for_others(shared, server, lan);
+            assert_eq!(text.contains("192.0.2.2"), address, "{shared} {server:?} {text}");
+            assert!(!text.is_empty());
+        }
+    }
+}

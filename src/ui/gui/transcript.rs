@@ -1,0 +1,374 @@
+//! What was said, as bubbles: a widget of its own that lays out and draws the rows in sight and no
+//! others, so a hundred thousand messages cost as much as a hundred. It shows and asks; texts come by
+//! pages from whoever made it.
+
+mod around;
+mod bar;
+mod bubble;
+pub mod heights;
+mod layout;
+mod paint;
+mod pill;
+pub mod rows;
+pub mod wrap;
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use fltk::app;
+use fltk::draw;
+use fltk::enums::{Align, Cursor, Event, FrameType, Key, Shortcut};
+use fltk::prelude::*;
+use fltk::widget::Widget;
+use rust_i18n::t;
+
+use crate::base::model::{MessageId, SendState};
+use crate::client::history::{Row, RowMeta};
+pub use around::Earlier;
+use layout::View;
+
+/// What a transcript asks of its window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ask {
+    /// Rows that are in sight and not here.
+    Page {
+        /// The first row.
+        first: u32,
+        /// How many.
+        count: u32,
+    },
+    /// The rows are not those of the history any more.
+    Index,
+    /// What the server has of before the first row is wanted.
+    Earlier,
+    /// A message is to be sent once more.
+    Resend(MessageId),
+    /// What was typed here just now belongs into the composer.
+    Compose,
+    /// What is in the clipboard belongs into the composer.
+    Paste,
+    /// The composer is to have the keys.
+    Leave,
+    /// New messages came into sight, and somebody looks.
+    Looked,
+}
+
+/// The widget.
+#[derive(Clone)]
+pub struct Transcript {
+    widget: Widget,
+    view: Rc<RefCell<View>>,
+    ask: Rc<dyn Fn(Ask)>,
+}
+
+impl Transcript {
+    /// An empty transcript; `room` if others' messages begin with their writer's name. `ask` is called
+    /// from inside callbacks and drawing, so it must not touch the transcript at once.
+    #[must_use]
+    pub fn new(x: i32, y: i32, w: i32, h: i32, room: bool, ask: Rc<dyn Fn(Ask)>) -> Self {
+        let mut widget = Widget::new(x, y, w, h, None);
+        widget.set_frame(FrameType::FlatBox);
+        widget.super_handle_first(false);
+        widget.set_align(Align::Inside);
+        let view = Rc::new(RefCell::new(View::new(room)));
+        {
+            let (view, ask) = (Rc::clone(&view), Rc::clone(&ask));
+            widget.draw(move |w| {
+                let mut view = view.borrow_mut();
+                draw::push_clip(w.x(), w.y(), w.w(), w.h());
+                let pages = view.draw([w.x(), w.y(), w.w(), w.h()], w.has_focus(), screen_of(w));
+                let news = view.has_newly_in_sight(w.h());
+                draw::pop_clip();
+                drop(view);
+                if news && is_looked_at(w) {
+                    ask(Ask::Looked);
+                }
+                for page in pages {
+                    let first = u32::try_from(page * rows::PAGE).unwrap_or(u32::MAX);
+                    ask(Ask::Page { first, count: rows::PAGE as u32 });
+                }
+            });
+        }
+        let mut transcript = Self { widget, view, ask };
+        transcript.listen();
+        transcript
+    }
+
+    /// The widget itself, for its window's layout.
+    #[must_use]
+    pub fn widget(&self) -> &Widget {
+        &self.widget
+    }
+
+    /// All rows of the history; stays at the end, or where it was if that is possible.
+    pub fn set_index(&mut self, metas: Vec<RowMeta>) {
+        self.view.borrow_mut().set_index(metas);
+        self.widget.redraw();
+    }
+
+    /// The rows of a page that was asked for.
+    pub fn fill(&mut self, first: u32, rows: Vec<Row>) {
+        let fits = self.view.borrow_mut().fill(usize::try_from(first).unwrap_or(usize::MAX), rows);
+        if !fits {
+            (self.ask)(Ask::Index);
+        }
+        self.widget.redraw();
+    }
+
+    /// A message that was just stored.
+    pub fn push(&mut self, row: Row) {
+        self.view.borrow_mut().push(row);
+        self.widget.redraw();
+    }
+
+    /// One's own message came further.
+    pub fn set_state(&mut self, id: MessageId, state: SendState) {
+        if self.view.borrow_mut().set_state(id, state) {
+            self.widget.redraw();
+        }
+    }
+
+    /// What stands over the first row.
+    pub fn set_earlier(&mut self, earlier: Earlier) {
+        self.view.borrow_mut().set_earlier(earlier);
+        self.widget.redraw();
+    }
+
+    /// That.
+    #[must_use]
+    pub fn earlier(&self) -> Earlier {
+        self.view.borrow().earlier()
+    }
+
+    /// Shows the first row, and asks for what came before it.
+    pub fn go_to_begin(&mut self) {
+        let h = self.widget.h();
+        self.view.borrow_mut().scroll(i64::MIN / 4, h);
+        (self.ask)(Ask::Earlier);
+        self.widget.redraw();
+    }
+
+    /// Whether the server may cut one's own texts at `#`.
+    pub fn set_foreign(&mut self, foreign: bool) {
+        self.view.borrow_mut().set_foreign(foreign);
+        self.widget.redraw();
+    }
+
+    /// Draws the line "new messages" over the last `count` rows of others; none for 0.
+    pub fn mark_new(&mut self, count: u64) {
+        self.view.borrow_mut().mark_new(count);
+        self.widget.redraw();
+    }
+
+    /// Shows the line "new messages", if there is one.
+    pub fn go_to_new(&mut self) {
+        self.view.borrow_mut().go_to_new();
+        self.widget.redraw();
+    }
+
+    /// What a room's writers are called here, by account.
+    pub fn set_names(&mut self, names: HashMap<String, String>) {
+        self.view.borrow_mut().set_names(names);
+        self.widget.redraw();
+    }
+
+    /// Draws that line over the row that comes next, if it stands nowhere else.
+    pub fn mark_next(&mut self) {
+        self.view.borrow_mut().mark_next();
+    }
+
+    /// Shows the newest message.
+    pub fn go_to_end(&mut self) {
+        self.view.borrow_mut().go_to_end();
+        self.widget.redraw();
+    }
+
+    /// Whether the newest message is in sight.
+    #[must_use]
+    pub fn is_at_end(&self) -> bool {
+        self.view.borrow().is_at_end()
+    }
+
+    /// The newest message.
+    #[must_use]
+    pub fn newest(&self) -> Option<MessageId> {
+        self.view.borrow().newest()
+    }
+
+    /// What the button to the end counts, for tests.
+    #[must_use]
+    pub fn below(&self) -> usize {
+        self.view.borrow().new_below()
+    }
+
+    /// How many messages of others were not looked at.
+    #[must_use]
+    pub fn unread(&self) -> u64 {
+        self.view.borrow().unread()
+    }
+
+    /// Somebody looks at what is in sight: the last message of it, if there are new ones among them.
+    pub fn look_at(&mut self) -> Option<MessageId> {
+        let h = self.widget.h();
+        self.view.borrow_mut().look_at(h)
+    }
+
+    /// Scrolls by pages, for the composer's keys.
+    pub fn page(&mut self, pages: i32) {
+        let h = self.widget.h();
+        self.view.borrow_mut().scroll(i64::from(pages) * i64::from(h) * 9 / 10, h);
+        self.widget.redraw();
+    }
+
+    /// A message's text, if it is in sight.
+    #[must_use]
+    pub fn text_of(&self, id: MessageId) -> Option<String> {
+        self.view.borrow().text_of(id)
+    }
+
+    /// The texts in sight from top to bottom, for tests.
+    #[must_use]
+    pub fn texts_in_sight(&self) -> Vec<String> {
+        self.view.borrow().texts_in_sight()
+    }
+
+    fn listen(&mut self) {
+        let (view, ask) = (Rc::clone(&self.view), Rc::clone(&self.ask));
+        self.widget.handle(move |w, event| {
+            let used = match event {
+                Event::Focus => {
+                    // Whoever came by keys sees where they are; under the pointer nothing may move.
+                    if app::event() == Event::KeyDown {
+                        view.borrow_mut().choose_any(w.h());
+                    }
+                    true
+                }
+                Event::Unfocus | Event::Enter => true,
+                Event::Leave => {
+                    draw::set_cursor(Cursor::Default);
+                    true
+                }
+                Event::Move => {
+                    let (x, y) = (app::event_x(), app::event_y());
+                    let view = view.borrow();
+                    let over = view.link_at(x, y).is_some() || view.pill_at(x, y) || view.head_at(x, y);
+                    draw::set_cursor(if over { Cursor::Hand } else { Cursor::Default });
+                    return true;
+                }
+                Event::MouseWheel => {
+                    let by = i64::from(app::event_dy_value()) * 60;
+                    view.borrow_mut().scroll(by, w.h());
+                    true
+                }
+                Event::Push => {
+                    let _ = w.take_focus();
+                    if app::event_mouse_button() == app::MouseButton::Right {
+                        view.borrow_mut().choose_at(app::event_y() - w.y());
+                        w.redraw();
+                        menu(&view, &ask, None);
+                    } else {
+                        pushed(&view, &ask, w);
+                    }
+                    true
+                }
+                Event::Drag => view.borrow_mut().drag_to(app::event_y() - w.y(), w.h()),
+                Event::Released => view.borrow_mut().drop_thumb(),
+                Event::KeyDown => key(&view, &ask, w),
+                _ => return false,
+            };
+            if used {
+                w.redraw();
+            }
+            used
+        });
+    }
+}
+
+/// Whether its window has the keys.
+fn is_looked_at(widget: &Widget) -> bool {
+    let (focus, window) = (app::focus().and_then(|w| w.top_window()), widget.top_window());
+    focus.zip(window).is_some_and(|(focus, window)| focus.as_widget_ptr() == window.as_widget_ptr())
+}
+
+/// The number of the screen it is on.
+fn screen_of(w: &Widget) -> i32 {
+    w.window().map_or(0, |window| window.screen_num())
+}
+
+fn pushed(view: &Rc<RefCell<View>>, ask: &Rc<dyn Fn(Ask)>, w: &Widget) {
+    let mut view = view.borrow_mut();
+    let (x, y) = (app::event_x(), app::event_y());
+    if view.pill_at(x, y) {
+        view.go_to_end();
+    } else if view.head_at(x, y) {
+        ask(Ask::Earlier);
+    } else if let Some(id) = view.link_at(x, y) {
+        ask(Ask::Resend(id));
+    } else if !view.take_thumb(x - w.x(), y - w.y(), w.w(), w.h()) {
+        view.choose_at(y - w.y());
+    }
+}
+
+fn key(view: &Rc<RefCell<View>>, ask: &Rc<dyn Fn(Ask)>, w: &Widget) -> bool {
+    let h = w.h();
+    let page = i64::from(h) * 9 / 10;
+    let control = app::event_state().contains(Shortcut::Ctrl);
+    match app::event_key() {
+        Key::Up => view.borrow_mut().choose(-1, h),
+        Key::Down => view.borrow_mut().choose(1, h),
+        Key::PageUp => view.borrow_mut().scroll(-page, h),
+        Key::PageDown => view.borrow_mut().scroll(page, h),
+        Key::Home if control => {
+            view.borrow_mut().scroll(i64::MIN / 4, h);
+            ask(Ask::Earlier);
+        }
+        Key::Home => view.borrow_mut().scroll(i64::MIN / 4, h),
+        Key::End => view.borrow_mut().go_to_end(),
+        _ if super::widgets::is_menu_key() => {
+            let at = view.borrow().ringed();
+            menu(view, ask, at);
+        }
+        Key::Escape => ask(Ask::Leave),
+        Key::Enter | Key::KPEnter => {
+            let chosen = view.borrow().chosen();
+            match chosen {
+                Some((id, _, true)) => ask(Ask::Resend(id)),
+                _ => return false,
+            }
+        }
+        _ if super::latin::is('v') => ask(Ask::Paste),
+        _ if super::latin::is('c') => {
+            if let Some((_, text, _)) = view.borrow().chosen() {
+                copy(&text);
+            }
+        }
+        _ => {
+            let typed = app::event_text();
+            if control || typed.chars().next().is_none_or(char::is_control) {
+                return false;
+            }
+            // Whoever types means the composer, wherever the focus is.
+            ask(Ask::Compose);
+        }
+    }
+    true
+}
+
+fn menu(view: &Rc<RefCell<View>>, ask: &Rc<dyn Fn(Ask)>, at: Option<(i32, i32)>) {
+    let Some((id, text, resend)) = view.borrow().chosen() else { return };
+    let (copy_it, send_it) = (t!("chat.copy"), t!("chat.resend"));
+    let names: Vec<&str> = if resend { vec![&copy_it, &send_it] } else { vec![&copy_it] };
+    match super::widgets::popup(&names, at) {
+        Some(0) => copy(&text),
+        Some(_) => ask(Ask::Resend(id)),
+        None => {}
+    }
+}
+
+fn copy(text: &str) {
+    // FLTK reads past a NUL.
+    let text = text.replace('\0', "");
+    app::copy(&text);
+    app::copy2(&text);
+}

@@ -1,0 +1,184 @@
+//! What stands around the bubbles: days, times, how far a message has come, and whether the server may have
+//! something earlier.
+
+use chrono::{DateTime, Datelike, Local, TimeZone};
+use fltk::draw;
+use fltk::enums::{Color, Font};
+use rust_i18n::t;
+
+use crate::base::model::SendState;
+use crate::client::history::Row;
+use crate::ui::gui::theme;
+
+/// Between bubbles and a view's edges.
+pub const MARGIN: i32 = 16;
+/// The height of a day's line, or the new messages'.
+pub const DAY: i32 = 34;
+/// The height of the time under a run.
+pub const FOOT: i32 = 20;
+/// The height of what stands over the first message.
+pub const HEAD: i32 = 34;
+
+/// Whether the server has something that was said before all that is here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Earlier {
+    /// It is not one that keeps anything, or nobody knows.
+    #[default]
+    No,
+    /// It may have; it can be asked.
+    Offered,
+    /// It was asked.
+    Asked,
+    /// It has not: this is where the conversation began.
+    Begun,
+}
+
+/// Says so over the first message; where it can be pressed.
+pub fn earlier(earlier: Earlier, x: i32, y: i32, w: i32) -> Option<[i32; 4]> {
+    let colours = theme::palette();
+    let (text, ink) = match earlier {
+        Earlier::No => return None,
+        Earlier::Offered => (t!("chat.earlier"), colours.accent),
+        Earlier::Asked => (t!("chat.earlier_asked"), colours.dim),
+        Earlier::Begun => (t!("chat.earlier_none"), colours.dim),
+    };
+    draw::set_font(Font::Helvetica, theme::SMALL);
+    let wide = draw::width(&text).ceil() as i32;
+    let left = x + (w - wide) / 2;
+    draw::set_draw_color(ink);
+    draw::draw_text(&text, left, y + HEAD / 2 + 4);
+    (earlier == Earlier::Offered).then_some([left - 8, y, wide + 16, HEAD])
+}
+
+/// A line in the middle, between two rules if it has a colour for them.
+pub fn centred_line(text: &str, x: i32, y: i32, w: i32, ink: Color, rule: Option<Color>) {
+    draw::set_font(Font::Helvetica, theme::TINY);
+    let width = draw::width(text).ceil() as i32;
+    let left = x + (w - width) / 2;
+    if let Some(rule) = rule {
+        draw::set_draw_color(rule);
+        draw::draw_xyline(x + MARGIN, y + DAY / 2, left - 10);
+        draw::draw_xyline(left + width + 10, y + DAY / 2, x + w - MARGIN);
+    }
+    draw::set_draw_color(ink);
+    draw::draw_text(text, left, y + DAY / 2 + 4);
+}
+
+/// Whether a server of that kind may have cut a message of one's own at a `#`.
+pub fn may_be_cut(row: &Row, foreign: bool) -> bool {
+    foreign && row.state.is_some() && row.text.contains('#')
+}
+
+/// The time under a run and how far one's own message has come; where "resend" was drawn.
+pub fn foot(row: &Row, foreign: bool, x: i32, y: i32, w: i32) -> Option<[i32; 4]> {
+    let colours = theme::palette();
+    draw::set_font(Font::Helvetica, theme::TINY);
+    let baseline = y + 14;
+    let Some(state) = row.state else {
+        draw::set_draw_color(colours.dim);
+        let mut time = time(row);
+        if row.repeat {
+            time = format!("{time} · {}", t!("chat.repeat"));
+        }
+        draw::draw_text(&time, x + MARGIN, baseline);
+        return None;
+    };
+    let (word, ink) = match state {
+        SendState::Waiting => (t!("chat.waiting"), colours.dim),
+        SendState::Sending => (t!("chat.sending"), colours.dim),
+        SendState::Sent => (t!("chat.sent"), colours.dim),
+        SendState::Kept => (t!("chat.kept"), colours.dim),
+        SendState::OfflineOrUnknown => (t!("chat.offline"), colours.warn),
+        SendState::Unknown => (t!("chat.unknown_account"), colours.warn),
+        SendState::MaybeSentTwice => (t!("chat.twice"), colours.warn),
+        SendState::MaybeSent => (t!("chat.maybe"), colours.warn),
+        SendState::NoAnswer => (t!("chat.no_answer"), colours.warn),
+        SendState::Failed => (t!("chat.failed"), colours.error),
+    };
+    let mut text = format!("{} · {word}", time(row));
+    let cut = may_be_cut(row, foreign).then(|| t!("chat.maybe_cut"));
+    if let Some(cut) = &cut {
+        text = format!("{text} · {cut}");
+    }
+    let link = if can_resend(state) { format!("  ↻ {}", t!("chat.resend")) } else { String::new() };
+    let room = f64::from(w - 2 * MARGIN);
+    if draw::width(&text) + draw::width(&link) > room {
+        // The time can be seen elsewhere, what may have been lost cannot.
+        text = cut.map_or_else(|| word.clone().into_owned(), |cut| format!("{word} · {cut}"));
+    }
+    let (wide, link_wide) = (draw::width(&text).ceil() as i32, draw::width(&link).ceil() as i32);
+    draw::set_draw_color(ink);
+    draw::draw_text(&text, x + w - MARGIN - link_wide - wide, baseline);
+    if link.is_empty() {
+        return None;
+    }
+    draw::set_draw_color(colours.accent);
+    draw::draw_text(&link, x + w - MARGIN - link_wide, baseline);
+    Some([x + w - MARGIN - link_wide, y, link_wide, FOOT])
+}
+
+/// What did not arrive for sure can be sent once more.
+pub fn can_resend(state: SendState) -> bool {
+    matches!(
+        state,
+        SendState::Failed
+            | SendState::MaybeSentTwice
+            | SendState::MaybeSent
+            | SendState::NoAnswer
+            | SendState::OfflineOrUnknown
+            | SendState::Unknown
+    )
+}
+
+/// Hours and minutes of the day that stands above; of a time whose zone is not known, that it is the server's.
+fn time(row: &Row) -> String {
+    let time = row.written("%H:%M");
+    if row.server_time.is_some() { format!("{time} · {}", t!("chat.server_clock")) } else { time }
+}
+
+/// A day, as it stands over its first message.
+pub fn day(unix_ms: i64) -> String {
+    let Some(day): Option<DateTime<Local>> = Local.timestamp_millis_opt(unix_ms).earliest() else {
+        return String::new();
+    };
+    let weekday = t!(format!("chat.weekday_{}", day.weekday().num_days_from_monday()));
+    t!("chat.day", year = day.year(), month = day.month(), name = day.format("%B"), day = day.day(), weekday = weekday)
+        .into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::model::MessageId;
+
+    fn row(text: &str, state: Option<SendState>) -> Row {
+        Row {
+            id: MessageId(1),
+            text: text.to_owned(),
+            unix_ms: 0,
+            came_ms: None,
+            server_time: None,
+            state,
+            repeat: false,
+        }
+    }
+
+    #[test]
+    fn each_message_that_may_be_cut_has_its_hint() {
+        let sent = Some(SendState::Sent);
+        // Each of a run of one's own, not the last alone; not what is whole, nor what others wrote.
+        for (text, state, foreign, cut) in [
+            ("one #1", sent, true, true),
+            ("two #2", Some(SendState::MaybeSent), true, true),
+            ("whole", sent, true, false),
+            ("＃ is another sign", sent, true, false),
+            ("#", None, true, false),
+            ("one #1", sent, false, false),
+        ] {
+            let row = row(text, state);
+            assert_eq!(may_be_cut(&row, foreign), cut, "{text} {state:?}");
+            let sent_alone = state.is_none_or(|state| state == SendState::Sent);
+            assert_eq!(super::super::layout::says_more(&row, foreign), cut || !sent_alone, "{text} {state:?}");
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Drawing the rows in sight: into a picture, and of that only what has changed.
+
+use fltk::draw;
+use fltk::enums::Font;
+use rust_i18n::t;
+
+use super::around::{DAY, HEAD, MARGIN, centred_line, day, earlier, foot};
+use super::bar;
+use super::bubble::Edge;
+use super::layout::{Anchor, Pill, Seen, View, says_more};
+use super::rows::PAGE;
+use crate::base::model::{MessageId, SendState, names};
+use crate::base::shown;
+use crate::ui::gui::canvas::{Painted, joined, link_of, plan};
+use crate::ui::gui::theme;
+
+/// The two pieces of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Piece {
+    /// Lines over it, and the bubble.
+    Bubble,
+    /// The time, and how far it has come.
+    Foot,
+}
+
+/// Everything that decides how a piece looks, but for the text, which never changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Look {
+    id: MessageId,
+    piece: Piece,
+    own: bool,
+    /// A day's line stands over it; the new messages' line.
+    lines: [bool; 2],
+    ring: bool,
+    /// Its text is here.
+    laid: bool,
+    /// The time stands under it.
+    foot: bool,
+    state: Option<SendState>,
+    repeat: bool,
+}
+
+impl View {
+    /// Draws what is in sight, on a screen of that number; pages to ask for.
+    pub fn draw(&mut self, [x, y, w, h]: [i32; 4], focus: bool, screen: i32) -> Vec<usize> {
+        if self.width != w {
+            self.width = w;
+            self.estimate();
+        }
+        let range = self.look(h);
+        let mut rows: Vec<Painted<Look>> = self.seen.iter().flat_map(|seen| self.pieces(seen, focus)).collect();
+        let (picture, known) = self.canvas.picture(w, h, screen);
+        if !known {
+            self.painted = (None, None);
+        }
+        let mut plan = plan(if known { &self.canvas.rows } else { &[] }, &rows, h);
+        if picture.is_none() || !self.canvas.is_sharp(plan.shift) {
+            (plan.shift, plan.bands) = (0, vec![[0, h]]);
+        }
+        let new = self.new_below();
+        let pill = (self.anchor != Anchor::End).then(|| (super::pill::place(w - bar::WIDTH, h, new), new));
+        if self.painted.1 != pill || pill.is_some() && plan.shift != 0 {
+            let moved = self.painted.1.map(|([_, top, _, high], _)| (top + plan.shift, high));
+            let places = [moved, pill.map(|([_, top, _, high], _)| (top, high))];
+            let bands = places.into_iter().flatten().map(|(top, high)| [top.max(0), (top + high).min(h)]);
+            plan.bands.extend(bands.filter(|[from, to]| from < to));
+        }
+        let bands = joined(plan.bands);
+        // Without a picture of its own it is painted where it is to be.
+        let (left, top) = if picture.is_some() { (0, 0) } else { (x, y) };
+        if let Some(picture) = &picture {
+            picture.begin();
+            if plan.shift != 0 {
+                let (to, from) = (plan.shift.max(0), (-plan.shift).max(0));
+                picture.copy(0, to, w - bar::WIDTH, h - plan.shift.abs(), 0, from);
+            }
+        }
+        // What stays where it was, or moves, can be pressed where it is now.
+        for row in &mut rows {
+            row.link = link_of(&self.canvas.rows, &row.look);
+        }
+        self.head = None;
+        for band in bands {
+            self.paint([left, top, w - bar::WIDTH], band, &mut rows, pill);
+        }
+        let bar = self.bar(h).map(|bar| (bar, self.thumb.is_some()));
+        if !known || picture.is_none() || bar != self.painted.0 {
+            draw::draw_rect_fill(left + w - bar::WIDTH, top, bar::WIDTH, h, theme::palette().bg);
+            if let Some((bar, held)) = bar {
+                bar.draw(left, top, w, held);
+            }
+        }
+        if let Some(picture) = &picture {
+            picture.end();
+            picture.copy(x, y, w, h, 0, 0);
+        }
+        let placed = |[left, top, w, h]: [i32; 4]| [x + left, y + top, w, h];
+        self.links = rows
+            .iter()
+            .filter_map(|row| {
+                let [left, top, w, h] = row.link?;
+                Some((placed([left, row.y + top, w, h]), row.look.id))
+            })
+            .collect();
+        self.ringed =
+            self.chosen.filter(|_| focus).and_then(|row| self.foot_of(row, w)).map(|(at, down)| (x + at, y + down));
+        self.head = self.head.map(|[left_of, top_of, w, h]| placed([left_of - left, top_of - top, w, h]));
+        self.pill = pill.map(|(place, _)| placed(place));
+        self.canvas.rows = rows;
+        self.painted = (bar, pill);
+        // One page more on each side, so that scrolling finds it there.
+        let wide = range.start.saturating_sub(PAGE / 2)..(range.end + PAGE / 2).min(self.rows.len());
+        self.rows.missing(if range.is_empty() { 0..0 } else { wide })
+    }
+
+    /// How a row is to look, and where.
+    fn pieces(&self, seen: &Seen, focus: bool) -> Vec<Painted<Look>> {
+        let row = seen.row;
+        let Some(meta) = self.rows.meta(row) else { return Vec::new() };
+        let known = self.rows.row(row);
+        let state = known.and_then(|known| known.state);
+        let height = self.heights.height(row);
+        let laid = known.is_some() && self.laid.contains_key(&row);
+        let upper = if laid { self.upper(row).unwrap_or(height) } else { height };
+        let bubble = Look {
+            id: meta.id,
+            piece: Piece::Bubble,
+            own: state.is_some(),
+            lines: [self.rows.begins_day(row), self.is_first_new(row)],
+            ring: focus && self.chosen == Some(row),
+            laid,
+            foot: false,
+            state: None,
+            repeat: false,
+        };
+        let foot = Look {
+            piece: Piece::Foot,
+            lines: [false; 2],
+            ring: false,
+            foot: self.has_foot(row),
+            state,
+            repeat: known.is_some_and(|known| known.repeat),
+            ..bubble.clone()
+        };
+        let piece = |look, y, height| Painted { look, y, height, link: None };
+        vec![piece(bubble, seen.y, upper), piece(foot, seen.y + upper, height - upper)]
+    }
+
+    /// How high a row is without its foot, if its text is here.
+    fn upper(&self, row: usize) -> Option<i32> {
+        let (known, laid) = (self.rows.row(row)?, self.laid.get(&row)?);
+        let lines = [self.rows.begins_day(row), self.is_first_new(row)].into_iter().filter(|line| *line).count();
+        Some(i32::try_from(lines).unwrap_or(0) * DAY + self.author(known.state.is_some()) + laid.height())
+    }
+
+    fn has_foot(&self, row: usize) -> bool {
+        self.rows.ends_run(row) || self.rows.row(row).is_some_and(|known| says_more(known, self.foreign))
+    }
+
+    /// Where the bubble of a row in sight ends, for its menu.
+    fn foot_of(&self, row: usize, w: i32) -> Option<(i32, i32)> {
+        let seen = self.seen.iter().find(|seen| seen.row == row)?;
+        let (known, laid) = (self.rows.row(row)?, self.laid.get(&row)?);
+        let left = if known.state.is_some() { w - MARGIN - laid.width } else { MARGIN };
+        Some((left, seen.y + self.upper(row)?))
+    }
+
+    /// Paints what stands between two heights of a view at `x` and `y`, so wide without its bar.
+    fn paint(&mut self, [x, y, w]: [i32; 3], [from, to]: [i32; 2], rows: &mut [Painted<Look>], pill: Option<Pill>) {
+        draw::push_clip(x, y + from, w, to - from);
+        draw::draw_rect_fill(x, y + from, w, to - from, theme::palette().bg);
+        let first = self.seen.first().map_or((0, self.lead()), |seen| (seen.row, seen.y));
+        if first.0 == 0 && first.1 > from {
+            self.head = earlier(self.earlier, x, y + first.1 - HEAD, w + bar::WIDTH);
+        }
+        for row in rows.iter_mut().filter(|row| row.y < to && row.y + row.height > from) {
+            if let Some(index) = self.rows.find(row.look.id) {
+                let (at, wide) = (y + row.y, w + bar::WIDTH);
+                let link = match row.look.piece {
+                    Piece::Bubble => self.draw_bubble(index, x, at, wide, row.look.ring),
+                    Piece::Foot if row.look.foot => self.draw_foot(index, x, at, wide),
+                    Piece::Foot => None,
+                };
+                row.link = link.map(|[left, top, w, h]| [left - x, top - y - row.y, w, h]);
+            }
+        }
+        if let Some(([left, top, ..], new)) = pill {
+            super::pill::draw(x + left, y + top, new);
+        }
+        draw::pop_clip();
+    }
+
+    /// Draws a bubble and what stands over it; nothing there leads anywhere.
+    fn draw_bubble(&self, index: usize, x: i32, mut y: i32, w: i32, ring: bool) -> Option<[i32; 4]> {
+        let colours = theme::palette();
+        let meta = self.rows.meta(index).copied()?;
+        if self.rows.begins_day(index) {
+            centred_line(&day(meta.unix_ms), x, y, w, colours.dim, None);
+            y += DAY;
+        }
+        if self.is_first_new(index) {
+            centred_line(&t!("chat.new"), x, y, w, colours.accent, Some(colours.accent));
+            y += DAY;
+        }
+        let (row, laid) = (self.rows.row(index)?, self.laid.get(&index)?);
+        let own = row.state.is_some();
+        if let Some(author) = &laid.author {
+            draw::set_font(Font::Helvetica, theme::SMALL);
+            let disc = super::super::widgets::disc_colour(author);
+            draw::set_draw_color(super::super::ink::legible(disc, colours.text, colours.bg));
+            let name =
+                self.names.get(author).map_or_else(|| names::shown(author).into_owned(), |name| shown::line(name));
+            draw::draw_text(&name, x + MARGIN, y + 13);
+        }
+        y += self.author(own);
+        let left = if own { x + w - MARGIN - laid.width } else { x + MARGIN };
+        let edge = if ring {
+            Edge::Ring
+        } else if own {
+            Edge::None
+        } else {
+            Edge::Line
+        };
+        laid.draw(left, y, own, edge);
+        None
+    }
+
+    /// Draws what stands under a bubble; where "resend" can be pressed.
+    fn draw_foot(&self, index: usize, x: i32, y: i32, w: i32) -> Option<[i32; 4]> {
+        let row = self.rows.row(index)?;
+        foot(row, self.foreign, x, y, w)
+    }
+}

@@ -1,0 +1,266 @@
+//! What a transcript knows: something small of every row, and the texts of the few pages that are
+//! or were lately in sight. Pure.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use chrono::{Datelike, Local, TimeZone};
+
+use crate::base::model::{MessageId, SendState};
+use crate::client::history::{Row, RowMeta};
+
+/// Rows in a page.
+pub const PAGE: usize = 64;
+/// Pages kept at most.
+const KEPT: usize = 24;
+/// Messages of one run stand at most this far apart.
+const RUN_MS: u64 = 3 * 60 * 1000;
+
+/// The rows of one conversation, oldest first.
+#[derive(Debug, Default)]
+pub struct Rows {
+    metas: Vec<RowMeta>,
+    /// Where each message stands, by its number: what the server had of before has come later.
+    places: Vec<(MessageId, u32)>,
+    /// Each row's local day, counted in days.
+    days: Vec<i32>,
+    pages: HashMap<usize, Vec<Row>>,
+    recent: VecDeque<usize>,
+    asked: HashSet<usize>,
+}
+
+impl Rows {
+    /// All rows as the history has them; texts are forgotten and asked for again.
+    #[must_use]
+    pub fn new(metas: Vec<RowMeta>) -> Self {
+        let mut days = Days::default();
+        let days = metas.iter().map(|meta| days.day(meta.unix_ms)).collect();
+        let mut places: Vec<_> = (0..).zip(&metas).map(|(place, meta): (u32, _)| (meta.id, place)).collect();
+        places.sort_unstable();
+        Self { metas, places, days, ..Self::default() }
+    }
+
+    /// How many rows there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.metas.len()
+    }
+
+    /// Whether nothing was said yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.metas.is_empty()
+    }
+
+    /// What is known without the text.
+    #[must_use]
+    pub fn meta(&self, row: usize) -> Option<&RowMeta> {
+        self.metas.get(row)
+    }
+
+    /// The row, if its page is here.
+    #[must_use]
+    pub fn row(&self, row: usize) -> Option<&Row> {
+        self.pages.get(&(row / PAGE))?.get(row % PAGE)
+    }
+
+    /// Adds a message that was just stored; false if it is there already.
+    pub fn push(&mut self, row: Row) -> bool {
+        // New ones have the highest numbers.
+        if self.places.last().is_some_and(|(last, _)| *last >= row.id) {
+            return false;
+        }
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let (page, place) = (self.metas.len() / PAGE, self.metas.len() % PAGE);
+        self.places.push((row.id, count(self.metas.len())));
+        self.metas.push(RowMeta {
+            id: row.id,
+            chars: count(row.text.chars().count()),
+            breaks: count(row.text.matches('\n').count()),
+            outgoing: row.state.is_some(),
+            unix_ms: row.unix_ms,
+        });
+        self.days.push(Days::default().day(row.unix_ms));
+        if place == 0 {
+            self.keep(page, vec![row]);
+        } else if let Some(known) = self.pages.get_mut(&page)
+            && known.len() == place
+        {
+            known.push(row);
+        }
+        true
+    }
+
+    /// Pages of these rows that are neither here nor asked for; they count as asked for now.
+    pub fn missing(&mut self, rows: std::ops::Range<usize>) -> Vec<usize> {
+        if rows.is_empty() {
+            return Vec::new();
+        }
+        let mut missing = Vec::new();
+        for page in rows.start / PAGE..=(rows.end - 1) / PAGE {
+            let wanted = PAGE.min(self.metas.len().saturating_sub(page * PAGE));
+            if self.pages.get(&page).is_none_or(|p| p.len() < wanted) && self.asked.insert(page) {
+                missing.push(page);
+            }
+        }
+        missing
+    }
+
+    /// A page that was asked for; false if it is not of the rows known here, which are to be asked
+    /// for anew then.
+    pub fn fill(&mut self, first: usize, rows: Vec<Row>) -> bool {
+        let page = first / PAGE;
+        self.asked.remove(&page);
+        let fits = rows.iter().enumerate().all(|(i, row)| self.metas.get(first + i).is_some_and(|m| m.id == row.id));
+        if fits && !rows.is_empty() {
+            self.keep(page, rows);
+        }
+        fits
+    }
+
+    fn keep(&mut self, page: usize, rows: Vec<Row>) {
+        self.pages.insert(page, rows);
+        self.recent.retain(|known| *known != page);
+        self.recent.push_back(page);
+        if self.recent.len() > KEPT
+            && let Some(old) = self.recent.pop_front()
+        {
+            self.pages.remove(&old);
+        }
+    }
+
+    /// Changes how far a message of one's own has come; its row, if it is in this conversation.
+    pub fn set_state(&mut self, id: MessageId, state: SendState) -> Option<usize> {
+        let row = self.find(id)?;
+        if let Some(known) = self.pages.get_mut(&(row / PAGE)).and_then(|page| page.get_mut(row % PAGE)) {
+            known.state = Some(state);
+        }
+        Some(row)
+    }
+
+    /// Where a message stands.
+    #[must_use]
+    pub fn find(&self, id: MessageId) -> Option<usize> {
+        let found = self.places.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+        self.places.get(found).and_then(|(_, place)| usize::try_from(*place).ok())
+    }
+
+    /// Whether a line with the day stands over this row.
+    #[must_use]
+    pub fn begins_day(&self, row: usize) -> bool {
+        let day = |row: usize| self.days.get(row);
+        row == 0 || day(row) != day(row - 1)
+    }
+
+    /// Whether the time stands under this row: the other side goes on, or a while passes.
+    #[must_use]
+    pub fn ends_run(&self, row: usize) -> bool {
+        let (Some(this), Some(next)) = (self.metas.get(row), self.metas.get(row + 1)) else { return true };
+        this.outgoing != next.outgoing || next.unix_ms.abs_diff(this.unix_ms) > RUN_MS || self.begins_day(row + 1)
+    }
+}
+
+/// Local days, asked of the time zone only when a time leaves the last known day.
+#[derive(Default)]
+struct Days {
+    known: Option<(std::ops::Range<i64>, i32)>,
+}
+
+impl Days {
+    fn day(&mut self, unix_ms: i64) -> i32 {
+        if let Some((range, day)) = &self.known
+            && range.contains(&unix_ms)
+        {
+            return *day;
+        }
+        let Some(time) = Local.timestamp_millis_opt(unix_ms).earliest() else { return 0 };
+        let day = time.date_naive().num_days_from_ce();
+        let start = |date: chrono::NaiveDate| {
+            let midnight = Local.from_local_datetime(&date.and_hms_opt(0, 0, 0)?).earliest()?;
+            Some(midnight.timestamp_millis())
+        };
+        let next = time.date_naive().succ_opt().and_then(start);
+        if let (Some(from), Some(to)) = (start(time.date_naive()), next) {
+            self.known = Some((from..to, day));
+        }
+        day
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(id: i64, outgoing: bool, unix_ms: i64) -> Row {
+        Row {
+            id: MessageId(id),
+            text: format!("text {id}"),
+            unix_ms,
+            came_ms: None,
+            server_time: None,
+            state: outgoing.then_some(SendState::Waiting),
+            repeat: false,
+        }
+    }
+
+    fn rows(n: i64) -> (Rows, Vec<Row>) {
+        let all: Vec<Row> = (1..=n).map(|i| row(i * 2, i % 2 == 0, i * 1000)).collect();
+        let mut rows = Rows::default();
+        all.iter().for_each(|r| assert!(rows.push(r.clone())));
+        (Rows::new(rows.metas.clone()), all)
+    }
+
+    #[test]
+    fn pages_come_when_asked_and_go_when_old() {
+        let (mut rows, all) = rows(5000);
+        assert_eq!(rows.missing(60..70), [0, 1]);
+        assert_eq!(rows.missing(60..70), [0_usize; 0]);
+        assert!(rows.fill(64, all[64..128].to_vec()));
+        assert_eq!(rows.row(70), Some(&all[70]));
+        assert_eq!(rows.row(3), None);
+        assert!(!rows.fill(0, all[1..65].to_vec()), "not these rows");
+        for page in 2..60 {
+            assert!(rows.fill(page * PAGE, all[page * PAGE..(page + 1) * PAGE].to_vec()));
+        }
+        assert!(rows.pages.len() <= KEPT && rows.row(70).is_none());
+    }
+
+    #[test]
+    fn new_messages_and_states() {
+        let (mut rows, _) = rows(3);
+        assert!(!rows.push(row(6, true, 0)), "known");
+        assert!(rows.push(row(9, true, 4000)));
+        assert_eq!(rows.missing(0..4), [0]);
+        assert_eq!(rows.set_state(MessageId(9), SendState::Sent), Some(3));
+        assert_eq!(rows.set_state(MessageId(8), SendState::Sent), None);
+        // A page that was begun here is complete without the history.
+        let mut new = Rows::default();
+        assert!(new.push(row(1, true, 0)));
+        assert!(new.push(row(2, true, 1)));
+        assert_eq!(new.missing(0..2), [0_usize; 0]);
+        new.set_state(MessageId(2), SendState::Failed);
+        assert_eq!(new.row(1).and_then(|r| r.state), Some(SendState::Failed));
+    }
+
+    #[test]
+    fn what_came_from_the_server_later_stands_where_it_belongs() {
+        let meta = |id| RowMeta { id: MessageId(id), chars: 1, breaks: 0, outgoing: true, unix_ms: 0 };
+        let mut rows = Rows::new([-3, -2, 4, -1].map(meta).to_vec());
+        assert_eq!([-3, -2, 4, -1, 5].map(|id| rows.find(MessageId(id))), [Some(0), Some(1), Some(2), Some(3), None]);
+        assert!(!rows.push(row(4, true, 0)), "known");
+        assert!(rows.push(row(5, true, 0)));
+        assert_eq!(rows.find(MessageId(5)), Some(4));
+    }
+
+    #[test]
+    fn days_and_runs() {
+        let day = 24 * 3600 * 1000;
+        let mut rows = Rows::default();
+        for (i, (outgoing, ms)) in
+            [(true, 0), (true, 1000), (false, 2000), (false, 2000 + RUN_MS + 1), (false, 2 * day)].iter().enumerate()
+        {
+            rows.push(row(i as i64 + 1, *outgoing, *ms as i64));
+        }
+        assert_eq!([0, 1, 2, 3, 4].map(|i| rows.ends_run(i)), [false, true, true, true, true]);
+        assert_eq!([0, 1, 2, 4].map(|i| rows.begins_day(i)), [true, false, false, true]);
+    }
+}

@@ -1,0 +1,303 @@
+//! The few controls all windows share, drawn flat in the palette's colours.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use fltk::app;
+use fltk::button::{Button, CheckButton};
+use fltk::draw;
+use fltk::enums::{Color, Cursor, Event, Font, FrameType, Key};
+use fltk::group::Group;
+use fltk::input::{Input, SecretInput};
+use fltk::prelude::*;
+
+use super::canvas::Canvas;
+pub use super::dialog::{ask, ask_file, may_be_made};
+use super::field_menu;
+use super::latin::Edit;
+pub use super::menu::{close_menu, escape_menu, is_menu_key, popup};
+use super::sheet::reveal;
+use super::text::baseline;
+pub use super::text::{centred, cut_texts, draw_lines, escape, fit, label, line_height, lines, note, tail, whole};
+use super::theme::{self, BODY, CONTROL, Palette, RADIUS, RING, SMALL};
+use crate::client::roster::Presence;
+
+/// How a button presents itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// The one thing the window is for: filled with the accent.
+    Primary,
+    /// Anything else: flat until the pointer is over it.
+    Ghost,
+    /// Text in the accent's colour.
+    Link,
+}
+
+/// A flat, rounded button. Its label is plain text; nothing in it is a symbol or a shortcut.
+pub fn button(x: i32, y: i32, w: i32, label: &str, style: Style) -> Button {
+    button_on(x, y, w, label, style, |palette| palette.bg)
+}
+
+/// The same on another ground than the window's.
+pub fn button_on(x: i32, y: i32, w: i32, label: &str, style: Style, on: fn(&Palette) -> Color) -> Button {
+    let mut button = Button::new(x, y, w, CONTROL, None).with_label(label);
+    button.set_frame(FrameType::NoBox);
+    button.super_draw(false);
+    button.draw(move |b| {
+        let colours = theme::palette();
+        let over = fltk::app::belowmouse::<Button>().is_some_and(|under| under.is_same(b)) && b.active();
+        let (ground, ink) = match style {
+            Style::Primary if !b.active() => (Some(colours.line), colours.dim),
+            Style::Primary if over || b.value() => (Some(mix(colours.accent, colours.text, 12)), colours.on_accent),
+            Style::Primary => (Some(colours.accent), colours.on_accent),
+            Style::Ghost if over || b.value() => (Some(colours.hover), colours.text),
+            Style::Ghost => (None, if b.active() { colours.text } else { colours.dim }),
+            Style::Link => (None, if b.active() { colours.accent } else { colours.dim }),
+        };
+        draw::draw_rect_fill(b.x(), b.y(), b.w(), b.h(), on(colours));
+        if let Some(ground) = ground {
+            draw::set_draw_color(ground);
+            draw::draw_rounded_rectf(b.x(), b.y(), b.w(), b.h(), RADIUS);
+        }
+        if b.has_focus() {
+            let ring = if style == Style::Primary { colours.on_accent } else { colours.accent };
+            rounded_ring(b.x() + RING, b.y() + RING, b.w() - 2 * RING, b.h() - 2 * RING, ring);
+        }
+        if style == Style::Link {
+            // Flush with what stands over it.
+            draw::set_font(Font::Helvetica, SMALL);
+            let w = (draw::width(&b.label()).ceil() as i32 + 8).min(b.w());
+            centred(&b.label(), b.x() + b.w() - w, b.y(), w, b.h(), SMALL, ink);
+        } else {
+            centred(&b.label(), b.x(), b.y(), b.w(), b.h(), BODY, ink);
+        }
+    });
+    button.handle(|b, event| match event {
+        Event::Focus => {
+            reveal(b);
+            false
+        }
+        Event::Enter | Event::Leave => {
+            draw::set_cursor(if event == Event::Enter && b.active() { Cursor::Hand } else { Cursor::Default });
+            b.redraw();
+            true
+        }
+        // Enter does what Space does.
+        Event::KeyDown if matches!(app::event_key(), Key::Enter | Key::KPEnter) => {
+            b.do_callback();
+            true
+        }
+        _ => false,
+    });
+    button
+}
+
+/// A field for one line of text, with a hint that shows while it is empty.
+pub fn field(x: i32, y: i32, w: i32, placeholder: &str) -> Input {
+    let (group, inner) = frame_of_field(x, y, w);
+    let input = dress(Input::new(inner.0, inner.1, inner.2, inner.3, None), placeholder);
+    group.end();
+    input
+}
+
+/// A field whose text is not shown.
+pub fn secret_field(x: i32, y: i32, w: i32, placeholder: &str) -> SecretInput {
+    let (group, inner) = frame_of_field(x, y, w);
+    let input = dress(SecretInput::new(inner.0, inner.1, inner.2, inner.3, None), placeholder);
+    group.end();
+    input
+}
+
+fn frame_of_field(x: i32, y: i32, w: i32) -> (Group, (i32, i32, i32, i32)) {
+    let mut group = Group::new(x, y, w, CONTROL, None);
+    group.super_draw(false);
+    let mut canvas = Canvas::default();
+    group.draw(move |g| {
+        let colours = theme::palette();
+        let focus = g.child(0).is_some_and(|child| child.has_focus());
+        canvas.show(g, focus, |x, y| {
+            draw::draw_rect_fill(x, y, g.w(), g.h(), colours.bg);
+            draw::set_draw_color(colours.surface);
+            draw::draw_rounded_rectf(x, y, g.w(), g.h(), RADIUS);
+            if focus {
+                rounded_ring(x + 1, y + 1, g.w() - 2, g.h() - 2, colours.accent);
+            } else {
+                draw::set_draw_color(colours.line);
+                draw::draw_rounded_rect(x, y, g.w(), g.h(), RADIUS);
+            }
+        });
+        g.draw_children();
+    });
+    (group, (x + 8, y + 4, w - 16, CONTROL - 8))
+}
+
+fn dress<I: InputExt + WidgetBase + Edit + Clone + 'static>(mut input: I, placeholder: &str) -> I {
+    input.set_frame(FrameType::FlatBox);
+    input.set_text_size(BODY);
+    paint(&mut input);
+    set_placeholder(&mut input, placeholder);
+    input.super_handle_first(false);
+    input.handle(|i, event| {
+        if event == Event::Focus {
+            reveal(i);
+        }
+        if matches!(event, Event::Focus | Event::Unfocus) {
+            // The ring belongs to the frame around the input, which FLTK does not redraw for a focus change.
+            if let Some(mut around) = i.parent() {
+                around.redraw();
+            }
+        }
+        field_menu::handles(i, event)
+    });
+    input
+}
+
+/// The hint that shows while a field is empty.
+pub fn set_placeholder<I: InputExt + WidgetBase>(input: &mut I, placeholder: &str) {
+    let placeholder = placeholder.to_owned();
+    input.draw(move |i| {
+        if i.value().is_empty() {
+            draw::set_font(Font::Helvetica, BODY);
+            draw::set_draw_color(theme::palette().dim);
+            draw::push_clip(i.x(), i.y(), i.w(), i.h());
+            // Where the text will stand.
+            draw::draw_text(&whole(&placeholder, i.w() - 2), i.x() + 2, baseline(i.y(), i.h()));
+            draw::pop_clip();
+        }
+    });
+    input.redraw();
+}
+
+/// Gives an input the palette's colours; again after a change of theme.
+pub fn paint<I: InputExt>(input: &mut I) {
+    let colours = theme::palette();
+    input.set_color(colours.surface);
+    input.set_text_color(colours.text);
+    input.set_cursor_color(colours.accent);
+    input.set_selection_color(colours.selected);
+}
+
+/// A box to tick, with its label beside it.
+pub fn checkbox(x: i32, y: i32, w: i32, label: &str) -> CheckButton {
+    let mut check = CheckButton::new(x, y, w, 24, None).with_label(label);
+    check.super_draw(false);
+    check.draw(|c| {
+        let colours = theme::palette();
+        draw::draw_rect_fill(c.x(), c.y(), c.w(), c.h(), colours.bg);
+        let (side, top) = (16, c.y() + (c.h() - 16) / 2);
+        draw::set_draw_color(if c.value() { colours.accent } else { colours.surface });
+        draw::draw_rounded_rectf(c.x() + 1, top, side, side, 4);
+        if c.has_focus() {
+            rounded_ring(c.x() + 1, top, side, side, if c.value() { colours.text } else { colours.accent });
+        } else if !c.value() {
+            draw::set_draw_color(colours.dim);
+            draw::draw_rounded_rect(c.x() + 1, top, side, side, 4);
+        }
+        if c.value() {
+            draw::set_draw_color(colours.on_accent);
+            draw::set_line_style(draw::LineStyle::Solid, 2);
+            draw::draw_line(c.x() + 5, top + 8, c.x() + 8, top + 11);
+            draw::draw_line(c.x() + 8, top + 11, c.x() + 13, top + 5);
+            draw::set_line_style(draw::LineStyle::Solid, 0);
+        }
+        draw::set_font(Font::Helvetica, SMALL);
+        draw::set_draw_color(colours.dim);
+        draw::draw_text(&whole(&c.label(), c.w() - side - 8), c.x() + side + 8, baseline(c.y(), c.h()));
+    });
+    check.handle(|c, event| {
+        if event == Event::Focus {
+            reveal(c);
+        }
+        false
+    });
+    check
+}
+/// One of several choices, filled while `value` is its number.
+pub fn segment(x: i32, y: i32, w: i32, label: &str, number: usize, value: &Rc<Cell<usize>>) -> Button {
+    let mut button = button(x, y, w, label, Style::Ghost);
+    let value = Rc::clone(value);
+    button.draw(move |b| {
+        let colours = theme::palette();
+        let chosen = value.get() == number;
+        draw::draw_rect_fill(b.x(), b.y(), b.w(), b.h(), colours.bg);
+        draw::set_draw_color(if chosen { colours.selected } else { colours.surface });
+        draw::draw_rounded_rectf(b.x(), b.y(), b.w(), b.h(), RADIUS);
+        if b.has_focus() {
+            rounded_ring(b.x() + 1, b.y() + 1, b.w() - 2, b.h() - 2, colours.accent);
+        } else {
+            draw::set_draw_color(if chosen { colours.accent } else { colours.line });
+            draw::draw_rounded_rect(b.x(), b.y(), b.w(), b.h(), RADIUS);
+        }
+        centred(&b.label(), b.x(), b.y(), b.w(), b.h(), SMALL, if chosen { colours.text } else { colours.dim });
+    });
+    button
+}
+
+/// Grounds for the discs, each dark enough for a white letter.
+pub(super) const DISCS: [u32; 8] = [0x7B5CF5, 0xD9512C, 0x12857A, 0xC2185B, 0x6D4C41, 0x546E7A, 0x1476D4, 0x3F7D20];
+
+/// The disc that stands for an account: the same account always has the same colour.
+pub fn disc_colour(account: &str) -> Color {
+    let sum = account.bytes().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte)));
+    Color::from_hex(DISCS.get(sum % DISCS.len()).copied().unwrap_or(0x1476D4))
+}
+
+/// Draws an account's disc, the first character of its name on it, and its presence where that is known.
+pub fn avatar(x: i32, y: i32, diameter: i32, account: &str, name: &str, presence: Option<Presence>) {
+    avatar_on(x, y, diameter, account, name, presence, theme::palette().bg);
+}
+
+/// The same on another ground than the window's.
+pub fn avatar_on(x: i32, y: i32, diameter: i32, account: &str, name: &str, presence: Option<Presence>, ground: Color) {
+    use unicode_segmentation::UnicodeSegmentation;
+    let room = account.starts_with('@');
+    draw::set_draw_color(if room { Color::from_hex(0x1476D4) } else { disc_colour(account) });
+    draw::draw_pie(x, y, diameter, diameter, 0.0, 360.0);
+    let first = if room { "#".to_owned() } else { name.graphemes(true).next().unwrap_or("?").to_uppercase() };
+    centred(&first, x, y, diameter, diameter, diameter * 2 / 5, Color::White);
+    if let Some(presence) = presence {
+        let colours = theme::palette();
+        let dot = diameter / 4;
+        let (left, top) = (x + diameter - dot, y + diameter - dot);
+        draw::set_draw_color(ground);
+        draw::draw_pie(left - 2, top - 2, dot + 4, dot + 4, 0.0, 360.0);
+        draw::set_draw_color(match presence {
+            Presence::Online => colours.online,
+            Presence::Away => colours.away,
+            Presence::Busy => colours.busy,
+            Presence::Offline => colours.offline,
+        });
+        draw::draw_pie(left, top, dot, dot, 0.0, 360.0);
+    }
+}
+
+/// The ring around what has the focus.
+pub fn ring(x: i32, y: i32, w: i32, h: i32) {
+    rounded_ring(x, y, w, h, theme::palette().accent);
+}
+
+fn rounded_ring(x: i32, y: i32, w: i32, h: i32, colour: Color) {
+    draw::set_draw_color(colour);
+    draw::set_line_style(draw::LineStyle::Solid, RING);
+    draw::draw_rounded_rect(x, y, w, h, RADIUS);
+    draw::set_line_style(draw::LineStyle::Solid, 0);
+}
+
+pub(super) fn mix(a: Color, b: Color, percent_of_b: u16) -> Color {
+    let (a, b) = (a.to_rgb(), b.to_rgb());
+    let one = |a: u8, b: u8| {
+        let sum = u16::from(a) * (100 - percent_of_b) + u16::from(b) * percent_of_b;
+        u8::try_from(sum / 100).unwrap_or(u8::MAX)
+    };
+    Color::from_rgb(one(a.0, b.0), one(a.1, b.1), one(a.2, b.2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_keeps_its_colour() {
+        assert_eq!(disc_colour("20170001"), disc_colour("20170001"));
+    }
+}

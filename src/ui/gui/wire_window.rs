@@ -1,0 +1,325 @@
+//! The protocol window: every datagram, the threads, and a line to send a datagram by hand. Shows and
+//! emits; what is shown comes as values from the tap.
+
+mod foot;
+mod line;
+mod rows;
+mod table;
+mod threads;
+
+use std::cell::{Cell, RefCell};
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use fltk::app;
+use fltk::button::Button;
+use fltk::enums::{CallbackTrigger, Event, Key, Shortcut};
+use fltk::frame::Frame;
+use fltk::input::Input;
+use fltk::prelude::*;
+use fltk::window::Window;
+use rust_i18n::t;
+
+use super::keys_window::listen;
+use super::latin;
+use super::login::Emit;
+use super::widgets::{self, Style};
+use super::{UiEvent, screen, theme};
+use crate::client::net::ThreadFigures;
+use crate::client::tap::Record;
+use crate::probe::{CaseReport, Unclear, Verdict, printable};
+use foot::Foot;
+use table::Table;
+
+const WIDTH: i32 = 940;
+const HEIGHT: i32 = 480;
+const BAR: i32 = 44;
+const ROW: i32 = 26;
+/// A narrower window has its fields in lines of their own.
+const NARROW: i32 = 640;
+
+/// The window.
+pub struct WireWindow {
+    window: Window,
+    table: Table,
+    pause: Button,
+    threads: Frame,
+    figures: Rc<RefCell<Vec<ThreadFigures>>>,
+    foot: Foot,
+}
+
+/// Which page is in front, and what stands in it.
+#[derive(Clone)]
+struct Pages {
+    number: Rc<Cell<usize>>,
+    tabs: [Button; 2],
+    table: Table,
+    threads: Frame,
+    /// Whether the threads' next second is already on its way.
+    ticking: Rc<Cell<bool>>,
+    window: screen::Life,
+    emit: Emit,
+}
+
+impl WireWindow {
+    /// Opens the window with what was seen lately.
+    #[must_use]
+    pub fn new(server: &str, records: &[Record], place: Option<[i32; 4]>, emit: Emit) -> Self {
+        let palette = theme::palette();
+        let mut window = screen::window(place, WIDTH, HEIGHT);
+        window.set_label(&t!("wirewin.title", server = server));
+        window.set_color(palette.bg);
+        screen::least(&mut window, 480, 280);
+        let number = Rc::new(Cell::new(0_usize));
+        let tabs = [
+            widgets::segment(10, 4, 86, &t!("wirewin.datagrams"), 0, &number),
+            widgets::segment(100, 4, 86, &t!("wirewin.threads"), 1, &number),
+        ];
+        let mut filter = widgets::field(196, 4, 250, &t!("wirewin.filter"));
+        let mut pause = widgets::button(0, 4, 84, &t!("wirewin.pause"), Style::Ghost);
+        let mut copy = widgets::button(0, 4, 64, &t!("wirewin.copy"), Style::Ghost);
+        let mut save = widgets::button(0, 4, 72, &t!("wirewin.save"), Style::Ghost);
+        let table = Table::new(0, BAR, WIDTH, HEIGHT - BAR - foot::height(WIDTH), records);
+        let mut threads = Frame::new(0, BAR, WIDTH, HEIGHT - BAR - foot::height(WIDTH), None);
+        threads.hide();
+        let figures: Rc<RefCell<Vec<ThreadFigures>>> = Rc::default();
+        threads.draw({
+            let figures = Rc::clone(&figures);
+            move |f| threads::draw(f, &figures.borrow())
+        });
+        let mut foot = Foot::new(&emit);
+        window.end();
+        let lay_out = {
+            let (table, threads, foot) = (table.widget().clone(), threads.clone(), foot.clone());
+            let (around, buttons) = (filter.parent(), [pause.clone(), copy.clone(), save.clone()]);
+            move |w: i32, h: i32| {
+                let mut right = w - 10;
+                for button in buttons.iter().rev() {
+                    let wide = button.w();
+                    button.clone().resize(right - wide, 4, wide, theme::CONTROL);
+                    right -= wide + 4;
+                }
+                // Where there is no room beside them, the filter stands below the buttons.
+                let (bar, filter) = match w < NARROW {
+                    true => (BAR + theme::CONTROL + 4, [10, BAR, w - 20]),
+                    false => (BAR, [196, 4, (right - 202).min(300)]),
+                };
+                let high = (h - bar - foot::height(w)).max(0);
+                table.clone().resize(0, bar, w, high);
+                threads.clone().resize(0, bar, w, high);
+                let mut around = around.clone();
+                around.iter_mut().for_each(|f| f.resize(filter[0], filter[1], filter[2], theme::CONTROL));
+                foot.lay_out(w, h);
+            }
+        };
+        lay_out(window.w(), window.h());
+        window.resize_callback(move |_, _, _, w, h| lay_out(w, h));
+        filter.set_trigger(CallbackTrigger::Changed);
+        filter.set_callback({
+            let mut table = table.clone();
+            move |f| table.set_filter(&f.value())
+        });
+        let toggle: Rc<dyn Fn()> = {
+            let (table, pause) = (table.clone(), pause.clone());
+            Rc::new(move || {
+                table.clone().toggle_pause();
+                show_pause(&mut pause.clone(), table.held());
+            })
+        };
+        let copying: Rc<dyn Fn()> = {
+            let (table, foot) = (table.clone(), foot.clone());
+            Rc::new(move || foot.say(&t!("wirewin.copied", n = table.copy()), false))
+        };
+        let saving: Rc<dyn Fn()> = {
+            let (table, emit) = (table.clone(), Rc::clone(&emit));
+            Rc::new(move || emit(UiEvent::SaveWire(table.text())))
+        };
+        for (button, action) in [(&mut pause, &toggle), (&mut copy, &copying), (&mut save, &saving)] {
+            let action = Rc::clone(action);
+            button.set_callback(move |_| action());
+        }
+        let pages = Pages {
+            number,
+            tabs,
+            table: table.clone(),
+            threads: threads.clone(),
+            ticking: Rc::default(),
+            window: screen::Life::of(&window),
+            emit: Rc::clone(&emit),
+        };
+        for (tab, page) in pages.tabs.clone().iter_mut().zip(0..) {
+            let pages = pages.clone();
+            tab.set_callback(move |_| pages.show(page));
+        }
+        let shortcut = shortcuts(&pages, &foot, &filter, [toggle, copying, saving]);
+        foot.listen(&shortcut);
+        listen(&mut window, &emit, move |event| event == Event::KeyDown && shortcut(true));
+        window.set_callback(move |_| emit(UiEvent::WireClosed));
+        window.show();
+        foot.focus();
+        Self { window, table, pause, threads, figures, foot }
+    }
+
+    /// One more datagram.
+    pub fn push(&mut self, record: &Record) {
+        self.table.push(record);
+        if let Some(held) = self.table.held() {
+            show_pause(&mut self.pause, Some(held));
+        }
+    }
+
+    /// How the threads are doing.
+    pub fn set_threads(&mut self, figures: Vec<ThreadFigures>) {
+        *self.figures.borrow_mut() = figures;
+        self.threads.redraw();
+    }
+
+    /// Says something at the foot.
+    pub fn say(&mut self, text: &str, wrong: bool) {
+        self.foot.say(text, wrong);
+    }
+
+    /// What stands at the foot, for tests.
+    #[must_use]
+    pub fn said(&self) -> String {
+        self.foot.said()
+    }
+
+    /// What became of the trial made by hand last.
+    pub fn set_trial(&mut self, trial: &CaseReport) {
+        self.foot.count(trial.number);
+        let (n, locale) = (trial.number, rust_i18n::locale());
+        let exchange = trial.exchanges.first();
+        let time = exchange.and_then(|exchange| exchange.time);
+        let text = match &trial.verdict {
+            Verdict::Unclear(Unclear::Waiting) => t!("wirewin.trial_waits", n = n),
+            Verdict::Unclear(why) => t!("wirewin.trial_unclear", n = n, reason = why.text(&trial.exchanges, &locale)),
+            Verdict::Failed(finding) => {
+                let got = exchange.and_then(|exchange| exchange.got.as_deref()).map(printable).unwrap_or_default();
+                let rule = finding.rule.map(|rule| rule.text(&locale)).unwrap_or_default();
+                t!("wirewin.trial_failed", n = n, expected = trial.expected(&locale), got = got, rule = rule)
+            }
+            Verdict::Passed => match time {
+                Some(time) => t!("wirewin.trial_passed", n = n, time = line::milliseconds(time)),
+                None => t!("wirewin.trial_silent", n = n),
+            },
+        };
+        self.foot.say(&text, matches!(trial.verdict, Verdict::Failed(_)));
+    }
+
+    /// The datagrams' widget, for tests.
+    #[must_use]
+    pub fn table(&self) -> &fltk::widget::Widget {
+        self.table.widget()
+    }
+
+    /// Where it stands: x, y, width, height.
+    #[must_use]
+    pub fn place(&self) -> [i32; 4] {
+        screen::place_of(&self.window)
+    }
+
+    /// Brings the window to the front.
+    pub fn raise(&mut self) {
+        self.window.show();
+    }
+
+    /// Closes the window for good.
+    pub fn close(self) {
+        screen::close(self.window);
+    }
+}
+
+/// The pause's button, and how many datagrams it holds back.
+fn show_pause(button: &mut Button, held: Option<usize>) {
+    let label = match held {
+        None => t!("wirewin.pause"),
+        Some(0) => t!("wirewin.go_on"),
+        Some(held) => t!("wirewin.go_on_held", n = held),
+    };
+    if button.label() != label {
+        button.set_label(&label);
+        button.redraw();
+    }
+}
+
+/// The window's keys. The line at the foot asks first, with `false`: some of them would edit it.
+fn shortcuts(
+    pages: &Pages,
+    foot: &Foot,
+    filter: &Input,
+    [toggle, copying, saving]: [Rc<dyn Fn()>; 3],
+) -> Rc<dyn Fn(bool) -> bool> {
+    let (pages, foot, filter) = (pages.clone(), foot.clone(), filter.clone());
+    Rc::new(move |all| {
+        let state = app::event_state();
+        let (control, alt) = (latin::ctrl(), state.contains(Shortcut::Alt));
+        let key = latin::key();
+        let is = |c: char| key == Key::from_char(c);
+        if key == Key::Escape || control && is('w') {
+            (pages.emit)(UiEvent::WireClosed);
+        } else if alt && is('1') {
+            pages.show(0);
+        } else if alt && is('2') {
+            pages.show(1);
+        } else if control && is('f') {
+            let _ = filter.clone().take_focus();
+        } else if control && is('s') && state.contains(Shortcut::Shift) {
+            (pages.emit)(UiEvent::SaveTrials);
+        } else if control && is('s') {
+            saving();
+        } else if control && is('p') || all && !control && !alt && is(' ') {
+            toggle();
+        } else if all && control && is('c') {
+            copying();
+        } else if control && is('d') {
+            foot.focus();
+        } else if control && is('t') {
+            pages.show(0);
+            let _ = pages.table.widget().clone().take_focus();
+        } else {
+            return false;
+        }
+        true
+    })
+}
+
+impl Pages {
+    fn show(&self, number: usize) {
+        self.number.set(number);
+        let (mut table, mut threads) = (self.table.widget().clone(), self.threads.clone());
+        if number == 0 {
+            threads.hide();
+            table.show();
+        } else {
+            table.hide();
+            threads.show();
+            (self.emit)(UiEvent::ThreadsWanted);
+            self.tick();
+        }
+        self.tabs.clone().iter_mut().for_each(Button::redraw);
+    }
+
+    /// Asks for the threads' figures once a second while their page is shown.
+    fn tick(&self) {
+        if self.ticking.replace(true) {
+            return;
+        }
+        let pages = self.clone();
+        app::add_timeout3(1.0, move |_| {
+            pages.ticking.set(false);
+            if pages.window.is_on() && pages.number.get() == 1 {
+                (pages.emit)(UiEvent::ThreadsWanted);
+                pages.tick();
+            }
+        });
+    }
+}
+
+/// Where a saved view goes if nobody says otherwise; `kind` ends its name.
+#[must_use]
+pub fn default_file(now: &str, kind: &str) -> PathBuf {
+    let home = directories::UserDirs::new();
+    let folder = home.as_ref().map(|h| h.document_dir().unwrap_or_else(|| h.home_dir()).to_owned());
+    folder.unwrap_or_default().join(format!("hongyan-{now}.{kind}"))
+}

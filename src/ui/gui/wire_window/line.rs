@@ -1,0 +1,216 @@
+//! One datagram as a row: what stands in its columns, and whether a filter lets it through. Pure.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use chrono::{Local, TimeZone};
+use rust_i18n::t;
+
+use crate::client::session::Cause;
+use crate::client::tap::{Record, Way};
+use crate::protocol::wire::show;
+
+/// A row's texts.
+pub(super) struct Line {
+    pub time: String,
+    pub arrow: &'static str,
+    pub way: Way,
+    pub meaning: String,
+    pub bytes: String,
+    pub after: String,
+    /// Bytes in the datagram.
+    pub size: usize,
+    /// How its text is encoded, where that can be told.
+    pub charset: &'static str,
+    /// Meaning and bytes in small letters, for the filter.
+    sought: String,
+}
+
+impl Line {
+    pub fn new(record: &Record) -> Self {
+        let locale = rust_i18n::locale();
+        let time = Local.timestamp_millis_opt(record.unix_ms).earliest();
+        let time = time.map_or_else(String::new, |t| t.format("%H:%M:%S%.3f").to_string());
+        let (arrow, meaning) = match record.way {
+            Way::Out(cause) => {
+                let meaning = show::request(&record.bytes, &locale);
+                match cause {
+                    Cause::First | Cause::Secure => ("→", meaning),
+                    Cause::Again(n) => ("⟳", t!("wirewin.again", n = n, what = meaning).into_owned()),
+                    Cause::Fence => ("⟳", t!("wirewin.fence", what = meaning).into_owned()),
+                    Cause::ByHand => ("→", t!("wirewin.sent_by_hand", what = meaning).into_owned()),
+                }
+            }
+            Way::In => ("←", show::reply(&record.bytes, &locale)),
+            Way::Said => ("⇒", show::said(&record.bytes, &locale)),
+            Way::Heard => ("⇐", show::heard(&record.bytes, &locale)),
+        };
+        let after = record.after.map_or_else(String::new, milliseconds);
+        // Of what nobody can read the numbers are clearer than the letters some of them happen to be.
+        let (bytes, charset) =
+            if show::encrypted(&record.bytes) { (hex(&record.bytes), "") } else { readable(&record.bytes) };
+        let sought = format!("{meaning}\n{bytes}").to_lowercase();
+        Self { time, arrow, way: record.way, meaning, bytes, after, size: record.bytes.len(), charset, sought }
+    }
+
+    /// Every word of the filter must be found; `op:03` is the operation 03.
+    pub fn passes(&self, filter: &str) -> bool {
+        filter.split_whitespace().all(|word| match word.strip_prefix("op:") {
+            Some(operation) => self.bytes.starts_with(operation),
+            None => self.sought.contains(word),
+        })
+    }
+
+    /// The row as a line of text.
+    pub fn text(&self) -> String {
+        format!("{} {} {}\t{}\t{}\n", self.time, self.arrow, self.bytes, self.meaning, self.after)
+    }
+}
+
+/// A time as people read it.
+pub(super) fn milliseconds(time: Duration) -> String {
+    match time.as_secs_f64() {
+        s if s >= 1.0 => format!("{s:.1} s"),
+        s if s >= 0.01 => format!("{:.0} ms", s * 1e3),
+        s => format!("{:.1} ms", s * 1e3),
+    }
+}
+
+/// Text as text, in GBK too; what is neither, escaped. What cannot be seen is written so that
+/// [`show::unescape`] makes the same bytes of it.
+pub(super) fn readable(bytes: &[u8]) -> (String, &'static str) {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return (visible(text), if bytes.is_ascii() { "" } else { "UTF-8" });
+    }
+    match encoding_rs::GB18030.decode_without_bom_handling_and_without_replacement(bytes) {
+        Some(text) => (visible(&text), "GBK"),
+        None => (bytes.iter().map(|b| if *b == b'\\' { "\\\\".into() } else { escaped(*b) }).collect(), ""),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
+}
+
+fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\\' => shown.push_str("\\\\"),
+            // Marks that turn the order of what follows would make a datagram look like another one.
+            '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => {
+                c.encode_utf8(&mut [0; 4]).bytes().for_each(|b| shown.push_str(&escaped(b)));
+            }
+            c if c.is_control() => c.encode_utf8(&mut [0; 4]).bytes().for_each(|b| shown.push_str(&escaped(b))),
+            c => shown.push(c),
+        }
+    }
+    shown
+}
+
+fn escaped(byte: u8) -> String {
+    match byte {
+        b'\n' => "\\n".to_owned(),
+        b'\r' => "\\r".to_owned(),
+        b'\t' => "\\t".to_owned(),
+        b' '..=b'~' => char::from(byte).to_string(),
+        _ => {
+            let mut text = String::new();
+            let _ = write!(text, "\\x{byte:02x}");
+            text
+        }
+    }
+}
+
+/// A line that was sent, as it is brought back later: passwords are not kept.
+pub(super) fn without_password(line: &str, bytes: &[u8]) -> String {
+    let starred = show::starred(bytes);
+    if starred == bytes { line.to_owned() } else { readable(&starred).0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::protocol::wire::show::unescape;
+
+    fn out(bytes: &[u8]) -> Line {
+        Line::new(&Record { unix_ms: 0, way: Way::Out(Cause::First), bytes: bytes.to_vec(), after: None })
+    }
+
+    #[test]
+    fn bytes_are_readable() {
+        for (bytes, shown, charset) in [
+            ("03#b#你好\n#".as_bytes(), "03#b#你好\\n#", "UTF-8"),
+            (b"03#b#\xc4\xe3\xba\xc3#", "03#b#你好#", "GBK"),
+            (b"\xff\xff\\", "\\xff\\xff\\\\", ""),
+            (b"a\\nb\0", "a\\\\nb\\x00", ""),
+            ("a\u{202e}b".as_bytes(), "a\\xe2\\x80\\xaeb", "UTF-8"),
+        ] {
+            assert_eq!(readable(bytes), (shown.to_owned(), charset));
+        }
+    }
+
+    #[test]
+    fn escapes() {
+        assert_eq!(unescape(r"03#b#hi\n#\xff\\"), Ok(b"03#b#hi\n#\xff\\".to_vec()));
+        assert_eq!(unescape("09#你"), Ok("09#你".as_bytes().to_vec()));
+        for bad in [r"\xzz", r"\x1", r"\x+1", r"\", r"\q"] {
+            assert_eq!(unescape(bad), Err(bad.to_owned()));
+        }
+    }
+
+    #[test]
+    fn what_is_encrypted_is_numbers_and_what_was_in_it_is_words() {
+        let row = |way, bytes: &[u8]| Line::new(&Record { unix_ms: 0, way, bytes: bytes.to_vec(), after: None });
+        assert_eq!(row(Way::In, b"\xc3\0\0\0\x01{").bytes, "c3 00 00 00 01 7b");
+        let token = row(Way::Heard, br#"{"t":"logged_in","id":1,"token":"******","highest":0,"ended":null}"#);
+        let proof = format!(r#"{{"t":"resume","id":1,"account":"a","device":"{}","proof":"******"}}"#, "07".repeat(16));
+        let proof = row(Way::Said, proof.as_bytes());
+        for (line, meaning) in [(token, "logged in"), (proof, "log in as a, without a password")] {
+            assert!(line.passes("\"t\"") && line.meaning == meaning, "{}", line.meaning);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_shown_can_be_sent(text in ".{0,40}", bytes in prop::collection::vec(any::<u8>(), 0..20)) {
+            prop_assert_eq!(unescape(&readable(text.as_bytes()).0), Ok(text.into_bytes()));
+            let (shown, charset) = readable(&bytes);
+            if charset != "GBK" {
+                prop_assert_eq!(unescape(&shown), Ok(bytes));
+            }
+            let _ = unescape(&shown);
+        }
+    }
+
+    #[test]
+    fn filters() {
+        let line = out(b"03#b#Hello there#");
+        for (filter, passing) in [
+            ("", true),
+            ("hello", true),
+            ("op:03", true),
+            ("op:0", true),
+            ("op:02", false),
+            ("op:03 there", true),
+            ("op:03 xyz", false),
+            ("xyz", false),
+        ] {
+            assert_eq!(line.passes(filter), passing, "{filter}");
+        }
+    }
+
+    #[test]
+    fn passwords_are_not_brought_back() {
+        for (line, kept) in [
+            ("02#a#secret#", "02#a#******#"),
+            (r"0\x32#a#secret#", "02#a#******#"),
+            ("01#a#secret#secret", "01#a#******#******"),
+            (r"03#b#a\n#", r"03#b#a\n#"),
+        ] {
+            assert_eq!(without_password(line, &unescape(line).expect("good")), kept);
+        }
+    }
+}

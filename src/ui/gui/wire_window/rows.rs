@@ -1,0 +1,229 @@
+//! Which datagrams are shown, chosen and in sight. Pure: no widget, no drawing. Each has a number that
+//! stays the same when older ones are dropped, so a choice or a place never slips to another one.
+
+use std::collections::VecDeque;
+use std::ops::RangeInclusive;
+
+use super::line::Line;
+
+/// Datagrams kept while the window is open.
+const KEPT: usize = 10_000;
+
+/// The rows.
+#[derive(Default)]
+pub(super) struct Rows {
+    lines: VecDeque<Line>,
+    /// The number of the first of `lines`.
+    first: usize,
+    /// The numbers of those that are shown, rising.
+    shown: VecDeque<usize>,
+    filter: String,
+    /// While paused: the number of the first that is held back.
+    paused: Option<usize>,
+    /// The number of the first in sight; none at the end, where new ones appear.
+    top: Option<usize>,
+    /// Where choosing began, and where it is now.
+    chosen: Option<(usize, usize)>,
+}
+
+impl Rows {
+    pub fn push(&mut self, line: Line) {
+        if self.lines.len() == KEPT {
+            self.lines.pop_front();
+            self.first += 1;
+            if self.shown.front().is_some_and(|number| *number < self.first) {
+                self.shown.pop_front();
+            }
+        }
+        if self.paused.is_none() && line.passes(&self.filter) {
+            self.shown.push_back(self.first + self.lines.len());
+        }
+        self.lines.push_back(line);
+    }
+
+    /// Datagrams held back since the pause began; none while it goes on.
+    pub fn held(&self) -> Option<usize> {
+        self.paused.map(|from| (self.first + self.lines.len()).saturating_sub(from.max(self.first)))
+    }
+
+    /// Holds new datagrams back, or shows them at last.
+    pub fn toggle_pause(&mut self) {
+        self.paused = if self.paused.is_some() { None } else { Some(self.first + self.lines.len()) };
+        self.sift();
+    }
+
+    pub fn set_filter(&mut self, filter: &str) {
+        self.filter = filter.trim().to_lowercase();
+        self.sift();
+    }
+
+    fn sift(&mut self) {
+        let end = self.paused.unwrap_or(usize::MAX);
+        let numbered = (self.first..end).zip(&self.lines);
+        self.shown = numbered.filter(|(_, line)| line.passes(&self.filter)).map(|(number, _)| number).collect();
+    }
+
+    /// Whether nothing has come at all, as opposed to nothing that the filter lets through.
+    pub fn nothing_came(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// Whether none is shown.
+    pub fn is_empty(&self) -> bool {
+        self.shown.is_empty()
+    }
+
+    /// How many are shown.
+    pub fn len(&self) -> usize {
+        self.shown.len()
+    }
+
+    pub fn line(&self, row: usize) -> Option<&Line> {
+        self.lines.get(self.shown.get(row)?.checked_sub(self.first)?)
+    }
+
+    /// The first shown row at this number or after it.
+    fn row(&self, number: usize) -> usize {
+        self.shown.partition_point(|shown| *shown < number)
+    }
+
+    /// The first row in sight, of a page of `page` rows.
+    pub fn top(&self, page: usize) -> usize {
+        let last = self.len().saturating_sub(page);
+        self.top.map_or(last, |number| self.row(number).min(last))
+    }
+
+    /// Puts a row on top; the last page follows what comes.
+    pub fn scroll_to(&mut self, row: usize, page: usize) {
+        let last = self.len().saturating_sub(page);
+        self.top = self.shown.get(row).copied().filter(|_| row < last);
+    }
+
+    pub fn scroll_by(&mut self, by: isize, page: usize) {
+        self.scroll_to(self.top(page).saturating_add_signed(by), page);
+    }
+
+    /// The rows that are chosen.
+    pub fn chosen(&self) -> Option<RangeInclusive<usize>> {
+        let (a, b) = self.chosen?;
+        let (from, after) = (self.row(a.min(b)), self.row(a.max(b).saturating_add(1)));
+        (from < after).then(|| from..=after - 1)
+    }
+
+    /// Where choosing goes on by keys.
+    pub fn cursor(&self) -> Option<usize> {
+        let (_, at) = self.chosen?;
+        let row = self.row(at);
+        (self.shown.get(row) == Some(&at)).then_some(row)
+    }
+
+    /// Chooses one row, or all up to it, and brings it into sight.
+    pub fn choose(&mut self, row: usize, extend: bool, page: usize) {
+        let Some(number) = self.shown.get(row.min(self.len().saturating_sub(1))).copied() else { return };
+        let begun = self.chosen.filter(|_| extend).map_or(number, |(begun, _)| begun);
+        self.chosen = Some((begun, number));
+        let (row, top) = (self.row(number), self.top(page));
+        if row < top {
+            self.scroll_to(row, page);
+        } else if row >= top + page {
+            self.scroll_to(row + 1 - page, page);
+        }
+    }
+
+    /// Moves the choice; from the end, if nothing is chosen.
+    pub fn choose_by(&mut self, by: isize, extend: bool, page: usize) {
+        let row = self.cursor().map_or(self.len().saturating_sub(1), |row| row.saturating_add_signed(by));
+        self.choose(row, extend, page);
+    }
+
+    pub fn choose_all(&mut self) {
+        self.chosen = self.shown.front().copied().zip(self.shown.back().copied());
+    }
+
+    pub fn choose_none(&mut self) {
+        self.chosen = None;
+    }
+
+    /// The chosen rows as text, or all that are shown; and how many.
+    pub fn copied(&self) -> (String, usize) {
+        let range = self.chosen().unwrap_or(0..=self.len().saturating_sub(1));
+        let lines: Vec<String> = range.filter_map(|row| self.line(row)).map(Line::text).collect();
+        (lines.concat(), lines.len())
+    }
+
+    /// All that is shown, as text.
+    pub fn text(&self) -> String {
+        (0..self.len()).filter_map(|row| self.line(row)).map(Line::text).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::tap::{Record, Way};
+
+    fn come(rows: &mut Rows, from: usize, to: usize) {
+        for n in from..to {
+            let bytes = format!("{}:{n}", if n % 2 == 0 { "08" } else { "09" }).into_bytes();
+            rows.push(Line::new(&Record { unix_ms: 0, way: Way::In, bytes, after: None }));
+        }
+    }
+
+    fn bytes(rows: &Rows, row: usize) -> &str {
+        rows.line(row).map_or("none", |line| &line.bytes)
+    }
+
+    #[test]
+    fn a_pause_holds_back_and_loses_nothing() {
+        let mut rows = Rows::default();
+        come(&mut rows, 0, 4);
+        rows.toggle_pause();
+        come(&mut rows, 4, 10);
+        assert_eq!((rows.len(), rows.held()), (4, Some(6)));
+        rows.set_filter("op:08");
+        assert_eq!((rows.len(), bytes(&rows, 1)), (2, "08:2"), "a filter works in a pause");
+        rows.toggle_pause();
+        assert_eq!((rows.len(), rows.held()), (5, None));
+    }
+
+    #[test]
+    fn a_choice_stays_on_its_datagrams() {
+        let mut rows = Rows::default();
+        come(&mut rows, 0, KEPT);
+        rows.choose(5, false, 10);
+        rows.choose(7, true, 10);
+        assert_eq!((rows.chosen(), rows.top(10)), (Some(5..=7), 5));
+        come(&mut rows, KEPT, KEPT + 3);
+        assert_eq!((rows.chosen(), rows.top(10), rows.len()), (Some(2..=4), 2, KEPT));
+        assert_eq!(bytes(&rows, 2), "09:5");
+        rows.set_filter("op:08");
+        assert_eq!(rows.chosen().map(|r| bytes(&rows, *r.start()).to_owned()), Some("08:6".into()));
+        rows.set_filter("");
+        assert_eq!(rows.copied().1, 3);
+        come(&mut rows, KEPT + 3, KEPT + 9);
+        assert_eq!((rows.chosen(), rows.cursor()), (None, None), "they are gone");
+        assert_eq!(rows.copied().1, KEPT, "then all");
+    }
+
+    #[test]
+    fn the_last_page_follows() {
+        let mut rows = Rows::default();
+        assert_eq!((rows.top(10), rows.copied()), (0, (String::new(), 0)));
+        rows.choose_by(-1, false, 10);
+        come(&mut rows, 0, 100);
+        assert_eq!(rows.top(10), 90);
+        rows.scroll_by(-5, 10);
+        come(&mut rows, 100, 120);
+        assert_eq!(rows.top(10), 85, "who looks at older ones is left alone");
+        rows.scroll_by(1000, 10);
+        come(&mut rows, 120, 121);
+        assert_eq!(rows.top(10), 111);
+        rows.choose_by(0, false, 10);
+        rows.choose_by(-30, false, 10);
+        assert_eq!((rows.top(10), rows.cursor()), (90, Some(90)));
+        rows.choose_by(isize::MIN, true, 10);
+        assert_eq!(rows.chosen(), Some(0..=90));
+        rows.choose_all();
+        assert_eq!(rows.copied().1, 121);
+    }
+}

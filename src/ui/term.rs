@@ -1,0 +1,152 @@
+//! The terminal client: the same [`crate::client::Client`] behind keys and lines.
+//!
+//! A reading thread hands on keys (or lines, without a terminal); the main loop waits for them and for
+//! the client's bell, and is the only one that prints. [`mod@line`], [`commands`] and [`screen`] are pure.
+
+mod account;
+mod app;
+mod asks;
+pub mod commands;
+mod control;
+mod drawing;
+pub mod json;
+mod keys;
+pub mod line;
+mod past;
+mod people;
+mod pipe;
+mod raw;
+mod remembered;
+pub mod screen;
+pub mod script;
+mod server;
+pub mod style;
+mod talk;
+mod terminal;
+mod trust;
+pub mod why;
+mod would;
+mod wrap;
+
+use std::io::{self, IsTerminal};
+
+use crossbeam_channel::Sender;
+
+pub use style::Colour;
+pub use terminal::give_back;
+
+use crate::base::cli::Face;
+use crate::base::model::Password;
+use crate::base::settings::PathError;
+use crate::client::ClientError;
+
+/// How the terminal client is run.
+#[derive(Debug, Clone)]
+pub struct Args {
+    /// Server, account, folders, language.
+    pub face: Face,
+    /// This machine's server listens for the local network.
+    pub host_lan: bool,
+    /// Colours.
+    pub colour: Colour,
+    /// Begins with datagrams by hand instead of a login.
+    pub raw: bool,
+    /// To log in with, from a file or the environment; else it is asked for.
+    pub password: Option<Password>,
+}
+
+/// Why it could not begin, or had to end.
+#[derive(Debug, thiserror::Error)]
+pub enum TermError {
+    /// No folders.
+    #[error(transparent)]
+    Paths(#[from] PathError),
+    /// No socket, no history.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// No threads, or nobody reads what is printed.
+    #[error("{}", crate::base::trouble::words(.0))]
+    Io(#[from] io::Error),
+}
+
+/// What the main loop waits for, besides the client's bell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Input {
+    /// From a terminal.
+    Key(line::Key),
+    /// From a pipe; nothing of one that is not UTF-8 or holds a NUL.
+    Line(Option<String>),
+    /// The pipe has no more.
+    End,
+    /// The terminal is not there any more.
+    Gone,
+    /// The system asks the program to end.
+    Leave,
+    /// The server was looked for.
+    Found(Result<Option<crate::client::net::Found>, String>),
+    /// Why a server could not be reached, or that it can.
+    Reached(Box<crate::client::diagnosis::Report>),
+}
+
+/// Chats until the person leaves: with keys on a terminal, else line by line. The exit code tells how a pipe's lines went.
+///
+/// # Errors
+/// See [`TermError`].
+pub fn run(args: Args) -> Result<script::Exit, TermError> {
+    let on_terminal = io::stdin().is_terminal() && io::stdout().is_terminal() && !style::is_dumb();
+    let (inputs, waiting) = crossbeam_channel::unbounded();
+    #[cfg(unix)]
+    end_by_signals(inputs.clone())?;
+    #[cfg(unix)]
+    if on_terminal {
+        told_of_size(inputs.clone())?;
+    }
+    let terminal = if on_terminal {
+        let terminal = terminal::Terminal::take()?;
+        keys::read_keys(inputs.clone())?;
+        Some(terminal)
+    } else {
+        keys::read_lines(inputs.clone())?;
+        None
+    };
+    app::App::new(args, terminal, inputs, waiting)?.run()
+}
+
+/// SIGWINCH has the line drawn anew, also while nobody presses a key.
+#[cfg(unix)]
+fn told_of_size(inputs: Sender<Input>) -> io::Result<()> {
+    let mut signals = signal_hook::iterator::Signals::new([signal_hook::consts::SIGWINCH])?;
+    let wait = move || {
+        for _ in signals.forever() {
+            let (columns, rows) = crossterm::terminal::size().unwrap_or((0, 0));
+            if inputs.send(Input::Key(line::Key::Resize(columns, rows))).is_err() {
+                return;
+            }
+        }
+    };
+    std::thread::Builder::new().name("size".into()).spawn(wait).map(drop)
+}
+
+/// SIGINT, SIGTERM and SIGHUP go offline first, as Ctrl+C does.
+#[cfg(unix)]
+fn end_by_signals(inputs: Sender<Input>) -> io::Result<()> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM])?;
+    let wait = move || {
+        for _ in signals.forever() {
+            if inputs.send(Input::Leave).is_err() {
+                return;
+            }
+        }
+    };
+    std::thread::Builder::new().name("signals".into()).spawn(wait).map(drop)
+}
+
+/// That so many messages may have been lost.
+fn lost(n: u64) -> String {
+    if n == 1 {
+        rust_i18n::t!("gui.maybe_lost_one").into_owned()
+    } else {
+        rust_i18n::t!("gui.maybe_lost", n = n).into_owned()
+    }
+}

@@ -1,0 +1,426 @@
+//! Questions: accounts and passwords, and what the server says to them.
+
+use rust_i18n::t;
+
+use super::app::App;
+use super::script::Exit;
+use super::script::entering::exit;
+use crate::base::model::{Account, FieldError, Password, names};
+use crate::client::net::clock;
+use crate::client::session::{Link, LoginOutcome, RegisterOutcome, Speaks};
+use crate::protocol::wire::reply::{LoggedIn, Registered};
+
+/// What the next line is the answer to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Ask {
+    /// Nothing was asked.
+    Command,
+    LoginAccount,
+    LoginPassword(Account),
+    RegisterAccount,
+    RegisterPassword(Account),
+    RegisterConfirm(Account, Password),
+    TakeOver,
+    OldPassword,
+    NewPassword(Password),
+    NewPasswordAgain(Password, Password),
+    /// Whether the plain dialect will do for this.
+    Plain(Pending),
+    /// The same of a server that was secure, by a word that nobody types by habit.
+    Readable(Pending),
+    /// Whether this key of the server's was compared.
+    Trust(Vec<u8>),
+    /// Whether a text is to go out as many messages.
+    Parts(Account, String),
+}
+
+/// What the server is to answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Pending {
+    Nothing,
+    /// The server is still being looked for.
+    LoginLater(Account, Password),
+    /// As a device that is remembered, if it is; else the password is asked for.
+    ResumeLater(Account),
+    Login(Account),
+    RegisterLater(Account, Password, Password),
+    /// To log in with afterwards.
+    Register(Account, Password),
+}
+
+impl Ask {
+    pub(super) fn prompt(&self) -> Option<String> {
+        let text = match self {
+            Self::Command => return None,
+            Self::LoginAccount | Self::RegisterAccount => t!("gui.account"),
+            Self::LoginPassword(account) => t!("term.password_of", account = account),
+            Self::RegisterPassword(account) => t!("term.new_password_of", account = account),
+            Self::RegisterConfirm(..) => t!("gui.confirm"),
+            Self::TakeOver => t!("term.take_over"),
+            Self::OldPassword => t!("password.old"),
+            Self::NewPassword(_) => t!("password.new"),
+            Self::NewPasswordAgain(..) => t!("password.again"),
+            Self::Plain(_) => t!("term.plain_anyway"),
+            Self::Readable(_) => t!("term.plain_word"),
+            Self::Trust(_) => t!("term.key_confirm"),
+            Self::Parts(..) => t!("term.many_parts_word"),
+        };
+        Some(format!("{text}: "))
+    }
+
+    pub(super) fn is_secret(&self) -> bool {
+        matches!(
+            self,
+            Self::LoginPassword(_)
+                | Self::RegisterPassword(_)
+                | Self::RegisterConfirm(..)
+                | Self::OldPassword
+                | Self::NewPassword(_)
+                | Self::NewPasswordAgain(..)
+        )
+    }
+}
+
+fn is_yes(line: &str) -> bool {
+    ["y", "yes", "是", "好"].contains(&line.trim().to_lowercase().as_str())
+}
+
+impl App {
+    /// Asks for the password of the account that was named or is remembered.
+    pub(super) fn begin(&mut self, account: Option<&str>) {
+        let remembered = self.settings.account.clone();
+        let name = account.unwrap_or(&remembered);
+        // A pipe says by itself what it wants, unless all is given.
+        if !name.is_empty() && (self.on_terminal() || self.given.is_some()) {
+            self.ask_login(name);
+        } else if self.on_terminal() {
+            self.print(&t!("term.begin"));
+        }
+    }
+
+    pub(super) fn ask_login(&mut self, name: &str) {
+        let me = self.me.clone().filter(|_| self.logged_in).map(|me| me.to_string());
+        // Whoever was logged out by the server, or went offline, may log in anew.
+        let out = matches!(self.client.link(), Link::LoggedOut | Link::Offline);
+        if let Some(me) = me.as_ref().filter(|_| !out) {
+            return self.warn(&t!("term.logged_in_already", account = me));
+        }
+        let name = if name.is_empty() { me.as_deref().unwrap_or_default() } else { name };
+        self.ask = Ask::LoginAccount;
+        if !name.is_empty() {
+            self.answered(name);
+        }
+    }
+
+    /// Begins to change the password, where that can be.
+    pub(super) fn ask_password(&mut self) {
+        if self.client.connection().speaks == Some(Speaks::Secure) {
+            return self.warn(&t!("password.encrypted"));
+        }
+        if !matches!(self.client.link(), Link::Connected { .. } | Link::Waiting) {
+            return self.warn(&t!("password.offline"));
+        }
+        self.ask = Ask::OldPassword;
+    }
+
+    pub(super) fn ask_register(&mut self, name: &str) {
+        if let Some(me) = &self.me.clone().filter(|_| self.logged_in) {
+            return self.warn(&t!("term.logged_in_already", account = me));
+        }
+        self.quiet(&t!("gui.register_foot"));
+        self.ask = Ask::RegisterAccount;
+        if !name.is_empty() {
+            self.answered(name);
+        }
+    }
+
+    /// The line that answers a question. An empty one ends it.
+    pub(super) fn answered(&mut self, line: &str) {
+        let ask = std::mem::replace(&mut self.ask, Ask::Command);
+        if line.is_empty() {
+            match &ask {
+                Ask::Plain(_) | Ask::Readable(_) => self.not_plainly(),
+                Ask::Parts(peer, text) => self.give_back(peer, text),
+                _ => {}
+            }
+            return self.quiet(&t!("term.cancelled"));
+        }
+        match ask {
+            Ask::Command => {}
+            Ask::LoginAccount | Ask::RegisterAccount => {
+                let account = match ask {
+                    Ask::RegisterAccount => Account::new_person(&names::composed(line.trim())),
+                    _ => Account::person(line.trim()),
+                };
+                let account = match account {
+                    Ok(account) => account,
+                    Err(error) => {
+                        let unfit = matches!(error, FieldError::Name(_));
+                        self.error(&if unfit { t!("gui.bad_name") } else { t!("gui.bad_account") });
+                        self.ask = ask;
+                        return self.only_on_terminal();
+                    }
+                };
+                if ask == Ask::RegisterAccount {
+                    self.ask = Ask::RegisterPassword(account);
+                } else if let Some(password) = self.given.take() {
+                    self.log_in(account, password);
+                } else if self.on_terminal() && (!self.place.is_known() || self.client.can_resume(&account)) {
+                    self.with_server(Pending::ResumeLater(account));
+                } else {
+                    // The next line of a pipe is the password, whatever is remembered.
+                    self.ask = Ask::LoginPassword(account);
+                }
+            }
+            Ask::LoginPassword(account) => match Password::parse(line) {
+                Ok(password) => self.log_in(account, password),
+                Err(_) => {
+                    self.error(&t!("gui.bad_password"));
+                    self.ask = Ask::LoginPassword(account);
+                    self.only_on_terminal();
+                }
+            },
+            Ask::RegisterPassword(account) => match Password::parse(line) {
+                Ok(password) => self.ask = Ask::RegisterConfirm(account, password),
+                Err(_) => {
+                    self.error(&t!("gui.bad_password"));
+                    self.ask = Ask::RegisterPassword(account);
+                    self.only_on_terminal();
+                }
+            },
+            Ask::RegisterConfirm(account, password) => match Password::parse(line) {
+                // The server compares them, as the protocol has it.
+                Ok(confirm) => self.register(account, password, confirm),
+                Err(_) => self.error(&t!("gui.bad_password")),
+            },
+            Ask::Plain(pending) => {
+                if is_yes(line) {
+                    self.pending = pending;
+                    self.client.allow_plain(clock::now());
+                } else {
+                    self.not_plainly();
+                    self.quiet(&t!("term.cancelled"));
+                }
+            }
+            Ask::OldPassword => match Password::parse(line) {
+                Ok(old) => self.ask = Ask::NewPassword(old),
+                Err(_) => self.error(&t!("gui.bad_password")),
+            },
+            Ask::NewPassword(old) => match Password::parse(line) {
+                Ok(new) if new == old => self.error(&t!("password.same")),
+                Ok(new) => self.ask = Ask::NewPasswordAgain(old, new),
+                Err(_) => self.error(&t!("gui.bad_password")),
+            },
+            Ask::NewPasswordAgain(old, new) => match Password::parse(line) {
+                Ok(confirm) => {
+                    self.quiet(&t!("password.changing"));
+                    self.client.change_password(clock::now(), old, new, confirm);
+                }
+                Err(_) => self.error(&t!("gui.bad_password")),
+            },
+            Ask::Readable(pending) => self.agreed(pending, line),
+            Ask::Trust(key) => self.trusted(key, line),
+            Ask::Parts(peer, text) => {
+                if ["send", "发送"].contains(&line.trim().to_lowercase().as_str()) {
+                    self.send_now(&peer, &text);
+                } else {
+                    self.quiet(&t!("term.cancelled"));
+                    self.give_back(&peer, &text);
+                }
+            }
+            Ask::TakeOver => {
+                if is_yes(line)
+                    && let Some(me) = self.me.clone()
+                {
+                    self.pending = Pending::Login(me);
+                    self.client.take_over(clock::now());
+                } else if self.logged_in {
+                    // The session goes on trying by itself for a while.
+                    self.quiet(&t!("term.cancelled"));
+                } else {
+                    self.client.close_account();
+                    self.me = None;
+                    self.quiet(&t!("term.cancelled"));
+                }
+            }
+        }
+    }
+
+    /// The server knows no other dialect, or says so; what waits for the answer stays where it is.
+    pub(super) fn plain_only(&mut self, notice: &str) {
+        if !self.on_terminal() {
+            self.failed(Exit::Refused);
+            self.error(&format!("{notice} (--allow-plain)"));
+            return self.not_plainly();
+        }
+        self.warn(notice);
+        self.ask = Ask::Plain(std::mem::replace(&mut self.pending, Pending::Nothing));
+    }
+
+    pub(super) fn not_plainly(&mut self) {
+        self.pending = Pending::Nothing;
+        self.client.refuse_plain();
+        if !self.logged_in {
+            self.client.close_account();
+            self.me = None;
+        }
+    }
+
+    /// A pipe does not try again: its next line is a command.
+    fn only_on_terminal(&mut self) {
+        if !self.on_terminal() {
+            if self.exit == Exit::Done {
+                self.exit = Exit::Usage;
+            }
+            self.ask = Ask::Command;
+        }
+    }
+
+    /// No password is needed on this device from now on.
+    pub(super) fn stay(&mut self) {
+        let text = if self.client.stay_from_now_on() { t!("term.stays") } else { t!("term.stay_not_now") };
+        self.quiet(&text);
+    }
+
+    fn log_in(&mut self, account: Account, password: Password) {
+        self.with_server(Pending::LoginLater(account, password));
+    }
+
+    fn register(&mut self, account: Account, password: Password, confirm: Password) {
+        self.with_server(Pending::RegisterLater(account, password, confirm));
+    }
+
+    /// Does this once the server's address is known, and this machine's own runs: it ends a minute after
+    /// its last user, so it may be gone since it was looked for.
+    fn with_server(&mut self, what: Pending) {
+        self.pending = what;
+        if !self.place.is_to_be_searched() {
+            return self.go_on();
+        }
+        self.quiet(&t!("gui.looking_up"));
+        // It is still being looked for since the program began.
+        if !self.found {
+            return;
+        }
+        if let Err(error) = self.find_server() {
+            self.pending = Pending::Nothing;
+            self.failed(Exit::Trouble);
+            self.error(&error.to_string());
+        }
+    }
+
+    fn log_in_now(&mut self, account: Account, password: Option<Password>) {
+        self.quiet(&t!("gui.logging_in"));
+        if self.me.as_ref() != Some(&account) {
+            self.forget_account();
+        }
+        self.me = Some(account.clone());
+        self.roster = super::people::roster(account.clone());
+        self.pending = Pending::Login(account.clone());
+        let now = clock::now();
+        let begun = match password {
+            Some(password) => {
+                self.client.stay_logged_in(self.client.can_resume(&account));
+                self.client.login(now, account, password)
+            }
+            None => self.client.resume(now, account),
+        };
+        if let Err(error) = begun {
+            self.pending = Pending::Nothing;
+            self.me = None;
+            self.failed(Exit::Trouble);
+            self.error(&error.to_string());
+        }
+    }
+
+    fn register_now(&mut self, account: Account, password: Password, confirm: Password) {
+        self.quiet(&t!("gui.registering"));
+        self.pending = Pending::Register(account.clone(), password.clone());
+        self.client.register(clock::now(), account, password, confirm);
+    }
+
+    /// The server was found: what waited for it goes on.
+    pub(super) fn go_on(&mut self) {
+        match std::mem::replace(&mut self.pending, Pending::Nothing) {
+            Pending::LoginLater(account, password) => self.log_in_now(account, Some(password)),
+            Pending::ResumeLater(account) if self.client.can_resume(&account) => self.log_in_now(account, None),
+            Pending::ResumeLater(account) => self.ask = Ask::LoginPassword(account),
+            Pending::RegisterLater(account, password, confirm) => self.register_now(account, password, confirm),
+            other => self.pending = other,
+        }
+    }
+
+    pub(super) fn registered(&mut self, outcome: &RegisterOutcome) {
+        self.no_more_doubt();
+        let pending = std::mem::replace(&mut self.pending, Pending::Nothing);
+        let sentence = outcome.sentence();
+        match (outcome, pending) {
+            (RegisterOutcome::Answered { reply: Registered::Done, .. }, Pending::Register(account, password)) => {
+                self.print(&sentence);
+                self.log_in(account, password);
+            }
+            (RegisterOutcome::Answered { reply: Registered::PasswordsDiffer, .. }, Pending::Register(account, _)) => {
+                self.failed(Exit::Refused);
+                self.error(&sentence);
+                self.ask = Ask::RegisterPassword(account);
+                self.only_on_terminal();
+            }
+            _ => {
+                self.failed(if *outcome == RegisterOutcome::NoAnswer { Exit::NoAnswer } else { Exit::Refused });
+                self.error(&sentence);
+            }
+        }
+    }
+
+    pub(super) fn logged_in(&mut self, outcome: &LoginOutcome) {
+        self.no_more_doubt();
+        let pending = std::mem::replace(&mut self.pending, Pending::Nothing);
+        let account = self.me.clone();
+        match (outcome, account) {
+            (LoginOutcome::Done, Some(account)) => {
+                if self.ask == Ask::TakeOver {
+                    self.ask = Ask::Command;
+                }
+                if self.logged_in {
+                    return;
+                }
+                self.logged_in = true;
+                self.exit = Exit::Done;
+                if self.settings.remember && self.settings.account != account.as_str() {
+                    self.settings.account = account.to_string();
+                    self.saver.save(&self.settings);
+                }
+                let text = self.style.good(&t!("term.logged_in", account = account));
+                self.print(&text);
+                self.client.conversations();
+            }
+            (LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn), Some(_)) => {
+                self.failed(Exit::Refused);
+                self.warn(&outcome.sentence());
+                self.ask = Ask::TakeOver;
+            }
+            // Said already; the history stays open for `trust`.
+            (LoginOutcome::KeyChanged | LoginOutcome::KeysDamaged, Some(_)) if self.on_terminal() => {}
+            (outcome, account) => {
+                self.failed(exit(outcome));
+                self.error(&outcome.sentence());
+                if pending == Pending::Nothing {
+                    return;
+                }
+                if !self.logged_in {
+                    self.client.close_account();
+                    self.me = None;
+                }
+                let again =
+                    matches!(outcome, LoginOutcome::Refused(LoggedIn::WrongPassword) | LoginOutcome::PasswordNeeded);
+                if *outcome == LoginOutcome::Refused(LoggedIn::NoSuchAccount) {
+                    self.quiet(&t!("term.not_registered"));
+                }
+                if let Some(account) = account.filter(|_| again) {
+                    self.ask = Ask::LoginPassword(account);
+                    self.only_on_terminal();
+                }
+            }
+        }
+    }
+}

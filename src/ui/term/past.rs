@@ -1,0 +1,72 @@
+//! Messages that the server keeps: page by page, on a device that has none of them yet.
+
+use rust_i18n::t;
+
+use super::app::App;
+use super::screen::harmless;
+use super::talk::past_row;
+use crate::base::model::Account;
+use crate::client::net::clock;
+use crate::client::session::{Link, Speaks};
+use crate::protocol::wire::frame::Past;
+
+/// Messages of one page, unless a number was said.
+const PAGE: u32 = 20;
+
+/// What was asked for, and how far back each conversation was shown.
+#[derive(Debug, Default)]
+pub(super) struct Pages {
+    asked: Option<Account>,
+    /// The next page ends before this row, and whose it is.
+    before: Option<(Account, u64)>,
+}
+
+impl Pages {
+    /// Whether the server has not answered yet.
+    pub(super) fn waits(&self) -> bool {
+        self.asked.is_some()
+    }
+}
+
+impl App {
+    /// Asks for the newest messages, or for those before what was shown last.
+    pub(super) fn past(&mut self, words: &[String]) {
+        let Some((peer, count)) = self.whose(words) else { return };
+        if self.client.connection().speaks == Some(Speaks::Plain) {
+            return self.warn(&t!("term.past_not_plain"));
+        }
+        if !matches!(self.client.link(), Link::Connected { .. } | Link::Waiting) {
+            return self.error(&t!("gui.no_answer"));
+        }
+        let before = self.pages.before.take().filter(|(of, _)| *of == peer).map(|(_, row)| row);
+        self.pages.asked = Some(peer.clone());
+        self.client.past(clock::now(), peer, before, count.unwrap_or(PAGE));
+    }
+
+    /// A page has come, oldest first.
+    pub(super) fn past_came(&mut self, peer: &Account, messages: &[Past], more: bool) {
+        if self.pages.asked.take_if(|asked| asked == peer).is_none() {
+            return;
+        }
+        let Some(me) = self.me.clone() else { return };
+        let name = harmless(&self.roster.name(peer));
+        let mut text = self.style.quiet(&format!("── {name} · {} ──", t!("term.past_messages", n = messages.len())));
+        text.push('\n');
+        for message in messages {
+            text.push_str(&self.row(peer, &past_row(&me, message)));
+            text.push('\n');
+        }
+        self.print_as_it_is(&text);
+        if let Some(first) = messages.first().filter(|_| more) {
+            self.pages.before = Some((peer.clone(), first.row));
+            self.quiet(&t!("term.past_more"));
+        }
+    }
+
+    /// Nobody answers any more.
+    pub(super) fn past_lost(&mut self) {
+        if self.pages.asked.take().is_some() {
+            self.error(&t!("gui.no_answer"));
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! The list: who is in it, and changing it.
+
+use rust_i18n::t;
+use unicode_width::UnicodeWidthStr;
+
+use super::app::App;
+use super::screen::{column, fit, harmless};
+use crate::base::model::{Account, names};
+use crate::base::shown;
+use crate::client::history::{Contact, Conversation};
+use crate::client::net::clock;
+use crate::client::roster::{Entry, Person, Presence, Roster, Section};
+
+/// In fewer columns the list has no room for accounts and last messages.
+const NARROW: usize = 56;
+
+/// A change of the list that is not in it yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Change {
+    There(Contact),
+    Gone(Account),
+    Blocked(Account, bool),
+}
+
+/// A list without anybody yet. A heading cannot be opened here, so all of them are.
+pub(super) fn roster(me: Account) -> Roster {
+    let mut roster = Roster::new(me);
+    roster.toggle(&Section::Blocked);
+    roster
+}
+
+impl App {
+    /// Who is called so: an account in the list or online, a remark, or the lobby.
+    pub(super) fn resolve(&self, name: &str) -> Option<Account> {
+        let name = name.trim();
+        if name == Account::LOBBY || name == t!("main.lobby") || name == "lobby" {
+            return Some(Account::lobby());
+        }
+        let list = self.roster.conversations();
+        let known = list.iter().find(|c| c.contact.account.as_str() == name);
+        let remark = || list.iter().find(|c| !name.is_empty() && c.contact.remark == name);
+        let online = || self.roster.online().iter().find(|account| account.as_str() == name);
+        known.or_else(remark).map(|c| &c.contact.account).or_else(online).cloned()
+    }
+
+    /// What Tab offers.
+    pub(super) fn names(&self) -> Vec<String> {
+        let list = self.roster.conversations().iter().map(|c| &c.contact);
+        let known = list.flat_map(|contact| [contact.remark.clone(), contact.account.to_string()]);
+        let online = self.roster.online().iter().map(Account::to_string);
+        let lobby = (!self.client.is_foreign()).then(|| t!("main.lobby").into_owned());
+        known.chain(online).chain(lobby).filter(|name| !name.is_empty()).collect()
+    }
+
+    pub(super) fn friends(&mut self) {
+        let entries = self.roster.entries("", clock::now().unix_ms);
+        if entries.is_empty() {
+            return self.quiet(&t!("term.no_friends"));
+        }
+        let mut text = String::new();
+        for entry in &entries {
+            let line = match entry {
+                Entry::Section { title, count, .. } => self.style.strong(&format!("{title} {count}")),
+                Entry::Person(person) => self.person(person),
+                Entry::More(n, _) => self.style.quiet(&t!("main.more_strangers", n = n)),
+                Entry::Add(_) => continue,
+            };
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        self.print(&text);
+    }
+
+    /// A row of the list: presence, name, account, unread, the last message and when it was.
+    fn person(&self, person: &Person) -> String {
+        let dot = match person.presence {
+            Some(Presence::Online) => self.style.good("●"),
+            Some(Presence::Away | Presence::Busy) => self.style.warning("●"),
+            Some(Presence::Offline) => "○".to_owned(),
+            None => " ".to_owned(),
+        };
+        let same = person.name == person.account.as_str();
+        let account = if same { String::new() } else { person.account.to_string() };
+        let unread = if person.unread > 0 { format!("({})", person.unread) } else { String::new() };
+        let columns = self.columns();
+        if columns < NARROW {
+            let name = column(&harmless(&person.name), columns.saturating_sub(21).max(8));
+            return format!("  {dot} {name} {} {}", self.style.warning(&column(&unread, 6)), person.time);
+        }
+        let room = columns.saturating_sub(48);
+        let mut last = fit(&harmless(&person.last), room);
+        if !person.time.is_empty() {
+            last = format!("{last}  {}", person.time);
+        }
+        format!(
+            "  {dot} {} {} {} {}",
+            column(&harmless(&person.name), 18),
+            self.style.quiet(&column(&account, 12)),
+            self.style.warning(&column(&unread, 6)),
+            self.style.quiet(&last)
+        )
+    }
+
+    pub(super) fn who(&mut self) {
+        let online: Vec<Account> = self.roster.online().to_vec();
+        if self.roster.is_unsure() {
+            return self.quiet(&t!("term.who_unknown"));
+        }
+        if online.is_empty() {
+            // Not asked by itself; whoever asks is told what comes.
+            self.who_wanted = true;
+            self.quiet(&t!("term.who_asking"));
+            return self.client.ask_who(clock::now());
+        }
+        let name = |account: &Account| {
+            let name = self.roster.name(account);
+            if name == account.as_str() { name } else { format!("{account} ({name})") }
+        };
+        let names: Vec<String> = online.iter().map(name).collect();
+        let wide = names.iter().map(|name| name.width()).max().unwrap_or(0) + 2;
+        let across = (self.columns() / wide.max(1)).max(1);
+        let mut text = format!("{}\n", t!("wire.online", n = names.len()));
+        for row in names.chunks(across) {
+            let row: String = row.iter().map(|name| column(&harmless(name), wide)).collect();
+            text.push_str(row.trim_end());
+            text.push('\n');
+        }
+        self.print(&text);
+    }
+
+    pub(super) fn unread(&mut self) {
+        let list = self.roster.conversations().iter().filter(|c| c.unread > 0 && !c.contact.blocked);
+        let line = |c: &Conversation| {
+            let last = c.last.as_ref().map(|(text, _)| shown::first_line(text)).unwrap_or_default();
+            let name = column(&harmless(&self.roster.name(&c.contact.account)), 18);
+            format!("  {name} {:>4}  {}\n", c.unread, fit(&last, self.columns().saturating_sub(30)))
+        };
+        let text: String = list.map(line).collect();
+        if text.is_empty() {
+            self.quiet(&t!("term.nothing_unread"));
+        } else {
+            self.print(&text);
+        }
+        self.client.fetch_now(clock::now());
+    }
+
+    fn contact(&self, account: &Account) -> Option<Contact> {
+        self.roster.find(account).filter(|c| !c.stranger).map(|c| c.contact.clone())
+    }
+
+    pub(super) fn add(&mut self, name: &str, remark: &str) {
+        let account = match self.resolve(name).or_else(|| Account::person(name).ok()) {
+            Some(account) if !account.is_room() => account,
+            _ => return self.error(&t!("gui.bad_account")),
+        };
+        if Some(&account) == self.me.as_ref() {
+            return self.error(&t!("gui.not_oneself"));
+        }
+        let new = Contact { account: account.clone(), remark: String::new(), group: String::new(), blocked: false };
+        let mut contact = self.contact(&account).unwrap_or(new);
+        if !remark.is_empty() {
+            contact.remark = names::tidy(remark);
+        }
+        self.set_contact(contact);
+        self.quiet(&t!("term.added", name = harmless(&account.shown())));
+    }
+
+    fn is_blocked(&self, account: &Account) -> bool {
+        self.roster.find(account).is_some_and(|c| c.contact.blocked)
+    }
+
+    /// Shows somebody's messages no more, or again.
+    pub(super) fn block(&mut self, name: &str, blocked: bool) {
+        let Some(account) = self.resolve(name).filter(|account| !account.is_room()) else {
+            return self.warn(&t!("term.nobody", name = harmless(name)));
+        };
+        self.change = Some(Change::Blocked(account.clone(), blocked));
+        let name = harmless(&self.roster.name(&account));
+        self.quiet(&if blocked { t!("term.blocked", name = name) } else { t!("term.unblocked", name = name) });
+        self.client.set_blocked(account, blocked);
+    }
+
+    /// Changes somebody one knows; a stranger comes into the list.
+    fn change(&mut self, name: &str, with: impl FnOnce(&mut Contact), said: fn(&Contact) -> String) {
+        let Some(account) = self.resolve(name).filter(|account| !account.is_room()) else {
+            return self.warn(&t!("term.nobody", name = harmless(name)));
+        };
+        let new = Contact {
+            account: account.clone(),
+            remark: String::new(),
+            group: String::new(),
+            blocked: self.is_blocked(&account),
+        };
+        let mut contact = self.contact(&account).unwrap_or(new);
+        with(&mut contact);
+        let said = harmless(&said(&contact));
+        self.set_contact(contact);
+        self.quiet(&said);
+    }
+
+    pub(super) fn remark(&mut self, name: &str, remark: &str) {
+        self.change(
+            name,
+            |contact| contact.remark = names::tidy(remark),
+            |contact| match contact.remark.as_str() {
+                "" => t!("term.no_remark", name = contact.account.shown()).into_owned(),
+                remark => t!("term.remarked", name = contact.account.shown(), remark = remark).into_owned(),
+            },
+        );
+    }
+
+    pub(super) fn group(&mut self, name: &str, group: &str) {
+        self.change(
+            name,
+            |contact| group.clone_into(&mut contact.group),
+            |contact| match contact.group.as_str() {
+                "" => t!("term.no_group", name = called(contact)).into_owned(),
+                group => t!("term.grouped", name = called(contact), group = group).into_owned(),
+            },
+        );
+    }
+
+    fn set_contact(&mut self, contact: Contact) {
+        self.change = Some(Change::There(contact.clone()));
+        self.client.set_contact(contact);
+    }
+
+    /// A new list; what was changed may stand in it now.
+    pub(super) fn listed(&mut self, list: Vec<Conversation>) {
+        self.roster.set_conversations(list);
+        let done = match &self.change {
+            None => true,
+            Some(Change::There(contact)) => self.contact(&contact.account).as_ref() == Some(contact),
+            Some(Change::Gone(account)) => self.roster.find(account).is_none(),
+            Some(Change::Blocked(account, on)) => self.is_blocked(account) == *on,
+        };
+        if done {
+            self.change = None;
+        }
+    }
+
+    /// Off the list, friend or stranger; with their messages, if a word for those follows the name.
+    pub(super) fn remove(&mut self, name: &str) {
+        let (name, messages) = match name.rsplit_once(' ') {
+            Some((first, "messages" | "记录")) if self.resolve(name).is_none() => (first.trim_end(), true),
+            _ => (name, false),
+        };
+        let known = self.resolve(name).filter(|account| self.roster.find(account).is_some() && !account.is_room());
+        let Some(account) = known else {
+            return self.warn(&t!("term.nobody", name = harmless(name)));
+        };
+        let shown = harmless(&account.shown());
+        if self.is_blocked(&account) {
+            return self.warn(&t!("term.remove_blocked", name = shown));
+        }
+        self.change = Some(Change::Gone(account.clone()));
+        self.client.forget_person(account, messages);
+        self.quiet(&if messages { t!("term.deleted", name = shown) } else { t!("term.removed", name = shown) });
+    }
+
+    /// A notice, where it concerns somebody one knows or chats with.
+    pub(super) fn came_or_went(&mut self, account: &Account, came: bool) {
+        if self.contact(account).is_none() && self.target.as_ref() != Some(account) {
+            return;
+        }
+        let name = harmless(&self.roster.name(account));
+        let text = if came { t!("main.came", name = name) } else { t!("main.went", name = name) };
+        self.quiet(&text);
+    }
+}
+
+fn called(contact: &Contact) -> std::borrow::Cow<'_, str> {
+    if contact.remark.is_empty() { contact.account.shown() } else { contact.remark.as_str().into() }
+}

@@ -1,0 +1,131 @@
+//! Lines of earlier runs, for the arrow keys: commands, and datagrams by hand. Never a password, never a
+//! message: what a line says to somebody stands in the history alone. The file is its owner's alone; it may
+//! be deleted at any time.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+/// Lines that are kept when the program starts; a file of twice as many is cut.
+const KEPT: usize = 500;
+/// A longer line is not kept, in bytes.
+const LONGEST: usize = 1 << 10;
+/// What is read of the file at most.
+const MOST: u64 = 1 << 20;
+
+/// The file.
+#[derive(Debug)]
+pub(super) struct Remembered {
+    file: PathBuf,
+}
+
+impl Remembered {
+    /// The file, and its last lines.
+    pub(super) fn load(file: PathBuf) -> (Self, Vec<String>) {
+        let mut bytes = Vec::new();
+        let read = File::open(&file).and_then(|mut opened| {
+            let begin = opened.metadata()?.len().saturating_sub(MOST);
+            opened.seek(io::SeekFrom::Start(begin))?;
+            opened.take(MOST).read_to_end(&mut bytes)
+        });
+        if let Err(error) = read.as_ref().map(drop)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            log::info!("{}: {error}", file.display());
+        }
+        let text = String::from_utf8_lossy(&bytes);
+        let good = |line: &&str| !line.trim().is_empty() && !line.contains(char::is_control);
+        let all: Vec<&str> = text.lines().filter(good).collect();
+        let last: Vec<String> =
+            all.iter().skip(all.len().saturating_sub(KEPT)).map(|line| (*line).to_owned()).collect();
+        if all.len() >= 2 * KEPT
+            && let Err(error) = replace(&file, &last)
+        {
+            log::info!("{}: {error}", file.display());
+        }
+        (Self { file }, last)
+    }
+
+    /// Keeps a line. A disk that refuses it is no trouble.
+    pub(super) fn keep(&self, line: &str) {
+        if line.len() > LONGEST || line.contains(char::is_control) {
+            return;
+        }
+        let kept = self.file.parent().map_or(Ok(()), crate::base::private::folder).and_then(|()| {
+            // At once, as another terminal may write too.
+            own(OpenOptions::new().append(true)).open(&self.file)?.write_all(format!("{line}\n").as_bytes())
+        });
+        if let Err(error) = kept {
+            log::info!("{}: {error}", self.file.display());
+        }
+    }
+}
+
+/// Whether a datagram by hand is kept: not what is none, which may be anything, and no message.
+pub(super) fn is_kept(datagram: &str) -> bool {
+    let mut bytes = datagram.bytes();
+    let code = [bytes.next(), bytes.next(), bytes.next()];
+    matches!(code, [Some(a), Some(b), Some(b'#')] if a.is_ascii_digit() && b.is_ascii_digit())
+        && !datagram.starts_with("03")
+}
+
+fn own(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options.create(true)
+}
+
+fn replace(file: &Path, lines: &[String]) -> io::Result<()> {
+    let new = file.with_extension(format!("{}", std::process::id()));
+    let written = own(OpenOptions::new().write(true).truncate(true))
+        .open(&new)
+        .and_then(|mut opened| opened.write_all((lines.join("\n") + "\n").as_bytes()))
+        .and_then(|()| fs::rename(&new, file));
+    if written.is_err() {
+        let _ = fs::remove_file(&new);
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_there_again_bounded_and_their_owners_alone() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let file = dir.path().join("new/lines");
+        let (remembered, lines) = Remembered::load(file.clone());
+        assert!(lines.is_empty());
+        for line in ["add bob 七号", "two\nlines", &"x".repeat(LONGEST + 1), "friends"] {
+            remembered.keep(line);
+        }
+        assert_eq!(Remembered::load(file.clone()).1, ["add bob 七号", "friends"]);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(fs::metadata(&file).expect("there").permissions().mode() & 0o777, 0o600);
+        }
+        (0..2 * KEPT).for_each(|i| remembered.keep(&format!("line {i}")));
+        let (_, lines) = Remembered::load(file.clone());
+        assert_eq!((lines.len(), lines.last().map(String::as_str)), (KEPT, Some("line 999")));
+        assert_eq!(fs::read_to_string(&file).expect("there").lines().count(), KEPT);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(fs::metadata(&file).expect("there").permissions().mode() & 0o777, 0o600);
+        }
+        fs::write(&file, b"good\n\xff\x1b[2J\n\nalso good").expect("written");
+        assert_eq!(Remembered::load(file).1, ["good", "also good"]);
+    }
+
+    #[test]
+    fn no_message_is_kept_and_nothing_that_may_be_a_password() {
+        for kept in ["08#", "02#a#******#", "11# => 11:", "09#x"] {
+            assert!(is_kept(kept), "{kept}");
+        }
+        for not in ["03#b#hi#", "secret", "", "8#", "鸿雁#", " 03#b#hi#"] {
+            assert!(!is_kept(not), "{not}");
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! Where things stand in a terminal: the prompt with the line being typed at the foot, everything else
+//! printed above it. Only text is made here; the owner writes it out at once, so nothing flickers.
+//!
+//! Every row is ended by hand, never by the terminal's own wrapping, so that it is known where the
+//! cursor is; after the window has been made narrower, rows are counted as a terminal reflows them.
+
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+use super::line::Line;
+use crate::base::shown;
+
+/// Rows of a long line that are shown, around the cursor.
+const ROWS: usize = 12;
+
+/// The foot as it was drawn last, and the window's size.
+#[derive(Debug)]
+pub struct Screen {
+    columns: usize,
+    rows: usize,
+    /// Widths of the rows drawn, in cells.
+    drawn: Vec<usize>,
+    /// The row and column of the cursor among them.
+    cursor: (usize, usize),
+    /// What was drawn: the prompt, the line, its cursor.
+    foot: Option<(String, String, usize)>,
+}
+
+/// The prompt: what is shown before the line, and the same in colours.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Prompt {
+    /// As it is measured.
+    pub plain: String,
+    /// As it is written; the same text with colours.
+    pub painted: String,
+}
+
+impl Screen {
+    /// Nothing drawn yet.
+    #[must_use]
+    pub fn new(columns: u16, rows: u16) -> Self {
+        let mut screen = Self { columns: 80, rows: 24, drawn: Vec::new(), cursor: (0, 0), foot: None };
+        screen.set_size(columns, rows);
+        screen
+    }
+
+    /// The window's width, in cells.
+    #[must_use]
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    fn set_size(&mut self, columns: u16, rows: u16) {
+        // Some terminals do not know their size.
+        self.columns = if columns == 0 { 80 } else { usize::from(columns).max(4) };
+        self.rows = if rows == 0 { 24 } else { usize::from(rows).max(2) };
+    }
+
+    /// The window may have another size now: terminals have wrapped what was drawn anew.
+    pub fn resize(&mut self, columns: u16, rows: u16) {
+        let before = (self.columns, self.rows);
+        self.set_size(columns, rows);
+        if before == (self.columns, self.rows) {
+            return;
+        }
+        self.foot = None;
+        let (row, column) = self.cursor;
+        let taken = |width: usize| width.saturating_sub(1) / self.columns + 1;
+        let above: usize = self.drawn.iter().take(row).map(|width| taken(*width)).sum();
+        self.cursor = (above + column / self.columns, column % self.columns);
+    }
+
+    /// Whether the foot stands there as it would be drawn now.
+    #[must_use]
+    pub fn shows(&self, prompt: &Prompt, line: &Line) -> bool {
+        let (text, at) = seen(line);
+        self.foot.as_ref().is_some_and(|(p, t, a)| *p == prompt.painted && t == text && *a == at)
+    }
+
+    /// Takes the foot away; what is written next stands in its place.
+    pub fn erase(&mut self, out: &mut String) {
+        self.foot = None;
+        if self.drawn.is_empty() {
+            return;
+        }
+        out.push('\r');
+        if self.cursor.0 > 0 {
+            out.push_str(&format!("\x1b[{}A", self.cursor.0));
+        }
+        out.push_str("\x1b[J");
+        self.drawn.clear();
+        self.cursor = (0, 0);
+    }
+
+    /// Prints lines above the foot, which has to be drawn again.
+    pub fn print(&mut self, text: &str, out: &mut String) {
+        self.erase(out);
+        for line in text.lines() {
+            out.push_str(line);
+            out.push_str("\r\n");
+        }
+    }
+
+    /// Empties the window.
+    pub fn clear(&mut self, out: &mut String) {
+        self.erase(out);
+        out.push_str("\x1b[H\x1b[2J");
+    }
+
+    /// Draws the foot, in place of the last one.
+    pub fn draw(&mut self, prompt: &Prompt, line: &Line, out: &mut String) {
+        self.erase(out);
+        let (shown, at) = seen(line);
+        self.foot = Some((prompt.painted.clone(), shown.to_owned(), at));
+        let (rows, cursor) = wrap(&prompt.plain, shown, at, self.columns);
+        let most = ROWS.min(self.rows.saturating_sub(1)).max(1);
+        let first = (cursor.0 + 1).saturating_sub(most).min(rows.len().saturating_sub(most));
+        for (i, row) in rows.iter().enumerate().skip(first).take(most) {
+            if i > first {
+                out.push_str("\r\n");
+            }
+            // The prompt's colours, where its first row is shown whole.
+            match row.strip_prefix(prompt.plain.as_str()) {
+                Some(rest) if i == 0 => out.extend([prompt.painted.as_str(), rest]),
+                _ => out.push_str(row),
+            }
+            self.drawn.push(row.width());
+        }
+        self.cursor = (cursor.0 - first, cursor.1);
+        let up = self.drawn.len().saturating_sub(1).saturating_sub(self.cursor.0);
+        if up > 0 {
+            out.push_str(&format!("\x1b[{up}A"));
+        }
+        out.push('\r');
+        if self.cursor.1 > 0 {
+            out.push_str(&format!("\x1b[{}C", self.cursor.1));
+        }
+    }
+}
+
+/// What can be seen of a line: nothing of a password.
+fn seen(line: &Line) -> (&str, usize) {
+    if line.is_secret() { ("", 0) } else { (line.text(), line.at()) }
+}
+
+/// The rows of a prompt and a text, and the row and column of the byte `at` of the text.
+fn wrap(prompt: &str, text: &str, at: usize, columns: usize) -> (Vec<String>, (usize, usize)) {
+    let mut rows = vec![String::new()];
+    let mut column = 0;
+    let mut cursor = None;
+    let mut put = |shown: &str, rows: &mut Vec<String>| {
+        let width = shown.width();
+        if column + width > columns {
+            rows.push(String::new());
+            column = 0;
+        }
+        if let Some(row) = rows.last_mut() {
+            row.push_str(shown);
+        }
+        column += width;
+        (rows.len() - 1, column - width.min(column))
+    };
+    for grapheme in prompt.graphemes(true) {
+        put(grapheme, &mut rows);
+    }
+    for (i, grapheme) in text.grapheme_indices(true) {
+        let place = put(&visible(grapheme), &mut rows);
+        if i >= at && cursor.is_none() {
+            cursor = Some(place);
+        }
+    }
+    let end = if column >= columns {
+        rows.push(String::new());
+        (rows.len() - 1, 0)
+    } else {
+        (rows.len() - 1, column)
+    };
+    (rows, cursor.unwrap_or(end))
+}
+
+/// A grapheme as it can stand in a row.
+fn visible(grapheme: &str) -> String {
+    match grapheme {
+        "\n" | "\r\n" => "↵".to_owned(),
+        "\t" => " ".to_owned(),
+        _ => grapheme.chars().map(|c| if c.is_control() { '·' } else { c }).collect(),
+    }
+}
+
+/// A text of somebody else's as it may be printed: no control character but line breaks reaches the
+/// terminal, so no message can move the cursor, change colours or the window's title, or turn others round.
+#[must_use]
+pub fn harmless(text: &str) -> String {
+    shown::text(text)
+}
+
+/// The text filled with blanks to so many cells; a longer one is cut with `…`.
+#[must_use]
+pub fn column(text: &str, cells: usize) -> String {
+    let mut shown = fit(text, cells);
+    let width = shown.width();
+    shown.extend(std::iter::repeat_n(' ', cells.saturating_sub(width)));
+    shown
+}
+
+/// The text cut with `…` if it is wider than so many cells.
+#[must_use]
+pub fn fit(text: &str, cells: usize) -> String {
+    if text.width() <= cells {
+        return text.to_owned();
+    }
+    let mut shown = String::new();
+    let mut width = 0;
+    for grapheme in text.graphemes(true) {
+        if width + grapheme.width() + 1 > cells {
+            break;
+        }
+        width += grapheme.width();
+        shown.push_str(grapheme);
+    }
+    if cells > 0 {
+        shown.push('…');
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::line::Key;
+    use super::*;
+
+    /// What a terminal of so many columns shows after this output: enough of one for these tests.
+    fn terminal(columns: usize, out: &str) -> (Vec<String>, (usize, usize)) {
+        let mut cells: Vec<Vec<String>> = vec![Vec::new()];
+        let (mut row, mut column) = (0_usize, 0_usize);
+        let mut rest = out;
+        while !rest.is_empty() {
+            if let Some(sequence) = rest.strip_prefix("\x1b[") {
+                let end = sequence.find(|c: char| c.is_ascii_alphabetic()).expect("complete");
+                let n: usize = sequence[..end].parse().unwrap_or(0);
+                match &sequence[end..=end] {
+                    "A" => row -= n,
+                    "C" => column += n,
+                    "J" => {
+                        cells.truncate(row + 1);
+                        cells[row].truncate(column);
+                    }
+                    "m" => {}
+                    other => panic!("{other}"),
+                }
+                rest = &sequence[end + 1..];
+                continue;
+            }
+            let grapheme = match rest.chars().next() {
+                Some('\r') => "\r",
+                Some('\n') => "\n",
+                _ => rest.graphemes(true).next().expect("not empty"),
+            };
+            rest = &rest[grapheme.len()..];
+            match grapheme {
+                "\r" => column = 0,
+                "\n" => row += 1,
+                g => {
+                    assert!(column + g.width() <= columns, "the terminal must never wrap by itself: {out:?}");
+                    cells[row].resize(column, " ".to_owned());
+                    cells[row].push(g.to_owned());
+                    cells[row].extend(std::iter::repeat_n(String::new(), g.width() - 1));
+                    column += g.width();
+                }
+            }
+            if cells.len() <= row {
+                cells.resize(row + 1, Vec::new());
+            }
+        }
+        while cells.len() > row + 1 && cells.last().is_some_and(Vec::is_empty) {
+            cells.pop();
+        }
+        (cells.iter().map(|row| row.concat()).collect(), (row, column))
+    }
+
+    fn prompt(text: &str) -> Prompt {
+        Prompt { plain: text.into(), painted: format!("\x1b[1m{text}\x1b[0m") }
+    }
+
+    #[test]
+    fn what_comes_is_printed_above_the_line() {
+        let (mut screen, mut line, mut out) = (Screen::new(10, 24), Line::default(), String::new());
+        line.key(Key::Paste("你好吗我很好的一天".into()));
+        line.key(Key::Left);
+        screen.draw(&prompt("> "), &line, &mut out);
+        assert_eq!(terminal(10, &out), (vec!["> 你好吗我".into(), "很好的一天".into()], (1, 8)));
+        screen.print("a: hi\nb: ho\n", &mut out);
+        screen.draw(&prompt("> "), &line, &mut out);
+        let rows = ["a: hi", "b: ho", "> 你好吗我", "很好的一天"].map(str::to_owned).to_vec();
+        assert_eq!(terminal(10, &out), (rows, (3, 8)));
+        // At the edge the cursor stands at the beginning of the next row.
+        line.key(Key::End);
+        screen.draw(&prompt("> "), &line, &mut out);
+        assert_eq!(terminal(10, &out).1, (4, 0));
+        line.begin(true);
+        line.key(Key::Paste("secret".into()));
+        screen.draw(&prompt("> "), &line, &mut out);
+        assert_eq!(terminal(10, &out), (vec!["a: hi".into(), "b: ho".into(), "> ".into()], (2, 2)));
+    }
+
+    #[test]
+    fn a_long_line_shows_its_part_around_the_cursor() {
+        let (mut screen, mut line) = (Screen::new(20, 6), Line::default());
+        line.key(Key::Paste("0123456789".repeat(1000)));
+        let mut out = String::new();
+        screen.draw(&prompt("> "), &line, &mut out);
+        let (rows, cursor) = terminal(20, &out);
+        assert_eq!((rows.len(), cursor), (5, (4, 2)));
+        line.key(Key::Home);
+        screen.draw(&prompt("> "), &line, &mut out);
+        let (rows, cursor) = terminal(20, &out);
+        assert_eq!((rows.len(), rows[0].as_str(), cursor), (5, "> 012345678901234567", (0, 2)));
+    }
+
+    #[test]
+    fn a_narrower_window_is_counted_as_it_reflows() {
+        let (mut screen, mut line, mut out) = (Screen::new(20, 24), Line::default(), String::new());
+        line.key(Key::Paste("0123456789012345".into()));
+        screen.draw(&prompt("> "), &line, &mut out);
+        screen.resize(10, 24);
+        let mut out = String::new();
+        screen.draw(&prompt("> "), &line, &mut out);
+        assert!(out.starts_with("\r\x1b[1A\x1b[J"), "{out:?}");
+    }
+
+    #[test]
+    fn nothing_that_comes_commands_the_terminal() {
+        assert_eq!(harmless("a\x1b]0;x\x07\u{9b}2J\u{202e}b\r\n"), "a·]0;x··2J·b·\n");
+        assert_eq!(column("鸿雁", 6), "鸿雁  ");
+        assert_eq!(column("鸿雁传书", 6), "鸿雁… ");
+        assert_eq!(fit("abc", 3), "abc");
+    }
+}

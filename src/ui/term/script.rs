@@ -1,0 +1,498 @@
+//! One job for a script: send, receive, or read what is kept. What was asked for goes to standard
+//! output, everything else to standard error, and the exit code says how it went.
+
+pub(super) mod entering;
+mod past;
+mod sending;
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, at, never, select};
+use rust_i18n::t;
+
+use super::json;
+use super::screen::harmless;
+use super::talk::when_in_full;
+use super::{Input, TermError};
+use crate::base::cli::Face;
+use crate::base::model::{Account, MessageId, Password, SendState, names};
+use crate::base::settings::Settings;
+use crate::base::shown;
+use crate::client::history::{Conversation, Row, rescue};
+use crate::client::net::clock;
+use crate::client::session::{Polling, Speaks};
+use crate::client::{Client, Config, Event};
+use crate::local::place::Place;
+use crate::protocol::wire::Reply;
+use crate::protocol::wire::reply::Learned;
+
+/// Leaving never depends on the server.
+const LEAVE: Duration = Duration::from_millis(1_200);
+/// Rows read to find the unread ones among them.
+const AROUND: u64 = 500;
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Job {
+    /// Sends a text, and waits for the server's answer.
+    Send {
+        /// An account or a friend's remark.
+        to: String,
+        /// Of any length.
+        text: String,
+        /// As so many messages at most.
+        parts: usize,
+    },
+    /// Prints what is unread, here and at the server.
+    Receive {
+        /// If there is nothing, waits for the first.
+        wait: bool,
+        /// Goes on until the program is told to end.
+        follow: bool,
+        /// One JSON object a line.
+        json: bool,
+    },
+    /// Prints the last messages with somebody; nothing is sent.
+    History {
+        /// An account or a friend's remark.
+        with: String,
+        /// How many.
+        count: u32,
+        /// One JSON object a line.
+        json: bool,
+    },
+    /// Prints messages with somebody that the server keeps.
+    Past {
+        /// An account or a friend's remark.
+        with: String,
+        /// How many.
+        count: u32,
+        /// Older than this row of the server's.
+        before: Option<u64>,
+        /// One JSON object a line.
+        json: bool,
+    },
+    /// Prints the list; nothing is sent.
+    Friends {
+        /// One JSON object a line.
+        json: bool,
+    },
+    /// Logs in by password, so that no job needs one here from then on.
+    Stay,
+    /// Ends that; nothing is sent.
+    Forget,
+    /// Saves what can be read of a damaged history; nothing is sent.
+    Rescue,
+}
+
+/// How it is done.
+#[derive(Debug, Clone)]
+pub struct Script {
+    /// Server, account, folders, language.
+    pub face: Face,
+    /// From a file or the environment.
+    pub password: Option<Password>,
+    /// Ends the account's session elsewhere.
+    pub take_over: bool,
+    /// Words of the key that the server may show instead of the one before.
+    pub trust_key: Option<String>,
+    /// How long the server may take.
+    pub timeout: Duration,
+    /// What is to be done.
+    pub job: Job,
+}
+
+/// How it went; the program's exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done.
+    Done = 0,
+    /// Something of this machine: disk, network, the account is open elsewhere on it.
+    Trouble = 1,
+    /// Something was not said (the account, the password where this device is not remembered), or what was said
+    /// cannot be sent as it is.
+    Usage = 2,
+    /// The server refused the login, or another device took this one's place.
+    Refused = 3,
+    /// The server did not answer in time, or the connection ended. A message stays in the outbox, as after no other.
+    NoAnswer = 4,
+    /// The receiver is offline, or there is no such account; the server may keep the message.
+    Offline = 5,
+    /// There was no message.
+    Nothing = 6,
+    /// The program was told to end before it was done.
+    Interrupted = 7,
+    /// Who answers there is not to be trusted: another key than before, or none.
+    Untrusted = 9,
+    /// The server answers, but said nothing of this message, or nothing that the protocol knows. It may have arrived.
+    Unanswered = 10,
+}
+
+/// Why it stopped; what to say about it.
+#[derive(Debug)]
+struct Stop(Exit, String);
+
+impl From<TermError> for Stop {
+    fn from(error: TermError) -> Self {
+        Self(Exit::Trouble, error.to_string())
+    }
+}
+
+impl From<crate::client::ClientError> for Stop {
+    fn from(error: crate::client::ClientError) -> Self {
+        Self(Exit::Trouble, error.to_string())
+    }
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Self(Exit::Trouble, crate::base::trouble::words(&error))
+    }
+}
+
+/// Does the job; what went wrong is said on standard error.
+#[must_use]
+pub fn run(script: Script) -> Exit {
+    match Running::start(script).and_then(Running::job) {
+        Ok(exit) => exit,
+        Err(Stop(exit, why)) => {
+            if !why.is_empty() {
+                say(&why);
+            }
+            exit
+        }
+    }
+}
+
+fn say(text: &str) {
+    // A script may have closed it.
+    let _ = writeln!(io::stderr(), "hongyan-term: {text}");
+}
+
+/// A client at work.
+struct Running {
+    client: Client,
+    rings: Receiver<()>,
+    inputs: Receiver<Input>,
+    me: Account,
+    script: Script,
+    list: Vec<Conversation>,
+    /// What is being sent.
+    own: HashMap<MessageId, SendState>,
+    /// The server's new key was taken in this run.
+    trusted: bool,
+}
+
+impl Running {
+    fn start(script: Script) -> Result<Self, Stop> {
+        let paths = script.face.paths().map_err(TermError::from)?;
+        let (settings, complaint) = Settings::load(&paths.settings);
+        rust_i18n::set_locale(script.face.language().unwrap_or(settings.language).locale());
+        if let Some(complaint) = complaint {
+            say(&complaint.to_string());
+        }
+        let name = script.face.account.as_deref().unwrap_or(&settings.account);
+        if name.is_empty() {
+            return Err(Stop(Exit::Usage, t!("term.no_account").into_owned()));
+        }
+        let me = Account::person(name).map_err(|_| Stop(Exit::Usage, t!("gui.bad_account").into_owned()))?;
+        let mut place = Place::of(script.face.server.as_deref(), false, &settings);
+        let sends = !matches!(script.job, Job::History { .. } | Job::Friends { .. } | Job::Forget | Job::Rescue);
+        // The history's file is named after the address; this machine's own is always the same.
+        if sends || !place.is_known() {
+            // Where that is not known nothing can be kept.
+            let exit = if matches!(script.job, Job::Send { .. }) { Exit::Trouble } else { Exit::NoAnswer };
+            if let Some(found) = place.search(&paths).map_err(|why| Stop(exit, why))? {
+                place.take(found);
+            }
+        }
+        let (inputs, waiting) = crossbeam_channel::unbounded();
+        #[cfg(unix)]
+        super::end_by_signals(inputs)?;
+        #[cfg(not(unix))]
+        drop(inputs);
+        let (ring, rings) = crossbeam_channel::bounded(1);
+        let config = Config {
+            server: place.address(),
+            name: place.name(),
+            bind: script.face.bind,
+            data: paths.histories,
+            polling: Polling::Adaptive,
+            dialect: script.face.dialect(),
+            allow_plain: script.face.allow_plain,
+        };
+        let mut client = Client::open(config, move || {
+            let _ = ring.try_send(());
+        })?;
+        // Whoever sits at a window is not logged out by what a clock has started.
+        client.log_in_if_free();
+        Ok(Self { client, rings, inputs: waiting, me, script, list: Vec::new(), own: HashMap::new(), trusted: false })
+    }
+
+    fn job(mut self) -> Result<Exit, Stop> {
+        match self.script.job.clone() {
+            Job::Send { to, text, parts } => self.send(&to, &text, parts),
+            Job::Receive { wait, follow, json } => self.receive(wait, follow, json),
+            Job::History { with, count, json } => self.history(&with, count, json),
+            Job::Past { with, count, before, json } => self.past(&with, count, before, json),
+            Job::Friends { json } => self.friends(json),
+            Job::Stay => self.stay(),
+            Job::Forget => self.forget(),
+            Job::Rescue => self.rescue(),
+        }
+    }
+
+    /// Waits until an event is `wanted`; `None` when the time is over.
+    fn until<R>(
+        &mut self,
+        end: Option<Instant>,
+        mut wanted: impl FnMut(&mut Client, Event) -> Option<R>,
+    ) -> Result<Option<R>, Stop> {
+        loop {
+            let more = self.client.pump(clock::now);
+            while let Some(event) = self.client.poll_event() {
+                match &event {
+                    Event::Conversations(list) => self.list.clone_from(list),
+                    Event::MaybeLost(n) => self.say_lost(*n)?,
+                    _ => {}
+                }
+                if let Event::Outgoing { id, state } = &event
+                    && let Some(known) = self.own.get_mut(id)
+                {
+                    *known = *state;
+                }
+                if self.judged(&event)? {
+                    continue;
+                }
+                let trouble = match &event {
+                    Event::DiskTrouble(error) => Some(t!("gui.disk_trouble", error = error).into_owned()),
+                    Event::NotRead { why, .. } => Some(t!("gui.not_read", error = why).into_owned()),
+                    Event::NotOpened(sentence) => Some(sentence.clone()),
+                    Event::Damaged { sentence, .. } => Some(format!("{sentence}\n{}", self.rescue_hint())),
+                    _ => None,
+                };
+                if let Some(trouble) = trouble {
+                    return Err(Stop(Exit::Trouble, trouble));
+                }
+                if let Some(found) = wanted(&mut self.client, event) {
+                    return Ok(Some(found));
+                }
+            }
+            if more {
+                continue;
+            }
+            let over = end.map_or_else(never, at);
+            select! {
+                recv(self.rings) -> _ => {}
+                recv(self.inputs) -> input => if input.is_ok() {
+                    return Err(Stop(Exit::Interrupted, String::new()));
+                },
+                recv(over) -> _ => return Ok(None),
+            }
+        }
+    }
+
+    /// Also where nobody waits for it, as after the answer that ends a job.
+    fn say_lost(&self, messages: u64) -> Result<(), Stop> {
+        say(&super::lost(messages));
+        if matches!(self.script.job, Job::Receive { json: true, .. }) {
+            write(&json::lost(messages))?;
+        }
+        Ok(())
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        clock::now().instant.checked_add(self.script.timeout)
+    }
+
+    fn open_history(&mut self) -> Result<(), Stop> {
+        self.client.open_history(self.me.clone())?;
+        self.until(None, |_, event| matches!(event, Event::Conversations(_)).then_some(())).map(drop)
+    }
+
+    /// Goes offline and has everything on disk.
+    fn leave(&mut self) {
+        let now = clock::now();
+        self.client.go_offline(now);
+        let end = now.instant + LEAVE;
+        let _ = self.until(Some(end), |_, event| matches!(event, Event::WentOffline(_)).then_some(()));
+        self.client.close_account();
+    }
+
+    fn resolve(&self, name: &str) -> Result<Account, Stop> {
+        let known = self.list.iter().map(|c| &c.contact);
+        let remark = |c: &&crate::client::history::Contact| !name.is_empty() && c.remark == name;
+        let found = known.clone().find(|c| c.account.as_str() == name).or_else(|| known.clone().find(remark));
+        match found {
+            Some(contact) => Ok(contact.account.clone()),
+            None => Account::parse(name).map_err(|_| Stop(Exit::Usage, t!("gui.bad_account").into_owned())),
+        }
+    }
+
+    fn receive(&mut self, wait: bool, follow: bool, json: bool) -> Result<Exit, Stop> {
+        // A message that is printed counts as read; those that came unprinted are printed first.
+        self.open_history()?;
+        let mut printed = 0_usize;
+        for (peer, row) in self.unread_here()? {
+            self.print(&peer, &row, json)?;
+            printed += 1;
+        }
+        self.client.set_tap(true);
+        self.log_in()?;
+        let end = if wait || follow { None } else { self.deadline() };
+        let mut failed = None;
+        let list = self.list.clone();
+        let names = Names(&list);
+        // The secure dialect pushes and knows no end: what was asked after the last message is answered after it.
+        let secure = self.client.connection().speaks == Some(Speaks::Secure);
+        let me = self.me.clone();
+        let mut asked = printed;
+        if secure {
+            self.client.past(clock::now(), me.clone(), None, 1);
+        }
+        let received = self.until(end, |client, event| match event {
+            Event::Past { .. } if !follow => {
+                let more = std::mem::replace(&mut asked, printed) != printed;
+                if !more && (printed > 0 || !wait) {
+                    return Some(());
+                }
+                if more {
+                    client.past(clock::now(), me.clone(), None, 1);
+                }
+                None
+            }
+            Event::Message { peer, row } if row.state.is_none() => {
+                if let Err(error) = write(&line(&names, &peer, &row, json)) {
+                    failed = Some(error);
+                    return Some(());
+                }
+                client.mark_read(peer);
+                printed += 1;
+                if secure && wait {
+                    client.past(clock::now(), me.clone(), None, 1);
+                }
+                None
+            }
+            // The server has no more.
+            Event::Tap(record) if !follow && (printed > 0 || !wait) && is_end(&record.bytes) => Some(()),
+            _ => None,
+        });
+        self.leave();
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
+        match received {
+            // Told to end while it follows: that is how it ends.
+            Err(Stop(Exit::Interrupted, _)) if follow => Ok(Exit::Done),
+            Err(stop) => Err(stop),
+            Ok(None) => Err(Stop(Exit::NoAnswer, t!("gui.no_answer").into_owned())),
+            Ok(Some(())) if printed == 0 => Ok(Exit::Nothing),
+            Ok(Some(())) => Ok(Exit::Done),
+        }
+    }
+
+    /// Messages that came and were not looked at, oldest first.
+    fn unread_here(&mut self) -> Result<Vec<(Account, Row)>, Stop> {
+        let waiting: Vec<Conversation> =
+            self.list.iter().filter(|c| c.unread > 0 && !c.contact.blocked).cloned().collect();
+        let mut found = Vec::new();
+        for conversation in waiting {
+            let peer = conversation.contact.account;
+            let rows = self.last(&peer, u32::try_from(conversation.unread + AROUND).unwrap_or(u32::MAX))?;
+            let theirs: Vec<Row> = rows.into_iter().filter(|row| row.state.is_none()).collect();
+            let unread = usize::try_from(conversation.unread).unwrap_or(usize::MAX);
+            let seen = theirs.len().saturating_sub(unread);
+            found.extend(theirs.into_iter().skip(seen).map(|row| (peer.clone(), row)));
+            self.client.mark_read(peer);
+        }
+        found.sort_by_key(|(_, row)| row.id);
+        Ok(found)
+    }
+
+    fn last(&mut self, peer: &Account, count: u32) -> Result<Vec<Row>, Stop> {
+        self.client.last(peer.clone(), count);
+        let rows = self.until(None, |_, event| match event {
+            Event::Last { rows, .. } => Some(rows),
+            _ => None,
+        })?;
+        Ok(rows.unwrap_or_default())
+    }
+
+    fn history(&mut self, with: &str, count: u32, json: bool) -> Result<Exit, Stop> {
+        self.open_history()?;
+        let peer = self.resolve(with)?;
+        let rows = self.last(&peer, count)?;
+        for row in &rows {
+            self.print(&peer, row, json)?;
+        }
+        Ok(if rows.is_empty() { Exit::Nothing } else { Exit::Done })
+    }
+
+    fn friends(&mut self, as_json: bool) -> Result<Exit, Stop> {
+        self.open_history()?;
+        for c in &self.list {
+            let line = if as_json {
+                json::conversation(c)
+            } else {
+                let remark = if c.contact.remark.is_empty() { "" } else { &c.contact.remark };
+                let account = harmless(&c.contact.account.shown());
+                format!("{account}\t{}\t{}\t{}", harmless(&names::tidy(remark)), harmless(&c.contact.group), c.unread)
+            };
+            write(&line)?;
+        }
+        Ok(Exit::Done)
+    }
+
+    fn rescue_hint(&self) -> String {
+        t!("term.rescue_hint", account = harmless(self.me.as_str())).into_owned()
+    }
+
+    fn rescue(&self) -> Result<Exit, Stop> {
+        let path = self.client.history_path(&self.me);
+        if !path.exists() {
+            return Err(Stop(Exit::Nothing, t!("term.no_history", path = path.display()).into_owned()));
+        }
+        let rescued = rescue(&path).map_err(|error| Stop(Exit::Trouble, error.to_string()))?;
+        say(&rescued.sentence());
+        Ok(Exit::Done)
+    }
+
+    fn print(&self, peer: &Account, row: &Row, json: bool) -> io::Result<()> {
+        write(&line(&Names(&self.list), peer, row, json))
+    }
+}
+
+struct Names<'a>(&'a [Conversation]);
+
+impl Names<'_> {
+    fn remark(&self, account: &Account) -> &str {
+        self.0.iter().find(|c| c.contact.account == *account).map_or("", |c| &c.contact.remark)
+    }
+}
+
+fn line(names: &Names<'_>, peer: &Account, row: &Row, as_json: bool) -> String {
+    if as_json {
+        return json::message(peer, names.remark(peer), row);
+    }
+    let remark = names.remark(peer);
+    let name = if remark.is_empty() { peer.as_str() } else { remark };
+    let arrow = if row.state.is_some() { "→ " } else { "" };
+    let text = shown::message(&row.text).replace('\n', "\n      ");
+    let mark = if row.repeat { format!(" ({})", t!("chat.repeat")) } else { String::new() };
+    format!("{} {arrow}{}: {text}{mark}", when_in_full(row), harmless(name))
+}
+
+fn write(line: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(line.as_bytes())?;
+    out.write_all(b"\n")?;
+    out.flush()
+}
+
+/// Whether this is the server's word that nothing is left.
+fn is_end(datagram: &[u8]) -> bool {
+    matches!(Reply::decode(datagram, &mut Learned::default()), Reply::CountAll(0) | Reply::TakeAll(None))
+}

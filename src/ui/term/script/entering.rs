@@ -1,0 +1,163 @@
+//! Logging in: by a password, or as a device that is remembered; and whom to trust.
+
+use std::io::{self, IsTerminal};
+
+use rust_i18n::t;
+
+use super::super::trust::are_words;
+use super::{Exit, Running, Stop, say};
+use crate::base::model::Password;
+use crate::client::Event;
+use crate::client::net::clock;
+use crate::client::session::{KeyChange, LoginOutcome, Plainly, Speaks};
+use crate::protocol::link::words;
+use crate::protocol::wire::reply::LoggedIn;
+
+impl Running {
+    /// What ends every job, or is settled without it; whether it is settled.
+    pub(super) fn judged(&mut self, event: &Event) -> Result<bool, Stop> {
+        let notice = event.notice().unwrap_or_default();
+        match event {
+            Event::KeyChanged(change) => self.key_changed(change, notice).map(|()| true),
+            Event::LoggedIn(LoginOutcome::KeyChanged | LoginOutcome::KeysDamaged) if self.trusted => {
+                self.client.go_online(clock::now());
+                Ok(true)
+            }
+            // Whatever it was started with: nobody sits there who could judge.
+            Event::PlainOnly(Plainly::NoLonger | Plainly::Chosen) => {
+                Err(Stop(Exit::Untrusted, format!("{notice}\n{}", t!("term.plain_job"))))
+            }
+            Event::PlainOnly(Plainly::Only) => Err(Stop(Exit::Refused, format!("{notice} (--allow-plain)"))),
+            Event::Kicked { .. } | Event::Copied { offline: true } => Err(Stop(Exit::Refused, notice)),
+            Event::UnknownCode(_)
+            | Event::Pinned(_)
+            | Event::TookPlace { .. }
+            | Event::NotStoring(true)
+            | Event::Copied { offline: false } => {
+                say(&notice);
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    fn key_changed(&mut self, change: &KeyChange, notice: String) -> Result<(), Stop> {
+        let why = match &self.script.trust_key {
+            Some(typed) if are_words(typed, &change.shown) => {
+                self.trusted = true;
+                self.client.trust(clock::now(), change.shown.clone());
+                return Ok(());
+            }
+            Some(_) => t!("term.key_other_words").into_owned(),
+            None => {
+                let chinese = rust_i18n::locale().starts_with("zh");
+                t!("term.key_job", words = words(&change.shown, chinese)).into_owned()
+            }
+        };
+        Err(Stop(Exit::Untrusted, format!("{notice}\n{why}")))
+    }
+
+    pub(super) fn log_in(&mut self) -> Result<(), Stop> {
+        let remembered = self.client.can_resume(&self.me);
+        match self.script.password.take() {
+            None if remembered => self.client.resume(clock::now(), self.me.clone())?,
+            given => {
+                let password = given.map_or_else(|| self.ask_password(), Ok)?;
+                self.client.stay_logged_in(remembered);
+                self.client.login(clock::now(), self.me.clone(), password)?;
+            }
+        }
+        match self.outcome()? {
+            // The server has forgotten this device.
+            LoginOutcome::PasswordNeeded if remembered => {
+                say(&LoginOutcome::PasswordNeeded.sentence());
+                let password = self.ask_password()?;
+                self.client.stay_logged_in(true);
+                self.client.login(clock::now(), self.me.clone(), password)?;
+                self.outcome().and_then(into_result)
+            }
+            outcome => into_result(outcome),
+        }
+    }
+
+    fn outcome(&mut self) -> Result<LoginOutcome, Stop> {
+        let take_over = self.script.take_over;
+        let end = self.deadline();
+        let mut again = false;
+        let outcome = self.until(end, |client, event| match event {
+            Event::LoggedIn(LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn)) if take_over && !again => {
+                again = true;
+                client.take_over(clock::now());
+                None
+            }
+            Event::LoggedIn(outcome) => Some(outcome),
+            _ => None,
+        })?;
+        Ok(outcome.unwrap_or(LoginOutcome::NoAnswer))
+    }
+
+    /// Asks at the terminal, if there is one.
+    fn ask_password(&self) -> Result<Password, Stop> {
+        let missing = || Stop(Exit::Usage, t!("term.no_password").into_owned());
+        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            return Err(missing());
+        }
+        let prompt = format!("{}: ", t!("term.password_of", account = self.me));
+        let typed = super::super::terminal::ask_secret(&prompt)?.ok_or_else(missing)?;
+        Password::parse(&typed).map_err(|_| Stop(Exit::Usage, t!("gui.bad_password").into_owned()))
+    }
+
+    /// Logs in by password, and has this device remembered.
+    pub(super) fn stay(&mut self) -> Result<Exit, Stop> {
+        let password = match self.script.password.take() {
+            Some(password) => password,
+            None => self.ask_password()?,
+        };
+        self.client.stay_logged_in(true);
+        self.client.login(clock::now(), self.me.clone(), password)?;
+        let entered = self.outcome().and_then(into_result);
+        let secure = self.client.connection().speaks == Some(Speaks::Secure);
+        self.leave();
+        entered?;
+        if !secure {
+            return Err(Stop(Exit::Refused, t!("term.stay_not_plain").into_owned()));
+        }
+        Ok(Exit::Done)
+    }
+
+    /// This device needs the password again.
+    pub(super) fn forget(&mut self) -> Result<Exit, Stop> {
+        if !self.client.can_resume(&self.me) {
+            return Ok(Exit::Nothing);
+        }
+        self.client.forget_token(&self.me)?;
+        Ok(Exit::Done)
+    }
+}
+
+/// The exit code of a login that ended so.
+pub(in super::super) fn exit(outcome: &LoginOutcome) -> Exit {
+    match outcome {
+        LoginOutcome::Done => Exit::Done,
+        LoginOutcome::NoAnswer | LoginOutcome::Unheard => Exit::NoAnswer,
+        LoginOutcome::PasswordNeeded => Exit::Usage,
+        LoginOutcome::KeyChanged | LoginOutcome::KeysDamaged => Exit::Untrusted,
+        LoginOutcome::Refused(_)
+        | LoginOutcome::NotUnderstood
+        | LoginOutcome::Unknown(_)
+        | LoginOutcome::NotTaken
+        | LoginOutcome::EncryptedOnly => Exit::Refused,
+    }
+}
+
+fn into_result(outcome: LoginOutcome) -> Result<(), Stop> {
+    let exit = exit(&outcome);
+    if exit == Exit::Done {
+        return Ok(());
+    }
+    let mut sentence = outcome.sentence().into_owned();
+    if outcome == LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn) {
+        sentence = format!("{sentence}: {}", t!("term.in_use_job"));
+    }
+    Err(Stop(exit, sentence))
+}

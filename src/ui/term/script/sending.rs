@@ -1,0 +1,115 @@
+//! Sending a message: it is on disk before anything else, and the exit code says whether it stays there.
+
+use std::time::Duration;
+
+use rust_i18n::t;
+
+use super::{Exit, Running, Stop, harmless, say};
+use crate::base::model::{Account, MessageText, SendState};
+use crate::client::Event;
+use crate::client::net::clock;
+
+/// Taking a message back never depends on the server.
+const TAKE_BACK: Duration = Duration::from_secs(5);
+
+impl Running {
+    pub(super) fn send(&mut self, to: &str, text: &str, most: usize) -> Result<Exit, Stop> {
+        let parts = MessageText::split(text).len();
+        if parts == 0 {
+            return Err(Stop(Exit::Usage, t!("term.nothing_to_send").into_owned()));
+        }
+        if parts > most {
+            return Err(Stop(Exit::Usage, t!("term.many_parts_job", n = parts, name = harmless(to)).into_owned()));
+        }
+        self.open_history()?;
+        let to = self.resolve(to)?;
+        if let Err(stop) = self.keep(&to, text, parts) {
+            return Err(self.take_back(stop));
+        }
+        if let Err(stop) = self.log_in() {
+            let stop = self.take_back(stop);
+            self.client.close_account();
+            return Err(stop);
+        }
+        let sent = self.settle().map_err(|stop| self.take_back(stop));
+        self.leave();
+        sent
+    }
+
+    /// Puts it on disk, in its parts.
+    fn keep(&mut self, to: &Account, text: &str, parts: usize) -> Result<(), Stop> {
+        let not_kept = || Stop(Exit::Trouble, t!("gui.not_kept").into_owned());
+        if to.is_room() && self.client.is_foreign() {
+            return Err(Stop(Exit::Refused, t!("main.no_lobby").into_owned()));
+        }
+        if !self.client.send_message(clock::now(), to, text) {
+            return Err(not_kept());
+        }
+        for _ in 0..parts {
+            let kept = self.until(None, |_, event| match event {
+                Event::Message { row, .. } if row.state == Some(SendState::Waiting) => Some(Some(row.id)),
+                Event::NotKept { .. } => Some(None),
+                _ => None,
+            })?;
+            let id = kept.flatten().ok_or_else(not_kept)?;
+            self.own.insert(id, SendState::Waiting);
+        }
+        Ok(())
+    }
+
+    /// Waits for the server's answers.
+    fn settle(&mut self) -> Result<Exit, Stop> {
+        let end = self.deadline();
+        let open = |state: &SendState| matches!(state, SendState::Waiting | SendState::Sending);
+        while self.own.values().any(open) {
+            if self.until(end, |_, event| matches!(event, Event::Outgoing { .. }).then_some(()))?.is_none() {
+                let not_storing = self.client.is_not_storing();
+                let why = if not_storing { t!("connection.not_stored") } else { t!("gui.no_answer") };
+                return Err(Stop(Exit::NoAnswer, why.into_owned()));
+            }
+        }
+        let any = |wanted: SendState| self.own.values().any(|state| *state == wanted);
+        if any(SendState::Failed) {
+            return Err(Stop(Exit::Trouble, t!("gui.not_understood").into_owned()));
+        }
+        if any(SendState::Unknown) {
+            return Err(Stop(Exit::Offline, t!("term.state_unknown").into_owned()));
+        }
+        if any(SendState::NoAnswer) || any(SendState::MaybeSent) {
+            return Err(Stop(Exit::Unanswered, t!("term.not_answered").into_owned()));
+        }
+        if any(SendState::OfflineOrUnknown) {
+            return Err(Stop(Exit::Offline, t!("term.state_offline").into_owned()));
+        }
+        if any(SendState::Kept) {
+            say(&t!("term.state_kept"));
+        }
+        if any(SendState::MaybeSentTwice) {
+            say(&t!("term.state_twice"));
+        }
+        Ok(Exit::Done)
+    }
+
+    /// After a failure: whoever asks for it once more must not have it twice. Where nobody answered it stays in the outbox;
+    /// else it is taken back, unless it was on its way.
+    fn take_back(&mut self, Stop(exit, why): Stop) -> Stop {
+        let settled = |state: &SendState| !matches!(state, SendState::Waiting | SendState::Sending);
+        if self.own.is_empty() || self.own.values().all(settled) {
+            return Stop(exit, why);
+        }
+        let waits = self.own.values().all(|state| *state == SendState::Waiting);
+        if exit != Exit::NoAnswer && waits {
+            self.client.withdraw(self.own.keys().copied().collect());
+            let end = clock::now().instant.checked_add(TAKE_BACK);
+            let answer = self.until(end, |_, event| match event {
+                Event::Withdrawn(done) => Some(done),
+                _ => None,
+            });
+            if matches!(answer, Ok(Some(true))) {
+                return Stop(exit, why);
+            }
+        }
+        let stays = t!("term.stays_in_outbox");
+        Stop(Exit::NoAnswer, if why.is_empty() { stays.into_owned() } else { format!("{why}\n{stays}") })
+    }
+}

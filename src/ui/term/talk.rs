@@ -1,0 +1,328 @@
+//! Messages: sent, received, how far they have come, and those of before.
+
+use chrono::{DateTime, Local, TimeZone};
+use rust_i18n::t;
+
+use super::app::App;
+use super::asks::Ask;
+use super::screen::harmless;
+use crate::base::model::{Account, MessageId, MessageText, SendState, names};
+use crate::base::shown;
+use crate::client::history::Row;
+use crate::client::net::clock;
+use crate::client::session::Speaks;
+use crate::protocol::wire::frame::Past;
+
+/// Rows shown when a chat is opened, besides what is unread.
+const BEFORE: u32 = 10;
+/// Rows shown at once, at most.
+const MOST: u32 = 10_000;
+/// Messages of one's own that can be sent again by a command.
+const KEPT: usize = 1_000;
+
+/// Why rows were asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// A chat was opened.
+    Chat,
+    /// They were asked for.
+    History,
+}
+
+/// A message of one's own.
+#[derive(Debug, Clone)]
+pub(super) struct Own {
+    peer: Account,
+    text: String,
+    state: SendState,
+}
+
+impl App {
+    pub(super) fn chat(&mut self, name: &str) {
+        let peer = match self.resolve(name).or_else(|| Account::person(name.trim()).ok()) {
+            Some(peer) if Some(&peer) != self.me.as_ref() => peer,
+            Some(_) => return self.no_chat(&t!("gui.not_oneself")),
+            None => return self.no_chat(&t!("gui.bad_account")),
+        };
+        if peer.is_room() && self.client.is_foreign() {
+            return self.no_chat(&t!("main.no_lobby"));
+        }
+        let unread = self.roster.find(&peer).map_or(0, |c| c.unread);
+        if self.roster.find(&peer).is_none_or(|c| c.stranger) && !peer.is_room() {
+            self.quiet(&t!("term.not_in_list", name = harmless(peer.as_str())));
+        }
+        if self.target.is_none() {
+            self.quiet(&t!("term.chat_rules", name = harmless(&self.roster.name(&peer))));
+        }
+        self.wanted.insert(peer.clone(), Wanted::Chat);
+        self.client.last(peer.clone(), u32::try_from(unread).unwrap_or(MOST).saturating_add(BEFORE).min(200));
+        self.set_target(Some(peer));
+    }
+
+    /// What a pipe has for this chat must not go to the one before.
+    fn no_chat(&mut self, why: &str) {
+        if self.on_terminal() { self.error(why) } else { self.stop(why) }
+    }
+
+    pub(super) fn lobby(&mut self) {
+        self.chat(Account::LOBBY);
+    }
+
+    pub(super) fn leave_chat(&mut self) {
+        self.set_target(None);
+    }
+
+    fn set_target(&mut self, target: Option<Account>) {
+        self.target = target;
+        self.last_own = None;
+        let open: Vec<Account> = self.target.iter().cloned().collect();
+        self.client.set_open_chats(clock::now(), open, self.target.is_some());
+    }
+
+    pub(super) fn say_to_target(&mut self, text: &str, looks_like: Option<&str>) {
+        match self.target.clone() {
+            Some(peer) => {
+                self.send(&peer, text);
+                if let Some(name) = looks_like {
+                    self.quiet(&t!("term.was_a_text", name = name));
+                }
+            }
+            None => self.warn(&t!("term.no_target")),
+        }
+    }
+
+    /// Sends a text; one that makes many messages only after a word, and from a pipe not at all.
+    pub(super) fn send(&mut self, peer: &Account, text: &str) {
+        let parts = MessageText::split(text).len();
+        if parts <= MessageText::UNASKED {
+            return self.send_now(peer, text);
+        }
+        let many = t!("term.many_parts", n = parts, name = harmless(&self.roster.name(peer)));
+        if !self.on_terminal() {
+            return self.stop(&many);
+        }
+        self.warn(&many);
+        self.ask = Ask::Parts(peer.clone(), text.to_owned());
+    }
+
+    pub(super) fn send_now(&mut self, peer: &Account, text: &str) {
+        if peer.is_room() && self.client.is_foreign() {
+            self.give_back(peer, text);
+            return self.no_chat(&t!("main.no_lobby"));
+        }
+        if text.contains('#') && self.client.is_foreign() {
+            self.quiet(&format!("  {}", t!("chat.maybe_cut")));
+        }
+        let blank = MessageText::split(text).is_empty();
+        if !blank && (!self.logged_in || !self.client.send_message(clock::now(), peer, text)) {
+            self.error(&t!("gui.not_logged_in"));
+            self.give_back(peer, text);
+        }
+    }
+
+    /// A text that was not sent comes back into the line, if that is empty.
+    pub(super) fn give_back(&mut self, peer: &Account, text: &str) {
+        if self.line.text().is_empty() && self.target.as_ref() == Some(peer) && self.on_terminal() {
+            self.line.set(text);
+        }
+    }
+
+    pub(super) fn message(&mut self, peer: &Account, row: &Row) {
+        if let Some(state) = row.state {
+            if self.own.len() >= KEPT {
+                self.own.retain(|_, own| !matches!(own.state, SendState::Sent));
+            }
+            self.own.insert(row.id, Own { peer: peer.clone(), text: row.text.clone(), state });
+            if self.target.as_ref() == Some(peer) {
+                self.last_own = Some(row.id);
+            }
+            self.client.conversations();
+        } else if self.target.as_ref() == Some(peer) {
+            self.client.mark_read(peer.clone());
+        }
+        let line = self.row(peer, row);
+        self.print_as_it_is(&line);
+    }
+
+    /// How far the last message to the friend one chats with has come.
+    pub(super) fn mark(&self) -> &'static str {
+        let state = self.last_own.and_then(|id| self.own.get(&id)).map(|own| own.state);
+        match state {
+            None => "",
+            Some(SendState::Waiting | SendState::Sending) => " …",
+            Some(SendState::Sent) => " ✓",
+            Some(SendState::OfflineOrUnknown | SendState::Kept | SendState::Unknown) => " ○",
+            Some(SendState::MaybeSentTwice | SendState::MaybeSent | SendState::NoAnswer) => " ?",
+            Some(SendState::Failed) => " ✗",
+        }
+    }
+
+    /// A message of one's own came further. What went well is seen by the prompt alone.
+    pub(super) fn outgoing(&mut self, id: MessageId, state: SendState) {
+        let Some(own) = self.own.get_mut(&id) else { return };
+        own.state = state;
+        let Some(words) = words(state) else { return };
+        let name = harmless(&self.roster.name(&own.peer.clone()));
+        let begin: String = shown::first_line(&own.text).chars().take(20).collect();
+        let text = format!("  {name} “{begin}”: {words}");
+        if state == SendState::Failed { self.error(&text) } else { self.quiet(&text) }
+    }
+
+    pub(super) fn resend(&mut self) {
+        let again = |own: &Own| {
+            matches!(
+                own.state,
+                SendState::Failed
+                    | SendState::MaybeSent
+                    | SendState::NoAnswer
+                    | SendState::OfflineOrUnknown
+                    | SendState::Unknown
+            )
+        };
+        let chosen = self.own.iter().filter(|(_, own)| again(own)).max_by_key(|(id, _)| **id);
+        let Some((id, own)) = chosen.map(|(id, own)| (*id, own.clone())) else {
+            return self.quiet(&t!("term.nothing_to_resend"));
+        };
+        if let Ok(text) = MessageText::parse(&own.text) {
+            self.client.resend(clock::now(), id, own.peer, text);
+        }
+    }
+
+    pub(super) fn history(&mut self, words: &[String]) {
+        let Some((peer, count)) = self.whose(words) else { return };
+        self.wanted.insert(peer.clone(), Wanted::History);
+        self.client.last(peer, count.unwrap_or(20).min(MOST));
+    }
+
+    /// Whose messages `[NAME] [N]` means, and how many; without a name those of the friend one chats with.
+    pub(super) fn whose(&mut self, words: &[String]) -> Option<(Account, Option<u32>)> {
+        let count = words.last().and_then(|word| word.parse::<u32>().ok());
+        let name = words.first().filter(|_| count.is_none() || words.len() == 2);
+        let peer = match name {
+            Some(name) => self.resolve(name),
+            None => self.target.clone(),
+        };
+        if peer.is_none() {
+            self.warn(&match name {
+                Some(name) => t!("term.nobody", name = harmless(name)),
+                None => t!("term.history_of_whom"),
+            });
+        }
+        Some((peer?, count))
+    }
+
+    pub(super) fn last_rows(&mut self, peer: &Account, rows: &[Row]) {
+        let Some(wanted) = self.wanted.remove(peer) else { return };
+        let name = harmless(&self.roster.name(peer));
+        let mut text = self.style.quiet(&format!("── {name} · {} ──", t!("term.messages", n = rows.len())));
+        text.push('\n');
+        for row in rows {
+            if row.state.is_some_and(|state| !matches!(state, SendState::Sent)) {
+                let own =
+                    Own { peer: peer.clone(), text: row.text.clone(), state: row.state.unwrap_or(SendState::Sent) };
+                self.own.entry(row.id).or_insert(own);
+            }
+            text.push_str(&self.row(peer, row));
+            text.push('\n');
+        }
+        self.print_as_it_is(&text);
+        if rows.is_empty() && self.client.connection().speaks == Some(Speaks::Secure) {
+            self.quiet(&t!("term.past_hint"));
+        }
+        if wanted == Wanted::Chat {
+            self.client.mark_read(peer.clone());
+        }
+    }
+
+    pub(super) fn show_found(&mut self, wanted: &str, rows: &[(Account, Row)]) {
+        let mut text = String::new();
+        for (peer, row) in rows {
+            text.push_str(&self.row(peer, row));
+            text.push('\n');
+        }
+        let found = t!("term.found", n = rows.len(), text = harmless(wanted));
+        text.push_str(&self.style.quiet(&found));
+        self.print_as_it_is(&text);
+    }
+
+    /// A message as it is printed; lines after the first stand below the text.
+    pub(super) fn row(&self, peer: &Account, row: &Row) -> String {
+        let name = harmless(&self.roster.name(peer));
+        let (writer, text) = match names::unframed(&row.text) {
+            Some((writer, text)) if peer.is_room() && row.state.is_none() => (Some(writer), text),
+            _ => (None, row.text.as_str()),
+        };
+        let text = shown::message(text).replace('\n', "\n      ");
+        let time = self.style.quiet(&when(row));
+        if let Some(state) = row.state {
+            let state = match words(state) {
+                Some(words) => self.style.quiet(&format!(" ({words})")),
+                None => String::new(),
+            };
+            return format!("{time} {} {text}{state}", self.style.good(&format!("→ {name}:")));
+        }
+        let text = match row.repeat {
+            true => format!("{text}{}", self.style.quiet(&format!(" ({})", t!("chat.repeat")))),
+            false => text,
+        };
+        if let Some(writer) = writer {
+            let writer = harmless(&names::shown(&names::unmarked(writer)));
+            return format!("{time} {} {} {text}", self.style.quiet(&name), self.style.name(&format!("{writer}:")));
+        }
+        let stranger = self.roster.find(peer).is_none_or(|c| c.stranger) && !peer.is_room();
+        let who = if stranger { format!("{name} ({}):", t!("term.stranger")) } else { format!("{name}:") };
+        format!("{time} {} {text}", self.style.name(&who))
+    }
+}
+
+/// A message that the server keeps, as one of here.
+pub(super) fn past_row(me: &Account, past: &Past) -> Row {
+    Row {
+        id: MessageId(0),
+        text: past.text.clone(),
+        unix_ms: past.at.saturating_mul(1_000),
+        came_ms: None,
+        server_time: None,
+        state: (past.from == me.as_str()).then_some(SendState::Sent),
+        repeat: false,
+    }
+}
+
+/// What is worth a word about a message of one's own.
+fn words(state: SendState) -> Option<std::borrow::Cow<'static, str>> {
+    match state {
+        SendState::Waiting | SendState::Sending | SendState::Sent => None,
+        SendState::OfflineOrUnknown => Some(t!("term.state_offline")),
+        SendState::Unknown => Some(t!("term.state_unknown")),
+        SendState::Kept => Some(t!("term.state_kept")),
+        SendState::MaybeSentTwice => Some(t!("term.state_twice")),
+        SendState::MaybeSent => Some(t!("term.state_maybe")),
+        SendState::NoAnswer => Some(t!("term.state_no_answer")),
+        SendState::Failed => Some(t!("term.state_failed")),
+    }
+}
+
+/// When a message was written, to the second; beside the server's own time that it is one, where its zone is not known.
+pub(super) fn when_in_full(row: &Row) -> String {
+    whose(harmless(&row.written("%Y-%m-%d %H:%M:%S")), row)
+}
+
+/// When a message was written.
+fn when(row: &Row) -> String {
+    let today = clock_time(clock::now().unix_ms, "%Y-%m-%d");
+    let form = if row.written("%Y-%m-%d") == today { "%H:%M" } else { "%Y-%m-%d %H:%M" };
+    whose(harmless(&row.written(form)), row)
+}
+
+fn whose(time: String, row: &Row) -> String {
+    if row.server_time.is_some() { format!("{time} {}", t!("term.server_clock")) } else { time }
+}
+
+fn local(unix_ms: i64) -> Option<DateTime<Local>> {
+    Local.timestamp_millis_opt(unix_ms).earliest()
+}
+
+/// A moment in local time.
+pub(super) fn clock_time(unix_ms: i64, form: &str) -> String {
+    local(unix_ms).map(|time| time.format(form).to_string()).unwrap_or_default()
+}

@@ -1,0 +1,168 @@
+//! Another key of the server's, no encryption any more, and another device in this one's place: what is said,
+//! and what answers it.
+
+use rust_i18n::t;
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::app::App;
+use super::asks::{Ask, Pending};
+use super::commands::{Verb, named};
+use super::screen::{column, harmless};
+use super::script::Exit;
+use crate::client::history::time_of;
+use crate::client::net::clock;
+use crate::client::session::{KeyChange, Link};
+use crate::protocol::link::words;
+
+impl App {
+    /// The server shows another key, or one that is not among what can be read of the known ones; nothing was sent to it.
+    pub(super) fn key_changed(&mut self, change: KeyChange) {
+        let chinese = rust_i18n::locale().starts_with("zh");
+        let (shown, known) = change.words(chinese);
+        match &change.damaged {
+            Some(file) => self.error(&t!("term.keys_damaged", file = harmless(file))),
+            None => self.error(&t!("term.key_changed")),
+        }
+        let row = |what: &str, words: &str| format!("  {} {words}", column(what, 10));
+        let mut rows = vec![row(&t!("term.key_shown"), &shown)];
+        if !change.known.is_empty() {
+            rows.push(row(&t!("term.key_known"), &known));
+        }
+        self.print(&rows.join("\n"));
+        if change.damaged.is_none() {
+            // A near address has likelier become another computer's.
+            self.quiet(&if self.place.is_nearby() { t!("trust.nearby") } else { t!("trust.far") });
+        }
+        self.warn(&if self.on_terminal() { t!("term.key_advice") } else { t!("term.key_terminal") });
+        self.changed = Some(change);
+    }
+
+    /// Asks whether the words were compared.
+    pub(super) fn trust(&mut self) {
+        match &self.changed {
+            None => self.quiet(&t!("term.key_not_asked")),
+            // What nobody sees nobody has compared.
+            Some(_) if !self.on_terminal() => self.warn(&t!("term.key_terminal")),
+            Some(change) => self.ask = Ask::Trust(change.shown.clone()),
+        }
+    }
+
+    /// The first of the key's words was typed, or something else.
+    pub(super) fn trusted(&mut self, key: Vec<u8>, typed: &str) {
+        if !is_first_word(typed, &key) {
+            return self.error(&t!("term.key_not_that"));
+        }
+        self.changed = None;
+        let now = clock::now();
+        self.client.trust(now, key);
+        self.quiet(&t!("term.key_trusted"));
+        // Whoever wanted to log in, or was logged in, is still known.
+        if let Some(me) = self.me.clone() {
+            self.pending = Pending::Login(me);
+            self.client.go_online(now);
+        }
+    }
+
+    /// The server encrypted before and does not now. Whoever wants to log in is asked at once; of whoever is
+    /// logged in the line being typed may be for somebody else, so it takes a command.
+    pub(super) fn no_longer_secure(&mut self, notice: &str) {
+        self.error(notice);
+        if !self.on_terminal() {
+            self.failed(Exit::Untrusted);
+            self.warn(&t!("term.plain_job"));
+            return self.not_plainly();
+        }
+        self.warn(&t!("term.plain_risk"));
+        if self.logged_in {
+            self.warn(&t!("term.plain_command"));
+        } else {
+            self.ask = Ask::Readable(std::mem::replace(&mut self.pending, Pending::Nothing));
+        }
+    }
+
+    /// The command: in plain, this once.
+    pub(super) fn readable(&mut self) {
+        match self.me.clone().filter(|_| self.client.is_doubting()) {
+            Some(me) => self.go_on_readable(Pending::Login(me)),
+            None => self.quiet(&t!("term.plain_not_asked")),
+        }
+    }
+
+    /// The word was typed, or something else.
+    pub(super) fn agreed(&mut self, pending: Pending, typed: &str) {
+        if named(&typed.trim().to_lowercase()).is_some_and(|form| form.verb == Verb::Readable) {
+            return self.go_on_readable(pending);
+        }
+        self.not_plainly();
+        self.error(&t!("term.plain_not_that"));
+    }
+
+    fn go_on_readable(&mut self, pending: Pending) {
+        self.pending = pending;
+        self.client.allow_plain(clock::now());
+    }
+
+    /// The server has answered as it did before.
+    pub(super) fn no_more_doubt(&mut self) {
+        if let Ask::Readable(pending) = &mut self.ask {
+            self.pending = std::mem::replace(pending, Pending::Nothing);
+            self.ask = Ask::Command;
+        }
+    }
+
+    /// Another device took this one's place.
+    pub(super) fn kicked(&mut self, address: &str, at: i64) {
+        let notice = t!("main.kicked", address = harmless(address), time = time_of(at));
+        self.warn(&format!("{notice}\n{}", t!("term.kicked_hint")));
+    }
+
+    /// Ends the account's session elsewhere.
+    pub(super) fn take_back(&mut self) {
+        let here = matches!(self.client.link(), Link::Connected { .. } | Link::Waiting | Link::LoggingIn);
+        match self.me.clone() {
+            Some(me) if !here => {
+                self.pending = Pending::Login(me);
+                self.client.take_over(clock::now());
+            }
+            _ => self.quiet(&t!("term.not_kicked")),
+        }
+    }
+}
+
+fn is_first_word(typed: &str, key: &[u8]) -> bool {
+    let (english, chinese) = (words(key, false), words(key, true));
+    let first = [english.split(' ').next(), chinese.graphemes(true).next()];
+    first.into_iter().flatten().any(|word| word == typed.trim().to_lowercase())
+}
+
+/// Whether these are all the key's words, in either language.
+pub(super) fn are_words(typed: &str, key: &[u8]) -> bool {
+    let typed: Vec<String> = typed.split_whitespace().map(str::to_lowercase).collect();
+    typed.join(" ") == words(key, false) || typed.concat() == words(key, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_read_confirms() {
+        let key = [7; 44];
+        let (english, chinese) = (words(&key, false), words(&key, true));
+        let (first, second) = english.split_once(' ').map(|(a, rest)| (a, &rest[..3])).expect("words");
+        let one = chinese.chars().next().expect("a word").to_string();
+        for typed in [first, &first.to_uppercase(), &format!(" {first} "), &one] {
+            assert!(is_first_word(typed, &key), "{typed:?}");
+        }
+        for typed in ["", "y", "yes", second, &english, &chinese] {
+            assert!(!is_first_word(typed, &key), "{typed:?}");
+        }
+        let spaced: Vec<String> = chinese.chars().map(String::from).collect();
+        for typed in [&*english, &english.replace(' ', "  ").to_uppercase(), &*chinese, &spaced.join(" ")] {
+            assert!(are_words(typed, &key), "{typed:?}");
+        }
+        for typed in ["", first, &one, &english.replace(' ', "")] {
+            assert!(!are_words(typed, &key), "{typed:?}");
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! "Why can't I reach …?" in a terminal.
+
+use rust_i18n::t;
+
+use super::Input;
+use super::app::App;
+use super::screen::harmless;
+use super::style::Style;
+use crate::client::diagnosis::{Mark, Question, Report};
+use crate::client::known;
+use crate::client::net::reach::Reach;
+use crate::local::place::{PORT, Place};
+
+/// The whole in colours.
+#[must_use]
+pub fn painted(report: &Report, style: Style, locale: &str) -> String {
+    let mut text = format!("{}\n", style.strong(&harmless(&report.sentence(locale))));
+    for line in report.lines(locale) {
+        let said = format!("{} {}", line.mark.sign(), harmless(&line.text));
+        text.push_str(&match line.mark {
+            Mark::Done => style.good(&said),
+            Mark::Warning => style.warning(&said),
+            Mark::Failed => style.error(&said),
+            Mark::Skipped => style.quiet(&said),
+        });
+        text.push('\n');
+        for more in [line.meaning, line.advice] {
+            if !more.is_empty() {
+                text.push_str(&format!("  {}\n", harmless(&more)));
+            }
+        }
+    }
+    text
+}
+
+impl App {
+    /// Begins to find out about `server`, or about the one that is chatted by.
+    pub(super) fn why(&mut self, server: &str) {
+        let server = match (server, &self.place) {
+            ("", Place::Named { name, .. }) => name.clone(),
+            ("", place) => place.address().to_string(),
+            (server, _) => server.to_owned(),
+        };
+        self.quiet(&t!("term.why_begin", server = harmless(&server)));
+        let name = server.clone();
+        let question = Question { server, port: PORT };
+        let (inputs, data) = (self.inputs(), self.histories());
+        let told = move |report: &Report| {
+            if report.finished {
+                let _ = inputs.send(Input::Reached(Box::new(report.clone())));
+            }
+        };
+        match Reach::start(question, move |at| known(&data, &name, at), told) {
+            Ok(reach) => self.reach = Some(reach),
+            Err(error) => self.error(&crate::base::trouble::words(&error)),
+        }
+    }
+
+    /// It is known now.
+    pub(super) fn reached(&mut self, report: &Report) {
+        self.reach = None;
+        let text = painted(report, self.style, &rust_i18n::locale());
+        self.print(&text);
+    }
+}
