@@ -8,8 +8,8 @@ use clap::{Args, Command, ValueEnum};
 use clap_complete::Shell;
 use log::LevelFilter;
 
+use crate::base::model::Dialect;
 use crate::base::settings::{Language, PathError, Paths};
-use crate::client::session::Dialect;
 
 /// Options of both faces, windows and terminal.
 #[derive(Debug, Clone, Args)]

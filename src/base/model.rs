@@ -56,6 +56,28 @@ fn check(text: &str, forbidden: &[char]) -> Result<(), FieldError> {
     }
 }
 
+/// Which dialects may be spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Dialect {
+    /// The secure one with whoever speaks it, else the plain one.
+    #[default]
+    Auto,
+    /// The plain one, without asking the server.
+    Plain,
+}
+
+/// How unread messages are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Polling {
+    /// 1, 2, 4, 8, 15, 30 s after traffic; at most 2 s while a chat window is visible.
+    #[default]
+    Adaptive,
+    /// `08#` (then `09#`) every 30 s and at no other time, as the assignment has it.
+    Strict,
+    /// `04#`/`05#` for each open chat every 30 s, as the assignment's FU3 has it.
+    StrictPerFriend,
+}
+
 /// Who sends or receives: a person's account, or a room such as `@lobby`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Account(String);

@@ -13,8 +13,9 @@ use crossbeam_channel::Sender;
 use rust_i18n::t;
 use serde::{Deserialize, Serialize};
 
-use crate::base::{private, trouble};
-use crate::client::session::Polling;
+use crate::base::model::Polling;
+use crate::base::private;
+use crate::base::trouble;
 
 /// The folders of one profile.
 #[derive(Debug, Clone, PartialEq, Eq)]

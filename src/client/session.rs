@@ -17,14 +17,15 @@ mod sentences;
 mod wishes;
 
 pub use both::{Config, Session};
+pub use choice::Known;
 pub(crate) use choice::acceptable;
-pub use choice::{Dialect, Known};
 pub use finding::Speaks;
 pub use plain::Handed;
 
 use std::time::{Duration, Instant};
 
 use crate::base::model::{Account, MessageId, SendState};
+pub use crate::base::model::{Dialect, Polling};
 use crate::protocol::link::words;
 use crate::protocol::wire::frame::{AccountSettings, Device, Key, Past};
 use crate::protocol::wire::reply::{LoggedIn, Registered};
@@ -32,18 +33,6 @@ use crate::protocol::wire::reply::{LoggedIn, Registered};
 /// Names one received message until it is on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StoreToken(pub u64);
-
-/// How unread messages are asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Polling {
-    /// 1, 2, 4, 8, 15, 30 s after traffic; at most 2 s while a chat window is visible.
-    #[default]
-    Adaptive,
-    /// `08#` (then `09#`) every 30 s and at no other time, as the assignment has it.
-    Strict,
-    /// `04#`/`05#` for each open chat every 30 s, as the assignment's FU3 has it.
-    StrictPerFriend,
-}
 
 /// What the person sees of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

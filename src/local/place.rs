@@ -9,9 +9,7 @@ use crate::base::settings::{Paths, Settings};
 use crate::client::net::{Found, lookup};
 use crate::client::used_before;
 use crate::local::host;
-
-/// The port of this machine's own server.
-pub const PORT: u16 = 21568;
+use crate::protocol::PORT;
 
 /// The server.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use hongyan::base::trouble;
 use hongyan::client::net::lookup;
-use hongyan::local::place::PORT;
 use hongyan::probe::{self, Options, ProbeError, Verdict, json, markdown};
+use hongyan::protocol::PORT;
 use hongyan::ui::term::script::Exit;
 use hongyan::ui::term::style::Style;
 

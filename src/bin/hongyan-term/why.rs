@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 use hongyan::client::diagnosis::{Question, Verdict};
 use hongyan::client::known;
 use hongyan::client::net::reach;
-use hongyan::local::place::PORT;
+use hongyan::protocol::PORT;
 use hongyan::ui::term::style::Style;
 use hongyan::ui::term::why::painted;
 

@@ -10,7 +10,7 @@ use super::{ClientError, Config};
 use crate::base::private;
 use crate::client::net::{Bell, Socket};
 use crate::client::session::Known;
-use crate::local::place::PORT;
+use crate::protocol::PORT;
 use crate::protocol::link::words;
 
 /// Binds the local port of last time again, since servers know a session by it; any other if that

@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use super::finding::{Finding, Speaks};
-use super::{Plainly, Transmit};
+use super::{Dialect, Plainly, Transmit};
 use crate::base::timer::Dice;
 
 /// As with the plain dialect's four tries.
@@ -15,16 +15,6 @@ const BELIEVED: Duration = Duration::from_secs(60);
 /// A server that knows text alone answers what was sent to it in the other dialect with `00:00`; these
 /// are to be over before it is asked anything.
 const HUSH: Duration = Duration::from_secs(1);
-
-/// Which dialects may be spoken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Dialect {
-    /// The secure one with whoever speaks it, else the plain one.
-    #[default]
-    Auto,
-    /// The plain one, without asking the server.
-    Plain,
-}
 
 /// What is known of a server from before.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

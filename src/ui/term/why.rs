@@ -9,7 +9,8 @@ use super::style::Style;
 use crate::client::diagnosis::{Mark, Question, Report};
 use crate::client::known;
 use crate::client::net::reach::Reach;
-use crate::local::place::{PORT, Place};
+use crate::local::place::Place;
+use crate::protocol::PORT;
 
 /// The whole in colours.
 #[must_use]

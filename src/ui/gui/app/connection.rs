@@ -10,7 +10,8 @@ use crate::client::diagnosis::{Question, Report};
 use crate::client::known;
 use crate::client::net::clock;
 use crate::client::net::reach::Reach;
-use crate::local::place::{PORT, Place};
+use crate::local::place::Place;
+use crate::protocol::PORT;
 
 /// Which one, and what ends it.
 pub(super) struct Finding {
