@@ -29,7 +29,9 @@ use crate::protocol::link;
 use account::{Credential, OpenAccount};
 pub use event::Event;
 pub use figures::{Connection, Encrypted};
-use local::{file_name, folder, is_foreign, keep_consent, open_socket, plain_allowed, reachable, remembered};
+use local::{
+    changes_passwords, file_name, folder, is_foreign, keep_consent, open_socket, plain_allowed, reachable, remembered,
+};
 pub use local::{known, used_before};
 
 /// Inputs of one turn at most, so that the windows stay quick.
@@ -92,6 +94,8 @@ pub struct Client {
     ours: bool,
     /// It is known as another program, without 10 and 11.
     foreign: bool,
+    /// Whether another program changes passwords, as far as it has shown.
+    changes_passwords: Option<bool>,
     silent: bool,
     not_storing: bool,
     config: Config,
@@ -114,6 +118,7 @@ impl Client {
         config.server = reachable(config.server);
         let socket = Some(open_socket(&config, &bell)?);
         let (session, foreign) = (session_of(&config)?, is_foreign(&config));
+        let changes_passwords = changes_passwords(&config);
         Ok(Self {
             session,
             socket,
@@ -124,6 +129,7 @@ impl Client {
             staying: false,
             ours: false,
             foreign,
+            changes_passwords,
             silent: false,
             not_storing: false,
             config,
@@ -145,6 +151,7 @@ impl Client {
         self.trouble = None;
         (self.config.server, self.config.name) = (reachable(server), name);
         self.foreign = is_foreign(&self.config);
+        self.changes_passwords = changes_passwords(&self.config);
         self.session = session_of(&self.config)?;
         self.tap.begin_anew();
         // The old one first: the local port may be the same.
@@ -274,6 +281,13 @@ impl Client {
     pub fn change_password(&mut self, now: Now, old: Password, new: Password, confirm: Password) {
         self.session.change_password(now.instant, old, new, confirm);
         self.after(now);
+    }
+
+    /// Whether the server changes passwords in the plain dialect: ours does, others may have shown it, now or before.
+    /// None if nobody knows; then asking is harmless, and tells.
+    #[must_use]
+    pub fn changes_passwords(&self) -> Option<bool> {
+        if self.ours { Some(true) } else { self.changes_passwords }
     }
 
     /// Asks a server in the plain dialect who is online, also one that is not asked by itself: answered by

@@ -144,7 +144,7 @@ pub enum LoginOutcome {
 /// How a change of password ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PasswordOutcome {
-    /// `01:03`, and the new one lets in.
+    /// `01:03` of a server that is known to mean this by it, or the new one lets in.
     Done,
     /// `01:01`
     WrongPassword,
@@ -152,12 +152,19 @@ pub enum PasswordOutcome {
     PasswordsDiffer,
     /// `01:04`
     NoSuchAccount,
-    /// The server registers with 01 and does nothing else: the course's edition of 2018.
+    /// The server registers with 01 and does nothing else: the course's edition of 2018. The old one still lets in.
     NotHere,
+    /// The old one that was given is not the one of this login; nothing was sent, as a server that is not known to
+    /// change passwords might make it the right one.
+    NotTheOneOfLogin,
+    /// Nobody is logged in; nothing was sent.
+    NotLoggedIn,
     /// What it answered says neither; the old or the new one may be right.
     Unclear(String),
     /// Four tries without an answer; the old or the new one may be right.
     NoAnswer,
+    /// Whoever asked went offline meanwhile; the old or the new one may be right.
+    Interrupted,
     /// Only the plain dialect has this.
     Encrypted,
 }
@@ -297,6 +304,8 @@ pub enum Event {
     UnknownCode(String),
     /// Answer to [`Session::change_password`].
     PasswordChanged(PasswordOutcome),
+    /// Whether the server changes passwords in the plain dialect, as it has just shown: to be kept for this server.
+    ChangesPasswords(bool),
     /// What the server speaks was found, or is known from before.
     Speaks(Speaks),
     /// What is wanted would go out in the plain dialect, in which everybody on the way can read the password:

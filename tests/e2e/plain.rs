@@ -1,8 +1,12 @@
 //! A new user at a server that speaks the plain protocol alone: asked before a password goes out, once, in both
 //! windows; and nothing else is asked of such a server.
 
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
 use super::Place;
-use super::desk::serve_with;
+use super::desk::{serve_with, until};
 use super::peers::{Between, ByHand};
 
 #[test]
@@ -76,5 +80,111 @@ fn a_password_goes_out_in_plain_only_after_somebody_agreed() {
         me.keys(&["Tab", "space"]);
         me.no_window(login);
         assert_eq!(between.requests("02#me#secret#"), before + 1);
+    }
+}
+
+/// A server of the course's edition of 2018, or of 2019, with one account that is in already, whatever password comes
+/// to 02 meanwhile; its password now.
+fn course(edition: u32) -> (SocketAddr, Arc<Mutex<String>>) {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let at = socket.local_addr().expect("bound");
+    let known = Arc::new(Mutex::new("secret".to_owned()));
+    let shared = Arc::clone(&known);
+    // It ends with the process; nobody asks it then.
+    thread::spawn(move || {
+        let (mut buffer, mut is_in) = ([0; 2048], false);
+        while let Ok((n, from)) = socket.recv_from(&mut buffer) {
+            let request = String::from_utf8_lossy(&buffer[..n]).into_owned();
+            let mut known = shared.lock().expect("not poisoned");
+            let fields: Vec<&str> = request.split('#').collect();
+            let reply = match fields.as_slice() {
+                ["01", _, old, new, ..] if edition == 2019 && *old == *known => {
+                    *known = (*new).to_owned();
+                    "01:03"
+                }
+                ["01", ..] if edition == 2019 => "01:01",
+                ["01", ..] => "01:03",
+                ["02", ..] if is_in => "02:04",
+                ["02", _, password, ..] if *password == *known => {
+                    is_in = true;
+                    "02:01"
+                }
+                ["02", ..] => "02:02",
+                ["06", ..] => {
+                    is_in = false;
+                    "06:01"
+                }
+                _ if !is_in => "07:01",
+                ["08", ..] => "08:0",
+                ["09", ..] => "09:01",
+                _ => "00:00",
+            };
+            let _ = socket.send_to(reply.as_bytes(), from);
+        }
+    });
+    (at, known)
+}
+
+#[test]
+fn a_password_is_changed_where_a_server_can_and_not_offered_where_it_cannot() {
+    for (lang, login, main, change, unsure, changed, not_here) in [
+        (
+            "en",
+            "Log in",
+            "Hongyan",
+            "Change password",
+            "may not know how to change",
+            "The password is changed.",
+            "cannot change passwords",
+        ),
+        ("zh", "登录", "鸿雁", "修改密码", "不一定支持修改密码", "密码已修改", "不支持修改密码"),
+    ] {
+        for (edition, said, counts) in [(2019, changed, "better"), (2018, not_here, "secret")] {
+            let place = Place::new();
+            let (at, known) = course(edition);
+            let open = |password: &str| {
+                let me = place.open_at(at, "new", lang, &["--allow-plain", "--account", "me"]);
+                me.window(login);
+                me.fill(&[password]);
+                me.no_window(login);
+                me.window(main);
+                me.said("link: Connected");
+                me
+            };
+            // The tenth of the menu, or else Quit is.
+            let tenth = |me: &super::desk::Person<'_>| {
+                let before = me.titles().len();
+                me.keys(&["F10"]);
+                until("the menu", || (me.titles().len() > before).then_some(()));
+                me.keys(&["Down"; 10]);
+                me.keys(&["Return"]);
+            };
+            let me = open("secret");
+            tenth(&me);
+            me.window(change);
+            me.said(unsure);
+            place.desk.picture(&format!("password-unsure-{lang}"));
+            me.fill(&["secret", "better", "better"]);
+            me.said(said);
+            place.desk.picture(&format!("password-{edition}-{lang}"));
+            if edition == 2018 {
+                me.keys(&["Escape"]);
+            }
+            me.no_window(change);
+            assert_eq!(*known.lock().expect("not poisoned"), counts);
+            me.window(main);
+            me.keys(&["ctrl+q"]);
+            assert!(me.ended());
+            // In the next run it is known.
+            let me = open(counts);
+            tenth(&me);
+            if edition == 2018 {
+                assert!(me.ended(), "it is not in the menu");
+            } else {
+                me.window(change);
+                place.desk.picture(&format!("password-known-{lang}"));
+                assert!(!me.log().contains(unsure), "{}", me.log());
+            }
+        }
     }
 }

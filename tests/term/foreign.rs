@@ -36,8 +36,12 @@ impl Foreign {
     }
 
     pub fn job(&self, args: &[&str]) -> Command {
+        self.job_in("en", args)
+    }
+
+    pub fn job_in(&self, lang: &str, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hongyan-term"));
-        command.args(["--server", &self.at.to_string(), "--lang", "en", "--allow-plain", "--account", "me", "--data"]);
+        command.args(["--server", &self.at.to_string(), "--lang", lang, "--allow-plain", "--account", "me", "--data"]);
         command.arg(self.dir.path()).args(args).env("HONGYAN_PASSWORD", "secret");
         command
     }
@@ -163,4 +167,64 @@ fn a_hash_is_pointed_out_where_it_may_cut_a_message() {
     let mut ours = served.client("me");
     ours.args(["--plain", "--allow-plain"]);
     assert_eq!(hints(&mut ours), 0);
+}
+
+#[test]
+fn a_password_is_changed_where_a_server_can_and_the_rest_is_told_as_it_is() {
+    // Of 2019, and of 2018, which registers; both say to whoever is in that they are, whatever the password.
+    let of = |edition: u32| {
+        let (mut right, mut is_in) = ("secret".to_owned(), false);
+        Foreign::new(move |request| {
+            let fields: Vec<&str> = request.split('#').collect();
+            let reply = match fields.as_slice() {
+                ["01", _, _, new, ..] if edition == 2019 => {
+                    right = (*new).to_owned();
+                    "01:03"
+                }
+                ["01", ..] => "01:03",
+                ["02", ..] if is_in => "02:04",
+                ["02", _, password, ..] => {
+                    is_in = *password == right;
+                    if is_in { "02:01" } else { "02:02" }
+                }
+                ["06", ..] => {
+                    is_in = false;
+                    "06:01"
+                }
+                _ => return course(request),
+            };
+            vec![reply.as_bytes().to_vec()]
+        })
+    };
+    let typed = |server: &Foreign, lang: &str, login: &str, old: &str| {
+        let mut job = server.job_in(lang, &[]);
+        let output = run(job.env("HONGYAN_PASSWORD", login), &format!("passwd\n{old}\nbetter\nbetter\n"));
+        [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat()
+    };
+    for (lang, unsure, changed, not_here, not_before, not_of_login) in [
+        (
+            "en",
+            "may not know how",
+            "is changed",
+            "cannot change passwords",
+            "asked before",
+            "not the one you are logged in",
+        ),
+        ("zh", "不一定支持", "已修改", "不支持修改密码", "此前", "不是你这次登录"),
+    ] {
+        let (can, cannot) = (of(2019), of(2018));
+        let said = typed(&can, lang, "secret", "wrong");
+        assert!(said.contains(unsure) && said.contains(not_of_login) && can.count("01") == 0, "{said}");
+        let said = typed(&can, lang, "secret", "secret");
+        assert!(said.contains(unsure) && said.contains(changed), "{said}");
+        // What counts now, and the server is known.
+        let said = typed(&can, lang, "better", "better");
+        assert!(!said.contains(unsure) && !said.contains(not_of_login), "{said}");
+        let said = typed(&cannot, lang, "secret", "secret");
+        assert!(said.contains(unsure) && said.contains(not_here), "{said}");
+        assert_eq!(cannot.count("01"), 1);
+        // The old one counts, and it is not asked again.
+        let said = typed(&cannot, lang, "secret", "secret");
+        assert!(said.contains(not_before) && !said.contains(unsure) && cannot.count("01") == 1, "{said}");
+    }
 }

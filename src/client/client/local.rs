@@ -173,6 +173,31 @@ pub(super) fn keep_foreign(config: &Config, foreign: bool) {
     }
 }
 
+/// This file says whether the server changes passwords in the plain dialect.
+const PASSWORDS: &str = "passwords";
+const CHANGES: &str = "changes passwords";
+const CHANGES_NONE: &str = "changes no passwords";
+
+/// Whether the server has shown that it changes passwords, or that it does not.
+pub(super) fn changes_passwords(config: &Config) -> Option<bool> {
+    let said = std::fs::read_to_string(folder(config).join(PASSWORDS)).ok()?;
+    match said.trim() {
+        CHANGES => Some(true),
+        CHANGES_NONE => Some(false),
+        _ => None,
+    }
+}
+
+/// Remembers which.
+pub(super) fn keep_changes_passwords(config: &Config, does: bool) {
+    let folder = folder(config);
+    let said = if does { CHANGES } else { CHANGES_NONE };
+    let kept = private::folder(&folder).and_then(|()| private::replace(&folder.join(PASSWORDS), format!("{said}\n")));
+    if let Err(error) = kept {
+        log::warn!("whether this server changes passwords is not remembered: {error}");
+    }
+}
+
 /// The keys that the server may show, one a line, each with its words.
 const KEYS: &str = "keys";
 /// Bytes of a key.

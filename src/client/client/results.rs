@@ -3,7 +3,7 @@
 use rust_i18n::t;
 
 use super::account::{Credential, Incoming, Kept};
-use super::local::{keep_foreign, keep_home, keep_key};
+use super::local::{keep_changes_passwords, keep_foreign, keep_home, keep_key};
 use super::{Client, EARLIER, Event};
 use crate::base::model::{MessageId, MessageText, SendState};
 use crate::client::history::moment::{Written, face, shown, zone};
@@ -114,6 +114,10 @@ impl Client {
             }
             session::Event::UnknownCode(code) => Event::UnknownCode(code),
             session::Event::PasswordChanged(outcome) => Event::PasswordChanged(outcome),
+            session::Event::ChangesPasswords(does) => {
+                self.changes_passwords = Some(does);
+                return keep_changes_passwords(&self.config, does);
+            }
             session::Event::Speaks(speaks) => Event::Speaks(speaks),
             session::Event::PlainOnly(why) => Event::PlainOnly(why),
             session::Event::Pin(key) => {

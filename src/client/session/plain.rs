@@ -14,11 +14,12 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use self::late::Late;
+use self::password::Changing;
 pub use self::repeats::Handed;
 use self::repeats::Offered;
 use self::request::{Outstanding, Purpose};
 use super::contact::Contact;
-use super::{Cause, Event, Link, LoginOutcome, PasswordOutcome, Polling, RegisterOutcome, StoreToken, Transmit};
+use super::{Cause, Event, Link, LoginOutcome, Polling, RegisterOutcome, StoreToken, Transmit};
 use crate::base::model::{Account, MessageId, MessageText, Password, SendState};
 use crate::base::timer::{Backoff, Rto};
 use crate::protocol::wire::{Charset, Learned, Reply, Request};
@@ -75,8 +76,10 @@ pub struct Session {
     polling: Polling,
     state: State,
     login: Option<(Account, Password)>,
-    /// While it is being changed.
-    new_password: Option<Password>,
+    /// The password is being changed.
+    changing: Option<Changing>,
+    /// The server has shown since this session began that it changes passwords, or that it does not.
+    changes_passwords: Option<bool>,
     learned: Learned,
     rto: Rto,
     outstanding: Option<Outstanding>,
@@ -169,7 +172,8 @@ impl Session {
             polling,
             state: State::Offline,
             login: None,
-            new_password: None,
+            changing: None,
+            changes_passwords: None,
             learned: Learned::default(),
             rto: Rto::default(),
             outstanding: None,
@@ -451,7 +455,7 @@ impl Session {
             Purpose::Register => self.events.push_back(Event::Registered(RegisterOutcome::NoAnswer)),
             // Not known, so not used; perhaps the next answer comes.
             Purpose::Probe => self.unprobed(),
-            Purpose::ChangePassword | Purpose::VerifyPassword => self.password_is(PasswordOutcome::NoAnswer),
+            purpose if purpose.changes_password() => self.change_unanswered(&purpose),
             Purpose::Login | Purpose::Served | Purpose::TakeOver if !self.automatic => {
                 self.state = State::Offline;
                 self.show(Link::Offline);

@@ -107,8 +107,11 @@ impl PasswordOutcome {
             Self::PasswordsDiffer => t!("gui.passwords_differ"),
             Self::NoSuchAccount => t!("gui.no_such_account"),
             Self::NotHere => t!("password.not_here"),
+            Self::NotTheOneOfLogin => t!("password.not_of_login"),
+            Self::NotLoggedIn => t!("password.offline"),
             Self::Unclear(code) => t!("password.unclear", code = code),
             Self::NoAnswer => t!("password.no_answer"),
+            Self::Interrupted => t!("password.interrupted"),
             Self::Encrypted => t!("password.encrypted"),
         }
     }

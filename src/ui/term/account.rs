@@ -1,13 +1,45 @@
-//! How the account may be used: a setting at the server, for servers that encrypt.
+//! How the account may be used: a setting at servers that encrypt; its password, at plain ones.
 
 use rust_i18n::t;
 
 use super::app::App;
+use super::asks::Ask;
+use super::script::Exit;
 use crate::client::net::clock;
-use crate::client::session::{AccountChange, Link, Speaks};
+use crate::client::session::{AccountChange, Link, PasswordOutcome, Speaks};
 use crate::protocol::wire::frame::AccountSettings;
 
 impl App {
+    /// Begins to change the password, where that can be.
+    pub(super) fn ask_password(&mut self) {
+        if self.client.connection().speaks == Some(Speaks::Secure) {
+            return self.warn(&t!("password.encrypted"));
+        }
+        if !matches!(self.client.link(), Link::Connected { .. } | Link::Waiting) {
+            return self.warn(&t!("password.offline"));
+        }
+        match self.client.changes_passwords() {
+            Some(true) => {}
+            Some(false) => return self.warn(&t!("password.not_before")),
+            None => self.quiet(&t!("password.unknown")),
+        }
+        self.ask = Ask::OldPassword;
+    }
+
+    /// What became of a change of the password.
+    pub(super) fn password_changed(&mut self, outcome: &PasswordOutcome) {
+        self.changing_password = false;
+        let sentence = outcome.sentence();
+        match outcome {
+            PasswordOutcome::Done => return self.print(&sentence),
+            PasswordOutcome::NoAnswer | PasswordOutcome::Unclear(_) | PasswordOutcome::Interrupted => {
+                self.failed(Exit::NoAnswer);
+            }
+            _ => self.failed(Exit::Refused),
+        }
+        self.error(&sentence);
+    }
+
     /// Asks for both settings, or changes one.
     pub(super) fn account(&mut self, what: &str, state: &str) {
         let on = match state {

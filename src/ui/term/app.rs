@@ -93,6 +93,8 @@ pub(super) struct App {
     searching: usize,
     /// Somebody waits for who is online.
     pub(super) who_wanted: bool,
+    /// What becomes of a change of the password is not said yet.
+    pub(super) changing_password: bool,
     /// What the next line may rely on.
     pub(super) change: Option<Change>,
     /// While datagrams are sent by hand.
@@ -175,6 +177,7 @@ impl App {
             last_own: None,
             searching: 0,
             who_wanted: false,
+            changing_password: false,
             change: None,
             raw: None,
             pages: Pages::default(),
@@ -324,6 +327,7 @@ impl App {
             || self.reach.is_some()
             || self.pages.waits()
             || self.asked_account
+            || self.changing_password
             || self.leaving != Leaving::No
             || !self.found && self.ask == Ask::Command
     }
@@ -514,6 +518,7 @@ impl App {
                 let notice = event.notice().unwrap_or_default();
                 if why == Plainly::Only { self.plain_only(&notice) } else { self.no_longer_secure(&notice) }
             }
+            Event::PasswordChanged(outcome) => self.password_changed(&outcome),
             Event::AccountSettings(settings) => self.account_is(settings),
             Event::KeyChanged(change) => self.key_changed(change),
             Event::Kicked { address, at } => self.kicked(&address, at),

@@ -7,7 +7,7 @@ use super::script::Exit;
 use super::script::entering::exit;
 use crate::base::model::{Account, FieldError, Password, names};
 use crate::client::net::clock;
-use crate::client::session::{Link, LoginOutcome, RegisterOutcome, Speaks};
+use crate::client::session::{Link, LoginOutcome, RegisterOutcome};
 use crate::protocol::wire::reply::{LoggedIn, Registered};
 
 /// What the next line is the answer to.
@@ -112,17 +112,6 @@ impl App {
         }
     }
 
-    /// Begins to change the password, where that can be.
-    pub(super) fn ask_password(&mut self) {
-        if self.client.connection().speaks == Some(Speaks::Secure) {
-            return self.warn(&t!("password.encrypted"));
-        }
-        if !matches!(self.client.link(), Link::Connected { .. } | Link::Waiting) {
-            return self.warn(&t!("password.offline"));
-        }
-        self.ask = Ask::OldPassword;
-    }
-
     pub(super) fn ask_register(&mut self, name: &str) {
         if let Some(me) = &self.me.clone().filter(|_| self.logged_in) {
             return self.warn(&t!("term.logged_in_already", account = me));
@@ -214,6 +203,7 @@ impl App {
             Ask::NewPasswordAgain(old, new) => match Password::parse(line) {
                 Ok(confirm) => {
                     self.quiet(&t!("password.changing"));
+                    self.changing_password = true;
                     self.client.change_password(clock::now(), old, new, confirm);
                 }
                 Err(_) => self.error(&t!("gui.bad_password")),

@@ -152,14 +152,12 @@ impl Session {
         if reply == Reply::NotLoggedIn && self.leave_by.is_some() {
             return self.left(now, Some(false));
         }
-        if reply == Reply::NotLoggedIn && outstanding.purpose != Purpose::TakeOver {
+        if reply == Reply::NotLoggedIn && !matches!(outstanding.purpose, Purpose::TakeOver | Purpose::TryAway) {
             return self.session_gone(now, &outstanding.purpose);
         }
         // Those that somebody waits for say it themselves.
-        let told = matches!(
-            outstanding.purpose,
-            Purpose::Register | Purpose::Login | Purpose::Served | Purpose::ChangePassword | Purpose::VerifyPassword
-        );
+        let told = outstanding.purpose.changes_password()
+            || matches!(outstanding.purpose, Purpose::Register | Purpose::Login | Purpose::Served);
         if let (Reply::Other(bytes), false) = (&reply, told || outstanding.purpose == Purpose::Probe) {
             let code = code_of(bytes);
             if self.strange.replace(code.clone()).as_ref() != Some(&code) {
@@ -183,8 +181,10 @@ impl Session {
                 self.want(Purpose::Served, &Request::CountAll);
             }
             (Purpose::Login, Reply::Login(refused)) => self.not_logged_in(now, LoginOutcome::Refused(refused)),
-            (Purpose::ChangePassword, reply) => self.change_answered(outstanding.tries, reply),
-            (Purpose::VerifyPassword, reply) => self.verified(reply),
+            (Purpose::ChangePassword, reply) => self.change_answered(outstanding.tries, &reply),
+            (Purpose::TryNew, reply) => self.new_tried(now, reply),
+            (Purpose::TryAway, _) => self.away_for_new(),
+            (Purpose::TryOld, reply) => self.old_tried(&reply),
             (Purpose::Login | Purpose::Served, Reply::Other(bytes)) => {
                 self.not_logged_in(now, LoginOutcome::Unknown(code_of(&bytes)));
             }
@@ -280,7 +280,7 @@ impl Session {
             }
         }
         self.take_next = None;
-        self.wanted.retain(|(purpose, _)| matches!(purpose, Purpose::ByHand(_)));
+        self.wanted.retain(|(purpose, _)| matches!(purpose, Purpose::ByHand(_)) || purpose.changes_password());
         // Said first, so that the line is seen, then mended if the password is at hand; but not while
         // somebody else of the same account does the same, on a server that moves the session.
         self.state = State::LoggedOut;

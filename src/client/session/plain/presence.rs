@@ -25,6 +25,7 @@ impl Session {
         self.given_up.clear();
         self.abandon();
         self.wanted.clear();
+        self.change_no_more();
         self.storing = None;
         self.noting = None;
         self.leave_by = None;
@@ -92,6 +93,7 @@ impl Session {
             _ => {}
         }
         self.wanted.clear();
+        self.change_no_more();
         self.take_next = None;
         self.retry_at = None;
         self.automatic = false;
@@ -108,6 +110,7 @@ impl Session {
         self.leave_by = None;
         self.abandon();
         self.wanted.clear();
+        self.change_no_more();
         self.release = None;
         self.hold_until = None;
         self.take_next = None;

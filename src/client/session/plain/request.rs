@@ -34,7 +34,11 @@ pub(super) enum Purpose {
     /// 01 with four fields.
     ChangePassword,
     /// 02 with the new password: is it changed?
-    VerifyPassword,
+    TryNew,
+    /// `06#` before that is asked once more.
+    TryAway,
+    /// 02 with the old password, where the new one was refused.
+    TryOld,
     /// Typed in the protocol window; its operation, if it has one.
     ByHand(Option<u8>),
 }
@@ -44,11 +48,11 @@ impl Purpose {
     pub fn operation(&self) -> Option<u8> {
         Some(match self {
             Self::Register | Self::ChangePassword => 1,
-            Self::Login | Self::Release | Self::VerifyPassword => 2,
+            Self::Login | Self::Release | Self::TryNew | Self::TryOld => 2,
             Self::Send => 3,
             Self::PollFriend(_) => 4,
             Self::TakeFriend(_) => 5,
-            Self::Offline | Self::TakeOver => 6,
+            Self::Offline | Self::TakeOver | Self::TryAway => 6,
             Self::Served | Self::Poll | Self::Fence => 8,
             Self::Take => 9,
             Self::Probe => 11,
@@ -62,6 +66,11 @@ impl Purpose {
             Self::Fence => FENCE_TRIES,
             _ => TRIES,
         }
+    }
+
+    /// One of those that change a password.
+    pub fn changes_password(&self) -> bool {
+        matches!(self, Self::ChangePassword | Self::TryNew | Self::TryAway | Self::TryOld)
     }
 
     /// Asked when nothing else is to be done; on some servers any request confirms the message in hand.

@@ -13,9 +13,9 @@ pub(super) fn own(at: (i32, i32)) {
     let state = |app: &mut App| {
         let stays = app.me.as_ref().is_some_and(|me| app.client.can_resume(me));
         let plain = app.client.connection().speaks == Some(Speaks::Plain);
-        (app.client.link(), app.is_kicked(), stays, plain)
+        (app.client.link(), app.is_kicked(), stays, plain && app.client.changes_passwords() != Some(false))
     };
-    let Some((link, kicked, stays, plain)) = with(state) else { return };
+    let Some((link, kicked, stays, password)) = with(state) else { return };
     let offline = matches!(link, Link::Offline | Link::LoggedOut);
     let state = match offline {
         true if kicked => t!("main.take_back"),
@@ -32,7 +32,7 @@ pub(super) fn own(at: (i32, i32)) {
         Some(t!("main.connection")),
         Some(t!("main.keys")),
         Some(t!("main.switch")),
-        plain.then(|| t!("main.password")),
+        password.then(|| t!("main.password")),
         stays.then(|| t!("main.forget_device")),
         Some(t!("main.quit")),
     ];

@@ -14,7 +14,14 @@ impl App {
     pub(super) fn open_password(&mut self) {
         match &self.password {
             Some(window) => window.raise(),
-            None => self.password = Some(PasswordWindow::new(Rc::clone(&self.emit))),
+            None => {
+                let mut window = PasswordWindow::new(Rc::clone(&self.emit));
+                if self.client.changes_passwords().is_none() {
+                    log::info!("said: {}", t!("password.unknown"));
+                    window.say(&t!("password.unknown"), false);
+                }
+                self.password = Some(window);
+            }
         }
     }
 
