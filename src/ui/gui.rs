@@ -22,6 +22,7 @@ pub mod notice;
 pub mod password_window;
 pub mod screen;
 pub mod settings_window;
+mod shape;
 mod sheet;
 mod text;
 pub mod theme;

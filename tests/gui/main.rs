@@ -80,7 +80,9 @@ fn main() -> ExitCode {
         ("what_a_window_says_moves_no_field", sheets::what_a_window_says_moves_no_field),
         ("a_file_that_is_not_there_keeps_its_question", files::a_file_that_is_not_there_keeps_its_question),
         ("a_message_costs_the_drawing_of_that_message", drawing::a_message_costs_the_drawing_of_that_message),
-        ("pieces_make_the_whole", drawing::pieces_make_the_whole),
+        ("a_chats_pieces_make_the_whole", drawing::a_chats_pieces_make_the_whole),
+        ("the_main_windows_pieces_make_the_whole", drawing::the_main_windows_pieces_make_the_whole),
+        ("what_is_scrolled_out_is_not_seen", drawing::what_is_scrolled_out_is_not_seen),
         ("every_window_fits", every_window::every_window_fits),
     ];
     let only = std::env::args().nth(1).filter(|a| !a.starts_with('-'));

@@ -1,10 +1,11 @@
 //! What was painted last. FLTK draws a window anew, all of it, whenever anything in it has changed. So what is large
 //! paints into a picture of its own and copies that: what is there is moved, and only what has changed is painted.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use fltk::app;
-use fltk::draw::Offscreen;
+use fltk::draw::{self, Offscreen};
 use fltk::prelude::*;
 
 use super::theme::{Theme, theme};
@@ -20,6 +21,55 @@ pub struct Painted<L> {
     pub link: Option<[i32; 4]>,
 }
 
+thread_local! {
+    /// The scale of the picture that is painted now.
+    static PAINTED: Cell<Option<f32>> = const { Cell::new(None) };
+    static GENERATION: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Nothing that was painted is of use any more, in any window. For tests: what is painted piece by piece looks as if
+/// all of it had been painted at once.
+pub fn forget_all() {
+    GENERATION.set(GENERATION.get() + 1);
+    super::shape::forget_all();
+}
+
+/// The scale of the picture that is painted now, if one is.
+pub fn scale() -> Option<f32> {
+    PAINTED.get()
+}
+
+/// A picture that is painted into, at the scale of its screen.
+#[derive(Clone)]
+pub struct Picture {
+    pixels: Rc<Offscreen>,
+    scale: f32,
+}
+
+impl Picture {
+    /// What is drawn from now on is drawn into it.
+    pub fn begin(&self) {
+        self.pixels.begin();
+        PAINTED.set(Some(self.scale));
+    }
+
+    /// No more.
+    pub fn end(&self) {
+        PAINTED.set(None);
+        self.pixels.end();
+    }
+
+    /// Copies a part of it, from its `left` and `top` on.
+    pub fn copy(&self, x: i32, y: i32, w: i32, h: i32, left: i32, top: i32) {
+        self.pixels.copy(x, y, w, h, left, top);
+    }
+}
+
+/// Whether nothing of a place is clipped. A copied picture knows no clip.
+pub fn is_whole(x: i32, y: i32, w: i32, h: i32) -> bool {
+    draw::not_clipped(x, y, 1, 1) && draw::not_clipped(x + w - 1, y + h - 1, 1, 1)
+}
+
 /// What all rows depend on.
 #[derive(Debug, Clone, PartialEq)]
 struct Ground {
@@ -27,11 +77,12 @@ struct Ground {
     scale: f32,
     theme: Theme,
     locale: String,
+    generation: u64,
 }
 
 /// The picture, and what is in it.
 pub struct Canvas<L> {
-    picture: Option<Rc<Offscreen>>,
+    picture: Option<Picture>,
     ground: Option<Ground>,
     pub rows: Vec<Painted<L>>,
 }
@@ -58,14 +109,16 @@ impl<L> Canvas<L> {
     }
 
     /// The picture for a view of this size, and whether what is in it is of use.
-    pub fn picture(&mut self, w: i32, h: i32, screen: i32) -> (Option<Rc<Offscreen>>, bool) {
+    pub fn picture(&mut self, w: i32, h: i32, screen: i32) -> (Option<Picture>, bool) {
         let locale = rust_i18n::locale().to_string();
-        let ground = Ground { size: [w, h], scale: app::screen_scale(screen), theme: theme(), locale };
+        let (scale, generation) = (app::screen_scale(screen), GENERATION.get());
+        let ground = Ground { size: [w, h], scale, theme: theme(), locale, generation };
         let old = self.ground.as_ref();
         let fits = old.is_some_and(|old| old.size == ground.size && old.scale == ground.scale);
         let known = old == Some(&ground) && self.picture.is_some();
         if !fits || self.picture.is_none() {
-            self.picture = Offscreen::new(w.max(1), h.max(1)).map(Rc::new);
+            let scale = ground.scale;
+            self.picture = Offscreen::new(w.max(1), h.max(1)).map(|pixels| Picture { pixels: Rc::new(pixels), scale });
         }
         self.ground = Some(ground);
         if !known {
@@ -83,9 +136,12 @@ impl<L> Canvas<L> {
 
 impl<L: PartialEq> Canvas<L> {
     /// Shows a widget that looks like this; it is painted, at the x and y that are given for it, only when it looks
-    /// otherwise than before.
+    /// otherwise than before, or where a part of it is clipped.
     pub fn show(&mut self, widget: &impl WidgetExt, look: L, paint: impl FnOnce(i32, i32)) {
         let (x, y, w, h) = (widget.x(), widget.y(), widget.w(), widget.h());
+        if !is_whole(x, y, w, h) {
+            return paint(x, y);
+        }
         let screen = widget.window().map_or(0, |window| window.screen_num());
         let (picture, known) = self.picture(w, h, screen);
         let Some(picture) = picture else { return paint(x, y) };

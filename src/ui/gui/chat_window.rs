@@ -14,6 +14,7 @@ use fltk::valuator::Scrollbar;
 use fltk::window::Window;
 use rust_i18n::t;
 
+use super::canvas::Canvas;
 use super::keys_window::listen;
 use super::login::Emit;
 use super::screen::Life;
@@ -84,7 +85,11 @@ impl ChatWindow {
         let mut head = Frame::new(0, 0, 740, HEAD, None);
         {
             let (header, peer) = (Rc::clone(&header), peer.clone());
-            head.draw(move |f| draw_head(f, &peer, &header.borrow()));
+            let mut canvas = Canvas::default();
+            head.draw(move |f| {
+                let header = header.borrow();
+                canvas.show(f, header.clone(), |x, y| draw_head(x, y, f.w(), &peer, &header));
+            });
         }
         // Made below, since what is made later is drawn over what was before.
         let writer: Rc<RefCell<Option<TextEditor>>> = Rc::default();
@@ -464,16 +469,16 @@ fn sending(
     })
 }
 
-fn draw_head(f: &Frame, peer: &Account, header: &Header) {
+fn draw_head(x: i32, y: i32, w: i32, peer: &Account, header: &Header) {
     let colours = theme::palette();
-    draw::draw_rect_fill(f.x(), f.y(), f.w(), f.h(), colours.surface);
+    draw::draw_rect_fill(x, y, w, HEAD, colours.surface);
     draw::set_draw_color(colours.line);
-    draw::draw_xyline(f.x(), f.y() + f.h() - 1, f.x() + f.w());
-    widgets::avatar_on(f.x() + 14, f.y() + 10, 36, peer.as_str(), &header.name, header.presence, colours.surface);
-    draw::push_clip(f.x(), f.y(), f.w() - 12, f.h());
+    draw::draw_xyline(x, y + HEAD - 1, x + w);
+    widgets::avatar_on(x + 14, y + 10, 36, peer.as_str(), &header.name, header.presence, colours.surface);
+    draw::push_clip(x, y, w - 12, HEAD);
     draw::set_font(Font::Helvetica, theme::BODY);
     draw::set_draw_color(colours.text);
-    draw::draw_text(&widgets::fit(&header.name, f.w() - 72), f.x() + 60, f.y() + 25);
+    draw::draw_text(&widgets::fit(&header.name, w - 72), x + 60, y + 25);
     draw::set_font(Font::Helvetica, theme::SMALL);
     let (text, ink) = match (&header.trouble, header.presence) {
         (Some(trouble), _) => (trouble.clone().into(), colours.warn),
@@ -486,7 +491,7 @@ fn draw_head(f: &Frame, peer: &Account, header: &Header) {
         (_, None) => (t!("chat.unknown"), colours.dim),
     };
     draw::set_draw_color(ink);
-    draw::draw_text(&widgets::whole(&text, f.w() - 72), f.x() + 60, f.y() + 44);
+    draw::draw_text(&widgets::whole(&text, w - 72), x + 60, y + 44);
     draw::pop_clip();
 }
 

@@ -18,7 +18,7 @@ use rust_i18n::t;
 use super::keys_window::listen;
 use super::login::Emit;
 use super::widgets::{self, Style};
-use super::{UiEvent, screen, sheet, theme};
+use super::{UiEvent, screen, shape, sheet, theme};
 use super::{field_menu, latin};
 use crate::client::Connection;
 use crate::client::diagnosis::{Mark, Report, Verdict};
@@ -372,8 +372,7 @@ fn draw_steps(f: &Frame, shown: &mut Shown) {
     if shown.most > 0 {
         let high = f.h() * f.h() / (height + 20).max(1);
         let down = shown.down * (f.h() - high) / shown.most.max(1);
-        draw::set_draw_color(colours.line);
-        draw::draw_rounded_rectf(f.x() + f.w() - 7, f.y() + down, 5, high.max(20), 2);
+        shape::filled(f.x() + f.w() - 7, f.y() + down, 5, high.max(20), 2, colours.line);
     }
     draw::pop_clip();
     // A larger window shows more: nothing is left over above.

@@ -11,8 +11,8 @@ use fltk::prelude::*;
 use fltk::widget::Widget;
 use rust_i18n::t;
 
-use super::canvas::{Canvas, Painted, plan};
-use super::{theme, widgets};
+use super::canvas::{Canvas, Painted, joined, plan};
+use super::{shape, theme, widgets};
 use crate::base::model::Account;
 use crate::base::shown;
 use crate::client::roster::{Entry, Person, Presence, Section};
@@ -368,10 +368,15 @@ impl View {
                 picture.copy(0, to, moves, h - plan.shift.abs(), 0, from);
             }
         }
+        // Rows are painted whole: one that is copied in part and painted in part could show where.
+        let touched =
+            |row: &&Painted<Line>| plan.bands.iter().any(|[from, to]| row.y < *to && row.y + row.height > *from);
+        let touched = rows.iter().filter(touched).map(|row| [row.y.max(0), (row.y + row.height).min(h)]);
+        let bands = joined(plan.bands.iter().copied().chain(touched).collect());
         let colours = theme::palette();
         // Beside the bar, if there is one.
         let wide = if bar.is_some() { moves } else { w };
-        for [from, to] in plan.bands {
+        for [from, to] in bands {
             draw::push_clip(left, top + from, wide, to - from);
             draw::draw_rect_fill(left, top + from, wide, to - from, colours.bg);
             for row in rows.iter().filter(|row| row.y < to && row.y + row.height > from) {
@@ -381,8 +386,7 @@ impl View {
         }
         if let Some([from, size]) = bar.filter(|_| !known || picture.is_none() || self.bar != bar) {
             draw::draw_rect_fill(left + moves, top, BAR, h, colours.bg);
-            draw::set_draw_color(colours.offline);
-            draw::draw_rounded_rectf(left + moves + 2, top + from + 2, BAR - 4, size - 4, 2);
+            shape::filled(left + moves + 2, top + from + 2, BAR - 4, size - 4, 2, colours.offline);
         }
         if let Some(picture) = &picture {
             picture.end();
@@ -433,15 +437,14 @@ fn draw_entry(entry: &Entry, x: i32, y: i32, w: i32, ground: fltk::enums::Color)
             let tail = format!(" {} {count}", if *open { "▾" } else { "▸" });
             let room = w - 24 - draw::width(&tail).ceil() as i32 - if *unread > 0 { 40 } else { 0 };
             draw::draw_text(&format!("{}{tail}", widgets::fit(&shown::line(title), room)), x + 12, y + 20);
-            badge(*unread, x + w - 12, y + 6);
+            badge(*unread, x + w - 12, y + 6, ground);
         }
         Entry::More(n, unread) => {
             text(&t!("main.more_strangers", n = n), x + 62, y + 33, w - 110, theme::SMALL, colours.dim);
-            badge(*unread, x + w - 12, y + 20);
+            badge(*unread, x + w - 12, y + 20, ground);
         }
         Entry::Add(name) => {
-            draw::set_draw_color(colours.accent);
-            draw::draw_pie(x + 12, y + 8, theme::DISC, theme::DISC, 0.0, 360.0);
+            shape::disc(x + 12, y + 8, theme::DISC, colours.accent, None, ground);
             widgets::centred("+", x + 12, y + 8, theme::DISC, theme::DISC, 20, colours.on_accent);
             text(
                 &t!("main.add_named", name = shown::within(name)),
@@ -463,7 +466,7 @@ fn draw_entry(entry: &Entry, x: i32, y: i32, w: i32, ground: fltk::enums::Color)
             // Alone where nothing is known of them.
             let at = if person.last.is_empty() { 33 } else { 24 };
             text(name, x + 62, y + at, w - 62 - 24 - time, theme::BODY, quiet);
-            let badge = badge(person.unread, x + w - 12, y + 31);
+            let badge = badge(person.unread, x + w - 12, y + 31, ground);
             text(&person.last, x + 62, y + 43, w - 62 - 20 - badge, theme::SMALL, colours.dim);
         }
     }
@@ -477,7 +480,7 @@ fn text(text: &str, x: i32, baseline: i32, room: i32, size: i32, colour: fltk::e
 }
 
 /// How many are unread, its right edge at `right`; how wide it is.
-fn badge(unread: u64, right: i32, y: i32) -> i32 {
+fn badge(unread: u64, right: i32, y: i32, ground: fltk::enums::Color) -> i32 {
     if unread == 0 {
         return 0;
     }
@@ -485,8 +488,7 @@ fn badge(unread: u64, right: i32, y: i32) -> i32 {
     let count = if unread > 99 { "99+".to_owned() } else { unread.to_string() };
     draw::set_font(Font::Helvetica, theme::TINY);
     let w = (draw::width(&count).ceil() as i32 + 10).max(18);
-    draw::set_draw_color(colours.accent);
-    draw::draw_rounded_rectf(right - w, y, w, 18, 9);
+    shape::badge(right - w, y, w, 18, colours.accent, ground);
     widgets::centred(&count, right - w, y, w, 18, theme::TINY, colours.on_accent);
     w
 }

@@ -16,7 +16,7 @@ use rust_i18n::t;
 use super::keys_window::listen;
 use super::login::Emit;
 use super::widgets::{self, Style};
-use super::{UiEvent, screen, theme};
+use super::{UiEvent, screen, shape, theme};
 use crate::client::session::{KeyChange, Plainly};
 
 const WIDTH: i32 = 560;
@@ -245,8 +245,8 @@ impl TrustWindow {
 fn draw_bar(f: &Frame, scrolled: i32, high: i32) {
     if high > f.h() {
         let size = f.h() * f.h() / high;
-        draw::set_draw_color(theme::palette().offline);
-        draw::draw_rounded_rectf(f.x() + f.w() - 7, f.y() + scrolled * f.h() / high + 2, 5, size - 4, 2);
+        let top = f.y() + scrolled * f.h() / high + 2;
+        shape::filled(f.x() + f.w() - 7, top, 5, size - 4, 2, theme::palette().offline);
     }
 }
 
@@ -306,10 +306,7 @@ fn draw_box([x, y, w]: [i32; 3], title: &str, room: i32) -> (i32, i32) {
     let colours = theme::palette();
     let top = y + 10 + widgets::line_height(theme::SMALL) + 4;
     let foot = top + room + 10;
-    draw::set_draw_color(colours.surface);
-    draw::draw_rounded_rectf(x, y, w, foot - y, theme::RADIUS);
-    draw::set_draw_color(colours.line);
-    draw::draw_rounded_rect(x, y, w, foot - y, theme::RADIUS);
+    shape::lined(x, y, w, foot - y, theme::RADIUS, 1, [colours.line, colours.surface]);
     widgets::draw_lines(&[title.to_owned()], x + 12, y + 10, theme::SMALL, colours.dim);
     (top, foot)
 }

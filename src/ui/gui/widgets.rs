@@ -12,10 +12,12 @@ use fltk::input::{Input, SecretInput};
 use fltk::prelude::*;
 
 use super::canvas::Canvas;
+pub use super::canvas::forget_all;
 pub use super::dialog::{ask, ask_file, may_be_made};
 use super::field_menu;
 use super::latin::Edit;
 pub use super::menu::{close_menu, escape_menu, is_menu_key, popup};
+use super::shape;
 use super::sheet::reveal;
 use super::text::baseline;
 pub use super::text::{centred, cut_texts, draw_lines, escape, fit, label, line_height, lines, note, tail, whole};
@@ -43,6 +45,7 @@ pub fn button_on(x: i32, y: i32, w: i32, label: &str, style: Style, on: fn(&Pale
     let mut button = Button::new(x, y, w, CONTROL, None).with_label(label);
     button.set_frame(FrameType::NoBox);
     button.super_draw(false);
+    let mut canvas = Canvas::default();
     button.draw(move |b| {
         let colours = theme::palette();
         let over = fltk::app::belowmouse::<Button>().is_some_and(|under| under.is_same(b)) && b.active();
@@ -54,23 +57,27 @@ pub fn button_on(x: i32, y: i32, w: i32, label: &str, style: Style, on: fn(&Pale
             Style::Ghost => (None, if b.active() { colours.text } else { colours.dim }),
             Style::Link => (None, if b.active() { colours.accent } else { colours.dim }),
         };
-        draw::draw_rect_fill(b.x(), b.y(), b.w(), b.h(), on(colours));
-        if let Some(ground) = ground {
-            draw::set_draw_color(ground);
-            draw::draw_rounded_rectf(b.x(), b.y(), b.w(), b.h(), RADIUS);
-        }
-        if b.has_focus() {
-            let ring = if style == Style::Primary { colours.on_accent } else { colours.accent };
-            rounded_ring(b.x() + RING, b.y() + RING, b.w() - 2 * RING, b.h() - 2 * RING, ring);
-        }
-        if style == Style::Link {
-            // Flush with what stands over it.
-            draw::set_font(Font::Helvetica, SMALL);
-            let w = (draw::width(&b.label()).ceil() as i32 + 8).min(b.w());
-            centred(&b.label(), b.x() + b.w() - w, b.y(), w, b.h(), SMALL, ink);
-        } else {
-            centred(&b.label(), b.x(), b.y(), b.w(), b.h(), BODY, ink);
-        }
+        let ring = if style == Style::Primary { colours.on_accent } else { colours.accent };
+        let ring = b.has_focus().then_some(ring);
+        let (w, h, label) = (b.w(), b.h(), b.label());
+        canvas.show(b, (label.clone(), ground, ink, ring), |x, y| {
+            draw::draw_rect_fill(x, y, w, h, on(colours));
+            if let Some(ground) = ground {
+                shape::filled(x, y, w, h, RADIUS, ground);
+            }
+            if let Some(ring) = ring {
+                let inside = [ring, ground.unwrap_or(on(colours))];
+                shape::lined(x + 1, y + 1, w - 2, h - 2, RADIUS, RING, inside);
+            }
+            if style == Style::Link {
+                // Flush with what stands over it.
+                draw::set_font(Font::Helvetica, SMALL);
+                let wide = (draw::width(&label).ceil() as i32 + 8).min(w);
+                centred(&label, x + w - wide, y, wide, h, SMALL, ink);
+            } else {
+                centred(&label, x, y, w, h, BODY, ink);
+            }
+        });
     });
     button.handle(|b, event| match event {
         Event::Focus => {
@@ -117,14 +124,8 @@ fn frame_of_field(x: i32, y: i32, w: i32) -> (Group, (i32, i32, i32, i32)) {
         let focus = g.child(0).is_some_and(|child| child.has_focus());
         canvas.show(g, focus, |x, y| {
             draw::draw_rect_fill(x, y, g.w(), g.h(), colours.bg);
-            draw::set_draw_color(colours.surface);
-            draw::draw_rounded_rectf(x, y, g.w(), g.h(), RADIUS);
-            if focus {
-                rounded_ring(x + 1, y + 1, g.w() - 2, g.h() - 2, colours.accent);
-            } else {
-                draw::set_draw_color(colours.line);
-                draw::draw_rounded_rect(x, y, g.w(), g.h(), RADIUS);
-            }
+            let (thick, line) = if focus { (RING, colours.accent) } else { (1, colours.line) };
+            shape::lined(x, y, g.w(), g.h(), RADIUS, thick, [line, colours.surface]);
         });
         g.draw_children();
     });
@@ -185,14 +186,14 @@ pub fn checkbox(x: i32, y: i32, w: i32, label: &str) -> CheckButton {
         let colours = theme::palette();
         draw::draw_rect_fill(c.x(), c.y(), c.w(), c.h(), colours.bg);
         let (side, top) = (16, c.y() + (c.h() - 16) / 2);
-        draw::set_draw_color(if c.value() { colours.accent } else { colours.surface });
-        draw::draw_rounded_rectf(c.x() + 1, top, side, side, 4);
-        if c.has_focus() {
-            rounded_ring(c.x() + 1, top, side, side, if c.value() { colours.text } else { colours.accent });
-        } else if !c.value() {
-            draw::set_draw_color(colours.dim);
-            draw::draw_rounded_rect(c.x() + 1, top, side, side, 4);
-        }
+        let ground = if c.value() { colours.accent } else { colours.surface };
+        let (thick, line) = match (c.has_focus(), c.value()) {
+            (true, true) => (RING, colours.text),
+            (true, false) => (RING, colours.accent),
+            (false, true) => (1, colours.accent),
+            (false, false) => (1, colours.dim),
+        };
+        shape::lined(c.x() + 1, top, side, side, 4, thick, [line, ground]);
         if c.value() {
             draw::set_draw_color(colours.on_accent);
             draw::set_line_style(draw::LineStyle::Solid, 2);
@@ -220,14 +221,10 @@ pub fn segment(x: i32, y: i32, w: i32, label: &str, number: usize, value: &Rc<Ce
         let colours = theme::palette();
         let chosen = value.get() == number;
         draw::draw_rect_fill(b.x(), b.y(), b.w(), b.h(), colours.bg);
-        draw::set_draw_color(if chosen { colours.selected } else { colours.surface });
-        draw::draw_rounded_rectf(b.x(), b.y(), b.w(), b.h(), RADIUS);
-        if b.has_focus() {
-            rounded_ring(b.x() + 1, b.y() + 1, b.w() - 2, b.h() - 2, colours.accent);
-        } else {
-            draw::set_draw_color(if chosen { colours.accent } else { colours.line });
-            draw::draw_rounded_rect(b.x(), b.y(), b.w(), b.h(), RADIUS);
-        }
+        let ground = if chosen { colours.selected } else { colours.surface };
+        let thick = if b.has_focus() { RING } else { 1 };
+        let line = if chosen || b.has_focus() { colours.accent } else { colours.line };
+        shape::lined(b.x(), b.y(), b.w(), b.h(), RADIUS, thick, [line, ground]);
         centred(&b.label(), b.x(), b.y(), b.w(), b.h(), SMALL, if chosen { colours.text } else { colours.dim });
     });
     button
@@ -251,33 +248,21 @@ pub fn avatar(x: i32, y: i32, diameter: i32, account: &str, name: &str, presence
 pub fn avatar_on(x: i32, y: i32, diameter: i32, account: &str, name: &str, presence: Option<Presence>, ground: Color) {
     use unicode_segmentation::UnicodeSegmentation;
     let room = account.starts_with('@');
-    draw::set_draw_color(if room { Color::from_hex(0x1476D4) } else { disc_colour(account) });
-    draw::draw_pie(x, y, diameter, diameter, 0.0, 360.0);
+    let colours = theme::palette();
+    let dot = presence.map(|presence| match presence {
+        Presence::Online => colours.online,
+        Presence::Away => colours.away,
+        Presence::Busy => colours.busy,
+        Presence::Offline => colours.offline,
+    });
+    shape::disc(x, y, diameter, if room { Color::from_hex(0x1476D4) } else { disc_colour(account) }, dot, ground);
     let first = if room { "#".to_owned() } else { name.graphemes(true).next().unwrap_or("?").to_uppercase() };
     centred(&first, x, y, diameter, diameter, diameter * 2 / 5, Color::White);
-    if let Some(presence) = presence {
-        let colours = theme::palette();
-        let dot = diameter / 4;
-        let (left, top) = (x + diameter - dot, y + diameter - dot);
-        draw::set_draw_color(ground);
-        draw::draw_pie(left - 2, top - 2, dot + 4, dot + 4, 0.0, 360.0);
-        draw::set_draw_color(match presence {
-            Presence::Online => colours.online,
-            Presence::Away => colours.away,
-            Presence::Busy => colours.busy,
-            Presence::Offline => colours.offline,
-        });
-        draw::draw_pie(left, top, dot, dot, 0.0, 360.0);
-    }
 }
 
 /// The ring around what has the focus.
 pub fn ring(x: i32, y: i32, w: i32, h: i32) {
-    rounded_ring(x, y, w, h, theme::palette().accent);
-}
-
-fn rounded_ring(x: i32, y: i32, w: i32, h: i32, colour: Color) {
-    draw::set_draw_color(colour);
+    draw::set_draw_color(theme::palette().accent);
     draw::set_line_style(draw::LineStyle::Solid, RING);
     draw::draw_rounded_rect(x, y, w, h, RADIUS);
     draw::set_line_style(draw::LineStyle::Solid, 0);

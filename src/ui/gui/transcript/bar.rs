@@ -1,8 +1,6 @@
 //! The scroll bar: how large its thumb is, where it stands, and what dragging it means.
 
-use fltk::draw;
-
-use crate::ui::gui::theme;
+use crate::ui::gui::{shape, theme};
 
 /// How wide the bar is, at a view's right edge.
 pub const WIDTH: i32 = 10;
@@ -46,8 +44,8 @@ impl Bar {
     /// Draws it at the right edge of a view at `x`, `y` that is `w` wide.
     pub fn draw(&self, x: i32, y: i32, w: i32, held: bool) {
         let colours = theme::palette();
-        draw::set_draw_color(if held { colours.dim } else { colours.offline });
-        draw::draw_rounded_rectf(x + w - WIDTH + 3, y + self.top + 2, WIDTH - 5, self.size - 4, 2);
+        let colour = if held { colours.dim } else { colours.offline };
+        shape::filled(x + w - WIDTH + 3, y + self.top + 2, WIDTH - 5, self.size - 4, 2, colour);
     }
 }
 

@@ -5,7 +5,7 @@ use fltk::enums::Font;
 
 use super::wrap::{Advances, Line, wrap};
 use crate::base::model::names;
-use crate::ui::gui::theme;
+use crate::ui::gui::{shape, theme};
 
 const LINE: i32 = 20;
 pub const PAD_X: i32 = 11;
@@ -48,19 +48,12 @@ impl Bubble {
     pub fn draw(&self, left: i32, top: i32, own: bool, edge: Edge) {
         let colours = theme::palette();
         let height = self.height();
-        draw::set_draw_color(if own { colours.own_bubble } else { colours.other_bubble });
-        draw::draw_rounded_rectf(left, top, self.width, height, RADIUS);
+        let ground = if own { colours.own_bubble } else { colours.other_bubble };
         match edge {
-            Edge::None => {}
-            Edge::Line => {
-                draw::set_draw_color(colours.line);
-                draw::draw_rounded_rect(left, top, self.width, height, RADIUS);
-            }
+            Edge::None => shape::filled(left, top, self.width, height, RADIUS, ground),
+            Edge::Line => shape::lined(left, top, self.width, height, RADIUS, 1, [colours.line, ground]),
             Edge::Ring => {
-                draw::set_draw_color(colours.accent);
-                draw::set_line_style(draw::LineStyle::Solid, theme::RING);
-                draw::draw_rounded_rect(left, top, self.width, height, RADIUS);
-                draw::set_line_style(draw::LineStyle::Solid, 0);
+                shape::lined(left, top, self.width, height, RADIUS, theme::RING, [colours.accent, ground]);
             }
         }
         draw::set_font(Font::Helvetica, theme::BODY);

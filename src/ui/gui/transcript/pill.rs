@@ -3,7 +3,7 @@
 use fltk::draw;
 use fltk::enums::Font;
 
-use super::super::{theme, widgets};
+use super::super::{shape, theme, widgets};
 
 const HEIGHT: i32 = 30;
 const GAP: i32 = 10;
@@ -36,9 +36,6 @@ pub fn draw(x: i32, y: i32, new: usize) {
     } else {
         (colours.surface, colours.line, colours.dim)
     };
-    draw::set_draw_color(ground);
-    draw::draw_rounded_rectf(x, y, w, HEIGHT, HEIGHT / 2);
-    draw::set_draw_color(line);
-    draw::draw_rounded_rect(x, y, w, HEIGHT, HEIGHT / 2);
+    shape::lined(x, y, w, HEIGHT, HEIGHT / 2, 1, [line, ground]);
     widgets::centred(&text, x, y, w, HEIGHT, theme::SMALL, ink);
 }

@@ -14,6 +14,7 @@ use super::line::Line;
 use super::rows::Rows;
 use crate::client::session::Cause;
 use crate::client::tap::{Record, Way};
+use crate::ui::gui::shape;
 use crate::ui::gui::theme::{self, Palette};
 use crate::ui::gui::{latin, widgets};
 
@@ -257,8 +258,7 @@ impl View {
             widgets::centred(&nothing, w.x(), w.y() + HEAD, w.w(), high, theme::SMALL, colours.dim);
         }
         if let Some((top, size)) = self.bar(w.h()) {
-            draw::set_draw_color(colours.offline);
-            draw::draw_rounded_rectf(w.x() + w.w() - BAR + 2, w.y() + HEAD + top + 2, BAR - 4, size - 4, 3);
+            shape::filled(w.x() + w.w() - BAR + 2, w.y() + HEAD + top + 2, BAR - 4, size - 4, 3, colours.offline);
         }
         if detail(w.h()) > 0 {
             self.draw_detail(w, w.y() + w.h() - DETAIL, colours);
