@@ -30,9 +30,15 @@ use crate::protocol::link::words;
 use crate::protocol::wire::frame::{AccountSettings, Device, Key, Past};
 use crate::protocol::wire::reply::{LoggedIn, Registered};
 
-/// Names one received message until it is on disk.
+/// Names one received message until it is on disk, and the session that received it: the other one must not take the
+/// disk's answer for its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct StoreToken(pub u64);
+pub enum StoreToken {
+    /// Of the plain dialect's session.
+    Plain(u64),
+    /// Of the secure dialect's session.
+    Secure(u64),
+}
 
 /// What the person sees of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

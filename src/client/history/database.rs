@@ -326,7 +326,7 @@ mod tests {
     }
 
     fn received(token: u64, from: &str, text: &str, repeat: bool) -> Op {
-        let token = StoreToken(token);
+        let token = StoreToken::Secure(token);
         let server_time = "2026-11-21 12:04:58".to_owned();
         Op::Received {
             token,

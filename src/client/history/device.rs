@@ -191,7 +191,7 @@ mod tests {
 
     fn pushed(token: u64, row: u64, after: Option<u64>) -> Op {
         Op::Received {
-            token: StoreToken(token),
+            token: StoreToken::Secure(token),
             from: Account::sanitised("b"),
             server_time: String::new(),
             text: row.to_string(),
@@ -222,7 +222,7 @@ mod tests {
         assert_eq!(kept, Kept { device: new.device, token, cursor: Some(8), newest: 2 });
         assert_eq!(
             database.run(&[pushed(5, 8, Some(5))]),
-            [Done::Stored { token: StoreToken(5), id: None, known: false }]
+            [Done::Stored { token: StoreToken::Secure(5), id: None, known: false }]
         );
         let renamed = database.run(&[Op::NewDevice]);
         let kept = database.kept().expect("read");
@@ -327,7 +327,7 @@ mod tests {
         let write = |text: &str| Op::Outgoing { request: 1, to: to.clone(), text: text.into(), unix_ms: 0 };
         database.run(&[write("one"), write("two"), Op::NewDevice, write("three")]);
         let own = |row: u64, text: &str, (device, counter): (Device, u64)| Op::Own {
-            token: StoreToken(row),
+            token: StoreToken::Secure(row),
             to: to.clone(),
             text: text.into(),
             pushed: Pushed { row, after: Some(row - 1).filter(|n| *n > 0), at: 7 },

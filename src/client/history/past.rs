@@ -228,7 +228,7 @@ mod tests {
 
     fn pushed(row: u64, after: Option<u64>) -> Op {
         Op::Received {
-            token: StoreToken(row),
+            token: StoreToken::Secure(row),
             from: account("b"),
             server_time: String::new(),
             text: format!("b {row}"),

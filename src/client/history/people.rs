@@ -250,7 +250,7 @@ mod tests {
 
     fn received(token: u64, from: &str, text: &str) -> Op {
         Op::Received {
-            token: StoreToken(token),
+            token: StoreToken::Secure(token),
             from: account(from),
             server_time: String::new(),
             text: text.to_owned(),

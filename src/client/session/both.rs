@@ -51,6 +51,8 @@ pub struct Session {
     encrypted_only: bool,
     /// See [`Session::log_in_if_free`].
     if_free: bool,
+    /// Of the secure sessions that were left, the last [`StoreToken`].
+    last_token: u64,
     /// See [`Session::set_handed`].
     handed: Option<plain::Handed>,
     /// The connection line that was told last.
@@ -81,6 +83,7 @@ impl Session {
             wishes: Wishes::default(),
             encrypted_only: false,
             if_free: false,
+            last_token: 0,
             handed: None,
             shown: Link::Offline,
             transmits: VecDeque::new(),
@@ -252,6 +255,7 @@ impl Session {
             let secure = self.secure.take();
             let step = self.choice.speak_plain(now, secure.is_some());
             if let Some(mut secure) = secure {
+                self.last_token = secure.last_token();
                 // What that one has not settled goes on waiting; what may have arrived is said so.
                 for (id, to, text, again) in secure.take_outbox() {
                     self.wishes.wait(Waiting { id, to, text, again });
@@ -332,11 +336,11 @@ impl Session {
     }
 
     fn wish_securely(&mut self, now: Instant, wish: Wish) {
-        let Self { server, if_free, seed, carrier_seed, .. } = *self;
+        let Self { server, if_free, last_token, seed, carrier_seed, .. } = *self;
         let known = self.choice.known();
         let fresh = || {
             let (pins, damaged) = (known.pins.clone(), known.damaged.clone());
-            let config = secure::Config { server, pins, damaged, if_free, seed, carrier_seed };
+            let config = secure::Config { server, pins, damaged, if_free, last_token, seed, carrier_seed };
             Box::new(secure::Session::new(config))
         };
         let secure = self.secure.get_or_insert_with(fresh);
@@ -489,9 +493,14 @@ impl Session {
 
     /// The message of this token is on disk, or could not be stored.
     pub fn handle_stored(&mut self, now: Instant, token: StoreToken, stored: bool) {
-        match self.secure.as_mut().filter(|_| token.0 >= secure::TOKENS) {
-            Some(secure) => secure.handle_stored(now, token, stored),
-            None => self.plain.handle_stored(now, token, stored),
+        match token {
+            StoreToken::Plain(_) => self.plain.handle_stored(now, token, stored),
+            // Without that session the message is the server's still, and comes again with the next one.
+            StoreToken::Secure(_) => {
+                if let Some(secure) = &mut self.secure {
+                    secure.handle_stored(now, token, stored);
+                }
+            }
         }
     }
 

@@ -153,7 +153,8 @@ impl Choice {
             // Known already, and not to be asked again: somebody wants something else, and is to be asked themselves.
             return Step::Consent(self.why());
         }
-        if self.known.foreign {
+        // One that was secure is asked all the same: what answers in its place today need not be there tomorrow.
+        if self.known.foreign && !self.known.secure_only {
             return self.found(now, Speaks::Plain);
         }
         if self.finding.is_none() {

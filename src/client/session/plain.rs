@@ -119,7 +119,7 @@ pub struct Session {
     late: Late,
     /// In a row, `00:00` to `11#`.
     denials: u8,
-    next_token: u64,
+    last_token: u64,
     /// The last of takes and sendings was a take.
     took: bool,
     /// Take on after the message is stored: from one friend, or from anyone.
@@ -197,7 +197,7 @@ impl Session {
             probes: 0,
             late: Late::default(),
             denials: 0,
-            next_token: 0,
+            last_token: 0,
             took: false,
             take_next: None,
             release: None,
@@ -329,6 +329,10 @@ impl Session {
     /// The message of this token is on disk, or could not be stored (then it is not asked on, so that
     /// the server keeps the rest).
     pub fn handle_stored(&mut self, now: Instant, token: StoreToken, stored: bool) {
+        if self.storing != Some(token) {
+            // Of a login that is over, whose message is asked for anew.
+            return;
+        }
         if !stored {
             // Ours offers it again after a login; elsewhere at least the others are left where they are.
             let from = self.take_next.take().flatten();
@@ -343,10 +347,8 @@ impl Session {
             // Ours has it still.
             self.expected_unread = self.expected_unread.filter(|_| self.extensions == Some(true)).map(|n| n + 1);
         }
-        if self.storing == Some(token) {
-            self.storing = None;
-            self.go_on(now);
-        }
+        self.storing = None;
+        self.go_on(now);
     }
 
     /// That this message is [`SendState::Sending`] is on disk, or could not be stored; then it waits until

@@ -46,8 +46,6 @@ const SLEPT: Duration = Duration::from_secs(25);
 const FRAMED: usize = 256;
 /// A list comes in several frames; so long after one the whole is told.
 const LISTING: Duration = Duration::from_millis(50);
-/// Tokens of messages that were pushed; the plain dialect's count from the other end.
-pub(super) const TOKENS: u64 = 1 << 63;
 
 /// What a session is told of its server.
 #[derive(Debug, Clone)]
@@ -60,6 +58,8 @@ pub struct Config {
     pub damaged: Option<String>,
     /// Logging in ends nobody else's login, until [`Session::set_if_free`].
     pub if_free: bool,
+    /// The last number of a [`StoreToken`] that an earlier session has given, which the disk may still answer.
+    pub last_token: u64,
     /// Spreads deadlines.
     pub seed: u64,
     /// Makes the carrier's own choices repeatable, for tests.
@@ -146,7 +146,7 @@ pub struct Session {
     /// A gap that was asked about already: the server knows of nothing in it.
     gap: Option<(u64, u64)>,
     hold_until: Option<Instant>,
-    next_token: u64,
+    last_token: u64,
     online: BTreeSet<Account>,
     tell_online_at: Option<Instant>,
     /// When the oldest of what is unanswered was asked.
@@ -211,7 +211,7 @@ impl Session {
             unacknowledged: 0,
             gap: None,
             hold_until: None,
-            next_token: TOKENS,
+            last_token: config.last_token,
             online: BTreeSet::new(),
             tell_online_at: None,
             unanswered_since: None,

@@ -1,6 +1,6 @@
 use super::super::Plainly;
 use super::*;
-use crate::protocol::link::{Event as Carried, Identity, Link as Carrier};
+use crate::protocol::link::{Event as Carried, Identity, Link as Carrier, PeerId};
 use crate::protocol::wire::frame::{FromClient, FromServer, Key};
 
 fn at(port: u16) -> SocketAddr {
@@ -20,6 +20,7 @@ struct World {
     now: Instant,
     session: Session,
     carrier: Option<Carrier>,
+    peer: Option<PeerId>,
     answers: fn(&str) -> Option<String>,
     sent: Vec<String>,
     events: Vec<Event>,
@@ -63,7 +64,8 @@ impl World {
         };
         let carrier = secure.then(carrier);
         let (sent, events, sends) = (Vec::new(), Vec::new(), Vec::new());
-        Self { now: Instant::now(), session: Session::new(config), carrier, answers, sent, events, sends }
+        let session = Session::new(config);
+        Self { now: Instant::now(), session, carrier, peer: None, answers, sent, events, sends }
     }
 
     fn log_in(&mut self) {
@@ -80,6 +82,20 @@ impl World {
     fn downgrade(&mut self) -> Option<Carrier> {
         self.answers = course;
         self.carrier.take()
+    }
+
+    /// Pushes a message of this row; the token it has then.
+    fn push(&mut self, row: u64) -> StoreToken {
+        let (after, at) = (row.saturating_sub(1), 0);
+        let frame =
+            FromServer::Message { row, after, from: "b".into(), writer: None, at, text: "hi".into(), plain: None };
+        let (peer, carrier) = (self.peer.expect("connected"), self.carrier.as_mut().expect("secure"));
+        carrier.send(self.now, peer, &frame.encode());
+        self.run(Duration::from_secs(1));
+        match self.events.last() {
+            Some(Event::Received { token, .. }) => *token,
+            other => panic!("{other:?}"),
+        }
     }
 
     /// How often it was asked whether plain will do for one that was secure.
@@ -142,6 +158,7 @@ impl World {
 
     fn serve(&mut self, event: Carried) {
         let Carried::Frame { peer, bytes } = event else { return };
+        self.peer = Some(peer);
         let answer = match FromClient::decode(&bytes).expect("a frame") {
             FromClient::Login { id, .. } | FromClient::Resume { id, .. } => {
                 FromServer::LoggedIn { id, token: None, highest: 0, ended: None, start: None }
@@ -296,6 +313,37 @@ fn what_was_agreed_to_once_is_over_when_the_server_is_secure_again() {
     world.session.fetch_now(world.now);
     world.run(2 * MINUTE);
     assert_eq!((world.asked(), world.count("02")), (asked + 1, before), "{:?}", world.sent);
+}
+
+#[test]
+fn what_the_disk_says_late_is_for_the_session_that_asked_it() {
+    for stored in [false, true] {
+        let mut world = World::new(true, ours, true, Known::default());
+        world.log_in();
+        world.run(Duration::from_secs(1));
+        let token = world.push(1);
+        // The disk is slow; meanwhile the server is another one.
+        let secure = world.downgrade();
+        world.session.fetch_now(world.now);
+        world.run(MINUTE);
+        world.session.allow_plain(world.now);
+        world.run(Duration::from_secs(2));
+        assert_eq!(world.session.speaks(), Some(Speaks::Plain));
+        world.session.handle_stored(world.now, token, stored);
+        // Plain has no disk to wait for: it asks at its time, 30 s after the login, which was a second ago.
+        assert_eq!((world.count("02"), world.count("08")), (1, 0));
+        world.run(Duration::from_millis(29_500));
+        assert_eq!(world.count("08"), 1, "stored: {stored}");
+        // Of a later session no message has the same token.
+        world.session.forget();
+        world.answers = ours;
+        world.carrier = secure;
+        world.run(2 * MINUTE);
+        world.log_in();
+        world.run(Duration::from_secs(5));
+        assert_eq!(world.session.speaks(), Some(Speaks::Secure));
+        assert_ne!(world.push(1), token);
+    }
 }
 
 #[test]

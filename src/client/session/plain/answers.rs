@@ -119,8 +119,8 @@ impl Session {
     }
 
     pub(super) fn received(&mut self, delivery: Delivery) {
-        self.next_token += 1;
-        let token = StoreToken(self.next_token);
+        self.last_token += 1;
+        let token = StoreToken::Plain(self.last_token);
         self.storing = Some(token);
         if let Some(unread) = &mut self.expected_unread {
             *unread = unread.saturating_sub(1);

@@ -70,10 +70,15 @@ impl Session {
             self.try_again(now);
             return None;
         }
-        self.next_token += 1;
-        let token = StoreToken(self.next_token);
+        self.last_token += 1;
+        let token = StoreToken::Secure(self.last_token);
         self.inbox.push_back(Arrived { token, row, stored: false });
         Some((token, Pushed { row, after: self.handed.replace(row), at }))
+    }
+
+    /// The number of the last token given out; see [`super::Config::last_token`].
+    pub fn last_token(&self) -> u64 {
+        self.last_token
     }
 
     /// The message of this token is on disk, or could not be stored; then the server keeps it.

@@ -133,7 +133,7 @@ impl<'a> World<'a> {
 
     fn config(seed: u64, pins: Vec<Vec<u8>>) -> Config {
         let carrier_seed = Some([u8::try_from(seed % 251).expect("small"); 32]);
-        Config { server: at(1), pins, damaged: None, if_free: false, seed, carrier_seed }
+        Config { server: at(1), pins, damaged: None, if_free: false, last_token: 0, seed, carrier_seed }
     }
 
     /// Logged in, with the events of that forgotten.
