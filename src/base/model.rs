@@ -290,6 +290,38 @@ pub enum SendState {
     Failed,
 }
 
+impl SendState {
+    /// Whether it goes on by itself: nothing is to be said of it yet. The faces count these before somebody leaves.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        match self {
+            Self::Waiting | Self::Sending => true,
+            Self::Sent
+            | Self::OfflineOrUnknown
+            | Self::Unknown
+            | Self::Kept
+            | Self::MaybeSentTwice
+            | Self::MaybeSent
+            | Self::NoAnswer
+            | Self::Failed => false,
+        }
+    }
+
+    /// Whether its writer may send it once more, as nobody knows that it arrived just once. Every face offers it for these.
+    #[must_use]
+    pub fn can_resend(self) -> bool {
+        match self {
+            Self::Failed
+            | Self::MaybeSentTwice
+            | Self::MaybeSent
+            | Self::NoAnswer
+            | Self::OfflineOrUnknown
+            | Self::Unknown => true,
+            Self::Waiting | Self::Sending | Self::Sent | Self::Kept => false,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

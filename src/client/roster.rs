@@ -164,6 +164,15 @@ impl Roster {
         if remark.is_empty() { account.shown().into_owned() } else { shown::line(&remark) }
     }
 
+    /// What the writer of a room's message is called, by the account that its frame names: their remark, else that.
+    #[must_use]
+    pub fn writer(&self, framed: &str) -> String {
+        let account = names::unmarked(framed);
+        let known = self.conversations.iter().find(|c| c.contact.account.as_str() == account);
+        let remark = known.map(|c| names::tidy(&c.contact.remark)).filter(|remark| !remark.is_empty());
+        remark.unwrap_or_else(|| names::shown(&account).into_owned())
+    }
+
     /// The remarks, by account.
     #[must_use]
     pub fn remarks(&self) -> HashMap<String, String> {
@@ -337,10 +346,7 @@ impl Roster {
     fn one_line(&self, text: &str, room: bool) -> String {
         match names::unframed(text.trim_start()) {
             Some((writer, rest)) if room => {
-                let writer = names::unmarked(writer);
-                let known = self.conversations.iter().find(|c| c.contact.account.as_str() == writer);
-                let remark = known.map(|c| names::tidy(&c.contact.remark)).filter(|remark| !remark.is_empty());
-                let writer = shown::within(&remark.unwrap_or_else(|| names::shown(&writer).into_owned()));
+                let writer = shown::within(&self.writer(writer));
                 t!("main.writes", writer = writer, text = shown::within(&shown::first_line(rest))).into_owned()
             }
             _ => shown::first_line(text),
@@ -388,6 +394,16 @@ fn presence_word(presence: Option<Presence>) -> String {
 }
 
 /// When that was, as short as it can be said.
+/// Until when the times in [`Roster::entries`] say what is so ("yesterday"): the next local midnight, in milliseconds since
+/// 1970. A window that shows them lists anew then.
+#[must_use]
+pub fn times_hold_until(now_ms: i64) -> Option<i64> {
+    let tomorrow = Local.timestamp_millis_opt(now_ms).earliest()?.date_naive().succ_opt()?;
+    // Where the clock skips midnight itself, the day begins with the first hour there is.
+    let hours = (0..3).filter_map(|hour| Local.from_local_datetime(&tomorrow.and_hms_opt(hour, 0, 0)?).earliest());
+    hours.map(|begin| begin.timestamp_millis()).next()
+}
+
 fn ago(unix_ms: i64, now_ms: i64) -> String {
     let local = |ms| -> Option<DateTime<Local>> { Local.timestamp_millis_opt(ms).earliest() };
     let (Some(then), Some(now)) = (local(unix_ms), local(now_ms)) else { return String::new() };
@@ -575,6 +591,17 @@ mod tests {
         assert!(shown.iter().any(|(name, _)| *name == ":U+202E:b") && shown.iter().any(|(name, _)| *name == "דנה"));
         let line = roster.one_line("[\u{202e}x] \u{202e}hi דנה", true);
         assert_eq!(line, t!("main.writes", writer = ":U+202E:x", text = "\u{2068}·hi דנה\u{2069}"));
+    }
+
+    #[test]
+    fn the_times_hold_until_midnight() {
+        let hour = 3_600_000;
+        for now in (0..72).map(|n| NOW + n * hour) {
+            let until = times_hold_until(now).expect("there is a tomorrow");
+            assert!(until > now && until - now <= 25 * hour, "{now}");
+            assert_eq!(ago(now, until - 1), ago(now, now));
+            assert_eq!(ago(now, until), t!("main.yesterday"));
+        }
     }
 
     #[test]

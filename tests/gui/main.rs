@@ -13,6 +13,7 @@
 mod drawing;
 mod every_window;
 mod files;
+mod lasting;
 #[path = "../shared/process.rs"]
 mod process;
 mod sheets;
@@ -65,6 +66,8 @@ fn main() -> ExitCode {
         ("the_view_stays_where_it_is_looked_at", the_view_stays_where_it_is_looked_at),
         ("rows_that_are_not_the_historys_are_asked_for_anew", rows_that_are_not_the_historys_are_asked_for_anew),
         ("what_the_server_had_comes_in_above", what_the_server_had_comes_in_above),
+        ("a_chat_in_another_theme_is_the_same_chat", lasting::a_chat_in_another_theme_is_the_same_chat),
+        ("at_midnight_today_is_yesterday", lasting::at_midnight_today_is_yesterday),
         ("each_message_in_its_own_window", each_message_in_its_own_window),
         ("what_is_unread_stands_in_the_titles", what_is_unread_stands_in_the_titles),
         ("what_is_read_is_what_was_in_sight", what_is_read_is_what_was_in_sight),

@@ -176,7 +176,7 @@ impl OpenAccount {
 
     /// A message of one's own came further.
     pub(super) fn came_further(&mut self, id: MessageId, state: SendState) {
-        if matches!(state, SendState::Waiting | SendState::Sending) {
+        if state.is_open() {
             self.unsent.insert(id, state);
         } else {
             self.unsent.remove(&id);

@@ -46,9 +46,9 @@ pub struct Connection {
     pub sent: u64,
     /// Of these, sent again for want of an answer, or thought lost.
     pub again: u64,
-    /// Datagrams received.
+    /// Datagrams of the server's that were taken in.
     pub received: u64,
-    /// Of these, dropped because the main loop was too slow.
+    /// Datagrams of the server's that were dropped because the main loop was too slow; not in `received`.
     pub dropped: u64,
     /// Datagrams from elsewhere.
     pub foreign: u64,

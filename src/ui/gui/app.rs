@@ -395,6 +395,9 @@ impl App {
         while let Some(event) = self.client.poll_event() {
             self.show(event);
         }
+        if let Some(main) = &mut self.main {
+            main.set_now(clock::now().unix_ms);
+        }
     }
 
     fn show(&mut self, event: Event) {

@@ -373,6 +373,17 @@ impl ChatWindow {
         &self.window
     }
 
+    /// The same chat in a new window, in another language or theme. Its rows have to be given to it once more.
+    #[must_use]
+    pub fn renewed(self, header: Header, emit: Emit) -> Self {
+        let mut new = Self::new(&self.peer, header, Some(self.place()), emit);
+        new.give_back(&self.draft());
+        new.set_foreign(self.transcript.foreign());
+        new.set_earlier(self.earlier());
+        self.close();
+        new
+    }
+
     /// Closes the window for good.
     pub fn close(self) {
         screen::close(self.window);

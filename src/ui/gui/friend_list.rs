@@ -138,6 +138,12 @@ impl FriendList {
         }
     }
 
+    /// The rows it shows, from the first on.
+    #[must_use]
+    pub fn entries(&self) -> Vec<Entry> {
+        self.view.borrow().entries.clone()
+    }
+
     /// Takes the keys, and chooses the first row if none is.
     pub fn focus(&mut self) {
         self.view.borrow_mut().choose_any();

@@ -1,7 +1,7 @@
 //! The main window: me and my state, a search, the friends, the connection line.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use fltk::app;
@@ -52,6 +52,43 @@ struct Status {
     silent: bool,
 }
 
+/// What the list is made of, and when it was.
+#[derive(Clone)]
+struct Listing {
+    roster: Rc<RefCell<Roster>>,
+    search: Input,
+    list: FriendList,
+    /// Between these moments its times say what is so; milliseconds since 1970.
+    holds: Rc<Cell<(i64, i64)>>,
+}
+
+impl Listing {
+    fn fill(&self, now_ms: i64) {
+        self.holds.set((now_ms, roster::times_hold_until(now_ms).unwrap_or(i64::MAX)));
+        self.list.clone().set(self.roster.borrow().entries(&self.search.value(), now_ms));
+    }
+
+    fn holds(&self, now_ms: i64) -> bool {
+        let (from, to) = self.holds.get();
+        (from..to).contains(&now_ms)
+    }
+}
+
+/// Lists anew at midnight: one wake-up a day.
+fn watch_midnight(listing: Listing, window: screen::Life) {
+    let now_ms = clock::now().unix_ms;
+    if !listing.holds(now_ms) {
+        listing.fill(now_ms);
+    }
+    let (_, until) = listing.holds.get();
+    let wait = until.saturating_sub(now_ms).clamp(1_000, 26 * 3_600_000);
+    app::add_timeout3(wait as f64 / 1000.0, move |_| {
+        if window.is_on() {
+            watch_midnight(listing.clone(), window.clone());
+        }
+    });
+}
+
 /// The window with the friends.
 pub struct MainWindow {
     window: Window,
@@ -62,6 +99,7 @@ pub struct MainWindow {
     notice: Notice,
     status: Rc<RefCell<Status>>,
     roster: Rc<RefCell<Roster>>,
+    listing: Listing,
     lay_out: Rc<dyn Fn(i32, i32)>,
     /// Asks for attention.
     urgent: bool,
@@ -145,21 +183,25 @@ impl MainWindow {
             let lay_out = Rc::clone(&lay_out);
             move |_, _, _, w, h| lay_out(w, h)
         });
-        let mut main = Self { window, head, list, search, foot, notice, status, roster, lay_out, urgent: false };
+        let listing =
+            Listing { roster: Rc::clone(&roster), search: search.clone(), list: list.clone(), holds: Rc::default() };
+        let urgent = false;
+        let mut main = Self { window, head, list, search, foot, notice, status, roster, listing, lay_out, urgent };
         main.listen(emit);
         main.entitle();
         main.fill();
+        watch_midnight(main.listing.clone(), screen::Life::of(&main.window));
         main.window.show();
         main.list.focus();
         main
     }
 
     fn listen(&mut self, emit: Emit) {
-        let (roster, list) = (Rc::clone(&self.roster), self.list.clone());
+        let list = self.list.clone();
         self.search.set_trigger(CallbackTrigger::Changed);
         self.search.set_callback({
-            let (roster, mut list) = (Rc::clone(&roster), list.clone());
-            move |search| list.set(roster.borrow().entries(&search.value(), clock::now().unix_ms))
+            let listing = self.listing.clone();
+            move |_| listing.fill(clock::now().unix_ms)
         });
         let wish = wishes(&emit, &self.search);
         // Else the field would use the keys first.
@@ -370,6 +412,12 @@ impl MainWindow {
         &self.notice
     }
 
+    /// The list of friends.
+    #[must_use]
+    pub fn list(&self) -> &FriendList {
+        &self.list
+    }
+
     /// The window itself.
     #[must_use]
     pub fn window(&self) -> &Window {
@@ -382,7 +430,15 @@ impl MainWindow {
     }
 
     fn fill(&mut self) {
-        self.list.set(self.roster.borrow().entries(&self.search.value(), clock::now().unix_ms));
+        self.listing.fill(clock::now().unix_ms);
+    }
+
+    /// It is this late now, in milliseconds since 1970. The list says "yesterday" from midnight on; called at midnight, and
+    /// after whatever happens, since a machine may have slept or its clock been set.
+    pub fn set_now(&mut self, now_ms: i64) {
+        if !self.listing.holds(now_ms) {
+            self.listing.fill(now_ms);
+        }
     }
 
     fn entitle(&mut self) {

@@ -135,7 +135,7 @@ impl Transcript {
         self.widget.redraw();
     }
 
-    /// That.
+    /// What stands over the first row now.
     #[must_use]
     pub fn earlier(&self) -> Earlier {
         self.view.borrow().earlier()
@@ -147,6 +147,12 @@ impl Transcript {
         self.view.borrow_mut().scroll(i64::MIN / 4, h);
         (self.ask)(Ask::Earlier);
         self.widget.redraw();
+    }
+
+    /// See [`Transcript::set_foreign`].
+    #[must_use]
+    pub fn foreign(&self) -> bool {
+        self.view.borrow().foreign
     }
 
     /// Whether the server may cut one's own texts at `#`.

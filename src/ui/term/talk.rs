@@ -169,17 +169,7 @@ impl App {
     }
 
     pub(super) fn resend(&mut self) {
-        let again = |own: &Own| {
-            matches!(
-                own.state,
-                SendState::Failed
-                    | SendState::MaybeSent
-                    | SendState::NoAnswer
-                    | SendState::OfflineOrUnknown
-                    | SendState::Unknown
-            )
-        };
-        let chosen = self.own.iter().filter(|(_, own)| again(own)).max_by_key(|(id, _)| **id);
+        let chosen = self.own.iter().filter(|(_, own)| own.state.can_resend()).max_by_key(|(id, _)| **id);
         let Some((id, own)) = chosen.map(|(id, own)| (*id, own.clone())) else {
             return self.quiet(&t!("term.nothing_to_resend"));
         };
@@ -266,7 +256,7 @@ impl App {
             false => text,
         };
         if let Some(writer) = writer {
-            let writer = harmless(&names::shown(&names::unmarked(writer)));
+            let writer = harmless(&self.roster.writer(writer));
             return format!("{time} {} {} {text}", self.style.quiet(&name), self.style.name(&format!("{writer}:")));
         }
         let stranger = self.roster.find(peer).is_none_or(|c| c.stranger) && !peer.is_room();

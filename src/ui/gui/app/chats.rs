@@ -125,12 +125,7 @@ impl App {
     /// Builds the chat windows anew, in another language or theme; what was typed stays.
     pub(super) fn rebuild_chats(&mut self) {
         for (peer, old) in std::mem::take(&mut self.chats) {
-            let (draft, place) = (old.draft(), old.place());
-            old.close();
-            let header = self.header(&peer);
-            let mut chat = ChatWindow::new(&peer, header, Some(place), Rc::clone(&self.emit));
-            chat.set_foreign(self.ours == Some(false));
-            chat.give_back(&draft);
+            let chat = old.renewed(self.header(&peer), Rc::clone(&self.emit));
             self.chats.insert(peer.clone(), chat);
             self.client.index(peer);
         }

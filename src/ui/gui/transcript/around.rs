@@ -100,7 +100,7 @@ pub fn foot(row: &Row, foreign: bool, x: i32, y: i32, w: i32) -> Option<[i32; 4]
     if let Some(cut) = &cut {
         text = format!("{text} · {cut}");
     }
-    let link = if can_resend(state) { format!("  ↻ {}", t!("chat.resend")) } else { String::new() };
+    let link = if state.can_resend() { format!("  ↻ {}", t!("chat.resend")) } else { String::new() };
     let room = f64::from(w - 2 * MARGIN);
     if draw::width(&text) + draw::width(&link) > room {
         // The time can be seen elsewhere, what may have been lost cannot.
@@ -115,19 +115,6 @@ pub fn foot(row: &Row, foreign: bool, x: i32, y: i32, w: i32) -> Option<[i32; 4]
     draw::set_draw_color(colours.accent);
     draw::draw_text(&link, x + w - MARGIN - link_wide, baseline);
     Some([x + w - MARGIN - link_wide, y, link_wide, FOOT])
-}
-
-/// What did not arrive for sure can be sent once more.
-pub fn can_resend(state: SendState) -> bool {
-    matches!(
-        state,
-        SendState::Failed
-            | SendState::MaybeSentTwice
-            | SendState::MaybeSent
-            | SendState::NoAnswer
-            | SendState::OfflineOrUnknown
-            | SendState::Unknown
-    )
 }
 
 /// Hours and minutes of the day that stands above; of a time whose zone is not known, that it is the server's.

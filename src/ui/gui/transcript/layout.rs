@@ -10,7 +10,7 @@ use std::ops::Range;
 use fltk::draw;
 use fltk::enums::Font;
 
-use super::around::{DAY, Earlier, FOOT, HEAD, MARGIN, can_resend, may_be_cut};
+use super::around::{DAY, Earlier, FOOT, HEAD, MARGIN, may_be_cut};
 use super::bar::{self, Bar};
 use super::bubble::{self, Bubble, PAD_X};
 use super::heights::Heights;
@@ -326,7 +326,7 @@ impl View {
     /// The chosen message: which, its text, whether it can be sent once more.
     pub fn chosen(&self) -> Option<(MessageId, String, bool)> {
         let row = self.rows.row(self.chosen?)?;
-        Some((row.id, row.text.trim_end_matches('\n').to_owned(), row.state.is_some_and(can_resend)))
+        Some((row.id, row.text.trim_end_matches('\n').to_owned(), row.state.is_some_and(SendState::can_resend)))
     }
 
     /// Where the menu of the chosen message opens by keys, if that is in sight.
