@@ -256,6 +256,9 @@ fn commands_do_what_they_say() {
     a.shows("Messages with “REMARK”: 1");
     a.line("/remark bob 七号");
     a.foot_is("a → 七号 ✓>");
+    // Also where the account stands in the message itself.
+    assert_eq!(served.ask_from(&bob, "03#@lobby#hi from bob#").as_deref(), Some("03:01"));
+    a.shows("Lobby 七号: hi from bob");
     a.line("/leave");
     a.line("history bob 2");
     a.shows("七号 · 2 messages");
