@@ -1,21 +1,23 @@
 //! One session for both dialects: what is wanted (`wishes`) waits until it is known which one is spoken (`choice`),
 //! and then goes on to that one's session.
 
+mod figures;
+
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::Dialect;
 use super::choice::{Choice, Known, Step};
 use super::finding::{Finding, Speaks};
 use super::wishes::{Waiting, Wish, Wishes};
 use super::{
-    AccountChange, Cause, Event, Framed, Kept, Link, LoginOutcome, PasswordOutcome, Polling, RegisterOutcome,
-    StoreToken, Transmit, plain, secure,
+    AccountChange, Cause, Event, Kept, Link, LoginOutcome, PasswordOutcome, Polling, RegisterOutcome, StoreToken,
+    Transmit, plain, secure,
 };
 use crate::base::model::{Account, MessageId, MessageText, Password, SendState};
 use crate::protocol::link;
-use crate::protocol::wire::frame::{Device, Key};
+use crate::protocol::wire::frame::Device;
 use crate::protocol::wire::{Learned, Reply};
 
 /// How a session begins.
@@ -99,59 +101,6 @@ impl Session {
 
     fn spoken(&mut self) -> Option<&mut secure::Session> {
         self.secure.as_deref_mut().filter(|_| self.choice.speaks() == Some(Speaks::Secure))
-    }
-
-    /// How the secure connection is doing.
-    #[must_use]
-    pub fn figures(&self) -> Option<link::Figures> {
-        self.secure.as_ref()?.figures()
-    }
-
-    /// See [`secure::Session::poll_framed`].
-    pub fn poll_framed(&mut self) -> Option<Framed> {
-        self.secure.as_mut()?.poll_framed()
-    }
-
-    /// See [`secure::Session::deviation`].
-    #[must_use]
-    pub fn deviation(&self) -> Option<Duration> {
-        self.secure.as_ref()?.deviation()
-    }
-
-    /// See [`secure::Session::measure`]; the plain dialect measures with what it asks anyway.
-    pub fn measure(&mut self, now: Instant) {
-        if let Some(secure) = self.spoken() {
-            secure.measure(now);
-        }
-    }
-
-    /// See [`secure::Session::trouble`].
-    pub fn trouble(&mut self) -> Option<link::Why> {
-        self.secure.as_mut()?.trouble()
-    }
-
-    /// What lets this device in without a password, as far as the server has said.
-    #[must_use]
-    pub fn token(&self) -> Option<Key<32>> {
-        self.secure.as_ref()?.token()
-    }
-
-    /// How the plain dialect is doing.
-    #[must_use]
-    pub fn plain_figures(&self) -> plain::Figures {
-        self.plain.figures()
-    }
-
-    /// The keys the server may show.
-    #[must_use]
-    pub fn pins(&self) -> &[Vec<u8>] {
-        &self.choice.known().pins
-    }
-
-    /// Whether the server has ever spoken the secure dialect, as far as is known.
-    #[must_use]
-    pub fn was_ever_secure(&self) -> bool {
-        self.choice.known().secure_only
     }
 
     /// The next datagram for the server; call until `None` after every other call.

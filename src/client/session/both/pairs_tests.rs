@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use std::time::Duration;
+
 use super::*;
 use crate::protocol::wire::frame::Key;
 use crate::protocol::wire::reply::{LoggedIn, Registered};

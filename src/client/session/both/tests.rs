@@ -1,4 +1,6 @@
 use super::super::Plainly;
+use std::time::Duration;
+
 use super::*;
 use crate::protocol::link::{Event as Carried, Identity, Link as Carrier, PeerId};
 use crate::protocol::wire::frame::{FromClient, FromServer, Key};

@@ -1,0 +1,63 @@
+//! What can be read of the connection and of the server's keys, in whichever dialect is spoken.
+
+use std::time::{Duration, Instant};
+
+use super::Session;
+use crate::client::session::{Framed, plain};
+use crate::protocol::link;
+use crate::protocol::wire::frame::Key;
+
+impl Session {
+    /// How the secure connection is doing.
+    #[must_use]
+    pub fn figures(&self) -> Option<link::Figures> {
+        self.secure.as_ref()?.figures()
+    }
+
+    /// See [`secure::Session::poll_framed`].
+    pub fn poll_framed(&mut self) -> Option<Framed> {
+        self.secure.as_mut()?.poll_framed()
+    }
+
+    /// See [`secure::Session::deviation`].
+    #[must_use]
+    pub fn deviation(&self) -> Option<Duration> {
+        self.secure.as_ref()?.deviation()
+    }
+
+    /// See [`secure::Session::measure`]; the plain dialect measures with what it asks anyway.
+    pub fn measure(&mut self, now: Instant) {
+        if let Some(secure) = self.spoken() {
+            secure.measure(now);
+        }
+    }
+
+    /// See [`secure::Session::trouble`].
+    pub fn trouble(&mut self) -> Option<link::Why> {
+        self.secure.as_mut()?.trouble()
+    }
+
+    /// What lets this device in without a password, as far as the server has said.
+    #[must_use]
+    pub fn token(&self) -> Option<Key<32>> {
+        self.secure.as_ref()?.token()
+    }
+
+    /// How the plain dialect is doing.
+    #[must_use]
+    pub fn plain_figures(&self) -> plain::Figures {
+        self.plain.figures()
+    }
+
+    /// The keys the server may show.
+    #[must_use]
+    pub fn pins(&self) -> &[Vec<u8>] {
+        &self.choice.known().pins
+    }
+
+    /// Whether the server has ever spoken the secure dialect, as far as is known.
+    #[must_use]
+    pub fn was_ever_secure(&self) -> bool {
+        self.choice.known().secure_only
+    }
+}
