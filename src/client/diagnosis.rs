@@ -53,6 +53,8 @@ struct Asking {
     last: Instant,
     sent: u8,
     next: Instant,
+    /// Asked what every server answers, and nothing else.
+    foreign: bool,
     strange: Option<Vec<u8>>,
 }
 
@@ -156,9 +158,19 @@ impl Diagnosis {
         }
     }
 
-    /// What is remembered of the address that is asked now; to be said before the first datagram goes there.
-    pub fn remember(&mut self, known: Known) {
+    /// What is remembered of the address that is asked now; to be said before the first datagram goes there. True if
+    /// another one is to go in its place.
+    pub fn remember(&mut self, now: Instant, known: Known) -> bool {
+        let foreign = known.foreign && !known.secure_only;
         self.known = known;
+        let State::Asking(asking) = &mut self.state else { return false };
+        if foreign {
+            // Some servers end at what the course's protocol does not have.
+            (asking.sent, asking.foreign) = (0, true);
+            self.transmits.clear();
+            self.ask(now);
+        }
+        foreign
     }
 
     /// The next datagram to send.
@@ -291,13 +303,14 @@ impl Diagnosis {
     fn next_address(&mut self, now: Instant) {
         let Some(at) = self.addresses.pop_front() else { return self.finish() };
         self.report.stage = Some(Stage::Ask(at));
-        self.state = State::Asking(Asking { at, began: now, last: now, sent: 0, next: now, strange: None });
+        self.state =
+            State::Asking(Asking { at, began: now, last: now, sent: 0, next: now, foreign: false, strange: None });
         self.ask(now);
     }
 
     fn ask(&mut self, now: Instant) {
         let State::Asking(asking) = &mut self.state else { return };
-        let request = if asking.sent < HELLOS {
+        let request = if asking.sent < HELLOS && !asking.foreign {
             // As long as the answer, so that nobody can use a server to send more than they sent.
             Request::Hello { nonce: self.nonce.clone(), padding: 8 }
         } else {

@@ -250,6 +250,15 @@ pub enum Plainly {
     Chosen,
 }
 
+/// A request that is none of the course's protocol, which some servers end at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Beyond {
+    /// `11#`: who is online.
+    Who,
+    /// 01 with four fields, of a server that has not shown that it knows it.
+    ChangePassword,
+}
+
 /// What the session tells its owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
@@ -260,6 +269,9 @@ pub enum Event {
     /// is sure any more. None: it answers again, or nobody expects it to; [`Event::Online`] follows where it says
     /// who is.
     Silent(Option<Instant>),
+    /// Nothing at all has come since the server was asked this, so it may have ended at it. It is not asked that again by
+    /// itself: where it was [`Beyond::Who`], [`Event::Extensions`] follows.
+    EndedAt(Beyond),
     /// Answer to [`Session::register`].
     Registered(RegisterOutcome),
     /// Answer to [`Session::login`] or [`Session::take_over`].

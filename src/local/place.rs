@@ -7,7 +7,7 @@ use rust_i18n::t;
 
 use crate::base::settings::{Paths, Settings};
 use crate::client::net::{Found, lookup};
-use crate::client::used_before;
+use crate::client::{known, used_before};
 use crate::local::host;
 use crate::protocol::PORT;
 
@@ -121,7 +121,9 @@ impl Place {
             Self::Named { found: Some(Found { sure: true, .. }), .. } => Ok(None),
             Self::Named { name, .. } => {
                 let resolve = |name: &str| name.to_socket_addrs().map(Iterator::collect);
-                lookup::find(name, resolve, |at| used_before(&paths.histories, at)).map(Some).map_err(|error| {
+                let preferred = |at| used_before(&paths.histories, at);
+                let foreign = |at| known(&paths.histories, name, at).foreign;
+                lookup::find(name, resolve, preferred, foreign).map(Some).map_err(|error| {
                     log::warn!("{name}: {error}");
                     t!("gui.no_address", name = name).into_owned()
                 })

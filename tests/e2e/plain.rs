@@ -2,6 +2,7 @@
 //! windows; and nothing else is asked of such a server.
 
 use std::net::{SocketAddr, UdpSocket};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -86,43 +87,102 @@ fn a_password_goes_out_in_plain_only_after_somebody_agreed() {
 /// A server of the course's edition of 2018, or of 2019, with one account that is in already, whatever password comes
 /// to 02 meanwhile; its password now.
 fn course(edition: u32) -> (SocketAddr, Arc<Mutex<String>>) {
-    let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
-    let at = socket.local_addr().expect("bound");
     let known = Arc::new(Mutex::new("secret".to_owned()));
     let shared = Arc::clone(&known);
-    // It ends with the process; nobody asks it then.
-    thread::spawn(move || {
-        let (mut buffer, mut is_in) = ([0; 2048], false);
-        while let Ok((n, from)) = socket.recv_from(&mut buffer) {
-            let request = String::from_utf8_lossy(&buffer[..n]).into_owned();
-            let mut known = shared.lock().expect("not poisoned");
-            let fields: Vec<&str> = request.split('#').collect();
-            let reply = match fields.as_slice() {
-                ["01", _, old, new, ..] if edition == 2019 && *old == *known => {
-                    *known = (*new).to_owned();
-                    "01:03"
-                }
-                ["01", ..] if edition == 2019 => "01:01",
-                ["01", ..] => "01:03",
-                ["02", ..] if is_in => "02:04",
-                ["02", _, password, ..] if *password == *known => {
-                    is_in = true;
-                    "02:01"
-                }
-                ["02", ..] => "02:02",
-                ["06", ..] => {
-                    is_in = false;
-                    "06:01"
-                }
-                _ if !is_in => "07:01",
-                ["08", ..] => "08:0",
-                ["09", ..] => "09:01",
-                _ => "00:00",
-            };
-            let _ = socket.send_to(reply.as_bytes(), from);
-        }
+    let mut is_in = false;
+    let at = scripted(move |fields| {
+        let mut known = shared.lock().expect("not poisoned");
+        Some(match fields {
+            ["01", _, old, new, ..] if edition == 2019 && *old == *known => {
+                *known = (*new).to_owned();
+                "01:03"
+            }
+            ["01", ..] if edition == 2019 => "01:01",
+            ["01", ..] => "01:03",
+            ["02", ..] if is_in => "02:04",
+            ["02", _, password, ..] if *password == *known => {
+                is_in = true;
+                "02:01"
+            }
+            ["02", ..] => "02:02",
+            ["06", ..] => {
+                is_in = false;
+                "06:01"
+            }
+            _ if !is_in => "07:01",
+            ["08", ..] => "08:0",
+            ["09", ..] => "09:01",
+            _ => "00:00",
+        })
     });
     (at, known)
+}
+
+/// A server that answers so to the fields of a request.
+fn scripted(mut answer: impl FnMut(&[&str]) -> Option<&'static str> + Send + 'static) -> SocketAddr {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let at = socket.local_addr().expect("bound");
+    // It ends with the process; nobody asks it then.
+    thread::spawn(move || {
+        let mut buffer = [0; 2048];
+        while let Ok((n, from)) = socket.recv_from(&mut buffer) {
+            let request = String::from_utf8_lossy(&buffer[..n]).into_owned();
+            let fields: Vec<&str> = request.split('#').collect();
+            if let Some(reply) = answer(&fields) {
+                let _ = socket.send_to(reply.as_bytes(), from);
+            }
+        }
+    });
+    at
+}
+
+#[test]
+fn a_server_that_ends_at_a_question_of_ours_is_told_and_not_asked_again() {
+    for (lang, login, main, told) in
+        [("en", "Log in", "Hongyan", "(11#), and may have ended"), ("zh", "登录", "鸿雁", "可能因此退出了")]
+    {
+        let place = Place::new();
+        let (asked, restart) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let (count, again) = (Arc::clone(&asked), Arc::clone(&restart));
+        let mut dead = false;
+        let at = scripted(move |fields| {
+            if fields.first() == Some(&"11") {
+                dead = true;
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+            dead &= !again.swap(false, Ordering::Relaxed);
+            match fields.first().copied() {
+                _ if dead => None,
+                Some("02") => Some("02:01"),
+                Some("06") => Some("06:01"),
+                Some("08") => Some("08:0"),
+                _ => Some("00:00"),
+            }
+        });
+        let open = || {
+            let me = place.open_at(at, "new", lang, &["--allow-plain", "--account", "me"]);
+            me.window(login);
+            me.fill(&["secret"]);
+            me.no_window(login);
+            me.window(main);
+            me
+        };
+        let me = open();
+        me.said(told);
+        place.desk.picture(&format!("ended-at-{lang}"));
+        let times = asked.load(Ordering::Relaxed);
+        restart.store(true, Ordering::Relaxed);
+        me.keys(&["F5"]);
+        me.said("link: Connected");
+        me.keys(&["ctrl+q"]);
+        assert!(me.ended());
+        // Nor by the next run.
+        let me = open();
+        me.said("link: Connected");
+        me.keys(&["ctrl+q"]);
+        assert!(me.ended());
+        assert_eq!((asked.load(Ordering::Relaxed), times > 0), (times, true));
+    }
 }
 
 #[test]

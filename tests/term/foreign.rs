@@ -1,9 +1,11 @@
 //! Plain servers of other people, as small as a student writes them, and what a script is told of them.
 
+use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, UdpSocket};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use super::scripts::{check, lines, run};
 use super::tmux::Served;
@@ -226,5 +228,33 @@ fn a_password_is_changed_where_a_server_can_and_the_rest_is_told_as_it_is() {
         // The old one counts, and it is not asked again.
         let said = typed(&cannot, lang, "secret", "secret");
         assert!(said.contains(not_before) && !said.contains(unsure) && cannot.count("01") == 1, "{said}");
+    }
+}
+
+#[test]
+fn a_server_that_ends_at_a_question_of_ours_is_told_and_not_asked_again() {
+    for (lang, told) in [("en", "(11#), and may have ended"), ("zh", "可能因此退出了")] {
+        let mut dead = false;
+        let (ask, restart) = std::sync::mpsc::channel::<()>();
+        let server = Foreign::new(move |request| {
+            dead |= request.starts_with("11#");
+            dead &= restart.try_recv().is_err();
+            if dead { Vec::new() } else { course(request) }
+        });
+        let mut job = server.job_in(lang, &["recv", "--follow"]).stderr(Stdio::piped()).spawn().expect("a job");
+        let lines = BufReader::new(job.stderr.take().expect("a pipe")).lines();
+        let (tell, said) = std::sync::mpsc::channel();
+        thread::spawn(move || lines.map_while(Result::ok).for_each(|line| drop(tell.send(line))));
+        let found =
+            std::iter::from_fn(|| said.recv_timeout(Duration::from_secs(30)).ok()).any(|line| line.contains(told));
+        job.kill().expect("ended");
+        job.wait().expect("ended");
+        assert!(found, "{:?}", server.asked.lock());
+        let times = server.count("11#");
+        ask.send(()).expect("it is there");
+        let output = run(&mut server.job_in(lang, &["send", "--to", "you", "hello"]), "");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!((output.status.code(), server.count("11#")), (Some(0), times), "{said}");
+        assert_eq!(server.count("10#"), 1, "it is known by now");
     }
 }

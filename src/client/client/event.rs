@@ -4,7 +4,9 @@ use rust_i18n::t;
 
 use crate::base::model::{Account, MessageId, SendState};
 use crate::client::history::{Conversation, MoreStrangers, Rescued, Row, RowMeta, time_of};
-use crate::client::session::{KeyChange, Link, LoginOutcome, PasswordOutcome, Plainly, RegisterOutcome, Speaks};
+use crate::client::session::{
+    Beyond, KeyChange, Link, LoginOutcome, PasswordOutcome, Plainly, RegisterOutcome, Speaks,
+};
 use crate::client::tap::Record;
 use crate::protocol::link::words;
 use crate::protocol::wire::frame::{AccountSettings, Past};
@@ -17,6 +19,8 @@ pub enum Event {
     Link(Link),
     /// [`super::Client::is_silent`] has changed.
     Silent(bool),
+    /// The server is silent since it was asked this, which is none of the course's protocol: it may have ended at it.
+    EndedAt(Beyond),
     /// Answer to [`super::Client::register`].
     Registered(RegisterOutcome),
     /// Answer to [`super::Client::login`] and [`super::Client::take_over`].
@@ -121,6 +125,7 @@ impl Event {
             Self::PlainOnly(Plainly::NoLonger) => t!("secure.not_any_more"),
             Self::PlainOnly(Plainly::Only) => t!("secure.plain_only"),
             Self::PlainOnly(Plainly::Chosen) => t!("secure.plain_chosen"),
+            Self::EndedAt(beyond) => beyond.sentence(),
             Self::UnknownCode(code) => t!("gui.unknown_code", code = code),
             Self::PasswordChanged(outcome) => outcome.sentence(),
             Self::Pinned(key) => t!("secure.pinned", words = words(key, chinese)),

@@ -82,6 +82,7 @@ impl Client {
                 }
                 Event::Silent(silent)
             }
+            session::Event::EndedAt(beyond) => Event::EndedAt(beyond),
             session::Event::Registered(outcome) => Event::Registered(outcome),
             session::Event::LoggedIn(outcome) => {
                 if outcome == session::LoginOutcome::Done {

@@ -55,7 +55,7 @@ fn run(
         let found = found.iter().map(|at| at.parse().expect("an address")).collect::<Vec<_>>();
         diagnosis.looked_up(now, if found.is_empty() { Err("no such name".into()) } else { Ok(found) });
     }
-    diagnosis.remember(known);
+    diagnosis.remember(now, known);
     let mut link = server.map(|(identity, _)| Link::server(identity, None).expect("a server"));
     let own: SocketAddr = "127.0.0.9:9".parse().expect("valid");
     let (mut flying, mut texts, mut to) = (Vec::new(), Vec::new(), own);
@@ -328,4 +328,17 @@ fn every_finding_has_words_in_both_languages() {
             assert!(!failed || !line.advice.is_empty(), "what to do is said: {what:?}");
         }
     }
+}
+
+#[test]
+fn a_server_of_another_program_is_asked_nothing_that_may_end_it() {
+    let known = |secure_only| Known { foreign: true, secure_only, ..Known::default() };
+    let question = || Question { server: "192.0.2.7:9".into(), port: 1 };
+    let (report, _, texts) = run((question(), known(false)), &[], |_, _, _| Does::Nothing, None);
+    assert_eq!((texts, report.verdict()), (vec!["08#".to_owned(); 4], Verdict::Unreachable));
+    let (report, _, texts) = run((question(), known(false)), &[], |_, _, _| Does::Says(b"07:01"), None);
+    assert_eq!((texts, report.verdict()), (vec!["08#".to_owned()], Verdict::Plain));
+    // Unless it has shown that it knows more.
+    let (_, _, texts) = run((question(), known(true)), &[], |_, _, _| Does::Nothing, None);
+    assert!(texts[0].starts_with("10#"), "{texts:?}");
 }

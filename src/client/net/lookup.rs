@@ -32,7 +32,8 @@ pub struct Found {
 }
 
 /// Finds the address of `name` that answers; `resolve` is the system's look-up, and of several addresses those that are
-/// `preferred` are asked first. Takes up to 2.5 s on top of the look-up: call it on a thread of its own.
+/// `preferred` are asked first. Those that are `foreign`, servers of other programs, are asked nothing beyond the
+/// course's protocol. Takes up to 2.5 s on top of the look-up: call it on a thread of its own.
 ///
 /// # Errors
 /// What `resolve` says, or that there is no address.
@@ -40,6 +41,7 @@ pub fn find(
     name: &str,
     resolve: impl FnOnce(&str) -> io::Result<Vec<SocketAddr>>,
     preferred: impl Fn(SocketAddr) -> bool,
+    foreign: impl Fn(SocketAddr) -> bool,
 ) -> io::Result<Found> {
     let mut addresses = Vec::new();
     for address in resolve(name)? {
@@ -52,14 +54,14 @@ pub fn find(
         [] => Err(crate::base::trouble::no_such_name()),
         [only] => Ok(Found { address: *only, sure: true }),
         [first, ..] => {
-            let heard = first_heard(&addresses);
+            let heard = first_heard(&addresses, foreign);
             log::debug!("{name}: {addresses:?}, of which answers {heard:?}");
             Ok(Found { address: heard.unwrap_or(*first), sure: heard.is_some() })
         }
     }
 }
 
-fn first_heard(addresses: &[SocketAddr]) -> Option<SocketAddr> {
+fn first_heard(addresses: &[SocketAddr], foreign: impl Fn(SocketAddr) -> bool) -> Option<SocketAddr> {
     let end = clock::now().instant + PATIENCE;
     let (told, answers) = crossbeam_channel::unbounded();
     // Dropped at the end, so that those which still ask end too; nobody joins them.
@@ -70,8 +72,9 @@ fn first_heard(addresses: &[SocketAddr]) -> Option<SocketAddr> {
         let next = waiting.next().copied();
         if let Some(address) = next {
             let (told, over) = (told.clone(), over.clone());
+            let foreign = foreign(address);
             let ask = move || {
-                let heard = ask(address, end, &over);
+                let heard = ask(address, foreign, end, &over);
                 if let Err(error) = &heard {
                     log::debug!("{address} does not answer: {error}");
                 }
@@ -96,7 +99,7 @@ fn first_heard(addresses: &[SocketAddr]) -> Option<SocketAddr> {
 }
 
 /// Asks until something is heard from there: for the encrypted dialect, and what every server answers.
-fn ask(to: SocketAddr, end: Instant, over: &Receiver<()>) -> io::Result<()> {
+fn ask(to: SocketAddr, foreign: bool, end: Instant, over: &Receiver<()>) -> io::Result<()> {
     let until = |at: Instant| at.saturating_duration_since(clock::now().instant);
     let any: IpAddr = if to.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     let socket = UdpSocket::bind((any, 0))?;
@@ -106,7 +109,9 @@ fn ask(to: SocketAddr, end: Instant, over: &Receiver<()>) -> io::Result<()> {
     let hello = Request::Hello { nonce, padding: PADDING }.encode(Charset::default());
     let mut buffer = [0; 2_048];
     while until(end) > Duration::ZERO && over.try_recv() != Err(TryRecvError::Disconnected) {
-        socket.send(&hello)?;
+        if !foreign {
+            socket.send(&hello)?;
+        }
         socket.send(&Request::CountAll.encode(Charset::default()))?;
         let next = clock::now().instant + AGAIN;
         while until(next) > Duration::ZERO {
@@ -145,7 +150,8 @@ mod tests {
 
     fn found(addresses: &[SocketAddr], preferred: Option<SocketAddr>) -> (Found, Duration) {
         let begun = clock::now().instant;
-        let found = find("twin:1", |_| Ok(addresses.to_vec()), |at| Some(at) == preferred).expect("addresses");
+        let found =
+            find("twin:1", |_| Ok(addresses.to_vec()), |at| Some(at) == preferred, |_| false).expect("addresses");
         (found, clock::now().instant - begun)
     }
 
@@ -176,7 +182,27 @@ mod tests {
         assert!(took < Duration::from_secs(8), "{took:?}");
         // With one address there is nothing to choose, so nobody is asked.
         assert_eq!(found(&[dead, dead], None).0, Found { address: dead, sure: true });
-        assert!(find("twin:1", |_| Ok(Vec::new()), |_| false).is_err());
-        assert!(find("twin:1", |_| Err(ErrorKind::Other.into()), |_| false).is_err());
+        assert!(find("twin:1", |_| Ok(Vec::new()), |_| false, |_| false).is_err());
+        assert!(find("twin:1", |_| Err(ErrorKind::Other.into()), |_| false, |_| false).is_err());
+    }
+
+    #[test]
+    fn a_server_of_another_program_is_asked_what_the_course_has() {
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        let at = socket.local_addr().expect("bound");
+        let told = thread::spawn(move || {
+            let mut buffer = [0; 64];
+            let mut asked = Vec::new();
+            // The first is answered late, so that all it is asked meanwhile comes.
+            while asked.len() < 4 {
+                let (n, from) = socket.recv_from(&mut buffer).expect("a question");
+                asked.push((String::from_utf8_lossy(&buffer[..n]).into_owned(), from));
+            }
+            let _ = socket.send_to(b"07:01", asked[0].1);
+            asked.into_iter().map(|(text, _)| text).collect::<Vec<_>>()
+        });
+        let found = find("twin:1", |_| Ok(vec![at, closed("[::1]:0")]), |_| false, |address| address == at);
+        assert_eq!(found.expect("addresses"), Found { address: at, sure: true });
+        assert_eq!(told.join().expect("asked"), ["08#"; 4]);
     }
 }

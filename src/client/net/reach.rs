@@ -93,11 +93,14 @@ fn send(
     socket: &mut Option<(SocketAddr, UdpSocket)>,
     memory: &impl Fn(SocketAddr) -> Known,
 ) {
-    while let Some(transmit) = diagnosis.poll_transmit() {
+    while let Some(mut transmit) = diagnosis.poll_transmit() {
         let open = match socket.take() {
             Some((to, open)) if to == transmit.to => Ok(open),
             _ => {
-                diagnosis.remember(memory(transmit.to));
+                let known = memory(transmit.to);
+                if diagnosis.remember(clock::now().instant, known) {
+                    transmit = diagnosis.poll_transmit().unwrap_or(transmit);
+                }
                 connected(transmit.to)
             }
         };

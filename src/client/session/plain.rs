@@ -19,7 +19,7 @@ pub use self::repeats::Handed;
 use self::repeats::Offered;
 use self::request::{Outstanding, Purpose};
 use super::contact::Contact;
-use super::{Cause, Event, Link, LoginOutcome, Polling, RegisterOutcome, StoreToken, Transmit};
+use super::{Beyond, Cause, Event, Link, LoginOutcome, Polling, RegisterOutcome, StoreToken, Transmit};
 use crate::base::model::{Account, MessageId, MessageText, Password, SendState};
 use crate::base::timer::{Backoff, Rto};
 use crate::protocol::wire::{Charset, Learned, Reply, Request};
@@ -117,6 +117,8 @@ pub struct Session {
     probes: u8,
     /// What may still be answered, and then answers nothing else.
     late: Late,
+    /// Nothing was heard since this was asked first.
+    beyond: Option<Beyond>,
     /// In a row, `00:00` to `11#`.
     denials: u8,
     last_token: u64,
@@ -196,6 +198,7 @@ impl Session {
             strange: None,
             probes: 0,
             late: Late::default(),
+            beyond: None,
             denials: 0,
             last_token: 0,
             took: false,
@@ -388,6 +391,7 @@ impl Session {
         }
         self.go_on(now);
         self.contact.look(now, &mut self.events);
+        self.may_have_ended();
     }
 
     /// The server was silent; now it is to be asked again, or has been heard.
@@ -489,6 +493,7 @@ impl Session {
     /// A datagram from the server's address.
     pub fn handle_datagram(&mut self, now: Instant, bytes: &[u8]) {
         let reply = Reply::decode(bytes, &mut self.learned);
+        self.beyond = None;
         if self.contact.ends(&mut self.events) {
             // What is known of others is old; it is asked for with the next poll, and told whatever it is.
             self.online = None;
@@ -569,6 +574,7 @@ impl Session {
             self.contact.waits(now);
         }
         self.asks(&purpose);
+        self.goes_beyond(&purpose);
         let cause = match purpose {
             Purpose::Fence => Cause::Fence,
             Purpose::ByHand(_) => Cause::ByHand,

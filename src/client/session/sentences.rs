@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use rust_i18n::t;
 
-use super::{Link, LoginOutcome, PasswordOutcome, RegisterOutcome};
+use super::{Beyond, Link, LoginOutcome, PasswordOutcome, RegisterOutcome};
 use crate::protocol::link::{GOING_DOWN, Why};
 use crate::protocol::wire::reply::{LoggedIn, Registered};
 
@@ -51,6 +51,17 @@ impl Why {
 /// A server's words, or the carrier's, on one line.
 fn short(why: &str) -> String {
     why.chars().map(|c| if c.is_control() { ' ' } else { c }).take(100).collect()
+}
+
+impl Beyond {
+    /// For whoever sees that nothing answers any more.
+    #[must_use]
+    pub fn sentence(self) -> Cow<'static, str> {
+        match self {
+            Self::Who => t!("gui.ended_at_who"),
+            Self::ChangePassword => t!("gui.ended_at_password"),
+        }
+    }
 }
 
 impl RegisterOutcome {

@@ -56,7 +56,7 @@ impl Session {
     }
 
     /// Ours does; others have shown it since this session began. What was known before may be of another program.
-    fn is_sure_to_change(&self) -> bool {
+    pub(super) fn is_sure_to_change(&self) -> bool {
         self.extensions == Some(true) || self.changes_passwords == Some(true)
     }
 

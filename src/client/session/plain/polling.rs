@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{Purpose, STRICT, Session, State};
 use crate::base::model::Account;
-use crate::client::session::{Cause, Event, Polling, Transmit};
+use crate::client::session::{Beyond, Cause, Event, Polling, Transmit};
 use crate::protocol::wire::{Reply, Request};
 
 const VISIBLE: Duration = Duration::from_secs(2);
@@ -80,6 +80,32 @@ impl Session {
         self.who_wanted = true;
         self.want(Purpose::Probe, &Request::Who { offset: 0 });
         self.go_on(now);
+    }
+
+    /// Before a request goes out: whether it may end a server.
+    pub(super) fn goes_beyond(&mut self, purpose: &Purpose) {
+        let known = match purpose.beyond() {
+            Some(Beyond::ChangePassword) => self.is_sure_to_change(),
+            _ => self.extensions == Some(true),
+        };
+        if let Some(beyond) = purpose.beyond().filter(|_| !known) {
+            self.beyond.get_or_insert(beyond);
+        }
+    }
+
+    /// Says so where the server is silent since such a request. It would end again at each login that asks the same.
+    pub(super) fn may_have_ended(&mut self) {
+        if !self.contact.is_silent() {
+            return;
+        }
+        let Some(beyond) = self.beyond.take() else { return };
+        self.events.push_back(Event::EndedAt(beyond));
+        if beyond == Beyond::Who {
+            self.who_wanted = false;
+            self.extensions = Some(false);
+            self.wanted.retain(|(purpose, _)| *purpose != Purpose::Probe);
+            self.events.push_back(Event::Extensions(false));
+        }
     }
 
     /// Not known, so not used; perhaps the next answer comes.

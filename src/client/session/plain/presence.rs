@@ -40,6 +40,7 @@ impl Session {
         self.release = None;
         self.hold_until = None;
         self.contact.ends(&mut self.events);
+        self.beyond = None;
         self.offered = None;
         self.told_unread = false;
         self.state = State::Offline;
@@ -118,6 +119,7 @@ impl Session {
         self.taking_over = false;
         self.took_over = false;
         self.contact.ends(&mut self.events);
+        self.beyond = None;
         self.state = State::Offline;
         if let Some(message) = self.outbox.front_mut().filter(|m| m.noted && m.copies == 0) {
             message.noted = false;

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::late::{self, Late};
 use crate::base::model::Account;
+use crate::client::session::Beyond;
 
 /// Tries of one request before the server counts as silent.
 const TRIES: u8 = 4;
@@ -71,6 +72,15 @@ impl Purpose {
     /// One of those that change a password.
     pub fn changes_password(&self) -> bool {
         matches!(self, Self::ChangePassword | Self::TryNew | Self::TryAway | Self::TryOld)
+    }
+
+    /// What it is, where it is none of the course's protocol and goes out unasked, or with a warning.
+    pub fn beyond(&self) -> Option<Beyond> {
+        match self {
+            Self::Probe => Some(Beyond::Who),
+            Self::ChangePassword => Some(Beyond::ChangePassword),
+            _ => None,
+        }
     }
 
     /// Asked when nothing else is to be done; on some servers any request confirms the message in hand.

@@ -30,6 +30,7 @@ impl Running {
             Event::PlainOnly(Plainly::Only) => Err(Stop(Exit::Refused, format!("{notice} (--allow-plain)"))),
             Event::Kicked { .. } | Event::Copied { offline: true } => Err(Stop(Exit::Refused, notice)),
             Event::UnknownCode(_)
+            | Event::EndedAt(_)
             | Event::Pinned(_)
             | Event::TookPlace { .. }
             | Event::NotStoring(true)
