@@ -279,6 +279,8 @@ pub enum SendState {
     Unknown,
     /// Its receiver is offline and will get it: it is on the server's disk (the secure dialect, "Exactly once").
     Kept,
+    /// A device of its receiver has it, or a plain client (the secure dialect, "Delivered").
+    Delivered,
     /// Sent a second time after the first answer was lost.
     MaybeSentTwice,
     /// On its way when the program ended; only its writer sends it again.
@@ -300,6 +302,7 @@ impl SendState {
             | Self::OfflineOrUnknown
             | Self::Unknown
             | Self::Kept
+            | Self::Delivered
             | Self::MaybeSentTwice
             | Self::MaybeSent
             | Self::NoAnswer
@@ -317,7 +320,7 @@ impl SendState {
             | Self::NoAnswer
             | Self::OfflineOrUnknown
             | Self::Unknown => true,
-            Self::Waiting | Self::Sending | Self::Sent | Self::Kept => false,
+            Self::Waiting | Self::Sending | Self::Sent | Self::Kept | Self::Delivered => false,
         }
     }
 }

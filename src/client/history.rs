@@ -6,6 +6,7 @@
 
 pub mod contacts;
 mod database;
+mod delivered;
 mod device;
 mod look;
 pub mod moment;
@@ -26,6 +27,7 @@ use std::thread::{self, JoinHandle};
 use crossbeam_channel::{Receiver, Sender};
 
 pub use database::Database;
+pub use delivered::state_of;
 pub use past::time_of;
 pub use rescue::{Rescued, copy_before, rescue};
 pub use trouble::Trouble;
@@ -194,6 +196,9 @@ pub enum Op {
     Own { token: StoreToken, to: Account, text: String, pushed: Pushed, by: SentBy },
     /// A message of one's own has this row at the server.
     Numbered { id: MessageId, row: u64 },
+    /// Of one's own messages to these accounts all from the first to the last row at the server were delivered; with the
+    /// version up to which that is known then. Answered by [`Done::Deliveries`].
+    Delivered { version: u64, rows: Vec<(Account, u64, u64)> },
     /// What the server has of a conversation, oldest first; what is not here is put into its place, and counts
     /// as read.
     Past { own: Account, peer: Account, messages: Vec<Past>, more: bool },
@@ -263,7 +268,13 @@ pub enum Done {
     /// The row of an [`Op::Outgoing`]; `None` if it is not on disk.
     Kept { request: u64, id: Option<MessageId> },
     /// The row of an [`Op::Received`] or an [`Op::Own`]; `None` if it is not on disk. `known`: it was there before.
-    Stored { token: StoreToken, id: Option<MessageId>, known: bool },
+    /// `state`: of an own one, how far it has come.
+    Stored { token: StoreToken, id: Option<MessageId>, known: bool, state: Option<SendState> },
+    /// The version of an [`Op::Delivered`]; `None` if it is not on disk. To which messages that is news, or that there are
+    /// `more` than these.
+    Deliveries { version: Option<u64>, ids: Vec<MessageId>, more: bool },
+    /// This message, whose [`Op::State`] says less, was delivered: that came first.
+    Delivered(MessageId),
     /// That this message is being sent is on disk, or is not.
     Noted { id: MessageId, noted: bool },
     /// As it was given, and on disk if the disk took it.

@@ -187,6 +187,8 @@ pub struct Kept {
     pub cursor: Option<u64>,
     /// The highest row a message of one's own ever had here.
     pub newest: i64,
+    /// The version up to which it is on disk here what was delivered; 0 for nothing.
+    pub delivered: u64,
 }
 
 /// What a message was sent as, by another device of the same account.
@@ -198,6 +200,8 @@ pub struct SentBy {
     pub counter: u64,
     /// The server's row of it; none if nobody got it.
     pub accepted: Option<u64>,
+    /// Whether its receiver was there; none if the server did not note that.
+    pub online: Option<bool>,
 }
 
 /// A change of how an account may be used.
@@ -296,6 +300,9 @@ pub enum Event {
     Own { token: StoreToken, to: Account, text: String, pushed: Pushed, by: SentBy },
     /// A message of one's own has this row at the server.
     Numbered { id: MessageId, row: u64 },
+    /// Of one's own messages to these accounts all from the first to the last row at the server were delivered. To be
+    /// stored together with the version; answered by [`Session::handle_delivered`].
+    Delivered { version: u64, rows: Vec<(Account, u64, u64)> },
     /// A message of one's own came further; `07:01` and `00:00` leave it `Waiting` or `Failed`.
     Outgoing { id: MessageId, state: SendState },
     /// The same of one that the server will not have: answered by [`Session::handle_noted`] once that is on a disk

@@ -319,9 +319,10 @@ impl Engine {
 
     /// What became of an operation, after its commit.
     pub fn stored(&mut self, now: Now, done: Done) {
-        if let Done::Took { account, senders } = done {
+        if let Done::Took { account, senders, delivered } = done {
             let person = self.people.get_mut(&account);
-            return person.into_iter().for_each(|person| senders.iter().for_each(|(of, n)| person.take(of, *n)));
+            person.into_iter().for_each(|person| senders.iter().for_each(|(of, n)| person.take(of, *n)));
+            return delivered.into_iter().for_each(|delivery| self.delivered(delivery));
         }
         let Some((from, waiting)) = self.waiting.remove(&done.job()) else { return self.device_stored(now, done) };
         let reply = match (waiting, done) {

@@ -3,12 +3,14 @@
 //! leave only after the commit. On a full disk everything but storing goes on.
 
 pub mod admin;
+mod delivered;
 mod devices;
 mod error;
 mod folder;
 mod schema;
 mod snapshot;
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::net::SocketAddr;
@@ -18,6 +20,7 @@ use std::thread::{self, JoinHandle};
 use crossbeam_channel::{Receiver, Sender};
 use rusqlite::{Connection, params};
 
+pub use self::delivered::Delivery;
 pub use self::error::StoreError;
 pub(super) use self::folder::make_folder;
 use self::folder::{lost, sync_folder};
@@ -51,6 +54,8 @@ pub struct NewMessage {
     pub text: String,
     /// When, seconds since 1970.
     pub sent: i64,
+    /// One of its receivers is here.
+    pub online: bool,
     /// By which the same message is known when it comes again; the plain dialect has none.
     pub key: Option<SentKey>,
     /// A row of it for its writer's other devices; of messages with a key.
@@ -86,6 +91,7 @@ pub struct SentKey {
 /// What the engine wants stored or read. `job` comes back with the result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
+#[allow(clippy::large_enum_variant, reason = "the largest is the commonest")]
 pub enum Op {
     /// A new account.
     Register { job: u64, name: String, hashed: Hashed, at: i64 },
@@ -116,8 +122,10 @@ pub enum Op {
     After { job: u64, account: AccountId, device: Device, after: MessageRow, count: u32 },
     /// Changes how an account may be used.
     Allow { job: u64, account: AccountId, change: Change },
-    /// Marks everything up to a row as taken. If it is lost, a device's next word marks it.
+    /// Marks everything up to a row as taken. Nobody waits for it: if it is lost, a device's next word marks it.
     TakenTo { account: AccountId, row: MessageRow, at: i64 },
+    /// Reads what was delivered of an account's messages after a version.
+    Delivered { job: u64, account: AccountId, after: i64, count: u32 },
     /// Reads the newest messages with somebody, older than a row. `peer_id` is theirs, if they have an account.
     History {
         job: u64,
@@ -158,6 +166,7 @@ impl Op {
             | Self::Enter { job, .. }
             | Self::After { job, .. }
             | Self::Allow { job, .. }
+            | Self::Delivered { job, .. }
             | Self::History { job, .. } => Some(Done::Failed { job: *job }),
             Self::Handed { .. }
             | Self::Taken { .. }
@@ -200,6 +209,10 @@ pub struct Stored {
     pub plain: bool,
     /// It is one of the account's own.
     pub own: Option<OwnSent>,
+    /// Of the account's own: whether its receiver was here when it was written, if that was noted.
+    pub online: Option<bool>,
+    /// Of the account's own: it was taken.
+    pub delivered: bool,
 }
 
 /// What a message of the account's own was sent as.
@@ -226,16 +239,20 @@ pub enum Done {
     /// The message, if there is one.
     Offered { job: u64, message: Option<Unread> },
     /// A message is on disk, in a row for each receiver in their order. `again`: it was there before, from when
-    /// this device sent it first, and nothing was added. `own` is the row of its writer's other devices.
-    Kept { job: u64, rows: Vec<MessageRow>, own: Option<MessageRow>, sent: i64, again: bool },
+    /// this device sent it first, and nothing was added. `own` is the row of its writer's other devices. `online`:
+    /// whether a receiver was here then, if that was noted.
+    Kept { job: u64, rows: Vec<MessageRow>, own: Option<MessageRow>, sent: i64, again: bool, online: Option<bool> },
     /// This device has used this number for another message.
     Conflict { job: u64 },
     /// What it was to come after is not there.
     OutOfTurn { job: u64 },
     /// A device's stored token hash; the highest number it has used; the row after which it is to be pushed.
     Entered { job: u64, token: Option<[u8; 32]>, highest: u64, start: MessageRow },
-    /// So many messages, by sender, were unread until now.
-    Took { account: AccountId, senders: HashMap<String, u64> },
+    /// So many messages, by sender, were unread until now and are not any more; and how far their writers' messages are
+    /// delivered with that.
+    Took { account: AccountId, senders: HashMap<String, u64>, delivered: Vec<Delivery> },
+    /// Oldest change first.
+    Delivered { job: u64, delivered: Vec<Delivery> },
     /// Oldest first; `more` lie beyond.
     Messages { job: u64, messages: Vec<Stored>, more: bool },
     /// Not on disk (disk full, say): nothing may claim that it is.
@@ -255,6 +272,7 @@ impl Done {
             | Self::OutOfTurn { job }
             | Self::Entered { job, .. }
             | Self::Messages { job, .. }
+            | Self::Delivered { job, .. }
             | Self::Failed { job } => *job,
             // Nobody waits for it.
             Self::Took { .. } => 0,
@@ -265,7 +283,7 @@ impl Done {
 /// What became of a batch.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Results {
-    /// In the order of the operations.
+    /// In the order of the operations, after what was owed from before.
     pub done: Vec<Done>,
     /// Why some of it was not stored, for the log.
     pub error: Option<String>,
@@ -278,6 +296,10 @@ pub struct Store {
     /// Messages that were taken, and when, while that could not be written down. They are not handed out
     /// again, and marked once it can be.
     owed: BTreeMap<MessageRow, i64>,
+    /// The same of devices: up to which row of an account's.
+    owed_to: BTreeMap<AccountId, (MessageRow, i64)>,
+    /// The highest version of what was delivered; of one that was not committed after all, nobody has heard.
+    version: Cell<i64>,
 }
 
 impl Store {
@@ -291,10 +313,12 @@ impl Store {
         let path = file(data);
         lost(data, &path)?;
         schema::make(&path).map_err(directory)?;
-        Self::with(&path, |connection| {
+        let store = Self::with(&path, |connection| {
             schema::prepare(connection, &path)?;
             schema::check(connection)
-        })
+        })?;
+        store.version.set(delivered::newest(&store.connection)?);
+        Ok(store)
     }
 
     /// Opens the database to look at it, also while a server has it. Makes and changes nothing.
@@ -320,7 +344,7 @@ impl Store {
             StoreError::Sqlite(error) => damaged(error),
             other => other,
         })?;
-        Ok(Self { connection, owed: BTreeMap::new() })
+        Ok(Self { connection, owed: BTreeMap::new(), owed_to: BTreeMap::new(), version: Cell::new(0) })
     }
 
     /// Lets the database grow to so many bytes, or to any size. What lies in the WAL until it is moved into the
@@ -368,8 +392,12 @@ impl Store {
                 Op::Taken { message, at } => {
                     self.owed.insert(*message, *at);
                 }
+                Op::TakenTo { account, row, at } => {
+                    let owed = self.owed_to.entry(*account).or_insert((*row, *at));
+                    *owed = (*owed).max((*row, *at));
+                }
                 // These only read.
-                Op::Again { .. } | Op::Offer { .. } | Op::After { .. } | Op::History { .. } => {
+                Op::Again { .. } | Op::Offer { .. } | Op::After { .. } | Op::History { .. } | Op::Delivered { .. } => {
                     done.extend(self.apply(op).unwrap_or_else(|_| op.failed()));
                 }
                 _ => done.extend(op.failed()),
@@ -380,15 +408,19 @@ impl Store {
 
     fn transaction(&mut self, batch: &[Op], growing: bool) -> Result<Vec<Done>, rusqlite::Error> {
         let transaction = self.connection.unchecked_transaction()?;
-        for (message, at) in &self.owed {
-            self.apply(&Op::Taken { message: *message, at: *at })?;
-        }
         let mut done = Vec::with_capacity(batch.len());
+        for (message, at) in &self.owed {
+            done.extend(self.apply(&Op::Taken { message: *message, at: *at })?);
+        }
+        for (account, (row, at)) in &self.owed_to {
+            done.extend(self.apply(&Op::TakenTo { account: *account, row: *row, at: *at })?);
+        }
         for op in batch {
             done.extend(if op.grows() && !growing { op.failed() } else { self.apply(op)? });
         }
         transaction.commit()?;
         self.owed.clear();
+        self.owed_to.clear();
         Ok(done)
     }
 
@@ -433,20 +465,25 @@ impl Store {
                 }
                 let mut rows = Vec::with_capacity(message.receivers.len());
                 let mut insert = c.prepare_cached(
-                    "INSERT INTO messages (receiver, sender, author, writer, raw, text, sent)
-                     VALUES (?, ?, (SELECT id FROM accounts WHERE id = ?), ?, ?, ?, ?)",
+                    "INSERT INTO messages (receiver, sender, author, writer, raw, text, sent, online)
+                     VALUES (?, ?, (SELECT id FROM accounts WHERE id = ?), ?, ?, ?, ?, ?)",
                 )?;
                 for receiver in &message.receivers {
-                    let NewMessage { sender, author, writer, raw, text, sent, .. } = message;
-                    insert.execute(params![receiver, sender, author, writer, raw, text, sent])?;
-                    rows.push(c.last_insert_rowid());
+                    let NewMessage { sender, author, writer, raw, text, sent, online, .. } = message;
+                    insert.execute(params![receiver, sender, author, writer, raw, text, sent, online])?;
+                    let row = c.last_insert_rowid();
+                    rows.push(row);
+                    if writer.is_none() {
+                        delivered::begin(c, *author, *receiver, row)?;
+                    }
                 }
                 let mut own = None;
                 if let Some(key) = &message.key {
                     devices::note_sent(c, key, rows.first().copied().unwrap_or(0), message.sent)?;
                     own = message.own.as_ref().map(|own| devices::note_own(c, key, own, message.sent)).transpose()?;
                 }
-                Some(Done::Kept { job: *job, rows, own, sent: message.sent, again: false })
+                let (sent, online) = (message.sent, Some(message.online));
+                Some(Done::Kept { job: *job, rows, own, sent, again: false, online })
             }
             Op::Again { job, key } => Some(devices::sent_before(c, *job, key)?.unwrap_or(Done::Ok { job: *job })),
             Op::Offer { job, account, from } => {
@@ -469,7 +506,8 @@ impl Store {
                 let mut message = None;
                 while let Some(row) = rows.next()? {
                     let id = row.get(0)?;
-                    if !self.owed.contains_key(&id) {
+                    let taken = self.owed_to.get(account).is_some_and(|(to, _)| id <= *to);
+                    if !taken && !self.owed.contains_key(&id) {
                         let (sender, sent, text, writer) = (row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
                         message = Some(Unread { row: id, sender, writer, sent, text });
                         break;
@@ -504,7 +542,12 @@ impl Store {
                     .execute(params![on, account])?;
                 Some(Done::Ok { job: *job })
             }
-            Op::TakenTo { account, row, at } => devices::taken_to(c, *account, *row, *at)?,
+            Op::TakenTo { account, row, at } => devices::taken_to(c, &self.version, *account, *row, *at)?,
+            Op::Delivered { job, account, after, count } => {
+                // A version from another server's data means nothing here.
+                let after = if *after > self.version.get() { 0 } else { *after };
+                Some(Done::Delivered { job: *job, delivered: delivered::after(c, *account, after, *count)? })
+            }
             Op::History { job, account, name, peer, peer_id, before, count } => {
                 Some(devices::history(c, *job, (*account, name), (peer, *peer_id), *before, *count)?)
             }
@@ -512,11 +555,7 @@ impl Store {
                 c.prepare_cached("UPDATE messages SET plain = 1 WHERE id = ?")?.execute([message])?;
                 None
             }
-            Op::Taken { message, at } => {
-                c.prepare_cached("UPDATE messages SET taken = ?, plain = 1 WHERE id = ?")?
-                    .execute(params![at, message])?;
-                None
-            }
+            Op::Taken { message, at } => devices::taken(c, &self.version, *message, *at)?,
         })
     }
 }

@@ -195,10 +195,18 @@ impl OpenAccount {
     }
 
     /// It is on disk, was there before (`known`), or could not be stored.
-    pub(super) fn stored(&mut self, token: StoreToken, id: Option<MessageId>, known: bool) -> Vec<Event> {
+    /// `state` is how far one's own has come by then.
+    pub(super) fn stored(
+        &mut self,
+        token: StoreToken,
+        id: Option<MessageId>,
+        known: bool,
+        state: Option<SendState>,
+    ) -> Vec<Event> {
         let mut events = Vec::new();
         let Some(Incoming { mut row, from, kept }) = self.incoming.remove(&token) else { return events };
         row.id = id.unwrap_or(row.id);
+        row.state = state.or(row.state);
         // Ours offers it again; elsewhere this is the only time it is seen.
         if id.is_none() && kept {
             return events;

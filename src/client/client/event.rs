@@ -43,8 +43,9 @@ pub enum Event {
     Last { peer: Account, rows: Vec<Row> },
     /// Answer to [`super::Client::search`].
     Found { text: String, rows: Vec<(Account, Row)> },
-    /// Messages of which only the server's own clock was known have got their moments: every index is another one.
-    TimesKnown,
+    /// Many messages that are here are to be shown otherwise, as those of which only the server's own clock was known when
+    /// they have got their moments: every index is another one.
+    RowsChanged,
     /// Everybody who is online, on servers that say.
     Online(Vec<Account>),
     /// Somebody is online who was not.

@@ -56,6 +56,7 @@ impl Client {
                 return self.receive(token, incoming, Op::Own { token, to, text, pushed, by });
             }
             session::Event::Unread(n) => return self.submit(Op::Unread(n)),
+            session::Event::Delivered { version, rows } => return self.submit(Op::Delivered { version, rows }),
             session::Event::Numbered { id, row } => return self.submit(Op::Numbered { id, row }),
             session::Event::Outgoing { id, state } => {
                 self.came_further(id, state);
@@ -169,7 +170,7 @@ impl Client {
                     account.zone = zone;
                 }
                 if changed {
-                    self.events.push_back(Event::TimesKnown);
+                    self.events.push_back(Event::RowsChanged);
                     self.submit(Op::Conversations);
                 }
             }
@@ -198,14 +199,20 @@ impl Client {
                 self.events.push_back(Event::Message { peer: to.clone(), row });
                 self.session.send(now.instant, id, to, message);
             }
-            Done::Stored { token, id, known } => {
+            Done::Stored { token, id, known, state } => {
                 self.session.handle_stored(now.instant, token, id.is_some());
                 if let Some(account) = &mut self.account {
                     // While the server is asked for the next one.
                     account.list(now.instant);
-                    self.events.extend(account.stored(token, id, known));
+                    self.events.extend(account.stored(token, id, known, state));
                 }
             }
+            Done::Deliveries { version, ids, more } => {
+                self.session.handle_delivered(now.instant, version);
+                self.events.extend(ids.into_iter().map(|id| Event::Outgoing { id, state: SendState::Delivered }));
+                self.events.extend(more.then_some(Event::RowsChanged));
+            }
+            Done::Delivered(id) => self.events.push_back(Event::Outgoing { id, state: SendState::Delivered }),
             Done::Noted { id, noted } => {
                 self.session.handle_noted(now.instant, id, noted);
             }

@@ -126,7 +126,11 @@ impl Database {
                 let number = if *secure && *state == SendState::Sending { SENDING_SECURELY } else { number(*state) };
                 c.prepare_cached("UPDATE messages SET state = ? WHERE id = ? AND outgoing")?
                     .execute(params![number, id.0])?;
-                (*state == SendState::Sending).then_some(Done::Noted { id: *id, noted: true })
+                match state {
+                    SendState::Sending => Some(Done::Noted { id: *id, noted: true }),
+                    SendState::Sent | SendState::Kept => self.delivered_already(*id)?,
+                    _ => None,
+                }
             }
             Op::Refused { id, state } => {
                 self.apply(&Op::State { id: *id, state: *state, secure: true })?;
@@ -136,17 +140,17 @@ impl Database {
                 if let Some(pushed) = pushed
                     && !self.advance(pushed)?
                 {
-                    return Ok(Some(Done::Stored { token: *token, id: None, known: false }));
+                    return Ok(Some(Done::Stored { token: *token, id: None, known: false, state: None }));
                 }
                 if let Some(pushed) = pushed
                     && let Some(id) = self.numbered(from, pushed.row)?
                 {
-                    return Ok(Some(Done::Stored { token: *token, id: Some(id), known: true }));
+                    return Ok(Some(Done::Stored { token: *token, id: Some(id), known: true, state: None }));
                 }
                 if let Some((pushed, time)) = pushed.as_ref().zip(handed.as_ref())
                     && let Some(id) = self.handed(from, time, text, pushed.row)?
                 {
-                    return Ok(Some(Done::Stored { token: *token, id: Some(id), known: true }));
+                    return Ok(Some(Done::Stored { token: *token, id: Some(id), known: true, state: None }));
                 }
                 let plain = pushed.is_none().then_some(server_time);
                 let written = match pushed {
@@ -173,16 +177,18 @@ impl Database {
                 ])?;
                 let id = c.last_insert_rowid();
                 self.count(from, id, 1)?;
-                Some(Done::Stored { token: *token, id: Some(MessageId(id)), known: false })
+                Some(Done::Stored { token: *token, id: Some(MessageId(id)), known: false, state: None })
             }
             Op::Own { token, to, text, pushed, by } => {
                 let (id, known) = if self.advance(pushed)? { self.own(to, text, pushed, by)? } else { (None, false) };
-                Some(Done::Stored { token: *token, id, known })
+                let state = id.map(|id| self.state_now(id)).transpose()?.flatten();
+                Some(Done::Stored { token: *token, id, known, state })
             }
             Op::Numbered { id, row } => {
                 self.number_at_server(*id, *row)?;
                 None
             }
+            Op::Delivered { version, rows } => Some(self.note_deliveries(*version, rows)?),
             Op::Past { own, peer, messages, more } => {
                 self.add_past(own, peer, messages)?;
                 Some(Done::Past { peer: peer.clone(), messages: messages.clone(), more: *more })
@@ -299,8 +305,9 @@ fn refused(ops: &[Op], trouble: Trouble) -> Vec<Done> {
             Some(Done::Noted { id: *id, noted: false })
         }
         Op::Received { token, .. } | Op::Own { token, .. } => {
-            Some(Done::Stored { token: *token, id: None, known: false })
+            Some(Done::Stored { token: *token, id: None, known: false, state: None })
         }
+        Op::Delivered { .. } => Some(Done::Deliveries { version: None, ids: Vec::new(), more: false }),
         Op::NewDevice => Some(Done::Renamed(None)),
         Op::Withdraw(_) => Some(Done::Withdrawn(false)),
         Op::Past { peer, messages, more, .. } => {

@@ -4,13 +4,14 @@
 use rusqlite::{Error, OptionalExtension, params, types::FromSql};
 
 use super::Database;
-use super::schema::{number, signed};
-use crate::base::model::{Account, MessageId, SendState};
+use super::delivered::mirrored;
+use super::schema::signed;
+use crate::base::model::{Account, MessageId};
 use crate::client::session::{Handed, Kept, Pushed, SentBy};
 use crate::protocol::wire::frame::{Device, Key};
 
 impl Database {
-    fn meta<T: FromSql>(&self, name: &str) -> Result<Option<T>, Error> {
+    pub(super) fn meta<T: FromSql>(&self, name: &str) -> Result<Option<T>, Error> {
         let mut query = self.connection.prepare_cached("SELECT value FROM meta WHERE name = ?")?;
         query.query_row([name], |row| row.get(0)).optional()
     }
@@ -27,6 +28,7 @@ impl Database {
             token: self.meta::<[u8; 32]>("token")?.map(Key),
             cursor: self.cursor()?,
             newest: self.connection.query_row(highest, [], |row| row.get(0)).optional()?.unwrap_or(0),
+            delivered: self.deliveries()?,
         })
     }
 
@@ -134,7 +136,7 @@ impl Database {
         to: &Account,
         text: &str,
         pushed: &Pushed,
-        SentBy { device, counter, accepted }: &SentBy,
+        SentBy { device, counter, accepted, online }: &SentBy,
     ) -> Result<(Option<MessageId>, bool), Error> {
         let c = &self.connection;
         let counter = i64::try_from(*counter).unwrap_or(i64::MAX);
@@ -161,7 +163,7 @@ impl Database {
             text,
             text.as_bytes(),
             unix_ms,
-            number(SendState::Sent),
+            mirrored(to, *online),
             accepted.map(signed)
         ])?;
         let id = c.last_insert_rowid();
@@ -219,10 +221,10 @@ mod tests {
         drop(database);
         let database = Database::open(&path).expect("again");
         let kept = database.kept().expect("read");
-        assert_eq!(kept, Kept { device: new.device, token, cursor: Some(8), newest: 2 });
+        assert_eq!(kept, Kept { device: new.device, token, cursor: Some(8), newest: 2, delivered: 0 });
         assert_eq!(
             database.run(&[pushed(5, 8, Some(5))]),
-            [Done::Stored { token: StoreToken::Secure(5), id: None, known: false }]
+            [Done::Stored { token: StoreToken::Secure(5), id: None, known: false, state: None }]
         );
         let renamed = database.run(&[Op::NewDevice]);
         let kept = database.kept().expect("read");
@@ -331,7 +333,7 @@ mod tests {
             to: to.clone(),
             text: text.into(),
             pushed: Pushed { row, after: Some(row - 1).filter(|n| *n > 0), at: 7 },
-            by: SentBy { device, counter, accepted: Some(100 + row) },
+            by: SentBy { device, counter, accepted: Some(100 + row), online: None },
         };
         let other = Key([9; 16]);
         let ops = [
@@ -343,7 +345,15 @@ mod tests {
             own(5, "read back", (other, 3)),
         ];
         // The server's history was read before it came.
-        let past = Past { row: 105, from: "me".into(), writer: None, at: 7, text: "read back".into() };
+        let past = Past {
+            row: 105,
+            from: "me".into(),
+            writer: None,
+            at: 7,
+            text: "read back".into(),
+            online: None,
+            delivered: false,
+        };
         let (me, b) = (Account::sanitised("me"), to.clone());
         database.run(&[Op::Past { own: me, peer: b, messages: vec![past], more: false }]);
         let known: Vec<_> = database

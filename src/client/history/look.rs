@@ -2,8 +2,9 @@
 
 use rusqlite::{Error, params};
 
+use super::delivered::IS_DELIVERED;
 use super::moment::shown;
-use super::schema::state;
+use super::schema::{DELIVERED, state};
 use super::{Database, Row, RowMeta};
 use crate::base::fold::{fold, holds};
 use crate::base::model::{Account, MessageId};
@@ -16,7 +17,10 @@ const REVERSE: &str = "coalesce(place, id) DESC, place IS NULL DESC, server_row 
 /// of before, when such messages, and others, were hidden.
 pub(super) const REPEATED: i64 = -1;
 
-const COLUMNS: &str = "id, text, unix_ms, server_time, state, peer, face, zone, came";
+/// What of a row is read; one's own message that was delivered says so, whatever state was written down for it.
+fn columns() -> String {
+    format!("id, text, unix_ms, server_time, iif({IS_DELIVERED}, {DELIVERED}, state), peer, face, zone, came")
+}
 
 impl Database {
     /// What is known of every row with `peer` without its text, in order.
@@ -41,7 +45,8 @@ impl Database {
     /// `count` rows with `peer` from the `first` on.
     pub(super) fn page(&self, peer: &Account, first: u32, count: u32) -> Result<Vec<Row>, Error> {
         let mut query = self.connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM messages WHERE peer = ? AND NOT repeat ORDER BY {ORDER} LIMIT ? OFFSET ?"
+            "SELECT {} FROM messages WHERE peer = ? AND NOT repeat ORDER BY {ORDER} LIMIT ? OFFSET ?",
+            columns()
         ))?;
         let rows = query.query_map(params![peer.as_str(), count, first], |row| read(row).map(|(_, row)| row))?;
         rows.collect()
@@ -50,7 +55,8 @@ impl Database {
     /// The last `count` messages with `peer`, oldest first.
     pub(super) fn last(&self, peer: &Account, count: u32) -> Result<Vec<Row>, Error> {
         let mut query = self.connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM messages WHERE peer = ? AND NOT repeat ORDER BY {REVERSE} LIMIT ?"
+            "SELECT {} FROM messages WHERE peer = ? AND NOT repeat ORDER BY {REVERSE} LIMIT ?",
+            columns()
         ))?;
         let rows = query.query_map(params![peer.as_str(), count], |row| read(row).map(|(_, row)| row))?;
         let mut rows: Vec<Row> = rows.collect::<Result<_, _>>()?;
@@ -63,7 +69,7 @@ impl Database {
         let wanted = fold(text);
         let mut query = self
             .connection
-            .prepare_cached(&format!("SELECT {COLUMNS} FROM messages WHERE NOT repeat ORDER BY id DESC"))?;
+            .prepare_cached(&format!("SELECT {} FROM messages WHERE NOT repeat ORDER BY id DESC", columns()))?;
         let mut rows = query.query([])?;
         let mut found = Vec::new();
         let most = usize::try_from(count).unwrap_or(usize::MAX);

@@ -10,6 +10,7 @@ use chrono::{Local, TimeZone};
 use rusqlite::{Error, OptionalExtension, params};
 
 use super::Database;
+use super::delivered::state_of;
 use super::moment::may_be;
 use super::same::pairs;
 use super::schema::{number, signed, state};
@@ -151,7 +152,7 @@ impl Database {
             past.text,
             past.text.as_bytes(),
             past.at.saturating_mul(1000),
-            own.then(|| number(SendState::Sent)),
+            own.then(|| number(state_of(past))),
             signed(past.row),
             place,
         ])?;
@@ -221,6 +222,8 @@ mod tests {
             writer: None,
             at: 1_000_000 + row as i64,
             text: format!("{from} {row}"),
+            online: None,
+            delivered: false,
         };
         let messages = rows.iter().map(past).collect();
         Op::Past { own: account("me"), peer: account("b"), messages, more: true }
@@ -349,7 +352,7 @@ mod tests {
                     here.push(text);
                 }
                 if at_server {
-                    there.push(Past { row, from: "me".into(), writer: None, at: time, text: text.into() });
+                    there.push(Past { row, from: "me".into(), writer: None, at: time, text: text.into(), online: None, delivered: false });
                 }
             }
             for _ in 0..2 {

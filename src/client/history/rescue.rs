@@ -16,7 +16,8 @@ use crate::base::private;
 /// After so many ranges of messages of which none could be read nothing more is tried: a second or two.
 const IN_VAIN: u32 = 1 << 16;
 /// Tables beside the messages that are copied; the list's figures are counted anew.
-const TABLES: [(&str, &str); 4] = [("contacts", "account"), ("meta", "name"), ("names", "name"), ("drafts", "peer")];
+const TABLES: [(&str, &str); 5] =
+    [("contacts", "account"), ("meta", "name"), ("names", "name"), ("drafts", "peer"), ("delivered", "peer, first")];
 
 /// What became of a history that was damaged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -179,6 +180,10 @@ fn copy(old: &Connection, new: &Connection) -> Result<(u64, u64), Error> {
                 log::warn!("of {table} not all can be read: {error}");
             }
         }
+    }
+    // What was delivered may be missing in part, and is told once more.
+    if !columns(new, "meta")?.is_empty() {
+        new.execute("DELETE FROM meta WHERE name = 'delivered'", [])?;
     }
     let copying = Copying { new, table: "messages", columns: columns(new, "messages")? };
     let number = |query: &str| old.query_row(query, [], |row| row.get::<_, Option<i64>>(0)).ok().flatten();

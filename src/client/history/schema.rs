@@ -11,7 +11,7 @@ use crate::base::model::SendState;
 use crate::base::private;
 
 /// The schema this program writes; `PRAGMA user_version`.
-pub(super) const SCHEMA_VERSION: i64 = 7;
+pub(super) const SCHEMA_VERSION: i64 = 8;
 
 /// Takes a history for this process. The lock is the system's, so it ends with the process.
 ///
@@ -186,11 +186,21 @@ const SEVENTH: &str = "
     CREATE TABLE drafts (peer TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
     PRAGMA user_version = 7;";
 
+/// Which of one's own messages to somebody were delivered, by their numbers at the server, whatever comes into these places
+/// later. Of an account that was made anew there are others, apart from those of before.
+const EIGHTH: &str = "
+    CREATE TABLE delivered (peer TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+        PRIMARY KEY (peer, first)) WITHOUT ROWID;
+    PRAGMA user_version = 8;";
+
 /// From nothing to [`SCHEMA_VERSION`].
-const STEPS: [&str; 7] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH];
+const STEPS: [&str; 8] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH];
 
 /// [`SendState::Sending`] by the secure dialect.
 pub(super) const SENDING_SECURELY: i64 = 7;
+
+/// [`SendState::Delivered`]; where a message stands in `delivered` its own state may be an earlier one.
+pub(super) const DELIVERED: i64 = 11;
 
 /// The states' numbers in the file; never renumbered.
 pub(super) fn number(state: SendState) -> i64 {
@@ -205,6 +215,7 @@ pub(super) fn number(state: SendState) -> i64 {
         SendState::Kept => 8,
         SendState::Unknown => 9,
         SendState::NoAnswer => 10,
+        SendState::Delivered => DELIVERED,
     }
 }
 
@@ -219,6 +230,7 @@ pub(super) fn state(number: i64) -> SendState {
         8 => SendState::Kept,
         9 => SendState::Unknown,
         10 => SendState::NoAnswer,
+        DELIVERED => SendState::Delivered,
         _ => SendState::Failed,
     }
 }

@@ -461,6 +461,13 @@ impl Session {
         }
     }
 
+    /// See [`secure::Session::handle_delivered`].
+    pub fn handle_delivered(&mut self, now: Instant, version: Option<u64>) {
+        if let Some(secure) = &mut self.secure {
+            secure.handle_delivered(now, version);
+        }
+    }
+
     /// See [`secure::Session::set_device`].
     pub fn set_device(&mut self, now: Instant, device: Option<Device>) {
         if let Some(secure) = &mut self.secure {

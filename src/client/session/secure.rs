@@ -5,6 +5,7 @@
 //! Source: the secure dialect, "Messages".
 
 mod connecting;
+mod delivered;
 mod harmless;
 mod inbox;
 mod leaving;
@@ -24,6 +25,7 @@ use crate::base::timer::{Dice, Rto};
 use crate::protocol::link::{self, PeerId, Pulse, Why};
 use crate::protocol::wire::frame::{Code, FromClient, FromServer};
 
+use delivered::Deliveries;
 use harmless::harmless;
 use inbox::Arrived;
 use outbox::{Outgoing, Storing};
@@ -146,6 +148,7 @@ pub struct Session {
     /// A gap that was asked about already: the server knows of nothing in it.
     gap: Option<(u64, u64)>,
     hold_until: Option<Instant>,
+    deliveries: Deliveries,
     last_token: u64,
     online: BTreeSet<Account>,
     tell_online_at: Option<Instant>,
@@ -211,6 +214,7 @@ impl Session {
             unacknowledged: 0,
             gap: None,
             hold_until: None,
+            deliveries: Deliveries::default(),
             last_token: config.last_token,
             online: BTreeSet::new(),
             tell_online_at: None,
@@ -246,6 +250,7 @@ impl Session {
             self.dial_by,
             self.retry_at,
             self.hold_until,
+            self.deliveries.retry_at,
             self.tell_online_at,
             self.resend_at,
             self.leaving.map(|(_, by)| by),
@@ -411,10 +416,11 @@ impl Session {
                 let text = writer.map_or(text.clone(), |writer| names::framed(&writer, &text));
                 self.pushed(now, (row, after, at), &from, text, plain);
             }
-            FromServer::Own { row, after, to, at, text, device, counter, accepted } => {
-                let by = SentBy { device, counter, accepted: Some(accepted).filter(|row| *row > 0) };
+            FromServer::Own { row, after, to, at, text, device, counter, accepted, online } => {
+                let by = SentBy { device, counter, accepted: Some(accepted).filter(|row| *row > 0), online };
                 self.mirrored(now, (row, after, at), &to, text, by);
             }
+            FromServer::Delivered { version, rows } => self.delivered(version, rows),
             FromServer::AccountSettings { id, settings } => self.account_answered(id, Some(settings)),
             FromServer::Presence { first, online } => self.present(now, first, &online),
             FromServer::Changes { came, went } => self.changed(&came, &went),
@@ -461,6 +467,7 @@ impl Session {
             self.ask_for_pasts(now);
             self.ask_about_account(now);
             self.acknowledge(now);
+            self.ask_for_deliveries(now);
         }
     }
 
@@ -480,6 +487,7 @@ impl Session {
         come(&mut self.retry_at);
         come(&mut self.resend_at);
         come(&mut self.hold_until);
+        come(&mut self.deliveries.retry_at);
         if self.login_began.is_some_and(|began| self.patience_ends(began) <= now) {
             self.not_in(now, LoginOutcome::NoAnswer);
         }

@@ -131,7 +131,7 @@ mod tests {
     }
 
     fn login(name: &str) -> Wish {
-        let kept = Kept { device: Key([1; 16]), token: None, cursor: None, newest: 0 };
+        let kept = Kept { device: Key([1; 16]), token: None, cursor: None, newest: 0, delivered: 0 };
         Wish::Resume { account: account(name), kept }
     }
 

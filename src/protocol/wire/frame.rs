@@ -4,6 +4,7 @@
 //!
 //! Source: the secure dialect, "Messages". A frame is at most [`crate::protocol::link::MAX_FRAME`] bytes.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use data_encoding::HEXLOWER;
@@ -92,6 +93,9 @@ pub enum FromClient {
     },
     /// Everything up to this row is on this device's disk.
     Ack { cursor: u64 },
+    /// What was delivered of this account's messages is on this device's disk up to this version (0: nothing).
+    /// Answered by `delivered`, once, as soon as there is more.
+    Delivered { version: u64 },
     /// The newest messages with somebody that are older than `before`. Answered by `history`.
     History { id: u64, peer: String, before: Option<u64>, count: u32 },
     /// How this account may be used. Answered by `account_settings`.
@@ -158,8 +162,22 @@ pub enum FromServer {
     },
     /// A message that another device of this account has sent; counted among those for this account, with
     /// `row` and `after` as there. `device` and `counter` are what it was sent under, `accepted` the row that was
-    /// answered to that.
-    Own { row: u64, after: u64, to: String, at: i64, text: String, device: Device, counter: u64, accepted: u64 },
+    /// answered to that, as `online` was; none of before a server noted that.
+    Own {
+        row: u64,
+        after: u64,
+        to: String,
+        at: i64,
+        text: String,
+        device: Device,
+        counter: u64,
+        accepted: u64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        online: Option<bool>,
+    },
+    /// Devices of these accounts have acknowledged everything of this account's from the first row to the last; to be
+    /// on disk before this version is said.
+    Delivered { version: u64, rows: BTreeMap<String, [u64; 2]> },
     /// Who is online now; several frames if they are many, the first says so.
     Presence { first: bool, online: Vec<String> },
     /// Who came and went since.
@@ -204,6 +222,12 @@ pub struct Past {
     pub writer: Option<String>,
     pub at: i64,
     pub text: String,
+    /// Of one's own: whether its receiver was there when it was written; none of before a server noted that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub online: Option<bool>,
+    /// Of one's own: its receiver has it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub delivered: bool,
 }
 
 /// Why something failed.
@@ -341,6 +365,7 @@ mod tests {
                 r#"{"t":"send","counter":9,"to":"b","text":"你好","after":7}"#,
             ),
             (FromClient::Ack { cursor: 5 }, r#"{"t":"ack","cursor":5}"#),
+            (FromClient::Delivered { version: 0 }, r#"{"t":"delivered","version":0}"#),
         ];
         for (frame, text) in frames {
             assert_eq!(String::from_utf8(frame.encode()).expect("UTF-8"), text);
@@ -350,6 +375,13 @@ mod tests {
             FromServer::AccountSettings { id: 4, settings: AccountSettings { beside: true, ..Default::default() } };
         assert_eq!(settings.encode(), br#"{"t":"account_settings","id":4,"beside":true,"secure_only":false}"#);
         assert_eq!(FromServer::decode(&settings.encode()).expect("a frame"), settings);
+        let delivered = FromServer::Delivered { version: 9, rows: [("b".to_owned(), [3, 45])].into() };
+        assert_eq!(delivered.encode(), br#"{"t":"delivered","version":9,"rows":{"b":[3,45]}}"#);
+        assert_eq!(FromServer::decode(&delivered.encode()).expect("a frame"), delivered);
+        // What a server of before says of a message of before.
+        let past = br#"{"t":"history","id":8,"messages":[{"row":1,"from":"a","at":2,"text":"x"}],"more":false}"#;
+        let Ok(FromServer::History { messages, .. }) = FromServer::decode(past) else { panic!("a page") };
+        assert_eq!(messages.first().map(|past| (past.online, past.delivered)), Some((None, false)));
         let refused = FromServer::Refused { counter: 3, code: Code::IdConflict, wait: None, reason: None };
         assert_eq!(refused.encode(), br#"{"t":"refused","counter":3,"code":"id_conflict"}"#);
         let later = br#"{"t":"refused","counter":3,"code":"try_later","reason":"of a later version"}"#;

@@ -113,6 +113,7 @@ pub fn said(frame: &[u8], locale: &str) -> String {
         FromClient::Logout { forget: true, .. } => t!("wire.forget", locale = locale),
         FromClient::Send { counter, to, .. } => t!("wire.send_as", locale = locale, n = counter, account = to),
         FromClient::Ack { cursor } => t!("wire.ack", locale = locale, n = cursor),
+        FromClient::Delivered { version } => t!("wire.ask_delivered", locale = locale, n = version),
         FromClient::History { peer, .. } => t!("wire.history", locale = locale, account = peer),
         FromClient::AccountSettings { .. } => t!("wire.ask_settings", locale = locale),
         FromClient::SetDevices { beside: true, .. } => t!("wire.set_beside", locale = locale),
@@ -147,6 +148,7 @@ pub fn heard(frame: &[u8], locale: &str) -> String {
             let (devices, plain) = (t!(devices, locale = locale), t!(plain, locale = locale));
             t!("wire.settings", locale = locale, devices = devices, plain = plain)
         }
+        FromServer::Delivered { rows, .. } => t!("wire.delivered", locale = locale, n = rows.len()),
         FromServer::Presence { online, .. } => t!("wire.online", locale = locale, n = online.len()),
         FromServer::Changes { came, went } => {
             t!("wire.changes", locale = locale, came = came.len(), went = went.len())

@@ -28,7 +28,7 @@ pub(super) struct Addressed {
 
 impl Addressed {
     pub(super) fn new_message(&self, now: Now, key: Option<SentKey>, own: Option<Own>) -> NewMessage {
-        let Self { receivers, sender, author, writer, raw, text, .. } = self;
+        let Self { receivers, sender, author, writer, raw, text, online } = self;
         NewMessage {
             receivers: receivers.clone(),
             sender: sender.clone(),
@@ -37,6 +37,7 @@ impl Addressed {
             raw: raw.clone(),
             text: text.clone(),
             sent: now.unix,
+            online: *online,
             key,
             own,
         }

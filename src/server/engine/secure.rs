@@ -8,6 +8,7 @@
 //! Source: the secure dialect, "Messages". A device has at most [`WINDOW`] messages that it has not
 //! acknowledged; the others stay on disk until it has, so one that never reads costs nothing.
 
+mod delivered;
 mod entering;
 mod presence;
 mod pushing;
@@ -19,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use ring::digest;
 
+use self::delivered::Told;
 use super::{Addressed, Effect, Engine, Now, Undeliverable};
 use crate::base::model::{Account, MessageText, Password};
 use crate::protocol::link::{PeerId, REFUSED};
@@ -66,6 +68,7 @@ struct Device {
     reading: bool,
     /// There may be more than was pushed.
     more: bool,
+    told: Told,
 }
 
 #[derive(Debug)]
@@ -108,6 +111,9 @@ enum Waiting {
         code: Code,
     },
     Page {
+        who: (AccountId, DeviceName),
+    },
+    Delivered {
         who: (AccountId, DeviceName),
     },
     History {
@@ -185,6 +191,7 @@ impl Engine {
             window: VecDeque::new(),
             reading: false,
             more: false,
+            told: Told::default(),
         };
         self.devices.all.insert(peer, device);
     }
@@ -303,7 +310,8 @@ impl Engine {
                 self.frame_to(peer, FromServer::Refused { counter, code: Code::NotLoggedIn, wait: None, reason: None });
             }
             (FromClient::Ack { cursor }, Some((account, _))) => self.device_acknowledges(now, peer, account, cursor),
-            (FromClient::Ack { .. }, None) => {}
+            (FromClient::Delivered { version }, Some(_)) => self.device_asks_for_deliveries(peer, version),
+            (FromClient::Ack { .. } | FromClient::Delivered { .. }, None) => {}
             (FromClient::History { id, peer: other, before, count }, Some((account, _))) => {
                 self.device_reads(peer, id, account, other, before, count);
             }
@@ -381,22 +389,24 @@ impl Engine {
                 }
             }
             (Waiting::Send { who, counter, message, own }, done) => match done {
-                Done::Kept { rows, own: own_row, sent, again, .. } => {
+                Done::Kept { rows, own: own_row, sent, again, online, .. } => {
                     if !again {
                         self.kept(&message, &rows, sent);
                     }
                     let row = number(rows.first().copied().unwrap_or(0));
                     if let Some((own, at)) = own.zip(own_row) {
-                        self.push_own(who, (counter, row), &own, at, sent);
+                        // Of what nobody in a room has got there is nobody to say it of.
+                        self.push_own(who, (counter, row, online.filter(|_| row > 0)), &own, at, sent);
                     }
-                    self.answer(peer, who, FromServer::Accepted { counter, row, at: sent, online: message.online });
+                    let online = online.unwrap_or(message.online);
+                    self.answer(peer, who, FromServer::Accepted { counter, row, at: sent, online });
                 }
                 done => self.answer(peer, who, not_kept(counter, &done)),
             },
             (Waiting::Again { who, counter, code }, done) => match done {
-                Done::Kept { rows, sent, .. } => {
-                    let row = number(rows.first().copied().unwrap_or(0));
-                    self.answer(peer, who, FromServer::Accepted { counter, row, at: sent, online: false });
+                Done::Kept { rows, sent, online, .. } => {
+                    let (row, online) = (number(rows.first().copied().unwrap_or(0)), online.unwrap_or(false));
+                    self.answer(peer, who, FromServer::Accepted { counter, row, at: sent, online });
                 }
                 Done::Ok { .. } => {
                     self.answer(peer, who, FromServer::Refused { counter, code, wait: None, reason: None })
@@ -404,9 +414,17 @@ impl Engine {
                 done => self.answer(peer, who, not_kept(counter, &done)),
             },
             (Waiting::Page { who }, done) => self.page(peer, who, done),
+            (Waiting::Delivered { who }, done) => self.deliveries_read(peer, who, done),
             (Waiting::History { id }, Done::Messages { messages, more, .. }) => {
-                let past =
-                    |m: Stored| Past { row: number(m.row), from: m.sender, writer: m.writer, at: m.sent, text: m.text };
+                let past = |Stored { row, sender, writer, sent, text, online, delivered, .. }: Stored| Past {
+                    row: number(row),
+                    from: sender,
+                    writer,
+                    at: sent,
+                    text,
+                    online,
+                    delivered,
+                };
                 let messages = messages.into_iter().map(past).collect();
                 self.frame_to(peer, FromServer::History { id, messages, more });
             }

@@ -166,10 +166,10 @@ impl World {
                     let unread = Unread { row, sender, writer, sent: 0, text };
                     self.messages.push((receiver, unread, false));
                 }
-                Done::Kept { job, rows, own: None, sent: message.sent, again: false }
+                Done::Kept { job, rows, own: None, sent: message.sent, again: false, online: Some(message.online) }
             }
             Op::Enter { .. } | Op::Forget { .. } | Op::Again { .. } => panic!("there is no device"),
-            Op::After { .. } | Op::Allow { .. } | Op::TakenTo { .. } | Op::History { .. } => {
+            Op::After { .. } | Op::Allow { .. } | Op::TakenTo { .. } | Op::History { .. } | Op::Delivered { .. } => {
                 panic!("there is no device")
             }
         };

@@ -1,11 +1,13 @@
 //! What the secure dialect adds to the database: devices with their tokens, what each has sent, and
 //! messages by row rather than one by one.
 
-use std::collections::HashMap;
+use std::cell::Cell;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 
 use rusqlite::{Connection, Error, OptionalExtension, Row, params};
 
+use super::delivered::advance;
 use super::{AccountId, Done, MessageRow, Own, OwnSent, SentKey, Store, Stored};
 use crate::base::model::{Account, names};
 use crate::protocol::wire::frame::{Device, Key};
@@ -31,6 +33,8 @@ impl Store {
         if changed == 0 {
             c.execute("INSERT INTO sqlite_sequence VALUES ('messages', ?)", [least])?;
         }
+        // And what is delivered, for the same reason.
+        self.version.set(self.version.get().max(least));
         Ok(())
     }
 }
@@ -43,13 +47,16 @@ fn signed(n: u64) -> i64 {
 /// What to answer to a message that this device has sent before, if it has.
 pub(super) fn sent_before(c: &Connection, job: u64, key: &SentKey) -> Result<Option<Done>, Error> {
     let found = c
-        .prepare_cached("SELECT hash, row, at FROM sent WHERE account = ? AND device = ? AND counter = ?")?
+        .prepare_cached(
+            "SELECT hash, row, at, (SELECT online FROM messages WHERE id = row) FROM sent
+             WHERE account = ? AND device = ? AND counter = ?",
+        )?
         .query_row(params![key.account, key.device.0, signed(key.counter)], |row| {
-            Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?, row.get(2)?))
+            Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
         })
         .optional()?;
-    Ok(found.map(|(hash, row, sent)| match hash == key.hash {
-        true => Done::Kept { job, rows: vec![row], own: None, sent, again: true },
+    Ok(found.map(|(hash, row, sent, online)| match hash == key.hash {
+        true => Done::Kept { job, rows: vec![row], own: None, sent, again: true, online },
         false => Done::Conflict { job },
     }))
 }
@@ -77,17 +84,41 @@ pub(super) fn note_own(c: &Connection, key: &SentKey, own: &Own, at: i64) -> Res
     Ok(c.last_insert_rowid())
 }
 
-pub(super) fn taken_to(c: &Connection, account: AccountId, row: MessageRow, at: i64) -> Result<Option<Done>, Error> {
+pub(super) fn taken_to(
+    c: &Connection,
+    version: &Cell<i64>,
+    account: AccountId,
+    row: MessageRow,
+    at: i64,
+) -> Result<Option<Done>, Error> {
     let mut query = c.prepare_cached(
         "UPDATE messages INDEXED BY unread SET taken = ? WHERE receiver = ? AND id <= ? AND taken IS NULL
-         RETURNING sender",
+         RETURNING sender, id, iif(writer IS NULL, author, NULL)",
     )?;
     let mut rows = query.query(params![at, account, row])?;
-    let mut senders = HashMap::new();
+    let (mut senders, mut authors) = (HashMap::new(), BTreeMap::new());
     while let Some(row) = rows.next()? {
         *senders.entry(row.get(0)?).or_insert(0) += 1;
+        // What somebody wrote in a room has no one receiver.
+        if let Some(author) = row.get::<_, Option<AccountId>>(2)? {
+            let last = authors.entry(author).or_insert(0);
+            *last = row.get(1).map(|id: MessageRow| id.max(*last))?;
+        }
     }
-    Ok((!senders.is_empty()).then_some(Done::Took { account, senders }))
+    let delivered = authors.into_iter().map(|(author, last)| advance(c, version, (author, account), last));
+    let delivered: Vec<_> = delivered.filter_map(Result::transpose).collect::<Result<_, _>>()?;
+    Ok((!senders.is_empty()).then_some(Done::Took { account, senders, delivered }))
+}
+
+/// A plain client has taken this message; its count is the engine's already.
+pub(super) fn taken(c: &Connection, version: &Cell<i64>, message: MessageRow, at: i64) -> Result<Option<Done>, Error> {
+    let mut query = c.prepare_cached(
+        "UPDATE messages SET taken = ?, plain = 1 WHERE id = ? RETURNING receiver, iif(writer IS NULL, author, NULL)",
+    )?;
+    let taken = query.query_row(params![at, message], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let Some((account, Some(author))) = taken else { return Ok(None) };
+    let delivered = advance(c, version, (author, account), message)?;
+    Ok(delivered.map(|delivered| Done::Took { account, senders: HashMap::new(), delivered: vec![delivered] }))
 }
 
 pub(super) fn enter(
@@ -166,7 +197,7 @@ fn message(row: &Row<'_>) -> Result<Stored, Error> {
         None => None,
     };
     let (mut writer, mut text): (Option<String>, String) = (row.get(9)?, row.get(3)?);
-    let (row, sender, sent, plain): (_, String, _, _) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(4)?);
+    let (number, sender, sent, plain): (_, String, _, _) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(4)?);
     if own.is_none() && writer.is_none() && sender == Account::LOBBY {
         // Of before the writer stood beside it.
         let parts = names::unframed(&text).map(|(who, what)| (who.to_owned(), what.to_owned()));
@@ -174,7 +205,8 @@ fn message(row: &Row<'_>) -> Result<Stored, Error> {
             (writer, text) = (Some(who), what);
         }
     }
-    Ok(Stored { row, sender, writer, sent, text, plain, own })
+    let (online, delivered) = (row.get(10)?, row.get(11)?);
+    Ok(Stored { row: number, sender, writer, sent, text, plain, own, online, delivered })
 }
 
 /// Takes one more than wanted, to know whether there is more.
@@ -195,7 +227,9 @@ pub(super) fn after(
     let mut query = c.prepare_cached(
         "SELECT id, sender, sent, text, plain IS NOT NULL, own, device, counter,
              coalesce((SELECT row FROM sent s
-                 WHERE s.account = receiver AND s.device = m.device AND s.counter = m.counter), 0), writer
+                 WHERE s.account = receiver AND s.device = m.device AND s.counter = m.counter), 0), writer,
+             iif(own IS NULL, NULL, (SELECT r.online FROM sent s JOIN messages r ON r.id = s.row
+                 WHERE s.account = m.receiver AND s.device = m.device AND s.counter = m.counter)), 0
          FROM messages m
          WHERE receiver = ? AND id > ? AND device IS NOT ? ORDER BY id LIMIT ?",
     )?;
@@ -217,11 +251,11 @@ pub(super) fn history(
     // Whose it is says the number: an account of before may have had one of the names.
     let mut query = c.prepare_cached(
         "SELECT * FROM (
-             SELECT * FROM (SELECT id, sender, sent, text, 0, NULL, NULL, NULL, NULL, writer FROM messages
+             SELECT * FROM (SELECT id, sender, sent, text, 0, NULL, NULL, NULL, NULL, writer, NULL, 0 FROM messages
                  WHERE receiver = ?1 AND sender = ?2 AND (?7 OR author IS ?8) AND id < ?5 AND own IS NULL
                  ORDER BY id DESC LIMIT ?6)
              UNION ALL
-             SELECT * FROM (SELECT id, sender, sent, text, 0, NULL, NULL, NULL, NULL, writer FROM messages
+             SELECT * FROM (SELECT id, sender, sent, text, 0, NULL, NULL, NULL, NULL, writer, online, taken IS NOT NULL FROM messages
                  WHERE receiver = ?3 AND sender = ?4 AND author = ?1 AND id < ?5 ORDER BY id DESC LIMIT ?6)
          ) ORDER BY id DESC LIMIT ?6",
     )?;

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// The schema this program writes; `PRAGMA user_version`.
-pub const SCHEMA_VERSION: i64 = 5;
+pub const SCHEMA_VERSION: i64 = 6;
 
 /// Bytes of the largest file that is looked through at each start.
 const CHECKED: i64 = 64 * 1024 * 1024;
@@ -60,6 +60,23 @@ const STEPS: [&str; SCHEMA_VERSION as usize] = [
     ALTER TABLE messages ADD COLUMN writer TEXT;
     UPDATE messages SET author =
         (SELECT a.id FROM accounts a WHERE a.name = sender AND a.created <= sent AND own IS NULL);",
+    // Whether a receiver was here when a message was written. And which of somebody's messages to somebody were taken:
+    // from the first row to the last, and a version that rises with each change. What nobody has taken ends none.
+    "
+    ALTER TABLE messages ADD COLUMN online INTEGER;
+    CREATE TABLE delivered (author INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,
+        receiver INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE, first INTEGER NOT NULL,
+        last INTEGER NOT NULL, version INTEGER NOT NULL, PRIMARY KEY (author, receiver)) WITHOUT ROWID;
+    CREATE TEMP TABLE untaken AS SELECT author, receiver, min(id) AS id FROM messages
+        WHERE taken IS NULL AND author IS NOT NULL AND writer IS NULL GROUP BY 1, 2;
+    INSERT INTO delivered SELECT m.author, m.receiver, min(m.id),
+        coalesce(max(iif(u.id IS NULL OR m.id < u.id, m.id, NULL)), -9223372036854775807), 0
+        FROM messages m LEFT JOIN untaken u ON u.author = m.author AND u.receiver = m.receiver
+        WHERE m.author IS NOT NULL AND m.writer IS NULL AND m.own IS NULL GROUP BY 1, 2;
+    DROP TABLE untaken;
+    UPDATE delivered SET version = iif(last < 0, last, n)
+        FROM (SELECT author AS a, receiver AS r, row_number() OVER () AS n FROM delivered)
+        WHERE author = a AND receiver = r;",
 ];
 
 /// Which version a file has; 0 is a new one.
@@ -221,6 +238,29 @@ mod tests {
         assert_eq!(one(&connection, all), "of another a -, of a -, [a] hi -, x -");
         let copy = Connection::open(dir.path().join("hongyand.v4.sqlite")).expect("beside it");
         assert_eq!((version(&copy).ok(), one(&copy, "SELECT count(*) || '' FROM messages")), (Some(4), "6".into()));
+    }
+
+    #[test]
+    fn what_was_taken_before_is_delivered() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = file(dir.path());
+        let connection = Connection::open(&path).expect("a new file");
+        bring_up_to_date(&connection, &path, &STEPS[..5]).expect("as it was");
+        connection
+            .execute_batch(
+                "INSERT INTO accounts (id, name, salt, hash, created) VALUES
+                    (1, 'a', x'', x'', 0), (2, 'b', x'', x'', 0), (3, 'c', x'', x'', 0);
+                 INSERT INTO messages (receiver, sender, author, writer, raw, text, sent, taken, own) VALUES
+                    (2, 'a', 1, NULL, x'', '', 1, 9, NULL), (2, '@lobby', 1, 'a', x'', '', 1, 9, NULL),
+                    (2, 'a', 1, NULL, x'', '', 1, 9, NULL), (2, 'a', 1, NULL, x'', '', 1, NULL, NULL),
+                    (1, 'b', 2, NULL, x'', '', 1, NULL, NULL), (3, 'a', NULL, NULL, x'', '', 1, 9, NULL),
+                    (3, 'a', 1, NULL, x'', '', 1, 9, NULL), (1, 'a', NULL, NULL, x'', '', 1, 1, 'b');",
+            )
+            .expect("written");
+        bring_up_to_date(&connection, &path, &STEPS).expect("up to date");
+        let all = "SELECT group_concat(author || '>' || receiver || ' ' || first || '-' || iif(last < 0, '', last)
+            || ' ' || iif(version < 0, 'none', version), ', ') FROM (SELECT * FROM delivered ORDER BY author, receiver)";
+        assert_eq!(one(&connection, all), "1>2 1-3 1, 1>3 7-7 2, 2>1 5- none");
     }
 
     #[test]

@@ -13,6 +13,7 @@ fn of_b(raw: Vec<u8>, text: String) -> NewMessage {
         raw,
         text,
         sent: 7,
+        online: true,
         key: None,
         own: None,
     }
@@ -32,6 +33,7 @@ fn what_was_committed_is_there_again() {
         raw: b"hi".to_vec(),
         text: "hi".into(),
         sent: 7,
+        online: true,
         key: None,
         own: None,
     };
@@ -50,7 +52,7 @@ fn what_was_committed_is_there_again() {
             Done::Registered { job: 2, account: Some(2) },
             Done::Registered { job: 3, account: None },
             Done::Ok { job: 4 },
-            Done::Kept { job: 5, rows: vec![1], own: None, sent: 7, again: false },
+            Done::Kept { job: 5, rows: vec![1], own: None, sent: 7, again: false, online: Some(true) },
             Done::Offered { job: 6, message: None },
         ]
     );

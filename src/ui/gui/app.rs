@@ -452,7 +452,7 @@ impl App {
                 }
             }
             Event::Index { peer, rows } => self.index(&peer, rows),
-            Event::TimesKnown => self.chats.keys().for_each(|peer| self.client.index(peer.clone())),
+            Event::RowsChanged => self.chats.keys().for_each(|peer| self.client.index(peer.clone())),
             Event::Page { peer, first, rows } => {
                 if let Some(chat) = self.chats.get_mut(&peer) {
                     chat.fill(first, rows);

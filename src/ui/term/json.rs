@@ -59,6 +59,9 @@ pub fn past(peer: &Account, remark: &str, me: &Account, past: &Past) -> String {
         "text": row.text,
         "row": past.row,
     });
+    if let (Some(state), Value::Object(object)) = (row.state, &mut value) {
+        object.insert("state".to_owned(), json!(name(state)));
+    }
     name_writer(peer, &row, &mut value);
     json::line(&value)
 }
@@ -100,6 +103,7 @@ fn name(state: SendState) -> &'static str {
         SendState::OfflineOrUnknown => "offline-or-unknown",
         SendState::Unknown => "no-such-account",
         SendState::Kept => "kept",
+        SendState::Delivered => "delivered",
         SendState::MaybeSentTwice => "maybe-sent-twice",
         SendState::MaybeSent => "maybe-sent",
         SendState::NoAnswer => "no-answer",

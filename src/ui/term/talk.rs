@@ -8,7 +8,7 @@ use super::asks::Ask;
 use super::screen::harmless;
 use crate::base::model::{Account, MessageId, MessageText, SendState, names};
 use crate::base::shown;
-use crate::client::history::Row;
+use crate::client::history::{Row, state_of};
 use crate::client::net::clock;
 use crate::client::session::Speaks;
 use crate::protocol::wire::frame::Past;
@@ -130,7 +130,7 @@ impl App {
     pub(super) fn message(&mut self, peer: &Account, row: &Row) {
         if let Some(state) = row.state {
             if self.own.len() >= KEPT {
-                self.own.retain(|_, own| !matches!(own.state, SendState::Sent));
+                self.own.retain(|_, own| !matches!(own.state, SendState::Sent | SendState::Delivered));
             }
             self.own.insert(row.id, Own { peer: peer.clone(), text: row.text.clone(), state });
             if self.target.as_ref() == Some(peer) {
@@ -151,6 +151,7 @@ impl App {
             None => "",
             Some(SendState::Waiting | SendState::Sending) => " …",
             Some(SendState::Sent) => " ✓",
+            Some(SendState::Delivered) => " ✓✓",
             Some(SendState::OfflineOrUnknown | SendState::Kept | SendState::Unknown) => " ○",
             Some(SendState::MaybeSentTwice | SendState::MaybeSent | SendState::NoAnswer) => " ?",
             Some(SendState::Failed) => " ✗",
@@ -160,7 +161,15 @@ impl App {
     /// A message of one's own came further. What went well is seen by the prompt alone.
     pub(super) fn outgoing(&mut self, id: MessageId, state: SendState) {
         let Some(own) = self.own.get_mut(&id) else { return };
-        own.state = state;
+        let before = std::mem::replace(&mut own.state, state);
+        let peer = own.peer.clone();
+        // What went well is news where it was said that it had not yet; of several the newest says it for all before it.
+        let newer =
+            |(other, own): (&MessageId, &Own)| *other > id && own.peer == peer && own.state == SendState::Delivered;
+        if state == SendState::Delivered && (words(before).is_none() || self.own.iter().any(newer)) {
+            return;
+        }
+        let Some(own) = self.own.get(&id) else { return };
         let Some(words) = words(state) else { return };
         let name = harmless(&self.roster.name(&own.peer.clone()));
         let begin: String = shown::first_line(&own.text).chars().take(20).collect();
@@ -207,7 +216,7 @@ impl App {
         let mut text = self.style.quiet(&format!("── {name} · {} ──", t!("term.messages", n = rows.len())));
         text.push('\n');
         for row in rows {
-            if row.state.is_some_and(|state| !matches!(state, SendState::Sent)) {
+            if row.state.is_some_and(|state| !matches!(state, SendState::Sent | SendState::Delivered)) {
                 let own =
                     Own { peer: peer.clone(), text: row.text.clone(), state: row.state.unwrap_or(SendState::Sent) };
                 self.own.entry(row.id).or_insert(own);
@@ -273,7 +282,7 @@ pub(super) fn past_row(me: &Account, past: &Past) -> Row {
         unix_ms: past.at.saturating_mul(1_000),
         came_ms: None,
         server_time: None,
-        state: (past.from == me.as_str()).then_some(SendState::Sent),
+        state: (past.from == me.as_str()).then(|| state_of(past)),
         repeat: false,
     }
 }
@@ -285,6 +294,7 @@ fn words(state: SendState) -> Option<std::borrow::Cow<'static, str>> {
         SendState::OfflineOrUnknown => Some(t!("term.state_offline")),
         SendState::Unknown => Some(t!("term.state_unknown")),
         SendState::Kept => Some(t!("term.state_kept")),
+        SendState::Delivered => Some(t!("chat.delivered")),
         SendState::MaybeSentTwice => Some(t!("term.state_twice")),
         SendState::MaybeSent => Some(t!("term.state_maybe")),
         SendState::NoAnswer => Some(t!("term.state_no_answer")),

@@ -1,16 +1,16 @@
 //! The server's rules for devices under any sequence of what they can do: coming in by password or token,
-//! sending, acknowledging, reading back, staying beside each other, leaving, being cut off; with time, late workers and a full disk.
+//! sending, acknowledging, asking what was delivered, reading back, staying beside each other, leaving, being cut off; with time, late workers and a full disk.
 //! The store is in memory. In the end a new device of each account is sent everything, in order, once.
 #![no_main]
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use hongyan::protocol::link::PeerId;
 use hongyan::server::engine::{Effect, Engine, Now};
 use hongyan::server::hasher::{Hashed, Job, Outcome};
-use hongyan::server::store::{Done, Op, Own, OwnSent, Snapshot, Stored};
+use hongyan::server::store::{Delivery, Done, Op, Own, OwnSent, Snapshot, Stored};
 use hongyan::server::{OnSecondLogin, Quotas};
 use hongyan::protocol::wire::frame::{FromClient, FromServer, Key, Secret};
 use libfuzzer_sys::fuzz_target;
@@ -32,6 +32,8 @@ struct Connection {
     unacknowledged: VecDeque<u64>,
     /// Messages that may still be answered.
     open: Vec<u64>,
+    /// What was delivered is asked for, and not answered.
+    asks: bool,
 }
 
 /// A message of a mailbox.
@@ -53,6 +55,9 @@ struct World {
     /// After which row a device began.
     starts: HashMap<Who, i64>,
     sent: HashMap<(Who, u64), ([u8; 32], i64)>,
+    /// By writer and receiver.
+    delivered: BTreeMap<(i64, i64), Delivery>,
+    version: i64,
     tokens: HashMap<Who, [u8; 32]>,
     accepted: HashMap<(Who, u64), u64>,
     connections: HashMap<u64, Connection>,
@@ -68,6 +73,11 @@ struct World {
 
 fn sha256(bytes: &[u8]) -> [u8; 32] {
     digest::digest(&digest::SHA256, bytes).as_ref().try_into().expect("32 bytes")
+}
+
+/// Whose name this is; nobody's: 0.
+fn account(name: &str) -> i64 {
+    NAMES.iter().zip(1..).find(|(known, _)| **known == name).map_or(0, |(_, id)| id)
 }
 
 impl World {
@@ -86,6 +96,8 @@ impl World {
             messages: Vec::new(),
             starts: HashMap::new(),
             sent: HashMap::new(),
+            delivered: BTreeMap::new(),
+            version: 0,
             tokens: HashMap::new(),
             accepted: HashMap::new(),
             connections: HashMap::new(),
@@ -190,10 +202,11 @@ impl World {
                 connection.who = connection.asked.remove(&id);
                 assert!(connection.who.is_some(), "somebody has asked");
                 connection.pushed = None;
+                connection.asks = false;
                 connection.unacknowledged.clear();
             }
             FromServer::Error { id, .. } => drop(connection.asked.remove(&id)),
-            FromServer::LoggedOut { .. } | FromServer::Kicked { .. } => connection.who = None,
+            FromServer::LoggedOut { .. } | FromServer::Kicked { .. } => (connection.who, connection.asks) = (None, false),
             FromServer::Accepted { counter, row, .. } => {
                 let at =
                     connection.open.iter().position(|open| *open == counter).expect("it was sent, and answered once");
@@ -214,6 +227,19 @@ impl World {
                 let sender = self.messages.get(usize::try_from(row - 1).unwrap_or(usize::MAX));
                 let sender = sender.map(|message| message.sender.clone()).unwrap_or_default();
                 self.pushed(peer, row, after, (sender, text, own));
+            }
+            FromServer::Delivered { rows, .. } => {
+                let (author, _) = connection.who.expect("to a device that is in");
+                assert!(std::mem::take(&mut connection.asks), "it was asked, and is answered once");
+                for (to, [first, last]) in rows {
+                    let receiver = account(&to);
+                    let of_it = |(i, m): &(usize, &Row)| {
+                        (first..=last).contains(&(*i as u64 + 1))
+                            && (account(&m.sender), m.receiver) == (author, receiver)
+                            && m.own.is_none()
+                    };
+                    assert!(self.messages.iter().enumerate().filter(of_it).all(|(_, m)| m.taken), "{first} to {last}");
+                }
             }
             _ => {}
         }
@@ -259,7 +285,7 @@ impl World {
         let number = |row: usize| i64::try_from(row + 1).unwrap_or(0);
         let before = |sent: &HashMap<_, ([u8; 32], i64)>, key: &_, hash: [u8; 32], job| {
             sent.get(key).map(|(known, row)| match *known == hash {
-                true => Done::Kept { job, rows: vec![*row], own: None, sent: 0, again: true },
+                true => Done::Kept { job, rows: vec![*row], own: None, sent: 0, again: true, online: None },
                 false => Done::Conflict { job },
             })
         };
@@ -291,7 +317,7 @@ impl World {
                     self.messages.push(Row { receiver: key.account, sender, text, taken: true, own });
                     row
                 });
-                Done::Kept { job, rows, own, sent: message.sent, again: false }
+                Done::Kept { job, rows, own, sent: message.sent, again: false, online: Some(message.online) }
             }
             Op::Again { job, key } => {
                 let name = ((key.account, key.device), key.counter);
@@ -322,25 +348,44 @@ impl World {
                 let count = usize::try_from(count).unwrap_or(0);
                 let stored = |(i, m): (usize, &Row)| {
                     let (sender, text, own) = (m.sender.clone(), m.text.clone(), m.own.clone());
-                    Stored { row: number(i), sender, writer: None, sent: 0, text, plain: false, own }
+                    Stored { row: number(i), sender, writer: None, sent: 0, text, plain: false, own, online: None, delivered: false }
                 };
                 let more = mine.clone().nth(count).is_some();
                 Done::Messages { job, messages: mine.take(count).map(stored).collect(), more }
             }
             Op::History { job, .. } => Done::Messages { job, messages: Vec::new(), more: false },
-            Op::TakenTo { account, row, .. } => {
+            Op::TakenTo { account: receiver, row, .. } => {
                 let rows = usize::try_from(row).unwrap_or(0);
                 let mut senders = HashMap::new();
-                for message in self.messages.iter_mut().take(rows).filter(|m| m.receiver == account && !m.taken) {
+                let mut delivered = BTreeMap::new();
+                let mine = |(_, m): &(usize, &mut Row)| m.receiver == receiver && !m.taken;
+                for (i, message) in self.messages.iter_mut().enumerate().take(rows).filter(mine) {
                     message.taken = true;
                     *senders.entry(message.sender.clone()).or_insert(0) += 1;
+                    let author = account(&message.sender);
+                    if author > 0 {
+                        self.version += 1;
+                        let (last, version) = (number(i), self.version);
+                        let new = Delivery { author, receiver, first: last, last, version };
+                        let known = self.delivered.entry((author, receiver)).or_insert(new);
+                        (known.last, known.version) = (last, version);
+                        delivered.insert(author, *known);
+                    }
                 }
-                Done::Took { account, senders }
+                Done::Took { account: receiver, senders, delivered: delivered.into_values().collect() }
             }
             Op::Forget { account, device } => {
                 self.tokens.remove(&(account, device));
                 self.starts.remove(&(account, device));
                 return None;
+            }
+            Op::Delivered { job, .. } if self.disk_full => Done::Failed { job },
+            Op::Delivered { job, account, after, count } => {
+                let new = self.delivered.values().filter(|d| d.author == account && d.version > after);
+                let mut delivered: Vec<_> = new.copied().collect();
+                delivered.sort_by_key(|d| d.version);
+                delivered.truncate(count as usize);
+                Done::Delivered { job, delivered }
             }
             Op::Allow { job, .. } => Done::Ok { job },
             Op::Session { job, .. }
@@ -372,11 +417,11 @@ fuzz_target!(|script: &[u8]| {
         let slot = usize::from(slot) % world.peers.len();
         let peer = world.peers[slot];
         let who = (i64::from(x % 3) + 1, Key([y % 2; 16]));
-        match what % 14 {
+        match what % 15 {
             0 => world.connect(slot),
             1 | 2 => {
                 let cursor = (x & 0x80 != 0).then_some(u64::from(y));
-                world.come_in(slot, who, what % 14 == 2, x & 0x40 == 0, cursor);
+                world.come_in(slot, who, what % 15 == 2, x & 0x40 == 0, cursor);
             }
             3..=5 => {
                 let to = ["a", "b", "c", "@lobby", "nobody"][usize::from(x) % 5].to_owned();
@@ -399,6 +444,12 @@ fuzz_target!(|script: &[u8]| {
             10 => world.lose(slot),
             11 => world.say(slot, &FromClient::SetDevices { id: 4, beside: x & 3 != 0 }),
             12 => world.say(slot, &FromClient::SetSecureOnly { id: 4, on: x & 1 == 0 }),
+            13 => {
+                if let Some(connection) = world.connections.get_mut(&peer) {
+                    connection.asks = connection.who.is_some();
+                }
+                world.say(slot, &FromClient::Delivered { version: u64::from(y) });
+            }
             _ => {
                 (world.held, world.disk_full) = (x & 3 == 3, x & 0x0c == 0x0c);
                 world.pass(1 << (y % 18));

@@ -131,11 +131,11 @@ impl World {
                     let unread = Unread { row, sender, writer, sent: 0, text };
                     self.messages.push((receiver, unread, false));
                 }
-                Done::Kept { job, rows, own: None, sent: message.sent, again: false }
+                Done::Kept { job, rows, own: None, sent: message.sent, again: false, online: Some(message.online) }
             }
             // No device ever connects here.
             Op::Enter { .. } | Op::Forget { .. } | Op::Again { .. } => return None,
-            Op::After { .. } | Op::Allow { .. } | Op::TakenTo { .. } | Op::History { .. } => return None,
+            Op::After { .. } | Op::Allow { .. } | Op::TakenTo { .. } | Op::History { .. } | Op::Delivered { .. } => return None,
             Op::Offer { job, account, from } => {
                 let mut unread = self.messages.iter().filter(|(to, _, taken)| *to == account && !taken);
                 let found = unread.find(|(_, m, _)| from.as_ref().is_none_or(|from| *from == m.sender));

@@ -205,10 +205,10 @@ impl Ours {
                     let writer = message.writer.clone();
                     self.messages.push((receiver, Unread { row, sender, writer, sent: 0, text }, false));
                 }
-                Done::Kept { job, rows, own: None, sent: message.sent, again: false }
+                Done::Kept { job, rows, own: None, sent: message.sent, again: false, online: Some(message.online) }
             }
             Op::Enter { .. } | Op::Forget { .. } | Op::Again { .. } => panic!("there is no device"),
-            Op::After { .. } | Op::Allow { .. } | Op::TakenTo { .. } | Op::History { .. } => {
+            Op::After { .. } | Op::Allow { .. } | Op::TakenTo { .. } | Op::History { .. } | Op::Delivered { .. } => {
                 panic!("there is no device")
             }
         };

@@ -14,7 +14,7 @@ fn account(name: &str) -> Account {
 }
 
 fn kept() -> Kept {
-    Kept { device: Key([1; 16]), token: None, cursor: None, newest: 0 }
+    Kept { device: Key([1; 16]), token: None, cursor: None, newest: 0, delivered: 0 }
 }
 
 /// A server that speaks plain, secure, or not at all, and a session.

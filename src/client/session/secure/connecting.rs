@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use ring::{digest, hmac};
 
+use super::delivered::Deliveries;
 use super::outbox::is_used;
 use super::{DISK, Event, Session, State, Who};
 use crate::base::model::{Account, Password};
@@ -61,6 +62,7 @@ impl Session {
         self.rename_asked = false;
         self.hold_until = None;
         self.gap = None;
+        self.deliveries = Deliveries::default();
         self.forgotten = false;
     }
 
@@ -94,6 +96,7 @@ impl Session {
     pub fn fetch_now(&mut self, now: Instant) {
         self.hold_until = None;
         self.resend_at = None;
+        self.deliveries.retry_at = None;
         self.tries = 0;
         if self.retry_at.take().is_some() {
             self.show(Link::LoggingIn);
@@ -195,6 +198,7 @@ impl Session {
             return;
         }
         self.asked = None;
+        self.deliveries.asked = false;
         self.state = State::Online;
         self.by_password = false;
         self.login_began = None;
@@ -284,6 +288,7 @@ impl Session {
         self.hurried = false;
         self.unanswered_since = None;
         self.unacknowledged = 0;
+        self.deliveries.asked = false;
         if let Some(registering) = &mut self.registering {
             registering.asked = None;
         }

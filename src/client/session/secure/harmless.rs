@@ -33,6 +33,12 @@ pub(super) fn harmless(mut frame: FromServer) -> FromServer {
             messages.retain(|past| i64::try_from(past.row).is_ok());
             messages.iter_mut().for_each(|Past { at, .. }| time(at));
         }
+        FromServer::Delivered { version, rows } => {
+            if i64::try_from(*version).is_err() {
+                return FromServer::Unknown;
+            }
+            rows.retain(|_, [first, last]| first <= last && i64::try_from(*last).is_ok());
+        }
         _ => {}
     }
     frame
@@ -69,8 +75,23 @@ mod tests {
             FromServer::Kicked { address: format!("\u{1b}[2J\u{202e}192.0.2.1:5{}", " 9".repeat(9_000)), at: -5 };
         let address = format!("[2J192.0.2.1:5{}", "9".repeat(50));
         assert_eq!(harmless(kicked), FromServer::Kicked { address, at: 0 });
-        let past = |row, at| Past { row, from: "b".into(), writer: None, at, text: "x".into() };
+        let past = |row, at| Past {
+            row,
+            from: "b".into(),
+            writer: None,
+            at,
+            text: "x".into(),
+            online: None,
+            delivered: false,
+        };
         let page = |messages| FromServer::History { id: 1, messages, more: true };
         assert_eq!(harmless(page(vec![past(u64::MAX, 0), past(5, i64::MAX)])), page(vec![past(5, LAST)]));
+        let delivered = |version, rows: &[(&str, [u64; 2])]| FromServer::Delivered {
+            version,
+            rows: rows.iter().map(|(name, rows)| ((*name).to_owned(), *rows)).collect(),
+        };
+        let odd = [("b", [1, 5]), ("c", [5, 1]), ("d", [1, u64::MAX])];
+        assert_eq!(harmless(delivered(7, &odd)), delivered(7, &odd[..1]));
+        assert_eq!(harmless(delivered(u64::MAX, &odd)), FromServer::Unknown);
     }
 }

@@ -3,6 +3,7 @@
 
 mod beside;
 mod contact;
+mod delivered;
 mod faults;
 mod hostile;
 mod promises;
@@ -124,7 +125,7 @@ impl<'a> World<'a> {
             disk_works: true,
             disk_time: 0,
             writing: VecDeque::new(),
-            kept: Kept { device: Key([1; 16]), token: None, cursor: None, newest: 0 },
+            kept: Kept { device: Key([1; 16]), token: None, cursor: None, newest: 0, delivered: 0 },
             events: Vec::new(),
             datagrams: 0,
             idle_wakes: 0,
@@ -293,10 +294,18 @@ impl<'a> World<'a> {
                 Vec::new()
             }
             FromClient::History { id, .. } => {
-                let past = Past { row: 1, from: "b".into(), writer: None, at: 5, text: "old".into() };
+                let past = Past {
+                    row: 1,
+                    from: "b".into(),
+                    writer: None,
+                    at: 5,
+                    text: "old".into(),
+                    online: None,
+                    delivered: false,
+                };
                 vec![FromServer::History { id, messages: vec![past], more: true }]
             }
-            FromClient::IfFree => Vec::new(),
+            FromClient::IfFree | FromClient::Delivered { .. } => Vec::new(),
             FromClient::Ping { id } => vec![FromServer::Pong { id, at: None }],
             FromClient::AccountSettings { id } => vec![FromServer::AccountSettings { id, settings: durable.settings }],
             FromClient::SetDevices { id, beside } => {
@@ -359,6 +368,7 @@ impl<'a> World<'a> {
                         device: OTHER,
                         counter: *row,
                         accepted: 1,
+                        online: Some(true),
                     },
                     false => FromServer::Message { row: *row, after, from, writer: None, at: 7, text, plain: None },
                 };

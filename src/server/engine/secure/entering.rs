@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use ring::hmac;
 
+use super::delivered::Told;
 use super::{BESIDE, By, DeviceName, Waiting, sha256};
 use crate::base::model::{Account, Password};
 use crate::protocol::link::{COPIED, COPIED_BESIDE, PeerId};
@@ -223,6 +224,7 @@ impl Engine {
         }
         if let Some(device) = self.devices.all.get_mut(&peer) {
             (device.pushed, device.more, device.reading) = (start, true, false);
+            device.told = Told::default();
             device.window.clear();
         }
         let ended = ended.map(|address| address.to_string());

@@ -69,7 +69,7 @@ impl Engine {
     pub(in crate::server::engine) fn push_own(
         &mut self,
         (account, device): (AccountId, DeviceName),
-        (counter, accepted): (u64, u64),
+        (counter, accepted, online): (u64, u64, Option<bool>),
         own: &Own,
         at: MessageRow,
         sent: i64,
@@ -86,6 +86,7 @@ impl Engine {
                     device,
                     counter,
                     accepted,
+                    online,
                 });
             }
         }

@@ -1,6 +1,7 @@
 //! Conversations of devices, frame by frame, with the real store.
 
 mod beside;
+mod delivered;
 mod names;
 
 use ring::hmac;

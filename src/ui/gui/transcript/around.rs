@@ -88,6 +88,7 @@ pub fn foot(row: &Row, foreign: bool, x: i32, y: i32, w: i32) -> Option<[i32; 4]
         SendState::Sending => (t!("chat.sending"), colours.dim),
         SendState::Sent => (t!("chat.sent"), colours.dim),
         SendState::Kept => (t!("chat.kept"), colours.dim),
+        SendState::Delivered => (t!("chat.delivered"), colours.dim),
         SendState::OfflineOrUnknown => (t!("chat.offline"), colours.warn),
         SendState::Unknown => (t!("chat.unknown_account"), colours.warn),
         SendState::MaybeSentTwice => (t!("chat.twice"), colours.warn),
@@ -158,13 +159,15 @@ mod tests {
             ("one #1", sent, true, true),
             ("two #2", Some(SendState::MaybeSent), true, true),
             ("whole", sent, true, false),
+            ("whole", Some(SendState::Delivered), true, false),
+            ("kept", Some(SendState::Kept), false, false),
             ("＃ is another sign", sent, true, false),
             ("#", None, true, false),
             ("one #1", sent, false, false),
         ] {
             let row = row(text, state);
             assert_eq!(may_be_cut(&row, foreign), cut, "{text} {state:?}");
-            let sent_alone = state.is_none_or(|state| state == SendState::Sent);
+            let sent_alone = state.is_none_or(|state| matches!(state, SendState::Sent | SendState::Delivered));
             assert_eq!(super::super::layout::says_more(&row, foreign), cut || !sent_alone, "{text} {state:?}");
         }
     }

@@ -37,7 +37,7 @@ fn what_another_device_sent_comes_once_and_in_its_place() {
         Event::Own { to, text, pushed, by, .. } => Some((to.clone(), text.clone(), pushed.row, *by)),
         _ => None,
     };
-    let by = SentBy { device: OTHER, counter: 4, accepted: Some(1) };
+    let by = SentBy { device: OTHER, counter: 4, accepted: Some(1), online: Some(true) };
     let own: Vec<_> = world.events.iter().filter_map(|(_, e)| own(e)).collect();
     assert_eq!(own, [(account("b"), "own words".into(), 4, by)]);
 }

@@ -43,7 +43,15 @@ fn whatever_a_server_says_is_survived() {
         let mut genuine = Vec::new();
         for (n, at) in numbers.into_iter().zip(times.into_iter().cycle()) {
             let (from, text) = ("\u{1b}[2J#:\n".repeat(50), "x".repeat(9_000));
-            let past = Past { row: n, from: from.clone(), writer: None, at, text: text.clone() };
+            let past = Past {
+                row: n,
+                from: from.clone(),
+                writer: None,
+                at,
+                text: text.clone(),
+                online: None,
+                delivered: false,
+            };
             genuine.extend(
                 [
                     FromServer::Message {
@@ -64,6 +72,7 @@ fn whatever_a_server_says_is_survived() {
                         device: OTHER,
                         counter: n,
                         accepted: n,
+                        online: None,
                     },
                     FromServer::Accepted { counter: n, row: n, at, online: false },
                     FromServer::Refused { counter: n, code: Code::IdConflict, wait: None, reason: None },

@@ -10,12 +10,12 @@ fn settings(peer: u64, beside: bool, secure_only: bool) -> String {
     format!(r#"{peer} {{"t":"account_settings","id":4,"beside":{beside},"secure_only":{secure_only}}}"#)
 }
 
-/// `sent`: under which number, and as which row it was accepted.
+/// `sent`: under which number, and as which row it was accepted. Only b is here.
 fn own(peer: u64, row: u64, after: u64, to: &str, text: &str, device: u8, sent: (u64, u64)) -> String {
-    let device = name(device).digits();
+    let (device, (counter, accepted)) = (name(device).digits(), sent);
+    let online = if accepted > 0 { format!(r#","online":{}"#, to == "b") } else { String::new() };
     format!(
-        r#"{peer} {{"t":"own","row":{row},"after":{after},"to":"{to}","at":1000,"text":"{text}","device":"{device}","counter":{},"accepted":{}}}"#,
-        sent.0, sent.1
+        r#"{peer} {{"t":"own","row":{row},"after":{after},"to":"{to}","at":1000,"text":"{text}","device":"{device}","counter":{counter},"accepted":{accepted}{online}}}"#
     )
 }
 

@@ -1,0 +1,92 @@
+//! What was delivered, for the writer's devices: each asks what has changed after the version that it has on disk, and is
+//! answered once there is something. So what a device is owed stands in the database and in its own question, nothing
+//! is queued, and one that never asks, or never reads, costs nothing.
+
+use super::{DeviceName, Waiting, number};
+use crate::protocol::link::PeerId;
+use crate::protocol::wire::frame::FromServer;
+use crate::server::engine::{Effect, Engine};
+use crate::server::store::{AccountId, Delivery, Done, Op};
+
+/// Conversations of one answer; even with the longest names fewer bytes than a frame may have.
+const MOST: u32 = 256;
+
+/// What a device knows of deliveries.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// It waits for an answer.
+    asked: bool,
+    /// The store is asked for it.
+    reading: bool,
+    /// Up to this version it knows them all.
+    version: i64,
+    /// There is nothing after that version, as far as the store has said.
+    current: bool,
+}
+
+impl Engine {
+    /// A device has everything up to this version.
+    pub(super) fn device_asks_for_deliveries(&mut self, peer: PeerId, version: u64) {
+        let Some(told) = self.devices.all.get_mut(&peer).map(|device| &mut device.told) else { return };
+        if told.reading {
+            return;
+        }
+        let version = i64::try_from(version).unwrap_or(i64::MAX);
+        told.current &= told.version == version;
+        (told.version, told.asked) = (version, true);
+        self.read_deliveries(peer);
+    }
+
+    fn read_deliveries(&mut self, peer: PeerId) {
+        let Some(device) = self.devices.all.get_mut(&peer) else { return };
+        let Some(who) = device.who else { return };
+        if !device.told.asked || device.told.reading || device.told.current {
+            return;
+        }
+        device.told.reading = true;
+        let after = device.told.version;
+        let job = self.device_waits(peer, Waiting::Delivered { who });
+        self.effects.push_back(Effect::Store(Op::Delivered { job, account: who.0, after, count: MOST }));
+    }
+
+    /// What was read for a device.
+    pub(super) fn deliveries_read(&mut self, peer: PeerId, who: (AccountId, DeviceName), done: Done) {
+        // Not if somebody else has logged in on this connection meanwhile.
+        let Some(device) = self.devices.all.get_mut(&peer).filter(|d| d.who == Some(who)) else { return };
+        device.told.reading = false;
+        // If the disk could not be read, the next delivery, or the next login, tries again.
+        let Done::Delivered { delivered, .. } = done else { return };
+        device.told.current = true;
+        if !delivered.is_empty() {
+            device.told.current = u32::try_from(delivered.len()).is_ok_and(|n| n < MOST);
+            self.tell_deliveries(peer, &delivered);
+        }
+    }
+
+    /// Messages of this writer were delivered, which is on disk. While the store is being asked, its answer says so.
+    pub(in crate::server::engine) fn delivered(&mut self, delivery: Delivery) {
+        for peer in self.devices_of(delivery.author) {
+            let Some(told) = self.devices.all.get_mut(&peer).map(|device| &mut device.told) else { continue };
+            if told.reading {
+                continue;
+            }
+            if told.asked && told.current {
+                self.tell_deliveries(peer, &[delivery]);
+            } else {
+                told.current = false;
+                self.read_deliveries(peer);
+            }
+        }
+    }
+
+    fn tell_deliveries(&mut self, peer: PeerId, delivered: &[Delivery]) {
+        let rows = delivered.iter().filter_map(|Delivery { receiver, first, last, .. }| {
+            Some((self.people.get(receiver)?.name.clone(), [number(*first), number(*last)]))
+        });
+        let rows = rows.collect();
+        let Some(version) = delivered.last().map(|last| last.version) else { return };
+        let Some(told) = self.devices.all.get_mut(&peer).map(|device| &mut device.told) else { return };
+        (told.asked, told.version) = (false, version);
+        self.frame_to(peer, FromServer::Delivered { version: number(version), rows });
+    }
+}

@@ -1,0 +1,186 @@
+//! What was delivered: of each conversation's one direction the rows that a device of the receiver, or a plain client, has
+//! taken. They are taken in their order, so the first and the last say it, whatever the number of messages; and a
+//! version, higher with each change, says to whom of the writer's devices it is news.
+//!
+//! The record is made with a conversation's first message, so that a full disk does not keep messages from being marked as
+//! taken: what changes later needs no more room.
+
+use std::cell::Cell;
+
+use rusqlite::{Connection, Error, params};
+
+use super::{AccountId, MessageRow};
+
+/// Stands where nothing was taken yet; as wide as any number that takes its place.
+const NONE: i64 = i64::MIN + 1;
+
+/// All messages of `author` to `receiver` from the first row to the last were taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delivery {
+    /// Who wrote them.
+    pub author: AccountId,
+    /// Who has them.
+    pub receiver: AccountId,
+    /// The first message between the two: an account of before may have had one of the names.
+    pub first: MessageRow,
+    /// The newest that was taken; all before it were.
+    pub last: MessageRow,
+    /// Higher than that of each change before.
+    pub version: i64,
+}
+
+/// The highest version there is.
+pub(super) fn newest(c: &Connection) -> Result<i64, Error> {
+    c.query_row("SELECT max(0, coalesce(max(version), 0)) FROM delivered", [], |row| row.get(0))
+}
+
+/// A message is on disk: of its conversation it may be the first.
+pub(super) fn begin(c: &Connection, author: AccountId, receiver: AccountId, row: MessageRow) -> Result<(), Error> {
+    c.prepare_cached(
+        "INSERT INTO delivered (author, receiver, first, last, version)
+         SELECT id, ?2, ?3, ?4, ?4 FROM accounts WHERE id = ?1 ON CONFLICT DO NOTHING",
+    )?
+    .execute(params![author, receiver, row, NONE])
+    .map(drop)
+}
+
+/// Everything of `author` to `receiver` up to this row was taken; nothing if that was known.
+pub(super) fn advance(
+    c: &Connection,
+    version: &Cell<i64>,
+    (author, receiver): (AccountId, AccountId),
+    last: MessageRow,
+) -> Result<Option<Delivery>, Error> {
+    let next = version.get().saturating_add(1);
+    let mut query = c.prepare_cached(
+        "UPDATE delivered SET last = ?3, version = ?4 WHERE author = ?1 AND receiver = ?2 AND last < ?3
+         RETURNING first",
+    )?;
+    let mut rows = query.query(params![author, receiver, last, next])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    version.set(next);
+    Ok(Some(Delivery { author, receiver, first: row.get(0)?, last, version: next }))
+}
+
+/// What has changed of an account's messages after a version, oldest change first.
+pub(super) fn after(c: &Connection, author: AccountId, version: i64, count: u32) -> Result<Vec<Delivery>, Error> {
+    let mut query = c.prepare_cached(
+        "SELECT receiver, first, last, version FROM delivered WHERE author = ? AND version > ?
+         ORDER BY version LIMIT ?",
+    )?;
+    let rows = query.query_map(params![author, version, count], |row| {
+        let (receiver, first, last, version) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+        Ok(Delivery { author, receiver, first, last, version })
+    })?;
+    rows.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Done, NewMessage, Op, Snapshot, Store};
+    use super::*;
+    use crate::server::hasher::Hashed;
+
+    fn account(job: u64, name: &str) -> Op {
+        Op::Register { job, name: name.into(), hashed: Hashed { salt: vec![1], hash: vec![2] }, at: 0 }
+    }
+
+    /// a's, to the account of this number.
+    fn message(receiver: AccountId) -> Op {
+        let message = NewMessage {
+            receivers: vec![receiver],
+            sender: "a".into(),
+            author: 1,
+            writer: None,
+            raw: b"hi".to_vec(),
+            text: "hi".repeat(400),
+            sent: 7,
+            online: false,
+            key: None,
+            own: None,
+        };
+        Op::Message { job: 9, message }
+    }
+
+    fn after(store: &mut Store, after: i64) -> Vec<(AccountId, MessageRow, MessageRow, i64)> {
+        match &store.run(&[Op::Delivered { job: 1, account: 1, after, count: 9 }]).done[..] {
+            [Done::Delivered { delivered, .. }] => {
+                delivered.iter().map(|d| (d.receiver, d.first, d.last, d.version)).collect()
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_change_has_a_version_of_its_own_also_after_a_restart() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let mut store = Store::open(dir.path()).expect("new");
+        store.run(&[account(1, "a"), account(2, "b"), account(3, "c"), message(2), message(3), message(2)]);
+        assert_eq!(after(&mut store, 0), []);
+        let done = store.run(&[Op::TakenTo { account: 2, row: 1, at: 7 }, Op::TakenTo { account: 3, row: 3, at: 7 }]);
+        let versions = |done: &Done| match done {
+            Done::Took { delivered, .. } => delivered.iter().map(|d| d.version).collect::<Vec<_>>(),
+            _ => Vec::new(),
+        };
+        assert_eq!(done.done.iter().flat_map(versions).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(after(&mut store, 0), [(2, 1, 1, 1), (3, 2, 2, 2)]);
+        drop(store);
+        let mut store = Store::open(dir.path()).expect("again");
+        store.run(&[Op::TakenTo { account: 2, row: 3, at: 8 }]);
+        assert_eq!(after(&mut store, 1), [(3, 2, 2, 2), (2, 1, 3, 3)]);
+        assert_eq!(after(&mut store, 3), []);
+        assert_eq!(after(&mut store, 4).len(), 2, "it was never told here");
+        // A copy that was put back knows less; what is new there is new to all the same.
+        store.number_on(1_767_225_600 + 100).expect("numbered");
+        store.run(&[message(3), Op::TakenTo { account: 3, row: i64::MAX, at: 9 }]);
+        let new = after(&mut store, 3);
+        assert!(matches!(new[..], [(3, 2, last, version)] if last > 800_000 && version > 800_000), "{new:?}");
+        // An account that was made anew begins with what is written to it.
+        store.connection().execute("DELETE FROM accounts WHERE id = 3", []).expect("deleted");
+        assert_eq!(after(&mut store, 0), [(2, 1, 3, 3)]);
+    }
+
+    #[test]
+    fn on_a_full_disk_what_was_taken_is_delivered_all_the_same() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let mut store = Store::open(dir.path()).expect("new");
+        store.run(&[account(1, "a"), account(2, "b")]);
+        store.limit(Some(100_000)).expect("limited");
+        let kept = (1..200).take_while(|_| store.run(&[message(2)]).error.is_none()).count();
+        assert!((10..100).contains(&kept), "{kept}");
+        let last = i64::try_from(kept).expect("few");
+        for row in 1..=last {
+            let results = store.run(&[message(2), Op::TakenTo { account: 2, row, at: 9 }]);
+            let [Done::Failed { .. }, Done::Took { delivered, .. }] = &results.done[..] else { panic!("{results:?}") };
+            assert_eq!(delivered.iter().map(|d| (d.first, d.last)).collect::<Vec<_>>(), [(1, row)]);
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_written_down_is_when_it_can_be() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let mut store = Store::open(dir.path()).expect("new");
+        store.run(&[account(1, "a"), account(2, "b"), account(3, "c"), message(2), message(2), message(3)]);
+        let read_only = |store: &Store, on: bool| {
+            store.connection().pragma_update(None, "query_only", on).expect("set");
+        };
+        read_only(&store, true);
+        let ops = [Op::TakenTo { account: 2, row: 1, at: 8 }, Op::Taken { message: 3, at: 8 }];
+        let results = store.run(&ops);
+        assert!(results.done.is_empty() && results.error.is_some(), "{results:?}");
+        // What a device has is not handed out meanwhile.
+        let offer = Op::Offer { job: 1, account: 2, from: None };
+        let offered = store.run(&[Op::TakenTo { account: 2, row: 1, at: 8 }, offer]).done;
+        assert!(matches!(&offered[..], [Done::Offered { message: Some(m), .. }] if m.row == 2), "{offered:?}");
+        read_only(&store, false);
+        let done = store.run(&[Op::Seen { sessions: Vec::new() }]).done;
+        let took = |done: &Done| match done {
+            Done::Took { account, delivered, .. } => (*account, delivered.iter().map(|d| d.last).collect::<Vec<_>>()),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(done.iter().map(took).collect::<Vec<_>>(), [(3, vec![3]), (2, vec![1])]);
+        assert_eq!(store.run(&[Op::Seen { sessions: Vec::new() }]).done, [], "once");
+        let Snapshot { unread, .. } = store.snapshot().expect("read");
+        assert_eq!(unread.into_iter().map(|(of, n)| (of, n.values().sum())).collect::<Vec<_>>(), [(2, 1_u64)]);
+    }
+}
