@@ -62,6 +62,7 @@ fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
         logging::init("hongyan-server", args.face.log_level, &data.join("logs"));
         return Ok(host::serve_local(listen, &data)?);
     }
+    gui::begin::fonts();
     logging::init("hongyan", args.face.log_level, &paths.logs);
     // FLTK swallows panics in callbacks; a window that goes on half-broken is worse than none.
     std::panic::set_hook(Box::new(|panic| {

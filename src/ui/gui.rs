@@ -2,6 +2,7 @@
 //! only it talks to the client.
 
 pub mod app;
+pub mod begin;
 mod canvas;
 pub mod chat_window;
 pub mod connection_window;

@@ -17,6 +17,7 @@ mod lasting;
 #[path = "../shared/process.rs"]
 mod process;
 mod sheets;
+mod start;
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -47,13 +48,23 @@ use hongyan::ui::gui::{Secret, UiEvent, theme, widgets};
 // The windows' own texts, to be said in them.
 rust_i18n::i18n!("locales", fallback = "en");
 
+/// Says that a display of its own is there, and its name.
 const INSIDE: &str = "HONGYAN_TEST_DISPLAY";
+
+/// The display itself, where [`drawing::between`] stands before it.
+fn real_display() -> String {
+    std::env::var(INSIDE).expect("a display")
+}
 
 fn main() -> ExitCode {
     if std::env::var_os(INSIDE).is_none() {
         return outside();
     }
-    let real = std::env::var("DISPLAY").expect("a display");
+    if std::env::var_os(start::BARE).is_some() {
+        start::bare();
+        return ExitCode::SUCCESS;
+    }
+    let real = real_display();
     let counted = drawing::between(&real);
     #[allow(unsafe_code, reason = "no other thread of this process reads it yet")]
     unsafe {
@@ -86,6 +97,8 @@ fn main() -> ExitCode {
         ("a_chats_pieces_make_the_whole", drawing::a_chats_pieces_make_the_whole),
         ("the_main_windows_pieces_make_the_whole", drawing::the_main_windows_pieces_make_the_whole),
         ("what_is_scrolled_out_is_not_seen", drawing::what_is_scrolled_out_is_not_seen),
+        ("little_is_asked_before_the_first_window", start::little_is_asked_before_the_first_window),
+        ("the_first_picture_is_whole_and_stays", start::the_first_picture_is_whole_and_stays),
         ("every_window_fits", every_window::every_window_fits),
     ];
     let only = std::env::args().nth(1).filter(|a| !a.starts_with('-'));
@@ -111,8 +124,8 @@ fn outside() -> ExitCode {
         let (_display, name) = process::display_of(size);
         let status = Command::new(std::env::current_exe().expect("this program"))
             .args(args)
-            .env("DISPLAY", name)
-            .env(INSIDE, "1")
+            .env("DISPLAY", &name)
+            .env(INSIDE, name)
             .status();
         status.is_ok_and(|status| status.success())
     };

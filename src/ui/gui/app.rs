@@ -31,7 +31,7 @@ use super::password_window::PasswordWindow;
 use super::settings_window::SettingsWindow;
 use super::trust_window::{Doubt, TrustWindow};
 use super::wire_window::WireWindow;
-use super::{Args, Secret, UiEvent, screen, theme, widgets};
+use super::{Args, Secret, UiEvent, begin, screen, theme, widgets};
 use crate::base::model::Account;
 use crate::base::settings::{Saver, Settings};
 use crate::client::net::{Now, clock};
@@ -110,9 +110,7 @@ pub fn run(args: Args) -> Result<(), ClientError> {
     rust_i18n::set_locale(args.language.unwrap_or(settings.language).locale());
     // What panels and docks know the windows by.
     fltk::window::Window::set_default_xclass("hongyan");
-    let app = app::App::default();
-    #[cfg(all(unix, not(target_os = "macos")))]
-    super::input_method::watch();
+    let app = begin::connect();
     // How large everything is can be seen; FLTK's word for it is a window that takes the keys.
     app::set_option(app::Option::ShowScaling, false);
     preferences::set_theme(args.dark || settings.dark);
@@ -164,6 +162,7 @@ pub fn run(args: Args) -> Result<(), ClientError> {
         state.say(&complaint.to_string());
     }
     APP.with(|cell| *cell.borrow_mut() = Some(state));
+    begin::first_picture();
     let result = app.run();
     // Here the history commits what waits, and the settings are on disk.
     APP.with(|cell| cell.borrow_mut().take());

@@ -2,6 +2,9 @@
 //! so after a restart of it nobody could write Chinese here any more. A thread of its own hears of those that come,
 //! and FLTK opens its own anew.
 //!
+//! Opening one takes as long as all else before the first window is there, some sixty questions to the display; so the
+//! first one is opened when that window has been drawn, before its first key.
+//!
 //! Input methods announce themselves at the root window, in the property that XIM's specification calls
 //! `XIM_SERVERS`.
 
@@ -16,8 +19,24 @@ use x11rb::protocol::xproto::{ChangeWindowAttributesAux, ConnectionExt, EventMas
 /// From its word to when it can be asked.
 const SOON: f64 = 0.5;
 
-/// Listens from now on, until the program ends. Without a display or a thread nothing is listened to.
-pub fn watch() {
+/// Lets FLTK connect to the display without opening an input method; [`begin`] is to follow.
+pub fn without<T>(connect: impl FnOnce() -> T) -> T {
+    fltk_xim::hold();
+    let connected = connect();
+    fltk_xim::release();
+    connected
+}
+
+/// Opens the input method that is there, and listens from now on, until the program ends, for others. Without a display
+/// or a thread nothing is listened to.
+pub fn begin() {
+    if let Some(window) = front() {
+        fltk_xim::open(window);
+    }
+    watch();
+}
+
+fn watch() {
     let started = thread::Builder::new().name("input-method".to_owned()).spawn(|| {
         if let Err(error) = listen() {
             log::debug!("input methods that come later are not noticed: {error}");
@@ -73,6 +92,46 @@ mod fltk_xim {
         fn init_xim();
         #[link_name = "_ZN20Fl_X11_Screen_Driver12xim_activateEm"]
         fn xim_activate(window: c_ulong);
+        /// Xlib's.
+        #[link_name = "XSetICFocus"]
+        fn set_focus(context: *mut c_void);
+    }
+
+    /// FLTK does not open one while it believes that it has one. Nothing looks at it before [`release`]: only events
+    /// do, and none is handled before a window is there.
+    pub fn hold() {
+        // SAFETY: as below; what is put there is never looked into.
+        unsafe {
+            if METHOD.is_null() {
+                METHOD = std::ptr::dangling_mut();
+            }
+        }
+    }
+
+    /// It has none, and may open one.
+    pub fn release() {
+        // SAFETY: as below.
+        unsafe {
+            if METHOD == std::ptr::dangling_mut() {
+                METHOD = std::ptr::null_mut();
+            }
+        }
+    }
+
+    /// Opens one, unless FLTK has done so by itself (it does when the pointer comes into a window), for a window that
+    /// may have got the keys before.
+    pub fn open(window: c_ulong) {
+        // SAFETY: as below.
+        unsafe {
+            init_xim();
+            if !METHOD.is_null() && !CONTEXT.is_null() {
+                xim_activate(window);
+                // Activated for another window it has a context of its own, or none.
+                if !CONTEXT.is_null() {
+                    set_focus(CONTEXT);
+                }
+            }
+        }
     }
 
     /// Opens the input method that is there now, for this window; false, and all as it was, if there is none.
@@ -95,10 +154,14 @@ mod fltk_xim {
     }
 }
 
-fn reopen() {
+/// The window with the keys, else the one in front.
+fn front() -> Option<std::ffi::c_ulong> {
     let focus = app::focus().and_then(|w| w.top_window()).filter(|w| w.shown()).map(|w| w.raw_handle());
-    let window = focus.or_else(|| app::first_window().filter(|w| w.shown()).map(|w| w.raw_handle()));
-    let Some(window) = window else { return };
+    focus.or_else(|| app::first_window().filter(|w| w.shown()).map(|w| w.raw_handle()))
+}
+
+fn reopen() {
+    let Some(window) = front() else { return };
     let opened = fltk_xim::reopen(window);
     log::info!("an input method came: {}", if opened { "it is used" } else { "it is not this program's" });
 }

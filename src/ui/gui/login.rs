@@ -15,7 +15,7 @@ use super::keys_window::listen;
 use super::latin;
 use super::sheet::Sheet;
 use super::widgets::{self, Style};
-use super::{Secret, UiEvent, screen, theme};
+use super::{Secret, UiEvent, begin, screen, theme};
 
 /// Where windows put what the person asks for.
 pub type Emit = Rc<dyn Fn(UiEvent)>;
@@ -68,7 +68,10 @@ impl Login {
         let mut window = sheet.window().clone();
         window.set_label(&t!("gui.login_title"));
         let mut head = Frame::new(MARGIN, 20, INNER, 56, None);
-        head.draw(draw_head);
+        head.draw(|f| {
+            draw_head(f);
+            begin::drawn();
+        });
         widgets::label(MARGIN, 86, INNER, &t!("gui.account"), palette.dim);
         let mut account = widgets::field(MARGIN, 108, INNER, &t!("gui.account_hint"));
         account.set_value(&form.account);
