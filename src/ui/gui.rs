@@ -185,8 +185,6 @@ pub enum UiEvent {
     NoticeSeen,
     /// The main window is looked at.
     MainLooked,
-    /// Everything larger or smaller.
-    Zoom(screen::Zoom),
     /// The main window is to be closed.
     Quit,
 }

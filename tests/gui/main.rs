@@ -18,6 +18,7 @@ mod lasting;
 mod process;
 mod sheets;
 mod start;
+mod zoom;
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -99,6 +100,8 @@ fn main() -> ExitCode {
         ("what_is_scrolled_out_is_not_seen", drawing::what_is_scrolled_out_is_not_seen),
         ("little_is_asked_before_the_first_window", start::little_is_asked_before_the_first_window),
         ("the_first_picture_is_whole_and_stays", start::the_first_picture_is_whole_and_stays),
+        ("every_window_zooms_by_keys", zoom::every_window_zooms_by_keys),
+        ("a_question_opens_at_its_window", zoom::a_question_opens_at_its_window),
         ("every_window_fits", every_window::every_window_fits),
     ];
     let only = std::env::args().nth(1).filter(|a| !a.starts_with('-'));

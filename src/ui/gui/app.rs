@@ -116,6 +116,7 @@ pub fn run(args: Args) -> Result<(), ClientError> {
     preferences::set_theme(args.dark || settings.dark);
     theme::set_up_font();
     screen::begin(&settings.zoom);
+    screen::on_zoom(preferences::zoom);
     // The first call prepares FLTK's own pipe; it must be made on this thread.
     app::awake_callback(|| {});
     let place = Place::of(args.server.as_deref(), args.host_lan, &settings);
@@ -219,7 +220,6 @@ fn apply(event: UiEvent) {
         UiEvent::SaveWire(text) => wire::save(text),
         UiEvent::SaveTrials => wire::save_trials(),
         UiEvent::LogInAgain => questions::log_in_again(),
-        UiEvent::Zoom(change) => preferences::zoom(change),
         UiEvent::AskRescue => questions::ask_rescue(),
         event => {
             with(|app| {
@@ -383,7 +383,6 @@ impl App {
             | UiEvent::FriendMenu(..)
             | UiEvent::Menu(..)
             | UiEvent::LogInAgain
-            | UiEvent::Zoom(_)
             | UiEvent::AskRescue
             | UiEvent::SaveWire(_)
             | UiEvent::SaveTrials => {}

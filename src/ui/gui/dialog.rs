@@ -56,7 +56,7 @@ fn dialog(question: &str, file: Option<(&str, Purpose, Check)>, yes: &str, no: &
     let current = Group::try_current();
     Group::set_current(None::<&Group>);
     let wide = if file.is_some() { 520 } else { 360 };
-    let mut sheet = Sheet::new(wide, if file.is_some() { 150 } else { 130 });
+    let mut sheet = Sheet::over(wide, if file.is_some() { 150 } else { 130 });
     let mut window = sheet.window().clone();
     // A narrower screen has a narrower window.
     let wide = window.w();

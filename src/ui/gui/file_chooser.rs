@@ -106,7 +106,7 @@ pub fn choose(path: &str, purpose: Purpose) -> Option<String> {
     let there = path.ancestors().skip(1).find(|folder| folder.is_dir()).unwrap_or(Path::new("/"));
     let current = Group::try_current();
     Group::set_current(None::<&Group>);
-    let mut window = screen::window(None, WIDE, HIGH);
+    let mut window = screen::window_over(WIDE, HIGH);
     window.set_label(&t!("gui.choose_file"));
     window.set_color(theme::palette().bg);
     let mut head = Frame::new(24, 14, WIDE - 48, 20, None);

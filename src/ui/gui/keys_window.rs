@@ -103,16 +103,14 @@ pub fn listen(window: &mut Window, emit: &Emit, mut own: impl FnMut(Event) -> bo
     let emit = Rc::clone(emit);
     // Not shortcuts: FLTK offers those to the window under the pointer, whoever has the keys. And no handler
     // for the whole program: the bindings take any result of one for "used", and Escape would do nothing.
-    window.handle(move |_, event| own(event) || event == Event::KeyDown && everywhere(&emit));
+    window.handle(move |_, event| own(event) || screen::zooms(event) || event == Event::KeyDown && everywhere(&emit));
 }
 
 fn everywhere(emit: &Emit) -> bool {
     let state = app::event_state();
     let (control, key) = (latin::ctrl(), latin::key());
     let is = |c: char| control && key == Key::from_char(c);
-    emit(if let Some(change) = screen::asked() {
-        UiEvent::Zoom(change)
-    } else if is('k') && state.contains(Shortcut::Shift) {
+    emit(if is('k') && state.contains(Shortcut::Shift) {
         UiEvent::OpenConnection
     } else if is('l') && state.contains(Shortcut::Shift) {
         UiEvent::OpenWire

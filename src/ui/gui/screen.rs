@@ -2,12 +2,12 @@
 //! screen has room for. All in FLTK's units, which a zoom makes larger, but for places that are kept: those are
 //! a screen's pixels, and stay where they are when the zoom changes.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 
 use fltk::app;
-use fltk::enums::{Key, Shortcut};
+use fltk::enums::{Event, Key, Shortcut};
 use fltk::image::{RgbImage, SvgImage};
 use fltk::prelude::*;
 use fltk::window::Window;
@@ -46,6 +46,8 @@ struct Standing {
 }
 
 thread_local! {
+    /// What a zoom is asked of.
+    static ZOOMER: Cell<fn(Zoom)> = const { Cell::new(|change| drop(zoom(change))) };
     static STANDING: RefCell<Vec<Standing>> = const { RefCell::new(Vec::new()) };
     /// How large each screen's desktop wants everything, and the name its zoom is kept under.
     static DESKTOP: RefCell<Vec<(f32, String)>> = const { RefCell::new(Vec::new()) };
@@ -81,9 +83,22 @@ fn name_of(screen: i32) -> String {
     format!("{}x{} {}%", pixels(w), pixels(h), (scale * 100.0).round() as i32)
 }
 
+/// Has a zoom asked of somebody who keeps it as well.
+pub fn on_zoom(zoomer: fn(Zoom)) {
+    ZOOMER.set(zoomer);
+}
+
+/// Zooms at the next turn if the event asks for it. Every window does from its beginning, questions too; a handler of
+/// its own takes the place of that, and asks here as well.
+pub fn zooms(event: Event) -> bool {
+    let Some(change) = asked().filter(|_| event == Event::KeyDown) else { return false };
+    app::add_timeout3(0.0, move |_| ZOOMER.get()(change));
+    true
+}
+
 /// The change that the key asks for: Ctrl with +, - or 0, on whichever key a keyboard has them.
 #[must_use]
-pub fn asked() -> Option<Zoom> {
+fn asked() -> Option<Zoom> {
     let state = app::event_state();
     if !state.contains(Shortcut::Ctrl) || state.intersects(Shortcut::Alt | Shortcut::Meta) {
         return None;
@@ -114,18 +129,18 @@ pub fn zoom(change: Zoom) -> Option<(String, u16)> {
     Some((name, percent))
 }
 
-/// Draws everything of a screen at another scale: windows stay where they are, as far as there is room for them.
+/// Draws everything of a screen at another scale: windows stay where they are, as far as there is room for them. How
+/// large a maximised one is, and what it will be afterwards, the window manager knows.
 pub fn scale(screen: i32, old: f32, new: f32) {
     let mut windows = shown_on(screen);
-    let maximised: Vec<bool> = windows.iter().map(Window::maximize_active).collect();
-    windows.iter_mut().zip(&maximised).filter(|(_, maximised)| **maximised).for_each(|(w, _)| w.un_maximize());
     app::set_screen_scale(screen, new);
     let moved = |at: i32| (at as f32 * old / new).round() as i32;
-    for (window, maximised) in windows.iter_mut().zip(maximised) {
+    for window in &mut windows {
         let place = [moved(window.x()), moved(window.y()), window.w(), window.h()];
-        refit(window, place);
-        if maximised {
-            window.maximize();
+        if window.maximize_active() || window.fullscreen_active() {
+            limit(window);
+        } else {
+            refit(window, place);
         }
         window.redraw();
     }
@@ -255,7 +270,17 @@ pub fn window(place: Option<[i32; 4]>, w: i32, h: i32) -> Window {
     window_beside(place, w, h, &others)
 }
 
-/// The same, with the corners of windows it must not stand over, also at a kept place.
+/// A window for a question, in the middle of the window with the keys as far as that is on the screen: it is asked there.
+pub fn window_over(w: i32, h: i32) -> Window {
+    let asking = app::focus().and_then(|widget| widget.top_window()).filter(|window| window.shown());
+    let place = asking.map(|asking| {
+        let [x, y, wide, high] = [asking.x(), asking.y(), asking.w(), asking.h()];
+        kept([x + (wide - w) / 2, y + (high - h) / 2, w, h], app::screen_scale(asking.screen_num()))
+    });
+    window(place, w, h)
+}
+
+/// A window as by [`window`], with the corners of windows it must not stand over, also at a kept place.
 pub fn window_beside(place: Option<[i32; 4]>, w: i32, h: i32, others: &[[i32; 2]]) -> Window {
     let wanted = [w, h];
     let (spot, screen) = match place {
@@ -269,6 +294,7 @@ pub fn window_beside(place: Option<[i32; 4]>, w: i32, h: i32, others: &[[i32; 2]
     let [x, y, w, h] = beside(spot, others, room(screen));
     let mut window = Window::new(x, y, w, h, None);
     window.force_position(true);
+    window.handle(|_, event| zooms(event));
     let standing = Standing { window: window.clone(), life: Rc::new(()), wanted, least: [0, 0], free: false };
     STANDING.with_borrow_mut(|all| all.push(standing));
     iconed(window)

@@ -39,7 +39,15 @@ type Flow = dyn FnMut(i32, i32, i32) -> i32;
 impl Sheet {
     /// Begins a window that wants to be so large. What is made until [`Sheet::foot`] or [`Sheet::end`] scrolls.
     pub fn new(w: i32, h: i32) -> Self {
-        let mut window = screen::window(None, w, h);
+        Self::within(screen::window(None, w, h), h)
+    }
+
+    /// The same for a question, at the window that asks it.
+    pub fn over(w: i32, h: i32) -> Self {
+        Self::within(screen::window_over(w, h), h)
+    }
+
+    fn within(mut window: Window, h: i32) -> Self {
         window.set_color(theme::palette().bg);
         let mut body = Scroll::new(0, 0, window.w(), window.h(), None);
         body.set_type(ScrollType::Vertical);
