@@ -277,6 +277,9 @@ pub enum SendState {
     OfflineOrUnknown,
     /// There is no such account, says a server that knows (the secure dialect).
     Unknown,
+    /// It was not sent: the account it was written to is no more, and somebody has registered the name anew (the secure
+    /// dialect). Sent again by its writer it goes to the new one.
+    MadeAnew,
     /// Its receiver is offline and will get it: it is on the server's disk (the secure dialect, "Exactly once").
     Kept,
     /// A device of its receiver has it, or a plain client (the secure dialect, "Delivered").
@@ -301,6 +304,7 @@ impl SendState {
             Self::Sent
             | Self::OfflineOrUnknown
             | Self::Unknown
+            | Self::MadeAnew
             | Self::Kept
             | Self::Delivered
             | Self::MaybeSentTwice
@@ -319,7 +323,8 @@ impl SendState {
             | Self::MaybeSent
             | Self::NoAnswer
             | Self::OfflineOrUnknown
-            | Self::Unknown => true,
+            | Self::Unknown
+            | Self::MadeAnew => true,
             Self::Waiting | Self::Sending | Self::Sent | Self::Kept | Self::Delivered => false,
         }
     }

@@ -410,11 +410,10 @@ impl Client {
         any
     }
 
-    /// Sends a message that failed, or may have, once more under its old row.
-    pub fn resend(&mut self, now: Now, id: MessageId, to: Account, text: MessageText) {
-        self.came_further(id, SendState::Waiting);
-        self.session.send(now.instant, id, to, text);
-        self.after(now);
+    /// Sends a message that failed, or may have, once more under its old row. One that was written to an account that is no
+    /// more ([`SendState::MadeAnew`]) goes to the one that has the name now.
+    pub fn resend(&self, id: MessageId, to: Account, text: MessageText) {
+        self.submit(Op::Resend { id, to, text });
     }
 
     /// Messages of one's own that are not settled; asked before leaving.

@@ -9,6 +9,7 @@ mod database;
 mod delivered;
 mod device;
 mod look;
+mod made;
 pub mod moment;
 mod past;
 mod people;
@@ -29,12 +30,12 @@ use crossbeam_channel::{Receiver, Sender};
 pub use database::Database;
 pub use delivered::state_of;
 pub use past::time_of;
-pub use rescue::{Rescued, copy_before, rescue};
+pub use rescue::{Rescued, copy_before, put_aside, rescue};
 pub use trouble::Trouble;
 
 use rust_i18n::t;
 
-use crate::base::model::{Account, MessageId, SendState};
+use crate::base::model::{Account, MessageId, MessageText, SendState};
 use crate::client::net::Bell;
 use crate::client::session::{Handed, Kept, Pushed, SentBy, StoreToken};
 use crate::protocol::wire::frame::{Device, Key, Past};
@@ -132,6 +133,8 @@ pub struct RowMeta {
     pub outgoing: bool,
     /// As of [`Row`].
     pub unix_ms: i64,
+    /// As of [`Row`].
+    pub note: bool,
 }
 
 /// A message as a transcript shows it.
@@ -152,6 +155,9 @@ pub struct Row {
     pub state: Option<SendState>,
     /// It is the message before once more, which the server offered again.
     pub repeat: bool,
+    /// It is no message but a sentence of this program's, in the language of the moment: that from here on the account is
+    /// another one of the same name.
+    pub note: bool,
 }
 
 /// A message of one's own that is not settled.
@@ -165,6 +171,8 @@ pub struct Unsent {
     pub text: String,
     /// It may be at the server already: the secure dialect sends it again under its row.
     pub again: bool,
+    /// Which account of the receiver's name it was written to, as [`crate::client::session::Receiver::made`].
+    pub made: Option<i64>,
 }
 
 /// What is to be stored or read.
@@ -194,6 +202,14 @@ pub enum Op {
     },
     /// What another device of this account has sent; stored as one that was pushed.
     Own { token: StoreToken, to: Account, text: String, pushed: Pushed, by: SentBy },
+    /// It is to be sent once more, now to the account that has its receiver's name as far as is known, if its owner was told
+    /// that this is another one.
+    Resend { id: MessageId, to: Account, text: MessageText },
+    /// Somebody's account was made then, in seconds since 1970, and this was learned at `unix_ms`. Where another one of the
+    /// name was known, the conversation says so from here on.
+    Made { peer: Account, made: i64, unix_ms: i64 },
+    /// The same of the account whose history this is.
+    OwnMade(i64),
     /// A message of one's own has this row at the server.
     Numbered { id: MessageId, row: u64 },
     /// Of one's own messages to these accounts all from the first to the last row at the server were delivered; with the
@@ -265,8 +281,12 @@ pub enum Done {
     Zone { zone: Option<i32>, changed: bool },
     /// This device's new name; `None` if it is not on disk.
     Renamed(Option<Device>),
-    /// The row of an [`Op::Outgoing`]; `None` if it is not on disk.
-    Kept { request: u64, id: Option<MessageId> },
+    /// The row of an [`Op::Outgoing`]; `None` if it is not on disk; and for which account of the receiver's name it is.
+    Kept { request: u64, id: Option<MessageId>, made: Option<i64> },
+    /// An [`Op::Resend`] is on disk.
+    Resent { id: MessageId, to: crate::client::session::Receiver, text: MessageText },
+    /// An [`Op::Made`] that is news: what the conversation says of it.
+    Made { peer: Account, row: Row },
     /// The row of an [`Op::Received`] or an [`Op::Own`]; `None` if it is not on disk. `known`: it was there before.
     /// `state`: of an own one, how far it has come.
     Stored { token: StoreToken, id: Option<MessageId>, known: bool, state: Option<SendState> },

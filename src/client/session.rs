@@ -24,7 +24,7 @@ pub use plain::Handed;
 
 use std::time::{Duration, Instant};
 
-use crate::base::model::{Account, MessageId, SendState};
+use crate::base::model::{Account, MessageId, Password, SendState};
 pub use crate::base::model::{Dialect, Polling};
 use crate::protocol::link::words;
 use crate::protocol::wire::frame::{AccountSettings, Device, Key, Past};
@@ -189,6 +189,9 @@ pub struct Kept {
     pub newest: i64,
     /// The version up to which it is on disk here what was delivered; 0 for nothing.
     pub delivered: u64,
+    /// When the account was made, in seconds since 1970, as far as a server has said: another one of the same name is
+    /// another account.
+    pub made: Option<i64>,
 }
 
 /// What a message was sent as, by another device of the same account.
@@ -202,6 +205,34 @@ pub struct SentBy {
     pub accepted: Option<u64>,
     /// Whether its receiver was there; none if the server did not note that.
     pub online: Option<bool>,
+}
+
+/// Whom a message is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receiver {
+    /// The name.
+    pub account: Account,
+    /// Which account of that name is meant: the one made then, in seconds since 1970. None: whoever has the name.
+    pub made: Option<i64>,
+}
+
+impl From<Account> for Receiver {
+    fn from(account: Account) -> Self {
+        Self { account, made: None }
+    }
+}
+
+/// Whether there is an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// There is, and this is how it is written at the server.
+    There(Account),
+    /// There is none.
+    Nobody,
+    /// The server speaks the plain dialect, in which nobody can ask.
+    NotHere,
+    /// Nobody is connected, the answer has not come in time, or the server will not say for now.
+    Unanswered,
 }
 
 /// A change of how an account may be used.
@@ -356,6 +387,14 @@ pub enum Event {
     TookPlace { address: String },
     /// Answer to [`secure::Session::history`], oldest first.
     History { peer: Account, messages: Vec<Past>, more: bool },
+    /// Answer to [`Session::look_up`], in 5 s at most.
+    LookedUp { asked: Account, found: Found },
+    /// The account of this name was made then, in seconds since 1970: somebody else's, or one's own. Told when it is first
+    /// heard of on a connection, before what follows from it; to be kept, and compared with what was known.
+    Made { account: Account, made: i64 },
+    /// The account that was logged in to here is no more, and another one has its name, whose password this is. Nothing
+    /// was done: what lies here is the old one's.
+    MadeAnew(Password),
     /// Answer to [`secure::Session::account_settings`] and [`secure::Session::set_account`]; none if the server
     /// has none, or could not store the change.
     AccountSettings(Option<AccountSettings>),

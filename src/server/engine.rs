@@ -146,10 +146,10 @@ impl Engine {
     ) -> Self {
         let mut people = HashMap::new();
         let mut names = BTreeMap::new();
-        for (name, id, hashed) in snapshot.accounts {
+        for (name, id, hashed, made) in snapshot.accounts {
             names.insert(name.clone(), id);
             let unread = snapshot.unread.remove(&id).unwrap_or_default();
-            people.insert(id, Person { unread, ..Person::new(name, hashed) });
+            people.insert(id, Person { unread, ..Person::new(name, hashed, made) });
         }
         for (id, settings) in snapshot.settings {
             if let Some(person) = people.get_mut(&id) {
@@ -329,9 +329,9 @@ impl Engine {
             (Waiting::Register { account, hashed }, done) => {
                 let name = account.as_str().to_owned();
                 let outcome = match done {
-                    Done::Registered { account: Some(id), .. } => {
+                    Done::Registered { account: Some(id), at, .. } => {
                         self.names.insert(name.clone(), id);
-                        self.people.insert(id, Person::new(name.clone(), hashed));
+                        self.people.insert(id, Person::new(name.clone(), hashed, at));
                         Some(Registered::Done)
                     }
                     Done::Registered { account: None, .. } => Some(Registered::AccountExists),

@@ -213,6 +213,8 @@ pub struct Stored {
     pub online: Option<bool>,
     /// Of the account's own: it was taken.
     pub delivered: bool,
+    /// When the account was made that wrote it to this mailbox; not of a room's, nor of one that is no more.
+    pub made: Option<i64>,
 }
 
 /// What a message of the account's own was sent as.
@@ -232,8 +234,8 @@ pub struct OwnSent {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum Done {
-    /// The account's row; `None` if it exists.
-    Registered { job: u64, account: Option<AccountId> },
+    /// The account's row, `None` if it exists, and when it was made.
+    Registered { job: u64, account: Option<AccountId>, at: i64 },
     /// On disk; of [`Op::Again`]: no.
     Ok { job: u64 },
     /// The message, if there is one.
@@ -434,7 +436,7 @@ impl Store {
                     )?
                     .execute(params![name, hashed.salt, hashed.hash, at])?;
                 let account = (inserted == 1).then(|| c.last_insert_rowid());
-                Some(Done::Registered { job: *job, account })
+                Some(Done::Registered { job: *job, account, at: *at })
             }
             Op::Password { job, account, hashed, from } => {
                 devices::new_password(c, *account, hashed, from)?;

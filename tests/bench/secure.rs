@@ -177,7 +177,7 @@ impl Devices {
 
     /// False while too much waits already.
     fn try_send(&mut self, number: usize, counter: u64, to: usize, text: &str) -> bool {
-        let frame = FromClient::Send { counter, to: to.to_string(), text: text.to_owned(), after: None };
+        let frame = FromClient::Send { counter, to: to.to_string(), text: text.to_owned(), after: None, made: None };
         self.link.send(Instant::now(), self.peers[number], &frame.encode())
     }
 }

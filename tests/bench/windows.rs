@@ -146,6 +146,7 @@ fn redraws(n: usize) -> Vec<f64> {
         server_time: None,
         state: i.is_multiple_of(3).then_some(SendState::Sent),
         repeat: false,
+        note: false,
     };
     let first = 100_000 - n;
     let rows: Vec<Row> = (first..100_000).map(row).collect();
@@ -155,6 +156,7 @@ fn redraws(n: usize) -> Vec<f64> {
         breaks: 0,
         outgoing: r.state.is_some(),
         unix_ms: r.unix_ms,
+        note: r.note,
     };
     let mut window = Window::new(0, 0, 740, 440, "draw");
     let asked: Rc<std::cell::RefCell<Vec<hongyan::ui::gui::transcript::Ask>>> = Rc::default();

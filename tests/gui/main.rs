@@ -157,6 +157,7 @@ fn row(n: usize, own: bool) -> Row {
         server_time: None,
         state: own.then_some(SendState::Sent),
         repeat: false,
+        note: false,
     }
 }
 
@@ -168,6 +169,7 @@ fn history(n: usize) -> (Vec<RowMeta>, Vec<Row>) {
         breaks: 0,
         outgoing: r.state.is_some(),
         unix_ms: r.unix_ms,
+        note: r.note,
     };
     (rows.iter().map(meta).collect(), rows)
 }
@@ -299,7 +301,7 @@ fn what_the_server_had_comes_in_above() {
     let old = |n: usize| {
         let row =
             Row { id: MessageId(n as i64 - 40), text: format!("old {n}"), unix_ms: 0, ..row(0, n.is_multiple_of(2)) };
-        let meta = RowMeta { id: row.id, chars: 6, breaks: 0, outgoing: n.is_multiple_of(2), unix_ms: 0 };
+        let meta = RowMeta { id: row.id, chars: 6, breaks: 0, outgoing: n.is_multiple_of(2), unix_ms: 0, note: false };
         (meta, row)
     };
     let (more, texts): (Vec<RowMeta>, Vec<Row>) = (0..40).map(old).unzip();

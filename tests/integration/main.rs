@@ -10,6 +10,7 @@
 
 #[cfg(target_os = "linux")]
 mod addresses;
+mod anew;
 mod beside;
 mod client;
 mod course;

@@ -88,12 +88,12 @@ impl Device {
         self.say(&FromClient::Register { id: 1, account: account.clone(), password: password.clone() });
         let answer = self.hear(|f| matches!(f, FromServer::Registered { .. } | FromServer::Error { .. }));
         assert!(matches!(answer, FromServer::Registered { .. } | FromServer::Error { code: Code::AccountExists, .. }));
-        self.say(&FromClient::Login { id: 2, account, password, device: Key([7; 16]), cursor: None });
+        self.say(&FromClient::Login { id: 2, account, password, device: Key([7; 16]), cursor: None, made: None });
         self.hear(|f| matches!(f, FromServer::LoggedIn { .. }))
     }
 
     fn send(&mut self, counter: u64, to: &str, text: &str) {
-        self.say(&FromClient::Send { counter, to: to.into(), text: text.into(), after: None });
+        self.say(&FromClient::Send { counter, to: to.into(), text: text.into(), after: None, made: None });
     }
 }
 

@@ -293,7 +293,8 @@ fn guessing_gets_nowhere_and_delays_nobody() {
     for id in 0..TRIES {
         let stranger = &mut strangers[usize::try_from(id % 4).expect("small")];
         let password = Secret(format!("guess {id}"));
-        let frame = FromClient::Login { id, account: "c".into(), password, device: Key([7; 16]), cursor: None };
+        let frame =
+            FromClient::Login { id, account: "c".into(), password, device: Key([7; 16]), cursor: None, made: None };
         assert!(stranger.link.send(world.now, stranger.peer, &frame.encode()), "it is let go");
         stranger.turn(&mut world);
         if id % 50 == 0 {

@@ -104,6 +104,12 @@ impl Client {
         self.after(now);
     }
 
+    /// Asks the server whether there is an account of this name; answered by [`super::Event::LookedUp`], in 5 s at most.
+    pub fn look_up(&mut self, now: Now, account: Account) {
+        self.session.look_up(now.instant, account);
+        self.after(now);
+    }
+
     /// Asks the server how this account may be used; answered by [`super::Event::AccountSettings`].
     pub fn account_settings(&mut self, now: Now) {
         self.session.account(now.instant, None);

@@ -1,11 +1,13 @@
 //! What a face is told, and what of it is worth a sentence in every face.
 
+use std::path::PathBuf;
+
 use rust_i18n::t;
 
 use crate::base::model::{Account, MessageId, SendState};
 use crate::client::history::{Conversation, MoreStrangers, Rescued, Row, RowMeta, time_of};
 use crate::client::session::{
-    Beyond, KeyChange, Link, LoginOutcome, PasswordOutcome, Plainly, RegisterOutcome, Speaks,
+    Beyond, Found, KeyChange, Link, LoginOutcome, PasswordOutcome, Plainly, RegisterOutcome, Speaks,
 };
 use crate::client::tap::Record;
 use crate::protocol::link::words;
@@ -112,6 +114,11 @@ pub enum Event {
     TookPlace { address: String },
     /// Answer to [`super::Client::past`], oldest first.
     Past { peer: Account, messages: Vec<Past>, more: bool },
+    /// Answer to [`super::Client::look_up`].
+    LookedUp { asked: Account, found: Found },
+    /// The account that is open was made anew at the server since it was here last: what lay here is put aside, unsent
+    /// messages with it, and the login goes on with a new, empty history. Whatever is shown of the old one is over.
+    MadeAnew { account: Account, aside: PathBuf, unsent: usize },
     /// Answer to [`super::Client::account_settings`] and [`super::Client::set_account`]; none if the server has none for this
     /// account, as in the plain dialect, or could not store the change.
     AccountSettings(Option<AccountSettings>),
@@ -141,6 +148,13 @@ impl Event {
             Self::Copied { offline: true } => t!("secure.copied"),
             Self::Copied { offline: false } => t!("secure.copied_beside"),
             Self::NotStoring(true) => t!("gui.not_storing"),
+            Self::MadeAnew { account, aside, unsent } => {
+                let (account, file) = (account.shown(), aside.display());
+                match unsent {
+                    0 => t!("secure.made_anew", account = account, file = file),
+                    n => t!("secure.made_anew_unsent", account = account, file = file, n = n),
+                }
+            }
             Self::TookPlace { address } => t!("secure.took_place", address = address),
             _ => return None,
         };

@@ -9,7 +9,7 @@ use crate::base::model::{MessageId, MessageText, SendState};
 use crate::client::history::moment::{Written, face, shown, zone};
 use crate::client::history::{Done, NotOpened, Op, Row, Unsent};
 use crate::client::net::Now;
-use crate::client::session::{self, Kept as Device, Link, Speaks, StoreToken};
+use crate::client::session::{self, Kept as Device, Link, Receiver, Speaks, StoreToken};
 use crate::protocol::link::Why;
 use crate::protocol::wire::Reply;
 use crate::protocol::wire::reply::Learned;
@@ -36,6 +36,7 @@ impl Client {
                     server_time: words,
                     state: None,
                     repeat,
+                    note: false,
                 };
                 let incoming = Incoming { row, from: from.clone(), kept: pushed.is_some() || self.ours };
                 let (server_time, unix_ms) = (time, now.unix_ms);
@@ -51,6 +52,7 @@ impl Client {
                     server_time: None,
                     state: Some(SendState::Sent),
                     repeat: false,
+                    note: false,
                 };
                 let incoming = Incoming { row, from: to.clone(), kept: true };
                 return self.receive(token, incoming, Op::Own { token, to, text, pushed, by });
@@ -147,6 +149,13 @@ impl Client {
                 }
                 Event::AccountSettings(settings)
             }
+            session::Event::LookedUp { asked, found } => Event::LookedUp { asked, found },
+            session::Event::Made { account, made } => {
+                let own = self.account.as_ref().is_some_and(|open| open.name == account);
+                let op = if own { Op::OwnMade(made) } else { Op::Made { peer: account, made, unix_ms: now.unix_ms } };
+                return self.submit(op);
+            }
+            session::Event::MadeAnew(password) => return self.is_another_account(now, password),
             session::Event::Begins(row) => return self.submit(Op::Begin(row)),
             session::Event::Token(token) => return self.keep_token(token),
             session::Event::NameTaken => return self.submit(Op::NewDevice),
@@ -189,15 +198,16 @@ impl Client {
                     None => self.events.push_back(Event::NotOpened(sentence)),
                 }
             }
-            Done::Kept { request, id } => {
+            Done::Kept { request, id, made } => {
                 let kept = self.account.as_mut().and_then(|account| account.kept(request));
                 let Some(Kept { to, text: message, unix_ms }) = kept else { return };
                 let text = message.as_str().to_owned();
                 let Some(id) = id else { return self.events.push_back(Event::NotKept { peer: to, text }) };
                 let state = Some(SendState::Waiting);
-                let row = Row { id, text, unix_ms, came_ms: None, server_time: None, state, repeat: false };
+                let row =
+                    Row { id, text, unix_ms, came_ms: None, server_time: None, state, repeat: false, note: false };
                 self.events.push_back(Event::Message { peer: to.clone(), row });
-                self.session.send(now.instant, id, to, message);
+                self.session.send(now.instant, id, Receiver { account: to, made }, message);
             }
             Done::Stored { token, id, known, state } => {
                 self.session.handle_stored(now.instant, token, id.is_some());
@@ -213,6 +223,11 @@ impl Client {
                 self.events.extend(more.then_some(Event::RowsChanged));
             }
             Done::Delivered(id) => self.events.push_back(Event::Outgoing { id, state: SendState::Delivered }),
+            Done::Resent { id, to, text } => {
+                self.came_further(id, SendState::Waiting);
+                self.session.send(now.instant, id, to, text);
+            }
+            Done::Made { peer, row } => self.events.push_back(Event::Message { peer, row }),
             Done::Noted { id, noted } => {
                 self.session.handle_noted(now.instant, id, noted);
             }
@@ -281,8 +296,9 @@ impl Client {
     }
 
     /// A message of before that is not settled.
-    fn go_on_with(&mut self, now: Now, Unsent { id, to, text, again }: Unsent) {
+    fn go_on_with(&mut self, now: Now, Unsent { id, to, text, again, made }: Unsent) {
         let Ok(text) = MessageText::parse(&text) else { return };
+        let to = Receiver { account: to, made };
         if again {
             self.came_further(id, SendState::Sending);
             self.session.send_again(now.instant, id, to, text);

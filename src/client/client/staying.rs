@@ -5,10 +5,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Client, ClientError};
-use crate::base::model::Account;
+use super::account::Credential;
+use super::{Client, ClientError, Event};
+use crate::base::model::{Account, Password};
 use crate::base::private;
-use crate::client::history::Op;
+use crate::client::history::{Op, put_aside};
 use crate::client::net::Now;
 use crate::protocol::wire::frame::Key;
 
@@ -89,6 +90,27 @@ impl Client {
         self.session.set_encrypted_only(only);
         if let Some(account) = &self.account {
             note(&self.encrypted_only_note(&account.name), only);
+        }
+    }
+
+    /// The server has another account of the name that is open, whose password this is. What lies here is the old one's:
+    /// its messages are not the new one's to read, nor to be sent as the new one, and its cursor and numbers mean
+    /// nothing. So all of it is put aside, and the login begins as on a device that was never there.
+    pub(super) fn is_another_account(&mut self, now: Now, password: Password) {
+        let Some(account) = self.account.as_ref().map(|open| open.name.clone()) else { return };
+        let unsent = self.unsent();
+        self.note_staying(false);
+        note(&self.encrypted_only_note(&account), false);
+        self.session.set_encrypted_only(false);
+        let path = self.history_path(&account);
+        self.close_account();
+        let begun = put_aside(&path).map_err(ClientError::from).and_then(|aside| {
+            log::warn!("{} was made anew at the server; what lay here is {}", account, aside.display());
+            self.events.push_back(Event::MadeAnew { account: account.clone(), aside, unsent });
+            self.log_in(now, account, Credential::Password(password))
+        });
+        if let Err(error) = begun {
+            self.events.push_back(Event::NotOpened(error.to_string()));
         }
     }
 

@@ -115,12 +115,20 @@ impl Database {
         Ok(match op {
             Op::Outgoing { request, to, text, unix_ms } => {
                 c.prepare_cached(
-                    "INSERT INTO messages (peer, outgoing, text, raw, unix_ms, state, seen) VALUES (?, 1, ?, ?, ?, ?, 1)",
+                    "INSERT INTO messages (peer, outgoing, text, raw, unix_ms, state, seen, made)
+                     VALUES (?1, 1, ?2, ?3, ?4, ?5, 1, (SELECT at FROM made WHERE peer = ?1))",
                 )?
-                .execute(params![to.as_str(), text, text.as_bytes(), unix_ms, number(SendState::Waiting)])?;
+                .execute(params![
+                    to.as_str(),
+                    text,
+                    text.as_bytes(),
+                    unix_ms,
+                    number(SendState::Waiting)
+                ])?;
                 let id = c.last_insert_rowid();
                 self.count(to, id, 0)?;
-                Some(Done::Kept { request: *request, id: Some(MessageId(id)) })
+                let made = self.meant(MessageId(id))?;
+                Some(Done::Kept { request: *request, id: Some(MessageId(id)), made })
             }
             Op::State { id, state, secure } => {
                 let number = if *secure && *state == SendState::Sending { SENDING_SECURELY } else { number(*state) };
@@ -183,6 +191,15 @@ impl Database {
                 let (id, known) = if self.advance(pushed)? { self.own(to, text, pushed, by)? } else { (None, false) };
                 let state = id.map(|id| self.state_now(id)).transpose()?.flatten();
                 Some(Done::Stored { token: *token, id, known, state })
+            }
+            Op::Resend { id, to, text } => Some(self.resend(*id, to, text)?),
+            Op::Made { peer, made, unix_ms } => {
+                let row = self.made(peer, *made, *unix_ms)?;
+                row.map(|row| Done::Made { peer: peer.clone(), row })
+            }
+            Op::OwnMade(made) => {
+                self.set_own_made(*made)?;
+                None
             }
             Op::Numbered { id, row } => {
                 self.number_at_server(*id, *row)?;
@@ -264,8 +281,9 @@ impl Database {
             "UPDATE messages SET state = ?1 WHERE outgoing AND state IN (0, 1, 7) AND state = ?2",
             params![number(SendState::MaybeSent), number(SendState::Sending)],
         )?;
-        let mut query =
-            c.prepare("SELECT id, peer, text, state FROM messages WHERE outgoing AND state IN (0, 1, 7) ORDER BY id")?;
+        let mut query = c.prepare(
+            "SELECT id, peer, text, state, made FROM messages WHERE outgoing AND state IN (0, 1, 7) ORDER BY id",
+        )?;
         let rows = query.query_map([], |row| {
             let peer: String = row.get(1)?;
             Ok(Unsent {
@@ -273,6 +291,7 @@ impl Database {
                 to: Account::sanitised(&peer),
                 text: row.get(2)?,
                 again: row.get::<_, i64>(3)? == SENDING_SECURELY,
+                made: row.get(4)?,
             })
         })?;
         rows.collect()
@@ -300,7 +319,7 @@ impl Op {
 fn refused(ops: &[Op], trouble: Trouble) -> Vec<Done> {
     let words = trouble.words();
     let answer = |op: &Op| match op {
-        Op::Outgoing { request, .. } => Some(Done::Kept { request: *request, id: None }),
+        Op::Outgoing { request, .. } => Some(Done::Kept { request: *request, id: None, made: None }),
         Op::State { id, state: SendState::Sending, .. } | Op::Refused { id, .. } => {
             Some(Done::Noted { id: *id, noted: false })
         }
@@ -358,13 +377,13 @@ mod tests {
         let path = dir.path().join("server").join("a.sqlite");
         let database = Database::open(&path).expect("new");
         let kept = database.run(&[outgoing(1, "one"), outgoing(2, "two"), outgoing(3, "three")]);
-        assert!(matches!(&kept[..], [Done::Kept { request: 1, id: Some(MessageId(1)) }, ..]));
+        assert!(matches!(&kept[..], [Done::Kept { request: 1, id: Some(MessageId(1)), .. }, ..]));
         let sending = |id, state| Op::State { id: MessageId(id), state, secure: false };
         database.run(&[sending(1, SendState::Sent), sending(2, SendState::Sending)]);
         assert!(matches!(Database::open(&path), Err(HistoryError::Locked)));
         drop(database);
         let database = Database::open(&path).expect("again");
-        let unsent = Unsent { id: MessageId(3), to: account("b"), text: "three".into(), again: false };
+        let unsent = Unsent { id: MessageId(3), to: account("b"), text: "three".into(), again: false, made: None };
         assert_eq!(database.run(&[Op::Outbox]), [Done::Outbox(vec![unsent])]);
         let page = Op::Page { peer: account("b"), first: 1, count: 1 };
         assert!(

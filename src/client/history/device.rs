@@ -29,6 +29,7 @@ impl Database {
             cursor: self.cursor()?,
             newest: self.connection.query_row(highest, [], |row| row.get(0)).optional()?.unwrap_or(0),
             delivered: self.deliveries()?,
+            made: self.meta("made")?,
         })
     }
 
@@ -103,6 +104,11 @@ impl Database {
             )?
             .execute([zone])?;
         Ok(changed > 0)
+    }
+
+    /// When this account was made.
+    pub(super) fn set_own_made(&self, made: i64) -> Result<(), Error> {
+        self.connection.execute("INSERT OR REPLACE INTO meta VALUES ('made', ?)", [made]).map(drop)
     }
 
     pub(super) fn set_token(&self, token: Option<Key<32>>) -> Result<(), Error> {
@@ -221,7 +227,7 @@ mod tests {
         drop(database);
         let database = Database::open(&path).expect("again");
         let kept = database.kept().expect("read");
-        assert_eq!(kept, Kept { device: new.device, token, cursor: Some(8), newest: 2, delivered: 0 });
+        assert_eq!(kept, Kept { device: new.device, token, cursor: Some(8), newest: 2, delivered: 0, made: None });
         assert_eq!(
             database.run(&[pushed(5, 8, Some(5))]),
             [Done::Stored { token: StoreToken::Secure(5), id: None, known: false, state: None }]
@@ -390,7 +396,8 @@ mod tests {
             state(2, SendState::Sending, true),
             state(3, SendState::Sent, true),
         ]);
-        let unsent = |id: i64, again| Unsent { id: MessageId(id), to: to.clone(), text: id.to_string(), again };
+        let unsent =
+            |id: i64, again| Unsent { id: MessageId(id), to: to.clone(), text: id.to_string(), again, made: None };
         assert_eq!(database.run(&[Op::Outbox]), [Done::Outbox(vec![unsent(2, true), unsent(4, false)])]);
         let Some(Done::Last { rows, .. }) = database.run(&[Op::Last { peer: to.clone(), count: 9 }]).pop() else {
             panic!("rows")

@@ -1,11 +1,12 @@
 //! What a face reads: the rows of a conversation, all in short, by page or the last ones, and messages by their text.
 
 use rusqlite::{Error, params};
+use rust_i18n::t;
 
 use super::delivered::IS_DELIVERED;
 use super::moment::shown;
 use super::schema::{DELIVERED, state};
-use super::{Database, Row, RowMeta};
+use super::{Database, Row, RowMeta, time_of};
 use crate::base::fold::{fold, holds};
 use crate::base::model::{Account, MessageId};
 
@@ -19,15 +20,18 @@ pub(super) const REPEATED: i64 = -1;
 
 /// What of a row is read; one's own message that was delivered says so, whatever state was written down for it.
 fn columns() -> String {
-    format!("id, text, unix_ms, server_time, iif({IS_DELIVERED}, {DELIVERED}, state), peer, face, zone, came")
+    format!("id, text, unix_ms, server_time, iif({IS_DELIVERED}, {DELIVERED}, state), peer, face, zone, came, made")
 }
+
+/// The same of a row that is no message: that from here on the account is another one of its name, made then.
+pub(super) const NOTE: i64 = -2;
 
 impl Database {
     /// What is known of every row with `peer` without its text, in order.
     pub(super) fn index(&self, peer: &Account) -> Result<Vec<RowMeta>, Error> {
         let mut query = self.connection.prepare_cached(&format!(
             "SELECT id, length(text), length(text) - length(replace(text, char(10), '')), outgoing, unix_ms, face,
-                 zone
+                 zone, state
              FROM messages WHERE peer = ? AND NOT repeat ORDER BY {ORDER}",
         ))?;
         let rows = query.query_map([peer.as_str()], |row| {
@@ -37,6 +41,7 @@ impl Database {
                 breaks: row.get(2)?,
                 outgoing: row.get(3)?,
                 unix_ms: shown(row.get(4)?, row.get(5)?, row.get(6)?, None).0,
+                note: row.get::<_, Option<i64>>(7)? == Some(NOTE),
             })
         })?;
         rows.collect()
@@ -64,12 +69,19 @@ impl Database {
         Ok(rows)
     }
 
+    /// A row that is no message.
+    pub(super) fn note(&self, id: MessageId) -> Result<Row, Error> {
+        let query = format!("SELECT {} FROM messages WHERE id = ?", columns());
+        self.connection.prepare_cached(&query)?.query_row([id.0], |row| read(row).map(|(_, row)| row))
+    }
+
     /// The latest `count` messages that hold `text`, oldest first; compared as [`crate::base::fold`] has it.
     pub(super) fn found(&self, text: &str, count: u32) -> Result<Vec<(Account, Row)>, Error> {
         let wanted = fold(text);
-        let mut query = self
-            .connection
-            .prepare_cached(&format!("SELECT {} FROM messages WHERE NOT repeat ORDER BY id DESC", columns()))?;
+        let mut query = self.connection.prepare_cached(&format!(
+            "SELECT {} FROM messages WHERE NOT repeat AND state IS NOT {NOTE} ORDER BY id DESC",
+            columns()
+        ))?;
         let mut rows = query.query([])?;
         let mut found = Vec::new();
         let most = usize::try_from(count).unwrap_or(usize::MAX);
@@ -89,14 +101,20 @@ fn read(row: &rusqlite::Row<'_>) -> Result<(Account, Row), Error> {
     let peer: String = row.get(5)?;
     let number: Option<i64> = row.get(4)?;
     let (unix_ms, server_time) = shown(row.get(2)?, row.get(6)?, row.get(7)?, row.get(3)?);
+    let note = number == Some(NOTE);
+    let text = match note {
+        true => t!("chat.made_anew", time = time_of(row.get::<_, Option<i64>>(9)?.unwrap_or_default())).into_owned(),
+        false => row.get(1)?,
+    };
     let read = Row {
         id: MessageId(row.get(0)?),
-        text: row.get(1)?,
+        text,
         unix_ms,
         came_ms: row.get(8)?,
         server_time,
-        state: number.filter(|number| *number != REPEATED).map(state),
+        state: number.filter(|number| *number >= 0).map(state),
         repeat: number == Some(REPEATED),
+        note,
     };
     Ok((Account::sanitised(&peer), read))
 }

@@ -168,7 +168,7 @@ impl Database {
     fn unnumbered(&self, peer: &Account) -> Result<Vec<Unnumbered>, Error> {
         let mut query = self.connection.prepare_cached(
             "SELECT id, outgoing, text, unix_ms, iif(zone IS NULL, face, NULL), state FROM messages
-             WHERE peer = ? AND NOT repeat AND server_row IS NULL ORDER BY id",
+             WHERE peer = ? AND NOT repeat AND server_row IS NULL AND state IS NOT -2 ORDER BY id",
         )?;
         let rows = query.query_map([peer.as_str()], |row| {
             let sent: Option<i64> = row.get(5)?;
@@ -181,7 +181,7 @@ impl Database {
                 on_its_way: sent.map(state) == Some(SendState::Sending),
                 never_sent: matches!(
                     sent.map(state),
-                    Some(SendState::Waiting | SendState::Failed | SendState::Unknown)
+                    Some(SendState::Waiting | SendState::Failed | SendState::Unknown | SendState::MadeAnew)
                 ),
             })
         })?;

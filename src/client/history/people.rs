@@ -63,7 +63,7 @@ impl Database {
             c.prepare_cached(
                 "INSERT OR IGNORE INTO peers SELECT peer, max(id), sum(NOT seen),
                      NOT EXISTS (SELECT 1 FROM contacts WHERE account = ?1) AND ?1 NOT GLOB '@*'
-                     FROM messages WHERE peer = ?1 AND NOT repeat GROUP BY peer",
+                     FROM messages WHERE peer = ?1 AND NOT repeat AND state IS NOT -2 GROUP BY peer",
             )?
             .execute([&peer])?;
         }
@@ -94,7 +94,7 @@ impl Database {
         // Whoever was forgotten has their messages again.
         c.prepare_cached(
             "INSERT OR IGNORE INTO peers
-             SELECT peer, max(id), 0, 0 FROM messages WHERE peer = ? AND NOT repeat GROUP BY peer",
+             SELECT peer, max(id), 0, 0 FROM messages WHERE peer = ? AND NOT repeat AND state IS NOT -2 GROUP BY peer",
         )?
         .execute([account.as_str()])?;
         Ok(())

@@ -16,8 +16,14 @@ use crate::base::private;
 /// After so many ranges of messages of which none could be read nothing more is tried: a second or two.
 const IN_VAIN: u32 = 1 << 16;
 /// Tables beside the messages that are copied; the list's figures are counted anew.
-const TABLES: [(&str, &str); 5] =
-    [("contacts", "account"), ("meta", "name"), ("names", "name"), ("drafts", "peer"), ("delivered", "peer, first")];
+const TABLES: [(&str, &str); 6] = [
+    ("contacts", "account"),
+    ("meta", "name"),
+    ("names", "name"),
+    ("drafts", "peer"),
+    ("made", "peer"),
+    ("delivered", "peer, first"),
+];
 
 /// What became of a history that was damaged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +92,36 @@ fn beside(path: &Path) -> [PathBuf; 3] {
         name.push(end);
         PathBuf::from(name)
     })
+}
+
+/// Puts the history of an account that is no more, which nobody has open, under another name beside it: where it is now.
+///
+/// # Errors
+/// Another program has it open; the disk. Then it is where it was.
+pub fn put_aside(path: &Path) -> Result<PathBuf, HistoryError> {
+    let _lock = schema::lock(path)?;
+    let said = |error| HistoryError::of_io(path, error);
+    // All of it into the one file.
+    let whole = schema::open(path)?;
+    let checked = whole.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE;");
+    checked.map_err(|error| HistoryError::of(path, error))?;
+    drop(whole);
+    let name =
+        |n: u32| path.with_extension(if n == 1 { "earlier.sqlite".into() } else { format!("earlier-{n}.sqlite") });
+    let aside = (1..1_000).map(name).find(|name| !name.exists());
+    let aside = aside.ok_or_else(|| said(io::ErrorKind::AlreadyExists.into()))?;
+    fs::rename(path, &aside).map_err(said)?;
+    // Copies of it, made before it was brought up to date, are that account's too.
+    for version in 1..schema::SCHEMA_VERSION {
+        let copy = copy_of(path, version);
+        if copy.exists()
+            && let Err(error) = fs::rename(&copy, copy_of(&aside, version))
+        {
+            log::warn!("{} stays where it is: {error}", copy.display());
+        }
+    }
+    private::sync_folder(path).map_err(said)?;
+    Ok(aside)
 }
 
 fn remove(path: &Path) -> io::Result<()> {
@@ -274,7 +310,7 @@ mod tests {
             |op: &Op| done.iter().any(|d| matches!(d, Done::NotRead { op: o, trouble: Trouble::Damaged } if o == op));
         assert!(refused(&asked[1]) && refused(&asked[2]), "{done:?}");
         assert!(done.iter().any(|d| matches!(d, Done::Last { rows, .. } if rows.is_empty())), "{done:?}");
-        assert!(done.iter().any(|d| matches!(d, Done::Kept { request: 7, id: Some(_) })), "{done:?}");
+        assert!(done.iter().any(|d| matches!(d, Done::Kept { request: 7, id: Some(_), .. })), "{done:?}");
     }
 
     #[test]

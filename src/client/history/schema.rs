@@ -11,7 +11,7 @@ use crate::base::model::SendState;
 use crate::base::private;
 
 /// The schema this program writes; `PRAGMA user_version`.
-pub(super) const SCHEMA_VERSION: i64 = 8;
+pub(super) const SCHEMA_VERSION: i64 = 9;
 
 /// Takes a history for this process. The lock is the system's, so it ends with the process.
 ///
@@ -81,7 +81,7 @@ pub(super) fn count_anew(connection: &Connection) -> Result<(), Error> {
         "DELETE FROM peers;
          INSERT INTO peers SELECT peer, max(id), sum(NOT seen),
              NOT EXISTS (SELECT 1 FROM contacts WHERE account = peer) AND peer NOT GLOB '@*'
-             FROM messages WHERE NOT repeat GROUP BY peer;",
+             FROM messages WHERE NOT repeat AND state IS NOT -2 GROUP BY peer;",
     )
 }
 
@@ -193,8 +193,18 @@ const EIGHTH: &str = "
         PRIMARY KEY (peer, first)) WITHOUT ROWID;
     PRAGMA user_version = 8;";
 
+/// When each person's account was made, as a server said it last, by which one of the same name that was made anew is told
+/// from it; and of messages of one's own for which of them they were written.
+const NINTH: &str = "
+    CREATE TABLE made (peer TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
+    ALTER TABLE messages ADD COLUMN made INTEGER;
+    PRAGMA user_version = 9;";
+
 /// From nothing to [`SCHEMA_VERSION`].
-const STEPS: [&str; 8] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH];
+const STEPS: [&str; 9] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH];
+
+/// [`SendState::MadeAnew`].
+pub(super) const MADE_ANEW: i64 = 12;
 
 /// [`SendState::Sending`] by the secure dialect.
 pub(super) const SENDING_SECURELY: i64 = 7;
@@ -216,6 +226,7 @@ pub(super) fn number(state: SendState) -> i64 {
         SendState::Unknown => 9,
         SendState::NoAnswer => 10,
         SendState::Delivered => DELIVERED,
+        SendState::MadeAnew => MADE_ANEW,
     }
 }
 
@@ -231,6 +242,7 @@ pub(super) fn state(number: i64) -> SendState {
         9 => SendState::Unknown,
         10 => SendState::NoAnswer,
         DELIVERED => SendState::Delivered,
+        MADE_ANEW => SendState::MadeAnew,
         _ => SendState::Failed,
     }
 }
@@ -350,8 +362,8 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("a.sqlite");
         drop(Database::open(&path).expect("new"));
-        Connection::open(&path).and_then(|c| c.execute_batch("PRAGMA user_version = 9")).expect("changed");
-        assert!(matches!(Database::open(&path), Err(HistoryError::Newer { found: 9, .. })));
+        Connection::open(&path).and_then(|c| c.execute_batch("PRAGMA user_version = 10")).expect("changed");
+        assert!(matches!(Database::open(&path), Err(HistoryError::Newer { found: 10, .. })));
         let path = dir.path().join("b.sqlite");
         std::fs::write(&path, "this is not a database, but long enough to look at").expect("written");
         assert!(matches!(Database::open(&path), Err(HistoryError::Damaged { .. })));

@@ -12,8 +12,8 @@ use super::choice::{Choice, Known, Step};
 use super::finding::{Finding, Speaks};
 use super::wishes::{Waiting, Wish, Wishes};
 use super::{
-    AccountChange, Cause, Event, Kept, Link, LoginOutcome, PasswordOutcome, Polling, RegisterOutcome, StoreToken,
-    Transmit, plain, secure,
+    AccountChange, Cause, Event, Kept, Link, LoginOutcome, PasswordOutcome, Polling, Receiver, RegisterOutcome,
+    StoreToken, Transmit, plain, secure,
 };
 use crate::base::model::{Account, MessageId, MessageText, Password, SendState};
 use crate::protocol::link;
@@ -207,7 +207,7 @@ impl Session {
                 self.last_token = secure.last_token();
                 // What that one has not settled goes on waiting; what may have arrived is said so.
                 for (id, to, text, again) in secure.take_outbox() {
-                    self.wishes.wait(Waiting { id, to, text, again });
+                    self.wishes.wait(Waiting { id, to: to.into(), text, again });
                 }
                 // Nobody listens to that one any more.
                 self.events.push_back(Event::Silent(None));
@@ -326,11 +326,12 @@ impl Session {
 
     /// Sends a message that is stored already; answered by [`Event::Outgoing`]. One that waits already
     /// goes once.
-    pub fn send(&mut self, now: Instant, id: MessageId, to: Account, text: MessageText) {
+    pub fn send(&mut self, now: Instant, id: MessageId, to: impl Into<Receiver>, text: MessageText) {
+        let to = to.into();
         if let Some(secure) = self.spoken() {
             secure.send(now, id, to, text);
         } else if self.choice.is_settled() {
-            self.plain.send(now, id, to, text);
+            self.plain.send(now, id, to.account, text);
         } else {
             self.wishes.wait(Waiting { id, to, text, again: false });
             self.events.push_back(Event::Outgoing { id, state: SendState::Waiting });
@@ -339,7 +340,8 @@ impl Session {
 
     /// The same with one that may have been sent already in the secure dialect, before the program
     /// ended. There it arrives once; in the plain dialect only its writer sends it again.
-    pub fn send_again(&mut self, now: Instant, id: MessageId, to: Account, text: MessageText) {
+    pub fn send_again(&mut self, now: Instant, id: MessageId, to: impl Into<Receiver>, text: MessageText) {
+        let to = to.into();
         if let Some(secure) = self.spoken() {
             secure.send_again(now, id, to, text);
         } else if self.choice.is_settled() {
@@ -558,6 +560,7 @@ impl Session {
     }
 }
 
+mod asking;
 #[cfg(test)]
 mod pairs_tests;
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod delivered;
 mod harmless;
 mod inbox;
 mod leaving;
+mod looking;
 mod naming;
 mod outbox;
 mod presence;
@@ -28,6 +29,7 @@ use crate::protocol::wire::frame::{Code, FromClient, FromServer};
 use delivered::Deliveries;
 use harmless::harmless;
 use inbox::Arrived;
+use looking::Looking;
 use outbox::{Outgoing, Storing};
 use requests::{AccountAsk, PastWish, Registering};
 
@@ -123,6 +125,10 @@ pub struct Session {
     pasts: BTreeMap<u64, PastWish>,
     /// An earlier server does not know these, so nothing waits for their answers.
     account_asks: BTreeMap<u64, AccountAsk>,
+    /// Whether these accounts exist.
+    looking: BTreeMap<u64, Looking>,
+    /// When whose account was made, as was told on this connection.
+    made: BTreeMap<Account, i64>,
     next_id: u64,
     outbox: VecDeque<Outgoing>,
     /// The highest number this device's name had sent at the login; a message with one of these may have
@@ -199,6 +205,8 @@ impl Session {
             registering: None,
             pasts: BTreeMap::new(),
             account_asks: BTreeMap::new(),
+            looking: BTreeMap::new(),
+            made: BTreeMap::new(),
             next_id: 0,
             outbox: VecDeque::new(),
             used: 0,
@@ -257,6 +265,7 @@ impl Session {
             self.login_began.map(|began| self.patience_ends(began)),
             self.registering.as_ref().map(|r| self.patience_ends(r.began)),
             self.silence(),
+            self.look_up_by(),
             self.contact.due(),
         ];
         own.into_iter().flatten().min()
@@ -399,8 +408,8 @@ impl Session {
 
     fn frame(&mut self, now: Instant, frame: FromServer) {
         match frame {
-            FromServer::LoggedIn { id, token, highest, ended, start } => {
-                self.logged_in(now, id, token, highest, ended, start);
+            FromServer::LoggedIn { id, token, highest, ended, start, made } => {
+                self.logged_in(now, id, token, highest, ended, start, made);
             }
             FromServer::LoggedOut { id } => {
                 if self.leaving.is_some_and(|(asked, _)| asked == id) {
@@ -409,9 +418,12 @@ impl Session {
             }
             FromServer::Registered { id } => self.registered(id, None),
             FromServer::Error { id, code } => self.failed(now, id, code),
-            FromServer::Accepted { counter, row, online, .. } => self.accepted(counter, row, online),
-            FromServer::Refused { counter, code, wait, reason } => self.refused(now, counter, code, wait, reason),
-            FromServer::Message { row, after, from, writer, at, text, plain } => {
+            FromServer::Accepted { counter, row, online, made, .. } => self.accepted(counter, row, online, made),
+            FromServer::Refused { counter, code, wait, reason, made } => {
+                self.refused(now, counter, code, (wait, reason), made);
+            }
+            FromServer::Message { row, after, from, writer, at, text, plain, made } => {
+                self.was_made(&Account::sanitised(&from), made);
                 // The history and every face read a room's texts with their writers, through `names` alone.
                 let text = writer.map_or(text.clone(), |writer| names::framed(&writer, &text));
                 self.pushed(now, (row, after, at), &from, text, plain);
@@ -426,6 +438,7 @@ impl Session {
             FromServer::Changes { came, went } => self.changed(&came, &went),
             FromServer::Kicked { address, at } => self.kicked(now, address, at),
             FromServer::History { id, messages, more } => self.past(id, messages, more),
+            FromServer::Account { id, account, made } => self.looked_up(id, Some((&account, made))),
             FromServer::Pong { id, .. } => {
                 if let Some((_, sent)) = self.ping.take_if(|(asked, _)| *asked == id) {
                     self.round_trip.measure(now.saturating_duration_since(sent));
@@ -443,6 +456,10 @@ impl Session {
         } else if self.leaving.is_some_and(|(asked, _)| asked == id) {
             self.left(now, Some(false));
         } else {
+            if code == Code::NoAccount {
+                self.looked_up(id, None);
+            }
+            self.not_looked_up(id);
             self.account_answered(id, None);
             self.past(id, Vec::new(), false);
         }
@@ -466,6 +483,7 @@ impl Session {
             self.send_on(now);
             self.ask_for_pasts(now);
             self.ask_about_account(now);
+            self.ask_who_exists(now);
             self.acknowledge(now);
             self.ask_for_deliveries(now);
         }
@@ -481,6 +499,7 @@ impl Session {
             self.give_up_connection(now, "no answer");
             self.try_again(now);
         }
+        self.give_up_looking(now);
         if come(&mut self.tell_online_at) {
             self.tell_online();
         }

@@ -1,7 +1,7 @@
 //! What is wanted of a server before it is known in which dialect: to register, to log in, messages to be sent. And
 //! what was wanted last, to begin again with where an answer stays away or means too little.
 
-use super::Kept;
+use super::{Kept, Receiver};
 use crate::base::model::{Account, MessageId, MessageText, Password};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ impl Wish {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Waiting {
     pub(super) id: MessageId,
-    pub(super) to: Account,
+    pub(super) to: Receiver,
     pub(super) text: MessageText,
     /// It may have been sent already.
     pub(super) again: bool,
@@ -131,7 +131,7 @@ mod tests {
     }
 
     fn login(name: &str) -> Wish {
-        let kept = Kept { device: Key([1; 16]), token: None, cursor: None, newest: 0, delivered: 0 };
+        let kept = Kept { device: Key([1; 16]), token: None, cursor: None, newest: 0, delivered: 0, made: None };
         Wish::Resume { account: account(name), kept }
     }
 
@@ -142,7 +142,7 @@ mod tests {
 
     fn message(id: i64) -> Waiting {
         let text = MessageText::parse("hi").expect("valid");
-        Waiting { id: MessageId(id), to: account("b"), text, again: false }
+        Waiting { id: MessageId(id), to: account("b").into(), text, again: false }
     }
 
     #[test]

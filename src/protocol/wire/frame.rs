@@ -71,8 +71,17 @@ pub enum FromClient {
     /// A new account. Answered by `registered` or `error`.
     Register { id: u64, account: String, password: Secret },
     /// Answered by `logged_in` or `error`. `cursor` is the row of the newest message this device has
-    /// stored; a new device has none and gets what is unread.
-    Login { id: u64, account: String, password: Secret, device: Device, cursor: Option<u64> },
+    /// stored; a new device has none and gets what is unread. `made` is when the account was made that this device was
+    /// logged in to before: where another one has the name now, the answer is `made_anew`, and nothing was done.
+    Login {
+        id: u64,
+        account: String,
+        password: Secret,
+        device: Device,
+        cursor: Option<u64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        made: Option<i64>,
+    },
     /// As `login`, with HMAC-SHA-256(SHA-256(token), keying material exported from this connection).
     Resume { id: u64, account: String, device: Device, proof: Key<32>, cursor: Option<u64> },
     /// Of the logins that follow on this connection: they are to end nobody else's, and are answered by `error` with
@@ -83,13 +92,16 @@ pub enum FromClient {
     /// A message; `counter` is this device's own, rising, and never used for another message. The same
     /// again is answered as the first time. Answered by `accepted` or `refused`. `after` is the counter of
     /// the message to the same receiver that is unanswered and was sent before it: without that one this
-    /// one is not taken.
+    /// one is not taken. `made` is when the account was made that it was written to: another one of that name does not get
+    /// it.
     Send {
         counter: u64,
         to: String,
         text: String,
         #[serde(skip_serializing_if = "Option::is_none")]
         after: Option<u64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        made: Option<i64>,
     },
     /// Everything up to this row is on this device's disk.
     Ack { cursor: u64 },
@@ -105,6 +117,9 @@ pub enum FromClient {
     SetDevices { id: u64, beside: bool },
     /// This account is not to be logged in to in the plain dialect, or may be again. Answered as `set_devices`.
     SetSecureOnly { id: u64, on: bool },
+    /// Whether there is an account of this name. Answered by `account`, or by `error` with `no_account`; with `try_later`
+    /// by a server that has answered enough for now. An earlier server answers nothing.
+    LookUp { id: u64, account: String },
     /// Answered by `pong`.
     Ping { id: u64 },
     /// Something a later version says.
@@ -121,7 +136,7 @@ pub enum FromServer {
     Registered { id: u64 },
     /// `token` is there after a login by password; `highest` is the highest counter this device has sent
     /// (0: none); `ended` is where another session of this account was, which this login has ended. `start` is there
-    /// for a device without a cursor: it has that one from now on.
+    /// for a device without a cursor: it has that one from now on. `made` is when the account was made.
     LoggedIn {
         id: u64,
         token: Option<Key<32>>,
@@ -129,14 +144,24 @@ pub enum FromServer {
         ended: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         start: Option<u64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        made: Option<i64>,
     },
     /// No more pushes come on this connection.
     LoggedOut { id: u64 },
-    /// The message is on disk, once, as this row. `online`: its receiver is there.
-    Accepted { counter: u64, row: u64, at: i64, online: bool },
+    /// The message is on disk, once, as this row. `online`: its receiver is there; `made`: when their account was made.
+    Accepted {
+        counter: u64,
+        row: u64,
+        at: i64,
+        online: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        made: Option<i64>,
+    },
     /// The message was not taken. `try_later` and `out_of_turn`: it is to be sent again under this counter; after
     /// `wait` milliseconds where that is said, since the account has sent as much as it may for now. `reason` says
-    /// more of `try_later` where there is more to say.
+    /// more of `try_later` where there is more to say; `made`, beside `made_anew`, when the account was made that has the name
+    /// now.
     Refused {
         counter: u64,
         code: Code,
@@ -144,11 +169,14 @@ pub enum FromServer {
         wait: Option<u64>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Reason>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        made: Option<i64>,
     },
     /// A message for this account. `after` is the row of the message pushed before it (0: none or
     /// unknown): a device that has not stored that one has a gap and asks again with its cursor. `plain` is
     /// there when it was handed out in the plain dialect before, with this time: whoever took it there on this
-    /// device's disk has it already. `writer` is there when `from` is a room: who wrote it.
+    /// device's disk has it already. `writer` is there when `from` is a room: who wrote it. `made` is when the writer's
+    /// account was made: not of a room's, nor of an account that is no more.
     Message {
         row: u64,
         after: u64,
@@ -159,6 +187,8 @@ pub enum FromServer {
         text: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         plain: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        made: Option<i64>,
     },
     /// A message that another device of this account has sent; counted among those for this account, with
     /// `row` and `after` as there. `device` and `counter` are what it was sent under, `accepted` the row that was
@@ -192,6 +222,8 @@ pub enum FromServer {
         #[serde(flatten)]
         settings: AccountSettings,
     },
+    /// There is this account; `made`: since when.
+    Account { id: u64, account: String, made: i64 },
     /// The request with this id failed.
     Error { id: u64, code: Code },
     /// The answer to `ping`, whoever asks: this server's clock then.
@@ -236,8 +268,10 @@ pub struct Past {
 pub enum Code {
     /// There is such an account already.
     AccountExists,
-    /// There is no such account, to log in to or to write to.
+    /// There is no such account, to log in to, to write to or to be found.
     NoAccount,
+    /// The account of this name is not the one that was meant: that was deleted, and this one made since.
+    MadeAnew,
     /// Wrong password. Servers of before say it of an account that is not there, too.
     WrongPassword,
     /// The token is not known here, or not any more: the password is needed.
@@ -347,6 +381,7 @@ mod tests {
             password: Secret("secret".into()),
             device,
             cursor: None,
+            made: None,
         };
         let text = format!(
             r#"{{"t":"login","id":1,"account":"20170001","password":"secret","device":"{digits}","cursor":null}}"#
@@ -357,11 +392,11 @@ mod tests {
         assert!(!shown.contains("secret") && !shown.contains(&digits), "{shown}");
         let frames = [
             (
-                FromClient::Send { counter: 9, to: "b".into(), text: "你好".into(), after: None },
+                FromClient::Send { counter: 9, to: "b".into(), text: "你好".into(), after: None, made: None },
                 r#"{"t":"send","counter":9,"to":"b","text":"你好"}"#,
             ),
             (
-                FromClient::Send { counter: 9, to: "b".into(), text: "你好".into(), after: Some(7) },
+                FromClient::Send { counter: 9, to: "b".into(), text: "你好".into(), after: Some(7), made: None },
                 r#"{"t":"send","counter":9,"to":"b","text":"你好","after":7}"#,
             ),
             (FromClient::Ack { cursor: 5 }, r#"{"t":"ack","cursor":5}"#),
@@ -382,11 +417,11 @@ mod tests {
         let past = br#"{"t":"history","id":8,"messages":[{"row":1,"from":"a","at":2,"text":"x"}],"more":false}"#;
         let Ok(FromServer::History { messages, .. }) = FromServer::decode(past) else { panic!("a page") };
         assert_eq!(messages.first().map(|past| (past.online, past.delivered)), Some((None, false)));
-        let refused = FromServer::Refused { counter: 3, code: Code::IdConflict, wait: None, reason: None };
+        let refused = FromServer::Refused { counter: 3, code: Code::IdConflict, wait: None, reason: None, made: None };
         assert_eq!(refused.encode(), br#"{"t":"refused","counter":3,"code":"id_conflict"}"#);
         let later = br#"{"t":"refused","counter":3,"code":"try_later","reason":"of a later version"}"#;
         let reason = Some(Reason::Unknown);
-        let refused = FromServer::Refused { counter: 3, code: Code::TryLater, wait: None, reason };
+        let refused = FromServer::Refused { counter: 3, code: Code::TryLater, wait: None, reason, made: None };
         assert_eq!(FromServer::decode(later).expect("read all the same"), refused);
         assert_eq!(FromServer::decode(&refused.encode()).expect("a frame"), refused);
     }
@@ -398,9 +433,9 @@ mod tests {
         let account = || "a".to_owned();
         let frames = [
             FromClient::Register { id, account: account(), password: password() }.starred(),
-            FromClient::Login { id, account: account(), password: password(), device, cursor }.starred(),
+            FromClient::Login { id, account: account(), password: password(), device, cursor, made: None }.starred(),
             FromClient::Resume { id, account: account(), device, proof: key, cursor }.starred(),
-            FromServer::LoggedIn { id, token: Some(key), highest: 0, ended: None, start: None }.starred(),
+            FromServer::LoggedIn { id, token: Some(key), highest: 0, ended: None, start: None, made: None }.starred(),
         ];
         for frame in frames {
             let text = String::from_utf8(frame).expect("UTF-8");
@@ -432,7 +467,7 @@ mod tests {
 
         #[test]
         fn any_text_comes_through(text in ".*", counter in any::<u64>(), after in any::<Option<u64>>()) {
-            let frame = FromClient::Send { counter, to: text.clone(), text, after };
+            let frame = FromClient::Send { counter, to: text.clone(), text, after, made: None };
             prop_assert_eq!(FromClient::decode(&frame.encode()).ok(), Some(frame));
         }
     }

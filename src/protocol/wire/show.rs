@@ -120,6 +120,7 @@ pub fn said(frame: &[u8], locale: &str) -> String {
         FromClient::SetDevices { beside: false, .. } => t!("wire.set_alone", locale = locale),
         FromClient::SetSecureOnly { on: true, .. } => t!("wire.set_secure_only", locale = locale),
         FromClient::SetSecureOnly { on: false, .. } => t!("wire.set_plain_too", locale = locale),
+        FromClient::LookUp { account, .. } => t!("wire.look_up", locale = locale, account = account),
         FromClient::Ping { .. } => t!("wire.ping", locale = locale),
         FromClient::Unknown => t!("wire.frame_unknown", locale = locale),
     }
@@ -155,6 +156,7 @@ pub fn heard(frame: &[u8], locale: &str) -> String {
         }
         FromServer::Kicked { address, .. } => t!("wire.kicked", locale = locale, address = address),
         FromServer::History { messages, .. } => t!("wire.past", locale = locale, n = messages.len()),
+        FromServer::Account { account, .. } => t!("wire.there_is", locale = locale, account = account),
         FromServer::Error { code, .. } => t!("wire.failed", locale = locale, why = why(code, locale)),
         FromServer::Pong { .. } => t!("wire.pong", locale = locale),
         FromServer::Unknown => t!("wire.frame_unknown", locale = locale),
@@ -175,6 +177,7 @@ fn why(code: Code, locale: &str) -> String {
     match code {
         Code::AccountExists => t!("wire.account_exists", locale = locale),
         Code::NoAccount => t!("wire.no_such_account", locale = locale),
+        Code::MadeAnew => t!("wire.made_anew", locale = locale),
         Code::WrongPassword => t!("wire.wrong_password", locale = locale),
         Code::BadToken => t!("wire.bad_token", locale = locale),
         Code::InUse => t!("wire.already_logged_in", locale = locale),

@@ -114,8 +114,14 @@ impl Engine {
         Ok(Addressed { receivers, sender, author: writer_id, writer, raw, text, online })
     }
 
+    /// When an account was made, by which it is told from one that had the name before.
+    pub(super) fn made(&self, account: AccountId) -> Option<i64> {
+        self.people.get(&account).map(|person| person.made)
+    }
+
     /// A message is on disk, a row for each receiver.
     pub(super) fn kept(&mut self, message: &Addressed, rows: &[MessageRow], sent: i64) {
+        let made = self.made(message.author).filter(|_| message.writer.is_none());
         for (receiver, row) in message.receivers.iter().zip(rows) {
             if let Some(person) = self.people.get_mut(receiver) {
                 *person.unread.entry(message.sender.clone()).or_default() += 1;
@@ -131,6 +137,7 @@ impl Engine {
                         at: sent,
                         text,
                         plain: None,
+                        made,
                     });
                 }
             }

@@ -90,6 +90,7 @@ enum Waiting {
         counted: bool,
         device: DeviceName,
         cursor: Option<u64>,
+        made: Option<i64>,
     },
     Enter {
         id: u64,
@@ -109,6 +110,7 @@ enum Waiting {
         who: (AccountId, DeviceName),
         counter: u64,
         code: Code,
+        made: Option<i64>,
     },
     Page {
         who: (AccountId, DeviceName),
@@ -273,9 +275,11 @@ impl Engine {
                     _ => self.fail(peer, id, Code::BadField),
                 }
             }
-            (FromClient::Login { id, account, password, device, cursor }, _) => {
+            (FromClient::Login { id, account, password, device, cursor, made }, _) => {
                 match (self.named(&account), Password::parse(&password.0)) {
-                    (Some(account), Ok(password)) => self.device_logs_in(peer, id, account, password, device, cursor),
+                    (Some(account), Ok(password)) => {
+                        self.device_logs_in(peer, id, account, password, device, (cursor, made));
+                    }
                     // Nothing is given away: whoever wants to know who is registered can ask in plain, or register.
                     (None, _) => self.fail(peer, id, Code::NoAccount),
                     (Some(_), Err(_)) => self.fail(peer, id, Code::WrongPassword),
@@ -285,12 +289,17 @@ impl Engine {
                 Some(account) => self.enter(now, peer, id, account, device, cursor, By::Proof(proof)),
                 None => self.fail(peer, id, Code::BadToken),
             },
+            (FromClient::LookUp { id, account }, Some((who, _))) => self.look_up(now, peer, id, who, &account),
+            (FromClient::LookUp { id, .. }, None) => self.fail(peer, id, Code::NotLoggedIn),
             (FromClient::Ping { id }, _) => self.frame_to(peer, FromServer::Pong { id, at: Some(now.unix) }),
             (FromClient::IfFree, _) => device.if_free = true,
             (FromClient::Unknown, _) => {}
             // The disk's queue is not to be anybody's to fill.
             (FromClient::Send { counter, .. }, Some(_)) if crowded => {
-                self.frame_to(peer, FromServer::Refused { counter, code: Code::TryLater, wait: None, reason: None });
+                self.frame_to(
+                    peer,
+                    FromServer::Refused { counter, code: Code::TryLater, wait: None, reason: None, made: None },
+                );
             }
             (
                 FromClient::History { id, .. }
@@ -298,16 +307,25 @@ impl Engine {
                 | FromClient::SetSecureOnly { id, .. },
                 Some(_),
             ) if crowded => self.fail(peer, id, Code::TryLater),
-            (FromClient::Send { counter, to, text, after }, Some(who)) => {
+            (FromClient::Send { counter, to, text, after, made }, Some(who)) => {
                 // Before anything is looked at: whether it was taken before is the disk's to say.
                 if let Err(wait) = self.pace.device(now, who.0, &to) {
-                    let frame = FromServer::Refused { counter, code: Code::TryLater, wait: Some(wait), reason: None };
+                    let frame = FromServer::Refused {
+                        counter,
+                        code: Code::TryLater,
+                        wait: Some(wait),
+                        reason: None,
+                        made: None,
+                    };
                     return self.frame_to(peer, frame);
                 }
-                self.device_sends(now, peer, who, (counter, after), &to, &text)
+                self.device_sends(now, peer, who, (counter, after), (&to, made), &text)
             }
             (FromClient::Send { counter, .. }, None) => {
-                self.frame_to(peer, FromServer::Refused { counter, code: Code::NotLoggedIn, wait: None, reason: None });
+                self.frame_to(
+                    peer,
+                    FromServer::Refused { counter, code: Code::NotLoggedIn, wait: None, reason: None, made: None },
+                );
             }
             (FromClient::Ack { cursor }, Some((account, _))) => self.device_acknowledges(now, peer, account, cursor),
             (FromClient::Delivered { version }, Some(_)) => self.device_asks_for_deliveries(peer, version),
@@ -350,9 +368,9 @@ impl Engine {
         match (waiting, done) {
             (Waiting::Register { id, name, hashed }, done) => {
                 let outcome = match done {
-                    Done::Registered { account: Some(account), .. } => {
+                    Done::Registered { account: Some(account), at, .. } => {
                         self.names.insert(name.clone(), account);
-                        self.people.insert(account, super::Person::new(name.clone(), hashed));
+                        self.people.insert(account, super::Person::new(name.clone(), hashed, at));
                         Some(Registered::Done)
                     }
                     Done::Registered { account: None, .. } => Some(Registered::AccountExists),
@@ -399,17 +417,19 @@ impl Engine {
                         self.push_own(who, (counter, row, online.filter(|_| row > 0)), &own, at, sent);
                     }
                     let online = online.unwrap_or(message.online);
-                    self.answer(peer, who, FromServer::Accepted { counter, row, at: sent, online });
+                    let to = message.receivers.first().filter(|_| message.writer.is_none());
+                    let made = to.and_then(|to| self.made(*to));
+                    self.answer(peer, who, FromServer::Accepted { counter, row, at: sent, online, made });
                 }
                 done => self.answer(peer, who, not_kept(counter, &done)),
             },
-            (Waiting::Again { who, counter, code }, done) => match done {
+            (Waiting::Again { who, counter, code, made }, done) => match done {
                 Done::Kept { rows, sent, online, .. } => {
                     let (row, online) = (number(rows.first().copied().unwrap_or(0)), online.unwrap_or(false));
-                    self.answer(peer, who, FromServer::Accepted { counter, row, at: sent, online });
+                    self.answer(peer, who, FromServer::Accepted { counter, row, at: sent, online, made: None });
                 }
                 Done::Ok { .. } => {
-                    self.answer(peer, who, FromServer::Refused { counter, code, wait: None, reason: None })
+                    self.answer(peer, who, FromServer::Refused { counter, code, wait: None, reason: None, made })
                 }
                 done => self.answer(peer, who, not_kept(counter, &done)),
             },
@@ -451,14 +471,25 @@ impl Engine {
         peer: PeerId,
         (account, device): (AccountId, DeviceName),
         (counter, after): (u64, Option<u64>),
-        to: &str,
+        (to, meant): (&str, Option<i64>),
         text: &str,
     ) {
-        let refused = |code| FromServer::Refused { counter, code, wait: None, reason: None };
+        let refused = |code| FromServer::Refused { counter, code, wait: None, reason: None, made: None };
         let (Ok(to), Ok(parsed)) = (Account::parse(to), MessageText::parse(text)) else {
             return self.frame_to(peer, refused(Code::BadField));
         };
         let hash = sha256(&[to.as_str().as_bytes(), &[0], text.as_bytes()]);
+        let again = |engine: &mut Self, code, made| {
+            let who = (account, device);
+            let job = engine.device_waits(peer, Waiting::Again { who, counter, code, made });
+            let key = SentKey { account, device, counter, hash, after };
+            engine.effects.push_back(Effect::Store(Op::Again { job, key }));
+        };
+        let made = self.named(to.as_str()).and_then(|to| self.made(to));
+        if meant.is_some() && made.is_some() && meant != made {
+            // It may have been taken before that, and the answer lost.
+            return again(self, Code::MadeAnew, made);
+        }
         let message = match self.address(now, account, &to, Body::new(&parsed)) {
             Ok(message) => message,
             // An empty room takes everything; and so that the same again is answered the same, it is noted.
@@ -476,9 +507,7 @@ impl Engine {
                 // It may have been taken before its own copy filled the mailbox, and the answer lost.
                 let full = undeliverable == Undeliverable::Full;
                 let code = if full { Code::MailboxFull } else { Code::NoAccount };
-                let job = self.device_waits(peer, Waiting::Again { who: (account, device), counter, code });
-                let key = SentKey { account, device, counter, hash, after };
-                return self.effects.push_back(Effect::Store(Op::Again { job, key }));
+                return again(self, code, None);
             }
         };
         // What goes to oneself is pushed to all of them as it is.
@@ -498,7 +527,7 @@ fn not_kept(counter: u64, done: &Done) -> FromServer {
         Done::OutOfTurn { .. } => (Code::OutOfTurn, None),
         _ => (Code::TryLater, Some(Reason::NotStored)),
     };
-    FromServer::Refused { counter, code, wait: None, reason }
+    FromServer::Refused { counter, code, wait: None, reason, made: None }
 }
 
 #[cfg(test)]

@@ -24,12 +24,14 @@ pub(super) struct Person {
     /// Where devices of theirs are, in the order they came; never both.
     pub(super) devices: Vec<PeerId>,
     pub(super) settings: AccountSettings,
+    /// When the account was made, seconds since 1970: what tells it from one that had the name before.
+    pub(super) made: i64,
 }
 
 impl Person {
-    pub(super) fn new(name: String, hashed: Hashed) -> Self {
+    pub(super) fn new(name: String, hashed: Hashed, made: i64) -> Self {
         let (devices, settings) = (Vec::new(), AccountSettings::default());
-        Self { name, hashed, unread: HashMap::new(), session: None, devices, settings }
+        Self { name, hashed, unread: HashMap::new(), session: None, devices, settings, made }
     }
 
     /// So many messages of this sender are not unread any more.

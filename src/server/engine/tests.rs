@@ -152,9 +152,9 @@ impl World {
             {
                 Done::Failed { job }
             }
-            Op::Register { job, name, .. } => {
+            Op::Register { job, name, at, .. } => {
                 self.accounts.push(name);
-                Done::Registered { job, account: Some(self.accounts.len() as AccountId) }
+                Done::Registered { job, account: Some(self.accounts.len() as AccountId), at }
             }
             Op::Session { job, .. } | Op::EndSession { job, .. } | Op::Password { job, .. } => Done::Ok { job },
             Op::Message { job, message } => {
@@ -405,7 +405,7 @@ fn a_restart_makes_nobody_present_who_was_not() {
     let hashed = Hashed { salt: vec![0], hash: Vec::new() };
     let silent = [("a", 1, 10), ("b", 2, 100), ("c", 3, 90_000)];
     let snapshot = || Snapshot {
-        accounts: silent.iter().map(|(name, id, _)| ((*name).to_owned(), *id, hashed.clone())).collect(),
+        accounts: silent.iter().map(|(name, id, _)| ((*name).to_owned(), *id, hashed.clone(), 0)).collect(),
         sessions: silent.iter().map(|(_, id, s)| (*id, at(*id as u16), now.unix - s)).collect(),
         ..Snapshot::default()
     };

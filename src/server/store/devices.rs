@@ -197,6 +197,7 @@ fn message(row: &Row<'_>) -> Result<Stored, Error> {
         None => None,
     };
     let (mut writer, mut text): (Option<String>, String) = (row.get(9)?, row.get(3)?);
+    let made: Option<i64> = row.get(12)?;
     let (number, sender, sent, plain): (_, String, _, _) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(4)?);
     if own.is_none() && writer.is_none() && sender == Account::LOBBY {
         // Of before the writer stood beside it.
@@ -206,7 +207,7 @@ fn message(row: &Row<'_>) -> Result<Stored, Error> {
         }
     }
     let (online, delivered) = (row.get(10)?, row.get(11)?);
-    Ok(Stored { row: number, sender, writer, sent, text, plain, own, online, delivered })
+    Ok(Stored { row: number, sender, writer, sent, text, plain, own, online, delivered, made })
 }
 
 /// Takes one more than wanted, to know whether there is more.
@@ -229,7 +230,8 @@ pub(super) fn after(
              coalesce((SELECT row FROM sent s
                  WHERE s.account = receiver AND s.device = m.device AND s.counter = m.counter), 0), writer,
              iif(own IS NULL, NULL, (SELECT r.online FROM sent s JOIN messages r ON r.id = s.row
-                 WHERE s.account = m.receiver AND s.device = m.device AND s.counter = m.counter)), 0
+                 WHERE s.account = m.receiver AND s.device = m.device AND s.counter = m.counter)), 0,
+             iif(writer IS NULL, (SELECT created FROM accounts a WHERE a.id = m.author), NULL)
          FROM messages m
          WHERE receiver = ? AND id > ? AND device IS NOT ? ORDER BY id LIMIT ?",
     )?;
@@ -251,11 +253,11 @@ pub(super) fn history(
     // Whose it is says the number: an account of before may have had one of the names.
     let mut query = c.prepare_cached(
         "SELECT * FROM (
-             SELECT * FROM (SELECT id, sender, sent, text, 0, NULL, NULL, NULL, NULL, writer, NULL, 0 FROM messages
+             SELECT * FROM (SELECT id, sender, sent, text, 0, NULL, NULL, NULL, NULL, writer, NULL, 0, NULL FROM messages
                  WHERE receiver = ?1 AND sender = ?2 AND (?7 OR author IS ?8) AND id < ?5 AND own IS NULL
                  ORDER BY id DESC LIMIT ?6)
              UNION ALL
-             SELECT * FROM (SELECT id, sender, sent, text, 0, NULL, NULL, NULL, NULL, writer, online, taken IS NOT NULL FROM messages
+             SELECT * FROM (SELECT id, sender, sent, text, 0, NULL, NULL, NULL, NULL, writer, online, taken IS NOT NULL, NULL FROM messages
                  WHERE receiver = ?3 AND sender = ?4 AND author = ?1 AND id < ?5 ORDER BY id DESC LIMIT ?6)
          ) ORDER BY id DESC LIMIT ?6",
     )?;

@@ -10,8 +10,8 @@ use crate::server::hasher::Hashed;
 /// What the engine begins with.
 #[derive(Debug, Default)]
 pub struct Snapshot {
-    /// Name, row, password.
-    pub accounts: Vec<(String, AccountId, Hashed)>,
+    /// Name, row, password, and when it was made.
+    pub accounts: Vec<(String, AccountId, Hashed, i64)>,
     /// Sessions that outlived the last server: whose, where, last noted when (seconds since 1970).
     pub sessions: Vec<(AccountId, SocketAddr, i64)>,
     /// How accounts may be used, where it is not as usual.
@@ -28,11 +28,11 @@ impl Store {
     pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
         let mut snapshot = Snapshot::default();
         let c = &self.connection;
-        let mut accounts = c.prepare("SELECT name, id, salt, hash FROM accounts")?;
+        let mut accounts = c.prepare("SELECT name, id, salt, hash, created FROM accounts")?;
         let mut rows = accounts.query([])?;
         while let Some(row) = rows.next()? {
             let hashed = Hashed { salt: row.get(2)?, hash: row.get(3)? };
-            snapshot.accounts.push((row.get(0)?, row.get(1)?, hashed));
+            snapshot.accounts.push((row.get(0)?, row.get(1)?, hashed, row.get(4)?));
         }
         let mut settings = c.prepare("SELECT id, beside, secure_only FROM accounts WHERE beside OR secure_only")?;
         let mut rows = settings.query([])?;

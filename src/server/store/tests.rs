@@ -48,9 +48,9 @@ fn what_was_committed_is_there_again() {
     assert_eq!(
         done.done,
         [
-            Done::Registered { job: 1, account: Some(1) },
-            Done::Registered { job: 2, account: Some(2) },
-            Done::Registered { job: 3, account: None },
+            Done::Registered { job: 1, account: Some(1), at: 0 },
+            Done::Registered { job: 2, account: Some(2), at: 0 },
+            Done::Registered { job: 3, account: None, at: 0 },
             Done::Ok { job: 4 },
             Done::Kept { job: 5, rows: vec![1], own: None, sent: 7, again: false, online: Some(true) },
             Done::Offered { job: 6, message: None },

@@ -71,6 +71,8 @@ struct App {
     pending: Option<Pending>,
     /// Said in the main window once that is open.
     afterwards: Option<String>,
+    /// The same of something that stays until it is seen.
+    kept_for_main: Option<String>,
     /// The account whose other session may be ended by the next login.
     takeover: Option<Account>,
     /// What its owner has to decide.
@@ -136,6 +138,7 @@ pub fn run(args: Args) -> Result<(), ClientError> {
         login: None,
         pending: None,
         afterwards: None,
+        kept_for_main: None,
         takeover: None,
         trouble: None,
         register: None,
@@ -502,6 +505,7 @@ impl App {
             Event::Copied { offline: true } => self.ask(Trouble::Copied),
             Event::Copied { offline: false } => self.tell(&t!("secure.copied_beside")),
             Event::TookPlace { address } => self.tell(&t!("main.took_place", address = address)),
+            Event::MadeAnew { .. } => self.made_anew(event.notice().unwrap_or_default()),
             other => other.notice().iter().for_each(|text| self.tell(text)),
         }
     }

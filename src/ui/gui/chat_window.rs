@@ -309,7 +309,7 @@ impl ChatWindow {
     /// it is drawn.
     pub fn append(&mut self, row: Row) -> bool {
         let looks = self.focused() && self.transcript.is_at_end();
-        let unseen = row.state.is_none() && !looks;
+        let unseen = row.state.is_none() && !row.note && !looks;
         if unseen && self.transcript.unread() == 0 {
             self.transcript.mark_next();
         }

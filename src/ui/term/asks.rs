@@ -362,6 +362,20 @@ impl App {
         }
     }
 
+    /// Another account has the name that is logged in: what was shown was the earlier one's, and no text typed for its
+    /// chats goes out by itself.
+    pub(super) fn made_anew(&mut self, text: &str) {
+        let (me, pending) = (self.me.clone(), std::mem::replace(&mut self.pending, Pending::Nothing));
+        self.forget_account();
+        if let Some(me) = me {
+            self.roster = super::people::roster(me.clone());
+            self.me = Some(me);
+        }
+        self.pending = pending;
+        self.leave_chat();
+        if self.on_terminal() { self.warn(text) } else { self.stop(text) }
+    }
+
     pub(super) fn logged_in(&mut self, outcome: &LoginOutcome) {
         self.no_more_doubt();
         let pending = std::mem::replace(&mut self.pending, Pending::Nothing);

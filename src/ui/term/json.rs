@@ -8,7 +8,8 @@ use crate::base::model::{Account, SendState, names};
 use crate::client::history::{Conversation, Row};
 use crate::protocol::wire::frame::Past;
 
-/// A message: `account`, `writer` of what others wrote in a room, `remark`, `direction` (`in`, `out`), `time` and
+/// A message: `account`, `writer` of what others wrote in a room, `remark`, `direction` (`in`, `out`; `note` of a row that is
+/// no message but a sentence of this program's, as that the account is another one from here on), `time` and
 /// `unix_ms` (when it was written: RFC 3339 in this computer's zone, and milliseconds since 1970; where only a server's own
 /// clock is known, what that wrote, and null), `came_unix_ms` of others' (when it came here), `text`, `state` of one's own,
 /// and `repeat` (true) of one that the server has handed out before.
@@ -17,7 +18,7 @@ pub fn message(peer: &Account, remark: &str, row: &Row) -> String {
     let mut value = json!({
         "account": peer.as_str(),
         "remark": remark,
-        "direction": if row.state.is_some() { "out" } else { "in" },
+        "direction": if row.note { "note" } else if row.state.is_some() { "out" } else { "in" },
         "time": time(row),
         "unix_ms": row.moment(),
         "text": row.text,
@@ -102,6 +103,7 @@ fn name(state: SendState) -> &'static str {
         SendState::Sent => "sent",
         SendState::OfflineOrUnknown => "offline-or-unknown",
         SendState::Unknown => "no-such-account",
+        SendState::MadeAnew => "made-anew",
         SendState::Kept => "kept",
         SendState::Delivered => "delivered",
         SendState::MaybeSentTwice => "maybe-sent-twice",
@@ -126,6 +128,7 @@ mod tests {
             server_time: None,
             state,
             repeat: false,
+            note: false,
         };
         let read = |peer: &Account, row: &Row| {
             let value: Value = serde_json::from_str(&message(peer, "", row)).expect("JSON");

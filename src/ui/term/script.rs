@@ -364,6 +364,16 @@ impl Running {
                 }
                 None
             }
+            Event::Message { peer, row } if row.note => {
+                // Before what follows from it, and no message: it neither ends the job nor counts.
+                let said = line(&names, &peer, &row, json);
+                if json {
+                    failed = write(&said).err();
+                } else {
+                    say(&said);
+                }
+                failed.is_some().then_some(())
+            }
             Event::Message { peer, row } if row.state.is_none() => {
                 if let Err(error) = write(&line(&names, &peer, &row, json)) {
                     failed = Some(error);
@@ -402,7 +412,7 @@ impl Running {
         for conversation in waiting {
             let peer = conversation.contact.account;
             let rows = self.last(&peer, u32::try_from(conversation.unread + AROUND).unwrap_or(u32::MAX))?;
-            let theirs: Vec<Row> = rows.into_iter().filter(|row| row.state.is_none()).collect();
+            let theirs: Vec<Row> = rows.into_iter().filter(|row| row.state.is_none() && !row.note).collect();
             let unread = usize::try_from(conversation.unread).unwrap_or(usize::MAX);
             let seen = theirs.len().saturating_sub(unread);
             found.extend(theirs.into_iter().skip(seen).map(|row| (peer.clone(), row)));
@@ -479,6 +489,9 @@ fn line(names: &Names<'_>, peer: &Account, row: &Row, as_json: bool) -> String {
     }
     let remark = names.remark(peer);
     let name = if remark.is_empty() { peer.as_str() } else { remark };
+    if row.note {
+        return format!("{} {}: {}", when_in_full(row), harmless(name), row.text);
+    }
     let arrow = if row.state.is_some() { "→ " } else { "" };
     let text = shown::message(&row.text).replace('\n', "\n      ");
     let mark = if row.repeat { format!(" ({})", t!("chat.repeat")) } else { String::new() };

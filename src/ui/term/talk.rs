@@ -137,7 +137,7 @@ impl App {
                 self.last_own = Some(row.id);
             }
             self.client.conversations();
-        } else if self.target.as_ref() == Some(peer) {
+        } else if !row.note && self.target.as_ref() == Some(peer) {
             self.client.mark_read(peer.clone());
         }
         let line = self.row(peer, row);
@@ -152,7 +152,7 @@ impl App {
             Some(SendState::Waiting | SendState::Sending) => " …",
             Some(SendState::Sent) => " ✓",
             Some(SendState::Delivered) => " ✓✓",
-            Some(SendState::OfflineOrUnknown | SendState::Kept | SendState::Unknown) => " ○",
+            Some(SendState::OfflineOrUnknown | SendState::Kept | SendState::Unknown | SendState::MadeAnew) => " ○",
             Some(SendState::MaybeSentTwice | SendState::MaybeSent | SendState::NoAnswer) => " ?",
             Some(SendState::Failed) => " ✗",
         }
@@ -183,7 +183,7 @@ impl App {
             return self.quiet(&t!("term.nothing_to_resend"));
         };
         if let Ok(text) = MessageText::parse(&own.text) {
-            self.client.resend(clock::now(), id, own.peer, text);
+            self.client.resend(id, own.peer, text);
         }
     }
 
@@ -247,6 +247,13 @@ impl App {
     /// A message as it is printed; lines after the first stand below the text.
     pub(super) fn row(&self, peer: &Account, row: &Row) -> String {
         let name = harmless(&self.roster.name(peer));
+        if row.note {
+            return format!(
+                "{} {}",
+                self.style.quiet(&when(row)),
+                self.style.warning(&format!("{name}: {}", row.text))
+            );
+        }
         let (writer, text) = match names::unframed(&row.text) {
             Some((writer, text)) if peer.is_room() && row.state.is_none() => (Some(writer), text),
             _ => (None, row.text.as_str()),
@@ -284,6 +291,7 @@ pub(super) fn past_row(me: &Account, past: &Past) -> Row {
         server_time: None,
         state: (past.from == me.as_str()).then(|| state_of(past)),
         repeat: false,
+        note: false,
     }
 }
 
@@ -293,6 +301,7 @@ fn words(state: SendState) -> Option<std::borrow::Cow<'static, str>> {
         SendState::Waiting | SendState::Sending | SendState::Sent => None,
         SendState::OfflineOrUnknown => Some(t!("term.state_offline")),
         SendState::Unknown => Some(t!("term.state_unknown")),
+        SendState::MadeAnew => Some(t!("term.state_made_anew")),
         SendState::Kept => Some(t!("term.state_kept")),
         SendState::Delivered => Some(t!("chat.delivered")),
         SendState::MaybeSentTwice => Some(t!("term.state_twice")),

@@ -84,7 +84,7 @@ impl World {
     fn new() -> Self {
         let start = Instant::now();
         let hashed = |name: &str| Hashed { salt: Vec::new(), hash: name.as_bytes().to_vec() };
-        let accounts = NAMES.iter().zip(1..).map(|(name, id)| ((*name).to_owned(), id, hashed(name))).collect();
+        let accounts = NAMES.iter().zip(1..).map(|(name, id)| ((*name).to_owned(), id, hashed(name), 0)).collect();
         let snapshot = Snapshot { accounts, ..Snapshot::default() };
         let quotas = Quotas { mailbox: 80, ..Quotas::default() };
         let local_time = |_| "2026-11-21 12:04:58".to_owned();
@@ -169,7 +169,7 @@ impl World {
             FromClient::Resume { id, account, device: who.1, proof: Key(proof), cursor }
         } else {
             let password = Secret(if right { account.clone() } else { "wrong".into() });
-            FromClient::Login { id, account, password, device: who.1, cursor }
+            FromClient::Login { id, account, password, device: who.1, cursor, made: None }
         };
         self.say(slot, &frame);
     }
@@ -348,7 +348,7 @@ impl World {
                 let count = usize::try_from(count).unwrap_or(0);
                 let stored = |(i, m): (usize, &Row)| {
                     let (sender, text, own) = (m.sender.clone(), m.text.clone(), m.own.clone());
-                    Stored { row: number(i), sender, writer: None, sent: 0, text, plain: false, own, online: None, delivered: false }
+                    Stored { row: number(i), sender, writer: None, sent: 0, text, plain: false, own, online: None, delivered: false, made: None }
                 };
                 let more = mine.clone().nth(count).is_some();
                 Done::Messages { job, messages: mine.take(count).map(stored).collect(), more }
@@ -430,7 +430,7 @@ fuzz_target!(|script: &[u8]| {
                 if let Some(connection) = world.connections.get_mut(&peer) {
                     connection.open.push(counter);
                 }
-                world.say(slot, &FromClient::Send { counter, to, text, after });
+                world.say(slot, &FromClient::Send { counter, to, text, after, made: None });
             }
             6 | 7 => {
                 let newest = world.connections.get(&peer).and_then(|c| c.pushed).unwrap_or(0);

@@ -116,10 +116,10 @@ impl World {
             Op::Session { job, .. } | Op::EndSession { job, .. } | Op::Password { job, .. } if self.disk_full => {
                 Done::Failed { job }
             }
-            Op::Register { job, name, .. } => {
+            Op::Register { job, name, at, .. } => {
                 assert!(!self.names.contains(&name), "registered twice");
                 self.names.push(name);
-                Done::Registered { job, account: i64::try_from(self.names.len()).ok() }
+                Done::Registered { job, account: i64::try_from(self.names.len()).ok(), at }
             }
             Op::Session { job, .. } | Op::EndSession { job, .. } | Op::Password { job, .. } => Done::Ok { job },
             Op::Message { job, message } => {

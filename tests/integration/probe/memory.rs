@@ -191,9 +191,9 @@ impl Ours {
                 return;
             }
             Op::Seen { .. } | Op::Handed { .. } => return,
-            Op::Register { job, .. } => {
+            Op::Register { job, at, .. } => {
                 self.accounts += 1;
-                Done::Registered { job, account: Some(self.accounts) }
+                Done::Registered { job, account: Some(self.accounts), at }
             }
             Op::Session { job, .. } | Op::EndSession { job, .. } | Op::Password { job, .. } => Done::Ok { job },
             Op::Message { job, message } => {

@@ -182,7 +182,7 @@ fn check(first: First, answer: &'static str, second: Second) {
         First::ByHand(bytes) => bytes,
     };
     let mut world = World::new(slow, answer);
-    let kept = Kept { device: Key([1; 16]), token: None, cursor: None, newest: 0, delivered: 0 };
+    let kept = Kept { device: Key([1; 16]), token: None, cursor: None, newest: 0, delivered: 0, made: None };
     let log_in = |world: &mut World, name: &str, word: &str| {
         world.session.login(world.now, account(name), password(word), kept);
     };

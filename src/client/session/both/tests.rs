@@ -14,7 +14,7 @@ fn account(name: &str) -> Account {
 }
 
 fn kept() -> Kept {
-    Kept { device: Key([1; 16]), token: None, cursor: None, newest: 0, delivered: 0 }
+    Kept { device: Key([1; 16]), token: None, cursor: None, newest: 0, delivered: 0, made: None }
 }
 
 /// A server that speaks plain, secure, or not at all, and a session.
@@ -89,8 +89,16 @@ impl World {
     /// Pushes a message of this row; the token it has then.
     fn push(&mut self, row: u64) -> StoreToken {
         let (after, at) = (row.saturating_sub(1), 0);
-        let frame =
-            FromServer::Message { row, after, from: "b".into(), writer: None, at, text: "hi".into(), plain: None };
+        let frame = FromServer::Message {
+            row,
+            after,
+            from: "b".into(),
+            writer: None,
+            at,
+            text: "hi".into(),
+            plain: None,
+            made: None,
+        };
         let (peer, carrier) = (self.peer.expect("connected"), self.carrier.as_mut().expect("secure"));
         carrier.send(self.now, peer, &frame.encode());
         self.run(Duration::from_secs(1));
@@ -163,11 +171,11 @@ impl World {
         self.peer = Some(peer);
         let answer = match FromClient::decode(&bytes).expect("a frame") {
             FromClient::Login { id, .. } | FromClient::Resume { id, .. } => {
-                FromServer::LoggedIn { id, token: None, highest: 0, ended: None, start: None }
+                FromServer::LoggedIn { id, token: None, highest: 0, ended: None, start: None, made: None }
             }
             FromClient::Send { counter, .. } => {
                 self.sends.push(counter);
-                FromServer::Accepted { counter, row: 1, at: 0, online: true }
+                FromServer::Accepted { counter, row: 1, at: 0, online: true, made: None }
             }
             FromClient::Logout { id, .. } => FromServer::LoggedOut { id },
             _ => return,

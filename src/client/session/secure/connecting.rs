@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use ring::{digest, hmac};
 
 use super::delivered::Deliveries;
+use super::looking::Looking;
 use super::outbox::is_used;
 use super::{DISK, Event, Session, State, Who};
 use crate::base::model::{Account, Password};
@@ -56,6 +57,8 @@ impl Session {
         self.inbox.clear();
         self.pasts.clear();
         self.account_asks.clear();
+        self.look_up_no_more();
+        self.made.clear();
         self.online.clear();
         self.used = 0;
         self.renaming = false;
@@ -164,13 +167,14 @@ impl Session {
         }
         let Some(who) = &self.who else { return };
         let (account, device, cursor) = (who.account.as_str().to_owned(), who.kept.device, who.kept.cursor);
+        let made = who.kept.made;
         let token = who.kept.token.filter(|_| !self.by_password);
         let password = who.password.as_ref().map(|p| Secret(p.reveal().to_owned()));
         let proof = token.and_then(|token| self.prove(token));
         let id = self.next_id();
         let frame = match (proof, password) {
             (Some(proof), _) => FromClient::Resume { id, account, device, proof, cursor },
-            (None, Some(password)) => FromClient::Login { id, account, password, device, cursor },
+            (None, Some(password)) => FromClient::Login { id, account, password, device, cursor, made },
             (None, None) => return self.not_in(now, LoginOutcome::PasswordNeeded),
         };
         let said = !self.if_free || self.say(now, &FromClient::IfFree);
@@ -185,6 +189,7 @@ impl Session {
         hmac::sign(&key, &material).as_ref().try_into().ok().map(Key)
     }
 
+    #[allow(clippy::too_many_arguments, reason = "what the answer to a login consists of")]
     pub(super) fn logged_in(
         &mut self,
         now: Instant,
@@ -193,6 +198,7 @@ impl Session {
         highest: u64,
         ended: Option<String>,
         start: Option<u64>,
+        made: Option<i64>,
     ) {
         if self.asked.is_none_or(|(asked, _)| asked != id) {
             return;
@@ -203,6 +209,9 @@ impl Session {
         self.by_password = false;
         self.login_began = None;
         self.online_since = Some(now);
+        if let Some(account) = self.who.as_ref().map(|who| who.account.clone()) {
+            self.was_made(&account, made);
+        }
         // Who is there comes next.
         self.online.clear();
         self.contact.ends(&mut self.events);
@@ -219,6 +228,7 @@ impl Session {
             self.handed = Some(start);
             who.kept.cursor = Some(start);
         }
+        who.kept.made = made.or(who.kept.made);
         // Said again while nothing is stored after it: the disk may have been full.
         self.events.extend(self.begins.map(Event::Begins));
         // It has sent what this folder never held: the folder was copied, or put back from a backup.
@@ -245,11 +255,25 @@ impl Session {
                 self.events.push_back(Event::Token(None));
             }
             Code::TryLater => self.try_again(now),
+            Code::MadeAnew => self.is_another_account(now),
             Code::WrongPassword => self.not_in(now, LoginOutcome::Refused(LoggedIn::WrongPassword)),
             Code::NoAccount => self.not_in(now, LoginOutcome::Refused(LoggedIn::NoSuchAccount)),
             Code::InUse => self.not_in(now, LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn)),
             _ => self.not_in(now, LoginOutcome::NotUnderstood),
         }
+    }
+
+    /// The password is right, and the account is not the one whose messages, cursor and counters lie here.
+    fn is_another_account(&mut self, now: Instant) {
+        let Some(password) = self.who.as_ref().and_then(|who| who.password.clone()) else {
+            return self.not_in(now, LoginOutcome::NotUnderstood);
+        };
+        self.give_up_connection(now, "another account of this name");
+        self.login_began = None;
+        self.retry_at = None;
+        self.state = State::Offline;
+        self.show(Link::Offline);
+        self.events.push_back(Event::MadeAnew(password));
     }
 
     pub(super) fn not_in(&mut self, now: Instant, outcome: LoginOutcome) {
@@ -294,6 +318,8 @@ impl Session {
         }
         self.pasts.values_mut().for_each(|past| past.sent = false);
         self.account_asks.values_mut().for_each(|ask| ask.sent = false);
+        self.looking.values_mut().for_each(Looking::is_to_be_asked_again);
+        self.made.clear();
         self.outbox.iter_mut().for_each(|message| message.sent = false);
     }
 

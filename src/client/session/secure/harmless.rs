@@ -18,7 +18,16 @@ const ADDRESS: usize = 64;
 /// with a number that no disk can hold.
 pub(super) fn harmless(mut frame: FromServer) -> FromServer {
     match &mut frame {
-        FromServer::Message { row, at, .. } | FromServer::Own { row, at, .. } => {
+        FromServer::Account { made, .. } => time(made),
+        FromServer::Accepted { made: Some(made), .. } | FromServer::Refused { made: Some(made), .. } => time(made),
+        FromServer::Message { row, at, made, .. } => {
+            if i64::try_from(*row).is_err() {
+                return FromServer::Unknown;
+            }
+            time(at);
+            made.iter_mut().for_each(time);
+        }
+        FromServer::Own { row, at, .. } => {
             if i64::try_from(*row).is_err() {
                 return FromServer::Unknown;
             }
@@ -28,7 +37,10 @@ pub(super) fn harmless(mut frame: FromServer) -> FromServer {
             time(at);
             *address = shown(address);
         }
-        FromServer::LoggedIn { ended, .. } => *ended = ended.as_deref().map(shown),
+        FromServer::LoggedIn { ended, made, .. } => {
+            *ended = ended.as_deref().map(shown);
+            made.iter_mut().for_each(time);
+        }
         FromServer::History { messages, .. } => {
             messages.retain(|past| i64::try_from(past.row).is_ok());
             messages.iter_mut().for_each(|Past { at, .. }| time(at));
@@ -66,6 +78,7 @@ mod tests {
             at,
             text: "x".into(),
             plain: None,
+            made: Some(at),
         };
         for (at, becomes) in [(i64::MIN, 0), (-1, 0), (1_795_263_790, 1_795_263_790), (i64::MAX, LAST)] {
             assert_eq!(harmless(message(1, at)), message(1, becomes));

@@ -39,6 +39,7 @@ impl Session {
 
     pub(super) fn left(&mut self, now: Instant, was_online: Option<bool>) {
         self.leaving = None;
+        self.look_up_no_more();
         self.give_up_connection(now, "bye");
         self.state = State::Offline;
         self.online_since = None;
@@ -58,6 +59,7 @@ impl Session {
 
     pub(super) fn lose_place(&mut self) {
         self.state = State::LoggedOut;
+        self.look_up_no_more();
         self.online_since = None;
         self.show(Link::LoggedOut);
     }

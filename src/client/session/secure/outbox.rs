@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::{Account, DISK, Event, MessageId, MessageText, Session, State};
 use crate::base::model::SendState;
+use crate::client::session::Receiver;
 use crate::protocol::wire::frame::{Code, FromClient, Reason};
 
 /// So many may be unanswered at once.
@@ -18,6 +19,8 @@ const LATER: [u64; 5] = [1, 2, 5, 10, 30];
 pub(super) struct Outgoing {
     pub(super) id: MessageId,
     pub(super) to: Account,
+    /// Which account of that name.
+    made: Option<i64>,
     pub(super) text: MessageText,
     /// "Sending" is to be written down, or stands on disk.
     pub(super) noting: bool,
@@ -51,8 +54,8 @@ pub(super) fn is_used(id: MessageId, highest: u64) -> bool {
 impl Session {
     /// Sends a message that is stored already; answered by [`Event::Outgoing`]. One that waits already
     /// goes once.
-    pub fn send(&mut self, now: Instant, id: MessageId, to: Account, text: MessageText) {
-        if self.enqueue(id, to, text, false) {
+    pub fn send(&mut self, now: Instant, id: MessageId, to: impl Into<Receiver>, text: MessageText) {
+        if self.enqueue(id, to.into(), text, false) {
             self.events.push_back(Event::Outgoing { id, state: SendState::Waiting });
         }
         self.turn(now);
@@ -60,12 +63,12 @@ impl Session {
 
     /// The same with one that this dialect may have sent already, before the program ended: under the
     /// same number it arrives once all the same.
-    pub fn send_again(&mut self, now: Instant, id: MessageId, to: Account, text: MessageText) {
-        self.enqueue(id, to, text, true);
+    pub fn send_again(&mut self, now: Instant, id: MessageId, to: impl Into<Receiver>, text: MessageText) {
+        self.enqueue(id, to.into(), text, true);
         self.turn(now);
     }
 
-    fn enqueue(&mut self, id: MessageId, to: Account, text: MessageText, again: bool) -> bool {
+    fn enqueue(&mut self, id: MessageId, to: Receiver, text: MessageText, again: bool) -> bool {
         if self.outbox.iter().any(|m| m.id == id) {
             return false;
         }
@@ -76,7 +79,8 @@ impl Session {
         let place = self.outbox.partition_point(|m| m.id < id);
         let message = Outgoing {
             id,
-            to,
+            to: to.account,
+            made: to.made,
             text,
             noting: false,
             noted: again,
@@ -169,8 +173,8 @@ impl Session {
             }
             let number = |m: &Outgoing| u64::try_from(m.id.0).unwrap_or_default();
             let (counter, after) = (number(message), before.map(number));
-            let (to, text) = (message.to.as_str().to_owned(), message.text.as_str().to_owned());
-            if !self.say(now, &FromClient::Send { counter, to, text, after }) {
+            let (to, text, made) = (message.to.as_str().to_owned(), message.text.as_str().to_owned(), message.made);
+            if !self.say(now, &FromClient::Send { counter, to, text, after, made }) {
                 break;
             }
             asked = true;
@@ -197,8 +201,9 @@ impl Session {
         self.outbox.iter().position(|m| u64::try_from(m.id.0) == Ok(counter))
     }
 
-    pub(super) fn accepted(&mut self, counter: u64, row: u64, online: bool) {
+    pub(super) fn accepted(&mut self, counter: u64, row: u64, online: bool, made: Option<i64>) {
         let Some(message) = self.position(counter).and_then(|i| self.outbox.remove(i)) else { return };
+        self.was_made(&message.to, made);
         self.refusals = 0;
         self.storing.failed = false;
         // Nobody else is in the lobby, or somebody is: it is said there.
@@ -226,8 +231,8 @@ impl Session {
         now: Instant,
         counter: u64,
         code: Code,
-        wait: Option<u64>,
-        reason: Option<Reason>,
+        (wait, reason): (Option<u64>, Option<Reason>),
+        made: Option<i64>,
     ) {
         let Some(i) = self.position(counter) else { return };
         if code == Code::IdConflict {
@@ -265,8 +270,14 @@ impl Session {
             }
             Code::OutOfTurn => message.sent = false,
             code => {
-                let state = if code == Code::NoAccount { SendState::Unknown } else { SendState::Failed };
+                let state = match code {
+                    Code::NoAccount => SendState::Unknown,
+                    Code::MadeAnew => SendState::MadeAnew,
+                    _ => SendState::Failed,
+                };
                 (message.over, message.sent) = (Some(state), false);
+                let to = message.to.clone();
+                self.was_made(&to, made);
             }
         }
     }

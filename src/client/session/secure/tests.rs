@@ -6,6 +6,7 @@ mod contact;
 mod delivered;
 mod faults;
 mod hostile;
+mod looking;
 mod promises;
 mod storing;
 
@@ -125,7 +126,7 @@ impl<'a> World<'a> {
             disk_works: true,
             disk_time: 0,
             writing: VecDeque::new(),
-            kept: Kept { device: Key([1; 16]), token: None, cursor: None, newest: 0, delivered: 0 },
+            kept: Kept { device: Key([1; 16]), token: None, cursor: None, newest: 0, delivered: 0, made: None },
             events: Vec::new(),
             datagrams: 0,
             idle_wakes: 0,
@@ -274,18 +275,25 @@ impl<'a> World<'a> {
             }
             FromClient::Send { counter, to, text, .. } => {
                 let Some(device) = self.seats[at].device else {
-                    return vec![FromServer::Refused { counter, code: Code::NotLoggedIn, wait: None, reason: None }];
+                    return vec![FromServer::Refused {
+                        counter,
+                        code: Code::NotLoggedIn,
+                        wait: None,
+                        reason: None,
+                        made: None,
+                    }];
                 };
                 let body = format!("{to} {text}");
                 if let Some((kept, row)) = durable.sent.get(&(device, counter)) {
-                    let accepted = FromServer::Accepted { counter, row: *row, at: 0, online: true };
-                    let conflict = FromServer::Refused { counter, code: Code::IdConflict, wait: None, reason: None };
+                    let accepted = FromServer::Accepted { counter, row: *row, at: 0, online: true, made: None };
+                    let conflict =
+                        FromServer::Refused { counter, code: Code::IdConflict, wait: None, reason: None, made: None };
                     return vec![if *kept == body { accepted } else { conflict }];
                 }
                 durable.rows += 3;
                 durable.sent.insert((device, counter), (body, durable.rows));
                 durable.texts.push(text);
-                vec![FromServer::Accepted { counter, row: durable.rows, at: 0, online: to != "away" }]
+                vec![FromServer::Accepted { counter, row: durable.rows, at: 0, online: to != "away", made: None }]
             }
             FromClient::Ack { cursor } => {
                 assert!(self.disk.iter().any(|(row, _)| *row == cursor), "acknowledged and not on disk");
@@ -305,6 +313,10 @@ impl<'a> World<'a> {
                 };
                 vec![FromServer::History { id, messages: vec![past], more: true }]
             }
+            FromClient::LookUp { id, account } if account == "b" => {
+                vec![FromServer::Account { id, account, made: 3 }]
+            }
+            FromClient::LookUp { id, .. } => vec![FromServer::Error { id, code: Code::NoAccount }],
             FromClient::IfFree | FromClient::Delivered { .. } => Vec::new(),
             FromClient::Ping { id } => vec![FromServer::Pong { id, at: None }],
             FromClient::AccountSettings { id } => vec![FromServer::AccountSettings { id, settings: durable.settings }],
@@ -339,7 +351,7 @@ impl<'a> World<'a> {
         self.seats[at].pushed = cursor.unwrap_or(0);
         let list = ["a", "b"].map(String::from);
         vec![
-            FromServer::LoggedIn { id, token, highest, ended: None, start: cursor.is_none().then_some(0) },
+            FromServer::LoggedIn { id, token, highest, ended: None, start: cursor.is_none().then_some(0), made: None },
             FromServer::Presence { first: true, online: list[..1].to_vec() },
             FromServer::Presence { first: false, online: list[1..].to_vec() },
         ]
@@ -370,7 +382,16 @@ impl<'a> World<'a> {
                         accepted: 1,
                         online: Some(true),
                     },
-                    false => FromServer::Message { row: *row, after, from, writer: None, at: 7, text, plain: None },
+                    false => FromServer::Message {
+                        row: *row,
+                        after,
+                        from,
+                        writer: None,
+                        at: 7,
+                        text,
+                        plain: None,
+                        made: None,
+                    },
                 };
                 if !self.server.send(self.now, seat.peer, &frame.encode()) {
                     break;

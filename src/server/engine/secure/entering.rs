@@ -77,7 +77,7 @@ impl Engine {
         account: AccountId,
         password: Password,
         device: DeviceName,
-        cursor: Option<u64>,
+        (cursor, made): (Option<u64>, Option<i64>),
     ) {
         let Some(address) = self.devices.all.get(&peer).map(|device| device.address) else { return };
         let Some(against) = self.people.get(&account).map(|person| person.hashed.clone()) else { return };
@@ -85,7 +85,7 @@ impl Engine {
             return self.fail(peer, id, Code::TryLater);
         };
         self.set_busy(peer, true);
-        let job = self.device_waits(peer, Waiting::Check { id, account, address, counted, device, cursor });
+        let job = self.device_waits(peer, Waiting::Check { id, account, address, counted, device, cursor, made });
         self.effects.push_back(Effect::Hash(Job::Check { job, password, against }));
     }
 
@@ -123,7 +123,8 @@ impl Engine {
         if !matches!(self.devices.waiting.get(&job), Some((_, Waiting::Check { .. }))) {
             return;
         }
-        let Some((peer, Waiting::Check { id, account, address, counted, device, cursor })) = self.waited(job) else {
+        let Some((peer, Waiting::Check { id, account, address, counted, device, cursor, made })) = self.waited(job)
+        else {
             return;
         };
         self.set_busy(peer, false);
@@ -131,6 +132,10 @@ impl Engine {
         self.device_tried(now, account, address, counted, right);
         let Some(random) = self.devices.all.get(&peer).map(|device| device.random) else { return };
         match right {
+            // Its cursor and its messages are those of an account that is no more.
+            Some(true) if made.is_some_and(|made| self.made(account) != Some(made)) => {
+                self.fail(peer, id, Code::MadeAnew);
+            }
             // A token would take the place of the device's own.
             Some(true) if self.is_in_use(peer, (account, device)) => self.fail(peer, id, Code::InUse),
             Some(true) => self.enter(now, peer, id, account, device, cursor, By::Password(Key(random))),
@@ -228,7 +233,8 @@ impl Engine {
             device.window.clear();
         }
         let ended = ended.map(|address| address.to_string());
-        self.frame_to(peer, FromServer::LoggedIn { id, token, highest, ended, start: told });
+        let made = self.made(who.0);
+        self.frame_to(peer, FromServer::LoggedIn { id, token, highest, ended, start: told, made });
         self.introduce(now, peer);
         self.devices.somebody_moved(now);
         self.read_on(peer);

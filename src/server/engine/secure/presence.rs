@@ -4,10 +4,34 @@ use std::collections::BTreeSet;
 
 use super::{LOOK, NAMES};
 use crate::protocol::link::PeerId;
-use crate::protocol::wire::frame::FromServer;
+use crate::protocol::wire::frame::{Code, FromServer};
 use crate::server::engine::{Engine, Now};
+use crate::server::store::AccountId;
 
 impl Engine {
+    /// Whether there is an account. Whoever asks is logged in, and pays as for a message, whose answer would tell the same:
+    /// so nobody learns names here faster than by writing to them, and strangers learn none. A try to log in tells a
+    /// stranger as much, without a pace.
+    pub(in crate::server::engine) fn look_up(
+        &mut self,
+        now: Now,
+        peer: PeerId,
+        id: u64,
+        who: AccountId,
+        account: &str,
+    ) {
+        if self.pace.device(now, who, account).is_err() {
+            return self.fail(peer, id, Code::TryLater);
+        }
+        match self.named(account).and_then(|found| self.people.get(&found)) {
+            Some(person) => {
+                let (account, made) = (person.name.clone(), person.made);
+                self.frame_to(peer, FromServer::Account { id, account, made });
+            }
+            None => self.fail(peer, id, Code::NoAccount),
+        }
+    }
+
     /// Tells a new device who is here.
     pub(in crate::server::engine) fn introduce(&mut self, now: Now, peer: PeerId) {
         if self.devices.look_at.is_none() {

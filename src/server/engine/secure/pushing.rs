@@ -96,13 +96,13 @@ impl Engine {
             }
             let after = number(std::mem::replace(&mut device.pushed, message.row));
             device.window.push_back(message.row);
-            let Stored { row, sender: from, writer, sent: at, text, plain, own, online, .. } = message;
+            let Stored { row, sender: from, writer, sent: at, text, plain, own, online, made, .. } = message;
             let (row, plain) = (number(row), plain.then(|| (self.local_time)(at)));
             frames.push(match own {
                 Some(OwnSent { to, device, counter, accepted }) => {
                     FromServer::Own { row, after, to, at, text, device, counter, accepted: number(accepted), online }
                 }
-                None => FromServer::Message { row, after, from, writer, at, text, plain },
+                None => FromServer::Message { row, after, from, writer, at, text, plain, made },
             });
         }
         for frame in frames {

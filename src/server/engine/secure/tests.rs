@@ -31,6 +31,9 @@ struct World {
     _folder: tempfile::TempDir,
 }
 
+/// When the accounts of [`World::new`] were made.
+const MADE: &str = r#","made":1000"#;
+
 fn at(port: u16) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], port))
 }
@@ -131,10 +134,13 @@ impl World {
         self.heard()
     }
 
-    /// Presence apart, and where a device without a cursor begins.
+    /// Presence apart, where a device without a cursor begins, and when the accounts of [`World::new`] were made.
     fn heard(&mut self) -> Vec<String> {
         self.work();
         let mut all = std::mem::take(&mut self.out);
+        for line in &mut all {
+            *line = line.replace(MADE, "");
+        }
         for line in all.iter_mut().filter(|line| line.contains("\"logged_in\"")) {
             if let Some(at) = line.find(",\"start\":") {
                 self.started = line.split_off(at);
@@ -153,7 +159,10 @@ impl World {
     fn login(&mut self, peer: u64, account: &str, device: u8, cursor: Option<u64>) -> Vec<String> {
         self.connect(peer);
         let password = Secret(account.into());
-        self.say(peer, &FromClient::Login { id: 1, account: account.into(), password, device: name(device), cursor })
+        self.say(
+            peer,
+            &FromClient::Login { id: 1, account: account.into(), password, device: name(device), cursor, made: None },
+        )
     }
 
     fn pass(&mut self, time: Duration) -> Vec<String> {
@@ -180,7 +189,7 @@ fn accepted(peer: u64, counter: u64, row: u64, online: bool) -> String {
 }
 
 fn send(counter: u64, to: &str, text: &str) -> FromClient {
-    FromClient::Send { counter, to: to.into(), text: text.into(), after: None }
+    FromClient::Send { counter, to: to.into(), text: text.into(), after: None, made: None }
 }
 
 #[test]
@@ -224,8 +233,14 @@ fn what_one_sent_is_not_answered_to_the_next_on_the_connection() {
     let mut world = World::new();
     world.login(1, "a", 1, None);
     world.held = true;
-    let b =
-        FromClient::Login { id: 1, account: "b".into(), password: Secret("b".into()), device: name(1), cursor: None };
+    let b = FromClient::Login {
+        id: 1,
+        account: "b".into(),
+        password: Secret("b".into()),
+        device: name(1),
+        cursor: None,
+        made: None,
+    };
     assert_eq!(world.say(1, &b), Vec::<String>::new());
     assert_eq!(world.say(1, &send(5, "c", "of a")), Vec::<String>::new(), "b is not in yet");
     world.release();
@@ -243,7 +258,10 @@ fn a_login_that_is_to_end_nobodys_ends_nobodys() {
         world.connect(peer);
         world.say(peer, &FromClient::IfFree);
         let password = Secret("a".into());
-        world.say(peer, &FromClient::Login { id: 1, account: "a".into(), password, device: name(9), cursor: None })
+        world.say(
+            peer,
+            &FromClient::Login { id: 1, account: "a".into(), password, device: name(9), cursor: None, made: None },
+        )
     };
     assert_eq!(politely(&mut world, 1), [logged_in(1, 0, None)], "nobody is in");
     assert_eq!(world.login(2, "a", 2, None).last(), Some(&logged_in(2, 0, Some("127.0.0.1:1"))), "and anybody ends it");
@@ -265,8 +283,14 @@ fn a_login_that_is_to_end_nobodys_ends_nobodys() {
     world.plainly(1, "02#c#c#");
     world.connect(30);
     world.say(30, &FromClient::IfFree);
-    let c =
-        FromClient::Login { id: 1, account: "c".into(), password: Secret("c".into()), device: name(1), cursor: None };
+    let c = FromClient::Login {
+        id: 1,
+        account: "c".into(),
+        password: Secret("c".into()),
+        device: name(1),
+        cursor: None,
+        made: None,
+    };
     assert_eq!(world.say(30, &c), [in_use(30)], "a plain session is one too");
 }
 
@@ -274,7 +298,8 @@ fn a_login_that_is_to_end_nobodys_ends_nobodys() {
 fn nothing_overtakes_what_was_refused() {
     let mut world = World::new();
     world.login(1, "a", 1, None);
-    let after = |counter, after| FromClient::Send { counter, to: "b".into(), text: "x".into(), after: Some(after) };
+    let after =
+        |counter, after| FromClient::Send { counter, to: "b".into(), text: "x".into(), after: Some(after), made: None };
     let refused = |counter, code| format!(r#"1 {{"t":"refused","counter":{counter},"code":"{code}"}}"#);
     // Given to the store together with one that it could not keep.
     (world.disk_full, world.held) = (true, true);
@@ -343,6 +368,7 @@ fn wrong_passwords_close_the_door_for_longer_and_longer() {
         password: Secret("wrong".into()),
         device: name(1),
         cursor: None,
+        made: None,
     };
     let wrong = r#"1 {"t":"error","id":1,"code":"wrong_password"}"#;
     let later = r#"1 {"t":"error","id":1,"code":"try_later"}"#;
@@ -361,6 +387,7 @@ fn wrong_passwords_close_the_door_for_longer_and_longer() {
         password: Secret("x".into()),
         device: name(1),
         cursor: None,
+        made: None,
     };
     let nobody = r#"1 {"t":"error","id":1,"code":"no_account"}"#;
     assert_eq!(world.say(1, &unknown), [nobody], "whoever forgot to register would try passwords for ever");
@@ -404,11 +431,13 @@ fn who_is_here_is_told_at_login_and_when_it_changes() {
         password: Secret(account.into()),
         device: name(1),
         cursor: Some(0),
+        made: None,
     };
     world.engine.frame(world.now, PeerId(1), &login("a").encode());
     world.work();
     let presence = r#"1 {"t":"presence","first":true,"online":["a","c"]}"#;
-    assert_eq!(std::mem::take(&mut world.out), [logged_in(1, 0, None), presence.into()]);
+    let told: Vec<_> = std::mem::take(&mut world.out).iter().map(|line| line.replace(MADE, "")).collect();
+    assert_eq!(told, [logged_in(1, 0, None), presence.into()]);
     world.login(2, "b", 2, None);
     let came = |peer: u64| format!(r#"{peer} {{"t":"changes","came":["b"],"went":[]}}"#);
     let mut told = world.pass(GATHER);
@@ -518,7 +547,8 @@ fn a_try_counts_though_its_connection_ends_before_the_answer() {
         let peer = PeerId(10 + n);
         world.connect(peer.0);
         let password = Secret("guess".into());
-        let login = FromClient::Login { id: 1, account: "a".into(), password, device: name(1), cursor: None };
+        let login =
+            FromClient::Login { id: 1, account: "a".into(), password, device: name(1), cursor: None, made: None };
         world.engine.frame(world.now, peer, &login.encode());
         let Some(Effect::Hash(Job::Check { job, .. })) = world.engine.poll_effect() else { panic!("it is looked at") };
         world.engine.moved(peer, SocketAddr::from(([192, 0, 2, 1], 1)));

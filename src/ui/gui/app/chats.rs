@@ -164,7 +164,7 @@ impl App {
     }
 
     pub(super) fn message(&mut self, peer: Account, row: Row) {
-        let theirs = row.state.is_none();
+        let theirs = row.state.is_none() && !row.note;
         if !theirs {
             self.client.conversations();
         }
@@ -217,7 +217,7 @@ impl App {
     pub(super) fn resend(&mut self, peer: Account, id: MessageId) {
         let text = self.chats.get(&peer).and_then(|chat| chat.text_of(id));
         if let Some(text) = text.and_then(|text| MessageText::parse(&text).ok()) {
-            self.client.resend(clock::now(), id, peer, text);
+            self.client.resend(id, peer, text);
         }
     }
 }

@@ -12,9 +12,11 @@ use super::App;
 use super::place::Pending;
 use super::questions::Trouble;
 use crate::base::model::{Account, FieldError, Password, names};
+use crate::client::history::MoreStrangers;
 use crate::client::net::clock;
 use crate::client::session::{LoginOutcome, RegisterOutcome};
 use crate::protocol::wire::reply::{LoggedIn, Registered};
+use crate::ui::gui::notice::Kept;
 
 impl App {
     /// Opens the login window, filled in or as the settings have it.
@@ -222,6 +224,24 @@ impl App {
         }
     }
 
+    /// Another account has this one's name: what is shown was the earlier one's. What stands in the fields stays there, and
+    /// goes nowhere before somebody who has been told presses Enter.
+    pub(super) fn made_anew(&mut self, text: String) {
+        self.drafts.clear();
+        self.online = None;
+        if let Some(main) = &mut self.main {
+            main.set_conversations(Vec::new());
+            main.set_more_strangers(MoreStrangers::default());
+            main.unseen();
+            self.tell(&text);
+        } else {
+            self.kept_for_main = Some(text);
+        }
+        self.rebuild_chats();
+        self.typed.extend(self.chats.keys().cloned());
+        self.keep_drafts();
+    }
+
     pub(super) fn open_main(&mut self) {
         if let Some(login) = self.login.take() {
             login.close();
@@ -241,6 +261,9 @@ impl App {
             main.set_online(self.online.clone());
             if let Some(text) = self.afterwards.take() {
                 main.say(&text);
+            }
+            if let Some(text) = self.kept_for_main.take() {
+                main.keep(Kept::Sentence(text));
             }
             self.main = Some(main);
             self.show_trouble();

@@ -91,6 +91,7 @@ pub fn foot(row: &Row, foreign: bool, x: i32, y: i32, w: i32) -> Option<[i32; 4]
         SendState::Delivered => (t!("chat.delivered"), colours.dim),
         SendState::OfflineOrUnknown => (t!("chat.offline"), colours.warn),
         SendState::Unknown => (t!("chat.unknown_account"), colours.warn),
+        SendState::MadeAnew => (t!("chat.not_sent_anew"), colours.warn),
         SendState::MaybeSentTwice => (t!("chat.twice"), colours.warn),
         SendState::MaybeSent => (t!("chat.maybe"), colours.warn),
         SendState::NoAnswer => (t!("chat.no_answer"), colours.warn),
@@ -148,6 +149,7 @@ mod tests {
             server_time: None,
             state,
             repeat: false,
+            note: false,
         }
     }
 

@@ -20,6 +20,8 @@ pub enum Edge {
     Line,
     /// The chosen one's.
     Ring,
+    /// No message's, but of what this program says between them.
+    Note,
 }
 
 /// A text laid out for one width.
@@ -52,6 +54,7 @@ impl Bubble {
         match edge {
             Edge::None => shape::filled(left, top, self.width, height, RADIUS, ground),
             Edge::Line => shape::lined(left, top, self.width, height, RADIUS, 1, [colours.line, ground]),
+            Edge::Note => shape::lined(left, top, self.width, height, RADIUS, 1, [colours.warn, colours.bg]),
             Edge::Ring => {
                 shape::lined(left, top, self.width, height, RADIUS, theme::RING, [colours.accent, ground]);
             }

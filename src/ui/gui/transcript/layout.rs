@@ -411,6 +411,9 @@ impl View {
     fn around(&self, row: usize, noteworthy: bool) -> i32 {
         let day = if self.rows.begins_day(row) { DAY } else { 0 };
         let new = if self.is_first_new(row) { DAY } else { 0 };
+        if self.rows.is_note(row) {
+            return day + new + AFTER_RUN;
+        }
         let end = self.rows.ends_run(row);
         day + new + if end { FOOT + AFTER_RUN } else { IN_RUN + if noteworthy { FOOT } else { 0 } }
     }

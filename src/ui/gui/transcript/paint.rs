@@ -154,14 +154,21 @@ impl View {
     }
 
     fn has_foot(&self, row: usize) -> bool {
-        self.rows.ends_run(row) || self.rows.row(row).is_some_and(|known| says_more(known, self.foreign))
+        !self.rows.is_note(row) && self.rows.ends_run(row)
+            || self.rows.row(row).is_some_and(|known| says_more(known, self.foreign))
     }
 
     /// Where the bubble of a row in sight ends, for its menu.
     fn foot_of(&self, row: usize, w: i32) -> Option<(i32, i32)> {
         let seen = self.seen.iter().find(|seen| seen.row == row)?;
         let (known, laid) = (self.rows.row(row)?, self.laid.get(&row)?);
-        let left = if known.state.is_some() { w - MARGIN - laid.width } else { MARGIN };
+        let left = if known.note {
+            (w - laid.width) / 2
+        } else if known.state.is_some() {
+            w - MARGIN - laid.width
+        } else {
+            MARGIN
+        };
         Some((left, seen.y + self.upper(row)?))
     }
 
@@ -213,9 +220,17 @@ impl View {
             draw::draw_text(&name, x + MARGIN, y + 13);
         }
         y += self.author(own);
-        let left = if own { x + w - MARGIN - laid.width } else { x + MARGIN };
+        let left = if row.note {
+            x + (w - laid.width) / 2
+        } else if own {
+            x + w - MARGIN - laid.width
+        } else {
+            x + MARGIN
+        };
         let edge = if ring {
             Edge::Ring
+        } else if row.note {
+            Edge::Note
         } else if own {
             Edge::None
         } else {

@@ -78,6 +78,7 @@ impl Rows {
             breaks: count(row.text.matches('\n').count()),
             outgoing: row.state.is_some(),
             unix_ms: row.unix_ms,
+            note: row.note,
         });
         self.days.push(Days::default().day(row.unix_ms));
         if place == 0 {
@@ -151,11 +152,20 @@ impl Rows {
         row == 0 || day(row) != day(row - 1)
     }
 
+    /// Whether it is no message, but something that this program says between them.
+    #[must_use]
+    pub fn is_note(&self, row: usize) -> bool {
+        self.metas.get(row).is_some_and(|meta| meta.note)
+    }
+
     /// Whether the time stands under this row: the other side goes on, or a while passes.
     #[must_use]
     pub fn ends_run(&self, row: usize) -> bool {
         let (Some(this), Some(next)) = (self.metas.get(row), self.metas.get(row + 1)) else { return true };
-        this.outgoing != next.outgoing || next.unix_ms.abs_diff(this.unix_ms) > RUN_MS || self.begins_day(row + 1)
+        this.outgoing != next.outgoing
+            || this.note != next.note
+            || next.unix_ms.abs_diff(this.unix_ms) > RUN_MS
+            || self.begins_day(row + 1)
     }
 }
 
@@ -199,6 +209,7 @@ mod tests {
             server_time: None,
             state: outgoing.then_some(SendState::Waiting),
             repeat: false,
+            note: false,
         }
     }
 
@@ -243,7 +254,7 @@ mod tests {
 
     #[test]
     fn what_came_from_the_server_later_stands_where_it_belongs() {
-        let meta = |id| RowMeta { id: MessageId(id), chars: 1, breaks: 0, outgoing: true, unix_ms: 0 };
+        let meta = |id| RowMeta { id: MessageId(id), chars: 1, breaks: 0, outgoing: true, unix_ms: 0, note: false };
         let mut rows = Rows::new([-3, -2, 4, -1].map(meta).to_vec());
         assert_eq!([-3, -2, 4, -1, 5].map(|id| rows.find(MessageId(id))), [Some(0), Some(1), Some(2), Some(3), None]);
         assert!(!rows.push(row(4, true, 0)), "known");

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use rust_i18n::t;
 
 use super::super::trust::are_words;
-use super::{Exit, Running, Stop, say};
+use super::{Exit, Job, Running, Stop, say};
 use crate::base::model::Password;
 use crate::client::Event;
 use crate::client::net::clock;
@@ -28,11 +28,17 @@ impl Running {
                 Err(Stop(Exit::Untrusted, format!("{notice}\n{}", t!("term.plain_job"))))
             }
             Event::PlainOnly(Plainly::Only) => Err(Stop(Exit::Refused, format!("{notice} (--allow-plain)"))),
+            // What is to be sent lies with the earlier account's messages by now.
+            Event::MadeAnew { .. } if matches!(self.script.job, Job::Send { .. }) => {
+                self.own.clear();
+                Err(Stop(Exit::Refused, format!("{notice}\n{}", t!("term.made_anew_job"))))
+            }
             Event::Kicked { .. } | Event::Copied { offline: true } => Err(Stop(Exit::Refused, notice)),
             Event::UnknownCode(_)
             | Event::EndedAt(_)
             | Event::Pinned(_)
             | Event::TookPlace { .. }
+            | Event::MadeAnew { .. }
             | Event::NotStoring(true)
             | Event::Copied { offline: false } => {
                 say(&notice);

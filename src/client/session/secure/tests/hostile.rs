@@ -62,6 +62,7 @@ fn whatever_a_server_says_is_survived() {
                         at,
                         text: text.clone(),
                         plain: Some(text.clone()),
+                        made: Some(at),
                     },
                     FromServer::Own {
                         row: n,
@@ -74,16 +75,18 @@ fn whatever_a_server_says_is_survived() {
                         accepted: n,
                         online: None,
                     },
-                    FromServer::Accepted { counter: n, row: n, at, online: false },
-                    FromServer::Refused { counter: n, code: Code::IdConflict, wait: None, reason: None },
+                    FromServer::Accepted { counter: n, row: n, at, online: false, made: None },
+                    FromServer::Refused { counter: n, code: Code::IdConflict, wait: None, reason: None, made: None },
                     FromServer::LoggedIn {
                         id: n,
                         token: Some(Key([1; 32])),
                         highest: n,
                         ended: Some(text.clone()),
                         start: Some(n),
+                        made: Some(at),
                     },
                     FromServer::History { id: n, messages: vec![past], more: true },
+                    FromServer::Account { id: n, account: from.clone(), made: at },
                     FromServer::Error { id: n, code: Code::BadToken },
                     FromServer::Presence { first: false, online: vec![from; 500] },
                     FromServer::Pong { id: n, at: Some(at) },
@@ -116,8 +119,16 @@ fn what_a_server_sends_without_end_is_bounded() {
     world.disk_time = u64::MAX / 2;
     for row in 1..3_000_u64 {
         let text = "x".to_owned();
-        let frame =
-            FromServer::Message { row, after: row - 1, from: "b".into(), writer: None, at: 7, text, plain: None };
+        let frame = FromServer::Message {
+            row,
+            after: row - 1,
+            from: "b".into(),
+            writer: None,
+            at: 7,
+            text,
+            plain: None,
+            made: None,
+        };
         world.hurl(&frame.encode());
     }
     assert_eq!((world.session.inbox.len(), world.writing.len()), (MOST_ARRIVED, MOST_ARRIVED));
@@ -136,7 +147,14 @@ fn a_device_does_not_take_one_name_after_another_for_ever() {
     let liar = |frame: &FromClient| match frame {
         FromClient::Login { id, .. } | FromClient::Resume { id, .. } => {
             let token = Some(Key([1; 32]));
-            Some(vec![FromServer::LoggedIn { id: *id, token, highest: u64::MAX, ended: None, start: Some(0) }])
+            Some(vec![FromServer::LoggedIn {
+                id: *id,
+                token,
+                highest: u64::MAX,
+                ended: None,
+                start: Some(0),
+                made: None,
+            }])
         }
         _ => None,
     };

@@ -284,7 +284,14 @@ fn whoever_is_thrown_out_is_told_and_comes_back_only_by_hand() {
     let took = |frame: &FromClient| match frame {
         FromClient::Login { id, .. } | FromClient::Resume { id, .. } => {
             let ended = Some("10.0.0.8:4".to_owned());
-            Some(vec![FromServer::LoggedIn { id: *id, token: Some(Key([4; 32])), highest: 0, ended, start: None }])
+            Some(vec![FromServer::LoggedIn {
+                id: *id,
+                token: Some(Key([4; 32])),
+                highest: 0,
+                ended,
+                start: None,
+                made: None,
+            }])
         }
         _ => None,
     };
@@ -399,6 +406,7 @@ fn a_gap_is_asked_about_once() {
         at: 0,
         text: row.to_string(),
         plain: None,
+        made: None,
     };
     world.server.send(world.now, peer, &message(900, 800).encode());
     world.run(secs(5));
@@ -415,12 +423,13 @@ fn refusals_fail_and_later_means_later() {
     let refuse = |frame: &FromClient| match frame {
         FromClient::Send { counter: 2, .. } => {
             times += 1;
-            (times < 3)
-                .then(|| vec![FromServer::Refused { counter: 2, code: Code::TryLater, wait: None, reason: None }])
+            (times < 3).then(|| {
+                vec![FromServer::Refused { counter: 2, code: Code::TryLater, wait: None, reason: None, made: None }]
+            })
         }
         FromClient::Send { counter, .. } => {
             let code = if *counter == 1 { Code::NoAccount } else { Code::MailboxFull };
-            Some(vec![FromServer::Refused { counter: *counter, code, wait: None, reason: None }])
+            Some(vec![FromServer::Refused { counter: *counter, code, wait: None, reason: None, made: None }])
         }
         _ => None,
     };
@@ -443,8 +452,9 @@ fn who_may_send_no_more_for_now_waits_as_long_as_it_is_told_and_loses_nothing() 
         FromClient::Send { counter, .. } if *counter > 1 => {
             times += 1;
             let wait = Some(3_000);
-            (times <= 2)
-                .then(|| vec![FromServer::Refused { counter: *counter, code: Code::TryLater, wait, reason: None }])
+            (times <= 2).then(|| {
+                vec![FromServer::Refused { counter: *counter, code: Code::TryLater, wait, reason: None, made: None }]
+            })
         }
         _ => None,
     };
@@ -468,7 +478,9 @@ fn nothing_follows_a_refused_one_before_that_is_on_disk() {
     let script = |frame: &FromClient| match frame {
         FromClient::Send { counter, after, .. } => {
             sent.push((*counter, *after));
-            let refused = |code| Some(vec![FromServer::Refused { counter: *counter, code, wait: None, reason: None }]);
+            let refused = |code| {
+                Some(vec![FromServer::Refused { counter: *counter, code, wait: None, reason: None, made: None }])
+            };
             match (*counter, after) {
                 (1, _) => refused(Code::MailboxFull),
                 (3, Some(1)) => refused(Code::OutOfTurn),

@@ -18,7 +18,7 @@ fn told(world: &World<'_>) -> Vec<bool> {
 fn refusing(answer: &Cell<Answer>) -> impl FnMut(&FromClient) -> Option<Vec<FromServer>> {
     |frame| match (frame, answer.get()) {
         (FromClient::Send { counter, .. }, Some((code, wait, reason))) => {
-            Some(vec![FromServer::Refused { counter: *counter, code, wait, reason }])
+            Some(vec![FromServer::Refused { counter: *counter, code, wait, reason, made: None }])
         }
         _ => None,
     }

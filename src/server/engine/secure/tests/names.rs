@@ -110,6 +110,7 @@ fn a_new_password_ends_what_the_old_one_began() {
         password: Secret(password.into()),
         device: name(1),
         cursor: Some(0),
+        made: None,
     };
     assert_eq!(world.say(2, &login("a")), [r#"2 {"t":"error","id":1,"code":"wrong_password"}"#]);
     assert_eq!(world.say(2, &login("new")), [logged_in(2, 0, None)]);
@@ -140,4 +141,95 @@ fn a_device_that_sends_too_much_is_told_when_to_go_on() {
     assert_eq!(world.say(1, &send(32, "@lobby", "x")).len(), 2);
     world.pass(Duration::from_millis(500));
     assert_eq!(world.say(1, &send(31, "b", "x")).len(), 2);
+}
+
+/// An account of that name that was made later is another one.
+fn made_anew(world: &mut World, name: &str) {
+    admin::deletes(world.store.connection(), name).expect("deleted");
+    world.now.unix = 2_000;
+    again(world);
+    world.connect(90);
+    let frame = FromClient::Register { id: 1, account: name.into(), password: Secret(name.into()) };
+    assert_eq!(world.say(90, &frame), [r#"90 {"t":"registered","id":1}"#]);
+}
+
+#[test]
+fn what_was_written_to_the_one_before_does_not_reach_the_new_one() {
+    let mut world = World::new();
+    world.login(1, "a", 1, None);
+    let to = |counter, made| FromClient::Send { counter, to: "b".into(), text: "x".into(), after: None, made };
+    assert_eq!(world.say(1, &to(1, None)), [accepted(1, 1, 1, false)]);
+    assert_eq!(world.say(1, &to(2, Some(1_000))), [accepted(1, 2, 2, false)]);
+    made_anew(&mut world, "b");
+    world.login(1, "a", 1, Some(0));
+    let refused = |counter| format!(r#"1 {{"t":"refused","counter":{counter},"code":"made_anew","made":2000}}"#);
+    assert_eq!(world.say(1, &to(3, Some(1_000))), [refused(3)]);
+    assert_eq!(world.say(1, &to(2, Some(1_000))), [accepted(1, 2, 2, false)], "it was taken before that");
+    let kept = |counter: u64, row: u64| {
+        format!(r#"1 {{"t":"accepted","counter":{counter},"row":{row},"at":2000,"online":false,"made":2000}}"#)
+    };
+    assert_eq!(world.say(1, &to(4, None)), [kept(4, 3)]);
+    assert_eq!(world.say(1, &to(3, Some(2_000))), [kept(3, 4)], "now its writer means the new one");
+    // What the new one writes says so, pushed at once and from the disk.
+    world.login(2, "b", 2, None);
+    world.say(2, &FromClient::Ack { cursor: 4 });
+    let told = r#"1 {"t":"message","row":5,"after":0,"from":"b","at":2000,"text":"hi","made":2000}"#;
+    assert_eq!(world.say(2, &send(1, "a", "hi")).first().map(String::as_str), Some(told));
+    let pushed = world.login(3, "a", 3, Some(0));
+    assert!(pushed.iter().any(|line| *line == told.replacen('1', "3", 1)), "{pushed:?}");
+}
+
+/// Whoever was logged in to the account of before is let in to the new one only as a device that was never there: its
+/// cursor would mark messages as taken, and its messages are another one's.
+#[test]
+fn a_device_of_the_one_before_does_nothing_in_the_new_one_s_name() {
+    let mut world = World::new();
+    world.login(1, "b", 2, None);
+    made_anew(&mut world, "b");
+    world.login(2, "a", 1, None);
+    world.say(2, &send(1, "b", "to the new one"));
+    world.login(3, "b", 7, Some(0));
+    let login = |password: &str, made| FromClient::Login {
+        id: 1,
+        account: "b".into(),
+        password: Secret(password.into()),
+        device: name(2),
+        cursor: Some(9_000),
+        made,
+    };
+    let error = |code: &str| format!(r#"4 {{"t":"error","id":1,"code":"{code}"}}"#);
+    world.connect(4);
+    assert_eq!(world.say(4, &login("guess", Some(1_000))), [error("wrong_password")], "nobody else learns it");
+    assert_eq!(world.say(4, &login("b", Some(1_000))), [error("made_anew")], "and nobody loses their place");
+    let in_all: i64 = world
+        .store
+        .connection()
+        .query_row("SELECT count(*) FROM messages WHERE taken IS NULL", [], |row| row.get(0))
+        .expect("counted");
+    assert_eq!(in_all, 1, "nothing is marked as taken");
+    assert!(world.say(4, &login("b", Some(2_000))).iter().any(|line| line.contains(r#""made":2000"#)));
+}
+
+#[test]
+fn whether_there_is_an_account_is_told_to_who_is_in_at_the_pace_of_messages() {
+    let mut world = world_with(&["Zo\u{eb}"]);
+    let ask = |account: &str| FromClient::LookUp { id: 2, account: account.into() };
+    world.connect(1);
+    assert_eq!(world.say(1, &ask("a")), [r#"1 {"t":"error","id":2,"code":"not_logged_in"}"#]);
+    world.login(1, "a", 1, None);
+    world.engine.pace = crate::server::engine::pace::Pace::new(Quotas { sending: 2, lobby: 1, ..Quotas::default() });
+    let there = |account: &str, made: i64| format!(r#"1 {{"t":"account","id":2,"account":"{account}","made":{made}}}"#);
+    assert_eq!(world.say(1, &ask("Zoe\u{308}")), [there("Zo\u{eb}", 0)], "as it is written here");
+    let nobody = r#"1 {"t":"error","id":2,"code":"no_account"}"#;
+    for no in ["nobody", "@lobby", "", "a#b"] {
+        assert_eq!(world.say(1, &ask(no)), [nobody], "{no:?}");
+    }
+    // One purse with messages: 30 at once, of which 5 are spent but that of the lobby.
+    for n in 1..=26 {
+        assert_eq!(world.say(1, &send(n, "b", "x")).len(), 1, "{n}");
+    }
+    let later = r#"1 {"t":"error","id":2,"code":"try_later"}"#;
+    assert_eq!(world.say(1, &ask("b")), [later]);
+    world.pass(Duration::from_millis(500));
+    assert_eq!(world.say(1, &ask("b")), [there("b", 1_000).replace(MADE, "")]);
 }

@@ -1,0 +1,153 @@
+//! Which account a name is: one that was deleted and made anew is another one, told from the first by when it was made. The
+//! moment itself means nothing but that; two that differ are two accounts, whichever is the later one.
+
+use rusqlite::{Error, OptionalExtension, params};
+
+use super::look::NOTE;
+use super::schema::{MADE_ANEW, number};
+use super::{Database, Done, Row};
+use crate::base::model::{Account, MessageId, MessageText, SendState};
+use crate::client::session::Receiver;
+
+impl Database {
+    /// Somebody's account was made then. What is news stands in the conversation from here on: as a row that is no
+    /// message, so that it keeps its place between them.
+    pub(super) fn made(&self, peer: &Account, made: i64, unix_ms: i64) -> Result<Option<Row>, Error> {
+        let c = &self.connection;
+        let known: Option<i64> = c
+            .prepare_cached("SELECT at FROM made WHERE peer = ?")?
+            .query_row([peer.as_str()], |row| row.get(0))
+            .optional()?;
+        if known == Some(made) {
+            return Ok(None);
+        }
+        c.prepare_cached("INSERT OR REPLACE INTO made VALUES (?, ?)")?.execute(params![peer.as_str(), made])?;
+        if known.is_none() {
+            return Ok(None);
+        }
+        c.prepare_cached(
+            "INSERT INTO messages (peer, outgoing, text, raw, unix_ms, came, state, seen, made)
+             VALUES (?1, 0, '', '', ?2, ?2, ?3, 1, ?4)",
+        )?
+        .execute(params![peer.as_str(), unix_ms, NOTE, made])?;
+        self.note(MessageId(c.last_insert_rowid())).map(Some)
+    }
+
+    /// For which account of its receiver's name a message of one's own is.
+    pub(super) fn meant(&self, id: MessageId) -> Result<Option<i64>, Error> {
+        let mut query = self.connection.prepare_cached("SELECT made FROM messages WHERE id = ?")?;
+        Ok(query.query_row([id.0], |row| row.get(0)).optional()?.flatten())
+    }
+
+    /// A message of one's own is sent once more. Its owner was told, if its receiver is another account now.
+    pub(super) fn resend(&self, id: MessageId, to: &Account, text: &MessageText) -> Result<Done, Error> {
+        self.connection
+            .prepare_cached(
+                "UPDATE messages SET state = ?2,
+                     made = iif(state = ?3, (SELECT at FROM made m WHERE m.peer = messages.peer), made)
+                 WHERE id = ?1 AND outgoing",
+            )?
+            .execute(params![id.0, number(SendState::Waiting), MADE_ANEW])?;
+        let to = Receiver { account: to.clone(), made: self.meant(id)? };
+        Ok(Done::Resent { id, to, text: text.clone() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::history::{Op, put_aside};
+
+    fn b() -> Account {
+        Account::sanitised("b")
+    }
+
+    fn write(text: &str) -> Op {
+        Op::Outgoing { request: 0, to: b(), text: text.into(), unix_ms: 1 }
+    }
+
+    fn made(made: i64, unix_ms: i64) -> Op {
+        Op::Made { peer: b(), made, unix_ms }
+    }
+
+    #[test]
+    fn a_conversation_says_from_where_on_it_is_with_somebody_else() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("a.sqlite");
+        let database = Database::open(&path).expect("new");
+        let meant = |done: &[Done]| match done.first() {
+            Some(Done::Kept { id: Some(id), made, .. }) => (id.0, *made),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(meant(&database.run(&[write("to whoever")])), (1, None));
+        assert_eq!(database.run(&[made(100, 5_000), made(100, 5_000)]), [], "nothing else was known");
+        assert_eq!(meant(&database.run(&[write("to the first")])), (2, Some(100)));
+        let done = database.run(&[made(200, 7_000)]);
+        let [Done::Made { peer, row }] = &done[..] else { panic!("{done:?}") };
+        assert_eq!((peer.as_str(), row.note, row.unix_ms, row.state), ("b", true, 7_000, None));
+        assert!(row.text.contains(&crate::client::history::time_of(200)), "{}", row.text);
+        assert_eq!(meant(&database.run(&[write("to the second")])), (4, Some(200)));
+        drop(database);
+        let database = Database::open(&path).expect("again");
+        assert_eq!(database.run(&[made(200, 9_000)]), [], "it is known");
+        let rows = database.last(&b(), 9).expect("read");
+        let told: Vec<_> = rows.iter().map(|row| (row.note, row.state)).collect();
+        let waits = Some(SendState::Waiting);
+        assert_eq!(told, [(false, waits), (false, waits), (true, None), (false, waits)]);
+        assert_eq!(rows, database.page(&b(), 0, 9).expect("read"));
+        let notes: Vec<_> = database.index(&b()).expect("read").iter().map(|row| row.note).collect();
+        assert_eq!(notes, [false, false, true, false]);
+        assert_eq!(database.found("20", 9).expect("read"), [], "it is nobody's message");
+        // The last message of the list is one.
+        let done = database.run(&[Op::Withdraw(vec![MessageId(4)]), Op::Conversations]);
+        let Some(Done::Conversations(list, _)) = done.last() else { panic!("{done:?}") };
+        let last: Vec<_> = list.iter().map(|c| (c.last.as_ref().map(|(text, _)| text.as_str()), c.unread)).collect();
+        assert_eq!(last, [(Some("to the first"), 0)]);
+    }
+
+    #[test]
+    fn only_a_word_of_its_writer_sends_a_message_to_somebody_else() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let database = Database::open(&dir.path().join("a.sqlite")).expect("new");
+        database.run(&[made(100, 0), write("one"), write("two"), made(200, 0)]);
+        let outbox = |database: &Database| {
+            let Some(Done::Outbox(unsent)) = database.run(&[Op::Outbox]).pop() else { panic!("an outbox") };
+            unsent.iter().map(|m| (m.text.clone(), m.made)).collect::<Vec<_>>()
+        };
+        assert_eq!(outbox(&database), [("one".into(), Some(100)), ("two".into(), Some(100))]);
+        let state = |id, state| Op::State { id: MessageId(id), state, secure: true };
+        database.run(&[Op::Refused { id: MessageId(1), state: SendState::MadeAnew }, state(2, SendState::Failed)]);
+        assert_eq!(outbox(&database), [], "nothing goes by itself");
+        let again = |id, text: &str| {
+            let text = MessageText::parse(text).expect("valid");
+            match database.run(&[Op::Resend { id: MessageId(id), to: b(), text }]).pop() {
+                Some(Done::Resent { to, .. }) => to.made,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(again(1, "one"), Some(200), "its writer was told");
+        assert_eq!(again(2, "two"), Some(100), "and of this one not");
+        assert_eq!(outbox(&database), [("one".into(), Some(200)), ("two".into(), Some(100))]);
+    }
+
+    #[test]
+    fn a_history_is_put_aside_whole() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("a.sqlite");
+        for n in 1..=2 {
+            let database = Database::open(&path).expect("new");
+            assert_eq!(database.kept().expect("read").made, None);
+            database.run(&[Op::OwnMade(n), write(&format!("of {n}"))]);
+            assert!(put_aside(&path).is_err(), "it is open");
+            drop(database);
+            std::fs::write(dir.path().join("a.v3.sqlite"), "a copy of before").expect("written");
+            let aside = put_aside(&path).expect("aside");
+            let name = if n == 1 { "a.earlier.sqlite" } else { "a.earlier-2.sqlite" };
+            assert_eq!(aside, dir.path().join(name));
+            assert!(!path.exists() && !dir.path().join("a.v3.sqlite").exists());
+            let kept = Database::open(&aside).expect("whole");
+            assert_eq!(kept.kept().expect("read").made, Some(n));
+            assert_eq!(kept.last(&b(), 9).expect("read").len(), 1);
+        }
+    }
+}
