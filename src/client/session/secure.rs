@@ -569,17 +569,6 @@ impl Session {
         }
     }
 
-    /// After a sleep the way may be another one, and the other side may have given up.
-    fn woken(&mut self, now: Instant) {
-        let slept = self.turned.is_some_and(|last| now.saturating_duration_since(last) > SLEPT);
-        self.turned = Some(now);
-        if slept && self.connected {
-            self.unanswered_since = self.unanswered_since.map(|_| now);
-            self.carrier.moved(now);
-            self.ping(now);
-        }
-    }
-
     /// Whether it went out; if not, it will be tried again.
     fn say(&mut self, now: Instant, frame: &FromClient) -> bool {
         let sent = self.peer.is_some_and(|peer| self.carrier.send(now, peer, &frame.encode()));

@@ -7,7 +7,7 @@ use ring::{digest, hmac};
 use super::delivered::Deliveries;
 use super::looking::Looking;
 use super::outbox::is_used;
-use super::{DISK, Event, Session, State, Who};
+use super::{DISK, Event, SLEPT, Session, State, Who};
 use crate::base::model::{Account, Password};
 use crate::base::timer::Rto;
 use crate::client::session::{Kept, KeyChange, Link, LoginOutcome, RegisterOutcome, acceptable};
@@ -109,6 +109,17 @@ impl Session {
             self.ping(now);
         }
         self.turn(now);
+    }
+
+    /// After a sleep the way may be another one, and the other side may have given up.
+    pub(super) fn woken(&mut self, now: Instant) {
+        let slept = self.turned.is_some_and(|last| now.saturating_duration_since(last) > SLEPT);
+        self.turned = Some(now);
+        if slept && self.connected {
+            self.unanswered_since = self.unanswered_since.map(|_| now);
+            self.carrier.moved(now);
+            self.ping(now);
+        }
     }
 
     /// Measures a round trip; somebody looks.
