@@ -305,7 +305,7 @@ pub enum Event {
     /// who is.
     Silent(Option<Instant>),
     /// Nothing at all has come since the server was asked this, so it may have ended at it. It is not asked that again by
-    /// itself: where it was [`Beyond::Who`], [`Event::Extensions`] follows.
+    /// itself; to be kept for this server as [`Known::fragile`] where it was [`Beyond::Who`].
     EndedAt(Beyond),
     /// Answer to [`Session::register`].
     Registered(RegisterOutcome),
@@ -340,6 +340,9 @@ pub enum Event {
     /// which has been synced. Nothing follows it to its receiver before; whoever forgot it would send it again,
     /// after what was written later.
     Refused { id: MessageId, state: SendState },
+    /// A message of one's own is to a room, and the server has none: it is another program than ours. Not `sure`: it may
+    /// have ended when it was asked. It is not sent.
+    NoRoom { id: MessageId, sure: bool },
     /// The server lets this account send no more for so long; what waits then goes on by itself.
     Paced(Duration),
     /// Whether messages of one's own wait because the server cannot store them now, as when its disk is full. They are

@@ -150,6 +150,38 @@ fn another_programs_server_has_no_lobby_once_it_is_known() {
 }
 
 #[test]
+fn the_first_job_of_all_sends_nothing_for_a_room_to_a_server_that_has_none() {
+    for (lang, no_lobby) in [("en", "This server has no lobby"), ("zh", "此服务器没有大厅")] {
+        // With a word for what it does not know, and without.
+        for deaf in [false, true] {
+            for plainly in [&[][..], &["--plain"]] {
+                let server = Foreign::new(move |request| match request.get(..2) {
+                    Some("10" | "11") if deaf => Vec::new(),
+                    _ => course(request),
+                });
+                let job = |args: &[&str]| run(&mut server.job_in(lang, &[plainly, args].concat()), "");
+                let output = job(&["send", "--timeout", "60", "--to", "@lobby", "hi"]);
+                let said = String::from_utf8_lossy(&output.stderr).into_owned();
+                assert_eq!(output.status.code(), Some(3), "{lang} {deaf} {plainly:?}: {said}");
+                assert!(said.contains(no_lobby), "{said}");
+                // It is kept, as not sent, and no later job sends it.
+                let rows = lines(&String::from_utf8_lossy(&job(&["history", "@lobby", "--json"]).stdout));
+                assert_eq!((rows[0]["text"].as_str(), rows[0]["state"].as_str()), (Some("hi"), Some("failed")));
+                assert_eq!(job(&["send", "--to", "you", "ho"]).status.code(), Some(0));
+                assert_eq!((server.count("03#@"), server.count("03#you#ho#")), (0, 1), "{:?}", server.asked.lock());
+            }
+        }
+    }
+    // Ours has one.
+    let served = Served::new();
+    let (you, _me) = (served.by_hand("you"), served.by_hand("me"));
+    let mut job = served.client("me");
+    job.args(["--plain", "--allow-plain", "--account", "me", "send", "--to", "@lobby", "hi"]);
+    check(job.env("HONGYAN_PASSWORD", "secret"), "", 0);
+    assert!(served.ask_from(&you, "09#").is_some_and(|reply| reply.ends_with("[me] hi")));
+}
+
+#[test]
 fn a_hash_is_pointed_out_where_it_may_cut_a_message() {
     let hint = "this server may cut it at #";
     let typed = "login me\nsecret\nchat you\nfirst #1\nplain\nsecond #2\n/quit\n";

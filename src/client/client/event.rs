@@ -37,6 +37,9 @@ pub enum Event {
     Message { peer: Account, row: Row },
     /// One's own message came further.
     Outgoing { id: MessageId, state: SendState },
+    /// A message to the lobby was not sent, as the server turned out to have none; or, if that is not `sure`, as it may have
+    /// ended when it was asked.
+    NoLobby { sure: bool },
     /// Answer to [`super::Client::index`].
     Index { peer: Account, rows: Vec<RowMeta> },
     /// Answer to [`super::Client::page`].
@@ -133,6 +136,8 @@ impl Event {
             Self::PlainOnly(Plainly::NoLonger) => t!("secure.not_any_more"),
             Self::PlainOnly(Plainly::Only) => t!("secure.plain_only"),
             Self::PlainOnly(Plainly::Chosen) => t!("secure.plain_chosen"),
+            Self::NoLobby { sure: true } => t!("main.no_lobby"),
+            Self::NoLobby { sure: false } => t!("main.lobby_unknown"),
             Self::EndedAt(beyond) => beyond.sentence(),
             Self::UnknownCode(code) => t!("gui.unknown_code", code = code),
             Self::PasswordChanged(outcome) => outcome.sentence(),

@@ -146,11 +146,15 @@ fn known_at(data: &Path, name: Option<&str>, server: SocketAddr) -> Known {
         log::error!("{} is damaged: no key is taken for the first one", file.display());
     }
     let damaged = damaged.map(|file| file.display().to_string());
-    Known { pins, secure_only, foreign: folder.join(FOREIGN).exists(), damaged }
+    let [foreign, fragile] = [FOREIGN, FRAGILE].map(|note| folder.join(note).exists());
+    Known { pins, secure_only, foreign, fragile, damaged }
 }
 
 /// A note of that name says that the server is foreign.
 const FOREIGN: &str = "foreign";
+
+/// A note of that name says that it may have ended at a question of ours.
+const FRAGILE: &str = "fragile";
 
 /// Whether the server has shown that it knows nothing but the course's protocol.
 pub(super) fn is_foreign(config: &Config) -> bool {
@@ -159,11 +163,23 @@ pub(super) fn is_foreign(config: &Config) -> bool {
 
 /// Remembers that it has, or that it knows more after all.
 pub(super) fn keep_foreign(config: &Config, foreign: bool) {
-    let note = folder(config).join(FOREIGN);
-    if foreign == note.exists() {
+    keep_note(config, FOREIGN, foreign);
+    if !foreign {
+        keep_note(config, FRAGILE, false);
+    }
+}
+
+/// Remembers that it may have ended at a question of ours.
+pub(super) fn keep_fragile(config: &Config) {
+    keep_note(config, FRAGILE, true);
+}
+
+fn keep_note(config: &Config, name: &str, wanted: bool) {
+    let note = folder(config).join(name);
+    if wanted == note.exists() {
         return;
     }
-    let kept = if foreign {
+    let kept = if wanted {
         std::fs::create_dir_all(folder(config)).and_then(|()| std::fs::write(&note, []))
     } else {
         std::fs::remove_file(&note)

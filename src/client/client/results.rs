@@ -3,13 +3,13 @@
 use rust_i18n::t;
 
 use super::account::{Credential, Incoming, Kept};
-use super::local::{keep_changes_passwords, keep_foreign, keep_home, keep_key};
+use super::local::{keep_changes_passwords, keep_foreign, keep_fragile, keep_home, keep_key};
 use super::{Client, EARLIER, Event};
 use crate::base::model::{MessageId, MessageText, SendState};
 use crate::client::history::moment::{Written, face, shown, zone};
 use crate::client::history::{Done, NotOpened, Op, Row, Unsent};
 use crate::client::net::Now;
-use crate::client::session::{self, Kept as Device, Link, Receiver, Speaks, StoreToken};
+use crate::client::session::{self, Beyond, Kept as Device, Link, Receiver, Speaks, StoreToken};
 use crate::protocol::link::Why;
 use crate::protocol::wire::Reply;
 use crate::protocol::wire::reply::Learned;
@@ -66,6 +66,13 @@ impl Client {
                 self.submit(Op::State { id, state, secure });
                 Event::Outgoing { id, state }
             }
+            session::Event::NoRoom { id, sure } => {
+                let state = SendState::Failed;
+                self.came_further(id, state);
+                self.submit(Op::State { id, state, secure: false });
+                self.events.push_back(Event::Outgoing { id, state });
+                Event::NoLobby { sure }
+            }
             session::Event::Refused { id, state } => {
                 self.came_further(id, state);
                 self.submit(Op::Refused { id, state });
@@ -85,7 +92,12 @@ impl Client {
                 }
                 Event::Silent(silent)
             }
-            session::Event::EndedAt(beyond) => Event::EndedAt(beyond),
+            session::Event::EndedAt(beyond) => {
+                if beyond == Beyond::Who {
+                    keep_fragile(&self.config);
+                }
+                Event::EndedAt(beyond)
+            }
             session::Event::Registered(outcome) => Event::Registered(outcome),
             session::Event::LoggedIn(outcome) => {
                 if outcome == session::LoginOutcome::Done {

@@ -12,7 +12,7 @@ use super::choice::{Choice, Known, Step};
 use super::finding::{Finding, Speaks};
 use super::wishes::{Waiting, Wish, Wishes};
 use super::{
-    AccountChange, Cause, Event, Kept, Link, LoginOutcome, PasswordOutcome, Polling, Receiver, RegisterOutcome,
+    AccountChange, Beyond, Cause, Event, Kept, Link, LoginOutcome, PasswordOutcome, Polling, Receiver, RegisterOutcome,
     StoreToken, Transmit, plain, secure,
 };
 use crate::base::model::{Account, MessageId, MessageText, Password, SendState};
@@ -69,7 +69,7 @@ impl Session {
     pub fn new(config: Config) -> Self {
         let Config { server, polling, dialect, known, allow_plain, seed, carrier_seed } = config;
         let mut plain = plain::Session::new(polling);
-        if dialect == Dialect::Plain {
+        if dialect == Dialect::Plain || known.fragile {
             plain.keep_to_the_course();
         }
         if known.foreign && !known.secure_only {
@@ -129,6 +129,7 @@ impl Session {
                 Event::LoggedIn(outcome) => self.wishes.set_online(*outcome == LoginOutcome::Done),
                 Event::Kicked { .. } => self.wishes.set_online(false),
                 Event::Extensions(known) => self.choice.set_foreign(!known),
+                Event::EndedAt(Beyond::Who) => self.choice.set_fragile(),
                 _ => {}
             }
             return Some(event);

@@ -25,6 +25,8 @@ pub struct Known {
     pub secure_only: bool,
     /// It has shown that it knows neither 10 nor 11, and is not asked again by itself: some servers end at that.
     pub foreign: bool,
+    /// It may have ended when it was asked 11, and nobody knows what it is: it is asked neither 10 nor 11 by itself.
+    pub fragile: bool,
     /// The file that tells all that, as people read it, where a part of it cannot be read. A key that is none of
     /// `pins` is then neither a first one nor a changed one, and is not taken unasked.
     pub damaged: Option<String>,
@@ -154,7 +156,7 @@ impl Choice {
             return Step::Consent(self.why());
         }
         // One that was secure is asked all the same: what answers in its place today need not be there tomorrow.
-        if self.known.foreign && !self.known.secure_only {
+        if (self.known.foreign || self.known.fragile) && !self.known.secure_only {
             return self.found(now, Speaks::Plain);
         }
         if self.finding.is_none() {
@@ -166,6 +168,12 @@ impl Choice {
     /// The server knows the extensions, or does not.
     pub(super) fn set_foreign(&mut self, foreign: bool) {
         self.known.foreign = foreign;
+        self.known.fragile &= foreign;
+    }
+
+    /// It may have ended at a question.
+    pub(super) fn set_fragile(&mut self) {
+        self.known.fragile = true;
     }
 
     /// Whether the server is being asked.

@@ -117,6 +117,8 @@ pub struct Session {
     probes: u8,
     /// What may still be answered, and then answers nothing else.
     late: Late,
+    /// It may have ended at 11, and is not asked for that by itself any more.
+    suspect: bool,
     /// Nothing was heard since this was asked first.
     beyond: Option<Beyond>,
     /// In a row, `00:00` to `11#`.
@@ -198,6 +200,7 @@ impl Session {
             strange: None,
             probes: 0,
             late: Late::default(),
+            suspect: false,
             beyond: None,
             denials: 0,
             last_token: 0,

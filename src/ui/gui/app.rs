@@ -477,6 +477,7 @@ impl App {
                 self.ours = Some(ours);
                 self.chats.values_mut().for_each(|chat| chat.set_foreign(!ours));
             }
+            Event::NoLobby { .. } => self.no_lobby(&event.notice().unwrap_or_default()),
             Event::Paced(wait) => self.say(&t!("gui.paced", s = wait.as_secs().max(1))),
             Event::PasswordChanged(outcome) => self.password_changed(&outcome),
             Event::MaybeLost(n) => self.keep(Kept::Lost(n)),

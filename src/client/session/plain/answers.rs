@@ -308,7 +308,7 @@ impl Session {
         self.poll_backoff.reset();
         self.poll_at = Some(if self.polling == Polling::Adaptive { now } else { now + STRICT });
         self.probes = 0;
-        if self.asks_who && self.extensions != Some(false) {
+        if self.asks_who && !self.suspect && self.extensions != Some(false) {
             self.want(Purpose::Probe, &Request::Who { offset: 0 });
         }
     }

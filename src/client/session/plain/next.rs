@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{COPIES, Purpose, Session, State};
+use super::{COPIES, Outgoing, Purpose, Session, State};
 use crate::base::model::{Account, SendState};
 use crate::client::session::Event;
 use crate::protocol::wire::Request;
@@ -37,6 +37,9 @@ impl Session {
             self.quiet_until = None;
         }
         let ready = self.state == State::Online && self.storing.is_none() && self.retry_at.is_none();
+        if ready {
+            self.look_for_rooms();
+        }
         let sends = ready && self.may_send();
         let idle = ready && !sends && self.noting.is_none() && self.take_next.is_none();
         // A late answer to one's own 03 must not be taken for the answer to another, nor the other way: a `00:00` may be
@@ -70,8 +73,40 @@ impl Session {
         }
     }
 
+    /// Nothing goes to a room before the server has shown that it has any: another program's would take it for a person.
+    /// Whoever writes to one wants it asked, so it is, whatever it is asked by itself.
+    fn look_for_rooms(&mut self) {
+        let unknown = self.extensions.is_none() && self.is_asked_no_more();
+        while (self.extensions == Some(false) || unknown)
+            && !self.contact.is_silent()
+            && self.is_first_for_a_room()
+            && let Some(Outgoing { id, .. }) = self.outbox.pop_front()
+        {
+            self.noting = self.noting.filter(|noting| *noting != id);
+            self.events.push_back(Event::NoRoom { id, sure: !self.suspect });
+        }
+        let asking = self.outstanding.iter().map(|outstanding| &outstanding.purpose);
+        let asked = asking.chain(self.wanted.iter().map(|(purpose, _)| purpose)).any(|p| *p == Purpose::Probe);
+        // Where one was not answered something else is first, or a server that is gone would be told to have none.
+        if self.waits_for_rooms() && !unknown && !asked && self.beyond.is_none() {
+            self.want(Purpose::Probe, &Request::Who { offset: 0 });
+        }
+    }
+
+    /// It was not on the wire yet.
+    fn is_first_for_a_room(&self) -> bool {
+        self.outbox.front().is_some_and(|message| message.to.is_room() && message.copies == 0)
+    }
+
+    fn waits_for_rooms(&self) -> bool {
+        self.extensions.is_none() && self.is_first_for_a_room()
+    }
+
     /// Whether the first message, its note or the fence before it can go now.
     fn may_send(&self) -> bool {
+        if self.waits_for_rooms() {
+            return false;
+        }
         let notable = self.note_at.is_none() || self.outbox.front().is_some_and(|m| m.noted);
         let quiet = self.quiet_until.is_some() && !self.fence_due;
         !self.outbox.is_empty() && self.noting.is_none() && notable && !quiet

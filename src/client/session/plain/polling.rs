@@ -101,11 +101,19 @@ impl Session {
         let Some(beyond) = self.beyond.take() else { return };
         self.events.push_back(Event::EndedAt(beyond));
         if beyond == Beyond::Who {
-            self.who_wanted = false;
-            self.extensions = Some(false);
+            // It counts as another program's no more than before: in a bad network it may be ours, and that would then be
+            // told that messages have come which have not.
+            self.suspect = true;
             self.wanted.retain(|(purpose, _)| *purpose != Purpose::Probe);
-            self.events.push_back(Event::Extensions(false));
+            if std::mem::take(&mut self.who_wanted) {
+                self.events.push_back(Event::Extensions(false));
+            }
         }
+    }
+
+    /// It is not to be asked any more, though it has not said what kind of server it is.
+    pub(super) fn is_asked_no_more(&self) -> bool {
+        self.suspect || self.probes >= PROBES
     }
 
     /// Not known, so not used; perhaps the next answer comes.
@@ -130,6 +138,7 @@ impl Session {
             return;
         };
         self.denials = 0;
+        self.suspect = false;
         if self.extensions != Some(true) {
             self.extensions = Some(true);
             self.events.push_back(Event::Extensions(true));
@@ -189,7 +198,7 @@ impl Session {
         if self.polling == Polling::Adaptive {
             self.poll_at = None;
             let due = match self.extensions {
-                _ if !self.asks_who => false,
+                _ if !self.asks_who || self.suspect => false,
                 None => self.probes < PROBES,
                 Some(known) => known && self.who_at.is_none_or(|at| at <= now),
             };

@@ -9,6 +9,7 @@ mod messages;
 mod password;
 mod polling;
 mod repeats;
+mod rooms;
 mod silence;
 mod unanswered;
 

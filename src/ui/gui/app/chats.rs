@@ -200,6 +200,15 @@ impl App {
         self.keep_draft(peer, draft);
     }
 
+    /// A message to the lobby stays unsent, as the server turned out to have none.
+    pub(super) fn no_lobby(&mut self, why: &str) {
+        let lobby = self.chats.iter_mut().find(|(peer, _)| peer.is_room());
+        match lobby {
+            Some((_, chat)) => chat.say(why),
+            None => self.tell(why),
+        }
+    }
+
     /// What was asked of the history cannot be read.
     pub(super) fn not_read(&mut self, peer: Option<Account>, why: &str) {
         let text = t!("gui.not_read", error = why);

@@ -31,7 +31,7 @@ impl Running {
             self.client.close_account();
             return Err(stop);
         }
-        let sent = self.settle().map_err(|stop| self.take_back(stop));
+        let sent = self.settle(&to).map_err(|stop| self.take_back(stop));
         self.leave();
         sent
     }
@@ -58,7 +58,7 @@ impl Running {
     }
 
     /// Waits for the server's answers.
-    fn settle(&mut self) -> Result<Exit, Stop> {
+    fn settle(&mut self, to: &Account) -> Result<Exit, Stop> {
         let end = self.deadline();
         let open = |state: &SendState| matches!(state, SendState::Waiting | SendState::Sending);
         while self.own.values().any(open) {
@@ -69,6 +69,11 @@ impl Running {
             }
         }
         let any = |wanted: SendState| self.own.values().any(|state| *state == wanted);
+        if any(SendState::Failed) && to.is_room() {
+            let foreign = self.client.is_foreign();
+            let why = if foreign { t!("main.no_lobby") } else { t!("main.lobby_unknown") };
+            return Err(Stop(Exit::Refused, why.into_owned()));
+        }
         if any(SendState::Failed) {
             return Err(Stop(Exit::Trouble, t!("gui.not_understood").into_owned()));
         }

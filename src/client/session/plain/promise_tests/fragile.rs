@@ -111,7 +111,7 @@ fn a_server_that_ends_at_what_is_no_course_of_its_own_is_told_so_once_and_not_en
         world.session.login(world.now, account("a"), Password::parse("x").expect("valid"));
         world.run(secs(90));
         assert!(world.has(&Event::EndedAt(Beyond::Who)), "{polling:?} {:?}", world.events);
-        assert!(world.has(&Event::Extensions(false)), "it is remembered");
+        assert!(!world.has(&Event::Extensions(false)), "nobody knows that");
         // Started again, it lives; and what was asked is not asked any more.
         dead.set(false);
         world.sent.clear();
