@@ -29,6 +29,9 @@ mod would;
 mod wrap;
 
 use std::io::{self, IsTerminal};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::Duration;
 
 use crossbeam_channel::Sender;
 
@@ -96,7 +99,7 @@ pub fn run(args: Args) -> Result<script::Exit, TermError> {
     let on_terminal = io::stdin().is_terminal() && io::stdout().is_terminal() && !style::is_dumb();
     let (inputs, waiting) = crossbeam_channel::unbounded();
     #[cfg(unix)]
-    end_by_signals(inputs.clone())?;
+    end_by_signals(inputs.clone(), None)?;
     #[cfg(unix)]
     if on_terminal {
         told_of_size(inputs.clone())?;
@@ -127,19 +130,35 @@ fn told_of_size(inputs: Sender<Input>) -> io::Result<()> {
     std::thread::Builder::new().name("size".into()).spawn(wait).map(drop)
 }
 
-/// SIGINT, SIGTERM and SIGHUP go offline first, as Ctrl+C does.
+/// SIGINT, SIGTERM and SIGHUP go offline first, as Ctrl+C does. What blocks the main loop then does not keep the process: with
+/// `insist` it ends after so long, with that code.
 #[cfg(unix)]
-fn end_by_signals(inputs: Sender<Input>) -> io::Result<()> {
+fn end_by_signals(inputs: Sender<Input>, insist: Option<(Duration, Arc<AtomicI32>)>) -> io::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM])?;
     let wait = move || {
-        for _ in signals.forever() {
+        let mut signals = signals.forever();
+        if signals.next().is_none() || inputs.send(Input::Leave).is_err() {
+            return;
+        }
+        if let Some((after, code)) = insist {
+            let _ = crossbeam_channel::never::<()>().recv_timeout(after);
+            let _ = crossterm::terminal::disable_raw_mode();
+            end_here(code.load(Ordering::Acquire));
+        }
+        for _ in signals {
             if inputs.send(Input::Leave).is_err() {
                 return;
             }
         }
     };
     std::thread::Builder::new().name("signals".into()).spawn(wait).map(drop)
+}
+
+#[cfg(unix)]
+#[expect(clippy::disallowed_methods, reason = "the main loop is blocked, so nobody returns from it")]
+fn end_here(code: i32) {
+    std::process::exit(code)
 }
 
 /// That so many messages may have been lost.

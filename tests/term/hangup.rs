@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -75,15 +75,37 @@ impl Orphan {
         self.master.write_all(line.as_bytes()).expect("typed");
     }
 
-    /// Closes the terminal; the program's exit code, and how long it computed from then on, in clock ticks (10 ms).
-    fn vanish(mut self) -> (Option<i32>, u64) {
-        let client = until("the program's process", || {
+    /// Has the system tell the program to end; its exit code.
+    fn told_to_end(mut self) -> Option<i32> {
+        let client = self.client();
+        let _ = Command::new("kill").args(["-TERM", &client.to_string()]).status();
+        let end = std::time::Instant::now() + Duration::from_secs(20);
+        while computed(client).is_some() && std::time::Instant::now() < end {
+            thread::sleep(Duration::from_millis(5));
+        }
+        let ended = computed(client).is_none();
+        if !ended {
+            let _ = Command::new("kill").args(["-9", &client.to_string()]).status();
+        }
+        self.closing.store(true, Ordering::Relaxed);
+        self.reader.join().expect("it reads to the end");
+        self.leader.wait().expect("it ends").code().filter(|_| ended)
+    }
+
+    /// Its process.
+    fn client(&self) -> u32 {
+        until("the program's process", || {
             let mut pids = vec![self.leader.id()];
             while let Some(child) = pids.last().and_then(|pid| children(*pid).first().copied()) {
                 pids.push(child);
             }
             pids.last().filter(|pid| computed(**pid).is_some() && pids.len() > 1).copied().ok_or(format!("{pids:?}"))
-        });
+        })
+    }
+
+    /// Closes the terminal; the program's exit code, and how long it computed from then on, in clock ticks (10 ms).
+    fn vanish(mut self) -> (Option<i32>, u64) {
+        let client = self.client();
         let before = computed(client).expect("it runs");
         let mut last = before;
         self.closing.store(true, Ordering::Relaxed);
@@ -144,4 +166,46 @@ fn a_password_is_not_waited_for_without_a_terminal() {
         let (code, ticks) = orphan.vanish();
         assert!(code.is_some() && ticks < 50, "{name} ended with {code:?}, and computed for {ticks} ticks");
     }
+}
+
+#[test]
+fn a_job_that_asks_for_a_password_ends_when_it_is_told_to_and_leaves_nothing_to_be_sent() {
+    let served = Served::new();
+    drop(served.by_hand("a"));
+    let mut job = Orphan::open(served.client("a").args(["--account", "a", "send", "--to", "b", "hello"]));
+    job.type_after("Password of a", "half");
+    assert_eq!(job.told_to_end(), Some(7));
+    let mut history = served.client("a");
+    let rows = history.args(["--account", "a", "history", "b", "--json"]).output().expect("it runs");
+    assert_eq!((rows.status.code(), rows.stdout.len()), (Some(6), 0), "{rows:?}");
+}
+
+#[test]
+fn a_job_whose_output_nobody_reads_ends_when_it_is_told_to() {
+    let served = Served::new();
+    let (a, b) = (served.by_hand("a"), served.by_hand("b"));
+    // More than a pipe holds.
+    for n in 0..150 {
+        served.tell(&b, "a", &format!("{n} {}", "x".repeat(900)));
+    }
+    assert_eq!(served.ask_from(&a, "06#").as_deref(), Some("06:01"));
+    let mut job = served.client("a");
+    job.args(["--plain", "--allow-plain", "--account", "a", "recv"]).env("HONGYAN_PASSWORD", "secret");
+    let mut job = job.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it runs");
+    let pid = job.id();
+    let state = || fs::read_to_string(format!("/proc/{pid}/wchan")).unwrap_or_default();
+    until("a full pipe", || if state().contains("pipe") { Ok(()) } else { Err(state()) });
+    let _ = Command::new("kill").args(["-TERM", &pid.to_string()]).status();
+    let end = std::time::Instant::now() + Duration::from_secs(30);
+    let code = loop {
+        match job.try_wait().expect("ours") {
+            Some(status) => break status.code(),
+            None if std::time::Instant::now() > end => {
+                let _ = job.kill();
+                break None;
+            }
+            None => thread::sleep(Duration::from_millis(20)),
+        }
+    };
+    assert_eq!(code, Some(7));
 }

@@ -7,6 +7,8 @@ mod sending;
 
 use std::collections::HashMap;
 use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::AtomicI32;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, at, never, select};
@@ -28,6 +30,9 @@ use crate::local::place::Place;
 use crate::protocol::wire::Reply;
 use crate::protocol::wire::reply::Learned;
 
+/// A job that is told to end has so long for it, and takes back what it can; more than it ever waits for. What blocks it then
+/// may be standard output, which nobody reads.
+const INSIST: Duration = Duration::from_secs(8);
 /// Leaving never depends on the server.
 const LEAVE: Duration = Duration::from_millis(1_200);
 /// Rows read to find the unread ones among them.
@@ -184,6 +189,10 @@ struct Running {
     own: HashMap<MessageId, SendState>,
     /// The server's new key was taken in this run.
     trusted: bool,
+    /// The terminal's, since a password was asked for: one thread reads it from then on.
+    keys: Option<Receiver<Input>>,
+    /// The exit code where it has to end in the middle of something.
+    told_to_end: Arc<AtomicI32>,
 }
 
 impl Running {
@@ -210,8 +219,9 @@ impl Running {
             }
         }
         let (inputs, waiting) = crossbeam_channel::unbounded();
+        let told_to_end = Arc::new(AtomicI32::new(Exit::Interrupted as i32));
         #[cfg(unix)]
-        super::end_by_signals(inputs)?;
+        super::end_by_signals(inputs, Some((INSIST, Arc::clone(&told_to_end))))?;
         #[cfg(not(unix))]
         drop(inputs);
         let (ring, rings) = crossbeam_channel::bounded(1);
@@ -229,7 +239,18 @@ impl Running {
         })?;
         // Whoever sits at a window is not logged out by what a clock has started.
         client.log_in_if_free();
-        Ok(Self { client, rings, inputs: waiting, me, script, list: Vec::new(), own: HashMap::new(), trusted: false })
+        Ok(Self {
+            client,
+            rings,
+            inputs: waiting,
+            me,
+            script,
+            list: Vec::new(),
+            own: HashMap::new(),
+            trusted: false,
+            keys: None,
+            told_to_end,
+        })
     }
 
     fn job(mut self) -> Result<Exit, Stop> {
@@ -313,8 +334,14 @@ impl Running {
         self.until(None, |_, event| matches!(event, Event::Conversations(_)).then_some(())).map(drop)
     }
 
+    /// From here on what is waited for has a short end of its own: another signal must not cut it.
+    fn no_more_inputs(&mut self) {
+        self.inputs = never();
+    }
+
     /// Goes offline and has everything on disk.
     fn leave(&mut self) {
+        self.no_more_inputs();
         let now = clock::now();
         self.client.go_offline(now);
         let end = now.instant + LEAVE;

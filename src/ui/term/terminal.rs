@@ -3,10 +3,11 @@
 
 use std::io::{self, Write};
 
+use crossbeam_channel::{Receiver, select};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::{execute, terminal};
 
-use super::keys;
+use super::Input;
 use super::line::{Done, Line};
 
 /// Gives the terminal back when it is dropped.
@@ -58,11 +59,22 @@ fn take() -> io::Result<()> {
     execute!(io::stdout(), EnableBracketedPaste)
 }
 
-/// Asks for a password on standard error, without echo; `None` when it was not given.
+/// What became of a question for a password.
+#[derive(Debug)]
+pub(super) enum Secret {
+    Given(String),
+    /// Nothing was typed, or the terminal is gone.
+    NotGiven,
+    /// The program is told to end.
+    Leave,
+}
+
+/// Asks for a password on standard error, without echo. `keys` are the terminal's, as [`keys::read_keys`] reads them; what
+/// comes in `leave` ends the question.
 ///
 /// # Errors
 /// Standard input is no terminal.
-pub(super) fn ask_secret(prompt: &str) -> io::Result<Option<String>> {
+pub(super) fn ask_secret(prompt: &str, keys: &Receiver<Input>, leave: &Receiver<Input>) -> io::Result<Secret> {
     let terminal = Terminal::take()?;
     let mut out = io::stderr();
     out.write_all(prompt.as_bytes())?;
@@ -70,11 +82,14 @@ pub(super) fn ask_secret(prompt: &str) -> io::Result<Option<String>> {
     let mut line = Line::default();
     line.begin(true);
     let typed = loop {
-        let Some(event) = keys::next()? else { break None };
-        let Some(key) = keys::key(event) else { continue };
+        let key = select! {
+            recv(keys) -> input => input,
+            recv(leave) -> _ => break Secret::Leave,
+        };
+        let Ok(Input::Key(key)) = key else { break Secret::NotGiven };
         match line.key(key) {
-            Done::Line(text) => break Some(text),
-            Done::Interrupt | Done::End => break None,
+            Done::Line(text) => break Secret::Given(text),
+            Done::Interrupt | Done::End => break Secret::NotGiven,
             _ => {}
         }
     };

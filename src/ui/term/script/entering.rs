@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal};
 
 use rust_i18n::t;
 
+use super::super::terminal::{Secret, ask_secret};
 use super::super::trust::are_words;
 use super::{Exit, Job, Running, Stop, say};
 use crate::base::model::Password;
@@ -104,13 +105,25 @@ impl Running {
     }
 
     /// Asks at the terminal, if there is one.
-    fn ask_password(&self) -> Result<Password, Stop> {
+    fn ask_password(&mut self) -> Result<Password, Stop> {
         let missing = || Stop(Exit::Usage, t!("term.no_password").into_owned());
         if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
             return Err(missing());
         }
         let prompt = format!("{}: ", t!("term.password_of", account = self.me));
-        let typed = super::super::terminal::ask_secret(&prompt)?.ok_or_else(missing)?;
+        let keys = match &self.keys {
+            Some(keys) => keys,
+            None => {
+                let (typed, keys) = crossbeam_channel::unbounded();
+                super::super::keys::read_keys(typed)?;
+                self.keys.insert(keys)
+            }
+        };
+        let typed = match ask_secret(&prompt, keys, &self.inputs)? {
+            Secret::Given(typed) => typed,
+            Secret::NotGiven => return Err(missing()),
+            Secret::Leave => return Err(Stop(Exit::Interrupted, String::new())),
+        };
         Password::parse(&typed).map_err(|_| Stop(Exit::Usage, t!("gui.bad_password").into_owned()))
     }
 

@@ -1,5 +1,6 @@
 //! Sending a message: it is on disk before anything else, and the exit code says whether it stays there.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rust_i18n::t;
@@ -42,6 +43,8 @@ impl Running {
         if to.is_room() && self.client.is_foreign() {
             return Err(Stop(Exit::Refused, t!("main.no_lobby").into_owned()));
         }
+        // Nobody knows then how far it came.
+        self.told_to_end.store(Exit::NoAnswer as i32, Ordering::Release);
         if !self.client.send_message(clock::now(), to, text) {
             return Err(not_kept());
         }
@@ -104,6 +107,7 @@ impl Running {
         }
         let waits = self.own.values().all(|state| *state == SendState::Waiting);
         if exit != Exit::NoAnswer && waits {
+            self.no_more_inputs();
             self.client.withdraw(self.own.keys().copied().collect());
             let end = clock::now().instant.checked_add(TAKE_BACK);
             let answer = self.until(end, |_, event| match event {
