@@ -5,6 +5,22 @@
 //! that names the broken rule and the byte, and written down by [`markdown`] and [`json`]. Where the
 //! text allows several ways, each is accepted, and what was seen stands among the habits. What somebody
 //! tries by hand becomes a case of the same document ([`hand`]).
+//!
+//! Its parts:
+//!
+//! * `case`: what a case is, as data.
+//! * `cases`: the cases, in their order.
+//! * `runner`: plays them.
+//! * `line`: one request and its answer on a bad network.
+//! * `pace`: keeps below a server's budgets. Pure.
+//! * `transport`: what carries the datagrams.
+//! * `udp`: sockets and clock.
+//! * `judge`: which rule a reply breaks, at which byte. Pure.
+//! * `rule`: the rules, with their sections.
+//! * `document`: what was found, as values.
+//! * `markdown`: the document for people.
+//! * `json`: the document for programs.
+//! * `hand`: trials by hand as cases. Pure.
 
 mod case;
 mod cases;

@@ -1,8 +1,15 @@
 //! The other half of the plain protocol: accounts, sessions, mailboxes.
 //!
-//! Source: the plain protocol, "What our server owes" and "Extensions". [`engine`] decides and does
-//! nothing else; [`store`] is the only place that knows SQLite; [`hasher`] hashes passwords on a
-//! thread of its own; [`carrier`] joins the secure dialect to them, [`udp`] all to a socket; [`explain`] prints what it is asked and answers.
+//! Source: the plain protocol, "What our server owes" and "Extensions". Its parts:
+//!
+//! * [`limits`]: token buckets, and the delay of wrong passwords. Pure.
+//! * [`hasher`]: hashes passwords on a thread of its own.
+//! * [`store`]: the database and its thread, the only place that knows SQLite.
+//! * [`engine`]: decides and does nothing else.
+//! * [`carrier`]: joins the secure dialect to the engine; the file with the server's keys.
+//! * [`explain`]: `--explain` prints what the server is asked and answers, on a thread of its own.
+//! * `lossy`: a bad network, for trying clients.
+//! * [`udp`]: socket, threads, clock and the data directory's lock.
 
 pub mod carrier;
 pub mod engine;

@@ -3,6 +3,11 @@
 //! Source: the plain protocol, "Datagram": accounts and passwords never contain `#` and are never
 //! empty; 1–64 bytes of UTF-8 without control characters; no `:` in an account, because it would
 //! break the replies 05 and 09; a leading `@` is reserved for rooms.
+//!
+//! Its part:
+//!
+//! - `names`: which new names could be taken for another's, how such names of before are shown, and the one place
+//!   that puts a room's writer and text together and takes them apart.
 
 pub mod names;
 

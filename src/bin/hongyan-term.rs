@@ -1,5 +1,10 @@
 //! The terminal: `hongyan-term [--server HOST:PORT]`. Without a server it finds or starts one on this
 //! machine.
+//!
+//! Its subcommands, one file each:
+//!
+//! - `probe`: tries a server.
+//! - `why`: why a server cannot be reached.
 
 #[path = "hongyan-term/probe.rs"]
 mod probe;

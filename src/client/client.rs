@@ -1,6 +1,17 @@
 //! Session, socket and history behind one inbox: the owner calls [`Client::pump`] when the bell has
 //! rung, then [`Client::poll_event`] until `None`. Nothing here blocks. A face (windows, a terminal)
 //! sees values only, and never a socket or a database.
+//!
+//! Its parts:
+//!
+//! - `account`: the account that is open, and what is on its way between session and disk.
+//! - `event`: what a face is told.
+//! - `results`: what follows from what session and history say.
+//! - `asks`: what a face asks of history, server and protocol window.
+//! - `figures`: how the connection is doing, in either dialect, as a value and in words.
+//! - `local`: folders, ports and keys by server.
+//! - `staying`: staying logged in on this device.
+//! - `rescue`: saving what can be read of a damaged history.
 
 mod account;
 mod asks;

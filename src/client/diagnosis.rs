@@ -2,6 +2,10 @@
 //! them says. Sans-IO: a socket, a look-up and a clock are [`crate::client::net::reach`]'s.
 //!
 //! Source: the secure dialect, "Finding each other". No password is known here, so none can be sent.
+//!
+//! Its part:
+//!
+//! - `report`: what was found, as a value and in words, and what to do.
 
 mod report;
 

@@ -3,6 +3,22 @@
 //!
 //! WAL with synchronous=NORMAL: a `kill -9` loses nothing committed. Source: the plain protocol,
 //! "What a client owes its user".
+//!
+//! Its parts:
+//!
+//! - `database`: operations on the file.
+//! - `schema`: the file's form, versions and copies.
+//! - `look`: what a face reads: rows, pages, search.
+//! - `people`: who is in the list, with figures kept beside the messages.
+//! - `device`: this device's name, what lets it in, and its cursor.
+//! - `made`: which account a name is, where one was made anew.
+//! - `delivered`: which of one's own messages a receiver has.
+//! - `past`: what the server had before this device was there.
+//! - `same`: which messages of two lists are the same. Pure.
+//! - `moment`: when a message was written. Pure.
+//! - `contacts`: the list of friends as CSV.
+//! - `trouble`: what is wrong with the disk, told apart.
+//! - `rescue`: saves what can be read of a damaged file.
 
 pub mod contacts;
 mod database;

@@ -1,6 +1,16 @@
 //! The client's socket, receiver thread, timer thread and clock: the only place on the client's side
 //! that knows any of them. The receiver only receives and stamps; the timer only says that a deadline
 //! has come; both ring the main loop's bell, which empties their lanes.
+//!
+//! Its parts:
+//!
+//! - `receiver`: the socket and the thread that only receives.
+//! - `timer`: the thread that waits for a deadline.
+//! - `clock`: the only place where the clock is read.
+//! - `lookup`: which of a name's addresses answers: all are asked, a little apart.
+//! - `reach`: the diagnosis with a socket, a look-up and a clock, on a thread that nobody joins, as a look-up cannot
+//!   be ended.
+//! - `doorbell`: an account that is opened twice.
 
 pub mod clock;
 pub mod doorbell;

@@ -6,6 +6,17 @@
 //! Source: the plain protocol, "What a client owes its user". Durability is an input: a received
 //! message leaves as [`Event::Received`] with a token, and the next take is sent only after
 //! [`Session::handle_stored`] with that token.
+//!
+//! Its parts:
+//!
+//! - `both`: one session for both dialects.
+//! - `choice`: which dialect is spoken, and consent before a password goes out in plain. Pure.
+//! - `finding`: what a server says to `10#`.
+//! - `wishes`: what is wanted before the dialect is known.
+//! - `contact`: when the server counts as silent: 3 s after something that is always answered. Pure.
+//! - `plain`: the plain dialect's session.
+//! - `secure`: the secure dialect's session.
+//! - `sentences`: what became of something, in words for every face.
 
 mod both;
 mod choice;

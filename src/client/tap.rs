@@ -1,6 +1,10 @@
 //! Traffic as values, for the wire view: the last datagrams, passwords starred before they are kept.
 //! What was sent by hand is kept with what came to it. Pure: the client says what went out and came in,
 //! and when.
+//!
+//! Its part:
+//!
+//! - `pairing`: which reply belongs to which request, where that can be told; what was sent by hand.
 
 mod pairing;
 

@@ -1,5 +1,11 @@
 //! The script: what is refused before the login, the plain protocol's table from top to bottom, malformed
 //! requests, the wild forms, extensions. Each case comes after those that it takes for granted.
+//!
+//! Its parts:
+//!
+//! - `accounts`: operations 01, 02 and 06.
+//! - `messages`: operations 03, 04, 05, 08 and 09.
+//! - `errors`: what is refused, and the forms seen in the wild.
 
 mod accounts;
 mod errors;

@@ -1,6 +1,10 @@
 //! Plays the cases. A datagram that gets no answer is sent again; since the server may have had the
 //! first one, whatever does not fit after that says nothing, and the whole case is played again with
 //! new names. Only what fails without any loss, and fails again, is a failure.
+//!
+//! Its part:
+//!
+//! - `looks`: what is the network's and what the server's.
 
 mod looks;
 

@@ -4,6 +4,8 @@
 //!
 //! Source: the secure dialect, "Carrier". Order after each input, as the library wants it: transmits,
 //! deadline, events for the endpoint, events for us.
+//!
+//! Its parts: `dial` (racing attempts), `peer` (one connection), `identity`, `tls`, `settings` (found by measuring).
 
 mod dial;
 mod identity;

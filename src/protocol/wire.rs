@@ -2,6 +2,16 @@
 //! from the network are data, so no input whatever makes a function here panic.
 //!
 //! Source: the plain protocol, "Datagram" and its table; the secure dialect, "Messages".
+//!
+//! Its parts:
+//!
+//! - `request`: what a client sends.
+//! - `reply`: what a server sends.
+//! - `frame`: what both send in the secure dialect.
+//! - `charset`: UTF-8 and GB18030.
+//! - `times`: how servers write times.
+//! - `show`: one line for a person about a datagram or frame.
+//! - `explain`: which byte breaks which rule; refuses exactly what `Request::decode` refuses.
 
 pub mod charset;
 pub mod explain;

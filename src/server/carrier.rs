@@ -1,5 +1,9 @@
 //! Joins the secure dialect's carrier to the engine: which datagrams are its own, what each connection
 //! may ask for, and the file with the keys that make a server itself after a restart.
+//!
+//! Its part:
+//!
+//! - `waiting`: frames that come too early.
 
 mod waiting;
 

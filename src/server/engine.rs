@@ -4,6 +4,18 @@
 //! in the order of its requests: while a request waits for the disk or a hash, later ones of the same
 //! address wait in its lane. The engine keeps nothing that could not be read from the store again,
 //! apart from presence.
+//!
+//! Its parts:
+//!
+//! - `sessions`: who is who and where.
+//! - `registering`: new accounts.
+//! - `tries`: the brake on guessing.
+//! - `lanes`: the order of an address's requests.
+//! - `turns`: how quickly an address is served.
+//! - `pace`: how fast an account may send.
+//! - `delivery`: a message's way into mailboxes.
+//! - `reading`: a message's way out, and who is here.
+//! - `secure`: the same for devices.
 
 mod delivery;
 mod lanes;

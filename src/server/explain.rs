@@ -1,6 +1,11 @@
 //! `--explain`: each request as it comes and the answer it gets, for whoever writes a client. The
 //! server's thread hands a copy over and goes on; a thread of its own explains and prints, and what it
 //! cannot keep up with is counted and left out.
+//!
+//! Its parts:
+//!
+//! - `watch`: what a client does wrong over time. Pure.
+//! - `flood`: how much is shown. Pure.
 
 mod flood;
 mod watch;

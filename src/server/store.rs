@@ -1,6 +1,9 @@
 //! The server's database: SQLite, WAL, synchronous=FULL. Batches in, results out; one transaction
 //! serves everything that arrived while the last one was being synced (group commit), and results
 //! leave only after the commit. On a full disk everything but storing goes on.
+//!
+//! Its parts: `schema` (form, versions, copies), `snapshot` (what the engine begins with), `devices`, `delivered`, `admin` (what
+//! an operator does), `folder`, `error`.
 
 pub mod admin;
 mod delivered;

@@ -1,6 +1,8 @@
 //! The server's socket and threads: one thread receives, lets the engine decide and sends; the store
 //! and the hasher work beside it and wake it by a datagram to its own socket; the timer thread does
 //! the same at a deadline. Nothing wakes up without cause.
+//!
+//! Its part: `socket`, which knows at which of the machine's addresses each datagram came in.
 
 #![allow(clippy::disallowed_methods, reason = "the server's clock is read here, and handed on")]
 

@@ -1,5 +1,38 @@
 //! The windows. Everything here runs on the main thread; windows show and emit, [`app`] applies, and
 //! only it talks to the client.
+//!
+//! Its parts:
+//!
+//! - `app`: the loop; the only part that talks to the client.
+//! - `begin`: how the first window comes quickly.
+//! - `login`: the login window and the registration window.
+//! - `main_window`
+//! - `friend_list`: drawing the list.
+//! - `notice`: what the main window says over its connection line, and asks.
+//! - `chat_window`
+//! - `transcript`: what was said, as bubbles.
+//! - `friend_window`: remark and group.
+//! - `password_window`
+//! - `settings_window`
+//! - `connection_window`: figures, once a second, and the diagnosis.
+//! - `wire_window`: the protocol window.
+//! - `trust_window`: why a server may be somebody else, or what would go out readable.
+//! - `keys_window`: all keys; and how every window gets its own.
+//! - `file_chooser`: every question for a path.
+//! - `dialog`: questions that something waits for.
+//! - `menu`
+//! - `field_menu`: the menu of fields, and what their keys do.
+//! - `screen`: where every window stands, how large it is, and whether it is still open.
+//! - `sheet`: a window of fields, which scrolls and grows while its buttons stay.
+//! - `widgets`: controls that all windows share.
+//! - `theme`: colours, measures, font.
+//! - `ink`: colours that can be read on their ground. Pure.
+//! - `text`: text broken, cut and centred; `whole` for what must not be cut.
+//! - `canvas`: pictures of what was painted last.
+//! - `shape`: round shapes, painted once.
+//! - `latin`: which key a shortcut is, whatever the keyboard writes.
+//! - `input_method`: opens FLTK's input method, and anew when another comes. X11.
+//! - `x11`: what FLTK has no call for.
 
 pub mod app;
 pub mod begin;

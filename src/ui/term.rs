@@ -2,6 +2,33 @@
 //!
 //! A reading thread hands on keys (or lines, without a terminal); the main loop waits for them and for
 //! the client's bell, and is the only one that prints. [`mod@line`], [`commands`] and [`screen`] are pure.
+//!
+//! Its parts:
+//!
+//! - `app`: the loop.
+//! - `drawing`: what it draws.
+//! - `keys`: the thread that reads.
+//! - `terminal`: its modes.
+//! - `line`: what is typed. Pure.
+//! - `screen`: where it stands. Pure.
+//! - `wrap`: sentences broken between words. Pure.
+//! - `style`: colours.
+//! - `commands`: what a line means. Pure.
+//! - `asks`: questions, passwords.
+//! - `talk`: messages.
+//! - `past`: old messages.
+//! - `people`: the list.
+//! - `account`: how the account is used.
+//! - `server`: finding and leaving a server.
+//! - `trust`: another key, another device.
+//! - `control`: commands about the program.
+//! - `why`: the diagnosis.
+//! - `remembered`: commands for later runs.
+//! - `pipe`: a session without a terminal.
+//! - `script`: one job.
+//! - `json`: lines for programs.
+//! - `raw`: the protocol by hand, from a socket of its own.
+//! - `would`: what the session would do next. Pure.
 
 mod account;
 mod app;

@@ -18,6 +18,7 @@ mod crash;
 mod daemon;
 #[cfg(unix)]
 mod disk;
+mod documents;
 mod encrypted;
 mod explain;
 mod layers;

@@ -1,5 +1,8 @@
 //! One session for both dialects: what is wanted (`wishes`) waits until it is known which one is spoken (`choice`),
 //! and then goes on to that one's session.
+//!
+//! Its parts: `asking` (questions whose answer depends on the dialect alone) and `figures` (what can be read of the
+//! connection and of the server's keys).
 
 mod figures;
 

@@ -1,5 +1,8 @@
 //! Stop-and-wait over the plain dialect: one request outstanding, the answer matched by its
 //! operation, the fence around a lost answer to 03.
+//!
+//! Its parts: `next` what goes out next, `request`, `answers`, `late` (answers nobody waits for), `polling`, `presence`,
+//! `repeats` (what is offered again), `password`; `promise_tests` holds what it owes its user.
 
 mod answers;
 mod late;

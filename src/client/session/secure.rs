@@ -3,6 +3,9 @@
 //! own are sent again under the same number, others' are asked for from the last one on disk.
 //!
 //! Source: the secure dialect, "Messages".
+//!
+//! Its parts: `connecting`, `leaving`, `naming`, `outbox`, `inbox`, `delivered`, `presence`, `requests`, `looking`, and `harmless`, which a
+//! server's words pass first.
 
 mod connecting;
 mod delivered;

@@ -4,6 +4,12 @@
 //! Source: docs/protocol.md; each [`Rule`] names its section there. What breaks a rule here is exactly
 //! what [`Request::decode`](super::Request::decode) refuses. Passwords are kept nowhere, and where it
 //! cannot be told what a piece is, it is taken for one.
+//!
+//! Its parts:
+//!
+//! - `fields`: reading the fields.
+//! - `advice`: the sentences.
+//! - `text`: lines for a terminal, JSON for a program.
 
 mod advice;
 mod fields;

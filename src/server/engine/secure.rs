@@ -7,6 +7,14 @@
 //!
 //! Source: the secure dialect, "Messages". A device has at most [`WINDOW`] messages that it has not
 //! acknowledged; the others stay on disk until it has, so one that never reads costs nothing.
+//!
+//! Its parts:
+//!
+//! - `entering`: coming in and going.
+//! - `pushing`: messages on their way to a device.
+//! - `delivered`: what was delivered, for the writer.
+//! - `presence`: who is here.
+//! - `settings`: how an account may be used.
 
 mod delivered;
 mod entering;

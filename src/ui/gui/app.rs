@@ -1,5 +1,8 @@
 //! The loop: FLTK's own. The bell calls `awake_callback`, whose plain function drains the client, a
 //! bounded turn at a time, also while a dialog is open. No borrow is held across a dialog.
+//!
+//! Its parts, each a subject of the loop: `login`, `place`, `menu`, `friends`, `chats`, `drafts`,
+//! `password`, `preferences`, `questions`, `connection` and `wire`.
 
 mod chats;
 mod connection;

@@ -1,6 +1,18 @@
 //! What was said, as bubbles: a widget of its own that lays out and draws the rows in sight and no
 //! others, so a hundred thousand messages cost as much as a hundred. It shows and asks; texts come by
 //! pages from whoever made it.
+//!
+//! Its parts:
+//!
+//! - `rows`: what is known of each row, and the texts by pages. Pure.
+//! - `heights`: heights in a Fenwick tree. Pure.
+//! - `layout`: where each row stands.
+//! - `paint`: drawing the rows in sight.
+//! - `bubble`: one message.
+//! - `wrap`: breaking text into lines. Pure.
+//! - `around`: days, times and states.
+//! - `bar`: the scroll bar.
+//! - `pill`: the button to the end.
 
 mod around;
 mod bar;

@@ -1,5 +1,13 @@
 //! The protocol window: every datagram, the threads, and a line to send a datagram by hand. Shows and
 //! emits; what is shown comes as values from the tap.
+//!
+//! Its parts:
+//!
+//! - `line`: one row's texts. Pure.
+//! - `rows`: which are shown, chosen and in sight. Pure.
+//! - `table`: the rows, drawn.
+//! - `threads`: the threads' page.
+//! - `foot`: sending by hand, and the test document.
 
 mod foot;
 mod line;

@@ -1,5 +1,9 @@
 //! The protocol by hand: each line is a datagram, sent from a socket of its own, and everything about
 //! it and its answer is shown.
+//!
+//! Its part:
+//!
+//! - `late`: replies that come after they were given up. Pure.
 
 mod late;
 

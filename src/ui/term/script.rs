@@ -1,5 +1,11 @@
 //! One job for a script: send, receive, or read what is kept. What was asked for goes to standard
 //! output, everything else to standard error, and the exit code says how it went.
+//!
+//! Its parts:
+//!
+//! - `entering`: logging in, and whom to trust.
+//! - `sending`: a message and its exit code.
+//! - `past`: what the server keeps.
 
 pub(super) mod entering;
 mod past;
