@@ -12,10 +12,11 @@ mod delivered;
 mod harmless;
 mod inbox;
 mod leaving;
-mod looking;
+mod making;
 mod naming;
 mod outbox;
 mod presence;
+mod questions;
 mod requests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -32,9 +33,8 @@ use crate::protocol::wire::frame::{Code, FromClient, FromServer};
 use delivered::Deliveries;
 use harmless::harmless;
 use inbox::Arrived;
-use looking::Looking;
 use outbox::{Outgoing, Storing};
-use requests::{AccountAsk, PastWish, Registering};
+use questions::{Answer, Questions};
 
 /// An answer that takes longer is said to be waited for.
 const WAITING: Duration = Duration::from_secs(1);
@@ -124,12 +124,7 @@ pub struct Session {
     /// Of these.
     round_trip: Rto,
     leaving: Option<(u64, Instant)>,
-    registering: Option<Registering>,
-    pasts: BTreeMap<u64, PastWish>,
-    /// An earlier server does not know these, so nothing waits for their answers.
-    account_asks: BTreeMap<u64, AccountAsk>,
-    /// Whether these accounts exist.
-    looking: BTreeMap<u64, Looking>,
+    questions: Questions,
     /// When whose account was made, as was told on this connection.
     made: BTreeMap<Account, i64>,
     next_id: u64,
@@ -205,10 +200,7 @@ impl Session {
             ping: None,
             round_trip: Rto::default(),
             leaving: None,
-            registering: None,
-            pasts: BTreeMap::new(),
-            account_asks: BTreeMap::new(),
-            looking: BTreeMap::new(),
+            questions: Questions::default(),
             made: BTreeMap::new(),
             next_id: 0,
             outbox: VecDeque::new(),
@@ -266,9 +258,8 @@ impl Session {
             self.resend_at,
             self.leaving.map(|(_, by)| by),
             self.login_began.map(|began| self.patience_ends(began)),
-            self.registering.as_ref().map(|r| self.patience_ends(r.began)),
+            self.questions.due(|began| self.patience_ends(began)),
             self.silence(),
-            self.look_up_by(),
             self.contact.due(),
         ];
         own.into_iter().flatten().min()
@@ -419,7 +410,7 @@ impl Session {
                     self.left(now, Some(true));
                 }
             }
-            FromServer::Registered { id } => self.registered(id, None),
+            FromServer::Registered { id } => self.answered(id, Answer::Registered),
             FromServer::Error { id, code } => self.failed(now, id, code),
             FromServer::Accepted { counter, row, online, made, .. } => self.accepted(counter, row, online, made),
             FromServer::Refused { counter, code, wait, reason, made } => {
@@ -436,12 +427,16 @@ impl Session {
                 self.mirrored(now, (row, after, at), &to, text, by);
             }
             FromServer::Delivered { version, rows } => self.delivered(version, rows),
-            FromServer::AccountSettings { id, settings } => self.account_answered(id, Some(settings)),
+            FromServer::AccountSettings { id, settings } => self.answered(id, Answer::AccountSettings(settings)),
             FromServer::Presence { first, online } => self.present(now, first, &online),
             FromServer::Changes { came, went } => self.changed(&came, &went),
             FromServer::Kicked { address, at } => self.kicked(now, address, at),
-            FromServer::History { id, messages, more } => self.past(id, messages, more),
-            FromServer::Account { id, account, made } => self.looked_up(id, Some((&account, made))),
+            FromServer::History { id, messages, more } => self.answered(id, Answer::History(messages, more)),
+            FromServer::Account { id, account, made } => {
+                let account = Account::sanitised(&account);
+                self.was_made(&account, Some(made));
+                self.answered(id, Answer::There(account));
+            }
             FromServer::Pong { id, .. } => {
                 if let Some((_, sent)) = self.ping.take_if(|(asked, _)| *asked == id) {
                     self.round_trip.measure(now.saturating_duration_since(sent));
@@ -454,17 +449,10 @@ impl Session {
     fn failed(&mut self, now: Instant, id: u64, code: Code) {
         if self.asked.is_some_and(|(asked, _)| asked == id) {
             self.not_logged_in(now, code);
-        } else if self.registering.as_ref().is_some_and(|r| r.asked == Some(id)) {
-            self.registered(id, Some(code));
         } else if self.leaving.is_some_and(|(asked, _)| asked == id) {
             self.left(now, Some(false));
         } else {
-            if code == Code::NoAccount {
-                self.looked_up(id, None);
-            }
-            self.not_looked_up(id);
-            self.account_answered(id, None);
-            self.past(id, Vec::new(), false);
+            self.answered(id, Answer::Refused(code));
         }
     }
 
@@ -473,20 +461,18 @@ impl Session {
         if self.leaving.is_some() {
             return;
         }
-        let wanted = self.state == State::LoggingIn && self.hold_until.is_none() || self.registering.is_some();
+        let wanted =
+            self.state == State::LoggingIn && self.hold_until.is_none() || self.questions.is_wanted_without_login();
         if self.peer.is_none() && wanted && self.retry_at.is_none() {
             self.dial(now);
         }
         if !self.connected {
             return;
         }
-        self.ask_to_register(now);
+        self.ask_on(now);
         self.ask_to_log_in(now);
         if self.state == State::Online {
             self.send_on(now);
-            self.ask_for_pasts(now);
-            self.ask_about_account(now);
-            self.ask_who_exists(now);
             self.acknowledge(now);
             self.ask_for_deliveries(now);
         }
@@ -502,7 +488,6 @@ impl Session {
             self.give_up_connection(now, "no answer");
             self.try_again(now);
         }
-        self.give_up_looking(now);
         if come(&mut self.tell_online_at) {
             self.tell_online();
         }
@@ -513,24 +498,22 @@ impl Session {
         if self.login_began.is_some_and(|began| self.patience_ends(began) <= now) {
             self.not_in(now, LoginOutcome::NoAnswer);
         }
-        if self.registering.as_ref().is_some_and(|r| self.patience_ends(r.began) <= now) {
-            self.not_registered();
-        }
+        let heard = self.heard;
+        let given_up = self.questions.give_up(now, |began| patience_ends(heard, began));
+        self.events.extend(given_up);
     }
 
     /// When whoever has waited since then is told that nobody answers.
     fn patience_ends(&self, began: Instant) -> Instant {
-        let heard = self.heard.map_or(began, |heard| heard.max(began));
-        (heard + NO_ANSWER).min(began + HELD_BACK)
+        patience_ends(self.heard, began)
     }
 
     fn unanswered(&self) -> bool {
         self.asked.is_some()
             || self.ping.is_some()
             || self.leaving.is_some()
-            || self.registering.as_ref().is_some_and(|r| r.asked.is_some())
+            || self.questions.is_owed()
             || self.outbox.iter().any(|m| m.sent)
-            || self.pasts.values().any(|p| p.sent)
     }
 
     /// When an unanswered question is to be looked at: first to say so, then to begin anew.
@@ -591,6 +574,11 @@ impl Session {
             self.events.push_back(Event::Link(link));
         }
     }
+}
+
+fn patience_ends(heard: Option<Instant>, began: Instant) -> Instant {
+    let heard = heard.map_or(began, |heard| heard.max(began));
+    (heard + NO_ANSWER).min(began + HELD_BACK)
 }
 
 #[cfg(test)]

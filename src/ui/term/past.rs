@@ -48,6 +48,9 @@ impl App {
         if self.pages.asked.take_if(|asked| asked == peer).is_none() {
             return;
         }
+        if messages.is_empty() && more {
+            return self.error(&t!("term.past_not_now"));
+        }
         let Some(me) = self.me.clone() else { return };
         let name = harmless(&self.roster.name(peer));
         let mut text = self.style.quiet(&format!("── {name} · {} ──", t!("term.past_messages", n = messages.len())));

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use ring::{digest, hmac};
 
 use super::delivered::Deliveries;
-use super::looking::Looking;
 use super::outbox::is_used;
 use super::{DISK, Event, SLEPT, Session, State, Who};
 use crate::base::model::{Account, Password};
@@ -55,9 +54,7 @@ impl Session {
     pub(super) fn clear(&mut self) {
         self.outbox.clear();
         self.inbox.clear();
-        self.pasts.clear();
-        self.account_asks.clear();
-        self.look_up_no_more();
+        self.login_is_over();
         self.made.clear();
         self.online.clear();
         self.used = 0;
@@ -324,12 +321,7 @@ impl Session {
         self.unanswered_since = None;
         self.unacknowledged = 0;
         self.deliveries.asked = false;
-        if let Some(registering) = &mut self.registering {
-            registering.asked = None;
-        }
-        self.pasts.values_mut().for_each(|past| past.sent = false);
-        self.account_asks.values_mut().for_each(|ask| ask.sent = false);
-        self.looking.values_mut().for_each(Looking::is_to_be_asked_again);
+        self.questions.connection_is_gone();
         self.made.clear();
         self.outbox.iter_mut().for_each(|message| message.sent = false);
     }
@@ -352,7 +344,7 @@ impl Session {
             }
             let change = KeyChange { shown, known: self.pins.clone(), damaged };
             self.events.push_back(Event::KeyChanged(change));
-            if self.registering.take().is_some() {
+            if self.questions.end_registration() {
                 self.events.push_back(Event::Registered(registered));
             }
             if self.state == State::LoggingIn || self.state == State::Online {
@@ -390,7 +382,7 @@ impl Session {
             self.state = State::LoggingIn;
             self.automatic = true;
         }
-        if self.state != State::LoggingIn && self.registering.is_none() {
+        if self.state != State::LoggingIn && !self.questions.is_wanted_without_login() {
             return;
         }
         if good {

@@ -39,7 +39,7 @@ impl Session {
 
     pub(super) fn left(&mut self, now: Instant, was_online: Option<bool>) {
         self.leaving = None;
-        self.look_up_no_more();
+        self.login_is_over();
         self.give_up_connection(now, "bye");
         self.state = State::Offline;
         self.online_since = None;
@@ -59,7 +59,7 @@ impl Session {
 
     pub(super) fn lose_place(&mut self) {
         self.state = State::LoggedOut;
-        self.look_up_no_more();
+        self.login_is_over();
         self.online_since = None;
         self.show(Link::LoggedOut);
     }
@@ -77,7 +77,7 @@ impl Session {
         self.leaving = None;
         self.tell_online_at = None;
         self.online_since = None;
-        self.retry_at.take_if(|_| self.registering.is_none());
+        self.retry_at.take_if(|_| !self.questions.is_wanted_without_login());
         self.show(Link::Offline);
     }
 }

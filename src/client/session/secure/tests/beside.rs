@@ -1,5 +1,7 @@
 //! Several devices of one account, and how the account may be used.
 
+use std::cell::Cell;
+
 use super::*;
 use crate::client::session::AccountChange;
 
@@ -75,10 +77,39 @@ fn a_server_that_does_not_know_of_settings_is_no_reason_to_begin_anew() {
     world.session.account_settings(world.now);
     world.session.set_account(world.now, AccountChange::Beside(true));
     world.run(secs(60));
-    assert_eq!((world.events.len(), world.durable.passwords, world.durable.resumed), (0, 1, 0), "{:?}", world.events);
+    // Whoever asked is told, and nothing else has happened.
+    assert_eq!((settings(&world).len(), world.events.len()), (2, 2), "{:?}", world.events);
+    assert_eq!((settings(&world), world.durable.passwords, world.durable.resumed), (vec![None, None], 1, 0));
+    world.events.clear();
     world.session.set_account(world.now, AccountChange::SecureOnly(true));
     world.run(secs(1));
     assert_eq!(settings(&world), [None]);
+}
+
+#[test]
+fn a_server_that_falls_silent_at_a_question_is_noticed() {
+    let ask: [fn(&mut World<'_>); 4] = [
+        |w| w.session.account_settings(w.now),
+        |w| w.session.set_account(w.now, AccountChange::Beside(true)),
+        |w| w.session.look_up(w.now, account("b")),
+        |w| w.session.history(w.now, account("b"), None, 10),
+    ];
+    for ask in ask {
+        // Its carrier goes on; who answers nothing is the server.
+        let silent = Cell::new(false);
+        let mut world = World::scripted(1, |_| silent.get().then(Vec::new));
+        world.log_in();
+        silent.set(true);
+        ask(&mut world);
+        assert!(world.until(secs(3), |w| w.session.link() == Link::Waiting), "{:?}", world.events);
+        // Nor does its carrier: the connection is made anew, and whoever asked hears of it.
+        let mut world = World::online(1);
+        ask(&mut world);
+        world.down = true;
+        assert!(world.until(secs(8), |w| !w.session.connected), "{:?}", world.events);
+        world.down = false;
+        assert!(world.until(secs(60), |w| matches!(w.session.link(), Link::Connected { .. })));
+    }
 }
 
 #[test]

@@ -1,0 +1,251 @@
+//! The table of questions: what a person asks of the server under a number of its own, and what is answered once.
+//!
+//! A new question is one variant of [`Question`]; the matches on it then say how it is asked, what it needs, and what its
+//! answer, a refusal and silence become. Asking again on the next connection, counting what is unanswered, giving up and
+//! clearing follow from that, here and nowhere else. Logins, pings and messages are no such questions: they have states of
+//! their own.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use crate::base::model::{Account, Password, names};
+use crate::client::session::{AccountChange, Event, Found, RegisterOutcome};
+use crate::protocol::wire::frame::{AccountSettings, Code, FromClient, Past, Secret};
+use crate::protocol::wire::reply::Registered;
+
+/// What is asked.
+#[derive(Debug)]
+pub(super) enum Question {
+    /// Makes an account.
+    Register { account: Account, password: Password },
+    /// The `count` newest messages with somebody that are older than the row `before`.
+    History { peer: Account, before: Option<u64>, count: u32 },
+    /// How the account may be used, after this change.
+    AccountSettings(Option<AccountChange>),
+    /// Whether there is such an account.
+    LookUp(Account),
+}
+
+/// An answer of the server to a question.
+#[derive(Debug)]
+pub(super) enum Answer {
+    /// It is refused.
+    Refused(Code),
+    /// The account is made.
+    Registered,
+    /// A page of messages, and whether there are older ones.
+    History(Vec<Past>, bool),
+    /// How the account may be used now.
+    AccountSettings(AccountSettings),
+    /// There is such an account, and it is written so.
+    There(Account),
+}
+
+/// How long an answer may take; whoever asked is told then that there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Patience {
+    /// As a login's, which depends on what has been heard of the server; see [`Questions::due`].
+    AsALogin,
+    /// So long from the moment somebody asked, whether or not there is a connection.
+    For(Duration),
+    /// So long from when it went out; until then it waits for a connection.
+    OnceSent(Duration),
+    /// As long as somebody is logged in.
+    AsLongAsItTakes,
+}
+
+impl Question {
+    fn frame(&self, id: u64) -> FromClient {
+        match self {
+            Self::Register { account, password } => {
+                let (account, password) = (account.as_str().to_owned(), Secret(password.reveal().to_owned()));
+                FromClient::Register { id, account, password }
+            }
+            Self::History { peer, before, count } => {
+                FromClient::History { id, peer: peer.as_str().to_owned(), before: *before, count: *count }
+            }
+            Self::AccountSettings(None) => FromClient::AccountSettings { id },
+            Self::AccountSettings(Some(AccountChange::Beside(beside))) => {
+                FromClient::SetDevices { id, beside: *beside }
+            }
+            Self::AccountSettings(Some(AccountChange::SecureOnly(on))) => FromClient::SetSecureOnly { id, on: *on },
+            Self::LookUp(account) => FromClient::LookUp { id, account: account.as_str().to_owned() },
+        }
+    }
+
+    /// Whether it is asked only while somebody is logged in, and is over with that.
+    fn needs_login(&self) -> bool {
+        match self {
+            Self::Register { .. } => false,
+            Self::History { .. } | Self::AccountSettings(_) | Self::LookUp(_) => true,
+        }
+    }
+
+    fn patience(&self) -> Patience {
+        match self {
+            Self::Register { .. } => Patience::AsALogin,
+            Self::History { .. } => Patience::AsLongAsItTakes,
+            // A change is worth waiting for a connection.
+            Self::AccountSettings(_) => Patience::OnceSent(Duration::from_secs(10)),
+            Self::LookUp(_) => Patience::For(Duration::from_secs(5)),
+        }
+    }
+
+    /// Whether every server that speaks this dialect knows it, so that silence means that the server is silent.
+    fn is_known_to_all(&self) -> bool {
+        match self {
+            Self::Register { .. } | Self::History { .. } => true,
+            // Earlier servers of ours say nothing to these.
+            Self::AccountSettings(_) | Self::LookUp(_) => false,
+        }
+    }
+
+    /// What its answer becomes; the question again if that is no answer to it. `times`: how often it was asked.
+    fn answered(self, answer: Answer, times: u32) -> Result<Event, Self> {
+        let registered = |reply| RegisterOutcome::Answered { reply, after_timeout: times > 1 };
+        Ok(match (self, answer) {
+            (Self::Register { .. }, Answer::Registered) => Event::Registered(registered(Registered::Done)),
+            (Self::Register { .. }, Answer::Refused(Code::AccountExists)) => {
+                Event::Registered(registered(Registered::AccountExists))
+            }
+            (Self::Register { .. }, Answer::Refused(Code::TryLater)) => Event::Registered(RegisterOutcome::TryLater),
+            (Self::Register { .. }, Answer::Refused(_)) => Event::Registered(RegisterOutcome::NotUnderstood),
+            (Self::History { peer, .. }, Answer::History(messages, more)) => {
+                // As those that are pushed.
+                let framed = |past: Past| match past.writer {
+                    Some(writer) => Past { text: names::framed(&writer, &past.text), writer: None, ..past },
+                    None => past,
+                };
+                Event::History { peer, messages: messages.into_iter().map(framed).collect(), more }
+            }
+            (Self::AccountSettings(_), Answer::AccountSettings(settings)) => Event::AccountSettings(Some(settings)),
+            (Self::LookUp(asked), Answer::There(account)) => Event::LookedUp { asked, found: Found::There(account) },
+            (Self::LookUp(asked), Answer::Refused(Code::NoAccount)) => Event::LookedUp { asked, found: Found::Nobody },
+            (question @ (Self::History { .. } | Self::AccountSettings(_) | Self::LookUp(_)), Answer::Refused(_)) => {
+                question.unanswered()
+            }
+            (question, _) => return Err(question),
+        })
+    }
+
+    /// What whoever asked is told when there is no answer to come.
+    fn unanswered(self) -> Event {
+        match self {
+            Self::Register { .. } => Event::Registered(RegisterOutcome::NoAnswer),
+            // There may be more, and it can be asked for again.
+            Self::History { peer, .. } => Event::History { peer, messages: Vec::new(), more: true },
+            Self::AccountSettings(_) => Event::AccountSettings(None),
+            Self::LookUp(asked) => Event::LookedUp { asked, found: Found::Unanswered },
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Asked {
+    question: Question,
+    /// When somebody asked.
+    since: Instant,
+    /// When it went out on this connection.
+    sent: Option<Instant>,
+    /// How often it went out.
+    times: u32,
+}
+
+/// The questions that are not answered yet, by number.
+#[derive(Debug, Default)]
+pub(super) struct Questions {
+    open: BTreeMap<u64, Asked>,
+}
+
+impl Questions {
+    /// Somebody asks this, under this number. A registration takes the place of one before it.
+    pub(super) fn ask(&mut self, now: Instant, id: u64, question: Question) {
+        if matches!(question, Question::Register { .. }) {
+            self.open.retain(|_, asked| !matches!(asked.question, Question::Register { .. }));
+        }
+        self.open.insert(id, Asked { question, since: now, sent: None, times: 0 });
+    }
+
+    /// The next one that can go out, in the order they were asked, as a later change is to win; [`Questions::went_out`]
+    /// follows.
+    pub(super) fn next(&self, logged_in: bool) -> Option<(u64, FromClient)> {
+        let mut open = self.open.iter();
+        let (id, asked) =
+            open.find(|(_, asked)| asked.sent.is_none() && (logged_in || !asked.question.needs_login()))?;
+        Some((*id, asked.question.frame(*id)))
+    }
+
+    /// It went out; whether its silence has to be told from the server's by another question, which every server answers.
+    pub(super) fn went_out(&mut self, now: Instant, id: u64) -> bool {
+        let Some(asked) = self.open.get_mut(&id) else { return false };
+        asked.sent = Some(now);
+        asked.times += 1;
+        !asked.question.is_known_to_all()
+    }
+
+    /// The server has answered this number; what that becomes, if it was asked here and this is an answer to it.
+    pub(super) fn answered(&mut self, id: u64, answer: Answer) -> Option<Event> {
+        let asked = self.open.remove(&id).filter(|asked| asked.sent.is_some())?;
+        let Asked { question, since, sent, times } = asked;
+        match question.answered(answer, times) {
+            Ok(event) => Some(event),
+            Err(question) => {
+                self.open.insert(id, Asked { question, since, sent, times });
+                None
+            }
+        }
+    }
+
+    /// Whether the server owes an answer to one of these.
+    pub(super) fn is_owed(&self) -> bool {
+        self.open.values().any(|asked| asked.sent.is_some() && asked.question.is_known_to_all())
+    }
+
+    /// Whether a connection is wanted for one of these alone.
+    pub(super) fn is_wanted_without_login(&self) -> bool {
+        self.open.values().any(|asked| !asked.question.needs_login())
+    }
+
+    /// When the first of them is given up. `as_a_login` says until when somebody waits who began at that moment.
+    pub(super) fn due(&self, as_a_login: impl Fn(Instant) -> Instant) -> Option<Instant> {
+        self.open.values().filter_map(|asked| asked.due(&as_a_login)).min()
+    }
+
+    /// Gives up what was due until now; what whoever asked is told.
+    pub(super) fn give_up(&mut self, now: Instant, as_a_login: impl Fn(Instant) -> Instant) -> Vec<Event> {
+        self.take(|asked| asked.due(&as_a_login).is_some_and(|due| due <= now))
+    }
+
+    /// Nobody is logged in any more, or somebody else: what needed that is over.
+    pub(super) fn login_is_over(&mut self) -> Vec<Event> {
+        self.take(|asked| asked.question.needs_login())
+    }
+
+    /// The connection is gone; what is open is asked again on the next one.
+    pub(super) fn connection_is_gone(&mut self) {
+        self.open.values_mut().for_each(|asked| asked.sent = None);
+    }
+
+    /// The registration that is open, which ends for a reason of the connection's; whether there was one.
+    pub(super) fn end_registration(&mut self) -> bool {
+        let before = self.open.len();
+        self.open.retain(|_, asked| !matches!(asked.question, Question::Register { .. }));
+        self.open.len() < before
+    }
+
+    fn take(&mut self, over: impl Fn(&Asked) -> bool) -> Vec<Event> {
+        let ids: Vec<u64> = self.open.iter().filter(|(_, asked)| over(asked)).map(|(id, _)| *id).collect();
+        ids.iter().filter_map(|id| self.open.remove(id)).map(|asked| asked.question.unanswered()).collect()
+    }
+}
+
+impl Asked {
+    fn due(&self, as_a_login: impl Fn(Instant) -> Instant) -> Option<Instant> {
+        match self.question.patience() {
+            Patience::AsALogin => Some(as_a_login(self.since)),
+            Patience::For(time) => Some(self.since + time),
+            Patience::OnceSent(time) => self.sent.map(|sent| sent + time),
+            Patience::AsLongAsItTakes => None,
+        }
+    }
+}
