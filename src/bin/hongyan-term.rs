@@ -24,6 +24,7 @@ use hongyan::base::model::{MessageText, Password};
 use hongyan::base::{logging, trouble};
 use hongyan::local::host;
 use hongyan::ui::term;
+use hongyan::ui::term::Unfit;
 use hongyan::ui::term::script::{self, Job, Script};
 
 /// Bytes of a message read from standard input, at most.
@@ -206,7 +207,7 @@ fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
     let password = match password(args.password_file.as_deref())? {
         Ok(password) => password,
         Err(error) => {
-            complain(&error);
+            complain(&error.sentence(&args.face));
             return Ok(ExitCode::from(script::Exit::Usage as u8));
         }
     };
@@ -224,7 +225,7 @@ fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
             match text {
                 Ok(text) => (Job::Send { to, text, parts }, online),
                 Err(error) => {
-                    complain(&error);
+                    complain(&error.sentence(&args.face));
                     return Ok(ExitCode::from(script::Exit::Usage as u8));
                 }
             }
@@ -246,28 +247,28 @@ fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
 }
 
 /// A whole message, or why it cannot be sent as it is; the line end behind it is the shell's.
-fn standard_input() -> Result<Result<String, String>, Box<dyn Error>> {
+fn standard_input() -> Result<Result<String, Unfit>, Box<dyn Error>> {
     let mut bytes = Vec::new();
     std::io::stdin().take(MOST_INPUT + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MOST_INPUT {
-        return Ok(Err(format!("standard input has more than {MOST_INPUT} bytes; nothing was sent")));
+        return Ok(Err(Unfit::Long(MOST_INPUT)));
     }
     let text = match String::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => {
             let at = error.utf8_error().valid_up_to();
-            return Ok(Err(format!("standard input is not UTF-8 at byte {at} (counted from 0); nothing was sent")));
+            return Ok(Err(Unfit::NotUtf8(at)));
         }
     };
     if let Some(at) = text.find('\0') {
-        return Ok(Err(format!("standard input holds a NUL at byte {at}, which no message can; nothing was sent")));
+        return Ok(Err(Unfit::Nul(at)));
     }
     Ok(Ok(text.strip_suffix('\n').map(str::to_owned).unwrap_or(text)))
 }
 
 /// From a file's first line or the environment; never from the command line, which others can read. What is there but is
 /// no password is as good as not said.
-fn password(file: Option<&Path>) -> Result<Result<Option<Password>, String>, Box<dyn Error>> {
+fn password(file: Option<&Path>) -> Result<Result<Option<Password>, Unfit>, Box<dyn Error>> {
     let text = match file {
         Some(file) => {
             let text = std::fs::read_to_string(file)
@@ -277,8 +278,8 @@ fn password(file: Option<&Path>) -> Result<Result<Option<Password>, String>, Box
         None => match std::env::var("HONGYAN_PASSWORD") {
             Ok(text) => text,
             Err(std::env::VarError::NotPresent) => return Ok(Ok(None)),
-            Err(error) => return Err(format!("HONGYAN_PASSWORD: {error}").into()),
+            Err(std::env::VarError::NotUnicode(_)) => return Ok(Err(Unfit::Password)),
         },
     };
-    Ok(Password::parse(&text).map(Some).map_err(|error| format!("the password given: {error}")))
+    Ok(Password::parse(&text).map(Some).map_err(|_| Unfit::Password))
 }

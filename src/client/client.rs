@@ -86,6 +86,9 @@ pub enum ClientError {
     /// Another program of this machine has it; it was asked to show itself.
     #[error("{}", t!("error.already_open"))]
     AlreadyOpen,
+    /// What can be read of its damaged history is being saved at this moment.
+    #[error("{}", t!("error.rescuing"))]
+    Rescuing,
 }
 
 /// The client. See the module for how it is driven.
@@ -113,7 +116,7 @@ pub struct Client {
     bell: Bell,
     events: VecDeque<Event>,
     /// Brings what became of a rescue.
-    rescuing: Option<crossbeam_channel::Receiver<Result<Rescued, String>>>,
+    rescuing: Option<(Account, crossbeam_channel::Receiver<Result<Rescued, String>>)>,
     tap: Tap,
     handled: u64,
 }
@@ -338,6 +341,9 @@ impl Client {
     /// As [`Client::login`].
     pub fn open_history(&mut self, account: Account) -> Result<(), ClientError> {
         self.close_account();
+        if self.rescuing.as_ref().is_some_and(|(rescued, _)| *rescued == account) {
+            return Err(ClientError::Rescuing);
+        }
         let path = self.history_path(&account);
         self.account = Some(OpenAccount::open(account, &path, &self.bell)?);
         Ok(())

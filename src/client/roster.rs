@@ -343,7 +343,8 @@ impl Roster {
     }
 
     /// The first line of a message, or that it has none; a room's without the brackets around its writer.
-    fn one_line(&self, text: &str, room: bool) -> String {
+    #[must_use]
+    pub fn one_line(&self, text: &str, room: bool) -> String {
         match names::unframed(text.trim_start()) {
             Some((writer, rest)) if room => {
                 let writer = shown::within(&self.writer(writer));

@@ -51,6 +51,7 @@ pub mod style;
 mod talk;
 mod terminal;
 mod trust;
+mod unfit;
 pub mod why;
 mod would;
 mod wrap;
@@ -64,6 +65,7 @@ use crossbeam_channel::Sender;
 
 pub use style::Colour;
 pub use terminal::give_back;
+pub use unfit::Unfit;
 
 use crate::base::cli::Face;
 use crate::base::model::Password;

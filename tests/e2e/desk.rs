@@ -16,7 +16,7 @@ const STEP: Duration = Duration::from_millis(40);
 
 /// Waits until something is there; what it was waiting for is said if it never is.
 #[track_caller]
-pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub fn until<T>(what: &(impl std::fmt::Display + ?Sized), mut look: impl FnMut() -> Option<T>) -> T {
     let end = Instant::now() + PATIENCE;
     loop {
         if let Some(found) = look() {

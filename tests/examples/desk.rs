@@ -20,6 +20,15 @@ pub struct Face<'a> {
     pub program: Program,
 }
 
+/// What is only put into words when it is shown.
+struct Lazily<F: Fn() -> String>(F);
+
+impl<F: Fn() -> String> std::fmt::Display for Lazily<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&(self.0)())
+    }
+}
+
 impl<'a> Face<'a> {
     pub fn open(desk: &'a Desk, name: &str, args: &[&str]) -> Self {
         Self { desk, program: Program::start(name, args, Some(&desk.display)) }
@@ -28,8 +37,9 @@ impl<'a> Face<'a> {
     /// Waits for the window with this in its title and gives it the keyboard.
     #[track_caller]
     pub fn window(&self, title: &str) -> u32 {
-        let printed = || self.program.said();
-        let id = until(&format!("a window {title:?}; printed was {:#?}", printed()), || self.find(title));
+        // What it has printed by then, not when the waiting begins.
+        let what = Lazily(|| format!("a window {title:?}; printed was {:#?}", self.program.said()));
+        let id = until(&what, || self.find(title));
         until(&format!("the keyboard for {title:?}"), || {
             self.desk.xdotool(&["windowactivate", &id]);
             (self.said(&["getactivewindow"]) == id).then_some(())

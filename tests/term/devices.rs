@@ -32,8 +32,8 @@ fn another_key_is_taken_when_its_first_word_is_typed() {
         forge_the_known_key(&served, who);
         let a = Terminal::open_in(language, &served, who, &[]);
         let (shown, ask, answer, done) = match language {
-            "en" => ("  it shows   ", "Compared?", "That is not the first word", "The new key is trusted"),
-            _ => ("  现在       ", "已核对？", "这不是“现在”的第一个字", "已接受新密钥"),
+            "en" => ("  it shows   ", "Compared?", "That is not the first word", "This key is trusted"),
+            _ => ("  现在       ", "已核对？", "这不是“现在”的第一个字", "已接受此密钥"),
         };
         // Who was here last is asked for the password.
         a.line("secret");

@@ -1,6 +1,6 @@
 //! Plain servers of other people, as small as a student writes them, and what a script is told of them.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, UdpSocket};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -46,6 +46,10 @@ impl Foreign {
         command.args(["--server", &self.at.to_string(), "--lang", lang, "--allow-plain", "--account", "me", "--data"]);
         command.arg(self.dir.path()).args(args).env("HONGYAN_PASSWORD", "secret");
         command
+    }
+
+    pub fn folder(&self) -> &std::path::Path {
+        self.dir.path()
     }
 
     pub fn count(&self, begin: &str) -> usize {
@@ -289,4 +293,61 @@ fn a_server_that_ends_at_a_question_of_ours_is_told_and_not_asked_again() {
         assert_eq!((output.status.code(), server.count("11#")), (Some(0), times), "{said}");
         assert_eq!(server.count("10#"), 1, "it is known by now");
     }
+}
+
+#[test]
+fn each_friend_stands_in_the_list_once_and_a_line_of_nothing_is_named() {
+    for (lang, empty) in [("en", "(empty line)"), ("zh", "（空行）")] {
+        let mut left = 1;
+        let server = Foreign::new(move |request| match request {
+            "08#" => vec![format!("08:{left}").into_bytes()],
+            "09#" if std::mem::take(&mut left) > 0 => vec![b"09:@lobby:2026-11-30 22:37:28:[b] \n".to_vec()],
+            request => course(request),
+        });
+        let typed = |lines: &str| {
+            let output = run(&mut server.job_in(lang, &[]), lines);
+            String::from_utf8_lossy(&output.stdout).into_owned()
+        };
+        typed("add bob\ns/bob/hi\n");
+        let friends = typed("friends\n");
+        assert_eq!(friends.lines().filter(|line| line.contains("bob")).count(), 1, "{friends}");
+        // It comes sooner or later.
+        let unread =
+            (0..20).map(|_| typed("unread\nfriends\n")).find(|said| said.contains("[b]") || said.contains(empty));
+        let unread = unread.expect("the message came");
+        assert!(unread.lines().any(|line| line.contains('1') && line.contains(empty)), "{unread}");
+    }
+}
+
+#[test]
+fn what_is_given_and_cannot_be_used_is_said_in_the_language_asked_for() {
+    let server = Foreign::new(course);
+    for (lang, password, utf8, nul) in [
+        ("en", "cannot be one", "not UTF-8 at byte 1", "a NUL at byte 1"),
+        ("zh", "不能用", "第 1 字节（从 0 数）不是 UTF-8", "第 1 字节是 NUL"),
+    ] {
+        let mut job = server.job_in(lang, &["recv"]);
+        let output = run(job.env("HONGYAN_PASSWORD", "a#b"), "");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(2) && said.contains(password), "{said}");
+        for (input, why) in [(&b"a\xff"[..], utf8), (b"a\0", nul)] {
+            let mut job = server.job_in(lang, &["send", "--to", "you"]);
+            let mut job = job.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+            job.stdin.take().expect("a pipe").write_all(input).expect("written");
+            let output = job.wait_with_output().expect("it ends");
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(output.status.code() == Some(2) && said.contains(why), "{said}");
+        }
+        let list = server.folder().join("list.csv");
+        std::fs::write(&list, "账号,屏蔽\nbob,maybe\n").expect("written");
+        // A pipe that ends does not wait for it.
+        let imported = || {
+            let output = run(&mut server.job_in(lang, &[]), &format!("import {}\nfriends\nstatus\n", list.display()));
+            [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat()
+        };
+        let said = (0..20).map(|_| imported()).find(|said| said.contains("list.csv")).expect("it was read");
+        let line = if lang == "en" { "line 2: blocked is yes or no" } else { "第 2 行：blocked 只能是" };
+        assert!(said.contains(line), "{said}");
+    }
+    assert_eq!(server.count("03"), 0);
 }

@@ -12,6 +12,7 @@ use std::{fs, thread};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
+use super::foreign::{Foreign, course};
 use super::tmux::{Served, until};
 
 /// The program as a child of a session leader that ignores SIGHUP, on a terminal of their own.
@@ -208,4 +209,24 @@ fn a_job_whose_output_nobody_reads_ends_when_it_is_told_to() {
         }
     };
     assert_eq!(code, Some(7));
+}
+
+#[test]
+fn the_prompt_says_that_there_is_no_connection_as_long_as_there_is_none() {
+    for (lang, mark) in [("en", "(no connection)"), ("zh", "(连接中断)")] {
+        let silent = Arc::<AtomicBool>::default();
+        let is_silent = Arc::clone(&silent);
+        let server = Foreign::new(move |request| match is_silent.load(Ordering::Relaxed) {
+            true => Vec::new(),
+            false => course(request),
+        });
+        let mut me = Orphan::open(&server.job_in(lang, &[]));
+        me.type_after("me>", "");
+        silent.store(true, Ordering::Relaxed);
+        me.type_after("", "s/you/hi\r");
+        me.type_after(&format!("me {mark}>"), "");
+        silent.store(false, Ordering::Relaxed);
+        me.type_after("me>", "");
+        assert!(me.told_to_end().is_some());
+    }
 }

@@ -26,14 +26,14 @@ impl Client {
             bell.ring();
         });
         match begun {
-            Ok(_) => self.rescuing = Some(result),
+            Ok(_) => self.rescuing = Some((account.clone(), result)),
             Err(error) => self.events.push_back(Event::Rescued(Err(crate::base::trouble::words(&error)))),
         }
     }
 
     /// Whether a rescue has ended.
     pub(super) fn rescued(&mut self) -> bool {
-        let Some(result) = self.rescuing.as_ref().and_then(|result| result.try_recv().ok()) else { return false };
+        let Some(result) = self.rescuing.as_ref().and_then(|(_, result)| result.try_recv().ok()) else { return false };
         self.rescuing = None;
         self.events.push_back(Event::Rescued(result));
         true
@@ -72,5 +72,40 @@ impl Client {
             _ => None,
         };
         self.events.push_back(Event::NotRead { peer, why: trouble.words() });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::base::model::{Account, Password};
+    use crate::client::net::clock;
+    use crate::client::session::{Dialect, Polling};
+    use crate::client::{Client, ClientError, Config};
+
+    #[test]
+    fn who_logs_in_while_a_rescue_runs_is_told_so() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let config = Config {
+            server: "127.0.0.1:9".parse().expect("valid"),
+            name: None,
+            bind: None,
+            data: dir.path().to_owned(),
+            polling: Polling::Strict,
+            dialect: Dialect::Plain,
+            allow_plain: true,
+        };
+        let mut client = Client::open(config, || {}).expect("a client");
+        let (a, b) = (Account::person("a").expect("valid"), Account::person("b").expect("valid"));
+        let password = || Password::parse("secret").expect("valid");
+        let (done, result) = crossbeam_channel::bounded(1);
+        client.rescuing = Some((a.clone(), result));
+        let error = client.login(clock::now(), a.clone(), password()).expect_err("it is being rescued");
+        assert!(matches!(error, ClientError::Rescuing) && error.to_string().contains("rescue"), "{error}");
+        client.login(clock::now(), b, password()).expect("another account's history is whole");
+        done.send(Err("nothing to read".into())).expect("somebody waits");
+        while client.rescuing.is_some() {
+            client.pump(clock::now);
+        }
+        client.login(clock::now(), a, password()).expect("it is over");
     }
 }

@@ -51,7 +51,7 @@ pub fn read(path: &Path) -> Result<Vec<Listed>, String> {
     }
     let size = found.len();
     if size > MAX {
-        return Err(said(&format!("{size} bytes are too many for a list")));
+        return Err(said(&t!("error.list_size", size = size, most = MAX)));
     }
     parse(&fs::read(path).map_err(|e| said(&trouble::words(&e)))?).map_err(|e| said(&e))
 }
@@ -67,7 +67,10 @@ fn parse(bytes: &[u8]) -> Result<Vec<Listed>, String> {
     let mut contacts = Vec::new();
     let mut columns = [Some(0), Some(1), Some(2), Some(3), None];
     for (i, record) in reader.records().enumerate() {
-        let record = record.map_err(|e| e.to_string())?;
+        let record = record.map_err(|error| {
+            log::info!("not a list: {error}");
+            t!("error.list_unreadable").into_owned()
+        })?;
         let line = record.position().map_or(0, csv::Position::line);
         if i == 0 {
             let place = |names: &[&str]| record.iter().position(|f| names.contains(&f.to_lowercase().as_str()));
@@ -78,13 +81,14 @@ fn parse(bytes: &[u8]) -> Result<Vec<Listed>, String> {
             }
         }
         let field = |n: usize| columns.get(n).copied().flatten().and_then(|column| record.get(column));
-        let account = Account::person(field(0).unwrap_or_default()).map_err(|e| format!("line {line}: {e}"))?;
+        let account = Account::person(field(0).unwrap_or_default())
+            .map_err(|_| t!("error.list_line", line = line, why = t!("gui.bad_account")).into_owned())?;
         let plain = |text: &str| text.chars().filter(|c| !c.is_control()).collect::<String>();
         let yes_or_no = |n, name| match field(n) {
             None => Ok(None),
             Some("" | "0" | "no" | "false" | "否") => Ok(Some(false)),
             Some("1" | "yes" | "true" | "是") => Ok(Some(true)),
-            Some(other) => Err(format!("line {line}: {name} is yes or no, not {other:?}")),
+            Some(other) => Err(t!("error.list_yes_or_no", line = line, column = name, found = other).into_owned()),
         };
         let (blocked, friend) = (yes_or_no(3, "blocked")?, yes_or_no(4, "friend")?.unwrap_or(true));
         contacts.push(Listed { account, remark: field(1).map(plain), group: field(2).map(plain), blocked, friend });

@@ -6,7 +6,6 @@ use unicode_width::UnicodeWidthStr;
 use super::app::App;
 use super::screen::{column, fit, harmless};
 use crate::base::model::{Account, names};
-use crate::base::shown;
 use crate::client::history::{Contact, Conversation};
 use crate::client::net::clock;
 use crate::client::roster::{Entry, Person, Presence, Roster, Section};
@@ -58,8 +57,16 @@ impl App {
             return self.quiet(&t!("term.no_friends"));
         }
         let mut text = String::new();
-        for entry in &entries {
+        // Each friend once, in their group; of what is recent the rooms stand nowhere else.
+        let elsewhere = |entry: &Entry| matches!(entry, Entry::Person(p) if p.recent && !p.account.is_room());
+        let entries: Vec<&Entry> = entries.iter().filter(|entry| !elsewhere(entry)).collect();
+        for (i, entry) in entries.iter().enumerate() {
             let line = match entry {
+                Entry::Section { section: Section::Recent, .. }
+                    if !matches!(entries.get(i + 1), Some(Entry::Person(_))) =>
+                {
+                    continue;
+                }
                 Entry::Section { title, count, .. } => self.style.strong(&format!("{title} {count}")),
                 Entry::Person(person) => self.person(person),
                 Entry::More(n, _) => self.style.quiet(&t!("main.more_strangers", n = n)),
@@ -131,7 +138,8 @@ impl App {
     pub(super) fn unread(&mut self) {
         let list = self.roster.conversations().iter().filter(|c| c.unread > 0 && !c.contact.blocked);
         let line = |c: &Conversation| {
-            let last = c.last.as_ref().map(|(text, _)| shown::first_line(text)).unwrap_or_default();
+            let last = c.last.as_ref().map(|(text, _)| self.roster.one_line(text, c.contact.account.is_room()));
+            let last = last.unwrap_or_default();
             let name = column(&harmless(&self.roster.name(&c.contact.account)), 18);
             format!("  {name} {:>4}  {}\n", c.unread, fit(&last, self.columns().saturating_sub(30)))
         };
