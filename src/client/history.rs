@@ -226,8 +226,9 @@ pub enum Op {
     Made { peer: Account, made: i64, unix_ms: i64 },
     /// The same of the account whose history this is.
     OwnMade(i64),
-    /// A message of one's own has this row at the server.
-    Numbered { id: MessageId, row: u64 },
+    /// A message of one's own has come so far with this row at the server; one without the other would never be known to
+    /// be delivered.
+    Numbered { id: MessageId, row: u64, state: SendState },
     /// Of one's own messages to these accounts all from the first to the last row at the server were delivered; with the
     /// version up to which that is known then. Answered by [`Done::Deliveries`].
     Delivered { version: u64, rows: Vec<(Account, u64, u64)> },

@@ -340,7 +340,8 @@ pub enum Event {
     /// What another device of this account has sent. To be stored as a message of one's own, unless it is on disk
     /// already, then as [`Event::Received`].
     Own { token: StoreToken, to: Account, text: String, pushed: Pushed, by: SentBy },
-    /// A message of one's own has this row at the server.
+    /// A message of one's own has this row at the server; its [`Event::Outgoing`] comes next, and is to be stored together
+    /// with that.
     Numbered { id: MessageId, row: u64 },
     /// Of one's own messages to these accounts all from the first to the last row at the server were delivered. To be
     /// stored together with the version; answered by [`Session::handle_delivered`].

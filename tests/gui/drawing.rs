@@ -368,3 +368,46 @@ pub fn a_message_costs_the_drawing_of_that_message() {
     chat.close();
     main.close();
 }
+
+/// A bubble's words change with what became of the message, in each language and theme.
+pub fn what_was_kept_is_shown_as_delivered() {
+    let with = |state: SendState| {
+        let (emit, _) = events();
+        let mut chat = chat("20170000", &emit);
+        chat.window().clone().resize(0, 40, 420, 440);
+        for n in 0..4 {
+            chat.append(Row { state: Some(state), ..row(n, true) });
+        }
+        super::drawn(&chat, 4);
+        chat
+    };
+    for (theme, locale) in [(Theme::Light, "en"), (Theme::Dark, "zh-CN"), (Theme::Light, "zh-CN"), (Theme::Dark, "en")]
+    {
+        theme::set(theme);
+        rust_i18n::set_locale(locale);
+        let mut changed = with(SendState::Kept);
+        let kept = shown(changed.window());
+        super::keep_picture(&format!("kept-{locale}-{theme:?}"));
+        for id in [4, 3, 2] {
+            changed.set_state(MessageId(id), SendState::Delivered);
+        }
+        same(changed.window(), "some of them");
+        super::keep_picture(&format!("some-delivered-{locale}-{theme:?}"));
+        let some = shown(changed.window());
+        changed.set_state(MessageId(1), SendState::Delivered);
+        same(changed.window(), "all of them");
+        let all = shown(changed.window());
+        super::keep_picture(&format!("delivered-{locale}-{theme:?}"));
+        changed.close();
+        let pictures = [SendState::Delivered, SendState::Sent].map(|state| {
+            let chat = with(state);
+            let picture = shown(chat.window());
+            chat.close();
+            picture
+        });
+        assert!(pictures[0] == all, "as one that was delivered from the first");
+        assert!(pictures[1] != all && kept != all && kept != some && some != all, "four states, four pictures");
+    }
+    theme::set(Theme::Light);
+    rust_i18n::set_locale("en");
+}

@@ -96,6 +96,7 @@ fn main() -> ExitCode {
         ("a_file_that_is_not_there_keeps_its_question", files::a_file_that_is_not_there_keeps_its_question),
         ("a_message_costs_the_drawing_of_that_message", drawing::a_message_costs_the_drawing_of_that_message),
         ("a_chats_pieces_make_the_whole", drawing::a_chats_pieces_make_the_whole),
+        ("what_was_kept_is_shown_as_delivered", drawing::what_was_kept_is_shown_as_delivered),
         ("the_main_windows_pieces_make_the_whole", drawing::the_main_windows_pieces_make_the_whole),
         ("what_is_scrolled_out_is_not_seen", drawing::what_is_scrolled_out_is_not_seen),
         ("little_is_asked_before_the_first_window", start::little_is_asked_before_the_first_window),

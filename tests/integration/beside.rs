@@ -170,3 +170,95 @@ fn what_this_folder_took_in_plain_is_not_shown_again_and_what_others_took_is() {
     assert_eq!(shown(&a), ["b< fourth", "b< second", "b< fifth"]);
     drop(server);
 }
+
+/// How far each of this person's messages to b has come, read anew from the disk.
+fn states(person: &mut Person) -> Vec<(String, SendState)> {
+    person.seen.clear();
+    person.client.last(account("b"), 99);
+    person.until("rows", |e| matches!(e, Event::Last { .. }));
+    let Some(Event::Last { rows, .. }) = person.seen.pop() else { panic!("{:?}", person.seen) };
+    rows.into_iter().filter_map(|row| Some((row.text, row.state?))).collect()
+}
+
+fn becomes(person: &mut Person, wanted: &[(&str, SendState)]) {
+    let wanted: Vec<_> = wanted.iter().map(|(text, state)| ((*text).to_owned(), *state)).collect();
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    loop {
+        let states = states(person);
+        if states == wanted {
+            return;
+        }
+        assert!(std::time::Instant::now() < end, "{states:?}");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
+
+fn delivered(event: &Event) -> bool {
+    matches!(event, Event::Outgoing { state: SendState::Delivered, .. })
+}
+
+#[test]
+fn each_device_of_a_writer_learns_what_was_delivered_whenever_it_comes() {
+    use SendState::{Delivered, Kept};
+    let dir = tempfile::tempdir().expect("a folder");
+    let data = dir.path().join("server");
+    let server = serve(anywhere(), &data);
+    let at = server.address();
+    let mut first = securely(at, &dir.path().join("1")).come_in("a", true);
+    chosen(&mut first, AccountChange::Beside(true), AccountSettings { beside: true, secure_only: false });
+    let mut second = securely(at, &dir.path().join("2")).come_in("a", false);
+    let leave = |mut person: Person| {
+        person.client.go_offline(clock::now());
+        person.until("offline", |e| matches!(e, Event::WentOffline(_)));
+    };
+    leave(securely(at, &dir.path().join("b")).come_in("b", true));
+    let kept = |person: &mut Person, text: &str| {
+        assert!(person.client.send_message(clock::now(), &account("b"), text));
+        person.until("kept", |e| matches!(e, Event::Outgoing { state: SendState::Kept, .. }));
+    };
+    kept(&mut first, "one");
+    second.gets("b", "one");
+    becomes(&mut second, &[("one", Kept)]);
+    becomes(&mut first, &[("one", Kept)]);
+    // One of them is away while its receiver comes, and the server starts anew.
+    drop(second);
+    let come_back = |folder: &str, name: &str| {
+        let mut person = securely(at, &dir.path().join(folder));
+        person.client.login(clock::now(), account(name), password()).expect("a history");
+        person
+    };
+    let mut b = come_back("b", "b");
+    b.gets("a", "one");
+    first.until("delivered", delivered);
+    becomes(&mut first, &[("one", Delivered)]);
+    drop((b, server));
+    let server = serve(at, &data);
+    let mut second = come_back("2", "a");
+    second.until("delivered", delivered);
+    becomes(&mut second, &[("one", Delivered)]);
+    // What is sent to somebody who is there is delivered too.
+    let mut b = come_back("b", "b");
+    b.until("in", |e| *e == Event::LoggedIn(LoginOutcome::Done));
+    says(&mut second, "b", "two");
+    b.gets("a", "two");
+    second.until("delivered", delivered);
+    becomes(&mut first, &[("one", Delivered), ("two", Delivered)]);
+    // A plain client has it once it goes on.
+    leave(b);
+    kept(&mut second, "three");
+    first.gets("b", "three");
+    becomes(&mut first, &[("one", Delivered), ("two", Delivered), ("three", Kept)]);
+    let mut plain = Person::new(at, &dir.path().join("plain")).come_in("b", false);
+    plain.client.set_open_chats(clock::now(), Vec::new(), true);
+    plain.gets("a", "three");
+    first.until("delivered", delivered);
+    second.until("delivered", delivered);
+    // A new device reads it back as it is.
+    let mut third = securely(at, &dir.path().join("3")).come_in("a", false);
+    third.client.earlier(account("b"));
+    third.until("a page", |e| matches!(e, Event::Past { messages, .. } if messages.iter().all(|past| past.delivered)));
+    for person in [&mut first, &mut second, &mut third] {
+        becomes(person, &[("one", Delivered), ("two", Delivered), ("three", Delivered)]);
+    }
+    drop(server);
+}

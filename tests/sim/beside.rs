@@ -114,6 +114,8 @@ fn judge(world: &World, seed: u64, cuts: usize) {
                 other => panic!("seed {seed}: device {i} has {text:?} {other:?} times"),
             }
         }
+        let (delivered, kept) = client.sent();
+        assert!(kept.is_empty() && (i == 2 || !delivered.is_empty()), "seed {seed}: device {i} shows {kept:?} as kept");
         assert!(name != "a" || had.is_empty(), "seed {seed}: device {i}: {had:?} was never sent");
     }
 }

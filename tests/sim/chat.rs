@@ -27,6 +27,8 @@ pub struct Report {
     pub twice: usize,
     pub takeovers: usize,
     pub full_disks: usize,
+    /// Messages that are shown as delivered, on each device of their writer.
+    pub delivered: usize,
 }
 
 impl std::ops::AddAssign for Report {
@@ -41,6 +43,7 @@ impl std::ops::AddAssign for Report {
         self.twice += other.twice;
         self.takeovers += other.takeovers;
         self.full_disks += other.full_disks;
+        self.delivered += other.delivered;
     }
 }
 
@@ -355,7 +358,13 @@ fn judge(chat: &mut Chat) {
             received(chat, i, &all, &own)
         }
         written(chat, i, &rows);
+        if !chat.is_plain(i) {
+            let (delivered, kept) = chat.world.clients[i].sent();
+            assert!(kept.is_empty(), "taken, and not shown as delivered at device {i}: {kept:?}");
+            chat.report.delivered += delivered.len();
+        }
     }
+    assert!(chat.world.server.unread().is_empty(), "not taken: {:?}", chat.world.server.unread());
     // What is nobody's any more was taken from its writer by a cut of the power.
     let clients = &chat.world.clients;
     let known =

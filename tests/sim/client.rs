@@ -3,7 +3,7 @@
 //! commits too, all of what each did, since the client's database does not wait for the disk. A full disk
 //! refuses every commit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -29,13 +29,24 @@ pub struct Disk {
     pub messages: Vec<(u64, String, String)>,
     /// One's own.
     pub outgoing: BTreeMap<i64, (Account, String, SendState)>,
+    /// Their rows at the server.
+    rows: BTreeMap<i64, u64>,
+    /// What other devices of the account have sent: as which row, to whom, text.
+    mirrored: Vec<(u64, Account, String)>,
+    /// Of what was sent to somebody which rows were delivered: the first, and the last.
+    delivered: BTreeMap<(Account, u64), u64>,
     pins: Vec<Vec<u8>>,
 }
+
+/// Messages: to whom, and what.
+pub type Said = BTreeSet<(Account, String)>;
 
 #[derive(Debug, Clone)]
 enum Op {
     Received { token: StoreToken, pushed: Option<Pushed>, from: String, text: String },
-    Own { token: StoreToken, pushed: Pushed, to: Account, text: String },
+    Own { token: StoreToken, pushed: Pushed, to: Account, text: String, accepted: Option<u64> },
+    Numbered { id: MessageId, row: u64, state: SendState },
+    Delivered { version: u64, rows: Vec<(Account, u64, u64)> },
     Outgoing { to: Account, text: String },
     State { id: MessageId, state: SendState },
     Refused { id: MessageId, state: SendState },
@@ -81,6 +92,14 @@ pub struct Client {
     pub answered: Vec<(Instant, String)>,
     pub connection: Link,
     pub datagrams: Vec<Vec<u8>>,
+    /// Texts that were ever on its disk, of others.
+    pub had: BTreeSet<String>,
+    /// What it shows as delivered may have changed.
+    pub news: bool,
+    /// Of these it was looked whether it is so.
+    pub looked_at: Said,
+    /// The row of a message whose state comes next.
+    numbered: Option<(MessageId, u64)>,
     /// Events, for whoever looks at one seed.
     pub told: Vec<String>,
 }
@@ -95,7 +114,15 @@ impl Client {
         let first = u8::try_from(index % 200).expect("small");
         let device = Key([first, u8::try_from(index / 200).expect("small"), 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
         let kept = Kept { device, token: None, cursor: None, newest: 0, delivered: 0, made: None };
-        let disk = Disk { kept, messages: Vec::new(), outgoing: BTreeMap::new(), pins: Vec::new() };
+        let disk = Disk {
+            kept,
+            messages: Vec::new(),
+            outgoing: BTreeMap::new(),
+            pins: Vec::new(),
+            rows: BTreeMap::new(),
+            mirrored: Vec::new(),
+            delivered: BTreeMap::new(),
+        };
         let port = 5_000 + u16::try_from(dice.roll() % 10_000).expect("small");
         Self {
             account: Account::person(account).expect("valid"),
@@ -122,6 +149,10 @@ impl Client {
             answered: Vec::new(),
             connection: Link::Offline,
             datagrams: Vec::new(),
+            had: BTreeSet::new(),
+            news: false,
+            looked_at: BTreeSet::new(),
+            numbered: None,
             told: Vec::new(),
         }
     }
@@ -265,7 +296,8 @@ impl Client {
             // Its writer keeps the text.
             Op::Outgoing { .. } | Op::Begin(_) | Op::Token(_) | Op::Pin(_) => return None,
             Op::State { id, state: SendState::Sending } | Op::Refused { id, .. } => Done::Noted(id, false),
-            Op::State { .. } => {
+            Op::Delivered { .. } => Done::Delivered(None),
+            Op::State { .. } | Op::Numbered { .. } => {
                 self.forgot = true;
                 return None;
             }
@@ -275,10 +307,12 @@ impl Client {
     }
 
     fn apply(&mut self, op: Op) -> Option<Done> {
+        self.news |= matches!(op, Op::Own { .. } | Op::Numbered { .. } | Op::Delivered { .. });
         let disk = &mut self.disk;
         Some(match op {
             Op::Received { token, pushed: None, from, text } => {
                 disk.kept.newest += 1;
+                self.had.insert(text.clone());
                 disk.messages.push((0, from, text));
                 Done::Stored(token, true)
             }
@@ -287,17 +321,19 @@ impl Client {
                 if stored {
                     disk.kept.cursor = Some(row);
                     disk.kept.newest += 1;
+                    self.had.insert(text.clone());
                     disk.messages.push((row, from, text));
                 }
                 Done::Stored(token, stored)
             }
-            Op::Own { token, pushed: Pushed { row, after, .. }, to, text } => {
+            Op::Own { token, pushed: Pushed { row, after, .. }, to, text, accepted } => {
                 let stored = disk.kept.cursor == after;
                 if stored {
                     disk.kept.cursor = Some(row);
                     // By itself, under another name, as long as it has not forgotten that.
                     if !disk.outgoing.values().any(|(receiver, mine, _)| *receiver == to && *mine == text) {
                         disk.kept.newest += 1;
+                        disk.mirrored.extend(accepted.map(|accepted| (accepted, to, text.clone())));
                         disk.messages.push((row, self.account.as_str().to_owned(), text));
                     }
                 }
@@ -317,6 +353,21 @@ impl Client {
                     return None;
                 }
                 Done::Noted(id, true)
+            }
+            Op::Numbered { id, row, state } => {
+                if let Some((.., known)) = disk.outgoing.get_mut(&id.0) {
+                    *known = state;
+                    disk.rows.insert(id.0, row);
+                }
+                return None;
+            }
+            Op::Delivered { version, rows } => {
+                for (to, first, last) in rows {
+                    let known = disk.delivered.entry((to, first)).or_insert(last);
+                    *known = last.max(*known);
+                }
+                disk.kept.delivered = version;
+                Done::Delivered(Some(version))
             }
             Op::Refused { id, state } => {
                 if let Some((.., known)) = disk.outgoing.get_mut(&id.0) {
@@ -360,6 +411,7 @@ impl Client {
         match done {
             Done::Stored(token, stored) => session.handle_stored(now, token, stored),
             Done::Noted(id, noted) => session.handle_noted(now, id, noted),
+            Done::Delivered(version) => session.handle_delivered(now, version),
             Done::Renamed(device) => session.set_device(now, device),
             Done::Outgoing(id) => {
                 let (to, body, _) = &self.disk.outgoing[&id];
@@ -396,13 +448,21 @@ impl Client {
                 self.shown.push((now, text.clone()));
                 self.submit(now, Op::Received { token, pushed, from: from.as_str().to_owned(), text });
             }
-            Event::Own { token, to, text, pushed, .. } => self.submit(now, Op::Own { token, pushed, to, text }),
+            Event::Own { token, to, text, pushed, by } => {
+                self.submit(now, Op::Own { token, pushed, to, text, accepted: by.accepted });
+            }
+            Event::Numbered { id, row } => self.numbered = Some((id, row)),
+            Event::Delivered { version, rows } => self.submit(now, Op::Delivered { version, rows }),
             Event::Outgoing { id, state } => {
                 if matches!(state, SendState::Sent | SendState::Kept | SendState::OfflineOrUnknown) {
                     let text = self.disk.outgoing.get(&id.0).map(|(_, text, _)| text.clone());
                     self.answered.extend(text.map(|text| (now, text)));
                 }
-                self.submit(now, Op::State { id, state });
+                let op = match self.numbered.take_if(|(numbered, _)| *numbered == id) {
+                    Some((id, row)) => Op::Numbered { id, row, state },
+                    None => Op::State { id, state },
+                };
+                self.submit(now, op);
             }
             Event::Refused { id, state } => self.submit(now, Op::Refused { id, state }),
             Event::Begins(row) => self.submit(now, Op::Begin(row)),
@@ -473,6 +533,22 @@ impl Client {
         self.disk.outgoing.values().filter(|(.., state)| open(state)).count()
     }
 
+    /// What it shows as delivered of what its account has sent, and what it shows as on the server: to whom, and what.
+    pub fn sent(&self) -> (Said, Said) {
+        let own = self.disk.outgoing.iter().filter_map(|(id, (to, text, state))| {
+            let there = matches!(state, SendState::Sent | SendState::Kept);
+            there.then(|| (self.disk.rows.get(id).copied(), to, text))
+        });
+        let mirrored = self.disk.mirrored.iter().map(|(row, to, text)| (Some(*row), to, text));
+        let (mut delivered, mut kept) = (BTreeSet::new(), BTreeSet::new());
+        for (row, to, text) in own.chain(mirrored).filter(|(_, to, _)| !to.is_room()) {
+            let mut ranges = self.disk.delivered.iter().filter(|((account, _), _)| account == to);
+            let is_in = row.is_some_and(|row| ranges.any(|((_, first), last)| (*first..=*last).contains(&row)));
+            if is_in { &mut delivered } else { &mut kept }.insert((to.clone(), text.clone()));
+        }
+        (delivered, kept)
+    }
+
     /// How often this device took another name.
     pub fn renames(&self) -> usize {
         usize::from(self.devices) - 1
@@ -489,5 +565,6 @@ enum Done {
     Noted(MessageId, bool),
     Outgoing(i64),
     Renamed(Option<Device>),
+    Delivered(Option<u64>),
     Outbox,
 }

@@ -105,6 +105,20 @@ impl World {
             self.tell(format_args!("client {client}: {event}"));
         }
         self.sent_by(client);
+        if std::mem::take(&mut self.clients[client].news) {
+            self.look_at_deliveries(client);
+        }
+    }
+
+    /// Nothing is shown as delivered that its receiver has not had on a disk.
+    fn look_at_deliveries(&mut self, client: usize) {
+        let (delivered, _) = self.clients[client].sent();
+        let new: Vec<_> = delivered.difference(&self.clients[client].looked_at).cloned().collect();
+        for (to, text) in new {
+            let had = self.clients.iter().any(|other| other.account == to && other.had.contains(&text));
+            assert!(had, "device {client} shows {text:?} as delivered to {to}, and it was not");
+            self.clients[client].looked_at.insert((to, text));
+        }
     }
 
     fn sent_by(&mut self, index: usize) {

@@ -283,7 +283,7 @@ fn a_new_device_reads_what_the_server_keeps() {
     }
     // From then on it stands in the history.
     terminal.line("/search 第 7 条");
-    terminal.shows("→ b: 第 7 条\nMessages with “第 7 条”: 1");
+    terminal.shows("→ b: 第 7 条 (is offline; the server keeps it)\nMessages with “第 7 条”: 1");
     // The pipe waits for it.
     let said = check(&mut served.client("newer"), "login a\nsecret\nadd b\npast b 2\n", 0);
     assert!(said.contains("2 messages kept at the server") && said.contains("第 49 条"), "{said}");
@@ -351,4 +351,53 @@ fn devices_stand_beside_each_other_where_their_owner_wants_it() {
         terminal.shows("b: from the second");
         terminal.foot_is("a>");
     }
+}
+
+#[test]
+fn a_kept_message_is_said_to_be_delivered_on_each_device_of_its_writer() {
+    let served = Served::new();
+    check(&mut served.client("b"), "register b\nsecret\nsecret\n", 0);
+    let first = Terminal::open(&served, "first", &[]);
+    first.register("a");
+    first.line("account beside on");
+    first.shows("several may be logged in at once");
+    let second = Terminal::open_in("zh", &served, "second", &[]);
+    second.shows("hongyan>");
+    second.line("login a");
+    second.line("secret");
+    second.foot_is("a>");
+    first.line("chat b");
+    first.foot_is("a → b>");
+    for text in ["one", "two"] {
+        first.line(text);
+        first.shows(&format!("“{text}”: is offline; the server keeps it"));
+        second.shows(&format!("→ b: {text} (对方离线，服务器已代存)"));
+    }
+    first.foot_is("a → b ○>");
+    let b = Terminal::open(&served, "b", &["--account", "b"]);
+    b.shows("Password of b:");
+    b.line("secret");
+    b.shows("two");
+    first.shows("“two”: delivered ✓✓");
+    first.foot_is("a → b ✓✓>");
+    second.shows("“two”: 已送达 ✓✓");
+    // Once for all before it, and it stays so in what is read later.
+    for terminal in [&first, &second] {
+        terminal.line("/history b");
+    }
+    first.shows("→ b: one (delivered ✓✓)");
+    second.shows("→ b: one (已送达 ✓✓)");
+    assert!(!first.scrolled().contains("“one”: delivered"), "{}", first.scrolled());
+    // A new folder has nothing but what the server keeps.
+    let mut at_server =
+        with_password(job(&served, "third", &["--account", "a", "history", "b", "--at-server", "--json"]));
+    let states = |said: String| {
+        lines(&said).iter().map(|row| (row["text"].to_string(), row["state"].to_string())).collect::<Vec<_>>()
+    };
+    let wanted = ["\"one\"", "\"two\""].map(|text| (text.to_owned(), "\"delivered\"".to_owned()));
+    assert_eq!(states(check(&mut at_server, "", 0)), wanted);
+    first.line("/quit");
+    first.shows("left with 0");
+    let mut here = job(&served, "first", &["--account", "a", "history", "b", "--json"]);
+    assert_eq!(states(check(&mut here, "", 0)), wanted);
 }

@@ -101,7 +101,7 @@ fn ten_thousand_characters_are_pasted() {
             if got == text { Ok(()) } else { Err(format!("{} of {} bytes\n{}", got.len(), text.len(), a.screen())) }
         });
     }
-    a.foot_is("a → bob ✓>");
+    a.foot_is("a → bob ✓✓>");
 }
 
 #[test]

@@ -59,11 +59,18 @@ impl Client {
             }
             session::Event::Unread(n) => return self.submit(Op::Unread(n)),
             session::Event::Delivered { version, rows } => return self.submit(Op::Delivered { version, rows }),
-            session::Event::Numbered { id, row } => return self.submit(Op::Numbered { id, row }),
+            session::Event::Numbered { id, row } => {
+                self.numbered = Some((id, row));
+                return;
+            }
             session::Event::Outgoing { id, state } => {
                 self.came_further(id, state);
                 let secure = self.session.speaks() == Some(Speaks::Secure);
-                self.submit(Op::State { id, state, secure });
+                let numbered = self.numbered.take_if(|(numbered, _)| *numbered == id);
+                self.submit(match numbered {
+                    Some((id, row)) => Op::Numbered { id, row, state },
+                    None => Op::State { id, state, secure },
+                });
                 Event::Outgoing { id, state }
             }
             session::Event::NoRoom { id, sure } => {

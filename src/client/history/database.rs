@@ -201,9 +201,9 @@ impl Database {
                 self.set_own_made(*made)?;
                 None
             }
-            Op::Numbered { id, row } => {
+            Op::Numbered { id, row, state } => {
                 self.number_at_server(*id, *row)?;
-                None
+                self.apply(&Op::State { id: *id, state: *state, secure: true })?
             }
             Op::Delivered { version, rows } => Some(self.note_deliveries(*version, rows)?),
             Op::Past { own, peer, messages, more } => {

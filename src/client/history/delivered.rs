@@ -102,7 +102,7 @@ mod tests {
     fn sent(database: &Database, row: u64, state: SendState) -> Vec<Done> {
         let written = database.run(&[Op::Outgoing { request: 1, to: b(), text: format!("own {row}"), unix_ms: 0 }]);
         let Some(Done::Kept { id: Some(id), .. }) = written.first() else { panic!("{written:?}") };
-        database.run(&[Op::Numbered { id: *id, row }, Op::State { id: *id, state, secure: true }])
+        database.run(&[Op::Numbered { id: *id, row, state }])
     }
 
     fn mirrored(database: &Database, row: u64, accepted: u64, online: Option<bool>) -> Option<SendState> {

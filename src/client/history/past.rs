@@ -247,7 +247,7 @@ mod tests {
         let to = account("b");
         let done = database.run(&[Op::Outgoing { request: 1, to, text: format!("me {row}"), unix_ms: 0 }]);
         let Some(Done::Kept { id: Some(id), .. }) = done.first() else { panic!("{done:?}") };
-        database.run(&[Op::State { id: *id, state: SendState::Sent, secure: true }, Op::Numbered { id: *id, row }]);
+        database.run(&[Op::Numbered { id: *id, row, state: SendState::Sent }]);
     }
 
     fn texts(database: &Database) -> Vec<String> {
@@ -324,7 +324,7 @@ mod tests {
         database.run(&[page(&[(1, "me"), (2, "me"), (3, "me")])]);
         assert_eq!(texts(&database), ["me 1", "me 2", "me 2", "me 3"], "what was written at another time is another");
         // Whose answer had not come is not doubled when it does.
-        database.run(&[state(3, SendState::Sent), Op::Numbered { id: MessageId(3), row: 3 }]);
+        database.run(&[Op::Numbered { id: MessageId(3), row: 3, state: SendState::Sent }]);
         database.run(&[page(&[(1, "me"), (2, "me"), (3, "me")])]);
         assert_eq!(texts(&database).len(), 4);
     }
