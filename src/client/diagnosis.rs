@@ -59,6 +59,8 @@ struct Asking {
     next: Instant,
     /// Asked what every server answers, and nothing else.
     foreign: bool,
+    /// Where answers come from that are not its.
+    elsewhere: Option<SocketAddr>,
     strange: Option<Vec<u8>>,
 }
 
@@ -208,9 +210,10 @@ impl Diagnosis {
                     self.ask(now);
                 } else {
                     let (at, took) = (asking.at, now.saturating_duration_since(asking.began));
-                    let what = match asking.strange.take() {
-                        Some(bytes) => What::Neither { at, bytes },
-                        None => What::Silent { at, questions: asking.sent },
+                    let what = match (asking.strange.take(), asking.elsewhere) {
+                        (Some(bytes), _) => What::Neither { at, bytes },
+                        (None, Some(from)) => What::Elsewhere { at, from },
+                        (None, None) => What::Silent { at, questions: asking.sent },
                     };
                     self.failed(now, took, what);
                 }
@@ -251,6 +254,16 @@ impl Diagnosis {
                 }
             }
             State::LookingUp(_) | State::Finished => {}
+        }
+    }
+
+    /// A datagram from somewhere else, to a socket of which only the address that is asked now knows.
+    pub fn handle_elsewhere(&mut self, from: SocketAddr, bytes: &[u8]) {
+        if let State::Asking(asking) = &mut self.state
+            && looks_like_reply(bytes)
+            && reachable(from) != asking.at
+        {
+            asking.elsewhere.get_or_insert(reachable(from));
         }
     }
 
@@ -307,8 +320,16 @@ impl Diagnosis {
     fn next_address(&mut self, now: Instant) {
         let Some(at) = self.addresses.pop_front() else { return self.finish() };
         self.report.stage = Some(Stage::Ask(at));
-        self.state =
-            State::Asking(Asking { at, began: now, last: now, sent: 0, next: now, foreign: false, strange: None });
+        self.state = State::Asking(Asking {
+            at,
+            began: now,
+            last: now,
+            sent: 0,
+            next: now,
+            foreign: false,
+            elsewhere: None,
+            strange: None,
+        });
         self.ask(now);
     }
 

@@ -26,6 +26,8 @@ pub enum What {
     Closed { at: SocketAddr },
     /// Nothing came back.
     Silent { at: SocketAddr, questions: u8 },
+    /// Answers come, but from another address or port than is asked; nobody believes those.
+    Elsewhere { at: SocketAddr, from: SocketAddr },
     /// The system sends nothing there.
     Unsendable { at: SocketAddr, error: String },
     /// Something came back that no server says; its beginning.
@@ -167,6 +169,7 @@ impl What {
             | Self::NoSuchName { .. }
             | Self::Closed { .. }
             | Self::Silent { .. }
+            | Self::Elsewhere { .. }
             | Self::Unsendable { .. }
             | Self::Neither { .. }
             | Self::OnlyPlain
@@ -302,6 +305,11 @@ impl Report {
                 t!("diagnosis.closed", locale = locale, at = at),
                 t!("diagnosis.closed_is", locale = locale),
                 t!("diagnosis.closed_do", locale = locale),
+            ),
+            What::Elsewhere { at, from } => (
+                t!("diagnosis.elsewhere", locale = locale, at = at, from = from),
+                t!("diagnosis.elsewhere_is", locale = locale),
+                t!("diagnosis.elsewhere_do", locale = locale, from = from),
             ),
             What::Silent { at, questions } => {
                 let text = t!("diagnosis.silent", locale = locale, at = at, n = questions);

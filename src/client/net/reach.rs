@@ -11,8 +11,9 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 use super::clock;
 use crate::base::trouble;
-use crate::client::diagnosis::{Diagnosis, Question, Report};
+use crate::client::diagnosis::{Diagnosis, Question, Report, Transmit};
 use crate::client::session::Known;
+use crate::protocol::wire::{Charset, Request};
 
 /// Nobody waits longer for the thread to notice that it is not wanted any more.
 const LOOK_UP: Duration = Duration::from_millis(100);
@@ -66,6 +67,7 @@ pub fn run(
     let mut diagnosis = Diagnosis::new(now.instant, now.unix_ms, question, nonce());
     let mut seen = None;
     let mut socket: Option<(SocketAddr, UdpSocket)> = None;
+    let mut wide: Option<UdpSocket> = None;
     let mut buffer = vec![0; 65_536];
     loop {
         if let Some((host, port)) = diagnosis.wants().map(|(host, port)| (host.to_owned(), port)) {
@@ -74,7 +76,7 @@ pub fn run(
                 (host.as_str(), port).to_socket_addrs().map(Iterator::collect).map_err(|error| trouble::words(&error));
             diagnosis.looked_up(clock::now().instant, found);
         }
-        send(&mut diagnosis, &mut socket, &memory);
+        send(&mut diagnosis, &mut socket, &mut wide, &memory);
         let report = diagnosis.report();
         let state = (report.steps.len(), report.stage);
         if seen != Some(state) {
@@ -85,12 +87,18 @@ pub fn run(
             return report.clone();
         }
         receive(&mut diagnosis, socket.as_ref().map(|(_, socket)| socket), &mut buffer);
+        if let Some(wide) = &wide {
+            while let Ok((n, from)) = wide.recv_from(&mut buffer) {
+                diagnosis.handle_elsewhere(from, buffer.get(..n).unwrap_or_default());
+            }
+        }
     }
 }
 
 fn send(
     diagnosis: &mut Diagnosis,
     socket: &mut Option<(SocketAddr, UdpSocket)>,
+    wide: &mut Option<UdpSocket>,
     memory: &impl Fn(SocketAddr) -> Known,
 ) {
     while let Some(mut transmit) = diagnosis.poll_transmit() {
@@ -104,6 +112,9 @@ fn send(
                 connected(transmit.to)
             }
         };
+        if transmit.bytes == Request::CountAll.encode(Charset::Utf8) {
+            *wide = ask_widely(&transmit);
+        }
         let sent = open.and_then(|open| {
             let sent = open.send(&transmit.bytes);
             *socket = Some((transmit.to, open));
@@ -137,6 +148,18 @@ fn receive(diagnosis: &mut Diagnosis, socket: Option<&UdpSocket>, buffer: &mut [
     }
 }
 
+/// The last question once more from a socket that hears answers from anywhere: the other one is told of a closed port, and hears
+/// nobody but whom it asks.
+fn ask_widely(transmit: &Transmit) -> Option<UdpSocket> {
+    let any: IpAddr = if transmit.to.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let asked = UdpSocket::bind((any, 0)).and_then(|socket| {
+        socket.set_nonblocking(true)?;
+        socket.send_to(&transmit.bytes, transmit.to)?;
+        Ok(socket)
+    });
+    asked.inspect_err(|error| log::info!("answers from elsewhere are not looked for: {error}")).ok()
+}
+
 /// Connected, since only then the system tells of a closed port.
 fn connected(to: SocketAddr) -> io::Result<UdpSocket> {
     let any: IpAddr = if to.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
@@ -156,4 +179,32 @@ fn nonce() -> String {
         log::warn!("the system gives no random bytes: {error}");
     }
     random.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::diagnosis::{Verdict, What};
+
+    #[test]
+    fn answers_from_another_port_are_named_and_not_believed() {
+        let [asked, other] = [0, 1].map(|_| UdpSocket::bind("127.0.0.1:0").expect("a socket"));
+        let (at, from) = (asked.local_addr().expect("bound"), other.local_addr().expect("bound"));
+        // It ends with the process; nobody asks it then.
+        thread::spawn(move || {
+            let mut buffer = [0; 256];
+            while let Ok((_, who)) = asked.recv_from(&mut buffer) {
+                let _ = other.send_to(b"07:01", who);
+            }
+        });
+        let question = Question { server: at.to_string(), port: 1 };
+        let report = run(question, |_| Known::default(), &AtomicBool::new(false), |_| {});
+        assert_eq!(report.verdict(), Verdict::Unreachable);
+        let found = report.steps.iter().any(|step| step.what == What::Elsewhere { at, from });
+        assert!(found, "{:?}", report.steps);
+        for (locale, words) in [("en", "the answers come from"), ("zh-CN", "应答却来自")] {
+            let said = report.lines(locale).iter().map(|line| line.text.clone()).collect::<Vec<_>>().join("\n");
+            assert!(said.contains(&format!("{words} {from}")), "{said}");
+        }
+    }
 }
