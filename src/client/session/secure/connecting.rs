@@ -1,16 +1,20 @@
 //! Connecting, logging in, and coming back.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use ring::{digest, hmac};
 
 use super::delivered::Deliveries;
+use super::inbox::Receiving;
+use super::naming::Naming;
 use super::outbox::is_used;
+use super::presence::Presence;
 use super::{DISK, Event, SLEPT, Session, State, Who};
 use crate::base::model::{Account, Password};
 use crate::base::timer::Rto;
 use crate::client::session::{Kept, KeyChange, Link, LoginOutcome, RegisterOutcome, acceptable};
-use crate::protocol::link::{COPIED, COPIED_BESIDE, GOING_DOWN, Pulse, Why};
+use crate::protocol::link::{COPIED, COPIED_BESIDE, GOING_DOWN, PeerId, Pulse, Why};
 use crate::protocol::wire::frame::{Code, FromClient, Key, Secret};
 use crate::protocol::wire::reply::LoggedIn;
 
@@ -27,6 +31,58 @@ const GOOD: Duration = Duration::from_secs(5);
 /// Named in the proof, so that it proves nothing else.
 const LABEL: &[u8] = b"hongyan login";
 
+/// Whose login it is, and whose wish.
+#[derive(Debug, Default)]
+pub(super) struct Login {
+    pub(super) who: Option<Who>,
+    /// The password is to be shown to be right, whatever the token.
+    pub(super) by_password: bool,
+    /// Whoever was logged in on this connection is not any more.
+    pub(super) forgotten: bool,
+    /// Nobody's wish, so tried again while nobody answers.
+    pub(super) automatic: bool,
+    /// Of somebody's wish: since when they wait.
+    pub(super) began: Option<Instant>,
+    pub(super) online_since: Option<Instant>,
+}
+
+/// How the server is called.
+#[derive(Debug, Default)]
+pub(super) struct Dialling {
+    /// When this try is given up.
+    pub(super) dial_by: Option<Instant>,
+    /// When the next one begins.
+    pub(super) retry_at: Option<Instant>,
+    /// Tries in vain since the last good connection.
+    pub(super) tries: usize,
+}
+
+/// One connection, or what dials for one.
+#[derive(Debug, Default)]
+pub(super) struct Connection {
+    pub(super) peer: Option<PeerId>,
+    /// It is there.
+    pub(super) connected: bool,
+    /// The login under way: its number, and whether the token was shown.
+    pub(super) asked: Option<(u64, bool)>,
+    /// The question that is there only to be answered, and when it was asked.
+    pub(super) ping: Option<(u64, Instant)>,
+    /// Of pings.
+    pub(super) round_trip: Rto,
+    /// When the oldest of what is unanswered was asked.
+    pub(super) unanswered_since: Option<Instant>,
+    /// The carrier knows that something is unanswered.
+    pub(super) hurried: bool,
+    /// Rows on disk that the server was not told of yet.
+    pub(super) unacknowledged: u64,
+    /// That something was not understood was said.
+    pub(super) puzzled: bool,
+    /// How it was when it was looked at last.
+    pub(super) pulse: Pulse,
+    /// When whose account was made, as was told on it.
+    pub(super) made: BTreeMap<Account, i64>,
+}
+
 impl Session {
     /// Logs in; answered by [`Event::LoggedIn`]. The password is sent, once, whatever token there is.
     pub fn login(&mut self, now: Instant, account: Account, password: Password, kept: Kept) {
@@ -39,31 +95,28 @@ impl Session {
     }
 
     fn begin(&mut self, now: Instant, who: Who) {
-        if self.state != State::Offline || self.forgotten {
+        if self.state != State::Offline || self.login.forgotten {
             self.give_up_connection(now, "another login");
         }
-        self.by_password = who.password.is_some();
-        self.handed = who.kept.cursor;
-        self.begins = None;
-        self.who = Some(who);
+        self.login.by_password = who.password.is_some();
+        self.receiving.handed = who.kept.cursor;
+        self.receiving.begins = None;
+        self.login.who = Some(who);
         self.clear();
         self.log_in(now);
     }
 
     /// Another account's, or about to be loaded anew.
     pub(super) fn clear(&mut self) {
-        self.outbox.clear();
-        self.inbox.clear();
+        self.sending.outbox.clear();
+        let Receiving { begins, handed, last_token, .. } = self.receiving;
+        self.receiving = Receiving { begins, handed, last_token, ..Receiving::default() };
         self.login_is_over();
-        self.made.clear();
-        self.online.clear();
-        self.used = 0;
-        self.renaming = false;
-        self.rename_asked = false;
-        self.hold_until = None;
-        self.gap = None;
+        self.connection.made.clear();
+        self.presence = Presence::default();
+        self.naming = Naming { times: self.naming.times, ..Naming::default() };
         self.deliveries = Deliveries::default();
-        self.forgotten = false;
+        self.login.forgotten = false;
     }
 
     /// Logs in again, after [`Session::go_offline`] or [`Event::Kicked`].
@@ -71,7 +124,7 @@ impl Session {
         if self.leaving.is_some() {
             self.left(now, None);
         }
-        if self.who.is_some() && self.state != State::Online {
+        if self.login.who.is_some() && self.state != State::Online {
             self.log_in(now);
         }
     }
@@ -83,22 +136,22 @@ impl Session {
 
     fn log_in(&mut self, now: Instant) {
         self.state = State::LoggingIn;
-        self.automatic = false;
-        self.login_began = Some(now);
+        self.login.automatic = false;
+        self.login.began = Some(now);
         self.leaving = None;
-        self.retry_at = None;
-        self.tries = 0;
+        self.dialling.retry_at = None;
+        self.dialling.tries = 0;
         self.show(Link::LoggingIn);
         self.turn(now);
     }
 
     /// F5: asks at once, and connects at once.
     pub fn fetch_now(&mut self, now: Instant) {
-        self.hold_until = None;
-        self.resend_at = None;
+        self.receiving.hold_until = None;
+        self.sending.resend_at = None;
         self.deliveries.retry_at = None;
-        self.tries = 0;
-        if self.retry_at.take().is_some() {
+        self.dialling.tries = 0;
+        if self.dialling.retry_at.take().is_some() {
             self.show(Link::LoggingIn);
         }
         if self.state == State::Online {
@@ -110,10 +163,10 @@ impl Session {
 
     /// After a sleep the way may be another one, and the other side may have given up.
     pub(super) fn woken(&mut self, now: Instant) {
-        let slept = self.turned.is_some_and(|last| now.saturating_duration_since(last) > SLEPT);
-        self.turned = Some(now);
-        if slept && self.connected {
-            self.unanswered_since = self.unanswered_since.map(|_| now);
+        let slept = self.health.turned.is_some_and(|last| now.saturating_duration_since(last) > SLEPT);
+        self.health.turned = Some(now);
+        if slept && self.connection.connected {
+            self.connection.unanswered_since = self.connection.unanswered_since.map(|_| now);
             self.carrier.moved(now);
             self.ping(now);
         }
@@ -126,57 +179,58 @@ impl Session {
     }
 
     pub(super) fn ping(&mut self, now: Instant) {
-        if self.state == State::Online && self.ping.is_none() {
+        if self.state == State::Online && self.connection.ping.is_none() {
             let id = self.next_id();
-            self.ping = self.say(now, &FromClient::Ping { id }).then_some((id, now));
+            self.connection.ping = self.say(now, &FromClient::Ping { id }).then_some((id, now));
         }
     }
 
     /// What lets this device in without a password, while somebody is logged in.
     #[must_use]
     pub fn token(&self) -> Option<Key<32>> {
-        self.who.as_ref().filter(|_| self.state == State::Online)?.kept.token
+        self.login.who.as_ref().filter(|_| self.state == State::Online)?.kept.token
     }
 
     /// From now on the server may show this key too: after [`Event::KeyChanged`], when its owner has
     /// compared the words.
     pub fn trust(&mut self, key: Vec<u8>) {
-        self.damaged = None;
-        if !self.pins.contains(&key) {
-            self.pins.push(key.clone());
-            self.events.push_back(Event::Pin(key));
+        self.trust.damaged = None;
+        if !self.trust.pins.contains(&key) {
+            self.trust.pins.push(key.clone());
+            self.told.events.push_back(Event::Pin(key));
         }
     }
 
     pub(super) fn dial(&mut self, now: Instant) {
-        self.connected = false;
-        self.peer = Some(self.carrier.connect(now, self.server, acceptable(&self.pins, self.damaged.is_some())));
-        self.dial_by = (self.tries < QUICK_DIALS).then(|| now + QUICK_DIAL);
+        self.connection.connected = false;
+        self.connection.peer =
+            Some(self.carrier.connect(now, self.server, acceptable(&self.trust.pins, self.trust.damaged.is_some())));
+        self.dialling.dial_by = (self.dialling.tries < QUICK_DIALS).then(|| now + QUICK_DIAL);
     }
 
     pub(super) fn connected(&mut self, key: Vec<u8>) {
-        if self.connected {
+        if self.connection.connected {
             // The carrier goes on with another attempt.
-            self.nothing_asked();
+            self.begin_anew(Connection { peer: self.connection.peer, ..Connection::default() });
         }
-        self.connected = true;
-        self.puzzled = false;
-        self.dial_by = None;
-        if self.pins.is_empty() {
+        self.connection.connected = true;
+        self.connection.puzzled = false;
+        self.dialling.dial_by = None;
+        if self.trust.pins.is_empty() {
             self.trust(key);
         }
     }
 
     pub(super) fn ask_to_log_in(&mut self, now: Instant) {
         // With its new name, if it is about to have one.
-        let later = self.hold_until.is_some() || self.retry_at.is_some() || self.rename_asked;
-        if self.state != State::LoggingIn || self.asked.is_some() || later {
+        let later = self.receiving.hold_until.is_some() || self.dialling.retry_at.is_some() || self.naming.asked;
+        if self.state != State::LoggingIn || self.connection.asked.is_some() || later {
             return;
         }
-        let Some(who) = &self.who else { return };
+        let Some(who) = &self.login.who else { return };
         let (account, device, cursor) = (who.account.as_str().to_owned(), who.kept.device, who.kept.cursor);
         let made = who.kept.made;
-        let token = who.kept.token.filter(|_| !self.by_password);
+        let token = who.kept.token.filter(|_| !self.login.by_password);
         let password = who.password.as_ref().map(|p| Secret(p.reveal().to_owned()));
         let proof = token.and_then(|token| self.prove(token));
         let id = self.next_id();
@@ -187,12 +241,12 @@ impl Session {
         };
         let said = !self.if_free || self.say(now, &FromClient::IfFree);
         if said && self.say(now, &frame) {
-            self.asked = Some((id, proof.is_some()));
+            self.connection.asked = Some((id, proof.is_some()));
         }
     }
 
     fn prove(&self, token: Key<32>) -> Option<Key<32>> {
-        let material = self.carrier.export(self.peer?, LABEL)?;
+        let material = self.carrier.export(self.connection.peer?, LABEL)?;
         let key = hmac::Key::new(hmac::HMAC_SHA256, digest::digest(&digest::SHA256, &token.0).as_ref());
         hmac::sign(&key, &material).as_ref().try_into().ok().map(Key)
     }
@@ -208,59 +262,59 @@ impl Session {
         start: Option<u64>,
         made: Option<i64>,
     ) {
-        if self.asked.is_none_or(|(asked, _)| asked != id) {
+        if self.connection.asked.is_none_or(|(asked, _)| asked != id) {
             return;
         }
-        self.asked = None;
+        self.connection.asked = None;
         self.deliveries.asked = false;
         self.state = State::Online;
-        self.by_password = false;
-        self.login_began = None;
-        self.online_since = Some(now);
-        if let Some(account) = self.who.as_ref().map(|who| who.account.clone()) {
+        self.login.by_password = false;
+        self.login.began = None;
+        self.login.online_since = Some(now);
+        if let Some(account) = self.login.who.as_ref().map(|who| who.account.clone()) {
             self.was_made(&account, made);
         }
         // Who is there comes next.
-        self.online.clear();
-        self.contact.ends(&mut self.events);
-        let automatic = std::mem::replace(&mut self.automatic, true);
-        let Some(who) = &mut self.who else { return };
+        self.presence.online.clear();
+        self.health.contact.ends(&mut self.told.events);
+        let automatic = std::mem::replace(&mut self.login.automatic, true);
+        let Some(who) = &mut self.login.who else { return };
         if token.is_some() && token != who.kept.token {
             who.kept.token = token;
-            self.events.push_back(Event::Token(token));
+            self.told.events.push_back(Event::Token(token));
         }
         if who.kept.cursor.is_none()
             && let Some(start) = start
         {
-            self.begins = Some(start);
-            self.handed = Some(start);
+            self.receiving.begins = Some(start);
+            self.receiving.handed = Some(start);
             who.kept.cursor = Some(start);
         }
         who.kept.made = made.or(who.kept.made);
         // Said again while nothing is stored after it: the disk may have been full.
-        self.events.extend(self.begins.map(Event::Begins));
+        self.told.events.extend(self.receiving.begins.map(Event::Begins));
         // It has sent what this folder never held: the folder was copied, or put back from a backup.
-        self.used = highest;
-        for message in self.outbox.iter_mut().filter(|m| is_used(m.id, highest)) {
+        self.naming.used = highest;
+        for message in self.sending.outbox.iter_mut().filter(|m| is_used(m.id, highest)) {
             message.doubtful = true;
         }
-        self.renaming |= highest > u64::try_from(who.kept.newest).unwrap_or(0);
-        self.events.push_back(Event::LoggedIn(LoginOutcome::Done));
-        self.events.push_back(Event::Extensions(true));
+        self.naming.wanted |= highest > u64::try_from(who.kept.newest).unwrap_or(0);
+        self.told.events.push_back(Event::LoggedIn(LoginOutcome::Done));
+        self.told.events.push_back(Event::Extensions(true));
         if let Some(address) = ended.filter(|_| !automatic) {
-            self.events.push_back(Event::TookPlace { address });
+            self.told.events.push_back(Event::TookPlace { address });
         }
         self.show(self.connected_link());
     }
 
     pub(super) fn not_logged_in(&mut self, now: Instant, code: Code) {
-        let by_token = self.asked.take().is_some_and(|(_, by_token)| by_token);
+        let by_token = self.connection.asked.take().is_some_and(|(_, by_token)| by_token);
         match code {
             Code::BadToken if by_token => {
-                if let Some(who) = &mut self.who {
+                if let Some(who) = &mut self.login.who {
                     who.kept.token = None;
                 }
-                self.events.push_back(Event::Token(None));
+                self.told.events.push_back(Event::Token(None));
             }
             Code::TryLater => self.try_again(now),
             Code::MadeAnew => self.is_another_account(now),
@@ -273,57 +327,49 @@ impl Session {
 
     /// The password is right, and the account is not the one whose messages, cursor and counters lie here.
     fn is_another_account(&mut self, now: Instant) {
-        let Some(password) = self.who.as_ref().and_then(|who| who.password.clone()) else {
+        let Some(password) = self.login.who.as_ref().and_then(|who| who.password.clone()) else {
             return self.not_in(now, LoginOutcome::NotUnderstood);
         };
         self.give_up_connection(now, "another account of this name");
-        self.login_began = None;
-        self.retry_at = None;
+        self.login.began = None;
+        self.dialling.retry_at = None;
         self.state = State::Offline;
         self.show(Link::Offline);
-        self.events.push_back(Event::MadeAnew(password));
+        self.told.events.push_back(Event::MadeAnew(password));
     }
 
     pub(super) fn not_in(&mut self, now: Instant, outcome: LoginOutcome) {
         self.give_up_connection(now, "not logged in");
-        self.login_began = None;
-        self.retry_at = None;
+        self.login.began = None;
+        self.dialling.retry_at = None;
         // Whoever was logged out by the server sees so until they log in themselves.
-        self.state = if self.automatic { State::LoggedOut } else { State::Offline };
+        self.state = if self.login.automatic { State::LoggedOut } else { State::Offline };
         // Of another key the server knows nothing: it was refused on this side.
-        let by_server = self.automatic && !matches!(outcome, LoginOutcome::KeyChanged | LoginOutcome::KeysDamaged);
+        let by_server =
+            self.login.automatic && !matches!(outcome, LoginOutcome::KeyChanged | LoginOutcome::KeysDamaged);
         self.show(if by_server { Link::LoggedOut } else { Link::Offline });
-        self.events.push_back(Event::LoggedIn(outcome));
+        self.told.events.push_back(Event::LoggedIn(outcome));
     }
 
     /// Closes what there is of a connection; everything unanswered is to be asked again.
     pub(super) fn give_up_connection(&mut self, now: Instant, reason: &str) {
-        if let Some(peer) = self.peer {
+        if let Some(peer) = self.connection.peer {
             self.carrier.close(now, peer, 0, reason);
         }
         self.disconnected();
     }
 
     fn disconnected(&mut self) {
-        self.peer = None;
-        self.connected = false;
-        self.round_trip = Rto::default();
-        self.storing_unknown();
-        self.pulse = Pulse::default();
-        self.dial_by = None;
-        self.nothing_asked();
+        self.dialling.dial_by = None;
+        self.begin_anew(Connection::default());
     }
 
-    fn nothing_asked(&mut self) {
-        self.asked = None;
-        self.ping = None;
-        self.hurried = false;
-        self.unanswered_since = None;
-        self.unacknowledged = 0;
+    /// Another connection: what was asked on the one before is open again, and the rest that belonged to it is gone.
+    fn begin_anew(&mut self, connection: Connection) {
+        self.connection = connection;
+        self.sending.connection_is_gone();
         self.deliveries.asked = false;
         self.questions.connection_is_gone();
-        self.made.clear();
-        self.outbox.iter_mut().for_each(|message| message.sent = false);
     }
 
     pub(super) fn lost(&mut self, now: Instant, why: Why) {
@@ -332,20 +378,20 @@ impl Session {
         if self.leaving.is_some() {
             return self.left(now, None);
         }
-        self.trouble = Some(why.clone());
+        self.health.trouble = Some(why.clone());
         if let Why::KeyChanged(shown) = why {
-            let damaged = self.damaged.clone();
+            let damaged = self.trust.damaged.clone();
             let (registered, logged_in) = match damaged {
                 Some(_) => (RegisterOutcome::KeysDamaged, LoginOutcome::KeysDamaged),
                 None => (RegisterOutcome::KeyChanged, LoginOutcome::KeyChanged),
             };
             if damaged.is_some() {
-                self.trouble = Some(Why::KeysDamaged);
+                self.health.trouble = Some(Why::KeysDamaged);
             }
-            let change = KeyChange { shown, known: self.pins.clone(), damaged };
-            self.events.push_back(Event::KeyChanged(change));
+            let change = KeyChange { shown, known: self.trust.pins.clone(), damaged };
+            self.told.events.push_back(Event::KeyChanged(change));
             if self.questions.end_registration() {
-                self.events.push_back(Event::Registered(registered));
+                self.told.events.push_back(Event::Registered(registered));
             }
             if self.state == State::LoggingIn || self.state == State::Online {
                 self.not_in(now, logged_in);
@@ -368,32 +414,32 @@ impl Session {
     /// As [`Session::try_again`], but everybody who was there has just been told the same.
     fn try_after_restart(&mut self, now: Instant) {
         self.try_again(now);
-        if self.retry_at.is_none() && self.state == State::LoggingIn {
+        if self.dialling.retry_at.is_none() && self.state == State::LoggingIn {
             let at = now + self.dice.spread(RESTART);
-            self.retry_at = Some(at);
+            self.dialling.retry_at = Some(at);
             self.show(Link::Retrying { at });
         }
     }
 
     /// A good connection that is gone is made anew at once, else later and later.
     pub(super) fn try_again(&mut self, now: Instant) {
-        let good = self.online_since.take().is_some_and(|since| now.saturating_duration_since(since) >= GOOD);
+        let good = self.login.online_since.take().is_some_and(|since| now.saturating_duration_since(since) >= GOOD);
         if self.state == State::Online {
             self.state = State::LoggingIn;
-            self.automatic = true;
+            self.login.automatic = true;
         }
         if self.state != State::LoggingIn && !self.questions.is_wanted_without_login() {
             return;
         }
         if good {
-            self.tries = 0;
+            self.dialling.tries = 0;
             return self.show(Link::LoggingIn);
         }
-        let step = BACKOFF.get(self.tries).or(BACKOFF.last()).copied().unwrap_or_default();
-        self.tries += 1;
+        let step = BACKOFF.get(self.dialling.tries).or(BACKOFF.last()).copied().unwrap_or_default();
+        self.dialling.tries += 1;
         let at = now + self.dice.spread(Duration::from_millis(step));
-        self.retry_at = Some(at);
-        if self.state == State::LoggingIn && self.automatic {
+        self.dialling.retry_at = Some(at);
+        if self.state == State::LoggingIn && self.login.automatic {
             self.show(Link::Retrying { at });
         }
     }
@@ -402,12 +448,12 @@ impl Session {
     /// send it again later.
     pub(super) fn hold(&mut self, now: Instant) {
         self.give_up_connection(now, "the disk is full");
-        self.inbox.clear();
-        self.handed = self.who.as_ref().and_then(|who| who.kept.cursor);
-        self.hold_until = Some(now + DISK);
+        self.receiving.arrived.clear();
+        self.receiving.handed = self.login.who.as_ref().and_then(|who| who.kept.cursor);
+        self.receiving.hold_until = Some(now + DISK);
         if self.state == State::Online {
             self.state = State::LoggingIn;
-            self.automatic = true;
+            self.login.automatic = true;
         }
         self.show(Link::Retrying { at: now + DISK });
     }

@@ -23,7 +23,7 @@ pub(super) struct Deliveries {
 impl Session {
     pub(super) fn ask_for_deliveries(&mut self, now: Instant) {
         let Deliveries { asked, noting, retry_at } = self.deliveries;
-        let Some(version) = self.who.as_ref().map(|who| who.kept.delivered) else { return };
+        let Some(version) = self.login.who.as_ref().map(|who| who.kept.delivered) else { return };
         if !asked && !noting && retry_at.is_none() {
             self.deliveries.asked = self.say(now, &FromClient::Delivered { version });
         }
@@ -34,7 +34,7 @@ impl Session {
         if std::mem::take(&mut self.deliveries.asked) {
             self.deliveries.noting = true;
             let rows = rows.into_iter().map(|(to, [first, last])| (Account::sanitised(&to), first, last)).collect();
-            self.events.push_back(Event::Delivered { version, rows });
+            self.told.events.push_back(Event::Delivered { version, rows });
         }
     }
 
@@ -43,7 +43,7 @@ impl Session {
         if !std::mem::take(&mut self.deliveries.noting) {
             return;
         }
-        match (version, &mut self.who) {
+        match (version, &mut self.login.who) {
             (Some(version), Some(who)) => who.kept.delivered = version,
             _ => self.deliveries.retry_at = Some(now + DISK),
         }

@@ -1,6 +1,7 @@
 //! Others' messages. A message counts as received when it is on disk, and not before
 //! all that came before it.
 
+use std::collections::VecDeque;
 use std::time::Instant;
 
 use super::harmless::MOST_ARRIVED;
@@ -20,6 +21,23 @@ pub(super) struct Arrived {
     stored: bool,
 }
 
+/// Messages on their way from the server to the disk.
+#[derive(Debug, Default)]
+pub(super) struct Receiving {
+    /// Handed out and not on disk yet, in order.
+    pub(super) arrived: VecDeque<Arrived>,
+    /// Where this device begins, until something is stored after it.
+    pub(super) begins: Option<u64>,
+    /// The newest row handed out.
+    pub(super) handed: Option<u64>,
+    /// A gap that was asked about already: the server knows of nothing in it.
+    pub(super) gap: Option<(u64, u64)>,
+    /// The disk has refused one: nothing is asked before this.
+    pub(super) hold_until: Option<Instant>,
+    /// The number of the last [`StoreToken`].
+    pub(super) last_token: u64,
+}
+
 impl Session {
     /// `plain` is the time with which it was handed out in the plain dialect before, if it was.
     pub(super) fn pushed(
@@ -33,7 +51,7 @@ impl Session {
         let Some((token, pushed)) = self.arrived(now, row, after, at) else { return };
         let (from, raw, pushed) = (Account::sanitised(from), text.clone().into_bytes(), Some(pushed));
         let time = plain.unwrap_or_default();
-        self.events.push_back(Event::Received { token, from, time, text, raw, repeat: false, pushed });
+        self.told.events.push_back(Event::Received { token, from, time, text, raw, repeat: false, pushed });
     }
 
     /// What another device of this account has sent.
@@ -46,53 +64,53 @@ impl Session {
         by: SentBy,
     ) {
         let Some((token, pushed)) = self.arrived(now, row, after, at) else { return };
-        self.events.push_back(Event::Own { token, to: Account::sanitised(to), text, pushed, by });
+        self.told.events.push_back(Event::Own { token, to: Account::sanitised(to), text, pushed, by });
     }
 
     /// Whether a pushed message is new and the next one; then it is on its way to the disk.
     fn arrived(&mut self, now: Instant, row: u64, after: u64, at: i64) -> Option<(StoreToken, Pushed)> {
-        if self.handed.is_some_and(|newest| row <= newest) {
+        if self.receiving.handed.is_some_and(|newest| row <= newest) {
             // It was sent again before the server knew that it is here.
-            self.unacknowledged += 1;
+            self.connection.unacknowledged += 1;
             return None;
         }
-        if let Some(newest) = self.handed.filter(|newest| after > *newest)
-            && self.gap.replace((newest, after)) != Some((newest, after))
+        if let Some(newest) = self.receiving.handed.filter(|newest| after > *newest)
+            && self.receiving.gap.replace((newest, after)) != Some((newest, after))
         {
             log::warn!("after message {newest} comes {row}, which follows {after}");
             self.give_up_connection(now, "a gap");
             self.try_again(now);
             return None;
         }
-        if self.inbox.len() >= MOST_ARRIVED {
+        if self.receiving.arrived.len() >= MOST_ARRIVED {
             log::warn!("the server sends more than it is told of as stored");
             self.give_up_connection(now, "too much at once");
             self.try_again(now);
             return None;
         }
-        self.last_token += 1;
-        let token = StoreToken::Secure(self.last_token);
-        self.inbox.push_back(Arrived { token, row, stored: false });
-        Some((token, Pushed { row, after: self.handed.replace(row), at }))
+        self.receiving.last_token += 1;
+        let token = StoreToken::Secure(self.receiving.last_token);
+        self.receiving.arrived.push_back(Arrived { token, row, stored: false });
+        Some((token, Pushed { row, after: self.receiving.handed.replace(row), at }))
     }
 
     /// The number of the last token given out; see [`super::Config::last_token`].
     pub fn last_token(&self) -> u64 {
-        self.last_token
+        self.receiving.last_token
     }
 
     /// The message of this token is on disk, or could not be stored; then the server keeps it.
     pub fn handle_stored(&mut self, now: Instant, token: StoreToken, stored: bool) {
-        let Some(arrived) = self.inbox.iter_mut().find(|a| a.token == token) else { return };
+        let Some(arrived) = self.receiving.arrived.iter_mut().find(|a| a.token == token) else { return };
         arrived.stored = stored;
         if stored {
-            self.begins = None;
+            self.receiving.begins = None;
         }
-        while self.inbox.front().is_some_and(|first| first.stored)
-            && let Some(first) = self.inbox.pop_front()
+        while self.receiving.arrived.front().is_some_and(|first| first.stored)
+            && let Some(first) = self.receiving.arrived.pop_front()
         {
-            self.unacknowledged += 1;
-            if let Some(who) = &mut self.who {
+            self.connection.unacknowledged += 1;
+            if let Some(who) = &mut self.login.who {
                 who.kept.cursor = Some(first.row);
             }
         }
@@ -104,12 +122,15 @@ impl Session {
     }
 
     pub(super) fn acknowledge(&mut self, now: Instant) {
-        if self.unacknowledged == 0 || !self.connected || !self.inbox.is_empty() && self.unacknowledged < TOLD {
+        if self.connection.unacknowledged == 0
+            || !self.connection.connected
+            || !self.receiving.arrived.is_empty() && self.connection.unacknowledged < TOLD
+        {
             return;
         }
-        let Some(cursor) = self.who.as_ref().and_then(|who| who.kept.cursor) else { return };
+        let Some(cursor) = self.login.who.as_ref().and_then(|who| who.kept.cursor) else { return };
         if self.say(now, &FromClient::Ack { cursor }) {
-            self.unacknowledged = 0;
+            self.connection.unacknowledged = 0;
         }
     }
 }

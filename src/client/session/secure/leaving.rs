@@ -17,17 +17,17 @@ impl Session {
     /// The same, and this device needs the password from now on: here at once, at the server if it can be
     /// told now.
     pub fn forget_device(&mut self, now: Instant) {
-        if let Some(who) = &mut self.who {
+        if let Some(who) = &mut self.login.who {
             who.kept.token = None;
         }
-        self.events.push_back(Event::Token(None));
+        self.told.events.push_back(Event::Token(None));
         self.leave(now, true);
     }
 
     fn leave(&mut self, now: Instant, forget: bool) {
-        self.login_began = None;
-        self.retry_at = None;
-        self.hold_until = None;
+        self.login.began = None;
+        self.dialling.retry_at = None;
+        self.receiving.hold_until = None;
         let id = self.next_id();
         if self.state == State::Online && self.say(now, &FromClient::Logout { id, forget }) {
             self.leaving = Some((id, now + LEAVING));
@@ -42,42 +42,42 @@ impl Session {
         self.login_is_over();
         self.give_up_connection(now, "bye");
         self.state = State::Offline;
-        self.online_since = None;
-        for message in self.outbox.iter_mut().filter(|m| m.noted && !m.doubtful) {
+        self.login.online_since = None;
+        for message in self.sending.outbox.iter_mut().filter(|m| m.noted && !m.doubtful) {
             message.noted = false;
-            self.events.push_back(Event::Outgoing { id: message.id, state: SendState::Waiting });
+            self.told.events.push_back(Event::Outgoing { id: message.id, state: SendState::Waiting });
         }
         self.show(Link::Offline);
-        self.events.push_back(Event::WentOffline(was_online));
+        self.told.events.push_back(Event::WentOffline(was_online));
     }
 
     pub(super) fn kicked(&mut self, now: Instant, address: String, at: i64) {
         self.give_up_connection(now, "taken over");
         self.lose_place();
-        self.events.push_back(Event::Kicked { address, at });
+        self.told.events.push_back(Event::Kicked { address, at });
     }
 
     pub(super) fn lose_place(&mut self) {
         self.state = State::LoggedOut;
         self.login_is_over();
-        self.online_since = None;
+        self.login.online_since = None;
         self.show(Link::LoggedOut);
     }
 
     /// Lets go of the login and its messages without a word to the server; nothing is sent by itself
     /// before the next login.
     pub fn forget(&mut self) {
-        let forgotten = self.state != State::Offline || self.forgotten;
+        let forgotten = self.state != State::Offline || self.login.forgotten;
         self.clear();
         // The connection is closed at the next turn, and nobody listens to it meanwhile.
-        self.forgotten = forgotten;
+        self.login.forgotten = forgotten;
         self.state = State::Offline;
-        self.who = None;
-        self.login_began = None;
+        self.login.who = None;
+        self.login.began = None;
         self.leaving = None;
-        self.tell_online_at = None;
-        self.online_since = None;
-        self.retry_at.take_if(|_| !self.questions.is_wanted_without_login());
+        self.presence.tell_at = None;
+        self.login.online_since = None;
+        self.dialling.retry_at.take_if(|_| !self.questions.is_wanted_without_login());
         self.show(Link::Offline);
     }
 }

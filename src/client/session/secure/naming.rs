@@ -8,49 +8,63 @@ use super::{DISK, Event, Session, State};
 use crate::client::session::Link;
 use crate::protocol::wire::frame::Device;
 
+/// What this device is called at the server.
+#[derive(Debug, Default)]
+pub(super) struct Naming {
+    /// The highest number this device's name had sent at the login; a message with one of these may have been sent, or its
+    /// number have been used for another.
+    pub(super) used: u64,
+    /// Somebody else has used this device's name; what is under way is settled under it, then it changes.
+    pub(super) wanted: bool,
+    /// The history was asked for another name.
+    pub(super) asked: bool,
+    /// How often it has changed.
+    pub(super) times: u32,
+}
+
 impl Session {
     /// Another program has come in as this device. Were both to go on so, each would end the other's connection
     /// for ever: this one takes another name, at once if nothing is to be settled under the old one.
     pub(super) fn copied(&mut self, now: Instant, offline: bool) {
-        self.renaming = true;
+        self.naming.wanted = true;
         if offline {
             self.lose_place();
         } else {
             self.try_again(now);
         }
-        self.events.push_back(Event::Copied { offline });
+        self.told.events.push_back(Event::Copied { offline });
         self.ask_to_rename();
     }
 
     /// For the other name this device needs, once nothing may have been sent under the old one and is unanswered.
     pub(super) fn ask_to_rename(&mut self) {
-        if self.renaming && !self.rename_asked && !self.outbox.iter().any(|m| m.doubtful && !m.refused) {
-            self.rename_asked = true;
-            self.events.push_back(Event::NameTaken);
+        if self.naming.wanted && !self.naming.asked && !self.sending.outbox.iter().any(|m| m.doubtful && !m.refused) {
+            self.naming.asked = true;
+            self.told.events.push_back(Event::NameTaken);
         }
     }
 
     /// This device's new name, after [`Event::NameTaken`]: on disk already. None could be stored: it is asked for
     /// again later.
     pub fn set_device(&mut self, now: Instant, device: Option<Device>) {
-        let Some(who) = &mut self.who else { return };
+        let Some(who) = &mut self.login.who else { return };
         let Some(device) = device else {
-            self.rename_asked = false;
-            self.resend_at = Some(now + DISK);
+            self.naming.asked = false;
+            self.sending.resend_at = Some(now + DISK);
             return self.turn(now);
         };
         who.kept.device = device;
         who.kept.token = None;
-        self.used = 0;
-        self.renaming = false;
-        self.rename_asked = false;
-        self.by_password = who.password.is_some();
-        for message in &mut self.outbox {
+        self.naming.used = 0;
+        self.naming.wanted = false;
+        self.naming.asked = false;
+        self.login.by_password = who.password.is_some();
+        for message in &mut self.sending.outbox {
             message.refused = false;
         }
         self.give_up_connection(now, "another name");
-        self.renames += 1;
-        if self.renames > RENAMES {
+        self.naming.times += 1;
+        if self.naming.times > RENAMES {
             // Nobody else takes a name that was only just made up.
             self.try_again(now);
         } else if self.state == State::Online {

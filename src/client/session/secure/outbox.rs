@@ -1,6 +1,7 @@
 //! Messages of one's own: each is on disk before it is sent, and is sent under its row's number until
 //! that is answered.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::{Account, DISK, Event, MessageId, MessageText, Session, State};
@@ -46,6 +47,25 @@ pub(super) struct Storing {
     told: bool,
 }
 
+/// Messages of one's own on their way to the server.
+#[derive(Debug, Default)]
+pub(super) struct Sending {
+    pub(super) outbox: VecDeque<Outgoing>,
+    /// The server could store nothing: not before this.
+    pub(super) resend_at: Option<Instant>,
+    /// How often it has refused one, in a row.
+    pub(super) refusals: usize,
+    pub(super) storing: Storing,
+}
+
+impl Sending {
+    /// What was said on it may be lost, and whether the server can store is not known.
+    pub(super) fn connection_is_gone(&mut self) {
+        self.storing.failed = false;
+        self.outbox.iter_mut().for_each(|message| message.sent = false);
+    }
+}
+
 /// Whether this number is among the first `highest`.
 pub(super) fn is_used(id: MessageId, highest: u64) -> bool {
     u64::try_from(id.0).is_ok_and(|id| id <= highest)
@@ -56,7 +76,7 @@ impl Session {
     /// goes once.
     pub fn send(&mut self, now: Instant, id: MessageId, to: impl Into<Receiver>, text: MessageText) {
         if self.enqueue(id, to.into(), text, false) {
-            self.events.push_back(Event::Outgoing { id, state: SendState::Waiting });
+            self.told.events.push_back(Event::Outgoing { id, state: SendState::Waiting });
         }
         self.turn(now);
     }
@@ -69,14 +89,14 @@ impl Session {
     }
 
     fn enqueue(&mut self, id: MessageId, to: Receiver, text: MessageText, again: bool) -> bool {
-        if self.outbox.iter().any(|m| m.id == id) {
+        if self.sending.outbox.iter().any(|m| m.id == id) {
             return false;
         }
-        if let Some(who) = &mut self.who {
+        if let Some(who) = &mut self.login.who {
             who.kept.newest = who.kept.newest.max(id.0);
         }
         // One of before the program ended may come after a new one.
-        let place = self.outbox.partition_point(|m| m.id < id);
+        let place = self.sending.outbox.partition_point(|m| m.id < id);
         let message = Outgoing {
             id,
             to: to.account,
@@ -85,57 +105,57 @@ impl Session {
             noting: false,
             noted: again,
             sent: false,
-            doubtful: again || is_used(id, self.used),
+            doubtful: again || is_used(id, self.naming.used),
             refused: false,
             own: false,
             over: None,
         };
-        self.outbox.insert(place, message);
+        self.sending.outbox.insert(place, message);
         true
     }
 
     /// That this message is [`SendState::Sending`], or [`Event::Refused`], is on disk, or could not be stored;
     /// then it and what follows it wait until something can be.
     pub fn handle_noted(&mut self, now: Instant, id: MessageId, noted: bool) {
-        let Some(message) = self.outbox.iter_mut().find(|m| m.id == id && m.noting) else { return };
+        let Some(message) = self.sending.outbox.iter_mut().find(|m| m.id == id && m.noting) else { return };
         message.noting = false;
         let later = !noted || matches!(self.state, State::Offline | State::LoggedOut);
         match message.over {
-            Some(_) if noted => self.outbox.retain(|m| m.id != id),
+            Some(_) if noted => self.sending.outbox.retain(|m| m.id != id),
             Some(_) => {}
             // It waits for another day.
-            None if later => self.events.push_back(Event::Outgoing { id, state: SendState::Waiting }),
+            None if later => self.told.events.push_back(Event::Outgoing { id, state: SendState::Waiting }),
             None => message.noted = true,
         }
         if !noted {
-            self.resend_at = Some(now + DISK);
+            self.sending.resend_at = Some(now + DISK);
         }
         self.turn(now);
     }
 
     /// Hands back what is not settled, in order, and whether it may have arrived.
     pub fn take_outbox(&mut self) -> Vec<(MessageId, Account, MessageText, bool)> {
-        self.outbox.drain(..).filter(|m| m.over.is_none()).map(|m| (m.id, m.to, m.text, m.doubtful)).collect()
+        self.sending.outbox.drain(..).filter(|m| m.over.is_none()).map(|m| (m.id, m.to, m.text, m.doubtful)).collect()
     }
 
     /// Sends what can be sent, in order.
     pub(super) fn send_on(&mut self, now: Instant) {
-        if self.resend_at.is_some() {
+        if self.sending.resend_at.is_some() {
             return;
         }
         self.ask_to_rename();
         let mut asked = false;
         let mut notable = true;
-        let renaming = self.renaming;
+        let renaming = self.naming.wanted;
         // Whether numbers are taken by other messages is known of all before anything follows them.
-        let used = self.used;
-        let settling = self.outbox.iter().any(|m| is_used(m.id, used) && !m.refused);
+        let used = self.naming.used;
+        let settling = self.sending.outbox.iter().any(|m| is_used(m.id, used) && !m.refused);
         for i in 0..WINDOW {
-            let Some(message) = self.outbox.get_mut(i) else { break };
+            let Some(message) = self.sending.outbox.get_mut(i) else { break };
             if let Some(state) = message.over {
                 if !message.noting {
                     message.noting = true;
-                    self.events.push_back(Event::Refused { id: message.id, state });
+                    self.told.events.push_back(Event::Refused { id: message.id, state });
                 }
                 continue;
             }
@@ -151,7 +171,7 @@ impl Session {
                 if !message.noting {
                     message.noting = true;
                     let id = message.id;
-                    self.events.push_back(Event::Outgoing { id, state: SendState::Sending });
+                    self.told.events.push_back(Event::Outgoing { id, state: SendState::Sending });
                 }
                 notable = false;
                 continue;
@@ -162,12 +182,13 @@ impl Session {
             // A disk that has forgotten something uses its numbers once more. Then this one is refused, and what
             // follows it must not be taken before it.
             let used = is_used(message.id, used) && !message.own;
-            if used && self.outbox.iter().any(|m| m.sent) {
+            if used && self.sending.outbox.iter().any(|m| m.sent) {
                 break;
             }
-            let Some(message) = self.outbox.get(i) else { break };
+            let Some(message) = self.sending.outbox.get(i) else { break };
             // None overtakes one to the same receiver that is not settled.
-            let before = self.outbox.iter().take(i).rfind(|m| m.to == message.to && (m.sent || m.over.is_some()));
+            let before =
+                self.sending.outbox.iter().take(i).rfind(|m| m.to == message.to && (m.sent || m.over.is_some()));
             if before.is_some_and(|m| m.over.is_some()) {
                 continue;
             }
@@ -178,7 +199,7 @@ impl Session {
                 break;
             }
             asked = true;
-            if let Some(message) = self.outbox.get_mut(i) {
+            if let Some(message) = self.sending.outbox.get_mut(i) {
                 message.sent = true;
                 message.doubtful = true;
                 message.own |= !used;
@@ -189,40 +210,35 @@ impl Session {
         }
         // A new one is hurried after anew.
         if asked
-            && self.hurried
-            && let Some(peer) = self.peer
+            && self.connection.hurried
+            && let Some(peer) = self.connection.peer
         {
             self.carrier.hurry(now, peer, false);
-            self.hurried = false;
+            self.connection.hurried = false;
         }
     }
 
     fn position(&self, counter: u64) -> Option<usize> {
-        self.outbox.iter().position(|m| u64::try_from(m.id.0) == Ok(counter))
+        self.sending.outbox.iter().position(|m| u64::try_from(m.id.0) == Ok(counter))
     }
 
     pub(super) fn accepted(&mut self, counter: u64, row: u64, online: bool, made: Option<i64>) {
-        let Some(message) = self.position(counter).and_then(|i| self.outbox.remove(i)) else { return };
+        let Some(message) = self.position(counter).and_then(|i| self.sending.outbox.remove(i)) else { return };
         self.was_made(&message.to, made);
-        self.refusals = 0;
-        self.storing.failed = false;
+        self.sending.refusals = 0;
+        self.sending.storing.failed = false;
         // Nobody else is in the lobby, or somebody is: it is said there.
         let state = if online || message.to.is_room() { SendState::Sent } else { SendState::Kept };
-        self.events.push_back(Event::Numbered { id: message.id, row });
-        self.events.push_back(Event::Outgoing { id: message.id, state });
-    }
-
-    /// The connection is gone: how the server is doing is not known any more.
-    pub(super) fn storing_unknown(&mut self) {
-        self.storing.failed = false;
+        self.told.events.push_back(Event::Numbered { id: message.id, row });
+        self.told.events.push_back(Event::Outgoing { id: message.id, state });
     }
 
     /// Tells whether messages wait here because the server cannot store them, when that has changed.
     pub(super) fn look_at_storing(&mut self) {
-        let here = self.state == State::Online && self.connected && !self.contact.is_silent();
-        let waits = here && self.storing.failed && self.outbox.iter().any(|m| m.over.is_none());
-        if std::mem::replace(&mut self.storing.told, waits) != waits {
-            self.events.push_back(Event::NotStoring(waits));
+        let here = self.state == State::Online && self.connection.connected && !self.health.contact.is_silent();
+        let waits = here && self.sending.storing.failed && self.sending.outbox.iter().any(|m| m.over.is_none());
+        if std::mem::replace(&mut self.sending.storing.told, waits) != waits {
+            self.told.events.push_back(Event::NotStoring(waits));
         }
     }
 
@@ -236,16 +252,16 @@ impl Session {
     ) {
         let Some(i) = self.position(counter) else { return };
         if code == Code::IdConflict {
-            self.renaming = true;
+            self.naming.wanted = true;
             // Whatever follows it was written later still.
-            let this = self.outbox.get(i).map(|m| m.id);
-            for message in self.outbox.iter_mut().skip(i).filter(|m| !m.own || Some(m.id) == this) {
+            let this = self.sending.outbox.get(i).map(|m| m.id);
+            for message in self.sending.outbox.iter_mut().skip(i).filter(|m| !m.own || Some(m.id) == this) {
                 message.refused = true;
                 message.sent = false;
             }
             return;
         }
-        let Some(message) = self.outbox.get_mut(i) else { return };
+        let Some(message) = self.sending.outbox.get_mut(i) else { return };
         match code {
             Code::TryLater => {
                 message.sent = false;
@@ -253,16 +269,16 @@ impl Session {
                 if let Some(wait) = wait {
                     let wait = Duration::from_millis(wait.min(MOST_WAIT_MS));
                     // Once for all that were under way.
-                    if self.resend_at.is_none() {
-                        self.events.push_back(Event::Paced(wait));
+                    if self.sending.resend_at.is_none() {
+                        self.told.events.push_back(Event::Paced(wait));
                     }
-                    self.resend_at = self.resend_at.max(Some(now + wait));
+                    self.sending.resend_at = self.sending.resend_at.max(Some(now + wait));
                     return;
                 }
-                self.storing.failed |= reason == Some(Reason::NotStored);
-                let step = LATER.get(self.refusals).or(LATER.last()).copied().unwrap_or_default();
-                self.refusals += 1;
-                self.resend_at = Some(now + self.dice.spread(Duration::from_secs(step)));
+                self.sending.storing.failed |= reason == Some(Reason::NotStored);
+                let step = LATER.get(self.sending.refusals).or(LATER.last()).copied().unwrap_or_default();
+                self.sending.refusals += 1;
+                self.sending.resend_at = Some(now + self.dice.spread(Duration::from_secs(step)));
             }
             Code::NotLoggedIn => {
                 self.give_up_connection(now, "not logged in");

@@ -1,5 +1,6 @@
 //! Who is there: a list in several frames after the login, then changes of it.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use super::harmless::MOST_ONLINE;
@@ -7,31 +8,39 @@ use super::{LISTING, Session};
 use crate::base::model::Account;
 use crate::client::session::Event;
 
+/// Who is online.
+#[derive(Debug, Default)]
+pub(super) struct Presence {
+    pub(super) online: BTreeSet<Account>,
+    /// A list comes in several frames: when the whole is told.
+    pub(super) tell_at: Option<Instant>,
+}
+
 impl Session {
     pub(super) fn present(&mut self, now: Instant, first: bool, online: &[String]) {
         if first {
-            self.online.clear();
+            self.presence.online.clear();
         }
         self.came(online);
-        self.tell_online_at = Some(now + LISTING);
+        self.presence.tell_at = Some(now + LISTING);
     }
 
     fn came(&mut self, names: &[String]) {
-        let room = MOST_ONLINE.saturating_sub(self.online.len());
-        self.online.extend(names.iter().take(room).map(|name| Account::sanitised(name)));
+        let room = MOST_ONLINE.saturating_sub(self.presence.online.len());
+        self.presence.online.extend(names.iter().take(room).map(|name| Account::sanitised(name)));
     }
 
     pub(super) fn changed(&mut self, came: &[String], went: &[String]) {
         for name in went {
-            self.online.remove(&Account::sanitised(name));
+            self.presence.online.remove(&Account::sanitised(name));
         }
         self.came(came);
-        if self.tell_online_at.is_none() {
+        if self.presence.tell_at.is_none() {
             self.tell_online();
         }
     }
 
     pub(super) fn tell_online(&mut self) {
-        self.events.push_back(Event::Online(self.online.iter().cloned().collect()));
+        self.told.events.push_back(Event::Online(self.presence.online.iter().cloned().collect()));
     }
 }

@@ -13,9 +13,9 @@ impl Session {
         if password != *confirm {
             let reply = Registered::PasswordsDiffer;
             let outcome = RegisterOutcome::Answered { reply, after_timeout: false };
-            return self.events.push_back(Event::Registered(outcome));
+            return self.told.events.push_back(Event::Registered(outcome));
         }
-        self.retry_at = None;
+        self.dialling.retry_at = None;
         self.question(now, Question::Register { account, password });
     }
 
@@ -52,7 +52,7 @@ impl Session {
     /// Nobody is logged in nor about to be: what needs that will not be answered.
     pub(super) fn login_is_over(&mut self) {
         let over = self.questions.login_is_over();
-        self.events.extend(over);
+        self.told.events.extend(over);
     }
 
     /// Asks what is open and was not asked on this connection.
@@ -69,6 +69,6 @@ impl Session {
 
     pub(super) fn answered(&mut self, id: u64, answer: Answer) {
         let event = self.questions.answered(id, answer);
-        self.events.extend(event);
+        self.told.events.extend(event);
     }
 }

@@ -16,8 +16,8 @@ use ring::{digest, hmac};
 
 use super::*;
 use crate::base::model::SendState;
-use crate::client::session::{KeyChange, Pushed};
-use crate::protocol::link::{Identity, Link as Carrier};
+use crate::client::session::{KeyChange, LoginOutcome, Pushed};
+use crate::protocol::link::{Identity, Link as Carrier, PeerId};
 use crate::protocol::wire::frame::{AccountSettings, Device, Key, Past};
 
 /// Another device of the same account.

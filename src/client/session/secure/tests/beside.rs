@@ -106,7 +106,7 @@ fn a_server_that_falls_silent_at_a_question_is_noticed() {
         let mut world = World::online(1);
         ask(&mut world);
         world.down = true;
-        assert!(world.until(secs(8), |w| !w.session.connected), "{:?}", world.events);
+        assert!(world.until(secs(8), |w| !w.session.connection.connected), "{:?}", world.events);
         world.down = false;
         assert!(world.until(secs(60), |w| matches!(w.session.link(), Link::Connected { .. })));
     }

@@ -131,13 +131,13 @@ fn what_a_server_sends_without_end_is_bounded() {
         };
         world.hurl(&frame.encode());
     }
-    assert_eq!((world.session.inbox.len(), world.writing.len()), (MOST_ARRIVED, MOST_ARRIVED));
+    assert_eq!((world.session.receiving.arrived.len(), world.writing.len()), (MOST_ARRIVED, MOST_ARRIVED));
     let mut world = World::online(1);
     for n in 0..3 {
         let came: Vec<_> = (0..MOST_ONLINE / 2 + 1).map(|i| format!("{n}-{i}")).collect();
         world.session.changed(&came, &[]);
     }
-    assert_eq!(world.session.online.len(), MOST_ONLINE);
+    assert_eq!(world.session.presence.online.len(), MOST_ONLINE);
 }
 
 /// Each login says that somebody else has used the device's name, which nobody can know that was just made up.

@@ -1,0 +1,79 @@
+//! When the server counts as silent, and what that becomes.
+
+use std::time::Instant;
+
+use super::{DEAD, HELD_BACK, NO_ANSWER, Session, State, WAITING};
+use crate::client::session::Link;
+use crate::client::session::contact::Contact;
+use crate::protocol::link::Why;
+
+/// What has been heard of the server, on whichever connection.
+#[derive(Debug, Default)]
+pub(super) struct Health {
+    /// When the last datagram came.
+    pub(super) heard: Option<Instant>,
+    /// When somebody looked last; the machine may have slept since.
+    pub(super) turned: Option<Instant>,
+    /// What has happened to the connection since [`Session::trouble`].
+    pub(super) trouble: Option<Why>,
+    pub(super) contact: Contact,
+}
+
+impl Session {
+    /// When whoever has waited since then is told that nobody answers.
+    pub(super) fn patience_ends(&self, began: Instant) -> Instant {
+        patience_ends(self.health.heard, began)
+    }
+
+    pub(super) fn unanswered(&self) -> bool {
+        self.connection.asked.is_some()
+            || self.connection.ping.is_some()
+            || self.leaving.is_some()
+            || self.questions.is_owed()
+            || self.sending.outbox.iter().any(|m| m.sent)
+    }
+
+    /// When an unanswered question is to be looked at: first to say so, then to begin anew.
+    pub(super) fn silence(&self) -> Option<Instant> {
+        let since = self.connection.unanswered_since?;
+        if self.link != Link::Waiting && self.state == State::Online {
+            return Some(since + WAITING);
+        }
+        let heard = self.health.heard.map_or(since, |heard| heard.max(since));
+        Some(heard + DEAD)
+    }
+
+    /// Looks after what is unanswered.
+    pub(super) fn watch(&mut self, now: Instant) {
+        self.health.turned = Some(now);
+        let unanswered = self.connection.connected && self.unanswered();
+        if unanswered != self.connection.hurried
+            && let Some(peer) = self.connection.peer
+        {
+            self.carrier.hurry(now, peer, unanswered);
+        }
+        self.connection.hurried = unanswered;
+        if !unanswered {
+            self.connection.unanswered_since = None;
+            if self.state == State::Online {
+                self.show(self.connected_link());
+            }
+            return;
+        }
+        let since = *self.connection.unanswered_since.get_or_insert(now);
+        if now >= since + WAITING && self.state == State::Online {
+            self.show(Link::Waiting);
+        }
+        if self.silence().is_some_and(|at| at <= now) {
+            self.health.trouble = Some(Why::Silent);
+            self.give_up_connection(now, "silent");
+            self.try_again(now);
+            self.go_on(now);
+        }
+    }
+}
+
+pub(super) fn patience_ends(heard: Option<Instant>, began: Instant) -> Instant {
+    let heard = heard.map_or(began, |heard| heard.max(began));
+    (heard + NO_ANSWER).min(began + HELD_BACK)
+}
