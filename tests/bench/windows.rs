@@ -1,9 +1,10 @@
 //! Figures of the windows, as ratios within one run: start-up against an empty FLTK window, memory,
-//! wake-ups, drawing 100,000 messages against 100, from a datagram's arrival to the bubble, and from
-//! Enter here to the bubble there.
+//! wake-ups, drawing 100,000 messages against 100, from a datagram's arrival to the bubble (beside a bare window
+//! that paints one), and from Enter here to the bubble there.
 //!
 //! `cargo bench --bench windows`; needs what the tests need, and about five minutes. `-- start` measures
-//! the start-up alone, `-- enter` from Enter to the bubble in the secure dialect alone.
+//! the start-up alone, `-- arrival` from the datagram to the bubble, `-- enter` from Enter to the bubble in the
+//! secure dialect alone.
 #![cfg(target_os = "linux")]
 #![allow(
     dead_code,
@@ -52,6 +53,11 @@ fn main() {
         Some("empty") => return empty(),
         Some("draw") => return drawing(),
         Some("start") => return start_up(),
+        Some("bare") => return bare_bubbles(),
+        Some("arrival") => {
+            let dir = tempfile::tempdir().expect("a folder");
+            return arrival_to_bubble(&Desk::new(), dir.path());
+        }
         Some("enter") => {
             let dir = tempfile::tempdir().expect("a folder");
             return enter_to_bubble(&Desk::new(), dir.path(), None);
@@ -279,7 +285,59 @@ impl Keyboard {
     }
 }
 
-/// A server that has a message every 100 ms, so that the time of each arrival is known.
+/// The least that a window can do for a message: a thread takes a datagram, wakes FLTK, and one bubble with its text is
+/// painted. Says where the datagrams go to and which window it is.
+fn bare_bubbles() {
+    let app = app::App::default();
+    theme::set_up_font();
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let mut window = Window::new(780, 480, 560, 400, "bare");
+    let shown: std::sync::Arc<std::sync::Mutex<String>> = std::sync::Arc::default();
+    let text = std::sync::Arc::clone(&shown);
+    let mut frame = fltk::frame::Frame::new(0, 0, 560, 400, None);
+    frame.draw(move |f| {
+        use fltk::draw;
+        draw::draw_rect_fill(f.x(), f.y(), f.w(), f.h(), theme::palette().bg);
+        draw::set_draw_color(theme::palette().other_bubble);
+        draw::draw_rounded_rectf(16, 340, 200, 34, 10);
+        draw::set_font(fltk::enums::Font::Helvetica, theme::BODY);
+        draw::set_draw_color(theme::palette().text);
+        draw::draw_text(&text.lock().expect("sound"), 27, 362);
+    });
+    window.end();
+    window.show();
+    app::awake_callback(|| {});
+    while !window.shown() {
+        let _ = app::wait_for(0.02);
+    }
+    println!("{} {}", socket.local_addr().expect("bound"), window.raw_handle());
+    thread::spawn(move || {
+        let mut buffer = [0; 2048];
+        while let Ok(n) = socket.recv(&mut buffer) {
+            *shown.lock().expect("sound") = String::from_utf8_lossy(&buffer[..n]).into_owned();
+            let mut frame = frame.clone();
+            app::awake_callback(move || frame.redraw());
+        }
+    });
+    let _ = app.run();
+}
+
+/// That window on this display, where its datagrams go to, and what sees it drawn.
+fn bare_window(desk: &Desk) -> (Process, String, Eye) {
+    use std::io::BufRead;
+    let mut command = Command::new(std::env::current_exe().expect("this program"));
+    let child = command.arg("bare").env("DISPLAY", &desk.display).stdout(Stdio::piped()).spawn();
+    let mut child = child.expect("starts");
+    let mut said = String::new();
+    let out = child.stdout.take().expect("piped");
+    std::io::BufReader::new(out).read_line(&mut said).expect("it says where it is");
+    let (at, window) = said.trim().split_once(' ').expect("two words");
+    let eye = Eye::new(desk, window);
+    (Process(child), at.to_owned(), eye)
+}
+
+/// A server that has a message every 100 ms, so that the time of each arrival is known; midway between two of them
+/// the bare window gets one.
 fn arrival_to_bubble(desk: &Desk, dir: &Path) {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
     let at = socket.local_addr().expect("bound");
@@ -291,6 +349,8 @@ fn arrival_to_bubble(desk: &Desk, dir: &Path) {
             let me = log_in(desk, at, &dir.join("w"), "me", PLAIN);
             open_chat(&me, "friend");
             let window = me.window("Chatting with friend");
+            // What is covered is not drawn.
+            me.place(&window, 0, 20);
             ready.send((me, window)).expect("waited for");
         });
         let answer = |request: &str| match request.get(..2) {
@@ -313,7 +373,8 @@ fn arrival_to_bubble(desk: &Desk, dir: &Path) {
         };
         socket.set_read_timeout(Some(Duration::from_secs(30))).expect("a timeout");
         let eye = Eye::new(desk, &window);
-        let mut times = Vec::new();
+        let (_bare, bare_at, bare_eye) = bare_window(desk);
+        let (mut times, mut bare) = (Vec::new(), Vec::new());
         let mut next = Instant::now();
         while times.len() < 320 {
             let (n, from) = socket.recv_from(&mut buffer).expect("a request");
@@ -331,10 +392,22 @@ fn arrival_to_bubble(desk: &Desk, dir: &Path) {
             socket.send_to(text.as_bytes(), from).expect("sent");
             eye.wait();
             times.push(begun.elapsed().as_secs_f64() * 1e3);
+            thread::sleep(Duration::from_millis(40));
+            bare_eye.clear();
+            let begun = Instant::now();
+            socket.send_to(format!("message {}", bare.len()).as_bytes(), &bare_at).expect("sent");
+            bare_eye.wait();
+            bare.push(begun.elapsed().as_secs_f64() * 1e3);
         }
-        let mut times = times.split_off(20);
+        let (mut times, mut bare) = (times.split_off(20), bare.split_off(20));
         let (p50, p99) = (percentile(&mut times, 50), percentile(&mut times, 99));
+        let (bare50, bare99) = (percentile(&mut bare, 50), percentile(&mut bare, 99));
         println!("a datagram sent to the bubble drawn, 10 messages a second: p50 {p50:.1} ms, p99 {p99:.1} ms");
+        println!(
+            "  a bare window that paints one bubble on awake: p50 {bare50:.1} ms, p99 {bare99:.1} ms; ratios {:.1}, {:.1}",
+            p50 / bare50,
+            p99 / bare99
+        );
         drop(me);
     });
 }
