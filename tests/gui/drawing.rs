@@ -243,6 +243,37 @@ fn people(unread: u64, last: &str) -> Vec<Conversation> {
     (0..30).map(conversation).collect()
 }
 
+/// A search without a hit says so, where the list was; the list is as before when the search is.
+pub fn a_search_without_a_hit_says_so() {
+    let (emit, _) = events();
+    let me = Me { account: account("me"), nickname: String::new() };
+    let mut main = MainWindow::new(&me, Some([0, 40, 260, 440]), emit);
+    main.set_conversations(people(0, "hi"));
+    let group = main.window().as_group().expect("a group");
+    let fields = (0..group.children()).filter_map(|n| group.child(n)?.as_group()?.child(0));
+    let mut search = fields.filter_map(|field| fltk::input::Input::from_dyn_widget(&field)).next().expect("a search");
+    let list = |main: &MainWindow| {
+        let from = 112 * 260 * 3;
+        shown(main.window())[from..(112 + 40) * 260 * 3].to_vec()
+    };
+    let look = |main: &MainWindow, search: &mut fltk::input::Input, text: &str| {
+        search.set_value(text);
+        search.do_callback();
+        list(main)
+    };
+    let colours = |picture: &[u8]| picture.chunks(3).collect::<std::collections::BTreeSet<_>>().len();
+    for locale in ["en", "zh-CN"] {
+        rust_i18n::set_locale(locale);
+        let all = look(&main, &mut search, "");
+        let nobody = look(&main, &mut search, "x y #z");
+        assert!(nobody != all && colours(&nobody) > 5, "{locale}: a sentence");
+        let blank = look(&main, &mut search, " ");
+        assert!(blank == all, "{locale}: no search");
+    }
+    rust_i18n::set_locale("en");
+    main.close();
+}
+
 /// The main window: one's own state, the list, what it says, and the connection line.
 pub fn the_main_windows_pieces_make_the_whole() {
     let (emit, _) = events();

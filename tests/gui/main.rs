@@ -98,6 +98,7 @@ fn main() -> ExitCode {
         ("a_chats_pieces_make_the_whole", drawing::a_chats_pieces_make_the_whole),
         ("what_was_kept_is_shown_as_delivered", drawing::what_was_kept_is_shown_as_delivered),
         ("the_main_windows_pieces_make_the_whole", drawing::the_main_windows_pieces_make_the_whole),
+        ("a_search_without_a_hit_says_so", drawing::a_search_without_a_hit_says_so),
         ("what_is_scrolled_out_is_not_seen", drawing::what_is_scrolled_out_is_not_seen),
         ("little_is_asked_before_the_first_window", start::little_is_asked_before_the_first_window),
         ("the_first_picture_is_whole_and_stays", start::the_first_picture_is_whole_and_stays),

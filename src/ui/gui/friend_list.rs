@@ -51,6 +51,8 @@ struct View {
     /// What the last press has opened.
     pressed: Option<Wish>,
     canvas: Canvas<Line>,
+    /// Said where there are no rows.
+    nothing: String,
     /// The thumb of the scroll bar in the picture: from where, how high.
     bar: Option<[i32; 2]>,
 }
@@ -120,6 +122,16 @@ impl FriendList {
         view.point(&mut self.widget);
         drop(view);
         self.widget.redraw();
+    }
+
+    /// What is said where there are no rows.
+    pub fn set_nothing(&mut self, text: &str) {
+        let mut view = self.view.borrow_mut();
+        if view.nothing != text {
+            text.clone_into(&mut view.nothing);
+            drop(view);
+            self.widget.redraw();
+        }
     }
 
     /// The first row that can be opened, for Enter in the search field.
@@ -389,6 +401,11 @@ impl View {
                 draw_line(&row.look, left, top + row.y, [w, wide, row.height]);
             }
             draw::pop_clip();
+        }
+        if rows.is_empty() && !self.nothing.is_empty() {
+            draw::draw_rect_fill(left, top, w, h, colours.bg);
+            let lines = widgets::lines(&self.nothing, w - 24, theme::SMALL);
+            widgets::draw_lines(&lines, left + 12, top + 8, theme::SMALL, colours.dim);
         }
         if let Some([from, size]) = bar.filter(|_| !known || picture.is_none() || self.bar != bar) {
             draw::draw_rect_fill(left + moves, top, BAR, h, colours.bg);

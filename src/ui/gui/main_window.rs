@@ -65,7 +65,10 @@ struct Listing {
 impl Listing {
     fn fill(&self, now_ms: i64) {
         self.holds.set((now_ms, roster::times_hold_until(now_ms).unwrap_or(i64::MAX)));
-        self.list.clone().set(self.roster.borrow().entries(&self.search.value(), now_ms));
+        let (search, mut list) = (self.search.value(), self.list.clone());
+        // Without a search nobody may be there because nothing is known yet.
+        list.set_nothing(&if search.trim().is_empty() { "".into() } else { t!("main.nobody_found") });
+        list.set(self.roster.borrow().entries(&search, now_ms));
     }
 
     fn holds(&self, now_ms: i64) -> bool {
