@@ -195,6 +195,15 @@ impl<'a> Person<'a> {
         }
     }
 
+    /// Opens the main window's menu by its key: the first entry is chosen.
+    #[allow(dead_code, reason = "the benchmark does not ask")]
+    #[track_caller]
+    pub fn menu(&self) {
+        let before = self.titles().len();
+        self.keys(&["F10"]);
+        until("the menu", || (self.titles().len() > before).then_some(()));
+    }
+
     /// Types a text.
     pub fn write(&self, text: &str) {
         // For each letter no keyboard has, xdotool gives a key another meaning, which a busy machine learns late.

@@ -19,10 +19,12 @@ fn every_field_has_our_menu_by_mouse_and_by_keys() {
     chat_with(&me, main, "bob", chat);
     me.window(chat);
     // Nothing is chosen: with us that leaves undo, paste and all; FLTK's menu would copy.
-    let paste = |name: &str| {
+    // Opened by keys its first entry is chosen.
+    let paste = |name: &str, down: &[&str]| {
         std::thread::sleep(std::time::Duration::from_millis(700));
         place.desk.picture(name);
-        me.keys(&["Down", "Down", "Return"]);
+        me.keys(down);
+        me.keys(&["Return"]);
         std::thread::sleep(std::time::Duration::from_millis(300));
     };
     me.write("one");
@@ -30,12 +32,12 @@ fn every_field_has_our_menu_by_mouse_and_by_keys() {
     let [left, _, _, below] = me.edges(chat);
     me.point(left + 60, below - 100);
     place.desk.xdotool(&["click", "3"]);
-    paste("field-menu-by-mouse");
+    paste("field-menu-by-mouse", &["Down", "Down"]);
     me.keys(&["Return"]);
     sent(&me, "oneone");
     me.write("two");
     me.keys(&["ctrl+a", "ctrl+c", "End", "shift+F10"]);
-    paste("field-menu-by-keys");
+    paste("field-menu-by-keys", &["Down"]);
     me.keys(&["Return"]);
     sent(&me, "twotwo");
     // The same in a field of one line.
@@ -43,7 +45,7 @@ fn every_field_has_our_menu_by_mouse_and_by_keys() {
     me.keys(&["ctrl+k", "ctrl+a"]);
     me.write("eve");
     me.keys(&["ctrl+a", "ctrl+c", "End", "Menu"]);
-    paste("field-menu-of-a-line");
+    paste("field-menu-of-a-line", &["Down"]);
     me.keys(&["ctrl+a", "ctrl+c", "Escape"]);
     me.window(chat);
     me.keys(&["ctrl+v", "Return"]);

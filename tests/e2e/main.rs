@@ -334,13 +334,15 @@ fn the_protocol_window_shows_and_sends() {
     // Offline by the menu, and online again.
     me.window("Hongyan");
     let offline = between.requests("06#");
-    me.keys(&["F10", "Down", "Return"]);
+    me.menu();
+    me.keys(&["Return"]);
     until("06#", || (between.requests("06#") > offline).then_some(()));
     me.said("link: Offline");
     place.desk.picture("offline");
     let logins = between.requests("02#");
     me.window("Hongyan");
-    me.keys(&["F10", "Down", "Return"]);
+    me.menu();
+    me.keys(&["Return"]);
     until("online again", || (between.requests("02#") > logins).then_some(()));
     // Leaving says goodbye.
     let offline = between.requests("06#");
@@ -396,10 +398,8 @@ fn strict_polling_is_strict() {
 /// By the main window's menu.
 fn ask_for_a_class_list(person: &Person<'_>) {
     person.window("Hongyan");
-    let before = person.titles().len();
-    person.keys(&["F10"]);
-    until("the menu", || (person.titles().len() > before).then_some(()));
-    person.keys(&["Down", "Down", "Down", "Down", "Return"]);
+    person.menu();
+    person.keys(&["Down", "Down", "Down", "Return"]);
     until("the question", || person.titles().iter().any(|t| t == "Hongyan").then_some(()));
 }
 

@@ -49,8 +49,8 @@ fn who_stays_logged_in_presses_enter_alone() {
     sam.no_window("Log in");
     sam.window("Hongyan");
     // Forgotten by the menu's entry before the last: Enter alone is not enough any more.
-    sam.keys(&["F10"]);
-    sam.keys(&["Down"; 10]);
+    sam.menu();
+    sam.keys(&["Down"; 9]);
     place.desk.picture("menu-forget");
     sam.keys(&["Return"]);
     sam.window("Log in");
@@ -134,7 +134,8 @@ fn a_server_that_encrypts_no_more_gets_nothing_by_accident() {
     person.said("link: Offline");
     // Coming back asks again, and goes on when it is told to; the password is known still.
     person.window("Hongyan");
-    person.keys(&["F10", "Down", "Return"]);
+    person.menu();
+    person.keys(&["Return"]);
     person.said("asked: The server spoke encrypted before");
     person.window("Hongyan");
     person.keys(&["Tab", "Return"]);
@@ -198,7 +199,8 @@ fn a_place_that_was_taken_is_taken_back() {
     here.window("鸿雁");
     place.desk.picture("kicked");
     // By the menu's first entry; then by the question's button, which comes after the list.
-    here.keys(&["F10", "Down", "Return"]);
+    here.menu();
+    here.keys(&["Return"]);
     here.said("told: Sentence(\"已在这里登录");
     there.said("asked: This account was logged in");
     there.window("Hongyan");

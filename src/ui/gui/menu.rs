@@ -2,12 +2,13 @@
 
 use std::cell::RefCell;
 
-use fltk::app;
-use fltk::enums::{FrameType, Key, Shortcut};
+use fltk::enums::{Event, Font, FrameType, Key, Shortcut};
 use fltk::group::Group;
 use fltk::menu::{MenuButton, MenuFlag};
 use fltk::prelude::*;
+use fltk::{app, draw};
 
+use super::screen;
 use super::text::escape;
 use super::theme::{self, BODY};
 
@@ -61,10 +62,37 @@ pub fn popup_of(entries: &[(&str, bool)], at: Option<(i32, i32)>) -> Option<usiz
         menu.add(&format!("  {}  ", escape_menu(entry)), Shortcut::None, flag, |_| {});
     }
     MENU.set(Some(menu.clone()));
-    let chosen = menu.popup().is_some().then(|| menu.value());
+    let chosen = match first_of(entries) {
+        Some(first) if is_by_key() => by_key(&menu, (x, y), first),
+        _ => menu.popup().is_some().then(|| menu.value()),
+    };
     close_menu();
     Group::set_current(current.as_ref());
     chosen.and_then(|i| usize::try_from(i).ok())
+}
+
+/// Whether a key was what happened last.
+fn is_by_key() -> bool {
+    matches!(app::event(), Event::KeyDown | Event::KeyUp | Event::Shortcut)
+}
+
+/// The first entry that can be chosen.
+fn first_of(entries: &[(&str, bool)]) -> Option<usize> {
+    entries.iter().position(|(_, can)| *can)
+}
+
+/// Opens a menu at x and y of its window with an entry chosen: whoever came by keys sees where they are, and Enter takes
+/// it. FLTK puts the chosen entry there, and moves such a menu nowhere else, as it would at the foot of a screen.
+fn by_key(menu: &MenuButton, (x, y): (i32, i32), first: usize) -> Option<i32> {
+    draw::set_font(Font::Helvetica, BODY);
+    let high = draw::height() + theme::MENU_GAP;
+    let (size, first) = (menu.size() - 1, i32::try_from(first).ok()?);
+    // FLTK takes places in the window of the last event.
+    let below = y + app::event_y_root() - app::event_y() + size * high;
+    let [_, top, _, room] = screen::room(app::screen_num(app::event_x_root(), app::event_y_root()));
+    let y = y - (below - top - room).max(0) + first * high;
+    let chosen = menu.at(0)?.pulldown(x, y, 1, high, menu.at(first), Some(menu))?;
+    (0..size).find(|n| menu.at(*n).is_some_and(|entry| entry.label() == chosen.label()))
 }
 
 #[cfg(test)]

@@ -20,6 +20,8 @@ pub const RADIUS: i32 = 6;
 pub const ROW: i32 = 56;
 /// Diameter of the disc in a friend's row.
 pub const DISC: i32 = 40;
+/// Between the entries of a menu.
+pub const MENU_GAP: i32 = 12;
 /// Width of the focus ring.
 pub const RING: i32 = 2;
 
@@ -142,5 +144,5 @@ pub fn set_up_font() {
         Font::set_font(Font::Courier, "Noto Sans Mono CJK SC");
     }
     app::set_font_size(BODY);
-    app::set_menu_linespacing(12);
+    app::set_menu_linespacing(MENU_GAP);
 }
