@@ -283,7 +283,8 @@ mod tests {
             let to = if n % 2 == 0 { to.clone() } else { Account::sanitised("c") };
             database.run(&[Op::Outgoing { request: 0, to, text: text(n), unix_ms: n }]);
         }
-        database.run(&[Op::Draft { peer: to, text: "not sent".into() }]);
+        let delivered = Op::Delivered { version: 5, rows: vec![(to.clone(), 1, 9)] };
+        database.run(&[Op::Draft { peer: to, text: "not sent".into() }, delivered]);
         drop(database);
         let mut file = fs::File::options().write(true).open(path).expect("there");
         file.seek(SeekFrom::Start(pages.start * 4096)).expect("within");
@@ -341,6 +342,10 @@ mod tests {
             Op::Conversations,
         ]);
         assert!(matches!(&done[0], Done::Kept { id: Some(id), .. } if id.0 == 3_001), "no number twice: {done:?}");
+        let delivered = "SELECT peer || ' ' || first || '-' || last FROM delivered";
+        let delivered: String = database.connection.query_row(delivered, [], |row| row.get(0)).expect("there");
+        let told = database.kept().expect("read").delivered;
+        assert_eq!((&*delivered, told), ("b 1-9", 0), "what may be missing of it is told anew");
         assert!(matches!(&done[1], Done::Drafts(drafts) if drafts.len() == 1), "{done:?}");
         assert!(matches!(&done[2], Done::Conversations(list, _) if list.len() == 2), "{done:?}");
     }
