@@ -2,8 +2,8 @@
 //! serves everything that arrived while the last one was being synced (group commit), and results
 //! leave only after the commit. On a full disk everything but storing goes on.
 //!
-//! Its parts: `schema` (form, versions, copies), `snapshot` (what the engine begins with), `devices`, `delivered`, `admin` (what
-//! an operator does), `folder`, `error`.
+//! Its parts: `schema` (form, versions, copies), `snapshot` (what the engine begins with), `devices`, `delivered`,
+//! `admin` (what an operator does), `folder` (the data directory and its lock), `error`.
 
 pub mod admin;
 mod delivered;
@@ -25,8 +25,8 @@ use rusqlite::{Connection, params};
 
 pub use self::delivered::Delivery;
 pub use self::error::StoreError;
-pub(super) use self::folder::make_folder;
-use self::folder::{lost, sync_folder};
+pub(super) use self::folder::{DataLock, lock};
+use self::folder::{lost, make_folder, sync_folder};
 pub use self::schema::{SCHEMA_VERSION, file};
 pub use self::snapshot::Snapshot;
 use super::hasher::Hashed;

@@ -10,7 +10,7 @@ mod socket;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -25,7 +25,7 @@ use super::hasher::{self, Job};
 use super::limits::Seldom;
 pub use super::lossy::Lossy;
 use super::lossy::Network;
-use super::store::{self, Op, Store, StoreError};
+use super::store::{self, DataLock, Op, Store, StoreError};
 use super::{OnSecondLogin, Quotas};
 use crate::base::alarm;
 use crate::protocol::link::Ends;
@@ -166,34 +166,13 @@ impl Waker {
     }
 }
 
-/// Holds the data directory's lock; the system lets go of it when the process ends, however it ends.
-#[derive(Debug)]
-pub struct DataLock(#[allow(dead_code, reason = "held for its lock")] std::fs::File);
-
-/// Takes a data directory for this process.
-///
-/// # Errors
-/// [`StoreError::Locked`] when another server has it.
-pub fn lock(data: &Path) -> Result<DataLock, StoreError> {
-    let directory = |error| StoreError::Directory { path: data.to_owned(), error };
-    store::make_folder(data).map_err(directory)?;
-    let mut options = std::fs::OpenOptions::new();
-    let options = options.create(true).truncate(false).write(true);
-    let file = crate::base::private::open(&data.join("lock"), options).map_err(directory)?;
-    match file.try_lock() {
-        Ok(()) => Ok(DataLock(file)),
-        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::Locked(data.to_owned())),
-        Err(std::fs::TryLockError::Error(error)) => Err(directory(error)),
-    }
-}
-
 impl Server {
     /// Opens the socket and the database and begins to serve.
     ///
     /// # Errors
     /// An address in use, a data directory in use or unwritable, a damaged or newer database.
     pub fn start(config: Config) -> Result<Self, ServerError> {
-        let lock = lock(&config.data)?;
+        let lock = store::lock(&config.data)?;
         let store = Store::open(&config.data)?;
         store.limit(config.quotas.disk)?;
         if let Err(error) = store.number_on(now().unix) {

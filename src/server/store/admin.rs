@@ -7,11 +7,10 @@ use std::path::Path;
 
 use rusqlite::{Connection, params};
 
-use super::{Store, StoreError, schema};
+use super::{DataLock, Store, StoreError, lock, schema};
 use crate::base::model::{Account, FieldError, Password, names};
 use crate::protocol::wire::Charset;
 use crate::server::hasher;
-use crate::server::udp::{DataLock, lock};
 
 /// Why it was not done; a sentence for the person who asked.
 #[derive(Debug, thiserror::Error)]

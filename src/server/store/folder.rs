@@ -1,19 +1,42 @@
-//! Folders and names of files that outlive a power cut.
+//! The data directory: its lock, and names in it that outlive a power cut.
 
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{SCHEMA_VERSION, StoreError};
+use crate::base::private;
 
 /// Makes a data directory. Its name, too, is to outlive a power cut.
 ///
 /// # Errors
 /// What the system says.
-pub(in crate::server) fn make_folder(data: &Path) -> io::Result<()> {
+pub(super) fn make_folder(data: &Path) -> io::Result<()> {
     let new: Vec<&Path> = data.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.exists()).collect();
-    crate::base::private::folder(data)?;
+    private::folder(data)?;
     new.into_iter().for_each(sync_folder);
     Ok(())
+}
+
+/// Holds the data directory's lock; the system lets go of it when the process ends, however it ends.
+#[derive(Debug)]
+pub(in crate::server) struct DataLock(#[allow(dead_code, reason = "held for its lock")] File);
+
+/// Takes a data directory for this process.
+///
+/// # Errors
+/// [`StoreError::Locked`] when another server has it.
+pub(in crate::server) fn lock(data: &Path) -> Result<DataLock, StoreError> {
+    let directory = |error| StoreError::Directory { path: data.to_owned(), error };
+    make_folder(data).map_err(directory)?;
+    let mut options = OpenOptions::new();
+    let options = options.create(true).truncate(false).write(true);
+    let file = private::open(&data.join("lock"), options).map_err(directory)?;
+    match file.try_lock() {
+        Ok(()) => Ok(DataLock(file)),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked(data.to_owned())),
+        Err(TryLockError::Error(error)) => Err(directory(error)),
+    }
 }
 
 /// Has the name of a new file or folder outlive a power cut.
@@ -22,7 +45,7 @@ pub(super) fn sync_folder(of: &Path) {
     if let Some(parent) = of.parent() {
         let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
         // Where folders cannot be synced there is nothing better to be done.
-        let _ = std::fs::File::open(parent).and_then(|folder| folder.sync_all());
+        let _ = File::open(parent).and_then(|folder| folder.sync_all());
     }
     #[cfg(not(unix))]
     let _ = of;
