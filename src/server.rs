@@ -1,15 +1,16 @@
 //! The other half of the plain protocol: accounts, sessions, mailboxes.
 //!
-//! Source: the plain protocol, "What our server owes" and "Extensions". Its parts:
+//! Source: the plain protocol, "What our server owes" and "Extensions". The modules, in reading order; none imports one
+//! that comes after it:
 //!
-//! * [`limits`]: token buckets, and the delay of wrong passwords. Pure.
-//! * [`hasher`]: hashes passwords on a thread of its own.
-//! * [`store`]: the database and its thread, the only place that knows SQLite.
-//! * [`engine`]: decides and does nothing else.
-//! * [`carrier`]: joins the secure dialect to the engine; the file with the server's keys.
-//! * [`explain`]: `--explain` prints what the server is asked and answers, on a thread of its own.
-//! * `lossy`: a bad network, for trying clients.
-//! * [`udp`]: socket, threads, clock and the data directory's lock.
+//! 1. [`limits`]: token buckets, and the delay of wrong passwords. Pure.
+//! 2. [`hasher`]: hashes passwords on a thread of its own.
+//! 3. [`store`]: the database and its thread, the only place that knows SQLite.
+//! 4. [`engine`]: decides and does nothing else.
+//! 5. [`carrier`]: joins the secure dialect to the engine; the file with the server's keys.
+//! 6. [`explain`]: `--explain` prints what the server is asked and answers, on a thread of its own.
+//! 7. `lossy`: a bad network, for trying clients.
+//! 8. [`udp`]: socket, threads and clock.
 
 pub mod carrier;
 pub mod engine;

@@ -26,6 +26,7 @@
 //! - `remembered`: commands for later runs.
 //! - `pipe`: a session without a terminal.
 //! - `script`: one job.
+//! - `unfit`: what a job or a chat was given and cannot use.
 //! - `json`: lines for programs.
 //! - `raw`: the protocol by hand, from a socket of its own.
 //! - `would`: what the session would do next. Pure.

@@ -1,4 +1,6 @@
-//! The invariants of absence: what must never import what.
+//! The invariants of absence: what must never import what; and ([`documents`]) that the documents say what is there.
+
+mod documents;
 
 use std::fs;
 use std::path::{Path, PathBuf};

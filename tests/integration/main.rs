@@ -18,7 +18,6 @@ mod crash;
 mod daemon;
 #[cfg(unix)]
 mod disk;
-mod documents;
 mod encrypted;
 mod explain;
 mod layers;

@@ -4,8 +4,9 @@
 //!
 //! Source: the secure dialect, "Messages".
 //!
-//! Its parts: `connecting`, `leaving`, `naming`, `outbox`, `inbox`, `delivered`, `presence`, `requests`, `looking`, and `harmless`, which a
-//! server's words pass first.
+//! Its parts: `connecting`, `leaving`, `naming` (the device's name), `making` (which account of a name), `outbox`, `inbox`,
+//! `delivered`, `presence`, `questions` (the table of a person's questions), `requests`, and `harmless`, which a server's
+//! words pass first.
 
 mod connecting;
 mod deadlines;
