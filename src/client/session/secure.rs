@@ -7,6 +7,10 @@
 //! Its parts: `connecting`, `leaving`, `naming` (the device's name), `making` (which account of a name), `outbox`, `inbox`,
 //! `delivered`, `presence`, `questions` (the table of a person's questions), `requests`, and `harmless`, which a server's
 //! words pass first.
+//!
+//! And `deadlines`: what the session waits for, in one table.
+//!
+//! And `watching`: when the server counts as silent, and what that becomes.
 
 mod connecting;
 mod deadlines;
