@@ -296,7 +296,7 @@ impl Session {
         // It has sent what this folder never held: the folder was copied, or put back from a backup.
         self.naming.used = highest;
         for message in self.sending.outbox.iter_mut().filter(|m| is_used(m.id, highest)) {
-            message.doubtful = true;
+            message.doubt();
         }
         self.naming.wanted |= highest > u64::try_from(who.kept.newest).unwrap_or(0);
         self.told.events.push_back(Event::LoggedIn(LoginOutcome::Done));

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::outbox::Stage;
 use super::{Event, LEAVING, Session, State};
 use crate::base::model::SendState;
 use crate::client::session::Link;
@@ -43,8 +44,8 @@ impl Session {
         self.give_up_connection(now, "bye");
         self.state = State::Offline;
         self.login.online_since = None;
-        for message in self.sending.outbox.iter_mut().filter(|m| m.noted && !m.doubtful) {
-            message.noted = false;
+        for message in self.sending.outbox.iter_mut().filter(|m| m.stage == Stage::Noted && !m.is_doubtful()) {
+            message.stage = Stage::Waiting;
             self.told.events.push_back(Event::Outgoing { id: message.id, state: SendState::Waiting });
         }
         self.show(Link::Offline);

@@ -38,7 +38,10 @@ impl Session {
 
     /// For the other name this device needs, once nothing may have been sent under the old one and is unanswered.
     pub(super) fn ask_to_rename(&mut self) {
-        if self.naming.wanted && !self.naming.asked && !self.sending.outbox.iter().any(|m| m.doubtful && !m.refused) {
+        if self.naming.wanted
+            && !self.naming.asked
+            && !self.sending.outbox.iter().any(|m| m.is_doubtful() && !m.refused)
+        {
             self.naming.asked = true;
             self.told.events.push_back(Event::NameTaken);
         }

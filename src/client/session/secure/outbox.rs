@@ -23,19 +23,71 @@ pub(super) struct Outgoing {
     /// Which account of that name.
     made: Option<i64>,
     pub(super) text: MessageText,
-    /// "Sending" is to be written down, or stands on disk.
-    pub(super) noting: bool,
-    pub(super) noted: bool,
-    /// On this connection, unanswered.
-    pub(super) sent: bool,
-    /// It may be at the server already, so only this number is ever used for it.
-    pub(super) doubtful: bool,
+    pub(super) stage: Stage,
+    pub(super) number: Number,
     /// Its number is taken by another message: it waits for the new name.
     pub(super) refused: bool,
-    /// Sent since this program runs, under a number that was new: nobody else has taken that.
-    pub(super) own: bool,
+}
+
+/// How far a message has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Until those before it are noted.
+    Waiting,
+    /// That it is being sent is being written down.
+    Noting,
+    /// That stands on disk, so that it can be sent, or sent again.
+    Noted,
+    /// On this connection, unanswered.
+    Sent,
     /// The server will not have it, which is to be written down as this.
-    pub(super) over: Option<SendState>,
+    Over(SendState),
+    /// That is being written down.
+    OverNoting(SendState),
+}
+
+/// What is known of the number that a message goes under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Number {
+    /// It was never used.
+    New,
+    /// The message may be at the server under it already, so only this number is ever used for it.
+    Doubtful,
+    /// As that, and it was new when this program sent it: nobody else has taken it.
+    Own,
+}
+
+impl Outgoing {
+    /// The server has refused it for good.
+    pub(super) fn is_over(&self) -> bool {
+        match self.stage {
+            Stage::Over(_) | Stage::OverNoting(_) => true,
+            Stage::Waiting | Stage::Noting | Stage::Noted | Stage::Sent => false,
+        }
+    }
+
+    pub(super) fn is_sent(&self) -> bool {
+        self.stage == Stage::Sent
+    }
+
+    /// It may be at the server already.
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.number != Number::New
+    }
+
+    /// It may be at the server, sent by an earlier run of this program.
+    pub(super) fn doubt(&mut self) {
+        if self.number == Number::New {
+            self.number = Number::Doubtful;
+        }
+    }
+
+    /// Whatever was sent is to be sent again.
+    fn take_back(&mut self) {
+        if self.stage == Stage::Sent {
+            self.stage = Stage::Noted;
+        }
+    }
 }
 
 /// Whether the server stores what it is sent, as far as it has said.
@@ -62,7 +114,7 @@ impl Sending {
     /// What was said on it may be lost, and whether the server can store is not known.
     pub(super) fn connection_is_gone(&mut self) {
         self.storing.failed = false;
-        self.outbox.iter_mut().for_each(|message| message.sent = false);
+        self.outbox.iter_mut().for_each(Outgoing::take_back);
     }
 }
 
@@ -102,13 +154,9 @@ impl Session {
             to: to.account,
             made: to.made,
             text,
-            noting: false,
-            noted: again,
-            sent: false,
-            doubtful: again || is_used(id, self.naming.used),
+            stage: if again { Stage::Noted } else { Stage::Waiting },
+            number: if again || is_used(id, self.naming.used) { Number::Doubtful } else { Number::New },
             refused: false,
-            own: false,
-            over: None,
         };
         self.sending.outbox.insert(place, message);
         true
@@ -117,15 +165,17 @@ impl Session {
     /// That this message is [`SendState::Sending`], or [`Event::Refused`], is on disk, or could not be stored;
     /// then it and what follows it wait until something can be.
     pub fn handle_noted(&mut self, now: Instant, id: MessageId, noted: bool) {
-        let Some(message) = self.sending.outbox.iter_mut().find(|m| m.id == id && m.noting) else { return };
-        message.noting = false;
-        let later = !noted || matches!(self.state, State::Offline | State::LoggedOut);
-        match message.over {
-            Some(_) if noted => self.sending.outbox.retain(|m| m.id != id),
-            Some(_) => {}
-            // It waits for another day.
-            None if later => self.told.events.push_back(Event::Outgoing { id, state: SendState::Waiting }),
-            None => message.noted = true,
+        let Some(message) = self.sending.outbox.iter_mut().find(|m| m.id == id) else { return };
+        match message.stage {
+            Stage::OverNoting(_) if noted => self.sending.outbox.retain(|m| m.id != id),
+            Stage::OverNoting(state) => message.stage = Stage::Over(state),
+            Stage::Noting if !noted || matches!(self.state, State::Offline | State::LoggedOut) => {
+                // It waits for another day.
+                message.stage = Stage::Waiting;
+                self.told.events.push_back(Event::Outgoing { id, state: SendState::Waiting });
+            }
+            Stage::Noting => message.stage = Stage::Noted,
+            Stage::Waiting | Stage::Noted | Stage::Sent | Stage::Over(_) => return,
         }
         if !noted {
             self.sending.resend_at = Some(now + DISK);
@@ -135,7 +185,12 @@ impl Session {
 
     /// Hands back what is not settled, in order, and whether it may have arrived.
     pub fn take_outbox(&mut self) -> Vec<(MessageId, Account, MessageText, bool)> {
-        self.sending.outbox.drain(..).filter(|m| m.over.is_none()).map(|m| (m.id, m.to, m.text, m.doubtful)).collect()
+        self.sending
+            .outbox
+            .drain(..)
+            .filter(|m| !m.is_over())
+            .map(|m| (m.id, m.to.clone(), m.text.clone(), m.is_doubtful()))
+            .collect()
     }
 
     /// Sends what can be sent, in order.
@@ -152,44 +207,40 @@ impl Session {
         let settling = self.sending.outbox.iter().any(|m| is_used(m.id, used) && !m.refused);
         for i in 0..WINDOW {
             let Some(message) = self.sending.outbox.get_mut(i) else { break };
-            if let Some(state) = message.over {
-                if !message.noting {
-                    message.noting = true;
+            let held = message.refused || renaming && !message.is_doubtful() || settling && !is_used(message.id, used);
+            match message.stage {
+                Stage::Over(state) => {
+                    message.stage = Stage::OverNoting(state);
                     self.told.events.push_back(Event::Refused { id: message.id, state });
+                    continue;
                 }
-                continue;
-            }
-            if message.sent
-                || message.refused
-                || renaming && !message.doubtful
-                || settling && !is_used(message.id, used)
-            {
-                continue;
-            }
-            if !message.noted {
+                Stage::OverNoting(_) | Stage::Sent => continue,
+                Stage::Waiting | Stage::Noting | Stage::Noted if held => continue,
                 // Several are written down at once; none overtakes one before it.
-                if !message.noting {
-                    message.noting = true;
-                    let id = message.id;
-                    self.told.events.push_back(Event::Outgoing { id, state: SendState::Sending });
+                Stage::Waiting => {
+                    message.stage = Stage::Noting;
+                    self.told.events.push_back(Event::Outgoing { id: message.id, state: SendState::Sending });
+                    notable = false;
+                    continue;
                 }
-                notable = false;
-                continue;
-            }
-            if !notable {
-                break;
+                Stage::Noting => {
+                    notable = false;
+                    continue;
+                }
+                Stage::Noted if !notable => break,
+                Stage::Noted => {}
             }
             // A disk that has forgotten something uses its numbers once more. Then this one is refused, and what
             // follows it must not be taken before it.
-            let used = is_used(message.id, used) && !message.own;
-            if used && self.sending.outbox.iter().any(|m| m.sent) {
+            let used = is_used(message.id, used) && message.number != Number::Own;
+            if used && self.sending.outbox.iter().any(Outgoing::is_sent) {
                 break;
             }
             let Some(message) = self.sending.outbox.get(i) else { break };
             // None overtakes one to the same receiver that is not settled.
             let before =
-                self.sending.outbox.iter().take(i).rfind(|m| m.to == message.to && (m.sent || m.over.is_some()));
-            if before.is_some_and(|m| m.over.is_some()) {
+                self.sending.outbox.iter().take(i).rfind(|m| m.to == message.to && (m.is_sent() || m.is_over()));
+            if before.is_some_and(Outgoing::is_over) {
                 continue;
             }
             let number = |m: &Outgoing| u64::try_from(m.id.0).unwrap_or_default();
@@ -200,9 +251,8 @@ impl Session {
             }
             asked = true;
             if let Some(message) = self.sending.outbox.get_mut(i) {
-                message.sent = true;
-                message.doubtful = true;
-                message.own |= !used;
+                message.stage = Stage::Sent;
+                message.number = if used { Number::Doubtful } else { Number::Own };
             }
             if used {
                 break;
@@ -236,7 +286,7 @@ impl Session {
     /// Tells whether messages wait here because the server cannot store them, when that has changed.
     pub(super) fn look_at_storing(&mut self) {
         let here = self.state == State::Online && self.connection.connected && !self.health.contact.is_silent();
-        let waits = here && self.sending.storing.failed && self.sending.outbox.iter().any(|m| m.over.is_none());
+        let waits = here && self.sending.storing.failed && self.sending.outbox.iter().any(|m| !m.is_over());
         if std::mem::replace(&mut self.sending.storing.told, waits) != waits {
             self.told.events.push_back(Event::NotStoring(waits));
         }
@@ -255,16 +305,18 @@ impl Session {
             self.naming.wanted = true;
             // Whatever follows it was written later still.
             let this = self.sending.outbox.get(i).map(|m| m.id);
-            for message in self.sending.outbox.iter_mut().skip(i).filter(|m| !m.own || Some(m.id) == this) {
+            for message in
+                self.sending.outbox.iter_mut().skip(i).filter(|m| m.number != Number::Own || Some(m.id) == this)
+            {
                 message.refused = true;
-                message.sent = false;
+                message.take_back();
             }
             return;
         }
         let Some(message) = self.sending.outbox.get_mut(i) else { return };
         match code {
             Code::TryLater => {
-                message.sent = false;
+                message.take_back();
                 // As much was sent as may be for now: it goes on by itself.
                 if let Some(wait) = wait {
                     let wait = Duration::from_millis(wait.min(MOST_WAIT_MS));
@@ -284,14 +336,14 @@ impl Session {
                 self.give_up_connection(now, "not logged in");
                 self.try_again(now);
             }
-            Code::OutOfTurn => message.sent = false,
+            Code::OutOfTurn => message.take_back(),
             code => {
                 let state = match code {
                     Code::NoAccount => SendState::Unknown,
                     Code::MadeAnew => SendState::MadeAnew,
                     _ => SendState::Failed,
                 };
-                (message.over, message.sent) = (Some(state), false);
+                message.stage = Stage::Over(state);
                 let to = message.to.clone();
                 self.was_made(&to, made);
             }

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::outbox::Outgoing;
 use super::{DEAD, HELD_BACK, NO_ANSWER, Session, State, WAITING};
 use crate::client::session::Link;
 use crate::client::session::contact::Contact;
@@ -30,7 +31,7 @@ impl Session {
             || self.connection.ping.is_some()
             || self.leaving.is_some()
             || self.questions.is_owed()
-            || self.sending.outbox.iter().any(|m| m.sent)
+            || self.sending.outbox.iter().any(Outgoing::is_sent)
     }
 
     /// When an unanswered question is to be looked at: first to say so, then to begin anew.
