@@ -7,9 +7,10 @@
 #![allow(clippy::disallowed_methods, reason = "the server's clock is read here, and handed on")]
 
 mod socket;
+mod stop;
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,6 +19,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 
+pub use self::stop::Stop;
+use self::stop::Waker;
 use super::carrier::{Carrier, CarrierError};
 use super::engine::{Effect, Engine, Now};
 use super::explain::Tap;
@@ -115,55 +118,6 @@ pub struct Server {
     address: SocketAddr,
     stop: Stop,
     thread: Option<JoinHandle<Result<(), ServerError>>>,
-}
-
-/// Ends a server from any thread; for signals.
-#[derive(Debug, Clone)]
-pub struct Stop {
-    stopping: Arc<AtomicBool>,
-    waker: Arc<Waker>,
-    socket: Arc<UdpSocket>,
-}
-
-impl Stop {
-    /// Asks for a clean end: what is being stored is committed first.
-    pub fn stop(&self) {
-        self.stopping.store(true, Ordering::Release);
-        if let Err(error) = self.waker.wake() {
-            // The address it listens on is not this machine's any more. On Linux this ends the receiving, though it
-            // calls it an error.
-            log::warn!("nothing can be sent to the server's own address: {error}");
-            let _ = socket2::SockRef::from(&*self.socket).shutdown(std::net::Shutdown::Both);
-        }
-    }
-}
-
-/// Sends an empty datagram to the server's own socket.
-#[derive(Debug)]
-struct Waker {
-    socket: UdpSocket,
-    to: SocketAddr,
-}
-
-impl Waker {
-    fn new(server: SocketAddr) -> io::Result<Self> {
-        // Of a link-local address the zone stays.
-        let (mut own, mut to) = (server, server);
-        let ip = match server.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-            IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
-            ip => ip,
-        };
-        own.set_ip(ip);
-        own.set_port(0);
-        to.set_ip(ip);
-        Ok(Self { socket: UdpSocket::bind(own)?, to })
-    }
-
-    fn wake(&self) -> io::Result<()> {
-        // A full socket buffer means that the server is awake already.
-        self.socket.send_to(&[], self.to).map(drop)
-    }
 }
 
 impl Server {

@@ -1,4 +1,7 @@
+use std::net::SocketAddr;
+
 use super::*;
+use crate::server::hasher::Hashed;
 
 fn hashed() -> Hashed {
     Hashed { salt: vec![1], hash: vec![2] }

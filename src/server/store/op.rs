@@ -1,0 +1,149 @@
+//! What the store is asked for, and what became of it.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+
+use super::{AccountId, Delivery, MessageRow, NewMessage, SentKey, Stored, Unread};
+use crate::protocol::wire::frame::Device;
+use crate::server::hasher::Hashed;
+
+/// What the engine wants stored or read. `job` comes back with the result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "fields are named by what they hold")]
+#[allow(clippy::large_enum_variant, reason = "the largest is the commonest")]
+pub enum Op {
+    /// A new account.
+    Register { job: u64, name: String, hashed: Hashed, at: i64 },
+    /// A new password: devices need it at their next login, and no session outlives it but that at `from`.
+    Password { job: u64, account: AccountId, hashed: Hashed, from: SocketAddr },
+    /// Binds an account to an address; `end` loses its session.
+    Session { job: u64, account: AccountId, address: SocketAddr, end: Option<AccountId>, at: i64 },
+    /// Ends a session.
+    EndSession { job: u64, account: AccountId },
+    /// Keeps a message.
+    Message { job: u64, message: NewMessage },
+    /// Looks whether a device has sent this before.
+    Again { job: u64, key: SentKey },
+    /// Reads the oldest unread message, of one sender or of anyone.
+    Offer { job: u64, account: AccountId, from: Option<String> },
+    /// When sessions were last heard of, seconds since 1970. Nobody waits for it.
+    Seen { sessions: Vec<(AccountId, i64)> },
+    /// Marks a message as handed out in the plain dialect, though whether it came is not known. Nobody waits for it.
+    Handed { message: MessageRow },
+    /// Marks a message as taken in the plain dialect. Nobody waits for it: if it is lost, the message is offered again.
+    Taken { message: MessageRow, at: i64 },
+    /// A device comes in: keeps the hash of its new token, if there is one, marks as taken what it has
+    /// stored already, and reads what is needed to go on.
+    Enter { job: u64, account: AccountId, device: Device, token: Option<[u8; 32]>, cursor: Option<u64>, at: i64 },
+    /// Forgets a device's token. Nobody waits for it.
+    Forget { account: AccountId, device: Device },
+    /// Reads the account's oldest messages after a row, taken or not, but for those this device has sent.
+    After { job: u64, account: AccountId, device: Device, after: MessageRow, count: u32 },
+    /// Changes how an account may be used.
+    Allow { job: u64, account: AccountId, change: Change },
+    /// Marks everything up to a row as taken. Nobody waits for it: if it is lost, a device's next word marks it.
+    TakenTo { account: AccountId, row: MessageRow, at: i64 },
+    /// Reads what was delivered of an account's messages after a version.
+    Delivered { job: u64, account: AccountId, after: i64, count: u32 },
+    /// Reads the newest messages with somebody, older than a row. `peer_id` is theirs, if they have an account.
+    History {
+        job: u64,
+        account: AccountId,
+        name: String,
+        peer: String,
+        peer_id: Option<AccountId>,
+        before: Option<MessageRow>,
+        count: u32,
+    },
+}
+
+/// A change of how an account may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Whether several devices may be in at once.
+    Beside(bool),
+    /// Whether the plain dialect is closed to it.
+    SecureOnly(bool),
+}
+
+impl Op {
+    /// Whether it makes the database larger, so that a disk quota may refuse it.
+    pub(super) fn grows(&self) -> bool {
+        matches!(self, Self::Register { .. } | Self::Message { .. })
+    }
+
+    /// What became of it when nothing could be stored; `None` if nobody waits for it.
+    pub(super) fn failed(&self) -> Option<Done> {
+        match self {
+            Self::Register { job, .. }
+            | Self::Password { job, .. }
+            | Self::Session { job, .. }
+            | Self::EndSession { job, .. }
+            | Self::Message { job, .. }
+            | Self::Again { job, .. }
+            | Self::Offer { job, .. }
+            | Self::Enter { job, .. }
+            | Self::After { job, .. }
+            | Self::Allow { job, .. }
+            | Self::Delivered { job, .. }
+            | Self::History { job, .. } => Some(Done::Failed { job: *job }),
+            Self::Handed { .. }
+            | Self::Taken { .. }
+            | Self::Seen { .. }
+            | Self::Forget { .. }
+            | Self::TakenTo { .. } => None,
+        }
+    }
+}
+
+/// What became of an [`Op`], after its commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "fields are named by what they hold")]
+pub enum Done {
+    /// The account's row, `None` if it exists, and when it was made.
+    Registered { job: u64, account: Option<AccountId>, at: i64 },
+    /// On disk; of [`Op::Again`]: no.
+    Ok { job: u64 },
+    /// The message, if there is one.
+    Offered { job: u64, message: Option<Unread> },
+    /// A message is on disk, in a row for each receiver in their order. `again`: it was there before, from when
+    /// this device sent it first, and nothing was added. `own` is the row of its writer's other devices. `online`:
+    /// whether a receiver was here then, if that was noted.
+    Kept { job: u64, rows: Vec<MessageRow>, own: Option<MessageRow>, sent: i64, again: bool, online: Option<bool> },
+    /// This device has used this number for another message.
+    Conflict { job: u64 },
+    /// What it was to come after is not there.
+    OutOfTurn { job: u64 },
+    /// A device's stored token hash; the highest number it has used; the row after which it is to be pushed.
+    Entered { job: u64, token: Option<[u8; 32]>, highest: u64, start: MessageRow },
+    /// So many messages, by sender, were unread until now and are not any more; and how far their writers' messages are
+    /// delivered with that.
+    Took { account: AccountId, senders: HashMap<String, u64>, delivered: Vec<Delivery> },
+    /// Oldest change first.
+    Delivered { job: u64, delivered: Vec<Delivery> },
+    /// Oldest first; `more` lie beyond.
+    Messages { job: u64, messages: Vec<Stored>, more: bool },
+    /// Not on disk (disk full, say): nothing may claim that it is.
+    Failed { job: u64 },
+}
+
+impl Done {
+    /// Whose it is.
+    #[must_use]
+    pub fn job(&self) -> u64 {
+        match self {
+            Self::Registered { job, .. }
+            | Self::Ok { job }
+            | Self::Offered { job, .. }
+            | Self::Kept { job, .. }
+            | Self::Conflict { job }
+            | Self::OutOfTurn { job }
+            | Self::Entered { job, .. }
+            | Self::Messages { job, .. }
+            | Self::Delivered { job, .. }
+            | Self::Failed { job } => *job,
+            // Nobody waits for it.
+            Self::Took { .. } => 0,
+        }
+    }
+}
