@@ -45,6 +45,9 @@ pub const GOING_DOWN: u32 = 3;
 pub const COPIED: u32 = 4;
 /// The same where devices stay beside each other: under another name it can.
 pub const COPIED_BESIDE: u32 = 5;
+/// Of a server to a device whose account was deleted or given another password by an operator: it comes back at once,
+/// and the answer to that says which.
+pub const ENDED: u32 = 6;
 
 /// Why a connection is gone.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::time::Instant;
 use rust_i18n::t;
 
 use super::{Beyond, Link, LoginOutcome, PasswordOutcome, RegisterOutcome};
-use crate::protocol::link::{GOING_DOWN, Why};
+use crate::protocol::link::{ENDED, GOING_DOWN, Why};
 use crate::protocol::wire::reply::{LoggedIn, Registered};
 
 impl Link {
@@ -39,6 +39,7 @@ impl Why {
             Self::Silent => t!("connection.silent"),
             Self::Restarted => t!("connection.restarted"),
             Self::ClosedByPeer { code, .. } if *code == u64::from(GOING_DOWN) => t!("connection.going_down"),
+            Self::ClosedByPeer { code, .. } if *code == u64::from(ENDED) => t!("connection.ended"),
             Self::ClosedByPeer { reason, .. } => t!("connection.closed_by", why = short(reason)),
             Self::KeyChanged(_) => t!("secure.key_changed"),
             Self::KeysDamaged => t!("secure.keys_damaged"),

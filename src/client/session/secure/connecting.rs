@@ -14,7 +14,7 @@ use super::{DISK, Event, SLEPT, Session, State, Who};
 use crate::base::model::{Account, Password};
 use crate::base::timer::Rto;
 use crate::client::session::{Kept, KeyChange, Link, LoginOutcome, RegisterOutcome, acceptable};
-use crate::protocol::link::{COPIED, COPIED_BESIDE, GOING_DOWN, PeerId, Pulse, Why};
+use crate::protocol::link::{COPIED, COPIED_BESIDE, ENDED, GOING_DOWN, PeerId, Pulse, Why};
 use crate::protocol::wire::frame::{Code, FromClient, Key, Secret};
 use crate::protocol::wire::reply::LoggedIn;
 
@@ -404,9 +404,22 @@ impl Session {
         };
         match code {
             Some(GOING_DOWN) => return self.try_after_restart(now),
+            Some(ENDED) => return self.try_after_ending(now),
             Some(COPIED) => return self.copied(now, true),
             Some(COPIED_BESIDE) => return self.copied(now, false),
             _ => {}
+        }
+        self.try_again(now);
+    }
+
+    /// The server has answered, and says why to whoever asks at once; not time after time.
+    fn try_after_ending(&mut self, now: Instant) {
+        if self.state == State::Online && self.dialling.tries == 0 {
+            self.login.online_since = None;
+            self.dialling.tries = 1;
+            self.state = State::LoggingIn;
+            self.login.automatic = true;
+            return self.show(Link::LoggingIn);
         }
         self.try_again(now);
     }

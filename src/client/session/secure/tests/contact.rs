@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::client::session::contact::SILENT;
+use crate::protocol::link::ENDED;
 
 /// What was told of that from a moment on: when, and whether it is silent.
 fn told(world: &World<'_>, from: Duration) -> Vec<(Duration, bool)> {
@@ -85,4 +86,24 @@ fn who_goes_offline_expects_nobody() {
     world.session.login(world.now, account("a"), password(), world.kept);
     world.run(secs(30));
     assert_eq!(told(&world, Duration::ZERO), []);
+}
+
+/// An operator has deleted the account, say: the answer to coming back tells, so nothing is waited for, once.
+#[test]
+fn who_is_logged_out_by_the_server_comes_back_at_once_and_not_time_after_time() {
+    let mut world = World::online(1);
+    let close = |world: &mut World<'_>| {
+        let peer = world.seats.last().expect("connected").peer;
+        world.server.close(world.now, peer, ENDED, "the password was changed");
+    };
+    let retrying = |world: &World<'_>| {
+        world.events.iter().filter(|(_, e)| matches!(e, Event::Link(Link::Retrying { .. }))).count()
+    };
+    close(&mut world);
+    let begun = world.now;
+    assert!(world.until(secs(2), |w| w.durable.resumed == 1 && w.session.link() != Link::LoggingIn));
+    assert!(world.now - begun <= RTT * 6 && retrying(&world) == 0, "{:?}: {:?}", world.now - begun, world.events);
+    close(&mut world);
+    assert!(world.until(secs(2), |w| retrying(w) == 1), "{:?}", world.events);
+    assert!(world.until(secs(5), |w| w.durable.resumed == 2), "{:?}", world.events);
 }
