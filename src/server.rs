@@ -5,14 +5,16 @@
 //!
 //! 1. [`limits`]: token buckets, and the delay of wrong passwords. Pure.
 //! 2. [`hasher`]: hashes passwords on a thread of its own.
-//! 3. [`store`]: the database and its thread, the only place that knows SQLite.
-//! 4. [`engine`]: decides and does nothing else.
-//! 5. [`carrier`]: joins the secure dialect to the engine; the file with the server's keys.
-//! 6. [`explain`]: `--explain` prints what the server is asked and answers, on a thread of its own.
-//! 7. `lossy`: a bad network, for trying clients.
-//! 8. [`udp`]: socket, threads and clock.
+//! 3. [`control`]: what an operator's command asks of a running server, sealed, and done once.
+//! 4. [`store`]: the database and its thread, the only place that knows SQLite.
+//! 5. [`engine`]: decides and does nothing else.
+//! 6. [`carrier`]: joins the secure dialect to the engine; the file with the server's keys.
+//! 7. [`explain`]: `--explain` prints what the server is asked and answers, on a thread of its own.
+//! 8. `lossy`: a bad network, for trying clients.
+//! 9. [`udp`]: socket, threads and clock.
 
 pub mod carrier;
+pub mod control;
 pub mod engine;
 pub mod explain;
 pub mod hasher;

@@ -116,7 +116,7 @@ impl When {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Looks after accounts
+    /// Looks after accounts; a running server does it at once
     #[command(subcommand)]
     Account(AccountCommand),
     /// Writes a consistent copy of the database, also while the server runs
@@ -125,7 +125,7 @@ enum Command {
     Key,
     /// Prints the plain protocol's reference, for whoever writes a client or a server
     Protocol,
-    /// Registers a class from a CSV file of account,password lines, all of it or nothing
+    /// Registers a class from a CSV file of account,password lines, all of it or nothing; a running server does it at once
     Import { file: PathBuf },
     /// Write manual pages and shell completions below a folder
     #[command(hide = true)]
@@ -134,11 +134,11 @@ enum Command {
 
 #[derive(Subcommand)]
 enum AccountCommand {
-    /// Shows all accounts
+    /// Shows all accounts: unread messages, where they are logged in, and, of a running server, who is online
     List,
-    /// Gives an account a new password, read from standard input
+    /// Gives an account a new password, read from standard input, and logs it out everywhere
     Reset { account: String },
-    /// Removes an account with its mailbox
+    /// Removes an account with its mailbox, and logs it out
     Delete { account: String },
     /// Closes the plain dialect to an account, whose login there then looks like a wrong password, or opens it again
     SecureOnly {
@@ -324,10 +324,16 @@ fn serve(config: Config) -> Result<(), Box<dyn Error>> {
 fn administer(data: &std::path::Path, command: Command) -> Result<(), Box<dyn Error>> {
     match command {
         Command::Account(AccountCommand::List) => {
-            for row in admin::list(data)? {
-                let only = if row.secure_only { "\tsecure-only" } else { "" };
+            let silent = |error| eprintln!("hongyand: {error}; what follows is what is on disk, without who is online");
+            for row in admin::list(data, silent)? {
+                let at = if row.addresses.is_empty() { "-".to_owned() } else { row.addresses.join(", ") };
                 let name = hongyan::base::model::names::shown(&row.name);
-                println!("{name}\t{} unread\t{}{only}", row.unread, row.address.as_deref().unwrap_or("-"));
+                let only = if row.secure_only { "\tsecure-only" } else { "" };
+                let online = if row.online { "\tonline" } else { "" };
+                // Whoever reads it may have seen enough.
+                if writeln!(std::io::stdout(), "{name}\t{} unread\t{at}{only}{online}", row.unread).is_err() {
+                    break;
+                }
             }
         }
         Command::Account(AccountCommand::Reset { account }) => {

@@ -16,7 +16,9 @@
 //! - `delivery`: a message's way into mailboxes.
 //! - `reading`: a message's way out, and who is here.
 //! - `secure`: the same for devices.
+//! - `administering`: what an operator's command changes.
 
+mod administering;
 mod delivery;
 mod lanes;
 mod pace;
@@ -31,11 +33,13 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use self::administering::Ordered;
 use self::delivery::{Addressed, Undeliverable};
 use self::lanes::Lanes;
 use self::sessions::{Person, Session};
 use self::tries::Tries;
 use self::turns::Turns;
+use super::control::Answer;
 use super::hasher::{Hashed, Job, Outcome};
 use super::limits::{Buckets, Rate, Seldom};
 use super::store::{AccountId, Done, Op, Snapshot};
@@ -97,19 +101,54 @@ pub enum Effect {
         /// Why.
         reason: &'static str,
     },
+    /// What became of an operator's order.
+    Administered {
+        /// Under which it was given.
+        ticket: u64,
+        /// What; of [`Answer::NotStored`] the reason is the store's to say.
+        answer: Answer,
+    },
 }
 
 /// What waits for the store or the hasher.
 #[derive(Debug)]
 enum Waiting {
-    Hash { account: Account },
-    Register { account: Account, hashed: Hashed },
-    Check { account: AccountId, counted: bool, change: Option<Password> },
-    Rehash { account: AccountId, asked: [u8; 32] },
-    Change { account: AccountId, hashed: Hashed, asked: [u8; 32] },
-    Login { reply: LoggedIn },
-    Send { message: Addressed, reply: Forwarded },
-    Offer { account: AccountId, all: bool },
+    Hash {
+        account: Account,
+    },
+    Register {
+        account: Account,
+        hashed: Hashed,
+    },
+    /// `nth` is which of the account's passwords it is looked at against.
+    Check {
+        account: AccountId,
+        nth: u32,
+        counted: bool,
+        change: Option<Password>,
+    },
+    Rehash {
+        account: AccountId,
+        nth: u32,
+        asked: [u8; 32],
+    },
+    Change {
+        account: AccountId,
+        nth: u32,
+        hashed: Hashed,
+        asked: [u8; 32],
+    },
+    Login {
+        reply: LoggedIn,
+    },
+    Send {
+        message: Addressed,
+        reply: Forwarded,
+    },
+    Offer {
+        account: AccountId,
+        all: bool,
+    },
     Offline,
 }
 
@@ -128,10 +167,12 @@ pub struct Engine {
     charsets: HashMap<SocketAddr, Charset>,
     lanes: Lanes,
     waiting: HashMap<u64, (SocketAddr, Waiting)>,
+    /// Operators' orders that are being stored.
+    ordered: HashMap<u64, (u64, Ordered)>,
     next_job: u64,
     tries: Tries,
     /// Who has changed a password just now, by which request.
-    changed: VecDeque<(SocketAddr, [u8; 32], Instant)>,
+    changed: VecDeque<(AccountId, SocketAddr, [u8; 32], Instant)>,
     turns: Turns,
     pace: pace::Pace,
     refusals: Buckets<SocketAddr>,
@@ -194,6 +235,7 @@ impl Engine {
             charsets: HashMap::new(),
             lanes: Lanes::default(),
             waiting: HashMap::new(),
+            ordered: HashMap::new(),
             next_job: 0,
             tries: Tries::default(),
             changed: VecDeque::new(),
@@ -290,10 +332,13 @@ impl Engine {
             Outcome::New { job, hashed } => {
                 let (from, account) = match self.waiting.remove(&job) {
                     Some((from, Waiting::Hash { account })) => (from, account),
-                    Some((from, Waiting::Rehash { account, asked })) => {
+                    Some((from, Waiting::Rehash { account, nth, asked })) => {
+                        // Its old password was another's meanwhile: the client asks again, and is told.
+                        let hashed = hashed.filter(|_| self.nth_password(account) == Some(nth));
                         let Some(hashed) = hashed else { return self.free(from, now) };
-                        let job = self.wait(from, Waiting::Change { account, hashed: hashed.clone(), asked });
-                        return self.effects.push_back(Effect::Store(Op::Password { job, account, hashed, from }));
+                        let job = self.wait(from, Waiting::Change { account, nth, hashed: hashed.clone(), asked });
+                        let op = Op::Password { job, account, hashed, from: Some(from) };
+                        return self.effects.push_back(Effect::Store(op));
                     }
                     _ => return self.device_hashed(now, job, hashed),
                 };
@@ -306,9 +351,12 @@ impl Engine {
                 self.effects.push_back(Effect::Store(Op::Register { job, name, hashed, at: now.unix }));
             }
             Outcome::Checked { job, right } => {
-                let Some((from, Waiting::Check { account, counted, change })) = self.waiting.remove(&job) else {
+                let Some((from, Waiting::Check { account, nth, counted, change })) = self.waiting.remove(&job) else {
                     return self.device_checked(now, job, Some(right));
                 };
+                if self.nth_password(account) != Some(nth) {
+                    return self.checked_in_vain(now, from, (account, change.is_some()), counted);
+                }
                 self.checked(now, from, (account, change), right, counted);
             }
         }
@@ -332,9 +380,12 @@ impl Engine {
     /// What became of an operation, after its commit.
     pub fn stored(&mut self, now: Now, done: Done) {
         if let Done::Took { account, senders, delivered } = done {
-            let person = self.people.get_mut(&account);
+            let person = self.person(account);
             person.into_iter().for_each(|person| senders.iter().for_each(|(of, n)| person.take(of, *n)));
             return delivered.into_iter().for_each(|delivery| self.delivered(delivery));
+        }
+        if self.order_stored(now, &done) {
+            return;
         }
         let Some((from, waiting)) = self.waiting.remove(&done.job()) else { return self.device_stored(now, done) };
         let reply = match (waiting, done) {
@@ -355,8 +406,8 @@ impl Engine {
             // a restart has forgotten this, and the client is told `07:01` and logs in.
             (Waiting::Login { reply }, Done::Ok { .. } | Done::Failed { .. }) => Some(Reply::Login(reply)),
             (Waiting::Offline, Done::Ok { .. } | Done::Failed { .. }) => Some(Reply::Offline { was_online: true }),
-            (Waiting::Change { account, hashed, asked }, Done::Ok { .. }) => {
-                self.password_changed(now, from, account, hashed, asked);
+            (Waiting::Change { account, nth, hashed, asked }, Done::Ok { .. }) => {
+                self.password_changed(now, from, (account, nth), hashed, asked);
                 None
             }
             (Waiting::Send { message, reply }, Done::Kept { rows, sent, .. }) => {

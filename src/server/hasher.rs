@@ -52,6 +52,22 @@ pub fn hash(password: &Password) -> Option<Hashed> {
     new_hash(password, &mut Vec::new())
 }
 
+/// All of these, as many at once as there are processors, four at most; in their order.
+#[must_use]
+pub fn hash_all(passwords: &[Password]) -> Option<Vec<Hashed>> {
+    let workers = thread::available_parallelism().map_or(1, std::num::NonZero::get).min(4);
+    let share = passwords.len().div_ceil(workers).max(1);
+    let each = |part: &[Password]| {
+        let mut memory = Vec::new();
+        part.iter().map(|password| new_hash(password, &mut memory)).collect::<Option<Vec<_>>>()
+    };
+    thread::scope(|scope| {
+        let parts: Vec<_> = passwords.chunks(share).map(|part| scope.spawn(move || each(part))).collect();
+        let parts = parts.into_iter().map(|part| part.join().ok().flatten());
+        parts.collect::<Option<Vec<_>>>().map(|parts| parts.concat())
+    })
+}
+
 fn new_hash(password: &Password, memory: &mut Vec<Block>) -> Option<Hashed> {
     let mut salt = vec![0; 16];
     getrandom::fill(&mut salt).ok()?;

@@ -2,8 +2,9 @@
 //! serves everything that arrived while the last one was being synced (group commit), and results
 //! leave only after the commit. On a full disk everything but storing goes on.
 //!
-//! Its parts: `schema` (form, versions, copies), `snapshot` (what the engine begins with), `devices`, `delivered`,
-//! `admin` (what an operator does), `folder` (the data directory and its lock), `error`.
+//! Its parts: `schema` (form, versions, copies), `snapshot` (what the engine begins with), `devices`, `delivered`, `op` (what it
+//! is asked and answers), `admin` (what an operator's command does, here or by the running server), `folder` (the data
+//! directory and its lock), `error`.
 
 pub mod admin;
 mod delivered;
@@ -25,6 +26,7 @@ use rusqlite::{Connection, params};
 
 pub use self::delivered::Delivery;
 pub use self::error::StoreError;
+use self::folder::is_locked;
 pub(super) use self::folder::{DataLock, lock};
 use self::folder::{lost, make_folder, sync_folder};
 pub use self::op::{Change, Done, Op};
@@ -240,14 +242,19 @@ impl Store {
         &self.connection
     }
 
-    /// Does a batch in one transaction. If that cannot be committed, it is tried again without what makes the
-    /// database grow; if that fails too, everything that was to be stored has failed and reads are answered.
+    /// Does a batch in one transaction. If that cannot be committed, it is tried again without class lists, then without
+    /// all that makes the database grow; if that fails too, everything that was to be stored has failed and reads are answered.
     pub fn run(&mut self, batch: &[Op]) -> Results {
-        let error = match self.transaction(batch, true) {
+        let error = match self.transaction(batch, |_| false) {
             Ok(done) => return Results { done, error: None },
             Err(error) => Some(error.to_string()),
         };
-        if let Ok(done) = self.transaction(batch, false) {
+        if batch.iter().any(Op::is_large)
+            && let Ok(done) = self.transaction(batch, Op::is_large)
+        {
+            return Results { done, error };
+        }
+        if let Ok(done) = self.transaction(batch, Op::grows) {
             return Results { done, error };
         }
         let mut done = Vec::with_capacity(batch.len());
@@ -270,7 +277,7 @@ impl Store {
         Results { done, error }
     }
 
-    fn transaction(&mut self, batch: &[Op], growing: bool) -> Result<Vec<Done>, rusqlite::Error> {
+    fn transaction(&mut self, batch: &[Op], refused: fn(&Op) -> bool) -> Result<Vec<Done>, rusqlite::Error> {
         let transaction = self.connection.unchecked_transaction()?;
         let mut done = Vec::with_capacity(batch.len());
         for (message, at) in &self.owed {
@@ -280,7 +287,7 @@ impl Store {
             done.extend(self.apply(&Op::TakenTo { account: *account, row: *row, at: *at })?);
         }
         for op in batch {
-            done.extend(if op.grows() && !growing { op.failed() } else { self.apply(op)? });
+            done.extend(if refused(op) { op.failed() } else { self.apply(op)? });
         }
         transaction.commit()?;
         self.owed.clear();
@@ -301,15 +308,23 @@ impl Store {
                 Some(Done::Registered { job: *job, account, at: *at })
             }
             Op::Password { job, account, hashed, from } => {
-                devices::new_password(c, *account, hashed, from)?;
+                devices::new_password(c, *account, hashed, from.as_ref())?;
                 Some(Done::Ok { job: *job })
             }
+            Op::Import { job, accounts, at } => {
+                Some(Done::Imported { job: *job, new: admin::insert(c, accounts, *at)? })
+            }
+            Op::Delete { job, account } => Some(Done::Deleted { job: *job, messages: admin::remove(c, *account)? }),
             Op::Session { job, account, address, end, at } => {
                 if let Some(end) = end {
                     c.prepare_cached("DELETE FROM sessions WHERE account = ?")?.execute([end])?;
                 }
-                c.prepare_cached("INSERT OR REPLACE INTO sessions (account, address, since) VALUES (?, ?, ?)")?
-                    .execute(params![account, address.to_string(), at])?;
+                // Not of an account that was deleted or closed to the plain dialect while this waited.
+                c.prepare_cached(
+                    "INSERT OR REPLACE INTO sessions (account, address, since)
+                     SELECT id, ?2, ?3 FROM accounts WHERE id = ?1 AND NOT secure_only",
+                )?
+                .execute(params![account, address.to_string(), at])?;
                 Some(Done::Ok { job: *job })
             }
             Op::EndSession { job, account } => {
@@ -404,6 +419,7 @@ impl Store {
                 };
                 c.prepare_cached(&format!("UPDATE accounts SET {column} = ? WHERE id = ?"))?
                     .execute(params![on, account])?;
+                admin::close(c, *account)?;
                 Some(Done::Ok { job: *job })
             }
             Op::TakenTo { account, row, at } => devices::taken_to(c, &self.version, *account, *row, *at)?,

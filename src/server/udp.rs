@@ -2,10 +2,12 @@
 //! and the hasher work beside it and wake it by a datagram to its own socket; the timer thread does
 //! the same at a deadline. Nothing wakes up without cause.
 //!
-//! Its part: `socket`, which knows at which of the machine's addresses each datagram came in.
+//! Its parts: `socket` (at which of the machine's addresses each datagram came in), `stop`, and `control` (hears
+//! operators' commands).
 
 #![allow(clippy::disallowed_methods, reason = "the server's clock is read here, and handed on")]
 
+mod control;
 mod socket;
 mod stop;
 
@@ -19,9 +21,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 
+use self::control::Control;
 pub use self::stop::Stop;
 use self::stop::Waker;
 use super::carrier::{Carrier, CarrierError};
+use super::control::Answer;
 use super::engine::{Effect, Engine, Now};
 use super::explain::Tap;
 use super::hasher::{self, Job};
@@ -127,6 +131,7 @@ impl Server {
     /// An address in use, a data directory in use or unwritable, a damaged or newer database.
     pub fn start(config: Config) -> Result<Self, ServerError> {
         let lock = store::lock(&config.data)?;
+        control::forget(&config.data);
         let store = Store::open(&config.data)?;
         store.limit(config.quotas.disk)?;
         if let Err(error) = store.number_on(now().unix) {
@@ -159,6 +164,11 @@ impl Server {
         let timer_thread =
             thread::Builder::new().name("timer".into()).spawn(move || alarm::run(&deadlines_in, ring))?;
 
+        // Without it everything else goes on; operators have to stop the server, as before there was this.
+        let control = Control::open(&config.data, wake(&waker));
+        let control =
+            control.inspect_err(|error| log::warn!("commands cannot be taken while this server runs: {error}")).ok();
+
         let stop = Stop { stopping: Arc::default(), waker, socket: Arc::new(socket.another()?) };
         let mut engine = Engine::new(config.on_second_login, config.quotas, local_time, snapshot, now());
         engine.set_secure(carrier.is_some());
@@ -177,6 +187,8 @@ impl Server {
             deadline: None,
             idle_exit: config.idle_exit,
             explain: config.explain,
+            control,
+            disk_says: String::new(),
             idle_look: None,
             refused_by_disk: Seldom::default(),
             not_hashed: Seldom::default(),
@@ -247,6 +259,9 @@ struct Turn {
     deadline: Option<Instant>,
     idle_exit: Option<Duration>,
     explain: Option<Tap>,
+    control: Option<Control>,
+    /// Why something was not stored last.
+    disk_says: String,
     /// When it is looked again whether anybody is here.
     idle_look: Option<Instant>,
     refused_by_disk: Seldom,
@@ -390,13 +405,16 @@ impl Turn {
 
     fn after(&mut self) {
         self.late();
+        self.administer();
         self.results();
         self.effects();
         self.store();
         let now = now();
         let carrier = self.carrier.as_ref().and_then(Carrier::poll_timeout);
         let network = self.network.as_ref().and_then(Network::poll_timeout);
-        let mut deadline = self.engine.poll_timeout().into_iter().chain(carrier).chain(network).min();
+        let control = self.control.as_ref().and_then(Control::poll_timeout);
+        let deadlines = [self.engine.poll_timeout(), carrier, network, control];
+        let mut deadline = deadlines.into_iter().flatten().min();
         if let Some(idle) = self.idle_exit {
             // Looking through the sessions is for when it may matter, not for every datagram.
             let look = match self.idle_look {
@@ -425,6 +443,14 @@ impl Turn {
         }
     }
 
+    /// What operators' commands want.
+    fn administer(&mut self) {
+        let Some(control) = &mut self.control else { return };
+        while let Some((ticket, order)) = control.poll(Instant::now()) {
+            self.engine.administer(now(), ticket, order);
+        }
+    }
+
     /// What a bad network has kept for long enough.
     fn late(&mut self) {
         let Some(network) = &mut self.network else { return };
@@ -443,13 +469,17 @@ impl Turn {
             if let Some(carrier) = &mut self.carrier {
                 carrier.timeout(now(), &mut self.engine);
             }
+            if let Some(control) = &mut self.control {
+                control.handle_timeout(Instant::now());
+            }
         }
         while let Ok(batch) = self.done.try_recv() {
             let now = now();
-            if let Some(error) = batch.error
-                && let Some(more) = self.refused_by_disk.speaks(now.instant)
-            {
-                log::error!("not everything could be stored: {error} (and {more} times before); reading goes on");
+            if let Some(error) = batch.error {
+                if let Some(more) = self.refused_by_disk.speaks(now.instant) {
+                    log::error!("not everything could be stored: {error} (and {more} times before); reading goes on");
+                }
+                self.disk_says = error;
             }
             for done in batch.done {
                 self.engine.stored(now, done);
@@ -477,6 +507,15 @@ impl Turn {
                 Effect::Close { peer, code, reason } => {
                     if let Some(carrier) = &mut self.carrier {
                         carrier.close(now(), peer, code, reason, &mut self.engine);
+                    }
+                }
+                Effect::Administered { ticket, answer } => {
+                    let answer = match answer {
+                        Answer::NotStored { .. } => Answer::NotStored { error: self.disk_says.clone() },
+                        answer => answer,
+                    };
+                    if let Some(control) = &mut self.control {
+                        control.answer(ticket, answer);
                     }
                 }
                 Effect::Store(op) => self.storing.push(op),

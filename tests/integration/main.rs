@@ -32,6 +32,7 @@ mod probe;
 mod process;
 mod protocol_page;
 mod reach;
+mod running;
 mod secure;
 mod secure_page;
 mod server;

@@ -205,6 +205,7 @@ impl Machine {
                     running.carrier.close(now, peer, code, reason, &mut running.engine);
                 }
                 Effect::Store(op) => running.waiting.push(op),
+                Effect::Administered { .. } => panic!("there is no operator"),
                 Effect::Hash(job) => {
                     let at = now.instant + Duration::from_millis(30);
                     let outcome = match job {

@@ -123,7 +123,7 @@ impl Engine {
     pub(super) fn kept(&mut self, message: &Addressed, rows: &[MessageRow], sent: i64) {
         let made = self.made(message.author).filter(|_| message.writer.is_none());
         for (receiver, row) in message.receivers.iter().zip(rows) {
-            if let Some(person) = self.people.get_mut(receiver) {
+            if let Some(person) = self.person(*receiver) {
                 *person.unread.entry(message.sender.clone()).or_default() += 1;
                 for peer in person.devices.clone() {
                     let Addressed { sender, writer, text, .. } = message;

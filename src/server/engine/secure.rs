@@ -94,6 +94,7 @@ enum Waiting {
     Check {
         id: u64,
         account: AccountId,
+        nth: u32,
         address: SocketAddr,
         counted: bool,
         device: DeviceName,
@@ -103,6 +104,7 @@ enum Waiting {
     Enter {
         id: u64,
         account: AccountId,
+        nth: u32,
         device: DeviceName,
         cursor: bool,
         by: By,
@@ -295,7 +297,8 @@ impl Engine {
             }
             (FromClient::Resume { id, account, device, proof, cursor }, _) => match self.named(&account) {
                 Some(account) => self.enter(now, peer, id, account, device, cursor, By::Proof(proof)),
-                None => self.fail(peer, id, Code::BadToken),
+                // Its devices ask for no other password of an account that is gone.
+                None => self.fail(peer, id, Code::NoAccount),
             },
             (FromClient::LookUp { id, account }, Some((who, _))) => self.look_up(now, peer, id, who, &account),
             (FromClient::LookUp { id, .. }, None) => self.fail(peer, id, Code::NotLoggedIn),
@@ -386,8 +389,11 @@ impl Engine {
                 };
                 self.device_registered(now, peer, id, &name, outcome);
             }
-            (Waiting::Enter { id, account, device, cursor, by }, done) => {
+            (Waiting::Enter { id, account, nth, device, cursor, by }, done) => {
                 self.set_busy(peer, false);
+                if let Some(code) = self.is_over(account, nth, &by) {
+                    return self.fail(peer, id, code);
+                }
                 match done {
                     Done::Entered { token, highest, start, .. } => {
                         let proved = match &by {

@@ -26,12 +26,20 @@ pub(super) struct Person {
     pub(super) settings: AccountSettings,
     /// When the account was made, seconds since 1970: what tells it from one that had the name before.
     pub(super) made: i64,
+    /// How often its password was changed since the server began: one that was looked at before is not right any more.
+    pub(super) nth: u32,
 }
 
 impl Person {
     pub(super) fn new(name: String, hashed: Hashed, made: i64) -> Self {
         let (devices, settings) = (Vec::new(), AccountSettings::default());
-        Self { name, hashed, unread: HashMap::new(), session: None, devices, settings, made }
+        Self { name, hashed, unread: HashMap::new(), session: None, devices, settings, made, nth: 0 }
+    }
+
+    /// A new password; what the one before was kept as.
+    pub(super) fn renew(&mut self, hashed: Hashed) -> Hashed {
+        self.nth = self.nth.wrapping_add(1);
+        std::mem::replace(&mut self.hashed, hashed)
     }
 
     /// So many messages of this sender are not unread any more.

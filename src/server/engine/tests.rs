@@ -105,6 +105,7 @@ impl World {
                 Effect::Store(op) => self.store(op),
                 Effect::Hash(job) => self.hash(job),
                 Effect::Frame { .. } | Effect::Close { .. } => panic!("there is no device"),
+                Effect::Administered { .. } => panic!("there is no operator"),
             }
         }
         replies
@@ -168,6 +169,7 @@ impl World {
                 }
                 Done::Kept { job, rows, own: None, sent: message.sent, again: false, online: Some(message.online) }
             }
+            Op::Import { .. } | Op::Delete { .. } => panic!("there is no operator"),
             Op::Enter { .. } | Op::Forget { .. } | Op::Again { .. } => panic!("there is no device"),
             Op::After { .. } | Op::Allow { .. } | Op::TakenTo { .. } | Op::History { .. } | Op::Delivered { .. } => {
                 panic!("there is no device")

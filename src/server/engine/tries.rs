@@ -125,8 +125,8 @@ impl Engine {
         request: &[u8],
     ) {
         let asked = sha256(&[request]);
-        self.changed.retain(|(_, _, until)| *until > now.instant);
-        if self.changed.iter().any(|(of, what, _)| *of == from && *what == asked) {
+        self.changed.retain(|(.., until)| *until > now.instant);
+        if self.changed.iter().any(|(_, of, what, _)| *of == from && *what == asked) {
             // The answer was lost, and the old password is not the old one any more.
             return self.reply(from, &PasswordChange::Done.into());
         }
@@ -169,10 +169,28 @@ impl Engine {
     /// Has a password looked at; `counted` unless the address is exempt.
     pub(super) fn check(&mut self, from: SocketAddr, tried: Try, counted: bool) {
         let Try { request, account, password, change, .. } = tried;
-        let Some(against) = self.people.get(&account).map(|person| person.hashed.clone()) else { return };
-        let job = self.wait(from, Waiting::Check { account, counted, change });
+        let Some((against, nth)) = self.people.get(&account).map(|person| (person.hashed.clone(), person.nth)) else {
+            // It was deleted while this waited.
+            return self.reply(from, &nobody(change.is_some()));
+        };
+        let job = self.wait(from, Waiting::Check { account, nth, counted, change });
         self.lanes.hashing(from, &request);
         self.effects.push_back(Effect::Hash(Job::Check { job, password, against }));
+    }
+
+    /// A password was looked at, and the account has another one by now, or is gone: what was right is not. The client
+    /// asks again.
+    pub(super) fn checked_in_vain(
+        &mut self,
+        now: Now,
+        from: SocketAddr,
+        (account, changes): (AccountId, bool),
+        counted: bool,
+    ) {
+        if !self.people.contains_key(&account) {
+            self.reply(from, &nobody(changes));
+        }
+        self.not_checked(now, from, account, counted);
     }
 
     /// A password was looked at. Answers a wrong one, now or later, and goes on. Where the plain dialect is closed
@@ -198,7 +216,8 @@ impl Engine {
                 None => self.admit(now, from, account),
                 Some(password) => {
                     let request = self.lanes.take_hashed(from);
-                    let job = self.wait(from, Waiting::Rehash { account, asked: sha256(&[&request]) });
+                    let nth = self.nth_password(account).unwrap_or_default();
+                    let job = self.wait(from, Waiting::Rehash { account, nth, asked: sha256(&[&request]) });
                     self.lanes.hashing(from, &request);
                     self.effects.push_back(Effect::Hash(Job::New { job, password }));
                 }
@@ -227,13 +246,16 @@ impl Engine {
         &mut self,
         now: Now,
         from: SocketAddr,
-        account: AccountId,
+        (account, nth): (AccountId, u32),
         hashed: Hashed,
         asked: [u8; 32],
     ) {
-        if let Some(person) = self.people.get_mut(&account) {
-            person.hashed = hashed;
-        }
+        // An operator's comes after it, or has deleted the account. Nothing is claimed; the client asks again.
+        let Some(person) = self.people.get_mut(&account).filter(|person| person.nth == nth) else {
+            self.overtaken(account, hashed);
+            return;
+        };
+        person.renew(hashed);
         // Whoever is in by the old one may be why it was changed.
         let elsewhere = |person: &Person| person.session.as_ref().is_some_and(|session| session.address != from);
         if self.people.get(&account).is_some_and(elsewhere) {
@@ -243,7 +265,7 @@ impl Engine {
         self.kick_all(now, account, from);
         self.devices.somebody_moved(now);
         if self.changed.len() < CHANGED {
-            self.changed.push_back((from, asked, now.instant + PATIENCE));
+            self.changed.push_back((account, from, asked, now.instant + PATIENCE));
         }
         self.reply(from, &PasswordChange::Done.into());
     }
@@ -355,6 +377,11 @@ impl Engine {
             self.next_try(now, door);
         }
     }
+}
+
+/// The answer where there is no account, to whoever wanted to change its password, or to log in.
+fn nobody(changes: bool) -> Reply {
+    if changes { PasswordChange::NoSuchAccount.into() } else { Reply::Login(LoggedIn::NoSuchAccount) }
 }
 
 /// The answer to a wrong password, to whoever wanted to change it, or to log in.

@@ -1,15 +1,16 @@
-//! What whoever runs a server does beside it: accounts, backup, a class list. Every function takes
-//! the data directory's lock, so none runs while a server does; apart from [`list`] and [`backup`],
-//! which only read.
+//! What whoever runs a server does beside it: accounts, backup, a class list. While the server runs it is asked to do
+//! it; else it is done here, with the data directory's lock held. [`backup`] only reads, whoever has the lock.
 
 use std::io;
 use std::path::Path;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{DataLock, Store, StoreError, lock, schema};
+use super::{AccountId, DataLock, MessageRow, Store, StoreError, is_locked, lock, schema};
 use crate::base::model::{Account, FieldError, Password, names};
 use crate::protocol::wire::Charset;
+use crate::server::control::{ACCOUNTS, Answer, LISTS, NewAccount, Row, Want};
+use crate::server::control::{AskError, Asking, Greeting, TRIES};
 use crate::server::hasher;
 
 /// Why it was not done; a sentence for the person who asked.
@@ -21,6 +22,21 @@ pub enum AdminError {
     /// What SQLite says.
     #[error("the database failed: {0}")]
     Sqlite(#[from] rusqlite::Error),
+    /// What SQLite says to a running server.
+    #[error("the database failed: {0}")]
+    NotStored(String),
+    /// The running server cannot be asked, or does not answer.
+    #[error(transparent)]
+    Ask(#[from] AskError),
+    /// A running server takes no list as long, or no other one for now.
+    #[error(
+        "the class list: a running server takes {ACCOUNTS} accounts in {LISTS} lists at once, and there would be more; \
+         please import it in pieces, in a minute, or beside a stopped server"
+    )]
+    TooMuch,
+    /// The running server has not heard of the list for too long.
+    #[error("the class list: it was interrupted on its way to the running server; nothing was imported")]
+    Interrupted,
     /// Nobody of that name.
     #[error("there is no account {0}")]
     NoSuchAccount(String),
@@ -56,92 +72,207 @@ pub enum AdminError {
     },
 }
 
-/// An account as `account list` shows it.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Row {
-    /// Its name.
-    pub name: String,
-    /// When it was made, seconds since 1970.
-    pub created: i64,
-    /// Messages that wait for it.
-    pub unread: i64,
-    /// Whether it has a session, and where.
-    pub address: Option<String>,
-    /// The plain dialect is closed to it.
-    pub secure_only: bool,
+/// Who does what is wanted.
+enum Doer {
+    /// This process, as the only one who has the database.
+    Here(Box<Store>, DataLock),
+    /// The server that runs.
+    Server(Asking),
 }
 
-/// All accounts, by name.
+impl Doer {
+    /// Of a database that is there: a mistyped directory is not made.
+    fn of_existing(data: &Path) -> Result<Self, AdminError> {
+        let path = super::file(data);
+        if !path.exists() {
+            return Err(StoreError::Missing(path).into());
+        }
+        Self::find(data)
+    }
+
+    fn find(data: &Path) -> Result<Self, AdminError> {
+        let mut error = StoreError::Locked(data.to_owned()).into();
+        // Whoever has the lock is a server, which may be starting or ending, or another command, which is soon done.
+        for _ in 0..TRIES {
+            match lock(data) {
+                Ok(lock) => return Ok(Self::Here(Box::new(Store::open(data)?), lock)),
+                Err(StoreError::Locked(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+            match Asking::greet(data)? {
+                Greeting::Here(asking) => return Ok(Self::Server(asking)),
+                Greeting::Silent => error = AskError::Silent(data.to_owned()).into(),
+                Greeting::Nobody => a_moment(),
+            }
+        }
+        Err(error)
+    }
+}
+
+/// Lets the one who has the lock go on.
+fn a_moment() {
+    #[allow(clippy::disallowed_methods, reason = "a command has nothing else to do")]
+    std::thread::sleep(std::time::Duration::from_millis(250));
+}
+
+/// What became of one account's change.
+fn done(answer: Answer, account: &str) -> Result<(), AdminError> {
+    match answer {
+        Answer::Done => Ok(()),
+        Answer::NoSuchAccount => Err(AdminError::NoSuchAccount(account.to_owned())),
+        other => Err(unfit(other)),
+    }
+}
+
+fn unfit(answer: Answer) -> AdminError {
+    match answer {
+        Answer::NotStored { error } => AdminError::NotStored(error),
+        Answer::ListGone => AdminError::Interrupted,
+        _ => AskError::NotUnderstood.into(),
+    }
+}
+
+/// All accounts, by name. `silent` is told if a server runs that does not say who is here.
 ///
 /// # Errors
-/// What the database says.
-pub fn list(data: &Path) -> Result<Vec<Row>, AdminError> {
+/// What the database says, or nobody may look.
+pub fn list(data: &Path, silent: impl FnOnce(AskError)) -> Result<Vec<Row>, AdminError> {
+    let path = super::file(data);
+    if !path.exists() {
+        return Err(StoreError::Missing(path).into());
+    }
+    // This only reads: where no server answers it waits for nobody, and makes nothing.
+    for _ in 0..TRIES {
+        match Asking::greet(data) {
+            Ok(Greeting::Here(mut asking)) => return all(&mut asking),
+            Ok(Greeting::Silent) if is_locked(data) => {}
+            Ok(Greeting::Nobody | Greeting::Silent) => return look(data),
+            Err(error) => {
+                silent(error);
+                return look(data);
+            }
+        }
+    }
+    silent(AskError::Silent(data.to_owned()));
+    look(data)
+}
+
+fn all(asking: &mut Asking) -> Result<Vec<Row>, AdminError> {
+    let mut all: Vec<Row> = Vec::new();
+    loop {
+        let after = all.last().map(|row| row.name.clone());
+        match asking.ask(Want::Accounts { after })? {
+            Answer::Accounts { rows, more } => {
+                let progress = !rows.is_empty();
+                all.extend(rows);
+                if !more || !progress {
+                    return Ok(all);
+                }
+            }
+            other => return Err(unfit(other)),
+        }
+    }
+}
+
+/// As it is on disk.
+fn look(data: &Path) -> Result<Vec<Row>, AdminError> {
     let store = Store::look(data)?;
     let mut query = store.connection().prepare(
-        "SELECT name, created,
-             (SELECT count(*) FROM messages INDEXED BY unread WHERE receiver = a.id AND taken IS NULL),
+        "SELECT name, (SELECT count(*) FROM messages INDEXED BY unread WHERE receiver = a.id AND taken IS NULL),
              s.address, secure_only
          FROM accounts a LEFT JOIN sessions s ON s.account = a.id ORDER BY name",
     )?;
     let rows = query.query_map([], |row| {
-        let (name, created, unread, address) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-        Ok(Row { name, created, unread, address, secure_only: row.get(4)? })
+        let (unread, address): (i64, Option<String>) = (row.get(1)?, row.get(2)?);
+        Ok(Row {
+            name: row.get(0)?,
+            unread: u64::try_from(unread).unwrap_or(0),
+            addresses: address.into_iter().collect(),
+            online: false,
+            secure_only: row.get(3)?,
+        })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Gives an account a new password and ends its session.
+fn id(c: &Connection, account: &str) -> Result<AccountId, AdminError> {
+    let found = c.query_row("SELECT id FROM accounts WHERE name = ?", [account], |row| row.get(0)).optional()?;
+    found.ok_or_else(|| AdminError::NoSuchAccount(account.to_owned()))
+}
+
+/// Gives an account a new password, which ends its sessions and makes its devices' tokens worthless.
 ///
 /// # Errors
-/// No such account, or a server is running on this directory.
+/// No such account, or the server does not answer.
 pub fn reset(data: &Path, account: &str, password: &Password) -> Result<(), AdminError> {
-    let (store, _lock) = existing(data)?;
+    let doer = Doer::of_existing(data)?;
     let hashed = hasher::hash(password).ok_or(AdminError::NoRandom)?;
-    let c = store.connection().unchecked_transaction()?;
-    let changed =
-        c.execute("UPDATE accounts SET salt = ?, hash = ? WHERE name = ?", params![hashed.salt, hashed.hash, account])?;
-    for table in ["sessions", "devices"] {
-        c.execute(&format!("DELETE FROM {table} WHERE account = (SELECT id FROM accounts WHERE name = ?)"), [account])?;
+    match doer {
+        Doer::Server(mut asking) => {
+            let new = NewAccount::new(account.to_owned(), &hashed).ok_or(AdminError::NoRandom)?;
+            done(asking.ask(Want::Reset { account: new })?, account)
+        }
+        Doer::Here(store, _lock) => {
+            let c = store.connection().unchecked_transaction()?;
+            super::devices::new_password(&c, id(&c, account)?, &hashed, None)?;
+            Ok(c.commit()?)
+        }
     }
-    c.commit()?;
-    if changed == 0 { Err(AdminError::NoSuchAccount(account.to_owned())) } else { Ok(()) }
 }
 
 /// Closes the plain dialect to an account, ending its session there, or opens it again.
 ///
 /// # Errors
-/// No such account, or a server is running on this directory.
+/// No such account, or the server does not answer.
 pub fn secure_only(data: &Path, account: &str, on: bool) -> Result<(), AdminError> {
-    let (store, _lock) = existing(data)?;
-    let c = store.connection().unchecked_transaction()?;
-    let changed = c.execute("UPDATE accounts SET secure_only = ? WHERE name = ?", params![on, account])?;
-    c.execute(
-        "DELETE FROM sessions WHERE account = (SELECT id FROM accounts WHERE secure_only AND name = ?)",
-        [account],
-    )?;
-    c.commit()?;
-    if changed == 0 { Err(AdminError::NoSuchAccount(account.to_owned())) } else { Ok(()) }
+    match Doer::of_existing(data)? {
+        Doer::Server(mut asking) => done(asking.ask(Want::SecureOnly { account: account.to_owned(), on })?, account),
+        Doer::Here(store, _lock) => {
+            let c = store.connection().unchecked_transaction()?;
+            let id = id(&c, account)?;
+            c.execute("UPDATE accounts SET secure_only = ? WHERE id = ?", params![on, id])?;
+            close(&c, id)?;
+            Ok(c.commit()?)
+        }
+    }
+}
+
+/// Ends an account's plain session if the plain dialect is closed to it.
+pub(super) fn close(c: &Connection, account: AccountId) -> Result<(), rusqlite::Error> {
+    c.prepare_cached("DELETE FROM sessions WHERE account = (SELECT id FROM accounts WHERE secure_only AND id = ?)")?
+        .execute([account])?;
+    Ok(())
 }
 
 /// Removes an account with its mailbox, session and devices, and what it wrote and nobody has fetched yet: that would
 /// arrive in the name of whoever has the name next. What others have of it stays theirs, and belongs to no name any more.
 ///
 /// # Errors
-/// No such account, or a server is running on this directory.
+/// No such account, or the server does not answer.
 pub fn delete(data: &Path, account: &str) -> Result<(), AdminError> {
-    let (store, _lock) = existing(data)?;
-    deletes(store.connection(), account)
+    match Doer::of_existing(data)? {
+        Doer::Server(mut asking) => done(asking.ask(Want::Delete { account: account.to_owned() })?, account),
+        Doer::Here(store, _lock) => deletes(store.connection(), account),
+    }
 }
 
 pub(in crate::server) fn deletes(c: &Connection, account: &str) -> Result<(), AdminError> {
     let c = c.unchecked_transaction()?;
-    c.execute(
-        "DELETE FROM messages WHERE taken IS NULL AND author = (SELECT id FROM accounts WHERE name = ?)",
-        [account],
-    )?;
-    let deleted = c.execute("DELETE FROM accounts WHERE name = ?", [account])?;
-    c.commit()?;
-    if deleted == 0 { Err(AdminError::NoSuchAccount(account.to_owned())) } else { Ok(()) }
+    remove(&c, id(&c, account)?)?;
+    Ok(c.commit()?)
+}
+
+/// Deletes an account; what nobody had fetched of it and is gone with it: whose, which, as whose.
+pub(super) fn remove(
+    c: &Connection,
+    account: AccountId,
+) -> Result<Vec<(AccountId, MessageRow, String)>, rusqlite::Error> {
+    let mut query =
+        c.prepare_cached("DELETE FROM messages WHERE taken IS NULL AND author = ? RETURNING receiver, id, sender")?;
+    let messages = query.query_map([account], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let messages = messages.collect::<Result<_, _>>()?;
+    c.prepare_cached("DELETE FROM accounts WHERE id = ?")?.execute([account])?;
+    Ok(messages)
 }
 
 /// Writes a consistent copy of the database, also while a server runs.
@@ -157,30 +288,60 @@ pub fn backup(data: &Path, to: &Path) -> Result<(), AdminError> {
     })
 }
 
-/// A database that is there, as the only one who has it. A mistyped directory is not made.
-fn existing(data: &Path) -> Result<(Store, DataLock), AdminError> {
-    let path = super::file(data);
-    if !path.exists() {
-        return Err(StoreError::Missing(path).into());
-    }
-    let lock = lock(data)?;
-    Ok((Store::open(data)?, lock))
-}
-
 /// Registers a class from a CSV file of `account,password` lines, in UTF-8 or GBK as spreadsheets write it; all of
-/// it or nothing. Accounts that exist keep their passwords. Returns how many were new.
+/// it or nothing. Accounts that exist keep their passwords. Returns how many were new. `at` is now, in seconds
+/// since 1970.
 ///
 /// # Errors
 /// The first line that is not right, by its number.
 pub fn import(data: &Path, file: &Path, at: i64) -> Result<usize, AdminError> {
-    let _lock = lock(data)?;
-    let store = Store::open(data)?;
-    let text = Charset::Utf8.decode(&std::fs::read(file)?).0;
+    // Whether it can be done at all is said first; the folder is not held while passwords are hashed.
+    drop(Doer::find(data)?);
+    let (names, passwords): (Vec<String>, Vec<Password>) = class_list(&std::fs::read(file)?)?.into_iter().unzip();
+    // Here, and not by the server, whose hasher is for those who log in.
+    let hashed = hasher::hash_all(&passwords).ok_or(AdminError::NoRandom)?;
+    let accounts = names.into_iter().zip(&hashed).map(|(name, hashed)| NewAccount::new(name, hashed));
+    let accounts = accounts.collect::<Option<Vec<_>>>().ok_or(AdminError::NoRandom)?;
+    match Doer::find(data)? {
+        Doer::Server(mut asking) => match asking.import(&accounts)? {
+            Answer::Imported { new } => Ok(new),
+            Answer::TooMuch => Err(AdminError::TooMuch),
+            other => Err(unfit(other)),
+        },
+        Doer::Here(store, _lock) => {
+            let c = store.connection().unchecked_transaction()?;
+            let new = insert(&c, &accounts, at)?;
+            c.commit()?;
+            Ok(new.len())
+        }
+    }
+}
+
+/// Makes those that are not there yet; which of the list, and their rows.
+pub(super) fn insert(
+    c: &Connection,
+    accounts: &[NewAccount],
+    at: i64,
+) -> Result<Vec<(usize, AccountId)>, rusqlite::Error> {
+    let mut query = c.prepare_cached(
+        "INSERT INTO accounts (name, salt, hash, created) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    )?;
+    let mut new = Vec::new();
+    for (i, NewAccount { name, salt, hash }) in accounts.iter().enumerate() {
+        if query.execute(params![name, salt.0, hash.0, at])? == 1 {
+            new.push((i, c.last_insert_rowid()));
+        }
+    }
+    Ok(new)
+}
+
+/// The accounts of a class list, or what is wrong with its first wrong line.
+fn class_list(bytes: &[u8]) -> Result<Vec<(String, Password)>, AdminError> {
+    let text = Charset::Utf8.decode(bytes).0;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let mut reader =
         csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
-    let transaction = store.connection().unchecked_transaction()?;
-    let mut new = 0;
+    let mut list = Vec::new();
     for record in reader.records() {
         let record = record?;
         let line = record.position().map_or(0, csv::Position::line);
@@ -192,19 +353,18 @@ pub fn import(data: &Path, file: &Path, at: i64) -> Result<usize, AdminError> {
         // Spreadsheets and class lists come from many systems; a person who types the name composes it.
         let account = Account::new_person(&names::composed(account)).map_err(wrong("account"))?;
         let password = Password::parse(password).map_err(wrong("password"))?;
-        let hashed = hasher::hash(&password).ok_or(AdminError::NoRandom)?;
-        new += transaction.execute(
-            "INSERT INTO accounts (name, salt, hash, created) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            params![account.as_str(), hashed.salt, hashed.hash, at],
-        )?;
+        list.push((account.as_str().to_owned(), password));
     }
-    transaction.commit()?;
-    Ok(new)
+    Ok(list)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn never(error: AskError) {
+        panic!("there is no server: {error}");
+    }
 
     #[test]
     fn a_class_list_is_all_or_nothing() {
@@ -213,20 +373,20 @@ mod tests {
         let data = dir.path().join("data");
         std::fs::write(&file, "account,password\na,x\nb#,y\n").expect("written");
         assert!(matches!(import(&data, &file, 0), Err(AdminError::Field { line: 3, field: "account", .. })));
-        assert_eq!(list(&data).expect("readable"), []);
+        assert_eq!(list(&data, never).expect("readable"), []);
         // As spreadsheets save it: with a mark at the beginning, or in GBK.
         std::fs::write(&file, "\u{feff}account,password\r\n学号1,x\r\n").expect("written");
         assert_eq!(import(&data, &file, 0).expect("imported"), 1);
         std::fs::write(&file, Charset::Gb18030.encode("学号1,x\n学号2,x\n")).expect("written");
         assert_eq!(import(&data, &file, 0).expect("imported"), 1);
-        let names: Vec<String> = list(&data).expect("readable").into_iter().map(|row| row.name).collect();
+        let names: Vec<String> = list(&data, never).expect("readable").into_iter().map(|row| row.name).collect();
         assert_eq!(names, ["学号1", "学号2"]);
         std::fs::write(&file, "account,password\na,x\nb,y\na,z\n").expect("written");
         assert_eq!(import(&data, &file, 0).expect("imported"), 2);
         for on in [true, true, false] {
             secure_only(&data, "b", on).expect("there");
             let all: Vec<_> =
-                list(&data).expect("readable").into_iter().map(|row| (row.name, row.secure_only)).collect();
+                list(&data, never).expect("readable").into_iter().map(|row| (row.name, row.secure_only)).collect();
             assert_eq!(all[..2], [("a".to_owned(), false), ("b".to_owned(), on)]);
         }
         assert!(matches!(secure_only(&data, "x", true), Err(AdminError::NoSuchAccount(_))));
@@ -243,7 +403,7 @@ mod tests {
         let data = dir.path().join("mistyped");
         let password = Password::parse("x").expect("valid");
         let all = [
-            list(&data).err(),
+            list(&data, never).err(),
             backup(&data, &dir.path().join("copy")).err(),
             reset(&data, "a", &password).err(),
             delete(&data, "a").err(),

@@ -172,7 +172,7 @@ pub(super) fn new_password(
     c: &Connection,
     account: AccountId,
     hashed: &Hashed,
-    from: &SocketAddr,
+    from: Option<&SocketAddr>,
 ) -> Result<(), Error> {
     c.prepare_cached("UPDATE accounts SET salt = ?, hash = ? WHERE id = ?")?.execute(params![
         hashed.salt,
@@ -180,8 +180,8 @@ pub(super) fn new_password(
         account
     ])?;
     c.prepare_cached("DELETE FROM devices WHERE account = ?")?.execute([account])?;
-    c.prepare_cached("DELETE FROM sessions WHERE account = ? AND address <> ?")?
-        .execute(params![account, from.to_string()])?;
+    c.prepare_cached("DELETE FROM sessions WHERE account = ? AND address IS NOT ?")?
+        .execute(params![account, from.map(SocketAddr::to_string)])?;
     Ok(())
 }
 

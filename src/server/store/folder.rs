@@ -22,6 +22,12 @@ pub(super) fn make_folder(data: &Path) -> io::Result<()> {
 #[derive(Debug)]
 pub(in crate::server) struct DataLock(#[allow(dead_code, reason = "held for its lock")] File);
 
+/// Whether a process has a data directory; makes nothing.
+pub(super) fn is_locked(data: &Path) -> bool {
+    let file = File::open(data.join("lock"));
+    file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
 /// Takes a data directory for this process.
 ///
 /// # Errors

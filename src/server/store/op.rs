@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use super::{AccountId, Delivery, MessageRow, NewMessage, SentKey, Stored, Unread};
 use crate::protocol::wire::frame::Device;
+use crate::server::control::NewAccount;
 use crate::server::hasher::Hashed;
 
 /// What the engine wants stored or read. `job` comes back with the result.
@@ -15,7 +16,11 @@ pub enum Op {
     /// A new account.
     Register { job: u64, name: String, hashed: Hashed, at: i64 },
     /// A new password: devices need it at their next login, and no session outlives it but that at `from`.
-    Password { job: u64, account: AccountId, hashed: Hashed, from: SocketAddr },
+    Password { job: u64, account: AccountId, hashed: Hashed, from: Option<SocketAddr> },
+    /// New accounts, all of them or none; those that exist stay as they are.
+    Import { job: u64, accounts: Vec<NewAccount>, at: i64 },
+    /// Removes an account with all that is its own, and what it wrote that nobody has fetched.
+    Delete { job: u64, account: AccountId },
     /// Binds an account to an address; `end` loses its session.
     Session { job: u64, account: AccountId, address: SocketAddr, end: Option<AccountId>, at: i64 },
     /// Ends a session.
@@ -69,7 +74,12 @@ pub enum Change {
 impl Op {
     /// Whether it makes the database larger, so that a disk quota may refuse it.
     pub(super) fn grows(&self) -> bool {
-        matches!(self, Self::Register { .. } | Self::Message { .. })
+        matches!(self, Self::Register { .. } | Self::Message { .. } | Self::Import { .. })
+    }
+
+    /// Whether it is large, so that what else waits is not to fail because it does not fit.
+    pub(super) fn is_large(&self) -> bool {
+        matches!(self, Self::Import { .. })
     }
 
     /// What became of it when nothing could be stored; `None` if nobody waits for it.
@@ -77,6 +87,8 @@ impl Op {
         match self {
             Self::Register { job, .. }
             | Self::Password { job, .. }
+            | Self::Import { job, .. }
+            | Self::Delete { job, .. }
             | Self::Session { job, .. }
             | Self::EndSession { job, .. }
             | Self::Message { job, .. }
@@ -102,6 +114,10 @@ impl Op {
 pub enum Done {
     /// The account's row, `None` if it exists, and when it was made.
     Registered { job: u64, account: Option<AccountId>, at: i64 },
+    /// Which accounts of a list are new, by their place in it, and their rows.
+    Imported { job: u64, new: Vec<(usize, AccountId)> },
+    /// What is gone with the account out of others' mailboxes: whose, which, of whom.
+    Deleted { job: u64, messages: Vec<(AccountId, MessageRow, String)> },
     /// On disk; of [`Op::Again`]: no.
     Ok { job: u64 },
     /// The message, if there is one.
@@ -133,6 +149,8 @@ impl Done {
     pub fn job(&self) -> u64 {
         match self {
             Self::Registered { job, .. }
+            | Self::Imported { job, .. }
+            | Self::Deleted { job, .. }
             | Self::Ok { job }
             | Self::Offered { job, .. }
             | Self::Kept { job, .. }

@@ -123,3 +123,37 @@ fn damaged_and_newer_files_are_refused_with_a_sentence() {
     Connection::open(file(dir.path())).and_then(|c| c.execute_batch("PRAGMA user_version = 99")).expect("changed");
     assert!(matches!(Store::open(dir.path()), Err(StoreError::Newer { found: 99, .. })));
 }
+
+/// A class list that does not fit takes nothing else with it.
+#[test]
+fn what_is_too_large_fails_alone() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut store = Store::open(dir.path()).expect("a database");
+    store.limit(Some(200_000)).expect("set");
+    let register = |job, name: &str| Op::Register { job, name: name.into(), hashed: hashed(), at: 0 };
+    let account = |n| crate::server::control::NewAccount {
+        name: format!("{n:060}"),
+        salt: crate::protocol::wire::frame::Key([1; 16]),
+        hash: crate::protocol::wire::frame::Key([2; 32]),
+    };
+    let list = |job, n: u32| Op::Import { job, accounts: (0..n).map(account).collect(), at: 0 };
+    let results = store.run(&[register(1, "a"), list(2, 5_000), register(3, "b")]);
+    assert!(results.error.is_some_and(|error| error.contains("full")));
+    assert!(
+        matches!(
+            results.done[..],
+            [
+                Done::Registered { job: 1, account: Some(_), .. },
+                Done::Failed { job: 2 },
+                Done::Registered { job: 3, account: Some(_), .. }
+            ]
+        ),
+        "{:?}",
+        results.done
+    );
+    assert_eq!(store.snapshot().expect("readable").accounts.len(), 2, "none of the list");
+    let done = store.run(&[list(4, 3), list(5, 4)]).done;
+    let news: Vec<usize> =
+        done.iter().map(|done| if let Done::Imported { new, .. } = done { new.len() } else { 99 }).collect();
+    assert_eq!((news, store.snapshot().expect("readable").accounts.len()), (vec![3, 1], 6));
+}

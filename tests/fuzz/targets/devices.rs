@@ -387,6 +387,7 @@ impl World {
                 delivered.truncate(count as usize);
                 Done::Delivered { job, delivered }
             }
+            Op::Import { .. } | Op::Delete { .. } => unreachable!("there is no operator"),
             Op::Allow { job, .. } => Done::Ok { job },
             Op::Session { job, .. }
             | Op::EndSession { job, .. }

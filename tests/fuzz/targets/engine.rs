@@ -107,6 +107,7 @@ impl World {
             }
             // No device ever connects here.
             Effect::Reply { .. } | Effect::Frame { .. } | Effect::Close { .. } => unreachable!("sent at once"),
+            Effect::Administered { .. } => unreachable!("there is no operator"),
         }
     }
 
@@ -134,6 +135,7 @@ impl World {
                 Done::Kept { job, rows, own: None, sent: message.sent, again: false, online: Some(message.online) }
             }
             // No device ever connects here.
+            Op::Import { .. } | Op::Delete { .. } => unreachable!("there is no operator"),
             Op::Enter { .. } | Op::Forget { .. } | Op::Again { .. } => return None,
             Op::After { .. } | Op::Allow { .. } | Op::TakenTo { .. } | Op::History { .. } | Op::Delivered { .. } => return None,
             Op::Offer { job, account, from } => {

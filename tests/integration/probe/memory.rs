@@ -207,6 +207,7 @@ impl Ours {
                 }
                 Done::Kept { job, rows, own: None, sent: message.sent, again: false, online: Some(message.online) }
             }
+            Op::Import { .. } | Op::Delete { .. } => panic!("there is no operator"),
             Op::Enter { .. } | Op::Forget { .. } | Op::Again { .. } => panic!("there is no device"),
             Op::After { .. } | Op::Allow { .. } | Op::TakenTo { .. } | Op::History { .. } | Op::Delivered { .. } => {
                 panic!("there is no device")
@@ -228,6 +229,7 @@ impl Machine for Ours {
                 Effect::Store(op) => self.store(now, op),
                 Effect::Hash(job) => self.hash(now, job),
                 Effect::Frame { .. } | Effect::Close { .. } => panic!("there is no device"),
+                Effect::Administered { .. } => panic!("there is no operator"),
             }
         }
         sent

@@ -276,6 +276,7 @@ fn lossy_chat(seed: u64, loss: u64, trouble: bool) {
                 }
                 Effect::Hash(Job::New { .. }) => panic!("nobody registers"),
                 Effect::Frame { .. } | Effect::Close { .. } => panic!("there is no device"),
+                Effect::Administered { .. } => panic!("there is no operator"),
                 Effect::Reply { to, bytes } => {
                     let session = ports.iter().position(|port| *port == to.port()).and_then(|i| sessions.get_mut(i));
                     if let Some(session) = session.filter(|_| dice() >= loss) {

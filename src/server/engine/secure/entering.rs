@@ -40,6 +40,16 @@ impl Engine {
         }
     }
 
+    /// Where a device is.
+    pub(in crate::server::engine) fn device_address(&self, peer: PeerId) -> Option<SocketAddr> {
+        self.devices.all.get(&peer).map(|device| device.address)
+    }
+
+    /// Nothing that still comes from this device is looked at.
+    pub(in crate::server::engine) fn drop_device(&mut self, peer: PeerId) {
+        self.devices.all.remove(&peer);
+    }
+
     pub(in crate::server::engine) fn devices_of(&self, account: AccountId) -> Vec<PeerId> {
         self.people.get(&account).map(|person| person.devices.clone()).unwrap_or_default()
     }
@@ -80,12 +90,14 @@ impl Engine {
         (cursor, made): (Option<u64>, Option<i64>),
     ) {
         let Some(address) = self.devices.all.get(&peer).map(|device| device.address) else { return };
-        let Some(against) = self.people.get(&account).map(|person| person.hashed.clone()) else { return };
+        let Some((against, nth)) = self.people.get(&account).map(|person| (person.hashed.clone(), person.nth)) else {
+            return;
+        };
         let Some(counted) = self.device_may_try(account, address) else {
             return self.fail(peer, id, Code::TryLater);
         };
         self.set_busy(peer, true);
-        let job = self.device_waits(peer, Waiting::Check { id, account, address, counted, device, cursor, made });
+        let job = self.device_waits(peer, Waiting::Check { id, account, nth, address, counted, device, cursor, made });
         self.effects.push_back(Effect::Hash(Job::Check { job, password, against }));
     }
 
@@ -123,11 +135,14 @@ impl Engine {
         if !matches!(self.devices.waiting.get(&job), Some((_, Waiting::Check { .. }))) {
             return;
         }
-        let Some((peer, Waiting::Check { id, account, address, counted, device, cursor, made })) = self.waited(job)
+        let Some((peer, Waiting::Check { id, account, nth, address, counted, device, cursor, made })) =
+            self.waited(job)
         else {
             return;
         };
         self.set_busy(peer, false);
+        // It has another one by now: what was looked at is neither right nor wrong.
+        let right = right.filter(|_| self.nth_password(account) == Some(nth));
         // Before anything else: that of a connection that is gone meanwhile counts all the same.
         self.device_tried(now, account, address, counted, right);
         let Some(random) = self.devices.all.get(&peer).map(|device| device.random) else { return };
@@ -140,7 +155,20 @@ impl Engine {
             Some(true) if self.is_in_use(peer, (account, device)) => self.fail(peer, id, Code::InUse),
             Some(true) => self.enter(now, peer, id, account, device, cursor, By::Password(Key(random))),
             Some(false) => self.fail(peer, id, Code::WrongPassword),
+            None if self.nth_password(account).is_none() => self.fail(peer, id, Code::NoAccount),
             None => self.fail(peer, id, Code::TryLater),
+        }
+    }
+
+    /// Why what let a device in does not any more, if so: the account was deleted or given another password
+    /// meanwhile.
+    pub(super) fn is_over(&self, account: AccountId, nth: u32, by: &By) -> Option<Code> {
+        match (self.nth_password(account), by) {
+            (None, _) => Some(Code::NoAccount),
+            (Some(now), _) if now == nth => None,
+            // Looked at once more, it is wrong.
+            (Some(_), By::Password(_)) => Some(Code::TryLater),
+            (Some(_), By::Proof(_)) => Some(Code::BadToken),
         }
     }
 
@@ -160,7 +188,8 @@ impl Engine {
             By::Password(token) => Some(sha256(&[&token.0])),
             By::Proof(_) => None,
         };
-        let job = self.device_waits(peer, Waiting::Enter { id, account, device, cursor: cursor.is_some(), by });
+        let nth = self.nth_password(account).unwrap_or_default();
+        let job = self.device_waits(peer, Waiting::Enter { id, account, nth, device, cursor: cursor.is_some(), by });
         self.effects.push_back(Effect::Store(Op::Enter { job, account, device, token, cursor, at: now.unix }));
     }
 

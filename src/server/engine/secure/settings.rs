@@ -32,11 +32,7 @@ impl Engine {
         account: AccountId,
         change: Change,
     ) {
-        let Some(person) = self.people.get_mut(&account) else { return };
-        match change {
-            Change::Beside(on) => person.settings.beside = on,
-            Change::SecureOnly(on) => person.settings.secure_only = on,
-        }
+        self.change(account, change);
         match change {
             // Whoever asked for it stays.
             Change::Beside(false) => self.kick_others(now, account, peer),
@@ -44,6 +40,15 @@ impl Engine {
             Change::Beside(true) | Change::SecureOnly(false) => {}
         }
         self.tell_settings(peer, id, account);
+    }
+
+    /// From now on it is so.
+    pub(in crate::server::engine) fn change(&mut self, account: AccountId, change: Change) {
+        let Some(person) = self.people.get_mut(&account) else { return };
+        match change {
+            Change::Beside(on) => person.settings.beside = on,
+            Change::SecureOnly(on) => person.settings.secure_only = on,
+        }
     }
 
     fn kick_others(&mut self, now: Now, account: AccountId, peer: PeerId) {
@@ -57,7 +62,7 @@ impl Engine {
     }
 
     /// A plain session ends, and whoever was about to make one does not.
-    fn close_to_plain(&mut self, account: AccountId) {
+    pub(in crate::server::engine) fn close_to_plain(&mut self, account: AccountId) {
         self.armed.retain(|_, (armed, _)| *armed != account);
         if self.people.get(&account).is_some_and(|person| person.session.is_some()) {
             self.end_session(account);

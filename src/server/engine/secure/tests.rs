@@ -3,6 +3,7 @@
 mod beside;
 mod delivered;
 mod names;
+mod operator;
 
 use ring::hmac;
 
@@ -26,6 +27,8 @@ struct World {
     held: bool,
     ops: Vec<Op>,
     disk_full: bool,
+    /// What operators were told, with their tickets.
+    told: Vec<(u64, crate::server::control::Answer)>,
     /// What was told last of where a device begins.
     started: String,
     _folder: tempfile::TempDir,
@@ -64,6 +67,7 @@ impl World {
             held: false,
             ops: Vec::new(),
             disk_full: false,
+            told: Vec::new(),
             started: String::new(),
             _folder: folder,
         };
@@ -103,6 +107,7 @@ impl World {
                     let text = String::from_utf8(frame.encode()).expect("UTF-8");
                     self.out.push(format!("{} {text}", peer.0));
                 }
+                Effect::Administered { ticket, answer } => self.told.push((ticket, answer)),
                 Effect::Close { peer, code, reason } => self.out.push(format!("{} closed: {code} {reason}", peer.0)),
             }
         }
@@ -110,7 +115,14 @@ impl World {
 
     fn store(&mut self, op: Op) {
         let done = match &op {
-            Op::Message { job, .. } | Op::Enter { job, .. } | Op::Allow { job, .. } if self.disk_full => {
+            Op::Message { job, .. }
+            | Op::Enter { job, .. }
+            | Op::Allow { job, .. }
+            | Op::Password { job, .. }
+            | Op::Delete { job, .. }
+            | Op::Import { job, .. }
+                if self.disk_full =>
+            {
                 vec![Done::Failed { job: *job }]
             }
             _ => self.store.run(&[op]).done,

@@ -1,0 +1,238 @@
+//! What an operator's command changes while the server runs. A deletion and a new password are in force before they are
+//! on disk, so that nothing that is stored after them is the account's of before; if they cannot be stored, they
+//! are taken back, and the command is told. Sessions that they ended stay ended.
+
+use std::ops::Bound;
+
+use super::sessions::Person;
+use super::{Effect, Engine, Now, SESSION};
+use crate::protocol::link::ENDED;
+use crate::server::control::{Answer, NewAccount, Order, PAGE, Row};
+use crate::server::hasher::Hashed;
+use crate::server::store::{AccountId, Change, Done, MessageRow, Op};
+
+/// An order that waits for the disk.
+#[derive(Debug)]
+pub(super) enum Ordered {
+    /// The password of before, and which one that was of those the account has had.
+    Password {
+        account: AccountId,
+        before: Hashed,
+        nth: u32,
+    },
+    Delete {
+        account: AccountId,
+        person: Box<Person>,
+    },
+    SecureOnly {
+        account: AccountId,
+        on: bool,
+    },
+    Import {
+        accounts: Vec<NewAccount>,
+        at: i64,
+    },
+}
+
+impl Engine {
+    /// An operator's command; answered by [`Effect::Administered`] under this ticket.
+    pub fn administer(&mut self, now: Now, ticket: u64, order: Order) {
+        match order {
+            Order::Hello => self.tell(ticket, Answer::Done),
+            Order::Accounts { after } => {
+                let answer = self.accounts(now, after.as_deref());
+                self.tell(ticket, answer);
+            }
+            Order::Import { accounts } => {
+                let ordered = Ordered::Import { accounts: accounts.clone(), at: now.unix };
+                self.order(ticket, ordered, |job| Op::Import { job, accounts, at: now.unix });
+            }
+            Order::Reset { account } => match self.names.get(&account.name).copied() {
+                Some(id) => self.reset(now, ticket, id, &account.hashed()),
+                None => self.tell(ticket, Answer::NoSuchAccount),
+            },
+            Order::Delete { account } => match self.names.get(&account).copied() {
+                Some(id) => self.delete(now, ticket, id),
+                None => self.tell(ticket, Answer::NoSuchAccount),
+            },
+            Order::SecureOnly { account, on } => match self.names.get(&account).copied() {
+                Some(id) => {
+                    let op = |job| Op::Allow { job, account: id, change: Change::SecureOnly(on) };
+                    self.order(ticket, Ordered::SecureOnly { account: id, on }, op);
+                }
+                None => self.tell(ticket, Answer::NoSuchAccount),
+            },
+        }
+    }
+
+    fn tell(&mut self, ticket: u64, answer: Answer) {
+        self.effects.push_back(Effect::Administered { ticket, answer });
+    }
+
+    fn order(&mut self, ticket: u64, ordered: Ordered, op: impl FnOnce(u64) -> Op) {
+        self.next_job += 1;
+        self.ordered.insert(self.next_job, (ticket, ordered));
+        self.effects.push_back(Effect::Store(op(self.next_job)));
+    }
+
+    /// As many accounts as one answer holds.
+    fn accounts(&self, now: Now, after: Option<&str>) -> Answer {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut rows = Vec::new();
+        let mut room = PAGE;
+        for (name, id) in self.names.range::<str, _>((from, Bound::Unbounded)) {
+            let Some(person) = self.people.get(id) else { continue };
+            let row = self.row(now, name, *id, person);
+            let size = serde_json::to_vec(&row).map_or(PAGE, |bytes| bytes.len());
+            // One at least, however long.
+            if size > room && !rows.is_empty() {
+                return Answer::Accounts { rows, more: true };
+            }
+            room = room.saturating_sub(size);
+            rows.push(row);
+        }
+        Answer::Accounts { rows, more: false }
+    }
+
+    fn row(&self, now: Now, name: &str, id: AccountId, person: &Person) -> Row {
+        let session = person.session.as_ref();
+        let session = session.filter(|session| now.instant.saturating_duration_since(session.seen) <= SESSION);
+        let plain = session.map(|session| session.address);
+        let devices = person.devices.iter().filter_map(|peer| self.device_address(*peer));
+        Row {
+            name: name.to_owned(),
+            unread: person.unread_total(),
+            addresses: plain.into_iter().chain(devices).map(|address| address.to_string()).collect(),
+            online: self.present(now, id),
+            secure_only: person.settings.secure_only,
+        }
+    }
+
+    fn reset(&mut self, now: Now, ticket: u64, account: AccountId, hashed: &Hashed) {
+        let Some(person) = self.people.get_mut(&account) else { return };
+        let before = person.renew(hashed.clone());
+        let nth = person.nth;
+        self.end_all(now, account, "the password was changed");
+        let op = |job| Op::Password { job, account, hashed: hashed.clone(), from: None };
+        self.order(ticket, Ordered::Password { account, before, nth }, op);
+    }
+
+    fn delete(&mut self, now: Now, ticket: u64, account: AccountId) {
+        self.end_all(now, account, "the account was deleted");
+        let Some(person) = self.people.remove(&account) else { return };
+        self.names.remove(&person.name);
+        let person = Box::new(person);
+        self.order(ticket, Ordered::Delete { account, person }, |job| Op::Delete { job, account });
+    }
+
+    /// Nobody is in as this account any more, nor comes in by what was right until now. Plain clients hear it at their
+    /// next request; devices come back at once, and are told why they cannot come in.
+    fn end_all(&mut self, now: Now, account: AccountId, reason: &'static str) {
+        self.end_session(account);
+        self.armed.retain(|_, (armed, _)| *armed != account);
+        // What was its owner's own change is not to be claimed once more.
+        self.changed.retain(|(of, ..)| *of != account);
+        self.last_present = now.instant;
+        for peer in self.devices_of(account) {
+            self.drop_device(peer);
+            self.leave(now, account, peer);
+            self.effects.push_back(Effect::Close { peer, code: ENDED, reason });
+        }
+        self.devices.somebody_moved(now);
+    }
+
+    /// An order is on disk, or is not. False if this is none.
+    pub(super) fn order_stored(&mut self, now: Now, done: &Done) -> bool {
+        let Some((ticket, ordered)) = self.ordered.remove(&done.job()) else { return false };
+        let answer = match (ordered, done) {
+            (Ordered::Delete { account, .. }, Done::Deleted { messages, .. }) => {
+                log::info!("account {account} was deleted by an operator");
+                self.unwritten(messages);
+                Answer::Done
+            }
+            (Ordered::Import { accounts, at }, Done::Imported { new, .. }) => {
+                for (i, id) in new {
+                    if let Some(one) = accounts.get(*i) {
+                        self.names.insert(one.name.clone(), *id);
+                        self.people.insert(*id, Person::new(one.name.clone(), one.hashed(), at));
+                    }
+                }
+                log::info!("an operator has imported {} new accounts", new.len());
+                Answer::Imported { new: new.len() }
+            }
+            (Ordered::Password { account, .. }, Done::Ok { .. }) => {
+                log::info!("account {account} was given a new password by an operator");
+                Answer::Done
+            }
+            (Ordered::SecureOnly { account, on }, Done::Ok { .. }) => {
+                self.change(account, Change::SecureOnly(on));
+                // Whoever came in between has a session by now.
+                if on {
+                    self.close_to_plain(account);
+                    self.devices.somebody_moved(now);
+                }
+                Answer::Done
+            }
+            (ordered, _) => {
+                self.take_back(ordered);
+                Answer::NotStored { error: String::new() }
+            }
+        };
+        self.tell(ticket, answer);
+        true
+    }
+
+    fn take_back(&mut self, ordered: Ordered) {
+        match ordered {
+            Ordered::Delete { account, person } => {
+                self.names.insert(person.name.clone(), account);
+                self.people.insert(account, *person);
+            }
+            Ordered::Password { account, before, nth } => {
+                // Unless it was changed once more since.
+                if let Some(person) = self.people.get_mut(&account).filter(|person| person.nth == nth) {
+                    person.renew(before);
+                }
+            }
+            Ordered::SecureOnly { .. } | Ordered::Import { .. } => {}
+        }
+    }
+
+    /// Messages are gone that nobody had read.
+    fn unwritten(&mut self, messages: &[(AccountId, MessageRow, String)]) {
+        for (receiver, row, sender) in messages {
+            let Some(person) = self.person(*receiver) else { continue };
+            person.take(sender, 1);
+            if let Some(session) = &mut person.session {
+                session.offered.take_if(|(offered, _)| offered == row);
+            }
+        }
+    }
+
+    /// Somebody who is here, or whose deletion is not on disk yet: what was stored before it counts until then.
+    pub(super) fn person(&mut self, account: AccountId) -> Option<&mut Person> {
+        if self.people.contains_key(&account) {
+            return self.people.get_mut(&account);
+        }
+        self.ordered.values_mut().find_map(|(_, ordered)| match ordered {
+            Ordered::Delete { account: of, person } if *of == account => Some(&mut **person),
+            _ => None,
+        })
+    }
+
+    /// Which of its passwords an account has now; none if it is gone.
+    pub(super) fn nth_password(&self, account: AccountId) -> Option<u32> {
+        self.people.get(&account).map(|person| person.nth)
+    }
+
+    /// A password was stored by its owner while an operator gives the account another: that one is to stay, or, if it
+    /// cannot be stored, this.
+    pub(super) fn overtaken(&mut self, of: AccountId, hashed: Hashed) {
+        for (_, ordered) in self.ordered.values_mut() {
+            match ordered {
+                Ordered::Password { account, before, .. } if *account == of => *before = hashed.clone(),
+                _ => {}
+            }
+        }
+    }
+}
