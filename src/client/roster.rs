@@ -186,6 +186,13 @@ impl Roster {
         self.conversations.iter().find(|c| c.contact.account == *account)
     }
 
+    /// Whether there is certainly such an account, as far as is known here: a friend, or somebody who is online. Whoever stands
+    /// among the strangers may have been written to and not exist.
+    #[must_use]
+    pub fn is_met(&self, account: &Account) -> bool {
+        self.find(account).is_some_and(|c| !c.stranger) || self.online().contains(account)
+    }
+
     /// Whether somebody is online; `None` where nobody knows.
     #[must_use]
     pub fn presence(&self, account: &Account) -> Option<Presence> {

@@ -88,7 +88,7 @@ pub struct Person<'a> {
     process: Process,
     log: Arc<Mutex<String>>,
     data: PathBuf,
-    server: SocketAddr,
+    pub server: SocketAddr,
 }
 
 impl<'a> Person<'a> {

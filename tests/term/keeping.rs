@@ -168,6 +168,7 @@ fn damage(path: &Path) {
 #[test]
 fn a_damaged_history_is_said_and_rescued() {
     let served = Served::new();
+    served.ask("01#b#secret#secret#");
     check(&mut served.client("a"), "register a\nsecret\nsecret\nadd b 七号\n", 0);
     damage(&find(&served.dir.path().join("a"), "a.sqlite").expect("a history"));
     for (language, words) in [("en", "damaged"), ("zh", "损坏")] {
@@ -194,6 +195,7 @@ fn a_damaged_history_is_said_and_rescued() {
 #[test]
 fn nobody_else_can_read_what_is_kept_whatever_the_umask() {
     let served = Served::new();
+    served.ask("01#b#secret#secret#");
     let client = served.client("a");
     let mut shell = Command::new("sh");
     shell.args(["-c", "umask 000; exec \"$@\"", "sh"]).arg(client.get_program()).args(client.get_args());

@@ -13,6 +13,7 @@ mod devices;
 mod foreign;
 mod hangup;
 mod keeping;
+mod looking;
 #[path = "../shared/process.rs"]
 mod process;
 mod scripts;

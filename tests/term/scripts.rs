@@ -62,8 +62,8 @@ fn a_pipe_chats_line_by_line() {
 fn jobs_end_with_the_codes_they_promise() {
     // A plain login says when it would end another.
     let served = Served::with(&["--on-second-login", "arm"]);
-    check(&mut served.client("a"), "register a\nsecret\nsecret\nadd b 七号\n", 0);
     check(&mut served.client("b"), "register b\nsecret\nsecret\n", 0);
+    check(&mut served.client("a"), "register a\nsecret\nsecret\nadd b 七号\n", 0);
     let job = |who: &str, args: &[&str]| {
         let mut command = served.client(who);
         command.args(args).env("HONGYAN_PASSWORD", "secret");

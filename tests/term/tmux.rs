@@ -253,11 +253,16 @@ impl Terminal {
 
     /// Registers a new account by the client's own commands, which logs it in.
     pub fn register(&self, name: &str) {
+        self.register_in("en", name);
+    }
+
+    pub fn register_in(&self, language: &str, name: &str) {
+        let [new, again] = if language == "en" { ["New password", "Confirm"] } else { ["新密码", "确认"] };
         self.shows("hongyan>");
         self.line(&format!("register {name}"));
-        self.shows("New password");
+        self.shows(new);
         self.line("secret");
-        self.shows("Confirm");
+        self.shows(again);
         self.line("secret");
         self.foot_is(&format!("{name}>"));
     }

@@ -509,6 +509,7 @@ impl App {
             Event::Copied { offline: true } => self.ask(Trouble::Copied),
             Event::Copied { offline: false } => self.tell(&t!("secure.copied_beside")),
             Event::TookPlace { address } => self.tell(&t!("main.took_place", address = address)),
+            Event::LookedUp { asked, found } => self.looked_up(&asked, &found),
             Event::MadeAnew { .. } => self.made_anew(event.notice().unwrap_or_default()),
             other => other.notice().iter().for_each(|text| self.tell(text)),
         }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use fltk::button::CheckButton;
+use fltk::button::{Button, CheckButton};
 use fltk::frame::Frame;
 use fltk::input::Input;
 use fltk::prelude::*;
@@ -15,6 +15,7 @@ use super::widgets::{self, Style};
 use super::{UiEvent, screen, theme};
 use crate::base::model::{Account, names};
 use crate::client::history::Contact;
+use crate::client::session::Found;
 
 const WIDTH: i32 = 320;
 const MARGIN: i32 = 24;
@@ -38,13 +39,19 @@ pub struct FriendWindow {
     sheet: Sheet,
     account: Input,
     message: Frame,
+    save: Button,
+    typed: Rc<dyn Fn() -> Form>,
+    /// Whom the server was asked for, and not answered yet.
+    asked: Option<Account>,
+    /// Whom it could not be asked for: saved once more they are added all the same.
+    unchecked: Option<Account>,
 }
 
 impl FriendWindow {
-    /// Opens the window: for `known`, whose account stays, or for somebody new called `name`; `tells` where the server
-    /// says of a message that nobody has that account.
+    /// Opens the window: for `known`, whose account stays, or for somebody new called `name`; `asks` where the server
+    /// can be asked whether there is that account.
     #[must_use]
-    pub fn new(name: &str, known: Option<&Contact>, groups: &[String], tells: bool, emit: Emit) -> Self {
+    pub fn new(name: &str, known: Option<&Contact>, groups: &[String], asks: bool, emit: Emit) -> Self {
         let palette = theme::palette();
         let mut sheet = Sheet::new(WIDTH, 376);
         let mut window = sheet.window().clone();
@@ -70,23 +77,26 @@ impl FriendWindow {
         let mut cancel = widgets::button(MARGIN, y + 78, INNER, &t!("friend.cancel"), Style::Ghost);
         sheet.end();
         if known.is_none() {
-            // Only an answer to a message tells it, and not every server's.
-            let text = if tells { t!("friend.unchecked") } else { t!("friend.never_checked") };
+            let text = if asks { t!("friend.is_asked") } else { t!("friend.never_checked") };
             sheet.tell(&mut message, 20, &text);
         }
-        let submit: Rc<dyn Fn()> = {
-            let (account, remark, group, emit) = (account.clone(), remark.clone(), group.clone(), Rc::clone(&emit));
+        let typed: Rc<dyn Fn() -> Form> = {
+            let (account, remark, group) = (account.clone(), remark.clone(), group.clone());
             // What is shown of an account may not be all of it.
             let (shown, given) = (account.value(), known.map_or(name, |c| c.account.as_str()).to_owned());
             Rc::new(move || {
                 let typed = account.value();
-                emit(UiEvent::SaveFriend(Form {
+                Form {
                     account: if typed == shown { given.clone() } else { typed.trim().to_owned() },
                     remark: remark.value(),
                     group: group.value(),
                     blocked: blocked.value(),
-                }));
+                }
             })
+        };
+        let submit: Rc<dyn Fn()> = {
+            let (typed, emit) = (Rc::clone(&typed), Rc::clone(&emit));
+            Rc::new(move || emit(UiEvent::SaveFriend(typed())))
         };
         enter_submits(&mut account, &submit);
         enter_submits(&mut remark, &submit);
@@ -100,11 +110,53 @@ impl FriendWindow {
         window.set_callback(move |_| emit(UiEvent::FriendClosed));
         window.show();
         let _ = if known.is_some() || !name.is_empty() { remark.take_focus() } else { account.take_focus() };
-        Self { sheet, account, message }
+        Self { sheet, account, message, save, typed, asked: None, unchecked: None }
+    }
+
+    /// Whether somebody new may be added without a question: it was asked, and there was no answer.
+    #[must_use]
+    pub fn is_unchecked(&self, account: &Account) -> bool {
+        self.unchecked.as_ref() == Some(account)
+    }
+
+    /// The server is asked whether there is this account.
+    pub fn asks(&mut self, account: Account) {
+        self.save.set_label(&t!("friend.save"));
+        self.message.set_label_color(theme::palette().dim);
+        self.sheet.tell(&mut self.message, 20, &t!("friend.asking"));
+        (self.asked, self.unchecked) = (Some(account), None);
+    }
+
+    /// The server's answer about an account; what is typed now, if it is that one's still and is to be added.
+    pub fn answered(&mut self, about: &Account, found: &Found) -> Option<Form> {
+        self.asked.take_if(|asked| asked == about)?;
+        let form = (self.typed)();
+        if Account::person(&form.account).as_ref() != Ok(about) {
+            // Something else was typed meanwhile, of which nothing is known.
+            self.message.set_label_color(theme::palette().dim);
+            self.sheet.tell(&mut self.message, 20, &t!("friend.is_asked"));
+            return None;
+        }
+        match found {
+            Found::There(account) => return Some(Form { account: account.as_str().to_owned(), ..form }),
+            Found::Nobody => self.say(&t!("friend.nobody", name = about.shown())),
+            Found::NotHere => self.leave_to_owner(about, &t!("friend.never_checked")),
+            Found::Unanswered => self.leave_to_owner(about, &t!("friend.not_asked")),
+        }
+        None
+    }
+
+    /// Nobody knows whether there is this account.
+    fn leave_to_owner(&mut self, account: &Account, why: &str) {
+        self.unchecked = Some(account.clone());
+        self.say(why);
+        self.save.set_label(&t!("friend.add_all_the_same"));
+        let _ = self.save.take_focus();
     }
 
     /// Says what is wrong with the account; everything typed stays.
     pub fn say(&mut self, text: &str) {
+        log::info!("said: {text}");
         self.message.set_label_color(theme::palette().error);
         self.sheet.tell(&mut self.message, 20, text);
         let _ = self.account.take_focus();

@@ -522,6 +522,7 @@ impl App {
             Event::AccountSettings(settings) => self.account_is(settings),
             Event::KeyChanged(change) => self.key_changed(change),
             Event::Kicked { address, at } => self.kicked(&address, at),
+            Event::LookedUp { asked, found } => self.looked_up(&asked, found),
             Event::MadeAnew { .. } => self.made_anew(&event.notice().unwrap_or_default()),
             Event::Copied { offline: true } => {
                 self.warn(&format!("{}\n{}", t!("secure.copied"), t!("term.kicked_hint")));

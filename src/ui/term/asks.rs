@@ -6,6 +6,7 @@ use super::app::App;
 use super::script::Exit;
 use super::script::entering::exit;
 use crate::base::model::{Account, FieldError, Password, names};
+use crate::client::history::Contact;
 use crate::client::net::clock;
 use crate::client::session::{Link, LoginOutcome, RegisterOutcome};
 use crate::protocol::wire::reply::{LoggedIn, Registered};
@@ -32,6 +33,8 @@ pub(super) enum Ask {
     Trust(Vec<u8>),
     /// Whether a text is to go out as many messages.
     Parts(Account, String),
+    /// Whether somebody is to come into the list though nobody knows whether there is that account.
+    AddAllTheSame(Contact),
 }
 
 /// What the server is to answer.
@@ -64,6 +67,7 @@ impl Ask {
             Self::Readable(_) => t!("term.plain_word"),
             Self::Trust(_) => t!("term.key_confirm"),
             Self::Parts(..) => t!("term.many_parts_word"),
+            Self::AddAllTheSame(_) => t!("term.add_all_the_same"),
         };
         Some(format!("{text}: "))
     }
@@ -210,6 +214,8 @@ impl App {
             },
             Ask::Readable(pending) => self.agreed(pending, line),
             Ask::Trust(key) => self.trusted(key, line),
+            Ask::AddAllTheSame(contact) if is_yes(line) => self.add_now(contact),
+            Ask::AddAllTheSame(_) => self.quiet(&t!("term.cancelled")),
             Ask::Parts(peer, text) => {
                 if ["send", "发送"].contains(&line.trim().to_lowercase().as_str()) {
                     self.send_now(&peer, &text);

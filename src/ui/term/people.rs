@@ -4,11 +4,14 @@ use rust_i18n::t;
 use unicode_width::UnicodeWidthStr;
 
 use super::app::App;
+use super::asks::Ask;
 use super::screen::{column, fit, harmless};
+use super::script::Exit;
 use crate::base::model::{Account, names};
 use crate::client::history::{Contact, Conversation};
 use crate::client::net::clock;
 use crate::client::roster::{Entry, Person, Presence, Roster, Section};
+use crate::client::session::{Found, Speaks};
 
 /// In fewer columns the list has no room for accounts and last messages.
 const NARROW: usize = 56;
@@ -19,6 +22,8 @@ pub(super) enum Change {
     There(Contact),
     Gone(Account),
     Blocked(Account, bool),
+    /// Not before the server has said whether there is this account.
+    Asked(Contact),
 }
 
 /// A list without anybody yet. A heading cannot be opened here, so all of them are.
@@ -169,8 +174,55 @@ impl App {
         if !remark.is_empty() {
             contact.remark = names::tidy(remark);
         }
+        // Whoever has written or is here has an account.
+        if self.roster.is_met(&account) {
+            return self.add_now(contact);
+        }
+        if self.client.connection().speaks == Some(Speaks::Plain) {
+            self.add_now(contact);
+            return self.quiet(&t!("friend.never_checked"));
+        }
+        self.change = Some(Change::Asked(contact));
+        self.client.look_up(clock::now(), account);
+    }
+
+    pub(super) fn add_now(&mut self, contact: Contact) {
+        let name = harmless(&contact.account.shown());
         self.set_contact(contact);
-        self.quiet(&t!("term.added", name = harmless(&account.shown())));
+        self.quiet(&t!("term.added", name = name));
+    }
+
+    /// Whether there is an account that the server was asked about.
+    pub(super) fn looked_up(&mut self, asked: &Account, found: Found) {
+        let about = |change: &mut Change| match change {
+            Change::Asked(contact) => contact.account == *asked,
+            _ => false,
+        };
+        let change = self.change.take_if(about);
+        let nobody = t!("friend.nobody", name = harmless(&asked.shown()));
+        match (change, found) {
+            (Some(Change::Asked(contact)), Found::There(account)) => self.add_now(Contact { account, ..contact }),
+            (Some(Change::Asked(contact)), Found::NotHere) => {
+                self.add_now(contact);
+                self.quiet(&t!("friend.never_checked"));
+            }
+            // The line itself is one key away; put back it would mix with what is typed meanwhile.
+            (Some(Change::Asked(_)), Found::Nobody) => {
+                self.failed(Exit::Offline);
+                self.error(&nobody);
+            }
+            (Some(Change::Asked(contact)), Found::Unanswered) if self.on_terminal() => {
+                self.warn(&t!("term.not_asked"));
+                self.ask = Ask::AddAllTheSame(contact);
+            }
+            (Some(Change::Asked(_)), Found::Unanswered) => {
+                self.failed(Exit::NoAnswer);
+                self.error(&t!("term.not_asked_pipe", name = harmless(&asked.shown())));
+            }
+            // What is written there stays in the line, and each message's own answer says the same.
+            (_, Found::Nobody) if self.target.as_ref() == Some(asked) => self.warn(&nobody),
+            _ => {}
+        }
     }
 
     fn is_blocked(&self, account: &Account) -> bool {
@@ -241,6 +293,7 @@ impl App {
             Some(Change::There(contact)) => self.contact(&contact.account).as_ref() == Some(contact),
             Some(Change::Gone(account)) => self.roster.find(account).is_none(),
             Some(Change::Blocked(account, on)) => self.is_blocked(account) == *on,
+            Some(Change::Asked(_)) => false,
         };
         if done {
             self.change = None;

@@ -56,7 +56,11 @@ impl App {
         }
         self.wanted.insert(peer.clone(), Wanted::Chat);
         self.client.last(peer.clone(), u32::try_from(unread).unwrap_or(MOST).saturating_add(BEFORE).min(200));
-        self.set_target(Some(peer));
+        self.set_target(Some(peer.clone()));
+        // Whether there is such an account, and still the same one. A text goes out meanwhile, as its own answer says no less.
+        if !peer.is_room() && self.client.connection().speaks == Some(Speaks::Secure) {
+            self.client.look_up(clock::now(), peer);
+        }
     }
 
     /// What a pipe has for this chat must not go to the one before.
@@ -141,7 +145,7 @@ impl App {
             self.client.mark_read(peer.clone());
         }
         let line = self.row(peer, row);
-        self.print_as_it_is(&line);
+        if row.note { self.print(&line) } else { self.print_as_it_is(&line) }
     }
 
     /// How far the last message to the friend one chats with has come.

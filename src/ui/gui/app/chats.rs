@@ -66,9 +66,13 @@ impl App {
             chat.set_foreign(self.ours == Some(false));
             chat.give_back(&self.drafts.remove(&peer).unwrap_or_default());
             self.chats.insert(peer.clone(), chat);
-            self.client.index(peer);
+            self.client.index(peer.clone());
             self.refresh_headers();
             self.chats_changed();
+            // Whether it is still the same one: the chat says so before anything is written.
+            if !peer.is_room() && self.client.connection().speaks == Some(Speaks::Secure) {
+                self.client.look_up(clock::now(), peer);
+            }
         }
     }
 

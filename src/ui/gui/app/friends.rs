@@ -7,13 +7,15 @@ use rust_i18n::t;
 
 use super::super::file_chooser::Purpose;
 use super::super::friend_window::{Form, FriendWindow};
+use super::super::main_window::MainWindow;
 use super::super::{UiEvent, widgets};
 use super::{App, apply, with};
 use crate::base::model::Account;
 use crate::base::shown;
 use crate::client::history::{Contact, contacts};
+use crate::client::net::clock;
 use crate::client::roster::Person;
-use crate::client::session::Speaks;
+use crate::client::session::{Found, Speaks};
 
 /// Takes somebody off the list after a question, friend or stranger, with their messages or without. Whoever is
 /// blocked, or not known but online, stands there for that.
@@ -117,8 +119,8 @@ impl App {
         }
         let known = Account::person(name).ok().and_then(|account| self.contact(&account));
         let groups = self.main.as_ref().map(|main| main.roster().groups()).unwrap_or_default();
-        let tells = self.client.connection().speaks == Some(Speaks::Secure);
-        self.friend = Some(FriendWindow::new(name, known.as_ref(), &groups, tells, Rc::clone(&self.emit)));
+        let asks = self.client.connection().speaks != Some(Speaks::Plain);
+        self.friend = Some(FriendWindow::new(name, known.as_ref(), &groups, asks, Rc::clone(&self.emit)));
     }
 
     pub(super) fn save_friend(&mut self, form: &Form) {
@@ -128,6 +130,30 @@ impl App {
             Ok(contact) => contact,
             Err(_) => return window.say(&t!("gui.bad_account")),
         };
+        // Whoever has written or is here has an account. A plain server cannot be asked, as the window says.
+        let roster = self.main.as_ref().map(MainWindow::roster);
+        let met = roster.is_some_and(|roster| roster.is_met(&contact.account));
+        if !met && !window.is_unchecked(&contact.account) && self.client.connection().speaks != Some(Speaks::Plain) {
+            window.asks(contact.account.clone());
+            return self.client.look_up(clock::now(), contact.account);
+        }
+        self.add_friend(contact);
+    }
+
+    /// Whether there is an account: for the window that adds somebody, or of somebody one chats with.
+    pub(super) fn looked_up(&mut self, asked: &Account, found: &Found) {
+        let form = self.friend.as_mut().and_then(|window| window.answered(asked, found));
+        if let Some(Ok(contact)) = form.map(|form| form.contact()) {
+            return self.add_friend(contact);
+        }
+        if *found == Found::Nobody
+            && let Some(chat) = self.chats.get_mut(asked)
+        {
+            chat.say(&t!("friend.nobody", name = asked.shown()));
+        }
+    }
+
+    fn add_friend(&mut self, contact: Contact) {
         let new = self.contact(&contact.account).is_none();
         if let Some(window) = self.friend.take() {
             window.close();
