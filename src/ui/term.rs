@@ -34,7 +34,7 @@
 mod account;
 mod app;
 mod asks;
-pub mod commands;
+mod commands;
 mod control;
 mod drawing;
 pub mod json;

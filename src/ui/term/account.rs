@@ -4,6 +4,7 @@ use rust_i18n::t;
 
 use super::app::App;
 use super::asks::Ask;
+use super::commands::Words;
 use super::script::Exit;
 use crate::client::net::clock;
 use crate::client::session::{AccountChange, Link, PasswordOutcome, Speaks};
@@ -41,20 +42,17 @@ impl App {
     }
 
     /// Asks for both settings, or changes one.
-    pub(super) fn account(&mut self, what: &str, state: &str) {
-        let on = match state {
+    pub(super) fn account(&mut self, words: &Words<'_>) {
+        let on = match words.second() {
             "on" | "开" => Some(true),
             "off" | "关" => Some(false),
             _ => None,
         };
-        let change = match (what, on) {
+        let change = match (words.first(), on) {
             ("", None) => None,
             ("beside" | "并存", Some(on)) => Some(AccountChange::Beside(on)),
             ("secure-only" | "仅加密", Some(on)) => Some(AccountChange::SecureOnly(on)),
-            _ => {
-                let form = format!("account {WORDS}");
-                return self.warn(&t!("term.usage", form = form, says = t!("term.help_account")));
-            }
+            _ => return self.usage(words.command),
         };
         if self.client.connection().speaks == Some(Speaks::Plain) {
             return self.warn(&t!("term.account_not_plain"));
@@ -79,6 +77,3 @@ impl App {
         self.print(&format!("  {devices}\n  {plain}"));
     }
 }
-
-/// What may stand behind the command.
-pub(super) const WORDS: &str = "[beside|secure-only on|off]";

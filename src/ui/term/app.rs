@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, Sender, at, never, select};
 use rust_i18n::t;
 
 use super::asks::{Ask, Pending};
-use super::commands::{self, Typed, Verb};
+use super::commands::{self, Command, Typed};
 use super::drawing::print;
 use super::line::{Done, Key, Line};
 use super::past::Pages;
@@ -17,7 +17,7 @@ use super::raw::Raw;
 use super::remembered::Remembered;
 use super::screen::{Screen, harmless};
 use super::script::Exit;
-use super::server::open;
+use super::server::{Leaving, open};
 use super::style::Style;
 use super::talk::{Own, Wanted};
 use super::terminal::Terminal;
@@ -33,16 +33,6 @@ use crate::local::place::Place;
 
 /// How long a pipe that has ended waits for what it sent to be settled.
 const SETTLE: Duration = Duration::from_secs(10);
-
-/// What happens when the server has let us go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Leaving {
-    No,
-    Quit,
-    Logout,
-    /// The same, and this device needs the password again.
-    Forget,
-}
 
 pub(super) struct App {
     pub(super) client: Client,
@@ -90,7 +80,7 @@ pub(super) struct App {
     pub(super) own: HashMap<MessageId, Own>,
     /// The last message of one's own to the friend one chats with.
     pub(super) last_own: Option<MessageId>,
-    searching: usize,
+    pub(super) searching: usize,
     /// Somebody waits for who is online.
     pub(super) who_wanted: bool,
     /// What becomes of a change of the password is not said yet.
@@ -359,19 +349,14 @@ impl App {
         }
         match typed {
             Typed::Nothing => {}
-            Typed::Command(verb, words) => self.command(verb, &words),
+            Typed::Command(command, words) => self.command(command, &words),
             Typed::Say(name, text) => {
                 if let Some(peer) = self.resolve(&name) {
                     self.send(&peer, &text);
                 }
             }
             Typed::Text(text, looks_like) => self.say_to_target(&text, looks_like),
-            Typed::Usage(form) => {
-                let words = form.words();
-                let slash = if self.target.is_some() { "/" } else { "" };
-                let written = format!("{slash}{} {words}", form.name);
-                self.warn(&t!("term.usage", form = written.trim(), says = form.says()));
-            }
+            Typed::Usage(command) => self.usage(command),
             Typed::Unknown(name) => self.unknown(&name),
             Typed::Nobody(name) => self.warn(&t!("term.nobody_said", name = harmless(&name))),
             Typed::HalfSaid => self.warn(&t!("term.half_said")),
@@ -385,62 +370,13 @@ impl App {
         }
     }
 
-    fn command(&mut self, verb: Verb, words: &[String]) {
-        let word = |i: usize| words.get(i).map(String::as_str).unwrap_or_default();
-        let now = clock::now();
-        match verb {
-            Verb::Help => return self.help(word(0)),
-            Verb::Quit => return self.leave_now(),
-            Verb::Raw => return self.begin_raw(word(0)),
-            Verb::Status => return self.status(),
-            Verb::Why => return self.why(word(0)),
-            Verb::Lang => return self.set_language(word(0)),
-            Verb::Polling => return self.set_polling(word(0)),
-            Verb::Wire => return self.set_wire(word(0)),
-            Verb::Register => return self.ask_register(word(0)),
-            Verb::Login => return self.ask_login(word(0)),
-            Verb::Trust => return self.trust(),
-            Verb::Readable => return self.readable(),
-            _ => {}
+    fn command(&mut self, command: &'static Command, words: &[String]) {
+        if !command.needs_login || self.logged_in {
+            return command.run(self, words);
         }
-        if !self.logged_in {
-            return match self.on_terminal() {
-                true => self.warn(&t!("term.log_in_first")),
-                false => self.stop(&t!("term.nobody_yet")),
-            };
-        }
-        match verb {
-            Verb::Logout => self.leave(Leaving::Logout),
-            Verb::TakeOver => self.take_back(),
-            Verb::Friends => self.friends(),
-            Verb::Add => self.add(word(0), word(1)),
-            Verb::Remark => self.remark(word(0), word(1)),
-            Verb::Group => self.group(word(0), word(1)),
-            Verb::Block => self.block(word(0), true),
-            Verb::Unblock => self.block(word(0), false),
-            Verb::Remove => self.remove(word(0)),
-            Verb::Import => self.client.import_contacts(word(0).into()),
-            Verb::Export => self.client.export_contacts(word(0).into()),
-            Verb::Chat => self.chat(word(0)),
-            Verb::Lobby => self.lobby(),
-            Verb::Leave => self.leave_chat(),
-            Verb::Who => self.who(),
-            Verb::Password => self.ask_password(),
-            Verb::Unread => self.unread(),
-            Verb::Fetch => self.client.fetch_now(now),
-            Verb::Offline => self.client.go_offline(now),
-            Verb::Online => self.client.go_online(now),
-            Verb::History => self.history(words),
-            Verb::Past => self.past(words),
-            Verb::Search => {
-                self.searching += 1;
-                self.client.search(word(0), 50);
-            }
-            Verb::Resend => self.resend(),
-            Verb::Account => self.account(word(0), word(1)),
-            Verb::Stay => self.stay(),
-            Verb::Forget => self.leave(Leaving::Forget),
-            _ => {}
+        match self.on_terminal() {
+            true => self.warn(&t!("term.log_in_first")),
+            false => self.stop(&t!("term.nobody_yet")),
         }
     }
 

@@ -4,7 +4,7 @@ use rust_i18n::t;
 
 use super::app::App;
 use super::asks::Ask;
-use super::commands;
+use super::commands::{self, COMMANDS, Command, Words};
 use super::screen::{column, fit, harmless};
 use crate::base::model::Account;
 use crate::base::settings::{Language, PollingChoice};
@@ -15,27 +15,34 @@ use crate::protocol::wire::show;
 
 impl App {
     pub(super) fn unknown(&mut self, name: &str) {
-        let all: Vec<&str> = commands::FORMS.iter().map(|form| form.name).collect();
+        let all: Vec<&str> = COMMANDS.iter().map(|command| command.name).collect();
         self.warn(&t!("term.unknown", name = harmless(name), all = all.join(" ")));
         if self.target.is_some() {
             self.warn(&t!("term.unknown_in_chat"));
         }
     }
 
+    /// How a command is written, to whoever wrote it otherwise.
+    pub(super) fn usage(&mut self, command: &Command) {
+        let slash = if self.target.is_some() { "/" } else { "" };
+        let written = format!("{slash}{} {}", command.name, command.form());
+        self.warn(&t!("term.usage", form = written.trim(), says = command.says()));
+    }
+
     pub(super) fn help(&mut self, name: &str) {
         let mut text = String::new();
-        if let Some(form) = commands::named(name.trim_start_matches('/')) {
-            text = format!("{} ({}) {}\n  {}", form.name, form.zh, form.words(), form.says());
+        if let Some(command) = commands::named(name.trim_start_matches('/')) {
+            text = format!("{} ({}) {}\n  {}", command.name, command.zh, command.form(), command.says());
         } else if !name.is_empty() {
             return self.unknown(name);
         } else {
             // Whoever reads Chinese may type it as well.
             let chinese = rust_i18n::locale().starts_with("zh");
             let wide = if chinese { 42 } else { 38 };
-            for form in commands::FORMS {
-                let names = if chinese { format!("{} {}", form.name, form.zh) } else { form.name.to_owned() };
-                let head = format!("{names} {}", form.words());
-                text.push_str(&format!("  {} {}\n", column(&head, wide), form.says()));
+            for command in COMMANDS {
+                let names = if chinese { format!("{} {}", command.name, command.zh) } else { command.name.to_owned() };
+                let head = format!("{names} {}", command.form());
+                text.push_str(&format!("  {} {}\n", column(&head, wide), command.says()));
             }
             text.push_str(&format!("  {} {}\n", column(&t!("term.words_say"), wide), t!("term.help_say")));
             text.push_str(&t!("term.help_rules"));
@@ -65,18 +72,18 @@ impl App {
         self.print(&text);
     }
 
-    pub(super) fn set_language(&mut self, name: &str) {
-        self.settings.language = match name {
+    pub(super) fn set_language(&mut self, words: &Words<'_>) {
+        self.settings.language = match words.first() {
             "zh" => Language::Zh,
             "en" => Language::En,
-            _ => return self.warn(&t!("term.usage", form = "lang zh|en", says = t!("term.help_lang"))),
+            _ => return self.usage(words.command),
         };
         rust_i18n::set_locale(self.settings.language.locale());
         self.saver.save(&self.settings);
     }
 
-    pub(super) fn set_polling(&mut self, name: &str) {
-        self.settings.polling = match name {
+    pub(super) fn set_polling(&mut self, words: &Words<'_>) {
+        self.settings.polling = match words.first() {
             "adaptive" => PollingChoice::Adaptive,
             "strict" => PollingChoice::Strict,
             "per-friend" => PollingChoice::StrictPerFriend,
@@ -88,10 +95,7 @@ impl App {
                 };
                 return self.print(&t!("term.polling", now = now));
             }
-            _ => {
-                let says = t!("term.help_polling");
-                return self.warn(&t!("term.usage", form = "polling [adaptive|strict|per-friend]", says = says));
-            }
+            _ => return self.usage(words.command),
         };
         self.client.set_polling(clock::now(), self.settings.polling.into());
         self.saver.save(&self.settings);

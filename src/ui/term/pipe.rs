@@ -2,9 +2,10 @@
 
 use rust_i18n::t;
 
-use super::app::{App, Leaving};
-use super::commands::{Typed, Verb};
+use super::app::App;
+use super::commands::Typed;
 use super::script::Exit;
+use super::server::Leaving;
 
 impl App {
     /// A login or a registration of a pipe has failed; the next good login takes that back.
@@ -19,22 +20,13 @@ impl App {
     pub(super) fn relies_on_login(&self, typed: &Typed) -> bool {
         let needless = match typed {
             Typed::Nothing => true,
-            Typed::Command(verb, _) => matches!(
-                verb,
-                Verb::Register
-                    | Verb::Login
-                    | Verb::Help
-                    | Verb::Quit
-                    | Verb::Raw
-                    | Verb::Status
-                    | Verb::Why
-                    | Verb::Lang
-                    | Verb::Polling
-                    | Verb::Wire
-                    | Verb::Trust
-                    | Verb::Readable
-            ),
-            _ => false,
+            Typed::Command(command, _) => !command.needs_login,
+            Typed::Say(..)
+            | Typed::Text(..)
+            | Typed::Usage(_)
+            | Typed::Unknown(_)
+            | Typed::Nobody(_)
+            | Typed::HalfSaid => false,
         };
         !self.on_terminal() && !self.logged_in && self.exit != Exit::Done && !needless
     }

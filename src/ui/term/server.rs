@@ -8,7 +8,7 @@ use crossbeam_channel::Sender;
 use rust_i18n::t;
 
 use super::Input;
-use super::app::{App, Leaving};
+use super::app::App;
 use super::asks::Pending;
 use super::past::Pages;
 use super::script::Exit;
@@ -21,6 +21,16 @@ use crate::local::place::Place;
 
 /// Leaving never depends on the server: the session gives up after a second.
 const LEAVE: Duration = Duration::from_millis(1_200);
+
+/// What happens when the server has let us go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Leaving {
+    No,
+    Quit,
+    Logout,
+    /// The same, and this device needs the password again.
+    Forget,
+}
 
 impl App {
     /// Looks for the server, or starts this machine's own, on a thread of its own.

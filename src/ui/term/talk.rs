@@ -237,6 +237,11 @@ impl App {
         }
     }
 
+    pub(super) fn search(&mut self, text: &str) {
+        self.searching += 1;
+        self.client.search(text, 50);
+    }
+
     pub(super) fn show_found(&mut self, wanted: &str, rows: &[(Account, Row)]) {
         let mut text = String::new();
         for (peer, row) in rows {

@@ -6,7 +6,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::app::App;
 use super::asks::{Ask, Pending};
-use super::commands::{Verb, named};
+use super::commands::{READABLE, named};
 use super::screen::{column, harmless};
 use super::script::Exit;
 use crate::client::history::time_of;
@@ -90,7 +90,7 @@ impl App {
 
     /// The word was typed, or something else.
     pub(super) fn agreed(&mut self, pending: Pending, typed: &str) {
-        if named(&typed.trim().to_lowercase()).is_some_and(|form| form.verb == Verb::Readable) {
+        if named(&typed.trim().to_lowercase()).is_some_and(|command| command.name == READABLE) {
             return self.go_on_readable(pending);
         }
         self.not_plainly();
