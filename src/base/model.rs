@@ -223,7 +223,7 @@ impl MessageText {
         Ok(Self(text.to_owned()))
     }
 
-    /// So many parts are sent without a question; more are seldom meant, as when a file was pasted.
+    /// How many parts are sent without a question; more are seldom meant, as when a file was pasted.
     pub const UNASKED: usize = 10;
 
     /// Splits a text of any length between words, long ones between graphemes, into bodies that fit; from
