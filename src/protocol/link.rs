@@ -82,9 +82,9 @@ pub enum Event {
     /// more on a client, when another attempt has come through and this one has not: then nothing that was
     /// sent so far arrives, and what is exported is new.
     Connected {
-        /// Who.
+        /// The connection's number.
         peer: PeerId,
-        /// Where.
+        /// The other end's address.
         address: SocketAddr,
         /// Shown and proved by the other side; empty on a server.
         key: Vec<u8>,
@@ -93,14 +93,14 @@ pub enum Event {
     Frame {
         /// From whom.
         peer: PeerId,
-        /// What.
+        /// The bytes, as they are.
         bytes: Vec<u8>,
     },
     /// It is gone; the id means nobody from now on.
     Lost {
-        /// Who.
+        /// The connection's number.
         peer: PeerId,
-        /// Why.
+        /// Why the connection ended.
         why: Why,
     },
 }
@@ -127,7 +127,7 @@ pub struct Transmit {
     pub to: SocketAddr,
     /// From which of this machine's addresses: of a server the one that was asked.
     pub from: Option<IpAddr>,
-    /// What.
+    /// The bytes, as they are.
     pub bytes: Vec<u8>,
 }
 
@@ -155,9 +155,9 @@ pub struct Figures {
 /// How often one end of a connection has asked the other something, and has heard of it. Both only grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Pulse {
-    /// What the other end always answers was sent so often: all but mere acknowledgements.
+    /// How many times something was sent that the other end always answers: all but mere acknowledgements.
     pub asked: u64,
-    /// So much came that is shown to be the other end's.
+    /// How many datagrams came that are shown to be the other end's.
     pub heard: u64,
 }
 

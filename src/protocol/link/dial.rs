@@ -9,11 +9,11 @@ use quinn_proto::{ClientConfig, ConnectionHandle};
 
 use super::{Why, settings, tls};
 
-/// A further attempt begins so much later.
+/// How much later than the one before a further attempt begins.
 const AGAIN: Duration = Duration::from_millis(500);
-/// At most so many race.
+/// How many attempts race at most.
 const MOST: usize = 6;
-/// Without an answer for so long the call is given up.
+/// How long no answer may come before the call is given up.
 const GIVE_UP: Duration = Duration::from_secs(10);
 
 pub(super) struct Dial {

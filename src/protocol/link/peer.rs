@@ -11,10 +11,10 @@ use rustls::pki_types::CertificateDer;
 
 use super::{Figures, MAX_FRAME, PeerId, Pulse, Why, settings};
 
-/// So many small packets follow a message quickly, then one a second.
+/// How many small packets follow a message quickly; after them one a second.
 const QUICK_NUDGES: u32 = 20;
 const SLOW_NUDGE: Duration = Duration::from_secs(1);
-/// So many follow an answer, whose receiver has nothing to say to it.
+/// How many small packets follow an answer, whose receiver has nothing to say to it.
 const AFTER_ANSWERS: u32 = 4;
 /// Packets of a connection before its losses tell how good the path is.
 const YOUNG: u64 = 30;
@@ -44,7 +44,7 @@ pub(super) struct Peer {
     forgotten: bool,
     nudge: Option<Instant>,
     nudges: u32,
-    /// Until something is answered; otherwise only so many more follow.
+    /// Whether small packets follow until something is answered; else only [`AFTER_ANSWERS`] more.
     awaited: bool,
     following: u32,
     challenges: u64,

@@ -6,7 +6,7 @@ pub use super::times::TimeFormat;
 use super::{Charset, request::Body, times};
 use crate::base::model::Account;
 
-/// So many people's charsets are remembered.
+/// How many people's charsets are remembered.
 const PEOPLE: usize = 65_536;
 
 /// A server's way of writing the time, and in what charset each of its people writes; learned from
