@@ -50,7 +50,7 @@ use rust_i18n::t;
 /// The least time between two requests to this machine itself, and to any other.
 const NEAR: Duration = Duration::from_millis(2);
 const FAR: Duration = Duration::from_millis(50);
-/// After so long no further case is begun.
+/// How long after its beginning a run still begins further cases.
 const LIMIT: Duration = Duration::from_secs(8 * 60);
 
 /// What is probed.

@@ -94,7 +94,7 @@ pub enum Verdict {
     /// A rule is broken, and was so again when the probe tried again; or what somebody said to expect
     /// is not what came.
     Failed(Finding),
-    /// Neither.
+    /// It can be said neither to have passed nor to have failed; why not.
     Unclear(Unclear),
 }
 
@@ -118,14 +118,14 @@ pub enum Difference {
     NoReply,
     /// It came to another socket.
     OtherSocket {
-        /// Whose.
+        /// Whose socket it came to.
         at: Who,
         /// What came.
         got: Vec<u8>,
     },
     /// It came from another address than the server's.
     OtherAddress {
-        /// Whose.
+        /// The address that it came from.
         from: SocketAddr,
         /// What came.
         got: Vec<u8>,

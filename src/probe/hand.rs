@@ -43,7 +43,7 @@ impl Expectation {
 /// What came to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Came {
-    /// This, so long after it.
+    /// This reply, and how long after the request it came.
     Reply(Vec<u8>, Duration),
     /// This, which may be the reply to another request as well.
     Perhaps(Vec<u8>),

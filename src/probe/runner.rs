@@ -23,16 +23,16 @@ use looks::{LOOKS, confirmations};
 const TRIES: u8 = 3;
 /// How often a case is played at most.
 const ATTEMPTS: usize = 16;
-/// In so many attempts a wrong reply is a failure.
+/// How many attempts must show a wrong reply before it is a failure.
 const CONFIRMED: usize = 2;
-/// In so many attempts no reply, or more than one, is a failure: that happens to datagrams. So is a wrong
+/// How many attempts without a reply, or with more than one, are a failure, as that happens to datagrams. So is a wrong
 /// reply, where the network has lost or doubled something before: not everything doubled can be seen.
 const DOUBTED: usize = 3;
 /// How long it is listened for what should not come.
 const QUIET: Duration = Duration::from_millis(300);
 /// Messages taken at most to begin with an empty mailbox, or to see what is in it.
 const DRAIN: usize = 40;
-/// A case is given up after so long.
+/// How long a case may take before it is given up.
 const CASE: Duration = Duration::from_secs(60);
 /// Longer than clients wait for a reply before they send again.
 const SLOW: Duration = Duration::from_secs(1);

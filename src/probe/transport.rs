@@ -30,7 +30,7 @@ pub trait Transport {
     /// The system refused.
     fn send(&mut self, desk: Desk, bytes: &[u8]) -> io::Result<()>;
 
-    /// The next datagram that comes to this socket, waiting for it so long.
+    /// The next datagram that comes to this socket, waiting `wait` for it at most.
     ///
     /// # Errors
     /// The socket failed; that none came is not an error.
