@@ -51,7 +51,7 @@ pub struct Quotas {
 }
 
 impl Quotas {
-    /// So many seconds' worth of messages may be sent at once by whoever has sent none for as long.
+    /// How many seconds' worth of messages may be sent at once by whoever has sent none for as long.
     pub const BURST: u32 = 15;
 
     /// Any number of messages a second: for loads that no person makes.

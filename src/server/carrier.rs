@@ -23,7 +23,7 @@ use waiting::{Turn, Waiting};
 
 /// What both ends sign to come back; see `resume`.
 const LOGIN: &[u8] = b"hongyan login";
-/// A connection on which nobody logs in for so long is closed, and the oldest ones when there are more.
+/// How long a connection may be without a login before it is closed; sooner, the oldest first, when there are many.
 const STRANGER: Duration = Duration::from_secs(30);
 const MOST_STRANGERS: usize = 2_048;
 /// Bytes that may wait to be sent on such a connection.
@@ -35,9 +35,9 @@ pub enum CarrierError {
     /// The file cannot be read or written.
     #[error("the server's keys in {path} cannot be read or kept: {error}")]
     File {
-        /// Which.
+        /// The file with the keys.
         path: PathBuf,
-        /// Why.
+        /// What the system says.
         error: io::Error,
     },
     /// The file is gone, and devices know its key.
@@ -49,9 +49,9 @@ pub enum CarrierError {
     /// The file is damaged. A new key would look to every client like somebody else's server.
     #[error("{error}: {path}. Put it back from a backup; without it every client is warned of a changed key")]
     Identity {
-        /// Which.
+        /// The file with the keys.
         path: PathBuf,
-        /// Why.
+        /// What is wrong with what the file holds.
         error: IdentityError,
     },
 }

@@ -51,13 +51,13 @@ use crate::protocol::wire::reply::{Forwarded, LoggedIn, Registered};
 use crate::protocol::wire::request::MAX_REQUEST_BYTES;
 use crate::protocol::wire::{Charset, Reply, Request, looks_like_reply};
 
-/// Without a request for so long, others get `03:02` and a login elsewhere succeeds.
+/// How long a session may send no request until others get `03:02` and a login elsewhere succeeds.
 pub const PRESENCE: Duration = Duration::from_secs(90);
-/// Without a request for so long, a session ends.
+/// How long a session may send no request until it ends.
 pub const SESSION: Duration = Duration::from_secs(24 * 3600);
 /// How often it is written down that a session was heard of, in seconds; only a restart reads it.
 const NOTED: i64 = 600;
-/// For so long after a right login the new address may end the old session.
+/// How long after a right login the new address may end the old session, where takeovers are armed.
 pub const ARMED: Duration = Duration::from_secs(30);
 /// Most bytes of a reply; others read with such a buffer.
 const MAX_REPLY: usize = 1_024;
@@ -78,7 +78,7 @@ pub enum Effect {
     Reply {
         /// Where to.
         to: SocketAddr,
-        /// What.
+        /// The reply, encoded in the address's charset.
         bytes: Vec<u8>,
     },
     /// Give this to the store; its result comes back through [`Engine::stored`].
@@ -89,7 +89,7 @@ pub enum Effect {
     Frame {
         /// Which connection.
         peer: PeerId,
-        /// What.
+        /// The frame to send.
         frame: FromServer,
     },
     /// Close a device's connection, with a reason for people who look at it.
@@ -98,7 +98,7 @@ pub enum Effect {
         peer: PeerId,
         /// Why, for its device.
         code: u32,
-        /// Why.
+        /// The reason in words, for whoever looks at the connection.
         reason: &'static str,
     },
     /// What became of an operator's order.

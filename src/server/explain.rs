@@ -37,7 +37,7 @@ const WAITING: usize = 1_024;
 const ADDRESSES: usize = 4_096;
 /// … and how many of each. More cannot wait in the server.
 const ASKED: usize = 64;
-/// After so long without a datagram what was not shown is told.
+/// How long no datagram must come before the number of those that were not shown is printed.
 const QUIET: Duration = Duration::from_secs(1);
 
 /// What is printed.

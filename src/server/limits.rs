@@ -5,7 +5,7 @@ use std::hash::Hash;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-/// So many at once, and so many a second in the long run.
+/// How much is allowed: `burst` at once, and `per_second` in the long run.
 #[derive(Debug, Clone, Copy)]
 pub struct Rate {
     /// Tokens a second.
@@ -20,7 +20,7 @@ struct Bucket {
     at: Instant,
 }
 
-/// A full table is looked through at most so often.
+/// How often a full table is looked through at most.
 const CLEAR_EVERY: Duration = Duration::from_millis(100);
 
 /// A token bucket for each key, in bounded memory: when the table is full, full buckets are
@@ -52,7 +52,7 @@ impl<K: Hash + Eq> Buckets<K> {
         Duration::from_secs_f64((-bucket.tokens / rate.per_second).max(0.0))
     }
 
-    /// How long until so many tokens are there; of a bucket that was taken from.
+    /// How long until `tokens` are there, in a bucket that was taken from.
     #[must_use]
     pub fn until(&self, key: &K, tokens: f64, now: Instant) -> Duration {
         let missing = self.buckets.get(key).map_or(0.0, |bucket| tokens - refilled(bucket, self.rate, now));
@@ -145,7 +145,7 @@ pub fn network(address: SocketAddr) -> IpAddr {
     }
 }
 
-/// So many wrong passwords in a row are answered at once.
+/// How many wrong passwords in a row are answered at once.
 pub const FREE_FAILURES: u32 = 5;
 
 /// How much later the answer to the `failures`-th wrong password in a row comes.

@@ -34,7 +34,7 @@ pub use self::schema::{SCHEMA_VERSION, file};
 pub use self::snapshot::Snapshot;
 use crate::protocol::wire::frame::Device;
 
-/// With so many operations a transaction waits for no more.
+/// How many operations one transaction takes at most.
 const BATCH: usize = 1_024;
 
 /// An account's row.
@@ -55,7 +55,7 @@ pub struct NewMessage {
     pub writer: Option<String>,
     /// Exactly as it came.
     pub raw: Vec<u8>,
-    /// Decoded.
+    /// The message's text, decoded.
     pub text: String,
     /// When, seconds since 1970.
     pub sent: i64,
@@ -74,14 +74,14 @@ pub struct Own {
     pub writer: String,
     /// To whom.
     pub to: String,
-    /// What.
+    /// The message's text.
     pub text: String,
 }
 
 /// A message as its sender's device names it (the secure dialect, "Exactly once").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SentKey {
-    /// Whose.
+    /// The account that the device belongs to.
     pub account: AccountId,
     /// Which device's.
     pub device: Device,
@@ -213,7 +213,7 @@ impl Store {
         Ok(Self { connection, owed: BTreeMap::new(), owed_to: BTreeMap::new(), version: Cell::new(0) })
     }
 
-    /// Lets the database grow to so many bytes, or to any size. What lies in the WAL until it is moved into the
+    /// Lets the database grow to `bytes`, or to any size. What lies in the WAL until it is moved into the
     /// database, some 4 MB, comes on top.
     ///
     /// # Errors

@@ -38,12 +38,12 @@ use crate::base::alarm;
 use crate::protocol::link::Ends;
 use socket::Socket;
 
-/// At the end what is committed within so long is still answered.
+/// How long a server that ends waits for commits whose requests it still answers.
 const LAST_ANSWERS: Duration = Duration::from_millis(100);
-/// So often every device is told that the server ends, and this apart.
+/// How many times every device is told that the server ends; below, how far apart.
 const FAREWELLS: u32 = 3;
 const AGAIN: Duration = Duration::from_millis(30);
-/// What is to be stored goes to the disk when it is so much, whatever else has arrived.
+/// How many operations are collected at most before they go to the store, whatever else has arrived.
 const TOGETHER: usize = 256;
 
 /// How a server runs.
@@ -59,7 +59,7 @@ pub struct Config {
     pub quotas: Quotas,
     /// A bad network, for trying clients.
     pub lossy: Option<Lossy>,
-    /// Ends by itself so long after the last person is gone.
+    /// How long after the last person is gone the server ends by itself; `None`: it does not.
     pub idle_exit: Option<Duration>,
     /// Who is shown each request and its answer.
     pub explain: Option<Tap>,
@@ -94,9 +94,9 @@ pub enum ServerError {
     /// The address is taken, or not one of this machine.
     #[error("cannot listen on {address}: {error}")]
     Listen {
-        /// Where.
+        /// The address at which the server was told to listen.
         address: SocketAddr,
-        /// Why.
+        /// What the system says.
         error: io::Error,
     },
     /// The database.

@@ -48,7 +48,7 @@ const BESIDE: usize = 8;
 const PAGE: u32 = 40;
 /// Who came and went is told together, so soon after the first.
 const GATHER: Duration = Duration::from_millis(100);
-/// Plain clients leave by falling silent, so it is looked again so often.
+/// How often it is looked who is still here, since plain clients leave by falling silent.
 const LOOK: Duration = Duration::from_secs(30);
 /// Names of one presence frame.
 const NAMES: usize = 500;
@@ -63,7 +63,7 @@ struct Device {
     random: [u8; 32],
     /// A login, a registration or a resumption is under way.
     busy: bool,
-    /// So much of it waits for the disk.
+    /// How many of its requests wait for the disk.
     waiting: usize,
     who: Option<(AccountId, DeviceName)>,
     /// Its logins end nobody else's.

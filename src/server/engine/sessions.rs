@@ -42,7 +42,7 @@ impl Person {
         std::mem::replace(&mut self.hashed, hashed)
     }
 
-    /// So many messages of this sender are not unread any more.
+    /// Lowers the unread count of this sender's messages by `taken`.
     pub(super) fn take(&mut self, sender: &str, taken: u64) {
         if let Some(count) = self.unread.get_mut(sender) {
             *count = count.saturating_sub(taken);

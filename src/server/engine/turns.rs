@@ -17,7 +17,7 @@ use crate::server::limits::{Buckets, Rate};
 const REQUESTS: Rate = Rate { per_second: 5_000.0, burst: 4_000.0 };
 /// Bytes to one IP address (of IPv6 one network of 64 bits) beyond [`FREE`].
 const BYTES: Rate = Rate { per_second: 131_072.0, burst: 262_144.0 };
-/// So many times what came in may go out without counting, as QUIC allows it too.
+/// How many times the bytes that came in may go out uncounted, as QUIC allows too.
 const FREE: f64 = 3.0;
 
 /// Budgets, and who waits for them.

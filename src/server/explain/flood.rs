@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 /// Addresses that are counted at once; past them those that are quiet are forgotten.
 const ADDRESSES: usize = 4_096;
-/// So many requests are shown in a window …
+/// How many requests are shown in a window …
 const SHOWN: u32 = 200;
-/// … and so many that are the same as the one before.
+/// … and how many of them that are the same as the one before.
 const SAME: u32 = 20;
-/// A window lasts so long, and twice as long as the one before while more come than are shown.
+/// How long a window lasts: each twice as long as the one before, while more come than are shown.
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(64);
 

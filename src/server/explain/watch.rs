@@ -18,13 +18,13 @@ const KNOWN: usize = 4_096;
 const TWICE: Duration = Duration::from_secs(30);
 /// Messages of an address that are remembered for that.
 const MESSAGES: usize = 16;
-/// So many answers in a row without anything new, none longer than this after the one before, are polling without a pause.
+/// How many answers in a row that bring nothing new, each soon after the one before, count as polling without a pause.
 const POLLS: u32 = 20;
 const POLL_PAUSE: Duration = Duration::from_millis(250);
-/// So many logins of an account in this time, without an end of the session between them, are one too many.
+/// How many logins of an account, with no end of the session between them, are one too many in the time below.
 const LOGINS: usize = 3;
 const LOGINS_IN: Duration = Duration::from_secs(60);
-/// So many requests that wait for their answers, none older than this, were not sent one after another.
+/// How many requests that wait for answers at once, each younger than the time below, show that the client does not wait.
 const PIPELINED: usize = 2;
 const PIPELINED_IN: Duration = Duration::from_millis(200);
 /// A password's answer that comes later than this was held back.
@@ -41,17 +41,17 @@ pub(super) enum Note {
     TakenOver { account: String, by: SocketAddr },
     /// `07:01`: this account was logged in here until its own `06#`.
     WentOffline { account: String },
-    /// The same message as that request, so many milliseconds after it, which had been answered, or not yet.
+    /// The same message as request `number`, `ms` milliseconds after it; whether that one had been answered.
     Again { number: u64, ms: u128, answered: bool },
     /// A name or a password begins or ends with a blank.
     Blank { field: usize, name: Name },
-    /// So many logins of this account in a minute.
+    /// An account logged in `times` times in a minute.
     Logins { account: String, times: usize },
-    /// So many questions in a row that brought nothing, in so many milliseconds.
+    /// `times` questions in a row brought nothing, within `ms` milliseconds.
     Polling { times: u32, ms: u128 },
-    /// So many requests wait for their answers.
+    /// `waiting` requests wait for their answers at once.
     Pipelined { waiting: usize },
-    /// The answer to a login was held back for so long.
+    /// The answer to a login was held back for `seconds`.
     HeldBack { seconds: u64 },
 }
 

@@ -47,7 +47,7 @@ pub enum AdminError {
         line: u64,
         /// `account` or `password`.
         field: &'static str,
-        /// Why.
+        /// What is not allowed in it.
         error: FieldError,
     },
     /// The file could not be read.

@@ -13,7 +13,7 @@ use crate::base::model::{Account, names};
 use crate::protocol::wire::frame::{Device, Key};
 use crate::server::hasher::Hashed;
 
-/// 2026, from which the time in rows is counted; so many rows a second, more than a server writes day after day; and the
+/// 2026, from which the time in rows is counted; the rows of a second, more than a server writes day after day; and the
 /// most a clock that is wrong makes of it, which leaves as many again.
 const BEGIN: i64 = 1_767_225_600;
 const ROWS_A_SECOND: i64 = 8_192;

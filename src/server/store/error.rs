@@ -9,9 +9,9 @@ pub enum StoreError {
     /// The folder cannot be made or written.
     #[error("the data directory {path} cannot be used: {error}")]
     Directory {
-        /// Which.
+        /// The file or folder that this is about.
         path: PathBuf,
-        /// Why.
+        /// What the system says.
         error: io::Error,
     },
     /// Another server has it.
@@ -24,7 +24,7 @@ pub enum StoreError {
         if *.empty { "is empty" } else { "is missing" }, .beside.display()
     )]
     Lost {
-        /// Which.
+        /// The file or folder that this is about.
         path: PathBuf,
         /// It is there, without a byte.
         empty: bool,
@@ -39,7 +39,7 @@ pub enum StoreError {
     Older {
         /// In the file.
         found: i64,
-        /// Ours.
+        /// The version that this program writes.
         known: i64,
     },
     /// An older database is not changed without a copy.
@@ -55,13 +55,13 @@ pub enum StoreError {
     Newer {
         /// In the file.
         found: i64,
-        /// Ours.
+        /// The version that this program writes.
         known: i64,
     },
     /// Not a database, or damaged.
     #[error("the database {path} is damaged or not a database: {error}")]
     Damaged {
-        /// Which.
+        /// The file or folder that this is about.
         path: PathBuf,
         /// What SQLite says.
         error: rusqlite::Error,

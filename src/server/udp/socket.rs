@@ -35,7 +35,7 @@ pub(super) struct Socket {
 pub(super) struct Came {
     pub(super) from: Ends,
     bytes: usize,
-    /// The system may join datagrams of the same size; each is so long, but for the last.
+    /// Bytes of each datagram, where the system has joined several of one size; the last may be shorter.
     each: usize,
 }
 
