@@ -52,7 +52,7 @@ const EARLIER: u32 = 40;
 /// A turn's time at most.
 const TURN_TIME: Duration = Duration::from_millis(4);
 
-/// A deadline waits for what has arrived so long at most.
+/// How long a deadline waits at most for what has arrived to be looked at first.
 const LATE: Duration = Duration::from_millis(100);
 
 /// How a client runs.

@@ -46,7 +46,7 @@ pub struct Question {
 pub struct Transmit {
     /// Where to; another address than before means another socket.
     pub to: SocketAddr,
-    /// What.
+    /// The datagram's bytes.
     pub bytes: Vec<u8>,
 }
 

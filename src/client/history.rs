@@ -65,9 +65,9 @@ pub enum HistoryError {
     /// The folder or file cannot be made or written.
     #[error("{}", t!("error.file", path = .path.display(), error = crate::base::trouble::words(.error)))]
     File {
-        /// Which.
+        /// The history's file.
         path: PathBuf,
-        /// Why.
+        /// What the system says.
         error: io::Error,
     },
     /// The same account is open in another process.
@@ -78,7 +78,7 @@ pub enum HistoryError {
     Newer {
         /// In the file.
         found: i64,
-        /// Ours.
+        /// The version that this program writes.
         known: i64,
     },
     /// The disk is full, or the like.
@@ -92,7 +92,7 @@ pub enum HistoryError {
     /// Not a database, or damaged.
     #[error("{}", t!("error.damaged", path = .path.display(), error = .error))]
     Damaged {
-        /// Which.
+        /// The history's file.
         path: PathBuf,
         /// What SQLite says.
         error: rusqlite::Error,
@@ -102,7 +102,7 @@ pub enum HistoryError {
 /// Somebody in the list; in the plain dialect lists are local.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contact {
-    /// Who.
+    /// The account that this is about.
     pub account: Account,
     /// What their owner calls them; may be empty.
     pub remark: String,
@@ -244,7 +244,7 @@ pub enum Op {
     /// Takes another name for this device, and forgets the token, which belonged to the old one.
     NewDevice,
     /// A plain server's clock is so many seconds before UTC: for what comes from now on, and for what is here without.
-    /// A plain server that offers messages again has so many unread.
+    /// How many unread messages a plain server has that offers messages again.
     Unread(u64),
     /// Answered by [`Done::Zone`].
     Zone(i32),

@@ -46,7 +46,7 @@ pub enum Section {
 pub enum Entry {
     /// A heading that opens and closes.
     Section {
-        /// Which.
+        /// Which heading it is.
         section: Section,
         /// Its text.
         title: String,
@@ -61,7 +61,7 @@ pub enum Entry {
     Person(Person),
     /// Nobody is called so: offers to add them.
     Add(String),
-    /// So many more strangers, so many unread of theirs; a search finds them.
+    /// How many more strangers there are, and how many unread messages of theirs; a search finds them.
     More(usize, u64),
 }
 

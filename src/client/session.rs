@@ -105,7 +105,7 @@ pub enum Framed {
 pub struct Transmit {
     /// The bytes.
     pub bytes: Vec<u8>,
-    /// Why.
+    /// Why it is sent; for the protocol window.
     pub cause: Cause,
 }
 
@@ -355,14 +355,14 @@ pub enum Event {
     /// A message of one's own is to a room, and the server has none: it is another program than ours. Not `sure`: it may
     /// have ended when it was asked. It is not sent.
     NoRoom { id: MessageId, sure: bool },
-    /// The server lets this account send no more for so long; what waits then goes on by itself.
+    /// How long the server lets this account send no more; what waits goes on by itself afterwards.
     Paced(Duration),
     /// Whether messages of one's own wait because the server cannot store them now, as when its disk is full. They are
     /// sent again by themselves; false as soon as it stores one, and while it is not connected or not heard.
     NotStoring(bool),
     /// `08` fell without a message having come: the plain protocol may have lost this many.
     MaybeLost(u64),
-    /// A server that offers messages again has so many: to be kept beside what is stored after it, for
+    /// How many unread messages a server has that offers messages again: to be kept beside what is stored after it, for
     /// [`Session::set_handed`].
     Unread(u64),
     /// Who is online (extension 11), complete and sorted. Only from servers that know it.

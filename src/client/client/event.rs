@@ -65,11 +65,11 @@ pub enum Event {
     Exported(Result<(), String>),
     /// Whether the server says who is online and has a lobby.
     Extensions(bool),
-    /// The server's count fell by itself: the plain protocol may have lost so many messages.
+    /// The server's count fell by itself: the plain protocol may have lost this number of messages.
     MaybeLost(u64),
     /// The system sends nothing to the server, for this reason; said once until something is sent again.
     NetworkTrouble(String),
-    /// The server lets this account send no more for so long; what waits then goes on by itself.
+    /// How long the server lets this account send no more; what waits goes on by itself afterwards.
     Paced(std::time::Duration),
     /// [`super::Client::is_not_storing`] has changed.
     NotStoring(bool),

@@ -20,7 +20,7 @@ pub enum What {
     Found { host: String, addresses: Vec<SocketAddr> },
     /// It has none.
     NoSuchName { host: String, error: String },
-    /// Something that is a server came back, after so many questions.
+    /// Something that is a server's answer came back, after `questions` questions.
     Answered { at: SocketAddr, questions: u8 },
     /// No program has the port there.
     Closed { at: SocketAddr },
@@ -58,7 +58,7 @@ pub enum What {
     Clock { ahead: Option<i64> },
 }
 
-/// Clocks that differ by so many seconds are the same; servers tell whole ones.
+/// By how many seconds clocks may differ to count as the same; servers tell whole ones.
 const SAME_TIME: u64 = 2;
 
 /// One step.
@@ -97,11 +97,11 @@ pub enum Verdict {
 /// How a step ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {
-    /// Well.
+    /// The step went well.
     Done,
     /// With a warning.
     Warning,
-    /// Badly.
+    /// The step went badly.
     Failed,
     /// It was not tried, or could not be.
     Skipped,

@@ -16,7 +16,7 @@ const MAX: u64 = 16 << 20;
 /// One line of a file; what its columns do not say is `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
-    /// Who.
+    /// The account that the line names.
     pub account: Account,
     /// What to call them.
     pub remark: Option<String>,

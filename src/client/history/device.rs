@@ -50,7 +50,7 @@ impl Database {
         self.connection.execute("INSERT OR IGNORE INTO meta VALUES ('cursor', ?)", [signed(row)]).map(drop)
     }
 
-    /// The server has so many unread; what is stored from now on is of those.
+    /// Keeps how many unread messages the server has; what is stored from now on is of those.
     pub(super) fn set_unread(&self, unread: u64) -> Result<(), Error> {
         let c = &self.connection;
         c.prepare_cached("INSERT OR REPLACE INTO meta VALUES ('unread', ?)")?.execute([signed(unread)])?;

@@ -6,7 +6,7 @@ use chrono::{DateTime, Local, NaiveDateTime, TimeZone};
 
 use super::Row;
 
-/// Zones differ by so much.
+/// By how many milliseconds zones differ from each other at least.
 const QUARTER_MS: i64 = 15 * 60 * 1000;
 /// What two clocks may differ by, and what a face without seconds leaves out.
 const CLOCKS_MS: i64 = 2 * 60 * 1000;

@@ -17,7 +17,8 @@ use super::schema::{number, signed, state};
 use crate::base::model::{Account, MessageId, SendState};
 use crate::protocol::wire::frame::Past;
 
-/// One's own message is taken for the same if it was written at most so long before or after, by two clocks.
+/// How many milliseconds before or after, by two clocks, one's own message may have been written to be taken for the
+/// same.
 const CLOCKS_MS: i64 = 10 * 60 * 1000;
 
 /// A row of before this device knew the server's numbers, or whose number did not come back.

@@ -13,7 +13,7 @@ use super::schema::{self, copy_of};
 use super::{Database, HistoryError};
 use crate::base::private;
 
-/// After so many ranges of messages of which none could be read nothing more is tried: a second or two.
+/// How many ranges of messages in a row may be unreadable before nothing more is tried: a second or two.
 const IN_VAIN: u32 = 1 << 16;
 /// Tables beside the messages that are copied; the list's figures are counted anew.
 const TABLES: [(&str, &str); 6] = [

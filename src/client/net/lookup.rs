@@ -11,11 +11,11 @@ use crossbeam_channel::{Receiver, TryRecvError};
 use super::clock;
 use crate::protocol::wire::{Charset, Request, looks_like_reply};
 
-/// The next address is asked so much later, so that the one that is preferred is taken where both answer (RFC 8305).
+/// How much later the next address is asked, so that the preferred one is taken where both answer (RFC 8305).
 const APART: Duration = Duration::from_millis(250);
-/// An address is asked again after so long.
+/// How long after the last time an address is asked again.
 const AGAIN: Duration = Duration::from_millis(300);
-/// So long it is waited for the first answer.
+/// How long the first answer of any address is waited for.
 const PATIENCE: Duration = Duration::from_millis(2_500);
 /// Addresses of one name that are asked.
 const MOST: usize = 8;

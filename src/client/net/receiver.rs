@@ -17,7 +17,7 @@ use super::{Bell, Now, clock};
 pub const QUEUE: usize = 1_024;
 /// After an error that may not pass by itself.
 const AGAIN: Duration = Duration::from_secs(1);
-/// The thread's end is waited for so long, since its socket holds the port.
+/// How long the thread's end is waited for, since its socket holds the port.
 const LEAVING: Duration = Duration::from_millis(100);
 
 /// One datagram from the server.
@@ -25,7 +25,7 @@ const LEAVING: Duration = Duration::from_millis(100);
 pub struct Arrival {
     /// When the receiver got it.
     pub at: Now,
-    /// What.
+    /// The datagram's bytes.
     pub bytes: Vec<u8>,
 }
 

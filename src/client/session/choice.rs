@@ -10,7 +10,7 @@ use crate::base::timer::Dice;
 
 /// As with the plain dialect's four tries.
 const NO_ANSWER: Duration = Duration::from_secs(15);
-/// What was found is believed for so long when somebody logs in again.
+/// How long what was found is believed when somebody logs in again.
 const BELIEVED: Duration = Duration::from_secs(60);
 /// A server that knows text alone answers what was sent to it in the other dialect with `00:00`; these
 /// are to be over before it is asked anything.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::Event;
 
-/// What stands unanswered for so long is said.
+/// How long something may stand unanswered before the server is said to be silent.
 pub const SILENT: Duration = Duration::from_secs(3);
 
 /// What is known of that.

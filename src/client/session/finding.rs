@@ -15,11 +15,11 @@ use crate::protocol::wire::{Charset, Learned, Reply, Request};
 /// Between questions.
 const AGAIN: Duration = Duration::from_millis(300);
 const MOST: Duration = Duration::from_secs(2);
-/// So many `10#` go alone.
+/// How many `10#` go alone, before an `08#` goes beside them.
 const ALONE: u8 = 3;
-/// After so many, later and later.
+/// How many questions go out at even distances; after them they go out later and later.
 const QUICK: u8 = 12;
-/// So often an `08#` is answered and the `10#` beside it is not, before the server counts as one that
+/// How many times an `08#` is answered and the `10#` beside it is not, before the server counts as one that
 /// does not know it: at 30 % loss each way one in 50,000 of ours would.
 const DEAF: u8 = 8;
 /// Longer than what the answer has more than the question.
@@ -30,7 +30,7 @@ const PADDING: usize = 16;
 pub enum Speaks {
     /// Everybody's.
     Plain,
-    /// Ours.
+    /// The secure dialect, as every server of ours does.
     Secure,
 }
 
@@ -49,7 +49,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Asks.
+    /// Begins to ask: the first `10#` is due at once.
     #[must_use]
     pub fn new(now: Instant, dice: &mut Dice) -> Self {
         let nonce = format!("{:016x}", dice.roll());

@@ -27,12 +27,12 @@ use crate::base::model::{Account, MessageId, MessageText, Password, SendState};
 use crate::base::timer::{Backoff, Rto};
 use crate::protocol::wire::{Charset, Learned, Reply, Request};
 
-/// A message goes out so often at most: every copy that arrives is a message of its own.
+/// How many copies of a message go out at most: every one that arrives is a message of its own.
 const COPIES: u32 = 2;
 /// The assignment's interval.
 const STRICT: Duration = Duration::from_secs(30);
 const LEAVING: Duration = Duration::from_secs(1);
-/// When the disk has refused a message, nothing is asked for so long.
+/// How long nothing is asked for after the disk has refused a message.
 const DISK: Duration = Duration::from_secs(30);
 
 #[derive(Debug)]

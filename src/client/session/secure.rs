@@ -48,20 +48,20 @@ use watching::Health;
 
 /// An answer that takes longer is said to be waited for.
 const WAITING: Duration = Duration::from_secs(1);
-/// While something is unanswered and nothing at all is heard for so long, the connection is made anew.
+/// How long nothing at all may be heard, while something is unanswered, before the connection is made anew.
 const DEAD: Duration = Duration::from_secs(4);
-/// Whoever wants to log in is told after so long that nobody answers.
+/// How long whoever wants to log in waits before they are told that nobody answers.
 const NO_ANSWER: Duration = Duration::from_secs(15);
 /// An answer may be held back on purpose, as after wrong passwords; then somebody is heard meanwhile.
 const HELD_BACK: Duration = Duration::from_secs(90);
 const LEAVING: Duration = Duration::from_secs(1);
-/// When the disk has refused a message, nothing is asked for so long.
+/// How long nothing is asked for after the disk has refused a message.
 const DISK: Duration = Duration::from_secs(30);
 /// Longer than the carrier is ever silent by itself: the machine has slept.
 const SLEPT: Duration = Duration::from_secs(25);
 /// Frames that wait for whoever shows them; one turn has fewer, and where nobody looks no more are kept.
 const FRAMED: usize = 256;
-/// A list comes in several frames; so long after one the whole is told.
+/// How long after a frame of the list of who is online the whole is told, as it comes in several.
 const LISTING: Duration = Duration::from_millis(50);
 
 /// What a session is told of its server.

@@ -12,7 +12,7 @@ use crate::protocol::wire::{looks_like_reply, show};
 const ASKED: usize = 8;
 /// Requests made by hand that are remembered.
 const TRIALS: usize = 1_000;
-/// So long an answer may still come, or one more to a request that was sent twice.
+/// How long an answer may still come, or one more to a request that was sent twice.
 const LATE: Duration = Duration::from_secs(10);
 /// A server may hold back for a minute what it says to a wrong password.
 const HELD_BACK: Duration = Duration::from_secs(65);

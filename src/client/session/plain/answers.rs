@@ -13,7 +13,7 @@ use crate::protocol::wire::{Reply, Request};
 /// A session that ends so soon after an automatic login was taken by somebody else's.
 const CONTENDED: Duration = Duration::from_secs(10);
 
-/// An automatic login is refused so often, half a minute apart, before it is given up; a session ends
+/// How many times an automatic login is refused, half a minute apart, before it is given up; a session ends
 /// after a minute and a half of silence.
 const REFUSED: u8 = 5;
 

@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 use crate::protocol::wire::Reply;
 use crate::protocol::wire::reply::LoggedIn;
 
-/// So long after it was sent last a request that was given up may still be answered.
+/// How long after it was sent last a request that was given up may still be answered.
 pub(super) const LATE: Duration = Duration::from_secs(10);
-/// And so much longer with a wrong password: a server may hold that back for a minute.
+/// How much longer the answer to a wrong password may take: a server may hold that back for a minute.
 const HELD_BACK: Duration = Duration::from_secs(55);
-/// Servers answer in order, but for a rare swap on the way: after so many answers to what was asked later, an
+/// Servers answer in order, but for a rare swap on the way: after this number of answers to what was asked later, an
 /// answer was lost, or never given.
 const PASSED: u8 = 3;
-/// So many are remembered.
+/// How many requests that may still be answered are remembered.
 const MOST: usize = 64;
 
 /// What is waited for now, as far as it matters here.
@@ -49,7 +49,7 @@ struct Asked {
 }
 
 impl Late {
-    /// So many copies of this request may still be answered, until then.
+    /// Takes note that `copies` copies of this request may still be answered, until `until`.
     pub fn expect(&mut self, operation: Option<u8>, mark: u64, until: Instant, copies: usize) {
         for _ in 0..copies.min(MOST) {
             if self.asked.len() == MOST {

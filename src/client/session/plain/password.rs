@@ -66,7 +66,7 @@ impl Session {
         }
     }
 
-    /// What came to 01 with four fields, sent so often.
+    /// Takes in what came to 01 with four fields, which was sent `tries` times.
     pub(super) fn change_answered(&mut self, tries: u8, reply: &Reply) {
         let code = match reply {
             Reply::Register(code) => PasswordChange::from(*code),

@@ -10,7 +10,7 @@ use crate::protocol::wire::{Reply, Request};
 const VISIBLE: Duration = Duration::from_secs(2);
 /// Unanswered questions for the extensions, after which they are not asked for by itself.
 const PROBES: u8 = 3;
-/// So many who are online are listed at most.
+/// How many accounts are listed as online at most.
 const LISTED: usize = 65_536;
 /// Who is online is asked for this often at most.
 pub(super) const WHO: Duration = Duration::from_secs(10);

@@ -88,7 +88,7 @@ impl Session {
         }
     }
 
-    /// The server has so many, from anyone.
+    /// Takes note of how many unread messages the server has, from anyone.
     pub(super) fn holds(&mut self, unread: u64) {
         if let Some(Offered { handed: Handed { left: Some(left), .. }, again: true, counted, .. }) = &mut self.offered {
             *counted = unread > *left;

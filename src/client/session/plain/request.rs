@@ -109,7 +109,7 @@ impl Outstanding {
         }
     }
 
-    /// It is not waited for any more, and so many of its copies may still be answered until then.
+    /// Stops waiting for it; `copies` of it may still be answered, until `until`.
     pub fn leave(&self, late: &mut Late, until: Instant, copies: u8) {
         late.expect(self.purpose.operation(), late::mark(&self.bytes), until, copies.into());
     }

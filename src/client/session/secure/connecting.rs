@@ -24,9 +24,9 @@ const BACKOFF: [u64; 8] = [250, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000]
 /// carrier takes.
 const QUICK_DIAL: Duration = Duration::from_secs(4);
 const QUICK_DIALS: usize = 3;
-/// A server that said it ends is called after about so long: not before it is there again, nor by all at once.
+/// About how long after a server said that it ends it is called: not before it is there again, nor by all at once.
 const RESTART: Duration = Duration::from_millis(600);
-/// A connection that was logged in for so long was a good one.
+/// How long a connection must have been logged in to count as a good one.
 const GOOD: Duration = Duration::from_secs(5);
 /// Named in the proof, so that it proves nothing else.
 const LABEL: &[u8] = b"hongyan login";

@@ -10,7 +10,7 @@ use crate::base::model::Account;
 use crate::client::session::Event;
 use crate::protocol::wire::frame::FromClient;
 
-/// So many on disk are told of at least once while others are on their way there.
+/// How many messages may be on disk before the server is told, while others are on their way there.
 const TOLD: u64 = 32;
 
 /// A message on its way to the disk.

@@ -9,7 +9,7 @@ use crate::base::model::SendState;
 use crate::client::session::Receiver;
 use crate::protocol::wire::frame::{Code, FromClient, Reason};
 
-/// So many may be unanswered at once.
+/// How many messages may be unanswered at once.
 const WINDOW: usize = 64;
 /// The longest that a server's word to wait is believed.
 const MOST_WAIT_MS: u64 = 60_000;

@@ -46,9 +46,9 @@ pub(super) enum Answer {
 enum Patience {
     /// As a login's, which depends on what has been heard of the server; see [`Questions::due`].
     AsALogin,
-    /// So long from the moment somebody asked, whether or not there is a connection.
+    /// It waits for this long from the moment somebody asked, whether or not there is a connection.
     For(Duration),
-    /// So long from when it went out; until then it waits for a connection.
+    /// It waits for this long from when it went out; before that it waits for a connection.
     OnceSent(Duration),
     /// As long as somebody is logged in.
     AsLongAsItTakes,
