@@ -80,7 +80,7 @@ pub struct Args {
     pub face: Face,
     /// This machine's server listens for the local network.
     pub host_lan: bool,
-    /// Colours.
+    /// Whether colours are wanted, from `--color`.
     pub colour: Colour,
     /// Begins with datagrams by hand instead of a login.
     pub raw: bool,
@@ -191,7 +191,7 @@ fn end_here(code: i32) {
     std::process::exit(code)
 }
 
-/// That so many messages may have been lost.
+/// The sentence that `n` messages may have been lost.
 fn lost(n: u64) -> String {
     if n == 1 {
         rust_i18n::t!("gui.maybe_lost_one").into_owned()

@@ -6,7 +6,7 @@ use std::cell::Cell;
 
 use fltk::app;
 
-/// So long the first picture is waited for, in seconds, where a window manager takes its time.
+/// How many seconds the first picture is waited for, where a window manager takes its time.
 const PATIENCE: f64 = 0.3;
 
 thread_local! {

@@ -127,7 +127,7 @@ impl<L> Canvas<L> {
         (self.picture.clone(), known)
     }
 
-    /// Whether a shift by so much moves whole pixels: else it would blur what it moves.
+    /// Whether `shift` moves by whole pixels: else it would blur what it moves.
     pub fn is_sharp(&self, shift: i32) -> bool {
         let scale = self.ground.as_ref().map_or(1.0, |ground| ground.scale);
         (shift as f32 * scale).fract() == 0.0

@@ -150,7 +150,7 @@ pub fn edits<W: Edit>(field: &mut W) -> bool {
 pub struct Keyboard {
     /// The first key's number.
     pub first: u8,
-    /// Columns.
+    /// How many keysyms each key has, one for each level of each layout.
     pub columns: usize,
     /// Key by key.
     pub symbols: Vec<u32>,

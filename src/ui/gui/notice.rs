@@ -18,7 +18,7 @@ use super::{UiEvent, theme};
 const PAD: i32 = 12;
 /// Lines of a sentence, and of a question.
 const LINES: [usize; 2] = [5, 9];
-/// So many things stay at most.
+/// How many notices stay at most.
 const MOST: usize = 50;
 
 /// Something to decide.
@@ -35,7 +35,7 @@ pub struct Question {
 pub enum Kept {
     /// In a sentence.
     Sentence(String),
-    /// So many messages may have been lost.
+    /// This number of messages may have been lost.
     Lost(u64),
 }
 

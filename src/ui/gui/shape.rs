@@ -20,7 +20,7 @@ enum Shape {
     Badge(Color),
 }
 
-/// So many are kept: more than two themes need at one zoom.
+/// How many painted shapes are kept: more than two themes need at one zoom.
 const KEPT: usize = 512;
 
 /// A shape, its size, the ground it stands on, and the bits of the scale.

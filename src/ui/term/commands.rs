@@ -17,7 +17,7 @@ use table::Names;
 /// What a line means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Typed {
-    /// Nothing.
+    /// The line is empty or has blanks alone.
     Nothing,
     /// A command with its words.
     Command(&'static Command, Vec<String>),
@@ -82,7 +82,7 @@ fn says(said: &str, known: impl Fn(&str) -> bool) -> Typed {
     }
 }
 
-/// Words, `"in quotes"` too; at most so many, the last one being all the rest.
+/// The words of a text, `"in quotes"` too; at most `most`, the last one being all the rest.
 fn split(text: &str, most: usize) -> Vec<String> {
     let mut words = Vec::new();
     let mut rest = text.trim();

@@ -90,7 +90,7 @@ fn time(row: &Row) -> String {
     }
 }
 
-/// That so many messages may have been lost on the way, by the server's count: `maybe_lost`.
+/// The line that `messages` messages may have been lost on the way, by the server's count: `maybe_lost`.
 #[must_use]
 pub fn lost(messages: u64) -> String {
     json!({ "maybe_lost": messages }).to_string()

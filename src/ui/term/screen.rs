@@ -194,7 +194,7 @@ pub fn harmless(text: &str) -> String {
     shown::text(text)
 }
 
-/// The text filled with blanks to so many cells; a longer one is cut with `…`.
+/// The text filled with blanks to `cells` cells of the terminal; a longer one is cut with `…`.
 #[must_use]
 pub fn column(text: &str, cells: usize) -> String {
     let mut shown = fit(text, cells);
@@ -203,7 +203,7 @@ pub fn column(text: &str, cells: usize) -> String {
     shown
 }
 
-/// The text cut with `…` if it is wider than so many cells.
+/// The text, cut with `…` if it is wider than `cells` cells of the terminal.
 #[must_use]
 pub fn fit(text: &str, cells: usize) -> String {
     if text.width() <= cells {

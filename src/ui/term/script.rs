@@ -36,7 +36,7 @@ use crate::local::place::Place;
 use crate::protocol::wire::Reply;
 use crate::protocol::wire::reply::Learned;
 
-/// A job that is told to end has so long for it, and takes back what it can; more than it ever waits for. What blocks it then
+/// How long a job that is told to end may take for that, and for taking back what it can. What blocks it longer
 /// may be standard output, which nobody reads.
 const INSIST: Duration = Duration::from_secs(8);
 /// Leaving never depends on the server.
@@ -53,7 +53,7 @@ pub enum Job {
         to: String,
         /// Of any length.
         text: String,
-        /// As so many messages at most.
+        /// How many messages the text may be sent as at most.
         parts: usize,
     },
     /// Prints what is unread, here and at the server.
@@ -119,7 +119,7 @@ pub struct Script {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
-    /// Done.
+    /// The job was done.
     Done = 0,
     /// Something of this machine: disk, network, the account is open elsewhere on it.
     Trouble = 1,

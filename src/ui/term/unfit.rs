@@ -10,7 +10,7 @@ use crate::base::settings::Settings;
 pub enum Unfit {
     /// It is no password that the protocol can carry.
     Password,
-    /// Standard input has more than so many bytes.
+    /// Standard input has more than this number of bytes.
     Long(u64),
     /// Standard input is not UTF-8, from this byte on, counted from 0.
     NotUtf8(usize),

@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 /// Further rows of a paragraph stand so far to the right of its first.
 const HANG: usize = 2;
 
-/// The text with its lines broken to so many cells. Words that are wider than a row are left whole.
+/// The text with its lines broken to `columns` cells. Words that are wider than a row are left whole.
 #[must_use]
 pub fn wrap(text: &str, columns: usize) -> String {
     let mut out = String::with_capacity(text.len());

@@ -7,7 +7,7 @@ use fltk::app;
 use super::{App, with};
 use crate::base::model::Account;
 
-/// So long after the first change it is on its way to the disk; nothing waits while nobody types.
+/// How long after the first change a draft goes to the disk; nothing waits while nobody types.
 const SOON: Duration = Duration::from_millis(700);
 
 impl App {

@@ -69,7 +69,7 @@ impl Bubble {
     }
 }
 
-/// How high a bubble of so many lines is.
+/// How high a bubble of this number of lines is, in FLTK's units.
 pub fn height(lines: i32) -> i32 {
     lines.saturating_mul(LINE) + 2 * PAD_Y
 }

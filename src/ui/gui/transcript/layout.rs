@@ -203,7 +203,7 @@ impl View {
         }
     }
 
-    /// So many of others' messages, the last ones, were not looked at.
+    /// Takes note that the last `count` messages of others were not looked at.
     fn count_unread(&mut self, count: u64) {
         self.looked_to = None;
         let mut left = count;
@@ -267,7 +267,7 @@ impl View {
         Some(to)
     }
 
-    /// Scrolls by so many pixels, downwards for positive ones, in a view of this height.
+    /// Scrolls `by` pixels, downwards where positive, in a view that is `h` high.
     pub fn scroll(&mut self, by: i64, h: i32) {
         let top = self.top(h).saturating_add(by);
         self.go_to(top, h);

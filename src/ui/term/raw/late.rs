@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::protocol::wire::looks_like_reply;
 
-/// So long after its request a reply may still come.
+/// How long after its request a reply may still come.
 const LATE: Duration = Duration::from_secs(10);
 /// A server may hold back for a minute what it says to a wrong password.
 const HELD_BACK: Duration = Duration::from_secs(65);
@@ -31,7 +31,7 @@ struct GivenUp {
 pub(super) enum Whose {
     /// Of the request that waits, or of none.
     Waiting,
-    /// Of the trial of this number, which was sent so long ago.
+    /// It is the reply to the trial of this number, which was sent this long ago.
     Late(usize, Duration),
     /// Of one or the other.
     Unclear,
