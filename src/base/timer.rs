@@ -43,7 +43,7 @@ impl Rto {
         self.backed_off = self.backed_off.saturating_add(times).min(5);
     }
 
-    /// Whether answers usually take `time` or longer; false until one was measured.
+    /// Whether an answer after `time` took no longer than answers usually do; false until one was measured.
     #[must_use]
     pub fn is_usual(&self, time: Duration) -> bool {
         self.measured.is_some_and(|(mean, deviation)| time.as_secs_f64() <= mean + 4.0 * deviation)

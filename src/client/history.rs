@@ -243,7 +243,7 @@ pub enum Op {
     Token(Option<Key<32>>),
     /// Takes another name for this device, and forgets the token, which belonged to the old one.
     NewDevice,
-    /// A plain server's clock is so many seconds before UTC: for what comes from now on, and for what is here without.
+    /// By how many seconds a plain server's clock is before UTC: for what comes from now on, and for what is here without.
     /// How many unread messages a plain server has that offers messages again.
     Unread(u64),
     /// Answered by [`Done::Zone`].

@@ -157,7 +157,7 @@ pub struct Figures {
 pub struct Pulse {
     /// How many times something was sent that the other end always answers: all but mere acknowledgements.
     pub asked: u64,
-    /// How many datagrams came that are shown to be the other end's.
+    /// How many QUIC frames came that only the other end can have sent: what it asks, acknowledges, and its end.
     pub heard: u64,
 }
 
