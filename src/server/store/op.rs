@@ -132,7 +132,7 @@ pub enum Done {
     OutOfTurn { job: u64 },
     /// A device's stored token hash; the highest number it has used; the row after which it is to be pushed.
     Entered { job: u64, token: Option<[u8; 32]>, highest: u64, start: MessageRow },
-    /// So many messages, by sender, were unread until now and are not any more; and how far their writers' messages are
+    /// How many messages of each sender were unread until now and are not any more; and how far their writers' messages are
     /// delivered with that.
     Took { account: AccountId, senders: HashMap<String, u64>, delivered: Vec<Delivery> },
     /// Oldest change first.
