@@ -299,20 +299,22 @@ impl Store {
         let c = &self.connection;
         Ok(match op {
             Op::Register { job, name, hashed, at } => {
+                let at = admin::made_at(c, *at)?;
                 let inserted = c
                     .prepare_cached(
                         "INSERT INTO accounts (name, salt, hash, created) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
                     )?
                     .execute(params![name, hashed.salt, hashed.hash, at])?;
                 let account = (inserted == 1).then(|| c.last_insert_rowid());
-                Some(Done::Registered { job: *job, account, at: *at })
+                Some(Done::Registered { job: *job, account, at })
             }
             Op::Password { job, account, hashed, from } => {
                 devices::new_password(c, *account, hashed, from.as_ref())?;
                 Some(Done::Ok { job: *job })
             }
             Op::Import { job, accounts, at } => {
-                Some(Done::Imported { job: *job, new: admin::insert(c, accounts, *at)? })
+                let at = admin::made_at(c, *at)?;
+                Some(Done::Imported { job: *job, new: admin::insert(c, accounts, at)?, at })
             }
             Op::Delete { job, account } => Some(Done::Deleted { job: *job, messages: admin::remove(c, *account)? }),
             Op::Session { job, account, address, end, at } => {

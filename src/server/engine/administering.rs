@@ -30,7 +30,6 @@ pub(super) enum Ordered {
     },
     Import {
         accounts: Vec<NewAccount>,
-        at: i64,
     },
 }
 
@@ -44,7 +43,7 @@ impl Engine {
                 self.tell(ticket, answer);
             }
             Order::Import { accounts } => {
-                let ordered = Ordered::Import { accounts: accounts.clone(), at: now.unix };
+                let ordered = Ordered::Import { accounts: accounts.clone() };
                 self.order(ticket, ordered, |job| Op::Import { job, accounts, at: now.unix });
             }
             Order::Reset { account } => match self.names.get(&account.name).copied() {
@@ -150,11 +149,11 @@ impl Engine {
                 self.unwritten(messages);
                 Answer::Done
             }
-            (Ordered::Import { accounts, at }, Done::Imported { new, .. }) => {
+            (Ordered::Import { accounts }, Done::Imported { new, at, .. }) => {
                 for (i, id) in new {
                     if let Some(one) = accounts.get(*i) {
                         self.names.insert(one.name.clone(), *id);
-                        self.people.insert(*id, Person::new(one.name.clone(), one.hashed(), at));
+                        self.people.insert(*id, Person::new(one.name.clone(), one.hashed(), *at));
                     }
                 }
                 log::info!("an operator has imported {} new accounts", new.len());

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// The schema this program writes; `PRAGMA user_version`.
-pub const SCHEMA_VERSION: i64 = 6;
+pub const SCHEMA_VERSION: i64 = 7;
 
 /// Bytes of the largest file that is looked through at each start.
 const CHECKED: i64 = 64 * 1024 * 1024;
@@ -77,6 +77,10 @@ const STEPS: [&str; SCHEMA_VERSION as usize] = [
     UPDATE delivered SET version = iif(last < 0, last, n)
         FROM (SELECT author AS a, receiver AS r, row_number() OVER () AS n FROM delivered)
         WHERE author = a AND receiver = r;",
+    // When the youngest account was made that was deleted since: those that are made from then on are younger, so that no two of
+    // one name have the same moment.
+    "
+    CREATE TABLE deleted (only INTEGER PRIMARY KEY CHECK (only = 1), created INTEGER NOT NULL);",
 ];
 
 /// Which version a file has; 0 is a new one.

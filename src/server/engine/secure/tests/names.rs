@@ -179,6 +179,30 @@ fn what_was_written_to_the_one_before_does_not_reach_the_new_one() {
     assert!(pushed.iter().any(|line| *line == told.replacen('1', "3", 1)), "{pushed:?}");
 }
 
+#[test]
+fn two_of_one_name_in_one_second_are_two() {
+    let mut world = World::new();
+    let moment = |world: &World, name: &str| {
+        let query = "SELECT created FROM accounts WHERE name = ?";
+        world.store.connection().query_row(query, [name], |row| row.get::<_, i64>(0)).expect("there")
+    };
+    let first = moment(&world, "b");
+    for n in 1..=3 {
+        admin::deletes(world.store.connection(), "b").expect("deleted");
+        world.now.unix = first;
+        again(&mut world);
+        world.connect(90);
+        let frame = FromClient::Register { id: 1, account: "b".into(), password: Secret("b".into()) };
+        assert_eq!(world.say(90, &frame), [r#"90 {"t":"registered","id":1}"#]);
+        assert_eq!(moment(&world, "b"), first + n);
+        world.login(1, "a", 1, None);
+        let to =
+            FromClient::Send { counter: n as u64, to: "b".into(), text: "x".into(), after: None, made: Some(first) };
+        let refused = format!(r#"1 {{"t":"refused","counter":{n},"code":"made_anew","made":{}}}"#, first + n);
+        assert_eq!(world.say(1, &to), [refused]);
+    }
+}
+
 /// Whoever was logged in to the account of before is let in to the new one only as a device that was never there: its
 /// cursor would mark messages as taken, and its messages are another one's.
 #[test]
