@@ -88,12 +88,12 @@ pub enum Want {
     },
     /// Removes an account with its mailbox. Answered by [`Answer::Done`].
     Delete {
-        /// Whose.
+        /// The account's name.
         account: String,
     },
     /// Closes the plain dialect to an account, or opens it. Answered by [`Answer::Done`].
     SecureOnly {
-        /// Whose.
+        /// The account's name.
         account: String,
         /// Whether it is closed.
         on: bool,
@@ -170,7 +170,7 @@ pub enum Answer {
 pub struct Answered {
     /// Of which request.
     pub number: Number,
-    /// What.
+    /// The answer.
     #[serde(flatten)]
     pub answer: Answer,
 }
@@ -192,12 +192,12 @@ pub enum Order {
     },
     /// See [`Want::Delete`].
     Delete {
-        /// Whose.
+        /// The account's name.
         account: String,
     },
     /// See [`Want::SecureOnly`].
     SecureOnly {
-        /// Whose.
+        /// The account's name.
         account: String,
         /// Whether.
         on: bool,

@@ -23,7 +23,7 @@ pub enum AskError {
     File {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// What the system says.
         error: io::Error,
     },
     /// The file is another user's, or others could have read or written it.
