@@ -92,8 +92,16 @@ fn drawn() -> u64 {
 
 /// What a window shows.
 fn shown(window: &Window) -> Vec<u8> {
-    drawn();
-    fltk::draw::capture_window(&mut window.clone()).expect("a picture").to_rgb_data()
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    loop {
+        drawn();
+        // There is none of a window that is not on the screen yet.
+        match fltk::draw::capture_window(&mut window.clone()) {
+            Ok(picture) => return picture.to_rgb_data(),
+            Err(error) => assert!(std::time::Instant::now() < end, "no picture: {error}"),
+        }
+        let _ = app::wait_for(0.02);
+    }
 }
 
 /// Turns the wheel over a place of a window, downwards where `down`.
