@@ -269,6 +269,8 @@ pub enum Op {
     Export(PathBuf),
     /// This friend's messages were looked at, as far as this one; all of them for none.
     Read { peer: Account, to: Option<MessageId> },
+    /// Nothing; answered when all before it is done or refused.
+    Settle,
     /// Reads the list.
     Conversations,
     /// Reads what is known of every row with this friend.
@@ -340,6 +342,10 @@ pub enum Done {
     Imported(Result<usize, String>),
     /// Whether it was written.
     Exported(Result<(), String>),
+    /// Whoever is not blocked any more may have been a friend or not before; they are one.
+    Unblocked(Account),
+    /// All before it is done or refused.
+    Settled,
     /// The disk refused changes; those that somebody waits for are answered after it.
     Failed(Trouble),
 }

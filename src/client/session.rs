@@ -32,13 +32,14 @@ pub use choice::Known;
 pub(crate) use choice::acceptable;
 pub use finding::Speaks;
 pub use plain::Handed;
+pub(in crate::client) use sentences::later;
 
 use std::time::{Duration, Instant};
 
 use crate::base::model::{Account, MessageId, Password, SendState};
 pub use crate::base::model::{Dialect, Polling};
 use crate::protocol::link::words;
-use crate::protocol::wire::frame::{AccountSettings, Device, Key, Past};
+use crate::protocol::wire::frame::{AccountSettings, Device, Key, Past, Reason};
 use crate::protocol::wire::reply::{LoggedIn, Registered};
 
 /// Names one received message until it is on disk, and the session that received it: the other one must not take the
@@ -123,8 +124,8 @@ pub enum RegisterOutcome {
     NoAnswer,
     /// Nothing was heard of it yet, and its first question was `10#`: there are servers that end at that.
     Unheard,
-    /// The server can store nothing now.
-    TryLater,
+    /// The server takes nobody now; why, if it says.
+    TryLater(Option<Reason>),
     /// [`Event::KeyChanged`] says more.
     KeyChanged,
     /// What is known of the server's key is damaged, and it shows another one; [`Event::KeyChanged`] says more.
@@ -146,6 +147,8 @@ pub enum LoginOutcome {
     NoAnswer,
     /// As [`RegisterOutcome::Unheard`].
     Unheard,
+    /// The server said "later" each time until nobody waited any longer; why, if it said.
+    TryLater(Option<Reason>),
     /// `02:04` again after `06#`: this server lets nobody take the place of another login.
     NotTaken,
     /// The server does not know this device any more, or not by this name; only the password helps.
@@ -322,6 +325,8 @@ pub enum Event {
     Registered(RegisterOutcome),
     /// Answer to [`Session::login`] or [`Session::take_over`].
     LoggedIn(LoginOutcome),
+    /// The server has said "later" to a login, and why if it says; it is tried again by itself. Said once for each reason.
+    LoginPutOff(Option<Reason>),
     /// Answer to [`Session::go_offline`]: `Some(false)` for `06:02`, `None` without an answer in 1 s.
     WentOffline(Option<bool>),
     /// A message: store it, then call [`Session::handle_stored`]. `repeat` marks one that came before, as far as that

@@ -365,7 +365,12 @@ mod tests {
         assert_eq!((left(&engine), carrier.strangers.all.len()), (vec![4, 5], 2));
         // It could not be had.
         engine.not_hashed(now(30_003), 1);
-        carrier.frame(now(30_003), PeerId(2), &FromServer::Error { id: 1, code: Code::TryLater }, &mut engine);
+        carrier.frame(
+            now(30_003),
+            PeerId(2),
+            &FromServer::Error { id: 1, code: Code::TryLater, reason: None },
+            &mut engine,
+        );
         assert_eq!((left(&engine), carrier.strangers.all.len()), (vec![2, 4, 5], 3));
         carrier.timeout(now(59_000), &mut engine);
         assert_eq!((left(&engine), carrier.strangers.all.len()), (vec![2], 1));

@@ -119,9 +119,14 @@ fn course(edition: u32) -> (SocketAddr, Arc<Mutex<String>>) {
 }
 
 /// A server that answers so to the fields of a request.
-fn scripted(mut answer: impl FnMut(&[&str]) -> Option<&'static str> + Send + 'static) -> SocketAddr {
+fn scripted(answer: impl FnMut(&[&str]) -> Option<&'static str> + Send + 'static) -> SocketAddr {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
     let at = socket.local_addr().expect("bound");
+    answer_at(socket, answer);
+    at
+}
+
+fn answer_at(socket: UdpSocket, mut answer: impl FnMut(&[&str]) -> Option<&'static str> + Send + 'static) {
     // It ends with the process; nobody asks it then.
     thread::spawn(move || {
         let mut buffer = [0; 2048];
@@ -133,7 +138,6 @@ fn scripted(mut answer: impl FnMut(&[&str]) -> Option<&'static str> + Send + 'st
             }
         }
     });
-    at
 }
 
 #[test]
@@ -243,6 +247,107 @@ fn a_password_is_changed_where_a_server_can_and_not_offered_where_it_cannot() {
                 place.desk.picture(&format!("password-known-{lang}"));
                 assert!(!me.log().contains(unsure), "{}", me.log());
             }
+        }
+    }
+}
+
+#[test]
+fn whoever_is_answered_from_another_port_is_told_from_which() {
+    for (lang, login, words) in
+        [("en", "Log in", "answers come from another port"), ("zh", "登录", "应答来自另一个端口")]
+    {
+        for plainly in [&[][..], &["--plain"]] {
+            let place = Place::new();
+            let other = UdpSocket::bind("127.0.0.1:0").expect("a port");
+            let from = other.local_addr().expect("bound");
+            let asked = UdpSocket::bind("127.0.0.1:0").expect("a port");
+            let at = asked.local_addr().expect("bound");
+            thread::spawn(move || {
+                let mut buffer = [0; 2048];
+                while let Ok((_, to)) = asked.recv_from(&mut buffer) {
+                    let _ = other.send_to(b"00:00", to);
+                }
+            });
+            let me = place.open_at(at, "new", lang, &[plainly, &["--allow-plain", "--account", "me"]].concat());
+            me.window(login);
+            me.fill(&["secret"]);
+            me.said(&format!("{words}{}{from}", if lang == "zh" { "（" } else { " (" }));
+            place.desk.picture(&format!("answered-from-elsewhere-{lang}"));
+        }
+    }
+}
+
+#[test]
+fn why_a_login_is_put_off_is_said() {
+    for (lang, login, wrong, why) in [
+        ("en", "Log in", "Wrong password", "Wrong passwords were tried too often"),
+        ("zh", "登录", "密码错误", "试错密码的次数过多"),
+    ] {
+        let place = Place::new();
+        let _server = place.serve();
+        ByHand::new(place.at).ask("01#me#secret#secret#");
+        let me = place.open(lang, lang, &["--account", "me"]);
+        me.window(login);
+        for _ in 0..6 {
+            me.write("wrong");
+            me.keys(&["Return"]);
+            me.said(wrong);
+        }
+        me.write("wrong");
+        me.keys(&["Return"]);
+        me.said(why);
+        place.desk.picture(&format!("login-put-off-{lang}"));
+    }
+}
+
+#[test]
+fn nothing_for_a_room_goes_to_a_server_that_turns_out_to_have_none() {
+    for (lang, login, main, lobby, title, no_lobby) in [
+        ("en", "Log in", "Hongyan", "Lobby", "Chatting with Lobby", "This server has no lobby"),
+        ("zh", "登录", "鸿雁", "大厅", "与 大厅 聊天中", "此服务器没有大厅"),
+    ] {
+        // With a word for what it does not know, and without.
+        for deaf in [false, true] {
+            let place = Place::new();
+            let ours = serve_with(place.at, &place.dir.path().join("server"), &["--plain-only"]);
+            ByHand::new(place.at).ask("01#me#secret#secret#");
+            let bob = ByHand::join(place.at, "bob");
+            let me = place.open("new", lang, &["--allow-plain", "--account", "me"]);
+            me.window(login);
+            me.fill(&["secret"]);
+            me.no_window(login);
+            assert_eq!(bob.ask("03#me#hi#"), "03:01");
+            me.has("me", "bob", "hi", None);
+            super::chat_with(&me, main, lobby, title);
+            // It is written while that one is gone, and another program is started in its place.
+            drop(ours);
+            me.keys(&["F5"]);
+            me.said("link: Retrying");
+            super::say(&me, "hi all");
+            me.has("me", "@lobby", "hi all", Some(0));
+            let (sent, count) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+            let (sends, logins) = (Arc::clone(&sent), Arc::clone(&count));
+            let socket = UdpSocket::bind(place.at).expect("the port is free again");
+            answer_at(socket, move |fields| match fields.first().copied() {
+                Some("10" | "11") if deaf => None,
+                Some("02") => {
+                    logins.fetch_add(1, Ordering::Relaxed);
+                    Some("02:01")
+                }
+                Some("03") => {
+                    sends.fetch_add(1, Ordering::Relaxed);
+                    Some("03:01")
+                }
+                Some("06") => Some("06:01"),
+                _ if logins.load(Ordering::Relaxed) == 0 => Some("07:01"),
+                Some("08") => Some("08:0"),
+                Some("09") => Some("09:01"),
+                _ => Some("00:00"),
+            });
+            me.has("me", "@lobby", "hi all", Some(5));
+            me.said(no_lobby);
+            place.desk.picture(&format!("no-lobby-{lang}"));
+            assert!(count.load(Ordering::Relaxed) > 0 && sent.load(Ordering::Relaxed) == 0);
         }
     }
 }

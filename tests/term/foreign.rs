@@ -154,6 +154,41 @@ fn another_programs_server_has_no_lobby_once_it_is_known() {
 }
 
 #[test]
+fn whoever_is_answered_from_another_port_is_told_from_which() {
+    let other = Arc::new(UdpSocket::bind("127.0.0.1:0").expect("a port"));
+    let from = other.local_addr().expect("bound");
+    for (lang, words) in [("en", "answers come from another port"), ("zh", "应答来自另一个端口")] {
+        for plainly in [&[][..], &["--plain"]] {
+            let asked = UdpSocket::bind("127.0.0.1:0").expect("a port");
+            let (at, other) = (asked.local_addr().expect("bound"), Arc::clone(&other));
+            thread::spawn(move || {
+                let mut buffer = [0; 2048];
+                while let Ok((n, to)) = asked.recv_from(&mut buffer) {
+                    for reply in course(&String::from_utf8_lossy(&buffer[..n])) {
+                        let _ = other.send_to(&reply, to);
+                    }
+                }
+            });
+            let dir = tempfile::tempdir().expect("a folder");
+            let client = || {
+                let mut command = Command::new(env!("CARGO_BIN_EXE_hongyan-term"));
+                command.args(["--server", &at.to_string(), "--lang", lang, "--allow-plain", "--data"]).arg(dir.path());
+                command.args(plainly).env("HONGYAN_PASSWORD", "secret");
+                command
+            };
+            let said = |output: std::process::Output| {
+                let said = [output.stdout, output.stderr].map(|s| String::from_utf8_lossy(&s).into_owned()).concat();
+                assert_eq!(output.status.code(), Some(4), "{said}");
+                assert!(said.contains(words) && said.contains(&from.to_string()), "{plainly:?}: {said}");
+            };
+            said(run(client().args(["--account", "me", "send", "--timeout", "30", "--to", "you", "hi"]), ""));
+            said(run(client().env_remove("HONGYAN_PASSWORD"), "login me\nsecret\n"));
+            said(run(client().env_remove("HONGYAN_PASSWORD"), "register me\nsecret\nsecret\n"));
+        }
+    }
+}
+
+#[test]
 fn the_first_job_of_all_sends_nothing_for_a_room_to_a_server_that_has_none() {
     for (lang, no_lobby) in [("en", "This server has no lobby"), ("zh", "此服务器没有大厅")] {
         // With a word for what it does not know, and without.

@@ -240,6 +240,55 @@ pub fn find(folder: &Path, name: &str) -> Option<PathBuf> {
 }
 
 #[test]
+fn a_pipe_that_ends_waits_for_what_it_asked() {
+    let served = Served::new();
+    served.ask("01#a#secret#secret#");
+    let (folder, list) = (served.dir.path().join("none/list.csv"), served.dir.path().join("list.csv"));
+    for (lang, done, imported, cannot, online) in [
+        ("en", "The list is saved", "Friends added or changed: 1", "list.csv", "1 online"),
+        ("zh", "列表已保存", "已导入 1 位好友", "list.csv", "在线 1 人"),
+    ] {
+        for plain in [&[][..], &["--plain", "--allow-plain"]] {
+            let who = format!("{lang}{}", plain.len());
+            let pipe = |lines: &str, code| {
+                let output = run(served.client_in(lang, &who).args(plain), &format!("login a\nsecret\n{lines}"));
+                let said = [output.stdout, output.stderr].map(|s| String::from_utf8_lossy(&s).into_owned()).concat();
+                assert_eq!(output.status.code(), Some(code), "{lines}: {said}");
+                said
+            };
+            let said = pipe(&format!("add bob\nexport {}\n", list.display()), 0);
+            assert!(said.contains(done), "{said}");
+            let said = pipe(&format!("import {}\n", list.display()), 0);
+            assert!(said.contains(imported), "{said}");
+            for verb in ["import", "export"] {
+                let said = pipe(&format!("{verb} {}\n", folder.display()), 1);
+                assert!(said.contains(cannot), "{verb}: {said}");
+            }
+            // What the server says too.
+            assert!(pipe("who\n", 0).contains(online));
+        }
+    }
+}
+
+#[test]
+fn why_a_login_is_put_off_is_said() {
+    let served = Served::new();
+    served.ask("01#a#secret#secret#");
+    for (lang, why) in [("en", "Wrong passwords were tried too often"), ("zh", "试错密码的次数过多")] {
+        let tried = |password: &str, timeout: &str| {
+            let mut job = served.client_in(lang, lang);
+            job.args(["--account", "a", "send", "--timeout", timeout, "--to", "a", "x"]);
+            let output = run(job.env("HONGYAN_PASSWORD", password), "");
+            (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+        };
+        let tries: Vec<_> = (0..12).map(|_| tried("wrong", "1")).collect();
+        assert!(tries.iter().all(|(code, _)| *code == Some(3)), "{tries:?}");
+        let (_, said) = tries.last().expect("some");
+        assert!(said.contains(why), "{tries:?}");
+    }
+}
+
+#[test]
 fn why_says_what_is_wrong_and_ends_with_a_code() {
     let served = Served::new();
     let why = |server: &str| {

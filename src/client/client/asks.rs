@@ -66,6 +66,14 @@ impl Client {
         self.submit(Op::Conversations);
     }
 
+    /// Answered by [`super::Event::Settled`] when the disk has done, or refused, everything that was asked before.
+    pub fn settle(&mut self) {
+        match &self.account {
+            Some(account) => account.submit(Op::Settle),
+            None => self.events.push_back(super::Event::Settled),
+        }
+    }
+
     /// Asks for the list again.
     pub fn conversations(&self) {
         self.submit(Op::Conversations);

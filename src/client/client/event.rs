@@ -7,11 +7,11 @@ use rust_i18n::t;
 use crate::base::model::{Account, MessageId, SendState};
 use crate::client::history::{Conversation, MoreStrangers, Rescued, Row, RowMeta, time_of};
 use crate::client::session::{
-    Beyond, Found, KeyChange, Link, LoginOutcome, PasswordOutcome, Plainly, RegisterOutcome, Speaks,
+    self, Beyond, Found, KeyChange, Link, LoginOutcome, PasswordOutcome, Plainly, RegisterOutcome, Speaks,
 };
 use crate::client::tap::Record;
 use crate::protocol::link::words;
-use crate::protocol::wire::frame::{AccountSettings, Past};
+use crate::protocol::wire::frame::{AccountSettings, Past, Reason};
 
 /// What a face shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub enum Event {
     Registered(RegisterOutcome),
     /// Answer to [`super::Client::login`] and [`super::Client::take_over`].
     LoggedIn(LoginOutcome),
+    /// The server has said "later" to a login, and why if it says; it is tried again by itself.
+    LoginPutOff(Option<Reason>),
     /// Answer to [`super::Client::go_offline`].
     WentOffline(Option<bool>),
     /// The whole list, after each change of it.
@@ -90,6 +92,11 @@ pub enum Event {
     Damaged { sentence: String, open: bool },
     /// What was asked of the history, of somebody's messages or else, cannot be read, for this reason.
     NotRead { peer: Option<Account>, why: String },
+    /// Whoever is not blocked any more was blocked by an earlier version, which did not note whether they were a friend:
+    /// they stay in the list of friends.
+    Unblocked(Account),
+    /// Answer to [`super::Client::settle`].
+    Settled,
     /// Answer to [`super::Client::rescue`].
     Rescued(Result<Rescued, String>),
     /// Answer to [`super::Client::withdraw`].
@@ -136,6 +143,8 @@ impl Event {
             Self::PlainOnly(Plainly::NoLonger) => t!("secure.not_any_more"),
             Self::PlainOnly(Plainly::Only) => t!("secure.plain_only"),
             Self::PlainOnly(Plainly::Chosen) => t!("secure.plain_chosen"),
+            Self::LoginPutOff(why) => format!("{} {}", session::later(*why), t!("secure.tried_again")).into(),
+            Self::Unblocked(account) => t!("main.unblocked_friend", name = account.shown()),
             Self::NoLobby { sure: true } => t!("main.no_lobby"),
             Self::NoLobby { sure: false } => t!("main.lobby_unknown"),
             Self::EndedAt(beyond) => beyond.sentence(),

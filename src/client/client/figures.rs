@@ -7,7 +7,7 @@ use rust_i18n::t;
 
 use super::{Client, Now};
 use crate::client::net::Socket;
-use crate::client::session::{Link, Speaks};
+use crate::client::session::{Link, LoginOutcome, RegisterOutcome, Speaks};
 use crate::protocol::link::words;
 
 /// Figures of the encrypted connection.
@@ -109,6 +109,26 @@ impl Client {
     }
 }
 
+impl Client {
+    /// What became of a login, as a sentence in the language of the moment.
+    #[must_use]
+    pub fn login_sentence(&self, outcome: &LoginOutcome) -> String {
+        let silence = matches!(outcome, LoginOutcome::NoAnswer | LoginOutcome::Unheard);
+        self.outcome(silence, &outcome.sentence())
+    }
+
+    /// The same of a registration.
+    #[must_use]
+    pub fn registration_sentence(&self, outcome: &RegisterOutcome) -> String {
+        let silence = matches!(outcome, RegisterOutcome::NoAnswer | RegisterOutcome::Unheard);
+        self.outcome(silence, &outcome.sentence())
+    }
+
+    fn outcome(&self, silence: bool, sentence: &str) -> String {
+        if silence { self.connection().unheard(sentence, &rust_i18n::locale()) } else { sentence.to_owned() }
+    }
+}
+
 impl Connection {
     /// The figures in words: what, and how much.
     #[must_use]
@@ -169,8 +189,12 @@ impl Connection {
     /// a router between) is not one that does not answer: who runs it has to know from where.
     #[must_use]
     pub fn state(&self, now: Instant, locale: &str) -> String {
-        let sentence = self.link.sentence(now).into_owned();
-        let Some(from) = self.elsewhere.filter(|_| self.received == 0) else { return sentence };
+        self.unheard(&self.link.sentence(now), locale)
+    }
+
+    /// A sentence of that nobody answers, with from where answers came instead if they did.
+    fn unheard(&self, sentence: &str, locale: &str) -> String {
+        let Some(from) = self.elsewhere.filter(|_| self.received == 0) else { return sentence.to_owned() };
         let words = if from.ip() == self.server.ip() {
             t!("connection.another_port", locale = locale, from = from)
         } else {

@@ -112,6 +112,11 @@ impl Client {
                 }
                 Event::LoggedIn(outcome)
             }
+            session::Event::LoginPutOff(why) => {
+                let sentence = Event::LoginPutOff(why).notice();
+                self.last_error = sentence.map(|sentence| (now.unix_ms, sentence));
+                Event::LoginPutOff(why)
+            }
             session::Event::WentOffline(was) => Event::WentOffline(was),
             session::Event::NotStoring(not) => {
                 if std::mem::replace(&mut self.not_storing, not) == not {
@@ -269,6 +274,8 @@ impl Client {
             Done::Outbox(unsent) => unsent.into_iter().for_each(|message| self.go_on_with(now, message)),
             Done::Imported(result) => self.events.push_back(Event::Imported(result)),
             Done::Exported(result) => self.events.push_back(Event::Exported(result)),
+            Done::Unblocked(account) => self.events.push_back(Event::Unblocked(account)),
+            Done::Settled => self.events.push_back(Event::Settled),
             Done::Failed(trouble) => self.trouble_is(&trouble),
             Done::NotRead { op, trouble } => self.not_read(op, &trouble),
             Done::Withdrawn(done) => self.events.push_back(Event::Withdrawn(done)),

@@ -235,10 +235,7 @@ impl Database {
                 self.set_contact(contact)?;
                 None
             }
-            Op::Block { account, blocked } => {
-                self.block(account, *blocked)?;
-                None
-            }
+            Op::Block { account, blocked } => self.block(account, *blocked)?.then(|| Done::Unblocked(account.clone())),
             Op::RemoveContact(account) => {
                 self.remove_contact(account)?;
                 None
@@ -261,6 +258,7 @@ impl Database {
             }
             Op::Import { path, own } => Some(Done::Imported(self.import(path, own)?)),
             Op::Export(path) => Some(Done::Exported(contacts::write(path, &self.contacts()?))),
+            Op::Settle => Some(Done::Settled),
             Op::Conversations => {
                 let (list, more) = self.conversations()?;
                 Some(Done::Conversations(list, more))
@@ -311,6 +309,7 @@ impl Op {
                 | Self::Page { .. }
                 | Self::Last { .. }
                 | Self::Search { .. }
+                | Self::Settle
         )
     }
 }

@@ -100,8 +100,10 @@ impl Database {
         Ok(())
     }
 
-    /// Shows somebody's messages no more, or again; in the list or not, there they stay.
-    pub(super) fn block(&self, account: &Account, blocked: bool) -> Result<(), Error> {
+    /// Shows somebody's messages no more, or again; in the list or not, there they stay. True for whoever is shown again and
+    /// of whom nobody knows whether they were in it: they stay in the list, as a friend is harder to find again than a
+    /// stranger is removed.
+    pub(super) fn block(&self, account: &Account, blocked: bool) -> Result<bool, Error> {
         let c = &self.connection;
         if blocked {
             c.prepare_cached(
@@ -109,11 +111,15 @@ impl Database {
             )?
             .execute([account.as_str()])?;
             c.prepare_cached("UPDATE peers SET stranger = 0 WHERE peer = ?")?.execute([account.as_str()])?;
-            return Ok(());
+            return Ok(false);
         }
         c.prepare_cached("UPDATE contacts SET blocked = 0 WHERE account = ?")?.execute([account.as_str()])?;
         let stranger = "SELECT 1 FROM contacts WHERE account = ? AND NOT listed";
-        if c.prepare_cached(stranger)?.exists([account.as_str()])? { self.remove_contact(account) } else { Ok(()) }
+        if c.prepare_cached(stranger)?.exists([account.as_str()])? {
+            self.remove_contact(account)?;
+        }
+        let unknown = "UPDATE contacts SET listed = 1 WHERE account = ? AND listed = 2";
+        Ok(c.prepare_cached(unknown)?.execute([account.as_str()])? > 0)
     }
 
     pub(super) fn remove_contact(&self, account: &Account) -> Result<(), Error> {

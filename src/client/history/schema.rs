@@ -11,7 +11,7 @@ use crate::base::model::SendState;
 use crate::base::private;
 
 /// The schema this program writes; `PRAGMA user_version`.
-pub(super) const SCHEMA_VERSION: i64 = 9;
+pub(super) const SCHEMA_VERSION: i64 = 10;
 
 /// Takes a history for this process. The lock is the system's, so it ends with the process.
 ///
@@ -200,8 +200,14 @@ const NINTH: &str = "
     ALTER TABLE messages ADD COLUMN made INTEGER;
     PRAGMA user_version = 9;";
 
+/// Of those who were blocked before the sixth version, whoever has a remark or a group was put into the list by hand; of
+/// the others nobody knows whether they were in it (2) until somebody says so.
+const TENTH: &str = "
+    UPDATE contacts SET listed = 2 WHERE blocked AND listed AND remark = '' AND section = '';
+    PRAGMA user_version = 10;";
+
 /// From nothing to [`SCHEMA_VERSION`].
-const STEPS: [&str; 9] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH];
+const STEPS: [&str; 10] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH, TENTH];
 
 /// [`SendState::MadeAnew`].
 pub(super) const MADE_ANEW: i64 = 12;
@@ -358,12 +364,49 @@ mod tests {
     }
 
     #[test]
+    fn of_who_was_blocked_before_it_is_known_or_said_whether_they_are_friends() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("a.sqlite");
+        let old = Connection::open(&path).expect("new");
+        let steps = STEPS.get(..5).unwrap_or_default().concat();
+        old.execute_batch(&steps).expect("as it was");
+        old.execute_batch(
+            "INSERT INTO contacts VALUES ('friend', '', '', 0), ('named', 'N', '', 1), ('grouped', '', 'G', 1),
+                 ('either', '', '', 1), ('kept', '', '', 1);",
+        )
+        .expect("as it was");
+        drop(old);
+        let database = Database::open(&path).expect("up to date");
+        let account = crate::base::model::Account::sanitised;
+        let block = |name: &str, blocked| database.run(&[Op::Block { account: account(name), blocked }]);
+        // Since then a friend is known to be one, also without a remark; so is a stranger.
+        assert!(block("friend", true).is_empty() && block("stranger", true).is_empty());
+        for known in ["friend", "named", "grouped", "stranger"] {
+            assert_eq!(block(known, false), [], "{known}");
+        }
+        assert_eq!(block("either", false), [Done::Unblocked(account("either"))]);
+        // Said once; and whoever is put into the list by hand is known to be in it.
+        assert!(block("either", true).is_empty() && block("either", false).is_empty());
+        let contact = |blocked| crate::client::history::Contact {
+            account: account("kept"),
+            remark: String::new(),
+            group: String::new(),
+            blocked,
+        };
+        database.run(&[Op::Contact(contact(true))]);
+        assert_eq!(block("kept", false), []);
+        let friends: Vec<_> = database.contacts().expect("read").into_iter().map(|(c, is)| (c.account, is)).collect();
+        let expected = ["either", "friend", "kept", "named", "grouped"].map(|name| (account(name), true));
+        assert_eq!(friends, expected);
+    }
+
+    #[test]
     fn newer_and_damaged_files_are_refused() {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("a.sqlite");
         drop(Database::open(&path).expect("new"));
-        Connection::open(&path).and_then(|c| c.execute_batch("PRAGMA user_version = 10")).expect("changed");
-        assert!(matches!(Database::open(&path), Err(HistoryError::Newer { found: 10, .. })));
+        Connection::open(&path).and_then(|c| c.execute_batch("PRAGMA user_version = 11")).expect("changed");
+        assert!(matches!(Database::open(&path), Err(HistoryError::Newer { found: 11, .. })));
         let path = dir.path().join("b.sqlite");
         std::fs::write(&path, "this is not a database, but long enough to look at").expect("written");
         assert!(matches!(Database::open(&path), Err(HistoryError::Damaged { .. })));

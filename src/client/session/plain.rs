@@ -2,9 +2,10 @@
 //! operation, the fence around a lost answer to 03.
 //!
 //! Its parts: `next` what goes out next, `request`, `answers`, `late` (answers nobody waits for), `polling`, `presence`,
-//! `repeats` (what is offered again), `password`; `promise_tests` holds what it owes its user.
+//! `disk` (what waits for it), `repeats` (what is offered again), `password`; `promise_tests` holds what it owes its user.
 
 mod answers;
+mod disk;
 mod late;
 mod next;
 mod password;
@@ -146,6 +147,8 @@ pub struct Session {
     /// What 08 said last, less what was taken since.
     expected_unread: Option<u64>,
     extensions: Option<bool>,
+    /// It has shown since the last login that it has rooms; before that login it may have been another program.
+    has_rooms: bool,
     /// Who is online is asked for by itself.
     asks_who: bool,
     /// Somebody has asked for it, and is told in any case.
@@ -217,6 +220,7 @@ impl Session {
             repeated: false,
             expected_unread: None,
             extensions: None,
+            has_rooms: false,
             asks_who: true,
             who_wanted: false,
             listing: Vec::new(),
@@ -332,53 +336,6 @@ impl Session {
     /// mistaken for another's. A message that comes so is kept.
     pub fn by_hand(&mut self, now: Instant, bytes: Vec<u8>) {
         self.wanted.push_back((Purpose::ByHand(operation_of(&bytes)), bytes));
-        self.go_on(now);
-    }
-
-    /// The message of this token is on disk, or could not be stored (then it is not asked on, so that
-    /// the server keeps the rest).
-    pub fn handle_stored(&mut self, now: Instant, token: StoreToken, stored: bool) {
-        if self.storing != Some(token) {
-            // Of a login that is over, whose message is asked for anew.
-            return;
-        }
-        if !stored {
-            // Ours offers it again after a login; elsewhere at least the others are left where they are.
-            let from = self.take_next.take().flatten();
-            if self.extensions != Some(false) {
-                self.release = Some(from);
-            }
-            self.hold_until = Some(now + DISK);
-            // Only of what is on disk can there be a repeat.
-            if !self.repeated {
-                self.offered = None;
-            }
-            // Ours has it still.
-            self.expected_unread = self.expected_unread.filter(|_| self.extensions == Some(true)).map(|n| n + 1);
-        }
-        self.storing = None;
-        self.go_on(now);
-    }
-
-    /// That this message is [`SendState::Sending`] is on disk, or could not be stored; then it waits until
-    /// something can be, since after a crash nobody would know that it may have been sent.
-    pub fn handle_noted(&mut self, now: Instant, id: MessageId, noted: bool) {
-        if self.noting != Some(id) {
-            return;
-        }
-        self.noting = None;
-        if !noted {
-            self.note_at = Some(now + DISK);
-        }
-        if !noted || self.state == State::Offline || self.leave_by.is_some() {
-            // It waits for another day.
-            self.events.push_back(Event::Outgoing { id, state: SendState::Waiting });
-        } else {
-            self.hold_until = None;
-            if let Some(message) = self.outbox.front_mut().filter(|m| m.id == id) {
-                message.noted = true;
-            }
-        }
         self.go_on(now);
     }
 

@@ -34,7 +34,7 @@ use super::{Cause, Event, Framed, Kept, Link, Pushed, SentBy, StoreToken, Transm
 use crate::base::model::{Account, MessageId, MessageText, Password, names};
 use crate::base::timer::Dice;
 use crate::protocol::link::{self, Why};
-use crate::protocol::wire::frame::{Code, FromClient, FromServer};
+use crate::protocol::wire::frame::{Code, FromClient, FromServer, Reason};
 
 use connecting::{Connection, Dialling, Login};
 use delivered::Deliveries;
@@ -329,7 +329,7 @@ impl Session {
                 }
             }
             FromServer::Registered { id } => self.answered(id, Answer::Registered),
-            FromServer::Error { id, code } => self.failed(now, id, code),
+            FromServer::Error { id, code, reason } => self.failed(now, id, code, reason),
             FromServer::Accepted { counter, row, online, made, .. } => self.accepted(counter, row, online, made),
             FromServer::Refused { counter, code, wait, reason, made } => {
                 self.refused(now, counter, code, (wait, reason), made);
@@ -364,13 +364,13 @@ impl Session {
         }
     }
 
-    fn failed(&mut self, now: Instant, id: u64, code: Code) {
+    fn failed(&mut self, now: Instant, id: u64, code: Code, reason: Option<Reason>) {
         if self.connection.asked.is_some_and(|(asked, _)| asked == id) {
-            self.not_logged_in(now, code);
+            self.not_logged_in(now, code, reason);
         } else if self.leaving.is_some_and(|(asked, _)| asked == id) {
             self.left(now, Some(false));
         } else {
-            self.answered(id, Answer::Refused(code));
+            self.answered(id, Answer::Refused(code, reason));
         }
     }
 

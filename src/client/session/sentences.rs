@@ -7,6 +7,7 @@ use rust_i18n::t;
 
 use super::{Beyond, Link, LoginOutcome, PasswordOutcome, RegisterOutcome};
 use crate::protocol::link::{ENDED, GOING_DOWN, Why};
+use crate::protocol::wire::frame::Reason;
 use crate::protocol::wire::reply::{LoggedIn, Registered};
 
 impl Link {
@@ -54,6 +55,15 @@ fn short(why: &str) -> String {
     why.chars().map(|c| if c.is_control() { ' ' } else { c }).take(100).collect()
 }
 
+/// Why a server said "later", as far as it says.
+pub(in crate::client) fn later(why: Option<Reason>) -> Cow<'static, str> {
+    match why {
+        Some(Reason::NotStored) => t!("secure.try_later"),
+        Some(Reason::TooManyTries) => t!("secure.too_many_tries"),
+        Some(Reason::Unknown) | None => t!("secure.busy"),
+    }
+}
+
 impl Beyond {
     /// For whoever sees that nothing answers any more.
     #[must_use]
@@ -80,7 +90,7 @@ impl RegisterOutcome {
             Self::Unknown(code) => t!("gui.unknown_code", code = code),
             Self::NoAnswer => t!("gui.no_answer"),
             Self::Unheard => t!("gui.unheard"),
-            Self::TryLater => t!("secure.try_later"),
+            Self::TryLater(why) => format!("{} {}", later(*why), t!("secure.later")).into(),
             Self::KeyChanged => t!("secure.key_changed"),
             Self::KeysDamaged => t!("secure.keys_damaged"),
         }
@@ -100,6 +110,7 @@ impl LoginOutcome {
             Self::Unknown(code) => t!("gui.unknown_code", code = code),
             Self::NoAnswer => t!("gui.no_answer"),
             Self::Unheard => t!("gui.unheard"),
+            Self::TryLater(why) => format!("{} {}", later(*why), t!("secure.later")).into(),
             Self::NotTaken => t!("gui.not_taken"),
             Self::PasswordNeeded => t!("secure.password_needed"),
             Self::KeyChanged => t!("secure.key_changed"),

@@ -224,8 +224,13 @@ pub enum FromServer {
     },
     /// There is this account; `made`: since when.
     Account { id: u64, account: String, made: i64 },
-    /// The request with this id failed.
-    Error { id: u64, code: Code },
+    /// The request with this id failed. `reason` says more of `try_later` where there is more to say.
+    Error {
+        id: u64,
+        code: Code,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Reason>,
+    },
     /// The answer to `ping`, whoever asks: this server's clock then.
     Pong { id: u64, at: Option<i64> },
     /// Something a later version says.
@@ -297,12 +302,14 @@ pub enum Code {
     Unknown,
 }
 
-/// Why a message is to be sent again later.
+/// Why the same is to be tried again later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// The server tried to store it and could not, as when its disk is full: so it will go with all others.
     NotStored,
+    /// Passwords were tried too often for this account, or from this address: none is looked at for a while.
+    TooManyTries,
     /// Something a later version says.
     #[serde(other)]
     Unknown,
@@ -453,7 +460,7 @@ mod tests {
         assert_eq!(FromClient::decode(br#"{"t":"dance","with":1}"#).expect("a frame"), FromClient::Unknown);
         assert_eq!(FromServer::decode(br#"{"t":"dance"}"#).expect("a frame"), FromServer::Unknown);
         let error = FromServer::decode(br#"{"t":"error","id":1,"code":"tired"}"#).expect("a frame");
-        assert_eq!(error, FromServer::Error { id: 1, code: Code::Unknown });
+        assert_eq!(error, FromServer::Error { id: 1, code: Code::Unknown, reason: None });
         for wrong in [&b"{}"[..], b"", b"[]", b"03#a#b#", br#"{"t":"ack"}"#, br#"{"t":"ack","cursor":-1}"#] {
             assert!(FromClient::decode(wrong).is_err());
         }

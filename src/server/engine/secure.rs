@@ -241,7 +241,12 @@ impl Engine {
     }
 
     fn fail(&mut self, peer: PeerId, id: u64, code: Code) {
-        self.frame_to(peer, FromServer::Error { id, code });
+        self.frame_to(peer, FromServer::Error { id, code, reason: None });
+    }
+
+    /// Not now, for this reason.
+    fn put_off(&mut self, peer: PeerId, id: u64, reason: Reason) {
+        self.frame_to(peer, FromServer::Error { id, code: Code::TryLater, reason: Some(reason) });
     }
 
     fn device_waits(&mut self, peer: PeerId, waiting: Waiting) -> u64 {
@@ -417,7 +422,7 @@ impl Engine {
                         let told = (!cursor).then(|| number(start));
                         self.device_is_in(now, peer, id, (account, device), token, highest, (start, told));
                     }
-                    _ => self.fail(peer, id, Code::TryLater),
+                    _ => self.put_off(peer, id, Reason::NotStored),
                 }
             }
             (Waiting::Send { who, counter, message, own }, done) => match done {
@@ -464,7 +469,7 @@ impl Engine {
             }
             (Waiting::History { id }, _) => self.fail(peer, id, Code::TryLater),
             (Waiting::Allow { id, account, change }, Done::Ok { .. }) => self.allowed(now, peer, id, account, change),
-            (Waiting::Allow { id, .. }, _) => self.fail(peer, id, Code::TryLater),
+            (Waiting::Allow { id, .. }, _) => self.put_off(peer, id, Reason::NotStored),
             // These wait for the hasher.
             (Waiting::Hash { .. } | Waiting::Check { .. }, _) => {}
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, at, never, select};
 use rust_i18n::t;
@@ -30,9 +30,6 @@ use crate::client::roster::Roster;
 use crate::client::session::{Dialect, KeyChange, Link, Plainly};
 use crate::client::{Client, Event};
 use crate::local::place::Place;
-
-/// How long a pipe that has ended waits for what it sent to be settled.
-const SETTLE: Duration = Duration::from_secs(10);
 
 pub(super) struct App {
     pub(super) client: Client,
@@ -81,6 +78,8 @@ pub(super) struct App {
     /// The last message of one's own to the friend one chats with.
     pub(super) last_own: Option<MessageId>,
     pub(super) searching: usize,
+    /// The disk has not done yet all that a pipe's line has asked of it.
+    pub(super) settling: bool,
     /// Somebody waits for who is online.
     pub(super) who_wanted: bool,
     /// What becomes of a change of the password is not said yet.
@@ -166,6 +165,7 @@ impl App {
             own: HashMap::new(),
             last_own: None,
             searching: 0,
+            settling: false,
             who_wanted: false,
             changing_password: false,
             change: None,
@@ -287,42 +287,7 @@ impl App {
         }
     }
 
-    /// The next line of a pipe, once what came before is done.
-    fn next_line(&mut self) {
-        while !self.busy() {
-            let Some(line) = self.lines.pop_front() else { break };
-            self.line_number += 1;
-            match line {
-                Some(line) => self.submit(line),
-                None => self.stop(&t!("term.not_utf8")),
-            }
-            self.events();
-        }
-        if self.ended && self.lines.is_empty() && !self.busy() && self.leaving == Leaving::No {
-            if self.client.unsent() == 0 {
-                self.leave(Leaving::Quit);
-            } else if self.deadline.is_none() {
-                self.deadline = Some(clock::now().instant + SETTLE);
-            }
-        }
-    }
-
-    /// Whether a pipe's next line has to wait.
-    fn busy(&self) -> bool {
-        self.pending != Pending::Nothing
-            || !self.wanted.is_empty()
-            || self.searching > 0
-            || self.change.is_some()
-            || self.raw_waits()
-            || self.reach.is_some()
-            || self.pages.waits()
-            || self.asked_account
-            || self.changing_password
-            || self.leaving != Leaving::No
-            || !self.found && self.ask == Ask::Command
-    }
-
-    fn submit(&mut self, line: String) {
+    pub(super) fn submit(&mut self, line: String) {
         if self.ask != Ask::Command {
             if self.terminal.is_some() {
                 let prompt = self.prompt();
@@ -349,7 +314,10 @@ impl App {
         }
         match typed {
             Typed::Nothing => {}
-            Typed::Command(command, words) => self.command(command, &words),
+            Typed::Command(command, words) => {
+                self.command(command, &words);
+                self.wait_for_disk();
+            }
             Typed::Say(name, text) => {
                 if let Some(peer) = self.resolve(&name) {
                     self.send(&peer, &text);
@@ -405,8 +373,8 @@ impl App {
             }
             Event::Online(accounts) => {
                 self.roster.set_online(Some(accounts));
-                if std::mem::take(&mut self.who_wanted) && !self.roster.online().is_empty() {
-                    self.who();
+                if std::mem::take(&mut self.who_wanted) {
+                    self.say_who();
                 }
             }
             Event::Extensions(false) if std::mem::take(&mut self.who_wanted) => self.quiet(&t!("term.who_unknown")),
@@ -415,7 +383,11 @@ impl App {
             Event::Raise => self.quiet(&t!("term.raised")),
             Event::Imported(Ok(n)) => self.print(&t!("main.imported", n = n)),
             Event::Exported(Ok(())) => self.print(&t!("main.exported")),
-            Event::Imported(Err(error)) | Event::Exported(Err(error)) => self.error(&error),
+            Event::Imported(Err(error)) | Event::Exported(Err(error)) => {
+                self.failed(Exit::Trouble);
+                self.error(&error);
+            }
+            Event::Settled => self.settling = false,
             Event::Paced(wait) => self.warn(&t!("gui.paced", s = wait.as_secs().max(1))),
             Event::MaybeLost(n) => self.warn(&super::lost(n)),
             Event::NotUnderstood(bytes) => {
@@ -471,6 +443,7 @@ impl App {
     fn not_opened(&mut self, sentence: &str) {
         self.pending = Pending::Nothing;
         self.change = None;
+        self.settling = false;
         self.error(sentence);
     }
 

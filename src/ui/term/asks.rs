@@ -349,7 +349,7 @@ impl App {
     pub(super) fn registered(&mut self, outcome: &RegisterOutcome) {
         self.no_more_doubt();
         let pending = std::mem::replace(&mut self.pending, Pending::Nothing);
-        let sentence = outcome.sentence();
+        let sentence = self.client.registration_sentence(outcome);
         match (outcome, pending) {
             (RegisterOutcome::Answered { reply: Registered::Done, .. }, Pending::Register(account, password)) => {
                 self.print(&sentence);
@@ -362,7 +362,11 @@ impl App {
                 self.only_on_terminal();
             }
             _ => {
-                self.failed(if *outcome == RegisterOutcome::NoAnswer { Exit::NoAnswer } else { Exit::Refused });
+                self.failed(if matches!(outcome, RegisterOutcome::NoAnswer | RegisterOutcome::Unheard) {
+                    Exit::NoAnswer
+                } else {
+                    Exit::Refused
+                });
                 self.error(&sentence);
             }
         }
@@ -413,7 +417,7 @@ impl App {
             (LoginOutcome::KeyChanged | LoginOutcome::KeysDamaged, Some(_)) if self.on_terminal() => {}
             (outcome, account) => {
                 self.failed(exit(outcome));
-                self.error(&outcome.sentence());
+                self.error(&self.client.login_sentence(outcome));
                 if pending == Pending::Nothing {
                     return;
                 }

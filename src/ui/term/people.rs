@@ -114,16 +114,21 @@ impl App {
     }
 
     pub(super) fn who(&mut self) {
-        let online: Vec<Account> = self.roster.online().to_vec();
         if self.roster.is_unsure() {
             return self.quiet(&t!("term.who_unknown"));
         }
-        if online.is_empty() {
+        if self.roster.online().is_empty() {
             // Not asked by itself; whoever asks is told what comes.
             self.who_wanted = true;
             self.quiet(&t!("term.who_asking"));
             return self.client.ask_who(clock::now());
         }
+        self.say_who();
+    }
+
+    /// Prints who is online.
+    pub(super) fn say_who(&mut self) {
+        let online: Vec<Account> = self.roster.online().to_vec();
         let name = |account: &Account| {
             let name = self.roster.name(account);
             if name == account.as_str() { name } else { format!("{account} ({name})") }

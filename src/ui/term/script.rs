@@ -34,6 +34,7 @@ use crate::client::session::{Polling, Speaks};
 use crate::client::{Client, Config, Event};
 use crate::local::place::Place;
 use crate::protocol::wire::Reply;
+use crate::protocol::wire::frame::Reason;
 use crate::protocol::wire::reply::Learned;
 
 /// How long a job that is told to end may take for that, and for taking back what it can. What blocks it longer
@@ -195,6 +196,8 @@ struct Running {
     own: HashMap<MessageId, SendState>,
     /// The server's new key was taken in this run.
     trusted: bool,
+    /// The server has said "later" to the login, and why if it says.
+    put_off: Option<Option<Reason>>,
     /// The terminal's, since a password was asked for: one thread reads it from then on.
     keys: Option<Receiver<Input>>,
     /// The exit code where it has to end in the middle of something.
@@ -254,6 +257,7 @@ impl Running {
             list: Vec::new(),
             own: HashMap::new(),
             trusted: false,
+            put_off: None,
             keys: None,
             told_to_end,
         })

@@ -142,6 +142,7 @@ impl App {
         self.target = None;
         self.wanted.clear();
         self.change = None;
+        self.settling = false;
         self.pages = Pages::default();
         self.asked_account = false;
         self.own.clear();

@@ -298,6 +298,7 @@ impl Session {
         self.taking_over = false;
         self.took_over = false;
         self.stale = false;
+        self.has_rooms = false;
         self.logged_in_at = std::mem::take(&mut self.automatic).then_some(now);
         self.release = None;
         self.offered_again();

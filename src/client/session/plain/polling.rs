@@ -133,12 +133,14 @@ impl Session {
             let wanted = std::mem::take(&mut self.who_wanted);
             if wanted || self.extensions.is_none() || self.extensions == Some(true) && self.denials > 1 {
                 self.extensions = Some(false);
+                self.has_rooms = false;
                 self.events.push_back(Event::Extensions(false));
             }
             return;
         };
         self.denials = 0;
         self.suspect = false;
+        self.has_rooms = true;
         if self.extensions != Some(true) {
             self.extensions = Some(true);
             self.events.push_back(Event::Extensions(true));

@@ -15,7 +15,7 @@ use crate::base::model::{Account, Password};
 use crate::base::timer::Rto;
 use crate::client::session::{Kept, KeyChange, Link, LoginOutcome, RegisterOutcome, acceptable};
 use crate::protocol::link::{COPIED, COPIED_BESIDE, ENDED, GOING_DOWN, PeerId, Pulse, Why};
-use crate::protocol::wire::frame::{Code, FromClient, Key, Secret};
+use crate::protocol::wire::frame::{Code, FromClient, Key, Reason, Secret};
 use crate::protocol::wire::reply::LoggedIn;
 
 /// Between tries, in milliseconds.
@@ -44,6 +44,8 @@ pub(super) struct Login {
     /// Of somebody's wish: since when they wait.
     pub(super) began: Option<Instant>,
     pub(super) online_since: Option<Instant>,
+    /// The server has said "later" to it, and why if it says.
+    pub(super) put_off: Option<Option<Reason>>,
 }
 
 /// How the server is called.
@@ -138,6 +140,7 @@ impl Session {
         self.state = State::LoggingIn;
         self.login.automatic = false;
         self.login.began = Some(now);
+        self.login.put_off = None;
         self.leaving = None;
         self.dialling.retry_at = None;
         self.dialling.tries = 0;
@@ -270,6 +273,7 @@ impl Session {
         self.state = State::Online;
         self.login.by_password = false;
         self.login.began = None;
+        self.login.put_off = None;
         self.login.online_since = Some(now);
         if let Some(account) = self.login.who.as_ref().map(|who| who.account.clone()) {
             self.was_made(&account, made);
@@ -307,7 +311,7 @@ impl Session {
         self.show(self.connected_link());
     }
 
-    pub(super) fn not_logged_in(&mut self, now: Instant, code: Code) {
+    pub(super) fn not_logged_in(&mut self, now: Instant, code: Code, reason: Option<Reason>) {
         let by_token = self.connection.asked.take().is_some_and(|(_, by_token)| by_token);
         match code {
             Code::BadToken if by_token => {
@@ -316,7 +320,13 @@ impl Session {
                 }
                 self.told.events.push_back(Event::Token(None));
             }
-            Code::TryLater => self.try_again(now),
+            Code::TryLater => {
+                // Said once, and again when it is for another reason.
+                if self.login.put_off.replace(reason) != Some(reason) {
+                    self.told.events.push_back(Event::LoginPutOff(reason));
+                }
+                self.try_again(now);
+            }
             Code::MadeAnew => self.is_another_account(now),
             Code::WrongPassword => self.not_in(now, LoginOutcome::Refused(LoggedIn::WrongPassword)),
             Code::NoAccount => self.not_in(now, LoginOutcome::Refused(LoggedIn::NoSuchAccount)),

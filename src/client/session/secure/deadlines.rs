@@ -88,7 +88,10 @@ impl Session {
             Deadline::Resend => self.sending.resend_at = None,
             Deadline::Hold => self.receiving.hold_until = None,
             Deadline::Deliveries => self.deliveries.retry_at = None,
-            Deadline::Login => self.not_in(now, LoginOutcome::NoAnswer),
+            Deadline::Login => {
+                let why = self.login.put_off.take();
+                self.not_in(now, why.map_or(LoginOutcome::NoAnswer, LoginOutcome::TryLater));
+            }
             Deadline::Question => {
                 let heard = self.health.heard;
                 let over = self.questions.give_up(now, |began| patience_ends(heard, began));

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::base::model::{Account, Password, names};
 use crate::client::session::{AccountChange, Event, Found, RegisterOutcome};
-use crate::protocol::wire::frame::{AccountSettings, Code, FromClient, Past, Secret};
+use crate::protocol::wire::frame::{AccountSettings, Code, FromClient, Past, Reason, Secret};
 use crate::protocol::wire::reply::Registered;
 
 /// What is asked.
@@ -30,7 +30,7 @@ pub(super) enum Question {
 #[derive(Debug)]
 pub(super) enum Answer {
     /// It is refused.
-    Refused(Code),
+    Refused(Code, Option<Reason>),
     /// The account is made.
     Registered,
     /// A page of messages, and whether there are older ones.
@@ -105,11 +105,13 @@ impl Question {
         let registered = |reply| RegisterOutcome::Answered { reply, after_timeout: times > 1 };
         Ok(match (self, answer) {
             (Self::Register { .. }, Answer::Registered) => Event::Registered(registered(Registered::Done)),
-            (Self::Register { .. }, Answer::Refused(Code::AccountExists)) => {
+            (Self::Register { .. }, Answer::Refused(Code::AccountExists, _)) => {
                 Event::Registered(registered(Registered::AccountExists))
             }
-            (Self::Register { .. }, Answer::Refused(Code::TryLater)) => Event::Registered(RegisterOutcome::TryLater),
-            (Self::Register { .. }, Answer::Refused(_)) => Event::Registered(RegisterOutcome::NotUnderstood),
+            (Self::Register { .. }, Answer::Refused(Code::TryLater, why)) => {
+                Event::Registered(RegisterOutcome::TryLater(why))
+            }
+            (Self::Register { .. }, Answer::Refused(..)) => Event::Registered(RegisterOutcome::NotUnderstood),
             (Self::History { peer, .. }, Answer::History(messages, more)) => {
                 // As those that are pushed.
                 let framed = |past: Past| match past.writer {
@@ -120,8 +122,10 @@ impl Question {
             }
             (Self::AccountSettings(_), Answer::AccountSettings(settings)) => Event::AccountSettings(Some(settings)),
             (Self::LookUp(asked), Answer::There(account)) => Event::LookedUp { asked, found: Found::There(account) },
-            (Self::LookUp(asked), Answer::Refused(Code::NoAccount)) => Event::LookedUp { asked, found: Found::Nobody },
-            (question @ (Self::History { .. } | Self::AccountSettings(_) | Self::LookUp(_)), Answer::Refused(_)) => {
+            (Self::LookUp(asked), Answer::Refused(Code::NoAccount, _)) => {
+                Event::LookedUp { asked, found: Found::Nobody }
+            }
+            (question @ (Self::History { .. } | Self::AccountSettings(_) | Self::LookUp(_)), Answer::Refused(..)) => {
                 question.unanswered()
             }
             (question, _) => return Err(question),

@@ -6,6 +6,7 @@ mod contact;
 mod delivered;
 mod faults;
 mod hostile;
+mod later;
 mod looking;
 mod promises;
 mod storing;
@@ -251,7 +252,7 @@ impl<'a> World<'a> {
             FromClient::Login { id, password, device, cursor, .. } => {
                 durable.passwords += 1;
                 if password.0 != "secret" {
-                    return vec![FromServer::Error { id, code: Code::WrongPassword }];
+                    return vec![FromServer::Error { id, code: Code::WrongPassword, reason: None }];
                 }
                 let token = Key([u8::try_from(durable.passwords % 250).expect("small"); 32]);
                 durable.tokens.insert(device, token);
@@ -264,7 +265,7 @@ impl<'a> World<'a> {
                     hmac::verify(&hmac::Key::new(hmac::HMAC_SHA256, hash.as_ref()), &material, &proof.0).is_ok()
                 });
                 if !right {
-                    return vec![FromServer::Error { id, code: Code::BadToken }];
+                    return vec![FromServer::Error { id, code: Code::BadToken, reason: None }];
                 }
                 durable.resumed += 1;
                 self.seat(at, id, device, cursor, None)
@@ -316,7 +317,7 @@ impl<'a> World<'a> {
             FromClient::LookUp { id, account } if account == "b" => {
                 vec![FromServer::Account { id, account, made: 3 }]
             }
-            FromClient::LookUp { id, .. } => vec![FromServer::Error { id, code: Code::NoAccount }],
+            FromClient::LookUp { id, .. } => vec![FromServer::Error { id, code: Code::NoAccount, reason: None }],
             FromClient::IfFree | FromClient::Delivered { .. } => Vec::new(),
             FromClient::Ping { id } => vec![FromServer::Pong { id, at: None }],
             FromClient::AccountSettings { id } => vec![FromServer::AccountSettings { id, settings: durable.settings }],

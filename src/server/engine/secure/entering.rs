@@ -8,7 +8,7 @@ use super::delivered::Told;
 use super::{BESIDE, By, DeviceName, Waiting, sha256};
 use crate::base::model::{Account, Password};
 use crate::protocol::link::{COPIED, COPIED_BESIDE, PeerId};
-use crate::protocol::wire::frame::{Code, FromServer, Key};
+use crate::protocol::wire::frame::{Code, FromServer, Key, Reason};
 use crate::protocol::wire::reply::Registered;
 use crate::server::engine::{Effect, Engine, Now};
 use crate::server::hasher::{Hashed, Job, MOST_JOBS};
@@ -94,7 +94,7 @@ impl Engine {
             return;
         };
         let Some(counted) = self.device_may_try(account, address) else {
-            return self.fail(peer, id, Code::TryLater);
+            return self.put_off(peer, id, Reason::TooManyTries);
         };
         self.set_busy(peer, true);
         let job = self.device_waits(peer, Waiting::Check { id, account, nth, address, counted, device, cursor, made });
@@ -108,7 +108,11 @@ impl Engine {
         }
         let Some((peer, Waiting::Hash { id, account })) = self.waited(job) else { return };
         let name = account.as_str().to_owned();
-        let Some(hashed) = hashed else { return self.device_registered(now, peer, id, &name, None) };
+        let Some(hashed) = hashed else {
+            self.set_busy(peer, false);
+            self.fail(peer, id, Code::TryLater);
+            return self.rivals(now, &name, None);
+        };
         let job = self.device_waits(peer, Waiting::Register { id, name: name.clone(), hashed: hashed.clone() });
         self.effects.push_back(Effect::Store(Op::Register { job, name, hashed, at: now.unix }));
     }
@@ -125,7 +129,7 @@ impl Engine {
         match outcome {
             Some(Registered::Done) => self.frame_to(peer, FromServer::Registered { id }),
             Some(_) => self.fail(peer, id, Code::AccountExists),
-            None => self.fail(peer, id, Code::TryLater),
+            None => self.put_off(peer, id, Reason::NotStored),
         }
         self.rivals(now, name, outcome);
     }

@@ -383,7 +383,7 @@ fn wrong_passwords_close_the_door_for_longer_and_longer() {
         made: None,
     };
     let wrong = r#"1 {"t":"error","id":1,"code":"wrong_password"}"#;
-    let later = r#"1 {"t":"error","id":1,"code":"try_later"}"#;
+    let later = r#"1 {"t":"error","id":1,"code":"try_later","reason":"too_many_tries"}"#;
     let mut looked_at = 0;
     for _ in 0..100 {
         let answer = world.say(1, &guess);
@@ -506,6 +506,12 @@ fn nothing_is_claimed_that_is_not_on_disk() {
     );
     world.disk_full = false;
     assert_eq!(world.say(1, &send(2, "b", "y")), [message(2, 2, 1, "a", "y"), accepted(1, 2, 2, true)]);
+    // Nor is anybody let in, and it is said why.
+    world.disk_full = true;
+    world.connect(9);
+    let not_stored = r#"9 {"t":"error","id":1,"code":"try_later","reason":"not_stored"}"#;
+    assert_eq!(world.login(9, "c", 9, None), [not_stored]);
+    world.disk_full = false;
     // A login that is overtaken by the connection's end lets nobody in.
     world.held = true;
     world.login(3, "c", 3, None);

@@ -173,7 +173,7 @@ impl App {
                 }
                 return;
             }
-            refused => refused.sentence(),
+            refused => self.client.registration_sentence(refused),
         };
         self.refuse_registration(&text, Field::Password);
     }
@@ -198,11 +198,12 @@ impl App {
             // The password may be right: it stays.
             LoginOutcome::NoAnswer
             | LoginOutcome::Unheard
+            | LoginOutcome::TryLater(_)
             | LoginOutcome::NotTaken
             | LoginOutcome::KeyChanged
             | LoginOutcome::KeysDamaged
             | LoginOutcome::EncryptedOnly => {
-                return self.say(&outcome.sentence());
+                return self.say(&self.client.login_sentence(outcome));
             }
             LoginOutcome::Refused(LoggedIn::NoSuchAccount) => true,
             LoginOutcome::Refused(_)
@@ -213,7 +214,7 @@ impl App {
         if account_too {
             self.say(&t!("gui.not_registered"));
         } else {
-            self.say(&outcome.sentence());
+            self.say(&self.client.login_sentence(outcome));
         }
         if let Some(login) = &mut self.login {
             login.again(account_too);

@@ -18,6 +18,9 @@ impl Running {
     /// What ends every job, or is settled without it; whether it is settled.
     pub(super) fn judged(&mut self, event: &Event) -> Result<bool, Stop> {
         let notice = event.notice().unwrap_or_default();
+        if let Event::LoginPutOff(why) = event {
+            self.put_off = Some(*why);
+        }
         match event {
             Event::KeyChanged(change) => self.key_changed(change, notice).map(|()| true),
             Event::LoggedIn(LoginOutcome::KeyChanged | LoginOutcome::KeysDamaged) if self.trusted => {
@@ -36,6 +39,7 @@ impl Running {
             }
             Event::Kicked { .. } | Event::Copied { offline: true } => Err(Stop(Exit::Refused, notice)),
             Event::UnknownCode(_)
+            | Event::LoginPutOff(_)
             | Event::EndedAt(_)
             | Event::Pinned(_)
             | Event::TookPlace { .. }
@@ -82,9 +86,10 @@ impl Running {
                 let password = self.ask_password()?;
                 self.client.stay_logged_in(true);
                 self.client.login(clock::now(), self.me.clone(), password)?;
-                self.outcome().and_then(into_result)
+                let outcome = self.outcome()?;
+                self.result_of(outcome)
             }
-            outcome => into_result(outcome),
+            outcome => self.result_of(outcome),
         }
     }
 
@@ -92,6 +97,7 @@ impl Running {
         let take_over = self.script.take_over;
         let end = self.deadline();
         let mut again = false;
+        self.put_off = None;
         let outcome = self.until(end, |client, event| match event {
             Event::LoggedIn(LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn)) if take_over && !again => {
                 again = true;
@@ -101,7 +107,7 @@ impl Running {
             Event::LoggedIn(outcome) => Some(outcome),
             _ => None,
         })?;
-        Ok(outcome.unwrap_or(LoginOutcome::NoAnswer))
+        Ok(outcome.unwrap_or_else(|| self.put_off.map_or(LoginOutcome::NoAnswer, LoginOutcome::TryLater)))
     }
 
     /// Asks at the terminal, if there is one.
@@ -135,7 +141,7 @@ impl Running {
         };
         self.client.stay_logged_in(true);
         self.client.login(clock::now(), self.me.clone(), password)?;
-        let entered = self.outcome().and_then(into_result);
+        let entered = self.outcome().and_then(|outcome| self.result_of(outcome));
         let secure = self.client.connection().speaks == Some(Speaks::Secure);
         self.leave();
         entered?;
@@ -143,6 +149,18 @@ impl Running {
             return Err(Stop(Exit::Refused, t!("term.stay_not_plain").into_owned()));
         }
         Ok(Exit::Done)
+    }
+
+    fn result_of(&self, outcome: LoginOutcome) -> Result<(), Stop> {
+        let exit = exit(&outcome);
+        if exit == Exit::Done {
+            return Ok(());
+        }
+        let mut sentence = self.client.login_sentence(&outcome);
+        if outcome == LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn) {
+            sentence = format!("{sentence}: {}", t!("term.in_use_job"));
+        }
+        Err(Stop(exit, sentence))
     }
 
     /// This device needs the password again.
@@ -165,19 +183,8 @@ pub(in super::super) fn exit(outcome: &LoginOutcome) -> Exit {
         LoginOutcome::Refused(_)
         | LoginOutcome::NotUnderstood
         | LoginOutcome::Unknown(_)
+        | LoginOutcome::TryLater(_)
         | LoginOutcome::NotTaken
         | LoginOutcome::EncryptedOnly => Exit::Refused,
     }
-}
-
-fn into_result(outcome: LoginOutcome) -> Result<(), Stop> {
-    let exit = exit(&outcome);
-    if exit == Exit::Done {
-        return Ok(());
-    }
-    let mut sentence = outcome.sentence().into_owned();
-    if outcome == LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn) {
-        sentence = format!("{sentence}: {}", t!("term.in_use_job"));
-    }
-    Err(Stop(exit, sentence))
 }

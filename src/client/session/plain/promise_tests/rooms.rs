@@ -87,3 +87,35 @@ fn of_a_server_that_is_gone_nobody_says_that_it_has_no_room() {
     assert_eq!((no_room(&world), world.count("03#@"), world.state(2)), (1, 0, Some(SendState::Sent)));
     assert!(world.has(&Event::NoRoom { id: MessageId(1), sure: false }));
 }
+
+#[test]
+fn another_program_that_is_started_in_the_place_of_ours_is_told_nothing_either() {
+    for course in [false, true] {
+        for deaf in [false, true] {
+            let mut world = World::new(Polling::Adaptive, |_, request: &str| ours(request));
+            if course {
+                world.session.keep_to_the_course();
+            }
+            world.session.login(world.now, account("a"), Password::parse("x").expect("valid"));
+            world.session.ask_who(world.now);
+            world.run(secs(5));
+            assert!(world.has(&Event::Extensions(true)));
+            world.server = Box::new(|_, _: &str| Vec::new());
+            world.run_until_retrying();
+            world.session.send(world.now, MessageId(1), Account::parse(ROOM).expect("valid"), text("1"));
+            let mut is_in = false;
+            world.server = Box::new(move |_, request: &str| match request.get(..2) {
+                Some("11") if deaf => Vec::new(),
+                Some("02") => {
+                    is_in = true;
+                    plain(request)
+                }
+                _ if !is_in => at_once("07:01"),
+                _ => plain(request),
+            });
+            world.run(secs(150));
+            let case = format!("course {course} deaf {deaf} {:?}", world.requests());
+            assert_eq!((no_room(&world), world.count("03#@")), (1, 0), "{case}");
+        }
+    }
+}

@@ -69,7 +69,9 @@ fn how_the_account_may_be_used_is_asked_and_changed_on_the_server() {
 fn a_server_that_does_not_know_of_settings_is_no_reason_to_begin_anew() {
     let mut world = World::scripted(1, |frame| match frame {
         FromClient::AccountSettings { .. } | FromClient::SetDevices { .. } => Some(Vec::new()),
-        FromClient::SetSecureOnly { id, .. } => Some(vec![FromServer::Error { id: *id, code: Code::TryLater }]),
+        FromClient::SetSecureOnly { id, .. } => {
+            Some(vec![FromServer::Error { id: *id, code: Code::TryLater, reason: None }])
+        }
         _ => None,
     });
     world.log_in();

@@ -61,7 +61,7 @@ fn a_wrong_password_and_an_unknown_account_are_said_once() {
     assert!(world.has(&Event::LoggedIn(LoginOutcome::Refused(LoggedIn::WrongPassword))));
     assert_eq!((world.durable.passwords, world.session.link()), (1, Link::Offline));
     let nobody = |frame: &FromClient| match frame {
-        FromClient::Login { id, .. } => Some(vec![FromServer::Error { id: *id, code: Code::NoAccount }]),
+        FromClient::Login { id, .. } => Some(vec![FromServer::Error { id: *id, code: Code::NoAccount, reason: None }]),
         _ => None,
     };
     let mut world = World::scripted(1, nobody);

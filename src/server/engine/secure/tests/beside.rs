@@ -128,7 +128,7 @@ fn the_choice_is_kept_and_holds_at_once() {
     assert_eq!(world.say(2, &beside(false)), alone, "who chooses that stays, alone");
     assert_eq!(world.login(5, "a", 1, None), [kicked(2, 5), logged_in(5, 0, Some("127.0.0.1:2"))]);
     world.disk_full = true;
-    assert_eq!(world.say(5, &beside(true)), [r#"5 {"t":"error","id":4,"code":"try_later"}"#]);
+    assert_eq!(world.say(5, &beside(true)), [r#"5 {"t":"error","id":4,"code":"try_later","reason":"not_stored"}"#]);
     world.disk_full = false;
     assert_eq!(world.say(5, &FromClient::AccountSettings { id: 4 }), [settings(5, false, false)]);
     assert_eq!(world.say(5, &beside(true)), [settings(5, true, false)]);
