@@ -17,6 +17,7 @@
 //! - `connection_window`: figures, once a second, and the diagnosis.
 //! - `wire_window`: the protocol window.
 //! - `trust_window`: why a server may be somebody else, or what would go out readable.
+//! - `actions`: what keys and menus do, each an entry of its window's table.
 //! - `keys_window`: all keys; and how every window gets its own.
 //! - `file_chooser`: every question for a path.
 //! - `dialog`: questions that something waits for.
@@ -34,6 +35,7 @@
 //! - `input_method`: opens FLTK's input method, and anew when another comes. X11.
 //! - `x11`: what FLTK has no call for.
 
+mod actions;
 pub mod app;
 pub mod begin;
 mod canvas;
@@ -146,6 +148,14 @@ pub enum UiEvent {
     FriendClosed,
     /// Takes somebody off the list, after a question.
     RemoveFriend(Account),
+    /// The same, with all messages.
+    DeletePerson(Account),
+    /// Blocks somebody, or not any more.
+    Block(Account, bool),
+    /// Asks for a file and adds who stands in it.
+    ImportFriends,
+    /// Asks for a file and writes the list into it.
+    ExportFriends,
     /// The menu of a friend's row, at this place of the main window.
     FriendMenu(Box<crate::client::roster::Person>, i32, i32),
     /// One's own menu, at this place of the main window.
@@ -194,6 +204,14 @@ pub enum UiEvent {
     OpenKeys,
     /// That list was closed.
     KeysClosed,
+    /// Goes online, or offline.
+    SetOnline(bool),
+    /// Back to the login window, for another account.
+    SwitchAccount,
+    /// The same, and this account shall need its password again on this device.
+    LeaveDevice,
+    /// Opens the password window.
+    OpenPassword,
     /// Takes the account's place back from another device.
     TakeBack,
     /// Leaves it there.

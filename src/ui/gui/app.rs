@@ -221,6 +221,11 @@ fn apply(event: UiEvent) {
     match event {
         UiEvent::Quit => quit(),
         UiEvent::RemoveFriend(account) => friends::remove(account, false),
+        UiEvent::DeletePerson(account) => friends::remove(account, true),
+        UiEvent::ImportFriends => friends::import(),
+        UiEvent::ExportFriends => friends::export(),
+        UiEvent::SwitchAccount if may_leave() => leave(Leaving::SwitchAccount),
+        UiEvent::LeaveDevice if may_leave() => leave_by(Leaving::SwitchAccount, Client::forget_device),
         UiEvent::FriendMenu(person, x, y) => friends::row_menu(&person, (x, y)),
         UiEvent::Menu(x, y) => menu::own((x, y)),
         UiEvent::SaveWire(text) => wire::save(text),
@@ -327,6 +332,9 @@ impl App {
             UiEvent::EditFriend(name) => self.edit_friend(&name),
             UiEvent::SaveFriend(form) => self.save_friend(&form),
             UiEvent::ChangePassword(form) => self.change_password(&form),
+            UiEvent::OpenPassword => self.open_password(),
+            UiEvent::Block(account, blocked) => self.client.set_blocked(account, blocked),
+            UiEvent::SetOnline(online) => self.go(online),
             UiEvent::PasswordClosed => self.close_password(),
             UiEvent::FriendClosed => {
                 if let Some(window) = self.friend.take() {
@@ -386,6 +394,11 @@ impl App {
             UiEvent::Fetch
             | UiEvent::Quit
             | UiEvent::RemoveFriend(_)
+            | UiEvent::DeletePerson(_)
+            | UiEvent::ImportFriends
+            | UiEvent::ExportFriends
+            | UiEvent::SwitchAccount
+            | UiEvent::LeaveDevice
             | UiEvent::FriendMenu(..)
             | UiEvent::Menu(..)
             | UiEvent::LogInAgain

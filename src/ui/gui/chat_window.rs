@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use fltk::app;
 use fltk::draw;
-use fltk::enums::{Align, Event, Font, FrameType, Key, Shortcut};
+use fltk::enums::{Align, Event, Font, FrameType, Key};
 use fltk::frame::Frame;
 use fltk::prelude::*;
 use fltk::text::{TextBuffer, TextEditor, WrapMode};
@@ -14,14 +14,15 @@ use fltk::valuator::Scrollbar;
 use fltk::window::Window;
 use rust_i18n::t;
 
+use super::actions::{Action, Press, pressed};
 use super::canvas::Canvas;
+use super::field_menu;
 use super::keys_window::listen;
 use super::login::Emit;
 use super::screen::Life;
 use super::transcript::{Ask, Earlier, Transcript};
 use super::widgets::{self, Style};
 use super::{UiEvent, screen, theme};
-use super::{field_menu, latin};
 use crate::base::model::{Account, MessageId, MessageText, SendState};
 use crate::base::shown;
 use crate::client::history::{Row, RowMeta};
@@ -29,6 +30,25 @@ use crate::client::roster::Presence;
 
 const HEAD: i32 = 56;
 const FOOT: i32 = 128;
+
+type Writing = Action<fn(&mut Transcript, &dyn Fn())>;
+
+/// What keys do while one writes, with the messages above and what sends the text.
+pub(super) const WRITING: &[Writing] = &[
+    Writing::new(&[Press::Enter], "keys.send", |_, send| send()),
+    Writing::told(&[Press::Elsewhere("Shift+Enter")], "keys.send"),
+    Writing::new(&[Press::PageUp], "keys.scroll", |transcript, _| transcript.page(-1)),
+    Writing::new(&[Press::PageDown], "keys.scroll", |transcript, _| transcript.page(1)),
+    Writing::new(&[Press::CtrlEnd], "keys.scroll", |transcript, _| transcript.go_to_end()),
+    Writing::new(&[Press::CtrlHome], "keys.earlier", |transcript, _| transcript.go_to_begin()),
+    // Out of the editor, where Tab would be a character.
+    Writing::new(&[Press::Tab], "keys.choose", |transcript, _| drop(transcript.widget().clone().take_focus())),
+];
+
+type Here = Action<fn(Account) -> UiEvent>;
+
+/// The window's own keys, whatever in it has the keys.
+pub(super) const ACTIONS: &[Here] = &[Here::new(&[Press::Ctrl('w')], "keys.close", UiEvent::ChatClosed)];
 
 /// How one is connected oneself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,20 +195,8 @@ impl ChatWindow {
                 false
             }
             Event::KeyDown => {
-                let state = app::event_state();
-                let control = state.contains(Shortcut::Ctrl);
-                match app::event_key() {
-                    Key::Enter | Key::KPEnter if !state.contains(Shortcut::Shift) => send(),
-                    Key::PageUp => transcript.page(-1),
-                    Key::PageDown => transcript.page(1),
-                    Key::End if control => transcript.go_to_end(),
-                    Key::Home if control => transcript.go_to_begin(),
-                    // Out of the editor, where Tab would be a character.
-                    Key::Tab => {
-                        let _ = transcript.widget().clone().take_focus();
-                    }
-                    _ => return field_menu::handles(composer, event),
-                }
+                let Some(does) = pressed(WRITING, false) else { return field_menu::handles(composer, event) };
+                does(&mut transcript, &*send);
                 composer.redraw();
                 true
             }
@@ -199,11 +207,8 @@ impl ChatWindow {
             if event == Event::Focus {
                 out(UiEvent::Looked(peer.clone()));
             }
-            if event == Event::KeyDown && latin::is('w') {
-                out(UiEvent::ChatClosed(peer.clone()));
-                return true;
-            }
-            false
+            let does = if event == Event::KeyDown { pressed(ACTIONS, false) } else { None };
+            does.inspect(|does| out(does(peer.clone()))).is_some()
         });
         let peer = self.peer.clone();
         self.window.set_callback(move |_| {

@@ -15,11 +15,12 @@ use fltk::prelude::*;
 use fltk::window::Window;
 use rust_i18n::t;
 
+use super::actions::{Action, Press, pressed};
+use super::field_menu;
 use super::keys_window::listen;
 use super::login::Emit;
 use super::widgets::{self, Style};
 use super::{UiEvent, screen, shape, sheet, theme};
-use super::{field_menu, latin};
 use crate::client::Connection;
 use crate::client::diagnosis::{Mark, Report, Verdict};
 use crate::client::net::clock;
@@ -42,6 +43,28 @@ pub struct ConnectionWindow {
     message: Frame,
     lay_out: Rc<dyn Fn(i32, i32)>,
 }
+
+/// What the window's keys work on.
+pub(super) struct Here {
+    emit: Emit,
+    /// By so much.
+    scroll: Rc<dyn Fn(i32)>,
+    page: Frame,
+    copying: Rc<dyn Fn()>,
+}
+
+type OfWindow = Action<fn(&Here)>;
+
+/// The window's keys; the line for a server asks first, and does without some.
+pub(super) const ACTIONS: &[OfWindow] = &[
+    OfWindow::told(&[Press::Elsewhere("Enter")], "keys.find_out"),
+    OfWindow::new(&[Press::Escape, Press::Ctrl('w')], "", |here| (here.emit)(UiEvent::ConnectionClosed)),
+    OfWindow::new(&[Press::Ctrl('c')], "keys.copy_report", |here| (here.copying)()).outside_fields(),
+    OfWindow::new(&[Press::PageUp], "keys.copy_report", |here| (here.scroll)(STEP - here.page.h())),
+    OfWindow::new(&[Press::PageDown], "keys.copy_report", |here| (here.scroll)(here.page.h() - STEP)),
+    OfWindow::new(&[Press::Down], "", |here| (here.scroll)(STEP)).outside_fields(),
+    OfWindow::new(&[Press::Up], "", |here| (here.scroll)(-STEP)).outside_fields(),
+];
 
 /// What stands in it.
 #[derive(Default)]
@@ -240,24 +263,9 @@ fn keys(
             event == Event::MouseWheel
         }
     });
-    let page = steps.clone();
-    let (closing, copy_all) = (Rc::clone(emit), Rc::clone(&copying));
-    // `all` is false while a line is edited.
-    let shortcut: Rc<dyn Fn(bool) -> bool> = Rc::new(move |all| {
-        let (control, key) = (latin::ctrl(), latin::key());
-        let is = |c: char| control && key == Key::from_char(c);
-        match key {
-            Key::Escape => closing(UiEvent::ConnectionClosed),
-            Key::PageDown => scroll(page.h() - STEP),
-            Key::PageUp => scroll(STEP - page.h()),
-            Key::Down if all => scroll(STEP),
-            Key::Up if all => scroll(-STEP),
-            _ if is('w') => closing(UiEvent::ConnectionClosed),
-            _ if all && is('c') => copy_all(),
-            _ => return false,
-        }
-        true
-    });
+    let here = Here { emit: Rc::clone(emit), scroll, page: steps.clone(), copying: Rc::clone(&copying) };
+    let shortcut: Rc<dyn Fn(bool) -> bool> =
+        Rc::new(move |editing| pressed(ACTIONS, editing).inspect(|does| does(&here)).is_some());
     field.super_handle_first(false);
     field.handle({
         let shortcut = Rc::clone(&shortcut);
@@ -272,10 +280,10 @@ fn keys(
                 find_out();
                 return true;
             }
-            shortcut(false) || field_menu::handles(field, event)
+            shortcut(true) || field_menu::handles(field, event)
         }
     });
-    listen(window, emit, move |event| event == Event::KeyDown && shortcut(true));
+    listen(window, emit, move |event| event == Event::KeyDown && shortcut(false));
 }
 
 /// Asks for the figures now and once a second as long as the window is there.

@@ -11,8 +11,9 @@ use fltk::prelude::*;
 use fltk::widget::Widget;
 use rust_i18n::t;
 
+use super::actions::{Action, Press, pressed};
 use super::canvas::{Canvas, Painted, joined, plan};
-use super::{shape, theme, widgets};
+use super::{UiEvent, shape, theme, widgets};
 use crate::base::model::Account;
 use crate::base::shown;
 use crate::client::roster::{Entry, Person, Presence, Section};
@@ -25,10 +26,8 @@ const BAR: i32 = 8;
 pub enum Wish {
     /// A chat.
     Open(Account),
-    /// Their remark and group.
-    Edit(Account),
-    /// Off the list.
-    Remove(Account),
+    /// What a row's key does.
+    Do(UiEvent),
     /// Opens or closes a heading.
     Toggle(Section),
     /// A new friend.
@@ -37,6 +36,35 @@ pub enum Wish {
     Menu(Box<Person>, i32, i32),
     /// A key was typed that begins a search.
     Search(String),
+}
+
+/// What a row's menu depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// In the list by its owner's wish.
+    pub contact: bool,
+    /// Nothing of theirs is shown.
+    pub blocked: bool,
+    /// They can be taken off the list.
+    pub removable: bool,
+}
+
+type OfRow = Action<fn(&Person) -> UiEvent, Row>;
+
+/// What can be done with whom a row is about; rooms have no menu and are not edited.
+pub(super) const ACTIONS: &[OfRow] = &[
+    OfRow::entry("main.open", |_| true, |person| UiEvent::OpenChat(person.account.clone())),
+    OfRow::new(&[Press::F(2)], "keys.friend", edit).named("main.edit", |row| row.contact),
+    OfRow::entry("main.add", |row| !row.contact, edit),
+    OfRow::entry("main.block", |row| !row.blocked, |person| UiEvent::Block(person.account.clone(), true)),
+    OfRow::entry("main.unblock", |row| row.blocked, |person| UiEvent::Block(person.account.clone(), false)),
+    OfRow::new(&[Press::Delete], "keys.friend", |person| UiEvent::RemoveFriend(person.account.clone()))
+        .named("main.remove", |row| row.removable),
+    OfRow::entry("main.delete", |row| row.removable, |person| UiEvent::DeletePerson(person.account.clone())),
+];
+
+fn edit(person: &Person) -> UiEvent {
+    UiEvent::EditFriend(person.account.to_string())
 }
 
 #[derive(Default)]
@@ -319,6 +347,10 @@ impl View {
             Some(Entry::Person(person)) => Some(person.clone()),
             _ => None,
         };
+        if let Some(event) = pressed(ACTIONS, false) {
+            // A room has nothing to edit, and is not removed.
+            return (true, person.filter(|p| !p.account.is_room()).map(|p| Wish::Do(event(&p))));
+        }
         match app::event_key() {
             Key::Down => self.choose(row.map_or(0, |i| i + 1), h),
             // Above the first row stands the search field.
@@ -335,8 +367,6 @@ impl View {
                 }
                 _ => return (true, None),
             },
-            Key::F2 => return (true, person.filter(|p| !p.account.is_room()).map(|p| Wish::Edit(p.account))),
-            Key::Delete => return (true, person.map(|p| Wish::Remove(p.account))),
             _ if widgets::is_menu_key() => {
                 let top = row.map_or(0, |i| self.top_of(i) - self.scrolled);
                 return (true, person.map(|p| Wish::Menu(Box::new(p), w.x() + 60, w.y() + top + 40)));

@@ -2,65 +2,51 @@
 
 use std::rc::Rc;
 
-use fltk::app;
 use fltk::draw;
-use fltk::enums::{Event, Font, Key, Shortcut};
+use fltk::enums::{Event, Font};
 use fltk::frame::Frame;
 use fltk::prelude::*;
 use fltk::window::Window;
 use rust_i18n::t;
 
-use super::latin;
-use super::login::Emit;
+use super::actions::{EVERYWHERE, Line, list, pressed};
+use super::login::{self, Emit};
 use super::sheet::Sheet;
 use super::{UiEvent, screen, theme, widgets};
+use super::{chat_window, connection_window, friend_list, main_window, transcript, wire_window};
 
 const ROW: i32 = 24;
 /// A column: two of them fit on a small screen, one does not.
 const COLUMN: i32 = 460;
 
-/// Where a key works, and what it does; a heading where there is no key.
-const KEYS: &[(&str, &str)] = &[
-    ("", "keys.everywhere"),
-    ("F1  Ctrl+/", "keys.this"),
-    ("Ctrl+Shift+L", "keys.wire"),
-    ("Ctrl+Shift+K", "keys.connection"),
-    ("Ctrl+,", "keys.settings"),
-    ("Ctrl+K", "keys.search"),
-    ("F5", "keys.fetch"),
-    ("Ctrl+Q", "keys.quit"),
-    ("Tab  Shift+Tab", "keys.tab"),
-    ("Menu  Shift+F10", "keys.row_menu"),
-    ("Ctrl++  Ctrl+-  Ctrl+0", "keys.zoom"),
-    ("", "keys.login_window"),
-    ("Enter", "keys.submit"),
-    ("Ctrl+R", "keys.register"),
-    ("Ctrl+L", "keys.language"),
-    ("", "keys.main_window"),
-    ("↑ ↓  Enter", "keys.open"),
-    ("← →", "keys.fold"),
-    ("Ctrl+N  F2  Del", "keys.friend"),
-    ("F10", "keys.menu"),
-    ("", "keys.chat_window"),
-    ("Enter  Shift+Enter", "keys.send"),
-    ("PgUp PgDn  Ctrl+End", "keys.scroll"),
-    ("Ctrl+Home", "keys.earlier"),
-    ("Tab  ↑ ↓", "keys.choose"),
-    ("Ctrl+C  Enter", "keys.copy"),
-    ("Ctrl+W", "keys.close"),
-    ("", "keys.wire_window"),
-    ("Alt+1  Alt+2", "keys.pages"),
-    ("Ctrl+F", "keys.filter"),
-    ("Space  Ctrl+P", "keys.pause"),
-    ("Ctrl+T  Ctrl+D", "keys.hand"),
-    ("↑ ↓  Shift  Ctrl+A", "keys.rows"),
-    ("Ctrl+C  Ctrl+S", "keys.keep"),
-    ("Ctrl+Shift+S", "keys.document"),
-    ("↑ ↓", "keys.history"),
-    ("", "connection.title"),
-    ("Enter", "keys.find_out"),
-    ("Ctrl+C  PgUp PgDn", "keys.copy_report"),
-];
+/// What stands in a column: a heading, or a line where there are keys.
+type Column = Vec<Line>;
+
+/// The keys of every window, of login and main window; those of the others. From the tables that dispatch reads.
+fn columns() -> [Column; 2] {
+    let (mut left, mut right) = (Vec::new(), Vec::new());
+    section(&mut left, "keys.everywhere", |lines| list(lines, EVERYWHERE));
+    section(&mut left, "keys.login_window", |lines| list(lines, login::ACTIONS));
+    section(&mut left, "keys.main_window", |lines| {
+        list(lines, main_window::ACTIONS);
+        list(lines, friend_list::ACTIONS);
+    });
+    section(&mut right, "keys.chat_window", |lines| {
+        list(lines, chat_window::WRITING);
+        list(lines, transcript::ACTIONS);
+        list(lines, chat_window::ACTIONS);
+    });
+    section(&mut right, "keys.wire_window", |lines| list(lines, wire_window::ACTIONS));
+    section(&mut right, "connection.title", |lines| list(lines, connection_window::ACTIONS));
+    [left, right]
+}
+
+fn section(column: &mut Column, heading: &'static str, of: impl FnOnce(&mut Column)) {
+    let mut lines = Vec::new();
+    of(&mut lines);
+    column.push((String::new(), heading));
+    column.append(&mut lines);
+}
 
 /// The window.
 pub struct KeysWindow {
@@ -71,14 +57,15 @@ impl KeysWindow {
     /// Opens the window.
     #[must_use]
     pub fn new(emit: Emit) -> Self {
-        let height = columns().map(height_of).into_iter().max().unwrap_or(0);
+        let height = columns().each_ref().map(|column| height_of(column)).into_iter().max().unwrap_or(0);
         let mut sheet = Sheet::new(2 * COLUMN, height);
         let mut window = sheet.window().clone();
         window.set_label(&t!("keys.title"));
         let mut list = Frame::new(0, 0, 2 * COLUMN, height, None);
         list.draw(draw_keys);
         sheet.flow(move |x, y, w| {
-            let high = if w < 2 * COLUMN { columns().map(height_of).iter().sum() } else { height };
+            let high =
+                if w < 2 * COLUMN { columns().each_ref().map(|column| height_of(column)).iter().sum() } else { height };
             list.resize(x, y, w, high);
             high
         });
@@ -107,37 +94,11 @@ pub fn listen(window: &mut Window, emit: &Emit, mut own: impl FnMut(Event) -> bo
 }
 
 fn everywhere(emit: &Emit) -> bool {
-    let state = app::event_state();
-    let (control, key) = (latin::ctrl(), latin::key());
-    let is = |c: char| control && key == Key::from_char(c);
-    emit(if is('k') && state.contains(Shortcut::Shift) {
-        UiEvent::OpenConnection
-    } else if is('l') && state.contains(Shortcut::Shift) {
-        UiEvent::OpenWire
-    } else if key == Key::F1 || is('/') {
-        UiEvent::OpenKeys
-    } else if is(',') {
-        UiEvent::OpenSettings
-    } else if key == Key::F5 {
-        UiEvent::Fetch
-    } else if is('k') {
-        UiEvent::Search
-    } else if is('q') {
-        UiEvent::Quit
-    } else {
-        return false;
-    });
-    true
+    let event = pressed(EVERYWHERE, false);
+    event.inspect(|event| emit(event())).is_some()
 }
 
-/// The keys of every window, of login and main window; those of the others.
-fn columns() -> [&'static [(&'static str, &'static str)]; 2] {
-    let chat = KEYS.iter().position(|(_, text)| *text == "keys.chat_window").unwrap_or(KEYS.len());
-    let (left, right) = KEYS.split_at(chat);
-    [left, right]
-}
-
-fn height_of(column: &[(&str, &str)]) -> i32 {
+fn height_of(column: &[Line]) -> i32 {
     i32::try_from(column.len()).unwrap_or(0) * ROW + 24
 }
 
@@ -145,12 +106,12 @@ fn height_of(column: &[(&str, &str)]) -> i32 {
 fn draw_keys(f: &mut Frame) {
     let mut at = [f.x(), f.y() + 12];
     for column in columns() {
-        draw_column(column, at[0], at[1]);
-        if f.w() < 2 * COLUMN { at[1] += height_of(column) } else { at[0] += COLUMN }
+        draw_column(&column, at[0], at[1]);
+        if f.w() < 2 * COLUMN { at[1] += height_of(&column) } else { at[0] += COLUMN }
     }
 }
 
-fn draw_column(keys: &[(&str, &str)], x: i32, mut y: i32) {
+fn draw_column(keys: &[Line], x: i32, mut y: i32) {
     let colours = theme::palette();
     for (key, text) in keys {
         let (size, ink) = if key.is_empty() { (theme::SMALL, colours.accent) } else { (theme::BODY, colours.text) };
@@ -162,5 +123,38 @@ fn draw_column(keys: &[(&str, &str)], x: i32, mut y: i32) {
         draw::set_draw_color(colours.dim);
         draw::draw_text(&widgets::whole(key, 200 - 36 - 4), x + 36, y + 17);
         y += ROW;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::gui::actions::tests::is_whole;
+
+    #[test]
+    fn every_table_is_whole() {
+        is_whole(login::ACTIONS);
+        is_whole(main_window::ACTIONS);
+        is_whole(friend_list::ACTIONS);
+        is_whole(chat_window::WRITING);
+        is_whole(chat_window::ACTIONS);
+        is_whole(transcript::ACTIONS);
+        is_whole(wire_window::ACTIONS);
+        is_whole(connection_window::ACTIONS);
+    }
+
+    #[test]
+    fn the_list_shows_what_its_tables_have() {
+        let [left, right] = columns();
+        let of = |column: &Column, says: &str| {
+            column.iter().filter(|line| line.1 == says).map(|line| line.0.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(of(&left, "keys.friend"), ["Ctrl+N  F2  Del"]);
+        assert_eq!(of(&left, "keys.language"), ["Ctrl+L"]);
+        assert_eq!(of(&right, "keys.scroll"), ["PgUp  PgDn  Ctrl+End"]);
+        assert_eq!(of(&right, "keys.pause"), ["Space  Ctrl+P"]);
+        assert_eq!(of(&right, "keys.choose"), ["Tab  ↑ ↓"]);
+        assert_eq!(of(&right, "keys.document"), ["Ctrl+Shift+S"]);
+        assert_eq!((left.len(), right.len()), (20, 19), "no line is lost: a heading or a text each");
     }
 }

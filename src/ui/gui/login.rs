@@ -5,20 +5,29 @@ use std::rc::Rc;
 use fltk::app;
 use fltk::button::CheckButton;
 use fltk::draw;
-use fltk::enums::{CallbackTrigger, Color, Event, Font, Key, Shortcut};
+use fltk::enums::{CallbackTrigger, Color, Event, Font, Key};
 use fltk::frame::Frame;
 use fltk::input::{Input, SecretInput};
 use fltk::prelude::*;
 use rust_i18n::t;
 
+use super::actions::{Action, Press, pressed};
 use super::keys_window::listen;
-use super::latin;
 use super::sheet::Sheet;
 use super::widgets::{self, Style};
 use super::{Secret, UiEvent, begin, screen, theme};
 
 /// Where windows put what the person asks for.
 pub type Emit = Rc<dyn Fn(UiEvent)>;
+
+type Here = Action<fn() -> UiEvent>;
+
+/// The login window's keys.
+pub(super) const ACTIONS: &[Here] = &[
+    Here::told(&[Press::Elsewhere("Enter")], "keys.submit"),
+    Here::new(&[Press::Ctrl('r')], "keys.register", || UiEvent::OpenRegister),
+    Here::new(&[Press::Ctrl('l')], "keys.language", || UiEvent::OtherLanguage),
+];
 
 const WIDTH: i32 = 320;
 const MARGIN: i32 = 24;
@@ -121,31 +130,18 @@ impl Login {
             }
         });
         button.set_callback(move |_| submit());
-        let out = |event: UiEvent| {
+        for (button, event) in [
+            (&mut register, UiEvent::OpenRegister),
+            (&mut language, UiEvent::OtherLanguage),
+            (&mut gear, UiEvent::OpenSettings),
+        ] {
             let emit = Rc::clone(&emit);
-            move || emit(event.clone())
-        };
-        let (open_register, switch, settings) =
-            (out(UiEvent::OpenRegister), out(UiEvent::OtherLanguage), out(UiEvent::OpenSettings));
-        register.set_callback({
-            let open_register = open_register.clone();
-            move |_| open_register()
-        });
-        language.set_callback({
-            let switch = switch.clone();
-            move |_| switch()
-        });
-        gear.set_callback(move |_| settings());
+            button.set_callback(move |_| emit(event.clone()));
+        }
+        let out = Rc::clone(&emit);
         listen(&mut window, &emit, move |event| {
-            if event != Event::KeyDown {
-                return false;
-            }
-            match () {
-                () if latin::is('r') => open_register(),
-                () if latin::is('l') && !app::event_state().contains(Shortcut::Shift) => switch(),
-                _ => return false,
-            }
-            true
+            let event = if event == Event::KeyDown { pressed(ACTIONS, false) } else { None };
+            event.inspect(|event| out(event())).is_some()
         });
         window.set_callback(move |_| {
             // Escape is not a way to leave.

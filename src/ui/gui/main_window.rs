@@ -14,7 +14,9 @@ use fltk::prelude::*;
 use fltk::window::Window;
 use rust_i18n::t;
 
+use super::actions::{Action, Press, pressed};
 use super::canvas::Canvas;
+use super::field_menu;
 use super::friend_list::{FriendList, Wish};
 use super::keys_window::listen;
 use super::login::Emit;
@@ -22,7 +24,6 @@ use super::notice::{Kept, Notice, Question};
 use super::theme::Palette;
 use super::widgets;
 use super::{UiEvent, screen, theme};
-use super::{field_menu, latin};
 use crate::base::model::Account;
 use crate::client::history::Conversation;
 use crate::client::net::clock;
@@ -32,6 +33,17 @@ use crate::client::session::{Link, Speaks};
 const HEAD: i32 = 68;
 const SEARCH: i32 = 44;
 const FOOT: i32 = 30;
+
+type Here = Action<fn(&Emit, &mut Input)>;
+
+/// The window's own keys, which get its search; those of rows are the list's.
+pub(super) const ACTIONS: &[Here] = &[
+    Here::told(&[Press::Elsewhere("↑ ↓  Enter")], "keys.open"),
+    Here::told(&[Press::Elsewhere("← →")], "keys.fold"),
+    Here::new(&[Press::Ctrl('n')], "keys.friend", |emit, _| emit(UiEvent::EditFriend(String::new()))),
+    Here::new(&[Press::F(10)], "keys.menu", |emit, _| emit(UiEvent::Menu(60, HEAD - 8))),
+    Here::new(&[Press::Ctrl('f')], "", |_, search| drop(search.take_focus())),
+];
 
 /// Who one is here.
 #[derive(Debug, Clone)]
@@ -237,21 +249,8 @@ impl MainWindow {
             if event == Event::Focus {
                 out(UiEvent::MainLooked);
             }
-            if event == Event::KeyDown {
-                let (control, key) = (latin::ctrl(), latin::key());
-                let is = |c: char| control && key == Key::from_char(c);
-                if is('f') {
-                    let _ = search.take_focus();
-                } else if is('n') {
-                    out(UiEvent::EditFriend(String::new()));
-                } else if key == Key::from_i32(Key::F1.bits() + 9) {
-                    out(UiEvent::Menu(60, HEAD - 8));
-                } else {
-                    return false;
-                }
-                return true;
-            }
-            false
+            let does = if event == Event::KeyDown { pressed(ACTIONS, false) } else { None };
+            does.inspect(|does| does(&out, &mut search)).is_some()
         });
         self.window.set_callback(move |_| {
             // Escape is not a way to leave.
@@ -457,8 +456,7 @@ fn wishes(emit: &Emit, search: &Input) -> Rc<dyn Fn(Wish)> {
     Rc::new(move |wish| {
         emit(match wish {
             Wish::Open(account) => UiEvent::OpenChat(account),
-            Wish::Edit(account) => UiEvent::EditFriend(account.to_string()),
-            Wish::Remove(account) => UiEvent::RemoveFriend(account),
+            Wish::Do(event) => event,
             Wish::Toggle(section) => UiEvent::Toggle(section),
             Wish::Add(name) => UiEvent::EditFriend(name),
             Wish::Menu(person, x, y) => UiEvent::FriendMenu(person, x, y),

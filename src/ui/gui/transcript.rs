@@ -33,12 +33,23 @@ use fltk::draw;
 use fltk::enums::{Align, Cursor, Event, FrameType, Key, Shortcut};
 use fltk::prelude::*;
 use fltk::widget::Widget;
-use rust_i18n::t;
 
+use super::actions::{Action, Press, choose};
 use crate::base::model::{MessageId, SendState};
 use crate::client::history::{Row, RowMeta};
 pub use around::Earlier;
 use layout::View;
+
+/// Something done with a message: its number, its text, and what asks the window.
+type OfMessage = Action<fn(MessageId, &str, &dyn Fn(Ask)), bool>;
+
+/// The menu of a message, by whether it can be sent again; and the keys that work among messages.
+pub(super) const ACTIONS: &[OfMessage] = &[
+    OfMessage::told(&[Press::Elsewhere("↑ ↓")], "keys.choose"),
+    OfMessage::told(&[Press::Elsewhere("Ctrl+C  Enter")], "keys.copy"),
+    OfMessage::entry("chat.copy", |_| true, |_, text, _| copy(text)),
+    OfMessage::entry("chat.resend", |resend| *resend, |id, _, ask| ask(Ask::Resend(id))),
+];
 
 /// What a transcript asks of its window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -375,12 +386,8 @@ fn key(view: &Rc<RefCell<View>>, ask: &Rc<dyn Fn(Ask)>, w: &Widget) -> bool {
 
 fn menu(view: &Rc<RefCell<View>>, ask: &Rc<dyn Fn(Ask)>, at: Option<(i32, i32)>) {
     let Some((id, text, resend)) = view.borrow().chosen() else { return };
-    let (copy_it, send_it) = (t!("chat.copy"), t!("chat.resend"));
-    let names: Vec<&str> = if resend { vec![&copy_it, &send_it] } else { vec![&copy_it] };
-    match super::widgets::popup(&names, at) {
-        Some(0) => copy(&text),
-        Some(_) => ask(Ask::Resend(id)),
-        None => {}
+    if let Some(does) = choose(ACTIONS, &resend, at) {
+        does(id, &text, &**ask);
     }
 }
 

@@ -21,15 +21,15 @@ use std::rc::Rc;
 
 use fltk::app;
 use fltk::button::Button;
-use fltk::enums::{CallbackTrigger, Event, Key, Shortcut};
+use fltk::enums::{CallbackTrigger, Event};
 use fltk::frame::Frame;
 use fltk::input::Input;
 use fltk::prelude::*;
 use fltk::window::Window;
 use rust_i18n::t;
 
+use super::actions::{Action, Press, pressed};
 use super::keys_window::listen;
-use super::latin;
 use super::login::Emit;
 use super::widgets::{self, Style};
 use super::{UiEvent, screen, theme};
@@ -159,9 +159,11 @@ impl WireWindow {
             let pages = pages.clone();
             tab.set_callback(move |_| pages.show(page));
         }
-        let shortcut = shortcuts(&pages, &foot, &filter, [toggle, copying, saving]);
+        let here = Here { pages, foot: foot.clone(), filter, toggle, copying, saving };
+        let shortcut: Rc<dyn Fn(bool) -> bool> =
+            Rc::new(move |editing| pressed(ACTIONS, editing).inspect(|does| does(&here)).is_some());
         foot.listen(&shortcut);
-        listen(&mut window, &emit, move |event| event == Event::KeyDown && shortcut(true));
+        listen(&mut window, &emit, move |event| event == Event::KeyDown && shortcut(false));
         window.set_callback(move |_| emit(UiEvent::WireClosed));
         window.show();
         foot.focus();
@@ -251,45 +253,41 @@ fn show_pause(button: &mut Button, held: Option<usize>) {
     }
 }
 
-/// The window's keys. The line at the foot asks first, with `false`: some of them would edit it.
-fn shortcuts(
-    pages: &Pages,
-    foot: &Foot,
-    filter: &Input,
-    [toggle, copying, saving]: [Rc<dyn Fn()>; 3],
-) -> Rc<dyn Fn(bool) -> bool> {
-    let (pages, foot, filter) = (pages.clone(), foot.clone(), filter.clone());
-    Rc::new(move |all| {
-        let state = app::event_state();
-        let (control, alt) = (latin::ctrl(), state.contains(Shortcut::Alt));
-        let key = latin::key();
-        let is = |c: char| key == Key::from_char(c);
-        if key == Key::Escape || control && is('w') {
-            (pages.emit)(UiEvent::WireClosed);
-        } else if alt && is('1') {
-            pages.show(0);
-        } else if alt && is('2') {
-            pages.show(1);
-        } else if control && is('f') {
-            let _ = filter.clone().take_focus();
-        } else if control && is('s') && state.contains(Shortcut::Shift) {
-            (pages.emit)(UiEvent::SaveTrials);
-        } else if control && is('s') {
-            saving();
-        } else if control && is('p') || all && !control && !alt && is(' ') {
-            toggle();
-        } else if all && control && is('c') {
-            copying();
-        } else if control && is('d') {
-            foot.focus();
-        } else if control && is('t') {
-            pages.show(0);
-            let _ = pages.table.widget().clone().take_focus();
-        } else {
-            return false;
-        }
-        true
-    })
+/// What the window's keys work on.
+pub(super) struct Here {
+    pages: Pages,
+    foot: Foot,
+    filter: Input,
+    /// Holds new datagrams back, or shows them.
+    toggle: Rc<dyn Fn()>,
+    copying: Rc<dyn Fn()>,
+    saving: Rc<dyn Fn()>,
+}
+
+type Key = Action<fn(&Here)>;
+
+/// The window's keys. The line at the foot asks first: some of them would edit it.
+pub(super) const ACTIONS: &[Key] = &[
+    Key::new(&[Press::Escape, Press::Ctrl('w')], "", |here| (here.pages.emit)(UiEvent::WireClosed)),
+    Key::new(&[Press::Alt('1')], "keys.pages", |here| here.pages.show(0)),
+    Key::new(&[Press::Alt('2')], "keys.pages", |here| here.pages.show(1)),
+    Key::new(&[Press::Ctrl('f')], "keys.filter", |here| drop(here.filter.clone().take_focus())),
+    Key::new(&[Press::Space], "keys.pause", |here| (here.toggle)()).outside_fields(),
+    Key::new(&[Press::Ctrl('p')], "keys.pause", |here| (here.toggle)()),
+    Key::new(&[Press::Ctrl('t')], "keys.hand", Here::go_to_table),
+    Key::new(&[Press::Ctrl('d')], "keys.hand", |here| here.foot.focus()),
+    Key::told(&[Press::Elsewhere("↑ ↓  Shift  Ctrl+A")], "keys.rows"),
+    Key::new(&[Press::Ctrl('c')], "keys.keep", |here| (here.copying)()).outside_fields(),
+    Key::new(&[Press::Ctrl('s')], "keys.keep", |here| (here.saving)()),
+    Key::new(&[Press::CtrlShift('s')], "keys.document", |here| (here.pages.emit)(UiEvent::SaveTrials)),
+    Key::told(&[Press::Elsewhere("↑ ↓")], "keys.history"),
+];
+
+impl Here {
+    fn go_to_table(&self) {
+        self.pages.show(0);
+        let _ = self.pages.table.widget().clone().take_focus();
+    }
 }
 
 impl Pages {

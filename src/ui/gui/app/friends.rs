@@ -5,7 +5,9 @@ use std::rc::Rc;
 
 use rust_i18n::t;
 
+use super::super::actions::choose;
 use super::super::file_chooser::Purpose;
+use super::super::friend_list::{self, Row};
 use super::super::friend_window::{Form, FriendWindow};
 use super::super::main_window::MainWindow;
 use super::super::{UiEvent, widgets};
@@ -39,23 +41,10 @@ pub(super) fn row_menu(person: &Person, at: (i32, i32)) {
     if person.account.is_room() {
         return apply(UiEvent::OpenChat(person.account.clone()));
     }
-    let account = person.account.clone();
-    let edit = if person.contact { t!("main.edit") } else { t!("main.add") };
-    let block = if person.blocked { t!("main.unblock") } else { t!("main.block") };
-    let (open, remove_it, delete_it) = (t!("main.open"), t!("main.remove"), t!("main.delete"));
-    let mut entries = vec![&*open, &*edit, &*block];
-    if with(|app| app.is_removable(&account)) == Some(true) {
-        entries.extend([&*remove_it, &*delete_it]);
-    }
-    match widgets::popup(&entries, Some(at)) {
-        Some(0) => apply(UiEvent::OpenChat(account)),
-        Some(1) => apply(UiEvent::EditFriend(account.to_string())),
-        Some(2) => {
-            with(|app| app.client.set_blocked(account, !person.blocked));
-        }
-        Some(3) => remove(account, false),
-        Some(4) => remove(account, true),
-        _ => {}
+    let removable = with(|app| app.is_removable(&person.account)) == Some(true);
+    let now = Row { contact: person.contact, blocked: person.blocked, removable };
+    if let Some(event) = choose(friend_list::ACTIONS, &now, Some(at)) {
+        apply(event(person));
     }
 }
 

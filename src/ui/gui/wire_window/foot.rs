@@ -102,7 +102,7 @@ impl Foot {
         self.message.clone().resize(28, below + theme::CONTROL + 3, w - 38, LINE);
     }
 
-    /// Enter sends from either field; keys that are not theirs go to `shortcut`.
+    /// Enter sends from either field; keys that are not theirs go to `shortcut`, with `true`.
     pub fn listen(&mut self, shortcut: &Rc<dyn Fn(bool) -> bool>) {
         for (field, brings_back) in [(self.hand.clone(), true), (self.expected.clone(), false)] {
             let (foot, shortcut) = (self.clone(), Rc::clone(shortcut));
@@ -118,7 +118,7 @@ impl Foot {
                 match app::event_key() {
                     Key::Enter | Key::KPEnter => foot.send(),
                     Key::Up | Key::Down if brings_back => foot.bring_back(app::event_key() == Key::Up),
-                    _ => return shortcut(false) || field_menu::handles(field, event),
+                    _ => return shortcut(true) || field_menu::handles(field, event),
                 }
                 true
             });

@@ -1,0 +1,302 @@
+//! What a window does by keys and by menus: an action is one entry of its window's table, with its keys, its line in the
+//! list of keys and its name in a menu. Dispatch, list and menu read the tables; nothing else knows them.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use fltk::app;
+use fltk::enums::{Key, Shortcut};
+use rust_i18n::t;
+
+use super::{UiEvent, latin, menu};
+
+/// A key as it is pressed, and by `Display` as it is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Press {
+    /// With a character; with Shift as well where nothing else is meant by that.
+    Ctrl(char),
+    /// With Shift too.
+    CtrlShift(char),
+    /// With a character.
+    Alt(char),
+    /// F1 to F12.
+    F(u8),
+    /// Without Shift; of the keypad too.
+    Enter,
+    /// Alone.
+    Space,
+    /// `Tab`
+    Tab,
+    /// `Del`
+    Delete,
+    /// `Esc`
+    Escape,
+    /// `PgUp`
+    PageUp,
+    /// `PgDn`
+    PageDown,
+    /// `↑`
+    Up,
+    /// `↓`
+    Down,
+    /// `Ctrl+Home`
+    CtrlHome,
+    /// `Ctrl+End`
+    CtrlEnd,
+    /// Shown in the list, and handled by FLTK or a widget.
+    Elsewhere(&'static str),
+}
+
+impl Press {
+    fn is_pressed(self) -> bool {
+        let state = app::event_state();
+        let (shift, alt) = (state.contains(Shortcut::Shift), state.contains(Shortcut::Alt));
+        let is = |c: char| latin::key() == Key::from_char(c);
+        let key = app::event_key();
+        match self {
+            Self::Ctrl(c) => latin::ctrl() && is(c),
+            Self::CtrlShift(c) => latin::ctrl() && shift && is(c),
+            Self::Alt(c) => alt && is(c),
+            Self::F(n) => key == Key::from_i32(Key::F1.bits() + i32::from(n) - 1),
+            Self::Enter => matches!(key, Key::Enter | Key::KPEnter) && !shift,
+            Self::Space => !latin::ctrl() && !alt && is(' '),
+            Self::Tab => key == Key::Tab,
+            Self::Delete => key == Key::Delete,
+            Self::Escape => key == Key::Escape,
+            Self::PageUp => key == Key::PageUp,
+            Self::PageDown => key == Key::PageDown,
+            Self::Up => key == Key::Up,
+            Self::Down => key == Key::Down,
+            Self::CtrlHome => state.contains(Shortcut::Ctrl) && key == Key::Home,
+            Self::CtrlEnd => state.contains(Shortcut::Ctrl) && key == Key::End,
+            Self::Elsewhere(_) => false,
+        }
+    }
+}
+
+impl fmt::Display for Press {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ctrl(c) => write!(f, "Ctrl+{}", c.to_ascii_uppercase()),
+            Self::CtrlShift(c) => write!(f, "Ctrl+Shift+{}", c.to_ascii_uppercase()),
+            Self::Alt(c) => write!(f, "Alt+{}", c.to_ascii_uppercase()),
+            Self::F(n) => write!(f, "F{n}"),
+            Self::Enter => f.write_str("Enter"),
+            Self::Space => f.write_str("Space"),
+            Self::Tab => f.write_str("Tab"),
+            Self::Delete => f.write_str("Del"),
+            Self::Escape => f.write_str("Esc"),
+            Self::PageUp => f.write_str("PgUp"),
+            Self::PageDown => f.write_str("PgDn"),
+            Self::Up => f.write_str("↑"),
+            Self::Down => f.write_str("↓"),
+            Self::CtrlHome => f.write_str("Ctrl+Home"),
+            Self::CtrlEnd => f.write_str("Ctrl+End"),
+            Self::Elsewhere(keys) => f.write_str(keys),
+        }
+    }
+}
+
+/// One entry: `D` is what it does, as its window calls it; a menu offers it by what is so now, `S`.
+#[derive(Clone, Copy)]
+pub struct Action<D: 'static, S: 'static = ()> {
+    keys: &'static [Press],
+    /// A text's key. Entries that say the same share a line.
+    says: &'static str,
+    /// A text's key.
+    name: &'static str,
+    offered: fn(&S) -> bool,
+    in_fields: bool,
+    does: Option<D>,
+}
+
+impl<D: Copy, S> Action<D, S> {
+    /// By these keys; the list of keys says it so, or does not list it where `says` is empty.
+    #[must_use]
+    pub const fn new(keys: &'static [Press], says: &'static str, does: D) -> Self {
+        Self { keys, says, name: "", offered: |_| false, in_fields: true, does: Some(does) }
+    }
+
+    /// By a menu alone.
+    #[must_use]
+    pub const fn entry(name: &'static str, offered: fn(&S) -> bool, does: D) -> Self {
+        Self::new(&[], "", does).named(name, offered)
+    }
+
+    /// Of the list of keys alone, as FLTK or a widget does it.
+    #[must_use]
+    pub const fn told(keys: &'static [Press], says: &'static str) -> Self {
+        Self { keys, says, name: "", offered: |_| false, in_fields: true, does: None }
+    }
+
+    /// By a menu as well, while it is offered there.
+    #[must_use]
+    pub const fn named(mut self, name: &'static str, offered: fn(&S) -> bool) -> Self {
+        self.name = name;
+        self.offered = offered;
+        self
+    }
+
+    /// Not by its keys while a line is edited, which they would edit.
+    #[must_use]
+    pub const fn outside_fields(mut self) -> Self {
+        self.in_fields = false;
+        self
+    }
+
+    /// How a menu shows it: its name, and its first key.
+    fn shown(&self) -> Cow<'static, str> {
+        let name = t!(self.name);
+        self.keys.first().map_or_else(|| name.clone(), |key| t!("menu.with_key", name = name, key = key))
+    }
+}
+
+/// What a key does in a window, by its table; in a field, with `editing`, less. For key presses; the keys that work in
+/// every window are asked for when this has found none.
+#[must_use]
+pub fn pressed<D: Copy, S>(table: &[Action<D, S>], editing: bool) -> Option<D> {
+    let with_shift = |press: &Press| matches!(press, Press::CtrlShift(_)) && press.is_pressed();
+    let of = |is: &dyn Fn(&Press) -> bool| {
+        table.iter().filter(|action| action.in_fields || !editing).find_map(|action| {
+            let does = action.does?;
+            action.keys.iter().any(is).then_some(does)
+        })
+    };
+    // What is meant with Shift goes before what is meant without.
+    let everywhere = EVERYWHERE.iter().any(|action| action.keys.iter().any(with_shift));
+    of(&with_shift).or_else(|| if everywhere { None } else { of(&|press| press.is_pressed()) })
+}
+
+/// Opens a menu of what a table offers, at `at` in the window of the event or at the pointer; what was chosen does.
+/// Blocks in FLTK's loop, so no borrow may be held.
+#[must_use]
+pub fn choose<D: Copy, S>(table: &[Action<D, S>], now: &S, at: Option<(i32, i32)>) -> Option<D> {
+    let offered = offered(table, now);
+    let names: Vec<Cow<'_, str>> = offered.iter().map(|action| action.shown()).collect();
+    let names: Vec<&str> = names.iter().map(|name| &**name).collect();
+    menu::popup(&names, at).and_then(|chosen| offered.get(chosen)?.does)
+}
+
+fn offered<'a, D: Copy, S>(table: &'a [Action<D, S>], now: &S) -> Vec<&'a Action<D, S>> {
+    table.iter().filter(|action| !action.name.is_empty() && (action.offered)(now)).collect()
+}
+
+/// A line of the list of keys: the keys, and the key of what they do.
+pub type Line = (String, &'static str);
+
+/// Adds what a table has for the list of keys.
+pub fn list<D, S>(lines: &mut Vec<Line>, table: &[Action<D, S>]) {
+    for action in table.iter().filter(|action| !action.says.is_empty()) {
+        for key in action.keys {
+            match lines.iter_mut().find(|(_, says)| *says == action.says) {
+                Some((keys, _)) => *keys = format!("{keys}  {key}"),
+                None => lines.push((key.to_string(), action.says)),
+            }
+        }
+    }
+}
+
+/// What the main window's own menu depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct Own {
+    /// Nothing is sent or fetched.
+    pub offline: bool,
+    /// The account is in use elsewhere.
+    pub kicked: bool,
+    /// This device can log in without a password.
+    pub stays: bool,
+    /// The server can change passwords, or may be able to.
+    pub password: bool,
+}
+
+type Everywhere = Action<fn() -> UiEvent, Own>;
+
+/// The main window's own menu, in its order, and the keys that work in every window.
+pub const EVERYWHERE: &[Everywhere] = &[
+    Everywhere::entry("main.take_back", |own| own.offline && own.kicked, || UiEvent::TakeBack),
+    Everywhere::entry("main.go_online", |own| own.offline && !own.kicked, || UiEvent::SetOnline(true)),
+    Everywhere::entry("main.go_offline", |own| !own.offline, || UiEvent::SetOnline(false)),
+    Everywhere::new(&[Press::F(5)], "keys.fetch", || UiEvent::Fetch).named("main.fetch", |_| true),
+    Everywhere::new(&[Press::Ctrl(',')], "keys.settings", || UiEvent::OpenSettings).named("main.settings", |_| true),
+    Everywhere::entry("main.import", |_| true, || UiEvent::ImportFriends),
+    Everywhere::entry("main.export", |_| true, || UiEvent::ExportFriends),
+    Everywhere::new(&[Press::CtrlShift('l')], "keys.wire", || UiEvent::OpenWire).named("main.wire", |_| true),
+    Everywhere::new(&[Press::CtrlShift('k')], "keys.connection", || UiEvent::OpenConnection)
+        .named("main.connection", |_| true),
+    Everywhere::new(&[Press::F(1), Press::Ctrl('/')], "keys.this", || UiEvent::OpenKeys).named("main.keys", |_| true),
+    Everywhere::entry("main.switch", |_| true, || UiEvent::SwitchAccount),
+    Everywhere::entry("main.password", |own| own.password, || UiEvent::OpenPassword),
+    Everywhere::entry("main.forget_device", |own| own.stays, || UiEvent::LeaveDevice),
+    Everywhere::new(&[Press::Ctrl('k')], "keys.search", || UiEvent::Search),
+    Everywhere::new(&[Press::Ctrl('q')], "keys.quit", || UiEvent::Quit).named("main.quit", |_| true),
+    Everywhere::told(&[Press::Elsewhere("Tab  Shift+Tab")], "keys.tab"),
+    Everywhere::told(&[Press::Elsewhere("Menu  Shift+F10")], "keys.row_menu"),
+    Everywhere::told(&[Press::Elsewhere("Ctrl++  Ctrl+-  Ctrl+0")], "keys.zoom"),
+];
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// Every text of a table is there in both languages, and of its own in each; no key means two things.
+    pub fn is_whole<D: Copy, S>(table: &[Action<D, S>]) {
+        let mut keys = Vec::new();
+        for action in table {
+            for text in [action.says, action.name] {
+                let (en, zh) = (t!(text, locale = "en"), t!(text, locale = "zh-CN"));
+                assert!(text.is_empty() || !en.contains(text) && !zh.contains(text) && en != zh, "{text}: {en}, {zh}");
+            }
+            assert!(!action.keys.is_empty() || !action.name.is_empty(), "{} can be reached", action.says);
+            for key in action.keys.iter().filter(|_| action.does.is_some()) {
+                assert!(!keys.contains(key), "{key} means one thing");
+                keys.push(*key);
+            }
+        }
+    }
+
+    fn names(own: &Own) -> Vec<&'static str> {
+        offered(EVERYWHERE, own).iter().map(|action| action.name).collect()
+    }
+
+    #[test]
+    fn what_works_everywhere_is_whole() {
+        is_whole(EVERYWHERE);
+    }
+
+    #[test]
+    fn ones_own_menu_offers_what_can_be_done() {
+        let online = Own { offline: false, kicked: false, stays: false, password: false };
+        let common = ["main.fetch", "main.settings", "main.import", "main.export", "main.wire", "main.connection"];
+        let common = [&common[..], &["main.keys", "main.switch"]].concat();
+        let menu = |first: &'static str, last: &[&'static str]| [&[first], &common[..], last].concat();
+        assert_eq!(names(&online), menu("main.go_offline", &["main.quit"]));
+        let offline = Own { offline: true, ..online };
+        assert_eq!(names(&offline), menu("main.go_online", &["main.quit"]));
+        assert_eq!(names(&Own { kicked: true, ..offline }), menu("main.take_back", &["main.quit"]));
+        let all = Own { stays: true, password: true, ..online };
+        assert_eq!(names(&all), menu("main.go_offline", &["main.password", "main.forget_device", "main.quit"]));
+    }
+
+    #[test]
+    fn an_entry_shows_its_key_as_it_is_pressed() {
+        let mut lines = Vec::new();
+        list(&mut lines, EVERYWHERE);
+        let has = |keys: &str, says: &'static str| assert!(lines.contains(&(keys.to_owned(), says)), "{lines:?}");
+        has("F1  Ctrl+/", "keys.this");
+        has("Ctrl+Shift+L", "keys.wire");
+        has("F5", "keys.fetch");
+        has("Ctrl+,", "keys.settings");
+    }
+
+    #[test]
+    fn entries_that_say_the_same_share_a_line() {
+        const TABLE: &[Action<u8>] = &[
+            Action::new(&[Press::Space], "keys.pause", 1),
+            Action::new(&[Press::Delete], "", 2),
+            Action::new(&[Press::Ctrl('p')], "keys.pause", 3),
+        ];
+        let mut lines = Vec::new();
+        list(&mut lines, TABLE);
+        assert_eq!(lines, [("Space  Ctrl+P".to_owned(), "keys.pause")]);
+    }
+}
