@@ -319,6 +319,24 @@ impl SendState {
         }
     }
 
+    /// Whether nothing more is to be said of it: the server has taken it, and nobody waits for it.
+    #[must_use]
+    pub fn went_well(self) -> bool {
+        match self {
+            Self::Sent | Self::Delivered => true,
+            Self::Waiting
+            | Self::Sending
+            | Self::OfflineOrUnknown
+            | Self::Unknown
+            | Self::MadeAnew
+            | Self::Kept
+            | Self::MaybeSentTwice
+            | Self::MaybeSent
+            | Self::NoAnswer
+            | Self::Failed => false,
+        }
+    }
+
     /// Whether its writer may send it once more, as nobody knows that it arrived just once. Every face offers it for these.
     #[must_use]
     pub fn can_resend(self) -> bool {

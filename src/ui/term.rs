@@ -15,6 +15,8 @@
 //! - `style`: colours.
 //! - `commands`: what a line means. Pure.
 //! - `asks`: questions, passwords.
+//! - `login`: what belongs to one login, and is gone with it.
+//! - `own`: one's own messages and how far they came. Pure.
 //! - `talk`: messages.
 //! - `past`: old messages.
 //! - `people`: the list.
@@ -40,6 +42,8 @@ mod drawing;
 pub mod json;
 mod keys;
 pub mod line;
+mod login;
+mod own;
 mod past;
 mod people;
 mod pipe;

@@ -29,14 +29,20 @@ impl App {
 
     /// What became of a change of the password.
     pub(super) fn password_changed(&mut self, outcome: &PasswordOutcome) {
-        self.changing_password = false;
+        self.login.awaits.password = false;
         let sentence = outcome.sentence();
         match outcome {
             PasswordOutcome::Done => return self.print(&sentence),
             PasswordOutcome::NoAnswer | PasswordOutcome::Unclear(_) | PasswordOutcome::Interrupted => {
                 self.failed(Exit::NoAnswer);
             }
-            _ => self.failed(Exit::Refused),
+            PasswordOutcome::WrongPassword
+            | PasswordOutcome::PasswordsDiffer
+            | PasswordOutcome::NoSuchAccount
+            | PasswordOutcome::NotHere
+            | PasswordOutcome::NotTheOneOfLogin
+            | PasswordOutcome::NotLoggedIn
+            | PasswordOutcome::Encrypted => self.failed(Exit::Refused),
         }
         self.error(&sentence);
     }
@@ -60,7 +66,7 @@ impl App {
         if !matches!(self.client.link(), Link::Connected { .. } | Link::Waiting) {
             return self.error(&t!("gui.no_answer"));
         }
-        self.asked_account = true;
+        self.login.awaits.account = true;
         match change {
             Some(change) => self.client.set_account(clock::now(), change),
             None => self.client.account_settings(clock::now()),
@@ -68,7 +74,7 @@ impl App {
     }
 
     pub(super) fn account_is(&mut self, settings: Option<AccountSettings>) {
-        self.asked_account = false;
+        self.login.awaits.account = false;
         let Some(AccountSettings { beside, secure_only }) = settings else {
             return self.error(&t!("term.account_not_kept"));
         };

@@ -3,6 +3,7 @@
 use rust_i18n::t;
 
 use super::app::App;
+use super::login::Login;
 use super::script::Exit;
 use super::script::entering::exit;
 use crate::base::model::{Account, FieldError, Password, names};
@@ -73,15 +74,23 @@ impl Ask {
     }
 
     pub(super) fn is_secret(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::LoginPassword(_)
-                | Self::RegisterPassword(_)
-                | Self::RegisterConfirm(..)
-                | Self::OldPassword
-                | Self::NewPassword(_)
-                | Self::NewPasswordAgain(..)
-        )
+            | Self::RegisterPassword(_)
+            | Self::RegisterConfirm(..)
+            | Self::OldPassword
+            | Self::NewPassword(_)
+            | Self::NewPasswordAgain(..) => true,
+            Self::Command
+            | Self::LoginAccount
+            | Self::RegisterAccount
+            | Self::TakeOver
+            | Self::Plain(_)
+            | Self::Readable(_)
+            | Self::Trust(_)
+            | Self::Parts(..)
+            | Self::AddAllTheSame(_) => false,
+        }
     }
 }
 
@@ -92,7 +101,7 @@ fn is_yes(line: &str) -> bool {
 impl App {
     /// Asks for the password of the account that was named or is remembered.
     pub(super) fn begin(&mut self, account: Option<&str>) {
-        let remembered = self.settings.account.clone();
+        let remembered = self.profile.settings.account.clone();
         let name = account.unwrap_or(&remembered);
         // A pipe says by itself what it wants, unless all is given.
         if !name.is_empty() && (self.on_terminal() || self.given.is_some()) {
@@ -103,7 +112,7 @@ impl App {
     }
 
     pub(super) fn ask_login(&mut self, name: &str) {
-        let me = self.me.clone().filter(|_| self.logged_in).map(|me| me.to_string());
+        let me = self.login.account().map(Account::to_string);
         // Whoever was logged out by the server, or went offline, may log in anew.
         let out = matches!(self.client.link(), Link::LoggedOut | Link::Offline);
         if let Some(me) = me.as_ref().filter(|_| !out) {
@@ -117,7 +126,7 @@ impl App {
     }
 
     pub(super) fn ask_register(&mut self, name: &str) {
-        if let Some(me) = &self.me.clone().filter(|_| self.logged_in) {
+        if let Some(me) = self.login.account().map(Account::to_string) {
             return self.warn(&t!("term.logged_in_already", account = me));
         }
         self.quiet(&t!("gui.register_foot"));
@@ -131,115 +140,132 @@ impl App {
     pub(super) fn answered(&mut self, line: &str) {
         let ask = std::mem::replace(&mut self.ask, Ask::Command);
         if line.is_empty() {
-            match &ask {
-                Ask::Plain(_) | Ask::Readable(_) => self.not_plainly(),
-                Ask::Parts(peer, text) => self.give_back(peer, text),
-                _ => {}
-            }
-            return self.quiet(&t!("term.cancelled"));
+            return self.not_answered(ask);
         }
         match ask {
             Ask::Command => {}
-            Ask::LoginAccount | Ask::RegisterAccount => {
-                let account = match ask {
-                    Ask::RegisterAccount => Account::new_person(&names::composed(line.trim())),
-                    _ => Account::person(line.trim()),
-                };
-                let account = match account {
-                    Ok(account) => account,
-                    Err(error) => {
-                        let unfit = matches!(error, FieldError::Name(_));
-                        self.error(&if unfit { t!("gui.bad_name") } else { t!("gui.bad_account") });
-                        self.ask = ask;
-                        return self.only_on_terminal();
-                    }
-                };
-                if ask == Ask::RegisterAccount {
-                    self.ask = Ask::RegisterPassword(account);
-                } else if let Some(password) = self.given.take() {
-                    self.log_in(account, password);
-                } else if self.on_terminal() && (!self.place.is_known() || self.client.can_resume(&account)) {
-                    self.with_server(Pending::ResumeLater(account));
-                } else {
-                    // The next line of a pipe is the password, whatever is remembered.
-                    self.ask = Ask::LoginPassword(account);
-                }
-            }
-            Ask::LoginPassword(account) => match Password::parse(line) {
-                Ok(password) => self.log_in(account, password),
-                Err(_) => {
-                    self.error(&t!("gui.bad_password"));
-                    self.ask = Ask::LoginPassword(account);
-                    self.only_on_terminal();
-                }
+            Ask::LoginAccount => match Account::person(line.trim()) {
+                Ok(account) => self.log_in_as(account),
+                Err(error) => self.bad_account(&error, Ask::LoginAccount),
             },
-            Ask::RegisterPassword(account) => match Password::parse(line) {
-                Ok(password) => self.ask = Ask::RegisterConfirm(account, password),
-                Err(_) => {
-                    self.error(&t!("gui.bad_password"));
-                    self.ask = Ask::RegisterPassword(account);
-                    self.only_on_terminal();
-                }
+            Ask::RegisterAccount => match Account::new_person(&names::composed(line.trim())) {
+                Ok(account) => self.ask = Ask::RegisterPassword(account),
+                Err(error) => self.bad_account(&error, Ask::RegisterAccount),
             },
-            Ask::RegisterConfirm(account, password) => match Password::parse(line) {
+            Ask::LoginPassword(account) => match self.password_in(line) {
+                Some(password) => self.log_in(account, password),
+                None => self.ask_again(Ask::LoginPassword(account)),
+            },
+            Ask::RegisterPassword(account) => match self.password_in(line) {
+                Some(password) => self.ask = Ask::RegisterConfirm(account, password),
+                None => self.ask_again(Ask::RegisterPassword(account)),
+            },
+            Ask::RegisterConfirm(account, password) => {
                 // The server compares them, as the protocol has it.
-                Ok(confirm) => self.register(account, password, confirm),
-                Err(_) => self.error(&t!("gui.bad_password")),
-            },
-            Ask::Plain(pending) => {
-                if is_yes(line) {
-                    self.pending = pending;
-                    self.client.allow_plain(clock::now());
-                } else {
-                    self.not_plainly();
-                    self.quiet(&t!("term.cancelled"));
+                if let Some(confirm) = self.password_in(line) {
+                    self.register(account, password, confirm);
                 }
             }
-            Ask::OldPassword => match Password::parse(line) {
-                Ok(old) => self.ask = Ask::NewPassword(old),
-                Err(_) => self.error(&t!("gui.bad_password")),
+            Ask::OldPassword => {
+                if let Some(old) = self.password_in(line) {
+                    self.ask = Ask::NewPassword(old);
+                }
+            }
+            Ask::NewPassword(old) => match self.password_in(line) {
+                Some(new) if new == old => self.error(&t!("password.same")),
+                Some(new) => self.ask = Ask::NewPasswordAgain(old, new),
+                None => {}
             },
-            Ask::NewPassword(old) => match Password::parse(line) {
-                Ok(new) if new == old => self.error(&t!("password.same")),
-                Ok(new) => self.ask = Ask::NewPasswordAgain(old, new),
-                Err(_) => self.error(&t!("gui.bad_password")),
-            },
-            Ask::NewPasswordAgain(old, new) => match Password::parse(line) {
-                Ok(confirm) => {
+            Ask::NewPasswordAgain(old, new) => {
+                if let Some(confirm) = self.password_in(line) {
                     self.quiet(&t!("password.changing"));
-                    self.changing_password = true;
+                    self.login.awaits.password = true;
                     self.client.change_password(clock::now(), old, new, confirm);
                 }
-                Err(_) => self.error(&t!("gui.bad_password")),
-            },
+            }
+            Ask::Plain(pending) if is_yes(line) => {
+                self.pending = pending;
+                self.client.allow_plain(clock::now());
+            }
             Ask::Readable(pending) => self.agreed(pending, line),
             Ask::Trust(key) => self.trusted(key, line),
             Ask::AddAllTheSame(contact) if is_yes(line) => self.add_now(contact),
-            Ask::AddAllTheSame(_) => self.quiet(&t!("term.cancelled")),
-            Ask::Parts(peer, text) => {
-                if ["send", "发送"].contains(&line.trim().to_lowercase().as_str()) {
-                    self.send_now(&peer, &text);
-                } else {
-                    self.quiet(&t!("term.cancelled"));
-                    self.give_back(&peer, &text);
-                }
+            Ask::Parts(peer, text) if ["send", "发送"].contains(&line.trim().to_lowercase().as_str()) => {
+                self.send_now(&peer, &text);
             }
-            Ask::TakeOver => {
-                if is_yes(line)
-                    && let Some(me) = self.me.clone()
-                {
-                    self.pending = Pending::Login(me);
-                    self.client.take_over(clock::now());
-                } else if self.logged_in {
-                    // The session goes on trying by itself for a while.
-                    self.quiet(&t!("term.cancelled"));
-                } else {
-                    self.client.close_account();
-                    self.me = None;
-                    self.quiet(&t!("term.cancelled"));
-                }
+            Ask::TakeOver => self.take_over_if(is_yes(line)),
+            Ask::Plain(_) | Ask::AddAllTheSame(_) | Ask::Parts(..) => self.not_answered(ask),
+        }
+    }
+
+    /// What was asked is not done.
+    fn not_answered(&mut self, ask: Ask) {
+        match ask {
+            Ask::Plain(_) | Ask::Readable(_) => self.not_plainly(),
+            Ask::Parts(peer, text) => self.give_back(&peer, &text),
+            Ask::Command
+            | Ask::LoginAccount
+            | Ask::LoginPassword(_)
+            | Ask::RegisterAccount
+            | Ask::RegisterPassword(_)
+            | Ask::RegisterConfirm(..)
+            | Ask::TakeOver
+            | Ask::OldPassword
+            | Ask::NewPassword(_)
+            | Ask::NewPasswordAgain(..)
+            | Ask::Trust(_)
+            | Ask::AddAllTheSame(_) => {}
+        }
+        self.quiet(&t!("term.cancelled"));
+    }
+
+    /// Logs in by whatever this account needs: a password that was given, none on a device that is remembered, or a question.
+    fn log_in_as(&mut self, account: Account) {
+        if let Some(password) = self.given.take() {
+            self.log_in(account, password);
+        } else if self.on_terminal() && (!self.server.place.is_known() || self.client.can_resume(&account)) {
+            self.with_server(Pending::ResumeLater(account));
+        } else {
+            // The next line of a pipe is the password, whatever is remembered.
+            self.ask = Ask::LoginPassword(account);
+        }
+    }
+
+    fn bad_account(&mut self, error: &FieldError, again: Ask) {
+        let unfit = matches!(error, FieldError::Name(_));
+        self.error(&if unfit { t!("gui.bad_name") } else { t!("gui.bad_account") });
+        self.ask_again(again);
+    }
+
+    /// The password that was typed; of what is none it is said.
+    fn password_in(&mut self, line: &str) -> Option<Password> {
+        let password = Password::parse(line).ok();
+        if password.is_none() {
+            self.error(&t!("gui.bad_password"));
+        }
+        password
+    }
+
+    fn ask_again(&mut self, ask: Ask) {
+        self.ask = ask;
+        self.only_on_terminal();
+    }
+
+    /// Ends the account's session elsewhere, or gives up.
+    fn take_over_if(&mut self, yes: bool) {
+        match self.login.me.clone() {
+            Some(me) if yes => {
+                self.pending = Pending::Login(me);
+                return self.client.take_over(clock::now());
+            }
+            // The session goes on trying by itself for a while.
+            _ if self.login.logged_in => {}
+            _ => {
+                self.client.close_account();
+                self.login = Login::nobody();
             }
         }
+        self.quiet(&t!("term.cancelled"));
     }
 
     /// The server knows no other dialect, or says so; what waits for the answer stays where it is.
@@ -256,18 +282,16 @@ impl App {
     pub(super) fn not_plainly(&mut self) {
         self.pending = Pending::Nothing;
         self.client.refuse_plain();
-        if !self.logged_in {
+        if !self.login.logged_in {
             self.client.close_account();
-            self.me = None;
+            self.login = Login::nobody();
         }
     }
 
     /// A pipe does not try again: its next line is a command.
     fn only_on_terminal(&mut self) {
         if !self.on_terminal() {
-            if self.exit == Exit::Done {
-                self.exit = Exit::Usage;
-            }
+            self.pipe.misused();
             self.ask = Ask::Command;
         }
     }
@@ -290,12 +314,12 @@ impl App {
     /// its last user, so it may be gone since it was looked for.
     fn with_server(&mut self, what: Pending) {
         self.pending = what;
-        if !self.place.is_to_be_searched() {
+        if !self.server.place.is_to_be_searched() {
             return self.go_on();
         }
         self.quiet(&t!("gui.looking_up"));
         // It is still being looked for since the program began.
-        if !self.found {
+        if !self.server.found {
             return;
         }
         if let Err(error) = self.find_server() {
@@ -307,11 +331,11 @@ impl App {
 
     fn log_in_now(&mut self, account: Account, password: Option<Password>) {
         self.quiet(&t!("gui.logging_in"));
-        if self.me.as_ref() != Some(&account) {
-            self.forget_account();
+        if self.login.me.as_ref() == Some(&account) {
+            self.login.roster = super::people::roster(account.clone());
+        } else {
+            self.login = Login::of(account.clone());
         }
-        self.me = Some(account.clone());
-        self.roster = super::people::roster(account.clone());
         self.pending = Pending::Login(account.clone());
         let now = clock::now();
         let begun = match password {
@@ -323,7 +347,7 @@ impl App {
         };
         if let Err(error) = begun {
             self.pending = Pending::Nothing;
-            self.me = None;
+            self.login = Login::nobody();
             self.failed(Exit::Trouble);
             self.error(&error.to_string());
         }
@@ -342,7 +366,7 @@ impl App {
             Pending::ResumeLater(account) if self.client.can_resume(&account) => self.log_in_now(account, None),
             Pending::ResumeLater(account) => self.ask = Ask::LoginPassword(account),
             Pending::RegisterLater(account, password, confirm) => self.register_now(account, password, confirm),
-            other => self.pending = other,
+            waits @ (Pending::Nothing | Pending::Login(_) | Pending::Register(..)) => self.pending = waits,
         }
     }
 
@@ -358,8 +382,7 @@ impl App {
             (RegisterOutcome::Answered { reply: Registered::PasswordsDiffer, .. }, Pending::Register(account, _)) => {
                 self.failed(Exit::Refused);
                 self.error(&sentence);
-                self.ask = Ask::RegisterPassword(account);
-                self.only_on_terminal();
+                self.ask_again(Ask::RegisterPassword(account));
             }
             _ => {
                 self.failed(if matches!(outcome, RegisterOutcome::NoAnswer | RegisterOutcome::Unheard) {
@@ -375,13 +398,7 @@ impl App {
     /// Another account has the name that is logged in: what was shown was the earlier one's, and no text typed for its
     /// chats goes out by itself.
     pub(super) fn made_anew(&mut self, text: &str) {
-        let (me, pending) = (self.me.clone(), std::mem::replace(&mut self.pending, Pending::Nothing));
-        self.forget_account();
-        if let Some(me) = me {
-            self.roster = super::people::roster(me.clone());
-            self.me = Some(me);
-        }
-        self.pending = pending;
+        self.login = self.login.me.clone().map_or_else(Login::nobody, Login::of);
         self.leave_chat();
         if self.on_terminal() { self.warn(text) } else { self.stop(text) }
     }
@@ -389,22 +406,22 @@ impl App {
     pub(super) fn logged_in(&mut self, outcome: &LoginOutcome) {
         self.no_more_doubt();
         let pending = std::mem::replace(&mut self.pending, Pending::Nothing);
-        let account = self.me.clone();
+        let account = self.login.me.clone();
         match (outcome, account) {
             (LoginOutcome::Done, Some(account)) => {
                 if self.ask == Ask::TakeOver {
                     self.ask = Ask::Command;
                 }
-                if self.logged_in {
+                if self.login.logged_in {
                     return;
                 }
-                self.logged_in = true;
-                self.exit = Exit::Done;
-                if self.settings.remember && self.settings.account != account.as_str() {
-                    self.settings.account = account.to_string();
-                    self.saver.save(&self.settings);
+                self.login.logged_in = true;
+                self.pipe.exit = Exit::Done;
+                if self.profile.settings.remember && self.profile.settings.account != account.as_str() {
+                    self.profile.settings.account = account.to_string();
+                    self.profile.save();
                 }
-                let text = self.style.good(&t!("term.logged_in", account = account));
+                let text = self.out.style.good(&t!("term.logged_in", account = account));
                 self.print(&text);
                 self.client.conversations();
             }
@@ -421,9 +438,9 @@ impl App {
                 if pending == Pending::Nothing {
                     return;
                 }
-                if !self.logged_in {
+                if !self.login.logged_in {
                     self.client.close_account();
-                    self.me = None;
+                    self.login = Login::nobody();
                 }
                 let again =
                     matches!(outcome, LoginOutcome::Refused(LoggedIn::WrongPassword) | LoginOutcome::PasswordNeeded);
@@ -431,8 +448,7 @@ impl App {
                     self.quiet(&t!("term.not_registered"));
                 }
                 if let Some(account) = account.filter(|_| again) {
-                    self.ask = Ask::LoginPassword(account);
-                    self.only_on_terminal();
+                    self.ask_again(Ask::LoginPassword(account));
                 }
             }
         }

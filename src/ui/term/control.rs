@@ -17,14 +17,14 @@ impl App {
     pub(super) fn unknown(&mut self, name: &str) {
         let all: Vec<&str> = COMMANDS.iter().map(|command| command.name).collect();
         self.warn(&t!("term.unknown", name = harmless(name), all = all.join(" ")));
-        if self.target.is_some() {
+        if self.login.target.is_some() {
             self.warn(&t!("term.unknown_in_chat"));
         }
     }
 
     /// How a command is written, to whoever wrote it otherwise.
     pub(super) fn usage(&mut self, command: &Command) {
-        let slash = if self.target.is_some() { "/" } else { "" };
+        let slash = if self.login.target.is_some() { "/" } else { "" };
         let written = format!("{slash}{} {}", command.name, command.form());
         self.warn(&t!("term.usage", form = written.trim(), says = command.says()));
     }
@@ -55,8 +55,8 @@ impl App {
     pub(super) fn status(&mut self) {
         let connection = self.client.connection();
         let link = connection.state(clock::now().instant, &rust_i18n::locale());
-        let me = self.me.as_ref().map_or_else(|| t!("term.nobody_yet").into_owned(), Account::to_string);
-        let mut text = format!("{me} · {link} · {}", self.place.line());
+        let me = self.login.me.as_ref().map_or_else(|| t!("term.nobody_yet").into_owned(), Account::to_string);
+        let mut text = format!("{me} · {link} · {}", self.server.place.line());
         let unsent = self.client.unsent();
         if unsent > 0 {
             text.push_str(&format!(" · {}", t!("term.unsent", n = unsent)));
@@ -73,22 +73,22 @@ impl App {
     }
 
     pub(super) fn set_language(&mut self, words: &Words<'_>) {
-        self.settings.language = match words.first() {
+        self.profile.settings.language = match words.first() {
             "zh" => Language::Zh,
             "en" => Language::En,
             _ => return self.usage(words.command),
         };
-        rust_i18n::set_locale(self.settings.language.locale());
-        self.saver.save(&self.settings);
+        rust_i18n::set_locale(self.profile.settings.language.locale());
+        self.profile.save();
     }
 
     pub(super) fn set_polling(&mut self, words: &Words<'_>) {
-        self.settings.polling = match words.first() {
+        self.profile.settings.polling = match words.first() {
             "adaptive" => PollingChoice::Adaptive,
             "strict" => PollingChoice::Strict,
             "per-friend" => PollingChoice::StrictPerFriend,
             "" => {
-                let now = match self.settings.polling {
+                let now = match self.profile.settings.polling {
                     PollingChoice::Adaptive => "adaptive",
                     PollingChoice::Strict => "strict",
                     PollingChoice::StrictPerFriend => "per-friend",
@@ -97,8 +97,8 @@ impl App {
             }
             _ => return self.usage(words.command),
         };
-        self.client.set_polling(clock::now(), self.settings.polling.into());
-        self.saver.save(&self.settings);
+        self.client.set_polling(clock::now(), self.profile.settings.polling.into());
+        self.profile.save();
     }
 
     pub(super) fn set_wire(&mut self, word: &str) {
@@ -132,7 +132,7 @@ impl App {
         }
         let names = self.names();
         let before = self.line.before_cursor().to_owned();
-        let (from, words) = commands::completions(&before, self.target.is_some(), &names);
+        let (from, words) = commands::completions(&before, self.login.target.is_some(), &names);
         let shared = commands::common(&words).to_owned();
         if words.len() > 1 && before.len().saturating_sub(from) == shared.len() {
             let all: Vec<&str> = words.iter().map(|word| word.trim_end()).take(60).collect();

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use rust_i18n::t;
 
 use super::app::App;
-use super::screen::{Prompt, fit, harmless};
+use super::line::Line;
+use super::screen::{Prompt, Screen, fit, harmless};
+use super::style::Style;
 use super::terminal::Terminal;
 use super::wrap::wrap;
 use crate::base::model::Account;
@@ -15,114 +17,80 @@ use crate::client::session::Link;
 
 /// How often a flood of messages is drawn.
 const DRAW: Duration = Duration::from_millis(10);
+
 impl App {
     /// The prompt: who one is, whom one writes to, and how far the last message has come.
     pub(super) fn prompt(&self) -> Prompt {
         let question = self.ask.prompt();
         if let Some(plain) = question {
-            return Prompt { painted: self.style.strong(&plain), plain };
+            return Prompt { painted: self.out.style.strong(&plain), plain };
         }
         if let Some(plain) = self.raw_prompt() {
-            return Prompt { painted: self.style.warning(&plain), plain };
+            return Prompt { painted: self.out.style.warning(&plain), plain };
         }
-        let me = self.me.as_ref().filter(|_| self.logged_in).map_or("hongyan", Account::as_str);
-        let offline = self.logged_in && matches!(self.client.link(), Link::Offline | Link::LoggedOut);
+        let me = self.login.account().map_or("hongyan", Account::as_str);
+        let offline = self.login.logged_in && matches!(self.client.link(), Link::Offline | Link::LoggedOut);
         let off = match () {
             () if offline => format!(" ({})", t!("main.offline")),
-            () if self.logged_in && self.client.is_silent() => format!(" ({})", t!("term.no_connection")),
+            () if self.login.logged_in && self.client.is_silent() => format!(" ({})", t!("term.no_connection")),
             () if self.client.is_not_storing() => format!(" ({})", t!("term.not_storing")),
             () => String::new(),
         };
         let me = format!("{}{off}", harmless(&fit(me, 16)));
-        let Some(target) = &self.target else {
+        let Some(target) = &self.login.target else {
             let searched = self.line.searching().map(|wanted| format!(" ({}: {wanted})", t!("term.searching")));
             let plain = format!("{me}{}> ", searched.unwrap_or_default());
-            return Prompt { painted: self.style.good(&plain), plain };
+            return Prompt { painted: self.out.style.good(&plain), plain };
         };
-        let name = harmless(&fit(&self.roster.name(target), 20));
-        let mark = self.mark();
+        let name = harmless(&fit(&self.login.roster.name(target), 20));
+        let mark = self.login.own.mark();
         let plain = format!("{me} → {name}{mark}> ");
-        let painted = format!("{} {}{mark}> ", self.style.good(&format!("{me} →")), self.style.name(&name));
+        let painted = format!("{} {}{mark}> ", self.out.style.good(&format!("{me} →")), self.out.style.name(&name));
         Prompt { plain, painted }
     }
 
     /// To be printed above the line, in whole lines, broken between words.
     pub(super) fn print(&mut self, text: &str) {
-        if self.on_terminal() {
-            self.print_as_it_is(&wrap(text, self.columns()));
-        } else {
-            self.print_as_it_is(text);
-        }
+        self.out.say(text);
     }
 
     /// To be printed above the line: what can be copied as it is, however narrow the window.
     pub(super) fn print_as_it_is(&mut self, text: &str) {
-        self.dirty = true;
-        self.text.push_str(text);
-        if !text.ends_with('\n') {
-            self.text.push('\n');
-        }
+        self.out.say_as_it_is(text);
     }
 
     pub(super) fn quiet(&mut self, text: &str) {
-        let text = self.style.quiet(text);
-        self.print(&text);
+        self.out.say(&self.out.style.quiet(text));
     }
 
     pub(super) fn warn(&mut self, text: &str) {
-        let text = self.style.warning(text);
-        self.print(&text);
+        self.out.say(&self.out.style.warning(text));
     }
 
     pub(super) fn error(&mut self, text: &str) {
         log::info!("said: {text}");
-        let text = self.style.error(text);
-        self.print(&text);
+        self.out.say(&self.out.style.error(text));
     }
 
     /// Draws at once after a key and after a pause, else at most every [`DRAW`]; when that is due.
     pub(super) fn flush_soon(&mut self) -> io::Result<Option<Instant>> {
-        if !self.dirty {
-            return Ok(None);
-        }
         let now = clock::now().instant;
-        if let Some(at) = self.draw_at.filter(|at| now < *at && !self.keyed && !self.left) {
-            return Ok(Some(at));
+        match self.out.due(now, self.ending.left) {
+            Due::Nothing => Ok(None),
+            Due::Later(at) => Ok(Some(at)),
+            Due::Now => {
+                self.flush()?;
+                self.out.drawn(now);
+                Ok(None)
+            }
         }
-        self.flush()?;
-        self.keyed = false;
-        self.draw_at = Some(now + DRAW);
-        Ok(None)
     }
 
     /// Writes what is new, and draws the line again.
     pub(super) fn flush(&mut self) -> io::Result<()> {
-        if !std::mem::replace(&mut self.dirty, false) {
-            return Ok(());
-        }
-        if self.cut {
-            self.text.clear();
-            return Ok(());
-        }
-        let mut out = String::new();
-        if self.terminal.is_some() {
-            self.line_kind();
-            // What arrives may be quicker than the word of a new size.
-            let (columns, rows) = self.terminal.as_ref().map_or((0, 0), Terminal::size);
-            self.screen.resize(columns, rows);
-            let prompt = self.prompt();
-            // What is right is left alone: a terminal may be about to say that it has another size.
-            if self.left || !self.text.is_empty() || !self.screen.shows(&prompt, &self.line) {
-                self.screen.print(&self.text, &mut out);
-                if !self.left {
-                    self.screen.draw(&prompt, &self.line, &mut out);
-                }
-            }
-        } else {
-            out.push_str(&self.text);
-        }
-        self.text.clear();
-        print(&out)
+        self.line_kind();
+        let prompt = self.prompt();
+        self.out.flush(&prompt, &self.line, self.ending.left)
     }
 
     /// A password is asked for, or is no more.
@@ -134,12 +102,200 @@ impl App {
     }
 
     pub(super) fn columns(&self) -> usize {
-        self.screen.columns()
+        self.out.screen.columns()
+    }
+
+    pub(super) fn on_terminal(&self) -> bool {
+        self.out.terminal.is_some()
     }
 }
 
-pub(super) fn print(text: &str) -> io::Result<()> {
+/// When there is something to draw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Due {
+    Nothing,
+    Later(Instant),
+    Now,
+}
+
+/// What is shown: the lines that are not written yet, the foot, and whether anybody sees it.
+pub(super) struct Output {
+    pub(super) style: Style,
+    terminal: Option<Terminal>,
+    screen: Screen,
+    /// To be printed above the line.
+    text: String,
+    /// Something is to be drawn.
+    dirty: bool,
+    /// When the screen may be drawn next, unless a key was pressed.
+    draw_at: Option<Instant>,
+    keyed: bool,
+    /// Nobody sees what is printed any more.
+    pub(super) cut: bool,
+    /// Why, where that was found by printing.
+    unwritten: Option<io::Error>,
+}
+
+impl Output {
+    /// On this terminal, or into a pipe.
+    pub(super) fn new(style: Style, terminal: Option<Terminal>) -> Self {
+        let (columns, rows) = terminal.as_ref().map_or((0, 0), Terminal::size);
+        Self {
+            style,
+            terminal,
+            screen: Screen::new(columns, rows),
+            text: String::new(),
+            dirty: true,
+            draw_at: None,
+            keyed: true,
+            cut: false,
+            unwritten: None,
+        }
+    }
+
+    /// In whole lines; a terminal's are broken between words.
+    fn say(&mut self, text: &str) {
+        if self.terminal.is_some() {
+            self.say_as_it_is(&wrap(text, self.screen.columns()));
+        } else {
+            self.say_as_it_is(text);
+        }
+    }
+
+    /// In whole lines.
+    fn say_as_it_is(&mut self, text: &str) {
+        self.changed();
+        self.text.push_str(text);
+        if !text.ends_with('\n') {
+            self.text.push('\n');
+        }
+    }
+
+    /// The prompt may be another one.
+    pub(super) fn changed(&mut self) {
+        self.dirty = true;
+    }
+
+    /// A key was pressed, or something else came that is answered at once.
+    pub(super) fn touched(&mut self) {
+        (self.dirty, self.keyed) = (true, true);
+    }
+
+    /// Whether to draw now. The last time is never put off.
+    fn due(&self, now: Instant, last: bool) -> Due {
+        if !self.dirty {
+            return Due::Nothing;
+        }
+        match self.draw_at.filter(|at| now < *at && !self.keyed && !last) {
+            Some(at) => Due::Later(at),
+            None => Due::Now,
+        }
+    }
+
+    fn drawn(&mut self, now: Instant) {
+        self.keyed = false;
+        self.draw_at = Some(now + DRAW);
+    }
+
+    /// Writes what is new, and the foot below it unless it is the last time.
+    fn flush(&mut self, prompt: &Prompt, line: &Line, last: bool) -> io::Result<()> {
+        if !std::mem::replace(&mut self.dirty, false) {
+            return Ok(());
+        }
+        let text = std::mem::take(&mut self.text);
+        if self.cut {
+            return Ok(());
+        }
+        let Some(terminal) = &self.terminal else { return print(&text) };
+        let mut out = String::new();
+        // What arrives may be quicker than the word of a new size.
+        let (columns, rows) = terminal.size();
+        self.screen.resize(columns, rows);
+        // What is right is left alone: a terminal may be about to say that it has another size.
+        if last || !text.is_empty() || !self.screen.shows(prompt, line) {
+            self.screen.print(&text, &mut out);
+            if !last {
+                self.screen.draw(prompt, line, &mut out);
+            }
+        }
+        print(&out)
+    }
+
+    /// Empties the window.
+    pub(super) fn clear(&mut self) {
+        let mut out = String::new();
+        self.screen.clear(&mut out);
+        let _ = print(&out);
+    }
+
+    /// Stops the program until somebody continues it.
+    pub(super) fn suspend(&mut self) {
+        let mut out = String::new();
+        self.screen.erase(&mut out);
+        let _ = print(&out);
+        if let Some(terminal) = &self.terminal {
+            terminal.suspend();
+        }
+    }
+
+    /// Nobody reads what is printed any more: the server is to hear that one has left all the same.
+    pub(super) fn unheard(&mut self, error: io::Error) -> Option<Instant> {
+        log::info!("cannot print: {error}");
+        (self.cut, self.unwritten) = (true, Some(error));
+        None
+    }
+
+    /// Takes the foot away.
+    ///
+    /// # Errors
+    /// What could not be written, now or before.
+    pub(super) fn end(&mut self) -> io::Result<()> {
+        if let Some(error) = self.unwritten.take() {
+            return Err(error);
+        }
+        if self.cut {
+            return Ok(());
+        }
+        let mut out = String::new();
+        self.screen.erase(&mut out);
+        print(&out)
+    }
+}
+
+fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_is_drawn_so_often_and_a_key_at_once() {
+        let mut out = Output::new(Style::default(), None);
+        let begin = Instant::now();
+        assert_eq!(out.due(begin, false), Due::Now, "the first time");
+        out.dirty = false;
+        out.drawn(begin);
+        assert_eq!(out.due(begin, false), Due::Nothing);
+        out.say("a message");
+        assert_eq!(out.due(begin, false), Due::Later(begin + DRAW));
+        assert_eq!(out.due(begin + DRAW, false), Due::Now);
+        assert_eq!(out.due(begin, true), Due::Now, "the last time is not put off");
+        out.touched();
+        assert_eq!(out.due(begin, false), Due::Now);
+        assert_eq!(out.text, "a message\n");
+    }
+
+    #[test]
+    fn what_nobody_sees_is_not_kept_and_its_reason_is() {
+        let mut out = Output::new(Style::default(), None);
+        assert_eq!(out.unheard(io::ErrorKind::BrokenPipe.into()), None);
+        out.say("lost");
+        assert!(out.flush(&Prompt::default(), &Line::default(), false).is_ok());
+        assert_eq!(out.text, "");
+        assert_eq!(out.end().map_err(|error| error.kind()), Err(io::ErrorKind::BrokenPipe));
+    }
 }

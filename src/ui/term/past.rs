@@ -38,22 +38,23 @@ impl App {
         if !matches!(self.client.link(), Link::Connected { .. } | Link::Waiting) {
             return self.error(&t!("gui.no_answer"));
         }
-        let before = self.pages.before.take().filter(|(of, _)| *of == peer).map(|(_, row)| row);
-        self.pages.asked = Some(peer.clone());
+        let before = self.login.pages.before.take().filter(|(of, _)| *of == peer).map(|(_, row)| row);
+        self.login.pages.asked = Some(peer.clone());
         self.client.past(clock::now(), peer, before, count.unwrap_or(PAGE));
     }
 
     /// A page has come, oldest first.
     pub(super) fn past_came(&mut self, peer: &Account, messages: &[Past], more: bool) {
-        if self.pages.asked.take_if(|asked| asked == peer).is_none() {
+        if self.login.pages.asked.take_if(|asked| asked == peer).is_none() {
             return;
         }
         if messages.is_empty() && more {
             return self.error(&t!("term.past_not_now"));
         }
-        let Some(me) = self.me.clone() else { return };
-        let name = harmless(&self.roster.name(peer));
-        let mut text = self.style.quiet(&format!("── {name} · {} ──", t!("term.past_messages", n = messages.len())));
+        let Some(me) = self.login.me.clone() else { return };
+        let name = harmless(&self.login.roster.name(peer));
+        let mut text =
+            self.out.style.quiet(&format!("── {name} · {} ──", t!("term.past_messages", n = messages.len())));
         text.push('\n');
         for message in messages {
             text.push_str(&self.row(peer, &past_row(&me, message)));
@@ -61,14 +62,14 @@ impl App {
         }
         self.print_as_it_is(&text);
         if let Some(first) = messages.first().filter(|_| more) {
-            self.pages.before = Some((peer.clone(), first.row));
+            self.login.pages.before = Some((peer.clone(), first.row));
             self.quiet(&t!("term.past_more"));
         }
     }
 
     /// Nobody answers any more.
     pub(super) fn past_lost(&mut self) {
-        if self.pages.asked.take().is_some() {
+        if self.login.pages.asked.take().is_some() {
             self.error(&t!("gui.no_answer"));
         }
     }

@@ -40,24 +40,24 @@ impl App {
         if name == Account::LOBBY || name == t!("main.lobby") || name == "lobby" {
             return Some(Account::lobby());
         }
-        let list = self.roster.conversations();
+        let list = self.login.roster.conversations();
         let known = list.iter().find(|c| c.contact.account.as_str() == name);
         let remark = || list.iter().find(|c| !name.is_empty() && c.contact.remark == name);
-        let online = || self.roster.online().iter().find(|account| account.as_str() == name);
+        let online = || self.login.roster.online().iter().find(|account| account.as_str() == name);
         known.or_else(remark).map(|c| &c.contact.account).or_else(online).cloned()
     }
 
     /// What Tab offers.
     pub(super) fn names(&self) -> Vec<String> {
-        let list = self.roster.conversations().iter().map(|c| &c.contact);
+        let list = self.login.roster.conversations().iter().map(|c| &c.contact);
         let known = list.flat_map(|contact| [contact.remark.clone(), contact.account.to_string()]);
-        let online = self.roster.online().iter().map(Account::to_string);
+        let online = self.login.roster.online().iter().map(Account::to_string);
         let lobby = (!self.client.is_foreign()).then(|| t!("main.lobby").into_owned());
         known.chain(online).chain(lobby).filter(|name| !name.is_empty()).collect()
     }
 
     pub(super) fn friends(&mut self) {
-        let entries = self.roster.entries("", clock::now().unix_ms);
+        let entries = self.login.roster.entries("", clock::now().unix_ms);
         if entries.is_empty() {
             return self.quiet(&t!("term.no_friends"));
         }
@@ -72,9 +72,9 @@ impl App {
                 {
                     continue;
                 }
-                Entry::Section { title, count, .. } => self.style.strong(&format!("{title} {count}")),
+                Entry::Section { title, count, .. } => self.out.style.strong(&format!("{title} {count}")),
                 Entry::Person(person) => self.person(person),
-                Entry::More(n, _) => self.style.quiet(&t!("main.more_strangers", n = n)),
+                Entry::More(n, _) => self.out.style.quiet(&t!("main.more_strangers", n = n)),
                 Entry::Add(_) => continue,
             };
             text.push_str(line.trim_end());
@@ -86,8 +86,8 @@ impl App {
     /// A row of the list: presence, name, account, unread, the last message and when it was.
     fn person(&self, person: &Person) -> String {
         let dot = match person.presence {
-            Some(Presence::Online) => self.style.good("●"),
-            Some(Presence::Away | Presence::Busy) => self.style.warning("●"),
+            Some(Presence::Online) => self.out.style.good("●"),
+            Some(Presence::Away | Presence::Busy) => self.out.style.warning("●"),
             Some(Presence::Offline) => "○".to_owned(),
             None => " ".to_owned(),
         };
@@ -97,7 +97,7 @@ impl App {
         let columns = self.columns();
         if columns < NARROW {
             let name = column(&harmless(&person.name), columns.saturating_sub(21).max(8));
-            return format!("  {dot} {name} {} {}", self.style.warning(&column(&unread, 6)), person.time);
+            return format!("  {dot} {name} {} {}", self.out.style.warning(&column(&unread, 6)), person.time);
         }
         let room = columns.saturating_sub(48);
         let mut last = fit(&harmless(&person.last), room);
@@ -107,19 +107,19 @@ impl App {
         format!(
             "  {dot} {} {} {} {}",
             column(&harmless(&person.name), 18),
-            self.style.quiet(&column(&account, 12)),
-            self.style.warning(&column(&unread, 6)),
-            self.style.quiet(&last)
+            self.out.style.quiet(&column(&account, 12)),
+            self.out.style.warning(&column(&unread, 6)),
+            self.out.style.quiet(&last)
         )
     }
 
     pub(super) fn who(&mut self) {
-        if self.roster.is_unsure() {
+        if self.login.roster.is_unsure() {
             return self.quiet(&t!("term.who_unknown"));
         }
-        if self.roster.online().is_empty() {
+        if self.login.roster.online().is_empty() {
             // Not asked by itself; whoever asks is told what comes.
-            self.who_wanted = true;
+            self.login.awaits.who = true;
             self.quiet(&t!("term.who_asking"));
             return self.client.ask_who(clock::now());
         }
@@ -128,9 +128,9 @@ impl App {
 
     /// Prints who is online.
     pub(super) fn say_who(&mut self) {
-        let online: Vec<Account> = self.roster.online().to_vec();
+        let online: Vec<Account> = self.login.roster.online().to_vec();
         let name = |account: &Account| {
-            let name = self.roster.name(account);
+            let name = self.login.roster.name(account);
             if name == account.as_str() { name } else { format!("{account} ({name})") }
         };
         let names: Vec<String> = online.iter().map(name).collect();
@@ -146,11 +146,11 @@ impl App {
     }
 
     pub(super) fn unread(&mut self) {
-        let list = self.roster.conversations().iter().filter(|c| c.unread > 0 && !c.contact.blocked);
+        let list = self.login.roster.conversations().iter().filter(|c| c.unread > 0 && !c.contact.blocked);
         let line = |c: &Conversation| {
-            let last = c.last.as_ref().map(|(text, _)| self.roster.one_line(text, c.contact.account.is_room()));
+            let last = c.last.as_ref().map(|(text, _)| self.login.roster.one_line(text, c.contact.account.is_room()));
             let last = last.unwrap_or_default();
-            let name = column(&harmless(&self.roster.name(&c.contact.account)), 18);
+            let name = column(&harmless(&self.login.roster.name(&c.contact.account)), 18);
             format!("  {name} {:>4}  {}\n", c.unread, fit(&last, self.columns().saturating_sub(30)))
         };
         let text: String = list.map(line).collect();
@@ -163,7 +163,7 @@ impl App {
     }
 
     fn contact(&self, account: &Account) -> Option<Contact> {
-        self.roster.find(account).filter(|c| !c.stranger).map(|c| c.contact.clone())
+        self.login.roster.find(account).filter(|c| !c.stranger).map(|c| c.contact.clone())
     }
 
     pub(super) fn add(&mut self, name: &str, remark: &str) {
@@ -171,7 +171,7 @@ impl App {
             Some(account) if !account.is_room() => account,
             _ => return self.error(&t!("gui.bad_account")),
         };
-        if Some(&account) == self.me.as_ref() {
+        if Some(&account) == self.login.me.as_ref() {
             return self.error(&t!("gui.not_oneself"));
         }
         let new = Contact { account: account.clone(), remark: String::new(), group: String::new(), blocked: false };
@@ -180,14 +180,14 @@ impl App {
             contact.remark = names::tidy(remark);
         }
         // Whoever has written or is here has an account.
-        if self.roster.is_met(&account) {
+        if self.login.roster.is_met(&account) {
             return self.add_now(contact);
         }
         if self.client.connection().speaks == Some(Speaks::Plain) {
             self.add_now(contact);
             return self.quiet(&t!("friend.never_checked"));
         }
-        self.change = Some(Change::Asked(contact));
+        self.login.awaits.change = Some(Change::Asked(contact));
         self.client.look_up(clock::now(), account);
     }
 
@@ -201,9 +201,9 @@ impl App {
     pub(super) fn looked_up(&mut self, asked: &Account, found: Found) {
         let about = |change: &mut Change| match change {
             Change::Asked(contact) => contact.account == *asked,
-            _ => false,
+            Change::There(_) | Change::Gone(_) | Change::Blocked(..) => false,
         };
-        let change = self.change.take_if(about);
+        let change = self.login.awaits.change.take_if(about);
         let nobody = t!("friend.nobody", name = harmless(&asked.shown()));
         match (change, found) {
             (Some(Change::Asked(contact)), Found::There(account)) => self.add_now(Contact { account, ..contact }),
@@ -225,13 +225,13 @@ impl App {
                 self.error(&t!("term.not_asked_pipe", name = harmless(&asked.shown())));
             }
             // What is written there stays in the line, and each message's own answer says the same.
-            (_, Found::Nobody) if self.target.as_ref() == Some(asked) => self.warn(&nobody),
-            _ => {}
+            (_, Found::Nobody) if self.login.target.as_ref() == Some(asked) => self.warn(&nobody),
+            (_, Found::There(_) | Found::NotHere | Found::Nobody | Found::Unanswered) => {}
         }
     }
 
     fn is_blocked(&self, account: &Account) -> bool {
-        self.roster.find(account).is_some_and(|c| c.contact.blocked)
+        self.login.roster.find(account).is_some_and(|c| c.contact.blocked)
     }
 
     /// Shows somebody's messages no more, or again.
@@ -239,8 +239,8 @@ impl App {
         let Some(account) = self.resolve(name).filter(|account| !account.is_room()) else {
             return self.warn(&t!("term.nobody", name = harmless(name)));
         };
-        self.change = Some(Change::Blocked(account.clone(), blocked));
-        let name = harmless(&self.roster.name(&account));
+        self.login.awaits.change = Some(Change::Blocked(account.clone(), blocked));
+        let name = harmless(&self.login.roster.name(&account));
         self.quiet(&if blocked { t!("term.blocked", name = name) } else { t!("term.unblocked", name = name) });
         self.client.set_blocked(account, blocked);
     }
@@ -286,22 +286,22 @@ impl App {
     }
 
     fn set_contact(&mut self, contact: Contact) {
-        self.change = Some(Change::There(contact.clone()));
+        self.login.awaits.change = Some(Change::There(contact.clone()));
         self.client.set_contact(contact);
     }
 
     /// A new list; what was changed may stand in it now.
     pub(super) fn listed(&mut self, list: Vec<Conversation>) {
-        self.roster.set_conversations(list);
-        let done = match &self.change {
+        self.login.roster.set_conversations(list);
+        let done = match &self.login.awaits.change {
             None => true,
             Some(Change::There(contact)) => self.contact(&contact.account).as_ref() == Some(contact),
-            Some(Change::Gone(account)) => self.roster.find(account).is_none(),
+            Some(Change::Gone(account)) => self.login.roster.find(account).is_none(),
             Some(Change::Blocked(account, on)) => self.is_blocked(account) == *on,
             Some(Change::Asked(_)) => false,
         };
         if done {
-            self.change = None;
+            self.login.awaits.change = None;
         }
     }
 
@@ -311,7 +311,8 @@ impl App {
             Some((first, "messages" | "记录")) if self.resolve(name).is_none() => (first.trim_end(), true),
             _ => (name, false),
         };
-        let known = self.resolve(name).filter(|account| self.roster.find(account).is_some() && !account.is_room());
+        let known =
+            self.resolve(name).filter(|account| self.login.roster.find(account).is_some() && !account.is_room());
         let Some(account) = known else {
             return self.warn(&t!("term.nobody", name = harmless(name)));
         };
@@ -319,17 +320,17 @@ impl App {
         if self.is_blocked(&account) {
             return self.warn(&t!("term.remove_blocked", name = shown));
         }
-        self.change = Some(Change::Gone(account.clone()));
+        self.login.awaits.change = Some(Change::Gone(account.clone()));
         self.client.forget_person(account, messages);
         self.quiet(&if messages { t!("term.deleted", name = shown) } else { t!("term.removed", name = shown) });
     }
 
     /// A notice, where it concerns somebody one knows or chats with.
     pub(super) fn came_or_went(&mut self, account: &Account, came: bool) {
-        if self.contact(account).is_none() && self.target.as_ref() != Some(account) {
+        if self.contact(account).is_none() && self.login.target.as_ref() != Some(account) {
             return;
         }
-        let name = harmless(&self.roster.name(account));
+        let name = harmless(&self.login.roster.name(account));
         let text = if came { t!("main.came", name = name) } else { t!("main.went", name = name) };
         self.quiet(&text);
     }

@@ -1,5 +1,6 @@
 //! A session without a terminal: what a failed login means for the lines behind it, and the exit code.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use rust_i18n::t;
@@ -14,23 +15,94 @@ use crate::client::net::clock;
 /// How long a pipe that has ended waits for what it sent to be settled, and for what it asked the server.
 const SETTLE: Duration = Duration::from_secs(10);
 
+/// The lines that wait, and how the session goes. Lines typed ahead at a terminal wait here as well.
+#[derive(Debug)]
+pub(super) struct Pipe {
+    /// Nothing of one that cannot be read.
+    lines: VecDeque<Option<String>>,
+    /// The line that was done last, counted from 1.
+    pub(super) number: usize,
+    /// The rest is not done.
+    stopped: bool,
+    /// No more lines come.
+    ended: bool,
+    /// How it went.
+    pub(super) exit: Exit,
+}
+
+impl Default for Pipe {
+    fn default() -> Self {
+        Self { lines: VecDeque::new(), number: 0, stopped: false, ended: false, exit: Exit::Done }
+    }
+}
+
+impl Pipe {
+    /// A line has come.
+    pub(super) fn came(&mut self, line: Option<String>) {
+        if !self.stopped {
+            self.lines.push_back(line);
+        }
+    }
+
+    /// No more lines come.
+    pub(super) fn end(&mut self) {
+        self.ended = true;
+    }
+
+    /// The line that is to be done now.
+    pub(super) fn next(&mut self) -> Option<Option<String>> {
+        let line = self.lines.pop_front()?;
+        self.number += 1;
+        Some(line)
+    }
+
+    /// Whether all lines are done, and no more come.
+    pub(super) fn is_over(&self) -> bool {
+        self.ended && self.lines.is_empty()
+    }
+
+    /// What waits is not done, and no more is expected.
+    pub(super) fn drop_rest(&mut self) {
+        self.lines.clear();
+        self.ended = true;
+    }
+
+    /// It ends here, whatever still comes.
+    fn stop(&mut self) {
+        self.misused();
+        self.drop_rest();
+        self.stopped = true;
+    }
+
+    /// Something was said that cannot be done. What went wrong before is the better reason.
+    pub(super) fn misused(&mut self) {
+        self.late(Exit::Usage);
+    }
+
+    /// How it went, if all went well so far.
+    pub(super) fn late(&mut self, exit: Exit) {
+        if self.exit == Exit::Done {
+            self.exit = exit;
+        }
+    }
+}
+
 impl App {
     /// The next line of a pipe, once what came before is done.
     pub(super) fn next_line(&mut self) {
         while !self.busy() {
-            let Some(line) = self.lines.pop_front() else { break };
-            self.line_number += 1;
+            let Some(line) = self.pipe.next() else { break };
             match line {
                 Some(line) => self.submit(line),
                 None => self.stop(&t!("term.not_utf8")),
             }
             self.events();
         }
-        if self.ended && self.lines.is_empty() && !self.busy() && self.leaving == Leaving::No {
-            if self.client.unsent() == 0 && !self.who_wanted {
+        if self.pipe.is_over() && !self.busy() && self.ending.how == Leaving::No {
+            if self.client.unsent() == 0 && !self.login.awaits.who {
                 self.leave(Leaving::Quit);
-            } else if self.deadline.is_none() {
-                self.deadline = Some(clock::now().instant + SETTLE);
+            } else if self.ending.deadline.is_none() {
+                self.ending.deadline = Some(clock::now().instant + SETTLE);
             }
         }
     }
@@ -38,23 +110,17 @@ impl App {
     /// Whether a pipe's next line has to wait.
     pub(super) fn busy(&self) -> bool {
         self.pending != Pending::Nothing
-            || !self.wanted.is_empty()
-            || self.searching > 0
-            || self.settling
-            || self.change.is_some()
+            || self.login.is_busy()
             || self.raw_waits()
-            || self.reach.is_some()
-            || self.pages.waits()
-            || self.asked_account
-            || self.changing_password
-            || self.leaving != Leaving::No
-            || !self.found && self.ask == Ask::Command
+            || self.server.reach.is_some()
+            || self.ending.how != Leaving::No
+            || !self.server.found && self.ask == Ask::Command
     }
 
     /// The next line of a pipe, or its end, waits until the disk has done what this one asked of it, or has said why not.
     pub(super) fn wait_for_disk(&mut self) {
-        if !self.on_terminal() && self.leaving == Leaving::No {
-            self.settling = true;
+        if !self.on_terminal() && self.ending.how == Leaving::No {
+            self.login.awaits.disk = true;
             self.client.settle();
         }
     }
@@ -62,7 +128,7 @@ impl App {
     /// A login or a registration of a pipe has failed; the next good login takes that back.
     pub(super) fn failed(&mut self, exit: Exit) {
         if !self.on_terminal() {
-            self.exit = exit;
+            self.pipe.exit = exit;
         }
     }
 
@@ -79,21 +145,48 @@ impl App {
             | Typed::Nobody(_)
             | Typed::HalfSaid => false,
         };
-        !self.on_terminal() && !self.logged_in && self.exit != Exit::Done && !needless
+        !self.on_terminal() && !self.login.logged_in && self.pipe.exit != Exit::Done && !needless
     }
 
     /// The session ends here: neither this line nor what follows is done. Lines are counted, and not shown, since one
     /// may be a password.
     pub(super) fn stop(&mut self, why: &str) {
-        self.error(&t!("term.stopped", why = why, line = self.line_number));
-        if self.exit == Exit::Done {
-            self.exit = Exit::Usage;
-        }
-        self.lines.clear();
-        self.ended = true;
-        self.stopped = true;
+        self.error(&t!("term.stopped", why = why, line = self.pipe.number));
+        self.pipe.stop();
         if self.client.unsent() == 0 {
             self.leave(Leaving::Quit);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_behind_a_stop_is_not_done() {
+        let mut pipe = Pipe::default();
+        pipe.came(Some("login a".into()));
+        pipe.came(None);
+        assert_eq!((pipe.next(), pipe.number), (Some(Some("login a".into())), 1));
+        pipe.came(Some("secret".into()));
+        assert_eq!((pipe.next(), pipe.number), (Some(None), 2));
+        assert!(!pipe.is_over());
+        pipe.stop();
+        pipe.came(Some("chat b".into()));
+        assert_eq!((pipe.next(), pipe.number, pipe.exit), (None, 2, Exit::Usage));
+        assert!(pipe.is_over());
+    }
+
+    #[test]
+    fn it_is_over_when_the_last_line_is_done_and_the_first_reason_stays() {
+        let mut pipe = Pipe::default();
+        pipe.came(Some("friends".into()));
+        pipe.end();
+        assert!(!pipe.is_over());
+        assert!(pipe.next().is_some() && pipe.is_over());
+        pipe.late(Exit::NoAnswer);
+        pipe.misused();
+        assert_eq!(pipe.exit, Exit::NoAnswer);
     }
 }

@@ -61,11 +61,11 @@ impl App {
     /// Begins to send by hand, to `name` or to the server one chats by.
     pub(super) fn begin_raw(&mut self, name: &str) {
         let server = match name {
-            "" => Ok(self.place.address()),
+            "" => Ok(self.server.place.address()),
             name => name.parse::<SocketAddr>(),
         };
         let Ok(server) = server else { return self.warn(&t!("term.raw_address")) };
-        let bell = self.bell();
+        let bell = self.wakes.bell();
         match Socket::open(None, server, bell.clone()) {
             Ok(socket) => {
                 let began = super::talk::clock_time(clock::now().unix_ms, "%Y-%m-%d %H:%M:%S");
@@ -123,8 +123,8 @@ impl App {
         // What is shown has stars for the password, and so another length.
         let hidden = if starred == bytes { "" } else { " · ******" };
         let sent = format!("{}{hidden}", t!("term.raw_sent", n = bytes.len()));
-        self.print(&format!("{} {}", self.style.strong("→"), sent));
-        let text = self.style.quiet(text.trim_end());
+        self.print(&format!("{} {}", self.out.style.strong("→"), sent));
+        let text = self.out.style.quiet(text.trim_end());
         self.print(&text);
         let at = clock::now();
         if let Some(raw) = &mut self.raw {
@@ -149,7 +149,7 @@ impl App {
     fn echo_raw(&mut self, line: &str) {
         if self.on_terminal() {
             let prompt = self.raw_prompt().unwrap_or_default();
-            let text = self.style.quiet(&format!("{prompt}{}", harmless(line)));
+            let text = self.out.style.quiet(&format!("{prompt}{}", harmless(line)));
             self.print_as_it_is(&text);
         }
     }
@@ -238,13 +238,13 @@ impl App {
             Some(reply) => {
                 let starred = show::starred(reply);
                 let meaning = harmless(&show::answer(&sent.bytes, reply, &rust_i18n::locale()));
-                let shown = self.style.name(&harmless(&printable(&starred)));
-                self.print(&format!("{} {shown}{took} · {meaning}", self.style.strong("←")));
-                let text = self.style.quiet(self.dump(&starred).trim_end());
+                let shown = self.out.style.name(&harmless(&printable(&starred)));
+                self.print(&format!("{} {shown}{took} · {meaning}", self.out.style.strong("←")));
+                let text = self.out.style.quiet(self.dump(&starred).trim_end());
                 self.print(&text);
             }
             None => {
-                self.print(&format!("{} {}", self.style.strong("←"), t!("term.raw_silent", n = PATIENCE.as_secs())))
+                self.print(&format!("{} {}", self.out.style.strong("←"), t!("term.raw_silent", n = PATIENCE.as_secs())))
             }
         }
         let would = session_would(&sent.bytes, reply.map(Vec::as_slice));
@@ -254,7 +254,7 @@ impl App {
         let reason = harmless(&markdown::reason(&case, &locale));
         match &case.verdict {
             Verdict::Passed => {
-                let text = self.style.good(&t!("term.raw_expected"));
+                let text = self.out.style.good(&t!("term.raw_expected"));
                 self.print(&format!("  {text}"));
             }
             Verdict::Failed(_) => {

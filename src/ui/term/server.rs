@@ -2,20 +2,20 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 use rust_i18n::t;
 
-use super::Input;
-use super::app::App;
+use super::app::{App, Profile};
 use super::asks::Pending;
-use super::past::Pages;
+use super::login::Login;
 use super::script::Exit;
-use crate::base::model::Account;
-use crate::base::settings::{Paths, Settings};
+use super::{Args, Input};
+use crate::base::settings::Settings;
+use crate::client::net::reach::Reach;
 use crate::client::net::{Found, clock};
-use crate::client::session::Dialect;
+use crate::client::session::{Dialect, KeyChange};
 use crate::client::{Client, ClientError, Config};
 use crate::local::place::Place;
 
@@ -23,8 +23,9 @@ use crate::local::place::Place;
 const LEAVE: Duration = Duration::from_millis(1_200);
 
 /// What happens when the server has let us go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Leaving {
+    #[default]
     No,
     Quit,
     Logout,
@@ -32,10 +33,59 @@ pub(super) enum Leaving {
     Forget,
 }
 
+/// How the program, or the login, ends.
+#[derive(Debug, Default)]
+pub(super) struct Ending {
+    pub(super) how: Leaving,
+    /// Not waited for longer.
+    pub(super) deadline: Option<Instant>,
+    /// The loop ends.
+    pub(super) left: bool,
+}
+
+/// The server one chats by, and what is being found out about it.
+pub(super) struct Server {
+    pub(super) place: Place,
+    bind: Option<SocketAddr>,
+    /// Which dialects, and whether a password may go out in plain.
+    dialect: (Dialect, bool),
+    /// Whether it was found.
+    pub(super) found: bool,
+    /// Another key that it has shown.
+    pub(super) changed: Option<KeyChange>,
+    /// While a server is looked at.
+    pub(super) reach: Option<Reach>,
+}
+
+impl Server {
+    pub(super) fn new(args: &Args, settings: &Settings) -> Self {
+        let place = Place::of(args.face.server.as_deref(), args.host_lan, settings);
+        let dialect = (args.face.dialect(), args.face.allow_plain);
+        Self { place, bind: args.face.bind, dialect, found: false, changed: None, reach: None }
+    }
+
+    /// A client for it, which rings there; it sends nothing before it is asked to.
+    pub(super) fn open(&self, profile: &Profile, ring: &Sender<()>) -> Result<Client, ClientError> {
+        let ring = ring.clone();
+        let config = Config {
+            server: self.place.address(),
+            name: self.place.name(),
+            bind: self.bind,
+            data: profile.paths.histories.clone(),
+            polling: profile.settings.polling.into(),
+            dialect: self.dialect.0,
+            allow_plain: self.dialect.1,
+        };
+        Client::open(config, move || {
+            let _ = ring.try_send(());
+        })
+    }
+}
+
 impl App {
     /// Looks for the server, or starts this machine's own, on a thread of its own.
     pub(super) fn find_server(&mut self) -> io::Result<()> {
-        let (place, paths, inputs) = (self.place.clone(), self.paths.clone(), self.inputs.clone());
+        let (place, paths, inputs) = (self.server.place.clone(), self.profile.paths.clone(), self.wakes.inputs.clone());
         let search = move || {
             let _ = inputs.send(Input::Found(place.search(&paths)));
         };
@@ -43,7 +93,7 @@ impl App {
     }
 
     pub(super) fn server_found(&mut self, found: Result<Option<Found>, String>) {
-        self.found = true;
+        self.server.found = true;
         match found {
             Err(error) => {
                 self.pending = Pending::Nothing;
@@ -52,12 +102,12 @@ impl App {
             }
             Ok(None) => {}
             // Two may have looked.
-            Ok(Some(_)) if self.logged_in || !self.place.is_to_be_searched() => {}
+            Ok(Some(_)) if self.login.logged_in || !self.server.place.is_to_be_searched() => {}
             Ok(Some(at)) => {
-                if !self.place.take(at) {
+                if !self.server.place.take(at) {
                     return self.go_on();
                 }
-                match open(&self.place, self.bind, self.dialect, &self.paths, &self.settings, &self.ring) {
+                match self.server.open(&self.profile, &self.wakes.ring) {
                     Ok(client) => self.client = client,
                     Err(error) => {
                         self.failed(Exit::Trouble);
@@ -70,7 +120,7 @@ impl App {
     }
 
     pub(super) fn went_offline(&mut self) {
-        match self.leaving {
+        match self.ending.how {
             Leaving::No => self.quiet(&t!("wire.went_offline")),
             Leaving::Quit | Leaving::Logout | Leaving::Forget => self.gone(),
         }
@@ -78,92 +128,57 @@ impl App {
 
     /// The person has had enough; a pipe's messages are settled first.
     pub(super) fn leave_now(&mut self) {
-        if self.terminal.is_none() {
-            self.lines.clear();
-            self.ended = true;
-        } else {
+        if self.on_terminal() {
             self.leave(Leaving::Quit);
+        } else {
+            self.pipe.drop_rest();
         }
     }
 
     /// Goes offline, then ends; at once if it is asked for twice.
     pub(super) fn leave(&mut self, how: Leaving) {
-        if self.leaving == Leaving::Quit && how == Leaving::Quit {
+        if self.ending.how == Leaving::Quit && how == Leaving::Quit {
             return self.gone();
         }
-        self.leaving = how;
+        self.ending.how = how;
         let unsent = self.client.unsent();
         if unsent > 0 {
             self.warn(&t!("term.unsent_later", n = unsent));
         }
-        if !self.logged_in && self.pending == Pending::Nothing {
+        if !self.login.logged_in && self.pending == Pending::Nothing {
             return self.gone();
         }
         let now = clock::now();
-        self.deadline = Some(now.instant + LEAVE);
+        self.ending.deadline = Some(now.instant + LEAVE);
         match how {
             Leaving::Forget => self.client.forget_device(now),
-            _ => self.client.go_offline(now),
+            Leaving::No | Leaving::Quit | Leaving::Logout => self.client.go_offline(now),
         }
     }
 
     /// The server has let us go, or did not answer in time.
     pub(super) fn gone(&mut self) {
-        self.deadline = None;
-        match self.leaving {
+        self.ending.deadline = None;
+        match self.ending.how {
             // A pipe's last message was not settled in time; it stays in the outbox.
             Leaving::No => {
-                if self.exit == Exit::Done {
-                    self.exit = Exit::NoAnswer;
-                }
+                self.pipe.late(Exit::NoAnswer);
                 self.leave(Leaving::Quit);
             }
             Leaving::Quit => {
-                self.left = true;
+                self.ending.left = true;
                 self.client.close_account();
             }
-            Leaving::Logout | Leaving::Forget => {
-                let said = match self.leaving {
-                    Leaving::Forget => t!("term.forgotten"),
-                    _ => t!("term.logged_out"),
-                };
-                self.client.close_account();
-                self.leaving = Leaving::No;
-                self.forget_account();
-                self.quiet(&said);
-            }
+            Leaving::Logout => self.logged_out(&t!("term.logged_out")),
+            Leaving::Forget => self.logged_out(&t!("term.forgotten")),
         }
     }
 
-    pub(super) fn forget_account(&mut self) {
-        self.me = None;
-        self.logged_in = false;
+    fn logged_out(&mut self, said: &str) {
+        self.client.close_account();
+        self.ending.how = Leaving::No;
         self.pending = Pending::Nothing;
-        self.target = None;
-        self.wanted.clear();
-        self.change = None;
-        self.settling = false;
-        self.pages = Pages::default();
-        self.asked_account = false;
-        self.own.clear();
-        self.last_own = None;
-        self.trouble = false;
-        self.roster = super::people::roster(Account::sanitised(""));
+        self.login = Login::nobody();
+        self.quiet(said);
     }
-}
-
-/// A client for this server; it sends nothing before it is asked to.
-pub(super) fn open(
-    place: &Place,
-    bind: Option<SocketAddr>,
-    (dialect, allow_plain): (Dialect, bool),
-    paths: &Paths,
-    settings: &Settings,
-    ring: &Sender<()>,
-) -> Result<Client, ClientError> {
-    let (server, name, data, ring) = (place.address(), place.name(), paths.histories.clone(), ring.clone());
-    let config = Config { server, name, bind, data, polling: settings.polling.into(), dialect, allow_plain };
-    Client::open(config, move || {
-        let _ = ring.try_send(());
-    })
 }

@@ -5,6 +5,8 @@ use rust_i18n::t;
 
 use super::app::App;
 use super::asks::Ask;
+use super::login::Wanted;
+use super::own::{Own, words};
 use super::screen::harmless;
 use crate::base::model::{Account, MessageId, MessageText, SendState, names};
 use crate::base::shown;
@@ -17,44 +19,24 @@ use crate::protocol::wire::frame::Past;
 const BEFORE: u32 = 10;
 /// Rows shown at once, at most.
 const MOST: u32 = 10_000;
-/// Messages of one's own that can be sent again by a command.
-const KEPT: usize = 1_000;
-
-/// Why rows were asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wanted {
-    /// A chat was opened.
-    Chat,
-    /// They were asked for.
-    History,
-}
-
-/// A message of one's own.
-#[derive(Debug, Clone)]
-pub(super) struct Own {
-    peer: Account,
-    text: String,
-    state: SendState,
-}
-
 impl App {
     pub(super) fn chat(&mut self, name: &str) {
         let peer = match self.resolve(name).or_else(|| Account::person(name.trim()).ok()) {
-            Some(peer) if Some(&peer) != self.me.as_ref() => peer,
+            Some(peer) if Some(&peer) != self.login.me.as_ref() => peer,
             Some(_) => return self.no_chat(&t!("gui.not_oneself")),
             None => return self.no_chat(&t!("gui.bad_account")),
         };
         if peer.is_room() && self.client.is_foreign() {
             return self.no_chat(&t!("main.no_lobby"));
         }
-        let unread = self.roster.find(&peer).map_or(0, |c| c.unread);
-        if self.roster.find(&peer).is_none_or(|c| c.stranger) && !peer.is_room() {
+        let unread = self.login.roster.find(&peer).map_or(0, |c| c.unread);
+        if self.login.roster.find(&peer).is_none_or(|c| c.stranger) && !peer.is_room() {
             self.quiet(&t!("term.not_in_list", name = harmless(peer.as_str())));
         }
-        if self.target.is_none() {
-            self.quiet(&t!("term.chat_rules", name = harmless(&self.roster.name(&peer))));
+        if self.login.target.is_none() {
+            self.quiet(&t!("term.chat_rules", name = harmless(&self.login.roster.name(&peer))));
         }
-        self.wanted.insert(peer.clone(), Wanted::Chat);
+        self.login.awaits.rows.insert(peer.clone(), Wanted::Chat);
         self.client.last(peer.clone(), u32::try_from(unread).unwrap_or(MOST).saturating_add(BEFORE).min(200));
         self.set_target(Some(peer.clone()));
         // Whether there is such an account, and still the same one. A text goes out meanwhile, as its own answer says no less.
@@ -77,14 +59,14 @@ impl App {
     }
 
     fn set_target(&mut self, target: Option<Account>) {
-        self.target = target;
-        self.last_own = None;
-        let open: Vec<Account> = self.target.iter().cloned().collect();
-        self.client.set_open_chats(clock::now(), open, self.target.is_some());
+        self.login.target = target;
+        self.login.own.chat_changed();
+        let open: Vec<Account> = self.login.target.iter().cloned().collect();
+        self.client.set_open_chats(clock::now(), open, self.login.target.is_some());
     }
 
     pub(super) fn say_to_target(&mut self, text: &str, looks_like: Option<&str>) {
-        match self.target.clone() {
+        match self.login.target.clone() {
             Some(peer) => {
                 self.send(&peer, text);
                 if let Some(name) = looks_like {
@@ -101,7 +83,7 @@ impl App {
         if parts <= MessageText::UNASKED {
             return self.send_now(peer, text);
         }
-        let many = t!("term.many_parts", n = parts, name = harmless(&self.roster.name(peer)));
+        let many = t!("term.many_parts", n = parts, name = harmless(&self.login.roster.name(peer)));
         if !self.on_terminal() {
             return self.stop(&many);
         }
@@ -118,7 +100,7 @@ impl App {
             self.quiet(&format!("  {}", t!("chat.maybe_cut")));
         }
         let blank = MessageText::split(text).is_empty();
-        if !blank && (!self.logged_in || !self.client.send_message(clock::now(), peer, text)) {
+        if !blank && (!self.login.logged_in || !self.client.send_message(clock::now(), peer, text)) {
             self.error(&t!("gui.not_logged_in"));
             self.give_back(peer, text);
         }
@@ -126,64 +108,34 @@ impl App {
 
     /// A text that was not sent comes back into the line, if that is empty.
     pub(super) fn give_back(&mut self, peer: &Account, text: &str) {
-        if self.line.text().is_empty() && self.target.as_ref() == Some(peer) && self.on_terminal() {
+        if self.line.text().is_empty() && self.login.target.as_ref() == Some(peer) && self.on_terminal() {
             self.line.set(text);
         }
     }
 
     pub(super) fn message(&mut self, peer: &Account, row: &Row) {
         if let Some(state) = row.state {
-            if self.own.len() >= KEPT {
-                self.own.retain(|_, own| !matches!(own.state, SendState::Sent | SendState::Delivered));
-            }
-            self.own.insert(row.id, Own { peer: peer.clone(), text: row.text.clone(), state });
-            if self.target.as_ref() == Some(peer) {
-                self.last_own = Some(row.id);
-            }
+            let here = self.login.target.as_ref() == Some(peer);
+            self.login.own.written(row.id, Own { peer: peer.clone(), text: row.text.clone(), state }, here);
             self.client.conversations();
-        } else if !row.note && self.target.as_ref() == Some(peer) {
+        } else if !row.note && self.login.target.as_ref() == Some(peer) {
             self.client.mark_read(peer.clone());
         }
         let line = self.row(peer, row);
         if row.note { self.print(&line) } else { self.print_as_it_is(&line) }
     }
 
-    /// How far the last message to the friend one chats with has come.
-    pub(super) fn mark(&self) -> &'static str {
-        let state = self.last_own.and_then(|id| self.own.get(&id)).map(|own| own.state);
-        match state {
-            None => "",
-            Some(SendState::Waiting | SendState::Sending) => " …",
-            Some(SendState::Sent) => " ✓",
-            Some(SendState::Delivered) => " ✓✓",
-            Some(SendState::OfflineOrUnknown | SendState::Kept | SendState::Unknown | SendState::MadeAnew) => " ○",
-            Some(SendState::MaybeSentTwice | SendState::MaybeSent | SendState::NoAnswer) => " ?",
-            Some(SendState::Failed) => " ✗",
-        }
-    }
-
     /// A message of one's own came further. What went well is seen by the prompt alone.
     pub(super) fn outgoing(&mut self, id: MessageId, state: SendState) {
-        let Some(own) = self.own.get_mut(&id) else { return };
-        let before = std::mem::replace(&mut own.state, state);
-        let peer = own.peer.clone();
-        // What went well is news where it was said that it had not yet; of several the newest says it for all before it.
-        let newer =
-            |(other, own): (&MessageId, &Own)| *other > id && own.peer == peer && own.state == SendState::Delivered;
-        if state == SendState::Delivered && (words(before).is_none() || self.own.iter().any(newer)) {
-            return;
-        }
-        let Some(own) = self.own.get(&id) else { return };
-        let Some(words) = words(state) else { return };
-        let name = harmless(&self.roster.name(&own.peer.clone()));
+        let Some((own, words)) = self.login.own.came_further(id, state) else { return };
+        let name = harmless(&self.login.roster.name(&own.peer));
         let begin: String = shown::first_line(&own.text).chars().take(20).collect();
         let text = format!("  {name} “{begin}”: {words}");
         if state == SendState::Failed { self.error(&text) } else { self.quiet(&text) }
     }
 
     pub(super) fn resend(&mut self) {
-        let chosen = self.own.iter().filter(|(_, own)| own.state.can_resend()).max_by_key(|(id, _)| **id);
-        let Some((id, own)) = chosen.map(|(id, own)| (*id, own.clone())) else {
+        let Some((id, own)) = self.login.own.to_resend() else {
             return self.quiet(&t!("term.nothing_to_resend"));
         };
         if let Ok(text) = MessageText::parse(&own.text) {
@@ -193,7 +145,7 @@ impl App {
 
     pub(super) fn history(&mut self, words: &[String]) {
         let Some((peer, count)) = self.whose(words) else { return };
-        self.wanted.insert(peer.clone(), Wanted::History);
+        self.login.awaits.rows.insert(peer.clone(), Wanted::History);
         self.client.last(peer, count.unwrap_or(20).min(MOST));
     }
 
@@ -203,7 +155,7 @@ impl App {
         let name = words.first().filter(|_| count.is_none() || words.len() == 2);
         let peer = match name {
             Some(name) => self.resolve(name),
-            None => self.target.clone(),
+            None => self.login.target.clone(),
         };
         if peer.is_none() {
             self.warn(&match name {
@@ -215,15 +167,13 @@ impl App {
     }
 
     pub(super) fn last_rows(&mut self, peer: &Account, rows: &[Row]) {
-        let Some(wanted) = self.wanted.remove(peer) else { return };
-        let name = harmless(&self.roster.name(peer));
-        let mut text = self.style.quiet(&format!("── {name} · {} ──", t!("term.messages", n = rows.len())));
+        let Some(wanted) = self.login.awaits.rows.remove(peer) else { return };
+        let name = harmless(&self.login.roster.name(peer));
+        let mut text = self.out.style.quiet(&format!("── {name} · {} ──", t!("term.messages", n = rows.len())));
         text.push('\n');
         for row in rows {
-            if row.state.is_some_and(|state| !matches!(state, SendState::Sent | SendState::Delivered)) {
-                let own =
-                    Own { peer: peer.clone(), text: row.text.clone(), state: row.state.unwrap_or(SendState::Sent) };
-                self.own.entry(row.id).or_insert(own);
+            if let Some(state) = row.state {
+                self.login.own.of_before(row.id, Own { peer: peer.clone(), text: row.text.clone(), state });
             }
             text.push_str(&self.row(peer, row));
             text.push('\n');
@@ -238,7 +188,7 @@ impl App {
     }
 
     pub(super) fn search(&mut self, text: &str) {
-        self.searching += 1;
+        self.login.awaits.searches += 1;
         self.client.search(text, 50);
     }
 
@@ -249,18 +199,18 @@ impl App {
             text.push('\n');
         }
         let found = t!("term.found", n = rows.len(), text = harmless(wanted));
-        text.push_str(&self.style.quiet(&found));
+        text.push_str(&self.out.style.quiet(&found));
         self.print_as_it_is(&text);
     }
 
     /// A message as it is printed; lines after the first stand below the text.
     pub(super) fn row(&self, peer: &Account, row: &Row) -> String {
-        let name = harmless(&self.roster.name(peer));
+        let name = harmless(&self.login.roster.name(peer));
         if row.note {
             return format!(
                 "{} {}",
-                self.style.quiet(&when(row)),
-                self.style.warning(&format!("{name}: {}", row.text))
+                self.out.style.quiet(&when(row)),
+                self.out.style.warning(&format!("{name}: {}", row.text))
             );
         }
         let (writer, text) = match names::unframed(&row.text) {
@@ -268,25 +218,29 @@ impl App {
             _ => (None, row.text.as_str()),
         };
         let text = shown::message(text).replace('\n', "\n      ");
-        let time = self.style.quiet(&when(row));
+        let time = self.out.style.quiet(&when(row));
         if let Some(state) = row.state {
             let state = match words(state) {
-                Some(words) => self.style.quiet(&format!(" ({words})")),
+                Some(words) => self.out.style.quiet(&format!(" ({words})")),
                 None => String::new(),
             };
-            return format!("{time} {} {text}{state}", self.style.good(&format!("→ {name}:")));
+            return format!("{time} {} {text}{state}", self.out.style.good(&format!("→ {name}:")));
         }
         let text = match row.repeat {
-            true => format!("{text}{}", self.style.quiet(&format!(" ({})", t!("chat.repeat")))),
+            true => format!("{text}{}", self.out.style.quiet(&format!(" ({})", t!("chat.repeat")))),
             false => text,
         };
         if let Some(writer) = writer {
-            let writer = harmless(&self.roster.writer(writer));
-            return format!("{time} {} {} {text}", self.style.quiet(&name), self.style.name(&format!("{writer}:")));
+            let writer = harmless(&self.login.roster.writer(writer));
+            return format!(
+                "{time} {} {} {text}",
+                self.out.style.quiet(&name),
+                self.out.style.name(&format!("{writer}:"))
+            );
         }
-        let stranger = self.roster.find(peer).is_none_or(|c| c.stranger) && !peer.is_room();
+        let stranger = self.login.roster.find(peer).is_none_or(|c| c.stranger) && !peer.is_room();
         let who = if stranger { format!("{name} ({}):", t!("term.stranger")) } else { format!("{name}:") };
-        format!("{time} {} {text}", self.style.name(&who))
+        format!("{time} {} {text}", self.out.style.name(&who))
     }
 }
 
@@ -301,22 +255,6 @@ pub(super) fn past_row(me: &Account, past: &Past) -> Row {
         state: (past.from == me.as_str()).then(|| state_of(past)),
         repeat: false,
         note: false,
-    }
-}
-
-/// What is worth a word about a message of one's own.
-fn words(state: SendState) -> Option<std::borrow::Cow<'static, str>> {
-    match state {
-        SendState::Waiting | SendState::Sending | SendState::Sent => None,
-        SendState::OfflineOrUnknown => Some(t!("term.state_offline")),
-        SendState::Unknown => Some(t!("term.state_unknown")),
-        SendState::MadeAnew => Some(t!("term.state_made_anew")),
-        SendState::Kept => Some(t!("term.state_kept")),
-        SendState::Delivered => Some(t!("chat.delivered")),
-        SendState::MaybeSentTwice => Some(t!("term.state_twice")),
-        SendState::MaybeSent => Some(t!("term.state_maybe")),
-        SendState::NoAnswer => Some(t!("term.state_no_answer")),
-        SendState::Failed => Some(t!("term.state_failed")),
     }
 }
 

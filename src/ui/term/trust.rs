@@ -31,15 +31,15 @@ impl App {
         self.print(&rows.join("\n"));
         if change.damaged.is_none() {
             // A near address has likelier become another computer's.
-            self.quiet(&if self.place.is_nearby() { t!("trust.nearby") } else { t!("trust.far") });
+            self.quiet(&if self.server.place.is_nearby() { t!("trust.nearby") } else { t!("trust.far") });
         }
         self.warn(&if self.on_terminal() { t!("term.key_advice") } else { t!("term.key_terminal") });
-        self.changed = Some(change);
+        self.server.changed = Some(change);
     }
 
     /// Asks whether the words were compared.
     pub(super) fn trust(&mut self) {
-        match &self.changed {
+        match &self.server.changed {
             None => self.quiet(&t!("term.key_not_asked")),
             // What nobody sees nobody has compared.
             Some(_) if !self.on_terminal() => self.warn(&t!("term.key_terminal")),
@@ -52,12 +52,12 @@ impl App {
         if !is_first_word(typed, &key) {
             return self.error(&t!("term.key_not_that"));
         }
-        self.changed = None;
+        self.server.changed = None;
         let now = clock::now();
         self.client.trust(now, key);
         self.quiet(&t!("term.key_trusted"));
         // Whoever wanted to log in, or was logged in, is still known.
-        if let Some(me) = self.me.clone() {
+        if let Some(me) = self.login.me.clone() {
             self.pending = Pending::Login(me);
             self.client.go_online(now);
         }
@@ -73,7 +73,7 @@ impl App {
             return self.not_plainly();
         }
         self.warn(&t!("term.plain_risk"));
-        if self.logged_in {
+        if self.login.logged_in {
             self.warn(&t!("term.plain_command"));
         } else {
             self.ask = Ask::Readable(std::mem::replace(&mut self.pending, Pending::Nothing));
@@ -82,7 +82,7 @@ impl App {
 
     /// The command: in plain, this once.
     pub(super) fn readable(&mut self) {
-        match self.me.clone().filter(|_| self.client.is_doubting()) {
+        match self.login.me.clone().filter(|_| self.client.is_doubting()) {
             Some(me) => self.go_on_readable(Pending::Login(me)),
             None => self.quiet(&t!("term.plain_not_asked")),
         }
@@ -119,7 +119,7 @@ impl App {
     /// Ends the account's session elsewhere.
     pub(super) fn take_back(&mut self) {
         let here = matches!(self.client.link(), Link::Connected { .. } | Link::Waiting | Link::LoggingIn);
-        match self.me.clone() {
+        match self.login.me.clone() {
             Some(me) if !here => {
                 self.pending = Pending::Login(me);
                 self.client.take_over(clock::now());

@@ -37,7 +37,7 @@ pub fn painted(report: &Report, style: Style, locale: &str) -> String {
 impl App {
     /// Begins to find out about `server`, or about the one that is chatted by.
     pub(super) fn why(&mut self, server: &str) {
-        let server = match (server, &self.place) {
+        let server = match (server, &self.server.place) {
             ("", Place::Named { name, .. }) => name.clone(),
             ("", place) => place.address().to_string(),
             (server, _) => server.to_owned(),
@@ -45,22 +45,22 @@ impl App {
         self.quiet(&t!("term.why_begin", server = harmless(&server)));
         let name = server.clone();
         let question = Question { server, port: PORT };
-        let (inputs, data) = (self.inputs(), self.histories());
+        let (inputs, data) = (self.wakes.inputs.clone(), self.profile.paths.histories.clone());
         let told = move |report: &Report| {
             if report.finished {
                 let _ = inputs.send(Input::Reached(Box::new(report.clone())));
             }
         };
         match Reach::start(question, move |at| known(&data, &name, at), told) {
-            Ok(reach) => self.reach = Some(reach),
+            Ok(reach) => self.server.reach = Some(reach),
             Err(error) => self.error(&crate::base::trouble::words(&error)),
         }
     }
 
     /// It is known now.
     pub(super) fn reached(&mut self, report: &Report) {
-        self.reach = None;
-        let text = painted(report, self.style, &rust_i18n::locale());
+        self.server.reach = None;
+        let text = painted(report, self.out.style, &rust_i18n::locale());
         self.print(&text);
     }
 }

@@ -494,7 +494,5 @@ fn inside([left, top, w, h]: [i32; 4], x: i32, y: i32) -> bool {
 
 /// Whether there is more to say of a message than when it was sent: then it is said below it, also within a run.
 pub fn says_more(row: &Row, foreign: bool) -> bool {
-    row.repeat
-        || row.state.is_some_and(|state| !matches!(state, SendState::Sent | SendState::Delivered))
-        || may_be_cut(row, foreign)
+    row.repeat || row.state.is_some_and(|state| !state.went_well()) || may_be_cut(row, foreign)
 }

@@ -1,0 +1,144 @@
+//! What belongs to one login, and is gone with it: who one is, the list, the chat one is in, one's own messages, and what
+//! is still to be answered. Nothing of it is set back by hand: the next login has a value of its own.
+
+use std::collections::HashMap;
+
+use super::own::OwnMessages;
+use super::past::Pages;
+use super::people::{Change, roster};
+use crate::base::model::Account;
+use crate::client::roster::Roster;
+
+/// A login, or that nobody is logged in.
+pub(super) struct Login {
+    /// Who is logged in, or tries to.
+    pub(super) me: Option<Account>,
+    /// It has come about.
+    pub(super) logged_in: bool,
+    /// It was said that the server does not answer.
+    pub(super) trouble: bool,
+    pub(super) roster: Roster,
+    /// Whom one chats with.
+    pub(super) target: Option<Account>,
+    pub(super) own: OwnMessages,
+    /// Of the server's history.
+    pub(super) pages: Pages,
+    pub(super) awaits: Awaits,
+}
+
+impl Login {
+    /// Of nobody.
+    pub(super) fn nobody() -> Self {
+        Self::new(None)
+    }
+
+    /// Of somebody who is about to log in.
+    pub(super) fn of(me: Account) -> Self {
+        Self::new(Some(me))
+    }
+
+    fn new(me: Option<Account>) -> Self {
+        let roster = roster(me.clone().unwrap_or_else(|| Account::sanitised("")));
+        Self {
+            me,
+            logged_in: false,
+            trouble: false,
+            roster,
+            target: None,
+            own: OwnMessages::default(),
+            pages: Pages::default(),
+            awaits: Awaits::default(),
+        }
+    }
+
+    /// Who is logged in.
+    pub(super) fn account(&self) -> Option<&Account> {
+        self.me.as_ref().filter(|_| self.logged_in)
+    }
+
+    /// Whether something is still to be answered: a pipe's next line may rely on it.
+    pub(super) fn is_busy(&self) -> bool {
+        self.awaits.is_busy() || self.pages.waits()
+    }
+}
+
+/// Why rows were asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// A chat was opened.
+    Chat,
+    /// They were asked for.
+    History,
+}
+
+/// What the history or the server is still to answer.
+#[derive(Debug, Default)]
+pub(super) struct Awaits {
+    /// Last messages, by conversation.
+    pub(super) rows: HashMap<Account, Wanted>,
+    /// So many searches.
+    pub(super) searches: usize,
+    /// Who is online.
+    pub(super) who: bool,
+    /// Whether the disk has not done yet all that a pipe's line has asked of it.
+    pub(super) disk: bool,
+    /// What becomes of a change of the password.
+    pub(super) password: bool,
+    /// How the account may be used.
+    pub(super) account: bool,
+    /// A change of the list.
+    pub(super) change: Option<Change>,
+}
+
+impl Awaits {
+    /// Whether a pipe's next line has to wait. Who is online may never be said, so nothing waits for that.
+    fn is_busy(&self) -> bool {
+        self.disk
+            || !self.rows.is_empty()
+            || self.searches > 0
+            || self.password
+            || self.account
+            || self.change.is_some()
+    }
+
+    /// Somebody's messages cannot be read; or, of nobody's, what was looked for, and the list.
+    pub(super) fn not_read(&mut self, peer: Option<&Account>) {
+        match peer {
+            Some(peer) => _ = self.rows.remove(peer),
+            None => (self.searches, self.change) = (0, None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_waits_for_whatever_it_may_rely_on() {
+        let b = || Account::person("b").expect("valid");
+        let cases: [(&str, fn(&mut Login), bool); 7] = [
+            ("nothing", |_| {}, false),
+            ("rows", |l| l.awaits.rows = [(Account::lobby(), Wanted::Chat)].into(), true),
+            ("a search", |l| l.awaits.searches = 1, true),
+            ("a password", |l| l.awaits.password = true, true),
+            ("the account", |l| l.awaits.account = true, true),
+            ("the list", |l| l.awaits.change = Some(Change::Gone(Account::lobby())), true),
+            ("who is online", |l| l.awaits.who = true, false),
+        ];
+        for (what, set, busy) in cases {
+            let mut login = Login::of(b());
+            set(&mut login);
+            assert_eq!(login.is_busy(), busy, "{what}");
+        }
+    }
+
+    #[test]
+    fn nobody_is_logged_in_before_it_has_come_about() {
+        let mut login = Login::of(Account::person("b").expect("valid"));
+        assert_eq!(login.account(), None);
+        login.logged_in = true;
+        assert_eq!(login.account().map(Account::as_str), Some("b"));
+        assert_eq!(Login::nobody().account(), None);
+    }
+}
