@@ -357,7 +357,7 @@ impl App {
     /// Whatever waits for the history waits no longer.
     fn not_opened(&mut self, sentence: &str) {
         self.pending = Pending::Nothing;
-        self.login.awaits.change = None;
+        self.login.awaits.not_read(None);
         self.login.awaits.disk = false;
         self.error(sentence);
     }

@@ -423,6 +423,7 @@ impl App {
                 }
                 let text = self.out.style.good(&t!("term.logged_in", account = account));
                 self.print(&text);
+                self.login.awaits.list = true;
                 self.client.conversations();
             }
             (LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn), Some(_)) => {

@@ -74,6 +74,8 @@ pub(super) enum Wanted {
 /// What the history or the server is still to answer.
 #[derive(Debug, Default)]
 pub(super) struct Awaits {
+    /// The list, for the first time since the login.
+    pub(super) list: bool,
     /// Last messages, by conversation.
     pub(super) rows: HashMap<Account, Wanted>,
     /// So many searches.
@@ -93,7 +95,13 @@ pub(super) struct Awaits {
 impl Awaits {
     /// Whether a pipe's next line has to wait. Who is online may never be said, so nothing waits for that.
     fn is_busy(&self) -> bool {
-        self.disk
+        self.list
+            || self.disk
+            || !self.rows.is_empty()
+            || self.searches > 0
+            || self.password
+            || self.account
+            || self.change.is_some()
             || !self.rows.is_empty()
             || self.searches > 0
             || self.password
@@ -105,7 +113,7 @@ impl Awaits {
     pub(super) fn not_read(&mut self, peer: Option<&Account>) {
         match peer {
             Some(peer) => _ = self.rows.remove(peer),
-            None => (self.searches, self.change) = (0, None),
+            None => (self.list, self.searches, self.change) = (false, 0, None),
         }
     }
 }
@@ -117,8 +125,9 @@ mod tests {
     #[test]
     fn a_line_waits_for_whatever_it_may_rely_on() {
         let b = || Account::person("b").expect("valid");
-        let cases: [(&str, fn(&mut Login), bool); 7] = [
+        let cases: [(&str, fn(&mut Login), bool); 8] = [
             ("nothing", |_| {}, false),
+            ("the list as it is", |l| l.awaits.list = true, true),
             ("rows", |l| l.awaits.rows = [(Account::lobby(), Wanted::Chat)].into(), true),
             ("a search", |l| l.awaits.searches = 1, true),
             ("a password", |l| l.awaits.password = true, true),

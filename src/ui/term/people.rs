@@ -293,6 +293,7 @@ impl App {
     /// A new list; what was changed may stand in it now.
     pub(super) fn listed(&mut self, list: Vec<Conversation>) {
         self.login.roster.set_conversations(list);
+        self.login.awaits.list = false;
         let done = match &self.login.awaits.change {
             None => true,
             Some(Change::There(contact)) => self.contact(&contact.account).as_ref() == Some(contact),
