@@ -133,7 +133,7 @@ pub fn run(args: Args) -> Result<script::Exit, TermError> {
     let on_terminal = io::stdin().is_terminal() && io::stdout().is_terminal() && !style::is_dumb();
     let (inputs, waiting) = crossbeam_channel::unbounded();
     #[cfg(unix)]
-    end_by_signals(inputs.clone(), None)?;
+    end_by_signals(inputs.clone(), Arc::new(AtomicI32::new(script::Exit::Interrupted as i32)), true)?;
     #[cfg(unix)]
     if on_terminal {
         told_of_size(inputs.clone())?;
@@ -164,28 +164,36 @@ fn told_of_size(inputs: Sender<Input>) -> io::Result<()> {
     std::thread::Builder::new().name("size".into()).spawn(wait).map(drop)
 }
 
-/// SIGINT, SIGTERM and SIGHUP go offline first, as Ctrl+C does. What blocks the main loop then does not keep the process: with
-/// `insist` it ends after so long, with that code.
+/// A program that is told to end has so long for it; more than leaving ever takes. What blocks it then may be its output:
+/// a terminal that was stopped with Ctrl+S, or a pipe that nobody reads.
+const INSIST: Duration = Duration::from_secs(8);
+
+/// SIGINT, SIGTERM and SIGHUP go offline first, as Ctrl+C does. What blocks the main loop then does not keep the process: after
+/// [`INSIST`] it ends with this code. Another signal is told as well `again`, since it has a chat end at once.
 #[cfg(unix)]
-fn end_by_signals(inputs: Sender<Input>, insist: Option<(Duration, Arc<AtomicI32>)>) -> io::Result<()> {
+fn end_by_signals(inputs: Sender<Input>, code: Arc<AtomicI32>, again: bool) -> io::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM])?;
+    let (told, ending) = crossbeam_channel::bounded::<()>(1);
     let wait = move || {
-        let mut signals = signals.forever();
-        if signals.next().is_none() || inputs.send(Input::Leave).is_err() {
-            return;
-        }
-        if let Some((after, code)) = insist {
-            let _ = crossbeam_channel::never::<()>().recv_timeout(after);
-            let _ = crossterm::terminal::disable_raw_mode();
-            end_here(code.load(Ordering::Acquire));
-        }
-        for _ in signals {
-            if inputs.send(Input::Leave).is_err() {
+        for _ in signals.forever() {
+            // Of more than one the first counts.
+            let first = told.try_send(()).is_ok();
+            if (first || again) && inputs.send(Input::Leave).is_err() {
                 return;
             }
         }
     };
+    let insist = move || {
+        if ending.recv().is_err() {
+            return;
+        }
+        // Ends early only with the process.
+        let _ = crossbeam_channel::never::<()>().recv_timeout(INSIST);
+        let _ = crossterm::terminal::disable_raw_mode();
+        end_here(code.load(Ordering::Acquire));
+    };
+    std::thread::Builder::new().name("insist".into()).spawn(insist)?;
     std::thread::Builder::new().name("signals".into()).spawn(wait).map(drop)
 }
 

@@ -19,6 +19,8 @@ use super::tmux::{Served, until};
 struct Orphan {
     leader: Child,
     master: File,
+    /// The program's side of the terminal; one more of it keeps a terminal from hanging up only while its master is there.
+    side: File,
     shown: Arc<Mutex<String>>,
     reader: JoinHandle<()>,
     closing: Arc<AtomicBool>,
@@ -58,7 +60,7 @@ impl Orphan {
                 }
             }
         });
-        Self { leader, master, shown, reader, closing }
+        Self { leader, master, side: side(), shown, reader, closing }
     }
 
     #[track_caller]
@@ -209,6 +211,26 @@ fn a_job_whose_output_nobody_reads_ends_when_it_is_told_to() {
         }
     };
     assert_eq!(code, Some(7));
+}
+
+/// As with Ctrl+S, after which the terminal takes nothing more.
+#[test]
+fn a_stopped_terminal_keeps_nobody_from_ending() {
+    let served = Served::new();
+    let mut chat = Orphan::open(&served.client("a"));
+    chat.type_after("hongyan>", "register a\r");
+    chat.type_after("New password", "secret\r");
+    chat.type_after("Confirm", "secret\r");
+    chat.type_after("Logged in as a", "");
+    rustix::termios::tcflow(&chat.side, rustix::termios::Action::OOff).expect("stopped");
+    let client = chat.client();
+    // What it has to say no longer fits.
+    let state = || fs::read_to_string(format!("/proc/{client}/wchan")).unwrap_or_default();
+    until("a terminal that takes nothing", || {
+        chat.master.write_all(b"help\r").expect("typed");
+        if state().contains("n_tty_write") || state().contains("wait_woken") { Ok(()) } else { Err(state()) }
+    });
+    assert_eq!(chat.told_to_end(), Some(7));
 }
 
 #[test]

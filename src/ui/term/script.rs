@@ -37,9 +37,6 @@ use crate::protocol::wire::Reply;
 use crate::protocol::wire::frame::Reason;
 use crate::protocol::wire::reply::Learned;
 
-/// How long a job that is told to end may take for that, and for taking back what it can. What blocks it longer
-/// may be standard output, which nobody reads.
-const INSIST: Duration = Duration::from_secs(8);
 /// Leaving never depends on the server.
 const LEAVE: Duration = Duration::from_millis(1_200);
 /// Rows read to find the unread ones among them.
@@ -230,7 +227,7 @@ impl Running {
         let (inputs, waiting) = crossbeam_channel::unbounded();
         let told_to_end = Arc::new(AtomicI32::new(Exit::Interrupted as i32));
         #[cfg(unix)]
-        super::end_by_signals(inputs, Some((INSIST, Arc::clone(&told_to_end))))?;
+        super::end_by_signals(inputs, Arc::clone(&told_to_end), false)?;
         #[cfg(not(unix))]
         drop(inputs);
         let (ring, rings) = crossbeam_channel::bounded(1);
