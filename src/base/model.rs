@@ -4,15 +4,18 @@
 //! empty; 1–64 bytes of UTF-8 without control characters; no `:` in an account, because it would
 //! break the replies 05 and 09; a leading `@` is reserved for rooms.
 //!
-//! Its part:
+//! Its parts:
 //!
+//! - `state`: how far a message of one's own has come, what that is called, and what may be done with it.
 //! - `names`: which new names could be taken for another's, how such names of before are shown, and the one place
 //!   that puts a room's writer and text together and takes them apart.
 
 pub mod names;
+mod state;
 
 use std::fmt;
 
+pub use state::SendState;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// Most bytes an account or a password may have.
@@ -258,6 +261,13 @@ impl MessageText {
         parts.into_iter().enumerate().map(|(i, part)| Self(format!("({}/{total}) {part}", i + 1))).collect()
     }
 
+    /// Whether a server that is not this project's (`foreign`) may cut this text: at a `#`, which ends a field of the plain
+    /// protocol. Every face says so.
+    #[must_use]
+    pub fn may_be_cut(text: &str, foreign: bool) -> bool {
+        foreign && text.contains('#')
+    }
+
     /// The text as it goes on the wire.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -268,90 +278,6 @@ impl MessageText {
 /// A message's row in the client's own history; chosen by the history when it is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MessageId(pub i64);
-
-/// How far a message of one's own has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum SendState {
-    /// Stored, not sent yet: the server is silent, or others come first.
-    Waiting,
-    /// On its way, no answer yet.
-    Sending,
-    /// `03:01`.
-    Sent,
-    /// `03:02`: offline, or no such account; the server may keep it.
-    OfflineOrUnknown,
-    /// There is no such account, says a server that knows (the secure dialect).
-    Unknown,
-    /// It was not sent: the account it was written to is no more, and somebody has registered the name anew (the secure
-    /// dialect). Sent again by its writer it goes to the new one.
-    MadeAnew,
-    /// Its receiver is offline and will get it: it is on the server's disk (the secure dialect, "Exactly once").
-    Kept,
-    /// A device of its receiver has it, or a plain client (the secure dialect, "Delivered").
-    Delivered,
-    /// Sent a second time after the first answer was lost.
-    MaybeSentTwice,
-    /// On its way when the program ended; only its writer sends it again.
-    MaybeSent,
-    /// Sent twice, and never answered by a server that answers other requests (the plain dialect). It may have
-    /// arrived; only its writer sends it again.
-    NoAnswer,
-    /// The server refused it, or the user gave it up.
-    Failed,
-}
-
-impl SendState {
-    /// Whether it goes on by itself: nothing is to be said of it yet. The faces count these before somebody leaves.
-    #[must_use]
-    pub fn is_open(self) -> bool {
-        match self {
-            Self::Waiting | Self::Sending => true,
-            Self::Sent
-            | Self::OfflineOrUnknown
-            | Self::Unknown
-            | Self::MadeAnew
-            | Self::Kept
-            | Self::Delivered
-            | Self::MaybeSentTwice
-            | Self::MaybeSent
-            | Self::NoAnswer
-            | Self::Failed => false,
-        }
-    }
-
-    /// Whether nothing more is to be said of it: the server has taken it, and nobody waits for it.
-    #[must_use]
-    pub fn went_well(self) -> bool {
-        match self {
-            Self::Sent | Self::Delivered => true,
-            Self::Waiting
-            | Self::Sending
-            | Self::OfflineOrUnknown
-            | Self::Unknown
-            | Self::MadeAnew
-            | Self::Kept
-            | Self::MaybeSentTwice
-            | Self::MaybeSent
-            | Self::NoAnswer
-            | Self::Failed => false,
-        }
-    }
-
-    /// Whether its writer may send it once more, as nobody knows that it arrived just once. Every face offers it for these.
-    #[must_use]
-    pub fn can_resend(self) -> bool {
-        match self {
-            Self::Failed
-            | Self::MaybeSentTwice
-            | Self::MaybeSent
-            | Self::NoAnswer
-            | Self::OfflineOrUnknown
-            | Self::Unknown
-            | Self::MadeAnew => true,
-            Self::Waiting | Self::Sending | Self::Sent | Self::Kept | Self::Delivered => false,
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests {

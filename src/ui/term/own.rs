@@ -84,19 +84,19 @@ impl OwnMessages {
     }
 }
 
-/// What is worth a word about a message of one's own.
+/// What is worth a word about a message of one's own; with the command that sends it again, where only its writer can.
 pub(super) fn words(state: SendState) -> Option<Cow<'static, str>> {
     match state {
         SendState::Waiting | SendState::Sending | SendState::Sent => None,
-        SendState::OfflineOrUnknown => Some(t!("term.state_offline")),
-        SendState::Unknown => Some(t!("term.state_unknown")),
+        SendState::OfflineOrUnknown
+        | SendState::Unknown
+        | SendState::Kept
+        | SendState::Delivered
+        | SendState::MaybeSentTwice => Some(state.word()),
+        SendState::MaybeSent | SendState::NoAnswer | SendState::Failed => {
+            Some(t!("term.resend_hint", state = state.word()))
+        }
         SendState::MadeAnew => Some(t!("term.state_made_anew")),
-        SendState::Kept => Some(t!("term.state_kept")),
-        SendState::Delivered => Some(t!("chat.delivered")),
-        SendState::MaybeSentTwice => Some(t!("term.state_twice")),
-        SendState::MaybeSent => Some(t!("term.state_maybe")),
-        SendState::NoAnswer => Some(t!("term.state_no_answer")),
-        SendState::Failed => Some(t!("term.state_failed")),
     }
 }
 

@@ -96,7 +96,7 @@ impl App {
             self.give_back(peer, text);
             return self.no_chat(&t!("main.no_lobby"));
         }
-        if text.contains('#') && self.client.is_foreign() {
+        if MessageText::may_be_cut(text, self.client.is_foreign()) {
             self.quiet(&format!("  {}", t!("chat.maybe_cut")));
         }
         let blank = MessageText::split(text).is_empty();

@@ -6,7 +6,7 @@ use fltk::draw;
 use fltk::enums::{Color, Font};
 use rust_i18n::t;
 
-use crate::base::model::SendState;
+use crate::base::model::{MessageText, SendState};
 use crate::client::history::Row;
 use crate::ui::gui::theme;
 
@@ -66,7 +66,7 @@ pub fn centred_line(text: &str, x: i32, y: i32, w: i32, ink: Color, rule: Option
 
 /// Whether a server of that kind may have cut a message of one's own at a `#`.
 pub fn may_be_cut(row: &Row, foreign: bool) -> bool {
-    foreign && row.state.is_some() && row.text.contains('#')
+    row.state.is_some() && MessageText::may_be_cut(&row.text, foreign)
 }
 
 /// The time under a run and how far one's own message has come; where "resend" was drawn.
@@ -83,19 +83,18 @@ pub fn foot(row: &Row, foreign: bool, x: i32, y: i32, w: i32) -> Option<[i32; 4]
         draw::draw_text(&time, x + MARGIN, baseline);
         return None;
     };
-    let (word, ink) = match state {
-        SendState::Waiting => (t!("chat.waiting"), colours.dim),
-        SendState::Sending => (t!("chat.sending"), colours.dim),
-        SendState::Sent => (t!("chat.sent"), colours.dim),
-        SendState::Kept => (t!("chat.kept"), colours.dim),
-        SendState::Delivered => (t!("chat.delivered"), colours.dim),
-        SendState::OfflineOrUnknown => (t!("chat.offline"), colours.warn),
-        SendState::Unknown => (t!("chat.unknown_account"), colours.warn),
-        SendState::MadeAnew => (t!("chat.not_sent_anew"), colours.warn),
-        SendState::MaybeSentTwice => (t!("chat.twice"), colours.warn),
-        SendState::MaybeSent => (t!("chat.maybe"), colours.warn),
-        SendState::NoAnswer => (t!("chat.no_answer"), colours.warn),
-        SendState::Failed => (t!("chat.failed"), colours.error),
+    let word = state.word();
+    let ink = match state {
+        SendState::Waiting | SendState::Sending | SendState::Sent | SendState::Kept | SendState::Delivered => {
+            colours.dim
+        }
+        SendState::OfflineOrUnknown
+        | SendState::Unknown
+        | SendState::MadeAnew
+        | SendState::MaybeSentTwice
+        | SendState::MaybeSent
+        | SendState::NoAnswer => colours.warn,
+        SendState::Failed => colours.error,
     };
     let mut text = format!("{} · {word}", time(row));
     let cut = may_be_cut(row, foreign).then(|| t!("chat.maybe_cut"));

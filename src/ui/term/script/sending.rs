@@ -63,8 +63,7 @@ impl Running {
     /// Waits for the server's answers.
     fn settle(&mut self, to: &Account) -> Result<Exit, Stop> {
         let end = self.deadline();
-        let open = |state: &SendState| matches!(state, SendState::Waiting | SendState::Sending);
-        while self.own.values().any(open) {
+        while self.own.values().any(|state| state.is_open()) {
             if self.until(end, |_, event| matches!(event, Event::Outgoing { .. }).then_some(()))?.is_none() {
                 let not_storing = self.client.is_not_storing();
                 let why = if not_storing { t!("connection.not_stored") } else { t!("gui.no_answer") };
@@ -81,19 +80,19 @@ impl Running {
             return Err(Stop(Exit::Trouble, t!("gui.not_understood").into_owned()));
         }
         if any(SendState::Unknown) {
-            return Err(Stop(Exit::Offline, t!("term.state_unknown").into_owned()));
+            return Err(Stop(Exit::Offline, SendState::Unknown.word().into_owned()));
         }
         if any(SendState::NoAnswer) || any(SendState::MaybeSent) {
             return Err(Stop(Exit::Unanswered, t!("term.not_answered").into_owned()));
         }
         if any(SendState::OfflineOrUnknown) {
-            return Err(Stop(Exit::Offline, t!("term.state_offline").into_owned()));
+            return Err(Stop(Exit::Offline, SendState::OfflineOrUnknown.word().into_owned()));
         }
         if any(SendState::Kept) {
-            say(&t!("term.state_kept"));
+            say(&SendState::Kept.word());
         }
         if any(SendState::MaybeSentTwice) {
-            say(&t!("term.state_twice"));
+            say(&SendState::MaybeSentTwice.word());
         }
         Ok(Exit::Done)
     }
@@ -101,8 +100,7 @@ impl Running {
     /// After a failure: whoever asks for it once more must not have it twice. Where nobody answered it stays in the outbox;
     /// else it is taken back, unless it was on its way.
     fn take_back(&mut self, Stop(exit, why): Stop) -> Stop {
-        let settled = |state: &SendState| !matches!(state, SendState::Waiting | SendState::Sending);
-        if self.own.is_empty() || self.own.values().all(settled) {
+        if !self.own.values().any(|state| state.is_open()) {
             return Stop(exit, why);
         }
         let waits = self.own.values().all(|state| *state == SendState::Waiting);
