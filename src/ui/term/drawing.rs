@@ -125,19 +125,19 @@ pub(super) struct Output {
     screen: Screen,
     /// To be printed above the line.
     text: String,
-    /// Something is to be drawn.
+    /// Whether something is to be drawn.
     dirty: bool,
     /// When the screen may be drawn next, unless a key was pressed.
     draw_at: Option<Instant>,
     keyed: bool,
-    /// Nobody sees what is printed any more.
+    /// Whether nobody sees what is printed any more.
     pub(super) cut: bool,
-    /// Why, where that was found by printing.
+    /// Why nobody sees it, where that was found by printing.
     unwritten: Option<io::Error>,
 }
 
 impl Output {
-    /// On this terminal, or into a pipe.
+    /// An output on this terminal, or into a pipe.
     pub(super) fn new(style: Style, terminal: Option<Terminal>) -> Self {
         let (columns, rows) = terminal.as_ref().map_or((0, 0), Terminal::size);
         Self {
@@ -153,7 +153,7 @@ impl Output {
         }
     }
 
-    /// In whole lines; a terminal's are broken between words.
+    /// Prints whole lines; a terminal's are broken between words.
     fn say(&mut self, text: &str) {
         if self.terminal.is_some() {
             self.say_as_it_is(&wrap(text, self.screen.columns()));
@@ -162,7 +162,7 @@ impl Output {
         }
     }
 
-    /// In whole lines.
+    /// Prints whole lines.
     fn say_as_it_is(&mut self, text: &str) {
         self.changed();
         self.text.push_str(text);

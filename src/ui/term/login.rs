@@ -13,26 +13,26 @@ use crate::client::roster::Roster;
 pub(super) struct Login {
     /// Who is logged in, or tries to.
     pub(super) me: Option<Account>,
-    /// It has come about.
+    /// Whether the login has come about.
     pub(super) logged_in: bool,
-    /// It was said that the server does not answer.
+    /// Whether it was said that the server does not answer.
     pub(super) trouble: bool,
     pub(super) roster: Roster,
     /// Whom one chats with.
     pub(super) target: Option<Account>,
     pub(super) own: OwnMessages,
-    /// Of the server's history.
+    /// Pages of the server's history.
     pub(super) pages: Pages,
     pub(super) awaits: Awaits,
 }
 
 impl Login {
-    /// Of nobody.
+    /// The state while nobody is logged in.
     pub(super) fn nobody() -> Self {
         Self::new(None)
     }
 
-    /// Of somebody who is about to log in.
+    /// The state of somebody who is about to log in.
     pub(super) fn of(me: Account) -> Self {
         Self::new(Some(me))
     }
@@ -74,21 +74,21 @@ pub(super) enum Wanted {
 /// What the history or the server is still to answer.
 #[derive(Debug, Default)]
 pub(super) struct Awaits {
-    /// The list, for the first time since the login.
+    /// Whether the list was not read since the login.
     pub(super) list: bool,
-    /// Last messages, by conversation.
+    /// Conversations whose last messages were asked for, and why.
     pub(super) rows: HashMap<Account, Wanted>,
-    /// So many searches.
+    /// How many searches run.
     pub(super) searches: usize,
-    /// Who is online.
+    /// Whether somebody waits for who is online.
     pub(super) who: bool,
     /// Whether the disk has not done yet all that a pipe's line has asked of it.
     pub(super) disk: bool,
-    /// What becomes of a change of the password.
+    /// Whether a change of the password is not settled.
     pub(super) password: bool,
-    /// How the account may be used.
+    /// Whether the server was asked how the account may be used.
     pub(super) account: bool,
-    /// A change of the list.
+    /// A change of the list that is not in it yet.
     pub(super) change: Option<Change>,
 }
 
@@ -125,7 +125,8 @@ mod tests {
     #[test]
     fn a_line_waits_for_whatever_it_may_rely_on() {
         let b = || Account::person("b").expect("valid");
-        let cases: [(&str, fn(&mut Login), bool); 8] = [
+        type Set = fn(&mut Login);
+        let cases: [(&str, Set, bool); 8] = [
             ("nothing", |_| {}, false),
             ("the list as it is", |l| l.awaits.list = true, true),
             ("rows", |l| l.awaits.rows = [(Account::lobby(), Wanted::Chat)].into(), true),

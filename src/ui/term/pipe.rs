@@ -18,15 +18,15 @@ const SETTLE: Duration = Duration::from_secs(10);
 /// The lines that wait, and how the session goes. Lines typed ahead at a terminal wait here as well.
 #[derive(Debug)]
 pub(super) struct Pipe {
-    /// Nothing of one that cannot be read.
+    /// The lines; nothing of one that cannot be read.
     lines: VecDeque<Option<String>>,
     /// The line that was done last, counted from 1.
     pub(super) number: usize,
-    /// The rest is not done.
+    /// Whether the rest is not done.
     stopped: bool,
-    /// No more lines come.
+    /// Whether no more lines come.
     ended: bool,
-    /// How it went.
+    /// How the session went so far.
     pub(super) exit: Exit,
 }
 
@@ -79,7 +79,7 @@ impl Pipe {
         self.late(Exit::Usage);
     }
 
-    /// How it went, if all went well so far.
+    /// Notes how it went, if all went well so far.
     pub(super) fn late(&mut self, exit: Exit) {
         if self.exit == Exit::Done {
             self.exit = exit;

@@ -37,9 +37,9 @@ pub(super) enum Leaving {
 #[derive(Debug, Default)]
 pub(super) struct Ending {
     pub(super) how: Leaving,
-    /// Not waited for longer.
+    /// When the answer is not waited for any longer.
     pub(super) deadline: Option<Instant>,
-    /// The loop ends.
+    /// Whether the loop ends.
     pub(super) left: bool,
 }
 

@@ -16,10 +16,11 @@ type Text = fn() -> Cow<'static, str>;
 /// What the words behind a command name, so that Tab can complete them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::ui::term) enum Names {
+    /// They name nothing that is known.
     Nothing,
-    /// Friends.
+    /// They name friends.
     Friend,
-    /// Commands.
+    /// They name commands.
     Command,
 }
 
@@ -27,11 +28,11 @@ pub(in crate::ui::term) enum Names {
 pub(in crate::ui::term) struct Command {
     /// Its name.
     pub(in crate::ui::term) name: &'static str,
-    /// In Chinese.
+    /// Its Chinese name.
     pub(in crate::ui::term) zh: &'static str,
     /// Fewest and most words behind it.
     words: (usize, usize),
-    /// The last word is all the rest of the line.
+    /// Whether the last word is all the rest of the line.
     rest: bool,
     /// What the words name.
     pub(super) names: Names,
@@ -39,16 +40,16 @@ pub(in crate::ui::term) struct Command {
     form: Text,
     /// What it does, as the help says it.
     says: Text,
-    /// Nobody can use it before they have logged in.
+    /// Whether it is for those who have logged in alone.
     pub(in crate::ui::term) needs_login: bool,
     run: fn(&mut App, &Words<'_>),
 }
 
 /// What was typed behind a command.
 pub(in crate::ui::term) struct Words<'a> {
-    /// Behind which.
+    /// The command they stand behind.
     pub(in crate::ui::term) command: &'static Command,
-    /// As many as it takes.
+    /// The words, as many as the command takes.
     pub(in crate::ui::term) all: &'a [String],
 }
 
@@ -90,7 +91,7 @@ impl Command {
         self
     }
 
-    /// Works without a login.
+    /// The command works without a login.
     const fn without_login(mut self) -> Self {
         self.needs_login = false;
         self
