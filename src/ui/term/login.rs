@@ -102,11 +102,6 @@ impl Awaits {
             || self.password
             || self.account
             || self.change.is_some()
-            || !self.rows.is_empty()
-            || self.searches > 0
-            || self.password
-            || self.account
-            || self.change.is_some()
     }
 
     /// Somebody's messages cannot be read; or, of nobody's, what was looked for, and the list.
@@ -126,9 +121,10 @@ mod tests {
     fn a_line_waits_for_whatever_it_may_rely_on() {
         let b = || Account::person("b").expect("valid");
         type Set = fn(&mut Login);
-        let cases: [(&str, Set, bool); 8] = [
+        let cases: [(&str, Set, bool); 9] = [
             ("nothing", |_| {}, false),
             ("the list as it is", |l| l.awaits.list = true, true),
+            ("the disk", |l| l.awaits.disk = true, true),
             ("rows", |l| l.awaits.rows = [(Account::lobby(), Wanted::Chat)].into(), true),
             ("a search", |l| l.awaits.searches = 1, true),
             ("a password", |l| l.awaits.password = true, true),
