@@ -206,6 +206,7 @@ impl App {
 
     /// A message to the lobby stays unsent, as the server turned out to have none.
     pub(super) fn no_lobby(&mut self, why: &str) {
+        log::info!("said: {why}");
         let lobby = self.chats.iter_mut().find(|(peer, _)| peer.is_room());
         match lobby {
             Some((_, chat)) => chat.say(why),
