@@ -23,28 +23,28 @@ impl Session {
     pub(super) fn unasked(&mut self, now: Instant, reply: &Reply) {
         self.answered_twice(now, reply);
         let Reply::Send(forwarded) = reply else { return };
-        let doubtful = self.outbox.front().is_some_and(|m| m.doubtful);
-        if doubtful && (self.fence_due || self.quiet_until.is_some() || self.fencing()) {
-            let Some(message) = self.outbox.pop_front() else { return };
-            self.quiet_until = None;
+        let doubtful = self.sending.outbox.front().is_some_and(|m| m.doubtful);
+        if doubtful && (self.line.fence_due || self.line.quiet_until.is_some() || self.fencing()) {
+            let Some(message) = self.sending.outbox.pop_front() else { return };
+            self.line.quiet_until = None;
             if let Some((sent, _)) = message.sent.filter(|_| message.copies == 1) {
-                self.rto.measure(now.saturating_duration_since(sent));
+                self.line.rto.measure(now.saturating_duration_since(sent));
             }
             self.settle(now, &message, *forwarded);
-        } else if let [id] = *self.given_up
-            && !self.outbox.iter().any(|m| m.id == id || m.copies > 0)
+        } else if let [id] = *self.sending.given_up
+            && !self.sending.outbox.iter().any(|m| m.id == id || m.copies > 0)
         {
-            self.given_up.clear();
-            self.events.push_back(Event::Outgoing { id, state: SendState::MaybeSentTwice });
+            self.sending.given_up.clear();
+            self.told.events.push_back(Event::Outgoing { id, state: SendState::MaybeSentTwice });
         }
     }
 
     /// The server answers others and not this message: it stays as it is, and the next one goes on.
     pub(super) fn give_up(&mut self, now: Instant) {
-        if let Some(Outgoing { id, .. }) = self.outbox.pop_front() {
-            self.given_up.truncate(1);
-            self.given_up.push(id);
-            self.events.push_back(Event::Outgoing { id, state: SendState::NoAnswer });
+        if let Some(Outgoing { id, .. }) = self.sending.outbox.pop_front() {
+            self.sending.given_up.truncate(1);
+            self.sending.given_up.push(id);
+            self.told.events.push_back(Event::Outgoing { id, state: SendState::NoAnswer });
         }
         self.go_on(now);
     }
@@ -53,51 +53,51 @@ impl Session {
     pub(super) fn is_always_answered(&self, purpose: &Purpose) -> bool {
         match purpose {
             Purpose::ByHand(_) => false,
-            Purpose::Probe => self.extensions == Some(true),
+            Purpose::Probe => self.server.extensions == Some(true),
             _ => true,
         }
     }
 
     /// `00:00`, which came late, to the message that waits behind the fence.
     pub(super) fn refused_late(&mut self) {
-        let behind = self.fence_due || self.quiet_until.is_some() || self.fencing();
-        if !behind || self.outbox.front().is_none_or(|m| !m.doubtful) {
+        let behind = self.line.fence_due || self.line.quiet_until.is_some() || self.fencing();
+        if !behind || self.sending.outbox.front().is_none_or(|m| !m.doubtful) {
             return;
         }
-        if let Some(Outgoing { id, copies, .. }) = self.outbox.pop_front() {
-            self.quiet_until = None;
+        if let Some(Outgoing { id, copies, .. }) = self.sending.outbox.pop_front() {
+            self.line.quiet_until = None;
             let state = if copies == 1 { SendState::Failed } else { SendState::MaybeSent };
-            self.fence_due |= copies > 1;
-            self.events.push_back(Event::Outgoing { id, state });
+            self.line.fence_due |= copies > 1;
+            self.told.events.push_back(Event::Outgoing { id, state });
         }
     }
 
     fn fencing(&self) -> bool {
-        self.outstanding.as_ref().is_some_and(|o| o.purpose == Purpose::Fence)
+        self.line.outstanding.as_ref().is_some_and(|o| o.purpose == Purpose::Fence)
     }
 
     /// Learns how long the way is. An answer after several tries may be any one's. Came it as soon after the last as
     /// answers do, the others were lost; else the way may have become longer, and the next waits longer.
     pub(super) fn measure(&mut self, now: Instant, answered: &Outstanding) {
-        self.resent = None;
+        self.line.resent = None;
         let took = now.saturating_duration_since(answered.sent);
         if answered.tries == 1 {
-            self.rto.measure(took);
-        } else if self.rto.is_usual(took) {
-            self.rto.reset();
-            self.resent = answered.purpose.operation().map(|operation| (operation, answered.sent));
+            self.line.rto.measure(took);
+        } else if self.line.rto.is_usual(took) {
+            self.line.rto.reset();
+            self.line.resent = answered.purpose.operation().map(|operation| (operation, answered.sent));
         } else {
-            self.rto.back_off(answered.tries - 1);
+            self.line.rto.back_off(answered.tries - 1);
         }
     }
 
     /// Nothing was lost, then: every try has its own answer, and this is the last one's.
     pub(super) fn answered_twice(&mut self, now: Instant, reply: &Reply) {
-        if let Some((operation, sent)) = self.resent
+        if let Some((operation, sent)) = self.line.resent
             && reply.operation() == Some(operation)
         {
-            self.resent = None;
-            self.rto.measure(now.saturating_duration_since(sent));
+            self.line.resent = None;
+            self.line.rto.measure(now.saturating_duration_since(sent));
         }
     }
 
@@ -108,27 +108,28 @@ impl Session {
             Forwarded::Offline => SendState::OfflineOrUnknown,
         };
         // Of several on the wire, another's answer must not confirm the next message.
-        self.fence_due |= message.copies > 1;
-        if let Some((first, last)) = message.sent.filter(|_| message.copies > 1 && self.extensions != Some(true)) {
+        self.line.fence_due |= message.copies > 1;
+        if let Some((first, last)) = message.sent.filter(|_| message.copies > 1 && self.server.extensions != Some(true))
+        {
             // The other copy's answer may take as long as this one's, at most, has taken.
             let took = now.saturating_duration_since(first);
-            self.quiet_until = Some(last + took + self.rto.timeout(1));
+            self.line.quiet_until = Some(last + took + self.line.rto.timeout(1));
         }
-        self.given_up.clear();
-        self.events.push_back(Event::Outgoing { id: message.id, state });
+        self.sending.given_up.clear();
+        self.told.events.push_back(Event::Outgoing { id: message.id, state });
     }
 
     pub(super) fn received(&mut self, delivery: Delivery) {
         self.last_token += 1;
         let token = StoreToken::Plain(self.last_token);
-        self.storing = Some(token);
-        if let Some(unread) = &mut self.expected_unread {
+        self.receiving.storing = Some(token);
+        if let Some(unread) = &mut self.receiving.expected_unread {
             *unread = unread.saturating_sub(1);
         }
         let repeat = self.hand_out(&delivery);
-        self.repeated = repeat;
+        self.receiving.repeated = repeat;
         let Delivery { from, time, body: Body { raw, text } } = delivery;
-        self.events.push_back(Event::Received { token, from, time, text, raw, repeat, pushed: None });
+        self.told.events.push_back(Event::Received { token, from, time, text, raw, repeat, pushed: None });
     }
 
     pub(super) fn answered(&mut self, now: Instant, outstanding: Outstanding, reply: Reply) {
@@ -143,13 +144,13 @@ impl Session {
             return;
         }
         if reply == Reply::NotUnderstood && outstanding.purpose != Purpose::Probe {
-            self.events.push_back(Event::NotUnderstood(outstanding.bytes.clone()));
+            self.told.events.push_back(Event::NotUnderstood(outstanding.bytes.clone()));
         }
         // A late second copy of this answer must not be taken for a message's.
         if reply == Reply::NotUnderstood && outstanding.tries > 1 {
-            self.quiet_until = Some(now + self.rto.timeout(1).saturating_mul(2));
+            self.line.quiet_until = Some(now + self.line.rto.timeout(1).saturating_mul(2));
         }
-        if reply == Reply::NotLoggedIn && self.leave_by.is_some() {
+        if reply == Reply::NotLoggedIn && self.entering.leave_by.is_some() {
             return self.left(now, Some(false));
         }
         if reply == Reply::NotLoggedIn && !matches!(outstanding.purpose, Purpose::TakeOver | Purpose::TryAway) {
@@ -160,19 +161,19 @@ impl Session {
             || matches!(outstanding.purpose, Purpose::Register | Purpose::Login | Purpose::Served);
         if let (Reply::Other(bytes), false) = (&reply, told || outstanding.purpose == Purpose::Probe) {
             let code = code_of(bytes);
-            if self.strange.replace(code.clone()).as_ref() != Some(&code) {
-                self.events.push_back(Event::UnknownCode(code));
+            if self.server.strange.replace(code.clone()).as_ref() != Some(&code) {
+                self.told.events.push_back(Event::UnknownCode(code));
             }
         }
         match (outstanding.purpose, reply) {
             (Purpose::Register, Reply::Register(reply)) => {
                 let after_timeout = outstanding.tries > 1;
-                self.events.push_back(Event::Registered(RegisterOutcome::Answered { reply, after_timeout }));
+                self.told.events.push_back(Event::Registered(RegisterOutcome::Answered { reply, after_timeout }));
             }
             (Purpose::Register, Reply::Other(bytes)) => {
-                self.events.push_back(Event::Registered(RegisterOutcome::Unknown(code_of(&bytes))));
+                self.told.events.push_back(Event::Registered(RegisterOutcome::Unknown(code_of(&bytes))));
             }
-            (Purpose::Register, _) => self.events.push_back(Event::Registered(RegisterOutcome::NotUnderstood)),
+            (Purpose::Register, _) => self.told.events.push_back(Event::Registered(RegisterOutcome::NotUnderstood)),
             (Purpose::Login, Reply::Login(LoggedIn::Done)) | (Purpose::Served, Reply::CountAll(_)) => {
                 self.logged_in(now)
             }
@@ -200,40 +201,40 @@ impl Session {
             (Purpose::Poll, Reply::CountAll(n)) => self.counted(now, n, None),
             (Purpose::PollFriend(friend), Reply::Count(n)) => self.counted(now, n, Some(friend)),
             (Purpose::Fence, _) => {
-                self.fence_due = false;
+                self.line.fence_due = false;
                 // Our server answers in order; elsewhere a late answer gets two more timeouts.
-                if self.extensions != Some(true) {
+                if self.server.extensions != Some(true) {
                     // And before a message is given up, as long as any answer is waited for.
-                    let last = self.outbox.front().filter(|m| m.copies >= COPIES).and_then(|m| m.sent);
+                    let last = self.sending.outbox.front().filter(|m| m.copies >= COPIES).and_then(|m| m.sent);
                     let long = last.map(|(_, sent)| sent + Rto::MOST);
-                    let quiet = Some(now + self.rto.timeout(1).saturating_mul(2));
-                    self.quiet_until = self.quiet_until.max(quiet).max(long);
+                    let quiet = Some(now + self.line.rto.timeout(1).saturating_mul(2));
+                    self.line.quiet_until = self.line.quiet_until.max(quiet).max(long);
                 }
             }
             (Purpose::Send, Reply::Send(forwarded)) => {
-                if let Some(message) = self.outbox.pop_front() {
+                if let Some(message) = self.sending.outbox.pop_front() {
                     self.settle(now, &message, forwarded);
                 }
                 self.poll_soon(now);
             }
             (Purpose::Send, reply) => {
-                if let Some(Outgoing { id, copies, .. }) = self.outbox.pop_front() {
-                    self.fence_due |= copies > 1;
+                if let Some(Outgoing { id, copies, .. }) = self.sending.outbox.pop_front() {
+                    self.line.fence_due |= copies > 1;
                     let refused = reply == Reply::NotUnderstood && copies == 1;
                     let state = if refused { SendState::Failed } else { SendState::MaybeSent };
-                    self.events.push_back(Event::Outgoing { id, state });
+                    self.told.events.push_back(Event::Outgoing { id, state });
                 }
             }
-            (Purpose::Take, Reply::TakeAll(Some(_))) => self.take_next = Some(None),
-            (Purpose::TakeFriend(friend), Reply::Take(Some(_))) => self.take_next = Some(Some(friend)),
+            (Purpose::Take, Reply::TakeAll(Some(_))) => self.receiving.take_next = Some(None),
+            (Purpose::TakeFriend(friend), Reply::Take(Some(_))) => self.receiving.take_next = Some(Some(friend)),
             (purpose @ (Purpose::Take | Purpose::TakeFriend(_)), _) => {
-                self.take_next = None;
+                self.receiving.take_next = None;
                 if purpose == Purpose::Take {
                     self.holds(0);
                 }
-                let expected = self.expected_unread.take();
+                let expected = self.receiving.expected_unread.take();
                 if let Some(lost) = expected.filter(|n| *n > 0 && purpose == Purpose::Take) {
-                    self.events.push_back(Event::MaybeLost(lost));
+                    self.told.events.push_back(Event::MaybeLost(lost));
                 }
             }
             (Purpose::Poll | Purpose::PollFriend(_), _) => self.poll_later(now),
@@ -243,24 +244,25 @@ impl Session {
 
     fn not_logged_in(&mut self, now: Instant, outcome: LoginOutcome) {
         let elsewhere = outcome == LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn);
-        if elsewhere && std::mem::take(&mut self.taking_over) {
-            self.took_over = true;
+        if elsewhere && std::mem::take(&mut self.entering.taking_over) {
+            self.entering.took_over = true;
             return self.want(Purpose::TakeOver, &Request::Offline);
         }
         // Twice in vain: this server does not do it.
-        let outcome = if elsewhere && std::mem::take(&mut self.took_over) { LoginOutcome::NotTaken } else { outcome };
+        let outcome =
+            if elsewhere && std::mem::take(&mut self.entering.took_over) { LoginOutcome::NotTaken } else { outcome };
         // Whoever was logged out by the server sees so until they log in themselves.
-        self.state = if self.automatic { State::LoggedOut } else { State::Offline };
-        self.show(if self.automatic { Link::LoggedOut } else { Link::Offline });
+        self.state = if self.entering.automatic { State::LoggedOut } else { State::Offline };
+        self.show(if self.entering.automatic { Link::LoggedOut } else { Link::Offline });
         // It may be one's own session, held by an address of before; that ends by itself.
-        self.refused = if elsewhere && self.automatic { self.refused + 1 } else { 0 };
-        if (1..REFUSED).contains(&self.refused) {
-            self.retry_at = Some(now + STRICT);
+        self.entering.refused = if elsewhere && self.entering.automatic { self.entering.refused + 1 } else { 0 };
+        if (1..REFUSED).contains(&self.entering.refused) {
+            self.entering.retry_at = Some(now + STRICT);
         } else {
-            self.automatic = false;
+            self.entering.automatic = false;
         }
-        if self.refused <= 1 {
-            self.events.push_back(Event::LoggedIn(outcome));
+        if self.entering.refused <= 1 {
+            self.told.events.push_back(Event::LoggedIn(outcome));
         }
     }
 
@@ -270,46 +272,46 @@ impl Session {
         }
         // Not taken this time; an earlier copy may have been, and stays noted as such.
         if *purpose == Purpose::Send
-            && let Some(message) = self.outbox.front_mut()
+            && let Some(message) = self.sending.outbox.front_mut()
         {
             message.copies = message.copies.saturating_sub(1);
             message.doubtful = message.copies > 0;
             message.noted = message.doubtful;
             if !message.doubtful {
-                self.events.push_back(Event::Outgoing { id: message.id, state: SendState::Waiting });
+                self.told.events.push_back(Event::Outgoing { id: message.id, state: SendState::Waiting });
             }
         }
-        self.take_next = None;
-        self.wanted.retain(|(purpose, _)| matches!(purpose, Purpose::ByHand(_)) || purpose.changes_password());
+        self.receiving.take_next = None;
+        self.line.wanted.retain(|(purpose, _)| matches!(purpose, Purpose::ByHand(_)) || purpose.changes_password());
         // Said first, so that the line is seen, then mended if the password is at hand; but not while
         // somebody else of the same account does the same, on a server that moves the session.
         self.state = State::LoggedOut;
         self.show(Link::LoggedOut);
         if self.logged_in_at.is_none_or(|at| now.saturating_duration_since(at) >= CONTENDED) {
-            self.automatic = true;
+            self.entering.automatic = true;
             self.log_in(now);
         }
     }
 
     fn logged_in(&mut self, now: Instant) {
         self.state = State::Online;
-        self.late.logged_in();
-        self.refused = 0;
-        self.taking_over = false;
-        self.took_over = false;
+        self.line.late.logged_in();
+        self.entering.refused = 0;
+        self.entering.taking_over = false;
+        self.entering.took_over = false;
         self.stale = false;
-        self.has_rooms = false;
-        self.logged_in_at = std::mem::take(&mut self.automatic).then_some(now);
-        self.release = None;
+        self.server.has_rooms = false;
+        self.logged_in_at = std::mem::take(&mut self.entering.automatic).then_some(now);
+        self.receiving.release = None;
         self.offered_again();
-        self.events.push_back(Event::LoggedIn(LoginOutcome::Done));
-        self.expected_unread = None;
-        self.online = None;
-        self.who_at = Some(now + polling::WHO);
-        self.poll_backoff.reset();
-        self.poll_at = Some(if self.polling == Polling::Adaptive { now } else { now + STRICT });
-        self.probes = 0;
-        if self.asks_who && !self.suspect && self.extensions != Some(false) {
+        self.told.events.push_back(Event::LoggedIn(LoginOutcome::Done));
+        self.receiving.expected_unread = None;
+        self.people.online = None;
+        self.people.who_at = Some(now + polling::WHO);
+        self.poll.backoff.reset();
+        self.poll.at = Some(if self.poll.polling == Polling::Adaptive { now } else { now + STRICT });
+        self.people.probes = 0;
+        if self.server.asks_who && !self.server.suspect && self.server.extensions != Some(false) {
             self.want(Purpose::Probe, &Request::Who { offset: 0 });
         }
     }

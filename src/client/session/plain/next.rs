@@ -12,48 +12,48 @@ impl Session {
     /// Sends the next request, if none is outstanding and nothing must be stored first.
     pub(super) fn go_on(&mut self, now: Instant) {
         // While leaving, too, a message must be on disk before a request confirms it.
-        if self.outstanding.is_some() || self.leave_by.is_some() && self.storing.is_some() {
+        if self.line.outstanding.is_some() || self.entering.leave_by.is_some() && self.receiving.storing.is_some() {
             return;
         }
-        if self.hold_until.is_some_and(|until| until <= now) || self.leave_by.is_some() {
-            self.hold_until = None;
+        if self.receiving.hold_until.is_some_and(|until| until <= now) || self.entering.leave_by.is_some() {
+            self.receiving.hold_until = None;
         }
-        if self.note_at.is_some_and(|at| at <= now) {
-            self.note_at = None;
+        if self.sending.note_at.is_some_and(|at| at <= now) {
+            self.sending.note_at = None;
         }
-        if self.hold_until.is_some() && self.state == State::Online {
+        if self.receiving.hold_until.is_some() && self.state == State::Online {
             // Whether the disk takes this note tells how it is.
             return self.note();
         }
-        if self.release.is_some()
+        if self.receiving.release.is_some()
             && self.state == State::Online
-            && self.retry_at.is_none()
-            && let Some((account, password)) = self.login.clone()
+            && self.entering.retry_at.is_none()
+            && let Some((account, password)) = self.who.clone()
         {
             let bytes = self.encode(&Request::Login { account, password });
             return self.begin(now, Purpose::Release, bytes);
         }
-        if self.quiet_until.is_some_and(|until| until <= now) {
-            self.quiet_until = None;
+        if self.line.quiet_until.is_some_and(|until| until <= now) {
+            self.line.quiet_until = None;
         }
-        let ready = self.state == State::Online && self.storing.is_none() && self.retry_at.is_none();
+        let ready = self.state == State::Online && self.receiving.storing.is_none() && self.entering.retry_at.is_none();
         if ready {
             self.look_for_rooms();
         }
         let sends = ready && self.may_send();
-        let idle = ready && !sends && self.noting.is_none() && self.take_next.is_none();
+        let idle = ready && !sends && self.sending.noting.is_none() && self.receiving.take_next.is_none();
         // A late answer to one's own 03 must not be taken for the answer to another, nor the other way: a `00:00` may be
         // either's, and other people's servers say it to `11#`.
-        let doubtful = ready && self.outbox.front().is_some_and(|m| m.doubtful);
+        let doubtful = ready && self.sending.outbox.front().is_some_and(|m| m.doubtful);
         let may_go = |purpose: &Purpose| match purpose {
             Purpose::Login | Purpose::Register => true,
             // On our server it would confirm a message that is not on disk yet.
-            _ if matches!(self.state, State::Online | State::LoggingIn) && self.storing.is_some() => false,
+            _ if matches!(self.state, State::Online | State::LoggingIn) && self.receiving.storing.is_some() => false,
             Purpose::ByHand(Some(3)) => !doubtful,
             purpose => idle && !doubtful || !purpose.can_wait(),
         };
-        let next = self.wanted.iter().position(|(purpose, _)| may_go(purpose));
-        if let Some((purpose, bytes)) = next.and_then(|i| self.wanted.remove(i)) {
+        let next = self.line.wanted.iter().position(|(purpose, _)| may_go(purpose));
+        if let Some((purpose, bytes)) = next.and_then(|i| self.line.wanted.remove(i)) {
             return self.begin(now, purpose, bytes);
         }
         if !ready {
@@ -61,14 +61,14 @@ impl Session {
         }
         // In turns, so that neither a full mailbox nor a full outbox holds up the other.
         if !(sends && self.took)
-            && let Some(friend) = self.take_next.take()
+            && let Some(friend) = self.receiving.take_next.take()
         {
             return self.take(now, friend);
         }
         if sends {
             return self.send_on(now);
         }
-        if self.noting.is_none() && self.poll_at.is_some_and(|at| at <= now) {
+        if self.sending.noting.is_none() && self.poll.at.is_some_and(|at| at <= now) {
             self.poll(now);
         }
     }
@@ -76,30 +76,30 @@ impl Session {
     /// Nothing goes to a room before the server has shown that it has any: another program's would take it for a person.
     /// Whoever writes to one wants it asked, so it is, whatever it is asked by itself.
     fn look_for_rooms(&mut self) {
-        let unknown = !self.has_rooms && self.is_asked_no_more();
-        while (self.extensions == Some(false) || unknown)
-            && !self.contact.is_silent()
+        let unknown = !self.server.has_rooms && self.is_asked_no_more();
+        while (self.server.extensions == Some(false) || unknown)
+            && !self.line.contact.is_silent()
             && self.is_first_for_a_room()
-            && let Some(Outgoing { id, .. }) = self.outbox.pop_front()
+            && let Some(Outgoing { id, .. }) = self.sending.outbox.pop_front()
         {
-            self.noting = self.noting.filter(|noting| *noting != id);
-            self.events.push_back(Event::NoRoom { id, sure: !self.suspect });
+            self.sending.noting = self.sending.noting.filter(|noting| *noting != id);
+            self.told.events.push_back(Event::NoRoom { id, sure: !self.server.suspect });
         }
-        let asking = self.outstanding.iter().map(|outstanding| &outstanding.purpose);
-        let asked = asking.chain(self.wanted.iter().map(|(purpose, _)| purpose)).any(|p| *p == Purpose::Probe);
+        let asking = self.line.outstanding.iter().map(|outstanding| &outstanding.purpose);
+        let asked = asking.chain(self.line.wanted.iter().map(|(purpose, _)| purpose)).any(|p| *p == Purpose::Probe);
         // Where one was not answered something else is first, or a server that is gone would be told to have none.
-        if self.waits_for_rooms() && !unknown && !asked && self.beyond.is_none() {
+        if self.waits_for_rooms() && !unknown && !asked && self.line.beyond.is_none() {
             self.want(Purpose::Probe, &Request::Who { offset: 0 });
         }
     }
 
     /// It was not on the wire yet.
     fn is_first_for_a_room(&self) -> bool {
-        self.outbox.front().is_some_and(|message| message.to.is_room() && message.copies == 0)
+        self.sending.outbox.front().is_some_and(|message| message.to.is_room() && message.copies == 0)
     }
 
     fn waits_for_rooms(&self) -> bool {
-        !self.has_rooms && self.is_first_for_a_room()
+        !self.server.has_rooms && self.is_first_for_a_room()
     }
 
     /// Whether the first message, its note or the fence before it can go now.
@@ -107,9 +107,9 @@ impl Session {
         if self.waits_for_rooms() {
             return false;
         }
-        let notable = self.note_at.is_none() || self.outbox.front().is_some_and(|m| m.noted);
-        let quiet = self.quiet_until.is_some() && !self.fence_due;
-        !self.outbox.is_empty() && self.noting.is_none() && notable && !quiet
+        let notable = self.sending.note_at.is_none() || self.sending.outbox.front().is_some_and(|m| m.noted);
+        let quiet = self.line.quiet_until.is_some() && !self.line.fence_due;
+        !self.sending.outbox.is_empty() && self.sending.noting.is_none() && notable && !quiet
     }
 
     fn take(&mut self, now: Instant, from: Option<Account>) {
@@ -124,8 +124,8 @@ impl Session {
 
     fn send_on(&mut self, now: Instant) {
         self.took = false;
-        let Some(message) = self.outbox.front_mut() else { return };
-        if self.fence_due {
+        let Some(message) = self.sending.outbox.front_mut() else { return };
+        if self.line.fence_due {
             let bytes = self.encode(&Request::CountAll);
             return self.begin(now, Purpose::Fence, bytes);
         }
@@ -144,12 +144,12 @@ impl Session {
 
     /// Has it noted on disk that the first message is being sent.
     fn note(&mut self) {
-        if self.noting.is_none()
-            && self.note_at.is_none()
-            && let Some(message) = self.outbox.front().filter(|m| !m.noted)
+        if self.sending.noting.is_none()
+            && self.sending.note_at.is_none()
+            && let Some(message) = self.sending.outbox.front().filter(|m| !m.noted)
         {
-            self.noting = Some(message.id);
-            self.events.push_back(Event::Outgoing { id: message.id, state: SendState::Sending });
+            self.sending.noting = Some(message.id);
+            self.told.events.push_back(Event::Outgoing { id: message.id, state: SendState::Sending });
         }
     }
 }

@@ -39,7 +39,7 @@ impl Session {
         if self.changing.is_some() {
             return;
         }
-        let Some((account, current)) = self.login.clone().filter(|_| self.state == State::Online) else {
+        let Some((account, current)) = self.who.clone().filter(|_| self.state == State::Online) else {
             return self.password_is(PasswordOutcome::NotLoggedIn);
         };
         if new != confirm {
@@ -57,12 +57,12 @@ impl Session {
 
     /// Ours does; others have shown it since this session began. What was known before may be of another program.
     pub(super) fn is_sure_to_change(&self) -> bool {
-        self.extensions == Some(true) || self.changes_passwords == Some(true)
+        self.server.extensions == Some(true) || self.server.changes_passwords == Some(true)
     }
 
     fn changes(&mut self, does: bool) {
-        if self.changes_passwords.replace(does) != Some(does) {
-            self.events.push_back(Event::ChangesPasswords(does));
+        if self.server.changes_passwords.replace(does) != Some(does) {
+            self.told.events.push_back(Event::ChangesPasswords(does));
         }
     }
 
@@ -169,7 +169,7 @@ impl Session {
     }
 
     fn changed(&mut self) {
-        if let (Some((account, password)), Some(change)) = (&mut self.login, &self.changing)
+        if let (Some((account, password)), Some(change)) = (&mut self.who, &self.changing)
             && *account == change.account
         {
             password.clone_from(&change.new);
@@ -186,6 +186,6 @@ impl Session {
 
     fn password_is(&mut self, outcome: PasswordOutcome) {
         self.changing = None;
-        self.events.push_back(Event::PasswordChanged(outcome));
+        self.told.events.push_back(Event::PasswordChanged(outcome));
     }
 }

@@ -18,66 +18,66 @@ pub(super) const WHO: Duration = Duration::from_secs(10);
 impl Session {
     /// F5: asks at once, and reconnects at once while the server is silent.
     pub fn fetch_now(&mut self, now: Instant) {
-        self.poll_at = Some(now);
-        self.probes = 0;
-        self.poll_backoff.reset();
-        self.hold_until = None;
-        self.note_at = None;
-        self.refused = 0;
+        self.poll.at = Some(now);
+        self.people.probes = 0;
+        self.poll.backoff.reset();
+        self.receiving.hold_until = None;
+        self.sending.note_at = None;
+        self.entering.refused = 0;
         self.resume(now);
         if self.state == State::LoggedOut {
-            self.automatic = true;
+            self.entering.automatic = true;
             self.log_in(now);
         }
         // What waits between two tries is tried at once; the user may know that the network is back.
-        if let Some(outstanding) = self.outstanding.as_mut().filter(|o| o.tries > 1) {
-            outstanding.due = now + self.rto.timeout(1);
+        if let Some(outstanding) = self.line.outstanding.as_mut().filter(|o| o.tries > 1) {
+            outstanding.due = now + self.line.rto.timeout(1);
             let cause = Cause::Again(outstanding.tries);
-            self.transmits.push_back(Transmit { bytes: outstanding.bytes.clone(), cause });
+            self.told.transmits.push_back(Transmit { bytes: outstanding.bytes.clone(), cause });
         }
         self.go_on(now);
     }
 
     /// How unread messages are asked for from now on.
     pub fn set_polling(&mut self, now: Instant, polling: Polling) {
-        if polling == self.polling {
+        if polling == self.poll.polling {
             return;
         }
-        self.polling = polling;
-        self.poll_backoff.reset();
+        self.poll.polling = polling;
+        self.poll.backoff.reset();
         if self.state == State::Online {
-            self.poll_at = Some(if polling == Polling::Adaptive { now } else { now + STRICT });
+            self.poll.at = Some(if polling == Polling::Adaptive { now } else { now + STRICT });
         }
         self.go_on(now);
     }
 
     /// Which chat windows are open, and whether one is visible.
     pub fn set_open_chats(&mut self, now: Instant, chats: Vec<Account>, visible: bool) {
-        self.open_chats = chats;
-        let came_up = visible && !self.visible;
-        self.visible = visible;
-        if visible && self.polling == Polling::Adaptive {
+        self.poll.open_chats = chats;
+        let came_up = visible && !self.poll.visible;
+        self.poll.visible = visible;
+        if visible && self.poll.polling == Polling::Adaptive {
             let latest = if came_up { now } else { now + VISIBLE };
-            self.poll_at = self.poll_at.map(|at| at.min(latest));
+            self.poll.at = self.poll.at.map(|at| at.min(latest));
         }
         self.go_on(now);
     }
 
     /// Nothing but 01 to 09 is sent by itself: some servers end at what they do not know.
     pub fn keep_to_the_course(&mut self) {
-        self.asks_who = false;
+        self.server.asks_who = false;
     }
 
     /// The server is known to have neither 10 nor 11.
     pub fn is_foreign(&mut self) {
-        self.extensions = Some(false);
-        self.events.push_back(Event::Extensions(false));
+        self.server.extensions = Some(false);
+        self.told.events.push_back(Event::Extensions(false));
     }
 
     /// Somebody wants to know who is online: answered by [`Event::Online`], or [`Event::Extensions`] if the server
     /// does not say.
     pub fn ask_who(&mut self, now: Instant) {
-        self.who_wanted = true;
+        self.people.who_wanted = true;
         self.want(Purpose::Probe, &Request::Who { offset: 0 });
         self.go_on(now);
     }
@@ -86,42 +86,42 @@ impl Session {
     pub(super) fn goes_beyond(&mut self, purpose: &Purpose) {
         let known = match purpose.beyond() {
             Some(Beyond::ChangePassword) => self.is_sure_to_change(),
-            _ => self.extensions == Some(true),
+            _ => self.server.extensions == Some(true),
         };
         if let Some(beyond) = purpose.beyond().filter(|_| !known) {
-            self.beyond.get_or_insert(beyond);
+            self.line.beyond.get_or_insert(beyond);
         }
     }
 
     /// Says so where the server is silent since such a request. It would end again at each login that asks the same.
     pub(super) fn may_have_ended(&mut self) {
-        if !self.contact.is_silent() {
+        if !self.line.contact.is_silent() {
             return;
         }
-        let Some(beyond) = self.beyond.take() else { return };
-        self.events.push_back(Event::EndedAt(beyond));
+        let Some(beyond) = self.line.beyond.take() else { return };
+        self.told.events.push_back(Event::EndedAt(beyond));
         if beyond == Beyond::Who {
             // It counts as another program's no more than before: in a bad network it may be ours, and that would then be
             // told that messages have come which have not.
-            self.suspect = true;
-            self.wanted.retain(|(purpose, _)| *purpose != Purpose::Probe);
-            if std::mem::take(&mut self.who_wanted) {
-                self.events.push_back(Event::Extensions(false));
+            self.server.suspect = true;
+            self.line.wanted.retain(|(purpose, _)| *purpose != Purpose::Probe);
+            if std::mem::take(&mut self.people.who_wanted) {
+                self.told.events.push_back(Event::Extensions(false));
             }
         }
     }
 
     /// It is not to be asked any more, though it has not said what kind of server it is.
     pub(super) fn is_asked_no_more(&self) -> bool {
-        self.suspect || self.probes >= PROBES
+        self.server.suspect || self.people.probes >= PROBES
     }
 
     /// Not known, so not used; perhaps the next answer comes.
     pub(super) fn unprobed(&mut self) {
-        self.probes = self.probes.saturating_add(1);
-        let wanted = std::mem::take(&mut self.who_wanted);
-        if wanted || self.extensions.is_none() && self.probes == PROBES {
-            self.events.push_back(Event::Extensions(false));
+        self.people.probes = self.people.probes.saturating_add(1);
+        let wanted = std::mem::take(&mut self.people.who_wanted);
+        if wanted || self.server.extensions.is_none() && self.people.probes == PROBES {
+            self.told.events.push_back(Event::Extensions(false));
         }
     }
 
@@ -129,98 +129,101 @@ impl Session {
         let Reply::Who { total, offset, accounts } = reply else {
             // A server known as ours may have meant something else; taken for a foreign one, it would
             // be told that messages have come which have not.
-            self.denials = self.denials.saturating_add(1);
-            let wanted = std::mem::take(&mut self.who_wanted);
-            if wanted || self.extensions.is_none() || self.extensions == Some(true) && self.denials > 1 {
-                self.extensions = Some(false);
-                self.has_rooms = false;
-                self.events.push_back(Event::Extensions(false));
+            self.server.denials = self.server.denials.saturating_add(1);
+            let wanted = std::mem::take(&mut self.people.who_wanted);
+            if wanted
+                || self.server.extensions.is_none()
+                || self.server.extensions == Some(true) && self.server.denials > 1
+            {
+                self.server.extensions = Some(false);
+                self.server.has_rooms = false;
+                self.told.events.push_back(Event::Extensions(false));
             }
             return;
         };
-        self.denials = 0;
-        self.suspect = false;
-        self.has_rooms = true;
-        if self.extensions != Some(true) {
-            self.extensions = Some(true);
-            self.events.push_back(Event::Extensions(true));
+        self.server.denials = 0;
+        self.server.suspect = false;
+        self.server.has_rooms = true;
+        if self.server.extensions != Some(true) {
+            self.server.extensions = Some(true);
+            self.told.events.push_back(Event::Extensions(true));
         }
         if offset == 0 {
-            self.listing.clear();
+            self.people.listing.clear();
         }
         let more = !accounts.is_empty();
-        self.listing.extend(accounts);
-        if more && self.listing.len() < total.min(LISTED) {
-            self.want(Purpose::Probe, &Request::Who { offset: self.listing.len() });
+        self.people.listing.extend(accounts);
+        if more && self.people.listing.len() < total.min(LISTED) {
+            self.want(Purpose::Probe, &Request::Who { offset: self.people.listing.len() });
             return;
         }
         // The list may have changed between its pages.
-        self.listing.sort();
-        self.listing.dedup();
-        if std::mem::take(&mut self.who_wanted) || self.online.as_ref() != Some(&self.listing) {
-            self.online = Some(self.listing.clone());
-            self.events.push_back(Event::Online(self.listing.clone()));
+        self.people.listing.sort();
+        self.people.listing.dedup();
+        if std::mem::take(&mut self.people.who_wanted) || self.people.online.as_ref() != Some(&self.people.listing) {
+            self.people.online = Some(self.people.listing.clone());
+            self.told.events.push_back(Event::Online(self.people.listing.clone()));
         }
     }
 
     pub(super) fn counted(&mut self, now: Instant, n: u64, friend: Option<Account>) {
         if friend.is_none() {
             self.holds(n);
-            if let Some(expected) = self.expected_unread.take()
+            if let Some(expected) = self.receiving.expected_unread.take()
                 && n < expected
             {
-                self.events.push_back(Event::MaybeLost(expected - n));
+                self.told.events.push_back(Event::MaybeLost(expected - n));
             }
-            self.expected_unread = Some(n);
+            self.receiving.expected_unread = Some(n);
         }
         if n > 0 {
-            self.take_next = Some(friend);
-            self.poll_backoff.reset();
+            self.receiving.take_next = Some(friend);
+            self.poll.backoff.reset();
         }
         self.poll_later(now);
     }
 
     pub(super) fn poll_later(&mut self, now: Instant) {
-        if self.polling == Polling::Adaptive {
-            let step = self.poll_backoff.advance();
-            self.poll_at = Some(now + if self.visible { step.min(VISIBLE) } else { step });
+        if self.poll.polling == Polling::Adaptive {
+            let step = self.poll.backoff.advance();
+            self.poll.at = Some(now + if self.poll.visible { step.min(VISIBLE) } else { step });
         } else {
-            self.poll_at = self.poll_at.or(Some(now + STRICT));
+            self.poll.at = self.poll.at.or(Some(now + STRICT));
         }
     }
 
     pub(super) fn poll_soon(&mut self, now: Instant) {
-        if self.polling == Polling::Adaptive {
-            self.poll_backoff.reset();
-            self.poll_at = Some(now);
+        if self.poll.polling == Polling::Adaptive {
+            self.poll.backoff.reset();
+            self.poll.at = Some(now);
         }
     }
 
     pub(super) fn poll(&mut self, now: Instant) {
-        if self.polling == Polling::Adaptive {
-            self.poll_at = None;
-            let due = match self.extensions {
-                _ if !self.asks_who || self.suspect => false,
-                None => self.probes < PROBES,
-                Some(known) => known && self.who_at.is_none_or(|at| at <= now),
+        if self.poll.polling == Polling::Adaptive {
+            self.poll.at = None;
+            let due = match self.server.extensions {
+                _ if !self.server.asks_who || self.server.suspect => false,
+                None => self.people.probes < PROBES,
+                Some(known) => known && self.people.who_at.is_none_or(|at| at <= now),
             };
             if due {
-                self.who_at = Some(now + WHO);
+                self.people.who_at = Some(now + WHO);
                 self.want(Purpose::Probe, &Request::Who { offset: 0 });
             }
         } else {
             // From deadline to deadline, so that late turns of the loop do not add up.
-            let last = self.poll_at.filter(|at| now.saturating_duration_since(*at) < STRICT);
-            self.poll_at = Some(last.unwrap_or(now) + STRICT);
+            let last = self.poll.at.filter(|at| now.saturating_duration_since(*at) < STRICT);
+            self.poll.at = Some(last.unwrap_or(now) + STRICT);
         }
-        if self.polling != Polling::StrictPerFriend {
+        if self.poll.polling != Polling::StrictPerFriend {
             let bytes = self.encode(&Request::CountAll);
             return self.begin(now, Purpose::Poll, bytes);
         }
-        for friend in self.open_chats.clone() {
+        for friend in self.poll.open_chats.clone() {
             self.want(Purpose::PollFriend(friend.clone()), &Request::Count { from: Some(friend) });
         }
-        if let Some((purpose, bytes)) = self.wanted.pop_front() {
+        if let Some((purpose, bytes)) = self.line.wanted.pop_front() {
             self.begin(now, purpose, bytes);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{LEAVING, Purpose, Session, State};
+use super::{Entering, LEAVING, Purpose, Receiving, Sending, Session, State};
 use crate::base::model::{Account, Password, SendState};
 use crate::client::session::{Event, Link};
 use crate::protocol::wire::Request;
@@ -10,8 +10,8 @@ use crate::protocol::wire::Request;
 impl Session {
     /// Logs in; answered by [`Event::LoggedIn`].
     pub fn login(&mut self, now: Instant, account: Account, password: Password) {
-        self.stale = self.stale || self.login.as_ref().is_some_and(|(before, _)| *before != account);
-        self.login = Some((account, password));
+        self.stale = self.stale || self.who.as_ref().is_some_and(|(before, _)| *before != account);
+        self.who = Some((account, password));
         self.forget();
         self.log_in(now);
     }
@@ -19,45 +19,36 @@ impl Session {
     /// Lets go of the login and its messages without a word to the server; nothing is sent by itself
     /// before the next login.
     pub fn forget(&mut self) {
-        self.fence_due |= self.outstanding.as_ref().is_some_and(|o| o.purpose == Purpose::Send);
-        // Another account's, or about to be loaded anew.
-        self.outbox.clear();
-        self.given_up.clear();
+        self.line.fence_due |= self.line.outstanding.as_ref().is_some_and(|o| o.purpose == Purpose::Send);
         self.abandon();
-        self.wanted.clear();
-        self.change_no_more();
-        self.storing = None;
-        self.noting = None;
-        self.leave_by = None;
-        self.coming_back = false;
-        self.note_at = None;
-        self.retry_at = None;
-        self.automatic = false;
-        self.refused = 0;
-        self.taking_over = false;
-        self.took_over = false;
-        self.take_next = None;
-        self.release = None;
-        self.hold_until = None;
-        self.contact.ends(&mut self.events);
-        self.beyond = None;
-        self.offered = None;
-        self.told_unread = false;
-        self.state = State::Offline;
+        self.is_over();
+        // Another account's, or about to be loaded anew.
+        self.sending = Sending::default();
+        self.receiving = Receiving::default();
+        self.entering = Entering::default();
         self.show(Link::Offline);
+    }
+
+    /// Nobody is logged in any more, and nothing is wanted.
+    fn is_over(&mut self) {
+        self.line.wanted.clear();
+        self.change_no_more();
+        self.line.contact.ends(&mut self.told.events);
+        self.line.beyond = None;
+        self.state = State::Offline;
     }
 
     /// What is under way is not waited for any more.
     fn abandon(&mut self) -> Option<Purpose> {
-        let outstanding = self.outstanding.take()?;
-        outstanding.leave_unanswered(&mut self.late);
+        let outstanding = self.line.outstanding.take()?;
+        outstanding.leave_unanswered(&mut self.line.late);
         Some(outstanding.purpose)
     }
 
     pub(super) fn log_in(&mut self, now: Instant) {
-        let Some((account, password)) = self.login.clone() else { return };
+        let Some((account, password)) = self.who.clone() else { return };
         self.state = State::LoggingIn;
-        self.retry_at = None;
+        self.entering.retry_at = None;
         self.show(Link::LoggingIn);
         self.want(Purpose::Login, &Request::Login { account, password });
         self.go_on(now);
@@ -66,11 +57,11 @@ impl Session {
     /// Ends the account's other session (`06#`) and logs in again; after
     /// `LoginOutcome::Refused(AlreadyLoggedIn)`.
     pub fn take_over(&mut self, now: Instant) {
-        if self.leave_by.is_some() {
+        if self.entering.leave_by.is_some() {
             return self.go_online(now);
         }
-        self.taking_over = true;
-        self.retry_at = None;
+        self.entering.taking_over = true;
+        self.entering.retry_at = None;
         self.want(Purpose::TakeOver, &Request::Offline);
         self.go_on(now);
     }
@@ -79,56 +70,49 @@ impl Session {
     pub fn go_offline(&mut self, now: Instant) {
         let under_way = self.abandon();
         // The session is somebody else's, or one's own at an address of before; a 06 might end it.
-        let elsewhere = self.state == State::LoggedOut || self.refused > 0 || under_way == Some(Purpose::Served);
+        let elsewhere =
+            self.state == State::LoggedOut || self.entering.refused > 0 || under_way == Some(Purpose::Served);
         match under_way {
             // Its answer is not waited for: it may have arrived.
             Some(Purpose::Send) => {
-                if let Some(message) = self.outbox.front_mut() {
+                if let Some(message) = self.sending.outbox.front_mut() {
                     message.doubtful = true;
                 }
-                self.fence_due = true;
+                self.line.fence_due = true;
             }
             // The `06#` would confirm a message that may not come any more.
             Some(Purpose::Take) => self.unanswered_take(None),
             Some(Purpose::TakeFriend(friend)) => self.unanswered_take(Some(friend)),
             _ => {}
         }
-        self.wanted.clear();
+        self.line.wanted.clear();
         self.change_no_more();
-        self.take_next = None;
-        self.retry_at = None;
-        self.automatic = false;
-        self.coming_back = false;
+        self.receiving.take_next = None;
+        self.entering = Entering::default();
         if self.state == State::Offline || elsewhere {
             return self.left(now, Some(false));
         }
-        self.leave_by = Some(now + LEAVING);
+        self.entering.leave_by = Some(now + LEAVING);
         self.want(Purpose::Offline, &Request::Offline);
         self.go_on(now);
     }
 
     pub(super) fn left(&mut self, now: Instant, was_online: Option<bool>) {
-        self.leave_by = None;
+        let coming_back = std::mem::take(&mut self.entering).coming_back;
         self.abandon();
-        self.wanted.clear();
-        self.change_no_more();
-        self.release = None;
-        self.hold_until = None;
-        self.take_next = None;
-        self.refused = 0;
-        self.taking_over = false;
-        self.took_over = false;
-        self.contact.ends(&mut self.events);
-        self.beyond = None;
-        self.state = State::Offline;
-        if let Some(message) = self.outbox.front_mut().filter(|m| m.noted && m.copies == 0) {
+        self.is_over();
+        let Receiving { storing, repeated, offered, told_unread, expected_unread, .. } =
+            std::mem::take(&mut self.receiving);
+        // What came last is still to be stored, and told from what comes next.
+        self.receiving = Receiving { storing, repeated, offered, told_unread, expected_unread, ..Receiving::default() };
+        if let Some(message) = self.sending.outbox.front_mut().filter(|m| m.noted && m.copies == 0) {
             message.noted = false;
             let id = message.id;
-            self.events.push_back(Event::Outgoing { id, state: SendState::Waiting });
+            self.told.events.push_back(Event::Outgoing { id, state: SendState::Waiting });
         }
         self.show(Link::Offline);
-        self.events.push_back(Event::WentOffline(was_online));
-        if std::mem::take(&mut self.coming_back) {
+        self.told.events.push_back(Event::WentOffline(was_online));
+        if coming_back {
             self.log_in(now);
         }
     }
@@ -136,11 +120,11 @@ impl Session {
     /// Logs in again with the password of the last login; after the answer to a `06#` that is under way, which
     /// would end the new session.
     pub fn go_online(&mut self, now: Instant) {
-        if self.leave_by.is_some() {
-            self.coming_back = true;
+        if self.entering.leave_by.is_some() {
+            self.entering.coming_back = true;
             return;
         }
-        self.automatic = false;
+        self.entering.automatic = false;
         self.log_in(now);
     }
 }

@@ -38,25 +38,26 @@ impl Session {
     /// What the last program of this account was handed last and may not have confirmed, as [`Event::Unread`] had it
     /// kept; after [`Session::login`].
     pub fn set_handed(&mut self, handed: Handed) {
-        self.told_unread = true;
-        self.offered = Some(Offered { handed, asked: true, again: false, counted: false });
+        self.receiving.told_unread = true;
+        self.receiving.offered = Some(Offered { handed, asked: true, again: false, counted: false });
     }
 
     /// Whether it is the last one once more; that one is this from now on.
     pub(super) fn hand_out(&mut self, Delivery { from, time, body }: &Delivery) -> bool {
-        let left = self.expected_unread;
+        let left = self.receiving.expected_unread;
         let handed = Handed { from: from.clone(), time: time.clone(), raw: body.raw.clone(), left };
         let same = |o: &Offered| (&o.handed.from, &o.handed.time, &o.handed.raw) == (from, time, &body.raw);
         let again = |o: &Offered| o.again && (o.counted || !o.asked);
-        let repeat = self.extensions == Some(true) && self.offered.as_ref().is_some_and(|o| same(o) && again(o));
-        self.offered = Some(Offered { handed, asked: false, again: false, counted: false });
+        let repeat = self.server.extensions == Some(true)
+            && self.receiving.offered.as_ref().is_some_and(|o| same(o) && again(o));
+        self.receiving.offered = Some(Offered { handed, asked: false, again: false, counted: false });
         repeat
     }
 
     /// A request goes out.
     pub(super) fn asks(&mut self, purpose: &Purpose) {
         let confirms = !matches!(purpose, Purpose::Login | Purpose::Register | Purpose::Release);
-        if let Some(offered) = self.offered.as_mut().filter(|o| !o.again) {
+        if let Some(offered) = self.receiving.offered.as_mut().filter(|o| !o.again) {
             offered.asked |= confirms;
         }
     }
@@ -64,14 +65,14 @@ impl Session {
     /// A request was answered, and not by a message.
     pub(super) fn confirmed(&mut self, purpose: &Purpose) {
         let login = matches!(purpose, Purpose::Login | Purpose::Register | Purpose::Release);
-        if !login && self.offered.as_ref().is_some_and(|o| !o.again) {
-            self.offered = None;
+        if !login && self.receiving.offered.as_ref().is_some_and(|o| !o.again) {
+            self.receiving.offered = None;
         }
     }
 
     /// A login went through.
     pub(super) fn offered_again(&mut self) {
-        if let Some(offered) = &mut self.offered {
+        if let Some(offered) = &mut self.receiving.offered {
             offered.again = true;
         }
     }
@@ -79,26 +80,28 @@ impl Session {
     /// After a login in place of a take that was not answered: first the count, if that tells which message comes.
     pub(super) fn released(&mut self, now: Instant) {
         self.offered_again();
-        self.take_next = self.release.take();
+        self.receiving.take_next = self.receiving.release.take();
         let tells = |o: &Offered| o.asked && !o.counted && o.handed.left.is_some();
-        let anyone = self.take_next == Some(None) && self.polling == Polling::Adaptive;
-        if anyone && self.extensions == Some(true) && self.offered.as_ref().is_some_and(tells) {
-            self.take_next = None;
-            self.poll_at = Some(now);
+        let anyone = self.receiving.take_next == Some(None) && self.poll.polling == Polling::Adaptive;
+        if anyone && self.server.extensions == Some(true) && self.receiving.offered.as_ref().is_some_and(tells) {
+            self.receiving.take_next = None;
+            self.poll.at = Some(now);
         }
     }
 
     /// Takes note of how many unread messages the server has, from anyone.
     pub(super) fn holds(&mut self, unread: u64) {
-        if let Some(Offered { handed: Handed { left: Some(left), .. }, again: true, counted, .. }) = &mut self.offered {
+        if let Some(Offered { handed: Handed { left: Some(left), .. }, again: true, counted, .. }) =
+            &mut self.receiving.offered
+        {
             *counted = unread > *left;
             if !*counted {
-                self.offered = None;
+                self.receiving.offered = None;
             }
         }
-        if self.extensions == Some(true) && (unread > 0 || self.told_unread) {
-            self.told_unread = unread > 0;
-            self.events.push_back(Event::Unread(unread));
+        if self.server.extensions == Some(true) && (unread > 0 || self.receiving.told_unread) {
+            self.receiving.told_unread = unread > 0;
+            self.told.events.push_back(Event::Unread(unread));
         }
     }
 }

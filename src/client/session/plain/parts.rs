@@ -1,0 +1,184 @@
+//! What the session consists of: each part owns what begins and ends together.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use super::late::Late;
+use super::repeats::Offered;
+use super::request::{Outstanding, Purpose};
+use crate::base::model::{Account, MessageId, MessageText};
+use crate::base::timer::{Backoff, Rto};
+use crate::client::session::contact::Contact;
+use crate::client::session::{Beyond, Event, Link, Polling, StoreToken, Transmit};
+use crate::protocol::wire::Learned;
+
+/// A message of one's own that is not settled.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    pub(super) id: MessageId,
+    pub(super) to: Account,
+    pub(super) text: MessageText,
+    /// It was on the wire once, and its answer did not come.
+    pub(super) doubtful: bool,
+    /// How often it was sent.
+    pub(super) copies: u32,
+    /// When it was sent first and last.
+    pub(super) sent: Option<(Instant, Instant)>,
+    /// "Sending" stands on disk, so that after a crash nobody sends it again unasked.
+    pub(super) noted: bool,
+}
+
+/// How one login comes and goes.
+#[derive(Debug, Default)]
+pub(super) struct Entering {
+    /// The login under way was nobody's wish: it is tried again while the server is silent.
+    pub(super) automatic: bool,
+    /// How often in a row it was refused because the account is logged in elsewhere.
+    pub(super) refused: u8,
+    /// A takeover that is refused is tried once more: 02 has just armed it.
+    pub(super) taking_over: bool,
+    /// It was tried that once more.
+    pub(super) took_over: bool,
+    /// When a silent server is asked again.
+    pub(super) retry_at: Option<Instant>,
+    /// Going offline ends then, answered or not.
+    pub(super) leave_by: Option<Instant>,
+    /// And then it goes online again.
+    pub(super) coming_back: bool,
+}
+
+/// Messages of one's own.
+#[derive(Debug, Default)]
+pub(super) struct Sending {
+    pub(super) outbox: VecDeque<Outgoing>,
+    /// Messages that were not answered, since one was; a late answer while there is just one is that one's.
+    pub(super) given_up: Vec<MessageId>,
+    /// This message is sent once its state is on disk.
+    pub(super) noting: Option<MessageId>,
+    /// The disk refused to note a message: not before this.
+    pub(super) note_at: Option<Instant>,
+}
+
+/// Messages of others.
+#[derive(Debug, Default)]
+pub(super) struct Receiving {
+    pub(super) storing: Option<StoreToken>,
+    /// What is being stored came a second time.
+    pub(super) repeated: bool,
+    /// Take on after the message is stored: from one friend, or from anyone.
+    pub(super) take_next: Option<Option<Account>>,
+    /// This take was not answered: before any other request, the message must be released.
+    pub(super) release: Option<Option<Account>>,
+    /// The disk refused a message: on some servers any request before that would confirm it.
+    pub(super) hold_until: Option<Instant>,
+    /// The message that was handed out last.
+    pub(super) offered: Option<Offered>,
+    /// The last [`Event::Unread`] said more than none.
+    pub(super) told_unread: bool,
+    /// What 08 said last, less what was taken since.
+    pub(super) expected_unread: Option<u64>,
+}
+
+/// What goes over the wire, and what may still come back.
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    pub(super) outstanding: Option<Outstanding>,
+    pub(super) wanted: VecDeque<(Purpose, Vec<u8>)>,
+    /// What may still be answered, and then answers nothing else.
+    pub(super) late: Late,
+    pub(super) rto: Rto,
+    /// This operation was asked again, last at this time, and answered as if the tries before were lost.
+    pub(super) resent: Option<(u8, Instant)>,
+    /// An 08 must be answered before the next 03: a late answer to an earlier 03 may be under way.
+    pub(super) fence_due: bool,
+    /// On a server not known as ours: no 03 before this, since late answers may still come.
+    pub(super) quiet_until: Option<Instant>,
+    /// Nothing was heard since this was asked first.
+    pub(super) beyond: Option<Beyond>,
+    pub(super) contact: Contact,
+}
+
+/// What the server has shown of itself since the session began.
+#[derive(Debug)]
+pub(super) struct Server {
+    pub(super) learned: Learned,
+    /// Whether it says who is online and has rooms.
+    pub(super) extensions: Option<bool>,
+    /// It has shown since the last login that it has rooms; before that login it may have been another program.
+    pub(super) has_rooms: bool,
+    /// Who is online is asked for by itself.
+    pub(super) asks_who: bool,
+    /// It may have ended at 11, and is not asked for that by itself any more.
+    pub(super) suspect: bool,
+    /// In a row, `00:00` to `11#`.
+    pub(super) denials: u8,
+    /// It changes passwords, or does not.
+    pub(super) changes_passwords: Option<bool>,
+    /// The code told last that the protocol does not have.
+    pub(super) strange: Option<String>,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            learned: Learned::default(),
+            extensions: None,
+            has_rooms: false,
+            asks_who: true,
+            suspect: false,
+            denials: 0,
+            changes_passwords: None,
+            strange: None,
+        }
+    }
+}
+
+/// Who is online.
+#[derive(Debug, Default)]
+pub(super) struct People {
+    /// As far as the pages of `11` have come.
+    pub(super) listing: Vec<Account>,
+    /// The last whole list.
+    pub(super) online: Option<Vec<Account>>,
+    /// When to ask for it again, with the poll after that.
+    pub(super) who_at: Option<Instant>,
+    /// Somebody has asked for it, and is told in any case.
+    pub(super) who_wanted: bool,
+    /// Since the last login, questions for the extensions that were not answered.
+    pub(super) probes: u8,
+}
+
+/// When and how unread messages are asked for.
+#[derive(Debug)]
+pub(super) struct Poll {
+    pub(super) polling: Polling,
+    pub(super) open_chats: Vec<Account>,
+    /// One of them is seen.
+    pub(super) visible: bool,
+    pub(super) at: Option<Instant>,
+    pub(super) backoff: Backoff,
+}
+
+impl Poll {
+    pub(super) fn new(polling: Polling) -> Self {
+        Self { polling, open_chats: Vec::new(), visible: false, at: None, backoff: Backoff::new(Backoff::POLL) }
+    }
+}
+
+/// What waits for whoever polls, and what they were told.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) events: VecDeque<Event>,
+    pub(super) transmits: VecDeque<Transmit>,
+    pub(super) link: Link,
+    /// Datagrams that went out.
+    pub(super) sent: u64,
+    /// Of these, tries after the first.
+    pub(super) again: u64,
+}
+
+impl Default for Told {
+    fn default() -> Self {
+        Self { events: VecDeque::new(), transmits: VecDeque::new(), link: Link::Offline, sent: 0, again: 0 }
+    }
+}
