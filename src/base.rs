@@ -7,6 +7,7 @@
 //! - `alarm`: what the timer threads of client and server do.
 //! - `json`: a line of JSON that commands no terminal. Pure.
 //! - [`private`]: files and folders that are their owner's alone.
+//! - [`migration`]: a database's file brought up to the form that this program writes.
 //! - [`trouble`]: the system's errors in words for a person.
 //! - [`settings`]: what was chosen, and the folders.
 //! - [`logging`]: logs to the terminal and to a bounded file a day.
@@ -17,6 +18,7 @@ pub mod cli;
 pub mod fold;
 pub(crate) mod json;
 pub mod logging;
+pub mod migration;
 pub mod model;
 pub mod private;
 pub mod settings;

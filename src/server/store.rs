@@ -2,7 +2,7 @@
 //! serves everything that arrived while the last one was being synced (group commit), and results
 //! leave only after the commit. On a full disk everything but storing goes on.
 //!
-//! Its parts: `schema` (form, versions, copies), `snapshot` (what the engine begins with), `devices`, `delivered`, `op` (what it
+//! Its parts: `schema` (its form), `snapshot` (what the engine begins with), `devices`, `delivered`, `op` (what it
 //! is asked and answers), `admin` (what an operator's command does, here or by the running server), `folder` (the data
 //! directory and its lock), `error`.
 
@@ -32,6 +32,7 @@ use self::folder::{lost, make_folder, sync_folder};
 pub use self::op::{Change, Done, Op};
 pub use self::schema::{SCHEMA_VERSION, file};
 pub use self::snapshot::Snapshot;
+use crate::base::migration;
 use crate::protocol::wire::frame::Device;
 
 /// How many operations one transaction takes at most.
@@ -180,7 +181,7 @@ impl Store {
         lost(data, &path)?;
         schema::make(&path).map_err(directory)?;
         let store = Self::with(&path, |connection| {
-            schema::prepare(connection, &path)?;
+            schema::FORM.bring_up_to_date(connection, &path)?;
             schema::check(connection)
         })?;
         store.version.set(delivered::newest(&store.connection)?);
@@ -196,7 +197,7 @@ impl Store {
         if !path.exists() {
             return Err(StoreError::Missing(path));
         }
-        Self::with(&path, |connection| match schema::version(connection)? {
+        Self::with(&path, |connection| match migration::version(connection)? {
             SCHEMA_VERSION => Ok(()),
             found if found > SCHEMA_VERSION => Err(StoreError::Newer { found, known: SCHEMA_VERSION }),
             found => Err(StoreError::Older { found, known: SCHEMA_VERSION }),

@@ -9,8 +9,9 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, Error, OpenFlags, params_from_iter};
 use rust_i18n::t;
 
-use super::schema::{self, copy_of};
+use super::schema;
 use super::{Database, HistoryError};
+use crate::base::migration::{self, copy_of};
 use crate::base::private;
 
 /// How many ranges of messages in a row may be unreadable before nothing more is tried: a second or two.
@@ -65,7 +66,7 @@ pub fn rescue(path: &Path) -> Result<Rescued, HistoryError> {
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let old = Connection::open_with_flags(path, flags).map_err(error)?;
-    let version: i64 = old.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(error)?;
+    let version = migration::version(&old).map_err(error)?;
     if version > schema::SCHEMA_VERSION {
         return Err(HistoryError::Newer { found: version, known: schema::SCHEMA_VERSION });
     }

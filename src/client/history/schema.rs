@@ -1,12 +1,13 @@
-//! The form of a history's file: its lock, its tables from the first version on, and how values stand in it.
+//! The form of a history's file: its lock, its tables from the first version on, and how values stand in it. How a file is
+//! brought up to it is [`migration`](crate::base::migration).
 
 use std::fs::File;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rusqlite::{Connection, Error};
 
 use super::HistoryError;
+use crate::base::migration::Form;
 use crate::base::model::SendState;
 use crate::base::private;
 
@@ -36,38 +37,19 @@ pub(super) fn lock(path: &Path) -> Result<File, HistoryError> {
 /// # Errors
 /// [`HistoryError::Damaged`], [`HistoryError::Trouble`], [`HistoryError::Newer`].
 pub(super) fn open(path: &Path) -> Result<Connection, HistoryError> {
-    let damaged = |error| HistoryError::of(path, error);
     // It holds what lets its owner in. The files that SQLite makes beside it follow it.
     private::open(path, File::options().create(true).append(true)).map_err(|e| HistoryError::of_io(path, e))?;
-    let connection = Connection::open(path).map_err(damaged)?;
-    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(damaged)?;
-    if found > SCHEMA_VERSION {
-        return Err(HistoryError::Newer { found, known: SCHEMA_VERSION });
-    }
-    connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;").map_err(damaged)?;
-    if found < SCHEMA_VERSION {
-        if found > 0 {
-            let to = copy_of(path, found);
-            back_up(&connection, &to).map_err(|error| HistoryError::of_io(&to, error))?;
-            log::info!(
-                "the history is brought from version {found} to {SCHEMA_VERSION}; as it was, it is {}",
-                to.display()
-            );
-        }
-        let missing = STEPS.get(usize::try_from(found).unwrap_or(0)..).unwrap_or_default().concat();
-        connection.execute_batch(&["BEGIN;", &missing, "COMMIT;"].concat()).map_err(damaged)?;
-    }
+    let connection = Connection::open(path).map_err(|error| HistoryError::of(path, error))?;
+    FORM.bring_up_to_date(&connection, path).map_err(|error| HistoryError::of_migration(path, error))?;
     Ok(connection)
 }
 
 /// A new file of this version, for what is copied into it.
 pub(super) fn make(path: &Path, version: i64) -> Result<Connection, HistoryError> {
-    let error = |error| HistoryError::of(path, error);
     private::open(path, File::options().create(true).append(true)).map_err(|e| HistoryError::of_io(path, e))?;
-    let connection = Connection::open(path).map_err(error)?;
-    let steps = STEPS.get(..usize::try_from(version).unwrap_or(0)).unwrap_or_default().concat();
-    // The first did not say its number.
-    connection.execute_batch(&format!("BEGIN; {steps} PRAGMA user_version = {version}; COMMIT;")).map_err(error)?;
+    let connection = Connection::open(path).map_err(|error| HistoryError::of(path, error))?;
+    let form = FORM.of_version(version);
+    form.bring_up_to_date(&connection, path).map_err(|error| HistoryError::of_migration(path, error))?;
     Ok(connection)
 }
 
@@ -83,34 +65,6 @@ pub(super) fn count_anew(connection: &Connection) -> Result<(), Error> {
              NOT EXISTS (SELECT 1 FROM contacts WHERE account = peer) AND peer NOT GLOB '@*'
              FROM messages WHERE NOT repeat AND state IS NOT -2 GROUP BY peer;",
     )
-}
-
-/// Where a history lies as it was before it was brought up to date from this version.
-pub(super) fn copy_of(path: &Path, version: i64) -> PathBuf {
-    path.with_extension(format!("v{version}.sqlite"))
-}
-
-/// The whole file as it is now, in the place of an older copy: that is of the same version, made before an attempt that
-/// failed. It is on disk afterwards, and only then has its name.
-fn back_up(connection: &Connection, to: &Path) -> io::Result<()> {
-    let new = to.with_extension("new");
-    match std::fs::remove_file(&new) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let Some(name) = new.to_str() else {
-        // SQLite would be given another name than the file made here.
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "its name is not UTF-8"));
-    };
-    // SQLite fills an empty file, so nobody else ever reads what is in it.
-    let file = private::open(&new, File::options().write(true).create_new(true))?;
-    let written = connection.execute("VACUUM INTO ?", [name]).map_err(io::Error::other).and_then(|_| file.sync_all());
-    if written.is_err() {
-        let _ = std::fs::remove_file(&new);
-    }
-    written?;
-    std::fs::rename(&new, to)?;
-    private::sync_folder(to)
 }
 
 const FIRST: &str = "
@@ -133,24 +87,21 @@ const SECOND: &str = "
         FROM messages WHERE NOT repeat GROUP BY peer;
     DROP INDEX by_peer;
     CREATE INDEX shown ON messages (peer, id) WHERE NOT repeat;
-    CREATE INDEX strangers ON peers (last, unread) WHERE stranger;
-    PRAGMA user_version = 2;";
+    CREATE INDEX strangers ON peers (last, unread) WHERE stranger;";
 
 /// What a device keeps of itself, and what is not sent, found without looking at every message.
 const THIRD: &str = "
     CREATE TABLE meta (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
     INSERT INTO meta VALUES ('device', randomblob(16));
     DROP INDEX unsent;
-    CREATE INDEX unsent ON messages (state) WHERE outgoing AND state IN (0, 1, 7);
-    PRAGMA user_version = 3;";
+    CREATE INDEX unsent ON messages (state) WHERE outgoing AND state IN (0, 1, 7);";
 
 /// Names this device had before, each with the last row of that time; and of messages that came in the plain dialect
 /// the server's time, until the same was pushed.
 const FOURTH: &str = "
     CREATE TABLE names (name BLOB PRIMARY KEY, newest INTEGER NOT NULL) WITHOUT ROWID;
     ALTER TABLE messages ADD COLUMN plain TEXT;
-    CREATE INDEX handed ON messages (peer, plain) WHERE plain IS NOT NULL;
-    PRAGMA user_version = 4;";
+    CREATE INDEX handed ON messages (peer, plain) WHERE plain IS NOT NULL;";
 
 /// Rows know their number at the server; those that came from there later know where they stand too.
 const FIFTH: &str = "
@@ -158,14 +109,12 @@ const FIFTH: &str = "
     ALTER TABLE messages ADD COLUMN place INTEGER;
     CREATE INDEX server_rows ON messages (peer, server_row) WHERE server_row IS NOT NULL;
     DROP INDEX shown;
-    CREATE INDEX shown ON messages (peer, coalesce(place, id), place IS NULL, server_row) WHERE NOT repeat;
-    PRAGMA user_version = 5;";
+    CREATE INDEX shown ON messages (peer, coalesce(place, id), place IS NULL, server_row) WHERE NOT repeat;";
 
 /// Whoever is blocked stands among the contacts, and need not be in the list for that. Of those who were
 /// blocked before, nobody knows any more who was.
 const SIXTH: &str = "
-    ALTER TABLE contacts ADD COLUMN listed INTEGER NOT NULL DEFAULT 1;
-    PRAGMA user_version = 6;";
+    ALTER TABLE contacts ADD COLUMN listed INTEGER NOT NULL DEFAULT 1;";
 
 /// A message has the moment at which it was written, `unix_ms`, and beside it when it came. Of the plain dialect's there is
 /// the server's clock's `face`, as if in UTC, and the `zone`, seconds before UTC, once it is known. Before, others'
@@ -183,31 +132,32 @@ const SEVENTH: &str = "
     UPDATE messages SET face = strftime('%s', server_time) * 1000
         WHERE server_time GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9] [0-9][0-9]:[0-9][0-9]:[0-9][0-9]';
     CREATE INDEX zoneless ON messages (id) WHERE face IS NOT NULL AND zone IS NULL;
-    CREATE TABLE drafts (peer TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
-    PRAGMA user_version = 7;";
+    CREATE TABLE drafts (peer TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;";
 
 /// Which of one's own messages to somebody were delivered, by their numbers at the server, whatever comes into these places
 /// later. Of an account that was made anew there are others, apart from those of before.
 const EIGHTH: &str = "
     CREATE TABLE delivered (peer TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
-        PRIMARY KEY (peer, first)) WITHOUT ROWID;
-    PRAGMA user_version = 8;";
+        PRIMARY KEY (peer, first)) WITHOUT ROWID;";
 
 /// When each person's account was made, as a server said it last, by which one of the same name that was made anew is told
 /// from it; and of messages of one's own for which of them they were written.
 const NINTH: &str = "
     CREATE TABLE made (peer TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
-    ALTER TABLE messages ADD COLUMN made INTEGER;
-    PRAGMA user_version = 9;";
+    ALTER TABLE messages ADD COLUMN made INTEGER;";
 
 /// Of those who were blocked before the sixth version, whoever has a remark or a group was put into the list by hand; of
 /// the others nobody knows whether they were in it (2) until somebody says so.
 const TENTH: &str = "
-    UPDATE contacts SET listed = 2 WHERE blocked AND listed AND remark = '' AND section = '';
-    PRAGMA user_version = 10;";
+    UPDATE contacts SET listed = 2 WHERE blocked AND listed AND remark = '' AND section = '';";
 
 /// From nothing to [`SCHEMA_VERSION`].
-const STEPS: [&str; 10] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH, TENTH];
+const STEPS: [&str; SCHEMA_VERSION as usize] =
+    [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH, TENTH];
+
+/// The form of a history.
+const FORM: Form =
+    Form { what: "history", pragmas: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;", steps: &STEPS };
 
 /// [`SendState::MadeAnew`].
 pub(super) const MADE_ANEW: i64 = 12;
@@ -310,7 +260,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("a.sqlite");
         let old = Connection::open(&path).expect("new");
-        old.execute_batch(&STEPS[..6].concat()).expect("as it was");
+        FORM.of_version(6).bring_up_to_date(&old, &path).expect("as it was");
         // Pushed, from another zone, handed out in plain, unreadable, one's own, and read back from the server.
         let came = 1_796_049_000_000_i64;
         let at = (came - 3 * 86_400_000) / 1000;

@@ -8,6 +8,7 @@ use rusqlite::{Error, ErrorCode};
 use rust_i18n::t;
 
 use super::HistoryError;
+use crate::base::migration::MigrationError;
 use crate::base::private;
 
 /// What SQLite wants to write at once when it opens a file.
@@ -89,6 +90,15 @@ impl HistoryError {
         match Trouble::of(&error, &path) {
             Trouble::Damaged => Self::Damaged { path, error },
             trouble => Self::Trouble { path, trouble },
+        }
+    }
+
+    /// Why this file was not brought up to date.
+    pub(super) fn of_migration(path: &Path, error: MigrationError) -> Self {
+        match error {
+            MigrationError::Newer { found, known } => Self::Newer { found, known },
+            MigrationError::Copy { path, error } => Self::of_io(&path, error),
+            MigrationError::Sqlite(error) => Self::of(path, error),
         }
     }
 

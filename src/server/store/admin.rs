@@ -6,7 +6,8 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{AccountId, DataLock, MessageRow, Store, StoreError, is_locked, lock, schema};
+use super::{AccountId, DataLock, MessageRow, Store, StoreError, is_locked, lock, sync_folder};
+use crate::base::migration;
 use crate::base::model::{Account, FieldError, Password, names};
 use crate::protocol::wire::Charset;
 use crate::server::control::{ACCOUNTS, Answer, LISTS, NewAccount, Row, Want};
@@ -294,10 +295,12 @@ pub(super) fn made_at(c: &Connection, at: i64) -> Result<i64, rusqlite::Error> {
 pub fn backup(data: &Path, to: &Path) -> Result<(), AdminError> {
     let store = Store::look(data)?;
     let path = to.display().to_string();
-    schema::copy(store.connection(), to).map_err(|error| match error.kind() {
+    migration::copy(store.connection(), to).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => AdminError::Exists(path),
         _ => AdminError::Backup { path, error },
-    })
+    })?;
+    sync_folder(to);
+    Ok(())
 }
 
 /// Registers a class from a CSV file of `account,password` lines, in UTF-8 or GBK as spreadsheets write it; all of

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::base::migration::MigrationError;
+
 /// Why the database cannot be used; each is a sentence for whoever runs the server.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -69,4 +71,14 @@ pub enum StoreError {
     /// Anything else SQLite says.
     #[error("the database failed: {0}")]
     Sqlite(#[from] rusqlite::Error),
+}
+
+impl From<MigrationError> for StoreError {
+    fn from(error: MigrationError) -> Self {
+        match error {
+            MigrationError::Newer { found, known } => Self::Newer { found, known },
+            MigrationError::Copy { path, error } => Self::Backup { path, error },
+            MigrationError::Sqlite(error) => Self::Sqlite(error),
+        }
+    }
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{SCHEMA_VERSION, StoreError};
+use crate::base::migration::copy_of;
 use crate::base::private;
 
 /// Makes a data directory. Its name, too, is to outlive a power cut.
@@ -64,7 +65,7 @@ pub(super) fn lost(data: &Path, path: &Path) -> Result<(), StoreError> {
     if bytes.as_ref().is_ok_and(|bytes| *bytes > 0) {
         return Ok(());
     }
-    let copies = (1..=SCHEMA_VERSION).map(|version| path.with_extension(format!("v{version}.sqlite")));
+    let copies = (1..=SCHEMA_VERSION).map(|version| copy_of(path, version));
     let all = [data.join("identity"), path.with_extension("sqlite-wal")].into_iter().chain(copies);
     let shows = |path: &PathBuf| std::fs::metadata(path).is_ok_and(|file| file.len() > 0);
     match all.into_iter().find(shows) {

@@ -1,13 +1,14 @@
-//! The database's form, and how a file of an older form is brought up to date: a copy of it is made and
-//! synced first, then all steps are one transaction.
+//! The form of the database: its tables from the first version on. How a file is brought up to it is
+//! [`migration`](crate::base::migration).
 
-use std::fs::{self, File};
+use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
 use super::StoreError;
+use crate::base::migration::Form;
 
 /// The schema this program writes; `PRAGMA user_version`.
 pub const SCHEMA_VERSION: i64 = 7;
@@ -83,39 +84,12 @@ const STEPS: [&str; SCHEMA_VERSION as usize] = [
     CREATE TABLE deleted (only INTEGER PRIMARY KEY CHECK (only = 1), created INTEGER NOT NULL);",
 ];
 
-/// Which version a file has; 0 is a new one.
-pub(super) fn version(connection: &Connection) -> Result<i64, StoreError> {
-    Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
-}
-
-/// Makes the tables of a new file, or brings an older one up to date after a backup.
-pub(super) fn prepare(connection: &Connection, path: &Path) -> Result<(), StoreError> {
-    bring_up_to_date(connection, path, &STEPS)
-}
-
-fn bring_up_to_date(connection: &Connection, path: &Path, steps: &[&str]) -> Result<(), StoreError> {
-    let found = version(connection)?;
-    let known = i64::try_from(steps.len()).unwrap_or(i64::MAX);
-    if found > known {
-        return Err(StoreError::Newer { found, known });
-    }
-    connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
-    let missing = steps.get(usize::try_from(found).unwrap_or(0)..).unwrap_or_default();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    if found > 0 {
-        let to = path.with_extension(format!("v{found}.sqlite"));
-        back_up(connection, &to).map_err(|error| StoreError::Backup { path: to.clone(), error })?;
-        log::info!("the database is brought from version {found} to {known}; as it was, it is {}", to.display());
-    }
-    let transaction = connection.unchecked_transaction()?;
-    for step in missing {
-        transaction.execute_batch(step)?;
-    }
-    transaction.pragma_update(None, "user_version", known)?;
-    Ok(transaction.commit()?)
-}
+/// The form of the database.
+pub(super) const FORM: Form = Form {
+    what: "database",
+    pragmas: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+    steps: &STEPS,
+};
 
 /// Looks through all of a file that is read in a moment, so that a damaged one is not found out by whoever
 /// waits for a message. A large one would keep its server from starting for too long.
@@ -132,46 +106,13 @@ pub(super) fn check(connection: &Connection) -> Result<(), StoreError> {
     Err(rusqlite::Error::SqliteFailure(damaged, Some(found)).into())
 }
 
-/// The whole file as it is now, in the place of an older copy: that is of the same version, made before an
-/// attempt that failed.
-fn back_up(connection: &Connection, to: &Path) -> io::Result<()> {
-    let new = to.with_extension("new");
-    match fs::remove_file(&new) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    copy(connection, &new)?;
-    fs::rename(&new, to)?;
-    super::sync_folder(to);
-    Ok(())
-}
-
-/// Writes a consistent copy to a file that is not there yet. It is on disk afterwards.
-pub(super) fn copy(connection: &Connection, to: &Path) -> io::Result<()> {
-    let Some(name) = to.to_str() else {
-        // SQLite would be given another name than the file made here.
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "its name is not UTF-8"));
-    };
-    // SQLite fills an empty file; so nobody else ever reads what is in it, and nothing is written over.
-    let file = private(to, fs::OpenOptions::new().write(true).create_new(true))?;
-    let written = connection.execute("VACUUM INTO ?", [name]).map_err(io::Error::other).and_then(|_| file.sync_all());
-    if written.is_err() {
-        let _ = fs::remove_file(to);
-    }
-    super::sync_folder(to);
-    written
-}
-
 /// Makes the database's file if it is not there: it holds what people write, and their passwords' hashes.
 pub(super) fn make(path: &Path) -> io::Result<()> {
-    private(path, fs::OpenOptions::new().append(true).create(true)).map(drop)
-}
-
-/// A new file is its owner's alone.
-fn private(path: &Path, options: &mut fs::OpenOptions) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    // A new file is its owner's alone.
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-    options.open(path)
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.append(true).create(true).open(path).map(drop)
 }
 
 /// The database's file in a data directory.
@@ -182,40 +123,14 @@ pub fn file(data: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::fs;
 
-    const SECOND: &str = "ALTER TABLE accounts ADD COLUMN nickname TEXT; UPDATE accounts SET nickname = name || '!';";
+    use super::*;
+    use crate::base::migration::{copy, version};
+    use crate::server::store::Store;
 
     fn one(connection: &Connection, query: &str) -> String {
         connection.query_row(query, [], |row| row.get(0)).expect("a row")
-    }
-
-    #[test]
-    fn an_older_file_is_copied_before_it_changes() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let path = file(dir.path());
-        let (copied, left) = (dir.path().join("hongyand.v1.sqlite"), dir.path().join("hongyand.v1.new"));
-        let connection = Connection::open(&path).expect("a new file");
-        bring_up_to_date(&connection, &path, &STEPS[..1]).expect("new");
-        assert!(!copied.exists(), "a new file is not copied");
-        connection.execute("INSERT INTO accounts VALUES (1, 'a', x'', x'', 0)", []).expect("stored");
-        // What an attempt left that was cut off.
-        fs::write(&left, "half a copy").expect("written");
-
-        bring_up_to_date(&connection, &path, &[STEPS[0], "nonsense"]).expect_err("no step of ours");
-        assert_eq!((version(&connection).ok(), one(&connection, "SELECT name FROM accounts")), (Some(1), "a".into()));
-        connection.execute("UPDATE accounts SET name = 'b'", []).expect("it goes on as it was");
-
-        for _ in 0..2 {
-            bring_up_to_date(&connection, &path, &[STEPS[0], SECOND]).expect("up to date");
-            assert_eq!(version(&connection).ok(), Some(2));
-            assert_eq!(one(&connection, "SELECT nickname FROM accounts"), "b!");
-            let copy = Connection::open(&copied).expect("beside it");
-            assert_eq!((version(&copy).ok(), one(&copy, "SELECT name FROM accounts")), (Some(1), "b".into()));
-            assert!(!left.exists());
-        }
-        let older = bring_up_to_date(&connection, &path, &STEPS[..1]);
-        assert!(matches!(older, Err(StoreError::Newer { found: 2, known: 1 })));
     }
 
     /// A message is of the account that had the name when it was written, and of nobody where that is not known.
@@ -224,7 +139,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let path = file(dir.path());
         let connection = Connection::open(&path).expect("a new file");
-        bring_up_to_date(&connection, &path, &STEPS[..4]).expect("version 4");
+        FORM.of_version(4).bring_up_to_date(&connection, &path).expect("version 4");
         connection
             .execute_batch(
                 "INSERT INTO accounts (id, name, salt, hash, created) VALUES (1, 'a', x'', x'', 100), (2, 'b', x'', x'', 0);
@@ -234,14 +149,14 @@ mod tests {
                  INSERT INTO messages (receiver, sender, raw, text, sent, own) VALUES (1, 'a', x'', 'own', 200, 'b');",
             )
             .expect("written");
-        bring_up_to_date(&connection, &path, &STEPS).expect("up to date");
+        FORM.bring_up_to_date(&connection, &path).expect("up to date");
         let all = "SELECT group_concat(text || ' ' || coalesce(author, '-'), ', ') FROM messages";
         let expected = "of another a -, of a 1, of b 2, [a] hi -, x -, own -";
         assert_eq!(one(&connection, all), expected);
         connection.execute("DELETE FROM accounts WHERE id = 1", []).expect("deleted");
         assert_eq!(one(&connection, all), "of another a -, of a -, [a] hi -, x -");
         let copy = Connection::open(dir.path().join("hongyand.v4.sqlite")).expect("beside it");
-        assert_eq!((version(&copy).ok(), one(&copy, "SELECT count(*) || '' FROM messages")), (Some(4), "6".into()));
+        assert_eq!((version(&copy), one(&copy, "SELECT count(*) || '' FROM messages")), (Ok(4), "6".into()));
     }
 
     #[test]
@@ -249,7 +164,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let path = file(dir.path());
         let connection = Connection::open(&path).expect("a new file");
-        bring_up_to_date(&connection, &path, &STEPS[..5]).expect("as it was");
+        FORM.of_version(5).bring_up_to_date(&connection, &path).expect("as it was");
         connection
             .execute_batch(
                 "INSERT INTO accounts (id, name, salt, hash, created) VALUES
@@ -261,22 +176,34 @@ mod tests {
                     (3, 'a', 1, NULL, x'', '', 1, 9, NULL), (1, 'a', NULL, NULL, x'', '', 1, 1, 'b');",
             )
             .expect("written");
-        bring_up_to_date(&connection, &path, &STEPS).expect("up to date");
+        FORM.bring_up_to_date(&connection, &path).expect("up to date");
         let all = "SELECT group_concat(author || '>' || receiver || ' ' || first || '-' || iif(last < 0, '', last)
             || ' ' || iif(version < 0, 'none', version), ', ') FROM (SELECT * FROM delivered ORDER BY author, receiver)";
         assert_eq!(one(&connection, all), "1>2 1-3 1, 1>3 7-7 2, 2>1 5- none");
     }
 
     #[test]
-    fn what_cannot_be_copied_is_not_changed() {
+    fn what_cannot_be_copied_is_not_changed_and_a_newer_one_is_refused() {
         let dir = tempfile::tempdir().expect("a folder");
         let path = file(dir.path());
         let connection = Connection::open(&path).expect("a new file");
-        bring_up_to_date(&connection, &path, &STEPS[..1]).expect("new");
+        FORM.of_version(1).bring_up_to_date(&connection, &path).expect("new");
         fs::create_dir(dir.path().join("hongyand.v1.sqlite")).expect("something in the way");
-        let refused = bring_up_to_date(&connection, &path, &[STEPS[0], SECOND]);
+        drop(connection);
+        let refused = Store::open(dir.path());
         assert!(matches!(refused, Err(StoreError::Backup { .. })), "{refused:?}");
-        assert_eq!(version(&connection).ok(), Some(1));
+        let connection = Connection::open(&path).expect("there");
+        assert_eq!(version(&connection), Ok(1));
+        assert_eq!(one(&connection, "SELECT count(*) || '' FROM accounts"), "0");
+        drop(connection);
+        fs::remove_dir(dir.path().join("hongyand.v1.sqlite")).expect("out of the way");
+        drop(Store::open(dir.path()).expect("up to date"));
+        let connection = Connection::open(&path).expect("there");
+        connection.pragma_update(None, "user_version", SCHEMA_VERSION + 1).expect("as a later program left it");
+        let newer = Store::open(dir.path());
+        assert!(
+            matches!(newer, Err(StoreError::Newer { found, known: SCHEMA_VERSION }) if found == SCHEMA_VERSION + 1)
+        );
     }
 
     #[cfg(unix)]
@@ -284,7 +211,7 @@ mod tests {
     fn its_files_are_its_owners_alone() {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().expect("a folder");
-        let store = super::super::Store::open(dir.path()).expect("a new database");
+        let store = Store::open(dir.path()).expect("a new database");
         let copied = dir.path().join("copy.sqlite");
         copy(store.connection(), &copied).expect("copied");
         assert!(copy(store.connection(), &copied).is_err(), "nothing is written over");

@@ -1,0 +1,220 @@
+//! How a database's file is brought up to the form that this program writes: the client's history and the server's store go
+//! the same way, each with its own steps.
+//!
+//! A newer file is refused before anything of it changes. An older one is copied first, and that copy is on disk under its name
+//! before the first step; then all steps are one transaction. So whatever happens, there is the file as it was, or the new one
+//! and a copy of the old one.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+
+use super::private;
+
+/// The form of a database, as the way to it from an empty file.
+#[derive(Debug, Clone, Copy)]
+pub struct Form {
+    /// What the file is called in the log.
+    pub what: &'static str,
+    /// How SQLite is to treat it while it is open.
+    pub pragmas: &'static str,
+    /// What makes each version of the one before it; never changed once released. Their number is the newest version.
+    pub steps: &'static [&'static str],
+}
+
+/// Why a file was not brought up to date; it is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrationError {
+    /// Written by a later program.
+    #[error("it has schema version {found}, this program knows up to {known}")]
+    Newer {
+        /// In the file.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
+    /// It is not changed without a copy.
+    #[error("no copy {path} could be made: {error}")]
+    Copy {
+        /// Where to.
+        path: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
+    /// Anything that SQLite says.
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+impl Form {
+    /// The version this form has, `PRAGMA user_version`.
+    #[must_use]
+    pub fn version(&self) -> i64 {
+        i64::try_from(self.steps.len()).unwrap_or(i64::MAX)
+    }
+
+    /// The form of an earlier version; of a later one there is none, and of what is no version the form is empty.
+    #[must_use]
+    pub fn of_version(self, version: i64) -> Self {
+        let steps = self.steps.get(..usize::try_from(version).unwrap_or(0)).unwrap_or(self.steps);
+        Self { steps, ..self }
+    }
+
+    /// Makes the tables of a new file, or brings an older one up to date after a copy ([`copy_of`]) was made.
+    ///
+    /// # Errors
+    /// See [`MigrationError`]; the file is as it was.
+    pub fn bring_up_to_date(&self, connection: &Connection, path: &Path) -> Result<(), MigrationError> {
+        let (found, known) = (version(connection)?, self.version());
+        if found > known {
+            return Err(MigrationError::Newer { found, known });
+        }
+        connection.execute_batch(self.pragmas)?;
+        let missing = self.steps.get(usize::try_from(found).unwrap_or(0)..).unwrap_or_default();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        if found > 0 {
+            let to = copy_of(path, found);
+            keep_copy(connection, &to).map_err(|error| MigrationError::Copy { path: to.clone(), error })?;
+            let what = self.what;
+            log::info!("the {what} is brought from version {found} to {known}; as it was, it is {}", to.display());
+        }
+        let transaction = connection.unchecked_transaction()?;
+        for step in missing {
+            transaction.execute_batch(step)?;
+        }
+        transaction.pragma_update(None, "user_version", known)?;
+        Ok(transaction.commit()?)
+    }
+}
+
+/// Which version a file has; 0 is a new one.
+///
+/// # Errors
+/// What SQLite says.
+pub fn version(connection: &Connection) -> Result<i64, rusqlite::Error> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+/// Where a database lies as it was before it was brought up to date from this version.
+#[must_use]
+pub fn copy_of(path: &Path, version: i64) -> PathBuf {
+    path.with_extension(format!("v{version}.sqlite"))
+}
+
+/// The whole file as it is now, in the place of an older copy: that is of the same version, made before an attempt that
+/// failed. It is on disk afterwards, and only then has its name.
+fn keep_copy(connection: &Connection, to: &Path) -> io::Result<()> {
+    let new = to.with_extension("new");
+    // Left by an attempt that was interrupted.
+    match fs::remove_file(&new) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    copy(connection, &new)?;
+    fs::rename(&new, to)?;
+    private::sync_folder(to)
+}
+
+/// Writes a consistent copy to a file that is not there yet. What is in it is on disk afterwards; its name is once the folder
+/// is synced.
+///
+/// # Errors
+/// The file is there, its name is not UTF-8, the disk. No half copy is left.
+pub fn copy(connection: &Connection, to: &Path) -> io::Result<()> {
+    let Some(name) = to.to_str() else {
+        // SQLite would be given another name than the file made here.
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "its name is not UTF-8"));
+    };
+    // SQLite fills an empty file; so nobody else ever reads what is in it, and nothing is written over.
+    let file = private::open(to, File::options().write(true).create_new(true))?;
+    let written = connection.execute("VACUUM INTO ?", [name]).map_err(io::Error::other).and_then(|_| file.sync_all());
+    if written.is_err() {
+        let _ = fs::remove_file(to);
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: &str = "CREATE TABLE people (name TEXT NOT NULL);";
+    const SECOND: &str = "ALTER TABLE people ADD COLUMN nickname TEXT; UPDATE people SET nickname = name || '!';";
+
+    fn form(steps: &'static [&'static str]) -> Form {
+        Form { what: "test", pragmas: "PRAGMA journal_mode = WAL;", steps }
+    }
+
+    fn one(connection: &Connection, query: &str) -> String {
+        connection.query_row(query, [], |row| row.get(0)).expect("a row")
+    }
+
+    #[test]
+    fn an_older_file_is_copied_before_it_changes() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("people.sqlite");
+        let (copied, left) = (dir.path().join("people.v1.sqlite"), dir.path().join("people.v1.new"));
+        let connection = Connection::open(&path).expect("a new file");
+        form(&[FIRST]).bring_up_to_date(&connection, &path).expect("new");
+        assert!(!copied.exists(), "a new file is not copied");
+        connection.execute("INSERT INTO people VALUES ('a')", []).expect("stored");
+        // What an attempt left that was cut off.
+        fs::write(&left, "half a copy").expect("written");
+
+        form(&[FIRST, SECOND, "nonsense"]).bring_up_to_date(&connection, &path).expect_err("no step of ours");
+        assert_eq!((version(&connection), one(&connection, "SELECT name FROM people")), (Ok(1), "a".into()));
+        assert!(connection.prepare("SELECT nickname FROM people").is_err(), "no step alone");
+        connection.execute("UPDATE people SET name = 'b'", []).expect("it goes on as it was");
+
+        for _ in 0..2 {
+            form(&[FIRST, SECOND]).bring_up_to_date(&connection, &path).expect("up to date");
+            assert_eq!((version(&connection), one(&connection, "SELECT nickname FROM people")), (Ok(2), "b!".into()));
+            let copy = Connection::open(&copied).expect("beside it");
+            assert_eq!((version(&copy), one(&copy, "SELECT name FROM people")), (Ok(1), "b".into()));
+            assert!(!left.exists());
+        }
+    }
+
+    #[test]
+    fn of_a_newer_file_nothing_changes() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("people.sqlite");
+        let connection = Connection::open(&path).expect("a new file");
+        connection.execute_batch(&[FIRST, "PRAGMA user_version = 3;"].concat()).expect("as a later program left it");
+        let before = fs::read(&path).expect("there");
+        let refused = form(&[FIRST, SECOND]).bring_up_to_date(&connection, &path);
+        assert!(matches!(refused, Err(MigrationError::Newer { found: 3, known: 2 })), "{refused:?}");
+        drop(connection);
+        assert_eq!(fs::read(&path).expect("there"), before);
+        assert_eq!(fs::read_dir(dir.path()).expect("readable").count(), 1, "nothing beside it");
+    }
+
+    #[test]
+    fn what_cannot_be_copied_is_not_changed() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("people.sqlite");
+        let connection = Connection::open(&path).expect("a new file");
+        form(&[FIRST]).bring_up_to_date(&connection, &path).expect("new");
+        fs::create_dir(dir.path().join("people.v1.sqlite")).expect("something in the way");
+        let refused = form(&[FIRST, SECOND]).bring_up_to_date(&connection, &path);
+        assert!(
+            matches!(refused, Err(MigrationError::Copy { path, .. }) if path == copy_of(&dir.path().join("people.sqlite"), 1))
+        );
+        assert_eq!(version(&connection), Ok(1));
+    }
+
+    #[test]
+    fn a_form_of_before_ends_with_its_version() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("people.sqlite");
+        let newest = form(&[FIRST, SECOND]);
+        let connection = Connection::open(&path).expect("a new file");
+        newest.of_version(1).bring_up_to_date(&connection, &path).expect("new");
+        assert_eq!(version(&connection), Ok(1));
+        assert_eq!([-1, 0, 1, 2, 3].map(|n| newest.of_version(n).version()), [0, 0, 1, 2, 2]);
+    }
+}
