@@ -31,7 +31,7 @@ use std::time::Duration;
 use rust_i18n::t;
 
 use crate::base::model::{Account, MessageId, MessageText, Password, SendState};
-use crate::client::history::{HistoryError, Op, Rescued};
+use crate::client::history::{HistoryError, Op, Rescued, Write};
 use crate::client::net::{Bell, Now, Socket, Timer};
 use crate::client::session::{self, Dialect, Link, Polling, Session};
 use crate::client::tap::Tap;
@@ -275,7 +275,7 @@ impl Client {
 
     fn log_in(&mut self, now: Now, account: Account, credential: Credential) -> Result<(), ClientError> {
         self.open_history(account)?;
-        self.submit(Op::Outbox);
+        self.submit(Op::Write(Write::Outbox));
         if let Some(account) = &mut self.account {
             account.opening = Some(credential);
         }
@@ -433,7 +433,7 @@ impl Client {
     /// Sends a message that failed, or may have, once more under its old row. One that was written to an account that is no
     /// more ([`SendState::MadeAnew`]) goes to the one that has the name now.
     pub fn resend(&self, id: MessageId, to: Account, text: MessageText) {
-        self.submit(Op::Resend { id, to, text });
+        self.submit(Op::Write(Write::Resend { id, to, text }));
     }
 
     /// Messages of one's own that are not settled; asked before leaving.

@@ -6,8 +6,10 @@
 //!
 //! Its parts:
 //!
-//! - `database`: operations on the file.
-//! - `schema`: the file's form, versions and copies.
+//! - `op`: what it is asked and answers, reads apart from writes.
+//! - `database`: a batch of these as one transaction, and which function does which.
+//! - `schema`: the file's form.
+//! - `messages`: messages on their way.
 //! - `look`: what a face reads: rows, pages, search.
 //! - `people`: who is in the list, with figures kept beside the messages.
 //! - `device`: this device's name, what lets it in, and its cursor.
@@ -26,7 +28,9 @@ mod delivered;
 mod device;
 mod look;
 mod made;
+mod messages;
 pub mod moment;
+mod op;
 mod past;
 mod people;
 mod rescue;
@@ -45,16 +49,16 @@ use crossbeam_channel::{Receiver, Sender};
 
 pub use database::Database;
 pub use delivered::state_of;
+pub use op::{Done, Op, Read, Write};
 pub use past::time_of;
 pub use rescue::{Rescued, copy_before, put_aside, rescue};
 pub use trouble::Trouble;
 
 use rust_i18n::t;
 
-use crate::base::model::{Account, MessageId, MessageText, SendState};
+use crate::base::model::{Account, MessageId, SendState};
 use crate::client::net::Bell;
-use crate::client::session::{Handed, Kept, Pushed, SentBy, StoreToken};
-use crate::protocol::wire::frame::{Device, Key, Past};
+use crate::client::session::{Handed, Kept};
 
 /// Most operations in one transaction.
 const BATCH: usize = 256;
@@ -189,165 +193,6 @@ pub struct Unsent {
     pub again: bool,
     /// Which account of the receiver's name it was written to, as [`crate::client::session::Receiver::made`].
     pub made: Option<i64>,
-}
-
-/// What is to be stored or read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "fields are named by what they hold")]
-pub enum Op {
-    /// A message of one's own, before it is sent.
-    Outgoing { request: u64, to: Account, text: String, unix_ms: i64 },
-    /// How far it has come. [`SendState::Sending`] is answered by [`Done::Noted`]: only then it may go.
-    /// Which dialect it goes by is written down with that: in the secure one it can be sent again.
-    State { id: MessageId, state: SendState, secure: bool },
-    /// The server will not have it. Answered by [`Done::Noted`] when that is to outlive a cut of the power.
-    Refused { id: MessageId, state: SendState },
-    /// A message of somebody else's that came at `unix_ms`. One that was pushed is stored together with the server's row
-    /// of it, and only if the one before it is there; it brings its moment, others the server's words for it.
-    Received {
-        token: StoreToken,
-        from: Account,
-        server_time: String,
-        text: String,
-        raw: Vec<u8>,
-        repeat: bool,
-        unix_ms: i64,
-        pushed: Option<Pushed>,
-        /// The time with which the server has handed this pushed one out in the plain dialect before.
-        handed: Option<String>,
-    },
-    /// What another device of this account has sent; stored as one that was pushed.
-    Own { token: StoreToken, to: Account, text: String, pushed: Pushed, by: SentBy },
-    /// It is to be sent once more, now to the account that has its receiver's name as far as is known, if its owner was told
-    /// that this is another one.
-    Resend { id: MessageId, to: Account, text: MessageText },
-    /// Somebody's account was made then, in seconds since 1970, and this was learned at `unix_ms`. Where another one of the
-    /// name was known, the conversation says so from here on.
-    Made { peer: Account, made: i64, unix_ms: i64 },
-    /// The same of the account whose history this is.
-    OwnMade(i64),
-    /// A message of one's own has come so far with this row at the server; one without the other would never be known to
-    /// be delivered.
-    Numbered { id: MessageId, row: u64, state: SendState },
-    /// Of one's own messages to these accounts all from the first to the last row at the server were delivered; with the
-    /// version up to which that is known then. Answered by [`Done::Deliveries`].
-    Delivered { version: u64, rows: Vec<(Account, u64, u64)> },
-    /// What the server has of a conversation, oldest first; what is not here is put into its place, and counts
-    /// as read.
-    Past { own: Account, peer: Account, messages: Vec<Past>, more: bool },
-    /// Reads the server's row of the oldest message with this friend that has one.
-    Oldest(Account),
-    /// The server's row after which this device begins, if it has come no farther.
-    Begin(u64),
-    /// What lets this device in without a password, or nothing any more.
-    Token(Option<Key<32>>),
-    /// Takes another name for this device, and forgets the token, which belonged to the old one.
-    NewDevice,
-    /// By how many seconds a plain server's clock is before UTC: for what comes from now on, and for what is here without.
-    /// How many unread messages a plain server has that offers messages again.
-    Unread(u64),
-    /// Answered by [`Done::Zone`].
-    Zone(i32),
-    /// What is typed to somebody and not sent; nothing any more, if it is empty.
-    Draft { peer: Account, text: String },
-    /// Reads all that is typed and not sent.
-    Drafts,
-    /// Takes messages of one's own back, if none was ever on its way.
-    Withdraw(Vec<MessageId>),
-    /// Adds or changes somebody in the list.
-    Contact(Contact),
-    /// Shows somebody's messages no more, or again; whoever is not in the list does not come into it.
-    Block { account: Account, blocked: bool },
-    /// Takes somebody off the list; their messages stay.
-    RemoveContact(Account),
-    /// Takes somebody off the list whether they are a friend or a stranger, until they write again; with their
-    /// messages, if that is wanted.
-    Forget { account: Account, messages: bool },
-    /// Adds everybody of a CSV file but oneself, or nobody.
-    Import { path: PathBuf, own: Account },
-    /// Writes the list into a CSV file.
-    Export(PathBuf),
-    /// This friend's messages were looked at, as far as this one; all of them for none.
-    Read { peer: Account, to: Option<MessageId> },
-    /// Nothing; answered when all before it is done or refused.
-    Settle,
-    /// Reads the list.
-    Conversations,
-    /// Reads what is known of every row with this friend.
-    Index(Account),
-    /// Reads rows with this friend, `count` from the `first` on.
-    Page { peer: Account, first: u32, count: u32 },
-    /// Reads the last rows with this friend.
-    Last { peer: Account, count: u32 },
-    /// Reads the latest rows that hold this text.
-    Search { text: String, count: u32 },
-    /// Reads what was not sent yet. Messages that were on their way by the plain dialect when the program
-    /// died become "may have been sent"; only their owner sends those again.
-    Outbox,
-}
-
-/// What became of an [`Op`], after its commit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "fields are named by what they hold")]
-pub enum Done {
-    /// The file is open, and what this device keeps of itself there, or why it cannot be used; the first
-    /// result of all but [`Done::Handed`].
-    Opened(Result<Kept, NotOpened>),
-    /// The message that came last in the plain dialect, if the server may offer it again; before [`Done::Opened`].
-    Handed(Option<Handed>),
-    /// What is known of a plain server's clock: how many seconds it is before UTC; and whether messages have got their
-    /// moments by that. Also after [`Done::Opened`].
-    Zone { zone: Option<i32>, changed: bool },
-    /// This device's new name; `None` if it is not on disk.
-    Renamed(Option<Device>),
-    /// The row of an [`Op::Outgoing`]; `None` if it is not on disk; and for which account of the receiver's name it is.
-    Kept { request: u64, id: Option<MessageId>, made: Option<i64> },
-    /// An [`Op::Resend`] is on disk.
-    Resent { id: MessageId, to: crate::client::session::Receiver, text: MessageText },
-    /// An [`Op::Made`] that is news: what the conversation says of it.
-    Made { peer: Account, row: Row },
-    /// The row of an [`Op::Received`] or an [`Op::Own`]; `None` if it is not on disk. `known`: it was there before.
-    /// `state`: of an own one, how far it has come.
-    Stored { token: StoreToken, id: Option<MessageId>, known: bool, state: Option<SendState> },
-    /// The version of an [`Op::Delivered`]; `None` if it is not on disk. To which messages that is news, or that there are
-    /// `more` than these.
-    Deliveries { version: Option<u64>, ids: Vec<MessageId>, more: bool },
-    /// This message, whose [`Op::State`] says less, was delivered: that came first.
-    Delivered(MessageId),
-    /// That this message is being sent is on disk, or is not.
-    Noted { id: MessageId, noted: bool },
-    /// As it was given, and on disk if the disk took it.
-    Past { peer: Account, messages: Vec<Past>, more: bool },
-    /// `None` if none has one.
-    Oldest { peer: Account, row: Option<u64> },
-    /// The list, the latest first: all friends and rooms, and the latest strangers.
-    Conversations(Vec<Conversation>, MoreStrangers),
-    /// In the order of the rows.
-    Index { peer: Account, rows: Vec<RowMeta> },
-    /// In the order of the rows.
-    Page { peer: Account, first: u32, rows: Vec<Row> },
-    /// Oldest first.
-    Last { peer: Account, rows: Vec<Row> },
-    /// Oldest first, each with the friend it was exchanged with.
-    Found { text: String, rows: Vec<(Account, Row)> },
-    /// Oldest first.
-    Outbox(Vec<Unsent>),
-    /// Whether they were taken back; all or none.
-    Withdrawn(bool),
-    /// All of them.
-    Drafts(Vec<(Account, String)>),
-    /// What was asked cannot be read.
-    NotRead { op: Op, trouble: Trouble },
-    /// How many came, or what is wrong with which line.
-    Imported(Result<usize, String>),
-    /// Whether it was written.
-    Exported(Result<(), String>),
-    /// Whoever is not blocked any more may have been a friend or not before; they are one.
-    Unblocked(Account),
-    /// All before it is done or refused.
-    Settled,
-    /// The disk refused changes; those that somebody waits for are answered after it.
-    Failed(Trouble),
 }
 
 /// Why a history is not open.

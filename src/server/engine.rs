@@ -42,7 +42,7 @@ use self::turns::Turns;
 use super::control::Answer;
 use super::hasher::{Hashed, Job, Outcome};
 use super::limits::{Buckets, Rate, Seldom};
-use super::store::{AccountId, Done, Op, Snapshot};
+use super::store::{AccountId, Done, Op, Snapshot, Write};
 use super::{OnSecondLogin, Quotas};
 use crate::base::model::{Account, Password};
 use crate::protocol::link::PeerId;
@@ -337,7 +337,7 @@ impl Engine {
                         let hashed = hashed.filter(|_| self.nth_password(account) == Some(nth));
                         let Some(hashed) = hashed else { return self.free(from, now) };
                         let job = self.wait(from, Waiting::Change { account, nth, hashed: hashed.clone(), asked });
-                        let op = Op::Password { job, account, hashed, from: Some(from) };
+                        let op = Op::Write(Write::Password { job, account, hashed, from: Some(from) });
                         return self.effects.push_back(Effect::Store(op));
                     }
                     _ => return self.device_hashed(now, job, hashed),
@@ -348,7 +348,7 @@ impl Engine {
                 };
                 let name = account.as_str().to_owned();
                 let job = self.wait(from, Waiting::Register { account, hashed: hashed.clone() });
-                self.effects.push_back(Effect::Store(Op::Register { job, name, hashed, at: now.unix }));
+                self.effects.push_back(Effect::Store(Op::Write(Write::Register { job, name, hashed, at: now.unix })));
             }
             Outcome::Checked { job, right } => {
                 let Some((from, Waiting::Check { account, nth, counted, change })) = self.waiting.remove(&job) else {

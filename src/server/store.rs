@@ -2,15 +2,17 @@
 //! serves everything that arrived while the last one was being synced (group commit), and results
 //! leave only after the commit. On a full disk everything but storing goes on.
 //!
-//! Its parts: `schema` (its form), `snapshot` (what the engine begins with), `devices`, `delivered`, `op` (what it
+//! Its parts: `schema` (its form), `snapshot` (what the engine begins with), `accounts`, `messages`, `devices`, `delivered`, `op` (what it
 //! is asked and answers), `admin` (what an operator's command does, here or by the running server), `folder` (the data
 //! directory and its lock), `error`.
 
+mod accounts;
 pub mod admin;
 mod delivered;
 mod devices;
 mod error;
 mod folder;
+mod messages;
 mod op;
 mod schema;
 mod snapshot;
@@ -22,14 +24,15 @@ use std::path::Path;
 use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender};
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
 pub use self::delivered::Delivery;
 pub use self::error::StoreError;
 use self::folder::is_locked;
 pub(super) use self::folder::{DataLock, lock};
 use self::folder::{lost, make_folder, sync_folder};
-pub use self::op::{Change, Done, Op};
+pub use self::op::{Change, Done, Op, Read, Write};
+use self::op::{Size, Unstored};
 pub use self::schema::{SCHEMA_VERSION, file};
 pub use self::snapshot::Snapshot;
 use crate::base::migration;
@@ -246,49 +249,66 @@ impl Store {
     /// Does a batch in one transaction. If that cannot be committed, it is tried again without class lists, then without
     /// all that makes the database grow; if that fails too, everything that was to be stored has failed and reads are answered.
     pub fn run(&mut self, batch: &[Op]) -> Results {
-        let error = match self.transaction(batch, |_| false) {
+        let error = match self.transaction(batch, Size::Large) {
             Ok(done) => return Results { done, error: None },
             Err(error) => Some(error.to_string()),
         };
-        if batch.iter().any(Op::is_large)
-            && let Ok(done) = self.transaction(batch, Op::is_large)
+        let largest =
+            batch.iter().filter_map(|op| if let Op::Write(write) = op { Some(write.size()) } else { None }).max();
+        if largest == Some(Size::Large)
+            && let Ok(done) = self.transaction(batch, Size::Grows)
         {
             return Results { done, error };
         }
-        if let Ok(done) = self.transaction(batch, Op::grows) {
+        if let Ok(done) = self.transaction(batch, Size::Small) {
             return Results { done, error };
         }
         let mut done = Vec::with_capacity(batch.len());
         for op in batch {
             match op {
-                Op::Taken { message, at } => {
-                    self.owed.insert(*message, *at);
-                }
-                Op::TakenTo { account, row, at } => {
-                    let owed = self.owed_to.entry(*account).or_insert((*row, *at));
-                    *owed = (*owed).max((*row, *at));
-                }
-                // These only read.
-                Op::Again { .. } | Op::Offer { .. } | Op::After { .. } | Op::History { .. } | Op::Delivered { .. } => {
-                    done.extend(self.apply(op).unwrap_or_else(|_| op.failed()));
-                }
-                _ => done.extend(op.failed()),
+                Op::Read(read) => done.push(self.read(read).unwrap_or_else(|_| read.failed())),
+                Op::Write(write) => done.extend(self.not_stored(write)),
             }
         }
         Results { done, error }
     }
 
-    fn transaction(&mut self, batch: &[Op], refused: fn(&Op) -> bool) -> Result<Vec<Done>, rusqlite::Error> {
+    /// A change is not on disk: what is owed because of that is kept in mind, and whoever waits is answered.
+    fn not_stored(&mut self, write: &Write) -> Option<Done> {
+        match write.unstored() {
+            Unstored::Told(job) => return Some(Done::Failed { job }),
+            Unstored::Taken(message, at) => {
+                self.owed.insert(message, at);
+            }
+            Unstored::TakenTo(account, row, at) => {
+                let owed = self.owed_to.entry(account).or_insert((row, at));
+                *owed = (*owed).max((row, at));
+            }
+            Unstored::Nothing => {}
+        }
+        None
+    }
+
+    /// All of it in one transaction, but for what makes the database larger than `most` does; or nothing.
+    fn transaction(&mut self, batch: &[Op], most: Size) -> Result<Vec<Done>, rusqlite::Error> {
         let transaction = self.connection.unchecked_transaction()?;
         let mut done = Vec::with_capacity(batch.len());
         for (message, at) in &self.owed {
-            done.extend(self.apply(&Op::Taken { message: *message, at: *at })?);
+            done.extend(self.write(&Write::Taken { message: *message, at: *at })?);
         }
         for (account, (row, at)) in &self.owed_to {
-            done.extend(self.apply(&Op::TakenTo { account: *account, row: *row, at: *at })?);
+            done.extend(self.write(&Write::TakenTo { account: *account, row: *row, at: *at })?);
         }
         for op in batch {
-            done.extend(if refused(op) { op.failed() } else { self.apply(op)? });
+            match op {
+                Op::Read(read) => done.push(self.read(read)?),
+                Op::Write(write) if write.size() > most => {
+                    if let Unstored::Told(job) = write.unstored() {
+                        done.push(Done::Failed { job });
+                    }
+                }
+                Op::Write(write) => done.extend(self.write(write)?),
+            }
         }
         transaction.commit()?;
         self.owed.clear();
@@ -296,150 +316,65 @@ impl Store {
         Ok(done)
     }
 
-    fn apply(&self, op: &Op) -> Result<Option<Done>, rusqlite::Error> {
+    fn read(&self, read: &Read) -> Result<Done, rusqlite::Error> {
         let c = &self.connection;
-        Ok(match op {
-            Op::Register { job, name, hashed, at } => {
-                let at = admin::made_at(c, *at)?;
-                let inserted = c
-                    .prepare_cached(
-                        "INSERT INTO accounts (name, salt, hash, created) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                    )?
-                    .execute(params![name, hashed.salt, hashed.hash, at])?;
-                let account = (inserted == 1).then(|| c.last_insert_rowid());
-                Some(Done::Registered { job: *job, account, at })
+        match read {
+            Read::Again { job, key } => messages::again(c, *job, key),
+            Read::Offer { job, account, from } => {
+                let message = self.offer(*account, from.as_deref())?;
+                Ok(Done::Offered { job: *job, message })
             }
-            Op::Password { job, account, hashed, from } => {
-                devices::new_password(c, *account, hashed, from.as_ref())?;
-                Some(Done::Ok { job: *job })
+            Read::After { job, account, device, after, count } => {
+                devices::after(c, *job, (*account, device), *after, *count)
             }
-            Op::Import { job, accounts, at } => {
-                let at = admin::made_at(c, *at)?;
-                Some(Done::Imported { job: *job, new: admin::insert(c, accounts, at)?, at })
-            }
-            Op::Delete { job, account } => Some(Done::Deleted { job: *job, messages: admin::remove(c, *account)? }),
-            Op::Session { job, account, address, end, at } => {
-                if let Some(end) = end {
-                    c.prepare_cached("DELETE FROM sessions WHERE account = ?")?.execute([end])?;
-                }
-                // Not of an account that was deleted or closed to the plain dialect while this waited.
-                c.prepare_cached(
-                    "INSERT OR REPLACE INTO sessions (account, address, since)
-                     SELECT id, ?2, ?3 FROM accounts WHERE id = ?1 AND NOT secure_only",
-                )?
-                .execute(params![account, address.to_string(), at])?;
-                Some(Done::Ok { job: *job })
-            }
-            Op::EndSession { job, account } => {
-                c.prepare_cached("DELETE FROM sessions WHERE account = ?")?.execute([account])?;
-                Some(Done::Ok { job: *job })
-            }
-            Op::Message { job, message } => {
-                if let Some(key) = &message.key
-                    && let Some(done) = devices::sent_before(c, *job, key)?
-                {
-                    return Ok(Some(done));
-                }
-                if let Some(key) = &message.key
-                    && devices::is_out_of_turn(c, key)?
-                {
-                    return Ok(Some(Done::OutOfTurn { job: *job }));
-                }
-                let mut rows = Vec::with_capacity(message.receivers.len());
-                let mut insert = c.prepare_cached(
-                    "INSERT INTO messages (receiver, sender, author, writer, raw, text, sent, online)
-                     VALUES (?, ?, (SELECT id FROM accounts WHERE id = ?), ?, ?, ?, ?, ?)",
-                )?;
-                for receiver in &message.receivers {
-                    let NewMessage { sender, author, writer, raw, text, sent, online, .. } = message;
-                    insert.execute(params![receiver, sender, author, writer, raw, text, sent, online])?;
-                    let row = c.last_insert_rowid();
-                    rows.push(row);
-                    if writer.is_none() {
-                        delivered::begin(c, *author, *receiver, row)?;
-                    }
-                }
-                let mut own = None;
-                if let Some(key) = &message.key {
-                    devices::note_sent(c, key, rows.first().copied().unwrap_or(0), message.sent)?;
-                    own = message.own.as_ref().map(|own| devices::note_own(c, key, own, message.sent)).transpose()?;
-                }
-                let (sent, online) = (message.sent, Some(message.online));
-                Some(Done::Kept { job: *job, rows, own, sent, again: false, online })
-            }
-            Op::Again { job, key } => Some(devices::sent_before(c, *job, key)?.unwrap_or(Done::Ok { job: *job })),
-            Op::Offer { job, account, from } => {
-                // The index holds them in this order, so only what is looked at is read. Named, or else one writer's
-                // are looked for among all he ever wrote.
-                let mut query = c.prepare_cached(match from {
-                    Some(_) => {
-                        "SELECT id, sender, sent, text, writer FROM messages INDEXED BY unread
-                         WHERE receiver = ? AND sender = ? AND taken IS NULL ORDER BY id"
-                    }
-                    None => {
-                        "SELECT id, sender, sent, text, writer FROM messages INDEXED BY unread
-                         WHERE receiver = ? AND taken IS NULL ORDER BY id"
-                    }
-                })?;
-                let mut rows = match from {
-                    Some(from) => query.query(params![account, from])?,
-                    None => query.query([account])?,
-                };
-                let mut message = None;
-                while let Some(row) = rows.next()? {
-                    let id = row.get(0)?;
-                    let taken = self.owed_to.get(account).is_some_and(|(to, _)| id <= *to);
-                    if !taken && !self.owed.contains_key(&id) {
-                        let (sender, sent, text, writer) = (row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
-                        message = Some(Unread { row: id, sender, writer, sent, text });
-                        break;
-                    }
-                }
-                Some(Done::Offered { job: *job, message })
-            }
-            Op::Seen { sessions } => {
-                let mut update = c.prepare_cached("UPDATE sessions SET since = ? WHERE account = ?")?;
-                for (account, at) in sessions {
-                    update.execute([at, account])?;
-                }
-                None
-            }
-            Op::Enter { job, account, device, token, cursor, at } => {
-                Some(devices::enter(c, *job, *account, device, *token, *cursor, *at)?)
-            }
-            Op::Forget { account, device } => {
-                c.prepare_cached("DELETE FROM devices WHERE account = ? AND device = ?")?
-                    .execute(params![account, device.0])?;
-                None
-            }
-            Op::After { job, account, device, after, count } => {
-                Some(devices::after(c, *job, (*account, device), *after, *count)?)
-            }
-            Op::Allow { job, account, change } => {
-                let (column, on) = match change {
-                    Change::Beside(on) => ("beside", on),
-                    Change::SecureOnly(on) => ("secure_only", on),
-                };
-                c.prepare_cached(&format!("UPDATE accounts SET {column} = ? WHERE id = ?"))?
-                    .execute(params![on, account])?;
-                admin::close(c, *account)?;
-                Some(Done::Ok { job: *job })
-            }
-            Op::TakenTo { account, row, at } => devices::taken_to(c, &self.version, *account, *row, *at)?,
-            Op::Delivered { job, account, after, count } => {
+            Read::Delivered { job, account, after, count } => {
                 // A version from another server's data means nothing here.
                 let after = if *after > self.version.get() { 0 } else { *after };
-                Some(Done::Delivered { job: *job, delivered: delivered::after(c, *account, after, *count)? })
+                Ok(Done::Delivered { job: *job, delivered: delivered::after(c, *account, after, *count)? })
             }
-            Op::History { job, account, name, peer, peer_id, before, count } => {
-                Some(devices::history(c, *job, (*account, name), (peer, *peer_id), *before, *count)?)
+            Read::History { job, account, name, peer, peer_id, before, count } => {
+                devices::history(c, *job, (*account, name), (peer, *peer_id), *before, *count)
             }
-            Op::Handed { message } => {
-                c.prepare_cached("UPDATE messages SET plain = 1 WHERE id = ?")?.execute([message])?;
-                None
+        }
+    }
+
+    fn write(&self, write: &Write) -> Result<Option<Done>, rusqlite::Error> {
+        let c = &self.connection;
+        match write {
+            Write::Register { job, name, hashed, at } => accounts::register(c, *job, name, hashed, *at).map(Some),
+            Write::Password { job, account, hashed, from } => {
+                devices::new_password(c, *account, hashed, from.as_ref())?;
+                Ok(Some(Done::Ok { job: *job }))
             }
-            Op::Taken { message, at } => devices::taken(c, &self.version, *message, *at)?,
-        })
+            Write::Import { job, accounts, at } => {
+                let at = admin::made_at(c, *at)?;
+                Ok(Some(Done::Imported { job: *job, new: admin::insert(c, accounts, at)?, at }))
+            }
+            Write::Delete { job, account } => {
+                Ok(Some(Done::Deleted { job: *job, messages: admin::remove(c, *account)? }))
+            }
+            Write::Session { job, account, address, end, at } => {
+                accounts::bind(c, *account, *address, *end, *at)?;
+                Ok(Some(Done::Ok { job: *job }))
+            }
+            Write::EndSession { job, account } => {
+                accounts::end_session(c, *account)?;
+                Ok(Some(Done::Ok { job: *job }))
+            }
+            Write::Message { job, message } => messages::keep(c, *job, message).map(Some),
+            Write::Seen { sessions } => accounts::seen(c, sessions).map(|()| None),
+            Write::Handed { message } => messages::handed(c, *message).map(|()| None),
+            Write::Taken { message, at } => devices::taken(c, &self.version, *message, *at),
+            Write::Enter { job, account, device, token, cursor, at } => {
+                devices::enter(c, *job, *account, device, *token, *cursor, *at).map(Some)
+            }
+            Write::Forget { account, device } => devices::forget(c, *account, device).map(|()| None),
+            Write::Allow { job, account, change } => {
+                accounts::allow(c, *account, *change)?;
+                Ok(Some(Done::Ok { job: *job }))
+            }
+            Write::TakenTo { account, row, at } => devices::taken_to(c, &self.version, *account, *row, *at),
+        }
     }
 }
 

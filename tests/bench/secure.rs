@@ -25,7 +25,7 @@ mod process;
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Write as _};
 use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
 use std::process::ExitCode;
@@ -36,7 +36,7 @@ use hongyan::base::model::Password;
 use hongyan::protocol::link::{Event, Link, PeerId};
 use hongyan::protocol::wire::frame::{FromClient, FromServer, Key};
 use hongyan::server::hasher;
-use hongyan::server::store::{Op, Store};
+use hongyan::server::store::{Op, Store, Write};
 use measure::{Dice, Figures, TEXT, bare_sqlite, busy, hongyand, percentile, resident_mib};
 use ring::{digest, hmac};
 
@@ -291,8 +291,8 @@ fn fill(data: &Path) {
     let mut ops = Vec::new();
     for i in 0..DEVICES {
         let (job, account) = (i as u64, i as i64 + 1);
-        ops.push(Op::Register { job, name: i.to_string(), hashed: hashed.clone(), at: 0 });
-        ops.push(Op::Enter { job, account, device: Key([1; 16]), token, cursor: None, at: 0 });
+        ops.push(Op::Write(Write::Register { job, name: i.to_string(), hashed: hashed.clone(), at: 0 }));
+        ops.push(Op::Write(Write::Enter { job, account, device: Key([1; 16]), token, cursor: None, at: 0 }));
     }
     assert_eq!(store.run(&ops).done.len(), ops.len());
 }

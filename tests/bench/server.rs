@@ -26,7 +26,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use hongyan::base::model::Password;
 use hongyan::server::hasher;
-use hongyan::server::store::{Op, Store};
+use hongyan::server::store::{Op, Store, Write};
 use measure::{Dice, Figures, TEXT, bare_sqlite, hongyand, resident_mib};
 
 const ACCOUNTS: usize = 1_000;
@@ -111,8 +111,8 @@ fn fill(data: &Path, sockets: &[UdpSocket]) -> &'static str {
             None => SocketAddr::from(([127, 0, 1, 1], 1_000 + i as u16)),
         };
         let (job, account) = (i as u64, i as i64 + 1);
-        ops.push(Op::Register { job, name: i.to_string(), hashed: hashed.clone(), at });
-        ops.push(Op::Session { job, account, address, end: None, at });
+        ops.push(Op::Write(Write::Register { job, name: i.to_string(), hashed: hashed.clone(), at }));
+        ops.push(Op::Write(Write::Session { job, account, address, end: None, at }));
     }
     assert_eq!(store.run(&ops).done.len(), ops.len());
     password

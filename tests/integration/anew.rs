@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use hongyan::base::model::{MessageText, SendState};
 use hongyan::client::Event;
-use hongyan::client::history::{Database, Done, Op};
+use hongyan::client::history::{Database, Done, Op, Read};
 use hongyan::client::net::clock;
 use hongyan::client::session::{Found, Link, LoginOutcome};
 use hongyan::server::store::admin;
@@ -36,7 +36,8 @@ fn came_in(at: SocketAddr, folder: &Path, name: &str) -> Person {
 
 fn texts(file: &Path, peer: &str) -> Vec<String> {
     let database = Database::open(file).expect("whole");
-    let Some(Done::Last { rows, .. }) = database.run(&[Op::Last { peer: account(peer), count: 99 }]).pop() else {
+    let Some(Done::Last { rows, .. }) = database.run(&[Op::Read(Read::Last { peer: account(peer), count: 99 })]).pop()
+    else {
         panic!("rows")
     };
     rows.into_iter().map(|row| row.text).collect()

@@ -249,7 +249,12 @@ fn securely_killed(kills: u64) {
     assert!(lost.is_empty(), "{} of {} lost: {lost:?}", lost.len(), kept.len());
 
     let (mine, others): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.state.is_some());
-    let known = |row: &&Row| matches!(row.state, Some(SendState::Sent | SendState::Kept | SendState::OfflineOrUnknown));
+    let known = |row: &&Row| {
+        matches!(
+            row.state,
+            Some(SendState::Sent | SendState::Kept | SendState::OfflineOrUnknown | SendState::Delivered)
+        )
+    };
     let doubtful: Vec<_> = mine.iter().filter(|row| !known(row)).collect();
     assert!(doubtful.is_empty(), "{doubtful:?}");
     let mine: Vec<_> = mine.iter().map(|row| row.text.clone()).collect();

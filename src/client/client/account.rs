@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::{ClientError, Event};
 use crate::base::model::{Account, MessageId, MessageText, Password, SendState};
-use crate::client::history::{Conversation, Done, History, HistoryError, MoreStrangers, Op, Row};
+use crate::client::history::{Conversation, Done, History, HistoryError, MoreStrangers, Op, Read, Row, Write};
 use crate::client::net::{Bell, Doorbell, doorbell};
 use crate::client::session::StoreToken;
 
@@ -78,8 +78,8 @@ impl OpenAccount {
                 None
             }
         };
-        history.submit(Op::Drafts);
-        history.submit(Op::Conversations);
+        history.submit(Op::Read(Read::Drafts));
+        history.submit(Op::Read(Read::Conversations));
         Ok(Self {
             name,
             door,
@@ -139,7 +139,7 @@ impl OpenAccount {
         self.list_due = self.list_at.is_some_and(|at| now < at);
         if !self.list_due {
             self.list_at = Some(now + LIST);
-            self.submit(Op::Conversations);
+            self.submit(Op::Read(Read::Conversations));
         }
     }
 
@@ -165,7 +165,7 @@ impl OpenAccount {
     pub(super) fn keep(&mut self, to: &Account, text: MessageText, unix_ms: i64) {
         self.next_request += 1;
         let request = self.next_request;
-        self.submit(Op::Outgoing { request, to: to.clone(), text: text.as_str().to_owned(), unix_ms });
+        self.submit(Op::Write(Write::Outgoing { request, to: to.clone(), text: text.as_str().to_owned(), unix_ms }));
         self.keeping.insert(request, Kept { to: to.clone(), text, unix_ms });
     }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::Client;
 use super::account::OpenAccount;
 use crate::base::model::{Account, MessageId};
-use crate::client::history::{Contact, Op};
+use crate::client::history::{Contact, Op, Read, Write};
 use crate::client::net::{Now, Socket, ThreadFigures, WaitsFor};
 use crate::client::session::AccountChange;
 use crate::client::tap::Record;
@@ -15,94 +15,94 @@ use crate::probe::CaseReport;
 impl Client {
     /// Adds or changes somebody in the list.
     pub fn set_contact(&mut self, contact: Contact) {
-        self.change(Op::Contact(contact));
+        self.change(Op::Write(Write::Contact(contact)));
     }
 
     /// Adds everybody of a CSV file (account, remark, group, blocked), or nobody.
     pub fn import_contacts(&mut self, path: PathBuf) {
         if let Some(own) = self.account.as_ref().map(|account| account.name.clone()) {
-            self.change(Op::Import { path, own });
+            self.change(Op::Write(Write::Import { path, own }));
         }
     }
 
     /// Writes the list into a CSV file.
     pub fn export_contacts(&mut self, path: PathBuf) {
-        self.change(Op::Export(path));
+        self.change(Op::Read(Read::Export(path)));
     }
 
     /// This person's messages are kept but not shown from now on, or shown again; who is no friend becomes none by it.
     pub fn set_blocked(&mut self, account: Account, blocked: bool) {
-        self.change(Op::Block { account, blocked });
+        self.change(Op::Write(Write::Block { account, blocked }));
     }
 
     /// Takes somebody off the list, friend or stranger, until they write again; their messages stay, unless they are
     /// to go too.
     pub fn forget_person(&mut self, account: Account, messages: bool) {
-        self.change(Op::Forget { account, messages });
+        self.change(Op::Write(Write::Forget { account, messages }));
     }
 
     /// This friend's messages were looked at, all that are here.
     pub fn mark_read(&mut self, peer: Account) {
-        self.change(Op::Read { peer, to: None });
+        self.change(Op::Write(Write::Seen { peer, to: None }));
     }
 
     /// This friend's messages were looked at, as far as this one.
     pub fn mark_read_to(&mut self, peer: Account, to: MessageId) {
-        self.change(Op::Read { peer, to: Some(to) });
+        self.change(Op::Write(Write::Seen { peer, to: Some(to) }));
     }
 
     /// What is typed to somebody and not sent, from now on; empty when nothing is. It comes back with the list.
     pub fn set_draft(&self, peer: Account, text: String) {
-        self.change(Op::Draft { peer, text });
+        self.change(Op::Write(Write::Draft { peer, text }));
     }
 
     /// Takes messages of one's own back, if none of them was ever on its way; answered by [`super::Event::Withdrawn`].
     pub fn withdraw(&self, ids: Vec<MessageId>) {
-        self.submit(Op::Withdraw(ids));
+        self.submit(Op::Write(Write::Withdraw(ids)));
     }
 
     fn change(&self, op: Op) {
         self.submit(op);
-        self.submit(Op::Conversations);
+        self.submit(Op::Read(Read::Conversations));
     }
 
     /// Answered by [`super::Event::Settled`] when the disk has done, or refused, everything that was asked before.
     pub fn settle(&mut self) {
         match &self.account {
-            Some(account) => account.submit(Op::Settle),
+            Some(account) => account.submit(Op::Read(Read::Settle)),
             None => self.events.push_back(super::Event::Settled),
         }
     }
 
     /// Asks for the list again.
     pub fn conversations(&self) {
-        self.submit(Op::Conversations);
+        self.submit(Op::Read(Read::Conversations));
     }
 
     /// Asks for what is known of every row with this friend.
     pub fn index(&self, peer: Account) {
-        self.submit(Op::Index(peer));
+        self.submit(Op::Read(Read::Index(peer)));
     }
 
     /// Asks the server for what was said with this friend before all that is here, a page of it; answered by
     /// [`super::Event::Past`], after which the index is another one.
     pub fn earlier(&self, peer: Account) {
-        self.submit(Op::Oldest(peer));
+        self.submit(Op::Read(Read::Oldest(peer)));
     }
 
     /// Asks for `count` rows with this friend, from the `first` on.
     pub fn page(&self, peer: Account, first: u32, count: u32) {
-        self.submit(Op::Page { peer, first, count });
+        self.submit(Op::Read(Read::Page { peer, first, count }));
     }
 
     /// Asks for the last `count` rows with this friend, oldest first.
     pub fn last(&self, peer: Account, count: u32) {
-        self.submit(Op::Last { peer, count });
+        self.submit(Op::Read(Read::Last { peer, count }));
     }
 
     /// Asks for the latest `count` rows that hold this text.
     pub fn search(&self, text: &str, count: u32) {
-        self.submit(Op::Search { text: text.to_owned(), count });
+        self.submit(Op::Read(Read::Search { text: text.to_owned(), count }));
     }
 
     /// Asks the server for the `count` newest messages with somebody that are older than its row `before`.

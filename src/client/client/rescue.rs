@@ -8,7 +8,7 @@ use rust_i18n::t;
 
 use super::{Client, Event};
 use crate::base::model::Account;
-use crate::client::history::{Op, Trouble, copy_before, rescue};
+use crate::client::history::{Read, Trouble, copy_before, rescue};
 
 fn name_of(path: &Path) -> Cow<'_, str> {
     path.file_name().unwrap_or_default().to_string_lossy()
@@ -63,13 +63,13 @@ impl Client {
     }
 
     /// What was asked cannot be read, and whoever waits for it is told.
-    pub(super) fn not_read(&mut self, op: Op, trouble: &Trouble) {
+    pub(super) fn not_read(&mut self, op: Read, trouble: &Trouble) {
         if *trouble == Trouble::Damaged {
             self.trouble_is(trouble);
         }
         let peer = match op {
-            Op::Index(peer) | Op::Oldest(peer) | Op::Page { peer, .. } | Op::Last { peer, .. } => Some(peer),
-            _ => None,
+            Read::Index(peer) | Read::Oldest(peer) | Read::Page { peer, .. } | Read::Last { peer, .. } => Some(peer),
+            Read::Conversations | Read::Settle | Read::Drafts | Read::Export(_) | Read::Search { .. } => None,
         };
         self.events.push_back(Event::NotRead { peer, why: trouble.words() });
     }

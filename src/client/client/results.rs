@@ -7,7 +7,7 @@ use super::local::{keep_changes_passwords, keep_foreign, keep_fragile, keep_home
 use super::{Client, EARLIER, Event};
 use crate::base::model::{MessageId, MessageText, SendState};
 use crate::client::history::moment::{Written, face, shown, zone};
-use crate::client::history::{Done, NotOpened, Op, Row, Unsent};
+use crate::client::history::{Done, NotOpened, Op, Read, Row, Unsent, Write};
 use crate::client::net::Now;
 use crate::client::session::{self, Beyond, Kept as Device, Link, Receiver, Speaks, StoreToken};
 use crate::protocol::link::Why;
@@ -40,7 +40,8 @@ impl Client {
                 };
                 let incoming = Incoming { row, from: from.clone(), kept: pushed.is_some() || self.ours };
                 let (server_time, unix_ms) = (time, now.unix_ms);
-                let op = Op::Received { token, from, server_time, text, raw, repeat, unix_ms, pushed, handed };
+                let op =
+                    Op::Write(Write::Received { token, from, server_time, text, raw, repeat, unix_ms, pushed, handed });
                 return self.receive(token, incoming, op);
             }
             session::Event::Own { token, to, text, pushed, by } => {
@@ -55,10 +56,12 @@ impl Client {
                     note: false,
                 };
                 let incoming = Incoming { row, from: to.clone(), kept: true };
-                return self.receive(token, incoming, Op::Own { token, to, text, pushed, by });
+                return self.receive(token, incoming, Op::Write(Write::Own { token, to, text, pushed, by }));
             }
-            session::Event::Unread(n) => return self.submit(Op::Unread(n)),
-            session::Event::Delivered { version, rows } => return self.submit(Op::Delivered { version, rows }),
+            session::Event::Unread(n) => return self.submit(Op::Write(Write::Unread(n))),
+            session::Event::Delivered { version, rows } => {
+                return self.submit(Op::Write(Write::Delivered { version, rows }));
+            }
             session::Event::Numbered { id, row } => {
                 self.numbered = Some((id, row));
                 return;
@@ -68,21 +71,21 @@ impl Client {
                 let secure = self.session.speaks() == Some(Speaks::Secure);
                 let numbered = self.numbered.take_if(|(numbered, _)| *numbered == id);
                 self.submit(match numbered {
-                    Some((id, row)) => Op::Numbered { id, row, state },
-                    None => Op::State { id, state, secure },
+                    Some((id, row)) => Op::Write(Write::Numbered { id, row, state }),
+                    None => Op::Write(Write::State { id, state, secure }),
                 });
                 Event::Outgoing { id, state }
             }
             session::Event::NoRoom { id, sure } => {
                 let state = SendState::Failed;
                 self.came_further(id, state);
-                self.submit(Op::State { id, state, secure: false });
+                self.submit(Op::Write(Write::State { id, state, secure: false }));
                 self.events.push_back(Event::Outgoing { id, state });
                 Event::NoLobby { sure }
             }
             session::Event::Refused { id, state } => {
                 self.came_further(id, state);
-                self.submit(Op::Refused { id, state });
+                self.submit(Op::Write(Write::Refused { id, state }));
                 Event::Outgoing { id, state }
             }
             session::Event::Link(link) => {
@@ -163,7 +166,7 @@ impl Client {
             session::Event::History { peer, messages, more } => {
                 // After everything that was pushed before it.
                 match self.account.as_ref().map(|account| account.name.clone()) {
-                    Some(own) => return self.submit(Op::Past { own, peer, messages, more }),
+                    Some(own) => return self.submit(Op::Write(Write::Past { own, peer, messages, more })),
                     None => Event::Past { peer, messages, more },
                 }
             }
@@ -176,13 +179,17 @@ impl Client {
             session::Event::LookedUp { asked, found } => Event::LookedUp { asked, found },
             session::Event::Made { account, made } => {
                 let own = self.account.as_ref().is_some_and(|open| open.name == account);
-                let op = if own { Op::OwnMade(made) } else { Op::Made { peer: account, made, unix_ms: now.unix_ms } };
+                let op = if own {
+                    Op::Write(Write::OwnMade(made))
+                } else {
+                    Op::Write(Write::Made { peer: account, made, unix_ms: now.unix_ms })
+                };
                 return self.submit(op);
             }
             session::Event::MadeAnew(password) => return self.is_another_account(now, password),
-            session::Event::Begins(row) => return self.submit(Op::Begin(row)),
+            session::Event::Begins(row) => return self.submit(Op::Write(Write::Begin(row))),
             session::Event::Token(token) => return self.keep_token(token),
-            session::Event::NameTaken => return self.submit(Op::NewDevice),
+            session::Event::NameTaken => return self.submit(Op::Write(Write::NewDevice)),
             session::Event::NotUnderstood(bytes) => Event::NotUnderstood(crate::protocol::wire::show::starred(&bytes)),
         };
         self.events.push_back(event);
@@ -204,7 +211,7 @@ impl Client {
                 }
                 if changed {
                     self.events.push_back(Event::RowsChanged);
-                    self.submit(Op::Conversations);
+                    self.submit(Op::Read(Read::Conversations));
                 }
             }
             Done::Renamed(name) => {
@@ -295,7 +302,7 @@ impl Client {
         if learned.is_some_and(|zone| account.zone != Some(zone)) {
             log::info!("the server's clock is {learned:?} seconds before UTC");
             account.zone = learned;
-            account.submit(Op::Zone(learned.unwrap_or_default()));
+            account.submit(Op::Write(Write::Zone(learned.unwrap_or_default())));
         }
     }
 

@@ -9,7 +9,7 @@ use super::account::Credential;
 use super::{Client, ClientError, Event};
 use crate::base::model::{Account, Password};
 use crate::base::private;
-use crate::client::history::{Op, put_aside};
+use crate::client::history::{Op, Write, put_aside};
 use crate::client::net::Now;
 use crate::protocol::wire::frame::Key;
 
@@ -70,7 +70,7 @@ impl Client {
     pub(super) fn keep_token(&mut self, token: Option<Key<32>>) {
         let token = token.filter(|_| self.staying);
         if self.account.is_some() {
-            self.submit(Op::Token(token));
+            self.submit(Op::Write(Write::Token(token)));
             self.note_staying(token.is_some());
         }
     }

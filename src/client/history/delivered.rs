@@ -85,7 +85,7 @@ pub(super) fn mirrored(to: &Account, online: Option<bool>) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::history::Op;
+    use crate::client::history::{Op, Read, Write};
     use crate::client::session::{Pushed, SentBy, StoreToken};
     use crate::protocol::wire::frame::Key;
     use SendState::{Delivered, Failed, Kept, MaybeSentTwice, Sent};
@@ -100,16 +100,18 @@ mod tests {
 
     /// A message of one's own to b that the server has in this row.
     fn sent(database: &Database, row: u64, state: SendState) -> Vec<Done> {
-        let written = database.run(&[Op::Outgoing { request: 1, to: b(), text: format!("own {row}"), unix_ms: 0 }]);
+        let written =
+            database.run(&[Op::Write(Write::Outgoing { request: 1, to: b(), text: format!("own {row}"), unix_ms: 0 })]);
         let Some(Done::Kept { id: Some(id), .. }) = written.first() else { panic!("{written:?}") };
-        database.run(&[Op::Numbered { id: *id, row, state }])
+        database.run(&[Op::Write(Write::Numbered { id: *id, row, state })])
     }
 
     fn mirrored(database: &Database, row: u64, accepted: u64, online: Option<bool>) -> Option<SendState> {
         let pushed = Pushed { row, after: database.cursor().expect("read"), at: 7 };
         let by = SentBy { device: Key([9; 16]), counter: row, accepted: Some(accepted), online };
         let text = format!("mirrored {accepted}");
-        match &database.run(&[Op::Own { token: StoreToken::Secure(row), to: b(), text, pushed, by }])[..] {
+        match &database.run(&[Op::Write(Write::Own { token: StoreToken::Secure(row), to: b(), text, pushed, by })])[..]
+        {
             [Done::Stored { id: Some(_), state, .. }] => *state,
             other => panic!("{other:?}"),
         }
@@ -117,7 +119,7 @@ mod tests {
 
     fn deliver(database: &Database, version: u64, rows: &[(u64, u64)]) -> Vec<i64> {
         let rows = rows.iter().map(|(first, last)| (b(), *first, *last)).collect();
-        match &database.run(&[Op::Delivered { version, rows }])[..] {
+        match &database.run(&[Op::Write(Write::Delivered { version, rows })])[..] {
             [Done::Deliveries { version: Some(noted), ids, more: false }] if *noted == version => {
                 ids.iter().map(|id| id.0).collect()
             }
@@ -128,9 +130,9 @@ mod tests {
     /// By what is read in each way, oldest first.
     fn states(database: &Database) -> Vec<SendState> {
         let done = database.run(&[
-            Op::Last { peer: b(), count: 99 },
-            Op::Page { peer: b(), first: 0, count: 99 },
-            Op::Search { text: String::new(), count: 99 },
+            Op::Read(Read::Last { peer: b(), count: 99 }),
+            Op::Read(Read::Page { peer: b(), first: 0, count: 99 }),
+            Op::Read(Read::Search { text: String::new(), count: 99 }),
         ]);
         let [Done::Last { rows, .. }, Done::Page { rows: page, .. }, Done::Found { rows: found, .. }] = &done[..]
         else {
@@ -178,7 +180,7 @@ mod tests {
         for (row, state) in [(3, Failed), (4, MaybeSentTwice), (5, Kept), (6, Kept)] {
             sent(&database, row, state);
         }
-        database.run(&[Op::Outgoing { request: 1, to: b(), text: "not sent".into(), unix_ms: 0 }]);
+        database.run(&[Op::Write(Write::Outgoing { request: 1, to: b(), text: "not sent".into(), unix_ms: 0 })]);
         deliver(&database, 1, &[(3, 5)]);
         assert_eq!(states(&database), [Failed, MaybeSentTwice, Delivered, Kept, SendState::Waiting]);
         // b was deleted with what it had not fetched, and is somebody else now.
@@ -194,7 +196,7 @@ mod tests {
         for row in 1..=250 {
             sent(&database, row, Kept);
         }
-        let done = database.run(&[Op::Delivered { version: 1, rows: vec![(b(), 1, 250)] }]);
+        let done = database.run(&[Op::Write(Write::Delivered { version: 1, rows: vec![(b(), 1, 250)] })]);
         let [Done::Deliveries { ids, more: true, .. }] = &done[..] else { panic!("{done:?}") };
         assert_eq!((ids.len(), ids.first(), ids.last()), (200, Some(&MessageId(250)), Some(&MessageId(51))));
         let shown = database.page(&b(), 0, 250).expect("read");
@@ -216,7 +218,7 @@ mod tests {
             past(4, "me", Some(false), false),
             past(5, "me", Some(true), false),
         ];
-        database.run(&[Op::Past { own: Account::sanitised("me"), peer: b(), messages, more: false }]);
+        database.run(&[Op::Write(Write::Past { own: Account::sanitised("me"), peer: b(), messages, more: false })]);
         assert_eq!(states(&database), [Sent, Delivered, Kept, Sent]);
         deliver(&database, 1, &[(1, 4)]);
         assert_eq!(states(&database), [Delivered, Delivered, Delivered, Sent]);

@@ -71,9 +71,9 @@ impl Database {
         let mut query =
             self.connection.prepare(&format!("SELECT peer, plain, raw {taken} ORDER BY id DESC LIMIT 1"))?;
         let last = query.query_row([after], |row| {
-            let from: String = row.get(0)?;
+            let from: String = row.get("peer")?;
             let left = u64::try_from(unread.saturating_sub(count)).ok();
-            Ok(Handed { from: Account::sanitised(&from), time: row.get(1)?, raw: row.get(2)?, left })
+            Ok(Handed { from: Account::sanitised(&from), time: row.get("plain")?, raw: row.get("raw")?, left })
         });
         last.optional()
     }
@@ -193,12 +193,12 @@ impl Database {
 mod tests {
     use super::*;
     use crate::base::model::{Account, MessageId, SendState};
-    use crate::client::history::{Done, Op, Unsent};
+    use crate::client::history::{Done, Op, Read, Unsent, Write};
     use crate::client::session::StoreToken;
     use crate::protocol::wire::frame::Past;
 
     fn pushed(token: u64, row: u64, after: Option<u64>) -> Op {
-        Op::Received {
+        Op::Write(Write::Received {
             token: StoreToken::Secure(token),
             from: Account::sanitised("b"),
             server_time: String::new(),
@@ -208,7 +208,7 @@ mod tests {
             unix_ms: 0,
             pushed: Some(Pushed { row, after, at: 0 }),
             handed: None,
-        }
+        })
     }
 
     #[test]
@@ -223,7 +223,7 @@ mod tests {
             database.run(&ops).into_iter().map(|done| matches!(done, Done::Stored { id: Some(_), .. })).collect();
         assert_eq!(stored, [true, true, false, false], "none is stored when the one before it is not");
         let token = Some(Key([7; 32]));
-        database.run(&[Op::Token(token)]);
+        database.run(&[Op::Write(Write::Token(token))]);
         drop(database);
         let database = Database::open(&path).expect("again");
         let kept = database.kept().expect("read");
@@ -232,7 +232,7 @@ mod tests {
             database.run(&[pushed(5, 8, Some(5))]),
             [Done::Stored { token: StoreToken::Secure(5), id: None, known: false, state: None }]
         );
-        let renamed = database.run(&[Op::NewDevice]);
+        let renamed = database.run(&[Op::Write(Write::NewDevice)]);
         let kept = database.kept().expect("read");
         assert_eq!(renamed, [Done::Renamed(Some(kept.device))]);
         assert!(kept.device != new.device && kept.token.is_none() && kept.cursor == Some(8));
@@ -243,18 +243,18 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let database = Database::open(&dir.path().join("a.sqlite")).expect("new");
         let plain = |token: u64, text: &str| match pushed(token, 0, None) {
-            Op::Received { token, from, raw, .. } => {
+            Op::Write(Write::Received { token, from, raw, .. }) => {
                 let (server_time, text) = ("12:04:58".to_owned(), text.to_owned());
                 let (repeat, unix_ms, pushed, handed) = (false, 0, None, None);
-                Op::Received { token, from, server_time, text, raw, repeat, unix_ms, pushed, handed }
+                Op::Write(Write::Received { token, from, server_time, text, raw, repeat, unix_ms, pushed, handed })
             }
             other => other,
         };
         let again = |row: u64, said: &str, time: Option<&str>| match pushed(row, row, Some(row - 1).filter(|n| *n > 0))
         {
-            Op::Received { token, from, server_time, raw, repeat, unix_ms, pushed, .. } => {
+            Op::Write(Write::Received { token, from, server_time, raw, repeat, unix_ms, pushed, .. }) => {
                 let (text, handed) = (said.to_owned(), time.map(str::to_owned));
-                Op::Received { token, from, server_time, text, raw, repeat, unix_ms, pushed, handed }
+                Op::Write(Write::Received { token, from, server_time, text, raw, repeat, unix_ms, pushed, handed })
             }
             other => other,
         };
@@ -287,27 +287,29 @@ mod tests {
         let path = dir.path().join("a.sqlite");
         let database = Database::open(&path).expect("new");
         let plain = |token: u64| match pushed(token, token, None) {
-            Op::Received { token, from, text, repeat, unix_ms, handed, .. } => Op::Received {
-                token,
-                from,
-                server_time: "12:04:58".to_owned(),
-                raw: text.clone().into_bytes(),
-                text,
-                repeat,
-                unix_ms,
-                pushed: None,
-                handed,
-            },
+            Op::Write(Write::Received { token, from, text, repeat, unix_ms, handed, .. }) => {
+                Op::Write(Write::Received {
+                    token,
+                    from,
+                    server_time: "12:04:58".to_owned(),
+                    raw: text.clone().into_bytes(),
+                    text,
+                    repeat,
+                    unix_ms,
+                    pushed: None,
+                    handed,
+                })
+            }
             other => other,
         };
         database.run(&[plain(1)]);
         assert_eq!(database.handed_last().expect("read"), None, "nobody counted");
-        database.run(&[Op::Unread(3), plain(2), plain(3)]);
+        database.run(&[Op::Write(Write::Unread(3)), plain(2), plain(3)]);
         drop(database);
         let database = Database::open(&path).expect("again");
         let last = Handed { from: Account::sanitised("b"), time: "12:04:58".into(), raw: b"3".to_vec(), left: Some(1) };
         assert_eq!(database.handed_last().expect("read"), Some(last));
-        database.run(&[Op::Unread(0)]);
+        database.run(&[Op::Write(Write::Unread(0))]);
         assert_eq!(database.handed_last().expect("read"), None, "all is confirmed");
     }
 
@@ -332,14 +334,17 @@ mod tests {
         let database = Database::open(&dir.path().join("a.sqlite")).expect("new");
         let was = database.kept().expect("read").device;
         let to = Account::sanitised("b");
-        let write = |text: &str| Op::Outgoing { request: 1, to: to.clone(), text: text.into(), unix_ms: 0 };
-        database.run(&[write("one"), write("two"), Op::NewDevice, write("three")]);
-        let own = |row: u64, text: &str, (device, counter): (Device, u64)| Op::Own {
-            token: StoreToken::Secure(row),
-            to: to.clone(),
-            text: text.into(),
-            pushed: Pushed { row, after: Some(row - 1).filter(|n| *n > 0), at: 7 },
-            by: SentBy { device, counter, accepted: Some(100 + row), online: None },
+        let write =
+            |text: &str| Op::Write(Write::Outgoing { request: 1, to: to.clone(), text: text.into(), unix_ms: 0 });
+        database.run(&[write("one"), write("two"), Op::Write(Write::NewDevice), write("three")]);
+        let own = |row: u64, text: &str, (device, counter): (Device, u64)| {
+            Op::Write(Write::Own {
+                token: StoreToken::Secure(row),
+                to: to.clone(),
+                text: text.into(),
+                pushed: Pushed { row, after: Some(row - 1).filter(|n| *n > 0), at: 7 },
+                by: SentBy { device, counter, accepted: Some(100 + row), online: None },
+            })
         };
         let other = Key([9; 16]);
         let ops = [
@@ -361,7 +366,7 @@ mod tests {
             delivered: false,
         };
         let (me, b) = (Account::sanitised("me"), to.clone());
-        database.run(&[Op::Past { own: me, peer: b, messages: vec![past], more: false }]);
+        database.run(&[Op::Write(Write::Past { own: me, peer: b, messages: vec![past], more: false })]);
         let known: Vec<_> = database
             .run(&ops)
             .into_iter()
@@ -372,12 +377,13 @@ mod tests {
             .collect();
         let new = |id| (Some(id), false);
         assert_eq!(known, [(Some(2), true), new(4), new(5), new(6), (None, false), (Some(-1), true)]);
-        let Some(Done::Last { rows, .. }) = database.run(&[Op::Last { peer: to.clone(), count: 2 }]).pop() else {
+        let Some(Done::Last { rows, .. }) = database.run(&[Op::Read(Read::Last { peer: to.clone(), count: 2 })]).pop()
+        else {
             panic!("rows")
         };
         let shown: Vec<_> = rows.iter().map(|row| (row.text.as_str(), row.unix_ms, row.state)).collect();
         assert_eq!(shown, [("three", 7_000, Some(SendState::Sent)), ("one", 7_000, Some(SendState::Sent))]);
-        let Some(Done::Outbox(unsent)) = database.run(&[Op::Outbox]).pop() else { panic!("an outbox") };
+        let Some(Done::Outbox(unsent)) = database.run(&[Op::Write(Write::Outbox)]).pop() else { panic!("an outbox") };
         assert_eq!(unsent.len(), 3, "of what this one wrote");
     }
 
@@ -388,9 +394,9 @@ mod tests {
         let to = Account::sanitised("b");
         for request in 1..=4 {
             let (to, text) = (to.clone(), request.to_string());
-            database.run(&[Op::Outgoing { request, to, text, unix_ms: 0 }]);
+            database.run(&[Op::Write(Write::Outgoing { request, to, text, unix_ms: 0 })]);
         }
-        let state = |id, state, secure| Op::State { id: MessageId(id), state, secure };
+        let state = |id, state, secure| Op::Write(Write::State { id: MessageId(id), state, secure });
         database.run(&[
             state(1, SendState::Sending, false),
             state(2, SendState::Sending, true),
@@ -398,8 +404,9 @@ mod tests {
         ]);
         let unsent =
             |id: i64, again| Unsent { id: MessageId(id), to: to.clone(), text: id.to_string(), again, made: None };
-        assert_eq!(database.run(&[Op::Outbox]), [Done::Outbox(vec![unsent(2, true), unsent(4, false)])]);
-        let Some(Done::Last { rows, .. }) = database.run(&[Op::Last { peer: to.clone(), count: 9 }]).pop() else {
+        assert_eq!(database.run(&[Op::Write(Write::Outbox)]), [Done::Outbox(vec![unsent(2, true), unsent(4, false)])]);
+        let Some(Done::Last { rows, .. }) = database.run(&[Op::Read(Read::Last { peer: to.clone(), count: 9 })]).pop()
+        else {
             panic!("rows")
         };
         let states: Vec<_> = rows.iter().filter_map(|row| row.state).collect();
@@ -414,7 +421,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("a.sqlite");
         let database = Database::open(&path).expect("new");
-        database.run(&[Op::Token(Some(Key([7; 32])))]);
+        database.run(&[Op::Write(Write::Token(Some(Key([7; 32]))))]);
         for name in ["a.sqlite", "a.sqlite-wal"] {
             let mode = std::fs::metadata(dir.path().join(name)).expect("there").permissions().mode();
             assert_eq!(mode & 0o077, 0, "{name} {mode:o}");

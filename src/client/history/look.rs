@@ -20,7 +20,9 @@ pub(super) const REPEATED: i64 = -1;
 
 /// What of a row is read; one's own message that was delivered says so, whatever state was written down for it.
 fn columns() -> String {
-    format!("id, text, unix_ms, server_time, iif({IS_DELIVERED}, {DELIVERED}, state), peer, face, zone, came, made")
+    format!(
+        "id, text, unix_ms, server_time, iif({IS_DELIVERED}, {DELIVERED}, state) AS state, peer, face, zone, came, made"
+    )
 }
 
 /// The same of a row that is no message: that from here on the account is another one of its name, made then.
@@ -30,18 +32,22 @@ impl Database {
     /// What is known of every row with `peer` without its text, in order.
     pub(super) fn index(&self, peer: &Account) -> Result<Vec<RowMeta>, Error> {
         let mut query = self.connection.prepare_cached(&format!(
-            "SELECT id, length(text), length(text) - length(replace(text, char(10), '')), outgoing, unix_ms, face,
-                 zone, state
+            "SELECT id, length(text) AS chars, length(text) - length(replace(text, char(10), '')) AS breaks, outgoing,
+                 unix_ms, face, zone, state
              FROM messages WHERE peer = ? AND NOT repeat ORDER BY {ORDER}",
         ))?;
+        // Looked up once, not for each of what may be a hundred thousand rows.
+        let at = |name| query.column_index(name);
+        let (id, chars, breaks, outgoing) = (at("id")?, at("chars")?, at("breaks")?, at("outgoing")?);
+        let (unix_ms, face, zone, state) = (at("unix_ms")?, at("face")?, at("zone")?, at("state")?);
         let rows = query.query_map([peer.as_str()], |row| {
             Ok(RowMeta {
-                id: MessageId(row.get(0)?),
-                chars: row.get(1)?,
-                breaks: row.get(2)?,
-                outgoing: row.get(3)?,
-                unix_ms: shown(row.get(4)?, row.get(5)?, row.get(6)?, None).0,
-                note: row.get::<_, Option<i64>>(7)? == Some(NOTE),
+                id: MessageId(row.get(id)?),
+                chars: row.get(chars)?,
+                breaks: row.get(breaks)?,
+                outgoing: row.get(outgoing)?,
+                unix_ms: shown(row.get(unix_ms)?, row.get(face)?, row.get(zone)?, None).0,
+                note: row.get::<_, Option<i64>>(state)? == Some(NOTE),
             })
         })?;
         rows.collect()
@@ -82,13 +88,14 @@ impl Database {
             "SELECT {} FROM messages WHERE NOT repeat AND state IS NOT {NOTE} ORDER BY id DESC",
             columns()
         ))?;
+        let text_at = query.column_index("text")?;
         let mut rows = query.query([])?;
         let mut found = Vec::new();
         let most = usize::try_from(count).unwrap_or(usize::MAX);
         while found.len() < most
             && let Some(row) = rows.next()?
         {
-            if holds(row.get_ref(1)?.as_str()?, &wanted) {
+            if holds(row.get_ref(text_at)?.as_str()?, &wanted) {
                 found.push(read(row)?);
             }
         }
@@ -98,19 +105,22 @@ impl Database {
 }
 
 fn read(row: &rusqlite::Row<'_>) -> Result<(Account, Row), Error> {
-    let peer: String = row.get(5)?;
-    let number: Option<i64> = row.get(4)?;
-    let (unix_ms, server_time) = shown(row.get(2)?, row.get(6)?, row.get(7)?, row.get(3)?);
+    let peer: String = row.get("peer")?;
+    let number: Option<i64> = row.get("state")?;
+    let (unix_ms, server_time) =
+        shown(row.get("unix_ms")?, row.get("face")?, row.get("zone")?, row.get("server_time")?);
     let note = number == Some(NOTE);
     let text = match note {
-        true => t!("chat.made_anew", time = time_of(row.get::<_, Option<i64>>(9)?.unwrap_or_default())).into_owned(),
-        false => row.get(1)?,
+        true => {
+            t!("chat.made_anew", time = time_of(row.get::<_, Option<i64>>("made")?.unwrap_or_default())).into_owned()
+        }
+        false => row.get("text")?,
     };
     let read = Row {
-        id: MessageId(row.get(0)?),
+        id: MessageId(row.get("id")?),
         text,
         unix_ms,
-        came_ms: row.get(8)?,
+        came_ms: row.get("came")?,
         server_time,
         state: number.filter(|number| *number >= 0).map(state),
         repeat: number == Some(REPEATED),
@@ -122,7 +132,7 @@ fn read(row: &rusqlite::Row<'_>) -> Result<(Account, Row), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::history::Op;
+    use crate::client::history::{Op, Write};
 
     #[test]
     fn the_last_ones_and_by_their_text() {
@@ -131,7 +141,7 @@ mod tests {
         let texts = ["one", "100%", "鸿雁 One", "a_b"];
         for (i, text) in (0..).zip(texts) {
             let to = Account::sanitised(if i == 3 { "c" } else { "b" });
-            database.run(&[Op::Outgoing { request: 0, to, text: text.into(), unix_ms: i }]);
+            database.run(&[Op::Write(Write::Outgoing { request: 0, to, text: text.into(), unix_ms: i })]);
         }
         let last: Vec<String> =
             database.last(&Account::sanitised("b"), 2).expect("read").into_iter().map(|r| r.text).collect();

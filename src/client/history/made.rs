@@ -56,18 +56,18 @@ impl Database {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::history::{Op, put_aside};
+    use crate::client::history::{Op, Read, Write, put_aside};
 
     fn b() -> Account {
         Account::sanitised("b")
     }
 
     fn write(text: &str) -> Op {
-        Op::Outgoing { request: 0, to: b(), text: text.into(), unix_ms: 1 }
+        Op::Write(Write::Outgoing { request: 0, to: b(), text: text.into(), unix_ms: 1 })
     }
 
     fn made(made: i64, unix_ms: i64) -> Op {
-        Op::Made { peer: b(), made, unix_ms }
+        Op::Write(Write::Made { peer: b(), made, unix_ms })
     }
 
     #[test]
@@ -99,7 +99,7 @@ mod tests {
         assert_eq!(notes, [false, false, true, false]);
         assert_eq!(database.found("20", 9).expect("read"), [], "it is nobody's message");
         // The last message of the list is one.
-        let done = database.run(&[Op::Withdraw(vec![MessageId(4)]), Op::Conversations]);
+        let done = database.run(&[Op::Write(Write::Withdraw(vec![MessageId(4)])), Op::Read(Read::Conversations)]);
         let Some(Done::Conversations(list, _)) = done.last() else { panic!("{done:?}") };
         let last: Vec<_> = list.iter().map(|c| (c.last.as_ref().map(|(text, _)| text.as_str()), c.unread)).collect();
         assert_eq!(last, [(Some("to the first"), 0)]);
@@ -111,16 +111,21 @@ mod tests {
         let database = Database::open(&dir.path().join("a.sqlite")).expect("new");
         database.run(&[made(100, 0), write("one"), write("two"), made(200, 0)]);
         let outbox = |database: &Database| {
-            let Some(Done::Outbox(unsent)) = database.run(&[Op::Outbox]).pop() else { panic!("an outbox") };
+            let Some(Done::Outbox(unsent)) = database.run(&[Op::Write(Write::Outbox)]).pop() else {
+                panic!("an outbox")
+            };
             unsent.iter().map(|m| (m.text.clone(), m.made)).collect::<Vec<_>>()
         };
         assert_eq!(outbox(&database), [("one".into(), Some(100)), ("two".into(), Some(100))]);
-        let state = |id, state| Op::State { id: MessageId(id), state, secure: true };
-        database.run(&[Op::Refused { id: MessageId(1), state: SendState::MadeAnew }, state(2, SendState::Failed)]);
+        let state = |id, state| Op::Write(Write::State { id: MessageId(id), state, secure: true });
+        database.run(&[
+            Op::Write(Write::Refused { id: MessageId(1), state: SendState::MadeAnew }),
+            state(2, SendState::Failed),
+        ]);
         assert_eq!(outbox(&database), [], "nothing goes by itself");
         let again = |id, text: &str| {
             let text = MessageText::parse(text).expect("valid");
-            match database.run(&[Op::Resend { id: MessageId(id), to: b(), text }]).pop() {
+            match database.run(&[Op::Write(Write::Resend { id: MessageId(id), to: b(), text })]).pop() {
                 Some(Done::Resent { to, .. }) => to.made,
                 other => panic!("{other:?}"),
             }
@@ -137,7 +142,7 @@ mod tests {
         for n in 1..=2 {
             let database = Database::open(&path).expect("new");
             assert_eq!(database.kept().expect("read").made, None);
-            database.run(&[Op::OwnMade(n), write(&format!("of {n}"))]);
+            database.run(&[Op::Write(Write::OwnMade(n)), write(&format!("of {n}"))]);
             assert!(put_aside(&path).is_err(), "it is open");
             drop(database);
             std::fs::write(dir.path().join("a.v3.sqlite"), "a copy of before").expect("written");

@@ -168,17 +168,17 @@ impl Database {
 
     fn unnumbered(&self, peer: &Account) -> Result<Vec<Unnumbered>, Error> {
         let mut query = self.connection.prepare_cached(
-            "SELECT id, outgoing, text, unix_ms, iif(zone IS NULL, face, NULL), state FROM messages
+            "SELECT id, outgoing, text, unix_ms, iif(zone IS NULL, face, NULL) AS face, state FROM messages
              WHERE peer = ? AND NOT repeat AND server_row IS NULL AND state IS NOT -2 ORDER BY id",
         )?;
         let rows = query.query_map([peer.as_str()], |row| {
-            let sent: Option<i64> = row.get(5)?;
+            let sent: Option<i64> = row.get("state")?;
             Ok(Unnumbered {
-                id: row.get(0)?,
-                outgoing: row.get(1)?,
-                text: row.get(2)?,
-                unix_ms: row.get(3)?,
-                face: row.get(4)?,
+                id: row.get("id")?,
+                outgoing: row.get("outgoing")?,
+                text: row.get("text")?,
+                unix_ms: row.get("unix_ms")?,
+                face: row.get("face")?,
                 on_its_way: sent.map(state) == Some(SendState::Sending),
                 never_sent: matches!(
                     sent.map(state),
@@ -204,7 +204,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::client::history::{Done, Op};
+    use crate::client::history::{Done, Op, Read, Write};
     use crate::client::session::{Pushed, StoreToken};
 
     fn account(name: &str) -> Account {
@@ -227,11 +227,11 @@ mod tests {
             delivered: false,
         };
         let messages = rows.iter().map(past).collect();
-        Op::Past { own: account("me"), peer: account("b"), messages, more: true }
+        Op::Write(Write::Past { own: account("me"), peer: account("b"), messages, more: true })
     }
 
     fn pushed(row: u64, after: Option<u64>) -> Op {
-        Op::Received {
+        Op::Write(Write::Received {
             token: StoreToken::Secure(row),
             from: account("b"),
             server_time: String::new(),
@@ -241,21 +241,26 @@ mod tests {
             unix_ms: 0,
             pushed: Some(Pushed { row, after, at: 0 }),
             handed: None,
-        }
+        })
     }
 
     fn sent(database: &Database, row: u64) {
         let to = account("b");
-        let done = database.run(&[Op::Outgoing { request: 1, to, text: format!("me {row}"), unix_ms: 0 }]);
+        let done =
+            database.run(&[Op::Write(Write::Outgoing { request: 1, to, text: format!("me {row}"), unix_ms: 0 })]);
         let Some(Done::Kept { id: Some(id), .. }) = done.first() else { panic!("{done:?}") };
-        database.run(&[Op::Numbered { id: *id, row, state: SendState::Sent }]);
+        database.run(&[Op::Write(Write::Numbered { id: *id, row, state: SendState::Sent })]);
     }
 
     fn texts(database: &Database) -> Vec<String> {
         let peer = account("b");
-        let Some(Done::Index { rows: index, .. }) = database.run(&[Op::Index(peer.clone())]).pop() else { panic!() };
-        let done =
-            database.run(&[Op::Page { peer: peer.clone(), first: 0, count: 999 }, Op::Last { peer, count: 999 }]);
+        let Some(Done::Index { rows: index, .. }) = database.run(&[Op::Read(Read::Index(peer.clone()))]).pop() else {
+            panic!()
+        };
+        let done = database.run(&[
+            Op::Read(Read::Page { peer: peer.clone(), first: 0, count: 999 }),
+            Op::Read(Read::Last { peer, count: 999 }),
+        ]);
         let [Done::Page { rows, .. }, Done::Last { rows: last, .. }] = &done[..] else { panic!("{done:?}") };
         assert_eq!(rows, last, "in the same order");
         assert!(index.iter().zip(rows).all(|(meta, row)| meta.id == row.id) && index.len() == rows.len());
@@ -287,7 +292,9 @@ mod tests {
         // None counts as a message of this device's own, nor as unread, nor as the last one.
         let kept = database.kept().expect("read");
         assert_eq!(kept.newest, 5);
-        let Some(Done::Conversations(list, _)) = database.run(&[Op::Conversations]).pop() else { panic!("a list") };
+        let Some(Done::Conversations(list, _)) = database.run(&[Op::Read(Read::Conversations)]).pop() else {
+            panic!("a list")
+        };
         assert_eq!(
             list.iter().map(|c| (c.unread, c.last.as_ref().map(|l| &*l.0))).collect::<Vec<_>>(),
             [(3, Some("me 18"))]
@@ -300,10 +307,12 @@ mod tests {
     fn an_empty_history_becomes_a_conversation() {
         let dir = tempfile::tempdir().expect("a folder");
         let database = open(dir.path());
-        let done = database.run(&[Op::Oldest(account("b")), page(&[(3, "b"), (4, "me")])]);
+        let done = database.run(&[Op::Read(Read::Oldest(account("b"))), page(&[(3, "b"), (4, "me")])]);
         assert!(matches!(&done[..], [Done::Oldest { row: None, .. }, Done::Past { more: true, .. }]), "{done:?}");
         assert_eq!(texts(&database), ["b 3", "me 4"]);
-        let Some(Done::Conversations(list, _)) = database.run(&[Op::Conversations]).pop() else { panic!("a list") };
+        let Some(Done::Conversations(list, _)) = database.run(&[Op::Read(Read::Conversations)]).pop() else {
+            panic!("a list")
+        };
         assert_eq!(
             list.iter().map(|c| (c.unread, c.last.clone())).collect::<Vec<_>>(),
             [(0, Some(("me 4".to_owned(), 1_000_004_000)))]
@@ -317,15 +326,16 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let database = open(dir.path());
         let to = || account("b");
-        let own = |text: &str, unix_ms| Op::Outgoing { request: 1, to: to(), text: text.to_owned(), unix_ms };
+        let own =
+            |text: &str, unix_ms| Op::Write(Write::Outgoing { request: 1, to: to(), text: text.to_owned(), unix_ms });
         let at = |row: u64| (1_000_000 + row as i64) * 1000;
         database.run(&[own("me 1", at(1) + 60_000), own("me 2", at(2) + 2 * CLOCKS_MS), own("me 3", 0)]);
-        let state = |id, state| Op::State { id: MessageId(id), state, secure: true };
+        let state = |id, state| Op::Write(Write::State { id: MessageId(id), state, secure: true });
         database.run(&[state(1, SendState::Sent), state(2, SendState::Sent), state(3, SendState::Sending)]);
         database.run(&[page(&[(1, "me"), (2, "me"), (3, "me")])]);
         assert_eq!(texts(&database), ["me 1", "me 2", "me 2", "me 3"], "what was written at another time is another");
         // Whose answer had not come is not doubled when it does.
-        database.run(&[Op::Numbered { id: MessageId(3), row: 3, state: SendState::Sent }]);
+        database.run(&[Op::Write(Write::Numbered { id: MessageId(3), row: 3, state: SendState::Sent })]);
         database.run(&[page(&[(1, "me"), (2, "me"), (3, "me")])]);
         assert_eq!(texts(&database).len(), 4);
     }
@@ -347,9 +357,9 @@ mod tests {
                 let (at_server, sent_here) = (*kind != 3, *kind != 2);
                 if sent_here {
                     let to = account("b");
-                    let done = database.run(&[Op::Outgoing { request: 1, to, text: text.into(), unix_ms: time * 1000 }]);
+                    let done = database.run(&[Op::Write(Write::Outgoing { request: 1, to, text: text.into(), unix_ms: time * 1000 })]);
                     let Some(Done::Kept { id: Some(id), .. }) = done.first() else { panic!("{done:?}") };
-                    database.run(&[Op::State { id: *id, state: SendState::MaybeSent, secure: false }]);
+                    database.run(&[Op::Write(Write::State { id: *id, state: SendState::MaybeSent, secure: false })]);
                     here.push(text);
                 }
                 if at_server {
@@ -359,7 +369,7 @@ mod tests {
             for _ in 0..2 {
                 for page in there.rchunks(page_of) {
                     let (own, peer) = (account("me"), account("b"));
-                    database.run(&[Op::Past { own, peer, messages: page.to_vec(), more: true }]);
+                    database.run(&[Op::Write(Write::Past { own, peer, messages: page.to_vec(), more: true })]);
                 }
             }
             let shown = texts(&database);

@@ -42,7 +42,8 @@ impl Database {
 
     pub(super) fn drafts(&self) -> Result<Vec<(Account, String)>, Error> {
         let mut query = self.connection.prepare_cached("SELECT peer, text FROM drafts")?;
-        let rows = query.query_map([], |row| Ok((Account::sanitised(&row.get::<_, String>(0)?), row.get(1)?)))?;
+        let rows =
+            query.query_map([], |row| Ok((Account::sanitised(&row.get::<_, String>("peer")?), row.get("text")?)))?;
         rows.collect()
     }
 
@@ -167,10 +168,10 @@ impl Database {
 
     /// Everybody who is a friend or blocked, and whether a friend.
     pub(super) fn contacts(&self) -> Result<Vec<(Contact, bool)>, Error> {
-        let mut query = self
-            .connection
-            .prepare_cached("SELECT account, remark, section, blocked, listed FROM contacts ORDER BY 3, 1")?;
-        query.query_map([], |row| Ok((contact(row)?, row.get(4)?)))?.collect()
+        let mut query = self.connection.prepare_cached(
+            "SELECT account, remark, section, blocked, listed FROM contacts ORDER BY section, account",
+        )?;
+        query.query_map([], |row| Ok((contact(row)?, row.get("listed")?)))?.collect()
     }
 
     /// All friends and rooms and the latest strangers, whose last message was written last first; and how many more.
@@ -178,17 +179,19 @@ impl Database {
         let c = &self.connection;
         let mut rows: Vec<(Latest, Conversation)> = Vec::new();
         let mut friends = c.prepare_cached(
-            "SELECT c.account, c.remark, c.section, c.blocked, p.last, p.unread, substr(m.text, 1, ?1), m.unix_ms,
-                 m.face, m.zone, m.came, substr(d.text, 1, ?1), NOT c.listed
+            "SELECT c.account AS account, c.remark AS remark, c.section AS section, c.blocked AS blocked, p.last AS last,
+                 p.unread AS unread, substr(m.text, 1, ?1) AS text, m.unix_ms AS unix_ms, m.face AS face, m.zone AS zone,
+                 m.came AS came, substr(d.text, 1, ?1) AS draft, NOT c.listed AS stranger
              FROM contacts c LEFT JOIN peers p ON p.peer = c.account LEFT JOIN messages m ON m.id = p.last
              LEFT JOIN drafts d ON d.peer = c.account",
         )?;
-        for row in friends.query_map([LINE], |row| conversation(row, row.get(12)?))? {
+        for row in friends.query_map([LINE], |row| conversation(row, row.get("stranger")?))? {
             rows.push(row?);
         }
         let mut others = c.prepare_cached(
-            "SELECT p.peer, '', '', 0, p.last, p.unread, substr(m.text, 1, ?1), m.unix_ms, m.face, m.zone, m.came,
-                 substr(d.text, 1, ?1)
+            "SELECT p.peer AS account, '' AS remark, '' AS section, 0 AS blocked, p.last AS last, p.unread AS unread,
+                 substr(m.text, 1, ?1) AS text, m.unix_ms AS unix_ms, m.face AS face, m.zone AS zone, m.came AS came,
+                 substr(d.text, 1, ?1) AS draft
              FROM peers p JOIN messages m ON m.id = p.last LEFT JOIN drafts d ON d.peer = p.peer
              WHERE p.peer >= '@' AND p.peer < 'A' AND NOT EXISTS (SELECT 1 FROM contacts WHERE account = p.peer)
              UNION ALL SELECT * FROM (
@@ -210,9 +213,10 @@ impl Database {
         let (people, unread) = shown.fold((0, 0), |(people, unread), (_, c)| (people + 1, unread + c.unread));
         let mut more = MoreStrangers::default();
         if people >= u64::from(STRANGERS) {
-            let all = "SELECT count(*), coalesce(sum(unread), 0) FROM peers WHERE stranger";
-            let (n, sum) =
-                c.prepare_cached(all)?.query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
+            let all = "SELECT count(*) AS people, coalesce(sum(unread), 0) AS unread FROM peers WHERE stranger";
+            let (n, sum) = c
+                .prepare_cached(all)?
+                .query_row([], |row| Ok((row.get::<_, i64>("people")?, row.get::<_, i64>("unread")?)))?;
             let rest = |all: i64, shown: u64| u64::try_from(all).unwrap_or(0).saturating_sub(shown);
             more = MoreStrangers { people: rest(n, people), unread: rest(sum, unread) };
         }
@@ -222,9 +226,9 @@ impl Database {
 }
 
 fn contact(row: &Row<'_>) -> Result<Contact, Error> {
-    let account: String = row.get(0)?;
+    let account: String = row.get("account")?;
     let account = Account::sanitised(&account);
-    Ok(Contact { account, remark: row.get(1)?, group: row.get(2)?, blocked: row.get(3)? })
+    Ok(Contact { account, remark: row.get("remark")?, group: row.get("section")?, blocked: row.get("blocked")? })
 }
 
 /// What the list is sorted by: when the last message was written, though never after it came, and its row.
@@ -232,22 +236,22 @@ type Latest = (Option<i64>, Option<i64>);
 
 fn conversation(row: &Row<'_>, stranger: bool) -> Result<(Latest, Conversation), Error> {
     let contact = contact(row)?;
-    let written: Option<i64> = row.get(7)?;
-    let (face, zone, came) = (row.get(8)?, row.get(9)?, row.get::<_, Option<i64>>(10)?);
+    let written: Option<i64> = row.get("unix_ms")?;
+    let (face, zone, came) = (row.get("face")?, row.get("zone")?, row.get::<_, Option<i64>>("came")?);
     let when = written.map(|unix_ms| shown(unix_ms, face, zone, None).0);
-    let last = row.get::<_, Option<String>>(6)?.zip(when);
-    let latest = (written.map(|written| written.min(came.unwrap_or(written))), row.get(4)?);
+    let last = row.get::<_, Option<String>>("text")?.zip(when);
+    let latest = (written.map(|written| written.min(came.unwrap_or(written))), row.get("last")?);
     // Blocked people's messages are kept, and nobody is to look at them.
-    let unread = if contact.blocked { 0 } else { row.get::<_, Option<i64>>(5)?.unwrap_or(0) };
+    let unread = if contact.blocked { 0 } else { row.get::<_, Option<i64>>("unread")?.unwrap_or(0) };
     let unread = u64::try_from(unread).unwrap_or(0);
-    Ok((latest, Conversation { contact, stranger, last, draft: row.get(11)?, unread }))
+    Ok((latest, Conversation { contact, stranger, last, draft: row.get("draft")?, unread }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::base::model::SendState;
-    use crate::client::history::{Done, Op};
+    use crate::client::history::{Done, Op, Read, Write};
     use crate::client::session::StoreToken;
 
     fn account(name: &str) -> Account {
@@ -255,7 +259,7 @@ mod tests {
     }
 
     fn received(token: u64, from: &str, text: &str) -> Op {
-        Op::Received {
+        Op::Write(Write::Received {
             token: StoreToken::Secure(token),
             from: account(from),
             server_time: String::new(),
@@ -265,7 +269,7 @@ mod tests {
             unix_ms: 0,
             pushed: None,
             handed: None,
-        }
+        })
     }
 
     #[test]
@@ -273,31 +277,34 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let database = Database::open(&dir.path().join("a.sqlite")).expect("new");
         let friend = Contact { account: account("b"), remark: "友".into(), group: "课".into(), blocked: false };
-        database.run(&[Op::Contact(friend.clone()), received(1, "b", "hi"), received(2, "s", "buy")]);
-        let list = || match database.run(&[Op::Conversations]).pop() {
+        database.run(&[Op::Write(Write::Contact(friend.clone())), received(1, "b", "hi"), received(2, "s", "buy")]);
+        let list = || match database.run(&[Op::Read(Read::Conversations)]).pop() {
             Some(Done::Conversations(list, _)) => {
                 let row = |c: Conversation| (c.contact.account.to_string(), c.stranger, c.unread);
                 list.into_iter().map(row).collect::<Vec<_>>()
             }
             other => panic!("{other:?}"),
         };
-        let texts = |name: &str| match database.run(&[Op::Page { peer: account(name), first: 0, count: 9 }]).pop() {
+        let texts = |name: &str| match database
+            .run(&[Op::Read(Read::Page { peer: account(name), first: 0, count: 9 })])
+            .pop()
+        {
             Some(Done::Page { rows, .. }) => rows.into_iter().map(|row| row.text).collect::<Vec<_>>(),
             other => panic!("{other:?}"),
         };
-        let forget = |name: &str, messages| Op::Forget { account: account(name), messages };
+        let forget = |name: &str, messages| Op::Write(Write::Forget { account: account(name), messages });
         database.run(&[forget("b", false), forget("s", false)]);
         assert_eq!((list(), texts("b"), texts("s")), (vec![], vec!["hi".to_owned()], vec!["buy".to_owned()]));
         // Their next message is a stranger's, with what was said before; as a friend they have all of it too.
         database.run(&[received(3, "s", "again")]);
         assert_eq!((list(), texts("s").len()), (vec![("s".to_owned(), true, 1)], 2));
-        database.run(&[Op::Contact(friend)]);
+        database.run(&[Op::Write(Write::Contact(friend))]);
         assert_eq!(list().last(), Some(&("b".to_owned(), false, 0)));
         // With their messages; what was not sent yet is still to be sent.
-        let waits = Op::Outgoing { request: 1, to: account("b"), text: "later".into(), unix_ms: 0 };
+        let waits = Op::Write(Write::Outgoing { request: 1, to: account("b"), text: "later".into(), unix_ms: 0 });
         database.run(&[waits, forget("b", true), forget("s", true)]);
         assert_eq!((texts("b"), texts("s")), (vec!["later".to_owned()], vec![]));
-        assert!(matches!(&database.run(&[Op::Outbox])[..], [Done::Outbox(unsent)] if unsent.len() == 1));
+        assert!(matches!(&database.run(&[Op::Write(Write::Outbox)])[..], [Done::Outbox(unsent)] if unsent.len() == 1));
     }
 
     #[test]
@@ -305,10 +312,10 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("a.sqlite");
         let database = Database::open(&path).expect("new");
-        let block = |name: &str, blocked| Op::Block { account: account(name), blocked };
+        let block = |name: &str, blocked| Op::Write(Write::Block { account: account(name), blocked });
         let friend = Contact { account: account("b"), remark: "友".into(), group: "课".into(), blocked: false };
-        database.run(&[Op::Contact(friend.clone()), received(1, "b", "hi"), received(2, "s", "buy")]);
-        let list = |database: &Database| match database.run(&[Op::Conversations]).pop() {
+        database.run(&[Op::Write(Write::Contact(friend.clone())), received(1, "b", "hi"), received(2, "s", "buy")]);
+        let list = |database: &Database| match database.run(&[Op::Read(Read::Conversations)]).pop() {
             Some(Done::Conversations(list, more)) => {
                 assert_eq!(more, MoreStrangers::default());
                 let row = |c: Conversation| (c.contact.account.to_string(), c.stranger, c.contact.blocked, c.unread);
@@ -326,14 +333,14 @@ mod tests {
         database.run(&[received(3, "s", "buy more")]);
         // A list of them says it in another history too.
         let file = dir.path().join("list.csv");
-        database.run(&[Op::Export(file.clone())]);
+        database.run(&[Op::Read(Read::Export(file.clone()))]);
         let other = Database::open(&dir.path().join("b.sqlite")).expect("new");
-        assert_eq!(other.run(&[Op::Import { path: file, own: account("me") }]), [Done::Imported(Ok(3))]);
+        assert_eq!(other.run(&[Op::Write(Write::Import { path: file, own: account("me") })]), [Done::Imported(Ok(3))]);
         let names = [row("b", false, true, 0), row("s", true, true, 0), row("t", true, true, 0)];
         assert_eq!(list(&other), names);
         // And nobody becomes a friend by it.
         assert_eq!(
-            other.run(&[Op::Import { path: dir.path().join("list.csv"), own: account("me") }]),
+            other.run(&[Op::Write(Write::Import { path: dir.path().join("list.csv"), own: account("me") })]),
             [Done::Imported(Ok(3))]
         );
         assert_eq!(list(&other), names);
@@ -343,27 +350,35 @@ mod tests {
         assert_eq!(list(&database), [row("s", true, false, 2), row("b", false, false, 1)]);
         assert_eq!(database.contacts(), Ok(vec![(friend, true)]));
         // A draft stands with whoever it is to, also where nothing was ever said; sent or taken away, it is gone.
-        let draft = |name: &str, text: &str| Op::Draft { peer: account(name), text: text.to_owned() };
+        let draft = |name: &str, text: &str| Op::Write(Write::Draft { peer: account(name), text: text.to_owned() });
         database.run(&[draft("b", "to b"), draft("new", "to new"), draft("s", "gone"), draft("s", " \n")]);
-        let Some(Done::Conversations(drafts, _)) = database.run(&[Op::Conversations]).pop() else { panic!("a list") };
+        let Some(Done::Conversations(drafts, _)) = database.run(&[Op::Read(Read::Conversations)]).pop() else {
+            panic!("a list")
+        };
         let drafts: Vec<_> = drafts.iter().map(|c| (c.contact.account.as_str(), c.draft.as_deref())).collect();
         assert_eq!(drafts, [("s", None), ("b", Some("to b")), ("new", Some("to new"))]);
         database.run(&[draft("new", "")]);
         // What was never on its way can be taken back, and is as if it had not been written; what was cannot.
-        let write = |to: &str| Op::Outgoing { request: 1, to: account(to), text: "oops".into(), unix_ms: i64::MAX };
+        let write = |to: &str| {
+            Op::Write(Write::Outgoing { request: 1, to: account(to), text: "oops".into(), unix_ms: i64::MAX })
+        };
         let kept = database.run(&[write("b"), write("z"), write("b")]);
         let ids: Vec<_> =
             kept.iter().map(|d| if let Done::Kept { id: Some(id), .. } = d { *id } else { panic!() }).collect();
-        let on_its_way = Op::State { id: ids[2], state: SendState::Sending, secure: true };
-        let back = database.run(&[on_its_way, Op::Withdraw(ids.clone()), Op::Withdraw(vec![ids[0], ids[1]])]);
+        let on_its_way = Op::Write(Write::State { id: ids[2], state: SendState::Sending, secure: true });
+        let back = database.run(&[
+            on_its_way,
+            Op::Write(Write::Withdraw(ids.clone())),
+            Op::Write(Write::Withdraw(vec![ids[0], ids[1]])),
+        ]);
         assert_eq!(back[1..], [Done::Withdrawn(false), Done::Withdrawn(true)]);
         assert_eq!(list(&database), [row("b", false, false, 1), row("s", true, false, 2)]);
         database.connection.execute("UPDATE messages SET state = 0", []).expect("as if");
-        assert_eq!(database.run(&[Op::Withdraw(vec![ids[2]])]), [Done::Withdrawn(true)]);
+        assert_eq!(database.run(&[Op::Write(Write::Withdraw(vec![ids[2]]))]), [Done::Withdrawn(true)]);
         assert_eq!(list(&database), [row("s", true, false, 2), row("b", false, false, 1)]);
         // Who is added while blocked is a friend from then on.
         let added = Contact { account: account("s"), remark: String::new(), group: String::new(), blocked: true };
-        database.run(&[block("s", true), Op::Contact(added), block("s", false)]);
+        database.run(&[block("s", true), Op::Write(Write::Contact(added)), block("s", false)]);
         assert_eq!(list(&database), [row("s", false, false, 2), row("b", false, false, 1)]);
     }
 }

@@ -156,7 +156,7 @@ fn put_in_place(new: &Path, path: &Path) -> io::Result<PathBuf> {
 
 fn columns(of: &Connection, table: &str) -> Result<Vec<String>, Error> {
     let mut query = of.prepare(&format!("PRAGMA table_info({table})"))?;
-    query.query_map([], |row| row.get(1))?.collect()
+    query.query_map([], |row| row.get("name"))?.collect()
 }
 
 /// Copies rows into a table until none is left, or one cannot be read; that is the error. How many there were, and what
@@ -269,11 +269,11 @@ impl Database {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Seek, SeekFrom, Write};
+    use std::io::{Seek, SeekFrom, Write as _};
 
     use super::*;
     use crate::base::model::Account;
-    use crate::client::history::{Done, Op, Trouble};
+    use crate::client::history::{Done, Op, Read, Trouble, Write};
 
     /// A history of some thousand messages, of which twenty pages are overwritten.
     fn damaged(path: &Path, pages: std::ops::Range<u64>) -> Vec<String> {
@@ -282,10 +282,10 @@ mod tests {
         let text = |n: i64| format!("message {n} {}", "x".repeat(100));
         for n in 0..3_000 {
             let to = if n % 2 == 0 { to.clone() } else { Account::sanitised("c") };
-            database.run(&[Op::Outgoing { request: 0, to, text: text(n), unix_ms: n }]);
+            database.run(&[Op::Write(Write::Outgoing { request: 0, to, text: text(n), unix_ms: n })]);
         }
-        let delivered = Op::Delivered { version: 5, rows: vec![(to.clone(), 1, 9)] };
-        database.run(&[Op::Draft { peer: to, text: "not sent".into() }, delivered]);
+        let delivered = Op::Write(Write::Delivered { version: 5, rows: vec![(to.clone(), 1, 9)] });
+        database.run(&[Op::Write(Write::Draft { peer: to, text: "not sent".into() }), delivered]);
         drop(database);
         let mut file = fs::File::options().write(true).open(path).expect("there");
         file.seek(SeekFrom::Start(pages.start * 4096)).expect("within");
@@ -302,14 +302,16 @@ mod tests {
         let database = Database::open(&path).expect("its beginning is whole");
         let b = || Account::sanitised("b");
         let asked = [
-            Op::Outgoing { request: 7, to: Account::sanitised("new"), text: "hi".into(), unix_ms: 0 },
-            Op::Index(b()),
-            Op::Search { text: "nowhere".into(), count: 9 },
-            Op::Last { peer: Account::sanitised("nobody"), count: 9 },
+            Op::Write(Write::Outgoing { request: 7, to: Account::sanitised("new"), text: "hi".into(), unix_ms: 0 }),
+            Op::Read(Read::Index(b())),
+            Op::Read(Read::Search { text: "nowhere".into(), count: 9 }),
+            Op::Read(Read::Last { peer: Account::sanitised("nobody"), count: 9 }),
         ];
         let done = database.run(&asked);
-        let refused =
-            |op: &Op| done.iter().any(|d| matches!(d, Done::NotRead { op: o, trouble: Trouble::Damaged } if o == op));
+        let refused = |op: &Op| {
+            done.iter()
+                .any(|d| matches!(d, Done::NotRead { op: o, trouble: Trouble::Damaged } if Op::Read(o.clone()) == *op))
+        };
         assert!(refused(&asked[1]) && refused(&asked[2]), "{done:?}");
         assert!(done.iter().any(|d| matches!(d, Done::Last { rows, .. } if rows.is_empty())), "{done:?}");
         assert!(done.iter().any(|d| matches!(d, Done::Kept { request: 7, id: Some(_), .. })), "{done:?}");
@@ -330,7 +332,8 @@ mod tests {
         assert_eq!(check, "ok");
         let mut found = Vec::new();
         for peer in ["b", "c"].map(Account::sanitised) {
-            let Some(Done::Last { rows, .. }) = database.run(&[Op::Last { peer, count: 9_999 }]).pop() else {
+            let Some(Done::Last { rows, .. }) = database.run(&[Op::Read(Read::Last { peer, count: 9_999 })]).pop()
+            else {
                 panic!()
             };
             found.extend(rows.into_iter().map(|row| (row.unix_ms, row.text)));
@@ -338,9 +341,9 @@ mod tests {
         assert_eq!(found.len() as u64, messages);
         assert!(found.iter().all(|(n, text)| texts.get(*n as usize) == Some(text)), "as they were written");
         let done = database.run(&[
-            Op::Outgoing { request: 0, to: Account::sanitised("b"), text: "new".into(), unix_ms: 0 },
-            Op::Drafts,
-            Op::Conversations,
+            Op::Write(Write::Outgoing { request: 0, to: Account::sanitised("b"), text: "new".into(), unix_ms: 0 }),
+            Op::Read(Read::Drafts),
+            Op::Read(Read::Conversations),
         ]);
         assert!(matches!(&done[0], Done::Kept { id: Some(id), .. } if id.0 == 3_001), "no number twice: {done:?}");
         let delivered = "SELECT peer || ' ' || first || '-' || last FROM delivered";

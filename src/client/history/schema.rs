@@ -211,7 +211,7 @@ pub(super) fn signed(row: u64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::history::{Database, Done, Op};
+    use crate::client::history::{Database, Done, Op, Read, Write};
 
     #[test]
     fn an_older_history_is_backed_up_and_brought_up_to_date() {
@@ -230,7 +230,9 @@ mod tests {
         // Left by an attempt that was interrupted.
         std::fs::write(dir.path().join("a.v1.new"), "half a copy").expect("written");
         let database = Database::open(&path).expect("up to date");
-        let Some(Done::Conversations(list, _)) = database.run(&[Op::Conversations]).pop() else { panic!("a list") };
+        let Some(Done::Conversations(list, _)) = database.run(&[Op::Read(Read::Conversations)]).pop() else {
+            panic!("a list")
+        };
         let seen: Vec<_> = list.iter().map(|c| (c.contact.account.as_str(), c.stranger, c.unread)).collect();
         assert_eq!(seen, [("c", true, 1), ("b", false, 1)]);
         assert!(!dir.path().join("a.v1.new").exists());
@@ -291,7 +293,9 @@ mod tests {
         drop(old);
         let database = Database::open(&path).expect("up to date");
         let peer = crate::base::model::Account::sanitised("b");
-        let Some(Done::Last { rows, .. }) = database.run(&[Op::Last { peer, count: 9 }]).pop() else { panic!("rows") };
+        let Some(Done::Last { rows, .. }) = database.run(&[Op::Read(Read::Last { peer, count: 9 })]).pop() else {
+            panic!("rows")
+        };
         let known: Vec<_> =
             rows.iter().map(|row| (row.text.as_str(), row.moment(), row.server_time.as_deref())).collect();
         assert_eq!(
@@ -306,9 +310,11 @@ mod tests {
             ]
         );
         // Once its zone is known, the one that can be read has its moment.
-        database.run(&[Op::Zone(8 * 3600)]);
+        database.run(&[Op::Write(Write::Zone(8 * 3600))]);
         let peer = crate::base::model::Account::sanitised("b");
-        let Some(Done::Last { rows, .. }) = database.run(&[Op::Last { peer, count: 9 }]).pop() else { panic!("rows") };
+        let Some(Done::Last { rows, .. }) = database.run(&[Op::Read(Read::Last { peer, count: 9 })]).pop() else {
+            panic!("rows")
+        };
         let plain = rows.iter().find(|row| row.text == "plain").expect("there");
         assert_eq!(plain.moment(), Some(at * 1000 - 8 * 3_600_000));
     }
@@ -318,8 +324,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("a.sqlite");
         let old = Connection::open(&path).expect("new");
-        let steps = STEPS.get(..5).unwrap_or_default().concat();
-        old.execute_batch(&steps).expect("as it was");
+        FORM.of_version(5).bring_up_to_date(&old, &path).expect("as it was");
         old.execute_batch(
             "INSERT INTO contacts VALUES ('friend', '', '', 0), ('named', 'N', '', 1), ('grouped', '', 'G', 1),
                  ('either', '', '', 1), ('kept', '', '', 1);",
@@ -328,7 +333,7 @@ mod tests {
         drop(old);
         let database = Database::open(&path).expect("up to date");
         let account = crate::base::model::Account::sanitised;
-        let block = |name: &str, blocked| database.run(&[Op::Block { account: account(name), blocked }]);
+        let block = |name: &str, blocked| database.run(&[Op::Write(Write::Block { account: account(name), blocked })]);
         // Since then a friend is known to be one, also without a remark; so is a stranger.
         assert!(block("friend", true).is_empty() && block("stranger", true).is_empty());
         for known in ["friend", "named", "grouped", "stranger"] {
@@ -343,7 +348,7 @@ mod tests {
             group: String::new(),
             blocked,
         };
-        database.run(&[Op::Contact(contact(true))]);
+        database.run(&[Op::Write(Write::Contact(contact(true)))]);
         assert_eq!(block("kept", false), []);
         let friends: Vec<_> = database.contacts().expect("read").into_iter().map(|(c, is)| (c.account, is)).collect();
         let expected = ["either", "friend", "kept", "named", "grouped"].map(|name| (account(name), true));

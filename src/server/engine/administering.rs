@@ -9,7 +9,7 @@ use super::{Effect, Engine, Now, SESSION};
 use crate::protocol::link::ENDED;
 use crate::server::control::{Answer, NewAccount, Order, PAGE, Row};
 use crate::server::hasher::Hashed;
-use crate::server::store::{AccountId, Change, Done, MessageRow, Op};
+use crate::server::store::{AccountId, Change, Done, MessageRow, Op, Write};
 
 /// An order that waits for the disk.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ impl Engine {
             }
             Order::Import { accounts } => {
                 let ordered = Ordered::Import { accounts: accounts.clone() };
-                self.order(ticket, ordered, |job| Op::Import { job, accounts, at: now.unix });
+                self.order(ticket, ordered, |job| Op::Write(Write::Import { job, accounts, at: now.unix }));
             }
             Order::Reset { account } => match self.names.get(&account.name).copied() {
                 Some(id) => self.reset(now, ticket, id, &account.hashed()),
@@ -56,7 +56,7 @@ impl Engine {
             },
             Order::SecureOnly { account, on } => match self.names.get(&account).copied() {
                 Some(id) => {
-                    let op = |job| Op::Allow { job, account: id, change: Change::SecureOnly(on) };
+                    let op = |job| Op::Write(Write::Allow { job, account: id, change: Change::SecureOnly(on) });
                     self.order(ticket, Ordered::SecureOnly { account: id, on }, op);
                 }
                 None => self.tell(ticket, Answer::NoSuchAccount),
@@ -112,7 +112,7 @@ impl Engine {
         let before = person.renew(hashed.clone());
         let nth = person.nth;
         self.end_all(now, account, "the password was changed");
-        let op = |job| Op::Password { job, account, hashed: hashed.clone(), from: None };
+        let op = |job| Op::Write(Write::Password { job, account, hashed: hashed.clone(), from: None });
         self.order(ticket, Ordered::Password { account, before, nth }, op);
     }
 
@@ -121,7 +121,7 @@ impl Engine {
         let Some(person) = self.people.remove(&account) else { return };
         self.names.remove(&person.name);
         let person = Box::new(person);
-        self.order(ticket, Ordered::Delete { account, person }, |job| Op::Delete { job, account });
+        self.order(ticket, Ordered::Delete { account, person }, |job| Op::Write(Write::Delete { job, account }));
     }
 
     /// Nobody is in as this account any more, nor comes in by what was right until now. Plain clients hear it at their

@@ -9,7 +9,7 @@ use crate::protocol::wire::Reply;
 use crate::protocol::wire::frame::FromServer;
 use crate::protocol::wire::reply::Forwarded;
 use crate::protocol::wire::request::Body;
-use crate::server::store::{AccountId, MessageRow, NewMessage, Op, Own, SentKey};
+use crate::server::store::{AccountId, MessageRow, NewMessage, Op, Own, SentKey, Write};
 
 /// A message that has receivers.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl Engine {
         let reply = if message.online { Forwarded::Done } else { Forwarded::Offline };
         let new = message.new_message(now, None, None);
         let job = self.wait(from, Waiting::Send { message, reply });
-        self.effects.push_back(Effect::Store(Op::Message { job, message: new }));
+        self.effects.push_back(Effect::Store(Op::Write(Write::Message { job, message: new })));
     }
 
     /// Whose mailboxes a message goes to, and how it is read there.

@@ -7,7 +7,7 @@ use crate::base::model::{Account, names};
 use crate::protocol::wire::reply::Delivery;
 use crate::protocol::wire::request::Body;
 use crate::protocol::wire::{Reply, Request};
-use crate::server::store::{AccountId, Op, Unread};
+use crate::server::store::{AccountId, Op, Read, Unread};
 
 impl Engine {
     pub(super) fn served(&mut self, now: Now, from: SocketAddr, account: AccountId, request: Request) {
@@ -52,7 +52,7 @@ impl Engine {
         }
         let job = self.wait(from, Waiting::Offer { account, all });
         let sender = sender.map(|s| s.as_str().to_owned());
-        self.effects.push_back(Effect::Store(Op::Offer { job, account, from: sender }));
+        self.effects.push_back(Effect::Store(Op::Read(Read::Offer { job, account, from: sender })));
     }
 
     /// The next message, or that there is none.

@@ -36,7 +36,7 @@ use crate::protocol::wire::frame::{Code, Device as DeviceName, FromClient, FromS
 use crate::protocol::wire::reply::Registered;
 use crate::protocol::wire::request::Body;
 use crate::server::hasher::Hashed;
-use crate::server::store::{AccountId, Change, Done, MessageRow, Op, Own, SentKey, Stored};
+use crate::server::store::{AccountId, Change, Done, MessageRow, Op, Own, Read, SentKey, Stored, Write};
 
 /// Messages on their way to a device that it has not stored yet.
 const WINDOW: usize = 64;
@@ -355,7 +355,7 @@ impl Engine {
                     device.window.clear();
                 }
                 if forget {
-                    self.effects.push_back(Effect::Store(Op::Forget { account, device }));
+                    self.effects.push_back(Effect::Store(Op::Write(Write::Forget { account, device })));
                 }
                 self.leave(now, account, peer);
                 self.frame_to(peer, FromServer::LoggedOut { id });
@@ -416,7 +416,7 @@ impl Engine {
                             By::Proof(_) => None,
                         };
                         if cursor {
-                            let taken = Op::TakenTo { account, row: start, at: now.unix };
+                            let taken = Op::Write(Write::TakenTo { account, row: start, at: now.unix });
                             self.effects.push_back(Effect::Store(taken));
                         }
                         let told = (!cursor).then(|| number(start));
@@ -502,7 +502,7 @@ impl Engine {
             let who = (account, device);
             let job = engine.device_waits(peer, Waiting::Again { who, counter, code, made });
             let key = SentKey { account, device, counter, hash, after };
-            engine.effects.push_back(Effect::Store(Op::Again { job, key }));
+            engine.effects.push_back(Effect::Store(Op::Read(Read::Again { job, key })));
         };
         let made = self.named(to.as_str()).and_then(|to| self.made(to));
         if meant.is_some() && made.is_some() && meant != made {
@@ -535,7 +535,7 @@ impl Engine {
         let own = person.map(|person| Own { writer: person.name.clone(), to, text: parsed.as_str().to_owned() });
         let new = message.new_message(now, Some(SentKey { account, device, counter, hash, after }), own.clone());
         let job = self.device_waits(peer, Waiting::Send { who: (account, device), counter, message, own });
-        self.effects.push_back(Effect::Store(Op::Message { job, message: new }));
+        self.effects.push_back(Effect::Store(Op::Write(Write::Message { job, message: new })));
     }
 }
 

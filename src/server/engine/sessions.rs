@@ -12,7 +12,7 @@ use crate::protocol::wire::frame::AccountSettings;
 use crate::protocol::wire::reply::LoggedIn;
 use crate::server::OnSecondLogin;
 use crate::server::hasher::Hashed;
-use crate::server::store::{AccountId, MessageRow, Op};
+use crate::server::store::{AccountId, MessageRow, Op, Write};
 
 #[derive(Debug)]
 pub(super) struct Person {
@@ -108,7 +108,7 @@ impl Engine {
         });
         let sessions: Vec<_> = sessions.collect();
         if !sessions.is_empty() {
-            self.effects.push_back(Effect::Store(Op::Seen { sessions }));
+            self.effects.push_back(Effect::Store(Op::Write(Write::Seen { sessions })));
         }
     }
 
@@ -124,11 +124,11 @@ impl Engine {
         session.seen = now.instant;
         if now.unix - session.noted >= NOTED {
             session.noted = now.unix;
-            self.effects.push_back(Effect::Store(Op::Seen { sessions: vec![(account, now.unix)] }));
+            self.effects.push_back(Effect::Store(Op::Write(Write::Seen { sessions: vec![(account, now.unix)] })));
         }
         if let Some((message, sender)) = session.offered.take() {
             person.take(&sender, 1);
-            self.effects.push_back(Effect::Store(Op::Taken { message, at: now.unix }));
+            self.effects.push_back(Effect::Store(Op::Write(Write::Taken { message, at: now.unix })));
         }
         Some(account)
     }
@@ -157,7 +157,13 @@ impl Engine {
         self.kick_all(now, account, from);
         self.devices.somebody_moved(now);
         let job = self.wait(from, Waiting::Login { reply });
-        self.effects.push_back(Effect::Store(Op::Session { job, account, address: from, end, at: now.unix }));
+        self.effects.push_back(Effect::Store(Op::Write(Write::Session {
+            job,
+            account,
+            address: from,
+            end,
+            at: now.unix,
+        })));
     }
 
     /// `02:04`, and for a while this address may end the other session.
@@ -197,7 +203,7 @@ impl Engine {
 
     /// What was offered last may have come, though nobody said so: our own client is to know it again.
     pub(super) fn handed(&mut self, offered: Option<(MessageRow, String)>) {
-        self.effects.extend(offered.map(|(message, _)| Effect::Store(Op::Handed { message })));
+        self.effects.extend(offered.map(|(message, _)| Effect::Store(Op::Write(Write::Handed { message }))));
     }
 
     pub(super) fn offline(&mut self, now: Now, from: SocketAddr) {
@@ -217,7 +223,7 @@ impl Engine {
         self.kick_all(now, account, from);
         self.devices.somebody_moved(now);
         let job = self.wait(from, Waiting::Offline);
-        self.effects.push_back(Effect::Store(Op::EndSession { job, account }));
+        self.effects.push_back(Effect::Store(Op::Write(Write::EndSession { job, account })));
     }
 
     pub(super) fn present(&self, now: Now, account: AccountId) -> bool {

@@ -2,7 +2,7 @@ mod tries;
 
 use super::lanes::Queued;
 use super::*;
-use crate::server::store::{MessageRow, Unread};
+use crate::server::store::{MessageRow, Read, Unread};
 
 /// An engine with a store and a hasher that answer at once, in memory.
 struct World {
@@ -129,7 +129,7 @@ impl World {
     fn store(&mut self, op: Op) {
         let now = self.now();
         let done = match op {
-            Op::Offer { job, account, from } => {
+            Op::Read(Read::Offer { job, account, from }) => {
                 let message = self
                     .messages
                     .iter()
@@ -137,28 +137,28 @@ impl World {
                     .map(|(_, m, _)| m.clone());
                 Done::Offered { job, message }
             }
-            Op::Taken { message, .. } => {
+            Op::Write(Write::Taken { message, .. }) => {
                 if let Some(row) = self.messages.get_mut(message as usize) {
                     row.2 = true;
                 }
                 return;
             }
-            Op::Seen { .. } | Op::Handed { .. } => return,
-            Op::Register { job, .. }
-            | Op::Session { job, .. }
-            | Op::EndSession { job, .. }
-            | Op::Password { job, .. }
-            | Op::Message { job, .. }
-                if self.disk_full =>
-            {
-                Done::Failed { job }
-            }
-            Op::Register { job, name, at, .. } => {
+            Op::Write(Write::Seen { .. } | Write::Handed { .. }) => return,
+            Op::Write(
+                Write::Register { job, .. }
+                | Write::Session { job, .. }
+                | Write::EndSession { job, .. }
+                | Write::Password { job, .. }
+                | Write::Message { job, .. },
+            ) if self.disk_full => Done::Failed { job },
+            Op::Write(Write::Register { job, name, at, .. }) => {
                 self.accounts.push(name);
                 Done::Registered { job, account: Some(self.accounts.len() as AccountId), at }
             }
-            Op::Session { job, .. } | Op::EndSession { job, .. } | Op::Password { job, .. } => Done::Ok { job },
-            Op::Message { job, message } => {
+            Op::Write(Write::Session { job, .. } | Write::EndSession { job, .. } | Write::Password { job, .. }) => {
+                Done::Ok { job }
+            }
+            Op::Write(Write::Message { job, message }) => {
                 let mut rows = Vec::new();
                 for receiver in message.receivers {
                     let row = self.messages.len() as MessageRow;
@@ -169,9 +169,13 @@ impl World {
                 }
                 Done::Kept { job, rows, own: None, sent: message.sent, again: false, online: Some(message.online) }
             }
-            Op::Import { .. } | Op::Delete { .. } => panic!("there is no operator"),
-            Op::Enter { .. } | Op::Forget { .. } | Op::Again { .. } => panic!("there is no device"),
-            Op::After { .. } | Op::Allow { .. } | Op::TakenTo { .. } | Op::History { .. } | Op::Delivered { .. } => {
+            Op::Write(Write::Import { .. } | Write::Delete { .. }) => panic!("there is no operator"),
+            Op::Write(Write::Enter { .. } | Write::Forget { .. }) | Op::Read(Read::Again { .. }) => {
+                panic!("there is no device")
+            }
+            Op::Read(Read::After { .. })
+            | Op::Write(Write::Allow { .. } | Write::TakenTo { .. })
+            | Op::Read(Read::History { .. } | Read::Delivered { .. }) => {
                 panic!("there is no device")
             }
         };
@@ -415,7 +419,7 @@ fn a_restart_makes_nobody_present_who_was_not() {
     let seen = (engine.present(now, 1), engine.present(now, 2), engine.addresses.len());
     assert_eq!(seen, (true, false, 2), "c has been silent for more than a day");
     engine.end(now);
-    let Some(Effect::Store(Op::Seen { mut sessions })) = engine.poll_effect() else { panic!("noted") };
+    let Some(Effect::Store(Op::Write(Write::Seen { mut sessions }))) = engine.poll_effect() else { panic!("noted") };
     sessions.sort_unstable();
     assert_eq!(sessions, [(1, now.unix - 10), (2, now.unix - 100)]);
 }

@@ -179,18 +179,18 @@ fn all(asking: &mut Asking) -> Result<Vec<Row>, AdminError> {
 fn look(data: &Path) -> Result<Vec<Row>, AdminError> {
     let store = Store::look(data)?;
     let mut query = store.connection().prepare(
-        "SELECT name, (SELECT count(*) FROM messages INDEXED BY unread WHERE receiver = a.id AND taken IS NULL),
-             s.address, secure_only
+        "SELECT name, (SELECT count(*) FROM messages INDEXED BY unread WHERE receiver = a.id AND taken IS NULL) AS unread,
+             s.address AS address, secure_only
          FROM accounts a LEFT JOIN sessions s ON s.account = a.id ORDER BY name",
     )?;
     let rows = query.query_map([], |row| {
-        let (unread, address): (i64, Option<String>) = (row.get(1)?, row.get(2)?);
+        let (unread, address): (i64, Option<String>) = (row.get("unread")?, row.get("address")?);
         Ok(Row {
-            name: row.get(0)?,
+            name: row.get("name")?,
             unread: u64::try_from(unread).unwrap_or(0),
             addresses: address.into_iter().collect(),
             online: false,
-            secure_only: row.get(3)?,
+            secure_only: row.get("secure_only")?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -270,7 +270,7 @@ pub(super) fn remove(
 ) -> Result<Vec<(AccountId, MessageRow, String)>, rusqlite::Error> {
     let mut query =
         c.prepare_cached("DELETE FROM messages WHERE taken IS NULL AND author = ? RETURNING receiver, id, sender")?;
-    let messages = query.query_map([account], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let messages = query.query_map([account], |row| Ok((row.get("receiver")?, row.get("id")?, row.get("sender")?)))?;
     let messages = messages.collect::<Result<_, _>>()?;
     c.prepare_cached(
         "INSERT INTO deleted SELECT 1, created FROM accounts WHERE id = ?

@@ -59,7 +59,7 @@ pub(super) fn advance(
     let mut rows = query.query(params![author, receiver, last, next])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     version.set(next);
-    Ok(Some(Delivery { author, receiver, first: row.get(0)?, last, version: next }))
+    Ok(Some(Delivery { author, receiver, first: row.get("first")?, last, version: next }))
 }
 
 /// What has changed of an account's messages after a version, oldest change first.
@@ -69,20 +69,20 @@ pub(super) fn after(c: &Connection, author: AccountId, version: i64, count: u32)
          ORDER BY version LIMIT ?",
     )?;
     let rows = query.query_map(params![author, version, count], |row| {
-        let (receiver, first, last, version) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-        Ok(Delivery { author, receiver, first, last, version })
+        let (receiver, first) = (row.get("receiver")?, row.get("first")?);
+        Ok(Delivery { author, receiver, first, last: row.get("last")?, version: row.get("version")? })
     })?;
     rows.collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Done, NewMessage, Op, Snapshot, Store};
+    use super::super::{Done, NewMessage, Op, Read, Snapshot, Store, Write};
     use super::*;
     use crate::server::hasher::Hashed;
 
     fn account(job: u64, name: &str) -> Op {
-        Op::Register { job, name: name.into(), hashed: Hashed { salt: vec![1], hash: vec![2] }, at: 0 }
+        Op::Write(Write::Register { job, name: name.into(), hashed: Hashed { salt: vec![1], hash: vec![2] }, at: 0 })
     }
 
     /// a's, to the account of this number.
@@ -99,11 +99,11 @@ mod tests {
             key: None,
             own: None,
         };
-        Op::Message { job: 9, message }
+        Op::Write(Write::Message { job: 9, message })
     }
 
     fn after(store: &mut Store, after: i64) -> Vec<(AccountId, MessageRow, MessageRow, i64)> {
-        match &store.run(&[Op::Delivered { job: 1, account: 1, after, count: 9 }]).done[..] {
+        match &store.run(&[Op::Read(Read::Delivered { job: 1, account: 1, after, count: 9 })]).done[..] {
             [Done::Delivered { delivered, .. }] => {
                 delivered.iter().map(|d| (d.receiver, d.first, d.last, d.version)).collect()
             }
@@ -117,7 +117,10 @@ mod tests {
         let mut store = Store::open(dir.path()).expect("new");
         store.run(&[account(1, "a"), account(2, "b"), account(3, "c"), message(2), message(3), message(2)]);
         assert_eq!(after(&mut store, 0), []);
-        let done = store.run(&[Op::TakenTo { account: 2, row: 1, at: 7 }, Op::TakenTo { account: 3, row: 3, at: 7 }]);
+        let done = store.run(&[
+            Op::Write(Write::TakenTo { account: 2, row: 1, at: 7 }),
+            Op::Write(Write::TakenTo { account: 3, row: 3, at: 7 }),
+        ]);
         let versions = |done: &Done| match done {
             Done::Took { delivered, .. } => delivered.iter().map(|d| d.version).collect::<Vec<_>>(),
             _ => Vec::new(),
@@ -126,13 +129,13 @@ mod tests {
         assert_eq!(after(&mut store, 0), [(2, 1, 1, 1), (3, 2, 2, 2)]);
         drop(store);
         let mut store = Store::open(dir.path()).expect("again");
-        store.run(&[Op::TakenTo { account: 2, row: 3, at: 8 }]);
+        store.run(&[Op::Write(Write::TakenTo { account: 2, row: 3, at: 8 })]);
         assert_eq!(after(&mut store, 1), [(3, 2, 2, 2), (2, 1, 3, 3)]);
         assert_eq!(after(&mut store, 3), []);
         assert_eq!(after(&mut store, 4).len(), 2, "it was never told here");
         // A copy that was put back knows less; what is new there is new to all the same.
         store.number_on(1_767_225_600 + 100).expect("numbered");
-        store.run(&[message(3), Op::TakenTo { account: 3, row: i64::MAX, at: 9 }]);
+        store.run(&[message(3), Op::Write(Write::TakenTo { account: 3, row: i64::MAX, at: 9 })]);
         let new = after(&mut store, 3);
         assert!(matches!(new[..], [(3, 2, last, version)] if last > 800_000 && version > 800_000), "{new:?}");
         // An account that was made anew begins with what is written to it.
@@ -150,7 +153,7 @@ mod tests {
         assert!((10..100).contains(&kept), "{kept}");
         let last = i64::try_from(kept).expect("few");
         for row in 1..=last {
-            let results = store.run(&[message(2), Op::TakenTo { account: 2, row, at: 9 }]);
+            let results = store.run(&[message(2), Op::Write(Write::TakenTo { account: 2, row, at: 9 })]);
             let [Done::Failed { .. }, Done::Took { delivered, .. }] = &results.done[..] else { panic!("{results:?}") };
             assert_eq!(delivered.iter().map(|d| (d.first, d.last)).collect::<Vec<_>>(), [(1, row)]);
         }
@@ -165,21 +168,22 @@ mod tests {
             store.connection().pragma_update(None, "query_only", on).expect("set");
         };
         read_only(&store, true);
-        let ops = [Op::TakenTo { account: 2, row: 1, at: 8 }, Op::Taken { message: 3, at: 8 }];
+        let ops =
+            [Op::Write(Write::TakenTo { account: 2, row: 1, at: 8 }), Op::Write(Write::Taken { message: 3, at: 8 })];
         let results = store.run(&ops);
         assert!(results.done.is_empty() && results.error.is_some(), "{results:?}");
         // What a device has is not handed out meanwhile.
-        let offer = Op::Offer { job: 1, account: 2, from: None };
-        let offered = store.run(&[Op::TakenTo { account: 2, row: 1, at: 8 }, offer]).done;
+        let offer = Op::Read(Read::Offer { job: 1, account: 2, from: None });
+        let offered = store.run(&[Op::Write(Write::TakenTo { account: 2, row: 1, at: 8 }), offer]).done;
         assert!(matches!(&offered[..], [Done::Offered { message: Some(m), .. }] if m.row == 2), "{offered:?}");
         read_only(&store, false);
-        let done = store.run(&[Op::Seen { sessions: Vec::new() }]).done;
+        let done = store.run(&[Op::Write(Write::Seen { sessions: Vec::new() })]).done;
         let took = |done: &Done| match done {
             Done::Took { account, delivered, .. } => (*account, delivered.iter().map(|d| d.last).collect::<Vec<_>>()),
             other => panic!("{other:?}"),
         };
         assert_eq!(done.iter().map(took).collect::<Vec<_>>(), [(3, vec![3]), (2, vec![1])]);
-        assert_eq!(store.run(&[Op::Seen { sessions: Vec::new() }]).done, [], "once");
+        assert_eq!(store.run(&[Op::Write(Write::Seen { sessions: Vec::new() })]).done, [], "once");
         let Snapshot { unread, .. } = store.snapshot().expect("read");
         assert_eq!(unread.into_iter().map(|(of, n)| (of, n.values().sum())).collect::<Vec<_>>(), [(2, 1_u64)]);
     }

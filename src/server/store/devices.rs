@@ -48,11 +48,11 @@ fn signed(n: u64) -> i64 {
 pub(super) fn sent_before(c: &Connection, job: u64, key: &SentKey) -> Result<Option<Done>, Error> {
     let found = c
         .prepare_cached(
-            "SELECT hash, row, at, (SELECT online FROM messages WHERE id = row) FROM sent
+            "SELECT hash, row, at, (SELECT online FROM messages WHERE id = row) AS online FROM sent
              WHERE account = ? AND device = ? AND counter = ?",
         )?
         .query_row(params![key.account, key.device.0, signed(key.counter)], |row| {
-            Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            Ok((row.get::<_, Vec<u8>>("hash")?, row.get("row")?, row.get("at")?, row.get("online")?))
         })
         .optional()?;
     Ok(found.map(|(hash, row, sent, online)| match hash == key.hash {
@@ -93,16 +93,16 @@ pub(super) fn taken_to(
 ) -> Result<Option<Done>, Error> {
     let mut query = c.prepare_cached(
         "UPDATE messages INDEXED BY unread SET taken = ? WHERE receiver = ? AND id <= ? AND taken IS NULL
-         RETURNING sender, id, iif(writer IS NULL, author, NULL)",
+         RETURNING sender, id, iif(writer IS NULL, author, NULL) AS known",
     )?;
     let mut rows = query.query(params![at, account, row])?;
     let (mut senders, mut authors) = (HashMap::new(), BTreeMap::new());
     while let Some(row) = rows.next()? {
-        *senders.entry(row.get(0)?).or_insert(0) += 1;
+        *senders.entry(row.get("sender")?).or_insert(0) += 1;
         // What somebody wrote in a room has no one receiver.
-        if let Some(author) = row.get::<_, Option<AccountId>>(2)? {
+        if let Some(author) = row.get::<_, Option<AccountId>>("known")? {
             let last = authors.entry(author).or_insert(0);
-            *last = row.get(1).map(|id: MessageRow| id.max(*last))?;
+            *last = row.get("id").map(|id: MessageRow| id.max(*last))?;
         }
     }
     let delivered = authors.into_iter().map(|(author, last)| advance(c, version, (author, account), last));
@@ -113,9 +113,10 @@ pub(super) fn taken_to(
 /// A plain client has taken this message; its count is the engine's already.
 pub(super) fn taken(c: &Connection, version: &Cell<i64>, message: MessageRow, at: i64) -> Result<Option<Done>, Error> {
     let mut query = c.prepare_cached(
-        "UPDATE messages SET taken = ?, plain = 1 WHERE id = ? RETURNING receiver, iif(writer IS NULL, author, NULL)",
+        "UPDATE messages SET taken = ?, plain = 1 WHERE id = ? RETURNING receiver, iif(writer IS NULL, author, NULL) AS known",
     )?;
-    let taken = query.query_row(params![at, message], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let taken =
+        query.query_row(params![at, message], |row| Ok((row.get("receiver")?, row.get("known")?))).optional()?;
     let Some((account, Some(author))) = taken else { return Ok(None) };
     let delivered = advance(c, version, (author, account), message)?;
     Ok(delivered.map(|delivered| Done::Took { account, senders: HashMap::new(), delivered: vec![delivered] }))
@@ -139,7 +140,7 @@ pub(super) fn enter(
     }
     let known: Option<(Vec<u8>, Option<MessageRow>)> = c
         .prepare_cached("SELECT token, start FROM devices WHERE account = ? AND device = ?")?
-        .query_row(params![account, device.0], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row(params![account, device.0], |row| Ok((row.get("token")?, row.get("start")?)))
         .optional()?;
     let (token, begun) = known.unzip();
     let highest: Option<i64> = c
@@ -168,6 +169,13 @@ pub(super) fn enter(
     Ok(Done::Entered { job, token, highest, start })
 }
 
+/// Forgets a device's token.
+pub(super) fn forget(c: &Connection, account: AccountId, device: &Device) -> Result<(), Error> {
+    c.prepare_cached("DELETE FROM devices WHERE account = ? AND device = ?")?
+        .execute(params![account, device.0])
+        .map(drop)
+}
+
 pub(super) fn new_password(
     c: &Connection,
     account: AccountId,
@@ -186,19 +194,18 @@ pub(super) fn new_password(
 }
 
 fn message(row: &Row<'_>) -> Result<Stored, Error> {
-    let own: Option<String> = row.get(5)?;
+    let own: Option<String> = row.get("own")?;
     let own = match own {
         Some(to) => Some(OwnSent {
             to,
-            device: Key(row.get(6)?),
-            counter: u64::try_from(row.get::<_, i64>(7)?).unwrap_or(0),
-            accepted: row.get(8)?,
+            device: Key(row.get("device")?),
+            counter: u64::try_from(row.get::<_, i64>("counter")?).unwrap_or(0),
+            accepted: row.get("accepted")?,
         }),
         None => None,
     };
-    let (mut writer, mut text): (Option<String>, String) = (row.get(9)?, row.get(3)?);
-    let made: Option<i64> = row.get(12)?;
-    let (number, sender, sent, plain): (_, String, _, _) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(4)?);
+    let (mut writer, mut text): (Option<String>, String) = (row.get("writer")?, row.get("text")?);
+    let sender: String = row.get("sender")?;
     if own.is_none() && writer.is_none() && sender == Account::LOBBY {
         // Of before the writer stood beside it.
         let parts = names::unframed(&text).map(|(who, what)| (who.to_owned(), what.to_owned()));
@@ -206,8 +213,18 @@ fn message(row: &Row<'_>) -> Result<Stored, Error> {
             (writer, text) = (Some(who), what);
         }
     }
-    let (online, delivered) = (row.get(10)?, row.get(11)?);
-    Ok(Stored { row: number, sender, writer, sent, text, plain, own, online, delivered, made })
+    Ok(Stored {
+        row: row.get("id")?,
+        sender,
+        writer,
+        sent: row.get("sent")?,
+        text,
+        plain: row.get("plain")?,
+        own,
+        online: row.get("online")?,
+        delivered: row.get("delivered")?,
+        made: row.get("made")?,
+    })
 }
 
 /// Takes one more than wanted, to know whether there is more.
@@ -226,12 +243,12 @@ pub(super) fn after(
     count: u32,
 ) -> Result<Done, Error> {
     let mut query = c.prepare_cached(
-        "SELECT id, sender, sent, text, plain IS NOT NULL, own, device, counter,
+        "SELECT id, sender, sent, text, plain IS NOT NULL AS plain, own, device, counter,
              coalesce((SELECT row FROM sent s
-                 WHERE s.account = receiver AND s.device = m.device AND s.counter = m.counter), 0), writer,
+                 WHERE s.account = receiver AND s.device = m.device AND s.counter = m.counter), 0) AS accepted, writer,
              iif(own IS NULL, NULL, (SELECT r.online FROM sent s JOIN messages r ON r.id = s.row
-                 WHERE s.account = m.receiver AND s.device = m.device AND s.counter = m.counter)), 0,
-             iif(writer IS NULL, (SELECT created FROM accounts a WHERE a.id = m.author), NULL)
+                 WHERE s.account = m.receiver AND s.device = m.device AND s.counter = m.counter)) AS online, 0 AS delivered,
+             iif(writer IS NULL, (SELECT created FROM accounts a WHERE a.id = m.author), NULL) AS made
          FROM messages m
          WHERE receiver = ? AND id > ? AND device IS NOT ? ORDER BY id LIMIT ?",
     )?;
@@ -253,11 +270,13 @@ pub(super) fn history(
     // Whose it is says the number: an account of before may have had one of the names.
     let mut query = c.prepare_cached(
         "SELECT * FROM (
-             SELECT * FROM (SELECT id, sender, sent, text, 0, NULL, NULL, NULL, NULL, writer, NULL, 0, NULL FROM messages
+             SELECT * FROM (SELECT id, sender, sent, text, 0 AS plain, NULL AS own, NULL AS device, NULL AS counter,
+                     NULL AS accepted, writer, NULL AS online, 0 AS delivered, NULL AS made FROM messages
                  WHERE receiver = ?1 AND sender = ?2 AND (?7 OR author IS ?8) AND id < ?5 AND own IS NULL
                  ORDER BY id DESC LIMIT ?6)
              UNION ALL
-             SELECT * FROM (SELECT id, sender, sent, text, 0, NULL, NULL, NULL, NULL, writer, online, taken IS NOT NULL, NULL FROM messages
+             SELECT * FROM (SELECT id, sender, sent, text, 0, NULL, NULL, NULL, NULL, writer, online, taken IS NOT NULL,
+                     NULL FROM messages
                  WHERE receiver = ?3 AND sender = ?4 AND author = ?1 AND id < ?5 ORDER BY id DESC LIMIT ?6)
          ) ORDER BY id DESC LIMIT ?6",
     )?;

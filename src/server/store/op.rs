@@ -8,46 +8,26 @@ use crate::protocol::wire::frame::Device;
 use crate::server::control::NewAccount;
 use crate::server::hasher::Hashed;
 
-/// What the engine wants stored or read. `job` comes back with the result.
+/// What the engine wants of the store; what came first is done first.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "fields are named by what they hold")]
 #[allow(clippy::large_enum_variant, reason = "the largest is the commonest")]
 pub enum Op {
-    /// A new account.
-    Register { job: u64, name: String, hashed: Hashed, at: i64 },
-    /// A new password: devices need it at their next login, and no session outlives it but that at `from`.
-    Password { job: u64, account: AccountId, hashed: Hashed, from: Option<SocketAddr> },
-    /// New accounts, all of them or none; those that exist stay as they are.
-    Import { job: u64, accounts: Vec<NewAccount>, at: i64 },
-    /// Removes an account with all that is its own, and what it wrote that nobody has fetched.
-    Delete { job: u64, account: AccountId },
-    /// Binds an account to an address; `end` loses its session.
-    Session { job: u64, account: AccountId, address: SocketAddr, end: Option<AccountId>, at: i64 },
-    /// Ends a session.
-    EndSession { job: u64, account: AccountId },
-    /// Keeps a message.
-    Message { job: u64, message: NewMessage },
+    /// Changes nothing, and is answered also where nothing can be stored.
+    Read(Read),
+    /// Is on disk when it is answered.
+    Write(Write),
+}
+
+/// What is to be read. `job` comes back with the answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "fields are named by what they hold")]
+pub enum Read {
     /// Looks whether a device has sent this before.
     Again { job: u64, key: SentKey },
     /// Reads the oldest unread message, of one sender or of anyone.
     Offer { job: u64, account: AccountId, from: Option<String> },
-    /// When sessions were last heard of, seconds since 1970. Nobody waits for it.
-    Seen { sessions: Vec<(AccountId, i64)> },
-    /// Marks a message as handed out in the plain dialect, though whether it came is not known. Nobody waits for it.
-    Handed { message: MessageRow },
-    /// Marks a message as taken in the plain dialect. Nobody waits for it: if it is lost, the message is offered again.
-    Taken { message: MessageRow, at: i64 },
-    /// A device comes in: keeps the hash of its new token, if there is one, marks as taken what it has
-    /// stored already, and reads what is needed to go on.
-    Enter { job: u64, account: AccountId, device: Device, token: Option<[u8; 32]>, cursor: Option<u64>, at: i64 },
-    /// Forgets a device's token. Nobody waits for it.
-    Forget { account: AccountId, device: Device },
     /// Reads the account's oldest messages after a row, taken or not, but for those this device has sent.
     After { job: u64, account: AccountId, device: Device, after: MessageRow, count: u32 },
-    /// Changes how an account may be used.
-    Allow { job: u64, account: AccountId, change: Change },
-    /// Marks everything up to a row as taken. Nobody waits for it: if it is lost, a device's next word marks it.
-    TakenTo { account: AccountId, row: MessageRow, at: i64 },
     /// Reads what was delivered of an account's messages after a version.
     Delivered { job: u64, account: AccountId, after: i64, count: u32 },
     /// Reads the newest messages with somebody, older than a row. `peer_id` is theirs, if they have an account.
@@ -62,6 +42,42 @@ pub enum Op {
     },
 }
 
+/// What is to be stored. `job` comes back with the result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "fields are named by what they hold")]
+#[allow(clippy::large_enum_variant, reason = "the largest is the commonest")]
+pub enum Write {
+    /// A new account.
+    Register { job: u64, name: String, hashed: Hashed, at: i64 },
+    /// A new password: devices need it at their next login, and no session outlives it but that at `from`.
+    Password { job: u64, account: AccountId, hashed: Hashed, from: Option<SocketAddr> },
+    /// New accounts, all of them or none; those that exist stay as they are.
+    Import { job: u64, accounts: Vec<NewAccount>, at: i64 },
+    /// Removes an account with all that is its own, and what it wrote that nobody has fetched.
+    Delete { job: u64, account: AccountId },
+    /// Binds an account to an address; `end` loses its session.
+    Session { job: u64, account: AccountId, address: SocketAddr, end: Option<AccountId>, at: i64 },
+    /// Ends a session.
+    EndSession { job: u64, account: AccountId },
+    /// Keeps a message.
+    Message { job: u64, message: NewMessage },
+    /// When sessions were last heard of, seconds since 1970. Nobody waits for it.
+    Seen { sessions: Vec<(AccountId, i64)> },
+    /// Marks a message as handed out in the plain dialect, though whether it came is not known. Nobody waits for it.
+    Handed { message: MessageRow },
+    /// Marks a message as taken in the plain dialect. Nobody waits for it: if it is lost, the message is offered again.
+    Taken { message: MessageRow, at: i64 },
+    /// A device comes in: keeps the hash of its new token, if there is one, marks as taken what it has
+    /// stored already, and reads what is needed to go on.
+    Enter { job: u64, account: AccountId, device: Device, token: Option<[u8; 32]>, cursor: Option<u64>, at: i64 },
+    /// Forgets a device's token. Nobody waits for it.
+    Forget { account: AccountId, device: Device },
+    /// Changes how an account may be used.
+    Allow { job: u64, account: AccountId, change: Change },
+    /// Marks everything up to a row as taken. Nobody waits for it: if it is lost, a device's next word marks it.
+    TakenTo { account: AccountId, row: MessageRow, at: i64 },
+}
+
 /// A change of how an account may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
@@ -71,19 +87,55 @@ pub enum Change {
     SecureOnly(bool),
 }
 
-impl Op {
-    /// Whether it makes the database larger, so that a disk quota may refuse it.
-    pub(super) fn grows(&self) -> bool {
-        matches!(self, Self::Register { .. } | Self::Message { .. } | Self::Import { .. })
+impl Read {
+    /// The answer where nothing can be read.
+    pub(super) fn failed(&self) -> Done {
+        match self {
+            Self::Again { job, .. }
+            | Self::Offer { job, .. }
+            | Self::After { job, .. }
+            | Self::Delivered { job, .. }
+            | Self::History { job, .. } => Done::Failed { job: *job },
+        }
+    }
+}
+
+/// What makes good for a change that is not on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unstored {
+    /// Whoever waits for it is told.
+    Told(u64),
+    /// This message was taken, and is marked when that can be written down.
+    Taken(MessageRow, i64),
+    /// The same of all of an account's up to a row.
+    TakenTo(AccountId, MessageRow, i64),
+    /// Nothing: nobody waits for it, and it is noted again or does without.
+    Nothing,
+}
+
+impl Write {
+    /// How much larger it makes the database.
+    pub(super) fn size(&self) -> Size {
+        match self {
+            Self::Import { .. } => Size::Large,
+            Self::Register { .. } | Self::Message { .. } => Size::Grows,
+            // A row for each account or device, or another value in one: that fits where the disk's quota is used up.
+            Self::Password { .. }
+            | Self::Delete { .. }
+            | Self::Session { .. }
+            | Self::EndSession { .. }
+            | Self::Seen { .. }
+            | Self::Handed { .. }
+            | Self::Taken { .. }
+            | Self::Enter { .. }
+            | Self::Forget { .. }
+            | Self::Allow { .. }
+            | Self::TakenTo { .. } => Size::Small,
+        }
     }
 
-    /// Whether it is large, so that what else waits is not to fail because it does not fit.
-    pub(super) fn is_large(&self) -> bool {
-        matches!(self, Self::Import { .. })
-    }
-
-    /// What became of it when nothing could be stored; `None` if nobody waits for it.
-    pub(super) fn failed(&self) -> Option<Done> {
+    /// What is to be done when it could not be stored.
+    pub(super) fn unstored(&self) -> Unstored {
         match self {
             Self::Register { job, .. }
             | Self::Password { job, .. }
@@ -92,20 +144,24 @@ impl Op {
             | Self::Session { job, .. }
             | Self::EndSession { job, .. }
             | Self::Message { job, .. }
-            | Self::Again { job, .. }
-            | Self::Offer { job, .. }
             | Self::Enter { job, .. }
-            | Self::After { job, .. }
-            | Self::Allow { job, .. }
-            | Self::Delivered { job, .. }
-            | Self::History { job, .. } => Some(Done::Failed { job: *job }),
-            Self::Handed { .. }
-            | Self::Taken { .. }
-            | Self::Seen { .. }
-            | Self::Forget { .. }
-            | Self::TakenTo { .. } => None,
+            | Self::Allow { job, .. } => Unstored::Told(*job),
+            Self::Taken { message, at } => Unstored::Taken(*message, *at),
+            Self::TakenTo { account, row, at } => Unstored::TakenTo(*account, *row, *at),
+            Self::Handed { .. } | Self::Seen { .. } | Self::Forget { .. } => Unstored::Nothing,
         }
     }
+}
+
+/// By how much a change makes the database larger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Size {
+    /// Not, or by what is always left.
+    Small,
+    /// So that a disk quota may refuse it.
+    Grows,
+    /// So much that what else waits is not to fail because it does not fit.
+    Large,
 }
 
 /// What became of an [`Op`], after its commit.
@@ -118,7 +174,7 @@ pub enum Done {
     Imported { job: u64, new: Vec<(usize, AccountId)>, at: i64 },
     /// What is gone with the account out of others' mailboxes: whose, which, of whom.
     Deleted { job: u64, messages: Vec<(AccountId, MessageRow, String)> },
-    /// On disk; of [`Op::Again`]: no.
+    /// On disk; of [`Read::Again`]: no.
     Ok { job: u64 },
     /// The message, if there is one.
     Offered { job: u64, message: Option<Unread> },

@@ -31,31 +31,32 @@ impl Store {
         let mut accounts = c.prepare("SELECT name, id, salt, hash, created FROM accounts")?;
         let mut rows = accounts.query([])?;
         while let Some(row) = rows.next()? {
-            let hashed = Hashed { salt: row.get(2)?, hash: row.get(3)? };
-            snapshot.accounts.push((row.get(0)?, row.get(1)?, hashed, row.get(4)?));
+            let hashed = Hashed { salt: row.get("salt")?, hash: row.get("hash")? };
+            snapshot.accounts.push((row.get("name")?, row.get("id")?, hashed, row.get("created")?));
         }
         let mut settings = c.prepare("SELECT id, beside, secure_only FROM accounts WHERE beside OR secure_only")?;
         let mut rows = settings.query([])?;
         while let Some(row) = rows.next()? {
-            let settings = AccountSettings { beside: row.get(1)?, secure_only: row.get(2)? };
-            snapshot.settings.push((row.get(0)?, settings));
+            let settings = AccountSettings { beside: row.get("beside")?, secure_only: row.get("secure_only")? };
+            snapshot.settings.push((row.get("id")?, settings));
         }
         let mut sessions = c.prepare("SELECT account, address, since FROM sessions")?;
         let mut rows = sessions.query([])?;
         while let Some(row) = rows.next()? {
-            let address: String = row.get(1)?;
+            let address: String = row.get("address")?;
             if let Ok(address) = address.parse() {
-                snapshot.sessions.push((row.get(0)?, address, row.get(2)?));
+                snapshot.sessions.push((row.get("account")?, address, row.get("since")?));
             }
         }
         let mut unread = c.prepare(
-            "SELECT receiver, sender, count(*) FROM messages INDEXED BY unread WHERE taken IS NULL
+            "SELECT receiver, sender, count(*) AS unread FROM messages INDEXED BY unread WHERE taken IS NULL
              GROUP BY receiver, sender",
         )?;
         let mut rows = unread.query([])?;
         while let Some(row) = rows.next()? {
-            let count: i64 = row.get(2)?;
-            snapshot.unread.entry(row.get(0)?).or_default().insert(row.get(1)?, u64::try_from(count).unwrap_or(0));
+            let (count, sender): (i64, String) = (row.get("unread")?, row.get("sender")?);
+            let of = snapshot.unread.entry(row.get("receiver")?).or_default();
+            of.insert(sender, u64::try_from(count).unwrap_or(0));
         }
         Ok(snapshot)
     }

@@ -27,7 +27,7 @@ fn what_was_committed_is_there_again() {
     let dir = tempfile::tempdir().expect("a folder");
     let address: SocketAddr = "127.0.0.1:9".parse().expect("an address");
     let mut store = Store::open(dir.path()).expect("a new database");
-    let register = |job, name: &str| Op::Register { job, name: name.into(), hashed: hashed(), at: 0 };
+    let register = |job, name: &str| Op::Write(Write::Register { job, name: name.into(), hashed: hashed(), at: 0 });
     let message = NewMessage {
         receivers: vec![1],
         sender: "b".into(),
@@ -44,9 +44,9 @@ fn what_was_committed_is_there_again() {
         register(1, "a"),
         register(2, "b"),
         register(3, "a"),
-        Op::Session { job: 4, account: 1, address, end: None, at: 0 },
-        Op::Message { job: 5, message },
-        Op::Offer { job: 6, account: 1, from: Some("x".into()) },
+        Op::Write(Write::Session { job: 4, account: 1, address, end: None, at: 0 }),
+        Op::Write(Write::Message { job: 5, message }),
+        Op::Read(Read::Offer { job: 6, account: 1, from: Some("x".into()) }),
     ]);
     assert_eq!(
         done.done,
@@ -65,11 +65,11 @@ fn what_was_committed_is_there_again() {
     assert_eq!(snapshot.accounts.len(), 2);
     assert_eq!(snapshot.sessions, [(1, address, 0)]);
     assert_eq!(snapshot.unread.get(&1).and_then(|m| m.get("b")), Some(&1));
-    let offer = Op::Offer { job: 1, account: 1, from: None };
+    let offer = Op::Read(Read::Offer { job: 1, account: 1, from: None });
     assert!(
         matches!(&store.run(std::slice::from_ref(&offer)).done[..], [Done::Offered { message: Some(m), .. }] if m.text == "hi")
     );
-    store.run(&[Op::Taken { message: 1, at: 9 }]);
+    store.run(&[Op::Write(Write::Taken { message: 1, at: 9 })]);
     assert_eq!(store.run(&[offer]).done, [Done::Offered { job: 1, message: None }]);
 }
 
@@ -78,17 +78,17 @@ fn at_the_quota_only_what_grows_is_refused() {
     let dir = tempfile::tempdir().expect("a folder");
     let mut store = Store::open(dir.path()).expect("a new database");
     store.limit(Some(100_000)).expect("limited");
-    store.run(&[Op::Register { job: 0, name: "a".into(), hashed: hashed(), at: 0 }]);
+    store.run(&[Op::Write(Write::Register { job: 0, name: "a".into(), hashed: hashed(), at: 0 })]);
     let message = |job| {
         let raw = vec![b'x'; 900];
         let text = "x".repeat(900);
-        Op::Message { job, message: of_b(raw, text) }
+        Op::Write(Write::Message { job, message: of_b(raw, text) })
     };
     let kept = (1..200).find(|job| store.run(&[message(*job)]).error.is_some()).expect("a limit") - 1;
     assert!((10..60).contains(&kept), "{kept}");
     for n in 1..=kept {
-        let offer = Op::Offer { job: 2, account: 1, from: None };
-        let results = store.run(&[message(1), offer, Op::Taken { message: n as i64, at: 0 }]);
+        let offer = Op::Read(Read::Offer { job: 2, account: 1, from: None });
+        let results = store.run(&[message(1), offer, Op::Write(Write::Taken { message: n as i64, at: 0 })]);
         let [Done::Failed { job: 1 }, Done::Offered { job: 2, message: Some(offered) }] = &results.done[..] else {
             panic!("{results:?}")
         };
@@ -109,8 +109,8 @@ fn damaged_and_newer_files_are_refused_with_a_sentence() {
     let mut store = Store::open(dir.path()).expect("new");
     let (raw, text) = (vec![b'x'; 900], "x".repeat(900));
     let message = of_b(raw, text);
-    let messages = (0..100).map(|job| Op::Message { job, message: message.clone() });
-    let account = Op::Register { job: 0, name: "a".into(), hashed: hashed(), at: 0 };
+    let messages = (0..100).map(|job| Op::Write(Write::Message { job, message: message.clone() }));
+    let account = Op::Write(Write::Register { job: 0, name: "a".into(), hashed: hashed(), at: 0 });
     assert_eq!(store.run(&std::iter::once(account).chain(messages).collect::<Vec<_>>()).error, None);
     drop(store);
     let mut bytes = std::fs::read(file(dir.path())).expect("readable");
@@ -130,13 +130,13 @@ fn what_is_too_large_fails_alone() {
     let dir = tempfile::tempdir().expect("a folder");
     let mut store = Store::open(dir.path()).expect("a database");
     store.limit(Some(200_000)).expect("set");
-    let register = |job, name: &str| Op::Register { job, name: name.into(), hashed: hashed(), at: 0 };
+    let register = |job, name: &str| Op::Write(Write::Register { job, name: name.into(), hashed: hashed(), at: 0 });
     let account = |n| crate::server::control::NewAccount {
         name: format!("{n:060}"),
         salt: crate::protocol::wire::frame::Key([1; 16]),
         hash: crate::protocol::wire::frame::Key([2; 32]),
     };
-    let list = |job, n: u32| Op::Import { job, accounts: (0..n).map(account).collect(), at: 0 };
+    let list = |job, n: u32| Op::Write(Write::Import { job, accounts: (0..n).map(account).collect(), at: 0 });
     let results = store.run(&[register(1, "a"), list(2, 5_000), register(3, "b")]);
     assert!(results.error.is_some_and(|error| error.contains("full")));
     assert!(

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use hongyan::protocol::link::PeerId;
 use hongyan::server::engine::{Effect, Engine, Now};
 use hongyan::server::hasher::{Hashed, Job, Outcome};
-use hongyan::server::store::{Delivery, Done, Op, Own, OwnSent, Snapshot, Stored};
+use hongyan::server::store::{Delivery, Done, Op, Own, OwnSent, Snapshot, Stored, Read, Write};
 use hongyan::server::{OnSecondLogin, Quotas};
 use hongyan::protocol::wire::frame::{FromClient, FromServer, Key, Secret};
 use libfuzzer_sys::fuzz_target;
@@ -290,11 +290,11 @@ impl World {
             })
         };
         Some(match op {
-            Op::Message { job, .. } | Op::Enter { job, .. } | Op::Allow { job, .. } if self.disk_full => {
+            Op::Write(Write::Message { job, .. } | Write::Enter { job, .. } | Write::Allow { job, .. }) if self.disk_full => {
                 Done::Failed { job }
             }
-            Op::TakenTo { .. } if self.disk_full => return None,
-            Op::Message { job, message } => {
+            Op::Write(Write::TakenTo { .. }) if self.disk_full => return None,
+            Op::Write(Write::Message { job, message }) => {
                 let key = message.key.as_ref().expect("of a device");
                 let name = ((key.account, key.device), key.counter);
                 if let Some(done) = before(&self.sent, &name, key.hash, job) {
@@ -319,11 +319,11 @@ impl World {
                 });
                 Done::Kept { job, rows, own, sent: message.sent, again: false, online: Some(message.online) }
             }
-            Op::Again { job, key } => {
+            Op::Read(Read::Again { job, key }) => {
                 let name = ((key.account, key.device), key.counter);
                 before(&self.sent, &name, key.hash, job).unwrap_or(Done::Ok { job })
             }
-            Op::Enter { job, account, device, token, cursor, .. } => {
+            Op::Write(Write::Enter { job, account, device, token, cursor, .. }) => {
                 if let Some(token) = token {
                     self.tokens.insert((account, device), token);
                 }
@@ -342,7 +342,7 @@ impl World {
                 };
                 Done::Entered { job, token, highest, start }
             }
-            Op::After { job, account, device, after, count } => {
+            Op::Read(Read::After { job, account, device, after, count }) => {
                 let for_it = |m: &Row| m.receiver == account && m.own.as_ref().is_none_or(|own| own.device != device);
                 let mine = self.messages.iter().enumerate().filter(|(i, m)| for_it(m) && number(*i) > after);
                 let count = usize::try_from(count).unwrap_or(0);
@@ -353,8 +353,8 @@ impl World {
                 let more = mine.clone().nth(count).is_some();
                 Done::Messages { job, messages: mine.take(count).map(stored).collect(), more }
             }
-            Op::History { job, .. } => Done::Messages { job, messages: Vec::new(), more: false },
-            Op::TakenTo { account: receiver, row, .. } => {
+            Op::Read(Read::History { job, .. }) => Done::Messages { job, messages: Vec::new(), more: false },
+            Op::Write(Write::TakenTo { account: receiver, row, .. }) => {
                 let rows = usize::try_from(row).unwrap_or(0);
                 let mut senders = HashMap::new();
                 let mut delivered = BTreeMap::new();
@@ -374,27 +374,24 @@ impl World {
                 }
                 Done::Took { account: receiver, senders, delivered: delivered.into_values().collect() }
             }
-            Op::Forget { account, device } => {
+            Op::Write(Write::Forget { account, device }) => {
                 self.tokens.remove(&(account, device));
                 self.starts.remove(&(account, device));
                 return None;
             }
-            Op::Delivered { job, .. } if self.disk_full => Done::Failed { job },
-            Op::Delivered { job, account, after, count } => {
+            Op::Read(Read::Delivered { job, .. }) if self.disk_full => Done::Failed { job },
+            Op::Read(Read::Delivered { job, account, after, count }) => {
                 let new = self.delivered.values().filter(|d| d.author == account && d.version > after);
                 let mut delivered: Vec<_> = new.copied().collect();
                 delivered.sort_by_key(|d| d.version);
                 delivered.truncate(count as usize);
                 Done::Delivered { job, delivered }
             }
-            Op::Import { .. } | Op::Delete { .. } => unreachable!("there is no operator"),
-            Op::Allow { job, .. } => Done::Ok { job },
-            Op::Session { job, .. }
-            | Op::EndSession { job, .. }
-            | Op::Password { job, .. }
-            | Op::Register { job, .. } => Done::Failed { job },
-            Op::Offer { job, .. } => Done::Failed { job },
-            Op::Handed { .. } | Op::Taken { .. } | Op::Seen { .. } => return None,
+            Op::Write(Write::Import { .. } | Write::Delete { .. }) => unreachable!("there is no operator"),
+            Op::Write(Write::Allow { job, .. }) => Done::Ok { job },
+            Op::Write(Write::Session { job, .. } | Write::EndSession { job, .. } | Write::Password { job, .. } | Write::Register { job, .. }) => Done::Failed { job },
+            Op::Read(Read::Offer { job, .. }) => Done::Failed { job },
+            Op::Write(Write::Handed { .. } | Write::Taken { .. } | Write::Seen { .. }) => return None,
         })
     }
 

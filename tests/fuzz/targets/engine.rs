@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use hongyan::server::engine::{Effect, Engine, Now};
 use hongyan::server::hasher::{Hashed, Job, Outcome};
-use hongyan::server::store::{Done, Op, Snapshot, Unread};
+use hongyan::server::store::{Done, Op, Snapshot, Unread, Read, Write};
 use hongyan::server::{OnSecondLogin, Quotas};
 use hongyan::protocol::wire::looks_like_reply;
 use libfuzzer_sys::fuzz_target;
@@ -113,17 +113,17 @@ impl World {
 
     fn store(&mut self, op: Op) -> Option<Done> {
         Some(match op {
-            Op::Register { job, .. } | Op::Message { job, .. } if self.disk_full => Done::Failed { job },
-            Op::Session { job, .. } | Op::EndSession { job, .. } | Op::Password { job, .. } if self.disk_full => {
+            Op::Write(Write::Register { job, .. } | Write::Message { job, .. }) if self.disk_full => Done::Failed { job },
+            Op::Write(Write::Session { job, .. } | Write::EndSession { job, .. } | Write::Password { job, .. }) if self.disk_full => {
                 Done::Failed { job }
             }
-            Op::Register { job, name, at, .. } => {
+            Op::Write(Write::Register { job, name, at, .. }) => {
                 assert!(!self.names.contains(&name), "registered twice");
                 self.names.push(name);
                 Done::Registered { job, account: i64::try_from(self.names.len()).ok(), at }
             }
-            Op::Session { job, .. } | Op::EndSession { job, .. } | Op::Password { job, .. } => Done::Ok { job },
-            Op::Message { job, message } => {
+            Op::Write(Write::Session { job, .. } | Write::EndSession { job, .. } | Write::Password { job, .. }) => Done::Ok { job },
+            Op::Write(Write::Message { job, message }) => {
                 let mut rows = Vec::new();
                 for receiver in message.receivers {
                     let row = i64::try_from(self.messages.len()).unwrap_or(0);
@@ -135,21 +135,21 @@ impl World {
                 Done::Kept { job, rows, own: None, sent: message.sent, again: false, online: Some(message.online) }
             }
             // No device ever connects here.
-            Op::Import { .. } | Op::Delete { .. } => unreachable!("there is no operator"),
-            Op::Enter { .. } | Op::Forget { .. } | Op::Again { .. } => return None,
-            Op::After { .. } | Op::Allow { .. } | Op::TakenTo { .. } | Op::History { .. } | Op::Delivered { .. } => return None,
-            Op::Offer { job, account, from } => {
+            Op::Write(Write::Import { .. } | Write::Delete { .. }) => unreachable!("there is no operator"),
+            Op::Write(Write::Enter { .. } | Write::Forget { .. }) | Op::Read(Read::Again { .. }) => return None,
+            Op::Read(Read::After { .. }) | Op::Write(Write::Allow { .. } | Write::TakenTo { .. }) | Op::Read(Read::History { .. } | Read::Delivered { .. }) => return None,
+            Op::Read(Read::Offer { job, account, from }) => {
                 let mut unread = self.messages.iter().filter(|(to, _, taken)| *to == account && !taken);
                 let found = unread.find(|(_, m, _)| from.as_ref().is_none_or(|from| *from == m.sender));
                 Done::Offered { job, message: found.map(|(_, m, _)| m.clone()) }
             }
-            Op::Taken { message, .. } => {
+            Op::Write(Write::Taken { message, .. }) => {
                 let row = usize::try_from(message).ok().and_then(|row| self.messages.get_mut(row));
                 let (.., taken) = row.expect("a message there is");
                 assert!(!std::mem::replace(taken, true), "taken twice");
                 return None;
             }
-            Op::Seen { .. } | Op::Handed { .. } => return None,
+            Op::Write(Write::Seen { .. } | Write::Handed { .. }) => return None,
         })
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use hongyan::probe::{Datagram, Desk, Transport};
 use hongyan::server::engine::{Effect, Engine, Now};
 use hongyan::server::hasher::{Hashed, Job, Outcome};
-use hongyan::server::store::{AccountId, Done, Op, Snapshot, Unread};
+use hongyan::server::store::{AccountId, Done, Op, Read, Snapshot, Unread, Write};
 use hongyan::server::{OnSecondLogin, Quotas};
 
 /// What a server sends: to whom, from another address than its own if so, how much later, what.
@@ -180,23 +180,25 @@ impl Ours {
 
     fn store(&mut self, now: Now, op: Op) {
         let done = match op {
-            Op::Offer { job, account, from } => {
+            Op::Read(Read::Offer { job, account, from }) => {
                 let wanted = |(to, m, taken): &&(AccountId, Unread, bool)| {
                     !taken && *to == account && from.as_ref().is_none_or(|f| *f == m.sender)
                 };
                 Done::Offered { job, message: self.messages.iter().find(wanted).map(|(_, m, _)| m.clone()) }
             }
-            Op::Taken { message, .. } => {
+            Op::Write(Write::Taken { message, .. }) => {
                 self.messages[usize::try_from(message).expect("a row")].2 = true;
                 return;
             }
-            Op::Seen { .. } | Op::Handed { .. } => return,
-            Op::Register { job, at, .. } => {
+            Op::Write(Write::Seen { .. } | Write::Handed { .. }) => return,
+            Op::Write(Write::Register { job, at, .. }) => {
                 self.accounts += 1;
                 Done::Registered { job, account: Some(self.accounts), at }
             }
-            Op::Session { job, .. } | Op::EndSession { job, .. } | Op::Password { job, .. } => Done::Ok { job },
-            Op::Message { job, message } => {
+            Op::Write(Write::Session { job, .. } | Write::EndSession { job, .. } | Write::Password { job, .. }) => {
+                Done::Ok { job }
+            }
+            Op::Write(Write::Message { job, message }) => {
                 let mut rows = Vec::new();
                 for receiver in message.receivers {
                     let row = i64::try_from(self.messages.len()).expect("few");
@@ -207,9 +209,13 @@ impl Ours {
                 }
                 Done::Kept { job, rows, own: None, sent: message.sent, again: false, online: Some(message.online) }
             }
-            Op::Import { .. } | Op::Delete { .. } => panic!("there is no operator"),
-            Op::Enter { .. } | Op::Forget { .. } | Op::Again { .. } => panic!("there is no device"),
-            Op::After { .. } | Op::Allow { .. } | Op::TakenTo { .. } | Op::History { .. } | Op::Delivered { .. } => {
+            Op::Write(Write::Import { .. } | Write::Delete { .. }) => panic!("there is no operator"),
+            Op::Write(Write::Enter { .. } | Write::Forget { .. }) | Op::Read(Read::Again { .. }) => {
+                panic!("there is no device")
+            }
+            Op::Read(Read::After { .. })
+            | Op::Write(Write::Allow { .. } | Write::TakenTo { .. })
+            | Op::Read(Read::History { .. } | Read::Delivered { .. }) => {
                 panic!("there is no device")
             }
         };

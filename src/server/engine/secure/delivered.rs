@@ -6,7 +6,7 @@ use super::{DeviceName, Waiting, number};
 use crate::protocol::link::PeerId;
 use crate::protocol::wire::frame::FromServer;
 use crate::server::engine::{Effect, Engine};
-use crate::server::store::{AccountId, Delivery, Done, Op};
+use crate::server::store::{AccountId, Delivery, Done, Op, Read};
 
 /// Conversations of one answer; even with the longest names fewer bytes than a frame may have.
 const MOST: u32 = 256;
@@ -46,7 +46,7 @@ impl Engine {
         device.told.reading = true;
         let after = device.told.version;
         let job = self.device_waits(peer, Waiting::Delivered { who });
-        self.effects.push_back(Effect::Store(Op::Delivered { job, account: who.0, after, count: MOST }));
+        self.effects.push_back(Effect::Store(Op::Read(Read::Delivered { job, account: who.0, after, count: MOST })));
     }
 
     /// What was read for a device.

@@ -12,7 +12,7 @@ use crate::protocol::wire::frame::{Code, FromServer, Key, Reason};
 use crate::protocol::wire::reply::Registered;
 use crate::server::engine::{Effect, Engine, Now};
 use crate::server::hasher::{Hashed, Job, MOST_JOBS};
-use crate::server::store::{AccountId, MessageRow, Op};
+use crate::server::store::{AccountId, MessageRow, Op, Write};
 
 impl Engine {
     pub(in crate::server::engine) fn leave(&mut self, now: Now, account: AccountId, peer: PeerId) {
@@ -114,7 +114,7 @@ impl Engine {
             return self.rivals(now, &name, None);
         };
         let job = self.device_waits(peer, Waiting::Register { id, name: name.clone(), hashed: hashed.clone() });
-        self.effects.push_back(Effect::Store(Op::Register { job, name, hashed, at: now.unix }));
+        self.effects.push_back(Effect::Store(Op::Write(Write::Register { job, name, hashed, at: now.unix })));
     }
 
     pub(in crate::server::engine) fn device_registered(
@@ -194,7 +194,14 @@ impl Engine {
         };
         let nth = self.nth_password(account).unwrap_or_default();
         let job = self.device_waits(peer, Waiting::Enter { id, account, nth, device, cursor: cursor.is_some(), by });
-        self.effects.push_back(Effect::Store(Op::Enter { job, account, device, token, cursor, at: now.unix }));
+        self.effects.push_back(Effect::Store(Op::Write(Write::Enter {
+            job,
+            account,
+            device,
+            token,
+            cursor,
+            at: now.unix,
+        })));
     }
 
     /// Whether a login that is to end nobody's would.
@@ -230,7 +237,7 @@ impl Engine {
         let mut ended = self.people.get(&who.0).and_then(|person| person.session.as_ref()).map(|s| s.address);
         if ended.is_some() {
             self.end_session(who.0);
-            self.effects.push_back(Effect::Store(Op::EndSession { job: 0, account: who.0 }));
+            self.effects.push_back(Effect::Store(Op::Write(Write::EndSession { job: 0, account: who.0 })));
         }
         // The same device coming back takes nobody's place, though the old connection may not have ended yet: it has
         // let go of that one. Who hears there that it is closed is another program, with a copy of its folder.

@@ -4,7 +4,7 @@ use super::{DeviceName, PAGE, WINDOW, Waiting, number};
 use crate::protocol::link::PeerId;
 use crate::protocol::wire::frame::FromServer;
 use crate::server::engine::{Effect, Engine, Now};
-use crate::server::store::{AccountId, Done, MessageRow, Op, OwnSent, Stored};
+use crate::server::store::{AccountId, Done, MessageRow, Op, OwnSent, Read, Stored, Write};
 
 impl Engine {
     pub(in crate::server::engine) fn device_acknowledges(
@@ -21,7 +21,7 @@ impl Engine {
             device.window.pop_front();
         }
         if let Some(row) = last {
-            self.effects.push_back(Effect::Store(Op::TakenTo { account, row, at: now.unix }));
+            self.effects.push_back(Effect::Store(Op::Write(Write::TakenTo { account, row, at: now.unix })));
             self.read_on(peer);
         }
     }
@@ -42,7 +42,15 @@ impl Engine {
         let job = self.device_waits(peer, Waiting::History { id });
         let before = before.map(|before| i64::try_from(before).unwrap_or(i64::MAX));
         let count = count.min(PAGE);
-        self.effects.push_back(Effect::Store(Op::History { job, account, name, peer: other, peer_id, before, count }));
+        self.effects.push_back(Effect::Store(Op::Read(Read::History {
+            job,
+            account,
+            name,
+            peer: other,
+            peer_id,
+            before,
+            count,
+        })));
     }
 
     /// A new message for a device that is here: at once if it has all before it, else in its turn from the disk.
@@ -75,7 +83,13 @@ impl Engine {
         let after = device.pushed;
         let count = u32::try_from(room).unwrap_or(1);
         let job = self.device_waits(peer, Waiting::Page { who });
-        self.effects.push_back(Effect::Store(Op::After { job, account: who.0, device: who.1, after, count }));
+        self.effects.push_back(Effect::Store(Op::Read(Read::After {
+            job,
+            account: who.0,
+            device: who.1,
+            after,
+            count,
+        })));
     }
 
     /// Messages that were read for a device.

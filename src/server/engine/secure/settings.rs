@@ -4,7 +4,7 @@ use super::{DeviceName, Waiting, number};
 use crate::protocol::link::PeerId;
 use crate::protocol::wire::frame::FromServer;
 use crate::server::engine::{Effect, Engine, Now};
-use crate::server::store::{AccountId, Change, MessageRow, Op, Own};
+use crate::server::store::{AccountId, Change, MessageRow, Op, Own, Write};
 
 impl Engine {
     pub(in crate::server::engine) fn tell_settings(&mut self, peer: PeerId, id: u64, account: AccountId) {
@@ -20,7 +20,7 @@ impl Engine {
         change: Change,
     ) {
         let job = self.device_waits(peer, Waiting::Allow { id, account, change });
-        self.effects.push_back(Effect::Store(Op::Allow { job, account, change }));
+        self.effects.push_back(Effect::Store(Op::Write(Write::Allow { job, account, change })));
     }
 
     /// A change is on disk.
@@ -66,7 +66,7 @@ impl Engine {
         self.armed.retain(|_, (armed, _)| *armed != account);
         if self.people.get(&account).is_some_and(|person| person.session.is_some()) {
             self.end_session(account);
-            self.effects.push_back(Effect::Store(Op::EndSession { job: 0, account }));
+            self.effects.push_back(Effect::Store(Op::Write(Write::EndSession { job: 0, account })));
         }
     }
 

@@ -115,14 +115,14 @@ impl World {
 
     fn store(&mut self, op: Op) {
         let done = match &op {
-            Op::Message { job, .. }
-            | Op::Enter { job, .. }
-            | Op::Allow { job, .. }
-            | Op::Password { job, .. }
-            | Op::Delete { job, .. }
-            | Op::Import { job, .. }
-                if self.disk_full =>
-            {
+            Op::Write(
+                Write::Message { job, .. }
+                | Write::Enter { job, .. }
+                | Write::Allow { job, .. }
+                | Write::Password { job, .. }
+                | Write::Delete { job, .. }
+                | Write::Import { job, .. },
+            ) if self.disk_full => {
                 vec![Done::Failed { job: *job }]
             }
             _ => self.store.run(&[op]).done,

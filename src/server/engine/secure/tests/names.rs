@@ -8,7 +8,7 @@ fn world_with(names: &[&str]) -> World {
     // Accounts of before names had rules.
     for name in names {
         let hashed = Hashed { salt: Vec::new(), hash: name.as_bytes().to_vec() };
-        let done = world.store.run(&[Op::Register { job: 0, name: (*name).into(), hashed, at: 0 }]).done;
+        let done = world.store.run(&[Op::Write(Write::Register { job: 0, name: (*name).into(), hashed, at: 0 })]).done;
         assert!(matches!(done[..], [Done::Registered { account: Some(_), .. }]), "{done:?}");
     }
     again(&mut world);

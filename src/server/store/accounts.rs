@@ -1,0 +1,61 @@
+//! Accounts and their sessions in the plain dialect: one function an operation.
+
+use std::net::SocketAddr;
+
+use rusqlite::{Connection, Error, params};
+
+use super::{AccountId, Change, Done, admin};
+use crate::server::hasher::Hashed;
+
+/// A new account, unless there is one of its name.
+pub(super) fn register(c: &Connection, job: u64, name: &str, hashed: &Hashed, at: i64) -> Result<Done, Error> {
+    let at = admin::made_at(c, at)?;
+    let inserted = c
+        .prepare_cached("INSERT INTO accounts (name, salt, hash, created) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")?
+        .execute(params![name, hashed.salt, hashed.hash, at])?;
+    let account = (inserted == 1).then(|| c.last_insert_rowid());
+    Ok(Done::Registered { job, account, at })
+}
+
+/// Binds an account to an address; `end` loses its session.
+pub(super) fn bind(
+    c: &Connection,
+    account: AccountId,
+    address: SocketAddr,
+    end: Option<AccountId>,
+    at: i64,
+) -> Result<(), Error> {
+    if let Some(end) = end {
+        end_session(c, end)?;
+    }
+    // Not of an account that was deleted or closed to the plain dialect while this waited.
+    c.prepare_cached(
+        "INSERT OR REPLACE INTO sessions (account, address, since)
+         SELECT id, ?2, ?3 FROM accounts WHERE id = ?1 AND NOT secure_only",
+    )?
+    .execute(params![account, address.to_string(), at])?;
+    Ok(())
+}
+
+pub(super) fn end_session(c: &Connection, account: AccountId) -> Result<(), Error> {
+    c.prepare_cached("DELETE FROM sessions WHERE account = ?")?.execute([account]).map(drop)
+}
+
+/// When sessions were last heard of.
+pub(super) fn seen(c: &Connection, sessions: &[(AccountId, i64)]) -> Result<(), Error> {
+    let mut update = c.prepare_cached("UPDATE sessions SET since = ? WHERE account = ?")?;
+    for (account, at) in sessions {
+        update.execute([at, account])?;
+    }
+    Ok(())
+}
+
+/// Changes how an account may be used.
+pub(super) fn allow(c: &Connection, account: AccountId, change: Change) -> Result<(), Error> {
+    let (query, on) = match change {
+        Change::Beside(on) => ("UPDATE accounts SET beside = ? WHERE id = ?", on),
+        Change::SecureOnly(on) => ("UPDATE accounts SET secure_only = ? WHERE id = ?", on),
+    };
+    c.prepare_cached(query)?.execute(params![on, account])?;
+    admin::close(c, account)
+}

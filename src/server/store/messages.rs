@@ -1,0 +1,83 @@
+//! Messages: kept for their receivers, and handed out one by one in the plain dialect. One function an operation.
+
+use rusqlite::{Connection, Error, params};
+
+use super::{AccountId, Done, MessageRow, NewMessage, SentKey, Store, Unread, delivered, devices};
+
+/// Keeps a message in a row for each receiver, unless its device has sent it before, or it is not its turn.
+pub(super) fn keep(c: &Connection, job: u64, message: &NewMessage) -> Result<Done, Error> {
+    if let Some(key) = &message.key {
+        if let Some(done) = devices::sent_before(c, job, key)? {
+            return Ok(done);
+        }
+        if devices::is_out_of_turn(c, key)? {
+            return Ok(Done::OutOfTurn { job });
+        }
+    }
+    let mut rows = Vec::with_capacity(message.receivers.len());
+    let mut insert = c.prepare_cached(
+        "INSERT INTO messages (receiver, sender, author, writer, raw, text, sent, online)
+         VALUES (?, ?, (SELECT id FROM accounts WHERE id = ?), ?, ?, ?, ?, ?)",
+    )?;
+    for receiver in &message.receivers {
+        let NewMessage { sender, author, writer, raw, text, sent, online, .. } = message;
+        insert.execute(params![receiver, sender, author, writer, raw, text, sent, online])?;
+        let row = c.last_insert_rowid();
+        rows.push(row);
+        if writer.is_none() {
+            delivered::begin(c, *author, *receiver, row)?;
+        }
+    }
+    let mut own = None;
+    if let Some(key) = &message.key {
+        devices::note_sent(c, key, rows.first().copied().unwrap_or(0), message.sent)?;
+        own = message.own.as_ref().map(|own| devices::note_own(c, key, own, message.sent)).transpose()?;
+    }
+    Ok(Done::Kept { job, rows, own, sent: message.sent, again: false, online: Some(message.online) })
+}
+
+/// Whether a device has sent this before.
+pub(super) fn again(c: &Connection, job: u64, key: &SentKey) -> Result<Done, Error> {
+    Ok(devices::sent_before(c, job, key)?.unwrap_or(Done::Ok { job }))
+}
+
+/// A message was handed out in the plain dialect.
+pub(super) fn handed(c: &Connection, message: MessageRow) -> Result<(), Error> {
+    c.prepare_cached("UPDATE messages SET plain = 1 WHERE id = ?")?.execute([message]).map(drop)
+}
+
+impl Store {
+    /// The oldest unread message, of one sender or of anyone; none that was taken while that could not be written down.
+    pub(super) fn offer(&self, account: AccountId, from: Option<&str>) -> Result<Option<Unread>, Error> {
+        // The index holds them in this order, so only what is looked at is read. Named, or else one writer's
+        // are looked for among all he ever wrote.
+        let mut query = self.connection.prepare_cached(match from {
+            Some(_) => {
+                "SELECT id, sender, sent, text, writer FROM messages INDEXED BY unread
+                 WHERE receiver = ? AND sender = ? AND taken IS NULL ORDER BY id"
+            }
+            None => {
+                "SELECT id, sender, sent, text, writer FROM messages INDEXED BY unread
+                 WHERE receiver = ? AND taken IS NULL ORDER BY id"
+            }
+        })?;
+        let mut rows = match from {
+            Some(from) => query.query(params![account, from])?,
+            None => query.query([account])?,
+        };
+        while let Some(row) = rows.next()? {
+            let id = row.get("id")?;
+            let taken = self.owed_to.get(&account).is_some_and(|(to, _)| id <= *to);
+            if !taken && !self.owed.contains_key(&id) {
+                return Ok(Some(Unread {
+                    row: id,
+                    sender: row.get("sender")?,
+                    writer: row.get("writer")?,
+                    sent: row.get("sent")?,
+                    text: row.get("text")?,
+                }));
+            }
+        }
+        Ok(None)
+    }
+}
