@@ -2,14 +2,16 @@
 //! and the hasher work beside it and wake it by a datagram to its own socket; the timer thread does
 //! the same at a deadline. Nothing wakes up without cause.
 //!
-//! Its parts: `socket` (at which of the machine's addresses each datagram came in), `stop`, and `control` (hears
-//! operators' commands).
+//! Its parts: `socket` (at which of the machine's addresses each datagram came in), `workers` (store, hasher and timer),
+//! `idle` (ends it when nobody needs it), `stop`, and `control` (hears operators' commands).
 
 #![allow(clippy::disallowed_methods, reason = "the server's clock is read here, and handed on")]
 
 mod control;
+mod idle;
 mod socket;
 mod stop;
+mod workers;
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,22 +21,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crossbeam_channel::{Receiver, Sender, TrySendError};
-
 use self::control::Control;
+use self::idle::{Idle, Look};
 pub use self::stop::Stop;
 use self::stop::Waker;
+use self::workers::{Gone, Workers};
 use super::carrier::{Carrier, CarrierError};
 use super::control::Answer;
 use super::engine::{Effect, Engine, Now};
 use super::explain::Tap;
-use super::hasher::{self, Job};
+use super::hasher::Job;
 use super::limits::Seldom;
 pub use super::lossy::Lossy;
 use super::lossy::Network;
-use super::store::{self, DataLock, Op, Store, StoreError};
+use super::store::{self, DataLock, Store, StoreError};
 use super::{OnSecondLogin, Quotas};
-use crate::base::alarm;
 use crate::protocol::link::Ends;
 use socket::Socket;
 
@@ -145,27 +146,17 @@ impl Server {
         let address = socket.address()?;
         let waker = Arc::new(Waker::new(address)?);
         let own = waker.socket.local_addr()?;
-        let wake = |waker: &Arc<Waker>| {
-            let waker = Arc::clone(waker);
+        let wake = {
+            let waker = Arc::clone(&waker);
             move || {
                 // Where its address is gone nobody can ask it anything either; it goes on when that is back.
                 let _ = waker.wake();
             }
         };
-
-        let (ops, ops_in) = crossbeam_channel::unbounded();
-        let (done, done_in) = crossbeam_channel::unbounded();
-        let store_thread = store::start(store, ops_in, done, wake(&waker))?;
-        let (jobs, jobs_in) = crossbeam_channel::bounded(hasher::MOST_JOBS);
-        let (outcomes, outcomes_in) = crossbeam_channel::unbounded();
-        let hasher_thread = hasher::start(jobs_in, outcomes, wake(&waker))?;
-        let (deadlines, deadlines_in) = crossbeam_channel::unbounded();
-        let ring = wake(&waker);
-        let timer_thread =
-            thread::Builder::new().name("timer".into()).spawn(move || alarm::run(&deadlines_in, ring))?;
+        let workers = Workers::start(store, wake.clone())?;
 
         // Without it everything else goes on; operators have to stop the server, as before there was this.
-        let control = Control::open(&config.data, wake(&waker));
+        let control = Control::open(&config.data, wake);
         let control =
             control.inspect_err(|error| log::warn!("commands cannot be taken while this server runs: {error}")).ok();
 
@@ -178,23 +169,14 @@ impl Server {
             own,
             engine,
             network: config.lossy.map(Network::new),
-            ops: Some(ops),
-            storing: Vec::new(),
-            done: done_in,
-            jobs: Some(jobs),
-            outcomes: outcomes_in,
-            deadlines: Some(deadlines),
-            deadline: None,
-            idle_exit: config.idle_exit,
+            workers,
+            idle: Idle::new(config.idle_exit),
             explain: config.explain,
             control,
-            disk_says: String::new(),
-            idle_look: None,
-            refused_by_disk: Seldom::default(),
+            disk: Disk::default(),
             not_hashed: Seldom::default(),
             stopping: Arc::clone(&stop.stopping),
             failed: None,
-            workers: vec![store_thread, hasher_thread, timer_thread],
             _lock: lock,
         };
         let thread = thread::Builder::new().name("server".into()).spawn(move || turn.run())?;
@@ -241,7 +223,7 @@ impl Drop for Server {
     }
 }
 
-/// The server's own thread. Fields end in the order in which they stand: channels before workers.
+/// The server's own thread.
 struct Turn {
     socket: Socket,
     /// Wake-ups come from here.
@@ -249,28 +231,34 @@ struct Turn {
     engine: Engine,
     carrier: Option<Carrier>,
     network: Option<Network>,
-    ops: Option<Sender<Vec<Op>>>,
-    /// What is to be stored next, together.
-    storing: Vec<Op>,
-    done: Receiver<store::Results>,
-    jobs: Option<Sender<Job>>,
-    outcomes: Receiver<hasher::Outcome>,
-    deadlines: Option<Sender<Instant>>,
-    deadline: Option<Instant>,
-    idle_exit: Option<Duration>,
+    workers: Workers,
+    idle: Idle,
     explain: Option<Tap>,
     control: Option<Control>,
-    /// Why something was not stored last.
-    disk_says: String,
-    /// When it is looked again whether anybody is here.
-    idle_look: Option<Instant>,
-    refused_by_disk: Seldom,
+    disk: Disk,
     not_hashed: Seldom,
     stopping: Arc<AtomicBool>,
     /// Why it ends, if not because it was asked to.
     failed: Option<ServerError>,
-    workers: Vec<JoinHandle<()>>,
     _lock: DataLock,
+}
+
+/// What the disk has refused.
+#[derive(Debug, Default)]
+struct Disk {
+    /// Why something was not stored last.
+    says: String,
+    refused: Seldom,
+}
+
+impl Disk {
+    /// Not everything could be stored.
+    fn refuses(&mut self, now: Instant, error: String) {
+        if let Some(more) = self.refused.speaks(now) {
+            log::error!("not everything could be stored: {error} (and {more} times before); reading goes on");
+        }
+        self.says = error;
+    }
 }
 
 impl Turn {
@@ -301,17 +289,9 @@ impl Turn {
         self.engine.end(now());
         self.effects();
         self.store();
-        // Closed channels end the workers; what was given to the store is committed first.
-        (self.ops, self.jobs, self.deadlines) = (None, None, None);
+        self.workers.close();
         self.farewell();
-        // Nobody waits for the passwords still to be looked at, and each takes its time.
-        self.outcomes = crossbeam_channel::never();
-        for worker in self.workers.drain(..) {
-            let name = worker.thread().name().map(str::to_owned).unwrap_or_default();
-            if worker.join().is_err() {
-                log::error!("the {name} thread panicked");
-            }
-        }
+        self.workers.join();
         // Answers to what was committed at the last moment still leave.
         self.results();
         self.effects();
@@ -322,7 +302,7 @@ impl Turn {
     /// does not would notice at its next sign of life only, so all of them are told again.
     fn farewell(&mut self) {
         let by = Instant::now() + LAST_ANSWERS;
-        while let Ok(batch) = self.done.recv_deadline(by) {
+        while let Some(batch) = self.workers.stored_by(by) {
             let now = now();
             batch.done.into_iter().for_each(|done| self.engine.stored(now, done));
         }
@@ -350,10 +330,10 @@ impl Turn {
     /// commit. One by itself waits for nobody.
     fn gather(&mut self, buffer: &mut [u8]) {
         self.effects();
-        if self.storing.is_empty() || self.socket.waits(false).is_err() {
+        if self.workers.to_store() == 0 || self.socket.waits(false).is_err() {
             return;
         }
-        while self.storing.len() < TOGETHER
+        while self.workers.to_store() < TOGETHER
             && let Ok(came) = self.socket.receive(buffer)
         {
             if came.from.other != self.own {
@@ -371,11 +351,8 @@ impl Turn {
 
     /// Gives the store what is to be stored.
     fn store(&mut self) {
-        if !self.storing.is_empty() {
-            let batch = std::mem::take(&mut self.storing);
-            if self.ops.as_ref().is_some_and(|ops| ops.send(batch).is_err()) {
-                self.fail("store");
-            }
+        if let Err(Gone(thread)) = self.workers.store() {
+            self.fail(thread);
         }
     }
 
@@ -415,31 +392,17 @@ impl Turn {
         let control = self.control.as_ref().and_then(Control::poll_timeout);
         let deadlines = [self.engine.poll_timeout(), carrier, network, control];
         let mut deadline = deadlines.into_iter().flatten().min();
-        if let Some(idle) = self.idle_exit {
-            // Looking through the sessions is for when it may matter, not for every datagram.
-            let look = match self.idle_look {
-                Some(look) if now.instant < look && !self.engine.nobody() => look,
-                _ => match self.engine.idle_since(now) {
-                    Some(since) if now.instant >= since + idle => {
-                        log::info!("nobody is here any more: ending");
-                        self.stopping.store(true, Ordering::Release);
-                        return;
-                    }
-                    Some(since) => since + idle,
-                    None => now.instant + super::engine::PRESENCE,
-                },
-            };
-            self.idle_look = Some(look);
-            deadline = Some(deadline.map_or(look, |d| d.min(look)));
-        }
-        // The timer thread is told only when the deadline moves earlier; a wake-up too early is cheap.
-        if let Some(at) = deadline
-            && self.deadline.is_none_or(|told| at < told || told <= now.instant)
-        {
-            self.deadline = Some(at);
-            if let Some(deadlines) = &self.deadlines {
-                let _ = deadlines.send(at);
+        match self.idle.look(now, &mut self.engine) {
+            Look::Never => {}
+            Look::At(look) => deadline = Some(deadline.map_or(look, |d| d.min(look))),
+            Look::End => {
+                log::info!("nobody is here any more: ending");
+                self.stopping.store(true, Ordering::Release);
+                return;
             }
+        }
+        if let Some(at) = deadline {
+            self.workers.wake_at(now.instant, at);
         }
     }
 
@@ -464,7 +427,7 @@ impl Turn {
     }
 
     fn results(&mut self) {
-        if self.deadline.is_some_and(|at| Instant::now() >= at) {
+        if self.workers.is_due(Instant::now()) {
             self.engine.handle_timeout(now());
             if let Some(carrier) = &mut self.carrier {
                 carrier.timeout(now(), &mut self.engine);
@@ -473,19 +436,16 @@ impl Turn {
                 control.handle_timeout(Instant::now());
             }
         }
-        while let Ok(batch) = self.done.try_recv() {
+        while let Some(batch) = self.workers.stored() {
             let now = now();
             if let Some(error) = batch.error {
-                if let Some(more) = self.refused_by_disk.speaks(now.instant) {
-                    log::error!("not everything could be stored: {error} (and {more} times before); reading goes on");
-                }
-                self.disk_says = error;
+                self.disk.refuses(now.instant, error);
             }
             for done in batch.done {
                 self.engine.stored(now, done);
             }
         }
-        while let Ok(outcome) = self.outcomes.try_recv() {
+        while let Some(outcome) = self.workers.hashed() {
             self.engine.hashed(now(), outcome);
         }
     }
@@ -511,35 +471,34 @@ impl Turn {
                 }
                 Effect::Administered { ticket, answer } => {
                     let answer = match answer {
-                        Answer::NotStored { .. } => Answer::NotStored { error: self.disk_says.clone() },
+                        Answer::NotStored { .. } => Answer::NotStored { error: self.disk.says.clone() },
                         answer => answer,
                     };
                     if let Some(control) = &mut self.control {
                         control.answer(ticket, answer);
                     }
                 }
-                Effect::Store(op) => self.storing.push(op),
-                Effect::Hash(job) => {
-                    let (Job::New { job: id, .. } | Job::Check { job: id, .. }) = &job;
-                    let id = *id;
-                    match self.jobs.as_ref().map(|jobs| jobs.try_send(job)) {
-                        Some(Err(TrySendError::Disconnected(_))) => self.fail("hasher"),
-                        Some(Err(TrySendError::Full(_))) => {
-                            let now = now();
-                            if let Some(more) = self.not_hashed.speaks(now.instant) {
-                                log::warn!(
-                                    "too many passwords wait to be hashed: a request was dropped, as {more} before"
-                                );
-                            }
-                            self.engine.not_hashed(now, id);
-                        }
-                        Some(Ok(())) | None => {}
-                    }
-                }
+                Effect::Store(op) => self.workers.store_later(op),
+                Effect::Hash(job) => self.hash(job),
             }
         }
         while let Some(transmit) = self.carrier.as_mut().and_then(Carrier::poll_transmit) {
             self.transmit(Ends { other: transmit.to, own: transmit.from }, &transmit.bytes);
+        }
+    }
+
+    fn hash(&mut self, job: Job) {
+        let (Job::New { job: id, .. } | Job::Check { job: id, .. }) = job;
+        match self.workers.hash(job) {
+            Ok(true) => {}
+            Ok(false) => {
+                let now = now();
+                if let Some(more) = self.not_hashed.speaks(now.instant) {
+                    log::warn!("too many passwords wait to be hashed: a request was dropped, as {more} before");
+                }
+                self.engine.not_hashed(now, id);
+            }
+            Err(Gone(thread)) => self.fail(thread),
         }
     }
 

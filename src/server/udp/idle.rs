@@ -1,0 +1,65 @@
+//! Ends a server that nobody needs any more.
+
+use std::time::{Duration, Instant};
+
+use crate::server::engine::{Engine, Now, PRESENCE};
+
+/// What is to be done about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// It does not end by itself.
+    Never,
+    /// To be looked at again then.
+    At(Instant),
+    /// Nobody has been here for long enough.
+    End,
+}
+
+/// How long after the last person is gone a server ends by itself, and when that is looked at.
+#[derive(Debug)]
+pub(super) struct Idle {
+    exit: Option<Duration>,
+    look: Option<Instant>,
+}
+
+impl Idle {
+    /// `None`: never.
+    pub(super) fn new(exit: Option<Duration>) -> Self {
+        Self { exit, look: None }
+    }
+
+    /// Looking through the sessions is for when it may matter, not for every datagram.
+    pub(super) fn look(&mut self, now: Now, engine: &mut Engine) -> Look {
+        let Some(idle) = self.exit else { return Look::Never };
+        let look = match self.look {
+            Some(look) if now.instant < look && !engine.nobody() => look,
+            _ => match engine.idle_since(now) {
+                Some(since) if now.instant >= since + idle => return Look::End,
+                Some(since) => since + idle,
+                None => now.instant + PRESENCE,
+            },
+        };
+        self.look = Some(look);
+        Look::At(look)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::store::Snapshot;
+    use crate::server::{OnSecondLogin, Quotas};
+
+    #[test]
+    fn it_ends_when_nobody_was_here_for_so_long() {
+        let begun = Instant::now();
+        let at = |seconds| Now { instant: begun + Duration::from_secs(seconds), unix: 0 };
+        let engine =
+            || Engine::new(OnSecondLogin::default(), Quotas::default(), |_| String::new(), Snapshot::default(), at(0));
+        let (mut never, mut idle) = (Idle::new(None), Idle::new(Some(Duration::from_secs(10))));
+        assert_eq!(never.look(at(1_000), &mut engine()), Look::Never);
+        let mut engine = engine();
+        assert_eq!(idle.look(at(3), &mut engine), Look::At(begun + Duration::from_secs(10)));
+        assert_eq!(idle.look(at(10), &mut engine), Look::End);
+    }
+}

@@ -1,0 +1,185 @@
+//! The threads that work for the server's own, and what is on its way to them and back.
+
+use std::io;
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+use crossbeam_channel::{Receiver, Sender, TrySendError};
+
+use crate::base::alarm;
+use crate::server::hasher::{self, Job, Outcome};
+use crate::server::store::{self, Op, Results, Store};
+
+/// A thread that should be there is not; its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Gone(pub(super) &'static str);
+
+/// Store, hasher and timer. Fields end in the order in which they stand: channels before threads.
+pub(super) struct Workers {
+    ops: Option<Sender<Vec<Op>>>,
+    /// What is to be stored next, together.
+    storing: Vec<Op>,
+    done: Receiver<Results>,
+    jobs: Option<Sender<Job>>,
+    outcomes: Receiver<Outcome>,
+    deadlines: Option<Sender<Instant>>,
+    deadline: Option<Instant>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Workers {
+    /// Starts them; `wake` is called when there is something to be fetched.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub(super) fn start(store: Store, wake: impl Fn() + Clone + Send + 'static) -> io::Result<Self> {
+        let (ops, ops_in) = crossbeam_channel::unbounded();
+        let (done_out, done) = crossbeam_channel::unbounded();
+        let store = store::start(store, ops_in, done_out, wake.clone())?;
+        let (jobs, jobs_in) = crossbeam_channel::bounded(hasher::MOST_JOBS);
+        let (outcomes_out, outcomes) = crossbeam_channel::unbounded();
+        let hasher = hasher::start(jobs_in, outcomes_out, wake.clone())?;
+        let (deadlines, deadlines_in) = crossbeam_channel::unbounded();
+        let timer = thread::Builder::new().name("timer".into()).spawn(move || alarm::run(&deadlines_in, wake))?;
+        Ok(Self {
+            ops: Some(ops),
+            storing: Vec::new(),
+            done,
+            jobs: Some(jobs),
+            outcomes,
+            deadlines: Some(deadlines),
+            deadline: None,
+            threads: vec![store, hasher, timer],
+        })
+    }
+
+    /// To be stored with all that comes until [`Workers::store`].
+    pub(super) fn store_later(&mut self, op: Op) {
+        self.storing.push(op);
+    }
+
+    /// How much is to be stored.
+    pub(super) fn to_store(&self) -> usize {
+        self.storing.len()
+    }
+
+    /// Gives the store what is to be stored.
+    ///
+    /// # Errors
+    /// Its thread is gone.
+    pub(super) fn store(&mut self) -> Result<(), Gone> {
+        if self.storing.is_empty() {
+            return Ok(());
+        }
+        let batch = std::mem::take(&mut self.storing);
+        match self.ops.as_ref().map(|ops| ops.send(batch)) {
+            Some(Err(_)) => Err(Gone("store")),
+            Some(Ok(())) | None => Ok(()),
+        }
+    }
+
+    /// What is stored by now.
+    pub(super) fn stored(&self) -> Option<Results> {
+        self.done.try_recv().ok()
+    }
+
+    /// What is stored by then; waits for it.
+    pub(super) fn stored_by(&self, by: Instant) -> Option<Results> {
+        self.done.recv_deadline(by).ok()
+    }
+
+    /// Gives the hasher a password; false if it has too much to do.
+    ///
+    /// # Errors
+    /// Its thread is gone.
+    pub(super) fn hash(&self, job: Job) -> Result<bool, Gone> {
+        match self.jobs.as_ref().map(|jobs| jobs.try_send(job)) {
+            Some(Err(TrySendError::Disconnected(_))) => Err(Gone("hasher")),
+            Some(Err(TrySendError::Full(_))) => Ok(false),
+            Some(Ok(())) | None => Ok(true),
+        }
+    }
+
+    /// What is hashed by now.
+    pub(super) fn hashed(&self) -> Option<Outcome> {
+        self.outcomes.try_recv().ok()
+    }
+
+    /// Has the server woken then. The timer thread is told only when the deadline moves earlier; a wake-up too early is
+    /// cheap.
+    pub(super) fn wake_at(&mut self, now: Instant, at: Instant) {
+        if self.deadline.is_none_or(|told| at < told || told <= now) {
+            self.deadline = Some(at);
+            if let Some(deadlines) = &self.deadlines {
+                let _ = deadlines.send(at);
+            }
+        }
+    }
+
+    /// Whether the deadline of before has come.
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        self.deadline.is_some_and(|at| now >= at)
+    }
+
+    /// Closed channels end them; what was given to the store is committed first.
+    pub(super) fn close(&mut self) {
+        (self.ops, self.jobs, self.deadlines) = (None, None, None);
+    }
+
+    /// Waits until they have ended. What is committed at the last moment can still be fetched.
+    pub(super) fn join(&mut self) {
+        // Nobody waits for the passwords still to be looked at, and each takes its time.
+        self.outcomes = crossbeam_channel::never();
+        for worker in self.threads.drain(..) {
+            let name = worker.thread().name().map(str::to_owned).unwrap_or_default();
+            if worker.join().is_err() {
+                log::error!("the {name} thread panicked");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::server::hasher::Hashed;
+    use crate::server::store::{Done, Read, Write};
+
+    #[test]
+    fn what_is_stored_together_is_answered_in_its_order_also_at_the_end() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (woken, wakes) = crossbeam_channel::unbounded();
+        let wake = move || woken.send(()).unwrap_or_default();
+        let mut workers = Workers::start(Store::open(dir.path()).expect("new"), wake).expect("threads");
+        let hashed = Hashed { salt: vec![1], hash: vec![2] };
+        workers.store_later(Op::Write(Write::Register { job: 1, name: "a".into(), hashed, at: 0 }));
+        workers.store_later(Op::Read(Read::Offer { job: 2, account: 1, from: None }));
+        assert_eq!((workers.to_store(), workers.store(), workers.to_store()), (2, Ok(()), 0));
+        let results = workers.stored_by(Instant::now() + Duration::from_secs(60)).expect("answered");
+        assert_eq!(results.done.iter().map(Done::job).collect::<Vec<_>>(), [1, 2]);
+        assert!(wakes.recv_timeout(Duration::from_secs(60)).is_ok());
+
+        workers.store_later(Op::Read(Read::Offer { job: 3, account: 1, from: None }));
+        assert_eq!(workers.store(), Ok(()));
+        workers.close();
+        workers.join();
+        assert!(workers.stored().is_some_and(|results| results.done.iter().map(Done::job).eq([3])));
+        assert!(workers.hashed().is_none());
+    }
+
+    #[test]
+    fn the_timer_wakes_when_it_is_due() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (woken, wakes) = crossbeam_channel::unbounded();
+        let wake = move || woken.send(()).unwrap_or_default();
+        let mut workers = Workers::start(Store::open(dir.path()).expect("new"), wake).expect("threads");
+        let now = Instant::now();
+        assert!(!workers.is_due(now));
+        workers.wake_at(now, now + Duration::from_millis(20));
+        workers.wake_at(now, now + Duration::from_secs(3600));
+        assert!(wakes.recv_timeout(Duration::from_secs(60)).is_ok(), "the earlier one stands");
+        assert!(workers.is_due(Instant::now()) && !workers.is_due(now));
+    }
+}
