@@ -5,8 +5,15 @@
 //! address wait in its lane. The engine keeps nothing that could not be read from the store again,
 //! apart from presence.
 //!
+//! It is composed of parts that own their state and the rules of it, each tried alone: `accounts`, `places`, `lanes`, `jobs`,
+//! `tries`, `turns`, `pace`, `refusals` and the devices of `secure`. What concerns several of them is the engine's.
+//!
 //! Its parts:
 //!
+//! - `accounts`: who there is, and names that are being registered.
+//! - `places`: which address is whose.
+//! - `jobs`: what waits for the store or the hasher.
+//! - `refusals`: how often the server says no.
 //! - `sessions`: who is who and where.
 //! - `registering`: new accounts.
 //! - `tries`: the brake on guessing.
@@ -18,30 +25,38 @@
 //! - `secure`: the same for devices.
 //! - `administering`: what an operator's command changes.
 
+mod accounts;
 mod administering;
 mod delivery;
+mod jobs;
 mod lanes;
 mod pace;
+mod places;
 mod reading;
+mod refusals;
 mod registering;
 mod secure;
 mod sessions;
 mod tries;
 mod turns;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use self::administering::Ordered;
+use self::accounts::Accounts;
 use self::delivery::{Addressed, Undeliverable};
+use self::jobs::Jobs;
 use self::lanes::Lanes;
+pub use self::places::ARMED;
+use self::places::Places;
+use self::refusals::Refusals;
 use self::sessions::{Person, Session};
 use self::tries::Tries;
 use self::turns::Turns;
 use super::control::Answer;
 use super::hasher::{Hashed, Job, Outcome};
-use super::limits::{Buckets, Rate, Seldom};
+use super::limits::Seldom;
 use super::store::{AccountId, Done, Op, Snapshot, Write};
 use super::{OnSecondLogin, Quotas};
 use crate::base::model::{Account, Password};
@@ -57,8 +72,6 @@ pub const PRESENCE: Duration = Duration::from_secs(90);
 pub const SESSION: Duration = Duration::from_secs(24 * 3600);
 /// How often it is written down that a session was heard of, in seconds; only a restart reads it.
 const NOTED: i64 = 600;
-/// How long after a right login the new address may end the old session, where takeovers are armed.
-pub const ARMED: Duration = Duration::from_secs(30);
 /// Most bytes of a reply; others read with such a buffer.
 const MAX_REPLY: usize = 1_024;
 
@@ -158,32 +171,19 @@ pub struct Engine {
     on_second_login: OnSecondLogin,
     quotas: Quotas,
     local_time: fn(i64) -> String,
-    people: HashMap<AccountId, Person>,
-    names: BTreeMap<String, AccountId>,
-    /// Names being registered, and who else asks for the same one meanwhile.
-    pending: HashMap<String, Vec<SocketAddr>>,
-    addresses: HashMap<SocketAddr, AccountId>,
-    armed: HashMap<SocketAddr, (AccountId, Instant)>,
-    charsets: HashMap<SocketAddr, Charset>,
-    lanes: Lanes,
-    waiting: HashMap<u64, (SocketAddr, Waiting)>,
-    /// Operators' orders that are being stored.
-    ordered: HashMap<u64, (u64, Ordered)>,
-    next_job: u64,
-    tries: Tries,
-    /// Who has changed a password just now, by which request.
-    changed: VecDeque<(AccountId, SocketAddr, [u8; 32], Instant)>,
-    turns: Turns,
-    pace: pace::Pace,
-    refusals: Buckets<SocketAddr>,
-    refusals_in_all: Buckets<()>,
-    effects: VecDeque<Effect>,
-    devices: secure::Devices,
     /// Also speaks the secure dialect.
     secure: bool,
-    last_present: Instant,
+    accounts: Accounts,
+    places: Places,
+    lanes: Lanes,
+    jobs: Jobs,
+    tries: Tries,
+    turns: Turns,
+    pace: pace::Pace,
+    refusals: Refusals,
+    devices: secure::Devices,
+    effects: VecDeque<Effect>,
     full_mailboxes: Seldom,
-    refused_accounts: Seldom,
 }
 
 impl Engine {
@@ -197,58 +197,44 @@ impl Engine {
         mut snapshot: Snapshot,
         now: Now,
     ) -> Self {
-        let mut people = HashMap::new();
-        let mut names = BTreeMap::new();
+        let mut accounts = Accounts::new(quotas.accounts);
         for (name, id, hashed, made) in snapshot.accounts {
-            names.insert(name.clone(), id);
             let unread = snapshot.unread.remove(&id).unwrap_or_default();
-            people.insert(id, Person { unread, ..Person::new(name, hashed, made) });
+            accounts.put(id, Person { unread, ..Person::new(name, hashed, made) });
         }
         for (id, settings) in snapshot.settings {
-            if let Some(person) = people.get_mut(&id) {
-                person.settings = settings;
-            }
+            accounts.set(id, settings);
         }
-        let mut addresses = HashMap::new();
+        let mut places = Places::new(now.instant);
         for (id, address, noted) in snapshot.sessions {
             // As silent as it was before the restart: yesterday's session makes nobody present.
             let silent = Duration::from_secs(now.unix.saturating_sub(noted).try_into().unwrap_or(0));
             if silent <= SESSION
-                && let Some(person) = people.get_mut(&id)
+                && let Some(person) = accounts.people.get_mut(&id)
             {
                 // A machine that started later than that has no such instant.
                 let long_ago = || now.instant.checked_sub(PRESENCE + Duration::from_secs(1)).unwrap_or(now.instant);
                 let seen = now.instant.checked_sub(silent).unwrap_or_else(long_ago);
                 person.session = Some(Session { address, seen, noted, offered: None });
-                addresses.insert(address, id);
+                places.bind(address, id);
             }
         }
         Self {
             on_second_login,
             quotas,
             local_time,
-            people,
-            names,
-            pending: HashMap::new(),
-            addresses,
-            armed: HashMap::new(),
-            charsets: HashMap::new(),
-            lanes: Lanes::default(),
-            waiting: HashMap::new(),
-            ordered: HashMap::new(),
-            next_job: 0,
-            tries: Tries::default(),
-            changed: VecDeque::new(),
-            pace: pace::Pace::new(quotas),
-            turns: Turns::default(),
-            refusals: Buckets::new(Rate { per_second: 5.0, burst: 20.0 }, 16_384),
-            refusals_in_all: Buckets::new(Rate { per_second: 1_000.0, burst: 2_000.0 }, 1),
-            effects: VecDeque::new(),
-            devices: secure::Devices::default(),
             secure: false,
-            last_present: now.instant,
+            accounts,
+            places,
+            lanes: Lanes::default(),
+            jobs: Jobs::default(),
+            tries: Tries::default(),
+            turns: Turns::default(),
+            pace: pace::Pace::new(quotas),
+            refusals: Refusals::default(),
+            devices: secure::Devices::default(),
+            effects: VecDeque::new(),
             full_mailboxes: Seldom::default(),
-            refused_accounts: Seldom::default(),
         }
     }
 
@@ -287,7 +273,7 @@ impl Engine {
     /// How the next datagram of this address will be read, for whoever looks on.
     #[must_use]
     pub fn charset(&self, of: SocketAddr) -> Charset {
-        self.charsets.get(&of).copied().unwrap_or_default()
+        self.places.charset(of)
     }
 
     fn begin(&mut self, now: Now, from: SocketAddr, bytes: &[u8]) {
@@ -301,8 +287,8 @@ impl Engine {
         let known = self.charset(from);
         let (request, seen) = Request::decode(bytes, known);
         // Not from what is no request: a cut one ends within a letter, which looks like another charset.
-        if request.is_ok() && seen != known && (self.addresses.contains_key(&from) || self.charsets.len() < 65_536) {
-            self.charsets.insert(from, seen);
+        if request.is_ok() {
+            self.places.note_charset(from, seen);
         }
         let Ok(request) = request else {
             if bytes.len() >= 5 {
@@ -330,7 +316,7 @@ impl Engine {
     pub fn hashed(&mut self, now: Now, outcome: Outcome) {
         match outcome {
             Outcome::New { job, hashed } => {
-                let (from, account) = match self.waiting.remove(&job) {
+                let (from, account) = match self.jobs.take(job) {
                     Some((from, Waiting::Hash { account })) => (from, account),
                     Some((from, Waiting::Rehash { account, nth, asked })) => {
                         // Its old password was another's meanwhile: the client asks again, and is told.
@@ -351,7 +337,7 @@ impl Engine {
                 self.effects.push_back(Effect::Store(Op::Write(Write::Register { job, name, hashed, at: now.unix })));
             }
             Outcome::Checked { job, right } => {
-                let Some((from, Waiting::Check { account, nth, counted, change })) = self.waiting.remove(&job) else {
+                let Some((from, Waiting::Check { account, nth, counted, change })) = self.jobs.take(job) else {
                     return self.device_checked(now, job, Some(right));
                 };
                 if self.nth_password(account) != Some(nth) {
@@ -364,7 +350,7 @@ impl Engine {
 
     /// The hasher has too much to do: this job was not taken, and its request stays unanswered.
     pub fn not_hashed(&mut self, now: Now, job: u64) {
-        match self.waiting.remove(&job) {
+        match self.jobs.take(job) {
             Some((from, Waiting::Hash { account })) => {
                 self.registered(now, from, account.as_str(), None);
             }
@@ -387,14 +373,13 @@ impl Engine {
         if self.order_stored(now, &done) {
             return;
         }
-        let Some((from, waiting)) = self.waiting.remove(&done.job()) else { return self.device_stored(now, done) };
+        let Some((from, waiting)) = self.jobs.take(done.job()) else { return self.device_stored(now, done) };
         let reply = match (waiting, done) {
             (Waiting::Register { account, hashed }, done) => {
                 let name = account.as_str().to_owned();
                 let outcome = match done {
                     Done::Registered { account: Some(id), at, .. } => {
-                        self.names.insert(name.clone(), id);
-                        self.people.insert(id, Person::new(name.clone(), hashed, at));
+                        self.accounts.add(id, name.clone(), hashed, at);
                         Some(Registered::Done)
                     }
                     Done::Registered { account: None, .. } => Some(Registered::AccountExists),
@@ -427,10 +412,8 @@ impl Engine {
     }
 
     fn wait(&mut self, from: SocketAddr, waiting: Waiting) -> u64 {
-        self.next_job += 1;
-        self.waiting.insert(self.next_job, (from, waiting));
         self.lanes.hold(from);
-        self.next_job
+        self.jobs.wait(from, waiting)
     }
 
     fn encode(&self, to: SocketAddr, reply: &Reply) -> Vec<u8> {
@@ -447,8 +430,7 @@ impl Engine {
 
     /// `00:00` and `07:01` have a budget, so that nobody is made to answer for ever.
     fn refuse(&mut self, now: Now, to: SocketAddr, reply: &Reply) {
-        // In this order, so that one address cannot use up what is for all.
-        if self.refusals.take(to, now.instant) && self.refusals_in_all.take((), now.instant) {
+        if self.refusals.allow(to, now.instant) {
             self.reply(to, reply);
         }
     }

@@ -39,22 +39,22 @@ impl Engine {
         match order {
             Order::Hello => self.tell(ticket, Answer::Done),
             Order::Accounts { after } => {
-                let answer = self.accounts(now, after.as_deref());
+                let answer = self.listed(now, after.as_deref());
                 self.tell(ticket, answer);
             }
             Order::Import { accounts } => {
                 let ordered = Ordered::Import { accounts: accounts.clone() };
                 self.order(ticket, ordered, |job| Op::Write(Write::Import { job, accounts, at: now.unix }));
             }
-            Order::Reset { account } => match self.names.get(&account.name).copied() {
+            Order::Reset { account } => match self.accounts.of_name(&account.name) {
                 Some(id) => self.reset(now, ticket, id, &account.hashed()),
                 None => self.tell(ticket, Answer::NoSuchAccount),
             },
-            Order::Delete { account } => match self.names.get(&account).copied() {
+            Order::Delete { account } => match self.accounts.of_name(&account) {
                 Some(id) => self.delete(now, ticket, id),
                 None => self.tell(ticket, Answer::NoSuchAccount),
             },
-            Order::SecureOnly { account, on } => match self.names.get(&account).copied() {
+            Order::SecureOnly { account, on } => match self.accounts.of_name(&account) {
                 Some(id) => {
                     let op = |job| Op::Write(Write::Allow { job, account: id, change: Change::SecureOnly(on) });
                     self.order(ticket, Ordered::SecureOnly { account: id, on }, op);
@@ -69,18 +69,17 @@ impl Engine {
     }
 
     fn order(&mut self, ticket: u64, ordered: Ordered, op: impl FnOnce(u64) -> Op) {
-        self.next_job += 1;
-        self.ordered.insert(self.next_job, (ticket, ordered));
-        self.effects.push_back(Effect::Store(op(self.next_job)));
+        let job = self.jobs.order(ticket, ordered);
+        self.effects.push_back(Effect::Store(op(job)));
     }
 
     /// As many accounts as one answer holds.
-    fn accounts(&self, now: Now, after: Option<&str>) -> Answer {
+    fn listed(&self, now: Now, after: Option<&str>) -> Answer {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let mut rows = Vec::new();
         let mut room = PAGE;
-        for (name, id) in self.names.range::<str, _>((from, Bound::Unbounded)) {
-            let Some(person) = self.people.get(id) else { continue };
+        for (name, id) in self.accounts.names.range::<str, _>((from, Bound::Unbounded)) {
+            let Some(person) = self.accounts.people.get(id) else { continue };
             let row = self.row(now, name, *id, person);
             let size = serde_json::to_vec(&row).map_or(PAGE, |bytes| bytes.len());
             // One at least, however long.
@@ -108,7 +107,7 @@ impl Engine {
     }
 
     fn reset(&mut self, now: Now, ticket: u64, account: AccountId, hashed: &Hashed) {
-        let Some(person) = self.people.get_mut(&account) else { return };
+        let Some(person) = self.accounts.people.get_mut(&account) else { return };
         let before = person.renew(hashed.clone());
         let nth = person.nth;
         self.end_all(now, account, "the password was changed");
@@ -118,8 +117,7 @@ impl Engine {
 
     fn delete(&mut self, now: Now, ticket: u64, account: AccountId) {
         self.end_all(now, account, "the account was deleted");
-        let Some(person) = self.people.remove(&account) else { return };
-        self.names.remove(&person.name);
+        let Some(person) = self.accounts.remove(account) else { return };
         let person = Box::new(person);
         self.order(ticket, Ordered::Delete { account, person }, |job| Op::Write(Write::Delete { job, account }));
     }
@@ -128,10 +126,10 @@ impl Engine {
     /// next request; devices come back at once, and are told why they cannot come in.
     fn end_all(&mut self, now: Now, account: AccountId, reason: &'static str) {
         self.end_session(account);
-        self.armed.retain(|_, (armed, _)| *armed != account);
+        self.places.disarm(account);
         // What was its owner's own change is not to be claimed once more.
-        self.changed.retain(|(of, ..)| *of != account);
-        self.last_present = now.instant;
+        self.tries.forget_changes(account);
+        self.places.last_present = now.instant;
         for peer in self.devices_of(account) {
             self.drop_device(peer);
             self.leave(now, account, peer);
@@ -142,7 +140,7 @@ impl Engine {
 
     /// An order is on disk, or is not. False if this is none.
     pub(super) fn order_stored(&mut self, now: Now, done: &Done) -> bool {
-        let Some((ticket, ordered)) = self.ordered.remove(&done.job()) else { return false };
+        let Some((ticket, ordered)) = self.jobs.take_order(done.job()) else { return false };
         let answer = match (ordered, done) {
             (Ordered::Delete { account, .. }, Done::Deleted { messages, .. }) => {
                 log::info!("account {account} was deleted by an operator");
@@ -152,8 +150,7 @@ impl Engine {
             (Ordered::Import { accounts }, Done::Imported { new, at, .. }) => {
                 for (i, id) in new {
                     if let Some(one) = accounts.get(*i) {
-                        self.names.insert(one.name.clone(), *id);
-                        self.people.insert(*id, Person::new(one.name.clone(), one.hashed(), *at));
+                        self.accounts.add(*id, one.name.clone(), one.hashed(), *at);
                     }
                 }
                 log::info!("an operator has imported {} new accounts", new.len());
@@ -183,13 +180,10 @@ impl Engine {
 
     fn take_back(&mut self, ordered: Ordered) {
         match ordered {
-            Ordered::Delete { account, person } => {
-                self.names.insert(person.name.clone(), account);
-                self.people.insert(account, *person);
-            }
+            Ordered::Delete { account, person } => self.accounts.put(account, *person),
             Ordered::Password { account, before, nth } => {
                 // Unless it was changed once more since.
-                if let Some(person) = self.people.get_mut(&account).filter(|person| person.nth == nth) {
+                if let Some(person) = self.accounts.people.get_mut(&account).filter(|person| person.nth == nth) {
                     person.renew(before);
                 }
             }
@@ -210,10 +204,10 @@ impl Engine {
 
     /// Somebody who is here, or whose deletion is not on disk yet: what was stored before it counts until then.
     pub(super) fn person(&mut self, account: AccountId) -> Option<&mut Person> {
-        if self.people.contains_key(&account) {
-            return self.people.get_mut(&account);
+        if self.accounts.people.contains_key(&account) {
+            return self.accounts.people.get_mut(&account);
         }
-        self.ordered.values_mut().find_map(|(_, ordered)| match ordered {
+        self.jobs.orders().find_map(|ordered| match ordered {
             Ordered::Delete { account: of, person } if *of == account => Some(&mut **person),
             _ => None,
         })
@@ -221,13 +215,13 @@ impl Engine {
 
     /// Which of its passwords an account has now; none if it is gone.
     pub(super) fn nth_password(&self, account: AccountId) -> Option<u32> {
-        self.people.get(&account).map(|person| person.nth)
+        self.accounts.nth_password(account)
     }
 
     /// A password was stored by its owner while an operator gives the account another: that one is to stay, or, if it
     /// cannot be stored, this.
     pub(super) fn overtaken(&mut self, of: AccountId, hashed: Hashed) {
-        for (_, ordered) in self.ordered.values_mut() {
+        for ordered in self.jobs.orders() {
             match ordered {
                 Ordered::Password { account, before, .. } if *account == of => *before = hashed.clone(),
                 _ => {}

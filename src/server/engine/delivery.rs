@@ -75,14 +75,16 @@ impl Engine {
         to: &Account,
         body: Body,
     ) -> Result<Addressed, Undeliverable> {
-        let Some(name) = self.people.get(&writer_id).map(|p| p.name.clone()) else { return Err(Undeliverable::Nobody) };
+        let Some(name) = self.accounts.people.get(&writer_id).map(|p| p.name.clone()) else {
+            return Err(Undeliverable::Nobody);
+        };
         let Body { raw, text } = body;
         let (mut receivers, sender, writer) = if to.as_str() == Account::LOBBY {
-            let all = self.addresses.values().copied().chain(self.devices.accounts());
+            let all = self.places.addresses.values().copied().chain(self.devices.accounts());
             let present: Vec<AccountId> = all.filter(|id| *id != writer_id && self.present(now, *id)).collect();
             (present, Account::LOBBY.to_owned(), Some(name))
         } else {
-            let receiver = self.named(to.as_str()).ok_or(Undeliverable::Nobody)?;
+            let receiver = self.accounts.named(to.as_str()).ok_or(Undeliverable::Nobody)?;
             (vec![receiver], name, None)
         };
         // `05:` + sender + `:` + time + `:` + body
@@ -94,7 +96,7 @@ impl Engine {
         receivers.dedup();
         let lobby = to.as_str() == Account::LOBBY;
         receivers.retain(|id| {
-            let room = self.people.get(id).is_some_and(|p| {
+            let room = self.accounts.people.get(id).is_some_and(|p| {
                 // Whoever never reads the lobby is not to lose what friends write because of it.
                 let public = p.unread.get(Account::LOBBY).copied().unwrap_or(0);
                 p.unread_total() < self.quotas.mailbox && (!lobby || public < self.quotas.mailbox.div_ceil(10))
@@ -116,7 +118,7 @@ impl Engine {
 
     /// When an account was made, by which it is told from one that had the name before.
     pub(super) fn made(&self, account: AccountId) -> Option<i64> {
-        self.people.get(&account).map(|person| person.made)
+        self.accounts.people.get(&account).map(|person| person.made)
     }
 
     /// A message is on disk, a row for each receiver.

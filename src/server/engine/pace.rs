@@ -85,14 +85,14 @@ impl Engine {
         while self.pace.poll_timeout().is_some_and(|at| at <= now.instant) {
             let Some(Reverse((_, n))) = self.pace.due.pop() else { return };
             let Some(Slow { from, writer, to, body }) = self.pace.slow.remove(&n) else { continue };
-            let waits = self.waiting.len();
-            if self.addresses.get(&from) == Some(&writer) {
+            let waits = self.jobs.waiting();
+            if self.places.whose(from) == Some(writer) {
                 self.send_now(now, from, writer, &to, body);
             } else {
                 self.refuse(now, from, &Reply::NotLoggedIn);
             }
             // Answered already, or by the store.
-            if self.waiting.len() == waits {
+            if self.jobs.waiting() == waits {
                 self.free(from, now);
             }
         }

@@ -12,7 +12,7 @@ use crate::server::store::{AccountId, Op, Read, Unread};
 impl Engine {
     pub(super) fn served(&mut self, now: Now, from: SocketAddr, account: AccountId, request: Request) {
         let unread = |sender: &Option<Account>| {
-            let person = self.people.get(&account)?;
+            let person = self.accounts.people.get(&account)?;
             Some(match sender {
                 Some(sender) => person.unread.get(sender.as_str()).copied().unwrap_or(0),
                 None => person.unread_total(),
@@ -41,7 +41,7 @@ impl Engine {
     }
 
     fn offer(&mut self, from: SocketAddr, account: AccountId, sender: Option<Account>, all: bool) {
-        let person = self.people.get(&account);
+        let person = self.accounts.people.get(&account);
         let none = match &sender {
             Some(sender) => person.is_none_or(|p| !p.unread.contains_key(sender.as_str())),
             None => person.is_none_or(|p| p.unread.is_empty()),
@@ -64,7 +64,7 @@ impl Engine {
         message: Option<Unread>,
     ) -> Reply {
         let delivery = message.map(|message| {
-            let session = self.people.get_mut(&account).and_then(|p| p.session.as_mut());
+            let session = self.accounts.people.get_mut(&account).and_then(|p| p.session.as_mut());
             if let Some(session) = session.filter(|s| s.address == from) {
                 session.offered = Some((message.row, message.sender.clone()));
             }
@@ -83,12 +83,13 @@ impl Engine {
 
     fn who(&mut self, now: Now, from: SocketAddr, offset: usize) {
         let mut present: Vec<&str> = self
+            .places
             .addresses
             .values()
             .copied()
             .chain(self.devices.accounts())
             .filter(|id| self.present(now, *id))
-            .filter_map(|id| self.people.get(&id))
+            .filter_map(|id| self.accounts.people.get(&id))
             .map(|p| p.name.as_str())
             .collect();
         present.sort_unstable();

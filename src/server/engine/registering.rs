@@ -3,14 +3,12 @@
 
 use std::net::SocketAddr;
 
+use super::accounts::Claim;
 use super::{Effect, Engine, Now, Waiting};
 use crate::base::model::{Account, Password};
 use crate::protocol::wire::Reply;
 use crate::protocol::wire::reply::Registered;
-use crate::server::hasher::{Job, MOST_JOBS};
-
-/// Most addresses that wait for one name.
-const RIVALS: usize = 4;
+use crate::server::hasher::Job;
 
 impl Engine {
     pub(super) fn register(
@@ -21,27 +19,25 @@ impl Engine {
         password: Password,
         confirm: &Password,
     ) {
-        let name = account.as_str();
         if password != *confirm {
-            self.reply(from, &Reply::Register(Registered::PasswordsDiffer));
-        } else if self.names.contains_key(name) {
-            self.reply(from, &Reply::Register(Registered::AccountExists));
-        } else if let Some(others) = self.pending.get_mut(name) {
+            return self.reply(from, &Reply::Register(Registered::PasswordsDiffer));
+        }
+        match self.accounts.claim(account.as_str()) {
+            Claim::Granted => {
+                let job = self.wait(from, Waiting::Hash { account });
+                self.effects.push_back(Effect::Hash(Job::New { job, password }));
+            }
+            Claim::Exists => self.reply(from, &Reply::Register(Registered::AccountExists)),
             // Whether it exists is known when the first one is on disk, or is not.
-            if others.len() < RIVALS {
-                others.push(from);
-                self.lanes.hold(from);
+            Claim::Pending => {
+                if self.accounts.wait_for(account.as_str(), from) {
+                    self.lanes.hold(from);
+                }
             }
-        } else if self.names.len() >= self.quotas.accounts || self.pending.len() >= MOST_JOBS {
-            if let Some(more) = self.refused_accounts.speaks(now.instant) {
-                let (names, most) = (self.names.len(), self.quotas.accounts);
-                log::warn!("registration of {account} refused: {names} of {most} accounts (and {more} times before)");
+            Claim::Full => {
+                self.accounts.say_full(account.as_str(), now.instant);
+                self.refuse(now, from, &Reply::NotUnderstood);
             }
-            self.refuse(now, from, &Reply::NotUnderstood);
-        } else {
-            self.pending.insert(name.to_owned(), Vec::new());
-            let job = self.wait(from, Waiting::Hash { account });
-            self.effects.push_back(Effect::Hash(Job::New { job, password }));
         }
     }
 
@@ -56,7 +52,7 @@ impl Engine {
 
     /// Answers those who asked for the same name meanwhile.
     pub(super) fn rivals(&mut self, now: Now, name: &str, outcome: Option<Registered>) {
-        for other in self.pending.remove(name).unwrap_or_default() {
+        for other in self.accounts.settle(name) {
             if outcome.is_some() {
                 self.reply(other, &Reply::Register(Registered::AccountExists));
             }

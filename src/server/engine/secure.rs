@@ -250,12 +250,12 @@ impl Engine {
     }
 
     fn device_waits(&mut self, peer: PeerId, waiting: Waiting) -> u64 {
-        self.next_job += 1;
-        self.devices.waiting.insert(self.next_job, (peer, waiting));
+        let job = self.jobs.next();
+        self.devices.waiting.insert(job, (peer, waiting));
         if let Some(device) = self.devices.all.get_mut(&peer) {
             device.waiting += 1;
         }
-        self.next_job
+        job
     }
 
     fn waited(&mut self, job: u64) -> Option<(PeerId, Waiting)> {
@@ -291,7 +291,7 @@ impl Engine {
                 }
             }
             (FromClient::Login { id, account, password, device, cursor, made }, _) => {
-                match (self.named(&account), Password::parse(&password.0)) {
+                match (self.accounts.named(&account), Password::parse(&password.0)) {
                     (Some(account), Ok(password)) => {
                         self.device_logs_in(peer, id, account, password, device, (cursor, made));
                     }
@@ -300,82 +300,93 @@ impl Engine {
                     (Some(_), Err(_)) => self.fail(peer, id, Code::WrongPassword),
                 }
             }
-            (FromClient::Resume { id, account, device, proof, cursor }, _) => match self.named(&account) {
+            (FromClient::Resume { id, account, device, proof, cursor }, _) => match self.accounts.named(&account) {
                 Some(account) => self.enter(now, peer, id, account, device, cursor, By::Proof(proof)),
                 // Its devices ask for no other password of an account that is gone.
                 None => self.fail(peer, id, Code::NoAccount),
             },
-            (FromClient::LookUp { id, account }, Some((who, _))) => self.look_up(now, peer, id, who, &account),
-            (FromClient::LookUp { id, .. }, None) => self.fail(peer, id, Code::NotLoggedIn),
             (FromClient::Ping { id }, _) => self.frame_to(peer, FromServer::Pong { id, at: Some(now.unix) }),
             (FromClient::IfFree, _) => device.if_free = true,
             (FromClient::Unknown, _) => {}
-            // The disk's queue is not to be anybody's to fill.
-            (FromClient::Send { counter, .. }, Some(_)) if crowded => {
-                self.frame_to(
-                    peer,
-                    FromServer::Refused { counter, code: Code::TryLater, wait: None, reason: None, made: None },
-                );
+            (frame, Some(who)) => self.frame_of(now, peer, who, crowded, frame),
+            (frame, None) => self.frame_of_nobody(peer, frame),
+        }
+    }
+
+    /// A frame from a device that somebody is logged in on. `crowded`: too much of it waits for the disk already, whose
+    /// queue is not to be anybody's to fill.
+    fn frame_of(&mut self, now: Now, peer: PeerId, who: (AccountId, DeviceName), crowded: bool, frame: FromClient) {
+        let account = who.0;
+        match frame {
+            FromClient::Send { counter, .. } if crowded => self.refuse_now(peer, counter, Code::TryLater, None),
+            FromClient::History { id, .. }
+            | FromClient::SetDevices { id, .. }
+            | FromClient::SetSecureOnly { id, .. }
+                if crowded =>
+            {
+                self.fail(peer, id, Code::TryLater);
             }
-            (
-                FromClient::History { id, .. }
-                | FromClient::SetDevices { id, .. }
-                | FromClient::SetSecureOnly { id, .. },
-                Some(_),
-            ) if crowded => self.fail(peer, id, Code::TryLater),
-            (FromClient::Send { counter, to, text, after, made }, Some(who)) => {
-                // Before anything is looked at: whether it was taken before is the disk's to say.
-                if let Err(wait) = self.pace.device(now, who.0, &to) {
-                    let frame = FromServer::Refused {
-                        counter,
-                        code: Code::TryLater,
-                        wait: Some(wait),
-                        reason: None,
-                        made: None,
-                    };
-                    return self.frame_to(peer, frame);
-                }
-                self.device_sends(now, peer, who, (counter, after), (&to, made), &text)
-            }
-            (FromClient::Send { counter, .. }, None) => {
-                self.frame_to(
-                    peer,
-                    FromServer::Refused { counter, code: Code::NotLoggedIn, wait: None, reason: None, made: None },
-                );
-            }
-            (FromClient::Ack { cursor }, Some((account, _))) => self.device_acknowledges(now, peer, account, cursor),
-            (FromClient::Delivered { version }, Some(_)) => self.device_asks_for_deliveries(peer, version),
-            (FromClient::Ack { .. } | FromClient::Delivered { .. }, None) => {}
-            (FromClient::History { id, peer: other, before, count }, Some((account, _))) => {
+            // Before anything is looked at: whether it was taken before is the disk's to say.
+            FromClient::Send { counter, to, text, after, made } => match self.pace.device(now, account, &to) {
+                Err(wait) => self.refuse_now(peer, counter, Code::TryLater, Some(wait)),
+                Ok(()) => self.device_sends(now, peer, who, (counter, after), (&to, made), &text),
+            },
+            FromClient::Ack { cursor } => self.device_acknowledges(now, peer, account, cursor),
+            FromClient::Delivered { version } => self.device_asks_for_deliveries(peer, version),
+            FromClient::LookUp { id, account: other } => self.look_up(now, peer, id, account, &other),
+            FromClient::History { id, peer: other, before, count } => {
                 self.device_reads(peer, id, account, other, before, count);
             }
-            (FromClient::Logout { id, forget }, Some((account, device))) => {
-                if let Some(device) = self.devices.all.get_mut(&peer) {
-                    device.who = None;
-                    device.window.clear();
-                }
-                if forget {
-                    self.effects.push_back(Effect::Store(Op::Write(Write::Forget { account, device })));
-                }
-                self.leave(now, account, peer);
-                self.frame_to(peer, FromServer::LoggedOut { id });
-            }
-            (FromClient::AccountSettings { id }, Some((account, _))) => self.tell_settings(peer, id, account),
-            (FromClient::SetDevices { id, beside }, Some((account, _))) => {
-                self.device_allows(peer, id, account, Change::Beside(beside));
-            }
-            (FromClient::SetSecureOnly { id, on }, Some((account, _))) => {
-                self.device_allows(peer, id, account, Change::SecureOnly(on));
-            }
-            (
-                FromClient::AccountSettings { id }
-                | FromClient::SetDevices { id, .. }
-                | FromClient::SetSecureOnly { id, .. },
-                None,
-            ) => self.fail(peer, id, Code::NotLoggedIn),
-            (FromClient::Logout { id, .. }, None) => self.frame_to(peer, FromServer::LoggedOut { id }),
-            (FromClient::History { id, .. }, None) => self.fail(peer, id, Code::NotLoggedIn),
+            FromClient::Logout { id, forget } => self.device_leaves(now, peer, id, who, forget),
+            FromClient::AccountSettings { id } => self.tell_settings(peer, id, account),
+            FromClient::SetDevices { id, beside } => self.device_allows(peer, id, account, Change::Beside(beside)),
+            FromClient::SetSecureOnly { id, on } => self.device_allows(peer, id, account, Change::SecureOnly(on)),
+            FromClient::Register { .. }
+            | FromClient::Login { .. }
+            | FromClient::Resume { .. }
+            | FromClient::Ping { .. }
+            | FromClient::IfFree
+            | FromClient::Unknown => {}
         }
+    }
+
+    /// A frame from a device that nobody is logged in on.
+    fn frame_of_nobody(&mut self, peer: PeerId, frame: FromClient) {
+        match frame {
+            FromClient::Send { counter, .. } => self.refuse_now(peer, counter, Code::NotLoggedIn, None),
+            FromClient::LookUp { id, .. }
+            | FromClient::AccountSettings { id }
+            | FromClient::SetDevices { id, .. }
+            | FromClient::SetSecureOnly { id, .. }
+            | FromClient::History { id, .. } => self.fail(peer, id, Code::NotLoggedIn),
+            FromClient::Logout { id, .. } => self.frame_to(peer, FromServer::LoggedOut { id }),
+            FromClient::Ack { .. }
+            | FromClient::Delivered { .. }
+            | FromClient::Register { .. }
+            | FromClient::Login { .. }
+            | FromClient::Resume { .. }
+            | FromClient::Ping { .. }
+            | FromClient::IfFree
+            | FromClient::Unknown => {}
+        }
+    }
+
+    /// A message is refused at once; `wait`, in milliseconds, says for how long.
+    fn refuse_now(&mut self, peer: PeerId, counter: u64, code: Code, wait: Option<u64>) {
+        self.frame_to(peer, FromServer::Refused { counter, code, wait, reason: None, made: None });
+    }
+
+    fn device_leaves(&mut self, now: Now, peer: PeerId, id: u64, who: (AccountId, DeviceName), forget: bool) {
+        let (account, device) = who;
+        if let Some(device) = self.devices.all.get_mut(&peer) {
+            device.who = None;
+            device.window.clear();
+        }
+        if forget {
+            self.effects.push_back(Effect::Store(Op::Write(Write::Forget { account, device })));
+        }
+        self.leave(now, account, peer);
+        self.frame_to(peer, FromServer::LoggedOut { id });
     }
 
     /// What became of a device's operation.
@@ -385,8 +396,7 @@ impl Engine {
             (Waiting::Register { id, name, hashed }, done) => {
                 let outcome = match done {
                     Done::Registered { account: Some(account), at, .. } => {
-                        self.names.insert(name.clone(), account);
-                        self.people.insert(account, super::Person::new(name.clone(), hashed, at));
+                        self.accounts.add(account, name.clone(), hashed, at);
                         Some(Registered::Done)
                     }
                     Done::Registered { account: None, .. } => Some(Registered::AccountExists),
@@ -396,52 +406,14 @@ impl Engine {
             }
             (Waiting::Enter { id, account, nth, device, cursor, by }, done) => {
                 self.set_busy(peer, false);
-                if let Some(code) = self.is_over(account, nth, &by) {
-                    return self.fail(peer, id, code);
-                }
-                match done {
-                    Done::Entered { token, highest, start, .. } => {
-                        let proved = match &by {
-                            By::Password(_) => true,
-                            By::Proof(proof) => self.proves(peer, token, proof),
-                        };
-                        if !proved {
-                            return self.fail(peer, id, Code::BadToken);
-                        }
-                        if self.is_in_use(peer, (account, device)) {
-                            return self.fail(peer, id, Code::InUse);
-                        }
-                        let token = match by {
-                            By::Password(token) => Some(token),
-                            By::Proof(_) => None,
-                        };
-                        if cursor {
-                            let taken = Op::Write(Write::TakenTo { account, row: start, at: now.unix });
-                            self.effects.push_back(Effect::Store(taken));
-                        }
-                        let told = (!cursor).then(|| number(start));
-                        self.device_is_in(now, peer, id, (account, device), token, highest, (start, told));
-                    }
-                    _ => self.put_off(peer, id, Reason::NotStored),
+                match self.is_over(account, nth, &by) {
+                    Some(code) => self.fail(peer, id, code),
+                    None => self.entered(now, peer, id, (account, device), (cursor, by), done),
                 }
             }
-            (Waiting::Send { who, counter, message, own }, done) => match done {
-                Done::Kept { rows, own: own_row, sent, again, online, .. } => {
-                    if !again {
-                        self.kept(&message, &rows, sent);
-                    }
-                    let row = number(rows.first().copied().unwrap_or(0));
-                    if let Some((own, at)) = own.zip(own_row) {
-                        // Of what nobody in a room has got there is nobody to say it of.
-                        self.push_own(who, (counter, row, online.filter(|_| row > 0)), &own, at, sent);
-                    }
-                    let online = online.unwrap_or(message.online);
-                    let to = message.receivers.first().filter(|_| message.writer.is_none());
-                    let made = to.and_then(|to| self.made(*to));
-                    self.answer(peer, who, FromServer::Accepted { counter, row, at: sent, online, made });
-                }
-                done => self.answer(peer, who, not_kept(counter, &done)),
-            },
+            (Waiting::Send { who, counter, message, own }, done) => {
+                self.message_kept(peer, who, counter, &message, own, done);
+            }
             (Waiting::Again { who, counter, code, made }, done) => match done {
                 Done::Kept { rows, sent, online, .. } => {
                     let (row, online) = (number(rows.first().copied().unwrap_or(0)), online.unwrap_or(false));
@@ -455,15 +427,6 @@ impl Engine {
             (Waiting::Page { who }, done) => self.page(peer, who, done),
             (Waiting::Delivered { who }, done) => self.deliveries_read(peer, who, done),
             (Waiting::History { id }, Done::Messages { messages, more, .. }) => {
-                let past = |Stored { row, sender, writer, sent, text, online, delivered, .. }: Stored| Past {
-                    row: number(row),
-                    from: sender,
-                    writer,
-                    at: sent,
-                    text,
-                    online,
-                    delivered,
-                };
                 let messages = messages.into_iter().map(past).collect();
                 self.frame_to(peer, FromServer::History { id, messages, more });
             }
@@ -473,6 +436,68 @@ impl Engine {
             // These wait for the hasher.
             (Waiting::Hash { .. } | Waiting::Check { .. }, _) => {}
         }
+    }
+
+    /// The store knows the device that comes in; `cursor`: the device has said how far it is.
+    fn entered(
+        &mut self,
+        now: Now,
+        peer: PeerId,
+        id: u64,
+        who: (AccountId, DeviceName),
+        (cursor, by): (bool, By),
+        done: Done,
+    ) {
+        let Done::Entered { token, highest, start, .. } = done else {
+            return self.put_off(peer, id, Reason::NotStored);
+        };
+        let proved = match &by {
+            By::Password(_) => true,
+            By::Proof(proof) => self.proves(peer, token, proof),
+        };
+        if !proved {
+            return self.fail(peer, id, Code::BadToken);
+        }
+        if self.is_in_use(peer, who) {
+            return self.fail(peer, id, Code::InUse);
+        }
+        let token = match by {
+            By::Password(token) => Some(token),
+            By::Proof(_) => None,
+        };
+        if cursor {
+            let taken = Op::Write(Write::TakenTo { account: who.0, row: start, at: now.unix });
+            self.effects.push_back(Effect::Store(taken));
+        }
+        let told = (!cursor).then(|| number(start));
+        self.device_is_in(now, peer, id, who, token, highest, (start, told));
+    }
+
+    /// A device's message is on disk, or is not.
+    fn message_kept(
+        &mut self,
+        peer: PeerId,
+        who: (AccountId, DeviceName),
+        counter: u64,
+        message: &Addressed,
+        own: Option<Own>,
+        done: Done,
+    ) {
+        let Done::Kept { rows, own: own_row, sent, again, online, .. } = done else {
+            return self.answer(peer, who, not_kept(counter, &done));
+        };
+        if !again {
+            self.kept(message, &rows, sent);
+        }
+        let row = number(rows.first().copied().unwrap_or(0));
+        if let Some((own, at)) = own.zip(own_row) {
+            // Of what nobody in a room has got there is nobody to say it of.
+            self.push_own(who, (counter, row, online.filter(|_| row > 0)), &own, at, sent);
+        }
+        let online = online.unwrap_or(message.online);
+        let to = message.receivers.first().filter(|_| message.writer.is_none());
+        let made = to.and_then(|to| self.made(*to));
+        self.answer(peer, who, FromServer::Accepted { counter, row, at: sent, online, made });
     }
 
     /// Of a message: its number is its writer's. Somebody else may have logged in on the connection since, and have used
@@ -504,7 +529,7 @@ impl Engine {
             let key = SentKey { account, device, counter, hash, after };
             engine.effects.push_back(Effect::Store(Op::Read(Read::Again { job, key })));
         };
-        let made = self.named(to.as_str()).and_then(|to| self.made(to));
+        let made = self.accounts.named(to.as_str()).and_then(|to| self.made(to));
         if meant.is_some() && made.is_some() && meant != made {
             // It may have been taken before that, and the answer lost.
             return again(self, Code::MadeAnew, made);
@@ -530,13 +555,20 @@ impl Engine {
             }
         };
         // What goes to oneself is pushed to all of them as it is.
-        let person = self.people.get(&account).filter(|p| p.settings.beside && !message.receivers.contains(&account));
+        let person =
+            self.accounts.people.get(&account).filter(|p| p.settings.beside && !message.receivers.contains(&account));
         let to = to.as_str().to_owned();
         let own = person.map(|person| Own { writer: person.name.clone(), to, text: parsed.as_str().to_owned() });
         let new = message.new_message(now, Some(SentKey { account, device, counter, hash, after }), own.clone());
         let job = self.device_waits(peer, Waiting::Send { who: (account, device), counter, message, own });
         self.effects.push_back(Effect::Store(Op::Write(Write::Message { job, message: new })));
     }
+}
+
+/// A row of the history as a frame has it.
+fn past(stored: Stored) -> Past {
+    let Stored { row, sender, writer, sent, text, online, delivered, .. } = stored;
+    Past { row: number(row), from: sender, writer, at: sent, text, online, delivered }
 }
 
 /// The answer for a message that is not on disk.

@@ -4,8 +4,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use super::{ARMED, Effect, Engine, NOTED, Now, PRESENCE, SESSION, Waiting};
-use crate::base::model::names;
+use super::{Effect, Engine, NOTED, Now, PRESENCE, SESSION, Waiting};
 use crate::protocol::link::PeerId;
 use crate::protocol::wire::Reply;
 use crate::protocol::wire::frame::AccountSettings;
@@ -68,41 +67,36 @@ pub(super) struct Session {
 }
 
 impl Engine {
-    /// Whose name this is: as it was typed, or with its letters put together, since keyboards differ in that.
-    pub(super) fn named(&self, name: &str) -> Option<AccountId> {
-        self.names.get(name).or_else(|| self.names.get(&*names::composed(name))).copied()
-    }
-
     /// Since when nobody is present, if so; for a server that ends when it is not needed. Looks at every
     /// session, so it is not for every datagram: see [`Engine::nobody`].
     pub fn idle_since(&mut self, now: Now) -> Option<Instant> {
         if self.devices.accounts().next().is_some() {
-            self.last_present = now.instant;
+            self.places.last_present = now.instant;
             return None;
         }
-        let sessions = self.addresses.values().filter_map(|id| self.people.get(id)?.session.as_ref());
+        let sessions = self.places.addresses.values().filter_map(|id| self.accounts.people.get(id)?.session.as_ref());
         match sessions.map(|s| s.seen + PRESENCE).max() {
             Some(end) if end > now.instant => {
-                self.last_present = now.instant;
+                self.places.last_present = now.instant;
                 None
             }
-            Some(end) => Some(end.max(self.last_present)),
-            None => Some(self.last_present),
+            Some(end) => Some(end.max(self.places.last_present)),
+            None => Some(self.places.last_present),
         }
     }
 
     /// Whether there is no session at all.
     #[must_use]
     pub fn nobody(&self) -> bool {
-        self.addresses.is_empty() && self.devices.accounts().next().is_none()
+        self.places.addresses.is_empty() && self.devices.accounts().next().is_none()
     }
 
     /// The server ends: writes down how long each session has been silent, and what was offered last.
     pub fn end(&mut self, now: Now) {
-        let sessions = self.people.values_mut().filter_map(|person| person.session.as_mut());
+        let sessions = self.accounts.people.values_mut().filter_map(|person| person.session.as_mut());
         let offered: Vec<_> = sessions.filter_map(|session| session.offered.take()).collect();
         offered.into_iter().for_each(|offered| self.handed(Some(offered)));
-        let sessions = self.people.iter().filter_map(|(id, person)| {
+        let sessions = self.accounts.people.iter().filter_map(|(id, person)| {
             let silent = now.instant.saturating_duration_since(person.session.as_ref()?.seen).as_secs();
             Some((*id, now.unix.saturating_sub(i64::try_from(silent).unwrap_or(0))))
         });
@@ -114,8 +108,8 @@ impl Engine {
 
     /// Whose session this address is. Being asked by it confirms the message handed out last.
     pub(super) fn session(&mut self, now: Now, from: SocketAddr) -> Option<AccountId> {
-        let account = *self.addresses.get(&from)?;
-        let person = self.people.get_mut(&account)?;
+        let account = self.places.whose(from)?;
+        let person = self.accounts.people.get_mut(&account)?;
         let session = person.session.as_mut()?;
         if now.instant.saturating_duration_since(session.seen) > SESSION {
             self.end_session(account);
@@ -135,7 +129,7 @@ impl Engine {
 
     /// The password was right.
     pub(super) fn admit(&mut self, now: Now, from: SocketAddr, account: AccountId) {
-        let Some(person) = self.people.get_mut(&account) else { return self.free(from, now) };
+        let Some(person) = self.accounts.people.get_mut(&account) else { return self.free(from, now) };
         let device = !person.devices.is_empty();
         let fresh = person.session.as_mut().filter(|s| now.instant.saturating_duration_since(s.seen) <= PRESENCE);
         let reply = match fresh {
@@ -151,7 +145,7 @@ impl Engine {
             None => LoggedIn::Done,
         };
         // One session an address: a login for another account ends the first.
-        let end = self.addresses.get(&from).copied().filter(|other| *other != account);
+        let end = self.places.whose(from).filter(|other| *other != account);
         // Bound before it is stored, so that a login from elsewhere at the same time meets a session.
         self.bind(now, from, account);
         self.kick_all(now, account, from);
@@ -168,36 +162,29 @@ impl Engine {
 
     /// `02:04`, and for a while this address may end the other session.
     fn arm(&mut self, now: Now, from: SocketAddr, account: AccountId) {
-        self.armed.retain(|_, (_, until)| *until > now.instant);
-        if self.armed.len() < 65_536 {
-            self.armed.insert(from, (account, now.instant + ARMED));
-        }
+        self.places.arm(now.instant, from, account);
         self.reply(from, &Reply::Login(LoggedIn::AlreadyLoggedIn));
         self.free(from, now);
     }
 
     fn bind(&mut self, now: Now, from: SocketAddr, account: AccountId) {
-        if let Some(other) = self.addresses.get(&from).copied().filter(|other| *other != account) {
+        if let Some(other) = self.places.whose(from).filter(|other| *other != account) {
             self.end_session(other);
         }
         // Logging in again from the same address, a client goes on in its charset.
-        let charset = self.charsets.get(&from).copied();
+        let charset = self.places.charset(from);
         self.end_session(account);
-        if let Some(charset) = charset {
-            self.charsets.insert(from, charset);
-        }
-        self.armed.remove(&from);
-        self.addresses.insert(from, account);
-        if let Some(person) = self.people.get_mut(&account) {
+        self.places.bind(from, account);
+        self.places.note_charset(from, charset);
+        if let Some(person) = self.accounts.people.get_mut(&account) {
             person.session = Some(Session { address: from, seen: now.instant, noted: now.unix, offered: None });
         }
     }
 
     pub(super) fn end_session(&mut self, account: AccountId) {
-        if let Some(session) = self.people.get_mut(&account).and_then(|p| p.session.take()) {
+        if let Some(session) = self.accounts.people.get_mut(&account).and_then(|p| p.session.take()) {
             self.handed(session.offered);
-            self.addresses.remove(&session.address);
-            self.charsets.remove(&session.address);
+            self.places.leave(session.address);
         }
     }
 
@@ -210,15 +197,16 @@ impl Engine {
         // A login that still waits must not bring the address back afterwards.
         self.give_up_try(from);
         let own = self.session(now, from);
-        let armed = self.armed.remove(&from).filter(|(_, until)| *until > now.instant).map(|(account, _)| account);
+        let armed = self.places.take_armed(now.instant, from);
         // The session it was armed against may have ended by itself.
-        let armed = armed
-            .filter(|account| self.people.get(account).is_some_and(|p| p.session.is_some() || !p.devices.is_empty()));
+        let armed = armed.filter(|account| {
+            self.accounts.people.get(account).is_some_and(|p| p.session.is_some() || !p.devices.is_empty())
+        });
         let Some(account) = armed.or(own) else {
             self.reply(from, &Reply::Offline { was_online: false });
             return;
         };
-        self.last_present = now.instant;
+        self.places.last_present = now.instant;
         self.end_session(account);
         self.kick_all(now, account, from);
         self.devices.somebody_moved(now);
@@ -227,7 +215,7 @@ impl Engine {
     }
 
     pub(super) fn present(&self, now: Now, account: AccountId) -> bool {
-        self.people.get(&account).is_some_and(|person| {
+        self.accounts.people.get(&account).is_some_and(|person| {
             let heard = |s: &Session| now.instant.saturating_duration_since(s.seen) <= PRESENCE;
             !person.devices.is_empty() || person.session.as_ref().is_some_and(heard)
         })

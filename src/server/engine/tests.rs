@@ -1,5 +1,7 @@
 mod tries;
 
+use std::collections::HashMap;
+
 use super::lanes::Queued;
 use super::*;
 use crate::server::store::{MessageRow, Read, Unread};
@@ -416,7 +418,7 @@ fn a_restart_makes_nobody_present_who_was_not() {
         ..Snapshot::default()
     };
     let mut engine = Engine::new(OnSecondLogin::Arm, Quotas::default(), |_| String::new(), snapshot(), now);
-    let seen = (engine.present(now, 1), engine.present(now, 2), engine.addresses.len());
+    let seen = (engine.present(now, 1), engine.present(now, 2), engine.places.addresses.len());
     assert_eq!(seen, (true, false, 2), "c has been silent for more than a day");
     engine.end(now);
     let Some(Effect::Store(Op::Write(Write::Seen { mut sessions }))) = engine.poll_effect() else { panic!("noted") };
@@ -527,7 +529,7 @@ fn what_is_no_request_teaches_no_charset() {
     let long = format!("03#b#{}", "你".repeat(400));
     let cut = [&long.as_bytes()[..long.len() - 1], b"#"].concat();
     assert_eq!(world.send(1, &cut), [(1, "00:00".to_owned())]);
-    assert!(world.engine.charsets.is_empty(), "what it is sent stays UTF-8");
+    assert!(world.engine.places.charsets.is_empty(), "what it is sent stays UTF-8");
 }
 
 #[test]

@@ -83,9 +83,29 @@ pub(super) struct Tries {
     apart: HashMap<SocketAddr, Apart>,
     /// When which answer held back is due; exactly one entry for each [`Failures::held`].
     late: BinaryHeap<Reverse<(Instant, Door)>>,
+    /// Who has changed a password just now, by which request, and how long that is remembered.
+    changed: VecDeque<(AccountId, SocketAddr, [u8; 32], Instant)>,
 }
 
 impl Tries {
+    /// Whether this request has changed a password just now: its answer was lost.
+    fn has_changed(&mut self, now: Instant, from: SocketAddr, asked: [u8; 32]) -> bool {
+        self.changed.retain(|(.., until)| *until > now);
+        self.changed.iter().any(|(_, of, what, _)| *of == from && *what == asked)
+    }
+
+    /// A request has changed a password.
+    fn note_change(&mut self, now: Instant, account: AccountId, from: SocketAddr, asked: [u8; 32]) {
+        if self.changed.len() < CHANGED {
+            self.changed.push_back((account, from, asked, now + PATIENCE));
+        }
+    }
+
+    /// What an account's owner has changed is not claimed any more.
+    pub(super) fn forget_changes(&mut self, account: AccountId) {
+        self.changed.retain(|(of, ..)| *of != account);
+    }
+
     fn failures(&mut self, door: Door) -> &mut Failures {
         if self.failures.len() >= MOST && !self.failures.contains_key(&door) {
             self.failures.retain(|_, f| !f.idle() || f.count > FREE_FAILURES);
@@ -103,12 +123,12 @@ impl Engine {
             return;
         }
         self.give_up_try(from);
-        let Some(id) = self.named(account.as_str()) else {
+        let Some(id) = self.accounts.named(account.as_str()) else {
             self.reply(from, &Reply::Login(LoggedIn::NoSuchAccount));
             return;
         };
         // A login in place of a next take means that the answer was lost: offered again.
-        let session = self.people.get_mut(&id).and_then(|person| person.session.as_mut());
+        let session = self.accounts.people.get_mut(&id).and_then(|person| person.session.as_mut());
         let offered = session.filter(|s| s.address == from).and_then(|session| session.offered.take());
         self.handed(offered);
         self.attempt(from, Try { request: request.to_vec(), account: id, password, change: None, since: now.instant });
@@ -125,8 +145,7 @@ impl Engine {
         request: &[u8],
     ) {
         let asked = sha256(&[request]);
-        self.changed.retain(|(.., until)| *until > now.instant);
-        if self.changed.iter().any(|(_, of, what, _)| *of == from && *what == asked) {
+        if self.tries.has_changed(now.instant, from, asked) {
             // The answer was lost, and the old password is not the old one any more.
             return self.reply(from, &PasswordChange::Done.into());
         }
@@ -137,7 +156,7 @@ impl Engine {
         if new != confirm {
             return self.reply(from, &PasswordChange::PasswordsDiffer.into());
         }
-        let Some(id) = self.named(account.as_str()) else {
+        let Some(id) = self.accounts.named(account.as_str()) else {
             return self.reply(from, &PasswordChange::NoSuchAccount.into());
         };
         let (request, change, since) = (request.to_vec(), Some(new), now.instant);
@@ -169,7 +188,8 @@ impl Engine {
     /// Has a password looked at; `counted` unless the address is exempt.
     pub(super) fn check(&mut self, from: SocketAddr, tried: Try, counted: bool) {
         let Try { request, account, password, change, .. } = tried;
-        let Some((against, nth)) = self.people.get(&account).map(|person| (person.hashed.clone(), person.nth)) else {
+        let Some((against, nth)) = self.accounts.people.get(&account).map(|person| (person.hashed.clone(), person.nth))
+        else {
             // It was deleted while this waited.
             return self.reply(from, &nobody(change.is_some()));
         };
@@ -187,7 +207,7 @@ impl Engine {
         (account, changes): (AccountId, bool),
         counted: bool,
     ) {
-        if !self.people.contains_key(&account) {
+        if !self.accounts.people.contains_key(&account) {
             self.reply(from, &nobody(changes));
         }
         self.not_checked(now, from, account, counted);
@@ -203,7 +223,7 @@ impl Engine {
         right: bool,
         counted: bool,
     ) {
-        let right = right && self.people.get(&account).is_some_and(|person| !person.settings.secure_only);
+        let right = right && self.accounts.people.get(&account).is_some_and(|person| !person.settings.secure_only);
         let door = (account, network(from));
         let failures = self.tries.failures(door);
         if counted {
@@ -251,22 +271,20 @@ impl Engine {
         asked: [u8; 32],
     ) {
         // An operator's comes after it, or has deleted the account. Nothing is claimed; the client asks again.
-        let Some(person) = self.people.get_mut(&account).filter(|person| person.nth == nth) else {
+        let Some(person) = self.accounts.people.get_mut(&account).filter(|person| person.nth == nth) else {
             self.overtaken(account, hashed);
             return;
         };
         person.renew(hashed);
         // Whoever is in by the old one may be why it was changed.
         let elsewhere = |person: &Person| person.session.as_ref().is_some_and(|session| session.address != from);
-        if self.people.get(&account).is_some_and(elsewhere) {
+        if self.accounts.people.get(&account).is_some_and(elsewhere) {
             self.end_session(account);
         }
-        self.armed.retain(|_, (armed, _)| *armed != account);
+        self.places.disarm(account);
         self.kick_all(now, account, from);
         self.devices.somebody_moved(now);
-        if self.changed.len() < CHANGED {
-            self.changed.push_back((account, from, asked, now.instant + PATIENCE));
-        }
+        self.tries.note_change(now.instant, account, from, asked);
         self.reply(from, &PasswordChange::Done.into());
     }
 

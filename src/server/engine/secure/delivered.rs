@@ -81,7 +81,7 @@ impl Engine {
 
     fn tell_deliveries(&mut self, peer: PeerId, delivered: &[Delivery]) {
         let rows = delivered.iter().filter_map(|Delivery { receiver, first, last, .. }| {
-            Some((self.people.get(receiver)?.name.clone(), [number(*first), number(*last)]))
+            Some((self.accounts.people.get(receiver)?.name.clone(), [number(*first), number(*last)]))
         });
         let rows = rows.collect();
         let Some(version) = delivered.last().map(|last| last.version) else { return };

@@ -10,15 +10,16 @@ use crate::base::model::{Account, Password};
 use crate::protocol::link::{COPIED, COPIED_BESIDE, PeerId};
 use crate::protocol::wire::frame::{Code, FromServer, Key, Reason};
 use crate::protocol::wire::reply::Registered;
+use crate::server::engine::accounts::Claim;
 use crate::server::engine::{Effect, Engine, Now};
-use crate::server::hasher::{Hashed, Job, MOST_JOBS};
+use crate::server::hasher::{Hashed, Job};
 use crate::server::store::{AccountId, MessageRow, Op, Write};
 
 impl Engine {
     pub(in crate::server::engine) fn leave(&mut self, now: Now, account: AccountId, peer: PeerId) {
-        if let Some(person) = self.people.get_mut(&account) {
+        if let Some(person) = self.accounts.people.get_mut(&account) {
             person.devices.retain(|other| *other != peer);
-            self.last_present = now.instant;
+            self.places.last_present = now.instant;
         }
         self.devices.somebody_moved(now);
     }
@@ -51,7 +52,7 @@ impl Engine {
     }
 
     pub(in crate::server::engine) fn devices_of(&self, account: AccountId) -> Vec<PeerId> {
-        self.people.get(&account).map(|person| person.devices.clone()).unwrap_or_default()
+        self.accounts.people.get(&account).map(|person| person.devices.clone()).unwrap_or_default()
     }
 
     pub(in crate::server::engine) fn set_busy(&mut self, peer: PeerId, busy: bool) {
@@ -67,14 +68,11 @@ impl Engine {
         account: Account,
         password: Password,
     ) {
-        if self.names.contains_key(account.as_str()) {
-            return self.fail(peer, id, Code::AccountExists);
+        match self.accounts.claim(account.as_str()) {
+            Claim::Granted => {}
+            Claim::Exists => return self.fail(peer, id, Code::AccountExists),
+            Claim::Pending | Claim::Full => return self.fail(peer, id, Code::TryLater),
         }
-        let full = self.names.len() >= self.quotas.accounts || self.pending.len() >= MOST_JOBS;
-        if full || self.pending.contains_key(account.as_str()) {
-            return self.fail(peer, id, Code::TryLater);
-        }
-        self.pending.insert(account.as_str().to_owned(), Vec::new());
         self.set_busy(peer, true);
         let job = self.device_waits(peer, Waiting::Hash { id, account });
         self.effects.push_back(Effect::Hash(Job::New { job, password }));
@@ -90,7 +88,8 @@ impl Engine {
         (cursor, made): (Option<u64>, Option<i64>),
     ) {
         let Some(address) = self.devices.all.get(&peer).map(|device| device.address) else { return };
-        let Some((against, nth)) = self.people.get(&account).map(|person| (person.hashed.clone(), person.nth)) else {
+        let Some((against, nth)) = self.accounts.people.get(&account).map(|person| (person.hashed.clone(), person.nth))
+        else {
             return;
         };
         let Some(counted) = self.device_may_try(account, address) else {
@@ -209,7 +208,7 @@ impl Engine {
         if !self.devices.all.get(&peer).is_some_and(|device| device.if_free) {
             return false;
         }
-        let Some(person) = self.people.get(&who.0) else { return false };
+        let Some(person) = self.accounts.people.get(&who.0) else { return false };
         let is_another = |other: &&PeerId| {
             **other != peer && self.devices.all.get(other).is_some_and(|device| device.who != Some(who))
         };
@@ -234,14 +233,14 @@ impl Engine {
         (start, told): (MessageRow, Option<u64>),
     ) {
         let Some(address) = self.devices.all.get(&peer).map(|device| device.address) else { return };
-        let mut ended = self.people.get(&who.0).and_then(|person| person.session.as_ref()).map(|s| s.address);
+        let mut ended = self.accounts.people.get(&who.0).and_then(|person| person.session.as_ref()).map(|s| s.address);
         if ended.is_some() {
             self.end_session(who.0);
             self.effects.push_back(Effect::Store(Op::Write(Write::EndSession { job: 0, account: who.0 })));
         }
         // The same device coming back takes nobody's place, though the old connection may not have ended yet: it has
         // let go of that one. Who hears there that it is closed is another program, with a copy of its folder.
-        let beside = self.people.get(&who.0).is_some_and(|person| person.settings.beside);
+        let beside = self.accounts.people.get(&who.0).is_some_and(|person| person.settings.beside);
         let code = if beside { COPIED_BESIDE } else { COPIED };
         let others = self.devices_of(who.0).into_iter().filter(|other| *other != peer);
         let (same, mut others): (Vec<_>, Vec<_>) =
@@ -263,7 +262,7 @@ impl Engine {
         if let Some((account, _)) = before.filter(|(account, _)| *account != who.0) {
             self.leave(now, account, peer);
         }
-        if let Some(person) = self.people.get_mut(&who.0) {
+        if let Some(person) = self.accounts.people.get_mut(&who.0) {
             person.devices.retain(|other| *other != peer);
             person.devices.push(peer);
         }

@@ -23,7 +23,7 @@ impl Engine {
         if self.pace.device(now, who, account).is_err() {
             return self.fail(peer, id, Code::TryLater);
         }
-        match self.named(account).and_then(|found| self.people.get(&found)) {
+        match self.accounts.named(account).and_then(|found| self.accounts.people.get(&found)) {
             Some(person) => {
                 let (account, made) = (person.name.clone(), person.made);
                 self.frame_to(peer, FromServer::Account { id, account, made });
@@ -50,9 +50,9 @@ impl Engine {
     }
 
     pub(in crate::server::engine) fn everybody(&self, now: Now) -> BTreeSet<String> {
-        let all = self.addresses.values().copied().chain(self.devices.accounts());
+        let all = self.places.addresses.values().copied().chain(self.devices.accounts());
         let here = all.filter(|id| self.present(now, *id));
-        here.filter_map(|id| self.people.get(&id)).map(|person| person.name.clone()).collect()
+        here.filter_map(|id| self.accounts.people.get(&id)).map(|person| person.name.clone()).collect()
     }
 
     /// Tells all devices who came and went, when it is time.

@@ -35,10 +35,10 @@ impl Engine {
         before: Option<u64>,
         count: u32,
     ) {
-        let Some(name) = self.people.get(&account).map(|person| person.name.clone()) else { return };
-        let peer_id = self.named(&other);
+        let Some(name) = self.accounts.people.get(&account).map(|person| person.name.clone()) else { return };
+        let peer_id = self.accounts.named(&other);
         // As the mailboxes have it.
-        let other = peer_id.and_then(|id| self.people.get(&id)).map_or(other, |person| person.name.clone());
+        let other = peer_id.and_then(|id| self.accounts.people.get(&id)).map_or(other, |person| person.name.clone());
         let job = self.device_waits(peer, Waiting::History { id });
         let before = before.map(|before| i64::try_from(before).unwrap_or(i64::MAX));
         let count = count.min(PAGE);

@@ -8,7 +8,7 @@ use crate::server::store::{AccountId, Change, MessageRow, Op, Own, Write};
 
 impl Engine {
     pub(in crate::server::engine) fn tell_settings(&mut self, peer: PeerId, id: u64, account: AccountId) {
-        let Some(settings) = self.people.get(&account).map(|person| person.settings) else { return };
+        let Some(settings) = self.accounts.people.get(&account).map(|person| person.settings) else { return };
         self.frame_to(peer, FromServer::AccountSettings { id, settings });
     }
 
@@ -44,7 +44,7 @@ impl Engine {
 
     /// From now on it is so.
     pub(in crate::server::engine) fn change(&mut self, account: AccountId, change: Change) {
-        let Some(person) = self.people.get_mut(&account) else { return };
+        let Some(person) = self.accounts.people.get_mut(&account) else { return };
         match change {
             Change::Beside(on) => person.settings.beside = on,
             Change::SecureOnly(on) => person.settings.secure_only = on,
@@ -63,8 +63,8 @@ impl Engine {
 
     /// A plain session ends, and whoever was about to make one does not.
     pub(in crate::server::engine) fn close_to_plain(&mut self, account: AccountId) {
-        self.armed.retain(|_, (armed, _)| *armed != account);
-        if self.people.get(&account).is_some_and(|person| person.session.is_some()) {
+        self.places.disarm(account);
+        if self.accounts.people.get(&account).is_some_and(|person| person.session.is_some()) {
             self.end_session(account);
             self.effects.push_back(Effect::Store(Op::Write(Write::EndSession { job: 0, account })));
         }

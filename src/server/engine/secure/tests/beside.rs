@@ -34,10 +34,10 @@ fn two_beside() -> World {
 }
 
 fn unread(world: &World, account: &str) -> (u64, i64) {
-    let of = world.engine.names[account];
+    let of = world.engine.accounts.names[account];
     let stored = "SELECT count(*) FROM messages WHERE receiver = ? AND taken IS NULL";
     let stored = world.store.connection().query_row(stored, [of], |row| row.get(0)).expect("a number");
-    (world.engine.people[&of].unread_total(), stored)
+    (world.engine.accounts.people[&of].unread_total(), stored)
 }
 
 #[test]
@@ -134,11 +134,11 @@ fn the_choice_is_kept_and_holds_at_once() {
     assert_eq!(world.say(5, &beside(true)), [settings(5, true, false)]);
     assert_eq!(world.say(2, &beside(true)), [r#"2 {"t":"error","id":4,"code":"not_logged_in"}"#]);
     let snapshot = world.store.snapshot().expect("readable");
-    let account = world.engine.names["a"];
+    let account = world.engine.accounts.names["a"];
     assert_eq!(snapshot.settings, [(account, AccountSettings { beside: true, secure_only: false })]);
     let local = |_| String::new();
     let engine = Engine::new(OnSecondLogin::Arm, Quotas::default(), local, snapshot, world.now);
-    assert!(engine.people[&account].settings.beside);
+    assert!(engine.accounts.people[&account].settings.beside);
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn one_too_many_takes_the_place_of_the_first() {
     // Each of them can come back on another connection, and none but its own old one is closed.
     let back = ["2 closed: 5 came back on another connection".to_owned(), logged_in(21, 0, None)];
     assert_eq!(world.login(21, "a", 2, None), back);
-    assert_eq!(world.engine.devices_of(world.engine.names["a"]).len(), BESIDE);
+    assert_eq!(world.engine.devices_of(world.engine.accounts.names["a"]).len(), BESIDE);
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn an_account_closed_to_the_plain_dialect_looks_like_one_with_another_password()
     world.say(2, &FromClient::Logout { id: 5, forget: false });
     world.plain.clear();
     assert_eq!(world.plainly(61, "02#a#a#"), ["61 02:01"]);
-    let (account, change) = (world.engine.names["a"], Change::SecureOnly(true));
+    let (account, change) = (world.engine.accounts.names["a"], Change::SecureOnly(true));
     world.engine.allowed(world.now, PeerId(2), 4, account, change);
     world.work();
     assert_eq!(world.plainly(61, "08#"), ["61 07:01"]);

@@ -70,7 +70,7 @@ fn a_name_that_is_free_again_is_somebody_new() {
     world.say(2, &send(1, "a", "of b"));
     world.engine.lost(world.now, PeerId(2));
     world.say(1, &send(2, "b", "not fetched yet"));
-    let id = |world: &World| -> AccountId { world.engine.names["a"] };
+    let id = |world: &World| -> AccountId { world.engine.accounts.names["a"] };
     let before = id(&world);
     admin::deletes(world.store.connection(), "a").expect("deleted");
     again(&mut world);
