@@ -170,9 +170,28 @@ pub fn unframed(text: &str) -> Option<(&str, &str)> {
     text.strip_prefix('[').and_then(|rest| rest.split_once("] "))
 }
 
+/// Who wrote a text, as the account that its frame names, and what it says. Only what others wrote in a room has a frame: a
+/// person writes what they like, and one's own text is kept without one. Every face takes a text apart by this.
+#[must_use]
+pub fn writer_and_text(text: &str, room: bool, own: bool) -> (Option<String>, &str) {
+    match unframed(text) {
+        Some((writer, text)) if room && !own => (Some(unmarked(writer)), text),
+        Some(_) | None => (None, text),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_others_wrote_in_a_room_has_a_writer() {
+        let said = framed("b] ok", "[a] hi");
+        assert_eq!(writer_and_text(&said, true, false), (Some("b] ok".to_owned()), "[a] hi"));
+        assert_eq!(writer_and_text(&said, false, false), (None, said.as_str()), "a person writes what they like");
+        assert_eq!(writer_and_text("[x] y", true, true), (None, "[x] y"), "one's own");
+        assert_eq!(writer_and_text("[x y", true, false), (None, "[x y"), "no frame");
+    }
 
     #[test]
     fn what_a_new_name_may_hold() {

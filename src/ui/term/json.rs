@@ -38,11 +38,9 @@ pub fn message(peer: &Account, remark: &str, row: &Row) -> String {
 
 /// Of what somebody else wrote in a room who it was, apart from what it says.
 fn name_writer(peer: &Account, row: &Row, value: &mut Value) {
-    if let (Some((writer, text)), Value::Object(object)) = (names::unframed(&row.text), value)
-        && peer.is_room()
-        && row.state.is_none()
-    {
-        object.insert("writer".to_owned(), json!(names::unmarked(writer)));
+    let (writer, text) = names::writer_and_text(&row.text, peer.is_room(), row.state.is_some());
+    if let (Some(writer), Value::Object(object)) = (writer, value) {
+        object.insert("writer".to_owned(), json!(writer));
         object.insert("text".to_owned(), json!(text));
     }
 }

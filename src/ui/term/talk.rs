@@ -213,10 +213,7 @@ impl App {
                 self.out.style.warning(&format!("{name}: {}", row.text))
             );
         }
-        let (writer, text) = match names::unframed(&row.text) {
-            Some((writer, text)) if peer.is_room() && row.state.is_none() => (Some(writer), text),
-            _ => (None, row.text.as_str()),
-        };
+        let (writer, text) = names::writer_and_text(&row.text, peer.is_room(), row.state.is_some());
         let text = shown::message(text).replace('\n', "\n      ");
         let time = self.out.style.quiet(&when(row));
         if let Some(state) = row.state {
@@ -231,7 +228,7 @@ impl App {
             false => text,
         };
         if let Some(writer) = writer {
-            let writer = harmless(&self.login.roster.writer(writer));
+            let writer = harmless(&self.login.roster.writer(&writer));
             return format!(
                 "{time} {} {} {text}",
                 self.out.style.quiet(&name),

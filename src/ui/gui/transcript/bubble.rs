@@ -76,10 +76,8 @@ pub fn height(lines: i32) -> i32 {
 
 /// A room's text says who wrote it. The writer is as it came, since it names somebody.
 fn split_author(text: &str, room: bool) -> (Option<String>, String) {
-    match names::unframed(text) {
-        Some((author, rest)) if room => (Some(names::unmarked(author)), shown(rest)),
-        _ => (None, shown(text)),
-    }
+    let (author, text) = names::writer_and_text(text, room, false);
+    (author, shown(text))
 }
 
 /// A tab is for code.
