@@ -242,7 +242,10 @@ pub fn find(folder: &Path, name: &str) -> Option<PathBuf> {
 #[test]
 fn a_pipe_that_ends_waits_for_what_it_asked() {
     let served = Served::new();
-    served.ask("01#a#secret#secret#");
+    // Who is added is asked about.
+    for account in ["a", "bob"] {
+        served.ask(&format!("01#{account}#secret#secret#"));
+    }
     let (folder, list) = (served.dir.path().join("none/list.csv"), served.dir.path().join("list.csv"));
     for (lang, done, imported, cannot, online) in [
         ("en", "The list is saved", "Friends added or changed: 1", "list.csv", "1 online"),
