@@ -18,6 +18,7 @@ mod lasting;
 mod process;
 mod sheets;
 mod start;
+mod tips;
 mod zoom;
 
 use std::cell::RefCell;
@@ -92,6 +93,7 @@ fn main() -> ExitCode {
         ("the_login_window_keeps_what_was_typed", the_login_window_keeps_what_was_typed),
         ("the_protocol_window_says_what_became_of_a_trial", the_protocol_window_says_what_became_of_a_trial),
         ("a_click_takes_the_focus_and_harms_nothing", a_click_takes_the_focus_and_harms_nothing),
+        ("a_tooltip_that_goes_away_harms_nothing", tips::a_tooltip_that_goes_away_harms_nothing),
         ("what_a_window_says_moves_no_field", sheets::what_a_window_says_moves_no_field),
         ("a_file_that_is_not_there_keeps_its_question", files::a_file_that_is_not_there_keeps_its_question),
         ("a_message_costs_the_drawing_of_that_message", drawing::a_message_costs_the_drawing_of_that_message),

@@ -128,7 +128,8 @@ impl ChatWindow {
                     Ask::Leave => return compose(&writer, ""),
                     Ask::Paste => {
                         compose(&writer, "");
-                        return writer.borrow().iter().for_each(app::paste_text);
+                        let composer = writer.borrow().clone();
+                        return composer.iter().for_each(app::paste_text);
                     }
                 });
             })
@@ -421,7 +422,8 @@ impl ChatWindow {
 
 /// Goes on in the composer, with this text.
 fn compose(writer: &RefCell<Option<TextEditor>>, text: &str) {
-    if let Some(composer) = writer.borrow_mut().as_mut() {
+    let composer = writer.borrow().clone();
+    if let Some(mut composer) = composer {
         let _ = composer.take_focus();
         composer.insert(text);
         composer.show_insert_position();

@@ -145,7 +145,8 @@ impl ConnectionWindow {
         let copying: Rc<dyn Fn()> = {
             let (shown, message) = (Rc::clone(&shown), message.clone());
             Rc::new(move || {
-                app::copy(&text(&shown.borrow()));
+                let text = text(&shown.borrow());
+                app::copy(&text);
                 say(&mut message.clone(), &t!("connection.copied"));
             })
         };

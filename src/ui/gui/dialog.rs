@@ -1,6 +1,6 @@
 //! Questions in a window of their own, that something waits for.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -81,14 +81,14 @@ fn dialog(question: &str, file: Option<(&str, Purpose, Check)>, yes: &str, no: &
     window.make_modal(true);
     let answer = Rc::new(Cell::new(false));
     let agreed: Rc<dyn Fn()> = {
-        let (answer, window, sheet) = (Rc::clone(&answer), window.clone(), RefCell::new(sheet.clone()));
+        let (answer, window, sheet) = (Rc::clone(&answer), window.clone(), sheet.clone());
         let told = line.clone().zip(wrong).zip(file.as_ref().map(|(_, _, check)| Rc::clone(check)));
         Rc::new(move || {
             if let Some(((line, wrong), check)) = &told {
                 let file = line.value();
                 let said = if file.is_empty() { Err(t!("gui.which_file").into_owned()) } else { check(&file) };
                 if let Err(sentence) = said {
-                    sheet.borrow_mut().tell(&mut wrong.clone(), 0, &sentence);
+                    sheet.clone().tell(&mut wrong.clone(), 0, &sentence);
                     let _ = line.clone().take_focus();
                     return;
                 }

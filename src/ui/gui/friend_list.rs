@@ -115,6 +115,9 @@ impl FriendList {
                     let _ = w.take_focus();
                 }
                 let (used, wished) = view.borrow_mut().handle(w, event);
+                if matches!(event, Event::Move | Event::MouseWheel) {
+                    point(&view, w);
+                }
                 if let Some(wished) = wished {
                     wish(wished);
                 }
@@ -147,8 +150,8 @@ impl FriendList {
         if self.widget.has_focus() {
             view.choose_any();
         }
-        view.point(&mut self.widget);
         drop(view);
+        point(&self.view, &mut self.widget);
         self.widget.redraw();
     }
 
@@ -213,9 +216,25 @@ fn height(entry: &Entry) -> i32 {
     if matches!(entry, Entry::Section { .. }) { SECTION } else { theme::ROW }
 }
 
+/// The ground and the tooltip go with the row under the pointer.
+fn point(view: &RefCell<View>, w: &mut Widget) {
+    let (changed, over) = {
+        let mut view = view.borrow_mut();
+        (view.point(w), view.pointer.is_some())
+    };
+    let Some(text) = changed else { return };
+    w.set_tooltip(&text);
+    w.redraw();
+    // The one that is shown is about another row. Where it goes away, FLTK tells the list at once where the pointer is:
+    // nothing may be borrowed.
+    if let (true, Some(group)) = (over, w.parent()) {
+        Tooltip::current(&group);
+    }
+}
+
 impl View {
-    /// The row under the pointer may be another one: its ground and its tooltip go with it.
-    fn point(&mut self, w: &mut Widget) {
+    /// The row under the pointer may be another one; then what its tooltip says, perhaps nothing.
+    fn point(&mut self, w: &Widget) -> Option<String> {
         let before = self.under.take();
         self.under = self.pointer.and_then(|y| self.at(y));
         let person = match self.under.and_then(|i| self.entries.get(i)) {
@@ -223,14 +242,7 @@ impl View {
             _ => None,
         };
         let text = person.map(tip).unwrap_or_default();
-        if before != self.under || w.tooltip().unwrap_or_default() != text {
-            w.set_tooltip(&text);
-            // The one that is shown is about another row.
-            if let (Some(_), Some(group)) = (self.pointer, w.parent()) {
-                Tooltip::current(&group);
-            }
-            w.redraw();
-        }
+        (before != self.under || w.tooltip().unwrap_or_default() != text).then_some(text)
     }
 
     fn content(&self) -> i32 {
@@ -279,7 +291,7 @@ impl View {
         }
     }
 
-    fn handle(&mut self, w: &mut Widget, event: Event) -> (bool, Option<Wish>) {
+    fn handle(&mut self, w: &Widget, event: Event) -> (bool, Option<Wish>) {
         let (x, y, h) = (app::event_x() - w.x(), app::event_y() - w.y(), w.h());
         match event {
             Event::Focus => {
@@ -294,13 +306,11 @@ impl View {
             }
             Event::Move => {
                 self.pointer = Some(y);
-                self.point(w);
                 // What looks otherwise is drawn by then.
                 (false, None)
             }
             Event::MouseWheel => {
                 self.scroll_to(self.scrolled + app::event_dy_value() * 48, h);
-                self.point(w);
                 (true, None)
             }
             Event::Push => {

@@ -80,7 +80,8 @@ impl Listing {
         let (search, mut list) = (self.search.value(), self.list.clone());
         // Without a search nobody may be there because nothing is known yet.
         list.set_nothing(&if search.trim().is_empty() { "".into() } else { t!("main.nobody_found") });
-        list.set(self.roster.borrow().entries(&search, now_ms));
+        let entries = self.roster.borrow().entries(&search, now_ms);
+        list.set(entries);
     }
 
     fn holds(&self, now_ms: i64) -> bool {

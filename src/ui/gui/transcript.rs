@@ -280,8 +280,10 @@ impl Transcript {
                 }
                 Event::Move => {
                     let (x, y) = (app::event_x(), app::event_y());
-                    let view = view.borrow();
-                    let over = view.link_at(x, y).is_some() || view.pill_at(x, y) || view.head_at(x, y);
+                    let over = {
+                        let view = view.borrow();
+                        view.link_at(x, y).is_some() || view.pill_at(x, y) || view.head_at(x, y)
+                    };
                     draw::set_cursor(if over { Cursor::Hand } else { Cursor::Default });
                     return true;
                 }
@@ -326,17 +328,23 @@ fn screen_of(w: &Widget) -> i32 {
 }
 
 fn pushed(view: &Rc<RefCell<View>>, ask: &Rc<dyn Fn(Ask)>, w: &Widget) {
-    let mut view = view.borrow_mut();
+    let wanted = pushed_at(&mut view.borrow_mut(), w);
+    // Whoever is asked may come back here.
+    wanted.into_iter().for_each(|wanted| ask(wanted));
+}
+
+fn pushed_at(view: &mut View, w: &Widget) -> Option<Ask> {
     let (x, y) = (app::event_x(), app::event_y());
     if view.pill_at(x, y) {
         view.go_to_end();
     } else if view.head_at(x, y) {
-        ask(Ask::Earlier);
+        return Some(Ask::Earlier);
     } else if let Some(id) = view.link_at(x, y) {
-        ask(Ask::Resend(id));
+        return Some(Ask::Resend(id));
     } else if !view.take_thumb(x - w.x(), y - w.y(), w.w(), w.h()) {
         view.choose_at(y - w.y());
     }
+    None
 }
 
 fn key(view: &Rc<RefCell<View>>, ask: &Rc<dyn Fn(Ask)>, w: &Widget) -> bool {
@@ -368,9 +376,8 @@ fn key(view: &Rc<RefCell<View>>, ask: &Rc<dyn Fn(Ask)>, w: &Widget) -> bool {
         }
         _ if super::latin::is('v') => ask(Ask::Paste),
         _ if super::latin::is('c') => {
-            if let Some((_, text, _)) = view.borrow().chosen() {
-                copy(&text);
-            }
+            let chosen = view.borrow().chosen();
+            chosen.iter().for_each(|(_, text, _)| copy(text));
         }
         _ => {
             let typed = app::event_text();

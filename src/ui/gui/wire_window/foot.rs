@@ -177,7 +177,8 @@ impl Foot {
 
     fn bring_back(&self, older: bool) {
         let mut hand = self.hand.clone();
-        hand.set_value(self.remembered.borrow_mut().bring(older, &hand.value()));
+        let line = self.remembered.borrow_mut().bring(older, &hand.value()).to_owned();
+        hand.set_value(&line);
         let _ = hand.set_position(i32::try_from(hand.value().len()).unwrap_or(0));
     }
 }
