@@ -158,6 +158,8 @@ impl View {
 
     pub fn set_state(&mut self, id: MessageId, state: SendState) -> bool {
         let Some(row) = self.rows.set_state(id, state) else { return false };
+        // The row before may end a run now, or no more.
+        row.checked_sub(1).into_iter().for_each(|before| self.measure(before));
         self.measure(row);
         true
     }

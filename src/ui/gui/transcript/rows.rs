@@ -158,7 +158,8 @@ impl Rows {
         self.metas.get(row).is_some_and(|meta| meta.note)
     }
 
-    /// Whether the time stands under this row: the other side goes on, or a while passes.
+    /// Whether the time stands under this row: the other side goes on, a while passes, or something else became of the
+    /// next, as far as their texts are here.
     #[must_use]
     pub fn ends_run(&self, row: usize) -> bool {
         let (Some(this), Some(next)) = (self.metas.get(row), self.metas.get(row + 1)) else { return true };
@@ -166,6 +167,16 @@ impl Rows {
             || this.note != next.note
             || next.unix_ms.abs_diff(this.unix_ms) > RUN_MS
             || self.begins_day(row + 1)
+            || self.become_different(row)
+    }
+
+    /// Whether what stands under the next of two messages is not true of this one: one of them is neither sent nor
+    /// delivered, and the other is not as it is.
+    fn become_different(&self, row: usize) -> bool {
+        let state = |row| self.row(row).map(|known| known.state);
+        let (Some(this), Some(next)) = (state(row), state(row + 1)) else { return false };
+        let usual = |state| matches!(state, Some(SendState::Sent | SendState::Delivered) | None);
+        this != next && !(usual(this) && usual(next))
     }
 }
 
@@ -260,6 +271,28 @@ mod tests {
         assert!(!rows.push(row(4, true, 0)), "known");
         assert!(rows.push(row(5, true, 0)));
         assert_eq!(rows.find(MessageId(5)), Some(4));
+    }
+
+    #[test]
+    fn a_run_ends_where_something_else_became_of_the_next() {
+        use SendState::{Delivered, Failed, Kept, Sent, Waiting};
+        let mut rows = Rows::default();
+        (1..=3).for_each(|id| assert!(rows.push(row(id, true, id * 1000))));
+        for (first, second, ends) in [
+            (Failed, Delivered, true),
+            (Delivered, Failed, true),
+            (Sent, Waiting, true),
+            (Kept, Delivered, true),
+            (Sent, Delivered, false),
+            (Delivered, Sent, false),
+            (Failed, Failed, false),
+            (Waiting, Waiting, false),
+        ] {
+            rows.set_state(MessageId(1), first);
+            rows.set_state(MessageId(2), second);
+            rows.set_state(MessageId(3), second);
+            assert_eq!([0, 1, 2].map(|n| rows.ends_run(n)), [ends, false, true], "{first:?}, then {second:?}");
+        }
     }
 
     #[test]
