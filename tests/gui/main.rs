@@ -95,6 +95,7 @@ fn main() -> ExitCode {
         ("a_click_takes_the_focus_and_harms_nothing", a_click_takes_the_focus_and_harms_nothing),
         ("a_tooltip_that_goes_away_harms_nothing", tips::a_tooltip_that_goes_away_harms_nothing),
         ("what_a_window_says_moves_no_field", sheets::what_a_window_says_moves_no_field),
+        ("the_keys_go_to_the_password_that_is_wrong", sheets::the_keys_go_to_the_password_that_is_wrong),
         ("a_file_that_is_not_there_keeps_its_question", files::a_file_that_is_not_there_keeps_its_question),
         ("a_message_costs_the_drawing_of_that_message", drawing::a_message_costs_the_drawing_of_that_message),
         ("a_chats_pieces_make_the_whole", drawing::a_chats_pieces_make_the_whole),

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use fltk::app;
-use fltk::input::Input;
+use fltk::input::{Input, SecretInput};
 use fltk::prelude::*;
+use hongyan::client::session::PasswordOutcome;
 use hongyan::ui::gui::login::{Emit, Login, LoginForm, Register};
-use hongyan::ui::gui::password_window::PasswordWindow;
+use hongyan::ui::gui::password_window::{Field, PasswordWindow};
 use std::rc::Rc;
 
 use super::every_window::{controls, windows};
@@ -55,6 +56,28 @@ pub fn what_a_window_says_moves_no_field() {
     stays(|text| register.say(text));
     register.close();
     let mut password = PasswordWindow::new(emit);
-    stays(|text| password.say(text, true));
+    stays(|text| password.say(text));
+    stays(|text| password.refuse(text, Field::New));
+    password.close();
+}
+
+/// What is wrong with the new password is set right there, and the old one only where that is wrong.
+pub fn the_keys_go_to_the_password_that_is_wrong() {
+    let mut password = PasswordWindow::new(Rc::new(|_| ()));
+    let fields: Vec<SecretInput> =
+        windows().iter().flat_map(controls).filter_map(|(control, _)| SecretInput::from_dyn_widget(&control)).collect();
+    let [old, new, again] = &fields[..] else { panic!("{} fields", fields.len()) };
+    for (outcome, field) in [
+        (PasswordOutcome::PasswordsDiffer, new),
+        (PasswordOutcome::WrongPassword, old),
+        (PasswordOutcome::NoAnswer, new),
+        (PasswordOutcome::NotTheOneOfLogin, old),
+    ] {
+        let _ = again.clone().take_focus();
+        password.say("…");
+        assert!(again.has_focus(), "what goes on takes no keys away");
+        password.refuse(&outcome.sentence(), Field::of(&outcome));
+        assert!(field.has_focus(), "{outcome:?}");
+    }
     password.close();
 }

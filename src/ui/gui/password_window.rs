@@ -12,6 +12,7 @@ use super::login::{Emit, enter_submits};
 use super::sheet::Sheet;
 use super::widgets::{self, Style};
 use super::{Secret, UiEvent, screen, theme};
+use crate::client::session::PasswordOutcome;
 
 const WIDTH: i32 = 320;
 const MARGIN: i32 = 24;
@@ -32,7 +33,28 @@ pub struct Form {
 pub struct PasswordWindow {
     sheet: Sheet,
     old: SecretInput,
+    new: SecretInput,
     message: Frame,
+}
+
+/// Which password something is said of: the keys go there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// The one until now.
+    Old,
+    /// The new one.
+    New,
+}
+
+impl Field {
+    /// Where whoever reads that the password was not changed goes on.
+    #[must_use]
+    pub fn of(outcome: &PasswordOutcome) -> Self {
+        match outcome {
+            PasswordOutcome::WrongPassword | PasswordOutcome::NotTheOneOfLogin => Self::Old,
+            _ => Self::New,
+        }
+    }
 }
 
 impl PasswordWindow {
@@ -79,15 +101,23 @@ impl PasswordWindow {
         window.set_callback(move |_| emit(UiEvent::PasswordClosed));
         window.show();
         let _ = old.take_focus();
-        Self { sheet, old, message }
+        Self { sheet, old, new, message }
     }
 
-    /// Says what is wrong, in the colour of errors, or what goes on; everything typed stays.
-    pub fn say(&mut self, text: &str, wrong: bool) {
-        let palette = theme::palette();
-        self.message.set_label_color(if wrong { palette.error } else { palette.dim });
+    /// Says what goes on; the keys stay where they are.
+    pub fn say(&mut self, text: &str) {
+        self.message.set_label_color(theme::palette().dim);
         self.sheet.tell(&mut self.message, 36, text);
-        let _ = self.old.take_focus();
+    }
+
+    /// Says what is wrong, in the colour of errors, with the keys where it can be set right; everything typed stays.
+    pub fn refuse(&mut self, text: &str, field: Field) {
+        self.message.set_label_color(theme::palette().error);
+        self.sheet.tell(&mut self.message, 36, text);
+        let _ = match field {
+            Field::Old => self.old.take_focus(),
+            Field::New => self.new.take_focus(),
+        };
     }
 
     /// Brings the window to the front.

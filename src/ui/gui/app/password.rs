@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use rust_i18n::t;
 
-use super::super::password_window::{Form, PasswordWindow};
+use super::super::password_window::{Field, Form, PasswordWindow};
 use super::App;
 use crate::base::model::Password;
 use crate::client::net::clock;
@@ -18,7 +18,7 @@ impl App {
                 let mut window = PasswordWindow::new(Rc::clone(&self.emit));
                 if self.client.changes_passwords().is_none() {
                     log::info!("said: {}", t!("password.unknown"));
-                    window.say(&t!("password.unknown"), false);
+                    window.say(&t!("password.unknown"));
                 }
                 self.password = Some(window);
             }
@@ -36,12 +36,13 @@ impl App {
         let (old, new, confirm) = (parse(&form.old.0), parse(&form.new.0), parse(&form.confirm.0));
         let Some(window) = &mut self.password else { return };
         match (old, new, confirm) {
-            (Ok(old), Ok(new), Ok(_)) if old == new => window.say(&t!("password.same"), true),
+            (Ok(old), Ok(new), Ok(_)) if old == new => window.refuse(&t!("password.same"), Field::New),
             (Ok(old), Ok(new), Ok(confirm)) => {
-                window.say(&t!("password.changing"), false);
+                window.say(&t!("password.changing"));
                 self.client.change_password(clock::now(), old, new, confirm);
             }
-            _ => window.say(&t!("gui.bad_password"), true),
+            (Err(_), ..) => window.refuse(&t!("gui.bad_password"), Field::Old),
+            _ => window.refuse(&t!("gui.bad_password"), Field::New),
         }
     }
 
@@ -52,7 +53,7 @@ impl App {
         }
         log::info!("said: {text}");
         match (&mut self.password, &mut self.main) {
-            (Some(window), _) => window.say(&text, true),
+            (Some(window), _) => window.refuse(&text, Field::of(outcome)),
             (None, Some(main)) => main.say(&text),
             (None, None) => {}
         }
