@@ -16,7 +16,7 @@ use super::widgets::{self, Style};
 use super::{UiEvent, theme};
 
 const PAD: i32 = 12;
-/// Lines of a sentence, and of a question.
+/// Lines of a sentence of the moment, and of a question or of what stays.
 const LINES: [usize; 2] = [5, 9];
 /// How many notices stay at most.
 const MOST: usize = 50;
@@ -79,16 +79,30 @@ impl Said {
     fn parts(&self, w: i32) -> Parts {
         let lines = |text: &str, most: usize| {
             let lines = if text.is_empty() { Vec::new() } else { widgets::lines(text, w - 2 * PAD, theme::SMALL) };
-            lines.into_iter().take(most).collect::<Vec<_>>()
+            cut(lines, most, |line| draw::width(line).ceil() as i32 <= w - 2 * PAD)
         };
         let question = self.question.as_ref().map_or("", |question| &question.text);
         Parts {
             question: lines(question, LINES[1]),
-            kept: lines(&self.kept_text(), LINES[0]),
+            kept: lines(&self.kept_text(), LINES[1]),
             state: lines(&self.state, LINES[0]),
             text: lines(&self.text, LINES[0]),
         }
     }
+}
+
+/// At most so many lines; where there are more, the last of them ends with an ellipsis.
+fn cut(mut lines: Vec<String>, most: usize, fits: impl Fn(&str) -> bool) -> Vec<String> {
+    if lines.len() > most {
+        lines.truncate(most);
+        if let Some(last) = lines.last_mut() {
+            while !last.is_empty() && !fits(&format!("{last}…")) {
+                last.pop();
+            }
+            last.push('…');
+        }
+    }
+    lines
 }
 
 fn height(lines: &[String]) -> i32 {
@@ -160,7 +174,8 @@ impl Notice {
 
     /// Says something that stays, whatever else is said, until [`Notice::take_away`].
     pub fn keep(&mut self, what: Kept) {
-        let kept = &mut self.said.borrow_mut().kept;
+        let mut said = self.said.borrow_mut();
+        let kept = &mut said.kept;
         let place = kept.iter().position(|kept| matches!(kept, Kept::Lost(_)));
         if let Kept::Lost(more) = what
             && let Some(Kept::Lost(n)) = place.and_then(|place| kept.get_mut(place))
@@ -173,14 +188,19 @@ impl Notice {
         if kept.len() > MOST {
             kept.remove(MOST / 2);
         }
+        // A control that comes or goes makes FLTK look anew for what is under the pointer.
+        drop(said);
         self.seen.show();
     }
 
     /// Its reader has seen the oldest of what stays.
     pub fn take_away(&mut self) {
-        let kept = &mut self.said.borrow_mut().kept;
-        kept.pop_front();
-        if kept.is_empty() {
+        let none = {
+            let kept = &mut self.said.borrow_mut().kept;
+            kept.pop_front();
+            kept.is_empty()
+        };
+        if none {
             self.seen.hide();
         }
     }
@@ -265,5 +285,21 @@ fn draw_lines(f: &Frame, said: &Said) {
             y += widgets::line_height(theme::SMALL);
         }
         top += if high > 0 { high + foot } else { 0 };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_cut_says_so() {
+        let lines = |all: &[&str]| all.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
+        let fits = |line: &str| line.chars().count() <= 4;
+        let all = lines(&["abc", "abcd", "文件"]);
+        assert_eq!(cut(all.clone(), 3, fits), all, "nothing is missing");
+        assert_eq!(cut(all.clone(), 2, fits), lines(&["abc", "abc…"]));
+        assert_eq!(cut(all, 1, fits), lines(&["abc…"]));
+        assert_eq!(cut(Vec::new(), 1, fits), lines(&[]));
     }
 }
