@@ -32,6 +32,9 @@ const INVISIBLE: [(char, char); 19] = [
     ('\u{7f}', '\u{9f}'),
 ];
 
+/// How the first line of a list (CSV) names its column of accounts, in small letters.
+pub const ACCOUNT_HEADERS: [&str; 5] = ["account", "账号", "帐号", "学号", "student number"];
+
 /// What a new name cannot be for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NameFault {

@@ -7,7 +7,7 @@ use std::path::Path;
 use rust_i18n::t;
 
 use super::Contact;
-use crate::base::model::Account;
+use crate::base::model::{Account, names};
 use crate::base::trouble;
 
 /// Most bytes of a file that is read.
@@ -31,7 +31,7 @@ pub struct Listed {
 
 /// How headers name the columns: account, remark, group, blocked, friend.
 const NAMES: [&[&str]; 5] = [
-    &["account", "账号", "帐号", "学号", "student number"],
+    &names::ACCOUNT_HEADERS,
     &["remark", "name", "备注", "姓名", "名字"],
     &["group", "section", "class", "分组", "组", "班级"],
     &["blocked", "屏蔽", "拉黑"],
