@@ -361,6 +361,29 @@ fn four_fields_change_a_password() {
 }
 
 #[test]
+fn the_same_change_once_more_is_made_if_another_came_between() {
+    let mut world = World::with_two();
+    world.script(&[
+        (3, "01#a#x#y#y#", &["01:03"]),
+        (3, "01#a#y#x#x#", &["01:03"]),
+        (3, "01#a#x#y#y#", &["01:03"]),
+        (4, "02#a#x#", &["02:02"]),
+        (4, "02#a#y#", &["02:01"]),
+        // The answer to the last one may have been lost; one of before it is looked at anew.
+        (3, "01#a#x#y#y#", &["01:03"]),
+        (3, "01#a#y#x#x#", &["01:03"]),
+        (5, "02#a#x#", &["02:01"]),
+    ]);
+    // Also where the other change came from another address.
+    world.script(&[
+        (3, "01#b#y#z#z#", &["01:03"]),
+        (6, "01#b#z#y#y#", &["01:03"]),
+        (3, "01#b#y#z#z#", &["01:03"]),
+        (7, "02#b#z#", &["02:01"]),
+    ]);
+}
+
+#[test]
 fn whoever_guesses_an_old_password_waits_as_at_a_login() {
     let mut world = World::new(OnSecondLogin::Rebind);
     world.script(&[(1, "01#b#y#y#", &["01:01"])]);

@@ -94,8 +94,10 @@ impl Tries {
         self.changed.iter().any(|(_, of, what, _)| *of == from && *what == asked)
     }
 
-    /// A request has changed a password.
+    /// A request has changed a password. Of an account's changes the last one alone is remembered: one of before, asked for
+    /// again, is another change by now.
     fn note_change(&mut self, now: Instant, account: AccountId, from: SocketAddr, asked: [u8; 32]) {
+        self.forget_changes(account);
         if self.changed.len() < CHANGED {
             self.changed.push_back((account, from, asked, now + PATIENCE));
         }
