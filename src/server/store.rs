@@ -170,6 +170,8 @@ pub struct Store {
     owed_to: BTreeMap<AccountId, (MessageRow, i64)>,
     /// The highest version of what was delivered; of one that was not committed after all, nobody has heard.
     version: Cell<i64>,
+    /// No row was higher when the server began.
+    start: Cell<MessageRow>,
 }
 
 impl Store {
@@ -214,7 +216,8 @@ impl Store {
             StoreError::Sqlite(error) => damaged(error),
             other => other,
         })?;
-        Ok(Self { connection, owed: BTreeMap::new(), owed_to: BTreeMap::new(), version: Cell::new(0) })
+        let (owed, owed_to) = (BTreeMap::new(), BTreeMap::new());
+        Ok(Self { connection, owed, owed_to, version: Cell::new(0), start: Cell::new(0) })
     }
 
     /// Lets the database grow to `bytes`, or to any size. What lies in the WAL until it is moved into the
@@ -361,7 +364,7 @@ impl Store {
                 accounts::end_session(c, *account)?;
                 Ok(Some(Done::Ok { job: *job }))
             }
-            Write::Message { job, message } => messages::keep(c, *job, message).map(Some),
+            Write::Message { job, message } => messages::keep(c, *job, self.start.get(), message).map(Some),
             Write::Seen { sessions } => accounts::seen(c, sessions).map(|()| None),
             Write::Handed { message } => messages::handed(c, *message).map(|()| None),
             Write::Taken { message, at } => devices::taken(c, &self.version, *message, *at),

@@ -2,14 +2,22 @@
 //! taken. They are taken in their order, so the first and the last say it, whatever the number of messages; and a
 //! version, higher with each change, says to whom of the writer's devices it is news.
 //!
-//! The record is made with a conversation's first message, so that a full disk does not keep messages from being marked as
-//! taken: what changes later needs no more room.
+//! Each server start begins a range of its own with the first message after it: where the data were put back from a copy,
+//! messages that are lost have numbers between the copy's last and the first new one (`Store::number_on`), and those
+//! nobody has taken.
+//!
+//! A range is made with its first message, so that a full disk does not keep messages from being marked as taken: what
+//! changes later needs no more room.
 
 use std::cell::Cell;
 
 use rusqlite::{Connection, Error, params};
 
 use super::{AccountId, MessageRow};
+
+/// Ranges of one conversation's direction, as many server starts with messages in it. Older ones are forgotten: what a device
+/// has not heard of them by then it never calls delivered, which says too little and nothing untrue.
+const RANGES: u32 = 32;
 
 /// Stands where nothing was taken yet; as wide as any number that takes its place.
 const NONE: i64 = i64::MIN + 1;
@@ -21,7 +29,7 @@ pub struct Delivery {
     pub author: AccountId,
     /// Who has them.
     pub receiver: AccountId,
-    /// The first message between the two: an account of before may have had one of the names.
+    /// The first message from the one to the other since a server start: an account of before may have had one of the names.
     pub first: MessageRow,
     /// The newest that was taken; all before it were.
     pub last: MessageRow,
@@ -34,17 +42,32 @@ pub(super) fn newest(c: &Connection) -> Result<i64, Error> {
     c.query_row("SELECT max(0, coalesce(max(version), 0)) FROM delivered", [], |row| row.get(0))
 }
 
-/// A message is on disk: of its conversation it may be the first.
-pub(super) fn begin(c: &Connection, author: AccountId, receiver: AccountId, row: MessageRow) -> Result<(), Error> {
-    c.prepare_cached(
-        "INSERT INTO delivered (author, receiver, first, last, version)
-         SELECT id, ?2, ?3, ?4, ?4 FROM accounts WHERE id = ?1 ON CONFLICT DO NOTHING",
-    )?
-    .execute(params![author, receiver, row, NONE])
-    .map(drop)
+/// A message is on disk: of its conversation it may be the first since the server's start, before which there was no row
+/// higher than `start`.
+pub(super) fn begin(
+    c: &Connection,
+    start: MessageRow,
+    (author, receiver): (AccountId, AccountId),
+    row: MessageRow,
+) -> Result<(), Error> {
+    let begun = c
+        .prepare_cached(
+            "INSERT INTO delivered (author, receiver, first, last, version)
+             SELECT id, ?2, ?3, ?4, ?4 FROM accounts WHERE id = ?1 AND NOT EXISTS
+                 (SELECT 1 FROM delivered WHERE author = ?1 AND receiver = ?2 AND first > ?5)",
+        )?
+        .execute(params![author, receiver, row, NONE, start])?;
+    if begun > 0 {
+        c.prepare_cached(
+            "DELETE FROM delivered WHERE author = ?1 AND receiver = ?2 AND first <=
+                 (SELECT first FROM delivered WHERE author = ?1 AND receiver = ?2 ORDER BY first DESC LIMIT 1 OFFSET ?3)",
+        )?
+        .execute(params![author, receiver, RANGES])?;
+    }
+    Ok(())
 }
 
-/// Everything of `author` to `receiver` up to this row was taken; nothing if that was known.
+/// Everything of `author` to `receiver` up to this row, in the range that it lies in, was taken; nothing if that was known.
 pub(super) fn advance(
     c: &Connection,
     version: &Cell<i64>,
@@ -53,13 +76,31 @@ pub(super) fn advance(
 ) -> Result<Option<Delivery>, Error> {
     let next = version.get().saturating_add(1);
     let mut query = c.prepare_cached(
-        "UPDATE delivered SET last = ?3, version = ?4 WHERE author = ?1 AND receiver = ?2 AND last < ?3
+        "UPDATE delivered SET last = ?3, version = ?4 WHERE author = ?1 AND receiver = ?2 AND last < ?3 AND first =
+             (SELECT max(first) FROM delivered WHERE author = ?1 AND receiver = ?2 AND first <= ?3)
          RETURNING first",
     )?;
     let mut rows = query.query(params![author, receiver, last, next])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     version.set(next);
     Ok(Some(Delivery { author, receiver, first: row.get("first")?, last, version: next }))
+}
+
+/// The same of all these rows, in whatever ranges they lie; highest first.
+pub(super) fn advance_all(
+    c: &Connection,
+    version: &Cell<i64>,
+    (author, receiver): (AccountId, AccountId),
+    rows: &mut Vec<MessageRow>,
+) -> Result<Vec<Delivery>, Error> {
+    rows.sort_unstable();
+    let mut deliveries = Vec::new();
+    while let Some(last) = rows.pop() {
+        let Some(delivery) = advance(c, version, (author, receiver), last)? else { continue };
+        rows.truncate(rows.partition_point(|row| *row < delivery.first));
+        deliveries.push(delivery);
+    }
+    Ok(deliveries)
 }
 
 /// What has changed of an account's messages after a version, oldest change first.
@@ -137,10 +178,56 @@ mod tests {
         store.number_on(1_767_225_600 + 100).expect("numbered");
         store.run(&[message(3), Op::Write(Write::TakenTo { account: 3, row: i64::MAX, at: 9 })]);
         let new = after(&mut store, 3);
-        assert!(matches!(new[..], [(3, 2, last, version)] if last > 800_000 && version > 800_000), "{new:?}");
+        assert!(
+            matches!(new[..], [(3, first, last, version)] if first == last && last > 800_000 && version > 800_000),
+            "{new:?}"
+        );
         // An account that was made anew begins with what is written to it.
         store.connection().execute("DELETE FROM accounts WHERE id = 3", []).expect("deleted");
         assert_eq!(after(&mut store, 0), [(2, 1, 3, 3)]);
+    }
+
+    /// What was lost when a copy was put back had numbers between its last and the first one after it.
+    #[test]
+    fn what_a_copy_that_was_put_back_does_not_have_is_not_delivered() {
+        const START: i64 = 1_767_225_600;
+        let dir = tempfile::tempdir().expect("a folder");
+        let mut store = Store::open(dir.path()).expect("new");
+        store.run(&[account(1, "a"), account(2, "b"), message(2), message(2), message(2)]);
+        store.run(&[Op::Write(Write::TakenTo { account: 2, row: 2, at: 7 })]);
+        drop(store);
+        // The copy; rows 4 to 8,192 were in what was lost.
+        let mut store = Store::open(dir.path()).expect("again");
+        store.number_on(START + 1).expect("numbered");
+        store.run(&[message(2), message(2)]);
+        // One of before and both new ones at once.
+        let done = store.run(&[Op::Write(Write::TakenTo { account: 2, row: i64::MAX, at: 9 })]).done;
+        let [Done::Took { delivered, .. }] = &done[..] else { panic!("{done:?}") };
+        let mut ranges: Vec<_> = delivered.iter().map(|d| (d.first, d.last)).collect();
+        ranges.sort_unstable();
+        assert_eq!(ranges, [(1, 3), (8_193, 8_194)]);
+        let mut told: Vec<_> = after(&mut store, 0).into_iter().map(|(_, first, last, _)| (first, last)).collect();
+        told.sort_unstable();
+        assert_eq!(told, ranges);
+        // A plain client's, one by one; a start without a message begins nothing, and a row of before moves its own range.
+        drop(store);
+        let mut store = Store::open(dir.path()).expect("again");
+        store.number_on(START + 2).expect("numbered");
+        store.number_on(START + 3).expect("numbered");
+        store.run(&[message(2)]);
+        store.run(&[Op::Write(Write::Taken { message: 3 * 8_192 + 1, at: 9 })]);
+        let new: Vec<_> = after(&mut store, 0).into_iter().map(|(_, first, last, _)| (first, last)).collect();
+        assert!(new.len() == 3 && new.ends_with(&[(24_577, 24_577)]), "{new:?}");
+        // There are never more than so many; the oldest go.
+        for start in 4..100 {
+            store.number_on(START + start).expect("numbered");
+            let done = store.run(&[message(2)]).done;
+            let [Done::Kept { rows, .. }] = &done[..] else { panic!("{done:?}") };
+            store.run(&[Op::Write(Write::Taken { message: rows[0], at: 9 })]);
+        }
+        let many = store.run(&[Op::Read(Read::Delivered { job: 1, account: 1, after: 0, count: 999 })]).done;
+        let [Done::Delivered { delivered, .. }] = &many[..] else { panic!("{many:?}") };
+        assert_eq!((delivered.len(), delivered[0].first), (32, 68 * 8_192 + 1));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 
 use rusqlite::{Connection, Error, OptionalExtension, Row, params};
 
-use super::delivered::advance;
+use super::delivered::{advance, advance_all};
 use super::{AccountId, Done, MessageRow, Own, OwnSent, SentKey, Store, Stored};
 use crate::base::model::{Account, names};
 use crate::protocol::wire::frame::{Device, Key};
@@ -33,8 +33,10 @@ impl Store {
         if changed == 0 {
             c.execute("INSERT INTO sqlite_sequence VALUES ('messages', ?)", [least])?;
         }
-        // And what is delivered, for the same reason.
+        // And what is delivered, for the same reason; what comes now is no part of what was delivered before.
         self.version.set(self.version.get().max(least));
+        let last = c.query_row("SELECT seq FROM sqlite_sequence WHERE name = 'messages'", [], |row| row.get(0))?;
+        self.start.set(last);
         Ok(())
     }
 }
@@ -101,12 +103,13 @@ pub(super) fn taken_to(
         *senders.entry(row.get("sender")?).or_insert(0) += 1;
         // What somebody wrote in a room has no one receiver.
         if let Some(author) = row.get::<_, Option<AccountId>>("known")? {
-            let last = authors.entry(author).or_insert(0);
-            *last = row.get("id").map(|id: MessageRow| id.max(*last))?;
+            authors.entry(author).or_insert_with(Vec::new).push(row.get("id")?);
         }
     }
-    let delivered = authors.into_iter().map(|(author, last)| advance(c, version, (author, account), last));
-    let delivered: Vec<_> = delivered.filter_map(Result::transpose).collect::<Result<_, _>>()?;
+    let mut delivered = Vec::new();
+    for (author, mut taken) in authors {
+        delivered.extend(advance_all(c, version, (author, account), &mut taken)?);
+    }
     Ok((!senders.is_empty()).then_some(Done::Took { account, senders, delivered }))
 }
 

@@ -4,8 +4,9 @@ use rusqlite::{Connection, Error, params};
 
 use super::{AccountId, Done, MessageRow, NewMessage, SentKey, Store, Unread, delivered, devices};
 
-/// Keeps a message in a row for each receiver, unless its device has sent it before, or it is not its turn.
-pub(super) fn keep(c: &Connection, job: u64, message: &NewMessage) -> Result<Done, Error> {
+/// Keeps a message in a row for each receiver, unless its device has sent it before, or it is not its turn. No row was higher
+/// than `start` when the server began.
+pub(super) fn keep(c: &Connection, job: u64, start: MessageRow, message: &NewMessage) -> Result<Done, Error> {
     if let Some(key) = &message.key {
         if let Some(done) = devices::sent_before(c, job, key)? {
             return Ok(done);
@@ -25,7 +26,7 @@ pub(super) fn keep(c: &Connection, job: u64, message: &NewMessage) -> Result<Don
         let row = c.last_insert_rowid();
         rows.push(row);
         if writer.is_none() {
-            delivered::begin(c, *author, *receiver, row)?;
+            delivered::begin(c, start, (*author, *receiver), row)?;
         }
     }
     let mut own = None;

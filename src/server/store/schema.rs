@@ -11,7 +11,7 @@ use super::StoreError;
 use crate::base::migration::Form;
 
 /// The schema this program writes; `PRAGMA user_version`.
-pub const SCHEMA_VERSION: i64 = 7;
+pub const SCHEMA_VERSION: i64 = 8;
 
 /// Bytes of the largest file that is looked through at each start.
 const CHECKED: i64 = 64 * 1024 * 1024;
@@ -82,6 +82,14 @@ const STEPS: [&str; SCHEMA_VERSION as usize] = [
     // one name have the same moment.
     "
     CREATE TABLE deleted (only INTEGER PRIMARY KEY CHECK (only = 1), created INTEGER NOT NULL);",
+    // Of what was delivered several ranges: each server start begins a new one, for what a copy that is put back does not have.
+    "
+    CREATE TABLE ranges (author INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,
+        receiver INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE, first INTEGER NOT NULL,
+        last INTEGER NOT NULL, version INTEGER NOT NULL, PRIMARY KEY (author, receiver, first)) WITHOUT ROWID;
+    INSERT INTO ranges SELECT author, receiver, first, last, version FROM delivered;
+    DROP TABLE delivered;
+    ALTER TABLE ranges RENAME TO delivered;",
 ];
 
 /// The form of the database.

@@ -2,13 +2,15 @@
 //! answered once there is something. So what a device is owed stands in the database and in its own question, nothing
 //! is queued, and one that never asks, or never reads, costs nothing.
 
+use std::collections::HashSet;
+
 use super::{DeviceName, Waiting, number};
 use crate::protocol::link::PeerId;
 use crate::protocol::wire::frame::FromServer;
 use crate::server::engine::{Effect, Engine};
 use crate::server::store::{AccountId, Delivery, Done, Op, Read};
 
-/// Conversations of one answer; even with the longest names fewer bytes than a frame may have.
+/// Ranges of one answer; even with the longest names fewer bytes than a frame may have.
 const MOST: u32 = 256;
 
 /// What a device knows of deliveries.
@@ -58,8 +60,12 @@ impl Engine {
         let Done::Delivered { delivered, .. } = done else { return };
         device.told.current = true;
         if !delivered.is_empty() {
-            device.told.current = u32::try_from(delivered.len()).is_ok_and(|n| n < MOST);
-            self.tell_deliveries(peer, &delivered);
+            // An answer has one range of each conversation; the next question brings the others.
+            let mut seen = HashSet::new();
+            let several = delivered.iter().position(|delivery| !seen.insert(delivery.receiver));
+            let now = delivered.get(..several.unwrap_or(delivered.len())).unwrap_or_default();
+            device.told.current = several.is_none() && u32::try_from(now.len()).is_ok_and(|n| n < MOST);
+            self.tell_deliveries(peer, now);
         }
     }
 

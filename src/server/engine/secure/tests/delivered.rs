@@ -41,6 +41,29 @@ fn a_kept_message_is_delivered_once_its_receiver_has_acknowledged_it() {
     assert_eq!(world.say(2, &FromClient::Ack { cursor: 4 }), [told(1, 4, &[("b", 3, 4)])]);
 }
 
+/// A server start between two messages begins a new range; an answer has one of each conversation.
+#[test]
+fn what_was_written_to_one_before_and_after_a_start_is_told_in_two_answers() {
+    for asked in [false, true] {
+        let mut world = World::new();
+        world.login(1, "a", 1, None);
+        world.say(1, &send(1, "c", "one"));
+        world.store.number_on(1_767_225_601).expect("numbered");
+        assert_eq!(world.say(1, &send(2, "c", "two")), [accepted(1, 2, 8_193, false)]);
+        world.login(3, "c", 3, None);
+        if asked {
+            assert_eq!(world.say(1, &ask(0)), NOTHING);
+            let heard = world.say(3, &FromClient::Ack { cursor: 8_193 });
+            assert_eq!(heard, [told(1, 8_193, &[("c", 8_193, 8_193)])]);
+        } else {
+            world.say(3, &FromClient::Ack { cursor: 8_193 });
+            assert_eq!(world.say(1, &ask(0)), [told(1, 8_193, &[("c", 8_193, 8_193)])]);
+        }
+        assert_eq!(world.say(1, &ask(8_193)), [told(1, 8_194, &[("c", 1, 1)])]);
+        assert_eq!(world.say(1, &ask(8_194)), NOTHING);
+    }
+}
+
 #[test]
 fn who_was_away_is_told_at_the_next_login_and_each_device_for_itself() {
     let mut world = World::new();
