@@ -12,7 +12,6 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clap::{CommandFactory, Parser, Subcommand};
 use hongyan::base::logging;
-use hongyan::base::model::Password;
 use hongyan::base::settings::Language;
 use hongyan::protocol::wire::explain::Colour;
 use hongyan::server::explain::{self, Epoch, Form, Printing, Tap};
@@ -125,7 +124,8 @@ enum Command {
     Key,
     /// Prints the plain protocol's reference, for whoever writes a client or a server
     Protocol,
-    /// Registers a class from a CSV file of account,password lines, all of it or nothing; a running server does it at once
+    /// Registers a class from a CSV file: account,password lines, or columns that a header names. The new ones all or none;
+    /// existing accounts keep their passwords. A running server does it at once
     Import { file: PathBuf },
     /// Write manual pages and shell completions below a folder
     #[command(hide = true)]
@@ -339,7 +339,7 @@ fn administer(data: &std::path::Path, command: Command) -> Result<(), Box<dyn Er
         Command::Account(AccountCommand::Reset { account }) => {
             let mut line = String::new();
             std::io::stdin().read_line(&mut line)?;
-            admin::reset(data, &account, &Password::parse(line.trim_end_matches(['\r', '\n']))?)?;
+            admin::reset(data, &account, &admin::given_password(&line)?)?;
         }
         Command::Account(AccountCommand::Delete { account }) => admin::delete(data, &account)?,
         Command::Account(AccountCommand::SecureOnly { account, state }) => {
@@ -353,8 +353,7 @@ fn administer(data: &std::path::Path, command: Command) -> Result<(), Box<dyn Er
         Command::Protocol => {}
         Command::Import { file } => {
             let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
-            let new = admin::import(data, &file, i64::try_from(at)?)?;
-            println!("{new} new accounts");
+            println!("{}", admin::import(data, &file, i64::try_from(at)?)?);
         }
         Command::Generate { folder } => hongyan::base::cli::generate(Args::command(), &folder)?,
     }

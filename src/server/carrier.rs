@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use super::engine::{Engine, Now};
 use super::limits::{Buckets, Rate};
+use crate::base::trouble;
 use crate::protocol::link::{
     Ends, Event, GOING_DOWN, Identity, IdentityError, Link, PeerId, REFUSED, Transmit, is_packet,
 };
@@ -33,7 +34,7 @@ const FOR_STRANGERS: usize = 8 << 10;
 #[derive(Debug, thiserror::Error)]
 pub enum CarrierError {
     /// The file cannot be read or written.
-    #[error("the server's keys in {path} cannot be read or kept: {error}")]
+    #[error("the server's keys in {path} cannot be read or kept: {}", trouble::words(.error))]
     File {
         /// The file with the keys.
         path: PathBuf,

@@ -3,11 +3,12 @@
 //! leave only after the commit. On a full disk everything but storing goes on.
 //!
 //! Its parts: `schema` (its form), `snapshot` (what the engine begins with), `accounts`, `messages`, `devices`, `delivered`, `op` (what it
-//! is asked and answers), `admin` (what an operator's command does, here or by the running server), `folder` (the data
-//! directory and its lock), `error`.
+//! is asked and answers), `admin` (what an operator's command does, here or by the running server),
+//! `class_list` (the file of accounts that it imports), `folder` (the data directory and its lock), `error`.
 
 mod accounts;
 pub mod admin;
+mod class_list;
 mod delivered;
 mod devices;
 mod error;

@@ -13,7 +13,7 @@ use hongyan::client::net::clock;
 use hongyan::client::session::LoginOutcome;
 use hongyan::protocol::wire::frame::Key;
 use hongyan::protocol::wire::reply::LoggedIn;
-use hongyan::server::control::{Answer, Asking, Greeting, NewAccount, Secret, Way};
+use hongyan::server::control::{Answer, Answered, Asked, Asking, Greeting, NewAccount, Secret, Want, Way};
 
 use super::client::{account, password, securely};
 use super::process::{Process, free_port};
@@ -149,6 +149,7 @@ fn every_command_says_the_same_running_and_stopped() {
     let wrong = list("wrong.csv", b"new1,x\nnew2,x\nne#w,x\nnew4,x\n");
     let empty = list("empty.csv", b"new1,x\nnew2\n");
     let nothing = list("nothing.csv", b"");
+    let some = list("some.csv", "学号,姓名,密码\n20170001,李雷,x\n20170006,王,six\n".as_bytes());
     let missing = dir.path().join("missing.csv").display().to_string();
     let script: &[(&[&str], &str, i32)] = &[
         (&["account", "list"], "", 0),
@@ -160,6 +161,7 @@ fn every_command_says_the_same_running_and_stopped() {
         (&["import", &wrong], "", 1),
         (&["import", &empty], "", 1),
         (&["import", &missing], "", 1),
+        (&["import", &some], "", 0),
         (&["account", "list"], "", 0),
         (&["account", "reset", "20170001"], "a new one\n", 0),
         (&["account", "reset", "20170001"], "", 1),
@@ -173,16 +175,34 @@ fn every_command_says_the_same_running_and_stopped() {
         (&["account", "list"], "", 0),
         (&["account", "nonsense"], "", 2),
     ];
-    let mut lists = Vec::new();
+    let (mut lists, mut said) = (Vec::new(), Vec::new());
     for (args, text, code) in script {
         let (there, here) = (running.tell(args, text), stopped.tell(args, text));
         assert_eq!(there, here, "{args:?}");
         assert_eq!(there.code, Some(*code), "{args:?}: {there:?}");
-        if args[1] == "list" {
-            lists.push(there.out);
+        match args[..] {
+            ["account", "list"] => lists.push(there.out),
+            ["import", _] | ["account", "reset", _] => said.push(there.out + &there.err),
+            _ => {}
         }
     }
-    assert_eq!((lists[0].as_str(), lists[1].lines().count(), lists[2].lines().count()), ("", 155, 154));
+    assert_eq!((lists[0].as_str(), lists[1].lines().count(), lists[2].lines().count()), ("", 156, 155));
+    // What is said, and of which file.
+    let expected = [
+        "3 new accounts\n",
+        "0 new accounts; 3 were there before and keep their passwords\n",
+        "2 new accounts\n",
+        "150 new accounts\n",
+        "0 new accounts\n",
+        "hongyand: line 3: account: the character '#' is not allowed here\n",
+        "hongyand: line 2: this is not account,password: fields found 1, expected 2\n",
+        &format!("hongyand: {missing}: there is no such file or folder\n"),
+        "1 new account; 1 was there before and keeps its password\n",
+        "",
+        "hongyand: the password is empty; it is read from standard input\n",
+        "hongyand: there is no account nobody\n",
+    ];
+    assert_eq!(said, expected);
     let expected = "20170001\t0 unread\t-\n20170002\t0 unread\t-\tsecure-only\n";
     assert!(lists[2].starts_with(expected) && !lists[2].contains("学号3"), "{}", lists[2]);
     for place in [&running, &stopped] {
@@ -367,6 +387,45 @@ fn another_users_file_is_not_believed() {
     std::fs::write(&control, "127.0.0.1:9\n").expect("written");
     let said = place.say(&["account", "delete", "a"]);
     assert!(said.code == Some(1) && said.err.contains("in use by another server"), "{said:?}");
+    // Whoever is online at the server that runs cannot be said, and that is.
+    let said = place.say(&["account", "list"]);
+    assert!(
+        said.code == Some(0) && said.err.contains("does not answer") && said.err.contains("without who is"),
+        "{said:?}"
+    );
+}
+
+/// Whether a password was changed nobody can look up; the command can be repeated, and that is said.
+#[test]
+fn a_reset_that_is_not_answered_is_said_to_be_unsure() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let place = Place::running(dir.path());
+    let class = csv(dir.path(), "class.csv", b"a,x\n");
+    place.does(&["import", &class]);
+    for (ends, why) in [(false, "does not answer any more"), (true, "ended before it answered")] {
+        // In the server's place: it greets, and that is all.
+        let socket = UdpSocket::bind(("127.0.0.1", 0)).expect("a port");
+        let secret = Secret::new().expect("random");
+        std::fs::write(place.control(), secret.file(socket.local_addr().expect("bound"))).expect("written");
+        let half = std::thread::spawn(move || {
+            let mut buffer = [0; 16_384];
+            loop {
+                let (n, from) = socket.recv_from(&mut buffer).expect("asked");
+                let text = secret.open(Way::Request, &buffer[..n]).expect("sealed");
+                let asked: Asked = serde_json::from_slice(&text).expect("a request");
+                if asked.want != Want::Hello {
+                    return (!ends).then_some(socket);
+                }
+                let answer = Answered { number: asked.number, answer: Answer::Done };
+                let answer = serde_json::to_vec(&answer).expect("text");
+                socket.send_to(&secret.seal(Way::Answer, &answer).expect("sealed"), from).expect("sent");
+            }
+        });
+        let said = place.tell(&["account", "reset", "a"], "y\n");
+        assert!(said.code == Some(1) && said.err.contains(why), "{said:?}");
+        assert!(said.err.contains("may have been changed or not, and the command can simply be repeated"), "{said:?}");
+        drop(half.join().expect("no panic"));
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{Answer, Answered, Asked, MAX_DATAGRAM, NewAccount, Number, PAGE, Secret, Want, Way};
+use crate::base::trouble;
 use crate::protocol::wire::frame::Key;
 
 /// For so long an answer is waited for before the same is asked again.
@@ -19,7 +20,7 @@ const MOST: u32 = 1_000;
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
     /// The file with the secret cannot be read.
-    #[error("a server has {path}, and how to ask it cannot be read: {error}. Please run this as the server's user")]
+    #[error("a server has {path}, and how to ask it cannot be read: {}. Please run this as the server's user", trouble::words(.error))]
     File {
         /// The file.
         path: PathBuf,

@@ -1,15 +1,16 @@
 //! What whoever runs a server does beside it: accounts, backup, a class list. While the server runs it is asked to do
 //! it; else it is done here, with the data directory's lock held. [`backup`] only reads, whoever has the lock.
 
+use std::fmt;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{AccountId, DataLock, MessageRow, Store, StoreError, is_locked, lock, sync_folder};
+use super::{AccountId, DataLock, MessageRow, Store, StoreError, class_list, is_locked, lock, sync_folder};
 use crate::base::migration;
-use crate::base::model::{Account, FieldError, Password, names};
-use crate::protocol::wire::Charset;
+use crate::base::model::{FieldError, Password};
+use crate::base::trouble;
 use crate::server::control::{ACCOUNTS, Answer, LISTS, NewAccount, Row, Want};
 use crate::server::control::{AskError, Asking, Greeting, TRIES};
 use crate::server::hasher;
@@ -29,6 +30,9 @@ pub enum AdminError {
     /// The running server cannot be asked, or does not answer.
     #[error(transparent)]
     Ask(#[from] AskError),
+    /// Nobody can look up whether a password was changed; once more the same changes nothing further.
+    #[error("{0}; the password may have been changed or not, and the command can simply be repeated")]
+    Unsure(&'static str),
     /// A running server takes no list as long, or no other one for now.
     #[error(
         "the class list: a running server takes {ACCOUNTS} accounts in {LISTS} lists at once, and there would be more; \
@@ -44,7 +48,7 @@ pub enum AdminError {
     /// A text that cannot be an account or a password.
     #[error("line {line}: {field}: {error}")]
     Field {
-        /// From 1; 0 when it came from the command line.
+        /// From 1.
         line: u64,
         /// `account` or `password`.
         field: &'static str,
@@ -61,6 +65,16 @@ pub enum AdminError {
         /// Fields it is to have: two, or those of the header.
         expected: usize,
     },
+    /// One account twice, of which it is not known which password is meant.
+    #[error("line {line}: the account {account} is on line {first} already; nothing was imported")]
+    Twice {
+        /// From 1.
+        line: u64,
+        /// The line that has it first.
+        first: u64,
+        /// Its name.
+        account: String,
+    },
     /// A first line that names one of the two columns: half a header.
     #[error(
         "line {0}: a header names both columns, account and password (账号 and 密码), and here one is missing; if it is \
@@ -68,8 +82,16 @@ pub enum AdminError {
     )]
     HalfHeader(u64),
     /// The file could not be read.
-    #[error("the class list: {0}")]
-    Read(#[from] io::Error),
+    #[error("{}: {}", .path.display(), trouble::words(.error))]
+    Read {
+        /// The class list.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The password on standard input cannot be one.
+    #[error("{}", given(.0))]
+    Given(FieldError),
     /// It is no list.
     #[error("the class list: {0}")]
     Csv(#[from] csv::Error),
@@ -80,13 +102,29 @@ pub enum AdminError {
     #[error("{0} exists already; nothing was written")]
     Exists(String),
     /// The backup could not be written.
-    #[error("the backup {path}: {error}")]
+    #[error("the backup {path}: {}", trouble::words(.error))]
     Backup {
         /// Where to.
         path: String,
         /// Why not.
         error: io::Error,
     },
+}
+
+/// The password that a person gives for an account: the first line of what is read from standard input.
+///
+/// # Errors
+/// What is wrong with it, as a sentence that says of what.
+pub fn given_password(line: &str) -> Result<Password, AdminError> {
+    Password::parse(line.trim_end_matches(['\r', '\n'])).map_err(AdminError::Given)
+}
+
+/// What is wrong with a password that was given; an empty one often was meant to be asked for.
+fn given(error: &FieldError) -> String {
+    match error {
+        FieldError::Empty => "the password is empty; it is read from standard input".to_owned(),
+        error => format!("the password, read from standard input: {error}"),
+    }
 }
 
 /// Who does what is wanted.
@@ -163,6 +201,8 @@ pub fn list(data: &Path, silent: impl FnOnce(AskError)) -> Result<Vec<Row>, Admi
         match Asking::greet(data) {
             Ok(Greeting::Here(mut asking)) => return all(&mut asking),
             Ok(Greeting::Silent) if is_locked(data) => {}
+            // It is starting or ending, or cannot be asked.
+            Ok(Greeting::Nobody) if is_locked(data) => a_moment(),
             Ok(Greeting::Nobody | Greeting::Silent) => return look(data),
             Err(error) => {
                 silent(error);
@@ -227,7 +267,12 @@ pub fn reset(data: &Path, account: &str, password: &Password) -> Result<(), Admi
     match doer {
         Doer::Server(mut asking) => {
             let new = NewAccount::new(account.to_owned(), &hashed).ok_or(AdminError::NoRandom)?;
-            done(asking.ask(Want::Reset { account: new })?, account)
+            let answer = asking.ask(Want::Reset { account: new }).map_err(|error| match error {
+                AskError::Unanswered => AdminError::Unsure("the server does not answer any more"),
+                AskError::Ended => AdminError::Unsure("the server ended before it answered"),
+                other => other.into(),
+            })?;
+            done(answer, account)
         }
         Doer::Here(store, _lock) => {
             let c = store.connection().unchecked_transaction()?;
@@ -319,23 +364,45 @@ pub fn backup(data: &Path, to: &Path) -> Result<(), AdminError> {
     Ok(())
 }
 
-/// Registers a class from a CSV file of `account,password` lines, in UTF-8 or GBK as spreadsheets write it; all of
-/// it or nothing. Accounts that exist keep their passwords. Returns how many were new. `at` is now, in seconds
+/// What became of a class list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Imported {
+    /// Accounts that were made.
+    pub new: usize,
+    /// Accounts that were there before, of which nothing was changed.
+    pub kept: usize,
+}
+
+impl fmt::Display for Imported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { new, kept } = self;
+        write!(f, "{new} new account{}", if *new == 1 { "" } else { "s" })?;
+        match kept {
+            0 => Ok(()),
+            1 => write!(f, "; 1 was there before and keeps its password"),
+            _ => write!(f, "; {kept} were there before and keep their passwords"),
+        }
+    }
+}
+
+/// Registers a class from a CSV file, in UTF-8 or GBK as spreadsheets write it, of `account,password` lines or with a header
+/// that names the two columns: the new ones all or none. Accounts that exist keep their passwords. `at` is now, in seconds
 /// since 1970.
 ///
 /// # Errors
 /// The first line that is not right, by its number.
-pub fn import(data: &Path, file: &Path, at: i64) -> Result<usize, AdminError> {
+pub fn import(data: &Path, file: &Path, at: i64) -> Result<Imported, AdminError> {
     // Whether it can be done at all is said first; the folder is not held while passwords are hashed.
     drop(Doer::find(data)?);
-    let (names, passwords): (Vec<String>, Vec<Password>) = class_list(&std::fs::read(file)?)?.into_iter().unzip();
+    let (names, passwords): (Vec<String>, Vec<Password>) = class_list::read(&read(file)?)?.into_iter().unzip();
     // Here, and not by the server, whose hasher is for those who log in.
     let hashed = hasher::hash_all(&passwords).ok_or(AdminError::NoRandom)?;
     let accounts = names.into_iter().zip(&hashed).map(|(name, hashed)| NewAccount::new(name, hashed));
     let accounts = accounts.collect::<Option<Vec<_>>>().ok_or(AdminError::NoRandom)?;
+    let imported = |new| Imported { new, kept: accounts.len().saturating_sub(new) };
     match Doer::find(data)? {
         Doer::Server(mut asking) => match asking.import(&accounts)? {
-            Answer::Imported { new } => Ok(new),
+            Answer::Imported { new } => Ok(imported(new)),
             Answer::TooMuch => Err(AdminError::TooMuch),
             other => Err(unfit(other)),
         },
@@ -343,9 +410,13 @@ pub fn import(data: &Path, file: &Path, at: i64) -> Result<usize, AdminError> {
             let c = store.connection().unchecked_transaction()?;
             let new = insert(&c, &accounts, made_at(&c, at)?)?;
             c.commit()?;
-            Ok(new.len())
+            Ok(imported(new.len()))
         }
     }
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, AdminError> {
+    std::fs::read(file).map_err(|error| AdminError::Read { path: file.to_owned(), error })
 }
 
 /// Makes those that are not there yet; which of the list, and their rows.
@@ -366,58 +437,10 @@ pub(super) fn insert(
     Ok(new)
 }
 
-/// How a class list's header names the column of passwords, in small letters; that of accounts has the names it has in every
-/// list.
-const PASSWORD_HEADERS: [&str; 2] = ["password", "密码"];
-
-/// The accounts of a class list, or what is wrong with its first wrong line. Where the first line is a header, it says which
-/// columns are meant; else each line is two fields, so that nothing else is taken for a password.
-fn class_list(bytes: &[u8]) -> Result<Vec<(String, Password)>, AdminError> {
-    let text = Charset::Utf8.decode(bytes).0;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let mut reader =
-        csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
-    let mut list = Vec::new();
-    // Where the account and the password stand, of how many fields.
-    let mut columns = (0, 1, 2);
-    for (i, record) in reader.records().enumerate() {
-        let record = record?;
-        let line = record.position().map_or(0, |position| line_of(text, position));
-        if i == 0 {
-            let place = |names: &[&str]| record.iter().position(|f| names.contains(&f.to_lowercase().as_str()));
-            match (place(&names::ACCOUNT_HEADERS), place(&PASSWORD_HEADERS)) {
-                (Some(account), Some(password)) => {
-                    columns = (account, password, record.len());
-                    continue;
-                }
-                (None, None) => {}
-                _ => return Err(AdminError::HalfHeader(line)),
-            }
-        }
-        let (account, password, expected) = columns;
-        if record.len() != expected {
-            return Err(AdminError::NotAPair { line, found: record.len(), expected });
-        }
-        let field = |column| record.get(column).unwrap_or_default();
-        let wrong = |field| move |error| AdminError::Field { line, field, error };
-        // Spreadsheets and class lists come from many systems; a person who types the name composes it.
-        let account = Account::new_person(&names::composed(field(account))).map_err(wrong("account"))?;
-        let password = Password::parse(field(password)).map_err(wrong("password"))?;
-        list.push((account.as_str().to_owned(), password));
-    }
-    Ok(list)
-}
-
-/// The line, from 1, on which a record begins; its position is that of the empty lines before it.
-fn line_of(text: &str, position: &csv::Position) -> u64 {
-    let rest = usize::try_from(position.byte()).ok().and_then(|byte| text.as_bytes().get(byte..)).unwrap_or_default();
-    let empty = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).filter(|byte| **byte == b'\n');
-    empty.fold(position.line(), |line, _| line + 1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::wire::Charset;
 
     fn never(error: AskError) {
         panic!("there is no server: {error}");
@@ -433,13 +456,23 @@ mod tests {
         assert_eq!(list(&data, never).expect("readable"), []);
         // As spreadsheets save it: with a mark at the beginning, or in GBK.
         std::fs::write(&file, "\u{feff}account,password\r\n学号1,x\r\n").expect("written");
-        assert_eq!(import(&data, &file, 0).expect("imported"), 1);
+        assert_eq!(import(&data, &file, 0).expect("imported").to_string(), "1 new account");
         std::fs::write(&file, Charset::Gb18030.encode("学号1,x\n学号2,x\n")).expect("written");
-        assert_eq!(import(&data, &file, 0).expect("imported"), 1);
+        let said = "1 new account; 1 was there before and keeps its password";
+        assert_eq!(import(&data, &file, 0).expect("imported").to_string(), said);
         let names: Vec<String> = list(&data, never).expect("readable").into_iter().map(|row| row.name).collect();
         assert_eq!(names, ["学号1", "学号2"]);
-        std::fs::write(&file, "account,password\na,x\nb,y\na,z\n").expect("written");
-        assert_eq!(import(&data, &file, 0).expect("imported"), 2);
+        // Of one twice nobody knows which password is meant, also where it is written in two ways.
+        for (text, why) in [
+            ("account,password\na,x\nb,y\na,z\n", "line 4: the account a is on line 2 already; nothing was imported"),
+            ("é,x\ne\u{301},x\n", "line 2: the account é is on line 1 already; nothing was imported"),
+        ] {
+            std::fs::write(&file, text).expect("written");
+            assert_eq!(import(&data, &file, 0).expect_err("twice").to_string(), why);
+        }
+        std::fs::write(&file, "account,password\na,x\nb,y\n学号1,z\n学号2,z\n").expect("written");
+        let said = "2 new accounts; 2 were there before and keep their passwords";
+        assert_eq!(import(&data, &file, 0).expect("imported").to_string(), said);
         for on in [true, true, false] {
             secure_only(&data, "b", on).expect("there");
             let all: Vec<_> =
@@ -452,38 +485,6 @@ mod tests {
         let copy = dir.path().join("copy.sqlite");
         backup(&data, &copy).expect("written");
         assert!(matches!(backup(&data, &copy), Err(AdminError::Exists(_))));
-    }
-
-    #[test]
-    fn a_class_list_is_two_columns_or_has_a_header() {
-        let read = |text: &str| class_list(text.as_bytes()).map(|list| list.into_iter().collect::<Vec<_>>());
-        let pair = |account: &str, password: &str| (account.to_owned(), Password::parse(password).expect("valid"));
-        for (text, account, password) in [
-            ("20170001,pw\n", "20170001", "pw"),
-            ("账号,密码\n王,pw\n", "王", "pw"),
-            ("\u{feff}帐号,密码\r\n王,pw\r\n", "王", "pw"),
-            ("Account,Password\n王,pw\n", "王", "pw"),
-            ("学号,姓名,密码\n20170040,王,pw\n", "20170040", "pw"),
-            ("\n密码,账号\npw,王\n", "王", "pw"),
-        ] {
-            assert_eq!(read(text).expect("a list"), [pair(account, password)], "{text:?}");
-        }
-        let why = |text: &str| read(text).expect_err("no list").to_string();
-        let not = "this is not account,password: fields found";
-        for (text, line, found, expected) in [
-            ("20170040,王,pw\n", 1, 3, 2),
-            ("a,x\nb\n", 2, 1, 2),
-            ("a,x\n\n\r\nb,x,\n", 4, 3, 2),
-            ("a,x\r\nb，x\r\n", 2, 1, 2),
-            ("账号,密码\na,x,y\n", 2, 3, 2),
-            ("学号,姓名,密码\n20170040,pw\n", 2, 2, 3),
-        ] {
-            assert_eq!(why(text), format!("line {line}: {not} {found}, expected {expected}"), "{text:?}");
-        }
-        for text in ["学号,姓名\n20170040,王\n", "姓名,密码\n王,pw\n"] {
-            assert!(why(text).starts_with("line 1: a header names both columns"), "{text:?}");
-        }
-        assert_eq!(why("\r\n\r\na,x\r\n\r\nb#,x\r\n").split_once(':').expect("a line").0, "line 5");
     }
 
     #[test]

@@ -4,12 +4,13 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::base::migration::MigrationError;
+use crate::base::trouble;
 
 /// Why the database cannot be used; each is a sentence for whoever runs the server.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The folder cannot be made or written.
-    #[error("the data directory {path} cannot be used: {error}")]
+    #[error("the data directory {path} cannot be used: {}", trouble::words(.error))]
     Directory {
         /// The file or folder that this is about.
         path: PathBuf,
@@ -45,7 +46,7 @@ pub enum StoreError {
         known: i64,
     },
     /// An older database is not changed without a copy.
-    #[error("the database is to be brought up to date, but no backup {path} could be made: {error}")]
+    #[error("the database is to be brought up to date, but no backup {path} could be made: {}", trouble::words(.error))]
     Backup {
         /// Where to.
         path: PathBuf,
