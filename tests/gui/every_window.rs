@@ -180,6 +180,7 @@ fn chats(all: &mut Vec<(String, Open)>) {
         (None, Own::Here, "friend", None),
         (None, Own::Unsure, "friend", None),
         (Some(Presence::Online), Own::Offline, "friend", None),
+        (Some(Presence::Online), Own::Deleted, "friend", None),
         (Some(Presence::Offline), Own::Lost, "friend", Some("gui.not_kept")),
         (Some(Presence::Offline), Own::Lost, "friend", None),
         (None, Own::Here, "@lobby", Some("gui.not_logged_in")),

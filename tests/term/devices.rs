@@ -185,11 +185,43 @@ fn whoever_is_not_known_any_more_logs_in_anew_where_they_are() {
         check(reset.arg("--data").arg(data).args(["account", "reset", "a"]), "other\n", 0);
     });
     a.shows("please log in with the password");
-    a.foot_is("a (Offline) → b> half a line");
-    a.line("");
-    for (typed, foot) in [("/login", "Password of a:"), ("secret", "Password of a:"), ("other", "a → b ○>")] {
+    // What was being typed is no password, and waits.
+    a.foot_is("Password of a:");
+    for (typed, foot) in [("secret", "Password of a:"), ("other", "a → b> half a line"), ("", "a → b ○>")] {
         a.line(typed);
         a.foot_is(foot);
+    }
+}
+
+#[test]
+fn another_password_is_asked_for_and_a_deleted_account_is_told_of_where_one_is() {
+    for (language, options, password, no_more, gone) in [
+        ("en", &[][..], "Password of a:", "it may have been changed", "This account no longer exists on the server."),
+        ("zh", &["--plain"][..], "a 的密码:", "密码已失效，可能已被更改", "此账号在服务器上已不存在"),
+    ] {
+        let served = Served::new();
+        let a = Terminal::open_in(language, &served, "a", options);
+        a.register_in(language, "a");
+        let looked_after = |words: &[&str]| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_hongyand"));
+            check(command.arg("--data").arg(served.dir.path().join("server")).args(words), "other\n", 0);
+        };
+        looked_after(&["account", "reset", "a"]);
+        a.shows(no_more);
+        for (typed, foot) in [("", password), ("secret", password), ("other", "a>")] {
+            a.line(typed);
+            if typed.is_empty() {
+                // Whoever would rather not is asked again when they go online.
+                a.line("online");
+            }
+            a.foot_is(foot);
+        }
+        // What comes shows that the login has come about.
+        let b = served.by_hand("b");
+        served.tell(&b, "a", "hello");
+        a.shows("hello");
+        looked_after(&["account", "delete", "a"]);
+        a.shows(gone);
     }
 }
 

@@ -118,6 +118,17 @@ impl LoginOutcome {
             Self::EncryptedOnly => t!("secure.encrypted_only"),
         }
     }
+
+    /// For whoever was logged in until the connection ended and was refused when it was made anew by itself; none where
+    /// [`LoginOutcome::sentence`] is true of that as well. Asked by both faces.
+    #[must_use]
+    pub fn on_return(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Refused(LoggedIn::WrongPassword) => Some(t!("gui.password_no_more")),
+            Self::Refused(LoggedIn::NoSuchAccount) => Some(t!("gui.account_no_more")),
+            _ => None,
+        }
+    }
 }
 
 impl PasswordOutcome {

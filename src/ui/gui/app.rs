@@ -78,6 +78,8 @@ struct App {
     kept_for_main: Option<String>,
     /// The account whose other session may be ended by the next login.
     takeover: Option<Account>,
+    /// The server said last that the account of the main window is no more.
+    deleted: bool,
     /// What its owner has to decide.
     trouble: Option<Trouble>,
     register: Option<(Register, RegisterForm)>,
@@ -143,6 +145,7 @@ pub fn run(args: Args) -> Result<(), ClientError> {
         afterwards: None,
         kept_for_main: None,
         takeover: None,
+        deleted: false,
         trouble: None,
         register: None,
         main: None,
@@ -429,6 +432,7 @@ impl App {
                     self.no_trouble();
                 }
                 if matches!(link, Link::Connected { .. }) {
+                    self.deleted = false;
                     self.close_trust();
                 }
                 match link {
@@ -553,6 +557,7 @@ impl App {
             how @ (Leaving::SwitchAccount | Leaving::LogInAgain | Leaving::Rescue) => {
                 self.keep_places();
                 self.trouble = None;
+                self.deleted = false;
                 self.close_trust();
                 let again = self.me.take().filter(|_| how != Leaving::SwitchAccount);
                 for (_, chat) in self.chats.drain() {

@@ -61,6 +61,8 @@ pub enum Own {
     Lost,
     /// Nothing is sent until its owner goes online.
     Offline,
+    /// Nothing is sent any more: the account is not at the server any more.
+    Deleted,
 }
 
 /// What stands over a chat.
@@ -501,6 +503,7 @@ fn draw_head(x: i32, y: i32, w: i32, peer: &Account, header: &Header) {
     let (text, ink) = match (&header.trouble, header.presence) {
         (Some(trouble), _) => (trouble.clone().into(), colours.warn),
         _ if header.own == Own::Offline => (t!("chat.self_offline"), colours.warn),
+        _ if header.own == Own::Deleted => (t!("gui.account_no_more"), colours.warn),
         _ if header.own == Own::Lost => (t!("chat.lost"), colours.warn),
         _ if peer.is_room() => (t!("chat.room"), colours.dim),
         (_, Some(Presence::Online)) => (t!("chat.online"), colours.dim),

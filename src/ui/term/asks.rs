@@ -403,6 +403,20 @@ impl App {
         if self.on_terminal() { self.warn(text) } else { self.stop(text) }
     }
 
+    /// A session that nobody began just now was refused: it is said, and whose password would help is asked for it, so
+    /// that nobody types it where it is seen.
+    fn refused_on_return(&mut self, outcome: &LoginOutcome, needed: Option<Account>) {
+        match outcome.on_return() {
+            Some(sentence) => self.error(&sentence),
+            None => self.error(&self.client.login_sentence(outcome)),
+        }
+        let Some(account) = needed.filter(|_| self.on_terminal()) else { return };
+        let before = std::mem::replace(&mut self.ask, Ask::LoginPassword(account));
+        if !matches!(before, Ask::Command | Ask::LoginPassword(_)) {
+            self.not_answered(before);
+        }
+    }
+
     pub(super) fn logged_in(&mut self, outcome: &LoginOutcome) {
         self.no_more_doubt();
         let pending = std::mem::replace(&mut self.pending, Pending::Nothing);
@@ -435,16 +449,16 @@ impl App {
             (LoginOutcome::KeyChanged | LoginOutcome::KeysDamaged, Some(_)) if self.on_terminal() => {}
             (outcome, account) => {
                 self.failed(exit(outcome));
-                self.error(&self.client.login_sentence(outcome));
+                let again =
+                    matches!(outcome, LoginOutcome::Refused(LoggedIn::WrongPassword) | LoginOutcome::PasswordNeeded);
                 if pending == Pending::Nothing {
-                    return;
+                    return self.refused_on_return(outcome, account.filter(|_| again));
                 }
+                self.error(&self.client.login_sentence(outcome));
                 if !self.login.logged_in {
                     self.client.close_account();
                     self.login = Login::nobody();
                 }
-                let again =
-                    matches!(outcome, LoginOutcome::Refused(LoggedIn::WrongPassword) | LoginOutcome::PasswordNeeded);
                 if *outcome == LoginOutcome::Refused(LoggedIn::NoSuchAccount) {
                     self.quiet(&t!("term.not_registered"));
                 }

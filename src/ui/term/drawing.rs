@@ -97,7 +97,7 @@ impl App {
     pub(super) fn line_kind(&mut self) {
         let secret = self.ask.is_secret();
         if secret != self.line.is_secret() {
-            self.line.begin(secret);
+            self.line.ask(secret);
         }
     }
 

@@ -88,6 +88,8 @@ pub struct Line {
     draft: String,
     search: Option<Search>,
     secret: bool,
+    /// What was being typed when a secret was asked for.
+    waits: String,
 }
 
 impl Line {
@@ -119,6 +121,18 @@ impl Line {
     #[must_use]
     pub fn is_secret(&self) -> bool {
         self.secret
+    }
+
+    /// A secret is asked for, or is no more; a line that was being typed waits meanwhile.
+    pub fn ask(&mut self, secret: bool) {
+        if secret {
+            self.text.clone_into(&mut self.waits);
+        }
+        self.begin(secret);
+        let waited = if secret { String::new() } else { std::mem::take(&mut self.waits) };
+        if !waited.is_empty() {
+            self.set(&waited);
+        }
     }
 
     /// Begins a new line.
@@ -395,6 +409,22 @@ mod tests {
         line.begin(false);
         line.key(Key::PutBack);
         line.key(Key::Up);
+        assert_eq!(line.text(), "");
+    }
+
+    #[test]
+    fn what_was_being_typed_waits_while_a_password_is() {
+        let mut line = Line::default();
+        line.key(typed("half a line"));
+        line.ask(true);
+        assert_eq!(line.text(), "");
+        line.key(typed("secret"));
+        assert_eq!(line.key(Key::Enter), Done::Line("secret".into()));
+        line.ask(false);
+        assert_eq!((line.text(), line.is_secret()), ("half a line", false));
+        line.begin(false);
+        line.ask(true);
+        line.ask(false);
         assert_eq!(line.text(), "");
     }
 

@@ -24,6 +24,7 @@ impl App {
     fn header(&self, peer: &Account) -> Header {
         let presence = self.main.as_ref().and_then(|main| main.roster().presence(peer));
         let own = match self.client.link() {
+            Link::Offline | Link::LoggedOut if self.deleted => Own::Deleted,
             Link::Offline | Link::LoggedOut => Own::Offline,
             _ if self.client.is_silent() => Own::Lost,
             _ if self.main.as_ref().is_some_and(|main| main.roster().is_unsure()) => Own::Unsure,
@@ -38,7 +39,7 @@ impl App {
         let speaks = self.client.connection().speaks;
         for (peer, header) in headers {
             if let Some(chat) = self.chats.get_mut(&peer) {
-                let offline = header.own == Own::Offline;
+                let offline = matches!(header.own, Own::Offline | Own::Deleted);
                 chat.set_header(header);
                 match (chat.earlier(), speaks) {
                     (Earlier::No, Some(Speaks::Secure)) => chat.set_earlier(Earlier::Offered),

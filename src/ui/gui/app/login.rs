@@ -195,6 +195,10 @@ impl App {
             // Its question says more.
             LoginOutcome::KeyChanged | LoginOutcome::KeysDamaged if self.main.is_some() => return,
             LoginOutcome::PasswordNeeded if self.main.is_some() => return self.ask(Trouble::Password),
+            LoginOutcome::Refused(LoggedIn::WrongPassword) if self.main.is_some() => {
+                return self.ask(Trouble::PasswordNoMore);
+            }
+            LoginOutcome::Refused(LoggedIn::NoSuchAccount) if self.main.is_some() => return self.deleted(outcome),
             // The password may be right: it stays.
             LoginOutcome::NoAnswer
             | LoginOutcome::Unheard
@@ -223,6 +227,13 @@ impl App {
         if let Some(login) = self.login.as_mut().filter(|_| *outcome == LoginOutcome::PasswordNeeded) {
             login.keep_staying();
         }
+    }
+
+    /// The account that is logged in is no more.
+    fn deleted(&mut self, outcome: &LoginOutcome) {
+        self.deleted = true;
+        self.say(&outcome.on_return().unwrap_or_default());
+        self.refresh_headers();
     }
 
     /// Another account has this one's name: what is shown was the earlier one's. What stands in the fields stays there, and

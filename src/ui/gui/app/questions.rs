@@ -23,6 +23,8 @@ pub(super) enum Trouble {
     Copied,
     /// The server does not know this device any more.
     Password,
+    /// Nor the password that this session began with.
+    PasswordNoMore,
     /// It may be another one.
     Doubt(Doubt),
 }
@@ -40,8 +42,11 @@ impl Trouble {
                 text: t!("secure.copied").into_owned(),
                 answers: [answer(t!("main.take_back").into_owned(), UiEvent::TakeBack), offline],
             },
-            Self::Password => Question {
-                text: t!("main.password_needed").into_owned(),
+            Self::Password | Self::PasswordNoMore => Question {
+                text: match self {
+                    Self::PasswordNoMore => t!("gui.password_no_more").into_owned(),
+                    _ => t!("main.password_needed").into_owned(),
+                },
                 answers: [answer(t!("main.log_in_again").into_owned(), UiEvent::LogInAgain), offline],
             },
             Self::Doubt(doubt) => {
