@@ -335,10 +335,9 @@ impl Session {
                 self.refused(now, counter, code, (wait, reason), made);
             }
             FromServer::Message { row, after, from, writer, at, text, plain, made } => {
-                self.was_made(&Account::sanitised(&from), made);
                 // The history and every face read a room's texts with their writers, through `names` alone.
                 let text = writer.map_or(text.clone(), |writer| names::framed(&writer, &text));
-                self.pushed(now, (row, after, at), &from, text, plain);
+                self.pushed(now, (row, after, at), &from, text, (plain, made));
             }
             FromServer::Own { row, after, to, at, text, device, counter, accepted, online } => {
                 let by = SentBy { device, counter, accepted: Some(accepted).filter(|row| *row > 0), online };
@@ -352,8 +351,11 @@ impl Session {
             FromServer::History { id, messages, more } => self.answered(id, Answer::History(messages, more)),
             FromServer::Account { id, account, made } => {
                 let account = Account::sanitised(&account);
-                self.was_made(&account, Some(made));
-                self.answered(id, Answer::There(account));
+                // Of an account that nobody asked about nothing is believed.
+                if let Some(event) = self.questions.answered(id, Answer::There(account.clone())) {
+                    self.was_made(&account, Some(made));
+                    self.told.events.push_back(event);
+                }
             }
             FromServer::Pong { id, .. } => {
                 if let Some((_, sent)) = self.connection.ping.take_if(|(asked, _)| *asked == id) {

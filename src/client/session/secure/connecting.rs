@@ -327,7 +327,10 @@ impl Session {
                 }
                 self.try_again(now);
             }
-            Code::MadeAnew => self.is_another_account(now),
+            // It answers a login that said which account it means, and no other: else one could be told so for ever.
+            Code::MadeAnew if self.login.who.as_ref().is_some_and(|who| who.kept.made.is_some()) => {
+                self.is_another_account(now);
+            }
             Code::WrongPassword => self.not_in(now, LoginOutcome::Refused(LoggedIn::WrongPassword)),
             Code::NoAccount => self.not_in(now, LoginOutcome::Refused(LoggedIn::NoSuchAccount)),
             Code::InUse => self.not_in(now, LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn)),
@@ -350,6 +353,7 @@ impl Session {
 
     pub(super) fn not_in(&mut self, now: Instant, outcome: LoginOutcome) {
         self.give_up_connection(now, "not logged in");
+        self.login_is_over();
         self.login.began = None;
         self.dialling.retry_at = None;
         // Whoever was logged out by the server sees so until they log in themselves.

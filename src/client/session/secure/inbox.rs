@@ -46,9 +46,10 @@ impl Session {
         (row, after, at): (u64, u64, i64),
         from: &str,
         text: String,
-        plain: Option<String>,
+        (plain, made): (Option<String>, Option<i64>),
     ) {
         let Some((token, pushed)) = self.arrived(now, row, after, at) else { return };
+        self.was_made(&Account::sanitised(from), made);
         let (from, raw, pushed) = (Account::sanitised(from), text.clone().into_bytes(), Some(pushed));
         let time = plain.unwrap_or_default();
         self.told.events.push_back(Event::Received { token, from, time, text, raw, repeat: false, pushed });

@@ -189,8 +189,9 @@ impl Questions {
 
     /// The server has answered this number; what that becomes, if it was asked here and this is an answer to it.
     pub(super) fn answered(&mut self, id: u64, answer: Answer) -> Option<Event> {
-        let asked = self.open.remove(&id).filter(|asked| asked.sent.is_some())?;
-        let Asked { question, since, sent, times } = asked;
+        // Not of one that is still to be asked on this connection: it stays open.
+        self.open.get(&id).filter(|asked| asked.sent.is_some())?;
+        let Asked { question, since, sent, times } = self.open.remove(&id)?;
         match question.answered(answer, times) {
             Ok(event) => Some(event),
             Err(question) => {

@@ -1,8 +1,12 @@
 //! A server that means harm, or is broken: nothing panics, nothing grows without bound, and a good one is spoken to
 //! as before.
 
+use std::cell::Cell;
+
 use super::*;
+use crate::client::session::Found;
 use crate::client::session::secure::harmless::{MOST_ARRIVED, MOST_ONLINE};
+use crate::client::session::secure::questions::Question;
 
 impl World<'_> {
     /// Sends these bytes as a frame, on the newest connection.
@@ -165,4 +169,73 @@ fn a_device_does_not_take_one_name_after_another_for_ever() {
         id += u32::from(*event == Event::NameTaken);
     }
     assert!((2..15).contains(&id), "{id} names in a minute");
+}
+
+#[test]
+fn made_anew_is_no_answer_to_a_login_that_named_no_account() {
+    let mut world = World::scripted(1, |frame| match frame {
+        FromClient::Login { id, .. } => Some(vec![FromServer::Error { id: *id, code: Code::MadeAnew, reason: None }]),
+        _ => None,
+    });
+    world.session.login(world.now, account("a"), password(), world.kept);
+    world.run(secs(30));
+    assert!(world.has(&Event::LoggedIn(LoginOutcome::NotUnderstood)), "{:?}", world.events);
+    assert!(!world.events.iter().any(|(_, event)| matches!(event, Event::MadeAnew(_))));
+}
+
+#[test]
+fn nothing_is_believed_of_accounts_that_nobody_asked_about() {
+    let mut world = World::online(1);
+    world.post("hi");
+    world.run(secs(1));
+    let made = |world: &World<'_>| world.events.iter().filter(|(_, e)| matches!(e, Event::Made { .. })).count();
+    let before = made(&world);
+    for n in 0..100 {
+        let account =
+            FromServer::Account { id: 7_000 + n, account: "b".into(), made: i64::try_from(n).expect("small") };
+        // A message that is here already.
+        let (row, after, from, text) = (1, 0, "b".into(), "hi".into());
+        let made = Some(1_000 + i64::try_from(n).expect("small"));
+        let again = FromServer::Message { row, after, from, writer: None, at: 0, text, plain: None, made };
+        world.hurl(&account.encode());
+        world.hurl(&again.encode());
+    }
+    assert_eq!(made(&world), before, "{:?}", world.events);
+}
+
+#[test]
+fn an_answer_before_its_question_leaves_the_question_open() {
+    let now = Instant::now();
+    let mut questions = Questions::default();
+    questions.ask(now, 5, Question::LookUp(account("b")));
+    assert_eq!(questions.next(true).map(|(id, _)| id), Some(5));
+    questions.went_out(now, 5);
+    questions.connection_is_gone();
+    // A frame of the next connection that knows its number before it is asked there.
+    assert_eq!(questions.answered(5, Answer::Refused(Code::TryLater, None)), None);
+    assert_eq!(questions.next(true).map(|(id, _)| id), Some(5), "it is asked again");
+    questions.went_out(now, 5);
+    let asked = account("b");
+    assert_eq!(questions.answered(5, Answer::Registered), None, "that is no answer to it");
+    let found = Found::Nobody;
+    assert_eq!(questions.answered(5, Answer::Refused(Code::NoAccount, None)), Some(Event::LookedUp { asked, found }));
+}
+
+#[test]
+fn a_login_that_is_refused_ends_what_needed_it() {
+    let refuse = Cell::new(false);
+    let mut world = World::scripted(1, |frame| match frame {
+        FromClient::Login { id, .. } | FromClient::Resume { id, .. } if refuse.get() => {
+            Some(vec![FromServer::Error { id: *id, code: Code::NoAccount, reason: None }])
+        }
+        FromClient::AccountSettings { .. } => Some(Vec::new()),
+        _ => None,
+    });
+    world.log_in();
+    refuse.set(true);
+    world.session.account_settings(world.now);
+    world.restart_server();
+    world.run(secs(60));
+    assert!(world.events.iter().any(|(_, event)| matches!(event, Event::LoggedIn(LoginOutcome::Refused(_)))));
+    assert!(world.has(&Event::AccountSettings(None)), "{:?}", world.events);
 }
