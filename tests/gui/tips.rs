@@ -56,7 +56,7 @@ pub fn a_tooltip_that_goes_away_harms_nothing() {
             usual(info);
         })
     });
-    let (before, enabled) = (Tooltip::delay(), Tooltip::enabled());
+    let (delay, hover, enabled) = (Tooltip::delay(), Tooltip::hoverdelay(), Tooltip::enabled());
     Tooltip::enable(true);
     Tooltip::set_delay(0.01);
     Tooltip::set_hoverdelay(0.01);
@@ -68,10 +68,11 @@ pub fn a_tooltip_that_goes_away_harms_nothing() {
     until("a window", || window.shown());
     let (display, screen) = x11rb::connect(None).expect("the display");
     let root = x11rb::connection::Connection::setup(&display).roots[screen].root;
-    let go = |y: i16| {
-        let at = (window.x() as i16 + 100, window.y() as i16 + y);
-        display.warp_pointer(x11rb::NONE, root, 0, 0, 0, 0, at.0, at.1).expect("sent").check().expect("taken");
+    let warp = |x: i16, y: i16| {
+        display.warp_pointer(x11rb::NONE, root, 0, 0, 0, 0, x, y).expect("sent").check().expect("taken");
     };
+    let stood = display.query_pointer(root).expect("sent").reply().expect("a pointer");
+    let go = |y: i16| warp(window.x() as i16 + 100, window.y() as i16 + y);
     let said = || list.widget().tooltip().unwrap_or_default();
     let of = |name: &str| said().starts_with(name);
     let alone = windows();
@@ -96,7 +97,10 @@ pub fn a_tooltip_that_goes_away_harms_nothing() {
     list.set((5..8).map(person).collect());
     assert!(list.widget().tooltip().unwrap_or_default().starts_with("20170005"), "of the row that is there now");
     assert_eq!(windows(), alone, "the one about the row that was there is gone");
-    Tooltip::set_delay(before);
+    // What is under the pointer looks otherwise, in other tests too.
+    warp(stood.root_x, stood.root_y);
+    Tooltip::set_delay(delay);
+    Tooltip::set_hoverdelay(hover);
     Tooltip::enable(enabled);
     Window::delete(window);
     drop(std::panic::take_hook());
