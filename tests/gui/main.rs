@@ -105,6 +105,7 @@ fn main() -> ExitCode {
         ("what_is_scrolled_out_is_not_seen", drawing::what_is_scrolled_out_is_not_seen),
         ("little_is_asked_before_the_first_window", start::little_is_asked_before_the_first_window),
         ("the_first_picture_is_whole_and_stays", start::the_first_picture_is_whole_and_stays),
+        ("a_zoom_and_back_leaves_a_window_as_it_was", zoom::a_zoom_and_back_leaves_a_window_as_it_was),
         ("every_window_zooms_by_keys", zoom::every_window_zooms_by_keys),
         ("a_question_opens_at_its_window", zoom::a_question_opens_at_its_window),
         ("every_window_fits", every_window::every_window_fits),

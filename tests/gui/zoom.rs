@@ -106,6 +106,36 @@ fn zooms_in_a_question(what: &'static str, ask: impl FnOnce()) {
     assert_eq!(failed.take(), None);
 }
 
+/// What a zoom had no room for comes back with the zoom; what its owner has done since stays.
+pub fn a_zoom_and_back_leaves_a_window_as_it_was() {
+    let (emit, _) = events();
+    let chat = chat("zoe", &emit);
+    let mut window = chat.window().clone();
+    until("a chat", || window.shown());
+    let apart = |window: &Window, place: [i32; 4]| {
+        let spot = screen::spot_of(window);
+        spot.iter().zip(place).map(|(at, to)| (at - to).abs()).max().unwrap_or(0)
+    };
+    let turn = |old: f32, new: f32| {
+        screen::scale(0, old, new);
+        let _ = app::get_mouse();
+        while app::wait_for(0.0).unwrap_or(false) {}
+    };
+    let place = [820, 320, 740, 620];
+    window.resize(place[0], place[1], place[2], place[3]);
+    turn(1.0, 1.5);
+    turn(1.5, 2.0);
+    assert!(apart(&window, place) > 100, "there is no room for it");
+    turn(2.0, 1.0);
+    assert!(apart(&window, place) <= 2, "{:?} instead of {place:?}", screen::spot_of(&window));
+    turn(1.0, 2.0);
+    let smaller = [20, 60, 400, 330];
+    window.resize(smaller[0], smaller[1], smaller[2], smaller[3]);
+    turn(2.0, 1.0);
+    assert!(apart(&window, [40, 120, 400, 330]) <= 2, "{:?}", screen::spot_of(&window));
+    chat.close();
+}
+
 pub fn every_window_zooms_by_keys() {
     screen::begin(&BTreeMap::new());
     let (emit, _) = events();

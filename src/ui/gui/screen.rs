@@ -43,7 +43,11 @@ struct Standing {
     least: [i32; 2],
     /// Its owner decides how large it is.
     free: bool,
+    /// Where it stood before zooms moved it, as places are kept, and where the last of them put it, in units.
+    moved: Option<Moved>,
 }
+
+type Moved = ([i32; 4], [i32; 4]);
 
 thread_local! {
     /// What a zoom is asked of.
@@ -132,18 +136,29 @@ pub fn zoom(change: Zoom) -> Option<(String, u16)> {
 /// Draws everything of a screen at another scale: windows stay where they are, as far as there is room for them. How
 /// large a maximised one is, and what it will be afterwards, the window manager knows.
 pub fn scale(screen: i32, old: f32, new: f32) {
-    let mut windows = shown_on(screen);
+    // FLTK moves what would have its middle beyond the screen.
+    let mut windows: Vec<_> = shown_on(screen).into_iter().map(|window| (spot_of(&window), window)).collect();
     app::set_screen_scale(screen, new);
-    let moved = |at: i32| (at as f32 * old / new).round() as i32;
-    for window in &mut windows {
-        let place = [moved(window.x()), moved(window.y()), window.w(), window.h()];
+    let units = |pixels: i32| (pixels as f32 / new).round() as i32;
+    for (spot, window) in &mut windows {
         if window.maximize_active() || window.fullscreen_active() {
             limit(window);
         } else {
-            refit(window, place);
+            let from = began(with(window, |one| one.moved).flatten(), *spot, old);
+            let [x, y, w, h] = from;
+            refit(window, [units(x), units(y), w, h]);
+            with(window, |one| one.moved = Some((from, spot_of(window))));
         }
         window.redraw();
     }
+}
+
+/// The place, as places are kept, that a zoom begins at: that of before the last one if the window still stands where
+/// that put it, so that what there was no room for comes back; else where its owner has put it since.
+fn began(moved: Option<Moved>, spot: [i32; 4], scale: f32) -> [i32; 4] {
+    // Of what does not divide, a unit may be lost.
+    let same = |to: &[i32; 4]| to.iter().zip(spot).all(|(to, at)| (to - at).abs() <= 2);
+    moved.filter(|(_, to)| same(to)).map_or_else(|| kept(spot, scale), |(before, _)| before)
 }
 
 fn zoomed(now: u16, change: Zoom) -> u16 {
@@ -295,7 +310,8 @@ pub fn window_beside(place: Option<[i32; 4]>, w: i32, h: i32, others: &[[i32; 2]
     let mut window = Window::new(x, y, w, h, None);
     window.force_position(true);
     window.handle(|_, event| zooms(event));
-    let standing = Standing { window: window.clone(), life: Rc::new(()), wanted, least: [0, 0], free: false };
+    let standing =
+        Standing { window: window.clone(), life: Rc::new(()), wanted, least: [0, 0], free: false, moved: None };
     STANDING.with_borrow_mut(|all| all.push(standing));
     iconed(window)
 }
@@ -386,6 +402,16 @@ mod tests {
     fn a_zoom_goes_by_steps_and_back() {
         assert_eq!([zoomed(100, Zoom::In), zoomed(100, Zoom::Out), zoomed(133, Zoom::Reset)], [110, 90, 100]);
         assert_eq!([zoomed(300, Zoom::In), zoomed(50, Zoom::Out), zoomed(125, Zoom::In)], [300, 50, 133]);
+    }
+
+    #[test]
+    fn a_zoom_begins_where_the_window_stood_unless_its_owner_moved_it() {
+        let (before, to) = ([800, 300, 740, 620], [30, 40, 740, 454]);
+        assert_eq!(began(None, to, 2.0), [60, 80, 740, 454]);
+        assert_eq!(began(Some((before, to)), to, 2.0), before);
+        assert_eq!(began(Some((before, to)), [31, 40, 739, 454], 2.0), before);
+        assert_eq!(began(Some((before, to)), [10, 40, 740, 454], 2.0), [20, 80, 740, 454]);
+        assert_eq!(began(Some((before, to)), [30, 40, 600, 454], 2.0), [60, 80, 600, 454]);
     }
 
     #[test]
