@@ -8,10 +8,12 @@ use std::rc::Rc;
 
 use fltk::app;
 use fltk::browser::HoldBrowser;
+use fltk::button::Button;
 use fltk::enums::{Event, FrameType, Key};
 use fltk::frame::Frame;
 use fltk::group::Group;
 use fltk::prelude::*;
+use fltk::window::Window;
 use rust_i18n::t;
 
 use super::screen;
@@ -106,73 +108,19 @@ pub fn choose(path: &str, purpose: Purpose) -> Option<String> {
     let there = path.ancestors().skip(1).find(|folder| folder.is_dir()).unwrap_or(Path::new("/"));
     let current = Group::try_current();
     Group::set_current(None::<&Group>);
-    let mut window = screen::window_over(WIDE, HIGH);
-    window.set_label(&t!("gui.choose_file"));
-    window.set_color(theme::palette().bg);
-    let mut head = Frame::new(24, 14, WIDE - 48, 20, None);
-    head.super_draw(false);
-    head.draw(|f| {
-        widgets::draw_lines(&[widgets::tail(&f.label(), f.w(), BODY)], f.x(), f.y(), BODY, theme::palette().dim)
-    });
-    let browser = list_of_files();
-    let mut refuse = widgets::button(WIDE - 324, HIGH - 52, 144, &t!("friend.cancel"), Style::Ghost);
-    let yes = if purpose == Purpose::Read { t!("gui.open_file") } else { t!("gui.this_folder") };
-    let mut agree = widgets::button(WIDE - 168, HIGH - 52, 144, &yes, Style::Primary);
-    window.end();
-    let lay_out = {
-        let (mut head, mut browser) = (head.clone(), browser.clone());
-        let (mut refuse, mut agree) = (refuse.clone(), agree.clone());
-        move |w: i32, h: i32| {
-            head.resize(24, 14, w - 48, 20);
-            browser.resize(24, 40, w - 48, h - 104);
-            refuse.resize(w - 324, h - 52, 144, theme::CONTROL);
-            agree.resize(w - 168, h - 52, 144, theme::CONTROL);
-        }
-    };
-    lay_out.clone()(window.w(), window.h());
-    window.resize_callback({
-        let mut lay_out = lay_out;
-        move |_, _, _, w, h| lay_out(w, h)
-    });
-    window.make_modal(true);
-    let kind = path.extension().map(|kind| kind.to_string_lossy().into_owned());
-    let mut list = List { kind, browser, head, shown: Rc::default() };
+    let (mut window, mut list, [mut refuse, agree]) = chooser(path, purpose);
     list.show(there);
     let answer: Rc<RefCell<Option<PathBuf>>> = Rc::default();
-    let chosen = {
+    let chosen: Chosen = {
         let (answer, window) = (Rc::clone(&answer), window.clone());
-        move |file: Option<PathBuf>| {
+        Rc::new(move |file| {
             if file.is_some() {
                 *answer.borrow_mut() = file;
                 window.clone().hide();
             }
-        }
+        })
     };
-    list.browser.clone().handle({
-        let (mut list, chosen) = (list.clone(), chosen.clone());
-        move |_, event| match (event, app::event_key()) {
-            (Event::KeyDown, Key::Enter | Key::KPEnter) => {
-                chosen(list.open());
-                true
-            }
-            (Event::KeyDown, Key::BackSpace) => {
-                list.up();
-                true
-            }
-            (Event::Released, _) if app::event_clicks() => {
-                chosen(list.open());
-                true
-            }
-            _ => false,
-        }
-    });
-    agree.set_callback({
-        let (mut list, name) = (list.clone(), path.file_name().map(PathBuf::from));
-        move |_| match purpose {
-            Purpose::Read => chosen(list.open()),
-            Purpose::Write => chosen(name.as_ref().map(|name| list.folder().join(name))),
-        }
-    });
+    answers(&list, path, purpose, agree, chosen);
     refuse.set_callback({
         let mut window = window.clone();
         move |_| window.hide()
@@ -183,6 +131,64 @@ pub fn choose(path: &str, purpose: Purpose) -> Option<String> {
     screen::close(window);
     Group::set_current(current.as_ref());
     answer.take().map(|file| file.to_string_lossy().into_owned())
+}
+
+/// Takes a file as the answer.
+type Chosen = Rc<dyn Fn(Option<PathBuf>)>;
+
+/// The window, its list of files as `path`, and the buttons that refuse and agree.
+fn chooser(path: &Path, purpose: Purpose) -> (Window, List, [Button; 2]) {
+    let mut window = screen::window_over(WIDE, HIGH);
+    window.set_label(&t!("gui.choose_file"));
+    window.set_color(theme::palette().bg);
+    let mut head = Frame::new(24, 14, WIDE - 48, 20, None);
+    head.super_draw(false);
+    head.draw(|f| {
+        widgets::draw_lines(&[widgets::tail(&f.label(), f.w(), BODY)], f.x(), f.y(), BODY, theme::palette().dim)
+    });
+    let browser = list_of_files();
+    let refuse = widgets::button(WIDE - 324, HIGH - 52, 144, &t!("friend.cancel"), Style::Ghost);
+    let yes = if purpose == Purpose::Read { t!("gui.open_file") } else { t!("gui.this_folder") };
+    let agree = widgets::button(WIDE - 168, HIGH - 52, 144, &yes, Style::Primary);
+    window.end();
+    let mut lay_out = {
+        let (mut head, mut browser) = (head.clone(), browser.clone());
+        let (mut refuse, mut agree) = (refuse.clone(), agree.clone());
+        move |w: i32, h: i32| {
+            head.resize(24, 14, w - 48, 20);
+            browser.resize(24, 40, w - 48, h - 104);
+            refuse.resize(w - 324, h - 52, 144, theme::CONTROL);
+            agree.resize(w - 168, h - 52, 144, theme::CONTROL);
+        }
+    };
+    lay_out(window.w(), window.h());
+    window.resize_callback(move |_, _, _, w, h| lay_out(w, h));
+    window.make_modal(true);
+    let kind = path.extension().map(|kind| kind.to_string_lossy().into_owned());
+    (window, List { kind, browser, head, shown: Rc::default() }, [refuse, agree])
+}
+
+/// Keys, double clicks and the button that agrees.
+fn answers(list: &List, path: &Path, purpose: Purpose, mut agree: Button, chosen: Chosen) {
+    list.browser.clone().handle({
+        let (mut list, chosen) = (list.clone(), Rc::clone(&chosen));
+        move |_, event| {
+            match (event, app::event_key()) {
+                (Event::KeyDown, Key::Enter | Key::KPEnter) => chosen(list.open()),
+                (Event::KeyDown, Key::BackSpace) => list.up(),
+                (Event::Released, _) if app::event_clicks() => chosen(list.open()),
+                _ => return false,
+            }
+            true
+        }
+    });
+    agree.set_callback({
+        let (mut list, name) = (list.clone(), path.file_name().map(PathBuf::from));
+        move |_| match purpose {
+            Purpose::Read => chosen(list.open()),
+            Purpose::Write => chosen(name.as_ref().map(|name| list.folder().join(name))),
+        }
+    });
 }
 
 fn list_of_files() -> HoldBrowser {

@@ -8,18 +8,13 @@ use fltk::input::Input;
 use fltk::prelude::*;
 use rust_i18n::t;
 
-use super::keys_window::listen;
 use super::login::{Emit, enter_submits};
-use super::sheet::Sheet;
+use super::sheet::{INNER, Lines, MARGIN, Sheet, WIDTH};
 use super::widgets::{self, Style};
 use super::{UiEvent, screen, theme};
 use crate::base::model::{Account, names};
 use crate::client::history::Contact;
 use crate::client::session::Found;
-
-const WIDTH: i32 = 320;
-const MARGIN: i32 = 24;
-const INNER: i32 = WIDTH - 2 * MARGIN;
 
 /// What was typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,17 +49,14 @@ impl FriendWindow {
     pub fn new(name: &str, known: Option<&Contact>, groups: &[String], asks: bool, emit: Emit) -> Self {
         let palette = theme::palette();
         let mut sheet = Sheet::new(WIDTH, 376);
-        let mut window = sheet.window().clone();
-        window.set_label(&if known.is_some() { t!("friend.edit") } else { t!("friend.add") });
-        widgets::label(MARGIN, 14, INNER, &t!("friend.account"), palette.dim);
-        let mut account = widgets::field(MARGIN, 36, INNER, &t!("friend.account_hint"));
+        sheet.window().clone().set_label(&if known.is_some() { t!("friend.edit") } else { t!("friend.add") });
+        let mut lines = Lines::new(14, 68);
+        let mut account = lines.field(&t!("friend.account"), &t!("friend.account_hint"));
         account.set_value(&names::shown(known.map_or(name, |c| c.account.as_str())));
         account.set_readonly(known.is_some());
-        widgets::label(MARGIN, 82, INNER, &t!("friend.remark"), palette.dim);
-        let mut remark = widgets::field(MARGIN, 104, INNER, &t!("friend.remark_hint"));
-        widgets::label(MARGIN, 150, INNER, &t!("friend.group"), palette.dim);
+        let mut remark = lines.field(&t!("friend.remark"), &t!("friend.remark_hint"));
         let hint = if groups.is_empty() { t!("friend.group_hint").into_owned() } else { groups.join(" · ") };
-        let mut group = widgets::field(MARGIN, 172, INNER, &hint);
+        let mut group = lines.field(&t!("friend.group"), &hint);
         let mut blocked: CheckButton = widgets::checkbox(MARGIN, 218, INNER, &t!("friend.blocked"));
         if let Some(contact) = known {
             remark.set_value(&contact.remark);
@@ -101,14 +93,7 @@ impl FriendWindow {
         enter_submits(&mut account, &submit);
         enter_submits(&mut remark, &submit);
         enter_submits(&mut group, &submit);
-        save.set_callback(move |_| submit());
-        cancel.set_callback({
-            let emit = Rc::clone(&emit);
-            move |_| emit(UiEvent::FriendClosed)
-        });
-        listen(&mut window, &emit, |_| false);
-        window.set_callback(move |_| emit(UiEvent::FriendClosed));
-        window.show();
+        sheet.open(&emit, [&mut save, &mut cancel], submit, &UiEvent::FriendClosed);
         let _ = if known.is_some() || !name.is_empty() { remark.take_focus() } else { account.take_focus() };
         Self { sheet, account, message, save, typed, asked: None, unchecked: None }
     }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use fltk::app;
-use fltk::button::CheckButton;
+use fltk::button::{Button, CheckButton};
 use fltk::draw;
 use fltk::enums::{CallbackTrigger, Color, Event, Font, Key};
 use fltk::frame::Frame;
@@ -13,7 +13,7 @@ use rust_i18n::t;
 
 use super::actions::{Action, Press, pressed};
 use super::keys_window::listen;
-use super::sheet::Sheet;
+use super::sheet::{INNER, Lines, MARGIN, Sheet, WIDTH};
 use super::widgets::{self, Style};
 use super::{Secret, UiEvent, begin, screen, theme};
 
@@ -28,10 +28,6 @@ pub(super) const ACTIONS: &[Here] = &[
     Here::new(&[Press::Ctrl('r')], "keys.register", || UiEvent::OpenRegister),
     Here::new(&[Press::Ctrl('l')], "keys.language", || UiEvent::OtherLanguage),
 ];
-
-const WIDTH: i32 = 320;
-const MARGIN: i32 = 24;
-const INNER: i32 = WIDTH - 2 * MARGIN;
 
 /// What the login window begins with.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -72,73 +68,76 @@ impl Login {
     /// Opens the window; `place` is the line at its foot.
     #[must_use]
     pub fn new(form: &LoginForm, place: &str, emit: Emit) -> Self {
-        let palette = theme::palette();
         let mut sheet = Sheet::new(WIDTH, 436);
-        let mut window = sheet.window().clone();
-        window.set_label(&t!("gui.login_title"));
+        sheet.window().clone().set_label(&t!("gui.login_title"));
         let mut head = Frame::new(MARGIN, 20, INNER, 56, None);
         head.draw(|f| {
             draw_head(f);
             begin::drawn();
         });
-        widgets::label(MARGIN, 86, INNER, &t!("gui.account"), palette.dim);
-        let mut account = widgets::field(MARGIN, 108, INNER, &t!("gui.account_hint"));
+        let mut lines = Lines::new(86, 66);
+        let mut account = lines.field(&t!("gui.account"), &t!("gui.account_hint"));
         account.set_value(&form.account);
-        widgets::label(MARGIN, 152, INNER, &t!("gui.password"), palette.dim);
-        let mut password = widgets::secret_field(MARGIN, 174, INNER, &t!("gui.password_hint"));
+        let mut password = lines.secret(&t!("gui.password"), &t!("gui.password_hint"));
         password.set_value(&form.password.0);
         let message = widgets::note(MARGIN, 213, INNER, 36);
-        let mut button = widgets::button(MARGIN, 254, INNER, &t!("gui.login"), Style::Primary);
+        let button = widgets::button(MARGIN, 254, INNER, &t!("gui.login"), Style::Primary);
         let mut remember = widgets::checkbox(MARGIN, 302, 130, &t!("gui.remember"));
         remember.set_value(form.remember);
         let mut stay = widgets::checkbox(MARGIN, 332, INNER, &t!("gui.stay_logged_in"));
         stay.set_value(form.stay);
         stay.set_tooltip(&t!("gui.stay_tip"));
-        let mut register = widgets::button(WIDTH - MARGIN - 116, 296, 120, &t!("gui.register_new"), Style::Link);
-        let mut line = Frame::new(0, 388, WIDTH, 1, None);
-        line.draw(|f| {
-            draw::set_draw_color(theme::palette().line);
-            draw::draw_xyline(f.x(), f.y(), f.x() + f.w());
-        });
-        let mut place_line = widgets::note(MARGIN, 394, 190, 36);
-        place_line.set_label_color(palette.dim);
-        place_line.set_label_size(theme::TINY);
-        let mut language = widgets::button(WIDTH - MARGIN - 80, 394, 46, &t!("gui.other_language"), Style::Link);
-        let mut gear = widgets::button(WIDTH - MARGIN - 28, 395, 36, "⚙", Style::Ghost);
-        gear.set_tooltip(&t!("gui.settings_tip"));
+        let register = widgets::button(WIDTH - MARGIN - 116, 296, 120, &t!("gui.register_new"), Style::Link);
+        let (place_line, language, gear) = login_foot();
         sheet.end();
+        let mut login = Self { sheet, account, password, remember, stay, known: false, message, place: place_line };
+        login.submits(button, &emit);
+        login.keeps(&emit);
+        login.leads_on([register, language, gear], emit);
+        login.sheet.window().clone().show();
+        let empty = form.account.is_empty();
+        let _ = if empty { login.account.take_focus() } else { login.password.take_focus() };
+        login.set_place(place);
+        login
+    }
+
+    /// What logs in; and what is typed is looked up.
+    fn submits(&mut self, mut button: Button, emit: &Emit) {
         let submit: Rc<dyn Fn()> = {
-            let (account, password, emit) = (account.clone(), password.clone(), Rc::clone(&emit));
+            let (account, password, emit) = (self.account.clone(), self.password.clone(), Rc::clone(emit));
             Rc::new(move || {
                 emit(UiEvent::Login { account: account.value(), password: Secret(password.value()) });
             })
         };
         let typed: Rc<dyn Fn()> = {
-            let (account, emit) = (account.clone(), Rc::clone(&emit));
+            let (account, emit) = (self.account.clone(), Rc::clone(emit));
             Rc::new(move || emit(UiEvent::LoginAccount(account.value())))
         };
-        enter_submits_and(&mut account, &submit, Some(&typed));
-        enter_submits(&mut password, &submit);
-        stay.set_callback({
-            let (account, mut remember, emit) = (account.clone(), remember.clone(), Rc::clone(&emit));
-            move |stay| {
-                if stay.value() {
-                    remember.set_value(true);
-                } else {
-                    emit(UiEvent::ForgetDevice(account.value()));
-                }
+        enter_submits_and(&mut self.account, &submit, Some(&typed));
+        enter_submits(&mut self.password, &submit);
+        button.set_callback(move |_| submit());
+    }
+
+    /// Whoever stays logged in is remembered, and who does not is forgotten at once.
+    fn keeps(&mut self, emit: &Emit) {
+        let (account, mut remember, emit) = (self.account.clone(), self.remember.clone(), Rc::clone(emit));
+        self.stay.set_callback(move |stay| {
+            if stay.value() {
+                remember.set_value(true);
+            } else {
+                emit(UiEvent::ForgetDevice(account.value()));
             }
         });
-        button.set_callback(move |_| submit());
-        for (button, event) in [
-            (&mut register, UiEvent::OpenRegister),
-            (&mut language, UiEvent::OtherLanguage),
-            (&mut gear, UiEvent::OpenSettings),
-        ] {
+    }
+
+    /// To registration, the other language, the settings; the keys, and how it closes.
+    fn leads_on(&self, buttons: [Button; 3], emit: Emit) {
+        let events = [UiEvent::OpenRegister, UiEvent::OtherLanguage, UiEvent::OpenSettings];
+        for (mut button, event) in buttons.into_iter().zip(events) {
             let emit = Rc::clone(&emit);
             button.set_callback(move |_| emit(event.clone()));
         }
-        let out = Rc::clone(&emit);
+        let (mut window, out) = (self.sheet.window().clone(), Rc::clone(&emit));
         listen(&mut window, &emit, move |event| {
             let event = if event == Event::KeyDown { pressed(ACTIONS, false) } else { None };
             event.inspect(|event| out(event())).is_some()
@@ -149,11 +148,6 @@ impl Login {
                 emit(UiEvent::LoginClosed);
             }
         });
-        window.show();
-        let _ = if form.account.is_empty() { account.take_focus() } else { password.take_focus() };
-        let mut login = Self { sheet, account, password, remember, stay, known: false, message, place: place_line };
-        login.set_place(place);
-        login
     }
 
     /// Whether the account in the field can log in without a password here; then that is ticked.
@@ -239,6 +233,22 @@ impl Login {
     }
 }
 
+/// The line about the server, the other language, the settings.
+fn login_foot() -> (Frame, Button, Button) {
+    let mut line = Frame::new(0, 388, WIDTH, 1, None);
+    line.draw(|f| {
+        draw::set_draw_color(theme::palette().line);
+        draw::draw_xyline(f.x(), f.y(), f.x() + f.w());
+    });
+    let mut place = widgets::note(MARGIN, 394, 190, 36);
+    place.set_label_color(theme::palette().dim);
+    place.set_label_size(theme::TINY);
+    let language = widgets::button(WIDTH - MARGIN - 80, 394, 46, &t!("gui.other_language"), Style::Link);
+    let mut gear = widgets::button(WIDTH - MARGIN - 28, 395, 36, "⚙", Style::Ghost);
+    gear.set_tooltip(&t!("gui.settings_tip"));
+    (place, language, gear)
+}
+
 fn draw_head(f: &mut Frame) {
     let palette = theme::palette();
     draw::set_draw_color(Color::from_hex(0x1476D4));
@@ -282,14 +292,11 @@ impl Register {
         let mut sheet = Sheet::new(WIDTH, 412);
         let mut window = sheet.window().clone();
         window.set_label(&t!("gui.register"));
-        widgets::label(MARGIN, 14, INNER, &t!("gui.nickname"), palette.dim);
-        let mut nickname = widgets::field(MARGIN, 36, INNER, &t!("gui.nickname_hint"));
-        widgets::label(MARGIN, 80, INNER, &t!("gui.account_course"), palette.dim);
-        let mut account = widgets::field(MARGIN, 102, INNER, &t!("gui.account_hint"));
-        widgets::label(MARGIN, 146, INNER, &t!("gui.password"), palette.dim);
-        let mut password = widgets::secret_field(MARGIN, 168, INNER, &t!("gui.password_hint"));
-        widgets::label(MARGIN, 212, INNER, &t!("gui.confirm"), palette.dim);
-        let mut confirm = widgets::secret_field(MARGIN, 234, INNER, &t!("gui.confirm_hint"));
+        let mut lines = Lines::new(14, 66);
+        let mut nickname = lines.field(&t!("gui.nickname"), &t!("gui.nickname_hint"));
+        let mut account = lines.field(&t!("gui.account_course"), &t!("gui.account_hint"));
+        let mut password = lines.secret(&t!("gui.password"), &t!("gui.password_hint"));
+        let mut confirm = lines.secret(&t!("gui.confirm"), &t!("gui.confirm_hint"));
         let y = sheet.foot(138);
         let message = widgets::note(MARGIN, y, INNER, 40);
         let mut button = widgets::button(MARGIN, y + 48, INNER, &t!("gui.register"), Style::Primary);

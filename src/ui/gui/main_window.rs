@@ -153,32 +153,7 @@ impl MainWindow {
             }
         });
         let notice = Notice::new(&answer);
-        let mut foot = Frame::new(0, 0, 300, FOOT, None);
-        {
-            let (status, canvas) = (Rc::clone(&status), RefCell::default());
-            foot.draw(move |f| draw_foot(f, &status.borrow(), &mut canvas.borrow_mut()));
-        }
-        foot.set_tooltip(&t!("main.connection_tip"));
-        foot.handle({
-            let emit = Rc::clone(&emit);
-            move |_, event| match event {
-                Event::Enter => {
-                    draw::set_cursor(Cursor::Hand);
-                    true
-                }
-                Event::Leave => {
-                    draw::set_cursor(Cursor::Default);
-                    true
-                }
-                // Only who takes the press is told of the release.
-                Event::Push => true,
-                Event::Released => {
-                    emit(UiEvent::OpenConnection);
-                    true
-                }
-                _ => false,
-            }
-        });
+        let foot = foot(&status, &emit);
         window.end();
         let lay_out: Rc<dyn Fn(i32, i32)> = {
             let (head, plus, search) = (head.clone(), plus.clone(), search.clone());
@@ -470,6 +445,27 @@ fn wishes(emit: &Emit, search: &Input) -> Rc<dyn Fn(Wish)> {
             }
         });
     })
+}
+
+/// The connection line, which opens the connection window.
+fn foot(status: &Rc<RefCell<Status>>, emit: &Emit) -> Frame {
+    let mut foot = Frame::new(0, 0, 300, FOOT, None);
+    let (status, canvas) = (Rc::clone(status), RefCell::default());
+    foot.draw(move |f| draw_foot(f, &status.borrow(), &mut canvas.borrow_mut()));
+    foot.set_tooltip(&t!("main.connection_tip"));
+    let emit = Rc::clone(emit);
+    foot.handle(move |_, event| {
+        match event {
+            Event::Enter => draw::set_cursor(Cursor::Hand),
+            Event::Leave => draw::set_cursor(Cursor::Default),
+            // Only who takes the press is told of the release.
+            Event::Push => {}
+            Event::Released => emit(UiEvent::OpenConnection),
+            _ => return false,
+        }
+        true
+    });
+    foot
 }
 
 fn head(me: &Me, status: &Rc<RefCell<Status>>) -> Button {

@@ -7,16 +7,11 @@ use fltk::input::SecretInput;
 use fltk::prelude::*;
 use rust_i18n::t;
 
-use super::keys_window::listen;
 use super::login::{Emit, enter_submits};
-use super::sheet::Sheet;
+use super::sheet::{INNER, Lines, MARGIN, Sheet, WIDTH};
 use super::widgets::{self, Style};
 use super::{Secret, UiEvent, screen, theme};
 use crate::client::session::PasswordOutcome;
-
-const WIDTH: i32 = 320;
-const MARGIN: i32 = 24;
-const INNER: i32 = WIDTH - 2 * MARGIN;
 
 /// What was typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,14 +58,11 @@ impl PasswordWindow {
     pub fn new(emit: Emit) -> Self {
         let palette = theme::palette();
         let mut sheet = Sheet::new(WIDTH, 366);
-        let mut window = sheet.window().clone();
-        window.set_label(&t!("password.title"));
-        widgets::label(MARGIN, 14, INNER, &t!("password.old"), palette.dim);
-        let mut old = widgets::secret_field(MARGIN, 36, INNER, "");
-        widgets::label(MARGIN, 82, INNER, &t!("password.new"), palette.dim);
-        let mut new = widgets::secret_field(MARGIN, 104, INNER, "");
-        widgets::label(MARGIN, 150, INNER, &t!("password.again"), palette.dim);
-        let mut confirm = widgets::secret_field(MARGIN, 172, INNER, "");
+        sheet.window().clone().set_label(&t!("password.title"));
+        let mut lines = Lines::new(14, 68);
+        let mut old = lines.secret(&t!("password.old"), "");
+        let mut new = lines.secret(&t!("password.new"), "");
+        let mut confirm = lines.secret(&t!("password.again"), "");
         let y = sheet.foot(140);
         let message = widgets::label(MARGIN, y, INNER, "", palette.error);
         let mut change = widgets::button(MARGIN, y + 46, INNER, &t!("password.title"), Style::Primary);
@@ -92,14 +84,7 @@ impl PasswordWindow {
         for field in [&mut old, &mut new, &mut confirm] {
             enter_submits(field, &submit);
         }
-        change.set_callback(move |_| submit());
-        cancel.set_callback({
-            let emit = Rc::clone(&emit);
-            move |_| emit(UiEvent::PasswordClosed)
-        });
-        listen(&mut window, &emit, |_| false);
-        window.set_callback(move |_| emit(UiEvent::PasswordClosed));
-        window.show();
+        sheet.open(&emit, [&mut change, &mut cancel], submit, &UiEvent::PasswordClosed);
         let _ = old.take_focus();
         Self { sheet, old, new, message }
     }

@@ -10,7 +10,6 @@ use fltk::input::Input;
 use fltk::prelude::*;
 use rust_i18n::t;
 
-use super::keys_window::listen;
 use super::login::{Emit, enter_submits_and};
 use super::sheet::Sheet;
 use super::widgets::{self, Style};
@@ -59,66 +58,12 @@ impl SettingsWindow {
     /// part for [`SettingsWindow::tell`].
     #[must_use]
     pub fn new(form: &SettingsForm, lan: Option<&str>, account: bool, emit: Emit) -> Self {
-        let palette = theme::palette();
         let below = if account { ACCOUNT } else { 0 };
         let mut sheet = Sheet::new(WIDTH, 476 + below);
-        let mut window = sheet.window().clone();
-        window.set_label(&t!("settings.title"));
-        widgets::label(MARGIN, 14, INNER, &t!("settings.server"), palette.dim);
-        let mut server = widgets::field(MARGIN, 36, INNER, &t!("settings.server_hint"));
-        server.set_value(&form.server);
-        let mut host = widgets::checkbox(MARGIN, 80, INNER, &t!("settings.host_lan"));
-        host.set_value(form.host_lan);
-        let mut lan_line = widgets::note(MARGIN, 104, INNER, 52);
-        lan_line.set_label_color(palette.dim);
-        // What is ticked and typed counts, not what may be: only then others reach anything here.
-        let tell_others: Rc<dyn Fn()> = {
-            let (host, server, lan) = (host.clone(), server.clone(), lan.map(str::to_owned));
-            let line = lan_line.clone();
-            Rc::new(move || {
-                let mut line = line.clone();
-                let text = for_others(host.value(), &server.value(), lan.as_deref());
-                line.set_label(&widgets::escape(&text));
-                line.parent().into_iter().for_each(|mut around| around.redraw());
-            })
-        };
-        tell_others();
-        host.set_callback({
-            let tell_others = Rc::clone(&tell_others);
-            move |_| tell_others()
-        });
-        widgets::label(MARGIN, 164, INNER, &t!("settings.language"), palette.dim);
-        let language = segments(
-            186,
-            &[&t!("settings.system"), "中文", "English"],
-            match form.language {
-                Language::System => 0,
-                Language::Zh => 1,
-                Language::En => 2,
-            },
-        );
-        widgets::label(MARGIN, 232, INNER, &t!("settings.theme"), palette.dim);
-        let theme = segments(254, &[&t!("settings.light"), &t!("settings.dark")], usize::from(form.dark));
-        widgets::label(MARGIN, 300, INNER, &t!("settings.polling"), palette.dim);
-        let choices = [t!("settings.adaptive"), t!("settings.strict"), t!("settings.per_friend")];
-        let polling = segments(
-            322,
-            &[&choices[0], &choices[1], &choices[2]],
-            match form.polling {
-                PollingChoice::Adaptive => 0,
-                PollingChoice::Strict => 1,
-                PollingChoice::StrictPerFriend => 2,
-            },
-        );
-        let part = account.then(|| {
-            widgets::label(MARGIN, 368, INNER, &t!("settings.account"), palette.dim);
-            let mut beside = widgets::checkbox(MARGIN, 392, INNER, &t!("settings.beside"));
-            let mut secure_only = widgets::checkbox(MARGIN, 418, INNER, &t!("settings.secure_only"));
-            // Until the server has said what holds, there is nothing to change.
-            beside.deactivate();
-            secure_only.deactivate();
-            AccountPart { beside, secure_only }
-        });
+        sheet.window().clone().set_label(&t!("settings.title"));
+        let (mut server, host, tell_others) = server_part(form, lan);
+        let choices = Choices::new(form);
+        let part = account.then(AccountPart::new);
         let y = sheet.foot(110);
         let message = widgets::note(MARGIN, y, INNER, 36);
         let (y, half) = (y + 50, INNER / 2 - 6);
@@ -133,33 +78,15 @@ impl SettingsWindow {
                 emit(UiEvent::SaveSettings(SettingsForm {
                     server: server.value().trim().to_owned(),
                     host_lan: host.value(),
-                    language: match language.get() {
-                        1 => Language::Zh,
-                        2 => Language::En,
-                        _ => Language::System,
-                    },
-                    dark: theme.get() == 1,
-                    polling: match polling.get() {
-                        1 => PollingChoice::Strict,
-                        2 => PollingChoice::StrictPerFriend,
-                        _ => PollingChoice::Adaptive,
-                    },
-                    account: part.as_ref().filter(|_| told.get().is_some()).map(|part| AccountSettings {
-                        beside: part.beside.value(),
-                        secure_only: part.secure_only.value(),
-                    }),
+                    language: choices.language(),
+                    dark: choices.theme.get() == 1,
+                    polling: choices.polling(),
+                    account: part.as_ref().filter(|_| told.get().is_some()).map(AccountPart::settings),
                 }));
             })
         };
         enter_submits_and(&mut server, &submit, Some(&tell_others));
-        save.set_callback(move |_| submit());
-        cancel.set_callback({
-            let emit = Rc::clone(&emit);
-            move |_| emit(UiEvent::SettingsClosed)
-        });
-        listen(&mut window, &emit, |_| false);
-        window.set_callback(move |_| emit(UiEvent::SettingsClosed));
-        window.show();
+        sheet.open(&emit, [&mut save, &mut cancel], submit, &UiEvent::SettingsClosed);
         let _ = server.take_focus();
         Self { sheet, server, message, account: part, told }
     }
@@ -198,6 +125,89 @@ impl SettingsWindow {
     /// Closes the window for good.
     pub fn close(self) {
         screen::close(self.sheet.window().clone());
+    }
+}
+
+/// Which server, and whether others may use this computer's; what tells anew how they do.
+fn server_part(form: &SettingsForm, lan: Option<&str>) -> (Input, CheckButton, Rc<dyn Fn()>) {
+    let dim = theme::palette().dim;
+    widgets::label(MARGIN, 14, INNER, &t!("settings.server"), dim);
+    let mut server = widgets::field(MARGIN, 36, INNER, &t!("settings.server_hint"));
+    server.set_value(&form.server);
+    let mut host = widgets::checkbox(MARGIN, 80, INNER, &t!("settings.host_lan"));
+    host.set_value(form.host_lan);
+    let mut line = widgets::note(MARGIN, 104, INNER, 52);
+    line.set_label_color(dim);
+    // What is ticked and typed counts, not what may be: only then others reach anything here.
+    let tell_others: Rc<dyn Fn()> = {
+        let (host, server, lan) = (host.clone(), server.clone(), lan.map(str::to_owned));
+        Rc::new(move || {
+            let mut line = line.clone();
+            let text = for_others(host.value(), &server.value(), lan.as_deref());
+            line.set_label(&widgets::escape(&text));
+            line.parent().into_iter().for_each(|mut around| around.redraw());
+        })
+    };
+    tell_others();
+    host.set_callback({
+        let tell_others = Rc::clone(&tell_others);
+        move |_| tell_others()
+    });
+    (server, host, tell_others)
+}
+
+/// The rows of choices, each the number of what is chosen.
+struct Choices {
+    language: Rc<Cell<usize>>,
+    theme: Rc<Cell<usize>>,
+    polling: Rc<Cell<usize>>,
+}
+
+impl Choices {
+    const LANGUAGES: [Language; 3] = [Language::System, Language::Zh, Language::En];
+    const POLLING: [PollingChoice; 3] =
+        [PollingChoice::Adaptive, PollingChoice::Strict, PollingChoice::StrictPerFriend];
+
+    fn new(form: &SettingsForm) -> Self {
+        let dim = theme::palette().dim;
+        widgets::label(MARGIN, 164, INNER, &t!("settings.language"), dim);
+        let language = place(&Self::LANGUAGES, &form.language);
+        let language = segments(186, &[&t!("settings.system"), "中文", "English"], language);
+        widgets::label(MARGIN, 232, INNER, &t!("settings.theme"), dim);
+        let theme = segments(254, &[&t!("settings.light"), &t!("settings.dark")], usize::from(form.dark));
+        widgets::label(MARGIN, 300, INNER, &t!("settings.polling"), dim);
+        let names = [t!("settings.adaptive"), t!("settings.strict"), t!("settings.per_friend")];
+        let polling = segments(322, &names.each_ref().map(|name| &**name), place(&Self::POLLING, &form.polling));
+        Self { language, theme, polling }
+    }
+
+    fn language(&self) -> Language {
+        Self::LANGUAGES.get(self.language.get()).copied().unwrap_or_default()
+    }
+
+    fn polling(&self) -> PollingChoice {
+        Self::POLLING.get(self.polling.get()).copied().unwrap_or_default()
+    }
+}
+
+/// Where it stands among them.
+fn place<T: PartialEq>(all: &[T], one: &T) -> usize {
+    all.iter().position(|other| other == one).unwrap_or(0)
+}
+
+impl AccountPart {
+    fn new() -> Self {
+        widgets::label(MARGIN, 368, INNER, &t!("settings.account"), theme::palette().dim);
+        let mut beside = widgets::checkbox(MARGIN, 392, INNER, &t!("settings.beside"));
+        let mut secure_only = widgets::checkbox(MARGIN, 418, INNER, &t!("settings.secure_only"));
+        // Until the server has said what holds, there is nothing to change.
+        beside.deactivate();
+        secure_only.deactivate();
+        Self { beside, secure_only }
+    }
+
+    fn settings(&self) -> AccountSettings {
+        AccountSettings { beside: self.beside.value(), secure_only: self.secure_only.value() }
     }
 }
 

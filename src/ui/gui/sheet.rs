@@ -5,19 +5,59 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use fltk::app;
+use fltk::button::Button;
 use fltk::enums::{Event, FrameType, Key};
 use fltk::frame::Frame;
 use fltk::group::{Group, Scroll, ScrollType};
+use fltk::input::{Input, SecretInput};
 use fltk::prelude::*;
 use fltk::valuator::Scrollbar;
 use fltk::window::Window;
 
-use super::{screen, text, theme};
+use super::keys_window::listen;
+use super::login::Emit;
+use super::{UiEvent, screen, text, theme, widgets};
 
 /// How wide a scroll bar is.
 pub(super) const BAR: i32 = 8;
 /// Kept free above and below what is brought into sight.
 const AROUND: i32 = 10;
+
+/// How wide a form is.
+pub(super) const WIDTH: i32 = 320;
+/// Beside what stands in it.
+pub(super) const MARGIN: i32 = 24;
+/// What that leaves.
+pub(super) const INNER: i32 = WIDTH - 2 * MARGIN;
+
+/// The lines of a form from above: labels, each with its field below.
+pub struct Lines {
+    y: i32,
+    step: i32,
+}
+
+impl Lines {
+    /// From y on, one every `step` pixels.
+    pub const fn new(y: i32, step: i32) -> Self {
+        Self { y, step }
+    }
+
+    /// The next line, for a text; `hint` stands in the field while it is empty.
+    pub fn field(&mut self, label: &str, hint: &str) -> Input {
+        widgets::field(MARGIN, self.next(label), INNER, hint)
+    }
+
+    /// The next line, for a password.
+    pub fn secret(&mut self, label: &str, hint: &str) -> SecretInput {
+        widgets::secret_field(MARGIN, self.next(label), INNER, hint)
+    }
+
+    fn next(&mut self, label: &str) -> i32 {
+        widgets::label(MARGIN, self.y, INNER, label, theme::palette().dim);
+        self.y += self.step;
+        self.y - self.step + 22
+    }
+}
 
 /// The window, and its parts.
 #[derive(Clone)]
@@ -86,6 +126,22 @@ impl Sheet {
         self.lay_out();
         let sheet = self.clone();
         self.window.resize_callback(move |_, _, _, _, _| sheet.clone().lay_out());
+    }
+
+    /// Its last two buttons, and it is shown: the one does `submit`; the other, and whoever closes the window, asks for
+    /// `closed`.
+    pub fn open(&self, emit: &Emit, [agree, cancel]: [&mut Button; 2], submit: Rc<dyn Fn()>, closed: &UiEvent) {
+        agree.set_callback(move |_| submit());
+        let close = || {
+            let (emit, closed) = (Rc::clone(emit), closed.clone());
+            move || emit(closed.clone())
+        };
+        let (by_button, by_window) = (close(), close());
+        cancel.set_callback(move |_| by_button());
+        let mut window = self.window.clone();
+        listen(&mut window, emit, |_| false);
+        window.set_callback(move |_| by_window());
+        window.show();
     }
 
     /// The window itself.

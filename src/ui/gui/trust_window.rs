@@ -6,6 +6,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use fltk::app;
+use fltk::button::Button;
 use fltk::draw;
 use fltk::enums::{Event, Font, Key};
 use fltk::frame::Frame;
@@ -139,65 +140,14 @@ impl TrustWindow {
         window.set_label(&doubt.title());
         window.set_color(palette.bg);
         let body = Body { server: server.to_owned(), nearby, doubt: doubt.clone(), scrolled: 0 };
-        let body = Rc::new(RefCell::new(body));
-        let mut text = Frame::new(0, 0, window.w(), window.h() - FOOT, None);
-        let content = Rc::new(Cell::new(0));
-        // As high as what it says, if the screen is.
-        if let Some(nowhere) = draw::Offscreen::new(1, 1) {
-            nowhere.begin();
-            let high = draw_body(&text, &body.borrow());
-            nowhere.end();
-            screen::wants(&mut window, high + FOOT);
-        }
-        screen::least(&mut window, 300, 240);
-        text.draw({
-            let (body, content) = (Rc::clone(&body), Rc::clone(&content));
-            move |f| {
-                draw::push_clip(f.x(), f.y(), f.w(), f.h());
-                let high = draw_body(f, &body.borrow());
-                draw_bar(f, body.borrow().scrolled, high);
-                draw::pop_clip();
-                content.set(high);
-            }
-        });
+        let (text, scroll) = text_of(&mut window, body);
         let mut away = widgets::button(0, 0, 0, &doubt.away(), Style::Primary);
         let (name, goes_on) = doubt.go_on();
         let mut go_on = widgets::button(0, 0, 0, &name, Style::Ghost);
         window.end();
-        let scroll: Rc<dyn Fn(i32) -> bool> = {
-            let (body, text) = (Rc::clone(&body), text.clone());
-            Rc::new(move |by| {
-                let most = (content.get() - text.h()).max(0);
-                let mut body = body.borrow_mut();
-                body.scrolled = (body.scrolled + by).clamp(0, most);
-                text.clone().redraw();
-                most > 0
-            })
-        };
-        let lay_out = {
-            let (mut text, mut away, mut go_on) = (text.clone(), away.clone(), go_on.clone());
-            let scroll = Rc::clone(&scroll);
-            move |w: i32, h: i32| {
-                let beside = w >= BESIDE;
-                let foot = if beside { FOOT } else { FOOT + theme::CONTROL + 4 };
-                text.resize(0, 0, w, h - foot);
-                let inner = w - 2 * MARGIN;
-                if beside {
-                    let wide = (inner - 12) * 2 / 5;
-                    away.resize(MARGIN, h - 50, wide, theme::CONTROL);
-                    go_on.resize(MARGIN + wide + 12, h - 50, inner - wide - 12, theme::CONTROL);
-                } else {
-                    away.resize(MARGIN, h - 50 - theme::CONTROL - 4, inner, theme::CONTROL);
-                    go_on.resize(MARGIN, h - 50, inner, theme::CONTROL);
-                }
-                scroll(0);
-            }
-        };
-        {
-            let mut lay_out = lay_out;
-            lay_out(window.w(), window.h());
-            window.resize_callback(move |_, _, _, w, h| lay_out(w, h));
-        }
+        let mut lay_out = laying_out(text, [away.clone(), go_on.clone()], Rc::clone(&scroll));
+        lay_out(window.w(), window.h());
+        window.resize_callback(move |_, _, _, w, h| lay_out(w, h));
         away.set_callback({
             let emit = Rc::clone(&emit);
             move |_| emit(UiEvent::StayAway)
@@ -238,6 +188,61 @@ impl TrustWindow {
     /// Closes the window for good.
     pub fn close(self) {
         screen::close(self.window);
+    }
+}
+
+/// Scrolls by so much; false where all is in sight.
+type Scroll = Rc<dyn Fn(i32) -> bool>;
+
+/// What it says, in a window that becomes as high as that, if the screen is.
+fn text_of(window: &mut Window, body: Body) -> (Frame, Scroll) {
+    let body = Rc::new(RefCell::new(body));
+    let mut text = Frame::new(0, 0, window.w(), window.h() - FOOT, None);
+    let content = Rc::new(Cell::new(0));
+    if let Some(nowhere) = draw::Offscreen::new(1, 1) {
+        nowhere.begin();
+        let high = draw_body(&text, &body.borrow());
+        nowhere.end();
+        screen::wants(window, high + FOOT);
+    }
+    screen::least(window, 300, 240);
+    text.draw({
+        let (body, content) = (Rc::clone(&body), Rc::clone(&content));
+        move |f| {
+            draw::push_clip(f.x(), f.y(), f.w(), f.h());
+            let high = draw_body(f, &body.borrow());
+            draw_bar(f, body.borrow().scrolled, high);
+            draw::pop_clip();
+            content.set(high);
+        }
+    });
+    let scrolled = text.clone();
+    let scroll = move |by: i32| {
+        let most = (content.get() - scrolled.h()).max(0);
+        let mut body = body.borrow_mut();
+        body.scrolled = (body.scrolled + by).clamp(0, most);
+        scrolled.clone().redraw();
+        most > 0
+    };
+    (text, Rc::new(scroll))
+}
+
+/// The buttons beside each other where there is room, else one below the other.
+fn laying_out(mut text: Frame, [mut away, mut go_on]: [Button; 2], scroll: Scroll) -> impl FnMut(i32, i32) {
+    move |w, h| {
+        let beside = w >= BESIDE;
+        let foot = if beside { FOOT } else { FOOT + theme::CONTROL + 4 };
+        text.resize(0, 0, w, h - foot);
+        let inner = w - 2 * MARGIN;
+        if beside {
+            let wide = (inner - 12) * 2 / 5;
+            away.resize(MARGIN, h - 50, wide, theme::CONTROL);
+            go_on.resize(MARGIN + wide + 12, h - 50, inner - wide - 12, theme::CONTROL);
+        } else {
+            away.resize(MARGIN, h - 50 - theme::CONTROL - 4, inner, theme::CONTROL);
+            go_on.resize(MARGIN, h - 50, inner, theme::CONTROL);
+        }
+        scroll(0);
     }
 }
 

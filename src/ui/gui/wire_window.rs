@@ -97,29 +97,7 @@ impl WireWindow {
         });
         let mut foot = Foot::new(&emit);
         window.end();
-        let lay_out = {
-            let (table, threads, foot) = (table.widget().clone(), threads.clone(), foot.clone());
-            let (around, buttons) = (filter.parent(), [pause.clone(), copy.clone(), save.clone()]);
-            move |w: i32, h: i32| {
-                let mut right = w - 10;
-                for button in buttons.iter().rev() {
-                    let wide = button.w();
-                    button.clone().resize(right - wide, 4, wide, theme::CONTROL);
-                    right -= wide + 4;
-                }
-                // Where there is no room beside them, the filter stands below the buttons.
-                let (bar, filter) = match w < NARROW {
-                    true => (BAR + theme::CONTROL + 4, [10, BAR, w - 20]),
-                    false => (BAR, [196, 4, (right - 202).min(300)]),
-                };
-                let high = (h - bar - foot::height(w)).max(0);
-                table.clone().resize(0, bar, w, high);
-                threads.clone().resize(0, bar, w, high);
-                let mut around = around.clone();
-                around.iter_mut().for_each(|f| f.resize(filter[0], filter[1], filter[2], theme::CONTROL));
-                foot.lay_out(w, h);
-            }
-        };
+        let lay_out = laying_out(&table, &threads, &foot, &filter, [&pause, &copy, &save]);
         lay_out(window.w(), window.h());
         window.resize_callback(move |_, _, _, w, h| lay_out(w, h));
         filter.set_trigger(CallbackTrigger::Changed);
@@ -250,6 +228,37 @@ fn show_pause(button: &mut Button, held: Option<usize>) {
     if button.label() != label {
         button.set_label(&label);
         button.redraw();
+    }
+}
+
+/// Where everything stands in a window of this size.
+fn laying_out(
+    table: &Table,
+    threads: &Frame,
+    foot: &Foot,
+    filter: &Input,
+    buttons: [&Button; 3],
+) -> impl Fn(i32, i32) + use<> {
+    let (table, threads, foot) = (table.widget().clone(), threads.clone(), foot.clone());
+    let (around, buttons) = (filter.parent(), buttons.map(Button::clone));
+    move |w: i32, h: i32| {
+        let mut right = w - 10;
+        for button in buttons.iter().rev() {
+            let wide = button.w();
+            button.clone().resize(right - wide, 4, wide, theme::CONTROL);
+            right -= wide + 4;
+        }
+        // Where there is no room beside them, the filter stands below the buttons.
+        let (bar, filter) = match w < NARROW {
+            true => (BAR + theme::CONTROL + 4, [10, BAR, w - 20]),
+            false => (BAR, [196, 4, (right - 202).min(300)]),
+        };
+        let high = (h - bar - foot::height(w)).max(0);
+        table.clone().resize(0, bar, w, high);
+        threads.clone().resize(0, bar, w, high);
+        let mut around = around.clone();
+        around.iter_mut().for_each(|f| f.resize(filter[0], filter[1], filter[2], theme::CONTROL));
+        foot.lay_out(w, h);
     }
 }
 
