@@ -11,7 +11,7 @@ const ENGLISH: [&str; 4] = [
     "There is no account nobody at this server.",
     "bob is in the list.",
     "The server could not be asked whether there is such an account.",
-    "In the plain protocol nobody can ask whether there is such an account.",
+    "The plain protocol has no way to ask whether an account exists.",
 ];
 const CHINESE: [&str; 4] = [
     "此服务器上没有账号 nobody。",
@@ -79,7 +79,7 @@ fn an_account_that_was_made_anew_is_said_to_be_another_one() {
             "not sent: it was written to the account that had this",
             "a is another account now",
         ),
-        ("zh", "此后是另一个账号", "未发出：这是写给原来的同名账号的", "a 已是另一个账号"),
+        ("zh", "以下是另一个账号", "未发出：这是写给原来的同名账号的", "a 已是另一个账号"),
     ];
     for (language, note, not_sent, own) in says {
         let mut served = Served::new();

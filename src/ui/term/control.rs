@@ -15,7 +15,9 @@ use crate::protocol::wire::show;
 
 impl App {
     pub(super) fn unknown(&mut self, name: &str) {
-        let all: Vec<&str> = COMMANDS.iter().map(|command| command.name).collect();
+        let chinese = rust_i18n::locale().starts_with("zh");
+        let name_of = |command: &Command| if chinese { command.zh } else { command.name };
+        let all: Vec<&str> = COMMANDS.iter().map(name_of).collect();
         self.warn(&t!("term.unknown", name = harmless(name), all = all.join(" ")));
         if self.login.target.is_some() {
             self.warn(&t!("term.unknown_in_chat"));

@@ -169,7 +169,8 @@ impl App {
     pub(super) fn last_rows(&mut self, peer: &Account, rows: &[Row]) {
         let Some(wanted) = self.login.awaits.rows.remove(peer) else { return };
         let name = harmless(&self.login.roster.name(peer));
-        let mut text = self.out.style.quiet(&format!("── {name} · {} ──", t!("term.messages", n = rows.len())));
+        let many = if rows.len() == 1 { t!("term.message") } else { t!("term.messages", n = rows.len()) };
+        let mut text = self.out.style.quiet(&format!("── {name} · {many} ──"));
         text.push('\n');
         for row in rows {
             if let Some(state) = row.state {
