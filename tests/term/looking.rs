@@ -75,7 +75,7 @@ fn an_account_that_was_made_anew_is_said_to_be_another_one() {
     let says = [
         (
             "en",
-            "From here on this is another account",
+            "From here on this is a different account",
             "not sent: it was written to the account that had this",
             "a is another account now",
         ),
