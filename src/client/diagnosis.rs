@@ -167,7 +167,7 @@ impl Diagnosis {
     /// What is remembered of the address that is asked now; to be said before the first datagram goes there. True if
     /// another one is to go in its place.
     pub fn remember(&mut self, now: Instant, known: Known) -> bool {
-        let foreign = known.foreign && !known.secure_only;
+        let foreign = !known.may_be_asked();
         self.known = known;
         let State::Asking(asking) = &mut self.state else { return false };
         if foreign {

@@ -122,7 +122,7 @@ impl Place {
             Self::Named { name, .. } => {
                 let resolve = |name: &str| name.to_socket_addrs().map(Iterator::collect);
                 let preferred = |at| used_before(&paths.histories, at);
-                let foreign = |at| known(&paths.histories, name, at).foreign;
+                let foreign = |at| !known(&paths.histories, name, at).may_be_asked();
                 lookup::find(name, resolve, preferred, foreign).map(Some).map_err(|error| {
                     log::warn!("{name}: {error}");
                     t!("gui.no_address", name = name).into_owned()

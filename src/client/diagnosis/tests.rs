@@ -338,6 +338,9 @@ fn a_server_of_another_program_is_asked_nothing_that_may_end_it() {
     assert_eq!((texts, report.verdict()), (vec!["08#".to_owned(); 4], Verdict::Unreachable));
     let (report, _, texts) = run((question(), known(false)), &[], |_, _, _| Does::Says(b"07:01"), None);
     assert_eq!((texts, report.verdict()), (vec!["08#".to_owned()], Verdict::Plain));
+    let fragile = Known { fragile: true, ..Known::default() };
+    let (_, _, texts) = run((question(), fragile), &[], |_, _, _| Does::Nothing, None);
+    assert_eq!(texts, vec!["08#".to_owned(); 4]);
     // Unless it has shown that it knows more.
     let (_, _, texts) = run((question(), known(true)), &[], |_, _, _| Does::Nothing, None);
     assert!(texts[0].starts_with("10#"), "{texts:?}");

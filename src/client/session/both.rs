@@ -75,6 +75,9 @@ impl Session {
         if dialect == Dialect::Plain || known.fragile {
             plain.keep_to_the_course();
         }
+        if known.fragile && !known.secure_only {
+            plain.is_fragile();
+        }
         if known.foreign && !known.secure_only {
             plain.is_foreign();
         }

@@ -32,6 +32,14 @@ pub struct Known {
     pub damaged: Option<String>,
 }
 
+impl Known {
+    /// Whether 10 and 11 may be asked of it unasked. One that was secure may, whatever has answered in its place.
+    #[must_use]
+    pub fn may_be_asked(&self) -> bool {
+        !self.foreign && !self.fragile || self.secure_only
+    }
+}
+
 /// What a connection is to be held to: no key taken for the first one where what is known is damaged.
 pub(crate) fn acceptable(pins: &[Vec<u8>], damaged: bool) -> Vec<Vec<u8>> {
     // No server shows the empty key, and with it the list is not that of a first meeting.
@@ -156,7 +164,7 @@ impl Choice {
             return Step::Consent(self.why());
         }
         // One that was secure is asked all the same: what answers in its place today need not be there tomorrow.
-        if (self.known.foreign || self.known.fragile) && !self.known.secure_only {
+        if !self.known.may_be_asked() {
             return self.found(now, Speaks::Plain);
         }
         if self.finding.is_none() {

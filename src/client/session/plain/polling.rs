@@ -74,6 +74,12 @@ impl Session {
         self.told.events.push_back(Event::Extensions(false));
     }
 
+    /// The server may have ended when it was asked 11 in an earlier run: it is not asked unasked, also not before a message
+    /// to a room.
+    pub fn is_fragile(&mut self) {
+        self.server.suspect = true;
+    }
+
     /// Somebody wants to know who is online: answered by [`Event::Online`], or [`Event::Extensions`] if the server
     /// does not say.
     pub fn ask_who(&mut self, now: Instant) {

@@ -23,6 +23,21 @@ fn first_time<'a>(
     world
 }
 
+#[test]
+fn a_server_that_may_have_ended_at_11_before_is_not_asked_that_for_a_room() {
+    for polling in [Polling::Adaptive, Polling::Strict] {
+        let mut world = World::new(polling, |_, request: &str| plain(request));
+        world.session.keep_to_the_course();
+        world.session.is_fragile();
+        world.session.login(world.now, account("a"), Password::parse("x").expect("valid"));
+        world.session.send(world.now, MessageId(1), Account::parse(ROOM).expect("valid"), text("1"));
+        world.send(2, "b");
+        world.run(secs(150));
+        assert_eq!((world.count("11"), no_room(&world)), (0, 1), "{polling:?} {:?}", world.requests());
+        assert_eq!(world.state(2), Some(SendState::Sent));
+    }
+}
+
 fn no_room(world: &World) -> usize {
     world.events.iter().filter(|(_, event)| matches!(event, Event::NoRoom { id: MessageId(1), .. })).count()
 }
