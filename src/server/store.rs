@@ -171,8 +171,7 @@ pub struct Store {
     owed_to: BTreeMap<AccountId, (MessageRow, i64)>,
     /// The highest version of what was delivered; of one that was not committed after all, nobody has heard.
     version: Cell<i64>,
-    /// No row was higher when the server began.
-    start: Cell<MessageRow>,
+    begun: delivered::Begun,
 }
 
 impl Store {
@@ -218,7 +217,7 @@ impl Store {
             other => other,
         })?;
         let (owed, owed_to) = (BTreeMap::new(), BTreeMap::new());
-        Ok(Self { connection, owed, owed_to, version: Cell::new(0), start: Cell::new(0) })
+        Ok(Self { connection, owed, owed_to, version: Cell::new(0), begun: delivered::Begun::default() })
     }
 
     /// Lets the database grow to `bytes`, or to any size. What lies in the WAL until it is moved into the
@@ -295,6 +294,14 @@ impl Store {
 
     /// All of it in one transaction, but for what makes the database larger than `most` does; or nothing.
     fn transaction(&mut self, batch: &[Op], most: Size) -> Result<Vec<Done>, rusqlite::Error> {
+        let done = self.committed(batch, most);
+        if done.is_err() {
+            self.begun.forget();
+        }
+        done
+    }
+
+    fn committed(&mut self, batch: &[Op], most: Size) -> Result<Vec<Done>, rusqlite::Error> {
         let transaction = self.connection.unchecked_transaction()?;
         let mut done = Vec::with_capacity(batch.len());
         for (message, at) in &self.owed {
@@ -355,6 +362,7 @@ impl Store {
                 Ok(Some(Done::Imported { job: *job, new: admin::insert(c, accounts, at)?, at }))
             }
             Write::Delete { job, account } => {
+                self.begun.forget();
                 Ok(Some(Done::Deleted { job: *job, messages: admin::remove(c, *account)? }))
             }
             Write::Session { job, account, address, end, at } => {
@@ -365,7 +373,7 @@ impl Store {
                 accounts::end_session(c, *account)?;
                 Ok(Some(Done::Ok { job: *job }))
             }
-            Write::Message { job, message } => messages::keep(c, *job, self.start.get(), message).map(Some),
+            Write::Message { job, message } => messages::keep(c, *job, &self.begun, message).map(Some),
             Write::Seen { sessions } => accounts::seen(c, sessions).map(|()| None),
             Write::Handed { message } => messages::handed(c, *message).map(|()| None),
             Write::Taken { message, at } => devices::taken(c, &self.version, *message, *at),

@@ -9,7 +9,8 @@
 //! A range is made with its first message, so that a full disk does not keep messages from being marked as taken: what
 //! changes later needs no more room.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 
 use rusqlite::{Connection, Error, params};
 
@@ -18,6 +19,9 @@ use super::{AccountId, MessageRow};
 /// Ranges of one conversation's direction, as many server starts with messages in it. Older ones are forgotten: what a device
 /// has not heard of them by then it never calls delivered, which says too little and nothing untrue.
 const RANGES: u32 = 32;
+
+/// Conversations that are remembered, some megabytes.
+const KNOWN: usize = 65_536;
 
 /// Stands where nothing was taken yet; as wide as any number that takes its place.
 const NONE: i64 = i64::MIN + 1;
@@ -42,9 +46,49 @@ pub(super) fn newest(c: &Connection) -> Result<i64, Error> {
     c.query_row("SELECT max(0, coalesce(max(version), 0)) FROM delivered", [], |row| row.get(0))
 }
 
-/// A message is on disk: of its conversation it may be the first since the server's start, before which there was no row
-/// higher than `start`.
-pub(super) fn begin(
+/// Which conversations have a range of this server start.
+#[derive(Debug, Default)]
+pub(super) struct Begun {
+    /// No row was higher when the server began.
+    start: Cell<MessageRow>,
+    /// Those of which that is known, writer and receiver: to ask the database for each message would cost as much as an index.
+    known: RefCell<HashSet<(AccountId, AccountId)>>,
+}
+
+impl Begun {
+    /// The server begins after this row.
+    pub(super) fn start(&self, row: MessageRow) {
+        self.start.set(row);
+        self.forget();
+    }
+
+    /// What was known may not be so any more: a transaction has failed, or an account is gone, whose number another may get.
+    pub(super) fn forget(&self) {
+        self.known.borrow_mut().clear();
+    }
+
+    /// A message is in the database: of its conversation it may be the first since the server's start.
+    pub(super) fn note(
+        &self,
+        c: &Connection,
+        conversation: (AccountId, AccountId),
+        row: MessageRow,
+    ) -> Result<(), Error> {
+        if self.known.borrow().contains(&conversation) {
+            return Ok(());
+        }
+        begin(c, self.start.get(), conversation, row)?;
+        let mut known = self.known.borrow_mut();
+        if known.len() >= KNOWN {
+            known.clear();
+        }
+        known.insert(conversation);
+        Ok(())
+    }
+}
+
+/// Makes a range with this row, unless there is one that begins after `start`.
+fn begin(
     c: &Connection,
     start: MessageRow,
     (author, receiver): (AccountId, AccountId),
@@ -228,6 +272,28 @@ mod tests {
         let many = store.run(&[Op::Read(Read::Delivered { job: 1, account: 1, after: 0, count: 999 })]).done;
         let [Done::Delivered { delivered, .. }] = &many[..] else { panic!("{many:?}") };
         assert_eq!((delivered.len(), delivered[0].first), (32, 68 * 8_192 + 1));
+    }
+
+    #[test]
+    fn a_range_that_was_not_committed_is_begun_again() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let mut store = Store::open(dir.path()).expect("new");
+        store.run(&[account(1, "a"), account(2, "b"), account(3, "c")]);
+        store.limit(Some(100_000)).expect("limited");
+        // The first of these has room, all of them together have not.
+        let all: Vec<Op> = (0..200).map(|n| message(2 + n % 2)).collect();
+        let results = store.run(&all);
+        assert!(results.error.is_some() && results.done.iter().all(|done| matches!(done, Done::Failed { .. })));
+        store.limit(None).expect("no limit");
+        let done = store.run(&[message(2), message(3), message(2)]).done;
+        assert!(matches!(&done[..], [Done::Kept { .. }, Done::Kept { .. }, Done::Kept { .. }]), "{done:?}");
+        let taken = |account| Op::Write(Write::TakenTo { account, row: i64::MAX, at: 9 });
+        store.run(&[taken(2), taken(3)]);
+        assert_eq!(after(&mut store, 0).iter().map(|(of, ..)| *of).collect::<Vec<_>>(), [2, 3]);
+        // Nor is one of an account that is gone: the next one has its number.
+        store.run(&[Op::Write(Write::Delete { job: 1, account: 3 }), account(4, "d"), message(3), taken(3)]);
+        let new: Vec<_> = after(&mut store, 0).iter().map(|(of, first, last, _)| (*of, first == last)).collect();
+        assert_eq!(new, [(2, false), (3, true)]);
     }
 
     #[test]

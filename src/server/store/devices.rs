@@ -36,7 +36,7 @@ impl Store {
         // And what is delivered, for the same reason; what comes now is no part of what was delivered before.
         self.version.set(self.version.get().max(least));
         let last = c.query_row("SELECT seq FROM sqlite_sequence WHERE name = 'messages'", [], |row| row.get(0))?;
-        self.start.set(last);
+        self.begun.start(last);
         Ok(())
     }
 }

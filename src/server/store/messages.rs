@@ -2,11 +2,11 @@
 
 use rusqlite::{Connection, Error, params};
 
-use super::{AccountId, Done, MessageRow, NewMessage, SentKey, Store, Unread, delivered, devices};
+use super::delivered::Begun;
+use super::{AccountId, Done, MessageRow, NewMessage, SentKey, Store, Unread, devices};
 
-/// Keeps a message in a row for each receiver, unless its device has sent it before, or it is not its turn. No row was higher
-/// than `start` when the server began.
-pub(super) fn keep(c: &Connection, job: u64, start: MessageRow, message: &NewMessage) -> Result<Done, Error> {
+/// Keeps a message in a row for each receiver, unless its device has sent it before, or it is not its turn.
+pub(super) fn keep(c: &Connection, job: u64, begun: &Begun, message: &NewMessage) -> Result<Done, Error> {
     if let Some(key) = &message.key {
         if let Some(done) = devices::sent_before(c, job, key)? {
             return Ok(done);
@@ -26,7 +26,7 @@ pub(super) fn keep(c: &Connection, job: u64, start: MessageRow, message: &NewMes
         let row = c.last_insert_rowid();
         rows.push(row);
         if writer.is_none() {
-            delivered::begin(c, start, (*author, *receiver), row)?;
+            begun.note(c, (*author, *receiver), row)?;
         }
     }
     let mut own = None;
