@@ -61,18 +61,27 @@ impl<K: Hash + Eq> Buckets<K> {
 
     /// Takes one token; false when there is none.
     pub fn take(&mut self, key: K, now: Instant) -> bool {
-        let Some(bucket) = self.bucket(key, now).filter(|bucket| bucket.tokens >= 1.0) else { return false };
+        self.take_or_when(key, now).is_ok()
+    }
+
+    /// Takes one token.
+    ///
+    /// # Errors
+    /// When there will be one; `None` while the table is full.
+    pub fn take_or_when(&mut self, key: K, now: Instant) -> Result<(), Option<Instant>> {
+        let rate = self.rate;
+        let bucket = self.bucket(key, now).ok_or(None)?;
+        if bucket.tokens < 1.0 {
+            return Err(Some(there(bucket, rate, 1.0, now)));
+        }
         bucket.tokens -= 1.0;
-        true
+        Ok(())
     }
 
     /// When there will be `tokens`; `None` while the table is full.
     pub fn ready(&mut self, key: K, tokens: f64, now: Instant) -> Option<Instant> {
-        let per_second = self.rate.per_second;
-        let missing = tokens - self.bucket(key, now)?.tokens;
-        // Rounded up, so that they are there then.
-        let wait = Duration::try_from_secs_f64(missing / per_second).unwrap_or_default();
-        Some(if missing > 0.0 { now + wait + Duration::from_nanos(1) } else { now })
+        let rate = self.rate;
+        self.bucket(key, now).map(|bucket| there(bucket, rate, tokens, now))
     }
 
     /// Adds tokens, or with a negative number spends them, perhaps more than there are: then time makes up for it first.
@@ -103,6 +112,14 @@ impl<K: Hash + Eq> Buckets<K> {
         bucket.at = now;
         Some(bucket)
     }
+}
+
+/// When a bucket that was just refilled has so many tokens.
+fn there(bucket: &Bucket, rate: Rate, tokens: f64, now: Instant) -> Instant {
+    let missing = tokens - bucket.tokens;
+    // Rounded up, so that they are there then.
+    let wait = Duration::try_from_secs_f64(missing / rate.per_second).unwrap_or_default();
+    if missing > 0.0 { now + wait + Duration::from_nanos(1) } else { now }
 }
 
 fn refilled(bucket: &Bucket, rate: Rate, now: Instant) -> f64 {

@@ -160,6 +160,9 @@ pub struct Results {
     pub error: Option<String>,
 }
 
+/// Compiled statements that are kept.
+const STATEMENTS: usize = 64;
+
 /// The open database.
 #[derive(Debug)]
 pub struct Store {
@@ -216,6 +219,8 @@ impl Store {
             StoreError::Sqlite(error) => damaged(error),
             other => other,
         })?;
+        // More than there are kinds of operations, so that none is compiled twice.
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
         let (owed, owed_to) = (BTreeMap::new(), BTreeMap::new());
         Ok(Self { connection, owed, owed_to, version: Cell::new(0), begun: delivered::Begun::default() })
     }

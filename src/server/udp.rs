@@ -333,9 +333,9 @@ impl Turn {
         if self.workers.to_store() == 0 || self.socket.waits(false).is_err() {
             return;
         }
-        while self.workers.to_store() < TOGETHER
-            && let Ok(came) = self.socket.receive(buffer)
-        {
+        // What stores nothing is looked at too, but not for ever: the first of them waits.
+        for _ in 0..TOGETHER {
+            let Ok(came) = self.socket.receive(buffer) else { break };
             if came.from.other != self.own {
                 for bytes in came.datagrams(buffer) {
                     self.arrived(came.from, bytes);
@@ -409,7 +409,7 @@ impl Turn {
     /// What operators' commands want.
     fn administer(&mut self) {
         let Some(control) = &mut self.control else { return };
-        while let Some((ticket, order)) = control.poll(Instant::now()) {
+        while let Some((ticket, order)) = control.poll(Instant::now) {
             self.engine.administer(now(), ticket, order);
         }
     }
@@ -427,7 +427,7 @@ impl Turn {
     }
 
     fn results(&mut self) {
-        if self.workers.is_due(Instant::now()) {
+        if self.workers.is_due(Instant::now) {
             self.engine.handle_timeout(now());
             if let Some(carrier) = &mut self.carrier {
                 carrier.timeout(now(), &mut self.engine);

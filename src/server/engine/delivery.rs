@@ -27,14 +27,16 @@ pub(super) struct Addressed {
 }
 
 impl Addressed {
-    pub(super) fn new_message(&self, now: Now, key: Option<SentKey>, own: Option<Own>) -> NewMessage {
-        let Self { receivers, sender, author, writer, raw, text, online } = self;
+    /// As it is stored. Its bytes as they came are needed nowhere else, so they go along.
+    pub(super) fn new_message(&mut self, now: Now, key: Option<SentKey>, own: Option<Own>) -> NewMessage {
+        let raw = std::mem::take(&mut self.raw);
+        let Self { receivers, sender, author, writer, text, online, .. } = &*self;
         NewMessage {
             receivers: receivers.clone(),
             sender: sender.clone(),
             author: *author,
             writer: writer.clone(),
-            raw: raw.clone(),
+            raw,
             text: text.clone(),
             sent: now.unix,
             online: *online,
@@ -56,7 +58,7 @@ pub(super) enum Undeliverable {
 
 impl Engine {
     pub(super) fn send_now(&mut self, now: Now, from: SocketAddr, writer: AccountId, to: &Account, body: Body) {
-        let message = match self.address(now, writer, to, body) {
+        let mut message = match self.address(now, writer, to, body) {
             Ok(message) => message,
             Err(Undeliverable::TooLong) => return self.refuse(now, from, &Reply::NotUnderstood),
             Err(_) => return self.reply(from, &Reply::Send(Forwarded::Offline)),

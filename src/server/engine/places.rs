@@ -42,8 +42,8 @@ impl Places {
 
     /// Its request was read so.
     pub(super) fn note_charset(&mut self, of: SocketAddr, charset: Charset) {
-        let room = self.addresses.contains_key(&of) || self.charsets.len() < MOST;
-        if room && charset != self.charset(of) {
+        let room = || self.addresses.contains_key(&of) || self.charsets.len() < MOST;
+        if charset != self.charset(of) && room() {
             self.charsets.insert(of, charset);
         }
     }

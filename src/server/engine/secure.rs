@@ -534,7 +534,7 @@ impl Engine {
             // It may have been taken before that, and the answer lost.
             return again(self, Code::MadeAnew, made);
         }
-        let message = match self.address(now, account, &to, Body::new(&parsed)) {
+        let mut message = match self.address(now, account, &to, Body::new(&parsed)) {
             Ok(message) => message,
             // An empty room takes everything; and so that the same again is answered the same, it is noted.
             Err(Undeliverable::Full) if to.as_str() == Account::LOBBY => Addressed {

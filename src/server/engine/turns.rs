@@ -36,12 +36,36 @@ impl Default for Turns {
     }
 }
 
+/// When a request is looked at.
+enum Turn {
+    Now,
+    At(Instant),
+    /// There are too many addresses.
+    Never,
+}
+
 impl Turns {
-    /// When a request from there may be looked at; `None` if there are too many addresses.
-    fn ready(&mut self, from: SocketAddr, now: Instant) -> Option<Instant> {
-        let request = self.requests.ready(from, 1.0, now)?;
-        let bytes = network(from).map_or(Some(now), |network| self.bytes.ready(network, 0.0, now))?;
-        Some(request.max(bytes))
+    /// Whether a request of this length from there may be looked at, which is counted then; else when.
+    fn take(&mut self, from: SocketAddr, now: Instant, bytes: usize) -> Turn {
+        let network = network(from);
+        let ready = network.map_or(Some(now), |network| self.bytes.ready(network, 0.0, now));
+        match ready {
+            None => return Turn::Never,
+            Some(at) if at > now => {
+                return self.requests.ready(from, 1.0, now).map_or(Turn::Never, |request| Turn::At(request.max(at)));
+            }
+            Some(_) => {}
+        }
+        match self.requests.take_or_when(from, now) {
+            Ok(()) => {
+                if let Some(network) = network {
+                    self.bytes.change(&network, FREE * count(bytes));
+                }
+                Turn::Now
+            }
+            Err(Some(at)) => Turn::At(at),
+            Err(None) => Turn::Never,
+        }
     }
 
     fn sent(&mut self, to: SocketAddr, bytes: usize) {
@@ -86,17 +110,15 @@ fn network(address: SocketAddr) -> Option<IpAddr> {
 impl Engine {
     /// Looks at a request, or lets it wait until its address may be served.
     pub(super) fn paced(&mut self, now: Now, from: SocketAddr, bytes: &[u8]) {
-        let Some(at) = self.turns.ready(from, now.instant) else { return };
-        if at <= now.instant {
-            self.turns.requests.take(from, now.instant);
-            if let Some(network) = network(from) {
-                self.turns.bytes.change(&network, FREE * count(bytes.len()));
+        match self.turns.take(from, now.instant, bytes.len()) {
+            Turn::Now => self.begin(now, from, bytes),
+            Turn::At(at) => {
+                self.lanes.hold(from);
+                self.lanes.put_back(from, Queued::Datagram(bytes.to_vec()));
+                self.turns.wait(from, at);
             }
-            return self.begin(now, from, bytes);
+            Turn::Never => {}
         }
-        self.lanes.hold(from);
-        self.lanes.put_back(from, Queued::Datagram(bytes.to_vec()));
-        self.turns.wait(from, at);
     }
 
     /// The request that kept this address's lane busy is answered, or its time has come: on with the next.

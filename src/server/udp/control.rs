@@ -78,9 +78,9 @@ impl Control {
     }
 
     /// The next order for the engine, and its ticket; answers what needs none.
-    pub(super) fn poll(&mut self, now: Instant) -> Option<(u64, Order)> {
+    pub(super) fn poll(&mut self, now: impl Fn() -> Instant) -> Option<(u64, Order)> {
         while let Ok((from, bytes)) = self.came.try_recv() {
-            match self.desk.take(now, from, &bytes) {
+            match self.desk.take(now(), from, &bytes) {
                 Some(Next::Order(ticket, order)) => return Some((ticket, order)),
                 Some(Next::Answer(answered)) => self.send(from, &answered),
                 None => {}

@@ -116,9 +116,14 @@ impl Workers {
         }
     }
 
-    /// Whether the deadline of before has come.
-    pub(super) fn is_due(&self, now: Instant) -> bool {
-        self.deadline.is_some_and(|at| now >= at)
+    /// Whether the deadline of before has come; it is over then. `now` is asked only where there is one.
+    pub(super) fn is_due(&mut self, now: impl FnOnce() -> Instant) -> bool {
+        let Some(at) = self.deadline else { return false };
+        let due = now() >= at;
+        if due {
+            self.deadline = None;
+        }
+        due
     }
 
     /// Closed channels end them; what was given to the store is committed first.
@@ -176,10 +181,11 @@ mod tests {
         let wake = move || woken.send(()).unwrap_or_default();
         let mut workers = Workers::start(Store::open(dir.path()).expect("new"), wake).expect("threads");
         let now = Instant::now();
-        assert!(!workers.is_due(now));
+        assert!(!workers.is_due(|| now));
         workers.wake_at(now, now + Duration::from_millis(20));
         workers.wake_at(now, now + Duration::from_secs(3600));
         assert!(wakes.recv_timeout(Duration::from_secs(60)).is_ok(), "the earlier one stands");
-        assert!(workers.is_due(Instant::now()) && !workers.is_due(now));
+        assert!(!workers.is_due(|| now) && workers.is_due(Instant::now));
+        assert!(!workers.is_due(Instant::now), "once");
     }
 }
