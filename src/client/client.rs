@@ -112,8 +112,6 @@ pub struct Client {
     changes_passwords: Option<bool>,
     silent: bool,
     not_storing: bool,
-    /// The row at the server of a message whose state comes next.
-    numbered: Option<(MessageId, u64)>,
     config: Config,
     bell: Bell,
     events: VecDeque<Event>,
@@ -148,7 +146,6 @@ impl Client {
             changes_passwords,
             silent: false,
             not_storing: false,
-            numbered: None,
             config,
             bell,
             events: VecDeque::new(),

@@ -345,9 +345,9 @@ pub enum Event {
     /// What another device of this account has sent. To be stored as a message of one's own, unless it is on disk
     /// already, then as [`Event::Received`].
     Own { token: StoreToken, to: Account, text: String, pushed: Pushed, by: SentBy },
-    /// A message of one's own has this row at the server; its [`Event::Outgoing`] comes next, and is to be stored together
-    /// with that.
-    Numbered { id: MessageId, row: u64 },
+    /// A message of one's own has come as far as [`Event::Outgoing`] says, and has this row at the server: both are to be
+    /// stored together.
+    Accepted { id: MessageId, row: u64, state: SendState },
     /// Of one's own messages to these accounts all from the first to the last row at the server were delivered. To be
     /// stored together with the version; answered by [`Session::handle_delivered`].
     Delivered { version: u64, rows: Vec<(Account, u64, u64)> },

@@ -45,7 +45,7 @@ pub type Said = BTreeSet<(Account, String)>;
 enum Op {
     Received { token: StoreToken, pushed: Option<Pushed>, from: String, text: String },
     Own { token: StoreToken, pushed: Pushed, to: Account, text: String, accepted: Option<u64> },
-    Numbered { id: MessageId, row: u64, state: SendState },
+    Accepted { id: MessageId, row: u64, state: SendState },
     Delivered { version: u64, rows: Vec<(Account, u64, u64)> },
     Outgoing { to: Account, text: String },
     State { id: MessageId, state: SendState },
@@ -98,8 +98,6 @@ pub struct Client {
     pub news: bool,
     /// Of these it was looked whether it is so.
     pub looked_at: Said,
-    /// The row of a message whose state comes next.
-    numbered: Option<(MessageId, u64)>,
     /// Events, for whoever looks at one seed.
     pub told: Vec<String>,
 }
@@ -152,7 +150,6 @@ impl Client {
             had: BTreeSet::new(),
             news: false,
             looked_at: BTreeSet::new(),
-            numbered: None,
             told: Vec::new(),
         }
     }
@@ -297,7 +294,7 @@ impl Client {
             Op::Outgoing { .. } | Op::Begin(_) | Op::Token(_) | Op::Pin(_) => return None,
             Op::State { id, state: SendState::Sending } | Op::Refused { id, .. } => Done::Noted(id, false),
             Op::Delivered { .. } => Done::Delivered(None),
-            Op::State { .. } | Op::Numbered { .. } => {
+            Op::State { .. } | Op::Accepted { .. } => {
                 self.forgot = true;
                 return None;
             }
@@ -307,7 +304,7 @@ impl Client {
     }
 
     fn apply(&mut self, op: Op) -> Option<Done> {
-        self.news |= matches!(op, Op::Own { .. } | Op::Numbered { .. } | Op::Delivered { .. });
+        self.news |= matches!(op, Op::Own { .. } | Op::Accepted { .. } | Op::Delivered { .. });
         let disk = &mut self.disk;
         Some(match op {
             Op::Received { token, pushed: None, from, text } => {
@@ -354,7 +351,7 @@ impl Client {
                 }
                 Done::Noted(id, true)
             }
-            Op::Numbered { id, row, state } => {
+            Op::Accepted { id, row, state } => {
                 if let Some((.., known)) = disk.outgoing.get_mut(&id.0) {
                     *known = state;
                     disk.rows.insert(id.0, row);
@@ -439,6 +436,13 @@ impl Client {
         }
     }
 
+    fn note_answered(&mut self, now: Instant, id: MessageId, state: SendState) {
+        if matches!(state, SendState::Sent | SendState::Kept | SendState::OfflineOrUnknown) {
+            let text = self.disk.outgoing.get(&id.0).map(|(_, text, _)| text.clone());
+            self.answered.extend(text.map(|text| (now, text)));
+        }
+    }
+
     fn event(&mut self, now: Instant, event: Event) {
         if TELLS.load(Ordering::Relaxed) {
             self.told.push(format!("{event:?}"));
@@ -451,18 +455,14 @@ impl Client {
             Event::Own { token, to, text, pushed, by } => {
                 self.submit(now, Op::Own { token, pushed, to, text, accepted: by.accepted });
             }
-            Event::Numbered { id, row } => self.numbered = Some((id, row)),
             Event::Delivered { version, rows } => self.submit(now, Op::Delivered { version, rows }),
+            Event::Accepted { id, row, state } => {
+                self.note_answered(now, id, state);
+                self.submit(now, Op::Accepted { id, row, state });
+            }
             Event::Outgoing { id, state } => {
-                if matches!(state, SendState::Sent | SendState::Kept | SendState::OfflineOrUnknown) {
-                    let text = self.disk.outgoing.get(&id.0).map(|(_, text, _)| text.clone());
-                    self.answered.extend(text.map(|text| (now, text)));
-                }
-                let op = match self.numbered.take_if(|(numbered, _)| *numbered == id) {
-                    Some((id, row)) => Op::Numbered { id, row, state },
-                    None => Op::State { id, state },
-                };
-                self.submit(now, op);
+                self.note_answered(now, id, state);
+                self.submit(now, Op::State { id, state });
             }
             Event::Refused { id, state } => self.submit(now, Op::Refused { id, state }),
             Event::Begins(row) => self.submit(now, Op::Begin(row)),

@@ -62,18 +62,15 @@ impl Client {
             session::Event::Delivered { version, rows } => {
                 return self.submit(Op::Write(Write::Delivered { version, rows }));
             }
-            session::Event::Numbered { id, row } => {
-                self.numbered = Some((id, row));
-                return;
+            session::Event::Accepted { id, row, state } => {
+                self.came_further(id, state);
+                self.submit(Op::Write(Write::Accepted { id, row, state }));
+                Event::Outgoing { id, state }
             }
             session::Event::Outgoing { id, state } => {
                 self.came_further(id, state);
                 let secure = self.session.speaks() == Some(Speaks::Secure);
-                let numbered = self.numbered.take_if(|(numbered, _)| *numbered == id);
-                self.submit(match numbered {
-                    Some((id, row)) => Op::Write(Write::Numbered { id, row, state }),
-                    None => Op::Write(Write::State { id, state, secure }),
-                });
+                self.submit(Op::Write(Write::State { id, state, secure }));
                 Event::Outgoing { id, state }
             }
             session::Event::NoRoom { id, sure } => {

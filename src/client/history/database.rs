@@ -167,7 +167,7 @@ impl Database {
                 Ok(row.map(|row| Done::Made { peer: peer.clone(), row }))
             }
             Write::OwnMade(made) => self.set_own_made(*made).map(nothing),
-            Write::Numbered { id, row, state } => {
+            Write::Accepted { id, row, state } => {
                 self.number_at_server(*id, *row)?;
                 self.note_state(*id, *state, true)
             }

@@ -103,7 +103,7 @@ mod tests {
         let written =
             database.run(&[Op::Write(Write::Outgoing { request: 1, to: b(), text: format!("own {row}"), unix_ms: 0 })]);
         let Some(Done::Kept { id: Some(id), .. }) = written.first() else { panic!("{written:?}") };
-        database.run(&[Op::Write(Write::Numbered { id: *id, row, state })])
+        database.run(&[Op::Write(Write::Accepted { id: *id, row, state })])
     }
 
     fn mirrored(database: &Database, row: u64, accepted: u64, online: Option<bool>) -> Option<SendState> {

@@ -78,7 +78,7 @@ pub enum Write {
     OwnMade(i64),
     /// A message of one's own has come so far with this row at the server; one without the other would never be known to
     /// be delivered.
-    Numbered { id: MessageId, row: u64, state: SendState },
+    Accepted { id: MessageId, row: u64, state: SendState },
     /// Of one's own messages to these accounts all from the first to the last row at the server were delivered; with the
     /// version up to which that is known then. Answered by [`Done::Deliveries`].
     Delivered { version: u64, rows: Vec<(Account, u64, u64)> },
@@ -132,7 +132,7 @@ impl Write {
             | Self::Resend { .. }
             | Self::Made { .. }
             | Self::OwnMade(_)
-            | Self::Numbered { .. }
+            | Self::Accepted { .. }
             | Self::Delivered { .. }
             | Self::Past { .. }
             | Self::Token(_)
@@ -172,7 +172,7 @@ impl Write {
             Self::Resend { .. }
             | Self::Made { .. }
             | Self::OwnMade(_)
-            | Self::Numbered { .. }
+            | Self::Accepted { .. }
             | Self::Begin(_)
             | Self::Token(_)
             | Self::Unread(_)

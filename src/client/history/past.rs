@@ -249,7 +249,7 @@ mod tests {
         let done =
             database.run(&[Op::Write(Write::Outgoing { request: 1, to, text: format!("me {row}"), unix_ms: 0 })]);
         let Some(Done::Kept { id: Some(id), .. }) = done.first() else { panic!("{done:?}") };
-        database.run(&[Op::Write(Write::Numbered { id: *id, row, state: SendState::Sent })]);
+        database.run(&[Op::Write(Write::Accepted { id: *id, row, state: SendState::Sent })]);
     }
 
     fn texts(database: &Database) -> Vec<String> {
@@ -335,7 +335,7 @@ mod tests {
         database.run(&[page(&[(1, "me"), (2, "me"), (3, "me")])]);
         assert_eq!(texts(&database), ["me 1", "me 2", "me 2", "me 3"], "what was written at another time is another");
         // Whose answer had not come is not doubled when it does.
-        database.run(&[Op::Write(Write::Numbered { id: MessageId(3), row: 3, state: SendState::Sent })]);
+        database.run(&[Op::Write(Write::Accepted { id: MessageId(3), row: 3, state: SendState::Sent })]);
         database.run(&[page(&[(1, "me"), (2, "me"), (3, "me")])]);
         assert_eq!(texts(&database).len(), 4);
     }

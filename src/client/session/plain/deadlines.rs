@@ -19,18 +19,23 @@ enum Deadline {
     Contact,
 }
 
+impl Deadline {
+    /// In the order in which they are looked at.
+    const ALL: [Self; 5] = [Self::Leave, Self::Answer, Self::Retry, Self::Next, Self::Contact];
+}
+
 impl Session {
-    fn deadlines(&self) -> [(Deadline, Option<Instant>); 5] {
-        let answer = self.line.outstanding.as_ref().map(|outstanding| outstanding.due);
+    /// When this one comes; `None` while it is not waited for.
+    fn at(&self, deadline: Deadline) -> Option<Instant> {
         // What waits for its turn waits for the answer first, and then for a server that is silent.
-        let retry = self.entering.retry_at.filter(|_| answer.is_none());
-        [
-            (Deadline::Leave, self.entering.leave_by),
-            (Deadline::Answer, answer),
-            (Deadline::Retry, retry),
-            (Deadline::Next, self.next_at().filter(|_| answer.or(retry).is_none())),
-            (Deadline::Contact, self.line.contact.due()),
-        ]
+        let answer = self.line.outstanding.as_ref().map(|outstanding| outstanding.due);
+        match deadline {
+            Deadline::Leave => self.entering.leave_by,
+            Deadline::Answer => answer,
+            Deadline::Retry => self.entering.retry_at.filter(|_| answer.is_none()),
+            Deadline::Next => self.next_at().filter(|_| answer.or(self.entering.retry_at).is_none()),
+            Deadline::Contact => self.line.contact.due(),
+        }
     }
 
     /// When something can go out that has to wait now.
@@ -49,14 +54,13 @@ impl Session {
     /// When [`Session::handle_timeout`] wants to be called; `None` while there is nothing to wait for.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.deadlines().into_iter().filter_map(|(_, at)| at).min()
+        Deadline::ALL.into_iter().filter_map(|deadline| self.at(deadline)).min()
     }
 
     /// The deadline has come. One thing may end another's deadline, so each is looked at when its turn comes.
     pub fn handle_timeout(&mut self, now: Instant) {
-        for (deadline, _) in self.deadlines() {
-            let at = self.deadlines().into_iter().find(|(one, _)| *one == deadline).and_then(|(_, at)| at);
-            if at.is_none_or(|at| at > now) {
+        for deadline in Deadline::ALL {
+            if self.at(deadline).is_none_or(|at| at > now) {
                 continue;
             }
             match deadline {

@@ -35,35 +35,53 @@ enum Deadline {
     Contact,
 }
 
+impl Deadline {
+    /// In the order in which they are looked at.
+    const ALL: [Self; 12] = [
+        Self::Carrier,
+        Self::Leave,
+        Self::Dial,
+        Self::Presence,
+        Self::Retry,
+        Self::Resend,
+        Self::Hold,
+        Self::Deliveries,
+        Self::Login,
+        Self::Question,
+        Self::Silence,
+        Self::Contact,
+    ];
+}
+
 impl Session {
-    fn deadlines(&self) -> [(Deadline, Option<Instant>); 12] {
-        [
-            (Deadline::Carrier, self.carrier.poll_timeout()),
-            (Deadline::Leave, self.leaving.map(|(_, by)| by)),
-            (Deadline::Dial, self.dialling.dial_by),
-            (Deadline::Presence, self.presence.tell_at),
-            (Deadline::Retry, self.dialling.retry_at),
-            (Deadline::Resend, self.sending.resend_at),
-            (Deadline::Hold, self.receiving.hold_until),
-            (Deadline::Deliveries, self.deliveries.retry_at),
-            (Deadline::Login, self.login.began.map(|began| self.patience_ends(began))),
-            (Deadline::Question, self.questions.due(|began| self.patience_ends(began))),
-            (Deadline::Silence, self.silence()),
-            (Deadline::Contact, self.health.contact.due()),
-        ]
+    /// When this one comes; `None` while it is not waited for.
+    fn at(&self, deadline: Deadline) -> Option<Instant> {
+        match deadline {
+            Deadline::Carrier => self.carrier.poll_timeout(),
+            Deadline::Leave => self.leaving.map(|(_, by)| by),
+            Deadline::Dial => self.dialling.dial_by,
+            Deadline::Presence => self.presence.tell_at,
+            Deadline::Retry => self.dialling.retry_at,
+            Deadline::Resend => self.sending.resend_at,
+            Deadline::Hold => self.receiving.hold_until,
+            Deadline::Deliveries => self.deliveries.retry_at,
+            Deadline::Login => self.login.began.map(|began| self.patience_ends(began)),
+            Deadline::Question => self.questions.due(|began| self.patience_ends(began)),
+            Deadline::Silence => self.silence(),
+            Deadline::Contact => self.health.contact.due(),
+        }
     }
 
     /// When [`Session::handle_timeout`] wants to be called; `None` while there is nothing to wait for.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.deadlines().into_iter().filter_map(|(_, at)| at).min()
+        Deadline::ALL.into_iter().filter_map(|deadline| self.at(deadline)).min()
     }
 
     /// What is due by now. One thing may end another's deadline, so each is looked at when its turn comes.
     pub(super) fn due(&mut self, now: Instant) {
-        for (deadline, _) in self.deadlines() {
-            let at = self.deadlines().into_iter().find(|(one, _)| *one == deadline).and_then(|(_, at)| at);
-            if at.is_some_and(|at| at <= now) {
+        for deadline in Deadline::ALL {
+            if self.at(deadline).is_some_and(|at| at <= now) {
                 self.is_due(now, deadline);
             }
         }

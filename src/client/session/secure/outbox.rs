@@ -279,8 +279,7 @@ impl Session {
         self.sending.storing.failed = false;
         // Nobody else is in the lobby, or somebody is: it is said there.
         let state = if online || message.to.is_room() { SendState::Sent } else { SendState::Kept };
-        self.told.events.push_back(Event::Numbered { id: message.id, row });
-        self.told.events.push_back(Event::Outgoing { id: message.id, state });
+        self.told.events.push_back(Event::Accepted { id: message.id, row, state });
     }
 
     /// Tells whether messages wait here because the server cannot store them, when that has changed.

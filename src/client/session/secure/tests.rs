@@ -473,7 +473,13 @@ impl<'a> World<'a> {
 
     fn state(&self, id: i64) -> Option<SendState> {
         self.events.iter().rev().find_map(|(_, e)| match e {
-            Event::Outgoing { id: i, state } | Event::Refused { id: i, state } if *i == MessageId(id) => Some(*state),
+            Event::Outgoing { id: i, state }
+            | Event::Accepted { id: i, state, .. }
+            | Event::Refused { id: i, state }
+                if *i == MessageId(id) =>
+            {
+                Some(*state)
+            }
             _ => None,
         })
     }

@@ -7,7 +7,7 @@ const MESSAGES: i64 = 25;
 /// What is not settled on the client's disk: sent already, or not.
 fn unsettled(world: &World<'_>, settled: &mut Vec<i64>, noted: &mut Vec<i64>) {
     for (_, event) in &world.events {
-        if let Event::Outgoing { id, state } = event {
+        if let Event::Outgoing { id, state } | Event::Accepted { id, state, .. } = event {
             match state {
                 SendState::Sending => noted.push(id.0),
                 SendState::Waiting => noted.retain(|n| *n != id.0),
