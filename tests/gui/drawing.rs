@@ -91,7 +91,7 @@ fn drawn() -> u64 {
 }
 
 /// What a window shows.
-fn shown(window: &Window) -> Vec<u8> {
+pub fn shown(window: &Window) -> Vec<u8> {
     let end = std::time::Instant::now() + std::time::Duration::from_secs(10);
     loop {
         drawn();
@@ -238,7 +238,7 @@ pub fn a_chats_pieces_make_the_whole() {
 }
 
 /// Thirty people in one group; the first has said something, and has so many unread.
-fn people(unread: u64, last: &str) -> Vec<Conversation> {
+pub fn people(unread: u64, last: &str) -> Vec<Conversation> {
     let conversation = |n: i64| {
         let (remark, group) = (format!("同学 {n}"), "网络课".to_owned());
         let contact = Contact { account: account(&format!("2017{n:04}")), remark, group, blocked: false };

@@ -3,9 +3,11 @@
 use std::rc::Rc;
 
 use hongyan::client::history::{Contact, Conversation};
-use hongyan::client::roster::{Entry, times_hold_until};
+use hongyan::client::roster::{Entry, Section, times_hold_until};
+use hongyan::client::session::{Link, Speaks};
 use hongyan::ui::gui::chat_window::{Header, Own};
 use hongyan::ui::gui::main_window::{MainWindow, Me};
+use hongyan::ui::gui::notice::Kept;
 use hongyan::ui::gui::transcript::Earlier;
 
 use super::{account, chat, events};
@@ -20,6 +22,31 @@ pub fn a_chat_in_another_theme_is_the_same_chat() {
         let header = Header { name: "zoe".to_owned(), presence: None, own: Own::Here, trouble: None };
         let after = before.renewed(header, Rc::clone(&emit));
         assert_eq!((after.earlier(), after.draft(), after.place()), (earlier, "half a sen".to_owned(), place));
+        after.close();
+    }
+}
+
+pub fn a_main_window_in_another_theme_is_the_same_window() {
+    let me = Me { account: account("me"), nickname: "Ann".to_owned() };
+    let (emit, _) = events();
+    for silent in [false, true] {
+        let mut before = MainWindow::new(&me, Some([30, 40, 320, 640]), Rc::clone(&emit));
+        before.set_conversations(super::drawing::people(3, "hi"));
+        before.set_online(Some(vec![account("yuri"), account("zoe")]));
+        before.set_link(Link::Waiting);
+        before.set_speaks(Some(Speaks::Secure));
+        before.set_silent(silent);
+        before.toggle(&Section::Recent);
+        before.keep(Kept::Lost(2));
+        let shown = |main: &MainWindow| {
+            let notice = (main.notice().text(), main.notice().seen().visible());
+            let roster = (main.roster().is_unsure(), main.roster().presence(&account("zoe")));
+            let entries = format!("{:?}", main.list().entries());
+            (main.window().label(), notice, roster, entries, super::drawing::shown(main.window()))
+        };
+        let was = shown(&before);
+        let after = before.renewed(&me, Rc::clone(&emit));
+        assert!(shown(&after) == was, "{silent}: {:?} instead of {:?}", shown(&after).2, was.2);
         after.close();
     }
 }

@@ -80,6 +80,10 @@ fn main() -> ExitCode {
         ("rows_that_are_not_the_historys_are_asked_for_anew", rows_that_are_not_the_historys_are_asked_for_anew),
         ("what_the_server_had_comes_in_above", what_the_server_had_comes_in_above),
         ("a_chat_in_another_theme_is_the_same_chat", lasting::a_chat_in_another_theme_is_the_same_chat),
+        (
+            "a_main_window_in_another_theme_is_the_same_window",
+            lasting::a_main_window_in_another_theme_is_the_same_window,
+        ),
         ("at_midnight_today_is_yesterday", lasting::at_midnight_today_is_yesterday),
         ("each_message_in_its_own_window", each_message_in_its_own_window),
         ("what_is_unread_stands_in_the_titles", what_is_unread_stands_in_the_titles),

@@ -55,7 +55,7 @@ pub struct Me {
 }
 
 /// What the foot says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Status {
     link: Link,
     /// What is spoken, once that is known.
@@ -400,6 +400,24 @@ impl MainWindow {
     #[must_use]
     pub fn window(&self) -> &Window {
         &self.window
+    }
+
+    /// The same window anew, in another language or theme: people, connection, search and what stays are as they were.
+    /// What it says of the moment and what it asks are their owner's to say once more.
+    #[must_use]
+    pub fn renewed(self, me: &Me, emit: Emit) -> Self {
+        let mut new = Self::new(me, Some(self.place()), emit);
+        new.roster.swap(&self.roster);
+        let Status { link, speaks, silent } = *self.status.borrow();
+        new.set_link(link);
+        (new.status.borrow_mut().speaks, new.status.borrow_mut().silent) = (speaks, silent);
+        new.search.set_value(&self.search.value());
+        new.fill();
+        new.entitle();
+        self.notice.kept().into_iter().for_each(|what| new.keep(what));
+        new.urgent = self.urgent;
+        self.close();
+        new
     }
 
     /// Closes the window for good.

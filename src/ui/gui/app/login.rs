@@ -262,15 +262,15 @@ impl App {
             register.close();
         }
         if self.main.is_none()
-            && let Some(account) = self.me.clone()
+            && let Some(me) = self.who()
         {
-            let nickname = self.settings.nicknames.get(account.as_str()).cloned().unwrap_or_default();
             let place = self.settings.windows.get("main").copied();
-            let mut main = MainWindow::new(&Me { account, nickname }, place, Rc::clone(&self.emit));
+            let mut main = MainWindow::new(&me, place, Rc::clone(&self.emit));
             main.set_link(self.client.link());
             main.set_speaks(self.client.connection().speaks);
             main.set_not_storing(self.client.is_not_storing());
             main.set_online(self.online.clone());
+            main.set_silent(self.client.is_silent());
             if let Some(text) = self.afterwards.take() {
                 main.say(&text);
             }
@@ -281,5 +281,21 @@ impl App {
             self.show_trouble();
             self.client.conversations();
         }
+    }
+
+    /// Builds the main window anew, in another language or theme.
+    pub(super) fn rebuild_main(&mut self) {
+        let Some(me) = self.who() else { return };
+        self.main = self.main.take().map(|main| main.renewed(&me, Rc::clone(&self.emit)));
+        if let Some(main) = &mut self.main {
+            main.set_not_storing(self.client.is_not_storing());
+        }
+        self.show_trouble();
+    }
+
+    fn who(&self) -> Option<Me> {
+        let account = self.me.clone()?;
+        let nickname = self.settings.nicknames.get(account.as_str()).cloned().unwrap_or_default();
+        Some(Me { account, nickname })
     }
 }

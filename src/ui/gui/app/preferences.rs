@@ -136,14 +136,7 @@ impl App {
             login.close();
             self.open_login(Some(form));
         }
-        if let Some(main) = self.main.take() {
-            self.keep_places();
-            self.settings.windows.insert("main".to_owned(), main.place());
-            let kept = main.notice().kept();
-            main.close();
-            self.open_main();
-            kept.into_iter().for_each(|what| self.keep(what));
-        }
+        self.rebuild_main();
         self.rebuild_chats();
         if self.wire.is_some() {
             self.close_wire();
