@@ -21,6 +21,7 @@ use hongyan::ui::gui::chat_window::{ChatWindow, Header, Own};
 use hongyan::ui::gui::main_window::{MainWindow, Me};
 use hongyan::ui::gui::notice::Kept;
 use hongyan::ui::gui::theme::{self, Theme};
+use hongyan::ui::gui::transcript::Earlier;
 use hongyan::ui::gui::{UiEvent, screen, widgets};
 use x11rb::connection::Connection as _;
 use x11rb::protocol::xproto::{
@@ -406,6 +407,33 @@ pub fn a_message_costs_the_drawing_of_that_message() {
     }
     chat.close();
     main.close();
+}
+
+/// What is so already is not drawn once more: a list of who is online comes every few seconds.
+pub fn what_is_told_again_is_not_drawn_again() {
+    let (emit, asked) = events();
+    let (metas, rows) = history(3);
+    let mut chat = chat("@lobby", &emit);
+    chat.set_index(metas, 0);
+    page(&mut chat, &asked, &rows);
+    let header = || Header { name: "zoe".to_owned(), presence: None, own: Own::Here, trouble: None };
+    let names = |name: &str| std::collections::HashMap::from([("zoe".to_owned(), name.to_owned())]);
+    let tell = |chat: &mut ChatWindow, what: usize, again: bool| match what {
+        0 => chat.set_names(names(if again { "Zoe" } else { "Zoë" })),
+        1 => chat.set_foreign(again),
+        2 => chat.set_earlier(if again { Earlier::Offered } else { Earlier::Begun }),
+        _ => chat.set_header(Header { name: if again { "zoe" } else { "zoë" }.to_owned(), ..header() }),
+    };
+    for what in 0..4 {
+        tell(&mut chat, what, false);
+        drawn();
+        tell(&mut chat, what, true);
+        let (new, nothing) = (drawn(), drawn());
+        assert!(new > nothing, "{what}: something new is drawn: {new}");
+        tell(&mut chat, what, true);
+        assert_eq!(drawn(), nothing, "{what}");
+    }
+    chat.close();
 }
 
 /// A bubble's words change with what became of the message, in each language and theme.

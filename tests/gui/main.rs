@@ -102,6 +102,7 @@ fn main() -> ExitCode {
         ("the_keys_go_to_the_password_that_is_wrong", sheets::the_keys_go_to_the_password_that_is_wrong),
         ("a_file_that_is_not_there_keeps_its_question", files::a_file_that_is_not_there_keeps_its_question),
         ("a_message_costs_the_drawing_of_that_message", drawing::a_message_costs_the_drawing_of_that_message),
+        ("what_is_told_again_is_not_drawn_again", drawing::what_is_told_again_is_not_drawn_again),
         ("a_chats_pieces_make_the_whole", drawing::a_chats_pieces_make_the_whole),
         ("what_was_kept_is_shown_as_delivered", drawing::what_was_kept_is_shown_as_delivered),
         ("the_main_windows_pieces_make_the_whole", drawing::the_main_windows_pieces_make_the_whole),

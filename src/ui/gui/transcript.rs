@@ -147,15 +147,14 @@ impl Transcript {
 
     /// One's own message came further.
     pub fn set_state(&mut self, id: MessageId, state: SendState) {
-        if self.view.borrow_mut().set_state(id, state) {
-            self.widget.redraw();
-        }
+        let new = self.view.borrow_mut().set_state(id, state);
+        self.redraw_if(new);
     }
 
     /// What stands over the first row.
     pub fn set_earlier(&mut self, earlier: Earlier) {
-        self.view.borrow_mut().set_earlier(earlier);
-        self.widget.redraw();
+        let new = self.view.borrow_mut().set_earlier(earlier);
+        self.redraw_if(new);
     }
 
     /// What stands over the first row now.
@@ -180,8 +179,8 @@ impl Transcript {
 
     /// Whether the server may cut one's own texts at `#`.
     pub fn set_foreign(&mut self, foreign: bool) {
-        self.view.borrow_mut().set_foreign(foreign);
-        self.widget.redraw();
+        let new = self.view.borrow_mut().set_foreign(foreign);
+        self.redraw_if(new);
     }
 
     /// Draws the line "new messages" over the last `count` rows of others; none for 0.
@@ -198,8 +197,8 @@ impl Transcript {
 
     /// What a room's writers are called here, by account.
     pub fn set_names(&mut self, names: HashMap<String, String>) {
-        self.view.borrow_mut().set_names(names);
-        self.widget.redraw();
+        let new = self.view.borrow_mut().set_names(names);
+        self.redraw_if(new);
     }
 
     /// Draws that line over the row that comes next, if it stands nowhere else.
@@ -260,6 +259,12 @@ impl Transcript {
     #[must_use]
     pub fn texts_in_sight(&self) -> Vec<String> {
         self.view.borrow().texts_in_sight()
+    }
+
+    fn redraw_if(&mut self, new: bool) {
+        if new {
+            self.widget.redraw();
+        }
     }
 
     fn listen(&mut self) {

@@ -164,8 +164,9 @@ impl View {
         true
     }
 
-    pub fn set_earlier(&mut self, earlier: Earlier) {
-        self.earlier = earlier;
+    /// Whether that is something new.
+    pub fn set_earlier(&mut self, earlier: Earlier) -> bool {
+        std::mem::replace(&mut self.earlier, earlier) != earlier
     }
 
     pub fn earlier(&self) -> Earlier {
@@ -177,16 +178,25 @@ impl View {
         EDGE + if self.earlier == Earlier::No { 0 } else { HEAD }
     }
 
-    pub fn set_foreign(&mut self, foreign: bool) {
-        self.foreign = foreign;
-        self.canvas.forget();
+    /// Whether that is something new.
+    pub fn set_foreign(&mut self, foreign: bool) -> bool {
+        let new = std::mem::replace(&mut self.foreign, foreign) != foreign;
+        self.repaint_if(new)
     }
 
-    pub fn set_names(&mut self, names: HashMap<String, String>) {
-        if self.names != names {
+    /// Whether that is something new.
+    pub fn set_names(&mut self, names: HashMap<String, String>) -> bool {
+        let new = self.names != names;
+        self.names = names;
+        self.repaint_if(new)
+    }
+
+    /// What changes how rows look leaves nothing of what was painted.
+    fn repaint_if(&mut self, new: bool) -> bool {
+        if new {
             self.canvas.forget();
         }
-        self.names = names;
+        new
     }
 
     /// Shows the first of the new messages at the top, or as near to it as the end allows.
