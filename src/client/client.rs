@@ -38,7 +38,7 @@ use crate::client::tap::Tap;
 use crate::probe::hand::Expectation;
 use crate::protocol::link;
 use account::{Credential, OpenAccount};
-pub use event::Event;
+pub use event::{Event, lost};
 pub use figures::{Connection, Encrypted};
 use local::{
     changes_passwords, file_name, folder, is_foreign, keep_consent, open_socket, plain_allowed, reachable, remembered,

@@ -73,6 +73,21 @@ impl Place {
         }
     }
 
+    /// Whether it is this machine's own.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        matches!(self, Self::Local { .. })
+    }
+
+    /// What somebody would type to mean it.
+    #[must_use]
+    pub fn typed(&self) -> String {
+        match self {
+            Self::Named { name, .. } => name.clone(),
+            Self::Local { .. } => self.address().to_string(),
+        }
+    }
+
     /// Where datagrams go; nothing is sent before it is known.
     #[must_use]
     pub fn address(&self) -> SocketAddr {

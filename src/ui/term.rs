@@ -202,12 +202,3 @@ fn end_by_signals(inputs: Sender<Input>, code: Arc<AtomicI32>, again: bool) -> i
 fn end_here(code: i32) {
     std::process::exit(code)
 }
-
-/// The sentence that `n` messages may have been lost.
-fn lost(n: u64) -> String {
-    if n == 1 {
-        rust_i18n::t!("gui.maybe_lost_one").into_owned()
-    } else {
-        rust_i18n::t!("gui.maybe_lost", n = n).into_owned()
-    }
-}

@@ -134,6 +134,15 @@ pub enum Event {
     AccountSettings(Option<AccountSettings>),
 }
 
+/// The sentence that so many messages may have been lost on the way.
+#[must_use]
+pub fn lost(messages: u64) -> String {
+    match messages {
+        1 => t!("gui.maybe_lost_one").into_owned(),
+        n => t!("gui.maybe_lost", n = n).into_owned(),
+    }
+}
+
 impl Event {
     /// What there is to say of the server, its key or another device, in the language of the moment.
     #[must_use]

@@ -1,7 +1,7 @@
 //! Questions in a window of their own, that something waits for.
 
 use std::cell::Cell;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use fltk::app;
@@ -23,7 +23,8 @@ pub fn ask(question: &str, yes: &str, no: &str) -> bool {
 /// What is wrong with a file that was asked for, as a sentence.
 type Check = Rc<dyn Fn(&str) -> Result<(), String>>;
 
-/// Asks for a file, to be typed or looked for, `yes` on the button; none if that is not wanted. What `check` has against
+/// Asks for a file, to be typed or looked for, `yes` on the button; none if that is not wanted. A name that is proposed
+/// is one in the folder of one's documents. What `check` has against
 /// it is said in the window, which stays open with what was typed. Blocks as [`ask`] does.
 pub fn ask_file(
     question: &str,
@@ -32,8 +33,15 @@ pub fn ask_file(
     yes: &str,
     check: impl Fn(&str) -> Result<(), String> + 'static,
 ) -> Option<String> {
-    let file = Some((proposal, purpose, Rc::new(check) as Check));
+    let proposal = documents().join(proposal);
+    let file = Some((&*proposal.to_string_lossy(), purpose, Rc::new(check) as Check));
     dialog(question, file, yes, &t!("friend.cancel"))
+}
+
+/// Where people keep what they write.
+fn documents() -> PathBuf {
+    let home = directories::UserDirs::new();
+    home.map(|home| home.document_dir().unwrap_or_else(|| home.home_dir()).to_owned()).unwrap_or_default()
 }
 
 /// Whether a file can be made there, as far as that shows before it is: its folder is there, and no folder has its name.

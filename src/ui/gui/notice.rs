@@ -12,8 +12,10 @@ use fltk::prelude::*;
 use rust_i18n::t;
 
 use super::login::Emit;
+use super::text::elided;
 use super::widgets::{self, Style};
 use super::{UiEvent, theme};
+use crate::client::lost;
 
 const PAD: i32 = 12;
 /// Lines of a sentence of the moment, and of a question or of what stays.
@@ -43,8 +45,7 @@ impl Kept {
     fn text(&self) -> String {
         match self {
             Self::Sentence(text) => text.clone(),
-            Self::Lost(1) => t!("gui.maybe_lost_one").into_owned(),
-            Self::Lost(n) => t!("gui.maybe_lost", n = n).into_owned(),
+            Self::Lost(n) => lost(*n),
         }
     }
 }
@@ -96,10 +97,7 @@ fn cut(mut lines: Vec<String>, most: usize, fits: impl Fn(&str) -> bool) -> Vec<
     if lines.len() > most {
         lines.truncate(most);
         if let Some(last) = lines.last_mut() {
-            while !last.is_empty() && !fits(&format!("{last}…")) {
-                last.pop();
-            }
-            last.push('…');
+            *last = elided(last, fits);
         }
     }
     lines
@@ -301,5 +299,7 @@ mod tests {
         assert_eq!(cut(all.clone(), 2, fits), lines(&["abc", "abc…"]));
         assert_eq!(cut(all, 1, fits), lines(&["abc…"]));
         assert_eq!(cut(Vec::new(), 1, fits), lines(&[]));
+        // What is seen as one character is there as a whole or not at all.
+        assert_eq!(cut(lines(&["ab👩‍👩‍👧", "c"]), 1, fits), lines(&["ab…"]));
     }
 }

@@ -100,19 +100,22 @@ pub fn lines(text: &str, room: i32, size: i32) -> Vec<String> {
 
 /// A text in the current font, cut with an ellipsis where it is wider than `room`.
 pub fn fit(text: &str, room: i32) -> String {
-    use unicode_segmentation::UnicodeSegmentation;
     let room = f64::from(room.max(0));
-    if draw::width(text) <= room {
-        return text.to_owned();
-    }
-    let ends: Vec<usize> = text.grapheme_indices(true).map(|(at, _)| at).collect();
+    if draw::width(text) <= room { text.to_owned() } else { elided(text, |text| draw::width(text) <= room) }
+}
+
+/// As many characters of a text, as they are seen, as fit before an ellipsis that says there is more.
+pub fn elided(text: &str, fits: impl Fn(&str) -> bool) -> String {
+    use unicode_segmentation::UnicodeSegmentation;
+    let begins = text.grapheme_indices(true).map(|(at, _)| at);
+    let ends: Vec<usize> = begins.chain([text.len()]).collect();
     let cut = |n: usize| format!("{}…", ends.get(n).and_then(|at| text.get(..*at)).unwrap_or_default().trim_end());
-    let (mut fits, mut not) = (0, ends.len());
-    while not > fits + 1 {
-        let middle = fits.midpoint(not);
-        if draw::width(&cut(middle)) <= room { fits = middle } else { not = middle }
+    let (mut some, mut not) = (0, ends.len());
+    while not > some + 1 {
+        let middle = some.midpoint(not);
+        if fits(&cut(middle)) { some = middle } else { not = middle }
     }
-    cut(fits)
+    cut(some)
 }
 
 /// The end of a text of this size, where it is wider than `room`: of a path that is what matters.

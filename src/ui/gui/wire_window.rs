@@ -16,7 +16,6 @@ mod table;
 mod threads;
 
 use std::cell::{Cell, RefCell};
-use std::path::PathBuf;
 use std::rc::Rc;
 
 use fltk::app;
@@ -329,12 +328,4 @@ impl Pages {
             }
         });
     }
-}
-
-/// Where a saved view goes if nobody says otherwise; `kind` ends its name.
-#[must_use]
-pub fn default_file(now: &str, kind: &str) -> PathBuf {
-    let home = directories::UserDirs::new();
-    let folder = home.as_ref().map(|h| h.document_dir().unwrap_or_else(|| h.home_dir()).to_owned());
-    folder.unwrap_or_default().join(format!("hongyan-{now}.{kind}"))
 }

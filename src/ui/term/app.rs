@@ -21,7 +21,6 @@ use crate::base::settings::{Paths, Saver, Settings};
 use crate::client::net::{Bell, clock};
 use crate::client::session::{Link, Plainly};
 use crate::client::{Client, Event};
-use crate::local::place::Place;
 
 /// What the loop waits for, and how others wake it.
 pub(super) struct Wakes {
@@ -301,7 +300,7 @@ impl App {
             }
             Event::Settled => self.login.awaits.disk = false,
             Event::Paced(wait) => self.warn(&t!("gui.paced", s = wait.as_secs().max(1))),
-            Event::MaybeLost(n) => self.warn(&super::lost(n)),
+            Event::MaybeLost(n) => self.warn(&crate::client::lost(n)),
             Event::NotUnderstood(bytes) => {
                 let bytes = harmless(&String::from_utf8_lossy(&bytes));
                 self.warn(&format!("{} {bytes}", t!("gui.not_understood")));
@@ -388,7 +387,7 @@ impl App {
                 self.login.trouble = true;
                 self.warn(&sentence);
                 // This machine's own server is started again if it has ended.
-                if matches!(self.server.place, Place::Local { .. })
+                if self.server.place.is_local()
                     && let Err(error) = self.find_server()
                 {
                     self.error(&error.to_string());

@@ -325,7 +325,7 @@ impl Running {
 
     /// Also where nobody waits for it, as after the answer that ends a job.
     fn say_lost(&self, messages: u64) -> Result<(), Stop> {
-        say(&super::lost(messages));
+        say(&crate::client::lost(messages));
         if matches!(self.script.job, Job::Receive { json: true, .. }) {
             write(&json::lost(messages))?;
         }

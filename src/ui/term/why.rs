@@ -9,7 +9,6 @@ use super::style::Style;
 use crate::client::diagnosis::{Mark, Question, Report};
 use crate::client::known;
 use crate::client::net::reach::Reach;
-use crate::local::place::Place;
 use crate::protocol::PORT;
 
 /// The whole in colours.
@@ -37,11 +36,7 @@ pub fn painted(report: &Report, style: Style, locale: &str) -> String {
 impl App {
     /// Begins to find out about `server`, or about the one that is chatted by.
     pub(super) fn why(&mut self, server: &str) {
-        let server = match (server, &self.server.place) {
-            ("", Place::Named { name, .. }) => name.clone(),
-            ("", place) => place.address().to_string(),
-            (server, _) => server.to_owned(),
-        };
+        let server = if server.is_empty() { self.server.place.typed() } else { server.to_owned() };
         self.quiet(&t!("term.why_begin", server = harmless(&server)));
         let name = server.clone();
         let question = Question { server, port: PORT };

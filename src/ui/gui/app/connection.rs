@@ -10,7 +10,6 @@ use crate::client::diagnosis::{Question, Report};
 use crate::client::known;
 use crate::client::net::clock;
 use crate::client::net::reach::Reach;
-use crate::local::place::Place;
 use crate::protocol::PORT;
 
 /// Which one, and what ends it.
@@ -28,12 +27,8 @@ impl App {
         if let Some(window) = &mut self.connection {
             return window.raise();
         }
-        let server = match &self.place {
-            Place::Named { name, .. } => name.clone(),
-            place @ Place::Local { .. } => place.address().to_string(),
-        };
         let place = self.settings.windows.get("connection").copied();
-        self.connection = Some(ConnectionWindow::new(&server, place, Rc::clone(&self.emit)));
+        self.connection = Some(ConnectionWindow::new(&self.place.typed(), place, Rc::clone(&self.emit)));
     }
 
     pub(super) fn close_connection(&mut self) {

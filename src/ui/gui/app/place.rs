@@ -38,7 +38,7 @@ impl App {
 
     /// Starts this machine's own server again if it has ended.
     pub(super) fn revive_server(&mut self) {
-        if matches!(self.place, Place::Local { .. }) {
+        if self.place.is_local() {
             self.find_server();
         }
     }

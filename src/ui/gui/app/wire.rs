@@ -10,7 +10,7 @@ use rust_i18n::t;
 use super::super::file_chooser::Purpose;
 use super::super::keys_window::KeysWindow;
 use super::super::widgets;
-use super::super::wire_window::{WireWindow, default_file};
+use super::super::wire_window::WireWindow;
 use super::{App, with};
 use crate::base::trouble;
 use crate::client::net::{ThreadFigures, WaitsFor, clock};
@@ -36,8 +36,8 @@ pub(super) fn save_trials() {
 
 /// Asks for a file, and writes it on a thread of its own.
 fn save_as(question: &str, kind: &str, text: impl FnOnce(&str) -> String) {
-    let proposal = default_file(&Local::now().format("%Y-%m-%d-%H%M%S").to_string(), kind);
-    let (proposal, yes) = (proposal.to_string_lossy(), t!("friend.save"));
+    let proposal = format!("hongyan-{}.{kind}", Local::now().format("%Y-%m-%d-%H%M%S"));
+    let yes = t!("friend.save");
     let Some(file) = widgets::ask_file(question, &proposal, Purpose::Write, &yes, widgets::may_be_made) else {
         return;
     };
