@@ -125,3 +125,71 @@ fn a_damaged_history_is_said_and_rescued_from_its_window() {
         chat_with(&sam, main, "bob", "bob");
     }
 }
+
+/// A change of language builds every window anew, with what was typed in it; and what belongs to a login closes with it.
+#[test]
+fn another_language_keeps_every_form_and_the_end_of_a_login_closes_them() {
+    let place = Place::new();
+    let _server = place.serve();
+    let person = place.open("a", "en", &["--plain"]);
+    person.window("Log in");
+    person.keys(&["ctrl+r"]);
+    person.window("Register");
+    person.write("Ann");
+    person.keys(&["Tab"]);
+    person.write("ann");
+    person.window("Log in");
+    person.keys(&["ctrl+l"]);
+    person.window("登录");
+    person.window("注册");
+    place.desk.picture("register-in-the-other-language");
+    // Enter goes on to what is still empty: the passwords.
+    person.keys(&["Return"]);
+    for _ in 0..2 {
+        person.write("secret");
+        person.keys(&["Return"]);
+    }
+    person.said("注册成功");
+    person.no_window("注册");
+    person.window("登录");
+    person.write("secret");
+    person.keys(&["Return"]);
+    person.no_window("登录");
+    ByHand::new(place.at).ask("01#bob#secret#secret#");
+    person.window("鸿雁");
+    person.keys(&["ctrl+n"]);
+    person.window("添加好友");
+    person.write("bob");
+    person.keys(&["Tab"]);
+    person.write("Robert");
+    let menu = |main: &str, entry: usize| {
+        person.window(main);
+        person.menu();
+        (0..entry).for_each(|_| person.keys(&["Down"]));
+        person.keys(&["Return"]);
+    };
+    menu("鸿雁", 9);
+    person.window("修改密码");
+    person.window("鸿雁");
+    person.keys(&["ctrl+comma"]);
+    person.window("设置");
+    // From the server's field on: the box, as the system has it, Chinese, English; and back to the button.
+    person.keys(&["Tab", "Tab", "Tab", "Tab", "space"]);
+    person.keys(&["shift+Tab", "shift+Tab", "shift+Tab", "shift+Tab", "shift+Tab", "space"]);
+    person.no_window("设置");
+    person.window("Change password");
+    person.window("Add a friend");
+    place.desk.picture("forms-in-the-other-language");
+    person.keys(&["Return"]);
+    person.no_window("Add a friend");
+    person.window("Chatting with Robert");
+    person.window("Hongyan");
+    person.keys(&["ctrl+n"]);
+    person.window("Add a friend");
+    person.window("Hongyan");
+    person.keys(&["ctrl+comma"]);
+    person.window("Settings");
+    menu("Hongyan", 8);
+    person.window("Log in");
+    until("the login window alone", || (person.titles() == ["Log in · Hongyan"]).then_some(()));
+}

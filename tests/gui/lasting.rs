@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use fltk::prelude::*;
 use hongyan::client::history::{Contact, Conversation};
 use hongyan::client::roster::{Entry, Section, times_hold_until};
 use hongyan::client::session::{Link, Speaks};

@@ -318,11 +318,7 @@ impl App {
             UiEvent::OtherLanguage => self.other_language(),
             UiEvent::OpenSettings => self.open_settings(),
             UiEvent::SaveSettings(form) => self.save_settings(form),
-            UiEvent::SettingsClosed => {
-                if let Some(window) = self.preferences.take() {
-                    window.close();
-                }
-            }
+            UiEvent::SettingsClosed => self.close_settings(),
             UiEvent::Register(form) => self.do_register(form),
             UiEvent::RegisterClosed => {
                 if let Some((window, _)) = self.register.take() {
@@ -339,11 +335,7 @@ impl App {
             UiEvent::Block(account, blocked) => self.client.set_blocked(account, blocked),
             UiEvent::SetOnline(online) => self.go(online),
             UiEvent::PasswordClosed => self.close_password(),
-            UiEvent::FriendClosed => {
-                if let Some(window) = self.friend.take() {
-                    window.close();
-                }
-            }
+            UiEvent::FriendClosed => self.close_friend(),
             UiEvent::Toggle(section) => {
                 if let Some(main) = &mut self.main {
                     main.toggle(&section);
@@ -563,9 +555,9 @@ impl App {
                 for (_, chat) in self.chats.drain() {
                     chat.close();
                 }
-                if let Some(friend) = self.friend.take() {
-                    friend.close();
-                }
+                self.close_friend();
+                self.close_password();
+                self.close_settings();
                 if let Some(main) = self.main.take() {
                     main.close();
                 }

@@ -32,7 +32,12 @@ pub struct Form {
 /// The window.
 pub struct FriendWindow {
     sheet: Sheet,
+    /// Whom it was opened for.
+    name: String,
     account: Input,
+    remark: Input,
+    group: Input,
+    blocked: CheckButton,
     message: Frame,
     save: Button,
     typed: Rc<dyn Fn() -> Form>,
@@ -73,7 +78,7 @@ impl FriendWindow {
             sheet.tell(&mut message, 20, &text);
         }
         let typed: Rc<dyn Fn() -> Form> = {
-            let (account, remark, group) = (account.clone(), remark.clone(), group.clone());
+            let (account, remark, group, blocked) = (account.clone(), remark.clone(), group.clone(), blocked.clone());
             // What is shown of an account may not be all of it.
             let (shown, given) = (account.value(), known.map_or(name, |c| c.account.as_str()).to_owned());
             Rc::new(move || {
@@ -95,7 +100,26 @@ impl FriendWindow {
         enter_submits(&mut group, &submit);
         sheet.open(&emit, [&mut save, &mut cancel], submit, &UiEvent::FriendClosed);
         let _ = if known.is_some() || !name.is_empty() { remark.take_focus() } else { account.take_focus() };
-        Self { sheet, account, message, save, typed, asked: None, unchecked: None }
+        let (name, asked, unchecked) = (name.to_owned(), None, None);
+        Self { sheet, name, account, remark, group, blocked, message, save, typed, asked, unchecked }
+    }
+
+    /// Whom it was opened for, what is typed, and whom the server was asked for and not answered yet.
+    #[must_use]
+    pub fn state(&self) -> (String, Form, Option<Account>) {
+        (self.name.clone(), (self.typed)(), self.asked.clone())
+    }
+
+    /// Types that into a window that is made anew for the same.
+    pub fn fill(&mut self, form: &Form, asked: Option<Account>) {
+        // Else it is shown as it was when the window was opened.
+        if form.account != self.name {
+            self.account.set_value(&form.account);
+        }
+        self.remark.set_value(&form.remark);
+        self.group.set_value(&form.group);
+        self.blocked.set_value(form.blocked);
+        asked.into_iter().for_each(|account| self.asks(account));
     }
 
     /// Whether somebody new may be added without a question: it was asked, and there was no answer.

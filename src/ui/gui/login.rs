@@ -279,6 +279,7 @@ pub struct RegisterForm {
 pub struct Register {
     sheet: Sheet,
     message: Frame,
+    nickname: Input,
     account: Input,
     password: SecretInput,
     confirm: SecretInput,
@@ -341,7 +342,19 @@ impl Register {
         window.set_callback(move |_| emit(UiEvent::RegisterClosed));
         window.show();
         let _ = nickname.take_focus();
-        Self { sheet, message, account, password, confirm }
+        Self { sheet, message, nickname, account, password, confirm }
+    }
+
+    /// The same window anew, in another language or theme; what was typed stays.
+    #[must_use]
+    pub fn renewed(self, emit: Emit) -> Self {
+        let mut new = Self::new(emit);
+        new.nickname.set_value(&self.nickname.value());
+        new.account.set_value(&self.account.value());
+        new.password.set_value(&self.password.value());
+        new.confirm.set_value(&self.confirm.value());
+        self.close();
+        new
     }
 
     /// Brings the window to the front.

@@ -29,6 +29,7 @@ pub struct PasswordWindow {
     sheet: Sheet,
     old: SecretInput,
     new: SecretInput,
+    confirm: SecretInput,
     message: Frame,
 }
 
@@ -86,7 +87,21 @@ impl PasswordWindow {
         }
         sheet.open(&emit, [&mut change, &mut cancel], submit, &UiEvent::PasswordClosed);
         let _ = old.take_focus();
-        Self { sheet, old, new, message }
+        Self { sheet, old, new, confirm, message }
+    }
+
+    /// What is typed.
+    #[must_use]
+    pub fn form(&self) -> Form {
+        let secret = |field: &SecretInput| Secret(field.value());
+        Form { old: secret(&self.old), new: secret(&self.new), confirm: secret(&self.confirm) }
+    }
+
+    /// Types that into a window that is made anew.
+    pub fn fill(&mut self, form: &Form) {
+        self.old.set_value(&form.old.0);
+        self.new.set_value(&form.new.0);
+        self.confirm.set_value(&form.confirm.0);
     }
 
     /// Says what goes on; the keys stay where they are.

@@ -48,6 +48,7 @@ pub struct SettingsWindow {
     sheet: Sheet,
     server: Input,
     message: fltk::frame::Frame,
+    chosen: Rc<dyn Fn() -> SettingsForm>,
     account: Option<AccountPart>,
     /// What the server has said of it.
     told: Rc<Cell<Option<AccountSettings>>>,
@@ -71,24 +72,31 @@ impl SettingsWindow {
         let mut save = widgets::button(MARGIN + INNER / 2 + 6, y, half, &t!("friend.save"), Style::Primary);
         sheet.end();
         let told = Rc::new(Cell::new(None));
-        let submit: Rc<dyn Fn()> = {
-            let (server, emit) = (server.clone(), Rc::clone(&emit));
-            let (part, told) = (part.clone(), Rc::clone(&told));
-            Rc::new(move || {
-                emit(UiEvent::SaveSettings(SettingsForm {
-                    server: server.value().trim().to_owned(),
-                    host_lan: host.value(),
-                    language: choices.language(),
-                    dark: choices.theme.get() == 1,
-                    polling: choices.polling(),
-                    account: part.as_ref().filter(|_| told.get().is_some()).map(AccountPart::settings),
-                }));
+        let chosen: Rc<dyn Fn() -> SettingsForm> = {
+            let (server, part, told) = (server.clone(), part.clone(), Rc::clone(&told));
+            Rc::new(move || SettingsForm {
+                server: server.value().trim().to_owned(),
+                host_lan: host.value(),
+                language: choices.language(),
+                dark: choices.theme.get() == 1,
+                polling: choices.polling(),
+                account: part.as_ref().filter(|_| told.get().is_some()).map(AccountPart::settings),
             })
+        };
+        let submit: Rc<dyn Fn()> = {
+            let (chosen, emit) = (Rc::clone(&chosen), Rc::clone(&emit));
+            Rc::new(move || emit(UiEvent::SaveSettings(chosen())))
         };
         enter_submits_and(&mut server, &submit, Some(&tell_others));
         sheet.open(&emit, [&mut save, &mut cancel], submit, &UiEvent::SettingsClosed);
         let _ = server.take_focus();
-        Self { sheet, server, message, account: part, told }
+        Self { sheet, server, message, chosen, account: part, told }
+    }
+
+    /// What is chosen now.
+    #[must_use]
+    pub fn form(&self) -> SettingsForm {
+        (self.chosen)()
     }
 
     /// What the server says of the account; none: it does not know, or could not keep a change.

@@ -53,7 +53,7 @@ pub(super) fn import() {
     // Read as it will be, so that a mistake in it is said while the window that asks is open.
     let check = |file: &str| contacts::read(Path::new(file)).map(drop);
     let yes = t!("main.import_yes");
-    if let Some(path) = widgets::ask_file(&t!("main.import_from"), &list_file(), Purpose::Read, &yes, check) {
+    if let Some(path) = widgets::ask_file(&t!("main.import_from"), LIST, Purpose::Read, &yes, check) {
         with(|app| app.client.import_contacts(path.into()));
     }
 }
@@ -61,16 +61,13 @@ pub(super) fn import() {
 /// Asks for a file and writes the list into it.
 pub(super) fn export() {
     let (question, yes) = (t!("main.export_to"), t!("friend.save"));
-    if let Some(path) = widgets::ask_file(&question, &list_file(), Purpose::Write, &yes, widgets::may_be_made) {
+    if let Some(path) = widgets::ask_file(&question, LIST, Purpose::Write, &yes, widgets::may_be_made) {
         with(|app| app.client.export_contacts(path.into()));
     }
 }
 
-fn list_file() -> String {
-    let home = directories::UserDirs::new();
-    let folder = home.as_ref().map(|h| h.document_dir().unwrap_or_else(|| h.home_dir()).to_owned());
-    folder.unwrap_or_default().join("hongyan-friends.csv").to_string_lossy().into_owned()
-}
+/// The list, unless somebody names another file.
+const LIST: &str = "hongyan-friends.csv";
 
 impl App {
     /// A notice, where it concerns somebody one knows or chats with.
@@ -103,13 +100,24 @@ impl App {
     }
 
     pub(super) fn edit_friend(&mut self, name: &str) {
-        if let Some(old) = self.friend.take() {
-            old.close();
-        }
+        self.close_friend();
         let known = Account::person(name).ok().and_then(|account| self.contact(&account));
         let groups = self.main.as_ref().map(|main| main.roster().groups()).unwrap_or_default();
         let asks = self.client.connection().speaks != Some(Speaks::Plain);
         self.friend = Some(FriendWindow::new(name, known.as_ref(), &groups, asks, Rc::clone(&self.emit)));
+    }
+
+    pub(super) fn close_friend(&mut self) {
+        if let Some(window) = self.friend.take() {
+            window.close();
+        }
+    }
+
+    /// Built anew in another language or theme; what was typed stays.
+    pub(super) fn rebuild_friend(&mut self) {
+        let Some((name, form, asked)) = self.friend.as_ref().map(FriendWindow::state) else { return };
+        self.edit_friend(&name);
+        self.friend.iter_mut().for_each(|window| window.fill(&form, asked.clone()));
     }
 
     pub(super) fn save_friend(&mut self, form: &Form) {
@@ -144,9 +152,7 @@ impl App {
 
     fn add_friend(&mut self, contact: Contact) {
         let new = self.contact(&contact.account).is_none();
-        if let Some(window) = self.friend.take() {
-            window.close();
-        }
+        self.close_friend();
         let account = contact.account.clone();
         let blocked = contact.blocked;
         self.client.set_contact(contact);

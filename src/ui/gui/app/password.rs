@@ -25,6 +25,14 @@ impl App {
         }
     }
 
+    /// Built anew in another language or theme; what was typed stays.
+    pub(super) fn rebuild_password(&mut self) {
+        let Some(form) = self.password.as_ref().map(PasswordWindow::form) else { return };
+        self.close_password();
+        self.open_password();
+        self.password.iter_mut().for_each(|window| window.fill(&form));
+    }
+
     pub(super) fn close_password(&mut self) {
         if let Some(window) = self.password.take() {
             window.close();

@@ -5,9 +5,9 @@ use std::rc::Rc;
 use rust_i18n::t;
 
 use super::super::settings_window::{SettingsForm, SettingsWindow};
-use super::super::{screen, theme};
+use super::super::{Args, screen, theme};
 use super::{App, with};
-use crate::base::settings::Language;
+use crate::base::settings::{Language, Settings};
 use crate::client::net::clock;
 use crate::client::session::{AccountChange, Link, Speaks};
 use crate::local::place::lan_address;
@@ -37,29 +37,54 @@ pub(super) fn zoom(change: screen::Zoom) {
     });
 }
 
+/// What counts now: the command line before the settings.
+fn in_force(args: &Args, settings: &Settings) -> SettingsForm {
+    SettingsForm {
+        server: args.server.clone().unwrap_or_else(|| settings.server.clone()),
+        host_lan: args.host_lan || settings.host_lan,
+        language: args.language.unwrap_or(settings.language),
+        dark: args.dark || settings.dark,
+        polling: settings.polling,
+        account: None,
+    }
+}
+
+/// What a form changed of what counts now counts from then on, and is kept for good. What the command line says is kept
+/// only where that was changed.
+fn take_over(form: SettingsForm, args: &mut Args, settings: &mut Settings) {
+    let shown = in_force(args, settings);
+    if form.server != shown.server {
+        (args.server, settings.server) = (None, form.server);
+    }
+    if form.host_lan != shown.host_lan {
+        (args.host_lan, settings.host_lan) = (false, form.host_lan);
+    }
+    if form.language != shown.language {
+        (args.language, settings.language) = (None, form.language);
+    }
+    if form.dark != shown.dark {
+        (args.dark, settings.dark) = (false, form.dark);
+    }
+    settings.polling = form.polling;
+}
+
 impl App {
-    /// What counts now: the command line before the settings.
     fn in_force(&self) -> SettingsForm {
-        let (args, settings) = (&self.args, &self.settings);
-        SettingsForm {
-            server: args.server.clone().unwrap_or_else(|| settings.server.clone()),
-            host_lan: args.host_lan || settings.host_lan,
-            language: args.language.unwrap_or(settings.language),
-            dark: args.dark || settings.dark,
-            polling: settings.polling,
-            account: None,
-        }
+        in_force(&self.args, &self.settings)
     }
 
     pub(super) fn open_settings(&mut self) {
-        if let Some(window) = &mut self.preferences {
-            return window.raise();
+        match &mut self.preferences {
+            Some(window) => window.raise(),
+            None => self.open_settings_with(&self.in_force()),
         }
-        let form = self.in_force();
+    }
+
+    fn open_settings_with(&mut self, form: &SettingsForm) {
         let secure = self.main.is_some() && self.client.connection().speaks == Some(Speaks::Secure);
         let account = secure && matches!(self.client.link(), Link::Connected { .. } | Link::Waiting);
         let lan = lan_address();
-        self.preferences = Some(SettingsWindow::new(&form, lan.as_deref(), account, Rc::clone(&self.emit)));
+        self.preferences = Some(SettingsWindow::new(form, lan.as_deref(), account, Rc::clone(&self.emit)));
         if account {
             self.client.account_settings(clock::now());
         }
@@ -91,27 +116,12 @@ impl App {
             }
             window.close();
         }
-        // What the command line says is kept for good only where it was changed here.
-        let looks = (shown.language, shown.dark) != (form.language, form.dark);
-        let server = (&shown.server, shown.host_lan) != (&form.server, form.host_lan);
-        if looks {
-            (self.settings.language, self.settings.dark) = (form.language, form.dark);
+        self.choose(form);
+        let now = self.in_force();
+        if shown.polling != now.polling {
+            self.client.set_polling(clock::now(), now.polling.into());
         }
-        if server {
-            (self.settings.server, self.settings.host_lan) = (form.server, form.host_lan);
-        }
-        self.settings.polling = form.polling;
-        self.saver.save(&self.settings);
-        self.client.set_polling(clock::now(), form.polling.into());
-        if looks {
-            // From now on the settings count, not the command line.
-            self.args.language = None;
-            self.args.dark = false;
-            self.rebuild();
-        }
-        if server {
-            self.args.server = None;
-            self.args.host_lan = false;
+        if (&shown.server, shown.host_lan) != (&now.server, now.host_lan) {
             if self.main.is_some() {
                 self.tell(&t!("settings.next_login"));
             }
@@ -120,17 +130,42 @@ impl App {
     }
 
     pub(super) fn other_language(&mut self) {
-        let now = self.args.language.unwrap_or(self.settings.language).locale();
-        self.settings.language = if now == "en" { Language::Zh } else { Language::En };
-        self.args.language = None;
+        let now = self.in_force();
+        let language = if now.language.locale() == "en" { Language::Zh } else { Language::En };
+        self.choose(SettingsForm { language, ..now });
+    }
+
+    /// Takes over what was chosen, and shows it.
+    fn choose(&mut self, form: SettingsForm) {
+        let looks = |form: &SettingsForm| (form.language, form.dark);
+        let before = looks(&self.in_force());
+        take_over(form, &mut self.args, &mut self.settings);
         self.saver.save(&self.settings);
-        self.rebuild();
+        if looks(&self.in_force()) != before {
+            self.rebuild();
+        }
+    }
+
+    pub(super) fn close_settings(&mut self) {
+        if let Some(window) = self.preferences.take() {
+            window.close();
+        }
+    }
+
+    /// Built anew in another language, which counts from now on; the rest of what was chosen stays.
+    fn rebuild_settings(&mut self) {
+        let Some(form) = self.preferences.as_ref().map(SettingsWindow::form) else { return };
+        self.close_settings();
+        self.open_settings_with(&SettingsForm { language: self.in_force().language, ..form });
     }
 
     /// Builds every window anew, in another language or theme; what was typed stays.
     fn rebuild(&mut self) {
-        rust_i18n::set_locale(self.settings.language.locale());
-        set_theme(self.settings.dark);
+        let SettingsForm { language, dark, .. } = self.in_force();
+        rust_i18n::set_locale(language.locale());
+        set_theme(dark);
+        self.rebuild_settings();
+        self.register = self.register.take().map(|(window, form)| (window.renewed(Rc::clone(&self.emit)), form));
         if let Some(login) = self.login.take() {
             let form = login.form();
             login.close();
@@ -138,6 +173,8 @@ impl App {
         }
         self.rebuild_main();
         self.rebuild_chats();
+        self.rebuild_friend();
+        self.rebuild_password();
         if self.wire.is_some() {
             self.close_wire();
             self.open_wire();
@@ -147,5 +184,56 @@ impl App {
         }
         self.rebuild_connection();
         self.close_keys();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::settings::{Paths, PollingChoice};
+    use crate::client::session::Dialect;
+
+    /// One thing that a form can change.
+    type Change = fn(&mut SettingsForm);
+
+    fn asked() -> Args {
+        let [histories, settings, server, logs] = std::array::from_fn(|_| "nowhere".into());
+        Args {
+            server: Some("chat.example:9".to_owned()),
+            bind: None,
+            dialect: Dialect::Auto,
+            allow_plain: false,
+            account: None,
+            paths: Paths { histories, settings, server, logs },
+            language: Some(Language::Zh),
+            dark: true,
+            host_lan: true,
+        }
+    }
+
+    #[test]
+    fn what_the_command_line_says_is_kept_only_where_it_was_changed() {
+        let changes: [Change; 6] = [
+            |_| (),
+            |form| form.server = "192.0.2.7:9".to_owned(),
+            |form| form.host_lan = false,
+            |form| form.language = Language::En,
+            |form| form.dark = false,
+            |form| form.polling = PollingChoice::Strict,
+        ];
+        // What counts once the command line says nothing.
+        let kept = |settings: &Settings| {
+            in_force(&Args { server: None, language: None, dark: false, host_lan: false, ..asked() }, settings)
+        };
+        for (number, change) in changes.into_iter().enumerate() {
+            let (mut args, mut settings) = (asked(), Settings::default());
+            settings.server = "kept:9".to_owned();
+            let (mut form, mut wanted) = (in_force(&args, &settings), kept(&settings));
+            change(&mut form);
+            change(&mut wanted);
+            take_over(form.clone(), &mut args, &mut settings);
+            assert_eq!(in_force(&args, &settings), form, "{number}: what was chosen counts");
+            assert_eq!(kept(&settings), wanted, "{number}: and nothing else is kept");
+        }
     }
 }
