@@ -34,7 +34,7 @@ use super::hasher::Job;
 use super::limits::Seldom;
 pub use super::lossy::Lossy;
 use super::lossy::Network;
-use super::store::{self, DataLock, Store, StoreError};
+use super::store::{self, DataLock, Results, Store, StoreError};
 use super::{OnSecondLogin, Quotas};
 use crate::protocol::link::Ends;
 use socket::Socket;
@@ -131,54 +131,7 @@ impl Server {
     /// # Errors
     /// An address in use, a data directory in use or unwritable, a damaged or newer database.
     pub fn start(config: Config) -> Result<Self, ServerError> {
-        let lock = store::lock(&config.data)?;
-        control::forget(&config.data);
-        let store = Store::open(&config.data)?;
-        store.limit(config.quotas.disk)?;
-        if let Err(error) = store.number_on(now().unix) {
-            log::warn!("messages go on with the numbers there are: {error}");
-        }
-        let snapshot = store.snapshot()?;
-        let met = !config.new_key && store.knows_devices()?;
-        let carrier = config.secure.then(|| Carrier::open(&config.data, met)).transpose()?;
-        let listen = |error| ServerError::Listen { address: config.listen, error };
-        let socket = Socket::bind(config.listen).map_err(listen)?;
-        let address = socket.address()?;
-        let waker = Arc::new(Waker::new(address)?);
-        let own = waker.socket.local_addr()?;
-        let wake = {
-            let waker = Arc::clone(&waker);
-            move || {
-                // Where its address is gone nobody can ask it anything either; it goes on when that is back.
-                let _ = waker.wake();
-            }
-        };
-        let workers = Workers::start(store, wake.clone())?;
-
-        // Without it everything else goes on; operators have to stop the server, as before there was this.
-        let control = Control::open(&config.data, wake);
-        let control =
-            control.inspect_err(|error| log::warn!("commands cannot be taken while this server runs: {error}")).ok();
-
-        let stop = Stop { stopping: Arc::default(), waker, socket: Arc::new(socket.another()?) };
-        let mut engine = Engine::new(config.on_second_login, config.quotas, local_time, snapshot, now());
-        engine.set_secure(carrier.is_some());
-        let turn = Turn {
-            carrier,
-            socket,
-            own,
-            engine,
-            network: config.lossy.map(Network::new),
-            workers,
-            idle: Idle::new(config.idle_exit),
-            explain: config.explain,
-            control,
-            disk: Disk::default(),
-            not_hashed: Seldom::default(),
-            stopping: Arc::clone(&stop.stopping),
-            failed: None,
-            _lock: lock,
-        };
+        let (turn, stop, address) = Turn::open(config)?;
         let thread = thread::Builder::new().name("server".into()).spawn(move || turn.run())?;
         Ok(Self { address, stop, thread: Some(thread) })
     }
@@ -262,6 +215,59 @@ impl Disk {
 }
 
 impl Turn {
+    /// All that a server needs to serve; also what ends it, and where it listens.
+    fn open(config: Config) -> Result<(Self, Stop, SocketAddr), ServerError> {
+        let lock = store::lock(&config.data)?;
+        control::forget(&config.data);
+        let store = Store::open(&config.data)?;
+        store.limit(config.quotas.disk)?;
+        if let Err(error) = store.number_on(now().unix) {
+            log::warn!("messages go on with the numbers there are: {error}");
+        }
+        let snapshot = store.snapshot()?;
+        let met = !config.new_key && store.knows_devices()?;
+        let carrier = config.secure.then(|| Carrier::open(&config.data, met)).transpose()?;
+        let listen = |error| ServerError::Listen { address: config.listen, error };
+        let socket = Socket::bind(config.listen).map_err(listen)?;
+        let address = socket.address()?;
+        let waker = Arc::new(Waker::new(address)?);
+        let own = waker.socket.local_addr()?;
+        let wake = {
+            let waker = Arc::clone(&waker);
+            move || {
+                // Where its address is gone nobody can ask it anything either; it goes on when that is back.
+                let _ = waker.wake();
+            }
+        };
+        let workers = Workers::start(store, wake.clone())?;
+
+        // Without it everything else goes on; operators have to stop the server, as before there was this.
+        let control = Control::open(&config.data, wake);
+        let control =
+            control.inspect_err(|error| log::warn!("commands cannot be taken while this server runs: {error}")).ok();
+
+        let stop = Stop { stopping: Arc::default(), waker, socket: Arc::new(socket.another()?) };
+        let mut engine = Engine::new(config.on_second_login, config.quotas, local_time, snapshot, now());
+        engine.set_secure(carrier.is_some());
+        let turn = Self {
+            carrier,
+            socket,
+            own,
+            engine,
+            network: config.lossy.map(Network::new),
+            workers,
+            idle: Idle::new(config.idle_exit),
+            explain: config.explain,
+            control,
+            disk: Disk::default(),
+            not_hashed: Seldom::default(),
+            stopping: Arc::clone(&stop.stopping),
+            failed: None,
+            _lock: lock,
+        };
+        Ok((turn, stop, address))
+    }
+
     fn run(mut self) -> Result<(), ServerError> {
         // Any datagram fits: Windows calls a cut one an error, which would end the server.
         let mut buffer = vec![0; socket::LARGEST];
@@ -303,8 +309,7 @@ impl Turn {
     fn farewell(&mut self) {
         let by = Instant::now() + LAST_ANSWERS;
         while let Some(batch) = self.workers.stored_by(by) {
-            let now = now();
-            batch.done.into_iter().for_each(|done| self.engine.stored(now, done));
+            self.settle(batch);
         }
         self.effects();
         let Some(carrier) = &mut self.carrier else { return };
@@ -437,16 +442,21 @@ impl Turn {
             }
         }
         while let Some(batch) = self.workers.stored() {
-            let now = now();
-            if let Some(error) = batch.error {
-                self.disk.refuses(now.instant, error);
-            }
-            for done in batch.done {
-                self.engine.stored(now, done);
-            }
+            self.settle(batch);
         }
         while let Some(outcome) = self.workers.hashed() {
             self.engine.hashed(now(), outcome);
+        }
+    }
+
+    /// The engine hears what became of a batch, and the log what could not be stored.
+    fn settle(&mut self, batch: Results) {
+        let now = now();
+        if let Some(error) = batch.error {
+            self.disk.refuses(now.instant, error);
+        }
+        for done in batch.done {
+            self.engine.stored(now, done);
         }
     }
 
@@ -526,4 +536,26 @@ fn local_time(unix: i64) -> String {
         .timestamp_opt(unix, 0)
         .earliest()
         .map_or_else(|| "1970-01-01 00:00:00".to_owned(), |time| time.format("%Y-%m-%d %H:%M:%S").to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::hasher::Hashed;
+    use crate::server::store::{Op, Write};
+
+    #[test]
+    fn what_the_disk_refuses_at_the_end_is_logged_too() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let config = Config::new((std::net::Ipv4Addr::LOCALHOST, 0).into(), dir.path().to_owned());
+        let (mut turn, _, _) = Turn::open(config).expect("a server");
+        let database = rusqlite::Connection::open(store::file(dir.path())).expect("there");
+        database.execute_batch("ALTER TABLE accounts RENAME TO gone").expect("damaged");
+        let hashed = Hashed { salt: vec![1], hash: vec![2] };
+        turn.workers.store_later(Op::Write(Write::Register { job: 1, name: "a".into(), hashed, at: 0 }));
+        turn.store();
+        turn.workers.close();
+        turn.farewell();
+        assert!(turn.disk.says.contains("no such table"), "{}", turn.disk.says);
+    }
 }
