@@ -8,14 +8,14 @@
 mod waiting;
 
 use std::collections::{BTreeSet, HashSet};
-use std::io::{self, Write};
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::engine::{Engine, Now};
 use super::limits::{Buckets, Rate};
-use crate::base::trouble;
+use crate::base::{private, trouble};
 use crate::protocol::link::{
     Ends, Event, GOING_DOWN, Identity, IdentityError, Link, PeerId, REFUSED, Transmit, is_packet,
 };
@@ -122,7 +122,7 @@ impl Carrier {
             Ok(bytes) => Identity::from_bytes(&bytes),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Identity::generate().and_then(|identity| {
                 // A server whose keys are not kept would be a stranger after its next start.
-                keep(&path, &identity.to_bytes()).map(|()| identity).map_err(|error| {
+                private::replace(&path, identity.to_bytes()).map(|()| identity).map_err(|error| {
                     log::error!("the server's keys are not kept: {error}");
                     IdentityError::Damaged
                 })
@@ -274,24 +274,6 @@ impl Carrier {
         let strangers = self.strangers.due.first().map(|(at, _)| *at);
         self.link.poll_timeout().into_iter().chain(strangers).chain(self.waiting.poll_timeout()).min()
     }
-}
-
-/// Written whole or not at all, readable by its owner alone.
-fn keep(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let new = path.with_extension("new");
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&new)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&new, path)?;
-    #[cfg(unix)]
-    if let Some(folder) = path.parent() {
-        std::fs::File::open(folder)?.sync_all()?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
