@@ -120,13 +120,16 @@ impl Carrier {
         }
         let identity = match std::fs::read(&path) {
             Ok(bytes) => Identity::from_bytes(&bytes),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Identity::generate().and_then(|identity| {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let identity = Identity::generate();
                 // A server whose keys are not kept would be a stranger after its next start.
-                private::replace(&path, identity.to_bytes()).map(|()| identity).map_err(|error| {
-                    log::error!("the server's keys are not kept: {error}");
-                    IdentityError::Damaged
-                })
-            }),
+                if let Ok(identity) = &identity
+                    && let Err(error) = private::replace(&path, identity.to_bytes())
+                {
+                    return Err(CarrierError::File { path, error });
+                }
+                identity
+            }
             Err(error) => return Err(CarrierError::File { path, error }),
         };
         identity.and_then(|identity| Self::with(identity, None)).map_err(|error| CarrierError::Identity { path, error })
@@ -310,6 +313,14 @@ mod tests {
             }
         }
         last
+    }
+
+    #[test]
+    fn keys_that_cannot_be_kept_are_not_called_damaged() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let error = Carrier::open(&dir.path().join("gone"), false).expect_err("nowhere to keep them");
+        assert!(matches!(error, CarrierError::File { .. }), "{error}");
+        assert!(Carrier::open(dir.path(), false).is_ok() && Carrier::open(dir.path(), true).is_ok());
     }
 
     #[test]
