@@ -31,7 +31,7 @@ pub use self::delivered::Delivery;
 pub use self::error::StoreError;
 use self::folder::is_locked;
 pub(super) use self::folder::{DataLock, lock};
-use self::folder::{lost, make_folder, sync_folder};
+use self::folder::{lost, make_folder};
 pub use self::op::{Change, Done, Op, Read, Write};
 use self::op::{Size, Unstored};
 pub use self::schema::{SCHEMA_VERSION, file};

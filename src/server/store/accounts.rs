@@ -10,11 +10,16 @@ use crate::server::hasher::Hashed;
 /// A new account, unless there is one of its name.
 pub(super) fn register(c: &Connection, job: u64, name: &str, hashed: &Hashed, at: i64) -> Result<Done, Error> {
     let at = admin::made_at(c, at)?;
+    let account = make(c, name, &hashed.salt, &hashed.hash, at)?;
+    Ok(Done::Registered { job, account, at })
+}
+
+/// A new account's row; `None` if there is one of its name.
+pub(super) fn make(c: &Connection, name: &str, salt: &[u8], hash: &[u8], at: i64) -> Result<Option<AccountId>, Error> {
     let inserted = c
         .prepare_cached("INSERT INTO accounts (name, salt, hash, created) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")?
-        .execute(params![name, hashed.salt, hashed.hash, at])?;
-    let account = (inserted == 1).then(|| c.last_insert_rowid());
-    Ok(Done::Registered { job, account, at })
+        .execute(params![name, salt, hash, at])?;
+    Ok((inserted == 1).then(|| c.last_insert_rowid()))
 }
 
 /// Binds an account to an address; `end` loses its session.
@@ -50,12 +55,14 @@ pub(super) fn seen(c: &Connection, sessions: &[(AccountId, i64)]) -> Result<(), 
     Ok(())
 }
 
-/// Changes how an account may be used.
+/// Changes how an account may be used; one to which the plain dialect is closed has no session there.
 pub(super) fn allow(c: &Connection, account: AccountId, change: Change) -> Result<(), Error> {
     let (query, on) = match change {
         Change::Beside(on) => ("UPDATE accounts SET beside = ? WHERE id = ?", on),
         Change::SecureOnly(on) => ("UPDATE accounts SET secure_only = ? WHERE id = ?", on),
     };
     c.prepare_cached(query)?.execute(params![on, account])?;
-    admin::close(c, account)
+    c.prepare_cached("DELETE FROM sessions WHERE account = (SELECT id FROM accounts WHERE secure_only AND id = ?)")?
+        .execute([account])?;
+    Ok(())
 }

@@ -5,12 +5,12 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension};
 
-use super::{AccountId, DataLock, MessageRow, Store, StoreError, class_list, is_locked, lock, sync_folder};
+use super::{AccountId, Change, DataLock, MessageRow, Store, StoreError, accounts, class_list, is_locked, lock};
 use crate::base::migration;
 use crate::base::model::{FieldError, Password};
-use crate::base::trouble;
+use crate::base::{private, trouble};
 use crate::server::control::{ACCOUNTS, Answer, LISTS, NewAccount, Row, Want};
 use crate::server::control::{AskError, Asking, Greeting, TRIES};
 use crate::server::hasher;
@@ -291,19 +291,10 @@ pub fn secure_only(data: &Path, account: &str, on: bool) -> Result<(), AdminErro
         Doer::Server(mut asking) => done(asking.ask(Want::SecureOnly { account: account.to_owned(), on })?, account),
         Doer::Here(store, _lock) => {
             let c = store.connection().unchecked_transaction()?;
-            let id = id(&c, account)?;
-            c.execute("UPDATE accounts SET secure_only = ? WHERE id = ?", params![on, id])?;
-            close(&c, id)?;
+            accounts::allow(&c, id(&c, account)?, Change::SecureOnly(on))?;
             Ok(c.commit()?)
         }
     }
-}
-
-/// Ends an account's plain session if the plain dialect is closed to it.
-pub(super) fn close(c: &Connection, account: AccountId) -> Result<(), rusqlite::Error> {
-    c.prepare_cached("DELETE FROM sessions WHERE account = (SELECT id FROM accounts WHERE secure_only AND id = ?)")?
-        .execute([account])?;
-    Ok(())
 }
 
 /// Removes an account with its mailbox, session and devices, and what it wrote and nobody has fetched yet: that would
@@ -349,19 +340,22 @@ pub(super) fn made_at(c: &Connection, at: i64) -> Result<i64, rusqlite::Error> {
         .query_row([at], |row| row.get(0))
 }
 
-/// Writes a consistent copy of the database, also while a server runs.
+/// Writes a consistent copy of the database, also while a server runs. It is on disk afterwards, and so is its name.
 ///
 /// # Errors
-/// The file exists, or cannot be written.
+/// The file exists, or cannot be written; none is left then.
 pub fn backup(data: &Path, to: &Path) -> Result<(), AdminError> {
     let store = Store::look(data)?;
     let path = to.display().to_string();
-    migration::copy(store.connection(), to).map_err(|error| match error.kind() {
+    let copied = migration::copy(store.connection(), to).and_then(|()| {
+        private::sync_folder(to).inspect_err(|_| {
+            let _ = std::fs::remove_file(to);
+        })
+    });
+    copied.map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => AdminError::Exists(path),
         _ => AdminError::Backup { path, error },
-    })?;
-    sync_folder(to);
-    Ok(())
+    })
 }
 
 /// What became of a class list.
@@ -420,19 +414,10 @@ fn read(file: &Path) -> Result<Vec<u8>, AdminError> {
 }
 
 /// Makes those that are not there yet; which of the list, and their rows.
-pub(super) fn insert(
-    c: &Connection,
-    accounts: &[NewAccount],
-    at: i64,
-) -> Result<Vec<(usize, AccountId)>, rusqlite::Error> {
-    let mut query = c.prepare_cached(
-        "INSERT INTO accounts (name, salt, hash, created) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-    )?;
+pub(super) fn insert(c: &Connection, list: &[NewAccount], at: i64) -> Result<Vec<(usize, AccountId)>, rusqlite::Error> {
     let mut new = Vec::new();
-    for (i, NewAccount { name, salt, hash }) in accounts.iter().enumerate() {
-        if query.execute(params![name, salt.0, hash.0, at])? == 1 {
-            new.push((i, c.last_insert_rowid()));
-        }
+    for (i, NewAccount { name, salt, hash }) in list.iter().enumerate() {
+        new.extend(accounts::make(c, name, &salt.0, &hash.0, at)?.map(|account| (i, account)));
     }
     Ok(new)
 }
@@ -485,6 +470,22 @@ mod tests {
         let copy = dir.path().join("copy.sqlite");
         backup(&data, &copy).expect("written");
         assert!(matches!(backup(&data, &copy), Err(AdminError::Exists(_))));
+    }
+
+    /// A folder that cannot be read cannot be synced; root can read all of them.
+    #[cfg(unix)]
+    #[test]
+    fn a_backup_whose_name_may_be_lost_is_none() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().expect("a folder");
+        let (data, folder) = (dir.path().join("data"), dir.path().join("write only"));
+        drop(Store::open(&data).expect("new"));
+        std::fs::create_dir(&folder).expect("made");
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o300)).expect("set");
+        let (copy, readable) = (folder.join("copy"), std::fs::File::open(&folder).is_ok());
+        let done = backup(&data, &copy);
+        assert_eq!((done.is_ok(), copy.exists()), (readable, readable), "{done:?}");
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700)).expect("set");
     }
 
     #[test]

@@ -15,7 +15,12 @@ use crate::base::private;
 pub(super) fn make_folder(data: &Path) -> io::Result<()> {
     let new: Vec<&Path> = data.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.exists()).collect();
     private::folder(data)?;
-    new.into_iter().for_each(sync_folder);
+    for folder in new {
+        // Where the folder above cannot be read or synced, everything else still can.
+        if let Err(error) = private::sync_folder(folder) {
+            log::warn!("the name of {} may not outlive a power cut: {error}", folder.display());
+        }
+    }
     Ok(())
 }
 
@@ -44,18 +49,6 @@ pub(in crate::server) fn lock(data: &Path) -> Result<DataLock, StoreError> {
         Err(TryLockError::WouldBlock) => Err(StoreError::Locked(data.to_owned())),
         Err(TryLockError::Error(error)) => Err(directory(error)),
     }
-}
-
-/// Has the name of a new file or folder outlive a power cut.
-pub(super) fn sync_folder(of: &Path) {
-    #[cfg(unix)]
-    if let Some(parent) = of.parent() {
-        let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
-        // Where folders cannot be synced there is nothing better to be done.
-        let _ = File::open(parent).and_then(|folder| folder.sync_all());
-    }
-    #[cfg(not(unix))]
-    let _ = of;
 }
 
 /// An empty database is a new one only where nothing says that there was another: else everybody's accounts would be gone
