@@ -315,13 +315,18 @@ pub(in crate::server) fn deletes(c: &Connection, account: &str) -> Result<(), Ad
     Ok(c.commit()?)
 }
 
+/// Deletes what an account wrote and nobody has fetched.
+pub(super) const UNFETCHED: &str =
+    "DELETE FROM messages WHERE taken IS NULL AND author = ? RETURNING receiver, id, sender";
+/// Deletes an account with all that is its own; what others have of it belongs to nobody from then on.
+pub(super) const ACCOUNT: &str = "DELETE FROM accounts WHERE id = ?";
+
 /// Deletes an account; what nobody had fetched of it and is gone with it: whose, which, as whose.
 pub(super) fn remove(
     c: &Connection,
     account: AccountId,
 ) -> Result<Vec<(AccountId, MessageRow, String)>, rusqlite::Error> {
-    let mut query =
-        c.prepare_cached("DELETE FROM messages WHERE taken IS NULL AND author = ? RETURNING receiver, id, sender")?;
+    let mut query = c.prepare_cached(UNFETCHED)?;
     let messages = query.query_map([account], |row| Ok((row.get("receiver")?, row.get("id")?, row.get("sender")?)))?;
     let messages = messages.collect::<Result<_, _>>()?;
     c.prepare_cached(
@@ -329,7 +334,7 @@ pub(super) fn remove(
          ON CONFLICT DO UPDATE SET created = max(created, excluded.created)",
     )?
     .execute([account])?;
-    c.prepare_cached("DELETE FROM accounts WHERE id = ?")?.execute([account])?;
+    c.prepare_cached(ACCOUNT)?.execute([account])?;
     Ok(messages)
 }
 
