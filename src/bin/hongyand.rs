@@ -306,18 +306,7 @@ fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     let data = config.data.display().to_string();
     let server = Server::start(config)?;
     log::info!("listening on {}, data in {data}", server.address());
-    #[cfg(unix)]
-    {
-        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-        let stop = server.stopper();
-        let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])?;
-        std::thread::Builder::new().name("signals".into()).spawn(move || {
-            if signals.forever().next().is_some() {
-                log::info!("ending");
-                stop.stop();
-            }
-        })?;
-    }
+    server.end_at_signals()?;
     Ok(server.wait()?)
 }
 

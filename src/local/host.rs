@@ -95,11 +95,13 @@ fn answers(socket: &UdpSocket, server: SocketAddr) -> bool {
     answered
 }
 
-/// The background process itself: serves until it is idle.
+/// The background process itself: serves until it is idle, or told to end by a signal.
 ///
 /// # Errors
-/// As [`Server::start`]; losing the race for the data directory among them.
+/// As [`Server::start`] and [`Server::end_at_signals`]; losing the race for the data directory among them.
 pub fn serve_local(listen: SocketAddr, data: &Path) -> Result<(), ServerError> {
     let config = Config { idle_exit: Some(IDLE_EXIT), ..Config::new(listen, data.to_owned()) };
-    Server::start(config)?.wait()
+    let server = Server::start(config)?;
+    server.end_at_signals()?;
+    server.wait()
 }

@@ -148,6 +148,28 @@ impl Server {
         self.stop.clone()
     }
 
+    /// From here on SIGINT, SIGTERM and SIGHUP end it cleanly: what is being stored is committed, clients are told, and
+    /// no file of a running server is left. Where there are no such signals this does nothing.
+    ///
+    /// # Errors
+    /// The system refuses a signal's handler or the thread that waits for it.
+    pub fn end_at_signals(&self) -> io::Result<()> {
+        #[cfg(unix)]
+        {
+            use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+            let stop = self.stopper();
+            let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+            let wait = move || {
+                if signals.forever().next().is_some() {
+                    log::info!("ending");
+                    stop.stop();
+                }
+            };
+            thread::Builder::new().name("signals".into()).spawn(wait)?;
+        }
+        Ok(())
+    }
+
     /// Waits until it has ended, by [`Stop::stop`] or idleness.
     ///
     /// # Errors

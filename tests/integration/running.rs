@@ -54,6 +54,16 @@ impl Place {
         self.serve(command);
     }
 
+    /// With a server as `hongyan` and `hongyan-term` start it where none is named.
+    fn of_the_windows(folder: &Path) -> Self {
+        let mut place = Self::new(folder);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hongyan-term"));
+        command.args(["serve-local", "--listen", &place.at.to_string(), "--data"]).arg(&place.data);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        place.serve(command);
+        place
+    }
+
     /// Starts a server, and waits until it answers.
     fn serve(&mut self, mut command: Command) {
         self.server = Some(Process(command.spawn().expect("it runs")));
@@ -273,13 +283,8 @@ fn what_is_changed_holds_at_the_next_datagram() {
 
 #[test]
 fn the_windows_own_server_is_looked_after_the_same_way() {
-    // As `hongyan` and `hongyan-term` start it where no server is named.
     let dir = tempfile::tempdir().expect("a folder");
-    let mut place = Place::new(dir.path());
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hongyan-term"));
-    command.args(["serve-local", "--listen", &place.at.to_string(), "--data"]).arg(&place.data);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    place.serve(command);
+    let mut place = Place::of_the_windows(dir.path());
     let a = Student::new(place.at);
     assert_eq!((a.ask("01#a#x#x#"), a.ask("02#a#x#")), ("01:01".into(), "02:01".into()));
     assert!(place.does(&["account", "list"]).ends_with("\tonline\n"));
@@ -287,6 +292,15 @@ fn the_windows_own_server_is_looked_after_the_same_way() {
     assert_eq!(a.ask("08#"), "07:01");
     place.kill();
     assert_eq!(place.does(&["account", "list"]), "");
+}
+
+#[test]
+fn the_windows_own_server_ends_cleanly_when_it_is_told_to() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut place = Place::of_the_windows(dir.path());
+    assert!(place.control().exists());
+    place.end();
+    assert!(!place.control().exists());
 }
 
 #[test]
