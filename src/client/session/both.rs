@@ -1,22 +1,29 @@
 //! One session for both dialects: what is wanted (`wishes`) waits until it is known which one is spoken (`choice`),
 //! and then goes on to that one's session.
 //!
-//! Its parts: `asking` (questions whose answer depends on the dialect alone) and `figures` (what can be read of the
-//! connection and of the server's keys).
+//! Its parts: `state` (what is spoken, and its session), `going` (from one dialect to the other), `telling` (events, and what
+//! follows from them), `asking` (questions whose answer depends on the dialect alone) and `figures` (what can be read of
+//! the connection and of the server's keys).
 
+mod asking;
 mod figures;
+mod going;
+mod state;
+mod telling;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use self::going::plain_session;
+use self::state::State;
 use super::Dialect;
 use super::choice::{Choice, Known, Step};
 use super::finding::{Finding, Speaks};
 use super::wishes::{Waiting, Wish, Wishes};
 use super::{
-    AccountChange, Beyond, Cause, Event, Kept, Link, LoginOutcome, PasswordOutcome, Polling, Receiver, RegisterOutcome,
-    StoreToken, Transmit, plain, secure,
+    Beyond, Cause, Event, Kept, Link, LoginOutcome, PasswordOutcome, Polling, Receiver, RegisterOutcome, StoreToken,
+    Transmit, plain, secure,
 };
 use crate::base::model::{Account, MessageId, MessageText, Password, SendState};
 use crate::protocol::link;
@@ -49,8 +56,7 @@ pub struct Session {
     seed: u64,
     carrier_seed: Option<[u8; 32]>,
     choice: Choice,
-    plain: plain::Session,
-    secure: Option<Box<secure::Session>>,
+    state: State,
     wishes: Wishes,
     /// The plain dialect is closed to the account.
     encrypted_only: bool,
@@ -62,7 +68,6 @@ pub struct Session {
     handed: Option<plain::Handed>,
     /// The connection line that was told last.
     shown: Link,
-    transmits: VecDeque<Transmit>,
     events: VecDeque<Event>,
 }
 
@@ -71,91 +76,55 @@ impl Session {
     #[must_use]
     pub fn new(config: Config) -> Self {
         let Config { server, polling, dialect, known, allow_plain, seed, carrier_seed } = config;
-        let mut plain = plain::Session::new(polling);
-        if dialect == Dialect::Plain || known.fragile {
-            plain.keep_to_the_course();
-        }
-        if known.fragile && !known.secure_only {
-            plain.is_fragile();
-        }
-        if known.foreign && !known.secure_only {
-            plain.is_foreign();
-        }
-        Self {
+        let choice = Choice::new(dialect, known, allow_plain, seed);
+        let mut session = Self {
             server,
             seed,
             carrier_seed,
-            choice: Choice::new(dialect, known, allow_plain, seed),
-            plain,
-            secure: None,
+            state: State::Sought(Box::new(plain_session(&choice, plain::Left::new(polling)))),
+            choice,
             wishes: Wishes::default(),
             encrypted_only: false,
             if_free: false,
             last_token: 0,
             handed: None,
             shown: Link::Offline,
-            transmits: VecDeque::new(),
             events: VecDeque::new(),
-        }
+        };
+        session.listen();
+        session
     }
 
     /// What is spoken, once that is known.
     #[must_use]
     pub fn speaks(&self) -> Option<Speaks> {
-        self.choice.speaks()
-    }
-
-    fn spoken(&mut self) -> Option<&mut secure::Session> {
-        self.secure.as_deref_mut().filter(|_| self.choice.speaks() == Some(Speaks::Secure))
+        self.state.speaks()
     }
 
     /// The next datagram for the server; call until `None` after every other call.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
-        let own = self.transmits.pop_front().or_else(|| self.choice.poll_transmit());
-        own.or_else(|| self.plain.poll_transmit()).or_else(|| self.secure.as_mut()?.poll_transmit())
+        self.choice.poll_transmit().or_else(|| self.state.poll_transmit())
     }
 
     /// The next event; call until `None` after every other call.
     pub fn poll_event(&mut self) -> Option<Event> {
-        loop {
-            let secure = |session: &mut Self| session.secure.as_mut()?.poll_event();
-            let event = self.events.pop_front().or_else(|| self.plain.poll_event()).or_else(|| secure(self))?;
-            match &event {
-                Event::Link(link) if self.shown == *link => continue,
-                Event::Link(link) => self.shown = *link,
-                Event::Pin(key) => self.choice.pin(key.clone()),
-                // Somebody is asked what then; and whoever gave up is told nothing more.
-                Event::Registered(RegisterOutcome::NoAnswer | RegisterOutcome::Unheard)
-                    if self.is_doubting() || !self.wishes.is_registering() =>
-                {
-                    continue;
-                }
-                Event::LoggedIn(LoginOutcome::NoAnswer | LoginOutcome::Unheard) if self.is_doubting() => continue,
-                Event::Registered(_) => self.wishes.registered(),
-                Event::LoggedIn(outcome) => self.wishes.set_online(*outcome == LoginOutcome::Done),
-                Event::Kicked { .. } => self.wishes.set_online(false),
-                Event::Extensions(known) => self.choice.set_foreign(!known),
-                Event::EndedAt(Beyond::Who) => self.choice.set_fragile(),
-                _ => {}
-            }
-            return Some(event);
-        }
+        debug_assert_eq!(self.state.poll_event(), None, "nobody listened after a call");
+        self.events.pop_front()
     }
 
     /// When [`Session::handle_timeout`] wants to be called; `None` while there is nothing to wait for.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let secure = self.secure.as_ref().and_then(|s| s.poll_timeout());
-        [self.choice.poll_timeout(), self.plain.poll_timeout(), secure].into_iter().flatten().min()
+        self.choice.poll_timeout().into_iter().chain(self.state.poll_timeout()).min()
     }
 
     /// The connection line.
     #[must_use]
     pub fn link(&self) -> Link {
-        match (&self.secure, self.speaks()) {
-            (Some(secure), Some(Speaks::Secure)) => secure.link(),
-            _ if self.choice.is_settled() => self.plain.link(),
-            _ => self.shown,
+        match &self.state {
+            State::Sought(_) => self.shown,
+            State::Plain(plain) => plain.link(),
+            State::Secure(secure) => secure.session.link(),
         }
     }
 
@@ -185,42 +154,11 @@ impl Session {
         self.begin(now, Wish::Resume { account, kept });
     }
 
-    fn begin(&mut self, now: Instant, wish: Wish) {
-        self.wishes.add(wish);
-        self.choice.doubt_old_answer(now);
-        self.log_in(now);
-    }
-
-    fn log_in(&mut self, now: Instant) {
-        if self.speaks().is_none() {
-            self.show(Link::LoggingIn);
-        }
-        self.ask(now);
-    }
-
-    fn ask(&mut self, now: Instant) {
-        let step = self.choice.ask(now);
-        self.follow(now, step);
-    }
-
     /// Somebody agreed to go on in the plain dialect, after [`Event::PlainOnly`]. For a server that spoke the
     /// other this is good only while it asks, and until that is spoken again.
     pub fn allow_plain(&mut self, now: Instant) {
         if self.choice.allow_plain() {
-            self.wishes.begin_again();
-            let secure = self.secure.take();
-            let step = self.choice.speak_plain(now, secure.is_some());
-            if let Some(mut secure) = secure {
-                self.last_token = secure.last_token();
-                // What that one has not settled goes on waiting; what may have arrived is said so.
-                for (id, to, text, again) in secure.take_outbox() {
-                    self.wishes.wait(Waiting { id, to: to.into(), text, again });
-                }
-                // Nobody listens to that one any more.
-                self.events.push_back(Event::Silent(None));
-                self.show(Link::LoggingIn);
-            }
-            self.follow(now, step);
+            self.go_over(now);
         }
     }
 
@@ -242,71 +180,6 @@ impl Session {
         }
     }
 
-    fn follow(&mut self, now: Instant, step: Step) {
-        self.plain.expect_late(&self.choice.take_left_over());
-        match step {
-            Step::Wait => {}
-            Step::Speak { speaks, anew } => {
-                if anew {
-                    self.events.push_back(Event::Speaks(speaks));
-                }
-                self.hand_on(now, speaks);
-            }
-            Step::Consent(_) if !self.wishes.any() => self.refuse_plain(),
-            Step::Consent(why) => self.events.push_back(Event::PlainOnly(why)),
-            Step::NoAnswer => self.no_answer(),
-        }
-    }
-
-    fn hand_on(&mut self, now: Instant, speaks: Speaks) {
-        for wish in self.wishes.take() {
-            match speaks {
-                Speaks::Plain => self.wish_plainly(now, wish),
-                Speaks::Secure => self.wish_securely(now, wish),
-            }
-        }
-        for Waiting { id, to, text, again } in self.wishes.take_messages() {
-            if again { self.send_again(now, id, to, text) } else { self.send(now, id, to, text) }
-        }
-    }
-
-    fn wish_plainly(&mut self, now: Instant, wish: Wish) {
-        match wish {
-            Wish::Register { account, password, confirm } => self.plain.register(now, account, password, confirm),
-            // It would be refused there, and everybody on the way could read the password.
-            Wish::Login { .. } | Wish::Resume { .. } if self.encrypted_only => {
-                self.show(Link::Offline);
-                self.events.push_back(Event::LoggedIn(LoginOutcome::EncryptedOnly));
-            }
-            Wish::Login { account, password, .. } => {
-                self.plain.login(now, account, password);
-                if let Some(handed) = self.handed.take() {
-                    self.plain.set_handed(handed);
-                }
-            }
-            Wish::Resume { .. } => {
-                self.show(Link::Offline);
-                self.events.push_back(Event::LoggedIn(LoginOutcome::PasswordNeeded));
-            }
-        }
-    }
-
-    fn wish_securely(&mut self, now: Instant, wish: Wish) {
-        let Self { server, if_free, last_token, seed, carrier_seed, .. } = *self;
-        let known = self.choice.known();
-        let fresh = || {
-            let (pins, damaged) = (known.pins.clone(), known.damaged.clone());
-            let config = secure::Config { server, pins, damaged, if_free, last_token, seed, carrier_seed };
-            Box::new(secure::Session::new(config))
-        };
-        let secure = self.secure.get_or_insert_with(fresh);
-        match wish {
-            Wish::Register { account, password, confirm } => secure.register(now, account, password, &confirm),
-            Wish::Login { account, password, kept } => secure.login(now, account, password, kept),
-            Wish::Resume { account, kept } => secure.resume(now, account, kept),
-        }
-    }
-
     /// From here on a login ends nobody else's: it is refused with `AlreadyLoggedIn`, as one in the plain dialect
     /// always is, until [`Session::take_over`]. For programs that nobody sits at.
     pub fn log_in_if_free(&mut self) {
@@ -315,7 +188,7 @@ impl Session {
 
     fn set_if_free(&mut self, if_free: bool) {
         self.if_free = if_free;
-        if let Some(secure) = &mut self.secure {
+        if let Some(secure) = self.state.secure_mut() {
             secure.set_if_free(if_free);
         }
     }
@@ -323,11 +196,15 @@ impl Session {
     /// Ends the account's other session and logs in again, after
     /// `LoginOutcome::Refused(AlreadyLoggedIn)` or [`Event::Kicked`].
     pub fn take_over(&mut self, now: Instant) {
-        self.wishes.set_online(true);
         self.set_if_free(false);
-        match self.spoken() {
-            Some(secure) => secure.go_online(now),
-            None => self.plain.take_over(now),
+        match &mut self.state {
+            State::Plain(plain) => {
+                self.wishes.set_online(true);
+                plain.take_over(now);
+                self.listen();
+            }
+            // Nobody is in the way, or not any more.
+            State::Sought(_) | State::Secure(_) => self.go_online(now),
         }
     }
 
@@ -335,50 +212,50 @@ impl Session {
     /// goes once.
     pub fn send(&mut self, now: Instant, id: MessageId, to: impl Into<Receiver>, text: MessageText) {
         let to = to.into();
-        if let Some(secure) = self.spoken() {
-            secure.send(now, id, to, text);
-        } else if self.choice.is_settled() {
-            self.plain.send(now, id, to.account, text);
-        } else {
-            self.wishes.wait(Waiting { id, to, text, again: false });
-            self.events.push_back(Event::Outgoing { id, state: SendState::Waiting });
+        match &mut self.state {
+            State::Sought(_) => {
+                self.wishes.wait(Waiting { id, to, text, again: false });
+                self.tell(Event::Outgoing { id, state: SendState::Waiting });
+            }
+            State::Plain(plain) => plain.send(now, id, to.account, text),
+            State::Secure(secure) => secure.session.send(now, id, to, text),
         }
+        self.listen();
     }
 
     /// The same with one that may have been sent already in the secure dialect, before the program
     /// ended. There it arrives once; in the plain dialect only its writer sends it again.
     pub fn send_again(&mut self, now: Instant, id: MessageId, to: impl Into<Receiver>, text: MessageText) {
         let to = to.into();
-        if let Some(secure) = self.spoken() {
-            secure.send_again(now, id, to, text);
-        } else if self.choice.is_settled() {
-            self.events.push_back(Event::Outgoing { id, state: SendState::MaybeSent });
-        } else {
-            self.wishes.wait(Waiting { id, to, text, again: true });
+        match &mut self.state {
+            State::Sought(_) => self.wishes.wait(Waiting { id, to, text, again: true }),
+            State::Plain(_) => self.tell(Event::Outgoing { id, state: SendState::MaybeSent }),
+            State::Secure(secure) => secure.session.send_again(now, id, to, text),
         }
+        self.listen();
     }
 
     /// Goes offline; answered by [`Event::WentOffline`] within 1 s, whatever the server does.
     pub fn go_offline(&mut self, now: Instant) {
-        let asking = self.choice.let_go(false);
+        self.choice.let_go(false);
         self.wishes.drop_open();
         self.wishes.set_online(false);
-        match self.spoken() {
-            Some(secure) => secure.go_offline(now),
-            None if asking => {
+        match &mut self.state {
+            State::Sought(_) => {
                 self.show(Link::Offline);
-                self.events.push_back(Event::WentOffline(Some(false)));
+                self.tell(Event::WentOffline(Some(false)));
             }
-            None => self.plain.go_offline(now),
+            State::Plain(plain) => plain.go_offline(now),
+            State::Secure(secure) => secure.session.go_offline(now),
         }
+        self.listen();
     }
 
     /// The same, and this device needs the password from now on; in the plain dialect it does anyway.
     pub fn forget_device(&mut self, now: Instant) {
-        match self.spoken() {
-            Some(secure) => secure.forget_device(now),
-            None => self.go_offline(now),
-        }
+        let Some(secure) = self.state.secure_mut() else { return self.go_offline(now) };
+        secure.forget_device(now);
+        self.listen();
     }
 
     /// Lets go of the login and its messages without a word to the server; nothing is sent by itself
@@ -386,150 +263,147 @@ impl Session {
     pub fn forget(&mut self) {
         let asking = self.wishes.forget_login();
         self.choice.let_go(asking);
-        self.plain.forget();
-        if let Some(secure) = &mut self.secure {
-            secure.forget();
+        match &mut self.state {
+            State::Sought(plain) | State::Plain(plain) => plain.forget(),
+            State::Secure(secure) => secure.session.forget(),
         }
+        self.listen();
         self.show(Link::Offline);
     }
 
     /// Logs in again as at the last login.
     pub fn go_online(&mut self, now: Instant) {
         self.wishes.set_online(true);
-        if let Some(secure) = self.spoken() {
-            secure.go_online(now);
-        } else if self.choice.is_settled() {
-            self.plain.go_online(now);
-        } else if self.wishes.log_in_again() {
-            self.log_in(now);
+        match &mut self.state {
+            State::Sought(_) => {
+                if self.wishes.log_in_again() {
+                    self.log_in(now);
+                }
+            }
+            State::Plain(plain) => plain.go_online(now),
+            State::Secure(secure) => secure.session.go_online(now),
         }
+        self.listen();
     }
 
     /// Changes the password of whoever is logged in, in the plain dialect; answered by [`Event::PasswordChanged`].
     pub fn change_password(&mut self, now: Instant, old: Password, new: Password, confirm: Password) {
-        match self.spoken() {
-            Some(_) => self.events.push_back(Event::PasswordChanged(PasswordOutcome::Encrypted)),
-            None => self.plain.change_password(now, old, new, confirm),
+        match self.state.text_mut() {
+            Some(plain) => plain.change_password(now, old, new, confirm),
+            None => self.tell(Event::PasswordChanged(PasswordOutcome::Encrypted)),
         }
+        self.listen();
     }
 
     /// See [`plain::Session::ask_who`]; in the secure dialect it is known anyway.
     pub fn ask_who(&mut self, now: Instant) {
-        if self.spoken().is_none() {
-            self.plain.ask_who(now);
+        if let Some(plain) = self.state.text_mut() {
+            plain.ask_who(now);
         }
+        self.listen();
     }
 
     /// F5: asks at once, and reconnects at once.
     pub fn fetch_now(&mut self, now: Instant) {
         self.choice.ask_now(now);
-        match self.spoken() {
-            Some(secure) => secure.fetch_now(now),
-            None => self.plain.fetch_now(now),
+        match &mut self.state {
+            State::Sought(plain) | State::Plain(plain) => plain.fetch_now(now),
+            State::Secure(secure) => secure.session.fetch_now(now),
         }
+        self.listen();
     }
 
     /// How unread messages are asked for from now on, in the plain dialect.
     pub fn set_polling(&mut self, now: Instant, polling: Polling) {
-        self.plain.set_polling(now, polling);
+        self.state.set_polling(now, polling);
+        self.listen();
     }
 
     /// Which chat windows are open, and whether one is visible.
     pub fn set_open_chats(&mut self, now: Instant, chats: Vec<Account>, visible: bool) {
-        self.plain.set_open_chats(now, chats, visible);
+        self.state.set_open_chats(now, chats, visible);
+        self.listen();
     }
 
     /// A datagram typed by hand. In the secure dialect it stands beside everything: what is answered is
     /// seen in the protocol window and means nothing.
     pub fn by_hand(&mut self, now: Instant, bytes: Vec<u8>) {
-        if self.spoken().is_some() {
-            self.transmits.push_back(Transmit { bytes, cause: Cause::ByHand });
-        } else {
-            self.plain.by_hand(now, bytes);
+        match &mut self.state {
+            State::Sought(plain) | State::Plain(plain) => plain.by_hand(now, bytes),
+            State::Secure(secure) => secure.typed.push_back(Transmit { bytes, cause: Cause::ByHand }),
         }
+        self.listen();
     }
 
-    /// The message of this token is on disk, or could not be stored.
+    /// The message of this token is on disk, or could not be stored. Without the session that received it the message is
+    /// the server's still, and comes again with the next one.
     pub fn handle_stored(&mut self, now: Instant, token: StoreToken, stored: bool) {
-        match token {
-            StoreToken::Plain(_) => self.plain.handle_stored(now, token, stored),
-            // Without that session the message is the server's still, and comes again with the next one.
-            StoreToken::Secure(_) => {
-                if let Some(secure) = &mut self.secure {
-                    secure.handle_stored(now, token, stored);
-                }
+        match (token, &mut self.state) {
+            (StoreToken::Plain(_), State::Sought(plain) | State::Plain(plain)) => {
+                plain.handle_stored(now, token, stored);
             }
+            (StoreToken::Secure(_), State::Secure(secure)) => secure.session.handle_stored(now, token, stored),
+            (StoreToken::Plain(_), State::Secure(_)) | (StoreToken::Secure(_), State::Sought(_) | State::Plain(_)) => {}
         }
+        self.listen();
     }
 
     /// That this message is [`SendState::Sending`] is on disk, or could not be stored.
     pub fn handle_noted(&mut self, now: Instant, id: MessageId, noted: bool) {
-        match self.spoken() {
-            Some(secure) => secure.handle_noted(now, id, noted),
-            None => self.plain.handle_noted(now, id, noted),
+        match &mut self.state {
+            State::Sought(plain) | State::Plain(plain) => plain.handle_noted(now, id, noted),
+            State::Secure(secure) => secure.session.handle_noted(now, id, noted),
         }
+        self.listen();
     }
 
     /// See [`secure::Session::handle_delivered`].
     pub fn handle_delivered(&mut self, now: Instant, version: Option<u64>) {
-        if let Some(secure) = &mut self.secure {
+        if let Some(secure) = self.state.secure_mut() {
             secure.handle_delivered(now, version);
         }
+        self.listen();
     }
 
     /// See [`secure::Session::set_device`].
     pub fn set_device(&mut self, now: Instant, device: Option<Device>) {
-        if let Some(secure) = &mut self.secure {
+        if let Some(secure) = self.state.secure_mut() {
             secure.set_device(now, device);
         }
+        self.listen();
     }
 
     /// See [`secure::Session::trust`].
     pub fn trust(&mut self, key: Vec<u8>) {
-        if let Some(secure) = &mut self.secure {
+        if let Some(secure) = self.state.secure_mut() {
             secure.trust(key);
         }
-    }
-
-    /// See [`secure::Session::history`]; in the plain dialect there is none.
-    pub fn history(&mut self, now: Instant, peer: Account, before: Option<u64>, count: u32) {
-        match self.spoken() {
-            Some(secure) => secure.history(now, peer, before, count),
-            None => self.events.push_back(Event::History { peer, messages: Vec::new(), more: false }),
-        }
-    }
-
-    /// See [`secure::Session::account_settings`] and, with a change, [`secure::Session::set_account`]; in the plain
-    /// dialect there are none.
-    pub fn account(&mut self, now: Instant, change: Option<AccountChange>) {
-        match (self.spoken(), change) {
-            (Some(secure), None) => secure.account_settings(now),
-            (Some(secure), Some(change)) => secure.set_account(now, change),
-            (None, _) => self.events.push_back(Event::AccountSettings(None)),
-        }
+        self.listen();
     }
 
     /// A datagram from the server's address.
     pub fn handle_datagram(&mut self, now: Instant, bytes: &[u8]) {
-        if let Some(secure) = self.secure.as_mut().filter(|_| link::is_packet(bytes)) {
+        if let Some(secure) = self.state.secure_mut().filter(|_| link::is_packet(bytes)) {
             secure.handle_datagram(now, bytes);
+            self.listen();
             return self.diagnose(now);
         }
-        self.plain.expect_late(&self.choice.take_left_over());
-        if self.choice.is_asking() && !self.choice.is_hushed() {
+        self.state.expect_late(&self.choice.take_left_over());
+        if self.choice.is_asking() {
             let reply = Reply::decode(bytes, &mut Learned::default());
             // It may answer what was asked in plain, or by hand: then it says nothing of the dialect, which is asked
             // for again, nor is it taken for that answer.
-            if Finding::would_mean(&reply) && self.plain.is_unclear(now, &reply) {
+            if Finding::would_mean(&reply) && self.state.is_unclear(now, &reply) {
                 return;
             }
         }
         if let Some(step) = self.choice.handle_text(now, bytes) {
             return self.follow(now, step);
         }
-        if self.choice.believes_text() {
-            self.plain.handle_datagram(now, bytes);
+        if let Some(plain) = self.state.text_mut().filter(|_| self.choice.believes_text()) {
+            plain.handle_datagram(now, bytes);
         }
+        self.listen();
     }
 
     /// The deadline has come.
@@ -537,37 +411,12 @@ impl Session {
         while let Some(step) = self.choice.handle_timeout(now) {
             self.follow(now, step);
         }
-        if self.plain.poll_timeout().is_some_and(|at| at <= now) {
-            self.plain.handle_timeout(now);
-        }
-        if let Some(secure) = self.secure.as_mut().filter(|s| s.poll_timeout().is_some_and(|at| at <= now)) {
-            secure.handle_timeout(now);
-        }
+        self.state.handle_timeout(now);
+        self.listen();
         self.diagnose(now);
-    }
-
-    fn diagnose(&mut self, now: Instant) {
-        if let Some(out_of_reach) = self.spoken().map(|secure| secure.is_out_of_reach()) {
-            self.choice.diagnose(now, out_of_reach);
-        }
-    }
-
-    fn no_answer(&mut self) {
-        self.show(Link::Offline);
-        for wish in self.wishes.take() {
-            self.events.push_back(match wish {
-                Wish::Register { .. } => Event::Registered(RegisterOutcome::Unheard),
-                Wish::Login { .. } | Wish::Resume { .. } => Event::LoggedIn(LoginOutcome::Unheard),
-            });
-        }
-    }
-
-    fn show(&mut self, link: Link) {
-        self.events.push_back(Event::Link(link));
     }
 }
 
-mod asking;
 #[cfg(test)]
 mod pairs_tests;
 #[cfg(test)]

@@ -67,20 +67,42 @@ pub(super) struct Choice {
     allow_plain: bool,
     /// Makes questions that nobody else can answer.
     dice: Dice,
-    finding: Option<Finding>,
     /// What was sent to find out, is not waited for any more, and may still be answered.
     left_over: Vec<(Vec<u8>, Instant)>,
-    /// What was found, and when.
-    speaks: Option<(Speaks, Instant)>,
     /// Somebody said, this once, that the plain dialect will do for a server that spoke the other; over as
     /// soon as it speaks that again.
     overridden: bool,
-    /// The question is asked, and this answer waits for somebody's consent.
-    doubting: bool,
-    /// Until then nothing is asked in text, nor any text read.
-    hush: Option<Instant>,
-    /// Nobody answers in the secure dialect, and it was asked whether somebody does in the other.
-    diagnosed: bool,
+    stage: Stage,
+}
+
+/// How far the choice has come.
+#[derive(Debug)]
+enum Stage {
+    /// Nothing is known, and nobody wants to know.
+    Open,
+    /// The server is being asked.
+    Asking(Finding),
+    /// The plain dialect is what there is, and somebody is asked whether it will do.
+    Doubting,
+    /// The plain dialect follows then; before that nothing is asked in text, nor any text read.
+    Hush(Instant),
+    /// The plain dialect is spoken, as was found then.
+    Plain(Instant),
+    /// The secure dialect is spoken.
+    Secure(Diagnosis),
+}
+
+/// Whether somebody answers in the plain dialect where nobody does in the secure one.
+#[derive(Debug)]
+enum Diagnosis {
+    /// The server is within reach, or was when it was looked at last.
+    None,
+    /// It is being asked.
+    Asking(Finding),
+    /// It was asked, and is not asked again before it was within reach.
+    Asked,
+    /// Somebody does, and it is asked whether that will do.
+    Doubting,
 }
 
 impl Choice {
@@ -90,24 +112,29 @@ impl Choice {
             known,
             allow_plain,
             dice: Dice::new(seed),
-            finding: None,
             left_over: Vec::new(),
-            speaks: None,
             overridden: false,
-            doubting: false,
-            hush: None,
-            diagnosed: false,
+            stage: Stage::Open,
         }
     }
 
     /// What is spoken, once that is known.
     pub(super) fn speaks(&self) -> Option<Speaks> {
-        self.speaks.map(|(speaks, _)| speaks)
+        match self.stage {
+            Stage::Open | Stage::Asking(_) | Stage::Doubting | Stage::Hush(_) => None,
+            Stage::Plain(_) => Some(Speaks::Plain),
+            Stage::Secure(_) => Some(Speaks::Secure),
+        }
     }
 
     /// Nothing has to wait for an answer about the dialect.
     pub(super) fn is_settled(&self) -> bool {
-        self.speaks.is_some() || self.dialect == Dialect::Plain && !self.was_secure()
+        self.speaks().is_some() || self.dialect == Dialect::Plain && !self.was_secure()
+    }
+
+    /// Whether nothing but the course's requests may go out by itself in the plain dialect.
+    pub(super) fn keeps_to_the_course(&self) -> bool {
+        self.dialect == Dialect::Plain || self.known.fragile
     }
 
     /// What is known of the server from before, as far as it has changed since.
@@ -123,54 +150,88 @@ impl Choice {
         self.overridden = false;
     }
 
+    fn finding(&self) -> Option<&Finding> {
+        match &self.stage {
+            Stage::Asking(finding) | Stage::Secure(Diagnosis::Asking(finding)) => Some(finding),
+            Stage::Open | Stage::Doubting | Stage::Hush(_) | Stage::Plain(_) | Stage::Secure(_) => None,
+        }
+    }
+
+    fn finding_mut(&mut self) -> Option<&mut Finding> {
+        match &mut self.stage {
+            Stage::Asking(finding) | Stage::Secure(Diagnosis::Asking(finding)) => Some(finding),
+            Stage::Open | Stage::Doubting | Stage::Hush(_) | Stage::Plain(_) | Stage::Secure(_) => None,
+        }
+    }
+
+    /// Goes on to this stage; what was asked in the one before may still be answered.
+    fn turn(&mut self, stage: Stage) {
+        let left = self.finding().map(|finding| finding.unanswered().collect::<Vec<_>>());
+        self.left_over.extend(left.into_iter().flatten());
+        self.stage = stage;
+    }
+
     /// The next datagram for the server.
     pub(super) fn poll_transmit(&mut self) -> Option<Transmit> {
-        self.finding.as_mut()?.poll_transmit()
+        self.finding_mut()?.poll_transmit()
     }
 
     /// When [`Choice::handle_timeout`] wants to be called.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        let finding = self.finding.as_ref().map(|f| f.poll_timeout().min(f.began() + NO_ANSWER));
-        [finding, self.hush].into_iter().flatten().min()
+        match self.stage {
+            Stage::Hush(until) => Some(until),
+            _ => self.finding().map(|finding| finding.poll_timeout().min(finding.began() + NO_ANSWER)),
+        }
     }
 
-    /// Before a login: a server may have become another one since it was asked.
-    pub(super) fn doubt_old_answer(&mut self, now: Instant) {
-        if matches!(self.speaks, Some((Speaks::Plain, at)) if now.saturating_duration_since(at) >= BELIEVED) {
-            self.speaks = None;
+    /// Before a login: a server may have become another one since it was asked. True if it is to be asked anew.
+    pub(super) fn doubt_old_answer(&mut self, now: Instant) -> bool {
+        let doubts = matches!(self.stage, Stage::Plain(found) if now.saturating_duration_since(found) >= BELIEVED);
+        if doubts {
+            self.turn(Stage::Open);
         }
+        doubts
     }
 
     /// Somebody wants to register or to log in.
     pub(super) fn ask(&mut self, now: Instant) -> Step {
-        // Whoever was told that it is not the same any more is told so as often as they try.
-        self.diagnosed = false;
         if self.dialect == Dialect::Plain {
             if self.was_secure() {
-                self.doubting = true;
+                self.turn(Stage::Doubting);
                 return Step::Consent(Plainly::Chosen);
             }
             return self.speak(now, Speaks::Plain);
         }
         if self.was_secure() {
             // It need not be asked, and a false answer is not listened to.
+            self.speak_securely_anew();
             return self.speak(now, Speaks::Secure);
         }
-        if let Some(speaks) = self.speaks() {
-            return self.found(now, speaks);
-        }
-        if self.doubting {
+        match self.stage {
+            // What follows is known.
+            Stage::Asking(_) | Stage::Hush(_) => Step::Wait,
             // Known already, and not to be asked again: somebody wants something else, and is to be asked themselves.
-            return Step::Consent(self.why());
+            Stage::Doubting => Step::Consent(self.why()),
+            Stage::Plain(_) => self.found(now, Speaks::Plain),
+            Stage::Secure(_) => {
+                self.speak_securely_anew();
+                self.found(now, Speaks::Secure)
+            }
+            // One that was secure is asked all the same: what answers in its place today need not be there tomorrow.
+            Stage::Open if !self.known.may_be_asked() => self.found(now, Speaks::Plain),
+            Stage::Open => {
+                let finding = Finding::new(now, &mut self.dice);
+                self.turn(Stage::Asking(finding));
+                Step::Wait
+            }
         }
-        // One that was secure is asked all the same: what answers in its place today need not be there tomorrow.
-        if !self.known.may_be_asked() {
-            return self.found(now, Speaks::Plain);
+    }
+
+    /// Whoever was told that it is not the same any more is told so as often as they try.
+    fn speak_securely_anew(&mut self) {
+        if let Stage::Secure(_) = self.stage {
+            self.turn(Stage::Secure(Diagnosis::None));
         }
-        if self.finding.is_none() {
-            self.finding = Some(Finding::new(now, &mut self.dice));
-        }
-        Step::Wait
     }
 
     /// The server knows the extensions, or does not.
@@ -186,12 +247,7 @@ impl Choice {
 
     /// Whether the server is being asked.
     pub(super) fn is_asking(&self) -> bool {
-        self.finding.is_some()
-    }
-
-    /// Whether no text counts at the moment.
-    pub(super) fn is_hushed(&self) -> bool {
-        self.hush.is_some()
+        self.finding().is_some()
     }
 
     /// Datagrams that were sent to find out and may still be answered, when that is over; and when they were sent.
@@ -199,25 +255,19 @@ impl Choice {
         std::mem::take(&mut self.left_over)
     }
 
-    fn stop_asking(&mut self) -> bool {
-        let Some(finding) = self.finding.take() else { return false };
-        self.left_over.extend(finding.unanswered());
-        true
-    }
-
     /// F5: asks at once, if it is being asked.
     pub(super) fn ask_now(&mut self, now: Instant) {
-        if let Some(finding) = &mut self.finding {
+        if let Some(finding) = self.finding_mut() {
             finding.ask_now(now);
         }
     }
 
     /// A text from the server's address; a step if it answers the question.
     pub(super) fn handle_text(&mut self, now: Instant, bytes: &[u8]) -> Option<Step> {
-        if self.hush.is_some() {
+        if let Stage::Hush(_) = self.stage {
             return Some(Step::Wait);
         }
-        let speaks = self.finding.as_mut()?.handle_text(now, bytes)?;
+        let speaks = self.finding_mut()?.handle_text(now, bytes)?;
         Some(self.found(now, speaks))
     }
 
@@ -229,34 +279,39 @@ impl Choice {
 
     /// The deadline may have come; call until `None`.
     pub(super) fn handle_timeout(&mut self, now: Instant) -> Option<Step> {
-        if let Some(finding) = &mut self.finding {
-            finding.handle_timeout(now);
-            if finding.began() + NO_ANSWER <= now {
-                self.stop_asking();
-                if self.speaks.is_none() {
-                    return Some(Step::NoAnswer);
-                }
-            }
+        if let Stage::Hush(until) = self.stage {
+            return (until <= now).then(|| self.speak(now, Speaks::Plain));
         }
-        self.hush.take_if(|at| *at <= now)?;
-        Some(self.speak(now, Speaks::Plain))
+        let finding = self.finding_mut()?;
+        finding.handle_timeout(now);
+        if now < finding.began() + NO_ANSWER {
+            return None;
+        }
+        if let Stage::Secure(_) = self.stage {
+            self.turn(Stage::Secure(Diagnosis::Asked));
+            return None;
+        }
+        self.turn(Stage::Open);
+        Some(Step::NoAnswer)
     }
 
     /// While nobody answers in the secure dialect it is asked once whether somebody does in the other:
     /// its owner may want to know, or whoever is there may be somebody else.
     pub(super) fn diagnose(&mut self, now: Instant, out_of_reach: bool) {
-        if !out_of_reach {
-            self.diagnosed = false;
-            self.doubting = false;
-            self.stop_asking();
-        } else if !std::mem::replace(&mut self.diagnosed, true) {
-            self.finding = Some(Finding::new(now, &mut self.dice));
+        match (&self.stage, out_of_reach) {
+            (Stage::Secure(_), false) => self.turn(Stage::Secure(Diagnosis::None)),
+            (Stage::Secure(Diagnosis::None), true) => {
+                let finding = Finding::new(now, &mut self.dice);
+                self.turn(Stage::Secure(Diagnosis::Asking(finding)));
+            }
+            (Stage::Secure(Diagnosis::Asking(_) | Diagnosis::Asked | Diagnosis::Doubting), true) => {}
+            (Stage::Open | Stage::Asking(_) | Stage::Doubting | Stage::Hush(_) | Stage::Plain(_), _) => {}
         }
     }
 
     /// Somebody agreed to the plain dialect; true if that was waited for: then [`Choice::speak_plain`] is next.
     pub(super) fn allow_plain(&mut self) -> bool {
-        let waited = std::mem::take(&mut self.doubting);
+        let waited = self.end_doubt();
         match self.known.secure_only {
             true => self.overridden |= waited,
             false => self.allow_plain = true,
@@ -266,7 +321,17 @@ impl Choice {
 
     /// Whether that is waited for.
     pub(super) fn is_doubting(&self) -> bool {
-        self.doubting
+        matches!(self.stage, Stage::Doubting | Stage::Secure(Diagnosis::Doubting))
+    }
+
+    fn end_doubt(&mut self) -> bool {
+        match self.stage {
+            Stage::Doubting => self.turn(Stage::Open),
+            Stage::Secure(Diagnosis::Doubting) => self.turn(Stage::Secure(Diagnosis::Asked)),
+            Stage::Open | Stage::Asking(_) | Stage::Hush(_) | Stage::Plain(_) => return false,
+            Stage::Secure(Diagnosis::None | Diagnosis::Asking(_) | Diagnosis::Asked) => return false,
+        }
+        true
     }
 
     /// Goes over to the plain dialect: at once, or `after_secure` when what was sent in the other is answered.
@@ -274,21 +339,28 @@ impl Choice {
         if !after_secure {
             return self.speak(now, Speaks::Plain);
         }
-        self.speaks = None;
-        self.hush = Some(now + HUSH);
+        self.turn(Stage::Hush(now + HUSH));
         Step::Wait
     }
 
     /// Nobody agreed; true if that was waited for.
     pub(super) fn refuse_plain(&mut self) -> bool {
-        std::mem::take(&mut self.doubting)
+        self.end_doubt()
     }
 
-    /// Whoever wanted to log in does not any more; true if that waited for an answer. With `asking` the server is
-    /// still to be asked, for somebody else.
+    /// Whoever wanted to log in does not any more; true if that waited for an answer. With `asking` it goes on being
+    /// found out what to speak, for somebody else.
     pub(super) fn let_go(&mut self, asking: bool) -> bool {
-        let finding = !asking && self.stop_asking();
-        finding | std::mem::take(&mut self.doubting) | self.hush.take().is_some()
+        match &self.stage {
+            Stage::Asking(_) | Stage::Doubting | Stage::Hush(_) if asking => return false,
+            Stage::Secure(Diagnosis::Asking(_)) if asking => return false,
+            Stage::Open | Stage::Plain(_) | Stage::Secure(Diagnosis::None | Diagnosis::Asked) => return false,
+            Stage::Asking(_) | Stage::Doubting | Stage::Hush(_) => self.turn(Stage::Open),
+            Stage::Secure(Diagnosis::Asking(_) | Diagnosis::Doubting) => {
+                self.turn(Stage::Secure(Diagnosis::Asked));
+            }
+        }
+        true
     }
 
     fn why(&self) -> Plainly {
@@ -304,18 +376,24 @@ impl Choice {
         if speaks == Speaks::Secure || agreed {
             return self.speak(now, speaks);
         }
-        self.stop_asking();
-        self.doubting = true;
+        self.turn(match self.stage {
+            Stage::Secure(_) => Stage::Secure(Diagnosis::Doubting),
+            _ => Stage::Doubting,
+        });
         Step::Consent(self.why())
     }
 
     fn speak(&mut self, now: Instant, speaks: Speaks) -> Step {
-        self.stop_asking();
-        self.doubting = false;
         self.overridden &= speaks == Speaks::Plain;
         let anew = self.speaks() != Some(speaks);
-        if anew {
-            self.speaks = Some((speaks, now));
+        match (speaks, &self.stage) {
+            (Speaks::Plain, Stage::Plain(_)) | (Speaks::Secure, Stage::Secure(Diagnosis::None | Diagnosis::Asked)) => {}
+            // It answers in text as well, which says nothing new.
+            (Speaks::Secure, Stage::Secure(Diagnosis::Asking(_) | Diagnosis::Doubting)) => {
+                self.turn(Stage::Secure(Diagnosis::Asked));
+            }
+            (Speaks::Plain, _) => self.turn(Stage::Plain(now)),
+            (Speaks::Secure, _) => self.turn(Stage::Secure(Diagnosis::None)),
         }
         Step::Speak { speaks, anew }
     }

@@ -2,12 +2,13 @@
 //! operation, the fence around a lost answer to 03.
 //!
 //! Its parts: `next` what goes out next, `request`, `answers`, `late` (answers nobody waits for), `polling`, `presence`,
-//! `disk` (what waits for it), `parts` (what the session consists of), `deadlines` (one table), `repeats` (what is offered again), `password`; `promise_tests` holds what it owes its user.
+//! `left` (what outlives a session), `disk` (what waits for it), `parts` (what the session consists of), `deadlines` (one table), `repeats` (what is offered again), `password`; `promise_tests` holds what it owes its user.
 
 mod answers;
 mod deadlines;
 mod disk;
 mod late;
+mod left;
 mod next;
 mod parts;
 mod password;
@@ -18,6 +19,7 @@ mod request;
 
 use std::time::{Duration, Instant};
 
+pub use self::left::Left;
 use self::parts::{Entering, Line, Outgoing, People, Poll, Receiving, Sending, Server, Told};
 use self::password::Changing;
 pub use self::repeats::Handed;
@@ -44,7 +46,7 @@ enum State {
 }
 
 /// How the connection is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Figures {
     /// Smoothed round-trip time, once it was measured.
     pub rtt: Option<Duration>,
@@ -87,6 +89,12 @@ impl Session {
     /// A session that has not logged in.
     #[must_use]
     pub fn new(polling: Polling) -> Self {
+        Self::after(Left::new(polling))
+    }
+
+    /// The same where there was another one before.
+    #[must_use]
+    pub fn after(Left { late, fence_due, last_token, poll }: Left) -> Self {
         Self {
             state: State::Offline,
             who: None,
@@ -95,24 +103,21 @@ impl Session {
             receiving: Receiving::default(),
             changing: None,
             server: Server::default(),
-            line: Line::default(),
+            line: Line { late, fence_due, ..Line::default() },
             people: People::default(),
-            poll: Poll::new(polling),
+            poll,
             retry_backoff: Backoff::new(Backoff::RETRY),
             logged_in_at: None,
             stale: false,
             took: false,
-            last_token: 0,
+            last_token,
             told: Told::default(),
         }
     }
 
     /// The next datagram for the server; call until `None` after every other call.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
-        let transmit = self.told.transmits.pop_front()?;
-        self.told.sent += 1;
-        self.told.again += u64::from(matches!(transmit.cause, Cause::Again(_)));
-        Some(transmit)
+        self.told.transmits.pop_front()
     }
 
     /// The next event; call until `None` after every other call.
@@ -135,18 +140,13 @@ impl Session {
     /// Whether a text that came while somebody else asks the server too may answer what was sent here. If that is
     /// not waited for any more it is settled by this.
     pub fn is_unclear(&mut self, now: Instant, reply: &Reply) -> bool {
-        // What was asked so before says as much.
-        self.line.late.forget(10);
         let waited = self.line.outstanding.as_ref().map(|o| o.purpose.operation());
-        self.line.late.claims(now, reply, None).is_some()
-            || waited.is_some_and(|operation| late::can_answer(operation, reply))
+        self.line.late.is_unclear(now, reply) || waited.is_some_and(|operation| late::can_answer(operation, reply))
     }
 
     /// These datagrams were sent for something else than this session, at these times, and may still be answered.
     pub fn expect_late(&mut self, datagrams: &[(Vec<u8>, Instant)]) {
-        for (bytes, sent) in datagrams {
-            self.line.late.expect(operation_of(bytes), late::mark(bytes), *sent + late::LATE, 1);
-        }
+        self.line.late.expect_sent(datagrams);
     }
 
     /// The connection line.
@@ -183,7 +183,7 @@ impl Session {
     /// A datagram typed by hand; it goes out when nothing else is outstanding, so that no answer is
     /// mistaken for another's. A message that comes so is kept.
     pub fn by_hand(&mut self, now: Instant, bytes: Vec<u8>) {
-        self.line.wanted.push_back((Purpose::ByHand(operation_of(&bytes)), bytes));
+        self.line.wanted.push_back((Purpose::ByHand(late::operation_of(&bytes)), bytes));
         self.go_on(now);
     }
 
@@ -243,7 +243,7 @@ impl Session {
             outstanding.sent = now;
             outstanding.due = now + self.wait(&outstanding.purpose, outstanding.tries);
             let cause = Cause::Again(outstanding.tries);
-            self.told.transmits.push_back(Transmit { bytes: outstanding.bytes.clone(), cause });
+            self.told.transmit(Transmit { bytes: outstanding.bytes.clone(), cause });
             self.line.outstanding = Some(outstanding);
             if self.state == State::Online {
                 self.show(Link::Waiting);
@@ -375,14 +375,9 @@ impl Session {
             Purpose::ByHand(_) => Cause::ByHand,
             _ => Cause::First,
         };
-        self.told.transmits.push_back(Transmit { bytes: bytes.clone(), cause });
+        self.told.transmit(Transmit { bytes: bytes.clone(), cause });
         self.line.outstanding = Some(Outstanding { purpose, bytes, tries: 1, claimed: 0, sent: now, due: now + wait });
     }
-}
-
-/// The two digits at the beginning.
-fn operation_of(bytes: &[u8]) -> Option<u8> {
-    bytes.get(..2).and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok())
 }
 
 #[cfg(test)]

@@ -3,19 +3,38 @@
 use std::time::Instant;
 
 use super::Session;
+use super::state::State;
 use crate::base::model::Account;
-use crate::client::session::{Event, Found, Speaks};
+use crate::client::session::{AccountChange, Event, Found};
 
 impl Session {
     /// See [`secure::Session::look_up`]; in the plain dialect nobody can ask.
     pub fn look_up(&mut self, now: Instant, account: Account) {
-        let plain = self.speaks() == Some(Speaks::Plain);
-        match self.spoken() {
-            Some(secure) => secure.look_up(now, account),
-            None => {
-                let found = if plain { Found::NotHere } else { Found::Unanswered };
-                self.events.push_back(Event::LookedUp { asked: account, found });
-            }
+        match &mut self.state {
+            State::Sought(_) => self.tell(Event::LookedUp { asked: account, found: Found::Unanswered }),
+            State::Plain(_) => self.tell(Event::LookedUp { asked: account, found: Found::NotHere }),
+            State::Secure(secure) => secure.session.look_up(now, account),
         }
+        self.listen();
+    }
+
+    /// See [`secure::Session::history`]; in the plain dialect there is none.
+    pub fn history(&mut self, now: Instant, peer: Account, before: Option<u64>, count: u32) {
+        match self.state.secure_mut() {
+            Some(secure) => secure.history(now, peer, before, count),
+            None => self.tell(Event::History { peer, messages: Vec::new(), more: false }),
+        }
+        self.listen();
+    }
+
+    /// See [`secure::Session::account_settings`] and, with a change, [`secure::Session::set_account`]; in the plain
+    /// dialect there are none.
+    pub fn account(&mut self, now: Instant, change: Option<AccountChange>) {
+        match (self.state.secure_mut(), change) {
+            (Some(secure), None) => secure.account_settings(now),
+            (Some(secure), Some(change)) => secure.set_account(now, change),
+            (None, _) => self.tell(Event::AccountSettings(None)),
+        }
+        self.listen();
     }
 }

@@ -11,42 +11,43 @@ impl Session {
     /// How the secure connection is doing.
     #[must_use]
     pub fn figures(&self) -> Option<link::Figures> {
-        self.secure.as_ref()?.figures()
+        self.state.secure()?.figures()
     }
 
     /// See [`secure::Session::poll_framed`].
     pub fn poll_framed(&mut self) -> Option<Framed> {
-        self.secure.as_mut()?.poll_framed()
+        self.state.secure_mut()?.poll_framed()
     }
 
     /// See [`secure::Session::deviation`].
     #[must_use]
     pub fn deviation(&self) -> Option<Duration> {
-        self.secure.as_ref()?.deviation()
+        self.state.secure()?.deviation()
     }
 
     /// See [`secure::Session::measure`]; the plain dialect measures with what it asks anyway.
     pub fn measure(&mut self, now: Instant) {
-        if let Some(secure) = self.spoken() {
+        if let Some(secure) = self.state.secure_mut() {
             secure.measure(now);
         }
+        self.listen();
     }
 
     /// See [`secure::Session::trouble`].
     pub fn trouble(&mut self) -> Option<link::Why> {
-        self.secure.as_mut()?.trouble()
+        self.state.secure_mut()?.trouble()
     }
 
     /// What lets this device in without a password, as far as the server has said.
     #[must_use]
     pub fn token(&self) -> Option<Key<32>> {
-        self.secure.as_ref()?.token()
+        self.state.secure()?.token()
     }
 
-    /// How the plain dialect is doing.
+    /// How the plain dialect is doing; nothing of it while the other one is spoken.
     #[must_use]
     pub fn plain_figures(&self) -> plain::Figures {
-        self.plain.figures()
+        self.state.text().map(plain::Session::figures).unwrap_or_default()
     }
 
     /// The keys the server may show.

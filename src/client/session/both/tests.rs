@@ -41,6 +41,14 @@ fn course(request: &str) -> Option<String> {
     Some(code.to_owned())
 }
 
+/// One that is asked at each login what it speaks, as it knows the extensions.
+fn ours_in_plain(request: &str) -> Option<String> {
+    match request.get(..2) {
+        Some("11") => Some("11:1:0:a".to_owned()),
+        _ => course(request),
+    }
+}
+
 fn ours(request: &str) -> Option<String> {
     match request.split('#').collect::<Vec<_>>()[..] {
         ["10", "Q1", nonce, ..] => Some(format!("10:01:Q1:{nonce}")),
@@ -279,10 +287,6 @@ fn a_server_that_was_secure_and_is_not_is_told_and_not_trusted() {
 #[test]
 fn what_was_agreed_to_once_is_over_when_the_server_is_secure_again() {
     // Somebody agreed to plain; then the server learned the other.
-    let ours_in_plain = |request: &str| match request.get(..2) {
-        Some("11") => Some("11:1:0:a".to_owned()),
-        _ => course(request),
-    };
     let mut world = World::new(false, ours_in_plain, false, Known::default());
     world.log_in();
     world.run(MINUTE);
@@ -439,4 +443,76 @@ fn a_server_known_as_foreign_is_not_asked_again_in_this_run_or_the_next() {
     next.run(5 * MINUTE);
     assert!(next.has(&DONE) && next.has(&Event::Extensions(false)));
     assert_eq!(beyond(&next), (0, 0), "{:?}", next.sent);
+}
+
+#[test]
+fn nobody_goes_on_in_a_dialect_that_is_left() {
+    // It spoke the plain dialect alone when somebody logged in, and speaks the other when they do so again.
+    let mut world = World::new(false, ours_in_plain, true, Known::default());
+    world.log_in();
+    world.run(2 * MINUTE);
+    assert!(world.has(&DONE) && world.session.speaks() == Some(Speaks::Plain));
+    world.answers = ours;
+    world.carrier = Some(carrier());
+    world.events.clear();
+    let before = world.sent.len();
+    world.log_in();
+    world.run(5 * MINUTE);
+    assert!(world.has(&DONE) && world.session.speaks() == Some(Speaks::Secure), "{:?}", world.events);
+    // One question, and nothing more that everybody can read.
+    assert_eq!((world.sent.len(), world.count("10")), (before + 1, 2), "{:?}", world.sent);
+    assert!(!world.events.iter().any(|e| matches!(e, Event::Link(Link::Retrying { .. }) | Event::Silent(Some(_)))));
+}
+
+#[test]
+fn a_login_that_is_given_up_while_the_server_is_asked_leaves_none_of_before() {
+    let mut world = World::new(false, ours_in_plain, true, Known::default());
+    world.log_in();
+    world.run(2 * MINUTE);
+    world.answers = |_| None;
+    world.log_in();
+    world.run(MINUTE);
+    assert!(world.has(&Event::LoggedIn(LoginOutcome::Unheard)) && world.session.link() == Link::Offline);
+    let before = world.sent.len();
+    world.run(5 * MINUTE);
+    assert_eq!((world.sent.len(), world.session.poll_timeout()), (before, None), "{:?}", world.sent);
+}
+
+#[test]
+fn what_was_never_reached_in_the_secure_dialect_is_done_in_the_plain_one() {
+    // It says that it speaks the secure dialect, and is another program before anybody was there in that.
+    let mut world = World::new(false, ours, true, Known::default());
+    world.log_in();
+    world.send(1);
+    world.run(Duration::from_millis(100));
+    assert_eq!(world.session.speaks(), Some(Speaks::Secure));
+    world.answers = course;
+    world.run(14 * Duration::from_secs(1));
+    assert!(world.has(&DONE) && world.session.speaks() == Some(Speaks::Plain), "{:?}", world.events);
+    assert!(world.has(&Event::Outgoing { id: MessageId(1), state: SendState::Sent }));
+    world.run(5 * MINUTE);
+    let logins = world.events.iter().filter(|e| matches!(e, Event::LoggedIn(_))).count();
+    assert_eq!((logins, world.count("02"), world.count("03")), (1, 1, 1), "{:?}", world.sent);
+}
+
+#[test]
+fn a_registration_goes_on_when_whoever_was_logged_in_is_forgotten() {
+    // While somebody is asked whether plain will do.
+    let mut world = World::new(false, course, false, Known::default());
+    world.register();
+    world.run(Duration::from_secs(1));
+    assert!(world.has(&Event::PlainOnly(Plainly::Only)));
+    world.session.forget();
+    world.session.allow_plain(world.now);
+    world.run(Duration::from_secs(2));
+    assert_eq!(world.count("01"), 1, "{:?}", world.sent);
+    // And in the second before it is spoken in place of the secure dialect.
+    let known = Known { pins: vec![vec![1; 44]], secure_only: true, ..Known::default() };
+    let mut world = World::new(false, course, true, known);
+    world.register();
+    world.run(MINUTE);
+    world.session.allow_plain(world.now);
+    world.session.forget();
+    world.run(Duration::from_secs(2));
+    assert_eq!(world.count("01"), 1, "{:?}", world.sent);
 }

@@ -75,8 +75,22 @@ impl Late {
         }
     }
 
+    /// Whether a text that came while something else asks the server too may answer one of these.
+    pub fn is_unclear(&mut self, now: Instant, reply: &Reply) -> bool {
+        // What was asked so before says as much.
+        self.forget(10);
+        self.claims(now, reply, None).is_some()
+    }
+
+    /// Takes note of datagrams that were sent for something else at these times and may still be answered.
+    pub fn expect_sent(&mut self, datagrams: &[(Vec<u8>, Instant)]) {
+        for (bytes, sent) in datagrams {
+            self.expect(operation_of(bytes), mark(bytes), *sent + LATE, 1);
+        }
+    }
+
     /// Requests of this operation are waited for again.
-    pub fn forget(&mut self, operation: u8) {
+    fn forget(&mut self, operation: u8) {
         self.asked.retain(|asked| asked.operation != Some(operation));
     }
 
@@ -108,6 +122,11 @@ impl Asked {
                 _ => now < self.until && self.passed < PASSED,
             }
     }
+}
+
+/// The two digits at the beginning.
+pub(super) fn operation_of(bytes: &[u8]) -> Option<u8> {
+    bytes.get(..2).and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok())
 }
 
 /// Whether a reply can be the answer to a request of this operation.

@@ -9,7 +9,7 @@ use super::request::{Outstanding, Purpose};
 use crate::base::model::{Account, MessageId, MessageText};
 use crate::base::timer::{Backoff, Rto};
 use crate::client::session::contact::Contact;
-use crate::client::session::{Beyond, Event, Link, Polling, StoreToken, Transmit};
+use crate::client::session::{Beyond, Cause, Event, Link, Polling, StoreToken, Transmit};
 use crate::protocol::wire::Learned;
 
 /// A message of one's own that is not settled.
@@ -175,6 +175,15 @@ pub(super) struct Told {
     pub(super) sent: u64,
     /// Of these, tries after the first.
     pub(super) again: u64,
+}
+
+impl Told {
+    /// A datagram goes out.
+    pub(super) fn transmit(&mut self, transmit: Transmit) {
+        self.sent += 1;
+        self.again += u64::from(matches!(transmit.cause, Cause::Again(_)));
+        self.transmits.push_back(transmit);
+    }
 }
 
 impl Default for Told {

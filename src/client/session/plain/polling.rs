@@ -33,7 +33,7 @@ impl Session {
         if let Some(outstanding) = self.line.outstanding.as_mut().filter(|o| o.tries > 1) {
             outstanding.due = now + self.line.rto.timeout(1);
             let cause = Cause::Again(outstanding.tries);
-            self.told.transmits.push_back(Transmit { bytes: outstanding.bytes.clone(), cause });
+            self.told.transmit(Transmit { bytes: outstanding.bytes.clone(), cause });
         }
         self.go_on(now);
     }

@@ -1,0 +1,170 @@
+//! What follows from what is found out: a dialect is spoken from now on, or is not any more, and what is wanted goes on to its
+//! session.
+
+use std::time::Instant;
+
+use super::{
+    Choice, Event, Known, Link, LoginOutcome, RegisterOutcome, Session, Speaks, Step, Waiting, Wish, plain, secure,
+};
+
+impl Session {
+    pub(super) fn begin(&mut self, now: Instant, wish: Wish) {
+        self.wishes.add(wish);
+        if self.choice.doubt_old_answer(now) {
+            self.seek();
+        }
+        self.log_in(now);
+    }
+
+    pub(super) fn log_in(&mut self, now: Instant) {
+        if !self.choice.is_settled() {
+            self.show(Link::LoggingIn);
+        }
+        self.ask(now);
+    }
+
+    pub(super) fn ask(&mut self, now: Instant) {
+        let step = self.choice.ask(now);
+        self.follow(now, step);
+    }
+
+    /// Goes over to the plain dialect with all that is not settled.
+    pub(super) fn go_over(&mut self, now: Instant) {
+        self.wishes.begin_again();
+        let was_secure = self.seek();
+        if was_secure {
+            // Nobody listens to that one any more.
+            self.tell(Event::Silent(None));
+            self.show(Link::LoggingIn);
+        }
+        let step = self.choice.speak_plain(now, was_secure);
+        self.follow(now, step);
+    }
+
+    /// What is spoken is not known any more; whether it was the secure dialect.
+    fn seek(&mut self) -> bool {
+        let choice = &self.choice;
+        let left = self.state.seek(|left| plain_session(choice, left));
+        let was_secure = left.is_some();
+        if let Some(mut secure) = left {
+            self.last_token = secure.last_token();
+            // What that one has not settled goes on waiting; what may have arrived is said so.
+            for (id, to, text, again) in secure.take_outbox() {
+                self.wishes.wait(Waiting { id, to: to.into(), text, again });
+            }
+        }
+        self.listen();
+        was_secure
+    }
+
+    pub(super) fn follow(&mut self, now: Instant, step: Step) {
+        self.state.expect_late(&self.choice.take_left_over());
+        match step {
+            Step::Wait => {}
+            // Somebody agreed to that before, and nobody was ever there in the other.
+            Step::Speak { speaks: Speaks::Plain, .. } if self.speaks() == Some(Speaks::Secure) => self.go_over(now),
+            Step::Speak { speaks, anew } => {
+                self.speak(speaks);
+                if anew {
+                    self.tell(Event::Speaks(speaks));
+                }
+                self.hand_on(now, speaks);
+            }
+            Step::Consent(_) if !self.wishes.any() => self.refuse_plain(),
+            Step::Consent(why) => self.tell(Event::PlainOnly(why)),
+            Step::NoAnswer => self.no_answer(),
+        }
+    }
+
+    fn speak(&mut self, speaks: Speaks) {
+        let choice = &self.choice;
+        match speaks {
+            Speaks::Plain => self.state.speak_plain(|left| plain_session(choice, left)),
+            Speaks::Secure => {
+                let Self { server, if_free, last_token, seed, carrier_seed, .. } = *self;
+                self.state.speak_securely(|| {
+                    let (pins, damaged) = (choice.known().pins.clone(), choice.known().damaged.clone());
+                    let config = secure::Config { server, pins, damaged, if_free, last_token, seed, carrier_seed };
+                    secure::Session::new(config)
+                });
+            }
+        }
+    }
+
+    fn hand_on(&mut self, now: Instant, speaks: Speaks) {
+        for wish in self.wishes.take() {
+            match speaks {
+                Speaks::Plain => self.wish_plainly(now, wish),
+                Speaks::Secure => self.wish_securely(now, wish),
+            }
+        }
+        self.listen();
+        for Waiting { id, to, text, again } in self.wishes.take_messages() {
+            if again { self.send_again(now, id, to, text) } else { self.send(now, id, to, text) }
+        }
+    }
+
+    fn wish_plainly(&mut self, now: Instant, wish: Wish) {
+        let Some(plain) = self.state.text_mut() else { return };
+        match wish {
+            Wish::Register { account, password, confirm } => plain.register(now, account, password, confirm),
+            // It would be refused there, and everybody on the way could read the password.
+            Wish::Login { .. } | Wish::Resume { .. } if self.encrypted_only => {
+                self.refuse_login(LoginOutcome::EncryptedOnly);
+            }
+            Wish::Login { account, password, .. } => {
+                plain.login(now, account, password);
+                if let Some(handed) = self.handed.take() {
+                    plain.set_handed(handed);
+                }
+            }
+            Wish::Resume { .. } => self.refuse_login(LoginOutcome::PasswordNeeded),
+        }
+    }
+
+    fn refuse_login(&mut self, outcome: LoginOutcome) {
+        self.show(Link::Offline);
+        self.tell(Event::LoggedIn(outcome));
+    }
+
+    fn wish_securely(&mut self, now: Instant, wish: Wish) {
+        let Some(secure) = self.state.secure_mut() else { return };
+        match wish {
+            Wish::Register { account, password, confirm } => secure.register(now, account, password, &confirm),
+            Wish::Login { account, password, kept } => secure.login(now, account, password, kept),
+            Wish::Resume { account, kept } => secure.resume(now, account, kept),
+        }
+    }
+
+    pub(super) fn diagnose(&mut self, now: Instant) {
+        if let Some(secure) = self.state.secure() {
+            self.choice.diagnose(now, secure.is_out_of_reach());
+        }
+    }
+
+    fn no_answer(&mut self) {
+        self.show(Link::Offline);
+        for wish in self.wishes.take() {
+            self.tell(match wish {
+                Wish::Register { .. } => Event::Registered(RegisterOutcome::Unheard),
+                Wish::Login { .. } | Wish::Resume { .. } => Event::LoggedIn(LoginOutcome::Unheard),
+            });
+        }
+    }
+}
+
+/// The plain dialect's session for this server, after what is left of one before it.
+pub(super) fn plain_session(choice: &Choice, left: plain::Left) -> plain::Session {
+    let mut plain = plain::Session::after(left);
+    let Known { secure_only, foreign, fragile, .. } = *choice.known();
+    if choice.keeps_to_the_course() {
+        plain.keep_to_the_course();
+    }
+    if fragile && !secure_only {
+        plain.is_fragile();
+    }
+    if foreign && !secure_only {
+        plain.is_foreign();
+    }
+    plain
+}

@@ -1,0 +1,175 @@
+//! What is spoken with the server, or sought: each state owns the session of its dialect, and drops it when it ends.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use crate::base::model::{Account, Polling};
+use crate::client::session::{Event, Speaks, Transmit, plain, secure};
+use crate::protocol::wire::Reply;
+
+#[derive(Debug)]
+pub(super) enum State {
+    /// It is not known. Nobody is logged in; what is typed by hand goes out as text.
+    Sought(Box<plain::Session>),
+    /// The plain dialect.
+    Plain(Box<plain::Session>),
+    /// The secure dialect.
+    Secure(Box<Secure>),
+}
+
+/// What there is while the secure dialect is spoken.
+#[derive(Debug)]
+pub(super) struct Secure {
+    pub(super) session: secure::Session,
+    /// Datagrams that were typed by hand: they stand beside everything.
+    pub(super) typed: VecDeque<Transmit>,
+    /// Of the plain dialect's session before it.
+    left: plain::Left,
+}
+
+impl State {
+    /// What is spoken, once that is known.
+    pub(super) fn speaks(&self) -> Option<Speaks> {
+        match self {
+            Self::Sought(_) => None,
+            Self::Plain(_) => Some(Speaks::Plain),
+            Self::Secure(_) => Some(Speaks::Secure),
+        }
+    }
+
+    /// The session that reads and writes text, if any does.
+    pub(super) fn text(&self) -> Option<&plain::Session> {
+        match self {
+            Self::Sought(plain) | Self::Plain(plain) => Some(plain),
+            Self::Secure(_) => None,
+        }
+    }
+
+    /// The same to be changed.
+    pub(super) fn text_mut(&mut self) -> Option<&mut plain::Session> {
+        match self {
+            Self::Sought(plain) | Self::Plain(plain) => Some(plain),
+            Self::Secure(_) => None,
+        }
+    }
+
+    /// The secure dialect's session, while that is spoken.
+    pub(super) fn secure(&self) -> Option<&secure::Session> {
+        match self {
+            Self::Sought(_) | Self::Plain(_) => None,
+            Self::Secure(secure) => Some(&secure.session),
+        }
+    }
+
+    /// The same to be changed.
+    pub(super) fn secure_mut(&mut self) -> Option<&mut secure::Session> {
+        match self {
+            Self::Sought(_) | Self::Plain(_) => None,
+            Self::Secure(secure) => Some(&mut secure.session),
+        }
+    }
+
+    /// The plain dialect is spoken from now on; `new` makes its session after the secure one.
+    pub(super) fn speak_plain(&mut self, new: impl FnOnce(plain::Left) -> plain::Session) {
+        self.turn(|state| match state {
+            Self::Sought(plain) | Self::Plain(plain) => Self::Plain(plain),
+            Self::Secure(secure) => Self::Plain(Box::new(new(secure.left))),
+        });
+    }
+
+    /// The secure dialect is spoken from now on, by this session if it was not before.
+    pub(super) fn speak_securely(&mut self, new: impl FnOnce() -> secure::Session) {
+        self.turn(|state| match state {
+            Self::Sought(plain) | Self::Plain(plain) => {
+                Self::Secure(Box::new(Secure { session: new(), typed: VecDeque::new(), left: plain.leave() }))
+            }
+            Self::Secure(secure) => Self::Secure(secure),
+        });
+    }
+
+    /// What is spoken is not known any more, and nobody is logged in; `new` as above. The secure session, if it was that.
+    pub(super) fn seek(&mut self, new: impl FnOnce(plain::Left) -> plain::Session) -> Option<secure::Session> {
+        let mut over = None;
+        self.turn(|state| match state {
+            Self::Sought(plain) => Self::Sought(plain),
+            Self::Plain(mut plain) => {
+                plain.forget();
+                Self::Sought(plain)
+            }
+            Self::Secure(secure) => {
+                let Secure { session, left, .. } = *secure;
+                over = Some(session);
+                Self::Sought(Box::new(new(left)))
+            }
+        });
+        over
+    }
+
+    fn turn(&mut self, next: impl FnOnce(Self) -> Self) {
+        let before = std::mem::replace(self, Self::Sought(Box::new(plain::Session::new(Polling::Strict))));
+        *self = next(before);
+    }
+
+    pub(super) fn poll_event(&mut self) -> Option<Event> {
+        match self {
+            Self::Sought(plain) | Self::Plain(plain) => plain.poll_event(),
+            Self::Secure(secure) => secure.session.poll_event(),
+        }
+    }
+
+    pub(super) fn poll_transmit(&mut self) -> Option<Transmit> {
+        match self {
+            Self::Sought(plain) | Self::Plain(plain) => plain.poll_transmit(),
+            Self::Secure(secure) => secure.typed.pop_front().or_else(|| secure.session.poll_transmit()),
+        }
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        match self {
+            Self::Sought(plain) | Self::Plain(plain) => plain.poll_timeout(),
+            Self::Secure(secure) => secure.session.poll_timeout(),
+        }
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant) {
+        if self.poll_timeout().is_none_or(|at| at > now) {
+            return;
+        }
+        match self {
+            Self::Sought(plain) | Self::Plain(plain) => plain.handle_timeout(now),
+            Self::Secure(secure) => secure.session.handle_timeout(now),
+        }
+    }
+
+    /// See [`plain::Session::expect_late`].
+    pub(super) fn expect_late(&mut self, datagrams: &[(Vec<u8>, Instant)]) {
+        match self {
+            Self::Sought(plain) | Self::Plain(plain) => plain.expect_late(datagrams),
+            Self::Secure(secure) => secure.left.expect_late(datagrams),
+        }
+    }
+
+    /// See [`plain::Session::is_unclear`].
+    pub(super) fn is_unclear(&mut self, now: Instant, reply: &Reply) -> bool {
+        match self {
+            Self::Sought(plain) | Self::Plain(plain) => plain.is_unclear(now, reply),
+            Self::Secure(secure) => secure.left.is_unclear(now, reply),
+        }
+    }
+
+    /// See [`plain::Session::set_polling`].
+    pub(super) fn set_polling(&mut self, now: Instant, polling: Polling) {
+        match self {
+            Self::Sought(plain) | Self::Plain(plain) => plain.set_polling(now, polling),
+            Self::Secure(secure) => secure.left.set_polling(polling),
+        }
+    }
+
+    /// See [`plain::Session::set_open_chats`].
+    pub(super) fn set_open_chats(&mut self, now: Instant, chats: Vec<Account>, visible: bool) {
+        match self {
+            Self::Sought(plain) | Self::Plain(plain) => plain.set_open_chats(now, chats, visible),
+            Self::Secure(secure) => secure.left.set_open_chats(chats, visible),
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! What is told, and what follows from it here: where it is made, not where it is read.
+
+use super::{Beyond, Event, Link, LoginOutcome, RegisterOutcome, Session};
+
+impl Session {
+    /// Takes in what the session of the dialect has to tell; at the end of every call that may have changed it.
+    pub(super) fn listen(&mut self) {
+        while let Some(event) = self.state.poll_event() {
+            self.tell(event);
+        }
+    }
+
+    /// Tells this, unless nobody needs to know, and does what follows from it.
+    pub(super) fn tell(&mut self, event: Event) {
+        match &event {
+            Event::Link(link) if self.shown == *link => return,
+            Event::Link(link) => self.shown = *link,
+            Event::Pin(key) => self.choice.pin(key.clone()),
+            // Somebody is asked what then; and whoever gave up is told nothing more.
+            Event::Registered(RegisterOutcome::NoAnswer | RegisterOutcome::Unheard)
+                if self.is_doubting() || !self.wishes.is_registering() =>
+            {
+                return;
+            }
+            Event::LoggedIn(LoginOutcome::NoAnswer | LoginOutcome::Unheard) if self.is_doubting() => return,
+            Event::Registered(_) => self.wishes.registered(),
+            Event::LoggedIn(outcome) => self.wishes.set_online(*outcome == LoginOutcome::Done),
+            Event::Kicked { .. } => self.wishes.set_online(false),
+            Event::Extensions(known) => self.choice.set_foreign(!known),
+            Event::EndedAt(Beyond::Who) => self.choice.set_fragile(),
+            Event::EndedAt(Beyond::ChangePassword)
+            | Event::Silent(_)
+            | Event::LoginPutOff(_)
+            | Event::WentOffline(_)
+            | Event::Received { .. }
+            | Event::Own { .. }
+            | Event::Accepted { .. }
+            | Event::Delivered { .. }
+            | Event::Outgoing { .. }
+            | Event::Refused { .. }
+            | Event::NoRoom { .. }
+            | Event::Paced(_)
+            | Event::NotStoring(_)
+            | Event::MaybeLost(_)
+            | Event::Unread(_)
+            | Event::Online(_)
+            | Event::NotUnderstood(_)
+            | Event::UnknownCode(_)
+            | Event::PasswordChanged(_)
+            | Event::ChangesPasswords(_)
+            | Event::Speaks(_)
+            | Event::PlainOnly(_)
+            | Event::KeyChanged(_)
+            | Event::Begins(_)
+            | Event::Token(_)
+            | Event::NameTaken
+            | Event::Copied { .. }
+            | Event::TookPlace { .. }
+            | Event::History { .. }
+            | Event::LookedUp { .. }
+            | Event::Made { .. }
+            | Event::MadeAnew(_)
+            | Event::AccountSettings(_) => {}
+        }
+        self.events.push_back(event);
+    }
+
+    pub(super) fn show(&mut self, link: Link) {
+        self.tell(Event::Link(link));
+    }
+}

@@ -1,0 +1,60 @@
+//! What a session of this dialect leaves behind where the other dialect is spoken from now on, for the session that may
+//! follow once that is over. All else ends with it.
+
+use std::time::Instant;
+
+use super::Session;
+use super::late::Late;
+use super::parts::{Line, Poll};
+use crate::base::model::{Account, Polling};
+use crate::protocol::wire::Reply;
+
+/// What may still be answered, how unread messages are asked for, and the tokens the disk may still answer.
+#[derive(Debug)]
+pub struct Left {
+    pub(super) late: Late,
+    /// A late answer to an 03 may be under way.
+    pub(super) fence_due: bool,
+    pub(super) last_token: u64,
+    pub(super) poll: Poll,
+}
+
+impl Left {
+    /// Of no session.
+    #[must_use]
+    pub fn new(polling: Polling) -> Self {
+        Self { late: Late::default(), fence_due: false, last_token: 0, poll: Poll::new(polling) }
+    }
+
+    /// See [`Session::expect_late`].
+    pub fn expect_late(&mut self, datagrams: &[(Vec<u8>, Instant)]) {
+        self.late.expect_sent(datagrams);
+    }
+
+    /// See [`Session::is_unclear`].
+    pub fn is_unclear(&mut self, now: Instant, reply: &Reply) -> bool {
+        self.late.is_unclear(now, reply)
+    }
+
+    /// See [`Session::set_polling`].
+    pub fn set_polling(&mut self, polling: Polling) {
+        self.poll.polling = polling;
+    }
+
+    /// See [`Session::set_open_chats`].
+    pub fn set_open_chats(&mut self, chats: Vec<Account>, visible: bool) {
+        self.poll.open_chats = chats;
+        self.poll.visible = visible;
+    }
+}
+
+impl Session {
+    /// Ends without a word to the server; what is left of it.
+    #[must_use]
+    pub fn leave(mut self) -> Left {
+        self.forget();
+        let Self { line: Line { late, fence_due, .. }, last_token, poll, .. } = self;
+        let Poll { polling, open_chats, visible, .. } = poll;
+        Left { late, fence_due, last_token, poll: Poll { open_chats, visible, ..Poll::new(polling) } }
+    }
+}
