@@ -318,8 +318,8 @@ pub enum Event {
     /// is sure any more. None: it answers again, or nobody expects it to; [`Event::Online`] follows where it says
     /// who is.
     Silent(Option<Instant>),
-    /// Nothing at all has come since the server was asked this, so it may have ended at it. It is not asked that again by
-    /// itself; to be kept for this server as [`Known::fragile`] where it was [`Beyond::Who`].
+    /// Nothing at all has come since the server was asked this, whatever else it was asked, so it may have ended at it. It
+    /// is not asked that again by itself; to be kept for this server as [`Known::fragile`] where it was [`Beyond::Who`].
     EndedAt(Beyond),
     /// Answer to [`Session::register`].
     Registered(RegisterOutcome),
@@ -372,16 +372,19 @@ pub enum Event {
     Unread(u64),
     /// Who is online (extension 11), complete and sorted. Only from servers that know it.
     Online(Vec<Account>),
-    /// Whether the server knows extension 11 (then `@lobby` too); learned after login.
-    Extensions(bool),
+    /// Whether the server knows extension 11 (then `@lobby` too); learned after login. If it has `shown` that, it is to be
+    /// kept for this server, as [`Known::foreign`] where it knows none. Else it was only silent, as on a bad network, or
+    /// may have ended: then that counts in this run alone.
+    Extensions { known: bool, shown: bool },
     /// The server answered `00:00`; these bytes of ours were not understood.
     NotUnderstood(Vec<u8>),
     /// The server answered something with another code than the protocol has, as it came.
     UnknownCode(String),
     /// Answer to [`Session::change_password`].
     PasswordChanged(PasswordOutcome),
-    /// Whether the server changes passwords in the plain dialect, as it has just shown: to be kept for this server.
-    ChangesPasswords(bool),
+    /// Whether the server changes passwords in the plain dialect. If it has just `shown` that, it is to be kept for this
+    /// server; else it was only silent, and that counts in this run alone.
+    ChangesPasswords { does: bool, shown: bool },
     /// What the server speaks was found, or is known from before.
     Speaks(Speaks),
     /// What is wanted would go out in the plain dialect, in which everybody on the way can read the password:

@@ -108,6 +108,8 @@ impl Client {
             session::Event::Registered(outcome) => Event::Registered(outcome),
             session::Event::LoggedIn(outcome) => {
                 if outcome == session::LoginOutcome::Done {
+                    // Until it shows itself anew: another program may have been started in its place.
+                    self.ours = false;
                     keep_home(&self.config);
                 }
                 Event::LoggedIn(outcome)
@@ -134,17 +136,25 @@ impl Client {
                 self.events.extend(events.into_iter().flatten());
                 Event::Online(accounts)
             }
-            session::Event::Extensions(known) => {
-                self.ours = known;
-                self.foreign = !known;
-                keep_foreign(&self.config, !known);
+            session::Event::Extensions { known, shown } => {
+                // Of one that has shown what it is a silence says nothing.
+                if shown || !self.ours {
+                    self.ours = known;
+                    self.foreign = !known;
+                }
+                if shown {
+                    keep_foreign(&self.config, !known);
+                }
                 Event::Extensions(known)
             }
             session::Event::UnknownCode(code) => Event::UnknownCode(code),
             session::Event::PasswordChanged(outcome) => Event::PasswordChanged(outcome),
-            session::Event::ChangesPasswords(does) => {
+            session::Event::ChangesPasswords { does, shown } => {
                 self.changes_passwords = Some(does);
-                return keep_changes_passwords(&self.config, does);
+                if shown {
+                    keep_changes_passwords(&self.config, does);
+                }
+                return;
             }
             session::Event::Speaks(speaks) => Event::Speaks(speaks),
             session::Event::PlainOnly(why) => Event::PlainOnly(why),

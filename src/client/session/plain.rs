@@ -250,6 +250,7 @@ impl Session {
             }
             return;
         }
+        self.was_in_vain(&outstanding.purpose);
         match outstanding.purpose {
             Purpose::Register => self.told.events.push_back(Event::Registered(RegisterOutcome::NoAnswer)),
             // Not known, so not used; perhaps the next answer comes.
@@ -322,7 +323,7 @@ impl Session {
             self.unasked(now, &reply);
             return self.go_on(now);
         };
-        self.line.late.passed(self.server.extensions == Some(true));
+        self.line.late.passed(self.server.is_ours);
         let soon = now + self.line.rto.timeout(1).saturating_mul(2);
         outstanding.leave(&mut self.line.late, soon, outstanding.tries.saturating_sub(1 + outstanding.claimed));
         self.measure(now, &outstanding);

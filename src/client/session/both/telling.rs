@@ -26,7 +26,7 @@ impl Session {
             Event::Registered(_) => self.wishes.registered(),
             Event::LoggedIn(outcome) => self.wishes.set_online(*outcome == LoginOutcome::Done),
             Event::Kicked { .. } => self.wishes.set_online(false),
-            Event::Extensions(known) => self.choice.set_foreign(!known),
+            Event::Extensions { known, shown: true } => self.choice.set_foreign(!known),
             Event::EndedAt(Beyond::Who) => self.choice.set_fragile(),
             Event::EndedAt(Beyond::ChangePassword)
             | Event::Silent(_)
@@ -47,7 +47,8 @@ impl Session {
             | Event::NotUnderstood(_)
             | Event::UnknownCode(_)
             | Event::PasswordChanged(_)
-            | Event::ChangesPasswords(_)
+            | Event::Extensions { shown: false, .. }
+            | Event::ChangesPasswords { .. }
             | Event::Speaks(_)
             | Event::PlainOnly(_)
             | Event::KeyChanged(_)

@@ -204,6 +204,7 @@ impl World {
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DONE: Event = Event::LoggedIn(LoginOutcome::Done);
+const FOREIGN: Event = Event::Extensions { known: false, shown: true };
 
 #[test]
 fn ours_is_spoken_to_securely_and_from_then_on_only_so() {
@@ -429,7 +430,7 @@ fn a_server_known_as_foreign_is_not_asked_again_in_this_run_or_the_next() {
     let mut world = World::new(false, course, true, Known::default());
     world.log_in();
     world.run(MINUTE);
-    assert!(world.has(&DONE) && world.has(&Event::Extensions(false)));
+    assert!(world.has(&DONE) && world.has(&FOREIGN));
     let beyond = |world: &World| (world.count("10"), world.count("11"));
     assert_eq!(beyond(&world), (1, 1), "{:?}", world.sent);
     world.session.go_offline(world.now);
@@ -441,7 +442,7 @@ fn a_server_known_as_foreign_is_not_asked_again_in_this_run_or_the_next() {
     let mut next = World::new(false, course, true, known);
     next.log_in();
     next.run(5 * MINUTE);
-    assert!(next.has(&DONE) && next.has(&Event::Extensions(false)));
+    assert!(next.has(&DONE) && next.has(&FOREIGN));
     assert_eq!(beyond(&next), (0, 0), "{:?}", next.sent);
 }
 
@@ -515,4 +516,29 @@ fn a_registration_goes_on_when_whoever_was_logged_in_is_forgotten() {
     world.session.forget();
     world.run(Duration::from_secs(2));
     assert_eq!(world.count("01"), 1, "{:?}", world.sent);
+}
+
+#[test]
+fn a_server_of_ours_whose_answers_are_lost_is_asked_for_the_other_dialect_again_at_the_next_login() {
+    // Another program was at its address before it, and had 10 not understood.
+    let mut world = World::new(false, course, true, Known::default());
+    world.answers = |request| match request.get(..2) {
+        Some("11") => None,
+        _ => course(request),
+    };
+    world.log_in();
+    world.run(MINUTE);
+    for _ in 0..2 {
+        world.session.ask_who(world.now);
+        world.run(MINUTE);
+    }
+    assert!(world.has(&DONE) && world.count("11") == 6, "{:?}", world.sent);
+    assert!(world.has(&Event::Extensions { known: false, shown: false }) && !world.has(&FOREIGN));
+    assert!(world.session.choice.known().may_be_asked(), "a silence is no answer");
+    world.session.go_offline(world.now);
+    world.run(2 * MINUTE);
+    let before = world.count("10");
+    world.log_in();
+    world.run(Duration::from_secs(1));
+    assert_eq!(world.count("10"), before + 1);
 }

@@ -53,7 +53,7 @@ impl Session {
     pub(super) fn is_always_answered(&self, purpose: &Purpose) -> bool {
         match purpose {
             Purpose::ByHand(_) => false,
-            Purpose::Probe => self.server.extensions == Some(true),
+            Purpose::Probe => self.server.is_ours,
             _ => true,
         }
     }
@@ -109,8 +109,7 @@ impl Session {
         };
         // Of several on the wire, another's answer must not confirm the next message.
         self.line.fence_due |= message.copies > 1;
-        if let Some((first, last)) = message.sent.filter(|_| message.copies > 1 && self.server.extensions != Some(true))
-        {
+        if let Some((first, last)) = message.sent.filter(|_| message.copies > 1 && !self.server.is_ours) {
             // The other copy's answer may take as long as this one's, at most, has taken.
             let took = now.saturating_duration_since(first);
             self.line.quiet_until = Some(last + took + self.line.rto.timeout(1));
@@ -137,9 +136,11 @@ impl Session {
             self.confirmed(&outstanding.purpose);
         }
         if matches!(outstanding.purpose, Purpose::ByHand(_)) {
-            // Whoever asks so for who is online has shown what kind of server it is.
-            if matches!(reply, Reply::Who { .. }) && self.state == State::Online {
-                self.probed(reply);
+            // Whoever is asked so for who is online, or for the other dialect, shows what kind of server it is.
+            match reply {
+                Reply::Who { .. } if self.state == State::Online => self.probed(reply),
+                Reply::Hello { .. } => self.is_ours(),
+                _ => {}
             }
             return;
         }
@@ -203,7 +204,7 @@ impl Session {
             (Purpose::Fence, _) => {
                 self.line.fence_due = false;
                 // Our server answers in order; elsewhere a late answer gets two more timeouts.
-                if self.server.extensions != Some(true) {
+                if !self.server.is_ours {
                     // And before a message is given up, as long as any answer is waited for.
                     let last = self.sending.outbox.front().filter(|m| m.copies >= COPIES).and_then(|m| m.sent);
                     let long = last.map(|(_, sent)| sent + Rto::MOST);
@@ -300,7 +301,10 @@ impl Session {
         self.entering.taking_over = false;
         self.entering.took_over = false;
         self.stale = false;
-        self.server.has_rooms = false;
+        // Until now it may have been another program.
+        self.server.is_ours = false;
+        self.server.changes_passwords = self.server.changes_passwords.filter(|does| !does);
+        self.server.denials = 0;
         self.logged_in_at = std::mem::take(&mut self.entering.automatic).then_some(now);
         self.receiving.release = None;
         self.offered_again();

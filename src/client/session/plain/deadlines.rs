@@ -77,6 +77,5 @@ impl Session {
         }
         self.go_on(now);
         self.line.contact.look(now, &mut self.told.events);
-        self.may_have_ended();
     }
 }

@@ -76,7 +76,7 @@ impl Session {
     /// Nothing goes to a room before the server has shown that it has any: another program's would take it for a person.
     /// Whoever writes to one wants it asked, so it is, whatever it is asked by itself.
     fn look_for_rooms(&mut self) {
-        let unknown = !self.server.has_rooms && self.is_asked_no_more();
+        let unknown = !self.server.is_ours && self.is_asked_no_more();
         while (self.server.extensions == Some(false) || unknown)
             && !self.line.contact.is_silent()
             && self.is_first_for_a_room()
@@ -99,7 +99,7 @@ impl Session {
     }
 
     fn waits_for_rooms(&self) -> bool {
-        !self.server.has_rooms && self.is_first_for_a_room()
+        !self.server.is_ours && self.is_first_for_a_room()
     }
 
     /// Whether the first message, its note or the fence before it can go now.

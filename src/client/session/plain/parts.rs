@@ -93,8 +93,8 @@ pub(super) struct Line {
     pub(super) fence_due: bool,
     /// On a server not known as ours: no 03 before this, since late answers may still come.
     pub(super) quiet_until: Option<Instant>,
-    /// Nothing was heard since this was asked first.
-    pub(super) beyond: Option<Beyond>,
+    /// Nothing was heard since this was asked first, though so many requests were repeated to the last try afterwards.
+    pub(super) beyond: Option<(Beyond, u8)>,
     pub(super) contact: Contact,
 }
 
@@ -104,15 +104,15 @@ pub(super) struct Server {
     pub(super) learned: Learned,
     /// Whether it says who is online and has rooms.
     pub(super) extensions: Option<bool>,
-    /// It has shown since the last login that it has rooms; before that login it may have been another program.
-    pub(super) has_rooms: bool,
+    /// It has shown since the last login that it does; before that login it may have been another program.
+    pub(super) is_ours: bool,
     /// Who is online is asked for by itself.
     pub(super) asks_who: bool,
     /// It may have ended at 11, and is not asked for that by itself any more.
     pub(super) suspect: bool,
     /// In a row, `00:00` to `11#`.
     pub(super) denials: u8,
-    /// It changes passwords, or does not.
+    /// It changes passwords, which is believed from one login to the next, or does not.
     pub(super) changes_passwords: Option<bool>,
     /// The code told last that the protocol does not have.
     pub(super) strange: Option<String>,
@@ -123,7 +123,7 @@ impl Default for Server {
         Self {
             learned: Learned::default(),
             extensions: None,
-            has_rooms: false,
+            is_ours: false,
             asks_who: true,
             suspect: false,
             denials: 0,

@@ -55,14 +55,14 @@ impl Session {
         self.go_on(now);
     }
 
-    /// Ours does; others have shown it since this session began. What was known before may be of another program.
+    /// Ours does; others have shown it since the last login. What was known before may be of another program.
     pub(super) fn is_sure_to_change(&self) -> bool {
-        self.server.extensions == Some(true) || self.server.changes_passwords == Some(true)
+        self.server.is_ours || self.server.changes_passwords == Some(true)
     }
 
-    fn changes(&mut self, does: bool) {
+    fn changes(&mut self, does: bool, shown: bool) {
         if self.server.changes_passwords.replace(does) != Some(does) {
-            self.told.events.push_back(Event::ChangesPasswords(does));
+            self.told.events.push_back(Event::ChangesPasswords { does, shown });
         }
     }
 
@@ -92,13 +92,13 @@ impl Session {
             return self.try_new(Answer::Silence);
         }
         if self.changing.as_ref().is_some_and(|change| change.answer == Some(Answer::Silence)) {
-            self.changes(false);
+            self.changes(false, false);
         }
         self.password_is(PasswordOutcome::NoAnswer);
     }
 
     fn changes_none(&mut self) {
-        self.changes(false);
+        self.changes(false, true);
         self.password_is(PasswordOutcome::NotHere);
     }
 
@@ -116,7 +116,7 @@ impl Session {
         let Some(change) = &mut self.changing else { return };
         match reply {
             Reply::Login(LoggedIn::Done) => {
-                self.changes(true);
+                self.changes(true, true);
                 self.changed();
                 if self.state != State::Online {
                     self.log_in(now);
@@ -153,7 +153,7 @@ impl Session {
             Reply::Login(LoggedIn::WrongPassword)
                 if self.changing.as_ref().is_some_and(|change| change.answer == refused) =>
             {
-                self.changes(true);
+                self.changes(true, true);
                 self.password_is(PasswordOutcome::WrongPassword);
             }
             reply => self.unclear(reply),

@@ -10,6 +10,9 @@ use crate::protocol::wire::{Reply, Request};
 const VISIBLE: Duration = Duration::from_secs(2);
 /// Unanswered questions for the extensions, after which they are not asked for by itself.
 const PROBES: u8 = 3;
+/// So many requests must be in vain after one that may have ended the server, each with all its tries: an outage of seconds
+/// ends none.
+const IN_VAIN: u8 = 2;
 /// How many accounts are listed as online at most.
 const LISTED: usize = 65_536;
 /// Who is online is asked for this often at most.
@@ -71,7 +74,7 @@ impl Session {
     /// The server is known to have neither 10 nor 11.
     pub fn is_foreign(&mut self) {
         self.server.extensions = Some(false);
-        self.told.events.push_back(Event::Extensions(false));
+        self.told.events.push_back(Event::Extensions { known: false, shown: true });
     }
 
     /// The server may have ended when it was asked 11 in an earlier run: it is not asked unasked, also not before a message
@@ -92,19 +95,23 @@ impl Session {
     pub(super) fn goes_beyond(&mut self, purpose: &Purpose) {
         let known = match purpose.beyond() {
             Some(Beyond::ChangePassword) => self.is_sure_to_change(),
-            _ => self.server.extensions == Some(true),
+            _ => self.server.is_ours,
         };
         if let Some(beyond) = purpose.beyond().filter(|_| !known) {
-            self.line.beyond.get_or_insert(beyond);
+            self.line.beyond.get_or_insert((beyond, 0));
         }
     }
 
-    /// Says so where the server is silent since such a request. It would end again at each login that asks the same.
-    pub(super) fn may_have_ended(&mut self) {
-        if !self.line.contact.is_silent() {
+    /// Something was asked in vain, at each of its tries. Where that was so of several requests, and nothing at all was
+    /// heard since one that may have ended the server, it is said: it would end again at each login that asks the same.
+    pub(super) fn was_in_vain(&mut self, purpose: &Purpose) {
+        let Some((beyond, in_vain)) = self.line.beyond.as_mut().filter(|_| purpose.beyond().is_none()) else { return };
+        *in_vain += 1;
+        if *in_vain < IN_VAIN {
             return;
         }
-        let Some(beyond) = self.line.beyond.take() else { return };
+        let beyond = *beyond;
+        self.line.beyond = None;
         self.told.events.push_back(Event::EndedAt(beyond));
         if beyond == Beyond::Who {
             // It counts as another program's no more than before: in a bad network it may be ours, and that would then be
@@ -112,7 +119,7 @@ impl Session {
             self.server.suspect = true;
             self.line.wanted.retain(|(purpose, _)| *purpose != Purpose::Probe);
             if std::mem::take(&mut self.people.who_wanted) {
-                self.told.events.push_back(Event::Extensions(false));
+                self.told.events.push_back(Event::Extensions { known: false, shown: false });
             }
         }
     }
@@ -126,8 +133,8 @@ impl Session {
     pub(super) fn unprobed(&mut self) {
         self.people.probes = self.people.probes.saturating_add(1);
         let wanted = std::mem::take(&mut self.people.who_wanted);
-        if wanted || self.server.extensions.is_none() && self.people.probes == PROBES {
-            self.told.events.push_back(Event::Extensions(false));
+        if wanted || !self.server.is_ours && self.people.probes == PROBES {
+            self.told.events.push_back(Event::Extensions { known: false, shown: false });
         }
     }
 
@@ -142,18 +149,13 @@ impl Session {
                 || self.server.extensions == Some(true) && self.server.denials > 1
             {
                 self.server.extensions = Some(false);
-                self.server.has_rooms = false;
-                self.told.events.push_back(Event::Extensions(false));
+                self.server.is_ours = false;
+                self.told.events.push_back(Event::Extensions { known: false, shown: true });
             }
             return;
         };
         self.server.denials = 0;
-        self.server.suspect = false;
-        self.server.has_rooms = true;
-        if self.server.extensions != Some(true) {
-            self.server.extensions = Some(true);
-            self.told.events.push_back(Event::Extensions(true));
-        }
+        self.is_ours();
         if offset == 0 {
             self.people.listing.clear();
         }
@@ -169,6 +171,15 @@ impl Session {
         if std::mem::take(&mut self.people.who_wanted) || self.people.online.as_ref() != Some(&self.people.listing) {
             self.people.online = Some(self.people.listing.clone());
             self.told.events.push_back(Event::Online(self.people.listing.clone()));
+        }
+    }
+
+    /// It has answered 10 or 11: whatever was suspected of it before is taken back.
+    pub(super) fn is_ours(&mut self) {
+        let suspect = std::mem::take(&mut self.server.suspect);
+        let anew = !std::mem::replace(&mut self.server.is_ours, true);
+        if self.server.extensions.replace(true) != Some(true) || anew || suspect {
+            self.told.events.push_back(Event::Extensions { known: true, shown: true });
         }
     }
 

@@ -34,7 +34,6 @@ impl Session {
         self.line.wanted.clear();
         self.change_no_more();
         self.line.contact.ends(&mut self.told.events);
-        self.line.beyond = None;
         self.state = State::Offline;
     }
 

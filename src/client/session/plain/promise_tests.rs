@@ -36,6 +36,10 @@ type Answers = Vec<(Duration, String)>;
 /// What it answers at this time to this request.
 type Server<'a> = Box<dyn FnMut(Duration, &str) -> Answers + 'a>;
 
+/// It has said that it knows the extensions, or that it does not.
+const OURS: Event = Event::Extensions { known: true, shown: true };
+const FOREIGN: Event = Event::Extensions { known: false, shown: true };
+
 fn at_once(answer: &str) -> Answers {
     vec![(RTT, answer.to_owned())]
 }

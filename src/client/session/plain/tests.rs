@@ -233,7 +233,7 @@ fn lossy_chat(seed: u64, loss: u64, trouble: bool) {
                             session.handle_noted(now, id, true);
                         }
                     }
-                    Event::Extensions(ours) => known[i] = ours,
+                    Event::Extensions { known: ours, .. } => known[i] = ours,
                     Event::Received { token, text, repeat, .. } => {
                         let stored = !trouble || dice() < 90;
                         // Nothing is proved of a server that has not said what it is, nor by a count from before the

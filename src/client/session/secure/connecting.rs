@@ -304,7 +304,7 @@ impl Session {
         }
         self.naming.wanted |= highest > u64::try_from(who.kept.newest).unwrap_or(0);
         self.told.events.push_back(Event::LoggedIn(LoginOutcome::Done));
-        self.told.events.push_back(Event::Extensions(true));
+        self.told.events.push_back(Event::Extensions { known: true, shown: true });
         if let Some(address) = ended.filter(|_| !automatic) {
             self.told.events.push_back(Event::TookPlace { address });
         }

@@ -20,7 +20,7 @@ fn answers_to_what_is_typed_by_hand_settle_no_message() {
             world.run(secs(5));
             assert_eq!((world.state(1), world.count("03#b#1#")), (Some(SendState::Sent), 1), "{typed} {before}");
             assert!(world.requests().contains(&typed), "{typed}");
-            assert!(!world.events.iter().any(|(_, e)| matches!(e, Event::NotUnderstood(_) | Event::Extensions(_))));
+            assert!(!world.events.iter().any(|(_, e)| matches!(e, Event::NotUnderstood(_) | Event::Extensions { .. })));
         }
     }
 }

@@ -31,7 +31,7 @@ fn a_server_known_as_foreign_is_asked_for_no_list_until_somebody_asks() {
     let mut world = World::new(Polling::Adaptive, |_, request: &str| plain(request));
     world.session.is_foreign();
     world.drain();
-    assert!(world.has(&Event::Extensions(false)), "faces know it before the login");
+    assert!(world.has(&FOREIGN), "faces know it before the login");
     world.session.login(world.now, account("a"), Password::parse("x").expect("valid"));
     world.run(secs(600));
     assert_eq!(beyond(&world), 0, "{:?}", world.requests());
@@ -39,7 +39,7 @@ fn a_server_known_as_foreign_is_asked_for_no_list_until_somebody_asks() {
     world.session.ask_who(world.now);
     world.run(secs(600));
     assert_eq!(world.count("11"), 1);
-    assert!(world.has(&Event::Extensions(false)), "whoever asked is told: {:?}", world.events);
+    assert!(world.has(&FOREIGN), "whoever asked is told: {:?}", world.events);
 }
 
 #[test]
@@ -111,7 +111,10 @@ fn a_server_that_ends_at_what_is_no_course_of_its_own_is_told_so_once_and_not_en
         world.session.login(world.now, account("a"), Password::parse("x").expect("valid"));
         world.run(secs(90));
         assert!(world.has(&Event::EndedAt(Beyond::Who)), "{polling:?} {:?}", world.events);
-        assert!(!world.has(&Event::Extensions(false)), "nobody knows that");
+        assert!(
+            !world.events.iter().any(|(_, e)| matches!(e, Event::Extensions { known: false, .. })),
+            "nobody knows that"
+        );
         // Started again, it lives; and what was asked is not asked any more.
         dead.set(false);
         world.sent.clear();
@@ -159,4 +162,93 @@ fn who_falls_silent_at_something_else_or_only_does_not_say_who_is_online_is_not_
         world.events.append(&mut gone.events);
     }
     assert!(!world.events.iter().any(|(_, event)| matches!(event, Event::EndedAt(_))), "{:?}", world.events);
+}
+
+/// Ours, but silent from the first `11#` on for so long.
+fn outage(length: Duration) -> impl FnMut(Duration, &str) -> Answers {
+    let mut until = None;
+    move |time, request: &str| {
+        if request.starts_with("11") {
+            until.get_or_insert(time + length);
+        }
+        if until.is_some_and(|until| time < until) { Vec::new() } else { ours(request) }
+    }
+}
+
+#[test]
+fn an_outage_right_after_the_question_does_not_make_ours_one_that_ends_at_it() {
+    for polling in [Polling::Adaptive, Polling::Strict] {
+        for seconds in [1, 3, 8] {
+            let mut world = World::new(polling, outage(secs(seconds)));
+            world.session.login(world.now, account("a"), Password::parse("x").expect("valid"));
+            world.run(secs(200));
+            let case = format!("{polling:?} {seconds} s {:?}", world.requests());
+            assert!(!world.events.iter().any(|(_, event)| matches!(event, Event::EndedAt(_))), "{case}");
+            if polling == Polling::Adaptive {
+                assert!(world.has(&OURS), "{case}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_was_suspected_of_ours_is_taken_back_as_soon_as_it_answers_what_it_may_have_ended_at() {
+    for by_hand in ["11#0#", "10#Q1#0123456789abcdef#"] {
+        let mut world = World::new(Polling::Adaptive, |_, request: &str| {
+            if request.starts_with("10") { at_once("10:01:Q1:0123456789abcdef") } else { ours(request) }
+        });
+        world.session.is_fragile();
+        world.session.login(world.now, account("a"), Password::parse("x").expect("valid"));
+        world.run(secs(60));
+        assert!(world.count("11") == 0 && !world.has(&OURS), "{:?}", world.requests());
+        world.session.by_hand(world.now, by_hand.into());
+        world.run(secs(60));
+        assert!(world.has(&OURS) && world.count("11") > 1, "{by_hand} {:?}", world.requests());
+    }
+}
+
+#[test]
+fn of_a_silent_server_nothing_is_to_be_kept() {
+    // It answers no 11; then no 01 with four fields, and nothing after that.
+    let mut gone = false;
+    let mut world = World::new(Polling::Adaptive, move |_, request: &str| {
+        gone |= request.starts_with("01");
+        if gone || request.starts_with("11") { Vec::new() } else { plain(request) }
+    });
+    world.session.login(world.now, account("a"), Password::parse("x").expect("valid"));
+    world.run(secs(300));
+    let (old, new) = (Password::parse("x").expect("valid"), Password::parse("y").expect("valid"));
+    world.session.change_password(world.now, old, new.clone(), new);
+    world.run(secs(100));
+    let shown = |event: &Event| {
+        matches!(event, Event::Extensions { shown: true, .. } | Event::ChangesPasswords { shown: true, .. })
+    };
+    assert!(!world.events.iter().any(|(_, event)| shown(event)), "{:?}", world.events);
+    assert!(world.has(&Event::ChangesPasswords { does: false, shown: false }), "nor is it offered in this run");
+}
+
+#[test]
+fn what_a_server_was_before_a_login_is_not_believed_after_it() {
+    // Ours, and then another program in its place, which registers with 01 whoever is there.
+    let mut world = World::online(Polling::Strict, |_, request: &str| ours(request));
+    assert!(world.session.server.is_ours);
+    let mut is_in = false;
+    world.server = Box::new(move |_, request: &str| match request.get(..2) {
+        Some("11") => Vec::new(),
+        Some("01") => at_once("01:03"),
+        Some("02") if request == "02#a#y#" => at_once("02:02"),
+        Some("02") => {
+            is_in = true;
+            plain(request)
+        }
+        _ if !is_in => at_once("07:01"),
+        _ => plain(request),
+    });
+    world.run(secs(32));
+    assert!(world.has(&Event::LoggedIn(LoginOutcome::Done)), "{:?}", world.events);
+    let (old, new) = (Password::parse("x").expect("valid"), Password::parse("y").expect("valid"));
+    world.session.change_password(world.now, old, new.clone(), new);
+    world.run(secs(10));
+    let told = crate::client::session::PasswordOutcome::NotHere;
+    assert!(world.has(&Event::PasswordChanged(told)), "{:?} {:?}", world.events, world.requests());
 }

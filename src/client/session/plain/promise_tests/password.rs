@@ -118,7 +118,7 @@ fn change(served: Served, old: &str, confirm: &str) -> (PasswordOutcome, Option<
     });
     let told = told.collect::<Vec<_>>();
     let learned = world.events.iter().rev().find_map(|(_, event)| match event {
-        Event::ChangesPasswords(does) => Some(*does),
+        Event::ChangesPasswords { does, .. } => Some(*does),
         _ => None,
     });
     let sent = world.requests().into_iter().filter(|r| ["01", "02", "06"].iter().any(|op| r.starts_with(op)));
@@ -204,7 +204,7 @@ fn a_password_that_was_changed_elsewhere_is_wrong_and_the_server_has_shown_what_
     world.session.change_password(world.now, password("x"), password("y"), password("y"));
     world.run(secs(5));
     assert!(world.has(&Event::PasswordChanged(WrongPassword)), "{:?}", world.events);
-    assert!(world.has(&Event::ChangesPasswords(true)));
+    assert!(world.has(&Event::ChangesPasswords { does: true, shown: true }));
     // From now on it is believed, also of a password that is not the one of the login.
     world.sent.clear();
     world.session.change_password(world.now, password("elsewhere"), password("y"), password("y"));

@@ -114,7 +114,7 @@ fn another_program_that_is_started_in_the_place_of_ours_is_told_nothing_either()
             world.session.login(world.now, account("a"), Password::parse("x").expect("valid"));
             world.session.ask_who(world.now);
             world.run(secs(5));
-            assert!(world.has(&Event::Extensions(true)));
+            assert!(world.has(&OURS));
             world.server = Box::new(|_, _: &str| Vec::new());
             world.run_until_retrying();
             world.session.send(world.now, MessageId(1), Account::parse(ROOM).expect("valid"), text("1"));

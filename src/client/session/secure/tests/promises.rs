@@ -16,7 +16,11 @@ fn it_registers_logs_in_sends_and_receives() {
     assert!(world.has(&Event::Pin(pin.clone())) && world.session.pins() == [pin]);
     world.session.login(world.now, account("a"), password(), world.kept);
     world.run(secs(1));
-    let expected = [Event::LoggedIn(LoginOutcome::Done), Event::Extensions(true), Event::Token(world.kept.token)];
+    let expected = [
+        Event::LoggedIn(LoginOutcome::Done),
+        Event::Extensions { known: true, shown: true },
+        Event::Token(world.kept.token),
+    ];
     assert!(world.kept.token.is_some() && expected.iter().all(|e| world.has(e)), "{:?}", world.events);
     let online = |w: &World| w.events.iter().filter(|(_, e)| matches!(e, Event::Online(_))).count();
     assert!(world.has(&Event::Online(vec![account("a"), account("b")])) && online(&world) == 1);
