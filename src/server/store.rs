@@ -2,7 +2,7 @@
 //! serves everything that arrived while the last one was being synced (group commit), and results
 //! leave only after the commit. On a full disk everything but storing goes on.
 //!
-//! Its parts: `schema` (its form), `snapshot` (what the engine begins with), `accounts`, `messages`, `devices`, `delivered`, `op` (what it
+//! Its parts: `schema` (its form), `snapshot` (what the engine begins with), `accounts`, `messages`, `devices`, `delivered`, `group` (what is committed together), `op` (what it
 //! is asked and answers), `admin` (what an operator's command does, here or by the running server),
 //! `class_list` (the file of accounts that it imports), `folder` (the data directory and its lock), `error`.
 
@@ -13,6 +13,7 @@ mod delivered;
 mod devices;
 mod error;
 mod folder;
+mod group;
 mod messages;
 mod op;
 mod schema;
@@ -23,6 +24,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender};
 use rusqlite::Connection;
@@ -32,15 +34,13 @@ pub use self::error::StoreError;
 use self::folder::is_locked;
 pub(super) use self::folder::{DataLock, lock};
 use self::folder::{lost, make_folder};
+use self::group::Group;
 pub use self::op::{Change, Done, Op, Read, Write};
 use self::op::{Size, Unstored};
 pub use self::schema::{SCHEMA_VERSION, file};
 pub use self::snapshot::Snapshot;
 use crate::base::migration;
 use crate::protocol::wire::frame::Device;
-
-/// How many operations one transaction takes at most.
-const BATCH: usize = 1_024;
 
 /// An account's row.
 pub type AccountId = i64;
@@ -405,15 +405,13 @@ pub fn start(
     ops: Receiver<Vec<Op>>,
     done: Sender<Results>,
     wake: impl Fn() + Send + 'static,
+    now: fn() -> Instant,
 ) -> io::Result<JoinHandle<()>> {
     thread::Builder::new().name("store".into()).spawn(move || {
+        let mut group = Group::new(now);
         while let Ok(mut batch) = ops.recv() {
-            while batch.len() < BATCH
-                && let Ok(more) = ops.try_recv()
-            {
-                batch.extend(more);
-            }
-            let results = store.run(&batch);
+            group.collect(&mut batch, &ops);
+            let results = group.commit(&batch, |batch| store.run(batch));
             if done.send(results).is_err() {
                 return;
             }

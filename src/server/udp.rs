@@ -261,7 +261,7 @@ impl Turn {
                 let _ = waker.wake();
             }
         };
-        let workers = Workers::start(store, wake.clone())?;
+        let workers = Workers::start(store, wake.clone(), Instant::now)?;
 
         // Without it everything else goes on; operators have to stop the server, as before there was this.
         let control = Control::open(&config.data, wake);

@@ -28,14 +28,18 @@ pub(super) struct Workers {
 }
 
 impl Workers {
-    /// Starts them; `wake` is called when there is something to be fetched.
+    /// Starts them; `wake` is called when there is something to be fetched; `now` is the clock.
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub(super) fn start(store: Store, wake: impl Fn() + Clone + Send + 'static) -> io::Result<Self> {
+    pub(super) fn start(
+        store: Store,
+        wake: impl Fn() + Clone + Send + 'static,
+        now: fn() -> Instant,
+    ) -> io::Result<Self> {
         let (ops, ops_in) = crossbeam_channel::unbounded();
         let (done_out, done) = crossbeam_channel::unbounded();
-        let store = store::start(store, ops_in, done_out, wake.clone())?;
+        let store = store::start(store, ops_in, done_out, wake.clone(), now)?;
         let (jobs, jobs_in) = crossbeam_channel::bounded(hasher::MOST_JOBS);
         let (outcomes_out, outcomes) = crossbeam_channel::unbounded();
         let hasher = hasher::start(jobs_in, outcomes_out, wake.clone())?;
@@ -157,7 +161,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let (woken, wakes) = crossbeam_channel::unbounded();
         let wake = move || woken.send(()).unwrap_or_default();
-        let mut workers = Workers::start(Store::open(dir.path()).expect("new"), wake).expect("threads");
+        let mut workers = Workers::start(Store::open(dir.path()).expect("new"), wake, Instant::now).expect("threads");
         let hashed = Hashed { salt: vec![1], hash: vec![2] };
         workers.store_later(Op::Write(Write::Register { job: 1, name: "a".into(), hashed, at: 0 }));
         workers.store_later(Op::Read(Read::Offer { job: 2, account: 1, from: None }));
@@ -179,7 +183,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let (woken, wakes) = crossbeam_channel::unbounded();
         let wake = move || woken.send(()).unwrap_or_default();
-        let mut workers = Workers::start(Store::open(dir.path()).expect("new"), wake).expect("threads");
+        let mut workers = Workers::start(Store::open(dir.path()).expect("new"), wake, Instant::now).expect("threads");
         let now = Instant::now();
         assert!(!workers.is_due(|| now));
         workers.wake_at(now, now + Duration::from_millis(20));
