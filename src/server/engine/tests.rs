@@ -1,3 +1,5 @@
+mod floods;
+mod passwords;
 mod tries;
 
 use std::collections::HashMap;
@@ -335,66 +337,6 @@ fn rebind_moves_the_session_at_once() {
     ]);
 }
 
-#[test]
-fn four_fields_change_a_password() {
-    let mut world = World::with_two();
-    world.script(&[
-        (1, "01#a#x#n#m#", &["01:02"]),
-        (1, "01#z#x#n#n#", &["01:04"]),
-        (1, "01#a#wrong#n#n#", &["01:01"]),
-        (1, "08#", &["08:0"]),
-        // By somebody who is not logged in; then whoever is, by the old one, is in no more.
-        (3, "01#a#x#n#n#", &["01:03"]),
-        (1, "08#", &["07:01"]),
-        // The answer was lost.
-        (3, "01#a#x#n#n#", &["01:03"]),
-        (4, "01#a#x#n#n#", &["01:01"]),
-        (4, "02#a#x#", &["02:02"]),
-        (4, "02#a#n#", &["02:01"]),
-        (4, "01#a#n#x#x#", &["01:03"]),
-        (4, "08#", &["08:0"]),
-    ]);
-    world.disk_full = true;
-    world.script(&[(4, "01#a#x#n#n#", &[]), (4, "02#a#x#", &["02:04"])]);
-    world.disk_full = false;
-    world.script(&[(4, "01#a#x#n#n#", &["01:03"]), (2, "08#", &["08:0"])]);
-}
-
-#[test]
-fn the_same_change_once_more_is_made_if_another_came_between() {
-    let mut world = World::with_two();
-    world.script(&[
-        (3, "01#a#x#y#y#", &["01:03"]),
-        (3, "01#a#y#x#x#", &["01:03"]),
-        (3, "01#a#x#y#y#", &["01:03"]),
-        (4, "02#a#x#", &["02:02"]),
-        (4, "02#a#y#", &["02:01"]),
-        // The answer to the last one may have been lost; one of before it is looked at anew.
-        (3, "01#a#x#y#y#", &["01:03"]),
-        (3, "01#a#y#x#x#", &["01:03"]),
-        (5, "02#a#x#", &["02:01"]),
-    ]);
-    // Also where the other change came from another address.
-    world.script(&[
-        (3, "01#b#y#z#z#", &["01:03"]),
-        (6, "01#b#z#y#y#", &["01:03"]),
-        (3, "01#b#y#z#z#", &["01:03"]),
-        (7, "02#b#z#", &["02:01"]),
-    ]);
-}
-
-#[test]
-fn whoever_guesses_an_old_password_waits_as_at_a_login() {
-    let mut world = World::new(OnSecondLogin::Rebind);
-    world.script(&[(1, "01#b#y#y#", &["01:01"])]);
-    for _ in 0..5 {
-        world.script(&[(9, "01#b#wrong#n#n#", &["01:01"])]);
-    }
-    world.script(&[(9, "01#b#wrong#n#n#", &[]), (10, "01#b#y#n#n#", &[]), (11, "02#b#y#", &[])]);
-    let late = world.later(Duration::from_secs(1));
-    assert_eq!(late.first(), Some(&(9, "01:01".to_owned())), "{late:?}");
-}
-
 /// A plain client's answer comes when its message may go; what it asks for after that waits in its order.
 #[test]
 fn who_sends_too_much_is_answered_later_and_loses_nothing() {
@@ -600,97 +542,4 @@ fn an_armed_address_finds_nothing_to_end() {
     // Its own session ends instead, if it has one.
     world.script(&[(1, "02#a#x#", &["02:01"]), (2, "02#a#x#", &["02:04"]), (1, "06#", &["06:01"])]);
     world.script(&[(2, "06#", &["06:01"]), (2, "08#", &["07:01"])]);
-}
-
-#[test]
-fn who_floods_uses_up_its_own_budget_alone() {
-    let mut world = World::new(OnSecondLogin::Arm);
-    let answered: usize = (0..3_500).map(|_| world.send(1, b"nonsense").len()).sum();
-    assert_eq!(answered, 20);
-    world.script(&[(2, "nonsense", &["00:00"])]);
-}
-
-/// Whoever waits for each answer gets each, however quickly it asks; of a flood a lane's worth.
-#[test]
-fn who_waits_for_each_answer_is_served() {
-    let mut world = World::with_two();
-    let begun = world.ms;
-    for n in 0..20_000 {
-        let mut answers = world.send(1, b"08#");
-        while answers.is_empty() {
-            let next = world.engine.poll_timeout().expect("it is waited for");
-            assert!(next < world.now().instant + Duration::from_millis(2), "{n}");
-            answers = world.later(Duration::from_millis(1));
-        }
-        assert_eq!(answers, [(1, "08:0".to_owned())], "{n}");
-    }
-    assert!((3_000..20_000).contains(&(world.ms - begun)), "{} ms", world.ms - begun);
-    let flood: usize = (0..20_000).map(|_| world.send(2, b"08#").len()).sum();
-    let late: usize = (0..20).map(|_| world.later(Duration::from_millis(1)).len()).sum();
-    assert_eq!((flood, late), (4_000, lanes::LANE), "a lane waits");
-    assert_eq!(world.engine.poll_timeout(), None);
-}
-
-/// An address that is not its sender's own may be made to hear so much and no more, from all ports and accounts of a liar;
-/// who reads a mailbox from far away gets all of it.
-#[test]
-fn what_goes_out_to_one_address_is_bounded() {
-    let mut world = World::new(OnSecondLogin::Arm);
-    // How fast somebody may write is another limit, which would be met first.
-    world.engine.pace = pace::Pace::new(Quotas { sending: 0, ..Quotas::default() });
-    let long = "x".repeat(900);
-    world.script(&[(1, "01#a#x#x#", &["01:01"]), (1, "02#a#x#", &["02:01"])]);
-    let far = |port: u16| SocketAddr::from(([192, 0, 2, 7], port));
-    let mut sent = 0;
-    for port in [5_000, 5_001] {
-        let now = world.now();
-        let name = format!("b{port}");
-        for request in [format!("01#{name}#x#x#"), format!("02#{name}#x#")] {
-            world.engine.datagram(now, far(port), request.as_bytes());
-            world.drain();
-        }
-    }
-    let (begun, mut written) = (world.ms, 0);
-    while world.ms < begun + 10_000 {
-        for port in [5_000, 5_001] {
-            if written < 4_000 {
-                let room = world.send(1, format!("03#b{port}#{long}#").as_bytes());
-                written += usize::from(room == [(1, "03:01".to_owned())]);
-            }
-            let now = world.now();
-            for _ in 0..3 {
-                world.engine.datagram(now, far(port), b"09#");
-                while let Some(effect) = world.engine.poll_effect() {
-                    match effect {
-                        Effect::Reply { to, bytes } if to.ip() == far(1).ip() => sent += bytes.len(),
-                        Effect::Store(op) => world.store(op),
-                        _ => {}
-                    }
-                }
-            }
-        }
-        sent += world.later_bytes(Duration::from_millis(1), far(1).ip());
-    }
-    assert!(sent > 1_000_000, "{sent}: it goes on all the time");
-    assert!(sent < 262_144 + 11 * 131_072, "{sent} bytes in 10 s");
-}
-
-#[test]
-fn a_lane_keeps_no_more_of_a_datagram_than_is_read() {
-    let mut world = World::with_two();
-    world.held = true;
-    world.script(&[(1, "03#b#hi#", &[])]);
-    let now = world.now();
-    world.engine.datagram(now, at(1), &[b'x'; 65_507]);
-    let Some(Queued::Datagram(bytes)) = world.engine.lanes.first(at(1)) else { panic!("it waits") };
-    assert_eq!(bytes.len(), 1_401);
-    let replies: Vec<String> = world.release().into_iter().map(|(_, reply)| reply).collect();
-    assert_eq!(replies, ["03:01", "00:00"]);
-}
-
-#[test]
-fn refusals_have_a_budget() {
-    let mut world = World::new(OnSecondLogin::Arm);
-    let answered = (0..1_000).map(|_| world.send(1, b"nonsense").len()).sum::<usize>();
-    assert_eq!(answered, 20);
 }

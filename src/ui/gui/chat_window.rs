@@ -506,8 +506,8 @@ fn draw_head(x: i32, y: i32, w: i32, peer: &Account, header: &Header) {
         _ if header.own == Own::Deleted => (t!("gui.account_no_more"), colours.warn),
         _ if header.own == Own::Lost => (t!("chat.lost"), colours.warn),
         _ if peer.is_room() => (t!("chat.room"), colours.dim),
-        (_, Some(Presence::Online)) => (t!("chat.online"), colours.dim),
-        (_, Some(_)) => (t!("chat.away"), colours.dim),
+        (_, Some(Presence::Online)) => (t!("main.online"), colours.dim),
+        (_, Some(_)) => (t!("main.not_online"), colours.dim),
         (_, None) if header.own == Own::Unsure => (t!("chat.unsure"), colours.dim),
         (_, None) => (t!("chat.unknown"), colours.dim),
     };

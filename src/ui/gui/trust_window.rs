@@ -106,7 +106,7 @@ impl Doubt {
     fn go_on(&self) -> (Cow<'static, str>, UiEvent) {
         match self {
             Self::Key(change) => {
-                let name = if change.damaged.is_some() { t!("trust.damaged_trust") } else { t!("trust.trust") };
+                let name = t!("trust.trust");
                 (name, UiEvent::KeyTrusted(change.shown.clone()))
             }
             Self::Plain(Plainly::Only) => (t!("trust.only_send"), UiEvent::SendReadable),
