@@ -2,9 +2,11 @@
 //! message: what a line says to somebody stands in the history alone. The file is its owner's alone; it may
 //! be deleted at any time.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+
+use crate::base::private;
 
 /// Lines that are kept when the program starts; a file of twice as many is cut.
 const KEPT: usize = 500;
@@ -39,7 +41,7 @@ impl Remembered {
         let last: Vec<String> =
             all.iter().skip(all.len().saturating_sub(KEPT)).map(|line| (*line).to_owned()).collect();
         if all.len() >= 2 * KEPT
-            && let Err(error) = replace(&file, &last)
+            && let Err(error) = private::replace(&file, last.join("\n") + "\n")
         {
             log::info!("{}: {error}", file.display());
         }
@@ -51,9 +53,10 @@ impl Remembered {
         if line.len() > LONGEST || line.contains(char::is_control) {
             return;
         }
-        let kept = self.file.parent().map_or(Ok(()), crate::base::private::folder).and_then(|()| {
+        let kept = self.file.parent().map_or(Ok(()), private::folder).and_then(|()| {
             // At once, as another terminal may write too.
-            own(OpenOptions::new().append(true)).open(&self.file)?.write_all(format!("{line}\n").as_bytes())
+            let mut file = private::open(&self.file, File::options().create(true).append(true))?;
+            file.write_all(format!("{line}\n").as_bytes())
         });
         if let Err(error) = kept {
             log::info!("{}: {error}", self.file.display());
@@ -69,26 +72,10 @@ pub(super) fn is_kept(datagram: &str) -> bool {
         && !datagram.starts_with("03")
 }
 
-fn own(options: &mut OpenOptions) -> &mut OpenOptions {
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-    options.create(true)
-}
-
-fn replace(file: &Path, lines: &[String]) -> io::Result<()> {
-    let new = file.with_extension(format!("{}", std::process::id()));
-    let written = own(OpenOptions::new().write(true).truncate(true))
-        .open(&new)
-        .and_then(|mut opened| opened.write_all((lines.join("\n") + "\n").as_bytes()))
-        .and_then(|()| fs::rename(&new, file));
-    if written.is_err() {
-        let _ = fs::remove_file(&new);
-    }
-    written
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -113,6 +100,14 @@ mod tests {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
+            assert_eq!(fs::metadata(&file).expect("there").permissions().mode() & 0o777, 0o600);
+        }
+        // One that others can read is closed to them with the next line.
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).expect("open to all");
+            remembered.keep("who");
             assert_eq!(fs::metadata(&file).expect("there").permissions().mode() & 0o777, 0o600);
         }
         fs::write(&file, b"good\n\xff\x1b[2J\n\nalso good").expect("written");
