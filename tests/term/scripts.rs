@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use hongyan::server::store::admin;
 use serde_json::Value;
 
 use super::tmux::Served;
@@ -140,6 +141,39 @@ fn jobs_end_with_the_codes_they_promise() {
     let mut silent = Command::new(env!("CARGO_BIN_EXE_hongyan-term"));
     silent.args(["--server", "127.0.0.1:9", "--account", "a", "--data"]).arg(served.dir.path().join("s"));
     check(silent.args(["send", "--timeout", "1", "--to", "b", "x"]).env("HONGYAN_PASSWORD", "secret"), "", 4);
+}
+
+/// A refusal of the message itself is told as one, and not as what only the plain protocol can say or as trouble here.
+#[test]
+fn what_a_server_refuses_is_told_as_refused() {
+    let mut served = Served::with(&["--max-mailbox", "1"]);
+    for who in ["b", "a"] {
+        check(&mut served.client(who), &format!("register {who}\nsecret\nsecret\n"), 0);
+    }
+    let send = |served: &Served, lang: &str| {
+        let mut command = served.client_in(lang, "a");
+        command.args(["--account", "a", "send", "--to", "b", "hello"]).env("HONGYAN_PASSWORD", "secret");
+        let output = run(&mut command, "");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    assert_eq!(send(&served, "en").0, Some(0));
+    for (lang, word) in [("en", "the server refused the message"), ("zh", "服务器拒收这条消息")] {
+        let (code, said) = send(&served, lang);
+        assert!(code == Some(3) && said.contains(word) && !said.contains("00:00"), "{code:?} {said}");
+    }
+    // Somebody else has the name now, of whom the history does not know yet: nothing is sent to them.
+    served.restart_after(&[], |data| {
+        admin::delete(data, "b").expect("deleted");
+        let list = data.with_extension("csv");
+        std::fs::write(&list, "b,secret\n").expect("written");
+        admin::import(data, &list, 1_700_000_000).expect("made anew");
+    });
+    let (code, said) = send(&served, "zh");
+    assert!(code == Some(5) && said.contains("是写给原来的账号的"), "{code:?} {said}");
+    let history = run(served.client("a").args(["--account", "a", "history", "b", "--json"]), "");
+    let rows = lines(&String::from_utf8_lossy(&history.stdout));
+    let states: Vec<&str> = rows.iter().filter_map(|row| row["state"].as_str()).collect();
+    assert_eq!(states, ["kept", "failed", "failed", "made-anew"]);
 }
 
 /// What is sent is what was given, all of it, and only as many messages as were wanted.

@@ -114,7 +114,7 @@ pub struct Script {
 }
 
 /// How it went; the program's exit code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Exit {
     /// The job was done.
@@ -124,11 +124,12 @@ pub enum Exit {
     /// Something was not said (the account, the password where this device is not remembered), or what was said
     /// cannot be sent as it is.
     Usage = 2,
-    /// The server refused the login, or another device took this one's place.
+    /// The server refused the login or the message, another device took this one's place, or the server has nothing of
+    /// the kind: no Lobby, no devices that stay logged in. No message was sent.
     Refused = 3,
     /// The server did not answer in time, or the connection ended. A message stays in the outbox, as after no other.
     NoAnswer = 4,
-    /// The receiver is offline, or there is no such account; the server may keep the message.
+    /// There is no such account, or not any more; or the receiver is offline at a server that may keep the message.
     Offline = 5,
     /// There was no message.
     Nothing = 6,

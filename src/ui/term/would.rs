@@ -2,6 +2,7 @@
 
 use rust_i18n::t;
 
+use crate::base::model::SendState;
 use crate::protocol::wire::reply::{Forwarded, Learned, LoggedIn, PasswordChange, Registered};
 use crate::protocol::wire::{Charset, Reply, explain, show};
 
@@ -29,7 +30,7 @@ pub fn session_would(request: &[u8], reply: Option<&[u8]>) -> String {
         Reply::Login(LoggedIn::AlreadyLoggedIn) => t!("term.would_try_served"),
         Reply::Login(_) => t!("term.would_ask_again"),
         Reply::Send(Forwarded::Done) => t!("term.would_mark_sent"),
-        Reply::Send(Forwarded::Offline) => t!("term.would_mark_offline"),
+        Reply::Send(Forwarded::Offline) => t!("term.would_mark", state = SendState::OfflineOrUnknown.word()),
         Reply::Count(0) | Reply::CountAll(0) => t!("term.would_wait"),
         Reply::Count(_) | Reply::CountAll(_) => t!("term.would_take"),
         Reply::Take(Some(_)) | Reply::TakeAll(Some(_)) => t!("term.would_store"),

@@ -9,9 +9,18 @@ use super::{Exit, Running, Stop, harmless, say};
 use crate::base::model::{Account, MessageText, SendState};
 use crate::client::Event;
 use crate::client::net::clock;
+use crate::client::session::Speaks;
 
 /// Taking a message back never depends on the server.
 const TAKE_BACK: Duration = Duration::from_secs(5);
+
+/// What became of a message; of several the first says most about what did not arrive.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct End {
+    rank: u8,
+    exit: Exit,
+    why: String,
+}
 
 impl Running {
     pub(super) fn send(&mut self, to: &str, text: &str, most: usize) -> Result<Exit, Stop> {
@@ -70,31 +79,35 @@ impl Running {
                 return Err(Stop(Exit::NoAnswer, why.into_owned()));
             }
         }
-        let any = |wanted: SendState| self.own.values().any(|state| *state == wanted);
-        if any(SendState::Failed) && to.is_room() {
-            let foreign = self.client.is_foreign();
-            let why = if foreign { t!("main.no_lobby") } else { t!("main.lobby_unknown") };
-            return Err(Stop(Exit::Refused, why.into_owned()));
+        let mut ends: Vec<End> = self.own.values().filter_map(|state| self.end(*state, to)).collect();
+        ends.sort();
+        ends.dedup();
+        match ends.first() {
+            Some(End { exit, why, .. }) if *exit != Exit::Done => Err(Stop(*exit, why.clone())),
+            _ => {
+                ends.iter().for_each(|end| say(&end.why));
+                Ok(Exit::Done)
+            }
         }
-        if any(SendState::Failed) {
-            return Err(Stop(Exit::Trouble, t!("gui.not_understood").into_owned()));
-        }
-        if any(SendState::Unknown) {
-            return Err(Stop(Exit::Offline, SendState::Unknown.word().into_owned()));
-        }
-        if any(SendState::NoAnswer) || any(SendState::MaybeSent) {
-            return Err(Stop(Exit::Unanswered, t!("term.not_answered").into_owned()));
-        }
-        if any(SendState::OfflineOrUnknown) {
-            return Err(Stop(Exit::Offline, SendState::OfflineOrUnknown.word().into_owned()));
-        }
-        if any(SendState::Kept) {
-            say(&SendState::Kept.word());
-        }
-        if any(SendState::MaybeSentTwice) {
-            say(&SendState::MaybeSentTwice.word());
-        }
-        Ok(Exit::Done)
+    }
+
+    /// What a message that has come so far makes of the job; none where nothing is to be said of it.
+    fn end(&self, state: SendState, to: &Account) -> Option<End> {
+        let (rank, exit, why) = match state {
+            SendState::Waiting | SendState::Sending | SendState::Sent | SendState::Delivered => return None,
+            SendState::Failed if to.is_room() && self.client.is_foreign() => (0, Exit::Refused, t!("main.no_lobby")),
+            SendState::Failed if to.is_room() => (0, Exit::Refused, t!("main.lobby_unknown")),
+            SendState::Failed if self.client.connection().speaks == Some(Speaks::Secure) => {
+                (0, Exit::Refused, t!("term.message_refused"))
+            }
+            SendState::Failed => (0, Exit::Refused, t!("gui.not_understood")),
+            SendState::Unknown | SendState::MadeAnew => (1, Exit::Offline, state.word()),
+            SendState::NoAnswer | SendState::MaybeSent => (2, Exit::Unanswered, t!("term.not_answered")),
+            SendState::OfflineOrUnknown => (3, Exit::Offline, state.word()),
+            SendState::Kept => (4, Exit::Done, state.word()),
+            SendState::MaybeSentTwice => (5, Exit::Done, state.word()),
+        };
+        Some(End { rank, exit, why: why.into_owned() })
     }
 
     /// After a failure: whoever asks for it once more must not have it twice. Where nobody answered it stays in the outbox;
