@@ -6,6 +6,7 @@ use fltk::prelude::*;
 use hongyan::client::history::{Contact, Conversation};
 use hongyan::client::roster::{Entry, Section, times_hold_until};
 use hongyan::client::session::{Link, Speaks};
+use hongyan::ui::gui::UiEvent;
 use hongyan::ui::gui::chat_window::{Header, Own};
 use hongyan::ui::gui::main_window::{MainWindow, Me};
 use hongyan::ui::gui::notice::Kept;
@@ -25,6 +26,29 @@ pub fn a_chat_in_another_theme_is_the_same_chat() {
         assert_eq!((after.earlier(), after.draft(), after.place()), (earlier, "half a sen".to_owned(), place));
         after.close();
     }
+}
+
+/// Nobody writes for nobody: what is typed would stay where it can go to no one.
+pub fn a_chat_of_an_account_that_is_no_more_takes_no_text() {
+    let (emit, seen) = events();
+    let mut chat = chat("zoe", &emit);
+    chat.give_back("half a sen");
+    let header = |own| Header { name: "zoe".to_owned(), presence: None, own, trouble: None };
+    for (own, takes) in [(Own::Offline, true), (Own::Deleted, false), (Own::Here, true), (Own::Deleted, false)] {
+        chat.set_header(header(own));
+        assert_eq!(chat.takes_text(), takes, "{own:?}");
+        assert_eq!(chat.draft(), "half a sen", "{own:?}");
+        chat.raise();
+        assert!(super::press("Send"));
+        let sent = seen.take().iter().any(|event| matches!(event, UiEvent::Send { .. }));
+        assert_eq!(sent, takes, "{own:?}");
+        if sent {
+            chat.give_back("half a sen");
+        }
+    }
+    let chat = chat.renewed(header(Own::Deleted), emit);
+    assert_eq!((chat.takes_text(), chat.draft()), (false, "half a sen".to_owned()));
+    chat.close();
 }
 
 pub fn a_main_window_in_another_theme_is_the_same_window() {

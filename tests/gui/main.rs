@@ -81,6 +81,10 @@ fn main() -> ExitCode {
         ("what_the_server_had_comes_in_above", what_the_server_had_comes_in_above),
         ("a_chat_in_another_theme_is_the_same_chat", lasting::a_chat_in_another_theme_is_the_same_chat),
         (
+            "a_chat_of_an_account_that_is_no_more_takes_no_text",
+            lasting::a_chat_of_an_account_that_is_no_more_takes_no_text,
+        ),
+        (
             "a_main_window_in_another_theme_is_the_same_window",
             lasting::a_main_window_in_another_theme_is_the_same_window,
         ),

@@ -308,7 +308,6 @@ impl App {
         }
     }
 
-    #[expect(clippy::too_many_lines, reason = "to be split")]
     fn apply(&mut self, event: UiEvent) {
         match event {
             UiEvent::Login { account, password } => self.log_in(&account, &password),
@@ -413,7 +412,6 @@ impl App {
         }
     }
 
-    #[expect(clippy::too_many_lines, reason = "to be split")]
     fn show(&mut self, event: Event) {
         match event {
             Event::Link(link) => {

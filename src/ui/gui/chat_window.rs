@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use fltk::app;
+use fltk::button::Button;
 use fltk::draw;
 use fltk::enums::{Align, Event, Font, FrameType, Key};
 use fltk::frame::Frame;
@@ -85,6 +86,7 @@ pub struct ChatWindow {
     header: Rc<RefCell<Header>>,
     transcript: Transcript,
     composer: TextEditor,
+    button: Button,
     /// Beside the button: which keys send, or why nothing goes out.
     hint: Frame,
     peer: Account,
@@ -131,7 +133,7 @@ impl ChatWindow {
                     Ask::Paste => {
                         compose(&writer, "");
                         let composer = writer.borrow().clone();
-                        return composer.iter().for_each(app::paste_text);
+                        return composer.iter().filter(|composer| composer.active()).for_each(app::paste_text);
                     }
                 });
             })
@@ -166,13 +168,13 @@ impl ChatWindow {
             let send = Rc::clone(&send);
             move |_| send()
         });
-        let mut chat = Self { window, head, header, transcript, composer, hint, peer: peer.clone(), indexed: false };
+        let (peer, indexed) = (peer.clone(), false);
+        let mut chat = Self { window, head, header, transcript, composer, button, hint, peer, indexed };
         chat.note_typing(&emit);
         chat.listen(send, emit);
         chat.hint();
         chat.entitle();
-        chat.window.show();
-        let _ = chat.composer.take_focus();
+        chat.raise();
         chat
     }
 
@@ -225,7 +227,9 @@ impl ChatWindow {
     /// Brings the window to the front.
     pub fn raise(&mut self) {
         self.window.show();
-        let _ = self.composer.take_focus();
+        if self.composer.take_focus().is_err() {
+            let _ = self.transcript.widget().clone().take_focus();
+        }
     }
 
     /// Whether the person looks at it.
@@ -397,13 +401,40 @@ impl ChatWindow {
         screen::close(self.window);
     }
 
-    /// Which keys send, or why nothing goes out.
+    /// Whether one can write here: not for an account that is no more.
+    #[must_use]
+    pub fn takes_text(&self) -> bool {
+        self.composer.active()
+    }
+
+    /// Which keys send, or why nothing goes out; then nothing is taken either.
     fn hint(&mut self) {
         let palette = theme::palette();
-        let lost = self.header.borrow().own == Own::Lost;
-        self.hint.set_label_color(if lost { palette.warn } else { palette.dim });
-        self.hint.set_label(&if lost { t!("chat.hint_lost") } else { t!("chat.hint") });
+        let own = self.header.borrow().own;
+        let (text, ink) = match own {
+            Own::Deleted => ("".into(), palette.dim),
+            Own::Lost => (t!("chat.hint_lost"), palette.warn),
+            Own::Here | Own::Unsure | Own::Offline => (t!("chat.hint"), palette.dim),
+        };
+        self.hint.set_label_color(ink);
+        self.hint.set_label(&text);
         self.hint.redraw_label();
+        let writes = own != Own::Deleted;
+        if writes == self.takes_text() {
+            return;
+        }
+        if writes {
+            self.composer.activate();
+            self.button.activate();
+        } else {
+            let had_keys = self.composer.has_focus();
+            self.composer.deactivate();
+            self.button.deactivate();
+            // Else the window's own keys would go nowhere.
+            if had_keys {
+                let _ = self.transcript.widget().clone().take_focus();
+            }
+        }
     }
 
     fn entitle(&mut self) {
@@ -425,7 +456,7 @@ impl ChatWindow {
 /// Goes on in the composer, with this text.
 fn compose(writer: &RefCell<Option<TextEditor>>, text: &str) {
     let composer = writer.borrow().clone();
-    if let Some(mut composer) = composer {
+    if let Some(mut composer) = composer.filter(TextEditor::active) {
         let _ = composer.take_focus();
         composer.insert(text);
         composer.show_insert_position();
@@ -471,7 +502,7 @@ fn sending(
 ) -> Rc<dyn Fn()> {
     let (composer, peer, header, emit) = (composer.clone(), peer.clone(), Rc::clone(header), Rc::clone(emit));
     Rc::new(move || {
-        let Some(mut buffer) = composer.buffer() else { return };
+        let Some(mut buffer) = composer.buffer().filter(|_| composer.active()) else { return };
         let text = buffer.text();
         let parts = MessageText::split(&text).len();
         if parts > MessageText::UNASKED {
