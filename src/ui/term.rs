@@ -18,6 +18,7 @@
 //! - `login`: what belongs to one login, and is gone with it.
 //! - `own`: one's own messages and how far they came. Pure.
 //! - `talk`: messages.
+//! - `drafts`: what is typed and not sent.
 //! - `past`: old messages.
 //! - `people`: the list.
 //! - `account`: how the account is used.
@@ -38,6 +39,7 @@ mod app;
 mod asks;
 mod commands;
 mod control;
+mod drafts;
 mod drawing;
 pub mod json;
 mod keys;

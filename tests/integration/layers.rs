@@ -1,8 +1,6 @@
-//! The invariants of absence: what must never import what; that the documents say what is there ([`documents`]), and that
-//! nothing is too long to be read in one go ([`sizes`]).
+//! The invariants of absence: what must never import what; and ([`documents`]) that the documents say what is there.
 
 mod documents;
-mod sizes;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 use serde_json::Value;
 
 use super::scripts::{check, find, lines, run};
-use super::tmux::Served;
+use super::tmux::{Served, Terminal, until};
 
 /// Zones without a summer time, 13 hours apart.
 const EAST: &str = "Asia/Shanghai";
@@ -58,6 +58,64 @@ fn a_message_has_the_moment_at_which_it_was_written_in_the_zone_of_now() {
     let west = lines(&check(job(&served, "b", &["history", "a", "--json"]).env("TZ", WEST), "", 0));
     assert_eq!(number(&west[0], "unix_ms"), written);
     assert!(west.iter().all(|row| row["time"].as_str().is_some_and(|time| time.ends_with("-05:00"))), "{west:?}");
+}
+
+/// What is typed to somebody and not sent outlives any end of the program, and is there in their chat alone; in both
+/// dialects and languages.
+#[test]
+fn what_is_typed_in_a_terminal_is_there_again() {
+    for (lang, options) in [("en", &[][..]), ("zh", &["--plain", "--allow-plain"][..])] {
+        let served = Served::new();
+        let _others = ["bob", "carol"].map(|who| served.by_hand(who));
+        let drafts = || {
+            let folder = served.dir.path().join("a/profiles/default");
+            let file = find(&folder, "a.sqlite").expect("a history");
+            let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+            let read = || {
+                let database = rusqlite::Connection::open_with_flags(&file, flags)?;
+                let mut query = database.prepare("SELECT peer || ': ' || text FROM drafts ORDER BY peer")?;
+                query.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()
+            };
+            read().unwrap_or_default()
+        };
+        let kept = |wanted: &[&str]| {
+            until("what is typed on disk", || if drafts() == wanted { Ok(()) } else { Err(format!("{:?}", drafts())) });
+        };
+        let a = Terminal::open_in(lang, &served, "a", options);
+        a.register_in(lang, "a");
+        a.line("chat bob");
+        a.foot_is("a → bob>");
+        a.write("half a thought");
+        kept(&["bob: half a thought"]);
+        // Neither a command nor another chat takes it away, and what was begun for bob goes to nobody else.
+        a.keys(&["C-a", "C-k"]);
+        kept(&[]);
+        a.write("//half of another");
+        kept(&["bob: /half of another"]);
+        let pid = a.client_pid().to_string();
+        assert!(Command::new("kill").args(["-9", &pid]).status().is_ok_and(|killed| killed.success()));
+        drop(a);
+        let log_in = || {
+            let a = Terminal::open_in(lang, &served, "a", options);
+            a.line("login a");
+            a.line("secret");
+            a.foot_is("a>");
+            a
+        };
+        let a = log_in();
+        a.line("chat carol");
+        a.foot_is("a → carol>");
+        a.line("/chat bob");
+        a.foot_is("a → bob> //half of another");
+        a.keys(&["Enter"]);
+        a.shows("/half of another");
+        kept(&[]);
+        a.write("until told to end");
+        // At once: nothing waits for the draft's time.
+        let pid = a.client_pid().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().is_ok_and(|told| told.success()));
+        kept(&["bob: until told to end"]);
+    }
 }
 
 #[test]

@@ -6,7 +6,12 @@ use crate::probe::case::{Accept, Ask, Case, Step, ask, begins, case, is, message
 use crate::probe::rule::Rule;
 
 pub(super) fn cases() -> Vec<Case> {
-    [malformed(), unclosed(), wild(), odd_lengths(), exchange(), extensions()].concat()
+    let mut cases = malformed();
+    cases.extend(unclosed());
+    cases.extend(wild());
+    cases.extend(exchange());
+    cases.extend(extensions());
+    cases
 }
 
 /// Before anybody logs in.
@@ -167,12 +172,6 @@ fn wild() -> Vec<Case> {
                 alive(),
             ],
         ),
-    ]
-}
-
-/// Requests that are far too long, and those that are too short to be answered.
-fn odd_lengths() -> Vec<Case> {
-    vec![
         case(
             "wild-flood",
             [Online(A)],

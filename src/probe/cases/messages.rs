@@ -6,7 +6,10 @@ use crate::probe::case::{Case, Need, Step, ask, case, is, message};
 use crate::probe::rule::Rule;
 
 pub(super) fn cases() -> Vec<Case> {
-    [delivery(), receivers(), keeping(), counts(), bodies()].concat()
+    let mut cases = delivery();
+    cases.extend(counts());
+    cases.extend(bodies());
+    cases
 }
 
 const PAIR: [Need; 2] = [Online(A), Online(B)];
@@ -42,12 +45,6 @@ fn delivery() -> Vec<Case> {
                 empty(),
             ],
         ),
-    ]
-}
-
-/// To somebody who is offline, unknown, oneself; and to nobody else.
-fn receivers() -> Vec<Case> {
-    vec![
         case(
             "send-offline",
             [Online(A), Offline(B)],
@@ -89,12 +86,6 @@ fn receivers() -> Vec<Case> {
                 ask(B, "09#", [message("09", "{a}", "{n}")], Rule::Body),
             ],
         ),
-    ]
-}
-
-/// In which order messages are kept, and for how long.
-fn keeping() -> Vec<Case> {
-    vec![
         case(
             "oldest-first",
             PAIR,

@@ -139,6 +139,7 @@ impl App {
                 self.input(input);
             }
             self.next_line();
+            self.keep_draft_in_time();
             let wait = self.flush_soon().unwrap_or_else(|error| self.out.unheard(error));
             if self.out.cut && self.ending.how == Leaving::No {
                 self.leave(Leaving::Quit);
@@ -147,7 +148,11 @@ impl App {
                 continue;
             }
             let overdue = self.raw.as_ref().and_then(Raw::deadline);
-            let end = [self.ending.deadline, overdue, wait].into_iter().flatten().min().map_or_else(never, at);
+            let end = [self.ending.deadline, overdue, wait, self.login.drafts.due()]
+                .into_iter()
+                .flatten()
+                .min()
+                .map_or_else(never, at);
             select! {
                 recv(self.wakes.rings) -> _ => {}
                 recv(self.wakes.waiting) -> input => if let Ok(input) = input { self.input(input) },
@@ -179,15 +184,19 @@ impl App {
 
     fn key(&mut self, key: Key) {
         self.line_kind();
+        let stood = !self.line.text().is_empty();
         match self.line.key(key) {
-            Done::Edited => {}
+            Done::Edited => self.typed(stood),
             // A login is under way, or a name being changed: what is typed meanwhile comes after it.
             Done::Line(line)
                 if self.pending != Pending::Nothing || self.login.awaits.change.is_some() || self.raw_waits() =>
             {
                 self.pipe.came(Some(line))
             }
-            Done::Line(line) => self.submit(line),
+            Done::Line(line) => {
+                self.submit(line);
+                self.bring_draft();
+            }
             Done::Complete => self.complete(),
             Done::Interrupt | Done::End => self.leave(Leaving::Quit),
             Done::ClearScreen => self.out.clear(),
@@ -264,7 +273,6 @@ impl App {
         }
     }
 
-    #[expect(clippy::too_many_lines, reason = "to be split")]
     fn event(&mut self, event: Event) {
         match event {
             Event::Link(link) => self.link(link),
@@ -299,6 +307,7 @@ impl App {
                 self.failed(Exit::Trouble);
                 self.error(&error);
             }
+            Event::Drafts(drafts) => self.drafts_are(drafts),
             Event::Settled => self.login.awaits.disk = false,
             Event::Paced(wait) => self.warn(&t!("gui.paced", s = wait.as_secs().max(1))),
             Event::MaybeLost(n) => self.warn(&crate::client::lost(n)),
@@ -349,7 +358,6 @@ impl App {
             | Event::RowsChanged
             | Event::Rescued(_)
             | Event::Withdrawn(_)
-            | Event::Drafts(_)
             | Event::Speaks(_) => {}
         }
     }

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use super::drafts::Drafts;
 use super::own::OwnMessages;
 use super::past::Pages;
 use super::people::{Change, roster};
@@ -21,6 +22,8 @@ pub(super) struct Login {
     /// Whom one chats with.
     pub(super) target: Option<Account>,
     pub(super) own: OwnMessages,
+    /// What is typed and not sent.
+    pub(super) drafts: Drafts,
     /// Pages of the server's history.
     pub(super) pages: Pages,
     pub(super) awaits: Awaits,
@@ -46,6 +49,7 @@ impl Login {
             roster,
             target: None,
             own: OwnMessages::default(),
+            drafts: Drafts::default(),
             pages: Pages::default(),
             awaits: Awaits::default(),
         }

@@ -141,6 +141,7 @@ impl App {
             return self.gone();
         }
         self.ending.how = how;
+        self.keep_draft();
         let unsent = self.client.unsent();
         if unsent > 0 {
             self.warn(&t!("term.unsent_later", n = unsent));

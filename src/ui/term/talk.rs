@@ -69,6 +69,7 @@ impl App {
         match self.login.target.clone() {
             Some(peer) => {
                 self.send(&peer, text);
+                self.draft_is_sent(&peer);
                 if let Some(name) = looks_like {
                     self.quiet(&t!("term.was_a_text", name = name));
                 }
@@ -110,6 +111,7 @@ impl App {
     pub(super) fn give_back(&mut self, peer: &Account, text: &str) {
         if self.line.text().is_empty() && self.login.target.as_ref() == Some(peer) && self.on_terminal() {
             self.line.set(text);
+            self.typed(false);
         }
     }
 

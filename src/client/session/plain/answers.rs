@@ -131,7 +131,6 @@ impl Session {
         self.told.events.push_back(Event::Received { token, from, time, text, raw, repeat, pushed: None });
     }
 
-    #[expect(clippy::too_many_lines, reason = "to be split")]
     pub(super) fn answered(&mut self, now: Instant, outstanding: Outstanding, reply: Reply) {
         if !matches!(reply, Reply::Take(Some(_)) | Reply::TakeAll(Some(_))) {
             self.confirmed(&outstanding.purpose);

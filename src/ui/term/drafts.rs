@@ -1,0 +1,137 @@
+//! What is typed to somebody and not sent: the account's history keeps it, as it does for windows, so it is there after
+//! any end of the program, in either face.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use super::app::App;
+use super::asks::Ask;
+use super::commands::{self, Typed};
+use crate::base::model::Account;
+use crate::client::net::clock;
+
+/// How long after the first change a draft goes to the disk; nothing waits while nobody types.
+const SOON: Duration = Duration::from_millis(700);
+
+/// The drafts of an account.
+#[derive(Debug, Default)]
+pub(super) struct Drafts {
+    /// Those that the history has.
+    kept: HashMap<Account, String>,
+    /// When what is typed goes there, if it is another text than that.
+    due: Option<Instant>,
+}
+
+impl Drafts {
+    /// Whether this is another one than the history has; then it has this from now on.
+    fn is_new(&mut self, peer: &Account, text: &str) -> bool {
+        let new = self.kept.get(peer).map_or("", String::as_str) != text;
+        if new && text.is_empty() {
+            self.kept.remove(peer);
+        } else if new {
+            self.kept.insert(peer.clone(), text.to_owned());
+        }
+        new
+    }
+
+    /// When it is time to keep what is typed.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.due
+    }
+}
+
+/// The line that sends this text in a chat, also where it looks like something else.
+fn line_of(text: &str, known: impl Fn(&str) -> bool) -> String {
+    match commands::parse(text, true, known) {
+        Typed::Text(read, _) if read == text => text.to_owned(),
+        _ if text.starts_with('/') => format!("/{text}"),
+        _ => format!(" {text}"),
+    }
+}
+
+impl App {
+    /// The text that stands in the line for whom one chats with; none where it is something else, which says nothing of
+    /// their draft.
+    fn typed_text(&self) -> Option<(Account, String)> {
+        let peer = self.login.target.clone()?;
+        let looks = self.line.searching().is_some();
+        if !self.on_terminal() || !self.login.logged_in || self.raw.is_some() || self.ask != Ask::Command || looks {
+            return None;
+        }
+        match commands::parse(self.line.text(), true, |name| self.resolve(name).is_some()) {
+            Typed::Text(text, _) => Some((peer, text)),
+            _ => None,
+        }
+    }
+
+    /// A key may have changed the line, in which something stood before or not. What is emptied is no draft any more, at
+    /// once, since a command may be next.
+    pub(super) fn typed(&mut self, stood: bool) {
+        let Some(peer) = self.login.target.clone() else { return };
+        if self.line.text().is_empty() && stood && self.ask == Ask::Command && self.raw.is_none() {
+            self.draft_is_sent(&peer);
+        } else if self.login.drafts.due.is_none() && !self.line.text().is_empty() {
+            self.login.drafts.due = clock::now().instant.checked_add(SOON);
+        }
+    }
+
+    /// Puts what is typed on disk.
+    pub(super) fn keep_draft(&mut self) {
+        self.login.drafts.due = None;
+        if let Some((peer, text)) = self.typed_text()
+            && self.login.drafts.is_new(&peer, &text)
+        {
+            self.client.set_draft(peer, text);
+        }
+    }
+
+    /// The same once it is time.
+    pub(super) fn keep_draft_in_time(&mut self) {
+        if self.login.drafts.due.is_some_and(|due| due <= clock::now().instant) {
+            self.keep_draft();
+        }
+    }
+
+    /// What was typed was sent, asked about or taken away: it is no draft, unless it has come back into the line.
+    pub(super) fn draft_is_sent(&mut self, peer: &Account) {
+        if self.on_terminal() && self.line.text().is_empty() && self.login.drafts.is_new(peer, "") {
+            self.client.set_draft(peer.clone(), String::new());
+        }
+    }
+
+    /// What the history has of an account that was opened.
+    pub(super) fn drafts_are(&mut self, drafts: Vec<(Account, String)>) {
+        self.login.drafts.kept.extend(drafts);
+    }
+
+    /// A chat is opened, or a command was done in it: its draft stands in the line again, if that is empty.
+    pub(super) fn bring_draft(&mut self) {
+        let Some(draft) = self.login.target.as_ref().and_then(|peer| self.login.drafts.kept.get(peer)) else { return };
+        if self.on_terminal() && self.ask == Ask::Command && self.line.text().is_empty() {
+            let line = line_of(draft, |name| self.resolve(name).is_some());
+            self.line.set(&line);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_draft_comes_back_as_the_line_that_sends_it() {
+        for text in ["hello", "two\nlines", "/quit", "//x", " led", "s/bob/private", "quit", "s/half"] {
+            let line = line_of(text, |name| name == "bob");
+            let read = commands::parse(&line, true, |name| name == "bob");
+            assert!(matches!(&read, Typed::Text(read, _) if read == text), "{text:?}: {line:?} {read:?}");
+        }
+    }
+
+    #[test]
+    fn a_draft_goes_to_the_disk_only_where_it_is_another() {
+        let (bob, mut drafts) = (Account::person("bob").expect("valid"), Drafts::default());
+        assert!(!drafts.is_new(&bob, ""));
+        assert!(drafts.is_new(&bob, "hi") && !drafts.is_new(&bob, "hi"));
+        assert!(drafts.is_new(&bob, "") && drafts.kept.is_empty());
+    }
+}
