@@ -127,6 +127,48 @@ fn refilled(bucket: &Bucket, rate: Rate, now: Instant) -> f64 {
     (bucket.tokens + passed * rate.per_second).min(rate.burst)
 }
 
+/// The latest of what was noted, of each key one: in two halves, so that new ones push out older ones at most, and nothing is
+/// ever looked through.
+#[derive(Debug)]
+pub struct Recent<K, V> {
+    half: usize,
+    young: HashMap<K, V>,
+    old: HashMap<K, V>,
+}
+
+impl<K: Hash + Eq, V> Recent<K, V> {
+    /// Of the latest `half` to twice as many keys it is known.
+    #[must_use]
+    pub fn new(half: usize) -> Self {
+        Self { half, young: HashMap::new(), old: HashMap::new() }
+    }
+
+    /// Notes it.
+    pub fn note(&mut self, key: K, value: V) {
+        if self.young.len() >= self.half && !self.young.contains_key(&key) {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(key, value);
+    }
+
+    /// What was noted last, unless that was pushed out.
+    pub fn of<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<&V>
+    where
+        K: std::borrow::Borrow<Q>,
+    {
+        self.young.get(key).or_else(|| self.old.get(key))
+    }
+
+    /// It does not count any more.
+    pub fn forget<Q: Hash + Eq + ?Sized>(&mut self, key: &Q)
+    where
+        K: std::borrow::Borrow<Q>,
+    {
+        self.young.remove(key);
+        self.old.remove(key);
+    }
+}
+
 /// Lets a line into the log at most once a minute, so that a flood does not fill the disk by being noted.
 #[derive(Debug, Default)]
 pub struct Seldom {
@@ -177,6 +219,16 @@ pub fn penalty(failures: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_what_was_noted_the_latest_is_known() {
+        let mut recent = Recent::new(3);
+        (0..100).for_each(|n| recent.note(n, n));
+        assert_eq!((0..100).filter(|n| recent.of(n) == Some(n)).collect::<Vec<_>>(), [96, 97, 98, 99]);
+        recent.note(97, 1);
+        recent.forget(&98);
+        assert_eq!((96..100).map(|n| recent.of(&n).copied()).collect::<Vec<_>>(), [Some(96), Some(1), None, Some(99)]);
+    }
 
     #[test]
     fn a_bucket_empties_and_refills() {

@@ -2,13 +2,13 @@
 //! Whoever asked one address takes an answer from another for somebody else's, as do firewalls; where a
 //! machine has several (as with IPv6's temporary ones), the system would choose by its own rules.
 
-use std::collections::HashMap;
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
 use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
 
 use crate::protocol::link::Ends;
+use crate::server::limits::Recent;
 
 /// Bytes of datagrams that may wait for the server's thread while it waits for a processor. The usual size is full
 /// after two milliseconds of a flood. Linux gives what `net.core.rmem_max` allows.
@@ -25,9 +25,8 @@ pub(super) struct Socket {
     /// Where it is bound to no address of its own, so that it has several: tells which one was asked. Asking the system for
     /// that costs each datagram a fifth of its time, so who is bound to one does without.
     several: Option<UdpSocketState>,
-    /// Which address each one asked last: an answer may wait for the disk. Two halves, so that made-up
-    /// addresses push out others' at most, and nothing is ever looked through.
-    asked: [HashMap<SocketAddr, IpAddr>; 2],
+    /// Which address each one asked last: an answer may wait for the disk.
+    asked: Recent<SocketAddr, IpAddr>,
 }
 
 /// Where the bytes in the buffer came from.
@@ -56,7 +55,7 @@ impl Socket {
         let several = listen.ip().is_unspecified().then(|| UdpSocketState::new((&socket).into())).transpose()?;
         // The library is made for programs that wait elsewhere; one thread of ours waits right here.
         socket.set_nonblocking(false)?;
-        Ok(Self { socket, several, asked: Default::default() })
+        Ok(Self { socket, several, asked: Recent::new(HALF) })
     }
 
     /// Where it listens.
@@ -88,18 +87,14 @@ impl Socket {
 
     /// Somebody asked, and is owed an answer perhaps.
     pub(super) fn asked(&mut self, from: Ends) {
-        let Some(own) = from.own else { return };
-        let [young, old] = &mut self.asked;
-        if young.len() >= HALF && !young.contains_key(&from.other) {
-            *old = std::mem::take(young);
+        if let Some(own) = from.own {
+            self.asked.note(from.other, own);
         }
-        young.insert(from.other, own);
     }
 
     /// An answer to this one leaves from the address it asked last.
     pub(super) fn answering(&self, to: SocketAddr) -> Ends {
-        let own = self.asked.iter().find_map(|half| half.get(&to)).copied();
-        Ends { other: to, own }
+        Ends { other: to, own: self.asked.of(&to).copied() }
     }
 
     /// Sends a datagram. What the system refuses is lost, as on any network.
@@ -141,7 +136,7 @@ mod tests {
         for n in [half, 3 * half - 1] {
             assert_eq!(socket.answering(ends(n).other), ends(n));
         }
-        assert_eq!(socket.asked.iter().map(HashMap::len).sum::<usize>(), 2 * HALF);
+        assert_eq!((0..3 * half).filter(|n| socket.answering(ends(*n).other).own.is_some()).count(), 2 * HALF);
         socket.asked(Ends { own: ends(1).own, ..ends(half) });
         assert_eq!(socket.answering(ends(half).other).own, ends(1).own, "the last one it asked");
     }
