@@ -285,7 +285,9 @@ mod tests {
 
     use super::*;
     use crate::protocol::wire::frame::Code;
-    use crate::server::store::Snapshot;
+    use crate::server::engine::Effect;
+    use crate::server::hasher::Job;
+    use crate::server::store::{Done, Op, Read, Snapshot};
     use crate::server::{OnSecondLogin, Quotas};
 
     const BEGINNING: [u8; 40] = {
@@ -352,13 +354,18 @@ mod tests {
         // One asks for an account, and waits for the hasher.
         let frame = br#"{"t":"register","id":1,"account":"a","password":"a"}"#;
         engine.frame(now(10), PeerId(2), frame);
+        let Some(Effect::Store(Op::Read(Read::Person { job, .. }))) = engine.poll_effect() else {
+            panic!("looked for")
+        };
+        engine.stored(now(10), Done::Person { job, person: None });
+        let Some(Effect::Hash(Job::New { job, .. })) = engine.poll_effect() else { panic!("hashed") };
         assert!(!engine.is_stranger(PeerId(2)) && engine.is_stranger(PeerId(1)));
         assert_eq!(carrier.poll_timeout().map(|at| at <= begun + STRANGER), Some(true));
         carrier.timeout(now(30_002), &mut engine);
         let left = |engine: &Engine| (1..=5).filter(|n| engine.is_stranger(PeerId(*n))).collect::<Vec<_>>();
         assert_eq!((left(&engine), carrier.strangers.all.len()), (vec![4, 5], 2));
         // It could not be had.
-        engine.not_hashed(now(30_003), 1);
+        engine.not_hashed(now(30_003), job);
         carrier.frame(
             now(30_003),
             PeerId(2),

@@ -3,15 +3,16 @@
 //! Source: the plain protocol, "What our server owes" and "Extensions". Replies to one address leave
 //! in the order of its requests: while a request waits for the disk or a hash, later ones of the same
 //! address wait in its lane. The engine keeps nothing that could not be read from the store again,
-//! apart from presence.
+//! apart from presence, and of people only those who are needed (`finding`).
 //!
-//! It is composed of parts that own their state and the rules of it, each tried alone: `accounts`, `places`, `lanes`, `jobs`,
+//! It is composed of parts that own their state and the rules of it, each tried alone: `accounts`, `places`, `lanes`, `jobs`, `finding`,
 //! `tries`, `turns`, `pace`, `refusals` and the devices of `secure`. What concerns several of them is the engine's.
 //!
 //! Its parts:
 //!
-//! - `accounts`: who there is, and names that are being registered.
+//! - `accounts`: who is in memory, and names that are being registered.
 //! - `places`: which address is whose.
+//! - `finding`: who is not in memory.
 //! - `jobs`: what waits for the store or the hasher.
 //! - `refusals`: how often the server says no.
 //! - `sessions`: who is who and where.
@@ -28,6 +29,7 @@
 mod accounts;
 mod administering;
 mod delivery;
+mod finding;
 mod jobs;
 mod lanes;
 mod pace;
@@ -46,12 +48,13 @@ use std::time::{Duration, Instant};
 
 use self::accounts::Accounts;
 use self::delivery::{Addressed, Undeliverable};
+use self::finding::Finding;
 use self::jobs::Jobs;
 use self::lanes::Lanes;
 pub use self::places::ARMED;
 use self::places::Places;
 use self::refusals::Refusals;
-use self::sessions::{Person, Session};
+use self::sessions::Person;
 use self::tries::Tries;
 use self::turns::Turns;
 use super::control::Answer;
@@ -136,18 +139,18 @@ enum Waiting {
     /// `nth` is which of the account's passwords it is looked at against.
     Check {
         account: AccountId,
-        nth: u32,
+        nth: u64,
         counted: bool,
         change: Option<Password>,
     },
     Rehash {
         account: AccountId,
-        nth: u32,
+        nth: u64,
         asked: [u8; 32],
     },
     Change {
         account: AccountId,
-        nth: u32,
+        nth: u64,
         hashed: Hashed,
         asked: [u8; 32],
     },
@@ -177,6 +180,7 @@ pub struct Engine {
     places: Places,
     lanes: Lanes,
     jobs: Jobs,
+    finding: Finding,
     tries: Tries,
     turns: Turns,
     pace: pace::Pace,
@@ -194,40 +198,19 @@ impl Engine {
         on_second_login: OnSecondLogin,
         quotas: Quotas,
         local_time: fn(i64) -> String,
-        mut snapshot: Snapshot,
+        snapshot: Snapshot,
         now: Now,
     ) -> Self {
-        let mut accounts = Accounts::new(quotas.accounts);
-        for (name, id, hashed, made) in snapshot.accounts {
-            let unread = snapshot.unread.remove(&id).unwrap_or_default();
-            accounts.put(id, Person { unread, ..Person::new(name, hashed, made) });
-        }
-        for (id, settings) in snapshot.settings {
-            accounts.set(id, settings);
-        }
-        let mut places = Places::new(now.instant);
-        for (id, address, noted) in snapshot.sessions {
-            // As silent as it was before the restart: yesterday's session makes nobody present.
-            let silent = Duration::from_secs(now.unix.saturating_sub(noted).try_into().unwrap_or(0));
-            if silent <= SESSION
-                && let Some(person) = accounts.people.get_mut(&id)
-            {
-                // A machine that started later than that has no such instant.
-                let long_ago = || now.instant.checked_sub(PRESENCE + Duration::from_secs(1)).unwrap_or(now.instant);
-                let seen = now.instant.checked_sub(silent).unwrap_or_else(long_ago);
-                person.session = Some(Session { address, seen, noted, offered: None });
-                places.bind(address, id);
-            }
-        }
-        Self {
+        let mut engine = Self {
             on_second_login,
             quotas,
             local_time,
             secure: false,
-            accounts,
-            places,
+            accounts: Accounts::new(snapshot.accounts, quotas.accounts),
+            places: Places::new(now.instant),
             lanes: Lanes::default(),
             jobs: Jobs::default(),
+            finding: Finding::default(),
             tries: Tries::default(),
             turns: Turns::default(),
             pace: pace::Pace::new(quotas),
@@ -235,7 +218,14 @@ impl Engine {
             devices: secure::Devices::default(),
             effects: VecDeque::new(),
             full_mailboxes: Seldom::default(),
-        }
+        };
+        snapshot.here.into_iter().for_each(|known| engine.know(now, known));
+        engine
+    }
+
+    /// For so many people there is room in memory, beside those who are needed just now; asked once, before anybody comes.
+    pub fn set_room(&mut self, people: usize) {
+        self.accounts.set_room(people);
     }
 
     /// Whether it says that it speaks the secure dialect too; asked once, before anybody comes.
@@ -296,6 +286,9 @@ impl Engine {
             }
             return;
         };
+        if let Some(sought) = self.missing(from, &request, bytes) {
+            return self.seek_for_lane(now, from, sought, bytes);
+        }
         match request {
             Request::Register { account, password, confirm } => self.register(now, from, account, password, &confirm),
             // Read, but not served.
@@ -364,7 +357,14 @@ impl Engine {
     }
 
     /// What became of an operation, after its commit.
-    pub fn stored(&mut self, now: Now, done: Done) {
+    pub fn stored(&mut self, now: Now, mut done: Done) {
+        if !self.found(now, &mut done) {
+            self.done(now, done);
+        }
+        self.make_room(now);
+    }
+
+    fn done(&mut self, now: Now, done: Done) {
         if let Done::Took { account, senders, delivered } = done {
             let person = self.person(account);
             person.into_iter().for_each(|person| senders.iter().for_each(|(of, n)| person.take(of, *n)));

@@ -2,9 +2,9 @@
 //! serves everything that arrived while the last one was being synced (group commit), and results
 //! leave only after the commit. On a full disk everything but storing goes on.
 //!
-//! Its parts: `schema` (its form), `snapshot` (what the engine begins with), `accounts`, `messages`, `devices`, `delivered`, `group` (what is committed together), `op` (what it
-//! is asked and answers), `admin` (what an operator's command does, here or by the running server),
-//! `class_list` (the file of accounts that it imports), `folder` (the data directory and its lock), `error`.
+//! Its parts: `schema` (its form), `people` (as the engine has them), `accounts`, `messages`, `devices`, `delivered`, `group` (what is
+//! committed together), `op` (what it is asked and answers), `admin` (what an operator's command does, here or by the running
+//! server), `class_list` (the file of accounts that it imports), `folder` (the data directory and its lock), `error`.
 
 mod accounts;
 pub mod admin;
@@ -16,10 +16,9 @@ mod folder;
 mod group;
 mod messages;
 mod op;
+mod people;
 mod schema;
-mod snapshot;
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
@@ -37,8 +36,8 @@ use self::folder::{lost, make_folder};
 use self::group::Group;
 pub use self::op::{Change, Done, Op, Read, Write};
 use self::op::{Size, Unstored};
+pub use self::people::{Known, Listed, Snapshot, Sought};
 pub use self::schema::{SCHEMA_VERSION, file};
-pub use self::snapshot::Snapshot;
 use crate::base::migration;
 use crate::protocol::wire::frame::Device;
 
@@ -172,8 +171,7 @@ pub struct Store {
     owed: BTreeMap<MessageRow, i64>,
     /// The same of devices: up to which row of an account's.
     owed_to: BTreeMap<AccountId, (MessageRow, i64)>,
-    /// The highest version of what was delivered; of one that was not committed after all, nobody has heard.
-    version: Cell<i64>,
+    versions: delivered::Versions,
     begun: delivered::Begun,
 }
 
@@ -192,7 +190,7 @@ impl Store {
             schema::FORM.bring_up_to_date(connection, &path)?;
             schema::check(connection)
         })?;
-        store.version.set(delivered::newest(&store.connection)?);
+        store.versions.begin(&store.connection)?;
         Ok(store)
     }
 
@@ -222,7 +220,8 @@ impl Store {
         // More than there are kinds of operations, so that none is compiled twice.
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         let (owed, owed_to) = (BTreeMap::new(), BTreeMap::new());
-        Ok(Self { connection, owed, owed_to, version: Cell::new(0), begun: delivered::Begun::default() })
+        let (versions, begun) = (delivered::Versions::default(), delivered::Begun::default());
+        Ok(Self { connection, owed, owed_to, versions, begun })
     }
 
     /// Lets the database grow to `bytes`, or to any size. What lies in the WAL until it is moved into the
@@ -302,6 +301,7 @@ impl Store {
         let done = self.committed(batch, most);
         if done.is_err() {
             self.begun.forget();
+            self.versions.forget();
         }
         done
     }
@@ -340,12 +340,14 @@ impl Store {
                 let message = self.offer(*account, from.as_deref())?;
                 Ok(Done::Offered { job: *job, message })
             }
+            Read::Person { job, sought, since } => self.person(*job, sought, *since),
+            Read::Accounts { job, after, count } => people::page(c, *job, after.as_deref(), *count),
             Read::After { job, account, device, after, count } => {
                 devices::after(c, *job, (*account, device), *after, *count)
             }
             Read::Delivered { job, account, after, count } => {
                 // A version from another server's data means nothing here.
-                let after = if *after > self.version.get() { 0 } else { *after };
+                let after = if *after > self.versions.last() { 0 } else { *after };
                 Ok(Done::Delivered { job: *job, delivered: delivered::after(c, *account, after, *count)? })
             }
             Read::History { job, account, name, peer, peer_id, before, count } => {
@@ -381,7 +383,7 @@ impl Store {
             Write::Message { job, message } => messages::keep(c, *job, &self.begun, message).map(Some),
             Write::Seen { sessions } => accounts::seen(c, sessions).map(|()| None),
             Write::Handed { message } => messages::handed(c, *message).map(|()| None),
-            Write::Taken { message, at } => devices::taken(c, &self.version, *message, *at),
+            Write::Taken { message, at } => devices::taken(c, &self.versions, *message, *at),
             Write::Enter { job, account, device, token, cursor, at } => {
                 devices::enter(c, *job, *account, device, *token, *cursor, *at).map(Some)
             }
@@ -390,7 +392,7 @@ impl Store {
                 accounts::allow(c, *account, *change)?;
                 Ok(Some(Done::Ok { job: *job }))
             }
-            Write::TakenTo { account, row, at } => devices::taken_to(c, &self.version, *account, *row, *at),
+            Write::TakenTo { account, row, at } => devices::taken_to(c, &self.versions, *account, *row, *at),
         }
     }
 }

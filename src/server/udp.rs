@@ -28,7 +28,7 @@ use self::stop::Waker;
 use self::workers::{Gone, Workers};
 use super::carrier::{Carrier, CarrierError};
 use super::control::Answer;
-use super::engine::{Effect, Engine, Now};
+use super::engine::{Effect, Engine, Now, PRESENCE};
 use super::explain::Tap;
 use super::hasher::Job;
 use super::limits::Seldom;
@@ -246,7 +246,8 @@ impl Turn {
         if let Err(error) = store.number_on(now().unix) {
             log::warn!("messages go on with the numbers there are: {error}");
         }
-        let snapshot = store.snapshot()?;
+        let presence = i64::try_from(PRESENCE.as_secs()).unwrap_or(0);
+        let snapshot = store.snapshot(now().unix.saturating_sub(presence))?;
         let met = !config.new_key && store.knows_devices()?;
         let carrier = config.secure.then(|| Carrier::open(&config.data, met)).transpose()?;
         let listen = |error| ServerError::Listen { address: config.listen, error };

@@ -49,7 +49,7 @@ fn main() -> io::Result<ExitCode> {
         let begun = Instant::now();
         let store = Store::open(&data).expect("as it was made");
         let opened = begun.elapsed();
-        let snapshot = store.snapshot().expect("read");
+        let snapshot = store.snapshot(1_800_000_000 - 90).expect("read");
         let read = begun.elapsed();
         let now = Now { instant: Instant::now(), unix: 1_800_000_000 };
         let engine = Engine::new(OnSecondLogin::default(), Quotas::default(), |_| String::new(), snapshot, now);

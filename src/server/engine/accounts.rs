@@ -1,19 +1,23 @@
-//! The accounts there are: people by their number, numbers by their name, and the names that are being registered. Knows
-//! nothing of who asks: where somebody is says [`super::places`].
+//! The accounts that are in memory: people by their number, numbers by their name, names that nobody has, and those that are
+//! being registered. Knows nothing of who asks: where somebody is says [`super::places`]. Who is not here is looked for by
+//! [`super::finding`].
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::sessions::Person;
-use crate::base::model::names;
-use crate::protocol::wire::frame::AccountSettings;
+use crate::base::model::{Account, names};
 use crate::server::hasher::{Hashed, MOST_JOBS};
-use crate::server::limits::Seldom;
-use crate::server::store::AccountId;
+use crate::server::limits::{Recent, Seldom};
+use crate::server::store::{AccountId, Known};
 
 /// Most addresses that wait for one name.
 const RIVALS: usize = 4;
+/// People for whom there is room, beside those who are needed just now.
+pub(super) const ROOM: usize = 16_384;
+/// Unread messages of so many different senders take as much room as a person.
+const SENDERS: usize = 8;
 
 /// Whether a name may be registered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,71 +32,194 @@ pub(super) enum Claim {
     Full,
 }
 
-/// All accounts.
+/// What is known of a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Whose it is.
+    Here(AccountId),
+    /// There is no such account.
+    Nobody,
+    /// The store is to be asked for this name.
+    Unknown(String),
+}
+
+/// The accounts that are in memory.
 #[derive(Debug)]
 pub(super) struct Accounts {
     pub(super) people: HashMap<AccountId, Person>,
-    pub(super) names: BTreeMap<String, AccountId>,
+    names: HashMap<String, AccountId>,
+    /// Names that nobody has.
+    nobody: Recent<String, ()>,
     /// Names being registered, and who else asks for the same one meanwhile.
     pending: HashMap<String, Vec<SocketAddr>>,
+    /// How many accounts there are, here or not.
+    count: usize,
     most: usize,
     refused: Seldom,
+    /// For so much there is room.
+    room: usize,
+    /// How much there was when it was looked at last whom to let go of, and how much there may be until then.
+    weight: usize,
+    limit: usize,
+    /// Counts the looks at somebody, so that it is known who was not needed longest.
+    looks: u64,
+    /// Passwords of people who came in here; see [`Person::nth`].
+    passwords: u64,
 }
 
 impl Accounts {
-    /// At most `most` accounts; of those that are there already there may be more.
-    pub(super) fn new(most: usize) -> Self {
-        let (people, names, pending) = (HashMap::new(), BTreeMap::new(), HashMap::new());
-        Self { people, names, pending, most, refused: Seldom::default() }
+    /// There are `count` accounts, none of them here yet. At most `most` there may be; of those that are there already
+    /// there may be more.
+    pub(super) fn new(count: usize, most: usize) -> Self {
+        Self {
+            people: HashMap::new(),
+            names: HashMap::new(),
+            nobody: Recent::new(ROOM / 2),
+            pending: HashMap::new(),
+            count,
+            most,
+            refused: Seldom::default(),
+            room: ROOM,
+            weight: 0,
+            limit: ROOM,
+            looks: 0,
+            passwords: 0,
+        }
+    }
+
+    /// There is room for so many people, and as many names that nobody has.
+    pub(super) fn set_room(&mut self, room: usize) {
+        (self.room, self.limit, self.nobody) = (room, room, Recent::new(room.div_ceil(2)));
     }
 
     /// Whose name this is: as it was typed, or with its letters put together, since keyboards differ in that.
+    pub(super) fn find(&self, name: &str) -> Found {
+        match self.find_exactly(name) {
+            Found::Nobody => match names::composed(name) {
+                std::borrow::Cow::Borrowed(_) => Found::Nobody,
+                std::borrow::Cow::Owned(composed) => self.find_exactly(&composed),
+            },
+            found => found,
+        }
+    }
+
+    /// Whose name this is, as it was typed. What cannot be a name is nobody's without a look.
+    pub(super) fn find_exactly(&self, name: &str) -> Found {
+        match self.names.get(name) {
+            Some(id) => Found::Here(*id),
+            None if Account::person(name).is_err() || self.nobody.of(name).is_some() => Found::Nobody,
+            None => Found::Unknown(name.to_owned()),
+        }
+    }
+
+    /// Whose name this is, of somebody who is here; as [`Accounts::find`].
     pub(super) fn named(&self, name: &str) -> Option<AccountId> {
         self.names.get(name).or_else(|| self.names.get(&*names::composed(name))).copied()
     }
 
-    /// Whose name this is, as it was typed.
+    /// Whose name this is, of somebody who is here, as it was typed.
     pub(super) fn of_name(&self, name: &str) -> Option<AccountId> {
         self.names.get(name).copied()
     }
 
+    /// Somebody is needed: who is not goes first.
+    pub(super) fn needed(&mut self, id: AccountId) {
+        if let Some(person) = self.people.get_mut(&id) {
+            self.looks += 1;
+            person.used = self.looks;
+        }
+    }
+
+    /// The store has been asked, and nobody has this name.
+    pub(super) fn nobody_has(&mut self, name: String) {
+        self.nobody.note(name, ());
+    }
+
     /// There is an account more.
     pub(super) fn add(&mut self, id: AccountId, name: String, hashed: Hashed, made: i64) {
-        self.put(id, Person::new(name, hashed, made));
+        self.count += 1;
+        self.come_in(id, Person::new(name, hashed, made));
+    }
+
+    /// There are accounts more, which are not here.
+    pub(super) fn added<'a>(&mut self, names: impl Iterator<Item = &'a str>) {
+        for name in names {
+            self.count += 1;
+            self.nobody.forget(name);
+        }
+    }
+
+    /// Whoever the store has found is here from now on.
+    pub(super) fn know(&mut self, known: Known) {
+        let Known { id, name, hashed, settings, made, unread, session: _ } = known;
+        self.come_in(id, Person { settings, unread, ..Person::new(name, hashed, made) });
+    }
+
+    fn come_in(&mut self, id: AccountId, person: Person) {
+        // No password of anybody who was here before has this number, whoever had the account's.
+        self.passwords += 1;
+        self.put(id, Person { nth: self.passwords << 32, ..person });
+        self.needed(id);
     }
 
     /// Somebody is here again, as they were.
     pub(super) fn put(&mut self, id: AccountId, person: Person) {
+        self.weight += weight(&person);
+        self.nobody.forget(person.name.as_str());
         self.names.insert(person.name.clone(), id);
         self.people.insert(id, person);
     }
 
-    /// There is an account less; who it was.
+    /// Somebody is not here any more; who it was.
     pub(super) fn remove(&mut self, id: AccountId) -> Option<Person> {
         let person = self.people.remove(&id)?;
+        self.weight = self.weight.saturating_sub(weight(&person));
         self.names.remove(&person.name);
         Some(person)
     }
 
-    /// How an account may be used, as the store has it.
-    pub(super) fn set(&mut self, id: AccountId, settings: AccountSettings) {
-        if let Some(person) = self.people.get_mut(&id) {
-            person.settings = settings;
+    /// There is an account less.
+    pub(super) fn deleted(&mut self) {
+        self.count = self.count.saturating_sub(1);
+    }
+
+    /// Whether somebody has to go.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.weight > self.limit
+    }
+
+    /// Those who are to go, if all who are not `needed` may: who was not needed longest first, until there is room.
+    pub(super) fn too_many(&mut self, needed: &HashSet<AccountId>) -> Vec<AccountId> {
+        self.weight = self.people.values().map(weight).sum();
+        let mut idle: Vec<_> = self.people.iter().filter(|(id, _)| !needed.contains(id)).collect();
+        idle.sort_unstable_by_key(|(_, person)| person.used);
+        let (mut left, mut go) = (self.weight, Vec::new());
+        for (id, person) in idle {
+            if left <= self.room {
+                break;
+            }
+            left = left.saturating_sub(weight(person));
+            go.push(*id);
         }
+        // Where more are needed than there is room for, they are looked through seldom all the same.
+        let least = left.max(self.room);
+        self.limit = least + least / 4;
+        go
     }
 
     /// Which of its passwords an account has now; none if it is gone.
-    pub(super) fn nth_password(&self, id: AccountId) -> Option<u32> {
+    pub(super) fn nth_password(&self, id: AccountId) -> Option<u64> {
         self.people.get(&id).map(|person| person.nth)
     }
 
-    /// Somebody wants to register this name.
+    /// Somebody wants to register this name, and it is known whether somebody has it. What that says may be old where several
+    /// servers share a database; the store has the last word.
     pub(super) fn claim(&mut self, name: &str) -> Claim {
         if self.names.contains_key(name) {
             Claim::Exists
         } else if self.pending.contains_key(name) {
             Claim::Pending
-        } else if self.names.len() >= self.most || self.pending.len() >= MOST_JOBS {
+        } else if self.count >= self.most || self.pending.len() >= MOST_JOBS {
             Claim::Full
         } else {
             self.pending.insert(name.to_owned(), Vec::new());
@@ -108,16 +235,23 @@ impl Accounts {
 
     /// A registration is on disk, or is not; who waits to hear that.
     pub(super) fn settle(&mut self, name: &str) -> Vec<SocketAddr> {
+        // If it was not made, somebody else may have made it; the store is asked again.
+        self.nobody.forget(name);
         self.pending.remove(name).unwrap_or_default()
     }
 
     /// Writes into the log, but seldom, that a name was refused because there is no room.
     pub(super) fn say_full(&mut self, name: &str, now: Instant) {
         if let Some(more) = self.refused.speaks(now) {
-            let (names, most) = (self.names.len(), self.most);
-            log::warn!("registration of {name} refused: {names} of {most} accounts (and {more} times before)");
+            let (count, most) = (self.count, self.most);
+            log::warn!("registration of {name} refused: {count} of {most} accounts (and {more} times before)");
         }
     }
+}
+
+/// How much room somebody takes.
+fn weight(person: &Person) -> usize {
+    1 + person.unread.len() / SENDERS
 }
 
 #[cfg(test)]
@@ -134,7 +268,7 @@ mod tests {
 
     #[test]
     fn a_name_is_granted_once_and_those_who_wait_are_told() {
-        let mut accounts = Accounts::new(2);
+        let mut accounts = Accounts::new(0, 2);
         assert_eq!((accounts.claim("a"), accounts.claim("a")), (Claim::Granted, Claim::Pending));
         let waiting: Vec<bool> = (1..=5).map(|port| accounts.wait_for("a", address(port))).collect();
         assert_eq!(waiting, [true, true, true, true, false]);
@@ -147,15 +281,85 @@ mod tests {
         assert_eq!(accounts.claim("c"), Claim::Full);
         // Of a name that was given up, and of an account that is gone, somebody else may be the next.
         assert_eq!(accounts.remove(1).map(|person| (person.name, person.made)), Some(("a".into(), 7)));
+        assert_eq!(accounts.claim("c"), Claim::Full, "it may only have left the memory");
+        accounts.deleted();
         assert_eq!((accounts.claim("c"), accounts.settle("c")), (Claim::Granted, Vec::new()));
         assert_eq!(accounts.claim("a"), Claim::Granted);
     }
 
     #[test]
     fn a_name_is_found_however_its_letters_are_put_together() {
-        let mut accounts = Accounts::new(9);
+        let mut accounts = Accounts::new(0, 9);
         accounts.add(1, "andr\u{e9}".into(), hashed(), 0);
         assert_eq!(accounts.named("andre\u{301}"), Some(1));
         assert_eq!((accounts.of_name("andr\u{e9}"), accounts.of_name("andre\u{301}")), (Some(1), None));
+    }
+
+    #[test]
+    fn who_was_not_needed_longest_goes_first_and_who_has_much_goes_for_many() {
+        let mut accounts = Accounts::new(100, 100);
+        accounts.set_room(4);
+        let known = |id: AccountId, senders: usize| Known {
+            id,
+            name: format!("n{id}"),
+            hashed: hashed(),
+            settings: Default::default(),
+            made: 0,
+            unread: (0..senders).map(|n| (format!("s{n}"), 1)).collect(),
+            session: None,
+        };
+        for id in 1..=4 {
+            accounts.know(known(id, 0));
+        }
+        assert!(!accounts.is_crowded());
+        accounts.know(known(5, 0));
+        accounts.needed(1);
+        assert!(accounts.is_crowded());
+        assert_eq!(accounts.too_many(&HashSet::new()), [2]);
+        assert_eq!(accounts.too_many(&HashSet::from([2])), [3], "never who is needed");
+        accounts.remove(3);
+        // Unread messages of many senders take as much room as many people.
+        accounts.know(known(6, 20));
+        assert_eq!(accounts.too_many(&HashSet::from([6])), [2, 4, 5]);
+        // Where more are needed than there is room for, it is looked again when there are some more.
+        let all: HashSet<_> = (1..=40).collect();
+        for id in 7..=40 {
+            accounts.know(known(id, 0));
+        }
+        assert!(accounts.too_many(&all).is_empty());
+        assert!(!accounts.is_crowded());
+        (41..=60).for_each(|id| accounts.know(known(id, 0)));
+        assert!(accounts.is_crowded());
+    }
+
+    #[test]
+    fn what_nobody_is_called_is_remembered_until_somebody_is() {
+        let mut accounts = Accounts::new(0, 9);
+        assert_eq!(accounts.find_exactly("a"), Found::Unknown("a".into()));
+        assert_eq!(accounts.find("andre\u{301}"), Found::Unknown("andre\u{301}".into()), "as it was typed first");
+        accounts.nobody_has("andre\u{301}".into());
+        assert_eq!(accounts.find("andre\u{301}"), Found::Unknown("andr\u{e9}".into()));
+        accounts.nobody_has("andr\u{e9}".into());
+        assert_eq!(accounts.find("andre\u{301}"), Found::Nobody);
+        // Nothing that cannot be a name is looked for.
+        for odd in ["@lobby", "", "a#b", &"x".repeat(65)] {
+            assert_eq!(accounts.find(odd), Found::Nobody, "{odd:?}");
+        }
+        accounts.add(1, "andr\u{e9}".into(), hashed(), 0);
+        assert_eq!(accounts.find("andre\u{301}"), Found::Here(1));
+        accounts.remove(1);
+        assert_eq!(
+            accounts.find_exactly("andr\u{e9}"),
+            Found::Unknown("andr\u{e9}".into()),
+            "it may only have left the memory"
+        );
+        // Nor of a list, nor while it is registered.
+        for name in ["b", "c"] {
+            accounts.nobody_has(name.into());
+        }
+        assert_eq!(accounts.claim("c"), Claim::Granted);
+        accounts.added(["b"].into_iter());
+        accounts.settle("c");
+        assert_eq!((accounts.find("b"), accounts.find("c")), (Found::Unknown("b".into()), Found::Unknown("c".into())));
     }
 }

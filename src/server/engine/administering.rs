@@ -2,14 +2,19 @@
 //! on disk, so that nothing that is stored after them is the account's of before; if they cannot be stored, they
 //! are taken back, and the command is told. Sessions that they ended stay ended.
 
-use std::ops::Bound;
+use std::time::Duration;
 
+use super::accounts::Found;
+use super::finding::Seeker;
 use super::sessions::Person;
 use super::{Effect, Engine, Now, SESSION};
 use crate::protocol::link::ENDED;
 use crate::server::control::{Answer, NewAccount, Order, PAGE, Row};
 use crate::server::hasher::Hashed;
-use crate::server::store::{AccountId, Change, Done, MessageRow, Op, Write};
+use crate::server::store::{AccountId, Change, Done, Listed, MessageRow, Op, Read, Sought, Write};
+
+/// Accounts that are read for one answer, which holds no more of the shortest.
+const LISTED: u32 = 128;
 
 /// An order that waits for the disk.
 #[derive(Debug)]
@@ -18,7 +23,7 @@ pub(super) enum Ordered {
     Password {
         account: AccountId,
         before: Hashed,
-        nth: u32,
+        nth: u64,
     },
     Delete {
         account: AccountId,
@@ -31,6 +36,8 @@ pub(super) enum Ordered {
     Import {
         accounts: Vec<NewAccount>,
     },
+    /// Accounts are read, and nothing is changed.
+    List,
 }
 
 impl Engine {
@@ -39,32 +46,36 @@ impl Engine {
         match order {
             Order::Hello => self.tell(ticket, Answer::Done),
             Order::Accounts { after } => {
-                let answer = self.listed(now, after.as_deref());
-                self.tell(ticket, answer);
+                self.order(ticket, Ordered::List, |job| Op::Read(Read::Accounts { job, after, count: LISTED }));
             }
             Order::Import { accounts } => {
                 let ordered = Ordered::Import { accounts: accounts.clone() };
                 self.order(ticket, ordered, |job| Op::Write(Write::Import { job, accounts, at: now.unix }));
             }
-            Order::Reset { account } => match self.accounts.of_name(&account.name) {
-                Some(id) => self.reset(now, ticket, id, &account.hashed()),
-                None => self.tell(ticket, Answer::NoSuchAccount),
-            },
-            Order::Delete { account } => match self.accounts.of_name(&account) {
-                Some(id) => self.delete(now, ticket, id),
-                None => self.tell(ticket, Answer::NoSuchAccount),
-            },
-            Order::SecureOnly { account, on } => match self.accounts.of_name(&account) {
-                Some(id) => {
-                    let op = |job| Op::Write(Write::Allow { job, account: id, change: Change::SecureOnly(on) });
-                    self.order(ticket, Ordered::SecureOnly { account: id, on }, op);
-                }
-                None => self.tell(ticket, Answer::NoSuchAccount),
+            Order::Reset { account: NewAccount { name: ref account, .. } }
+            | Order::Delete { ref account }
+            | Order::SecureOnly { ref account, .. } => match self.accounts.find_exactly(account) {
+                Found::Here(id) => self.order_of(now, ticket, id, order),
+                Found::Nobody => self.tell(ticket, Answer::NoSuchAccount),
+                Found::Unknown(name) => self.seek(now, Sought::Name(name), Seeker::Order(ticket, order)),
             },
         }
     }
 
-    fn tell(&mut self, ticket: u64, answer: Answer) {
+    /// What is ordered of one account.
+    fn order_of(&mut self, now: Now, ticket: u64, id: AccountId, order: Order) {
+        match order {
+            Order::Reset { account } => self.reset(now, ticket, id, &account.hashed()),
+            Order::Delete { .. } => self.delete(now, ticket, id),
+            Order::SecureOnly { on, .. } => {
+                let op = |job| Op::Write(Write::Allow { job, account: id, change: Change::SecureOnly(on) });
+                self.order(ticket, Ordered::SecureOnly { account: id, on }, op);
+            }
+            Order::Hello | Order::Accounts { .. } | Order::Import { .. } => {}
+        }
+    }
+
+    pub(super) fn tell(&mut self, ticket: u64, answer: Answer) {
         self.effects.push_back(Effect::Administered { ticket, answer });
     }
 
@@ -73,14 +84,15 @@ impl Engine {
         self.effects.push_back(Effect::Store(op(job)));
     }
 
-    /// As many accounts as one answer holds.
-    fn listed(&self, now: Now, after: Option<&str>) -> Answer {
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+    /// As many of these accounts as one answer holds; of those who are in memory what is known there, which is newer.
+    fn listed(&self, now: Now, all: &[Listed], more: bool) -> Answer {
         let mut rows = Vec::new();
         let mut room = PAGE;
-        for (name, id) in self.accounts.names.range::<str, _>((from, Bound::Unbounded)) {
-            let Some(person) = self.accounts.people.get(id) else { continue };
-            let row = self.row(now, name, *id, person);
+        for listed in all {
+            let row = match self.accounts.people.get(&listed.id) {
+                Some(person) => self.row(now, listed.id, person),
+                None => absent(now, listed),
+            };
             let size = serde_json::to_vec(&row).map_or(PAGE, |bytes| bytes.len());
             // One at least, however long.
             if size > room && !rows.is_empty() {
@@ -89,16 +101,16 @@ impl Engine {
             room = room.saturating_sub(size);
             rows.push(row);
         }
-        Answer::Accounts { rows, more: false }
+        Answer::Accounts { rows, more }
     }
 
-    fn row(&self, now: Now, name: &str, id: AccountId, person: &Person) -> Row {
+    fn row(&self, now: Now, id: AccountId, person: &Person) -> Row {
         let session = person.session.as_ref();
         let session = session.filter(|session| now.instant.saturating_duration_since(session.seen) <= SESSION);
         let plain = session.map(|session| session.address);
         let devices = person.devices.iter().filter_map(|peer| self.device_address(*peer));
         Row {
-            name: name.to_owned(),
+            name: person.name.clone(),
             unread: person.unread_total(),
             addresses: plain.into_iter().chain(devices).map(|address| address.to_string()).collect(),
             online: self.present(now, id),
@@ -142,17 +154,15 @@ impl Engine {
     pub(super) fn order_stored(&mut self, now: Now, done: &Done) -> bool {
         let Some((ticket, ordered)) = self.jobs.take_order(done.job()) else { return false };
         let answer = match (ordered, done) {
+            (Ordered::List, Done::Accounts { rows, more, .. }) => self.listed(now, rows, *more),
             (Ordered::Delete { account, .. }, Done::Deleted { messages, .. }) => {
+                self.accounts.deleted();
                 log::info!("account {account} was deleted by an operator");
                 self.unwritten(messages);
                 Answer::Done
             }
-            (Ordered::Import { accounts }, Done::Imported { new, at, .. }) => {
-                for (i, id) in new {
-                    if let Some(one) = accounts.get(*i) {
-                        self.accounts.add(*id, one.name.clone(), one.hashed(), *at);
-                    }
-                }
+            (Ordered::Import { accounts }, Done::Imported { new, .. }) => {
+                self.accounts.added(new.iter().filter_map(|(i, _)| accounts.get(*i)).map(|one| &*one.name));
                 log::info!("an operator has imported {} new accounts", new.len());
                 Answer::Imported { new: new.len() }
             }
@@ -187,7 +197,7 @@ impl Engine {
                     person.renew(before);
                 }
             }
-            Ordered::SecureOnly { .. } | Ordered::Import { .. } => {}
+            Ordered::SecureOnly { .. } | Ordered::Import { .. } | Ordered::List => {}
         }
     }
 
@@ -214,7 +224,7 @@ impl Engine {
     }
 
     /// Which of its passwords an account has now; none if it is gone.
-    pub(super) fn nth_password(&self, account: AccountId) -> Option<u32> {
+    pub(super) fn nth_password(&self, account: AccountId) -> Option<u64> {
         self.accounts.nth_password(account)
     }
 
@@ -227,5 +237,20 @@ impl Engine {
                 _ => {}
             }
         }
+    }
+}
+
+/// Of somebody who is not in memory the list says what the store says.
+fn absent(now: Now, listed: &Listed) -> Row {
+    let session = listed.session.filter(|(_, noted)| {
+        let silent = now.unix.saturating_sub(*noted).try_into().unwrap_or(0);
+        Duration::from_secs(silent) <= SESSION
+    });
+    Row {
+        name: listed.name.clone(),
+        unread: listed.unread,
+        addresses: session.map(|(address, _)| address.to_string()).into_iter().collect(),
+        online: false,
+        secure_only: listed.secure_only,
     }
 }

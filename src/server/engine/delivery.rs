@@ -1,5 +1,6 @@
 //! A message's way into mailboxes: whose they are, how it is read there, and what follows once it is stored.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 
 use super::secure::number;
@@ -27,6 +28,12 @@ pub(super) struct Addressed {
 }
 
 impl Addressed {
+    /// Whom it concerns.
+    pub(super) fn needs(&self, needed: &mut HashSet<AccountId>) {
+        needed.insert(self.author);
+        needed.extend(&self.receivers);
+    }
+
     /// As it is stored. Its bytes as they came are needed nowhere else, so they go along.
     pub(super) fn new_message(&mut self, now: Now, key: Option<SentKey>, own: Option<Own>) -> NewMessage {
         let raw = std::mem::take(&mut self.raw);

@@ -1,10 +1,11 @@
 //! What waits for the store or the hasher: each job has a number of its own, by which its answer is known.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 
 use super::Waiting;
 use super::administering::Ordered;
+use crate::server::store::AccountId;
 
 /// Everything that waits, but for what devices wait for; they count by the same numbers.
 #[derive(Debug, Default)]
@@ -49,6 +50,31 @@ impl Jobs {
     /// It does no more.
     pub(super) fn take_order(&mut self, job: u64) -> Option<(u64, Ordered)> {
         self.ordered.remove(&job)
+    }
+
+    /// Whom it concerns.
+    pub(super) fn needs(&self, needed: &mut HashSet<AccountId>) {
+        for (_, waiting) in self.plain.values() {
+            match waiting {
+                Waiting::Check { account, .. }
+                | Waiting::Rehash { account, .. }
+                | Waiting::Change { account, .. }
+                | Waiting::Offer { account, .. } => {
+                    needed.insert(*account);
+                }
+                Waiting::Send { message, .. } => message.needs(needed),
+                Waiting::Hash { .. } | Waiting::Register { .. } | Waiting::Login { .. } | Waiting::Offline => {}
+            }
+        }
+        for (_, ordered) in self.ordered.values() {
+            match ordered {
+                Ordered::Password { account, .. } | Ordered::SecureOnly { account, .. } => {
+                    needed.insert(*account);
+                }
+                // Who is deleted is kept with the order.
+                Ordered::Delete { .. } | Ordered::Import { .. } | Ordered::List => {}
+            }
+        }
     }
 
     /// The orders that wait.

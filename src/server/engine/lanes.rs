@@ -1,10 +1,11 @@
 //! The order of one address's requests: while one is being stored or hashed, its later ones wait in its lane. So
 //! replies leave in the order of their requests, and each address holds up only itself.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
 
 use super::tries::Try;
+use crate::server::store::AccountId;
 
 /// Requests of one address that may wait.
 pub(super) const LANE: usize = 16;
@@ -13,6 +14,8 @@ pub(super) const LANE: usize = 16;
 #[derive(Debug)]
 pub(super) enum Queued {
     Datagram(Vec<u8>),
+    /// One that was begun, and has waited for somebody to be found; its turn was counted.
+    Again(Vec<u8>),
     /// A login that has waited for its turn apart.
     Try(Try),
 }
@@ -77,6 +80,22 @@ impl Lanes {
         self.0.get_mut(&from).map(|lane| std::mem::take(&mut lane.hashing)).unwrap_or_default()
     }
 
+    /// The request that was to be begun again is not.
+    pub(super) fn drop_again(&mut self, from: SocketAddr) {
+        if let Some(lane) = self.0.get_mut(&from) {
+            lane.queue.retain(|queued| !matches!(queued, Queued::Again(_)));
+        }
+    }
+
+    /// Whose passwords wait here.
+    pub(super) fn needs(&self, needed: &mut HashSet<AccountId>) {
+        let queued = self.0.values().flat_map(|lane| &lane.queue);
+        needed.extend(queued.filter_map(|queued| match queued {
+            Queued::Try(tried) => Some(tried.account),
+            Queued::Datagram(_) | Queued::Again(_) => None,
+        }));
+    }
+
     /// What waits next, for tests.
     #[cfg(test)]
     pub(super) fn first(&self, from: SocketAddr) -> Option<&Queued> {
@@ -107,7 +126,7 @@ mod tests {
     fn rest(lanes: &mut Lanes) -> Vec<Vec<u8>> {
         let bytes = |queued| match queued {
             Queued::Datagram(bytes) => bytes,
-            Queued::Try(_) => panic!("a datagram"),
+            Queued::Again(_) | Queued::Try(_) => panic!("a datagram"),
         };
         std::iter::from_fn(|| lanes.next(at(1)).map(bytes)).collect()
     }

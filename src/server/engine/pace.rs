@@ -6,6 +6,8 @@ use std::collections::BinaryHeap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use super::accounts::Found;
+use super::finding::Seeker;
 use super::{Engine, Now};
 use crate::base::model::Account;
 use crate::protocol::wire::Reply;
@@ -23,8 +25,8 @@ const WAIT: (Duration, Duration) = (Duration::from_millis(500), Duration::from_s
 
 /// A plain client's message that waits.
 #[derive(Debug)]
-struct Slow {
-    from: SocketAddr,
+pub(super) struct Slow {
+    pub(super) from: SocketAddr,
     writer: AccountId,
     to: Account,
     body: Body,
@@ -62,6 +64,11 @@ impl Pace {
         Err(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX))
     }
 
+    /// To whom messages wait to be sent.
+    pub(super) fn waiting_for(&self) -> impl Iterator<Item = &str> {
+        self.slow.values().map(|slow| slow.to.as_str())
+    }
+
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         self.due.peek().map(|Reverse((at, _))| *at)
     }
@@ -84,17 +91,28 @@ impl Engine {
     pub(super) fn send_slow(&mut self, now: Now) {
         while self.pace.poll_timeout().is_some_and(|at| at <= now.instant) {
             let Some(Reverse((_, n))) = self.pace.due.pop() else { return };
-            let Some(Slow { from, writer, to, body }) = self.pace.slow.remove(&n) else { continue };
-            let waits = self.jobs.waiting();
-            if self.places.whose(from) == Some(writer) {
-                self.send_now(now, from, writer, &to, body);
-            } else {
-                self.refuse(now, from, &Reply::NotLoggedIn);
-            }
-            // Answered already, or by the store.
-            if self.jobs.waiting() == waits {
-                self.free(from, now);
-            }
+            let Some(slow) = self.pace.slow.remove(&n) else { continue };
+            self.send_waited(now, slow);
+        }
+    }
+
+    /// A message whose time has come.
+    pub(super) fn send_waited(&mut self, now: Now, slow: Slow) {
+        let found =
+            if slow.to.as_str() == Account::LOBBY { Found::Nobody } else { self.accounts.find(slow.to.as_str()) };
+        if let Some(sought) = self.unknown(found) {
+            return self.seek(now, sought, Seeker::Slow(slow));
+        }
+        let Slow { from, writer, to, body } = slow;
+        let waits = self.jobs.waiting();
+        if self.places.whose(from) == Some(writer) {
+            self.send_now(now, from, writer, &to, body);
+        } else {
+            self.refuse(now, from, &Reply::NotLoggedIn);
+        }
+        // Answered already, or by the store.
+        if self.jobs.waiting() == waits {
+            self.free(from, now);
         }
     }
 }

@@ -5,12 +5,16 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use crate::protocol::wire::Charset;
+use crate::server::limits::Recent;
 use crate::server::store::AccountId;
 
 /// How long after a right login the new address may end the old session, where takeovers are armed.
 pub const ARMED: Duration = Duration::from_secs(30);
 /// Most addresses without a session that are remembered.
 const MOST: usize = 65_536;
+
+/// Half of the addresses of which it is remembered that they are nobody's session.
+const NOBODY: usize = 8_192;
 
 /// All addresses.
 #[derive(Debug)]
@@ -19,6 +23,8 @@ pub(super) struct Places {
     pub(super) addresses: HashMap<SocketAddr, AccountId>,
     pub(super) charsets: HashMap<SocketAddr, Charset>,
     armed: HashMap<SocketAddr, (AccountId, Instant)>,
+    /// Addresses of which it is known that they are nobody's session.
+    nobody: Recent<SocketAddr, ()>,
     /// When somebody was here last.
     pub(super) last_present: Instant,
 }
@@ -27,12 +33,36 @@ impl Places {
     /// Nobody is anywhere.
     pub(super) fn new(now: Instant) -> Self {
         let (addresses, charsets, armed) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Self { addresses, charsets, armed, last_present: now }
+        let nobody = Recent::new(NOBODY);
+        Self { addresses, charsets, armed, nobody, last_present: now }
     }
 
     /// Whose session this address is.
     pub(super) fn whose(&self, address: SocketAddr) -> Option<AccountId> {
         self.addresses.get(&address).copied()
+    }
+
+    /// Whether the store may have a session of this address that is not here.
+    pub(super) fn is_unknown(&self, address: SocketAddr) -> bool {
+        !self.addresses.contains_key(&address) && self.nobody.of(&address).is_none()
+    }
+
+    /// The store has none either.
+    pub(super) fn nobody_is_at(&mut self, address: SocketAddr) {
+        self.nobody.note(address, ());
+    }
+
+    /// A session of before is here again.
+    pub(super) fn restore(&mut self, address: SocketAddr, account: AccountId) {
+        self.addresses.insert(address, account);
+    }
+
+    /// A session is not here any more, and goes on when it is heard of, in its charset.
+    pub(super) fn forget(&mut self, address: SocketAddr) {
+        self.addresses.remove(&address);
+        if self.charsets.len() >= MOST {
+            self.charsets.remove(&address);
+        }
     }
 
     /// How this address writes.
@@ -52,11 +82,13 @@ impl Places {
     /// charset.
     pub(super) fn bind(&mut self, address: SocketAddr, account: AccountId) {
         self.armed.remove(&address);
+        self.nobody.forget(&address);
         self.addresses.insert(address, account);
     }
 
-    /// An address is nobody's session any more.
+    /// An address is nobody's session any more, whatever the disk still says.
     pub(super) fn leave(&mut self, address: SocketAddr) {
+        self.nobody_is_at(address);
         self.addresses.remove(&address);
         self.charsets.remove(&address);
     }

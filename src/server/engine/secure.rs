@@ -11,6 +11,7 @@
 //! Its parts:
 //!
 //! - `entering`: coming in and going.
+//! - `held`: frames that wait for somebody to be found.
 //! - `pushing`: messages on their way to a device.
 //! - `delivered`: what was delivered, for the writer.
 //! - `presence`: who is here.
@@ -18,6 +19,7 @@
 
 mod delivered;
 mod entering;
+mod held;
 mod presence;
 mod pushing;
 mod settings;
@@ -68,6 +70,8 @@ struct Device {
     who: Option<(AccountId, DeviceName)>,
     /// Its logins end nobody else's.
     if_free: bool,
+    /// What waits for somebody to be found.
+    frames: held::Held,
     /// The newest row that was pushed, or that the device has.
     pushed: MessageRow,
     /// Pushed and not acknowledged.
@@ -94,7 +98,7 @@ enum Waiting {
     Check {
         id: u64,
         account: AccountId,
-        nth: u32,
+        nth: u64,
         address: SocketAddr,
         counted: bool,
         device: DeviceName,
@@ -104,7 +108,7 @@ enum Waiting {
     Enter {
         id: u64,
         account: AccountId,
-        nth: u32,
+        nth: u64,
         device: DeviceName,
         cursor: bool,
         by: By,
@@ -199,6 +203,7 @@ impl Engine {
             waiting: 0,
             who: None,
             if_free: false,
+            frames: held::Held::default(),
             pushed: 0,
             window: VecDeque::new(),
             reading: false,
@@ -268,7 +273,14 @@ impl Engine {
 
     /// A frame from a device.
     pub fn frame(&mut self, now: Now, peer: PeerId, bytes: &[u8]) {
-        let Some(device) = self.devices.all.get_mut(&peer) else { return };
+        if self.passes(peer, bytes) {
+            self.begin_frame(now, peer, bytes);
+        }
+    }
+
+    /// A frame whose turn it is.
+    fn begin_frame(&mut self, now: Now, peer: PeerId, bytes: &[u8]) {
+        let Some(device) = self.devices.all.get(&peer) else { return };
         let (who, busy, crowded) = (device.who, device.busy, device.waiting >= MOST_WAITING);
         let frame = match FromClient::decode(bytes) {
             Ok(frame) => frame,
@@ -278,6 +290,9 @@ impl Engine {
                 return self.effects.push_back(Effect::Close { peer, code: REFUSED, reason: "not a frame" });
             }
         };
+        if let Some(sought) = self.missing_for(&frame, who.is_some(), (busy, crowded)) {
+            return self.seek_for_frame(now, peer, sought, frame, bytes);
+        }
         match (frame, who) {
             (FromClient::Register { id, .. } | FromClient::Login { id, .. } | FromClient::Resume { id, .. }, _)
                 if busy =>
@@ -306,7 +321,7 @@ impl Engine {
                 None => self.fail(peer, id, Code::NoAccount),
             },
             (FromClient::Ping { id }, _) => self.frame_to(peer, FromServer::Pong { id, at: Some(now.unix) }),
-            (FromClient::IfFree, _) => device.if_free = true,
+            (FromClient::IfFree, _) => self.ends_nobody(peer),
             (FromClient::Unknown, _) => {}
             (frame, Some(who)) => self.frame_of(now, peer, who, crowded, frame),
             (frame, None) => self.frame_of_nobody(peer, frame),

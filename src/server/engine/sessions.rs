@@ -25,14 +25,16 @@ pub(super) struct Person {
     pub(super) settings: AccountSettings,
     /// When the account was made, seconds since 1970: what tells it from one that had the name before.
     pub(super) made: i64,
-    /// How often its password was changed since the server began: one that was looked at before is not right any more.
-    pub(super) nth: u32,
+    /// Which of all passwords that were here this is: one that was looked at before it was changed is not right any more.
+    pub(super) nth: u64,
+    /// When somebody looked for them last, by the count of [`Accounts::needed`](super::accounts::Accounts::needed).
+    pub(super) used: u64,
 }
 
 impl Person {
     pub(super) fn new(name: String, hashed: Hashed, made: i64) -> Self {
         let (devices, settings) = (Vec::new(), AccountSettings::default());
-        Self { name, hashed, unread: HashMap::new(), session: None, devices, settings, made, nth: 0 }
+        Self { name, hashed, unread: HashMap::new(), session: None, devices, settings, made, nth: 0, used: 0 }
     }
 
     /// A new password; what the one before was kept as.

@@ -7,7 +7,7 @@
 //! waits, since the client has given that up and would take its answer for the new one's.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
@@ -60,7 +60,7 @@ impl Failures {
 #[derive(Debug)]
 pub(super) struct Try {
     pub(super) request: Vec<u8>,
-    account: AccountId,
+    pub(super) account: AccountId,
     password: Password,
     /// What the password is to be from then on, where it is changed rather than used to log in.
     change: Option<Password>,
@@ -106,6 +106,14 @@ impl Tries {
     /// What an account's owner has changed is not claimed any more.
     pub(super) fn forget_changes(&mut self, account: AccountId) {
         self.changed.retain(|(of, ..)| *of != account);
+    }
+
+    /// Whose passwords wait to be looked at.
+    pub(super) fn needs(&self, needed: &mut HashSet<AccountId>) {
+        needed.extend(self.apart.values().filter_map(|apart| match apart {
+            Apart::Waits(tried) => Some(tried.account),
+            Apart::Refused { .. } => None,
+        }));
     }
 
     fn failures(&mut self, door: Door) -> &mut Failures {
@@ -181,7 +189,7 @@ impl Engine {
     }
 
     /// Whether this request waits already, for its turn or for its answer.
-    fn is_apart(&self, from: SocketAddr, request: &[u8]) -> bool {
+    pub(super) fn is_apart(&self, from: SocketAddr, request: &[u8]) -> bool {
         self.tries.apart.get(&from).is_some_and(|apart| match apart {
             Apart::Refused { request: waits, .. } | Apart::Waits(Try { request: waits, .. }) => waits == request,
         })
@@ -268,7 +276,7 @@ impl Engine {
         &mut self,
         now: Now,
         from: SocketAddr,
-        (account, nth): (AccountId, u32),
+        (account, nth): (AccountId, u64),
         hashed: Hashed,
         asked: [u8; 32],
     ) {

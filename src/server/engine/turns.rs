@@ -96,7 +96,7 @@ fn count(bytes: usize) -> f64 {
 }
 
 /// Whose traffic it is; nobody makes up this machine's own addresses.
-fn network(address: SocketAddr) -> Option<IpAddr> {
+pub(super) fn network(address: SocketAddr) -> Option<IpAddr> {
     match address.ip().to_canonical() {
         ip if ip.is_loopback() => None,
         ip @ IpAddr::V4(_) => Some(ip),
@@ -127,12 +127,18 @@ impl Engine {
         while let Some(queued) = self.lanes.next(from) {
             match queued {
                 Queued::Datagram(bytes) => self.paced(now, from, &bytes),
+                Queued::Again(bytes) => self.begin(now, from, &bytes),
                 Queued::Try(tried) => self.check(from, tried, true),
             }
             if self.lanes.is_held(from) {
                 return;
             }
         }
+    }
+
+    /// What waits first in this address's lane is looked at then.
+    pub(super) fn wait_for_turn(&mut self, from: SocketAddr, at: Instant) {
+        self.turns.wait(from, at);
     }
 
     /// An answer goes out.

@@ -22,7 +22,7 @@ pub(super) fn make(c: &Connection, name: &str, salt: &[u8], hash: &[u8], at: i64
     Ok((inserted == 1).then(|| c.last_insert_rowid()))
 }
 
-/// Binds an account to an address; `end` loses its session.
+/// Binds an account to an address; `end` loses its session, and so does whoever else has one there.
 pub(super) fn bind(
     c: &Connection,
     account: AccountId,
@@ -33,6 +33,8 @@ pub(super) fn bind(
     if let Some(end) = end {
         end_session(c, end)?;
     }
+    c.prepare_cached("DELETE FROM sessions WHERE address = ? AND account IS NOT ?")?
+        .execute(params![address.to_string(), account])?;
     // Not of an account that was deleted or closed to the plain dialect while this waited.
     c.prepare_cached(
         "INSERT OR REPLACE INTO sessions (account, address, since)

@@ -41,9 +41,57 @@ pub struct Delivery {
     pub version: i64,
 }
 
-/// The highest version there is.
-pub(super) fn newest(c: &Connection) -> Result<i64, Error> {
-    c.query_row("SELECT max(0, coalesce(max(version), 0)) FROM delivered", [], |row| row.get(0))
+/// Versions that are reserved at once: a server start skips what is left of them, and a server writes that down so seldom that it
+/// costs nothing.
+const RESERVED: i64 = 1 << 20;
+
+/// The versions of what was delivered. To find the highest in the table, each start would look through all of it, and an index
+/// would cost each delivery another page; so the database has a number that no version is above.
+#[derive(Debug, Default)]
+pub(super) struct Versions {
+    /// The highest; of one that was not committed after all, nobody has heard.
+    last: Cell<i64>,
+    /// None is above this one, as far as the database has it.
+    reserved: Cell<i64>,
+}
+
+impl Versions {
+    /// Goes on after all that the database has reserved.
+    pub(super) fn begin(&self, c: &Connection) -> Result<(), Error> {
+        self.last.set(c.query_row("SELECT reserved FROM versions", [], |row| row.get(0))?);
+        Ok(())
+    }
+
+    /// The next one is above this.
+    pub(super) fn at_least(&self, version: i64) {
+        self.last.set(self.last.get().max(version));
+    }
+
+    pub(super) fn last(&self) -> i64 {
+        self.last.get()
+    }
+
+    /// A transaction has failed: what it reserved is not.
+    pub(super) fn forget(&self) {
+        self.reserved.set(0);
+    }
+
+    /// The next one, for [`Versions::took`] if it is used.
+    fn next(&self) -> i64 {
+        self.last.get().saturating_add(1)
+    }
+
+    /// The next one is used.
+    fn took(&self, c: &Connection) -> Result<(), Error> {
+        let next = self.next();
+        if next > self.reserved.get() {
+            let reserved = next.saturating_add(RESERVED);
+            c.prepare_cached("UPDATE versions SET reserved = max(reserved, ?)")?.execute([reserved])?;
+            self.reserved.set(reserved);
+        }
+        self.last.set(next);
+        Ok(())
+    }
 }
 
 /// Which conversations have a range of this server start.
@@ -114,11 +162,11 @@ fn begin(
 /// Everything of `author` to `receiver` up to this row, in the range that it lies in, was taken; nothing if that was known.
 pub(super) fn advance(
     c: &Connection,
-    version: &Cell<i64>,
+    versions: &Versions,
     (author, receiver): (AccountId, AccountId),
     last: MessageRow,
 ) -> Result<Option<Delivery>, Error> {
-    let next = version.get().saturating_add(1);
+    let next = versions.next();
     let mut query = c.prepare_cached(
         "UPDATE delivered SET last = ?3, version = ?4 WHERE author = ?1 AND receiver = ?2 AND last < ?3 AND first =
              (SELECT max(first) FROM delivered WHERE author = ?1 AND receiver = ?2 AND first <= ?3)
@@ -126,43 +174,49 @@ pub(super) fn advance(
     )?;
     let mut rows = query.query(params![author, receiver, last, next])?;
     let Some(row) = rows.next()? else { return Ok(None) };
-    version.set(next);
-    Ok(Some(Delivery { author, receiver, first: row.get("first")?, last, version: next }))
+    let first = row.get(0)?;
+    versions.took(c)?;
+    Ok(Some(Delivery { author, receiver, first, last, version: next }))
 }
 
 /// The same of all these rows, in whatever ranges they lie; highest first.
 pub(super) fn advance_all(
     c: &Connection,
-    version: &Cell<i64>,
+    versions: &Versions,
     (author, receiver): (AccountId, AccountId),
     rows: &mut Vec<MessageRow>,
 ) -> Result<Vec<Delivery>, Error> {
     rows.sort_unstable();
     let mut deliveries = Vec::new();
     while let Some(last) = rows.pop() {
-        let Some(delivery) = advance(c, version, (author, receiver), last)? else { continue };
+        let Some(delivery) = advance(c, versions, (author, receiver), last)? else { continue };
         rows.truncate(rows.partition_point(|row| *row < delivery.first));
         deliveries.push(delivery);
     }
     Ok(deliveries)
 }
 
-/// What has changed of an account's messages after a version, oldest change first.
-pub(super) fn after(c: &Connection, author: AccountId, version: i64, count: u32) -> Result<Vec<Delivery>, Error> {
+/// What has changed of an account's messages after a version, oldest change first, and the receivers' names.
+pub(super) fn after(
+    c: &Connection,
+    author: AccountId,
+    version: i64,
+    count: u32,
+) -> Result<Vec<(Delivery, String)>, Error> {
     let mut query = c.prepare_cached(
-        "SELECT receiver, first, last, version FROM delivered WHERE author = ? AND version > ?
-         ORDER BY version LIMIT ?",
+        "SELECT d.receiver, d.first, d.last, d.version, a.name FROM delivered d JOIN accounts a ON a.id = d.receiver
+         WHERE d.author = ? AND d.version > ? ORDER BY d.version LIMIT ?",
     )?;
     let rows = query.query_map(params![author, version, count], |row| {
-        let (receiver, first) = (row.get("receiver")?, row.get("first")?);
-        Ok(Delivery { author, receiver, first, last: row.get("last")?, version: row.get("version")? })
+        let (receiver, first, last, version) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+        Ok((Delivery { author, receiver, first, last, version }, row.get(4)?))
     })?;
     rows.collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Done, NewMessage, Op, Read, Snapshot, Store, Write};
+    use super::super::{Done, NewMessage, Op, Read, Store, Write};
     use super::*;
     use crate::server::hasher::Hashed;
 
@@ -190,7 +244,7 @@ mod tests {
     fn after(store: &mut Store, after: i64) -> Vec<(AccountId, MessageRow, MessageRow, i64)> {
         match &store.run(&[Op::Read(Read::Delivered { job: 1, account: 1, after, count: 9 })]).done[..] {
             [Done::Delivered { delivered, .. }] => {
-                delivered.iter().map(|d| (d.receiver, d.first, d.last, d.version)).collect()
+                delivered.iter().map(|(d, _)| (d.receiver, d.first, d.last, d.version)).collect()
             }
             other => panic!("{other:?}"),
         }
@@ -215,20 +269,21 @@ mod tests {
         drop(store);
         let mut store = Store::open(dir.path()).expect("again");
         store.run(&[Op::Write(Write::TakenTo { account: 2, row: 3, at: 8 })]);
-        assert_eq!(after(&mut store, 1), [(3, 2, 2, 2), (2, 1, 3, 3)]);
-        assert_eq!(after(&mut store, 3), []);
-        assert_eq!(after(&mut store, 4).len(), 2, "it was never told here");
+        let third = RESERVED + 2;
+        assert_eq!(after(&mut store, 1), [(3, 2, 2, 2), (2, 1, 3, third)]);
+        assert_eq!(after(&mut store, third), []);
+        assert_eq!(after(&mut store, third + 1).len(), 2, "it was never told here");
         // A copy that was put back knows less; what is new there is new to all the same.
-        store.number_on(1_767_225_600 + 100).expect("numbered");
+        store.number_on(1_767_225_600 + 1_000).expect("numbered");
         store.run(&[message(3), Op::Write(Write::TakenTo { account: 3, row: i64::MAX, at: 9 })]);
-        let new = after(&mut store, 3);
+        let new = after(&mut store, third);
         assert!(
-            matches!(new[..], [(3, first, last, version)] if first == last && last > 800_000 && version > 800_000),
+            matches!(new[..], [(3, first, last, version)] if first == last && last > 8_000_000 && version > 8_000_000),
             "{new:?}"
         );
         // An account that was made anew begins with what is written to it.
         store.connection().execute("DELETE FROM accounts WHERE id = 3", []).expect("deleted");
-        assert_eq!(after(&mut store, 0), [(2, 1, 3, 3)]);
+        assert_eq!(after(&mut store, 0), [(2, 1, 3, third)]);
     }
 
     /// What was lost when a copy was put back had numbers between its last and the first one after it.
@@ -271,7 +326,7 @@ mod tests {
         }
         let many = store.run(&[Op::Read(Read::Delivered { job: 1, account: 1, after: 0, count: 999 })]).done;
         let [Done::Delivered { delivered, .. }] = &many[..] else { panic!("{many:?}") };
-        assert_eq!((delivered.len(), delivered[0].first), (32, 68 * 8_192 + 1));
+        assert_eq!((delivered.len(), delivered[0].0.first), (32, 68 * 8_192 + 1));
     }
 
     #[test]
@@ -337,7 +392,7 @@ mod tests {
         };
         assert_eq!(done.iter().map(took).collect::<Vec<_>>(), [(3, vec![3]), (2, vec![1])]);
         assert_eq!(store.run(&[Op::Write(Write::Seen { sessions: Vec::new() })]).done, [], "once");
-        let Snapshot { unread, .. } = store.snapshot().expect("read");
-        assert_eq!(unread.into_iter().map(|(of, n)| (of, n.values().sum())).collect::<Vec<_>>(), [(2, 1_u64)]);
+        let unread: Vec<u64> = store.everybody().iter().map(|of| of.unread.values().sum()).collect();
+        assert_eq!(unread, [0, 1, 0]);
     }
 }

@@ -1,13 +1,12 @@
 //! What the secure dialect adds to the database: devices with their tokens, what each has sent, and
 //! messages by row rather than one by one.
 
-use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 
 use rusqlite::{Connection, Error, OptionalExtension, Row, params};
 
-use super::delivered::{advance, advance_all};
+use super::delivered::{Versions, advance, advance_all};
 use super::{AccountId, Done, MessageRow, Own, OwnSent, SentKey, Store, Stored};
 use crate::base::model::{Account, names};
 use crate::protocol::wire::frame::{Device, Key};
@@ -34,7 +33,7 @@ impl Store {
             c.execute("INSERT INTO sqlite_sequence VALUES ('messages', ?)", [least])?;
         }
         // And what is delivered, for the same reason; what comes now is no part of what was delivered before.
-        self.version.set(self.version.get().max(least));
+        self.versions.at_least(least);
         let last = c.query_row("SELECT seq FROM sqlite_sequence WHERE name = 'messages'", [], |row| row.get(0))?;
         self.begun.start(last);
         Ok(())
@@ -88,7 +87,7 @@ pub(super) fn note_own(c: &Connection, key: &SentKey, own: &Own, at: i64) -> Res
 
 pub(super) fn taken_to(
     c: &Connection,
-    version: &Cell<i64>,
+    versions: &Versions,
     account: AccountId,
     row: MessageRow,
     at: i64,
@@ -100,28 +99,28 @@ pub(super) fn taken_to(
     let mut rows = query.query(params![at, account, row])?;
     let (mut senders, mut authors) = (HashMap::new(), BTreeMap::new());
     while let Some(row) = rows.next()? {
-        *senders.entry(row.get("sender")?).or_insert(0) += 1;
+        *senders.entry(row.get(0)?).or_insert(0) += 1;
         // What somebody wrote in a room has no one receiver.
-        if let Some(author) = row.get::<_, Option<AccountId>>("known")? {
-            authors.entry(author).or_insert_with(Vec::new).push(row.get("id")?);
+        if let Some(author) = row.get::<_, Option<AccountId>>(2)? {
+            authors.entry(author).or_insert_with(Vec::new).push(row.get(1)?);
         }
     }
     let mut delivered = Vec::new();
     for (author, mut taken) in authors {
-        delivered.extend(advance_all(c, version, (author, account), &mut taken)?);
+        delivered.extend(advance_all(c, versions, (author, account), &mut taken)?);
     }
     Ok((!senders.is_empty()).then_some(Done::Took { account, senders, delivered }))
 }
 
 /// A plain client has taken this message; its count is the engine's already.
-pub(super) fn taken(c: &Connection, version: &Cell<i64>, message: MessageRow, at: i64) -> Result<Option<Done>, Error> {
+pub(super) fn taken(c: &Connection, versions: &Versions, message: MessageRow, at: i64) -> Result<Option<Done>, Error> {
     let mut query = c.prepare_cached(
         "UPDATE messages SET taken = ?, plain = 1 WHERE id = ? RETURNING receiver, iif(writer IS NULL, author, NULL) AS known",
     )?;
     let taken =
         query.query_row(params![at, message], |row| Ok((row.get("receiver")?, row.get("known")?))).optional()?;
     let Some((account, Some(author))) = taken else { return Ok(None) };
-    let delivered = advance(c, version, (author, account), message)?;
+    let delivered = advance(c, versions, (author, account), message)?;
     Ok(delivered.map(|delivered| Done::Took { account, senders: HashMap::new(), delivered: vec![delivered] }))
 }
 
@@ -196,19 +195,20 @@ pub(super) fn new_password(
     Ok(())
 }
 
+/// A row of [`after`] or [`history`], which have their columns in this order.
 fn message(row: &Row<'_>) -> Result<Stored, Error> {
-    let own: Option<String> = row.get("own")?;
+    let own: Option<String> = row.get(5)?;
     let own = match own {
         Some(to) => Some(OwnSent {
             to,
-            device: Key(row.get("device")?),
-            counter: u64::try_from(row.get::<_, i64>("counter")?).unwrap_or(0),
-            accepted: row.get("accepted")?,
+            device: Key(row.get(6)?),
+            counter: u64::try_from(row.get::<_, i64>(7)?).unwrap_or(0),
+            accepted: row.get(8)?,
         }),
         None => None,
     };
-    let (mut writer, mut text): (Option<String>, String) = (row.get("writer")?, row.get("text")?);
-    let sender: String = row.get("sender")?;
+    let (mut writer, mut text): (Option<String>, String) = (row.get(9)?, row.get(3)?);
+    let sender: String = row.get(1)?;
     if own.is_none() && writer.is_none() && sender == Account::LOBBY {
         // Of before the writer stood beside it.
         let parts = names::unframed(&text).map(|(who, what)| (who.to_owned(), what.to_owned()));
@@ -217,16 +217,16 @@ fn message(row: &Row<'_>) -> Result<Stored, Error> {
         }
     }
     Ok(Stored {
-        row: row.get("id")?,
+        row: row.get(0)?,
         sender,
         writer,
-        sent: row.get("sent")?,
+        sent: row.get(2)?,
         text,
-        plain: row.get("plain")?,
+        plain: row.get(4)?,
         own,
-        online: row.get("online")?,
-        delivered: row.get("delivered")?,
-        made: row.get("made")?,
+        online: row.get(10)?,
+        delivered: row.get(11)?,
+        made: row.get(12)?,
     })
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
-use super::{AccountId, Delivery, MessageRow, NewMessage, SentKey, Stored, Unread};
+use super::{AccountId, Delivery, Known, Listed, MessageRow, NewMessage, SentKey, Sought, Stored, Unread};
 use crate::protocol::wire::frame::Device;
 use crate::server::control::NewAccount;
 use crate::server::hasher::Hashed;
@@ -24,6 +24,10 @@ pub enum Op {
 pub enum Read {
     /// Looks whether a device has sent this before.
     Again { job: u64, key: SentKey },
+    /// Looks for somebody; a session counts that was heard of after `since`, seconds since 1970.
+    Person { job: u64, sought: Sought, since: i64 },
+    /// Reads the accounts after a name, by name.
+    Accounts { job: u64, after: Option<String>, count: u32 },
     /// Reads the oldest unread message, of one sender or of anyone.
     Offer { job: u64, account: AccountId, from: Option<String> },
     /// Reads the account's oldest messages after a row, taken or not, but for those this device has sent.
@@ -55,7 +59,7 @@ pub enum Write {
     Import { job: u64, accounts: Vec<NewAccount>, at: i64 },
     /// Removes an account with all that is its own, and what it wrote that nobody has fetched.
     Delete { job: u64, account: AccountId },
-    /// Binds an account to an address; `end` loses its session.
+    /// Binds an account to an address; `end` loses its session, and so does whoever else has one there.
     Session { job: u64, account: AccountId, address: SocketAddr, end: Option<AccountId>, at: i64 },
     /// Ends a session.
     EndSession { job: u64, account: AccountId },
@@ -92,6 +96,8 @@ impl Read {
     pub(super) fn failed(&self) -> Done {
         match self {
             Self::Again { job, .. }
+            | Self::Person { job, .. }
+            | Self::Accounts { job, .. }
             | Self::Offer { job, .. }
             | Self::After { job, .. }
             | Self::Delivered { job, .. }
@@ -176,6 +182,10 @@ pub enum Done {
     Deleted { job: u64, messages: Vec<(AccountId, MessageRow, String)> },
     /// On disk; of [`Read::Again`]: no.
     Ok { job: u64 },
+    /// Who was looked for, if there is somebody.
+    Person { job: u64, person: Option<Box<Known>> },
+    /// Accounts by name; there are `more` after them.
+    Accounts { job: u64, rows: Vec<Listed>, more: bool },
     /// The message, if there is one.
     Offered { job: u64, message: Option<Unread> },
     /// A message is on disk, in a row for each receiver in their order. `again`: it was there before, from when
@@ -191,8 +201,8 @@ pub enum Done {
     /// How many messages of each sender were unread until now and are not any more; and how far their writers' messages are
     /// delivered with that.
     Took { account: AccountId, senders: HashMap<String, u64>, delivered: Vec<Delivery> },
-    /// Oldest change first.
-    Delivered { job: u64, delivered: Vec<Delivery> },
+    /// Oldest change first, and the receivers' names.
+    Delivered { job: u64, delivered: Vec<(Delivery, String)> },
     /// Oldest first; `more` lie beyond.
     Messages { job: u64, messages: Vec<Stored>, more: bool },
     /// Not on disk (disk full, say): nothing may claim that it is.
@@ -208,6 +218,8 @@ impl Done {
             | Self::Imported { job, .. }
             | Self::Deleted { job, .. }
             | Self::Ok { job }
+            | Self::Person { job, .. }
+            | Self::Accounts { job, .. }
             | Self::Offered { job, .. }
             | Self::Kept { job, .. }
             | Self::Conflict { job }

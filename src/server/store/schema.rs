@@ -11,7 +11,7 @@ use super::StoreError;
 use crate::base::migration::Form;
 
 /// The schema this program writes; `PRAGMA user_version`.
-pub const SCHEMA_VERSION: i64 = 9;
+pub const SCHEMA_VERSION: i64 = 10;
 
 /// Bytes of the largest file that is looked through at each start.
 const CHECKED: i64 = 64 * 1024 * 1024;
@@ -94,6 +94,13 @@ const STEPS: [&str; SCHEMA_VERSION as usize] = [
     "
     CREATE INDEX authored ON messages (author) WHERE author IS NOT NULL;
     CREATE INDEX delivered_to ON delivered (receiver);",
+    // So that a start reads what it needs and not all there is: no version of what was delivered is above that which is reserved,
+    // and sessions are found by where they are and by when they were heard of.
+    "
+    CREATE TABLE versions (only INTEGER PRIMARY KEY CHECK (only = 1), reserved INTEGER NOT NULL);
+    INSERT INTO versions SELECT 1, max(0, coalesce(max(version), 0)) FROM delivered;
+    CREATE INDEX places ON sessions (address);
+    CREATE INDEX heard ON sessions (since);",
 ];
 
 /// The form of the database.

@@ -1,6 +1,7 @@
 use std::net::SocketAddr;
 
 use super::*;
+use crate::protocol::wire::frame::AccountSettings;
 use crate::server::hasher::Hashed;
 
 fn hashed() -> Hashed {
@@ -61,10 +62,12 @@ fn what_was_committed_is_there_again() {
     );
     drop(store);
     let mut store = Store::open(dir.path()).expect("the same database");
-    let snapshot = store.snapshot().expect("readable");
-    assert_eq!(snapshot.accounts.len(), 2);
-    assert_eq!(snapshot.sessions, [(1, address, 0)]);
-    assert_eq!(snapshot.unread.get(&1).and_then(|m| m.get("b")), Some(&1));
+    let all = store.everybody();
+    assert_eq!(
+        all.iter().map(|of| (&*of.name, of.session)).collect::<Vec<_>>(),
+        [("a", Some((address, 0))), ("b", None)]
+    );
+    assert_eq!((all[0].id, all[0].unread.get("b")), (1, Some(&1)));
     let offer = Op::Read(Read::Offer { job: 1, account: 1, from: None });
     assert!(
         matches!(&store.run(std::slice::from_ref(&offer)).done[..], [Done::Offered { message: Some(m), .. }] if m.text == "hi")
@@ -151,9 +154,87 @@ fn what_is_too_large_fails_alone() {
         "{:?}",
         results.done
     );
-    assert_eq!(store.snapshot().expect("readable").accounts.len(), 2, "none of the list");
+    assert_eq!(store.everybody().len(), 2, "none of the list");
     let done = store.run(&[list(4, 3), list(5, 4)]).done;
     let news: Vec<usize> =
         done.iter().map(|done| if let Done::Imported { new, .. } = done { new.len() } else { 99 }).collect();
-    assert_eq!((news, store.snapshot().expect("readable").accounts.len()), (vec![3, 1], 6));
+    assert_eq!((news, store.everybody().len()), (vec![3, 1], 6));
+}
+
+/// As the engine has people: by name or by place, with what waits for them.
+#[test]
+fn somebody_is_found_with_all_that_the_engine_has_of_them() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut store = Store::open(dir.path()).expect("a database");
+    let register = |job, name: &str| Op::Write(Write::Register { job, name: name.into(), hashed: hashed(), at: 5 });
+    let address = |port| SocketAddr::from(([127, 0, 0, 1], port));
+    let session =
+        |account, port, at| Op::Write(Write::Session { job: 0, account, address: address(port), end: None, at });
+    let message = |job| Op::Write(Write::Message { job, message: of_b(b"hi".to_vec(), "hi".into()) });
+    store.run(&[
+        register(1, "a"),
+        register(2, "b"),
+        register(3, "c"),
+        session(1, 9, 70),
+        message(4),
+        message(5),
+        message(6),
+    ]);
+    let change = Op::Write(Write::Allow { job: 7, account: 1, change: Change::Beside(true) });
+    store.run(&[change, Op::Write(Write::Taken { message: 1, at: 9 })]);
+    let mut find = |sought: Sought, since| match &store.run(&[Op::Read(Read::Person { job: 8, sought, since })]).done[..]
+    {
+        [Done::Person { job: 8, person }] => person.as_deref().cloned(),
+        other => panic!("{other:?}"),
+    };
+    let (settings, unread) = (AccountSettings { beside: true, secure_only: false }, [("b".to_owned(), 2)].into());
+    let a =
+        Known { id: 1, name: "a".into(), hashed: hashed(), settings, made: 5, unread, session: Some((address(9), 70)) };
+    assert_eq!(find(Sought::Name("a".into()), 70), Some(a.clone()));
+    assert_eq!(find(Sought::Name("a".into()), 71), Some(Known { session: None, ..a.clone() }), "that session is over");
+    assert_eq!(find(Sought::Place(address(9)), 70), Some(a.clone()));
+    assert_eq!((find(Sought::Place(address(9)), 71), find(Sought::Place(address(8)), 0)), (None, None));
+    assert_eq!(find(Sought::Name("A".into()), 0), None);
+    // One session an address: whoever comes in there ends what was there.
+    store.run(&[session(2, 9, 80)]);
+    let here = |store: &Store, since| {
+        let Snapshot { accounts, here } = store.snapshot(since).expect("readable");
+        (accounts, here.into_iter().map(|of| of.name).collect::<Vec<_>>())
+    };
+    assert_eq!((here(&store, 80), here(&store, 81)), ((3, vec!["b".into()]), (3, vec![])));
+    // What was taken in the plain dialect counts no more, also where that cannot be written down; what a device has taken does
+    // until it is, as that answer lowers the count.
+    store.connection().pragma_update(None, "query_only", true).expect("set");
+    let taken =
+        [Op::Write(Write::Taken { message: 2, at: 8 }), Op::Write(Write::TakenTo { account: 1, row: 3, at: 8 })];
+    assert!(store.run(&taken).error.is_some());
+    let unread = |store: &Store| store.everybody()[0].unread.get("b").copied();
+    assert_eq!(unread(&store), Some(1));
+    store.connection().pragma_update(None, "query_only", false).expect("set");
+    let done = store.run(&[]).done;
+    let took = |done: &Done| matches!(done, Done::Took { account: 1, senders, .. } if senders.get("b") == Some(&1));
+    assert!(done.iter().any(took), "{done:?}");
+    assert_eq!(unread(&store), None);
+}
+
+#[test]
+fn accounts_are_listed_page_by_page() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut store = Store::open(dir.path()).expect("a database");
+    for (job, name) in (1..).zip(["c", "a", "b"]) {
+        store.run(&[Op::Write(Write::Register { job, name: name.into(), hashed: hashed(), at: 0 })]);
+    }
+    store.run(&[Op::Write(Write::Message { job: 5, message: of_b(b"hi".to_vec(), "hi".into()) })]);
+    let mut page = |after: Option<&str>| {
+        let read = Read::Accounts { job: 9, after: after.map(Into::into), count: 2 };
+        match &store.run(&[Op::Read(read)]).done[..] {
+            [Done::Accounts { job: 9, rows, more }] => {
+                (rows.iter().map(|row| (row.name.clone(), row.id, row.unread)).collect::<Vec<_>>(), *more)
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(page(None), (vec![("a".into(), 2, 0), ("b".into(), 3, 0)], true));
+    assert_eq!(page(Some("b")), (vec![("c".into(), 1, 1)], false));
+    assert_eq!(page(Some("c")), (vec![], false));
 }

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use hongyan::protocol::link::PeerId;
 use hongyan::server::engine::{Effect, Engine, Now};
 use hongyan::server::hasher::{Hashed, Job, Outcome};
-use hongyan::server::store::{Delivery, Done, Op, Own, OwnSent, Snapshot, Stored, Read, Write};
+use hongyan::server::store::{Change, Delivery, Done, Known, Op, Own, OwnSent, Snapshot, Sought, Stored, Read, Write};
 use hongyan::server::{OnSecondLogin, Quotas};
-use hongyan::protocol::wire::frame::{FromClient, FromServer, Key, Secret};
+use hongyan::protocol::wire::frame::{AccountSettings, FromClient, FromServer, Key, Secret};
 use libfuzzer_sys::fuzz_target;
 use ring::{digest, hmac};
 
@@ -58,6 +58,7 @@ struct World {
     /// By writer and receiver.
     delivered: BTreeMap<(i64, i64), Delivery>,
     version: i64,
+    settings: HashMap<i64, AccountSettings>,
     tokens: HashMap<Who, [u8; 32]>,
     accepted: HashMap<(Who, u64), u64>,
     connections: HashMap<u64, Connection>,
@@ -80,15 +81,31 @@ fn account(name: &str) -> i64 {
     NAMES.iter().zip(1..).find(|(known, _)| **known == name).map_or(0, |(_, id)| id)
 }
 
+/// Whose number this is.
+fn name(account: i64) -> &'static str {
+    usize::try_from(account - 1).ok().and_then(|place| NAMES.get(place)).copied().unwrap_or_default()
+}
+
 impl World {
+    fn person(&self, sought: &Sought) -> Option<Known> {
+        let Sought::Name(name) = sought else { return None };
+        let id = Some(account(name)).filter(|id| *id > 0)?;
+        let mut unread = HashMap::new();
+        for message in self.messages.iter().filter(|m| m.receiver == id && !m.taken) {
+            *unread.entry(message.sender.clone()).or_default() += 1;
+        }
+        let hashed = Hashed { salt: Vec::new(), hash: name.as_bytes().to_vec() };
+        let settings = self.settings.get(&id).copied().unwrap_or_default();
+        Some(Known { id, name: name.clone(), hashed, settings, made: 0, unread, session: None })
+    }
+
     fn new() -> Self {
         let start = Instant::now();
-        let hashed = |name: &str| Hashed { salt: Vec::new(), hash: name.as_bytes().to_vec() };
-        let accounts = NAMES.iter().zip(1..).map(|(name, id)| ((*name).to_owned(), id, hashed(name), 0)).collect();
-        let snapshot = Snapshot { accounts, ..Snapshot::default() };
         let quotas = Quotas { mailbox: 80, ..Quotas::default() };
         let local_time = |_| "2026-11-21 12:04:58".to_owned();
-        let engine = Engine::new(OnSecondLogin::Arm, quotas, local_time, snapshot, Now { instant: start, unix: 0 });
+        let snapshot = Snapshot { accounts: NAMES.len(), ..Snapshot::default() };
+        let mut engine = Engine::new(OnSecondLogin::Arm, quotas, local_time, snapshot, Now { instant: start, unix: 0 });
+        engine.set_room(1);
         Self {
             engine,
             start,
@@ -98,6 +115,7 @@ impl World {
             sent: HashMap::new(),
             delivered: BTreeMap::new(),
             version: 0,
+            settings: HashMap::new(),
             tokens: HashMap::new(),
             accepted: HashMap::new(),
             connections: HashMap::new(),
@@ -382,15 +400,23 @@ impl World {
             Op::Read(Read::Delivered { job, .. }) if self.disk_full => Done::Failed { job },
             Op::Read(Read::Delivered { job, account, after, count }) => {
                 let new = self.delivered.values().filter(|d| d.author == account && d.version > after);
-                let mut delivered: Vec<_> = new.copied().collect();
-                delivered.sort_by_key(|d| d.version);
+                let mut delivered: Vec<_> = new.map(|d| (*d, name(d.receiver).to_owned())).collect();
+                delivered.sort_by_key(|(d, _)| d.version);
                 delivered.truncate(count as usize);
                 Done::Delivered { job, delivered }
             }
             Op::Write(Write::Import { .. } | Write::Delete { .. }) => unreachable!("there is no operator"),
-            Op::Write(Write::Allow { job, .. }) => Done::Ok { job },
+            Op::Write(Write::Allow { job, account, change }) => {
+                let settings = self.settings.entry(account).or_default();
+                match change {
+                    Change::Beside(on) => settings.beside = on,
+                    Change::SecureOnly(on) => settings.secure_only = on,
+                }
+                Done::Ok { job }
+            }
             Op::Write(Write::Session { job, .. } | Write::EndSession { job, .. } | Write::Password { job, .. } | Write::Register { job, .. }) => Done::Failed { job },
-            Op::Read(Read::Offer { job, .. }) => Done::Failed { job },
+            Op::Read(Read::Offer { job, .. } | Read::Accounts { job, .. }) => Done::Failed { job },
+            Op::Read(Read::Person { job, sought, .. }) => Done::Person { job, person: self.person(&sought).map(Box::new) },
             Op::Write(Write::Handed { .. } | Write::Taken { .. } | Write::Seen { .. }) => return None,
         })
     }

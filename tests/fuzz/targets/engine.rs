@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use hongyan::server::engine::{Effect, Engine, Now};
 use hongyan::server::hasher::{Hashed, Job, Outcome};
-use hongyan::server::store::{Done, Op, Snapshot, Unread, Read, Write};
+use hongyan::server::store::{Done, Known, Op, Snapshot, Sought, Unread, Read, Write};
 use hongyan::server::{OnSecondLogin, Quotas};
+use hongyan::protocol::wire::frame::AccountSettings;
 use hongyan::protocol::wire::looks_like_reply;
 use libfuzzer_sys::fuzz_target;
 
@@ -18,7 +19,8 @@ struct World {
     engine: Engine,
     start: Instant,
     ms: u64,
-    names: Vec<String>,
+    names: Vec<(String, Hashed)>,
+    sessions: HashMap<i64, (SocketAddr, i64)>,
     /// Receiver, message, taken.
     messages: Vec<(i64, Unread, bool)>,
     /// What the workers have not done yet.
@@ -35,12 +37,14 @@ impl World {
         let quotas = Quotas { mailbox: 8, accounts: 4, ..Quotas::default() };
         let start = Instant::now();
         let local_time = |_| "2026-11-21 12:04:58".to_owned();
-        let engine = Engine::new(choice, quotas, local_time, Snapshot::default(), Now { instant: start, unix: 0 });
+        let mut engine = Engine::new(choice, quotas, local_time, Snapshot::default(), Now { instant: start, unix: 0 });
+        engine.set_room(1);
         Self {
             engine,
             start,
             ms: 0,
             names: Vec::new(),
+            sessions: HashMap::new(),
             messages: Vec::new(),
             work: VecDeque::new(),
             held: false,
@@ -111,18 +115,49 @@ impl World {
         }
     }
 
+    fn person(&self, sought: &Sought, since: i64) -> Option<Known> {
+        let heard = |id: &i64| self.sessions.get(id).copied().filter(|(_, at)| *at >= since);
+        let ((name, hashed), id) = self.names.iter().zip(1_i64..).find(|((name, _), id)| match sought {
+            Sought::Name(of) => of == name,
+            Sought::Place(address) => heard(id).is_some_and(|(at, _)| at == *address),
+        })?;
+        let mut unread = HashMap::new();
+        for (_, message, _) in self.messages.iter().filter(|(to, _, taken)| *to == id && !taken) {
+            *unread.entry(message.sender.clone()).or_default() += 1;
+        }
+        let settings = AccountSettings::default();
+        Some(Known { id, name: name.clone(), hashed: hashed.clone(), settings, made: 0, unread, session: heard(&id) })
+    }
+
     fn store(&mut self, op: Op) -> Option<Done> {
         Some(match op {
             Op::Write(Write::Register { job, .. } | Write::Message { job, .. }) if self.disk_full => Done::Failed { job },
             Op::Write(Write::Session { job, .. } | Write::EndSession { job, .. } | Write::Password { job, .. }) if self.disk_full => {
                 Done::Failed { job }
             }
-            Op::Write(Write::Register { job, name, at, .. }) => {
-                assert!(!self.names.contains(&name), "registered twice");
-                self.names.push(name);
+            Op::Write(Write::Register { job, name, hashed, at }) => {
+                assert!(!self.names.iter().any(|(known, _)| *known == name), "registered twice");
+                self.names.push((name, hashed));
                 Done::Registered { job, account: i64::try_from(self.names.len()).ok(), at }
             }
-            Op::Write(Write::Session { job, .. } | Write::EndSession { job, .. } | Write::Password { job, .. }) => Done::Ok { job },
+            Op::Write(Write::Session { job, account, address, end, at }) => {
+                end.map(|end| self.sessions.remove(&end));
+                self.sessions.insert(account, (address, at));
+                Done::Ok { job }
+            }
+            Op::Write(Write::EndSession { job, account }) => {
+                self.sessions.remove(&account);
+                Done::Ok { job }
+            }
+            Op::Write(Write::Password { job, account, hashed, from }) => {
+                let place = usize::try_from(account - 1).expect("an account");
+                self.names[place].1 = hashed;
+                self.sessions.retain(|of, (address, _)| *of != account || Some(*address) == from);
+                Done::Ok { job }
+            }
+            Op::Read(Read::Person { job, sought, since }) => {
+                Done::Person { job, person: self.person(&sought, since).map(Box::new) }
+            }
             Op::Write(Write::Message { job, message }) => {
                 let mut rows = Vec::new();
                 for receiver in message.receivers {
@@ -149,7 +184,13 @@ impl World {
                 assert!(!std::mem::replace(taken, true), "taken twice");
                 return None;
             }
-            Op::Write(Write::Seen { .. } | Write::Handed { .. }) => return None,
+            Op::Write(Write::Seen { sessions }) => {
+                for (account, at) in sessions {
+                    self.sessions.entry(account).and_modify(|(_, since)| *since = at);
+                }
+                return None;
+            }
+            Op::Write(Write::Handed { .. }) | Op::Read(Read::Accounts { .. }) => return None,
         })
     }
 }

@@ -6,9 +6,10 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use hongyan::probe::{Datagram, Desk, Transport};
+use hongyan::protocol::wire::frame::AccountSettings;
 use hongyan::server::engine::{Effect, Engine, Now};
 use hongyan::server::hasher::{Hashed, Job, Outcome};
-use hongyan::server::store::{AccountId, Done, Op, Read, Snapshot, Unread, Write};
+use hongyan::server::store::{AccountId, Done, Known, Op, Read, Snapshot, Sought, Unread, Write};
 use hongyan::server::{OnSecondLogin, Quotas};
 
 /// What a server sends: to whom, from another address than its own if so, how much later, what.
@@ -149,7 +150,8 @@ impl<M: Machine> Transport for Memory<M> {
 pub struct Ours {
     engine: Engine,
     start: Instant,
-    accounts: AccountId,
+    accounts: Vec<(String, Hashed)>,
+    sessions: HashMap<AccountId, (SocketAddr, i64)>,
     messages: Vec<(AccountId, Unread, bool)>,
     passwords: HashMap<Vec<u8>, String>,
 }
@@ -159,8 +161,24 @@ impl Ours {
         let start = Instant::now();
         let now = Now { instant: start, unix: 0 };
         let local_time = |_| "2026-11-21 12:04:58".to_owned();
-        let engine = Engine::new(on_second_login, Quotas::default(), local_time, Snapshot::default(), now);
-        Self { engine, start, accounts: 0, messages: Vec::new(), passwords: HashMap::new() }
+        let mut engine = Engine::new(on_second_login, Quotas::default(), local_time, Snapshot::default(), now);
+        engine.set_room(2);
+        let (accounts, sessions, passwords) = (Vec::new(), HashMap::new(), HashMap::new());
+        Self { engine, start, accounts, sessions, messages: Vec::new(), passwords }
+    }
+
+    fn person(&self, sought: &Sought) -> Option<Known> {
+        let with_number = self.accounts.iter().zip(1..);
+        let ((name, hashed), id) = with_number.into_iter().find(|((name, _), id)| match sought {
+            Sought::Name(of) => of == name,
+            Sought::Place(address) => self.sessions.get(id).is_some_and(|(at, _)| at == address),
+        })?;
+        let mut unread = HashMap::new();
+        for (_, message, _) in self.messages.iter().filter(|(to, _, taken)| *to == id && !taken) {
+            *unread.entry(message.sender.clone()).or_default() += 1;
+        }
+        let (name, hashed, settings) = (name.clone(), hashed.clone(), AccountSettings::default());
+        Some(Known { id, name, hashed, settings, made: 0, unread, session: self.sessions.get(&id).copied() })
     }
 
     fn hash(&mut self, now: Now, job: Job) {
@@ -190,12 +208,34 @@ impl Ours {
                 self.messages[usize::try_from(message).expect("a row")].2 = true;
                 return;
             }
-            Op::Write(Write::Seen { .. } | Write::Handed { .. }) => return,
-            Op::Write(Write::Register { job, at, .. }) => {
-                self.accounts += 1;
-                Done::Registered { job, account: Some(self.accounts), at }
+            Op::Write(Write::Seen { sessions }) => {
+                for (account, at) in sessions {
+                    self.sessions.entry(account).and_modify(|(_, since)| *since = at);
+                }
+                return;
             }
-            Op::Write(Write::Session { job, .. } | Write::EndSession { job, .. } | Write::Password { job, .. }) => {
+            Op::Write(Write::Handed { .. }) => return,
+            Op::Read(Read::Person { job, sought, .. }) => {
+                Done::Person { job, person: self.person(&sought).map(Box::new) }
+            }
+            Op::Read(Read::Accounts { .. }) => panic!("there is no operator"),
+            Op::Write(Write::Register { job, name, hashed, at }) => {
+                self.accounts.push((name, hashed));
+                Done::Registered { job, account: AccountId::try_from(self.accounts.len()).ok(), at }
+            }
+            Op::Write(Write::Session { job, account, address, end, at }) => {
+                end.map(|end| self.sessions.remove(&end));
+                self.sessions.insert(account, (address, at));
+                Done::Ok { job }
+            }
+            Op::Write(Write::EndSession { job, account }) => {
+                self.sessions.remove(&account);
+                Done::Ok { job }
+            }
+            Op::Write(Write::Password { job, account, hashed, from }) => {
+                let place = usize::try_from(account).expect("a row") - 1;
+                self.accounts[place].1 = hashed;
+                self.sessions.retain(|of, (address, _)| *of != account || Some(*address) == from);
                 Done::Ok { job }
             }
             Op::Write(Write::Message { job, message }) => {

@@ -194,7 +194,7 @@ fn lossy_chat(seed: u64, loss: u64, trouble: bool) {
     let mut now = start;
     let clock = |instant| Now { instant, unix: 0 };
     let local_time = |_| "2026-11-21 12:04:58".to_owned();
-    let snapshot = store.snapshot().expect("readable");
+    let snapshot = store.snapshot(i64::MIN).expect("readable");
     let mut engine = Engine::new(OnSecondLogin::Arm, Quotas::default().unpaced(), local_time, snapshot, clock(now));
     let mut random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut dice = move || {

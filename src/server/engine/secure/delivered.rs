@@ -62,7 +62,7 @@ impl Engine {
         if !delivered.is_empty() {
             // An answer has one range of each conversation; the next question brings the others.
             let mut seen = HashSet::new();
-            let several = delivered.iter().position(|delivery| !seen.insert(delivery.receiver));
+            let several = delivered.iter().position(|(delivery, _)| !seen.insert(delivery.receiver));
             let now = delivered.get(..several.unwrap_or(delivered.len())).unwrap_or_default();
             device.told.current = several.is_none() && u32::try_from(now.len()).is_ok_and(|n| n < MOST);
             self.tell_deliveries(peer, now);
@@ -71,26 +71,28 @@ impl Engine {
 
     /// Messages of this writer were delivered, which is on disk. While the store is being asked, its answer says so.
     pub(in crate::server::engine) fn delivered(&mut self, delivery: Delivery) {
+        let name = self.accounts.people.get(&delivery.receiver).map(|person| person.name.clone());
         for peer in self.devices_of(delivery.author) {
             let Some(told) = self.devices.all.get_mut(&peer).map(|device| &mut device.told) else { continue };
             if told.reading {
                 continue;
             }
-            if told.asked && told.current {
-                self.tell_deliveries(peer, &[delivery]);
-            } else {
-                told.current = false;
-                self.read_deliveries(peer);
+            match &name {
+                Some(name) if told.asked && told.current => self.tell_deliveries(peer, &[(delivery, name.clone())]),
+                // Whose name is not in memory any more is read with it.
+                _ => {
+                    told.current = false;
+                    self.read_deliveries(peer);
+                }
             }
         }
     }
 
-    fn tell_deliveries(&mut self, peer: PeerId, delivered: &[Delivery]) {
-        let rows = delivered.iter().filter_map(|Delivery { receiver, first, last, .. }| {
-            Some((self.accounts.people.get(receiver)?.name.clone(), [number(*first), number(*last)]))
-        });
-        let rows = rows.collect();
-        let Some(version) = delivered.last().map(|last| last.version) else { return };
+    fn tell_deliveries(&mut self, peer: PeerId, delivered: &[(Delivery, String)]) {
+        let row =
+            |(Delivery { first, last, .. }, name): &(Delivery, String)| (name.clone(), [number(*first), number(*last)]);
+        let rows = delivered.iter().map(row).collect();
+        let Some(version) = delivered.last().map(|(last, _)| last.version) else { return };
         let Some(told) = self.devices.all.get_mut(&peer).map(|device| &mut device.told) else { return };
         (told.asked, told.version) = (false, version);
         self.frame_to(peer, FromServer::Delivered { version: number(version), rows });

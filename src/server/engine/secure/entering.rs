@@ -165,7 +165,7 @@ impl Engine {
 
     /// Why what let a device in does not any more, if so: the account was deleted or given another password
     /// meanwhile.
-    pub(super) fn is_over(&self, account: AccountId, nth: u32, by: &By) -> Option<Code> {
+    pub(super) fn is_over(&self, account: AccountId, nth: u64, by: &By) -> Option<Code> {
         match (self.nth_password(account), by) {
             (None, _) => Some(Code::NoAccount),
             (Some(now), _) if now == nth => None,
@@ -201,6 +201,13 @@ impl Engine {
             cursor,
             at: now.unix,
         })));
+    }
+
+    /// The logins of this connection are to end nobody else's.
+    pub(super) fn ends_nobody(&mut self, peer: PeerId) {
+        if let Some(device) = self.devices.all.get_mut(&peer) {
+            device.if_free = true;
+        }
     }
 
     /// Whether a login that is to end nobody's would.

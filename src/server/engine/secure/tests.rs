@@ -2,6 +2,8 @@
 
 mod beside;
 mod delivered;
+mod entering;
+mod finding;
 mod names;
 mod operator;
 
@@ -27,6 +29,8 @@ struct World {
     held: bool,
     ops: Vec<Op>,
     disk_full: bool,
+    /// Whoever is looked for is found with everything else that is held.
+    late: bool,
     /// What operators were told, with their tickets.
     told: Vec<(u64, crate::server::control::Answer)>,
     /// What was told last of where a device begins.
@@ -58,6 +62,8 @@ impl World {
         let local = |_| "2026-11-21 12:04:58".to_owned();
         let mut engine = Engine::new(on_second_login, Quotas::default().unpaced(), local, Snapshot::default(), now);
         engine.set_secure(true);
+        // Whoever is not needed is looked for each time.
+        engine.set_room(2);
         let mut world = Self {
             engine,
             store,
@@ -67,6 +73,7 @@ impl World {
             held: false,
             ops: Vec::new(),
             disk_full: false,
+            late: false,
             told: Vec::new(),
             started: String::new(),
             _folder: folder,
@@ -87,12 +94,23 @@ impl World {
         self.engine.connected(PeerId(peer), at(port), [byte; 32], [byte; 32]);
     }
 
+    /// The next effect; whoever is looked for is found first.
+    fn next(&mut self) -> Option<Effect> {
+        loop {
+            match self.engine.poll_effect() {
+                Some(Effect::Store(op @ Op::Read(Read::Person { .. }))) => self.store(op),
+                effect => return effect,
+            }
+        }
+    }
+
     fn work(&mut self) {
         while let Some(effect) = self.engine.poll_effect() {
             match effect {
                 Effect::Reply { to, bytes } => {
                     self.plain.push(format!("{} {}", to.port(), Charset::Utf8.decode(&bytes).0));
                 }
+                Effect::Store(op @ Op::Read(Read::Person { .. })) if !self.late => self.store(op),
                 Effect::Store(op) if self.held => self.ops.push(op),
                 Effect::Store(op) => self.store(op),
                 Effect::Hash(Job::New { job, password }) => {
@@ -556,38 +574,4 @@ fn what_is_not_a_frame_ends_the_connection() {
     assert_eq!(world.heard(), ["1 closed: 2 not a frame"]);
     world.engine.frame(world.now, PeerId(1), br#"{"t":"dance"}"#);
     assert_eq!(world.heard(), [""; 0]);
-}
-
-#[test]
-fn a_try_counts_though_its_connection_ends_before_the_answer() {
-    let mut world = World::new();
-    for n in 0..6 {
-        let peer = PeerId(10 + n);
-        world.connect(peer.0);
-        let password = Secret("guess".into());
-        let login =
-            FromClient::Login { id: 1, account: "a".into(), password, device: name(1), cursor: None, made: None };
-        world.engine.frame(world.now, peer, &login.encode());
-        let Some(Effect::Hash(Job::Check { job, .. })) = world.engine.poll_effect() else { panic!("it is looked at") };
-        world.engine.moved(peer, SocketAddr::from(([192, 0, 2, 1], 1)));
-        world.engine.lost(world.now, peer);
-        world.engine.hashed(world.now, Outcome::Checked { job, right: false });
-        world.work();
-    }
-    // The sixth closes the door for a second, and no longer.
-    assert_eq!(world.plainly(1, "02#a#a#"), [""; 0]);
-    world.pass(Duration::from_secs(1));
-    assert_eq!(std::mem::take(&mut world.plain), ["1 02:01"]);
-}
-
-#[test]
-fn rebind_takes_a_devices_place_too() {
-    let mut world = World::with(OnSecondLogin::Rebind);
-    world.login(1, "a", 1, None);
-    world.login(2, "b", 2, None);
-    assert_eq!(world.plainly(7, "02#a#a#"), ["7 02:04"]);
-    assert_eq!(world.heard(), [r#"1 {"t":"kicked","address":"127.0.0.1:7","at":1000}"#]);
-    assert_eq!(world.plainly(7, "11#0#"), ["7 11:2:0:a:b"]);
-    assert_eq!(world.say(2, &send(1, "@lobby", "hi")), [accepted(2, 1, 1, true)]);
-    assert_eq!(world.plainly(7, "08#"), ["7 08:1"]);
 }

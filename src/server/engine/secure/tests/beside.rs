@@ -34,7 +34,7 @@ fn two_beside() -> World {
 }
 
 fn unread(world: &World, account: &str) -> (u64, i64) {
-    let of = world.engine.accounts.names[account];
+    let of = world.engine.accounts.of_name(account).expect("in memory");
     let stored = "SELECT count(*) FROM messages WHERE receiver = ? AND taken IS NULL";
     let stored = world.store.connection().query_row(stored, [of], |row| row.get(0)).expect("a number");
     (world.engine.accounts.people[&of].unread_total(), stored)
@@ -133,12 +133,16 @@ fn the_choice_is_kept_and_holds_at_once() {
     assert_eq!(world.say(5, &FromClient::AccountSettings { id: 4 }), [settings(5, false, false)]);
     assert_eq!(world.say(5, &beside(true)), [settings(5, true, false)]);
     assert_eq!(world.say(2, &beside(true)), [r#"2 {"t":"error","id":4,"code":"not_logged_in"}"#]);
-    let snapshot = world.store.snapshot().expect("readable");
-    let account = world.engine.accounts.names["a"];
-    assert_eq!(snapshot.settings, [(account, AccountSettings { beside: true, secure_only: false })]);
-    let local = |_| String::new();
-    let engine = Engine::new(OnSecondLogin::Arm, Quotas::default(), local, snapshot, world.now);
-    assert!(engine.accounts.people[&account].settings.beside);
+    let settings = world.store.everybody().into_iter().map(|of| (of.name, of.settings)).collect::<Vec<_>>();
+    let usual = AccountSettings::default();
+    let beside = AccountSettings { beside: true, secure_only: false };
+    assert_eq!(settings, [("a".into(), beside), ("b".into(), usual), ("c".into(), usual)]);
+    // And a server that starts anew knows it.
+    let (local, snapshot) = (|_| String::new(), world.store.snapshot(i64::MIN).expect("readable"));
+    world.engine = Engine::new(OnSecondLogin::Arm, Quotas::default(), local, snapshot, world.now);
+    world.login(6, "a", 6, None);
+    let asked = FromClient::AccountSettings { id: 4 };
+    assert_eq!(world.say(6, &asked), [r#"6 {"t":"account_settings","id":4,"beside":true,"secure_only":false}"#]);
 }
 
 #[test]
@@ -151,7 +155,7 @@ fn one_too_many_takes_the_place_of_the_first() {
     // Each of them can come back on another connection, and none but its own old one is closed.
     let back = ["2 closed: 5 came back on another connection".to_owned(), logged_in(21, 0, None)];
     assert_eq!(world.login(21, "a", 2, None), back);
-    assert_eq!(world.engine.devices_of(world.engine.accounts.names["a"]).len(), BESIDE);
+    assert_eq!(world.engine.devices_of(world.engine.accounts.of_name("a").expect("in memory")).len(), BESIDE);
 }
 
 #[test]
@@ -230,9 +234,11 @@ fn an_account_closed_to_the_plain_dialect_looks_like_one_with_another_password()
     world.say(2, &FromClient::Logout { id: 5, forget: false });
     world.plain.clear();
     assert_eq!(world.plainly(61, "02#a#a#"), ["61 02:01"]);
-    let (account, change) = (world.engine.accounts.names["a"], Change::SecureOnly(true));
+    let account = world.engine.accounts.of_name("a").expect("it is here");
+    let change = Change::SecureOnly(true);
     world.engine.allowed(world.now, PeerId(2), 4, account, change);
     world.work();
     assert_eq!(world.plainly(61, "08#"), ["61 07:01"]);
-    assert_eq!(world.store.snapshot().expect("readable").sessions.len(), 1, "of c alone");
+    let sessions = world.store.everybody().into_iter().filter(|of| of.session.is_some());
+    assert_eq!(sessions.map(|of| of.name).collect::<Vec<_>>(), ["c"]);
 }

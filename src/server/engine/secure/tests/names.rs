@@ -18,9 +18,10 @@ fn world_with(names: &[&str]) -> World {
 /// The server starts anew.
 fn again(world: &mut World) {
     let local = |_| "2026-11-21 12:04:58".to_owned();
-    let snapshot = world.store.snapshot().expect("readable");
+    let snapshot = world.store.snapshot(i64::MIN).expect("readable");
     world.engine = Engine::new(OnSecondLogin::Rebind, Quotas::default(), local, snapshot, world.now);
     world.engine.set_secure(true);
+    world.engine.set_room(2);
 }
 
 #[test]
@@ -70,7 +71,7 @@ fn a_name_that_is_free_again_is_somebody_new() {
     world.say(2, &send(1, "a", "of b"));
     world.engine.lost(world.now, PeerId(2));
     world.say(1, &send(2, "b", "not fetched yet"));
-    let id = |world: &World| -> AccountId { world.engine.accounts.names["a"] };
+    let id = |world: &World| -> AccountId { world.engine.accounts.of_name("a").expect("in memory") };
     let before = id(&world);
     admin::deletes(world.store.connection(), "a").expect("deleted");
     again(&mut world);

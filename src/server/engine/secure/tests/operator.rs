@@ -27,10 +27,7 @@ impl World {
 
     /// As a server that starts anew on this database would list them, sessions apart.
     fn on_disk(&mut self) -> Vec<(String, u64)> {
-        let mut snapshot = self.store.snapshot().expect("readable");
-        snapshot.accounts.sort_by(|(a, ..), (b, ..)| a.cmp(b));
-        let unread = |id| snapshot.unread.get(id).map_or(0, |all| all.values().sum());
-        snapshot.accounts.iter().map(|(name, id, ..)| (name.clone(), unread(id))).collect()
+        self.store.everybody().into_iter().map(|of| (of.name, of.unread.values().sum())).collect()
     }
 }
 
@@ -192,7 +189,7 @@ fn a_new_password_holds_at_once_and_the_old_one_never_again() {
     world.login(1, "a", 1, None);
     // Looked at while the account gets another one: right then, and not any more.
     world.engine.datagram(world.now, at(50), b"02#a#a#");
-    let Some(Effect::Hash(Job::Check { job, .. })) = world.engine.poll_effect() else { panic!("a password") };
+    let Some(Effect::Hash(Job::Check { job, .. })) = world.next() else { panic!("a password") };
     let reset = |account: &str| Order::Reset { account: new(account) };
     assert_eq!(world.order(reset("x")), Some(Answer::NoSuchAccount));
     assert_eq!(world.order(reset("a")), Some(Answer::Done));
@@ -221,7 +218,7 @@ fn a_new_password_holds_at_once_and_the_old_one_never_again() {
 fn who_is_being_looked_at_by_the_old_password_does_not_come_in_by_it() {
     let mut world = World::new();
     world.engine.datagram(world.now, at(50), b"02#a#a#");
-    let Some(Effect::Hash(Job::Check { job, .. })) = world.engine.poll_effect() else { panic!("a password") };
+    let Some(Effect::Hash(Job::Check { job, .. })) = world.next() else { panic!("a password") };
     assert_eq!(world.plainly(60, "01#a#a#new#new#"), ["60 01:03"]);
     world.engine.hashed(world.now, Outcome::Checked { job, right: true });
     world.work();
@@ -237,7 +234,7 @@ fn an_operators_password_is_the_last_one() {
         let mut world = World::new();
         world.engine.datagram(world.now, at(50), b"01#a#a#own#own#");
         let mut next = || loop {
-            match world.engine.poll_effect() {
+            match world.next() {
                 Some(Effect::Hash(Job::Check { job, .. })) => {
                     world.engine.hashed(world.now, Outcome::Checked { job, right: true });
                 }
@@ -286,7 +283,7 @@ fn the_plain_dialect_is_closed_while_it_is_spoken() {
         (vec!["50 07:01".into()], vec!["51 07:01".into()])
     );
     assert_eq!(world.plainly(50, "02#a#a#"), ["50 02:02"]);
-    assert_eq!(world.store.snapshot().expect("readable").sessions, []);
+    assert!(world.store.everybody().iter().all(|of| of.session.is_none()));
     assert!(world.rows()[0].secure_only);
     assert_eq!(world.login(1, "a", 1, None), [logged_in(1, 0, None)]);
     world.engine.lost(world.now, PeerId(1));

@@ -1,0 +1,297 @@
+//! Whoever is not in memory is looked for in the store when a request names them, or comes from where a session of theirs
+//! may be. The request waits meanwhile, in its address's lane or as the first of its device's frames, and is begun again with
+//! the answer; so nobody else is held up, and everything else is written as if all were here.
+//!
+//! The store answers in the order in which it is asked. So what it says of somebody has in it all that was asked before, and
+//! nothing that was asked later: results that come before it concern nobody who is here and change nothing, and those that come
+//! after it count as they always do.
+//!
+//! Made-up names and addresses cost reads: of one network, and of all strangers together, so many a second and no more. That
+//! nobody has a name, or a session at an address, is remembered for the latest of them.
+
+use std::collections::{HashMap, HashSet};
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use super::accounts::Found;
+use super::lanes::Queued;
+use super::pace::Slow;
+use super::sessions::Session;
+use super::turns::network;
+use super::{Effect, Engine, Now, PRESENCE, SESSION};
+use crate::base::model::Account;
+use crate::protocol::link::PeerId;
+use crate::protocol::wire::Request;
+use crate::server::control::{Answer, Order};
+use crate::server::limits::{Buckets, Rate};
+use crate::server::store::{AccountId, Done, Known, Op, Read, Sought, Write};
+
+/// Looks into the store that one network may cause; nobody makes up this machine's own addresses.
+const OF_ONE: Rate = Rate { per_second: 500.0, burst: 4_000.0 };
+/// Looks that all who are not logged in may cause together.
+const OF_STRANGERS: Rate = Rate { per_second: 8_000.0, burst: 8_000.0 };
+/// Addresses without a session that wait for a look at once; each keeps a lane.
+const STRANGERS: usize = 1_024;
+/// A session that was silent for so much longer than [`PRESENCE`] may leave the memory: the store counts in seconds, and is not
+/// to make anybody present again.
+const ROUNDED: Duration = Duration::from_secs(2);
+
+/// What goes on when somebody is found, or is not there.
+#[derive(Debug)]
+pub(super) enum Seeker {
+    /// The first datagram of this lane.
+    Lane { from: SocketAddr, stranger: bool },
+    /// The first frame that this device has waiting.
+    Device(PeerId),
+    /// An operator's order, under its ticket.
+    Order(u64, Order),
+    /// A message whose time had come.
+    Slow(Slow),
+}
+
+/// Who is being looked for, and what that may cost.
+#[derive(Debug)]
+pub(super) struct Finding {
+    jobs: HashMap<u64, (Sought, Vec<Seeker>)>,
+    sought: HashMap<Sought, u64>,
+    of_one: Buckets<IpAddr>,
+    of_strangers: Buckets<()>,
+    /// How many of those who wait are strangers' lanes.
+    strangers: usize,
+}
+
+impl Default for Finding {
+    fn default() -> Self {
+        Self {
+            jobs: HashMap::new(),
+            sought: HashMap::new(),
+            of_one: Buckets::new(OF_ONE, 65_536),
+            of_strangers: Buckets::new(OF_STRANGERS, 1),
+            strangers: 0,
+        }
+    }
+}
+
+impl Finding {
+    /// Whether this address may cause a look, which is counted then.
+    ///
+    /// # Errors
+    /// When it may, if it is to wait for that.
+    pub(super) fn allows(&mut self, from: SocketAddr, stranger: bool, now: Instant) -> Result<(), Option<Instant>> {
+        if let Some(network) = network(from) {
+            self.of_one.take_or_when(network, now)?;
+        }
+        if stranger { self.of_strangers.take_or_when((), now) } else { Ok(()) }
+    }
+
+    fn take(&mut self, job: u64) -> Option<(Sought, Vec<Seeker>)> {
+        let (sought, seekers) = self.jobs.remove(&job)?;
+        self.sought.remove(&sought);
+        let strangers = seekers.iter().filter(|seeker| matches!(seeker, Seeker::Lane { stranger: true, .. })).count();
+        self.strangers = self.strangers.saturating_sub(strangers);
+        Some((sought, seekers))
+    }
+}
+
+impl Engine {
+    /// Whom the store is to be asked for before this request can be looked at.
+    pub(super) fn missing(&mut self, from: SocketAddr, request: &Request, bytes: &[u8]) -> Option<Sought> {
+        let found = match request {
+            Request::Hello { .. } => return None,
+            Request::Register { account, password, confirm } => {
+                if password != confirm {
+                    return None;
+                }
+                self.accounts.find_exactly(account.as_str())
+            }
+            Request::Login { account, .. } | Request::ChangePassword { account, .. } => {
+                if self.is_apart(from, bytes) {
+                    return None;
+                }
+                // As it takes the place of the one that waits, that one is not to be answered meanwhile.
+                self.give_up_try(from);
+                self.accounts.find(account.as_str())
+            }
+            Request::Offline => {
+                self.give_up_try(from);
+                return self.places.is_unknown(from).then_some(Sought::Place(from));
+            }
+            _ if self.places.is_unknown(from) => return Some(Sought::Place(from)),
+            Request::Send { to, .. } if self.places.whose(from).is_some() && to.as_str() != Account::LOBBY => {
+                self.accounts.find(to.as_str())
+            }
+            Request::Send { .. }
+            | Request::Count { .. }
+            | Request::CountAll
+            | Request::Take { .. }
+            | Request::TakeAll
+            | Request::Who { .. } => return None,
+        };
+        self.unknown(found)
+    }
+
+    /// Who is to be asked for; whoever is here is needed now.
+    pub(super) fn unknown(&mut self, found: Found) -> Option<Sought> {
+        match found {
+            Found::Here(id) => {
+                self.accounts.needed(id);
+                None
+            }
+            Found::Nobody => None,
+            Found::Unknown(name) => Some(Sought::Name(name)),
+        }
+    }
+
+    /// A datagram waits for somebody, if its address may cause a look now. Who is logged in waits for that too; a stranger's is
+    /// dropped, as strangers may be made up.
+    pub(super) fn seek_for_lane(&mut self, now: Now, from: SocketAddr, sought: Sought, bytes: &[u8]) {
+        let stranger = self.places.whose(from).is_none();
+        if stranger && self.finding.strangers >= STRANGERS {
+            return;
+        }
+        let allowed = self.finding.allows(from, stranger, now.instant);
+        if stranger && allowed.is_err() || allowed == Err(None) {
+            return;
+        }
+        self.lanes.hold(from);
+        self.lanes.put_back(from, Queued::Again(bytes.to_vec()));
+        match allowed {
+            Err(Some(at)) => self.wait_for_turn(from, at),
+            _ => {
+                self.finding.strangers += usize::from(stranger);
+                self.seek(now, sought, Seeker::Lane { from, stranger });
+            }
+        }
+    }
+
+    /// The store is asked for somebody, once for all who wait for the same.
+    pub(super) fn seek(&mut self, now: Now, sought: Sought, seeker: Seeker) {
+        let job = match self.finding.sought.get(&sought) {
+            Some(job) => *job,
+            None => {
+                let job = self.jobs.next();
+                let since = now.unix.saturating_sub(i64::try_from(SESSION.as_secs()).unwrap_or(i64::MAX));
+                self.finding.sought.insert(sought.clone(), job);
+                self.effects.push_back(Effect::Store(Op::Read(Read::Person { job, sought: sought.clone(), since })));
+                job
+            }
+        };
+        self.finding.jobs.entry(job).or_insert_with(|| (sought, Vec::new())).1.push(seeker);
+    }
+
+    /// The store has answered, or could not. False if nobody was looked for under this number.
+    pub(super) fn found(&mut self, now: Now, done: &mut Done) -> bool {
+        // Of all else what is done is nobody's who was looked for; most of it comes by here.
+        if !matches!(done, Done::Person { .. } | Done::Failed { .. }) {
+            return false;
+        }
+        let Some((sought, seekers)) = self.finding.take(done.job()) else { return false };
+        let Done::Person { person, .. } = done else {
+            seekers.into_iter().for_each(|seeker| self.seek_in_vain(now, seeker));
+            return true;
+        };
+        if let Some(known) = person.take() {
+            self.know(now, *known);
+        }
+        match sought {
+            Sought::Name(name) if self.accounts.of_name(&name).is_none() => self.accounts.nobody_has(name),
+            Sought::Place(address) if self.places.whose(address).is_none() => self.places.nobody_is_at(address),
+            Sought::Name(_) | Sought::Place(_) => {}
+        }
+        for seeker in seekers {
+            match seeker {
+                Seeker::Lane { from, .. } => self.free(from, now),
+                Seeker::Device(peer) => self.go_on(now, peer),
+                Seeker::Order(ticket, order) => self.administer(now, ticket, order),
+                Seeker::Slow(slow) => self.send_waited(now, slow),
+            }
+        }
+        true
+    }
+
+    /// The store could not be read. The plain dialect has no word for it: as nothing may be claimed, the client asks again.
+    fn seek_in_vain(&mut self, now: Now, seeker: Seeker) {
+        match seeker {
+            Seeker::Lane { from, .. } => {
+                self.lanes.drop_again(from);
+                self.free(from, now);
+            }
+            Seeker::Device(peer) => self.go_on_without(now, peer),
+            Seeker::Order(ticket, _) => self.tell(ticket, Answer::NotStored { error: String::new() }),
+            Seeker::Slow(slow) => self.free(slow.from, now),
+        }
+    }
+
+    /// Whoever the store has found is here, unless they are already, or are being deleted: memory is newer then.
+    pub(super) fn know(&mut self, now: Now, known: Known) {
+        let id = known.id;
+        if self.person(id).is_some() {
+            return;
+        }
+        let session = known.session.and_then(|(address, noted)| self.restored(now, address, noted));
+        self.accounts.know(known);
+        if let Some(session) = session {
+            self.places.restore(session.address, id);
+            if let Some(person) = self.accounts.people.get_mut(&id) {
+                person.session = Some(session);
+            }
+        }
+    }
+
+    /// A session as the store has it: as silent as it was, so that yesterday's makes nobody present. None if it is over.
+    fn restored(&self, now: Now, address: SocketAddr, noted: i64) -> Option<Session> {
+        let silent = Duration::from_secs(now.unix.saturating_sub(noted).try_into().unwrap_or(0));
+        if silent > SESSION || !self.places.is_unknown(address) {
+            return None;
+        }
+        // A machine that started later than that has no such instant.
+        let long_ago = || now.instant.checked_sub(PRESENCE + ROUNDED).unwrap_or(now.instant);
+        let seen = now.instant.checked_sub(silent).unwrap_or_else(long_ago);
+        Some(Session { address, seen, noted, offered: None })
+    }
+
+    /// Lets go of whoever is not needed, if there are too many. Called when nothing is half done.
+    pub(super) fn make_room(&mut self, now: Now) {
+        if !self.accounts.is_crowded() {
+            return;
+        }
+        let over = |session: &Session| now.instant.saturating_duration_since(session.seen) > SESSION;
+        let people = self.accounts.people.iter();
+        let ended: Vec<_> = people.filter(|(_, p)| p.session.as_ref().is_some_and(over)).map(|(id, _)| *id).collect();
+        ended.into_iter().for_each(|id| self.end_session(id));
+        let needed = self.needed(now);
+        let mut silent = Vec::new();
+        for id in self.accounts.too_many(&needed) {
+            let Some(session) = self.accounts.remove(id).and_then(|person| person.session) else { continue };
+            self.places.forget(session.address);
+            self.places.last_present = self.places.last_present.max(session.seen + PRESENCE);
+            let seen = now.instant.saturating_duration_since(session.seen).as_secs();
+            let seen = now.unix.saturating_sub(i64::try_from(seen).unwrap_or(0));
+            if seen > session.noted {
+                silent.push((id, seen));
+            }
+        }
+        if !silent.is_empty() {
+            self.effects.push_back(Effect::Store(Op::Write(Write::Seen { sessions: silent })));
+        }
+    }
+
+    /// Whoever is here, or what somebody waits for concerns.
+    fn needed(&self, now: Now) -> HashSet<AccountId> {
+        let mut needed = HashSet::new();
+        let heard = |session: &Session| {
+            session.offered.is_some() || now.instant.saturating_duration_since(session.seen) <= PRESENCE + ROUNDED
+        };
+        for (id, person) in &self.accounts.people {
+            if !person.devices.is_empty() || person.session.as_ref().is_some_and(heard) {
+                needed.insert(*id);
+            }
+        }
+        self.jobs.needs(&mut needed);
+        self.devices.needs(&mut needed);
+        self.tries.needs(&mut needed);
+        self.lanes.needs(&mut needed);
+        needed.extend(self.pace.waiting_for().filter_map(|name| self.accounts.named(name)));
+        needed
+    }
+}

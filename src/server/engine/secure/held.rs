@@ -1,0 +1,169 @@
+//! A device's frames while one of them waits for somebody to be found in the store: they stay in their order, and hold up
+//! nobody else's.
+
+use std::collections::{HashSet, VecDeque};
+
+use super::{Devices, MOST_WAITING, Waiting};
+use crate::base::model::Account;
+use crate::protocol::link::{PeerId, REFUSED};
+use crate::protocol::wire::frame::{Code, FromClient, FromServer, Reason};
+use crate::server::engine::accounts::Found;
+use crate::server::engine::finding::Seeker;
+use crate::server::engine::{Effect, Engine, Now};
+use crate::server::store::{AccountId, Sought};
+
+/// Bytes of frames that may wait, of a device and of a connection on which nobody is logged in.
+const MOST_BYTES: usize = 256 << 10;
+const OF_STRANGERS: usize = 8 << 10;
+
+/// Frames that wait.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    /// The first of them waits for somebody.
+    waits: bool,
+    frames: VecDeque<Vec<u8>>,
+    bytes: usize,
+}
+
+impl Held {
+    fn pop(&mut self) -> Option<Vec<u8>> {
+        let frame = self.frames.pop_front()?;
+        self.bytes = self.bytes.saturating_sub(frame.len());
+        Some(frame)
+    }
+}
+
+impl Devices {
+    /// Whom it concerns that something waits for.
+    pub(in crate::server::engine) fn needs(&self, needed: &mut HashSet<AccountId>) {
+        for (_, waiting) in self.waiting.values() {
+            match waiting {
+                Waiting::Check { account, .. } | Waiting::Enter { account, .. } | Waiting::Allow { account, .. } => {
+                    needed.insert(*account);
+                }
+                Waiting::Send { who, message, .. } => {
+                    needed.insert(who.0);
+                    message.needs(needed);
+                }
+                Waiting::Again { who, .. } | Waiting::Page { who } | Waiting::Delivered { who } => {
+                    needed.insert(who.0);
+                }
+                Waiting::Hash { .. } | Waiting::Register { .. } | Waiting::History { .. } => {}
+            }
+        }
+    }
+}
+
+impl Engine {
+    /// Whether a frame may be looked at now. Else it waits behind those that wait; of who sends too many the connection is closed.
+    pub(super) fn passes(&mut self, peer: PeerId, bytes: &[u8]) -> bool {
+        let Some(device) = self.devices.all.get_mut(&peer) else { return false };
+        let most = if device.who.is_some() { MOST_BYTES } else { OF_STRANGERS };
+        let held = &mut device.frames;
+        if !held.waits {
+            return true;
+        }
+        if held.frames.len() >= MOST_WAITING || held.bytes + bytes.len() > most {
+            self.effects.push_back(Effect::Close { peer, code: REFUSED, reason: "asks too fast" });
+            return false;
+        }
+        held.bytes += bytes.len();
+        held.frames.push_back(bytes.to_vec());
+        false
+    }
+
+    /// Whom the store is to be asked for before this frame can be looked at; nobody if it is refused anyway, as its device is
+    /// `busy` with a login or `crowded` at the disk, or nobody is logged in on it (`known`).
+    pub(super) fn missing_for(
+        &mut self,
+        frame: &FromClient,
+        known: bool,
+        (busy, crowded): (bool, bool),
+    ) -> Option<Sought> {
+        let found = match frame {
+            FromClient::Register { .. } | FromClient::Login { .. } | FromClient::Resume { .. } if busy => return None,
+            FromClient::Send { .. } | FromClient::History { .. } if crowded => return None,
+            FromClient::Register { account, .. } => self.accounts.find_exactly(account),
+            FromClient::Login { account, .. } | FromClient::Resume { account, .. } => self.accounts.find(account),
+            FromClient::Send { to: name, .. }
+            | FromClient::LookUp { account: name, .. }
+            | FromClient::History { peer: name, .. }
+                if known && name != Account::LOBBY =>
+            {
+                self.accounts.find(name)
+            }
+            FromClient::Send { .. }
+            | FromClient::LookUp { .. }
+            | FromClient::History { .. }
+            | FromClient::Logout { .. }
+            | FromClient::Ack { .. }
+            | FromClient::Delivered { .. }
+            | FromClient::AccountSettings { .. }
+            | FromClient::SetDevices { .. }
+            | FromClient::SetSecureOnly { .. }
+            | FromClient::Ping { .. }
+            | FromClient::IfFree
+            | FromClient::Unknown => Found::Nobody,
+        };
+        self.unknown(found)
+    }
+
+    /// A frame waits for somebody, if its address may cause a look now; else its device is told to ask later.
+    pub(super) fn seek_for_frame(&mut self, now: Now, peer: PeerId, sought: Sought, frame: FromClient, bytes: &[u8]) {
+        let Some(device) = self.devices.all.get_mut(&peer) else { return };
+        if let Err(at) = self.finding.allows(device.address, device.who.is_none(), now.instant) {
+            let wait = at.map(|at| u64::try_from(at.saturating_duration_since(now.instant).as_millis()).unwrap_or(0));
+            return self.put_off_frame(peer, frame, wait, None);
+        }
+        device.frames.waits = true;
+        device.frames.bytes += bytes.len();
+        device.frames.frames.push_front(bytes.to_vec());
+        self.seek(now, sought, Seeker::Device(peer));
+    }
+
+    /// Whoever a device's first frame needs is here, or is nobody: on with it and with what came after it.
+    pub(in crate::server::engine) fn go_on(&mut self, now: Now, peer: PeerId) {
+        while let Some(device) = self.devices.all.get_mut(&peer) {
+            device.frames.waits = false;
+            let Some(frame) = device.frames.pop() else { return };
+            self.begin_frame(now, peer, &frame);
+            if self.devices.all.get(&peer).is_none_or(|device| device.frames.waits) {
+                return;
+            }
+        }
+    }
+
+    /// The store could not be read: that is said, and what came after it goes on.
+    pub(in crate::server::engine) fn go_on_without(&mut self, now: Now, peer: PeerId) {
+        let frame = self.devices.all.get_mut(&peer).and_then(|device| device.frames.pop());
+        if let Some(frame) = frame.and_then(|frame| FromClient::decode(&frame).ok()) {
+            self.put_off_frame(peer, frame, None, Some(Reason::NotStored));
+        }
+        self.go_on(now, peer);
+    }
+
+    /// It cannot be said now who is meant; `wait`, in milliseconds, says for how long.
+    fn put_off_frame(&mut self, peer: PeerId, frame: FromClient, wait: Option<u64>, reason: Option<Reason>) {
+        let code = Code::TryLater;
+        match frame {
+            FromClient::Send { counter, .. } => {
+                self.frame_to(peer, FromServer::Refused { counter, code, wait, reason, made: None });
+            }
+            FromClient::Register { id, .. }
+            | FromClient::Login { id, .. }
+            | FromClient::Resume { id, .. }
+            | FromClient::LookUp { id, .. }
+            | FromClient::History { id, .. } => self.frame_to(peer, FromServer::Error { id, code, reason }),
+            // These need nobody.
+            FromClient::Logout { .. }
+            | FromClient::Ack { .. }
+            | FromClient::Delivered { .. }
+            | FromClient::AccountSettings { .. }
+            | FromClient::SetDevices { .. }
+            | FromClient::SetSecureOnly { .. }
+            | FromClient::Ping { .. }
+            | FromClient::IfFree
+            | FromClient::Unknown => {}
+        }
+    }
+}
