@@ -1,7 +1,7 @@
 //! Stop-and-wait over the plain dialect: one request outstanding, the answer matched by its
 //! operation, the fence around a lost answer to 03.
 //!
-//! Its parts: `next` what goes out next, `request`, `answers`, `late` (answers nobody waits for), `polling`, `presence`,
+//! Its parts: `next` what goes out next, `outbox` (messages of one's own), `request`, `answers`, `late` (answers nobody waits for), `polling`, `presence`,
 //! `left` (what outlives a session), `disk` (what waits for it), `parts` (what the session consists of), `deadlines` (one table), `repeats` (what is offered again), `password`; `promise_tests` holds what it owes its user.
 
 mod answers;
@@ -10,6 +10,7 @@ mod disk;
 mod late;
 mod left;
 mod next;
+mod outbox;
 mod parts;
 mod password;
 mod polling;
@@ -20,7 +21,8 @@ mod request;
 use std::time::{Duration, Instant};
 
 pub use self::left::Left;
-use self::parts::{Entering, Line, Outgoing, People, Poll, Receiving, Sending, Server, Told};
+use self::outbox::{Sending, Stage};
+use self::parts::{Entering, Line, People, Poll, Receiving, Server, Told};
 use self::password::Changing;
 pub use self::repeats::Handed;
 use self::request::{Outstanding, Purpose};
@@ -165,19 +167,10 @@ impl Session {
     /// Sends a message that is stored already; answered by [`Event::Outgoing`]. One that waits already
     /// goes once.
     pub fn send(&mut self, now: Instant, id: MessageId, to: Account, text: MessageText) {
-        if self.sending.outbox.iter().any(|m| m.id == id) {
-            return;
+        if self.sending.add(id, to, text) {
+            self.told.events.push_back(Event::Outgoing { id, state: SendState::Waiting });
+            self.go_on(now);
         }
-        // One that waited on disk may come after a new one, and goes before it; not before one that is under way.
-        let is_under_way = |m: &Outgoing| m.noted || m.doubtful || self.sending.noting == Some(m.id);
-        let under_way = usize::from(self.sending.outbox.front().is_some_and(is_under_way));
-        let later = self.sending.outbox.iter().skip(under_way).position(|m| m.id > id);
-        let place = later.map_or(self.sending.outbox.len(), |place| under_way + place);
-        self.sending
-            .outbox
-            .insert(place, Outgoing { id, to, text, doubtful: false, copies: 0, sent: None, noted: false });
-        self.told.events.push_back(Event::Outgoing { id, state: SendState::Waiting });
-        self.go_on(now);
     }
 
     /// A datagram typed by hand; it goes out when nothing else is outstanding, so that no answer is
@@ -213,9 +206,7 @@ impl Session {
         match outstanding.purpose {
             // Never blindly twice: first an answered 08 must show that this answer can't come any more.
             Purpose::Send => {
-                if let Some(message) = self.sending.outbox.front_mut() {
-                    message.doubtful = true;
-                }
+                self.sending.turn(Stage::unanswered);
                 self.line.fence_due = true;
                 self.show(Link::Waiting);
                 return;

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::{COPIES, Outgoing, Outstanding, Purpose, STRICT, Session, State, polling};
+use super::outbox::{Copies, Outgoing, Stage};
+use super::{COPIES, Outstanding, Purpose, STRICT, Session, State, polling};
 use crate::base::model::SendState;
 use crate::base::timer::Rto;
 use crate::client::session::{Event, Link, LoginOutcome, Polling, RegisterOutcome, StoreToken};
@@ -23,16 +24,15 @@ impl Session {
     pub(super) fn unasked(&mut self, now: Instant, reply: &Reply) {
         self.answered_twice(now, reply);
         let Reply::Send(forwarded) = reply else { return };
-        let doubtful = self.sending.outbox.front().is_some_and(|m| m.doubtful);
-        if doubtful && (self.line.fence_due || self.line.quiet_until.is_some() || self.fencing()) {
+        if self.sending.is_doubtful() && (self.line.fence_due || self.line.quiet_until.is_some() || self.fencing()) {
             let Some(message) = self.sending.outbox.pop_front() else { return };
             self.line.quiet_until = None;
-            if let Some((sent, _)) = message.sent.filter(|_| message.copies == 1) {
-                self.line.rto.measure(now.saturating_duration_since(sent));
+            if let Some(copies) = message.stage.copies().filter(|copies| !copies.are_several()) {
+                self.line.rto.measure(now.saturating_duration_since(copies.first));
             }
             self.settle(now, &message, *forwarded);
         } else if let [id] = *self.sending.given_up
-            && !self.sending.outbox.iter().any(|m| m.id == id || m.copies > 0)
+            && !self.sending.outbox.iter().any(|m| m.id == id || m.stage.copies().is_some())
         {
             self.sending.given_up.clear();
             self.told.events.push_back(Event::Outgoing { id, state: SendState::MaybeSentTwice });
@@ -61,13 +61,13 @@ impl Session {
     /// `00:00`, which came late, to the message that waits behind the fence.
     pub(super) fn refused_late(&mut self) {
         let behind = self.line.fence_due || self.line.quiet_until.is_some() || self.fencing();
-        if !behind || self.sending.outbox.front().is_none_or(|m| !m.doubtful) {
+        if !behind || !self.sending.is_doubtful() {
             return;
         }
-        if let Some(Outgoing { id, copies, .. }) = self.sending.outbox.pop_front() {
+        if let Some(Outgoing { id, stage, .. }) = self.sending.outbox.pop_front() {
             self.line.quiet_until = None;
-            let state = if copies == 1 { SendState::Failed } else { SendState::MaybeSent };
-            self.line.fence_due |= copies > 1;
+            let state = if stage.has_several() { SendState::MaybeSent } else { SendState::Failed };
+            self.line.fence_due |= stage.has_several();
             self.told.events.push_back(Event::Outgoing { id, state });
         }
     }
@@ -103,13 +103,14 @@ impl Session {
 
     fn settle(&mut self, now: Instant, message: &Outgoing, forwarded: Forwarded) {
         let state = match forwarded {
-            _ if message.copies > 1 => SendState::MaybeSentTwice,
+            _ if message.stage.has_several() => SendState::MaybeSentTwice,
             Forwarded::Done => SendState::Sent,
             Forwarded::Offline => SendState::OfflineOrUnknown,
         };
         // Of several on the wire, another's answer must not confirm the next message.
-        self.line.fence_due |= message.copies > 1;
-        if let Some((first, last)) = message.sent.filter(|_| message.copies > 1 && !self.server.is_ours) {
+        let several = message.stage.copies().filter(|copies| copies.are_several());
+        self.line.fence_due |= several.is_some();
+        if let Some(Copies { first, last, .. }) = several.filter(|_| !self.server.is_ours) {
             // The other copy's answer may take as long as this one's, at most, has taken.
             let took = now.saturating_duration_since(first);
             self.line.quiet_until = Some(last + took + self.line.rto.timeout(1));
@@ -206,8 +207,9 @@ impl Session {
                 // Our server answers in order; elsewhere a late answer gets two more timeouts.
                 if !self.server.is_ours {
                     // And before a message is given up, as long as any answer is waited for.
-                    let last = self.sending.outbox.front().filter(|m| m.copies >= COPIES).and_then(|m| m.sent);
-                    let long = last.map(|(_, sent)| sent + Rto::MOST);
+                    let copies = self.sending.stage().and_then(Stage::copies);
+                    let last = copies.filter(|copies| copies.number() >= COPIES);
+                    let long = last.map(|copies| copies.last + Rto::MOST);
                     let quiet = Some(now + self.line.rto.timeout(1).saturating_mul(2));
                     self.line.quiet_until = self.line.quiet_until.max(quiet).max(long);
                 }
@@ -219,9 +221,9 @@ impl Session {
                 self.poll_soon(now);
             }
             (Purpose::Send, reply) => {
-                if let Some(Outgoing { id, copies, .. }) = self.sending.outbox.pop_front() {
-                    self.line.fence_due |= copies > 1;
-                    let refused = reply == Reply::NotUnderstood && copies == 1;
+                if let Some(Outgoing { id, stage, .. }) = self.sending.outbox.pop_front() {
+                    self.line.fence_due |= stage.has_several();
+                    let refused = reply == Reply::NotUnderstood && !stage.has_several();
                     let state = if refused { SendState::Failed } else { SendState::MaybeSent };
                     self.told.events.push_back(Event::Outgoing { id, state });
                 }
@@ -273,14 +275,9 @@ impl Session {
         }
         // Not taken this time; an earlier copy may have been, and stays noted as such.
         if *purpose == Purpose::Send
-            && let Some(message) = self.sending.outbox.front_mut()
+            && let Some((id, Stage::Waiting)) = self.sending.turn(Stage::not_taken)
         {
-            message.copies = message.copies.saturating_sub(1);
-            message.doubtful = message.copies > 0;
-            message.noted = message.doubtful;
-            if !message.doubtful {
-                self.told.events.push_back(Event::Outgoing { id: message.id, state: SendState::Waiting });
-            }
+            self.told.events.push_back(Event::Outgoing { id, state: SendState::Waiting });
         }
         self.receiving.take_next = None;
         self.line.wanted.retain(|(purpose, _)| matches!(purpose, Purpose::ByHand(_)) || purpose.changes_password());

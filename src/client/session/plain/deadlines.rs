@@ -40,7 +40,7 @@ impl Session {
 
     /// When something can go out that has to wait now.
     fn next_at(&self) -> Option<Instant> {
-        if self.state != State::Online || self.receiving.storing.is_some() || self.sending.noting.is_some() {
+        if self.state != State::Online || self.receiving.storing.is_some() || self.sending.is_noting() {
             return None;
         }
         let sends = |at: Option<Instant>| at.filter(|_| !self.sending.outbox.is_empty());

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::outbox::Stage;
 use super::{DISK, Session, State};
 use crate::base::model::{MessageId, SendState};
 use crate::client::session::{Event, StoreToken};
@@ -36,21 +37,19 @@ impl Session {
     /// That this message is [`SendState::Sending`] is on disk, or could not be stored; then it waits until
     /// something can be, since after a crash nobody would know that it may have been sent.
     pub fn handle_noted(&mut self, now: Instant, id: MessageId, noted: bool) {
-        if self.sending.noting != Some(id) {
+        if !self.sending.is_noting() || self.sending.outbox.front().is_none_or(|message| message.id != id) {
             return;
         }
-        self.sending.noting = None;
         if !noted {
             self.sending.note_at = Some(now + DISK);
         }
         if !noted || self.state == State::Offline || self.entering.leave_by.is_some() {
             // It waits for another day.
+            self.sending.turn(|_| Stage::Waiting);
             self.told.events.push_back(Event::Outgoing { id, state: SendState::Waiting });
         } else {
+            self.sending.turn(|_| Stage::Noted);
             self.receiving.hold_until = None;
-            if let Some(message) = self.sending.outbox.front_mut().filter(|m| m.id == id) {
-                message.noted = true;
-            }
         }
         self.go_on(now);
     }

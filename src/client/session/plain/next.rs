@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use super::{COPIES, Outgoing, Purpose, Session, State};
+use super::outbox::{Outgoing, Stage};
+use super::{COPIES, Purpose, Session, State};
 use crate::base::model::{Account, SendState};
 use crate::client::session::Event;
 use crate::protocol::wire::Request;
@@ -41,10 +42,10 @@ impl Session {
             self.look_for_rooms();
         }
         let sends = ready && self.may_send();
-        let idle = ready && !sends && self.sending.noting.is_none() && self.receiving.take_next.is_none();
+        let idle = ready && !sends && !self.sending.is_noting() && self.receiving.take_next.is_none();
         // A late answer to one's own 03 must not be taken for the answer to another, nor the other way: a `00:00` may be
         // either's, and other people's servers say it to `11#`.
-        let doubtful = ready && self.sending.outbox.front().is_some_and(|m| m.doubtful);
+        let doubtful = ready && self.sending.is_doubtful();
         let may_go = |purpose: &Purpose| match purpose {
             Purpose::Login | Purpose::Register => true,
             // On our server it would confirm a message that is not on disk yet.
@@ -68,7 +69,7 @@ impl Session {
         if sends {
             return self.send_on(now);
         }
-        if self.sending.noting.is_none() && self.poll.at.is_some_and(|at| at <= now) {
+        if !self.sending.is_noting() && self.poll.at.is_some_and(|at| at <= now) {
             self.poll(now);
         }
     }
@@ -82,7 +83,6 @@ impl Session {
             && self.is_first_for_a_room()
             && let Some(Outgoing { id, .. }) = self.sending.outbox.pop_front()
         {
-            self.sending.noting = self.sending.noting.filter(|noting| *noting != id);
             self.told.events.push_back(Event::NoRoom { id, sure: !self.server.suspect });
         }
         let asking = self.line.outstanding.iter().map(|outstanding| &outstanding.purpose);
@@ -95,7 +95,7 @@ impl Session {
 
     /// It was not on the wire yet.
     fn is_first_for_a_room(&self) -> bool {
-        self.sending.outbox.front().is_some_and(|message| message.to.is_room() && message.copies == 0)
+        self.sending.is_unsent() && self.sending.outbox.front().is_some_and(|message| message.to.is_room())
     }
 
     fn waits_for_rooms(&self) -> bool {
@@ -107,9 +107,12 @@ impl Session {
         if self.waits_for_rooms() {
             return false;
         }
-        let notable = self.sending.note_at.is_none() || self.sending.outbox.front().is_some_and(|m| m.noted);
         let quiet = self.line.quiet_until.is_some() && !self.line.fence_due;
-        !self.sending.outbox.is_empty() && self.sending.noting.is_none() && notable && !quiet
+        match self.sending.stage() {
+            None | Some(Stage::Noting) => false,
+            Some(Stage::Waiting) => self.sending.note_at.is_none() && !quiet,
+            Some(Stage::Noted | Stage::Sent(_) | Stage::Doubtful(_)) => !quiet,
+        }
     }
 
     fn take(&mut self, now: Instant, from: Option<Account>) {
@@ -124,19 +127,17 @@ impl Session {
 
     fn send_on(&mut self, now: Instant) {
         self.took = false;
-        let Some(message) = self.sending.outbox.front_mut() else { return };
         if self.line.fence_due {
             let bytes = self.encode(&Request::CountAll);
             return self.begin(now, Purpose::Fence, bytes);
         }
-        if !message.noted {
-            return self.note();
+        let Some(message) = self.sending.outbox.front_mut() else { return };
+        match message.stage {
+            Stage::Waiting => return self.note(),
+            Stage::Doubtful(copies) if copies.number() >= COPIES => return self.give_up(now),
+            Stage::Noted | Stage::Doubtful(_) => message.stage = message.stage.sent(now),
+            Stage::Noting | Stage::Sent(_) => return,
         }
-        if message.copies >= COPIES {
-            return self.give_up(now);
-        }
-        message.copies += 1;
-        message.sent = Some((message.sent.map_or(now, |(first, _)| first), now));
         let request = Request::Send { to: message.to.clone(), body: Body::new(&message.text) };
         let bytes = self.encode(&request);
         self.begin(now, Purpose::Send, bytes);
@@ -144,12 +145,11 @@ impl Session {
 
     /// Has it noted on disk that the first message is being sent.
     fn note(&mut self) {
-        if self.sending.noting.is_none()
+        if self.sending.stage() == Some(Stage::Waiting)
             && self.sending.note_at.is_none()
-            && let Some(message) = self.sending.outbox.front().filter(|m| !m.noted)
+            && let Some((id, _)) = self.sending.turn(|_| Stage::Noting)
         {
-            self.sending.noting = Some(message.id);
-            self.told.events.push_back(Event::Outgoing { id: message.id, state: SendState::Sending });
+            self.told.events.push_back(Event::Outgoing { id, state: SendState::Sending });
         }
     }
 }

@@ -6,27 +6,11 @@ use std::time::Instant;
 use super::late::Late;
 use super::repeats::Offered;
 use super::request::{Outstanding, Purpose};
-use crate::base::model::{Account, MessageId, MessageText};
+use crate::base::model::Account;
 use crate::base::timer::{Backoff, Rto};
 use crate::client::session::contact::Contact;
 use crate::client::session::{Beyond, Cause, Event, Link, Polling, StoreToken, Transmit};
 use crate::protocol::wire::Learned;
-
-/// A message of one's own that is not settled.
-#[derive(Debug)]
-pub(super) struct Outgoing {
-    pub(super) id: MessageId,
-    pub(super) to: Account,
-    pub(super) text: MessageText,
-    /// It was on the wire once, and its answer did not come.
-    pub(super) doubtful: bool,
-    /// How often it was sent.
-    pub(super) copies: u32,
-    /// When it was sent first and last.
-    pub(super) sent: Option<(Instant, Instant)>,
-    /// "Sending" stands on disk, so that after a crash nobody sends it again unasked.
-    pub(super) noted: bool,
-}
 
 /// How one login comes and goes.
 #[derive(Debug, Default)]
@@ -45,18 +29,6 @@ pub(super) struct Entering {
     pub(super) leave_by: Option<Instant>,
     /// And then it goes online again.
     pub(super) coming_back: bool,
-}
-
-/// Messages of one's own.
-#[derive(Debug, Default)]
-pub(super) struct Sending {
-    pub(super) outbox: VecDeque<Outgoing>,
-    /// Messages that were not answered, since one was; a late answer while there is just one is that one's.
-    pub(super) given_up: Vec<MessageId>,
-    /// This message is sent once its state is on disk.
-    pub(super) noting: Option<MessageId>,
-    /// The disk refused to note a message: not before this.
-    pub(super) note_at: Option<Instant>,
 }
 
 /// Messages of others.

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::outbox::Stage;
 use super::{Entering, LEAVING, Purpose, Receiving, Sending, Session, State};
 use crate::base::model::{Account, Password, SendState};
 use crate::client::session::{Event, Link};
@@ -74,9 +75,7 @@ impl Session {
         match under_way {
             // Its answer is not waited for: it may have arrived.
             Some(Purpose::Send) => {
-                if let Some(message) = self.sending.outbox.front_mut() {
-                    message.doubtful = true;
-                }
+                self.sending.turn(Stage::unanswered);
                 self.line.fence_due = true;
             }
             // The `06#` would confirm a message that may not come any more.
@@ -104,9 +103,8 @@ impl Session {
             std::mem::take(&mut self.receiving);
         // What came last is still to be stored, and told from what comes next.
         self.receiving = Receiving { storing, repeated, offered, told_unread, expected_unread, ..Receiving::default() };
-        if let Some(message) = self.sending.outbox.front_mut().filter(|m| m.noted && m.copies == 0) {
-            message.noted = false;
-            let id = message.id;
+        let back = |stage| if stage == Stage::Noted { Stage::Waiting } else { stage };
+        if let Some((id, _)) = self.sending.turn(back) {
             self.told.events.push_back(Event::Outgoing { id, state: SendState::Waiting });
         }
         self.show(Link::Offline);

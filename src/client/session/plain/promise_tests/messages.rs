@@ -110,6 +110,31 @@ fn messages_that_a_take_promised_and_did_not_bring_are_said() {
 }
 
 #[test]
+fn what_was_not_taken_a_minute_ago_holds_up_no_message() {
+    // The server does not know the session any more, is silent for a minute, and then loses the message once.
+    let mut sends = 0;
+    let mut world = World::online(Polling::Adaptive, |time, request: &str| match request.get(..2) {
+        Some("03") => {
+            sends += 1;
+            match sends {
+                1 => at_once("07:01"),
+                2 => Vec::new(),
+                _ => at_once("03:01"),
+            }
+        }
+        _ if (secs(1)..secs(60)).contains(&time) => Vec::new(),
+        _ => plain(request),
+    });
+    world.run(Duration::from_millis(900));
+    world.send(1, "b");
+    world.send(2, "b");
+    world.run(secs(300));
+    assert_eq!((world.state(1), world.state(2)), (Some(SendState::MaybeSentTwice), Some(SendState::Sent)));
+    let when = |text: &str| world.sent.iter().rfind(|(_, sent)| sent == text).map(|(at, _)| *at).expect("sent");
+    assert!(when("03#b#2#") - when("03#b#1#") < secs(20), "{:?}", world.sent);
+}
+
+#[test]
 fn everybody_is_written_to_as_they_write() {
     // A server that passes bytes on, and a class of two minds.
     let mut world = World::online(Polling::Adaptive, |_, request: &str| plain(request));
