@@ -25,7 +25,7 @@ use self::outbox::{Sending, Stage};
 use self::parts::{Entering, Line, People, Poll, Receiving, Server, Told};
 use self::password::Changing;
 pub use self::repeats::Handed;
-use self::request::{Outstanding, Purpose};
+use self::request::{Outstanding, Purpose, Tries, Turn};
 use super::{Cause, Event, Link, LoginOutcome, Polling, RegisterOutcome, Transmit};
 use crate::base::model::{Account, MessageId, MessageText, Password, SendState};
 use crate::base::timer::Backoff;
@@ -195,76 +195,81 @@ impl Session {
     }
 
     fn timed_out(&mut self, now: Instant, mut outstanding: Outstanding) {
-        let once =
-            matches!(outstanding.purpose, Purpose::Send | Purpose::Take | Purpose::TakeFriend(_) | Purpose::ByHand(_));
-        if once || outstanding.tries >= outstanding.purpose.most_tries() {
+        if outstanding.tries >= outstanding.purpose.terms().tries.most() {
             outstanding.leave_unanswered(&mut self.line.late);
+            if outstanding.purpose.terms().tries != Tries::Once {
+                self.was_in_vain(&outstanding.purpose);
+            }
+            return self.unanswered(now, outstanding.purpose);
         }
-        if matches!(outstanding.purpose, Purpose::Send | Purpose::Take | Purpose::TakeFriend(_)) {
-            self.line.rto.back_off(1);
+        outstanding.tries += 1;
+        outstanding.sent = now;
+        outstanding.due = now + self.wait(&outstanding.purpose, outstanding.tries);
+        let cause = Cause::Again(outstanding.tries);
+        self.told.transmit(Transmit { bytes: outstanding.bytes.clone(), cause });
+        self.line.outstanding = Some(outstanding);
+        if self.state == State::Online {
+            self.show(Link::Waiting);
         }
-        match outstanding.purpose {
+    }
+
+    /// What follows where no try of a request was answered.
+    fn unanswered(&mut self, now: Instant, purpose: Purpose) {
+        match purpose {
             // Never blindly twice: first an answered 08 must show that this answer can't come any more.
             Purpose::Send => {
+                self.line.rto.back_off(1);
                 self.sending.turn(Stage::unanswered);
                 self.line.fence_due = true;
                 self.show(Link::Waiting);
-                return;
             }
-            Purpose::Take => {
-                self.show(Link::Waiting);
-                self.poll_soon(now);
-                return self.unanswered_take(None);
-            }
-            Purpose::TakeFriend(friend) => {
-                self.show(Link::Waiting);
-                self.poll_soon(now);
-                return self.unanswered_take(Some(friend));
-            }
+            Purpose::Take => self.take_timed_out(now, None),
+            Purpose::TakeFriend(friend) => self.take_timed_out(now, Some(friend)),
             // Not everything that is typed has an answer; a late one must settle no message.
             Purpose::ByHand(operation) => {
                 self.line.fence_due |= operation == Some(3);
                 self.line.quiet_until = Some(now + self.line.rto.timeout(1).saturating_mul(2));
-                return;
             }
-            _ => {}
-        }
-        if outstanding.tries < outstanding.purpose.most_tries() {
-            outstanding.tries += 1;
-            outstanding.sent = now;
-            outstanding.due = now + self.wait(&outstanding.purpose, outstanding.tries);
-            let cause = Cause::Again(outstanding.tries);
-            self.told.transmit(Transmit { bytes: outstanding.bytes.clone(), cause });
-            self.line.outstanding = Some(outstanding);
-            if self.state == State::Online {
-                self.show(Link::Waiting);
-            }
-            return;
-        }
-        self.was_in_vain(&outstanding.purpose);
-        match outstanding.purpose {
             Purpose::Register => self.told.events.push_back(Event::Registered(RegisterOutcome::NoAnswer)),
             // Not known, so not used; perhaps the next answer comes.
             Purpose::Probe => self.unprobed(),
-            purpose if purpose.changes_password() => self.change_unanswered(&purpose),
+            Purpose::ChangePassword | Purpose::TryNew | Purpose::TryAway | Purpose::TryOld => {
+                self.change_unanswered(&purpose);
+            }
             Purpose::Login | Purpose::Served | Purpose::TakeOver if !self.entering.automatic => {
                 self.state = State::Offline;
                 self.show(Link::Offline);
                 self.told.events.push_back(Event::LoggedIn(LoginOutcome::NoAnswer));
             }
-            _ => {
-                // The first to go out when the server is back is an 08, not somebody's message.
-                self.line.fence_due = true;
-                let backoff = now + self.retry_backoff.advance();
-                let strict = self.poll.polling != Polling::Adaptive
-                    && self.sending.outbox.is_empty()
-                    && !self.entering.automatic;
-                let at = self.poll.at.filter(|at| strict && *at > now).unwrap_or(backoff);
-                self.entering.retry_at = Some(at);
-                self.line.wanted.retain(|(purpose, _)| !purpose.can_wait());
-                self.show(Link::Retrying { at });
-            }
+            Purpose::Login
+            | Purpose::Served
+            | Purpose::TakeOver
+            | Purpose::Offline
+            | Purpose::Release
+            | Purpose::Poll
+            | Purpose::PollFriend(_)
+            | Purpose::Fence => self.is_silent(now),
         }
+    }
+
+    /// It is asked again later.
+    fn is_silent(&mut self, now: Instant) {
+        // The first to go out when the server is back is an 08, not somebody's message.
+        self.line.fence_due = true;
+        let backoff = now + self.retry_backoff.advance();
+        let strict =
+            self.poll.polling != Polling::Adaptive && self.sending.outbox.is_empty() && !self.entering.automatic;
+        let at = self.poll.at.filter(|at| strict && *at > now).unwrap_or(backoff);
+        self.entering.retry_at = Some(at);
+        self.line.wanted.retain(|(purpose, _)| purpose.terms().turn != Turn::Idle);
+        self.show(Link::Retrying { at });
+    }
+
+    fn take_timed_out(&mut self, now: Instant, friend: Option<Account>) {
+        self.line.rto.back_off(1);
+        self.show(Link::Waiting);
+        self.poll_soon(now);
+        self.unanswered_take(friend);
     }
 
     /// The answer to a take may have carried a message, and any next request would confirm it. A login
@@ -349,9 +354,9 @@ impl Session {
 
     /// How long the answer to this try may take.
     fn wait(&self, purpose: &Purpose, tries: u8) -> Duration {
-        match purpose {
-            Purpose::Fence => self.line.rto.timeout_of_question(tries),
-            _ => self.line.rto.timeout(tries),
+        match purpose.terms().tries {
+            Tries::Questions(_) => self.line.rto.timeout_of_question(tries),
+            Tries::Once | Tries::Most(_) => self.line.rto.timeout(tries),
         }
     }
 

@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::outbox::{Copies, Outgoing, Stage};
+use super::request::Certain;
 use super::{COPIES, Outstanding, Purpose, STRICT, Session, State, polling};
-use crate::base::model::SendState;
+use crate::base::model::{Account, SendState};
 use crate::base::timer::Rto;
 use crate::client::session::{Event, Link, LoginOutcome, Polling, RegisterOutcome, StoreToken};
 use crate::protocol::wire::reply::{Delivery, Forwarded, LoggedIn};
@@ -49,12 +50,12 @@ impl Session {
         self.go_on(now);
     }
 
-    /// Not everything that is typed has an answer, and a server that is not ours may have none to 11.
+    /// Whether silence after it is the server's.
     pub(super) fn is_always_answered(&self, purpose: &Purpose) -> bool {
-        match purpose {
-            Purpose::ByHand(_) => false,
-            Purpose::Probe => self.server.is_ours,
-            _ => true,
+        match purpose.terms().certain {
+            Certain::Always => true,
+            Certain::ByOurs => self.server.is_ours,
+            Certain::Never => false,
         }
     }
 
@@ -158,90 +159,113 @@ impl Session {
         if reply == Reply::NotLoggedIn && !matches!(outstanding.purpose, Purpose::TakeOver | Purpose::TryAway) {
             return self.session_gone(now, &outstanding.purpose);
         }
-        // Those that somebody waits for say it themselves.
-        let told = outstanding.purpose.changes_password()
-            || matches!(outstanding.purpose, Purpose::Register | Purpose::Login | Purpose::Served);
-        if let (Reply::Other(bytes), false) = (&reply, told || outstanding.purpose == Purpose::Probe) {
+        if let (Reply::Other(bytes), false) = (&reply, outstanding.purpose.terms().says_itself) {
             let code = code_of(bytes);
             if self.server.strange.replace(code.clone()).as_ref() != Some(&code) {
                 self.told.events.push_back(Event::UnknownCode(code));
             }
         }
-        match (outstanding.purpose, reply) {
-            (Purpose::Register, Reply::Register(reply)) => {
-                let after_timeout = outstanding.tries > 1;
-                self.told.events.push_back(Event::Registered(RegisterOutcome::Answered { reply, after_timeout }));
-            }
-            (Purpose::Register, Reply::Other(bytes)) => {
-                self.told.events.push_back(Event::Registered(RegisterOutcome::Unknown(code_of(&bytes))));
-            }
-            (Purpose::Register, _) => self.told.events.push_back(Event::Registered(RegisterOutcome::NotUnderstood)),
-            (Purpose::Login, Reply::Login(LoggedIn::Done)) | (Purpose::Served, Reply::CountAll(_)) => {
-                self.logged_in(now)
-            }
-            (Purpose::Login, Reply::Login(LoggedIn::AlreadyLoggedIn)) => {
+        self.means(now, outstanding.purpose, outstanding.tries, reply);
+    }
+
+    /// What the answer to a request that was sent `tries` times means.
+    fn means(&mut self, now: Instant, purpose: Purpose, tries: u8, reply: Reply) {
+        match purpose {
+            Purpose::Register => self.registered(tries, &reply),
+            Purpose::Login | Purpose::Served => self.login_answered(now, reply),
+            Purpose::ChangePassword => self.change_answered(tries, &reply),
+            Purpose::TryNew => self.new_tried(now, reply),
+            Purpose::TryAway => self.away_for_new(),
+            Purpose::TryOld => self.old_tried(&reply),
+            Purpose::TakeOver => self.log_in(now),
+            Purpose::Release => self.released(now),
+            Purpose::Offline => match reply {
+                // Sent twice, the answer to the first may be the one that was lost.
+                Reply::Offline { was_online } => self.left(now, Some(was_online || tries > 1)),
+                _ => self.left(now, None),
+            },
+            Purpose::Probe => self.probed(reply),
+            Purpose::Poll => match reply {
+                Reply::CountAll(n) => self.counted(now, n, None),
+                _ => self.poll_later(now),
+            },
+            Purpose::PollFriend(friend) => match reply {
+                Reply::Count(n) => self.counted(now, n, Some(friend)),
+                _ => self.poll_later(now),
+            },
+            Purpose::Fence => self.fenced(now),
+            Purpose::Send => self.send_answered(now, &reply),
+            Purpose::Take => self.taken(None, &reply),
+            Purpose::TakeFriend(friend) => self.taken(Some(friend), &reply),
+            Purpose::ByHand(_) => {}
+        }
+    }
+
+    fn registered(&mut self, tries: u8, reply: &Reply) {
+        self.told.events.push_back(Event::Registered(match reply {
+            Reply::Register(reply) => RegisterOutcome::Answered { reply: *reply, after_timeout: tries > 1 },
+            Reply::Other(bytes) => RegisterOutcome::Unknown(code_of(bytes)),
+            _ => RegisterOutcome::NotUnderstood,
+        }));
+    }
+
+    fn login_answered(&mut self, now: Instant, reply: Reply) {
+        match reply {
+            Reply::Login(LoggedIn::Done) | Reply::CountAll(_) => self.logged_in(now),
+            Reply::Login(LoggedIn::AlreadyLoggedIn) => {
                 self.offered_again();
                 self.want(Purpose::Served, &Request::CountAll);
             }
-            (Purpose::Login, Reply::Login(refused)) => self.not_logged_in(now, LoginOutcome::Refused(refused)),
-            (Purpose::ChangePassword, reply) => self.change_answered(outstanding.tries, &reply),
-            (Purpose::TryNew, reply) => self.new_tried(now, reply),
-            (Purpose::TryAway, _) => self.away_for_new(),
-            (Purpose::TryOld, reply) => self.old_tried(&reply),
-            (Purpose::Login | Purpose::Served, Reply::Other(bytes)) => {
-                self.not_logged_in(now, LoginOutcome::Unknown(code_of(&bytes)));
+            Reply::Login(refused) => self.not_logged_in(now, LoginOutcome::Refused(refused)),
+            Reply::Other(bytes) => self.not_logged_in(now, LoginOutcome::Unknown(code_of(&bytes))),
+            _ => self.not_logged_in(now, LoginOutcome::NotUnderstood),
+        }
+    }
+
+    fn fenced(&mut self, now: Instant) {
+        self.line.fence_due = false;
+        // Our server answers in order; elsewhere a late answer gets two more timeouts.
+        if !self.server.is_ours {
+            // And before a message is given up, as long as any answer is waited for.
+            let copies = self.sending.stage().and_then(Stage::copies);
+            let last = copies.filter(|copies| copies.number() >= COPIES);
+            let long = last.map(|copies| copies.last + Rto::MOST);
+            let quiet = Some(now + self.line.rto.timeout(1).saturating_mul(2));
+            self.line.quiet_until = self.line.quiet_until.max(quiet).max(long);
+        }
+    }
+
+    fn send_answered(&mut self, now: Instant, reply: &Reply) {
+        let message = self.sending.outbox.pop_front();
+        if let Reply::Send(forwarded) = reply {
+            if let Some(message) = message {
+                self.settle(now, &message, *forwarded);
             }
-            (Purpose::Login | Purpose::Served, _) => self.not_logged_in(now, LoginOutcome::NotUnderstood),
-            (Purpose::TakeOver, _) => self.log_in(now),
-            (Purpose::Release, _) => self.released(now),
-            (Purpose::Offline, Reply::Offline { was_online }) => {
-                // Sent twice, the answer to the first may be the one that was lost.
-                self.left(now, Some(was_online || outstanding.tries > 1));
+            return self.poll_soon(now);
+        }
+        if let Some(Outgoing { id, stage, .. }) = message {
+            self.line.fence_due |= stage.has_several();
+            let refused = *reply == Reply::NotUnderstood && !stage.has_several();
+            let state = if refused { SendState::Failed } else { SendState::MaybeSent };
+            self.told.events.push_back(Event::Outgoing { id, state });
+        }
+    }
+
+    /// What came to a take, from this friend or from anyone.
+    fn taken(&mut self, from: Option<Account>, reply: &Reply) {
+        match (&from, reply) {
+            (None, Reply::TakeAll(Some(_))) | (Some(_), Reply::Take(Some(_))) => {
+                self.receiving.take_next = Some(from);
+                return;
             }
-            (Purpose::Offline, _) => self.left(now, None),
-            (Purpose::Probe, reply) => self.probed(reply),
-            (Purpose::Poll, Reply::CountAll(n)) => self.counted(now, n, None),
-            (Purpose::PollFriend(friend), Reply::Count(n)) => self.counted(now, n, Some(friend)),
-            (Purpose::Fence, _) => {
-                self.line.fence_due = false;
-                // Our server answers in order; elsewhere a late answer gets two more timeouts.
-                if !self.server.is_ours {
-                    // And before a message is given up, as long as any answer is waited for.
-                    let copies = self.sending.stage().and_then(Stage::copies);
-                    let last = copies.filter(|copies| copies.number() >= COPIES);
-                    let long = last.map(|copies| copies.last + Rto::MOST);
-                    let quiet = Some(now + self.line.rto.timeout(1).saturating_mul(2));
-                    self.line.quiet_until = self.line.quiet_until.max(quiet).max(long);
-                }
-            }
-            (Purpose::Send, Reply::Send(forwarded)) => {
-                if let Some(message) = self.sending.outbox.pop_front() {
-                    self.settle(now, &message, forwarded);
-                }
-                self.poll_soon(now);
-            }
-            (Purpose::Send, reply) => {
-                if let Some(Outgoing { id, stage, .. }) = self.sending.outbox.pop_front() {
-                    self.line.fence_due |= stage.has_several();
-                    let refused = reply == Reply::NotUnderstood && !stage.has_several();
-                    let state = if refused { SendState::Failed } else { SendState::MaybeSent };
-                    self.told.events.push_back(Event::Outgoing { id, state });
-                }
-            }
-            (Purpose::Take, Reply::TakeAll(Some(_))) => self.receiving.take_next = Some(None),
-            (Purpose::TakeFriend(friend), Reply::Take(Some(_))) => self.receiving.take_next = Some(Some(friend)),
-            (purpose @ (Purpose::Take | Purpose::TakeFriend(_)), _) => {
-                self.receiving.take_next = None;
-                if purpose == Purpose::Take {
-                    self.holds(0);
-                }
-                let expected = self.receiving.expected_unread.take();
-                if let Some(lost) = expected.filter(|n| *n > 0 && purpose == Purpose::Take) {
-                    self.told.events.push_back(Event::MaybeLost(lost));
-                }
-            }
-            (Purpose::Poll | Purpose::PollFriend(_), _) => self.poll_later(now),
-            (Purpose::ByHand(_), _) => {}
+            _ => self.receiving.take_next = None,
+        }
+        if from.is_none() {
+            self.holds(0);
+        }
+        let expected = self.receiving.expected_unread.take();
+        if let Some(lost) = expected.filter(|n| *n > 0 && from.is_none()) {
+            self.told.events.push_back(Event::MaybeLost(lost));
         }
     }
 
@@ -280,7 +304,7 @@ impl Session {
             self.told.events.push_back(Event::Outgoing { id, state: SendState::Waiting });
         }
         self.receiving.take_next = None;
-        self.line.wanted.retain(|(purpose, _)| matches!(purpose, Purpose::ByHand(_)) || purpose.changes_password());
+        self.line.wanted.retain(|(purpose, _)| purpose.terms().outlives_login);
         // Said first, so that the line is seen, then mended if the password is at hand; but not while
         // somebody else of the same account does the same, on a server that moves the session.
         self.state = State::LoggedOut;

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::outbox::{Outgoing, Stage};
+use super::request::Turn;
 use super::{COPIES, Purpose, Session, State};
 use crate::base::model::{Account, SendState};
 use crate::client::session::Event;
@@ -46,12 +47,12 @@ impl Session {
         // A late answer to one's own 03 must not be taken for the answer to another, nor the other way: a `00:00` may be
         // either's, and other people's servers say it to `11#`.
         let doubtful = ready && self.sending.is_doubtful();
-        let may_go = |purpose: &Purpose| match purpose {
-            Purpose::Login | Purpose::Register => true,
-            // On our server it would confirm a message that is not on disk yet.
-            _ if matches!(self.state, State::Online | State::LoggingIn) && self.receiving.storing.is_some() => false,
-            Purpose::ByHand(Some(3)) => !doubtful,
-            purpose => idle && !doubtful || !purpose.can_wait(),
+        // On our server it would confirm a message that is not on disk yet.
+        let stored = !matches!(self.state, State::Online | State::LoggingIn) || self.receiving.storing.is_none();
+        let may_go = |purpose: &Purpose| match purpose.terms().turn {
+            Turn::AtOnce => true,
+            Turn::Stored => stored && !(doubtful && *purpose == Purpose::ByHand(Some(3))),
+            Turn::Idle => stored && idle && !doubtful,
         };
         let next = self.line.wanted.iter().position(|(purpose, _)| may_go(purpose));
         if let Some((purpose, bytes)) = next.and_then(|i| self.line.wanted.remove(i)) {

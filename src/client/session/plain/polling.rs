@@ -93,11 +93,12 @@ impl Session {
 
     /// Before a request goes out: whether it may end a server.
     pub(super) fn goes_beyond(&mut self, purpose: &Purpose) {
-        let known = match purpose.beyond() {
-            Some(Beyond::ChangePassword) => self.is_sure_to_change(),
-            _ => self.server.is_ours,
+        let Some(beyond) = purpose.terms().beyond else { return };
+        let known = match beyond {
+            Beyond::ChangePassword => self.is_sure_to_change(),
+            Beyond::Who => self.server.is_ours,
         };
-        if let Some(beyond) = purpose.beyond().filter(|_| !known) {
+        if !known {
             self.line.beyond.get_or_insert((beyond, 0));
         }
     }
@@ -105,7 +106,9 @@ impl Session {
     /// Something was asked in vain, at each of its tries. Where that was so of several requests, and nothing at all was
     /// heard since one that may have ended the server, it is said: it would end again at each login that asks the same.
     pub(super) fn was_in_vain(&mut self, purpose: &Purpose) {
-        let Some((beyond, in_vain)) = self.line.beyond.as_mut().filter(|_| purpose.beyond().is_none()) else { return };
+        let Some((beyond, in_vain)) = self.line.beyond.as_mut().filter(|_| purpose.terms().beyond.is_none()) else {
+            return;
+        };
         *in_vain += 1;
         if *in_vain < IN_VAIN {
             return;

@@ -56,16 +56,14 @@ impl Session {
 
     /// A request goes out.
     pub(super) fn asks(&mut self, purpose: &Purpose) {
-        let confirms = !matches!(purpose, Purpose::Login | Purpose::Register | Purpose::Release);
         if let Some(offered) = self.receiving.offered.as_mut().filter(|o| !o.again) {
-            offered.asked |= confirms;
+            offered.asked |= purpose.terms().confirms;
         }
     }
 
     /// A request was answered, and not by a message.
     pub(super) fn confirmed(&mut self, purpose: &Purpose) {
-        let login = matches!(purpose, Purpose::Login | Purpose::Register | Purpose::Release);
-        if !login && self.receiving.offered.as_ref().is_some_and(|o| !o.again) {
+        if purpose.terms().confirms && self.receiving.offered.as_ref().is_some_and(|o| !o.again) {
             self.receiving.offered = None;
         }
     }

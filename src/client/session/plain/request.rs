@@ -44,48 +44,120 @@ pub(super) enum Purpose {
     ByHand(Option<u8>),
 }
 
+/// What a request needs, and what follows where it is not answered: one line of the table in [`Purpose::terms`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Terms {
+    /// The digits it begins with, where that is known.
+    pub operation: Option<u8>,
+    pub tries: Tries,
+    /// Whether an answer to it is certain, so that silence is the server's.
+    pub certain: Certain,
+    /// When it may go out.
+    pub turn: Turn,
+    /// Any request but a login confirms the message that was handed out last.
+    pub confirms: bool,
+    /// Whether whoever waits for it says themselves that the answer has an unknown code.
+    pub says_itself: bool,
+    /// Whether it still waits for its turn where the server does not know the session any more.
+    pub outlives_login: bool,
+    /// What it is, where it is none of the course's protocol and goes out unasked, or with a warning.
+    pub beyond: Option<Beyond>,
+}
+
+/// How often a request is sent before it counts as unanswered, and how long each answer may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tries {
+    /// Never by itself a second time: each that arrives is one more, or it is not known what it does.
+    Once,
+    /// This often, each time for as long as answers take.
+    Most(u8),
+    /// This often, each time for as long as the answer to a short question takes.
+    Questions(u8),
+}
+
+/// Whether a request is answered by every server that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Certain {
+    Always,
+    /// By one that knows the extensions.
+    ByOurs,
+    Never,
+}
+
+impl Tries {
+    /// How often it is sent at most.
+    pub fn most(self) -> u8 {
+        match self {
+            Self::Once => 1,
+            Self::Most(most) | Self::Questions(most) => most,
+        }
+    }
+}
+
+/// When a request that is wanted goes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// At once, also while a message waits for the disk.
+    AtOnce,
+    /// When nothing waits for the disk that it would confirm.
+    Stored,
+    /// When nothing else is to be done; on some servers any request confirms the message in hand.
+    Idle,
+}
+
 impl Purpose {
+    /// The table of requests. A new one is a line here; what its answer becomes, [`super::Session::answered`] asks for, and
+    /// what silence does, [`super::Session::timed_out`].
+    pub fn terms(&self) -> Terms {
+        let most = Tries::Most(TRIES);
+        let (certain, turn) = (Certain::Always, Turn::Stored);
+        let usual = |operation| Terms {
+            operation: Some(operation),
+            tries: most,
+            certain,
+            turn,
+            confirms: true,
+            says_itself: false,
+            outlives_login: false,
+            beyond: None,
+        };
+        let changes = |operation| Terms { says_itself: true, outlives_login: true, ..usual(operation) };
+        match self {
+            Self::Register => Terms { turn: Turn::AtOnce, confirms: false, says_itself: true, ..usual(1) },
+            Self::Login => Terms { turn: Turn::AtOnce, confirms: false, says_itself: true, ..usual(2) },
+            Self::Served => Terms { says_itself: true, ..usual(8) },
+            Self::TakeOver | Self::Offline => usual(6),
+            Self::Release => Terms { confirms: false, ..usual(2) },
+            Self::Probe => Terms {
+                tries: Tries::Most(PROBE_TRIES),
+                certain: Certain::ByOurs,
+                turn: Turn::Idle,
+                says_itself: true,
+                beyond: Some(Beyond::Who),
+                ..usual(11)
+            },
+            Self::Poll => usual(8),
+            Self::PollFriend(_) => Terms { turn: Turn::Idle, ..usual(4) },
+            Self::Take => Terms { tries: Tries::Once, ..usual(9) },
+            Self::TakeFriend(_) => Terms { tries: Tries::Once, ..usual(5) },
+            Self::Send => Terms { tries: Tries::Once, ..usual(3) },
+            Self::Fence => Terms { tries: Tries::Questions(FENCE_TRIES), ..usual(8) },
+            Self::ChangePassword => Terms { beyond: Some(Beyond::ChangePassword), ..changes(1) },
+            Self::TryNew | Self::TryOld => changes(2),
+            Self::TryAway => changes(6),
+            Self::ByHand(operation) => Terms {
+                operation: *operation,
+                tries: Tries::Once,
+                certain: Certain::Never,
+                outlives_login: true,
+                ..usual(0)
+            },
+        }
+    }
+
     /// The digits it begins with, where that is known.
     pub fn operation(&self) -> Option<u8> {
-        Some(match self {
-            Self::Register | Self::ChangePassword => 1,
-            Self::Login | Self::Release | Self::TryNew | Self::TryOld => 2,
-            Self::Send => 3,
-            Self::PollFriend(_) => 4,
-            Self::TakeFriend(_) => 5,
-            Self::Offline | Self::TakeOver | Self::TryAway => 6,
-            Self::Served | Self::Poll | Self::Fence => 8,
-            Self::Take => 9,
-            Self::Probe => 11,
-            Self::ByHand(operation) => return *operation,
-        })
-    }
-
-    pub fn most_tries(&self) -> u8 {
-        match self {
-            Self::Probe => PROBE_TRIES,
-            Self::Fence => FENCE_TRIES,
-            _ => TRIES,
-        }
-    }
-
-    /// One of those that change a password.
-    pub fn changes_password(&self) -> bool {
-        matches!(self, Self::ChangePassword | Self::TryNew | Self::TryAway | Self::TryOld)
-    }
-
-    /// What it is, where it is none of the course's protocol and goes out unasked, or with a warning.
-    pub fn beyond(&self) -> Option<Beyond> {
-        match self {
-            Self::Probe => Some(Beyond::Who),
-            Self::ChangePassword => Some(Beyond::ChangePassword),
-            _ => None,
-        }
-    }
-
-    /// Asked when nothing else is to be done; on some servers any request confirms the message in hand.
-    pub fn can_wait(&self) -> bool {
-        matches!(self, Self::Probe | Self::PollFriend(_))
+        self.terms().operation
     }
 }
 

@@ -1,9 +1,9 @@
 //! The table of questions: what a person asks of the server under a number of its own, and what is answered once.
 //!
-//! A new question is one variant of [`Question`]; the matches on it then say how it is asked, what it needs, and what its
-//! answer, a refusal and silence become. Asking again on the next connection, counting what is unanswered, giving up and
-//! clearing follow from that, here and nowhere else. Logins, pings and messages are no such questions: they have states of
-//! their own.
+//! A new question is one variant of [`Question`]; the compiler then asks how it is said ([`Question::frame`]), on which terms
+//! ([`Question::terms`]), and what its answer or a refusal ([`Question::answered`]) and silence ([`Question::unanswered`])
+//! become. Asking again on the next connection, counting what is unanswered, giving up and clearing follow from that, here
+//! and nowhere else. Logins, pings and messages are no such questions: they have states of their own.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -54,6 +54,18 @@ enum Patience {
     AsLongAsItTakes,
 }
 
+/// How a question is asked: its line of the table in [`Question::terms`].
+#[derive(Debug, Clone, Copy)]
+struct Terms {
+    /// It is asked only while somebody is logged in, and is over with that.
+    needs_login: bool,
+    patience: Patience,
+    /// Every server that speaks this dialect knows it, so that silence means that the server is silent.
+    known_to_all: bool,
+    /// It takes the place of one of its kind that is open.
+    one_at_a_time: bool,
+}
+
 impl Question {
     fn frame(&self, id: u64) -> FromClient {
         match self {
@@ -73,73 +85,77 @@ impl Question {
         }
     }
 
-    /// Whether it is asked only while somebody is logged in, and is over with that.
-    fn needs_login(&self) -> bool {
+    fn terms(&self) -> Terms {
+        let patience = Patience::AsLongAsItTakes;
+        let usual = Terms { needs_login: true, patience, known_to_all: true, one_at_a_time: false };
+        // Earlier servers of ours say nothing to these.
+        let later = |patience| Terms { patience, known_to_all: false, ..usual };
         match self {
-            Self::Register { .. } => false,
-            Self::History { .. } | Self::AccountSettings(_) | Self::LookUp(_) => true,
-        }
-    }
-
-    fn patience(&self) -> Patience {
-        match self {
-            Self::Register { .. } => Patience::AsALogin,
-            Self::History { .. } => Patience::AsLongAsItTakes,
+            Self::Register { .. } => {
+                Terms { needs_login: false, patience: Patience::AsALogin, one_at_a_time: true, ..usual }
+            }
+            Self::History { .. } => usual,
             // A change is worth waiting for a connection.
-            Self::AccountSettings(_) => Patience::OnceSent(Duration::from_secs(10)),
-            Self::LookUp(_) => Patience::For(Duration::from_secs(5)),
+            Self::AccountSettings(_) => later(Patience::OnceSent(Duration::from_secs(10))),
+            Self::LookUp(_) => later(Patience::For(Duration::from_secs(5))),
         }
     }
 
-    /// Whether every server that speaks this dialect knows it, so that silence means that the server is silent.
-    fn is_known_to_all(&self) -> bool {
+    fn is_like(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+    }
+
+    /// What its answer becomes; none if that is no answer to it. `times`: how often it was asked.
+    fn answered(&self, answer: Answer, times: u32) -> Option<Event> {
         match self {
-            Self::Register { .. } | Self::History { .. } => true,
-            // Earlier servers of ours say nothing to these.
-            Self::AccountSettings(_) | Self::LookUp(_) => false,
-        }
-    }
-
-    /// What its answer becomes; the question again if that is no answer to it. `times`: how often it was asked.
-    fn answered(self, answer: Answer, times: u32) -> Result<Event, Self> {
-        let registered = |reply| RegisterOutcome::Answered { reply, after_timeout: times > 1 };
-        Ok(match (self, answer) {
-            (Self::Register { .. }, Answer::Registered) => Event::Registered(registered(Registered::Done)),
-            (Self::Register { .. }, Answer::Refused(Code::AccountExists, _)) => {
-                Event::Registered(registered(Registered::AccountExists))
-            }
-            (Self::Register { .. }, Answer::Refused(Code::TryLater, why)) => {
-                Event::Registered(RegisterOutcome::TryLater(why))
-            }
-            (Self::Register { .. }, Answer::Refused(..)) => Event::Registered(RegisterOutcome::NotUnderstood),
-            (Self::History { peer, .. }, Answer::History(messages, more)) => {
-                // As those that are pushed.
-                let framed = |past: Past| match past.writer {
-                    Some(writer) => Past { text: names::framed(&writer, &past.text), writer: None, ..past },
-                    None => past,
+            Self::Register { .. } => {
+                let answered = |reply| RegisterOutcome::Answered { reply, after_timeout: times > 1 };
+                let outcome = match answer {
+                    Answer::Registered => answered(Registered::Done),
+                    Answer::Refused(Code::AccountExists, _) => answered(Registered::AccountExists),
+                    Answer::Refused(Code::TryLater, why) => RegisterOutcome::TryLater(why),
+                    Answer::Refused(..) => RegisterOutcome::NotUnderstood,
+                    Answer::History(..) | Answer::AccountSettings(_) | Answer::There(_) => return None,
                 };
-                Event::History { peer, messages: messages.into_iter().map(framed).collect(), more }
+                Some(Event::Registered(outcome))
             }
-            (Self::AccountSettings(_), Answer::AccountSettings(settings)) => Event::AccountSettings(Some(settings)),
-            (Self::LookUp(asked), Answer::There(account)) => Event::LookedUp { asked, found: Found::There(account) },
-            (Self::LookUp(asked), Answer::Refused(Code::NoAccount, _)) => {
-                Event::LookedUp { asked, found: Found::Nobody }
-            }
-            (question @ (Self::History { .. } | Self::AccountSettings(_) | Self::LookUp(_)), Answer::Refused(..)) => {
-                question.unanswered()
-            }
-            (question, _) => return Err(question),
-        })
+            Self::History { peer, .. } => match answer {
+                Answer::History(messages, more) => {
+                    // As those that are pushed.
+                    let framed = |past: Past| match past.writer {
+                        Some(writer) => Past { text: names::framed(&writer, &past.text), writer: None, ..past },
+                        None => past,
+                    };
+                    let messages = messages.into_iter().map(framed).collect();
+                    Some(Event::History { peer: peer.clone(), messages, more })
+                }
+                Answer::Refused(..) => Some(self.unanswered()),
+                Answer::Registered | Answer::AccountSettings(_) | Answer::There(_) => None,
+            },
+            Self::AccountSettings(_) => match answer {
+                Answer::AccountSettings(settings) => Some(Event::AccountSettings(Some(settings))),
+                Answer::Refused(..) => Some(self.unanswered()),
+                Answer::Registered | Answer::History(..) | Answer::There(_) => None,
+            },
+            Self::LookUp(asked) => match answer {
+                Answer::There(account) => Some(Event::LookedUp { asked: asked.clone(), found: Found::There(account) }),
+                Answer::Refused(Code::NoAccount, _) => {
+                    Some(Event::LookedUp { asked: asked.clone(), found: Found::Nobody })
+                }
+                Answer::Refused(..) => Some(self.unanswered()),
+                Answer::Registered | Answer::History(..) | Answer::AccountSettings(_) => None,
+            },
+        }
     }
 
     /// What whoever asked is told when there is no answer to come.
-    fn unanswered(self) -> Event {
+    fn unanswered(&self) -> Event {
         match self {
             Self::Register { .. } => Event::Registered(RegisterOutcome::NoAnswer),
             // There may be more, and it can be asked for again.
-            Self::History { peer, .. } => Event::History { peer, messages: Vec::new(), more: true },
+            Self::History { peer, .. } => Event::History { peer: peer.clone(), messages: Vec::new(), more: true },
             Self::AccountSettings(_) => Event::AccountSettings(None),
-            Self::LookUp(asked) => Event::LookedUp { asked, found: Found::Unanswered },
+            Self::LookUp(asked) => Event::LookedUp { asked: asked.clone(), found: Found::Unanswered },
         }
     }
 }
@@ -162,10 +178,10 @@ pub(super) struct Questions {
 }
 
 impl Questions {
-    /// Somebody asks this, under this number. A registration takes the place of one before it.
+    /// Somebody asks this, under this number.
     pub(super) fn ask(&mut self, now: Instant, id: u64, question: Question) {
-        if matches!(question, Question::Register { .. }) {
-            self.open.retain(|_, asked| !matches!(asked.question, Question::Register { .. }));
+        if question.terms().one_at_a_time {
+            self.open.retain(|_, asked| !asked.question.is_like(&question));
         }
         self.open.insert(id, Asked { question, since: now, sent: None, times: 0 });
     }
@@ -175,7 +191,7 @@ impl Questions {
     pub(super) fn next(&self, logged_in: bool) -> Option<(u64, FromClient)> {
         let mut open = self.open.iter();
         let (id, asked) =
-            open.find(|(_, asked)| asked.sent.is_none() && (logged_in || !asked.question.needs_login()))?;
+            open.find(|(_, asked)| asked.sent.is_none() && (logged_in || !asked.question.terms().needs_login))?;
         Some((*id, asked.question.frame(*id)))
     }
 
@@ -184,31 +200,26 @@ impl Questions {
         let Some(asked) = self.open.get_mut(&id) else { return false };
         asked.sent = Some(now);
         asked.times += 1;
-        !asked.question.is_known_to_all()
+        !asked.question.terms().known_to_all
     }
 
     /// The server has answered this number; what that becomes, if it was asked here and this is an answer to it.
     pub(super) fn answered(&mut self, id: u64, answer: Answer) -> Option<Event> {
         // Not of one that is still to be asked on this connection: it stays open.
-        self.open.get(&id).filter(|asked| asked.sent.is_some())?;
-        let Asked { question, since, sent, times } = self.open.remove(&id)?;
-        match question.answered(answer, times) {
-            Ok(event) => Some(event),
-            Err(question) => {
-                self.open.insert(id, Asked { question, since, sent, times });
-                None
-            }
-        }
+        let asked = self.open.get(&id).filter(|asked| asked.sent.is_some())?;
+        let event = asked.question.answered(answer, asked.times)?;
+        self.open.remove(&id);
+        Some(event)
     }
 
     /// Whether the server owes an answer to one of these.
     pub(super) fn is_owed(&self) -> bool {
-        self.open.values().any(|asked| asked.sent.is_some() && asked.question.is_known_to_all())
+        self.open.values().any(|asked| asked.sent.is_some() && asked.question.terms().known_to_all)
     }
 
     /// Whether a connection is wanted for one of these alone.
     pub(super) fn is_wanted_without_login(&self) -> bool {
-        self.open.values().any(|asked| !asked.question.needs_login())
+        self.open.values().any(|asked| !asked.question.terms().needs_login)
     }
 
     /// When the first of them is given up. `as_a_login` says until when somebody waits who began at that moment.
@@ -223,7 +234,7 @@ impl Questions {
 
     /// Nobody is logged in any more, or somebody else: what needed that is over.
     pub(super) fn login_is_over(&mut self) -> Vec<Event> {
-        self.take(|asked| asked.question.needs_login())
+        self.take(|asked| asked.question.terms().needs_login)
     }
 
     /// The connection is gone; what is open is asked again on the next one.
@@ -246,11 +257,51 @@ impl Questions {
 
 impl Asked {
     fn due(&self, as_a_login: impl Fn(Instant) -> Instant) -> Option<Instant> {
-        match self.question.patience() {
+        match self.question.terms().patience {
             Patience::AsALogin => Some(as_a_login(self.since)),
             Patience::For(time) => Some(self.since + time),
             Patience::OnceSent(time) => self.sent.map(|sent| sent + time),
             Patience::AsLongAsItTakes => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One of each kind, and an answer to it.
+    fn all() -> Vec<(Question, Answer)> {
+        let account = || Account::person("b").expect("valid");
+        let password = Password::parse("secret").expect("valid");
+        let settings = AccountSettings { beside: true, secure_only: false };
+        vec![
+            (Question::Register { account: account(), password }, Answer::Registered),
+            (Question::History { peer: account(), before: None, count: 1 }, Answer::History(Vec::new(), false)),
+            (Question::AccountSettings(None), Answer::AccountSettings(settings)),
+            (Question::LookUp(account()), Answer::There(account())),
+        ]
+    }
+
+    #[test]
+    fn each_question_is_over_by_its_answer_or_a_refusal_and_by_no_other_answer() {
+        let now = Instant::now();
+        for kind in 0..all().len() {
+            for other in 0..all().len() {
+                let mut questions = Questions::default();
+                questions.ask(now, 1, all().swap_remove(kind).0);
+                let (_, answer) = all().swap_remove(other);
+                assert!(questions.answered(1, answer).is_none(), "it was not asked yet");
+                questions.went_out(now, 1);
+                let (_, answer) = all().swap_remove(other);
+                assert_eq!(questions.answered(1, answer).is_some(), kind == other, "{kind} {other}");
+                assert_eq!(questions.open.is_empty(), kind == other);
+            }
+            let mut questions = Questions::default();
+            questions.ask(now, 1, all().swap_remove(kind).0);
+            questions.went_out(now, 1);
+            assert!(questions.answered(1, Answer::Refused(Code::Malformed, None)).is_some(), "{kind}");
+            assert!(questions.open.is_empty());
         }
     }
 }
