@@ -227,7 +227,7 @@ impl Diagnosis {
                     self.finish();
                 }
             }
-            _ => {}
+            State::LookingUp(_) | State::Asking(_) | State::Finished => {}
         }
     }
 

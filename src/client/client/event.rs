@@ -179,7 +179,47 @@ impl Event {
                 }
             }
             Self::TookPlace { address } => t!("secure.took_place", address = address),
-            _ => return None,
+            // Each face says what it does with these.
+            Self::Link(_)
+            | Self::Silent(_)
+            | Self::Registered(_)
+            | Self::LoggedIn(_)
+            | Self::WentOffline(_)
+            | Self::Conversations(_)
+            | Self::MoreStrangers(_)
+            | Self::Message { .. }
+            | Self::Outgoing { .. }
+            | Self::Index { .. }
+            | Self::Page { .. }
+            | Self::Last { .. }
+            | Self::Found { .. }
+            | Self::RowsChanged
+            | Self::Online(_)
+            | Self::CameOnline(_)
+            | Self::WentAway(_)
+            | Self::Raise
+            | Self::Imported(_)
+            | Self::Exported(_)
+            | Self::Extensions(_)
+            | Self::MaybeLost(_)
+            | Self::NetworkTrouble(_)
+            | Self::Paced(_)
+            | Self::NotStoring(false)
+            | Self::NotUnderstood(_)
+            | Self::NotKept { .. }
+            | Self::DiskTrouble(_)
+            | Self::NotOpened(_)
+            | Self::Damaged { .. }
+            | Self::NotRead { .. }
+            | Self::Settled
+            | Self::Rescued(_)
+            | Self::Withdrawn(_)
+            | Self::Drafts(_)
+            | Self::Tap(_)
+            | Self::Speaks(_)
+            | Self::Past { .. }
+            | Self::LookedUp { .. }
+            | Self::AccountSettings(_) => return None,
         };
         Some(text.into_owned())
     }

@@ -314,7 +314,7 @@ impl Session {
             }
             link::Event::Lost { peer, why } if self.connection.peer == Some(peer) => self.lost(now, why),
             // Of a connection that was given up.
-            _ => {}
+            link::Event::Connected { .. } | link::Event::Frame { .. } | link::Event::Lost { .. } => {}
         }
     }
 

@@ -126,7 +126,18 @@ impl LoginOutcome {
         match self {
             Self::Refused(LoggedIn::WrongPassword) => Some(t!("gui.password_no_more")),
             Self::Refused(LoggedIn::NoSuchAccount) => Some(t!("gui.account_no_more")),
-            _ => None,
+            Self::Refused(LoggedIn::Done | LoggedIn::AlreadyLoggedIn) => None,
+            Self::Done
+            | Self::NotUnderstood
+            | Self::Unknown(_)
+            | Self::NoAnswer
+            | Self::Unheard
+            | Self::TryLater(_)
+            | Self::NotTaken
+            | Self::PasswordNeeded
+            | Self::KeyChanged
+            | Self::KeysDamaged
+            | Self::EncryptedOnly => None,
         }
     }
 }

@@ -431,7 +431,7 @@ impl App {
                     // The first sign of trouble; asking a server that is there costs a datagram.
                     Link::LoggingIn | Link::Waiting | Link::Retrying { .. } => self.revive_server(),
                     Link::Offline | Link::LoggedOut => self.set_online(None),
-                    _ => {}
+                    Link::Connected { .. } => {}
                 }
                 self.refresh_headers();
             }

@@ -384,12 +384,20 @@ impl App {
                 self.error(&sentence);
                 self.ask_again(Ask::RegisterPassword(account));
             }
-            _ => {
-                self.failed(if matches!(outcome, RegisterOutcome::NoAnswer | RegisterOutcome::Unheard) {
-                    Exit::NoAnswer
-                } else {
-                    Exit::Refused
-                });
+            (RegisterOutcome::NoAnswer | RegisterOutcome::Unheard, _) => {
+                self.failed(Exit::NoAnswer);
+                self.error(&sentence);
+            }
+            (
+                RegisterOutcome::Answered { .. }
+                | RegisterOutcome::NotUnderstood
+                | RegisterOutcome::Unknown(_)
+                | RegisterOutcome::TryLater(_)
+                | RegisterOutcome::KeyChanged
+                | RegisterOutcome::KeysDamaged,
+                _,
+            ) => {
+                self.failed(Exit::Refused);
                 self.error(&sentence);
             }
         }

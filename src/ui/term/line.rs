@@ -336,7 +336,28 @@ impl Line {
                 self.set("");
                 return Some(Done::Edited);
             }
-            _ => {
+            Key::Paste(_)
+            | Key::Enter
+            | Key::Break
+            | Key::Tab
+            | Key::Delete
+            | Key::Left
+            | Key::Right
+            | Key::WordLeft
+            | Key::WordRight
+            | Key::Home
+            | Key::End
+            | Key::Up
+            | Key::Down
+            | Key::EraseWord
+            | Key::EraseWordAhead
+            | Key::EraseToStart
+            | Key::EraseToEnd
+            | Key::PutBack
+            | Key::Undo
+            | Key::ClearScreen
+            | Key::EndOfInput
+            | Key::Suspend => {
                 self.search = None;
                 return None;
             }

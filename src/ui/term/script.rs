@@ -283,28 +283,8 @@ impl Running {
         loop {
             let more = self.client.pump(clock::now);
             while let Some(event) = self.client.poll_event() {
-                match &event {
-                    Event::Conversations(list) => self.list.clone_from(list),
-                    Event::MaybeLost(n) => self.say_lost(*n)?,
-                    _ => {}
-                }
-                if let Event::Outgoing { id, state } = &event
-                    && let Some(known) = self.own.get_mut(id)
-                {
-                    *known = *state;
-                }
                 if self.judged(&event)? {
                     continue;
-                }
-                let trouble = match &event {
-                    Event::DiskTrouble(error) => Some(t!("gui.disk_trouble", error = error).into_owned()),
-                    Event::NotRead { why, .. } => Some(t!("gui.not_read", error = why).into_owned()),
-                    Event::NotOpened(sentence) => Some(sentence.clone()),
-                    Event::Damaged { sentence, .. } => Some(format!("{sentence}\n{}", self.rescue_hint())),
-                    _ => None,
-                };
-                if let Some(trouble) = trouble {
-                    return Err(Stop(Exit::Trouble, trouble));
                 }
                 if let Some(found) = wanted(&mut self.client, event) {
                     return Ok(Some(found));

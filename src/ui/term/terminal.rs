@@ -90,7 +90,8 @@ pub(super) fn ask_secret(prompt: &str, keys: &Receiver<Input>, leave: &Receiver<
         match line.key(key) {
             Done::Line(text) => break Secret::Given(text),
             Done::Interrupt | Done::End => break Secret::NotGiven,
-            _ => {}
+            // Nothing of it is seen here.
+            Done::Edited | Done::Complete | Done::ClearScreen | Done::Suspend | Done::TooLong => {}
         }
     };
     drop(terminal);

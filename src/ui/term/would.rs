@@ -22,13 +22,17 @@ pub fn session_would(request: &[u8], reply: Option<&[u8]>) -> String {
     match Reply::decode(reply, &mut Learned::default()) {
         Reply::Register(code) if show::changes_password(request) => match PasswordChange::from(code) {
             PasswordChange::Done => t!("wire.password_changed"),
-            _ => t!("term.would_ask_again"),
+            PasswordChange::WrongPassword | PasswordChange::PasswordsDiffer | PasswordChange::NoSuchAccount => {
+                t!("term.would_ask_again")
+            }
         },
         Reply::Register(Registered::Done) => t!("term.would_fill_login"),
-        Reply::Register(_) => t!("term.would_ask_again"),
+        Reply::Register(Registered::PasswordsDiffer | Registered::AccountExists | Registered::NoSuchAccount) => {
+            t!("term.would_ask_again")
+        }
         Reply::Login(LoggedIn::Done) => t!("term.would_poll"),
         Reply::Login(LoggedIn::AlreadyLoggedIn) => t!("term.would_try_served"),
-        Reply::Login(_) => t!("term.would_ask_again"),
+        Reply::Login(LoggedIn::WrongPassword | LoggedIn::NoSuchAccount) => t!("term.would_ask_again"),
         Reply::Send(Forwarded::Done) => t!("term.would_mark_sent"),
         Reply::Send(Forwarded::Offline) => t!("term.would_mark", state = SendState::OfflineOrUnknown.word()),
         Reply::Count(0) | Reply::CountAll(0) => t!("term.would_wait"),

@@ -81,7 +81,25 @@ impl Session {
             // The `06#` would confirm a message that may not come any more.
             Some(Purpose::Take) => self.unanswered_take(None),
             Some(Purpose::TakeFriend(friend)) => self.unanswered_take(Some(friend)),
-            _ => {}
+            // What these did is seen at the next login, or by nobody.
+            Some(
+                Purpose::Register
+                | Purpose::Login
+                | Purpose::Served
+                | Purpose::TakeOver
+                | Purpose::Offline
+                | Purpose::Release
+                | Purpose::Probe
+                | Purpose::Poll
+                | Purpose::PollFriend(_)
+                | Purpose::Fence
+                | Purpose::ChangePassword
+                | Purpose::TryNew
+                | Purpose::TryAway
+                | Purpose::TryOld
+                | Purpose::ByHand(_),
+            )
+            | None => {}
         }
         self.line.wanted.clear();
         self.change_no_more();

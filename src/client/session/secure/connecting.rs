@@ -334,7 +334,16 @@ impl Session {
             Code::WrongPassword => self.not_in(now, LoginOutcome::Refused(LoggedIn::WrongPassword)),
             Code::NoAccount => self.not_in(now, LoginOutcome::Refused(LoggedIn::NoSuchAccount)),
             Code::InUse => self.not_in(now, LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn)),
-            _ => self.not_in(now, LoginOutcome::NotUnderstood),
+            Code::BadToken
+            | Code::MadeAnew
+            | Code::AccountExists
+            | Code::NotLoggedIn
+            | Code::IdConflict
+            | Code::MailboxFull
+            | Code::BadField
+            | Code::Malformed
+            | Code::OutOfTurn
+            | Code::Unknown => self.not_in(now, LoginOutcome::NotUnderstood),
         }
     }
 

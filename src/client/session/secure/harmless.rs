@@ -51,7 +51,16 @@ pub(super) fn harmless(mut frame: FromServer) -> FromServer {
             }
             rows.retain(|_, [first, last]| first <= last && i64::try_from(*last).is_ok());
         }
-        _ => {}
+        FromServer::Accepted { made: None, .. }
+        | FromServer::Refused { made: None, .. }
+        | FromServer::Registered { .. }
+        | FromServer::LoggedOut { .. }
+        | FromServer::Presence { .. }
+        | FromServer::Changes { .. }
+        | FromServer::AccountSettings { .. }
+        | FromServer::Error { .. }
+        | FromServer::Pong { .. }
+        | FromServer::Unknown => {}
     }
     frame
 }

@@ -340,7 +340,11 @@ impl Session {
                 let state = match code {
                     Code::NoAccount => SendState::Unknown,
                     Code::MadeAnew => SendState::MadeAnew,
-                    _ => SendState::Failed,
+                    Code::MailboxFull | Code::BadField | Code::Malformed | Code::Unknown => SendState::Failed,
+                    // None of these answers a message.
+                    Code::AccountExists | Code::WrongPassword | Code::BadToken | Code::InUse => SendState::Failed,
+                    // Said above.
+                    Code::IdConflict | Code::NotLoggedIn | Code::TryLater | Code::OutOfTurn => SendState::Failed,
                 };
                 message.stage = Stage::Over(state);
                 let to = message.to.clone();

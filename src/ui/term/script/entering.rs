@@ -15,13 +15,31 @@ use crate::protocol::link::words;
 use crate::protocol::wire::reply::LoggedIn;
 
 impl Running {
-    /// What ends every job, or is settled without it; whether it is settled.
+    /// What ends every job, is taken note of, or is settled without it; whether it is settled.
     pub(super) fn judged(&mut self, event: &Event) -> Result<bool, Stop> {
         let notice = event.notice().unwrap_or_default();
-        if let Event::LoginPutOff(why) = event {
-            self.put_off = Some(*why);
-        }
+        let trouble = |sentence| Err(Stop(Exit::Trouble, sentence));
         match event {
+            Event::Conversations(list) => {
+                self.list.clone_from(list);
+                Ok(false)
+            }
+            Event::MaybeLost(n) => self.say_lost(*n).map(|()| false),
+            Event::Outgoing { id, state } => {
+                if let Some(known) = self.own.get_mut(id) {
+                    *known = *state;
+                }
+                Ok(false)
+            }
+            Event::DiskTrouble(error) => trouble(t!("gui.disk_trouble", error = error).into_owned()),
+            Event::NotRead { why, .. } => trouble(t!("gui.not_read", error = why).into_owned()),
+            Event::NotOpened(sentence) => trouble(sentence.clone()),
+            Event::Damaged { sentence, .. } => trouble(format!("{sentence}\n{}", self.rescue_hint())),
+            Event::LoginPutOff(why) => {
+                self.put_off = Some(*why);
+                say(&notice);
+                Ok(true)
+            }
             Event::KeyChanged(change) => self.key_changed(change, notice).map(|()| true),
             Event::LoggedIn(LoginOutcome::KeyChanged | LoginOutcome::KeysDamaged) if self.trusted => {
                 self.client.go_online(clock::now());
@@ -38,17 +56,11 @@ impl Running {
                 Err(Stop(Exit::Refused, format!("{notice}\n{}", t!("term.made_anew_job"))))
             }
             Event::Kicked { .. } | Event::Copied { offline: true } => Err(Stop(Exit::Refused, notice)),
-            Event::UnknownCode(_)
-            | Event::LoginPutOff(_)
-            | Event::EndedAt(_)
-            | Event::Pinned(_)
-            | Event::TookPlace { .. }
-            | Event::MadeAnew { .. }
-            | Event::NotStoring(true)
-            | Event::Copied { offline: false } => {
+            event if is_said(event) => {
                 say(&notice);
                 Ok(true)
             }
+            // A job that waits for it takes it, and no other wants to know.
             _ => Ok(false),
         }
     }
@@ -186,5 +198,66 @@ pub(in super::super) fn exit(outcome: &LoginOutcome) -> Exit {
         | LoginOutcome::TryLater(_)
         | LoginOutcome::NotTaken
         | LoginOutcome::EncryptedOnly => Exit::Refused,
+    }
+}
+
+/// Whether it is only said, whatever the job waits for. Every event is named, as a new one is to be judged, too.
+fn is_said(event: &Event) -> bool {
+    match event {
+        Event::UnknownCode(_)
+        | Event::LoginPutOff(_)
+        | Event::EndedAt(_)
+        | Event::Pinned(_)
+        | Event::TookPlace { .. }
+        | Event::MadeAnew { .. }
+        | Event::NotStoring(true)
+        | Event::Copied { offline: false } => true,
+        Event::Link(_)
+        | Event::Silent(_)
+        | Event::Registered(_)
+        | Event::LoggedIn(_)
+        | Event::WentOffline(_)
+        | Event::Conversations(_)
+        | Event::MoreStrangers(_)
+        | Event::Message { .. }
+        | Event::Outgoing { .. }
+        | Event::NoLobby { .. }
+        | Event::Index { .. }
+        | Event::Page { .. }
+        | Event::Last { .. }
+        | Event::Found { .. }
+        | Event::RowsChanged
+        | Event::Online(_)
+        | Event::CameOnline(_)
+        | Event::WentAway(_)
+        | Event::Raise
+        | Event::Imported(_)
+        | Event::Exported(_)
+        | Event::Extensions(_)
+        | Event::MaybeLost(_)
+        | Event::NetworkTrouble(_)
+        | Event::Paced(_)
+        | Event::NotStoring(false)
+        | Event::NotUnderstood(_)
+        | Event::PasswordChanged(_)
+        | Event::NotKept { .. }
+        | Event::DiskTrouble(_)
+        | Event::NotOpened(_)
+        | Event::Damaged { .. }
+        | Event::NotRead { .. }
+        | Event::Unblocked(_)
+        | Event::Settled
+        | Event::Rescued(_)
+        | Event::Withdrawn(_)
+        | Event::Drafts(_)
+        | Event::Tap(_)
+        | Event::Speaks(_)
+        | Event::PlainOnly(_)
+        | Event::KeyChanged(_)
+        | Event::Kicked { .. }
+        | Event::Copied { offline: true }
+        | Event::Past { .. }
+        | Event::LookedUp { .. }
+        | Event::AccountSettings(_) => false,
     }
 }
