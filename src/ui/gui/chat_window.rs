@@ -97,6 +97,10 @@ pub struct ChatWindow {
 impl ChatWindow {
     /// Width and height of one that has no place yet.
     pub const SIZE: [i32; 2] = [740, 620];
+    /// Between a chat and the list of friends, frames included.
+    pub const GAP: i32 = 12;
+    /// What the first chat beside the list needs.
+    pub const BESIDE: i32 = Self::GAP + Self::SIZE[0];
 
     /// Opens the window at this place, or in the middle of the screen.
     #[must_use]

@@ -16,6 +16,7 @@ use rust_i18n::t;
 
 use super::actions::{Action, Press, pressed};
 use super::canvas::Canvas;
+use super::chat_window::ChatWindow;
 use super::field_menu;
 use super::friend_list::{FriendList, Wish};
 use super::keys_window::listen;
@@ -126,7 +127,7 @@ impl MainWindow {
     #[must_use]
     pub fn new(me: &Me, place: Option<[i32; 4]>, emit: Emit) -> Self {
         let palette = theme::palette();
-        let mut window = screen::window_beside(place, 300, 720, &super::x11::others());
+        let mut window = screen::window_beside(place, [300, 720], ChatWindow::BESIDE, &super::x11::others());
         window.set_color(palette.bg);
         screen::least(&mut window, 240, 320);
         let status = Rc::new(RefCell::new(Status { link: Link::Offline, speaks: None, silent: false }));

@@ -282,7 +282,12 @@ pub fn window(place: Option<[i32; 4]>, w: i32, h: i32) -> Window {
         Some(_) => Vec::new(),
         None => (0..app::screen_count()).flat_map(shown_on).map(|window| [window.x(), window.y()]).collect(),
     };
-    window_beside(place, w, h, &others)
+    window_beside(place, [w, h], 0, &others)
+}
+
+/// The middle of a screen's room for a window of this size and what will open to its right, so wide.
+pub fn middle([left, top, wide, high]: [i32; 4], [w, h]: [i32; 2], beside: i32) -> [i32; 4] {
+    [left + (wide - w - beside).max(0) / 2, top + (high - h).max(0) / 2, w, h]
 }
 
 /// A window for a question, in the middle of the window with the keys as far as that is on the screen: it is asked there.
@@ -295,15 +300,14 @@ pub fn window_over(w: i32, h: i32) -> Window {
     window(place, w, h)
 }
 
-/// A window as by [`window`], with the corners of windows it must not stand over, also at a kept place.
-pub fn window_beside(place: Option<[i32; 4]>, w: i32, h: i32, others: &[[i32; 2]]) -> Window {
-    let wanted = [w, h];
+/// A window as by [`window`], with room to its right where it has no place yet, and with the corners of windows it must
+/// not stand over, also at a kept place.
+pub fn window_beside(place: Option<[i32; 4]>, wanted: [i32; 2], right: i32, others: &[[i32; 2]]) -> Window {
     let (spot, screen) = match place {
         Some(place) => spot(place),
         None => {
             let screen = here();
-            let [left, top, wide, high] = room(screen);
-            ([left + (wide - w).max(0) / 2, top + (high - h).max(0) / 2, w, h], screen)
+            (middle(room(screen), wanted, right), screen)
         }
     };
     let [x, y, w, h] = beside(spot, others, room(screen));

@@ -15,8 +15,7 @@ use crate::client::history::{Row, RowMeta};
 use crate::client::net::clock;
 use crate::client::session::{Link, Speaks};
 
-/// Between a chat and the list of friends, frames included.
-const GAP: i32 = 12;
+const GAP: i32 = ChatWindow::GAP;
 /// A new chat is at least so wide.
 const NARROW: i32 = 480;
 
@@ -256,6 +255,16 @@ fn place_name(peer: &Account) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_chat_of_all_leaves_the_list_in_sight() {
+        for [wide, high] in [[792, 500], [1_024, 554], [1_280, 680], [1_920, 1_034], [3_840, 2_100]] {
+            let room = [0, 40, wide, high];
+            let main = screen::middle(room, [300, 720], ChatWindow::BESIDE);
+            let [x, _, w, _] = first_place(main, room, &[]);
+            assert!(main[0] + main[2] + GAP <= x && x + w <= wide, "{wide}: {main:?} {x} {w}");
+        }
+    }
 
     #[test]
     fn a_chat_opens_beside_the_list_and_beside_the_others() {
