@@ -22,7 +22,7 @@ use hongyan::ui::gui::main_window::{MainWindow, Me};
 use hongyan::ui::gui::notice::Kept;
 use hongyan::ui::gui::theme::{self, Theme};
 use hongyan::ui::gui::transcript::Earlier;
-use hongyan::ui::gui::{UiEvent, screen, widgets};
+use hongyan::ui::gui::{UiEvent, chat_window, screen, widgets};
 use x11rb::connection::Connection as _;
 use x11rb::protocol::xproto::{
     BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, ButtonPressEvent, ConnectionExt as _, EventMask, KeyButMask,
@@ -171,7 +171,7 @@ fn page(chat: &mut ChatWindow, asked: &std::cell::RefCell<Vec<UiEvent>>, rows: &
         let _ = app::wait_for(0.01);
         app::flush();
         for event in asked.take() {
-            let UiEvent::Page { first, count, .. } = event else { continue };
+            let UiEvent::Chat(_, chat_window::Event::PageWanted { first, count }) = event else { continue };
             let (from, to) = (first as usize, (first + count) as usize);
             chat.fill(first, rows[from.min(rows.len())..to.min(rows.len())].to_vec());
         }

@@ -24,13 +24,14 @@ use hongyan::ui::gui::chat_window::{ChatWindow, Header, Own};
 use hongyan::ui::gui::connection_window::ConnectionWindow;
 use hongyan::ui::gui::friend_window::FriendWindow;
 use hongyan::ui::gui::keys_window::KeysWindow;
-use hongyan::ui::gui::login::{Emit, Login, LoginForm, Register};
+use hongyan::ui::gui::login_window::{Login, LoginForm};
 use hongyan::ui::gui::main_window::{MainWindow, Me};
 use hongyan::ui::gui::notice::Question;
+use hongyan::ui::gui::register_window::Register;
 use hongyan::ui::gui::settings_window::{SettingsForm, SettingsWindow};
 use hongyan::ui::gui::trust_window::{Doubt, TrustWindow};
 use hongyan::ui::gui::wire_window::WireWindow;
-use hongyan::ui::gui::{UiEvent, screen, theme, widgets};
+use hongyan::ui::gui::{Emit, UiEvent, main_window, screen, theme, widgets};
 use rust_i18n::t;
 
 use super::{account, row};
@@ -162,8 +163,8 @@ fn mains(all: &mut Vec<(String, Open)>) {
                 let (address, time) = ("[2001:db8:1234:5678:9abc:def0:1234:5678]:50123", "2026-11-21 12:00:00");
                 let question = t!("main.kicked", address = address, time = time).into_owned();
                 let answers = [
-                    (t!("main.take_back").into_owned(), UiEvent::TakeBack),
-                    (t!("main.stay_offline").into_owned(), UiEvent::StayOffline),
+                    (t!("main.take_back").into_owned(), UiEvent::Main(main_window::Event::TakeBack)),
+                    (t!("main.stay_offline").into_owned(), UiEvent::Main(main_window::Event::StayOffline)),
                 ];
                 if n < 2 {
                     main.ask(Some(Question { text: question, answers }));

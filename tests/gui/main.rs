@@ -39,13 +39,15 @@ use hongyan::probe::hand::{Came, Expectation, Trial};
 use hongyan::ui::gui::chat_window::{ChatWindow, Header, Own};
 use hongyan::ui::gui::connection_window::ConnectionWindow;
 use hongyan::ui::gui::friend_list::FriendList;
-use hongyan::ui::gui::login::{Emit, Login, LoginForm};
+use hongyan::ui::gui::login_window::{Login, LoginForm};
 use hongyan::ui::gui::main_window::{MainWindow, Me};
 use hongyan::ui::gui::notice::{Kept, Question};
 use hongyan::ui::gui::transcript::{Ask, Earlier, Transcript};
 use hongyan::ui::gui::trust_window::{Doubt, TrustWindow};
 use hongyan::ui::gui::wire_window::WireWindow;
-use hongyan::ui::gui::{Secret, UiEvent, theme, widgets};
+use hongyan::ui::gui::{
+    Emit, Secret, UiEvent, chat_window, connection_window, main_window, theme, trust_window, widgets,
+};
 
 // The windows' own texts, to be said in them.
 rust_i18n::i18n!("locales", fallback = "en");
@@ -414,11 +416,11 @@ fn what_is_read_is_what_was_in_sight() {
             let _ = app::wait_for(0.01);
             for event in asked.take() {
                 match event {
-                    UiEvent::Page { first, count, .. } => {
+                    UiEvent::Chat(_, chat_window::Event::PageWanted { first, count }) => {
                         let (from, to) = (first as usize, (first + count) as usize);
                         chat.fill(first, rows[from.min(rows.len())..to.min(rows.len())].to_vec());
                     }
-                    UiEvent::Looked(_) => read = chat.looked().or(read),
+                    UiEvent::Chat(_, chat_window::Event::Looked) => read = chat.looked().or(read),
                     _ => {}
                 }
             }
@@ -475,7 +477,7 @@ fn a_chat_opens_where_the_new_messages_begin() {
         assert!(std::time::Instant::now() < end, "{wanted:?} is not first of {:?}", chat.texts_in_sight());
         let _ = app::wait_for(0.01);
         for event in asked.take() {
-            let UiEvent::Page { first, count, .. } = event else { continue };
+            let UiEvent::Chat(_, chat_window::Event::PageWanted { first, count }) = event else { continue };
             let (from, to) = (first as usize, (first + count) as usize);
             chat.fill(first, rows[from..to.min(rows.len())].to_vec());
         }
@@ -508,7 +510,7 @@ fn a_pasted_file_is_sent_only_after_a_question() {
             .take()
             .into_iter()
             .filter_map(|event| match event {
-                UiEvent::Send { text, .. } => Some(text),
+                UiEvent::Chat(_, chat_window::Event::Send(text)) => Some(text),
                 _ => None,
             })
             .collect();
@@ -517,7 +519,10 @@ fn a_pasted_file_is_sent_only_after_a_question() {
     }
     chat.give_back(&"x".repeat(10 * 924));
     assert!(press("Send"), "it is one");
-    assert!(seen.take().iter().any(|event| matches!(event, UiEvent::Send { .. })), "ten parts need no question");
+    assert!(
+        seen.take().iter().any(|event| matches!(event, UiEvent::Chat(_, chat_window::Event::Send(_)))),
+        "ten parts need no question"
+    );
     chat.close();
 }
 
@@ -553,7 +558,10 @@ fn the_main_window_asks_and_waits() {
     let me = Me { account: account("me"), nickname: String::new() };
     let mut main = MainWindow::new(&me, Some([0, 0, 240, 320]), emit);
     main.say("something else");
-    let answers = [("Take it back".to_owned(), UiEvent::TakeBack), ("Stay offline".to_owned(), UiEvent::StayOffline)];
+    let answers = [
+        ("Take it back".to_owned(), UiEvent::Main(main_window::Event::TakeBack)),
+        ("Stay offline".to_owned(), UiEvent::Main(main_window::Event::StayOffline)),
+    ];
     let text = "Logged in elsewhere: 192.0.2.7:50123 took this account's place at 2026-11-21 12:00:00.".to_owned();
     main.ask(Some(Question { text: text.clone(), answers }));
     assert_eq!(main.notice().text(), format!("{text}\nsomething else"));
@@ -562,8 +570,9 @@ fn the_main_window_asks_and_waits() {
         assert!(button.visible() && inside && button.w() > 90, "{} {} {}", button.x(), button.y(), button.w());
         button.do_callback();
     }
-    let answered: Vec<UiEvent> = emitted.borrow_mut().drain(..).filter(|e| *e != UiEvent::MainLooked).collect();
-    assert_eq!(answered, [UiEvent::TakeBack, UiEvent::StayOffline]);
+    let answered: Vec<UiEvent> =
+        emitted.borrow_mut().drain(..).filter(|e| *e != UiEvent::Main(main_window::Event::Looked)).collect();
+    assert_eq!(answered, [UiEvent::Main(main_window::Event::TakeBack), UiEvent::Main(main_window::Event::StayOffline)]);
     main.ask(None);
     what_has_happened_stays(&mut main, &emitted);
     assert!(main.notice().text() == "something else" && main.notice().buttons().iter().all(|b| !b.visible()));
@@ -586,7 +595,7 @@ fn what_has_happened_stays(main: &mut MainWindow, emitted: &Rc<RefCell<Vec<UiEve
     assert!(seen.visible() && seen.x() + seen.w() <= 240 && seen.y() + seen.h() <= 320 && seen.w() > 90);
     emitted.borrow_mut().clear();
     seen.do_callback();
-    assert!(emitted.borrow().contains(&UiEvent::NoticeSeen));
+    assert!(emitted.borrow().contains(&UiEvent::Main(main_window::Event::NoticeSeen)));
     main.seen();
     main.set_link(Link::Waiting);
     main.set_link(Link::Connected { rtt: Duration::from_millis(1) });
@@ -606,11 +615,11 @@ fn a_doubtful_server_is_not_trusted_by_accident() {
     let file = Some("/home/a/.local/share/hongyan/192_2e_0_2e_2_2e_7_3a_8000/keys".to_owned());
     let damaged = KeyChange { known: Vec::new(), damaged: file, ..change.clone() };
     let doubts = [
-        ("trust", Doubt::Key(change.clone()), UiEvent::KeyTrusted(change.shown.clone())),
-        ("damaged", Doubt::Key(damaged), UiEvent::KeyTrusted(change.shown)),
-        ("readable", Doubt::Plain(Plainly::NoLonger), UiEvent::SendReadable),
-        ("plain-only", Doubt::Plain(Plainly::Only), UiEvent::SendReadable),
-        ("plain-chosen", Doubt::Plain(Plainly::Chosen), UiEvent::SendReadable),
+        ("trust", Doubt::Key(change.clone()), UiEvent::Trust(trust_window::Event::TrustKey(change.shown.clone()))),
+        ("damaged", Doubt::Key(damaged), UiEvent::Trust(trust_window::Event::TrustKey(change.shown))),
+        ("readable", Doubt::Plain(Plainly::NoLonger), UiEvent::Trust(trust_window::Event::SendReadable)),
+        ("plain-only", Doubt::Plain(Plainly::Only), UiEvent::Trust(trust_window::Event::SendReadable)),
+        ("plain-chosen", Doubt::Plain(Plainly::Chosen), UiEvent::Trust(trust_window::Event::SendReadable)),
     ];
     let looks = [
         ("en", theme::Theme::Light),
@@ -645,7 +654,10 @@ fn a_doubtful_server_is_not_trusted_by_accident() {
             assert!(buttons.iter().all(|b| b.x() > 0 && b.x() + b.w() < w && b.y() + b.h() < h));
             keep_picture(&format!("{name}-{locale}-{theme:?}-{w}"));
             buttons.into_iter().for_each(|mut button| button.do_callback());
-            assert_eq!(emitted.borrow_mut().drain(..).collect::<Vec<_>>(), [UiEvent::StayAway, goes_on.clone()]);
+            assert_eq!(
+                emitted.borrow_mut().drain(..).collect::<Vec<_>>(),
+                [UiEvent::Trust(trust_window::Event::StayAway), goes_on.clone()]
+            );
             window.close();
         }
     }
@@ -692,7 +704,11 @@ fn the_connection_window_copies_all_it_shows() {
         move |event| emitted.borrow_mut().push(event)
     });
     let mut window = ConnectionWindow::new("chat.example:9", None, emit);
-    assert_eq!(emitted.borrow().as_slice(), [UiEvent::ConnectionWanted], "it asks for figures by itself");
+    assert_eq!(
+        emitted.borrow().as_slice(),
+        [UiEvent::Connection(connection_window::Event::FiguresWanted)],
+        "it asks for figures by itself"
+    );
     let at = "192.0.2.7:9".parse().expect("valid");
     let silent = Step { what: What::Silent { at, questions: 4 }, took: std::time::Duration::ZERO };
     let steps = vec![silent; 12];

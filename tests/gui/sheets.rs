@@ -6,8 +6,10 @@ use fltk::app;
 use fltk::input::{Input, SecretInput};
 use fltk::prelude::*;
 use hongyan::client::session::PasswordOutcome;
-use hongyan::ui::gui::login::{Emit, Login, LoginForm, Register};
+use hongyan::ui::gui::Emit;
+use hongyan::ui::gui::login_window::{Login, LoginForm};
 use hongyan::ui::gui::password_window::{Field, PasswordWindow};
+use hongyan::ui::gui::register_window::Register;
 use std::rc::Rc;
 
 use super::every_window::{controls, windows};

@@ -10,7 +10,7 @@ use fltk::prelude::*;
 use fltk::window::Window;
 use hongyan::ui::gui::file_chooser::{Purpose, choose};
 use hongyan::ui::gui::keys_window::KeysWindow;
-use hongyan::ui::gui::login::{Login, LoginForm};
+use hongyan::ui::gui::login_window::{Login, LoginForm};
 use hongyan::ui::gui::password_window::PasswordWindow;
 use hongyan::ui::gui::trust_window::{Doubt, TrustWindow};
 use hongyan::ui::gui::{screen, widgets};

@@ -8,7 +8,9 @@ use fltk::app;
 use fltk::enums::{Key, Shortcut};
 use rust_i18n::t;
 
-use super::{UiEvent, latin, menu};
+use super::{
+    UiEvent, connection_window, keys_window, latin, main_window, menu, password_window, settings_window, wire_window,
+};
 
 /// A key as it is pressed, and by `Display` as it is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -213,22 +215,37 @@ type Everywhere = Action<fn() -> UiEvent, Own>;
 
 /// The main window's own menu, in its order, and the keys that work in every window.
 pub const EVERYWHERE: &[Everywhere] = &[
-    Everywhere::entry("main.take_back", |own| own.offline && own.kicked, || UiEvent::TakeBack),
-    Everywhere::entry("main.go_online", |own| own.offline && !own.kicked, || UiEvent::SetOnline(true)),
-    Everywhere::entry("main.go_offline", |own| !own.offline, || UiEvent::SetOnline(false)),
-    Everywhere::new(&[Press::F(5)], "keys.fetch", || UiEvent::Fetch).named("main.fetch", |_| true),
-    Everywhere::new(&[Press::Ctrl(',')], "keys.settings", || UiEvent::OpenSettings).named("main.settings", |_| true),
-    Everywhere::entry("main.import", |_| true, || UiEvent::ImportFriends),
-    Everywhere::entry("main.export", |_| true, || UiEvent::ExportFriends),
-    Everywhere::new(&[Press::CtrlShift('l')], "keys.wire", || UiEvent::OpenWire).named("main.wire", |_| true),
-    Everywhere::new(&[Press::CtrlShift('k')], "keys.connection", || UiEvent::OpenConnection)
-        .named("main.connection", |_| true),
-    Everywhere::new(&[Press::F(1), Press::Ctrl('/')], "keys.this", || UiEvent::OpenKeys).named("main.keys", |_| true),
-    Everywhere::entry("main.switch", |_| true, || UiEvent::SwitchAccount),
-    Everywhere::entry("main.password", |own| own.password, || UiEvent::OpenPassword),
-    Everywhere::entry("main.forget_device", |own| own.stays, || UiEvent::LeaveDevice),
-    Everywhere::new(&[Press::Ctrl('k')], "keys.search", || UiEvent::Search),
-    Everywhere::new(&[Press::Ctrl('q')], "keys.quit", || UiEvent::Quit).named("main.quit", |_| true),
+    Everywhere::entry(
+        "main.take_back",
+        |own| own.offline && own.kicked,
+        || UiEvent::Main(main_window::Event::TakeBack),
+    ),
+    Everywhere::entry(
+        "main.go_online",
+        |own| own.offline && !own.kicked,
+        || UiEvent::Main(main_window::Event::SetOnline(true)),
+    ),
+    Everywhere::entry("main.go_offline", |own| !own.offline, || UiEvent::Main(main_window::Event::SetOnline(false))),
+    Everywhere::new(&[Press::F(5)], "keys.fetch", || UiEvent::Main(main_window::Event::Fetch))
+        .named("main.fetch", |_| true),
+    Everywhere::new(&[Press::Ctrl(',')], "keys.settings", || UiEvent::Settings(settings_window::Event::Open))
+        .named("main.settings", |_| true),
+    Everywhere::entry("main.import", |_| true, || UiEvent::Main(main_window::Event::Import)),
+    Everywhere::entry("main.export", |_| true, || UiEvent::Main(main_window::Event::Export)),
+    Everywhere::new(&[Press::CtrlShift('l')], "keys.wire", || UiEvent::Wire(wire_window::Event::Open))
+        .named("main.wire", |_| true),
+    Everywhere::new(&[Press::CtrlShift('k')], "keys.connection", || {
+        UiEvent::Connection(connection_window::Event::Open)
+    })
+    .named("main.connection", |_| true),
+    Everywhere::new(&[Press::F(1), Press::Ctrl('/')], "keys.this", || UiEvent::Keys(keys_window::Event::Open))
+        .named("main.keys", |_| true),
+    Everywhere::entry("main.switch", |_| true, || UiEvent::Main(main_window::Event::SwitchAccount)),
+    Everywhere::entry("main.password", |own| own.password, || UiEvent::Password(password_window::Event::Open)),
+    Everywhere::entry("main.forget_device", |own| own.stays, || UiEvent::Main(main_window::Event::LeaveDevice)),
+    Everywhere::new(&[Press::Ctrl('k')], "keys.search", || UiEvent::Main(main_window::Event::Search)),
+    Everywhere::new(&[Press::Ctrl('q')], "keys.quit", || UiEvent::Main(main_window::Event::Quit))
+        .named("main.quit", |_| true),
     Everywhere::told(&[Press::Elsewhere("Tab  Shift+Tab")], "keys.tab"),
     Everywhere::told(&[Press::Elsewhere("Menu  Shift+F10")], "keys.row_menu"),
     Everywhere::told(&[Press::Elsewhere("Ctrl++  Ctrl+-  Ctrl+0")], "keys.zoom"),

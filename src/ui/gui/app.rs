@@ -1,19 +1,21 @@
 //! The loop: FLTK's own. The bell calls `awake_callback`, whose plain function drains the client, a
 //! bounded turn at a time, also while a dialog is open. No borrow is held across a dialog.
 //!
-//! Its parts, each a subject of the loop: `login`, `place`, `menu`, `friends`, `chats`, `drafts`,
-//! `password`, `preferences`, `questions`, `connection` and `wire`.
+//! Its parts, each of a window or a subject of the loop: `login`, `registration`, `place`, `main`, `friends`, `chats`, `drafts`,
+//! `password`, `preferences`, `questions`, `connection`, `wire` and `keys`.
 
 mod chats;
 mod connection;
 mod drafts;
 mod friends;
+mod keys;
 mod login;
-mod menu;
+mod main;
 mod password;
 mod place;
 mod preferences;
 mod questions;
+mod registration;
 mod wire;
 
 use std::cell::RefCell;
@@ -27,14 +29,15 @@ use super::chat_window::ChatWindow;
 use super::connection_window::ConnectionWindow;
 use super::friend_window::FriendWindow;
 use super::keys_window::KeysWindow;
-use super::login::{Emit, Login, LoginForm, Register, RegisterForm};
+use super::login_window::{Login, LoginForm};
 use super::main_window::MainWindow;
 use super::notice::Kept;
 use super::password_window::PasswordWindow;
+use super::register_window::{Register, RegisterForm};
 use super::settings_window::SettingsWindow;
 use super::trust_window::{Doubt, TrustWindow};
 use super::wire_window::WireWindow;
-use super::{Args, Secret, UiEvent, begin, screen, theme, widgets};
+use super::{Args, Emit, Secret, UiEvent, begin, screen, theme, widgets};
 use crate::base::model::Account;
 use crate::base::settings::{Saver, Settings};
 use crate::client::net::{Now, clock};
@@ -218,31 +221,33 @@ fn drain() {
     }
 }
 
-/// What a window asked for. Dialogs are opened here, with nothing borrowed, so that messages go on
-/// arriving behind them.
+/// Does what a window asked for, by the part that is about that window. Nothing is borrowed here, so that a part can open
+/// a dialog, and messages go on arriving behind it.
 fn apply(event: UiEvent) {
     match event {
-        UiEvent::Quit => quit(),
-        UiEvent::RemoveFriend(account) => friends::remove(account, false),
-        UiEvent::DeletePerson(account) => friends::remove(account, true),
-        UiEvent::ImportFriends => friends::import(),
-        UiEvent::ExportFriends => friends::export(),
-        UiEvent::SwitchAccount if may_leave() => leave(Leaving::SwitchAccount),
-        UiEvent::LeaveDevice if may_leave() => leave_by(Leaving::SwitchAccount, Client::forget_device),
-        UiEvent::FriendMenu(person, x, y) => friends::row_menu(&person, (x, y)),
-        UiEvent::Menu(x, y) => menu::own((x, y)),
-        UiEvent::SaveWire(text) => wire::save(text),
-        UiEvent::SaveTrials => wire::save_trials(),
-        UiEvent::LogInAgain => questions::log_in_again(),
-        UiEvent::AskRescue => questions::ask_rescue(),
-        event => {
-            with(|app| {
-                app.apply(event);
-                app.events();
-            });
-        }
+        UiEvent::Login(event) => login::apply(event),
+        UiEvent::Register(event) => registration::apply(event),
+        UiEvent::Main(event) => main::apply(event),
+        UiEvent::Chat(peer, event) => chats::apply(peer, event),
+        UiEvent::Friend(event) => friends::apply(event),
+        UiEvent::Password(event) => password::apply(event),
+        UiEvent::Settings(event) => preferences::apply(event),
+        UiEvent::Trust(event) => questions::apply(event),
+        UiEvent::Connection(event) => connection::apply(event),
+        UiEvent::Wire(event) => wire::apply(event),
+        UiEvent::Keys(event) => keys::apply(event),
     }
+    with(App::events);
     drain();
+}
+
+/// Does this at the loop's next turn, when nothing is borrowed.
+fn soon(what: impl FnOnce() + 'static) {
+    let mut what = Some(what);
+    app::add_timeout3(0.0, move |_| {
+        what.take().into_iter().for_each(|what| what());
+        drain();
+    });
 }
 
 fn quit() {
@@ -305,101 +310,6 @@ impl App {
             login.say(text, true);
         } else if let Some(main) = &mut self.main {
             main.say_trouble(text);
-        }
-    }
-
-    fn apply(&mut self, event: UiEvent) {
-        match event {
-            UiEvent::Login { account, password } => self.log_in(&account, &password),
-            UiEvent::LoginAccount(_) => self.look_whether_known(),
-            UiEvent::ForgetDevice(account) => self.forget_device(&account),
-            UiEvent::OpenRegister => self.open_register(),
-            UiEvent::LoginClosed => self.login_closed(),
-            UiEvent::OtherLanguage => self.other_language(),
-            UiEvent::OpenSettings => self.open_settings(),
-            UiEvent::SaveSettings(form) => self.save_settings(form),
-            UiEvent::SettingsClosed => self.close_settings(),
-            UiEvent::Register(form) => self.do_register(form),
-            UiEvent::RegisterClosed => {
-                if let Some((window, _)) = self.register.take() {
-                    window.close();
-                }
-                if self.trust.is_some() {
-                    self.stay_away();
-                }
-            }
-            UiEvent::EditFriend(name) => self.edit_friend(&name),
-            UiEvent::SaveFriend(form) => self.save_friend(&form),
-            UiEvent::ChangePassword(form) => self.change_password(&form),
-            UiEvent::OpenPassword => self.open_password(),
-            UiEvent::Block(account, blocked) => self.client.set_blocked(account, blocked),
-            UiEvent::SetOnline(online) => self.go(online),
-            UiEvent::PasswordClosed => self.close_password(),
-            UiEvent::FriendClosed => self.close_friend(),
-            UiEvent::Toggle(section) => {
-                if let Some(main) = &mut self.main {
-                    main.toggle(&section);
-                }
-            }
-            UiEvent::OpenChat(peer) => self.open_chat(peer),
-            UiEvent::Looked(peer) => self.looked(peer),
-            UiEvent::Index(peer) => self.client.index(peer),
-            UiEvent::Earlier(peer) => self.ask_for_earlier(peer),
-            UiEvent::Page { peer, first, count } => self.client.page(peer, first, count),
-            UiEvent::Send { peer, text } => self.send(&peer, &text),
-            UiEvent::Resend { peer, id } => self.resend(peer, id),
-            UiEvent::Typed(peer) => self.typed(peer),
-            UiEvent::ChatClosed(peer) => self.close_chat(&peer),
-            UiEvent::OpenWire => self.open_wire(),
-            UiEvent::WireClosed => self.close_wire(),
-            UiEvent::ByHand { bytes, expectation } => self.by_hand(bytes, expectation),
-            UiEvent::ThreadsWanted => self.show_threads(),
-            UiEvent::OpenConnection => self.open_connection(),
-            UiEvent::ConnectionClosed => self.close_connection(),
-            UiEvent::ConnectionWanted => self.show_connection(),
-            UiEvent::FindOut(server) => self.find_out(server),
-            UiEvent::OpenKeys => self.open_keys(),
-            UiEvent::KeysClosed => self.close_keys(),
-            UiEvent::ShowDoubt => self.show_doubt(),
-            UiEvent::StayAway => self.stay_away(),
-            UiEvent::SendReadable => self.send_readable(),
-            UiEvent::KeyTrusted(key) => self.trust_key(key),
-            UiEvent::TakeBack => self.take_back(),
-            UiEvent::StayOffline => self.stay_offline(),
-            UiEvent::Fetch if self.main.is_some() => {
-                self.revive_server();
-                self.client.fetch_now(clock::now());
-            }
-            UiEvent::Search => {
-                if let Some(main) = &mut self.main {
-                    main.search();
-                }
-            }
-            UiEvent::NoticeSeen => {
-                if let Some(main) = &mut self.main {
-                    main.seen();
-                }
-            }
-            UiEvent::MainLooked => {
-                if let Some(main) = &mut self.main {
-                    main.looked();
-                }
-            }
-            // Those with dialogs are applied without a borrow.
-            UiEvent::Fetch
-            | UiEvent::Quit
-            | UiEvent::RemoveFriend(_)
-            | UiEvent::DeletePerson(_)
-            | UiEvent::ImportFriends
-            | UiEvent::ExportFriends
-            | UiEvent::SwitchAccount
-            | UiEvent::LeaveDevice
-            | UiEvent::FriendMenu(..)
-            | UiEvent::Menu(..)
-            | UiEvent::LogInAgain
-            | UiEvent::AskRescue
-            | UiEvent::SaveWire(_)
-            | UiEvent::SaveTrials => {}
         }
     }
 

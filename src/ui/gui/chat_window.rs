@@ -7,7 +7,7 @@ use std::rc::Rc;
 use fltk::app;
 use fltk::button::Button;
 use fltk::draw;
-use fltk::enums::{Align, Event, Font, FrameType, Key};
+use fltk::enums::{self, Align, Font, FrameType, Key};
 use fltk::frame::Frame;
 use fltk::prelude::*;
 use fltk::text::{TextBuffer, TextEditor, WrapMode};
@@ -19,11 +19,10 @@ use super::actions::{Action, Press, pressed};
 use super::canvas::Canvas;
 use super::field_menu;
 use super::keys_window::listen;
-use super::login::Emit;
 use super::screen::Life;
 use super::transcript::{Ask, Earlier, Transcript};
 use super::widgets::{self, Style};
-use super::{UiEvent, screen, theme};
+use super::{Emit, UiEvent, screen, theme};
 use crate::base::model::{Account, MessageId, MessageText, SendState};
 use crate::base::shown;
 use crate::client::history::{Row, RowMeta};
@@ -46,10 +45,34 @@ pub(super) const WRITING: &[Writing] = &[
     Writing::new(&[Press::Tab], "keys.choose", |transcript, _| drop(transcript.widget().clone().take_focus())),
 ];
 
-type Here = Action<fn(Account) -> UiEvent>;
+/// What the window of a chat asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "fields are named by what they hold")]
+pub enum Event {
+    /// The chat is wanted.
+    Open,
+    /// The window is looked at, or new messages came into sight there.
+    Looked,
+    /// The transcript needs its rows anew.
+    IndexWanted,
+    /// What the server has of before the first message is wanted.
+    EarlierWanted,
+    /// The transcript needs texts.
+    PageWanted { first: u32, count: u32 },
+    /// A text was written.
+    Send(String),
+    /// A message is to be sent once more.
+    Resend(MessageId),
+    /// Something was typed, and not sent yet.
+    Typed,
+    /// The window was closed.
+    Closed,
+}
+
+type Here = Action<fn() -> Event>;
 
 /// The window's own keys, whatever in it has the keys.
-pub(super) const ACTIONS: &[Here] = &[Here::new(&[Press::Ctrl('w')], "keys.close", UiEvent::ChatClosed)];
+pub(super) const ACTIONS: &[Here] = &[Here::new(&[Press::Ctrl('w')], "keys.close", || Event::Closed)];
 
 /// How one is connected oneself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,11 +149,11 @@ impl ChatWindow {
             Rc::new(move |ask| {
                 let peer = peer.clone();
                 emit(match ask {
-                    Ask::Page { first, count } => UiEvent::Page { peer, first, count },
-                    Ask::Index => UiEvent::Index(peer),
-                    Ask::Earlier => UiEvent::Earlier(peer),
-                    Ask::Resend(id) => UiEvent::Resend { peer, id },
-                    Ask::Looked => UiEvent::Looked(peer),
+                    Ask::Page { first, count } => UiEvent::Chat(peer, Event::PageWanted { first, count }),
+                    Ask::Index => UiEvent::Chat(peer, Event::IndexWanted),
+                    Ask::Earlier => UiEvent::Chat(peer, Event::EarlierWanted),
+                    Ask::Resend(id) => UiEvent::Chat(peer, Event::Resend(id)),
+                    Ask::Looked => UiEvent::Chat(peer, Event::Looked),
                     // At once: the next key may be there already.
                     Ask::Compose => return compose(&writer, &app::event_text()),
                     Ask::Leave => return compose(&writer, ""),
@@ -187,7 +210,7 @@ impl ChatWindow {
         if let Some(mut buffer) = self.composer.buffer() {
             buffer.add_modify_callback(move |_, inserted, deleted, _, _| {
                 if inserted > 0 || deleted > 0 {
-                    emit(UiEvent::Typed(peer.clone()));
+                    emit(UiEvent::Chat(peer.clone(), Event::Typed));
                 }
             });
         }
@@ -199,11 +222,11 @@ impl ChatWindow {
         // Else the editor would see Enter first, and break the line.
         self.composer.super_handle_first(false);
         self.composer.handle(move |composer, event| match event {
-            Event::Focus => {
-                out(UiEvent::Looked(peer.clone()));
+            enums::Event::Focus => {
+                out(UiEvent::Chat(peer.clone(), Event::Looked));
                 false
             }
-            Event::KeyDown => {
+            enums::Event::KeyDown => {
                 let Some(does) = pressed(WRITING, false) else { return field_menu::handles(composer, event) };
                 does(&mut transcript, &*send);
                 composer.redraw();
@@ -213,17 +236,17 @@ impl ChatWindow {
         });
         let (peer, out) = (self.peer.clone(), Rc::clone(&emit));
         listen(&mut self.window, &emit, move |event| {
-            if event == Event::Focus {
-                out(UiEvent::Looked(peer.clone()));
+            if event == enums::Event::Focus {
+                out(UiEvent::Chat(peer.clone(), Event::Looked));
             }
-            let does = if event == Event::KeyDown { pressed(ACTIONS, false) } else { None };
-            does.inspect(|does| out(does(peer.clone()))).is_some()
+            let does = if event == enums::Event::KeyDown { pressed(ACTIONS, false) } else { None };
+            does.inspect(|does| out(UiEvent::Chat(peer.clone(), does()))).is_some()
         });
         let peer = self.peer.clone();
         self.window.set_callback(move |_| {
             // Escape ends an input method's suggestions, and no chat.
-            if app::event_key() != Key::Escape || app::event() == Event::Close {
-                emit(UiEvent::ChatClosed(peer.clone()));
+            if app::event_key() != Key::Escape || app::event() == enums::Event::Close {
+                emit(UiEvent::Chat(peer.clone(), Event::Closed));
             }
         });
     }
@@ -519,7 +542,7 @@ fn sending(
         }
         if parts > 0 {
             buffer.set_text("");
-            emit(UiEvent::Send { peer: peer.clone(), text });
+            emit(UiEvent::Chat(peer.clone(), Event::Send(text)));
         }
     })
 }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use fltk::app;
 use fltk::button::Button;
 use fltk::draw;
-use fltk::enums::{Color, Event, Font, Key};
+use fltk::enums::{self, Color, Font, Key};
 use fltk::frame::Frame;
 use fltk::group::{Scroll, ScrollType};
 use fltk::input::Input;
@@ -18,9 +18,8 @@ use rust_i18n::t;
 use super::actions::{Action, Press, pressed};
 use super::field_menu;
 use super::keys_window::listen;
-use super::login::Emit;
 use super::widgets::{self, Style};
-use super::{UiEvent, screen, shape, sheet, theme};
+use super::{Emit, UiEvent, screen, shape, sheet, theme};
 use crate::client::Connection;
 use crate::client::diagnosis::{Mark, Report, Verdict};
 use crate::client::net::clock;
@@ -33,6 +32,19 @@ const PAD: i32 = 14;
 const LABEL: i32 = 104;
 /// One turn of the wheel, one arrow key.
 const STEP: i32 = 36;
+
+/// What the connection window asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The window is wanted.
+    Open,
+    /// It shows how the connection is doing, and wants to know.
+    FiguresWanted,
+    /// Why this server cannot be reached, if so, is to be found out.
+    FindOut(String),
+    /// The window was closed.
+    Closed,
+}
 
 /// The window.
 pub struct ConnectionWindow {
@@ -58,7 +70,7 @@ type OfWindow = Action<fn(&Here)>;
 /// The window's keys; the line for a server asks first, and does without some.
 pub(super) const ACTIONS: &[OfWindow] = &[
     OfWindow::told(&[Press::Elsewhere("Enter")], "keys.find_out"),
-    OfWindow::new(&[Press::Escape, Press::Ctrl('w')], "", |here| (here.emit)(UiEvent::ConnectionClosed)),
+    OfWindow::new(&[Press::Escape, Press::Ctrl('w')], "", |here| (here.emit)(UiEvent::Connection(Event::Closed))),
     OfWindow::new(&[Press::Ctrl('c')], "keys.copy_report", |here| (here.copying)()).outside_fields(),
     OfWindow::new(&[Press::PageUp], "keys.copy_report", |here| (here.scroll)(STEP - here.page.h())),
     OfWindow::new(&[Press::PageDown], "keys.copy_report", |here| (here.scroll)(here.page.h() - STEP)),
@@ -140,7 +152,7 @@ impl ConnectionWindow {
         });
         let find_out: Rc<dyn Fn()> = {
             let (field, emit) = (field.clone(), Rc::clone(&emit));
-            Rc::new(move || emit(UiEvent::FindOut(field.value().trim().to_owned())))
+            Rc::new(move || emit(UiEvent::Connection(Event::FindOut(field.value().trim().to_owned()))))
         };
         let copying: Rc<dyn Fn()> = {
             let (shown, message) = (Rc::clone(&shown), message.clone());
@@ -157,7 +169,7 @@ impl ConnectionWindow {
         keys(&mut window, &mut field, &mut steps, &shown, [find_out, copying], &emit);
         window.set_callback({
             let emit = Rc::clone(&emit);
-            move |_| emit(UiEvent::ConnectionClosed)
+            move |_| emit(UiEvent::Connection(Event::Closed))
         });
         window.show();
         let _ = test.take_focus();
@@ -258,10 +270,10 @@ fn keys(
     steps.handle({
         let scroll = Rc::clone(&scroll);
         move |_, event| {
-            if event == Event::MouseWheel {
+            if event == enums::Event::MouseWheel {
                 scroll(app::event_dy_value() * STEP);
             }
-            event == Event::MouseWheel
+            event == enums::Event::MouseWheel
         }
     });
     let here = Here { emit: Rc::clone(emit), scroll, page: steps.clone(), copying: Rc::clone(&copying) };
@@ -271,10 +283,10 @@ fn keys(
     field.handle({
         let shortcut = Rc::clone(&shortcut);
         move |field, event| {
-            if matches!(event, Event::Focus | Event::Unfocus) {
+            if matches!(event, enums::Event::Focus | enums::Event::Unfocus) {
                 field.parent().into_iter().for_each(|mut around| around.redraw());
             }
-            if event != Event::KeyDown {
+            if event != enums::Event::KeyDown {
                 return field_menu::handles(field, event);
             }
             if matches!(app::event_key(), Key::Enter | Key::KPEnter) {
@@ -284,7 +296,7 @@ fn keys(
             shortcut(true) || field_menu::handles(field, event)
         }
     });
-    listen(window, emit, move |event| event == Event::KeyDown && shortcut(false));
+    listen(window, emit, move |event| event == enums::Event::KeyDown && shortcut(false));
 }
 
 /// Asks for the figures now and once a second as long as the window is there.
@@ -292,7 +304,7 @@ fn tick(window: screen::Life, emit: Emit) {
     if !window.is_on() {
         return;
     }
-    emit(UiEvent::ConnectionWanted);
+    emit(UiEvent::Connection(Event::FiguresWanted));
     app::add_timeout3(1.0, move |_| tick(window.clone(), Rc::clone(&emit)));
 }
 

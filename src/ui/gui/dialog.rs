@@ -119,7 +119,7 @@ fn dialog(question: &str, file: Option<(&str, Purpose, Check)>, yes: &str, no: &
             line.set_value(proposal);
         }
         let proposal = proposal.to_owned();
-        super::login::enter_submits(line, &agreed);
+        super::widgets::enter_submits(line, &agreed);
         let mut line = line.clone();
         look.set_callback(move |_| {
             let typed = line.value();

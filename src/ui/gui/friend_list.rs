@@ -13,7 +13,7 @@ use rust_i18n::t;
 
 use super::actions::{Action, Press, pressed};
 use super::canvas::{Canvas, Painted, joined, plan};
-use super::{UiEvent, shape, theme, widgets};
+use super::{UiEvent, chat_window, friend_window, main_window, shape, theme, widgets};
 use crate::base::model::Account;
 use crate::base::shown;
 use crate::client::roster::{Entry, Person, Presence, Section};
@@ -53,18 +53,32 @@ type OfRow = Action<fn(&Person) -> UiEvent, Row>;
 
 /// What can be done with whom a row is about; rooms have no menu and are not edited.
 pub(super) const ACTIONS: &[OfRow] = &[
-    OfRow::entry("main.open", |_| true, |person| UiEvent::OpenChat(person.account.clone())),
+    OfRow::entry("main.open", |_| true, |person| UiEvent::Chat(person.account.clone(), chat_window::Event::Open)),
     OfRow::new(&[Press::F(2)], "keys.friend", edit).named("main.edit", |row| row.contact),
     OfRow::entry("main.add", |row| !row.contact, edit),
-    OfRow::entry("main.block", |row| !row.blocked, |person| UiEvent::Block(person.account.clone(), true)),
-    OfRow::entry("main.unblock", |row| row.blocked, |person| UiEvent::Block(person.account.clone(), false)),
-    OfRow::new(&[Press::Delete], "keys.friend", |person| UiEvent::RemoveFriend(person.account.clone()))
-        .named("main.remove", |row| row.removable),
-    OfRow::entry("main.delete", |row| row.removable, |person| UiEvent::DeletePerson(person.account.clone())),
+    OfRow::entry(
+        "main.block",
+        |row| !row.blocked,
+        |person| UiEvent::Main(main_window::Event::Block(person.account.clone(), true)),
+    ),
+    OfRow::entry(
+        "main.unblock",
+        |row| row.blocked,
+        |person| UiEvent::Main(main_window::Event::Block(person.account.clone(), false)),
+    ),
+    OfRow::new(&[Press::Delete], "keys.friend", |person| {
+        UiEvent::Main(main_window::Event::Remove(person.account.clone()))
+    })
+    .named("main.remove", |row| row.removable),
+    OfRow::entry(
+        "main.delete",
+        |row| row.removable,
+        |person| UiEvent::Main(main_window::Event::Delete(person.account.clone())),
+    ),
 ];
 
 fn edit(person: &Person) -> UiEvent {
-    UiEvent::EditFriend(person.account.to_string())
+    UiEvent::Friend(friend_window::Event::Open(person.account.to_string()))
 }
 
 #[derive(Default)]

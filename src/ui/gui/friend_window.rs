@@ -8,10 +8,9 @@ use fltk::input::Input;
 use fltk::prelude::*;
 use rust_i18n::t;
 
-use super::login::{Emit, enter_submits};
 use super::sheet::{INNER, Lines, MARGIN, Sheet, WIDTH};
-use super::widgets::{self, Style};
-use super::{UiEvent, screen, theme};
+use super::widgets::{self, Style, enter_submits};
+use super::{Emit, UiEvent, screen, theme};
 use crate::base::model::{Account, names};
 use crate::client::history::Contact;
 use crate::client::session::Found;
@@ -27,6 +26,17 @@ pub struct Form {
     pub group: String,
     /// Kept and not shown.
     pub blocked: bool,
+}
+
+/// What the window of a friend's remark and group asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The window is wanted: for a known account, or for somebody new of that name, which may be empty.
+    Open(String),
+    /// The button was pressed.
+    Save(Form),
+    /// The window was closed.
+    Closed,
 }
 
 /// The window.
@@ -93,12 +103,12 @@ impl FriendWindow {
         };
         let submit: Rc<dyn Fn()> = {
             let (typed, emit) = (Rc::clone(&typed), Rc::clone(&emit));
-            Rc::new(move || emit(UiEvent::SaveFriend(typed())))
+            Rc::new(move || emit(UiEvent::Friend(Event::Save(typed()))))
         };
         enter_submits(&mut account, &submit);
         enter_submits(&mut remark, &submit);
         enter_submits(&mut group, &submit);
-        sheet.open(&emit, [&mut save, &mut cancel], submit, &UiEvent::FriendClosed);
+        sheet.open(&emit, [&mut save, &mut cancel], submit, &UiEvent::Friend(Event::Closed));
         let _ = if known.is_some() || !name.is_empty() { remark.take_focus() } else { account.take_focus() };
         let (name, asked, unchecked) = (name.to_owned(), None, None);
         Self { sheet, name, account, remark, group, blocked, message, save, typed, asked, unchecked }

@@ -3,17 +3,16 @@
 use std::rc::Rc;
 
 use fltk::draw;
-use fltk::enums::{Event, Font};
+use fltk::enums::{self, Font};
 use fltk::frame::Frame;
 use fltk::prelude::*;
 use fltk::window::Window;
 use rust_i18n::t;
 
 use super::actions::{EVERYWHERE, Line, list, pressed};
-use super::login::{self, Emit};
 use super::sheet::Sheet;
-use super::{UiEvent, screen, theme, widgets};
-use super::{chat_window, connection_window, friend_list, main_window, transcript, wire_window};
+use super::{Emit, UiEvent, screen, theme, widgets};
+use super::{chat_window, connection_window, friend_list, login_window, main_window, transcript, wire_window};
 
 const ROW: i32 = 24;
 /// A column: two of them fit on a small screen, one does not.
@@ -26,7 +25,7 @@ type Column = Vec<Line>;
 fn columns() -> [Column; 2] {
     let (mut left, mut right) = (Vec::new(), Vec::new());
     section(&mut left, "keys.everywhere", |lines| list(lines, EVERYWHERE));
-    section(&mut left, "keys.login_window", |lines| list(lines, login::ACTIONS));
+    section(&mut left, "keys.login_window", |lines| list(lines, login_window::ACTIONS));
     section(&mut left, "keys.main_window", |lines| {
         list(lines, main_window::ACTIONS);
         list(lines, friend_list::ACTIONS);
@@ -46,6 +45,15 @@ fn section(column: &mut Column, heading: &'static str, of: impl FnOnce(&mut Colu
     of(&mut lines);
     column.push((String::new(), heading));
     column.append(&mut lines);
+}
+
+/// What the list of keys asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The list is wanted.
+    Open,
+    /// It was closed.
+    Closed,
 }
 
 /// The window.
@@ -74,7 +82,7 @@ impl KeysWindow {
             let mut sheet = sheet.clone();
             move |event| sheet.scrolls(event)
         });
-        window.set_callback(move |_| emit(UiEvent::KeysClosed));
+        window.set_callback(move |_| emit(UiEvent::Keys(Event::Closed)));
         window.show();
         Self { sheet }
     }
@@ -86,11 +94,13 @@ impl KeysWindow {
 }
 
 /// Gives a window its own keys and events, and after them the keys that work in every window.
-pub fn listen(window: &mut Window, emit: &Emit, mut own: impl FnMut(Event) -> bool + 'static) {
+pub fn listen(window: &mut Window, emit: &Emit, mut own: impl FnMut(enums::Event) -> bool + 'static) {
     let emit = Rc::clone(emit);
     // Not shortcuts: FLTK offers those to the window under the pointer, whoever has the keys. And no handler
     // for the whole program: the bindings take any result of one for "used", and Escape would do nothing.
-    window.handle(move |_, event| own(event) || screen::zooms(event) || event == Event::KeyDown && everywhere(&emit));
+    window.handle(move |_, event| {
+        own(event) || screen::zooms(event) || event == enums::Event::KeyDown && everywhere(&emit)
+    });
 }
 
 fn everywhere(emit: &Emit) -> bool {
@@ -133,7 +143,7 @@ mod tests {
 
     #[test]
     fn every_table_is_whole() {
-        is_whole(login::ACTIONS);
+        is_whole(login_window::ACTIONS);
         is_whole(main_window::ACTIONS);
         is_whole(friend_list::ACTIONS);
         is_whole(chat_window::WRITING);

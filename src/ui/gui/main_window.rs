@@ -7,7 +7,7 @@ use std::rc::Rc;
 use fltk::app;
 use fltk::button::Button;
 use fltk::draw;
-use fltk::enums::{CallbackTrigger, Color, Cursor, Event, Font, FrameType, Key};
+use fltk::enums::{self, CallbackTrigger, Color, Cursor, Font, FrameType, Key};
 use fltk::frame::Frame;
 use fltk::input::Input;
 use fltk::prelude::*;
@@ -20,15 +20,14 @@ use super::chat_window::ChatWindow;
 use super::field_menu;
 use super::friend_list::{FriendList, Wish};
 use super::keys_window::listen;
-use super::login::Emit;
 use super::notice::{Kept, Notice, Question};
 use super::theme::Palette;
 use super::widgets;
-use super::{UiEvent, screen, theme};
+use super::{Emit, UiEvent, chat_window, connection_window, friend_window, screen, theme};
 use crate::base::model::Account;
 use crate::client::history::Conversation;
 use crate::client::net::clock;
-use crate::client::roster::{self, Presence, Roster};
+use crate::client::roster::{self, Person, Presence, Roster};
 use crate::client::session::{Link, Speaks};
 
 const HEAD: i32 = 68;
@@ -41,10 +40,57 @@ type Here = Action<fn(&Emit, &mut Input)>;
 pub(super) const ACTIONS: &[Here] = &[
     Here::told(&[Press::Elsewhere("↑ ↓  Enter")], "keys.open"),
     Here::told(&[Press::Elsewhere("← →")], "keys.fold"),
-    Here::new(&[Press::Ctrl('n')], "keys.friend", |emit, _| emit(UiEvent::EditFriend(String::new()))),
-    Here::new(&[Press::F(10)], "keys.menu", |emit, _| emit(UiEvent::Menu(60, HEAD - 8))),
+    Here::new(&[Press::Ctrl('n')], "keys.friend", |emit, _| {
+        emit(UiEvent::Friend(friend_window::Event::Open(String::new())))
+    }),
+    Here::new(&[Press::F(10)], "keys.menu", |emit, _| emit(UiEvent::Main(Event::OwnMenu(60, HEAD - 8)))),
     Here::new(&[Press::Ctrl('f')], "", |_, search| drop(search.take_focus())),
 ];
+
+/// What the main window and its menus ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// One's own menu is wanted, at this place of the window.
+    OwnMenu(i32, i32),
+    /// The menu of somebody's row is wanted, at this place of the window.
+    RowMenu(Box<Person>, i32, i32),
+    /// A heading of the list is to be opened or closed.
+    Toggle(roster::Section),
+    /// Somebody is to be blocked, or not any more.
+    Block(Account, bool),
+    /// Somebody is to be taken off the list, after a question.
+    Remove(Account),
+    /// The same, with all messages.
+    Delete(Account),
+    /// Who stands in a file is to be added; which file is asked.
+    Import,
+    /// The list is to be written into a file; which is asked.
+    Export,
+    /// The account is to go online, or offline.
+    SetOnline(bool),
+    /// The server is to be asked for messages now.
+    Fetch,
+    /// The search is to have the keys.
+    Search,
+    /// The window is looked at.
+    Looked,
+    /// What stood over the connection line was read, and may go.
+    NoticeSeen,
+    /// The account's place is to be taken back from another device.
+    TakeBack,
+    /// It is to be left there.
+    StayOffline,
+    /// The login window is wanted, as the password is needed.
+    LogInAgain,
+    /// Why the server may be somebody else is to be shown.
+    ShowDoubt,
+    /// The login window is wanted, for another account.
+    SwitchAccount,
+    /// The same, and this account shall need its password again on this device.
+    LeaveDevice,
+    /// The program is to end.
+    Quit,
+}
 
 /// Who one is here.
 #[derive(Debug, Clone)]
@@ -135,13 +181,13 @@ impl MainWindow {
         let mut head = head(me, &status);
         head.set_callback({
             let (emit, head) = (Rc::clone(&emit), head.clone());
-            move |_| emit(UiEvent::Menu(head.x() + 60, head.y() + head.h() - 8))
+            move |_| emit(UiEvent::Main(Event::OwnMenu(head.x() + 60, head.y() + head.h() - 8)))
         });
         let mut plus = widgets::button(0, 0, 36, "＋", widgets::Style::Ghost);
         plus.set_tooltip(&t!("main.add_tip"));
         plus.set_callback({
             let emit = Rc::clone(&emit);
-            move |_| emit(UiEvent::EditFriend(String::new()))
+            move |_| emit(UiEvent::Friend(friend_window::Event::Open(String::new())))
         });
         let search = widgets::field(12, HEAD, 276, &t!("main.search"));
         let list = FriendList::new(0, 0, 300, 500, wishes(&emit, &search));
@@ -201,7 +247,7 @@ impl MainWindow {
         self.search.handle({
             let mut list = list.clone();
             move |search, event| {
-                if event != Event::KeyDown {
+                if event != enums::Event::KeyDown {
                     return field_menu::handles(search, event);
                 }
                 match app::event_key() {
@@ -223,16 +269,16 @@ impl MainWindow {
         });
         let (mut search, out) = (self.search.clone(), Rc::clone(&emit));
         listen(&mut self.window, &emit, move |event| {
-            if event == Event::Focus {
-                out(UiEvent::MainLooked);
+            if event == enums::Event::Focus {
+                out(UiEvent::Main(Event::Looked));
             }
-            let does = if event == Event::KeyDown { pressed(ACTIONS, false) } else { None };
+            let does = if event == enums::Event::KeyDown { pressed(ACTIONS, false) } else { None };
             does.inspect(|does| does(&out, &mut search)).is_some()
         });
         self.window.set_callback(move |_| {
             // Escape is not a way to leave.
-            if app::event_key() != Key::Escape || app::event() == Event::Close {
-                emit(UiEvent::Quit);
+            if app::event_key() != Key::Escape || app::event() == enums::Event::Close {
+                emit(UiEvent::Main(Event::Quit));
             }
         });
     }
@@ -450,11 +496,11 @@ fn wishes(emit: &Emit, search: &Input) -> Rc<dyn Fn(Wish)> {
     let (emit, search) = (Rc::clone(emit), search.clone());
     Rc::new(move |wish| {
         emit(match wish {
-            Wish::Open(account) => UiEvent::OpenChat(account),
+            Wish::Open(account) => UiEvent::Chat(account, chat_window::Event::Open),
             Wish::Do(event) => event,
-            Wish::Toggle(section) => UiEvent::Toggle(section),
-            Wish::Add(name) => UiEvent::EditFriend(name),
-            Wish::Menu(person, x, y) => UiEvent::FriendMenu(person, x, y),
+            Wish::Toggle(section) => UiEvent::Main(Event::Toggle(section)),
+            Wish::Add(name) => UiEvent::Friend(friend_window::Event::Open(name)),
+            Wish::Menu(person, x, y) => UiEvent::Main(Event::RowMenu(person, x, y)),
             Wish::Search(typed) => {
                 let mut search = search.clone();
                 let _ = search.take_focus();
@@ -475,11 +521,11 @@ fn foot(status: &Rc<RefCell<Status>>, emit: &Emit) -> Frame {
     let emit = Rc::clone(emit);
     foot.handle(move |_, event| {
         match event {
-            Event::Enter => draw::set_cursor(Cursor::Hand),
-            Event::Leave => draw::set_cursor(Cursor::Default),
+            enums::Event::Enter => draw::set_cursor(Cursor::Hand),
+            enums::Event::Leave => draw::set_cursor(Cursor::Default),
             // Only who takes the press is told of the release.
-            Event::Push => {}
-            Event::Released => emit(UiEvent::OpenConnection),
+            enums::Event::Push => {}
+            enums::Event::Released => emit(UiEvent::Connection(connection_window::Event::Open)),
             _ => return false,
         }
         true

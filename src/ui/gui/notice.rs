@@ -11,10 +11,9 @@ use fltk::frame::Frame;
 use fltk::prelude::*;
 use rust_i18n::t;
 
-use super::login::Emit;
 use super::text::elided;
 use super::widgets::{self, Style};
-use super::{UiEvent, theme};
+use super::{Emit, UiEvent, main_window, theme};
 use crate::client::lost;
 
 const PAD: i32 = 12;
@@ -146,7 +145,7 @@ impl Notice {
         let buttons = [button(0), button(1)];
         let mut seen = widgets::button_on(0, 0, 0, &t!("main.seen"), Style::Ghost, |palette| palette.surface);
         let emit = Rc::clone(emit);
-        seen.set_callback(move |_| emit(UiEvent::NoticeSeen));
+        seen.set_callback(move |_| emit(UiEvent::Main(main_window::Event::NoticeSeen)));
         seen.hide();
         Self { frame, buttons, seen, said }
     }

@@ -7,10 +7,9 @@ use fltk::input::SecretInput;
 use fltk::prelude::*;
 use rust_i18n::t;
 
-use super::login::{Emit, enter_submits};
 use super::sheet::{INNER, Lines, MARGIN, Sheet, WIDTH};
-use super::widgets::{self, Style};
-use super::{Secret, UiEvent, screen, theme};
+use super::widgets::{self, Style, enter_submits};
+use super::{Emit, Secret, UiEvent, screen, theme};
 use crate::client::session::PasswordOutcome;
 
 /// What was typed.
@@ -22,6 +21,17 @@ pub struct Form {
     pub new: Secret,
     /// The new one again.
     pub confirm: Secret,
+}
+
+/// What the password window asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The window is wanted.
+    Open,
+    /// The button was pressed.
+    Change(Form),
+    /// The window was closed.
+    Closed,
 }
 
 /// The window.
@@ -79,13 +89,14 @@ impl PasswordWindow {
                     return;
                 }
                 let secret = |field: &SecretInput| Secret(field.value());
-                emit(UiEvent::ChangePassword(Form { old: secret(&old), new: secret(&new), confirm: secret(&confirm) }));
+                let form = Form { old: secret(&old), new: secret(&new), confirm: secret(&confirm) };
+                emit(UiEvent::Password(Event::Change(form)));
             })
         };
         for field in [&mut old, &mut new, &mut confirm] {
             enter_submits(field, &submit);
         }
-        sheet.open(&emit, [&mut change, &mut cancel], submit, &UiEvent::PasswordClosed);
+        sheet.open(&emit, [&mut change, &mut cancel], submit, &UiEvent::Password(Event::Closed));
         let _ = old.take_focus();
         Self { sheet, old, new, confirm, message }
     }

@@ -10,10 +10,9 @@ use fltk::input::Input;
 use fltk::prelude::*;
 use rust_i18n::t;
 
-use super::login::{Emit, enter_submits_and};
 use super::sheet::Sheet;
-use super::widgets::{self, Style};
-use super::{UiEvent, screen, theme};
+use super::widgets::{self, Style, enter_submits_and};
+use super::{Emit, UiEvent, screen, theme};
 use crate::base::settings::{Language, PollingChoice};
 use crate::protocol::wire::frame::AccountSettings;
 
@@ -34,6 +33,17 @@ pub struct SettingsForm {
     pub polling: PollingChoice,
     /// None while the server has not said.
     pub account: Option<AccountSettings>,
+}
+
+/// What the settings window asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The window is wanted.
+    Open,
+    /// The button was pressed.
+    Save(SettingsForm),
+    /// The window was closed.
+    Closed,
 }
 
 /// The account's part.
@@ -85,10 +95,10 @@ impl SettingsWindow {
         };
         let submit: Rc<dyn Fn()> = {
             let (chosen, emit) = (Rc::clone(&chosen), Rc::clone(&emit));
-            Rc::new(move || emit(UiEvent::SaveSettings(chosen())))
+            Rc::new(move || emit(UiEvent::Settings(Event::Save(chosen()))))
         };
         enter_submits_and(&mut server, &submit, Some(&tell_others));
-        sheet.open(&emit, [&mut save, &mut cancel], submit, &UiEvent::SettingsClosed);
+        sheet.open(&emit, [&mut save, &mut cancel], submit, &UiEvent::Settings(Event::Closed));
         let _ = server.take_focus();
         Self { sheet, server, message, chosen, account: part, told }
     }

@@ -15,8 +15,7 @@ use fltk::valuator::Scrollbar;
 use fltk::window::Window;
 
 use super::keys_window::listen;
-use super::login::Emit;
-use super::{UiEvent, screen, text, theme, widgets};
+use super::{Emit, UiEvent, screen, text, theme, widgets};
 
 /// How wide a scroll bar is.
 pub(super) const BAR: i32 = 8;

@@ -8,16 +8,15 @@ use std::rc::Rc;
 use fltk::app;
 use fltk::button::Button;
 use fltk::draw;
-use fltk::enums::{Event, Font, Key};
+use fltk::enums::{self, Font, Key};
 use fltk::frame::Frame;
 use fltk::prelude::*;
 use fltk::window::Window;
 use rust_i18n::t;
 
 use super::keys_window::listen;
-use super::login::Emit;
 use super::widgets::{self, Style};
-use super::{UiEvent, screen, shape, theme};
+use super::{Emit, UiEvent, screen, shape, theme};
 use crate::client::session::{KeyChange, Plainly};
 
 const WIDTH: i32 = 560;
@@ -107,12 +106,23 @@ impl Doubt {
         match self {
             Self::Key(change) => {
                 let name = t!("trust.trust");
-                (name, UiEvent::KeyTrusted(change.shown.clone()))
+                (name, UiEvent::Trust(Event::TrustKey(change.shown.clone())))
             }
-            Self::Plain(Plainly::Only) => (t!("trust.only_send"), UiEvent::SendReadable),
-            Self::Plain(_) => (t!("trust.plain_send"), UiEvent::SendReadable),
+            Self::Plain(Plainly::Only) => (t!("trust.only_send"), UiEvent::Trust(Event::SendReadable)),
+            Self::Plain(_) => (t!("trust.plain_send"), UiEvent::Trust(Event::SendReadable)),
         }
     }
+}
+
+/// What the window of a doubtful server asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// Nothing is to be sent to the server; or the window was closed.
+    StayAway,
+    /// What was asked for is to go out readable to a server that was encrypted before, this once.
+    SendReadable,
+    /// The server may show this key from now on.
+    TrustKey(Vec<u8>),
 }
 
 /// What is shown.
@@ -150,19 +160,19 @@ impl TrustWindow {
         window.resize_callback(move |_, _, _, w, h| lay_out(w, h));
         away.set_callback({
             let emit = Rc::clone(&emit);
-            move |_| emit(UiEvent::StayAway)
+            move |_| emit(UiEvent::Trust(Event::StayAway))
         });
         go_on.set_callback({
             let emit = Rc::clone(&emit);
             move |_| emit(goes_on.clone())
         });
         listen(&mut window, &emit, move |event| match event {
-            Event::MouseWheel => scroll(app::event_dy_value() * 40),
-            Event::KeyDown if app::event_key() == Key::PageDown => scroll(160),
-            Event::KeyDown if app::event_key() == Key::PageUp => scroll(-160),
+            enums::Event::MouseWheel => scroll(app::event_dy_value() * 40),
+            enums::Event::KeyDown if app::event_key() == Key::PageDown => scroll(160),
+            enums::Event::KeyDown if app::event_key() == Key::PageUp => scroll(-160),
             _ => false,
         });
-        window.set_callback(move |_| emit(UiEvent::StayAway));
+        window.set_callback(move |_| emit(UiEvent::Trust(Event::StayAway)));
         window.show();
         let _ = away.take_focus();
         Self { window, doubt: doubt.clone() }

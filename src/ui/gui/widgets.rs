@@ -6,7 +6,7 @@ use std::rc::Rc;
 use fltk::app;
 use fltk::button::{Button, CheckButton};
 use fltk::draw;
-use fltk::enums::{Color, Cursor, Event, Font, FrameType, Key};
+use fltk::enums::{CallbackTrigger, Color, Cursor, Event, Font, FrameType, Key};
 use fltk::group::Group;
 use fltk::input::{Input, SecretInput};
 use fltk::prelude::*;
@@ -228,6 +228,28 @@ pub fn segment(x: i32, y: i32, w: i32, label: &str, number: usize, value: &Rc<Ce
         centred(&b.label(), b.x(), b.y(), b.w(), b.h(), SMALL, if chosen { colours.text } else { colours.dim });
     });
     button
+}
+
+/// Enter in a field does what the button does.
+pub(super) fn enter_submits<I: WidgetBase + WidgetExt + InputExt>(input: &mut I, submit: &Rc<dyn Fn()>) {
+    enter_submits_and(input, submit, None);
+}
+
+/// The same, and whatever else changes the field does `changed`.
+pub(super) fn enter_submits_and<I>(input: &mut I, submit: &Rc<dyn Fn()>, changed: Option<&Rc<dyn Fn()>>)
+where
+    I: WidgetBase + WidgetExt + InputExt,
+{
+    let (submit, changed) = (Rc::clone(submit), changed.cloned());
+    input.set_trigger(CallbackTrigger::EnterKeyAlways | CallbackTrigger::Changed);
+    input.set_callback(move |_| {
+        let enter = matches!(app::event_key(), Key::Enter | Key::KPEnter);
+        if app::event() == Event::KeyDown && enter {
+            submit();
+        } else if let Some(changed) = &changed {
+            changed();
+        }
+    });
 }
 
 /// Grounds for the discs, each dark enough for a white letter.

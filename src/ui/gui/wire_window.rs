@@ -20,7 +20,7 @@ use std::rc::Rc;
 
 use fltk::app;
 use fltk::button::Button;
-use fltk::enums::{CallbackTrigger, Event};
+use fltk::enums::{self, CallbackTrigger};
 use fltk::frame::Frame;
 use fltk::input::Input;
 use fltk::prelude::*;
@@ -29,11 +29,11 @@ use rust_i18n::t;
 
 use super::actions::{Action, Press, pressed};
 use super::keys_window::listen;
-use super::login::Emit;
 use super::widgets::{self, Style};
-use super::{UiEvent, screen, theme};
+use super::{Emit, UiEvent, screen, theme};
 use crate::client::net::ThreadFigures;
 use crate::client::tap::Record;
+use crate::probe::hand::Expectation;
 use crate::probe::{CaseReport, Unclear, Verdict, printable};
 use foot::Foot;
 use table::Table;
@@ -44,6 +44,24 @@ const BAR: i32 = 44;
 const ROW: i32 = 26;
 /// A narrower window has its fields in lines of their own.
 const NARROW: i32 = 640;
+
+/// What the protocol window asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "fields are named by what they hold")]
+pub enum Event {
+    /// The window is wanted.
+    Open,
+    /// A datagram was typed, and what is expected of it.
+    ByHand { bytes: Vec<u8>, expectation: Expectation },
+    /// The datagrams shown are to be written into a file, as this text; which file is asked.
+    Save(String),
+    /// What was typed is to be written into a file as a test document; which file is asked.
+    SaveTrials,
+    /// The threads are shown, and their figures wanted.
+    ThreadsWanted,
+    /// The window was closed.
+    Closed,
+}
 
 /// The window.
 pub struct WireWindow {
@@ -117,7 +135,7 @@ impl WireWindow {
         };
         let saving: Rc<dyn Fn()> = {
             let (table, emit) = (table.clone(), Rc::clone(&emit));
-            Rc::new(move || emit(UiEvent::SaveWire(table.text())))
+            Rc::new(move || emit(UiEvent::Wire(Event::Save(table.text()))))
         };
         for (button, action) in [(&mut pause, &toggle), (&mut copy, &copying), (&mut save, &saving)] {
             let action = Rc::clone(action);
@@ -140,8 +158,8 @@ impl WireWindow {
         let shortcut: Rc<dyn Fn(bool) -> bool> =
             Rc::new(move |editing| pressed(ACTIONS, editing).inspect(|does| does(&here)).is_some());
         foot.listen(&shortcut);
-        listen(&mut window, &emit, move |event| event == Event::KeyDown && shortcut(false));
-        window.set_callback(move |_| emit(UiEvent::WireClosed));
+        listen(&mut window, &emit, move |event| event == enums::Event::KeyDown && shortcut(false));
+        window.set_callback(move |_| emit(UiEvent::Wire(Event::Closed)));
         window.show();
         foot.focus();
         Self { window, table, pause, threads, figures, foot }
@@ -276,7 +294,7 @@ type Key = Action<fn(&Here)>;
 
 /// The window's keys. The line at the foot asks first: some of them would edit it.
 pub(super) const ACTIONS: &[Key] = &[
-    Key::new(&[Press::Escape, Press::Ctrl('w')], "", |here| (here.pages.emit)(UiEvent::WireClosed)),
+    Key::new(&[Press::Escape, Press::Ctrl('w')], "", |here| (here.pages.emit)(UiEvent::Wire(Event::Closed))),
     Key::new(&[Press::Alt('1')], "keys.pages", |here| here.pages.show(0)),
     Key::new(&[Press::Alt('2')], "keys.pages", |here| here.pages.show(1)),
     Key::new(&[Press::Ctrl('f')], "keys.filter", |here| drop(here.filter.clone().take_focus())),
@@ -287,7 +305,7 @@ pub(super) const ACTIONS: &[Key] = &[
     Key::told(&[Press::Elsewhere("↑ ↓  Shift  Ctrl+A")], "keys.rows"),
     Key::new(&[Press::Ctrl('c')], "keys.keep", |here| (here.copying)()).outside_fields(),
     Key::new(&[Press::Ctrl('s')], "keys.keep", |here| (here.saving)()),
-    Key::new(&[Press::CtrlShift('s')], "keys.document", |here| (here.pages.emit)(UiEvent::SaveTrials)),
+    Key::new(&[Press::CtrlShift('s')], "keys.document", |here| (here.pages.emit)(UiEvent::Wire(Event::SaveTrials))),
     Key::told(&[Press::Elsewhere("↑ ↓")], "keys.history"),
 ];
 
@@ -308,7 +326,7 @@ impl Pages {
         } else {
             table.hide();
             threads.show();
-            (self.emit)(UiEvent::ThreadsWanted);
+            (self.emit)(UiEvent::Wire(Event::ThreadsWanted));
             self.tick();
         }
         self.tabs.clone().iter_mut().for_each(Button::redraw);
@@ -323,7 +341,7 @@ impl Pages {
         app::add_timeout3(1.0, move |_| {
             pages.ticking.set(false);
             if pages.window.is_on() && pages.number.get() == 1 {
-                (pages.emit)(UiEvent::ThreadsWanted);
+                (pages.emit)(UiEvent::Wire(Event::ThreadsWanted));
                 pages.tick();
             }
         });

@@ -6,10 +6,10 @@ use fltk::app;
 use fltk::prelude::*;
 use rust_i18n::t;
 
-use super::super::chat_window::{ChatWindow, Header, Own};
+use super::super::chat_window::{ChatWindow, Event, Header, Own};
 use super::super::screen;
 use super::super::transcript::Earlier;
-use super::App;
+use super::{App, with};
 use crate::base::model::{Account, MessageId, MessageText};
 use crate::client::history::{Row, RowMeta};
 use crate::client::net::clock;
@@ -18,6 +18,21 @@ use crate::client::session::{Link, Speaks};
 const GAP: i32 = ChatWindow::GAP;
 /// A new chat is at least so wide.
 const NARROW: i32 = 480;
+
+/// Does what the window of a chat asked for.
+pub(super) fn apply(peer: Account, event: Event) {
+    with(|app| match event {
+        Event::Open => app.open_chat(peer),
+        Event::Looked => app.looked(peer),
+        Event::IndexWanted => app.client.index(peer),
+        Event::EarlierWanted => app.ask_for_earlier(peer),
+        Event::PageWanted { first, count } => app.client.page(peer, first, count),
+        Event::Send(text) => app.send(&peer, &text),
+        Event::Resend(id) => app.resend(peer, id),
+        Event::Typed => app.typed(peer),
+        Event::Closed => app.close_chat(&peer),
+    });
+}
 
 impl App {
     fn header(&self, peer: &Account) -> Header {

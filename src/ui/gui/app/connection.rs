@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use fltk::app;
 
-use super::super::connection_window::ConnectionWindow;
+use super::super::connection_window::{ConnectionWindow, Event};
 use super::{App, with};
 use crate::client::diagnosis::{Question, Report};
 use crate::client::known;
@@ -20,6 +20,16 @@ pub(super) struct Finding {
 
 impl Finding {
     pub(super) const NONE: Self = Self { number: 0, reach: None };
+}
+
+/// Does what the connection window asked for.
+pub(super) fn apply(event: Event) {
+    with(|app| match event {
+        Event::Open => app.open_connection(),
+        Event::FiguresWanted => app.show_connection(),
+        Event::FindOut(server) => app.find_out(server),
+        Event::Closed => app.close_connection(),
+    });
 }
 
 impl App {

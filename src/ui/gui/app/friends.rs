@@ -8,16 +8,25 @@ use rust_i18n::t;
 use super::super::actions::choose;
 use super::super::file_chooser::Purpose;
 use super::super::friend_list::{self, Row};
-use super::super::friend_window::{Form, FriendWindow};
+use super::super::friend_window::{Event, Form, FriendWindow};
 use super::super::main_window::MainWindow;
-use super::super::{UiEvent, widgets};
-use super::{App, apply, with};
+use super::super::{UiEvent, chat_window, widgets};
+use super::{App, apply as apply_any, with};
 use crate::base::model::Account;
 use crate::base::shown;
 use crate::client::history::{Contact, contacts};
 use crate::client::net::clock;
 use crate::client::roster::Person;
 use crate::client::session::{Found, Speaks};
+
+/// Does what the window of a friend asked for.
+pub(super) fn apply(event: Event) {
+    with(|app| match event {
+        Event::Open(name) => app.edit_friend(&name),
+        Event::Save(form) => app.save_friend(&form),
+        Event::Closed => app.close_friend(),
+    });
+}
 
 /// Takes somebody off the list after a question, friend or stranger, with their messages or without. Whoever is
 /// blocked, or not known but online, stands there for that.
@@ -39,12 +48,12 @@ pub(super) fn remove(account: Account, messages: bool) {
 /// The menu of a row.
 pub(super) fn row_menu(person: &Person, at: (i32, i32)) {
     if person.account.is_room() {
-        return apply(UiEvent::OpenChat(person.account.clone()));
+        return apply_any(UiEvent::Chat(person.account.clone(), chat_window::Event::Open));
     }
     let removable = with(|app| app.is_removable(&person.account)) == Some(true);
     let now = Row { contact: person.contact, blocked: person.blocked, removable };
     if let Some(event) = choose(friend_list::ACTIONS, &now, Some(at)) {
-        apply(event(person));
+        apply_any(event(person));
     }
 }
 

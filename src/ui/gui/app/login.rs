@@ -1,4 +1,4 @@
-//! Registration and login: what the windows asked for and what the server said.
+//! Login: what the window asked for and what the server said.
 
 use std::rc::Rc;
 
@@ -6,17 +6,28 @@ use fltk::app;
 use rust_i18n::t;
 
 use super::super::Secret;
-use super::super::login::{Field, Login, LoginForm, Register, RegisterForm};
+use super::super::login_window::{Event, Field, Login, LoginForm};
 use super::super::main_window::{MainWindow, Me};
-use super::App;
 use super::place::Pending;
 use super::questions::Trouble;
-use crate::base::model::{Account, FieldError, Password, names};
+use super::{App, with};
+use crate::base::model::{Account, Password};
 use crate::client::history::MoreStrangers;
 use crate::client::net::clock;
-use crate::client::session::{LoginOutcome, RegisterOutcome};
-use crate::protocol::wire::reply::{LoggedIn, Registered};
+use crate::client::session::LoginOutcome;
+use crate::protocol::wire::reply::LoggedIn;
 use crate::ui::gui::notice::Kept;
+
+/// Does what the login window asked for.
+pub(super) fn apply(event: Event) {
+    with(|app| match event {
+        Event::LogIn { account, password } => app.log_in(&account, &password),
+        Event::AccountTyped(_) => app.look_whether_known(),
+        Event::ForgetDevice(account) => app.forget_device(&account),
+        Event::OtherLanguage => app.other_language(),
+        Event::Closed => app.login_closed(),
+    });
+}
 
 impl App {
     /// Opens the login window, filled in or as the settings have it.
@@ -56,42 +67,6 @@ impl App {
     pub(super) fn login_closed(&mut self) {
         if self.main.is_none() {
             app::quit();
-        }
-    }
-
-    pub(super) fn open_register(&mut self) {
-        if let Some((window, _)) = &mut self.register {
-            return window.raise();
-        }
-        self.register = Some((Register::new(Rc::clone(&self.emit)), RegisterForm::default()));
-    }
-
-    pub(super) fn do_register(&mut self, form: RegisterForm) {
-        let fields = (
-            Account::new_person(&names::composed(form.account.trim())),
-            Password::parse(&form.password.0),
-            Password::parse(&form.confirm.0),
-        );
-        match fields {
-            (Ok(account), Ok(password), Ok(confirm)) => {
-                self.drop_doubt();
-                log::info!("said: {}", t!("gui.registering"));
-                if let Some((window, known)) = &mut self.register {
-                    window.say(&t!("gui.registering"));
-                    *known = RegisterForm { password: Secret::default(), confirm: Secret::default(), ..form };
-                }
-                self.with_server(Pending::Register { account, password, confirm });
-            }
-            (Err(FieldError::Name(_)), _, _) => self.refuse_registration(&t!("gui.bad_name"), Field::Account),
-            (Err(_), _, _) => self.refuse_registration(&t!("gui.bad_account"), Field::Account),
-            _ => self.refuse_registration(&t!("gui.bad_password"), Field::Password),
-        }
-    }
-
-    fn refuse_registration(&mut self, text: &str, field: Field) {
-        log::info!("said: {text}");
-        if let Some((register, _)) = &mut self.register {
-            register.refuse(text, Some(field));
         }
     }
 
@@ -152,30 +127,6 @@ impl App {
         if let Some(login) = &mut self.login {
             login.say(text, false);
         }
-    }
-
-    pub(super) fn registered(&mut self, outcome: &RegisterOutcome) {
-        let text = match outcome {
-            RegisterOutcome::Answered { reply: Registered::Done, .. } => {
-                let Some((window, form)) = self.register.take() else { return };
-                window.close();
-                self.close_trust();
-                let account = form.account.trim().to_owned();
-                let nickname = names::tidy(&form.nickname);
-                if !nickname.is_empty() {
-                    self.settings.nicknames.insert(account.clone(), nickname);
-                    self.saver.save(&self.settings);
-                }
-                log::info!("said: {}", t!("gui.registered"));
-                if let Some(login) = &mut self.login {
-                    login.fill(&account);
-                    login.say(&t!("gui.registered"), false);
-                }
-                return;
-            }
-            refused => self.client.registration_sentence(refused),
-        };
-        self.refuse_registration(&text, Field::Password);
     }
 
     pub(super) fn logged_in(&mut self, outcome: &LoginOutcome) {

@@ -4,11 +4,20 @@ use std::rc::Rc;
 
 use rust_i18n::t;
 
-use super::super::password_window::{Field, Form, PasswordWindow};
-use super::App;
+use super::super::password_window::{Event, Field, Form, PasswordWindow};
+use super::{App, with};
 use crate::base::model::Password;
 use crate::client::net::clock;
 use crate::client::session::PasswordOutcome;
+
+/// Does what the password window asked for.
+pub(super) fn apply(event: Event) {
+    with(|app| match event {
+        Event::Open => app.open_password(),
+        Event::Change(form) => app.change_password(&form),
+        Event::Closed => app.close_password(),
+    });
+}
 
 impl App {
     pub(super) fn open_password(&mut self) {

@@ -4,7 +4,7 @@ use std::thread;
 
 use fltk::app;
 
-use super::super::login::LoginForm;
+use super::super::login_window::LoginForm;
 use super::{App, with};
 use crate::base::model::{Account, Password};
 use crate::client::net::{Found, clock};

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use rust_i18n::t;
 
-use super::super::settings_window::{SettingsForm, SettingsWindow};
+use super::super::settings_window::{Event, SettingsForm, SettingsWindow};
 use super::super::{Args, screen, theme};
 use super::{App, with};
 use crate::base::settings::{Language, Settings};
@@ -12,6 +12,15 @@ use crate::client::net::clock;
 use crate::client::session::{AccountChange, Link, Speaks};
 use crate::local::place::lan_address;
 use crate::protocol::wire::frame::AccountSettings;
+
+/// Does what the settings window asked for.
+pub(super) fn apply(event: Event) {
+    with(|app| match event {
+        Event::Open => app.open_settings(),
+        Event::Save(form) => app.save_settings(form),
+        Event::Closed => app.close_settings(),
+    });
+}
 
 pub(super) fn set_theme(dark: bool) {
     theme::set(if dark { theme::Theme::Dark } else { theme::Theme::Light });

@@ -4,11 +4,11 @@ use std::rc::Rc;
 
 use rust_i18n::t;
 
-use super::super::login::Login;
+use super::super::login_window::Login;
 use super::super::notice::Question;
-use super::super::trust_window::{Doubt, TrustWindow};
-use super::super::{UiEvent, dialog};
-use super::{App, Leaving, leave, with};
+use super::super::trust_window::{Doubt, Event, TrustWindow};
+use super::super::{UiEvent, dialog, main_window};
+use super::{App, Leaving, leave, soon, with};
 use crate::base::model::Account;
 use crate::client::history::time_of;
 use crate::client::net::clock;
@@ -29,25 +29,43 @@ pub(super) enum Trouble {
     Doubt(Doubt),
 }
 
+/// Does what the window of a doubtful server asked for.
+pub(super) fn apply(event: Event) {
+    with(|app| match event {
+        Event::StayAway => app.stay_away(),
+        Event::SendReadable => app.send_readable(),
+        Event::TrustKey(key) => app.trust_key(key),
+    });
+}
+
 impl Trouble {
     fn question(&self) -> Question {
         let answer = |name: String, event| (name, event);
-        let offline = answer(t!("main.stay_offline").into_owned(), UiEvent::StayOffline);
+        let offline = answer(t!("main.stay_offline").into_owned(), UiEvent::Main(main_window::Event::StayOffline));
         match self {
             Self::Kicked { address, at } => Question {
                 text: t!("main.kicked", address = address, time = time_of(*at)).into_owned(),
-                answers: [answer(t!("main.take_back").into_owned(), UiEvent::TakeBack), offline],
+                answers: [
+                    answer(t!("main.take_back").into_owned(), UiEvent::Main(main_window::Event::TakeBack)),
+                    offline,
+                ],
             },
             Self::Copied => Question {
                 text: t!("secure.copied").into_owned(),
-                answers: [answer(t!("main.take_back").into_owned(), UiEvent::TakeBack), offline],
+                answers: [
+                    answer(t!("main.take_back").into_owned(), UiEvent::Main(main_window::Event::TakeBack)),
+                    offline,
+                ],
             },
             Self::Password | Self::PasswordNoMore => Question {
                 text: match self {
                     Self::PasswordNoMore => t!("gui.password_no_more").into_owned(),
                     _ => t!("main.password_needed").into_owned(),
                 },
-                answers: [answer(t!("main.log_in_again").into_owned(), UiEvent::LogInAgain), offline],
+                answers: [
+                    answer(t!("main.log_in_again").into_owned(), UiEvent::Main(main_window::Event::LogInAgain)),
+                    offline,
+                ],
             },
             Self::Doubt(doubt) => {
                 let (text, look) = match doubt {
@@ -57,7 +75,7 @@ impl Trouble {
                     Doubt::Plain(Plainly::Only) => (t!("secure.plain_only"), t!("trust.plain_look")),
                     Doubt::Plain(Plainly::Chosen) => (t!("secure.plain_chosen"), t!("trust.plain_look")),
                 };
-                let answers = [answer(look.into_owned(), UiEvent::ShowDoubt), offline];
+                let answers = [answer(look.into_owned(), UiEvent::Main(main_window::Event::ShowDoubt)), offline];
                 Question { text: text.into_owned(), answers }
             }
         }
@@ -112,7 +130,7 @@ impl App {
         log::info!("asked: {sentence}");
         self.say(&sentence);
         self.damaged = Some(sentence);
-        (self.emit)(UiEvent::AskRescue);
+        soon(ask_rescue);
     }
 
     /// Saves what can be read, of an account that is closed.
@@ -204,7 +222,7 @@ impl App {
 }
 
 /// Whether what can be read of a damaged history is to be rescued; then to the login window.
-pub(super) fn ask_rescue() {
+fn ask_rescue() {
     let Some(Some(text)) = with(|app| app.damaged.take()) else { return };
     if !dialog::ask(&text, &t!("gui.rescue"), &t!("gui.not_now")) {
         return;

@@ -1,4 +1,4 @@
-//! The protocol window and the list of keys.
+//! The protocol window: what was asked for there, and what it shows.
 
 use std::rc::Rc;
 use std::thread;
@@ -8,9 +8,8 @@ use fltk::app;
 use rust_i18n::t;
 
 use super::super::file_chooser::Purpose;
-use super::super::keys_window::KeysWindow;
 use super::super::widgets;
-use super::super::wire_window::WireWindow;
+use super::super::wire_window::{Event, WireWindow};
 use super::{App, with};
 use crate::base::trouble;
 use crate::client::net::{ThreadFigures, WaitsFor, clock};
@@ -19,13 +18,25 @@ use crate::client::tap::{Record, Way};
 use crate::probe::hand::{Expectation, PATIENCE};
 use crate::probe::{Document, Origin, Unclear, Verdict};
 
+/// Does what the protocol window asked for.
+pub(super) fn apply(event: Event) {
+    match event {
+        Event::Open => drop(with(App::open_wire)),
+        Event::ByHand { bytes, expectation } => drop(with(|app| app.by_hand(bytes, expectation))),
+        Event::Save(text) => save(text),
+        Event::SaveTrials => save_trials(),
+        Event::ThreadsWanted => drop(with(App::show_threads)),
+        Event::Closed => drop(with(App::close_wire)),
+    }
+}
+
 /// Asks where to put the datagrams, and writes them.
-pub(super) fn save(text: String) {
+fn save(text: String) {
     save_as(&t!("wirewin.save_as"), "txt", |_| text);
 }
 
 /// Asks where to put the test document of what was tried by hand, and writes it.
-pub(super) fn save_trials() {
+fn save_trials() {
     let Some(document) = with(App::trials) else { return };
     let Some(document) = document else {
         with(|app| app.say_in_wire(&t!("wirewin.no_trials"), false));
@@ -130,16 +141,5 @@ impl App {
         let when = Local.timestamp_millis_opt(began).earliest();
         let when = when.map_or_else(String::new, |when| when.format("%Y-%m-%d %H:%M:%S").to_string());
         Some(Document { server: self.place.address(), when, origin: Origin::SharedSocket, cases })
-    }
-
-    pub(super) fn open_keys(&mut self) {
-        self.close_keys();
-        self.keys = Some(KeysWindow::new(Rc::clone(&self.emit)));
-    }
-
-    pub(super) fn close_keys(&mut self) {
-        if let Some(keys) = self.keys.take() {
-            keys.close();
-        }
     }
 }

@@ -18,9 +18,8 @@ use super::line::without_password;
 use crate::probe::hand::Expectation;
 use crate::protocol::wire::show::unescape;
 use crate::ui::gui::field_menu;
-use crate::ui::gui::login::Emit;
 use crate::ui::gui::widgets::{self, Style};
-use crate::ui::gui::{UiEvent, theme};
+use crate::ui::gui::{Emit, UiEvent, theme, wire_window};
 
 /// How high it is in a window of this width.
 pub(super) fn height(w: i32) -> i32 {
@@ -68,7 +67,7 @@ impl Foot {
         document.set_tooltip(&t!("wirewin.document_tip"));
         document.set_callback({
             let emit = Rc::clone(emit);
-            move |_| emit(UiEvent::SaveTrials)
+            move |_| emit(UiEvent::Wire(wire_window::Event::SaveTrials))
         });
         let mut message = Frame::new(0, 4, 100, LINE, None);
         message.super_draw(false);
@@ -169,7 +168,7 @@ impl Foot {
         };
         self.say("", false);
         self.remembered.borrow_mut().keep(without_password(&line, &bytes));
-        (self.emit)(UiEvent::ByHand { bytes, expectation });
+        (self.emit)(UiEvent::Wire(wire_window::Event::ByHand { bytes, expectation }));
         self.hand.clone().set_value("");
         self.expected.clone().set_value("");
         self.focus();

@@ -1,11 +1,11 @@
-//! The login window and the registration window: fields, one button, one line that says what is wrong.
+//! The login window: account and password, one button, one line that says what is wrong.
 
 use std::rc::Rc;
 
 use fltk::app;
 use fltk::button::{Button, CheckButton};
 use fltk::draw;
-use fltk::enums::{CallbackTrigger, Color, Event, Font, Key};
+use fltk::enums::{self, Color, Font, Key};
 use fltk::frame::Frame;
 use fltk::input::{Input, SecretInput};
 use fltk::prelude::*;
@@ -14,20 +14,33 @@ use rust_i18n::t;
 use super::actions::{Action, Press, pressed};
 use super::keys_window::listen;
 use super::sheet::{INNER, Lines, MARGIN, Sheet, WIDTH};
-use super::widgets::{self, Style};
-use super::{Secret, UiEvent, begin, screen, theme};
-
-/// Where windows put what the person asks for.
-pub type Emit = Rc<dyn Fn(UiEvent)>;
+use super::widgets::{self, Style, enter_submits, enter_submits_and};
+use super::{Emit, Secret, UiEvent, begin, register_window, screen, settings_window, theme};
 
 type Here = Action<fn() -> UiEvent>;
 
 /// The login window's keys.
 pub(super) const ACTIONS: &[Here] = &[
     Here::told(&[Press::Elsewhere("Enter")], "keys.submit"),
-    Here::new(&[Press::Ctrl('r')], "keys.register", || UiEvent::OpenRegister),
-    Here::new(&[Press::Ctrl('l')], "keys.language", || UiEvent::OtherLanguage),
+    Here::new(&[Press::Ctrl('r')], "keys.register", || UiEvent::Register(register_window::Event::Open)),
+    Here::new(&[Press::Ctrl('l')], "keys.language", || UiEvent::Login(Event::OtherLanguage)),
 ];
+
+/// What the login window asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "fields are named by what they hold")]
+pub enum Event {
+    /// The button was pressed.
+    LogIn { account: String, password: Secret },
+    /// Another account stands in the field.
+    AccountTyped(String),
+    /// This account shall need its password again on this device.
+    ForgetDevice(String),
+    /// Chinese instead of English, or the other way round.
+    OtherLanguage,
+    /// The window was closed.
+    Closed,
+}
 
 /// What the login window begins with.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -106,12 +119,12 @@ impl Login {
         let submit: Rc<dyn Fn()> = {
             let (account, password, emit) = (self.account.clone(), self.password.clone(), Rc::clone(emit));
             Rc::new(move || {
-                emit(UiEvent::Login { account: account.value(), password: Secret(password.value()) });
+                emit(UiEvent::Login(Event::LogIn { account: account.value(), password: Secret(password.value()) }));
             })
         };
         let typed: Rc<dyn Fn()> = {
             let (account, emit) = (self.account.clone(), Rc::clone(emit));
-            Rc::new(move || emit(UiEvent::LoginAccount(account.value())))
+            Rc::new(move || emit(UiEvent::Login(Event::AccountTyped(account.value()))))
         };
         enter_submits_and(&mut self.account, &submit, Some(&typed));
         enter_submits(&mut self.password, &submit);
@@ -125,27 +138,31 @@ impl Login {
             if stay.value() {
                 remember.set_value(true);
             } else {
-                emit(UiEvent::ForgetDevice(account.value()));
+                emit(UiEvent::Login(Event::ForgetDevice(account.value())));
             }
         });
     }
 
     /// To registration, the other language, the settings; the keys, and how it closes.
     fn leads_on(&self, buttons: [Button; 3], emit: Emit) {
-        let events = [UiEvent::OpenRegister, UiEvent::OtherLanguage, UiEvent::OpenSettings];
+        let events = [
+            UiEvent::Register(register_window::Event::Open),
+            UiEvent::Login(Event::OtherLanguage),
+            UiEvent::Settings(settings_window::Event::Open),
+        ];
         for (mut button, event) in buttons.into_iter().zip(events) {
             let emit = Rc::clone(&emit);
             button.set_callback(move |_| emit(event.clone()));
         }
         let (mut window, out) = (self.sheet.window().clone(), Rc::clone(&emit));
         listen(&mut window, &emit, move |event| {
-            let event = if event == Event::KeyDown { pressed(ACTIONS, false) } else { None };
+            let event = if event == enums::Event::KeyDown { pressed(ACTIONS, false) } else { None };
             event.inspect(|event| out(event())).is_some()
         });
         window.set_callback(move |_| {
             // Escape is not a way to leave.
-            if app::event_key() != Key::Escape || app::event() == Event::Close {
-                emit(UiEvent::LoginClosed);
+            if app::event_key() != Key::Escape || app::event() == enums::Event::Close {
+                emit(UiEvent::Login(Event::Closed));
             }
         });
     }
@@ -260,188 +277,4 @@ fn draw_head(f: &mut Frame) {
     draw::set_font(Font::Helvetica, theme::SMALL);
     draw::set_draw_color(palette.dim);
     draw::draw_text(&widgets::whole(&t!("gui.slogan"), f.w() - 60), f.x() + 60, f.y() + 42);
-}
-
-/// What was typed into the registration window.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct RegisterForm {
-    /// What the owner calls themselves; kept on this machine.
-    pub nickname: String,
-    /// The account.
-    pub account: String,
-    /// The password.
-    pub password: Secret,
-    /// The password again; the server compares.
-    pub confirm: Secret,
-}
-
-/// A new account.
-pub struct Register {
-    sheet: Sheet,
-    message: Frame,
-    nickname: Input,
-    account: Input,
-    password: SecretInput,
-    confirm: SecretInput,
-}
-
-impl Register {
-    /// Opens the window.
-    #[must_use]
-    pub fn new(emit: Emit) -> Self {
-        let palette = theme::palette();
-        let mut sheet = Sheet::new(WIDTH, 412);
-        let mut window = sheet.window().clone();
-        window.set_label(&t!("gui.register"));
-        let mut lines = Lines::new(14, 66);
-        let mut nickname = lines.field(&t!("gui.nickname"), &t!("gui.nickname_hint"));
-        let mut account = lines.field(&t!("gui.account_course"), &t!("gui.account_hint"));
-        let mut password = lines.secret(&t!("gui.password"), &t!("gui.password_hint"));
-        let mut confirm = lines.secret(&t!("gui.confirm"), &t!("gui.confirm_hint"));
-        let y = sheet.foot(138);
-        let message = widgets::note(MARGIN, y, INNER, 40);
-        let mut button = widgets::button(MARGIN, y + 48, INNER, &t!("gui.register"), Style::Primary);
-        let mut foot = widgets::note(MARGIN, y + 90, INNER, 34);
-        foot.set_label_size(theme::TINY);
-        foot.set_label_color(palette.dim);
-        foot.set_label(&t!("gui.register_foot"));
-        sheet.end();
-        let submit: Rc<dyn Fn()> = {
-            let fields = (nickname.clone(), account.clone(), password.clone(), confirm.clone());
-            let emit = Rc::clone(&emit);
-            Rc::new(move || {
-                if to_first_empty(&fields) {
-                    return;
-                }
-                emit(UiEvent::Register(RegisterForm {
-                    nickname: fields.0.value(),
-                    account: fields.1.value(),
-                    password: Secret(fields.2.value()),
-                    confirm: Secret(fields.3.value()),
-                }));
-            })
-        };
-        let hint: Rc<dyn Fn()> = {
-            let (account, password, confirm) = (account.clone(), password.clone(), confirm.clone());
-            let (message, sheet) = (message.clone(), sheet.clone());
-            Rc::new(move || {
-                let mut message = message.clone();
-                let text = hint(&account.value(), &password.value(), &confirm.value());
-                message.set_label_color(theme::palette().warn);
-                sheet.clone().tell(&mut message, 40, &text);
-            })
-        };
-        for input in [&mut nickname, &mut account] {
-            enter_submits_and(input, &submit, Some(&hint));
-        }
-        for input in [&mut password, &mut confirm] {
-            enter_submits_and(input, &submit, Some(&hint));
-        }
-        button.set_callback(move |_| submit());
-        listen(&mut window, &emit, |_| false);
-        window.set_callback(move |_| emit(UiEvent::RegisterClosed));
-        window.show();
-        let _ = nickname.take_focus();
-        Self { sheet, message, nickname, account, password, confirm }
-    }
-
-    /// The same window anew, in another language or theme; what was typed stays.
-    #[must_use]
-    pub fn renewed(self, emit: Emit) -> Self {
-        let mut new = Self::new(emit);
-        new.nickname.set_value(&self.nickname.value());
-        new.account.set_value(&self.account.value());
-        new.password.set_value(&self.password.value());
-        new.confirm.set_value(&self.confirm.value());
-        self.close();
-        new
-    }
-
-    /// Brings the window to the front.
-    pub fn raise(&mut self) {
-        self.sheet.window().clone().show();
-        let _ = self.password.take_focus();
-    }
-
-    /// Says how it goes on.
-    pub fn say(&mut self, text: &str) {
-        self.show(text, theme::palette().dim);
-    }
-
-    /// Says what is wrong, and goes to that field. What was typed stays for correction; passwords are typed anew.
-    pub fn refuse(&mut self, text: &str, field: Option<Field>) {
-        match field {
-            Some(Field::Account) => {
-                let _ = self.account.take_focus();
-            }
-            Some(Field::Password) => {
-                self.password.set_value("");
-                self.confirm.set_value("");
-                let _ = self.password.take_focus();
-            }
-            None => {}
-        }
-        self.show(text, theme::palette().error);
-    }
-
-    fn show(&mut self, text: &str, colour: Color) {
-        self.message.set_label_color(colour);
-        self.sheet.tell(&mut self.message, 40, text);
-    }
-
-    /// What the window says, for tests.
-    #[must_use]
-    pub fn said(&self) -> String {
-        self.message.label()
-    }
-
-    /// Closes the window for good.
-    pub fn close(self) {
-        screen::close(self.sheet.window().clone());
-    }
-}
-
-/// Whoever presses Enter too early goes on with what is still empty, and loses nothing. A nickname is not needed.
-fn to_first_empty((_, account, password, confirm): &(Input, Input, SecretInput, SecretInput)) -> bool {
-    if account.value().trim().is_empty() {
-        return account.clone().take_focus().is_ok();
-    }
-    [password, confirm]
-        .into_iter()
-        .find(|field| field.value().is_empty())
-        .is_some_and(|field| field.clone().take_focus().is_ok())
-}
-
-/// A hint while typing; it never keeps anybody from asking the server, which decides.
-fn hint(account: &str, password: &str, confirm: &str) -> String {
-    if crate::base::model::Account::person(account.trim()).is_err() && !account.is_empty() {
-        t!("gui.bad_account").into_owned()
-    } else if password.contains('#') {
-        t!("gui.bad_password").into_owned()
-    } else if !confirm.is_empty() && password != confirm {
-        t!("gui.not_the_same_yet").into_owned()
-    } else {
-        String::new()
-    }
-}
-
-/// Enter in a field does what the button does.
-pub(super) fn enter_submits<I: WidgetBase + WidgetExt + InputExt>(input: &mut I, submit: &Rc<dyn Fn()>) {
-    enter_submits_and(input, submit, None);
-}
-
-pub(super) fn enter_submits_and<I>(input: &mut I, submit: &Rc<dyn Fn()>, changed: Option<&Rc<dyn Fn()>>)
-where
-    I: WidgetBase + WidgetExt + InputExt,
-{
-    let (submit, changed) = (Rc::clone(submit), changed.cloned());
-    input.set_trigger(CallbackTrigger::EnterKeyAlways | CallbackTrigger::Changed);
-    input.set_callback(move |_| {
-        let enter = matches!(app::event_key(), Key::Enter | Key::KPEnter);
-        if app::event() == Event::KeyDown && enter {
-            submit();
-        } else if let Some(changed) = &changed {
-            changed();
-        }
-    });
 }

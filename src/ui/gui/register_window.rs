@@ -1,0 +1,189 @@
+//! The registration window: a new account, its password twice, one line that says what is wrong.
+
+use std::rc::Rc;
+
+use fltk::enums::Color;
+use fltk::frame::Frame;
+use fltk::input::{Input, SecretInput};
+use fltk::prelude::*;
+use rust_i18n::t;
+
+use super::keys_window::listen;
+use super::login_window::Field;
+use super::sheet::{INNER, Lines, MARGIN, Sheet, WIDTH};
+use super::widgets::{self, Style, enter_submits_and};
+use super::{Emit, Secret, UiEvent, screen, theme};
+
+/// What the registration window asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The window is wanted.
+    Open,
+    /// The button was pressed.
+    Register(RegisterForm),
+    /// The window was closed.
+    Closed,
+}
+
+/// What was typed into the registration window.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RegisterForm {
+    /// What the owner calls themselves; kept on this machine.
+    pub nickname: String,
+    /// The account.
+    pub account: String,
+    /// The password.
+    pub password: Secret,
+    /// The password again; the server compares.
+    pub confirm: Secret,
+}
+
+/// A new account.
+pub struct Register {
+    sheet: Sheet,
+    message: Frame,
+    nickname: Input,
+    account: Input,
+    password: SecretInput,
+    confirm: SecretInput,
+}
+
+impl Register {
+    /// Opens the window.
+    #[must_use]
+    pub fn new(emit: Emit) -> Self {
+        let palette = theme::palette();
+        let mut sheet = Sheet::new(WIDTH, 412);
+        let mut window = sheet.window().clone();
+        window.set_label(&t!("gui.register"));
+        let mut lines = Lines::new(14, 66);
+        let mut nickname = lines.field(&t!("gui.nickname"), &t!("gui.nickname_hint"));
+        let mut account = lines.field(&t!("gui.account_course"), &t!("gui.account_hint"));
+        let mut password = lines.secret(&t!("gui.password"), &t!("gui.password_hint"));
+        let mut confirm = lines.secret(&t!("gui.confirm"), &t!("gui.confirm_hint"));
+        let y = sheet.foot(138);
+        let message = widgets::note(MARGIN, y, INNER, 40);
+        let mut button = widgets::button(MARGIN, y + 48, INNER, &t!("gui.register"), Style::Primary);
+        let mut foot = widgets::note(MARGIN, y + 90, INNER, 34);
+        foot.set_label_size(theme::TINY);
+        foot.set_label_color(palette.dim);
+        foot.set_label(&t!("gui.register_foot"));
+        sheet.end();
+        let submit: Rc<dyn Fn()> = {
+            let fields = (nickname.clone(), account.clone(), password.clone(), confirm.clone());
+            let emit = Rc::clone(&emit);
+            Rc::new(move || {
+                if to_first_empty(&fields) {
+                    return;
+                }
+                emit(UiEvent::Register(Event::Register(RegisterForm {
+                    nickname: fields.0.value(),
+                    account: fields.1.value(),
+                    password: Secret(fields.2.value()),
+                    confirm: Secret(fields.3.value()),
+                })));
+            })
+        };
+        let hint: Rc<dyn Fn()> = {
+            let (account, password, confirm) = (account.clone(), password.clone(), confirm.clone());
+            let (message, sheet) = (message.clone(), sheet.clone());
+            Rc::new(move || {
+                let mut message = message.clone();
+                let text = hint(&account.value(), &password.value(), &confirm.value());
+                message.set_label_color(theme::palette().warn);
+                sheet.clone().tell(&mut message, 40, &text);
+            })
+        };
+        for input in [&mut nickname, &mut account] {
+            enter_submits_and(input, &submit, Some(&hint));
+        }
+        for input in [&mut password, &mut confirm] {
+            enter_submits_and(input, &submit, Some(&hint));
+        }
+        button.set_callback(move |_| submit());
+        listen(&mut window, &emit, |_| false);
+        window.set_callback(move |_| emit(UiEvent::Register(Event::Closed)));
+        window.show();
+        let _ = nickname.take_focus();
+        Self { sheet, message, nickname, account, password, confirm }
+    }
+
+    /// The same window anew, in another language or theme; what was typed stays.
+    #[must_use]
+    pub fn renewed(self, emit: Emit) -> Self {
+        let mut new = Self::new(emit);
+        new.nickname.set_value(&self.nickname.value());
+        new.account.set_value(&self.account.value());
+        new.password.set_value(&self.password.value());
+        new.confirm.set_value(&self.confirm.value());
+        self.close();
+        new
+    }
+
+    /// Brings the window to the front.
+    pub fn raise(&mut self) {
+        self.sheet.window().clone().show();
+        let _ = self.password.take_focus();
+    }
+
+    /// Says how it goes on.
+    pub fn say(&mut self, text: &str) {
+        self.show(text, theme::palette().dim);
+    }
+
+    /// Says what is wrong, and goes to that field. What was typed stays for correction; passwords are typed anew.
+    pub fn refuse(&mut self, text: &str, field: Option<Field>) {
+        match field {
+            Some(Field::Account) => {
+                let _ = self.account.take_focus();
+            }
+            Some(Field::Password) => {
+                self.password.set_value("");
+                self.confirm.set_value("");
+                let _ = self.password.take_focus();
+            }
+            None => {}
+        }
+        self.show(text, theme::palette().error);
+    }
+
+    fn show(&mut self, text: &str, colour: Color) {
+        self.message.set_label_color(colour);
+        self.sheet.tell(&mut self.message, 40, text);
+    }
+
+    /// What the window says, for tests.
+    #[must_use]
+    pub fn said(&self) -> String {
+        self.message.label()
+    }
+
+    /// Closes the window for good.
+    pub fn close(self) {
+        screen::close(self.sheet.window().clone());
+    }
+}
+
+/// Whoever presses Enter too early goes on with what is still empty, and loses nothing. A nickname is not needed.
+fn to_first_empty((_, account, password, confirm): &(Input, Input, SecretInput, SecretInput)) -> bool {
+    if account.value().trim().is_empty() {
+        return account.clone().take_focus().is_ok();
+    }
+    [password, confirm]
+        .into_iter()
+        .find(|field| field.value().is_empty())
+        .is_some_and(|field| field.clone().take_focus().is_ok())
+}
+
+/// A hint while typing; it never keeps anybody from asking the server, which decides.
+fn hint(account: &str, password: &str, confirm: &str) -> String {
+    if crate::base::model::Account::person(account.trim()).is_err() && !account.is_empty() {
+        t!("gui.bad_account").into_owned()
+    } else if password.contains('#') {
+        t!("gui.bad_password").into_owned()
+    } else if !confirm.is_empty() && password != confirm {
+        t!("gui.not_the_same_yet").into_owned()
+    } else {
+        String::new()
+    }
+}
