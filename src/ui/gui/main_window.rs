@@ -1,13 +1,19 @@
 //! The main window: me and my state, a search, the friends, the connection line.
+//!
+//! Its parts:
+//!
+//! - `status`: me and my state, and the connection line.
+//! - `listing`: the rows of the list.
 
-use std::borrow::Cow;
-use std::cell::{Cell, RefCell};
+mod listing;
+mod status;
+
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use fltk::app;
 use fltk::button::Button;
-use fltk::draw;
-use fltk::enums::{self, CallbackTrigger, Color, Cursor, Font, FrameType, Key};
+use fltk::enums::{self, CallbackTrigger, Key};
 use fltk::frame::Frame;
 use fltk::input::Input;
 use fltk::prelude::*;
@@ -15,20 +21,20 @@ use fltk::window::Window;
 use rust_i18n::t;
 
 use super::actions::{Action, Press, pressed};
-use super::canvas::Canvas;
 use super::chat_window::ChatWindow;
 use super::field_menu;
 use super::friend_list::{FriendList, Wish};
 use super::keys_window::listen;
 use super::notice::{Kept, Notice, Question};
-use super::theme::Palette;
 use super::widgets;
-use super::{Emit, UiEvent, chat_window, connection_window, friend_window, screen, theme};
+use super::{Emit, UiEvent, chat_window, friend_window, screen, theme};
 use crate::base::model::Account;
 use crate::client::history::Conversation;
 use crate::client::net::clock;
-use crate::client::roster::{self, Person, Presence, Roster};
+use crate::client::roster::{self, Person, Roster};
 use crate::client::session::{Link, Speaks};
+use listing::{Listing, watch_midnight};
+use status::{Status, count_down, foot, head};
 
 const HEAD: i32 = 68;
 const SEARCH: i32 = 44;
@@ -99,57 +105,6 @@ pub struct Me {
     pub account: Account,
     /// What its owner calls themselves; kept on this machine alone.
     pub nickname: String,
-}
-
-/// What the foot says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Status {
-    link: Link,
-    /// What is spoken, once that is known.
-    speaks: Option<Speaks>,
-    /// The server does not answer.
-    silent: bool,
-}
-
-/// What the list is made of, and when it was.
-#[derive(Clone)]
-struct Listing {
-    roster: Rc<RefCell<Roster>>,
-    search: Input,
-    list: FriendList,
-    /// Between these moments its times say what is so; milliseconds since 1970.
-    holds: Rc<Cell<(i64, i64)>>,
-}
-
-impl Listing {
-    fn fill(&self, now_ms: i64) {
-        self.holds.set((now_ms, roster::times_hold_until(now_ms).unwrap_or(i64::MAX)));
-        let (search, mut list) = (self.search.value(), self.list.clone());
-        // Without a search nobody may be there because nothing is known yet.
-        list.set_nothing(&if search.trim().is_empty() { "".into() } else { t!("main.nobody_found") });
-        let entries = self.roster.borrow().entries(&search, now_ms);
-        list.set(entries);
-    }
-
-    fn holds(&self, now_ms: i64) -> bool {
-        let (from, to) = self.holds.get();
-        (from..to).contains(&now_ms)
-    }
-}
-
-/// Lists anew at midnight: one wake-up a day.
-fn watch_midnight(listing: Listing, window: screen::Life) {
-    let now_ms = clock::now().unix_ms;
-    if !listing.holds(now_ms) {
-        listing.fill(now_ms);
-    }
-    let (_, until) = listing.holds.get();
-    let wait = until.saturating_sub(now_ms).clamp(1_000, 26 * 3_600_000);
-    app::add_timeout3(wait as f64 / 1000.0, move |_| {
-        if window.is_on() {
-            watch_midnight(listing.clone(), window.clone());
-        }
-    });
 }
 
 /// The window with the friends.
@@ -510,130 +465,4 @@ fn wishes(emit: &Emit, search: &Input) -> Rc<dyn Fn(Wish)> {
             }
         });
     })
-}
-
-/// The connection line, which opens the connection window.
-fn foot(status: &Rc<RefCell<Status>>, emit: &Emit) -> Frame {
-    let mut foot = Frame::new(0, 0, 300, FOOT, None);
-    let (status, canvas) = (Rc::clone(status), RefCell::default());
-    foot.draw(move |f| draw_foot(f, &status.borrow(), &mut canvas.borrow_mut()));
-    foot.set_tooltip(&t!("main.connection_tip"));
-    let emit = Rc::clone(emit);
-    foot.handle(move |_, event| {
-        match event {
-            enums::Event::Enter => draw::set_cursor(Cursor::Hand),
-            enums::Event::Leave => draw::set_cursor(Cursor::Default),
-            // Only who takes the press is told of the release.
-            enums::Event::Push => {}
-            enums::Event::Released => emit(UiEvent::Connection(connection_window::Event::Open)),
-            _ => return false,
-        }
-        true
-    });
-    foot
-}
-
-fn head(me: &Me, status: &Rc<RefCell<Status>>) -> Button {
-    let mut head = Button::new(0, 0, 252, HEAD, None);
-    head.set_frame(FrameType::NoBox);
-    head.super_draw(false);
-    head.set_tooltip(&t!("main.menu_tip"));
-    let (me, status) = (me.clone(), Rc::clone(status));
-    let canvas: RefCell<Canvas<_>> = RefCell::default();
-    head.draw(move |b| {
-        let colours = theme::palette();
-        let (word, ink, presence) = own_state(&status.borrow(), colours);
-        let look = (word.to_string(), presence, b.has_focus());
-        canvas.borrow_mut().show(b, look, |x, y| {
-            draw::draw_rect_fill(x, y, b.w(), b.h(), colours.bg);
-            let shown = me.account.shown();
-            let account = shown.as_ref();
-            let name = if me.nickname.is_empty() { account } else { &me.nickname };
-            widgets::avatar(x + 12, y + 12, 44, account, name, presence);
-            let room = b.w() - 68;
-            draw::set_font(Font::Helvetica, 15);
-            draw::set_draw_color(colours.text);
-            let shown = widgets::fit(name, room);
-            draw::draw_text(&shown, x + 66, y + 32);
-            let used = draw::width(&shown).ceil() as i32 + 8;
-            draw::set_font(Font::Helvetica, theme::SMALL);
-            draw::set_draw_color(colours.dim);
-            if !me.nickname.is_empty() {
-                draw::draw_text(&widgets::fit(account, room - used), x + 66 + used, y + 32);
-            }
-            draw::set_draw_color(ink);
-            draw::draw_text(&widgets::whole(&format!("{word} ▾"), room), x + 66, y + 50);
-            if b.has_focus() {
-                widgets::ring(x + 60, y + 10, room, 48);
-            }
-        });
-    });
-    head
-}
-
-/// One's own state in a word, its colour, and the dot. With no answer nobody else sees one either, for all one knows.
-fn own_state(status: &Status, colours: &Palette) -> (Cow<'static, str>, Color, Option<Presence>) {
-    let gone = matches!(status.link, Link::Offline | Link::LoggedOut);
-    match status.link {
-        _ if status.silent && !gone => (t!("main.lost"), colours.warn, None),
-        Link::Connected { .. } | Link::Waiting | Link::Retrying { .. } => {
-            (t!("main.online"), colours.dim, Some(Presence::Online))
-        }
-        _ => (t!("main.offline"), colours.dim, Some(Presence::Offline)),
-    }
-}
-
-/// What decides how the foot looks: its two texts and their colours.
-type Foot = [(String, Color); 2];
-
-fn draw_foot(f: &Frame, status: &Status, canvas: &mut Canvas<Foot>) {
-    let (link, colours) = (status.link, theme::palette());
-    let text = match link {
-        Link::LoggingIn if status.silent => t!("main.link_reconnecting"),
-        link => link.sentence(clock::now().instant),
-    };
-    let colour = match link {
-        _ if status.silent && !matches!(link, Link::Offline | Link::LoggedOut) => colours.error,
-        Link::Offline | Link::LoggingIn => colours.dim,
-        Link::Connected { .. } => colours.ok,
-        Link::Waiting => colours.warn,
-        Link::Retrying { .. } | Link::LoggedOut => colours.error,
-    };
-    // Whether others can read along is true of a connection.
-    let connected = matches!(link, Link::Connected { .. } | Link::Waiting) && !status.silent;
-    let (dialect, dialect_ink) = match status.speaks.filter(|_| connected) {
-        Some(Speaks::Secure) => (t!("main.encrypted"), colours.ok),
-        Some(Speaks::Plain) => (t!("main.unencrypted"), colours.warn),
-        None => ("".into(), colours.dim),
-    };
-    let look = [(text.to_string(), colour), (dialect.to_string(), dialect_ink)];
-    canvas.show(f, look, |x, y| {
-        draw::draw_rect_fill(x, y, f.w(), f.h(), colours.bg);
-        draw::set_draw_color(colours.line);
-        draw::draw_xyline(x, y, x + f.w());
-        draw::set_draw_color(colour);
-        draw::draw_pie(x + 12, y + 11, 9, 9, 0.0, 360.0);
-        draw::set_font(Font::Helvetica, theme::TINY);
-        let wide = draw::width(&dialect).ceil() as i32;
-        draw::set_draw_color(if colour == colours.ok { colours.dim } else { colour });
-        draw::draw_text(&widgets::whole(&text, f.w() - 50 - wide), x + 27, y + 20);
-        draw::set_draw_color(dialect_ink);
-        draw::draw_text(&dialect, x + f.w() - 12 - wide, y + 20);
-    });
-}
-
-/// Redraws the seconds as long as there are any; nothing wakes up otherwise.
-fn count_down(mut foot: Frame, window: screen::Life, status: Rc<RefCell<Status>>) {
-    app::add_timeout3(1.0, move |_| {
-        if !window.is_on() {
-            return;
-        }
-        let Link::Retrying { at } = status.borrow().link else { return };
-        foot.redraw();
-        if at < clock::now().instant {
-            // It is tried now; a next time comes as another state.
-            return;
-        }
-        count_down(foot.clone(), window.clone(), Rc::clone(&status));
-    });
 }

@@ -1,0 +1,158 @@
+//! How the connection is, as the main window's head and foot say it.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use fltk::app;
+use fltk::button::Button;
+use fltk::draw;
+use fltk::enums::{self, Color, Cursor, Font, FrameType};
+use fltk::frame::Frame;
+use fltk::prelude::*;
+use rust_i18n::t;
+
+use super::{FOOT, HEAD, Me};
+use crate::client::net::clock;
+use crate::client::roster::Presence;
+use crate::client::session::{Link, Speaks};
+use crate::ui::gui::canvas::Canvas;
+use crate::ui::gui::theme::Palette;
+use crate::ui::gui::{Emit, UiEvent, connection_window, screen, theme, widgets};
+
+/// What head and foot say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Status {
+    pub link: Link,
+    /// What is spoken, once that is known.
+    pub speaks: Option<Speaks>,
+    /// The server does not answer.
+    pub silent: bool,
+}
+
+/// The connection line, which opens the connection window.
+pub(super) fn foot(status: &Rc<RefCell<Status>>, emit: &Emit) -> Frame {
+    let mut foot = Frame::new(0, 0, 300, FOOT, None);
+    let (status, canvas) = (Rc::clone(status), RefCell::default());
+    foot.draw(move |f| draw_foot(f, &status.borrow(), &mut canvas.borrow_mut()));
+    foot.set_tooltip(&t!("main.connection_tip"));
+    let emit = Rc::clone(emit);
+    foot.handle(move |_, event| {
+        match event {
+            enums::Event::Enter => draw::set_cursor(Cursor::Hand),
+            enums::Event::Leave => draw::set_cursor(Cursor::Default),
+            // Only who takes the press is told of the release.
+            enums::Event::Push => {}
+            enums::Event::Released => emit(UiEvent::Connection(connection_window::Event::Open)),
+            _ => return false,
+        }
+        true
+    });
+    foot
+}
+
+/// Who one is and one's own state, which opens one's own menu.
+pub(super) fn head(me: &Me, status: &Rc<RefCell<Status>>) -> Button {
+    let mut head = Button::new(0, 0, 252, HEAD, None);
+    head.set_frame(FrameType::NoBox);
+    head.super_draw(false);
+    head.set_tooltip(&t!("main.menu_tip"));
+    let (me, status) = (me.clone(), Rc::clone(status));
+    let canvas: RefCell<Canvas<_>> = RefCell::default();
+    head.draw(move |b| {
+        let colours = theme::palette();
+        let (word, ink, presence) = own_state(&status.borrow(), colours);
+        let look = (word.to_string(), presence, b.has_focus());
+        canvas.borrow_mut().show(b, look, |x, y| {
+            draw::draw_rect_fill(x, y, b.w(), b.h(), colours.bg);
+            let shown = me.account.shown();
+            let account = shown.as_ref();
+            let name = if me.nickname.is_empty() { account } else { &me.nickname };
+            widgets::avatar(x + 12, y + 12, 44, account, name, presence);
+            let room = b.w() - 68;
+            draw::set_font(Font::Helvetica, 15);
+            draw::set_draw_color(colours.text);
+            let shown = widgets::fit(name, room);
+            draw::draw_text(&shown, x + 66, y + 32);
+            let used = draw::width(&shown).ceil() as i32 + 8;
+            draw::set_font(Font::Helvetica, theme::SMALL);
+            draw::set_draw_color(colours.dim);
+            if !me.nickname.is_empty() {
+                draw::draw_text(&widgets::fit(account, room - used), x + 66 + used, y + 32);
+            }
+            draw::set_draw_color(ink);
+            draw::draw_text(&widgets::whole(&format!("{word} ▾"), room), x + 66, y + 50);
+            if b.has_focus() {
+                widgets::ring(x + 60, y + 10, room, 48);
+            }
+        });
+    });
+    head
+}
+
+/// One's own state in a word, its colour, and the dot. With no answer nobody else sees one either, for all one knows.
+fn own_state(status: &Status, colours: &Palette) -> (Cow<'static, str>, Color, Option<Presence>) {
+    let gone = matches!(status.link, Link::Offline | Link::LoggedOut);
+    match status.link {
+        _ if status.silent && !gone => (t!("main.lost"), colours.warn, None),
+        Link::Connected { .. } | Link::Waiting | Link::Retrying { .. } => {
+            (t!("main.online"), colours.dim, Some(Presence::Online))
+        }
+        _ => (t!("main.offline"), colours.dim, Some(Presence::Offline)),
+    }
+}
+
+/// What decides how the foot looks: its two texts and their colours.
+type Foot = [(String, Color); 2];
+
+fn draw_foot(f: &Frame, status: &Status, canvas: &mut Canvas<Foot>) {
+    let (link, colours) = (status.link, theme::palette());
+    let text = match link {
+        Link::LoggingIn if status.silent => t!("main.link_reconnecting"),
+        link => link.sentence(clock::now().instant),
+    };
+    let colour = match link {
+        _ if status.silent && !matches!(link, Link::Offline | Link::LoggedOut) => colours.error,
+        Link::Offline | Link::LoggingIn => colours.dim,
+        Link::Connected { .. } => colours.ok,
+        Link::Waiting => colours.warn,
+        Link::Retrying { .. } | Link::LoggedOut => colours.error,
+    };
+    // Whether others can read along is true of a connection.
+    let connected = matches!(link, Link::Connected { .. } | Link::Waiting) && !status.silent;
+    let (dialect, dialect_ink) = match status.speaks.filter(|_| connected) {
+        Some(Speaks::Secure) => (t!("main.encrypted"), colours.ok),
+        Some(Speaks::Plain) => (t!("main.unencrypted"), colours.warn),
+        None => ("".into(), colours.dim),
+    };
+    let look = [(text.to_string(), colour), (dialect.to_string(), dialect_ink)];
+    canvas.show(f, look, |x, y| {
+        draw::draw_rect_fill(x, y, f.w(), f.h(), colours.bg);
+        draw::set_draw_color(colours.line);
+        draw::draw_xyline(x, y, x + f.w());
+        draw::set_draw_color(colour);
+        draw::draw_pie(x + 12, y + 11, 9, 9, 0.0, 360.0);
+        draw::set_font(Font::Helvetica, theme::TINY);
+        let wide = draw::width(&dialect).ceil() as i32;
+        draw::set_draw_color(if colour == colours.ok { colours.dim } else { colour });
+        draw::draw_text(&widgets::whole(&text, f.w() - 50 - wide), x + 27, y + 20);
+        draw::set_draw_color(dialect_ink);
+        draw::draw_text(&dialect, x + f.w() - 12 - wide, y + 20);
+    });
+}
+
+/// Redraws the seconds as long as there are any; nothing wakes up otherwise.
+pub(super) fn count_down(mut foot: Frame, window: screen::Life, status: Rc<RefCell<Status>>) {
+    app::add_timeout3(1.0, move |_| {
+        if !window.is_on() {
+            return;
+        }
+        let Link::Retrying { at } = status.borrow().link else { return };
+        foot.redraw();
+        if at < clock::now().instant {
+            // It is tried now; a next time comes as another state.
+            return;
+        }
+        count_down(foot.clone(), window.clone(), Rc::clone(&status));
+    });
+}
