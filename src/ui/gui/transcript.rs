@@ -6,22 +6,30 @@
 //!
 //! - `rows`: what is known of each row, and the texts by pages. Pure.
 //! - `heights`: heights in a Fenwick tree. Pure.
-//! - `layout`: where each row stands.
+//! - `reading`: what was looked at, and the line "new messages". Pure.
+//! - `layout`: how high each row is.
+//! - `scrolling`: which rows are in sight. Pure.
+//! - `sight`: what is in sight and can be pressed. Pure.
+//! - `view`: all of these as one.
 //! - `paint`: drawing the rows in sight.
 //! - `bubble`: one message.
 //! - `wrap`: breaking text into lines. Pure.
-//! - `around`: days, times and states.
+//! - `captions`: days, times and states over and under the bubbles.
 //! - `bar`: the scroll bar.
 //! - `pill`: the button to the end.
 
-mod around;
 mod bar;
 mod bubble;
+mod captions;
 pub mod heights;
 mod layout;
 mod paint;
 mod pill;
+mod reading;
 pub mod rows;
+mod scrolling;
+mod sight;
+mod view;
 pub mod wrap;
 
 use std::cell::RefCell;
@@ -37,8 +45,9 @@ use fltk::widget::Widget;
 use super::actions::{Action, Press, choose};
 use crate::base::model::{MessageId, SendState};
 use crate::client::history::{Row, RowMeta};
-pub use around::Earlier;
-use layout::View;
+pub use captions::Earlier;
+use sight::Target;
+use view::View;
 
 /// Something done with a message: its number, its text, and what asks the window.
 type OfMessage = Action<fn(MessageId, &str, &dyn Fn(Ask)), bool>;
@@ -160,7 +169,7 @@ impl Transcript {
     /// What stands over the first row now.
     #[must_use]
     pub fn earlier(&self) -> Earlier {
-        self.view.borrow().earlier()
+        self.view.borrow().layout.earlier()
     }
 
     /// Shows the first row, and asks for what came before it.
@@ -174,7 +183,7 @@ impl Transcript {
     /// See [`Transcript::set_foreign`].
     #[must_use]
     pub fn foreign(&self) -> bool {
-        self.view.borrow().foreign
+        self.view.borrow().layout.foreign()
     }
 
     /// Whether the server may cut one's own texts at `#`.
@@ -285,11 +294,8 @@ impl Transcript {
                 }
                 Event::Move => {
                     let (x, y) = (app::event_x(), app::event_y());
-                    let over = {
-                        let view = view.borrow();
-                        view.link_at(x, y).is_some() || view.pill_at(x, y) || view.head_at(x, y)
-                    };
-                    draw::set_cursor(if over { Cursor::Hand } else { Cursor::Default });
+                    let over = view.borrow().target(x, y);
+                    draw::set_cursor(if over.is_some() { Cursor::Hand } else { Cursor::Default });
                     return true;
                 }
                 Event::MouseWheel => {
@@ -340,14 +346,12 @@ fn pushed(view: &Rc<RefCell<View>>, ask: &Rc<dyn Fn(Ask)>, w: &Widget) {
 
 fn pushed_at(view: &mut View, w: &Widget) -> Option<Ask> {
     let (x, y) = (app::event_x(), app::event_y());
-    if view.pill_at(x, y) {
-        view.go_to_end();
-    } else if view.head_at(x, y) {
-        return Some(Ask::Earlier);
-    } else if let Some(id) = view.link_at(x, y) {
-        return Some(Ask::Resend(id));
-    } else if !view.take_thumb(x - w.x(), y - w.y(), w.w(), w.h()) {
-        view.choose_at(y - w.y());
+    match view.target(x, y) {
+        Some(Target::End) => view.go_to_end(),
+        Some(Target::Earlier) => return Some(Ask::Earlier),
+        Some(Target::Resend(id)) => return Some(Ask::Resend(id)),
+        None if view.take_thumb(x - w.x(), y - w.y(), w.w(), w.h()) => {}
+        None => view.choose_at(y - w.y()),
     }
     None
 }

@@ -4,14 +4,16 @@ use fltk::draw;
 use fltk::enums::Font;
 use rust_i18n::t;
 
-use super::around::{DAY, HEAD, MARGIN, centred_line, day, earlier, foot};
-use super::bar;
+use super::bar::{self, Bar};
 use super::bubble::Edge;
-use super::layout::{Anchor, Pill, Seen, View, says_more};
+use super::captions::{DAY, HEAD, MARGIN, centred_line, day, earlier, foot};
 use super::rows::PAGE;
+use super::scrolling::Seen;
+use super::sight::Area;
+use super::view::View;
 use crate::base::model::{MessageId, SendState, names};
 use crate::base::shown;
-use crate::ui::gui::canvas::{Painted, joined, link_of, plan};
+use crate::ui::gui::canvas::{Canvas, Painted, joined, link_of, plan};
 use crate::ui::gui::theme;
 
 /// The two pieces of a row.
@@ -40,31 +42,53 @@ pub(super) struct Look {
     repeat: bool,
 }
 
+/// What was painted last.
+#[derive(Default)]
+pub(super) struct Painting {
+    canvas: Canvas<Look>,
+    /// The bar, and whether it is held.
+    bar: Option<(Bar, bool)>,
+    /// Where the button to the end stands, and what it counts.
+    pill: Option<Pill>,
+}
+
+/// The button to the end: where it stands in the view, and what it counts.
+type Pill = (Area, usize);
+
+impl Painting {
+    /// All of it is to be painted anew.
+    pub(super) fn forget(&mut self) {
+        self.canvas.forget();
+    }
+
+    /// What the button covers now or has covered, where that is to be painted anew after all has moved by `shift`.
+    fn under_pill(&self, pill: Option<Pill>, shift: i32, h: i32) -> Vec<[i32; 2]> {
+        if self.pill == pill && (pill.is_none() || shift == 0) {
+            return Vec::new();
+        }
+        let moved = self.pill.map(|([_, top, _, high], _)| (top + shift, high));
+        let places = [moved, pill.map(|([_, top, _, high], _)| (top, high))];
+        let bands = places.into_iter().flatten().map(|(top, high)| [top.max(0), (top + high).min(h)]);
+        bands.filter(|[from, to]| from < to).collect()
+    }
+}
+
 impl View {
     /// Draws what is in sight, on a screen of that number; pages to ask for.
-    pub fn draw(&mut self, [x, y, w, h]: [i32; 4], focus: bool, screen: i32) -> Vec<usize> {
-        if self.width != w {
-            self.width = w;
-            self.estimate();
-        }
-        let range = self.look(h);
-        let mut rows: Vec<Painted<Look>> = self.seen.iter().flat_map(|seen| self.pieces(seen, focus)).collect();
-        let (picture, known) = self.canvas.picture(w, h, screen);
+    pub fn draw(&mut self, [x, y, w, h]: Area, focus: bool, screen: i32) -> Vec<usize> {
+        self.look(w, h);
+        let mut rows: Vec<Painted<Look>> = self.sight.rows.iter().flat_map(|seen| self.pieces(seen, focus)).collect();
+        let (picture, known) = self.painting.canvas.picture(w, h, screen);
         if !known {
-            self.painted = (None, None);
+            (self.painting.bar, self.painting.pill) = (None, None);
         }
-        let mut plan = plan(if known { &self.canvas.rows } else { &[] }, &rows, h);
-        if picture.is_none() || !self.canvas.is_sharp(plan.shift) {
+        let mut plan = plan(if known { &self.painting.canvas.rows } else { &[] }, &rows, h);
+        if picture.is_none() || !self.painting.canvas.is_sharp(plan.shift) {
             (plan.shift, plan.bands) = (0, vec![[0, h]]);
         }
         let new = self.new_below();
-        let pill = (self.anchor != Anchor::End).then(|| (super::pill::place(w - bar::WIDTH, h, new), new));
-        if self.painted.1 != pill || pill.is_some() && plan.shift != 0 {
-            let moved = self.painted.1.map(|([_, top, _, high], _)| (top + plan.shift, high));
-            let places = [moved, pill.map(|([_, top, _, high], _)| (top, high))];
-            let bands = places.into_iter().flatten().map(|(top, high)| [top.max(0), (top + high).min(h)]);
-            plan.bands.extend(bands.filter(|[from, to]| from < to));
-        }
+        let pill = (!self.is_at_end()).then(|| (super::pill::place(w - bar::WIDTH, h, new), new));
+        plan.bands.extend(self.painting.under_pill(pill, plan.shift, h));
         let bands = joined(plan.bands);
         // Without a picture of its own it is painted where it is to be.
         let (left, top) = if picture.is_some() { (0, 0) } else { (x, y) };
@@ -77,14 +101,14 @@ impl View {
         }
         // What stays where it was, or moves, can be pressed where it is now.
         for row in &mut rows {
-            row.link = link_of(&self.canvas.rows, &row.look);
+            row.link = link_of(&self.painting.canvas.rows, &row.look);
         }
-        self.head = None;
+        self.sight.head = None;
         for band in bands {
             self.paint([left, top, w - bar::WIDTH], band, &mut rows, pill);
         }
-        let bar = self.bar(h).map(|bar| (bar, self.thumb.is_some()));
-        if !known || picture.is_none() || bar != self.painted.0 {
+        let bar = self.scrolling.bar(self.layout.stack(), h).map(|bar| (bar, self.scrolling.is_held()));
+        if !known || picture.is_none() || bar != self.painting.bar {
             draw::draw_rect_fill(left + w - bar::WIDTH, top, bar::WIDTH, h, theme::palette().bg);
             if let Some((bar, held)) = bar {
                 bar.draw(left, top, w, held);
@@ -94,23 +118,42 @@ impl View {
             picture.end();
             picture.copy(x, y, w, h, 0, 0);
         }
-        let placed = |[left, top, w, h]: [i32; 4]| [x + left, y + top, w, h];
-        self.links = rows
-            .iter()
-            .filter_map(|row| {
-                let [left, top, w, h] = row.link?;
-                Some((placed([left, row.y + top, w, h]), row.look.id))
-            })
-            .collect();
-        self.ringed =
-            self.chosen.filter(|_| focus).and_then(|row| self.foot_of(row, w)).map(|(at, down)| (x + at, y + down));
-        self.head = self.head.map(|[left_of, top_of, w, h]| placed([left_of - left, top_of - top, w, h]));
-        self.pill = pill.map(|(place, _)| placed(place));
-        self.canvas.rows = rows;
-        self.painted = (bar, pill);
-        // One page more on each side, so that scrolling finds it there.
-        let wide = range.start.saturating_sub(PAGE / 2)..(range.end + PAGE / 2).min(self.rows.len());
-        self.rows.missing(if range.is_empty() { 0..0 } else { wide })
+        self.sight.head = self.sight.head.map(|[head_x, head_y, w, h]| [head_x - left, head_y - top, w, h]);
+        self.place([x, y, w], focus, &rows, pill);
+        self.painting.canvas.rows = rows;
+        (self.painting.bar, self.painting.pill) = (bar, pill);
+        self.pages_to_ask_for()
+    }
+
+    /// Finds the rows in sight of a view of this size, with exact heights.
+    fn look(&mut self, w: i32, h: i32) {
+        let Self { rows, reading, layout, scrolling, .. } = self;
+        layout.set_width(w, rows, reading);
+        let lead = layout.lead();
+        self.sight.rows = scrolling.in_sight(rows.len(), lead, h, |row| layout.measure(rows, reading, row));
+    }
+
+    /// Says where in the window can be pressed what was painted in a view at `x` and `y`, so wide.
+    fn place(&mut self, [x, y, w]: [i32; 3], focus: bool, rows: &[Painted<Look>], pill: Option<Pill>) {
+        let placed = |[left, top, w, h]: Area| [x + left, y + top, w, h];
+        let link = |row: &Painted<Look>| {
+            let [left, top, w, h] = row.link?;
+            Some((placed([left, row.y + top, w, h]), row.look.id))
+        };
+        self.sight.links = rows.iter().filter_map(link).collect();
+        let ringed = self.chosen.filter(|_| focus).and_then(|row| self.foot_of(row, w));
+        self.sight.ringed = ringed.map(|(at, down)| (x + at, y + down));
+        self.sight.head = self.sight.head.map(placed);
+        self.sight.pill = pill.map(|(place, _)| placed(place));
+    }
+
+    /// Pages of what is in sight, and of one page more on each side, so that scrolling finds it there.
+    fn pages_to_ask_for(&mut self) -> Vec<usize> {
+        let (Some(first), Some(last)) = (self.sight.rows.first(), self.sight.last()) else {
+            return Vec::new();
+        };
+        let wide = first.row.saturating_sub(PAGE / 2)..(last + 1 + PAGE / 2).min(self.rows.len());
+        self.rows.missing(wide)
     }
 
     /// How a row is to look, and where.
@@ -119,14 +162,14 @@ impl View {
         let Some(meta) = self.rows.meta(row) else { return Vec::new() };
         let known = self.rows.row(row);
         let state = known.and_then(|known| known.state);
-        let height = self.heights.height(row);
-        let laid = known.is_some() && self.laid.contains_key(&row);
-        let upper = if laid { self.upper(row).unwrap_or(height) } else { height };
+        let height = self.layout.height(row);
+        let laid = known.is_some() && self.layout.bubble(row).is_some();
+        let upper = if laid { self.layout.upper(&self.rows, &self.reading, row).unwrap_or(height) } else { height };
         let bubble = Look {
             id: meta.id,
             piece: Piece::Bubble,
             own: state.is_some(),
-            lines: [self.rows.begins_day(row), self.is_first_new(row)],
+            lines: [self.rows.begins_day(row), self.reading.is_first_new(&self.rows, row)],
             ring: focus && self.chosen == Some(row),
             laid,
             foot: false,
@@ -137,7 +180,7 @@ impl View {
             piece: Piece::Foot,
             lines: [false; 2],
             ring: false,
-            foot: self.has_foot(row),
+            foot: self.layout.has_foot(&self.rows, row),
             state,
             repeat: known.is_some_and(|known| known.repeat),
             ..bubble.clone()
@@ -146,22 +189,10 @@ impl View {
         vec![piece(bubble, seen.y, upper), piece(foot, seen.y + upper, height - upper)]
     }
 
-    /// How high a row is without its foot, if its text is here.
-    fn upper(&self, row: usize) -> Option<i32> {
-        let (known, laid) = (self.rows.row(row)?, self.laid.get(&row)?);
-        let lines = [self.rows.begins_day(row), self.is_first_new(row)].into_iter().filter(|line| *line).count();
-        Some(i32::try_from(lines).unwrap_or(0) * DAY + self.author(known.state.is_some()) + laid.height())
-    }
-
-    fn has_foot(&self, row: usize) -> bool {
-        !self.rows.is_note(row) && self.rows.ends_run(row)
-            || self.rows.row(row).is_some_and(|known| says_more(known, self.foreign))
-    }
-
     /// Where the bubble of a row in sight ends, for its menu.
     fn foot_of(&self, row: usize, w: i32) -> Option<(i32, i32)> {
-        let seen = self.seen.iter().find(|seen| seen.row == row)?;
-        let (known, laid) = (self.rows.row(row)?, self.laid.get(&row)?);
+        let seen = self.sight.rows.iter().find(|seen| seen.row == row)?;
+        let (known, laid) = (self.rows.row(row)?, self.layout.bubble(row)?);
         let left = if known.note {
             (w - laid.width) / 2
         } else if known.state.is_some() {
@@ -169,16 +200,16 @@ impl View {
         } else {
             MARGIN
         };
-        Some((left, seen.y + self.upper(row)?))
+        Some((left, seen.y + self.layout.upper(&self.rows, &self.reading, row)?))
     }
 
     /// Paints what stands between two heights of a view at `x` and `y`, so wide without its bar.
     fn paint(&mut self, [x, y, w]: [i32; 3], [from, to]: [i32; 2], rows: &mut [Painted<Look>], pill: Option<Pill>) {
         draw::push_clip(x, y + from, w, to - from);
         draw::draw_rect_fill(x, y + from, w, to - from, theme::palette().bg);
-        let first = self.seen.first().map_or((0, self.lead()), |seen| (seen.row, seen.y));
+        let first = self.sight.rows.first().map_or((0, self.layout.lead()), |seen| (seen.row, seen.y));
         if first.0 == 0 && first.1 > from {
-            self.head = earlier(self.earlier, x, y + first.1 - HEAD, w + bar::WIDTH);
+            self.sight.head = earlier(self.layout.earlier(), x, y + first.1 - HEAD, w + bar::WIDTH);
         }
         for row in rows.iter_mut().filter(|row| row.y < to && row.y + row.height > from) {
             if let Some(index) = self.rows.find(row.look.id) {
@@ -198,18 +229,18 @@ impl View {
     }
 
     /// Draws a bubble and what stands over it; nothing there leads anywhere.
-    fn draw_bubble(&self, index: usize, x: i32, mut y: i32, w: i32, ring: bool) -> Option<[i32; 4]> {
+    fn draw_bubble(&self, index: usize, x: i32, mut y: i32, w: i32, ring: bool) -> Option<Area> {
         let colours = theme::palette();
         let meta = self.rows.meta(index).copied()?;
         if self.rows.begins_day(index) {
             centred_line(&day(meta.unix_ms), x, y, w, colours.dim, None);
             y += DAY;
         }
-        if self.is_first_new(index) {
+        if self.reading.is_first_new(&self.rows, index) {
             centred_line(&t!("chat.new"), x, y, w, colours.accent, Some(colours.accent));
             y += DAY;
         }
-        let (row, laid) = (self.rows.row(index)?, self.laid.get(&index)?);
+        let (row, laid) = (self.rows.row(index)?, self.layout.bubble(index)?);
         let own = row.state.is_some();
         if let Some(author) = &laid.author {
             draw::set_font(Font::Helvetica, theme::SMALL);
@@ -219,7 +250,7 @@ impl View {
                 self.names.get(author).map_or_else(|| names::shown(author).into_owned(), |name| shown::line(name));
             draw::draw_text(&name, x + MARGIN, y + 13);
         }
-        y += self.author(own);
+        y += self.layout.author(own);
         let left = if row.note {
             x + (w - laid.width) / 2
         } else if own {
@@ -241,8 +272,8 @@ impl View {
     }
 
     /// Draws what stands under a bubble; where "resend" can be pressed.
-    fn draw_foot(&self, index: usize, x: i32, y: i32, w: i32) -> Option<[i32; 4]> {
+    fn draw_foot(&self, index: usize, x: i32, y: i32, w: i32) -> Option<Area> {
         let row = self.rows.row(index)?;
-        foot(row, self.foreign, x, y, w)
+        foot(row, self.layout.foreign(), x, y, w)
     }
 }
