@@ -6,11 +6,11 @@ use fltk::prelude::*;
 use hongyan::client::history::{Contact, Conversation};
 use hongyan::client::roster::{Entry, Section, times_hold_until};
 use hongyan::client::session::{Link, Speaks};
-use hongyan::ui::gui::UiEvent;
 use hongyan::ui::gui::chat_window::{Header, Own};
 use hongyan::ui::gui::main_window::{MainWindow, Me};
 use hongyan::ui::gui::notice::Kept;
 use hongyan::ui::gui::transcript::Earlier;
+use hongyan::ui::gui::{UiEvent, chat_window};
 
 use super::{account, chat, events};
 
@@ -20,10 +20,10 @@ pub fn a_chat_in_another_theme_is_the_same_chat() {
         let mut before = chat("zoe", &emit);
         before.set_earlier(earlier);
         before.give_back("half a sen");
-        let place = before.place();
+        let place = before.position();
         let header = Header { name: "zoe".to_owned(), presence: None, own: Own::Here, trouble: None };
         let after = before.renewed(header, Rc::clone(&emit));
-        assert_eq!((after.earlier(), after.draft(), after.place()), (earlier, "half a sen".to_owned(), place));
+        assert_eq!((after.earlier(), after.draft(), after.position()), (earlier, "half a sen".to_owned(), place));
         after.close();
     }
 }
@@ -40,7 +40,7 @@ pub fn a_chat_of_an_account_that_is_no_more_takes_no_text() {
         assert_eq!(chat.draft(), "half a sen", "{own:?}");
         chat.raise();
         assert!(super::press("Send"));
-        let sent = seen.take().iter().any(|event| matches!(event, UiEvent::Send { .. }));
+        let sent = seen.take().iter().any(|event| matches!(event, UiEvent::Chat(_, chat_window::Event::Send(_))));
         assert_eq!(sent, takes, "{own:?}");
         if sent {
             chat.give_back("half a sen");

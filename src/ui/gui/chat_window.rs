@@ -104,7 +104,7 @@ pub struct Header {
 
 /// The window of one conversation.
 pub struct ChatWindow {
-    window: Window,
+    window: screen::Owned,
     head: Frame,
     header: Rc<RefCell<Header>>,
     transcript: Transcript,
@@ -195,7 +195,7 @@ impl ChatWindow {
             let send = Rc::clone(&send);
             move |_| send()
         });
-        let (peer, indexed) = (peer.clone(), false);
+        let (window, peer, indexed) = (screen::Owned::of(&window), peer.clone(), false);
         let mut chat = Self { window, head, header, transcript, composer, button, hint, peer, indexed };
         chat.note_typing(&emit);
         chat.listen(send, emit);
@@ -274,8 +274,8 @@ impl ChatWindow {
 
     /// Where it stands, to be kept.
     #[must_use]
-    pub fn place(&self) -> [i32; 4] {
-        screen::place_of(&self.window)
+    pub fn position(&self) -> [i32; 4] {
+        screen::position_of(&self.window)
     }
 
     /// What is typed and not sent.
@@ -414,18 +414,18 @@ impl ChatWindow {
 
     /// The same chat in a new window, in another language or theme. Its rows have to be given to it once more.
     #[must_use]
-    pub fn renewed(self, header: Header, emit: Emit) -> Self {
-        let mut new = Self::new(&self.peer, header, Some(self.place()), emit);
+    pub fn renewed(&self, header: Header, emit: Emit) -> Self {
+        let mut new = Self::new(&self.peer, header, Some(self.position()), emit);
         new.give_back(&self.draft());
         new.set_foreign(self.transcript.foreign());
         new.set_earlier(self.earlier());
-        self.close();
+        screen::hide(&self.window);
         new
     }
 
     /// Closes the window for good.
     pub fn close(self) {
-        screen::close(self.window);
+        drop(self.window);
     }
 
     /// Whether one can write here: not for an account that is no more.

@@ -48,7 +48,7 @@ pub enum Event {
 
 /// The window.
 pub struct ConnectionWindow {
-    window: Window,
+    window: screen::Owned,
     figures: Frame,
     steps: Frame,
     shown: Rc<RefCell<Shown>>,
@@ -174,7 +174,7 @@ impl ConnectionWindow {
         window.show();
         let _ = test.take_focus();
         tick(screen::Life::of(&window), emit);
-        Self { window, figures, steps, shown, message, lay_out }
+        Self { window: screen::Owned::of(&window), figures, steps, shown, message, lay_out }
     }
 
     /// How the connection is doing now.
@@ -220,8 +220,8 @@ impl ConnectionWindow {
 
     /// Where it stands: x, y, width, height.
     #[must_use]
-    pub fn place(&self) -> [i32; 4] {
-        screen::place_of(&self.window)
+    pub fn position(&self) -> [i32; 4] {
+        screen::position_of(&self.window)
     }
 
     /// Brings the window to the front.
@@ -231,7 +231,7 @@ impl ConnectionWindow {
 
     /// Closes the window for good.
     pub fn close(self) {
-        screen::close(self.window);
+        drop(self.window);
     }
 }
 

@@ -41,6 +41,7 @@ pub enum Event {
 
 /// The window.
 pub struct FriendWindow {
+    window: screen::Owned,
     sheet: Sheet,
     /// Whom it was opened for.
     name: String,
@@ -111,7 +112,20 @@ impl FriendWindow {
         sheet.open(&emit, [&mut save, &mut cancel], submit, &UiEvent::Friend(Event::Closed));
         let _ = if known.is_some() || !name.is_empty() { remark.take_focus() } else { account.take_focus() };
         let (name, asked, unchecked) = (name.to_owned(), None, None);
-        Self { sheet, name, account, remark, group, blocked, message, save, typed, asked, unchecked }
+        Self {
+            window: sheet.owned(),
+            sheet,
+            name,
+            account,
+            remark,
+            group,
+            blocked,
+            message,
+            save,
+            typed,
+            asked,
+            unchecked,
+        }
     }
 
     /// Whom it was opened for, what is typed, and whom the server was asked for and not answered yet.
@@ -183,7 +197,7 @@ impl FriendWindow {
 
     /// Closes the window for good.
     pub fn close(self) {
-        screen::close(self.sheet.window().clone());
+        drop(self.window);
     }
 }
 

@@ -58,7 +58,7 @@ pub enum Event {
 
 /// The window.
 pub struct KeysWindow {
-    sheet: Sheet,
+    window: screen::Owned,
 }
 
 impl KeysWindow {
@@ -84,12 +84,12 @@ impl KeysWindow {
         });
         window.set_callback(move |_| emit(UiEvent::Keys(Event::Closed)));
         window.show();
-        Self { sheet }
+        Self { window: sheet.owned() }
     }
 
     /// Closes the window for good.
     pub fn close(self) {
-        screen::close(self.sheet.window().clone());
+        drop(self.window);
     }
 }
 

@@ -66,6 +66,7 @@ pub enum Field {
 
 /// Account and password.
 pub struct Login {
+    window: screen::Owned,
     sheet: Sheet,
     account: Input,
     password: SecretInput,
@@ -74,13 +75,13 @@ pub struct Login {
     /// The account in the field needs no password here, as long as that is ticked.
     known: bool,
     message: Frame,
-    place: Frame,
+    server: Frame,
 }
 
 impl Login {
-    /// Opens the window; `place` is the line at its foot.
+    /// Opens the window; `server` is the line at its foot.
     #[must_use]
-    pub fn new(form: &LoginForm, place: &str, emit: Emit) -> Self {
+    pub fn new(form: &LoginForm, server: &str, emit: Emit) -> Self {
         let mut sheet = Sheet::new(WIDTH, 436);
         sheet.window().clone().set_label(&t!("gui.login_title"));
         let mut head = Frame::new(MARGIN, 20, INNER, 56, None);
@@ -101,16 +102,26 @@ impl Login {
         stay.set_value(form.stay);
         stay.set_tooltip(&t!("gui.stay_tip"));
         let register = widgets::button(WIDTH - MARGIN - 116, 296, 120, &t!("gui.register_new"), Style::Link);
-        let (place_line, language, gear) = login_foot();
+        let (server_line, language, gear) = login_foot();
         sheet.end();
-        let mut login = Self { sheet, account, password, remember, stay, known: false, message, place: place_line };
+        let mut login = Self {
+            window: sheet.owned(),
+            sheet,
+            account,
+            password,
+            remember,
+            stay,
+            known: false,
+            message,
+            server: server_line,
+        };
         login.submits(button, &emit);
         login.keeps(&emit);
         login.leads_on([register, language, gear], emit);
         login.sheet.window().clone().show();
         let empty = form.account.is_empty();
         let _ = if empty { login.account.take_focus() } else { login.password.take_focus() };
-        login.set_place(place);
+        login.set_server(server);
         login
     }
 
@@ -167,6 +178,14 @@ impl Login {
         });
     }
 
+    /// The same window anew, in another language or theme; what was typed stays.
+    #[must_use]
+    pub fn renewed(&self, server: &str, emit: Emit) -> Self {
+        // It goes first, so that the new one can take its place.
+        screen::hide(&self.window);
+        Self::new(&self.form(), server, emit)
+    }
+
     /// Whether the account in the field can log in without a password here; then that is ticked.
     pub fn set_known(&mut self, known: bool) {
         if known != std::mem::replace(&mut self.known, known) {
@@ -184,9 +203,9 @@ impl Login {
     }
 
     /// The line at the foot: which server.
-    pub fn set_place(&mut self, place: &str) {
-        self.place.set_tooltip(&widgets::escape(place));
-        self.sheet.tell(&mut self.place, 36, place);
+    pub fn set_server(&mut self, server: &str) {
+        self.server.set_tooltip(&widgets::escape(server));
+        self.sheet.tell(&mut self.server, 36, server);
     }
 
     /// What is in the fields.
@@ -241,12 +260,12 @@ impl Login {
 
     /// Brings the window to the front.
     pub fn raise(&mut self) {
-        self.sheet.window().clone().show();
+        self.window.show();
     }
 
     /// Closes the window for good.
     pub fn close(self) {
-        screen::close(self.sheet.window().clone());
+        drop(self.window);
     }
 }
 

@@ -109,7 +109,7 @@ pub struct Me {
 
 /// The window with the friends.
 pub struct MainWindow {
-    window: Window,
+    window: screen::Owned,
     head: Button,
     list: FriendList,
     search: Input,
@@ -179,7 +179,19 @@ impl MainWindow {
         let listing =
             Listing { roster: Rc::clone(&roster), search: search.clone(), list: list.clone(), holds: Rc::default() };
         let urgent = false;
-        let mut main = Self { window, head, list, search, foot, notice, status, roster, listing, lay_out, urgent };
+        let mut main = Self {
+            window: screen::Owned::of(&window),
+            head,
+            list,
+            search,
+            foot,
+            notice,
+            status,
+            roster,
+            listing,
+            lay_out,
+            urgent,
+        };
         main.listen(emit);
         main.entitle();
         main.fill();
@@ -267,8 +279,8 @@ impl MainWindow {
 
     /// Where it stands: x, y, width, height.
     #[must_use]
-    pub fn place(&self) -> [i32; 4] {
-        screen::place_of(&self.window)
+    pub fn position(&self) -> [i32; 4] {
+        screen::position_of(&self.window)
     }
 
     /// The list as the history has it.
@@ -407,8 +419,8 @@ impl MainWindow {
     /// The same window anew, in another language or theme: people, connection, search and what stays are as they were.
     /// What it says of the moment and what it asks are their owner's to say once more.
     #[must_use]
-    pub fn renewed(self, me: &Me, emit: Emit) -> Self {
-        let mut new = Self::new(me, Some(self.place()), emit);
+    pub fn renewed(&self, me: &Me, emit: Emit) -> Self {
+        let mut new = Self::new(me, Some(self.position()), emit);
         new.roster.swap(&self.roster);
         let Status { link, speaks, silent } = *self.status.borrow();
         new.set_link(link);
@@ -418,13 +430,13 @@ impl MainWindow {
         new.entitle();
         self.notice.kept().into_iter().for_each(|what| new.keep(what));
         new.urgent = self.urgent;
-        self.close();
+        screen::hide(&self.window);
         new
     }
 
     /// Closes the window for good.
     pub fn close(self) {
-        screen::close(self.window);
+        drop(self.window);
     }
 
     fn fill(&mut self) {

@@ -36,6 +36,7 @@ pub enum Event {
 
 /// The window.
 pub struct PasswordWindow {
+    window: screen::Owned,
     sheet: Sheet,
     old: SecretInput,
     new: SecretInput,
@@ -98,7 +99,7 @@ impl PasswordWindow {
         }
         sheet.open(&emit, [&mut change, &mut cancel], submit, &UiEvent::Password(Event::Closed));
         let _ = old.take_focus();
-        Self { sheet, old, new, confirm, message }
+        Self { window: sheet.owned(), sheet, old, new, confirm, message }
     }
 
     /// What is typed.
@@ -132,12 +133,12 @@ impl PasswordWindow {
     }
 
     /// Brings the window to the front.
-    pub fn raise(&self) {
-        self.sheet.window().clone().show();
+    pub fn raise(&mut self) {
+        self.window.show();
     }
 
     /// Closes the window for good.
     pub fn close(self) {
-        screen::close(self.sheet.window().clone());
+        drop(self.window);
     }
 }

@@ -40,6 +40,7 @@ pub struct RegisterForm {
 
 /// A new account.
 pub struct Register {
+    window: screen::Owned,
     sheet: Sheet,
     message: Frame,
     nickname: Input,
@@ -105,24 +106,24 @@ impl Register {
         window.set_callback(move |_| emit(UiEvent::Register(Event::Closed)));
         window.show();
         let _ = nickname.take_focus();
-        Self { sheet, message, nickname, account, password, confirm }
+        Self { window: sheet.owned(), sheet, message, nickname, account, password, confirm }
     }
 
     /// The same window anew, in another language or theme; what was typed stays.
     #[must_use]
-    pub fn renewed(self, emit: Emit) -> Self {
+    pub fn renewed(&self, emit: Emit) -> Self {
         let mut new = Self::new(emit);
         new.nickname.set_value(&self.nickname.value());
         new.account.set_value(&self.account.value());
         new.password.set_value(&self.password.value());
         new.confirm.set_value(&self.confirm.value());
-        self.close();
+        screen::hide(&self.window);
         new
     }
 
     /// Brings the window to the front.
     pub fn raise(&mut self) {
-        self.sheet.window().clone().show();
+        self.window.show();
         let _ = self.password.take_focus();
     }
 
@@ -160,7 +161,7 @@ impl Register {
 
     /// Closes the window for good.
     pub fn close(self) {
-        screen::close(self.sheet.window().clone());
+        drop(self.window);
     }
 }
 

@@ -4,6 +4,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
 use std::rc::{Rc, Weak};
 
 use fltk::app;
@@ -188,6 +189,43 @@ impl Life {
     }
 }
 
+/// A window that is closed for good when whoever has it is dropped.
+#[derive(Debug)]
+pub struct Owned(Window);
+
+impl Owned {
+    /// Of this window, which was made here and nobody else closes.
+    #[must_use]
+    pub fn of(window: &Window) -> Self {
+        Self(window.clone())
+    }
+}
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        close(self.0.clone());
+    }
+}
+
+impl Deref for Owned {
+    type Target = Window;
+
+    fn deref(&self) -> &Window {
+        &self.0
+    }
+}
+
+impl DerefMut for Owned {
+    fn deref_mut(&mut self) -> &mut Window {
+        &mut self.0
+    }
+}
+
+/// Takes a window from the screen whose place another one takes; it is closed when it is dropped.
+pub fn hide(window: &Window) {
+    window.clone().hide();
+}
+
 /// Closes a window for good.
 pub fn close(window: Window) {
     STANDING.with_borrow_mut(|all| all.retain(|one| one.window.as_widget_ptr() != window.as_widget_ptr()));
@@ -214,7 +252,7 @@ fn here() -> i32 {
 }
 
 /// Where a window stands, to be kept: x and y in pixels, width and height in units.
-pub fn place_of(window: &Window) -> [i32; 4] {
+pub fn position_of(window: &Window) -> [i32; 4] {
     kept(spot_of(window), app::screen_scale(window.screen_num()))
 }
 

@@ -55,6 +55,7 @@ struct AccountPart {
 
 /// The window.
 pub struct SettingsWindow {
+    window: screen::Owned,
     sheet: Sheet,
     server: Input,
     message: fltk::frame::Frame,
@@ -100,7 +101,7 @@ impl SettingsWindow {
         enter_submits_and(&mut server, &submit, Some(&tell_others));
         sheet.open(&emit, [&mut save, &mut cancel], submit, &UiEvent::Settings(Event::Closed));
         let _ = server.take_focus();
-        Self { sheet, server, message, chosen, account: part, told }
+        Self { window: sheet.owned(), sheet, server, message, chosen, account: part, told }
     }
 
     /// What is chosen now.
@@ -130,7 +131,7 @@ impl SettingsWindow {
 
     /// Brings the window to the front.
     pub fn raise(&mut self) {
-        self.sheet.window().clone().show();
+        self.window.show();
         let _ = self.server.take_focus();
     }
 
@@ -142,7 +143,7 @@ impl SettingsWindow {
 
     /// Closes the window for good.
     pub fn close(self) {
-        screen::close(self.sheet.window().clone());
+        drop(self.window);
     }
 }
 

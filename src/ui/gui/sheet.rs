@@ -143,6 +143,11 @@ impl Sheet {
         window.show();
     }
 
+    /// The window, for whoever closes it.
+    pub fn owned(&self) -> screen::Owned {
+        screen::Owned::of(&self.window)
+    }
+
     /// The window itself.
     pub fn window(&self) -> &Window {
         &self.window

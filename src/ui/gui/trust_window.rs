@@ -136,7 +136,7 @@ struct Body {
 
 /// The window.
 pub struct TrustWindow {
-    window: Window,
+    window: screen::Owned,
     doubt: Doubt,
 }
 
@@ -175,7 +175,7 @@ impl TrustWindow {
         window.set_callback(move |_| emit(UiEvent::Trust(Event::StayAway)));
         window.show();
         let _ = away.take_focus();
-        Self { window, doubt: doubt.clone() }
+        Self { window: screen::Owned::of(&window), doubt: doubt.clone() }
     }
 
     /// What it asks about.
@@ -197,7 +197,7 @@ impl TrustWindow {
 
     /// Closes the window for good.
     pub fn close(self) {
-        screen::close(self.window);
+        drop(self.window);
     }
 }
 

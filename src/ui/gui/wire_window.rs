@@ -24,7 +24,6 @@ use fltk::enums::{self, CallbackTrigger};
 use fltk::frame::Frame;
 use fltk::input::Input;
 use fltk::prelude::*;
-use fltk::window::Window;
 use rust_i18n::t;
 
 use super::actions::{Action, Press, pressed};
@@ -65,7 +64,7 @@ pub enum Event {
 
 /// The window.
 pub struct WireWindow {
-    window: Window,
+    window: screen::Owned,
     table: Table,
     pause: Button,
     threads: Frame,
@@ -162,7 +161,7 @@ impl WireWindow {
         window.set_callback(move |_| emit(UiEvent::Wire(Event::Closed)));
         window.show();
         foot.focus();
-        Self { window, table, pause, threads, figures, foot }
+        Self { window: screen::Owned::of(&window), table, pause, threads, figures, foot }
     }
 
     /// One more datagram.
@@ -220,8 +219,8 @@ impl WireWindow {
 
     /// Where it stands: x, y, width, height.
     #[must_use]
-    pub fn place(&self) -> [i32; 4] {
-        screen::place_of(&self.window)
+    pub fn position(&self) -> [i32; 4] {
+        screen::position_of(&self.window)
     }
 
     /// Brings the window to the front.
@@ -231,7 +230,7 @@ impl WireWindow {
 
     /// Closes the window for good.
     pub fn close(self) {
-        screen::close(self.window);
+        drop(self.window);
     }
 }
 

@@ -1,58 +1,174 @@
 //! Chat windows: one a friend, and each message in its own.
 
-use std::rc::Rc;
+use std::collections::{HashMap, HashSet};
 
 use fltk::app;
 use fltk::prelude::*;
 use rust_i18n::t;
 
 use super::super::chat_window::{ChatWindow, Event, Header, Own};
-use super::super::screen;
 use super::super::transcript::Earlier;
-use super::{App, with};
-use crate::base::model::{Account, MessageId, MessageText};
+use super::super::{screen, x11};
+use super::core::Core;
+use super::signed_in::SignedIn;
+use super::{App, with_signed_in};
+use crate::base::model::{Account, MessageId, MessageText, SendState};
 use crate::client::history::{Row, RowMeta};
 use crate::client::net::clock;
-use crate::client::session::{Link, Speaks};
+use crate::client::session::Speaks;
 
 const GAP: i32 = ChatWindow::GAP;
 /// A new chat is at least so wide.
 const NARROW: i32 = 480;
 
+/// The chats of one account.
+#[derive(Default)]
+pub(super) struct Chats {
+    /// Those that are open.
+    pub windows: HashMap<Account, ChatWindow>,
+    /// Typed and not sent, of chats that are closed.
+    pub drafts: HashMap<Account, String>,
+    /// Chats in which something was typed that is not on its way to the disk.
+    pub typed: HashSet<Account>,
+}
+
 /// Does what the window of a chat asked for.
 pub(super) fn apply(peer: Account, event: Event) {
-    with(|app| match event {
-        Event::Open => app.open_chat(peer),
-        Event::Looked => app.looked(peer),
-        Event::IndexWanted => app.client.index(peer),
-        Event::EarlierWanted => app.ask_for_earlier(peer),
-        Event::PageWanted { first, count } => app.client.page(peer, first, count),
-        Event::Send(text) => app.send(&peer, &text),
-        Event::Resend(id) => app.resend(peer, id),
-        Event::Typed => app.typed(peer),
-        Event::Closed => app.close_chat(&peer),
+    with_signed_in(|signed_in, core| match event {
+        Event::Open => signed_in.open_chat(peer, core),
+        Event::Looked => signed_in.chats.looked(peer, core),
+        Event::IndexWanted => core.client.index(peer),
+        Event::EarlierWanted => signed_in.chats.ask_for_earlier(peer, core),
+        Event::PageWanted { first, count } => core.client.page(peer, first, count),
+        Event::Send(text) => signed_in.chats.send(&peer, &text, core),
+        Event::Resend(id) => signed_in.chats.resend(peer, id, core),
+        Event::Typed => signed_in.chats.typed(peer),
+        Event::Closed => signed_in.chats.close(&peer, core),
     });
 }
 
-impl App {
-    fn header(&self, peer: &Account) -> Header {
-        let presence = self.main.as_ref().and_then(|main| main.roster().presence(peer));
-        let own = match self.client.link() {
-            Link::Offline | Link::LoggedOut if self.deleted => Own::Deleted,
-            Link::Offline | Link::LoggedOut => Own::Offline,
-            _ if self.client.is_silent() => Own::Lost,
-            _ if self.main.as_ref().is_some_and(|main| main.roster().is_unsure()) => Own::Unsure,
-            _ => Own::Here,
-        };
-        Header { name: self.name(peer), presence, own, trouble: None }
+/// What needs no more than the windows of the chats.
+impl Chats {
+    /// None is open, and this was typed before.
+    pub fn with_drafts(drafts: HashMap<Account, String>) -> Self {
+        Self { drafts, ..Self::default() }
+    }
+
+    /// The person looks at a chat: what is in sight counts as read.
+    fn looked(&mut self, peer: Account, core: &mut Core) {
+        if let Some(to) = self.windows.get_mut(&peer).and_then(ChatWindow::looked) {
+            core.client.mark_read_to(peer, to);
+        }
+    }
+
+    /// Closes the window of a chat; what was typed there stays.
+    pub fn close(&mut self, peer: &Account, core: &mut Core) {
+        if let Some(chat) = self.windows.remove(peer) {
+            core.keep_position(&position_name(peer), chat.position());
+            core.save();
+            let draft = chat.draft();
+            drop(chat);
+            self.keep_draft(peer, draft.clone(), core);
+            self.drafts.insert(peer.clone(), draft);
+        }
+        self.tell_which(core);
+    }
+
+    /// Takes note of where its windows stand, for the next time.
+    pub fn keep_positions(&self, core: &mut Core) {
+        for (peer, chat) in &self.windows {
+            core.keep_position(&position_name(peer), chat.position());
+        }
+    }
+
+    /// Tells the client which chats are open.
+    pub fn tell_which(&self, core: &mut Core) {
+        let open: Vec<Account> = self.windows.keys().cloned().collect();
+        let visible = self.windows.values().any(ChatWindow::visible);
+        core.client.set_open_chats(clock::now(), open, visible);
+    }
+
+    /// Asks the server for what was said before all that is here, a page of it; once at a time.
+    fn ask_for_earlier(&mut self, peer: Account, core: &mut Core) {
+        let Some(chat) = self.windows.get_mut(&peer).filter(|chat| chat.earlier() == Earlier::Offered) else { return };
+        if core.is_offline() {
+            return chat.say(&t!("gui.not_logged_in"));
+        }
+        chat.set_earlier(Earlier::Asked);
+        core.client.earlier(peer);
+    }
+
+    /// A page came, and is in the history.
+    pub fn earlier_came(&mut self, peer: Account, more: bool, core: &mut Core) {
+        if let Some(chat) = self.windows.get_mut(&peer) {
+            chat.set_earlier(if more { Earlier::Offered } else { Earlier::Begun });
+            core.client.index(peer);
+        }
+    }
+
+    /// Texts that a transcript asked for.
+    pub fn fill(&mut self, peer: &Account, first: u32, rows: Vec<Row>) {
+        if let Some(chat) = self.windows.get_mut(peer) {
+            chat.fill(first, rows);
+        }
+    }
+
+    /// One's own message came further.
+    pub fn set_state(&mut self, id: MessageId, state: SendState) {
+        self.windows.values_mut().for_each(|chat| chat.set_state(id, state));
+    }
+
+    /// Whether the server is known as another program than ours.
+    pub fn set_foreign(&mut self, foreign: bool) {
+        self.windows.values_mut().for_each(|chat| chat.set_foreign(foreign));
+    }
+
+    /// Every transcript needs its rows anew.
+    pub fn index_all(&self, core: &mut Core) {
+        self.windows.keys().for_each(|peer| core.client.index(peer.clone()));
+    }
+
+    fn send(&mut self, peer: &Account, text: &str, core: &mut Core) {
+        if peer.is_room()
+            && core.client.is_foreign()
+            && let Some(chat) = self.windows.get_mut(peer)
+        {
+            chat.say(&t!("main.no_lobby"));
+            return chat.give_back(text);
+        }
+        let sent = core.client.send_message(clock::now(), peer, text);
+        let Some(chat) = self.windows.get_mut(peer) else { return };
+        if !sent {
+            chat.say(&t!("gui.not_logged_in"));
+            return chat.give_back(text);
+        }
+        // Else it would be there once more after an end of the program.
+        let draft = chat.draft();
+        self.keep_draft(peer, draft, core);
+    }
+
+    fn resend(&self, peer: Account, id: MessageId, core: &mut Core) {
+        let text = self.windows.get(&peer).and_then(|chat| chat.text_of(id));
+        if let Some(text) = text.and_then(|text| MessageText::parse(&text).ok()) {
+            core.client.resend(id, peer, text);
+        }
+    }
+}
+
+/// What goes between the chats and the list of friends.
+impl SignedIn {
+    fn header(&self, peer: &Account, core: &Core) -> Header {
+        let presence = self.main.roster().presence(peer);
+        Header { name: self.name(peer), presence, own: self.own_state(core), trouble: None }
     }
 
     /// Names and presence may have changed.
-    pub(super) fn refresh_headers(&mut self) {
-        let headers: Vec<(Account, Header)> = self.chats.keys().map(|peer| (peer.clone(), self.header(peer))).collect();
-        let speaks = self.client.connection().speaks;
+    pub(super) fn refresh_headers(&mut self, core: &Core) {
+        let headers: Vec<(Account, Header)> =
+            self.chats.windows.keys().map(|peer| (peer.clone(), self.header(peer, core))).collect();
+        let speaks = core.client.connection().speaks;
         for (peer, header) in headers {
-            if let Some(chat) = self.chats.get_mut(&peer) {
+            if let Some(chat) = self.chats.windows.get_mut(&peer) {
                 let offline = matches!(header.own, Own::Offline | Own::Deleted);
                 chat.set_header(header);
                 match (chat.earlier(), speaks) {
@@ -63,176 +179,126 @@ impl App {
                 }
             }
         }
-        for (_, chat) in self.chats.iter_mut().filter(|(peer, _)| peer.is_room()) {
-            chat.set_names(self.main.as_ref().map(|main| main.roster().remarks()).unwrap_or_default());
+        for (_, chat) in self.chats.windows.iter_mut().filter(|(peer, _)| peer.is_room()) {
+            chat.set_names(self.main.roster().remarks());
         }
     }
 
-    pub(super) fn open_chat(&mut self, peer: Account) {
-        if let Some(main) = &mut self.main {
-            main.clear_search();
+    pub(super) fn open_chat(&mut self, peer: Account, core: &mut Core) {
+        self.main.clear_search();
+        if let Some(chat) = self.chats.windows.get_mut(&peer) {
+            return chat.raise();
         }
-        if let Some(chat) = self.chats.get_mut(&peer) {
-            chat.raise();
-        } else {
-            let header = self.header(&peer);
-            let place = self.settings.windows.get(&place_name(&peer)).copied().or_else(|| self.beside());
-            let mut chat = ChatWindow::new(&peer, header, place, Rc::clone(&self.emit));
-            chat.set_foreign(self.ours == Some(false));
-            chat.give_back(&self.drafts.remove(&peer).unwrap_or_default());
-            self.chats.insert(peer.clone(), chat);
-            self.client.index(peer.clone());
-            self.refresh_headers();
-            self.chats_changed();
-            // Whether it is still the same one: the chat says so before anything is written.
-            if !peer.is_room() && self.client.connection().speaks == Some(Speaks::Secure) {
-                self.client.look_up(clock::now(), peer);
+        let header = self.header(&peer, core);
+        let position = core.position(&position_name(&peer)).unwrap_or_else(|| self.beside());
+        let mut chat = ChatWindow::new(&peer, header, Some(position), core.emit());
+        chat.set_foreign(core.client.is_foreign());
+        chat.give_back(&self.chats.drafts.remove(&peer).unwrap_or_default());
+        self.chats.windows.insert(peer.clone(), chat);
+        core.client.index(peer.clone());
+        self.refresh_headers(core);
+        self.chats.tell_which(core);
+        // Whether it is still the same one: the chat says so before anything is written.
+        if !peer.is_room() && core.is_spoken(Speaks::Secure) {
+            core.client.look_up(clock::now(), peer);
+        }
+    }
+
+    /// A new chat's first position: beside the list of friends, and not quite over another one.
+    fn beside(&self) -> [i32; 4] {
+        let main = self.main.window();
+        let on = main.screen_num();
+        let taken = self.chats.windows.values().map(|chat| chat.window()).map(|window| [window.x(), window.y()]);
+        let spot = first_spot(screen::spot_of(main), screen::room(on), &taken.collect::<Vec<_>>());
+        screen::kept(spot, app::screen_scale(on))
+    }
+
+    /// The list may count as unread what stood in a chat before the list knew of it.
+    pub(super) fn read_all_looked_at(&self, core: &mut Core) {
+        let roster = self.main.roster();
+        let unread = |peer: &Account| roster.find(peer).is_some_and(|c| c.unread > 0);
+        for (peer, chat) in self.chats.windows.iter().filter(|(peer, _)| unread(peer)) {
+            if let Some(to) = chat.all_looked_at() {
+                core.client.mark_read_to(peer.clone(), to);
             }
         }
     }
 
-    /// A new chat's first place: beside the list of friends, and not quite over another one.
-    fn beside(&self) -> Option<[i32; 4]> {
-        let main = self.main.as_ref()?.window();
-        let on = main.screen_num();
-        let taken = self.chats.values().map(|chat| chat.window()).map(|window| [window.x(), window.y()]);
-        let place = first_place(screen::spot_of(main), screen::room(on), &taken.collect::<Vec<_>>());
-        Some(screen::kept(place, app::screen_scale(on)))
-    }
-
-    /// The person looks at a chat: what is in sight counts as read.
-    pub(super) fn looked(&mut self, peer: Account) {
-        if let Some(to) = self.chats.get_mut(&peer).and_then(ChatWindow::looked) {
-            self.client.mark_read_to(peer, to);
-        }
-    }
-
-    /// The list may count as unread what stood in a chat before the list knew of it.
-    pub(super) fn read_all_looked_at(&mut self) {
-        let Some(main) = &self.main else { return };
-        let unread = |peer: &Account| main.roster().find(peer).is_some_and(|c| c.unread > 0);
-        let looked = self.chats.iter().filter(|(peer, _)| unread(peer));
-        let looked: Vec<_> = looked.filter_map(|(peer, chat)| Some((peer.clone(), chat.all_looked_at()?))).collect();
-        for (peer, to) in looked {
-            self.client.mark_read_to(peer, to);
-        }
-    }
-
-    pub(super) fn close_chat(&mut self, peer: &Account) {
-        if let Some(chat) = self.chats.remove(peer) {
-            self.settings.windows.insert(place_name(peer), chat.place());
-            self.saver.save(&self.settings);
-            let draft = chat.draft();
-            chat.close();
-            self.keep_draft(peer, draft.clone());
-            self.drafts.insert(peer.clone(), draft);
-        }
-        self.chats_changed();
-    }
-
-    /// Remembers where the windows stand.
-    pub(super) fn keep_places(&mut self) {
-        if let Some(main) = &self.main {
-            self.settings.windows.insert("main".to_owned(), main.place());
-        }
-        for (peer, chat) in &self.chats {
-            self.settings.windows.insert(place_name(peer), chat.place());
-        }
-        self.saver.save(&self.settings);
-    }
-
     /// Builds the chat windows anew, in another language or theme; what was typed stays.
-    pub(super) fn rebuild_chats(&mut self) {
-        for (peer, old) in std::mem::take(&mut self.chats) {
-            let chat = old.renewed(self.header(&peer), Rc::clone(&self.emit));
-            self.chats.insert(peer.clone(), chat);
-            self.client.index(peer);
+    pub(super) fn rebuild_chats(&mut self, core: &mut Core) {
+        let peers: Vec<Account> = self.chats.windows.keys().cloned().collect();
+        for peer in peers {
+            let header = self.header(&peer, core);
+            if let Some(chat) = self.chats.windows.get_mut(&peer) {
+                *chat = chat.renewed(header, core.emit());
+                core.client.index(peer);
+            }
         }
-        self.refresh_headers();
+        self.refresh_headers(core);
     }
 
-    pub(super) fn chats_changed(&mut self) {
-        let open: Vec<Account> = self.chats.keys().cloned().collect();
-        let visible = self.chats.values().any(ChatWindow::visible);
-        self.client.set_open_chats(clock::now(), open, visible);
-    }
-
+    /// The rows of a chat as the history has them.
     pub(super) fn index(&mut self, peer: &Account, rows: Vec<RowMeta>) {
-        let unread = self.main.as_ref().and_then(|m| m.roster().find(peer).map(|c| c.unread));
-        if let Some(chat) = self.chats.get_mut(peer) {
-            chat.set_index(rows, unread.unwrap_or(0));
+        let unread = self.main.roster().find(peer).map_or(0, |c| c.unread);
+        if let Some(chat) = self.chats.windows.get_mut(peer) {
+            chat.set_index(rows, unread);
         }
     }
 
-    /// Asks the server for what was said before all that is here, a page of it; once at a time.
-    pub(super) fn ask_for_earlier(&mut self, peer: Account) {
-        let Some(chat) = self.chats.get_mut(&peer).filter(|chat| chat.earlier() == Earlier::Offered) else { return };
-        if matches!(self.client.link(), Link::Offline | Link::LoggedOut) {
-            return chat.say(&t!("gui.not_logged_in"));
-        }
-        chat.set_earlier(Earlier::Asked);
-        self.client.earlier(peer);
-    }
-
-    /// A page came, and is in the history.
-    pub(super) fn earlier_came(&mut self, peer: Account, more: bool) {
-        if let Some(chat) = self.chats.get_mut(&peer) {
-            chat.set_earlier(if more { Earlier::Offered } else { Earlier::Begun });
-            self.client.index(peer);
-        }
-    }
-
-    pub(super) fn message(&mut self, peer: Account, row: Row) {
+    /// A message is on disk, one's own or theirs.
+    pub(super) fn message(&mut self, peer: &Account, row: Row, core: &mut Core) {
         let theirs = row.state.is_none() && !row.note;
         if !theirs {
-            self.client.conversations();
+            core.client.conversations();
         }
-        let Some(chat) = self.chats.get_mut(&peer) else {
-            if let Some(main) = self.main.as_mut().filter(|_| theirs) {
-                main.unseen();
+        let Some(chat) = self.chats.windows.get_mut(peer) else {
+            if theirs {
+                self.main.unseen();
             }
             return;
         };
         let unseen = chat.append(row);
         // Whoever has the window before them sees the count at its foot.
         if unseen && !chat.focused() {
-            super::super::x11::ask_for_attention(chat.window(), true);
+            x11::ask_for_attention(chat.window(), true);
         }
-    }
-
-    pub(super) fn send(&mut self, peer: &Account, text: &str) {
-        if peer.is_room()
-            && self.client.is_foreign()
-            && let Some(chat) = self.chats.get_mut(peer)
-        {
-            chat.say(&t!("main.no_lobby"));
-            return chat.give_back(text);
-        }
-        let sent = self.client.send_message(clock::now(), peer, text);
-        let Some(chat) = self.chats.get_mut(peer) else { return };
-        if !sent {
-            chat.say(&t!("gui.not_logged_in"));
-            return chat.give_back(text);
-        }
-        // Else it would be there once more after an end of the program.
-        let draft = chat.draft();
-        self.keep_draft(peer, draft);
     }
 
     /// A message to the lobby stays unsent, as the server turned out to have none.
     pub(super) fn no_lobby(&mut self, why: &str) {
         log::info!("said: {why}");
-        let lobby = self.chats.iter_mut().find(|(peer, _)| peer.is_room());
+        let lobby = self.chats.windows.iter_mut().find(|(peer, _)| peer.is_room());
         match lobby {
             Some((_, chat)) => chat.say(why),
             None => self.tell(why),
         }
     }
 
+    /// The disk refused a message of one's own.
+    pub(super) fn not_kept(&mut self, peer: &Account, text: &str) {
+        match self.chats.windows.get_mut(peer) {
+            Some(chat) => {
+                chat.say(&t!("gui.not_kept"));
+                chat.give_back(text);
+            }
+            None => self.tell(&t!("gui.not_kept")),
+        }
+    }
+}
+
+impl App {
+    /// Names and presence may have changed.
+    pub(super) fn refresh_headers(&mut self) {
+        if let Some(signed_in) = &mut self.signed_in {
+            signed_in.refresh_headers(&self.core);
+        }
+    }
+
     /// What was asked of the history cannot be read.
-    pub(super) fn not_read(&mut self, peer: Option<Account>, why: &str) {
+    pub(super) fn not_read(&mut self, peer: Option<&Account>, why: &str) {
         let text = t!("gui.not_read", error = why);
-        match peer.and_then(|peer| self.chats.get_mut(&peer)) {
+        let chats = self.signed_in.as_mut().map(|signed_in| &mut signed_in.chats.windows);
+        match peer.zip(chats).and_then(|(peer, chats)| chats.get_mut(peer)) {
             Some(chat) => {
                 chat.say(&text);
                 if chat.earlier() == Earlier::Asked {
@@ -242,18 +308,11 @@ impl App {
             None => self.say(&text),
         }
     }
-
-    pub(super) fn resend(&mut self, peer: Account, id: MessageId) {
-        let text = self.chats.get(&peer).and_then(|chat| chat.text_of(id));
-        if let Some(text) = text.and_then(|text| MessageText::parse(&text).ok()) {
-            self.client.resend(id, peer, text);
-        }
-    }
 }
 
 /// Right of `main` in a screen's room if there is enough for a chat, else on the side that has more, and narrower
 /// rather than over the list, as long as it can be read, not over the others, whose corners those are.
-fn first_place(main: [i32; 4], room: [i32; 4], taken: &[[i32; 2]]) -> [i32; 4] {
+fn first_spot(main: [i32; 4], room: [i32; 4], taken: &[[i32; 2]]) -> [i32; 4] {
     let [x, y, w, _] = main;
     let [left, _, wide, _] = room;
     let [chat_w, chat_h] = ChatWindow::SIZE;
@@ -263,7 +322,8 @@ fn first_place(main: [i32; 4], room: [i32; 4], taken: &[[i32; 2]]) -> [i32; 4] {
     screen::beside([x, y, chat_w, chat_h], taken, room)
 }
 
-fn place_name(peer: &Account) -> String {
+/// What the position of a chat's window is kept under.
+fn position_name(peer: &Account) -> String {
     format!("chat {peer}")
 }
 
@@ -276,7 +336,7 @@ mod tests {
         for [wide, high] in [[792, 500], [1_024, 554], [1_280, 680], [1_920, 1_034], [3_840, 2_100]] {
             let room = [0, 40, wide, high];
             let main = screen::middle(room, [300, 720], ChatWindow::BESIDE);
-            let [x, _, w, _] = first_place(main, room, &[]);
+            let [x, _, w, _] = first_spot(main, room, &[]);
             assert!(main[0] + main[2] + GAP <= x && x + w <= wide, "{wide}: {main:?} {x} {w}");
         }
     }
@@ -285,18 +345,18 @@ mod tests {
     fn a_chat_opens_beside_the_list_and_beside_the_others() {
         let room = [0, 40, 1_920, 1_034];
         let [w, h] = ChatWindow::SIZE;
-        let place = |main, taken: &[_]| first_place(main, room, taken);
-        assert_eq!(place([800, 120, 300, 720], &[]), [1_112, 120, w, h]);
-        assert_eq!(place([1_500, 120, 300, 720], &[]), [1_488 - w, 120, w, h]);
+        let spot = |main, taken: &[_]| first_spot(main, room, taken);
+        assert_eq!(spot([800, 120, 300, 720], &[]), [1_112, 120, w, h]);
+        assert_eq!(spot([1_500, 120, 300, 720], &[]), [1_488 - w, 120, w, h]);
         let small = [0, 40, 1_400, 954];
-        assert_eq!(first_place([560, 120, 300, 720], small, &[]), [0, 120, 548, h], "narrower rather than over it");
-        let tiny = first_place([200, 120, 300, 720], [0, 40, 800, 554], &[]);
+        assert_eq!(first_spot([560, 120, 300, 720], small, &[]), [0, 120, 548, h], "narrower rather than over it");
+        let tiny = first_spot([200, 120, 300, 720], [0, 40, 800, 554], &[]);
         assert_eq!(tiny, [320, 40, NARROW, 554], "all of it on the screen");
         // Also where each is moved to be on the screen: on 1,280 pixels the second and third were one.
         for (main, room) in [([100, 120, 300, 720], room), ([490, 120, 300, 720], [0, 40, 1_280, 854])] {
             let mut taken = Vec::new();
             for _ in 0..6 {
-                let [x, y, w, h] = first_place(main, room, &taken);
+                let [x, y, w, h] = first_spot(main, room, &taken);
                 assert!(x + w <= room[2] && y + h <= 40 + room[3]);
                 assert!(taken.iter().all(|[left, top]: &[i32; 2]| (x - left).abs() >= 28 || (y - top).abs() >= 28));
                 taken.push([x, y]);

@@ -1,27 +1,18 @@
 //! The list of keys.
 
-use std::rc::Rc;
-
 use super::super::keys_window::{Event, KeysWindow};
-use super::{App, with};
+use super::with;
 
 /// Does what the list asked for.
 pub(super) fn apply(event: Event) {
-    with(|app| match event {
-        Event::Open => app.open_keys(),
-        Event::Closed => app.close_keys(),
+    with(|app| {
+        app.keys = match event {
+            Event::Open => {
+                // One that is open goes first, so that the new one takes its place.
+                app.keys = None;
+                Some(KeysWindow::new(app.core.emit()))
+            }
+            Event::Closed => None,
+        };
     });
-}
-
-impl App {
-    pub(super) fn open_keys(&mut self) {
-        self.close_keys();
-        self.keys = Some(KeysWindow::new(Rc::clone(&self.emit)));
-    }
-
-    pub(super) fn close_keys(&mut self) {
-        if let Some(keys) = self.keys.take() {
-            keys.close();
-        }
-    }
 }

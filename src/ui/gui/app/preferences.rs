@@ -1,11 +1,10 @@
 //! The settings: opened, applied at once, saved.
 
-use std::rc::Rc;
-
 use rust_i18n::t;
 
 use super::super::settings_window::{Event, SettingsForm, SettingsWindow};
 use super::super::{Args, screen, theme};
+use super::core::Core;
 use super::{App, with};
 use crate::base::settings::{Language, Settings};
 use crate::client::net::clock;
@@ -38,11 +37,11 @@ pub(super) fn zoom(change: screen::Zoom) {
     let Some((name, percent)) = screen::zoom(change) else { return };
     with(|app| {
         if percent == 100 {
-            app.settings.zoom.remove(&name);
+            app.core.settings.zoom.remove(&name);
         } else {
-            app.settings.zoom.insert(name, percent);
+            app.core.settings.zoom.insert(name, percent);
         }
-        app.saver.save(&app.settings);
+        app.core.save();
     });
 }
 
@@ -77,69 +76,86 @@ fn take_over(form: SettingsForm, args: &mut Args, settings: &mut Settings) {
     settings.polling = form.polling;
 }
 
-impl App {
+impl Core {
     fn in_force(&self) -> SettingsForm {
         in_force(&self.args, &self.settings)
     }
+}
 
-    pub(super) fn open_settings(&mut self) {
-        match &mut self.preferences {
+impl App {
+    /// The window belongs to the login there is, or to the way in until somebody is in.
+    fn settings(&mut self) -> Option<&mut Option<SettingsWindow>> {
+        match (&mut self.signed_in, &mut self.entry) {
+            (Some(signed_in), _) => Some(&mut signed_in.settings),
+            (None, Some(entry)) => Some(&mut entry.settings),
+            (None, None) => None,
+        }
+    }
+
+    fn settings_window(&mut self) -> Option<&mut SettingsWindow> {
+        self.settings().and_then(Option::as_mut)
+    }
+
+    fn open_settings(&mut self) {
+        match self.settings_window() {
             Some(window) => window.raise(),
-            None => self.open_settings_with(&self.in_force()),
+            None => self.open_settings_with(&self.core.in_force()),
         }
     }
 
     fn open_settings_with(&mut self, form: &SettingsForm) {
-        let secure = self.main.is_some() && self.client.connection().speaks == Some(Speaks::Secure);
-        let account = secure && matches!(self.client.link(), Link::Connected { .. } | Link::Waiting);
+        let secure = self.signed_in.is_some() && self.core.is_spoken(Speaks::Secure);
+        let account = secure && matches!(self.core.client.link(), Link::Connected { .. } | Link::Waiting);
         let lan = lan_address();
-        self.preferences = Some(SettingsWindow::new(form, lan.as_deref(), account, Rc::clone(&self.emit)));
+        let window = SettingsWindow::new(form, lan.as_deref(), account, self.core.emit());
+        if let Some(settings) = self.settings() {
+            *settings = Some(window);
+        }
         if account {
-            self.client.account_settings(clock::now());
+            self.core.client.account_settings(clock::now());
         }
     }
 
+    /// What the server has said of the account.
     pub(super) fn account_settings(&mut self, settings: Option<AccountSettings>) {
-        match &mut self.preferences {
+        match self.settings_window() {
             Some(window) => window.tell(settings),
             None if settings.is_none() => self.say(&t!("settings.account_not_kept")),
             None => {}
         }
     }
 
-    pub(super) fn save_settings(&mut self, form: SettingsForm) {
-        let shown = self.in_force();
+    fn save_settings(&mut self, form: SettingsForm) {
+        let shown = self.core.in_force();
         let good = form.server.is_empty()
             || form.server == shown.server
             || form
                 .server
                 .rsplit_once(':')
                 .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0));
-        let Some(window) = &mut self.preferences else { return };
+        let Some(window) = self.settings_window() else { return };
         if !good {
             return window.say(&t!("settings.bad_server"));
         }
-        if let Some(window) = self.preferences.take() {
-            for change in form.account.zip(window.told()).into_iter().flat_map(changes) {
-                self.client.set_account(clock::now(), change);
-            }
-            window.close();
+        for change in form.account.zip(window.told()).into_iter().flat_map(changes) {
+            self.core.client.set_account(clock::now(), change);
         }
+        self.close_settings();
         self.choose(form);
-        let now = self.in_force();
+        let now = self.core.in_force();
         if shown.polling != now.polling {
-            self.client.set_polling(clock::now(), now.polling.into());
+            self.core.client.set_polling(clock::now(), now.polling.into());
         }
         if (&shown.server, shown.host_lan) != (&now.server, now.host_lan) {
-            if self.main.is_some() {
+            if self.signed_in.is_some() {
                 self.tell(&t!("settings.next_login"));
             }
-            self.change_place();
+            self.change_server();
         }
     }
 
     pub(super) fn other_language(&mut self) {
-        let now = self.in_force();
+        let now = self.core.in_force();
         let language = if now.language.locale() == "en" { Language::Zh } else { Language::En };
         self.choose(SettingsForm { language, ..now });
     }
@@ -147,52 +163,39 @@ impl App {
     /// Takes over what was chosen, and shows it.
     fn choose(&mut self, form: SettingsForm) {
         let looks = |form: &SettingsForm| (form.language, form.dark);
-        let before = looks(&self.in_force());
-        take_over(form, &mut self.args, &mut self.settings);
-        self.saver.save(&self.settings);
-        if looks(&self.in_force()) != before {
+        let before = looks(&self.core.in_force());
+        take_over(form, &mut self.core.args, &mut self.core.settings);
+        self.core.save();
+        if looks(&self.core.in_force()) != before {
             self.rebuild();
         }
     }
 
-    pub(super) fn close_settings(&mut self) {
-        if let Some(window) = self.preferences.take() {
-            window.close();
+    fn close_settings(&mut self) {
+        if let Some(settings) = self.settings() {
+            *settings = None;
         }
     }
 
     /// Built anew in another language, which counts from now on; the rest of what was chosen stays.
     fn rebuild_settings(&mut self) {
-        let Some(form) = self.preferences.as_ref().map(SettingsWindow::form) else { return };
+        let Some(form) = self.settings_window().map(|window| window.form()) else { return };
         self.close_settings();
-        self.open_settings_with(&SettingsForm { language: self.in_force().language, ..form });
+        self.open_settings_with(&SettingsForm { language: self.core.in_force().language, ..form });
     }
 
     /// Builds every window anew, in another language or theme; what was typed stays.
     fn rebuild(&mut self) {
-        let SettingsForm { language, dark, .. } = self.in_force();
+        let SettingsForm { language, dark, .. } = self.core.in_force();
         rust_i18n::set_locale(language.locale());
         set_theme(dark);
         self.rebuild_settings();
-        self.register = self.register.take().map(|(window, form)| (window.renewed(Rc::clone(&self.emit)), form));
-        if let Some(login) = self.login.take() {
-            let form = login.form();
-            login.close();
-            self.open_login(Some(form));
-        }
-        self.rebuild_main();
-        self.rebuild_chats();
-        self.rebuild_friend();
-        self.rebuild_password();
-        if self.wire.is_some() {
-            self.close_wire();
-            self.open_wire();
-        }
-        if let Some(doubt) = self.trust.as_ref().map(|window| window.doubt().clone()) {
-            self.open_trust(&doubt);
-        }
-        self.rebuild_connection();
-        self.close_keys();
+        self.entry.iter_mut().for_each(|entry| entry.rebuild(&self.core));
+        self.signed_in.iter_mut().for_each(|signed_in| signed_in.rebuild(&mut self.core));
+        self.wire.rebuild(&mut self.core);
+        self.rebuild_trust();
+        self.connection.rebuild(&mut self.core);
+        self.keys = None;
     }
 }
 

@@ -1,14 +1,14 @@
 //! What the main window asks when a connection has ended for good, and what its owner answers.
 
-use std::rc::Rc;
-
 use rust_i18n::t;
 
-use super::super::login_window::Login;
 use super::super::notice::Question;
 use super::super::trust_window::{Doubt, Event, TrustWindow};
 use super::super::{UiEvent, dialog, main_window};
-use super::{App, Leaving, leave, soon, with};
+use super::core::Core;
+use super::leaving::{Leaving, leave, may_leave};
+use super::signed_in::SignedIn;
+use super::{App, soon, with};
 use crate::base::model::Account;
 use crate::client::history::time_of;
 use crate::client::net::clock;
@@ -82,30 +82,26 @@ impl Trouble {
     }
 }
 
-impl App {
+impl SignedIn {
     /// Asks its owner how to go on; it waits in the main window, which asks for attention.
-    pub(super) fn ask(&mut self, trouble: Trouble) {
+    fn ask(&mut self, trouble: Trouble) {
         log::info!("asked: {}", trouble.question().text);
         self.trouble = Some(trouble);
         self.show_trouble();
-        if let Some(main) = &mut self.main {
-            // It was about the login that has ended.
-            main.say("");
-            main.unseen();
-        }
+        // It was about the login that has ended.
+        self.main.say("");
+        self.main.unseen();
     }
 
     /// In the main window as it is now.
     pub(super) fn show_trouble(&mut self) {
-        if let Some(main) = &mut self.main {
-            main.ask(self.trouble.as_ref().map(Trouble::question));
-        }
+        self.main.ask(self.trouble.as_ref().map(Trouble::question));
     }
 
     /// It is decided, or over by itself.
     pub(super) fn no_trouble(&mut self) {
         if self.trouble.take().is_some() {
-            self.close_trust();
+            self.trust = None;
             self.show_trouble();
         }
     }
@@ -114,29 +110,46 @@ impl App {
     pub(super) fn is_kicked(&self) -> bool {
         matches!(self.trouble, Some(Trouble::Kicked { .. } | Trouble::Copied))
     }
+}
+
+/// The window about a doubtful server.
+fn trust_window(doubt: &Doubt, core: &Core) -> TrustWindow {
+    TrustWindow::new(&core.server.line(), core.server.is_nearby(), doubt, core.emit())
+}
+
+impl App {
+    /// Asks the owner of the login there is how to go on.
+    pub(super) fn ask(&mut self, trouble: Trouble) {
+        if let Some(signed_in) = &mut self.signed_in {
+            signed_in.ask(trouble);
+        }
+    }
+
+    fn no_trouble(&mut self) {
+        self.signed_in.iter_mut().for_each(SignedIn::no_trouble);
+    }
 
     pub(super) fn take_back(&mut self) {
         self.no_trouble();
-        self.client.take_over(clock::now());
+        self.core.client.take_over(clock::now());
     }
 
     pub(super) fn stay_offline(&mut self) {
         self.no_trouble();
-        self.client.go_offline(clock::now());
+        self.core.client.go_offline(clock::now());
     }
 
     /// The account's history is damaged: its owner is asked, once nothing is borrowed.
     pub(super) fn damaged(&mut self, sentence: String) {
         log::info!("asked: {sentence}");
         self.say(&sentence);
-        self.damaged = Some(sentence);
-        soon(ask_rescue);
+        soon(move || ask_rescue(&sentence));
     }
 
     /// Saves what can be read, of an account that is closed.
     pub(super) fn rescue(&mut self, account: &Account) {
         self.wait(&t!("gui.rescuing"));
-        self.client.rescue(account);
+        self.core.client.rescue(account);
     }
 
     /// What became of it, where its owner logs in again.
@@ -147,100 +160,118 @@ impl App {
 
     /// Whoever has just asked for something sees at once why it was not done; else it waits.
     pub(super) fn doubt(&mut self, doubt: Doubt) {
-        if self.main.is_some() {
+        if self.signed_in.is_some() {
             return self.ask(Trouble::Doubt(doubt));
         }
-        log::info!("asked: {}", doubt.head(&self.place.line()));
-        self.wait("");
-        if let Some((register, _)) = &mut self.register {
-            register.say("");
+        log::info!("asked: {}", doubt.head(&self.core.server.line()));
+        if let Some(entry) = &mut self.entry {
+            entry.login.say("", false);
+            entry.register.iter_mut().for_each(|register| register.window.say(""));
         }
         self.open_trust(&doubt);
     }
 
     pub(super) fn show_doubt(&mut self) {
-        if let Some(Trouble::Doubt(doubt)) = self.trouble.clone() {
+        let trouble = self.signed_in.as_ref().and_then(|signed_in| signed_in.trouble.clone());
+        if let Some(Trouble::Doubt(doubt)) = trouble {
             self.open_trust(&doubt);
         }
     }
 
-    pub(super) fn open_trust(&mut self, doubt: &Doubt) {
+    /// The window about a doubtful server belongs to the login there is, or to the way in.
+    fn trust(&mut self) -> Option<&mut Option<TrustWindow>> {
+        match (&mut self.signed_in, &mut self.entry) {
+            (Some(signed_in), _) => Some(&mut signed_in.trust),
+            (None, Some(entry)) => Some(&mut entry.trust),
+            (None, None) => None,
+        }
+    }
+
+    fn open_trust(&mut self, doubt: &Doubt) {
         self.close_trust();
-        let (server, nearby) = (self.place.line(), self.place.is_nearby());
-        self.trust = Some(TrustWindow::new(&server, nearby, doubt, Rc::clone(&self.emit)));
+        let window = trust_window(doubt, &self.core);
+        if let Some(trust) = self.trust() {
+            *trust = Some(window);
+        }
+    }
+
+    pub(super) fn close_trust(&mut self) {
+        if let Some(trust) = self.trust() {
+            *trust = None;
+        }
+    }
+
+    /// Built anew in another language or theme.
+    pub(super) fn rebuild_trust(&mut self) {
+        let doubt = self.trust().and_then(|trust| trust.as_ref()).map(|window| window.doubt().clone());
+        doubt.iter().for_each(|doubt| self.open_trust(doubt));
     }
 
     /// Somebody wants something else than what the question was about, which is not done then.
     pub(super) fn drop_doubt(&mut self) {
         self.close_trust();
-        self.client.refuse_plain();
-    }
-
-    pub(super) fn close_trust(&mut self) {
-        if let Some(window) = self.trust.take() {
-            window.close();
-        }
+        self.core.client.refuse_plain();
     }
 
     /// What was asked for is not done, and not tried again.
     pub(super) fn stay_away(&mut self) {
-        self.close_trust();
-        self.client.refuse_plain();
-        if self.main.is_none() || matches!(self.trouble, Some(Trouble::Doubt(_))) {
+        self.drop_doubt();
+        let doubted = |signed_in: &SignedIn| matches!(signed_in.trouble, Some(Trouble::Doubt(_)));
+        if self.signed_in.as_ref().is_none_or(doubted) {
             self.stay_offline();
         }
-        match &mut self.register {
-            Some((register, _)) => register.refuse(&t!("trust.not_sent"), None),
-            None => self.wait(&t!("trust.not_sent")),
+        let text = t!("trust.not_sent");
+        match self.entry.as_mut().map(|entry| (&mut entry.register, &mut entry.login)) {
+            Some((Some(register), _)) => register.window.refuse(&text, None),
+            Some((None, login)) => login.say(&text, false),
+            None => {}
         }
     }
 
     /// In plain what waits for that, until the server encrypts again or the program ends.
-    pub(super) fn send_readable(&mut self) {
+    fn send_readable(&mut self) {
         self.close_trust();
         self.no_trouble();
-        match &mut self.register {
-            Some((register, _)) => register.say(&t!("gui.registering")),
-            None => self.wait(&t!("gui.logging_in")),
+        if let Some(entry) = &mut self.entry {
+            let registers = entry.register.is_some();
+            entry.wait(&if registers { t!("gui.registering") } else { t!("gui.logging_in") });
         }
-        self.client.allow_plain(clock::now());
+        self.core.client.allow_plain(clock::now());
     }
 
     /// Remembers the key and does again what it was in the way of.
-    pub(super) fn trust_key(&mut self, key: Vec<u8>) {
+    fn trust_key(&mut self, key: Vec<u8>) {
         self.close_trust();
-        self.client.trust(clock::now(), key);
-        if self.main.is_some() {
+        self.core.client.trust(clock::now(), key);
+        let Some(entry) = &mut self.entry else {
             self.no_trouble();
-            self.client.go_online(clock::now());
-        } else if let Some((register, _)) = &mut self.register {
-            register.say(&t!("trust.trusted"));
-        } else if let Some(form) = self.login.as_ref().map(Login::form) {
-            self.log_in(&form.account, &form.password);
+            return self.core.client.go_online(clock::now());
+        };
+        if let Some(register) = &mut entry.register {
+            return register.window.say(&t!("trust.trusted"));
         }
+        let form = entry.login.form();
+        self.log_in(&form.account, &form.password);
     }
 }
 
 /// Whether what can be read of a damaged history is to be rescued; then to the login window.
-fn ask_rescue() {
-    let Some(Some(text)) = with(|app| app.damaged.take()) else { return };
-    if !dialog::ask(&text, &t!("gui.rescue"), &t!("gui.not_now")) {
+fn ask_rescue(text: &str) {
+    if !dialog::ask(text, &t!("gui.rescue"), &t!("gui.not_now")) {
         return;
     }
-    if with(|app| app.main.is_some()) == Some(true) {
+    if with(|app| app.signed_in.is_some()) == Some(true) {
         return leave(Leaving::Rescue);
     }
     with(|app| {
-        let account = app.login.as_ref().and_then(|login| Account::person(login.form().account.trim()).ok());
-        if let Some(account) = account {
-            app.rescue(&account);
-        }
+        let account = app.entry.as_ref().and_then(|entry| Account::person(entry.login.form().account.trim()).ok());
+        account.iter().for_each(|account| app.rescue(account));
     });
 }
 
 /// To the login window, with the account filled in.
 pub(super) fn log_in_again() {
-    if super::may_leave() {
+    if may_leave() {
         leave(Leaving::LogInAgain);
     }
 }

@@ -1,36 +1,60 @@
 //! Registration: what the window asked for and what the server said.
 
-use std::rc::Rc;
-
 use rust_i18n::t;
 
 use super::super::Secret;
 use super::super::login_window::Field;
 use super::super::register_window::{Event, Register, RegisterForm};
-use super::place::Pending;
+use super::core::Core;
+use super::server::Pending;
 use super::{App, with};
 use crate::base::model::{Account, FieldError, Password, names};
 use crate::client::session::RegisterOutcome;
 use crate::protocol::wire::reply::Registered;
 
+/// The window, and what was asked for last, without the passwords.
+pub(super) struct Registering {
+    pub window: Register,
+    asked: RegisterForm,
+}
+
 /// Does what the registration window asked for.
 pub(super) fn apply(event: Event) {
     with(|app| match event {
         Event::Open => app.open_register(),
-        Event::Register(form) => app.do_register(form),
+        Event::Register(form) => app.register(form),
         Event::Closed => app.close_register(),
     });
 }
 
+impl Registering {
+    /// The window anew, in another language or theme; what was typed stays.
+    pub fn rebuild(&mut self, core: &Core) {
+        self.window = self.window.renewed(core.emit());
+    }
+}
+
 impl App {
-    pub(super) fn open_register(&mut self) {
-        if let Some((window, _)) = &mut self.register {
-            return window.raise();
+    fn open_register(&mut self) {
+        let Some(entry) = &mut self.entry else { return };
+        match &mut entry.register {
+            Some(register) => register.window.raise(),
+            None => {
+                let window = Register::new(self.core.emit());
+                entry.register = Some(Registering { window, asked: RegisterForm::default() });
+            }
         }
-        self.register = Some((Register::new(Rc::clone(&self.emit)), RegisterForm::default()));
     }
 
-    pub(super) fn do_register(&mut self, form: RegisterForm) {
+    fn close_register(&mut self) {
+        let Some(entry) = &mut self.entry else { return };
+        entry.register = None;
+        if entry.trust.is_some() {
+            self.stay_away();
+        }
+    }
+
+    fn register(&mut self, form: RegisterForm) {
         let fields = (
             Account::new_person(&names::composed(form.account.trim())),
             Password::parse(&form.password.0),
@@ -40,9 +64,9 @@ impl App {
             (Ok(account), Ok(password), Ok(confirm)) => {
                 self.drop_doubt();
                 log::info!("said: {}", t!("gui.registering"));
-                if let Some((window, known)) = &mut self.register {
-                    window.say(&t!("gui.registering"));
-                    *known = RegisterForm { password: Secret::default(), confirm: Secret::default(), ..form };
+                if let Some(register) = self.registering() {
+                    register.window.say(&t!("gui.registering"));
+                    register.asked = RegisterForm { password: Secret::default(), confirm: Secret::default(), ..form };
                 }
                 self.with_server(Pending::Register { account, password, confirm });
             }
@@ -52,43 +76,41 @@ impl App {
         }
     }
 
+    fn registering(&mut self) -> Option<&mut Registering> {
+        self.entry.as_mut().and_then(|entry| entry.register.as_mut())
+    }
+
     fn refuse_registration(&mut self, text: &str, field: Field) {
         log::info!("said: {text}");
-        if let Some((register, _)) = &mut self.register {
-            register.refuse(text, Some(field));
+        if let Some(register) = self.registering() {
+            register.window.refuse(text, Some(field));
         }
     }
 
-    fn close_register(&mut self) {
-        if let Some((window, _)) = self.register.take() {
-            window.close();
-        }
-        if self.trust.is_some() {
-            self.stay_away();
-        }
-    }
-
+    /// What the server said of a registration.
     pub(super) fn registered(&mut self, outcome: &RegisterOutcome) {
-        let text = match outcome {
-            RegisterOutcome::Answered { reply: Registered::Done, .. } => {
-                let Some((window, form)) = self.register.take() else { return };
-                window.close();
-                self.close_trust();
-                let account = form.account.trim().to_owned();
-                let nickname = names::tidy(&form.nickname);
-                if !nickname.is_empty() {
-                    self.settings.nicknames.insert(account.clone(), nickname);
-                    self.saver.save(&self.settings);
-                }
-                log::info!("said: {}", t!("gui.registered"));
-                if let Some(login) = &mut self.login {
-                    login.fill(&account);
-                    login.say(&t!("gui.registered"), false);
-                }
-                return;
+        match outcome {
+            RegisterOutcome::Answered { reply: Registered::Done, .. } => self.go_on_to_login(),
+            refused => {
+                let text = self.core.client.registration_sentence(refused);
+                self.refuse_registration(&text, Field::Password);
             }
-            refused => self.client.registration_sentence(refused),
-        };
-        self.refuse_registration(&text, Field::Password);
+        }
+    }
+
+    /// The account is there: its window goes, and the login window has it.
+    fn go_on_to_login(&mut self) {
+        let Some(entry) = &mut self.entry else { return };
+        let Some(Registering { asked, .. }) = entry.register.take() else { return };
+        entry.trust = None;
+        let account = asked.account.trim().to_owned();
+        let nickname = names::tidy(&asked.nickname);
+        if !nickname.is_empty() {
+            self.core.settings.nicknames.insert(account.clone(), nickname);
+            self.core.save();
+        }
+        log::info!("said: {}", t!("gui.registered"));
+        entry.login.fill(&account);
+        entry.login.say(&t!("gui.registered"), false);
     }
 }

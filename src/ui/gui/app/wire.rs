@@ -1,6 +1,5 @@
 //! The protocol window: what was asked for there, and what it shows.
 
-use std::rc::Rc;
 use std::thread;
 
 use chrono::{Local, TimeZone};
@@ -10,23 +9,39 @@ use rust_i18n::t;
 use super::super::file_chooser::Purpose;
 use super::super::widgets;
 use super::super::wire_window::{Event, WireWindow};
-use super::{App, with};
+use super::core::Core;
+use super::with;
 use crate::base::trouble;
 use crate::client::net::{ThreadFigures, WaitsFor, clock};
 use crate::client::session::Cause;
 use crate::client::tap::{Record, Way};
-use crate::probe::hand::{Expectation, PATIENCE};
+use crate::probe::hand::PATIENCE;
 use crate::probe::{Document, Origin, Unclear, Verdict};
+
+/// What its window's position is kept under.
+const NAME: &str = "protocol";
+
+/// The window, and whether what became of the last trial by hand is not known yet.
+#[derive(Default)]
+pub(super) struct Wire {
+    window: Option<WireWindow>,
+    trial_waits: bool,
+}
 
 /// Does what the protocol window asked for.
 pub(super) fn apply(event: Event) {
+    let wire = |f: fn(&mut Wire, &mut Core)| {
+        with(|app| f(&mut app.wire, &mut app.core));
+    };
     match event {
-        Event::Open => drop(with(App::open_wire)),
-        Event::ByHand { bytes, expectation } => drop(with(|app| app.by_hand(bytes, expectation))),
+        Event::Open => wire(Wire::open),
+        Event::ByHand { bytes, expectation } => {
+            with(|app| app.core.client.by_hand(clock::now(), bytes, expectation));
+        }
         Event::Save(text) => save(text),
         Event::SaveTrials => save_trials(),
-        Event::ThreadsWanted => drop(with(App::show_threads)),
-        Event::Closed => drop(with(App::close_wire)),
+        Event::ThreadsWanted => wire(Wire::show_threads),
+        Event::Closed => wire(Wire::close),
     }
 }
 
@@ -37,9 +52,9 @@ fn save(text: String) {
 
 /// Asks where to put the test document of what was tried by hand, and writes it.
 fn save_trials() {
-    let Some(document) = with(App::trials) else { return };
+    let Some(document) = with(|app| trials(&mut app.core)) else { return };
     let Some(document) = document else {
-        with(|app| app.say_in_wire(&t!("wirewin.no_trials"), false));
+        with(|app| app.wire.say(&t!("wirewin.no_trials"), false));
         return;
     };
     save_as(&t!("wirewin.document_as"), "md", |file| document.written(file, &rust_i18n::locale()));
@@ -59,7 +74,7 @@ fn save_as(question: &str, kind: &str, text: impl FnOnce(&str) -> String) {
             Err(error) => (t!("wirewin.not_saved", file = file, error = trouble::words(&error)), true),
         };
         app::awake_callback(move || {
-            with(|app| app.say_in_wire(&text, wrong));
+            with(|app| app.wire.say(&text, wrong));
         });
     };
     if let Err(error) = thread::Builder::new().name("save".into()).spawn(write) {
@@ -67,79 +82,82 @@ fn save_as(question: &str, kind: &str, text: impl FnOnce(&str) -> String) {
     }
 }
 
-impl App {
-    pub(super) fn open_wire(&mut self) {
-        if let Some(wire) = &mut self.wire {
-            return wire.raise();
+impl Wire {
+    fn open(&mut self, core: &mut Core) {
+        if let Some(window) = &mut self.window {
+            return window.raise();
         }
-        let records = self.client.set_tap(true);
-        let place = self.settings.windows.get("protocol").copied();
-        let server = self.place.address().to_string();
-        self.wire = Some(WireWindow::new(&server, &records, place, Rc::clone(&self.emit)));
-        self.show_trial();
+        let records = core.client.set_tap(true);
+        let server = core.server.address().to_string();
+        self.window = Some(WireWindow::new(&server, &records, core.position(NAME), core.emit()));
+        self.show_trial(core);
     }
 
-    fn say_in_wire(&mut self, text: &str, wrong: bool) {
-        if let Some(wire) = &mut self.wire {
-            wire.say(text, wrong);
-        }
-    }
-
-    pub(super) fn close_wire(&mut self) {
-        self.client.set_tap(false);
-        if let Some(wire) = self.wire.take() {
-            self.settings.windows.insert("protocol".to_owned(), wire.place());
-            self.saver.save(&self.settings);
-            wire.close();
+    fn say(&mut self, text: &str, wrong: bool) {
+        if let Some(window) = &mut self.window {
+            window.say(text, wrong);
         }
     }
 
-    pub(super) fn show_threads(&mut self) {
-        let mut figures = self.client.threads();
-        let (queued, handled) = self.saver.figures();
+    fn close(&mut self, core: &mut Core) {
+        core.client.set_tap(false);
+        if let Some(window) = self.window.take() {
+            core.keep_position(NAME, window.position());
+            core.save();
+        }
+    }
+
+    /// Built anew in another language or theme.
+    pub(super) fn rebuild(&mut self, core: &mut Core) {
+        if self.window.is_some() {
+            self.close(core);
+            self.open(core);
+        }
+    }
+
+    fn show_threads(&mut self, core: &mut Core) {
+        let mut figures = core.client.threads();
+        let (queued, handled) = core.saver.figures();
         figures.push(ThreadFigures { name: "settings", waits_for: WaitsFor::Operation, queued, handled, dropped: 0 });
-        if let Some(wire) = &mut self.wire {
-            wire.set_threads(figures);
+        if let Some(window) = &mut self.window {
+            window.set_threads(figures);
         }
     }
 
-    pub(super) fn by_hand(&mut self, bytes: Vec<u8>, expectation: Expectation) {
-        self.client.by_hand(clock::now(), bytes, expectation);
-    }
-
-    pub(super) fn push_wire(&mut self, record: &Record) {
-        if let Some(wire) = &mut self.wire {
-            wire.push(record);
+    /// A datagram was sent or has come.
+    pub(super) fn push(&mut self, record: &Record, core: &mut Core) {
+        if let Some(window) = &mut self.window {
+            window.push(record);
         }
         if record.way == Way::Out(Cause::ByHand) {
             self.trial_waits = true;
             // By then it is known whether no answer came.
             app::add_timeout3(PATIENCE.as_secs_f64() + 0.05, |_| {
-                with(App::show_waiting_trial);
+                with(|app| app.wire.show_waiting_trial(&mut app.core));
             });
         }
-        self.show_waiting_trial();
+        self.show_waiting_trial(core);
     }
 
-    fn show_waiting_trial(&mut self) {
+    fn show_waiting_trial(&mut self, core: &mut Core) {
         if self.trial_waits {
-            self.show_trial();
+            self.show_trial(core);
         }
     }
 
     /// Says what became of the last trial by hand.
-    fn show_trial(&mut self) {
-        let Some(wire) = &mut self.wire else { return };
-        let Some(trial) = self.client.last_trial(clock::now()) else { return };
+    fn show_trial(&mut self, core: &mut Core) {
+        let Some(window) = &mut self.window else { return };
+        let Some(trial) = core.client.last_trial(clock::now()) else { return };
         self.trial_waits = trial.verdict == Verdict::Unclear(Unclear::Waiting);
-        wire.set_trial(&trial);
+        window.set_trial(&trial);
     }
+}
 
-    /// The test document of what was tried by hand, if anything was.
-    fn trials(&mut self) -> Option<Document> {
-        let (began, cases) = self.client.trials(clock::now())?;
-        let when = Local.timestamp_millis_opt(began).earliest();
-        let when = when.map_or_else(String::new, |when| when.format("%Y-%m-%d %H:%M:%S").to_string());
-        Some(Document { server: self.place.address(), when, origin: Origin::SharedSocket, cases })
-    }
+/// The test document of what was tried by hand, if anything was.
+fn trials(core: &mut Core) -> Option<Document> {
+    let (began, cases) = core.client.trials(clock::now())?;
+    let when = Local.timestamp_millis_opt(began).earliest();
+    let when = when.map_or_else(String::new, |when| when.format("%Y-%m-%d %H:%M:%S").to_string());
+    Some(Document { server: core.server.address(), when, origin: Origin::SharedSocket, cases })
 }

@@ -20,10 +20,12 @@ impl App {
     /// Does this once the server's address is known, and this machine's own runs: it ends a minute after
     /// its last user, so it may be gone since it was looked for.
     pub(super) fn with_server(&mut self, what: Pending) {
-        if !self.place.is_to_be_searched() {
+        if !self.core.server.is_to_be_searched() {
             return self.go_on(what);
         }
-        self.pending = Some(what);
+        if let Some(entry) = &mut self.entry {
+            entry.pending = Some(what);
+        }
         self.find_server();
     }
 
@@ -31,28 +33,28 @@ impl App {
         match what {
             Pending::Login { form, account, password } => self.log_in_now(&form, account, password),
             Pending::Register { account, password, confirm } => {
-                self.client.register(clock::now(), account, password, confirm);
+                self.core.client.register(clock::now(), account, password, confirm);
             }
         }
     }
 
     /// Starts this machine's own server again if it has ended.
     pub(super) fn revive_server(&mut self) {
-        if self.place.is_local() {
+        if self.core.server.is_local() {
             self.find_server();
         }
     }
 
     /// Looks the name up, or finds or starts this machine's server; both may take their time.
     pub(super) fn find_server(&mut self) {
-        let place = self.place.clone();
-        let paths = self.args.paths.clone();
+        let server = self.core.server.clone();
+        let paths = self.core.args.paths.clone();
         let search = move || {
-            let (address, error) = match place.search(&paths) {
+            let (address, error) = match server.search(&paths) {
                 Ok(address) => (address, None),
                 Err(error) => (None, Some(error)),
             };
-            app::awake_callback(move || found(&place, address, error.as_deref()));
+            app::awake_callback(move || found(&server, address, error.as_deref()));
         };
         if let Err(error) = thread::Builder::new().name("look-up".into()).spawn(search) {
             self.say(&crate::base::trouble::words(&error));
@@ -60,12 +62,13 @@ impl App {
     }
 
     /// Uses the server that the settings name now, with a socket of its own.
-    pub(super) fn change_place(&mut self) {
-        let place = Place::of(self.args.server.as_deref(), self.args.host_lan, &self.settings);
-        if place == self.place || self.main.is_some() {
+    pub(super) fn change_server(&mut self) {
+        let core = &mut self.core;
+        let server = Place::of(core.args.server.as_deref(), core.args.host_lan, &core.settings);
+        if server == core.server || self.signed_in.is_some() {
             return;
         }
-        self.place = place;
+        core.server = server;
         self.reopen();
         self.find_server();
     }
@@ -73,37 +76,39 @@ impl App {
     fn reopen(&mut self) {
         // It was about another server.
         self.close_trust();
-        if let Err(error) = self.client.use_server(self.place.address(), self.place.name()) {
+        let core = &mut self.core;
+        if let Err(error) = core.client.use_server(core.server.address(), core.server.name()) {
             self.say(&error.to_string());
         }
-        let line = self.place.line();
-        if let Some(login) = &mut self.login {
-            login.set_place(&line);
+        if let Some(entry) = &mut self.entry {
+            entry.login.set_server(&self.core.server.line());
+            entry.look_whether_known(&self.core);
         }
-        self.look_whether_known();
     }
 }
 
-/// A look-up ended; `place` is what was looked for, which may not be wanted any more.
-fn found(place: &Place, at: Option<Found>, error: Option<&str>) {
+/// A look-up ended; `server` is what was looked for, which may not be wanted any more.
+fn found(server: &Place, at: Option<Found>, error: Option<&str>) {
     with(|app| {
-        if app.place != *place {
+        if app.core.server != *server {
             return;
         }
         if let Some(error) = error {
             log::error!("{error}");
             app.say(error);
-            // One that runs for this machine alone still serves this machine.
-            if *place == (Place::Local { lan: true }) {
-                app.afterwards = Some(error.to_owned());
-            } else {
-                app.pending = None;
+            if let Some(entry) = &mut app.entry {
+                // One that runs for this machine alone still serves this machine.
+                if *server == (Place::Local { lan: true }) {
+                    entry.said_later = Some(error.to_owned());
+                } else {
+                    entry.pending = None;
+                }
             }
         }
-        if at.is_some_and(|at| app.place.take(at)) {
+        if at.is_some_and(|at| app.core.server.take(at)) {
             app.reopen();
         }
-        if let Some(what) = app.pending.take() {
+        if let Some(what) = app.entry.as_mut().and_then(|entry| entry.pending.take()) {
             app.go_on(what);
             app.events();
         }

@@ -1,0 +1,288 @@
+//! Before somebody is logged in: the login window, what was asked for there, and what the server said.
+
+use std::collections::HashMap;
+
+use fltk::app;
+use rust_i18n::t;
+
+use super::super::Secret;
+use super::super::login_window::{Event, Field, Login, LoginForm};
+use super::super::settings_window::SettingsWindow;
+use super::super::trust_window::TrustWindow;
+use super::core::Core;
+use super::questions::Trouble;
+use super::registration::Registering;
+use super::server::Pending;
+use super::signed_in::SignedIn;
+use super::{App, with};
+use crate::base::model::{Account, Password};
+use crate::client::net::clock;
+use crate::client::session::LoginOutcome;
+use crate::protocol::wire::reply::LoggedIn;
+
+/// The way in: its windows, and what is tried there.
+pub(super) struct Entry {
+    pub login: Login,
+    pub register: Option<Registering>,
+    pub trust: Option<TrustWindow>,
+    pub settings: Option<SettingsWindow>,
+    /// What waits until the server is there.
+    pub pending: Option<Pending>,
+    /// The login that was tried last.
+    pub attempt: Option<Attempt>,
+    /// The account whose other session may be ended by the next login.
+    takeover: Option<Account>,
+    /// Said in the main window once that is open.
+    pub said_later: Option<String>,
+}
+
+/// A login that is tried, and what the client has said of its account meanwhile.
+pub(super) struct Attempt {
+    pub me: Account,
+    pub online: Option<Vec<Account>>,
+    /// Typed and not sent, by whom it is for.
+    pub drafts: HashMap<Account, String>,
+    /// To be said in the main window, until it is seen there.
+    pub kept: Option<String>,
+}
+
+/// Does what the login window asked for.
+pub(super) fn apply(event: Event) {
+    with(|app| match event {
+        Event::LogIn { account, password } => app.log_in(&account, &password),
+        Event::AccountTyped(_) => {
+            if let Some(entry) = &mut app.entry {
+                entry.look_whether_known(&app.core);
+            }
+        }
+        Event::ForgetDevice(account) => app.forget_device(&account),
+        Event::OtherLanguage => app.other_language(),
+        // Closing the login window ends the program, unless somebody is logged in.
+        Event::Closed if app.signed_in.is_none() => app::quit(),
+        Event::Closed => {}
+    });
+}
+
+impl Attempt {
+    fn new(me: Account) -> Self {
+        Self { me, online: None, drafts: HashMap::new(), kept: None }
+    }
+}
+
+impl Entry {
+    /// Opens the login window, filled in or as the settings have it.
+    pub fn open(form: Option<LoginForm>, core: &Core) -> Self {
+        let form = form.unwrap_or_else(|| LoginForm {
+            account: core.args.account.clone().unwrap_or_else(|| core.settings.account.clone()),
+            password: Secret::default(),
+            remember: core.settings.remember,
+            stay: false,
+        });
+        let login = Login::new(&form, &core.server.line(), core.emit());
+        let mut entry = Self {
+            login,
+            register: None,
+            trust: None,
+            settings: None,
+            pending: None,
+            attempt: None,
+            takeover: None,
+            said_later: None,
+        };
+        entry.look_whether_known(core);
+        entry
+    }
+
+    /// Its windows anew, in another language or theme; what was typed stays.
+    pub fn rebuild(&mut self, core: &Core) {
+        if let Some(register) = &mut self.register {
+            register.rebuild(core);
+        }
+        self.login = self.login.renewed(&core.server.line(), core.emit());
+        self.look_whether_known(core);
+    }
+
+    /// Says in the login window whether the account there needs no password.
+    pub fn look_whether_known(&mut self, core: &Core) {
+        let account = Account::person(self.login.form().account.trim());
+        let known = |account: Account| core.server.is_known() && core.client.can_resume(&account);
+        self.login.set_known(account.is_ok_and(known));
+    }
+
+    /// Says something of the moment, where the person looks.
+    pub fn say(&mut self, text: &str) {
+        match &mut self.register {
+            Some(register) => register.window.refuse(text, None),
+            None => self.login.say(text, true),
+        }
+    }
+
+    /// Says how it goes on, where the person looks.
+    pub fn wait(&mut self, text: &str) {
+        match &mut self.register {
+            Some(register) => register.window.say(text),
+            None => self.login.say(text, false),
+        }
+    }
+
+    /// Says what is missing, with the keys there: whoever goes on typing must not write over what is right.
+    fn refuse(&mut self, text: &str, field: Field) {
+        log::info!("said: {text}");
+        self.say(text);
+        self.login.go_to(field);
+    }
+}
+
+impl App {
+    /// Whoever unticked "stay logged in" means it now, whether or not they log in.
+    fn forget_device(&mut self, account: &str) {
+        let Ok(account) = Account::person(account.trim()) else { return };
+        if self.core.client.can_resume(&account) {
+            match self.core.client.forget_token(&account) {
+                Ok(()) => self.wait(&t!("gui.device_forgotten")),
+                Err(error) => self.say(&error.to_string()),
+            }
+            if let Some(entry) = &mut self.entry {
+                entry.look_whether_known(&self.core);
+            }
+        }
+    }
+
+    /// Says how the login goes on, in its window.
+    pub(super) fn wait(&mut self, text: &str) {
+        if let Some(entry) = &mut self.entry {
+            entry.login.say(text, false);
+        }
+    }
+
+    pub(super) fn log_in(&mut self, account: &str, password: &Secret) {
+        let Some(entry) = &mut self.entry else { return };
+        if account.trim().is_empty() {
+            return entry.refuse(&t!("gui.account_missing"), Field::Account);
+        }
+        let Ok(account) = Account::person(account.trim()) else {
+            return entry.refuse(&t!("gui.bad_account"), Field::Account);
+        };
+        let form = entry.login.form();
+        let password = match Password::parse(&password.0) {
+            Ok(password) => Some(password),
+            Err(_) if password.0.is_empty() && form.stay => None,
+            Err(_) if password.0.is_empty() => {
+                return entry.refuse(&t!("gui.password_missing"), Field::Password);
+            }
+            Err(_) => return entry.refuse(&t!("gui.bad_password"), Field::Password),
+        };
+        self.drop_doubt();
+        self.wait(&t!("gui.looking_up"));
+        self.with_server(Pending::Login { form, account, password });
+    }
+
+    /// Logs in on a server that is there.
+    pub(super) fn log_in_now(&mut self, form: &LoginForm, account: Account, password: Option<Password>) {
+        let Some(entry) = &mut self.entry else { return };
+        let core = &mut self.core;
+        if password.is_none() && !core.client.can_resume(&account) {
+            return entry.refuse(&t!("gui.password_missing"), Field::Password);
+        }
+        entry.login.say(&t!("gui.logging_in"), false);
+        core.settings.remember = form.remember;
+        core.settings.account = if form.remember { account.to_string() } else { String::new() };
+        core.save();
+        if entry.takeover.take().is_some_and(|a| a == account) {
+            return core.client.take_over(clock::now());
+        }
+        entry.attempt = Some(Attempt::new(account.clone()));
+        core.client.stay_logged_in(form.stay);
+        let now = clock::now();
+        let begun = match password {
+            Some(password) => core.client.login(now, account, password),
+            None => core.client.resume(now, account),
+        };
+        if let Err(error) = begun {
+            self.say(&error.to_string());
+        }
+    }
+
+    pub(super) fn logged_in(&mut self, outcome: &LoginOutcome) {
+        match &mut self.signed_in {
+            Some(_) if *outcome == LoginOutcome::Done => {}
+            Some(_) => self.refused_again(outcome),
+            None if *outcome == LoginOutcome::Done => self.enter(),
+            None => self.refused(outcome),
+        }
+    }
+
+    /// Somebody is in: the main window takes the place of the login window.
+    fn enter(&mut self) {
+        let Some(mut entry) = self.entry.take() else { return };
+        let Some(attempt) = entry.attempt.take() else {
+            self.entry = Some(entry);
+            return;
+        };
+        let (settings, said_later) = (entry.settings.take(), entry.said_later.take());
+        // Its windows go first, so that no other has to make room for them.
+        drop(entry);
+        self.signed_in = Some(SignedIn::open(attempt, settings, said_later, &mut self.core));
+    }
+
+    /// Not asked for here: the session tries again by itself, and ends nobody's.
+    fn refused_again(&mut self, outcome: &LoginOutcome) {
+        match outcome {
+            LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn) => self.say(&t!("gui.elsewhere")),
+            // Its question says more.
+            LoginOutcome::KeyChanged | LoginOutcome::KeysDamaged => {}
+            LoginOutcome::PasswordNeeded => self.ask(Trouble::Password),
+            LoginOutcome::Refused(LoggedIn::WrongPassword) => self.ask(Trouble::PasswordNoMore),
+            LoginOutcome::Refused(LoggedIn::NoSuchAccount) => self.deleted(outcome),
+            _ => self.say(&self.core.client.login_sentence(outcome)),
+        }
+    }
+
+    /// A login from the login window was not let in.
+    fn refused(&mut self, outcome: &LoginOutcome) {
+        let account_too = match outcome {
+            LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn) => {
+                if let Some(entry) = &mut self.entry {
+                    entry.takeover = entry.attempt.as_ref().map(|attempt| attempt.me.clone());
+                }
+                return self.say(&t!("gui.already"));
+            }
+            // The password may be right: it stays.
+            LoginOutcome::NoAnswer
+            | LoginOutcome::Unheard
+            | LoginOutcome::TryLater(_)
+            | LoginOutcome::NotTaken
+            | LoginOutcome::KeyChanged
+            | LoginOutcome::KeysDamaged
+            | LoginOutcome::EncryptedOnly => {
+                return self.say(&self.core.client.login_sentence(outcome));
+            }
+            LoginOutcome::Refused(LoggedIn::NoSuchAccount) => true,
+            LoginOutcome::Done
+            | LoginOutcome::Refused(_)
+            | LoginOutcome::NotUnderstood
+            | LoginOutcome::Unknown(_)
+            | LoginOutcome::PasswordNeeded => false,
+        };
+        if account_too {
+            self.say(&t!("gui.not_registered"));
+        } else {
+            self.say(&self.core.client.login_sentence(outcome));
+        }
+        let Some(entry) = &mut self.entry else { return };
+        entry.login.again(account_too);
+        entry.look_whether_known(&self.core);
+        if *outcome == LoginOutcome::PasswordNeeded {
+            entry.login.keep_staying();
+        }
+    }
+
+    /// The account that is logged in is no more.
+    fn deleted(&mut self, outcome: &LoginOutcome) {
+        if let Some(signed_in) = &mut self.signed_in {
+            signed_in.deleted = true;
+        }
+        self.say(&outcome.on_return().unwrap_or_default());
+        self.refresh_headers();
+    }
+}

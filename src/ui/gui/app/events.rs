@@ -1,0 +1,203 @@
+//! What the client says, shown where it belongs.
+
+use rust_i18n::t;
+
+use super::super::notice::Kept;
+use super::super::trust_window::Doubt;
+use super::App;
+use super::core::Core;
+use super::entry::Attempt;
+use super::questions::Trouble;
+use super::signed_in::SignedIn;
+use crate::base::model::Account;
+use crate::client::Event;
+use crate::client::net::clock;
+use crate::client::session::Link;
+
+impl SignedIn {
+    /// Something that has happened: it stays until its owner takes it away.
+    pub(super) fn tell(&mut self, text: &str) {
+        self.keep(Kept::Sentence(text.to_owned()));
+    }
+
+    fn keep(&mut self, what: Kept) {
+        log::info!("told: {what:?}");
+        self.main.keep(what);
+    }
+}
+
+impl SignedIn {
+    /// Shows what concerns its windows alone; what does not.
+    fn show(&mut self, event: Event, core: &mut Core) -> Option<Event> {
+        match event {
+            Event::Silent(silent) => {
+                log::info!("silent: {silent}");
+                self.main.set_silent(silent);
+                self.refresh_headers(core);
+            }
+            Event::NotStoring(not) => self.main.set_not_storing(not),
+            Event::Conversations(list) => {
+                self.main.set_conversations(list);
+                self.read_all_looked_at(core);
+                self.refresh_headers(core);
+            }
+            Event::MoreStrangers(more) => self.main.set_more_strangers(more),
+            Event::Message { peer, row } => self.message(&peer, row, core),
+            Event::Outgoing { id, state } => self.chats.set_state(id, state),
+            Event::Index { peer, rows } => self.index(&peer, rows),
+            Event::RowsChanged => self.chats.index_all(core),
+            Event::Page { peer, first, rows } => self.chats.fill(&peer, first, rows),
+            Event::Past { peer, more, .. } => self.chats.earlier_came(peer, more, core),
+            Event::Extensions(ours) => self.chats.set_foreign(!ours),
+            Event::CameOnline(account) => self.came_or_went(&account, true),
+            Event::WentAway(account) => self.came_or_went(&account, false),
+            Event::LookedUp { asked, found } => self.looked_up(&asked, &found, core),
+            Event::PasswordChanged(outcome) => self.password_changed(&outcome),
+            Event::NoLobby { .. } => self.no_lobby(&event.notice().unwrap_or_default()),
+            Event::NotKept { peer, text } => self.not_kept(&peer, &text),
+            Event::MaybeLost(n) => self.keep(Kept::Lost(n)),
+            Event::Raise => self.main.raise(),
+            other => return Some(other),
+        }
+        None
+    }
+
+    /// The connection has changed.
+    fn linked(&mut self, link: Link, core: &Core) {
+        self.main.set_link(link);
+        self.main.set_speaks(core.client.connection().speaks);
+        if matches!(link, Link::LoggingIn | Link::Connected { .. }) {
+            self.no_trouble();
+        }
+        if matches!(link, Link::Connected { .. }) {
+            self.deleted = false;
+        }
+    }
+}
+
+impl App {
+    /// Shows all that the client has to say.
+    pub(super) fn events(&mut self) {
+        while let Some(event) = self.core.client.poll_event() {
+            self.show(event);
+        }
+        if let Some(signed_in) = &mut self.signed_in {
+            signed_in.main.set_now(clock::now().unix_ms);
+        }
+    }
+
+    /// Something that has happened: in the main window it stays until its owner takes it away.
+    pub(super) fn tell(&mut self, text: &str) {
+        match &mut self.signed_in {
+            Some(signed_in) => signed_in.tell(text),
+            None => self.say(text),
+        }
+    }
+
+    /// Something of the moment that concerns no chat alone, where the person looks; in the main window it goes
+    /// when trouble with the server ends.
+    pub(super) fn say(&mut self, text: &str) {
+        log::info!("said: {text}");
+        if let Some(entry) = &mut self.entry {
+            entry.say(text);
+        } else if let Some(signed_in) = &mut self.signed_in {
+            signed_in.main.say_trouble(text);
+        }
+    }
+
+    fn show(&mut self, event: Event) {
+        let rest = match &mut self.signed_in {
+            Some(signed_in) => signed_in.show(event, &mut self.core),
+            None => Some(event),
+        };
+        rest.into_iter().for_each(|event| self.show_anywhere(event));
+    }
+
+    /// What concerns more than the windows of a login, or comes while there is none.
+    fn show_anywhere(&mut self, event: Event) {
+        match event {
+            Event::Link(link) => self.linked(link),
+            Event::Registered(outcome) => self.registered(&outcome),
+            Event::LoggedIn(outcome) => self.logged_in(&outcome),
+            Event::WentOffline(_) => self.left(),
+            Event::Online(accounts) => self.set_online(Some(accounts)),
+            Event::Drafts(drafts) => self.take_drafts(drafts),
+            Event::MadeAnew { .. } => self.made_anew(event.notice().unwrap_or_default()),
+            Event::Tap(record) => self.wire.push(&record, &mut self.core),
+            Event::AccountSettings(settings) => self.account_settings(settings),
+            Event::Damaged { sentence, .. } => self.damaged(sentence),
+            Event::NotRead { peer, why } => self.not_read(peer.as_ref(), &why),
+            Event::Rescued(Ok(rescued)) => self.rescued(&rescued.sentence()),
+            Event::Rescued(Err(why)) => self.say(&why),
+            Event::PlainOnly(why) => self.doubt(Doubt::Plain(why)),
+            Event::KeyChanged(change) => self.doubt(Doubt::Key(change)),
+            Event::Kicked { address, at } => self.ask(Trouble::Kicked { address, at }),
+            Event::Copied { offline: true } => self.ask(Trouble::Copied),
+            Event::Copied { offline: false } => self.tell(&t!("secure.copied_beside")),
+            Event::Paced(wait) => self.say(&t!("gui.paced", s = wait.as_secs().max(1))),
+            Event::NetworkTrouble(error) => self.say(&t!("gui.network_trouble", error = error)),
+            Event::NotOpened(sentence) => self.say(&sentence),
+            Event::Imported(Ok(n)) => self.tell(&t!("main.imported", n = n)),
+            Event::Exported(Ok(())) => self.tell(&t!("main.exported")),
+            Event::Imported(Err(error)) | Event::Exported(Err(error)) => self.tell(&error),
+            Event::NotKept { .. } => self.tell(&t!("gui.not_kept")),
+            Event::NotUnderstood(_) => self.tell(&t!("gui.not_understood")),
+            Event::DiskTrouble(error) => self.tell(&t!("gui.disk_trouble", error = error)),
+            Event::TookPlace { address } => self.tell(&t!("main.took_place", address = address)),
+            // Seen elsewhere, asked for by faces without transcripts, or of a login there is none of any more.
+            Event::Speaks(_) | Event::Last { .. } | Event::Found { .. } => {}
+            Event::MaybeLost(_) | Event::NotStoring(_) | Event::PasswordChanged(_) => {}
+            other => other.notice().iter().for_each(|text| self.tell(text)),
+        }
+    }
+
+    /// The connection line.
+    fn linked(&mut self, link: Link) {
+        log::info!("link: {link:?}");
+        if let Some(signed_in) = &mut self.signed_in {
+            signed_in.linked(link, &self.core);
+        }
+        match link {
+            // The first sign of trouble; asking a server that is there costs a datagram.
+            Link::LoggingIn | Link::Waiting | Link::Retrying { .. } => self.revive_server(),
+            Link::Offline | Link::LoggedOut => self.set_online(None),
+            Link::Connected { .. } => {
+                self.close_trust();
+            }
+        }
+        self.refresh_headers();
+    }
+
+    /// Who is online, on servers that say.
+    fn set_online(&mut self, online: Option<Vec<Account>>) {
+        if let Some(signed_in) = &mut self.signed_in {
+            signed_in.set_online(online, &self.core);
+        } else if let Some(attempt) = self.attempt() {
+            attempt.online = online;
+        }
+    }
+
+    /// What was typed and not sent when the account was closed last.
+    fn take_drafts(&mut self, drafts: Vec<(Account, String)>) {
+        if let Some(signed_in) = &mut self.signed_in {
+            signed_in.chats.drafts.extend(drafts);
+        } else if let Some(attempt) = self.attempt() {
+            attempt.drafts.extend(drafts);
+        }
+    }
+
+    /// Another account has this one's name.
+    fn made_anew(&mut self, text: String) {
+        if let Some(signed_in) = &mut self.signed_in {
+            signed_in.made_anew(&text, &mut self.core);
+        } else if let Some(attempt) = self.attempt() {
+            attempt.drafts.clear();
+            attempt.online = None;
+            attempt.kept = Some(text);
+        }
+    }
+
+    fn attempt(&mut self) -> Option<&mut Attempt> {
+        self.entry.as_mut().and_then(|entry| entry.attempt.as_mut())
+    }
+}

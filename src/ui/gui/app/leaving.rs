@@ -1,0 +1,114 @@
+//! How the program ends, and how an account is left for the login window.
+
+use std::mem;
+
+use fltk::app;
+use rust_i18n::t;
+
+use super::super::login_window::LoginForm;
+use super::super::{Secret, widgets};
+use super::entry::Entry;
+use super::{App, with};
+use crate::base::model::Account;
+use crate::client::Client;
+use crate::client::net::{Now, clock};
+
+/// What happens when the server has let us go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Leaving {
+    /// Nothing: nobody leaves.
+    #[default]
+    No,
+    /// The program ends.
+    Quit,
+    /// The login window opens, for another account.
+    SwitchAccount,
+    /// The login window opens, with the same account.
+    LogInAgain,
+    /// The same, after what can be read of its history is rescued.
+    Rescue,
+}
+
+/// Ends the program, after a question if something is unsent.
+pub(super) fn quit() {
+    if with(|app| app.signed_in.is_none()) == Some(true) {
+        return app::quit();
+    }
+    if may_leave() {
+        leave(Leaving::Quit);
+    }
+}
+
+/// Asks if something is unsent; true if nothing is, or it may wait.
+pub(super) fn may_leave() -> bool {
+    match with(|app| app.core.client.unsent()) {
+        None => false,
+        Some(0) => true,
+        Some(n) => widgets::ask(&t!("gui.unsent", n = n), &t!("gui.close"), &t!("gui.stay")),
+    }
+}
+
+/// Goes offline, and then goes on as said.
+pub(super) fn leave(how: Leaving) {
+    leave_by(how, Client::go_offline);
+}
+
+/// The same by another way of going.
+pub(super) fn leave_by(how: Leaving, going: fn(&mut Client, Now)) {
+    with(|app| {
+        app.leaving = how;
+        going(&mut app.core.client, clock::now());
+        app.events();
+    });
+    // Leaving never depends on the answer.
+    app::add_timeout3(1.0, |_| {
+        with(App::left);
+    });
+}
+
+impl App {
+    /// The server has let us go, or did not answer in time.
+    pub(super) fn left(&mut self) {
+        if let Some(signed_in) = &mut self.signed_in {
+            signed_in.chats.keep_drafts(&mut self.core);
+        }
+        match mem::take(&mut self.leaving) {
+            Leaving::No => {}
+            Leaving::Quit => {
+                self.keep_positions();
+                app::quit();
+                widgets::close_menu();
+            }
+            how @ (Leaving::SwitchAccount | Leaving::LogInAgain | Leaving::Rescue) => self.log_out(how),
+        }
+    }
+
+    fn keep_positions(&mut self) {
+        if let Some(signed_in) = &self.signed_in {
+            signed_in.keep_positions(&mut self.core);
+        }
+    }
+
+    /// What belonged to the login goes, with its windows, and the login window is there again.
+    fn log_out(&mut self, how: Leaving) {
+        self.keep_positions();
+        let Some(me) = self.signed_in.take().map(|signed_in| signed_in.me) else { return };
+        self.core.client.close_account();
+        let again = (how != Leaving::SwitchAccount).then_some(me);
+        let stays = |account: &Account| how == Leaving::LogInAgain || self.core.client.can_resume(account);
+        let stay = again.as_ref().is_some_and(stays);
+        let rescued = again.clone().filter(|_| how == Leaving::Rescue);
+        let form = again.map(|account| LoginForm {
+            account: account.to_string(),
+            password: Secret::default(),
+            remember: self.core.settings.remember,
+            stay,
+        });
+        self.entry = Some(Entry::open(form, &self.core));
+        if let Some(account) = rescued {
+            self.rescue(&account);
+        }
+        // The settings may name another server by now.
+        self.change_server();
+    }
+}
