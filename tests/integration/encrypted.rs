@@ -20,6 +20,30 @@ fn doubtful(event: &Event) -> bool {
     matches!(event, Event::Outgoing { state: SendState::MaybeSent | SendState::MaybeSentTwice, .. })
 }
 
+/// Nothing of what was said can be read on the wire, and the password was nowhere; what went through the encryption is there
+/// to be looked at, without what lets somebody in.
+fn nothing_can_be_read(a: &mut Person) {
+    let (inside, records): (Vec<_>, Vec<_>) =
+        a.client.set_tap(false).into_iter().partition(|r| matches!(r.way, Way::Said | Way::Heard));
+    let inside: String =
+        inside.iter().map(|r| format!("{:?} {}\n", r.way, String::from_utf8_lossy(&r.bytes))).collect();
+    for part in [
+        r#"Said {"t":"login","id":"#,
+        r#""password":"******""#,
+        r#"Said {"t":"send","counter":1,"to":"b","text":"你好：#1"}"#,
+        r#""token":"******""#,
+        r#"Heard {"t":"accepted","counter":1,"#,
+    ] {
+        assert!(inside.contains(part), "{part}: {inside}");
+    }
+    assert!(!inside.contains("secret"), "{inside}");
+    assert!(records.iter().any(|r| r.way == Way::Out(Cause::Secure)) && records.len() > 10);
+    for secret in ["你好", "all?", "secret"] {
+        let readable = |bytes: &[u8]| bytes.windows(secret.len()).any(|w| w == secret.as_bytes());
+        assert!(!records.iter().any(|r| readable(&r.bytes)), "{secret}");
+    }
+}
+
 #[test]
 fn two_people_and_a_plain_one_while_the_server_comes_and_goes() {
     let dir = tempfile::tempdir().expect("a folder");
@@ -58,27 +82,7 @@ fn two_people_and_a_plain_one_while_the_server_comes_and_goes() {
         b.until("who is here", three);
     }
 
-    // Nothing of it can be read on the wire, and the password was nowhere; what went through the encryption
-    // is there to be looked at, without what lets somebody in.
-    let (inside, records): (Vec<_>, Vec<_>) =
-        a.client.set_tap(false).into_iter().partition(|r| matches!(r.way, Way::Said | Way::Heard));
-    let inside: String =
-        inside.iter().map(|r| format!("{:?} {}\n", r.way, String::from_utf8_lossy(&r.bytes))).collect();
-    for part in [
-        r#"Said {"t":"login","id":"#,
-        r#""password":"******""#,
-        r#"Said {"t":"send","counter":1,"to":"b","text":"你好：#1"}"#,
-        r#""token":"******""#,
-        r#"Heard {"t":"accepted","counter":1,"#,
-    ] {
-        assert!(inside.contains(part), "{part}: {inside}");
-    }
-    assert!(!inside.contains("secret"), "{inside}");
-    assert!(records.iter().any(|r| r.way == Way::Out(Cause::Secure)) && records.len() > 10);
-    for secret in ["你好", "all?", "secret"] {
-        let readable = |bytes: &[u8]| bytes.windows(secret.len()).any(|w| w == secret.as_bytes());
-        assert!(!records.iter().any(|r| readable(&r.bytes)), "{secret}");
-    }
+    nothing_can_be_read(&mut a);
 
     // While the server is away messages wait; then each arrives once, and nobody logs in by password.
     drop(server);

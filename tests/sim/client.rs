@@ -307,35 +307,8 @@ impl Client {
         self.news |= matches!(op, Op::Own { .. } | Op::Accepted { .. } | Op::Delivered { .. });
         let disk = &mut self.disk;
         Some(match op {
-            Op::Received { token, pushed: None, from, text } => {
-                disk.kept.newest += 1;
-                self.had.insert(text.clone());
-                disk.messages.push((0, from, text));
-                Done::Stored(token, true)
-            }
-            Op::Received { token, pushed: Some(Pushed { row, after, .. }), from, text } => {
-                let stored = disk.kept.cursor == after;
-                if stored {
-                    disk.kept.cursor = Some(row);
-                    disk.kept.newest += 1;
-                    self.had.insert(text.clone());
-                    disk.messages.push((row, from, text));
-                }
-                Done::Stored(token, stored)
-            }
-            Op::Own { token, pushed: Pushed { row, after, .. }, to, text, accepted } => {
-                let stored = disk.kept.cursor == after;
-                if stored {
-                    disk.kept.cursor = Some(row);
-                    // By itself, under another name, as long as it has not forgotten that.
-                    if !disk.outgoing.values().any(|(receiver, mine, _)| *receiver == to && *mine == text) {
-                        disk.kept.newest += 1;
-                        disk.mirrored.extend(accepted.map(|accepted| (accepted, to, text.clone())));
-                        disk.messages.push((row, self.account.as_str().to_owned(), text));
-                    }
-                }
-                Done::Stored(token, stored)
-            }
+            Op::Received { token, pushed, from, text } => self.received(token, pushed, from, text),
+            Op::Own { token, pushed, to, text, accepted } => self.own(token, pushed, to, text, accepted),
             Op::Outgoing { to, text } => {
                 disk.kept.newest += 1;
                 let id = disk.kept.newest;
@@ -400,6 +373,38 @@ impl Client {
                 Done::Outbox
             }
         })
+    }
+
+    /// What came from somebody: pushed only in its turn, else at once.
+    fn received(&mut self, token: StoreToken, pushed: Option<Pushed>, from: String, text: String) -> Done {
+        let kept = &mut self.disk.kept;
+        let stored = pushed.as_ref().is_none_or(|pushed| kept.cursor == pushed.after);
+        if stored {
+            let row = pushed.map_or(0, |pushed| pushed.row);
+            if row > 0 {
+                kept.cursor = Some(row);
+            }
+            kept.newest += 1;
+            self.had.insert(text.clone());
+            self.disk.messages.push((row, from, text));
+        }
+        Done::Stored(token, stored)
+    }
+
+    /// One of its own, as the server has it.
+    fn own(&mut self, token: StoreToken, pushed: Pushed, to: Account, text: String, accepted: Option<u64>) -> Done {
+        let disk = &mut self.disk;
+        let stored = disk.kept.cursor == pushed.after;
+        if stored {
+            disk.kept.cursor = Some(pushed.row);
+            // By itself, under another name, as long as it has not forgotten that.
+            if !disk.outgoing.values().any(|(receiver, mine, _)| *receiver == to && *mine == text) {
+                disk.kept.newest += 1;
+                disk.mirrored.extend(accepted.map(|accepted| (accepted, to, text.clone())));
+                disk.messages.push((pushed.row, self.account.as_str().to_owned(), text));
+            }
+        }
+        Done::Stored(token, stored)
     }
 
     fn committed(&mut self, now: Instant, done: Done) {

@@ -6,12 +6,7 @@ use crate::probe::case::{Accept, Ask, Case, Step, ask, begins, case, is, message
 use crate::probe::rule::Rule;
 
 pub(super) fn cases() -> Vec<Case> {
-    let mut cases = malformed();
-    cases.extend(unclosed());
-    cases.extend(wild());
-    cases.extend(exchange());
-    cases.extend(extensions());
-    cases
+    [malformed(), unclosed(), wild(), odd_lengths(), exchange(), extensions()].concat()
 }
 
 /// Before anybody logs in.
@@ -172,6 +167,12 @@ fn wild() -> Vec<Case> {
                 alive(),
             ],
         ),
+    ]
+}
+
+/// Requests that are far too long, and those that are too short to be answered.
+fn odd_lengths() -> Vec<Case> {
+    vec![
         case(
             "wild-flood",
             [Online(A)],

@@ -6,10 +6,7 @@ use crate::probe::case::{Case, Need, Step, ask, case, is, message};
 use crate::probe::rule::Rule;
 
 pub(super) fn cases() -> Vec<Case> {
-    let mut cases = delivery();
-    cases.extend(counts());
-    cases.extend(bodies());
-    cases
+    [delivery(), receivers(), keeping(), counts(), bodies()].concat()
 }
 
 const PAIR: [Need; 2] = [Online(A), Online(B)];
@@ -45,6 +42,12 @@ fn delivery() -> Vec<Case> {
                 empty(),
             ],
         ),
+    ]
+}
+
+/// To somebody who is offline, unknown, oneself; and to nobody else.
+fn receivers() -> Vec<Case> {
+    vec![
         case(
             "send-offline",
             [Online(A), Offline(B)],
@@ -86,6 +89,12 @@ fn delivery() -> Vec<Case> {
                 ask(B, "09#", [message("09", "{a}", "{n}")], Rule::Body),
             ],
         ),
+    ]
+}
+
+/// In which order messages are kept, and for how long.
+fn keeping() -> Vec<Case> {
+    vec![
         case(
             "oldest-first",
             PAIR,

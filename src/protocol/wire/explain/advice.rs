@@ -210,18 +210,7 @@ impl Finding {
             Rule::UnknownOperation { operation } => {
                 t!("explain.unknown_operation", locale = locale, operation = format!("{operation:02}"))
             }
-            Rule::Surplus { want: 0 } => t!("explain.surplus_none", locale = locale, operation = number, form = form),
-            Rule::Surplus { .. } if operation == 1 => {
-                let register = self::form(operation, locale);
-                t!("explain.surplus_change", locale = locale, operation = number, register = register, form = form)
-            }
-            Rule::Surplus { want } if operation <= 2 => {
-                t!("explain.surplus_password", locale = locale, operation = number, want = want, form = form)
-            }
-            Rule::Surplus { want: 1 } => t!("explain.surplus_one", locale = locale, operation = number, form = form),
-            Rule::Surplus { want } => {
-                t!("explain.surplus", locale = locale, operation = number, want = want, form = form)
-            }
+            Rule::Surplus { want } => surplus(operation, want, &form, locale),
             Rule::EmptyField { field, name: Name::From } => {
                 t!("explain.empty_from", locale = locale, field = field, operation = number)
             }
@@ -232,27 +221,9 @@ impl Finding {
                 let name = name.text(locale);
                 t!("explain.field_too_long", locale = locale, field = field, name = name, got = got, max = max)
             }
-            Rule::Forbidden { field, name, found } => {
-                let name = name.text(locale);
-                match found {
-                    Some(':') => t!("explain.colon", locale = locale, field = field, name = name),
-                    Some(found) => {
-                        let code = format!("U+{:04X}", u32::from(found));
-                        t!("explain.control", locale = locale, field = field, name = name, code = code)
-                    }
-                    None => t!("explain.control_hidden", locale = locale, field = field, name = name),
-                }
-            }
+            Rule::Forbidden { field, name, found } => forbidden(field, name, found, locale),
             Rule::Reserved => t!("explain.reserved", locale = locale),
-            Rule::Name { why } => match why {
-                NameFault::Invisible(c) => {
-                    t!("explain.name_invisible", locale = locale, code = format!("U+{:04X}", u32::from(c)))
-                }
-                NameFault::Blank => t!("explain.name_blank", locale = locale),
-                NameFault::Nothing => t!("explain.name_nothing", locale = locale),
-                NameFault::Bracket(c) => t!("explain.name_bracket", locale = locale, found = c),
-                NameFault::Pieces => t!("explain.name_pieces", locale = locale),
-            },
+            Rule::Name { why } => no_name(why, locale),
             Rule::NotANumber => t!("explain.not_a_number", locale = locale),
             Rule::NumberTooBig => t!("explain.number_too_big", locale = locale),
             Rule::UnknownVersion => t!("explain.unknown_version", locale = locale),
@@ -270,6 +241,49 @@ impl Finding {
             Rule::Extension => t!("explain.extension", locale = locale),
         };
         t!("explain.at", locale = locale, place = place(&self.bytes, locale), what = what).into_owned()
+    }
+}
+
+/// Something behind the last field of an operation that has so many.
+fn surplus(operation: u8, want: usize, form: &str, locale: &str) -> Cow<'static, str> {
+    let number = format!("{operation:02}");
+    match want {
+        0 => t!("explain.surplus_none", locale = locale, operation = number, form = form),
+        _ if operation == 1 => {
+            let register = self::form(operation, locale);
+            t!("explain.surplus_change", locale = locale, operation = number, register = register, form = form)
+        }
+        want if operation <= 2 => {
+            t!("explain.surplus_password", locale = locale, operation = number, want = want, form = form)
+        }
+        1 => t!("explain.surplus_one", locale = locale, operation = number, form = form),
+        want => t!("explain.surplus", locale = locale, operation = number, want = want, form = form),
+    }
+}
+
+/// A character that a field cannot hold; of a password it is not shown which.
+fn forbidden(field: usize, name: Name, found: Option<char>, locale: &str) -> Cow<'static, str> {
+    let name = name.text(locale);
+    match found {
+        Some(':') => t!("explain.colon", locale = locale, field = field, name = name),
+        Some(found) => {
+            let code = format!("U+{:04X}", u32::from(found));
+            t!("explain.control", locale = locale, field = field, name = name, code = code)
+        }
+        None => t!("explain.control_hidden", locale = locale, field = field, name = name),
+    }
+}
+
+/// Why an account cannot have this name.
+fn no_name(why: NameFault, locale: &str) -> Cow<'static, str> {
+    match why {
+        NameFault::Invisible(c) => {
+            t!("explain.name_invisible", locale = locale, code = format!("U+{:04X}", u32::from(c)))
+        }
+        NameFault::Blank => t!("explain.name_blank", locale = locale),
+        NameFault::Nothing => t!("explain.name_nothing", locale = locale),
+        NameFault::Bracket(c) => t!("explain.name_bracket", locale = locale, found = c),
+        NameFault::Pieces => t!("explain.name_pieces", locale = locale),
     }
 }
 
