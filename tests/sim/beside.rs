@@ -81,7 +81,7 @@ fn one(seed: u64) -> (usize, usize) {
 fn judge(world: &World, seed: u64, cuts: usize) {
     let (rows, own) = (world.server.messages(), world.server.own_rows());
     assert!(world.server.unread().is_empty(), "seed {seed}");
-    assert!(world.clients.iter().all(|client| client.kicks == 0), "seed {seed}: nobody takes anybody's place");
+    assert!(world.clients.iter().all(|client| client.noted.kicks == 0), "seed {seed}: nobody takes anybody's place");
     for (i, client) in world.clients.iter().enumerate() {
         let name = client.account.as_str();
         let theirs = |row: &u64| !own.contains(row);

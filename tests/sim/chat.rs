@@ -246,7 +246,7 @@ impl Chat {
             world.network.cut(i, false);
             world.clients[i].asleep = false;
             world.clients[i].full = false;
-            if world.clients[i].forgot {
+            if world.clients[i].noted.forgot {
                 world.act(i, |client, _| client.crash());
             }
         }
@@ -338,7 +338,7 @@ pub fn chat(seed: u64, messages: usize) -> Report {
     chat.calm();
     judge(&mut chat);
     chat.report.datagrams = chat.world.network.datagrams;
-    chat.report.takeovers = chat.world.clients.iter().map(|c| c.kicks).sum();
+    chat.report.takeovers = chat.world.clients.iter().map(|c| c.noted.kicks).sum();
     chat.report
 }
 

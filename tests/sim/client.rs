@@ -57,6 +57,29 @@ enum Op {
     Outbox,
 }
 
+/// What the simulator has seen of a client, by which the promises are judged.
+#[derive(Debug, Default)]
+pub struct Noted {
+    /// Something of its own was answered, and that could not be written down.
+    pub forgot: bool,
+    pub registered: bool,
+    pub logins: usize,
+    pub kicks: usize,
+    pub taken_over: usize,
+    /// Every message that reached the screen, with the time.
+    pub shown: Vec<(Instant, String)>,
+    /// When each message of its own was answered.
+    pub answered: Vec<(Instant, String)>,
+    /// Texts that were ever on its disk, of others.
+    pub had: BTreeSet<String>,
+    /// What it shows as delivered may have changed.
+    pub news: bool,
+    /// Of these it was looked whether it is so.
+    pub looked_at: Said,
+    /// Events, for whoever looks at one seed.
+    pub told: Vec<String>,
+}
+
 #[derive(Debug)]
 pub struct Client {
     pub account: Account,
@@ -74,32 +97,15 @@ pub struct Client {
     pub slowest_commit: Duration,
     /// Nothing can be committed.
     pub full: bool,
-    /// Something of its own was answered, and that could not be written down.
-    pub forgot: bool,
     /// Its person logs in then.
     pub login_at: Option<Instant>,
     /// The machine sleeps: nothing runs.
     pub asleep: bool,
-    pub registered: bool,
-    pub logins: usize,
-    pub kicks: usize,
-    pub taken_over: usize,
     /// Takes its place back so long after it was kicked.
     pub takes_back: Option<Duration>,
-    /// Every message that reached the screen, with the time.
-    pub shown: Vec<(Instant, String)>,
-    /// When each message of its own was answered.
-    pub answered: Vec<(Instant, String)>,
     pub connection: Link,
     pub datagrams: Vec<Vec<u8>>,
-    /// Texts that were ever on its disk, of others.
-    pub had: BTreeSet<String>,
-    /// What it shows as delivered may have changed.
-    pub news: bool,
-    /// Of these it was looked whether it is so.
-    pub looked_at: Said,
-    /// Events, for whoever looks at one seed.
-    pub told: Vec<String>,
+    pub noted: Noted,
 }
 
 fn password() -> Password {
@@ -135,22 +141,12 @@ impl Client {
             devices: 1,
             slowest_commit: Duration::from_millis(10),
             full: false,
-            forgot: false,
             login_at: None,
             asleep: false,
-            registered: false,
-            logins: 0,
-            kicks: 0,
-            taken_over: 0,
             takes_back: None,
-            shown: Vec::new(),
-            answered: Vec::new(),
             connection: Link::Offline,
             datagrams: Vec::new(),
-            had: BTreeSet::new(),
-            news: false,
-            looked_at: BTreeSet::new(),
-            told: Vec::new(),
+            noted: Noted::default(),
         }
     }
 
@@ -168,8 +164,8 @@ impl Client {
             carrier_seed: Some([byte; 32]),
         };
         self.session = Some(Session::new(config));
-        self.forgot = false;
-        if self.registered { self.log_in(now, false) } else { self.register(now) }
+        self.noted.forgot = false;
+        if self.noted.registered { self.log_in(now, false) } else { self.register(now) }
     }
 
     fn register(&mut self, now: Instant) {
@@ -271,7 +267,7 @@ impl Client {
             self.login_at = None;
             let link = self.session.as_ref().map(Session::link);
             match &mut self.session {
-                _ if !self.registered => self.register(now),
+                _ if !self.noted.registered => self.register(now),
                 Some(session) if link == Some(Link::LoggedOut) => session.go_online(now),
                 // It has gone on by itself.
                 _ if self.dialect == Dialect::Plain && link != Some(Link::Offline) => {}
@@ -295,7 +291,7 @@ impl Client {
             Op::State { id, state: SendState::Sending } | Op::Refused { id, .. } => Done::Noted(id, false),
             Op::Delivered { .. } => Done::Delivered(None),
             Op::State { .. } | Op::Accepted { .. } => {
-                self.forgot = true;
+                self.noted.forgot = true;
                 return None;
             }
             Op::Rename => Done::Renamed(None),
@@ -304,7 +300,7 @@ impl Client {
     }
 
     fn apply(&mut self, op: Op) -> Option<Done> {
-        self.news |= matches!(op, Op::Own { .. } | Op::Accepted { .. } | Op::Delivered { .. });
+        self.noted.news |= matches!(op, Op::Own { .. } | Op::Accepted { .. } | Op::Delivered { .. });
         let disk = &mut self.disk;
         Some(match op {
             Op::Received { token, pushed, from, text } => self.received(token, pushed, from, text),
@@ -385,7 +381,7 @@ impl Client {
                 kept.cursor = Some(row);
             }
             kept.newest += 1;
-            self.had.insert(text.clone());
+            self.noted.had.insert(text.clone());
             self.disk.messages.push((row, from, text));
         }
         Done::Stored(token, stored)
@@ -444,17 +440,17 @@ impl Client {
     fn note_answered(&mut self, now: Instant, id: MessageId, state: SendState) {
         if matches!(state, SendState::Sent | SendState::Kept | SendState::OfflineOrUnknown) {
             let text = self.disk.outgoing.get(&id.0).map(|(_, text, _)| text.clone());
-            self.answered.extend(text.map(|text| (now, text)));
+            self.noted.answered.extend(text.map(|text| (now, text)));
         }
     }
 
     fn event(&mut self, now: Instant, event: Event) {
         if TELLS.load(Ordering::Relaxed) {
-            self.told.push(format!("{event:?}"));
+            self.noted.told.push(format!("{event:?}"));
         }
         match event {
             Event::Received { token, from, text, pushed, .. } => {
-                self.shown.push((now, text.clone()));
+                self.noted.shown.push((now, text.clone()));
                 self.submit(now, Op::Received { token, pushed, from: from.as_str().to_owned(), text });
             }
             Event::Own { token, to, text, pushed, by } => {
@@ -478,11 +474,11 @@ impl Client {
                 reply: Registered::Done | Registered::AccountExists,
                 ..
             }) => {
-                self.registered = true;
+                self.noted.registered = true;
                 self.log_in(now, true);
             }
             Event::Registered(_) => self.login_at = Some(now + Duration::from_secs(1)),
-            Event::LoggedIn(LoginOutcome::Done) => self.logins += 1,
+            Event::LoggedIn(LoginOutcome::Done) => self.noted.logins += 1,
             // A takeover whose `06#` was lost, or came late, is begun anew by its person.
             Event::LoggedIn(
                 LoginOutcome::NoAnswer | LoginOutcome::Unheard | LoginOutcome::PasswordNeeded | LoginOutcome::NotTaken,
@@ -497,15 +493,15 @@ impl Client {
             }
             Event::LoggedIn(outcome) => {
                 // Its registration never came through.
-                assert!(self.logins == 0, "{}: {outcome:?}", self.account);
-                self.registered = false;
+                assert!(self.noted.logins == 0, "{}: {outcome:?}", self.account);
+                self.noted.registered = false;
                 self.login_at = Some(now + Duration::from_secs(1));
             }
             Event::Kicked { .. } => {
-                self.kicks += 1;
+                self.noted.kicks += 1;
                 self.login_at = self.takes_back.map(|after| now + after);
             }
-            Event::TookPlace { .. } => self.taken_over += 1,
+            Event::TookPlace { .. } => self.noted.taken_over += 1,
             Event::Link(link) => {
                 self.connection = link;
                 if link == Link::LoggedOut && self.dialect == Dialect::Plain {

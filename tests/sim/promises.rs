@@ -38,7 +38,7 @@ fn conversation(world: &mut World, count: u64, every: Duration) -> Vec<Duration>
         world.run(every);
     }
     world.run(secs(20));
-    let shown = world.clients[..2].iter().flat_map(|client| &client.shown);
+    let shown = world.clients[..2].iter().flat_map(|client| &client.noted.shown);
     let mut took: Vec<_> = shown.filter_map(|(at, text)| Some(*at - *written.get(text)?)).collect();
     took.sort();
     assert_eq!(took.len() as u64, count, "each is shown once");
@@ -94,7 +94,7 @@ fn connects_when_lossy() {
 #[test]
 fn roaming_loses_nothing_and_asks_for_no_login() {
     let mut world = online(3, &["a", "b"]);
-    let logins = |world: &World| world.clients.iter().map(|c| c.logins).sum::<usize>();
+    let logins = |world: &World| world.clients.iter().map(|c| c.noted.logins).sum::<usize>();
     let before = logins(&world);
     for _ in 0..6 {
         conversation(&mut world, 500, ms(10));
@@ -116,7 +116,8 @@ fn a_replayed_session_changes_nothing() {
     assert!(world.until(secs(20), |w| w.clients.iter().all(Client::is_online)));
     conversation(&mut world, 100, ms(20));
     let mut record = world.network.record.take().expect("it was recorded");
-    let state = |w: &World| (w.server.messages(), w.server.unread(), w.clients.iter().map(|c| c.logins).sum::<usize>());
+    let state =
+        |w: &World| (w.server.messages(), w.server.unread(), w.clients.iter().map(|c| c.noted.logins).sum::<usize>());
     let (before, looked_at) = (state(&world), world.server.passwords);
     let replay = |world: &mut World, record: &[(usize, SocketAddr, Vec<u8>)], elsewhere: bool| {
         for (_, from, bytes) in record {
@@ -173,7 +174,7 @@ fn restart_storm(devices: usize) {
     world.run(secs(2));
     world.restart_server();
     let begun = world.now;
-    let back = |w: &World| w.steps.is_multiple_of(64) && w.clients.iter().all(|c| c.logins == 2 && c.is_online());
+    let back = |w: &World| w.steps.is_multiple_of(64) && w.clients.iter().all(|c| c.noted.logins == 2 && c.is_online());
     // Those with nothing to say notice at their next keep-alive, or when they have something to say.
     for client in half..devices {
         let to = person(&(client - half).to_string());
@@ -181,7 +182,7 @@ fn restart_storm(devices: usize) {
     }
     let all = world.until(secs(60), back);
     let took = world.now - begun;
-    let here = world.clients.iter().filter(|c| c.logins == 2).count();
+    let here = world.clients.iter().filter(|c| c.noted.logins == 2).count();
     println!(
         "restart storm: {here} of {devices} are back after {took:.1?}, {} passwords",
         world.server.passwords - passwords
@@ -195,7 +196,7 @@ fn restart_storm(devices: usize) {
     // And again when nobody has anything to say. Who is not told finds out at the next sign of life.
     for (told, wanted) in [(true, secs(10)), (false, secs(16))] {
         world.run(secs(20));
-        let logins: Vec<_> = world.clients.iter().map(|c| c.logins).collect();
+        let logins: Vec<_> = world.clients.iter().map(|c| c.noted.logins).collect();
         if told {
             world.stop_server()
         } else {
@@ -205,7 +206,8 @@ fn restart_storm(devices: usize) {
         world.restart_server();
         let begun = world.now;
         // Each once at least: what is random in the keys may make a connection be given up and made anew.
-        let is_back = |w: &World| w.clients.iter().zip(&logins).all(|(c, before)| c.logins > *before && c.is_online());
+        let is_back =
+            |w: &World| w.clients.iter().zip(&logins).all(|(c, before)| c.noted.logins > *before && c.is_online());
         let back = |w: &World| w.steps.is_multiple_of(64) && is_back(w);
         let all = world.until(secs(60), back);
         let (took, how) = (world.now - begun, if told { "told of it" } else { "not told of it" });
@@ -319,7 +321,7 @@ fn guessing_gets_nowhere_and_delays_nobody() {
     }
     let looked_at = world.server.passwords - looked_at;
     let mut took: Vec<Duration> =
-        world.clients[1].shown.iter().filter_map(|(at, text)| Some(*at - *written.get(text)?)).collect();
+        world.clients[1].noted.shown.iter().filter_map(|(at, text)| Some(*at - *written.get(text)?)).collect();
     took.sort();
     let disturbed = share(&took, 99);
     println!(

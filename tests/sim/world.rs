@@ -101,11 +101,11 @@ impl World {
     /// Does something with a client, and everything that follows from it at once.
     pub fn act(&mut self, client: usize, act: impl FnOnce(&mut Client, Instant)) {
         act(&mut self.clients[client], self.now);
-        for event in std::mem::take(&mut self.clients[client].told) {
+        for event in std::mem::take(&mut self.clients[client].noted.told) {
             self.tell(format_args!("client {client}: {event}"));
         }
         self.sent_by(client);
-        if std::mem::take(&mut self.clients[client].news) {
+        if std::mem::take(&mut self.clients[client].noted.news) {
             self.look_at_deliveries(client);
         }
     }
@@ -113,11 +113,11 @@ impl World {
     /// Nothing is shown as delivered that its receiver has not had on a disk.
     fn look_at_deliveries(&mut self, client: usize) {
         let (delivered, _) = self.clients[client].sent();
-        let new: Vec<_> = delivered.difference(&self.clients[client].looked_at).cloned().collect();
+        let new: Vec<_> = delivered.difference(&self.clients[client].noted.looked_at).cloned().collect();
         for (to, text) in new {
-            let had = self.clients.iter().any(|other| other.account == to && other.had.contains(&text));
+            let had = self.clients.iter().any(|other| other.account == to && other.noted.had.contains(&text));
             assert!(had, "device {client} shows {text:?} as delivered to {to}, and it was not");
-            self.clients[client].looked_at.insert((to, text));
+            self.clients[client].noted.looked_at.insert((to, text));
         }
     }
 
