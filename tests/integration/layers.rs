@@ -1,6 +1,8 @@
-//! The invariants of absence: what must never import what; and ([`documents`]) that the documents say what is there.
+//! The invariants of absence: what must never import what; that the documents say what is there ([`documents`]), and that
+//! nothing is too long to be read in one go ([`sizes`]).
 
 mod documents;
+mod sizes;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -15,6 +15,7 @@ use crate::protocol::wire::Reply;
 use crate::protocol::wire::reply::Learned;
 
 impl Client {
+    #[expect(clippy::too_many_lines, reason = "to be split")]
     pub(super) fn session_event(&mut self, now: Now, event: session::Event) {
         let event = match event {
             session::Event::Received { token, from, time, text, raw, repeat, pushed } => {
@@ -208,6 +209,7 @@ impl Client {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "to be split")]
     pub(super) fn stored(&mut self, now: Now, done: Done) {
         match done {
             Done::Handed(handed) => self.session.set_handed(handed),

@@ -269,6 +269,7 @@ impl Report {
         text
     }
 
+    #[expect(clippy::too_many_lines, reason = "to be split")]
     fn line(&self, step: &Step, locale: &str) -> Line {
         let chinese = locale.starts_with("zh");
         let apart = !step.took.is_zero() && !matches!(step.what, What::Shaken { .. });

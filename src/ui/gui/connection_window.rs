@@ -92,6 +92,7 @@ struct Shown {
 impl ConnectionWindow {
     /// Opens the window; `server` is the one that the question is about unless somebody types another.
     #[must_use]
+    #[expect(clippy::too_many_lines, reason = "to be split")]
     pub fn new(server: &str, place: Option<[i32; 4]>, emit: Emit) -> Self {
         let palette = theme::palette();
         let mut window = screen::window(place, WIDTH, HEIGHT);

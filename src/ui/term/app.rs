@@ -273,6 +273,7 @@ impl App {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "to be split")]
     fn event(&mut self, event: Event) {
         match event {
             Event::Link(link) => self.link(link),

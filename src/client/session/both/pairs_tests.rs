@@ -171,6 +171,7 @@ enum Second {
     Send,
 }
 
+#[expect(clippy::too_many_lines, reason = "to be split")]
 fn check(first: First, answer: &'static str, second: Second) {
     let what = format!("{first:?} is answered {answer} when {second:?} is on its way");
     let slow = match first {

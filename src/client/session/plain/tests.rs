@@ -182,6 +182,7 @@ fn strictly_every_thirty_seconds() {
 
 /// Two sessions, our engine and a database, in virtual time, with every datagram lost at this rate. In
 /// `trouble` the reader's disk refuses messages, and both come, go, and change their addresses.
+#[expect(clippy::too_many_lines, reason = "to be split")]
 fn lossy_chat(seed: u64, loss: u64, trouble: bool) {
     let dir = tempfile::tempdir().expect("a folder");
     let mut store = Store::open(dir.path()).expect("a database");

@@ -244,6 +244,7 @@ impl<'a> World<'a> {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "to be split")]
     fn answer(&mut self, peer: PeerId, frame: FromClient) -> Vec<FromServer> {
         let Some(at) = self.seats.iter().position(|seat| seat.peer == peer) else { return Vec::new() };
         let durable = &mut self.durable;
