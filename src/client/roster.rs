@@ -401,7 +401,6 @@ fn presence_word(presence: Option<Presence>) -> String {
     }
 }
 
-/// When that was, as short as it can be said.
 /// Until when the times in [`Roster::entries`] say what is so ("yesterday"): the next local midnight, in milliseconds since
 /// 1970. A window that shows them lists anew then.
 #[must_use]

@@ -7,7 +7,7 @@ use rust_i18n::t;
 
 use crate::base::settings::{Paths, Settings};
 use crate::client::net::{Found, lookup};
-use crate::client::{known, used_before};
+use crate::client::used_before;
 use crate::local::host;
 use crate::protocol::PORT;
 
@@ -137,8 +137,7 @@ impl Place {
             Self::Named { name, .. } => {
                 let resolve = |name: &str| name.to_socket_addrs().map(Iterator::collect);
                 let preferred = |at| used_before(&paths.histories, at);
-                let foreign = |at| !known(&paths.histories, name, at).may_be_asked();
-                lookup::find(name, resolve, preferred, foreign).map(Some).map_err(|error| {
+                lookup::find(name, resolve, preferred).map(Some).map_err(|error| {
                     log::warn!("{name}: {error}");
                     t!("gui.no_address", name = name).into_owned()
                 })

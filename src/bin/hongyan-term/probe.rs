@@ -124,6 +124,6 @@ fn look_up(server: &str) -> Result<SocketAddr, String> {
         found.sort_by_key(|address| (!address.ip().is_loopback(), !address.is_ipv4()));
         Ok(found)
     };
-    let found = lookup::find(server, sorted, |_| false, |_| true);
+    let found = lookup::find(server, sorted, |_| false);
     found.map(|found| found.address).map_err(|error| format!("{server}: {}", trouble::words(&error)))
 }

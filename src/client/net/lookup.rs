@@ -19,8 +19,6 @@ const AGAIN: Duration = Duration::from_millis(300);
 const PATIENCE: Duration = Duration::from_millis(2_500);
 /// Addresses of one name that are asked.
 const MOST: usize = 8;
-/// Bytes of `10#` that a server may need for its answer.
-const PADDING: usize = 16;
 
 /// Where a name leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,8 +30,8 @@ pub struct Found {
 }
 
 /// Finds the address of `name` that answers; `resolve` is the system's look-up, and of several addresses those that are
-/// `preferred` are asked first. Those that are `foreign`, servers of other programs, are asked nothing beyond the
-/// course's protocol. Takes up to 2.5 s on top of the look-up: call it on a thread of its own.
+/// `preferred` are asked first. They are asked what every server answers and none ends at. Takes up to 2.5 s on top of the
+/// look-up: call it on a thread of its own.
 ///
 /// # Errors
 /// What `resolve` says, or that there is no address.
@@ -41,7 +39,6 @@ pub fn find(
     name: &str,
     resolve: impl FnOnce(&str) -> io::Result<Vec<SocketAddr>>,
     preferred: impl Fn(SocketAddr) -> bool,
-    foreign: impl Fn(SocketAddr) -> bool,
 ) -> io::Result<Found> {
     let mut addresses = Vec::new();
     for address in resolve(name)? {
@@ -54,14 +51,14 @@ pub fn find(
         [] => Err(crate::base::trouble::no_such_name()),
         [only] => Ok(Found { address: *only, sure: true }),
         [first, ..] => {
-            let heard = first_heard(&addresses, foreign);
+            let heard = first_heard(&addresses);
             log::debug!("{name}: {addresses:?}, of which answers {heard:?}");
             Ok(Found { address: heard.unwrap_or(*first), sure: heard.is_some() })
         }
     }
 }
 
-fn first_heard(addresses: &[SocketAddr], foreign: impl Fn(SocketAddr) -> bool) -> Option<SocketAddr> {
+fn first_heard(addresses: &[SocketAddr]) -> Option<SocketAddr> {
     let end = clock::now().instant + PATIENCE;
     let (told, answers) = crossbeam_channel::unbounded();
     // Dropped at the end, so that those which still ask end too; nobody joins them.
@@ -72,9 +69,8 @@ fn first_heard(addresses: &[SocketAddr], foreign: impl Fn(SocketAddr) -> bool) -
         let next = waiting.next().copied();
         if let Some(address) = next {
             let (told, over) = (told.clone(), over.clone());
-            let foreign = foreign(address);
             let ask = move || {
-                let heard = ask(address, foreign, end, &over);
+                let heard = ask(address, end, &over);
                 if let Err(error) = &heard {
                     log::debug!("{address} does not answer: {error}");
                 }
@@ -98,20 +94,15 @@ fn first_heard(addresses: &[SocketAddr], foreign: impl Fn(SocketAddr) -> bool) -
     }
 }
 
-/// Asks until something is heard from there: for the encrypted dialect, and what every server answers.
-fn ask(to: SocketAddr, foreign: bool, end: Instant, over: &Receiver<()>) -> io::Result<()> {
+/// Asks until something is heard from there.
+fn ask(to: SocketAddr, end: Instant, over: &Receiver<()>) -> io::Result<()> {
     let until = |at: Instant| at.saturating_duration_since(clock::now().instant);
     let any: IpAddr = if to.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     let socket = UdpSocket::bind((any, 0))?;
     // Connected, since only then the system tells of a closed port, and drops what others send.
     socket.connect(to)?;
-    let nonce = format!("{:016x}", getrandom::u64().unwrap_or_default());
-    let hello = Request::Hello { nonce, padding: PADDING }.encode(Charset::default());
     let mut buffer = [0; 2_048];
     while until(end) > Duration::ZERO && over.try_recv() != Err(TryRecvError::Disconnected) {
-        if !foreign {
-            socket.send(&hello)?;
-        }
         socket.send(&Request::CountAll.encode(Charset::default()))?;
         let next = clock::now().instant + AGAIN;
         while until(next) > Duration::ZERO {
@@ -150,8 +141,7 @@ mod tests {
 
     fn found(addresses: &[SocketAddr], preferred: Option<SocketAddr>) -> (Found, Duration) {
         let begun = clock::now().instant;
-        let found =
-            find("twin:1", |_| Ok(addresses.to_vec()), |at| Some(at) == preferred, |_| false).expect("addresses");
+        let found = find("twin:1", |_| Ok(addresses.to_vec()), |at| Some(at) == preferred).expect("addresses");
         (found, clock::now().instant - begun)
     }
 
@@ -182,12 +172,12 @@ mod tests {
         assert!(took < Duration::from_secs(8), "{took:?}");
         // With one address there is nothing to choose, so nobody is asked.
         assert_eq!(found(&[dead, dead], None).0, Found { address: dead, sure: true });
-        assert!(find("twin:1", |_| Ok(Vec::new()), |_| false, |_| false).is_err());
-        assert!(find("twin:1", |_| Err(ErrorKind::Other.into()), |_| false, |_| false).is_err());
+        assert!(find("twin:1", |_| Ok(Vec::new()), |_| false).is_err());
+        assert!(find("twin:1", |_| Err(ErrorKind::Other.into()), |_| false).is_err());
     }
 
     #[test]
-    fn a_server_of_another_program_is_asked_what_the_course_has() {
+    fn an_address_is_asked_what_the_course_has_whatever_is_known_of_it() {
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
         let at = socket.local_addr().expect("bound");
         let told = thread::spawn(move || {
@@ -201,7 +191,7 @@ mod tests {
             let _ = socket.send_to(b"07:01", asked[0].1);
             asked.into_iter().map(|(text, _)| text).collect::<Vec<_>>()
         });
-        let found = find("twin:1", |_| Ok(vec![at, closed("[::1]:0")]), |_| false, |address| address == at);
+        let found = find("twin:1", |_| Ok(vec![at, closed("[::1]:0")]), |_| false);
         assert_eq!(found.expect("addresses"), Found { address: at, sure: true });
         assert_eq!(told.join().expect("asked"), ["08#"; 4]);
     }
