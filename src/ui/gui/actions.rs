@@ -186,13 +186,45 @@ fn offered<'a, D: Copy, S>(table: &'a [Action<D, S>], now: &S) -> Vec<&'a Action
 /// A line of the list of keys: the keys, and the key of what they do.
 pub type Line = (String, &'static str);
 
+/// An entry as far as tables of any window are the same: its keys, what the list of keys says of them, its name in a menu, and
+/// whether it does anything itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown {
+    keys: &'static [Press],
+    says: &'static str,
+    #[cfg(test)]
+    name: &'static str,
+    #[cfg(test)]
+    does: bool,
+}
+
+/// A table of any window.
+pub trait Table {
+    /// Its entries, in their order.
+    fn entries(&self) -> Vec<Shown>;
+}
+
+impl<D, S> Table for &'static [Action<D, S>] {
+    fn entries(&self) -> Vec<Shown> {
+        let shown = |action: &Action<D, S>| Shown {
+            keys: action.keys,
+            says: action.says,
+            #[cfg(test)]
+            name: action.name,
+            #[cfg(test)]
+            does: action.does.is_some(),
+        };
+        self.iter().map(shown).collect()
+    }
+}
+
 /// Adds what a table has for the list of keys.
-pub fn list<D, S>(lines: &mut Vec<Line>, table: &[Action<D, S>]) {
-    for action in table.iter().filter(|action| !action.says.is_empty()) {
-        for key in action.keys {
-            match lines.iter_mut().find(|(_, says)| *says == action.says) {
+pub fn list(lines: &mut Vec<Line>, table: &dyn Table) {
+    for entry in table.entries().iter().filter(|entry| !entry.says.is_empty()) {
+        for key in entry.keys {
+            match lines.iter_mut().find(|(_, says)| *says == entry.says) {
                 Some((keys, _)) => *keys = format!("{keys}  {key}"),
-                None => lines.push((key.to_string(), action.says)),
+                None => lines.push((key.to_string(), entry.says)),
             }
         }
     }
@@ -256,15 +288,15 @@ pub(super) mod tests {
     use super::*;
 
     /// Every text of a table is there in both languages, and of its own in each; no key means two things.
-    pub fn is_whole<D: Copy, S>(table: &[Action<D, S>]) {
+    pub fn is_whole(table: &dyn Table) {
         let mut keys = Vec::new();
-        for action in table {
+        for action in table.entries() {
             for text in [action.says, action.name] {
                 let (en, zh) = (t!(text, locale = "en"), t!(text, locale = "zh-CN"));
                 assert!(text.is_empty() || !en.contains(text) && !zh.contains(text) && en != zh, "{text}: {en}, {zh}");
             }
             assert!(!action.keys.is_empty() || !action.name.is_empty(), "{} can be reached", action.says);
-            for key in action.keys.iter().filter(|_| action.does.is_some()) {
+            for key in action.keys.iter().filter(|_| action.does) {
                 assert!(!keys.contains(key), "{key} means one thing");
                 keys.push(*key);
             }
@@ -277,7 +309,7 @@ pub(super) mod tests {
 
     #[test]
     fn what_works_everywhere_is_whole() {
-        is_whole(EVERYWHERE);
+        is_whole(&EVERYWHERE);
     }
 
     #[test]
@@ -297,7 +329,7 @@ pub(super) mod tests {
     #[test]
     fn an_entry_shows_its_key_as_it_is_pressed() {
         let mut lines = Vec::new();
-        list(&mut lines, EVERYWHERE);
+        list(&mut lines, &EVERYWHERE);
         let has = |keys: &str, says: &'static str| assert!(lines.contains(&(keys.to_owned(), says)), "{lines:?}");
         has("F1  Ctrl+/", "keys.this");
         has("Ctrl+Shift+L", "keys.wire");
@@ -313,7 +345,7 @@ pub(super) mod tests {
             Action::new(&[Press::Ctrl('p')], "keys.pause", 3),
         ];
         let mut lines = Vec::new();
-        list(&mut lines, TABLE);
+        list(&mut lines, &TABLE);
         assert_eq!(lines, [("Space  Ctrl+P".to_owned(), "keys.pause")]);
     }
 }

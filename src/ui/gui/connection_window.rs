@@ -9,7 +9,7 @@ use fltk::button::Button;
 use fltk::draw;
 use fltk::enums::{self, Color, Font, Key};
 use fltk::frame::Frame;
-use fltk::group::{Scroll, ScrollType};
+use fltk::group::{Group, Scroll, ScrollType};
 use fltk::input::Input;
 use fltk::prelude::*;
 use fltk::window::Window;
@@ -89,10 +89,45 @@ struct Shown {
     window: Option<screen::Life>,
 }
 
+/// What stands in the window.
+#[derive(Clone)]
+struct Parts {
+    question: Frame,
+    /// The line for a server, with its frame.
+    field: Option<Group>,
+    test: Button,
+    copy: Button,
+    message: Frame,
+    scroll: Scroll,
+    figures: Frame,
+    steps: Frame,
+}
+
+impl Parts {
+    /// In a window of this size; `high` says how high the figures are in a column of some width.
+    fn lay_out(&mut self, w: i32, h: i32, high: impl Fn(i32) -> i32) {
+        // Where there is no room beside it, the question stands over its field.
+        let narrow = w < 640;
+        let (x, y) = if narrow { (PAD, 30) } else { (186, 4) };
+        let top = y + BAR - 4;
+        let left = w * 44 / 100;
+        self.scroll.resize(0, top, left, h - top);
+        self.figures.resize(0, top, left, (h - top).max(high(left)));
+        self.scroll.scroll_to(0, 0);
+        self.scroll.redraw();
+        self.steps.resize(left, top, w - left, h - top);
+        self.question.resize(PAD, 4, 170, if narrow { 24 } else { theme::CONTROL });
+        self.message.resize(w - 10 - 72 - 80, y, 76, theme::CONTROL);
+        self.copy.resize(w - 10 - 72, y, 72, theme::CONTROL);
+        let room = (w - 10 - 72 - 84 - 104 - x).clamp(120, 320);
+        self.field.iter_mut().for_each(|field| field.resize(x, y, room, theme::CONTROL));
+        self.test.resize(x + room + 6, y, 92, theme::CONTROL);
+    }
+}
+
 impl ConnectionWindow {
     /// Opens the window; `server` is the one that the question is about unless somebody types another.
     #[must_use]
-    #[expect(clippy::too_many_lines, reason = "to be split")]
     pub fn new(server: &str, place: Option<[i32; 4]>, emit: Emit) -> Self {
         let palette = theme::palette();
         let mut window = screen::window(place, WIDTH, HEIGHT);
@@ -123,29 +158,20 @@ impl ConnectionWindow {
             move |f| draw_steps(f, &mut shown.borrow_mut())
         });
         window.end();
-        let lay_out = {
-            let (figures, steps, message) = (figures.clone(), steps.clone(), message.clone());
-            let (test, copy, field, shown) = (test.clone(), copy.clone(), field.parent(), Rc::clone(&shown));
-            move |w: i32, h: i32| {
-                // Where there is no room beside it, the question stands over its field.
-                let narrow = w < 640;
-                let (x, y) = if narrow { (PAD, 30) } else { (186, 4) };
-                let top = y + BAR - 4;
-                let left = w * 44 / 100;
-                scroll.clone().resize(0, top, left, h - top);
-                figures.clone().resize(0, top, left, (h - top).max(height_of(&shown.borrow(), left)));
-                scroll.clone().scroll_to(0, 0);
-                scroll.clone().redraw();
-                steps.clone().resize(left, top, w - left, h - top);
-                question.clone().resize(PAD, 4, 170, if narrow { 24 } else { theme::CONTROL });
-                message.clone().resize(w - 10 - 72 - 80, y, 76, theme::CONTROL);
-                copy.clone().resize(w - 10 - 72, y, 72, theme::CONTROL);
-                let room = (w - 10 - 72 - 84 - 104 - x).clamp(120, 320);
-                field.iter().for_each(|f| f.clone().resize(x, y, room, theme::CONTROL));
-                test.clone().resize(x + room + 6, y, 92, theme::CONTROL);
-            }
+        let parts = Parts {
+            question,
+            field: field.parent(),
+            test: test.clone(),
+            copy: copy.clone(),
+            message: message.clone(),
+            scroll,
+            figures: figures.clone(),
+            steps: steps.clone(),
         };
-        let lay_out: Rc<dyn Fn(i32, i32)> = Rc::new(lay_out);
+        let lay_out: Rc<dyn Fn(i32, i32)> = {
+            let shown = Rc::clone(&shown);
+            Rc::new(move |w, h| parts.clone().lay_out(w, h, |left| height_of(&shown.borrow(), left)))
+        };
         lay_out(window.w(), window.h());
         window.resize_callback({
             let lay_out = Rc::clone(&lay_out);

@@ -9,7 +9,7 @@ use fltk::prelude::*;
 use fltk::window::Window;
 use rust_i18n::t;
 
-use super::actions::{EVERYWHERE, Line, list, pressed};
+use super::actions::{EVERYWHERE, Line, Table, list, pressed};
 use super::sheet::Sheet;
 use super::{Emit, UiEvent, screen, theme, widgets};
 use super::{chat_window, connection_window, friend_list, login_window, main_window, transcript, wire_window};
@@ -21,30 +21,33 @@ const COLUMN: i32 = 460;
 /// What stands in a column: a heading, or a line where there are keys.
 type Column = Vec<Line>;
 
-/// The keys of every window, of login and main window; those of the others. From the tables that dispatch reads.
+/// A heading, and the tables whose keys stand below it.
+type Section = (&'static str, &'static [&'static dyn Table]);
+
+/// The keys of every window, of login and main window; those of the others. From the tables that dispatch reads: a new table
+/// goes in here.
+const COLUMNS: [&[Section]; 2] = [
+    &[
+        ("keys.everywhere", &[&EVERYWHERE]),
+        ("keys.login_window", &[&login_window::ACTIONS]),
+        ("keys.main_window", &[&main_window::ACTIONS, &friend_list::ACTIONS]),
+    ],
+    &[
+        ("keys.chat_window", &[&chat_window::WRITING, &transcript::ACTIONS, &chat_window::ACTIONS]),
+        ("keys.wire_window", &[&wire_window::ACTIONS]),
+        ("connection.title", &[&connection_window::ACTIONS]),
+    ],
+];
+
 fn columns() -> [Column; 2] {
-    let (mut left, mut right) = (Vec::new(), Vec::new());
-    section(&mut left, "keys.everywhere", |lines| list(lines, EVERYWHERE));
-    section(&mut left, "keys.login_window", |lines| list(lines, login_window::ACTIONS));
-    section(&mut left, "keys.main_window", |lines| {
-        list(lines, main_window::ACTIONS);
-        list(lines, friend_list::ACTIONS);
-    });
-    section(&mut right, "keys.chat_window", |lines| {
-        list(lines, chat_window::WRITING);
-        list(lines, transcript::ACTIONS);
-        list(lines, chat_window::ACTIONS);
-    });
-    section(&mut right, "keys.wire_window", |lines| list(lines, wire_window::ACTIONS));
-    section(&mut right, "connection.title", |lines| list(lines, connection_window::ACTIONS));
-    [left, right]
+    COLUMNS.map(|sections| sections.iter().flat_map(section).collect())
 }
 
-fn section(column: &mut Column, heading: &'static str, of: impl FnOnce(&mut Column)) {
+fn section((heading, tables): &Section) -> Column {
     let mut lines = Vec::new();
-    of(&mut lines);
-    column.push((String::new(), heading));
-    column.append(&mut lines);
+    tables.iter().for_each(|table| list(&mut lines, *table));
+    lines.insert(0, (String::new(), *heading));
+    lines
 }
 
 /// What the list of keys asks for.
@@ -143,14 +146,10 @@ mod tests {
 
     #[test]
     fn every_table_is_whole() {
-        is_whole(login_window::ACTIONS);
-        is_whole(main_window::ACTIONS);
-        is_whole(friend_list::ACTIONS);
-        is_whole(chat_window::WRITING);
-        is_whole(chat_window::ACTIONS);
-        is_whole(transcript::ACTIONS);
-        is_whole(wire_window::ACTIONS);
-        is_whole(connection_window::ACTIONS);
+        let tables: Vec<_> =
+            COLUMNS.iter().flat_map(|sections| sections.iter()).flat_map(|(_, tables)| *tables).collect();
+        assert_eq!(tables.len(), 9, "none is left out");
+        tables.into_iter().for_each(|table| is_whole(*table));
     }
 
     #[test]

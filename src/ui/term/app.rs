@@ -18,6 +18,7 @@ use super::terminal::Terminal;
 use super::{Args, Input, TermError};
 use crate::base::model::{Account, Password};
 use crate::base::settings::{Paths, Saver, Settings};
+use crate::client::history::Row;
 use crate::client::net::{Bell, clock};
 use crate::client::session::{Link, Plainly};
 use crate::client::{Client, Event};
@@ -273,7 +274,6 @@ impl App {
         }
     }
 
-    #[expect(clippy::too_many_lines, reason = "to be split")]
     fn event(&mut self, event: Event) {
         match event {
             Event::Link(link) => self.link(link),
@@ -286,16 +286,8 @@ impl App {
             Event::Message { peer, row } => self.message(&peer, &row),
             Event::Outgoing { id, state } => self.outgoing(id, state),
             Event::Last { peer, rows } => self.last_rows(&peer, &rows),
-            Event::Found { text, rows } => {
-                self.login.awaits.searches = self.login.awaits.searches.saturating_sub(1);
-                self.show_found(&text, &rows);
-            }
-            Event::Online(accounts) => {
-                self.login.roster.set_online(Some(accounts));
-                if std::mem::take(&mut self.login.awaits.who) {
-                    self.say_who();
-                }
-            }
+            Event::Found { text, rows } => self.found(&text, &rows),
+            Event::Online(accounts) => self.are_online(accounts),
             Event::Extensions(false) if std::mem::take(&mut self.login.awaits.who) => {
                 self.quiet(&t!("term.who_unknown"))
             }
@@ -312,14 +304,8 @@ impl App {
             Event::Settled => self.login.awaits.disk = false,
             Event::Paced(wait) => self.warn(&t!("gui.paced", s = wait.as_secs().max(1))),
             Event::MaybeLost(n) => self.warn(&crate::client::lost(n)),
-            Event::NotUnderstood(bytes) => {
-                let bytes = harmless(&String::from_utf8_lossy(&bytes));
-                self.warn(&format!("{} {bytes}", t!("gui.not_understood")));
-            }
-            Event::NotKept { peer, text } => {
-                self.error(&t!("gui.not_kept"));
-                self.give_back(&peer, &text);
-            }
+            Event::NotUnderstood(bytes) => self.not_understood(&bytes),
+            Event::NotKept { peer, text } => self.not_kept(&peer, &text),
             Event::NetworkTrouble(error) => self.error(&t!("gui.network_trouble", error = error)),
             Event::DiskTrouble(error) => {
                 self.failed(Exit::Trouble);
@@ -361,6 +347,28 @@ impl App {
             | Event::Withdrawn(_)
             | Event::Speaks(_) => {}
         }
+    }
+
+    fn found(&mut self, text: &str, rows: &[(Account, Row)]) {
+        self.login.awaits.searches = self.login.awaits.searches.saturating_sub(1);
+        self.show_found(text, rows);
+    }
+
+    fn are_online(&mut self, accounts: Vec<Account>) {
+        self.login.roster.set_online(Some(accounts));
+        if std::mem::take(&mut self.login.awaits.who) {
+            self.say_who();
+        }
+    }
+
+    fn not_understood(&mut self, bytes: &[u8]) {
+        let bytes = harmless(&String::from_utf8_lossy(bytes));
+        self.warn(&format!("{} {bytes}", t!("gui.not_understood")));
+    }
+
+    fn not_kept(&mut self, peer: &Account, text: &str) {
+        self.error(&t!("gui.not_kept"));
+        self.give_back(peer, text);
     }
 
     /// Whatever waits for the history waits no longer.
