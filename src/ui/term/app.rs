@@ -195,8 +195,12 @@ impl App {
                 self.pipe.came(Some(line))
             }
             Done::Line(line) => {
+                let answers = self.ask != Ask::Command;
                 self.submit(line);
-                self.bring_draft();
+                // What was being typed when something was asked comes back by itself.
+                if !answers {
+                    self.bring_draft();
+                }
             }
             Done::Complete => self.complete(),
             Done::Interrupt | Done::End => self.leave(Leaving::Quit),

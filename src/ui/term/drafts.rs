@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use super::app::App;
-use super::asks::Ask;
+use super::asks::{Ask, Pending};
 use super::commands::{self, Typed};
 use crate::base::model::Account;
 use crate::client::net::clock;
@@ -107,7 +107,8 @@ impl App {
     /// A chat is opened, or a command was done in it: its draft stands in the line again, if that is empty.
     pub(super) fn bring_draft(&mut self) {
         let Some(draft) = self.login.target.as_ref().and_then(|peer| self.login.drafts.kept.get(peer)) else { return };
-        if self.on_terminal() && self.ask == Ask::Command && self.line.text().is_empty() {
+        let waits = self.ask != Ask::Command || self.pending != Pending::Nothing;
+        if self.on_terminal() && !waits && self.line.text().is_empty() {
             let line = line_of(draft, |name| self.resolve(name).is_some());
             self.line.set(&line);
         }
