@@ -187,21 +187,6 @@ fn what_touches_the_world_has_its_place() {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
-/// What is read in one go: no file is longer than 600 lines, nine of ten are not longer than 450.
-#[test]
-fn files_stay_short() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    sources(&root, &mut files);
-    let lines = |file: &PathBuf| fs::read_to_string(file).expect("readable").lines().count();
-    let mut sizes: Vec<(usize, PathBuf)> = files.into_iter().map(|file| (lines(&file), file)).collect();
-    sizes.sort();
-    let long: Vec<_> = sizes.iter().filter(|(lines, _)| *lines > 600).collect();
-    assert!(long.is_empty(), "{long:?}");
-    let (most, _) = &sizes[sizes.len() * 9 / 10];
-    assert!(*most <= 450, "nine of ten files have at most {most} lines");
-}
-
 /// Each text's key, and the languages it is in, as they stand in `locales`.
 fn texts() -> Vec<(String, Vec<&'static str>)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

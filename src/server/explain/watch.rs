@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use rust_i18n::t;
 
-use super::Asked;
+use super::printer::Asked;
 use crate::protocol::wire::explain::{Explanation, Name, readable};
 use crate::protocol::wire::reply::{Learned, LoggedIn, Reply};
 

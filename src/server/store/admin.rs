@@ -1,115 +1,26 @@
 //! What whoever runs a server does beside it: accounts, backup, a class list. While the server runs it is asked to do
 //! it; else it is done here, with the data directory's lock held. [`backup`] only reads, whoever has the lock.
+//!
+//! Its part:
+//!
+//! - `error`: why a command was not done, as sentences.
+
+mod error;
 
 use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension};
 
+pub use self::error::AdminError;
 use super::{AccountId, Change, DataLock, MessageRow, Store, StoreError, accounts, class_list, is_locked, lock};
 use crate::base::migration;
-use crate::base::model::{FieldError, Password};
-use crate::base::{private, trouble};
-use crate::server::control::{ACCOUNTS, Answer, LISTS, NewAccount, Row, Want};
+use crate::base::model::Password;
+use crate::base::private;
+use crate::server::control::{Answer, NewAccount, Row, Want};
 use crate::server::control::{AskError, Asking, Greeting, TRIES};
 use crate::server::hasher;
-
-/// Why it was not done; a sentence for the person who asked.
-#[derive(Debug, thiserror::Error)]
-pub enum AdminError {
-    /// The database.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// What SQLite says.
-    #[error("the database failed: {0}")]
-    Sqlite(#[from] rusqlite::Error),
-    /// What SQLite says to a running server.
-    #[error("the database failed: {0}")]
-    NotStored(String),
-    /// The running server cannot be asked, or does not answer.
-    #[error(transparent)]
-    Ask(#[from] AskError),
-    /// Nobody can look up whether a password was changed; once more the same changes nothing further.
-    #[error("{0}; the password may have been changed or not, and the command can simply be repeated")]
-    Unsure(&'static str),
-    /// A running server takes no list as long, or no other one for now.
-    #[error(
-        "the class list: a running server takes {ACCOUNTS} accounts in {LISTS} lists at once, and there would be more; \
-         please import it in pieces, in a minute, or beside a stopped server"
-    )]
-    TooMuch,
-    /// The running server has not heard of the list for too long.
-    #[error("the class list: it was interrupted on its way to the running server; nothing was imported")]
-    Interrupted,
-    /// Nobody of that name.
-    #[error("there is no account {0}")]
-    NoSuchAccount(String),
-    /// A text that cannot be an account or a password.
-    #[error("line {line}: {field}: {error}")]
-    Field {
-        /// From 1.
-        line: u64,
-        /// `account` or `password`.
-        field: &'static str,
-        /// What is not allowed in it.
-        error: FieldError,
-    },
-    /// A line of another form, of which it is not known what is the password.
-    #[error("line {line}: this is not account,password: fields found {found}, expected {expected}")]
-    NotAPair {
-        /// From 1.
-        line: u64,
-        /// Fields it has.
-        found: usize,
-        /// Fields it is to have: two, or those of the header.
-        expected: usize,
-    },
-    /// One account twice, of which it is not known which password is meant.
-    #[error("line {line}: the account {account} is on line {first} already; nothing was imported")]
-    Twice {
-        /// From 1.
-        line: u64,
-        /// The line that has it first.
-        first: u64,
-        /// Its name.
-        account: String,
-    },
-    /// A first line that names one of the two columns: half a header.
-    #[error(
-        "line {0}: a header names both columns, account and password (账号 and 密码), and here one is missing; if it is \
-         no header, please put the line account,password before it"
-    )]
-    HalfHeader(u64),
-    /// The file could not be read.
-    #[error("{}: {}", .path.display(), trouble::words(.error))]
-    Read {
-        /// The class list.
-        path: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
-    /// The password on standard input cannot be one.
-    #[error("{}", given(.0))]
-    Given(FieldError),
-    /// It is no list.
-    #[error("the class list: {0}")]
-    Csv(#[from] csv::Error),
-    /// The system gave no random bytes.
-    #[error("the system gave no random bytes for a password")]
-    NoRandom,
-    /// The backup's file is there already.
-    #[error("{0} exists already; nothing was written")]
-    Exists(String),
-    /// The backup could not be written.
-    #[error("the backup {path}: {}", trouble::words(.error))]
-    Backup {
-        /// Where to.
-        path: String,
-        /// Why not.
-        error: io::Error,
-    },
-}
 
 /// The password that a person gives for an account: the first line of what is read from standard input.
 ///
@@ -117,14 +28,6 @@ pub enum AdminError {
 /// What is wrong with it, as a sentence that says of what.
 pub fn given_password(line: &str) -> Result<Password, AdminError> {
     Password::parse(line.trim_end_matches(['\r', '\n'])).map_err(AdminError::Given)
-}
-
-/// What is wrong with a password that was given; an empty one often was meant to be asked for.
-fn given(error: &FieldError) -> String {
-    match error {
-        FieldError::Empty => "the password is empty; it is read from standard input".to_owned(),
-        error => format!("the password, read from standard input: {error}"),
-    }
 }
 
 /// Who does what is wanted.

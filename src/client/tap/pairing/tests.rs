@@ -25,7 +25,6 @@ fn check(name: &str, steps: &[Step], expected: &[&str]) {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "to be split")]
 fn a_reply_is_given_to_a_trial_only_where_it_must_be_its_own() {
     use Cause::{Again, ByHand, Fence, First};
     const HAND: Option<Cause> = Some(ByHand);
