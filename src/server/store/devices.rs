@@ -261,6 +261,30 @@ pub(super) fn after(
     Ok(Done::Messages { job, messages, more })
 }
 
+/// Messages of two people. What somebody wrote lies in the receiver's mailbox, one's own in the peer's: each half is read from its
+/// index. Whose it is says the number: an account of before may have had one of the names.
+const CONVERSATION: &str = "SELECT * FROM (
+         SELECT * FROM (SELECT id, sender, sent, text, 0 AS plain, NULL AS own, NULL AS device, NULL AS counter,
+                 NULL AS accepted, writer, NULL AS online, 0 AS delivered, NULL AS made FROM messages INDEXED BY conversation
+             WHERE receiver = ?1 AND sender = ?2 AND author IS ?7 AND id < ?5 AND own IS NULL ORDER BY id DESC LIMIT ?6)
+         UNION ALL
+         SELECT * FROM (SELECT id, sender, sent, text, 0, NULL, NULL, NULL, NULL, writer, online, taken IS NOT NULL, NULL
+             FROM messages INDEXED BY conversation
+             WHERE receiver = ?3 AND sender = ?4 AND author = ?1 AND id < ?5 ORDER BY id DESC LIMIT ?6)
+     ) ORDER BY id DESC LIMIT ?6";
+
+/// Messages of a room. Those of before the writer stood beside them are of no account.
+const ROOM: &str = "SELECT * FROM (
+         SELECT * FROM (SELECT id, sender, sent, text, 0 AS plain, NULL AS own, NULL AS device, NULL AS counter,
+                 NULL AS accepted, writer, NULL AS online, 0 AS delivered, NULL AS made FROM messages INDEXED BY room
+             WHERE receiver = ?1 AND sender = ?2 AND writer IS NOT NULL AND id < ?3 ORDER BY id DESC LIMIT ?4)
+         UNION ALL
+         SELECT * FROM (SELECT id, sender, sent, text, 0, NULL, NULL, NULL, NULL, writer, NULL, 0, NULL
+             FROM messages INDEXED BY conversation
+             WHERE author IS NULL AND receiver = ?1 AND sender = ?2 AND writer IS NULL AND own IS NULL AND id < ?3
+             ORDER BY id DESC LIMIT ?4)
+     ) ORDER BY id DESC LIMIT ?4";
+
 pub(super) fn history(
     c: &Connection,
     job: u64,
@@ -269,25 +293,16 @@ pub(super) fn history(
     before: Option<MessageRow>,
     count: u32,
 ) -> Result<Done, Error> {
-    // What somebody wrote lies in the receiver's mailbox: one's own in the peer's. Each half is read from its index.
-    // Whose it is says the number: an account of before may have had one of the names.
-    let mut query = c.prepare_cached(
-        "SELECT * FROM (
-             SELECT * FROM (SELECT id, sender, sent, text, 0 AS plain, NULL AS own, NULL AS device, NULL AS counter,
-                     NULL AS accepted, writer, NULL AS online, 0 AS delivered, NULL AS made FROM messages
-                 WHERE receiver = ?1 AND sender = ?2 AND (?7 OR author IS ?8) AND id < ?5 AND own IS NULL
-                 ORDER BY id DESC LIMIT ?6)
-             UNION ALL
-             SELECT * FROM (SELECT id, sender, sent, text, 0, NULL, NULL, NULL, NULL, writer, online, taken IS NOT NULL,
-                     NULL FROM messages
-                 WHERE receiver = ?3 AND sender = ?4 AND author = ?1 AND id < ?5 ORDER BY id DESC LIMIT ?6)
-         ) ORDER BY id DESC LIMIT ?6",
-    )?;
+    let mut query = c.prepare_cached(if peer == Account::LOBBY { ROOM } else { CONVERSATION })?;
     let before = before.unwrap_or(i64::MAX);
     // Nobody has row 0; notes to oneself lie in one mailbox and are not to be read twice.
     let other = peer_id.filter(|id| *id != account).unwrap_or(0);
-    let (room, count_more) = (peer == Account::LOBBY, i64::from(count) + 1);
-    let rows = query.query_map(params![account, peer, other, name, before, count_more, room, peer_id], message)?;
+    let count_more = i64::from(count) + 1;
+    let rows = if peer == Account::LOBBY {
+        query.query_map(params![account, peer, before, count_more], message)?
+    } else {
+        query.query_map(params![account, peer, other, name, before, count_more, peer_id], message)?
+    };
     let (mut messages, more) = bounded(rows.collect::<Result<Vec<_>, _>>()?, count);
     messages.reverse();
     Ok(Done::Messages { job, messages, more })

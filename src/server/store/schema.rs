@@ -90,9 +90,12 @@ const STEPS: [&str; SCHEMA_VERSION as usize] = [
     INSERT INTO ranges SELECT author, receiver, first, last, version FROM delivered;
     DROP TABLE delivered;
     ALTER TABLE ranges RENAME TO delivered;",
-    // What an account that is deleted wrote, and what it was sent, is found without looking through everybody's.
+    // What an account that is deleted wrote, and what it was sent, is found without looking through everybody's: by the index
+    // in which conversations are read, so that a message has no more indexes than before. A room's messages have one of their own.
     "
-    CREATE INDEX authored ON messages (author) WHERE author IS NOT NULL;
+    DROP INDEX conversation;
+    CREATE INDEX conversation ON messages (author, receiver, id);
+    CREATE INDEX room ON messages (receiver, sender, id) WHERE writer IS NOT NULL;
     CREATE INDEX delivered_to ON delivered (receiver);",
     // So that a start reads what it needs and not all there is: no version of what was delivered is above that which is reserved,
     // and sessions are found by where they are and by when they were heard of.

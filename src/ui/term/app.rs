@@ -189,11 +189,7 @@ impl App {
         match self.line.key(key) {
             Done::Edited => self.typed(stood),
             // A login is under way, or a name being changed: what is typed meanwhile comes after it.
-            Done::Line(line)
-                if self.pending != Pending::Nothing || self.login.awaits.change.is_some() || self.raw_waits() =>
-            {
-                self.pipe.came(Some(line))
-            }
+            Done::Line(line) if self.is_under_way() || self.raw_waits() => self.pipe.came(Some(line)),
             Done::Line(line) => {
                 let answers = self.ask != Ask::Command;
                 self.submit(line);
@@ -208,6 +204,11 @@ impl App {
             Done::Suspend => self.out.suspend(),
             Done::TooLong => self.warn(&t!("term.too_long")),
         }
+    }
+
+    /// A login, a registration or a change of the password is.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.pending != Pending::Nothing || self.login.awaits.change.is_some()
     }
 
     pub(super) fn submit(&mut self, line: String) {

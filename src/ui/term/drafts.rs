@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use super::app::App;
-use super::asks::{Ask, Pending};
+use super::asks::Ask;
 use super::commands::{self, Typed};
 use crate::base::model::Account;
 use crate::client::net::clock;
@@ -55,7 +55,8 @@ impl App {
     fn typed_text(&self) -> Option<(Account, String)> {
         let peer = self.login.target.clone()?;
         let looks = self.line.searching().is_some();
-        if !self.on_terminal() || !self.login.logged_in || self.raw.is_some() || self.ask != Ask::Command || looks {
+        let other = self.raw.is_some() || self.ask != Ask::Command || self.line.is_secret();
+        if !self.on_terminal() || !self.login.logged_in || other || looks {
             return None;
         }
         match commands::parse(self.line.text(), true, |name| self.resolve(name).is_some()) {
@@ -68,7 +69,12 @@ impl App {
     /// once, since a command may be next.
     pub(super) fn typed(&mut self, stood: bool) {
         let Some(peer) = self.login.target.clone() else { return };
-        if self.line.text().is_empty() && stood && self.ask == Ask::Command && self.raw.is_none() {
+        if self.line.text().is_empty()
+            && stood
+            && self.ask == Ask::Command
+            && !self.line.is_secret()
+            && self.raw.is_none()
+        {
             self.draft_is_sent(&peer);
         } else if self.login.drafts.due.is_none() && !self.line.text().is_empty() {
             self.login.drafts.due = clock::now().instant.checked_add(SOON);
@@ -107,7 +113,7 @@ impl App {
     /// A chat is opened, or a command was done in it: its draft stands in the line again, if that is empty.
     pub(super) fn bring_draft(&mut self) {
         let Some(draft) = self.login.target.as_ref().and_then(|peer| self.login.drafts.kept.get(peer)) else { return };
-        let waits = self.ask != Ask::Command || self.pending != Pending::Nothing;
+        let waits = self.ask != Ask::Command || self.line.is_secret() || self.is_under_way();
         if self.on_terminal() && !waits && self.line.text().is_empty() {
             let line = line_of(draft, |name| self.resolve(name).is_some());
             self.line.set(&line);

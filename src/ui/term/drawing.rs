@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use rust_i18n::t;
 
 use super::app::App;
+use super::asks::Ask;
 use super::line::Line;
 use super::screen::{Prompt, Screen, fit, harmless};
 use super::style::Style;
@@ -93,11 +94,15 @@ impl App {
         self.out.flush(&prompt, &self.line, self.ending.left)
     }
 
-    /// A password is asked for, or is no more.
+    /// A password is asked for, or is no more. While it is being looked at it may be asked for again, and whoever knows that
+    /// it was wrong types the right one already: that neither joins a line that waits nor is it shown.
     pub(super) fn line_kind(&mut self) {
-        let secret = self.ask.is_secret();
-        if secret != self.line.is_secret() {
-            self.line.ask(secret);
+        let asked = self.ask.is_secret();
+        if !asked && self.line.is_secret() && self.ask == Ask::Command && self.is_under_way() {
+            return self.line.hide_ahead();
+        }
+        if asked != self.line.is_secret() {
+            self.line.ask(asked);
         }
     }
 

@@ -88,6 +88,8 @@ pub struct Line {
     draft: String,
     search: Option<Search>,
     secret: bool,
+    /// What stands in a secret line was typed after the secret, while what it was for is under way.
+    ahead: bool,
     /// What was being typed when a secret was asked for.
     waits: String,
 }
@@ -123,10 +125,13 @@ impl Line {
         self.secret
     }
 
-    /// A secret is asked for, or is no more; a line that was being typed waits meanwhile.
+    /// A secret is asked for, or is no more; a line that was being typed waits meanwhile. Of a secret that is not wanted any
+    /// more nothing is shown.
     pub fn ask(&mut self, secret: bool) {
         if secret {
             self.text.clone_into(&mut self.waits);
+        } else if self.ahead {
+            self.waits.push_str(&self.text);
         }
         self.begin(secret);
         let waited = if secret { String::new() } else { std::mem::take(&mut self.waits) };
@@ -135,9 +140,15 @@ impl Line {
         }
     }
 
+    /// The secret is given, and it is not known yet whether it is asked for again: what is typed now stays hidden, and is
+    /// shown behind the line that waits if it is not.
+    pub fn hide_ahead(&mut self) {
+        self.ahead = true;
+    }
+
     /// Begins a new line.
     pub fn begin(&mut self, secret: bool) {
-        self.secret = secret;
+        (self.secret, self.ahead) = (secret, false);
         self.text.clear();
         self.at = 0;
         self.before.clear();
@@ -445,8 +456,23 @@ mod tests {
         assert_eq!((line.text(), line.is_secret()), ("half a line", false));
         line.begin(false);
         line.ask(true);
+        line.key(typed("half a secret"));
         line.ask(false);
-        assert_eq!(line.text(), "");
+        assert_eq!(line.text(), "", "nobody reads it");
+    }
+
+    #[test]
+    fn what_is_typed_after_a_password_is_hidden_until_that_is_right() {
+        let mut line = Line::default();
+        line.key(typed("half "));
+        line.ask(true);
+        line.key(typed("secret"));
+        line.key(Key::Enter);
+        line.hide_ahead();
+        line.key(typed("a line"));
+        assert!(line.is_secret());
+        line.ask(false);
+        assert_eq!((line.text(), line.is_secret()), ("half a line", false));
     }
 
     #[test]
