@@ -371,6 +371,7 @@ impl Link {
         loop {
             let Some(peer) = self.peers.get_mut(&handle) else { return };
             peer.flush();
+            peer.answer_nudge();
             self.buffer.clear();
             while let Some(transmit) = peer.connection.poll_transmit(now, 1, &mut self.buffer) {
                 let bytes = self.buffer.get(..transmit.size).unwrap_or_default().to_vec();

@@ -10,9 +10,9 @@ use quinn_proto::{ClientConfig, ConnectionHandle};
 use super::{Why, settings, tls};
 
 /// How much later than the one before a further attempt begins.
-const AGAIN: Duration = Duration::from_millis(500);
+const AGAIN: Duration = Duration::from_millis(250);
 /// How many attempts race at most.
-const MOST: usize = 6;
+const MOST: usize = 10;
 /// How long no answer may come before the call is given up.
 const GIVE_UP: Duration = Duration::from_secs(10);
 

@@ -48,6 +48,8 @@ pub(super) struct Peer {
     awaited: bool,
     following: u32,
     challenges: u64,
+    /// A small packet came whose answer is to leave at once.
+    nudged: bool,
 }
 
 impl Peer {
@@ -67,6 +69,7 @@ impl Peer {
             awaited: false,
             following: 0,
             challenges: 0,
+            nudged: false,
         }
     }
 
@@ -106,6 +109,17 @@ impl Peer {
             self.following = AFTER_ANSWERS;
             let soon = now + self.quick();
             self.nudge.get_or_insert(soon);
+        }
+    }
+
+    /// A server answers a client's small packet with one of its own where it knows that packets are lost: an acknowledgement by
+    /// itself is sent later, and if it is lost not again. A client answers none, so they do not go round.
+    pub(super) fn answer_nudge(&mut self) {
+        if std::mem::take(&mut self.nudged)
+            && self.connection.side().is_server()
+            && self.connection.stats().path.lost_packets > 0
+        {
+            let _ = self.connection.datagrams().send(Bytes::from_static(b"."), true);
         }
     }
 
@@ -163,7 +177,10 @@ impl Peer {
                 self.read();
             }
             Event::Stream(StreamEvent::Readable { .. }) => self.read(),
-            Event::DatagramReceived => while self.connection.datagrams().recv().is_some() {},
+            Event::DatagramReceived => {
+                while self.connection.datagrams().recv().is_some() {}
+                self.nudged = true;
+            }
             // Writable: the turn flushes before it ends.
             Event::Stream(_) | Event::HandshakeDataReady | Event::DatagramsUnblocked => {}
         }
