@@ -14,6 +14,15 @@ use crate::process::{Process, display_of};
 const PATIENCE: Duration = Duration::from_secs(20);
 const STEP: Duration = Duration::from_millis(40);
 
+/// What is said of something that never came: as it is then, and not as it was when it began to be waited for.
+pub struct Then<F>(pub F);
+
+impl<F: Fn() -> String> std::fmt::Display for Then<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&(self.0)())
+    }
+}
+
 /// Waits until something is there; what it was waiting for is said if it never is.
 #[track_caller]
 pub fn until<T>(what: &(impl std::fmt::Display + ?Sized), mut look: impl FnMut() -> Option<T>) -> T {
@@ -132,7 +141,7 @@ impl<'a> Person<'a> {
     #[track_caller]
     pub fn window(&self, title: &str) -> String {
         let find = || self.windows().into_iter().find(|(_, name)| name.contains(title)).map(|(id, _)| id);
-        until(&format!("a window {title:?} among {:?}; the log says {}", self.titles(), self.log()), find);
+        until(&Then(|| format!("a window {title:?} among {:?}; the log says {}", self.titles(), self.log())), find);
         // Looked for each time: the one found first may be closing, as the login window is.
         until(&format!("the keyboard for {title:?}"), || {
             let id = find()?;
@@ -231,7 +240,7 @@ impl<'a> Person<'a> {
     /// Waits until a window said this, and forgets it.
     #[track_caller]
     pub fn said(&self, text: &str) {
-        until(&format!("{text:?} in {}", self.log()), || {
+        until(&Then(|| format!("{text:?} in {}", self.log())), || {
             let mut log = self.log.lock().expect("not poisoned");
             let at = log.find(text)?;
             log.replace_range(at..at + text.len(), "");

@@ -1,11 +1,11 @@
 //! Fields and questions: our menu in them, and sentences where the mistake is.
 
-use super::desk::until;
+use super::desk::{Then, until};
 use super::{Place, chat_with};
 
 /// As the history has it when the message is with the server.
 fn sent(person: &super::desk::Person<'_>, text: &str) {
-    until(&format!("{text:?} of {:?}", person.messages("me")), || {
+    until(&Then(|| format!("{text:?} of {:?}", person.messages("me"))), || {
         person.messages("me").iter().any(|message| message.1 == text).then_some(())
     });
 }

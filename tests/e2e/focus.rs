@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use super::desk::until;
+use super::desk::{Then, until};
 use super::peers::ByHand;
 use super::{Place, SENT, chat_with, say};
 
@@ -77,7 +77,7 @@ fn shortcuts_work_on_every_keyboard_and_write_nothing() {
             me.window("Chatting with bob");
         }
         me.keys(&["Return"]);
-        until(&format!("what was pasted, and nothing else, with {layout}: {:?}", me.messages("me")), || {
+        until(&Then(|| format!("what was pasted, and nothing else, with {layout}: {:?}", me.messages("me"))), || {
             let texts: Vec<String> = me.messages("me").into_iter().map(|m| m.1).collect();
             (texts.len() == sent && texts.iter().all(|text| text == "pasted")).then_some(())
         });
