@@ -73,6 +73,15 @@ struct Seat {
 /// Answers instead of the small server, if it wants to.
 type Script<'a> = Box<dyn FnMut(&FromClient) -> Option<Vec<FromServer>> + 'a>;
 
+/// What the client's disk is told to write.
+#[derive(Default)]
+struct Writes {
+    /// How long one takes at most, in milliseconds.
+    longest: u64,
+    /// Those under way, in order.
+    under_way: VecDeque<(Instant, StoreToken, Pushed, String)>,
+}
+
 struct World<'a> {
     start: Instant,
     now: Instant,
@@ -92,9 +101,7 @@ struct World<'a> {
     /// Of the client's disk: messages with their rows, its name and token.
     disk: Vec<(u64, String)>,
     disk_works: bool,
-    /// A write takes up to so long, in milliseconds; those under way, in order.
-    disk_time: u64,
-    writing: VecDeque<(Instant, StoreToken, Pushed, String)>,
+    writes: Writes,
     kept: Kept,
     events: Vec<(Duration, Event)>,
     datagrams: usize,
@@ -125,8 +132,7 @@ impl<'a> World<'a> {
             flying: Vec::new(),
             disk: Vec::new(),
             disk_works: true,
-            disk_time: 0,
-            writing: VecDeque::new(),
+            writes: Writes::default(),
             kept: Kept { device: Key([1; 16]), token: None, cursor: None, newest: 0, delivered: 0, made: None },
             events: Vec::new(),
             datagrams: 0,
@@ -175,9 +181,9 @@ impl<'a> World<'a> {
     fn note(&mut self, event: &Event) {
         match event {
             Event::Received { token, text, pushed: Some(pushed), .. } | Event::Own { token, text, pushed, .. } => {
-                let time = ms(self.dice.roll() % (self.disk_time + 1));
-                let last = self.writing.back().map_or(self.now, |(at, ..)| *at);
-                self.writing.push_back(((self.now + time).max(last), *token, *pushed, text.clone()));
+                let time = ms(self.dice.roll() % (self.writes.longest + 1));
+                let last = self.writes.under_way.back().map_or(self.now, |(at, ..)| *at);
+                self.writes.under_way.push_back(((self.now + time).max(last), *token, *pushed, text.clone()));
                 self.write();
             }
             Event::Outgoing { id, state: SendState::Sending } | Event::Refused { id, .. } => {
@@ -196,8 +202,8 @@ impl<'a> World<'a> {
 
     /// What the disk has done by now.
     fn write(&mut self) {
-        while self.writing.front().is_some_and(|(at, ..)| *at <= self.now)
-            && let Some((_, token, pushed, text)) = self.writing.pop_front()
+        while self.writes.under_way.front().is_some_and(|(at, ..)| *at <= self.now)
+            && let Some((_, token, pushed, text)) = self.writes.under_way.pop_front()
         {
             let stored = self.disk_works && self.kept.cursor == pushed.after;
             if stored {
@@ -412,7 +418,7 @@ impl<'a> World<'a> {
     fn restart_client(&mut self, seed: u64) {
         let pins = self.session.pins().to_vec();
         // As after a kill: what was not written is not there.
-        self.writing.clear();
+        self.writes.under_way.clear();
         self.session = Session::new(Self::config(seed, pins));
     }
 
@@ -430,7 +436,7 @@ impl<'a> World<'a> {
             }
             self.flying.sort_by_key(|(at, ..)| *at);
             let arrival = self.flying.first().map(|(at, ..)| *at);
-            let written = self.writing.front().map(|(at, ..)| *at);
+            let written = self.writes.under_way.front().map(|(at, ..)| *at);
             let due = [arrival, written, self.session.poll_timeout(), self.server.poll_timeout()];
             let due = due.into_iter().flatten().min();
             let Some(next) = due.filter(|next| *next <= end) else {

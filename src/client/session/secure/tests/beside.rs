@@ -14,7 +14,7 @@ fn settings(world: &World) -> Vec<Option<AccountSettings>> {
 fn what_another_device_sent_comes_once_and_in_its_place() {
     for seed in 0..40 {
         let mut world = World::online(seed);
-        (world.loss, world.disk_time) = (20, 30);
+        (world.loss, world.writes.longest) = (20, 30);
         for n in 0..30 {
             world.post(&if n % 3 == 0 { format!("own {n}") } else { n.to_string() });
             if n % 7 == 0 {

@@ -21,7 +21,7 @@ fn unsettled(world: &World<'_>, settled: &mut Vec<i64>, noted: &mut Vec<i64>) {
 fn chat(seed: u64) {
     let mut world = World::online(seed);
     world.loss = seed % 4 * 10;
-    world.disk_time = seed % 3 * 300;
+    world.writes.longest = seed % 3 * 300;
     let (mut settled, mut noted) = (Vec::new(), Vec::new());
     for id in 1..=MESSAGES {
         world.send(id, "b");

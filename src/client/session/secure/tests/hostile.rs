@@ -120,7 +120,7 @@ fn whatever_a_server_says_is_survived() {
 #[test]
 fn what_a_server_sends_without_end_is_bounded() {
     let mut world = World::online(1);
-    world.disk_time = u64::MAX / 2;
+    world.writes.longest = u64::MAX / 2;
     for row in 1..3_000_u64 {
         let text = "x".to_owned();
         let frame = FromServer::Message {
@@ -135,7 +135,7 @@ fn what_a_server_sends_without_end_is_bounded() {
         };
         world.hurl(&frame.encode());
     }
-    assert_eq!((world.session.receiving.arrived.len(), world.writing.len()), (MOST_ARRIVED, MOST_ARRIVED));
+    assert_eq!((world.session.receiving.arrived.len(), world.writes.under_way.len()), (MOST_ARRIVED, MOST_ARRIVED));
     let mut world = World::online(1);
     for n in 0..3 {
         let came: Vec<_> = (0..MOST_ONLINE / 2 + 1).map(|i| format!("{n}-{i}")).collect();

@@ -382,7 +382,7 @@ fn what_the_disk_refuses_is_neither_acknowledged_nor_lost() {
 fn what_is_pushed_again_while_the_disk_is_slow_is_there_once() {
     let mut world = World::online(1);
     world.run(secs(6));
-    world.disk_time = 3_000;
+    world.writes.longest = 3_000;
     for text in ["one", "two", "three"] {
         world.post(text);
     }
