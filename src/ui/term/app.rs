@@ -218,6 +218,10 @@ impl App {
                 let answer = if self.ask.is_secret() { String::new() } else { harmless(&line) };
                 self.print(&format!("{}{answer}", prompt.painted));
             }
+            // The line that waited comes back before what the answer brings; of a secret it is not known yet whether it was right.
+            if !self.ask.is_secret() {
+                self.line.go_on();
+            }
             return self.answered(&line);
         }
         if self.raw.is_some() {

@@ -94,15 +94,16 @@ impl App {
         self.out.flush(&prompt, &self.line, self.ending.left)
     }
 
-    /// A password is asked for, or is no more. While it is being looked at it may be asked for again, and whoever knows that
+    /// Something is asked, or is no more. While a password is being looked at it may be asked for again, and whoever knows that
     /// it was wrong types the right one already: that neither joins a line that waits nor is it shown.
     pub(super) fn line_kind(&mut self) {
-        let asked = self.ask.is_secret();
-        if !asked && self.line.is_secret() && self.ask == Ask::Command && self.is_under_way() {
-            return self.line.hide_ahead();
-        }
-        if asked != self.line.is_secret() {
-            self.line.ask(asked);
+        let secret = self.ask.is_secret();
+        match self.ask {
+            Ask::Command if self.line.is_secret() && self.is_under_way() => self.line.hide_ahead(),
+            Ask::Command if self.line.is_answer() => self.line.go_on(),
+            Ask::Command => {}
+            _ if self.line.is_answer() && self.line.is_secret() == secret => {}
+            _ => self.line.ask(secret),
         }
     }
 

@@ -88,6 +88,8 @@ pub struct Line {
     draft: String,
     search: Option<Search>,
     secret: bool,
+    /// It answers a question, secret or not.
+    answers: bool,
     /// What stands in a secret line was typed after the secret, while what it was for is under way.
     ahead: bool,
     /// What was being typed when a secret was asked for.
@@ -125,19 +127,31 @@ impl Line {
         self.secret
     }
 
-    /// A secret is asked for, or is no more; a line that was being typed waits meanwhile. Of a secret that is not wanted any
-    /// more nothing is shown.
+    /// Something is asked, a secret or not; a line that was being typed is no answer, and waits meanwhile.
     pub fn ask(&mut self, secret: bool) {
-        if secret {
+        if !self.answers {
             self.text.clone_into(&mut self.waits);
-        } else if self.ahead {
-            self.waits.push_str(&self.text);
         }
         self.begin(secret);
-        let waited = if secret { String::new() } else { std::mem::take(&mut self.waits) };
+        self.answers = true;
+    }
+
+    /// Nothing is asked any more: the line that waited is back. Of an answer that is not wanted any more nothing is shown.
+    pub fn go_on(&mut self) {
+        if self.ahead {
+            self.waits.push_str(&self.text);
+        }
+        self.begin(false);
+        let waited = std::mem::take(&mut self.waits);
         if !waited.is_empty() {
             self.set(&waited);
         }
+    }
+
+    /// Whether it answers a question.
+    #[must_use]
+    pub fn is_answer(&self) -> bool {
+        self.answers
     }
 
     /// The secret is given, and it is not known yet whether it is asked for again: what is typed now stays hidden, and is
@@ -148,7 +162,7 @@ impl Line {
 
     /// Begins a new line.
     pub fn begin(&mut self, secret: bool) {
-        (self.secret, self.ahead) = (secret, false);
+        (self.secret, self.answers, self.ahead) = (secret, false, false);
         self.text.clear();
         self.at = 0;
         self.before.clear();
@@ -452,12 +466,12 @@ mod tests {
         assert_eq!(line.text(), "");
         line.key(typed("secret"));
         assert_eq!(line.key(Key::Enter), Done::Line("secret".into()));
-        line.ask(false);
+        line.go_on();
         assert_eq!((line.text(), line.is_secret()), ("half a line", false));
         line.begin(false);
         line.ask(true);
         line.key(typed("half a secret"));
-        line.ask(false);
+        line.go_on();
         assert_eq!(line.text(), "", "nobody reads it");
     }
 
@@ -471,8 +485,21 @@ mod tests {
         line.hide_ahead();
         line.key(typed("a line"));
         assert!(line.is_secret());
-        line.ask(false);
+        line.go_on();
         assert_eq!((line.text(), line.is_secret()), ("half a line", false));
+    }
+
+    #[test]
+    fn what_was_being_typed_answers_no_question() {
+        let mut line = Line::default();
+        line.key(typed("yes, half a line"));
+        for secret in [true, false] {
+            line.ask(secret);
+            assert_eq!((line.text(), line.is_secret(), line.is_answer()), ("", secret, true));
+            line.key(typed("half an answer"));
+        }
+        line.go_on();
+        assert_eq!((line.text(), line.is_answer()), ("yes, half a line", false));
     }
 
     #[test]
