@@ -206,7 +206,7 @@ impl App {
         }
     }
 
-    /// A login, a registration or a change of the password is.
+    /// A login, a registration or a change of the list is.
     pub(super) fn is_under_way(&self) -> bool {
         self.pending != Pending::Nothing || self.login.awaits.change.is_some()
     }
