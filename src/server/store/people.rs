@@ -156,12 +156,12 @@ impl Store {
     }
 }
 
-/// The accounts after a name, by name, at most `count`.
+/// The accounts after a name, by name, at most `count`; no name is empty.
 pub(super) fn page(c: &Connection, job: u64, after: Option<&str>, count: u32) -> Result<Done, Error> {
     let mut query = c.prepare_cached(
         "SELECT a.id, a.name, s.address, s.since, a.secure_only,
              (SELECT count(*) FROM messages INDEXED BY unread WHERE receiver = a.id AND taken IS NULL)
-         FROM accounts a LEFT JOIN sessions s ON s.account = a.id WHERE a.name > ?1 OR ?2 ORDER BY a.name LIMIT ?3",
+         FROM accounts a LEFT JOIN sessions s ON s.account = a.id WHERE a.name > ?1 ORDER BY a.name LIMIT ?2",
     )?;
     let listed = |row: &Row<'_>| {
         let address: Option<String> = row.get(2)?;
@@ -170,7 +170,7 @@ pub(super) fn page(c: &Connection, job: u64, after: Option<&str>, count: u32) ->
         let unread = u64::try_from(unread).unwrap_or(0);
         Ok(Listed { id: row.get(0)?, name: row.get(1)?, unread, session, secure_only: row.get(4)? })
     };
-    let rows = query.query_map(params![after.unwrap_or_default(), after.is_none(), i64::from(count) + 1], listed)?;
+    let rows = query.query_map(params![after.unwrap_or_default(), i64::from(count) + 1], listed)?;
     let mut rows = rows.collect::<Result<Vec<_>, _>>()?;
     let count = usize::try_from(count).unwrap_or(usize::MAX);
     let more = rows.len() > count;

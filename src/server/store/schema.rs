@@ -95,7 +95,7 @@ const STEPS: [&str; SCHEMA_VERSION as usize] = [
     "
     DROP INDEX conversation;
     CREATE INDEX conversation ON messages (author, receiver, id);
-    CREATE INDEX room ON messages (receiver, sender, id) WHERE writer IS NOT NULL;
+    CREATE INDEX room ON messages (receiver, id) WHERE sender = '@lobby';
     CREATE INDEX delivered_to ON delivered (receiver);",
     // So that a start reads what it needs and not all there is: no version of what was delivered is above that which is reserved,
     // and sessions are found by where they are and by when they were heard of.
