@@ -1,4 +1,12 @@
 //! One chat: what was said, and a field to go on. Shows and emits; never sees the network.
+//!
+//! Its parts:
+//!
+//! - `head`: what stands over it.
+//! - `composer`: the field, and sending what is in it.
+
+mod composer;
+mod head;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -7,11 +15,10 @@ use std::rc::Rc;
 use fltk::app;
 use fltk::button::Button;
 use fltk::draw;
-use fltk::enums::{self, Align, Font, FrameType, Key};
+use fltk::enums::{self, Key};
 use fltk::frame::Frame;
 use fltk::prelude::*;
-use fltk::text::{TextBuffer, TextEditor, WrapMode};
-use fltk::valuator::Scrollbar;
+use fltk::text::TextEditor;
 use fltk::window::Window;
 use rust_i18n::t;
 
@@ -23,12 +30,13 @@ use super::screen::Life;
 use super::transcript::{Ask, Earlier, Transcript};
 use super::widgets::{self, Style};
 use super::{Emit, UiEvent, screen, theme};
-use crate::base::model::{Account, MessageId, MessageText, SendState};
+use crate::base::model::{Account, MessageId, SendState};
 use crate::base::shown;
 use crate::client::history::{Row, RowMeta};
-use crate::client::roster::Presence;
+use composer::{compose, composer, sending};
+use head::{HEAD, draw_head};
+pub use head::{Header, Own};
 
-const HEAD: i32 = 56;
 const FOOT: i32 = 128;
 
 type Writing = Action<fn(&mut Transcript, &dyn Fn())>;
@@ -73,34 +81,6 @@ type Here = Action<fn() -> Event>;
 
 /// The window's own keys, whatever in it has the keys.
 pub(super) const ACTIONS: &[Here] = &[Here::new(&[Press::Ctrl('w')], "keys.close", || Event::Closed)];
-
-/// How one is connected oneself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Own {
-    /// As one should be.
-    Here,
-    /// The same, and the server has not said yet who is online now.
-    Unsure,
-    /// The server is silent: what is written waits until it is back.
-    Lost,
-    /// Nothing is sent until its owner goes online.
-    Offline,
-    /// Nothing is sent any more: the account is not at the server any more.
-    Deleted,
-}
-
-/// What stands over a chat.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Header {
-    /// What the peer is called.
-    pub name: String,
-    /// Whether they are online, on servers that say.
-    pub presence: Option<Presence>,
-    /// Whether what is written goes out.
-    pub own: Own,
-    /// Trouble that concerns this chat; else nothing.
-    pub trouble: Option<String>,
-}
 
 /// The window of one conversation.
 pub struct ChatWindow {
@@ -478,100 +458,6 @@ impl ChatWindow {
             self.window.set_label(&title);
         }
     }
-}
-
-/// Goes on in the composer, with this text.
-fn compose(writer: &RefCell<Option<TextEditor>>, text: &str) {
-    let composer = writer.borrow().clone();
-    if let Some(mut composer) = composer.filter(TextEditor::active) {
-        let _ = composer.take_focus();
-        composer.insert(text);
-        composer.show_insert_position();
-    }
-}
-
-fn composer() -> TextEditor {
-    let palette = theme::palette();
-    let mut composer = TextEditor::new(0, 0, 100, 60, None);
-    composer.set_buffer(TextBuffer::default());
-    composer.set_frame(FrameType::FlatBox);
-    composer.set_color(palette.surface);
-    composer.set_text_color(palette.text);
-    composer.set_cursor_color(palette.accent);
-    composer.set_cursor_style(fltk::text::Cursor::Simple);
-    composer.set_selection_color(palette.selected);
-    composer.set_text_font(Font::Helvetica);
-    composer.set_text_size(theme::BODY);
-    composer.wrap_mode(WrapMode::AtBounds, 0);
-    // Three lines and the cursor's keys need no bar, and FLTK's looks of another time.
-    composer.set_scrollbar_align(Align::Center);
-    // With more lines than fit FLTK shows it all the same.
-    composer.set_scrollbar_size(1);
-    if let Some(group) = composer.as_group() {
-        for mut bar in group.into_iter().filter_map(|bar| Scrollbar::from_dyn_widget(&bar)) {
-            bar.set_slider_frame(FrameType::FlatBox);
-            bar.set_frame(FrameType::FlatBox);
-            bar.set_color(palette.surface);
-            bar.set_selection_color(palette.surface);
-            bar.set_label_color(palette.surface);
-        }
-    }
-    composer
-}
-
-/// Sends what was written; what makes many messages, as a pasted file does, only after a question.
-fn sending(
-    composer: &TextEditor,
-    window: Life,
-    peer: &Account,
-    header: &Rc<RefCell<Header>>,
-    emit: &Emit,
-) -> Rc<dyn Fn()> {
-    let (composer, peer, header, emit) = (composer.clone(), peer.clone(), Rc::clone(header), Rc::clone(emit));
-    Rc::new(move || {
-        let Some(mut buffer) = composer.buffer().filter(|_| composer.active()) else { return };
-        let text = buffer.text();
-        let parts = MessageText::split(&text).len();
-        if parts > MessageText::UNASKED {
-            let question = t!("chat.many_parts", n = parts, name = header.borrow().name);
-            let sends = widgets::ask(&question, &t!("chat.many_send", n = parts), &t!("chat.many_keep"));
-            // The chat may have been closed meanwhile.
-            if !sends || !window.is_on() {
-                return;
-            }
-        }
-        if parts > 0 {
-            buffer.set_text("");
-            emit(UiEvent::Chat(peer.clone(), Event::Send(text)));
-        }
-    })
-}
-
-fn draw_head(x: i32, y: i32, w: i32, peer: &Account, header: &Header) {
-    let colours = theme::palette();
-    draw::draw_rect_fill(x, y, w, HEAD, colours.surface);
-    draw::set_draw_color(colours.line);
-    draw::draw_xyline(x, y + HEAD - 1, x + w);
-    widgets::avatar_on(x + 14, y + 10, 36, peer.as_str(), &header.name, header.presence, colours.surface);
-    draw::push_clip(x, y, w - 12, HEAD);
-    draw::set_font(Font::Helvetica, theme::BODY);
-    draw::set_draw_color(colours.text);
-    draw::draw_text(&widgets::fit(&header.name, w - 72), x + 60, y + 25);
-    draw::set_font(Font::Helvetica, theme::SMALL);
-    let (text, ink) = match (&header.trouble, header.presence) {
-        (Some(trouble), _) => (trouble.clone().into(), colours.warn),
-        _ if header.own == Own::Offline => (t!("chat.self_offline"), colours.warn),
-        _ if header.own == Own::Deleted => (t!("gui.account_no_more"), colours.warn),
-        _ if header.own == Own::Lost => (t!("chat.lost"), colours.warn),
-        _ if peer.is_room() => (t!("chat.room"), colours.dim),
-        (_, Some(Presence::Online)) => (t!("main.online"), colours.dim),
-        (_, Some(_)) => (t!("main.not_online"), colours.dim),
-        (_, None) if header.own == Own::Unsure => (t!("chat.unsure"), colours.dim),
-        (_, None) => (t!("chat.unknown"), colours.dim),
-    };
-    draw::set_draw_color(ink);
-    draw::draw_text(&widgets::whole(&text, w - 72), x + 60, y + 44);
-    draw::pop_clip();
 }
 
 fn draw_foot(f: &mut Frame) {

@@ -1,0 +1,82 @@
+//! The field in which one writes, and sending what is in it.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use fltk::enums::{Align, Font, FrameType};
+use fltk::prelude::*;
+use fltk::text::{TextBuffer, TextEditor, WrapMode};
+use fltk::valuator::Scrollbar;
+use rust_i18n::t;
+
+use super::{Event, Header};
+use crate::base::model::{Account, MessageText};
+use crate::ui::gui::screen::Life;
+use crate::ui::gui::{Emit, UiEvent, theme, widgets};
+
+/// Goes on in the composer, with this text.
+pub(super) fn compose(writer: &RefCell<Option<TextEditor>>, text: &str) {
+    let composer = writer.borrow().clone();
+    if let Some(mut composer) = composer.filter(TextEditor::active) {
+        let _ = composer.take_focus();
+        composer.insert(text);
+        composer.show_insert_position();
+    }
+}
+
+pub(super) fn composer() -> TextEditor {
+    let palette = theme::palette();
+    let mut composer = TextEditor::new(0, 0, 100, 60, None);
+    composer.set_buffer(TextBuffer::default());
+    composer.set_frame(FrameType::FlatBox);
+    composer.set_color(palette.surface);
+    composer.set_text_color(palette.text);
+    composer.set_cursor_color(palette.accent);
+    composer.set_cursor_style(fltk::text::Cursor::Simple);
+    composer.set_selection_color(palette.selected);
+    composer.set_text_font(Font::Helvetica);
+    composer.set_text_size(theme::BODY);
+    composer.wrap_mode(WrapMode::AtBounds, 0);
+    // Three lines and the cursor's keys need no bar, and FLTK's looks of another time.
+    composer.set_scrollbar_align(Align::Center);
+    // With more lines than fit FLTK shows it all the same.
+    composer.set_scrollbar_size(1);
+    if let Some(group) = composer.as_group() {
+        for mut bar in group.into_iter().filter_map(|bar| Scrollbar::from_dyn_widget(&bar)) {
+            bar.set_slider_frame(FrameType::FlatBox);
+            bar.set_frame(FrameType::FlatBox);
+            bar.set_color(palette.surface);
+            bar.set_selection_color(palette.surface);
+            bar.set_label_color(palette.surface);
+        }
+    }
+    composer
+}
+
+/// Sends what was written; what makes many messages, as a pasted file does, only after a question.
+pub(super) fn sending(
+    composer: &TextEditor,
+    window: Life,
+    peer: &Account,
+    header: &Rc<RefCell<Header>>,
+    emit: &Emit,
+) -> Rc<dyn Fn()> {
+    let (composer, peer, header, emit) = (composer.clone(), peer.clone(), Rc::clone(header), Rc::clone(emit));
+    Rc::new(move || {
+        let Some(mut buffer) = composer.buffer().filter(|_| composer.active()) else { return };
+        let text = buffer.text();
+        let parts = MessageText::split(&text).len();
+        if parts > MessageText::UNASKED {
+            let question = t!("chat.many_parts", n = parts, name = header.borrow().name);
+            let sends = widgets::ask(&question, &t!("chat.many_send", n = parts), &t!("chat.many_keep"));
+            // The chat may have been closed meanwhile.
+            if !sends || !window.is_on() {
+                return;
+            }
+        }
+        if parts > 0 {
+            buffer.set_text("");
+            emit(UiEvent::Chat(peer.clone(), Event::Send(text)));
+        }
+    })
+}
