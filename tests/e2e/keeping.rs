@@ -46,6 +46,52 @@ fn what_is_typed_survives_any_end_of_the_program() {
     }
 }
 
+/// Whoever has all messages with somebody deleted has what they were typing to them deleted too, whether its chat is open,
+/// was closed before, or has just had another letter.
+#[test]
+fn what_is_typed_goes_with_all_messages() {
+    let place = Place::new();
+    let _server = place.serve();
+    ByHand::new(place.at).ask("01#bob#secret#secret#");
+    let sam = place.log_in("sam", "en");
+    for (n, when) in ["open", "closed", "typing"].into_iter().enumerate() {
+        chat_with(&sam, "Hongyan", "bob", "Chatting with bob");
+        let text = format!("sent {n}");
+        say(&sam, &text);
+        sam.has("sam", "bob", &text, KEPT);
+        sam.write("half a thought");
+        until(when, || (sam.drafts("sam") == [("bob".to_owned(), "half a thought".to_owned())]).then_some(()));
+        if when == "closed" {
+            sam.keys(&["ctrl+w"]);
+            sam.no_window("Chatting with bob");
+        } else if when == "typing" {
+            sam.write(" or two");
+        }
+        // Down from the search is the list; of a friend's menu it is the fifth entry.
+        sam.window("Hongyan");
+        sam.keys(&["ctrl+k"]);
+        sam.write("bob");
+        sam.keys(&["Down"]);
+        let before = sam.titles().len();
+        sam.keys(&["Menu"]);
+        until("the menu", || (sam.titles().len() > before).then_some(()));
+        // It is there before it takes keys.
+        std::thread::sleep(Duration::from_millis(500));
+        sam.keys(&["Down", "Down", "Down", "Down", "Return"]);
+        until("the question", || (sam.titles().iter().filter(|title| *title == "Hongyan").count() > 1).then_some(()));
+        sam.keys(&["Tab", "Return"]);
+        until("it is deleted", || sam.messages("sam").is_empty().then_some(()));
+        sam.no_window("Chatting with bob");
+        // Longer than what is typed takes to the disk.
+        std::thread::sleep(Duration::from_secs(1));
+        assert!(sam.drafts("sam").is_empty(), "{when}: {:?}", sam.drafts("sam"));
+        chat_with(&sam, "Hongyan", "bob", "Chatting with bob");
+        let text = format!("anew {n}");
+        say(&sam, &text);
+        sam.has("sam", "bob", &text, KEPT);
+    }
+}
+
 /// Messages of four days, and as many more as fill pages enough to overwrite twenty of them.
 fn fill(path: &std::path::Path, damage: bool) {
     use std::io::{Seek, SeekFrom, Write};

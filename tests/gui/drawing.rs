@@ -17,7 +17,7 @@ use hongyan::base::model::{MessageId, SendState};
 use hongyan::client::history::{Contact, Conversation, Row};
 use hongyan::client::roster::Presence;
 use hongyan::client::session::{Link, Speaks};
-use hongyan::ui::gui::chat_window::{ChatWindow, Header, Own};
+use hongyan::ui::gui::chat_window::{ChatWindow, Header, Own, Trouble};
 use hongyan::ui::gui::main_window::{MainWindow, Me};
 use hongyan::ui::gui::notice::Kept;
 use hongyan::ui::gui::theme::{self, Theme};
@@ -187,25 +187,23 @@ pub fn a_chats_pieces_make_the_whole() {
     window.resize(0, 40, 420, 440);
     chat.set_index(metas, 0);
     page(&mut chat, &asked, &rows);
-    let header = |presence, own, trouble: Option<&str>| Header {
-        name: "同学 Ada".to_owned(),
-        presence,
-        own,
-        trouble: trouble.map(str::to_owned),
-    };
+    let header = |presence, own| Header { name: "同学 Ada".to_owned(), presence, own };
+    // The trouble of being offline ends with that.
     let headers = [
-        header(Some(Presence::Online), Own::Here, None),
-        header(Some(Presence::Away), Own::Lost, None),
-        header(None, Own::Here, Some("No room on the disk.")),
-        header(Some(Presence::Offline), Own::Offline, None),
+        (header(Some(Presence::Online), Own::Here), None),
+        (header(Some(Presence::Away), Own::Lost), None),
+        (header(None, Own::Offline), Some(Trouble::NotLoggedIn)),
+        (header(None, Own::Here), None),
+        (header(Some(Presence::Offline), Own::Offline), None),
     ];
     at_each_scale(|look| {
         let same = |chat: &ChatWindow, what: &str| same(chat.window(), &format!("{look}: {what}"));
         same(&chat, "as it is");
         super::keep_picture(&format!("chat at {look}"));
-        for header in &headers {
+        for (header, trouble) in &headers {
             chat.set_header(header.clone());
-            same(&chat, &format!("{header:?}"));
+            trouble.iter().for_each(|trouble| chat.say(trouble.clone()));
+            same(&chat, &format!("{header:?} {trouble:?}"));
         }
         for pages in [-1, 1, -2, -1, 1] {
             chat.page(pages);
@@ -416,7 +414,7 @@ pub fn what_is_told_again_is_not_drawn_again() {
     let mut chat = chat("@lobby", &emit);
     chat.set_index(metas, 0);
     page(&mut chat, &asked, &rows);
-    let header = || Header { name: "zoe".to_owned(), presence: None, own: Own::Here, trouble: None };
+    let header = || Header { name: "zoe".to_owned(), presence: None, own: Own::Here };
     let names = |name: &str| std::collections::HashMap::from([("zoe".to_owned(), name.to_owned())]);
     let tell = |chat: &mut ChatWindow, what: usize, again: bool| match what {
         0 => chat.set_names(names(if again { "Zoe" } else { "Zoë" })),

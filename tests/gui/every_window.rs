@@ -20,7 +20,7 @@ use hongyan::client::net::{ThreadFigures, WaitsFor};
 use hongyan::client::roster::Presence;
 use hongyan::client::session::{KeyChange, Link, Plainly, Speaks};
 use hongyan::client::{Connection, Encrypted};
-use hongyan::ui::gui::chat_window::{ChatWindow, Header, Own};
+use hongyan::ui::gui::chat_window::{ChatWindow, Header, Own, Trouble};
 use hongyan::ui::gui::connection_window::ConnectionWindow;
 use hongyan::ui::gui::friend_window::FriendWindow;
 use hongyan::ui::gui::keys_window::KeysWindow;
@@ -182,21 +182,21 @@ fn chats(all: &mut Vec<(String, Open)>) {
         (None, Own::Unsure, "friend", None),
         (Some(Presence::Online), Own::Offline, "friend", None),
         (Some(Presence::Online), Own::Deleted, "friend", None),
-        (Some(Presence::Offline), Own::Lost, "friend", Some("gui.not_kept")),
+        (Some(Presence::Offline), Own::Lost, "friend", Some(Trouble::NotKept)),
         (Some(Presence::Offline), Own::Lost, "friend", None),
-        (None, Own::Here, "@lobby", Some("gui.not_logged_in")),
+        (None, Own::Here, "@lobby", Some(Trouble::NotLoggedIn)),
         (None, Own::Lost, "@lobby", None),
     ];
     for (n, (presence, own, who, trouble)) in cases.into_iter().enumerate() {
         all.push((
             format!("chat {n}"),
             Box::new(move || {
-                let trouble = trouble.map(|text| t!(text).into_owned());
-                let header = Header { name: long(), presence, own, trouble };
+                let header = Header { name: long(), presence, own };
                 let mut chat = ChatWindow::new(&account(who), header, None, nobody());
                 for n in 0..3 {
                     chat.append(row(n, n == 1));
                 }
+                trouble.iter().for_each(|trouble| chat.say(trouble.clone()));
                 Box::new(move || chat.close())
             }),
         ));

@@ -6,7 +6,7 @@ use fltk::prelude::*;
 use hongyan::client::history::{Contact, Conversation};
 use hongyan::client::roster::{Entry, Section, times_hold_until};
 use hongyan::client::session::{Link, Speaks};
-use hongyan::ui::gui::chat_window::{Header, Own};
+use hongyan::ui::gui::chat_window::{ChatWindow, Header, Own, Trouble};
 use hongyan::ui::gui::main_window::{MainWindow, Me};
 use hongyan::ui::gui::notice::Kept;
 use hongyan::ui::gui::transcript::Earlier;
@@ -21,10 +21,68 @@ pub fn a_chat_in_another_theme_is_the_same_chat() {
         before.set_earlier(earlier);
         before.give_back("half a sen");
         let place = before.position();
-        let header = Header { name: "zoe".to_owned(), presence: None, own: Own::Here, trouble: None };
+        let header = Header { name: "zoe".to_owned(), presence: None, own: Own::Here };
         let after = before.renewed(header, Rc::clone(&emit));
         assert_eq!((after.earlier(), after.draft(), after.position()), (earlier, "half a sen".to_owned(), place));
         after.close();
+    }
+}
+
+/// Names, presence and the connection change all the time; what went wrong in a chat is said until whoever writes there
+/// goes on, or until it is over.
+pub fn what_went_wrong_in_a_chat_is_said_until_it_is_over() {
+    let (emit, seen) = events();
+    let header = |name: &str, own| Header { name: name.to_owned(), presence: None, own };
+    let all = [
+        Trouble::NotLoggedIn,
+        Trouble::NoLobby { sure: true },
+        Trouble::NoLobby { sure: false },
+        Trouble::NotKept,
+        Trouble::NotRead("no disk".to_owned()),
+        Trouble::Nobody,
+    ];
+    for trouble in all {
+        let mut chat = chat("zoe", &emit);
+        chat.set_header(header("zoe", Own::Offline));
+        let said = || Some(trouble.clone());
+        chat.say(trouble.clone());
+        chat.give_back("half a sen");
+        for name in ["Zoë", "zoe"] {
+            chat.set_header(header(name, Own::Offline));
+            assert_eq!(chat.trouble(), said(), "a header is none of its business");
+        }
+        let mut chat = chat.renewed(header("zoe", Own::Offline), Rc::clone(&emit));
+        assert_eq!((chat.trouble(), chat.draft().as_str()), (said(), "half a sen"));
+        let typed = |seen: Vec<UiEvent>| seen.contains(&UiEvent::Chat(account("zoe"), chat_window::Event::Typed));
+        assert!(!typed(seen.take()), "nobody has typed");
+        // Whoever goes on has read it.
+        for key in ["type", "send"] {
+            chat.say(trouble.clone());
+            match key {
+                "type" => chat.composer().insert("t"),
+                _ => assert!(super::press("Send")),
+            }
+            assert_eq!((chat.trouble(), typed(seen.take())), (None, true), "{key}: {trouble:?}");
+        }
+        // And each is over by itself, and by nothing else.
+        let mut over = |which: fn(&Trouble) -> bool, what: &str, mut end: Box<dyn FnMut(&mut ChatWindow)>| {
+            chat.say(trouble.clone());
+            end(&mut chat);
+            assert_eq!(chat.trouble().is_none(), which(&trouble), "{what}: {trouble:?}");
+        };
+        let message = |n: usize, own: bool| {
+            move |chat: &mut ChatWindow| {
+                chat.append(super::row(n, own));
+            }
+        };
+        let no_lobby = |trouble: &Trouble| matches!(trouble, Trouble::NoLobby { .. });
+        over(no_lobby, "the server is ours", Box::new(|chat| chat.set_foreign(false)));
+        over(|trouble| *trouble == Trouble::NotKept, "a message is kept", Box::new(message(0, true)));
+        over(|trouble| *trouble == Trouble::Nobody, "they write", Box::new(message(1, false)));
+        over(|trouble| matches!(trouble, Trouble::NotRead(_)), "read", Box::new(|chat| chat.set_index(Vec::new(), 0)));
+        let here = Box::new(move |chat: &mut ChatWindow| chat.set_header(header("zoe", Own::Here)));
+        over(|trouble| *trouble == Trouble::NotLoggedIn, "online", here);
+        chat.close();
     }
 }
 
@@ -33,7 +91,7 @@ pub fn a_chat_of_an_account_that_is_no_more_takes_no_text() {
     let (emit, seen) = events();
     let mut chat = chat("zoe", &emit);
     chat.give_back("half a sen");
-    let header = |own| Header { name: "zoe".to_owned(), presence: None, own, trouble: None };
+    let header = |own| Header { name: "zoe".to_owned(), presence: None, own };
     for (own, takes) in [(Own::Offline, true), (Own::Deleted, false), (Own::Here, true), (Own::Deleted, false)] {
         chat.set_header(header(own));
         assert_eq!(chat.takes_text(), takes, "{own:?}");

@@ -83,6 +83,10 @@ fn main() -> ExitCode {
         ("what_the_server_had_comes_in_above", what_the_server_had_comes_in_above),
         ("a_chat_in_another_theme_is_the_same_chat", lasting::a_chat_in_another_theme_is_the_same_chat),
         (
+            "what_went_wrong_in_a_chat_is_said_until_it_is_over",
+            lasting::what_went_wrong_in_a_chat_is_said_until_it_is_over,
+        ),
+        (
             "a_chat_of_an_account_that_is_no_more_takes_no_text",
             lasting::a_chat_of_an_account_that_is_no_more_takes_no_text,
         ),
@@ -344,7 +348,7 @@ fn events() -> (Emit, Rc<RefCell<Vec<UiEvent>>>) {
 }
 
 fn chat(name: &str, emit: &Emit) -> ChatWindow {
-    let header = Header { name: name.to_owned(), presence: None, own: Own::Here, trouble: None };
+    let header = Header { name: name.to_owned(), presence: None, own: Own::Here };
     ChatWindow::new(&account(name), header, None, Rc::clone(emit))
 }
 

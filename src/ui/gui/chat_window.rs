@@ -8,7 +8,7 @@
 mod composer;
 mod head;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -34,8 +34,8 @@ use crate::base::model::{Account, MessageId, SendState};
 use crate::base::shown;
 use crate::client::history::{Row, RowMeta};
 use composer::{compose, composer, sending};
-use head::{HEAD, draw_head};
-pub use head::{Header, Own};
+use head::{HEAD, Head, draw_head};
+pub use head::{Header, Own, Trouble};
 
 const FOOT: i32 = 128;
 
@@ -86,9 +86,12 @@ pub(super) const ACTIONS: &[Here] = &[Here::new(&[Press::Ctrl('w')], "keys.close
 pub struct ChatWindow {
     window: screen::Owned,
     head: Frame,
-    header: Rc<RefCell<Header>>,
+    /// What stands there.
+    over: Rc<RefCell<Head>>,
     transcript: Transcript,
     composer: TextEditor,
+    /// A text is put into the composer by the program: nobody types.
+    given: Rc<Cell<bool>>,
     button: Button,
     /// Beside the button: which keys send, or why nothing goes out.
     hint: Frame,
@@ -112,14 +115,14 @@ impl ChatWindow {
         let mut window = screen::window(place, Self::SIZE[0], Self::SIZE[1]);
         window.set_color(palette.bg);
         screen::least(&mut window, 360, 320);
-        let header = Rc::new(RefCell::new(header));
+        let over = Rc::new(RefCell::new(Head { header, trouble: None }));
         let mut head = Frame::new(0, 0, 740, HEAD, None);
         {
-            let (header, peer) = (Rc::clone(&header), peer.clone());
+            let (over, peer) = (Rc::clone(&over), peer.clone());
             let mut canvas = Canvas::default();
             head.draw(move |f| {
-                let header = header.borrow();
-                canvas.show(f, header.clone(), |x, y| draw_head(x, y, f.w(), &peer, &header));
+                let over = over.borrow();
+                canvas.show(f, over.clone(), |x, y| draw_head(x, y, f.w(), &peer, &over));
             });
         }
         // Made below, since what is made later is drawn over what was before.
@@ -170,13 +173,14 @@ impl ChatWindow {
             lay_out(window.w(), window.h());
             window.resize_callback(move |_, _, _, w, h| lay_out(w, h));
         }
-        let send = sending(&composer, Life::of(&window), peer, &header, &emit);
+        let send = sending(&composer, Life::of(&window), peer, &over, &emit);
         button.set_callback({
             let send = Rc::clone(&send);
             move |_| send()
         });
         let (window, peer, indexed) = (screen::Owned::of(&window), peer.clone(), false);
-        let mut chat = Self { window, head, header, transcript, composer, button, hint, peer, indexed };
+        let given = Rc::default();
+        let mut chat = Self { window, head, over, transcript, composer, given, button, hint, peer, indexed };
         chat.note_typing(&emit);
         chat.listen(send, emit);
         chat.hint();
@@ -186,10 +190,15 @@ impl ChatWindow {
     }
 
     fn note_typing(&mut self, emit: &Emit) {
-        let (peer, emit) = (self.peer.clone(), Rc::clone(emit));
+        let (peer, emit, given) = (self.peer.clone(), Rc::clone(emit), Rc::clone(&self.given));
+        let (over, head) = (Rc::clone(&self.over), self.head.clone());
         if let Some(mut buffer) = self.composer.buffer() {
             buffer.add_modify_callback(move |_, inserted, deleted, _, _| {
-                if inserted > 0 || deleted > 0 {
+                if (inserted > 0 || deleted > 0) && !given.get() {
+                    // Whoever goes on has read it.
+                    if over.borrow_mut().trouble.take().is_some() {
+                        head.clone().redraw();
+                    }
                     emit(UiEvent::Chat(peer.clone(), Event::Typed));
                 }
             });
@@ -264,32 +273,61 @@ impl ChatWindow {
         self.composer.buffer().map(|b| b.text()).unwrap_or_default()
     }
 
-    /// Puts a text back into the composer, before what is typed.
+    /// The field in which one writes, for tests.
+    #[must_use]
+    pub fn composer(&self) -> TextEditor {
+        self.composer.clone()
+    }
+
+    /// Puts a text back into the composer, before what is typed; nobody has typed by that.
     pub fn give_back(&mut self, text: &str) {
         if let Some(mut buffer) = self.composer.buffer() {
+            self.given.set(true);
             buffer.insert(0, text);
+            self.given.set(false);
             self.composer.set_insert_position(buffer.length());
         }
     }
 
     /// Changes what stands over the chat.
     pub fn set_header(&mut self, header: Header) {
-        if *self.header.borrow() != header {
-            *self.header.borrow_mut() = header;
+        if self.over.borrow().header != header {
+            if !matches!(header.own, Own::Offline | Own::Deleted) {
+                self.is_over(|trouble| *trouble == Trouble::NotLoggedIn);
+            }
+            self.over.borrow_mut().header = header;
             self.hint();
             self.entitle();
             self.head.redraw();
         }
     }
 
-    /// Trouble that concerns this chat, over it until the next change.
-    pub fn say(&mut self, text: &str) {
-        self.header.borrow_mut().trouble = Some(text.to_owned());
+    /// Something went wrong here: said until whoever writes goes on, or it is over.
+    pub fn say(&mut self, trouble: Trouble) {
+        self.set_trouble(Some(trouble));
+    }
+
+    /// What went wrong is not so any more, if it is of `these`.
+    pub fn is_over(&mut self, these: impl Fn(&Trouble) -> bool) {
+        if self.trouble().is_some_and(|trouble| these(&trouble)) {
+            self.set_trouble(None);
+        }
+    }
+
+    /// What went wrong, as it is said.
+    #[must_use]
+    pub fn trouble(&self) -> Option<Trouble> {
+        self.over.borrow().trouble.clone()
+    }
+
+    fn set_trouble(&mut self, trouble: Option<Trouble>) {
+        self.over.borrow_mut().trouble = trouble;
         self.head.redraw();
     }
 
     /// The history's rows; when they come first, `unread` of them are new.
     pub fn set_index(&mut self, rows: Vec<RowMeta>, unread: u64) {
+        self.is_over(|trouble| matches!(trouble, Trouble::NotRead(_)));
         self.transcript.set_index(rows);
         if !std::mem::replace(&mut self.indexed, true) {
             self.transcript.mark_new(unread);
@@ -321,12 +359,18 @@ impl ChatWindow {
 
     /// A server not known as ours may cut texts at `#`; the bubbles hint at it.
     pub fn set_foreign(&mut self, foreign: bool) {
+        if !foreign {
+            self.is_over(|trouble| matches!(trouble, Trouble::NoLobby { .. }));
+        }
         self.transcript.set_foreign(foreign);
     }
 
     /// One more message; true if somebody else's came where nobody looks. One that is looked at says so itself, when
     /// it is drawn.
     pub fn append(&mut self, row: Row) -> bool {
+        // The disk takes what is written; and whoever writes is there.
+        let own = row.state.is_some();
+        self.is_over(|trouble| !row.note && *trouble == if own { Trouble::NotKept } else { Trouble::Nobody });
         let looks = self.focused() && self.transcript.is_at_end();
         let unseen = row.state.is_none() && !row.note && !looks;
         if unseen && self.transcript.unread() == 0 {
@@ -399,6 +443,7 @@ impl ChatWindow {
         new.give_back(&self.draft());
         new.set_foreign(self.transcript.foreign());
         new.set_earlier(self.earlier());
+        new.set_trouble(self.trouble());
         screen::hide(&self.window);
         new
     }
@@ -417,7 +462,7 @@ impl ChatWindow {
     /// Which keys send, or why nothing goes out; then nothing is taken either.
     fn hint(&mut self) {
         let palette = theme::palette();
-        let own = self.header.borrow().own;
+        let own = self.over.borrow().header.own;
         let (text, ink) = match own {
             Own::Deleted => ("".into(), palette.dim),
             Own::Lost => (t!("chat.hint_lost"), palette.warn),
@@ -445,7 +490,7 @@ impl ChatWindow {
     }
 
     fn entitle(&mut self) {
-        let name = self.header.borrow().name.clone();
+        let name = self.over.borrow().header.name.clone();
         let plain = self.peer.is_room() || name == self.peer.shown();
         let title = if plain {
             t!("chat.title_plain", name = shown::within(&name))

@@ -6,7 +6,7 @@ use fltk::app;
 use fltk::prelude::*;
 use rust_i18n::t;
 
-use super::super::chat_window::{ChatWindow, Event, Header, Own};
+use super::super::chat_window::{ChatWindow, Event, Header, Own, Trouble};
 use super::super::transcript::Earlier;
 use super::super::{screen, x11};
 use super::core::Core;
@@ -63,15 +63,26 @@ impl Chats {
 
     /// Closes the window of a chat; what was typed there stays.
     pub fn close(&mut self, peer: &Account, core: &mut Core) {
-        if let Some(chat) = self.windows.remove(peer) {
-            core.keep_position(&position_name(peer), chat.position());
-            core.save();
-            let draft = chat.draft();
-            drop(chat);
+        if let Some(draft) = self.take_window(peer, core) {
             self.keep_draft(peer, draft.clone(), core);
             self.drafts.insert(peer.clone(), draft);
         }
+    }
+
+    /// Closes the window of a chat whose messages go; so does what was typed to it, there or earlier.
+    pub fn forget(&mut self, peer: &Account, core: &mut Core) {
+        self.take_window(peer, core);
+        self.typed.remove(peer);
+        self.drafts.remove(peer);
+    }
+
+    /// Closes the window of a chat; what was typed there, if it was open.
+    fn take_window(&mut self, peer: &Account, core: &mut Core) -> Option<String> {
+        let chat = self.windows.remove(peer)?;
+        core.keep_position(&position_name(peer), chat.position());
+        core.save();
         self.tell_which(core);
+        Some(chat.draft())
     }
 
     /// Takes note of where its windows stand, for the next time.
@@ -92,7 +103,7 @@ impl Chats {
     fn ask_for_earlier(&mut self, peer: Account, core: &mut Core) {
         let Some(chat) = self.windows.get_mut(&peer).filter(|chat| chat.earlier() == Earlier::Offered) else { return };
         if core.is_offline() {
-            return chat.say(&t!("gui.not_logged_in"));
+            return chat.say(Trouble::NotLoggedIn);
         }
         chat.set_earlier(Earlier::Asked);
         core.client.earlier(peer);
@@ -133,13 +144,13 @@ impl Chats {
             && core.client.is_foreign()
             && let Some(chat) = self.windows.get_mut(peer)
         {
-            chat.say(&t!("main.no_lobby"));
+            chat.say(Trouble::NoLobby { sure: true });
             return chat.give_back(text);
         }
         let sent = core.client.send_message(clock::now(), peer, text);
         let Some(chat) = self.windows.get_mut(peer) else { return };
         if !sent {
-            chat.say(&t!("gui.not_logged_in"));
+            chat.say(Trouble::NotLoggedIn);
             return chat.give_back(text);
         }
         // Else it would be there once more after an end of the program.
@@ -159,7 +170,7 @@ impl Chats {
 impl SignedIn {
     fn header(&self, peer: &Account, core: &Core) -> Header {
         let presence = self.main.roster().presence(peer);
-        Header { name: self.name(peer), presence, own: self.own_state(core), trouble: None }
+        Header { name: self.name(peer), presence, own: self.own_state(core) }
     }
 
     /// Names and presence may have changed.
@@ -265,11 +276,11 @@ impl SignedIn {
     }
 
     /// A message to the lobby stays unsent, as the server turned out to have none.
-    pub(super) fn no_lobby(&mut self, why: &str) {
+    pub(super) fn no_lobby(&mut self, sure: bool, why: &str) {
         log::info!("said: {why}");
         let lobby = self.chats.windows.iter_mut().find(|(peer, _)| peer.is_room());
         match lobby {
-            Some((_, chat)) => chat.say(why),
+            Some((_, chat)) => chat.say(Trouble::NoLobby { sure }),
             None => self.tell(why),
         }
     }
@@ -278,8 +289,9 @@ impl SignedIn {
     pub(super) fn not_kept(&mut self, peer: &Account, text: &str) {
         match self.chats.windows.get_mut(peer) {
             Some(chat) => {
-                chat.say(&t!("gui.not_kept"));
+                chat.say(Trouble::NotKept);
                 chat.give_back(text);
+                self.chats.typed(peer.clone());
             }
             None => self.tell(&t!("gui.not_kept")),
         }
@@ -296,16 +308,15 @@ impl App {
 
     /// What was asked of the history cannot be read.
     pub(super) fn not_read(&mut self, peer: Option<&Account>, why: &str) {
-        let text = t!("gui.not_read", error = why);
         let chats = self.signed_in.as_mut().map(|signed_in| &mut signed_in.chats.windows);
         match peer.zip(chats).and_then(|(peer, chats)| chats.get_mut(peer)) {
             Some(chat) => {
-                chat.say(&text);
+                chat.say(Trouble::NotRead(why.to_owned()));
                 if chat.earlier() == Earlier::Asked {
                     chat.set_earlier(Earlier::Offered);
                 }
             }
-            None => self.say(&text),
+            None => self.say(&t!("gui.not_read", error = why)),
         }
     }
 }

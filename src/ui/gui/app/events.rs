@@ -53,7 +53,7 @@ impl SignedIn {
             Event::WentAway(account) => self.came_or_went(&account, false),
             Event::LookedUp { asked, found } => self.looked_up(&asked, &found, core),
             Event::PasswordChanged(outcome) => self.password_changed(&outcome),
-            Event::NoLobby { .. } => self.no_lobby(&event.notice().unwrap_or_default()),
+            Event::NoLobby { sure } => self.no_lobby(sure, &event.notice().unwrap_or_default()),
             Event::NotKept { peer, text } => self.not_kept(&peer, &text),
             Event::MaybeLost(n) => self.keep(Kept::Lost(n)),
             Event::Raise => self.main.raise(),

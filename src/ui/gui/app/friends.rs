@@ -5,6 +5,7 @@ use std::path::Path;
 use rust_i18n::t;
 
 use super::super::actions::choose;
+use super::super::chat_window::Trouble;
 use super::super::file_chooser::Purpose;
 use super::super::friend_list::{self, Row};
 use super::super::friend_window::{Event, Form, FriendWindow};
@@ -40,7 +41,7 @@ pub(super) fn remove(account: Account, messages: bool) {
     if widgets::ask(&question, &yes, &t!("friend.cancel")) {
         with_signed_in(|signed_in, core| {
             if messages {
-                signed_in.chats.close(&account, core);
+                signed_in.chats.forget(&account, core);
             }
             core.client.forget_person(account, messages);
         });
@@ -138,10 +139,11 @@ impl SignedIn {
         if let Some(Ok(contact)) = form.map(|form| form.contact()) {
             return self.add_friend(contact, core);
         }
-        if *found == Found::Nobody
-            && let Some(chat) = self.chats.windows.get_mut(asked)
-        {
-            chat.say(&t!("friend.nobody", name = asked.shown()));
+        let Some(chat) = self.chats.windows.get_mut(asked) else { return };
+        match found {
+            Found::Nobody => chat.say(Trouble::Nobody),
+            Found::There(_) => chat.is_over(|trouble| *trouble == Trouble::Nobody),
+            Found::NotHere | Found::Unanswered => {}
         }
     }
 

@@ -9,7 +9,8 @@ use fltk::text::{TextBuffer, TextEditor, WrapMode};
 use fltk::valuator::Scrollbar;
 use rust_i18n::t;
 
-use super::{Event, Header};
+use super::Event;
+use super::head::Head;
 use crate::base::model::{Account, MessageText};
 use crate::ui::gui::screen::Life;
 use crate::ui::gui::{Emit, UiEvent, theme, widgets};
@@ -58,16 +59,16 @@ pub(super) fn sending(
     composer: &TextEditor,
     window: Life,
     peer: &Account,
-    header: &Rc<RefCell<Header>>,
+    head: &Rc<RefCell<Head>>,
     emit: &Emit,
 ) -> Rc<dyn Fn()> {
-    let (composer, peer, header, emit) = (composer.clone(), peer.clone(), Rc::clone(header), Rc::clone(emit));
+    let (composer, peer, head, emit) = (composer.clone(), peer.clone(), Rc::clone(head), Rc::clone(emit));
     Rc::new(move || {
         let Some(mut buffer) = composer.buffer().filter(|_| composer.active()) else { return };
         let text = buffer.text();
         let parts = MessageText::split(&text).len();
         if parts > MessageText::UNASKED {
-            let question = t!("chat.many_parts", n = parts, name = header.borrow().name);
+            let question = t!("chat.many_parts", n = parts, name = head.borrow().header.name);
             let sends = widgets::ask(&question, &t!("chat.many_send", n = parts), &t!("chat.many_keep"));
             // The chat may have been closed meanwhile.
             if !sends || !window.is_on() {

@@ -5,6 +5,7 @@ use fltk::enums::Font;
 use rust_i18n::t;
 
 use crate::base::model::Account;
+use crate::client;
 use crate::client::roster::Presence;
 use crate::ui::gui::{theme, widgets};
 
@@ -35,12 +36,47 @@ pub struct Header {
     pub presence: Option<Presence>,
     /// Whether what is written goes out.
     pub own: Own,
-    /// Trouble that concerns this chat; else nothing.
-    pub trouble: Option<String>,
 }
 
-pub(super) fn draw_head(x: i32, y: i32, w: i32, peer: &Account, header: &Header) {
-    let colours = theme::palette();
+/// What went wrong in a chat. It is said over it until whoever writes there goes on, or until it is over by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trouble {
+    /// Nothing is sent or fetched, as nobody is logged in.
+    NotLoggedIn,
+    /// The server has no lobby; where that is not `sure`, it may have none.
+    NoLobby {
+        /// Whether the server has shown that it has none.
+        sure: bool,
+    },
+    /// The disk refused a message.
+    NotKept,
+    /// What was said here cannot be read, for this reason.
+    NotRead(String),
+    /// There is no such account at the server.
+    Nobody,
+}
+
+impl Trouble {
+    fn text(&self, peer: &Account) -> String {
+        match self {
+            Self::NotLoggedIn => t!("gui.not_logged_in").into_owned(),
+            Self::NoLobby { sure } => client::Event::NoLobby { sure: *sure }.notice().unwrap_or_default(),
+            Self::NotKept => t!("gui.not_kept").into_owned(),
+            Self::NotRead(why) => t!("gui.not_read", error = why).into_owned(),
+            Self::Nobody => t!("friend.nobody", name = peer.shown()).into_owned(),
+        }
+    }
+}
+
+/// Everything that stands over a chat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Head {
+    pub header: Header,
+    pub trouble: Option<Trouble>,
+}
+
+pub(super) fn draw_head(x: i32, y: i32, w: i32, peer: &Account, head: &Head) {
+    let (header, colours) = (&head.header, theme::palette());
     draw::draw_rect_fill(x, y, w, HEAD, colours.surface);
     draw::set_draw_color(colours.line);
     draw::draw_xyline(x, y + HEAD - 1, x + w);
@@ -50,8 +86,8 @@ pub(super) fn draw_head(x: i32, y: i32, w: i32, peer: &Account, header: &Header)
     draw::set_draw_color(colours.text);
     draw::draw_text(&widgets::fit(&header.name, w - 72), x + 60, y + 25);
     draw::set_font(Font::Helvetica, theme::SMALL);
-    let (text, ink) = match (&header.trouble, header.presence) {
-        (Some(trouble), _) => (trouble.clone().into(), colours.warn),
+    let (text, ink) = match (&head.trouble, header.presence) {
+        (Some(trouble), _) => (trouble.text(peer).into(), colours.warn),
         _ if header.own == Own::Offline => (t!("chat.self_offline"), colours.warn),
         _ if header.own == Own::Deleted => (t!("gui.account_no_more"), colours.warn),
         _ if header.own == Own::Lost => (t!("chat.lost"), colours.warn),
