@@ -187,6 +187,39 @@ fn what_touches_the_world_has_its_place() {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
+/// What a key does stands in a table of `ui/gui/actions.rs`, from which the list of keys comes. By themselves read keys
+/// only fields and buttons, what scrolls without controls, the zoom, and windows that Escape does not close.
+#[test]
+fn keys_are_read_by_tables() {
+    let by_themselves = [
+        ("actions.rs", 1),
+        ("chat_window.rs", 1),
+        ("connection_window.rs", 1),
+        ("file_chooser.rs", 1),
+        ("latin.rs", 2),
+        ("login_window.rs", 1),
+        ("main_window.rs", 2),
+        ("menu.rs", 2),
+        ("screen.rs", 1),
+        ("sheet.rs", 1),
+        ("trust_window.rs", 2),
+        ("widgets.rs", 2),
+        ("wire_window/foot.rs", 2),
+    ];
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ui/gui");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    let read = |file: &PathBuf| {
+        let (name, code) = (file.strip_prefix(&root).expect("below").to_string_lossy().replace('\\', "/"), code(file));
+        let found = code.matches("event_key()").count();
+        (found > 0).then_some((name, found))
+    };
+    let mut found: Vec<(String, usize)> = files.iter().filter_map(read).collect();
+    found.sort();
+    let known: Vec<(String, usize)> = by_themselves.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect();
+    assert_eq!(found, known, "a key that a table does not have is in no list of keys");
+}
+
 /// Each text's key, and the languages it is in, as they stand in `locales`.
 fn texts() -> Vec<(String, Vec<&'static str>)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

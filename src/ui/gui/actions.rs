@@ -25,6 +25,8 @@ pub enum Press {
     F(u8),
     /// Without Shift; of the keypad too.
     Enter,
+    /// With Shift or without; of the keypad too.
+    AnyEnter,
     /// Alone.
     Space,
     /// `Tab`
@@ -41,10 +43,22 @@ pub enum Press {
     Up,
     /// `↓`
     Down,
+    /// `←`
+    Left,
+    /// `→`
+    Right,
+    /// With Ctrl or without.
+    Home,
+    /// With Ctrl or without.
+    End,
     /// `Ctrl+Home`
     CtrlHome,
     /// `Ctrl+End`
     CtrlEnd,
+    /// The key made for it, or what stands for that.
+    Menu,
+    /// Whatever writes something, without Ctrl.
+    Text,
     /// Shown in the list, and handled by FLTK or a widget.
     Elsewhere(&'static str),
 }
@@ -61,6 +75,7 @@ impl Press {
             Self::Alt(c) => alt && is(c),
             Self::F(n) => key == Key::from_i32(Key::F1.bits() + i32::from(n) - 1),
             Self::Enter => matches!(key, Key::Enter | Key::KPEnter) && !shift,
+            Self::AnyEnter => matches!(key, Key::Enter | Key::KPEnter),
             Self::Space => !latin::ctrl() && !alt && is(' '),
             Self::Tab => key == Key::Tab,
             Self::Delete => key == Key::Delete,
@@ -69,8 +84,17 @@ impl Press {
             Self::PageDown => key == Key::PageDown,
             Self::Up => key == Key::Up,
             Self::Down => key == Key::Down,
+            Self::Left => key == Key::Left,
+            Self::Right => key == Key::Right,
+            Self::Home => key == Key::Home,
+            Self::End => key == Key::End,
             Self::CtrlHome => state.contains(Shortcut::Ctrl) && key == Key::Home,
             Self::CtrlEnd => state.contains(Shortcut::Ctrl) && key == Key::End,
+            Self::Menu => menu::is_menu_key(),
+            Self::Text => {
+                let writes = app::event_text().chars().next().is_some_and(|c| !c.is_control());
+                writes && !state.contains(Shortcut::Ctrl)
+            }
             Self::Elsewhere(_) => false,
         }
     }
@@ -83,7 +107,7 @@ impl fmt::Display for Press {
             Self::CtrlShift(c) => write!(f, "Ctrl+Shift+{}", c.to_ascii_uppercase()),
             Self::Alt(c) => write!(f, "Alt+{}", c.to_ascii_uppercase()),
             Self::F(n) => write!(f, "F{n}"),
-            Self::Enter => f.write_str("Enter"),
+            Self::Enter | Self::AnyEnter => f.write_str("Enter"),
             Self::Space => f.write_str("Space"),
             Self::Tab => f.write_str("Tab"),
             Self::Delete => f.write_str("Del"),
@@ -92,8 +116,14 @@ impl fmt::Display for Press {
             Self::PageDown => f.write_str("PgDn"),
             Self::Up => f.write_str("↑"),
             Self::Down => f.write_str("↓"),
+            Self::Left => f.write_str("←"),
+            Self::Right => f.write_str("→"),
+            Self::Home => f.write_str("Home"),
+            Self::End => f.write_str("End"),
             Self::CtrlHome => f.write_str("Ctrl+Home"),
             Self::CtrlEnd => f.write_str("Ctrl+End"),
+            Self::Menu => f.write_str("Menu  Shift+F10"),
+            Self::Text => f.write_str("A–Z"),
             Self::Elsewhere(keys) => f.write_str(keys),
         }
     }
@@ -113,7 +143,7 @@ pub struct Action<D: 'static, S: 'static = ()> {
 }
 
 impl<D: Copy, S> Action<D, S> {
-    /// By these keys; the list of keys says it so, or does not list it where `says` is empty.
+    /// By these keys; the list of keys says it so.
     #[must_use]
     pub const fn new(keys: &'static [Press], says: &'static str, does: D) -> Self {
         Self { keys, says, name: "", offered: |_| false, in_fields: true, does: Some(does) }
@@ -222,9 +252,14 @@ impl<D, S> Table for &'static [Action<D, S>] {
 pub fn list(lines: &mut Vec<Line>, table: &dyn Table) {
     for entry in table.entries().iter().filter(|entry| !entry.says.is_empty()) {
         for key in entry.keys {
+            let key = key.to_string();
             match lines.iter_mut().find(|(_, says)| *says == entry.says) {
+                // Another table does the same by the same key.
+                Some((keys, _)) if format!(" {keys} ").contains(&format!(" {key} ")) => {}
+                // The two arrows of a pair are one.
+                Some((keys, _)) if keys.ends_with(['↑', '←']) => *keys = format!("{keys} {key}"),
                 Some((keys, _)) => *keys = format!("{keys}  {key}"),
-                None => lines.push((key.to_string(), entry.says)),
+                None => lines.push((key, entry.says)),
             }
         }
     }
@@ -296,6 +331,7 @@ pub(super) mod tests {
                 assert!(text.is_empty() || !en.contains(text) && !zh.contains(text) && en != zh, "{text}: {en}, {zh}");
             }
             assert!(!action.keys.is_empty() || !action.name.is_empty(), "{} can be reached", action.says);
+            assert!(action.keys.is_empty() || !action.says.is_empty(), "{:?} is in the list of keys", action.keys);
             for key in action.keys.iter().filter(|_| action.does) {
                 assert!(!keys.contains(key), "{key} means one thing");
                 keys.push(*key);
@@ -343,9 +379,13 @@ pub(super) mod tests {
             Action::new(&[Press::Space], "keys.pause", 1),
             Action::new(&[Press::Delete], "", 2),
             Action::new(&[Press::Ctrl('p')], "keys.pause", 3),
+            Action::new(&[Press::Up, Press::Down], "keys.rows", 4),
         ];
         let mut lines = Vec::new();
         list(&mut lines, &TABLE);
-        assert_eq!(lines, [("Space  Ctrl+P".to_owned(), "keys.pause")]);
+        let both = [("Space  Ctrl+P".to_owned(), "keys.pause"), ("↑ ↓".to_owned(), "keys.rows")];
+        assert_eq!(lines, both);
+        list(&mut lines, &TABLE);
+        assert_eq!(lines, both, "the same keys are said once");
     }
 }

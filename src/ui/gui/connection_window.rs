@@ -70,12 +70,14 @@ type OfWindow = Action<fn(&Here)>;
 /// The window's keys; the line for a server asks first, and does without some.
 pub(super) const ACTIONS: &[OfWindow] = &[
     OfWindow::told(&[Press::Elsewhere("Enter")], "keys.find_out"),
-    OfWindow::new(&[Press::Escape, Press::Ctrl('w')], "", |here| (here.emit)(UiEvent::Connection(Event::Closed))),
+    OfWindow::new(&[Press::Escape, Press::Ctrl('w')], "keys.close", |here| {
+        (here.emit)(UiEvent::Connection(Event::Closed))
+    }),
     OfWindow::new(&[Press::Ctrl('c')], "keys.copy_report", |here| (here.copying)()).outside_fields(),
     OfWindow::new(&[Press::PageUp], "keys.copy_report", |here| (here.scroll)(STEP - here.page.h())),
     OfWindow::new(&[Press::PageDown], "keys.copy_report", |here| (here.scroll)(here.page.h() - STEP)),
-    OfWindow::new(&[Press::Down], "", |here| (here.scroll)(STEP)).outside_fields(),
-    OfWindow::new(&[Press::Up], "", |here| (here.scroll)(-STEP)).outside_fields(),
+    OfWindow::new(&[Press::Up], "keys.copy_report", |here| (here.scroll)(-STEP)).outside_fields(),
+    OfWindow::new(&[Press::Down], "keys.copy_report", |here| (here.scroll)(STEP)).outside_fields(),
 ];
 
 /// What stands in it.

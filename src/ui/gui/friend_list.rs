@@ -1,4 +1,8 @@
 //! The list of friends: rows with discs, headings that open and close, all of it by mouse or keys.
+//!
+//! Its parts:
+//!
+//! - `row`: how a row looks.
 
 mod row;
 
@@ -7,7 +11,7 @@ use std::rc::Rc;
 
 use fltk::app;
 use fltk::draw;
-use fltk::enums::{Event, FrameType, Key, Shortcut};
+use fltk::enums::{Event, FrameType, Shortcut};
 use fltk::misc::Tooltip;
 use fltk::prelude::*;
 use fltk::widget::Widget;
@@ -78,12 +82,40 @@ pub(super) const ACTIONS: &[OfRow] = &[
     ),
 ];
 
+/// What a key does among the rows.
+type Among = Action<fn(&mut View, &Widget) -> Used>;
+
+/// Whether an event was used, and what it asks for.
+type Used = (bool, Option<Wish>);
+
+/// The keys that work among the rows, whoever a row is about.
+pub(super) const KEYS: &[Among] = &[
+    Among::new(&[Press::Up], "keys.open", View::go_up),
+    Among::new(&[Press::Down], "keys.open", |view, w| view.go_to(view.chosen.map_or(0, |row| row + 1), w)),
+    Among::new(&[Press::AnyEnter], "keys.open", |view, _| (true, view.chosen.and_then(|row| view.activate(row)))),
+    Among::new(&[Press::PageUp], "keys.far", |view, w| {
+        view.go_to(view.chosen.map_or(0, |row| row.saturating_sub(page(w))), w)
+    }),
+    Among::new(&[Press::PageDown], "keys.far", |view, w| view.go_to(view.chosen.unwrap_or(0) + page(w), w)),
+    Among::new(&[Press::Home], "keys.far", |view, w| view.go_to(0, w)),
+    Among::new(&[Press::End], "keys.far", |view, w| view.go_to(usize::MAX, w)),
+    Among::new(&[Press::Left], "keys.fold", |view, _| view.fold(false)),
+    Among::new(&[Press::Right], "keys.fold", |view, _| view.fold(true)),
+    Among::new(&[Press::Menu], "keys.row_menu", |view, w| view.menu(w)),
+    Among::new(&[Press::Text], "keys.find", |_, _| {
+        let typed = app::event_text();
+        let searches = !app::event_state().contains(Shortcut::Alt) && !typed.starts_with(' ');
+        if searches { (true, Some(Wish::Search(typed))) } else { (false, None) }
+    }),
+];
+
 fn edit(person: &Person) -> UiEvent {
     UiEvent::Friend(friend_window::Event::Open(person.account.to_string()))
 }
 
+/// What the list shows, and what is pointed at and chosen there.
 #[derive(Default)]
-struct View {
+pub(super) struct View {
     entries: Vec<Entry>,
     chosen: Option<usize>,
     under: Option<usize>,
@@ -189,11 +221,7 @@ impl FriendList {
     /// What would be opened by Enter.
     #[must_use]
     pub fn chosen(&self) -> Option<Person> {
-        let view = self.view.borrow();
-        match view.entries.get(view.chosen?) {
-            Some(Entry::Person(person)) => Some(person.clone()),
-            _ => None,
-        }
+        self.view.borrow().chosen_person().cloned()
     }
 
     /// The rows it shows, from the first on.
@@ -225,6 +253,11 @@ fn opened(entry: &Entry) -> Option<Wish> {
         Entry::Person(person) => Some(Wish::Open(person.account.clone())),
         Entry::Add(name) => Some(Wish::Add(name.clone())),
     }
+}
+
+/// Rows that are in sight together.
+fn page(w: &Widget) -> usize {
+    usize::try_from(w.h() / theme::ROW).unwrap_or(1)
 }
 
 fn height(entry: &Entry) -> i32 {
@@ -306,7 +339,7 @@ impl View {
         }
     }
 
-    fn handle(&mut self, w: &Widget, event: Event) -> (bool, Option<Wish>) {
+    fn handle(&mut self, w: &Widget, event: Event) -> Used {
         let (x, y, h) = (app::event_x() - w.x(), app::event_y() - w.y(), w.h());
         match event {
             Event::Focus => {
@@ -363,47 +396,49 @@ impl View {
         }
     }
 
-    fn key(&mut self, w: &Widget) -> (bool, Option<Wish>) {
-        let h = w.h();
-        let row = self.chosen;
-        let page = usize::try_from(h / theme::ROW).unwrap_or(1);
-        let entry = row.and_then(|i| self.entries.get(i)).cloned();
-        let person = match &entry {
-            Some(Entry::Person(person)) => Some(person.clone()),
-            _ => None,
-        };
+    fn key(&mut self, w: &Widget) -> Used {
         if let Some(event) = pressed(ACTIONS, false) {
             // A room has nothing to edit, and is not removed.
-            return (true, person.filter(|p| !p.account.is_room()).map(|p| Wish::Do(event(&p))));
+            let person = self.chosen_person().filter(|person| !person.account.is_room());
+            return (true, person.map(|person| Wish::Do(event(person))));
         }
-        match app::event_key() {
-            Key::Down => self.choose(row.map_or(0, |i| i + 1), h),
-            // Above the first row stands the search field.
-            Key::Up if row.is_none_or(|i| i == 0) => return (true, Some(Wish::Search(String::new()))),
-            Key::Up => self.choose(row.map_or(0, |i| i - 1), h),
-            Key::PageDown => self.choose(row.map_or(page, |i| i + page), h),
-            Key::PageUp => self.choose(row.map_or(0, |i| i.saturating_sub(page)), h),
-            Key::Home => self.choose(0, h),
-            Key::End => self.choose(usize::MAX, h),
-            Key::Enter | Key::KPEnter => return (true, row.and_then(|i| self.activate(i))),
-            Key::Left | Key::Right => match entry {
-                Some(Entry::Section { section, open, .. }) if open == (app::event_key() == Key::Left) => {
-                    return (true, Some(Wish::Toggle(section)));
-                }
-                _ => return (true, None),
-            },
-            _ if widgets::is_menu_key() => {
-                let top = row.map_or(0, |i| self.top_of(i) - self.scrolled);
-                return (true, person.map(|p| Wish::Menu(Box::new(p), w.x() + 60, w.y() + top + 40)));
-            }
-            _ => {
-                let typed = app::event_text();
-                let plain = !app::event_state().intersects(Shortcut::Ctrl | Shortcut::Alt);
-                let printable = typed.chars().next().is_some_and(|c| !c.is_control() && c != ' ');
-                return if plain && printable { (true, Some(Wish::Search(typed))) } else { (false, None) };
-            }
+        pressed(KEYS, false).map_or((false, None), |does| does(self, w))
+    }
+
+    fn chosen_person(&self) -> Option<&Person> {
+        match self.entries.get(self.chosen?)? {
+            Entry::Person(person) => Some(person),
+            _ => None,
         }
+    }
+
+    /// The row is chosen, or as near to it as there are rows.
+    fn go_to(&mut self, row: usize, w: &Widget) -> Used {
+        self.choose(row, w.h());
         (true, None)
+    }
+
+    /// Above the first row stands the search field.
+    fn go_up(&mut self, w: &Widget) -> Used {
+        match self.chosen {
+            None | Some(0) => (true, Some(Wish::Search(String::new()))),
+            Some(row) => self.go_to(row - 1, w),
+        }
+    }
+
+    /// Closes the chosen heading, or opens it; one that is so already stays.
+    fn fold(&self, opens: bool) -> Used {
+        let wish = match self.chosen.and_then(|row| self.entries.get(row)) {
+            Some(Entry::Section { section, open, .. }) if *open != opens => Some(Wish::Toggle(section.clone())),
+            _ => None,
+        };
+        (true, wish)
+    }
+
+    fn menu(&self, w: &Widget) -> Used {
+        let top = self.chosen.map_or(0, |row| self.top_of(row) - self.scrolled);
+        let wish = |person: &Person| Wish::Menu(Box::new(person.clone()), w.x() + 60, w.y() + top + 40);
+        (true, self.chosen_person().map(wish))
     }
 
     fn draw(&mut self, widget: &mut Widget) {

@@ -30,12 +30,6 @@ pub fn key() -> Key {
     latin.map_or(pressed, Key::from_char)
 }
 
-/// Whether this is Ctrl with a character.
-#[must_use]
-pub fn is(c: char) -> bool {
-    ctrl() && key() == Key::from_char(c)
-}
-
 /// X11's symbols of keys that write something: all but those of Return, arrows and the like.
 fn is_character(symbol: u32) -> bool {
     matches!(symbol, 0x21..=0xfcff) || symbol >= 0x0100_0000

@@ -44,13 +44,11 @@ type Here = Action<fn(&Emit, &mut Input)>;
 
 /// The window's own keys, which get its search; those of rows are the list's.
 pub(super) const ACTIONS: &[Here] = &[
-    Here::told(&[Press::Elsewhere("↑ ↓  Enter")], "keys.open"),
-    Here::told(&[Press::Elsewhere("← →")], "keys.fold"),
     Here::new(&[Press::Ctrl('n')], "keys.friend", |emit, _| {
         emit(UiEvent::Friend(friend_window::Event::Open(String::new())))
     }),
     Here::new(&[Press::F(10)], "keys.menu", |emit, _| emit(UiEvent::Main(Event::OwnMenu(60, HEAD - 8)))),
-    Here::new(&[Press::Ctrl('f')], "", |_, search| drop(search.take_focus())),
+    Here::new(&[Press::Ctrl('f')], "keys.find", |_, search| drop(search.take_focus())),
 ];
 
 /// What the main window and its menus ask for.

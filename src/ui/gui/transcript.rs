@@ -38,27 +38,79 @@ use std::rc::Rc;
 
 use fltk::app;
 use fltk::draw;
-use fltk::enums::{Align, Cursor, Event, FrameType, Key, Shortcut};
+use fltk::enums::{Align, Cursor, Event, FrameType};
 use fltk::prelude::*;
 use fltk::widget::Widget;
 
-use super::actions::{Action, Press, choose};
+use super::actions::{Action, Press, choose, pressed};
 use crate::base::model::{MessageId, SendState};
 use crate::client::history::{Row, RowMeta};
 pub use captions::Earlier;
 use sight::Target;
 use view::View;
 
-/// Something done with a message: its number, its text, and what asks the window.
-type OfMessage = Action<fn(MessageId, &str, &dyn Fn(Ask)), bool>;
+/// A message that was chosen: its number, its text, and whether it can be sent again.
+type Chosen = (MessageId, String, bool);
 
-/// The menu of a message, by whether it can be sent again; and the keys that work among messages.
+/// Something done with the chosen message, if one is, by what asks the window; whether it was used.
+type OfMessage = Action<fn(Option<&Chosen>, &dyn Fn(Ask)) -> bool, bool>;
+
+/// The menu of a message, by whether it can be sent again, and its keys.
 pub(super) const ACTIONS: &[OfMessage] = &[
-    OfMessage::told(&[Press::Elsewhere("↑ ↓")], "keys.choose"),
-    OfMessage::told(&[Press::Elsewhere("Ctrl+C  Enter")], "keys.copy"),
-    OfMessage::entry("chat.copy", |_| true, |_, text, _| copy(text)),
-    OfMessage::entry("chat.resend", |resend| *resend, |id, _, ask| ask(Ask::Resend(id))),
+    OfMessage::new(&[Press::Ctrl('c')], "keys.copy", |chosen, _| {
+        chosen.into_iter().for_each(|(_, text, _)| copy(text));
+        true
+    })
+    .named("chat.copy", |_| true),
+    OfMessage::new(&[Press::AnyEnter], "keys.copy", |chosen, ask| {
+        let again = chosen.filter(|(_, _, resend)| *resend);
+        again.inspect(|(id, ..)| ask(Ask::Resend(*id))).is_some()
+    })
+    .named("chat.resend", |resend| *resend),
 ];
+
+/// What a key does among the messages.
+type Among = Action<fn(&Here<'_>)>;
+
+/// The keys that work among the messages, whichever is chosen.
+pub(super) const KEYS: &[Among] = &[
+    Among::new(&[Press::Up], "keys.choose", |here| here.view.borrow_mut().choose(-1, here.h)),
+    Among::new(&[Press::Down], "keys.choose", |here| here.view.borrow_mut().choose(1, here.h)),
+    Among::new(&[Press::PageUp], "keys.scroll", |here| here.scroll(-here.page())),
+    Among::new(&[Press::PageDown], "keys.scroll", |here| here.scroll(here.page())),
+    Among::new(&[Press::CtrlHome], "keys.earlier", |here| {
+        here.scroll(i64::MIN / 4);
+        (here.ask)(Ask::Earlier);
+    }),
+    Among::new(&[Press::Home], "keys.ends", |here| here.scroll(i64::MIN / 4)),
+    Among::new(&[Press::End], "keys.ends", |here| here.view.borrow_mut().go_to_end()),
+    Among::new(&[Press::Menu], "keys.row_menu", |here| {
+        let at = here.view.borrow().ringed();
+        menu(here.view, here.ask, at);
+    }),
+    Among::new(&[Press::Escape], "keys.leave", |here| (here.ask)(Ask::Leave)),
+    Among::new(&[Press::Ctrl('v')], "keys.leave", |here| (here.ask)(Ask::Paste)),
+    // Whoever types means the composer, wherever the focus is.
+    Among::new(&[Press::Text], "keys.leave", |here| (here.ask)(Ask::Compose)),
+];
+
+/// Where a key was pressed: a view that is `h` high, and what asks its window.
+pub(super) struct Here<'a> {
+    view: &'a RefCell<View>,
+    ask: &'a dyn Fn(Ask),
+    h: i32,
+}
+
+impl Here<'_> {
+    fn scroll(&self, by: i64) {
+        self.view.borrow_mut().scroll(by, self.h);
+    }
+
+    /// What a page scrolls by: a little of the last one stays in sight.
+    fn page(&self) -> i64 {
+        i64::from(self.h) * 9 / 10
+    }
+}
 
 /// What a transcript asks of its window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -308,7 +360,7 @@ impl Transcript {
                     if app::event_mouse_button() == app::MouseButton::Right {
                         view.borrow_mut().choose_at(app::event_y() - w.y());
                         w.redraw();
-                        menu(&view, &ask, None);
+                        menu(&view, &*ask, None);
                     } else {
                         pushed(&view, &ask, w);
                     }
@@ -316,7 +368,7 @@ impl Transcript {
                 }
                 Event::Drag => view.borrow_mut().drag_to(app::event_y() - w.y(), w.h()),
                 Event::Released => view.borrow_mut().drop_thumb(),
-                Event::KeyDown => key(&view, &ask, w),
+                Event::KeyDown => key(&Here { view: &view, ask: &*ask, h: w.h() }),
                 _ => return false,
             };
             if used {
@@ -356,54 +408,19 @@ fn pushed_at(view: &mut View, w: &Widget) -> Option<Ask> {
     None
 }
 
-fn key(view: &Rc<RefCell<View>>, ask: &Rc<dyn Fn(Ask)>, w: &Widget) -> bool {
-    let h = w.h();
-    let page = i64::from(h) * 9 / 10;
-    let control = app::event_state().contains(Shortcut::Ctrl);
-    match app::event_key() {
-        Key::Up => view.borrow_mut().choose(-1, h),
-        Key::Down => view.borrow_mut().choose(1, h),
-        Key::PageUp => view.borrow_mut().scroll(-page, h),
-        Key::PageDown => view.borrow_mut().scroll(page, h),
-        Key::Home if control => {
-            view.borrow_mut().scroll(i64::MIN / 4, h);
-            ask(Ask::Earlier);
-        }
-        Key::Home => view.borrow_mut().scroll(i64::MIN / 4, h),
-        Key::End => view.borrow_mut().go_to_end(),
-        _ if super::widgets::is_menu_key() => {
-            let at = view.borrow().ringed();
-            menu(view, ask, at);
-        }
-        Key::Escape => ask(Ask::Leave),
-        Key::Enter | Key::KPEnter => {
-            let chosen = view.borrow().chosen();
-            match chosen {
-                Some((id, _, true)) => ask(Ask::Resend(id)),
-                _ => return false,
-            }
-        }
-        _ if super::latin::is('v') => ask(Ask::Paste),
-        _ if super::latin::is('c') => {
-            let chosen = view.borrow().chosen();
-            chosen.iter().for_each(|(_, text, _)| copy(text));
-        }
-        _ => {
-            let typed = app::event_text();
-            if control || typed.chars().next().is_none_or(char::is_control) {
-                return false;
-            }
-            // Whoever types means the composer, wherever the focus is.
-            ask(Ask::Compose);
-        }
+fn key(here: &Here<'_>) -> bool {
+    if let Some(does) = pressed(ACTIONS, false) {
+        let chosen = here.view.borrow().chosen();
+        return does(chosen.as_ref(), here.ask);
     }
-    true
+    pressed(KEYS, false).inspect(|does| does(here)).is_some()
 }
 
-fn menu(view: &Rc<RefCell<View>>, ask: &Rc<dyn Fn(Ask)>, at: Option<(i32, i32)>) {
-    let Some((id, text, resend)) = view.borrow().chosen() else { return };
-    if let Some(does) = choose(ACTIONS, &resend, at) {
-        does(id, &text, &**ask);
+fn menu(view: &RefCell<View>, ask: &dyn Fn(Ask), at: Option<(i32, i32)>) {
+    let Some(chosen) = view.borrow().chosen() else { return };
+    let (_, _, resend) = &chosen;
+    if let Some(does) = choose(ACTIONS, resend, at) {
+        does(Some(&chosen), ask);
     }
 }
 

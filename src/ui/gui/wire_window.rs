@@ -35,6 +35,7 @@ use crate::client::tap::Record;
 use crate::probe::hand::Expectation;
 use crate::probe::{CaseReport, Unclear, Verdict, printable};
 use foot::Foot;
+pub(super) use table::KEYS;
 use table::Table;
 
 const WIDTH: i32 = 940;
@@ -293,7 +294,7 @@ type Key = Action<fn(&Here)>;
 
 /// The window's keys. The line at the foot asks first: some of them would edit it.
 pub(super) const ACTIONS: &[Key] = &[
-    Key::new(&[Press::Escape, Press::Ctrl('w')], "", |here| (here.pages.emit)(UiEvent::Wire(Event::Closed))),
+    Key::new(&[Press::Escape, Press::Ctrl('w')], "keys.close", |here| (here.pages.emit)(UiEvent::Wire(Event::Closed))),
     Key::new(&[Press::Alt('1')], "keys.pages", |here| here.pages.show(0)),
     Key::new(&[Press::Alt('2')], "keys.pages", |here| here.pages.show(1)),
     Key::new(&[Press::Ctrl('f')], "keys.filter", |here| drop(here.filter.clone().take_focus())),
@@ -301,7 +302,6 @@ pub(super) const ACTIONS: &[Key] = &[
     Key::new(&[Press::Ctrl('p')], "keys.pause", |here| (here.toggle)()),
     Key::new(&[Press::Ctrl('t')], "keys.hand", Here::go_to_table),
     Key::new(&[Press::Ctrl('d')], "keys.hand", |here| here.foot.focus()),
-    Key::told(&[Press::Elsewhere("↑ ↓  Shift  Ctrl+A")], "keys.rows"),
     Key::new(&[Press::Ctrl('c')], "keys.keep", |here| (here.copying)()).outside_fields(),
     Key::new(&[Press::Ctrl('s')], "keys.keep", |here| (here.saving)()),
     Key::new(&[Press::CtrlShift('s')], "keys.document", |here| (here.pages.emit)(UiEvent::Wire(Event::SaveTrials))),

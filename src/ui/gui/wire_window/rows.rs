@@ -11,7 +11,7 @@ const KEPT: usize = 10_000;
 
 /// The rows.
 #[derive(Default)]
-pub(super) struct Rows {
+pub(in crate::ui::gui) struct Rows {
     lines: VecDeque<Line>,
     /// The number of the first of `lines`.
     first: usize,
@@ -27,7 +27,7 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    pub fn push(&mut self, line: Line) {
+    pub(super) fn push(&mut self, line: Line) {
         if self.lines.len() == KEPT {
             self.lines.pop_front();
             self.first += 1;
@@ -78,7 +78,7 @@ impl Rows {
         self.shown.len()
     }
 
-    pub fn line(&self, row: usize) -> Option<&Line> {
+    pub(super) fn line(&self, row: usize) -> Option<&Line> {
         self.lines.get(self.shown.get(row)?.checked_sub(self.first)?)
     }
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use fltk::app;
 use fltk::draw;
-use fltk::enums::{Color, Event, Font, FrameType, Key, Shortcut};
+use fltk::enums::{Color, Event, Font, FrameType, Shortcut};
 use fltk::prelude::*;
 use fltk::widget::Widget;
 use rust_i18n::t;
@@ -14,9 +14,10 @@ use super::line::Line;
 use super::rows::Rows;
 use crate::client::session::Cause;
 use crate::client::tap::{Record, Way};
+use crate::ui::gui::actions::{Action, Press, pressed};
 use crate::ui::gui::shape;
 use crate::ui::gui::theme::{self, Palette};
-use crate::ui::gui::{latin, widgets};
+use crate::ui::gui::widgets;
 
 const ROW: i32 = 22;
 const HEAD: i32 = 26;
@@ -25,6 +26,28 @@ const DETAIL: i32 = 64;
 /// A lower table has rows only.
 const DETAIL_FROM: i32 = 240;
 const BAR: i32 = 10;
+
+/// What a key does among the rows: whether what is chosen is extended, and how many rows are in sight.
+type Among = Action<fn(&mut Rows, bool, usize)>;
+
+/// The keys that work among the datagrams.
+pub(in crate::ui::gui) const KEYS: &[Among] = &[
+    Among::new(&[Press::Up], "keys.rows", |rows, extend, page| rows.choose_by(-1, extend, page)),
+    Among::new(&[Press::Down], "keys.rows", |rows, extend, page| rows.choose_by(1, extend, page)),
+    Among::told(&[Press::Elsewhere("Shift")], "keys.rows"),
+    Among::new(&[Press::Ctrl('a')], "keys.rows", |rows, _, _| rows.choose_all()),
+    Among::new(&[Press::PageUp], "keys.far", |rows, extend, page| rows.choose_by(-whole(page), extend, page)),
+    Among::new(&[Press::PageDown], "keys.far", |rows, extend, page| rows.choose_by(whole(page), extend, page)),
+    Among::new(&[Press::Home], "keys.far", |rows, extend, page| rows.choose_by(isize::MIN, extend, page)),
+    Among::new(&[Press::End], "keys.far", |rows, extend, page| {
+        rows.choose_by(isize::MAX, extend, page);
+        rows.scroll_by(isize::MAX, page);
+    }),
+];
+
+fn whole(page: usize) -> isize {
+    isize::try_from(page).unwrap_or(1)
+}
 
 #[derive(Default)]
 struct View {
@@ -166,28 +189,12 @@ impl View {
                 self.thumb = None;
                 true
             }
-            Event::KeyDown => self.key(page),
+            Event::KeyDown => {
+                let extend = app::event_state().contains(Shortcut::Shift);
+                pressed(KEYS, false).inspect(|does| does(&mut self.rows, extend, page)).is_some()
+            }
             _ => false,
         }
-    }
-
-    fn key(&mut self, page: usize) -> bool {
-        let state = app::event_state();
-        let (extend, whole) = (state.contains(Shortcut::Shift), isize::try_from(page).unwrap_or(1));
-        match app::event_key() {
-            Key::Up => self.rows.choose_by(-1, extend, page),
-            Key::Down => self.rows.choose_by(1, extend, page),
-            Key::PageUp => self.rows.choose_by(-whole, extend, page),
-            Key::PageDown => self.rows.choose_by(whole, extend, page),
-            Key::Home => self.rows.choose_by(isize::MIN, extend, page),
-            Key::End => {
-                self.rows.choose_by(isize::MAX, extend, page);
-                self.rows.scroll_by(isize::MAX, page);
-            }
-            _ if latin::is('a') => self.rows.choose_all(),
-            _ => return false,
-        }
-        true
     }
 
     fn row_at(&self, y: i32, page: usize) -> Option<usize> {
