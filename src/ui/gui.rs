@@ -30,6 +30,7 @@
 //! - `theme`: colours, measures, font.
 //! - `ink`: colours that can be read on their ground. Pure.
 //! - `text`: text broken, cut and centred; `whole` for what must not be cut.
+//! - `bar`: the scroll bar of what we draw ourselves.
 //! - `canvas`: pictures of what was painted last.
 //! - `shape`: round shapes, painted once.
 //! - `latin`: which key a shortcut is, whatever the keyboard writes.
@@ -38,6 +39,7 @@
 
 mod actions;
 pub mod app;
+mod bar;
 pub mod begin;
 mod canvas;
 pub mod chat_window;

@@ -8,7 +8,8 @@ use fltk::app;
 use fltk::draw::{self, Offscreen};
 use fltk::prelude::*;
 
-use super::theme::{Theme, theme};
+use super::bar::{self, Bar};
+use super::theme::{self, Theme, theme};
 
 /// A piece of a picture, from the left to the right edge.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,12 +86,28 @@ pub struct Canvas<L> {
     picture: Option<Picture>,
     ground: Option<Ground>,
     pub rows: Vec<Painted<L>>,
+    /// The scroll bar in the picture, and whether it is held.
+    bar: Option<(Bar, bool)>,
 }
 
 impl<L> Default for Canvas<L> {
     fn default() -> Self {
-        Self { picture: None, ground: None, rows: Vec::new() }
+        Self { picture: None, ground: None, rows: Vec::new(), bar: None }
     }
+}
+
+/// A view that is being shown, from [`Canvas::begin`] to [`Canvas::end`].
+pub struct Begun {
+    picture: Option<Picture>,
+    /// Where the view begins, for what is painted now.
+    pub left: i32,
+    pub top: i32,
+    /// What was there has moved down by this.
+    pub shift: i32,
+    /// What is to be painted.
+    pub bands: Vec<[i32; 2]>,
+    /// Nothing of what was painted before is there.
+    pub is_new: bool,
 }
 
 /// What to do to a picture.
@@ -109,7 +126,7 @@ impl<L> Canvas<L> {
     }
 
     /// The picture for a view of this size, and whether what is in it is of use.
-    pub fn picture(&mut self, w: i32, h: i32, screen: i32) -> (Option<Picture>, bool) {
+    fn picture(&mut self, w: i32, h: i32, screen: i32) -> (Option<Picture>, bool) {
         let locale = rust_i18n::locale().to_string();
         let (scale, generation) = (app::screen_scale(screen), GENERATION.get());
         let ground = Ground { size: [w, h], scale, theme: theme(), locale, generation };
@@ -128,13 +145,55 @@ impl<L> Canvas<L> {
     }
 
     /// Whether `shift` moves by whole pixels: else it would blur what it moves.
-    pub fn is_sharp(&self, shift: i32) -> bool {
+    fn is_sharp(&self, shift: i32) -> bool {
         let scale = self.ground.as_ref().map_or(1.0, |ground| ground.scale);
         (shift as f32 * scale).fract() == 0.0
     }
 }
 
 impl<L: PartialEq> Canvas<L> {
+    /// Begins to show rows in a view of this place, on a screen of that number: what is painted until [`Canvas::end`] stands
+    /// in it. What is there has moved by then, so wide from the left edge on, unless all is wanted `anew`.
+    pub fn begin(&mut self, [x, y, w, h]: [i32; 4], screen: i32, moves: i32, rows: &[Painted<L>], anew: bool) -> Begun {
+        let (picture, known) = self.picture(w, h, screen);
+        let is_new = !known || picture.is_none();
+        let Plan { mut shift, mut bands } = plan(if known { &self.rows } else { &[] }, rows, h);
+        // What would be blurred is not moved.
+        if anew || is_new || !self.is_sharp(shift) {
+            (shift, bands) = (0, vec![[0, h]]);
+        }
+        // Without a picture of its own it is painted where it is to be.
+        let (left, top) = if picture.is_some() { (0, 0) } else { (x, y) };
+        if let Some(picture) = &picture {
+            picture.begin();
+            if shift != 0 {
+                let (to, from) = (shift.max(0), (-shift).max(0));
+                picture.copy(0, to, moves, h - shift.abs(), 0, from);
+            }
+        }
+        Begun { picture, left, top, shift, bands, is_new }
+    }
+
+    /// Paints the scroll bar, or clears its place, at the right edge of a view so large, where it is another one than before.
+    pub fn bar(&mut self, begun: &Begun, [w, h]: [i32; 2], bar: Option<(Bar, bool)>) {
+        if begun.is_new || self.bar != bar {
+            draw::draw_rect_fill(begun.left + w - bar::WIDTH, begun.top, bar::WIDTH, h, theme::palette().bg);
+            if let Some((bar, held)) = bar {
+                bar.draw([begun.left, begun.top, w], held);
+            }
+        }
+        self.bar = bar;
+    }
+
+    /// Shows what was painted, which is `rows` now.
+    pub fn end(&mut self, begun: &Begun, [x, y, w, h]: [i32; 4], rows: Vec<Painted<L>>) {
+        if let Some(picture) = &begun.picture {
+            picture.end();
+            picture.copy(x, y, w, h, 0, 0);
+        }
+        self.rows = rows;
+    }
+
     /// Shows a widget that looks like this; it is painted, at the x and y that are given for it, only when it looks
     /// otherwise than before, or where a part of it is clipped.
     pub fn show(&mut self, widget: &impl WidgetExt, look: L, paint: impl FnOnce(i32, i32)) {
@@ -156,7 +215,7 @@ impl<L: PartialEq> Canvas<L> {
 }
 
 /// How a picture of `old` becomes one of `new`, in a view so high.
-pub fn plan<L: PartialEq>(old: &[Painted<L>], new: &[Painted<L>], h: i32) -> Plan {
+fn plan<L: PartialEq>(old: &[Painted<L>], new: &[Painted<L>], h: i32) -> Plan {
     let before = |row: &Painted<L>| {
         let same = |other: &&Painted<L>| other.height == row.height && other.look == row.look;
         old.iter().find(same).map(|other| row.y - other.y)

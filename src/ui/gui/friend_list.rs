@@ -17,14 +17,14 @@ use fltk::prelude::*;
 use fltk::widget::Widget;
 
 use super::actions::{Action, Press, pressed};
-use super::canvas::{Canvas, Painted, joined, plan};
-use super::{UiEvent, chat_window, friend_window, main_window, shape, theme, widgets};
+use super::bar::{self, Bar};
+use super::canvas::{Canvas, Painted, joined};
+use super::{UiEvent, chat_window, friend_window, main_window, theme, widgets};
 use crate::base::model::Account;
 use crate::client::roster::{Entry, Person, Section};
 use row::{draw_line, tip};
 
 const SECTION: i32 = 30;
-const BAR: i32 = 8;
 
 /// What is wanted of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,6 +120,7 @@ pub(super) struct View {
     chosen: Option<usize>,
     under: Option<usize>,
     scrolled: i32,
+    /// Where the scroll bar's thumb is held.
     thumb: Option<i32>,
     /// How far down in the widget the pointer is, while it is over it.
     pointer: Option<i32>,
@@ -128,8 +129,8 @@ pub(super) struct View {
     canvas: Canvas<Line>,
     /// Said where there are no rows.
     nothing: String,
-    /// The thumb of the scroll bar in the picture: from where, how high.
-    bar: Option<[i32; 2]>,
+    /// Whether the rows in the picture leave room for the scroll bar.
+    barred: bool,
 }
 
 /// What decides how a row looks: what is in it, and whether it is chosen, pointed at, has the keys.
@@ -301,6 +302,16 @@ impl View {
         self.scrolled = y.clamp(0, (self.content() - h).max(0));
     }
 
+    fn bar(&self, h: i32) -> Option<Bar> {
+        Bar::of(h, self.content().into(), self.scrolled.into())
+    }
+
+    fn drag_to(&mut self, y: i32, h: i32) {
+        if let Some((held, bar)) = self.thumb.zip(self.bar(h)) {
+            self.scroll_to(i32::try_from(bar.dragged(held, y)).unwrap_or(i32::MAX), h);
+        }
+    }
+
     fn at(&self, y: i32) -> Option<usize> {
         let mut top = -self.scrolled;
         self.entries.iter().position(|entry| {
@@ -362,8 +373,9 @@ impl View {
                 (true, None)
             }
             Event::Push => {
-                if x > w.w() - BAR - 2 && self.content() > h {
-                    self.thumb = Some(y);
+                if let Some(bar) = self.bar(h).filter(|_| x > w.w() - bar::WIDTH) {
+                    self.thumb = Some(bar.grab(y));
+                    self.drag_to(y, h);
                     return (true, None);
                 }
                 let right = || app::event_mouse_button() == app::MouseButton::Right;
@@ -387,7 +399,7 @@ impl View {
                 }
             }
             Event::Drag if self.thumb.is_some() => {
-                self.scroll_to((y * self.content() / h.max(1)) - h / 2, h);
+                self.drag_to(y, h);
                 (true, None)
             }
             Event::Released => (self.thumb.take().is_some(), None),
@@ -456,34 +468,19 @@ impl View {
             top += height;
         }
         let screen = widget.window().map_or(0, |window| window.screen_num());
-        let (picture, known) = self.canvas.picture(w, h, screen);
-        let mut plan = plan(if known { &self.canvas.rows } else { &[] }, &rows, h);
-        let content = self.content();
-        let bar = (content > h).then(|| {
-            let size = (h * h / content).max(36);
-            [self.scrolled * (h - size) / (content - h).max(1), size]
-        });
-        let moves = w - BAR;
-        if picture.is_none() || !self.canvas.is_sharp(plan.shift) || self.bar.is_some() != bar.is_some() {
-            (plan.shift, plan.bands) = (0, vec![[0, h]]);
-        }
-        // Without a picture of its own it is painted where it is to be.
-        let (left, top) = if picture.is_some() { (0, 0) } else { (x, y) };
-        if let Some(picture) = &picture {
-            picture.begin();
-            if plan.shift != 0 {
-                let (to, from) = (plan.shift.max(0), (-plan.shift).max(0));
-                picture.copy(0, to, moves, h - plan.shift.abs(), 0, from);
-            }
-        }
+        let bar = self.bar(h);
+        // Rows are as wide as there is room beside the bar.
+        let wide = if bar.is_some() { w - bar::WIDTH } else { w };
+        let anew = std::mem::replace(&mut self.barred, bar.is_some()) != bar.is_some();
+        let begun = self.canvas.begin([x, y, w, h], screen, wide, &rows, anew);
+        let (left, top) = (begun.left, begun.top);
+        self.canvas.bar(&begun, [w, h], bar.map(|bar| (bar, self.thumb.is_some())));
         // Rows are painted whole: one that is copied in part and painted in part could show where.
         let touched =
-            |row: &&Painted<Line>| plan.bands.iter().any(|[from, to]| row.y < *to && row.y + row.height > *from);
+            |row: &&Painted<Line>| begun.bands.iter().any(|[from, to]| row.y < *to && row.y + row.height > *from);
         let touched = rows.iter().filter(touched).map(|row| [row.y.max(0), (row.y + row.height).min(h)]);
-        let bands = joined(plan.bands.iter().copied().chain(touched).collect());
+        let bands = joined(begun.bands.iter().copied().chain(touched).collect());
         let colours = theme::palette();
-        // Beside the bar, if there is one.
-        let wide = if bar.is_some() { moves } else { w };
         for [from, to] in bands {
             draw::push_clip(left, top + from, wide, to - from);
             draw::draw_rect_fill(left, top + from, wide, to - from, colours.bg);
@@ -497,15 +494,23 @@ impl View {
             let lines = widgets::lines(&self.nothing, w - 24, theme::SMALL);
             widgets::draw_lines(&lines, left + 12, top + 8, theme::SMALL, colours.dim);
         }
-        if let Some([from, size]) = bar.filter(|_| !known || picture.is_none() || self.bar != bar) {
-            draw::draw_rect_fill(left + moves, top, BAR, h, colours.bg);
-            shape::filled(left + moves + 2, top + from + 2, BAR - 4, size - 4, 2, colours.offline);
+        self.canvas.end(&begun, [x, y, w, h], rows);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_thumb_is_held_where_it_was_taken() {
+        let entries = (0..50).map(|n| Entry::Add(n.to_string())).collect();
+        let mut view = View { entries, ..View::default() };
+        let content = view.content();
+        view.thumb = view.bar(200).map(|bar| bar.grab(10));
+        for (y, scrolled) in [(10, 0), (9, 0), (10 + 200, content - 200), (10, 0)] {
+            view.drag_to(y, 200);
+            assert_eq!(view.scrolled, scrolled, "{y}");
         }
-        if let Some(picture) = &picture {
-            picture.end();
-            picture.copy(x, y, w, h, 0, 0);
-        }
-        self.canvas.rows = rows;
-        self.bar = bar;
     }
 }

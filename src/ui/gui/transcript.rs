@@ -15,10 +15,8 @@
 //! - `bubble`: one message.
 //! - `wrap`: breaking text into lines. Pure.
 //! - `captions`: days, times and states over and under the bubbles.
-//! - `bar`: the scroll bar.
 //! - `pill`: the button to the end.
 
-mod bar;
 mod bubble;
 mod captions;
 pub mod heights;

@@ -14,6 +14,7 @@ use fltk::prelude::*;
 use fltk::window::Window;
 use rust_i18n::t;
 
+use super::bar::Bar;
 use super::keys_window::listen;
 use super::widgets::{self, Style};
 use super::{Emit, UiEvent, screen, shape, theme};
@@ -221,7 +222,9 @@ fn text_of(window: &mut Window, body: Body) -> (Frame, Scroll) {
         move |f| {
             draw::push_clip(f.x(), f.y(), f.w(), f.h());
             let high = draw_body(f, &body.borrow());
-            draw_bar(f, body.borrow().scrolled, high);
+            if let Some(bar) = Bar::of(f.h(), high.into(), body.borrow().scrolled.into()) {
+                bar.draw([f.x(), f.y(), f.w()], false);
+            }
             draw::pop_clip();
             content.set(high);
         }
@@ -253,15 +256,6 @@ fn laying_out(mut text: Frame, [mut away, mut go_on]: [Button; 2], scroll: Scrol
             go_on.resize(MARGIN, h - 50, inner, theme::CONTROL);
         }
         scroll(0);
-    }
-}
-
-/// Where in all of it one is, if it does not fit.
-fn draw_bar(f: &Frame, scrolled: i32, high: i32) {
-    if high > f.h() {
-        let size = f.h() * f.h() / high;
-        let top = f.y() + scrolled * f.h() / high + 2;
-        shape::filled(f.x() + f.w() - 7, top, 5, size - 4, 2, theme::palette().offline);
     }
 }
 

@@ -4,7 +4,6 @@ use fltk::draw;
 use fltk::enums::Font;
 use rust_i18n::t;
 
-use super::bar::{self, Bar};
 use super::bubble::Edge;
 use super::captions::{DAY, HEAD, MARGIN, centred_line, day, earlier, foot};
 use super::rows::PAGE;
@@ -13,7 +12,8 @@ use super::sight::Area;
 use super::view::View;
 use crate::base::model::{MessageId, SendState, names};
 use crate::base::shown;
-use crate::ui::gui::canvas::{Canvas, Painted, joined, link_of, plan};
+use crate::ui::gui::bar;
+use crate::ui::gui::canvas::{Canvas, Painted, joined, link_of};
 use crate::ui::gui::theme;
 
 /// The two pieces of a row.
@@ -46,8 +46,6 @@ pub(super) struct Look {
 #[derive(Default)]
 pub(super) struct Painting {
     canvas: Canvas<Look>,
-    /// The bar, and whether it is held.
-    bar: Option<(Bar, bool)>,
     /// Where the button to the end stands, and what it counts.
     pill: Option<Pill>,
 }
@@ -78,50 +76,28 @@ impl View {
     pub fn draw(&mut self, [x, y, w, h]: Area, focus: bool, screen: i32) -> Vec<usize> {
         self.look(w, h);
         let mut rows: Vec<Painted<Look>> = self.sight.rows.iter().flat_map(|seen| self.pieces(seen, focus)).collect();
-        let (picture, known) = self.painting.canvas.picture(w, h, screen);
-        if !known {
-            (self.painting.bar, self.painting.pill) = (None, None);
-        }
-        let mut plan = plan(if known { &self.painting.canvas.rows } else { &[] }, &rows, h);
-        if picture.is_none() || !self.painting.canvas.is_sharp(plan.shift) {
-            (plan.shift, plan.bands) = (0, vec![[0, h]]);
+        let mut begun = self.painting.canvas.begin([x, y, w, h], screen, w - bar::WIDTH, &rows, false);
+        if begun.is_new {
+            self.painting.pill = None;
         }
         let new = self.new_below();
         let pill = (!self.is_at_end()).then(|| (super::pill::place(w - bar::WIDTH, h, new), new));
-        plan.bands.extend(self.painting.under_pill(pill, plan.shift, h));
-        let bands = joined(plan.bands);
-        // Without a picture of its own it is painted where it is to be.
-        let (left, top) = if picture.is_some() { (0, 0) } else { (x, y) };
-        if let Some(picture) = &picture {
-            picture.begin();
-            if plan.shift != 0 {
-                let (to, from) = (plan.shift.max(0), (-plan.shift).max(0));
-                picture.copy(0, to, w - bar::WIDTH, h - plan.shift.abs(), 0, from);
-            }
-        }
+        let mut bands = std::mem::take(&mut begun.bands);
+        bands.extend(self.painting.under_pill(pill, begun.shift, h));
         // What stays where it was, or moves, can be pressed where it is now.
         for row in &mut rows {
             row.link = link_of(&self.painting.canvas.rows, &row.look);
         }
         self.sight.head = None;
-        for band in bands {
-            self.paint([left, top, w - bar::WIDTH], band, &mut rows, pill);
+        for band in joined(bands) {
+            self.paint([begun.left, begun.top, w - bar::WIDTH], band, &mut rows, pill);
         }
         let bar = self.scrolling.bar(self.layout.stack(), h).map(|bar| (bar, self.scrolling.is_held()));
-        if !known || picture.is_none() || bar != self.painting.bar {
-            draw::draw_rect_fill(left + w - bar::WIDTH, top, bar::WIDTH, h, theme::palette().bg);
-            if let Some((bar, held)) = bar {
-                bar.draw(left, top, w, held);
-            }
-        }
-        if let Some(picture) = &picture {
-            picture.end();
-            picture.copy(x, y, w, h, 0, 0);
-        }
-        self.sight.head = self.sight.head.map(|[head_x, head_y, w, h]| [head_x - left, head_y - top, w, h]);
+        self.painting.canvas.bar(&begun, [w, h], bar);
+        self.sight.head = self.sight.head.map(|[left, top, w, h]| [left - begun.left, top - begun.top, w, h]);
         self.place([x, y, w], focus, &rows, pill);
-        self.painting.canvas.rows = rows;
-        (self.painting.bar, self.painting.pill) = (bar, pill);
+        self.painting.canvas.end(&begun, [x, y, w, h], rows);
+        self.painting.pill = pill;
         self.pages_to_ask_for()
     }
 

@@ -1,8 +1,8 @@
 //! How far a transcript is scrolled. It hangs on an anchor (the end, or a row and how far that is above the view), so a height that
 //! turns out different moves nothing that is looked at. Pure.
 
-use super::bar::Bar;
 use super::heights::Heights;
+use crate::ui::gui::bar::Bar;
 
 /// Kept free over the first row and under the last.
 pub const EDGE: i32 = 8;

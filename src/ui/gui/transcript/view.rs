@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use fltk::draw;
 use fltk::enums::Font;
 
-use super::bar;
 use super::captions::Earlier;
 use super::layout::Layout;
 use super::paint::Painting;
@@ -16,7 +15,7 @@ use super::sight::{Sight, Target};
 use super::wrap::Advances;
 use crate::base::model::{MessageId, SendState};
 use crate::client::history::{Row, RowMeta};
-use crate::ui::gui::theme;
+use crate::ui::gui::{bar, theme};
 
 pub struct View {
     pub(super) rows: Rows,

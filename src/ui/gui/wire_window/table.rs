@@ -15,7 +15,7 @@ use super::rows::Rows;
 use crate::client::session::Cause;
 use crate::client::tap::{Record, Way};
 use crate::ui::gui::actions::{Action, Press, pressed};
-use crate::ui::gui::shape;
+use crate::ui::gui::bar::{Bar, WIDTH as BAR};
 use crate::ui::gui::theme::{self, Palette};
 use crate::ui::gui::widgets;
 
@@ -25,7 +25,6 @@ const HEAD: i32 = 26;
 const DETAIL: i32 = 64;
 /// A lower table has rows only.
 const DETAIL_FROM: i32 = 240;
-const BAR: i32 = 10;
 
 /// What a key does among the rows: whether what is chosen is extended, and how many rows are in sight.
 type Among = Action<fn(&mut Rows, bool, usize)>;
@@ -159,8 +158,8 @@ impl View {
             }
             Event::Push => {
                 match self.bar(w.h()) {
-                    Some((top, size)) if x > w.w() - BAR - 4 => {
-                        self.thumb = Some(if (top..top + size).contains(&y) { y - top } else { size / 2 });
+                    Some(bar) if x > w.w() - BAR - 4 => {
+                        self.thumb = Some(bar.grab(y));
                         self.drag_thumb(y, w.h());
                     }
                     _ => match self.row_at(y, page) {
@@ -202,22 +201,17 @@ impl View {
         (row < self.rows.len() && row < self.rows.top(page) + page).then_some(row)
     }
 
-    /// Top and height of the scroll bar's thumb, from the first row on.
-    fn bar(&self, h: i32) -> Option<(i32, i32)> {
-        let (page, room) = (page(h), h - HEAD - detail(h));
+    /// The scroll bar, from the first row on. Rows that are not wholly in sight count as hidden.
+    fn bar(&self, h: i32) -> Option<Bar> {
+        let (page, room) = (page(h), i64::from(h - HEAD - detail(h)));
         let hidden = self.rows.len().checked_sub(page).filter(|hidden| *hidden > 0)?;
-        let share = |of: usize, whole: i32| i32::try_from(i64::from(whole) * wide(of) / wide(self.rows.len())).ok();
-        let size = share(page, room)?.max(28).min(room);
-        let top = i64::from(room - size) * wide(self.rows.top(page)) / wide(hidden);
-        Some((i32::try_from(top).ok()?, size))
+        Bar::of(i32::try_from(room).ok()?, room + pixels(hidden), pixels(self.rows.top(page)))
     }
 
     fn drag_thumb(&mut self, y: i32, h: i32) {
-        let (Some(held), Some((_, size))) = (self.thumb, self.bar(h)) else { return };
-        let (page, room) = (page(h), (h - HEAD - detail(h) - size).max(1));
-        let hidden = wide(self.rows.len().saturating_sub(page));
-        let row = i64::from((y - held).clamp(0, room)) * hidden / i64::from(room);
-        self.rows.scroll_to(usize::try_from(row).unwrap_or(0), page);
+        let Some((held, bar)) = self.thumb.zip(self.bar(h)) else { return };
+        let row = bar.dragged(held, y) / i64::from(ROW);
+        self.rows.scroll_to(usize::try_from(row).unwrap_or(0), page(h));
     }
 
     fn draw(&self, w: &mut Widget) {
@@ -264,8 +258,8 @@ impl View {
             let high = w.h() - HEAD - detail(w.h());
             widgets::centred(&nothing, w.x(), w.y() + HEAD, w.w(), high, theme::SMALL, colours.dim);
         }
-        if let Some((top, size)) = self.bar(w.h()) {
-            shape::filled(w.x() + w.w() - BAR + 2, w.y() + HEAD + top + 2, BAR - 4, size - 4, 3, colours.offline);
+        if let Some(bar) = self.bar(w.h()) {
+            bar.draw([w.x(), w.y() + HEAD, w.w()], self.thumb.is_some());
         }
         if detail(w.h()) > 0 {
             self.draw_detail(w, w.y() + w.h() - DETAIL, colours);
@@ -310,8 +304,9 @@ fn split_at_width(text: &str, room: i32) -> (&str, &str) {
     text.split_at_checked(end.unwrap_or(0)).unwrap_or((text, ""))
 }
 
-fn wide(n: usize) -> i64 {
-    i64::try_from(n).unwrap_or(i64::MAX)
+/// How high so many rows are.
+fn pixels(rows: usize) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX).saturating_mul(ROW.into())
 }
 
 fn is_again(line: &Line) -> bool {

@@ -1,4 +1,4 @@
-//! The scroll bar: how large its thumb is, where it stands, and what dragging it means.
+//! The scroll bar of what we draw ourselves: how large its thumb is, where it stands, and what dragging it means.
 
 use crate::ui::gui::{shape, theme};
 
@@ -24,7 +24,7 @@ impl Bar {
         if hidden <= 0 {
             return None;
         }
-        let size = small(i64::from(height) * i64::from(height) / content).max(LEAST);
+        let size = small(i64::from(height) * i64::from(height) / content).max(LEAST).min(height);
         let top = small(above * i64::from(height - size) / hidden);
         Some(Self { top, size, height, content })
     }
@@ -42,7 +42,7 @@ impl Bar {
     }
 
     /// Draws it at the right edge of a view at `x`, `y` that is `w` wide.
-    pub fn draw(&self, x: i32, y: i32, w: i32, held: bool) {
+    pub fn draw(&self, [x, y, w]: [i32; 3], held: bool) {
         let colours = theme::palette();
         let colour = if held { colours.dim } else { colours.offline };
         shape::filled(x + w - WIDTH + 3, y + self.top + 2, WIDTH - 5, self.size - 4, 2, colour);
