@@ -14,7 +14,7 @@ use crate::protocol::wire::Charset;
 use crate::protocol::wire::frame::{AccountSettings, Secret};
 use crate::server::engine::Effect;
 use crate::server::hasher::{Hashed, Job, Outcome};
-use crate::server::store::{Snapshot, Store};
+use crate::server::store::{Read, Snapshot, Store};
 use crate::server::{OnSecondLogin, Quotas};
 
 struct World {

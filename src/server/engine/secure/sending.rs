@@ -1,0 +1,117 @@
+//! A device's messages on their way into mailboxes, each under a number of the device's own.
+
+use super::{DeviceName, Waiting, number, sha256};
+use crate::base::model::{Account, MessageText};
+use crate::protocol::link::PeerId;
+use crate::protocol::wire::frame::{Code, FromServer, Reason};
+use crate::protocol::wire::request::Body;
+use crate::server::engine::{Addressed, Effect, Engine, Now, Undeliverable};
+use crate::server::store::{AccountId, Done, Op, Own, Read, SentKey, Write};
+
+impl Engine {
+    /// A message is refused at once; `wait`, in milliseconds, says for how long.
+    pub(super) fn refuse_now(&mut self, peer: PeerId, counter: u64, code: Code, wait: Option<u64>) {
+        self.frame_to(peer, FromServer::Refused { counter, code, wait, reason: None, made: None });
+    }
+
+    /// A device's message is on disk, or is not.
+    pub(super) fn message_kept(
+        &mut self,
+        peer: PeerId,
+        who: (AccountId, DeviceName),
+        counter: u64,
+        message: &Addressed,
+        own: Option<Own>,
+        done: Done,
+    ) {
+        let Done::Kept { rows, own: own_row, sent, again, online, .. } = done else {
+            return self.answer(peer, who, not_kept(counter, &done));
+        };
+        if !again {
+            self.kept(message, &rows, sent);
+        }
+        let row = number(rows.first().copied().unwrap_or(0));
+        if let Some((own, at)) = own.zip(own_row) {
+            // Of what nobody in a room has got there is nobody to say it of.
+            self.push_own(who, (counter, row, online.filter(|_| row > 0)), &own, at, sent);
+        }
+        let online = online.unwrap_or(message.online);
+        let to = message.receivers.first().filter(|_| message.writer.is_none());
+        let made = to.and_then(|to| self.made(*to));
+        self.answer(peer, who, FromServer::Accepted { counter, row, at: sent, online, made });
+    }
+
+    /// Of a message: its number is its writer's. Somebody else may have logged in on the connection since, and have used
+    /// the same one.
+    pub(super) fn answer(&mut self, peer: PeerId, writer: (AccountId, DeviceName), frame: FromServer) {
+        let here = self.devices.all.get(&peer).and_then(|device| device.who);
+        if here.is_none_or(|who| who == writer) {
+            self.frame_to(peer, frame);
+        }
+    }
+
+    pub(super) fn device_sends(
+        &mut self,
+        now: Now,
+        peer: PeerId,
+        (account, device): (AccountId, DeviceName),
+        (counter, after): (u64, Option<u64>),
+        (to, meant): (&str, Option<i64>),
+        text: &str,
+    ) {
+        let refused = |code| FromServer::Refused { counter, code, wait: None, reason: None, made: None };
+        let (Ok(to), Ok(parsed)) = (Account::parse(to), MessageText::parse(text)) else {
+            return self.frame_to(peer, refused(Code::BadField));
+        };
+        let hash = sha256(&[to.as_str().as_bytes(), &[0], text.as_bytes()]);
+        let again = |engine: &mut Self, code, made| {
+            let who = (account, device);
+            let job = engine.device_waits(peer, Waiting::Again { who, counter, code, made });
+            let key = SentKey { account, device, counter, hash, after };
+            engine.effects.push_back(Effect::Store(Op::Read(Read::Again { job, key })));
+        };
+        let made = self.accounts.named(to.as_str()).and_then(|to| self.made(to));
+        if meant.is_some() && made.is_some() && meant != made {
+            // It may have been taken before that, and the answer lost.
+            return again(self, Code::MadeAnew, made);
+        }
+        let mut message = match self.address(now, account, &to, Body::new(&parsed)) {
+            Ok(message) => message,
+            // An empty room takes everything; and so that the same again is answered the same, it is noted.
+            Err(Undeliverable::Full) if to.as_str() == Account::LOBBY => Addressed {
+                receivers: Vec::new(),
+                sender: String::new(),
+                author: account,
+                writer: None,
+                raw: Vec::new(),
+                text: String::new(),
+                online: false,
+            },
+            Err(Undeliverable::TooLong) => return self.frame_to(peer, refused(Code::BadField)),
+            Err(undeliverable) => {
+                // It may have been taken before its own copy filled the mailbox, and the answer lost.
+                let full = undeliverable == Undeliverable::Full;
+                let code = if full { Code::MailboxFull } else { Code::NoAccount };
+                return again(self, code, None);
+            }
+        };
+        // What goes to oneself is pushed to all of them as it is.
+        let person =
+            self.accounts.people.get(&account).filter(|p| p.settings.beside && !message.receivers.contains(&account));
+        let to = to.as_str().to_owned();
+        let own = person.map(|person| Own { writer: person.name.clone(), to, text: parsed.as_str().to_owned() });
+        let new = message.new_message(now, Some(SentKey { account, device, counter, hash, after }), own.clone());
+        let job = self.device_waits(peer, Waiting::Send { who: (account, device), counter, message, own });
+        self.effects.push_back(Effect::Store(Op::Write(Write::Message { job, message: new })));
+    }
+}
+
+/// The answer for a message that is not on disk.
+pub(super) fn not_kept(counter: u64, done: &Done) -> FromServer {
+    let (code, reason) = match done {
+        Done::Conflict { .. } => (Code::IdConflict, None),
+        Done::OutOfTurn { .. } => (Code::OutOfTurn, None),
+        _ => (Code::TryLater, Some(Reason::NotStored)),
+    };
+    FromServer::Refused { counter, code, wait: None, reason, made: None }
+}
