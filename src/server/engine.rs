@@ -13,7 +13,8 @@
 //! - `accounts`: who is in memory, and names that are being registered.
 //! - `places`: which address is whose.
 //! - `finding`: who is not in memory.
-//! - `jobs`: what waits for the store or the hasher.
+//! - `jobs`: the table of what the store and the hasher are asked.
+//! - `requests`: what plain requests wait for, and what becomes of it.
 //! - `refusals`: how often the server says no.
 //! - `sessions`: who is who and where.
 //! - `registering`: new accounts.
@@ -37,6 +38,7 @@ mod places;
 mod reading;
 mod refusals;
 mod registering;
+mod requests;
 mod secure;
 mod sessions;
 mod tries;
@@ -47,25 +49,21 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use self::accounts::Accounts;
-use self::delivery::{Addressed, Undeliverable};
 use self::finding::Finding;
 use self::jobs::Jobs;
 use self::lanes::Lanes;
 pub use self::places::ARMED;
 use self::places::Places;
 use self::refusals::Refusals;
-use self::sessions::Person;
 use self::tries::Tries;
 use self::turns::Turns;
 use super::control::Answer;
-use super::hasher::{Hashed, Job, Outcome};
+use super::hasher::Job;
 use super::limits::Seldom;
-use super::store::{AccountId, Done, Op, Snapshot, Write};
+use super::store::{Op, Snapshot};
 use super::{OnSecondLogin, Quotas};
-use crate::base::model::{Account, Password};
 use crate::protocol::link::PeerId;
 use crate::protocol::wire::frame::FromServer;
-use crate::protocol::wire::reply::{Forwarded, LoggedIn, Registered};
 use crate::protocol::wire::request::MAX_REQUEST_BYTES;
 use crate::protocol::wire::{Charset, Reply, Request, looks_like_reply};
 
@@ -124,48 +122,6 @@ pub enum Effect {
         /// What; of [`Answer::NotStored`] the reason is the store's to say.
         answer: Answer,
     },
-}
-
-/// What waits for the store or the hasher.
-#[derive(Debug)]
-enum Waiting {
-    Hash {
-        account: Account,
-    },
-    Register {
-        account: Account,
-        hashed: Hashed,
-    },
-    /// `nth` is which of the account's passwords it is looked at against.
-    Check {
-        account: AccountId,
-        nth: u64,
-        counted: bool,
-        change: Option<Password>,
-    },
-    Rehash {
-        account: AccountId,
-        nth: u64,
-        asked: [u8; 32],
-    },
-    Change {
-        account: AccountId,
-        nth: u64,
-        hashed: Hashed,
-        asked: [u8; 32],
-    },
-    Login {
-        reply: LoggedIn,
-    },
-    Send {
-        message: Addressed,
-        reply: Forwarded,
-    },
-    Offer {
-        account: AccountId,
-        all: bool,
-    },
-    Offline,
 }
 
 /// The server's state.
@@ -303,117 +259,6 @@ impl Engine {
                 None => self.refuse(now, from, &Reply::NotLoggedIn),
             },
         }
-    }
-
-    /// What became of a hash.
-    pub fn hashed(&mut self, now: Now, outcome: Outcome) {
-        match outcome {
-            Outcome::New { job, hashed } => {
-                let (from, account) = match self.jobs.take(job) {
-                    Some((from, Waiting::Hash { account })) => (from, account),
-                    Some((from, Waiting::Rehash { account, nth, asked })) => {
-                        // Its old password was another's meanwhile: the client asks again, and is told.
-                        let hashed = hashed.filter(|_| self.nth_password(account) == Some(nth));
-                        let Some(hashed) = hashed else { return self.free(from, now) };
-                        let job = self.wait(from, Waiting::Change { account, nth, hashed: hashed.clone(), asked });
-                        let op = Op::Write(Write::Password { job, account, hashed, from: Some(from) });
-                        return self.effects.push_back(Effect::Store(op));
-                    }
-                    _ => return self.device_hashed(now, job, hashed),
-                };
-                let Some(hashed) = hashed else {
-                    log::error!("no random bytes for a salt: {account} was not registered");
-                    return self.registered(now, from, account.as_str(), None);
-                };
-                let name = account.as_str().to_owned();
-                let job = self.wait(from, Waiting::Register { account, hashed: hashed.clone() });
-                self.effects.push_back(Effect::Store(Op::Write(Write::Register { job, name, hashed, at: now.unix })));
-            }
-            Outcome::Checked { job, right } => {
-                let Some((from, Waiting::Check { account, nth, counted, change })) = self.jobs.take(job) else {
-                    return self.device_checked(now, job, Some(right));
-                };
-                if self.nth_password(account) != Some(nth) {
-                    return self.checked_in_vain(now, from, (account, change.is_some()), counted);
-                }
-                self.checked(now, from, (account, change), right, counted);
-            }
-        }
-    }
-
-    /// The hasher has too much to do: this job was not taken, and its request stays unanswered.
-    pub fn not_hashed(&mut self, now: Now, job: u64) {
-        match self.jobs.take(job) {
-            Some((from, Waiting::Hash { account })) => {
-                self.registered(now, from, account.as_str(), None);
-            }
-            Some((from, Waiting::Check { account, counted, .. })) => self.not_checked(now, from, account, counted),
-            Some((from, Waiting::Rehash { .. })) => self.free(from, now),
-            _ => {
-                self.device_hashed(now, job, None);
-                self.device_checked(now, job, None);
-            }
-        }
-    }
-
-    /// What became of an operation, after its commit.
-    pub fn stored(&mut self, now: Now, mut done: Done) {
-        if !self.found(now, &mut done) {
-            self.done(now, done);
-        }
-        self.make_room(now);
-    }
-
-    fn done(&mut self, now: Now, done: Done) {
-        if let Done::Took { account, senders, delivered } = done {
-            let person = self.person(account);
-            person.into_iter().for_each(|person| senders.iter().for_each(|(of, n)| person.take(of, *n)));
-            return delivered.into_iter().for_each(|delivery| self.delivered(delivery));
-        }
-        if self.order_stored(now, &done) {
-            return;
-        }
-        let Some((from, waiting)) = self.jobs.take(done.job()) else { return self.device_stored(now, done) };
-        let reply = match (waiting, done) {
-            (Waiting::Register { account, hashed }, done) => {
-                let name = account.as_str().to_owned();
-                let outcome = match done {
-                    Done::Registered { account: Some(id), at, .. } => {
-                        self.accounts.add(id, name.clone(), hashed, at);
-                        Some(Registered::Done)
-                    }
-                    Done::Registered { account: None, .. } => Some(Registered::AccountExists),
-                    _ => None,
-                };
-                return self.registered(now, from, &name, outcome);
-            }
-            // Sessions claim nothing about the disk: a full one does not keep people from reading. At worst
-            // a restart has forgotten this, and the client is told `07:01` and logs in.
-            (Waiting::Login { reply }, Done::Ok { .. } | Done::Failed { .. }) => Some(Reply::Login(reply)),
-            (Waiting::Offline, Done::Ok { .. } | Done::Failed { .. }) => Some(Reply::Offline { was_online: true }),
-            (Waiting::Change { account, nth, hashed, asked }, Done::Ok { .. }) => {
-                self.password_changed(now, from, (account, nth), hashed, asked);
-                None
-            }
-            (Waiting::Send { message, reply }, Done::Kept { rows, sent, .. }) => {
-                self.kept(&message, &rows, sent);
-                Some(Reply::Send(reply))
-            }
-            (Waiting::Offer { account, all }, Done::Offered { message, .. }) => {
-                Some(self.offered(from, account, all, message))
-            }
-            // Nothing may claim what is not on disk; the client asks again.
-            _ => None,
-        };
-        if let Some(reply) = reply {
-            self.reply(from, &reply);
-        }
-        self.free(from, now);
-    }
-
-    fn wait(&mut self, from: SocketAddr, waiting: Waiting) -> u64 {
-        self.lanes.hold(from);
-        self.jobs.wait(from, waiting)
     }
 
     fn encode(&self, to: SocketAddr, reply: &Reply) -> Vec<u8> {

@@ -366,7 +366,7 @@ impl Store {
             }
             Write::Import { job, accounts, at } => {
                 let at = admin::made_at(c, *at)?;
-                Ok(Some(Done::Imported { job: *job, new: admin::insert(c, accounts, at)?, at }))
+                Ok(Some(Done::Imported { job: *job, new: admin::insert(c, accounts, at)? }))
             }
             Write::Delete { job, account } => {
                 self.begun.forget();

@@ -48,6 +48,8 @@ pub(super) enum Found {
 pub(super) struct Accounts {
     pub(super) people: HashMap<AccountId, Person>,
     names: HashMap<String, AccountId>,
+    /// Whose deletion is not on disk yet.
+    deleting: HashMap<AccountId, Person>,
     /// Names that nobody has.
     nobody: Recent<String, ()>,
     /// Names being registered, and who else asks for the same one meanwhile.
@@ -74,6 +76,7 @@ impl Accounts {
         Self {
             people: HashMap::new(),
             names: HashMap::new(),
+            deleting: HashMap::new(),
             nobody: Recent::new(ROOM / 2),
             pending: HashMap::new(),
             count,
@@ -162,8 +165,8 @@ impl Accounts {
         self.needed(id);
     }
 
-    /// Somebody is here again, as they were.
-    pub(super) fn put(&mut self, id: AccountId, person: Person) {
+    /// Somebody is here, or is again, as they were.
+    fn put(&mut self, id: AccountId, person: Person) {
         self.weight += weight(&person);
         self.nobody.forget(person.name.as_str());
         self.names.insert(person.name.clone(), id);
@@ -178,8 +181,27 @@ impl Accounts {
         Some(person)
     }
 
-    /// There is an account less.
-    pub(super) fn deleted(&mut self) {
+    /// Somebody who is here, or whose deletion is not on disk yet: what was stored before it counts until then.
+    pub(super) fn person(&mut self, id: AccountId) -> Option<&mut Person> {
+        self.people.get_mut(&id).or_else(|| self.deleting.get_mut(&id))
+    }
+
+    /// Somebody is not here any more, if that can be stored.
+    pub(super) fn delete(&mut self, id: AccountId) {
+        let person = self.remove(id);
+        self.deleting.extend(person.map(|person| (id, person)));
+    }
+
+    /// It could not.
+    pub(super) fn undelete(&mut self, id: AccountId) {
+        if let Some(person) = self.deleting.remove(&id) {
+            self.put(id, person);
+        }
+    }
+
+    /// It is: there is an account less.
+    pub(super) fn deleted(&mut self, id: AccountId) {
+        self.deleting.remove(&id);
         self.count = self.count.saturating_sub(1);
     }
 
@@ -282,7 +304,7 @@ mod tests {
         // Of a name that was given up, and of an account that is gone, somebody else may be the next.
         assert_eq!(accounts.remove(1).map(|person| (person.name, person.made)), Some(("a".into(), 7)));
         assert_eq!(accounts.claim("c"), Claim::Full, "it may only have left the memory");
-        accounts.deleted();
+        accounts.deleted(1);
         assert_eq!((accounts.claim("c"), accounts.settle("c")), (Claim::Granted, Vec::new()));
         assert_eq!(accounts.claim("a"), Claim::Granted);
     }

@@ -2,10 +2,12 @@
 //! on disk, so that nothing that is stored after them is the account's of before; if they cannot be stored, they
 //! are taken back, and the command is told. Sessions that they ended stay ended.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use super::accounts::Found;
 use super::finding::Seeker;
+use super::jobs::{Asked, Came};
 use super::sessions::Person;
 use super::{Effect, Engine, Now, SESSION};
 use crate::protocol::link::ENDED;
@@ -25,19 +27,29 @@ pub(super) enum Ordered {
         before: Hashed,
         nth: u64,
     },
+    /// Who it is is kept meanwhile, and comes back if this cannot be stored.
     Delete {
         account: AccountId,
-        person: Box<Person>,
     },
     SecureOnly {
         account: AccountId,
         on: bool,
     },
-    Import {
-        accounts: Vec<NewAccount>,
-    },
+    Import,
     /// Accounts are read, and nothing is changed.
     List,
+}
+
+impl Ordered {
+    /// Whom it concerns.
+    pub(super) fn needs(&self, needed: &mut HashSet<AccountId>) {
+        match self {
+            Self::Password { account, .. } | Self::SecureOnly { account, .. } => {
+                needed.insert(*account);
+            }
+            Self::Delete { .. } | Self::Import | Self::List => {}
+        }
+    }
 }
 
 impl Engine {
@@ -49,8 +61,7 @@ impl Engine {
                 self.order(ticket, Ordered::List, |job| Op::Read(Read::Accounts { job, after, count: LISTED }));
             }
             Order::Import { accounts } => {
-                let ordered = Ordered::Import { accounts: accounts.clone() };
-                self.order(ticket, ordered, |job| Op::Write(Write::Import { job, accounts, at: now.unix }));
+                self.order(ticket, Ordered::Import, |job| Op::Write(Write::Import { job, accounts, at: now.unix }));
             }
             Order::Reset { account: NewAccount { name: ref account, .. } }
             | Order::Delete { ref account }
@@ -80,8 +91,7 @@ impl Engine {
     }
 
     fn order(&mut self, ticket: u64, ordered: Ordered, op: impl FnOnce(u64) -> Op) {
-        let job = self.jobs.order(ticket, ordered);
-        self.effects.push_back(Effect::Store(op(job)));
+        self.ask_store(Asked::Order(ticket, ordered), op);
     }
 
     /// As many of these accounts as one answer holds; of those who are in memory what is known there, which is newer.
@@ -129,9 +139,8 @@ impl Engine {
 
     fn delete(&mut self, now: Now, ticket: u64, account: AccountId) {
         self.end_all(now, account, "the account was deleted");
-        let Some(person) = self.accounts.remove(account) else { return };
-        let person = Box::new(person);
-        self.order(ticket, Ordered::Delete { account, person }, |job| Op::Write(Write::Delete { job, account }));
+        self.accounts.delete(account);
+        self.order(ticket, Ordered::Delete { account }, |job| Op::Write(Write::Delete { job, account }));
     }
 
     /// Nobody is in as this account any more, nor comes in by what was right until now. Plain clients hear it at their
@@ -150,77 +159,71 @@ impl Engine {
         self.devices.somebody_moved(now);
     }
 
-    /// An order is on disk, or is not. False if this is none.
-    pub(super) fn order_stored(&mut self, now: Now, done: &Done) -> bool {
-        let Some((ticket, ordered)) = self.jobs.take_order(done.job()) else { return false };
-        let answer = match (ordered, done) {
-            (Ordered::List, Done::Accounts { rows, more, .. }) => self.listed(now, rows, *more),
-            (Ordered::Delete { account, .. }, Done::Deleted { messages, .. }) => {
-                self.accounts.deleted();
-                log::info!("account {account} was deleted by an operator");
-                self.unwritten(messages);
-                Answer::Done
-            }
-            (Ordered::Import { accounts }, Done::Imported { new, .. }) => {
-                self.accounts.added(new.iter().filter_map(|(i, _)| accounts.get(*i)).map(|one| &*one.name));
-                log::info!("an operator has imported {} new accounts", new.len());
-                Answer::Imported { new: new.len() }
-            }
-            (Ordered::Password { account, .. }, Done::Ok { .. }) => {
-                log::info!("account {account} was given a new password by an operator");
-                Answer::Done
-            }
-            (Ordered::SecureOnly { account, on }, Done::Ok { .. }) => {
-                self.change(account, Change::SecureOnly(on));
-                // Whoever came in between has a session by now.
-                if on {
-                    self.close_to_plain(account);
-                    self.devices.somebody_moved(now);
-                }
-                Answer::Done
-            }
-            (ordered, _) => {
-                self.take_back(ordered);
-                Answer::NotStored { error: String::new() }
-            }
-        };
-        self.tell(ticket, answer);
-        true
-    }
-
-    fn take_back(&mut self, ordered: Ordered) {
+    /// What an order waited for has come, or has failed: the operator's answer.
+    pub(super) fn order_came(&mut self, now: Now, ordered: Ordered, came: Came) -> Answer {
+        let not_stored = Answer::NotStored { error: String::new() };
         match ordered {
-            Ordered::Delete { account, person } => self.accounts.put(account, *person),
-            Ordered::Password { account, before, nth } => {
-                // Unless it was changed once more since.
-                if let Some(person) = self.accounts.people.get_mut(&account).filter(|person| person.nth == nth) {
-                    person.renew(before);
+            Ordered::List => match came {
+                Came::Stored(Done::Accounts { rows, more, .. }) => self.listed(now, &rows, more),
+                _ => not_stored,
+            },
+            Ordered::Delete { account } => match came {
+                Came::Stored(Done::Deleted { messages, .. }) => {
+                    self.accounts.deleted(account);
+                    log::info!("account {account} was deleted by an operator");
+                    self.unwritten(&messages);
+                    Answer::Done
                 }
-            }
-            Ordered::SecureOnly { .. } | Ordered::Import { .. } | Ordered::List => {}
+                _ => {
+                    self.accounts.undelete(account);
+                    not_stored
+                }
+            },
+            Ordered::Import => match came {
+                Came::Stored(Done::Imported { new, .. }) => {
+                    self.accounts.added(new.iter().map(String::as_str));
+                    log::info!("an operator has imported {} new accounts", new.len());
+                    Answer::Imported { new: new.len() }
+                }
+                _ => not_stored,
+            },
+            Ordered::Password { account, before, nth } => match came {
+                Came::Stored(Done::Ok { .. }) => {
+                    log::info!("account {account} was given a new password by an operator");
+                    Answer::Done
+                }
+                _ => {
+                    // Unless it was changed once more since.
+                    if let Some(person) = self.accounts.people.get_mut(&account).filter(|person| person.nth == nth) {
+                        person.renew(before);
+                    }
+                    not_stored
+                }
+            },
+            Ordered::SecureOnly { account, on } => match came {
+                Came::Stored(Done::Ok { .. }) => {
+                    self.change(account, Change::SecureOnly(on));
+                    // Whoever came in between has a session by now.
+                    if on {
+                        self.close_to_plain(account);
+                        self.devices.somebody_moved(now);
+                    }
+                    Answer::Done
+                }
+                _ => not_stored,
+            },
         }
     }
 
     /// Messages are gone that nobody had read.
     fn unwritten(&mut self, messages: &[(AccountId, MessageRow, String)]) {
         for (receiver, row, sender) in messages {
-            let Some(person) = self.person(*receiver) else { continue };
+            let Some(person) = self.accounts.person(*receiver) else { continue };
             person.take(sender, 1);
             if let Some(session) = &mut person.session {
                 session.offered.take_if(|(offered, _)| offered == row);
             }
         }
-    }
-
-    /// Somebody who is here, or whose deletion is not on disk yet: what was stored before it counts until then.
-    pub(super) fn person(&mut self, account: AccountId) -> Option<&mut Person> {
-        if self.accounts.people.contains_key(&account) {
-            return self.accounts.people.get_mut(&account);
-        }
-        self.jobs.orders().find_map(|ordered| match ordered {
-            Ordered::Delete { account: of, person } if *of == account => Some(&mut **person),
-            _ => None,
-        })
     }
 
     /// Which of its passwords an account has now; none if it is gone.

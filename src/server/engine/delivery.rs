@@ -3,8 +3,10 @@
 use std::collections::HashSet;
 use std::net::SocketAddr;
 
+use super::jobs::Asked;
+use super::requests::Waiting;
 use super::secure::number;
-use super::{Effect, Engine, MAX_REPLY, Now, Waiting};
+use super::{Engine, MAX_REPLY, Now};
 use crate::base::model::{Account, names};
 use crate::protocol::wire::Reply;
 use crate::protocol::wire::frame::FromServer;
@@ -72,8 +74,8 @@ impl Engine {
         };
         let reply = if message.online { Forwarded::Done } else { Forwarded::Offline };
         let new = message.new_message(now, None, None);
-        let job = self.wait(from, Waiting::Send { message, reply });
-        self.effects.push_back(Effect::Store(Op::Write(Write::Message { job, message: new })));
+        let write = |job| Write::Message { job, message: new };
+        self.ask_store(Asked::Request(from, Waiting::Send { message, reply }), |job| Op::Write(write(job)));
     }
 
     /// Whose mailboxes a message goes to, and how it is read there.
@@ -134,7 +136,7 @@ impl Engine {
     pub(super) fn kept(&mut self, message: &Addressed, rows: &[MessageRow], sent: i64) {
         let made = self.made(message.author).filter(|_| message.writer.is_none());
         for (receiver, row) in message.receivers.iter().zip(rows) {
-            if let Some(person) = self.person(*receiver) {
+            if let Some(person) = self.accounts.person(*receiver) {
                 *person.unread.entry(message.sender.clone()).or_default() += 1;
                 for peer in person.devices.clone() {
                     let Addressed { sender, writer, text, .. } = message;

@@ -14,6 +14,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use super::accounts::Found;
+use super::jobs::{Asked, Came};
 use super::lanes::Queued;
 use super::pace::Slow;
 use super::sessions::Session;
@@ -52,7 +53,7 @@ pub(super) enum Seeker {
 /// Who is being looked for, and what that may cost.
 #[derive(Debug)]
 pub(super) struct Finding {
-    jobs: HashMap<u64, (Sought, Vec<Seeker>)>,
+    /// Who is looked for, under which number.
     sought: HashMap<Sought, u64>,
     of_one: Buckets<IpAddr>,
     of_strangers: Buckets<()>,
@@ -63,7 +64,6 @@ pub(super) struct Finding {
 impl Default for Finding {
     fn default() -> Self {
         Self {
-            jobs: HashMap::new(),
             sought: HashMap::new(),
             of_one: Buckets::new(OF_ONE, 65_536),
             of_strangers: Buckets::new(OF_STRANGERS, 1),
@@ -84,12 +84,11 @@ impl Finding {
         if stranger { self.of_strangers.take_or_when((), now) } else { Ok(()) }
     }
 
-    fn take(&mut self, job: u64) -> Option<(Sought, Vec<Seeker>)> {
-        let (sought, seekers) = self.jobs.remove(&job)?;
-        self.sought.remove(&sought);
+    /// It is known of them, or cannot be.
+    fn found(&mut self, sought: &Sought, seekers: &[Seeker]) {
+        self.sought.remove(sought);
         let strangers = seekers.iter().filter(|seeker| matches!(seeker, Seeker::Lane { stranger: true, .. })).count();
         self.strangers = self.strangers.saturating_sub(strangers);
-        Some((sought, seekers))
     }
 }
 
@@ -166,31 +165,23 @@ impl Engine {
 
     /// The store is asked for somebody, once for all who wait for the same.
     pub(super) fn seek(&mut self, now: Now, sought: Sought, seeker: Seeker) {
-        let job = match self.finding.sought.get(&sought) {
-            Some(job) => *job,
-            None => {
-                let job = self.jobs.next();
-                let since = now.unix.saturating_sub(i64::try_from(SESSION.as_secs()).unwrap_or(i64::MAX));
-                self.finding.sought.insert(sought.clone(), job);
-                self.effects.push_back(Effect::Store(Op::Read(Read::Person { job, sought: sought.clone(), since })));
-                job
-            }
-        };
-        self.finding.jobs.entry(job).or_insert_with(|| (sought, Vec::new())).1.push(seeker);
+        if let Some(job) = self.finding.sought.get(&sought) {
+            return self.jobs.join(*job, seeker);
+        }
+        let since = now.unix.saturating_sub(i64::try_from(SESSION.as_secs()).unwrap_or(i64::MAX));
+        let asked = Asked::Person(sought.clone(), vec![seeker]);
+        let whom = sought.clone();
+        let job = self.ask_store(asked, |job| Op::Read(Read::Person { job, sought: whom, since }));
+        self.finding.sought.insert(sought, job);
     }
 
-    /// The store has answered, or could not. False if nobody was looked for under this number.
-    pub(super) fn found(&mut self, now: Now, done: &mut Done) -> bool {
-        // Of all else what is done is nobody's who was looked for; most of it comes by here.
-        if !matches!(done, Done::Person { .. } | Done::Failed { .. }) {
-            return false;
-        }
-        let Some((sought, seekers)) = self.finding.take(done.job()) else { return false };
-        let Done::Person { person, .. } = done else {
-            seekers.into_iter().for_each(|seeker| self.seek_in_vain(now, seeker));
-            return true;
+    /// Whoever was looked for is found, or is nobody, or cannot be read.
+    pub(super) fn person_came(&mut self, now: Now, sought: Sought, seekers: Vec<Seeker>, came: Came) {
+        self.finding.found(&sought, &seekers);
+        let Came::Stored(Done::Person { person, .. }) = came else {
+            return seekers.into_iter().for_each(|seeker| self.seek_in_vain(now, seeker));
         };
-        if let Some(known) = person.take() {
+        if let Some(known) = person {
             self.know(now, *known);
         }
         match sought {
@@ -206,7 +197,6 @@ impl Engine {
                 Seeker::Slow(slow) => self.send_waited(now, slow),
             }
         }
-        true
     }
 
     /// The store could not be read. The plain dialect has no word for it: as nothing may be claimed, the client asks again.
@@ -225,7 +215,7 @@ impl Engine {
     /// Whoever the store has found is here, unless they are already, or are being deleted: memory is newer then.
     pub(super) fn know(&mut self, now: Now, known: Known) {
         let id = known.id;
-        if self.person(id).is_some() {
+        if self.accounts.person(id).is_some() {
             return;
         }
         let session = known.session.and_then(|(address, noted)| self.restored(now, address, noted));
@@ -288,7 +278,6 @@ impl Engine {
             }
         }
         self.jobs.needs(&mut needed);
-        self.devices.needs(&mut needed);
         self.tries.needs(&mut needed);
         self.lanes.needs(&mut needed);
         needed.extend(self.pace.waiting_for().filter_map(|name| self.accounts.named(name)));

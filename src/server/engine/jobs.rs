@@ -1,85 +1,190 @@
-//! What waits for the store or the hasher: each job has a number of its own, by which its answer is known.
+//! The table of what the store and the hasher are asked.
+//!
+//! ```text
+//! request, frame, order ─ ask_store / ask_hasher ─▶ Effect::Store, Effect::Hash, with a number
+//!                              │ Asked, under the number        │
+//! reply, frames, answer ◀─ Engine::came ◀─ Came ◀─ stored, hashed, not_hashed
+//! ```
+//!
+//! An entry is a variant of what a plain request waits for (`requests`), a device's frame (`secure::waiting`) or an operator's
+//! order (`administering`); or it is somebody who is looked for (`finding`). The compiler asks of each whom it concerns
+//! ([`Asked::needs`]), and, in one `match` of its kind, what its answer becomes and what it becomes if there is none. What
+//! follows from the kind alone is done here: a lane is held and goes on, a device's questions are counted, an operator is told.
 
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 
-use super::Waiting;
 use super::administering::Ordered;
-use crate::server::store::AccountId;
+use super::finding::Seeker;
+use super::requests::{Follows, Waiting};
+use super::{Effect, Engine, Now, secure};
+use crate::protocol::link::PeerId;
+use crate::server::hasher::{Hashed, Job, Outcome};
+use crate::server::store::{AccountId, Done, Op, Sought};
 
-/// Everything that waits, but for what devices wait for; they count by the same numbers.
+/// What waits for an answer of the store or the hasher.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "the largest is the commonest")]
+pub(super) enum Asked {
+    /// A plain request; its lane is held meanwhile.
+    Request(SocketAddr, Waiting),
+    /// A device's frame; it is counted meanwhile.
+    Frame(PeerId, secure::Waiting),
+    /// An operator's order, under its ticket.
+    Order(u64, Ordered),
+    /// Whoever looks for somebody.
+    Person(Sought, Vec<Seeker>),
+}
+
+/// What became of it.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "it is taken apart at once")]
+pub(super) enum Came {
+    /// The store has done it; what, is not a failure.
+    Stored(Done),
+    /// A new password is hashed.
+    Hashed(Hashed),
+    /// A password was looked at; whether it is right.
+    Checked(bool),
+    /// It was not stored, read, hashed or looked at.
+    Failed,
+}
+
+impl Asked {
+    /// Whom it concerns: they stay in memory meanwhile.
+    fn needs(&self, needed: &mut HashSet<AccountId>) {
+        match self {
+            Self::Request(_, waiting) => waiting.needs(needed),
+            Self::Frame(_, waiting) => waiting.needs(needed),
+            Self::Order(_, ordered) => ordered.needs(needed),
+            // Whoever is looked for is not here.
+            Self::Person(..) => {}
+        }
+    }
+}
+
+/// Everything that waits. Each job has a number of its own, by which its answer is known.
 #[derive(Debug, Default)]
 pub(super) struct Jobs {
     last: u64,
-    plain: HashMap<u64, (SocketAddr, Waiting)>,
-    /// Operators' orders that are being stored, with their tickets.
-    ordered: HashMap<u64, (u64, Ordered)>,
+    asked: HashMap<u64, Asked>,
 }
 
 impl Jobs {
-    /// A number that no job has had.
-    pub(super) fn next(&mut self) -> u64 {
+    /// Something waits from now on, under a number that no job has had.
+    pub(super) fn note(&mut self, asked: Asked) -> u64 {
         self.last += 1;
+        self.asked.insert(self.last, asked);
         self.last
     }
 
-    /// An address's request waits.
-    pub(super) fn wait(&mut self, from: SocketAddr, waiting: Waiting) -> u64 {
-        let job = self.next();
-        self.plain.insert(job, (from, waiting));
-        job
-    }
-
     /// It does no more.
-    pub(super) fn take(&mut self, job: u64) -> Option<(SocketAddr, Waiting)> {
-        self.plain.remove(&job)
+    pub(super) fn take(&mut self, job: u64) -> Option<Asked> {
+        self.asked.remove(&job)
     }
 
-    /// How many requests wait.
+    /// How much waits.
     pub(super) fn waiting(&self) -> usize {
-        self.plain.len()
+        self.asked.len()
     }
 
-    /// An operator's order waits.
-    pub(super) fn order(&mut self, ticket: u64, ordered: Ordered) -> u64 {
-        let job = self.next();
-        self.ordered.insert(job, (ticket, ordered));
+    /// One more looks for whoever is looked for under this number.
+    pub(super) fn join(&mut self, job: u64, seeker: Seeker) {
+        if let Some(Asked::Person(_, seekers)) = self.asked.get_mut(&job) {
+            seekers.push(seeker);
+        }
+    }
+
+    /// Whom it all concerns.
+    pub(super) fn needs(&self, needed: &mut HashSet<AccountId>) {
+        self.asked.values().for_each(|asked| asked.needs(needed));
+    }
+
+    /// The orders that wait. Looks through everything that does, so it is for what operators do.
+    pub(super) fn orders(&mut self) -> impl Iterator<Item = &mut Ordered> {
+        self.asked.values_mut().filter_map(|asked| match asked {
+            Asked::Order(_, ordered) => Some(ordered),
+            Asked::Request(..) | Asked::Frame(..) | Asked::Person(..) => None,
+        })
+    }
+}
+
+impl Engine {
+    /// The store is asked for something; `op` is given the number, which comes back.
+    pub(super) fn ask_store(&mut self, asked: Asked, op: impl FnOnce(u64) -> Op) -> u64 {
+        let job = self.asks(asked);
+        self.effects.push_back(Effect::Store(op(job)));
         job
     }
 
-    /// It does no more.
-    pub(super) fn take_order(&mut self, job: u64) -> Option<(u64, Ordered)> {
-        self.ordered.remove(&job)
+    /// The hasher is asked for something; `hash` is given the number.
+    pub(super) fn ask_hasher(&mut self, asked: Asked, hash: impl FnOnce(u64) -> Job) {
+        let job = self.asks(asked);
+        self.effects.push_back(Effect::Hash(hash(job)));
     }
 
-    /// Whom it concerns.
-    pub(super) fn needs(&self, needed: &mut HashSet<AccountId>) {
-        for (_, waiting) in self.plain.values() {
-            match waiting {
-                Waiting::Check { account, .. }
-                | Waiting::Rehash { account, .. }
-                | Waiting::Change { account, .. }
-                | Waiting::Offer { account, .. } => {
-                    needed.insert(*account);
-                }
-                Waiting::Send { message, .. } => message.needs(needed),
-                Waiting::Hash { .. } | Waiting::Register { .. } | Waiting::Login { .. } | Waiting::Offline => {}
-            }
+    fn asks(&mut self, asked: Asked) -> u64 {
+        match &asked {
+            Asked::Request(from, _) => self.lanes.hold(*from),
+            Asked::Frame(peer, waiting) => self.devices.ask(*peer, waiting),
+            Asked::Order(..) | Asked::Person(..) => {}
         }
-        for (_, ordered) in self.ordered.values() {
-            match ordered {
-                Ordered::Password { account, .. } | Ordered::SecureOnly { account, .. } => {
-                    needed.insert(*account);
-                }
-                // Who is deleted is kept with the order.
-                Ordered::Delete { .. } | Ordered::Import { .. } | Ordered::List => {}
+        self.jobs.note(asked)
+    }
+
+    /// What became of an operation, after its commit.
+    pub fn stored(&mut self, now: Now, done: Done) {
+        match done {
+            Done::Took { account, senders, delivered } => {
+                let person = self.accounts.person(account);
+                person.into_iter().for_each(|person| senders.iter().for_each(|(of, n)| person.take(of, *n)));
+                delivered.into_iter().for_each(|delivery| self.delivered(delivery));
             }
+            Done::Failed { job } => self.came(now, job, Came::Failed),
+            done => self.came(now, done.job(), Came::Stored(done)),
+        }
+        self.make_room(now);
+    }
+
+    /// What became of a hash.
+    pub fn hashed(&mut self, now: Now, outcome: Outcome) {
+        match outcome {
+            Outcome::New { job, hashed: Some(hashed) } => self.came(now, job, Came::Hashed(hashed)),
+            Outcome::New { job, hashed: None } => {
+                log::error!("no random bytes for a salt: a new password was not stored");
+                self.came(now, job, Came::Failed);
+            }
+            Outcome::Checked { job, right } => self.came(now, job, Came::Checked(right)),
         }
     }
 
-    /// The orders that wait.
-    pub(super) fn orders(&mut self) -> impl Iterator<Item = &mut Ordered> {
-        self.ordered.values_mut().map(|(_, ordered)| ordered)
+    /// The hasher has too much to do: this job was not taken.
+    pub fn not_hashed(&mut self, now: Now, job: u64) {
+        self.came(now, job, Came::Failed);
+    }
+
+    /// Something has its answer, or gets none. Nobody waits under 0.
+    fn came(&mut self, now: Now, job: u64, came: Came) {
+        let Some(asked) = self.jobs.take(job) else { return };
+        match asked {
+            Asked::Request(from, waiting) => match self.request_came(now, from, waiting, came) {
+                Follows::Reply(reply) => {
+                    self.reply(from, &reply);
+                    self.free(from, now);
+                }
+                Follows::Nothing => self.free(from, now),
+                Follows::Later => {}
+            },
+            Asked::Frame(peer, waiting) => {
+                self.devices.ask_no_more(peer, &waiting);
+                self.frame_came(now, peer, waiting, came);
+            }
+            Asked::Order(ticket, ordered) => {
+                let answer = self.order_came(now, ordered, came);
+                self.tell(ticket, answer);
+            }
+            Asked::Person(sought, seekers) => self.person_came(now, sought, seekers, came),
+        }
     }
 }
 
@@ -91,13 +196,17 @@ mod tests {
     fn each_job_has_a_number_of_its_own_and_is_answered_once() {
         let mut jobs = Jobs::default();
         let from = SocketAddr::from(([127, 0, 0, 1], 1));
-        let (request, device) = (jobs.wait(from, Waiting::Offline), jobs.next());
-        let order = jobs.order(5, Ordered::SecureOnly { account: 1, on: true });
+        let request = jobs.note(Asked::Request(from, Waiting::Offline));
+        let device = jobs.note(Asked::Frame(PeerId(7), secure::Waiting::History { id: 9 }));
+        let order = jobs.note(Asked::Order(5, Ordered::SecureOnly { account: 1, on: true }));
         assert_eq!([request, device, order], [1, 2, 3]);
-        assert!(jobs.take(order).is_none() && jobs.take_order(request).is_none(), "each is known as what it is");
-        assert_eq!((jobs.orders().count(), jobs.waiting()), (1, 1));
-        assert!(matches!(jobs.take(request), Some((of, Waiting::Offline)) if of == from));
-        assert!(matches!(jobs.take_order(order), Some((5, Ordered::SecureOnly { account: 1, on: true }))));
-        assert!(jobs.take(request).is_none() && jobs.waiting() == 0);
+        assert_eq!((jobs.orders().count(), jobs.waiting()), (1, 3));
+        let mut needed = HashSet::new();
+        jobs.needs(&mut needed);
+        assert_eq!(needed, HashSet::from([1]));
+        assert!(matches!(jobs.take(request), Some(Asked::Request(of, Waiting::Offline)) if of == from));
+        let ordered = jobs.take(order);
+        assert!(matches!(ordered, Some(Asked::Order(5, Ordered::SecureOnly { account: 1, on: true }))));
+        assert!(jobs.take(request).is_none() && jobs.take(order).is_none() && jobs.waiting() == 1);
     }
 }

@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 
-use super::{Effect, Engine, MAX_REPLY, Now, Waiting};
+use super::jobs::Asked;
+use super::requests::Waiting;
+use super::{Engine, MAX_REPLY, Now};
 use crate::base::model::{Account, names};
 use crate::protocol::wire::reply::Delivery;
 use crate::protocol::wire::request::Body;
@@ -50,9 +52,9 @@ impl Engine {
             self.reply(from, &if all { Reply::TakeAll(None) } else { Reply::Take(None) });
             return;
         }
-        let job = self.wait(from, Waiting::Offer { account, all });
         let sender = sender.map(|s| s.as_str().to_owned());
-        self.effects.push_back(Effect::Store(Op::Read(Read::Offer { job, account, from: sender })));
+        let read = |job| Read::Offer { job, account, from: sender };
+        self.ask_store(Asked::Request(from, Waiting::Offer { account, all }), |job| Op::Read(read(job)));
     }
 
     /// The next message, or that there is none.

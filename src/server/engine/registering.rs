@@ -4,7 +4,9 @@
 use std::net::SocketAddr;
 
 use super::accounts::Claim;
-use super::{Effect, Engine, Now, Waiting};
+use super::jobs::Asked;
+use super::requests::{Follows, Waiting};
+use super::{Engine, Now};
 use crate::base::model::{Account, Password};
 use crate::protocol::wire::Reply;
 use crate::protocol::wire::reply::Registered;
@@ -24,8 +26,7 @@ impl Engine {
         }
         match self.accounts.claim(account.as_str()) {
             Claim::Granted => {
-                let job = self.wait(from, Waiting::Hash { account });
-                self.effects.push_back(Effect::Hash(Job::New { job, password }));
+                self.ask_hasher(Asked::Request(from, Waiting::Hash { account }), |job| Job::New { job, password });
             }
             Claim::Exists => self.reply(from, &Reply::Register(Registered::AccountExists)),
             // Whether it exists is known when the first one is on disk, or is not.
@@ -42,12 +43,19 @@ impl Engine {
     }
 
     /// What became of a registration; nothing of it is on disk if there is no outcome.
-    pub(super) fn registered(&mut self, now: Now, from: SocketAddr, name: &str, outcome: Option<Registered>) {
+    pub(super) fn registered(
+        &mut self,
+        now: Now,
+        from: SocketAddr,
+        name: &str,
+        outcome: Option<Registered>,
+    ) -> Follows {
         if let Some(outcome) = outcome {
             self.reply(from, &Reply::Register(outcome));
         }
         self.free(from, now);
         self.rivals(now, name, outcome);
+        Follows::Later
     }
 
     /// Answers those who asked for the same name meanwhile.

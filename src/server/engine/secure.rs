@@ -17,6 +17,7 @@
 //! - `presence`: who is here.
 //! - `sending`: messages on their way from a device.
 //! - `settings`: how an account may be used.
+//! - `waiting`: what frames wait for, and what becomes of it.
 
 mod delivered;
 mod entering;
@@ -25,6 +26,7 @@ mod presence;
 mod pushing;
 mod sending;
 mod settings;
+mod waiting;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -33,14 +35,13 @@ use std::time::{Duration, Instant};
 use ring::digest;
 
 use self::delivered::Told;
-use self::sending::not_kept;
-use super::{Addressed, Effect, Engine, Now};
+use self::waiting::By;
+pub(super) use self::waiting::Waiting;
+use super::{Effect, Engine, Now};
 use crate::base::model::{Account, Password};
 use crate::protocol::link::{PeerId, REFUSED};
-use crate::protocol::wire::frame::{Code, Device as DeviceName, FromClient, FromServer, Key, Past, Reason};
-use crate::protocol::wire::reply::Registered;
-use crate::server::hasher::Hashed;
-use crate::server::store::{AccountId, Change, Done, MessageRow, Op, Own, Stored, Write};
+use crate::protocol::wire::frame::{Code, Device as DeviceName, FromClient, FromServer, Reason};
+use crate::server::store::{AccountId, Change, MessageRow, Op, Write};
 
 /// Messages on their way to a device that it has not stored yet.
 const WINDOW: usize = 64;
@@ -85,77 +86,10 @@ struct Device {
     told: Told,
 }
 
-#[derive(Debug)]
-enum Waiting {
-    Hash {
-        id: u64,
-        account: Account,
-    },
-    Register {
-        id: u64,
-        name: String,
-        hashed: Hashed,
-    },
-    /// `address` is where it was asked from; the connection may move, or end, before the answer.
-    Check {
-        id: u64,
-        account: AccountId,
-        nth: u64,
-        address: SocketAddr,
-        counted: bool,
-        device: DeviceName,
-        cursor: Option<u64>,
-        made: Option<i64>,
-    },
-    Enter {
-        id: u64,
-        account: AccountId,
-        nth: u64,
-        device: DeviceName,
-        cursor: bool,
-        by: By,
-    },
-    Send {
-        who: (AccountId, DeviceName),
-        counter: u64,
-        message: Addressed,
-        own: Option<Own>,
-    },
-    /// Not deliverable now; but it may have been once.
-    Again {
-        who: (AccountId, DeviceName),
-        counter: u64,
-        code: Code,
-        made: Option<i64>,
-    },
-    Page {
-        who: (AccountId, DeviceName),
-    },
-    Delivered {
-        who: (AccountId, DeviceName),
-    },
-    History {
-        id: u64,
-    },
-    Allow {
-        id: u64,
-        account: AccountId,
-        change: Change,
-    },
-}
-
-/// How somebody comes in.
-#[derive(Debug)]
-enum By {
-    Password(Key<32>),
-    Proof(Key<32>),
-}
-
 /// All connections.
 #[derive(Debug, Default)]
 pub(super) struct Devices {
     all: HashMap<PeerId, Device>,
-    waiting: HashMap<u64, (PeerId, Waiting)>,
     /// Who is here, as devices know it.
     shown: BTreeSet<String>,
     look_at: Option<Instant>,
@@ -254,23 +188,6 @@ impl Engine {
     /// Not now, for this reason.
     fn put_off(&mut self, peer: PeerId, id: u64, reason: Reason) {
         self.frame_to(peer, FromServer::Error { id, code: Code::TryLater, reason: Some(reason) });
-    }
-
-    fn device_waits(&mut self, peer: PeerId, waiting: Waiting) -> u64 {
-        let job = self.jobs.next();
-        self.devices.waiting.insert(job, (peer, waiting));
-        if let Some(device) = self.devices.all.get_mut(&peer) {
-            device.waiting += 1;
-        }
-        job
-    }
-
-    fn waited(&mut self, job: u64) -> Option<(PeerId, Waiting)> {
-        let (peer, waiting) = self.devices.waiting.remove(&job)?;
-        if let Some(device) = self.devices.all.get_mut(&peer) {
-            device.waiting = device.waiting.saturating_sub(1);
-        }
-        Some((peer, waiting))
     }
 
     /// A frame from a device.
@@ -400,96 +317,6 @@ impl Engine {
         self.leave(now, account, peer);
         self.frame_to(peer, FromServer::LoggedOut { id });
     }
-
-    /// What became of a device's operation.
-    pub(super) fn device_stored(&mut self, now: Now, done: Done) {
-        let Some((peer, waiting)) = self.waited(done.job()) else { return };
-        match (waiting, done) {
-            (Waiting::Register { id, name, hashed }, done) => {
-                let outcome = match done {
-                    Done::Registered { account: Some(account), at, .. } => {
-                        self.accounts.add(account, name.clone(), hashed, at);
-                        Some(Registered::Done)
-                    }
-                    Done::Registered { account: None, .. } => Some(Registered::AccountExists),
-                    _ => None,
-                };
-                self.device_registered(now, peer, id, &name, outcome);
-            }
-            (Waiting::Enter { id, account, nth, device, cursor, by }, done) => {
-                self.set_busy(peer, false);
-                match self.is_over(account, nth, &by) {
-                    Some(code) => self.fail(peer, id, code),
-                    None => self.entered(now, peer, id, (account, device), (cursor, by), done),
-                }
-            }
-            (Waiting::Send { who, counter, message, own }, done) => {
-                self.message_kept(peer, who, counter, &message, own, done);
-            }
-            (Waiting::Again { who, counter, code, made }, done) => match done {
-                Done::Kept { rows, sent, online, .. } => {
-                    let (row, online) = (number(rows.first().copied().unwrap_or(0)), online.unwrap_or(false));
-                    self.answer(peer, who, FromServer::Accepted { counter, row, at: sent, online, made: None });
-                }
-                Done::Ok { .. } => {
-                    self.answer(peer, who, FromServer::Refused { counter, code, wait: None, reason: None, made })
-                }
-                done => self.answer(peer, who, not_kept(counter, &done)),
-            },
-            (Waiting::Page { who }, done) => self.page(peer, who, done),
-            (Waiting::Delivered { who }, done) => self.deliveries_read(peer, who, done),
-            (Waiting::History { id }, Done::Messages { messages, more, .. }) => {
-                let messages = messages.into_iter().map(past).collect();
-                self.frame_to(peer, FromServer::History { id, messages, more });
-            }
-            (Waiting::History { id }, _) => self.fail(peer, id, Code::TryLater),
-            (Waiting::Allow { id, account, change }, Done::Ok { .. }) => self.allowed(now, peer, id, account, change),
-            (Waiting::Allow { id, .. }, _) => self.put_off(peer, id, Reason::NotStored),
-            // These wait for the hasher.
-            (Waiting::Hash { .. } | Waiting::Check { .. }, _) => {}
-        }
-    }
-
-    /// The store knows the device that comes in; `cursor`: the device has said how far it is.
-    fn entered(
-        &mut self,
-        now: Now,
-        peer: PeerId,
-        id: u64,
-        who: (AccountId, DeviceName),
-        (cursor, by): (bool, By),
-        done: Done,
-    ) {
-        let Done::Entered { token, highest, start, .. } = done else {
-            return self.put_off(peer, id, Reason::NotStored);
-        };
-        let proved = match &by {
-            By::Password(_) => true,
-            By::Proof(proof) => self.proves(peer, token, proof),
-        };
-        if !proved {
-            return self.fail(peer, id, Code::BadToken);
-        }
-        if self.is_in_use(peer, who) {
-            return self.fail(peer, id, Code::InUse);
-        }
-        let token = match by {
-            By::Password(token) => Some(token),
-            By::Proof(_) => None,
-        };
-        if cursor {
-            let taken = Op::Write(Write::TakenTo { account: who.0, row: start, at: now.unix });
-            self.effects.push_back(Effect::Store(taken));
-        }
-        let told = (!cursor).then(|| number(start));
-        self.device_is_in(now, peer, id, who, token, highest, (start, told));
-    }
-}
-
-/// A row of the history as a frame has it.
-fn past(stored: Stored) -> Past {
-    let Stored { row, sender, writer, sent, text, online, delivered, .. } = stored;
-    Past { row: number(row), from: sender, writer, at: sent, text, online, delivered }
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use super::{Effect, Engine, NOTED, Now, PRESENCE, SESSION, Waiting};
+use super::jobs::Asked;
+use super::requests::Waiting;
+use super::{Effect, Engine, NOTED, Now, PRESENCE, SESSION};
 use crate::protocol::link::PeerId;
 use crate::protocol::wire::Reply;
 use crate::protocol::wire::frame::AccountSettings;
@@ -152,14 +154,8 @@ impl Engine {
         self.bind(now, from, account);
         self.kick_all(now, account, from);
         self.devices.somebody_moved(now);
-        let job = self.wait(from, Waiting::Login { reply });
-        self.effects.push_back(Effect::Store(Op::Write(Write::Session {
-            job,
-            account,
-            address: from,
-            end,
-            at: now.unix,
-        })));
+        let write = |job| Write::Session { job, account, address: from, end, at: now.unix };
+        self.ask_store(Asked::Request(from, Waiting::Login { reply }), |job| Op::Write(write(job)));
     }
 
     /// `02:04`, and for a while this address may end the other session.
@@ -212,8 +208,8 @@ impl Engine {
         self.end_session(account);
         self.kick_all(now, account, from);
         self.devices.somebody_moved(now);
-        let job = self.wait(from, Waiting::Offline);
-        self.effects.push_back(Effect::Store(Op::Write(Write::EndSession { job, account })));
+        let write = |job| Write::EndSession { job, account };
+        self.ask_store(Asked::Request(from, Waiting::Offline), |job| Op::Write(write(job)));
     }
 
     pub(super) fn present(&self, now: Now, account: AccountId) -> bool {

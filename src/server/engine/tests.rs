@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use super::lanes::Queued;
 use super::*;
 use crate::protocol::wire::frame::AccountSettings;
-use crate::server::store::{Known, MessageRow, Read, Sought, Unread};
+use crate::server::hasher::{Hashed, Outcome};
+use crate::server::store::{AccountId, Done, Known, MessageRow, Read, Sought, Unread, Write};
 
 /// An engine with a store and a hasher that answer at once, in memory.
 struct World {

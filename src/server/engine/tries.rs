@@ -11,9 +11,12 @@ use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use super::jobs::Asked;
 use super::lanes::LANE;
+use super::requests::{Follows, Waiting};
 use super::secure::sha256;
-use super::{Effect, Engine, Now, Person, Waiting};
+use super::sessions::Person;
+use super::{Engine, Now};
 use crate::base::model::{Account, Password};
 use crate::protocol::wire::Reply;
 use crate::protocol::wire::reply::{LoggedIn, PasswordChange};
@@ -203,9 +206,9 @@ impl Engine {
             // It was deleted while this waited.
             return self.reply(from, &nobody(change.is_some()));
         };
-        let job = self.wait(from, Waiting::Check { account, nth, counted, change });
+        let waiting = Waiting::Check { account, nth, counted, change };
+        self.ask_hasher(Asked::Request(from, waiting), |job| Job::Check { job, password, against });
         self.lanes.hashing(from, &request);
-        self.effects.push_back(Effect::Hash(Job::Check { job, password, against }));
     }
 
     /// A password was looked at, and the account has another one by now, or is gone: what was right is not. The client
@@ -247,9 +250,9 @@ impl Engine {
                 Some(password) => {
                     let request = self.lanes.take_hashed(from);
                     let nth = self.nth_password(account).unwrap_or_default();
-                    let job = self.wait(from, Waiting::Rehash { account, nth, asked: sha256(&[&request]) });
+                    let waiting = Waiting::Rehash { account, nth, asked: sha256(&[&request]) };
+                    self.ask_hasher(Asked::Request(from, waiting), |job| Job::New { job, password });
                     self.lanes.hashing(from, &request);
-                    self.effects.push_back(Effect::Hash(Job::New { job, password }));
                 }
             };
         }
@@ -271,7 +274,7 @@ impl Engine {
         self.free(from, now);
     }
 
-    /// A new password is on disk, or is not: then nothing is said, and the client asks again.
+    /// A new password is on disk.
     pub(super) fn password_changed(
         &mut self,
         now: Now,
@@ -279,11 +282,11 @@ impl Engine {
         (account, nth): (AccountId, u64),
         hashed: Hashed,
         asked: [u8; 32],
-    ) {
+    ) -> Follows {
         // An operator's comes after it, or has deleted the account. Nothing is claimed; the client asks again.
         let Some(person) = self.accounts.people.get_mut(&account).filter(|person| person.nth == nth) else {
             self.overtaken(account, hashed);
-            return;
+            return Follows::Nothing;
         };
         person.renew(hashed);
         // Whoever is in by the old one may be why it was changed.
@@ -295,7 +298,7 @@ impl Engine {
         self.kick_all(now, account, from);
         self.devices.somebody_moved(now);
         self.tries.note_change(now.instant, account, from, asked);
-        self.reply(from, &PasswordChange::Done.into());
+        Follows::Reply(PasswordChange::Done.into())
     }
 
     /// A password will not be looked at after all: the hasher has too much to do.

@@ -321,11 +321,11 @@ fn read(file: &Path) -> Result<Vec<u8>, AdminError> {
     std::fs::read(file).map_err(|error| AdminError::Read { path: file.to_owned(), error })
 }
 
-/// Makes those that are not there yet; which of the list, and their rows.
-pub(super) fn insert(c: &Connection, list: &[NewAccount], at: i64) -> Result<Vec<(usize, AccountId)>, rusqlite::Error> {
+/// Makes those of a list that are not there yet; their names.
+pub(super) fn insert(c: &Connection, list: &[NewAccount], at: i64) -> Result<Vec<String>, rusqlite::Error> {
     let mut new = Vec::new();
-    for (i, NewAccount { name, salt, hash }) in list.iter().enumerate() {
-        new.extend(accounts::make(c, name, &salt.0, &hash.0, at)?.map(|account| (i, account)));
+    for NewAccount { name, salt, hash } in list {
+        new.extend(accounts::make(c, name, &salt.0, &hash.0, at)?.map(|_| name.clone()));
     }
     Ok(new)
 }

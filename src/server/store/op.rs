@@ -176,8 +176,8 @@ pub(super) enum Size {
 pub enum Done {
     /// The account's row, `None` if it exists, and when it was made.
     Registered { job: u64, account: Option<AccountId>, at: i64 },
-    /// Which accounts of a list are new, by their place in it, and their rows.
-    Imported { job: u64, new: Vec<(usize, AccountId)>, at: i64 },
+    /// Which accounts of a list are new, by their names.
+    Imported { job: u64, new: Vec<String> },
     /// What is gone with the account out of others' mailboxes: whose, which, of whom.
     Deleted { job: u64, messages: Vec<(AccountId, MessageRow, String)> },
     /// On disk; of [`Read::Again`]: no.

@@ -7,7 +7,8 @@ use std::collections::HashSet;
 use super::{DeviceName, Waiting, number};
 use crate::protocol::link::PeerId;
 use crate::protocol::wire::frame::FromServer;
-use crate::server::engine::{Effect, Engine};
+use crate::server::engine::Engine;
+use crate::server::engine::jobs::{Asked, Came};
 use crate::server::store::{AccountId, Delivery, Done, Op, Read};
 
 /// Ranges of one answer; even with the longest names fewer bytes than a frame may have.
@@ -47,17 +48,17 @@ impl Engine {
         }
         device.told.reading = true;
         let after = device.told.version;
-        let job = self.device_waits(peer, Waiting::Delivered { who });
-        self.effects.push_back(Effect::Store(Op::Read(Read::Delivered { job, account: who.0, after, count: MOST })));
+        let read = |job| Read::Delivered { job, account: who.0, after, count: MOST };
+        self.ask_store(Asked::Frame(peer, Waiting::Delivered { who }), |job| Op::Read(read(job)));
     }
 
     /// What was read for a device.
-    pub(super) fn deliveries_read(&mut self, peer: PeerId, who: (AccountId, DeviceName), done: Done) {
+    pub(super) fn deliveries_read(&mut self, peer: PeerId, who: (AccountId, DeviceName), came: Came) {
         // Not if somebody else has logged in on this connection meanwhile.
         let Some(device) = self.devices.all.get_mut(&peer).filter(|d| d.who == Some(who)) else { return };
         device.told.reading = false;
         // If the disk could not be read, the next delivery, or the next login, tries again.
-        let Done::Delivered { delivered, .. } = done else { return };
+        let Came::Stored(Done::Delivered { delivered, .. }) = came else { return };
         device.told.current = true;
         if !delivered.is_empty() {
             // An answer has one range of each conversation; the next question brings the others.

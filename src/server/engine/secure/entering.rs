@@ -5,14 +5,16 @@ use std::net::SocketAddr;
 use ring::hmac;
 
 use super::delivered::Told;
-use super::{BESIDE, By, DeviceName, Waiting, sha256};
+use super::waiting::{By, Check, Waiting};
+use super::{BESIDE, DeviceName, sha256};
 use crate::base::model::{Account, Password};
 use crate::protocol::link::{COPIED, COPIED_BESIDE, PeerId};
 use crate::protocol::wire::frame::{Code, FromServer, Key, Reason};
 use crate::protocol::wire::reply::Registered;
 use crate::server::engine::accounts::Claim;
+use crate::server::engine::jobs::Asked;
 use crate::server::engine::{Effect, Engine, Now};
-use crate::server::hasher::{Hashed, Job};
+use crate::server::hasher::Job;
 use crate::server::store::{AccountId, MessageRow, Op, Write};
 
 impl Engine {
@@ -55,12 +57,6 @@ impl Engine {
         self.accounts.people.get(&account).map(|person| person.devices.clone()).unwrap_or_default()
     }
 
-    pub(in crate::server::engine) fn set_busy(&mut self, peer: PeerId, busy: bool) {
-        if let Some(device) = self.devices.all.get_mut(&peer) {
-            device.busy = busy;
-        }
-    }
-
     pub(in crate::server::engine) fn device_registers(
         &mut self,
         peer: PeerId,
@@ -73,9 +69,7 @@ impl Engine {
             Claim::Exists => return self.fail(peer, id, Code::AccountExists),
             Claim::Pending | Claim::Full => return self.fail(peer, id, Code::TryLater),
         }
-        self.set_busy(peer, true);
-        let job = self.device_waits(peer, Waiting::Hash { id, account });
-        self.effects.push_back(Effect::Hash(Job::New { job, password }));
+        self.ask_hasher(Asked::Frame(peer, Waiting::Hash { id, account }), |job| Job::New { job, password });
     }
 
     pub(in crate::server::engine) fn device_logs_in(
@@ -95,25 +89,8 @@ impl Engine {
         let Some(counted) = self.device_may_try(account, address) else {
             return self.put_off(peer, id, Reason::TooManyTries);
         };
-        self.set_busy(peer, true);
-        let job = self.device_waits(peer, Waiting::Check { id, account, nth, address, counted, device, cursor, made });
-        self.effects.push_back(Effect::Hash(Job::Check { job, password, against }));
-    }
-
-    /// A device's new password is hashed; `None` if it could not be.
-    pub(in crate::server::engine) fn device_hashed(&mut self, now: Now, job: u64, hashed: Option<Hashed>) {
-        if !matches!(self.devices.waiting.get(&job), Some((_, Waiting::Hash { .. }))) {
-            return;
-        }
-        let Some((peer, Waiting::Hash { id, account })) = self.waited(job) else { return };
-        let name = account.as_str().to_owned();
-        let Some(hashed) = hashed else {
-            self.set_busy(peer, false);
-            self.fail(peer, id, Code::TryLater);
-            return self.rivals(now, &name, None);
-        };
-        let job = self.device_waits(peer, Waiting::Register { id, name: name.clone(), hashed: hashed.clone() });
-        self.effects.push_back(Effect::Store(Op::Write(Write::Register { job, name, hashed, at: now.unix })));
+        let waiting = Waiting::Check(Check { id, account, nth, address, counted, device, cursor, made });
+        self.ask_hasher(Asked::Frame(peer, waiting), |job| Job::Check { job, password, against });
     }
 
     pub(in crate::server::engine) fn device_registered(
@@ -124,7 +101,6 @@ impl Engine {
         name: &str,
         outcome: Option<Registered>,
     ) {
-        self.set_busy(peer, false);
         match outcome {
             Some(Registered::Done) => self.frame_to(peer, FromServer::Registered { id }),
             Some(_) => self.fail(peer, id, Code::AccountExists),
@@ -134,16 +110,8 @@ impl Engine {
     }
 
     /// A device's password was looked at; `None` if it was not.
-    pub(in crate::server::engine) fn device_checked(&mut self, now: Now, job: u64, right: Option<bool>) {
-        if !matches!(self.devices.waiting.get(&job), Some((_, Waiting::Check { .. }))) {
-            return;
-        }
-        let Some((peer, Waiting::Check { id, account, nth, address, counted, device, cursor, made })) =
-            self.waited(job)
-        else {
-            return;
-        };
-        self.set_busy(peer, false);
+    pub(super) fn device_checked(&mut self, now: Now, peer: PeerId, check: Check, right: Option<bool>) {
+        let Check { id, account, nth, address, counted, device, cursor, made } = check;
         // It has another one by now: what was looked at is neither right nor wrong.
         let right = right.filter(|_| self.nth_password(account) == Some(nth));
         // Before anything else: that of a connection that is gone meanwhile counts all the same.
@@ -186,21 +154,14 @@ impl Engine {
         cursor: Option<u64>,
         by: By,
     ) {
-        self.set_busy(peer, true);
         let token = match &by {
             By::Password(token) => Some(sha256(&[&token.0])),
             By::Proof(_) => None,
         };
         let nth = self.nth_password(account).unwrap_or_default();
-        let job = self.device_waits(peer, Waiting::Enter { id, account, nth, device, cursor: cursor.is_some(), by });
-        self.effects.push_back(Effect::Store(Op::Write(Write::Enter {
-            job,
-            account,
-            device,
-            token,
-            cursor,
-            at: now.unix,
-        })));
+        let waiting = Waiting::Enter { id, account, nth, device, cursor: cursor.is_some(), by };
+        let write = |job| Write::Enter { job, account, device, token, cursor, at: now.unix };
+        self.ask_store(Asked::Frame(peer, waiting), |job| Op::Write(write(job)));
     }
 
     /// The logins of this connection are to end nobody else's.

@@ -1,16 +1,16 @@
 //! A device's frames while one of them waits for somebody to be found in the store: they stay in their order, and hold up
 //! nobody else's.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 
-use super::{Devices, MOST_WAITING, Waiting};
+use super::MOST_WAITING;
 use crate::base::model::Account;
 use crate::protocol::link::{PeerId, REFUSED};
 use crate::protocol::wire::frame::{Code, FromClient, FromServer, Reason};
 use crate::server::engine::accounts::Found;
 use crate::server::engine::finding::Seeker;
 use crate::server::engine::{Effect, Engine, Now};
-use crate::server::store::{AccountId, Sought};
+use crate::server::store::Sought;
 
 /// Bytes of frames that may wait, of a device and of a connection on which nobody is logged in.
 const MOST_BYTES: usize = 256 << 10;
@@ -30,27 +30,6 @@ impl Held {
         let frame = self.frames.pop_front()?;
         self.bytes = self.bytes.saturating_sub(frame.len());
         Some(frame)
-    }
-}
-
-impl Devices {
-    /// Whom it concerns that something waits for.
-    pub(in crate::server::engine) fn needs(&self, needed: &mut HashSet<AccountId>) {
-        for (_, waiting) in self.waiting.values() {
-            match waiting {
-                Waiting::Check { account, .. } | Waiting::Enter { account, .. } | Waiting::Allow { account, .. } => {
-                    needed.insert(*account);
-                }
-                Waiting::Send { who, message, .. } => {
-                    needed.insert(who.0);
-                    message.needs(needed);
-                }
-                Waiting::Again { who, .. } | Waiting::Page { who } | Waiting::Delivered { who } => {
-                    needed.insert(who.0);
-                }
-                Waiting::Hash { .. } | Waiting::Register { .. } | Waiting::History { .. } => {}
-            }
-        }
     }
 }
 

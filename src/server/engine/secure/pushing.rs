@@ -3,6 +3,7 @@
 use super::{DeviceName, PAGE, WINDOW, Waiting, number};
 use crate::protocol::link::PeerId;
 use crate::protocol::wire::frame::FromServer;
+use crate::server::engine::jobs::{Asked, Came};
 use crate::server::engine::{Effect, Engine, Now};
 use crate::server::store::{AccountId, Done, MessageRow, Op, OwnSent, Read, Stored, Write};
 
@@ -39,18 +40,10 @@ impl Engine {
         let peer_id = self.accounts.named(&other);
         // As the mailboxes have it.
         let other = peer_id.and_then(|id| self.accounts.people.get(&id)).map_or(other, |person| person.name.clone());
-        let job = self.device_waits(peer, Waiting::History { id });
         let before = before.map(|before| i64::try_from(before).unwrap_or(i64::MAX));
         let count = count.min(PAGE);
-        self.effects.push_back(Effect::Store(Op::Read(Read::History {
-            job,
-            account,
-            name,
-            peer: other,
-            peer_id,
-            before,
-            count,
-        })));
+        let read = |job| Read::History { job, account, name, peer: other, peer_id, before, count };
+        self.ask_store(Asked::Frame(peer, Waiting::History { id }), |job| Op::Read(read(job)));
     }
 
     /// A new message for a device that is here: at once if it has all before it, else in its turn from the disk.
@@ -82,22 +75,16 @@ impl Engine {
         (device.reading, device.more) = (true, false);
         let after = device.pushed;
         let count = u32::try_from(room).unwrap_or(1);
-        let job = self.device_waits(peer, Waiting::Page { who });
-        self.effects.push_back(Effect::Store(Op::Read(Read::After {
-            job,
-            account: who.0,
-            device: who.1,
-            after,
-            count,
-        })));
+        let read = |job| Read::After { job, account: who.0, device: who.1, after, count };
+        self.ask_store(Asked::Frame(peer, Waiting::Page { who }), |job| Op::Read(read(job)));
     }
 
     /// Messages that were read for a device.
-    pub(in crate::server::engine) fn page(&mut self, peer: PeerId, who: (AccountId, DeviceName), done: Done) {
+    pub(in crate::server::engine) fn page(&mut self, peer: PeerId, who: (AccountId, DeviceName), came: Came) {
         // Not if somebody else has logged in on this connection meanwhile.
         let Some(device) = self.devices.all.get_mut(&peer).filter(|d| d.who == Some(who)) else { return };
         device.reading = false;
-        let Done::Messages { messages, more, .. } = done else {
+        let Came::Stored(Done::Messages { messages, more, .. }) = came else {
             // The disk could not be read; the next message, or the next login, tries again.
             device.more = true;
             return;

@@ -5,7 +5,9 @@ use crate::base::model::{Account, MessageText};
 use crate::protocol::link::PeerId;
 use crate::protocol::wire::frame::{Code, FromServer, Reason};
 use crate::protocol::wire::request::Body;
-use crate::server::engine::{Addressed, Effect, Engine, Now, Undeliverable};
+use crate::server::engine::delivery::{Addressed, Undeliverable};
+use crate::server::engine::jobs::{Asked, Came};
+use crate::server::engine::{Engine, Now};
 use crate::server::store::{AccountId, Done, Op, Own, Read, SentKey, Write};
 
 impl Engine {
@@ -22,10 +24,10 @@ impl Engine {
         counter: u64,
         message: &Addressed,
         own: Option<Own>,
-        done: Done,
+        came: Came,
     ) {
-        let Done::Kept { rows, own: own_row, sent, again, online, .. } = done else {
-            return self.answer(peer, who, not_kept(counter, &done));
+        let Came::Stored(Done::Kept { rows, own: own_row, sent, again, online, .. }) = came else {
+            return self.answer(peer, who, not_kept(counter, &came));
         };
         if !again {
             self.kept(message, &rows, sent);
@@ -66,9 +68,10 @@ impl Engine {
         let hash = sha256(&[to.as_str().as_bytes(), &[0], text.as_bytes()]);
         let again = |engine: &mut Self, code, made| {
             let who = (account, device);
-            let job = engine.device_waits(peer, Waiting::Again { who, counter, code, made });
             let key = SentKey { account, device, counter, hash, after };
-            engine.effects.push_back(Effect::Store(Op::Read(Read::Again { job, key })));
+            let read = |job| Read::Again { job, key };
+            engine
+                .ask_store(Asked::Frame(peer, Waiting::Again { who, counter, code, made }), |job| Op::Read(read(job)));
         };
         let made = self.accounts.named(to.as_str()).and_then(|to| self.made(to));
         if meant.is_some() && made.is_some() && meant != made {
@@ -101,16 +104,16 @@ impl Engine {
         let to = to.as_str().to_owned();
         let own = person.map(|person| Own { writer: person.name.clone(), to, text: parsed.as_str().to_owned() });
         let new = message.new_message(now, Some(SentKey { account, device, counter, hash, after }), own.clone());
-        let job = self.device_waits(peer, Waiting::Send { who: (account, device), counter, message, own });
-        self.effects.push_back(Effect::Store(Op::Write(Write::Message { job, message: new })));
+        let waiting = Waiting::Send { who: (account, device), counter, message, own };
+        self.ask_store(Asked::Frame(peer, waiting), |job| Op::Write(Write::Message { job, message: new }));
     }
 }
 
 /// The answer for a message that is not on disk.
-pub(super) fn not_kept(counter: u64, done: &Done) -> FromServer {
-    let (code, reason) = match done {
-        Done::Conflict { .. } => (Code::IdConflict, None),
-        Done::OutOfTurn { .. } => (Code::OutOfTurn, None),
+pub(super) fn not_kept(counter: u64, came: &Came) -> FromServer {
+    let (code, reason) = match came {
+        Came::Stored(Done::Conflict { .. }) => (Code::IdConflict, None),
+        Came::Stored(Done::OutOfTurn { .. }) => (Code::OutOfTurn, None),
         _ => (Code::TryLater, Some(Reason::NotStored)),
     };
     FromServer::Refused { counter, code, wait: None, reason, made: None }

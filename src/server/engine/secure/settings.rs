@@ -3,6 +3,7 @@
 use super::{DeviceName, Waiting, number};
 use crate::protocol::link::PeerId;
 use crate::protocol::wire::frame::FromServer;
+use crate::server::engine::jobs::Asked;
 use crate::server::engine::{Effect, Engine, Now};
 use crate::server::store::{AccountId, Change, MessageRow, Op, Own, Write};
 
@@ -19,8 +20,8 @@ impl Engine {
         account: AccountId,
         change: Change,
     ) {
-        let job = self.device_waits(peer, Waiting::Allow { id, account, change });
-        self.effects.push_back(Effect::Store(Op::Write(Write::Allow { job, account, change })));
+        let write = |job| Write::Allow { job, account, change };
+        self.ask_store(Asked::Frame(peer, Waiting::Allow { id, account, change }), |job| Op::Write(write(job)));
     }
 
     /// A change is on disk.

@@ -11,10 +11,10 @@ use ring::hmac;
 
 use super::*;
 use crate::protocol::wire::Charset;
-use crate::protocol::wire::frame::{AccountSettings, Secret};
+use crate::protocol::wire::frame::{AccountSettings, Key, Secret};
 use crate::server::engine::Effect;
 use crate::server::hasher::{Hashed, Job, Outcome};
-use crate::server::store::{Read, Snapshot, Store};
+use crate::server::store::{Done, Read, Snapshot, Store};
 use crate::server::{OnSecondLogin, Quotas};
 
 struct World {

@@ -1,0 +1,211 @@
+//! What devices' frames wait for, and what an answer or its failure becomes.
+
+use std::collections::HashSet;
+use std::net::SocketAddr;
+
+use super::sending::not_kept;
+use super::{DeviceName, Devices, number};
+use crate::base::model::Account;
+use crate::protocol::link::PeerId;
+use crate::protocol::wire::frame::{Code, FromServer, Key, Past, Reason};
+use crate::server::engine::delivery::Addressed;
+use crate::server::engine::jobs::{Asked, Came};
+use crate::server::engine::{Effect, Engine, Now};
+use crate::server::hasher::Hashed;
+use crate::server::store::{AccountId, Change, Done, Op, Own, Stored, Write};
+
+/// What a device's frame waits for.
+#[derive(Debug)]
+pub(in crate::server::engine) enum Waiting {
+    /// A new account's password is hashed.
+    Hash { id: u64, account: Account },
+    /// A new account is stored.
+    Register { id: u64, name: String, hashed: Hashed },
+    /// A password is looked at.
+    Check(Check),
+    /// A device that comes in is noted.
+    Enter { id: u64, account: AccountId, nth: u64, device: DeviceName, cursor: bool, by: By },
+    /// A message is stored.
+    Send { who: (AccountId, DeviceName), counter: u64, message: Addressed, own: Option<Own> },
+    /// A message is not deliverable now; but it may have been once, which is read.
+    Again { who: (AccountId, DeviceName), counter: u64, code: Code, made: Option<i64> },
+    /// Messages to be pushed are read.
+    Page { who: (AccountId, DeviceName) },
+    /// What was delivered is read.
+    Delivered { who: (AccountId, DeviceName) },
+    /// Messages of before are read.
+    History { id: u64 },
+    /// A setting is stored.
+    Allow { id: u64, account: AccountId, change: Change },
+}
+
+/// A password that a device logs in by.
+#[derive(Debug)]
+pub(in crate::server::engine) struct Check {
+    pub(super) id: u64,
+    pub(super) account: AccountId,
+    /// Which of the account's passwords it is looked at against.
+    pub(super) nth: u64,
+    /// Where it was asked from; the connection may move, or end, before the answer.
+    pub(super) address: SocketAddr,
+    pub(super) counted: bool,
+    pub(super) device: DeviceName,
+    pub(super) cursor: Option<u64>,
+    pub(super) made: Option<i64>,
+}
+
+/// How somebody comes in.
+#[derive(Debug)]
+pub(in crate::server::engine) enum By {
+    Password(Key<32>),
+    Proof(Key<32>),
+}
+
+impl Waiting {
+    /// Whom it concerns.
+    pub(in crate::server::engine) fn needs(&self, needed: &mut HashSet<AccountId>) {
+        match self {
+            Self::Check(Check { account, .. }) | Self::Enter { account, .. } | Self::Allow { account, .. } => {
+                needed.insert(*account);
+            }
+            Self::Send { who, message, .. } => {
+                needed.insert(who.0);
+                message.needs(needed);
+            }
+            Self::Again { who, .. } | Self::Page { who } | Self::Delivered { who } => {
+                needed.insert(who.0);
+            }
+            Self::Hash { .. } | Self::Register { .. } | Self::History { .. } => {}
+        }
+    }
+
+    /// Whether somebody is about to come in: of these a connection has one at a time.
+    fn is_entering(&self) -> bool {
+        match self {
+            Self::Hash { .. } | Self::Register { .. } | Self::Check(_) | Self::Enter { .. } => true,
+            Self::Send { .. }
+            | Self::Again { .. }
+            | Self::Page { .. }
+            | Self::Delivered { .. }
+            | Self::History { .. }
+            | Self::Allow { .. } => false,
+        }
+    }
+}
+
+impl Devices {
+    /// One more of a device's frames waits.
+    pub(in crate::server::engine) fn ask(&mut self, peer: PeerId, waiting: &Waiting) {
+        if let Some(device) = self.all.get_mut(&peer) {
+            device.waiting += 1;
+            device.busy |= waiting.is_entering();
+        }
+    }
+
+    /// It does no more.
+    pub(in crate::server::engine) fn ask_no_more(&mut self, peer: PeerId, waiting: &Waiting) {
+        if let Some(device) = self.all.get_mut(&peer) {
+            device.waiting = device.waiting.saturating_sub(1);
+            device.busy &= !waiting.is_entering();
+        }
+    }
+}
+
+impl Engine {
+    /// What a device's frame waited for has come, or has failed.
+    pub(in crate::server::engine) fn frame_came(&mut self, now: Now, peer: PeerId, waiting: Waiting, came: Came) {
+        match waiting {
+            Waiting::Hash { id, account } => match came {
+                Came::Hashed(hashed) => {
+                    let name = account.as_str().to_owned();
+                    let waiting = Waiting::Register { id, name: name.clone(), hashed: hashed.clone() };
+                    let write = |job| Write::Register { job, name, hashed, at: now.unix };
+                    self.ask_store(Asked::Frame(peer, waiting), |job| Op::Write(write(job)));
+                }
+                _ => {
+                    self.fail(peer, id, Code::TryLater);
+                    self.rivals(now, account.as_str(), None);
+                }
+            },
+            Waiting::Register { id, name, hashed } => {
+                let outcome = self.register_came(&name, hashed, came);
+                self.device_registered(now, peer, id, &name, outcome);
+            }
+            Waiting::Check(check) => {
+                let right = if let Came::Checked(right) = came { Some(right) } else { None };
+                self.device_checked(now, peer, check, right);
+            }
+            Waiting::Enter { id, account, nth, device, cursor, by } => match self.is_over(account, nth, &by) {
+                Some(code) => self.fail(peer, id, code),
+                None => self.entered(now, peer, id, (account, device), (cursor, by), came),
+            },
+            Waiting::Send { who, counter, message, own } => {
+                self.message_kept(peer, who, counter, &message, own, came);
+            }
+            Waiting::Again { who, counter, code, made } => match came {
+                Came::Stored(Done::Kept { rows, sent, online, .. }) => {
+                    let (row, online) = (number(rows.first().copied().unwrap_or(0)), online.unwrap_or(false));
+                    self.answer(peer, who, FromServer::Accepted { counter, row, at: sent, online, made: None });
+                }
+                Came::Stored(Done::Ok { .. }) => {
+                    self.answer(peer, who, FromServer::Refused { counter, code, wait: None, reason: None, made });
+                }
+                came => self.answer(peer, who, not_kept(counter, &came)),
+            },
+            Waiting::Page { who } => self.page(peer, who, came),
+            Waiting::Delivered { who } => self.deliveries_read(peer, who, came),
+            Waiting::History { id } => match came {
+                Came::Stored(Done::Messages { messages, more, .. }) => {
+                    let messages = messages.into_iter().map(past).collect();
+                    self.frame_to(peer, FromServer::History { id, messages, more });
+                }
+                _ => self.fail(peer, id, Code::TryLater),
+            },
+            Waiting::Allow { id, account, change } => match came {
+                Came::Stored(Done::Ok { .. }) => self.allowed(now, peer, id, account, change),
+                _ => self.put_off(peer, id, Reason::NotStored),
+            },
+        }
+    }
+
+    /// The store knows the device that comes in; `cursor`: the device has said how far it is.
+    fn entered(
+        &mut self,
+        now: Now,
+        peer: PeerId,
+        id: u64,
+        who: (AccountId, DeviceName),
+        (cursor, by): (bool, By),
+        came: Came,
+    ) {
+        let Came::Stored(Done::Entered { token, highest, start, .. }) = came else {
+            return self.put_off(peer, id, Reason::NotStored);
+        };
+        let proved = match &by {
+            By::Password(_) => true,
+            By::Proof(proof) => self.proves(peer, token, proof),
+        };
+        if !proved {
+            return self.fail(peer, id, Code::BadToken);
+        }
+        if self.is_in_use(peer, who) {
+            return self.fail(peer, id, Code::InUse);
+        }
+        let token = match by {
+            By::Password(token) => Some(token),
+            By::Proof(_) => None,
+        };
+        if cursor {
+            let taken = Op::Write(Write::TakenTo { account: who.0, row: start, at: now.unix });
+            self.effects.push_back(Effect::Store(taken));
+        }
+        let told = (!cursor).then(|| number(start));
+        self.device_is_in(now, peer, id, who, token, highest, (start, told));
+    }
+}
+
+/// A row of the history as a frame has it.
+fn past(stored: Stored) -> Past {
+    let Stored { row, sender, writer, sent, text, online, delivered, .. } = stored;
+    Past { row: number(row), from: sender, writer, at: sent, text, online, delivered }
+}
