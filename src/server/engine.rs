@@ -242,8 +242,16 @@ impl Engine {
             }
             return;
         };
-        if let Some(sought) = self.missing(from, &request, bytes) {
-            return self.seek_for_lane(now, from, sought, bytes);
+        match request {
+            // The same again waits for its turn or its answer already.
+            Request::Login { .. } | Request::ChangePassword { .. } if self.is_apart(from, bytes) => return,
+            // It takes the place of one that waits: that is not to be answered meanwhile, nor to bring the address back.
+            Request::Login { .. } | Request::ChangePassword { .. } | Request::Offline => self.give_up_try(from),
+            _ => {}
+        }
+        match self.missing(from, &request) {
+            Ok(needed) => needed.into_iter().for_each(|id| self.accounts.needed(id)),
+            Err(sought) => return self.seek_for_lane(now, from, sought, bytes),
         }
         match request {
             Request::Register { account, password, confirm } => self.register(now, from, account, password, &confirm),

@@ -10,7 +10,7 @@ use super::sessions::Person;
 use crate::base::model::{Account, names};
 use crate::server::hasher::{Hashed, MOST_JOBS};
 use crate::server::limits::{Recent, Seldom};
-use crate::server::store::{AccountId, Known};
+use crate::server::store::{AccountId, Known, Sought};
 
 /// Most addresses that wait for one name.
 const RIVALS: usize = 4;
@@ -41,6 +41,20 @@ pub(super) enum Found {
     Nobody,
     /// The store is to be asked for this name.
     Unknown(String),
+}
+
+impl Found {
+    /// Who is needed, of those who are here.
+    ///
+    /// # Errors
+    /// Whom the store is to be asked for.
+    pub(super) fn known(self) -> Result<Option<AccountId>, Sought> {
+        match self {
+            Self::Here(id) => Ok(Some(id)),
+            Self::Nobody => Ok(None),
+            Self::Unknown(name) => Err(Sought::Name(name)),
+        }
+    }
 }
 
 /// The accounts that are in memory.
@@ -115,9 +129,12 @@ impl Accounts {
         }
     }
 
-    /// Whose name this is, of somebody who is here; as [`Accounts::find`].
+    /// Whose name this is, if they are here; of nobody whom the store would have to be asked for.
     pub(super) fn named(&self, name: &str) -> Option<AccountId> {
-        self.names.get(name).or_else(|| self.names.get(&*names::composed(name))).copied()
+        match self.find(name) {
+            Found::Here(id) => Some(id),
+            Found::Nobody | Found::Unknown(_) => None,
+        }
     }
 
     /// Whose name this is, of somebody who is here, as it was typed.
@@ -313,6 +330,8 @@ mod tests {
     fn a_name_is_found_however_its_letters_are_put_together() {
         let mut accounts = Accounts::new(0, 9);
         accounts.add(1, "andr\u{e9}".into(), hashed(), 0);
+        assert_eq!(accounts.named("andre\u{301}"), None, "somebody who is not here may be called just so");
+        accounts.nobody_has("andre\u{301}".into());
         assert_eq!(accounts.named("andre\u{301}"), Some(1));
         assert_eq!((accounts.of_name("andr\u{e9}"), accounts.of_name("andre\u{301}")), (Some(1), None));
     }

@@ -13,7 +13,6 @@ use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use super::accounts::Found;
 use super::jobs::{Asked, Came};
 use super::lanes::Queued;
 use super::pace::Slow;
@@ -93,29 +92,23 @@ impl Finding {
 }
 
 impl Engine {
+    /// Who is needed for this request, of those who are here.
+    ///
+    /// # Errors
     /// Whom the store is to be asked for before this request can be looked at.
-    pub(super) fn missing(&mut self, from: SocketAddr, request: &Request, bytes: &[u8]) -> Option<Sought> {
+    pub(super) fn missing(&self, from: SocketAddr, request: &Request) -> Result<Option<AccountId>, Sought> {
         let found = match request {
-            Request::Hello { .. } => return None,
+            Request::Hello { .. } => return Ok(None),
             Request::Register { account, password, confirm } => {
                 if password != confirm {
-                    return None;
+                    return Ok(None);
                 }
                 self.accounts.find_exactly(account.as_str())
             }
             Request::Login { account, .. } | Request::ChangePassword { account, .. } => {
-                if self.is_apart(from, bytes) {
-                    return None;
-                }
-                // As it takes the place of the one that waits, that one is not to be answered meanwhile.
-                self.give_up_try(from);
                 self.accounts.find(account.as_str())
             }
-            Request::Offline => {
-                self.give_up_try(from);
-                return self.places.is_unknown(from).then_some(Sought::Place(from));
-            }
-            _ if self.places.is_unknown(from) => return Some(Sought::Place(from)),
+            _ if self.places.is_unknown(from) => return Err(Sought::Place(from)),
             Request::Send { to, .. } if self.places.whose(from).is_some() && to.as_str() != Account::LOBBY => {
                 self.accounts.find(to.as_str())
             }
@@ -124,21 +117,10 @@ impl Engine {
             | Request::CountAll
             | Request::Take { .. }
             | Request::TakeAll
-            | Request::Who { .. } => return None,
+            | Request::Who { .. }
+            | Request::Offline => return Ok(None),
         };
-        self.unknown(found)
-    }
-
-    /// Who is to be asked for; whoever is here is needed now.
-    pub(super) fn unknown(&mut self, found: Found) -> Option<Sought> {
-        match found {
-            Found::Here(id) => {
-                self.accounts.needed(id);
-                None
-            }
-            Found::Nobody => None,
-            Found::Unknown(name) => Some(Sought::Name(name)),
-        }
+        found.known()
     }
 
     /// A datagram waits for somebody, if its address may cause a look now. Who is logged in waits for that too; a stranger's is

@@ -100,8 +100,9 @@ impl Engine {
     pub(super) fn send_waited(&mut self, now: Now, slow: Slow) {
         let found =
             if slow.to.as_str() == Account::LOBBY { Found::Nobody } else { self.accounts.find(slow.to.as_str()) };
-        if let Some(sought) = self.unknown(found) {
-            return self.seek(now, sought, Seeker::Slow(slow));
+        match found.known() {
+            Ok(needed) => needed.into_iter().for_each(|id| self.accounts.needed(id)),
+            Err(sought) => return self.seek(now, sought, Seeker::Slow(slow)),
         }
         let Slow { from, writer, to, body } = slow;
         let waits = self.jobs.waiting();

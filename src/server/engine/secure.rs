@@ -209,8 +209,9 @@ impl Engine {
                 return self.effects.push_back(Effect::Close { peer, code: REFUSED, reason: "not a frame" });
             }
         };
-        if let Some(sought) = self.missing_for(&frame, who.is_some(), (busy, crowded)) {
-            return self.seek_for_frame(now, peer, sought, frame, bytes);
+        match self.missing_for(&frame, who.is_some(), (busy, crowded)) {
+            Ok(needed) => needed.into_iter().for_each(|id| self.accounts.needed(id)),
+            Err(sought) => return self.seek_for_frame(now, peer, sought, frame, bytes),
         }
         match (frame, who) {
             (FromClient::Register { id, .. } | FromClient::Login { id, .. } | FromClient::Resume { id, .. }, _)

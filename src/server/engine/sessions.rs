@@ -192,8 +192,6 @@ impl Engine {
     }
 
     pub(super) fn offline(&mut self, now: Now, from: SocketAddr) {
-        // A login that still waits must not bring the address back afterwards.
-        self.give_up_try(from);
         let own = self.session(now, from);
         let armed = self.places.take_armed(now.instant, from);
         // The session it was armed against may have ended by itself.

@@ -132,10 +132,6 @@ impl Tries {
 
 impl Engine {
     pub(super) fn login(&mut self, now: Now, from: SocketAddr, account: &Account, password: Password, request: &[u8]) {
-        if self.is_apart(from, request) {
-            return;
-        }
-        self.give_up_try(from);
         let Some(id) = self.accounts.named(account.as_str()) else {
             self.reply(from, &Reply::Login(LoggedIn::NoSuchAccount));
             return;
@@ -162,10 +158,6 @@ impl Engine {
             // The answer was lost, and the old password is not the old one any more.
             return self.reply(from, &PasswordChange::Done.into());
         }
-        if self.is_apart(from, request) {
-            return;
-        }
-        self.give_up_try(from);
         if new != confirm {
             return self.reply(from, &PasswordChange::PasswordsDiffer.into());
         }

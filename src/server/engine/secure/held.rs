@@ -10,7 +10,7 @@ use crate::protocol::wire::frame::{Code, FromClient, FromServer, Reason};
 use crate::server::engine::accounts::Found;
 use crate::server::engine::finding::Seeker;
 use crate::server::engine::{Effect, Engine, Now};
-use crate::server::store::Sought;
+use crate::server::store::{AccountId, Sought};
 
 /// Bytes of frames that may wait, of a device and of a connection on which nobody is logged in.
 const MOST_BYTES: usize = 256 << 10;
@@ -51,17 +51,22 @@ impl Engine {
         false
     }
 
-    /// Whom the store is to be asked for before this frame can be looked at; nobody if it is refused anyway, as its device is
-    /// `busy` with a login or `crowded` at the disk, or nobody is logged in on it (`known`).
+    /// Who is needed for this frame, of those who are here; nobody if it is refused anyway, as its device is `busy` with a
+    /// login or `crowded` at the disk, or nobody is logged in on it (`known`).
+    ///
+    /// # Errors
+    /// Whom the store is to be asked for before this frame can be looked at.
     pub(super) fn missing_for(
-        &mut self,
+        &self,
         frame: &FromClient,
         known: bool,
         (busy, crowded): (bool, bool),
-    ) -> Option<Sought> {
+    ) -> Result<Option<AccountId>, Sought> {
         let found = match frame {
-            FromClient::Register { .. } | FromClient::Login { .. } | FromClient::Resume { .. } if busy => return None,
-            FromClient::Send { .. } | FromClient::History { .. } if crowded => return None,
+            FromClient::Register { .. } | FromClient::Login { .. } | FromClient::Resume { .. } if busy => {
+                return Ok(None);
+            }
+            FromClient::Send { .. } | FromClient::History { .. } if crowded => return Ok(None),
             FromClient::Register { account, .. } => self.accounts.find_exactly(account),
             FromClient::Login { account, .. } | FromClient::Resume { account, .. } => self.accounts.find(account),
             FromClient::Send { to: name, .. }
@@ -84,7 +89,7 @@ impl Engine {
             | FromClient::IfFree
             | FromClient::Unknown => Found::Nobody,
         };
-        self.unknown(found)
+        found.known()
     }
 
     /// A frame waits for somebody, if its address may cause a look now; else its device is told to ask later.
