@@ -11,6 +11,7 @@ use rusqlite::{Error, OptionalExtension, params};
 
 use super::Database;
 use super::delivered::state_of;
+use super::look::NOTE;
 use super::moment::may_be;
 use super::same::pairs;
 use super::schema::{number, signed, state};
@@ -169,9 +170,9 @@ impl Database {
     fn unnumbered(&self, peer: &Account) -> Result<Vec<Unnumbered>, Error> {
         let mut query = self.connection.prepare_cached(
             "SELECT id, outgoing, text, unix_ms, iif(zone IS NULL, face, NULL) AS face, state FROM messages
-             WHERE peer = ? AND NOT repeat AND server_row IS NULL AND state IS NOT -2 ORDER BY id",
+             WHERE peer = ? AND NOT repeat AND server_row IS NULL AND state IS NOT ? ORDER BY id",
         )?;
-        let rows = query.query_map([peer.as_str()], |row| {
+        let rows = query.query_map(params![peer.as_str(), NOTE], |row| {
             let sent: Option<i64> = row.get("state")?;
             Ok(Unnumbered {
                 id: row.get("id")?,

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use rusqlite::{Error, Row, params};
 
+use super::look::NOTE;
 use super::moment::shown;
 use super::{Contact, Conversation, Database, MoreStrangers, contacts};
 use crate::base::model::{Account, MessageId};
@@ -64,9 +65,9 @@ impl Database {
             c.prepare_cached(
                 "INSERT OR IGNORE INTO peers SELECT peer, max(id), sum(NOT seen),
                      NOT EXISTS (SELECT 1 FROM contacts WHERE account = ?1) AND ?1 NOT GLOB '@*'
-                     FROM messages WHERE peer = ?1 AND NOT repeat AND state IS NOT -2 GROUP BY peer",
+                     FROM messages WHERE peer = ?1 AND NOT repeat AND state IS NOT ?2 GROUP BY peer",
             )?
-            .execute([&peer])?;
+            .execute(params![peer, NOTE])?;
         }
         Ok(true)
     }
@@ -95,9 +96,9 @@ impl Database {
         // Whoever was forgotten has their messages again.
         c.prepare_cached(
             "INSERT OR IGNORE INTO peers
-             SELECT peer, max(id), 0, 0 FROM messages WHERE peer = ? AND NOT repeat AND state IS NOT -2 GROUP BY peer",
+             SELECT peer, max(id), 0, 0 FROM messages WHERE peer = ? AND NOT repeat AND state IS NOT ? GROUP BY peer",
         )?
-        .execute([account.as_str()])?;
+        .execute(params![account.as_str(), NOTE])?;
         Ok(())
     }
 
