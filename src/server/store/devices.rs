@@ -261,23 +261,52 @@ pub(super) fn after(
     Ok(Done::Messages { job, messages, more })
 }
 
+/// The columns of [`message`] where messages of before are read; only of one's own is known whether the receiver was here and has it.
+macro_rules! past {
+    () => {
+        "id, sender, sent, text, 0 AS plain, NULL AS own, NULL AS device, NULL AS counter, NULL AS accepted, writer,
+             iif(receiver = ?1, NULL, online) AS online, iif(receiver = ?1, 0, taken IS NOT NULL) AS delivered, NULL AS made"
+    };
+}
+
 /// Messages of two people. What somebody wrote lies in the receiver's mailbox, one's own in the peer's: each half is read from its
 /// index. Whose it is says the number: an account of before may have had one of the names.
-const CONVERSATION: &str = "SELECT * FROM (
-         SELECT * FROM (SELECT id, sender, sent, text, 0 AS plain, NULL AS own, NULL AS device, NULL AS counter,
-                 NULL AS accepted, writer, NULL AS online, 0 AS delivered, NULL AS made FROM messages INDEXED BY conversation
-             WHERE receiver = ?1 AND sender = ?2 AND author IS ?7 AND id < ?5 AND own IS NULL ORDER BY id DESC LIMIT ?6)
-         UNION ALL
-         SELECT * FROM (SELECT id, sender, sent, text, 0, NULL, NULL, NULL, NULL, writer, online, taken IS NOT NULL, NULL
-             FROM messages INDEXED BY conversation
-             WHERE receiver = ?3 AND sender = ?4 AND author = ?1 AND id < ?5 ORDER BY id DESC LIMIT ?6)
-     ) ORDER BY id DESC LIMIT ?6";
+const CONVERSATION: &str = concat!(
+    "SELECT * FROM (SELECT * FROM (SELECT ",
+    past!(),
+    " FROM messages INDEXED BY conversation
+         WHERE receiver = ?1 AND sender = ?2 AND author = ?7 AND id < ?5 AND own IS NULL ORDER BY id DESC LIMIT ?6)
+     UNION ALL SELECT * FROM (SELECT ",
+    past!(),
+    " FROM messages INDEXED BY conversation
+         WHERE receiver = ?3 AND sender = ?4 AND author = ?1 AND id < ?5 ORDER BY id DESC LIMIT ?6)
+     ) ORDER BY id DESC LIMIT ?6"
+);
+
+/// What somebody wrote who has no account any more; what was written to them is gone with their mailbox.
+const GONE: &str = concat!(
+    "SELECT ",
+    past!(),
+    " FROM messages INDEXED BY gone
+     WHERE receiver = ?1 AND sender = ?2 AND author IS NULL AND own IS NULL AND id < ?3 ORDER BY id DESC LIMIT ?4"
+);
 
 /// Messages of the lobby, also those of before the writer stood beside them; its name stands in the index, and so here.
-const ROOM: &str =
-    "SELECT id, sender, sent, text, 0 AS plain, NULL AS own, NULL AS device, NULL AS counter, NULL AS accepted,
-         writer, NULL AS online, 0 AS delivered, NULL AS made FROM messages INDEXED BY room
-     WHERE receiver = ?1 AND sender = '@lobby' AND own IS NULL AND id < ?2 ORDER BY id DESC LIMIT ?3";
+const ROOM: &str = concat!(
+    "SELECT ",
+    past!(),
+    " FROM messages INDEXED BY room
+     WHERE receiver = ?1 AND sender = '@lobby' AND own IS NULL AND id < ?2 ORDER BY id DESC LIMIT ?3"
+);
+
+/// The query by which messages with somebody are read.
+pub(super) fn of_past(peer: &str, peer_id: Option<AccountId>) -> &'static str {
+    match peer_id {
+        _ if peer == Account::LOBBY => ROOM,
+        Some(_) => CONVERSATION,
+        None => GONE,
+    }
+}
 
 pub(super) fn history(
     c: &Connection,
@@ -287,17 +316,19 @@ pub(super) fn history(
     before: Option<MessageRow>,
     count: u32,
 ) -> Result<Done, Error> {
-    let mut query = c.prepare_cached(if peer == Account::LOBBY { ROOM } else { CONVERSATION })?;
     let before = before.unwrap_or(i64::MAX);
-    // Nobody has row 0; notes to oneself lie in one mailbox and are not to be read twice.
-    let other = peer_id.filter(|id| *id != account).unwrap_or(0);
     let count_more = i64::from(count) + 1;
-    let rows = if peer == Account::LOBBY {
-        query.query_map(params![account, before, count_more], message)?
-    } else {
-        query.query_map(params![account, peer, other, name, before, count_more, peer_id], message)?
+    let mut query = c.prepare_cached(of_past(peer, peer_id))?;
+    let messages: Result<Vec<_>, _> = match peer_id {
+        _ if peer == Account::LOBBY => query.query_map(params![account, before, count_more], message)?.collect(),
+        Some(id) => {
+            // Nobody has row 0; notes to oneself lie in one mailbox and are not to be read twice.
+            let other = if id == account { 0 } else { id };
+            query.query_map(params![account, peer, other, name, before, count_more, id], message)?.collect()
+        }
+        None => query.query_map(params![account, peer, before, count_more], message)?.collect(),
     };
-    let (mut messages, more) = bounded(rows.collect::<Result<Vec<_>, _>>()?, count);
+    let (mut messages, more) = bounded(messages?, count);
     messages.reverse();
     Ok(Done::Messages { job, messages, more })
 }

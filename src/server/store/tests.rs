@@ -238,3 +238,28 @@ fn accounts_are_listed_page_by_page() {
     assert_eq!(page(Some("b")), (vec![("c".into(), 1, 1)], false));
     assert_eq!(page(Some("c")), (vec![], false));
 }
+
+/// What a page of a conversation looks at lies side by side in an index: nothing of anybody else is looked through, also where the
+/// other account is gone, or never was.
+#[test]
+fn a_page_of_a_conversation_looks_through_nothing_else() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let store = Store::open(dir.path()).expect("a database");
+    for (peer, peer_id, searched) in [
+        ("b", Some(2), ["(author=? AND receiver=? AND id<?)"; 2].as_slice()),
+        ("gone", None, &["(receiver=? AND sender=? AND id<?)"]),
+        ("@lobby", None, &["(receiver=? AND id<?)"]),
+    ] {
+        let query = devices::of_past(peer, peer_id);
+        let mut plan = store.connection().prepare(&format!("EXPLAIN QUERY PLAN {query}")).expect("valid");
+        let none = vec![rusqlite::types::Null; plan.parameter_count()];
+        let steps = plan.query_map(rusqlite::params_from_iter(none), |row| row.get::<_, String>("detail"));
+        let steps: Vec<String> = steps.and_then(Iterator::collect).expect("a plan");
+        let looks: Vec<&str> = steps.iter().filter(|step| step.contains(" messages")).map(String::as_str).collect();
+        assert_eq!(looks.len(), searched.len(), "{peer}: {steps:?}");
+        assert!(
+            looks.iter().zip(searched).all(|(look, by)| look.starts_with("SEARCH") && look.ends_with(by)),
+            "{steps:?}"
+        );
+    }
+}
