@@ -55,6 +55,9 @@ const TURN_TIME: Duration = Duration::from_millis(4);
 /// How long a deadline waits at most for what has arrived to be looked at first.
 const LATE: Duration = Duration::from_millis(100);
 
+/// How long after the first change a face gives a draft to [`Client::set_draft`]; nothing waits while nobody types.
+pub const DRAFT_SOON: Duration = Duration::from_millis(700);
+
 /// How a client runs.
 #[derive(Debug, Clone)]
 pub struct Config {

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::scripts::{check, lines, run};
-use super::tmux::Served;
+use super::tmux::{Served, Terminal};
 
 /// A server that is a function from a request to its replies, and what it was asked.
 pub struct Foreign {
@@ -46,6 +46,11 @@ impl Foreign {
         command.args(["--server", &self.at.to_string(), "--lang", lang, "--allow-plain", "--account", "me", "--data"]);
         command.arg(self.dir.path()).args(args).env("HONGYAN_PASSWORD", "secret");
         command
+    }
+
+    /// A terminal of its user's, in which a password may go out in plain.
+    pub fn terminal(&self, lang: &str) -> Terminal {
+        Terminal::running(&self.job_in(lang, &[]), self.dir.path(), &[])
     }
 
     pub fn folder(&self) -> &std::path::Path {

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::Value;
 
+use super::foreign::{Foreign, course};
 use super::scripts::{check, find, lines, run};
 use super::tmux::{Served, Terminal, until};
 
@@ -60,6 +61,86 @@ fn a_message_has_the_moment_at_which_it_was_written_in_the_zone_of_now() {
     assert!(west.iter().all(|row| row["time"].as_str().is_some_and(|time| time.ends_with("-05:00"))), "{west:?}");
 }
 
+/// The drafts that are on disk in the only history of this name below a folder.
+fn drafts(folder: &Path, history: &str) -> Vec<String> {
+    let file = find(folder, history).expect("a history");
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let read = || {
+        let database = rusqlite::Connection::open_with_flags(&file, flags)?;
+        let mut query = database.prepare("SELECT peer || ': ' || text FROM drafts ORDER BY peer")?;
+        query.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()
+    };
+    read().unwrap_or_default()
+}
+
+/// Waits until these are on disk.
+#[track_caller]
+fn are_kept(folder: &Path, history: &str, wanted: &[&str]) {
+    let look = |found: Vec<String>| if found == wanted { Ok(()) } else { Err(format!("{found:?}")) };
+    until("what is typed on disk", || look(drafts(folder, history)));
+}
+
+/// Neither a question nor a search loses what is typed, and what is only looked at or was never a text takes its place
+/// nowhere.
+#[test]
+fn what_is_typed_is_kept_whatever_is_done_meanwhile() {
+    for (lang, options) in [("en", &[][..]), ("zh", &["--plain", "--allow-plain"][..])] {
+        let served = Served::new();
+        let bob = served.by_hand("bob");
+        let folder = served.dir.path().join("a/profiles/default");
+        let kept = |wanted: &[&str]| are_kept(&folder, "a.sqlite", wanted);
+        // Twice the time after which a draft is kept.
+        let later = || std::thread::sleep(Duration::from_millis(1_400));
+        let a = Terminal::open_in(lang, &served, "a", options);
+        a.register_in(lang, "a");
+        a.line("add bob");
+        a.line("chat bob");
+        a.foot_is("a → bob>");
+        // The beginning of a message to somebody else was no draft.
+        a.write("s");
+        kept(&["bob: s"]);
+        a.write("/bob/said");
+        later();
+        a.keys(&["Enter"]);
+        a.foot_is("a → bob ✓>");
+        kept(&[]);
+        assert!(served.ask_from(&bob, "09#").is_some_and(|reply| reply.ends_with(":said")));
+        // Neither is an earlier line that is looked at or looked for.
+        a.write("half a ");
+        a.keys(&["Up"]);
+        kept(&["bob: half a "]);
+        a.keys(&["Down"]);
+        a.write("thought");
+        a.keys(&["C-r"]);
+        a.write("chat");
+        a.foot_is("a → bob ✓> chat bob");
+        kept(&["bob: half a thought"]);
+        a.keys(&["Escape"]);
+        a.foot_is("a → bob ✓> half a thought");
+        // One that is done does not take away what is typed either.
+        a.keys(&["Up", "Up", "Enter"]);
+        a.foot_is("a → bob ✓> half a thought");
+        later();
+        kept(&["bob: half a thought"]);
+    }
+}
+
+/// What is typed in the last moment before a login ends is kept, too.
+#[test]
+fn what_is_typed_while_one_logs_out_is_kept() {
+    let server = Foreign::new(|request| if request.starts_with("06") { Vec::new() } else { course(request) });
+    let a = server.terminal("en");
+    a.shows("Password of me:");
+    a.line("secret");
+    a.foot_is("me>");
+    a.line("chat bob");
+    a.foot_is("me → bob>");
+    // All at once: the server is waited for a second.
+    a.write("/logout\rthe last words");
+    a.shows("Logged out.");
+    are_kept(server.folder(), "me.sqlite", &["bob: the last words"]);
+}
+
 /// What is typed to somebody and not sent outlives any end of the program, and is there in their chat alone; in both
 /// dialects and languages.
 #[test]
@@ -67,20 +148,8 @@ fn what_is_typed_in_a_terminal_is_there_again() {
     for (lang, options) in [("en", &[][..]), ("zh", &["--plain", "--allow-plain"][..])] {
         let served = Served::new();
         let _others = ["bob", "carol"].map(|who| served.by_hand(who));
-        let drafts = || {
-            let folder = served.dir.path().join("a/profiles/default");
-            let file = find(&folder, "a.sqlite").expect("a history");
-            let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
-            let read = || {
-                let database = rusqlite::Connection::open_with_flags(&file, flags)?;
-                let mut query = database.prepare("SELECT peer || ': ' || text FROM drafts ORDER BY peer")?;
-                query.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()
-            };
-            read().unwrap_or_default()
-        };
-        let kept = |wanted: &[&str]| {
-            until("what is typed on disk", || if drafts() == wanted { Ok(()) } else { Err(format!("{:?}", drafts())) });
-        };
+        let folder = served.dir.path().join("a/profiles/default");
+        let kept = |wanted: &[&str]| are_kept(&folder, "a.sqlite", wanted);
         let a = Terminal::open_in(lang, &served, "a", options);
         a.register_in(lang, "a");
         a.line("chat bob");

@@ -18,6 +18,7 @@ mod looking;
 mod process;
 mod scripts;
 mod tmux;
+mod unseen;
 
 use tmux::{Served, Terminal, until};
 

@@ -152,11 +152,15 @@ impl Terminal {
     }
 
     pub fn open_in(language: &str, served: &Served, name: &str, options: &[&str]) -> Self {
+        Self::running(&served.client_in(language, name), served.dir.path(), options)
+    }
+
+    /// This client with these options more; what belongs to the terminal itself lies in `folder`.
+    pub fn running(command: &Command, folder: &Path, options: &[&str]) -> Self {
         // One that has just been closed may still be about to end.
         static OPENED: AtomicUsize = AtomicUsize::new(0);
         let number = OPENED.fetch_add(1, Ordering::Relaxed);
-        let terminal = Self { socket: served.dir.path().join(format!("tmux-{name}-{number}")) };
-        let command = served.client_in(language, name);
+        let terminal = Self { socket: folder.join(format!("tmux-{number}")) };
         let mut words = vec![quoted(command.get_program().as_ref())];
         words.extend(command.get_args().map(|arg| quoted(arg.as_ref())));
         words.extend(options.iter().map(|option| quoted(option.as_ref())));

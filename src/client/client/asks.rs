@@ -51,7 +51,7 @@ impl Client {
         self.change(Op::Write(Write::Seen { peer, to: Some(to) }));
     }
 
-    /// What is typed to somebody and not sent, from now on; empty when nothing is. It comes back with the list.
+    /// What is typed to somebody and not sent, from now on, at the latest [`super::DRAFT_SOON`] after the first change; empty when nothing is. It comes back with the list.
     pub fn set_draft(&self, peer: Account, text: String) {
         self.change(Op::Write(Write::Draft { peer, text }));
     }

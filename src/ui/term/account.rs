@@ -45,6 +45,11 @@ impl App {
             | PasswordOutcome::Encrypted => self.failed(Exit::Refused),
         }
         self.error(&sentence);
+        let wrong = matches!(outcome, PasswordOutcome::WrongPassword | PasswordOutcome::NotTheOneOfLogin);
+        if wrong && self.ask == Ask::Command {
+            self.ask_again(Ask::OldPassword);
+        }
+        self.no_secret_twice();
     }
 
     /// Asks for both settings, or changes one.

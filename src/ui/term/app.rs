@@ -8,7 +8,7 @@ use super::commands::{self, Command, Typed};
 use super::drawing::Output;
 use super::line::{Done, Key, Line};
 use super::login::Login;
-use super::pipe::Pipe;
+use super::pipe::{Came, Pipe};
 use super::raw::Raw;
 use super::remembered::Remembered;
 use super::screen::harmless;
@@ -171,7 +171,7 @@ impl App {
         self.out.touched();
         match input {
             Input::Key(key) => self.key(key),
-            Input::Line(line) => self.pipe.came(line),
+            Input::Line(line) => self.pipe.came(line.map_or(Came::Unreadable, Came::Line)),
             Input::End => self.pipe.end(),
             Input::Gone => self.out.cut = true,
             // A terminal that goes says so by a signal as well: that is no second asking.
@@ -185,30 +185,61 @@ impl App {
 
     fn key(&mut self, key: Key) {
         self.line_kind();
-        let stood = !self.line.text().is_empty();
+        let stood = !self.line.own().is_empty();
+        let own = self.line.own() == self.line.text();
+        let other = if own || key != Key::Enter || self.ask != Ask::Command { None } else { self.draft_now() };
         match self.line.key(key) {
             Done::Edited => self.typed(stood),
-            // A login is under way, or a name being changed: what is typed meanwhile comes after it.
-            Done::Line(line) if self.is_under_way() || self.raw_waits() => self.pipe.came(Some(line)),
+            // What is typed meanwhile comes after it; of a line that nobody could see nothing is done.
+            Done::Line(line) if self.is_under_way() || self.raw_waits() => {
+                if !self.line.is_secret() {
+                    if own {
+                        self.line_ends(&line);
+                    }
+                    self.pipe.came(Came::Line(line));
+                } else if !line.is_empty() {
+                    self.pipe.came(Came::Blind(line));
+                }
+            }
             Done::Line(line) => {
-                let answers = self.ask != Ask::Command;
-                self.submit(line);
-                // What was being typed when something was asked comes back by itself.
-                if !answers {
+                if own && self.ask == Ask::Command {
+                    self.line_ends(&line);
+                }
+                self.line_done(line);
+                // An earlier line was done, and what is typed still is not.
+                if let Some((peer, text)) = other {
+                    self.note_draft(peer, text);
                     self.bring_draft();
                 }
             }
-            Done::Complete => self.complete(),
+            Done::Complete => {
+                self.complete();
+                self.typed(stood);
+            }
             Done::Interrupt | Done::End => self.leave(Leaving::Quit),
             Done::ClearScreen => self.out.clear(),
             Done::Suspend => self.out.suspend(),
-            Done::TooLong => self.warn(&t!("term.too_long")),
+            Done::TooLong => {
+                self.warn(&t!("term.too_long"));
+                self.typed(stood);
+            }
         }
     }
 
-    /// A login, a registration or a change of the list is.
+    /// A login, a registration, a change of the password or of the list is: all that the server looks at a password for,
+    /// and what the next line may rely on.
     pub(super) fn is_under_way(&self) -> bool {
-        self.pending != Pending::Nothing || self.login.awaits.change.is_some()
+        self.pending != Pending::Nothing || self.login.is_under_way()
+    }
+
+    /// A line's turn has come.
+    pub(super) fn line_done(&mut self, line: String) {
+        let answers = self.ask != Ask::Command;
+        self.submit(line);
+        // What was being typed when something was asked comes back by itself.
+        if !answers {
+            self.bring_draft();
+        }
     }
 
     pub(super) fn submit(&mut self, line: String) {

@@ -246,9 +246,24 @@ impl App {
         password
     }
 
-    fn ask_again(&mut self, ask: Ask) {
+    pub(super) fn ask_again(&mut self, ask: Ask) {
         self.ask = ask;
         self.only_on_terminal();
+    }
+
+    /// What a password was given for has failed. What was typed blind meanwhile may be that password once more: where none is
+    /// asked for it is shown nowhere.
+    pub(super) fn no_secret_twice(&mut self) {
+        if !self.ask.is_secret() {
+            self.line.forget_ahead();
+        }
+    }
+
+    /// Nobody is logged in any more, or tries to be. What was typed and not sent is on disk before that is closed.
+    pub(super) fn end_login(&mut self) {
+        self.keep_draft();
+        self.client.close_account();
+        self.login = Login::nobody();
     }
 
     /// Ends the account's session elsewhere, or gives up.
@@ -260,10 +275,7 @@ impl App {
             }
             // The session goes on trying by itself for a while.
             _ if self.login.logged_in => {}
-            _ => {
-                self.client.close_account();
-                self.login = Login::nobody();
-            }
+            _ => self.end_login(),
         }
         self.quiet(&t!("term.cancelled"));
     }
@@ -283,8 +295,7 @@ impl App {
         self.pending = Pending::Nothing;
         self.client.refuse_plain();
         if !self.login.logged_in {
-            self.client.close_account();
-            self.login = Login::nobody();
+            self.end_login();
         }
     }
 
@@ -334,6 +345,7 @@ impl App {
         if self.login.me.as_ref() == Some(&account) {
             self.login.roster = super::people::roster(account.clone());
         } else {
+            self.keep_draft();
             self.login = Login::of(account.clone());
         }
         self.pending = Pending::Login(account.clone());
@@ -347,7 +359,7 @@ impl App {
         };
         if let Err(error) = begun {
             self.pending = Pending::Nothing;
-            self.login = Login::nobody();
+            self.end_login();
             self.failed(Exit::Trouble);
             self.error(&error.to_string());
         }
@@ -400,6 +412,9 @@ impl App {
                 self.failed(Exit::Refused);
                 self.error(&sentence);
             }
+        }
+        if self.pending == Pending::Nothing {
+            self.no_secret_twice();
         }
     }
 
@@ -464,8 +479,7 @@ impl App {
                 }
                 self.error(&self.client.login_sentence(outcome));
                 if !self.login.logged_in {
-                    self.client.close_account();
-                    self.login = Login::nobody();
+                    self.end_login();
                 }
                 if *outcome == LoginOutcome::Refused(LoggedIn::NoSuchAccount) {
                     self.quiet(&t!("term.not_registered"));
@@ -473,6 +487,7 @@ impl App {
                 if let Some(account) = account.filter(|_| again) {
                     self.ask_again(Ask::LoginPassword(account));
                 }
+                self.no_secret_twice();
             }
         }
     }

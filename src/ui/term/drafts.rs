@@ -2,16 +2,14 @@
 //! any end of the program, in either face.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::app::App;
 use super::asks::Ask;
 use super::commands::{self, Typed};
 use crate::base::model::Account;
+use crate::client::DRAFT_SOON;
 use crate::client::net::clock;
-
-/// How long after the first change a draft goes to the disk; nothing waits while nobody types.
-const SOON: Duration = Duration::from_millis(700);
 
 /// The drafts of an account.
 #[derive(Debug, Default)]
@@ -20,6 +18,8 @@ pub(super) struct Drafts {
     kept: HashMap<Account, String>,
     /// When what is typed goes there, if it is another text than that.
     due: Option<Instant>,
+    /// For whom the line was begun, and what their draft was then.
+    begun: Option<(Account, String)>,
 }
 
 impl Drafts {
@@ -50,43 +50,58 @@ fn line_of(text: &str, known: impl Fn(&str) -> bool) -> String {
 }
 
 impl App {
-    /// The text that stands in the line for whom one chats with; none where it is something else, which says nothing of
-    /// their draft.
-    fn typed_text(&self) -> Option<(Account, String)> {
+    /// What one's own line makes of the draft of whom one chats with; none where it says nothing of it.
+    pub(super) fn draft_now(&self) -> Option<(Account, String)> {
         let peer = self.login.target.clone()?;
-        let looks = self.line.searching().is_some();
-        let other = self.raw.is_some() || self.ask != Ask::Command || self.line.is_secret();
-        if !self.on_terminal() || !self.login.logged_in || other || looks {
+        if !self.on_terminal() || !self.login.logged_in || self.raw.is_some() {
             return None;
         }
-        match commands::parse(self.line.text(), true, |name| self.resolve(name).is_some()) {
+        let begun = self.login.drafts.begun.as_ref().filter(|(of, _)| *of == peer);
+        match commands::parse(self.line.own(), true, |name| self.resolve(name).is_some()) {
             Typed::Text(text, _) => Some((peer, text)),
-            _ => None,
+            Typed::Nothing => begun.map(|_| (peer, String::new())),
+            // Whatever it began as was no draft.
+            Typed::Command(..)
+            | Typed::Say(..)
+            | Typed::Usage(_)
+            | Typed::Unknown(_)
+            | Typed::Nobody(_)
+            | Typed::HalfSaid => begun.cloned(),
         }
     }
 
-    /// A key may have changed the line, in which something stood before or not. What is emptied is no draft any more, at
+    /// A key may have changed one's own line, in which something stood before or not. What is emptied is no draft any more, at
     /// once, since a command may be next.
     pub(super) fn typed(&mut self, stood: bool) {
         let Some(peer) = self.login.target.clone() else { return };
-        if self.line.text().is_empty()
-            && stood
-            && self.ask == Ask::Command
-            && !self.line.is_secret()
-            && self.raw.is_none()
-        {
-            self.draft_is_sent(&peer);
-        } else if self.login.drafts.due.is_none() && !self.line.text().is_empty() {
-            self.login.drafts.due = clock::now().instant.checked_add(SOON);
+        let empty = self.line.own().is_empty();
+        if empty && !stood {
+            return;
+        }
+        let drafts = &mut self.login.drafts;
+        if drafts.begun.as_ref().is_none_or(|(of, _)| *of != peer) {
+            let before = drafts.kept.get(&peer).cloned().unwrap_or_default();
+            drafts.begun = Some((peer, before));
+        }
+        if empty {
+            self.keep_draft();
+            self.login.drafts.begun = None;
+        } else if self.login.drafts.due.is_none() {
+            self.login.drafts.due = clock::now().instant.checked_add(DRAFT_SOON);
         }
     }
 
     /// Puts what is typed on disk.
     pub(super) fn keep_draft(&mut self) {
         self.login.drafts.due = None;
-        if let Some((peer, text)) = self.typed_text()
-            && self.login.drafts.is_new(&peer, &text)
-        {
+        if let Some((peer, text)) = self.draft_now() {
+            self.note_draft(peer, text);
+        }
+    }
+
+    /// This is somebody's draft from now on; nothing where none is.
+    pub(super) fn note_draft(&mut self, peer: Account, text: String) {
+        if self.login.drafts.is_new(&peer, &text) {
             self.client.set_draft(peer, text);
         }
     }
@@ -98,10 +113,22 @@ impl App {
         }
     }
 
+    /// One's own line is finished, and about to be done: where it is no text, the draft is the one before it was begun.
+    pub(super) fn line_ends(&mut self, line: &str) {
+        let begun = self.login.drafts.begun.take();
+        self.login.drafts.due = None;
+        let is_text = matches!(commands::parse(line, true, |name| self.resolve(name).is_some()), Typed::Text(..));
+        if let Some((peer, text)) = begun
+            && !is_text
+        {
+            self.note_draft(peer, text);
+        }
+    }
+
     /// What was typed was sent, asked about or taken away: it is no draft, unless it has come back into the line.
     pub(super) fn draft_is_sent(&mut self, peer: &Account) {
-        if self.on_terminal() && self.line.text().is_empty() && self.login.drafts.is_new(peer, "") {
-            self.client.set_draft(peer.clone(), String::new());
+        if self.on_terminal() && self.line.own().is_empty() {
+            self.note_draft(peer.clone(), String::new());
         }
     }
 

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use rust_i18n::t;
 
 use super::app::App;
-use super::asks::Ask;
 use super::line::Line;
 use super::screen::{Prompt, Screen, fit, harmless};
 use super::style::Style;
@@ -97,13 +96,11 @@ impl App {
     /// Something is asked, or is no more. While a password is being looked at it may be asked for again, and whoever knows that
     /// it was wrong types the right one already: that neither joins a line that waits nor is it shown.
     pub(super) fn line_kind(&mut self) {
-        let secret = self.ask.is_secret();
-        match self.ask {
-            Ask::Command if self.line.is_secret() && self.is_under_way() => self.line.hide_ahead(),
-            Ask::Command if self.line.is_answer() => self.line.go_on(),
-            Ask::Command => {}
-            _ if self.line.is_answer() && self.line.is_secret() == secret => {}
-            _ => self.line.ask(secret),
+        match self.ask.prompt() {
+            None if self.line.is_secret() && self.is_under_way() => self.line.hide_ahead(),
+            None if self.line.is_answer() => self.line.go_on(),
+            None => {}
+            Some(question) => self.line.ask(&question, self.ask.is_secret()),
         }
     }
 

@@ -72,6 +72,17 @@ struct Search {
     wanted: String,
     /// Which of the remembered lines is shown.
     found: Option<usize>,
+    /// The line when the search began.
+    stood: Stood,
+}
+
+/// A line that gives way to something else, and comes back as it stood.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Stood {
+    text: String,
+    at: usize,
+    /// Which of the remembered lines was edited.
+    shown: Option<usize>,
 }
 
 /// The line.
@@ -88,12 +99,12 @@ pub struct Line {
     draft: String,
     search: Option<Search>,
     secret: bool,
-    /// It answers a question, secret or not.
-    answers: bool,
+    /// The question that it answers, secret or not, as it is asked.
+    answers: Option<String>,
     /// What stands in a secret line was typed after the secret, while what it was for is under way.
     ahead: bool,
-    /// What was being typed when a secret was asked for.
-    waits: String,
+    /// The line when something was asked.
+    waits: Stood,
 }
 
 impl Line {
@@ -127,31 +138,75 @@ impl Line {
         self.secret
     }
 
-    /// Something is asked, a secret or not; a line that was being typed is no answer, and waits meanwhile.
-    pub fn ask(&mut self, secret: bool) {
-        if !self.answers {
-            self.text.clone_into(&mut self.waits);
+    /// What one is typing for oneself: neither an answer to a question, nor an earlier line that is only looked at.
+    #[must_use]
+    pub fn own(&self) -> &str {
+        let (text, shown) = match &self.search {
+            _ if self.answers.is_some() => (&self.waits.text, self.waits.shown),
+            Some(search) => (&search.stood.text, search.stood.shown),
+            None => (&self.text, self.shown),
+        };
+        let earlier = shown.and_then(|i| self.remembered.get(i));
+        if earlier == Some(text) { &self.draft } else { text }
+    }
+
+    /// Fills one's own line, also where something is asked or looked for meanwhile; not if something stands in it.
+    pub fn give(&mut self, text: &str) -> bool {
+        if !self.own().is_empty() {
+            return false;
+        }
+        let stood = || Stood { text: text.to_owned(), at: text.len(), shown: None };
+        match &mut self.search {
+            _ if self.answers.is_some() => self.waits = stood(),
+            Some(search) => search.stood = stood(),
+            // An earlier line is looked at, and this is one key below it.
+            None if !self.text.is_empty() => text.clone_into(&mut self.draft),
+            None => self.set(text),
+        }
+        true
+    }
+
+    fn stood(&self) -> Stood {
+        match &self.search {
+            Some(search) => search.stood.clone(),
+            None => Stood { text: self.text.clone(), at: self.at, shown: self.shown },
+        }
+    }
+
+    /// This is asked, a secret or not; called as often as one likes. A line that was being typed is no answer, and waits
+    /// meanwhile; half an answer to another question is none to this one, unless it was typed blind for a secret.
+    pub fn ask(&mut self, question: &str, secret: bool) {
+        if self.answers.as_deref() == Some(question) && self.secret == secret {
+            self.ahead = false;
+            return;
+        }
+        let typed = if self.ahead && secret { std::mem::take(&mut self.text) } else { String::new() };
+        if self.answers.is_none() {
+            self.waits = self.stood();
         }
         self.begin(secret);
-        self.answers = true;
+        self.answers = Some(question.to_owned());
+        (self.at, self.text) = (typed.len(), typed);
     }
 
     /// Nothing is asked any more: the line that waited is back. Of an answer that is not wanted any more nothing is shown.
     pub fn go_on(&mut self) {
-        if self.ahead {
-            self.waits.push_str(&self.text);
+        let mut back = std::mem::take(&mut self.waits);
+        if self.ahead && !self.text.is_empty() {
+            back.text.push_str(&self.text);
+            back.at = back.text.len();
         }
         self.begin(false);
-        let waited = std::mem::take(&mut self.waits);
-        if !waited.is_empty() {
-            self.set(&waited);
+        if !back.text.is_empty() {
+            self.set(&back.text);
+            (self.at, self.shown) = (back.at, back.shown);
         }
     }
 
     /// Whether it answers a question.
     #[must_use]
     pub fn is_answer(&self) -> bool {
-        self.answers
+        self.answers.is_some()
     }
 
     /// The secret is given, and it is not known yet whether it is asked for again: what is typed now stays hidden, and is
@@ -160,9 +215,18 @@ impl Line {
         self.ahead = true;
     }
 
+    /// What a secret was given for has failed, and it is not asked for again: what was typed blind behind it may be that
+    /// secret once more, and is shown nowhere.
+    pub fn forget_ahead(&mut self) {
+        if self.ahead {
+            self.text.clear();
+            self.at = 0;
+        }
+    }
+
     /// Begins a new line.
     pub fn begin(&mut self, secret: bool) {
-        (self.secret, self.answers, self.ahead) = (secret, false, false);
+        (self.secret, self.answers, self.ahead) = (secret, None, false);
         self.text.clear();
         self.at = 0;
         self.before.clear();
@@ -184,6 +248,7 @@ impl Line {
         }
         if self.remembered.len() == REMEMBERED {
             self.remembered.remove(0);
+            self.shown = self.shown.and_then(|shown| shown.checked_sub(1));
         }
         self.remembered.push(line.to_owned());
     }
@@ -245,7 +310,9 @@ impl Line {
             }
             Key::Up => self.earlier(),
             Key::Down => self.later(),
-            Key::Search if !self.secret => self.search = Some(Search::default()),
+            Key::Search if !self.secret => {
+                self.search = Some(Search { stood: self.stood(), ..Search::default() });
+            }
             Key::Search | Key::Escape | Key::Resize(..) => {}
         }
         Done::Edited
@@ -357,8 +424,9 @@ impl Line {
             Key::Search => search.found.unwrap_or(0),
             Key::Resize(..) => return Some(Done::Edited),
             Key::Escape | Key::Interrupt => {
+                let stood = std::mem::take(&mut search.stood);
                 self.search = None;
-                self.set("");
+                (self.text, self.at, self.shown) = (stood.text, stood.at, stood.shown);
                 return Some(Done::Edited);
             }
             Key::Paste(_)
@@ -383,6 +451,11 @@ impl Line {
             | Key::ClearScreen
             | Key::EndOfInput
             | Key::Suspend => {
+                // It is an earlier line now; what was being typed is one key below it.
+                if let Some(found) = search.found {
+                    let own = self.own().to_owned();
+                    (self.draft, self.shown) = (own, Some(found));
+                }
                 self.search = None;
                 return None;
             }
@@ -401,116 +474,4 @@ impl Line {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// What stands in the line after these keys, `|` at the cursor.
-    #[track_caller]
-    fn check(keys: &[Key], expected: &str) {
-        let mut line = Line::default();
-        for earlier in ["first one", "鸿雁传书"] {
-            line.remember(earlier);
-        }
-        for key in keys {
-            line.key(key.clone());
-        }
-        let mut shown = line.text().to_owned();
-        shown.insert(line.at(), '|');
-        assert_eq!(shown, expected, "{keys:?}");
-    }
-
-    fn typed(text: &str) -> Key {
-        Key::Paste(text.into())
-    }
-
-    #[test]
-    fn edits() {
-        use Key::{
-            Backspace, Break, Char, Delete, Down, End, EraseToEnd, EraseToStart, EraseWord, Escape, Home, Left,
-            PutBack, Right, Search, Undo, Up, WordLeft, WordRight,
-        };
-        check(&[typed("hello"), Left, Left, Char('X')], "helX|lo");
-        check(&[typed("你好👩‍👩‍👧"), Backspace, Backspace], "你|");
-        check(&[typed("e\u{301}x"), Home, Delete], "|x");
-        check(&[typed("e"), Left, typed("x"), Right, Char('\u{301}')], "xe\u{301}|");
-        check(&[typed("one two"), EraseWord], "one |");
-        check(&[typed("one two"), WordLeft, WordLeft, EraseToEnd, PutBack, PutBack], "one twoone two|");
-        check(&[typed("one two"), Home, WordRight, EraseToStart, End, PutBack], " twoone|");
-        check(&[typed("one"), Up, Up, Up, Down], "鸿雁传书|");
-        check(&[typed("draft"), Up, Down, Down], "draft|");
-        check(&[Search, Char('F'), Char('i')], "first one|");
-        check(&[Search, Char('传'), Right, Char('!')], "鸿雁传书!|");
-        check(&[Search, Char('传'), Escape], "|");
-        check(&[typed("a\r\nb\x1b[2Jc\rd"), Break], "a\nb[2Jc\nd\n|");
-        check(&[typed("abc"), EraseToStart, Undo], "abc|");
-        check(&[Undo, Backspace, Delete, Left, Right, WordLeft, WordRight, Down], "|");
-    }
-
-    #[test]
-    fn a_password_is_not_remembered_nor_put_back() {
-        let mut line = Line::default();
-        line.begin(true);
-        line.key(typed("secret"));
-        line.key(Key::EraseToStart);
-        line.begin(false);
-        line.key(Key::PutBack);
-        line.key(Key::Up);
-        assert_eq!(line.text(), "");
-    }
-
-    #[test]
-    fn what_was_being_typed_waits_while_a_password_is() {
-        let mut line = Line::default();
-        line.key(typed("half a line"));
-        line.ask(true);
-        assert_eq!(line.text(), "");
-        line.key(typed("secret"));
-        assert_eq!(line.key(Key::Enter), Done::Line("secret".into()));
-        line.go_on();
-        assert_eq!((line.text(), line.is_secret()), ("half a line", false));
-        line.begin(false);
-        line.ask(true);
-        line.key(typed("half a secret"));
-        line.go_on();
-        assert_eq!(line.text(), "", "nobody reads it");
-    }
-
-    #[test]
-    fn what_is_typed_after_a_password_is_hidden_until_that_is_right() {
-        let mut line = Line::default();
-        line.key(typed("half "));
-        line.ask(true);
-        line.key(typed("secret"));
-        line.key(Key::Enter);
-        line.hide_ahead();
-        line.key(typed("a line"));
-        assert!(line.is_secret());
-        line.go_on();
-        assert_eq!((line.text(), line.is_secret()), ("half a line", false));
-    }
-
-    #[test]
-    fn what_was_being_typed_answers_no_question() {
-        let mut line = Line::default();
-        line.key(typed("yes, half a line"));
-        for secret in [true, false] {
-            line.ask(secret);
-            assert_eq!((line.text(), line.is_secret(), line.is_answer()), ("", secret, true));
-            line.key(typed("half an answer"));
-        }
-        line.go_on();
-        assert_eq!((line.text(), line.is_answer()), ("yes, half a line", false));
-    }
-
-    #[test]
-    fn lines_end_and_begin() {
-        let mut line = Line::default();
-        assert_eq!(line.key(Key::EndOfInput), Done::End);
-        line.key(typed("hi"));
-        assert_eq!(line.key(Key::EndOfInput), Done::Edited);
-        assert_eq!(line.key(Key::Enter), Done::Line("hi".into()));
-        assert_eq!(line.key(Key::Enter), Done::Line(String::new()));
-        assert_eq!(line.key(typed(&"x".repeat(MAX + 1))), Done::TooLong);
-        assert_eq!(line.text().len(), MAX);
-    }
-}
+mod tests;

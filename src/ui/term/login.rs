@@ -62,8 +62,23 @@ impl Login {
 
     /// Whether something is still to be answered: a pipe's next line may rely on it.
     pub(super) fn is_busy(&self) -> bool {
-        self.awaits.is_busy() || self.pages.waits()
+        self.awaits.holds() > Holds::Nothing || self.pages.waits()
     }
+
+    /// Whether what is typed meanwhile comes after it, unseen where it was begun by a password.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.awaits.holds() == Holds::Typed
+    }
+}
+
+/// Which line waits until something is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Holds {
+    Nothing,
+    /// The next line of a pipe.
+    Pipe,
+    /// That, and one that is typed.
+    Typed,
 }
 
 /// Why rows were asked for.
@@ -97,15 +112,17 @@ pub(super) struct Awaits {
 }
 
 impl Awaits {
-    /// Whether a pipe's next line has to wait. Who is online may never be said, so nothing waits for that.
-    fn is_busy(&self) -> bool {
-        self.list
-            || self.disk
-            || !self.rows.is_empty()
-            || self.searches > 0
-            || self.password
-            || self.account
-            || self.change.is_some()
+    /// Which line has to wait. Who is online may never be said, so nothing waits for that. Every field is named, as a new
+    /// one is to be judged: what a password was given for holds whatever is typed.
+    fn holds(&self) -> Holds {
+        let Self { list, rows, searches, who: _, disk, password, account, change } = self;
+        if *password || change.is_some() {
+            Holds::Typed
+        } else if *list || *disk || *account || !rows.is_empty() || *searches > 0 {
+            Holds::Pipe
+        } else {
+            Holds::Nothing
+        }
     }
 
     /// Somebody's messages cannot be read; or, of nobody's, what was looked for, and the list.
@@ -125,21 +142,21 @@ mod tests {
     fn a_line_waits_for_whatever_it_may_rely_on() {
         let b = || Account::person("b").expect("valid");
         type Set = fn(&mut Login);
-        let cases: [(&str, Set, bool); 9] = [
-            ("nothing", |_| {}, false),
-            ("the list as it is", |l| l.awaits.list = true, true),
-            ("the disk", |l| l.awaits.disk = true, true),
-            ("rows", |l| l.awaits.rows = [(Account::lobby(), Wanted::Chat)].into(), true),
-            ("a search", |l| l.awaits.searches = 1, true),
-            ("a password", |l| l.awaits.password = true, true),
-            ("the account", |l| l.awaits.account = true, true),
-            ("the list", |l| l.awaits.change = Some(Change::Gone(Account::lobby())), true),
-            ("who is online", |l| l.awaits.who = true, false),
+        let cases: [(&str, Set, bool, bool); 9] = [
+            ("nothing", |_| {}, false, false),
+            ("the list as it is", |l| l.awaits.list = true, true, false),
+            ("the disk", |l| l.awaits.disk = true, true, false),
+            ("rows", |l| l.awaits.rows = [(Account::lobby(), Wanted::Chat)].into(), true, false),
+            ("a search", |l| l.awaits.searches = 1, true, false),
+            ("a password", |l| l.awaits.password = true, true, true),
+            ("the account", |l| l.awaits.account = true, true, false),
+            ("the list", |l| l.awaits.change = Some(Change::Gone(Account::lobby())), true, true),
+            ("who is online", |l| l.awaits.who = true, false, false),
         ];
-        for (what, set, busy) in cases {
+        for (what, set, busy, under_way) in cases {
             let mut login = Login::of(b());
             set(&mut login);
-            assert_eq!(login.is_busy(), busy, "{what}");
+            assert_eq!((login.is_busy(), login.is_under_way()), (busy, under_way), "{what}");
         }
     }
 

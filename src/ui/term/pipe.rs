@@ -15,11 +15,22 @@ use crate::client::net::clock;
 /// How long a pipe that has ended waits for what it sent to be settled, and for what it asked the server.
 const SETTLE: Duration = Duration::from_secs(10);
 
+/// A line that has come.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Came {
+    /// As it is.
+    Line(String),
+    /// One that was typed while a password was looked at, so that its writer did not see it: the password once more, if that
+    /// is asked for, and nothing else.
+    Blind(String),
+    /// One that cannot be read.
+    Unreadable,
+}
+
 /// The lines that wait, and how the session goes. Lines typed ahead at a terminal wait here as well.
 #[derive(Debug)]
 pub(super) struct Pipe {
-    /// The lines; nothing of one that cannot be read.
-    lines: VecDeque<Option<String>>,
+    lines: VecDeque<Came>,
     /// The line that was done last, counted from 1.
     pub(super) number: usize,
     /// Whether the rest is not done.
@@ -38,7 +49,7 @@ impl Default for Pipe {
 
 impl Pipe {
     /// A line has come.
-    pub(super) fn came(&mut self, line: Option<String>) {
+    pub(super) fn came(&mut self, line: Came) {
         if !self.stopped {
             self.lines.push_back(line);
         }
@@ -50,7 +61,7 @@ impl Pipe {
     }
 
     /// The line that is to be done now.
-    pub(super) fn next(&mut self) -> Option<Option<String>> {
+    pub(super) fn next(&mut self) -> Option<Came> {
         let line = self.lines.pop_front()?;
         self.number += 1;
         Some(line)
@@ -93,8 +104,10 @@ impl App {
         while !self.busy() {
             let Some(line) = self.pipe.next() else { break };
             match line {
-                Some(line) => self.submit(line),
-                None => self.stop(&t!("term.not_utf8")),
+                Came::Line(line) => self.line_done(line),
+                Came::Blind(line) if self.ask.is_secret() => self.submit(line),
+                Came::Blind(_) => self.warn(&t!("term.typed_unseen")),
+                Came::Unreadable => self.stop(&t!("term.not_utf8")),
             }
             self.events();
         }
@@ -166,14 +179,15 @@ mod tests {
     #[test]
     fn what_comes_behind_a_stop_is_not_done() {
         let mut pipe = Pipe::default();
-        pipe.came(Some("login a".into()));
-        pipe.came(None);
-        assert_eq!((pipe.next(), pipe.number), (Some(Some("login a".into())), 1));
-        pipe.came(Some("secret".into()));
-        assert_eq!((pipe.next(), pipe.number), (Some(None), 2));
+        let line = |text: &str| Came::Line(text.into());
+        pipe.came(line("login a"));
+        pipe.came(Came::Unreadable);
+        assert_eq!((pipe.next(), pipe.number), (Some(line("login a")), 1));
+        pipe.came(line("secret"));
+        assert_eq!((pipe.next(), pipe.number), (Some(Came::Unreadable), 2));
         assert!(!pipe.is_over());
         pipe.stop();
-        pipe.came(Some("chat b".into()));
+        pipe.came(line("chat b"));
         assert_eq!((pipe.next(), pipe.number, pipe.exit), (None, 2, Exit::Usage));
         assert!(pipe.is_over());
     }
@@ -181,7 +195,7 @@ mod tests {
     #[test]
     fn it_is_over_when_the_last_line_is_done_and_the_first_reason_stays() {
         let mut pipe = Pipe::default();
-        pipe.came(Some("friends".into()));
+        pipe.came(Came::Line("friends".into()));
         pipe.end();
         assert!(!pipe.is_over());
         assert!(pipe.next().is_some() && pipe.is_over());

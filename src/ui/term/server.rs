@@ -9,7 +9,6 @@ use rust_i18n::t;
 
 use super::app::{App, Profile};
 use super::asks::Pending;
-use super::login::Login;
 use super::script::Exit;
 use super::{Args, Input};
 use crate::base::settings::Settings;
@@ -176,10 +175,9 @@ impl App {
     }
 
     fn logged_out(&mut self, said: &str) {
-        self.client.close_account();
+        self.end_login();
         self.ending.how = Leaving::No;
         self.pending = Pending::Nothing;
-        self.login = Login::nobody();
         self.quiet(said);
     }
 }

@@ -109,8 +109,7 @@ impl App {
 
     /// A text that was not sent comes back into the line, if that is empty.
     pub(super) fn give_back(&mut self, peer: &Account, text: &str) {
-        if self.line.text().is_empty() && self.login.target.as_ref() == Some(peer) && self.on_terminal() {
-            self.line.set(text);
+        if self.on_terminal() && self.login.target.as_ref() == Some(peer) && self.line.give(text) {
             self.typed(false);
         }
     }

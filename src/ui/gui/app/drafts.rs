@@ -1,7 +1,6 @@
 //! What is typed and not sent: it belongs to the account's history, so it is there after any end of the program.
 
 use std::mem;
-use std::time::Duration;
 
 use fltk::app;
 
@@ -9,9 +8,7 @@ use super::chats::Chats;
 use super::core::Core;
 use super::with_signed_in;
 use crate::base::model::Account;
-
-/// How long after the first change a draft goes to the disk; nothing waits while nobody types.
-const SOON: Duration = Duration::from_millis(700);
+use crate::client::DRAFT_SOON;
 
 impl Chats {
     /// Somebody types to this friend.
@@ -20,7 +17,7 @@ impl Chats {
             return;
         }
         if self.typed.is_empty() {
-            app::add_timeout3(SOON.as_secs_f64(), |_| {
+            app::add_timeout3(DRAFT_SOON.as_secs_f64(), |_| {
                 with_signed_in(|signed_in, core| signed_in.chats.keep_drafts(core));
             });
         }
