@@ -419,8 +419,9 @@ impl Diagnosis {
     }
 }
 
-/// Host and port of `HOST`, `HOST:PORT`, `[IPV6]:PORT` or `IPV6`.
-fn target(text: &str, port: u16) -> Option<(String, u16)> {
+/// Host and port of `HOST`, `HOST:PORT`, `[IPV6]:PORT` or `IPV6`; `port` where none is named.
+#[must_use]
+pub fn target(text: &str, port: u16) -> Option<(String, u16)> {
     if let Ok(address) = text.parse::<SocketAddr>() {
         return Some((address.ip().to_string(), address.port())).filter(|(_, port)| *port > 0);
     }
@@ -435,6 +436,12 @@ fn target(text: &str, port: u16) -> Option<(String, u16)> {
     let good =
         !host.is_empty() && !host.contains(|c: char| c.is_whitespace() || c.is_control() || "[]:/#@".contains(c));
     good.then(|| (host.to_owned(), port))
+}
+
+/// A host, as [`target`] has it, and a port in one: `HOST:PORT` or `[IPV6]:PORT`.
+#[must_use]
+pub fn named(host: &str, port: u16) -> String {
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
 /// Where a server that listens everywhere can be asked, and an IPv4 address in its own clothes.

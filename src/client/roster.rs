@@ -117,10 +117,11 @@ impl Roster {
         self.more_strangers = more;
     }
 
-    /// Who is online, sorted; then there is a lobby as well.
-    pub fn set_online(&mut self, online: Option<Vec<Account>>) {
-        self.online = online;
-        self.unsure = false;
+    /// Who is online, sorted; then there is a lobby as well. Whether that is something new.
+    pub fn set_online(&mut self, online: Option<Vec<Account>>) -> bool {
+        let doubted = std::mem::take(&mut self.unsure);
+        let before = std::mem::replace(&mut self.online, online);
+        doubted || before != self.online
     }
 
     /// What was said of who is online may not be true any more, until it is said anew.

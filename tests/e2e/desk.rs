@@ -83,7 +83,17 @@ impl Desk {
             .expect("xdotool runs")
     }
 
+    /// What a window looks like, as bytes.
+    #[allow(dead_code, reason = "the benchmark does not ask")]
+    pub fn looks(&self, window: &str) -> Vec<u8> {
+        let taken = Command::new("import").args(["-window", window, "rgb:-"]).env("DISPLAY", &self.display).output();
+        let picture = taken.map(|taken| taken.stdout).unwrap_or_default();
+        assert!(!picture.is_empty(), "no picture of {window}");
+        picture
+    }
+
     /// A picture of the whole display, kept beside the build.
+    #[allow(dead_code, reason = "the benchmark does not ask")]
     pub fn picture(&self, name: &str) {
         let file = self.pictures.join(format!("{name}.png"));
         let taken = Command::new("import").args(["-window", "root"]).arg(&file).env("DISPLAY", &self.display).status();
@@ -149,6 +159,31 @@ impl<'a> Person<'a> {
             let active = self.desk.xdotool(&["getactivewindow"]);
             (String::from_utf8_lossy(&active.stdout).trim() == id).then_some(id)
         })
+    }
+
+    /// The number of the window with this in its title; none has to have the keyboard.
+    #[allow(dead_code, reason = "the benchmark does not ask")]
+    #[track_caller]
+    pub fn window_of(&self, title: &str) -> String {
+        let find = || self.windows().into_iter().find(|(_, name)| name.contains(title)).map(|(id, _)| id);
+        until(&format!("a window {title:?}"), find)
+    }
+
+    /// The titles of all windows, from the one at the back to the one in front.
+    #[allow(dead_code, reason = "the benchmark does not ask")]
+    pub fn stacked(&self) -> Vec<String> {
+        let asked = Command::new("xprop")
+            .args(["-root", "_NET_CLIENT_LIST_STACKING"])
+            .env("DISPLAY", &self.desk.display)
+            .output();
+        let said = asked.map(|said| String::from_utf8_lossy(&said.stdout).into_owned()).unwrap_or_default();
+        let ids = said.split("0x").skip(1).filter_map(|id| {
+            let digits: String = id.chars().take_while(char::is_ascii_hexdigit).collect();
+            Some(u32::from_str_radix(&digits, 16).ok()?.to_string())
+        });
+        let windows = self.windows();
+        let title = |id: String| windows.iter().find(|(known, _)| *known == id).map(|(_, title)| title.clone());
+        ids.filter_map(title).collect()
     }
 
     /// The title of the window that has the keyboard.

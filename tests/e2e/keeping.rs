@@ -1,9 +1,10 @@
 //! What is typed and not sent, and messages of several days.
 
+use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
-use super::desk::until;
-use super::peers::ByHand;
+use super::desk::{Person, until};
+use super::peers::{Between, ByHand};
 use super::{Place, chat_with, say};
 
 /// The other side is away, and the server keeps it.
@@ -172,23 +173,67 @@ fn a_damaged_history_is_said_and_rescued_from_its_window() {
     }
 }
 
+/// An address in two halves.
+fn halves(socket: &UdpSocket) -> [String; 2] {
+    let address = socket.local_addr().expect("bound").to_string();
+    let (half, rest) = address.split_at(address.len() - 2);
+    [half.to_owned(), rest.to_owned()]
+}
+
+/// Types half a datagram into the protocol window, and into the connection window half a server, which is this one.
+fn half_typed(person: &Person<'_>) -> UdpSocket {
+    person.window("Log in");
+    person.keys(&["ctrl+shift+l"]);
+    person.window("Protocol ·");
+    person.write("99#half");
+    let asked = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    asked.set_read_timeout(Some(Duration::from_secs(20))).expect("a moment");
+    person.keys(&["ctrl+shift+k"]);
+    person.window("Connection");
+    person.keys(&["shift+Tab", "ctrl+a"]);
+    person.write(&halves(&asked)[0]);
+    asked
+}
+
+/// Types the rest in the same windows in Chinese; each is sent, and closed.
+fn type_the_rest(person: &Person<'_>, between: &Between, asked: &UdpSocket) {
+    person.window("协议 ·");
+    person.keys(&["End"]);
+    person.write(" and half#");
+    person.keys(&["Return"]);
+    until("the datagram", || (between.requests("99#half and half#") == 1).then_some(()));
+    person.keys(&["Escape"]);
+    person.no_window("协议 ·");
+    person.window("连接");
+    person.keys(&["shift+Tab", "End"]);
+    person.write(&halves(asked)[1]);
+    person.keys(&["Return"]);
+    assert!(asked.recv_from(&mut [0; 2048]).is_ok(), "nobody asked at {asked:?}");
+    person.keys(&["Escape"]);
+    person.no_window("连接");
+}
+
 /// A change of language builds every window anew, with what was typed in it; and what belongs to a login closes with it.
 #[test]
 fn another_language_keeps_every_form_and_the_end_of_a_login_closes_them() {
     let place = Place::new();
     let _server = place.serve();
-    let person = place.open("a", "en", &["--plain"]);
+    let between = Between::new(place.at);
+    let person = place.open_at(between.address, "a", "en", &["--plain"]);
     person.window("Log in");
     person.keys(&["ctrl+r"]);
     person.window("Register");
     person.write("Ann");
     person.keys(&["Tab"]);
     person.write("ann");
+    let asked = half_typed(&person);
     person.window("Log in");
     person.keys(&["ctrl+l"]);
     person.window("登录");
     person.window("注册");
     place.desk.picture("register-in-the-other-language");
+    type_the_rest(&person, &between, &asked);
+    person.window("注册");
     // Enter goes on to what is still empty: the passwords.
     person.keys(&["Return"]);
     for _ in 0..2 {
@@ -238,4 +283,95 @@ fn another_language_keeps_every_form_and_the_end_of_a_login_closes_them() {
     menu("Hongyan", 8);
     person.window("Log in");
     until("the login window alone", || (person.titles() == ["Log in · Hongyan"]).then_some(()));
+}
+
+/// Another language builds the windows anew as they stand: behind each other, and with the keys where they were.
+#[test]
+fn another_language_leaves_the_windows_as_they_stand() {
+    let place = Place::new();
+    let _server = place.serve();
+    let (_xena, _yuri) = (ByHand::join(place.at, "xena"), ByHand::join(place.at, "yuri"));
+    let me = place.log_in("me", "en");
+    chat_with(&me, "Hongyan", "xena", "Chatting with xena");
+    chat_with(&me, "Hongyan", "yuri", "Chatting with yuri");
+    me.keys(&["ctrl+shift+l"]);
+    me.window("Protocol ·");
+    me.keys(&["ctrl+shift+k"]);
+    // From the back on.
+    let orders = [
+        ["Hongyan", "Connection", "Chatting with xena", "Protocol ·", "Chatting with yuri"],
+        ["聊天中 xena", "协议 ·", "鸿雁", "聊天中 yuri", "连接"],
+    ];
+    let name = |title: &str| {
+        let all = [("Hongyan", "鸿雁"), ("Connection", "连接"), ("Protocol ·", "协议 ·")];
+        let chat = ["xena", "yuri"].into_iter().find(|who| title.contains(who));
+        let tool = all.iter().find(|(en, zh)| title.starts_with(en) || title.starts_with(zh));
+        chat.or_else(|| tool.map(|(en, _)| *en)).map(str::to_owned)
+    };
+    for (order, chinese) in orders.into_iter().zip([false, true]) {
+        for title in order {
+            let found = title.strip_prefix("聊天中 ").map_or(title.to_owned(), |who| format!("与 {who} 聊天中"));
+            me.window(&found);
+        }
+        let stacked = || me.stacked().iter().filter_map(|title| name(title)).collect::<Vec<_>>();
+        let wanted: Vec<String> = order.iter().filter_map(|title| name(title)).collect();
+        assert_eq!(stacked(), wanted);
+        let front = name(&me.active());
+        me.keys(&["ctrl+comma"]);
+        me.window(if chinese { "设置" } else { "Settings" });
+        // The box, as the system has it, Chinese, English; and back to the button.
+        let tabs = if chinese { 4 } else { 3 };
+        me.keys(&vec!["Tab"; tabs]);
+        me.keys(&["space"]);
+        me.keys(&vec!["shift+Tab"; tabs + 1]);
+        me.keys(&["space"]);
+        me.no_window(if chinese { "设置" } else { "Settings" });
+        let other = if chinese { "Protocol ·" } else { "协议 ·" };
+        until("the other language", || me.titles().iter().any(|title| title.starts_with(other)).then_some(()));
+        until(&format!("{wanted:?}, not {:?}", stacked()), || (stacked() == wanted).then_some(()));
+        until(&format!("the keys for {front:?}"), || (name(&me.active()) == front).then_some(()));
+    }
+}
+
+/// What comes of a login is said in its window, and what comes of a registration in that: the other stays as it is.
+#[test]
+fn what_was_asked_for_is_answered_in_its_window() {
+    let place = Place::new();
+    let _server = place.serve();
+    let _carol = ByHand::join(place.at, "carol");
+    for (lang, [login, register], [no_account, exists]) in [
+        ("en", ["Log in", "Register"], ["There is no such account.", "This account exists already."]),
+        ("zh", ["登录", "注册"], ["用户不存在。", "用户已存在。"]),
+    ] {
+        let person = place.open(lang, lang, &["--plain"]);
+        let window = person.window(login);
+        person.place(&window, 20, 60);
+        person.keys(&["ctrl+r"]);
+        let window = person.window(register);
+        person.place(&window, 620, 60);
+        for text in ["carol", "secret", "secret"] {
+            person.keys(&["Tab"]);
+            person.write(text);
+        }
+        person.window(login);
+        person.keys(&["ctrl+a"]);
+        person.write("nobody");
+        person.keys(&["Tab"]);
+        person.write("secret");
+        let registers = place.desk.looks(&person.window_of(register));
+        let before = place.desk.looks(&person.window_of(login));
+        person.keys(&["Return"]);
+        person.said(no_account);
+        until("the answer", || (place.desk.looks(&person.window_of(login)) != before).then_some(()));
+        std::thread::sleep(Duration::from_millis(500));
+        place.desk.picture(&format!("login-refused-{lang}"));
+        assert!(place.desk.looks(&person.window_of(register)) == registers, "{lang}: the registration says it");
+        person.window(register);
+        let logs_in = place.desk.looks(&person.window_of(login));
+        person.keys(&["Return"]);
+        person.said(exists);
+        std::thread::sleep(Duration::from_millis(500));
+        place.desk.picture(&format!("registration-refused-{lang}"));
+        assert!(place.desk.looks(&person.window_of(login)) == logs_in, "{lang}: the login says it");
+    }
 }

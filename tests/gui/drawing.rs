@@ -166,7 +166,7 @@ fn at_each_scale(mut steps: impl FnMut(&str)) {
 }
 
 /// Gives a chat the pages it asks for.
-fn page(chat: &mut ChatWindow, asked: &std::cell::RefCell<Vec<UiEvent>>, rows: &[Row]) {
+pub fn page(chat: &mut ChatWindow, asked: &std::cell::RefCell<Vec<UiEvent>>, rows: &[Row]) {
     for _ in 0..5 {
         let _ = app::wait_for(0.01);
         app::flush();
@@ -233,7 +233,7 @@ pub fn a_chats_pieces_make_the_whole() {
             }
         }
     });
-    chat.close();
+    drop(chat);
 }
 
 /// Thirty people in one group; the first has said something, and has so many unread.
@@ -278,7 +278,7 @@ pub fn a_search_without_a_hit_says_so() {
         assert!(blank == all, "{locale}: no search");
     }
     rust_i18n::set_locale("en");
-    main.close();
+    drop(main);
 }
 
 /// The main window: one's own state, the list, what it says, and the connection line.
@@ -325,7 +325,7 @@ pub fn the_main_windows_pieces_make_the_whole() {
         (0..20).for_each(|_| wheel(&window, 100, 250, false));
         same(&main, "at the top");
     });
-    main.close();
+    drop(main);
 }
 
 /// A picture that is copied knows no clip: of a field or a button that is scrolled out in part, no more may be seen
@@ -403,8 +403,8 @@ pub fn a_message_costs_the_drawing_of_that_message() {
         let cost = drawn();
         assert!((1..=MOST / 2).contains(&cost), "with the button to the end: {cost}");
     }
-    chat.close();
-    main.close();
+    drop(chat);
+    drop(main);
 }
 
 /// What is so already is not drawn once more: a list of who is online comes every few seconds.
@@ -431,7 +431,7 @@ pub fn what_is_told_again_is_not_drawn_again() {
         tell(&mut chat, what, true);
         assert_eq!(drawn(), nothing, "{what}");
     }
-    chat.close();
+    drop(chat);
 }
 
 /// A bubble's words change with what became of the message, in each language and theme.
@@ -463,11 +463,11 @@ pub fn what_was_kept_is_shown_as_delivered() {
         same(changed.window(), "all of them");
         let all = shown(changed.window());
         super::keep_picture(&format!("delivered-{locale}-{theme:?}"));
-        changed.close();
+        drop(changed);
         let pictures = [SendState::Delivered, SendState::Sent].map(|state| {
             let chat = with(state);
             let picture = shown(chat.window());
-            chat.close();
+            drop(chat);
             picture
         });
         assert!(pictures[0] == all, "as one that was delivered from the first");

@@ -78,7 +78,7 @@ fn logins(all: &mut Vec<(String, Open)>) {
                 let mut window = Login::new(&form, &place, nobody());
                 window.set_known(n == 0);
                 window.say(&said, true);
-                Box::new(move || window.close())
+                Box::new(move || drop(window))
             }),
         ));
         all.push((
@@ -90,7 +90,7 @@ fn logins(all: &mut Vec<(String, Open)>) {
                 } else {
                     window.refuse(&text, None)
                 }
-                Box::new(move || window.close())
+                Box::new(move || drop(window))
             }),
         ));
     }
@@ -104,7 +104,7 @@ fn forms(all: &mut Vec<(String, Open)>) {
                 let contact = Contact { account: account(&long()), remark: long(), group: long(), blocked: true };
                 let mut window = FriendWindow::new(&long(), known.then_some(&contact), &[], known, nobody());
                 window.say(&t!("gui.bad_account"));
-                Box::new(move || window.close())
+                Box::new(move || drop(window))
             }),
         ));
     }
@@ -123,7 +123,7 @@ fn forms(all: &mut Vec<(String, Open)>) {
                 let lan = with_account.then_some("192.168.178.123:21568");
                 let mut window = SettingsWindow::new(&form, lan, with_account, nobody());
                 window.say(&t!("settings.bad_server"));
-                Box::new(move || window.close())
+                Box::new(move || drop(window))
             }),
         ));
     }
@@ -131,7 +131,7 @@ fn forms(all: &mut Vec<(String, Open)>) {
         "keys".into(),
         Box::new(|| {
             let window = KeysWindow::new(nobody());
-            Box::new(move || window.close())
+            Box::new(move || drop(window))
         }),
     ));
 }
@@ -170,7 +170,7 @@ fn mains(all: &mut Vec<(String, Open)>) {
                     main.ask(Some(Question { text: question, answers }));
                 }
                 main.say(&sentences()[n % 5]);
-                Box::new(move || main.close())
+                Box::new(move || drop(main))
             }),
         ));
     }
@@ -197,7 +197,7 @@ fn chats(all: &mut Vec<(String, Open)>) {
                     chat.append(row(n, n == 1));
                 }
                 trouble.iter().for_each(|trouble| chat.say(trouble.clone()));
-                Box::new(move || chat.close())
+                Box::new(move || drop(chat))
             }),
         ));
     }
@@ -247,7 +247,7 @@ fn tools(all: &mut Vec<(String, Open)>) {
                 if asked {
                     window.set_report(report);
                 }
-                Box::new(move || window.close())
+                Box::new(move || drop(window))
             }),
         ));
     }
@@ -262,7 +262,7 @@ fn tools(all: &mut Vec<(String, Open)>) {
                 if page == 2 {
                     press_second_tab();
                 }
-                Box::new(move || window.close())
+                Box::new(move || drop(window))
             }),
         ));
     }
@@ -285,7 +285,7 @@ fn tools(all: &mut Vec<(String, Open)>) {
             format!("trust {n}"),
             Box::new(move || {
                 let window = TrustWindow::new("chat.physics.example-university.edu.cn:21568", nearby, &doubt, nobody());
-                Box::new(move || window.close())
+                Box::new(move || drop(window))
             }),
         ));
     }

@@ -1,16 +1,22 @@
 //! What stays as it is while a window is built anew, and what does not stay while nothing happens.
 
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
+use fltk::input::Input;
 use fltk::prelude::*;
+use hongyan::client::diagnosis::{Report, Step, What};
 use hongyan::client::history::{Contact, Conversation};
 use hongyan::client::roster::{Entry, Section, times_hold_until};
-use hongyan::client::session::{Link, Speaks};
+use hongyan::client::session::{Cause, Link, Speaks};
+use hongyan::client::tap::{Record, Way};
 use hongyan::ui::gui::chat_window::{ChatWindow, Header, Own, Trouble};
+use hongyan::ui::gui::connection_window::ConnectionWindow;
 use hongyan::ui::gui::main_window::{MainWindow, Me};
 use hongyan::ui::gui::notice::Kept;
 use hongyan::ui::gui::transcript::Earlier;
-use hongyan::ui::gui::{UiEvent, chat_window};
+use hongyan::ui::gui::wire_window::WireWindow;
+use hongyan::ui::gui::{UiEvent, chat_window, wire_window};
 
 use super::{account, chat, events};
 
@@ -24,8 +30,57 @@ pub fn a_chat_in_another_theme_is_the_same_chat() {
         let header = Header { name: "zoe".to_owned(), presence: None, own: Own::Here };
         let after = before.renewed(header, Rc::clone(&emit));
         assert_eq!((after.earlier(), after.draft(), after.position()), (earlier, "half a sen".to_owned(), place));
-        after.close();
+        drop(after);
     }
+}
+
+/// A chat in which somebody has scrolled up, has chosen a message and has new ones looks the same in its new window, which
+/// asks for no rows; and of an account made anew it shows nothing, where it stands.
+pub fn a_chat_in_another_theme_is_read_as_far() {
+    let (metas, mut rows) = super::history(300);
+    let (emit, seen) = events();
+    let mut before = chat("zoe", &emit);
+    let page = |chat: &mut ChatWindow, rows: &[super::Row]| {
+        let end = Instant::now() + Duration::from_secs(10);
+        loop {
+            super::drawing::page(chat, &seen, rows);
+            if !chat.texts_in_sight().is_empty() || Instant::now() > end {
+                break;
+            }
+        }
+    };
+    before.set_index(metas, 40);
+    page(&mut before, &rows);
+    before.page(-3);
+    page(&mut before, &rows);
+    rows.push(super::row(300, false));
+    assert!(before.append(super::row(300, false)), "nobody has it in sight");
+    for _ in 0..2 {
+        before.transcript().choose(-1);
+        page(&mut before, &rows);
+    }
+    let shown = |chat: &ChatWindow| {
+        let title = chat.window().label();
+        (title, chat.transcript().chosen(), chat.below(), chat.texts_in_sight(), super::drawing::shown(chat.window()))
+    };
+    let was = shown(&before);
+    assert!(was.1.is_some() && was.2 > 0 && was.0.starts_with('('), "{was:?}");
+    seen.take();
+    let header = Header { name: "zoe".to_owned(), presence: None, own: Own::Here };
+    let mut after = before.renewed(header, Rc::clone(&emit));
+    page(&mut after, &rows);
+    let now = shown(&after);
+    assert_eq!((&now.0, now.1, now.2, &now.3), (&was.0, was.1, was.2, &was.3));
+    assert!(now.4 == was.4, "it does not look the same");
+    let wants = |event: &UiEvent| matches!(event, UiEvent::Chat(_, chat_window::Event::IndexWanted));
+    assert!(!seen.take().iter().any(wants));
+    after.give_back("half a sen");
+    let place = after.position();
+    after.begin_anew();
+    let gone = shown(&after);
+    assert_eq!((gone.0.starts_with('('), gone.1, gone.2, gone.3), (false, None, 0, Vec::new()));
+    assert_eq!((after.draft().as_str(), after.position()), ("half a sen", place));
+    drop(after);
 }
 
 /// Names, presence and the connection change all the time; what went wrong in a chat is said until whoever writes there
@@ -82,7 +137,7 @@ pub fn what_went_wrong_in_a_chat_is_said_until_it_is_over() {
         over(|trouble| matches!(trouble, Trouble::NotRead(_)), "read", Box::new(|chat| chat.set_index(Vec::new(), 0)));
         let here = Box::new(move |chat: &mut ChatWindow| chat.set_header(header("zoe", Own::Here)));
         over(|trouble| *trouble == Trouble::NotLoggedIn, "online", here);
-        chat.close();
+        drop(chat);
     }
 }
 
@@ -106,7 +161,7 @@ pub fn a_chat_of_an_account_that_is_no_more_takes_no_text() {
     }
     let chat = chat.renewed(header(Own::Deleted), emit);
     assert_eq!((chat.takes_text(), chat.draft()), (false, "half a sen".to_owned()));
-    chat.close();
+    drop(chat);
 }
 
 pub fn a_main_window_in_another_theme_is_the_same_window() {
@@ -121,6 +176,14 @@ pub fn a_main_window_in_another_theme_is_the_same_window() {
         before.set_silent(silent);
         before.toggle(&Section::Recent);
         before.keep(Kept::Lost(2));
+        before.say_trouble("no answer");
+        let search = |main: &MainWindow| {
+            let fields = super::every_window::controls(main.window()).into_iter();
+            fields.filter_map(|(widget, _)| Input::from_dyn_widget(&widget)).next().expect("the search")
+        };
+        let mut field = search(&before);
+        field.set_value("同学 1");
+        field.do_callback();
         let shown = |main: &MainWindow| {
             let notice = (main.notice().text(), main.notice().seen().visible());
             let roster = (main.roster().is_unsure(), main.roster().presence(&account("zoe")));
@@ -130,7 +193,16 @@ pub fn a_main_window_in_another_theme_is_the_same_window() {
         let was = shown(&before);
         let after = before.renewed(&me, Rc::clone(&emit));
         assert!(shown(&after) == was, "{silent}: {:?} instead of {:?}", shown(&after).2, was.2);
-        after.close();
+        assert_eq!(search(&after).value(), "同学 1");
+        // Of people, heading and all, fewer are listed than there are.
+        let mut after = after;
+        let found = after.list().entries().len();
+        after.clear_search();
+        assert!(after.list().entries().len() > found + 5, "{found}");
+        // What was said of trouble is still said of trouble.
+        after.set_link(Link::Connected { rtt: Duration::from_millis(1) });
+        assert!(!after.notice().text().contains("no answer"));
+        drop(after);
     }
 }
 
@@ -160,5 +232,56 @@ pub fn at_midnight_today_is_yesterday() {
     // Somebody has put the clock back.
     main.set_now(now);
     assert_eq!(time(&main), hour);
-    main.close();
+    drop(main);
+}
+
+/// The protocol and the connection window, in another language, hold what was typed, and show what they did.
+pub fn the_tools_in_another_theme_go_on() {
+    let (emit, seen) = events();
+    let record = |n: i64| Record {
+        unix_ms: n,
+        way: if n % 2 == 0 { Way::Out(Cause::First) } else { Way::In },
+        bytes: if n % 2 == 0 { b"08#".to_vec() } else { b"08:3".to_vec() },
+        after: None,
+    };
+    // More than the client keeps: those are nowhere else.
+    let mut wire = WireWindow::new("192.0.2.7:9", &[], None, Rc::clone(&emit));
+    (0..400).for_each(|n| wire.push(&record(n)));
+    for (field, text) in wire.fields().into_iter().zip(["op:08", "03#zoe#half", "03:0"]) {
+        field.clone().set_value(text);
+        field.clone().do_callback();
+    }
+    assert!(super::press("Pause"));
+    wire.push(&record(400));
+    let typed = |wire: &WireWindow| wire.fields().map(|field| field.value());
+    let (was, place) = (typed(&wire), wire.position());
+    rust_i18n::set_locale("zh-CN");
+    let wire = wire.renewed("192.0.2.7:9", Rc::clone(&emit));
+    assert_eq!((typed(&wire), wire.position()), (was, place));
+    let saved = |seen: Vec<UiEvent>| {
+        let text = |event| if let UiEvent::Wire(wire_window::Event::Save(text)) = event { Some(text) } else { None };
+        seen.into_iter().find_map(text).expect("what is shown")
+    };
+    assert!(super::press(&rust_i18n::t!("wirewin.go_on_held", n = 1)), "it still holds back");
+    assert!(super::press(&rust_i18n::t!("wirewin.save")));
+    let shown = saved(seen.take());
+    assert_eq!(shown.lines().count(), 401, "{shown}");
+    let meaning = hongyan::protocol::wire::show::request(b"08#", "zh-CN");
+    assert!(shown.contains(&meaning), "{meaning:?} in {shown}");
+    drop(wire);
+    rust_i18n::set_locale("en");
+    // A diagnosis that is under way.
+    let mut connection = ConnectionWindow::new("192.0.2.7:9", None, Rc::clone(&emit));
+    connection.field().clone().set_value("chat.exam");
+    let at = "192.0.2.7:9".parse().expect("an address");
+    let steps = vec![Step { what: What::Silent { at, questions: 1 }, took: Duration::ZERO }];
+    let report = Report { server: "chat.example".into(), unix_ms: 0, steps, stage: None, finished: false };
+    connection.set_report(report.clone());
+    let place = connection.position();
+    rust_i18n::set_locale("zh-CN");
+    let connection = connection.renewed(emit);
+    let now = (connection.field().value(), connection.text(), connection.position());
+    assert_eq!(now, ("chat.exam".to_owned(), report.text("zh-CN"), place));
+    drop(connection);
+    rust_i18n::set_locale("en");
 }

@@ -82,6 +82,8 @@ fn main() -> ExitCode {
         ("rows_that_are_not_the_historys_are_asked_for_anew", rows_that_are_not_the_historys_are_asked_for_anew),
         ("what_the_server_had_comes_in_above", what_the_server_had_comes_in_above),
         ("a_chat_in_another_theme_is_the_same_chat", lasting::a_chat_in_another_theme_is_the_same_chat),
+        ("a_chat_in_another_theme_is_read_as_far", lasting::a_chat_in_another_theme_is_read_as_far),
+        ("the_tools_in_another_theme_go_on", lasting::the_tools_in_another_theme_go_on),
         (
             "what_went_wrong_in_a_chat_is_said_until_it_is_over",
             lasting::what_went_wrong_in_a_chat_is_said_until_it_is_over,
@@ -375,8 +377,8 @@ fn each_message_in_its_own_window() {
     assert_eq!(x.texts_in_sight(), ["x0", "x1", "x2", "x3", "x4", "x5"]);
     assert_eq!(y.texts_in_sight(), ["y0", "y1", "y2", "y3", "y4", "y5"]);
     x.set_state(MessageId(1), SendState::Failed);
-    x.close();
-    y.close();
+    drop(x);
+    drop(y);
 }
 
 fn what_is_unread_stands_in_the_titles() {
@@ -390,7 +392,7 @@ fn what_is_unread_stands_in_the_titles() {
     assert_eq!(chat.looked(), None, "nobody can look at what is not on the screen");
     chat.append(row(2, true));
     assert!(hidden.label().starts_with("(2) "), "one's own is not unread");
-    chat.close();
+    drop(chat);
     let me = Me { account: account("me"), nickname: String::new() };
     let mut main = MainWindow::new(&me, None, emit);
     let (remark, group) = (String::new(), String::new());
@@ -403,7 +405,7 @@ fn what_is_unread_stands_in_the_titles() {
         unread: 7,
     }]);
     assert!(main.window().label().starts_with("(7) "));
-    main.close();
+    drop(main);
 }
 
 fn what_is_read_is_what_was_in_sight() {
@@ -464,7 +466,7 @@ fn what_is_read_is_what_was_in_sight() {
     chat.raise();
     assert_eq!(looks(&mut chat, &asked, &rows), Some(MessageId(303)));
     assert_eq!((chat.below(), title.label().starts_with('(')), (0, false));
-    chat.close();
+    drop(chat);
 }
 
 fn a_chat_opens_where_the_new_messages_begin() {
@@ -486,7 +488,7 @@ fn a_chat_opens_where_the_new_messages_begin() {
             chat.fill(first, rows[from..to.min(rows.len())].to_vec());
         }
     }
-    chat.close();
+    drop(chat);
 }
 
 /// Presses the button of this name, in whatever window it is.
@@ -527,7 +529,7 @@ fn a_pasted_file_is_sent_only_after_a_question() {
         seen.take().iter().any(|event| matches!(event, UiEvent::Chat(_, chat_window::Event::Send(_)))),
         "ten parts need no question"
     );
-    chat.close();
+    drop(chat);
 }
 
 fn both_themes_and_languages_draw() {
@@ -547,7 +549,7 @@ fn both_themes_and_languages_draw() {
         let ground = theme::palette().bg.to_rgb();
         fltk::draw::set_draw_color(theme::palette().bg);
         assert_eq!(window.color().to_rgb(), ground);
-        chat.close();
+        drop(chat);
     }
     theme::set(theme::Theme::Light);
     rust_i18n::set_locale("en");
@@ -580,7 +582,7 @@ fn the_main_window_asks_and_waits() {
     main.ask(None);
     what_has_happened_stays(&mut main, &emitted);
     assert!(main.notice().text() == "something else" && main.notice().buttons().iter().all(|b| !b.visible()));
-    main.close();
+    drop(main);
 }
 
 /// Nothing but its reader takes it away: no answer of the server, nor what is said of the moment.
@@ -662,7 +664,7 @@ fn a_doubtful_server_is_not_trusted_by_accident() {
                 emitted.borrow_mut().drain(..).collect::<Vec<_>>(),
                 [UiEvent::Trust(trust_window::Event::StayAway), goes_on.clone()]
             );
-            window.close();
+            drop(window);
         }
     }
     theme::set(theme::Theme::Light);
@@ -698,7 +700,7 @@ fn the_login_window_keeps_what_was_typed() {
     login.keep_staying();
     login.set_known(false);
     assert!(login.form().stay);
-    login.close();
+    drop(login);
 }
 
 fn the_connection_window_copies_all_it_shows() {
@@ -730,7 +732,7 @@ fn the_connection_window_copies_all_it_shows() {
     let mut steps = window.steps().clone();
     assert!(steps.handle_event(Event::MouseWheel));
     app::flush();
-    window.close();
+    drop(window);
     rust_i18n::set_locale("en");
     theme::set(theme::Theme::Light);
 }
@@ -754,7 +756,7 @@ fn a_click_takes_the_focus_and_harms_nothing() {
         assert!(table.handle_event(event), "the protocol window's table: {event:?}");
     }
     assert!(table.has_focus());
-    wire.close();
+    drop(wire);
 }
 
 fn the_protocol_window_says_what_became_of_a_trial() {
@@ -774,5 +776,5 @@ fn the_protocol_window_says_what_became_of_a_trial() {
         app::flush();
         assert!(wire.said().starts_with(shown), "{} instead of {shown}", wire.said());
     }
-    wire.close();
+    drop(wire);
 }

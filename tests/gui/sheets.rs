@@ -53,14 +53,14 @@ pub fn what_a_window_says_moves_no_field() {
     let emit: Emit = Rc::new(|_| ());
     let mut login = Login::new(&LoginForm::default(), "here", Rc::clone(&emit));
     stays(|text| login.say(text, true));
-    login.close();
+    drop(login);
     let mut register = Register::new(Rc::clone(&emit));
     stays(|text| register.say(text));
-    register.close();
+    drop(register);
     let mut password = PasswordWindow::new(emit);
     stays(|text| password.say(text));
     stays(|text| password.refuse(text, Field::New));
-    password.close();
+    drop(password);
 }
 
 /// What is wrong with the new password is set right there, and the old one only where that is wrong.
@@ -81,5 +81,5 @@ pub fn the_keys_go_to_the_password_that_is_wrong() {
         password.refuse(&outcome.sentence(), Field::of(&outcome));
         assert!(field.has_focus(), "{outcome:?}");
     }
-    password.close();
+    drop(password);
 }

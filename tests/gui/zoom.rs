@@ -133,7 +133,7 @@ pub fn a_zoom_and_back_leaves_a_window_as_it_was() {
     window.resize(smaller[0], smaller[1], smaller[2], smaller[3]);
     turn(2.0, 1.0);
     assert!(apart(&window, [40, 120, 400, 330]) <= 2, "{:?}", screen::spot_of(&window));
-    chat.close();
+    drop(chat);
 }
 
 pub fn every_window_zooms_by_keys() {
@@ -147,20 +147,20 @@ pub fn every_window_zooms_by_keys() {
     let of_file = || widgets::ask_file("Write which file?", "/tmp/a.csv", Purpose::Write, "Write", |_| Ok(()));
     zooms_in_a_question("a question for a file", || drop(of_file()));
     zooms_in_a_question("the list of files", || drop(choose("/tmp/a.csv", Purpose::Read)));
-    login.close();
+    drop(login);
     let password = PasswordWindow::new(Rc::clone(&emit));
     zooms("the password window");
-    password.close();
+    drop(password);
     let doubt = Doubt::Plain(hongyan::client::session::Plainly::Only);
     let trust = TrustWindow::new("chat.example:9", false, &doubt, Rc::clone(&emit));
     zooms("a doubtful server");
-    trust.close();
+    drop(trust);
     let keys = KeysWindow::new(Rc::clone(&emit));
     zooms("the keys");
-    keys.close();
+    drop(keys);
     let chat = chat("zoe", &emit);
     zooms("a chat");
-    chat.close();
+    drop(chat);
 }
 
 /// A question stands over the window that asks it.
@@ -182,5 +182,5 @@ pub fn a_question_opens_at_its_window() {
     let [x, y, w, h] = place.get().expect("it was open");
     let inside = x >= 860 && y >= 360 && x + w <= 1_360 && y + h <= 760;
     assert!(inside, "the chat stands at 860, 360; its question at {x}, {y}, {w} by {h}");
-    chat.close();
+    drop(chat);
 }

@@ -9,6 +9,7 @@
 //! - `main`, `chats`, `drafts`, `friends`, `password`: its windows.
 //! - `questions`: what is asked of its owner, and the window about a doubtful server.
 //! - `preferences`, `connection`, `wire`, `keys`: windows with or without a login.
+//! - `renewal`: all of them once more, in another language or theme.
 //! - `server`: looking for the server.
 //! - `events`: what the client says.
 //! - `leaving`: how a login ends, and the program.
@@ -27,6 +28,7 @@ mod password;
 mod preferences;
 mod questions;
 mod registration;
+mod renewal;
 mod server;
 mod signed_in;
 mod wire;
@@ -43,6 +45,8 @@ use self::leaving::Leaving;
 use self::signed_in::SignedIn;
 use self::wire::Wire;
 use super::keys_window::KeysWindow;
+use super::settings_window::SettingsWindow;
+use super::trust_window::TrustWindow;
 use super::{Args, Emit, UiEvent, begin, screen, theme};
 use crate::base::settings::{Saver, Settings};
 use crate::client::net::clock;
@@ -56,14 +60,49 @@ thread_local! {
 /// All of the loop's state.
 struct App {
     core: Core,
-    /// While nobody is in.
-    entry: Option<Entry>,
-    /// While somebody is.
-    signed_in: Option<SignedIn>,
+    stage: Stage,
     connection: Connecting,
     wire: Wire,
     keys: Option<KeysWindow>,
     leaving: Leaving,
+}
+
+/// What belongs to the way in while nobody is in, or to the login that somebody is in with; and the windows of that.
+enum Stage {
+    Entry(Entry),
+    SignedIn(SignedIn),
+}
+
+impl Stage {
+    /// While nobody is in.
+    fn entry(&mut self) -> Option<&mut Entry> {
+        if let Self::Entry(entry) = self { Some(entry) } else { None }
+    }
+
+    /// While somebody is.
+    fn signed_in(&mut self) -> Option<&mut SignedIn> {
+        if let Self::SignedIn(signed_in) = self { Some(signed_in) } else { None }
+    }
+
+    fn is_signed_in(&self) -> bool {
+        matches!(self, Self::SignedIn(_))
+    }
+
+    /// The settings' window, which closes with the rest.
+    fn settings(&mut self) -> &mut Option<SettingsWindow> {
+        match self {
+            Self::Entry(entry) => &mut entry.settings,
+            Self::SignedIn(signed_in) => &mut signed_in.settings,
+        }
+    }
+
+    /// The window about a doubtful server, which does too.
+    fn trust(&mut self) -> &mut Option<TrustWindow> {
+        match self {
+            Self::Entry(entry) => &mut entry.trust,
+            Self::SignedIn(signed_in) => &mut signed_in.trust,
+        }
+    }
 }
 
 /// Opens the login window and runs until the last window is closed.
@@ -93,9 +132,8 @@ pub fn run(args: Args) -> Result<(), ClientError> {
     });
     let core = Core { client, emit, args, settings, saver, server };
     let mut state = App {
-        entry: Some(Entry::open(None, &core)),
+        stage: Stage::Entry(Entry::open(None, &core)),
         core,
-        signed_in: None,
         connection: Connecting::default(),
         wire: Wire::default(),
         keys: None,
@@ -142,7 +180,7 @@ fn with<R>(f: impl FnOnce(&mut App) -> R) -> Option<R> {
 
 /// Does this with what belongs to the login there is, if there is one.
 fn with_signed_in<R>(f: impl FnOnce(&mut SignedIn, &mut Core) -> R) -> Option<R> {
-    with(|app| app.signed_in.as_mut().map(|signed_in| f(signed_in, &mut app.core))).flatten()
+    with(|app| app.stage.signed_in().map(|signed_in| f(signed_in, &mut app.core))).flatten()
 }
 
 fn drain() {

@@ -273,6 +273,12 @@ impl ChatWindow {
         self.composer.buffer().map(|b| b.text()).unwrap_or_default()
     }
 
+    /// What was said, for tests.
+    #[must_use]
+    pub fn transcript(&self) -> Transcript {
+        self.transcript.clone()
+    }
+
     /// The field in which one writes, for tests.
     #[must_use]
     pub fn composer(&self) -> TextEditor {
@@ -436,21 +442,31 @@ impl ChatWindow {
         &self.window
     }
 
-    /// The same chat in a new window, in another language or theme. Its rows have to be given to it once more.
+    /// The same chat in a new window, in another language or theme: what is typed, how far it was read and scrolled, which
+    /// of its messages is chosen, and what went wrong. This window shows nothing any more.
     #[must_use]
     pub fn renewed(&self, header: Header, emit: Emit) -> Self {
         let mut new = Self::new(&self.peer, header, Some(self.position()), emit);
         new.give_back(&self.draft());
-        new.set_foreign(self.transcript.foreign());
-        new.set_earlier(self.earlier());
+        new.transcript.take_over(&self.transcript);
+        new.indexed = self.indexed;
         new.set_trouble(self.trouble());
+        new.entitle();
+        // Else the composer has the keys.
+        if self.transcript.widget().has_focus() {
+            let _ = new.transcript.widget().clone().take_focus();
+        }
         screen::hide(&self.window);
         new
     }
 
-    /// Closes the window for good.
-    pub fn close(self) {
-        drop(self.window);
+    /// The account is another one, and nothing that was said to the earlier one's friends is so any more. The window stays as
+    /// and where it is, with what is typed.
+    pub fn begin_anew(&mut self) {
+        self.transcript.empty(self.peer.is_room());
+        self.indexed = false;
+        self.set_trouble(None);
+        self.entitle();
     }
 
     /// Whether one can write here: not for an account that is no more.

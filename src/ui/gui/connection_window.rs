@@ -49,6 +49,7 @@ pub enum Event {
 /// The window.
 pub struct ConnectionWindow {
     window: screen::Owned,
+    field: Input,
     figures: Frame,
     steps: Frame,
     shown: Rc<RefCell<Shown>>,
@@ -203,7 +204,7 @@ impl ConnectionWindow {
         window.show();
         let _ = test.take_focus();
         tick(screen::Life::of(&window), emit);
-        Self { window: screen::Owned::of(&window), figures, steps, shown, message, lay_out }
+        Self { window: screen::Owned::of(&window), field, figures, steps, shown, message, lay_out }
     }
 
     /// How the connection is doing now.
@@ -229,10 +230,27 @@ impl ConnectionWindow {
         self.steps.redraw();
     }
 
-    /// What was found so far, if anything was asked.
+    /// The same window anew, in another language or theme: the server that was typed, the figures, and what was found so far.
     #[must_use]
-    pub fn report(&self) -> Option<Report> {
-        self.shown.borrow().report.clone()
+    pub fn renewed(&self, emit: Emit) -> Self {
+        let new = Self::new(&self.field.value(), Some(self.position()), emit);
+        {
+            let (mut shown, old) = (new.shown.borrow_mut(), self.shown.borrow());
+            (shown.connection, shown.report) = (old.connection.clone(), old.report.clone());
+            (shown.down, shown.most) = (old.down, old.most);
+        }
+        (new.lay_out)(new.window.w(), new.window.h());
+        if self.field.has_focus() {
+            let _ = new.field.clone().take_focus();
+        }
+        screen::hide(&self.window);
+        new
+    }
+
+    /// The line for a server, for tests.
+    #[must_use]
+    pub fn field(&self) -> &Input {
+        &self.field
     }
 
     /// All of it, as it is copied.
@@ -253,14 +271,15 @@ impl ConnectionWindow {
         screen::position_of(&self.window)
     }
 
+    /// The window itself.
+    #[must_use]
+    pub fn window(&self) -> &Window {
+        &self.window
+    }
+
     /// Brings the window to the front.
     pub fn raise(&mut self) {
         self.window.show();
-    }
-
-    /// Closes the window for good.
-    pub fn close(self) {
-        drop(self.window);
     }
 }
 

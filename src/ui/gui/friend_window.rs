@@ -6,6 +6,7 @@ use fltk::button::{Button, CheckButton};
 use fltk::frame::Frame;
 use fltk::input::Input;
 use fltk::prelude::*;
+use fltk::window::Window;
 use rust_i18n::t;
 
 use super::sheet::{INNER, Lines, MARGIN, Sheet, WIDTH};
@@ -195,9 +196,10 @@ impl FriendWindow {
         let _ = self.account.take_focus();
     }
 
-    /// Closes the window for good.
-    pub fn close(self) {
-        drop(self.window);
+    /// The window itself.
+    #[must_use]
+    pub fn window(&self) -> &Window {
+        &self.window
     }
 }
 

@@ -67,7 +67,8 @@ pub enum Event {
 
 /// The window.
 pub struct KeysWindow {
-    window: screen::Owned,
+    /// Closes with it.
+    _window: screen::Owned,
 }
 
 impl KeysWindow {
@@ -93,12 +94,7 @@ impl KeysWindow {
         });
         window.set_callback(move |_| emit(UiEvent::Keys(Event::Closed)));
         window.show();
-        Self { window: sheet.owned() }
-    }
-
-    /// Closes the window for good.
-    pub fn close(self) {
-        drop(self.window);
+        Self { _window: sheet.owned() }
     }
 }
 

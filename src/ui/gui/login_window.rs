@@ -9,6 +9,7 @@ use fltk::enums::{self, Color, Font, Key};
 use fltk::frame::Frame;
 use fltk::input::{Input, SecretInput};
 use fltk::prelude::*;
+use fltk::window::Window;
 use rust_i18n::t;
 
 use super::actions::{Action, Press, pressed};
@@ -258,14 +259,15 @@ impl Login {
         self.raise();
     }
 
+    /// The window itself.
+    #[must_use]
+    pub fn window(&self) -> &Window {
+        &self.window
+    }
+
     /// Brings the window to the front.
     pub fn raise(&mut self) {
         self.window.show();
-    }
-
-    /// Closes the window for good.
-    pub fn close(self) {
-        drop(self.window);
     }
 }
 

@@ -261,16 +261,21 @@ impl MainWindow {
 
     /// A message came that no chat window shows: the window asks for attention, unless it has it.
     pub fn unseen(&mut self) {
-        let focus = app::focus().and_then(|w| w.top_window());
-        if focus.is_none_or(|w| w.as_widget_ptr() != self.window.as_widget_ptr()) {
+        if !self.has_keys() {
             self.urgent = true;
             super::x11::ask_for_attention(&self.window, true);
         }
     }
 
+    fn has_keys(&self) -> bool {
+        let focus = app::focus().and_then(|w| w.top_window());
+        focus.is_some_and(|w| w.as_widget_ptr() == self.window.as_widget_ptr())
+    }
+
     /// The person looks at it.
     pub fn looked(&mut self) {
-        if std::mem::take(&mut self.urgent) {
+        // It may be behind again by now.
+        if self.has_keys() && std::mem::take(&mut self.urgent) {
             super::x11::ask_for_attention(&self.window, false);
         }
     }
@@ -294,10 +299,13 @@ impl MainWindow {
         self.fill();
     }
 
-    /// Who is online, on servers that say; then there is a lobby as well.
-    pub fn set_online(&mut self, online: Option<Vec<Account>>) {
-        self.roster.borrow_mut().set_online(online);
-        self.fill();
+    /// Who is online, on servers that say; then there is a lobby as well. Whether that is something new.
+    pub fn set_online(&mut self, online: Option<Vec<Account>>) -> bool {
+        let new = self.roster.borrow_mut().set_online(online);
+        if new {
+            self.fill();
+        }
+        new
     }
 
     /// Opens or closes a heading.
@@ -414,8 +422,8 @@ impl MainWindow {
         &self.window
     }
 
-    /// The same window anew, in another language or theme: people, connection, search and what stays are as they were.
-    /// What it says of the moment and what it asks are their owner's to say once more.
+    /// The same window anew, in another language or theme: people, connection, search and what it says are as they were, and
+    /// it asks for attention if it did. What it asks is its owner's to ask once more.
     #[must_use]
     pub fn renewed(&self, me: &Me, emit: Emit) -> Self {
         let mut new = Self::new(me, Some(self.position()), emit);
@@ -427,14 +435,18 @@ impl MainWindow {
         new.fill();
         new.entitle();
         self.notice.kept().into_iter().for_each(|what| new.keep(what));
+        let (text, trouble) = self.notice.moment();
+        new.notice.say(&text, trouble);
+        new.said();
+        if self.search.has_focus() {
+            let _ = new.search.take_focus();
+        }
         new.urgent = self.urgent;
+        if new.urgent {
+            super::x11::ask_for_attention(&new.window, true);
+        }
         screen::hide(&self.window);
         new
-    }
-
-    /// Closes the window for good.
-    pub fn close(self) {
-        drop(self.window);
     }
 
     fn fill(&mut self) {

@@ -202,6 +202,13 @@ impl Notice {
         }
     }
 
+    /// What is said of the moment, and whether it is of trouble with the server.
+    #[must_use]
+    pub fn moment(&self) -> (String, bool) {
+        let said = self.said.borrow();
+        (said.text.clone(), said.trouble)
+    }
+
     /// All that stays, for the same window in another language.
     #[must_use]
     pub fn kept(&self) -> Vec<Kept> {

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use fltk::frame::Frame;
 use fltk::input::SecretInput;
 use fltk::prelude::*;
+use fltk::window::Window;
 use rust_i18n::t;
 
 use super::sheet::{INNER, Lines, MARGIN, Sheet, WIDTH};
@@ -132,13 +133,14 @@ impl PasswordWindow {
         };
     }
 
+    /// The window itself.
+    #[must_use]
+    pub fn window(&self) -> &Window {
+        &self.window
+    }
+
     /// Brings the window to the front.
     pub fn raise(&mut self) {
         self.window.show();
-    }
-
-    /// Closes the window for good.
-    pub fn close(self) {
-        drop(self.window);
     }
 }

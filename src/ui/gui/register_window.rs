@@ -6,6 +6,7 @@ use fltk::enums::Color;
 use fltk::frame::Frame;
 use fltk::input::{Input, SecretInput};
 use fltk::prelude::*;
+use fltk::window::Window;
 use rust_i18n::t;
 
 use super::keys_window::listen;
@@ -112,13 +113,20 @@ impl Register {
     /// The same window anew, in another language or theme; what was typed stays.
     #[must_use]
     pub fn renewed(&self, emit: Emit) -> Self {
+        // It goes first, so that the new one can take its place.
+        screen::hide(&self.window);
         let mut new = Self::new(emit);
         new.nickname.set_value(&self.nickname.value());
         new.account.set_value(&self.account.value());
         new.password.set_value(&self.password.value());
         new.confirm.set_value(&self.confirm.value());
-        screen::hide(&self.window);
         new
+    }
+
+    /// The window itself.
+    #[must_use]
+    pub fn window(&self) -> &Window {
+        &self.window
     }
 
     /// Brings the window to the front.
@@ -157,11 +165,6 @@ impl Register {
     #[must_use]
     pub fn said(&self) -> String {
         self.message.label()
-    }
-
-    /// Closes the window for good.
-    pub fn close(self) {
-        drop(self.window);
     }
 }
 

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use fltk::button::CheckButton;
 use fltk::input::Input;
 use fltk::prelude::*;
+use fltk::window::Window;
 use rust_i18n::t;
 
 use super::sheet::Sheet;
@@ -129,6 +130,12 @@ impl SettingsWindow {
         self.told.get()
     }
 
+    /// The window itself.
+    #[must_use]
+    pub fn window(&self) -> &Window {
+        &self.window
+    }
+
     /// Brings the window to the front.
     pub fn raise(&mut self) {
         self.window.show();
@@ -139,11 +146,6 @@ impl SettingsWindow {
     pub fn say(&mut self, text: &str) {
         self.message.set_label_color(theme::palette().error);
         self.sheet.tell(&mut self.message, 36, text);
-    }
-
-    /// Closes the window for good.
-    pub fn close(self) {
-        drop(self.window);
     }
 }
 

@@ -189,6 +189,20 @@ impl Transcript {
         self.widget.redraw();
     }
 
+    /// Shows what another one has shown, which shows nothing from then on. For a transcript in another language or theme.
+    pub fn take_over(&mut self, other: &Self) {
+        self.view.borrow_mut().take_over(&mut other.view.borrow_mut());
+        self.widget.redraw();
+    }
+
+    /// Nothing of what it shows is so any more: it is as a new one.
+    pub fn empty(&mut self, room: bool) {
+        let mut nothing = View::new(room);
+        nothing.set_foreign(self.view.borrow().layout.foreign());
+        self.view.borrow_mut().take_over(&mut nothing);
+        self.widget.redraw();
+    }
+
     /// The rows of a page that was asked for.
     pub fn fill(&mut self, first: u32, rows: Vec<Row>) {
         let fits = self.view.borrow_mut().fill(usize::try_from(first).unwrap_or(usize::MAX), rows);
@@ -228,12 +242,6 @@ impl Transcript {
         self.view.borrow_mut().scroll(i64::MIN / 4, h);
         (self.ask)(Ask::Earlier);
         self.widget.redraw();
-    }
-
-    /// See [`Transcript::set_foreign`].
-    #[must_use]
-    pub fn foreign(&self) -> bool {
-        self.view.borrow().layout.foreign()
     }
 
     /// Whether the server may cut one's own texts at `#`.
@@ -312,6 +320,19 @@ impl Transcript {
     #[must_use]
     pub fn text_of(&self, id: MessageId) -> Option<String> {
         self.view.borrow().text_of(id)
+    }
+
+    /// Chooses a row, so many further on, for tests.
+    pub fn choose(&mut self, by: isize) {
+        let h = self.widget.h();
+        self.view.borrow_mut().choose(by, h);
+        self.widget.redraw();
+    }
+
+    /// The chosen message, for tests.
+    #[must_use]
+    pub fn chosen(&self) -> Option<MessageId> {
+        self.view.borrow().chosen().map(|(id, ..)| id)
     }
 
     /// The texts in sight from top to bottom, for tests.

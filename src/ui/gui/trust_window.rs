@@ -195,11 +195,6 @@ impl TrustWindow {
     pub fn raise(&mut self) {
         self.window.show();
     }
-
-    /// Closes the window for good.
-    pub fn close(self) {
-        drop(self.window);
-    }
 }
 
 /// Scrolls by so much; false where all is in sight.

@@ -24,6 +24,7 @@ use fltk::enums::{self, CallbackTrigger};
 use fltk::frame::Frame;
 use fltk::input::Input;
 use fltk::prelude::*;
+use fltk::window::Window;
 use rust_i18n::t;
 
 use super::actions::{Action, Press, pressed};
@@ -66,9 +67,9 @@ pub enum Event {
 /// The window.
 pub struct WireWindow {
     window: screen::Owned,
-    table: Table,
+    pages: Pages,
+    filter: Input,
     pause: Button,
-    threads: Frame,
     figures: Rc<RefCell<Vec<ThreadFigures>>>,
     foot: Foot,
 }
@@ -154,7 +155,7 @@ impl WireWindow {
             let pages = pages.clone();
             tab.set_callback(move |_| pages.show(page));
         }
-        let here = Here { pages, foot: foot.clone(), filter, toggle, copying, saving };
+        let here = Here { pages: pages.clone(), foot: foot.clone(), filter: filter.clone(), toggle, copying, saving };
         let shortcut: Rc<dyn Fn(bool) -> bool> =
             Rc::new(move |editing| pressed(ACTIONS, editing).inspect(|does| does(&here)).is_some());
         foot.listen(&shortcut);
@@ -162,13 +163,13 @@ impl WireWindow {
         window.set_callback(move |_| emit(UiEvent::Wire(Event::Closed)));
         window.show();
         foot.focus();
-        Self { window: screen::Owned::of(&window), table, pause, threads, figures, foot }
+        Self { window: screen::Owned::of(&window), pages, filter, pause, figures, foot }
     }
 
     /// One more datagram.
     pub fn push(&mut self, record: &Record) {
-        self.table.push(record);
-        if let Some(held) = self.table.held() {
+        self.pages.table.push(record);
+        if let Some(held) = self.pages.table.held() {
             show_pause(&mut self.pause, Some(held));
         }
     }
@@ -176,7 +177,7 @@ impl WireWindow {
     /// How the threads are doing.
     pub fn set_threads(&mut self, figures: Vec<ThreadFigures>) {
         *self.figures.borrow_mut() = figures;
-        self.threads.redraw();
+        self.pages.threads.redraw();
     }
 
     /// Says something at the foot.
@@ -215,7 +216,29 @@ impl WireWindow {
     /// The datagrams' widget, for tests.
     #[must_use]
     pub fn table(&self) -> &fltk::widget::Widget {
-        self.table.widget()
+        self.pages.table.widget()
+    }
+
+    /// The same window anew, in another language or theme: the datagrams as they were shown, which page is in front, and
+    /// what is typed. What became of the last trial is its owner's to say once more.
+    #[must_use]
+    pub fn renewed(&self, server: &str, emit: Emit) -> Self {
+        let mut new = Self::new(server, &[], Some(self.position()), emit);
+        new.filter.set_value(&self.filter.value());
+        new.pages.table.take_over(&self.pages.table);
+        show_pause(&mut new.pause, new.pages.table.held());
+        new.foot.take_over(&self.foot);
+        new.figures.swap(&self.figures);
+        new.pages.show(self.pages.number.get());
+        screen::hide(&self.window);
+        new
+    }
+
+    /// What is typed, for tests: the filter, the datagram, and what is expected of it.
+    #[must_use]
+    pub fn fields(&self) -> [&Input; 3] {
+        let [hand, expected] = self.foot.fields();
+        [&self.filter, hand, expected]
     }
 
     /// Where it stands: x, y, width, height.
@@ -224,14 +247,15 @@ impl WireWindow {
         screen::position_of(&self.window)
     }
 
+    /// The window itself.
+    #[must_use]
+    pub fn window(&self) -> &Window {
+        &self.window
+    }
+
     /// Brings the window to the front.
     pub fn raise(&mut self) {
         self.window.show();
-    }
-
-    /// Closes the window for good.
-    pub fn close(self) {
-        drop(self.window);
     }
 }
 

@@ -178,3 +178,42 @@ fn corners() -> Result<Vec<[i16; 2]>, Box<dyn std::error::Error>> {
 pub fn others() -> Vec<[i32; 2]> {
     Vec::new()
 }
+
+/// The numbers of these windows, from the one at the back to the one in front.
+#[must_use]
+pub fn from_back(windows: &[Window]) -> Vec<usize> {
+    let stacked = stacked().unwrap_or_else(|error| {
+        log::debug!("which window is in front is not known: {error}");
+        Vec::new()
+    });
+    let mut numbers: Vec<usize> = (0..windows.len()).collect();
+    numbers.sort_by_key(|number| {
+        let window = windows.get(*number).map(|window| window.raw_handle());
+        stacked.iter().position(|one| Some(*one) == window)
+    });
+    numbers
+}
+
+/// All windows of the display, from the back on. Without a window manager they are the screen's own.
+#[cfg(all(unix, not(target_os = "macos")))]
+fn stacked() -> Result<Vec<fltk::window::RawHandle>, Box<dyn std::error::Error>> {
+    use x11rb::connection::Connection;
+    use x11rb::protocol::xproto::{AtomEnum, ConnectionExt};
+    // A connection of its own: FLTK's is not ours to use. Local, and once for another language or theme.
+    let (x, screen) = x11rb::connect(None)?;
+    let root = x.setup().roots.get(screen).ok_or("no screen")?.root;
+    let list = x.intern_atom(false, b"_NET_CLIENT_LIST_STACKING")?.reply()?.atom;
+    let managed = x.get_property(false, root, list, AtomEnum::WINDOW, 0, 4_096)?.reply()?;
+    let windows: Vec<u32> = match managed.value32() {
+        Some(windows) => windows.collect(),
+        None => x.query_tree(root)?.reply()?.children,
+    };
+    Ok(windows.into_iter().map(fltk::window::RawHandle::from).collect())
+}
+
+/// FLTK's list begins with the window that was used last.
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+fn stacked() -> Result<Vec<fltk::window::RawHandle>, Box<dyn std::error::Error>> {
+    let windows = fltk::app::windows().unwrap_or_default();
+    Ok(windows.iter().rev().filter_map(|window| window.as_window()).map(|window| window.raw_handle()).collect())
+}

@@ -455,7 +455,9 @@ impl App {
                 self.login.trouble = false;
                 self.quiet(&sentence);
             }
-            Link::Offline => self.login.roster.set_online(None),
+            Link::Offline => {
+                self.login.roster.set_online(None);
+            }
             Link::LoggingIn | Link::Waiting | Link::Connected { .. } | Link::Retrying { .. } | Link::LoggedOut => {}
         }
     }

@@ -235,17 +235,12 @@ impl SignedIn {
         }
     }
 
-    /// Builds the chat windows anew, in another language or theme; what was typed stays.
-    pub(super) fn rebuild_chats(&mut self, core: &mut Core) {
-        let peers: Vec<Account> = self.chats.windows.keys().cloned().collect();
-        for peer in peers {
-            let header = self.header(&peer, core);
-            if let Some(chat) = self.chats.windows.get_mut(&peer) {
-                *chat = chat.renewed(header, core.emit());
-                core.client.index(peer);
-            }
+    /// The window of a chat anew, in another language or theme.
+    pub(super) fn renew_chat(&mut self, peer: &Account, core: &Core) {
+        let header = self.header(peer, core);
+        if let Some(chat) = self.chats.windows.get_mut(peer) {
+            *chat = chat.renewed(header, core.emit());
         }
-        self.refresh_headers(core);
     }
 
     /// The rows of a chat as the history has them.
@@ -301,14 +296,14 @@ impl SignedIn {
 impl App {
     /// Names and presence may have changed.
     pub(super) fn refresh_headers(&mut self) {
-        if let Some(signed_in) = &mut self.signed_in {
+        if let Some(signed_in) = self.stage.signed_in() {
             signed_in.refresh_headers(&self.core);
         }
     }
 
     /// What was asked of the history cannot be read.
     pub(super) fn not_read(&mut self, peer: Option<&Account>, why: &str) {
-        let chats = self.signed_in.as_mut().map(|signed_in| &mut signed_in.chats.windows);
+        let chats = self.stage.signed_in().map(|signed_in| &mut signed_in.chats.windows);
         match peer.zip(chats).and_then(|(peer, chats)| chats.get_mut(peer)) {
             Some(chat) => {
                 chat.say(Trouble::NotRead(why.to_owned()));

@@ -62,14 +62,15 @@ impl Connecting {
         window.set_connection(core.client.connection());
     }
 
-    /// Built anew in another language or theme, with what was found.
-    pub(super) fn rebuild(&mut self, core: &mut Core) {
-        let Some(report) = self.window.as_ref().map(ConnectionWindow::report) else { return };
-        self.close(core);
-        self.open(core);
-        if let (Some(window), Some(report)) = (&mut self.window, report.filter(|report| report.finished)) {
-            window.set_report(report);
+    /// Its window anew, in another language or theme. What is being found out goes on.
+    pub(super) fn renew(&mut self, core: &Core) {
+        if let Some(window) = &mut self.window {
+            *window = window.renewed(core.emit());
         }
+    }
+
+    pub(super) fn window(&self) -> Option<&ConnectionWindow> {
+        self.window.as_ref()
     }
 
     fn find_out(&mut self, core: &Core, server: String) {

@@ -4,6 +4,7 @@ use std::mem;
 
 use fltk::app;
 
+use super::super::chat_window::ChatWindow;
 use super::chats::Chats;
 use super::core::Core;
 use super::with_signed_in;
@@ -40,8 +41,10 @@ impl Chats {
     }
 
     /// The account is another one: nothing that was typed to its chats that are closed is of use, and what stands in
-    /// those that are open is its first.
+    /// those that are open is its first. What was said there is the earlier one's.
     pub(super) fn made_anew(&mut self, core: &mut Core) {
+        self.windows.values_mut().for_each(ChatWindow::begin_anew);
+        self.index_all(core);
         self.drafts.clear();
         self.typed.extend(self.windows.keys().cloned());
         self.keep_drafts(core);

@@ -5,16 +5,16 @@ use std::collections::HashMap;
 use fltk::app;
 use rust_i18n::t;
 
-use super::super::Secret;
 use super::super::login_window::{Event, Field, Login, LoginForm};
 use super::super::settings_window::SettingsWindow;
 use super::super::trust_window::TrustWindow;
+use super::super::{Secret, screen};
 use super::core::Core;
 use super::questions::Trouble;
 use super::registration::Registering;
 use super::server::Pending;
 use super::signed_in::SignedIn;
-use super::{App, with};
+use super::{App, Stage, with};
 use crate::base::model::{Account, Password};
 use crate::client::net::clock;
 use crate::client::session::LoginOutcome;
@@ -30,10 +30,19 @@ pub(super) struct Entry {
     pub pending: Option<Pending>,
     /// The login that was tried last.
     pub attempt: Option<Attempt>,
+    /// Where something was asked for last.
+    pub asker: Asker,
     /// The account whose other session may be ended by the next login.
     takeover: Option<Account>,
     /// Said in the main window once that is open.
     pub said_later: Option<String>,
+}
+
+/// The windows of the way in where something is asked of the server, and answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asker {
+    Login,
+    Registration,
 }
 
 /// A login that is tried, and what the client has said of its account meanwhile.
@@ -51,14 +60,14 @@ pub(super) fn apply(event: Event) {
     with(|app| match event {
         Event::LogIn { account, password } => app.log_in(&account, &password),
         Event::AccountTyped(_) => {
-            if let Some(entry) = &mut app.entry {
+            if let Some(entry) = app.stage.entry() {
                 entry.look_whether_known(&app.core);
             }
         }
         Event::ForgetDevice(account) => app.forget_device(&account),
         Event::OtherLanguage => app.other_language(),
         // Closing the login window ends the program, unless somebody is logged in.
-        Event::Closed if app.signed_in.is_none() => app::quit(),
+        Event::Closed if !app.stage.is_signed_in() => app::quit(),
         Event::Closed => {}
     });
 }
@@ -86,6 +95,7 @@ impl Entry {
             settings: None,
             pending: None,
             attempt: None,
+            asker: Asker::Login,
             takeover: None,
             said_later: None,
         };
@@ -93,13 +103,16 @@ impl Entry {
         entry
     }
 
-    /// Its windows anew, in another language or theme; what was typed stays.
-    pub fn rebuild(&mut self, core: &Core) {
-        if let Some(register) = &mut self.register {
-            register.rebuild(core);
-        }
+    /// The login window anew, in another language or theme; what was typed stays.
+    pub fn renew_login(&mut self, core: &Core) {
         self.login = self.login.renewed(&core.server.line(), core.emit());
         self.look_whether_known(core);
+    }
+
+    /// Somebody is in: its windows go from the screen.
+    fn leave(&mut self) {
+        (self.register, self.trust) = (None, None);
+        screen::hide(self.login.window());
     }
 
     /// Says in the login window whether the account there needs no password.
@@ -109,26 +122,37 @@ impl Entry {
         self.login.set_known(account.is_ok_and(known));
     }
 
-    /// Says something of the moment, where the person looks.
+    /// The registration window, if something was asked for there last: what comes of that is said there, else in the login
+    /// window.
+    pub fn registration(&mut self) -> Option<&mut Registering> {
+        self.register.as_mut().filter(|_| self.asker == Asker::Registration)
+    }
+
+    /// Says something of the moment, where something was asked for.
     pub fn say(&mut self, text: &str) {
-        match &mut self.register {
+        match self.registration() {
             Some(register) => register.window.refuse(text, None),
             None => self.login.say(text, true),
         }
     }
 
-    /// Says how it goes on, where the person looks.
+    /// Says how it goes on, where something was asked for.
     pub fn wait(&mut self, text: &str) {
-        match &mut self.register {
+        match self.registration() {
             Some(register) => register.window.say(text),
             None => self.login.say(text, false),
         }
     }
 
+    /// Says why a login is not let in, which was asked for in its window.
+    pub fn refuse_login(&mut self, text: &str) {
+        log::info!("said: {text}");
+        self.login.say(text, true);
+    }
+
     /// Says what is missing, with the keys there: whoever goes on typing must not write over what is right.
     fn refuse(&mut self, text: &str, field: Field) {
-        log::info!("said: {text}");
-        self.say(text);
+        self.refuse_login(text);
         self.login.go_to(field);
     }
 }
@@ -137,26 +161,18 @@ impl App {
     /// Whoever unticked "stay logged in" means it now, whether or not they log in.
     fn forget_device(&mut self, account: &str) {
         let Ok(account) = Account::person(account.trim()) else { return };
+        let Some(entry) = self.stage.entry() else { return };
         if self.core.client.can_resume(&account) {
             match self.core.client.forget_token(&account) {
-                Ok(()) => self.wait(&t!("gui.device_forgotten")),
-                Err(error) => self.say(&error.to_string()),
+                Ok(()) => entry.login.say(&t!("gui.device_forgotten"), false),
+                Err(error) => entry.refuse_login(&error.to_string()),
             }
-            if let Some(entry) = &mut self.entry {
-                entry.look_whether_known(&self.core);
-            }
-        }
-    }
-
-    /// Says how the login goes on, in its window.
-    pub(super) fn wait(&mut self, text: &str) {
-        if let Some(entry) = &mut self.entry {
-            entry.login.say(text, false);
+            entry.look_whether_known(&self.core);
         }
     }
 
     pub(super) fn log_in(&mut self, account: &str, password: &Secret) {
-        let Some(entry) = &mut self.entry else { return };
+        let Some(entry) = self.stage.entry() else { return };
         if account.trim().is_empty() {
             return entry.refuse(&t!("gui.account_missing"), Field::Account);
         }
@@ -172,14 +188,15 @@ impl App {
             }
             Err(_) => return entry.refuse(&t!("gui.bad_password"), Field::Password),
         };
+        entry.asker = Asker::Login;
+        entry.wait(&t!("gui.looking_up"));
         self.drop_doubt();
-        self.wait(&t!("gui.looking_up"));
         self.with_server(Pending::Login { form, account, password });
     }
 
     /// Logs in on a server that is there.
     pub(super) fn log_in_now(&mut self, form: &LoginForm, account: Account, password: Option<Password>) {
-        let Some(entry) = &mut self.entry else { return };
+        let Some(entry) = self.stage.entry() else { return };
         let core = &mut self.core;
         if password.is_none() && !core.client.can_resume(&account) {
             return entry.refuse(&t!("gui.password_missing"), Field::Password);
@@ -199,12 +216,12 @@ impl App {
             None => core.client.resume(now, account),
         };
         if let Err(error) = begun {
-            self.say(&error.to_string());
+            entry.refuse_login(&error.to_string());
         }
     }
 
     pub(super) fn logged_in(&mut self, outcome: &LoginOutcome) {
-        match &mut self.signed_in {
+        match self.stage.signed_in() {
             Some(_) if *outcome == LoginOutcome::Done => {}
             Some(_) => self.refused_again(outcome),
             None if *outcome == LoginOutcome::Done => self.enter(),
@@ -214,15 +231,12 @@ impl App {
 
     /// Somebody is in: the main window takes the place of the login window.
     fn enter(&mut self) {
-        let Some(mut entry) = self.entry.take() else { return };
-        let Some(attempt) = entry.attempt.take() else {
-            self.entry = Some(entry);
-            return;
-        };
+        let Some(entry) = self.stage.entry() else { return };
+        let Some(attempt) = entry.attempt.take() else { return };
         let (settings, said_later) = (entry.settings.take(), entry.said_later.take());
         // Its windows go first, so that no other has to make room for them.
-        drop(entry);
-        self.signed_in = Some(SignedIn::open(attempt, settings, said_later, &mut self.core));
+        entry.leave();
+        self.stage = Stage::SignedIn(SignedIn::open(attempt, settings, said_later, &mut self.core));
     }
 
     /// Not asked for here: the session tries again by itself, and ends nobody's.
@@ -240,12 +254,11 @@ impl App {
 
     /// A login from the login window was not let in.
     fn refused(&mut self, outcome: &LoginOutcome) {
+        let Some(entry) = self.stage.entry() else { return };
         let account_too = match outcome {
             LoginOutcome::Refused(LoggedIn::AlreadyLoggedIn) => {
-                if let Some(entry) = &mut self.entry {
-                    entry.takeover = entry.attempt.as_ref().map(|attempt| attempt.me.clone());
-                }
-                return self.say(&t!("gui.already"));
+                entry.takeover = entry.attempt.as_ref().map(|attempt| attempt.me.clone());
+                return entry.refuse_login(&t!("gui.already"));
             }
             // The password may be right: it stays.
             LoginOutcome::NoAnswer
@@ -255,7 +268,7 @@ impl App {
             | LoginOutcome::KeyChanged
             | LoginOutcome::KeysDamaged
             | LoginOutcome::EncryptedOnly => {
-                return self.say(&self.core.client.login_sentence(outcome));
+                return entry.refuse_login(&self.core.client.login_sentence(outcome));
             }
             LoginOutcome::Refused(LoggedIn::NoSuchAccount) => true,
             LoginOutcome::Done
@@ -265,11 +278,10 @@ impl App {
             | LoginOutcome::PasswordNeeded => false,
         };
         if account_too {
-            self.say(&t!("gui.not_registered"));
+            entry.refuse_login(&t!("gui.not_registered"));
         } else {
-            self.say(&self.core.client.login_sentence(outcome));
+            entry.refuse_login(&self.core.client.login_sentence(outcome));
         }
-        let Some(entry) = &mut self.entry else { return };
         entry.login.again(account_too);
         entry.look_whether_known(&self.core);
         if *outcome == LoginOutcome::PasswordNeeded {
@@ -279,7 +291,7 @@ impl App {
 
     /// The account that is logged in is no more.
     fn deleted(&mut self, outcome: &LoginOutcome) {
-        if let Some(signed_in) = &mut self.signed_in {
+        if let Some(signed_in) = self.stage.signed_in() {
             signed_in.deleted = true;
         }
         self.say(&outcome.on_return().unwrap_or_default());

@@ -81,14 +81,14 @@ impl App {
         while let Some(event) = self.core.client.poll_event() {
             self.show(event);
         }
-        if let Some(signed_in) = &mut self.signed_in {
+        if let Some(signed_in) = self.stage.signed_in() {
             signed_in.main.set_now(clock::now().unix_ms);
         }
     }
 
     /// Something that has happened: in the main window it stays until its owner takes it away.
     pub(super) fn tell(&mut self, text: &str) {
-        match &mut self.signed_in {
+        match self.stage.signed_in() {
             Some(signed_in) => signed_in.tell(text),
             None => self.say(text),
         }
@@ -98,15 +98,15 @@ impl App {
     /// when trouble with the server ends.
     pub(super) fn say(&mut self, text: &str) {
         log::info!("said: {text}");
-        if let Some(entry) = &mut self.entry {
+        if let Some(entry) = self.stage.entry() {
             entry.say(text);
-        } else if let Some(signed_in) = &mut self.signed_in {
+        } else if let Some(signed_in) = self.stage.signed_in() {
             signed_in.main.say_trouble(text);
         }
     }
 
     fn show(&mut self, event: Event) {
-        let rest = match &mut self.signed_in {
+        let rest = match self.stage.signed_in() {
             Some(signed_in) => signed_in.show(event, &mut self.core),
             None => Some(event),
         };
@@ -129,6 +129,7 @@ impl App {
             Event::NotRead { peer, why } => self.not_read(peer.as_ref(), &why),
             Event::Rescued(Ok(rescued)) => self.rescued(&rescued.sentence()),
             Event::Rescued(Err(why)) => self.say(&why),
+            Event::LoginPutOff(_) if !self.stage.is_signed_in() => self.put_off(&event.notice().unwrap_or_default()),
             Event::PlainOnly(why) => self.doubt(Doubt::Plain(why)),
             Event::KeyChanged(change) => self.doubt(Doubt::Key(change)),
             Event::Kicked { address, at } => self.ask(Trouble::Kicked { address, at }),
@@ -151,10 +152,17 @@ impl App {
         }
     }
 
+    /// A login that was asked for is tried again later.
+    fn put_off(&mut self, text: &str) {
+        if let Some(entry) = self.stage.entry() {
+            entry.refuse_login(text);
+        }
+    }
+
     /// The connection line.
     fn linked(&mut self, link: Link) {
         log::info!("link: {link:?}");
-        if let Some(signed_in) = &mut self.signed_in {
+        if let Some(signed_in) = self.stage.signed_in() {
             signed_in.linked(link, &self.core);
         }
         match link {
@@ -170,7 +178,7 @@ impl App {
 
     /// Who is online, on servers that say.
     fn set_online(&mut self, online: Option<Vec<Account>>) {
-        if let Some(signed_in) = &mut self.signed_in {
+        if let Some(signed_in) = self.stage.signed_in() {
             signed_in.set_online(online, &self.core);
         } else if let Some(attempt) = self.attempt() {
             attempt.online = online;
@@ -179,7 +187,7 @@ impl App {
 
     /// What was typed and not sent when the account was closed last.
     fn take_drafts(&mut self, drafts: Vec<(Account, String)>) {
-        if let Some(signed_in) = &mut self.signed_in {
+        if let Some(signed_in) = self.stage.signed_in() {
             signed_in.chats.drafts.extend(drafts);
         } else if let Some(attempt) = self.attempt() {
             attempt.drafts.extend(drafts);
@@ -188,7 +196,7 @@ impl App {
 
     /// Another account has this one's name.
     fn made_anew(&mut self, text: String) {
-        if let Some(signed_in) = &mut self.signed_in {
+        if let Some(signed_in) = self.stage.signed_in() {
             signed_in.made_anew(&text, &mut self.core);
         } else if let Some(attempt) = self.attempt() {
             attempt.drafts.clear();
@@ -198,6 +206,6 @@ impl App {
     }
 
     fn attempt(&mut self) -> Option<&mut Attempt> {
-        self.entry.as_mut().and_then(|entry| entry.attempt.as_mut())
+        self.stage.entry().and_then(|entry| entry.attempt.as_mut())
     }
 }

@@ -8,7 +8,7 @@ use rust_i18n::t;
 use super::super::login_window::LoginForm;
 use super::super::{Secret, widgets};
 use super::entry::Entry;
-use super::{App, with};
+use super::{App, Stage, with};
 use crate::base::model::Account;
 use crate::client::Client;
 use crate::client::net::{Now, clock};
@@ -31,7 +31,7 @@ pub(super) enum Leaving {
 
 /// Ends the program, after a question if something is unsent.
 pub(super) fn quit() {
-    if with(|app| app.signed_in.is_none()) == Some(true) {
+    if with(|app| !app.stage.is_signed_in()) == Some(true) {
         return app::quit();
     }
     if may_leave() {
@@ -69,7 +69,7 @@ pub(super) fn leave_by(how: Leaving, going: fn(&mut Client, Now)) {
 impl App {
     /// The server has let us go, or did not answer in time.
     pub(super) fn left(&mut self) {
-        if let Some(signed_in) = &mut self.signed_in {
+        if let Some(signed_in) = self.stage.signed_in() {
             signed_in.chats.keep_drafts(&mut self.core);
         }
         match mem::take(&mut self.leaving) {
@@ -84,7 +84,7 @@ impl App {
     }
 
     fn keep_positions(&mut self) {
-        if let Some(signed_in) = &self.signed_in {
+        if let Some(signed_in) = self.stage.signed_in() {
             signed_in.keep_positions(&mut self.core);
         }
     }
@@ -92,7 +92,10 @@ impl App {
     /// What belonged to the login goes, with its windows, and the login window is there again.
     fn log_out(&mut self, how: Leaving) {
         self.keep_positions();
-        let Some(me) = self.signed_in.take().map(|signed_in| signed_in.me) else { return };
+        let Some(signed_in) = self.stage.signed_in() else { return };
+        // Its windows go first, so that no other has to make room for them.
+        signed_in.leave();
+        let me = signed_in.me.clone();
         self.core.client.close_account();
         let again = (how != Leaving::SwitchAccount).then_some(me);
         let stays = |account: &Account| how == Leaving::LogInAgain || self.core.client.can_resume(account);
@@ -104,7 +107,7 @@ impl App {
             remember: self.core.settings.remember,
             stay,
         });
-        self.entry = Some(Entry::open(form, &self.core));
+        self.stage = Stage::Entry(Entry::open(form, &self.core));
         if let Some(account) = rescued {
             self.rescue(&account);
         }

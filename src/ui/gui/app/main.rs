@@ -3,6 +3,7 @@
 use super::super::actions::{EVERYWHERE, Own, choose};
 use super::super::main_window::{Event, MainWindow};
 use super::leaving::{Leaving, leave, leave_by, may_leave, quit};
+use super::signed_in::SignedIn;
 use super::{App, friends, questions, with, with_signed_in};
 use crate::client::Client;
 use crate::client::net::clock;
@@ -60,12 +61,12 @@ fn own_menu(at: (i32, i32)) {
 }
 
 impl App {
-    fn own(&self) -> Own {
-        let signed_in = self.signed_in.as_ref();
+    fn own(&mut self) -> Own {
+        let signed_in = self.stage.signed_in().map(|signed_in| &*signed_in);
         let client = &self.core.client;
         Own {
             offline: self.core.is_offline(),
-            kicked: signed_in.is_some_and(super::signed_in::SignedIn::is_kicked),
+            kicked: signed_in.is_some_and(SignedIn::is_kicked),
             stays: signed_in.is_some_and(|signed_in| client.can_resume(&signed_in.me)),
             password: self.core.is_spoken(Speaks::Plain) && client.changes_passwords() != Some(false),
         }
@@ -73,7 +74,7 @@ impl App {
 
     /// Asks the server for messages now.
     fn fetch(&mut self) {
-        if self.signed_in.is_some() {
+        if self.stage.is_signed_in() {
             self.revive_server();
             self.core.client.fetch_now(clock::now());
         }

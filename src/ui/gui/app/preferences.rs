@@ -7,9 +7,11 @@ use super::super::{Args, screen, theme};
 use super::core::Core;
 use super::{App, with};
 use crate::base::settings::{Language, Settings};
+use crate::client::diagnosis::{named, target};
 use crate::client::net::clock;
 use crate::client::session::{AccountChange, Link, Speaks};
 use crate::local::place::lan_address;
+use crate::protocol::PORT;
 use crate::protocol::wire::frame::AccountSettings;
 
 /// Does what the settings window asked for.
@@ -76,24 +78,25 @@ fn take_over(form: SettingsForm, args: &mut Args, settings: &mut Settings) {
     settings.polling = form.polling;
 }
 
+/// The server that is meant by what was typed where `shown` stood, with its port; empty for this machine's own, and none
+/// where it is no server. What nobody has changed stays as it is.
+fn server_of(typed: &str, shown: &str) -> Option<String> {
+    match typed.trim() {
+        "" => Some(String::new()),
+        same if same == shown => Some(same.to_owned()),
+        typed => target(typed, PORT).map(|(host, port)| named(&host, port)),
+    }
+}
+
 impl Core {
-    fn in_force(&self) -> SettingsForm {
+    pub(super) fn in_force(&self) -> SettingsForm {
         in_force(&self.args, &self.settings)
     }
 }
 
 impl App {
-    /// The window belongs to the login there is, or to the way in until somebody is in.
-    fn settings(&mut self) -> Option<&mut Option<SettingsWindow>> {
-        match (&mut self.signed_in, &mut self.entry) {
-            (Some(signed_in), _) => Some(&mut signed_in.settings),
-            (None, Some(entry)) => Some(&mut entry.settings),
-            (None, None) => None,
-        }
-    }
-
     fn settings_window(&mut self) -> Option<&mut SettingsWindow> {
-        self.settings().and_then(Option::as_mut)
+        self.stage.settings().as_mut()
     }
 
     fn open_settings(&mut self) {
@@ -104,13 +107,11 @@ impl App {
     }
 
     fn open_settings_with(&mut self, form: &SettingsForm) {
-        let secure = self.signed_in.is_some() && self.core.is_spoken(Speaks::Secure);
+        let secure = self.stage.is_signed_in() && self.core.is_spoken(Speaks::Secure);
         let account = secure && matches!(self.core.client.link(), Link::Connected { .. } | Link::Waiting);
         let lan = lan_address();
         let window = SettingsWindow::new(form, lan.as_deref(), account, self.core.emit());
-        if let Some(settings) = self.settings() {
-            *settings = Some(window);
-        }
+        *self.stage.settings() = Some(window);
         if account {
             self.core.client.account_settings(clock::now());
         }
@@ -127,16 +128,11 @@ impl App {
 
     fn save_settings(&mut self, form: SettingsForm) {
         let shown = self.core.in_force();
-        let good = form.server.is_empty()
-            || form.server == shown.server
-            || form
-                .server
-                .rsplit_once(':')
-                .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0));
         let Some(window) = self.settings_window() else { return };
-        if !good {
+        let Some(server) = server_of(&form.server, &shown.server) else {
             return window.say(&t!("settings.bad_server"));
-        }
+        };
+        let form = SettingsForm { server, ..form };
         for change in form.account.zip(window.told()).into_iter().flat_map(changes) {
             self.core.client.set_account(clock::now(), change);
         }
@@ -147,7 +143,7 @@ impl App {
             self.core.client.set_polling(clock::now(), now.polling.into());
         }
         if (&shown.server, shown.host_lan) != (&now.server, now.host_lan) {
-            if self.signed_in.is_some() {
+            if self.stage.is_signed_in() {
                 self.tell(&t!("settings.next_login"));
             }
             self.change_server();
@@ -167,35 +163,19 @@ impl App {
         take_over(form, &mut self.core.args, &mut self.core.settings);
         self.core.save();
         if looks(&self.core.in_force()) != before {
-            self.rebuild();
+            self.renew();
         }
     }
 
     fn close_settings(&mut self) {
-        if let Some(settings) = self.settings() {
-            *settings = None;
-        }
+        *self.stage.settings() = None;
     }
 
     /// Built anew in another language, which counts from now on; the rest of what was chosen stays.
-    fn rebuild_settings(&mut self) {
+    pub(super) fn rebuild_settings(&mut self) {
         let Some(form) = self.settings_window().map(|window| window.form()) else { return };
         self.close_settings();
         self.open_settings_with(&SettingsForm { language: self.core.in_force().language, ..form });
-    }
-
-    /// Builds every window anew, in another language or theme; what was typed stays.
-    fn rebuild(&mut self) {
-        let SettingsForm { language, dark, .. } = self.core.in_force();
-        rust_i18n::set_locale(language.locale());
-        set_theme(dark);
-        self.rebuild_settings();
-        self.entry.iter_mut().for_each(|entry| entry.rebuild(&self.core));
-        self.signed_in.iter_mut().for_each(|signed_in| signed_in.rebuild(&mut self.core));
-        self.wire.rebuild(&mut self.core);
-        self.rebuild_trust();
-        self.connection.rebuild(&mut self.core);
-        self.keys = None;
     }
 }
 
@@ -247,5 +227,29 @@ mod tests {
             assert_eq!(in_force(&args, &settings), form, "{number}: what was chosen counts");
             assert_eq!(kept(&settings), wanted, "{number}: and nothing else is kept");
         }
+    }
+
+    #[test]
+    fn a_server_is_what_the_diagnosis_takes_for_one() {
+        for (typed, server) in [
+            ("", Some("")),
+            (" ", Some("")),
+            ("chat.example:9", Some("chat.example:9")),
+            (" chat.example ", Some("chat.example:21568")),
+            ("192.0.2.7", Some("192.0.2.7:21568")),
+            ("2001:db8::7", Some("[2001:db8::7]:21568")),
+            ("[2001:db8::7]:9", Some("[2001:db8::7]:9")),
+            ("http://chat.example:9", None),
+            ("chat example:9", None),
+            ("zoe@chat.example:9", None),
+            ("chat.example:0", None),
+            (":9", None),
+        ] {
+            assert_eq!(server_of(typed, "").as_deref(), server, "{typed:?}");
+            // What is kept is taken for the same another time.
+            let again = server.and_then(|server| server_of(server, ""));
+            assert_eq!(again.as_deref(), server, "{typed:?}");
+        }
+        assert_eq!(server_of("as it was", "as it was").as_deref(), Some("as it was"));
     }
 }

@@ -120,13 +120,13 @@ fn trust_window(doubt: &Doubt, core: &Core) -> TrustWindow {
 impl App {
     /// Asks the owner of the login there is how to go on.
     pub(super) fn ask(&mut self, trouble: Trouble) {
-        if let Some(signed_in) = &mut self.signed_in {
+        if let Some(signed_in) = self.stage.signed_in() {
             signed_in.ask(trouble);
         }
     }
 
     fn no_trouble(&mut self) {
-        self.signed_in.iter_mut().for_each(SignedIn::no_trouble);
+        self.stage.signed_in().into_iter().for_each(SignedIn::no_trouble);
     }
 
     pub(super) fn take_back(&mut self) {
@@ -158,52 +158,44 @@ impl App {
         self.wait(sentence);
     }
 
+    fn wait(&mut self, text: &str) {
+        if let Some(entry) = self.stage.entry() {
+            entry.wait(text);
+        }
+    }
+
     /// Whoever has just asked for something sees at once why it was not done; else it waits.
     pub(super) fn doubt(&mut self, doubt: Doubt) {
-        if self.signed_in.is_some() {
+        if self.stage.is_signed_in() {
             return self.ask(Trouble::Doubt(doubt));
         }
         log::info!("asked: {}", doubt.head(&self.core.server.line()));
-        if let Some(entry) = &mut self.entry {
-            entry.login.say("", false);
-            entry.register.iter_mut().for_each(|register| register.window.say(""));
+        if let Some(entry) = self.stage.entry() {
+            entry.wait("");
         }
         self.open_trust(&doubt);
     }
 
     pub(super) fn show_doubt(&mut self) {
-        let trouble = self.signed_in.as_ref().and_then(|signed_in| signed_in.trouble.clone());
+        let trouble = self.stage.signed_in().and_then(|signed_in| signed_in.trouble.clone());
         if let Some(Trouble::Doubt(doubt)) = trouble {
             self.open_trust(&doubt);
         }
     }
 
     /// The window about a doubtful server belongs to the login there is, or to the way in.
-    fn trust(&mut self) -> Option<&mut Option<TrustWindow>> {
-        match (&mut self.signed_in, &mut self.entry) {
-            (Some(signed_in), _) => Some(&mut signed_in.trust),
-            (None, Some(entry)) => Some(&mut entry.trust),
-            (None, None) => None,
-        }
-    }
-
     fn open_trust(&mut self, doubt: &Doubt) {
         self.close_trust();
-        let window = trust_window(doubt, &self.core);
-        if let Some(trust) = self.trust() {
-            *trust = Some(window);
-        }
+        *self.stage.trust() = Some(trust_window(doubt, &self.core));
     }
 
     pub(super) fn close_trust(&mut self) {
-        if let Some(trust) = self.trust() {
-            *trust = None;
-        }
+        *self.stage.trust() = None;
     }
 
     /// Built anew in another language or theme.
     pub(super) fn rebuild_trust(&mut self) {
-        let doubt = self.trust().and_then(|trust| trust.as_ref()).map(|window| window.doubt().clone());
+        let doubt = self.stage.trust().as_ref().map(|window| window.doubt().clone());
         doubt.iter().for_each(|doubt| self.open_trust(doubt));
     }
 
@@ -216,15 +208,15 @@ impl App {
     /// What was asked for is not done, and not tried again.
     pub(super) fn stay_away(&mut self) {
         self.drop_doubt();
-        let doubted = |signed_in: &SignedIn| matches!(signed_in.trouble, Some(Trouble::Doubt(_)));
-        if self.signed_in.as_ref().is_none_or(doubted) {
+        let doubted = |signed_in: &mut SignedIn| matches!(signed_in.trouble, Some(Trouble::Doubt(_)));
+        if self.stage.signed_in().is_none_or(doubted) {
             self.stay_offline();
         }
         let text = t!("trust.not_sent");
-        match self.entry.as_mut().map(|entry| (&mut entry.register, &mut entry.login)) {
-            Some((Some(register), _)) => register.window.refuse(&text, None),
-            Some((None, login)) => login.say(&text, false),
-            None => {}
+        let Some(entry) = self.stage.entry() else { return };
+        match entry.registration() {
+            Some(register) => register.window.refuse(&text, None),
+            None => entry.login.say(&text, false),
         }
     }
 
@@ -232,8 +224,8 @@ impl App {
     fn send_readable(&mut self) {
         self.close_trust();
         self.no_trouble();
-        if let Some(entry) = &mut self.entry {
-            let registers = entry.register.is_some();
+        if let Some(entry) = self.stage.entry() {
+            let registers = entry.registration().is_some();
             entry.wait(&if registers { t!("gui.registering") } else { t!("gui.logging_in") });
         }
         self.core.client.allow_plain(clock::now());
@@ -243,11 +235,11 @@ impl App {
     fn trust_key(&mut self, key: Vec<u8>) {
         self.close_trust();
         self.core.client.trust(clock::now(), key);
-        let Some(entry) = &mut self.entry else {
+        let Some(entry) = self.stage.entry() else {
             self.no_trouble();
             return self.core.client.go_online(clock::now());
         };
-        if let Some(register) = &mut entry.register {
+        if let Some(register) = entry.registration() {
             return register.window.say(&t!("trust.trusted"));
         }
         let form = entry.login.form();
@@ -260,11 +252,11 @@ fn ask_rescue(text: &str) {
     if !dialog::ask(text, &t!("gui.rescue"), &t!("gui.not_now")) {
         return;
     }
-    if with(|app| app.signed_in.is_some()) == Some(true) {
+    if with(|app| app.stage.is_signed_in()) == Some(true) {
         return leave(Leaving::Rescue);
     }
     with(|app| {
-        let account = app.entry.as_ref().and_then(|entry| Account::person(entry.login.form().account.trim()).ok());
+        let account = app.stage.entry().and_then(|entry| Account::person(entry.login.form().account.trim()).ok());
         account.iter().for_each(|account| app.rescue(account));
     });
 }

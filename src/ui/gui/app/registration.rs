@@ -1,11 +1,14 @@
 //! Registration: what the window asked for and what the server said.
 
+use std::mem;
+
 use rust_i18n::t;
 
 use super::super::Secret;
 use super::super::login_window::Field;
 use super::super::register_window::{Event, Register, RegisterForm};
 use super::core::Core;
+use super::entry::Asker;
 use super::server::Pending;
 use super::{App, with};
 use crate::base::model::{Account, FieldError, Password, names};
@@ -29,14 +32,14 @@ pub(super) fn apply(event: Event) {
 
 impl Registering {
     /// The window anew, in another language or theme; what was typed stays.
-    pub fn rebuild(&mut self, core: &Core) {
+    pub fn renew(&mut self, core: &Core) {
         self.window = self.window.renewed(core.emit());
     }
 }
 
 impl App {
     fn open_register(&mut self) {
-        let Some(entry) = &mut self.entry else { return };
+        let Some(entry) = self.stage.entry() else { return };
         match &mut entry.register {
             Some(register) => register.window.raise(),
             None => {
@@ -47,9 +50,10 @@ impl App {
     }
 
     fn close_register(&mut self) {
-        let Some(entry) = &mut self.entry else { return };
+        let Some(entry) = self.stage.entry() else { return };
         entry.register = None;
-        if entry.trust.is_some() {
+        // A question about what was asked for in the login window stays.
+        if mem::replace(&mut entry.asker, Asker::Login) == Asker::Registration && entry.trust.is_some() {
             self.stay_away();
         }
     }
@@ -64,8 +68,10 @@ impl App {
             (Ok(account), Ok(password), Ok(confirm)) => {
                 self.drop_doubt();
                 log::info!("said: {}", t!("gui.registering"));
-                if let Some(register) = self.registering() {
-                    register.window.say(&t!("gui.registering"));
+                let Some(entry) = self.stage.entry() else { return };
+                entry.asker = Asker::Registration;
+                entry.wait(&t!("gui.registering"));
+                if let Some(register) = &mut entry.register {
                     register.asked = RegisterForm { password: Secret::default(), confirm: Secret::default(), ..form };
                 }
                 self.with_server(Pending::Register { account, password, confirm });
@@ -77,7 +83,7 @@ impl App {
     }
 
     fn registering(&mut self) -> Option<&mut Registering> {
-        self.entry.as_mut().and_then(|entry| entry.register.as_mut())
+        self.stage.entry().and_then(|entry| entry.register.as_mut())
     }
 
     fn refuse_registration(&mut self, text: &str, field: Field) {
@@ -100,8 +106,9 @@ impl App {
 
     /// The account is there: its window goes, and the login window has it.
     fn go_on_to_login(&mut self) {
-        let Some(entry) = &mut self.entry else { return };
+        let Some(entry) = self.stage.entry() else { return };
         let Some(Registering { asked, .. }) = entry.register.take() else { return };
+        entry.asker = Asker::Login;
         entry.trust = None;
         let account = asked.account.trim().to_owned();
         let nickname = names::tidy(&asked.nickname);

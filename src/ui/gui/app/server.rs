@@ -23,7 +23,7 @@ impl App {
         if !self.core.server.is_to_be_searched() {
             return self.go_on(what);
         }
-        if let Some(entry) = &mut self.entry {
+        if let Some(entry) = self.stage.entry() {
             entry.pending = Some(what);
         }
         self.find_server();
@@ -65,7 +65,7 @@ impl App {
     pub(super) fn change_server(&mut self) {
         let core = &mut self.core;
         let server = Place::of(core.args.server.as_deref(), core.args.host_lan, &core.settings);
-        if server == core.server || self.signed_in.is_some() {
+        if server == core.server || self.stage.is_signed_in() {
             return;
         }
         core.server = server;
@@ -80,7 +80,7 @@ impl App {
         if let Err(error) = core.client.use_server(core.server.address(), core.server.name()) {
             self.say(&error.to_string());
         }
-        if let Some(entry) = &mut self.entry {
+        if let Some(entry) = self.stage.entry() {
             entry.login.set_server(&self.core.server.line());
             entry.look_whether_known(&self.core);
         }
@@ -96,7 +96,7 @@ fn found(server: &Place, at: Option<Found>, error: Option<&str>) {
         if let Some(error) = error {
             log::error!("{error}");
             app.say(error);
-            if let Some(entry) = &mut app.entry {
+            if let Some(entry) = app.stage.entry() {
                 // One that runs for this machine alone still serves this machine.
                 if *server == (Place::Local { lan: true }) {
                     entry.said_later = Some(error.to_owned());
@@ -108,7 +108,7 @@ fn found(server: &Place, at: Option<Found>, error: Option<&str>) {
         if at.is_some_and(|at| app.core.server.take(at)) {
             app.reopen();
         }
-        if let Some(what) = app.entry.as_mut().and_then(|entry| entry.pending.take()) {
+        if let Some(what) = app.stage.entry().and_then(|entry| entry.pending.take()) {
             app.go_on(what);
             app.events();
         }

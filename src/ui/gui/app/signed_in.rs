@@ -5,6 +5,7 @@ use super::super::friend_window::FriendWindow;
 use super::super::main_window::{MainWindow, Me};
 use super::super::notice::Kept;
 use super::super::password_window::PasswordWindow;
+use super::super::screen;
 use super::super::settings_window::SettingsWindow;
 use super::super::trust_window::TrustWindow;
 use super::chats::Chats;
@@ -27,8 +28,6 @@ pub(super) struct SignedIn {
     pub trust: Option<TrustWindow>,
     pub main: MainWindow,
     pub me: Account,
-    /// Who is online, on servers that say.
-    online: Option<Vec<Account>>,
     /// The server said last that this account is no more.
     pub deleted: bool,
     /// What its owner has to decide.
@@ -43,7 +42,7 @@ impl SignedIn {
         main.set_link(core.client.link());
         main.set_speaks(core.client.connection().speaks);
         main.set_not_storing(core.client.is_not_storing());
-        main.set_online(online.clone());
+        main.set_online(online);
         main.set_silent(core.client.is_silent());
         if let Some(text) = said {
             main.say(&text);
@@ -60,20 +59,23 @@ impl SignedIn {
             trust: None,
             main,
             me,
-            online,
             deleted: false,
             trouble: None,
         }
     }
 
-    /// Its windows anew, in another language or theme; what was typed stays.
-    pub fn rebuild(&mut self, core: &mut Core) {
+    /// The main window anew, in another language or theme.
+    pub fn renew_main(&mut self, core: &Core) {
         self.main = self.main.renewed(&who(&self.me, core), core.emit());
         self.main.set_not_storing(core.client.is_not_storing());
         self.show_trouble();
-        self.rebuild_chats(core);
-        self.rebuild_friend(core);
-        self.rebuild_password(core);
+    }
+
+    /// Nobody is in any more: its windows go from the screen.
+    pub fn leave(&mut self) {
+        self.chats.windows.clear();
+        (self.friend, self.password, self.settings, self.trust) = (None, None, None, None);
+        screen::hide(self.main.window());
     }
 
     /// Takes note of where its windows stand, for the next time.
@@ -101,25 +103,21 @@ impl SignedIn {
 
     /// Who is online now, if the server says.
     pub fn set_online(&mut self, online: Option<Vec<Account>>, core: &Core) {
-        let unsure = self.main.roster().is_unsure();
-        if self.online == online && !unsure {
-            return;
+        if self.main.set_online(online) {
+            self.refresh_headers(core);
         }
-        self.online.clone_from(&online);
-        self.main.set_online(online);
-        self.refresh_headers(core);
     }
 
     /// Another account has this one's name: what is shown was the earlier one's. What stands in the fields stays there,
     /// and goes nowhere before somebody who has been told presses Enter.
     pub fn made_anew(&mut self, text: &str, core: &mut Core) {
-        self.online = None;
+        self.main.set_online(None);
         self.main.set_conversations(Vec::new());
         self.main.set_more_strangers(MoreStrangers::default());
         self.main.unseen();
         self.tell(text);
-        self.rebuild_chats(core);
         self.chats.made_anew(core);
+        self.refresh_headers(core);
     }
 }
 

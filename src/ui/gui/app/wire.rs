@@ -107,12 +107,16 @@ impl Wire {
         }
     }
 
-    /// Built anew in another language or theme.
-    pub(super) fn rebuild(&mut self, core: &mut Core) {
-        if self.window.is_some() {
-            self.close(core);
-            self.open(core);
+    /// Its window anew, in another language or theme; all that stands there stays.
+    pub(super) fn renew(&mut self, core: &mut Core) {
+        if let Some(window) = &mut self.window {
+            *window = window.renewed(&core.server.address().to_string(), core.emit());
+            self.show_trial(core);
         }
+    }
+
+    pub(super) fn window(&self) -> Option<&WireWindow> {
+        self.window.as_ref()
     }
 
     fn show_threads(&mut self, core: &mut Core) {

@@ -4,7 +4,7 @@ use fltk::draw;
 use fltk::enums::Font;
 use rust_i18n::t;
 
-use super::bubble::Edge;
+use super::bubble::{Bubble, Edge};
 use super::captions::{DAY, HEAD, MARGIN, centred_line, day, earlier, foot};
 use super::rows::PAGE;
 use super::scrolling::Seen;
@@ -12,6 +12,7 @@ use super::sight::Area;
 use super::view::View;
 use crate::base::model::{MessageId, SendState, names};
 use crate::base::shown;
+use crate::client::history::Row;
 use crate::ui::gui::bar;
 use crate::ui::gui::canvas::{Canvas, Painted, joined, link_of};
 use crate::ui::gui::theme;
@@ -169,14 +170,7 @@ impl View {
     fn foot_of(&self, row: usize, w: i32) -> Option<(i32, i32)> {
         let seen = self.sight.rows.iter().find(|seen| seen.row == row)?;
         let (known, laid) = (self.rows.row(row)?, self.layout.bubble(row)?);
-        let left = if known.note {
-            (w - laid.width) / 2
-        } else if known.state.is_some() {
-            w - MARGIN - laid.width
-        } else {
-            MARGIN
-        };
-        Some((left, seen.y + self.layout.upper(&self.rows, &self.reading, row)?))
+        Some((left_of(known, laid, w), seen.y + self.layout.upper(&self.rows, &self.reading, row)?))
     }
 
     /// Paints what stands between two heights of a view at `x` and `y`, so wide without its bar.
@@ -227,13 +221,6 @@ impl View {
             draw::draw_text(&name, x + MARGIN, y + 13);
         }
         y += self.layout.author(own);
-        let left = if row.note {
-            x + (w - laid.width) / 2
-        } else if own {
-            x + w - MARGIN - laid.width
-        } else {
-            x + MARGIN
-        };
         let edge = if ring {
             Edge::Ring
         } else if row.note {
@@ -243,7 +230,7 @@ impl View {
         } else {
             Edge::Line
         };
-        laid.draw(left, y, own, edge);
+        laid.draw(x + left_of(row, laid, w), y, own, edge);
         None
     }
 
@@ -251,5 +238,16 @@ impl View {
     fn draw_foot(&self, index: usize, x: i32, y: i32, w: i32) -> Option<Area> {
         let row = self.rows.row(index)?;
         foot(row, self.layout.foreign(), x, y, w)
+    }
+}
+
+/// Where a row's bubble begins in a view of this width.
+fn left_of(row: &Row, laid: &Bubble, w: i32) -> i32 {
+    if row.note {
+        (w - laid.width) / 2
+    } else if row.state.is_some() {
+        w - MARGIN - laid.width
+    } else {
+        MARGIN
     }
 }

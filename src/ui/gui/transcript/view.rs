@@ -63,6 +63,18 @@ impl View {
         self.scrolling.renumber(self.layout.heights(), now);
     }
 
+    /// Shows what another one showed, as it did: the same rows, as far as they were read and scrolled.
+    pub fn take_over(&mut self, other: &mut Self) {
+        self.rows = std::mem::take(&mut other.rows);
+        self.reading = std::mem::take(&mut other.reading);
+        self.scrolling = std::mem::take(&mut other.scrolling);
+        self.chosen = other.chosen.take();
+        self.names = std::mem::take(&mut other.names);
+        std::mem::swap(&mut self.layout, &mut other.layout);
+        other.layout.estimate(&other.rows, &other.reading);
+        self.painting.forget();
+    }
+
     pub fn fill(&mut self, first: usize, rows: Vec<Row>) -> bool {
         self.layout.forget(&(first..first + rows.len()));
         self.rows.fill(first, rows)

@@ -129,6 +129,21 @@ impl Foot {
         let _ = self.hand.clone().take_focus();
     }
 
+    /// What another one's fields hold and remember.
+    pub fn take_over(&self, other: &Self) {
+        self.hand.clone().set_value(&other.hand.value());
+        self.expected.clone().set_value(&other.expected.value());
+        self.remembered.swap(&other.remembered);
+        if other.expected.has_focus() {
+            let _ = self.expected.clone().take_focus();
+        }
+    }
+
+    /// What is typed, for tests: the datagram, and what is expected of it.
+    pub fn fields(&self) -> [&Input; 2] {
+        [&self.hand, &self.expected]
+    }
+
     /// Says something, in one line; all of it stands in the tooltip.
     pub fn say(&self, text: &str, wrong: bool) {
         let colours = theme::palette();

@@ -14,12 +14,11 @@ use crate::protocol::wire::show;
 pub(super) struct Line {
     pub time: String,
     pub arrow: &'static str,
-    pub way: Way,
     pub meaning: String,
     pub bytes: String,
     pub after: String,
-    /// Bytes in the datagram.
-    pub size: usize,
+    /// What all of it was made of.
+    pub record: Record,
     /// How its text is encoded, where that can be told.
     pub charset: &'static str,
     /// Meaning and bytes in small letters, for the filter.
@@ -27,7 +26,7 @@ pub(super) struct Line {
 }
 
 impl Line {
-    pub fn new(record: &Record) -> Self {
+    pub fn new(record: Record) -> Self {
         let locale = rust_i18n::locale();
         let time = Local.timestamp_millis_opt(record.unix_ms).earliest();
         let time = time.map_or_else(String::new, |t| t.format("%H:%M:%S%.3f").to_string());
@@ -50,7 +49,7 @@ impl Line {
         let (bytes, charset) =
             if show::encrypted(&record.bytes) { (hex(&record.bytes), "") } else { readable(&record.bytes) };
         let sought = format!("{meaning}\n{bytes}").to_lowercase();
-        Self { time, arrow, way: record.way, meaning, bytes, after, size: record.bytes.len(), charset, sought }
+        Self { time, arrow, meaning, bytes, after, record, charset, sought }
     }
 
     /// Every word of the filter must be found; `op:03` is the operation 03.

@@ -41,6 +41,12 @@ impl Rows {
         self.lines.push_back(line);
     }
 
+    /// Its texts once more, in another language.
+    pub fn say_anew(&mut self) {
+        self.lines = std::mem::take(&mut self.lines).into_iter().map(|line| Line::new(line.record)).collect();
+        self.sift();
+    }
+
     /// Datagrams held back since the pause began; none while it goes on.
     pub fn held(&self) -> Option<usize> {
         self.paused.map(|from| (self.first + self.lines.len()).saturating_sub(from.max(self.first)))

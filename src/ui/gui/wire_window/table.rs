@@ -68,7 +68,7 @@ impl Table {
         widget.set_frame(FrameType::FlatBox);
         widget.super_handle_first(false);
         let view: Rc<RefCell<View>> = Rc::default();
-        records.iter().for_each(|record| view.borrow_mut().rows.push(Line::new(record)));
+        records.iter().for_each(|record| view.borrow_mut().rows.push(Line::new(record.clone())));
         widget.draw({
             let view = Rc::clone(&view);
             move |w| view.borrow().draw(w)
@@ -100,11 +100,19 @@ impl Table {
     }
 
     pub(super) fn push(&mut self, record: &Record) {
-        self.view.borrow_mut().rows.push(Line::new(record));
+        self.view.borrow_mut().rows.push(Line::new(record.clone()));
         // Hidden or paused there is nothing new to see.
         if self.held().is_none() {
             self.widget.redraw();
         }
+    }
+
+    /// Shows what another one has shown, in the language of now: as far as it was scrolled, chosen, held back and sifted.
+    pub(super) fn take_over(&mut self, other: &Self) {
+        let mut view = self.view.borrow_mut();
+        view.rows = std::mem::take(&mut other.view.borrow_mut().rows);
+        view.rows.say_anew();
+        self.widget.redraw();
     }
 
     pub(super) fn set_filter(&mut self, filter: &str) {
@@ -279,7 +287,7 @@ impl View {
             write(&say, w.x() + 14, y + 18, Font::Helvetica, colours.dim);
             return;
         };
-        let mut about = t!("wirewin.size", n = line.size).into_owned();
+        let mut about = t!("wirewin.size", n = line.record.bytes.len()).into_owned();
         if !line.charset.is_empty() {
             about.push_str(" · ");
             about.push_str(line.charset);
@@ -310,11 +318,11 @@ fn pixels(rows: usize) -> i64 {
 }
 
 fn is_again(line: &Line) -> bool {
-    matches!(line.way, Way::Out(Cause::Again(_) | Cause::Fence))
+    matches!(line.record.way, Way::Out(Cause::Again(_) | Cause::Fence))
 }
 
 fn arrow_ink(line: &Line, colours: &Palette) -> Color {
-    match line.way {
+    match line.record.way {
         _ if is_again(line) => colours.error,
         Way::Out(_) | Way::Said => colours.accent,
         Way::In | Way::Heard => colours.ok,

@@ -4,7 +4,7 @@ use crate::client::tap::{Record, Way};
 fn come(rows: &mut Rows, from: usize, to: usize) {
     for n in from..to {
         let bytes = format!("{}:{n}", if n % 2 == 0 { "08" } else { "09" }).into_bytes();
-        rows.push(Line::new(&Record { unix_ms: 0, way: Way::In, bytes, after: None }));
+        rows.push(Line::new(Record { unix_ms: 0, way: Way::In, bytes, after: None }));
     }
 }
 
