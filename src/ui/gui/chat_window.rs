@@ -38,6 +38,8 @@ use head::{HEAD, Head, draw_head};
 pub use head::{Header, Own, Trouble};
 
 const FOOT: i32 = 128;
+/// In a window lower than that the field has a line less, and what was said has it more.
+const LOW: i32 = 420;
 
 type Writing = Action<fn(&mut Transcript, &dyn Fn())>;
 
@@ -161,9 +163,10 @@ impl ChatWindow {
             let (mut button, mut hint) = (button.clone(), hint.clone());
             move |w: i32, h: i32| {
                 head.resize(0, 0, w, HEAD);
-                body.resize(0, HEAD, w, h - HEAD - FOOT);
-                foot.resize(0, h - FOOT, w, FOOT);
-                composer.resize(10, h - FOOT + 9, w - 20, FOOT - 62);
+                let below = if h < LOW { FOOT - 20 } else { FOOT };
+                body.resize(0, HEAD, w, h - HEAD - below);
+                foot.resize(0, h - below, w, below);
+                composer.resize(10, h - below + 9, w - 20, below - 62);
                 button.resize(w - 12 - 92, h - 46, 92, theme::CONTROL - 2);
                 hint.resize(12, h - 47, w - 130, 36);
             }

@@ -28,8 +28,8 @@ const WIDTH: i32 = 900;
 const HEIGHT: i32 = 450;
 const BAR: i32 = 44;
 const PAD: i32 = 14;
-/// What a figure is called.
-const LABEL: i32 = 104;
+/// What a figure is called, at least and at most so wide.
+const LABEL: [i32; 2] = [78, 104];
 /// One turn of the wheel, one arrow key.
 const STEP: i32 = 36;
 
@@ -365,7 +365,7 @@ fn draw_figures(f: &Frame, connection: Option<&Connection>) {
     let mut y = f.y() + 10;
     for (label, value, high) in rows(connection, f.w()) {
         widgets::draw_lines(&label, f.x() + PAD, y + 1, theme::SMALL, colours.dim);
-        widgets::draw_lines(&value, f.x() + PAD + LABEL, y, theme::BODY - 1, colours.text);
+        widgets::draw_lines(&value, f.x() + PAD + label_of(f.w()), y, theme::BODY - 1, colours.text);
         y += high;
     }
     draw::pop_clip();
@@ -375,13 +375,19 @@ fn draw_figures(f: &Frame, connection: Option<&Connection>) {
 fn rows(connection: Option<&Connection>, w: i32) -> Vec<(Vec<String>, Vec<String>, i32)> {
     let rows = connection.map(|c| c.rows(clock::now().instant, &rust_i18n::locale())).unwrap_or_default();
     let row = |(what, value): (String, String)| {
-        let label = widgets::lines(&what, LABEL - 8, theme::SMALL);
-        let value = widgets::lines(&value, w - LABEL - 2 * PAD, theme::BODY - 1);
+        let label = widgets::lines(&what, label_of(w) - 8, theme::SMALL);
+        let value = widgets::lines(&value, w - label_of(w) - 2 * PAD, theme::BODY - 1);
         let high = |lines: &[String], size| i32::try_from(lines.len()).unwrap_or(1) * widgets::line_height(size);
         let high = high(&label, theme::SMALL).max(high(&value, theme::BODY - 1)) + 7;
         (label, value, high)
     };
     rows.into_iter().map(row).collect()
+}
+
+/// How wide their names are in a column of this width: a narrow one has more room for the figures.
+fn label_of(w: i32) -> i32 {
+    let [least, most] = LABEL;
+    (w * 3 / 10).clamp(least, most)
 }
 
 /// How high the figures are in a column of this width.
