@@ -34,7 +34,8 @@ const CODES: &str = "\
 Exit codes: 0 done · 1 trouble with this machine (disk, network, the account is open here already) · \
 2 something was not said (the account, or the password on a device that is not remembered, or --yes-i-may), or cannot be sent \
 as it is (not UTF-8, more than --parts messages); nothing was sent · \
-3 the server refused the login or the message (a full mailbox, no Lobby), or another device took this one's place · \
+3 the server refused the login or the message (a full mailbox, no Lobby), or another device took this one's \
+place: the message was not sent, of a text in several others may have been · \
 4 the server does not answer; a message stays in the outbox and goes out at the next login, so do not send it again (after \
 every other code it does not) · \
 5 there is no such account, or not any more, or it is offline (a server of the plain protocol may keep the message) · 6 there was no message · 7 told to end · \

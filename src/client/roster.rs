@@ -82,7 +82,7 @@ pub struct Person {
 }
 
 /// Everything the list is made of.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Roster {
     me: Account,
     conversations: Vec<Conversation>,
@@ -160,9 +160,24 @@ impl Roster {
         if account.as_str() == Account::LOBBY {
             return t!("main.lobby").into_owned();
         }
-        let remark = self.find(account).map(|c| c.contact.remark.as_str()).unwrap_or_default();
-        let remark = names::tidy(remark);
+        let remark = names::tidy(self.remark(account));
         if remark.is_empty() { account.shown().into_owned() } else { shown::line(&remark) }
+    }
+
+    /// Who is called so: an account in the list, a remark, or an account that is online.
+    #[must_use]
+    pub fn resolve(&self, name: &str) -> Option<Account> {
+        let contacts = || self.conversations.iter().map(|c| &c.contact);
+        let known = contacts().find(|contact| contact.account.as_str() == name);
+        let remark = || contacts().find(|contact| !name.is_empty() && contact.remark == name);
+        let online = || self.online().iter().find(|account| account.as_str() == name);
+        known.or_else(remark).map(|contact| &contact.account).or_else(online).cloned()
+    }
+
+    /// Somebody's remark as it is kept; empty for whoever has none.
+    #[must_use]
+    pub fn remark(&self, account: &Account) -> &str {
+        self.find(account).map_or("", |c| &c.contact.remark)
     }
 
     /// What the writer of a room's message is called, by the account that its frame names: their remark, else that.

@@ -1,13 +1,15 @@
 //! Without a terminal: pipes, jobs and what is generated.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use hongyan::server::store::admin;
 use serde_json::Value;
 
-use super::tmux::Served;
+use super::tmux::{Served, until};
+use crate::process::Process;
 
 pub fn run(command: &mut Command, input: &str) -> Output {
     let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -144,6 +146,33 @@ fn jobs_end_with_the_codes_they_promise() {
 }
 
 /// A refusal of the message itself is told as one, and not as what only the plain protocol can say or as trouble here.
+#[test]
+fn a_job_names_people_as_the_chat_does_and_programs_are_told_accounts() {
+    for (lang, lobby) in [("en", "Lobby"), ("zh", "大厅")] {
+        let served = Served::new();
+        let bob = served.by_hand("bob");
+        check(&mut served.client("a"), "register a\nsecret\nsecret\nadd bob 七号\n", 0);
+        let job = |args: &[&str]| {
+            let mut command = served.client_in(lang, "a");
+            command.args(["--account", "a"]).args(args).env("HONGYAN_PASSWORD", "secret");
+            command
+        };
+        // A room reaches whoever is in it, so it is told until the job has come in.
+        let waiting = job(&["recv", "--wait"]).stdout(Stdio::piped()).spawn().expect("it starts");
+        let mut waiting = Process(waiting);
+        until("a message of the room", || {
+            served.ask_from(&bob, "03#@lobby#hi all#");
+            std::thread::sleep(Duration::from_millis(300));
+            waiting.0.try_wait().expect("asked").map(drop).ok_or_else(String::new)
+        });
+        let mut said = String::new();
+        waiting.0.stdout.take().expect("piped").read_to_string(&mut said).expect("a text");
+        assert!(said.contains(&format!(" {lobby} 七号: hi all")), "{said}");
+        let rows = lines(&check(&mut job(&["history", "@lobby", "--json"]), "", 0));
+        assert_eq!((&rows[0]["account"], &rows[0]["writer"]), (&"@lobby".into(), &"bob".into()), "{rows:?}");
+    }
+}
+
 #[test]
 fn what_a_server_refuses_is_told_as_refused() {
     let mut served = Served::with(&["--max-mailbox", "1"]);

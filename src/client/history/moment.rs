@@ -3,6 +3,7 @@
 //! learned from messages that cannot have waited, and until then the face is all that is known. Pure.
 
 use chrono::{DateTime, Local, NaiveDateTime, TimeZone};
+use rust_i18n::t;
 
 use super::Row;
 
@@ -99,6 +100,12 @@ impl Row {
     #[must_use]
     pub fn moment(&self) -> Option<i64> {
         self.server_time.is_none().then_some(self.unix_ms)
+    }
+
+    /// That its moment is what the server's clock showed, where that is all that is known of it: a word to stand beside it.
+    #[must_use]
+    pub fn clock_mark(&self) -> Option<String> {
+        self.server_time.as_ref().map(|_| t!("chat.server_clock").into_owned())
     }
 
     /// When it was written, in the zone of now and in this form; where only the server's clock is known, what that showed,

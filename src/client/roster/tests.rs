@@ -29,6 +29,20 @@ fn shown(roster: &Roster, search: &str) -> Vec<String> {
 }
 
 #[test]
+fn whoever_is_named_is_found_by_account_remark_or_presence() {
+    let mut roster = Roster::new(account("me"));
+    let mut bob = conversation("bob", "", false, None);
+    bob.contact.remark = "carol".to_owned();
+    roster.set_conversations(vec![bob, conversation("carol", "", false, None)]);
+    roster.set_online(Some(vec![account("dora")]));
+    let found = |name: &str| roster.resolve(name).map(|account| account.to_string());
+    assert_eq!(found("carol").as_deref(), Some("carol"), "an account goes before a remark");
+    assert_eq!(found("bob").as_deref(), Some("bob"));
+    assert_eq!(found("dora").as_deref(), Some("dora"));
+    assert_eq!((found(""), found("nobody")), (None, None));
+}
+
+#[test]
 fn everybody_stands_under_the_right_heading() {
     let mut roster = Roster::new(account("me"));
     roster.set_conversations(vec![

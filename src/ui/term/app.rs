@@ -259,7 +259,7 @@ impl App {
             return self.raw_line(&line);
         }
         self.line.remember(&line);
-        let typed = commands::parse(&line, self.login.target.is_some(), |name| self.resolve(name).is_some());
+        let typed = commands::parse(&line, self.login.target.is_some(), |name| self.resolve(name));
         if self.relies_on_login(&typed) {
             return self.stop(&t!("term.nobody_yet"));
         }
@@ -277,11 +277,7 @@ impl App {
                 self.command(command, &words);
                 self.wait_for_disk();
             }
-            Typed::Say(name, text) => {
-                if let Some(peer) = self.resolve(&name) {
-                    self.send(&peer, &text);
-                }
-            }
+            Typed::Say(peer, text) => self.send(&peer, &text),
             Typed::Text(text, looks_like) => self.say_to_target(&text, looks_like),
             Typed::Usage(command) => self.usage(command),
             Typed::Unknown(name) => self.unknown(&name),

@@ -14,6 +14,8 @@ pub(super) use table::{COMMANDS, Command, READABLE, Words, named};
 
 use table::Names;
 
+use crate::base::model::Account;
+
 /// What a line means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Typed {
@@ -21,8 +23,8 @@ pub(super) enum Typed {
     Nothing,
     /// A command with its words.
     Command(&'static Command, Vec<String>),
-    /// `s/name/message`.
-    Say(String, String),
+    /// `s/name/message`, to whoever is called so.
+    Say(Account, String),
     /// A text for the friend one chats with; the name of the command it looks like, if it does.
     Text(String, Option<&'static str>),
     /// Words are missing, or there are too many.
@@ -36,7 +38,7 @@ pub(super) enum Typed {
 }
 
 /// What a line means. `known` tells whether somebody is called so.
-pub(super) fn parse(line: &str, in_chat: bool, known: impl Fn(&str) -> bool) -> Typed {
+pub(super) fn parse(line: &str, in_chat: bool, known: impl Fn(&str) -> Option<Account>) -> Typed {
     if line.trim().is_empty() {
         return Typed::Nothing;
     }
@@ -72,13 +74,13 @@ fn words_for(command: &Command, rest: &str) -> Vec<String> {
 }
 
 /// The name and the message; a name may hold a `/` itself.
-fn says(said: &str, known: impl Fn(&str) -> bool) -> Typed {
+fn says(said: &str, known: impl Fn(&str) -> Option<Account>) -> Typed {
     let parts = || said.match_indices('/').filter_map(|(i, _)| Some((said.get(..i)?, said.get(i + 1..)?)));
-    match parts().find(|(name, _)| known(name)).or_else(|| parts().next()) {
-        Some((_, text)) if text.trim().is_empty() => Typed::HalfSaid,
-        Some((name, text)) if known(name) => Typed::Say(name.to_owned(), text.to_owned()),
-        Some((name, _)) => Typed::Nobody(name.to_owned()),
-        None => Typed::HalfSaid,
+    match (parts().find_map(|(name, text)| Some((known(name)?, text))), parts().next()) {
+        (Some((_, text)), _) | (None, Some((_, text))) if text.trim().is_empty() => Typed::HalfSaid,
+        (Some((peer, text)), _) => Typed::Say(peer, text.to_owned()),
+        (None, Some((name, _))) => Typed::Nobody(name.to_owned()),
+        (None, None) => Typed::HalfSaid,
     }
 }
 

@@ -41,7 +41,7 @@ impl Drafts {
 }
 
 /// The line that sends this text in a chat, also where it looks like something else.
-fn line_of(text: &str, known: impl Fn(&str) -> bool) -> String {
+fn line_of(text: &str, known: impl Fn(&str) -> Option<Account>) -> String {
     match commands::parse(text, true, known) {
         Typed::Text(read, _) if read == text => text.to_owned(),
         _ if text.starts_with('/') => format!("/{text}"),
@@ -57,7 +57,7 @@ impl App {
             return None;
         }
         let begun = self.login.drafts.begun.as_ref().filter(|(of, _)| *of == peer);
-        match commands::parse(self.line.own(), true, |name| self.resolve(name).is_some()) {
+        match commands::parse(self.line.own(), true, |name| self.resolve(name)) {
             Typed::Text(text, _) => Some((peer, text)),
             Typed::Nothing => begun.map(|_| (peer, String::new())),
             // Whatever it began as was no draft.
@@ -117,7 +117,7 @@ impl App {
     pub(super) fn line_ends(&mut self, line: &str) {
         let begun = self.login.drafts.begun.take();
         self.login.drafts.due = None;
-        let is_text = matches!(commands::parse(line, true, |name| self.resolve(name).is_some()), Typed::Text(..));
+        let is_text = matches!(commands::parse(line, true, |name| self.resolve(name)), Typed::Text(..));
         if let Some((peer, text)) = begun
             && !is_text
         {
@@ -142,7 +142,7 @@ impl App {
         let Some(draft) = self.login.target.as_ref().and_then(|peer| self.login.drafts.kept.get(peer)) else { return };
         let waits = self.ask != Ask::Command || self.line.is_secret() || self.is_under_way();
         if self.on_terminal() && !waits && self.line.text().is_empty() {
-            let line = line_of(draft, |name| self.resolve(name).is_some());
+            let line = line_of(draft, |name| self.resolve(name));
             self.line.set(&line);
         }
     }
@@ -154,9 +154,10 @@ mod tests {
 
     #[test]
     fn a_draft_comes_back_as_the_line_that_sends_it() {
+        let known = |name: &str| (name == "bob").then(|| Account::person(name).expect("valid"));
         for text in ["hello", "two\nlines", "/quit", "//x", " led", "s/bob/private", "quit", "s/half"] {
-            let line = line_of(text, |name| name == "bob");
-            let read = commands::parse(&line, true, |name| name == "bob");
+            let line = line_of(text, known);
+            let read = commands::parse(&line, true, known);
             assert!(matches!(&read, Typed::Text(read, _) if read == text), "{text:?}: {line:?} {read:?}");
         }
     }

@@ -40,11 +40,7 @@ impl App {
         if name == Account::LOBBY || name == t!("main.lobby") || name == "lobby" {
             return Some(Account::lobby());
         }
-        let list = self.login.roster.conversations();
-        let known = list.iter().find(|c| c.contact.account.as_str() == name);
-        let remark = || list.iter().find(|c| !name.is_empty() && c.contact.remark == name);
-        let online = || self.login.roster.online().iter().find(|account| account.as_str() == name);
-        known.or_else(remark).map(|c| &c.contact.account).or_else(online).cloned()
+        self.login.roster.resolve(name)
     }
 
     /// What Tab offers.

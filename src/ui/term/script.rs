@@ -30,6 +30,7 @@ use crate::base::settings::Settings;
 use crate::base::shown;
 use crate::client::history::{Conversation, Row, rescue};
 use crate::client::net::clock;
+use crate::client::roster::Roster;
 use crate::client::session::{Polling, Speaks};
 use crate::client::{Client, Config, Event};
 use crate::local::place::Place;
@@ -125,7 +126,8 @@ pub enum Exit {
     /// cannot be sent as it is.
     Usage = 2,
     /// The server refused the login or the message, another device took this one's place, or the server has nothing of
-    /// the kind: no Lobby, no devices that stay logged in. No message was sent.
+    /// the kind: no Lobby, no devices that stay logged in. What was refused was not sent; of a text in several messages
+    /// others may have been.
     Refused = 3,
     /// The server did not answer in time, or the connection ended. A message stays in the outbox, as after no other.
     NoAnswer = 4,
@@ -189,7 +191,7 @@ struct Running {
     inputs: Receiver<Input>,
     me: Account,
     script: Script,
-    list: Vec<Conversation>,
+    roster: Roster,
     /// What is being sent.
     own: HashMap<MessageId, SendState>,
     /// The server's new key was taken in this run.
@@ -250,9 +252,9 @@ impl Running {
             client,
             rings,
             inputs: waiting,
+            roster: Roster::new(me.clone()),
             me,
             script,
-            list: Vec::new(),
             own: HashMap::new(),
             trusted: false,
             put_off: None,
@@ -338,13 +340,8 @@ impl Running {
     }
 
     fn resolve(&self, name: &str) -> Result<Account, Stop> {
-        let known = self.list.iter().map(|c| &c.contact);
-        let remark = |c: &&crate::client::history::Contact| !name.is_empty() && c.remark == name;
-        let found = known.clone().find(|c| c.account.as_str() == name).or_else(|| known.clone().find(remark));
-        match found {
-            Some(contact) => Ok(contact.account.clone()),
-            None => Account::parse(name).map_err(|_| Stop(Exit::Usage, t!("gui.bad_account").into_owned())),
-        }
+        let found = self.roster.resolve(name).map_or_else(|| Account::parse(name), Ok);
+        found.map_err(|_| Stop(Exit::Usage, t!("gui.bad_account").into_owned()))
     }
 
     fn receive(&mut self, wait: bool, follow: bool, json: bool) -> Result<Exit, Stop> {
@@ -359,8 +356,7 @@ impl Running {
         self.log_in()?;
         let end = if wait || follow { None } else { self.deadline() };
         let mut failed = None;
-        let list = self.list.clone();
-        let names = Names(&list);
+        let roster = self.roster.clone();
         // The secure dialect pushes and knows no end: what was asked after the last message is answered after it.
         let secure = self.client.connection().speaks == Some(Speaks::Secure);
         let me = self.me.clone();
@@ -381,7 +377,7 @@ impl Running {
             }
             Event::Message { peer, row } if row.note => {
                 // Before what follows from it, and no message: it neither ends the job nor counts.
-                let said = line(&names, &peer, &row, json);
+                let said = line(&roster, &peer, &row, json);
                 if json {
                     failed = write(&said).err();
                 } else {
@@ -390,7 +386,7 @@ impl Running {
                 failed.is_some().then_some(())
             }
             Event::Message { peer, row } if row.state.is_none() => {
-                if let Err(error) = write(&line(&names, &peer, &row, json)) {
+                if let Err(error) = write(&line(&roster, &peer, &row, json)) {
                     failed = Some(error);
                     return Some(());
                 }
@@ -422,7 +418,7 @@ impl Running {
     /// Messages that came and were not looked at, oldest first.
     fn unread_here(&mut self) -> Result<Vec<(Account, Row)>, Stop> {
         let waiting: Vec<Conversation> =
-            self.list.iter().filter(|c| c.unread > 0 && !c.contact.blocked).cloned().collect();
+            self.roster.conversations().iter().filter(|c| c.unread > 0 && !c.contact.blocked).cloned().collect();
         let mut found = Vec::new();
         for conversation in waiting {
             let peer = conversation.contact.account;
@@ -458,7 +454,7 @@ impl Running {
 
     fn friends(&mut self, as_json: bool) -> Result<Exit, Stop> {
         self.open_history()?;
-        for c in &self.list {
+        for c in self.roster.conversations() {
             let line = if as_json {
                 json::conversation(c)
             } else {
@@ -486,31 +482,28 @@ impl Running {
     }
 
     fn print(&self, peer: &Account, row: &Row, json: bool) -> io::Result<()> {
-        write(&line(&Names(&self.list), peer, row, json))
+        write(&line(&self.roster, peer, row, json))
     }
 }
 
-struct Names<'a>(&'a [Conversation]);
-
-impl Names<'_> {
-    fn remark(&self, account: &Account) -> &str {
-        self.0.iter().find(|c| c.contact.account == *account).map_or("", |c| &c.contact.remark)
-    }
-}
-
-fn line(names: &Names<'_>, peer: &Account, row: &Row, as_json: bool) -> String {
+/// A message for people, with the names of the chat; or for programs, which want accounts.
+fn line(roster: &Roster, peer: &Account, row: &Row, as_json: bool) -> String {
     if as_json {
-        return json::message(peer, names.remark(peer), row);
+        return json::message(peer, roster.remark(peer), row);
     }
-    let remark = names.remark(peer);
-    let name = if remark.is_empty() { peer.as_str() } else { remark };
+    let name = harmless(&roster.name(peer));
     if row.note {
-        return format!("{} {}: {}", when_in_full(row), harmless(name), row.text);
+        return format!("{} {name}: {}", when_in_full(row), row.text);
     }
     let arrow = if row.state.is_some() { "→ " } else { "" };
-    let text = shown::message(&row.text).replace('\n', "\n      ");
+    let (writer, text) = names::writer_and_text(&row.text, peer.is_room(), row.state.is_some());
+    let who = match writer {
+        Some(writer) => format!("{name} {}", harmless(&roster.writer(&writer))),
+        None => name,
+    };
+    let text = shown::message(text).replace('\n', "\n      ");
     let mark = if row.repeat { format!(" ({})", t!("chat.repeat")) } else { String::new() };
-    format!("{} {arrow}{}: {text}{mark}", when_in_full(row), harmless(name))
+    format!("{} {arrow}{who}: {text}{mark}", when_in_full(row))
 }
 
 fn write(line: &str) -> io::Result<()> {

@@ -270,7 +270,7 @@ fn when(row: &Row) -> String {
 }
 
 fn whose(time: String, row: &Row) -> String {
-    if row.server_time.is_some() { format!("{time} {}", t!("term.server_clock")) } else { time }
+    row.clock_mark().map_or_else(|| time.clone(), |mark| format!("{time} ({mark})"))
 }
 
 fn local(unix_ms: i64) -> Option<DateTime<Local>> {

@@ -121,7 +121,7 @@ pub fn foot(row: &Row, foreign: bool, x: i32, y: i32, w: i32) -> Option<[i32; 4]
 /// Hours and minutes of the day that stands above; of a time whose zone is not known, that it is the server's.
 fn time(row: &Row) -> String {
     let time = row.written("%H:%M");
-    if row.server_time.is_some() { format!("{time} · {}", t!("chat.server_clock")) } else { time }
+    row.clock_mark().map_or_else(|| time.clone(), |mark| format!("{time} · {mark}"))
 }
 
 /// A day, as it stands over its first message.

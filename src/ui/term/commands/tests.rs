@@ -1,7 +1,7 @@
 use super::*;
 
-fn known(name: &str) -> bool {
-    ["bob", "七号", "a/b", "a b"].contains(&name)
+fn known(name: &str) -> Option<Account> {
+    ["bob", "七号", "a/b", "a b"].contains(&name).then(|| Account::sanitised(name))
 }
 
 fn command(name: &str, words: &[&str]) -> Typed {
@@ -12,7 +12,7 @@ fn command(name: &str, words: &[&str]) -> Typed {
 fn lines_mean_what_they_should() {
     let text = |text: &str| Typed::Text(text.to_owned(), None);
     let like = |text: &str, name| Typed::Text(text.to_owned(), Some(name));
-    let say = |name: &str, text: &str| Typed::Say(name.to_owned(), text.to_owned());
+    let say = |name: &str, text: &str| Typed::Say(Account::sanitised(name), text.to_owned());
     // The line; what it means outside a chat, and in one.
     let cases = [
         ("", Typed::Nothing, Typed::Nothing),

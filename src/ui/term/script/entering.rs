@@ -21,7 +21,7 @@ impl Running {
         let trouble = |sentence| Err(Stop(Exit::Trouble, sentence));
         match event {
             Event::Conversations(list) => {
-                self.list.clone_from(list);
+                self.roster.set_conversations(list.clone());
                 Ok(false)
             }
             Event::MaybeLost(n) => self.say_lost(*n).map(|()| false),

@@ -6,7 +6,7 @@ use rust_i18n::t;
 
 use super::super::json;
 use super::super::talk::past_row;
-use super::{Exit, Names, Running, Stop, line, say, write};
+use super::{Exit, Running, Stop, line, say, write};
 use crate::base::model::Account;
 use crate::client::Event;
 use crate::client::net::clock;
@@ -55,10 +55,9 @@ impl Running {
     }
 
     fn print_past(&self, peer: &Account, message: &Past, as_json: bool) -> io::Result<()> {
-        let names = Names(&self.list);
         write(&match as_json {
-            true => json::past(peer, names.remark(peer), &self.me, message),
-            false => line(&names, peer, &past_row(&self.me, message), false),
+            true => json::past(peer, self.roster.remark(peer), &self.me, message),
+            false => line(&self.roster, peer, &past_row(&self.me, message), false),
         })
     }
 }
