@@ -5,101 +5,42 @@ use rust_i18n::t;
 use super::account::{Credential, Incoming, Kept};
 use super::local::{keep_changes_passwords, keep_foreign, keep_fragile, keep_home, keep_key};
 use super::{Client, EARLIER, Event};
-use crate::base::model::{MessageId, MessageText, SendState};
+use crate::base::model::{Account, MessageId, MessageText, SendState};
 use crate::client::history::moment::{Written, face, shown, zone};
 use crate::client::history::{Done, NotOpened, Op, Read, Row, Unsent, Write};
 use crate::client::net::Now;
-use crate::client::session::{self, Beyond, Kept as Device, Link, Receiver, Speaks, StoreToken};
+use crate::client::session::{
+    self, Beyond, Kept as Device, Link, LoginOutcome, Pushed, Receiver, SentBy, Speaks, StoreToken,
+};
 use crate::protocol::link::Why;
 use crate::protocol::wire::Reply;
+use crate::protocol::wire::frame::Past;
 use crate::protocol::wire::reply::Learned;
 
 impl Client {
-    #[expect(clippy::too_many_lines, reason = "to be split")]
     pub(super) fn session_event(&mut self, now: Now, event: session::Event) {
         let event = match event {
-            session::Event::Received { token, from, time, text, raw, repeat, pushed } => {
-                let handed = Some(time.clone()).filter(|time| pushed.is_some() && !time.is_empty());
-                self.learn_zone(now, &time, pushed.map(|pushed| pushed.at));
-                let zone = self.account.as_ref().and_then(|account| account.zone);
-                let (moment, words) = match pushed {
-                    Some(pushed) => (pushed.at.saturating_mul(1_000), None),
-                    None => {
-                        let Written { unix_ms, face, zone } = Written::of(&time, now.unix_ms, zone);
-                        shown(unix_ms, face, zone, Some(time.clone()))
-                    }
-                };
-                let row = Row {
-                    id: MessageId(0),
-                    text: text.clone(),
-                    unix_ms: moment,
-                    came_ms: Some(now.unix_ms),
-                    server_time: words,
-                    state: None,
-                    repeat,
-                    note: false,
-                };
-                let incoming = Incoming { row, from: from.clone(), kept: pushed.is_some() || self.ours };
-                let (server_time, unix_ms) = (time, now.unix_ms);
-                let op =
-                    Op::Write(Write::Received { token, from, server_time, text, raw, repeat, unix_ms, pushed, handed });
-                return self.receive(token, incoming, op);
-            }
-            session::Event::Own { token, to, text, pushed, by } => {
-                let row = Row {
-                    id: MessageId(0),
-                    text: text.clone(),
-                    unix_ms: pushed.at.saturating_mul(1_000),
-                    came_ms: None,
-                    server_time: None,
-                    state: Some(SendState::Sent),
-                    repeat: false,
-                    note: false,
-                };
-                let incoming = Incoming { row, from: to.clone(), kept: true };
-                return self.receive(token, incoming, Op::Write(Write::Own { token, to, text, pushed, by }));
-            }
+            received @ session::Event::Received { .. } => return self.received(now, received),
+            session::Event::Own { token, to, text, pushed, by } => return self.own(token, to, text, pushed, by),
             session::Event::Unread(n) => return self.submit(Op::Write(Write::Unread(n))),
             session::Event::Delivered { version, rows } => {
                 return self.submit(Op::Write(Write::Delivered { version, rows }));
             }
             session::Event::Accepted { id, row, state } => {
-                self.came_further(id, state);
-                self.submit(Op::Write(Write::Accepted { id, row, state }));
-                Event::Outgoing { id, state }
+                return self.outgoing(id, state, Write::Accepted { id, row, state });
             }
             session::Event::Outgoing { id, state } => {
-                self.came_further(id, state);
                 let secure = self.session.speaks() == Some(Speaks::Secure);
-                self.submit(Op::Write(Write::State { id, state, secure }));
-                Event::Outgoing { id, state }
+                return self.outgoing(id, state, Write::State { id, state, secure });
             }
             session::Event::NoRoom { id, sure } => {
                 let state = SendState::Failed;
-                self.came_further(id, state);
-                self.submit(Op::Write(Write::State { id, state, secure: false }));
-                self.events.push_back(Event::Outgoing { id, state });
+                self.outgoing(id, state, Write::State { id, state, secure: false });
                 Event::NoLobby { sure }
             }
-            session::Event::Refused { id, state } => {
-                self.came_further(id, state);
-                self.submit(Op::Write(Write::Refused { id, state }));
-                Event::Outgoing { id, state }
-            }
-            session::Event::Link(link) => {
-                // The secure session says more of it.
-                if matches!(link, Link::Retrying { .. }) && self.session.speaks() == Some(Speaks::Plain) {
-                    self.last_error = Some((now.unix_ms, Why::NoAnswer.sentence().into_owned()));
-                }
-                Event::Link(link)
-            }
-            session::Event::Silent(since) => {
-                let silent = since.is_some();
-                if std::mem::replace(&mut self.silent, silent) == silent {
-                    return;
-                }
-                Event::Silent(silent)
-            }
+            session::Event::Refused { id, state } => return self.outgoing(id, state, Write::Refused { id, state }),
+            session::Event::Link(link) => return self.link_is(now, link),
+            session::Event::Silent(since) => return self.silent_is(since.is_some()),
             session::Event::EndedAt(beyond) => {
                 if beyond == Beyond::Who {
                     keep_fragile(&self.config);
@@ -107,29 +48,14 @@ impl Client {
                 Event::EndedAt(beyond)
             }
             session::Event::Registered(outcome) => Event::Registered(outcome),
-            session::Event::LoggedIn(outcome) => {
-                if outcome == session::LoginOutcome::Done {
-                    // Until it shows itself anew: another program may have been started in its place.
-                    self.ours = false;
-                    keep_home(&self.config);
-                }
-                Event::LoggedIn(outcome)
-            }
+            session::Event::LoggedIn(outcome) => return self.logged_in(outcome),
             session::Event::LoginPutOff(why) => {
                 let sentence = Event::LoginPutOff(why).notice();
                 self.last_error = sentence.map(|sentence| (now.unix_ms, sentence));
                 Event::LoginPutOff(why)
             }
             session::Event::WentOffline(was) => Event::WentOffline(was),
-            session::Event::NotStoring(not) => {
-                if std::mem::replace(&mut self.not_storing, not) == not {
-                    return;
-                }
-                if not {
-                    self.last_error = Some((now.unix_ms, t!("connection.not_stored").into_owned()));
-                }
-                Event::NotStoring(not)
-            }
+            session::Event::NotStoring(not) => return self.not_storing_is(now, not),
             session::Event::Paced(wait) => Event::Paced(wait),
             session::Event::MaybeLost(n) => Event::MaybeLost(n),
             session::Event::Online(accounts) => {
@@ -137,47 +63,18 @@ impl Client {
                 self.events.extend(events.into_iter().flatten());
                 Event::Online(accounts)
             }
-            session::Event::Extensions { known, shown } => {
-                // Of one that has shown what it is a silence says nothing.
-                if shown || !self.ours {
-                    self.ours = known;
-                    self.foreign = !known;
-                }
-                if shown {
-                    keep_foreign(&self.config, !known);
-                }
-                Event::Extensions(known)
-            }
+            session::Event::Extensions { known, shown } => return self.extensions(known, shown),
             session::Event::UnknownCode(code) => Event::UnknownCode(code),
             session::Event::PasswordChanged(outcome) => Event::PasswordChanged(outcome),
-            session::Event::ChangesPasswords { does, shown } => {
-                self.changes_passwords = Some(does);
-                if shown {
-                    keep_changes_passwords(&self.config, does);
-                }
-                return;
-            }
+            session::Event::ChangesPasswords { does, shown } => return self.passwords_are_changed(does, shown),
             session::Event::Speaks(speaks) => Event::Speaks(speaks),
             session::Event::PlainOnly(why) => Event::PlainOnly(why),
-            session::Event::Pin(key) => {
-                // The key first: a name that has a folder without keys would be one that was never met.
-                keep_key(&self.config, &key);
-                keep_home(&self.config);
-                self.foreign = false;
-                keep_foreign(&self.config, false);
-                Event::Pinned(key)
-            }
+            session::Event::Pin(key) => return self.pinned(key),
             session::Event::KeyChanged(change) => Event::KeyChanged(change),
             session::Event::Kicked { address, at } => Event::Kicked { address, at },
             session::Event::Copied { offline } => Event::Copied { offline },
             session::Event::TookPlace { address } => Event::TookPlace { address },
-            session::Event::History { peer, messages, more } => {
-                // After everything that was pushed before it.
-                match self.account.as_ref().map(|account| account.name.clone()) {
-                    Some(own) => return self.submit(Op::Write(Write::Past { own, peer, messages, more })),
-                    None => Event::Past { peer, messages, more },
-                }
-            }
+            session::Event::History { peer, messages, more } => return self.page_of_before(peer, messages, more),
             session::Event::AccountSettings(settings) => {
                 if let Some(settings) = settings {
                     self.note_encrypted_only(settings.secure_only);
@@ -185,15 +82,7 @@ impl Client {
                 Event::AccountSettings(settings)
             }
             session::Event::LookedUp { asked, found } => Event::LookedUp { asked, found },
-            session::Event::Made { account, made } => {
-                let own = self.account.as_ref().is_some_and(|open| open.name == account);
-                let op = if own {
-                    Op::Write(Write::OwnMade(made))
-                } else {
-                    Op::Write(Write::Made { peer: account, made, unix_ms: now.unix_ms })
-                };
-                return self.submit(op);
-            }
+            session::Event::Made { account, made } => return self.made(now, account, made),
             session::Event::MadeAnew(password) => return self.is_another_account(now, password),
             session::Event::Begins(row) => return self.submit(Op::Write(Write::Begin(row))),
             session::Event::Token(token) => return self.keep_token(token),
@@ -203,52 +92,157 @@ impl Client {
         self.events.push_back(event);
     }
 
+    /// A message of somebody else's.
+    fn received(&mut self, now: Now, event: session::Event) {
+        let session::Event::Received { token, from, time, text, raw, repeat, pushed } = event else { return };
+        let handed = Some(time.clone()).filter(|time| pushed.is_some() && !time.is_empty());
+        self.learn_zone(now, &time, pushed.map(|pushed| pushed.at));
+        let zone = self.account.as_ref().and_then(|account| account.zone);
+        let (moment, words) = match pushed {
+            Some(pushed) => (pushed.at.saturating_mul(1_000), None),
+            None => {
+                let Written { unix_ms, face, zone } = Written::of(&time, now.unix_ms, zone);
+                shown(unix_ms, face, zone, Some(time.clone()))
+            }
+        };
+        let row = Row {
+            id: MessageId(0),
+            text: text.clone(),
+            unix_ms: moment,
+            came_ms: Some(now.unix_ms),
+            server_time: words,
+            state: None,
+            repeat,
+            note: false,
+        };
+        let incoming = Incoming { row, from: from.clone(), kept: pushed.is_some() || self.ours };
+        let (server_time, unix_ms) = (time, now.unix_ms);
+        let op = Op::Write(Write::Received { token, from, server_time, text, raw, repeat, unix_ms, pushed, handed });
+        self.receive(token, incoming, op);
+    }
+
+    /// A message of one's own, from another device.
+    fn own(&mut self, token: StoreToken, to: Account, text: String, pushed: Pushed, by: SentBy) {
+        let row = Row {
+            id: MessageId(0),
+            text: text.clone(),
+            unix_ms: pushed.at.saturating_mul(1_000),
+            came_ms: None,
+            server_time: None,
+            state: Some(SendState::Sent),
+            repeat: false,
+            note: false,
+        };
+        let incoming = Incoming { row, from: to.clone(), kept: true };
+        self.receive(token, incoming, Op::Write(Write::Own { token, to, text, pushed, by }));
+    }
+
+    /// A message of one's own came further, which is to be on disk.
+    fn outgoing(&mut self, id: MessageId, state: SendState, write: Write) {
+        self.came_further(id, state);
+        self.submit(Op::Write(write));
+        self.events.push_back(Event::Outgoing { id, state });
+    }
+
+    fn link_is(&mut self, now: Now, link: Link) {
+        // The secure session says more of it.
+        if matches!(link, Link::Retrying { .. }) && self.session.speaks() == Some(Speaks::Plain) {
+            self.last_error = Some((now.unix_ms, Why::NoAnswer.sentence().into_owned()));
+        }
+        self.events.push_back(Event::Link(link));
+    }
+
+    fn silent_is(&mut self, silent: bool) {
+        if std::mem::replace(&mut self.silent, silent) != silent {
+            self.events.push_back(Event::Silent(silent));
+        }
+    }
+
+    fn logged_in(&mut self, outcome: LoginOutcome) {
+        if outcome == LoginOutcome::Done {
+            // Until it shows itself anew: another program may have been started in its place.
+            self.ours = false;
+            keep_home(&self.config);
+        }
+        self.events.push_back(Event::LoggedIn(outcome));
+    }
+
+    fn not_storing_is(&mut self, now: Now, not: bool) {
+        if std::mem::replace(&mut self.not_storing, not) == not {
+            return;
+        }
+        if not {
+            self.last_error = Some((now.unix_ms, t!("connection.not_stored").into_owned()));
+        }
+        self.events.push_back(Event::NotStoring(not));
+    }
+
+    /// Whether the server knows more than the course's protocol, and whether it has shown that.
+    fn extensions(&mut self, known: bool, shown: bool) {
+        // Of one that has shown what it is a silence says nothing.
+        if shown || !self.ours {
+            self.ours = known;
+            self.foreign = !known;
+        }
+        if shown {
+            keep_foreign(&self.config, !known);
+        }
+        self.events.push_back(Event::Extensions(known));
+    }
+
+    fn passwords_are_changed(&mut self, does: bool, shown: bool) {
+        self.changes_passwords = Some(does);
+        if shown {
+            keep_changes_passwords(&self.config, does);
+        }
+    }
+
+    /// The server's key, seen for the first time.
+    fn pinned(&mut self, key: Vec<u8>) {
+        // The key first: a name that has a folder without keys would be one that was never met.
+        keep_key(&self.config, &key);
+        keep_home(&self.config);
+        self.foreign = false;
+        keep_foreign(&self.config, false);
+        self.events.push_back(Event::Pinned(key));
+    }
+
+    /// What the server has of a conversation: told after everything that was pushed before it.
+    fn page_of_before(&mut self, peer: Account, messages: Vec<Past>, more: bool) {
+        match self.account.as_ref().map(|account| account.name.clone()) {
+            Some(own) => self.submit(Op::Write(Write::Past { own, peer, messages, more })),
+            None => self.events.push_back(Event::Past { peer, messages, more }),
+        }
+    }
+
+    /// When an account was made at the server.
+    fn made(&mut self, now: Now, account: Account, made: i64) {
+        let own = self.account.as_ref().is_some_and(|open| open.name == account);
+        self.submit(Op::Write(match own {
+            true => Write::OwnMade(made),
+            false => Write::Made { peer: account, made, unix_ms: now.unix_ms },
+        }));
+    }
+
     fn receive(&mut self, token: StoreToken, incoming: Incoming, op: Op) {
         if let Some(account) = &mut self.account {
             account.receive(token, incoming, op);
         }
     }
 
-    #[expect(clippy::too_many_lines, reason = "to be split")]
     pub(super) fn stored(&mut self, now: Now, done: Done) {
         match done {
             Done::Handed(handed) => self.session.set_handed(handed),
             Done::Opened(Ok(device)) => self.opened(now, device),
-            Done::Zone { zone, changed } => {
-                if let Some(account) = &mut self.account {
-                    account.zone = zone;
-                }
-                if changed {
-                    self.events.push_back(Event::RowsChanged);
-                    self.submit(Op::Read(Read::Conversations));
-                }
-            }
+            Done::Zone { zone, changed } => self.zone_is(zone, changed),
             Done::Renamed(name) => {
                 if name.is_some() {
                     self.note_staying(false);
                 }
                 self.session.set_device(now.instant, name);
             }
-            Done::Opened(Err(NotOpened { sentence, damaged })) => {
-                let name = self.account.as_ref().map(|account| account.name.clone());
-                self.close_account();
-                log::error!("{sentence}");
-                match name.filter(|_| damaged) {
-                    Some(name) => self.say_damaged(&name, false),
-                    None => self.events.push_back(Event::NotOpened(sentence)),
-                }
-            }
-            Done::Kept { request, id, made } => {
-                let kept = self.account.as_mut().and_then(|account| account.kept(request));
-                let Some(Kept { to, text: message, unix_ms }) = kept else { return };
-                let text = message.as_str().to_owned();
-                let Some(id) = id else { return self.events.push_back(Event::NotKept { peer: to, text }) };
-                let state = Some(SendState::Waiting);
-                let row =
-                    Row { id, text, unix_ms, came_ms: None, server_time: None, state, repeat: false, note: false };
-                self.events.push_back(Event::Message { peer: to.clone(), row });
-                self.session.send(now.instant, id, Receiver { account: to, made }, message);
-            }
+            Done::Opened(Err(why)) => self.not_opened(why),
+            Done::Kept { request, id, made } => self.kept(now, request, id, made),
             Done::Stored { token, id, known, state } => {
                 self.session.handle_stored(now.instant, token, id.is_some());
                 if let Some(account) = &mut self.account {
@@ -297,6 +291,38 @@ impl Client {
             Done::Withdrawn(done) => self.events.push_back(Event::Withdrawn(done)),
             Done::Drafts(drafts) => self.events.push_back(Event::Drafts(drafts)),
         }
+    }
+
+    fn zone_is(&mut self, zone: Option<i32>, changed: bool) {
+        if let Some(account) = &mut self.account {
+            account.zone = zone;
+        }
+        if changed {
+            self.events.push_back(Event::RowsChanged);
+            self.submit(Op::Read(Read::Conversations));
+        }
+    }
+
+    fn not_opened(&mut self, NotOpened { sentence, damaged }: NotOpened) {
+        let name = self.account.as_ref().map(|account| account.name.clone());
+        self.close_account();
+        log::error!("{sentence}");
+        match name.filter(|_| damaged) {
+            Some(name) => self.say_damaged(&name, false),
+            None => self.events.push_back(Event::NotOpened(sentence)),
+        }
+    }
+
+    /// A message of one's own is on disk, as this row, or could not be kept.
+    fn kept(&mut self, now: Now, request: u64, id: Option<MessageId>, made: Option<i64>) {
+        let kept = self.account.as_mut().and_then(|account| account.kept(request));
+        let Some(Kept { to, text: message, unix_ms }) = kept else { return };
+        let text = message.as_str().to_owned();
+        let Some(id) = id else { return self.events.push_back(Event::NotKept { peer: to, text }) };
+        let state = Some(SendState::Waiting);
+        let row = Row { id, text, unix_ms, came_ms: None, server_time: None, state, repeat: false, note: false };
+        self.events.push_back(Event::Message { peer: to.clone(), row });
+        self.session.send(now.instant, id, Receiver { account: to, made }, message);
     }
 
     /// What a message says of the zone of a plain server's clock: one that was pushed with the words it was handed out with

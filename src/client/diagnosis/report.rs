@@ -1,5 +1,6 @@
 //! What a diagnosis has found, as a value, and in words.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -183,6 +184,36 @@ impl What {
             Self::Clock { .. } => Mark::Warning,
         }
     }
+
+    /// What to do; empty where there is nothing to.
+    fn advice(&self, locale: &str) -> Cow<'static, str> {
+        match self {
+            Self::Numbers
+            | Self::Found { .. }
+            | Self::Answered { .. }
+            | Self::OffersSecure
+            | Self::Plain
+            | Self::Shaken { .. }
+            | Self::KnownKey(_)
+            | Self::Clock { ahead: None } => Cow::Borrowed(""),
+            Self::NoTarget => t!("diagnosis.no_target_do", locale = locale),
+            Self::NoSuchName { .. } => t!("diagnosis.no_name_do", locale = locale),
+            Self::Closed { .. } | Self::Neither { .. } => t!("diagnosis.closed_do", locale = locale),
+            Self::Elsewhere { from, .. } => t!("diagnosis.elsewhere_do", locale = locale, from = from),
+            Self::Silent { at, .. } if at.ip().is_loopback() => t!("diagnosis.hangs_do", locale = locale),
+            Self::Silent { at, .. } => t!("diagnosis.silent_do", locale = locale, port = at.port()),
+            Self::Unsendable { .. } => t!("diagnosis.unsendable_do", locale = locale),
+            Self::OnlyPlain => t!("diagnosis.only_plain_do", locale = locale),
+            Self::NoHandshake => t!("diagnosis.no_handshake_do", locale = locale),
+            Self::BadHandshake(_) => t!("diagnosis.bad_handshake_do", locale = locale),
+            Self::Ended => t!("diagnosis.ended_do", locale = locale),
+            Self::NewKey(_) => t!("diagnosis.new_key_do", locale = locale),
+            Self::ChangedKey { .. } => t!("diagnosis.changed_key_do", locale = locale),
+            Self::DamagedKeys { .. } => t!("diagnosis.damaged_keys_do", locale = locale),
+            Self::Clock { ahead: Some(ahead) } if ahead.unsigned_abs() <= SAME_TIME => Cow::Borrowed(""),
+            Self::Clock { .. } => t!("diagnosis.other_clock_do", locale = locale),
+        }
+    }
 }
 
 impl Report {
@@ -269,135 +300,104 @@ impl Report {
         text
     }
 
-    #[expect(clippy::too_many_lines, reason = "to be split")]
     fn line(&self, step: &Step, locale: &str) -> Line {
-        let chinese = locale.starts_with("zh");
         let apart = !step.took.is_zero() && !matches!(step.what, What::Shaken { .. });
         let took = if apart { format!(" · {}", duration(step.took)) } else { String::new() };
+        Line {
+            mark: step.what.mark(),
+            text: format!("{}{took}", self.found(step, locale)),
+            meaning: self.meaning(&step.what, locale).into_owned(),
+            advice: step.what.advice(locale).into_owned(),
+        }
+    }
+
+    /// What a step has found.
+    fn found(&self, step: &Step, locale: &str) -> Cow<'static, str> {
+        let chinese = locale.starts_with("zh");
         let words = |key: &[u8]| words(key, chinese);
-        let none = std::borrow::Cow::Borrowed("");
-        let (text, meaning, advice) = match &step.what {
-            What::NoTarget => (
-                t!("diagnosis.no_target", locale = locale, server = shown(&self.server)),
-                none,
-                t!("diagnosis.no_target_do", locale = locale),
-            ),
-            What::Numbers => (t!("diagnosis.numbers", locale = locale), none.clone(), none),
+        match &step.what {
+            What::NoTarget => t!("diagnosis.no_target", locale = locale, server = shown(&self.server)),
+            What::Numbers => t!("diagnosis.numbers", locale = locale),
             What::Found { host, addresses } => {
                 let list: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
                 let list = list.join(if chinese { "、" } else { ", " });
-                let text = t!("diagnosis.found", locale = locale, host = shown(host), addresses = list);
-                (text, none.clone(), none)
+                t!("diagnosis.found", locale = locale, host = shown(host), addresses = list)
             }
-            What::NoSuchName { host, error } => (
-                t!("diagnosis.no_name", locale = locale, host = shown(host), error = shown(error)),
-                t!("diagnosis.no_name_is", locale = locale),
-                t!("diagnosis.no_name_do", locale = locale),
-            ),
-            What::Answered { at, questions: 1 } => {
-                (t!("diagnosis.answered", locale = locale, at = at), none.clone(), none)
+            What::NoSuchName { host, error } => {
+                t!("diagnosis.no_name", locale = locale, host = shown(host), error = shown(error))
             }
-            What::Answered { at, questions } => (
-                t!("diagnosis.answered_late", locale = locale, at = at, n = questions),
-                t!("diagnosis.answered_late_is", locale = locale),
-                none,
-            ),
-            What::Closed { at } => (
-                t!("diagnosis.closed", locale = locale, at = at),
-                t!("diagnosis.closed_is", locale = locale),
-                t!("diagnosis.closed_do", locale = locale),
-            ),
-            What::Elsewhere { at, from } => (
-                t!("diagnosis.elsewhere", locale = locale, at = at, from = from),
-                t!("diagnosis.elsewhere_is", locale = locale),
-                t!("diagnosis.elsewhere_do", locale = locale, from = from),
-            ),
-            What::Silent { at, questions } => {
-                let text = t!("diagnosis.silent", locale = locale, at = at, n = questions);
-                if at.ip().is_loopback() {
-                    let advice = t!("diagnosis.hangs_do", locale = locale);
-                    (text, t!("diagnosis.hangs_is", locale = locale), advice)
-                } else {
-                    let advice = t!("diagnosis.silent_do", locale = locale, port = at.port());
-                    (text, t!("diagnosis.silent_is", locale = locale), advice)
-                }
+            What::Answered { at, questions: 1 } => t!("diagnosis.answered", locale = locale, at = at),
+            What::Answered { at, questions } => t!("diagnosis.answered_late", locale = locale, at = at, n = questions),
+            What::Closed { at } => t!("diagnosis.closed", locale = locale, at = at),
+            What::Elsewhere { at, from } => t!("diagnosis.elsewhere", locale = locale, at = at, from = from),
+            What::Silent { at, questions } => t!("diagnosis.silent", locale = locale, at = at, n = questions),
+            What::Unsendable { at, error } => {
+                t!("diagnosis.unsendable", locale = locale, at = at, error = shown(error))
             }
-            What::Unsendable { at, error } => (
-                t!("diagnosis.unsendable", locale = locale, at = at, error = shown(error)),
-                t!("diagnosis.unsendable_is", locale = locale),
-                t!("diagnosis.unsendable_do", locale = locale),
-            ),
-            What::Neither { at, bytes } => (
-                t!("diagnosis.neither", locale = locale, at = at, bytes = bytes.escape_ascii()),
-                t!("diagnosis.neither_is", locale = locale),
-                t!("diagnosis.closed_do", locale = locale),
-            ),
-            What::OffersSecure => (t!("diagnosis.offers", locale = locale), none.clone(), none),
-            What::Plain => {
-                (t!("diagnosis.is_plain", locale = locale), t!("diagnosis.is_plain_is", locale = locale), none)
+            What::Neither { at, bytes } => {
+                t!("diagnosis.neither", locale = locale, at = at, bytes = bytes.escape_ascii())
             }
-            What::OnlyPlain => (
-                t!("diagnosis.only_plain", locale = locale),
-                t!("diagnosis.only_plain_is", locale = locale),
-                t!("diagnosis.only_plain_do", locale = locale),
-            ),
+            What::OffersSecure => t!("diagnosis.offers", locale = locale),
+            What::Plain => t!("diagnosis.is_plain", locale = locale),
+            What::OnlyPlain => t!("diagnosis.only_plain", locale = locale),
             What::Shaken { rtt } => {
-                let took = duration(step.took);
-                (t!("diagnosis.shaken", locale = locale, rtt = duration(*rtt), took = took), none.clone(), none)
+                t!("diagnosis.shaken", locale = locale, rtt = duration(*rtt), took = duration(step.took))
             }
-            What::NoHandshake => (
-                t!("diagnosis.no_handshake", locale = locale),
-                t!("diagnosis.no_handshake_is", locale = locale),
-                t!("diagnosis.no_handshake_do", locale = locale),
-            ),
-            What::BadHandshake(reason) => (
-                t!("diagnosis.bad_handshake", locale = locale, reason = shown(reason)),
-                t!("diagnosis.bad_handshake_is", locale = locale),
-                t!("diagnosis.bad_handshake_do", locale = locale),
-            ),
-            What::Ended => (t!("diagnosis.ended", locale = locale), none, t!("diagnosis.ended_do", locale = locale)),
-            What::KnownKey(key) => (t!("diagnosis.known_key", locale = locale, words = words(key)), none.clone(), none),
-            What::NewKey(key) => (
-                t!("diagnosis.new_key", locale = locale, words = words(key)),
-                none,
-                t!("diagnosis.new_key_do", locale = locale),
-            ),
+            What::NoHandshake => t!("diagnosis.no_handshake", locale = locale),
+            What::BadHandshake(reason) => t!("diagnosis.bad_handshake", locale = locale, reason = shown(reason)),
+            What::Ended => t!("diagnosis.ended", locale = locale),
+            What::KnownKey(key) => t!("diagnosis.known_key", locale = locale, words = words(key)),
+            What::NewKey(key) => t!("diagnosis.new_key", locale = locale, words = words(key)),
             What::ChangedKey { shown, known } => {
                 let list: Vec<String> = known.iter().map(|key| words(key)).collect();
-                let list = list.join(" / ");
-                (
-                    t!("diagnosis.changed_key", locale = locale, shown = words(shown), known = list),
-                    t!("diagnosis.changed_key_is", locale = locale),
-                    t!("diagnosis.changed_key_do", locale = locale),
-                )
+                t!("diagnosis.changed_key", locale = locale, shown = words(shown), known = list.join(" / "))
             }
-            What::DamagedKeys { shown: key, file } => (
-                t!("diagnosis.damaged_keys", locale = locale, shown = words(key)),
-                t!("diagnosis.damaged_keys_is", locale = locale, file = shown(file)),
-                t!("diagnosis.damaged_keys_do", locale = locale),
-            ),
-            What::Clock { ahead: None } => (
-                t!("diagnosis.clock", locale = locale),
-                t!("diagnosis.clock_is", locale = locale, time = clock(self.unix_ms)),
-                none,
-            ),
+            What::DamagedKeys { shown, file: _ } => {
+                t!("diagnosis.damaged_keys", locale = locale, shown = words(shown))
+            }
+            What::Clock { ahead: None } => t!("diagnosis.clock", locale = locale),
+            What::Clock { ahead: Some(ahead) } if ahead.unsigned_abs() <= SAME_TIME => {
+                t!("diagnosis.same_clock", locale = locale, time = clock(self.unix_ms))
+            }
+            What::Clock { ahead: Some(ahead) } if *ahead > 0 => {
+                t!("diagnosis.clock_behind", locale = locale, by = span(ahead.unsigned_abs()))
+            }
             What::Clock { ahead: Some(ahead) } => {
-                let (time, by) = (clock(self.unix_ms), span(ahead.unsigned_abs()));
-                if ahead.unsigned_abs() <= SAME_TIME {
-                    (t!("diagnosis.same_clock", locale = locale, time = time), none.clone(), none)
-                } else {
-                    let text = if *ahead > 0 {
-                        t!("diagnosis.clock_behind", locale = locale, by = by)
-                    } else {
-                        t!("diagnosis.clock_ahead", locale = locale, by = by)
-                    };
-                    let meaning = t!("diagnosis.other_clock_is", locale = locale, time = time);
-                    (text, meaning, t!("diagnosis.other_clock_do", locale = locale))
-                }
+                t!("diagnosis.clock_ahead", locale = locale, by = span(ahead.unsigned_abs()))
             }
-        };
-        let text = format!("{text}{took}");
-        Line { mark: step.what.mark(), text, meaning: meaning.into_owned(), advice: advice.into_owned() }
+        }
+    }
+
+    /// What that means; empty where it speaks for itself.
+    fn meaning(&self, what: &What, locale: &str) -> Cow<'static, str> {
+        match what {
+            What::NoTarget
+            | What::Numbers
+            | What::Found { .. }
+            | What::Answered { questions: 1, .. }
+            | What::OffersSecure
+            | What::Shaken { .. }
+            | What::Ended
+            | What::KnownKey(_)
+            | What::NewKey(_) => Cow::Borrowed(""),
+            What::NoSuchName { .. } => t!("diagnosis.no_name_is", locale = locale),
+            What::Answered { .. } => t!("diagnosis.answered_late_is", locale = locale),
+            What::Closed { .. } => t!("diagnosis.closed_is", locale = locale),
+            What::Elsewhere { .. } => t!("diagnosis.elsewhere_is", locale = locale),
+            What::Silent { at, .. } if at.ip().is_loopback() => t!("diagnosis.hangs_is", locale = locale),
+            What::Silent { .. } => t!("diagnosis.silent_is", locale = locale),
+            What::Unsendable { .. } => t!("diagnosis.unsendable_is", locale = locale),
+            What::Neither { .. } => t!("diagnosis.neither_is", locale = locale),
+            What::Plain => t!("diagnosis.is_plain_is", locale = locale),
+            What::OnlyPlain => t!("diagnosis.only_plain_is", locale = locale),
+            What::NoHandshake => t!("diagnosis.no_handshake_is", locale = locale),
+            What::BadHandshake(_) => t!("diagnosis.bad_handshake_is", locale = locale),
+            What::ChangedKey { .. } => t!("diagnosis.changed_key_is", locale = locale),
+            What::DamagedKeys { file, .. } => t!("diagnosis.damaged_keys_is", locale = locale, file = shown(file)),
+            What::Clock { ahead: None } => t!("diagnosis.clock_is", locale = locale, time = clock(self.unix_ms)),
+            What::Clock { ahead: Some(ahead) } if ahead.unsigned_abs() <= SAME_TIME => Cow::Borrowed(""),
+            What::Clock { .. } => t!("diagnosis.other_clock_is", locale = locale, time = clock(self.unix_ms)),
+        }
     }
 }
 
