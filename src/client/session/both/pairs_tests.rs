@@ -171,23 +171,13 @@ enum Second {
     Send,
 }
 
-#[expect(clippy::too_many_lines, reason = "to be split")]
-fn check(first: First, answer: &'static str, second: Second) {
-    let what = format!("{first:?} is answered {answer} when {second:?} is on its way");
-    let slow = match first {
-        First::Hello => "10",
-        First::Who => "11",
-        First::Count => "08",
-        First::Register => "01#a#",
-        First::Login => "02#b#",
-        First::ByHand(bytes) => bytes,
-    };
-    let mut world = World::new(slow, answer);
+fn log_in(world: &mut World, name: &str, word: &str) {
     let kept = Kept { device: Key([1; 16]), token: None, cursor: None, newest: 0, delivered: 0, made: None };
-    let log_in = |world: &mut World, name: &str, word: &str| {
-        world.session.login(world.now, account(name), password(word), kept);
-    };
-    // What the first is asked for, until nobody waits for its answer any more.
+    world.session.login(world.now, account(name), password(word), kept);
+}
+
+/// What the first is asked for, until nobody waits for its answer any more.
+fn ask(world: &mut World, first: First) {
     match first {
         // Two of them are under way when the first is answered; the other one's answer comes later.
         First::Hello => {}
@@ -196,45 +186,25 @@ fn check(first: First, answer: &'static str, second: Second) {
             world.be_late(20 * SECOND);
         }
         First::Login => {
-            log_in(&mut world, "b", "wrong");
+            log_in(world, "b", "wrong");
             world.be_late(20 * SECOND);
         }
         First::Who | First::Count | First::ByHand(_) => {
-            log_in(&mut world, "c", "right");
+            log_in(world, "c", "right");
             world.run(SECOND / 10);
             match first {
                 First::Count => world.session.fetch_now(world.now),
                 First::ByHand(bytes) => world.session.by_hand(world.now, bytes.into()),
-                _ => {}
+                First::Who | First::Hello | First::Register | First::Login => {}
             }
             world.be_late(if first == First::Count { 20 * SECOND } else { 2 * SECOND });
         }
     }
-    if second == Second::Send && first != First::Who && first != First::Count && !matches!(first, First::ByHand(_)) {
-        // Whoever sends is logged in, and a server that answers in turn has answered these before.
-        if matches!(first, First::Hello | First::Login) {
-            return;
-        }
-        log_in(&mut world, "c", "right");
-        world.run(SECOND);
-    }
-    world.events.clear();
-    match second {
-        Second::Register => world.session.register(world.now, account("d"), password("x"), password("x")),
-        Second::Login => log_in(&mut world, "d", "right"),
-        Second::WrongLogin => log_in(&mut world, "d", "wrong, too"),
-        Second::Send => {
-            let text = MessageText::parse("hi").expect("valid");
-            world.session.send(world.now, MessageId(1), account("e"), text);
-            world.session.fetch_now(world.now);
-        }
-    }
-    if first == First::Hello {
-        world.run(Duration::from_millis(700));
-        assert_eq!(world.server.held, 3, "{what}");
-    }
-    world.wake();
-    world.run(25 * SECOND);
+}
+
+/// What the second has come to is its own answer and nobody else's.
+#[track_caller]
+fn is_its_own(world: &World, second: Second, what: &str) {
     let ended: Vec<&Event> = world
         .events
         .iter()
@@ -265,6 +235,46 @@ fn check(first: First, answer: &'static str, second: Second) {
             assert!(went, "{what}: {last:?}");
         }
     }
+}
+
+fn check(first: First, answer: &'static str, second: Second) {
+    let what = format!("{first:?} is answered {answer} when {second:?} is on its way");
+    let slow = match first {
+        First::Hello => "10",
+        First::Who => "11",
+        First::Count => "08",
+        First::Register => "01#a#",
+        First::Login => "02#b#",
+        First::ByHand(bytes) => bytes,
+    };
+    let mut world = World::new(slow, answer);
+    ask(&mut world, first);
+    if second == Second::Send && first != First::Who && first != First::Count && !matches!(first, First::ByHand(_)) {
+        // Whoever sends is logged in, and a server that answers in turn has answered these before.
+        if matches!(first, First::Hello | First::Login) {
+            return;
+        }
+        log_in(&mut world, "c", "right");
+        world.run(SECOND);
+    }
+    world.events.clear();
+    match second {
+        Second::Register => world.session.register(world.now, account("d"), password("x"), password("x")),
+        Second::Login => log_in(&mut world, "d", "right"),
+        Second::WrongLogin => log_in(&mut world, "d", "wrong, too"),
+        Second::Send => {
+            let text = MessageText::parse("hi").expect("valid");
+            world.session.send(world.now, MessageId(1), account("e"), text);
+            world.session.fetch_now(world.now);
+        }
+    }
+    if first == First::Hello {
+        world.run(Duration::from_millis(700));
+        assert_eq!(world.server.held, 3, "{what}");
+    }
+    world.wake();
+    world.run(25 * SECOND);
+    is_its_own(&world, second, &what);
     let untrue = world.events.iter().find(|e| match e {
         Event::NotUnderstood(bytes) => !bytes.starts_with(slow.as_bytes()),
         Event::MaybeLost(_) => true,

@@ -250,7 +250,6 @@ impl<'a> World<'a> {
         }
     }
 
-    #[expect(clippy::too_many_lines, reason = "to be split")]
     fn answer(&mut self, peer: PeerId, frame: FromClient) -> Vec<FromServer> {
         let Some(at) = self.seats.iter().position(|seat| seat.peer == peer) else { return Vec::new() };
         let durable = &mut self.durable;
@@ -281,28 +280,7 @@ impl<'a> World<'a> {
                 self.seats[at].device = None;
                 vec![FromServer::LoggedOut { id }]
             }
-            FromClient::Send { counter, to, text, .. } => {
-                let Some(device) = self.seats[at].device else {
-                    return vec![FromServer::Refused {
-                        counter,
-                        code: Code::NotLoggedIn,
-                        wait: None,
-                        reason: None,
-                        made: None,
-                    }];
-                };
-                let body = format!("{to} {text}");
-                if let Some((kept, row)) = durable.sent.get(&(device, counter)) {
-                    let accepted = FromServer::Accepted { counter, row: *row, at: 0, online: true, made: None };
-                    let conflict =
-                        FromServer::Refused { counter, code: Code::IdConflict, wait: None, reason: None, made: None };
-                    return vec![if *kept == body { accepted } else { conflict }];
-                }
-                durable.rows += 3;
-                durable.sent.insert((device, counter), (body, durable.rows));
-                durable.texts.push(text);
-                vec![FromServer::Accepted { counter, row: durable.rows, at: 0, online: to != "away", made: None }]
-            }
+            FromClient::Send { counter, to, text, .. } => vec![self.sent(at, counter, &to, text)],
             FromClient::Ack { cursor } => {
                 assert!(self.disk.iter().any(|(row, _)| *row == cursor), "acknowledged and not on disk");
                 durable.acknowledged = durable.acknowledged.max(cursor);
@@ -338,6 +316,22 @@ impl<'a> World<'a> {
             }
             FromClient::Unknown => Vec::new(),
         }
+    }
+
+    /// The answer to a message: once more the same to the same one.
+    fn sent(&mut self, at: usize, counter: u64, to: &str, text: String) -> FromServer {
+        let refused = |code| FromServer::Refused { counter, code, wait: None, reason: None, made: None };
+        let accepted = |row, online| FromServer::Accepted { counter, row, at: 0, online, made: None };
+        let Some(device) = self.seats[at].device else { return refused(Code::NotLoggedIn) };
+        let durable = &mut self.durable;
+        let body = format!("{to} {text}");
+        if let Some((kept, row)) = durable.sent.get(&(device, counter)) {
+            return if *kept == body { accepted(*row, true) } else { refused(Code::IdConflict) };
+        }
+        durable.rows += 3;
+        durable.sent.insert((device, counter), (body, durable.rows));
+        durable.texts.push(text);
+        accepted(durable.rows, to != "away")
     }
 
     fn seat(
