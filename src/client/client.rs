@@ -31,6 +31,7 @@ use std::time::Duration;
 use rust_i18n::t;
 
 use crate::base::model::{Account, MessageId, MessageText, Password, SendState};
+use crate::client::diagnosis::reachable;
 use crate::client::history::{HistoryError, Op, Rescued, Write};
 use crate::client::net::{Bell, Now, Socket, Timer};
 use crate::client::session::{self, Dialect, Link, Polling, Session};
@@ -40,9 +41,7 @@ use crate::protocol::link;
 use account::{Credential, OpenAccount};
 pub use event::{Event, lost};
 pub use figures::{Connection, Encrypted};
-use local::{
-    changes_passwords, file_name, folder, is_foreign, keep_consent, open_socket, plain_allowed, reachable, remembered,
-};
+use local::{changes_passwords, file_name, folder, is_foreign, keep_consent, open_socket, plain_allowed, remembered};
 pub use local::{known, used_before};
 
 /// Inputs of one turn at most, so that the windows stay quick.

@@ -444,8 +444,9 @@ pub fn named(host: &str, port: u16) -> String {
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
-/// Where a server that listens everywhere can be asked, and an IPv4 address in its own clothes.
-fn reachable(mut address: SocketAddr) -> SocketAddr {
+/// The address that a server's datagrams come from, as far as its name tells: 0.0.0.0 is where a server listens, and is
+/// this machine; an IPv4 address in IPv6's clothes is one of IPv4.
+pub(in crate::client) fn reachable(mut address: SocketAddr) -> SocketAddr {
     address.set_ip(match address.ip().to_canonical() {
         IpAddr::V4(ip) if ip.is_unspecified() => std::net::Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => std::net::Ipv6Addr::LOCALHOST.into(),

@@ -8,6 +8,7 @@ use data_encoding::HEXLOWER;
 
 use super::{ClientError, Config};
 use crate::base::private;
+use crate::client::diagnosis::reachable;
 use crate::client::net::{Bell, Socket};
 use crate::client::session::Known;
 use crate::protocol::PORT;
@@ -45,18 +46,6 @@ pub(super) fn open_socket(config: &Config, bell: &Bell) -> Result<Socket, Client
         }
     }
     Ok(socket)
-}
-
-/// The address that a server's datagrams come from, as far as its name tells: 0.0.0.0 is where a
-/// server listens, and is this machine; an IPv4 address in IPv6's clothes is one of IPv4.
-pub(super) fn reachable(server: SocketAddr) -> SocketAddr {
-    let mut server = server;
-    server.set_ip(match server.ip().to_canonical() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    });
-    server
 }
 
 /// Where everything about the server lies. It is named after the server's address, or where the server has a name after the

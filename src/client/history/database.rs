@@ -187,7 +187,6 @@ impl Database {
             Write::Block { account, blocked } => {
                 Ok(self.block(account, *blocked)?.then(|| Done::Unblocked(account.clone())))
             }
-            Write::RemoveContact(account) => self.remove_contact(account).map(nothing),
             Write::Forget { account, messages } => self.forget(account, *messages).map(nothing),
             Write::Seen { peer, to } => self.seen(peer, *to).map(nothing),
             Write::Import { path, own } => Ok(Some(Done::Imported(self.import(path, own)?))),

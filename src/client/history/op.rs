@@ -104,8 +104,6 @@ pub enum Write {
     Contact(Contact),
     /// Shows somebody's messages no more, or again; whoever is not in the list does not come into it.
     Block { account: Account, blocked: bool },
-    /// Takes somebody off the list; their messages stay.
-    RemoveContact(Account),
     /// Takes somebody off the list whether they are a friend or a stranger, until they write again; with their
     /// messages, if that is wanted.
     Forget { account: Account, messages: bool },
@@ -142,7 +140,6 @@ impl Write {
             | Self::Withdraw(_)
             | Self::Contact(_)
             | Self::Block { .. }
-            | Self::RemoveContact(_)
             | Self::Forget { .. }
             | Self::Import { .. }
             | Self::Seen { .. }
@@ -180,7 +177,6 @@ impl Write {
             | Self::Draft { .. }
             | Self::Contact(_)
             | Self::Block { .. }
-            | Self::RemoveContact(_)
             | Self::Forget { .. }
             | Self::Seen { .. }
             | Self::Outbox => None,

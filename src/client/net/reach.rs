@@ -66,8 +66,7 @@ pub fn run(
     let now = clock::now();
     let mut diagnosis = Diagnosis::new(now.instant, now.unix_ms, question, nonce());
     let mut seen = None;
-    let mut socket: Option<(SocketAddr, UdpSocket)> = None;
-    let mut wide: Option<UdpSocket> = None;
+    let mut open: Option<Open> = None;
     let mut buffer = vec![0; 65_536];
     loop {
         if let Some((host, port)) = diagnosis.wants().map(|(host, port)| (host.to_owned(), port)) {
@@ -76,7 +75,7 @@ pub fn run(
                 (host.as_str(), port).to_socket_addrs().map(Iterator::collect).map_err(|error| trouble::words(&error));
             diagnosis.looked_up(clock::now().instant, found);
         }
-        send(&mut diagnosis, &mut socket, &mut wide, &memory);
+        send(&mut diagnosis, &mut open, &memory);
         let report = diagnosis.report();
         let state = (report.steps.len(), report.stage);
         if seen != Some(state) {
@@ -86,8 +85,8 @@ pub fn run(
         if report.finished || stop.load(Ordering::Acquire) {
             return report.clone();
         }
-        receive(&mut diagnosis, socket.as_ref().map(|(_, socket)| socket), &mut buffer);
-        if let Some(wide) = &wide {
+        receive(&mut diagnosis, open.as_ref().map(|open| &open.socket), &mut buffer);
+        if let Some(wide) = open.as_ref().and_then(|open| open.wide.as_ref()) {
             while let Ok((n, from)) = wide.recv_from(&mut buffer) {
                 diagnosis.handle_elsewhere(from, buffer.get(..n).unwrap_or_default());
             }
@@ -95,29 +94,32 @@ pub fn run(
     }
 }
 
-fn send(
-    diagnosis: &mut Diagnosis,
-    socket: &mut Option<(SocketAddr, UdpSocket)>,
-    wide: &mut Option<UdpSocket>,
-    memory: &impl Fn(SocketAddr) -> Known,
-) {
+/// What one address is asked by, and nothing of another's.
+struct Open {
+    to: SocketAddr,
+    socket: UdpSocket,
+    /// Hears answers from anywhere, once the address was asked so.
+    wide: Option<UdpSocket>,
+}
+
+fn send(diagnosis: &mut Diagnosis, open: &mut Option<Open>, memory: &impl Fn(SocketAddr) -> Known) {
     while let Some(mut transmit) = diagnosis.poll_transmit() {
-        let open = match socket.take() {
-            Some((to, open)) if to == transmit.to => Ok(open),
+        let here = match open.take() {
+            Some(open) if open.to == transmit.to => Ok(open),
             _ => {
                 let known = memory(transmit.to);
                 if diagnosis.remember(clock::now().instant, known) {
                     transmit = diagnosis.poll_transmit().unwrap_or(transmit);
                 }
-                connected(transmit.to)
+                connected(transmit.to).map(|socket| Open { to: transmit.to, socket, wide: None })
             }
         };
-        if transmit.bytes == Request::CountAll.encode(Charset::Utf8) {
-            *wide = ask_widely(&transmit);
-        }
-        let sent = open.and_then(|open| {
-            let sent = open.send(&transmit.bytes);
-            *socket = Some((transmit.to, open));
+        let sent = here.and_then(|mut here| {
+            if transmit.bytes == Request::CountAll.encode(Charset::Utf8) {
+                here.wide = ask_widely(&transmit);
+            }
+            let sent = here.socket.send(&transmit.bytes);
+            *open = Some(here);
             sent
         });
         match sent {

@@ -25,7 +25,7 @@ impl Session {
     pub(super) fn unasked(&mut self, now: Instant, reply: &Reply) {
         self.answered_twice(now, reply);
         let Reply::Send(forwarded) = reply else { return };
-        if self.sending.is_doubtful() && (self.line.fence_due || self.line.quiet_until.is_some() || self.fencing()) {
+        if self.waits_behind_the_fence() {
             let Some(message) = self.sending.outbox.pop_front() else { return };
             self.line.quiet_until = None;
             if let Some(copies) = message.stage.copies().filter(|copies| !copies.are_several()) {
@@ -61,8 +61,7 @@ impl Session {
 
     /// `00:00`, which came late, to the message that waits behind the fence.
     pub(super) fn refused_late(&mut self) {
-        let behind = self.line.fence_due || self.line.quiet_until.is_some() || self.fencing();
-        if !behind || !self.sending.is_doubtful() {
+        if !self.waits_behind_the_fence() {
             return;
         }
         if let Some(Outgoing { id, stage, .. }) = self.sending.outbox.pop_front() {
@@ -73,8 +72,10 @@ impl Session {
         }
     }
 
-    fn fencing(&self) -> bool {
-        self.line.outstanding.as_ref().is_some_and(|o| o.purpose == Purpose::Fence)
+    /// Whether the message whose turn it is waits until no answer of its own can come any more.
+    fn waits_behind_the_fence(&self) -> bool {
+        let fencing = self.line.outstanding.as_ref().is_some_and(|o| o.purpose == Purpose::Fence);
+        self.sending.is_doubtful() && (self.line.fence_due || self.line.quiet_until.is_some() || fencing)
     }
 
     /// Learns how long the way is. An answer after several tries may be any one's. Came it as soon after the last as

@@ -35,11 +35,6 @@ impl Running {
             Event::NotRead { why, .. } => trouble(t!("gui.not_read", error = why).into_owned()),
             Event::NotOpened(sentence) => trouble(sentence.clone()),
             Event::Damaged { sentence, .. } => trouble(format!("{sentence}\n{}", self.rescue_hint())),
-            Event::LoginPutOff(why) => {
-                self.put_off = Some(*why);
-                say(&notice);
-                Ok(true)
-            }
             Event::KeyChanged(change) => self.key_changed(change, notice).map(|()| true),
             Event::LoggedIn(LoginOutcome::KeyChanged | LoginOutcome::KeysDamaged) if self.trusted => {
                 self.client.go_online(clock::now());
@@ -57,6 +52,9 @@ impl Running {
             }
             Event::Kicked { .. } | Event::Copied { offline: true } => Err(Stop(Exit::Refused, notice)),
             event if is_said(event) => {
+                if let Event::LoginPutOff(why) = event {
+                    self.put_off = Some(*why);
+                }
                 say(&notice);
                 Ok(true)
             }
