@@ -128,7 +128,6 @@ pub enum Effect {
 #[derive(Debug)]
 pub struct Engine {
     on_second_login: OnSecondLogin,
-    quotas: Quotas,
     local_time: fn(i64) -> String,
     /// Also speaks the secure dialect.
     secure: bool,
@@ -159,7 +158,6 @@ impl Engine {
     ) -> Self {
         let mut engine = Self {
             on_second_login,
-            quotas,
             local_time,
             secure: false,
             accounts: Accounts::new(snapshot.accounts, quotas.accounts),

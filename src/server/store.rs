@@ -2,7 +2,7 @@
 //! serves everything that arrived while the last one was being synced (group commit), and results
 //! leave only after the commit. On a full disk everything but storing goes on.
 //!
-//! Its parts: `schema` (its form), `people` (as the engine has them), `accounts`, `messages`, `devices`, `delivered`, `group` (what is
+//! Its parts: `schema` (its form), `people` (as the engine has them), `accounts`, `messages`, `devices`, `delivered`, `mailboxes` (how full they are), `group` (what is
 //! committed together), `op` (what it is asked and answers), `admin` (what an operator's command does, here or by the running
 //! server), `class_list` (the file of accounts that it imports), `folder` (the data directory and its lock), `error`.
 
@@ -14,6 +14,7 @@ mod devices;
 mod error;
 mod folder;
 mod group;
+mod mailboxes;
 mod messages;
 mod op;
 mod people;
@@ -173,6 +174,7 @@ pub struct Store {
     owed_to: BTreeMap<AccountId, (MessageRow, i64)>,
     versions: delivered::Versions,
     begun: delivered::Begun,
+    mailboxes: mailboxes::Mailboxes,
 }
 
 impl Store {
@@ -221,7 +223,7 @@ impl Store {
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         let (owed, owed_to) = (BTreeMap::new(), BTreeMap::new());
         let (versions, begun) = (delivered::Versions::default(), delivered::Begun::default());
-        Ok(Self { connection, owed, owed_to, versions, begun })
+        Ok(Self { connection, owed, owed_to, versions, begun, mailboxes: mailboxes::Mailboxes::default() })
     }
 
     /// Lets the database grow to `bytes`, or to any size. What lies in the WAL until it is moved into the
@@ -236,6 +238,11 @@ impl Store {
         // SQLite makes it at least what is there already, and answers with what it made of it.
         self.connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?;
         Ok(())
+    }
+
+    /// Unread messages that a mailbox may hold: [`Quotas::mailbox`](super::Quotas::mailbox), if nothing else is said.
+    pub fn set_mailbox(&mut self, most: u64) {
+        self.mailboxes.set_most(most);
     }
 
     /// Whether a device was ever let in, which is after it has taken note of this server's key.
@@ -302,12 +309,14 @@ impl Store {
         if done.is_err() {
             self.begun.forget();
             self.versions.forget();
+            self.mailboxes.forget();
         }
         done
     }
 
     fn committed(&mut self, batch: &[Op], most: Size) -> Result<Vec<Done>, rusqlite::Error> {
         let transaction = self.connection.unchecked_transaction()?;
+        self.mailboxes.begin(&self.connection)?;
         let mut done = Vec::with_capacity(batch.len());
         for (message, at) in &self.owed {
             done.extend(self.write(&Write::Taken { message: *message, at: *at })?);
@@ -370,6 +379,7 @@ impl Store {
             }
             Write::Delete { job, account } => {
                 self.begun.forget();
+                self.mailboxes.forget();
                 Ok(Some(Done::Deleted { job: *job, messages: admin::remove(c, *account)? }))
             }
             Write::Session { job, account, address, end, at } => {
@@ -380,10 +390,12 @@ impl Store {
                 accounts::end_session(c, *account)?;
                 Ok(Some(Done::Ok { job: *job }))
             }
-            Write::Message { job, message } => messages::keep(c, *job, &self.begun, message).map(Some),
+            Write::Message { job, message } => {
+                messages::keep(c, *job, (&self.begun, &self.mailboxes), message).map(Some)
+            }
             Write::Seen { sessions } => accounts::seen(c, sessions).map(|()| None),
             Write::Handed { message } => messages::handed(c, *message).map(|()| None),
-            Write::Taken { message, at } => devices::taken(c, &self.versions, *message, *at),
+            Write::Taken { message, at } => devices::taken(c, (&self.versions, &self.mailboxes), *message, *at),
             Write::Enter { job, account, device, token, cursor, at } => {
                 devices::enter(c, *job, *account, device, *token, *cursor, *at).map(Some)
             }
@@ -392,7 +404,9 @@ impl Store {
                 accounts::allow(c, *account, *change)?;
                 Ok(Some(Done::Ok { job: *job }))
             }
-            Write::TakenTo { account, row, at } => devices::taken_to(c, &self.versions, *account, *row, *at),
+            Write::TakenTo { account, row, at } => {
+                devices::taken_to(c, (&self.versions, &self.mailboxes), *account, *row, *at)
+            }
         }
     }
 }

@@ -241,8 +241,9 @@ impl Turn {
     fn open(config: Config) -> Result<(Self, Stop, SocketAddr), ServerError> {
         let lock = store::lock(&config.data)?;
         control::forget(&config.data);
-        let store = Store::open(&config.data)?;
+        let mut store = Store::open(&config.data)?;
         store.limit(config.quotas.disk)?;
+        store.set_mailbox(config.quotas.mailbox);
         if let Err(error) = store.number_on(now().unix) {
             log::warn!("messages go on with the numbers there are: {error}");
         }

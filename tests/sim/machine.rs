@@ -95,7 +95,8 @@ impl Machine {
     }
 
     pub fn start(&mut self, now: Now) {
-        let store = Store::open(self.folder.path()).expect("the database outlives its server");
+        let mut store = Store::open(self.folder.path()).expect("the database outlives its server");
+        store.set_mailbox(self.quotas.mailbox);
         // Power is never cut here, so nothing need wait for the disk.
         store.connection().execute_batch("PRAGMA synchronous = OFF").expect("set");
         fill(&store, self.full);

@@ -59,10 +59,8 @@ impl Addressed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Undeliverable {
     TooLong,
-    /// No such account.
+    /// No such account, or nobody else is in the room.
     Nobody,
-    /// No mailbox has room, or nobody else is in the room.
-    Full,
 }
 
 impl Engine {
@@ -80,7 +78,7 @@ impl Engine {
 
     /// Whose mailboxes a message goes to, and how it is read there.
     pub(super) fn address(
-        &mut self,
+        &self,
         now: Now,
         writer_id: AccountId,
         to: &Account,
@@ -105,26 +103,22 @@ impl Engine {
         }
         receivers.sort_unstable();
         receivers.dedup();
-        let lobby = to.as_str() == Account::LOBBY;
-        receivers.retain(|id| {
-            let room = self.accounts.people.get(id).is_some_and(|p| {
-                // Whoever never reads the lobby is not to lose what friends write because of it.
-                let public = p.unread.get(Account::LOBBY).copied().unwrap_or(0);
-                p.unread_total() < self.quotas.mailbox && (!lobby || public < self.quotas.mailbox.div_ceil(10))
-            });
-            if !room
-                && !lobby
-                && let Some(more) = self.full_mailboxes.speaks(now.instant)
-            {
-                log::warn!("the mailbox of account {id} is full, as {more} others were");
-            }
-            room
-        });
+        receivers.retain(|id| self.accounts.people.contains_key(id));
         if receivers.is_empty() {
-            return Err(Undeliverable::Full);
+            return Err(Undeliverable::Nobody);
         }
         let online = receivers.iter().any(|id| self.present(now, *id));
         Ok(Addressed { receivers, sender, author: writer_id, writer, raw, text, online })
+    }
+
+    /// There was no room for a message, which is said in the log, if seldom.
+    pub(super) fn is_full(&mut self, now: Now, message: &Addressed) {
+        if let [receiver] = message.receivers[..]
+            && message.writer.is_none()
+            && let Some(more) = self.full_mailboxes.speaks(now.instant)
+        {
+            log::warn!("the mailbox of account {receiver} is full, as {more} others were");
+        }
     }
 
     /// When an account was made, by which it is told from one that had the name before.
@@ -135,7 +129,8 @@ impl Engine {
     /// A message is on disk, a row for each receiver.
     pub(super) fn kept(&mut self, message: &Addressed, rows: &[MessageRow], sent: i64) {
         let made = self.made(message.author).filter(|_| message.writer.is_none());
-        for (receiver, row) in message.receivers.iter().zip(rows) {
+        // A room's message has no row where there was no room.
+        for (receiver, row) in message.receivers.iter().zip(rows).filter(|(_, row)| **row > 0) {
             if let Some(person) = self.accounts.person(*receiver) {
                 *person.unread.entry(message.sender.clone()).or_default() += 1;
                 for peer in person.devices.clone() {

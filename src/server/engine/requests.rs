@@ -113,6 +113,10 @@ impl Engine {
                     self.kept(&message, &rows, sent);
                     Follows::Reply(Reply::Send(reply))
                 }
+                Came::Stored(Done::Full { .. }) => {
+                    self.is_full(now, &message);
+                    Follows::Reply(Reply::Send(Forwarded::Offline))
+                }
                 _ => Follows::Nothing,
             },
             Waiting::Offer { account, all } => match came {

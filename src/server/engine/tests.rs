@@ -25,6 +25,8 @@ struct World {
     ops: Vec<Op>,
     jobs: Vec<Job>,
     disk_full: bool,
+    /// Unread messages that a mailbox may hold.
+    mailbox: usize,
     /// While true, whoever is looked for is found with everything else that is held.
     late: bool,
     /// Whoever is looked for cannot be read.
@@ -40,7 +42,7 @@ impl World {
         let local_time = |_| "2026-11-21 12:04:58".to_owned();
         let mut engine = Engine::new(
             on_second_login,
-            Quotas { mailbox: 3, accounts: 5, ..Quotas::default() },
+            Quotas { accounts: 5, ..Quotas::default() },
             local_time,
             Snapshot::default(),
             now,
@@ -59,6 +61,7 @@ impl World {
             ops: Vec::new(),
             jobs: Vec::new(),
             disk_full: false,
+            mailbox: 3,
             late: false,
             unreadable: false,
             looks: 0,
@@ -162,7 +165,7 @@ impl World {
                 Done::Offered { job, message }
             }
             Op::Write(Write::Taken { message, .. }) => {
-                if let Some(row) = self.messages.get_mut(message as usize) {
+                if let Some(row) = self.messages.get_mut(message as usize - 1) {
                     row.2 = true;
                 }
                 return;
@@ -207,14 +210,25 @@ impl World {
             }
             Op::Write(Write::Message { job, message }) => {
                 let mut rows = Vec::new();
+                let lobby = message.writer.is_some();
                 for receiver in message.receivers {
-                    let row = self.messages.len() as MessageRow;
+                    let unread = self.messages.iter().filter(|(to, _, taken)| *to == receiver && !taken);
+                    let public = unread.clone().filter(|(_, message, _)| message.writer.is_some()).count();
+                    if unread.count() >= self.mailbox || lobby && public >= self.mailbox.div_ceil(10) {
+                        rows.push(0);
+                        continue;
+                    }
+                    let row = self.messages.len() as MessageRow + 1;
                     rows.push(row);
                     let (sender, writer, text) = (message.sender.clone(), message.writer.clone(), message.text.clone());
                     let unread = Unread { row, sender, writer, sent: 0, text };
                     self.messages.push((receiver, unread, false));
                 }
-                Done::Kept { job, rows, own: None, sent: message.sent, again: false, online: Some(message.online) }
+                if rows.iter().all(|row| *row == 0) {
+                    Done::Full { job }
+                } else {
+                    Done::Kept { job, rows, own: None, sent: message.sent, again: false, online: Some(message.online) }
+                }
             }
             Op::Write(Write::Import { .. } | Write::Delete { .. }) => panic!("there is no operator"),
             Op::Write(Write::Enter { .. } | Write::Forget { .. }) | Op::Read(Read::Again { .. }) => {
@@ -400,7 +414,7 @@ fn rebind_moves_the_session_at_once() {
 fn who_sends_too_much_is_answered_later_and_loses_nothing() {
     let mut world = World::with_two();
     world.engine.pace = pace::Pace::new(Quotas { sending: 2, lobby: 1, ..Quotas::default() });
-    world.engine.quotas.mailbox = 1_000;
+    world.mailbox = 1_000;
     for _ in 0..2 * Quotas::BURST {
         world.script(&[(1, "03#b#hi#", &["03:01"])]);
     }

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use rusqlite::{Connection, Error, OptionalExtension, Row, params};
 
 use super::delivered::{Versions, advance, advance_all};
+use super::mailboxes::Mailboxes;
 use super::{AccountId, Done, MessageRow, Own, OwnSent, SentKey, Store, Stored};
 use crate::base::model::{Account, names};
 use crate::protocol::wire::frame::{Device, Key};
@@ -87,7 +88,7 @@ pub(super) fn note_own(c: &Connection, key: &SentKey, own: &Own, at: i64) -> Res
 
 pub(super) fn taken_to(
     c: &Connection,
-    versions: &Versions,
+    (versions, mailboxes): (&Versions, &Mailboxes),
     account: AccountId,
     row: MessageRow,
     at: i64,
@@ -105,6 +106,9 @@ pub(super) fn taken_to(
             authors.entry(author).or_insert_with(Vec::new).push(row.get(1)?);
         }
     }
+    if !senders.is_empty() {
+        mailboxes.took(account);
+    }
     let mut delivered = Vec::new();
     for (author, mut taken) in authors {
         delivered.extend(advance_all(c, versions, (author, account), &mut taken)?);
@@ -113,13 +117,20 @@ pub(super) fn taken_to(
 }
 
 /// A plain client has taken this message; its count is the engine's already.
-pub(super) fn taken(c: &Connection, versions: &Versions, message: MessageRow, at: i64) -> Result<Option<Done>, Error> {
+pub(super) fn taken(
+    c: &Connection,
+    (versions, mailboxes): (&Versions, &Mailboxes),
+    message: MessageRow,
+    at: i64,
+) -> Result<Option<Done>, Error> {
     let mut query = c.prepare_cached(
         "UPDATE messages SET taken = ?, plain = 1 WHERE id = ? RETURNING receiver, iif(writer IS NULL, author, NULL) AS known",
     )?;
     let taken =
         query.query_row(params![at, message], |row| Ok((row.get("receiver")?, row.get("known")?))).optional()?;
-    let Some((account, Some(author))) = taken else { return Ok(None) };
+    let Some((account, author)) = taken else { return Ok(None) };
+    mailboxes.took(account);
+    let Some(author) = author else { return Ok(None) };
     let delivered = advance(c, versions, (author, account), message)?;
     Ok(delivered.map(|delivered| Done::Took { account, senders: HashMap::new(), delivered: vec![delivered] }))
 }
@@ -287,7 +298,7 @@ const CONVERSATION: &str = concat!(
 const GONE: &str = concat!(
     "SELECT ",
     past!(),
-    " FROM messages INDEXED BY gone
+    " FROM messages INDEXED BY departed
      WHERE receiver = ?1 AND sender = ?2 AND author IS NULL AND own IS NULL AND id < ?3 ORDER BY id DESC LIMIT ?4"
 );
 

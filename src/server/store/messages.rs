@@ -3,14 +3,32 @@
 use rusqlite::{Connection, Error, params};
 
 use super::delivered::Begun;
+use super::mailboxes::Mailboxes;
 use super::{AccountId, Done, MessageRow, NewMessage, SentKey, Store, Unread, devices};
 
-/// Keeps a message in a row for each receiver, unless its device has sent it before, or it is not its turn.
-pub(super) fn keep(c: &Connection, job: u64, begun: &Begun, message: &NewMessage) -> Result<Done, Error> {
+/// Keeps a message in a row for each receiver, unless its device has sent it before, or it is not its turn, or there is no room. Of
+/// a room's message whoever has none gets nothing, which is row 0; a device's is noted all the same, so that the same again is
+/// answered the same.
+pub(super) fn keep(
+    c: &Connection,
+    job: u64,
+    (begun, mailboxes): (&Begun, &Mailboxes),
+    message: &NewMessage,
+) -> Result<Done, Error> {
+    let lobby = message.writer.is_some();
     if let Some(key) = &message.key {
         if let Some(done) = devices::sent_before(c, job, key)? {
             return Ok(done);
         }
+    }
+    let mut room = true;
+    for receiver in message.receivers.iter().filter(|_| !lobby) {
+        room &= mailboxes.fits(c, *receiver, false)?;
+    }
+    if !room {
+        return Ok(Done::Full { job });
+    }
+    if let Some(key) = &message.key {
         if devices::is_out_of_turn(c, key)? {
             return Ok(Done::OutOfTurn { job });
         }
@@ -21,6 +39,10 @@ pub(super) fn keep(c: &Connection, job: u64, begun: &Begun, message: &NewMessage
          VALUES (?, ?, (SELECT id FROM accounts WHERE id = ?), ?, ?, ?, ?, ?)",
     )?;
     for receiver in &message.receivers {
+        if lobby && !mailboxes.fits(c, *receiver, true)? {
+            rows.push(0);
+            continue;
+        }
         let NewMessage { sender, author, writer, raw, text, sent, online, .. } = message;
         insert.execute(params![receiver, sender, author, writer, raw, text, sent, online])?;
         let row = c.last_insert_rowid();
@@ -29,9 +51,13 @@ pub(super) fn keep(c: &Connection, job: u64, begun: &Begun, message: &NewMessage
             begun.note(c, (*author, *receiver), row)?;
         }
     }
+    let first = rows.iter().copied().find(|row| *row > 0);
+    if lobby && first.is_none() && message.key.is_none() {
+        return Ok(Done::Full { job });
+    }
     let mut own = None;
     if let Some(key) = &message.key {
-        devices::note_sent(c, key, rows.first().copied().unwrap_or(0), message.sent)?;
+        devices::note_sent(c, key, first.unwrap_or(0), message.sent)?;
         own = message.own.as_ref().map(|own| devices::note_own(c, key, own, message.sent)).transpose()?;
     }
     Ok(Done::Kept { job, rows, own, sent: message.sent, again: false, online: Some(message.online) })

@@ -188,10 +188,12 @@ pub enum Done {
     Accounts { job: u64, rows: Vec<Listed>, more: bool },
     /// The message, if there is one.
     Offered { job: u64, message: Option<Unread> },
-    /// A message is on disk, in a row for each receiver in their order. `again`: it was there before, from when
+    /// A message is on disk, in a row for each receiver in their order; 0 of a room's for who has no room for it. `again`: it was there before, from when
     /// this device sent it first, and nothing was added. `own` is the row of its writer's other devices. `online`:
     /// whether a receiver was here then, if that was noted.
     Kept { job: u64, rows: Vec<MessageRow>, own: Option<MessageRow>, sent: i64, again: bool, online: Option<bool> },
+    /// There is no room for the message in its receiver's mailbox, or in any.
+    Full { job: u64 },
     /// This device has used this number for another message.
     Conflict { job: u64 },
     /// What it was to come after is not there.
@@ -222,6 +224,7 @@ impl Done {
             | Self::Accounts { job, .. }
             | Self::Offered { job, .. }
             | Self::Kept { job, .. }
+            | Self::Full { job }
             | Self::Conflict { job }
             | Self::OutOfTurn { job }
             | Self::Entered { job, .. }

@@ -107,7 +107,7 @@ const STEPS: [&str; SCHEMA_VERSION as usize] = [
     // What those wrote who have no account any more is found without looking through all of a mailbox that has no writer's number,
     // as one's own messages. No message is in it before its writer is deleted.
     "
-    CREATE INDEX gone ON messages (receiver, sender, id) WHERE author IS NULL AND own IS NULL;",
+    CREATE INDEX departed ON messages (receiver, sender, id) WHERE author IS NULL AND own IS NULL;",
 ];
 
 /// The form of the database.

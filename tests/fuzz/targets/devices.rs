@@ -36,6 +36,9 @@ struct Connection {
     asks: bool,
 }
 
+/// Unread messages that a mailbox may hold.
+const MAILBOX: usize = 80;
+
 /// A message of a mailbox.
 struct Row {
     receiver: i64,
@@ -101,7 +104,7 @@ impl World {
 
     fn new() -> Self {
         let start = Instant::now();
-        let quotas = Quotas { mailbox: 80, ..Quotas::default() };
+        let quotas = Quotas::default();
         let local_time = |_| "2026-11-21 12:04:58".to_owned();
         let snapshot = Snapshot { accounts: NAMES.len(), ..Snapshot::default() };
         let mut engine = Engine::new(OnSecondLogin::Arm, quotas, local_time, snapshot, Now { instant: start, unix: 0 });
@@ -317,6 +320,10 @@ impl World {
                 let name = ((key.account, key.device), key.counter);
                 if let Some(done) = before(&self.sent, &name, key.hash, job) {
                     return Some(done);
+                }
+                let unread = self.messages.iter().filter(|row| message.receivers.contains(&row.receiver) && !row.taken);
+                if message.writer.is_none() && unread.count() >= MAILBOX {
+                    return Some(Done::Full { job });
                 }
                 if key.after.is_some_and(|after| !self.sent.contains_key(&(name.0, after))) {
                     return Some(Done::OutOfTurn { job });

@@ -15,6 +15,9 @@ use hongyan::protocol::wire::frame::AccountSettings;
 use hongyan::protocol::wire::looks_like_reply;
 use libfuzzer_sys::fuzz_target;
 
+/// Unread messages that a mailbox may hold.
+const MAILBOX: usize = 8;
+
 struct World {
     engine: Engine,
     start: Instant,
@@ -34,7 +37,7 @@ struct World {
 
 impl World {
     fn new(choice: OnSecondLogin) -> Self {
-        let quotas = Quotas { mailbox: 8, accounts: 4, ..Quotas::default() };
+        let quotas = Quotas { accounts: 4, ..Quotas::default() };
         let start = Instant::now();
         let local_time = |_| "2026-11-21 12:04:58".to_owned();
         let mut engine = Engine::new(choice, quotas, local_time, Snapshot::default(), Now { instant: start, unix: 0 });
@@ -161,11 +164,20 @@ impl World {
             Op::Write(Write::Message { job, message }) => {
                 let mut rows = Vec::new();
                 for receiver in message.receivers {
-                    let row = i64::try_from(self.messages.len()).unwrap_or(0);
+                    let unread = self.messages.iter().filter(|(to, _, taken)| *to == receiver && !taken);
+                    let public = unread.clone().filter(|(_, message, _)| message.writer.is_some()).count();
+                    if unread.count() >= MAILBOX || message.writer.is_some() && public >= MAILBOX.div_ceil(10) {
+                        rows.push(0);
+                        continue;
+                    }
+                    let row = i64::try_from(self.messages.len()).unwrap_or(0) + 1;
                     rows.push(row);
                     let (sender, writer, text) = (message.sender.clone(), message.writer.clone(), message.text.clone());
                     let unread = Unread { row, sender, writer, sent: 0, text };
                     self.messages.push((receiver, unread, false));
+                }
+                if rows.iter().all(|row| *row == 0) {
+                    return Some(Done::Full { job });
                 }
                 Done::Kept { job, rows, own: None, sent: message.sent, again: false, online: Some(message.online) }
             }
@@ -179,7 +191,7 @@ impl World {
                 Done::Offered { job, message: found.map(|(_, m, _)| m.clone()) }
             }
             Op::Write(Write::Taken { message, .. }) => {
-                let row = usize::try_from(message).ok().and_then(|row| self.messages.get_mut(row));
+                let row = usize::try_from(message - 1).ok().and_then(|row| self.messages.get_mut(row));
                 let (.., taken) = row.expect("a message there is");
                 assert!(!std::mem::replace(taken, true), "taken twice");
                 return None;

@@ -205,7 +205,7 @@ impl Ours {
                 Done::Offered { job, message: self.messages.iter().find(wanted).map(|(_, m, _)| m.clone()) }
             }
             Op::Write(Write::Taken { message, .. }) => {
-                self.messages[usize::try_from(message).expect("a row")].2 = true;
+                self.messages[usize::try_from(message).expect("a row") - 1].2 = true;
                 return;
             }
             Op::Write(Write::Seen { sessions }) => {
@@ -241,7 +241,7 @@ impl Ours {
             Op::Write(Write::Message { job, message }) => {
                 let mut rows = Vec::new();
                 for receiver in message.receivers {
-                    let row = i64::try_from(self.messages.len()).expect("few");
+                    let row = i64::try_from(self.messages.len()).expect("few") + 1;
                     rows.push(row);
                     let (sender, text) = (message.sender.clone(), message.text.clone());
                     let writer = message.writer.clone();

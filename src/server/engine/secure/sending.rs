@@ -19,6 +19,7 @@ impl Engine {
     /// A device's message is on disk, or is not.
     pub(super) fn message_kept(
         &mut self,
+        now: Now,
         peer: PeerId,
         who: (AccountId, DeviceName),
         counter: u64,
@@ -26,18 +27,21 @@ impl Engine {
         own: Option<Own>,
         came: Came,
     ) {
+        if let Came::Stored(Done::Full { .. }) = came {
+            self.is_full(now, message);
+        }
         let Came::Stored(Done::Kept { rows, own: own_row, sent, again, online, .. }) = came else {
             return self.answer(peer, who, not_kept(counter, &came));
         };
         if !again {
             self.kept(message, &rows, sent);
         }
-        let row = number(rows.first().copied().unwrap_or(0));
+        let row = number(rows.iter().copied().find(|row| *row > 0).unwrap_or(0));
         if let Some((own, at)) = own.zip(own_row) {
             // Of what nobody in a room has got there is nobody to say it of.
             self.push_own(who, (counter, row, online.filter(|_| row > 0)), &own, at, sent);
         }
-        let online = online.unwrap_or(message.online);
+        let online = row > 0 && online.unwrap_or(message.online);
         let to = message.receivers.first().filter(|_| message.writer.is_none());
         let made = to.and_then(|to| self.made(*to));
         self.answer(peer, who, FromServer::Accepted { counter, row, at: sent, online, made });
@@ -81,7 +85,7 @@ impl Engine {
         let mut message = match self.address(now, account, &to, Body::new(&parsed)) {
             Ok(message) => message,
             // An empty room takes everything; and so that the same again is answered the same, it is noted.
-            Err(Undeliverable::Full) if to.as_str() == Account::LOBBY => Addressed {
+            Err(Undeliverable::Nobody) if to.as_str() == Account::LOBBY => Addressed {
                 receivers: Vec::new(),
                 sender: String::new(),
                 author: account,
@@ -91,12 +95,8 @@ impl Engine {
                 online: false,
             },
             Err(Undeliverable::TooLong) => return self.frame_to(peer, refused(Code::BadField)),
-            Err(undeliverable) => {
-                // It may have been taken before its own copy filled the mailbox, and the answer lost.
-                let full = undeliverable == Undeliverable::Full;
-                let code = if full { Code::MailboxFull } else { Code::NoAccount };
-                return again(self, code, None);
-            }
+            // It may have been taken before the account was gone, and the answer lost.
+            Err(Undeliverable::Nobody) => return again(self, Code::NoAccount, None),
         };
         // What goes to oneself is pushed to all of them as it is.
         let person =
@@ -112,6 +112,7 @@ impl Engine {
 /// The answer for a message that is not on disk.
 pub(super) fn not_kept(counter: u64, came: &Came) -> FromServer {
     let (code, reason) = match came {
+        Came::Stored(Done::Full { .. }) => (Code::MailboxFull, None),
         Came::Stored(Done::Conflict { .. }) => (Code::IdConflict, None),
         Came::Stored(Done::OutOfTurn { .. }) => (Code::OutOfTurn, None),
         _ => (Code::TryLater, Some(Reason::NotStored)),

@@ -4,6 +4,7 @@ mod beside;
 mod delivered;
 mod entering;
 mod finding;
+mod full;
 mod names;
 mod operator;
 
