@@ -14,7 +14,7 @@ use crate::server::store::{AccountId, Known, Sought};
 
 /// Most addresses that wait for one name.
 const RIVALS: usize = 4;
-/// People for whom there is room, beside those who are needed just now.
+/// For so many people there is room; where more are needed just now, for these and a quarter more.
 pub(super) const ROOM: usize = 16_384;
 /// Unread messages of so many different senders take as much room as a person.
 const SENDERS: usize = 8;
@@ -74,7 +74,7 @@ pub(super) struct Accounts {
     refused: Seldom,
     /// For so much there is room.
     room: usize,
-    /// How much there was when it was looked at last whom to let go of, and how much there may be until then.
+    /// How much there is, and how much there may be until it is looked at whom to let go of.
     weight: usize,
     limit: usize,
     /// Counts the looks at somebody, so that it is known who was not needed longest.
@@ -203,6 +203,29 @@ impl Accounts {
         self.people.get_mut(&id).or_else(|| self.deleting.get_mut(&id))
     }
 
+    /// A message of this sender lies in somebody's mailbox; whose it is.
+    pub(super) fn got(&mut self, id: AccountId, sender: &str) -> Option<&Person> {
+        self.change(id, |person| person.get(sender))
+    }
+
+    /// So many messages of this sender do no more.
+    pub(super) fn took(&mut self, id: AccountId, sender: &str, taken: u64) {
+        self.change(id, |person| person.take(sender, taken));
+    }
+
+    /// Somebody has more or less from now on; what is being deleted has no weight.
+    fn change(&mut self, id: AccountId, change: impl FnOnce(&mut Person)) -> Option<&Person> {
+        let Some(person) = self.people.get_mut(&id) else {
+            let person = self.deleting.get_mut(&id)?;
+            change(person);
+            return Some(person);
+        };
+        let before = weight(person);
+        change(person);
+        self.weight = (self.weight + weight(person)).saturating_sub(before);
+        Some(person)
+    }
+
     /// Somebody is not here any more, if that can be stored.
     pub(super) fn delete(&mut self, id: AccountId) {
         let person = self.remove(id);
@@ -227,22 +250,23 @@ impl Accounts {
         self.weight > self.limit
     }
 
-    /// Those who are to go, if all who are not `needed` may: who was not needed longest first, until there is room.
+    /// Those who are to go, if all who are not `needed` may: who was not needed longest first, until there is room for a fifth
+    /// more, so that this is seldom asked.
     pub(super) fn too_many(&mut self, needed: &HashSet<AccountId>) -> Vec<AccountId> {
         self.weight = self.people.values().map(weight).sum();
         let mut idle: Vec<_> = self.people.iter().filter(|(id, _)| !needed.contains(id)).collect();
         idle.sort_unstable_by_key(|(_, person)| person.used);
         let (mut left, mut go) = (self.weight, Vec::new());
+        let enough = self.room - self.room / 5;
         for (id, person) in idle {
-            if left <= self.room {
+            if left <= enough {
                 break;
             }
             left = left.saturating_sub(weight(person));
             go.push(*id);
         }
         // Where more are needed than there is room for, they are looked through seldom all the same.
-        let least = left.max(self.room);
-        self.limit = least + least / 4;
+        self.limit = if left <= enough { self.room } else { self.room.max(left + left / 4) };
         go
     }
 
@@ -371,6 +395,38 @@ mod tests {
         assert!(!accounts.is_crowded());
         (41..=60).for_each(|id| accounts.know(known(id, 0)));
         assert!(accounts.is_crowded());
+    }
+
+    #[test]
+    fn there_are_never_more_than_there_is_room_for_whatever_comes_later() {
+        let mut accounts = Accounts::new(1_000, 1_000);
+        accounts.set_room(100);
+        let mut most = 0;
+        for id in 1..=1_000 {
+            accounts.add(id, format!("n{id}"), hashed(), 0);
+            if accounts.is_crowded() {
+                let go = accounts.too_many(&HashSet::new());
+                assert_eq!(go.len(), 21, "some at once");
+                go.into_iter().for_each(|id| drop(accounts.remove(id)));
+            }
+            most = most.max(accounts.people.len());
+        }
+        assert_eq!(most, 100);
+        // Mail of many senders takes room when it comes, and none when it is taken.
+        let before = accounts.weight;
+        for n in 0..10 * SENDERS {
+            assert!(accounts.got(1_000, &format!("s{n}")).is_some());
+            accounts.got(1_000, "s0");
+        }
+        assert_eq!((accounts.weight, accounts.weight), (before + 10, accounts.people.values().map(weight).sum()));
+        (0..10 * SENDERS).for_each(|n| accounts.took(1_000, &format!("s{n}"), 99));
+        assert_eq!(accounts.weight, before);
+        // Nor of whoever is being deleted, until that is taken back.
+        accounts.delete(1_000);
+        assert!((0..SENDERS).all(|n| accounts.got(1_000, &format!("s{n}")).is_some()));
+        assert_eq!(accounts.weight, before - 1);
+        accounts.undelete(1_000);
+        assert_eq!(accounts.weight, before + 1);
     }
 
     #[test]

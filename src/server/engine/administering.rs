@@ -218,9 +218,8 @@ impl Engine {
     /// Messages are gone that nobody had read.
     fn unwritten(&mut self, messages: &[(AccountId, MessageRow, String)]) {
         for (receiver, row, sender) in messages {
-            let Some(person) = self.accounts.person(*receiver) else { continue };
-            person.take(sender, 1);
-            if let Some(session) = &mut person.session {
+            self.accounts.took(*receiver, sender, 1);
+            if let Some(session) = self.accounts.person(*receiver).and_then(|person| person.session.as_mut()) {
                 session.offered.take_if(|(offered, _)| offered == row);
             }
         }

@@ -131,8 +131,7 @@ impl Engine {
         let made = self.made(message.author).filter(|_| message.writer.is_none());
         // A room's message has no row where there was no room.
         for (receiver, row) in message.receivers.iter().zip(rows).filter(|(_, row)| **row > 0) {
-            if let Some(person) = self.accounts.person(*receiver) {
-                *person.unread.entry(message.sender.clone()).or_default() += 1;
+            if let Some(person) = self.accounts.got(*receiver, &message.sender) {
                 for peer in person.devices.clone() {
                     let Addressed { sender, writer, text, .. } = message;
                     let (from, writer, text) = (sender.clone(), writer.clone(), text.clone());

@@ -136,8 +136,7 @@ impl Engine {
     pub fn stored(&mut self, now: Now, done: Done) {
         match done {
             Done::Took { account, senders, delivered } => {
-                let person = self.accounts.person(account);
-                person.into_iter().for_each(|person| senders.iter().for_each(|(of, n)| person.take(of, *n)));
+                senders.iter().for_each(|(of, n)| self.accounts.took(account, of, *n));
                 delivered.into_iter().for_each(|delivery| self.delivered(delivery));
             }
             Done::Failed { job } => self.came(now, job, Came::Failed),

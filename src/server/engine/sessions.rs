@@ -45,6 +45,16 @@ impl Person {
         std::mem::replace(&mut self.hashed, hashed)
     }
 
+    /// Raises the unread count of this sender's messages by one.
+    pub(super) fn get(&mut self, sender: &str) {
+        match self.unread.get_mut(sender) {
+            Some(count) => *count += 1,
+            None => {
+                self.unread.insert(sender.to_owned(), 1);
+            }
+        }
+    }
+
     /// Lowers the unread count of this sender's messages by `taken`.
     pub(super) fn take(&mut self, sender: &str, taken: u64) {
         if let Some(count) = self.unread.get_mut(sender) {
@@ -125,7 +135,7 @@ impl Engine {
             self.effects.push_back(Effect::Store(Op::Write(Write::Seen { sessions: vec![(account, now.unix)] })));
         }
         if let Some((message, sender)) = session.offered.take() {
-            person.take(&sender, 1);
+            self.accounts.took(account, &sender, 1);
             self.effects.push_back(Effect::Store(Op::Write(Write::Taken { message, at: now.unix })));
         }
         Some(account)
