@@ -7,7 +7,7 @@
 //! after it count as they always do.
 //!
 //! Made-up names and addresses cost reads: of one network, and of all strangers together, so many a second and no more. That
-//! nobody has a name, or a session at an address, is remembered for the latest of them.
+//! nobody has a name, or a session at an address, is remembered for the latest of them. A look at a full mailbox counts for many.
 
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
@@ -17,7 +17,7 @@ use super::jobs::{Asked, Came};
 use super::lanes::Queued;
 use super::pace::Slow;
 use super::sessions::Session;
-use super::turns::network;
+use super::turns::{count, network};
 use super::{Effect, Engine, Now, PRESENCE, SESSION};
 use crate::base::model::Account;
 use crate::protocol::link::PeerId;
@@ -30,6 +30,8 @@ use crate::server::store::{AccountId, Done, Known, Op, Read, Sought, Write};
 const OF_ONE: Rate = Rate { per_second: 500.0, burst: 4_000.0 };
 /// Looks that all who are not logged in may cause together.
 const OF_STRANGERS: Rate = Rate { per_second: 8_000.0, burst: 8_000.0 };
+/// Unread messages that are read with a look at no more cost; each so many more count as another look.
+const OF_A_LOOK: u64 = 64;
 /// Addresses without a session that wait for a look at once; each keeps a lane.
 const STRANGERS: usize = 1_024;
 /// A session that was silent for so much longer than [`PRESENCE`] may leave the memory: the store counts in seconds, and is not
@@ -81,6 +83,18 @@ impl Finding {
             self.of_one.take_or_when(network, now)?;
         }
         if stranger { self.of_strangers.take_or_when((), now) } else { Ok(()) }
+    }
+
+    /// With somebody their mailbox was read: what that cost counts for whoever has caused it. It may be more than there was left;
+    /// then nothing is allowed until time has made up for it.
+    fn read(&mut self, from: SocketAddr, stranger: bool, unread: u64) {
+        let looks = -count(usize::try_from(unread / OF_A_LOOK).unwrap_or(usize::MAX));
+        if let Some(network) = network(from) {
+            self.of_one.change(&network, looks);
+        }
+        if stranger {
+            self.of_strangers.change(&(), looks);
+        }
     }
 
     /// It is known of them, or cannot be.
@@ -164,6 +178,14 @@ impl Engine {
             return seekers.into_iter().for_each(|seeker| self.seek_in_vain(now, seeker));
         };
         if let Some(known) = person {
+            let by = match seekers.first() {
+                Some(Seeker::Lane { from, stranger }) => Some((*from, *stranger)),
+                Some(Seeker::Device(peer)) => self.device_address(*peer).map(|from| (from, self.is_stranger(*peer))),
+                Some(Seeker::Order(..) | Seeker::Slow(_)) | None => None,
+            };
+            if let Some((from, stranger)) = by {
+                self.finding.read(from, stranger, known.unread.values().sum());
+            }
             self.know(now, *known);
         }
         match sought {

@@ -91,7 +91,8 @@ impl Turns {
     }
 }
 
-fn count(bytes: usize) -> f64 {
+/// As buckets count it.
+pub(super) fn count(bytes: usize) -> f64 {
     u32::try_from(bytes).map_or(f64::from(u32::MAX), f64::from)
 }
 

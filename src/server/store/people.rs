@@ -136,9 +136,9 @@ impl Store {
     /// could not be written down counts until it is, as the answer then lowers the count.
     fn unread(&self, account: AccountId) -> Result<HashMap<String, u64>, Error> {
         let mut unread: HashMap<String, u64> = HashMap::new();
-        let mut query = self.connection.prepare_cached(
-            "SELECT id, sender FROM messages INDEXED BY unread WHERE receiver = ? AND taken IS NULL ORDER BY id",
-        )?;
+        let mut query = self
+            .connection
+            .prepare_cached("SELECT id, sender FROM messages INDEXED BY unread WHERE receiver = ? AND taken IS NULL")?;
         let mut rows = query.query([account])?;
         while let Some(row) = rows.next()? {
             if self.owed.contains_key(&row.get(0)?) {

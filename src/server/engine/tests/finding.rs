@@ -128,6 +128,25 @@ fn a_flood_of_unknown_names_costs_a_bounded_number_of_looks() {
     assert!(said(&world.release()).contains(&(1, "03:02")), "who is logged in does not compete with them");
 }
 
+/// What is read with somebody counts for who has asked.
+#[test]
+fn a_look_at_a_full_mailbox_counts_for_many() {
+    let mut world = without_c();
+    let unread = |row| Unread { row, sender: "a".into(), writer: None, sent: 0, text: "hi".into() };
+    world.messages = (1..=6_400).map(|row| (3, unread(row), false)).collect();
+    let ask = |world: &mut World, port: u16, request: &str| {
+        let now = world.now();
+        world.engine.datagram(now, far(1, port), request.as_bytes());
+        world.drain()
+    };
+    let begun = world.looks;
+    assert_eq!(said(&ask(&mut world, 999, "02#c#wrong#")), [(999, "02:02")]);
+    for n in 0..20_000 {
+        ask(&mut world, 1_000 + n % 50, &format!("02#n{n}#x#"));
+    }
+    assert_eq!(world.looks - begun, 4_000 - 100, "of one network");
+}
+
 /// Who is logged in waits for its turn, as for everything else.
 #[test]
 fn who_is_logged_in_and_asks_for_too_many_waits() {
