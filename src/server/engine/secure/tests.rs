@@ -36,7 +36,7 @@ struct World {
     told: Vec<(u64, crate::server::control::Answer)>,
     /// What was told last of where a device begins.
     started: String,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// When the accounts of [`World::new`] were made.
@@ -77,7 +77,7 @@ impl World {
             late: false,
             told: Vec::new(),
             started: String::new(),
-            _folder: folder,
+            folder,
         };
         world.connect(99);
         for account in ["a", "b", "c"] {

@@ -1,14 +1,18 @@
 //! Mailboxes without room: what the database has says it, whoever has written it.
 
 use super::*;
+use crate::server::store::NewMessage;
 
-/// As another server on the same database does it.
-fn written_elsewhere(world: &World, receiver: &str) {
-    let path = world.store.connection().path().expect("a file").to_owned();
-    let other = rusqlite::Connection::open(path).expect("beside the server's");
-    let query = "INSERT INTO messages (receiver, sender, author, raw, text, sent)
-        SELECT r.id, s.name, s.id, x'', 'elsewhere', 7 FROM accounts r, accounts s WHERE r.name = ? AND s.name = 'c'";
-    assert_eq!(other.execute(query, [receiver]), Ok(1));
+/// c's, kept by another server on the same database.
+fn written_elsewhere(world: &World, receiver: AccountId) {
+    let mut other = Store::open(world.folder.path()).expect("the same database");
+    let (sender, text) = ("c".to_owned(), "elsewhere".to_owned());
+    let raw = text.clone().into_bytes();
+    let (receivers, author, writer) = (vec![receiver], 3, None);
+    let message =
+        NewMessage { receivers, sender, author, writer, raw, text, sent: 7, online: false, key: None, own: None };
+    let done = other.run(&[Op::Write(Write::Message { job: 1, message })]).done;
+    assert!(matches!(done[..], [Done::Kept { .. }]), "{done:?}");
 }
 
 fn full(counter: u64) -> String {
@@ -21,7 +25,7 @@ fn a_mailbox_is_as_full_as_the_database_says() {
     world.store.set_mailbox(3);
     world.login(1, "a", 1, None);
     assert_eq!(world.say(1, &send(1, "b", "one")), [accepted(1, 1, 1, false)]);
-    written_elsewhere(&world, "b");
+    written_elsewhere(&world, 2);
     assert_eq!(world.say(1, &send(2, "b", "two")), [accepted(1, 2, 3, false)]);
     assert_eq!(world.say(1, &send(3, "b", "three")), [full(3)]);
     assert_eq!(world.say(1, &send(3, "b", "three")), [full(3)], "and so it stays");
