@@ -9,7 +9,7 @@ use super::lanes::Queued;
 use super::*;
 use crate::protocol::wire::frame::AccountSettings;
 use crate::server::hasher::{Hashed, Outcome};
-use crate::server::store::{AccountId, Done, Known, MessageRow, Read, Sought, Unread, Write};
+use crate::server::store::{AccountId, Done, Known, MessageRow, NewMessage, Read, Sought, Unread, Write};
 
 /// An engine with a store and a hasher that answer at once, in memory.
 struct World {
@@ -208,28 +208,7 @@ impl World {
                 self.sessions.retain(|of, (address, _)| *of != account || Some(*address) == from);
                 Done::Ok { job }
             }
-            Op::Write(Write::Message { job, message }) => {
-                let mut rows = Vec::new();
-                let lobby = message.writer.is_some();
-                for receiver in message.receivers {
-                    let unread = self.messages.iter().filter(|(to, _, taken)| *to == receiver && !taken);
-                    let public = unread.clone().filter(|(_, message, _)| message.writer.is_some()).count();
-                    if unread.count() >= self.mailbox || lobby && public >= self.mailbox.div_ceil(10) {
-                        rows.push(0);
-                        continue;
-                    }
-                    let row = self.messages.len() as MessageRow + 1;
-                    rows.push(row);
-                    let (sender, writer, text) = (message.sender.clone(), message.writer.clone(), message.text.clone());
-                    let unread = Unread { row, sender, writer, sent: 0, text };
-                    self.messages.push((receiver, unread, false));
-                }
-                if rows.iter().all(|row| *row == 0) {
-                    Done::Full { job }
-                } else {
-                    Done::Kept { job, rows, own: None, sent: message.sent, again: false, online: Some(message.online) }
-                }
-            }
+            Op::Write(Write::Message { job, message }) => self.keep(job, message),
             Op::Write(Write::Import { .. } | Write::Delete { .. }) => panic!("there is no operator"),
             Op::Write(Write::Enter { .. } | Write::Forget { .. }) | Op::Read(Read::Again { .. }) => {
                 panic!("there is no device")
@@ -241,6 +220,29 @@ impl World {
             }
         };
         self.engine.stored(now, done);
+    }
+
+    fn keep(&mut self, job: u64, message: NewMessage) -> Done {
+        let mut rows = Vec::new();
+        let lobby = message.writer.is_some();
+        for receiver in message.receivers {
+            let unread = self.messages.iter().filter(|(to, _, taken)| *to == receiver && !taken);
+            let public = unread.clone().filter(|(_, message, _)| message.writer.is_some()).count();
+            if unread.count() >= self.mailbox || lobby && public >= self.mailbox.div_ceil(10) {
+                rows.push(0);
+                continue;
+            }
+            let row = self.messages.len() as MessageRow + 1;
+            rows.push(row);
+            let (sender, writer, text) = (message.sender.clone(), message.writer.clone(), message.text.clone());
+            let unread = Unread { row, sender, writer, sent: 0, text };
+            self.messages.push((receiver, unread, false));
+        }
+        if rows.iter().all(|row| *row == 0) {
+            Done::Full { job }
+        } else {
+            Done::Kept { job, rows, own: None, sent: message.sent, again: false, online: Some(message.online) }
+        }
     }
 
     fn person(&self, sought: &Sought, since: i64) -> Option<Known> {

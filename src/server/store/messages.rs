@@ -16,10 +16,10 @@ pub(super) fn keep(
     message: &NewMessage,
 ) -> Result<Done, Error> {
     let lobby = message.writer.is_some();
-    if let Some(key) = &message.key {
-        if let Some(done) = devices::sent_before(c, job, key)? {
-            return Ok(done);
-        }
+    if let Some(key) = &message.key
+        && let Some(done) = devices::sent_before(c, job, key)?
+    {
+        return Ok(done);
     }
     let mut room = true;
     for receiver in message.receivers.iter().filter(|_| !lobby) {
@@ -28,10 +28,10 @@ pub(super) fn keep(
     if !room {
         return Ok(Done::Full { job });
     }
-    if let Some(key) = &message.key {
-        if devices::is_out_of_turn(c, key)? {
-            return Ok(Done::OutOfTurn { job });
-        }
+    if let Some(key) = &message.key
+        && devices::is_out_of_turn(c, key)?
+    {
+        return Ok(Done::OutOfTurn { job });
     }
     let mut rows = Vec::with_capacity(message.receivers.len());
     let mut insert = c.prepare_cached(

@@ -19,7 +19,6 @@ impl Engine {
     /// A device's message is on disk, or is not.
     pub(super) fn message_kept(
         &mut self,
-        now: Now,
         peer: PeerId,
         who: (AccountId, DeviceName),
         counter: u64,
@@ -27,9 +26,6 @@ impl Engine {
         own: Option<Own>,
         came: Came,
     ) {
-        if let Came::Stored(Done::Full { .. }) = came {
-            self.is_full(now, message);
-        }
         let Came::Stored(Done::Kept { rows, own: own_row, sent, again, online, .. }) = came else {
             return self.answer(peer, who, not_kept(counter, &came));
         };

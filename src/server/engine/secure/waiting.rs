@@ -140,7 +140,10 @@ impl Engine {
                 None => self.entered(now, peer, id, (account, device), (cursor, by), came),
             },
             Waiting::Send { who, counter, message, own } => {
-                self.message_kept(now, peer, who, counter, &message, own, came);
+                if let Came::Stored(Done::Full { .. }) = came {
+                    self.is_full(now, &message);
+                }
+                self.message_kept(peer, who, counter, &message, own, came);
             }
             Waiting::Again { who, counter, code, made } => match came {
                 Came::Stored(Done::Kept { rows, sent, online, .. }) => {
