@@ -111,6 +111,7 @@ fn main() -> ExitCode {
         ("a_click_takes_the_focus_and_harms_nothing", a_click_takes_the_focus_and_harms_nothing),
         ("a_tooltip_that_goes_away_harms_nothing", tips::a_tooltip_that_goes_away_harms_nothing),
         ("what_a_window_says_moves_no_field", sheets::what_a_window_says_moves_no_field),
+        ("lines_of_a_form_stand_in_line", sheets::lines_of_a_form_stand_in_line),
         ("the_keys_go_to_the_password_that_is_wrong", sheets::the_keys_go_to_the_password_that_is_wrong),
         ("a_file_that_is_not_there_keeps_its_question", files::a_file_that_is_not_there_keeps_its_question),
         ("a_message_costs_the_drawing_of_that_message", drawing::a_message_costs_the_drawing_of_that_message),
@@ -138,6 +139,11 @@ fn main() -> ExitCode {
         if ok { passed += 1 } else { failed += 1 }
     }
     drawing::apart(&counted);
+    told(passed, failed)
+}
+
+/// Says how many passed, as a test harness does.
+fn told(passed: u32, failed: u32) -> ExitCode {
     let word = if failed == 0 { "ok" } else { "FAILED" };
     println!("\ntest result: {word}. {passed} passed; {failed} failed; 0 ignored; 0 measured; 0 filtered out");
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }

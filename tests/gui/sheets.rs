@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use fltk::app;
+use fltk::button::{Button, CheckButton};
 use fltk::input::{Input, SecretInput};
 use fltk::prelude::*;
 use hongyan::client::session::PasswordOutcome;
 use hongyan::ui::gui::Emit;
+use hongyan::ui::gui::friend_window::FriendWindow;
 use hongyan::ui::gui::login_window::{Login, LoginForm};
 use hongyan::ui::gui::password_window::{Field, PasswordWindow};
 use hongyan::ui::gui::register_window::Register;
@@ -61,6 +63,36 @@ pub fn what_a_window_says_moves_no_field() {
     stays(|text| password.say(text));
     stays(|text| password.refuse(text, Field::New));
     drop(password);
+}
+
+/// Fields of a form begin and end at the same edges as its buttons, and are equally far apart.
+pub fn lines_of_a_form_stand_in_line() {
+    let emit: Emit = Rc::new(|_| ());
+    let whole = |window: &str| {
+        draw();
+        let all = windows().first().map(controls).unwrap_or_default();
+        let fields = all.iter().filter(|(widget, _)| Input::from_dyn_widget(widget).is_some());
+        let places: Vec<[i32; 3]> =
+            fields.filter_map(|(widget, _)| widget.parent()).map(|f| [f.x(), f.y(), f.x() + f.w()]).collect();
+        assert!(places.len() >= 3, "{window}: {places:?}");
+        let steps: Vec<i32> = places.windows(2).map(|two| two[1][1] - two[0][1]).collect();
+        assert!(steps.windows(2).all(|two| two[0] == two[1]), "{window}: {steps:?} apart");
+        let buttons = all.iter().filter(|(widget, _)| Button::from_dyn_widget(widget).is_some());
+        let buttons = buttons.filter(|(widget, _)| CheckButton::from_dyn_widget(widget).is_none());
+        let edges = places.iter().map(|[x, _, r]| [*x, *r]);
+        let mut edges: Vec<[i32; 2]> = edges.chain(buttons.map(|(b, _)| [b.x(), b.x() + b.w()])).collect();
+        edges.dedup();
+        assert_eq!(edges.len(), 1, "{window}: {edges:?}");
+    };
+    let register = Register::new(Rc::clone(&emit));
+    whole("registration");
+    drop(register);
+    let password = PasswordWindow::new(Rc::clone(&emit));
+    whole("password");
+    drop(password);
+    let friend = FriendWindow::new("ben", None, &[], true, emit);
+    whole("friend");
+    drop(friend);
 }
 
 /// What is wrong with the new password is set right there, and the old one only where that is wrong.

@@ -5,15 +5,17 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use fltk::app;
+use fltk::button::Button;
 use fltk::group::Group;
+use fltk::input::Input;
 use fltk::prelude::*;
 use rust_i18n::t;
 
 use super::file_chooser::{Purpose, choose};
 use super::screen;
-use super::sheet::Sheet;
+use super::sheet::{Note, Rows, Sheet};
 use super::theme::{self, BODY};
-use super::widgets::{Style, button, field, note};
+use super::widgets::{self, Style};
 
 /// Asks a question in a window of its own; true for `yes`. Blocks in FLTK's loop, so no borrow may be held.
 pub fn ask(question: &str, yes: &str, no: &str) -> bool {
@@ -60,32 +62,42 @@ pub fn may_be_made(file: &str) -> Result<(), String> {
     Err(format!("{file}: {}", crate::base::trouble::words(&wrong)))
 }
 
+/// How wide a question is.
+const WIDE: i32 = 360;
+/// How wide one for a file is, whose path is long.
+const WITH_FILE: i32 = 520;
+/// How wide the button is that looks for a file.
+const LOOK: i32 = 104;
+
+/// The line for a file, what looks for one, and what is wrong with it.
+fn file_rows(rows: &mut Rows) -> (Input, Button, Note) {
+    let (line, look) = rows.row(theme::CONTROL, 8, |row| {
+        let line = widgets::field(0, 0, WITH_FILE - LOOK, "");
+        let look = widgets::button(0, 0, LOOK, &t!("gui.browse"), Style::Ghost);
+        row.fixed(&look, LOOK);
+        (line, look)
+    });
+    let mut wrong = rows.near().note(0);
+    wrong.set_label_color(theme::palette().error);
+    (line, look, wrong)
+}
+
 fn dialog(question: &str, file: Option<(&str, Purpose, Check)>, yes: &str, no: &str) -> Option<String> {
     let current = Group::try_current();
     Group::set_current(None::<&Group>);
-    let wide = if file.is_some() { 520 } else { 360 };
-    let mut sheet = Sheet::over(wide, if file.is_some() { 150 } else { 130 });
-    let mut window = sheet.window().clone();
-    // A narrower screen has a narrower window.
-    let wide = window.w();
-    window.set_label(&t!("gui.app"));
-    let mut text = note(24, 14, wide - 48, 28);
+    let wide = if file.is_some() { WITH_FILE } else { WIDE };
+    let mut rows = Rows::new(wide);
+    let mut text = rows.note(2);
     text.set_label_size(BODY);
     text.set_label_color(theme::palette().text);
-    let mut line = file.as_ref().map(|_| field(24, 48, wide - 160, ""));
-    let wrong = file.as_ref().map(|_| {
-        let mut wrong = note(24, 84, wide - 48, 0);
-        wrong.set_label_color(theme::palette().error);
-        wrong
-    });
-    let look = file.as_ref().map(|_| button(wide - 128, 48, 104, &t!("gui.browse"), Style::Ghost));
-    let y = sheet.foot(64);
-    let half = (wide - 60) / 2;
-    let button_wide = half.min(170);
-    let mut refuse = button(wide - 24 - 2 * button_wide - 12, y + 10, button_wide, no, Style::Ghost);
-    let mut agree = button(wide - 24 - button_wide, y + 10, button_wide, yes, Style::Primary);
-    sheet.end();
-    sheet.tell(&mut text, 28, question);
+    let of_file = file.as_ref().map(|_| file_rows(&mut rows));
+    let (mut line, look, wrong) =
+        of_file.map_or((None, None, None), |(line, look, wrong)| (Some(line), Some(look), Some(wrong)));
+    let mut foot = Rows::foot(wide);
+    let [mut refuse, mut agree] = foot.buttons(no, yes, false);
+    let mut sheet = Sheet::over(&t!("gui.app"), rows, Some(foot));
+    let mut window = sheet.window().clone();
+    sheet.tell(&mut text, question);
     window.make_modal(true);
     let answer = Rc::new(Cell::new(false));
     let agreed: Rc<dyn Fn()> = {
@@ -96,7 +108,7 @@ fn dialog(question: &str, file: Option<(&str, Purpose, Check)>, yes: &str, no: &
                 let file = line.value();
                 let said = if file.is_empty() { Err(t!("gui.which_file").into_owned()) } else { check(&file) };
                 if let Err(sentence) = said {
-                    sheet.clone().tell(&mut wrong.clone(), 0, &sentence);
+                    sheet.clone().tell(&mut wrong.clone(), &sentence);
                     let _ = line.clone().take_focus();
                     return;
                 }

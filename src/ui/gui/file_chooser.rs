@@ -17,11 +17,14 @@ use fltk::window::Window;
 use rust_i18n::t;
 
 use super::screen;
+use super::sheet::{BAR, Rows, dress_bar};
 use super::theme::{self, BODY};
-use super::widgets::{self, Style};
+use super::widgets;
 
 const WIDE: i32 = 520;
 const HIGH: i32 = 440;
+/// How high the line is that names the folder.
+const LINE: i32 = 21;
 
 /// What a file is wanted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,33 +142,22 @@ type Chosen = Rc<dyn Fn(Option<PathBuf>)>;
 /// The window, its list of files as `path`, and the buttons that refuse and agree.
 fn chooser(path: &Path, purpose: Purpose) -> (Window, List, [Button; 2]) {
     let mut window = screen::window_over(WIDE, HIGH);
+    window.end();
     window.set_label(&t!("gui.choose_file"));
     window.set_color(theme::palette().bg);
-    let mut head = Frame::new(24, 14, WIDE - 48, 20, None);
+    let mut rows = Rows::new(WIDE);
+    let mut head = rows.row(LINE, 0, |_| Frame::new(0, 0, 0, LINE, None));
     head.super_draw(false);
     head.draw(|f| {
         widgets::draw_lines(&[widgets::tail(&f.label(), f.w(), BODY)], f.x(), f.y(), BODY, theme::palette().dim)
     });
-    let browser = list_of_files();
-    let refuse = widgets::button(WIDE - 324, HIGH - 52, 144, &t!("friend.cancel"), Style::Ghost);
+    let browser = rows.near().rest(list_of_files);
     let yes = if purpose == Purpose::Read { t!("gui.open_file") } else { t!("gui.this_folder") };
-    let agree = widgets::button(WIDE - 168, HIGH - 52, 144, &yes, Style::Primary);
-    window.end();
-    let mut lay_out = {
-        let (mut head, mut browser) = (head.clone(), browser.clone());
-        let (mut refuse, mut agree) = (refuse.clone(), agree.clone());
-        move |w: i32, h: i32| {
-            head.resize(24, 14, w - 48, 20);
-            browser.resize(24, 40, w - 48, h - 104);
-            refuse.resize(w - 324, h - 52, 144, theme::CONTROL);
-            agree.resize(w - 168, h - 52, 144, theme::CONTROL);
-        }
-    };
-    lay_out(window.w(), window.h());
-    window.resize_callback(move |_, _, _, w, h| lay_out(w, h));
+    let buttons = rows.buttons(&t!("friend.cancel"), &yes, false);
+    rows.fill(&mut window);
     window.make_modal(true);
     let kind = path.extension().map(|kind| kind.to_string_lossy().into_owned());
-    (window, List { kind, browser, head, shown: Rc::default() }, [refuse, agree])
+    (window, List { kind, browser, head, shown: Rc::default() }, buttons)
 }
 
 /// Keys, double clicks and the button that agrees.
@@ -193,11 +185,14 @@ fn answers(list: &List, path: &Path, purpose: Purpose, mut agree: Button, chosen
 
 fn list_of_files() -> HoldBrowser {
     let colours = theme::palette();
-    let mut browser = HoldBrowser::new(24, 40, WIDE - 48, HIGH - 104, None);
+    let mut browser = HoldBrowser::default();
     browser.set_frame(FrameType::FlatBox);
     browser.set_color(colours.surface);
     browser.set_selection_color(colours.selected);
     browser.set_text_size(BODY);
+    browser.set_scrollbar_size(BAR);
+    dress_bar(&mut browser.scrollbar());
+    dress_bar(&mut browser.hscrollbar());
     browser
 }
 

@@ -3,14 +3,13 @@
 use std::rc::Rc;
 
 use fltk::button::{Button, CheckButton};
-use fltk::frame::Frame;
 use fltk::input::Input;
 use fltk::prelude::*;
 use fltk::window::Window;
 use rust_i18n::t;
 
-use super::sheet::{INNER, Lines, MARGIN, Sheet, WIDTH};
-use super::widgets::{self, Style, enter_submits};
+use super::sheet::{Note, Rows, Sheet, WIDTH};
+use super::widgets::{Style, enter_submits};
 use super::{Emit, UiEvent, screen, theme};
 use crate::base::model::{Account, names};
 use crate::client::history::Contact;
@@ -50,7 +49,7 @@ pub struct FriendWindow {
     remark: Input,
     group: Input,
     blocked: CheckButton,
-    message: Frame,
+    message: Note,
     save: Button,
     typed: Rc<dyn Fn() -> Form>,
     /// Whom the server was asked for, and not answered yet.
@@ -64,30 +63,29 @@ impl FriendWindow {
     /// can be asked whether there is that account.
     #[must_use]
     pub fn new(name: &str, known: Option<&Contact>, groups: &[String], asks: bool, emit: Emit) -> Self {
-        let palette = theme::palette();
-        let mut sheet = Sheet::new(WIDTH, 376);
-        sheet.window().clone().set_label(&if known.is_some() { t!("friend.edit") } else { t!("friend.add") });
-        let mut lines = Lines::new(14, 68);
-        let mut account = lines.field(&t!("friend.account"), &t!("friend.account_hint"));
+        let mut body = Rows::new(WIDTH);
+        let mut account = body.field(&t!("friend.account"), &t!("friend.account_hint"));
         account.set_value(&names::shown(known.map_or(name, |c| c.account.as_str())));
         account.set_readonly(known.is_some());
-        let mut remark = lines.field(&t!("friend.remark"), &t!("friend.remark_hint"));
+        let mut remark = body.field(&t!("friend.remark"), &t!("friend.remark_hint"));
         let hint = if groups.is_empty() { t!("friend.group_hint").into_owned() } else { groups.join(" · ") };
-        let mut group = lines.field(&t!("friend.group"), &hint);
-        let mut blocked: CheckButton = widgets::checkbox(MARGIN, 218, INNER, &t!("friend.blocked"));
+        let mut group = body.field(&t!("friend.group"), &hint);
+        let mut blocked = body.check(&t!("friend.blocked"));
         if let Some(contact) = known {
             remark.set_value(&contact.remark);
             group.set_value(&contact.group);
             blocked.set_value(contact.blocked);
         }
-        let y = sheet.foot(128);
-        let mut message = widgets::label(MARGIN, y, INNER, "", palette.dim);
-        let mut save = widgets::button(MARGIN, y + 36, INNER, &t!("friend.save"), Style::Primary);
-        let mut cancel = widgets::button(MARGIN, y + 78, INNER, &t!("friend.cancel"), Style::Ghost);
-        sheet.end();
+        let mut foot = Rows::foot(WIDTH);
+        let mut message = foot.note(1);
+        message.set_label_color(theme::palette().dim);
+        let mut save = foot.button(&t!("friend.save"), Style::Primary);
+        let mut cancel = foot.near().button(&t!("friend.cancel"), Style::Ghost);
+        let title = if known.is_some() { t!("friend.edit") } else { t!("friend.add") };
+        let mut sheet = Sheet::new(&title, body, Some(foot));
         if known.is_none() {
             let text = if asks { t!("friend.is_asked") } else { t!("friend.never_checked") };
-            sheet.tell(&mut message, 20, &text);
+            sheet.tell(&mut message, &text);
         }
         let typed: Rc<dyn Fn() -> Form> = {
             let (account, remark, group, blocked) = (account.clone(), remark.clone(), group.clone(), blocked.clone());
@@ -157,7 +155,7 @@ impl FriendWindow {
     pub fn asks(&mut self, account: Account) {
         self.save.set_label(&t!("friend.save"));
         self.message.set_label_color(theme::palette().dim);
-        self.sheet.tell(&mut self.message, 20, &t!("friend.asking"));
+        self.sheet.tell(&mut self.message, &t!("friend.asking"));
         (self.asked, self.unchecked) = (Some(account), None);
     }
 
@@ -168,7 +166,7 @@ impl FriendWindow {
         if Account::person(&form.account).as_ref() != Ok(about) {
             // Something else was typed meanwhile, of which nothing is known.
             self.message.set_label_color(theme::palette().dim);
-            self.sheet.tell(&mut self.message, 20, &t!("friend.is_asked"));
+            self.sheet.tell(&mut self.message, &t!("friend.is_asked"));
             return None;
         }
         match found {
@@ -192,7 +190,7 @@ impl FriendWindow {
     pub fn say(&mut self, text: &str) {
         log::info!("said: {text}");
         self.message.set_label_color(theme::palette().error);
-        self.sheet.tell(&mut self.message, 20, text);
+        self.sheet.tell(&mut self.message, text);
         let _ = self.account.take_focus();
     }
 

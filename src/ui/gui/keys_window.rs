@@ -76,18 +76,18 @@ impl KeysWindow {
     #[must_use]
     pub fn new(emit: Emit) -> Self {
         let height = columns().each_ref().map(|column| height_of(column)).into_iter().max().unwrap_or(0);
-        let mut sheet = Sheet::new(2 * COLUMN, height);
-        let mut window = sheet.window().clone();
-        window.set_label(&t!("keys.title"));
-        let mut list = Frame::new(0, 0, 2 * COLUMN, height, None);
-        list.draw(draw_keys);
-        sheet.flow(move |x, y, w| {
+        let list = || {
+            let mut list = Frame::new(0, 0, 2 * COLUMN, height, None);
+            list.draw(draw_keys);
+            list
+        };
+        let sheet = Sheet::flowing(&t!("keys.title"), [2 * COLUMN, height], list, move |list, x, y, w| {
             let high =
                 if w < 2 * COLUMN { columns().each_ref().map(|column| height_of(column)).iter().sum() } else { height };
             list.resize(x, y, w, high);
             high
         });
-        sheet.end();
+        let mut window = sheet.window().clone();
         listen(&mut window, &emit, {
             let mut sheet = sheet.clone();
             move |event| sheet.scrolls(event)

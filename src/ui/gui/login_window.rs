@@ -7,6 +7,7 @@ use fltk::button::{Button, CheckButton};
 use fltk::draw;
 use fltk::enums::{self, Color, Font, Key};
 use fltk::frame::Frame;
+use fltk::group::Flex;
 use fltk::input::{Input, SecretInput};
 use fltk::prelude::*;
 use fltk::window::Window;
@@ -14,9 +15,16 @@ use rust_i18n::t;
 
 use super::actions::{Action, Press, pressed};
 use super::keys_window::listen;
-use super::sheet::{INNER, Lines, MARGIN, Sheet, WIDTH};
+use super::sheet::{Note, Rows, Sheet, WIDTH, outwards};
 use super::widgets::{self, Style, enter_submits, enter_submits_and};
 use super::{Emit, Secret, UiEvent, begin, register_window, screen, settings_window, theme};
+
+/// How high the disc and the name of the program are.
+const HEAD: i32 = 56;
+/// How high a box to tick is with a link beside it.
+const KEPT: i32 = 30;
+/// How wide the way to a new account is.
+const REGISTER: i32 = 84;
 
 type Here = Action<fn() -> UiEvent>;
 
@@ -75,36 +83,31 @@ pub struct Login {
     stay: CheckButton,
     /// The account in the field needs no password here, as long as that is ticked.
     known: bool,
-    message: Frame,
-    server: Frame,
+    message: Note,
+    server: Note,
 }
 
 impl Login {
     /// Opens the window; `server` is the line at its foot.
     #[must_use]
     pub fn new(form: &LoginForm, server: &str, emit: Emit) -> Self {
-        let mut sheet = Sheet::new(WIDTH, 436);
-        sheet.window().clone().set_label(&t!("gui.login_title"));
-        let mut head = Frame::new(MARGIN, 20, INNER, 56, None);
+        let mut rows = Rows::new(WIDTH);
+        let mut head = rows.row(HEAD, 0, |_| Frame::new(0, 0, 0, HEAD, None));
         head.draw(|f| {
             draw_head(f);
             begin::drawn();
         });
-        let mut lines = Lines::new(86, 66);
-        let mut account = lines.field(&t!("gui.account"), &t!("gui.account_hint"));
+        let mut account = rows.field(&t!("gui.account"), &t!("gui.account_hint"));
         account.set_value(&form.account);
-        let mut password = lines.secret(&t!("gui.password"), &t!("gui.password_hint"));
+        let mut password = rows.secret(&t!("gui.password"), &t!("gui.password_hint"));
         password.set_value(&form.password.0);
-        let message = widgets::note(MARGIN, 213, INNER, 36);
-        let button = widgets::button(MARGIN, 254, INNER, &t!("gui.login"), Style::Primary);
-        let mut remember = widgets::checkbox(MARGIN, 302, 130, &t!("gui.remember"));
+        let message = rows.near().note(2);
+        let button = rows.near().button(&t!("gui.login"), Style::Primary);
+        let (mut remember, mut stay, register) = keeping(&mut rows);
         remember.set_value(form.remember);
-        let mut stay = widgets::checkbox(MARGIN, 332, INNER, &t!("gui.stay_logged_in"));
         stay.set_value(form.stay);
-        stay.set_tooltip(&t!("gui.stay_tip"));
-        let register = widgets::button(WIDTH - MARGIN - 116, 296, 120, &t!("gui.register_new"), Style::Link);
-        let (server_line, language, gear) = login_foot();
-        sheet.end();
+        let (server_line, language, gear) = login_foot(&mut rows);
+        let sheet = Sheet::new(&t!("gui.login_title"), rows, None);
         let mut login = Self {
             window: sheet.owned(),
             sheet,
@@ -206,7 +209,7 @@ impl Login {
     /// The line at the foot: which server.
     pub fn set_server(&mut self, server: &str) {
         self.server.set_tooltip(&widgets::escape(server));
-        self.sheet.tell(&mut self.server, 36, server);
+        self.sheet.tell(&mut self.server, server);
     }
 
     /// What is in the fields.
@@ -224,7 +227,7 @@ impl Login {
     pub fn say(&mut self, text: &str, wrong: bool) {
         let palette = theme::palette();
         self.message.set_label_color(if wrong { palette.error } else { palette.dim });
-        self.sheet.tell(&mut self.message, 36, text);
+        self.sheet.tell(&mut self.message, text);
     }
 
     /// What the window says, for tests.
@@ -271,20 +274,43 @@ impl Login {
     }
 }
 
+/// What is kept, and beside it the way to a new account, which the Tab key finds after both.
+fn keeping(rows: &mut Rows) -> (CheckButton, CheckButton, Button) {
+    rows.row(2 * KEPT, 0, |row| {
+        // Its text, and not its edge, ends where the fields do.
+        outwards(row, 4);
+        let mut kept = Flex::new(0, 0, 0, 0, None).column();
+        kept.set_pad(0);
+        let remember = widgets::checkbox(0, 0, 0, &t!("gui.remember"));
+        let mut stay = widgets::checkbox(0, 0, 0, &t!("gui.stay_logged_in"));
+        stay.set_tooltip(&t!("gui.stay_tip"));
+        kept.end();
+        let mut beside = Flex::new(0, 0, 0, 0, None).column();
+        beside.set_pad(0);
+        let register = widgets::button(0, 0, 0, &t!("gui.register_new"), Style::Link);
+        let _below = Frame::new(0, 0, 0, 0, None);
+        beside.end();
+        row.fixed(&beside, REGISTER);
+        (remember, stay, register)
+    })
+}
+
 /// The line about the server, the other language, the settings.
-fn login_foot() -> (Frame, Button, Button) {
-    let mut line = Frame::new(0, 388, WIDTH, 1, None);
-    line.draw(|f| {
-        draw::set_draw_color(theme::palette().line);
-        draw::draw_xyline(f.x(), f.y(), f.x() + f.w());
-    });
-    let mut place = widgets::note(MARGIN, 394, 190, 36);
-    place.set_label_color(theme::palette().dim);
-    place.set_label_size(theme::TINY);
-    let language = widgets::button(WIDTH - MARGIN - 80, 394, 46, &t!("gui.other_language"), Style::Link);
-    let mut gear = widgets::button(WIDTH - MARGIN - 28, 395, 36, "⚙", Style::Ghost);
-    gear.set_tooltip(&t!("gui.settings_tip"));
-    (place, language, gear)
+fn login_foot(rows: &mut Rows) -> (Note, Button, Button) {
+    rows.rule();
+    rows.row(theme::CONTROL, 4, |row| {
+        // The wheel ends where the fields do, not what is lit around it.
+        outwards(row, 8);
+        let mut place = widgets::note(0, 0, 0, theme::CONTROL);
+        place.set_label_color(theme::palette().dim);
+        place.set_label_size(theme::TINY);
+        let language = widgets::button(0, 0, 0, &t!("gui.other_language"), Style::Link);
+        row.fixed(&language, 46);
+        let mut gear = widgets::button(0, 0, 0, "⚙", Style::Ghost);
+        row.fixed(&gear, theme::CONTROL);
+        gear.set_tooltip(&t!("gui.settings_tip"));
+        (Note::new(place, theme::CONTROL), language, gear)
+    })
 }
 
 fn draw_head(f: &mut Frame) {

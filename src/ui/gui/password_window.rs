@@ -2,14 +2,13 @@
 
 use std::rc::Rc;
 
-use fltk::frame::Frame;
 use fltk::input::SecretInput;
 use fltk::prelude::*;
 use fltk::window::Window;
 use rust_i18n::t;
 
-use super::sheet::{INNER, Lines, MARGIN, Sheet, WIDTH};
-use super::widgets::{self, Style, enter_submits};
+use super::sheet::{Note, Rows, Sheet, WIDTH};
+use super::widgets::{Style, enter_submits};
 use super::{Emit, Secret, UiEvent, screen, theme};
 use crate::client::session::PasswordOutcome;
 
@@ -42,7 +41,7 @@ pub struct PasswordWindow {
     old: SecretInput,
     new: SecretInput,
     confirm: SecretInput,
-    message: Frame,
+    message: Note,
 }
 
 /// Which password something is said of: the keys go there.
@@ -69,18 +68,15 @@ impl PasswordWindow {
     /// Opens the window.
     #[must_use]
     pub fn new(emit: Emit) -> Self {
-        let palette = theme::palette();
-        let mut sheet = Sheet::new(WIDTH, 366);
-        sheet.window().clone().set_label(&t!("password.title"));
-        let mut lines = Lines::new(14, 68);
-        let mut old = lines.secret(&t!("password.old"), "");
-        let mut new = lines.secret(&t!("password.new"), "");
-        let mut confirm = lines.secret(&t!("password.again"), "");
-        let y = sheet.foot(140);
-        let message = widgets::label(MARGIN, y, INNER, "", palette.error);
-        let mut change = widgets::button(MARGIN, y + 46, INNER, &t!("password.title"), Style::Primary);
-        let mut cancel = widgets::button(MARGIN, y + 88, INNER, &t!("friend.cancel"), Style::Ghost);
-        sheet.end();
+        let mut body = Rows::new(WIDTH);
+        let mut old = body.secret(&t!("password.old"), "");
+        let mut new = body.secret(&t!("password.new"), "");
+        let mut confirm = body.secret(&t!("password.again"), "");
+        let mut foot = Rows::foot(WIDTH);
+        let message = foot.note(2);
+        let mut change = foot.button(&t!("password.title"), Style::Primary);
+        let mut cancel = foot.near().button(&t!("friend.cancel"), Style::Ghost);
+        let sheet = Sheet::new(&t!("password.title"), body, Some(foot));
         let submit: Rc<dyn Fn()> = {
             let (old, new, confirm, emit) = (old.clone(), new.clone(), confirm.clone(), Rc::clone(&emit));
             Rc::new(move || {
@@ -120,13 +116,13 @@ impl PasswordWindow {
     /// Says what goes on; the keys stay where they are.
     pub fn say(&mut self, text: &str) {
         self.message.set_label_color(theme::palette().dim);
-        self.sheet.tell(&mut self.message, 36, text);
+        self.sheet.tell(&mut self.message, text);
     }
 
     /// Says what is wrong, in the colour of errors, with the keys where it can be set right; everything typed stays.
     pub fn refuse(&mut self, text: &str, field: Field) {
         self.message.set_label_color(theme::palette().error);
-        self.sheet.tell(&mut self.message, 36, text);
+        self.sheet.tell(&mut self.message, text);
         let _ = match field {
             Field::Old => self.old.take_focus(),
             Field::New => self.new.take_focus(),

@@ -3,7 +3,6 @@
 use std::rc::Rc;
 
 use fltk::enums::Color;
-use fltk::frame::Frame;
 use fltk::input::{Input, SecretInput};
 use fltk::prelude::*;
 use fltk::window::Window;
@@ -11,8 +10,8 @@ use rust_i18n::t;
 
 use super::keys_window::listen;
 use super::login_window::Field;
-use super::sheet::{INNER, Lines, MARGIN, Sheet, WIDTH};
-use super::widgets::{self, Style, enter_submits_and};
+use super::sheet::{Note, Rows, Sheet, WIDTH};
+use super::widgets::{Style, enter_submits_and};
 use super::{Emit, Secret, UiEvent, screen, theme};
 
 /// What the registration window asks for.
@@ -43,7 +42,7 @@ pub struct RegisterForm {
 pub struct Register {
     window: screen::Owned,
     sheet: Sheet,
-    message: Frame,
+    message: Note,
     nickname: Input,
     account: Input,
     password: SecretInput,
@@ -54,23 +53,20 @@ impl Register {
     /// Opens the window.
     #[must_use]
     pub fn new(emit: Emit) -> Self {
-        let palette = theme::palette();
-        let mut sheet = Sheet::new(WIDTH, 412);
+        let mut body = Rows::new(WIDTH);
+        let mut nickname = body.field(&t!("gui.nickname"), &t!("gui.nickname_hint"));
+        let mut account = body.field(&t!("gui.account_course"), &t!("gui.account_hint"));
+        let mut password = body.secret(&t!("gui.password"), &t!("gui.password_hint"));
+        let mut confirm = body.secret(&t!("gui.confirm"), &t!("gui.confirm_hint"));
+        let mut foot = Rows::foot(WIDTH);
+        let message = foot.note(2);
+        let mut button = foot.button(&t!("gui.register"), Style::Primary);
+        let mut about = foot.near().note(2);
+        about.set_label_size(theme::TINY);
+        about.set_label_color(theme::palette().dim);
+        about.set_label(&t!("gui.register_foot"));
+        let sheet = Sheet::new(&t!("gui.register"), body, Some(foot));
         let mut window = sheet.window().clone();
-        window.set_label(&t!("gui.register"));
-        let mut lines = Lines::new(14, 66);
-        let mut nickname = lines.field(&t!("gui.nickname"), &t!("gui.nickname_hint"));
-        let mut account = lines.field(&t!("gui.account_course"), &t!("gui.account_hint"));
-        let mut password = lines.secret(&t!("gui.password"), &t!("gui.password_hint"));
-        let mut confirm = lines.secret(&t!("gui.confirm"), &t!("gui.confirm_hint"));
-        let y = sheet.foot(138);
-        let message = widgets::note(MARGIN, y, INNER, 40);
-        let mut button = widgets::button(MARGIN, y + 48, INNER, &t!("gui.register"), Style::Primary);
-        let mut foot = widgets::note(MARGIN, y + 90, INNER, 34);
-        foot.set_label_size(theme::TINY);
-        foot.set_label_color(palette.dim);
-        foot.set_label(&t!("gui.register_foot"));
-        sheet.end();
         let submit: Rc<dyn Fn()> = {
             let fields = (nickname.clone(), account.clone(), password.clone(), confirm.clone());
             let emit = Rc::clone(&emit);
@@ -93,7 +89,7 @@ impl Register {
                 let mut message = message.clone();
                 let text = hint(&account.value(), &password.value(), &confirm.value());
                 message.set_label_color(theme::palette().warn);
-                sheet.clone().tell(&mut message, 40, &text);
+                sheet.clone().tell(&mut message, &text);
             })
         };
         for input in [&mut nickname, &mut account] {
@@ -158,7 +154,7 @@ impl Register {
 
     fn show(&mut self, text: &str, colour: Color) {
         self.message.set_label_color(colour);
-        self.sheet.tell(&mut self.message, 40, text);
+        self.sheet.tell(&mut self.message, text);
     }
 
     /// What the window says, for tests.

@@ -11,17 +11,13 @@ use fltk::prelude::*;
 use fltk::window::Window;
 use rust_i18n::t;
 
-use super::sheet::Sheet;
-use super::widgets::{self, Style, enter_submits_and};
+use super::sheet::{Note, Rows, Sheet};
+use super::widgets::{self, enter_submits_and};
 use super::{Emit, UiEvent, screen, theme};
 use crate::base::settings::{Language, PollingChoice};
 use crate::protocol::wire::frame::AccountSettings;
 
 const WIDTH: i32 = 380;
-const MARGIN: i32 = 24;
-const INNER: i32 = WIDTH - 2 * MARGIN;
-/// What the account's part takes.
-const ACCOUNT: i32 = 82;
 
 /// What can be chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +55,7 @@ pub struct SettingsWindow {
     window: screen::Owned,
     sheet: Sheet,
     server: Input,
-    message: fltk::frame::Frame,
+    message: Note,
     chosen: Rc<dyn Fn() -> SettingsForm>,
     account: Option<AccountPart>,
     /// What the server has said of it.
@@ -71,18 +67,14 @@ impl SettingsWindow {
     /// part for [`SettingsWindow::tell`].
     #[must_use]
     pub fn new(form: &SettingsForm, lan: Option<&str>, account: bool, emit: Emit) -> Self {
-        let below = if account { ACCOUNT } else { 0 };
-        let mut sheet = Sheet::new(WIDTH, 476 + below);
-        sheet.window().clone().set_label(&t!("settings.title"));
-        let (mut server, host, tell_others) = server_part(form, lan);
-        let choices = Choices::new(form);
-        let part = account.then(AccountPart::new);
-        let y = sheet.foot(110);
-        let message = widgets::note(MARGIN, y, INNER, 36);
-        let (y, half) = (y + 50, INNER / 2 - 6);
-        let mut cancel = widgets::button(MARGIN, y, half, &t!("friend.cancel"), Style::Ghost);
-        let mut save = widgets::button(MARGIN + INNER / 2 + 6, y, half, &t!("friend.save"), Style::Primary);
-        sheet.end();
+        let mut rows = Rows::new(WIDTH);
+        let (mut server, host, tell_others) = server_part(&mut rows, form, lan);
+        let choices = Choices::new(&mut rows, form);
+        let part = account.then(|| AccountPart::new(&mut rows));
+        let mut foot = Rows::foot(WIDTH);
+        let message = foot.note(2);
+        let [mut cancel, mut save] = foot.buttons(&t!("friend.cancel"), &t!("friend.save"), true);
+        let sheet = Sheet::new(&t!("settings.title"), rows, Some(foot));
         let told = Rc::new(Cell::new(None));
         let chosen: Rc<dyn Fn() -> SettingsForm> = {
             let (server, part, told) = (server.clone(), part.clone(), Rc::clone(&told));
@@ -145,20 +137,18 @@ impl SettingsWindow {
     /// Says what is wrong; everything typed stays.
     pub fn say(&mut self, text: &str) {
         self.message.set_label_color(theme::palette().error);
-        self.sheet.tell(&mut self.message, 36, text);
+        self.sheet.tell(&mut self.message, text);
     }
 }
 
 /// Which server, and whether others may use this computer's; what tells anew how they do.
-fn server_part(form: &SettingsForm, lan: Option<&str>) -> (Input, CheckButton, Rc<dyn Fn()>) {
-    let dim = theme::palette().dim;
-    widgets::label(MARGIN, 14, INNER, &t!("settings.server"), dim);
-    let mut server = widgets::field(MARGIN, 36, INNER, &t!("settings.server_hint"));
+fn server_part(rows: &mut Rows, form: &SettingsForm, lan: Option<&str>) -> (Input, CheckButton, Rc<dyn Fn()>) {
+    let mut server = rows.field(&t!("settings.server"), &t!("settings.server_hint"));
     server.set_value(&form.server);
-    let mut host = widgets::checkbox(MARGIN, 80, INNER, &t!("settings.host_lan"));
+    let mut host = rows.check(&t!("settings.host_lan"));
     host.set_value(form.host_lan);
-    let mut line = widgets::note(MARGIN, 104, INNER, 52);
-    line.set_label_color(dim);
+    let mut line = rows.near().note(3);
+    line.set_label_color(theme::palette().dim);
     // What is ticked and typed counts, not what may be: only then others reach anything here.
     let tell_others: Rc<dyn Fn()> = {
         let (host, server, lan) = (host.clone(), server.clone(), lan.map(str::to_owned));
@@ -189,16 +179,14 @@ impl Choices {
     const POLLING: [PollingChoice; 3] =
         [PollingChoice::Adaptive, PollingChoice::Strict, PollingChoice::StrictPerFriend];
 
-    fn new(form: &SettingsForm) -> Self {
-        let dim = theme::palette().dim;
-        widgets::label(MARGIN, 164, INNER, &t!("settings.language"), dim);
-        let language = place(&Self::LANGUAGES, &form.language);
-        let language = segments(186, &[&t!("settings.system"), "中文", "English"], language);
-        widgets::label(MARGIN, 232, INNER, &t!("settings.theme"), dim);
-        let theme = segments(254, &[&t!("settings.light"), &t!("settings.dark")], usize::from(form.dark));
-        widgets::label(MARGIN, 300, INNER, &t!("settings.polling"), dim);
+    fn new(rows: &mut Rows, form: &SettingsForm) -> Self {
+        let (title, languages) = (t!("settings.language"), [&t!("settings.system"), "中文", "English"]);
+        let language = segments(rows, &title, &languages, place(&Self::LANGUAGES, &form.language));
+        let (title, themes) = (t!("settings.theme"), [t!("settings.light"), t!("settings.dark")]);
+        let theme = segments(rows, &title, &themes.each_ref().map(|name| &**name), usize::from(form.dark));
         let names = [t!("settings.adaptive"), t!("settings.strict"), t!("settings.per_friend")];
-        let polling = segments(322, &names.each_ref().map(|name| &**name), place(&Self::POLLING, &form.polling));
+        let (title, names) = (t!("settings.polling"), names.each_ref().map(|name| &**name));
+        let polling = segments(rows, &title, &names, place(&Self::POLLING, &form.polling));
         Self { language, theme, polling }
     }
 
@@ -217,10 +205,10 @@ fn place<T: PartialEq>(all: &[T], one: &T) -> usize {
 }
 
 impl AccountPart {
-    fn new() -> Self {
-        widgets::label(MARGIN, 368, INNER, &t!("settings.account"), theme::palette().dim);
-        let mut beside = widgets::checkbox(MARGIN, 392, INNER, &t!("settings.beside"));
-        let mut secure_only = widgets::checkbox(MARGIN, 418, INNER, &t!("settings.secure_only"));
+    fn new(rows: &mut Rows) -> Self {
+        rows.label(&t!("settings.account"));
+        let mut beside = rows.check(&t!("settings.beside"));
+        let mut secure_only = rows.near().check(&t!("settings.secure_only"));
         // Until the server has said what holds, there is nothing to change.
         beside.deactivate();
         secure_only.deactivate();
@@ -243,16 +231,10 @@ fn for_others(shared: bool, server: &str, lan: Option<&str>) -> Cow<'static, str
 }
 
 /// A row of choices of which one is chosen; which one, by number.
-fn segments(y: i32, labels: &[&str], chosen: usize) -> Rc<Cell<usize>> {
+fn segments(rows: &mut Rows, title: &str, labels: &[&str], chosen: usize) -> Rc<Cell<usize>> {
     let value = Rc::new(Cell::new(chosen));
-    let count = i32::try_from(labels.len()).unwrap_or(1).max(1);
-    let gap = 4;
-    let w = (INNER + gap) / count;
-    let mut buttons = Vec::new();
-    for (i, label) in labels.iter().enumerate() {
-        let x = MARGIN + i32::try_from(i).unwrap_or(0) * w;
-        buttons.push(widgets::segment(x, y, w - gap, label, i, &value));
-    }
+    let segment = |(i, label): (usize, &&str)| widgets::segment(0, 0, 0, label, i, &value);
+    let mut buttons: Vec<_> = rows.choices(title, || labels.iter().enumerate().map(segment).collect());
     let all = buttons.clone();
     for (i, button) in buttons.iter_mut().enumerate() {
         let (value, mut all) = (Rc::clone(&value), all.clone());

@@ -1,5 +1,11 @@
-//! A window of fields, notes and buttons: it scrolls what does not fit on the screen, while the buttons at its foot
-//! stay, and it grows with what it has to say.
+//! A window of fields, notes and buttons: its lines one below the other, laid out by FLTK's Flex, whose places nobody
+//! counts. It scrolls what does not fit on the screen, while the lines at its foot stay, and it grows with what it has to say.
+//!
+//! Its parts:
+//!
+//! - `rows`: the lines of a form.
+
+mod rows;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -7,54 +13,46 @@ use std::rc::Rc;
 use fltk::app;
 use fltk::button::Button;
 use fltk::enums::{Event, FrameType, Key};
-use fltk::frame::Frame;
 use fltk::group::{Group, Scroll, ScrollType};
-use fltk::input::{Input, SecretInput};
 use fltk::prelude::*;
 use fltk::valuator::Scrollbar;
 use fltk::window::Window;
 
 use super::keys_window::listen;
-use super::{Emit, UiEvent, screen, text, theme, widgets};
+use super::{Emit, UiEvent, screen, text, theme};
+use rows::{EDGE, GAP, NEAR};
+pub use rows::{Note, Rows, WIDTH, outwards};
 
 /// How wide a scroll bar is.
 pub(super) const BAR: i32 = 8;
 /// Kept free above and below what is brought into sight.
 const AROUND: i32 = 10;
 
-/// How wide a form is.
-pub(super) const WIDTH: i32 = 320;
-/// Beside what stands in it.
-pub(super) const MARGIN: i32 = 24;
-/// What that leaves.
-pub(super) const INNER: i32 = WIDTH - 2 * MARGIN;
+/// Lays the body out from x and y on in this width; how high it is then.
+type Flow = dyn FnMut(i32, i32, i32) -> i32;
 
-/// The lines of a form from above: labels, each with its field below.
-pub struct Lines {
-    y: i32,
-    step: i32,
+/// What scrolls.
+#[derive(Clone)]
+enum Inside {
+    /// What is left free below them.
+    Rows(Rows, i32),
+    /// What depends on the width, and how high it was.
+    Flow(Rc<RefCell<Flow>>, Rc<Cell<i32>>),
 }
 
-impl Lines {
-    /// From y on, one every `step` pixels.
-    pub const fn new(y: i32, step: i32) -> Self {
-        Self { y, step }
+impl Inside {
+    fn high(&self) -> i32 {
+        match self {
+            Self::Rows(rows, below) => rows.high.get() + below,
+            Self::Flow(_, high) => high.get(),
+        }
     }
 
-    /// The next line, for a text; `hint` stands in the field while it is empty.
-    pub fn field(&mut self, label: &str, hint: &str) -> Input {
-        widgets::field(MARGIN, self.next(label), INNER, hint)
-    }
-
-    /// The next line, for a password.
-    pub fn secret(&mut self, label: &str, hint: &str) -> SecretInput {
-        widgets::secret_field(MARGIN, self.next(label), INNER, hint)
-    }
-
-    fn next(&mut self, label: &str) -> i32 {
-        widgets::label(MARGIN, self.y, INNER, label, theme::palette().dim);
-        self.y += self.step;
-        self.y - self.step + 22
+    fn lay_out(&mut self, x: i32, y: i32, w: i32) {
+        match self {
+            Self::Rows(rows, _) => rows.lay_out([x, y, w, rows.high.get()]),
+            Self::Flow(flow, high) => high.set(flow.borrow_mut()(x, y, w)),
+        }
     }
 }
 
@@ -63,68 +61,65 @@ impl Lines {
 pub struct Sheet {
     window: Window,
     body: Scroll,
-    /// All of the body from its very corner on. FLTK takes the corner of what is inside for the place that is scrolled
-    /// to, so without this the first margin would count as scrolled, and be gone with the next layout.
-    ground: Frame,
-    foot: Option<Group>,
-    /// What the body and the foot need.
-    high: Rc<Cell<[i32; 2]>>,
-    flow: Option<Rc<RefCell<Flow>>>,
+    inside: Inside,
+    foot: Option<Rows>,
 }
 
-/// Lays the body out from x and y on in this width; how high it is then.
-type Flow = dyn FnMut(i32, i32, i32) -> i32;
-
 impl Sheet {
-    /// Begins a window that wants to be so large. What is made until [`Sheet::foot`] or [`Sheet::end`] scrolls.
-    pub fn new(w: i32, h: i32) -> Self {
-        Self::within(screen::window(None, w, h), h)
+    /// A window of these lines; those of its foot stay where they are.
+    pub fn new(title: &str, body: Rows, foot: Option<Rows>) -> Self {
+        let below = if foot.is_some() { NEAR } else { EDGE };
+        Self::of_rows(title, (body, below), foot, |w, h| screen::window(None, w, h))
     }
 
     /// The same for a question, at the window that asks it.
-    pub fn over(w: i32, h: i32) -> Self {
-        Self::within(screen::window_over(w, h), h)
+    pub fn over(title: &str, body: Rows, foot: Option<Rows>) -> Self {
+        Self::of_rows(title, (body, GAP), foot, screen::window_over)
     }
 
-    fn within(mut window: Window, h: i32) -> Self {
-        window.set_color(theme::palette().bg);
-        let mut body = Scroll::new(0, 0, window.w(), window.h(), None);
-        body.set_type(ScrollType::Vertical);
-        body.set_frame(FrameType::FlatBox);
-        body.set_color(theme::palette().bg);
-        body.set_scrollbar_size(BAR);
-        dress_bar(&mut body.scrollbar());
-        let ground = Frame::new(0, 0, 1, h, None);
-        Self { window, body, ground, foot: None, high: Rc::new(Cell::new([h, 0])), flow: None }
+    fn of_rows(
+        title: &str,
+        (body, below): (Rows, i32),
+        foot: Option<Rows>,
+        window: impl FnOnce(i32, i32) -> Window,
+    ) -> Self {
+        Group::set_current(None::<&Group>);
+        let (wide, column) = (body.wide, body.column.clone());
+        let inside = Inside::Rows(body, below);
+        let window = window(wide, inside.high() + foot_high(foot.as_ref()));
+        let mut scroll = scroller(&window);
+        scroll.end();
+        scroll.add(&column);
+        Self::end(window, title, scroll, inside, foot)
     }
 
-    /// What depends on the width is laid out by this, from x and y on; it says how high it has become.
-    pub fn flow(&mut self, flow: impl FnMut(i32, i32, i32) -> i32 + 'static) {
-        self.flow = Some(Rc::new(RefCell::new(flow)));
-    }
-
-    /// Begins the part that stays at the window's foot, so high; where it stands.
-    pub fn foot(&mut self, high: i32) -> i32 {
-        let [all, _] = self.high.get();
-        self.high.set([all - high, high]);
-        let (w, top) = (self.window.w(), self.window.h() - high);
-        self.body.end();
-        let mut foot = Group::new(0, top, w, high, None);
-        foot.make_resizable(false);
-        self.foot = Some(foot);
-        top
+    /// A window that wants to be so large, of what `make` makes, which `flow` lays out from x and y on in a width; how high it is
+    /// then.
+    pub fn flowing<W: 'static>(
+        title: &str,
+        [w, h]: [i32; 2],
+        make: impl FnOnce() -> W,
+        mut flow: impl FnMut(&mut W, i32, i32, i32) -> i32 + 'static,
+    ) -> Self {
+        let window = screen::window(None, w, h);
+        let scroll = scroller(&window);
+        let mut made = make();
+        scroll.end();
+        let flow: Rc<RefCell<Flow>> = Rc::new(RefCell::new(move |x, y, w| flow(&mut made, x, y, w)));
+        Self::end(window, title, scroll, Inside::Flow(flow, Rc::new(Cell::new(h))), None)
     }
 
     /// All is made.
-    pub fn end(&mut self) {
-        match &self.foot {
-            Some(foot) => foot.end(),
-            None => self.body.end(),
-        }
-        self.window.end();
-        self.lay_out();
-        let sheet = self.clone();
-        self.window.resize_callback(move |_, _, _, _, _| sheet.clone().lay_out());
+    fn end(mut window: Window, title: &str, body: Scroll, inside: Inside, foot: Option<Rows>) -> Self {
+        window.set_label(title);
+        window.set_color(theme::palette().bg);
+        foot.iter().for_each(|foot| window.add(&foot.column));
+        window.end();
+        let mut sheet = Self { window, body, inside, foot };
+        sheet.lay_out();
+        let all = sheet.clone();
+        sheet.window.resize_callback(move |_, _, _, _, _| all.clone().lay_out());
+        sheet
     }
 
     /// Its last two buttons, and it is shown: the one does `submit`; the other, and whoever closes the window, asks for
@@ -153,38 +148,26 @@ impl Sheet {
         &self.window
     }
 
-    /// Says something in a note, which grows with it, to `least` pixels at least: what is below makes room, and
-    /// the window grows as far as the screen allows.
-    pub fn tell(&mut self, note: &mut Frame, least: i32, text: &str) {
+    /// Says something in a note, which grows with it: what is below makes room, and the window grows as far as the screen
+    /// allows.
+    pub fn tell(&mut self, note: &mut Note, text: &str) {
         note.set_label(&text::escape(text));
-        let by = text::height(text, note.w(), note.label_size()).max(least) - note.h();
-        let Some(group) = note.parent() else { return };
-        if by != 0 {
-            let below = note.y() + note.h();
-            let [bar, other] = [self.body.scrollbar(), self.body.hscrollbar()].map(|bar| bar.as_widget_ptr());
-            for n in 0..group.children() {
-                let Some(mut child) = group.child(n) else { continue };
-                let own = [bar, other].contains(&child.as_widget_ptr());
-                if child.y() >= below && !own {
-                    let (x, y) = (child.x(), child.y() + by);
-                    child.set_pos(x, y);
-                }
-            }
-            note.set_size(note.w(), note.h() + by);
-            let [body, foot] = self.high.get();
-            let in_foot = self.foot.as_ref().is_some_and(|foot| foot.as_widget_ptr() == group.as_widget_ptr());
-            let [body, foot] = if in_foot { [body, foot + by] } else { [body + by, foot] };
-            self.high.set([body, foot]);
-            if let (true, Some(foot)) = (in_foot, &mut self.foot) {
-                // Its own size first, so that its children stay where they were put.
-                let (x, y, w, h) = (foot.x(), foot.y(), foot.w(), foot.h() + by);
-                foot.resize(x, y, w, h);
-            }
-            screen::wants(&mut self.window, body + foot);
+        let wanted = if text.is_empty() { 0 } else { text::height(text, note.w(), note.label_size()) };
+        let by = wanted.max(note.least) - note.h();
+        let Some(line) = note.parent() else { return };
+        let body = match &mut self.inside {
+            Inside::Rows(rows, _) => Some(rows),
+            Inside::Flow(..) => None,
+        };
+        let rows = [body, self.foot.as_mut()].into_iter().flatten().find(|rows| rows.has(&line));
+        if let Some(rows) = rows.filter(|_| by != 0) {
+            rows.grow(&line, by);
+            let wanted = self.inside.high() + foot_high(self.foot.as_ref());
+            screen::wants(&mut self.window, wanted);
             self.lay_out();
         }
         if note.visible_r() && !text.is_empty() {
-            reveal(note);
+            reveal(&note.frame);
         }
         self.window.redraw();
     }
@@ -200,15 +183,15 @@ impl Sheet {
             Key::Up => -40,
             Key::PageDown => page,
             Key::PageUp => -page,
-            Key::Home => -self.high.get()[0],
-            Key::End => self.high.get()[0],
+            Key::Home => -self.inside.high(),
+            Key::End => self.inside.high(),
             _ => return false,
         };
         self.scroll_by(by)
     }
 
     fn scroll_by(&mut self, by: i32) -> bool {
-        let most = (self.high.get()[0] - self.body.h()).max(0);
+        let most = (self.inside.high() - self.body.h()).max(0);
         let to = (self.body.yposition() + by).clamp(0, most);
         self.body.scroll_to(0, to);
         most > 0
@@ -216,22 +199,31 @@ impl Sheet {
 
     fn lay_out(&mut self) {
         let (w, h) = (self.window.w(), self.window.h());
-        let [_, high] = self.high.get();
-        self.body.resize(0, 0, w, (h - high).max(0));
-        if let Some(flow) = &self.flow {
-            let (x, y) = (self.body.x() - self.body.xposition(), self.body.y() - self.body.yposition());
-            let body = flow.borrow_mut()(x, y, w);
-            self.high.set([body, high]);
-        }
-        let [body, high] = self.high.get();
+        let foot = foot_high(self.foot.as_ref());
+        self.body.resize(0, 0, w, (h - foot).max(0));
         let (x, y) = (self.body.x() - self.body.xposition(), self.body.y() - self.body.yposition());
-        self.ground.resize(x, y, 1, body);
+        self.inside.lay_out(x, y, w);
         // What fits again does not stay scrolled.
         self.scroll_by(0);
-        if let Some(foot) = &mut self.foot {
-            foot.resize(0, h - high, w, high);
+        if let Some(rows) = &mut self.foot {
+            rows.lay_out([0, h - foot, w, rows.high.get()]);
         }
     }
+}
+
+fn foot_high(foot: Option<&Rows>) -> i32 {
+    foot.map_or(0, |foot| foot.high.get() + EDGE)
+}
+
+/// What scrolls in a window that is just made; what is made from then on stands in it.
+fn scroller(window: &Window) -> Scroll {
+    let mut body = Scroll::new(0, 0, window.w(), window.h(), None);
+    body.set_type(ScrollType::Vertical);
+    body.set_frame(FrameType::FlatBox);
+    body.set_color(theme::palette().bg);
+    body.set_scrollbar_size(BAR);
+    dress_bar(&mut body.scrollbar());
+    body
 }
 
 /// Brings a control that has the keys into sight.

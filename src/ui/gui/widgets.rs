@@ -104,6 +104,8 @@ pub fn field(x: i32, y: i32, w: i32, placeholder: &str) -> Input {
     let (group, inner) = frame_of_field(x, y, w);
     let input = dress(Input::new(inner.0, inner.1, inner.2, inner.3, None), placeholder);
     group.end();
+    // Of another width the line between is wider, and what is beside it is not.
+    group.resizable(&input);
     input
 }
 
@@ -112,6 +114,7 @@ pub fn secret_field(x: i32, y: i32, w: i32, placeholder: &str) -> SecretInput {
     let (group, inner) = frame_of_field(x, y, w);
     let input = dress(SecretInput::new(inner.0, inner.1, inner.2, inner.3, None), placeholder);
     group.end();
+    group.resizable(&input);
     input
 }
 
