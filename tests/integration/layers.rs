@@ -195,7 +195,6 @@ fn keys_are_read_by_tables() {
         ("actions.rs", 1),
         ("chat_window.rs", 1),
         ("connection_window.rs", 1),
-        ("file_chooser.rs", 1),
         ("latin.rs", 2),
         ("login_window.rs", 1),
         ("main_window.rs", 2),

@@ -33,6 +33,8 @@ pub enum Press {
     Tab,
     /// `Del`
     Delete,
+    /// The key over Enter.
+    BackSpace,
     /// `Esc`
     Escape,
     /// `PgUp`
@@ -79,6 +81,7 @@ impl Press {
             Self::Space => !latin::ctrl() && !alt && is(' '),
             Self::Tab => key == Key::Tab,
             Self::Delete => key == Key::Delete,
+            Self::BackSpace => key == Key::BackSpace,
             Self::Escape => key == Key::Escape,
             Self::PageUp => key == Key::PageUp,
             Self::PageDown => key == Key::PageDown,
@@ -111,6 +114,7 @@ impl fmt::Display for Press {
             Self::Space => f.write_str("Space"),
             Self::Tab => f.write_str("Tab"),
             Self::Delete => f.write_str("Del"),
+            Self::BackSpace => f.write_str("Backspace"),
             Self::Escape => f.write_str("Esc"),
             Self::PageUp => f.write_str("PgUp"),
             Self::PageDown => f.write_str("PgDn"),

@@ -9,13 +9,14 @@ use std::rc::Rc;
 use fltk::app;
 use fltk::browser::HoldBrowser;
 use fltk::button::Button;
-use fltk::enums::{Event, FrameType, Key};
+use fltk::enums::{Event, FrameType};
 use fltk::frame::Frame;
 use fltk::group::Group;
 use fltk::prelude::*;
 use fltk::window::Window;
 use rust_i18n::t;
 
+use super::actions::{Action, Press, pressed};
 use super::screen;
 use super::sheet::{BAR, Rows, dress_bar};
 use super::theme::{self, BODY};
@@ -58,9 +59,18 @@ fn entries(folder: &Path, kind: Option<&str>) -> Vec<Entry> {
     above.into_iter().chain(all).collect()
 }
 
+/// What a key does in the list, with what takes the answer.
+type InList = Action<fn(&mut List, &dyn Fn(Option<PathBuf>))>;
+
+/// The keys of the list of files; the arrows are the list's own.
+pub(super) const KEYS: &[InList] = &[
+    InList::new(&[Press::AnyEnter], "keys.open_file", |list, chosen| chosen(list.open())),
+    InList::new(&[Press::BackSpace], "keys.folder_above", |list, _| list.up()),
+];
+
 /// The list and what it shows.
 #[derive(Clone)]
-struct List {
+pub(super) struct List {
     kind: Option<String>,
     browser: HoldBrowser,
     head: Frame,
@@ -164,14 +174,13 @@ fn chooser(path: &Path, purpose: Purpose) -> (Window, List, [Button; 2]) {
 fn answers(list: &List, path: &Path, purpose: Purpose, mut agree: Button, chosen: Chosen) {
     list.browser.clone().handle({
         let (mut list, chosen) = (list.clone(), Rc::clone(&chosen));
-        move |_, event| {
-            match (event, app::event_key()) {
-                (Event::KeyDown, Key::Enter | Key::KPEnter) => chosen(list.open()),
-                (Event::KeyDown, Key::BackSpace) => list.up(),
-                (Event::Released, _) if app::event_clicks() => chosen(list.open()),
-                _ => return false,
+        move |_, event| match event {
+            Event::KeyDown => pressed(KEYS, false).inspect(|does| does(&mut list, &*chosen)).is_some(),
+            Event::Released if app::event_clicks() => {
+                chosen(list.open());
+                true
             }
-            true
+            _ => false,
         }
     });
     agree.set_callback({
