@@ -160,6 +160,11 @@ pub struct Results {
     pub error: Option<String>,
 }
 
+/// For the connection's life: pages that are kept in memory, 8 MiB, so that indexes are not read again for each commit; and
+/// those in the WAL before a commit moves them into the database, 32 MB: a page that many commits change is moved once.
+const PACE: &str = "PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 8192;";
+/// Changes that are moved from the WAL into the database together where there is time for it; some 4 MB.
+const CHECKPOINT: usize = 256;
 /// Compiled statements that are kept.
 const STATEMENTS: usize = 64;
 
@@ -175,6 +180,8 @@ pub struct Store {
     versions: delivered::Versions,
     begun: delivered::Begun,
     mailboxes: mailboxes::Mailboxes,
+    /// Changes in the WAL since it was last moved into the database.
+    in_wal: usize,
 }
 
 impl Store {
@@ -219,15 +226,17 @@ impl Store {
             StoreError::Sqlite(error) => damaged(error),
             other => other,
         })?;
+        connection.execute_batch(PACE)?;
         // More than there are kinds of operations, so that none is compiled twice.
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         let (owed, owed_to) = (BTreeMap::new(), BTreeMap::new());
         let (versions, begun) = (delivered::Versions::default(), delivered::Begun::default());
-        Ok(Self { connection, owed, owed_to, versions, begun, mailboxes: mailboxes::Mailboxes::default() })
+        let mailboxes = mailboxes::Mailboxes::default();
+        Ok(Self { connection, owed, owed_to, versions, begun, mailboxes, in_wal: 0 })
     }
 
     /// Lets the database grow to `bytes`, or to any size. What lies in the WAL until it is moved into the
-    /// database, some 4 MB, comes on top.
+    /// database, up to 32 MB, comes on top.
     ///
     /// # Errors
     /// What SQLite says.
@@ -287,6 +296,17 @@ impl Store {
         Results { done, error }
     }
 
+    /// Moves what lies in the WAL into the database if that is worth it. Called when nobody waits; without it a commit does
+    /// it in the end.
+    fn tidy(&mut self) {
+        if self.in_wal >= CHECKPOINT {
+            self.in_wal = 0;
+            if let Err(error) = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
+                log::debug!("the WAL stays as it is: {error}");
+            }
+        }
+    }
+
     /// A change is not on disk: what is owed because of that is kept in mind, and whoever waits is answered.
     fn not_stored(&mut self, write: &Write) -> Option<Done> {
         match write.unstored() {
@@ -338,6 +358,7 @@ impl Store {
         transaction.commit()?;
         self.owed.clear();
         self.owed_to.clear();
+        self.in_wal += batch.iter().filter(|op| matches!(op, Op::Write(_))).count();
         Ok(done)
     }
 
@@ -432,6 +453,9 @@ pub fn start(
                 return;
             }
             wake();
+            if group.is_quiet() && ops.is_empty() {
+                store.tidy();
+            }
         }
     })
 }

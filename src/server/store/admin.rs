@@ -138,7 +138,7 @@ fn all(asking: &mut Asking) -> Result<Vec<Row>, AdminError> {
 fn look(data: &Path) -> Result<Vec<Row>, AdminError> {
     let store = Store::look(data)?;
     let mut query = store.connection().prepare(
-        "SELECT name, (SELECT count(*) FROM messages INDEXED BY unread WHERE receiver = a.id AND taken IS NULL) AS unread,
+        "SELECT name, (SELECT count(*) FROM messages INDEXED BY box WHERE receiver = a.id AND (taken IS NOT NULL) = 0) AS unread,
              s.address AS address, secure_only
          FROM accounts a LEFT JOIN sessions s ON s.account = a.id ORDER BY name",
     )?;

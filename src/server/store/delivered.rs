@@ -135,21 +135,23 @@ impl Begun {
     }
 }
 
-/// Makes a range with this row, unless there is one that begins after `start`.
+/// Makes a range with this row, unless there is one that begins after `start`. Both accounts are there.
 fn begin(
     c: &Connection,
     start: MessageRow,
     (author, receiver): (AccountId, AccountId),
     row: MessageRow,
 ) -> Result<(), Error> {
-    let begun = c
-        .prepare_cached(
-            "INSERT INTO delivered (author, receiver, first, last, version)
-             SELECT id, ?2, ?3, ?4, ?4 FROM accounts WHERE id = ?1 AND NOT EXISTS
-                 (SELECT 1 FROM delivered WHERE author = ?1 AND receiver = ?2 AND first > ?5)",
-        )?
-        .execute(params![author, receiver, row, NONE, start])?;
-    if begun > 0 {
+    // Most conversations have none yet, and a look at nothing is all that it takes to know.
+    let (ranges, newest): (u32, Option<MessageRow>) = c
+        .prepare_cached("SELECT count(*), max(first) FROM delivered WHERE author = ? AND receiver = ?")?
+        .query_row([author, receiver], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if newest.is_some_and(|first| first > start) {
+        return Ok(());
+    }
+    c.prepare_cached("INSERT INTO delivered (author, receiver, first, last, version) VALUES (?1, ?2, ?3, ?4, ?4)")?
+        .execute(params![author, receiver, row, NONE])?;
+    if ranges >= RANGES {
         c.prepare_cached(
             "DELETE FROM delivered WHERE author = ?1 AND receiver = ?2 AND first <=
                  (SELECT first FROM delivered WHERE author = ?1 AND receiver = ?2 ORDER BY first DESC LIMIT 1 OFFSET ?3)",

@@ -94,7 +94,8 @@ pub(super) fn taken_to(
     at: i64,
 ) -> Result<Option<Done>, Error> {
     let mut query = c.prepare_cached(
-        "UPDATE messages INDEXED BY unread SET taken = ? WHERE receiver = ? AND id <= ? AND taken IS NULL
+        "UPDATE messages INDEXED BY box SET taken = ?
+         WHERE receiver = ? AND (taken IS NOT NULL) = 0 AND id <= ?
          RETURNING sender, id, iif(writer IS NULL, author, NULL) AS known",
     )?;
     let mut rows = query.query(params![at, account, row])?;
@@ -159,9 +160,7 @@ pub(super) fn enter(
     let highest: Option<i64> = c
         .prepare_cached("SELECT max(counter) FROM sent WHERE account = ? AND device = ?")?
         .query_row(params![account, device.0], |row| row.get(0))?;
-    let newest: Option<i64> =
-        c.prepare_cached("SELECT max(id) FROM messages WHERE receiver = ?")?.query_row([account], |row| row.get(0))?;
-    let newest = newest.unwrap_or(0);
+    let newest = newest(c, account)?;
     let start = match (cursor, begun.flatten()) {
         // No farther than there are messages: a cursor from another server's data means nothing here.
         (Some(cursor), _) => signed(cursor).min(newest),
@@ -169,7 +168,9 @@ pub(super) fn enter(
         (None, Some(begun)) => begun,
         (None, None) => {
             let oldest: Option<i64> = c
-                .prepare_cached("SELECT min(id) FROM messages INDEXED BY unread WHERE receiver = ? AND taken IS NULL")?
+                .prepare_cached(
+                    "SELECT min(id) FROM messages INDEXED BY box WHERE receiver = ? AND (taken IS NOT NULL) = 0",
+                )?
                 .query_row([account], |row| row.get(0))?;
             let start = oldest.map_or(newest, |oldest| oldest - 1);
             c.prepare_cached("UPDATE devices SET start = ? WHERE account = ? AND device = ?")?
@@ -181,6 +182,19 @@ pub(super) fn enter(
     let highest = highest.and_then(|highest| u64::try_from(highest).ok()).unwrap_or(0);
     Ok(Done::Entered { job, token, highest, start })
 }
+
+/// The newest row of a mailbox; 0 if it never had one.
+fn newest(c: &Connection, account: AccountId) -> Result<MessageRow, Error> {
+    let mut query = c.prepare_cached(NEWEST)?;
+    query.query_row([account], |row| row.get(0))
+}
+
+/// The newest of what nobody has taken and of what was taken, 0 for none.
+pub(super) const NEWEST: &str = "SELECT max(
+    coalesce((SELECT id FROM messages INDEXED BY box
+        WHERE receiver = ?1 AND (taken IS NOT NULL) = 0 ORDER BY id DESC LIMIT 1), 0),
+    coalesce((SELECT id FROM messages INDEXED BY box
+        WHERE receiver = ?1 AND (taken IS NOT NULL) = 1 ORDER BY id DESC LIMIT 1), 0))";
 
 /// Forgets a device's token.
 pub(super) fn forget(c: &Connection, account: AccountId, device: &Device) -> Result<(), Error> {
@@ -249,6 +263,23 @@ fn bounded(mut messages: Vec<Stored>, count: u32) -> (Vec<Stored>, bool) {
     (messages, more)
 }
 
+/// A mailbox from a row on, without what a device has sent itself: of both parts of the index the next ones, and of these the
+/// first. Which ones that are is settled before anything more is read of them.
+pub(super) const AFTER: &str = "SELECT id, sender, sent, text, plain IS NOT NULL AS plain, own, device, counter,
+         coalesce((SELECT row FROM sent s
+             WHERE s.account = receiver AND s.device = m.device AND s.counter = m.counter), 0) AS accepted, writer,
+         iif(own IS NULL, NULL, (SELECT r.online FROM sent s JOIN messages r ON r.id = s.row
+             WHERE s.account = m.receiver AND s.device = m.device AND s.counter = m.counter)) AS online, 0 AS delivered,
+         iif(writer IS NULL, (SELECT created FROM accounts a WHERE a.id = m.author), NULL) AS made
+     FROM messages m WHERE id IN (SELECT id FROM (
+             SELECT * FROM (SELECT id FROM messages INDEXED BY box
+                 WHERE receiver = ?1 AND (taken IS NOT NULL) = 0 AND id > ?2 AND device IS NOT ?3 ORDER BY id LIMIT ?4)
+             UNION ALL
+             SELECT * FROM (SELECT id FROM messages INDEXED BY box
+                 WHERE receiver = ?1 AND (taken IS NOT NULL) = 1 AND id > ?2 AND device IS NOT ?3 ORDER BY id LIMIT ?4)
+         ) ORDER BY id LIMIT ?4)
+     ORDER BY id";
+
 pub(super) fn after(
     c: &Connection,
     job: u64,
@@ -256,16 +287,7 @@ pub(super) fn after(
     after: MessageRow,
     count: u32,
 ) -> Result<Done, Error> {
-    let mut query = c.prepare_cached(
-        "SELECT id, sender, sent, text, plain IS NOT NULL AS plain, own, device, counter,
-             coalesce((SELECT row FROM sent s
-                 WHERE s.account = receiver AND s.device = m.device AND s.counter = m.counter), 0) AS accepted, writer,
-             iif(own IS NULL, NULL, (SELECT r.online FROM sent s JOIN messages r ON r.id = s.row
-                 WHERE s.account = m.receiver AND s.device = m.device AND s.counter = m.counter)) AS online, 0 AS delivered,
-             iif(writer IS NULL, (SELECT created FROM accounts a WHERE a.id = m.author), NULL) AS made
-         FROM messages m
-         WHERE receiver = ? AND id > ? AND device IS NOT ? ORDER BY id LIMIT ?",
-    )?;
+    let mut query = c.prepare_cached(AFTER)?;
     let rows = query.query_map(params![account, after, device.0, i64::from(count) + 1], message)?;
     let messages = rows.collect::<Result<Vec<_>, _>>()?;
     let (messages, more) = bounded(messages, count);

@@ -1,131 +1,209 @@
 //! Group commit: what is asked for at the same time is synced to the disk once. Whatever arrives during one commit is the
-//! next one by itself. But where many ask at once, the first of them would start a commit that the others have
-//! just missed, and each burst would cost two. So, where the last commit was of several, the next one waits for as long as
-//! more keep coming, for a small part of what a commit takes; one who asks alone waits for nobody.
+//! next one by itself. But where many ask at once, and ask again when they are answered, the first of them would start a
+//! commit that the others have just missed, and each burst would cost two. So the next commit waits for about as many as the
+//! last one answered, as long as they keep coming and for a small part of what a commit takes. Who asks alone waits for nobody.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
 
+use super::op::Unstored;
 use super::{Op, Results};
 
 /// How many operations one transaction takes at most.
 const MOST: usize = 1_024;
-/// A commit waits for the next operation for this part of what the last commit took, and eight times as long in all.
-const PART: u32 = 32;
-/// It waits for no longer in all, however slow the disk is.
+/// While fewer have asked than the last commit answered, the next of them is waited for during this part of what that commit
+/// took.
+const PART: u32 = 8;
+/// More than those are waited for during this part, if they come at all.
+const SMALL_PART: u32 = 64;
+/// A commit begins after this part of what the last one took, whoever still comes.
+const ALL: u32 = 2;
+/// None is waited for longer than this, however slow the disk is.
 const LONGEST: Duration = Duration::from_millis(1);
+/// After such a pause nobody of the last commit is expected any more.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Collects what is committed together. The store's thread has one.
 #[derive(Debug)]
 pub(super) struct Group {
     /// The clock.
     now: fn() -> Instant,
-    /// Operations of the last commit.
+    /// How many the last commit answered.
     last: usize,
     /// What it took.
     took: Duration,
+    /// When it was done.
+    at: Option<Instant>,
+}
+
+/// How many wait for this to be on disk: what a client takes, one message after the other, nobody waits for.
+fn askers(ops: &[Op]) -> usize {
+    ops.iter().filter(|op| matches!(op, Op::Write(write) if matches!(write.unstored(), Unstored::Told(_)))).count()
 }
 
 impl Group {
     /// Nothing was committed yet.
     pub(super) fn new(now: fn() -> Instant) -> Self {
-        Self { now, last: 0, took: Duration::ZERO }
+        Self { now, last: 0, took: Duration::ZERO, at: None }
     }
 
     /// Adds to `batch` what `ops` has now, and what follows at once.
     pub(super) fn collect(&self, batch: &mut Vec<Op>, ops: &Receiver<Vec<Op>>) {
-        let gap = if self.last > 1 { (self.took / PART).min(LONGEST / 8) } else { Duration::ZERO };
-        let by = (self.now)() + 8 * gap;
+        let mut asked = askers(batch);
+        let mut by = None;
         while batch.len() < MOST {
-            let more = match gap {
-                Duration::ZERO => ops.try_recv().ok(),
-                gap => ops.recv_timeout(gap.min(by.saturating_duration_since((self.now)()))).ok(),
+            let more = match ops.try_recv() {
+                Ok(more) => Some(more),
+                Err(_) if asked == 0 => None,
+                Err(_) => self.wait(asked, &mut by, ops),
             };
             let Some(more) = more else { return };
+            asked += askers(&more);
             batch.extend(more);
         }
+    }
+
+    /// Waits for the next one where more have asked than have come; `by` is when that ends, set by the first wait.
+    fn wait(&self, asked: usize, by: &mut Option<Instant>, ops: &Receiver<Vec<Op>>) -> Option<Vec<Op>> {
+        if self.last < 2 {
+            return None;
+        }
+        let now = (self.now)();
+        if self.at.is_none_or(|at| now.saturating_duration_since(at) > PAUSE) {
+            return None;
+        }
+        let by = *by.get_or_insert(now + (self.took / ALL).min(8 * LONGEST));
+        let left = by.saturating_duration_since(now);
+        if asked < self.last {
+            return ops.recv_timeout((self.took / PART).min(LONGEST).min(left)).ok();
+        }
+        // The system's timers are too coarse for so short a wait.
+        let end = now + (self.took / SMALL_PART).min(LONGEST / 16).min(left);
+        while (self.now)() < end {
+            if let Ok(more) = ops.try_recv() {
+                return Some(more);
+            }
+            thread::yield_now();
+        }
+        None
+    }
+
+    /// Whether the last commit answered one at most: there is time for something else.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.last < 2
     }
 
     /// Commits a batch and remembers what that took.
     pub(super) fn commit(&mut self, batch: &[Op], run: impl FnOnce(&[Op]) -> Results) -> Results {
         let begun = (self.now)();
         let results = run(batch);
-        (self.last, self.took) = (batch.len(), (self.now)().saturating_duration_since(begun));
+        let done = (self.now)();
+        (self.last, self.took, self.at) = (askers(batch), done.saturating_duration_since(begun), Some(done));
         results
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::thread;
-
     use super::*;
-    use crate::server::store::Read;
+    use crate::server::store::{Read, Write};
 
-    fn asked() -> Vec<Op> {
-        vec![Op::Read(Read::Offer { job: 1, account: 1, from: None })]
+    /// Somebody asks, and waits for the disk.
+    fn asks() -> Vec<Op> {
+        vec![Op::Write(Write::EndSession { job: 1, account: 1 })]
+    }
+
+    /// A mailbox is emptied, message by message, for which nobody waits.
+    fn empties() -> Vec<Op> {
+        let offer = Op::Read(Read::Offer { job: 1, account: 1, from: None });
+        vec![Op::Write(Write::Taken { message: 1, at: 0 }), offer]
     }
 
     /// Far more than the thread beside it needs.
     const SLOW: Duration = Duration::from_secs(60);
 
+    fn after(last: usize) -> Group {
+        Group { last, took: SLOW, at: Some(Instant::now()), ..Group::new(Instant::now) }
+    }
+
     #[test]
     fn one_who_asks_alone_waits_for_nobody() {
         let (give, ops) = crossbeam_channel::unbounded();
-        let group = Group { last: 1, took: SLOW, ..Group::new(Instant::now) };
-        let mut batch = asked();
-        group.collect(&mut batch, &ops);
-        assert_eq!(batch.len(), 1);
+        let mut group = after(0);
+        group.commit(&asks(), |_| Results::default());
+        assert_eq!(group.last, 1);
+        group.took = SLOW;
+        let mut by = None;
+        assert!(group.wait(1, &mut by, &ops).is_none() && by.is_none(), "it did not wait");
         // What is there already is taken along.
-        (0..3).for_each(|_| give.send(asked()).expect("open"));
+        (0..3).for_each(|_| give.send(asks()).expect("open"));
+        let mut batch = asks();
         group.collect(&mut batch, &ops);
         assert_eq!(batch.len(), 4);
     }
 
     #[test]
-    fn who_asks_at_the_same_time_shares_the_commit() {
-        let (give, ops) = crossbeam_channel::unbounded();
-        let mut group = Group::new(Instant::now);
-        let two = [asked(), asked()].concat();
-        group.commit(&two, |_| {
-            thread::sleep(LONGEST * 4);
-            Results::default()
-        });
-        assert!(group.last == 2 && group.took >= LONGEST * 4, "{group:?}");
-        // Nobody came, and was waited for all the same.
-        let (begun, mut batch) = (Instant::now(), asked());
+    fn one_who_empties_a_mailbox_waits_for_nobody() {
+        let (_give, ops) = crossbeam_channel::unbounded();
+        let mut group = after(0);
+        group.commit(&[empties(), empties()].concat(), |_| Results::default());
+        assert_eq!(group.last, 0);
+        // Nor does whoever empties one while many write.
+        let (group, begun, mut batch) = (after(64), Instant::now(), empties());
         group.collect(&mut batch, &ops);
-        assert!(batch.len() == 1 && begun.elapsed() >= LONGEST / 8);
-        // Who comes meanwhile is taken along, so it may take a few tries where the machine does much else.
+        assert!(begun.elapsed() < LONGEST && batch.len() == 2);
+    }
+
+    #[test]
+    fn after_a_pause_nobody_is_waited_for() {
+        let (_give, ops) = crossbeam_channel::unbounded();
+        let mut group = after(64);
+        group.at = Instant::now().checked_sub(PAUSE * 2);
+        let mut by = None;
+        assert!(group.wait(1, &mut by, &ops).is_none() && by.is_none());
+    }
+
+    #[test]
+    fn whoever_asked_together_is_waited_for_together() {
+        let (give, ops) = crossbeam_channel::unbounded();
+        // Whoever comes a moment later shares the commit; it may take a few tries where the machine does much else.
         let together = (0..1_000).any(|_| {
-            let mut batch = asked();
+            let (group, mut batch) = (after(3), asks());
             thread::scope(|scope| {
-                scope.spawn(|| give.send(asked()));
+                scope.spawn(|| {
+                    give.send(asks()).expect("open");
+                    give.send(asks()).expect("open");
+                });
                 group.collect(&mut batch, &ops);
             });
             // What came too late is the next one's.
-            let late = ops.try_recv().is_ok();
-            assert_eq!(batch.len() + usize::from(late), 2);
-            !late
+            let late = ops.try_iter().count();
+            assert_eq!(batch.len() + late, 3);
+            late == 0
         });
         assert!(together);
+        // Nobody came, and was waited for all the same.
+        let (group, begun, mut batch) = (after(3), Instant::now(), asks());
+        group.collect(&mut batch, &ops);
+        assert!(batch.len() == 1 && begun.elapsed() >= LONGEST);
     }
 
     #[test]
     fn whatever_comes_a_commit_begins_in_the_end() {
         let (give, ops) = crossbeam_channel::unbounded();
-        (0..2 * MOST).for_each(|_| give.send(asked()).expect("open"));
-        let group = Group { last: 2, took: SLOW, ..Group::new(Instant::now) };
-        let mut batch = asked();
+        (0..2 * MOST).for_each(|_| give.send(asks()).expect("open"));
+        let group = after(MOST * 2);
+        let mut batch = asks();
         group.collect(&mut batch, &ops);
         assert_eq!(batch.len(), MOST);
         // What is closed is waited for no longer.
         drop(give);
-        let mut batch = asked();
+        let mut batch = asks();
         group.collect(&mut batch, &ops);
         assert_eq!(batch.len(), MOST);
-        let mut batch = asked();
+        let mut batch = asks();
         group.collect(&mut batch, &ops);
         assert_eq!(batch.len(), 3);
     }

@@ -98,11 +98,11 @@ impl Mailboxes {
 /// How many more fit by what the database has.
 fn count(c: &Connection, account: AccountId, lobby: bool, most: u64) -> Result<u64, Error> {
     let (query, most) = if lobby {
-        let query = "SELECT count(*) FROM messages INDEXED BY unread
-             WHERE receiver = ? AND taken IS NULL AND sender = '@lobby'";
+        let query = "SELECT count(*) FROM messages INDEXED BY box
+             WHERE receiver = ? AND (taken IS NOT NULL) = 0 AND sender = '@lobby'";
         (query, most.div_ceil(10))
     } else {
-        ("SELECT count(*) FROM messages INDEXED BY unread WHERE receiver = ? AND taken IS NULL", most)
+        ("SELECT count(*) FROM messages INDEXED BY box WHERE receiver = ? AND (taken IS NOT NULL) = 0", most)
     };
     let unread: i64 = c.prepare_cached(query)?.query_row([account], |row| row.get(0))?;
     Ok(most.saturating_sub(u64::try_from(unread).unwrap_or(0)))

@@ -1,5 +1,6 @@
 //! Messages: kept for their receivers, and handed out one by one in the plain dialect. One function an operation.
 
+use rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY;
 use rusqlite::{Connection, Error, params};
 
 use super::delivered::Begun;
@@ -36,19 +37,28 @@ pub(super) fn keep(
     let mut rows = Vec::with_capacity(message.receivers.len());
     let mut insert = c.prepare_cached(
         "INSERT INTO messages (receiver, sender, author, writer, raw, text, sent, online)
-         VALUES (?, ?, (SELECT id FROM accounts WHERE id = ?), ?, ?, ?, ?, ?)",
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     )?;
+    let mut author = Some(message.author);
     for receiver in &message.receivers {
         if lobby && !mailboxes.fits(c, *receiver, true)? {
             rows.push(0);
             continue;
         }
-        let NewMessage { sender, author, writer, raw, text, sent, online, .. } = message;
-        insert.execute(params![receiver, sender, author, writer, raw, text, sent, online])?;
+        let NewMessage { sender, writer, raw, text, sent, online, .. } = message;
+        let mut write = |author| insert.execute(params![receiver, sender, author, writer, raw, text, sent, online]);
+        match write(author) {
+            // Its writer was deleted a moment ago. To look for every writer first would cost every message.
+            Err(error) if is_of_nobody(&error) => {
+                author = None;
+                write(author)?;
+            }
+            written => _ = written?,
+        }
         let row = c.last_insert_rowid();
         rows.push(row);
-        if writer.is_none() {
-            begun.note(c, (*author, *receiver), row)?;
+        if let (Some(author), None) = (author, writer) {
+            begun.note(c, (author, *receiver), row)?;
         }
     }
     let first = rows.iter().copied().find(|row| *row > 0);
@@ -63,6 +73,11 @@ pub(super) fn keep(
     Ok(Done::Kept { job, rows, own, sent: message.sent, again: false, online: Some(message.online) })
 }
 
+/// Whether something could not be written because an account that it names is not there.
+fn is_of_nobody(error: &Error) -> bool {
+    error.sqlite_error().is_some_and(|error| error.extended_code == SQLITE_CONSTRAINT_FOREIGNKEY)
+}
+
 /// Whether a device has sent this before.
 pub(super) fn again(c: &Connection, job: u64, key: &SentKey) -> Result<Done, Error> {
     Ok(devices::sent_before(c, job, key)?.unwrap_or(Done::Ok { job }))
@@ -73,21 +88,19 @@ pub(super) fn handed(c: &Connection, message: MessageRow) -> Result<(), Error> {
     c.prepare_cached("UPDATE messages SET plain = 1 WHERE id = ?")?.execute([message]).map(drop)
 }
 
+/// What nobody has taken of a mailbox, in its order.
+pub(super) const OFFER: &str = "SELECT id, sender, sent, text, writer FROM messages INDEXED BY box
+    WHERE receiver = ? AND (taken IS NOT NULL) = 0 ORDER BY id";
+/// The same of one writer.
+pub(super) const OFFER_OF: &str = "SELECT id, sender, sent, text, writer FROM messages INDEXED BY box
+    WHERE receiver = ? AND sender = ? AND (taken IS NOT NULL) = 0 ORDER BY id";
+
 impl Store {
     /// The oldest unread message, of one sender or of anyone; none that was taken while that could not be written down.
     pub(super) fn offer(&self, account: AccountId, from: Option<&str>) -> Result<Option<Unread>, Error> {
         // The index holds them in this order, so only what is looked at is read. Named, or else one writer's
         // are looked for among all he ever wrote.
-        let mut query = self.connection.prepare_cached(match from {
-            Some(_) => {
-                "SELECT id, sender, sent, text, writer FROM messages INDEXED BY unread
-                 WHERE receiver = ? AND sender = ? AND taken IS NULL ORDER BY id"
-            }
-            None => {
-                "SELECT id, sender, sent, text, writer FROM messages INDEXED BY unread
-                 WHERE receiver = ? AND taken IS NULL ORDER BY id"
-            }
-        })?;
+        let mut query = self.connection.prepare_cached(if from.is_some() { OFFER_OF } else { OFFER })?;
         let mut rows = match from {
             Some(from) => query.query(params![account, from])?,
             None => query.query([account])?,

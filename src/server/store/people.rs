@@ -132,13 +132,13 @@ impl Store {
         Ok(Done::Person { job, person })
     }
 
-    /// Unread messages by sender, counted in an index whose part of a mailbox is bounded. What a device has taken while that
+    /// Unread messages by sender, counted in the part of an index that a full mailbox bounds. What a device has taken while that
     /// could not be written down counts until it is, as the answer then lowers the count.
     fn unread(&self, account: AccountId) -> Result<HashMap<String, u64>, Error> {
         let mut unread: HashMap<String, u64> = HashMap::new();
-        let mut query = self
-            .connection
-            .prepare_cached("SELECT id, sender FROM messages INDEXED BY unread WHERE receiver = ? AND taken IS NULL")?;
+        let mut query = self.connection.prepare_cached(
+            "SELECT id, sender FROM messages INDEXED BY box WHERE receiver = ? AND (taken IS NOT NULL) = 0",
+        )?;
         let mut rows = query.query([account])?;
         while let Some(row) = rows.next()? {
             if self.owed.contains_key(&row.get(0)?) {
@@ -160,7 +160,7 @@ impl Store {
 pub(super) fn page(c: &Connection, job: u64, after: Option<&str>, count: u32) -> Result<Done, Error> {
     let mut query = c.prepare_cached(
         "SELECT a.id, a.name, s.address, s.since, a.secure_only,
-             (SELECT count(*) FROM messages INDEXED BY unread WHERE receiver = a.id AND taken IS NULL)
+             (SELECT count(*) FROM messages INDEXED BY box WHERE receiver = a.id AND (taken IS NOT NULL) = 0)
          FROM accounts a LEFT JOIN sessions s ON s.account = a.id WHERE a.name > ?1 ORDER BY a.name LIMIT ?2",
     )?;
     let listed = |row: &Row<'_>| {

@@ -77,6 +77,21 @@ fn what_was_committed_is_there_again() {
 }
 
 #[test]
+fn what_somebody_wrote_who_is_just_deleted_is_kept_as_nobodys() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut store = Store::open(dir.path()).expect("a new database");
+    let register = |job, name: &str| Op::Write(Write::Register { job, name: name.into(), hashed: hashed(), at: 0 });
+    let write = |job| Op::Write(Write::Message { job, message: of_b(b"hi".to_vec(), "hi".into()) });
+    store.run(&[register(1, "a"), register(2, "b"), register(3, "c")]);
+    let done = store.run(&[write(4), Op::Write(Write::Delete { job: 5, account: 2 }), write(6), register(7, "d")]);
+    assert_eq!(done.error, None, "what else is asked is not harmed");
+    assert!(matches!(done.done[2], Done::Kept { job: 6, .. }), "{done:?}");
+    let query = "SELECT count(*), count(author), (SELECT count(*) FROM delivered) FROM messages";
+    let counts = store.connection().query_row(query, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+    assert_eq!(counts, Ok((1, 0, 0)), "what nobody had fetched is gone with them");
+}
+
+#[test]
 fn at_the_quota_only_what_grows_is_refused() {
     let dir = tempfile::tempdir().expect("a folder");
     let mut store = Store::open(dir.path()).expect("a new database");
