@@ -106,7 +106,7 @@ pub fn shown(window: &Window) -> Vec<u8> {
 }
 
 /// Turns the wheel over a place of a window, downwards where `down`.
-fn wheel(window: &Window, x: i32, y: i32, down: bool) {
+pub fn wheel(window: &Window, x: i32, y: i32, down: bool) {
     let (display, _) = x11rb::connect(None).expect("a connection");
     let root = display.setup().roots[0].root;
     let at = u32::try_from(window.raw_handle()).expect("a window of X11");

@@ -7,6 +7,7 @@ use fltk::input::Input;
 use fltk::prelude::*;
 use hongyan::client::diagnosis::{Report, Step, What};
 use hongyan::client::history::{Contact, Conversation};
+use hongyan::client::net::{ThreadFigures, WaitsFor};
 use hongyan::client::roster::{Entry, Section, times_hold_until};
 use hongyan::client::session::{Cause, Link, Speaks};
 use hongyan::client::tap::{Record, Way};
@@ -284,4 +285,26 @@ pub fn the_tools_in_another_theme_go_on() {
     assert_eq!(now, ("chat.exam".to_owned(), report.text("zh-CN"), place));
     drop(connection);
     rust_i18n::set_locale("en");
+}
+
+/// The page of the threads has more than a small window shows: the wheel brings the rest into sight, and no more than that.
+pub fn the_threads_of_a_small_window_are_scrolled() {
+    let (emit, _) = events();
+    let mut wire = WireWindow::new("192.0.2.7:9", &[], Some([40, 60, 512, 300]), emit);
+    let one = |n| ThreadFigures { name: "receiver", waits_for: WaitsFor::Bell, queued: n, handled: 2, dropped: 3 };
+    wire.set_threads((0..8).map(one).collect());
+    assert!(super::press("Threads"));
+    let begin = super::drawing::shown(wire.window());
+    for down in [true, false] {
+        let mut looks = vec![super::drawing::shown(wire.window())];
+        for _ in 0..30 {
+            super::drawing::wheel(wire.window(), 200, 120, down);
+            let now = super::drawing::shown(wire.window());
+            if looks.last() != Some(&now) {
+                looks.push(now);
+            }
+        }
+        assert!((3..25).contains(&looks.len()), "{} looks", looks.len());
+    }
+    assert!(super::drawing::shown(wire.window()) == begin, "back at the beginning");
 }

@@ -60,6 +60,52 @@ fn real_display() -> String {
     std::env::var(INSIDE).expect("a display")
 }
 
+/// Every test by its name, in the order in which they run; `main` runs those whose name holds the first argument.
+const TESTS: &[(&str, fn())] = &[
+    ("a_hundred_thousand_messages_come_by_pages", a_hundred_thousand_messages_come_by_pages),
+    ("the_view_stays_where_it_is_looked_at", the_view_stays_where_it_is_looked_at),
+    ("rows_that_are_not_the_historys_are_asked_for_anew", rows_that_are_not_the_historys_are_asked_for_anew),
+    ("what_the_server_had_comes_in_above", what_the_server_had_comes_in_above),
+    ("a_chat_in_another_theme_is_the_same_chat", lasting::a_chat_in_another_theme_is_the_same_chat),
+    ("a_chat_in_another_theme_is_read_as_far", lasting::a_chat_in_another_theme_is_read_as_far),
+    ("the_tools_in_another_theme_go_on", lasting::the_tools_in_another_theme_go_on),
+    ("what_went_wrong_in_a_chat_is_said_until_it_is_over", lasting::what_went_wrong_in_a_chat_is_said_until_it_is_over),
+    ("a_chat_of_an_account_that_is_no_more_takes_no_text", lasting::a_chat_of_an_account_that_is_no_more_takes_no_text),
+    ("a_main_window_in_another_theme_is_the_same_window", lasting::a_main_window_in_another_theme_is_the_same_window),
+    ("at_midnight_today_is_yesterday", lasting::at_midnight_today_is_yesterday),
+    ("each_message_in_its_own_window", each_message_in_its_own_window),
+    ("what_is_unread_stands_in_the_titles", what_is_unread_stands_in_the_titles),
+    ("what_is_read_is_what_was_in_sight", what_is_read_is_what_was_in_sight),
+    ("a_chat_opens_where_the_new_messages_begin", a_chat_opens_where_the_new_messages_begin),
+    ("a_pasted_file_is_sent_only_after_a_question", a_pasted_file_is_sent_only_after_a_question),
+    ("both_themes_and_languages_draw", both_themes_and_languages_draw),
+    ("the_connection_window_copies_all_it_shows", the_connection_window_copies_all_it_shows),
+    ("the_main_window_asks_and_waits", the_main_window_asks_and_waits),
+    ("a_doubtful_server_is_not_trusted_by_accident", a_doubtful_server_is_not_trusted_by_accident),
+    ("the_login_window_keeps_what_was_typed", the_login_window_keeps_what_was_typed),
+    ("the_protocol_window_says_what_became_of_a_trial", the_protocol_window_says_what_became_of_a_trial),
+    ("the_threads_of_a_small_window_are_scrolled", lasting::the_threads_of_a_small_window_are_scrolled),
+    ("a_click_takes_the_focus_and_harms_nothing", a_click_takes_the_focus_and_harms_nothing),
+    ("a_tooltip_that_goes_away_harms_nothing", tips::a_tooltip_that_goes_away_harms_nothing),
+    ("what_a_window_says_moves_no_field", sheets::what_a_window_says_moves_no_field),
+    ("lines_of_a_form_stand_in_line", sheets::lines_of_a_form_stand_in_line),
+    ("the_keys_go_to_the_password_that_is_wrong", sheets::the_keys_go_to_the_password_that_is_wrong),
+    ("a_file_that_is_not_there_keeps_its_question", files::a_file_that_is_not_there_keeps_its_question),
+    ("a_message_costs_the_drawing_of_that_message", drawing::a_message_costs_the_drawing_of_that_message),
+    ("what_is_told_again_is_not_drawn_again", drawing::what_is_told_again_is_not_drawn_again),
+    ("a_chats_pieces_make_the_whole", drawing::a_chats_pieces_make_the_whole),
+    ("what_was_kept_is_shown_as_delivered", drawing::what_was_kept_is_shown_as_delivered),
+    ("the_main_windows_pieces_make_the_whole", drawing::the_main_windows_pieces_make_the_whole),
+    ("a_search_without_a_hit_says_so", drawing::a_search_without_a_hit_says_so),
+    ("what_is_scrolled_out_is_not_seen", drawing::what_is_scrolled_out_is_not_seen),
+    ("little_is_asked_before_the_first_window", start::little_is_asked_before_the_first_window),
+    ("the_first_picture_is_whole_and_stays", start::the_first_picture_is_whole_and_stays),
+    ("a_zoom_and_back_leaves_a_window_as_it_was", zoom::a_zoom_and_back_leaves_a_window_as_it_was),
+    ("every_window_zooms_by_keys", zoom::every_window_zooms_by_keys),
+    ("a_question_opens_at_its_window", zoom::a_question_opens_at_its_window),
+    ("every_window_fits", every_window::every_window_fits),
+];
+
 fn main() -> ExitCode {
     if std::env::var_os(INSIDE).is_none() {
         return outside();
@@ -76,61 +122,9 @@ fn main() -> ExitCode {
     }
     let _app = app::App::default();
     theme::set_up_font();
-    let tests: &[(&str, fn())] = &[
-        ("a_hundred_thousand_messages_come_by_pages", a_hundred_thousand_messages_come_by_pages),
-        ("the_view_stays_where_it_is_looked_at", the_view_stays_where_it_is_looked_at),
-        ("rows_that_are_not_the_historys_are_asked_for_anew", rows_that_are_not_the_historys_are_asked_for_anew),
-        ("what_the_server_had_comes_in_above", what_the_server_had_comes_in_above),
-        ("a_chat_in_another_theme_is_the_same_chat", lasting::a_chat_in_another_theme_is_the_same_chat),
-        ("a_chat_in_another_theme_is_read_as_far", lasting::a_chat_in_another_theme_is_read_as_far),
-        ("the_tools_in_another_theme_go_on", lasting::the_tools_in_another_theme_go_on),
-        (
-            "what_went_wrong_in_a_chat_is_said_until_it_is_over",
-            lasting::what_went_wrong_in_a_chat_is_said_until_it_is_over,
-        ),
-        (
-            "a_chat_of_an_account_that_is_no_more_takes_no_text",
-            lasting::a_chat_of_an_account_that_is_no_more_takes_no_text,
-        ),
-        (
-            "a_main_window_in_another_theme_is_the_same_window",
-            lasting::a_main_window_in_another_theme_is_the_same_window,
-        ),
-        ("at_midnight_today_is_yesterday", lasting::at_midnight_today_is_yesterday),
-        ("each_message_in_its_own_window", each_message_in_its_own_window),
-        ("what_is_unread_stands_in_the_titles", what_is_unread_stands_in_the_titles),
-        ("what_is_read_is_what_was_in_sight", what_is_read_is_what_was_in_sight),
-        ("a_chat_opens_where_the_new_messages_begin", a_chat_opens_where_the_new_messages_begin),
-        ("a_pasted_file_is_sent_only_after_a_question", a_pasted_file_is_sent_only_after_a_question),
-        ("both_themes_and_languages_draw", both_themes_and_languages_draw),
-        ("the_connection_window_copies_all_it_shows", the_connection_window_copies_all_it_shows),
-        ("the_main_window_asks_and_waits", the_main_window_asks_and_waits),
-        ("a_doubtful_server_is_not_trusted_by_accident", a_doubtful_server_is_not_trusted_by_accident),
-        ("the_login_window_keeps_what_was_typed", the_login_window_keeps_what_was_typed),
-        ("the_protocol_window_says_what_became_of_a_trial", the_protocol_window_says_what_became_of_a_trial),
-        ("a_click_takes_the_focus_and_harms_nothing", a_click_takes_the_focus_and_harms_nothing),
-        ("a_tooltip_that_goes_away_harms_nothing", tips::a_tooltip_that_goes_away_harms_nothing),
-        ("what_a_window_says_moves_no_field", sheets::what_a_window_says_moves_no_field),
-        ("lines_of_a_form_stand_in_line", sheets::lines_of_a_form_stand_in_line),
-        ("the_keys_go_to_the_password_that_is_wrong", sheets::the_keys_go_to_the_password_that_is_wrong),
-        ("a_file_that_is_not_there_keeps_its_question", files::a_file_that_is_not_there_keeps_its_question),
-        ("a_message_costs_the_drawing_of_that_message", drawing::a_message_costs_the_drawing_of_that_message),
-        ("what_is_told_again_is_not_drawn_again", drawing::what_is_told_again_is_not_drawn_again),
-        ("a_chats_pieces_make_the_whole", drawing::a_chats_pieces_make_the_whole),
-        ("what_was_kept_is_shown_as_delivered", drawing::what_was_kept_is_shown_as_delivered),
-        ("the_main_windows_pieces_make_the_whole", drawing::the_main_windows_pieces_make_the_whole),
-        ("a_search_without_a_hit_says_so", drawing::a_search_without_a_hit_says_so),
-        ("what_is_scrolled_out_is_not_seen", drawing::what_is_scrolled_out_is_not_seen),
-        ("little_is_asked_before_the_first_window", start::little_is_asked_before_the_first_window),
-        ("the_first_picture_is_whole_and_stays", start::the_first_picture_is_whole_and_stays),
-        ("a_zoom_and_back_leaves_a_window_as_it_was", zoom::a_zoom_and_back_leaves_a_window_as_it_was),
-        ("every_window_zooms_by_keys", zoom::every_window_zooms_by_keys),
-        ("a_question_opens_at_its_window", zoom::a_question_opens_at_its_window),
-        ("every_window_fits", every_window::every_window_fits),
-    ];
     let only = std::env::args().nth(1).filter(|a| !a.starts_with('-'));
     let (mut passed, mut failed) = (0, 0);
-    for (name, test) in tests {
+    for (name, test) in TESTS {
         if only.as_ref().is_some_and(|only| !name.contains(only.as_str())) {
             continue;
         }

@@ -106,13 +106,10 @@ impl WireWindow {
         let mut copy = widgets::button(0, 4, 64, &t!("wirewin.copy"), Style::Ghost);
         let mut save = widgets::button(0, 4, 72, &t!("wirewin.save"), Style::Ghost);
         let table = Table::new(0, BAR, WIDTH, HEIGHT - BAR - foot::height(WIDTH), records);
-        let mut threads = Frame::new(0, BAR, WIDTH, HEIGHT - BAR - foot::height(WIDTH), None);
-        threads.hide();
         let figures: Rc<RefCell<Vec<ThreadFigures>>> = Rc::default();
-        threads.draw({
-            let figures = Rc::clone(&figures);
-            move |f| threads::draw(f, &figures.borrow())
-        });
+        let mut threads = threads::page(&figures);
+        threads.resize(0, BAR, WIDTH, HEIGHT - BAR - foot::height(WIDTH));
+        threads.hide();
         let mut foot = Foot::new(&emit);
         window.end();
         let lay_out = laying_out(&table, &threads, &foot, &filter, [&pause, &copy, &save]);

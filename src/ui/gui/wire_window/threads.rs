@@ -1,16 +1,52 @@
 //! The threads' page: what each waits for, and how much it has done.
 
-use fltk::enums::Font;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use fltk::enums::{Event, Font};
 use fltk::frame::Frame;
-use fltk::{draw, prelude::*};
+use fltk::{app, draw, prelude::*};
 use rust_i18n::t;
 
 use super::ROW;
 use super::table::{right, rule, write};
 use crate::client::net::{ThreadFigures, WaitsFor};
+use crate::ui::gui::bar::Bar;
 use crate::ui::gui::{theme, widgets};
 
-pub(super) fn draw(f: &Frame, figures: &[ThreadFigures]) {
+/// How far the page is scrolled, and how far it can be.
+#[derive(Default)]
+struct Scrolled {
+    down: Cell<i32>,
+    most: Cell<i32>,
+}
+
+impl Scrolled {
+    /// Scrolls by so much, downwards where positive.
+    fn by(&self, by: i32) {
+        self.down.set((self.down.get() + by).clamp(0, self.most.get()));
+    }
+}
+
+/// The page's widget, which shows these figures; the wheel scrolls it.
+pub(super) fn page(figures: &Rc<RefCell<Vec<ThreadFigures>>>) -> Frame {
+    let mut page = Frame::default();
+    let scrolled = Rc::new(Scrolled::default());
+    page.draw({
+        let (figures, scrolled) = (Rc::clone(figures), Rc::clone(&scrolled));
+        move |f| draw(f, &figures.borrow(), &scrolled)
+    });
+    page.handle(move |f, event| {
+        if event == Event::MouseWheel {
+            scrolled.by(app::event_dy_value() * ROW);
+            f.redraw();
+        }
+        event == Event::MouseWheel
+    });
+    page
+}
+
+fn draw(f: &Frame, figures: &[ThreadFigures], scrolled: &Scrolled) {
     let colours = theme::palette();
     draw::push_clip(f.x(), f.y(), f.w(), f.h());
     draw::draw_rect_fill(f.x(), f.y(), f.w(), f.h(), colours.surface);
@@ -23,7 +59,11 @@ pub(super) fn draw(f: &Frame, figures: &[ThreadFigures]) {
         right(head, f.x() + x, f.y() + 18, Font::Helvetica, colours.dim);
     }
     rule(f, f.y() + ROW - 1, colours);
-    let mut y = f.y() + ROW;
+    draw::push_clip(f.x(), f.y() + ROW, f.w(), f.h() - ROW);
+    // A larger window shows more: nothing is left over above.
+    scrolled.by(0);
+    let top = f.y() + ROW - scrolled.down.get();
+    let mut y = top;
     for thread in figures {
         let waits_for = match thread.waits_for {
             WaitsFor::Bell => t!("wirewin.waits_bell"),
@@ -54,5 +94,11 @@ pub(super) fn draw(f: &Frame, figures: &[ThreadFigures]) {
         }
         down += 4;
     }
+    let (room, content) = (f.h() - ROW, y + down - top);
+    scrolled.most.set((content - room).max(0));
+    if let Some(bar) = Bar::of(room, content.into(), scrolled.down.get().into()) {
+        bar.draw([f.x(), f.y() + ROW, f.w()], false);
+    }
+    draw::pop_clip();
     draw::pop_clip();
 }
