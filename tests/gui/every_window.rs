@@ -60,10 +60,12 @@ fn sentences() -> Vec<String> {
     });
     vec![
         read_only.to_string(),
-        format!("{} {}", t!("secure.plain_only"), t!("secure.enter_again")),
+        format!("{} {}", t!("secure.too_many_tries"), t!("secure.later")),
         t!("gui.already").into_owned(),
         t!("gui.no_address", name = format!("{}.example.org:21568", "w".repeat(60))).into_owned(),
         t!("gui.elsewhere").into_owned(),
+        t!("gui.unheard").into_owned(),
+        t!("gui.ended_at_who").into_owned(),
     ]
 }
 
@@ -169,7 +171,7 @@ fn mains(all: &mut Vec<(String, Open)>) {
                 if n < 2 {
                     main.ask(Some(Question { text: question, answers }));
                 }
-                main.say(&sentences()[n % 5]);
+                main.say(&sentences()[n % sentences().len()]);
                 Box::new(move || drop(main))
             }),
         ));
