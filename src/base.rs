@@ -4,7 +4,7 @@
 //! - [`shown`]: other people's texts as they may be shown. Pure.
 //! - [`fold`]: texts as a search compares them. Pure.
 //! - [`timer`]: the retransmission timeout and backoff as values. Pure.
-//! - `alarm`: what the timer threads of client and server do.
+//! - `timer_thread`: what the timer threads of client and server do.
 //! - `json`: a line of JSON that commands no terminal. Pure.
 //! - [`private`]: files and folders that are their owner's alone.
 //! - [`migration`]: a database's file brought up to the form that this program writes.
@@ -13,7 +13,6 @@
 //! - [`logging`]: logs to the terminal and to a bounded file a day.
 //! - [`cli`]: command-line options that programs share; completions and manual pages.
 
-pub(crate) mod alarm;
 pub mod cli;
 pub mod fold;
 pub(crate) mod json;
@@ -24,4 +23,5 @@ pub mod private;
 pub mod settings;
 pub mod shown;
 pub mod timer;
+pub(crate) mod timer_thread;
 pub mod trouble;

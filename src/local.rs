@@ -1,7 +1,7 @@
 //! Which server, and this machine's own: the only bridge between client and server.
 //!
-//! - [`host`]: finds or starts this machine's own server.
-//! - [`place`]: which server, and where it is.
+//! - [`own_server`]: finds or starts this machine's own server.
+//! - [`server_choice`]: which server, and where it is.
 
-pub mod host;
-pub mod place;
+pub mod own_server;
+pub mod server_choice;

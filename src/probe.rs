@@ -40,10 +40,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-pub use case::Who;
-pub use document::{CaseReport, Difference, Document, Exchange, Finding, Origin, Run, Unclear, Verdict, printable};
+pub use case::Actor;
+pub use document::{CaseReport, Difference, Document, Exchange, Failure, Origin, Run, Unclear, Verdict, printable};
 pub use rule::{Rule, Section};
-pub use transport::{Datagram, Desk, Transport};
+pub use transport::{Datagram, SocketIndex, Transport};
 
 use rust_i18n::t;
 
@@ -158,7 +158,7 @@ pub fn probe(
         for report in reports.iter_mut().filter(|report| report.verdict == Verdict::Unclear(Unclear::Network)) {
             let exchange = report.exchanges.len().saturating_sub(1);
             let (rule, difference) = (Some(Rule::EachAnswered), Difference::EachNth(n));
-            report.verdict = Verdict::Failed(Finding { rule, exchange, difference });
+            report.verdict = Verdict::Failed(Failure { rule, exchange, difference });
         }
     }
     Ok(Some(Document {

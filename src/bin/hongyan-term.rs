@@ -22,7 +22,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use hongyan::base::cli::Face;
 use hongyan::base::model::{MessageText, Password};
 use hongyan::base::{logging, trouble};
-use hongyan::local::host;
+use hongyan::local::own_server;
 use hongyan::ui::term;
 use hongyan::ui::term::Unfit;
 use hongyan::ui::term::script::{self, Job, Script};
@@ -189,7 +189,7 @@ fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
     if let Some(Command::ServeLocal { listen }) = args.command {
         let data = args.face.data.ok_or("--data DIR is missing")?;
         logging::init("hongyan-server", args.face.log_level, &data.join("logs"));
-        host::serve_local(listen, &data)?;
+        own_server::serve_local(listen, &data)?;
         return Ok(ExitCode::SUCCESS);
     }
     if let Some(Command::Generate { folder }) = args.command {

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 use hongyan::base::cli::Face;
 use hongyan::base::logging;
-use hongyan::local::host;
+use hongyan::local::own_server;
 use hongyan::ui::gui;
 
 /// A classic, light, native chat program.
@@ -60,7 +60,7 @@ fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     if let Some(Command::ServeLocal { listen }) = args.command {
         let data = args.face.data.ok_or("--data DIR is missing")?;
         logging::init("hongyan-server", args.face.log_level, &data.join("logs"));
-        return Ok(host::serve_local(listen, &data)?);
+        return Ok(own_server::serve_local(listen, &data)?);
     }
     gui::begin::fonts();
     logging::init("hongyan", args.face.log_level, &paths.logs);

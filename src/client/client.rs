@@ -34,7 +34,7 @@ use crate::base::model::{Account, MessageId, MessageText, Password, SendState};
 use crate::client::diagnosis::reachable;
 use crate::client::history::{HistoryError, Op, Rescued, Write};
 use crate::client::net::{Bell, Now, Socket, Timer};
-use crate::client::session::{self, Dialect, Link, Polling, Session};
+use crate::client::session::{self, ConnectionState, Dialect, Polling, Session};
 use crate::client::tap::Tap;
 use crate::probe::hand::Expectation;
 use crate::protocol::link;
@@ -316,7 +316,7 @@ impl Client {
     /// Whether the server is known to be another program than ours, in the plain dialect: without a lobby.
     #[must_use]
     pub fn is_foreign(&self) -> bool {
-        self.foreign && self.session.speaks() != Some(crate::client::session::Speaks::Secure)
+        self.foreign && self.session.speaks() != Some(crate::client::session::SpokenDialect::Secure)
     }
 
     /// Whether something waits for [`Client::allow_plain`].
@@ -456,7 +456,7 @@ impl Client {
 
     /// The connection line.
     #[must_use]
-    pub fn link(&self) -> Link {
+    pub fn link(&self) -> ConnectionState {
         self.session.link()
     }
 

@@ -13,11 +13,11 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use crate::client::session::{Known, acceptable};
-use crate::protocol::link::{Event, Link, PeerId, Why};
+use crate::client::session::{KnownServer, acceptable};
+use crate::protocol::link::{CloseReason, Event, Link, PeerId};
 use crate::protocol::wire::frame::{FromClient, FromServer};
 use crate::protocol::wire::{Charset, Request, looks_like_reply};
-pub use report::{Line, Mark, Report, Stage, Step, Verdict, What};
+pub use report::{Line, Mark, Report, Stage, Step, StepResult, Verdict};
 
 /// Between two questions.
 const APART: Duration = Duration::from_millis(300);
@@ -51,7 +51,7 @@ pub struct Transmit {
 }
 
 /// The questions to one address.
-struct Asking {
+struct AddressQuestions {
     at: SocketAddr,
     began: Instant,
     last: Instant,
@@ -64,7 +64,7 @@ struct Asking {
     strange: Option<Vec<u8>>,
 }
 
-struct Shaking {
+struct Handshake {
     at: SocketAddr,
     began: Instant,
     link: Link,
@@ -75,8 +75,8 @@ struct Shaking {
 
 enum State {
     LookingUp(Instant),
-    Asking(Asking),
-    Shaking(Box<Shaking>),
+    Asking(AddressQuestions),
+    Shaking(Box<Handshake>),
     Finished,
 }
 
@@ -90,7 +90,7 @@ pub struct Diagnosis {
     ahead: Option<i64>,
     host: String,
     port: u16,
-    known: Known,
+    known: KnownServer,
     nonce: String,
     addresses: VecDeque<SocketAddr>,
     state: State,
@@ -116,17 +116,17 @@ impl Diagnosis {
             ahead: None,
             host,
             port,
-            known: Known::default(),
+            known: KnownServer::default(),
             nonce,
             addresses: VecDeque::new(),
             state: State::LookingUp(now),
             transmits: VecDeque::new(),
         };
         if target.is_none() {
-            diagnosis.step(Duration::ZERO, What::NoTarget);
+            diagnosis.step(Duration::ZERO, StepResult::NoTarget);
             diagnosis.finish();
         } else if let Ok(ip) = diagnosis.host.parse::<IpAddr>() {
-            diagnosis.step(Duration::ZERO, What::Numbers);
+            diagnosis.step(Duration::ZERO, StepResult::Numbers);
             diagnosis.addresses.push_back(reachable(SocketAddr::new(ip, diagnosis.port)));
             diagnosis.next_address(now);
         } else {
@@ -153,12 +153,12 @@ impl Diagnosis {
                     }
                 }
                 let addresses = self.addresses.iter().copied().collect();
-                self.step(took, What::Found { host: self.host.clone(), addresses });
+                self.step(took, StepResult::Found { host: self.host.clone(), addresses });
                 self.next_address(now);
             }
             found => {
                 let error = found.err().unwrap_or_default();
-                self.step(took, What::NoSuchName { host: self.host.clone(), error });
+                self.step(took, StepResult::NoSuchName { host: self.host.clone(), error });
                 self.finish();
             }
         }
@@ -166,7 +166,7 @@ impl Diagnosis {
 
     /// What is remembered of the address that is asked now; to be said before the first datagram goes there. True if
     /// another one is to go in its place.
-    pub fn remember(&mut self, now: Instant, known: Known) -> bool {
+    pub fn remember(&mut self, now: Instant, known: KnownServer) -> bool {
         let foreign = !known.may_be_asked();
         self.known = known;
         let State::Asking(asking) = &mut self.state else { return false };
@@ -211,9 +211,9 @@ impl Diagnosis {
                 } else {
                     let (at, took) = (asking.at, now.saturating_duration_since(asking.began));
                     let what = match (asking.strange.take(), asking.elsewhere) {
-                        (Some(bytes), _) => What::Neither { at, bytes },
-                        (None, Some(from)) => What::Elsewhere { at, from },
-                        (None, None) => What::Silent { at, questions: asking.sent },
+                        (Some(bytes), _) => StepResult::Neither { at, bytes },
+                        (None, Some(from)) => StepResult::Elsewhere { at, from },
+                        (None, None) => StepResult::Silent { at, questions: asking.sent },
                     };
                     self.failed(now, took, what);
                 }
@@ -243,7 +243,7 @@ impl Diagnosis {
                 let (at, questions) = (asking.at, asking.sent);
                 // With several questions nobody knows which one this answers: from the first on is the honest time.
                 let since = if questions > 1 { asking.began } else { asking.last };
-                self.step(now.saturating_duration_since(since), What::Answered { at, questions });
+                self.step(now.saturating_duration_since(since), StepResult::Answered { at, questions });
                 self.understood(now, at, offers);
             }
             State::Shaking(shaking) => {
@@ -270,13 +270,13 @@ impl Diagnosis {
     /// The machine there says that no program has this port (ICMP).
     pub fn handle_refused(&mut self, now: Instant) {
         match &self.state {
-            State::Asking(Asking { at, began, .. }) => {
+            State::Asking(AddressQuestions { at, began, .. }) => {
                 let (at, took) = (*at, now.saturating_duration_since(*began));
-                self.failed(now, took, What::Closed { at });
+                self.failed(now, took, StepResult::Closed { at });
             }
             State::Shaking(shaking) => {
                 let took = now.saturating_duration_since(shaking.began);
-                self.step(took, What::Ended);
+                self.step(took, StepResult::Ended);
                 self.finish();
             }
             State::LookingUp(_) | State::Finished => {}
@@ -286,32 +286,32 @@ impl Diagnosis {
     /// The system sends nothing there.
     pub fn handle_unsendable(&mut self, now: Instant, error: String) {
         match &self.state {
-            State::Asking(Asking { at, began, .. }) => {
+            State::Asking(AddressQuestions { at, began, .. }) => {
                 let (at, took) = (*at, now.saturating_duration_since(*began));
-                self.failed(now, took, What::Unsendable { at, error });
+                self.failed(now, took, StepResult::Unsendable { at, error });
             }
             State::Shaking(shaking) => {
                 let (at, took) = (shaking.at, now.saturating_duration_since(shaking.began));
-                self.step(took, What::Unsendable { at, error });
+                self.step(took, StepResult::Unsendable { at, error });
                 self.finish();
             }
             State::LookingUp(_) | State::Finished => {}
         }
     }
 
-    fn step(&mut self, took: Duration, what: What) {
+    fn step(&mut self, took: Duration, what: StepResult) {
         self.report.steps.push(Step { what, took });
     }
 
     fn finish(&mut self) {
-        self.step(Duration::ZERO, What::Clock { ahead: self.ahead });
+        self.step(Duration::ZERO, StepResult::Clock { ahead: self.ahead });
         self.report.stage = None;
         self.report.finished = true;
         self.state = State::Finished;
     }
 
     /// This address is done with; perhaps another of the same name answers.
-    fn failed(&mut self, now: Instant, took: Duration, what: What) {
+    fn failed(&mut self, now: Instant, took: Duration, what: StepResult) {
         self.step(took, what);
         self.transmits.clear();
         self.next_address(now);
@@ -320,7 +320,7 @@ impl Diagnosis {
     fn next_address(&mut self, now: Instant) {
         let Some(at) = self.addresses.pop_front() else { return self.finish() };
         self.report.stage = Some(Stage::Ask(at));
-        self.state = State::Asking(Asking {
+        self.state = State::Asking(AddressQuestions {
             at,
             began: now,
             last: now,
@@ -349,21 +349,21 @@ impl Diagnosis {
 
     fn understood(&mut self, now: Instant, at: SocketAddr, offers: bool) {
         if !offers {
-            let what = if self.known.secure_only { What::OnlyPlain } else { What::Plain };
+            let what = if self.known.secure_only { StepResult::OnlyPlain } else { StepResult::Plain };
             self.step(Duration::ZERO, what);
             return self.finish();
         }
-        self.step(Duration::ZERO, What::OffersSecure);
+        self.step(Duration::ZERO, StepResult::OffersSecure);
         self.report.stage = Some(Stage::Handshake);
         let mut link = Link::client(None);
         let peer = link.connect(now, at, acceptable(&self.known.pins, self.known.damaged.is_some()));
-        self.state = State::Shaking(Box::new(Shaking { at, began: now, link, peer, asked: None }));
+        self.state = State::Shaking(Box::new(Handshake { at, began: now, link, peer, asked: None }));
         self.shake(now);
     }
 
     fn shake(&mut self, now: Instant) {
         let State::Shaking(shaking) = &mut self.state else { return };
-        let Shaking { began, link, peer, asked, .. } = &mut **shaking;
+        let Handshake { began, link, peer, asked, .. } = &mut **shaking;
         let took = now.saturating_duration_since(*began);
         let mut steps = Vec::new();
         let mut over = false;
@@ -371,8 +371,12 @@ impl Diagnosis {
             match event {
                 Event::Connected { key, .. } => {
                     let rtt = link.figures(*peer).map_or(took, |figures| figures.rtt);
-                    steps.push(What::Shaken { rtt });
-                    steps.push(if self.known.pins.is_empty() { What::NewKey(key) } else { What::KnownKey(key) });
+                    steps.push(StepResult::Shaken { rtt });
+                    steps.push(if self.known.pins.is_empty() {
+                        StepResult::NewKey(key)
+                    } else {
+                        StepResult::KnownKey(key)
+                    });
                     over = !link.send(now, *peer, &FromClient::Ping { id: PING }.encode());
                     *asked = Some(now);
                 }
@@ -387,22 +391,26 @@ impl Diagnosis {
                 }
                 // What was asked for is known.
                 Event::Lost { .. } if asked.is_some() => over = true,
-                Event::Lost { why: Why::KeyChanged(shown), .. } => {
+                Event::Lost { why: CloseReason::KeyChanged(shown), .. } => {
                     steps.push(match self.known.damaged.clone() {
-                        Some(file) => What::DamagedKeys { shown, file },
-                        None => What::ChangedKey { shown, known: self.known.pins.clone() },
+                        Some(file) => StepResult::DamagedKeys { shown, file },
+                        None => StepResult::ChangedKey { shown, known: self.known.pins.clone() },
                     });
                 }
                 Event::Lost { why, .. } => steps.push(match why {
-                    Why::NoAnswer | Why::Silent | Why::Closed => What::NoHandshake,
-                    Why::Restarted => What::Ended,
-                    Why::ClosedByPeer { reason, .. } | Why::Broken(reason) => What::BadHandshake(reason),
+                    CloseReason::NoAnswer | CloseReason::Silent | CloseReason::Closed => StepResult::NoHandshake,
+                    CloseReason::Restarted => StepResult::Ended,
+                    CloseReason::ClosedByPeer { reason, .. } | CloseReason::Broken(reason) => {
+                        StepResult::BadHandshake(reason)
+                    }
                     // Above.
-                    Why::KeyChanged(_) | Why::KeysDamaged => continue,
+                    CloseReason::KeyChanged(_) | CloseReason::KeysDamaged => continue,
                 }),
             }
         }
-        over |= steps.iter().any(|what| !matches!(what, What::Shaken { .. } | What::NewKey(_) | What::KnownKey(_)));
+        over |= steps
+            .iter()
+            .any(|what| !matches!(what, StepResult::Shaken { .. } | StepResult::NewKey(_) | StepResult::KnownKey(_)));
         if over && asked.is_some() {
             link.close(now, *peer, 0, "only looked");
         }

@@ -16,7 +16,7 @@
 //! - `made`: which account a name is, where one was made anew.
 //! - `delivered`: which of one's own messages a receiver has.
 //! - `past`: what the server had before this device was there.
-//! - `same`: which messages of two lists are the same. Pure.
+//! - `matching`: which messages of two lists are the same. Pure.
 //! - `moment`: when a message was written. Pure.
 //! - `contacts`: the list of friends as CSV.
 //! - `trouble`: what is wrong with the disk, told apart.
@@ -28,13 +28,13 @@ mod delivered;
 mod device;
 mod look;
 mod made;
+mod matching;
 mod messages;
 pub mod moment;
 mod op;
 mod past;
 mod people;
 mod rescue;
-mod same;
 mod schema;
 mod trouble;
 
@@ -58,7 +58,7 @@ use rust_i18n::t;
 
 use crate::base::model::{Account, MessageId, SendState};
 use crate::client::net::Bell;
-use crate::client::session::{Handed, Kept};
+use crate::client::session::{DeviceState, LastDelivery};
 
 /// Most operations in one transaction.
 const BATCH: usize = 256;

@@ -10,13 +10,13 @@
 //! - `lookup`: which of a name's addresses answers: all are asked, a little apart.
 //! - `reach`: the diagnosis with a socket, a look-up and a clock, on a thread that nobody joins, as a look-up cannot
 //!   be ended.
-//! - `doorbell`: an account that is opened twice.
+//! - `single_instance`: an account that is opened twice.
 
 pub mod clock;
-pub mod doorbell;
 pub mod lookup;
 pub mod reach;
 pub mod receiver;
+pub mod single_instance;
 pub mod timer;
 
 use std::fmt;
@@ -24,9 +24,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use clock::Now;
-pub use doorbell::Doorbell;
-pub use lookup::Found;
+pub use lookup::FoundAddress;
 pub use receiver::{Arrival, Socket};
+pub use single_instance::InstanceListener;
 pub use timer::Timer;
 
 /// What a thread waits for.

@@ -11,27 +11,27 @@
 //!
 //! - `both`: one session for both dialects.
 //! - `choice`: which dialect is spoken, and consent before a password goes out in plain. Pure.
-//! - `finding`: what a server says to `10#`.
-//! - `wishes`: what is wanted before the dialect is known.
-//! - `contact`: when the server counts as silent: 3 s after something that is always answered. Pure.
+//! - `dialect_query`: what a server says to `10#`.
+//! - `pending`: what is wanted before the dialect is known.
+//! - `silence`: when the server counts as silent: 3 s after something that is always answered. Pure.
 //! - `plain`: the plain dialect's session.
 //! - `secure`: the secure dialect's session.
 //! - `sentences`: what became of something, in words for every face.
 
 mod both;
 mod choice;
-mod contact;
-pub mod finding;
+pub mod dialect_query;
+mod pending;
 pub mod plain;
 pub mod secure;
 mod sentences;
-mod wishes;
+mod silence;
 
 pub use both::{Config, Session};
-pub use choice::Known;
+pub use choice::KnownServer;
 pub(crate) use choice::acceptable;
-pub use finding::Speaks;
-pub use plain::Handed;
+pub use dialect_query::SpokenDialect;
+pub use plain::LastDelivery;
 pub(in crate::client) use sentences::later;
 
 use std::time::{Duration, Instant};
@@ -55,7 +55,7 @@ pub enum StoreToken {
 /// What the person sees of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
-pub enum Link {
+pub enum ConnectionState {
     /// Not logged in, or gone offline on purpose.
     Offline,
     /// A login is under way.
@@ -70,7 +70,7 @@ pub enum Link {
     LoggedOut,
 }
 
-impl Link {
+impl ConnectionState {
     /// The same but for the round trip, of which nobody is told each time.
     fn is_like(self, other: Self) -> bool {
         matches!((self, other), (Self::Connected { .. }, Self::Connected { .. })) || self == other
@@ -94,7 +94,7 @@ pub enum Cause {
 
 /// A frame that went through the encryption, with what lets somebody in starred; for the wire view.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Framed {
+pub enum TappedFrame {
     /// This side's.
     Said(Vec<u8>),
     /// The server's.
@@ -192,7 +192,7 @@ pub enum PasswordOutcome {
 /// What a device keeps of itself beside its messages. It comes in at login, and changes of it leave as
 /// events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Kept {
+pub struct DeviceState {
     /// Its name; a message of one's own is known by that and its row.
     pub device: Device,
     /// Lets it in without a password.
@@ -223,14 +223,14 @@ pub struct SentBy {
 
 /// Whom a message is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Receiver {
+pub struct Recipient {
     /// The name.
     pub account: Account,
     /// Which account of that name is meant: the one made then, in seconds since 1970. None: whoever has the name.
     pub made: Option<i64>,
 }
 
-impl From<Account> for Receiver {
+impl From<Account> for Recipient {
     fn from(account: Account) -> Self {
         Self { account, made: None }
     }
@@ -238,7 +238,7 @@ impl From<Account> for Receiver {
 
 /// Whether there is an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found {
+pub enum LookUpResult {
     /// There is, and this is how it is written at the server.
     There(Account),
     /// There is none.
@@ -276,7 +276,7 @@ pub struct KeyChange {
     pub shown: Vec<u8>,
     /// What it should have shown one of, as far as that can be read.
     pub known: Vec<Vec<u8>>,
-    /// As [`Known::damaged`]: then nobody can tell whether the key has changed.
+    /// As [`KnownServer::damaged`]: then nobody can tell whether the key has changed.
     pub damaged: Option<String>,
 }
 
@@ -290,7 +290,7 @@ impl KeyChange {
 
 /// Why something would go out in the plain dialect, for everybody on the way to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Plainly {
+pub enum PlainReason {
     /// The server speaks no other, as far as is known.
     Only,
     /// It spoke the secure one before, so this may be somebody else.
@@ -301,7 +301,7 @@ pub enum Plainly {
 
 /// A request that is none of the course's protocol, which some servers end at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Beyond {
+pub enum ExtensionRequest {
     /// `11#`: who is online.
     Who,
     /// 01 with four fields, of a server that has not shown that it knows it.
@@ -313,14 +313,14 @@ pub enum Beyond {
 #[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum Event {
     /// The connection line changed.
-    Link(Link),
+    ConnectionState(ConnectionState),
     /// Somebody is logged in, and the server has not answered since then, for 3 s: nothing that was known of others
     /// is sure any more. None: it answers again, or nobody expects it to; [`Event::Online`] follows where it says
     /// who is.
     Silent(Option<Instant>),
     /// Nothing at all has come since the server was asked this, whatever else it was asked, so it may have ended at it. It
-    /// is not asked that again by itself; to be kept for this server as [`Known::fragile`] where it was [`Beyond::Who`].
-    EndedAt(Beyond),
+    /// is not asked that again by itself; to be kept for this server as [`KnownServer::fragile`] where it was [`ExtensionRequest::Who`].
+    EndedAt(ExtensionRequest),
     /// Answer to [`Session::register`].
     Registered(RegisterOutcome),
     /// Answer to [`Session::login`] or [`Session::take_over`].
@@ -373,7 +373,7 @@ pub enum Event {
     /// Who is online (extension 11), complete and sorted. Only from servers that know it.
     Online(Vec<Account>),
     /// Whether the server knows extension 11 (then `@lobby` too); learned after login. If it has `shown` that, it is to be
-    /// kept for this server, as [`Known::foreign`] where it knows none. Else it was only silent, as on a bad network, or
+    /// kept for this server, as [`KnownServer::foreign`] where it knows none. Else it was only silent, as on a bad network, or
     /// may have ended: then that counts in this run alone.
     Extensions { known: bool, shown: bool },
     /// The server answered `00:00`; these bytes of ours were not understood.
@@ -386,15 +386,15 @@ pub enum Event {
     /// server; else it was only silent, and that counts in this run alone.
     ChangesPasswords { does: bool, shown: bool },
     /// What the server speaks was found, or is known from before.
-    Speaks(Speaks),
+    Speaks(SpokenDialect),
     /// What is wanted would go out in the plain dialect, in which everybody on the way can read the password:
     /// [`Session::allow_plain`] goes on all the same, [`Session::go_offline`] gives up.
-    PlainOnly(Plainly),
+    PlainOnly(PlainReason),
     /// The server's key, seen for the first time: to be kept for this server, from now on the only one.
     Pin(Vec<u8>),
     /// Another key than the known ones; nothing was sent. [`secure::Session::trust`] takes it all the same.
     KeyChanged(KeyChange),
-    /// The cursor of a device that has none: to be kept as [`Kept::cursor`], and before anything is stored after it.
+    /// The cursor of a device that has none: to be kept as [`DeviceState::cursor`], and before anything is stored after it.
     Begins(u64),
     /// To be kept for the next login, or forgotten.
     Token(Option<Key<32>>),
@@ -411,7 +411,7 @@ pub enum Event {
     /// Answer to [`secure::Session::history`], oldest first.
     History { peer: Account, messages: Vec<Past>, more: bool },
     /// Answer to [`Session::look_up`], in 5 s at most.
-    LookedUp { asked: Account, found: Found },
+    LookedUp { asked: Account, found: LookUpResult },
     /// The account of this name was made then, in seconds since 1970: somebody else's, or one's own. Told when it is first
     /// heard of on a connection, before what follows from it; to be kept, and compared with what was known.
     Made { account: Account, made: i64 },

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use pairing::Pairing;
 
-use crate::client::session::{Cause, Framed};
-use crate::probe::hand::{Came, Expectation, Trial};
+use crate::client::session::{Cause, TappedFrame};
+use crate::probe::hand::{Arrived, Expectation, Trial};
 use crate::protocol::link;
 use crate::protocol::wire::show;
 
@@ -23,7 +23,7 @@ pub const KEPT: usize = 256;
 
 /// Which way a datagram went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub enum Direction {
     /// To the server, and why.
     Out(Cause),
     /// From the server.
@@ -40,7 +40,7 @@ pub struct Record {
     /// Milliseconds since 1970.
     pub unix_ms: i64,
     /// Which way.
-    pub way: Way,
+    pub way: Direction,
     /// Its bytes, with passwords and what else lets somebody in starred.
     pub bytes: Vec<u8>,
     /// Of an answer: the time since its request, if that is certain. Of a request that goes out since
@@ -71,17 +71,17 @@ impl Tap {
     /// A datagram went out. The record, for a view that is open.
     pub fn sent(&mut self, now: Instant, unix_ms: i64, bytes: &[u8], cause: Cause) -> Option<Record> {
         let after = self.pairing.sent(now, unix_ms, bytes, cause);
-        self.keep(Record { unix_ms, way: Way::Out(cause), bytes: show::starred(bytes), after })
+        self.keep(Record { unix_ms, way: Direction::Out(cause), bytes: show::starred(bytes), after })
     }
 
     /// A datagram came in. The record, for a view that is open.
     pub fn received(&mut self, now: Instant, unix_ms: i64, bytes: &[u8]) -> Option<Record> {
         if link::is_packet(bytes) {
-            return self.keep(Record { unix_ms, way: Way::In, bytes: bytes.to_vec(), after: None });
+            return self.keep(Record { unix_ms, way: Direction::In, bytes: bytes.to_vec(), after: None });
         }
         let after = self.pairing.received(now, bytes);
         // A server that sends back what it gets must not bring a password into a record.
-        self.keep(Record { unix_ms, way: Way::In, bytes: show::starred(bytes), after })
+        self.keep(Record { unix_ms, way: Direction::In, bytes: show::starred(bytes), after })
     }
 
     /// Somebody is about to send this by hand, and expects something of it.
@@ -90,7 +90,7 @@ impl Tap {
     }
 
     /// What was sent by hand, from the oldest on: number, when, the request, what came to it.
-    pub fn trials(&self, now: Instant) -> impl DoubleEndedIterator<Item = (usize, i64, &Trial, Came)> {
+    pub fn trials(&self, now: Instant) -> impl DoubleEndedIterator<Item = (usize, i64, &Trial, Arrived)> {
         self.pairing.trials(now)
     }
 
@@ -100,10 +100,10 @@ impl Tap {
     }
 
     /// A frame went through, its secrets starred already. The record, for a view that is open.
-    pub fn framed(&mut self, unix_ms: i64, frame: Framed) -> Option<Record> {
+    pub fn framed(&mut self, unix_ms: i64, frame: TappedFrame) -> Option<Record> {
         let (way, bytes) = match frame {
-            Framed::Said(bytes) => (Way::Said, bytes),
-            Framed::Heard(bytes) => (Way::Heard, bytes),
+            TappedFrame::Said(bytes) => (Direction::Said, bytes),
+            TappedFrame::Heard(bytes) => (Direction::Heard, bytes),
         };
         self.keep(Record { unix_ms, way, bytes, after: None })
     }

@@ -6,12 +6,12 @@ use crate::protocol::wire::Charset;
 
 /// A socket, and whoever speaks from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Who {
+pub enum Actor {
     /// Three persons with an account and a socket each.
     A,
-    /// See [`Who::A`].
+    /// See [`Actor::A`].
     B,
-    /// See [`Who::A`].
+    /// See [`Actor::A`].
     C,
     /// A socket of nobody's, new in each attempt.
     S,
@@ -21,9 +21,9 @@ pub enum Who {
     H,
 }
 
-impl Who {
+impl Actor {
     /// All of the probe's.
-    pub const ALL: [Who; 5] = [Who::A, Who::B, Who::C, Who::S, Who::T];
+    pub const ALL: [Actor; 5] = [Actor::A, Actor::B, Actor::C, Actor::S, Actor::T];
 
     /// The letter it has in the document.
     #[must_use]
@@ -41,7 +41,7 @@ impl Who {
 
 /// A reply that the text allows.
 #[derive(Debug, Clone)]
-pub(crate) enum What {
+pub(crate) enum ExpectedReply {
     /// Exactly this.
     Exactly(&'static str),
     /// This, and whatever follows.
@@ -55,24 +55,24 @@ pub(crate) enum What {
 /// A reply that the text allows, and what choosing it says about the server.
 #[derive(Debug, Clone)]
 pub(crate) struct Accept {
-    pub what: What,
+    pub what: ExpectedReply,
     pub habit: Option<&'static str>,
 }
 
 pub(super) fn is(text: &'static str) -> Accept {
-    Accept { what: What::Exactly(text), habit: None }
+    Accept { what: ExpectedReply::Exactly(text), habit: None }
 }
 
 pub(super) fn begins(text: &'static str) -> Accept {
-    Accept { what: What::Begins(text), habit: None }
+    Accept { what: ExpectedReply::Begins(text), habit: None }
 }
 
 pub(super) fn message(op: &'static str, from: &'static str, body: &'static str) -> Accept {
-    Accept { what: What::Message { op, from, body }, habit: None }
+    Accept { what: ExpectedReply::Message { op, from, body }, habit: None }
 }
 
 pub(super) fn silence() -> Accept {
-    Accept { what: What::Silence, habit: None }
+    Accept { what: ExpectedReply::Silence, habit: None }
 }
 
 impl Accept {
@@ -86,7 +86,7 @@ impl Accept {
 /// more exactly which.
 #[derive(Debug, Clone)]
 pub(crate) struct Ask {
-    pub who: Who,
+    pub who: Actor,
     pub send: &'static str,
     pub accept: Vec<Accept>,
     pub rule: Rule,
@@ -100,12 +100,12 @@ pub(crate) enum Step {
     /// Several at once; the replies come in their order.
     Burst(Vec<Ask>),
     /// Nothing more comes to this socket.
-    Quiet(Who),
+    Quiet(Actor),
     /// Goes on only if nobody but the probe is online; else this is told.
-    Alone(Who, &'static str),
+    Alone(Actor, &'static str),
 }
 
-pub(super) fn ask<const N: usize>(who: Who, send: &'static str, accept: [Accept; N], rule: Rule) -> Step {
+pub(super) fn ask<const N: usize>(who: Actor, send: &'static str, accept: [Accept; N], rule: Rule) -> Step {
     Step::Ask(Ask { who, send, accept: accept.into(), rule })
 }
 
@@ -113,9 +113,9 @@ pub(super) fn ask<const N: usize>(who: Who, send: &'static str, accept: [Accept;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Need {
     /// Logged in, and without unread messages.
-    Online(Who),
+    Online(Actor),
     /// Logged out, and without unread messages.
-    Offline(Who),
+    Offline(Actor),
 }
 
 /// A case.
@@ -142,7 +142,7 @@ pub(crate) struct Names {
 
 impl Names {
     /// A person's account, made up and recognisable. Big and small letters: a server may not change them.
-    pub fn account(&self, who: Who) -> String {
+    pub fn account(&self, who: Actor) -> String {
         format!("Probe{}{}", self.mark, who.letter())
     }
 
@@ -158,9 +158,9 @@ impl Names {
 
     fn name(&self, name: &str) -> Option<Vec<u8>> {
         let text = match name {
-            "a" => self.account(Who::A),
-            "b" => self.account(Who::B),
-            "c" => self.account(Who::C),
+            "a" => self.account(Actor::A),
+            "b" => self.account(Actor::B),
+            "c" => self.account(Actor::C),
             "pw" => self.password(),
             // Accounts that nobody has had before.
             "new" => format!("Probe{}n{}", self.mark, self.attempt),

@@ -23,7 +23,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::probe::case::{Ask, Names, Step, What};
+    use crate::probe::case::{Ask, ExpectedReply, Names, Step};
     use crate::probe::rule::Rule;
 
     fn asks() -> Vec<Ask> {
@@ -71,9 +71,9 @@ mod tests {
             let mut templates = vec![ask.send];
             for accept in &ask.accept {
                 match accept.what {
-                    What::Exactly(text) | What::Begins(text) => templates.push(text),
-                    What::Message { from, body, .. } => templates.extend([from, body]),
-                    What::Silence => {}
+                    ExpectedReply::Exactly(text) | ExpectedReply::Begins(text) => templates.push(text),
+                    ExpectedReply::Message { from, body, .. } => templates.extend([from, body]),
+                    ExpectedReply::Silence => {}
                 }
             }
             for template in templates {
@@ -91,7 +91,7 @@ mod tests {
             .iter()
             .flat_map(|ask| &ask.accept)
             .filter_map(|accept| match accept.what {
-                What::Exactly(text) => Some(text),
+                ExpectedReply::Exactly(text) => Some(text),
                 _ => None,
             })
             .collect();

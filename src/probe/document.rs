@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rust_i18n::t;
 
-use super::case::Who;
+use super::case::Actor;
 use super::hand;
 use super::rule::Rule;
 use super::{json, markdown};
@@ -72,7 +72,7 @@ pub struct CaseReport {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exchange {
     /// From which socket.
-    pub from: Who,
+    pub from: Actor,
     /// The request.
     pub sent: Vec<u8>,
     /// Every reply that the text allows, a time's digits as letters; `None` is silence. Nothing at
@@ -93,14 +93,14 @@ pub enum Verdict {
     Passed,
     /// A rule is broken, and was so again when the probe tried again; or what somebody said to expect
     /// is not what came.
-    Failed(Finding),
+    Failed(Failure),
     /// It can be said neither to have passed nor to have failed; why not.
     Unclear(Unclear),
 }
 
 /// Which rule is broken, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub struct Failure {
     /// The rule; none when the text allows what came, and only somebody expected something else.
     pub rule: Option<Rule>,
     /// The place of the exchange in the case, from 0 on.
@@ -119,7 +119,7 @@ pub enum Difference {
     /// It came to another socket.
     OtherSocket {
         /// Whose socket it came to.
-        at: Who,
+        at: Actor,
         /// What came.
         got: Vec<u8>,
     },
@@ -153,7 +153,7 @@ pub enum Unclear {
         got: Option<Vec<u8>>,
     },
     /// It failed once and passed twice.
-    NotAgain(Finding),
+    NotAgain(Failure),
     /// The document was written before it could be said that no reply comes.
     Waiting,
     /// What came may be the reply to another request as well.
@@ -208,7 +208,7 @@ impl Document {
     pub fn broken(&self) -> Vec<Rule> {
         let mut rules = Vec::new();
         for case in &self.cases {
-            if let Verdict::Failed(Finding { rule: Some(rule), .. }) = &case.verdict
+            if let Verdict::Failed(Failure { rule: Some(rule), .. }) = &case.verdict
                 && !rules.contains(rule)
             {
                 rules.push(*rule);
@@ -281,7 +281,7 @@ impl Verdict {
     }
 }
 
-impl Finding {
+impl Failure {
     /// What is wrong, in a sentence about the exchanges of its case.
     #[must_use]
     pub fn text(&self, exchanges: &[Exchange], locale: &str) -> String {
@@ -299,7 +299,7 @@ impl Finding {
                 let from =
                     |bytes: &[u8]| part(bytes, *at).unwrap_or_else(|| t!("probe.the_end", locale = locale).into());
                 // What the text allows by hand has parts of any length, so no byte of it stands there.
-                if exchange.is_some_and(|e| e.from == Who::H && e.expected.len() > 1) {
+                if exchange.is_some_and(|e| e.from == Actor::H && e.expected.len() > 1) {
                     return t!("probe.found_form", locale = locale, step = step, at = at + 1, got = from(got)).into();
                 }
                 let like = |other: &[u8]| got.iter().zip(other).take_while(|(a, b)| a == b).count();

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use super::case::Who;
-use super::document::{CaseReport, Difference, Exchange, Finding, Unclear, Verdict};
+use super::case::Actor;
+use super::document::{CaseReport, Difference, Exchange, Failure, Unclear, Verdict};
 use super::judge::{Mail, Pattern, judge};
 use super::rule::Rule;
 use crate::protocol::wire::explain::{self, Explanation, Name, Rule as Form};
@@ -42,7 +42,7 @@ impl Expectation {
 
 /// What came to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Came {
+pub enum Arrived {
     /// This reply, and how long after the request it came.
     Reply(Vec<u8>, Duration),
     /// This, which may be the reply to another request as well.
@@ -91,22 +91,22 @@ impl Trial {
 
     /// The case it is, with what came.
     #[must_use]
-    pub fn case(&self, number: usize, came: &Came) -> CaseReport {
+    pub fn case(&self, number: usize, came: &Arrived) -> CaseReport {
         let (got, time) = match came {
-            Came::Reply(bytes, after) => (Some(bytes), Some(*after)),
-            Came::Perhaps(bytes) => (Some(bytes), None),
-            Came::Nothing | Came::NotYet => (None, None),
+            Arrived::Reply(bytes, after) => (Some(bytes), Some(*after)),
+            Arrived::Perhaps(bytes) => (Some(bytes), None),
+            Arrived::Nothing | Arrived::NotYet => (None, None),
         };
         let verdict = match came {
-            Came::Reply(bytes, _) => self.judge(bytes),
-            Came::Perhaps(_) => Verdict::Unclear(Unclear::Whose),
-            Came::NotYet => Verdict::Unclear(Unclear::Waiting),
-            Came::Nothing if self.expects_silence() => Verdict::Passed,
+            Arrived::Reply(bytes, _) => self.judge(bytes),
+            Arrived::Perhaps(_) => Verdict::Unclear(Unclear::Whose),
+            Arrived::NotYet => Verdict::Unclear(Unclear::Waiting),
+            Arrived::Nothing if self.expects_silence() => Verdict::Passed,
             // Once is not enough: datagrams are lost.
-            Came::Nothing => Verdict::Unclear(Unclear::NoAnswer),
+            Arrived::Nothing => Verdict::Unclear(Unclear::NoAnswer),
         };
         let exchange = Exchange {
-            from: Who::H,
+            from: Actor::H,
             sent: self.sent.clone(),
             expected: self.expected().iter().map(Pattern::shown).collect(),
             // A server may send back what it got.
@@ -132,7 +132,7 @@ impl Trial {
             (None, Ok(_)) => return Verdict::Passed,
             (None, Err(breach)) => (Some(breach.rule), breach.at),
         };
-        Verdict::Failed(Finding { rule, exchange: 0, difference: Difference::Byte(at) })
+        Verdict::Failed(Failure { rule, exchange: 0, difference: Difference::Byte(at) })
     }
 }
 

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::document::{CaseReport, Difference, Document, Exchange, Finding, Unclear, Verdict, printable};
+use super::document::{CaseReport, Difference, Document, Exchange, Failure, Unclear, Verdict, printable};
 use super::rule::Rule;
 use rust_i18n::t;
 
@@ -66,7 +66,7 @@ fn case(case: &CaseReport, locale: &str) -> Value {
     value
 }
 
-fn finding(finding: &Finding, case: &CaseReport, locale: &str) -> Value {
+fn finding(finding: &Failure, case: &CaseReport, locale: &str) -> Value {
     let (kind, offset, got) = match &finding.difference {
         Difference::Byte(at) => ("byte", Some(at), None),
         Difference::NoReply => ("no-reply", None, None),

@@ -1,6 +1,6 @@
 //! Compares a reply with those the text allows, and says which rule it breaks and at which byte. Pure.
 
-use super::case::{Accept, Names, What};
+use super::case::{Accept, ExpectedReply, Names};
 use super::rule::Rule;
 
 /// One piece of an expected reply.
@@ -41,14 +41,14 @@ impl Pattern {
     pub fn new(accept: &Accept, names: &Names) -> Self {
         let bytes = |template: &str| names.expand(template).into_iter().map(Unit::Byte).collect::<Vec<_>>();
         let (units, kind) = match accept.what {
-            What::Exactly(text) => (bytes(text), Kind::Exactly),
-            What::Begins(text) => {
+            ExpectedReply::Exactly(text) => (bytes(text), Kind::Exactly),
+            ExpectedReply::Begins(text) => {
                 let mut units = bytes(text);
                 units.push(Unit::Rest("…"));
                 (units, Kind::Exactly)
             }
-            What::Silence => return Self { habit: accept.habit, ..Self::silence() },
-            What::Message { op, from, body } => {
+            ExpectedReply::Silence => return Self { habit: accept.habit, ..Self::silence() },
+            ExpectedReply::Message { op, from, body } => {
                 let mut units = bytes(op);
                 units.push(Unit::Byte(b':'));
                 units.extend(bytes(from));
@@ -167,7 +167,7 @@ fn time_unit(byte: u8) -> Unit {
 
 /// One message on its way: whose mailbox, who wrote it, what.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Letter {
+pub(crate) struct SentMessage {
     pub to: Vec<u8>,
     pub from: Vec<u8>,
     pub body: Vec<u8>,
@@ -176,28 +176,28 @@ pub(crate) struct Letter {
 /// What was sent and what came, in one attempt.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Mail {
-    pub sent: Vec<Letter>,
-    pub handed: Vec<Letter>,
+    pub sent: Vec<SentMessage>,
+    pub handed: Vec<SentMessage>,
 }
 
 impl Mail {
-    fn count(letters: &[Letter], letter: &Letter) -> usize {
+    fn count(letters: &[SentMessage], letter: &SentMessage) -> usize {
         letters.iter().filter(|l| *l == letter).count()
     }
 
     /// Sent, and not yet handed out.
-    pub fn outstanding(&self, letter: &Letter) -> bool {
+    pub fn outstanding(&self, letter: &SentMessage) -> bool {
         Self::count(&self.sent, letter) > Self::count(&self.handed, letter)
     }
 
     /// Handed out as often as it was sent.
-    pub fn spent(&self, letter: &Letter) -> bool {
+    pub fn spent(&self, letter: &SentMessage) -> bool {
         let handed = Self::count(&self.handed, letter);
         handed > 0 && handed >= Self::count(&self.sent, letter)
     }
 
     /// What one reader should still get.
-    pub fn left(&self, reader: &[u8]) -> Vec<&Letter> {
+    pub fn left(&self, reader: &[u8]) -> Vec<&SentMessage> {
         let mut handed = self.handed.clone();
         let left = self.sent.iter().filter(|letter| match handed.iter().position(|h| h == *letter) {
             Some(place) => {
@@ -255,8 +255,11 @@ pub(crate) fn judge(
     reader: &[u8],
     mail: &Mail,
 ) -> Result<usize, Breach> {
-    let letter =
-        delivery(reply).map(|(from, body)| Letter { to: reader.to_vec(), from: from.to_vec(), body: body.to_vec() });
+    let letter = delivery(reply).map(|(from, body)| SentMessage {
+        to: reader.to_vec(),
+        from: from.to_vec(),
+        body: body.to_vec(),
+    });
     let fits = patterns.iter().position(|pattern| pattern.difference(reply).is_none());
     // The allowed reply that this one resembles longest.
     let nearest = patterns
@@ -268,7 +271,7 @@ pub(crate) fn judge(
         if mail.spent(letter) {
             return Err(Breach { rule: Rule::NotTwice, at });
         }
-        let elsewhere = |l: &Letter| l.to != letter.to && l.from == letter.from && l.body == letter.body;
+        let elsewhere = |l: &SentMessage| l.to != letter.to && l.from == letter.from && l.body == letter.body;
         if fits.is_none() && mail.sent.iter().any(elsewhere) {
             return Err(Breach { rule: Rule::ToReceiver, at });
         }

@@ -3,10 +3,10 @@
 use std::io;
 use std::time::Duration;
 
-use super::case::Who;
+use super::case::Actor;
 use super::document::Difference;
 use super::pace::Pace;
-use super::transport::{Desk, Transport};
+use super::transport::{SocketIndex, Transport};
 use crate::base::timer::Rto;
 
 /// How often a request that is not judged is sent at most.
@@ -14,13 +14,13 @@ const PATIENT: u8 = 6;
 /// How long after the last answer it is waited for one that is doubled.
 pub(super) const SETTLE: Duration = Duration::from_millis(2);
 /// The socket that asks whether anybody is there.
-pub(super) const CONTROL: Desk = Who::ALL.len();
+pub(super) const CONTROL: SocketIndex = Actor::ALL.len();
 /// Datagrams that are thrown away at once, at most: a server that never stops sending must not hold us.
 const MOST: usize = 1_000;
 
 /// The socket of somebody.
-pub(super) fn desk(who: Who) -> Desk {
-    Who::ALL.iter().position(|w| *w == who).unwrap_or(CONTROL)
+pub(super) fn desk(who: Actor) -> SocketIndex {
+    Actor::ALL.iter().position(|w| *w == who).unwrap_or(CONTROL)
 }
 
 /// What came back, or where.
@@ -133,12 +133,12 @@ impl<T: Transport> Line<T> {
     }
 
     /// Whether a login was tried here, and nobody has gone offline since.
-    pub fn is_logged_in(&self, desk: Desk) -> bool {
+    pub fn is_logged_in(&self, desk: SocketIndex) -> bool {
         self.logged_in.get(desk) == Some(&true)
     }
 
     /// Whether somebody was logged in here and served, so that nothing but their own doing ends that.
-    pub fn is_served(&self, desk: Desk) -> bool {
+    pub fn is_served(&self, desk: SocketIndex) -> bool {
         self.served.get(desk) == Some(&true)
     }
 
@@ -148,7 +148,7 @@ impl<T: Transport> Line<T> {
     }
 
     /// Sends once and waits long, so that the answer is this one's; what comes behind it is thrown away.
-    pub fn patiently(&mut self, desk: Desk, request: &[u8]) -> io::Result<Option<Vec<u8>>> {
+    pub fn patiently(&mut self, desk: SocketIndex, request: &[u8]) -> io::Result<Option<Vec<u8>>> {
         const LONG: Duration = Duration::from_secs(4);
         const HELD: Duration = Duration::from_millis(60);
         let began = self.now();
@@ -162,14 +162,14 @@ impl<T: Transport> Line<T> {
     }
 
     /// Waits until nothing more is on its way.
-    pub fn calm_down(&mut self, desk: Desk) -> io::Result<()> {
+    pub fn calm_down(&mut self, desk: SocketIndex) -> io::Result<()> {
         const LATE: Duration = Duration::from_secs(3);
         self.listen(desk, LATE)?;
         self.settle()
     }
 
     /// A socket, new and unknown to the server.
-    pub fn reopen(&mut self, desk: Desk) -> io::Result<()> {
+    pub fn reopen(&mut self, desk: SocketIndex) -> io::Result<()> {
         self.transport.open(desk)?;
         self.pace.forget(desk);
         if let (Some(open), Some(logged_in)) = (self.open.get_mut(desk), self.logged_in.get_mut(desk)) {
@@ -182,12 +182,12 @@ impl<T: Transport> Line<T> {
     }
 
     /// Sends without waiting.
-    pub fn send(&mut self, desk: Desk, request: &[u8]) -> io::Result<()> {
+    pub fn send(&mut self, desk: SocketIndex, request: &[u8]) -> io::Result<()> {
         self.transport.send(desk, request)
     }
 
     /// A request whose answer is not judged, nor from where it comes.
-    pub fn plain(&mut self, desk: Desk, request: &[u8]) -> io::Result<Option<Vec<u8>>> {
+    pub fn plain(&mut self, desk: SocketIndex, request: &[u8]) -> io::Result<Option<Vec<u8>>> {
         let answer = self.exchange(desk, request, true, PATIENT)?;
         Ok(answer.got.or(match answer.stray {
             Some(Difference::OtherAddress { got, .. }) => Some(got),
@@ -197,7 +197,7 @@ impl<T: Transport> Line<T> {
 
     /// A request and its answer, sent up to `tries` times. `refusal` when it may be refused, for which a
     /// server may have a budget.
-    pub fn exchange(&mut self, desk: Desk, request: &[u8], refusal: bool, tries: u8) -> io::Result<Answer> {
+    pub fn exchange(&mut self, desk: SocketIndex, request: &[u8], refusal: bool, tries: u8) -> io::Result<Answer> {
         self.drain()?;
         if let Some(logged_in) = self.logged_in.get_mut(desk) {
             *logged_in = (*logged_in && !request.starts_with(b"06#")) || request.starts_with(b"02#");
@@ -247,7 +247,7 @@ impl<T: Transport> Line<T> {
         Ok(answer)
     }
 
-    fn wait(&mut self, desk: Desk, answer: &mut Answer) -> io::Result<()> {
+    fn wait(&mut self, desk: SocketIndex, answer: &mut Answer) -> io::Result<()> {
         /// After one from elsewhere the right one may still come, but not much later.
         const BESIDE: Duration = Duration::from_millis(20);
         let began = self.now();
@@ -270,8 +270,8 @@ impl<T: Transport> Line<T> {
     }
 
     /// An answer that came to another socket than the one that asked.
-    fn elsewhere(&mut self, asked: Desk) -> io::Result<Option<Difference>> {
-        for (other, who) in Who::ALL.into_iter().enumerate() {
+    fn elsewhere(&mut self, asked: SocketIndex) -> io::Result<Option<Difference>> {
+        for (other, who) in Actor::ALL.into_iter().enumerate() {
             if other != asked
                 && self.open.get(other) == Some(&true)
                 && let Some(got) = self.receive(other, Duration::ZERO)?
@@ -283,7 +283,7 @@ impl<T: Transport> Line<T> {
     }
 
     /// The next datagram of the server's.
-    pub fn receive(&mut self, desk: Desk, wait: Duration) -> io::Result<Option<Vec<u8>>> {
+    pub fn receive(&mut self, desk: SocketIndex, wait: Duration) -> io::Result<Option<Vec<u8>>> {
         let end = self.now() + wait;
         for _ in 0..MOST {
             match self.transport.receive(desk, end.saturating_sub(self.now()))? {
@@ -296,7 +296,7 @@ impl<T: Transport> Line<T> {
     }
 
     /// Throws away what comes in this time; whether there was anything.
-    fn listen(&mut self, desk: Desk, wait: Duration) -> io::Result<bool> {
+    fn listen(&mut self, desk: SocketIndex, wait: Duration) -> io::Result<bool> {
         let end = self.now() + wait;
         let mut any = false;
         while self.now() < end && self.receive(desk, end.saturating_sub(self.now()))?.is_some() {

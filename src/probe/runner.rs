@@ -13,8 +13,8 @@ mod looks;
 use std::io;
 use std::time::Duration;
 
-use super::case::{Case, Names, Who};
-use super::document::{CaseReport, Difference, Exchange, Finding, Unclear, Verdict};
+use super::case::{Actor, Case, Names};
+use super::document::{CaseReport, Difference, Exchange, Failure, Unclear, Verdict};
 use super::judge::Mail;
 use super::line::{CONTROL, Line, desk};
 use super::rule::Rule;
@@ -67,7 +67,7 @@ pub(crate) struct Runner<T> {
 /// How one attempt ended.
 enum Outcome {
     Passed,
-    Breach(Finding),
+    Breach(Failure),
     SetUp(Obstacle),
     /// Not all of several answers came.
     Lossy,
@@ -151,7 +151,7 @@ impl<T: Transport> Runner<T> {
                 return Ok(Begun::Silent);
             }
         }
-        for who in [Who::A, Who::B, Who::C] {
+        for who in [Actor::A, Actor::B, Actor::C] {
             let (account, password) = (self.names.account(who), self.names.password());
             self.line.plain(desk(who), format!("01#{account}#{password}#{password}#").as_bytes())?;
             // Once from here with the right password: wrong ones are then not held against this address.
@@ -171,7 +171,7 @@ impl<T: Transport> Runner<T> {
             return Ok(false);
         }
         let mut left = true;
-        for who in [Who::A, Who::B, Who::C] {
+        for who in [Actor::A, Actor::B, Actor::C] {
             let reply = self.line.plain(desk(who), b"06#")?;
             left &= matches!(reply.as_deref(), Some(b"06:01" | b"06:02" | b"07:01"));
         }
@@ -180,7 +180,7 @@ impl<T: Transport> Runner<T> {
 
     /// Plays a case as often as a verdict needs.
     pub fn case(&mut self, number: usize, case: &Case) -> io::Result<CaseReport> {
-        let mut failures: Vec<(Finding, Attempt)> = Vec::new();
+        let mut failures: Vec<(Failure, Attempt)> = Vec::new();
         let mut passed = 0;
         let mut unclear = Unclear::Network;
         let mut last = Attempt::default();
@@ -263,7 +263,7 @@ impl<T: Transport> Runner<T> {
         Ok(report(Verdict::Unclear(unclear), last, ATTEMPTS))
     }
 
-    fn account(&self, who: Who) -> Vec<u8> {
+    fn account(&self, who: Actor) -> Vec<u8> {
         match self.speaks_for.get(desk(who)) {
             Some(Some(account)) => account.clone(),
             _ => self.names.account(who).into_bytes(),
@@ -271,7 +271,7 @@ impl<T: Transport> Runner<T> {
     }
 
     /// Logged in and without unread messages; else what went wrong.
-    fn ready(&mut self, who: Who) -> io::Result<Option<Obstacle>> {
+    fn ready(&mut self, who: Actor) -> io::Result<Option<Obstacle>> {
         let (account, password) = (self.names.account(who), self.names.password());
         let login = format!("02#{account}#{password}#").into_bytes();
         let register = format!("01#{account}#{password}#{password}#").into_bytes();

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 /// The number of a socket, from 0 on.
-pub type Desk = usize;
+pub type SocketIndex = usize;
 
 /// A datagram that came in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,19 +22,19 @@ pub trait Transport {
     ///
     /// # Errors
     /// The system has none.
-    fn open(&mut self, desk: Desk) -> io::Result<()>;
+    fn open(&mut self, desk: SocketIndex) -> io::Result<()>;
 
     /// Sends a datagram to the server.
     ///
     /// # Errors
     /// The system refused.
-    fn send(&mut self, desk: Desk, bytes: &[u8]) -> io::Result<()>;
+    fn send(&mut self, desk: SocketIndex, bytes: &[u8]) -> io::Result<()>;
 
     /// The next datagram that comes to this socket, waiting `wait` for it at most.
     ///
     /// # Errors
     /// The socket failed; that none came is not an error.
-    fn receive(&mut self, desk: Desk, wait: Duration) -> io::Result<Option<Datagram>>;
+    fn receive(&mut self, desk: SocketIndex, wait: Duration) -> io::Result<Option<Datagram>>;
 
     /// The time since some beginning.
     fn now(&self) -> Duration;

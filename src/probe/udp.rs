@@ -7,12 +7,12 @@ use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
-use super::transport::{Datagram, Desk, Transport};
+use super::transport::{Datagram, SocketIndex, Transport};
 
 /// Real sockets towards a server.
 pub(super) struct Sockets {
     server: SocketAddr,
-    sockets: HashMap<Desk, UdpSocket>,
+    sockets: HashMap<SocketIndex, UdpSocket>,
     began: Instant,
     buffer: Vec<u8>,
 }
@@ -29,7 +29,7 @@ pub(super) fn wall_clock() -> String {
 }
 
 impl Transport for Sockets {
-    fn open(&mut self, desk: Desk) -> io::Result<()> {
+    fn open(&mut self, desk: SocketIndex) -> io::Result<()> {
         let any = match self.server.ip() {
             IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
             IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
@@ -46,7 +46,7 @@ impl Transport for Sockets {
         Ok(())
     }
 
-    fn send(&mut self, desk: Desk, bytes: &[u8]) -> io::Result<()> {
+    fn send(&mut self, desk: SocketIndex, bytes: &[u8]) -> io::Result<()> {
         let socket = self.sockets.get(&desk).ok_or(ErrorKind::NotConnected)?;
         match socket.send_to(bytes, self.server) {
             // ICMP's "port unreachable" for an earlier one; it is then not answered.
@@ -55,7 +55,7 @@ impl Transport for Sockets {
         }
     }
 
-    fn receive(&mut self, desk: Desk, wait: Duration) -> io::Result<Option<Datagram>> {
+    fn receive(&mut self, desk: SocketIndex, wait: Duration) -> io::Result<Option<Datagram>> {
         let socket = self.sockets.get(&desk).ok_or(ErrorKind::NotConnected)?;
         let end = Instant::now() + wait;
         loop {

@@ -27,7 +27,7 @@ use dial::Dial;
 pub use identity::{Identity, IdentityError, words};
 use peer::Peer;
 pub use settings::{LOWEST_WINDOW, is_packet};
-pub use values::{Ends, Event, Figures, Pulse, Transmit, Why};
+pub use values::{CloseReason, Endpoints, Event, Figures, Liveness, Transmit};
 
 /// One connection, or what dials for one. Never used again for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -168,7 +168,7 @@ impl Link {
             }
             Err(error) => {
                 self.dials.remove(&peer);
-                self.events.push_back(Event::Lost { peer, why: Why::Broken(error.to_string()) });
+                self.events.push_back(Event::Lost { peer, why: CloseReason::Broken(error.to_string()) });
             }
         }
     }
@@ -184,8 +184,8 @@ impl Link {
     }
 
     /// A datagram whose first byte says that it is of this dialect.
-    pub fn handle_datagram(&mut self, now: Instant, from: impl Into<Ends>, bytes: &[u8]) {
-        let Ends { other, own } = from.into();
+    pub fn handle_datagram(&mut self, now: Instant, from: impl Into<Endpoints>, bytes: &[u8]) {
+        let Endpoints { other, own } = from.into();
         self.buffer.clear();
         let mut buffer = std::mem::take(&mut self.buffer);
         match self.endpoint.handle(now, other, own, None, BytesMut::from(bytes), &mut buffer) {
@@ -349,7 +349,7 @@ impl Link {
 
     /// Whether it answers.
     #[must_use]
-    pub fn pulse(&self, peer: PeerId) -> Pulse {
+    pub fn pulse(&self, peer: PeerId) -> Liveness {
         let peer = self.handles.get(&peer).and_then(|handle| self.peers.get(handle));
         peer.map(Peer::pulse).unwrap_or_default()
     }
@@ -443,7 +443,7 @@ impl Link {
         self.events.extend(news.frames.into_iter().map(|bytes| Event::Frame { peer: id, bytes }));
         if let Some(broken) = news.broken {
             self.close(now, id, 1, &broken);
-            self.events.push_back(Event::Lost { peer: id, why: Why::Broken(broken) });
+            self.events.push_back(Event::Lost { peer: id, why: CloseReason::Broken(broken) });
         } else if let Some(error) = news.lost {
             self.lost(now, id, handle, error);
         }
@@ -462,9 +462,9 @@ impl Link {
         let Some(dial) = self.dials.get_mut(&id) else { return };
         dial.ended(handle);
         let why = match dial.shown_instead() {
-            Some(key) => Why::KeyChanged(key),
+            Some(key) => CloseReason::KeyChanged(key),
             None => match peer::why(error) {
-                Why::Silent | Why::Closed | Why::Restarted => return,
+                CloseReason::Silent | CloseReason::Closed | CloseReason::Restarted => return,
                 why => why,
             },
         };

@@ -17,7 +17,7 @@ use super::engine::{Engine, Now};
 use super::limits::{Buckets, Rate};
 use crate::base::{private, trouble};
 use crate::protocol::link::{
-    Ends, Event, GOING_DOWN, Identity, IdentityError, Link, PeerId, REFUSED, Transmit, is_packet,
+    Endpoints, Event, GOING_DOWN, Identity, IdentityError, Link, PeerId, REFUSED, Transmit, is_packet,
 };
 use crate::protocol::wire::frame::FromServer;
 use waiting::{Turn, Waiting};
@@ -166,7 +166,7 @@ impl Carrier {
     }
 
     /// One of its datagrams.
-    pub fn datagram(&mut self, now: Now, from: impl Into<Ends>, bytes: &[u8], engine: &mut Engine) {
+    pub fn datagram(&mut self, now: Now, from: impl Into<Endpoints>, bytes: &[u8], engine: &mut Engine) {
         let from = from.into();
         if !self.within_budget(now, from.other, bytes) {
             return;

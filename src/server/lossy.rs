@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::protocol::link::Ends;
+use crate::protocol::link::Endpoints;
 
 /// Percentages of datagrams dropped, doubled and swapped with the next, in both directions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct Lossy {
     pub seed: u64,
 }
 
-pub(super) type Datagram = (Ends, Vec<u8>);
+pub(super) type Datagram = (Endpoints, Vec<u8>);
 
 /// A datagram waits no longer than this to change places: networks do not keep anything for seconds.
 const HELD: Duration = Duration::from_millis(50);
@@ -48,14 +48,14 @@ impl Network {
         (self.state >> 32) % 100 < u64::from(percent)
     }
 
-    pub(super) fn passes_in(&mut self, now: Instant, from: Ends, bytes: &[u8]) -> Vec<Datagram> {
+    pub(super) fn passes_in(&mut self, now: Instant, from: Endpoints, bytes: &[u8]) -> Vec<Datagram> {
         let held = self.held_in.take();
         let (passed, held) = self.pass(now, (from, bytes.to_vec()), held);
         self.held_in = held;
         passed
     }
 
-    pub(super) fn passes_out(&mut self, now: Instant, to: Ends, bytes: &[u8]) -> Vec<Datagram> {
+    pub(super) fn passes_out(&mut self, now: Instant, to: Endpoints, bytes: &[u8]) -> Vec<Datagram> {
         let held = self.held_out.take();
         let (passed, held) = self.pass(now, (to, bytes.to_vec()), held);
         self.held_out = held;
@@ -99,8 +99,8 @@ impl Network {
 mod tests {
     use super::*;
 
-    fn at(port: u16) -> Ends {
-        Ends::from(std::net::SocketAddr::from(([127, 0, 0, 1], port)))
+    fn at(port: u16) -> Endpoints {
+        Endpoints::from(std::net::SocketAddr::from(([127, 0, 0, 1], port)))
     }
 
     #[test]

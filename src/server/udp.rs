@@ -36,7 +36,7 @@ pub use super::lossy::Lossy;
 use super::lossy::Network;
 use super::store::{self, DataLock, Results, Store, StoreError};
 use super::{OnSecondLogin, Quotas};
-use crate::protocol::link::Ends;
+use crate::protocol::link::Endpoints;
 use socket::Socket;
 
 /// How long a server that ends waits for commits whose requests it still answers.
@@ -344,7 +344,7 @@ impl Turn {
                 thread::sleep(AGAIN);
             }
             for transmit in &last {
-                self.transmit(Ends { other: transmit.to, own: transmit.from }, &transmit.bytes);
+                self.transmit(Endpoints { other: transmit.to, own: transmit.from }, &transmit.bytes);
             }
         }
     }
@@ -385,7 +385,7 @@ impl Turn {
         }
     }
 
-    fn arrived(&mut self, from: Ends, bytes: &[u8]) {
+    fn arrived(&mut self, from: Endpoints, bytes: &[u8]) {
         let now = now();
         match &mut self.network {
             None => self.datagram(now, from, bytes),
@@ -397,7 +397,7 @@ impl Turn {
         }
     }
 
-    fn datagram(&mut self, now: Now, from: Ends, bytes: &[u8]) {
+    fn datagram(&mut self, now: Now, from: Endpoints, bytes: &[u8]) {
         if let Some(carrier) = self.carrier.as_mut().filter(|carrier| carrier.takes(bytes)) {
             return carrier.datagram(now, from, bytes, &mut self.engine);
         }
@@ -517,7 +517,7 @@ impl Turn {
             }
         }
         while let Some(transmit) = self.carrier.as_mut().and_then(Carrier::poll_transmit) {
-            self.transmit(Ends { other: transmit.to, own: transmit.from }, &transmit.bytes);
+            self.transmit(Endpoints { other: transmit.to, own: transmit.from }, &transmit.bytes);
         }
     }
 
@@ -536,7 +536,7 @@ impl Turn {
         }
     }
 
-    fn transmit(&mut self, to: Ends, bytes: &[u8]) {
+    fn transmit(&mut self, to: Endpoints, bytes: &[u8]) {
         match &mut self.network {
             None => self.socket.send(to, bytes),
             Some(network) => {

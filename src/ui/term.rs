@@ -122,7 +122,7 @@ enum Input {
     /// The system asks the program to end.
     Leave,
     /// The server was looked for.
-    Found(Result<Option<crate::client::net::Found>, String>),
+    Found(Result<Option<crate::client::net::FoundAddress>, String>),
     /// Why a server could not be reached, or that it can.
     Reached(Box<crate::client::diagnosis::Report>),
 }

@@ -16,7 +16,7 @@ use fltk::window::Window;
 use hongyan::base::model::{MessageId, SendState};
 use hongyan::client::history::{Contact, Conversation, Row};
 use hongyan::client::roster::Presence;
-use hongyan::client::session::{Link, Speaks};
+use hongyan::client::session::{ConnectionState, SpokenDialect};
 use hongyan::ui::gui::chat_window::{ChatWindow, Header, Own, Trouble};
 use hongyan::ui::gui::main_window::{MainWindow, Me};
 use hongyan::ui::gui::notice::Kept;
@@ -305,11 +305,15 @@ pub fn the_main_windows_pieces_make_the_whole() {
         }
         main.set_conversations(people(3, "further down"));
         same(&main, "a message above what is in sight");
-        for link in [Link::LoggingIn, Link::Connected { rtt: std::time::Duration::from_millis(3) }, Link::Waiting] {
+        for link in [
+            ConnectionState::LoggingIn,
+            ConnectionState::Connected { rtt: std::time::Duration::from_millis(3) },
+            ConnectionState::Waiting,
+        ] {
             main.set_link(link);
             same(&main, &format!("{link:?}"));
         }
-        main.set_speaks(Some(Speaks::Secure));
+        main.set_speaks(Some(SpokenDialect::Secure));
         same(&main, "encrypted");
         main.set_silent(true);
         same(&main, "no answer");
@@ -320,7 +324,7 @@ pub fn the_main_windows_pieces_make_the_whole() {
         main.set_silent(false);
         main.set_online(None);
         main.set_speaks(None);
-        main.set_link(Link::Offline);
+        main.set_link(ConnectionState::Offline);
         same(&main, "as before");
         (0..20).for_each(|_| wheel(&window, 100, 250, false));
         same(&main, "at the top");

@@ -14,11 +14,11 @@ use fltk::prelude::*;
 use fltk::widget::Widget;
 use fltk::window::Window;
 use hongyan::base::settings::{Language, PollingChoice};
-use hongyan::client::diagnosis::{Report, Step, What};
+use hongyan::client::diagnosis::{Report, Step, StepResult};
 use hongyan::client::history::{Contact, Conversation};
 use hongyan::client::net::{ThreadFigures, WaitsFor};
 use hongyan::client::roster::Presence;
-use hongyan::client::session::{KeyChange, Link, Plainly, Speaks};
+use hongyan::client::session::{ConnectionState, KeyChange, PlainReason, SpokenDialect};
 use hongyan::client::{Connection, Encrypted};
 use hongyan::ui::gui::chat_window::{ChatWindow, Header, Own, Trouble};
 use hongyan::ui::gui::connection_window::ConnectionWindow;
@@ -139,10 +139,11 @@ fn forms(all: &mut Vec<(String, Open)>) {
 }
 
 fn mains(all: &mut Vec<(String, Open)>) {
-    let links = [Link::Offline, Link::LoggingIn, Link::Waiting, Link::LoggedOut]
-        .into_iter()
-        .chain([Link::Connected { rtt: Duration::from_millis(1_234) }])
-        .chain([Link::Retrying { at: std::time::Instant::now() + Duration::from_secs(119) }]);
+    let links =
+        [ConnectionState::Offline, ConnectionState::LoggingIn, ConnectionState::Waiting, ConnectionState::LoggedOut]
+            .into_iter()
+            .chain([ConnectionState::Connected { rtt: Duration::from_millis(1_234) }])
+            .chain([ConnectionState::Retrying { at: std::time::Instant::now() + Duration::from_secs(119) }]);
     for (n, link) in links.enumerate() {
         all.push((
             format!("main {n}"),
@@ -161,7 +162,7 @@ fn mains(all: &mut Vec<(String, Open)>) {
                 main.set_link(link);
                 main.set_silent(n == 2);
                 main.set_not_storing(n == 4);
-                main.set_speaks(Some(if n % 2 == 0 { Speaks::Plain } else { Speaks::Secure }));
+                main.set_speaks(Some(if n % 2 == 0 { SpokenDialect::Plain } else { SpokenDialect::Secure }));
                 let (address, time) = ("[2001:db8:1234:5678:9abc:def0:1234:5678]:50123", "2026-11-21 12:00:00");
                 let question = t!("main.kicked", address = address, time = time).into_owned();
                 let answers = [
@@ -210,8 +211,8 @@ fn figures() -> Connection {
     Connection {
         server: at,
         own: Some(at),
-        link: Link::Waiting,
-        speaks: Some(Speaks::Secure),
+        link: ConnectionState::Waiting,
+        speaks: Some(SpokenDialect::Secure),
         encrypted: Some(Encrypted {
             key: vec![7; 44],
             least_rtt: Duration::from_micros(123_456),
@@ -243,7 +244,7 @@ fn tools(all: &mut Vec<(String, Open)>) {
                 let mut window = ConnectionWindow::new(&format!("{}:21568", long()), None, nobody());
                 window.set_connection(figures());
                 let at = "192.0.2.7:9".parse().expect("an address");
-                let silent = Step { what: What::Silent { at, questions: 4 }, took: Duration::ZERO };
+                let silent = Step { what: StepResult::Silent { at, questions: 4 }, took: Duration::ZERO };
                 let steps = vec![silent; 12];
                 let report = Report { server: "chat.example:9".into(), unix_ms: 0, steps, stage: None, finished: true };
                 if asked {
@@ -275,10 +276,10 @@ fn tools(all: &mut Vec<(String, Open)>) {
         (Doubt::Key(change.clone()), true),
         (Doubt::Key(KeyChange { damaged: Some(file.clone()), ..change.clone() }), false),
         (Doubt::Key(KeyChange { damaged: Some(file), known: Vec::new(), ..change }), true),
-        (Doubt::Plain(Plainly::NoLonger), false),
-        (Doubt::Plain(Plainly::NoLonger), true),
-        (Doubt::Plain(Plainly::Only), false),
-        (Doubt::Plain(Plainly::Chosen), true),
+        (Doubt::Plain(PlainReason::NoLonger), false),
+        (Doubt::Plain(PlainReason::NoLonger), true),
+        (Doubt::Plain(PlainReason::Only), false),
+        (Doubt::Plain(PlainReason::Chosen), true),
     ]
     .into_iter()
     .enumerate()

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use fltk::input::Input;
 use fltk::prelude::*;
-use hongyan::client::diagnosis::{Report, Step, What};
+use hongyan::client::diagnosis::{Report, Step, StepResult};
 use hongyan::client::history::{Contact, Conversation};
 use hongyan::client::net::{ThreadFigures, WaitsFor};
 use hongyan::client::roster::{Entry, Section, times_hold_until};
-use hongyan::client::session::{Cause, Link, Speaks};
-use hongyan::client::tap::{Record, Way};
+use hongyan::client::session::{Cause, ConnectionState, SpokenDialect};
+use hongyan::client::tap::{Direction, Record};
 use hongyan::ui::gui::chat_window::{ChatWindow, Header, Own, Trouble};
 use hongyan::ui::gui::connection_window::ConnectionWindow;
 use hongyan::ui::gui::main_window::{MainWindow, Me};
@@ -172,8 +172,8 @@ pub fn a_main_window_in_another_theme_is_the_same_window() {
         let mut before = MainWindow::new(&me, Some([30, 40, 320, 640]), Rc::clone(&emit));
         before.set_conversations(super::drawing::people(3, "hi"));
         before.set_online(Some(vec![account("yuri"), account("zoe")]));
-        before.set_link(Link::Waiting);
-        before.set_speaks(Some(Speaks::Secure));
+        before.set_link(ConnectionState::Waiting);
+        before.set_speaks(Some(SpokenDialect::Secure));
         before.set_silent(silent);
         before.toggle(&Section::Recent);
         before.keep(Kept::Lost(2));
@@ -201,7 +201,7 @@ pub fn a_main_window_in_another_theme_is_the_same_window() {
         after.clear_search();
         assert!(after.list().entries().len() > found + 5, "{found}");
         // What was said of trouble is still said of trouble.
-        after.set_link(Link::Connected { rtt: Duration::from_millis(1) });
+        after.set_link(ConnectionState::Connected { rtt: Duration::from_millis(1) });
         assert!(!after.notice().text().contains("no answer"));
         drop(after);
     }
@@ -241,7 +241,7 @@ pub fn the_tools_in_another_theme_go_on() {
     let (emit, seen) = events();
     let record = |n: i64| Record {
         unix_ms: n,
-        way: if n % 2 == 0 { Way::Out(Cause::First) } else { Way::In },
+        way: if n % 2 == 0 { Direction::Out(Cause::First) } else { Direction::In },
         bytes: if n % 2 == 0 { b"08#".to_vec() } else { b"08:3".to_vec() },
         after: None,
     };
@@ -275,7 +275,7 @@ pub fn the_tools_in_another_theme_go_on() {
     let mut connection = ConnectionWindow::new("192.0.2.7:9", None, Rc::clone(&emit));
     connection.field().clone().set_value("chat.exam");
     let at = "192.0.2.7:9".parse().expect("an address");
-    let steps = vec![Step { what: What::Silent { at, questions: 1 }, took: Duration::ZERO }];
+    let steps = vec![Step { what: StepResult::Silent { at, questions: 1 }, took: Duration::ZERO }];
     let report = Report { server: "chat.example".into(), unix_ms: 0, steps, stage: None, finished: false };
     connection.set_report(report.clone());
     let place = connection.position();

@@ -31,11 +31,11 @@ use fltk::enums::Event;
 use fltk::prelude::*;
 use fltk::{app, window::Window};
 use hongyan::base::model::{Account, MessageId, SendState};
-use hongyan::client::diagnosis::{Report, Step, What};
+use hongyan::client::diagnosis::{Report, Step, StepResult};
 use hongyan::client::history::{Contact, Conversation, Row, RowMeta};
-use hongyan::client::session::{Cause, KeyChange, Link, Plainly};
-use hongyan::client::tap::{Record, Way};
-use hongyan::probe::hand::{Came, Expectation, Trial};
+use hongyan::client::session::{Cause, ConnectionState, KeyChange, PlainReason};
+use hongyan::client::tap::{Direction, Record};
+use hongyan::probe::hand::{Arrived, Expectation, Trial};
 use hongyan::ui::gui::chat_window::{ChatWindow, Header, Own};
 use hongyan::ui::gui::connection_window::ConnectionWindow;
 use hongyan::ui::gui::friend_list::FriendList;
@@ -588,13 +588,13 @@ fn the_main_window_asks_and_waits() {
 /// Nothing but its reader takes it away: no answer of the server, nor what is said of the moment.
 fn what_has_happened_stays(main: &mut MainWindow, emitted: &Rc<RefCell<Vec<UiEvent>>>) {
     main.keep(Kept::Lost(2));
-    main.set_link(Link::Waiting);
-    main.set_link(Link::Connected { rtt: Duration::from_millis(1) });
+    main.set_link(ConnectionState::Waiting);
+    main.set_link(ConnectionState::Connected { rtt: Duration::from_millis(1) });
     main.keep(Kept::Lost(1));
     main.keep(Kept::Sentence("The disk is full.".to_owned()));
     main.say_trouble("no answer");
-    main.set_link(Link::Retrying { at: Instant::now() });
-    main.set_link(Link::Connected { rtt: Duration::from_millis(1) });
+    main.set_link(ConnectionState::Retrying { at: Instant::now() });
+    main.set_link(ConnectionState::Connected { rtt: Duration::from_millis(1) });
     main.say("something else");
     assert_eq!(main.notice().text(), "1/2 · 3 messages may have been lost on the way.\nsomething else");
     let mut seen = main.notice().seen().clone();
@@ -603,8 +603,8 @@ fn what_has_happened_stays(main: &mut MainWindow, emitted: &Rc<RefCell<Vec<UiEve
     seen.do_callback();
     assert!(emitted.borrow().contains(&UiEvent::Main(main_window::Event::NoticeSeen)));
     main.seen();
-    main.set_link(Link::Waiting);
-    main.set_link(Link::Connected { rtt: Duration::from_millis(1) });
+    main.set_link(ConnectionState::Waiting);
+    main.set_link(ConnectionState::Connected { rtt: Duration::from_millis(1) });
     assert_eq!(main.notice().text(), "The disk is full.\nsomething else");
     main.seen();
     assert!(!seen.visible());
@@ -623,9 +623,9 @@ fn a_doubtful_server_is_not_trusted_by_accident() {
     let doubts = [
         ("trust", Doubt::Key(change.clone()), UiEvent::Trust(trust_window::Event::TrustKey(change.shown.clone()))),
         ("damaged", Doubt::Key(damaged), UiEvent::Trust(trust_window::Event::TrustKey(change.shown))),
-        ("readable", Doubt::Plain(Plainly::NoLonger), UiEvent::Trust(trust_window::Event::SendReadable)),
-        ("plain-only", Doubt::Plain(Plainly::Only), UiEvent::Trust(trust_window::Event::SendReadable)),
-        ("plain-chosen", Doubt::Plain(Plainly::Chosen), UiEvent::Trust(trust_window::Event::SendReadable)),
+        ("readable", Doubt::Plain(PlainReason::NoLonger), UiEvent::Trust(trust_window::Event::SendReadable)),
+        ("plain-only", Doubt::Plain(PlainReason::Only), UiEvent::Trust(trust_window::Event::SendReadable)),
+        ("plain-chosen", Doubt::Plain(PlainReason::Chosen), UiEvent::Trust(trust_window::Event::SendReadable)),
     ];
     let looks = [
         ("en", theme::Theme::Light),
@@ -716,7 +716,7 @@ fn the_connection_window_copies_all_it_shows() {
         "it asks for figures by itself"
     );
     let at = "192.0.2.7:9".parse().expect("valid");
-    let silent = Step { what: What::Silent { at, questions: 4 }, took: std::time::Duration::ZERO };
+    let silent = Step { what: StepResult::Silent { at, questions: 4 }, took: std::time::Duration::ZERO };
     let steps = vec![silent; 12];
     let report = Report { server: "chat.example:9".into(), unix_ms: 0, steps, stage: None, finished: true };
     for (locale, theme) in [("en", theme::Theme::Light), ("zh-CN", theme::Theme::Dark)] {
@@ -748,7 +748,7 @@ fn a_click_takes_the_focus_and_harms_nothing() {
     assert!(list.has_focus());
     Window::delete(window);
     let records: Vec<Record> = (0..50)
-        .map(|n| Record { unix_ms: n, way: Way::Out(Cause::First), bytes: b"08#".to_vec(), after: None })
+        .map(|n| Record { unix_ms: n, way: Direction::Out(Cause::First), bytes: b"08#".to_vec(), after: None })
         .collect();
     let wire = WireWindow::new("127.0.0.1:21568", &records, None, Rc::new(|_| ()));
     let mut table = wire.table().clone();
@@ -761,14 +761,14 @@ fn a_click_takes_the_focus_and_harms_nothing() {
 
 fn the_protocol_window_says_what_became_of_a_trial() {
     let mut wire = WireWindow::new("127.0.0.1:21568", &[], None, Rc::new(|_| ()));
-    let reply = |text: &str| Came::Reply(text.as_bytes().to_vec(), std::time::Duration::from_micros(1_500));
-    let silence = || Came::Nothing;
+    let reply = |text: &str| Arrived::Reply(text.as_bytes().to_vec(), std::time::Duration::from_micros(1_500));
+    let silence = || Arrived::Nothing;
     for (sent, said, came, shown) in [
-        ("08#", "", Came::NotYet, "Trial 7: waiting"),
+        ("08#", "", Arrived::NotYet, "Trial 7: waiting"),
         ("08#", "", reply("08:3"), "Trial 7: as expected · 1.5 ms"),
         ("08#", "08:0", reply("08:3"), "Trial 7: 08:0 expected, 08:3 came."),
         ("08#", "", reply("@p->"), "Trial 7: 08:N or 07:01 expected, @p-> came. A reply is"),
-        ("08#", "", Came::Perhaps(b"08:3".to_vec()), "Trial 7: unclear. It cannot be told"),
+        ("08#", "", Arrived::Perhaps(b"08:3".to_vec()), "Trial 7: unclear. It cannot be told"),
         ("08#", "-", silence(), "Trial 7: no reply, as expected"),
     ] {
         let trial = Trial::new(sent.as_bytes(), &Expectation::parse(said).expect("good")).case(7, &came);

@@ -151,7 +151,7 @@ pub fn every_window_zooms_by_keys() {
     let password = PasswordWindow::new(Rc::clone(&emit));
     zooms("the password window");
     drop(password);
-    let doubt = Doubt::Plain(hongyan::client::session::Plainly::Only);
+    let doubt = Doubt::Plain(hongyan::client::session::PlainReason::Only);
     let trust = TrustWindow::new("chat.example:9", false, &doubt, Rc::clone(&emit));
     zooms("a doubtful server");
     drop(trust);

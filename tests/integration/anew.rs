@@ -7,7 +7,7 @@ use hongyan::base::model::{MessageText, SendState};
 use hongyan::client::Event;
 use hongyan::client::history::{Database, Done, Op, Read};
 use hongyan::client::net::clock;
-use hongyan::client::session::{Found, Link, LoginOutcome};
+use hongyan::client::session::{ConnectionState, LoginOutcome, LookUpResult};
 use hongyan::server::store::admin;
 
 use super::client::{Person, account, anywhere, password, securely, serve};
@@ -21,7 +21,12 @@ fn made(data: &Path, names: &[&str], at: i64) {
 }
 
 fn is_down(event: &Event) -> bool {
-    matches!(event, Event::Link(Link::Waiting | Link::Retrying { .. } | Link::LoggingIn))
+    matches!(
+        event,
+        Event::ConnectionState(
+            ConnectionState::Waiting | ConnectionState::Retrying { .. } | ConnectionState::LoggingIn
+        )
+    )
 }
 
 fn sent(event: &Event) -> bool {
@@ -143,7 +148,7 @@ fn who_comes_back_later_is_told_before_anything_goes_out() {
     let mut a = came_in(at, &folder, "a");
     assert!(!a.seen.iter().any(|e| matches!(e, Event::MadeAnew { .. })), "{:?}", a.seen);
     a.client.look_up(clock::now(), account("nobody"));
-    a.until("asked", |e| *e == Event::LookedUp { asked: account("nobody"), found: Found::Nobody });
+    a.until("asked", |e| *e == Event::LookedUp { asked: account("nobody"), found: LookUpResult::Nobody });
     a.client.look_up(clock::now(), account("b"));
-    a.until("asked", |e| *e == Event::LookedUp { asked: account("b"), found: Found::There(account("b")) });
+    a.until("asked", |e| *e == Event::LookedUp { asked: account("b"), found: LookUpResult::There(account("b")) });
 }

@@ -3,7 +3,7 @@
 use hongyan::base::model::{Account, SendState};
 use hongyan::client::Event;
 use hongyan::client::net::clock;
-use hongyan::client::session::{AccountChange, Link, LoginOutcome};
+use hongyan::client::session::{AccountChange, ConnectionState, LoginOutcome};
 use hongyan::protocol::wire::frame::AccountSettings;
 use hongyan::protocol::wire::reply::LoggedIn;
 use hongyan::server::store::admin;
@@ -73,7 +73,7 @@ fn two_devices_beside_each_other_see_the_same_conversation() {
         let texts = ["hi", "from the first", "from the second", "meanwhile", "it is away"];
         matches!(e, Event::Last { rows, .. } if rows.iter().map(|row| row.text.as_str()).eq(texts))
     });
-    first.until("back too", |e| matches!(e, Event::Link(Link::Connected { .. })));
+    first.until("back too", |e| matches!(e, Event::ConnectionState(ConnectionState::Connected { .. })));
     assert!(!first.seen.iter().chain(&second.seen).any(|e| matches!(e, Event::Kicked { .. })));
 
     // One at a time again: who chooses that stays.

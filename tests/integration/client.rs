@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::Receiver;
 use hongyan::base::model::{Account, Password, SendState};
 use hongyan::client::net::{Now, clock};
-use hongyan::client::session::{Dialect, Link, LoginOutcome, Plainly, Polling, RegisterOutcome};
+use hongyan::client::session::{ConnectionState, Dialect, LoginOutcome, PlainReason, Polling, RegisterOutcome};
 use hongyan::client::{Client, Config, Event};
 use hongyan::protocol::wire::reply::Registered;
 use hongyan::server::udp::{Config as ServerConfig, Server};
@@ -105,7 +105,7 @@ impl Person {
 
     #[track_caller]
     pub fn agrees(&mut self) {
-        self.until("a question", |e| *e == Event::PlainOnly(Plainly::Chosen));
+        self.until("a question", |e| *e == Event::PlainOnly(PlainReason::Chosen));
         self.client.allow_plain(clock::now());
     }
 
@@ -150,7 +150,7 @@ fn two_people_chat_while_the_server_comes_and_goes() {
     // While the server is away the message waits; nothing is dropped.
     drop(server);
     assert!(a.client.send_message(clock::now(), &account("b"), "still there?"));
-    a.until("no answer", |e| *e == Event::Link(Link::Waiting));
+    a.until("no answer", |e| *e == Event::ConnectionState(ConnectionState::Waiting));
     assert_eq!(a.client.unsent(), 1);
     let _server = start(at);
     a.until("settled", |e| matches!(e, Event::Outgoing { state: SendState::MaybeSentTwice, .. }));
@@ -171,7 +171,7 @@ fn a_flood_of_datagrams_holds_up_no_deadline() {
     let dir = tempfile::tempdir().expect("a folder");
     let mut a = Person::new(server.local_addr().expect("bound"), dir.path());
     a.client.login(clock::now(), account("a"), password()).expect("a history");
-    a.until("logging in", |e| *e == Event::Link(Link::LoggingIn));
+    a.until("logging in", |e| *e == Event::ConnectionState(ConnectionState::LoggingIn));
     let (_, client) = server.recv_from(&mut [0; 64]).expect("02");
     a.client.go_offline(clock::now());
     let waiting = |a: &Person| a.client.threads().iter().map(|t| t.queued).sum::<usize>();
@@ -239,7 +239,8 @@ fn what_the_system_does_not_send_is_said_once() {
 #[test]
 fn what_is_not_measured_is_no_time() {
     let said = |micros| {
-        let link = hongyan::client::session::Link::Connected { rtt: std::time::Duration::from_micros(micros) };
+        let link =
+            hongyan::client::session::ConnectionState::Connected { rtt: std::time::Duration::from_micros(micros) };
         link.sentence(std::time::Instant::now()).into_owned()
     };
     assert!(!said(0).contains("ms"), "{}", said(0));

@@ -13,7 +13,7 @@ use crossbeam_channel::{Receiver, Sender};
 use hongyan::base::model::{Account, Password, SendState};
 use hongyan::client::Event;
 use hongyan::client::net::clock;
-use hongyan::client::session::{Link, LoginOutcome, RegisterOutcome};
+use hongyan::client::session::{ConnectionState, LoginOutcome, RegisterOutcome};
 use hongyan::protocol::wire::Charset;
 use hongyan::protocol::wire::reply::{LoggedIn, Registered};
 
@@ -395,7 +395,7 @@ fn somebody_offline_and_going_offline() {
     course.exchanges();
     b.client.go_offline(clock::now());
     b.until("07:01", |e| *e == Event::WentOffline(Some(false)));
-    assert_eq!(b.client.link(), Link::Offline);
+    assert_eq!(b.client.link(), ConnectionState::Offline);
     assert!(!course.exchanges().iter().any(|e| e.request.starts_with(b"02#b#")));
 
     // At most a second, if nobody answers.
@@ -417,11 +417,11 @@ fn a_forgotten_session_is_said_and_mended() {
     course.exchanges();
     say(&mut a, "b", "after the restart");
     a.until("in again", done);
-    assert!(a.seen.contains(&Event::Link(Link::LoggedOut)));
+    assert!(a.seen.contains(&Event::ConnectionState(ConnectionState::LoggedOut)));
     a.until("answered", is(SendState::OfflineOrUnknown));
     // The other one notices by its poll; until then the server says offline.
     b.until("in again", done);
-    assert!(b.seen.contains(&Event::Link(Link::LoggedOut)));
+    assert!(b.seen.contains(&Event::ConnectionState(ConnectionState::LoggedOut)));
     chat((&mut a, "a"), (&mut b, "b"), "and now");
     let sent = course.exchanges().iter().filter(|e| e.is("03#b#after the restart#") && e.answer != b"07:01").count();
     assert_eq!(sent, 1, "once, and not lost");
@@ -527,7 +527,7 @@ fn a_silent_server_comes_back() {
     for n in 0..3 {
         say(&mut a, "b", &n.to_string());
     }
-    a.until("retrying", |e| matches!(e, Event::Link(Link::Retrying { .. })));
+    a.until("retrying", |e| matches!(e, Event::ConnectionState(ConnectionState::Retrying { .. })));
     assert_eq!(a.client.unsent(), 3);
     course.exchanges();
     course.sleep(false);

@@ -59,8 +59,9 @@ fn each_signal_that_ends_it_ends_it_cleanly() {
         a.until("told at once", |e| {
             matches!(
                 e,
-                hongyan::client::Event::Link(
-                    hongyan::client::session::Link::Retrying { .. } | hongyan::client::session::Link::Waiting
+                hongyan::client::Event::ConnectionState(
+                    hongyan::client::session::ConnectionState::Retrying { .. }
+                        | hongyan::client::session::ConnectionState::Waiting
                 )
             )
         });

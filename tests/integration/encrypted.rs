@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 use hongyan::base::model::{Account, SendState};
 use hongyan::client::Event;
 use hongyan::client::net::clock;
-use hongyan::client::session::{AccountChange, Cause, Dialect, Link, LoginOutcome, Plainly, RegisterOutcome, Speaks};
-use hongyan::client::tap::Way;
+use hongyan::client::session::{
+    AccountChange, Cause, ConnectionState, Dialect, LoginOutcome, PlainReason, RegisterOutcome, SpokenDialect,
+};
+use hongyan::client::tap::Direction;
 use hongyan::server::udp::{Config as ServerConfig, Lossy, Server};
 
 use super::client::{Person, account, anywhere, password, securely, serve};
@@ -24,7 +26,7 @@ fn doubtful(event: &Event) -> bool {
 /// to be looked at, without what lets somebody in.
 fn nothing_can_be_read(a: &mut Person) {
     let (inside, records): (Vec<_>, Vec<_>) =
-        a.client.set_tap(false).into_iter().partition(|r| matches!(r.way, Way::Said | Way::Heard));
+        a.client.set_tap(false).into_iter().partition(|r| matches!(r.way, Direction::Said | Direction::Heard));
     let inside: String =
         inside.iter().map(|r| format!("{:?} {}\n", r.way, String::from_utf8_lossy(&r.bytes))).collect();
     for part in [
@@ -37,7 +39,7 @@ fn nothing_can_be_read(a: &mut Person) {
         assert!(inside.contains(part), "{part}: {inside}");
     }
     assert!(!inside.contains("secret"), "{inside}");
-    assert!(records.iter().any(|r| r.way == Way::Out(Cause::Secure)) && records.len() > 10);
+    assert!(records.iter().any(|r| r.way == Direction::Out(Cause::Secure)) && records.len() > 10);
     for secret in ["你好", "all?", "secret"] {
         let readable = |bytes: &[u8]| bytes.windows(secret.len()).any(|w| w == secret.as_bytes());
         assert!(!records.iter().any(|r| readable(&r.bytes)), "{secret}");
@@ -57,7 +59,7 @@ fn two_people_and_a_plain_one_while_the_server_comes_and_goes() {
     let mut plain = Person::begin(at, &dir.path().join("p"), "p", true);
     // With a chat in sight it asks every two seconds.
     plain.client.set_open_chats(clock::now(), Vec::new(), true);
-    assert!(a.seen.contains(&Event::Speaks(Speaks::Secure)));
+    assert!(a.seen.contains(&Event::Speaks(SpokenDialect::Secure)));
     assert!(a.seen.iter().any(|e| matches!(e, Event::Pinned(key) if key.len() == 44)));
 
     let begun = Instant::now();
@@ -89,7 +91,9 @@ fn two_people_and_a_plain_one_while_the_server_comes_and_goes() {
     for n in 0..20 {
         assert!(a.client.send_message(clock::now(), &account("b"), &format!("{n} while away")));
     }
-    a.until("it is noticed", |e| matches!(e, Event::Link(Link::Waiting | Link::Retrying { .. })));
+    a.until("it is noticed", |e| {
+        matches!(e, Event::ConnectionState(ConnectionState::Waiting | ConnectionState::Retrying { .. }))
+    });
     let server = serve(at, &data);
     while a.client.unsent() > 0 {
         a.until("sent", |e| matches!(e, Event::Outgoing { .. }));
@@ -248,7 +252,7 @@ fn another_device_takes_the_place_and_is_told_back() {
     let mut second = securely(at, &dir.path().join("2")).come_in("a", false);
     first.until("thrown out", |e| matches!(e, Event::Kicked { address, at } if !address.is_empty() && *at > 0));
     second.until("told of it", |e| matches!(e, Event::TookPlace { .. }));
-    assert_eq!(first.client.link(), Link::LoggedOut);
+    assert_eq!(first.client.link(), ConnectionState::LoggedOut);
     first.client.take_over(clock::now());
     first.until("taken back", |e| *e == Event::LoggedIn(LoginOutcome::Done));
     second.until("thrown out", |e| matches!(e, Event::Kicked { .. }));
@@ -291,7 +295,7 @@ fn two_programs_on_a_copied_folder_do_not_replace_each_other_for_ever() {
         let copied = |e: &Event| *e == Event::Copied { offline: !beside };
         first.until("told so", copied);
         if !beside {
-            assert_eq!(first.client.link(), Link::LoggedOut);
+            assert_eq!(first.client.link(), ConnectionState::LoggedOut);
             write(&mut second, &mut friend, "from the second");
             first.client.take_over(clock::now());
         }
@@ -396,7 +400,7 @@ fn damaged_keys_are_told_and_no_key_is_taken_unasked() {
     let _server = Server::start(config).expect("started again");
     let mut a = Person::speaking(Dialect::Auto, true, at, &of_a);
     a.client.login(clock::now(), account("a"), password()).expect("a history");
-    a.until("a question", |e| *e == Event::PlainOnly(Plainly::NoLonger));
+    a.until("a question", |e| *e == Event::PlainOnly(PlainReason::NoLonger));
     a.client.allow_plain(clock::now());
     a.until("in plain", |e| *e == Event::LoggedIn(LoginOutcome::Done));
     assert_eq!(file_of(&of_a, "plain"), None, "for this run alone");
@@ -413,7 +417,7 @@ fn plain_is_spoken_only_where_that_was_agreed_to() {
     let at = server.address();
     let mut a = securely(at, &dir.path().join("a"));
     a.client.register(clock::now(), account("a"), password(), password());
-    a.until("a question", |e| *e == Event::PlainOnly(Plainly::Only));
+    a.until("a question", |e| *e == Event::PlainOnly(PlainReason::Only));
     a.client.allow_plain(clock::now());
     let mut a = a.come_in("a", false);
     a.client.go_offline(clock::now());
@@ -422,15 +426,15 @@ fn plain_is_spoken_only_where_that_was_agreed_to() {
     // It learns the secure dialect, and forgets it again.
     let server = serve(at, &dir.path().join("server"));
     let a = securely(at, &dir.path().join("a")).come_in("a", false);
-    assert!(a.seen.contains(&Event::Speaks(Speaks::Secure)));
+    assert!(a.seen.contains(&Event::Speaks(SpokenDialect::Secure)));
     drop((a, server));
     let _server = plainly(at);
     let mut a = Person::speaking(Dialect::Auto, true, at, &dir.path().join("a"));
     a.client.login(clock::now(), account("a"), password()).expect("a history");
-    a.until("not any more", |e| *e == Event::PlainOnly(Plainly::NoLonger));
+    a.until("not any more", |e| *e == Event::PlainOnly(PlainReason::NoLonger));
     a.client.allow_plain(clock::now());
     a.until("in plain", |e| *e == Event::LoggedIn(LoginOutcome::Done));
-    assert!(a.seen.contains(&Event::Speaks(Speaks::Plain)));
+    assert!(a.seen.contains(&Event::Speaks(SpokenDialect::Plain)));
 }
 
 #[test]
@@ -450,7 +454,7 @@ fn a_server_that_was_secure_is_spoken_to_in_plain_for_one_run() {
     for allowed in [false, true] {
         let mut a = Person::speaking(Dialect::Auto, allowed, at, &of_a);
         a.client.login(clock::now(), account("a"), password()).expect("a history");
-        a.until("a question", |e| *e == Event::PlainOnly(Plainly::NoLonger));
+        a.until("a question", |e| *e == Event::PlainOnly(PlainReason::NoLonger));
         assert!(a.client.is_doubting());
         a.client.allow_plain(clock::now());
         a.until("in plain", |e| *e == Event::LoggedIn(LoginOutcome::Done));

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use hongyan::base::model::SendState;
 use hongyan::client::Event;
 use hongyan::client::net::clock;
-use hongyan::client::session::Link;
+use hongyan::client::session::ConnectionState;
 use hongyan::server::store::admin;
 use hongyan::server::udp::{Config as ServerConfig, Server};
 
@@ -69,7 +69,7 @@ fn killed_servers(kills: usize, tenth: usize) {
                 me.turn(Duration::from_millis(5));
                 if hurry.load(Ordering::Relaxed) != hurried {
                     hurried = !hurried;
-                    if !matches!(me.client.link(), Link::Connected { .. }) {
+                    if !matches!(me.client.link(), ConnectionState::Connected { .. }) {
                         me.client.fetch_now(clock::now());
                     }
                 }

@@ -7,7 +7,7 @@ mod model;
 use std::time::Duration;
 
 use faults::{FAULTS, Fault};
-use hongyan::probe::hand::{Came, Expectation, Trial};
+use hongyan::probe::hand::{Arrived, Expectation, Trial};
 use hongyan::probe::{self, Document, Options, Origin, ProbeError, Run, Verdict, json, markdown};
 use hongyan::server::OnSecondLogin;
 use hongyan::server::udp::{Config, Server};
@@ -321,18 +321,18 @@ fn the_document_is_as_expected() {
 /// Trials made by hand are written by the same writers, with the same keys.
 #[test]
 fn trials_by_hand_become_the_same_document() {
-    let reply = |text: &str, us| Came::Reply(text.as_bytes().to_vec(), Duration::from_micros(us));
+    let reply = |text: &str, us| Arrived::Reply(text.as_bytes().to_vec(), Duration::from_micros(us));
     // Sent, what was said to be expected, what came.
-    let trials: [(&str, &str, Came); 9] = [
+    let trials: [(&str, &str, Arrived); 9] = [
         ("01#20170001#secret#secret#", "01:01", reply("01:01", 3_210)),
         ("02#20170001#secret", "", reply("02:01", 480)),
         ("02#20170001#secret#", "02:01", reply("02:04", 1_500)),
         ("03#b#x|y`z#", "-", reply("03:01", 700)),
         ("09#", "", reply("09:b:2026-13-21 12:04:58:hi", 650)),
-        ("08#", "", Came::Perhaps(b"08:3".to_vec())),
-        ("06#", "", Came::Nothing),
-        ("06:01", "", Came::Nothing),
-        ("hello\x00", "", Came::NotYet),
+        ("08#", "", Arrived::Perhaps(b"08:3".to_vec())),
+        ("06#", "", Arrived::Nothing),
+        ("06:01", "", Arrived::Nothing),
+        ("hello\x00", "", Arrived::NotYet),
     ];
     let cases = (1..).zip(&trials).map(|(number, (sent, said, came))| {
         let sent = hongyan::protocol::wire::show::unescape(sent).expect("good");

@@ -4,9 +4,9 @@ use std::net::UdpSocket;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use hongyan::client::diagnosis::{Question, Report, Verdict, What};
+use hongyan::client::diagnosis::{Question, Report, StepResult, Verdict};
 use hongyan::client::net::reach::{self, Reach};
-use hongyan::client::session::Known;
+use hongyan::client::session::KnownServer;
 use hongyan::protocol::link::Identity;
 use hongyan::server::udp::{Config, Server};
 
@@ -14,7 +14,7 @@ fn question(server: &str) -> Question {
     Question { server: server.to_owned(), port: 9 }
 }
 
-fn ask(server: &str, known: Known) -> Report {
+fn ask(server: &str, known: KnownServer) -> Report {
     let mut seen = 0;
     let report = reach::run(
         question(server),
@@ -29,7 +29,7 @@ fn ask(server: &str, known: Known) -> Report {
     report
 }
 
-fn has(report: &Report, is: impl Fn(&What) -> bool) -> bool {
+fn has(report: &Report, is: impl Fn(&StepResult) -> bool) -> bool {
     report.steps.iter().any(|step| is(&step.what))
 }
 
@@ -39,30 +39,30 @@ fn our_server_is_reached_and_knows_itself_by_its_key() {
     let config = Config::new("127.0.0.1:0".parse().expect("valid"), folder.path().to_owned());
     let server = Server::start(config).expect("a server");
     let at = server.address().to_string();
-    let first = ask(&at, Known::default());
+    let first = ask(&at, KnownServer::default());
     let key = first.steps.iter().find_map(|step| match &step.what {
-        What::NewKey(key) => Some(key.clone()),
+        StepResult::NewKey(key) => Some(key.clone()),
         _ => None,
     });
     assert_eq!(first.verdict(), Verdict::Secure);
-    let again = ask(&at, Known { pins: key.into_iter().collect(), secure_only: true, ..Known::default() });
-    assert!(again.verdict() == Verdict::Secure && has(&again, |w| matches!(w, What::KnownKey(_))));
+    let again = ask(&at, KnownServer { pins: key.into_iter().collect(), secure_only: true, ..KnownServer::default() });
+    assert!(again.verdict() == Verdict::Secure && has(&again, |w| matches!(w, StepResult::KnownKey(_))));
     let other = Identity::generate().and_then(|other| other.public_key()).expect("a key");
-    let changed = ask(&at, Known { pins: vec![other], secure_only: true, ..Known::default() });
-    assert!(changed.verdict() == Verdict::Doubtful && has(&changed, |w| matches!(w, What::ChangedKey { .. })));
-    let named = ask(&format!("localhost:{}", server.address().port()), Known::default());
-    assert!(named.verdict() == Verdict::Secure && has(&named, |w| matches!(w, What::Found { .. })));
+    let changed = ask(&at, KnownServer { pins: vec![other], secure_only: true, ..KnownServer::default() });
+    assert!(changed.verdict() == Verdict::Doubtful && has(&changed, |w| matches!(w, StepResult::ChangedKey { .. })));
+    let named = ask(&format!("localhost:{}", server.address().port()), KnownServer::default());
+    assert!(named.verdict() == Verdict::Secure && has(&named, |w| matches!(w, StepResult::Found { .. })));
 }
 
 #[test]
 fn a_closed_port_a_silent_one_and_a_plain_server_are_told_apart() {
     let closed = UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port");
-    let report = ask(&closed.to_string(), Known::default());
-    assert!(has(&report, |w| matches!(w, What::Closed { .. })) && report.verdict() == Verdict::Unreachable);
+    let report = ask(&closed.to_string(), KnownServer::default());
+    assert!(has(&report, |w| matches!(w, StepResult::Closed { .. })) && report.verdict() == Verdict::Unreachable);
 
     let silent = UdpSocket::bind("127.0.0.1:0").expect("a socket");
-    let report = ask(&silent.local_addr().expect("bound").to_string(), Known::default());
-    assert!(has(&report, |w| matches!(w, What::Silent { questions: 4, .. })), "{report:?}");
+    let report = ask(&silent.local_addr().expect("bound").to_string(), KnownServer::default());
+    assert!(has(&report, |w| matches!(w, StepResult::Silent { questions: 4, .. })), "{report:?}");
 
     let plain = UdpSocket::bind("127.0.0.1:0").expect("a socket");
     let at = plain.local_addr().expect("bound").to_string();
@@ -74,9 +74,9 @@ fn a_closed_port_a_silent_one_and_a_plain_server_are_told_apart() {
             plain.send_to(b"00:00", from).expect("sent");
         }
     });
-    assert_eq!(ask(&at, Known::default()).verdict(), Verdict::Plain);
-    let report = ask(&at, Known { secure_only: true, ..Known::default() });
-    assert!(has(&report, |w| *w == What::OnlyPlain) && report.verdict() == Verdict::Doubtful);
+    assert_eq!(ask(&at, KnownServer::default()).verdict(), Verdict::Plain);
+    let report = ask(&at, KnownServer { secure_only: true, ..KnownServer::default() });
+    assert!(has(&report, |w| *w == StepResult::OnlyPlain) && report.verdict() == Verdict::Doubtful);
     answering.expect("a thread").join().expect("no panic");
 }
 
@@ -87,7 +87,7 @@ fn it_runs_beside_everything_else_and_can_be_given_up() {
     let (told, reports) = crossbeam_channel::unbounded();
     let reach = Reach::start(
         question(&at),
-        |_| Known::default(),
+        |_| KnownServer::default(),
         move |report| {
             let _ = told.send(report.clone());
         },

@@ -20,7 +20,7 @@ use super::process::{Process, free_port};
 use super::server::Student;
 
 /// A data folder, and perhaps a server that has it.
-struct Place {
+struct ServerChoice {
     data: PathBuf,
     at: SocketAddr,
     server: Option<Process>,
@@ -34,7 +34,7 @@ struct Said {
     code: Option<i32>,
 }
 
-impl Place {
+impl ServerChoice {
     fn new(folder: &Path) -> Self {
         Self { data: folder.join("server"), at: free_port(), server: None }
     }
@@ -148,7 +148,7 @@ fn made_up(names: impl Iterator<Item = String>) -> Vec<NewAccount> {
 fn every_command_says_the_same_running_and_stopped() {
     let dir = tempfile::tempdir().expect("a folder");
     let (there, here) = (dir.path().join("running"), dir.path().join("stopped"));
-    let (running, mut stopped) = (Place::running(&there), Place::running(&here));
+    let (running, mut stopped) = (ServerChoice::running(&there), ServerChoice::running(&here));
     stopped.end();
     assert!(running.control().exists() && !stopped.control().exists(), "a clean end takes the secret away");
     let list = |name, text: &[u8]| csv(dir.path(), name, text);
@@ -230,7 +230,7 @@ fn every_command_says_the_same_running_and_stopped() {
 #[test]
 fn what_is_changed_holds_at_the_next_datagram() {
     let dir = tempfile::tempdir().expect("a folder");
-    let mut place = Place::running(dir.path());
+    let mut place = ServerChoice::running(dir.path());
     let class = csv(dir.path(), "class.csv", b"a,secret\nb,secret\nc,secret\n");
     assert_eq!(place.does(&["import", &class]), "3 new accounts\n");
     // A student's client, at once.
@@ -284,7 +284,7 @@ fn what_is_changed_holds_at_the_next_datagram() {
 #[test]
 fn the_windows_own_server_is_looked_after_the_same_way() {
     let dir = tempfile::tempdir().expect("a folder");
-    let mut place = Place::of_the_windows(dir.path());
+    let mut place = ServerChoice::of_the_windows(dir.path());
     let a = Student::new(place.at);
     assert_eq!((a.ask("01#a#x#x#"), a.ask("02#a#x#")), ("01:01".into(), "02:01".into()));
     assert!(place.does(&["account", "list"]).ends_with("\tonline\n"));
@@ -297,7 +297,7 @@ fn the_windows_own_server_is_looked_after_the_same_way() {
 #[test]
 fn the_windows_own_server_ends_cleanly_when_it_is_told_to() {
     let dir = tempfile::tempdir().expect("a folder");
-    let mut place = Place::of_the_windows(dir.path());
+    let mut place = ServerChoice::of_the_windows(dir.path());
     assert!(place.control().exists());
     place.end();
     assert!(!place.control().exists());
@@ -306,7 +306,7 @@ fn the_windows_own_server_ends_cleanly_when_it_is_told_to() {
 #[test]
 fn what_a_killed_server_left_confuses_nobody() {
     let dir = tempfile::tempdir().expect("a folder");
-    let mut place = Place::running(dir.path());
+    let mut place = ServerChoice::running(dir.path());
     let class = csv(dir.path(), "class.csv", b"a,x\nb,x\n");
     place.does(&["import", &class]);
     place.kill();
@@ -339,7 +339,7 @@ fn what_a_killed_server_left_confuses_nobody() {
 #[test]
 fn who_has_not_the_secret_gets_nothing() {
     let dir = tempfile::tempdir().expect("a folder");
-    let place = Place::running(dir.path());
+    let place = ServerChoice::running(dir.path());
     let class = csv(dir.path(), "class.csv", b"a,x\n");
     place.does(&["import", &class]);
     let text = std::fs::read_to_string(place.control()).expect("there");
@@ -375,7 +375,7 @@ fn who_has_not_the_secret_gets_nothing() {
 fn another_users_file_is_not_believed() {
     use std::os::unix::fs::{PermissionsExt, chown};
     let dir = tempfile::tempdir().expect("a folder");
-    let place = Place::running(dir.path());
+    let place = ServerChoice::running(dir.path());
     let control = place.control();
     let mode = |mode| std::fs::set_permissions(&control, std::fs::Permissions::from_mode(mode)).expect("set");
     assert_eq!(std::fs::metadata(&control).expect("there").permissions().mode() & 0o777, 0o600);
@@ -413,7 +413,7 @@ fn another_users_file_is_not_believed() {
 #[test]
 fn a_reset_that_is_not_answered_is_said_to_be_unsure() {
     let dir = tempfile::tempdir().expect("a folder");
-    let place = Place::running(dir.path());
+    let place = ServerChoice::running(dir.path());
     let class = csv(dir.path(), "class.csv", b"a,x\n");
     place.does(&["import", &class]);
     for (ends, why) in [(false, "does not answer any more"), (true, "ended before it answered")] {
@@ -445,7 +445,7 @@ fn a_reset_that_is_not_answered_is_said_to_be_unsure() {
 #[test]
 fn each_folder_has_its_own_server() {
     let dir = tempfile::tempdir().expect("a folder");
-    let places = ["one", "two"].map(|name| Place::running(&dir.path().join(name)));
+    let places = ["one", "two"].map(|name| ServerChoice::running(&dir.path().join(name)));
     for (place, name) in places.iter().zip(["a", "b"]) {
         let class = csv(dir.path(), "class.csv", format!("{name},x\nboth,x\n").as_bytes());
         assert_eq!(place.does(&["import", &class]), "2 new accounts\n");
@@ -465,7 +465,7 @@ fn each_folder_has_its_own_server() {
 fn a_long_list_is_imported_while_people_chat() {
     const LINES: usize = 5_000;
     let dir = tempfile::tempdir().expect("a folder");
-    let mut place = Place::running(dir.path());
+    let mut place = ServerChoice::running(dir.path());
     let class = csv(dir.path(), "class.csv", b"a,x\nb,x\n");
     place.does(&["import", &class]);
     let (a, b) = (Student::new(place.at), Student::new(place.at));
@@ -510,7 +510,7 @@ fn a_long_list_is_imported_while_people_chat() {
 #[test]
 fn what_cannot_be_stored_is_said_and_is_not_so() {
     let dir = tempfile::tempdir().expect("a folder");
-    let mut place = Place::new(dir.path());
+    let mut place = ServerChoice::new(dir.path());
     std::fs::create_dir(&place.data).expect("made");
     let disk = super::disk::Disk::watch(&place.data, false);
     let server = super::client::serve(super::client::anywhere(), &place.data);
@@ -544,7 +544,7 @@ fn what_cannot_be_stored_is_said_and_is_not_so() {
 #[test]
 fn a_server_that_hangs_is_said_to() {
     let dir = tempfile::tempdir().expect("a folder");
-    let place = Place::running(dir.path());
+    let place = ServerChoice::running(dir.path());
     let class = csv(dir.path(), "class.csv", b"a,x\n");
     place.does(&["import", &class]);
     let id = place.server.as_ref().map(|server| server.0.id().to_string()).expect("running");
@@ -571,7 +571,7 @@ fn a_server_that_hangs_is_said_to() {
 #[ignore = "a minute of hashing"]
 fn a_long_class_list_with_its_passwords() {
     let dir = tempfile::tempdir().expect("a folder");
-    let place = Place::running(dir.path());
+    let place = ServerChoice::running(dir.path());
     let lines: String = (0..5_000).map(|n| format!("2017{n:04},secret{n}\n")).collect();
     let class = csv(dir.path(), "class.csv", lines.as_bytes());
     let begun = Instant::now();

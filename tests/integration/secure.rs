@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
-use hongyan::protocol::link::{Event, GOING_DOWN, Link, PeerId, Why};
+use hongyan::protocol::link::{CloseReason, Event, GOING_DOWN, Link, PeerId};
 use hongyan::protocol::wire::frame::{Code, FromClient, FromServer, Key, Secret};
 use hongyan::server::udp::{Config, Server};
 
@@ -15,7 +15,7 @@ struct Device {
     peer: PeerId,
     key: Vec<u8>,
     came: Vec<FromServer>,
-    lost: Option<Why>,
+    lost: Option<CloseReason>,
 }
 
 impl Device {
@@ -127,11 +127,11 @@ fn devices_and_students_share_a_server_that_restarts() {
     drop(server);
     let server = Server::start(Config { listen: at, ..config.clone() }).expect("started again");
     b.until(|d| d.lost.is_some());
-    assert_eq!(b.lost, Some(Why::ClosedByPeer { code: GOING_DOWN.into(), reason: "going down".into() }));
+    assert_eq!(b.lost, Some(CloseReason::ClosedByPeer { code: GOING_DOWN.into(), reason: "going down".into() }));
     a.misses_what_came();
     a.send(3, "b", "lost with the connection");
     a.until(|d| d.lost.is_some());
-    assert_eq!(a.lost, Some(Why::Restarted), "the server knows its connection ids, not the connection");
+    assert_eq!(a.lost, Some(CloseReason::Restarted), "the server knows its connection ids, not the connection");
     // Nothing of it was acknowledged by b, so all of it comes again; a's third never arrived.
     let mut b = Device::connect(at, vec![pin.clone()]);
     b.login("b");
@@ -147,7 +147,7 @@ fn devices_and_students_share_a_server_that_restarts() {
     assert!(Server::start(Config { listen: at, ..config.clone() }).is_err(), "not by accident");
     let _server = Server::start(Config { listen: at, new_key: true, ..config }).expect("started again");
     let a = Device::connect(at, vec![pin]);
-    assert!(matches!(&a.lost, Some(Why::KeyChanged(key)) if key.len() == 44), "{:?}", a.lost);
+    assert!(matches!(&a.lost, Some(CloseReason::KeyChanged(key)) if key.len() == 44), "{:?}", a.lost);
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn a_server_ends_at_once_and_says_so_however_much_waits() {
     drop(server);
     let took = begun.elapsed();
     device.until(|d| d.lost.is_some());
-    assert_eq!(device.lost, Some(Why::ClosedByPeer { code: GOING_DOWN.into(), reason: "going down".into() }));
+    assert_eq!(device.lost, Some(CloseReason::ClosedByPeer { code: GOING_DOWN.into(), reason: "going down".into() }));
     println!("it ended within {took:?}");
     assert!(took < Duration::from_secs(2), "{took:?}");
 }

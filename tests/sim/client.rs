@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use hongyan::base::model::{Account, MessageId, MessageText, Password, SendState};
 use hongyan::base::timer::Dice;
 use hongyan::client::session::{
-    Config, Dialect, Event, Kept, Known, Link, LoginOutcome, Polling, Pushed, RegisterOutcome, Session, StoreToken,
+    Config, ConnectionState, DeviceState, Dialect, Event, KnownServer, LoginOutcome, Polling, Pushed, RegisterOutcome,
+    Session, StoreToken,
 };
 use hongyan::protocol::wire::frame::{Device, Key};
 use hongyan::protocol::wire::reply::{LoggedIn, Registered};
@@ -24,7 +25,7 @@ pub const SERVER: ([u8; 4], u16) = ([10, 9, 9, 9], 9_000);
 /// A client's database.
 #[derive(Debug, Clone)]
 pub struct Disk {
-    pub kept: Kept,
+    pub kept: DeviceState,
     /// Others' messages: row at the server (0 in the plain dialect, which has none), sender, text.
     pub messages: Vec<(u64, String, String)>,
     /// One's own.
@@ -103,7 +104,7 @@ pub struct Client {
     pub asleep: bool,
     /// Takes its place back so long after it was kicked.
     pub takes_back: Option<Duration>,
-    pub connection: Link,
+    pub connection: ConnectionState,
     pub datagrams: Vec<Vec<u8>>,
     pub noted: Noted,
 }
@@ -117,7 +118,7 @@ impl Client {
         let mut dice = Dice::new(seed * 1_000 + index as u64 + 29);
         let first = u8::try_from(index % 200).expect("small");
         let device = Key([first, u8::try_from(index / 200).expect("small"), 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-        let kept = Kept { device, token: None, cursor: None, newest: 0, delivered: 0, made: None };
+        let kept = DeviceState { device, token: None, cursor: None, newest: 0, delivered: 0, made: None };
         let disk = Disk {
             kept,
             messages: Vec::new(),
@@ -144,7 +145,7 @@ impl Client {
             login_at: None,
             asleep: false,
             takes_back: None,
-            connection: Link::Offline,
+            connection: ConnectionState::Offline,
             datagrams: Vec::new(),
             noted: Noted::default(),
         }
@@ -158,7 +159,7 @@ impl Client {
             server: SocketAddr::from(SERVER),
             polling: Polling::Adaptive,
             dialect: self.dialect,
-            known: Known { secure_only: !pins.is_empty(), pins, ..Known::default() },
+            known: KnownServer { secure_only: !pins.is_empty(), pins, ..KnownServer::default() },
             allow_plain: self.dialect == Dialect::Plain,
             seed: self.dice.roll(),
             carrier_seed: Some([byte; 32]),
@@ -196,7 +197,7 @@ impl Client {
         self.committing = None;
         self.login_at = None;
         self.datagrams.clear();
-        self.connection = Link::Offline;
+        self.connection = ConnectionState::Offline;
     }
 
     /// The last commits are gone too.
@@ -268,9 +269,9 @@ impl Client {
             let link = self.session.as_ref().map(Session::link);
             match &mut self.session {
                 _ if !self.noted.registered => self.register(now),
-                Some(session) if link == Some(Link::LoggedOut) => session.go_online(now),
+                Some(session) if link == Some(ConnectionState::LoggedOut) => session.go_online(now),
                 // It has gone on by itself.
-                _ if self.dialect == Dialect::Plain && link != Some(Link::Offline) => {}
+                _ if self.dialect == Dialect::Plain && link != Some(ConnectionState::Offline) => {}
                 _ => self.log_in(now, true),
             }
         }
@@ -502,9 +503,9 @@ impl Client {
                 self.login_at = self.takes_back.map(|after| now + after);
             }
             Event::TookPlace { .. } => self.noted.taken_over += 1,
-            Event::Link(link) => {
+            Event::ConnectionState(link) => {
                 self.connection = link;
-                if link == Link::LoggedOut && self.dialect == Dialect::Plain {
+                if link == ConnectionState::LoggedOut && self.dialect == Dialect::Plain {
                     self.login_at = Some(now + Duration::from_secs(1));
                 }
             }
@@ -520,7 +521,9 @@ impl Client {
     }
 
     pub fn is_online(&self) -> bool {
-        self.session.as_ref().is_some_and(|s| matches!(s.link(), Link::Connected { .. } | Link::Waiting))
+        self.session
+            .as_ref()
+            .is_some_and(|s| matches!(s.link(), ConnectionState::Connected { .. } | ConnectionState::Waiting))
     }
 
     /// Whether the handshake is over.

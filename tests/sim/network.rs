@@ -23,7 +23,7 @@ impl Faults {
 
 /// Between one client and the server.
 #[derive(Debug)]
-struct Way {
+struct Direction {
     dice: [Dice; 2],
     sent: [u64; 2],
     cut: bool,
@@ -39,7 +39,7 @@ pub struct Network {
     pub faults: Faults,
     /// Both ways together.
     pub rtt: Duration,
-    ways: Vec<Way>,
+    ways: Vec<Direction>,
     flying: BinaryHeap<Reverse<Flight>>,
     /// All that was sent to the server, if it is to be kept: by whom, from where, what.
     pub record: Option<Vec<(usize, SocketAddr, Vec<u8>)>>,
@@ -50,7 +50,7 @@ impl Network {
     pub fn new(seed: u64, clients: usize) -> Self {
         let way = |client: u64| {
             let dice = [1, 2].map(|direction| Dice::new(seed * 1_000_003 + client * 2 + direction));
-            Way { dice, sent: [0; 2], cut: false, single: false }
+            Direction { dice, sent: [0; 2], cut: false, single: false }
         };
         Self {
             faults: Faults::NONE,

@@ -1,4 +1,4 @@
-//! The account that is open, until it is closed or another one is opened: its history, its doorbell, and what is on
+//! The account that is open, until it is closed or another one is opened: its history, the listener that a second program of this machine notifies, and what is on
 //! its way between the session and the disk.
 
 use std::collections::{HashMap, VecDeque};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::{ClientError, Event};
 use crate::base::model::{Account, MessageId, MessageText, Password, SendState};
 use crate::client::history::{Conversation, Done, History, HistoryError, MoreStrangers, Op, Read, Row, Write};
-use crate::client::net::{Bell, Doorbell, doorbell};
+use crate::client::net::{Bell, InstanceListener, single_instance};
 use crate::client::session::StoreToken;
 
 /// How often a flood of messages has the list read.
@@ -22,7 +22,7 @@ pub(super) enum Credential {
 }
 
 /// A message of one's own on its way to the disk.
-pub(super) struct Kept {
+pub(super) struct UnstoredMessage {
     pub(super) to: Account,
     pub(super) text: MessageText,
     pub(super) unix_ms: i64,
@@ -40,7 +40,7 @@ pub(super) struct Incoming {
 pub(super) struct OpenAccount {
     pub(super) name: Account,
     // Before the history: once that is free, another program writes a door of its own.
-    door: Option<Doorbell>,
+    door: Option<InstanceListener>,
     history: History,
     /// Results that did not fit into the last turn.
     results: VecDeque<Done>,
@@ -51,7 +51,7 @@ pub(super) struct OpenAccount {
     list_at: Option<Instant>,
     list_due: bool,
     next_request: u64,
-    keeping: HashMap<u64, Kept>,
+    keeping: HashMap<u64, UnstoredMessage>,
     incoming: HashMap<StoreToken, Incoming>,
     unsent: HashMap<MessageId, SendState>,
     blocked: Vec<Account>,
@@ -68,10 +68,10 @@ impl OpenAccount {
     /// Opens the history on its thread, and asks for the list.
     pub(super) fn open(name: Account, path: &Path, bell: &Bell) -> Result<Self, ClientError> {
         let history = match History::open(path, bell.clone()) {
-            Err(HistoryError::Locked) if doorbell::ring(path).is_ok() => return Err(ClientError::AlreadyOpen),
+            Err(HistoryError::Locked) if single_instance::notify(path).is_ok() => return Err(ClientError::AlreadyOpen),
             history => history?,
         };
-        let door = match Doorbell::open(path, bell.clone()) {
+        let door = match InstanceListener::open(path, bell.clone()) {
             Ok(door) => Some(door),
             Err(error) => {
                 log::warn!("a second window of this account will not bring this one to the front: {error}");
@@ -125,12 +125,12 @@ impl OpenAccount {
 
     /// Whether somebody has opened this account once more, since this was asked last.
     pub(super) fn rung(&self) -> bool {
-        self.door.as_ref().is_some_and(Doorbell::rung)
+        self.door.as_ref().is_some_and(InstanceListener::rung)
     }
 
     /// How often somebody has.
     pub(super) fn rings(&self) -> u64 {
-        self.door.as_ref().map_or(0, Doorbell::count)
+        self.door.as_ref().map_or(0, InstanceListener::count)
     }
 
     /// Reads the list after a message has come; of a flood that costs more than the messages, so every
@@ -166,11 +166,11 @@ impl OpenAccount {
         self.next_request += 1;
         let request = self.next_request;
         self.submit(Op::Write(Write::Outgoing { request, to: to.clone(), text: text.as_str().to_owned(), unix_ms }));
-        self.keeping.insert(request, Kept { to: to.clone(), text, unix_ms });
+        self.keeping.insert(request, UnstoredMessage { to: to.clone(), text, unix_ms });
     }
 
     /// It is there, or could not be put there.
-    pub(super) fn kept(&mut self, request: u64) -> Option<Kept> {
+    pub(super) fn kept(&mut self, request: u64) -> Option<UnstoredMessage> {
         self.keeping.remove(&request)
     }
 

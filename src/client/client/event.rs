@@ -7,7 +7,8 @@ use rust_i18n::t;
 use crate::base::model::{Account, MessageId, SendState};
 use crate::client::history::{Conversation, MoreStrangers, Rescued, Row, RowMeta, time_of};
 use crate::client::session::{
-    self, Beyond, Found, KeyChange, Link, LoginOutcome, PasswordOutcome, Plainly, RegisterOutcome, Speaks,
+    self, ConnectionState, ExtensionRequest, KeyChange, LoginOutcome, LookUpResult, PasswordOutcome, PlainReason,
+    RegisterOutcome, SpokenDialect,
 };
 use crate::client::tap::Record;
 use crate::protocol::link::words;
@@ -18,11 +19,11 @@ use crate::protocol::wire::frame::{AccountSettings, Past, Reason};
 #[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum Event {
     /// The connection line.
-    Link(Link),
+    ConnectionState(ConnectionState),
     /// [`super::Client::is_silent`] has changed.
     Silent(bool),
     /// The server is silent since it was asked this, which is none of the course's protocol: it may have ended at it.
-    EndedAt(Beyond),
+    EndedAt(ExtensionRequest),
     /// Answer to [`super::Client::register`].
     Registered(RegisterOutcome),
     /// Answer to [`super::Client::login`] and [`super::Client::take_over`].
@@ -106,10 +107,10 @@ pub enum Event {
     /// A datagram, while [`super::Client::set_tap`] is on.
     Tap(Record),
     /// What the server speaks.
-    Speaks(Speaks),
+    Speaks(SpokenDialect),
     /// What is wanted would go out in the plain dialect, in which everybody on the way can read the password:
     /// [`super::Client::allow_plain`] goes on all the same, [`super::Client::go_offline`] gives up.
-    PlainOnly(Plainly),
+    PlainOnly(PlainReason),
     /// The server's key, seen for the first time and kept.
     Pinned(Vec<u8>),
     /// None of the known keys, or of what can be read of them; nothing was sent. [`super::Client::trust`] takes it all the same.
@@ -125,7 +126,7 @@ pub enum Event {
     /// Answer to [`super::Client::past`], oldest first.
     Past { peer: Account, messages: Vec<Past>, more: bool },
     /// Answer to [`super::Client::look_up`].
-    LookedUp { asked: Account, found: Found },
+    LookedUp { asked: Account, found: LookUpResult },
     /// The account that is open was made anew at the server since it was here last: what lay here is put aside, unsent
     /// messages with it, and the login goes on with a new, empty history. Whatever is shown of the old one is over.
     MadeAnew { account: Account, aside: PathBuf, unsent: usize },
@@ -149,9 +150,9 @@ impl Event {
     pub fn notice(&self) -> Option<String> {
         let chinese = rust_i18n::locale().starts_with("zh");
         let text = match self {
-            Self::PlainOnly(Plainly::NoLonger) => t!("secure.not_any_more"),
-            Self::PlainOnly(Plainly::Only) => t!("secure.plain_only"),
-            Self::PlainOnly(Plainly::Chosen) => t!("secure.plain_chosen"),
+            Self::PlainOnly(PlainReason::NoLonger) => t!("secure.not_any_more"),
+            Self::PlainOnly(PlainReason::Only) => t!("secure.plain_only"),
+            Self::PlainOnly(PlainReason::Chosen) => t!("secure.plain_chosen"),
             Self::LoginPutOff(why) => format!("{} {}", session::later(*why), t!("secure.tried_again")).into(),
             Self::Unblocked(account) => t!("main.unblocked_friend", name = account.shown()),
             Self::NoLobby { sure: true } => t!("main.no_lobby"),
@@ -180,7 +181,7 @@ impl Event {
             }
             Self::TookPlace { address } => t!("secure.took_place", address = address),
             // Each face says what it does with these.
-            Self::Link(_)
+            Self::ConnectionState(_)
             | Self::Silent(_)
             | Self::Registered(_)
             | Self::LoggedIn(_)

@@ -7,7 +7,7 @@ use rust_i18n::t;
 
 use super::{Client, Now};
 use crate::client::net::Socket;
-use crate::client::session::{Link, LoginOutcome, RegisterOutcome, Speaks};
+use crate::client::session::{ConnectionState, LoginOutcome, RegisterOutcome, SpokenDialect};
 use crate::protocol::link::words;
 
 /// Figures of the encrypted connection.
@@ -33,9 +33,9 @@ pub struct Connection {
     /// This end; `None` while there is no socket.
     pub own: Option<SocketAddr>,
     /// The connection line.
-    pub link: Link,
+    pub link: ConnectionState,
     /// What is spoken, once that is known.
-    pub speaks: Option<Speaks>,
+    pub speaks: Option<SpokenDialect>,
     /// While an encrypted connection stands.
     pub encrypted: Option<Encrypted>,
     /// Smoothed round-trip time, once it was measured.
@@ -138,8 +138,8 @@ impl Connection {
         let mut row = |what: std::borrow::Cow<'_, str>, value: String| rows.push((what.into_owned(), value));
         row(t!("connection.state", locale = locale), self.state(now, locale));
         let dialect = match self.speaks {
-            Some(Speaks::Secure) => t!("connection.secure", locale = locale),
-            Some(Speaks::Plain) => t!("connection.plain", locale = locale),
+            Some(SpokenDialect::Secure) => t!("connection.secure", locale = locale),
+            Some(SpokenDialect::Plain) => t!("connection.plain", locale = locale),
             None => t!("connection.not_known", locale = locale),
         };
         row(t!("connection.dialect", locale = locale), dialect.into_owned());

@@ -10,7 +10,7 @@ use super::{ClientError, Config};
 use crate::base::private;
 use crate::client::diagnosis::reachable;
 use crate::client::net::{Bell, Socket};
-use crate::client::session::Known;
+use crate::client::session::KnownServer;
 use crate::protocol::PORT;
 use crate::protocol::link::words;
 
@@ -103,16 +103,16 @@ pub(super) fn keep_home(config: &Config) {
 
 /// What is remembered of the server that was asked for by this name (or address), at this address.
 #[must_use]
-pub fn known(data: &Path, name: &str, server: SocketAddr) -> Known {
+pub fn known(data: &Path, name: &str, server: SocketAddr) -> KnownServer {
     known_at(data, Some(name), reachable(server))
 }
 
 /// What is remembered of the server that is spoken to.
-pub(super) fn remembered(config: &Config) -> Known {
+pub(super) fn remembered(config: &Config) -> KnownServer {
     known_at(&config.data, config.name.as_deref(), config.server)
 }
 
-fn known_at(data: &Path, name: Option<&str>, server: SocketAddr) -> Known {
+fn known_at(data: &Path, name: Option<&str>, server: SocketAddr) -> KnownServer {
     // Whose note cannot be read may have been met at another address, with a key that is not looked for there.
     let (home, note) = match name.map_or(Ok(None), |name| home(data, name)) {
         Ok(home) => (home.unwrap_or(server), None),
@@ -136,7 +136,7 @@ fn known_at(data: &Path, name: Option<&str>, server: SocketAddr) -> Known {
     }
     let damaged = damaged.map(|file| file.display().to_string());
     let [foreign, fragile] = [FOREIGN, FRAGILE].map(|note| folder.join(note).exists());
-    Known { pins, secure_only, foreign, fragile, damaged }
+    KnownServer { pins, secure_only, foreign, fragile, damaged }
 }
 
 /// A note of that name says that the server is foreign.

@@ -2,17 +2,18 @@
 
 use rust_i18n::t;
 
-use super::account::{Credential, Incoming, Kept};
+use super::account::{Credential, Incoming, UnstoredMessage};
 use super::local::{keep_changes_passwords, keep_foreign, keep_fragile, keep_home, keep_key};
 use super::{Client, EARLIER, Event};
 use crate::base::model::{Account, MessageId, MessageText, SendState};
-use crate::client::history::moment::{Written, face, shown, zone};
+use crate::client::history::moment::{WrittenTime, face, shown, zone};
 use crate::client::history::{Done, NotOpened, Op, Read, Row, Unsent, Write};
 use crate::client::net::Now;
 use crate::client::session::{
-    self, Beyond, Kept as Device, Link, LoginOutcome, Pushed, Receiver, SentBy, Speaks, StoreToken,
+    self, ConnectionState, DeviceState, ExtensionRequest, LoginOutcome, Pushed, Recipient, SentBy, SpokenDialect,
+    StoreToken,
 };
-use crate::protocol::link::Why;
+use crate::protocol::link::CloseReason;
 use crate::protocol::wire::Reply;
 use crate::protocol::wire::frame::Past;
 use crate::protocol::wire::reply::Learned;
@@ -30,7 +31,7 @@ impl Client {
                 return self.outgoing(id, state, Write::Accepted { id, row, state });
             }
             session::Event::Outgoing { id, state } => {
-                let secure = self.session.speaks() == Some(Speaks::Secure);
+                let secure = self.session.speaks() == Some(SpokenDialect::Secure);
                 return self.outgoing(id, state, Write::State { id, state, secure });
             }
             session::Event::NoRoom { id, sure } => {
@@ -39,10 +40,10 @@ impl Client {
                 Event::NoLobby { sure }
             }
             session::Event::Refused { id, state } => return self.outgoing(id, state, Write::Refused { id, state }),
-            session::Event::Link(link) => return self.link_is(now, link),
+            session::Event::ConnectionState(link) => return self.link_is(now, link),
             session::Event::Silent(since) => return self.silent_is(since.is_some()),
             session::Event::EndedAt(beyond) => {
-                if beyond == Beyond::Who {
+                if beyond == ExtensionRequest::Who {
                     keep_fragile(&self.config);
                 }
                 Event::EndedAt(beyond)
@@ -101,7 +102,7 @@ impl Client {
         let (moment, words) = match pushed {
             Some(pushed) => (pushed.at.saturating_mul(1_000), None),
             None => {
-                let Written { unix_ms, face, zone } = Written::of(&time, now.unix_ms, zone);
+                let WrittenTime { unix_ms, face, zone } = WrittenTime::of(&time, now.unix_ms, zone);
                 shown(unix_ms, face, zone, Some(time.clone()))
             }
         };
@@ -144,12 +145,12 @@ impl Client {
         self.events.push_back(Event::Outgoing { id, state });
     }
 
-    fn link_is(&mut self, now: Now, link: Link) {
+    fn link_is(&mut self, now: Now, link: ConnectionState) {
         // The secure session says more of it.
-        if matches!(link, Link::Retrying { .. }) && self.session.speaks() == Some(Speaks::Plain) {
-            self.last_error = Some((now.unix_ms, Why::NoAnswer.sentence().into_owned()));
+        if matches!(link, ConnectionState::Retrying { .. }) && self.session.speaks() == Some(SpokenDialect::Plain) {
+            self.last_error = Some((now.unix_ms, CloseReason::NoAnswer.sentence().into_owned()));
         }
-        self.events.push_back(Event::Link(link));
+        self.events.push_back(Event::ConnectionState(link));
     }
 
     fn silent_is(&mut self, silent: bool) {
@@ -316,13 +317,13 @@ impl Client {
     /// A message of one's own is on disk, as this row, or could not be kept.
     fn kept(&mut self, now: Now, request: u64, id: Option<MessageId>, made: Option<i64>) {
         let kept = self.account.as_mut().and_then(|account| account.kept(request));
-        let Some(Kept { to, text: message, unix_ms }) = kept else { return };
+        let Some(UnstoredMessage { to, text: message, unix_ms }) = kept else { return };
         let text = message.as_str().to_owned();
         let Some(id) = id else { return self.events.push_back(Event::NotKept { peer: to, text }) };
         let state = Some(SendState::Waiting);
         let row = Row { id, text, unix_ms, came_ms: None, server_time: None, state, repeat: false, note: false };
         self.events.push_back(Event::Message { peer: to.clone(), row });
-        self.session.send(now.instant, id, Receiver { account: to, made }, message);
+        self.session.send(now.instant, id, Recipient { account: to, made }, message);
     }
 
     /// What a message says of the zone of a plain server's clock: one that was pushed with the words it was handed out with
@@ -344,14 +345,14 @@ impl Client {
     /// A plain server's datagram says that no message waits there.
     pub(super) fn note_nothing_waits(&mut self, at: Now, bytes: &[u8]) {
         if let Some(account) = &mut self.account
-            && self.session.speaks() == Some(Speaks::Plain)
+            && self.session.speaks() == Some(SpokenDialect::Plain)
             && matches!(Reply::decode(bytes, &mut Learned::default()), Reply::CountAll(0) | Reply::TakeAll(None))
         {
             account.nothing_waits = Some(at.unix_ms);
         }
     }
 
-    fn opened(&mut self, now: Now, device: Device) {
+    fn opened(&mut self, now: Now, device: DeviceState) {
         let Some(account) = &mut self.account else { return };
         let name = account.name.clone();
         let opening = account.opening.take();
@@ -366,7 +367,7 @@ impl Client {
     /// A message of before that is not settled.
     fn go_on_with(&mut self, now: Now, Unsent { id, to, text, again, made }: Unsent) {
         let Ok(text) = MessageText::parse(&text) else { return };
-        let to = Receiver { account: to, made };
+        let to = Recipient { account: to, made };
         if again {
             self.came_further(id, SendState::Sending);
             self.session.send_again(now.instant, id, to, text);

@@ -12,7 +12,7 @@ use crate::protocol::link::words;
 /// What one step says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
-pub enum What {
+pub enum StepResult {
     /// What was typed is no name and port.
     NoTarget,
     /// An address in numbers: nothing to look up.
@@ -66,7 +66,7 @@ const SAME_TIME: u64 = 2;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     /// What it says.
-    pub what: What,
+    pub what: StepResult,
     /// How long it took; zero where that means nothing.
     pub took: Duration,
 }
@@ -149,7 +149,7 @@ pub struct Report {
     pub finished: bool,
 }
 
-impl What {
+impl StepResult {
     /// Whether this is about the key.
     pub(super) fn is_key(&self) -> bool {
         matches!(self, Self::KnownKey(_) | Self::NewKey(_) | Self::ChangedKey { .. } | Self::DamagedKeys { .. })
@@ -224,13 +224,14 @@ impl Report {
     /// What it comes to so far.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
-        let has = |is: &dyn Fn(&What) -> bool| self.steps.iter().any(|step| is(&step.what));
-        if has(&|w| matches!(w, What::Shaken { .. })) {
+        let has = |is: &dyn Fn(&StepResult) -> bool| self.steps.iter().any(|step| is(&step.what));
+        if has(&|w| matches!(w, StepResult::Shaken { .. })) {
             Verdict::Secure
-        } else if has(&|w| matches!(w, What::Plain)) {
+        } else if has(&|w| matches!(w, StepResult::Plain)) {
             Verdict::Plain
-        } else if has(&|w| matches!(w, What::OnlyPlain | What::ChangedKey { .. } | What::BadHandshake(_)))
-            || has(&|w| matches!(w, What::Neither { .. } | What::DamagedKeys { .. }))
+        } else if has(&|w| {
+            matches!(w, StepResult::OnlyPlain | StepResult::ChangedKey { .. } | StepResult::BadHandshake(_))
+        }) || has(&|w| matches!(w, StepResult::Neither { .. } | StepResult::DamagedKeys { .. }))
         {
             Verdict::Doubtful
         } else {
@@ -257,10 +258,10 @@ impl Report {
     #[must_use]
     pub fn lines(&self, locale: &str) -> Vec<Line> {
         let mut lines: Vec<Line> = self.steps.iter().map(|step| self.line(step, locale)).collect();
-        let has = |is: fn(&What) -> bool| self.steps.iter().any(|step| is(&step.what));
-        if self.finished && !has(|w| matches!(w, What::Shaken { .. } | What::Plain)) {
-            let answered = has(|w| matches!(w, What::Answered { .. }));
-            let shaking = has(|w| matches!(w, What::OffersSecure));
+        let has = |is: fn(&StepResult) -> bool| self.steps.iter().any(|step| is(&step.what));
+        if self.finished && !has(|w| matches!(w, StepResult::Shaken { .. } | StepResult::Plain)) {
+            let answered = has(|w| matches!(w, StepResult::Answered { .. }));
+            let shaking = has(|w| matches!(w, StepResult::OffersSecure));
             let mut missing = Vec::new();
             if !answered {
                 missing.push(t!("diagnosis.no_dialect", locale = locale));
@@ -268,7 +269,7 @@ impl Report {
             if !shaking {
                 missing.push(t!("diagnosis.no_connection", locale = locale));
             }
-            if !has(What::is_key) {
+            if !has(StepResult::is_key) {
                 missing.push(t!("diagnosis.no_key", locale = locale));
             }
             let at = lines.len().saturating_sub(1);
@@ -301,7 +302,7 @@ impl Report {
     }
 
     fn line(&self, step: &Step, locale: &str) -> Line {
-        let apart = !step.took.is_zero() && !matches!(step.what, What::Shaken { .. });
+        let apart = !step.took.is_zero() && !matches!(step.what, StepResult::Shaken { .. });
         let took = if apart { format!(" · {}", duration(step.took)) } else { String::new() };
         Line {
             mark: step.what.mark(),
@@ -316,87 +317,91 @@ impl Report {
         let chinese = locale.starts_with("zh");
         let words = |key: &[u8]| words(key, chinese);
         match &step.what {
-            What::NoTarget => t!("diagnosis.no_target", locale = locale, server = shown(&self.server)),
-            What::Numbers => t!("diagnosis.numbers", locale = locale),
-            What::Found { host, addresses } => {
+            StepResult::NoTarget => t!("diagnosis.no_target", locale = locale, server = shown(&self.server)),
+            StepResult::Numbers => t!("diagnosis.numbers", locale = locale),
+            StepResult::Found { host, addresses } => {
                 let list: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
                 let list = list.join(if chinese { "、" } else { ", " });
                 t!("diagnosis.found", locale = locale, host = shown(host), addresses = list)
             }
-            What::NoSuchName { host, error } => {
+            StepResult::NoSuchName { host, error } => {
                 t!("diagnosis.no_name", locale = locale, host = shown(host), error = shown(error))
             }
-            What::Answered { at, questions: 1 } => t!("diagnosis.answered", locale = locale, at = at),
-            What::Answered { at, questions } => t!("diagnosis.answered_late", locale = locale, at = at, n = questions),
-            What::Closed { at } => t!("diagnosis.closed", locale = locale, at = at),
-            What::Elsewhere { at, from } => t!("diagnosis.elsewhere", locale = locale, at = at, from = from),
-            What::Silent { at, questions } => t!("diagnosis.silent", locale = locale, at = at, n = questions),
-            What::Unsendable { at, error } => {
+            StepResult::Answered { at, questions: 1 } => t!("diagnosis.answered", locale = locale, at = at),
+            StepResult::Answered { at, questions } => {
+                t!("diagnosis.answered_late", locale = locale, at = at, n = questions)
+            }
+            StepResult::Closed { at } => t!("diagnosis.closed", locale = locale, at = at),
+            StepResult::Elsewhere { at, from } => t!("diagnosis.elsewhere", locale = locale, at = at, from = from),
+            StepResult::Silent { at, questions } => t!("diagnosis.silent", locale = locale, at = at, n = questions),
+            StepResult::Unsendable { at, error } => {
                 t!("diagnosis.unsendable", locale = locale, at = at, error = shown(error))
             }
-            What::Neither { at, bytes } => {
+            StepResult::Neither { at, bytes } => {
                 t!("diagnosis.neither", locale = locale, at = at, bytes = bytes.escape_ascii())
             }
-            What::OffersSecure => t!("diagnosis.offers", locale = locale),
-            What::Plain => t!("diagnosis.is_plain", locale = locale),
-            What::OnlyPlain => t!("diagnosis.only_plain", locale = locale),
-            What::Shaken { rtt } => {
+            StepResult::OffersSecure => t!("diagnosis.offers", locale = locale),
+            StepResult::Plain => t!("diagnosis.is_plain", locale = locale),
+            StepResult::OnlyPlain => t!("diagnosis.only_plain", locale = locale),
+            StepResult::Shaken { rtt } => {
                 t!("diagnosis.shaken", locale = locale, rtt = duration(*rtt), took = duration(step.took))
             }
-            What::NoHandshake => t!("diagnosis.no_handshake", locale = locale),
-            What::BadHandshake(reason) => t!("diagnosis.bad_handshake", locale = locale, reason = shown(reason)),
-            What::Ended => t!("diagnosis.ended", locale = locale),
-            What::KnownKey(key) => t!("diagnosis.known_key", locale = locale, words = words(key)),
-            What::NewKey(key) => t!("diagnosis.new_key", locale = locale, words = words(key)),
-            What::ChangedKey { shown, known } => {
+            StepResult::NoHandshake => t!("diagnosis.no_handshake", locale = locale),
+            StepResult::BadHandshake(reason) => t!("diagnosis.bad_handshake", locale = locale, reason = shown(reason)),
+            StepResult::Ended => t!("diagnosis.ended", locale = locale),
+            StepResult::KnownKey(key) => t!("diagnosis.known_key", locale = locale, words = words(key)),
+            StepResult::NewKey(key) => t!("diagnosis.new_key", locale = locale, words = words(key)),
+            StepResult::ChangedKey { shown, known } => {
                 let list: Vec<String> = known.iter().map(|key| words(key)).collect();
                 t!("diagnosis.changed_key", locale = locale, shown = words(shown), known = list.join(" / "))
             }
-            What::DamagedKeys { shown, file: _ } => {
+            StepResult::DamagedKeys { shown, file: _ } => {
                 t!("diagnosis.damaged_keys", locale = locale, shown = words(shown))
             }
-            What::Clock { ahead: None } => t!("diagnosis.clock", locale = locale),
-            What::Clock { ahead: Some(ahead) } if ahead.unsigned_abs() <= SAME_TIME => {
+            StepResult::Clock { ahead: None } => t!("diagnosis.clock", locale = locale),
+            StepResult::Clock { ahead: Some(ahead) } if ahead.unsigned_abs() <= SAME_TIME => {
                 t!("diagnosis.same_clock", locale = locale, time = clock(self.unix_ms))
             }
-            What::Clock { ahead: Some(ahead) } if *ahead > 0 => {
+            StepResult::Clock { ahead: Some(ahead) } if *ahead > 0 => {
                 t!("diagnosis.clock_behind", locale = locale, by = span(ahead.unsigned_abs()))
             }
-            What::Clock { ahead: Some(ahead) } => {
+            StepResult::Clock { ahead: Some(ahead) } => {
                 t!("diagnosis.clock_ahead", locale = locale, by = span(ahead.unsigned_abs()))
             }
         }
     }
 
     /// What that means; empty where it speaks for itself.
-    fn meaning(&self, what: &What, locale: &str) -> Cow<'static, str> {
+    fn meaning(&self, what: &StepResult, locale: &str) -> Cow<'static, str> {
         match what {
-            What::NoTarget
-            | What::Numbers
-            | What::Found { .. }
-            | What::Answered { questions: 1, .. }
-            | What::OffersSecure
-            | What::Shaken { .. }
-            | What::Ended
-            | What::KnownKey(_)
-            | What::NewKey(_) => Cow::Borrowed(""),
-            What::NoSuchName { .. } => t!("diagnosis.no_name_is", locale = locale),
-            What::Answered { .. } => t!("diagnosis.answered_late_is", locale = locale),
-            What::Closed { .. } => t!("diagnosis.closed_is", locale = locale),
-            What::Elsewhere { .. } => t!("diagnosis.elsewhere_is", locale = locale),
-            What::Silent { at, .. } if at.ip().is_loopback() => t!("diagnosis.hangs_is", locale = locale),
-            What::Silent { .. } => t!("diagnosis.silent_is", locale = locale),
-            What::Unsendable { .. } => t!("diagnosis.unsendable_is", locale = locale),
-            What::Neither { .. } => t!("diagnosis.neither_is", locale = locale),
-            What::Plain => t!("diagnosis.is_plain_is", locale = locale),
-            What::OnlyPlain => t!("diagnosis.only_plain_is", locale = locale),
-            What::NoHandshake => t!("diagnosis.no_handshake_is", locale = locale),
-            What::BadHandshake(_) => t!("diagnosis.bad_handshake_is", locale = locale),
-            What::ChangedKey { .. } => t!("diagnosis.changed_key_is", locale = locale),
-            What::DamagedKeys { file, .. } => t!("diagnosis.damaged_keys_is", locale = locale, file = shown(file)),
-            What::Clock { ahead: None } => t!("diagnosis.clock_is", locale = locale, time = clock(self.unix_ms)),
-            What::Clock { ahead: Some(ahead) } if ahead.unsigned_abs() <= SAME_TIME => Cow::Borrowed(""),
-            What::Clock { .. } => t!("diagnosis.other_clock_is", locale = locale, time = clock(self.unix_ms)),
+            StepResult::NoTarget
+            | StepResult::Numbers
+            | StepResult::Found { .. }
+            | StepResult::Answered { questions: 1, .. }
+            | StepResult::OffersSecure
+            | StepResult::Shaken { .. }
+            | StepResult::Ended
+            | StepResult::KnownKey(_)
+            | StepResult::NewKey(_) => Cow::Borrowed(""),
+            StepResult::NoSuchName { .. } => t!("diagnosis.no_name_is", locale = locale),
+            StepResult::Answered { .. } => t!("diagnosis.answered_late_is", locale = locale),
+            StepResult::Closed { .. } => t!("diagnosis.closed_is", locale = locale),
+            StepResult::Elsewhere { .. } => t!("diagnosis.elsewhere_is", locale = locale),
+            StepResult::Silent { at, .. } if at.ip().is_loopback() => t!("diagnosis.hangs_is", locale = locale),
+            StepResult::Silent { .. } => t!("diagnosis.silent_is", locale = locale),
+            StepResult::Unsendable { .. } => t!("diagnosis.unsendable_is", locale = locale),
+            StepResult::Neither { .. } => t!("diagnosis.neither_is", locale = locale),
+            StepResult::Plain => t!("diagnosis.is_plain_is", locale = locale),
+            StepResult::OnlyPlain => t!("diagnosis.only_plain_is", locale = locale),
+            StepResult::NoHandshake => t!("diagnosis.no_handshake_is", locale = locale),
+            StepResult::BadHandshake(_) => t!("diagnosis.bad_handshake_is", locale = locale),
+            StepResult::ChangedKey { .. } => t!("diagnosis.changed_key_is", locale = locale),
+            StepResult::DamagedKeys { file, .. } => {
+                t!("diagnosis.damaged_keys_is", locale = locale, file = shown(file))
+            }
+            StepResult::Clock { ahead: None } => t!("diagnosis.clock_is", locale = locale, time = clock(self.unix_ms)),
+            StepResult::Clock { ahead: Some(ahead) } if ahead.unsigned_abs() <= SAME_TIME => Cow::Borrowed(""),
+            StepResult::Clock { .. } => t!("diagnosis.other_clock_is", locale = locale, time = clock(self.unix_ms)),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! In virtual time: a script answers, or a real server's end of the carrier does.
 
 use super::*;
-use crate::client::session::Known;
+use crate::client::session::KnownServer;
 use crate::protocol::link::{Identity, words};
 
 const RTT: Duration = Duration::from_millis(40);
@@ -21,7 +21,7 @@ enum Does {
 /// What a script does with the n-th text (from 0) sent to an address.
 type Script = fn(SocketAddr, usize, &[u8]) -> Does;
 
-fn question(server: &str, known: Known) -> (Question, Known) {
+fn question(server: &str, known: KnownServer) -> (Question, KnownServer) {
     (Question { server: server.to_owned(), port: 21_568 }, known)
 }
 
@@ -42,7 +42,7 @@ enum Arrives {
 /// Runs to the end: the report, how long it took, and what was sent as text. A server of ours tells its clock, which
 /// is so many seconds ahead, or does not.
 fn run(
-    (question, known): (Question, Known),
+    (question, known): (Question, KnownServer),
     found: &[&str],
     script: Script,
     server: Option<(&Identity, Option<i64>)>,
@@ -116,42 +116,48 @@ fn run(
 /// What was found, without the last step, which is always about clocks.
 fn found(report: &Report) -> &[Step] {
     let (last, steps) = report.steps.split_last().expect("steps");
-    assert!(matches!(last.what, What::Clock { .. }), "{last:?}");
+    assert!(matches!(last.what, StepResult::Clock { .. }), "{last:?}");
     steps
 }
 
 #[test]
 fn each_trouble_has_its_name() {
     let at = || "192.0.2.7:9".parse().expect("valid");
-    let memory = || Known { pins: vec![vec![1; 44]], secure_only: true, ..Known::default() };
-    let none = Known::default;
-    let silent = What::Silent { at: at(), questions: 4 };
-    let neither = |bytes: &[u8]| What::Neither { at: at(), bytes: bytes.to_vec() };
+    let memory = || KnownServer { pins: vec![vec![1; 44]], secure_only: true, ..KnownServer::default() };
+    let none = KnownServer::default;
+    let silent = StepResult::Silent { at: at(), questions: 4 };
+    let neither = |bytes: &[u8]| StepResult::Neither { at: at(), bytes: bytes.to_vec() };
     // What is known; what the other side does; the last thing that is found; the verdict; after how many ms.
-    let cases: [(Known, Script, What, Verdict, u64); 11] = [
+    let cases: [(KnownServer, Script, StepResult, Verdict, u64); 11] = [
         (none(), |_, _, _| Does::Nothing, silent, Verdict::Unreachable, 2_400),
-        (none(), |_, _, _| Does::Refuses, What::Closed { at: at() }, Verdict::Unreachable, 40),
+        (none(), |_, _, _| Does::Refuses, StepResult::Closed { at: at() }, Verdict::Unreachable, 40),
         (
             none(),
             |_, _, _| Does::Unsendable,
-            What::Unsendable { at: at(), error: "no way there".into() },
+            StepResult::Unsendable { at: at(), error: "no way there".into() },
             Verdict::Unreachable,
             0,
         ),
-        (none(), |_, _, _| Does::Says(b"00:00"), What::Plain, Verdict::Plain, 40),
+        (none(), |_, _, _| Does::Says(b"00:00"), StepResult::Plain, Verdict::Plain, 40),
         // Deaf to what it does not know, as some are.
-        (none(), |_, n, _| if n < 3 { Does::Nothing } else { Does::Says(b"07:01") }, What::Plain, Verdict::Plain, 940),
-        (memory(), |_, _, _| Does::Says(b"00:00"), What::OnlyPlain, Verdict::Doubtful, 40),
+        (
+            none(),
+            |_, n, _| if n < 3 { Does::Nothing } else { Does::Says(b"07:01") },
+            StepResult::Plain,
+            Verdict::Plain,
+            940,
+        ),
+        (memory(), |_, _, _| Does::Says(b"00:00"), StepResult::OnlyPlain, Verdict::Doubtful, 40),
         (none(), |_, _, _| Does::Says(b"\x1bHTTP"), neither(b"\x1bHTTP"), Verdict::Doubtful, 2_400),
         // Not the answer to this question.
         (none(), |_, _, _| Does::Says(b"10:01:Q1:other"), neither(b"10:01:Q1:other"), Verdict::Doubtful, 2_400),
         (none(), |_, _, _| Does::Says(&[b'x'; 99]), neither(&[b'x'; 32]), Verdict::Doubtful, 2_400),
         // The text passes, the carrier does not.
-        (none(), |_, _, _| Does::Offers, What::NoHandshake, Verdict::Unreachable, 10_040),
+        (none(), |_, _, _| Does::Offers, StepResult::NoHandshake, Verdict::Unreachable, 10_040),
         (
             none(),
             |_, n, _| if n < 1 { Does::Says(b"?") } else { Does::Says(b"00:00") },
-            What::Plain,
+            StepResult::Plain,
             Verdict::Plain,
             340,
         ),
@@ -160,7 +166,7 @@ fn each_trouble_has_its_name() {
         let (report, took, texts) = run(question("192.0.2.7:9", known), &[], script, None);
         assert_eq!(found(&report).last().map(|step| &step.what), Some(&last), "{report:?}");
         assert_eq!((report.verdict(), took), (verdict, Duration::from_millis(ms)), "{last:?}");
-        assert_eq!(found(&report)[0].what, What::Numbers);
+        assert_eq!(found(&report)[0].what, StepResult::Numbers);
         for (n, text) in texts.iter().enumerate() {
             let expected = if n < 3 { format!("10#Q1#{NONCE}#00000000#") } else { "08#".to_owned() };
             assert_eq!(*text, expected, "never a binary probe, and the answer is not longer than the question");
@@ -174,13 +180,13 @@ fn damaged_keys_are_no_first_meeting() {
     let (shown, older) = (key(&identity), key(&other));
     let offers: Script = |_, _, _| Does::Offers;
     let damaged = || Some("a/keys".to_owned());
-    let told = What::DamagedKeys { shown: shown.clone(), file: "a/keys".to_owned() };
+    let told = StepResult::DamagedKeys { shown: shown.clone(), file: "a/keys".to_owned() };
     for (pins, last, verdict) in [
         (vec![], told.clone(), Verdict::Doubtful),
         (vec![older], told, Verdict::Doubtful),
-        (vec![shown.clone()], What::KnownKey(shown), Verdict::Secure),
+        (vec![shown.clone()], StepResult::KnownKey(shown), Verdict::Secure),
     ] {
-        let known = Known { pins, secure_only: true, damaged: damaged(), ..Known::default() };
+        let known = KnownServer { pins, secure_only: true, damaged: damaged(), ..KnownServer::default() };
         let (report, _, _) = run(question("192.0.2.7", known), &[], offers, Some((&identity, None)));
         assert_eq!((&found(&report).last().expect("steps").what, report.verdict()), (&last, verdict));
     }
@@ -192,21 +198,25 @@ fn a_server_of_ours_is_known_by_its_key() {
     let (shown, older) = (key(&identity), key(&other));
     let offers: Script = |_, _, _| Does::Offers;
     let cases = [
-        (vec![], What::NewKey(shown.clone()), Verdict::Secure),
-        (vec![shown.clone()], What::KnownKey(shown.clone()), Verdict::Secure),
-        (vec![older.clone(), shown.clone()], What::KnownKey(shown.clone()), Verdict::Secure),
-        (vec![older.clone()], What::ChangedKey { shown: shown.clone(), known: vec![older.clone()] }, Verdict::Doubtful),
+        (vec![], StepResult::NewKey(shown.clone()), Verdict::Secure),
+        (vec![shown.clone()], StepResult::KnownKey(shown.clone()), Verdict::Secure),
+        (vec![older.clone(), shown.clone()], StepResult::KnownKey(shown.clone()), Verdict::Secure),
+        (
+            vec![older.clone()],
+            StepResult::ChangedKey { shown: shown.clone(), known: vec![older.clone()] },
+            Verdict::Doubtful,
+        ),
     ];
     for (keys, last, verdict) in cases {
-        let known = Known { secure_only: !keys.is_empty(), pins: keys, ..Known::default() };
+        let known = KnownServer { secure_only: !keys.is_empty(), pins: keys, ..KnownServer::default() };
         let (report, took, _) = run(question("192.0.2.7", known), &[], offers, Some((&identity, Some(-90))));
         assert_eq!((&found(&report).last().expect("steps").what, report.verdict()), (&last, verdict));
         assert!(took < Duration::from_millis(300), "{took:?}");
         // Whoever shows another key is asked nothing.
         let ahead = (verdict == Verdict::Secure).then_some(-90);
-        assert_eq!(report.steps.last().map(|step| &step.what), Some(&What::Clock { ahead }));
+        assert_eq!(report.steps.last().map(|step| &step.what), Some(&StepResult::Clock { ahead }));
         let rtt = report.steps.iter().find_map(|step| match step.what {
-            What::Shaken { rtt } => Some(rtt),
+            StepResult::Shaken { rtt } => Some(rtt),
             _ => None,
         });
         assert!(rtt.is_none_or(|rtt| rtt >= RTT && rtt < RTT * 2), "{rtt:?}");
@@ -231,14 +241,14 @@ fn clocks_are_compared() {
         (None, None, Mark::Skipped, 300),
     ];
     for (server, ahead, mark, within) in cases {
-        let question = question("192.0.2.7", Known::default());
+        let question = question("192.0.2.7", KnownServer::default());
         let (report, took, _) = run(question, &[], |_, _, _| Does::Offers, Some((&identity, server)));
         let last = &report.steps.last().expect("steps").what;
-        assert_eq!((last, last.mark()), (&What::Clock { ahead }, mark));
+        assert_eq!((last, last.mark()), (&StepResult::Clock { ahead }, mark));
         assert!(took < Duration::from_millis(within), "{took:?}");
     }
     let mut report = Report::new("h".into(), 0);
-    report.steps.push(Step { what: What::Clock { ahead: Some(7_262) }, took: Duration::ZERO });
+    report.steps.push(Step { what: StepResult::Clock { ahead: Some(7_262) }, took: Duration::ZERO });
     assert!(report.text("en").contains("2:01:02 behind"), "{}", report.text("en"));
 }
 
@@ -250,14 +260,14 @@ fn every_address_of_a_name_is_tried() {
         _ => Does::Nothing,
     };
     let list = ["192.0.2.1:9", "192.0.2.2:9", "[::ffff:192.0.2.1]:9", "192.0.2.3:9", "192.0.2.4:9", "192.0.2.5:9"];
-    let (report, ..) = run(question("chat.example:9", Known::default()), &list, script, None);
+    let (report, ..) = run(question("chat.example:9", KnownServer::default()), &list, script, None);
     let whats: Vec<_> = found(&report).iter().map(|step| step.what.mark()).collect();
     assert_eq!(whats, [Mark::Done, Mark::Failed, Mark::Failed, Mark::Done, Mark::Warning], "{report:?}");
     assert_eq!(report.verdict(), Verdict::Plain);
-    let (report, ..) = run(question("chat.example:9", Known::default()), &list, |_, _, _| Does::Refuses, None);
+    let (report, ..) = run(question("chat.example:9", KnownServer::default()), &list, |_, _, _| Does::Refuses, None);
     assert_eq!((found(&report).len(), report.verdict()), (5, Verdict::Unreachable), "four addresses at most");
-    let (report, ..) = run(question("chat.example", Known::default()), &[], script, None);
-    let no = What::NoSuchName { host: "chat.example".into(), error: "no such name".into() };
+    let (report, ..) = run(question("chat.example", KnownServer::default()), &[], script, None);
+    let no = StepResult::NoSuchName { host: "chat.example".into(), error: "no such name".into() };
     assert_eq!((&found(&report)[0].what, report.verdict()), (&no, Verdict::Unreachable));
 }
 
@@ -279,7 +289,7 @@ fn what_is_typed_names_a_host_and_a_port() {
     for bad in ["", ":9", "a b:9", "host:0", "127.0.0.1:0", "host:99999", "a:b:9", "http://host:9", "host:"] {
         assert_eq!(target(bad, 1), None, "{bad}");
         let report =
-            Diagnosis::new(Instant::now(), 0, question(bad, Known::default()).0, NONCE.into()).report().clone();
+            Diagnosis::new(Instant::now(), 0, question(bad, KnownServer::default()).0, NONCE.into()).report().clone();
         assert!(report.finished && report.verdict() == Verdict::Unreachable, "{report:?}");
     }
 }
@@ -289,32 +299,32 @@ fn every_finding_has_words_in_both_languages() {
     let at = "192.0.2.7:9".parse().expect("valid");
     let near = "127.0.0.1:9".parse().expect("valid");
     let all = [
-        What::NoTarget,
-        What::Numbers,
-        What::Found { host: "h".into(), addresses: vec![at] },
-        What::NoSuchName { host: "h\u{1b}[2J".into(), error: "e".into() },
-        What::Answered { at, questions: 1 },
-        What::Answered { at, questions: 2 },
-        What::Closed { at },
-        What::Silent { at, questions: 4 },
-        What::Silent { at: near, questions: 4 },
-        What::Unsendable { at, error: "e".into() },
-        What::Neither { at, bytes: vec![0, 0x1b] },
-        What::OffersSecure,
-        What::Plain,
-        What::OnlyPlain,
-        What::Shaken { rtt: RTT },
-        What::NoHandshake,
-        What::BadHandshake("r".into()),
-        What::Ended,
-        What::KnownKey(vec![1]),
-        What::NewKey(vec![1]),
-        What::ChangedKey { shown: vec![1], known: vec![vec![2]] },
-        What::DamagedKeys { shown: vec![1], file: "keys".to_owned() },
-        What::Clock { ahead: None },
-        What::Clock { ahead: Some(-1) },
-        What::Clock { ahead: Some(3_601) },
-        What::Clock { ahead: Some(i64::MIN) },
+        StepResult::NoTarget,
+        StepResult::Numbers,
+        StepResult::Found { host: "h".into(), addresses: vec![at] },
+        StepResult::NoSuchName { host: "h\u{1b}[2J".into(), error: "e".into() },
+        StepResult::Answered { at, questions: 1 },
+        StepResult::Answered { at, questions: 2 },
+        StepResult::Closed { at },
+        StepResult::Silent { at, questions: 4 },
+        StepResult::Silent { at: near, questions: 4 },
+        StepResult::Unsendable { at, error: "e".into() },
+        StepResult::Neither { at, bytes: vec![0, 0x1b] },
+        StepResult::OffersSecure,
+        StepResult::Plain,
+        StepResult::OnlyPlain,
+        StepResult::Shaken { rtt: RTT },
+        StepResult::NoHandshake,
+        StepResult::BadHandshake("r".into()),
+        StepResult::Ended,
+        StepResult::KnownKey(vec![1]),
+        StepResult::NewKey(vec![1]),
+        StepResult::ChangedKey { shown: vec![1], known: vec![vec![2]] },
+        StepResult::DamagedKeys { shown: vec![1], file: "keys".to_owned() },
+        StepResult::Clock { ahead: None },
+        StepResult::Clock { ahead: Some(-1) },
+        StepResult::Clock { ahead: Some(3_601) },
+        StepResult::Clock { ahead: Some(i64::MIN) },
     ];
     for what in all {
         let mut report = Report::new("h".into(), 0);
@@ -332,13 +342,13 @@ fn every_finding_has_words_in_both_languages() {
 
 #[test]
 fn a_server_of_another_program_is_asked_nothing_that_may_end_it() {
-    let known = |secure_only| Known { foreign: true, secure_only, ..Known::default() };
+    let known = |secure_only| KnownServer { foreign: true, secure_only, ..KnownServer::default() };
     let question = || Question { server: "192.0.2.7:9".into(), port: 1 };
     let (report, _, texts) = run((question(), known(false)), &[], |_, _, _| Does::Nothing, None);
     assert_eq!((texts, report.verdict()), (vec!["08#".to_owned(); 4], Verdict::Unreachable));
     let (report, _, texts) = run((question(), known(false)), &[], |_, _, _| Does::Says(b"07:01"), None);
     assert_eq!((texts, report.verdict()), (vec!["08#".to_owned()], Verdict::Plain));
-    let fragile = Known { fragile: true, ..Known::default() };
+    let fragile = KnownServer { fragile: true, ..KnownServer::default() };
     let (_, _, texts) = run((question(), fragile), &[], |_, _, _| Does::Nothing, None);
     assert_eq!(texts, vec!["08#".to_owned(); 4]);
     // Unless it has shown that it knows more.

@@ -15,7 +15,7 @@ const MAX: u64 = 16 << 20;
 
 /// One line of a file; what its columns do not say is `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
+pub struct CsvContact {
     /// The account that the line names.
     pub account: Account,
     /// What to call them.
@@ -42,7 +42,7 @@ const NAMES: [&[&str]; 5] = [
 ///
 /// # Errors
 /// A sentence that names the line.
-pub fn read(path: &Path) -> Result<Vec<Listed>, String> {
+pub fn read(path: &Path) -> Result<Vec<CsvContact>, String> {
     let said = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
     let found = fs::metadata(path).map_err(|e| said(&trouble::words(&e)))?;
     // A pipe or a device would be read for ever.
@@ -56,7 +56,7 @@ pub fn read(path: &Path) -> Result<Vec<Listed>, String> {
     parse(&fs::read(path).map_err(|e| said(&trouble::words(&e)))?).map_err(|e| said(&e))
 }
 
-fn parse(bytes: &[u8]) -> Result<Vec<Listed>, String> {
+fn parse(bytes: &[u8]) -> Result<Vec<CsvContact>, String> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text.into(),
@@ -91,7 +91,7 @@ fn parse(bytes: &[u8]) -> Result<Vec<Listed>, String> {
             Some(other) => Err(t!("error.list_yes_or_no", line = line, column = name, found = other).into_owned()),
         };
         let (blocked, friend) = (yes_or_no(3, "blocked")?, yes_or_no(4, "friend")?.unwrap_or(true));
-        contacts.push(Listed { account, remark: field(1).map(plain), group: field(2).map(plain), blocked, friend });
+        contacts.push(CsvContact { account, remark: field(1).map(plain), group: field(2).map(plain), blocked, friend });
     }
     Ok(contacts)
 }

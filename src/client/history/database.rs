@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, Error};
 
-use super::messages::Coming;
+use super::messages::IncomingMessage;
 use super::{Done, HistoryError, Op, Read, Trouble, Write, contacts, schema};
 
 /// An open history. Its lock is the system's, so it ends with the process, however that ends.
@@ -144,7 +144,7 @@ impl Database {
                 Ok(Some(Done::Noted { id: *id, noted: true }))
             }
             Write::Received { token, from, server_time, text, raw, repeat, unix_ms, pushed, handed } => {
-                let coming = Coming {
+                let coming = IncomingMessage {
                     from,
                     server_time,
                     text,

@@ -7,7 +7,7 @@ use super::Database;
 use super::delivered::mirrored;
 use super::schema::signed;
 use crate::base::model::{Account, MessageId};
-use crate::client::session::{Handed, Kept, Pushed, SentBy};
+use crate::client::session::{DeviceState, LastDelivery, Pushed, SentBy};
 use crate::protocol::wire::frame::{Device, Key};
 
 impl Database {
@@ -17,13 +17,13 @@ impl Database {
     }
 
     /// What comes in at login.
-    pub(super) fn kept(&self) -> Result<Kept, Error> {
+    pub(super) fn kept(&self) -> Result<DeviceState, Error> {
         let device = match self.meta::<[u8; 16]>("device")? {
             Some(device) => Key(device),
             None => self.rename()?,
         };
         let highest = "SELECT seq FROM sqlite_sequence WHERE name = 'messages'";
-        Ok(Kept {
+        Ok(DeviceState {
             device,
             token: self.meta::<[u8; 32]>("token")?.map(Key),
             cursor: self.cursor()?,
@@ -63,7 +63,7 @@ impl Database {
     }
 
     /// The last message of those, if the server had any; it may not know yet that this one is here.
-    pub(super) fn handed_last(&self) -> Result<Option<Handed>, Error> {
+    pub(super) fn handed_last(&self) -> Result<Option<LastDelivery>, Error> {
         let Some(unread) = self.meta::<i64>("unread")?.filter(|unread| *unread > 0) else { return Ok(None) };
         let after = self.meta::<i64>("unread_after")?.unwrap_or(i64::MAX);
         let taken = "FROM messages WHERE id > ? AND NOT outgoing AND plain IS NOT NULL";
@@ -73,7 +73,7 @@ impl Database {
         let last = query.query_row([after], |row| {
             let from: String = row.get("peer")?;
             let left = u64::try_from(unread.saturating_sub(count)).ok();
-            Ok(Handed { from: Account::sanitised(&from), time: row.get("plain")?, raw: row.get("raw")?, left })
+            Ok(LastDelivery { from: Account::sanitised(&from), time: row.get("plain")?, raw: row.get("raw")?, left })
         });
         last.optional()
     }

@@ -7,7 +7,7 @@ use super::look::NOTE;
 use super::schema::{MADE_ANEW, number};
 use super::{Database, Done, Row};
 use crate::base::model::{Account, MessageId, MessageText, SendState};
-use crate::client::session::Receiver;
+use crate::client::session::Recipient;
 
 impl Database {
     /// Somebody's account was made then. What is news stands in the conversation from here on: as a row that is no
@@ -48,7 +48,7 @@ impl Database {
                  WHERE id = ?1 AND outgoing",
             )?
             .execute(params![id.0, number(SendState::Waiting), MADE_ANEW])?;
-        let to = Receiver { account: to.clone(), made: self.meant(id)? };
+        let to = Recipient { account: to.clone(), made: self.meant(id)? };
         Ok(Done::Resent { id, to, text: text.clone() })
     }
 }

@@ -4,14 +4,14 @@
 use rusqlite::{Error, params};
 
 use super::look::REPEATED;
-use super::moment::Written;
+use super::moment::WrittenTime;
 use super::schema::{SENDING_SECURELY, number, signed};
 use super::{Database, Done, Unsent};
 use crate::base::model::{Account, MessageId, SendState};
 use crate::client::session::Pushed;
 
 /// A message of somebody else's.
-pub(super) struct Coming<'a> {
+pub(super) struct IncomingMessage<'a> {
     /// Who wrote it.
     pub from: &'a Account,
     /// The server's words for when.
@@ -67,10 +67,10 @@ impl Database {
     /// Stores a message that has come. Its row, unless it is not its turn; and whether it was there before.
     pub(super) fn received(
         &self,
-        coming: &Coming<'_>,
+        coming: &IncomingMessage<'_>,
         pushed: Option<&Pushed>,
     ) -> Result<(Option<MessageId>, bool), Error> {
-        let Coming { from, server_time, text, raw, repeat, unix_ms, handed } = *coming;
+        let IncomingMessage { from, server_time, text, raw, repeat, unix_ms, handed } = *coming;
         if let Some(pushed) = pushed {
             if !self.advance(pushed)? {
                 return Ok((None, false));
@@ -86,8 +86,8 @@ impl Database {
         }
         let plain = pushed.is_none().then_some(server_time);
         let written = match pushed {
-            Some(pushed) => Written { unix_ms: pushed.at.saturating_mul(1_000), face: None, zone: None },
-            None => Written::of(server_time, unix_ms, self.zone()?),
+            Some(pushed) => WrittenTime { unix_ms: pushed.at.saturating_mul(1_000), face: None, zone: None },
+            None => WrittenTime::of(server_time, unix_ms, self.zone()?),
         };
         let c = &self.connection;
         c.prepare_cached(

@@ -62,7 +62,7 @@ pub fn here(face: i64) -> i64 {
 
 /// When a message of a plain server was written, by what it says and when it came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Written {
+pub struct WrittenTime {
     /// The moment; when it came, where that is not known.
     pub unix_ms: i64,
     /// The server's clock's face, if it could be read.
@@ -71,7 +71,7 @@ pub struct Written {
     pub zone: Option<i32>,
 }
 
-impl Written {
+impl WrittenTime {
     /// `zone` is what was learned of the server before. One by which the message would be written after it has come is not
     /// its zone.
     #[must_use]

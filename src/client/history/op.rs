@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::{Contact, Conversation, Handed, Kept, MoreStrangers, NotOpened, Row, RowMeta, Trouble, Unsent};
+use super::{
+    Contact, Conversation, DeviceState, LastDelivery, MoreStrangers, NotOpened, Row, RowMeta, Trouble, Unsent,
+};
 use crate::base::model::{Account, MessageId, MessageText, SendState};
 use crate::client::session::{Pushed, SentBy, StoreToken};
 use crate::protocol::wire::frame::{Device, Key, Past};
@@ -190,9 +192,9 @@ impl Write {
 pub enum Done {
     /// The file is open, and what this device keeps of itself there, or why it cannot be used; the first
     /// result of all but [`Done::Handed`].
-    Opened(Result<Kept, NotOpened>),
+    Opened(Result<DeviceState, NotOpened>),
     /// The message that came last in the plain dialect, if the server may offer it again; before [`Done::Opened`].
-    Handed(Option<Handed>),
+    Handed(Option<LastDelivery>),
     /// What is known of a plain server's clock: how many seconds it is before UTC; and whether messages have got their
     /// moments by that. Also after [`Done::Opened`].
     Zone { zone: Option<i32>, changed: bool },
@@ -201,7 +203,7 @@ pub enum Done {
     /// The row of an [`Write::Outgoing`]; `None` if it is not on disk; and for which account of the receiver's name it is.
     Kept { request: u64, id: Option<MessageId>, made: Option<i64> },
     /// An [`Write::Resend`] is on disk.
-    Resent { id: MessageId, to: crate::client::session::Receiver, text: MessageText },
+    Resent { id: MessageId, to: crate::client::session::Recipient, text: MessageText },
     /// An [`Write::Made`] that is news: what the conversation says of it.
     Made { peer: Account, row: Row },
     /// The row of an [`Write::Received`] or an [`Write::Own`]; `None` if it is not on disk. `known`: it was there before.

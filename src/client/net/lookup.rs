@@ -22,7 +22,7 @@ const MOST: usize = 8;
 
 /// Where a name leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundAddress {
     /// The server's address.
     pub address: SocketAddr,
     /// It answered, or is the only one. Else none did, and it is worth looking again before the next login.
@@ -39,7 +39,7 @@ pub fn find(
     name: &str,
     resolve: impl FnOnce(&str) -> io::Result<Vec<SocketAddr>>,
     preferred: impl Fn(SocketAddr) -> bool,
-) -> io::Result<Found> {
+) -> io::Result<FoundAddress> {
     let mut addresses = Vec::new();
     for address in resolve(name)? {
         if !addresses.contains(&address) && addresses.len() < MOST {
@@ -49,11 +49,11 @@ pub fn find(
     addresses.sort_by_key(|address| !preferred(*address));
     match addresses.as_slice() {
         [] => Err(crate::base::trouble::no_such_name()),
-        [only] => Ok(Found { address: *only, sure: true }),
+        [only] => Ok(FoundAddress { address: *only, sure: true }),
         [first, ..] => {
             let heard = first_heard(&addresses);
             log::debug!("{name}: {addresses:?}, of which answers {heard:?}");
-            Ok(Found { address: heard.unwrap_or(*first), sure: heard.is_some() })
+            Ok(FoundAddress { address: heard.unwrap_or(*first), sure: heard.is_some() })
         }
     }
 }

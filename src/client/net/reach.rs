@@ -12,7 +12,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use super::clock;
 use crate::base::trouble;
 use crate::client::diagnosis::{Diagnosis, Question, Report, Transmit};
-use crate::client::session::Known;
+use crate::client::session::KnownServer;
 use crate::protocol::wire::{Charset, Request};
 
 /// Nobody waits longer for the thread to notice that it is not wanted any more.
@@ -32,7 +32,7 @@ impl Reach {
     /// No thread.
     pub fn start(
         question: Question,
-        memory: impl Fn(SocketAddr) -> Known + Send + 'static,
+        memory: impl Fn(SocketAddr) -> KnownServer + Send + 'static,
         mut told: impl FnMut(&Report) + Send + 'static,
     ) -> io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
@@ -59,7 +59,7 @@ impl Drop for Reach {
 /// Finds out, on this thread; `memory` tells what is known of an address, and `told` gets all that was found so far after each step.
 pub fn run(
     question: Question,
-    memory: impl Fn(SocketAddr) -> Known,
+    memory: impl Fn(SocketAddr) -> KnownServer,
     stop: &AtomicBool,
     mut told: impl FnMut(&Report),
 ) -> Report {
@@ -102,7 +102,7 @@ struct Open {
     wide: Option<UdpSocket>,
 }
 
-fn send(diagnosis: &mut Diagnosis, open: &mut Option<Open>, memory: &impl Fn(SocketAddr) -> Known) {
+fn send(diagnosis: &mut Diagnosis, open: &mut Option<Open>, memory: &impl Fn(SocketAddr) -> KnownServer) {
     while let Some(mut transmit) = diagnosis.poll_transmit() {
         let here = match open.take() {
             Some(open) if open.to == transmit.to => Ok(open),
@@ -186,7 +186,7 @@ fn nonce() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::diagnosis::{Verdict, What};
+    use crate::client::diagnosis::{StepResult, Verdict};
 
     #[test]
     fn answers_from_another_port_are_named_and_not_believed() {
@@ -200,9 +200,9 @@ mod tests {
             }
         });
         let question = Question { server: at.to_string(), port: 1 };
-        let report = run(question, |_| Known::default(), &AtomicBool::new(false), |_| {});
+        let report = run(question, |_| KnownServer::default(), &AtomicBool::new(false), |_| {});
         assert_eq!(report.verdict(), Verdict::Unreachable);
-        let found = report.steps.iter().any(|step| step.what == What::Elsewhere { at, from });
+        let found = report.steps.iter().any(|step| step.what == StepResult::Elsewhere { at, from });
         assert!(found, "{:?}", report.steps);
         for (locale, words) in [("en", "the answers come from"), ("zh-CN", "应答却来自")] {
             let said = report.lines(locale).iter().map(|line| line.text.clone()).collect::<Vec<_>>().join("\n");

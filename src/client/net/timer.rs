@@ -9,7 +9,7 @@ use std::time::Instant;
 use crossbeam_channel::{Receiver, Sender};
 
 use super::Bell;
-use crate::base::alarm;
+use crate::base::timer_thread;
 
 /// The owner's end of the timer thread. Dropping it ends the thread.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl Timer {
             count.fetch_add(1, Ordering::Relaxed);
             bell.ring();
         };
-        let thread = thread::Builder::new().name("timer".into()).spawn(move || alarm::run(&told, ring))?;
+        let thread = thread::Builder::new().name("timer".into()).spawn(move || timer_thread::run(&told, ring))?;
         Ok(Self { deadlines: Some(deadlines), due, told: None, rung, thread: Some(thread) })
     }
 

@@ -1,4 +1,4 @@
-//! One session for both dialects: what is wanted (`wishes`) waits until it is known which one is spoken (`choice`),
+//! One session for both dialects: what is wanted (`pending`) waits until it is known which one is spoken (`choice`),
 //! and then goes on to that one's session.
 //!
 //! Its parts: `state` (what is spoken, and its session), `going` (from one dialect to the other), `telling` (events, and what
@@ -18,12 +18,12 @@ use std::time::Instant;
 use self::going::plain_session;
 use self::state::State;
 use super::Dialect;
-use super::choice::{Choice, Known, Step};
-use super::finding::{Finding, Speaks};
-use super::wishes::{Waiting, Wish, Wishes};
+use super::choice::{DialectChoice, KnownServer, Step};
+use super::dialect_query::{DialectQuery, SpokenDialect};
+use super::pending::{Pending, PendingMessage, PendingRequest};
 use super::{
-    Beyond, Cause, Event, Kept, Link, LoginOutcome, PasswordOutcome, Polling, Receiver, RegisterOutcome, StoreToken,
-    Transmit, plain, secure,
+    Cause, ConnectionState, DeviceState, Event, ExtensionRequest, LoginOutcome, PasswordOutcome, Polling, Recipient,
+    RegisterOutcome, StoreToken, Transmit, plain, secure,
 };
 use crate::base::model::{Account, MessageId, MessageText, Password, SendState};
 use crate::protocol::link;
@@ -40,7 +40,7 @@ pub struct Config {
     /// Which dialects.
     pub dialect: Dialect,
     /// What is known of the server.
-    pub known: Known,
+    pub known: KnownServer,
     /// Its owner agreed that a password goes to this server in the plain dialect.
     pub allow_plain: bool,
     /// Spreads deadlines, and makes questions that nobody else can answer.
@@ -55,9 +55,9 @@ pub struct Session {
     server: SocketAddr,
     seed: u64,
     carrier_seed: Option<[u8; 32]>,
-    choice: Choice,
+    choice: DialectChoice,
     state: State,
-    wishes: Wishes,
+    wishes: Pending,
     /// The plain dialect is closed to the account.
     encrypted_only: bool,
     /// See [`Session::log_in_if_free`].
@@ -65,9 +65,9 @@ pub struct Session {
     /// Of the secure sessions that were left, the last [`StoreToken`].
     last_token: u64,
     /// See [`Session::set_handed`].
-    handed: Option<plain::Handed>,
+    handed: Option<plain::LastDelivery>,
     /// The connection line that was told last.
-    shown: Link,
+    shown: ConnectionState,
     events: VecDeque<Event>,
 }
 
@@ -76,19 +76,19 @@ impl Session {
     #[must_use]
     pub fn new(config: Config) -> Self {
         let Config { server, polling, dialect, known, allow_plain, seed, carrier_seed } = config;
-        let choice = Choice::new(dialect, known, allow_plain, seed);
+        let choice = DialectChoice::new(dialect, known, allow_plain, seed);
         let mut session = Self {
             server,
             seed,
             carrier_seed,
-            state: State::Sought(Box::new(plain_session(&choice, plain::Left::new(polling)))),
+            state: State::Sought(Box::new(plain_session(&choice, plain::Leftovers::new(polling)))),
             choice,
-            wishes: Wishes::default(),
+            wishes: Pending::default(),
             encrypted_only: false,
             if_free: false,
             last_token: 0,
             handed: None,
-            shown: Link::Offline,
+            shown: ConnectionState::Offline,
             events: VecDeque::new(),
         };
         session.listen();
@@ -97,7 +97,7 @@ impl Session {
 
     /// What is spoken, once that is known.
     #[must_use]
-    pub fn speaks(&self) -> Option<Speaks> {
+    pub fn speaks(&self) -> Option<SpokenDialect> {
         self.state.speaks()
     }
 
@@ -120,7 +120,7 @@ impl Session {
 
     /// The connection line.
     #[must_use]
-    pub fn link(&self) -> Link {
+    pub fn link(&self) -> ConnectionState {
         match &self.state {
             State::Sought(_) => self.shown,
             State::Plain(plain) => plain.link(),
@@ -130,13 +130,13 @@ impl Session {
 
     /// Registers; answered by [`Event::Registered`].
     pub fn register(&mut self, now: Instant, account: Account, password: Password, confirm: Password) {
-        self.wishes.add(Wish::Register { account, password, confirm });
+        self.wishes.add(PendingRequest::Register { account, password, confirm });
         self.ask(now);
     }
 
     /// Logs in; answered by [`Event::LoggedIn`].
-    pub fn login(&mut self, now: Instant, account: Account, password: Password, kept: Kept) {
-        self.begin(now, Wish::Login { account, password, kept });
+    pub fn login(&mut self, now: Instant, account: Account, password: Password, kept: DeviceState) {
+        self.begin(now, PendingRequest::Login { account, password, kept });
     }
 
     /// Whether the plain dialect is known to be closed to the account that logs in next.
@@ -145,13 +145,13 @@ impl Session {
     }
 
     /// What this account was handed last in the plain dialect and may not have confirmed, before the next login.
-    pub fn set_handed(&mut self, handed: Option<plain::Handed>) {
+    pub fn set_handed(&mut self, handed: Option<plain::LastDelivery>) {
         self.handed = handed;
     }
 
     /// Logs in by the token of before, which only the secure dialect knows; answered by [`Event::LoggedIn`].
-    pub fn resume(&mut self, now: Instant, account: Account, kept: Kept) {
-        self.begin(now, Wish::Resume { account, kept });
+    pub fn resume(&mut self, now: Instant, account: Account, kept: DeviceState) {
+        self.begin(now, PendingRequest::Resume { account, kept });
     }
 
     /// Somebody agreed to go on in the plain dialect, after [`Event::PlainOnly`]. For a server that spoke the
@@ -175,7 +175,7 @@ impl Session {
             if self.speaks().is_none() {
                 self.wishes.drop_open();
                 self.wishes.set_online(false);
-                self.show(Link::Offline);
+                self.show(ConnectionState::Offline);
             }
         }
     }
@@ -210,11 +210,11 @@ impl Session {
 
     /// Sends a message that is stored already; answered by [`Event::Outgoing`]. One that waits already
     /// goes once.
-    pub fn send(&mut self, now: Instant, id: MessageId, to: impl Into<Receiver>, text: MessageText) {
+    pub fn send(&mut self, now: Instant, id: MessageId, to: impl Into<Recipient>, text: MessageText) {
         let to = to.into();
         match &mut self.state {
             State::Sought(_) => {
-                self.wishes.wait(Waiting { id, to, text, again: false });
+                self.wishes.wait(PendingMessage { id, to, text, again: false });
                 self.tell(Event::Outgoing { id, state: SendState::Waiting });
             }
             State::Plain(plain) => plain.send(now, id, to.account, text),
@@ -225,10 +225,10 @@ impl Session {
 
     /// The same with one that may have been sent already in the secure dialect, before the program
     /// ended. There it arrives once; in the plain dialect only its writer sends it again.
-    pub fn send_again(&mut self, now: Instant, id: MessageId, to: impl Into<Receiver>, text: MessageText) {
+    pub fn send_again(&mut self, now: Instant, id: MessageId, to: impl Into<Recipient>, text: MessageText) {
         let to = to.into();
         match &mut self.state {
-            State::Sought(_) => self.wishes.wait(Waiting { id, to, text, again: true }),
+            State::Sought(_) => self.wishes.wait(PendingMessage { id, to, text, again: true }),
             State::Plain(_) => self.tell(Event::Outgoing { id, state: SendState::MaybeSent }),
             State::Secure(secure) => secure.session.send_again(now, id, to, text),
         }
@@ -242,7 +242,7 @@ impl Session {
         self.wishes.set_online(false);
         match &mut self.state {
             State::Sought(_) => {
-                self.show(Link::Offline);
+                self.show(ConnectionState::Offline);
                 self.tell(Event::WentOffline(Some(false)));
             }
             State::Plain(plain) => plain.go_offline(now),
@@ -268,7 +268,7 @@ impl Session {
             State::Secure(secure) => secure.session.forget(),
         }
         self.listen();
-        self.show(Link::Offline);
+        self.show(ConnectionState::Offline);
     }
 
     /// Logs in again as at the last login.
@@ -393,7 +393,7 @@ impl Session {
             let reply = Reply::decode(bytes, &mut Learned::default());
             // It may answer what was asked in plain, or by hand: then it says nothing of the dialect, which is asked
             // for again, nor is it taken for that answer.
-            if Finding::would_mean(&reply) && self.state.is_unclear(now, &reply) {
+            if DialectQuery::would_mean(&reply) && self.state.is_unclear(now, &reply) {
                 return;
             }
         }

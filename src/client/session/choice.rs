@@ -4,8 +4,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::finding::{Finding, Speaks};
-use super::{Dialect, Plainly, Transmit};
+use super::dialect_query::{DialectQuery, SpokenDialect};
+use super::{Dialect, PlainReason, Transmit};
 use crate::base::timer::Dice;
 
 /// As with the plain dialect's four tries.
@@ -18,7 +18,7 @@ const HUSH: Duration = Duration::from_secs(1);
 
 /// What is known of a server from before.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Known {
+pub struct KnownServer {
     /// The keys it may show.
     pub pins: Vec<Vec<u8>>,
     /// It has spoken the secure dialect.
@@ -32,7 +32,7 @@ pub struct Known {
     pub damaged: Option<String>,
 }
 
-impl Known {
+impl KnownServer {
     /// Whether 10 and 11 may be asked of it unasked. One that was secure may, whatever has answered in its place.
     #[must_use]
     pub fn may_be_asked(&self) -> bool {
@@ -52,18 +52,18 @@ pub(super) enum Step {
     /// Nothing yet: the server, or somebody, is being asked.
     Wait,
     /// In this dialect; `anew` if the last step was not the same.
-    Speak { speaks: Speaks, anew: bool },
+    Speak { speaks: SpokenDialect, anew: bool },
     /// Only in plain, to which nobody has agreed.
-    Consent(Plainly),
+    Consent(PlainReason),
     /// Nobody answers.
     NoAnswer,
 }
 
 /// The choice of one server's dialect.
 #[derive(Debug)]
-pub(super) struct Choice {
+pub(super) struct DialectChoice {
     dialect: Dialect,
-    known: Known,
+    known: KnownServer,
     allow_plain: bool,
     /// Makes questions that nobody else can answer.
     dice: Dice,
@@ -81,7 +81,7 @@ enum Stage {
     /// Nothing is known, and nobody wants to know.
     Open,
     /// The server is being asked.
-    Asking(Finding),
+    Asking(DialectQuery),
     /// The plain dialect is what there is, and somebody is asked whether it will do.
     Doubting,
     /// The plain dialect follows then; before that nothing is asked in text, nor any text read.
@@ -98,15 +98,15 @@ enum Diagnosis {
     /// The server is within reach, or was when it was looked at last.
     None,
     /// It is being asked.
-    Asking(Finding),
+    Asking(DialectQuery),
     /// It was asked, and is not asked again before it was within reach.
     Asked,
     /// Somebody does, and it is asked whether that will do.
     Doubting,
 }
 
-impl Choice {
-    pub(super) fn new(dialect: Dialect, known: Known, allow_plain: bool, seed: u64) -> Self {
+impl DialectChoice {
+    pub(super) fn new(dialect: Dialect, known: KnownServer, allow_plain: bool, seed: u64) -> Self {
         Self {
             dialect,
             known,
@@ -119,11 +119,11 @@ impl Choice {
     }
 
     /// What is spoken, once that is known.
-    pub(super) fn speaks(&self) -> Option<Speaks> {
+    pub(super) fn speaks(&self) -> Option<SpokenDialect> {
         match self.stage {
             Stage::Open | Stage::Asking(_) | Stage::Doubting | Stage::Hush(_) => None,
-            Stage::Plain(_) => Some(Speaks::Plain),
-            Stage::Secure(_) => Some(Speaks::Secure),
+            Stage::Plain(_) => Some(SpokenDialect::Plain),
+            Stage::Secure(_) => Some(SpokenDialect::Secure),
         }
     }
 
@@ -138,7 +138,7 @@ impl Choice {
     }
 
     /// What is known of the server from before, as far as it has changed since.
-    pub(super) fn known(&self) -> &Known {
+    pub(super) fn known(&self) -> &KnownServer {
         &self.known
     }
 
@@ -150,14 +150,14 @@ impl Choice {
         self.overridden = false;
     }
 
-    fn finding(&self) -> Option<&Finding> {
+    fn finding(&self) -> Option<&DialectQuery> {
         match &self.stage {
             Stage::Asking(finding) | Stage::Secure(Diagnosis::Asking(finding)) => Some(finding),
             Stage::Open | Stage::Doubting | Stage::Hush(_) | Stage::Plain(_) | Stage::Secure(_) => None,
         }
     }
 
-    fn finding_mut(&mut self) -> Option<&mut Finding> {
+    fn finding_mut(&mut self) -> Option<&mut DialectQuery> {
         match &mut self.stage {
             Stage::Asking(finding) | Stage::Secure(Diagnosis::Asking(finding)) => Some(finding),
             Stage::Open | Stage::Doubting | Stage::Hush(_) | Stage::Plain(_) | Stage::Secure(_) => None,
@@ -176,7 +176,7 @@ impl Choice {
         self.finding_mut()?.poll_transmit()
     }
 
-    /// When [`Choice::handle_timeout`] wants to be called.
+    /// When [`DialectChoice::handle_timeout`] wants to be called.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         match self.stage {
             Stage::Hush(until) => Some(until),
@@ -198,29 +198,29 @@ impl Choice {
         if self.dialect == Dialect::Plain {
             if self.was_secure() {
                 self.turn(Stage::Doubting);
-                return Step::Consent(Plainly::Chosen);
+                return Step::Consent(PlainReason::Chosen);
             }
-            return self.speak(now, Speaks::Plain);
+            return self.speak(now, SpokenDialect::Plain);
         }
         if self.was_secure() {
             // It need not be asked, and a false answer is not listened to.
             self.speak_securely_anew();
-            return self.speak(now, Speaks::Secure);
+            return self.speak(now, SpokenDialect::Secure);
         }
         match self.stage {
             // What follows is known.
             Stage::Asking(_) | Stage::Hush(_) => Step::Wait,
             // Known already, and not to be asked again: somebody wants something else, and is to be asked themselves.
             Stage::Doubting => Step::Consent(self.why()),
-            Stage::Plain(_) => self.found(now, Speaks::Plain),
+            Stage::Plain(_) => self.found(now, SpokenDialect::Plain),
             Stage::Secure(_) => {
                 self.speak_securely_anew();
-                self.found(now, Speaks::Secure)
+                self.found(now, SpokenDialect::Secure)
             }
             // One that was secure is asked all the same: what answers in its place today need not be there tomorrow.
-            Stage::Open if !self.known.may_be_asked() => self.found(now, Speaks::Plain),
+            Stage::Open if !self.known.may_be_asked() => self.found(now, SpokenDialect::Plain),
             Stage::Open => {
-                let finding = Finding::new(now, &mut self.dice);
+                let finding = DialectQuery::new(now, &mut self.dice);
                 self.turn(Stage::Asking(finding));
                 Step::Wait
             }
@@ -280,7 +280,7 @@ impl Choice {
     /// The deadline may have come; call until `None`.
     pub(super) fn handle_timeout(&mut self, now: Instant) -> Option<Step> {
         if let Stage::Hush(until) = self.stage {
-            return (until <= now).then(|| self.speak(now, Speaks::Plain));
+            return (until <= now).then(|| self.speak(now, SpokenDialect::Plain));
         }
         let finding = self.finding_mut()?;
         finding.handle_timeout(now);
@@ -301,7 +301,7 @@ impl Choice {
         match (&self.stage, out_of_reach) {
             (Stage::Secure(_), false) => self.turn(Stage::Secure(Diagnosis::None)),
             (Stage::Secure(Diagnosis::None), true) => {
-                let finding = Finding::new(now, &mut self.dice);
+                let finding = DialectQuery::new(now, &mut self.dice);
                 self.turn(Stage::Secure(Diagnosis::Asking(finding)));
             }
             (Stage::Secure(Diagnosis::Asking(_) | Diagnosis::Asked | Diagnosis::Doubting), true) => {}
@@ -309,7 +309,7 @@ impl Choice {
         }
     }
 
-    /// Somebody agreed to the plain dialect; true if that was waited for: then [`Choice::speak_plain`] is next.
+    /// Somebody agreed to the plain dialect; true if that was waited for: then [`DialectChoice::speak_plain`] is next.
     pub(super) fn allow_plain(&mut self) -> bool {
         let waited = self.end_doubt();
         match self.known.secure_only {
@@ -337,7 +337,7 @@ impl Choice {
     /// Goes over to the plain dialect: at once, or `after_secure` when what was sent in the other is answered.
     pub(super) fn speak_plain(&mut self, now: Instant, after_secure: bool) -> Step {
         if !after_secure {
-            return self.speak(now, Speaks::Plain);
+            return self.speak(now, SpokenDialect::Plain);
         }
         self.turn(Stage::Hush(now + HUSH));
         Step::Wait
@@ -363,17 +363,17 @@ impl Choice {
         true
     }
 
-    fn why(&self) -> Plainly {
-        if self.known.secure_only { Plainly::NoLonger } else { Plainly::Only }
+    fn why(&self) -> PlainReason {
+        if self.known.secure_only { PlainReason::NoLonger } else { PlainReason::Only }
     }
 
     fn was_secure(&self) -> bool {
         self.known.secure_only && !self.overridden
     }
 
-    fn found(&mut self, now: Instant, speaks: Speaks) -> Step {
+    fn found(&mut self, now: Instant, speaks: SpokenDialect) -> Step {
         let agreed = if self.known.secure_only { self.overridden } else { self.allow_plain };
-        if speaks == Speaks::Secure || agreed {
+        if speaks == SpokenDialect::Secure || agreed {
             return self.speak(now, speaks);
         }
         self.turn(match self.stage {
@@ -383,17 +383,18 @@ impl Choice {
         Step::Consent(self.why())
     }
 
-    fn speak(&mut self, now: Instant, speaks: Speaks) -> Step {
-        self.overridden &= speaks == Speaks::Plain;
+    fn speak(&mut self, now: Instant, speaks: SpokenDialect) -> Step {
+        self.overridden &= speaks == SpokenDialect::Plain;
         let anew = self.speaks() != Some(speaks);
         match (speaks, &self.stage) {
-            (Speaks::Plain, Stage::Plain(_)) | (Speaks::Secure, Stage::Secure(Diagnosis::None | Diagnosis::Asked)) => {}
+            (SpokenDialect::Plain, Stage::Plain(_))
+            | (SpokenDialect::Secure, Stage::Secure(Diagnosis::None | Diagnosis::Asked)) => {}
             // It answers in text as well, which says nothing new.
-            (Speaks::Secure, Stage::Secure(Diagnosis::Asking(_) | Diagnosis::Doubting)) => {
+            (SpokenDialect::Secure, Stage::Secure(Diagnosis::Asking(_) | Diagnosis::Doubting)) => {
                 self.turn(Stage::Secure(Diagnosis::Asked));
             }
-            (Speaks::Plain, _) => self.turn(Stage::Plain(now)),
-            (Speaks::Secure, _) => self.turn(Stage::Secure(Diagnosis::None)),
+            (SpokenDialect::Plain, _) => self.turn(Stage::Plain(now)),
+            (SpokenDialect::Secure, _) => self.turn(Stage::Secure(Diagnosis::None)),
         }
         Step::Speak { speaks, anew }
     }

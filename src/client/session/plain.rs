@@ -20,13 +20,13 @@ mod request;
 
 use std::time::{Duration, Instant};
 
-pub use self::left::Left;
+pub use self::left::Leftovers;
 use self::outbox::{Sending, Stage};
-use self::parts::{Entering, Line, People, Poll, Receiving, Server, Told};
+use self::parts::{Entering, Outputs, People, Poll, Receiving, Server, Wire};
 use self::password::Changing;
-pub use self::repeats::Handed;
+pub use self::repeats::LastDelivery;
 use self::request::{Outstanding, Purpose, Tries, Turn};
-use super::{Cause, Event, Link, LoginOutcome, Polling, RegisterOutcome, Transmit};
+use super::{Cause, ConnectionState, Event, LoginOutcome, Polling, RegisterOutcome, Transmit};
 use crate::base::model::{Account, MessageId, MessageText, Password, SendState};
 use crate::base::timer::Backoff;
 use crate::protocol::wire::{Charset, Reply, Request};
@@ -74,7 +74,7 @@ pub struct Session {
     /// The password is being changed.
     changing: Option<Changing>,
     server: Server,
-    line: Line,
+    line: Wire,
     people: People,
     poll: Poll,
     retry_backoff: Backoff,
@@ -84,19 +84,19 @@ pub struct Session {
     /// The last of takes and sendings was a take.
     took: bool,
     last_token: u64,
-    told: Told,
+    told: Outputs,
 }
 
 impl Session {
     /// A session that has not logged in.
     #[must_use]
     pub fn new(polling: Polling) -> Self {
-        Self::after(Left::new(polling))
+        Self::after(Leftovers::new(polling))
     }
 
     /// The same where there was another one before.
     #[must_use]
-    pub fn after(Left { late, fence_due, last_token, poll }: Left) -> Self {
+    pub fn after(Leftovers { late, fence_due, last_token, poll }: Leftovers) -> Self {
         Self {
             state: State::Offline,
             who: None,
@@ -105,7 +105,7 @@ impl Session {
             receiving: Receiving::default(),
             changing: None,
             server: Server::default(),
-            line: Line { late, fence_due, ..Line::default() },
+            line: Wire { late, fence_due, ..Wire::default() },
             people: People::default(),
             poll,
             retry_backoff: Backoff::new(Backoff::RETRY),
@@ -113,7 +113,7 @@ impl Session {
             stale: false,
             took: false,
             last_token,
-            told: Told::default(),
+            told: Outputs::default(),
         }
     }
 
@@ -153,7 +153,7 @@ impl Session {
 
     /// The connection line.
     #[must_use]
-    pub fn link(&self) -> Link {
+    pub fn link(&self) -> ConnectionState {
         self.told.link
     }
 
@@ -188,7 +188,7 @@ impl Session {
         if self.entering.automatic {
             return self.log_in(now);
         }
-        self.show(Link::Waiting);
+        self.show(ConnectionState::Waiting);
         if self.poll.polling == Polling::Adaptive {
             self.poll.at = Some(now);
         }
@@ -209,7 +209,7 @@ impl Session {
         self.told.transmit(Transmit { bytes: outstanding.bytes.clone(), cause });
         self.line.outstanding = Some(outstanding);
         if self.state == State::Online {
-            self.show(Link::Waiting);
+            self.show(ConnectionState::Waiting);
         }
     }
 
@@ -221,7 +221,7 @@ impl Session {
                 self.line.rto.back_off(1);
                 self.sending.turn(Stage::unanswered);
                 self.line.fence_due = true;
-                self.show(Link::Waiting);
+                self.show(ConnectionState::Waiting);
             }
             Purpose::Take => self.take_timed_out(now, None),
             Purpose::TakeFriend(friend) => self.take_timed_out(now, Some(friend)),
@@ -238,7 +238,7 @@ impl Session {
             }
             Purpose::Login | Purpose::Served | Purpose::TakeOver if !self.entering.automatic => {
                 self.state = State::Offline;
-                self.show(Link::Offline);
+                self.show(ConnectionState::Offline);
                 self.told.events.push_back(Event::LoggedIn(LoginOutcome::NoAnswer));
             }
             Purpose::Login
@@ -262,12 +262,12 @@ impl Session {
         let at = self.poll.at.filter(|at| strict && *at > now).unwrap_or(backoff);
         self.entering.retry_at = Some(at);
         self.line.wanted.retain(|(purpose, _)| purpose.terms().turn != Turn::Idle);
-        self.show(Link::Retrying { at });
+        self.show(ConnectionState::Retrying { at });
     }
 
     fn take_timed_out(&mut self, now: Instant, friend: Option<Account>) {
         self.line.rto.back_off(1);
-        self.show(Link::Waiting);
+        self.show(ConnectionState::Waiting);
         self.poll_soon(now);
         self.unanswered_take(friend);
     }
@@ -326,14 +326,14 @@ impl Session {
         self.answered(now, outstanding, reply);
         if self.state == State::Online && self.entering.retry_at.is_none() {
             let rtt = self.line.rto.smoothed().unwrap_or_default();
-            self.show(Link::Connected { rtt });
+            self.show(ConnectionState::Connected { rtt });
         }
         self.go_on(now);
     }
 
-    fn show(&mut self, link: Link) {
+    fn show(&mut self, link: ConnectionState) {
         if !link.is_like(std::mem::replace(&mut self.told.link, link)) {
-            self.told.events.push_back(Event::Link(link));
+            self.told.events.push_back(Event::ConnectionState(link));
         }
     }
 

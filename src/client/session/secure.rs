@@ -30,10 +30,10 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::{Cause, Event, Framed, Kept, Link, Pushed, SentBy, StoreToken, Transmit};
+use super::{Cause, ConnectionState, DeviceState, Event, Pushed, SentBy, StoreToken, TappedFrame, Transmit};
 use crate::base::model::{Account, MessageId, MessageText, Password, names};
 use crate::base::timer::Dice;
-use crate::protocol::link::{self, Why};
+use crate::protocol::link::{self, CloseReason};
 use crate::protocol::wire::frame::{Code, FromClient, FromServer, Reason};
 
 use connecting::{Connection, Dialling, Login};
@@ -71,7 +71,7 @@ pub struct Config {
     pub server: SocketAddr,
     /// The keys it may show; none: it is seen for the first time.
     pub pins: Vec<Vec<u8>>,
-    /// As [`crate::client::session::Known::damaged`].
+    /// As [`crate::client::session::KnownServer::damaged`].
     pub damaged: Option<String>,
     /// Logging in ends nobody else's login, until [`Session::set_if_free`].
     pub if_free: bool,
@@ -94,10 +94,10 @@ enum State {
 }
 
 #[derive(Debug)]
-struct Who {
+struct LoginAccount {
     account: Account,
     password: Option<Password>,
-    kept: Kept,
+    kept: DeviceState,
 }
 
 /// The client's session. See the module for how it is driven.
@@ -123,16 +123,16 @@ pub struct Session {
     deliveries: Deliveries,
     presence: Presence,
     health: Health,
-    link: Link,
-    told: Told,
+    link: ConnectionState,
+    told: Outputs,
 }
 
 /// What waits for whoever polls.
 #[derive(Debug, Default)]
-struct Told {
+struct Outputs {
     events: VecDeque<Event>,
     /// Frames for the wire view, the last ones.
-    framed: VecDeque<Framed>,
+    framed: VecDeque<TappedFrame>,
 }
 
 /// The keys the server may show.
@@ -166,8 +166,8 @@ impl Session {
             deliveries: Deliveries::default(),
             presence: Presence::default(),
             health: Health::default(),
-            link: Link::Offline,
-            told: Told::default(),
+            link: ConnectionState::Offline,
+            told: Outputs::default(),
         }
     }
 
@@ -183,15 +183,15 @@ impl Session {
 
     /// The connection line.
     #[must_use]
-    pub fn link(&self) -> Link {
+    pub fn link(&self) -> ConnectionState {
         match self.link {
-            Link::Connected { .. } => self.connected_link(),
+            ConnectionState::Connected { .. } => self.connected_link(),
             link => link,
         }
     }
 
-    fn connected_link(&self) -> Link {
-        Link::Connected { rtt: self.figures().map(|f| f.rtt).unwrap_or_default() }
+    fn connected_link(&self) -> ConnectionState {
+        ConnectionState::Connected { rtt: self.figures().map(|f| f.rtt).unwrap_or_default() }
     }
 
     /// It was tried to connect, and there is still nobody.
@@ -207,11 +207,11 @@ impl Session {
     }
 
     /// A frame that went through the encryption, for the wire view; nobody needs to call it.
-    pub fn poll_framed(&mut self) -> Option<Framed> {
+    pub fn poll_framed(&mut self) -> Option<TappedFrame> {
         self.told.framed.pop_front()
     }
 
-    fn framed(&mut self, frame: Framed) {
+    fn framed(&mut self, frame: TappedFrame) {
         if self.told.framed.len() == FRAMED {
             self.told.framed.pop_front();
         }
@@ -225,7 +225,7 @@ impl Session {
     }
 
     /// What has happened to the connection since this was asked last.
-    pub fn trouble(&mut self) -> Option<Why> {
+    pub fn trouble(&mut self) -> Option<CloseReason> {
         self.health.trouble.take()
     }
 
@@ -302,7 +302,7 @@ impl Session {
             link::Event::Frame { peer, bytes } if self.connection.peer == Some(peer) => {
                 match FromServer::decode(&bytes) {
                     Ok(frame) => {
-                        self.framed(Framed::Heard(frame.starred()));
+                        self.framed(TappedFrame::Heard(frame.starred()));
                         self.frame(now, harmless(frame));
                     }
                     // Where, and not what: it may hold what lets somebody in. Once, as there may be any number of them.
@@ -402,7 +402,7 @@ impl Session {
     fn say(&mut self, now: Instant, frame: &FromClient) -> bool {
         let sent = self.connection.peer.is_some_and(|peer| self.carrier.send(now, peer, &frame.encode()));
         if sent {
-            self.framed(Framed::Said(frame.starred()));
+            self.framed(TappedFrame::Said(frame.starred()));
         }
         sent
     }
@@ -412,9 +412,9 @@ impl Session {
         self.next_id
     }
 
-    fn show(&mut self, link: Link) {
+    fn show(&mut self, link: ConnectionState) {
         if !link.is_like(std::mem::replace(&mut self.link, link)) {
-            self.told.events.push_back(Event::Link(link));
+            self.told.events.push_back(Event::ConnectionState(link));
         }
     }
 }

@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use rust_i18n::t;
 
-use super::{Beyond, Link, LoginOutcome, PasswordOutcome, RegisterOutcome};
-use crate::protocol::link::{ENDED, GOING_DOWN, Why};
+use super::{ConnectionState, ExtensionRequest, LoginOutcome, PasswordOutcome, RegisterOutcome};
+use crate::protocol::link::{CloseReason, ENDED, GOING_DOWN};
 use crate::protocol::wire::frame::Reason;
 use crate::protocol::wire::reply::{LoggedIn, Registered};
 
-impl Link {
+impl ConnectionState {
     /// The connection line.
     #[must_use]
     pub fn sentence(self, now: Instant) -> Cow<'static, str> {
@@ -31,7 +31,7 @@ impl Link {
     }
 }
 
-impl Why {
+impl CloseReason {
     /// For whoever looks at the connection.
     #[must_use]
     pub fn sentence(&self) -> Cow<'static, str> {
@@ -64,7 +64,7 @@ pub(in crate::client) fn later(why: Option<Reason>) -> Cow<'static, str> {
     }
 }
 
-impl Beyond {
+impl ExtensionRequest {
     /// For whoever sees that nothing answers any more.
     #[must_use]
     pub fn sentence(self) -> Cow<'static, str> {

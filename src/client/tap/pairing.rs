@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::client::session::Cause;
-use crate::probe::hand::{Came, Expectation, PATIENCE, Trial};
+use crate::probe::hand::{Arrived, Expectation, PATIENCE, Trial};
 use crate::protocol::wire::{looks_like_reply, show};
 
 /// Requests without an answer that are remembered; more are outstanding only by hand.
@@ -22,19 +22,19 @@ type Operation = [u8; 2];
 /// Requests and what came to them.
 #[derive(Debug, Default)]
 pub(super) struct Pairing {
-    asked: VecDeque<Asked>,
+    asked: VecDeque<UnansweredRequest>,
     /// To these one more reply may come, and until when: they were sent twice, or given up.
     late: VecDeque<(Option<Operation>, Instant)>,
     /// What was said of requests by hand that wait for their turn to be sent.
     said: VecDeque<(Vec<u8>, Expectation)>,
-    trials: VecDeque<Made>,
+    trials: VecDeque<ManualRequest>,
     /// Trials that are forgotten.
     forgotten: usize,
 }
 
 /// A request that may still be answered.
 #[derive(Debug)]
-struct Asked {
+struct UnansweredRequest {
     /// None when a reply to it can have none of its own.
     operation: Option<Operation>,
     at: Instant,
@@ -47,11 +47,11 @@ struct Asked {
 
 /// A request that was made by hand.
 #[derive(Debug)]
-struct Made {
+struct ManualRequest {
     trial: Trial,
     at: Instant,
     unix_ms: i64,
-    came: Option<Came>,
+    came: Option<Arrived>,
 }
 
 impl Pairing {
@@ -64,11 +64,11 @@ impl Pairing {
     }
 
     /// The requests made by hand, from the oldest on: number, when it was sent, the request, what came.
-    pub fn trials(&self, now: Instant) -> impl DoubleEndedIterator<Item = (usize, i64, &Trial, Came)> {
+    pub fn trials(&self, now: Instant) -> impl DoubleEndedIterator<Item = (usize, i64, &Trial, Arrived)> {
         self.trials.iter().enumerate().map(move |(i, made)| {
             let number = self.forgotten + 1 + i;
             let waited = now.saturating_duration_since(made.at);
-            let none = if waited < PATIENCE { Came::NotYet } else { Came::Nothing };
+            let none = if waited < PATIENCE { Arrived::NotYet } else { Arrived::Nothing };
             (number, made.unix_ms, &made.trial, made.came.clone().unwrap_or(none))
         })
     }
@@ -77,7 +77,7 @@ impl Pairing {
     pub fn sent(&mut self, now: Instant, unix_ms: i64, bytes: &[u8], cause: Cause) -> Option<Duration> {
         self.forget(now);
         let own = operation(bytes).filter(|_| !looks_like_reply(bytes));
-        let since = |asked: &Asked| now.saturating_duration_since(asked.at);
+        let since = |asked: &UnansweredRequest| now.saturating_duration_since(asked.at);
         let mut waited = None;
         let mut until = now + LATE;
         let mut trial = None;
@@ -116,7 +116,7 @@ impl Pairing {
         if self.asked.len() == ASKED {
             self.asked.pop_front();
         }
-        self.asked.push_back(Asked { operation: own, at: now, until, trial, twice });
+        self.asked.push_back(UnansweredRequest { operation: own, at: now, until, trial, twice });
         waited
     }
 
@@ -132,7 +132,7 @@ impl Pairing {
         let Some(asked) = self.asked.iter().position(|a| fits(a.operation)).and_then(|i| self.asked.remove(i)) else {
             // It may be what a server says that does not know the protocol well.
             if let (1, Some(number)) = (self.asked.len(), self.asked.front().and_then(|a| a.trial)) {
-                self.came(number, Came::Perhaps(shown));
+                self.came(number, Arrived::Perhaps(shown));
             }
             return None;
         };
@@ -143,12 +143,12 @@ impl Pairing {
         }
         let after = now.saturating_duration_since(asked.at);
         if certain {
-            asked.trial.into_iter().for_each(|number| self.came(number, Came::Reply(shown.clone(), after)));
+            asked.trial.into_iter().for_each(|number| self.came(number, Arrived::Reply(shown.clone(), after)));
             return Some(after);
         }
         let others = self.asked.iter().filter(|a| fits(a.operation)).filter_map(|a| a.trial);
         for number in asked.trial.into_iter().chain(others).collect::<Vec<_>>() {
-            self.came(number, Came::Perhaps(shown.clone()));
+            self.came(number, Arrived::Perhaps(shown.clone()));
         }
         None
     }
@@ -170,15 +170,15 @@ impl Pairing {
             self.trials.pop_front();
             self.forgotten += 1;
         }
-        self.trials.push_back(Made { trial, at: now, unix_ms, came: None });
+        self.trials.push_back(ManualRequest { trial, at: now, unix_ms, came: None });
         self.forgotten + self.trials.len()
     }
 
-    fn made(&mut self, number: usize) -> Option<&mut Made> {
+    fn made(&mut self, number: usize) -> Option<&mut ManualRequest> {
         self.trials.get_mut(number.checked_sub(self.forgotten + 1)?)
     }
 
-    fn came(&mut self, number: usize, came: Came) {
+    fn came(&mut self, number: usize, came: Arrived) {
         if let Some(made) = self.made(number) {
             made.came = Some(came);
         }

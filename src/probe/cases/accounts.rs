@@ -1,7 +1,7 @@
 //! Operations 01, 02 and 06.
 
+use crate::probe::case::Actor::{A, B, S, T};
 use crate::probe::case::Need::{Offline, Online};
-use crate::probe::case::Who::{A, B, S, T};
 use crate::probe::case::{Case, ask, begins, case, is, message};
 use crate::probe::rule::Rule;
 

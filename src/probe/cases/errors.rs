@@ -1,7 +1,7 @@
 //! What is refused: without login, malformed; then the forms seen in the wild.
 
+use crate::probe::case::Actor::{A, B, S};
 use crate::probe::case::Need::Online;
-use crate::probe::case::Who::{A, B, S};
 use crate::probe::case::{Accept, Ask, Case, Step, ask, begins, case, is, message, silence};
 use crate::probe::rule::Rule;
 

@@ -1,7 +1,7 @@
 //! Operations 03, 04, 05, 08 and 09: messages go in, and come out once, whole, and to the right person.
 
+use crate::probe::case::Actor::{A, B, C, S};
 use crate::probe::case::Need::{Offline, Online};
-use crate::probe::case::Who::{A, B, C, S};
 use crate::probe::case::{Case, Need, Step, ask, case, is, message};
 use crate::probe::rule::Rule;
 

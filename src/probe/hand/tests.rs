@@ -3,7 +3,7 @@ use super::*;
 /// `pass`, `unclear`, or which rule is broken (`-` for none) and at which byte.
 fn verdict(report: &CaseReport) -> String {
     match &report.verdict {
-        Verdict::Failed(Finding { rule, difference: Difference::Byte(at), .. }) => {
+        Verdict::Failed(Failure { rule, difference: Difference::Byte(at), .. }) => {
             format!("{} {at}", rule.map_or("-", Rule::id))
         }
         other => other.id().to_owned(),
@@ -52,8 +52,8 @@ fn trials_are_judged_by_the_text_or_by_what_was_said() {
     for (sent, said, came, judged) in cases {
         let trial = Trial::new(sent.as_bytes(), &Expectation::parse(said).expect("good"));
         let came = match *came {
-            "" => Came::Nothing,
-            came => Came::Reply(came.as_bytes().to_vec(), Duration::ZERO),
+            "" => Arrived::Nothing,
+            came => Arrived::Reply(came.as_bytes().to_vec(), Duration::ZERO),
         };
         assert_eq!(verdict(&trial.case(1, &came)), *judged, "{sent} {said:?} {came:?}");
     }
@@ -61,7 +61,9 @@ fn trials_are_judged_by_the_text_or_by_what_was_said() {
 
 #[test]
 fn what_cannot_be_told_is_neither_pass_nor_fail() {
-    for (sent, came) in [("08#", Came::Perhaps(b"08:0".to_vec())), ("08#", Came::NotYet), ("06:01", Came::NotYet)] {
+    for (sent, came) in
+        [("08#", Arrived::Perhaps(b"08:0".to_vec())), ("08#", Arrived::NotYet), ("06:01", Arrived::NotYet)]
+    {
         let report = Trial::new(sent.as_bytes(), &Expectation::Text).case(1, &came);
         assert_eq!(verdict(&report), "unclear", "{sent} {came:?}");
     }
@@ -72,9 +74,9 @@ fn no_password_is_kept_and_it_is_judged_all_the_same() {
     // With a control character in the password it is malformed, which the stars would hide.
     let trial = Trial::new(b"02#a#sec\x07ret#", &Expectation::Text);
     assert_eq!(trial.sent(), b"02#a#******#");
-    let report = trial.case(1, &Came::Reply(b"02:01".to_vec(), Duration::ZERO));
+    let report = trial.case(1, &Arrived::Reply(b"02:01".to_vec(), Duration::ZERO));
     assert_eq!(verdict(&report), "fields 1");
-    let echo = trial.case(1, &Came::Reply(b"02#a#secret#".to_vec(), Duration::ZERO));
+    let echo = trial.case(1, &Arrived::Reply(b"02#a#secret#".to_vec(), Duration::ZERO));
     assert!(!format!("{echo:?} {trial:?}").contains("secret"));
 }
 

@@ -1,13 +1,13 @@
 use super::*;
-use crate::probe::case::{Who, is, message, silence};
+use crate::probe::case::{Actor, is, message, silence};
 
 type Judged = Result<usize, (Rule, usize)>;
 
 /// A wrote "hi" and then "ho" to B, and B, who reads, has got "old" before. C got "hers" from A.
 fn judged(reply: &str, accept: &[Accept]) -> Result<usize, Breach> {
     let names = Names { mark: "0".repeat(8), attempt: 1 };
-    let (a, b, c) = (names.account(Who::A), names.account(Who::B), names.account(Who::C));
-    let letter = |to: &str, body: &str| Letter { to: to.into(), from: a.clone().into(), body: body.into() };
+    let (a, b, c) = (names.account(Actor::A), names.account(Actor::B), names.account(Actor::C));
+    let letter = |to: &str, body: &str| SentMessage { to: to.into(), from: a.clone().into(), body: body.into() };
     let sent = vec![letter(&b, "old"), letter(&b, "hi"), letter(&b, "ho"), letter(&c, "hers")];
     let mail = Mail { sent, handed: vec![letter(&b, "old")] };
     let patterns: Vec<Pattern> = accept.iter().map(|accept| Pattern::new(accept, &names)).collect();
@@ -56,7 +56,7 @@ fn replies_are_judged_by_rule_and_byte() {
 
 #[test]
 fn what_is_left_counts_equal_texts() {
-    let letter = |body: &str| Letter { to: b"b".to_vec(), from: b"a".to_vec(), body: body.into() };
+    let letter = |body: &str| SentMessage { to: b"b".to_vec(), from: b"a".to_vec(), body: body.into() };
     let mail = Mail { sent: vec![letter("x"), letter("x"), letter("y")], handed: vec![letter("x")] };
     assert_eq!(mail.left(b"b"), [&letter("x"), &letter("y")]);
     assert!(mail.left(b"c").is_empty() && mail.outstanding(&letter("x")) && !mail.spent(&letter("x")));

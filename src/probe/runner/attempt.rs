@@ -3,9 +3,9 @@
 use std::io;
 
 use super::{Attempt, DRAIN, Obstacle, Outcome, QUIET, Runner, TRIES};
-use crate::probe::case::{Ask, Case, Need, Step, Who};
-use crate::probe::document::{Difference, Exchange, Finding};
-use crate::probe::judge::{Letter, Pattern, delivery, judge};
+use crate::probe::case::{Actor, Ask, Case, Need, Step};
+use crate::probe::document::{Difference, Exchange, Failure};
+use crate::probe::judge::{Pattern, SentMessage, delivery, judge};
 use crate::probe::line::{SETTLE, desk};
 use crate::probe::rule::Rule;
 use crate::probe::transport::Transport;
@@ -14,7 +14,7 @@ impl<T: Transport> Runner<T> {
     pub(super) fn attempt(&mut self, case: &Case) -> io::Result<(Outcome, Attempt)> {
         self.names.attempt += 1;
         let mut attempt = Attempt::default();
-        for who in [Who::S, Who::T] {
+        for who in [Actor::S, Actor::T] {
             self.line.reopen(desk(who))?;
         }
         for need in &case.needs {
@@ -38,7 +38,7 @@ impl<T: Transport> Runner<T> {
         let outcome = self.play(case, &mut attempt)?;
         let doubtful = self.line.doubtful;
         self.bad |= doubtful;
-        for who in [Who::S, Who::T] {
+        for who in [Actor::S, Actor::T] {
             if self.line.is_logged_in(desk(who)) {
                 self.line.plain(desk(who), b"06#")?;
             }
@@ -66,7 +66,7 @@ impl<T: Transport> Runner<T> {
                     Ok(breach) => breach,
                     Err(()) => return Ok(Outcome::Lossy),
                 },
-                Step::Quiet(who) => self.line.receive(desk(*who), QUIET)?.map(|more| Finding {
+                Step::Quiet(who) => self.line.receive(desk(*who), QUIET)?.map(|more| Failure {
                     rule: Some(Rule::OneReply),
                     exchange: attempt.exchanges.len().saturating_sub(1),
                     difference: Difference::More(more),
@@ -79,7 +79,7 @@ impl<T: Transport> Runner<T> {
         Ok(Outcome::Passed)
     }
 
-    fn ask(&mut self, ask: &Ask, attempt: &mut Attempt) -> io::Result<Option<Finding>> {
+    fn ask(&mut self, ask: &Ask, attempt: &mut Attempt) -> io::Result<Option<Failure>> {
         let sent = self.names.expand(ask.send);
         let patterns: Vec<Pattern> = ask.accept.iter().map(|accept| Pattern::new(accept, &self.names)).collect();
         let refusal = patterns.iter().any(Pattern::refusal);
@@ -109,7 +109,7 @@ impl<T: Transport> Runner<T> {
                 Some(stray) => (Rule::ToSender, stray),
                 None => (ask.rule, Difference::NoReply),
             };
-            return Ok(Some(Finding { rule: Some(rule), exchange, difference }));
+            return Ok(Some(Failure { rule: Some(rule), exchange, difference }));
         };
         let reader = self.account(ask.who);
         let judged = judge(&got, &patterns, ask.rule, &reader, &attempt.mail);
@@ -128,13 +128,13 @@ impl<T: Transport> Runner<T> {
                 if matches!(rule, Rule::CountAll | Rule::CountOne | Rule::Oldest) {
                     rule = self.look_closer(ask.who, rule, attempt)?;
                 }
-                Ok(Some(Finding { rule: Some(rule), exchange, difference: Difference::Byte(breach.at) }))
+                Ok(Some(Failure { rule: Some(rule), exchange, difference: Difference::Byte(breach.at) }))
             }
         }
     }
 
     /// A wrong count or order may come from a message that is lost or doubled: takes all that is left.
-    fn look_closer(&mut self, who: Who, rule: Rule, attempt: &mut Attempt) -> io::Result<Rule> {
+    fn look_closer(&mut self, who: Actor, rule: Rule, attempt: &mut Attempt) -> io::Result<Rule> {
         let reader = self.account(who);
         for _ in 0..DRAIN {
             let answer = self.line.exchange(desk(who), b"09#", false, TRIES)?;
@@ -149,7 +149,7 @@ impl<T: Transport> Runner<T> {
                 time: answer.time,
             });
             let Some((from, body)) = got.as_deref().and_then(delivery) else { break };
-            let letter = Letter { to: reader.clone(), from: from.to_vec(), body: body.to_vec() };
+            let letter = SentMessage { to: reader.clone(), from: from.to_vec(), body: body.to_vec() };
             if attempt.mail.spent(&letter) {
                 return Ok(Rule::NotTwice);
             }
@@ -159,7 +159,7 @@ impl<T: Transport> Runner<T> {
     }
 
     /// Several requests at once. `Err` when not exactly one answer to each came.
-    fn burst(&mut self, asks: &[Ask], attempt: &mut Attempt) -> io::Result<Result<Option<Finding>, ()>> {
+    fn burst(&mut self, asks: &[Ask], attempt: &mut Attempt) -> io::Result<Result<Option<Failure>, ()>> {
         let Some(who) = asks.first().map(|ask| ask.who) else { return Ok(Ok(None)) };
         let patterns: Vec<Vec<Pattern>> = asks
             .iter()
@@ -198,7 +198,7 @@ impl<T: Transport> Runner<T> {
             if let Err(breach) = fits(own) {
                 let swapped = patterns.iter().any(|other| fits(other).is_ok());
                 let rule = if swapped { Rule::InOrder } else { breach.rule };
-                return Ok(Ok(Some(Finding {
+                return Ok(Ok(Some(Failure {
                     rule: Some(rule),
                     exchange: i,
                     difference: Difference::Byte(breach.at),
@@ -220,20 +220,20 @@ impl<T: Transport> Runner<T> {
     }
 
     /// Keeps account of messages, and of who speaks from where.
-    fn note(&mut self, who: Who, sent: &[u8], got: &[u8], attempt: &mut Attempt) {
+    fn note(&mut self, who: Actor, sent: &[u8], got: &[u8], attempt: &mut Attempt) {
         let me = self.account(who);
         if let Some((from, body)) = delivery(got) {
-            attempt.mail.handed.push(Letter { to: me, from: from.to_vec(), body: body.to_vec() });
+            attempt.mail.handed.push(SentMessage { to: me, from: from.to_vec(), body: body.to_vec() });
         } else if got == b"03:01"
             && let Some(rest) = sent.strip_prefix(b"03#").and_then(|rest| rest.strip_suffix(b"#"))
         {
             let mut fields = rest.splitn(2, |b| *b == b'#');
             if let (Some(to), Some(body)) = (fields.next(), fields.next()) {
-                attempt.mail.sent.push(Letter { to: to.to_vec(), from: me, body: body.to_vec() });
+                attempt.mail.sent.push(SentMessage { to: to.to_vec(), from: me, body: body.to_vec() });
             }
         } else if sent.starts_with(b"02#")
             && matches!(got, b"02:01" | b"02:04")
-            && matches!(who, Who::S | Who::T)
+            && matches!(who, Actor::S | Actor::T)
             && let Some(account) = sent.split(|b| *b == b'#').nth(1)
             && let Some(place) = self.speaks_for.get_mut(desk(who))
         {

@@ -3,8 +3,8 @@
 use std::io;
 use std::time::Duration;
 
-use super::super::case::Who;
-use super::super::document::{CaseReport, Difference, Exchange, Finding, Verdict};
+use super::super::case::Actor;
+use super::super::document::{CaseReport, Difference, Exchange, Failure, Verdict};
 use super::super::line::{CONTROL, desk};
 use super::super::rule::Rule;
 use super::super::transport::Transport;
@@ -44,7 +44,7 @@ impl<T: Transport> Runner<T> {
         for request in [b"06#".to_vec(), nobody, b"08#".to_vec(), b"06#".to_vec(), b"08#".to_vec()] {
             let got = self.line.patiently(CONTROL, &request)?;
             let tries = 1;
-            exchanges.push(Exchange { from: Who::S, sent: request, expected: Vec::new(), got, tries, time: None });
+            exchanges.push(Exchange { from: Actor::S, sent: request, expected: Vec::new(), got, tries, time: None });
         }
         let operation = |bytes: Option<&Vec<u8>>| bytes.and_then(|bytes| bytes.get(..2)).map(<[u8]>::to_vec);
         let answers = |request: Option<Vec<u8>>, reply: Option<Vec<u8>>| match (request.as_deref(), reply.as_deref()) {
@@ -59,7 +59,7 @@ impl<T: Transport> Runner<T> {
         if own || previous + 1 < exchanges.len() {
             return Ok(None);
         }
-        let finding = Finding { rule: Some(Rule::OwnReplies), exchange: 1, difference: Difference::Previous };
+        let finding = Failure { rule: Some(Rule::OwnReplies), exchange: 1, difference: Difference::Previous };
         let verdict = Verdict::Failed(finding);
         Ok(Some(CaseReport { number: 1, id: "own-reply", exchanges, verdict, attempts: 1, habits: Vec::new() }))
     }
@@ -69,10 +69,10 @@ impl<T: Transport> Runner<T> {
     pub(super) fn reorders(&mut self) -> io::Result<bool> {
         const ROUNDS: usize = 20;
         const LEAST: usize = 6;
-        if self.ready(Who::A)?.is_some() {
+        if self.ready(Actor::A)?.is_some() {
             return Ok(false);
         }
-        let at = desk(Who::A);
+        let at = desk(Actor::A);
         let (mut whole, mut swapped) = (0, 0);
         self.line.counts.lose_count();
         for _ in 0..ROUNDS {

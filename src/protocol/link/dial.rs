@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use quinn_proto::{ClientConfig, ConnectionHandle};
 
-use super::{Why, settings, tls};
+use super::{CloseReason, settings, tls};
 
 /// How much later than the one before a further attempt begins.
 const AGAIN: Duration = Duration::from_millis(250);
@@ -41,8 +41,8 @@ impl Dial {
         if self.begun < MOST { self.next } else { self.give_up }
     }
 
-    pub(super) fn given_up(&self, now: Instant) -> Option<Why> {
-        (now >= self.give_up).then_some(Why::NoAnswer)
+    pub(super) fn given_up(&self, now: Instant) -> Option<CloseReason> {
+        (now >= self.give_up).then_some(CloseReason::NoAnswer)
     }
 
     /// What to begin the next attempt with, if it is time.

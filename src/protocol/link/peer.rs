@@ -9,7 +9,7 @@ use quinn_proto::{
 };
 use rustls::pki_types::CertificateDer;
 
-use super::{Figures, MAX_FRAME, PeerId, Pulse, Why, settings};
+use super::{CloseReason, Figures, Liveness, MAX_FRAME, PeerId, settings};
 
 /// How many small packets follow a message quickly; after them one a second.
 const QUICK_NUDGES: u32 = 20;
@@ -254,10 +254,10 @@ impl Peer {
         certificates.and_then(|list| list.first().map(|key| key.to_vec())).unwrap_or_default()
     }
 
-    pub(super) fn pulse(&self) -> Pulse {
+    pub(super) fn pulse(&self) -> Liveness {
         let stats = self.connection.stats();
         let (sent, came) = (stats.frame_tx, stats.frame_rx);
-        Pulse { asked: elicits(&sent), heard: elicits(&came) + came.acks + came.connection_close }
+        Liveness { asked: elicits(&sent), heard: elicits(&came) + came.acks + came.connection_close }
     }
 
     pub(super) fn figures(&self) -> Figures {
@@ -284,18 +284,18 @@ fn elicits(frames: &FrameStats) -> u64 {
     sum + max_data + max_stream_data + path_challenge + path_response + u64::from(*handshake_done)
 }
 
-pub(super) fn why(error: ConnectionError) -> Why {
+pub(super) fn why(error: ConnectionError) -> CloseReason {
     match error {
-        ConnectionError::TimedOut => Why::Silent,
-        ConnectionError::Reset => Why::Restarted,
-        ConnectionError::LocallyClosed => Why::Closed,
-        ConnectionError::ApplicationClosed(close) => Why::ClosedByPeer {
+        ConnectionError::TimedOut => CloseReason::Silent,
+        ConnectionError::Reset => CloseReason::Restarted,
+        ConnectionError::LocallyClosed => CloseReason::Closed,
+        ConnectionError::ApplicationClosed(close) => CloseReason::ClosedByPeer {
             code: close.error_code.into_inner(),
             reason: String::from_utf8_lossy(&close.reason).into_owned(),
         },
-        ConnectionError::ConnectionClosed(close) => Why::ClosedByPeer { code: 0, reason: close.to_string() },
+        ConnectionError::ConnectionClosed(close) => CloseReason::ClosedByPeer { code: 0, reason: close.to_string() },
         ConnectionError::VersionMismatch | ConnectionError::CidsExhausted | ConnectionError::TransportError(_) => {
-            Why::Broken(error.to_string())
+            CloseReason::Broken(error.to_string())
         }
     }
 }

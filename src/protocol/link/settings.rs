@@ -49,7 +49,7 @@ fn transport(server: bool) -> TransportConfig {
         .min_mtu(MTU)
         .mtu_discovery_config(None)
         .ack_frequency_config(Some(acks))
-        .congestion_controller_factory(Arc::new(Floor))
+        .congestion_controller_factory(Arc::new(FlooredConfig))
         .send_window(window.into())
         .stream_receive_window(VarInt::from_u32(window))
         .receive_window(VarInt::from_u32(window))
@@ -100,18 +100,18 @@ pub(super) fn client(crypto: QuicClientConfig) -> ClientConfig {
 }
 
 /// NewReno that never goes below [`LOWEST_WINDOW`].
-struct Floor;
+struct FlooredConfig;
 
-impl ControllerFactory for Floor {
+impl ControllerFactory for FlooredConfig {
     fn build(self: Arc<Self>, now: Instant, mtu: u16) -> Box<dyn Controller> {
-        Box::new(Floored(NewReno::new(Arc::new(NewRenoConfig::default()), now, mtu)))
+        Box::new(FlooredNewReno(NewReno::new(Arc::new(NewRenoConfig::default()), now, mtu)))
     }
 }
 
 #[derive(Clone)]
-struct Floored(NewReno);
+struct FlooredNewReno(NewReno);
 
-impl Controller for Floored {
+impl Controller for FlooredNewReno {
     fn on_sent(&mut self, now: Instant, bytes: u64, last: u64) {
         self.0.on_sent(now, bytes, last);
     }
@@ -203,12 +203,12 @@ mod tests {
     #[test]
     fn the_congestion_window_has_a_floor() {
         let now = Instant::now();
-        let mut floored = Floored(NewReno::new(Arc::new(NewRenoConfig::default()), now, MTU));
+        let mut floored = FlooredNewReno(NewReno::new(Arc::new(NewRenoConfig::default()), now, MTU));
         for n in 1..20 {
             floored.on_congestion_event(now + Duration::from_secs(n), now + Duration::from_secs(n), true, 1_200);
         }
         assert_eq!((floored.window(), floored.0.window()), (19_200, 2 * u64::from(MTU)), "the library's own is lower");
-        assert_eq!(Arc::new(Floor).build(now, MTU).initial_window(), 19_200);
+        assert_eq!(Arc::new(FlooredConfig).build(now, MTU).initial_window(), 19_200);
     }
 
     /// As many as notice a restart within a tenth of a second are all told at once. The library's own choice is one

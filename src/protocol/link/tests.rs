@@ -150,7 +150,7 @@ impl World {
         events.iter().filter_map(frame).collect()
     }
 
-    fn client_lost(&self) -> Option<Why> {
+    fn client_lost(&self) -> Option<CloseReason> {
         self.client_events.iter().find_map(|(_, e)| match e {
             Event::Lost { why, .. } => Some(why.clone()),
             _ => None,
@@ -184,7 +184,7 @@ fn two_ends_find_each_other_and_talk() {
     assert!(figures.rtt >= RTT && figures.rtt < RTT * 2 && figures.window >= LOWEST_WINDOW, "{figures:?}");
     world.client.close(world.now, client, 7, "bye");
     world.run(Duration::from_secs(1));
-    let bye = Why::ClosedByPeer { code: 7, reason: "bye".into() };
+    let bye = CloseReason::ClosedByPeer { code: 7, reason: "bye".into() };
     assert!(world.server_events.iter().any(|(_, e)| *e == Event::Lost { peer: server, why: bye.clone() }));
     assert_eq!((world.client.connections(), world.server.connections()), (0, 0), "nothing is left behind");
 }
@@ -223,7 +223,7 @@ fn a_changed_key_is_refused_before_a_byte_leaves() {
     let peer = world.client.connect(world.now, at(1), vec![pin.clone()]);
     world.run(Duration::from_secs(2));
     let shown = other.public_key().expect("a key");
-    let why = Why::KeyChanged(shown.clone());
+    let why = CloseReason::KeyChanged(shown.clone());
     let events: Vec<_> = world.client_events.iter().map(|(_, e)| e.clone()).collect();
     assert_eq!(events, [Event::Lost { peer, why }]);
     assert!(!world.server_events.iter().any(|(_, e)| matches!(e, Event::Connected { .. })));
@@ -271,7 +271,7 @@ fn a_restarted_server_says_so_with_its_first_packet() {
     world.client.send(world.now, client, b"still there?");
     let begun = world.now;
     assert!(world.run_until(Duration::from_secs(2), |w| w.client_lost().is_some()));
-    assert_eq!(world.client_lost(), Some(Why::Restarted));
+    assert_eq!(world.client_lost(), Some(CloseReason::Restarted));
     assert!(world.now - begun <= RTT * 2, "{:?}", world.now - begun);
 }
 
@@ -285,7 +285,7 @@ fn a_server_that_ends_says_so_to_all() {
     let begun = world.now;
     let lost = |w: &World| w.client_events.iter().filter(|(_, e)| matches!(e, Event::Lost { .. })).count();
     assert!(world.run_until(RTT, |w| lost(w) == 2), "{:?}", world.client_events);
-    let down = Why::ClosedByPeer { code: u64::from(GOING_DOWN), reason: "going down".into() };
+    let down = CloseReason::ClosedByPeer { code: u64::from(GOING_DOWN), reason: "going down".into() };
     assert_eq!((world.client_lost(), world.now - begun), (Some(down), RTT / 2), "the first one first");
     assert_eq!(world.server.handles.len(), 0);
 }
@@ -406,12 +406,12 @@ fn silence_and_nobody_there_are_told_apart() {
     world.connect(Vec::new());
     world.faults.loss = 100;
     world.run(Duration::from_secs(100));
-    assert_eq!(world.client_lost(), Some(Why::Silent));
+    assert_eq!(world.client_lost(), Some(CloseReason::Silent));
     assert_eq!((world.client.connections(), world.server.connections()), (0, 0));
     let mut world = World::new(5, &identity(), Faults { loss: 100, ..NONE });
     world.client.connect(world.now, at(1), Vec::new());
     world.run(Duration::from_secs(11));
-    assert_eq!(world.client_lost(), Some(Why::NoAnswer));
+    assert_eq!(world.client_lost(), Some(CloseReason::NoAnswer));
     world.run(Duration::from_secs(100));
     assert_eq!((world.client.connections(), world.client.poll_timeout()), (0, None), "nothing is left behind");
 }

@@ -7,7 +7,7 @@ use super::PeerId;
 
 /// Why a connection is gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Why {
+pub enum CloseReason {
     /// Nobody answered.
     NoAnswer,
     /// The other side was silent for too long.
@@ -57,20 +57,20 @@ pub enum Event {
         /// The connection's number.
         peer: PeerId,
         /// Why the connection ended.
-        why: Why,
+        why: CloseReason,
     },
 }
 
 /// Between which addresses a datagram goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ends {
+pub struct Endpoints {
     /// The other side's.
     pub other: SocketAddr,
     /// The one of this machine's at which it came in, or from which it is to leave; `None` leaves that to the system.
     pub own: Option<IpAddr>,
 }
 
-impl From<SocketAddr> for Ends {
+impl From<SocketAddr> for Endpoints {
     fn from(other: SocketAddr) -> Self {
         Self { other, own: None }
     }
@@ -110,7 +110,7 @@ pub struct Figures {
 
 /// How often one end of a connection has asked the other something, and has heard of it. Both only grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Pulse {
+pub struct Liveness {
     /// How many times something was sent that the other end always answers: all but mere acknowledgements.
     pub asked: u64,
     /// How many QUIC frames came that only the other end can have sent: what it asks, acknowledges, and its end.

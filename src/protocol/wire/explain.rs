@@ -36,7 +36,7 @@ pub struct Explanation {
     /// The fields in their order.
     pub fields: Vec<Field>,
     /// What is wrong, or right and worth a word, in the order of the bytes.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<Diagnostic>,
     /// How its text was read.
     pub charset: Charset,
     /// What can be shown of it.
@@ -89,7 +89,7 @@ pub enum Name {
 
 /// Something found in a datagram.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub struct Diagnostic {
     /// Where: offsets from 0 into the datagram. An empty range is a place where something is missing.
     /// Sentences count from 1, as people do: the byte at offset 4 is "byte 5".
     pub bytes: Range<usize>,
@@ -175,7 +175,7 @@ pub fn explain(datagram: &[u8], charset: Charset) -> Explanation {
 
 impl Explanation {
     fn find(&mut self, bytes: Range<usize>, rule: Rule) {
-        self.findings.push(Finding { bytes, rule });
+        self.findings.push(Diagnostic { bytes, rule });
     }
 
     /// No operation stands at the beginning: what does?

@@ -18,12 +18,12 @@ pub enum TimeFormat {
     /// Seconds since 1970, fractions allowed.
     Epoch,
     /// A clock somewhere among other words: what stands around it, and how exact it is.
-    Around(Around),
+    Around(CustomLayout),
 }
 
 /// The form of a time that is none of the known ones: words, `H:MM[:SS[.f]]`, words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Around {
+pub struct CustomLayout {
     /// Something stands before the clock.
     before: bool,
     /// It has seconds.
@@ -106,8 +106,8 @@ fn length(bytes: &[u8], format: TimeFormat) -> Option<usize> {
 fn around(bytes: &[u8], seconds: bool) -> Option<(TimeFormat, usize)> {
     let forms = [(true, false), (true, true), (false, false), (false, true)];
     let forms = forms.into_iter().filter(|(fraction, _)| seconds || !fraction);
-    let forms =
-        forms.flat_map(|(fraction, after)| [true, false].map(|before| Around { before, seconds, fraction, after }));
+    let forms = forms
+        .flat_map(|(fraction, after)| [true, false].map(|before| CustomLayout { before, seconds, fraction, after }));
     forms.into_iter().find_map(|form| {
         let len = of_form(bytes, form)?;
         (bytes.get(len) == Some(&b':')).then_some((TimeFormat::Around(form), len))
@@ -115,7 +115,7 @@ fn around(bytes: &[u8], seconds: bool) -> Option<(TimeFormat, usize)> {
 }
 
 /// How many bytes are a time of this form, whose words may be others.
-fn of_form(bytes: &[u8], Around { before, seconds, fraction, after }: Around) -> Option<usize> {
+fn of_form(bytes: &[u8], CustomLayout { before, seconds, fraction, after }: CustomLayout) -> Option<usize> {
     let colon = bytes.iter().position(|b| *b == b':')?;
     // Hours are the one or two digits before the first colon.
     let front = bytes.get(..colon)?;

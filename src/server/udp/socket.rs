@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 
 use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
 
-use crate::protocol::link::Ends;
+use crate::protocol::link::Endpoints;
 use crate::server::limits::Recent;
 
 /// Bytes of datagrams that may wait for the server's thread while it waits for a processor. The usual size is full
@@ -32,7 +32,7 @@ pub(super) struct Socket {
 /// Where the bytes in the buffer came from.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Came {
-    pub(super) from: Ends,
+    pub(super) from: Endpoints,
     bytes: usize,
     /// Bytes of each datagram, where the system has joined several of one size; the last may be shorter.
     each: usize,
@@ -77,28 +77,28 @@ impl Socket {
     pub(super) fn receive(&self, buffer: &mut [u8]) -> io::Result<Came> {
         let Some(several) = &self.several else {
             let (bytes, other) = self.socket.recv_from(buffer)?;
-            return Ok(Came { from: Ends { other, own: None }, bytes, each: bytes });
+            return Ok(Came { from: Endpoints { other, own: None }, bytes, each: bytes });
         };
         let mut meta = [RecvMeta::default()];
         several.recv((&self.socket).into(), &mut [IoSliceMut::new(buffer)], &mut meta)?;
         let [meta] = meta;
-        Ok(Came { from: Ends { other: meta.addr, own: meta.dst_ip }, bytes: meta.len, each: meta.stride })
+        Ok(Came { from: Endpoints { other: meta.addr, own: meta.dst_ip }, bytes: meta.len, each: meta.stride })
     }
 
     /// Somebody asked, and is owed an answer perhaps.
-    pub(super) fn asked(&mut self, from: Ends) {
+    pub(super) fn asked(&mut self, from: Endpoints) {
         if let Some(own) = from.own {
             self.asked.note(from.other, own);
         }
     }
 
     /// An answer to this one leaves from the address it asked last.
-    pub(super) fn answering(&self, to: SocketAddr) -> Ends {
-        Ends { other: to, own: self.asked.of(&to).copied() }
+    pub(super) fn answering(&self, to: SocketAddr) -> Endpoints {
+        Endpoints { other: to, own: self.asked.of(&to).copied() }
     }
 
     /// Sends a datagram. What the system refuses is lost, as on any network.
-    pub(super) fn send(&self, to: Ends, bytes: &[u8]) {
+    pub(super) fn send(&self, to: Endpoints, bytes: &[u8]) {
         let send = |src_ip| match &self.several {
             Some(several) => {
                 let transmit =
@@ -122,9 +122,9 @@ impl Socket {
 mod tests {
     use super::*;
 
-    fn ends(n: u32) -> Ends {
+    fn ends(n: u32) -> Endpoints {
         let other = SocketAddr::from((std::net::Ipv4Addr::from(0x0a00_0000 + n), 5_000));
-        Ends { other, own: Some(std::net::Ipv4Addr::from(0x7f00_0001 + n % 2).into()) }
+        Endpoints { other, own: Some(std::net::Ipv4Addr::from(0x7f00_0001 + n % 2).into()) }
     }
 
     #[test]
@@ -132,12 +132,12 @@ mod tests {
         let mut socket = Socket::bind("0.0.0.0:0".parse().expect("valid")).expect("a socket");
         let half = u32::try_from(HALF).expect("small");
         (0..3 * half).for_each(|n| socket.asked(ends(n)));
-        assert_eq!(socket.answering(ends(0).other), Ends { own: None, ..ends(0) });
+        assert_eq!(socket.answering(ends(0).other), Endpoints { own: None, ..ends(0) });
         for n in [half, 3 * half - 1] {
             assert_eq!(socket.answering(ends(n).other), ends(n));
         }
         assert_eq!((0..3 * half).filter(|n| socket.answering(ends(*n).other).own.is_some()).count(), 2 * HALF);
-        socket.asked(Ends { own: ends(1).own, ..ends(half) });
+        socket.asked(Endpoints { own: ends(1).own, ..ends(half) });
         assert_eq!(socket.answering(ends(half).other).own, ends(1).own, "the last one it asked");
     }
 
@@ -156,7 +156,7 @@ mod tests {
         client.set_read_timeout(Some(std::time::Duration::from_secs(10))).expect("set");
         let other = client.local_addr().expect("bound");
         for own in ["255.255.255.255", "192.0.2.9", "224.0.0.1"] {
-            server.send(Ends { other, own: own.parse().ok() }, own.as_bytes());
+            server.send(Endpoints { other, own: own.parse().ok() }, own.as_bytes());
             let mut buffer = [0; 64];
             let (n, _) = client.recv_from(&mut buffer).expect("an answer");
             assert_eq!(buffer.get(..n), Some(own.as_bytes()));

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 
-use crate::base::alarm;
+use crate::base::timer_thread;
 use crate::server::hasher::{self, Job, Outcome};
 use crate::server::store::{self, Op, Results, Store};
 
@@ -44,7 +44,8 @@ impl Workers {
         let (outcomes_out, outcomes) = crossbeam_channel::unbounded();
         let hasher = hasher::start(jobs_in, outcomes_out, wake.clone())?;
         let (deadlines, deadlines_in) = crossbeam_channel::unbounded();
-        let timer = thread::Builder::new().name("timer".into()).spawn(move || alarm::run(&deadlines_in, wake))?;
+        let timer =
+            thread::Builder::new().name("timer".into()).spawn(move || timer_thread::run(&deadlines_in, wake))?;
         Ok(Self {
             ops: Some(ops),
             storing: Vec::new(),

@@ -51,7 +51,7 @@ use super::{Args, Emit, UiEvent, begin, screen, theme};
 use crate::base::settings::{Saver, Settings};
 use crate::client::net::clock;
 use crate::client::{Client, ClientError, Config};
-use crate::local::place::Place;
+use crate::local::server_choice::ServerChoice;
 
 thread_local! {
     static APP: RefCell<Option<App>> = const { RefCell::new(None) };
@@ -124,7 +124,7 @@ pub fn run(args: Args) -> Result<(), ClientError> {
     screen::on_zoom(preferences::zoom);
     // The first call prepares FLTK's own pipe; it must be made on this thread.
     app::awake_callback(|| {});
-    let server = Place::of(args.server.as_deref(), args.host_lan, &settings);
+    let server = ServerChoice::of(args.server.as_deref(), args.host_lan, &settings);
     let client = open_client(&args, &settings, &server)?;
     // Windows emit from inside FLTK's callbacks: applied at the next turn, so no borrow can be open.
     let emit: Emit = Rc::new(|event| {
@@ -155,7 +155,7 @@ pub fn run(args: Args) -> Result<(), ClientError> {
 }
 
 /// A client for this server; it sends nothing before it is asked to.
-fn open_client(args: &Args, settings: &Settings, server: &Place) -> Result<Client, ClientError> {
+fn open_client(args: &Args, settings: &Settings, server: &ServerChoice) -> Result<Client, ClientError> {
     let data = args.paths.histories.clone();
     let config = Config {
         server: server.address(),

@@ -13,7 +13,7 @@ use super::widgets::{Style, enter_submits};
 use super::{Emit, UiEvent, screen, theme};
 use crate::base::model::{Account, names};
 use crate::client::history::Contact;
-use crate::client::session::Found;
+use crate::client::session::LookUpResult;
 
 /// What was typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,7 +160,7 @@ impl FriendWindow {
     }
 
     /// The server's answer about an account; what is typed now, if it is that one's still and is to be added.
-    pub fn answered(&mut self, about: &Account, found: &Found) -> Option<Form> {
+    pub fn answered(&mut self, about: &Account, found: &LookUpResult) -> Option<Form> {
         self.asked.take_if(|asked| asked == about)?;
         let form = (self.typed)();
         if Account::person(&form.account).as_ref() != Ok(about) {
@@ -170,10 +170,10 @@ impl FriendWindow {
             return None;
         }
         match found {
-            Found::There(account) => return Some(Form { account: account.as_str().to_owned(), ..form }),
-            Found::Nobody => self.say(&t!("friend.nobody", name = about.shown())),
-            Found::NotHere => self.leave_to_owner(about, &t!("friend.never_checked")),
-            Found::Unanswered => self.leave_to_owner(about, &t!("friend.not_asked")),
+            LookUpResult::There(account) => return Some(Form { account: account.as_str().to_owned(), ..form }),
+            LookUpResult::Nobody => self.say(&t!("friend.nobody", name = about.shown())),
+            LookUpResult::NotHere => self.leave_to_owner(about, &t!("friend.never_checked")),
+            LookUpResult::Unanswered => self.leave_to_owner(about, &t!("friend.not_asked")),
         }
         None
     }

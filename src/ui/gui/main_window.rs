@@ -32,7 +32,7 @@ use crate::base::model::Account;
 use crate::client::history::Conversation;
 use crate::client::net::clock;
 use crate::client::roster::{self, Person, Roster};
-use crate::client::session::{Link, Speaks};
+use crate::client::session::{ConnectionState, SpokenDialect};
 use listing::{Listing, watch_midnight};
 use status::{Status, count_down, foot, head};
 
@@ -129,7 +129,7 @@ impl MainWindow {
         let mut window = screen::window_beside(place, [300, 720], ChatWindow::BESIDE, &super::x11::others());
         window.set_color(palette.bg);
         screen::least(&mut window, 240, 320);
-        let status = Rc::new(RefCell::new(Status { link: Link::Offline, speaks: None, silent: false }));
+        let status = Rc::new(RefCell::new(Status { link: ConnectionState::Offline, speaks: None, silent: false }));
         let roster = Rc::new(RefCell::new(Roster::new(me.account.clone())));
         let mut head = head(me, &status);
         head.set_callback({
@@ -329,18 +329,19 @@ impl MainWindow {
     }
 
     /// The connection line. What was said of trouble with the server goes when that is over.
-    pub fn set_link(&mut self, link: Link) {
+    pub fn set_link(&mut self, link: ConnectionState) {
         let old = self.status.borrow().link;
-        let counting = matches!(old, Link::Retrying { .. });
-        let trouble = matches!(old, Link::Waiting | Link::Retrying { .. } | Link::LoggedOut);
-        if trouble && matches!(link, Link::Connected { .. }) {
+        let counting = matches!(old, ConnectionState::Retrying { .. });
+        let trouble =
+            matches!(old, ConnectionState::Waiting | ConnectionState::Retrying { .. } | ConnectionState::LoggedOut);
+        if trouble && matches!(link, ConnectionState::Connected { .. }) {
             self.notice.trouble_ends();
             self.said();
         }
         self.status.borrow_mut().link = link;
         self.head.redraw();
         self.foot.redraw();
-        if matches!(link, Link::Retrying { .. }) && !counting {
+        if matches!(link, ConnectionState::Retrying { .. }) && !counting {
             count_down(self.foot.clone(), screen::Life::of(&self.window), Rc::clone(&self.status));
         }
     }
@@ -363,7 +364,7 @@ impl MainWindow {
     }
 
     /// Which dialect is spoken, so that it is seen whether others can read along.
-    pub fn set_speaks(&mut self, speaks: Option<Speaks>) {
+    pub fn set_speaks(&mut self, speaks: Option<SpokenDialect>) {
         self.status.borrow_mut().speaks = speaks;
         self.foot.redraw();
     }

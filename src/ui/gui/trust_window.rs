@@ -18,7 +18,7 @@ use super::bar::Bar;
 use super::keys_window::listen;
 use super::widgets::{self, Style};
 use super::{Emit, UiEvent, screen, shape, theme};
-use crate::client::session::{KeyChange, Plainly};
+use crate::client::session::{KeyChange, PlainReason};
 
 const WIDTH: i32 = 560;
 const MARGIN: i32 = 20;
@@ -38,7 +38,7 @@ pub enum Doubt {
     /// It shows another key.
     Key(KeyChange),
     /// What is wanted would go out readable.
-    Plain(Plainly),
+    Plain(PlainReason),
 }
 
 impl Doubt {
@@ -48,9 +48,9 @@ impl Doubt {
         match self {
             Self::Key(change) if change.damaged.is_some() => t!("trust.damaged_head", server = server),
             Self::Key(_) => t!("trust.head", server = server),
-            Self::Plain(Plainly::NoLonger) => t!("trust.plain_head", server = server),
-            Self::Plain(Plainly::Only) => t!("trust.only_head", server = server),
-            Self::Plain(Plainly::Chosen) => t!("trust.chosen_head", server = server),
+            Self::Plain(PlainReason::NoLonger) => t!("trust.plain_head", server = server),
+            Self::Plain(PlainReason::Only) => t!("trust.only_head", server = server),
+            Self::Plain(PlainReason::Chosen) => t!("trust.chosen_head", server = server),
         }
     }
 
@@ -58,8 +58,8 @@ impl Doubt {
         match self {
             Self::Key(change) if change.damaged.is_some() => t!("trust.damaged_title"),
             Self::Key(_) => t!("trust.title"),
-            Self::Plain(Plainly::NoLonger) => t!("trust.plain_title"),
-            Self::Plain(Plainly::Only | Plainly::Chosen) => t!("trust.only_title"),
+            Self::Plain(PlainReason::NoLonger) => t!("trust.plain_title"),
+            Self::Plain(PlainReason::Only | PlainReason::Chosen) => t!("trust.only_title"),
         }
     }
 
@@ -67,7 +67,7 @@ impl Doubt {
     fn height(&self) -> i32 {
         match self {
             Self::Key(_) => 420,
-            Self::Plain(Plainly::NoLonger) => 396,
+            Self::Plain(PlainReason::NoLonger) => 396,
             Self::Plain(_) => 360,
         }
     }
@@ -77,10 +77,10 @@ impl Doubt {
             (Self::Key(KeyChange { damaged: Some(file), .. }), _) => t!("trust.damaged_why", file = file),
             (Self::Key(_), true) => t!("trust.nearby"),
             (Self::Key(_), false) => t!("trust.far"),
-            (Self::Plain(Plainly::NoLonger), true) => t!("trust.plain_nearby"),
-            (Self::Plain(Plainly::NoLonger), false) => t!("trust.plain_far"),
-            (Self::Plain(Plainly::Only), _) => t!("trust.only_why"),
-            (Self::Plain(Plainly::Chosen), _) => t!("trust.chosen_why"),
+            (Self::Plain(PlainReason::NoLonger), true) => t!("trust.plain_nearby"),
+            (Self::Plain(PlainReason::NoLonger), false) => t!("trust.plain_far"),
+            (Self::Plain(PlainReason::Only), _) => t!("trust.only_why"),
+            (Self::Plain(PlainReason::Chosen), _) => t!("trust.chosen_why"),
         }
     }
 
@@ -88,16 +88,16 @@ impl Doubt {
         match self {
             Self::Key(change) if change.damaged.is_some() => t!("trust.damaged_how"),
             Self::Key(_) => t!("trust.how"),
-            Self::Plain(Plainly::NoLonger) => t!("trust.plain_how"),
-            Self::Plain(Plainly::Only) => t!("trust.only_how"),
-            Self::Plain(Plainly::Chosen) => t!("trust.chosen_how"),
+            Self::Plain(PlainReason::NoLonger) => t!("trust.plain_how"),
+            Self::Plain(PlainReason::Only) => t!("trust.only_how"),
+            Self::Plain(PlainReason::Chosen) => t!("trust.chosen_how"),
         }
     }
 
     /// What the first button is called, which changes nothing.
     fn away(&self) -> Cow<'static, str> {
         match self {
-            Self::Plain(Plainly::Only | Plainly::Chosen) => t!("trust.do_not_send"),
+            Self::Plain(PlainReason::Only | PlainReason::Chosen) => t!("trust.do_not_send"),
             _ => t!("trust.away"),
         }
     }
@@ -109,7 +109,7 @@ impl Doubt {
                 let name = t!("trust.trust");
                 (name, UiEvent::Trust(Event::TrustKey(change.shown.clone())))
             }
-            Self::Plain(Plainly::Only) => (t!("trust.only_send"), UiEvent::Trust(Event::SendReadable)),
+            Self::Plain(PlainReason::Only) => (t!("trust.only_send"), UiEvent::Trust(Event::SendReadable)),
             Self::Plain(_) => (t!("trust.plain_send"), UiEvent::Trust(Event::SendReadable)),
         }
     }
@@ -267,7 +267,7 @@ fn draw_body(f: &Frame, body: &Body) -> i32 {
         *y += i32::try_from(lines.len()).unwrap_or(0) * widgets::line_height(size) + GAP;
     };
     // That is how servers of the course are, and no sign of anybody's ill will.
-    let usual = matches!(body.doubt, Doubt::Plain(Plainly::Only | Plainly::Chosen));
+    let usual = matches!(body.doubt, Doubt::Plain(PlainReason::Only | PlainReason::Chosen));
     let ink = if body.nearby || usual { colours.warn } else { colours.error };
     paragraph(&body.doubt.head(&body.server), theme::BODY + 1, ink, &mut y);
     paragraph(&body.doubt.why(body.nearby), theme::SMALL + 1, colours.text, &mut y);

@@ -7,16 +7,16 @@ use super::asks::Ask;
 use super::commands::Words;
 use super::script::Exit;
 use crate::client::net::clock;
-use crate::client::session::{AccountChange, Link, PasswordOutcome, Speaks};
+use crate::client::session::{AccountChange, ConnectionState, PasswordOutcome, SpokenDialect};
 use crate::protocol::wire::frame::AccountSettings;
 
 impl App {
     /// Begins to change the password, where that can be.
     pub(super) fn ask_password(&mut self) {
-        if self.client.connection().speaks == Some(Speaks::Secure) {
+        if self.client.connection().speaks == Some(SpokenDialect::Secure) {
             return self.warn(&t!("password.encrypted"));
         }
-        if !matches!(self.client.link(), Link::Connected { .. } | Link::Waiting) {
+        if !matches!(self.client.link(), ConnectionState::Connected { .. } | ConnectionState::Waiting) {
             return self.warn(&t!("password.offline"));
         }
         match self.client.changes_passwords() {
@@ -65,10 +65,10 @@ impl App {
             ("secure-only" | "仅加密", Some(on)) => Some(AccountChange::SecureOnly(on)),
             _ => return self.usage(words.command),
         };
-        if self.client.connection().speaks == Some(Speaks::Plain) {
+        if self.client.connection().speaks == Some(SpokenDialect::Plain) {
             return self.warn(&t!("term.account_not_plain"));
         }
-        if !matches!(self.client.link(), Link::Connected { .. } | Link::Waiting) {
+        if !matches!(self.client.link(), ConnectionState::Connected { .. } | ConnectionState::Waiting) {
             return self.error(&t!("gui.no_answer"));
         }
         self.login.awaits.account = true;

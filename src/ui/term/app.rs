@@ -8,7 +8,7 @@ use super::commands::{self, Command, Typed};
 use super::drawing::Output;
 use super::line::{Done, Key, Line};
 use super::login::Login;
-use super::pipe::{Came, Pipe};
+use super::pipe::{Arrived, Pipe};
 use super::raw::Raw;
 use super::remembered::Remembered;
 use super::screen::harmless;
@@ -20,7 +20,7 @@ use crate::base::model::{Account, Password};
 use crate::base::settings::{Paths, Saver, Settings};
 use crate::client::history::Row;
 use crate::client::net::{Bell, clock};
-use crate::client::session::{Link, Plainly};
+use crate::client::session::{ConnectionState, PlainReason};
 use crate::client::{Client, Event};
 
 /// What the loop waits for, and how others wake it.
@@ -171,7 +171,7 @@ impl App {
         self.out.touched();
         match input {
             Input::Key(key) => self.key(key),
-            Input::Line(line) => self.pipe.came(line.map_or(Came::Unreadable, Came::Line)),
+            Input::Line(line) => self.pipe.came(line.map_or(Arrived::Unreadable, Arrived::Line)),
             Input::End => self.pipe.end(),
             Input::Gone => self.out.cut = true,
             // A terminal that goes says so by a signal as well: that is no second asking.
@@ -196,9 +196,9 @@ impl App {
                     if own {
                         self.line_ends(&line);
                     }
-                    self.pipe.came(Came::Line(line));
+                    self.pipe.came(Arrived::Line(line));
                 } else if !line.is_empty() {
-                    self.pipe.came(Came::Blind(line));
+                    self.pipe.came(Arrived::Blind(line));
                 }
             }
             Done::Line(line) => {
@@ -312,7 +312,7 @@ impl App {
 
     fn event(&mut self, event: Event) {
         match event {
-            Event::Link(link) => self.link(link),
+            Event::ConnectionState(link) => self.link(link),
             Event::Registered(outcome) => self.registered(&outcome),
             Event::Silent(silent) => self.silent(silent),
             Event::LoggedIn(outcome) => self.logged_in(&outcome),
@@ -354,7 +354,7 @@ impl App {
             Event::Past { peer, messages, more } => self.past_came(&peer, &messages, more),
             Event::PlainOnly(why) => {
                 let notice = event.notice().unwrap_or_default();
-                if why == Plainly::Only { self.plain_only(&notice) } else { self.no_longer_secure(&notice) }
+                if why == PlainReason::Only { self.plain_only(&notice) } else { self.no_longer_secure(&notice) }
             }
             Event::PasswordChanged(outcome) => self.password_changed(&outcome),
             Event::AccountSettings(settings) => self.account_is(settings),
@@ -429,15 +429,17 @@ impl App {
         self.error(&t!("gui.not_read", error = why));
     }
 
-    fn link(&mut self, link: Link) {
+    fn link(&mut self, link: ConnectionState) {
         log::info!("link: {link:?}");
         let sentence = link.sentence(clock::now().instant);
-        if matches!(link, Link::Retrying { .. } | Link::LoggedOut | Link::Offline) {
+        if matches!(link, ConnectionState::Retrying { .. } | ConnectionState::LoggedOut | ConnectionState::Offline) {
             self.past_lost();
             self.login.awaits.account = false;
         }
         match link {
-            Link::Retrying { .. } | Link::LoggedOut if self.login.logged_in && !self.login.trouble => {
+            ConnectionState::Retrying { .. } | ConnectionState::LoggedOut
+                if self.login.logged_in && !self.login.trouble =>
+            {
                 self.login.trouble = true;
                 self.warn(&sentence);
                 // This machine's own server is started again if it has ended.
@@ -447,14 +449,18 @@ impl App {
                     self.error(&error.to_string());
                 }
             }
-            Link::Connected { .. } if self.login.trouble => {
+            ConnectionState::Connected { .. } if self.login.trouble => {
                 self.login.trouble = false;
                 self.quiet(&sentence);
             }
-            Link::Offline => {
+            ConnectionState::Offline => {
                 self.login.roster.set_online(None);
             }
-            Link::LoggingIn | Link::Waiting | Link::Connected { .. } | Link::Retrying { .. } | Link::LoggedOut => {}
+            ConnectionState::LoggingIn
+            | ConnectionState::Waiting
+            | ConnectionState::Connected { .. }
+            | ConnectionState::Retrying { .. }
+            | ConnectionState::LoggedOut => {}
         }
     }
 

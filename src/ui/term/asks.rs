@@ -9,7 +9,7 @@ use super::script::entering::exit;
 use crate::base::model::{Account, FieldError, Password, names};
 use crate::client::history::Contact;
 use crate::client::net::clock;
-use crate::client::session::{Link, LoginOutcome, RegisterOutcome};
+use crate::client::session::{ConnectionState, LoginOutcome, RegisterOutcome};
 use crate::protocol::wire::reply::{LoggedIn, Registered};
 
 /// What the next line is the answer to.
@@ -114,7 +114,7 @@ impl App {
     pub(super) fn ask_login(&mut self, name: &str) {
         let me = self.login.account().map(Account::to_string);
         // Whoever was logged out by the server, or went offline, may log in anew.
-        let out = matches!(self.client.link(), Link::LoggedOut | Link::Offline);
+        let out = matches!(self.client.link(), ConnectionState::LoggedOut | ConnectionState::Offline);
         if let Some(me) = me.as_ref().filter(|_| !out) {
             return self.warn(&t!("term.logged_in_already", account = me));
         }

@@ -9,7 +9,7 @@ use super::screen::{column, fit, harmless};
 use crate::base::model::Account;
 use crate::base::settings::{Language, PollingChoice};
 use crate::client::net::clock;
-use crate::client::tap::{Record, Way};
+use crate::client::tap::{Direction, Record};
 use crate::protocol::link;
 use crate::protocol::wire::show;
 
@@ -113,10 +113,10 @@ impl App {
     pub(super) fn record(&mut self, record: &Record) {
         let locale = rust_i18n::locale();
         let (arrow, meaning) = match record.way {
-            Way::Out(_) => ("→", show::request(&record.bytes, &locale)),
-            Way::In => ("←", show::reply(&record.bytes, &locale)),
-            Way::Said => ("⇒", show::said(&record.bytes, &locale)),
-            Way::Heard => ("⇐", show::heard(&record.bytes, &locale)),
+            Direction::Out(_) => ("→", show::request(&record.bytes, &locale)),
+            Direction::In => ("←", show::reply(&record.bytes, &locale)),
+            Direction::Said => ("⇒", show::said(&record.bytes, &locale)),
+            Direction::Heard => ("⇐", show::heard(&record.bytes, &locale)),
         };
         let after = record.after.map(|after| format!(" · {:.1} ms", after.as_secs_f64() * 1e3)).unwrap_or_default();
         let bytes = if link::is_packet(&record.bytes) {

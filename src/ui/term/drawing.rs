@@ -13,7 +13,7 @@ use super::terminal::Terminal;
 use super::wrap::wrap;
 use crate::base::model::Account;
 use crate::client::net::clock;
-use crate::client::session::Link;
+use crate::client::session::ConnectionState;
 
 /// How often a flood of messages is drawn.
 const DRAW: Duration = Duration::from_millis(10);
@@ -29,7 +29,8 @@ impl App {
             return Prompt { painted: self.out.style.warning(&plain), plain };
         }
         let me = self.login.account().map_or("hongyan", Account::as_str);
-        let offline = self.login.logged_in && matches!(self.client.link(), Link::Offline | Link::LoggedOut);
+        let offline =
+            self.login.logged_in && matches!(self.client.link(), ConnectionState::Offline | ConnectionState::LoggedOut);
         let off = match () {
             () if offline => format!(" ({})", t!("main.offline")),
             () if self.login.logged_in && self.client.is_silent() => format!(" ({})", t!("term.no_connection")),

@@ -7,7 +7,7 @@ use super::screen::harmless;
 use super::talk::past_row;
 use crate::base::model::Account;
 use crate::client::net::clock;
-use crate::client::session::{Link, Speaks};
+use crate::client::session::{ConnectionState, SpokenDialect};
 use crate::protocol::wire::frame::Past;
 
 /// Messages of one page, unless a number was said.
@@ -32,10 +32,10 @@ impl App {
     /// Asks for the newest messages, or for those before what was shown last.
     pub(super) fn past(&mut self, words: &[String]) {
         let Some((peer, count)) = self.whose(words) else { return };
-        if self.client.connection().speaks == Some(Speaks::Plain) {
+        if self.client.connection().speaks == Some(SpokenDialect::Plain) {
             return self.warn(&t!("term.past_not_plain"));
         }
-        if !matches!(self.client.link(), Link::Connected { .. } | Link::Waiting) {
+        if !matches!(self.client.link(), ConnectionState::Connected { .. } | ConnectionState::Waiting) {
             return self.error(&t!("gui.no_answer"));
         }
         let before = self.login.pages.before.take().filter(|(of, _)| *of == peer).map(|(_, row)| row);

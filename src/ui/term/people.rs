@@ -11,7 +11,7 @@ use crate::base::model::{Account, names};
 use crate::client::history::{Contact, Conversation};
 use crate::client::net::clock;
 use crate::client::roster::{Entry, Person, Presence, Roster, Section};
-use crate::client::session::{Found, Speaks};
+use crate::client::session::{LookUpResult, SpokenDialect};
 
 /// In fewer columns the list has no room for accounts and last messages.
 const NARROW: usize = 56;
@@ -179,7 +179,7 @@ impl App {
         if self.login.roster.is_met(&account) {
             return self.add_now(contact);
         }
-        if self.client.connection().speaks == Some(Speaks::Plain) {
+        if self.client.connection().speaks == Some(SpokenDialect::Plain) {
             self.add_now(contact);
             return self.quiet(&t!("friend.never_checked"));
         }
@@ -194,7 +194,7 @@ impl App {
     }
 
     /// Whether there is an account that the server was asked about.
-    pub(super) fn looked_up(&mut self, asked: &Account, found: Found) {
+    pub(super) fn looked_up(&mut self, asked: &Account, found: LookUpResult) {
         let about = |change: &mut Change| match change {
             Change::Asked(contact) => contact.account == *asked,
             Change::There(_) | Change::Gone(_) | Change::Blocked(..) => false,
@@ -202,27 +202,29 @@ impl App {
         let change = self.login.awaits.change.take_if(about);
         let nobody = t!("friend.nobody", name = harmless(&asked.shown()));
         match (change, found) {
-            (Some(Change::Asked(contact)), Found::There(account)) => self.add_now(Contact { account, ..contact }),
-            (Some(Change::Asked(contact)), Found::NotHere) => {
+            (Some(Change::Asked(contact)), LookUpResult::There(account)) => {
+                self.add_now(Contact { account, ..contact })
+            }
+            (Some(Change::Asked(contact)), LookUpResult::NotHere) => {
                 self.add_now(contact);
                 self.quiet(&t!("friend.never_checked"));
             }
             // The line itself is one key away; put back it would mix with what is typed meanwhile.
-            (Some(Change::Asked(_)), Found::Nobody) => {
+            (Some(Change::Asked(_)), LookUpResult::Nobody) => {
                 self.failed(Exit::Offline);
                 self.error(&nobody);
             }
-            (Some(Change::Asked(contact)), Found::Unanswered) if self.on_terminal() => {
+            (Some(Change::Asked(contact)), LookUpResult::Unanswered) if self.on_terminal() => {
                 self.warn(&t!("term.not_asked"));
                 self.ask = Ask::AddAllTheSame(contact);
             }
-            (Some(Change::Asked(_)), Found::Unanswered) => {
+            (Some(Change::Asked(_)), LookUpResult::Unanswered) => {
                 self.failed(Exit::NoAnswer);
                 self.error(&t!("term.not_asked_pipe", name = harmless(&asked.shown())));
             }
             // What is written there stays in the line, and each message's own answer says the same.
-            (_, Found::Nobody) if self.login.target.as_ref() == Some(asked) => self.warn(&nobody),
-            (_, Found::There(_) | Found::NotHere | Found::Nobody | Found::Unanswered) => {}
+            (_, LookUpResult::Nobody) if self.login.target.as_ref() == Some(asked) => self.warn(&nobody),
+            (_, LookUpResult::There(_) | LookUpResult::NotHere | LookUpResult::Nobody | LookUpResult::Unanswered) => {}
         }
     }
 

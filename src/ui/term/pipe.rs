@@ -17,7 +17,7 @@ const SETTLE: Duration = Duration::from_secs(10);
 
 /// A line that has come.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Came {
+pub(super) enum Arrived {
     /// As it is.
     Line(String),
     /// One that was typed while a password was looked at, so that its writer did not see it: the password once more, if that
@@ -30,7 +30,7 @@ pub(super) enum Came {
 /// The lines that wait, and how the session goes. Lines typed ahead at a terminal wait here as well.
 #[derive(Debug)]
 pub(super) struct Pipe {
-    lines: VecDeque<Came>,
+    lines: VecDeque<Arrived>,
     /// The line that was done last, counted from 1.
     pub(super) number: usize,
     /// Whether the rest is not done.
@@ -49,7 +49,7 @@ impl Default for Pipe {
 
 impl Pipe {
     /// A line has come.
-    pub(super) fn came(&mut self, line: Came) {
+    pub(super) fn came(&mut self, line: Arrived) {
         if !self.stopped {
             self.lines.push_back(line);
         }
@@ -61,7 +61,7 @@ impl Pipe {
     }
 
     /// The line that is to be done now.
-    pub(super) fn next(&mut self) -> Option<Came> {
+    pub(super) fn next(&mut self) -> Option<Arrived> {
         let line = self.lines.pop_front()?;
         self.number += 1;
         Some(line)
@@ -104,10 +104,10 @@ impl App {
         while !self.busy() {
             let Some(line) = self.pipe.next() else { break };
             match line {
-                Came::Line(line) => self.line_done(line),
-                Came::Blind(line) if self.ask.is_secret() => self.submit(line),
-                Came::Blind(_) => self.warn(&t!("term.typed_unseen")),
-                Came::Unreadable => self.stop(&t!("term.not_utf8")),
+                Arrived::Line(line) => self.line_done(line),
+                Arrived::Blind(line) if self.ask.is_secret() => self.submit(line),
+                Arrived::Blind(_) => self.warn(&t!("term.typed_unseen")),
+                Arrived::Unreadable => self.stop(&t!("term.not_utf8")),
             }
             self.events();
         }
@@ -179,12 +179,12 @@ mod tests {
     #[test]
     fn what_comes_behind_a_stop_is_not_done() {
         let mut pipe = Pipe::default();
-        let line = |text: &str| Came::Line(text.into());
+        let line = |text: &str| Arrived::Line(text.into());
         pipe.came(line("login a"));
-        pipe.came(Came::Unreadable);
+        pipe.came(Arrived::Unreadable);
         assert_eq!((pipe.next(), pipe.number), (Some(line("login a")), 1));
         pipe.came(line("secret"));
-        assert_eq!((pipe.next(), pipe.number), (Some(Came::Unreadable), 2));
+        assert_eq!((pipe.next(), pipe.number), (Some(Arrived::Unreadable), 2));
         assert!(!pipe.is_over());
         pipe.stop();
         pipe.came(line("chat b"));
@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn it_is_over_when_the_last_line_is_done_and_the_first_reason_stays() {
         let mut pipe = Pipe::default();
-        pipe.came(Came::Line("friends".into()));
+        pipe.came(Arrived::Line("friends".into()));
         pipe.end();
         assert!(!pipe.is_over());
         assert!(pipe.next().is_some() && pipe.is_over());

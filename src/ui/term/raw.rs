@@ -17,7 +17,7 @@ use super::remembered::is_kept;
 use super::screen::harmless;
 use super::would::session_would;
 use crate::client::net::{Bell, Now, Socket, clock};
-use crate::probe::hand::{Came, Expectation, PATIENCE, Trial};
+use crate::probe::hand::{Arrived, Expectation, PATIENCE, Trial};
 use crate::probe::{CaseReport, Document, Origin, Verdict, markdown, printable};
 use crate::protocol::wire::explain::{Colour, explain};
 use crate::protocol::wire::{Charset, show};
@@ -202,10 +202,10 @@ impl App {
         }
         for (whose, sent, arrival) in arrived {
             match (whose, sent) {
-                (Whose::Unclear, Some(sent)) => self.raw_answered(&sent, Came::Perhaps(arrival.bytes)),
+                (Whose::Unclear, Some(sent)) => self.raw_answered(&sent, Arrived::Perhaps(arrival.bytes)),
                 (_, Some(sent)) => {
                     let time = arrival.at.instant.saturating_duration_since(sent.at.instant);
-                    self.raw_answered(&sent, Came::Reply(arrival.bytes, time));
+                    self.raw_answered(&sent, Arrived::Reply(arrival.bytes, time));
                 }
                 (Whose::Late(number, after), None) => {
                     let (bytes, after) =
@@ -224,15 +224,15 @@ impl App {
             && let Some(sent) = raw.sent.take()
         {
             raw.late.give_up(raw.cases.len() + 1, &sent.bytes, sent.at.instant);
-            self.raw_answered(&sent, Came::Nothing);
+            self.raw_answered(&sent, Arrived::Nothing);
         }
     }
 
-    fn raw_answered(&mut self, sent: &Sent, came: Came) {
+    fn raw_answered(&mut self, sent: &Sent, came: Arrived) {
         let (reply, took) = match &came {
-            Came::Reply(reply, time) => (Some(reply), format!(" · {:.2} ms", time.as_secs_f64() * 1e3)),
-            Came::Perhaps(reply) => (Some(reply), String::new()),
-            Came::Nothing | Came::NotYet => (None, String::new()),
+            Arrived::Reply(reply, time) => (Some(reply), format!(" · {:.2} ms", time.as_secs_f64() * 1e3)),
+            Arrived::Perhaps(reply) => (Some(reply), String::new()),
+            Arrived::Nothing | Arrived::NotYet => (None, String::new()),
         };
         match reply {
             Some(reply) => {

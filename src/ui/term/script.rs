@@ -31,9 +31,9 @@ use crate::base::shown;
 use crate::client::history::{Conversation, Row, rescue};
 use crate::client::net::clock;
 use crate::client::roster::Roster;
-use crate::client::session::{Polling, Speaks};
+use crate::client::session::{Polling, SpokenDialect};
 use crate::client::{Client, Config, Event};
-use crate::local::place::Place;
+use crate::local::server_choice::ServerChoice;
 use crate::protocol::wire::Reply;
 use crate::protocol::wire::frame::Reason;
 use crate::protocol::wire::reply::Learned;
@@ -217,7 +217,7 @@ impl Running {
             return Err(Stop(Exit::Usage, t!("term.no_account").into_owned()));
         }
         let me = Account::person(name).map_err(|_| Stop(Exit::Usage, t!("gui.bad_account").into_owned()))?;
-        let mut place = Place::of(script.face.server.as_deref(), false, &settings);
+        let mut place = ServerChoice::of(script.face.server.as_deref(), false, &settings);
         let sends = !matches!(script.job, Job::History { .. } | Job::Friends { .. } | Job::Forget | Job::Rescue);
         // The history's file is named after the address; this machine's own is always the same.
         if sends || !place.is_known() {
@@ -358,7 +358,7 @@ impl Running {
         let mut failed = None;
         let roster = self.roster.clone();
         // The secure dialect pushes and knows no end: what was asked after the last message is answered after it.
-        let secure = self.client.connection().speaks == Some(Speaks::Secure);
+        let secure = self.client.connection().speaks == Some(SpokenDialect::Secure);
         let me = self.me.clone();
         let mut asked = printed;
         if secure {

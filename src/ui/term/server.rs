@@ -13,10 +13,10 @@ use super::script::Exit;
 use super::{Args, Input};
 use crate::base::settings::Settings;
 use crate::client::net::reach::Reach;
-use crate::client::net::{Found, clock};
+use crate::client::net::{FoundAddress, clock};
 use crate::client::session::{Dialect, KeyChange};
 use crate::client::{Client, ClientError, Config};
-use crate::local::place::Place;
+use crate::local::server_choice::ServerChoice;
 
 /// Leaving never depends on the server: the session gives up after a second.
 const LEAVE: Duration = Duration::from_millis(1_200);
@@ -44,7 +44,7 @@ pub(super) struct Ending {
 
 /// The server one chats by, and what is being found out about it.
 pub(super) struct Server {
-    pub(super) place: Place,
+    pub(super) place: ServerChoice,
     bind: Option<SocketAddr>,
     /// Which dialects, and whether a password may go out in plain.
     dialect: (Dialect, bool),
@@ -58,7 +58,7 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn new(args: &Args, settings: &Settings) -> Self {
-        let place = Place::of(args.face.server.as_deref(), args.host_lan, settings);
+        let place = ServerChoice::of(args.face.server.as_deref(), args.host_lan, settings);
         let dialect = (args.face.dialect(), args.face.allow_plain);
         Self { place, bind: args.face.bind, dialect, found: false, changed: None, reach: None }
     }
@@ -91,7 +91,7 @@ impl App {
         std::thread::Builder::new().name("look-up".into()).spawn(search).map(drop)
     }
 
-    pub(super) fn server_found(&mut self, found: Result<Option<Found>, String>) {
+    pub(super) fn server_found(&mut self, found: Result<Option<FoundAddress>, String>) {
         self.server.found = true;
         match found {
             Err(error) => {

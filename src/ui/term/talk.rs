@@ -12,7 +12,7 @@ use crate::base::model::{Account, MessageId, MessageText, SendState, names};
 use crate::base::shown;
 use crate::client::history::{Row, state_of};
 use crate::client::net::clock;
-use crate::client::session::Speaks;
+use crate::client::session::SpokenDialect;
 use crate::protocol::wire::frame::Past;
 
 /// Rows shown when a chat is opened, besides what is unread.
@@ -40,7 +40,7 @@ impl App {
         self.client.last(peer.clone(), u32::try_from(unread).unwrap_or(MOST).saturating_add(BEFORE).min(200));
         self.set_target(Some(peer.clone()));
         // Whether there is such an account, and still the same one. A text goes out meanwhile, as its own answer says no less.
-        if !peer.is_room() && self.client.connection().speaks == Some(Speaks::Secure) {
+        if !peer.is_room() && self.client.connection().speaks == Some(SpokenDialect::Secure) {
             self.client.look_up(clock::now(), peer);
         }
     }
@@ -181,7 +181,7 @@ impl App {
             text.push('\n');
         }
         self.print_as_it_is(&text);
-        if rows.is_empty() && self.client.connection().speaks == Some(Speaks::Secure) {
+        if rows.is_empty() && self.client.connection().speaks == Some(SpokenDialect::Secure) {
             self.quiet(&t!("term.past_hint"));
         }
         if wanted == Wanted::Chat {

@@ -11,7 +11,7 @@ use super::screen::{column, harmless};
 use super::script::Exit;
 use crate::client::history::time_of;
 use crate::client::net::clock;
-use crate::client::session::{KeyChange, Link};
+use crate::client::session::{ConnectionState, KeyChange};
 use crate::protocol::link::words;
 
 impl App {
@@ -118,7 +118,10 @@ impl App {
 
     /// Ends the account's session elsewhere.
     pub(super) fn take_back(&mut self) {
-        let here = matches!(self.client.link(), Link::Connected { .. } | Link::Waiting | Link::LoggingIn);
+        let here = matches!(
+            self.client.link(),
+            ConnectionState::Connected { .. } | ConnectionState::Waiting | ConnectionState::LoggingIn
+        );
         match self.login.me.clone() {
             Some(me) if !here => {
                 self.pending = Pending::Login(me);

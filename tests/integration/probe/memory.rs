@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use hongyan::probe::{Datagram, Desk, Transport};
+use hongyan::probe::{Datagram, SocketIndex, Transport};
 use hongyan::protocol::wire::frame::AccountSettings;
 use hongyan::server::engine::{Effect, Engine, Now};
 use hongyan::server::hasher::{Hashed, Job, Outcome};
@@ -47,7 +47,7 @@ pub struct Memory<M> {
     faults: Faults,
     random: u64,
     now: Duration,
-    ports: HashMap<Desk, u16>,
+    ports: HashMap<SocketIndex, u16>,
     next_port: u16,
     /// When, and what: to the server from a port, or to a port.
     on_the_way: Vec<(Duration, u64, Move)>,
@@ -116,19 +116,19 @@ impl<M: Machine> Memory<M> {
 }
 
 impl<M: Machine> Transport for Memory<M> {
-    fn open(&mut self, desk: Desk) -> io::Result<()> {
+    fn open(&mut self, desk: SocketIndex) -> io::Result<()> {
         self.next_port += 1;
         self.ports.insert(desk, self.next_port);
         Ok(())
     }
 
-    fn send(&mut self, desk: Desk, bytes: &[u8]) -> io::Result<()> {
+    fn send(&mut self, desk: SocketIndex, bytes: &[u8]) -> io::Result<()> {
         let from = at(self.ports[&desk]);
         self.pass(self.now, || Move::In(from, bytes.to_vec()));
         Ok(())
     }
 
-    fn receive(&mut self, desk: Desk, wait: Duration) -> io::Result<Option<Datagram>> {
+    fn receive(&mut self, desk: SocketIndex, wait: Duration) -> io::Result<Option<Datagram>> {
         let (port, end) = (self.ports[&desk], self.now + wait);
         loop {
             if let Some(datagram) = self.arrived.get_mut(&port).and_then(VecDeque::pop_front) {

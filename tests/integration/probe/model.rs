@@ -35,7 +35,7 @@ impl Default for Habits {
 type Bytes = Vec<u8>;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Letter {
+struct SentMessage {
     from: Bytes,
     body: Bytes,
 }
@@ -46,9 +46,9 @@ pub struct Model {
     accounts: HashMap<Bytes, Bytes>,
     /// In the order of their logins.
     sessions: Vec<(Bytes, SocketAddr)>,
-    unread: HashMap<Bytes, Vec<Letter>>,
+    unread: HashMap<Bytes, Vec<SentMessage>>,
     /// The letter taken last, for a fault.
-    taken: HashMap<Bytes, Letter>,
+    taken: HashMap<Bytes, SentMessage>,
     forwarded: u64,
     last_other: Option<SocketAddr>,
     replies: u64,
@@ -270,7 +270,7 @@ impl Model {
             _ => {}
         }
         let online = self.sessions.iter().any(|(name, _)| name == to);
-        let letter = Letter { from: me.to_vec(), body };
+        let letter = SentMessage { from: me.to_vec(), body };
         if online || self.habits.keeps {
             self.forwarded += 1;
             let lost = self.has(Fault::SomeLost) && self.forwarded.is_multiple_of(3);
@@ -317,7 +317,7 @@ impl Model {
 
     fn take(&mut self, me: &[u8], operation: &[u8], friend: Option<&[u8]>) -> Bytes {
         let friend = if self.has(Fault::FiveTakesAny) { None } else { friend };
-        let fits = |letter: &Letter| friend.is_none_or(|f| letter.from == f);
+        let fits = |letter: &SentMessage| friend.is_none_or(|f| letter.from == f);
         let last_first = self.has(Fault::LastFirst);
         let keeps = self.has(Fault::FiveKeeps) && operation == b"05";
         let letters = self.unread.entry(me.to_vec()).or_default();
@@ -343,7 +343,7 @@ impl Model {
         self.show(me, operation, &letter)
     }
 
-    fn show(&self, me: &[u8], operation: &[u8], letter: &Letter) -> Bytes {
+    fn show(&self, me: &[u8], operation: &[u8], letter: &SentMessage) -> Bytes {
         let mut from = letter.from.clone();
         let time = match self.fault {
             Some(Fault::TimeShort) => "12:04",

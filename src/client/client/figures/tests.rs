@@ -6,7 +6,7 @@ fn each_dialect_shows_what_it_knows() {
     let mut connection = Connection {
         server: at,
         own: None,
-        link: Link::Offline,
+        link: ConnectionState::Offline,
         speaks: None,
         encrypted: None,
         rtt: None,
@@ -42,7 +42,7 @@ fn each_dialect_shows_what_it_knows() {
         assert!(state.contains(address) && state.contains("192.0.2.2:9"), "{state}");
     }
     connection.received = 7;
-    connection.speaks = Some(Speaks::Secure);
+    connection.speaks = Some(SpokenDialect::Secure);
     connection.encrypted =
         Some(Encrypted { key: vec![1; 44], least_rtt: Duration::from_millis(40), window: 19_200, queued: 0, moves: 2 });
     (connection.rtt, connection.deviation) = (Some(Duration::from_millis(50)), Some(Duration::from_millis(3)));

@@ -60,24 +60,24 @@ fn a_damaged_note_or_file_is_not_a_first_meeting() {
     let data = dir.path();
     let (first, later) = ("192.0.2.1:9".parse().expect("valid"), "192.0.2.2:9".parse().expect("valid"));
     let key = vec![1; KEY];
-    assert_eq!(known(data, "chat.example:9", first), Known::default());
+    assert_eq!(known(data, "chat.example:9", first), KnownServer::default());
     add_key(&folder_at(data, first), &key).expect("kept");
     let note = note_of(data, "chat.example:9");
     private::folder(note.parent().expect("a folder")).expect("made");
     private::replace(&note, first.to_string()).expect("written");
-    let met = Known { pins: vec![key.clone()], secure_only: true, ..Known::default() };
+    let met = KnownServer { pins: vec![key.clone()], secure_only: true, ..KnownServer::default() };
     assert_eq!(known(data, "chat.example:9", later), met);
     for garbage in ["", "192.0.2", "\0\0\0"] {
         std::fs::write(&note, garbage).expect("written");
         let damaged = Some(note.display().to_string());
-        let elsewhere = Known { damaged: damaged.clone(), ..Known::default() };
+        let elsewhere = KnownServer { damaged: damaged.clone(), ..KnownServer::default() };
         assert_eq!(known(data, "chat.example:9", later), elsewhere, "{garbage:?}");
-        assert_eq!(known(data, "chat.example:9", first), Known { damaged, ..met.clone() }, "{garbage:?}");
+        assert_eq!(known(data, "chat.example:9", first), KnownServer { damaged, ..met.clone() }, "{garbage:?}");
     }
     // What cannot be read at all is no first meeting either.
     let file = folder_at(data, first).join(KEYS);
     std::fs::remove_file(&file).expect("removed");
     std::fs::create_dir(&file).expect("a folder");
     let damaged = Some(file.display().to_string());
-    assert_eq!(known(data, "192.0.2.1:9", first), Known { secure_only: true, damaged, ..Known::default() });
+    assert_eq!(known(data, "192.0.2.1:9", first), KnownServer { secure_only: true, damaged, ..KnownServer::default() });
 }

@@ -34,7 +34,7 @@ fn a_message_and_the_cursor_are_stored_together_or_not_at_all() {
     drop(database);
     let database = Database::open(&path).expect("again");
     let kept = database.kept().expect("read");
-    assert_eq!(kept, Kept { device: new.device, token, cursor: Some(8), newest: 2, delivered: 0, made: None });
+    assert_eq!(kept, DeviceState { device: new.device, token, cursor: Some(8), newest: 2, delivered: 0, made: None });
     assert_eq!(
         database.run(&[pushed(5, 8, Some(5))]),
         [Done::Stored { token: StoreToken::Secure(5), id: None, known: false, state: None }]
@@ -111,7 +111,8 @@ fn what_was_handed_out_last_is_known_to_the_next_program() {
     database.run(&[Op::Write(Write::Unread(3)), plain(2), plain(3)]);
     drop(database);
     let database = Database::open(&path).expect("again");
-    let last = Handed { from: Account::sanitised("b"), time: "12:04:58".into(), raw: b"3".to_vec(), left: Some(1) };
+    let last =
+        LastDelivery { from: Account::sanitised("b"), time: "12:04:58".into(), raw: b"3".to_vec(), left: Some(1) };
     assert_eq!(database.handed_last().expect("read"), Some(last));
     database.run(&[Op::Write(Write::Unread(0))]);
     assert_eq!(database.handed_last().expect("read"), None, "all is confirmed");

@@ -35,11 +35,11 @@ fn a_zone_is_learned_from_what_cannot_have_waited() {
 #[test]
 fn what_is_not_known_is_not_made_up() {
     let said = "2026-11-30 22:30:00";
-    assert_eq!(Written::of(said, NOW, Some(8 * 3600)).unix_ms, NOW);
-    let unknown = Written { unix_ms: NOW + 5, face: Some(NOW + 8 * HOUR), zone: None };
-    assert_eq!(Written::of(said, NOW + 5, None), unknown);
+    assert_eq!(WrittenTime::of(said, NOW, Some(8 * 3600)).unix_ms, NOW);
+    let unknown = WrittenTime { unix_ms: NOW + 5, face: Some(NOW + 8 * HOUR), zone: None };
+    assert_eq!(WrittenTime::of(said, NOW + 5, None), unknown);
     // It would not be written yet.
-    assert_eq!(Written::of(said, NOW + 5, Some(0)), unknown);
-    assert_eq!(Written::of("soon", NOW, Some(0)), Written { unix_ms: NOW, face: None, zone: None });
+    assert_eq!(WrittenTime::of(said, NOW + 5, Some(0)), unknown);
+    assert_eq!(WrittenTime::of("soon", NOW, Some(0)), WrittenTime { unix_ms: NOW, face: None, zone: None });
     assert!(may_be(NOW + 8 * HOUR, NOW) && !may_be(NOW + 8 * HOUR + 1000, NOW) && !may_be(NOW + 15 * HOUR, NOW));
 }

@@ -16,7 +16,7 @@ fn closed(at: &str) -> SocketAddr {
     UdpSocket::bind(at).and_then(|socket| socket.local_addr()).expect("a socket")
 }
 
-fn found(addresses: &[SocketAddr], preferred: Option<SocketAddr>) -> (Found, Duration) {
+fn found(addresses: &[SocketAddr], preferred: Option<SocketAddr>) -> (FoundAddress, Duration) {
     let begun = clock::now().instant;
     let found = find("twin:1", |_| Ok(addresses.to_vec()), |at| Some(at) == preferred).expect("addresses");
     (found, clock::now().instant - begun)
@@ -31,7 +31,7 @@ fn the_address_that_answers_is_taken_wherever_it_stands() {
     for dead in [closed("[::1]:0"), silent_at, "[100::1]:9".parse().expect("valid")] {
         for addresses in [[dead, plain], [plain, dead]] {
             let (found, took) = found(&addresses, None);
-            assert_eq!(found, Found { address: plain, sure: true }, "{addresses:?}");
+            assert_eq!(found, FoundAddress { address: plain, sure: true }, "{addresses:?}");
             assert!(took < Duration::from_secs(2), "{addresses:?}: {took:?}");
         }
     }
@@ -45,10 +45,10 @@ fn where_none_answers_the_first_is_tried_and_looked_for_again() {
     let echo = server("127.0.0.1:0", b"10#echo");
     let dead = closed("[::1]:0");
     let (found_none, took) = found(&[dead, echo], None);
-    assert_eq!(found_none, Found { address: dead, sure: false }, "an echo is no server");
+    assert_eq!(found_none, FoundAddress { address: dead, sure: false }, "an echo is no server");
     assert!(took < Duration::from_secs(8), "{took:?}");
     // With one address there is nothing to choose, so nobody is asked.
-    assert_eq!(found(&[dead, dead], None).0, Found { address: dead, sure: true });
+    assert_eq!(found(&[dead, dead], None).0, FoundAddress { address: dead, sure: true });
     assert!(find("twin:1", |_| Ok(Vec::new()), |_| false).is_err());
     assert!(find("twin:1", |_| Err(ErrorKind::Other.into()), |_| false).is_err());
 }
@@ -69,6 +69,6 @@ fn an_address_is_asked_what_the_course_has_whatever_is_known_of_it() {
         asked.into_iter().map(|(text, _)| text).collect::<Vec<_>>()
     });
     let found = find("twin:1", |_| Ok(vec![at, closed("[::1]:0")]), |_| false);
-    assert_eq!(found.expect("addresses"), Found { address: at, sure: true });
+    assert_eq!(found.expect("addresses"), FoundAddress { address: at, sure: true });
     assert_eq!(told.join().expect("asked"), ["08#"; 4]);
 }

@@ -5,14 +5,14 @@ use std::time::Instant;
 use super::Session;
 use super::state::State;
 use crate::base::model::Account;
-use crate::client::session::{AccountChange, Event, Found};
+use crate::client::session::{AccountChange, Event, LookUpResult};
 
 impl Session {
     /// See [`secure::Session::look_up`]; in the plain dialect nobody can ask.
     pub fn look_up(&mut self, now: Instant, account: Account) {
         match &mut self.state {
-            State::Sought(_) => self.tell(Event::LookedUp { asked: account, found: Found::Unanswered }),
-            State::Plain(_) => self.tell(Event::LookedUp { asked: account, found: Found::NotHere }),
+            State::Sought(_) => self.tell(Event::LookedUp { asked: account, found: LookUpResult::Unanswered }),
+            State::Plain(_) => self.tell(Event::LookedUp { asked: account, found: LookUpResult::NotHere }),
             State::Secure(secure) => secure.session.look_up(now, account),
         }
         self.listen();

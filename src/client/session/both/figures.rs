@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Session;
-use crate::client::session::{Framed, plain};
+use crate::client::session::{TappedFrame, plain};
 use crate::protocol::link;
 use crate::protocol::wire::frame::Key;
 
@@ -15,7 +15,7 @@ impl Session {
     }
 
     /// See [`secure::Session::poll_framed`].
-    pub fn poll_framed(&mut self) -> Option<Framed> {
+    pub fn poll_framed(&mut self) -> Option<TappedFrame> {
         self.state.secure_mut()?.poll_framed()
     }
 
@@ -34,7 +34,7 @@ impl Session {
     }
 
     /// See [`secure::Session::trouble`].
-    pub fn trouble(&mut self) -> Option<link::Why> {
+    pub fn trouble(&mut self) -> Option<link::CloseReason> {
         self.state.secure_mut()?.trouble()
     }
 

@@ -4,11 +4,12 @@
 use std::time::Instant;
 
 use super::{
-    Choice, Event, Known, Link, LoginOutcome, RegisterOutcome, Session, Speaks, Step, Waiting, Wish, plain, secure,
+    ConnectionState, DialectChoice, Event, KnownServer, LoginOutcome, PendingMessage, PendingRequest, RegisterOutcome,
+    Session, SpokenDialect, Step, plain, secure,
 };
 
 impl Session {
-    pub(super) fn begin(&mut self, now: Instant, wish: Wish) {
+    pub(super) fn begin(&mut self, now: Instant, wish: PendingRequest) {
         self.wishes.add(wish);
         if self.choice.doubt_old_answer(now) {
             self.seek();
@@ -18,7 +19,7 @@ impl Session {
 
     pub(super) fn log_in(&mut self, now: Instant) {
         if !self.choice.is_settled() {
-            self.show(Link::LoggingIn);
+            self.show(ConnectionState::LoggingIn);
         }
         self.ask(now);
     }
@@ -35,7 +36,7 @@ impl Session {
         if was_secure {
             // Nobody listens to that one any more.
             self.tell(Event::Silent(None));
-            self.show(Link::LoggingIn);
+            self.show(ConnectionState::LoggingIn);
         }
         let step = self.choice.speak_plain(now, was_secure);
         self.follow(now, step);
@@ -50,7 +51,7 @@ impl Session {
             self.last_token = secure.last_token();
             // What that one has not settled goes on waiting; what may have arrived is said so.
             for (id, to, text, again) in secure.take_outbox() {
-                self.wishes.wait(Waiting { id, to: to.into(), text, again });
+                self.wishes.wait(PendingMessage { id, to: to.into(), text, again });
             }
         }
         self.listen();
@@ -62,7 +63,9 @@ impl Session {
         match step {
             Step::Wait => {}
             // Somebody agreed to that before, and nobody was ever there in the other.
-            Step::Speak { speaks: Speaks::Plain, .. } if self.speaks() == Some(Speaks::Secure) => self.go_over(now),
+            Step::Speak { speaks: SpokenDialect::Plain, .. } if self.speaks() == Some(SpokenDialect::Secure) => {
+                self.go_over(now)
+            }
             Step::Speak { speaks, anew } => {
                 self.speak(speaks);
                 if anew {
@@ -76,11 +79,11 @@ impl Session {
         }
     }
 
-    fn speak(&mut self, speaks: Speaks) {
+    fn speak(&mut self, speaks: SpokenDialect) {
         let choice = &self.choice;
         match speaks {
-            Speaks::Plain => self.state.speak_plain(|left| plain_session(choice, left)),
-            Speaks::Secure => {
+            SpokenDialect::Plain => self.state.speak_plain(|left| plain_session(choice, left)),
+            SpokenDialect::Secure => {
                 let Self { server, if_free, last_token, seed, carrier_seed, .. } = *self;
                 self.state.speak_securely(|| {
                     let (pins, damaged) = (choice.known().pins.clone(), choice.known().damaged.clone());
@@ -91,48 +94,50 @@ impl Session {
         }
     }
 
-    fn hand_on(&mut self, now: Instant, speaks: Speaks) {
+    fn hand_on(&mut self, now: Instant, speaks: SpokenDialect) {
         for wish in self.wishes.take() {
             match speaks {
-                Speaks::Plain => self.wish_plainly(now, wish),
-                Speaks::Secure => self.wish_securely(now, wish),
+                SpokenDialect::Plain => self.wish_plainly(now, wish),
+                SpokenDialect::Secure => self.wish_securely(now, wish),
             }
         }
         self.listen();
-        for Waiting { id, to, text, again } in self.wishes.take_messages() {
+        for PendingMessage { id, to, text, again } in self.wishes.take_messages() {
             if again { self.send_again(now, id, to, text) } else { self.send(now, id, to, text) }
         }
     }
 
-    fn wish_plainly(&mut self, now: Instant, wish: Wish) {
+    fn wish_plainly(&mut self, now: Instant, wish: PendingRequest) {
         let Some(plain) = self.state.text_mut() else { return };
         match wish {
-            Wish::Register { account, password, confirm } => plain.register(now, account, password, confirm),
+            PendingRequest::Register { account, password, confirm } => plain.register(now, account, password, confirm),
             // It would be refused there, and everybody on the way could read the password.
-            Wish::Login { .. } | Wish::Resume { .. } if self.encrypted_only => {
+            PendingRequest::Login { .. } | PendingRequest::Resume { .. } if self.encrypted_only => {
                 self.refuse_login(LoginOutcome::EncryptedOnly);
             }
-            Wish::Login { account, password, .. } => {
+            PendingRequest::Login { account, password, .. } => {
                 plain.login(now, account, password);
                 if let Some(handed) = self.handed.take() {
                     plain.set_handed(handed);
                 }
             }
-            Wish::Resume { .. } => self.refuse_login(LoginOutcome::PasswordNeeded),
+            PendingRequest::Resume { .. } => self.refuse_login(LoginOutcome::PasswordNeeded),
         }
     }
 
     fn refuse_login(&mut self, outcome: LoginOutcome) {
-        self.show(Link::Offline);
+        self.show(ConnectionState::Offline);
         self.tell(Event::LoggedIn(outcome));
     }
 
-    fn wish_securely(&mut self, now: Instant, wish: Wish) {
+    fn wish_securely(&mut self, now: Instant, wish: PendingRequest) {
         let Some(secure) = self.state.secure_mut() else { return };
         match wish {
-            Wish::Register { account, password, confirm } => secure.register(now, account, password, &confirm),
-            Wish::Login { account, password, kept } => secure.login(now, account, password, kept),
-            Wish::Resume { account, kept } => secure.resume(now, account, kept),
+            PendingRequest::Register { account, password, confirm } => {
+                secure.register(now, account, password, &confirm)
+            }
+            PendingRequest::Login { account, password, kept } => secure.login(now, account, password, kept),
+            PendingRequest::Resume { account, kept } => secure.resume(now, account, kept),
         }
     }
 
@@ -143,20 +148,20 @@ impl Session {
     }
 
     fn no_answer(&mut self) {
-        self.show(Link::Offline);
+        self.show(ConnectionState::Offline);
         for wish in self.wishes.take() {
             self.tell(match wish {
-                Wish::Register { .. } => Event::Registered(RegisterOutcome::Unheard),
-                Wish::Login { .. } | Wish::Resume { .. } => Event::LoggedIn(LoginOutcome::Unheard),
+                PendingRequest::Register { .. } => Event::Registered(RegisterOutcome::Unheard),
+                PendingRequest::Login { .. } | PendingRequest::Resume { .. } => Event::LoggedIn(LoginOutcome::Unheard),
             });
         }
     }
 }
 
 /// The plain dialect's session for this server, after what is left of one before it.
-pub(super) fn plain_session(choice: &Choice, left: plain::Left) -> plain::Session {
+pub(super) fn plain_session(choice: &DialectChoice, left: plain::Leftovers) -> plain::Session {
     let mut plain = plain::Session::after(left);
-    let Known { secure_only, foreign, fragile, .. } = *choice.known();
+    let KnownServer { secure_only, foreign, fragile, .. } = *choice.known();
     if choice.keeps_to_the_course() {
         plain.keep_to_the_course();
     }

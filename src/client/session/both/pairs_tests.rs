@@ -73,7 +73,7 @@ impl World {
             server: SocketAddr::from(([127, 0, 0, 1], 1)),
             polling: Polling::Strict,
             dialect: Dialect::Auto,
-            known: Known::default(),
+            known: KnownServer::default(),
             allow_plain: true,
             seed: 7,
             carrier_seed: Some([7; 32]),
@@ -136,7 +136,7 @@ impl World {
                     e,
                     Event::Registered(RegisterOutcome::NoAnswer)
                         | Event::LoggedIn(LoginOutcome::NoAnswer)
-                        | Event::Link(Link::Retrying { .. })
+                        | Event::ConnectionState(ConnectionState::Retrying { .. })
                 )
             })
     }
@@ -172,7 +172,7 @@ enum Second {
 }
 
 fn log_in(world: &mut World, name: &str, word: &str) {
-    let kept = Kept { device: Key([1; 16]), token: None, cursor: None, newest: 0, delivered: 0, made: None };
+    let kept = DeviceState { device: Key([1; 16]), token: None, cursor: None, newest: 0, delivered: 0, made: None };
     world.session.login(world.now, account(name), password(word), kept);
 }
 

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use crate::base::model::{Account, Polling};
-use crate::client::session::{Event, Speaks, Transmit, plain, secure};
+use crate::client::session::{Event, SpokenDialect, Transmit, plain, secure};
 use crate::protocol::wire::Reply;
 
 #[derive(Debug)]
@@ -24,16 +24,16 @@ pub(super) struct Secure {
     /// Datagrams that were typed by hand: they stand beside everything.
     pub(super) typed: VecDeque<Transmit>,
     /// Of the plain dialect's session before it.
-    left: plain::Left,
+    left: plain::Leftovers,
 }
 
 impl State {
     /// What is spoken, once that is known.
-    pub(super) fn speaks(&self) -> Option<Speaks> {
+    pub(super) fn speaks(&self) -> Option<SpokenDialect> {
         match self {
             Self::Sought(_) => None,
-            Self::Plain(_) => Some(Speaks::Plain),
-            Self::Secure(_) => Some(Speaks::Secure),
+            Self::Plain(_) => Some(SpokenDialect::Plain),
+            Self::Secure(_) => Some(SpokenDialect::Secure),
         }
     }
 
@@ -70,7 +70,7 @@ impl State {
     }
 
     /// The plain dialect is spoken from now on; `new` makes its session after the secure one.
-    pub(super) fn speak_plain(&mut self, new: impl FnOnce(plain::Left) -> plain::Session) {
+    pub(super) fn speak_plain(&mut self, new: impl FnOnce(plain::Leftovers) -> plain::Session) {
         self.turn(|state| match state {
             Self::Sought(plain) | Self::Plain(plain) => Self::Plain(plain),
             Self::Secure(secure) => Self::Plain(Box::new(new(secure.left))),
@@ -88,7 +88,7 @@ impl State {
     }
 
     /// What is spoken is not known any more, and nobody is logged in; `new` as above. The secure session, if it was that.
-    pub(super) fn seek(&mut self, new: impl FnOnce(plain::Left) -> plain::Session) -> Option<secure::Session> {
+    pub(super) fn seek(&mut self, new: impl FnOnce(plain::Leftovers) -> plain::Session) -> Option<secure::Session> {
         let mut over = None;
         self.turn(|state| match state {
             Self::Sought(plain) => Self::Sought(plain),

@@ -1,6 +1,6 @@
 //! What is told, and what follows from it here: where it is made, not where it is read.
 
-use super::{Beyond, Event, Link, LoginOutcome, RegisterOutcome, Session};
+use super::{ConnectionState, Event, ExtensionRequest, LoginOutcome, RegisterOutcome, Session};
 
 impl Session {
     /// Takes in what the session of the dialect has to tell; at the end of every call that may have changed it.
@@ -13,8 +13,8 @@ impl Session {
     /// Tells this, unless nobody needs to know, and does what follows from it.
     pub(super) fn tell(&mut self, event: Event) {
         match &event {
-            Event::Link(link) if self.shown == *link => return,
-            Event::Link(link) => self.shown = *link,
+            Event::ConnectionState(link) if self.shown == *link => return,
+            Event::ConnectionState(link) => self.shown = *link,
             Event::Pin(key) => self.choice.pin(key.clone()),
             // Somebody is asked what then; and whoever gave up is told nothing more.
             Event::Registered(RegisterOutcome::NoAnswer | RegisterOutcome::Unheard)
@@ -27,8 +27,8 @@ impl Session {
             Event::LoggedIn(outcome) => self.wishes.set_online(*outcome == LoginOutcome::Done),
             Event::Kicked { .. } => self.wishes.set_online(false),
             Event::Extensions { known, shown: true } => self.choice.set_foreign(!known),
-            Event::EndedAt(Beyond::Who) => self.choice.set_fragile(),
-            Event::EndedAt(Beyond::ChangePassword)
+            Event::EndedAt(ExtensionRequest::Who) => self.choice.set_fragile(),
+            Event::EndedAt(ExtensionRequest::ChangePassword)
             | Event::Silent(_)
             | Event::LoginPutOff(_)
             | Event::WentOffline(_)
@@ -66,7 +66,7 @@ impl Session {
         self.events.push_back(event);
     }
 
-    pub(super) fn show(&mut self, link: Link) {
-        self.tell(Event::Link(link));
+    pub(super) fn show(&mut self, link: ConnectionState) {
+        self.tell(Event::ConnectionState(link));
     }
 }

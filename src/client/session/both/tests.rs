@@ -1,4 +1,4 @@
-use super::super::Plainly;
+use super::super::PlainReason;
 use std::time::Duration;
 
 use super::*;
@@ -13,8 +13,8 @@ fn account(name: &str) -> Account {
     Account::person(name).expect("valid")
 }
 
-fn kept() -> Kept {
-    Kept { device: Key([1; 16]), token: None, cursor: None, newest: 0, delivered: 0, made: None }
+fn kept() -> DeviceState {
+    DeviceState { device: Key([1; 16]), token: None, cursor: None, newest: 0, delivered: 0, made: None }
 }
 
 /// A server that speaks plain, secure, or not at all, and a session.
@@ -62,7 +62,7 @@ fn carrier() -> Carrier {
 }
 
 impl World {
-    fn new(secure: bool, answers: fn(&str) -> Option<String>, allow_plain: bool, known: Known) -> Self {
+    fn new(secure: bool, answers: fn(&str) -> Option<String>, allow_plain: bool, known: KnownServer) -> Self {
         let config = Config {
             server: at(1),
             polling: Polling::Strict,
@@ -118,7 +118,7 @@ impl World {
 
     /// How often it was asked whether plain will do for one that was secure.
     fn asked(&self) -> usize {
-        self.events.iter().filter(|e| **e == Event::PlainOnly(Plainly::NoLonger)).count()
+        self.events.iter().filter(|e| **e == Event::PlainOnly(PlainReason::NoLonger)).count()
     }
 
     fn send(&mut self, id: i64) {
@@ -208,12 +208,14 @@ const FOREIGN: Event = Event::Extensions { known: false, shown: true };
 
 #[test]
 fn ours_is_spoken_to_securely_and_from_then_on_only_so() {
-    let mut world = World::new(true, ours, true, Known::default());
+    let mut world = World::new(true, ours, true, KnownServer::default());
     world.log_in();
     world.send(1);
     world.run(Duration::from_secs(1));
     let pins = world.session.pins().to_vec();
-    assert!(world.has(&DONE) && world.has(&Event::Speaks(Speaks::Secure)) && world.has(&Event::Pin(pins[0].clone())));
+    assert!(
+        world.has(&DONE) && world.has(&Event::Speaks(SpokenDialect::Secure)) && world.has(&Event::Pin(pins[0].clone()))
+    );
     assert_eq!((world.sends.as_slice(), world.sent.len(), world.count("10")), (&[1][..], 1, 1));
     // It is remembered: nothing is asked in text any more, and no text means anything.
     world.session.handle_datagram(world.now, b"09:b:2026-11-21 12:04:58:not from b");
@@ -224,7 +226,7 @@ fn ours_is_spoken_to_securely_and_from_then_on_only_so() {
     world.run(Duration::from_secs(1));
     assert_eq!((world.count("10"), world.count("08"), world.sent.len()), (1, 1, 2));
     assert!(!world.events.iter().any(|e| matches!(e, Event::Received { .. })));
-    let mut again = World::new(true, |_| None, true, Known { secure_only: true, ..Known::default() });
+    let mut again = World::new(true, |_| None, true, KnownServer { secure_only: true, ..KnownServer::default() });
     again.log_in();
     again.run(Duration::from_secs(1));
     assert!(again.has(&DONE) && again.sent.is_empty());
@@ -232,29 +234,29 @@ fn ours_is_spoken_to_securely_and_from_then_on_only_so() {
 
 #[test]
 fn no_password_goes_out_in_plain_before_somebody_agreed() {
-    let mut world = World::new(false, course, false, Known::default());
+    let mut world = World::new(false, course, false, KnownServer::default());
     world.log_in();
     world.send(1);
     world.run(10 * MINUTE);
-    assert!(world.has(&Event::PlainOnly(Plainly::Only)) && !world.has(&DONE));
+    assert!(world.has(&Event::PlainOnly(PlainReason::Only)) && !world.has(&DONE));
     assert_eq!(world.sent.len(), 1, "{:?}", world.sent);
     world.session.allow_plain(world.now);
     world.run(Duration::from_secs(1));
     assert!(world.has(&DONE) && world.has(&Event::Outgoing { id: MessageId(1), state: SendState::Sent }));
     assert_eq!((world.count("02"), world.count("03")), (1, 1));
     // Or does not agree.
-    let mut world = World::new(false, course, false, Known::default());
+    let mut world = World::new(false, course, false, KnownServer::default());
     world.log_in();
     world.run(MINUTE);
     world.session.go_offline(world.now);
     world.run(MINUTE);
-    assert!(world.has(&Event::WentOffline(Some(false))) && world.session.link() == Link::Offline);
+    assert!(world.has(&Event::WentOffline(Some(false))) && world.session.link() == ConnectionState::Offline);
     assert_eq!(world.sent.len(), 1);
 }
 
 #[test]
 fn who_agreed_before_is_not_asked() {
-    let mut world = World::new(false, course, true, Known::default());
+    let mut world = World::new(false, course, true, KnownServer::default());
     world.register();
     world.log_in();
     world.run(Duration::from_secs(1));
@@ -270,7 +272,7 @@ fn who_agreed_before_is_not_asked() {
 
 #[test]
 fn a_server_that_was_secure_and_is_not_is_told_and_not_trusted() {
-    let known = Known { pins: vec![vec![1; 44]], secure_only: true, ..Known::default() };
+    let known = KnownServer { pins: vec![vec![1; 44]], secure_only: true, ..KnownServer::default() };
     let mut world = World::new(false, course, true, known);
     world.log_in();
     world.send(1);
@@ -281,14 +283,14 @@ fn a_server_that_was_secure_and_is_not_is_told_and_not_trusted() {
     // A late answer to what was sent in the other dialect.
     world.session.handle_datagram(world.now, b"00:00");
     world.run(Duration::from_secs(2));
-    assert!(world.has(&DONE) && world.has(&Event::Speaks(Speaks::Plain)));
+    assert!(world.has(&DONE) && world.has(&Event::Speaks(SpokenDialect::Plain)));
     assert_eq!((world.count("02"), world.count("03")), (1, 1), "{:?}", world.sent);
 }
 
 #[test]
 fn what_was_agreed_to_once_is_over_when_the_server_is_secure_again() {
     // Somebody agreed to plain; then the server learned the other.
-    let mut world = World::new(false, ours_in_plain, false, Known::default());
+    let mut world = World::new(false, ours_in_plain, false, KnownServer::default());
     world.log_in();
     world.run(MINUTE);
     world.session.allow_plain(world.now);
@@ -310,7 +312,7 @@ fn what_was_agreed_to_once_is_over_when_the_server_is_secure_again() {
     assert_eq!((world.asked(), world.count("02"), world.count("03")), (1, before, 0), "{:?}", world.sent);
     world.session.allow_plain(world.now);
     world.run(Duration::from_secs(2));
-    assert_eq!((world.count("02"), world.session.speaks()), (before + 1, Some(Speaks::Plain)));
+    assert_eq!((world.count("02"), world.session.speaks()), (before + 1, Some(SpokenDialect::Plain)));
     // What was taken once is for its writer to send again, and what was not goes.
     world.send(2);
     world.run(Duration::from_secs(2));
@@ -322,7 +324,7 @@ fn what_was_agreed_to_once_is_over_when_the_server_is_secure_again() {
     world.run(2 * MINUTE);
     world.log_in();
     world.run(Duration::from_secs(5));
-    assert_eq!(world.session.speaks(), Some(Speaks::Secure));
+    assert_eq!(world.session.speaks(), Some(SpokenDialect::Secure));
     let (before, asked) = (world.count("02"), world.asked());
     world.downgrade();
     world.session.fetch_now(world.now);
@@ -333,7 +335,7 @@ fn what_was_agreed_to_once_is_over_when_the_server_is_secure_again() {
 #[test]
 fn what_the_disk_says_late_is_for_the_session_that_asked_it() {
     for stored in [false, true] {
-        let mut world = World::new(true, ours, true, Known::default());
+        let mut world = World::new(true, ours, true, KnownServer::default());
         world.log_in();
         world.run(Duration::from_secs(1));
         let token = world.push(1);
@@ -343,7 +345,7 @@ fn what_the_disk_says_late_is_for_the_session_that_asked_it() {
         world.run(MINUTE);
         world.session.allow_plain(world.now);
         world.run(Duration::from_secs(2));
-        assert_eq!(world.session.speaks(), Some(Speaks::Plain));
+        assert_eq!(world.session.speaks(), Some(SpokenDialect::Plain));
         world.session.handle_stored(world.now, token, stored);
         // Plain has no disk to wait for: it asks at its time, 30 s after the login, which was a second ago.
         assert_eq!((world.count("02"), world.count("08")), (1, 0));
@@ -356,15 +358,19 @@ fn what_the_disk_says_late_is_for_the_session_that_asked_it() {
         world.run(2 * MINUTE);
         world.log_in();
         world.run(Duration::from_secs(5));
-        assert_eq!(world.session.speaks(), Some(Speaks::Secure));
+        assert_eq!(world.session.speaks(), Some(SpokenDialect::Secure));
         assert_ne!(world.push(1), token);
     }
 }
 
 #[test]
 fn a_registration_waits_for_the_same_answer() {
-    let mut world =
-        World::new(false, course, true, Known { pins: vec![vec![1; 44]], secure_only: true, ..Known::default() });
+    let mut world = World::new(
+        false,
+        course,
+        true,
+        KnownServer { pins: vec![vec![1; 44]], secure_only: true, ..KnownServer::default() },
+    );
     for n in 1..3 {
         world.register();
         world.run(MINUTE);
@@ -383,7 +389,7 @@ fn a_registration_waits_for_the_same_answer() {
 
 #[test]
 fn whoever_stays_away_is_asked_again_when_they_come_back() {
-    let mut world = World::new(true, ours, true, Known::default());
+    let mut world = World::new(true, ours, true, KnownServer::default());
     world.log_in();
     world.run(Duration::from_secs(10));
     let secure = world.downgrade();
@@ -393,10 +399,10 @@ fn whoever_stays_away_is_asked_again_when_they_come_back() {
     // It is itself again before anybody has said anything: the question is over.
     world.carrier = secure;
     world.run(MINUTE);
-    assert!(!world.session.is_doubting() && matches!(world.session.link(), Link::Connected { .. }));
+    assert!(!world.session.is_doubting() && matches!(world.session.link(), ConnectionState::Connected { .. }));
     world.session.allow_plain(world.now);
     world.run(MINUTE);
-    assert_eq!((world.asked(), world.count("02"), world.session.speaks()), (1, 0, Some(Speaks::Secure)));
+    assert_eq!((world.asked(), world.count("02"), world.session.speaks()), (1, 0, Some(SpokenDialect::Secure)));
     world.downgrade();
     world.session.fetch_now(world.now);
     for n in 2..4 {
@@ -404,19 +410,19 @@ fn whoever_stays_away_is_asked_again_when_they_come_back() {
         assert_eq!((world.asked(), world.count("02")), (n, 0), "{:?}", world.sent);
         world.session.go_offline(world.now);
         world.run(MINUTE);
-        assert!(!world.session.is_doubting() && world.session.link() == Link::Offline);
+        assert!(!world.session.is_doubting() && world.session.link() == ConnectionState::Offline);
         world.session.go_online(world.now);
     }
 }
 
 #[test]
 fn silence_is_said_in_time_and_is_no_answer() {
-    let mut world = World::new(false, |_| None, true, Known::default());
+    let mut world = World::new(false, |_| None, true, KnownServer::default());
     world.log_in();
     world.run(Duration::from_secs(14));
-    assert_eq!(world.session.link(), Link::LoggingIn);
+    assert_eq!(world.session.link(), ConnectionState::LoggingIn);
     world.run(Duration::from_secs(2));
-    assert!(world.has(&Event::LoggedIn(LoginOutcome::Unheard)) && world.session.link() == Link::Offline);
+    assert!(world.has(&Event::LoggedIn(LoginOutcome::Unheard)) && world.session.link() == ConnectionState::Offline);
     assert_eq!((world.session.poll_timeout(), world.count("02")), (None, 0));
     // Later it is there.
     world.answers = course;
@@ -427,7 +433,7 @@ fn silence_is_said_in_time_and_is_no_answer() {
 
 #[test]
 fn a_server_known_as_foreign_is_not_asked_again_in_this_run_or_the_next() {
-    let mut world = World::new(false, course, true, Known::default());
+    let mut world = World::new(false, course, true, KnownServer::default());
     world.log_in();
     world.run(MINUTE);
     assert!(world.has(&DONE) && world.has(&FOREIGN));
@@ -438,7 +444,7 @@ fn a_server_known_as_foreign_is_not_asked_again_in_this_run_or_the_next() {
     world.log_in();
     world.run(5 * MINUTE);
     assert_eq!((world.count("02"), beyond(&world)), (2, (1, 1)), "{:?}", world.sent);
-    let known = Known { foreign: true, ..Known::default() };
+    let known = KnownServer { foreign: true, ..KnownServer::default() };
     let mut next = World::new(false, course, true, known);
     next.log_in();
     next.run(5 * MINUTE);
@@ -449,31 +455,36 @@ fn a_server_known_as_foreign_is_not_asked_again_in_this_run_or_the_next() {
 #[test]
 fn nobody_goes_on_in_a_dialect_that_is_left() {
     // It spoke the plain dialect alone when somebody logged in, and speaks the other when they do so again.
-    let mut world = World::new(false, ours_in_plain, true, Known::default());
+    let mut world = World::new(false, ours_in_plain, true, KnownServer::default());
     world.log_in();
     world.run(2 * MINUTE);
-    assert!(world.has(&DONE) && world.session.speaks() == Some(Speaks::Plain));
+    assert!(world.has(&DONE) && world.session.speaks() == Some(SpokenDialect::Plain));
     world.answers = ours;
     world.carrier = Some(carrier());
     world.events.clear();
     let before = world.sent.len();
     world.log_in();
     world.run(5 * MINUTE);
-    assert!(world.has(&DONE) && world.session.speaks() == Some(Speaks::Secure), "{:?}", world.events);
+    assert!(world.has(&DONE) && world.session.speaks() == Some(SpokenDialect::Secure), "{:?}", world.events);
     // One question, and nothing more that everybody can read.
     assert_eq!((world.sent.len(), world.count("10")), (before + 1, 2), "{:?}", world.sent);
-    assert!(!world.events.iter().any(|e| matches!(e, Event::Link(Link::Retrying { .. }) | Event::Silent(Some(_)))));
+    assert!(
+        !world
+            .events
+            .iter()
+            .any(|e| matches!(e, Event::ConnectionState(ConnectionState::Retrying { .. }) | Event::Silent(Some(_))))
+    );
 }
 
 #[test]
 fn a_login_that_is_given_up_while_the_server_is_asked_leaves_none_of_before() {
-    let mut world = World::new(false, ours_in_plain, true, Known::default());
+    let mut world = World::new(false, ours_in_plain, true, KnownServer::default());
     world.log_in();
     world.run(2 * MINUTE);
     world.answers = |_| None;
     world.log_in();
     world.run(MINUTE);
-    assert!(world.has(&Event::LoggedIn(LoginOutcome::Unheard)) && world.session.link() == Link::Offline);
+    assert!(world.has(&Event::LoggedIn(LoginOutcome::Unheard)) && world.session.link() == ConnectionState::Offline);
     let before = world.sent.len();
     world.run(5 * MINUTE);
     assert_eq!((world.sent.len(), world.session.poll_timeout()), (before, None), "{:?}", world.sent);
@@ -482,14 +493,14 @@ fn a_login_that_is_given_up_while_the_server_is_asked_leaves_none_of_before() {
 #[test]
 fn what_was_never_reached_in_the_secure_dialect_is_done_in_the_plain_one() {
     // It says that it speaks the secure dialect, and is another program before anybody was there in that.
-    let mut world = World::new(false, ours, true, Known::default());
+    let mut world = World::new(false, ours, true, KnownServer::default());
     world.log_in();
     world.send(1);
     world.run(Duration::from_millis(100));
-    assert_eq!(world.session.speaks(), Some(Speaks::Secure));
+    assert_eq!(world.session.speaks(), Some(SpokenDialect::Secure));
     world.answers = course;
     world.run(14 * Duration::from_secs(1));
-    assert!(world.has(&DONE) && world.session.speaks() == Some(Speaks::Plain), "{:?}", world.events);
+    assert!(world.has(&DONE) && world.session.speaks() == Some(SpokenDialect::Plain), "{:?}", world.events);
     assert!(world.has(&Event::Outgoing { id: MessageId(1), state: SendState::Sent }));
     world.run(5 * MINUTE);
     let logins = world.events.iter().filter(|e| matches!(e, Event::LoggedIn(_))).count();
@@ -499,16 +510,16 @@ fn what_was_never_reached_in_the_secure_dialect_is_done_in_the_plain_one() {
 #[test]
 fn a_registration_goes_on_when_whoever_was_logged_in_is_forgotten() {
     // While somebody is asked whether plain will do.
-    let mut world = World::new(false, course, false, Known::default());
+    let mut world = World::new(false, course, false, KnownServer::default());
     world.register();
     world.run(Duration::from_secs(1));
-    assert!(world.has(&Event::PlainOnly(Plainly::Only)));
+    assert!(world.has(&Event::PlainOnly(PlainReason::Only)));
     world.session.forget();
     world.session.allow_plain(world.now);
     world.run(Duration::from_secs(2));
     assert_eq!(world.count("01"), 1, "{:?}", world.sent);
     // And in the second before it is spoken in place of the secure dialect.
-    let known = Known { pins: vec![vec![1; 44]], secure_only: true, ..Known::default() };
+    let known = KnownServer { pins: vec![vec![1; 44]], secure_only: true, ..KnownServer::default() };
     let mut world = World::new(false, course, true, known);
     world.register();
     world.run(MINUTE);
@@ -521,7 +532,7 @@ fn a_registration_goes_on_when_whoever_was_logged_in_is_forgotten() {
 #[test]
 fn a_server_of_ours_whose_answers_are_lost_is_asked_for_the_other_dialect_again_at_the_next_login() {
     // Another program was at its address before it, and had 10 not understood.
-    let mut world = World::new(false, course, true, Known::default());
+    let mut world = World::new(false, course, true, KnownServer::default());
     world.answers = |request| match request.get(..2) {
         Some("11") => None,
         _ => course(request),

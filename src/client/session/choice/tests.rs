@@ -1,20 +1,25 @@
 use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
-const PLAIN: Step = Step::Speak { speaks: Speaks::Plain, anew: true };
-const SECURE: Step = Step::Speak { speaks: Speaks::Secure, anew: true };
-const AGAIN: Step = Step::Speak { speaks: Speaks::Plain, anew: false };
+const PLAIN: Step = Step::Speak { speaks: SpokenDialect::Plain, anew: true };
+const SECURE: Step = Step::Speak { speaks: SpokenDialect::Secure, anew: true };
+const AGAIN: Step = Step::Speak { speaks: SpokenDialect::Plain, anew: false };
 
-fn unknown(allow_plain: bool) -> Choice {
-    Choice::new(Dialect::Auto, Known::default(), allow_plain, 7)
+fn unknown(allow_plain: bool) -> DialectChoice {
+    DialectChoice::new(Dialect::Auto, KnownServer::default(), allow_plain, 7)
 }
 
-fn known() -> Choice {
-    Choice::new(Dialect::Auto, Known { pins: vec![vec![1]], secure_only: true, ..Known::default() }, true, 7)
+fn known() -> DialectChoice {
+    DialectChoice::new(
+        Dialect::Auto,
+        KnownServer { pins: vec![vec![1]], secure_only: true, ..KnownServer::default() },
+        true,
+        7,
+    )
 }
 
 /// What ours answers to the question.
-fn hello(choice: &mut Choice) -> Vec<u8> {
+fn hello(choice: &mut DialectChoice) -> Vec<u8> {
     let question = String::from_utf8(choice.poll_transmit().expect("a question").bytes).expect("text");
     format!("10:01:Q1:{}", question.split('#').nth(2).expect("a nonce")).into_bytes()
 }
@@ -22,7 +27,7 @@ fn hello(choice: &mut Choice) -> Vec<u8> {
 #[test]
 fn what_needs_no_answer_is_not_asked() {
     let now = Instant::now();
-    let mut chosen = Choice::new(Dialect::Plain, Known::default(), false, 7);
+    let mut chosen = DialectChoice::new(Dialect::Plain, KnownServer::default(), false, 7);
     assert!(chosen.is_settled() && chosen.ask(now) == PLAIN && chosen.ask(now) == AGAIN);
     let mut known = known();
     assert!(!known.is_settled() && known.ask(now) == SECURE && !known.believes_text());
@@ -32,9 +37,9 @@ fn what_needs_no_answer_is_not_asked() {
 #[test]
 fn a_server_known_as_foreign_is_asked_nothing() {
     let now = Instant::now();
-    for (allow_plain, step) in [(true, PLAIN), (false, Step::Consent(Plainly::Only))] {
-        let known = Known { foreign: true, ..Known::default() };
-        let mut choice = Choice::new(Dialect::Auto, known, allow_plain, 7);
+    for (allow_plain, step) in [(true, PLAIN), (false, Step::Consent(PlainReason::Only))] {
+        let known = KnownServer { foreign: true, ..KnownServer::default() };
+        let mut choice = DialectChoice::new(Dialect::Auto, known, allow_plain, 7);
         assert_eq!((choice.ask(now), choice.poll_transmit()), (step, None));
         choice.set_foreign(false);
         choice.refuse_plain();
@@ -46,15 +51,15 @@ fn a_server_known_as_foreign_is_asked_nothing() {
 #[test]
 fn who_chose_plain_for_a_server_that_encrypts_is_asked() {
     let now = Instant::now();
-    let known = Known { pins: vec![vec![1]], secure_only: true, ..Known::default() };
+    let known = KnownServer { pins: vec![vec![1]], secure_only: true, ..KnownServer::default() };
     // Nor does it count that somebody agreed for this server in general.
-    let mut choice = Choice::new(Dialect::Plain, known, true, 7);
+    let mut choice = DialectChoice::new(Dialect::Plain, known, true, 7);
     assert!(!choice.is_settled() && !choice.believes_text());
     for _ in 0..2 {
-        assert_eq!(choice.ask(now), Step::Consent(Plainly::Chosen));
+        assert_eq!(choice.ask(now), Step::Consent(PlainReason::Chosen));
         assert!(choice.refuse_plain());
     }
-    assert_eq!((choice.ask(now), choice.poll_timeout()), (Step::Consent(Plainly::Chosen), None));
+    assert_eq!((choice.ask(now), choice.poll_timeout()), (Step::Consent(PlainReason::Chosen), None));
     assert!(choice.allow_plain() && choice.speak_plain(now, false) == PLAIN);
     // For this run.
     assert!(choice.is_settled() && choice.believes_text() && choice.ask(now) == AGAIN);
@@ -84,9 +89,9 @@ fn consent_is_asked_for_once_and_counts_from_then_on() {
     let mut choice = unknown(false);
     assert!(!choice.refuse_plain());
     choice.ask(now);
-    assert_eq!(choice.handle_text(now, b"00:00"), Some(Step::Consent(Plainly::Only)));
+    assert_eq!(choice.handle_text(now, b"00:00"), Some(Step::Consent(PlainReason::Only)));
     // Known, so it is not asked again; whoever wants something else is.
-    assert_eq!((choice.ask(now), choice.poll_timeout()), (Step::Consent(Plainly::Only), None));
+    assert_eq!((choice.ask(now), choice.poll_timeout()), (Step::Consent(PlainReason::Only), None));
     assert!(choice.refuse_plain() && !choice.allow_plain());
     assert_eq!(choice.ask(now), Step::Wait);
     assert_eq!(choice.handle_text(now, b"00:00"), Some(PLAIN));
@@ -98,7 +103,7 @@ fn whoever_was_secure_is_asked_in_text_only_while_out_of_reach_and_turns_plain_a
     let mut choice = known();
     choice.ask(now);
     choice.diagnose(now, true);
-    assert_eq!(choice.handle_text(now, b"00:00"), Some(Step::Consent(Plainly::NoLonger)));
+    assert_eq!(choice.handle_text(now, b"00:00"), Some(Step::Consent(PlainReason::NoLonger)));
     // Once.
     choice.diagnose(now, true);
     assert_eq!(choice.poll_timeout(), None);
@@ -117,7 +122,7 @@ fn what_was_agreed_to_once_ends_when_the_server_is_secure_again() {
     assert!(!choice.allow_plain(), "nobody was asked");
     choice.ask(now);
     choice.diagnose(now, true);
-    assert_eq!(choice.handle_text(now, b"00:00"), Some(Step::Consent(Plainly::NoLonger)));
+    assert_eq!(choice.handle_text(now, b"00:00"), Some(Step::Consent(PlainReason::NoLonger)));
     assert!(choice.allow_plain() && choice.speak_plain(now, false) == PLAIN);
     choice.doubt_old_answer(now + 60 * SECOND);
     choice.ask(now);
@@ -129,7 +134,7 @@ fn what_was_agreed_to_once_ends_when_the_server_is_secure_again() {
     for mut choice in [choice, learning] {
         choice.ask(now);
         choice.diagnose(now, true);
-        assert_eq!(choice.handle_text(now, b"00:00"), Some(Step::Consent(Plainly::NoLonger)));
+        assert_eq!(choice.handle_text(now, b"00:00"), Some(Step::Consent(PlainReason::NoLonger)));
     }
 }
 

@@ -7,7 +7,7 @@ use super::request::Certain;
 use super::{COPIES, Outstanding, Purpose, STRICT, Session, State, polling};
 use crate::base::model::{Account, SendState};
 use crate::base::timer::Rto;
-use crate::client::session::{Event, Link, LoginOutcome, Polling, RegisterOutcome, StoreToken};
+use crate::client::session::{ConnectionState, Event, LoginOutcome, Polling, RegisterOutcome, StoreToken};
 use crate::protocol::wire::reply::{Delivery, Forwarded, LoggedIn};
 use crate::protocol::wire::request::Body;
 use crate::protocol::wire::{Reply, Request};
@@ -281,7 +281,7 @@ impl Session {
             if elsewhere && std::mem::take(&mut self.entering.took_over) { LoginOutcome::NotTaken } else { outcome };
         // Whoever was logged out by the server sees so until they log in themselves.
         self.state = if self.entering.automatic { State::LoggedOut } else { State::Offline };
-        self.show(if self.entering.automatic { Link::LoggedOut } else { Link::Offline });
+        self.show(if self.entering.automatic { ConnectionState::LoggedOut } else { ConnectionState::Offline });
         // It may be one's own session, held by an address of before; that ends by itself.
         self.entering.refused = if elsewhere && self.entering.automatic { self.entering.refused + 1 } else { 0 };
         if (1..REFUSED).contains(&self.entering.refused) {
@@ -309,7 +309,7 @@ impl Session {
         // Said first, so that the line is seen, then mended if the password is at hand; but not while
         // somebody else of the same account does the same, on a server that moves the session.
         self.state = State::LoggedOut;
-        self.show(Link::LoggedOut);
+        self.show(ConnectionState::LoggedOut);
         if self.logged_in_at.is_none_or(|at| now.saturating_duration_since(at) >= CONTENDED) {
             self.entering.automatic = true;
             self.log_in(now);

@@ -21,7 +21,7 @@ const MOST: usize = 64;
 
 /// What is waited for now, as far as it matters here.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Waited {
+pub(super) struct AwaitedRequest {
     /// Of its bytes.
     pub mark: u64,
     /// Its operation, if it has one.
@@ -32,12 +32,12 @@ pub(super) struct Waited {
 
 /// Requests that may still be answered.
 #[derive(Debug, Default)]
-pub(super) struct Late {
-    asked: VecDeque<Asked>,
+pub(super) struct LateAnswers {
+    asked: VecDeque<LateRequest>,
 }
 
 #[derive(Debug)]
-struct Asked {
+struct LateRequest {
     operation: Option<u8>,
     /// Of its bytes, which may hold a password.
     mark: u64,
@@ -48,19 +48,19 @@ struct Asked {
     before_login: bool,
 }
 
-impl Late {
+impl LateAnswers {
     /// Takes note that `copies` copies of this request may still be answered, until `until`.
     pub fn expect(&mut self, operation: Option<u8>, mark: u64, until: Instant, copies: usize) {
         for _ in 0..copies.min(MOST) {
             if self.asked.len() == MOST {
                 self.asked.pop_front();
             }
-            self.asked.push_back(Asked { operation, mark, until, passed: 0, before_login: false });
+            self.asked.push_back(LateRequest { operation, mark, until, passed: 0, before_login: false });
         }
     }
 
     /// Whose answer this is, if not that of what is waited for: the operation of that request.
-    pub fn claims(&mut self, now: Instant, reply: &Reply, waited: Option<Waited>) -> Option<Option<u8>> {
+    pub fn claims(&mut self, now: Instant, reply: &Reply, waited: Option<AwaitedRequest>) -> Option<Option<u8>> {
         self.asked.retain(|asked| asked.until + HELD_BACK > now);
         let at = self.asked.iter().position(|asked| asked.may_get(now, reply))?;
         let asked = self.asked.remove(at)?;
@@ -107,7 +107,7 @@ impl Late {
     }
 }
 
-impl Asked {
+impl LateRequest {
     fn may_get(&self, now: Instant, reply: &Reply) -> bool {
         can_answer(self.operation, reply)
             && match reply {

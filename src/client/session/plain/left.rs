@@ -4,26 +4,26 @@
 use std::time::Instant;
 
 use super::Session;
-use super::late::Late;
-use super::parts::{Line, Poll};
+use super::late::LateAnswers;
+use super::parts::{Poll, Wire};
 use crate::base::model::{Account, Polling};
 use crate::protocol::wire::Reply;
 
 /// What may still be answered, how unread messages are asked for, and the tokens the disk may still answer.
 #[derive(Debug)]
-pub struct Left {
-    pub(super) late: Late,
+pub struct Leftovers {
+    pub(super) late: LateAnswers,
     /// A late answer to an 03 may be under way.
     pub(super) fence_due: bool,
     pub(super) last_token: u64,
     pub(super) poll: Poll,
 }
 
-impl Left {
+impl Leftovers {
     /// Of no session.
     #[must_use]
     pub fn new(polling: Polling) -> Self {
-        Self { late: Late::default(), fence_due: false, last_token: 0, poll: Poll::new(polling) }
+        Self { late: LateAnswers::default(), fence_due: false, last_token: 0, poll: Poll::new(polling) }
     }
 
     /// See [`Session::expect_late`].
@@ -51,10 +51,10 @@ impl Left {
 impl Session {
     /// Ends without a word to the server; what is left of it.
     #[must_use]
-    pub fn leave(mut self) -> Left {
+    pub fn leave(mut self) -> Leftovers {
         self.forget();
-        let Self { line: Line { late, fence_due, .. }, last_token, poll, .. } = self;
+        let Self { line: Wire { late, fence_due, .. }, last_token, poll, .. } = self;
         let Poll { polling, open_chats, visible, .. } = poll;
-        Left { late, fence_due, last_token, poll: Poll { open_chats, visible, ..Poll::new(polling) } }
+        Leftovers { late, fence_due, last_token, poll: Poll { open_chats, visible, ..Poll::new(polling) } }
     }
 }

@@ -3,13 +3,13 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use super::late::Late;
+use super::late::LateAnswers;
 use super::repeats::Offered;
 use super::request::{Outstanding, Purpose};
 use crate::base::model::Account;
 use crate::base::timer::{Backoff, Rto};
-use crate::client::session::contact::Contact;
-use crate::client::session::{Beyond, Cause, Event, Link, Polling, StoreToken, Transmit};
+use crate::client::session::silence::SilenceDetector;
+use crate::client::session::{Cause, ConnectionState, Event, ExtensionRequest, Polling, StoreToken, Transmit};
 use crate::protocol::wire::Learned;
 
 /// How one login comes and goes.
@@ -53,11 +53,11 @@ pub(super) struct Receiving {
 
 /// What goes over the wire, and what may still come back.
 #[derive(Debug, Default)]
-pub(super) struct Line {
+pub(super) struct Wire {
     pub(super) outstanding: Option<Outstanding>,
     pub(super) wanted: VecDeque<(Purpose, Vec<u8>)>,
     /// What may still be answered, and then answers nothing else.
-    pub(super) late: Late,
+    pub(super) late: LateAnswers,
     pub(super) rto: Rto,
     /// This operation was asked again, last at this time, and answered as if the tries before were lost.
     pub(super) resent: Option<(u8, Instant)>,
@@ -66,8 +66,8 @@ pub(super) struct Line {
     /// On a server not known as ours: no 03 before this, since late answers may still come.
     pub(super) quiet_until: Option<Instant>,
     /// Nothing was heard since this was asked first, though so many requests were repeated to the last try afterwards.
-    pub(super) beyond: Option<(Beyond, u8)>,
-    pub(super) contact: Contact,
+    pub(super) beyond: Option<(ExtensionRequest, u8)>,
+    pub(super) contact: SilenceDetector,
 }
 
 /// What the server has shown of itself since the session began.
@@ -139,17 +139,17 @@ impl Poll {
 
 /// What waits for whoever polls, and what they were told.
 #[derive(Debug)]
-pub(super) struct Told {
+pub(super) struct Outputs {
     pub(super) events: VecDeque<Event>,
     pub(super) transmits: VecDeque<Transmit>,
-    pub(super) link: Link,
+    pub(super) link: ConnectionState,
     /// Datagrams that went out.
     pub(super) sent: u64,
     /// Of these, tries after the first.
     pub(super) again: u64,
 }
 
-impl Told {
+impl Outputs {
     /// A datagram goes out.
     pub(super) fn transmit(&mut self, transmit: Transmit) {
         self.sent += 1;
@@ -158,8 +158,8 @@ impl Told {
     }
 }
 
-impl Default for Told {
+impl Default for Outputs {
     fn default() -> Self {
-        Self { events: VecDeque::new(), transmits: VecDeque::new(), link: Link::Offline, sent: 0, again: 0 }
+        Self { events: VecDeque::new(), transmits: VecDeque::new(), link: ConnectionState::Offline, sent: 0, again: 0 }
     }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{Purpose, STRICT, Session, State};
 use crate::base::model::Account;
-use crate::client::session::{Beyond, Cause, Event, Polling, Transmit};
+use crate::client::session::{Cause, Event, ExtensionRequest, Polling, Transmit};
 use crate::protocol::wire::{Reply, Request};
 
 const VISIBLE: Duration = Duration::from_secs(2);
@@ -95,8 +95,8 @@ impl Session {
     pub(super) fn goes_beyond(&mut self, purpose: &Purpose) {
         let Some(beyond) = purpose.terms().beyond else { return };
         let known = match beyond {
-            Beyond::ChangePassword => self.is_sure_to_change(),
-            Beyond::Who => self.server.is_ours,
+            ExtensionRequest::ChangePassword => self.is_sure_to_change(),
+            ExtensionRequest::Who => self.server.is_ours,
         };
         if !known {
             self.line.beyond.get_or_insert((beyond, 0));
@@ -116,7 +116,7 @@ impl Session {
         let beyond = *beyond;
         self.line.beyond = None;
         self.told.events.push_back(Event::EndedAt(beyond));
-        if beyond == Beyond::Who {
+        if beyond == ExtensionRequest::Who {
             // It counts as another program's no more than before: in a bad network it may be ours, and that would then be
             // told that messages have come which have not.
             self.server.suspect = true;

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::outbox::Stage;
 use super::{Entering, LEAVING, Purpose, Receiving, Sending, Session, State};
 use crate::base::model::{Account, Password, SendState};
-use crate::client::session::{Event, Link};
+use crate::client::session::{ConnectionState, Event};
 use crate::protocol::wire::Request;
 
 impl Session {
@@ -27,7 +27,7 @@ impl Session {
         self.sending = Sending::default();
         self.receiving = Receiving::default();
         self.entering = Entering::default();
-        self.show(Link::Offline);
+        self.show(ConnectionState::Offline);
     }
 
     /// Nobody is logged in any more, and nothing is wanted.
@@ -49,7 +49,7 @@ impl Session {
         let Some((account, password)) = self.who.clone() else { return };
         self.state = State::LoggingIn;
         self.entering.retry_at = None;
-        self.show(Link::LoggingIn);
+        self.show(ConnectionState::LoggingIn);
         self.want(Purpose::Login, &Request::Login { account, password });
         self.go_on(now);
     }
@@ -125,7 +125,7 @@ impl Session {
         if let Some((id, _)) = self.sending.turn(back) {
             self.told.events.push_back(Event::Outgoing { id, state: SendState::Waiting });
         }
-        self.show(Link::Offline);
+        self.show(ConnectionState::Offline);
         self.told.events.push_back(Event::WentOffline(was_online));
         if coming_back {
             self.log_in(now);

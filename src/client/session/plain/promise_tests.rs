@@ -173,7 +173,7 @@ impl<'a> World<'a> {
     /// Until all tries were in vain.
     fn run_until_retrying(&mut self) -> Instant {
         for _ in 0..600 {
-            if let Link::Retrying { at } = self.session.link()
+            if let ConnectionState::Retrying { at } = self.session.link()
                 && at > self.now
             {
                 return at;

@@ -11,7 +11,7 @@ use crate::protocol::wire::reply::Delivery;
 
 /// The message that a server handed out last, perhaps to a program before this one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Handed {
+pub struct LastDelivery {
     /// Who wrote it.
     pub from: Account,
     /// Its time as the server wrote it.
@@ -25,7 +25,7 @@ pub struct Handed {
 /// The same, until a request that confirms it is answered.
 #[derive(Debug)]
 pub(super) struct Offered {
-    handed: Handed,
+    handed: LastDelivery,
     /// A request that confirms it went out.
     asked: bool,
     /// After that, or instead of it, a login: what was not confirmed is offered again.
@@ -37,7 +37,7 @@ pub(super) struct Offered {
 impl Session {
     /// What the last program of this account was handed last and may not have confirmed, as [`Event::Unread`] had it
     /// kept; after [`Session::login`].
-    pub fn set_handed(&mut self, handed: Handed) {
+    pub fn set_handed(&mut self, handed: LastDelivery) {
         self.receiving.told_unread = true;
         self.receiving.offered = Some(Offered { handed, asked: true, again: false, counted: false });
     }
@@ -45,7 +45,7 @@ impl Session {
     /// Whether it is the last one once more; that one is this from now on.
     pub(super) fn hand_out(&mut self, Delivery { from, time, body }: &Delivery) -> bool {
         let left = self.receiving.expected_unread;
-        let handed = Handed { from: from.clone(), time: time.clone(), raw: body.raw.clone(), left };
+        let handed = LastDelivery { from: from.clone(), time: time.clone(), raw: body.raw.clone(), left };
         let same = |o: &Offered| (&o.handed.from, &o.handed.time, &o.handed.raw) == (from, time, &body.raw);
         let again = |o: &Offered| o.again && (o.counted || !o.asked);
         let repeat = self.server.extensions == Some(true)
@@ -89,7 +89,7 @@ impl Session {
 
     /// Takes note of how many unread messages the server has, from anyone.
     pub(super) fn holds(&mut self, unread: u64) {
-        if let Some(Offered { handed: Handed { left: Some(left), .. }, again: true, counted, .. }) =
+        if let Some(Offered { handed: LastDelivery { left: Some(left), .. }, again: true, counted, .. }) =
             &mut self.receiving.offered
         {
             *counted = unread > *left;

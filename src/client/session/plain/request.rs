@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use super::late::{self, Late};
+use super::late::{self, LateAnswers};
 use crate::base::model::Account;
-use crate::client::session::Beyond;
+use crate::client::session::ExtensionRequest;
 
 /// Tries of one request before the server counts as silent.
 const TRIES: u8 = 4;
@@ -61,7 +61,7 @@ pub(super) struct Terms {
     /// Whether it still waits for its turn where the server does not know the session any more.
     pub outlives_login: bool,
     /// What it is, where it is none of the course's protocol and goes out unasked, or with a warning.
-    pub beyond: Option<Beyond>,
+    pub beyond: Option<ExtensionRequest>,
 }
 
 /// How often a request is sent before it counts as unanswered, and how long each answer may take.
@@ -133,7 +133,7 @@ impl Purpose {
                 certain: Certain::ByOurs,
                 turn: Turn::Idle,
                 says_itself: true,
-                beyond: Some(Beyond::Who),
+                beyond: Some(ExtensionRequest::Who),
                 ..usual(11)
             },
             Self::Poll => usual(8),
@@ -142,7 +142,7 @@ impl Purpose {
             Self::TakeFriend(_) => Terms { tries: Tries::Once, ..usual(5) },
             Self::Send => Terms { tries: Tries::Once, ..usual(3) },
             Self::Fence => Terms { tries: Tries::Questions(FENCE_TRIES), ..usual(8) },
-            Self::ChangePassword => Terms { beyond: Some(Beyond::ChangePassword), ..changes(1) },
+            Self::ChangePassword => Terms { beyond: Some(ExtensionRequest::ChangePassword), ..changes(1) },
             Self::TryNew | Self::TryOld => changes(2),
             Self::TryAway => changes(6),
             Self::ByHand(operation) => Terms {
@@ -173,8 +173,8 @@ pub(super) struct Outstanding {
 }
 
 impl Outstanding {
-    pub fn waited(&self) -> late::Waited {
-        late::Waited {
+    pub fn waited(&self) -> late::AwaitedRequest {
+        late::AwaitedRequest {
             mark: late::mark(&self.bytes),
             operation: self.purpose.operation(),
             exact: self.purpose == Purpose::Served,
@@ -182,12 +182,12 @@ impl Outstanding {
     }
 
     /// Stops waiting for it; `copies` of it may still be answered, until `until`.
-    pub fn leave(&self, late: &mut Late, until: Instant, copies: u8) {
+    pub fn leave(&self, late: &mut LateAnswers, until: Instant, copies: u8) {
         late.expect(self.purpose.operation(), late::mark(&self.bytes), until, copies.into());
     }
 
     /// The same where none of them was answered.
-    pub fn leave_unanswered(&self, late: &mut Late) {
+    pub fn leave_unanswered(&self, late: &mut LateAnswers) {
         // As many are under way as were sent and not answered, whichever copies the answers were to. Counted twice they
         // would claim the next tries' answers as well, for ever.
         self.leave(late, self.sent + late::LATE, self.tries.saturating_sub(self.claimed));

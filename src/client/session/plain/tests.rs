@@ -153,7 +153,7 @@ fn a_session_the_server_forgot_is_logged_in_again() {
     session.send(now, MessageId(1), account("b"), MessageText::parse("hi").expect("valid"));
     let script = [("03#b#hi#", Some("07:01")), ("02#a#x#", Some("02:01")), ("03#b#hi#", Some("03:01"))];
     let events = scripted(&mut session, &mut now, &script);
-    assert!(events.contains(&Event::Link(Link::LoggedOut)));
+    assert!(events.contains(&Event::ConnectionState(ConnectionState::LoggedOut)));
     assert!(events.contains(&Event::Outgoing { id: MessageId(1), state: SendState::Sent }));
 }
 
@@ -304,8 +304,10 @@ fn lossy_chat(seed: u64, loss: u64, trouble: bool) {
         for (session, port) in sessions.iter_mut().zip(&mut ports) {
             session.handle_timeout(now);
             match (session.link(), dice()) {
-                (Link::Offline | Link::LoggedOut, 0..30) if trouble && given => session.go_online(now),
-                (Link::Offline, _) => {}
+                (ConnectionState::Offline | ConnectionState::LoggedOut, 0..30) if trouble && given => {
+                    session.go_online(now)
+                }
+                (ConnectionState::Offline, _) => {}
                 (_, 0) if trouble && given => session.go_offline(now),
                 (_, 1) if trouble && given => *port += 2,
                 _ => {}

@@ -10,11 +10,11 @@ use super::inbox::Receiving;
 use super::naming::Naming;
 use super::outbox::is_used;
 use super::presence::Presence;
-use super::{DISK, Event, SLEPT, Session, State, Who};
+use super::{DISK, Event, LoginAccount, SLEPT, Session, State};
 use crate::base::model::{Account, Password};
 use crate::base::timer::Rto;
-use crate::client::session::{Kept, KeyChange, Link, LoginOutcome, RegisterOutcome, acceptable};
-use crate::protocol::link::{COPIED, COPIED_BESIDE, ENDED, GOING_DOWN, PeerId, Pulse, Why};
+use crate::client::session::{ConnectionState, DeviceState, KeyChange, LoginOutcome, RegisterOutcome, acceptable};
+use crate::protocol::link::{COPIED, COPIED_BESIDE, CloseReason, ENDED, GOING_DOWN, Liveness, PeerId};
 use crate::protocol::wire::frame::{Code, FromClient, Key, Reason, Secret};
 use crate::protocol::wire::reply::LoggedIn;
 
@@ -34,7 +34,7 @@ const LABEL: &[u8] = b"hongyan login";
 /// Whose login it is, and whose wish.
 #[derive(Debug, Default)]
 pub(super) struct Login {
-    pub(super) who: Option<Who>,
+    pub(super) who: Option<LoginAccount>,
     /// The password is to be shown to be right, whatever the token.
     pub(super) by_password: bool,
     /// Whoever was logged in on this connection is not any more.
@@ -80,23 +80,23 @@ pub(super) struct Connection {
     /// That something was not understood was said.
     pub(super) puzzled: bool,
     /// How it was when it was looked at last.
-    pub(super) pulse: Pulse,
+    pub(super) pulse: Liveness,
     /// When whose account was made, as was told on it.
     pub(super) made: BTreeMap<Account, i64>,
 }
 
 impl Session {
     /// Logs in; answered by [`Event::LoggedIn`]. The password is sent, once, whatever token there is.
-    pub fn login(&mut self, now: Instant, account: Account, password: Password, kept: Kept) {
-        self.begin(now, Who { account, password: Some(password), kept });
+    pub fn login(&mut self, now: Instant, account: Account, password: Password, kept: DeviceState) {
+        self.begin(now, LoginAccount { account, password: Some(password), kept });
     }
 
     /// Logs in without a password, by the token of before; answered by [`Event::LoggedIn`].
-    pub fn resume(&mut self, now: Instant, account: Account, kept: Kept) {
-        self.begin(now, Who { account, password: None, kept });
+    pub fn resume(&mut self, now: Instant, account: Account, kept: DeviceState) {
+        self.begin(now, LoginAccount { account, password: None, kept });
     }
 
-    fn begin(&mut self, now: Instant, who: Who) {
+    fn begin(&mut self, now: Instant, who: LoginAccount) {
         if self.state != State::Offline || self.login.forgotten {
             self.give_up_connection(now, "another login");
         }
@@ -144,7 +144,7 @@ impl Session {
         self.leaving = None;
         self.dialling.retry_at = None;
         self.dialling.tries = 0;
-        self.show(Link::LoggingIn);
+        self.show(ConnectionState::LoggingIn);
         self.turn(now);
     }
 
@@ -155,7 +155,7 @@ impl Session {
         self.deliveries.retry_at = None;
         self.dialling.tries = 0;
         if self.dialling.retry_at.take().is_some() {
-            self.show(Link::LoggingIn);
+            self.show(ConnectionState::LoggingIn);
         }
         if self.state == State::Online {
             self.carrier.moved(now);
@@ -356,7 +356,7 @@ impl Session {
         self.login.began = None;
         self.dialling.retry_at = None;
         self.state = State::Offline;
-        self.show(Link::Offline);
+        self.show(ConnectionState::Offline);
         self.told.events.push_back(Event::MadeAnew(password));
     }
 
@@ -370,7 +370,7 @@ impl Session {
         // Of another key the server knows nothing: it was refused on this side.
         let by_server =
             self.login.automatic && !matches!(outcome, LoginOutcome::KeyChanged | LoginOutcome::KeysDamaged);
-        self.show(if by_server { Link::LoggedOut } else { Link::Offline });
+        self.show(if by_server { ConnectionState::LoggedOut } else { ConnectionState::Offline });
         self.told.events.push_back(Event::LoggedIn(outcome));
     }
 
@@ -395,21 +395,21 @@ impl Session {
         self.questions.connection_is_gone();
     }
 
-    pub(super) fn lost(&mut self, now: Instant, why: Why) {
+    pub(super) fn lost(&mut self, now: Instant, why: CloseReason) {
         log::info!("the connection is gone: {why:?}");
         self.disconnected();
         if self.leaving.is_some() {
             return self.left(now, None);
         }
         self.health.trouble = Some(why.clone());
-        if let Why::KeyChanged(shown) = why {
+        if let CloseReason::KeyChanged(shown) = why {
             let damaged = self.trust.damaged.clone();
             let (registered, logged_in) = match damaged {
                 Some(_) => (RegisterOutcome::KeysDamaged, LoginOutcome::KeysDamaged),
                 None => (RegisterOutcome::KeyChanged, LoginOutcome::KeyChanged),
             };
             if damaged.is_some() {
-                self.health.trouble = Some(Why::KeysDamaged);
+                self.health.trouble = Some(CloseReason::KeysDamaged);
             }
             let change = KeyChange { shown, known: self.trust.pins.clone(), damaged };
             self.told.events.push_back(Event::KeyChanged(change));
@@ -422,7 +422,7 @@ impl Session {
             return;
         }
         let code = match why {
-            Why::ClosedByPeer { code, .. } => u32::try_from(code).ok(),
+            CloseReason::ClosedByPeer { code, .. } => u32::try_from(code).ok(),
             _ => None,
         };
         match code {
@@ -442,7 +442,7 @@ impl Session {
             self.dialling.tries = 1;
             self.state = State::LoggingIn;
             self.login.automatic = true;
-            return self.show(Link::LoggingIn);
+            return self.show(ConnectionState::LoggingIn);
         }
         self.try_again(now);
     }
@@ -453,7 +453,7 @@ impl Session {
         if self.dialling.retry_at.is_none() && self.state == State::LoggingIn {
             let at = now + self.dice.spread(RESTART);
             self.dialling.retry_at = Some(at);
-            self.show(Link::Retrying { at });
+            self.show(ConnectionState::Retrying { at });
         }
     }
 
@@ -469,14 +469,14 @@ impl Session {
         }
         if good {
             self.dialling.tries = 0;
-            return self.show(Link::LoggingIn);
+            return self.show(ConnectionState::LoggingIn);
         }
         let step = BACKOFF.get(self.dialling.tries).or(BACKOFF.last()).copied().unwrap_or_default();
         self.dialling.tries += 1;
         let at = now + self.dice.spread(Duration::from_millis(step));
         self.dialling.retry_at = Some(at);
         if self.state == State::LoggingIn && self.login.automatic {
-            self.show(Link::Retrying { at });
+            self.show(ConnectionState::Retrying { at });
         }
     }
 
@@ -491,6 +491,6 @@ impl Session {
             self.state = State::LoggingIn;
             self.login.automatic = true;
         }
-        self.show(Link::Retrying { at: now + DISK });
+        self.show(ConnectionState::Retrying { at: now + DISK });
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::watching::patience_ends;
-use super::{Session, Why};
+use super::{CloseReason, Session};
 use crate::client::session::LoginOutcome;
 
 /// What comes at a moment.
@@ -94,7 +94,7 @@ impl Session {
             Deadline::Leave => self.left(now, None),
             Deadline::Dial => {
                 self.dialling.dial_by = None;
-                self.health.trouble = Some(Why::NoAnswer);
+                self.health.trouble = Some(CloseReason::NoAnswer);
                 self.give_up_connection(now, "no answer");
                 self.try_again(now);
             }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::outbox::Stage;
 use super::{Event, LEAVING, Session, State};
 use crate::base::model::SendState;
-use crate::client::session::Link;
+use crate::client::session::ConnectionState;
 use crate::protocol::wire::frame::FromClient;
 
 impl Session {
@@ -48,7 +48,7 @@ impl Session {
             message.stage = Stage::Waiting;
             self.told.events.push_back(Event::Outgoing { id: message.id, state: SendState::Waiting });
         }
-        self.show(Link::Offline);
+        self.show(ConnectionState::Offline);
         self.told.events.push_back(Event::WentOffline(was_online));
     }
 
@@ -62,7 +62,7 @@ impl Session {
         self.state = State::LoggedOut;
         self.login_is_over();
         self.login.online_since = None;
-        self.show(Link::LoggedOut);
+        self.show(ConnectionState::LoggedOut);
     }
 
     /// Lets go of the login and its messages without a word to the server; nothing is sent by itself
@@ -79,6 +79,6 @@ impl Session {
         self.presence.tell_at = None;
         self.login.online_since = None;
         self.dialling.retry_at.take_if(|_| !self.questions.is_wanted_without_login());
-        self.show(Link::Offline);
+        self.show(ConnectionState::Offline);
     }
 }

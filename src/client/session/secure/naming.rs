@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::harmless::RENAMES;
 use super::{DISK, Event, Session, State};
-use crate::client::session::Link;
+use crate::client::session::ConnectionState;
 use crate::protocol::wire::frame::Device;
 
 /// What this device is called at the server.
@@ -72,7 +72,7 @@ impl Session {
             self.try_again(now);
         } else if self.state == State::Online {
             self.state = State::LoggingIn;
-            self.show(Link::LoggingIn);
+            self.show(ConnectionState::LoggingIn);
         }
         self.turn(now);
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::{Account, DISK, Event, MessageId, MessageText, Session, State};
 use crate::base::model::SendState;
-use crate::client::session::Receiver;
+use crate::client::session::Recipient;
 use crate::protocol::wire::frame::{Code, FromClient, Reason};
 
 /// How many messages may be unanswered at once.
@@ -24,7 +24,7 @@ pub(super) struct Outgoing {
     made: Option<i64>,
     pub(super) text: MessageText,
     pub(super) stage: Stage,
-    pub(super) number: Number,
+    pub(super) number: CounterState,
     /// Its number is taken by another message: it waits for the new name.
     pub(super) refused: bool,
 }
@@ -48,7 +48,7 @@ pub(super) enum Stage {
 
 /// What is known of the number that a message goes under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Number {
+pub(super) enum CounterState {
     /// It was never used.
     New,
     /// The message may be at the server under it already, so only this number is ever used for it.
@@ -72,13 +72,13 @@ impl Outgoing {
 
     /// It may be at the server already.
     pub(super) fn is_doubtful(&self) -> bool {
-        self.number != Number::New
+        self.number != CounterState::New
     }
 
     /// It may be at the server, sent by an earlier run of this program.
     pub(super) fn doubt(&mut self) {
-        if self.number == Number::New {
-            self.number = Number::Doubtful;
+        if self.number == CounterState::New {
+            self.number = CounterState::Doubtful;
         }
     }
 
@@ -126,7 +126,7 @@ pub(super) fn is_used(id: MessageId, highest: u64) -> bool {
 impl Session {
     /// Sends a message that is stored already; answered by [`Event::Outgoing`]. One that waits already
     /// goes once.
-    pub fn send(&mut self, now: Instant, id: MessageId, to: impl Into<Receiver>, text: MessageText) {
+    pub fn send(&mut self, now: Instant, id: MessageId, to: impl Into<Recipient>, text: MessageText) {
         if self.enqueue(id, to.into(), text, false) {
             self.told.events.push_back(Event::Outgoing { id, state: SendState::Waiting });
         }
@@ -135,12 +135,12 @@ impl Session {
 
     /// The same with one that this dialect may have sent already, before the program ended: under the
     /// same number it arrives once all the same.
-    pub fn send_again(&mut self, now: Instant, id: MessageId, to: impl Into<Receiver>, text: MessageText) {
+    pub fn send_again(&mut self, now: Instant, id: MessageId, to: impl Into<Recipient>, text: MessageText) {
         self.enqueue(id, to.into(), text, true);
         self.turn(now);
     }
 
-    fn enqueue(&mut self, id: MessageId, to: Receiver, text: MessageText, again: bool) -> bool {
+    fn enqueue(&mut self, id: MessageId, to: Recipient, text: MessageText, again: bool) -> bool {
         if self.sending.outbox.iter().any(|m| m.id == id) {
             return false;
         }
@@ -155,7 +155,7 @@ impl Session {
             made: to.made,
             text,
             stage: if again { Stage::Noted } else { Stage::Waiting },
-            number: if again || is_used(id, self.naming.used) { Number::Doubtful } else { Number::New },
+            number: if again || is_used(id, self.naming.used) { CounterState::Doubtful } else { CounterState::New },
             refused: false,
         };
         self.sending.outbox.insert(place, message);
@@ -232,7 +232,7 @@ impl Session {
             }
             // A disk that has forgotten something uses its numbers once more. Then this one is refused, and what
             // follows it must not be taken before it.
-            let used = is_used(message.id, used) && message.number != Number::Own;
+            let used = is_used(message.id, used) && message.number != CounterState::Own;
             if used && self.sending.outbox.iter().any(Outgoing::is_sent) {
                 break;
             }
@@ -252,7 +252,7 @@ impl Session {
             asked = true;
             if let Some(message) = self.sending.outbox.get_mut(i) {
                 message.stage = Stage::Sent;
-                message.number = if used { Number::Doubtful } else { Number::Own };
+                message.number = if used { CounterState::Doubtful } else { CounterState::Own };
             }
             if used {
                 break;
@@ -305,7 +305,7 @@ impl Session {
             // Whatever follows it was written later still.
             let this = self.sending.outbox.get(i).map(|m| m.id);
             for message in
-                self.sending.outbox.iter_mut().skip(i).filter(|m| m.number != Number::Own || Some(m.id) == this)
+                self.sending.outbox.iter_mut().skip(i).filter(|m| m.number != CounterState::Own || Some(m.id) == this)
             {
                 message.refused = true;
                 message.take_back();

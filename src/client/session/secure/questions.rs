@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::base::model::{Account, Password, names};
-use crate::client::session::{AccountChange, Event, Found, RegisterOutcome};
+use crate::client::session::{AccountChange, Event, LookUpResult, RegisterOutcome};
 use crate::protocol::wire::frame::{AccountSettings, Code, FromClient, Past, Reason, Secret};
 use crate::protocol::wire::reply::Registered;
 
@@ -138,9 +138,11 @@ impl Question {
                 Answer::Registered | Answer::History(..) | Answer::There(_) => None,
             },
             Self::LookUp(asked) => match answer {
-                Answer::There(account) => Some(Event::LookedUp { asked: asked.clone(), found: Found::There(account) }),
+                Answer::There(account) => {
+                    Some(Event::LookedUp { asked: asked.clone(), found: LookUpResult::There(account) })
+                }
                 Answer::Refused(Code::NoAccount, _) => {
-                    Some(Event::LookedUp { asked: asked.clone(), found: Found::Nobody })
+                    Some(Event::LookedUp { asked: asked.clone(), found: LookUpResult::Nobody })
                 }
                 Answer::Refused(..) => Some(self.unanswered()),
                 Answer::Registered | Answer::History(..) | Answer::AccountSettings(_) => None,
@@ -155,13 +157,13 @@ impl Question {
             // There may be more, and it can be asked for again.
             Self::History { peer, .. } => Event::History { peer: peer.clone(), messages: Vec::new(), more: true },
             Self::AccountSettings(_) => Event::AccountSettings(None),
-            Self::LookUp(asked) => Event::LookedUp { asked: asked.clone(), found: Found::Unanswered },
+            Self::LookUp(asked) => Event::LookedUp { asked: asked.clone(), found: LookUpResult::Unanswered },
         }
     }
 }
 
 #[derive(Debug)]
-struct Asked {
+struct OpenQuestion {
     question: Question,
     /// When somebody asked.
     since: Instant,
@@ -174,7 +176,7 @@ struct Asked {
 /// The questions that are not answered yet, by number.
 #[derive(Debug, Default)]
 pub(super) struct Questions {
-    open: BTreeMap<u64, Asked>,
+    open: BTreeMap<u64, OpenQuestion>,
 }
 
 impl Questions {
@@ -183,7 +185,7 @@ impl Questions {
         if question.terms().one_at_a_time {
             self.open.retain(|_, asked| !asked.question.is_like(&question));
         }
-        self.open.insert(id, Asked { question, since: now, sent: None, times: 0 });
+        self.open.insert(id, OpenQuestion { question, since: now, sent: None, times: 0 });
     }
 
     /// The next one that can go out, in the order they were asked, as a later change is to win; [`Questions::went_out`]
@@ -249,13 +251,13 @@ impl Questions {
         self.open.len() < before
     }
 
-    fn take(&mut self, over: impl Fn(&Asked) -> bool) -> Vec<Event> {
+    fn take(&mut self, over: impl Fn(&OpenQuestion) -> bool) -> Vec<Event> {
         let ids: Vec<u64> = self.open.iter().filter(|(_, asked)| over(asked)).map(|(id, _)| *id).collect();
         ids.iter().filter_map(|id| self.open.remove(id)).map(|asked| asked.question.unanswered()).collect()
     }
 }
 
-impl Asked {
+impl OpenQuestion {
     fn due(&self, as_a_login: impl Fn(Instant) -> Instant) -> Option<Instant> {
         match self.question.terms().patience {
             Patience::AsALogin => Some(as_a_login(self.since)),

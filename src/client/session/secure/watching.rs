@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use super::outbox::Outgoing;
 use super::{DEAD, HELD_BACK, NO_ANSWER, Session, State, WAITING};
-use crate::client::session::Link;
-use crate::client::session::contact::Contact;
-use crate::protocol::link::Why;
+use crate::client::session::ConnectionState;
+use crate::client::session::silence::SilenceDetector;
+use crate::protocol::link::CloseReason;
 
 /// What has been heard of the server, on whichever connection.
 #[derive(Debug, Default)]
@@ -16,8 +16,8 @@ pub(super) struct Health {
     /// When somebody looked last; the machine may have slept since.
     pub(super) turned: Option<Instant>,
     /// What has happened to the connection since [`Session::trouble`].
-    pub(super) trouble: Option<Why>,
-    pub(super) contact: Contact,
+    pub(super) trouble: Option<CloseReason>,
+    pub(super) contact: SilenceDetector,
 }
 
 impl Session {
@@ -37,7 +37,7 @@ impl Session {
     /// When an unanswered question is to be looked at: first to say so, then to begin anew.
     pub(super) fn silence(&self) -> Option<Instant> {
         let since = self.connection.unanswered_since?;
-        if self.link != Link::Waiting && self.state == State::Online {
+        if self.link != ConnectionState::Waiting && self.state == State::Online {
             return Some(since + WAITING);
         }
         let heard = self.health.heard.map_or(since, |heard| heard.max(since));
@@ -63,10 +63,10 @@ impl Session {
         }
         let since = *self.connection.unanswered_since.get_or_insert(now);
         if now >= since + WAITING && self.state == State::Online {
-            self.show(Link::Waiting);
+            self.show(ConnectionState::Waiting);
         }
         if self.silence().is_some_and(|at| at <= now) {
-            self.health.trouble = Some(Why::Silent);
+            self.health.trouble = Some(CloseReason::Silent);
             self.give_up_connection(now, "silent");
             self.try_again(now);
             self.go_on(now);

@@ -16,10 +16,10 @@ fn check(name: &str, steps: &[Step], expected: &[&str]) {
         }
     }
     let trials = pairing.trials(last + PATIENCE).map(|(_, _, _, came)| match came {
-        Came::Reply(bytes, after) => format!("{} {}", String::from_utf8_lossy(&bytes), after.as_millis()),
-        Came::Perhaps(bytes) => format!("{} ?", String::from_utf8_lossy(&bytes)),
-        Came::Nothing => "-".to_owned(),
-        Came::NotYet => "…".to_owned(),
+        Arrived::Reply(bytes, after) => format!("{} {}", String::from_utf8_lossy(&bytes), after.as_millis()),
+        Arrived::Perhaps(bytes) => format!("{} ?", String::from_utf8_lossy(&bytes)),
+        Arrived::Nothing => "-".to_owned(),
+        Arrived::NotYet => "…".to_owned(),
     });
     assert_eq!(trials.collect::<Vec<_>>(), expected, "{name}");
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use rust_i18n::t;
 
-use super::{Explanation, Finding, Name, Rule};
+use super::{Diagnostic, Explanation, Name, Rule};
 use crate::base::model::names::NameFault;
 
 impl Explanation {
@@ -169,7 +169,7 @@ impl Rule {
     }
 }
 
-impl Finding {
+impl Diagnostic {
     /// What is wrong, where, and what would have been right.
     #[must_use]
     pub fn advice(&self, explanation: &Explanation, locale: &str) -> String {

@@ -2,32 +2,32 @@
 
 use std::ops::Range;
 
-use super::{Field, Finding, Name, Piece, Rule, STARS, text};
+use super::{Diagnostic, Field, Name, Piece, Rule, STARS, text};
 use crate::base::model::{MAX_BODY_BYTES, MAX_FIELD_BYTES, names};
 use crate::protocol::wire::Charset;
 
 /// Where a field stands.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct FieldSpan {
     pub bytes: Range<usize>,
     pub closed: bool,
 }
 
 /// The fields of a datagram that begins with `NN#`. A message reaches up to the last `#`.
-pub(super) fn split(request: &[u8], operation: u8) -> Vec<Place> {
+pub(super) fn split(request: &[u8], operation: u8) -> Vec<FieldSpan> {
     let most = if operation == 3 { 2 } else { usize::MAX };
     let mut places = Vec::new();
     let mut start = 3;
     for (at, _) in request.iter().enumerate().skip(3).filter(|(_, b)| **b == b'#') {
         if places.len() + 1 < most {
-            places.push(Place { bytes: start..at, closed: true });
+            places.push(FieldSpan { bytes: start..at, closed: true });
             start = at + 1;
         }
     }
     if start < request.len() {
         let closed = request.ends_with(b"#");
         let end = if closed { request.len() - 1 } else { unclosed_end(request, start) };
-        places.push(Place { bytes: start..end, closed });
+        places.push(FieldSpan { bytes: start..end, closed });
     }
     places
 }
@@ -78,7 +78,7 @@ pub(super) struct Reader<'a> {
     datagram: &'a [u8],
     operation: u8,
     pub charset: Charset,
-    pub findings: Vec<Finding>,
+    pub findings: Vec<Diagnostic>,
     /// Somebody's account is new, so it may not be taken for another's.
     pub registers: bool,
     /// The first password, until the second is compared with it.
@@ -100,7 +100,7 @@ impl<'a> Reader<'a> {
         self.shown
     }
 
-    pub fn field(&mut self, number: usize, name: Name, place: &Place) -> Field {
+    pub fn field(&mut self, number: usize, name: Name, place: &FieldSpan) -> Field {
         let bytes = self.datagram.get(place.bytes.clone()).unwrap_or_default();
         // Not text to the decoder: a version and a number are ASCII, padding is only counted.
         let read = !matches!(name, Name::Version | Name::Padding | Name::Offset | Name::Surplus);
@@ -148,7 +148,7 @@ impl<'a> Reader<'a> {
     }
 
     fn find(&mut self, bytes: Range<usize>, rule: Rule) {
-        self.findings.push(Finding { bytes, rule });
+        self.findings.push(Diagnostic { bytes, rule });
     }
 
     fn note_charset(&mut self, start: usize, bytes: &[u8], characters: &Characters, seen: Charset) {
@@ -156,7 +156,7 @@ impl<'a> Reader<'a> {
         if bytes.is_ascii() || seen == Charset::Utf8 {
             return;
         }
-        let known = |f: &Finding| matches!(f.rule, Rule::NotUtf8 | Rule::StillGb18030 | Rule::Undecodable);
+        let known = |f: &Diagnostic| matches!(f.rule, Rule::NotUtf8 | Rule::StillGb18030 | Rule::Undecodable);
         if self.findings.iter().any(known) {
             return;
         }
@@ -229,7 +229,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn offset(&mut self, field: usize, place: &Place, bytes: &[u8]) {
+    fn offset(&mut self, field: usize, place: &FieldSpan, bytes: &[u8]) {
         let start = place.bytes.start;
         let digits = bytes.strip_prefix(b"+").unwrap_or(bytes);
         let signed = bytes.len() - digits.len();

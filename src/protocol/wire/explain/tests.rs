@@ -165,7 +165,7 @@ fn passwords_are_never_shown() {
 }
 
 /// Which finding a decoder's error must be among.
-fn agrees(error: &RequestError, finding: &Finding) -> bool {
+fn agrees(error: &RequestError, finding: &Diagnostic) -> bool {
     match (error, finding.rule) {
         (
             RequestError::NoOperation,
@@ -227,7 +227,7 @@ fn check(datagram: &[u8], charset: Charset) -> Result<(), TestCaseError> {
         }
     }
     let mut before = 0;
-    for Finding { bytes, .. } in &explained.findings {
+    for Diagnostic { bytes, .. } in &explained.findings {
         prop_assert!(before <= bytes.start && bytes.start <= bytes.end && bytes.end <= datagram.len(), "{}", shown);
         before = bytes.start;
     }

@@ -148,7 +148,7 @@ impl Explanation {
                 continue;
             }
             skipping = false;
-            let touches = |f: &&super::Finding| {
+            let touches = |f: &&super::Diagnostic| {
                 let (a, b) = (f.bytes.start, f.bytes.end.max(f.bytes.start + 1));
                 piece.bytes.start < b && a < piece.bytes.end
             };

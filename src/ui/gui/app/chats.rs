@@ -15,7 +15,7 @@ use super::{App, with_signed_in};
 use crate::base::model::{Account, MessageId, MessageText, SendState};
 use crate::client::history::{Row, RowMeta};
 use crate::client::net::clock;
-use crate::client::session::Speaks;
+use crate::client::session::SpokenDialect;
 
 const GAP: i32 = ChatWindow::GAP;
 /// A new chat is at least so wide.
@@ -183,9 +183,9 @@ impl SignedIn {
                 let offline = matches!(header.own, Own::Offline | Own::Deleted);
                 chat.set_header(header);
                 match (chat.earlier(), speaks) {
-                    (Earlier::No, Some(Speaks::Secure)) => chat.set_earlier(Earlier::Offered),
+                    (Earlier::No, Some(SpokenDialect::Secure)) => chat.set_earlier(Earlier::Offered),
                     (Earlier::Asked, _) if offline => chat.set_earlier(Earlier::Offered),
-                    (Earlier::Offered | Earlier::Asked, Some(Speaks::Plain)) => chat.set_earlier(Earlier::No),
+                    (Earlier::Offered | Earlier::Asked, Some(SpokenDialect::Plain)) => chat.set_earlier(Earlier::No),
                     _ => {}
                 }
             }
@@ -210,7 +210,7 @@ impl SignedIn {
         self.refresh_headers(core);
         self.chats.tell_which(core);
         // Whether it is still the same one: the chat says so before anything is written.
-        if !peer.is_room() && core.is_spoken(Speaks::Secure) {
+        if !peer.is_room() && core.is_spoken(SpokenDialect::Secure) {
             core.client.look_up(clock::now(), peer);
         }
     }

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use super::super::{Args, Emit};
 use crate::base::settings::{Saver, Settings};
 use crate::client::Client;
-use crate::client::session::{Link, Speaks};
-use crate::local::place::Place;
+use crate::client::session::{ConnectionState, SpokenDialect};
+use crate::local::server_choice::ServerChoice;
 
 /// The client and the settings. Parts get it lent, as they own nothing but their windows.
 pub(super) struct Core {
@@ -16,7 +16,7 @@ pub(super) struct Core {
     pub settings: Settings,
     pub saver: Saver,
     /// Where the server is, as far as that is known.
-    pub server: Place,
+    pub server: ServerChoice,
 }
 
 impl Core {
@@ -42,11 +42,11 @@ impl Core {
 
     /// Whether nothing is sent or fetched.
     pub fn is_offline(&self) -> bool {
-        matches!(self.client.link(), Link::Offline | Link::LoggedOut)
+        matches!(self.client.link(), ConnectionState::Offline | ConnectionState::LoggedOut)
     }
 
     /// Whether this dialect is spoken.
-    pub fn is_spoken(&self, dialect: Speaks) -> bool {
+    pub fn is_spoken(&self, dialect: SpokenDialect) -> bool {
         self.client.connection().speaks == Some(dialect)
     }
 }

@@ -12,7 +12,7 @@ use super::signed_in::SignedIn;
 use crate::base::model::Account;
 use crate::client::Event;
 use crate::client::net::clock;
-use crate::client::session::Link;
+use crate::client::session::ConnectionState;
 
 impl SignedIn {
     /// Something that has happened: it stays until its owner takes it away.
@@ -63,13 +63,13 @@ impl SignedIn {
     }
 
     /// The connection has changed.
-    fn linked(&mut self, link: Link, core: &Core) {
+    fn linked(&mut self, link: ConnectionState, core: &Core) {
         self.main.set_link(link);
         self.main.set_speaks(core.client.connection().speaks);
-        if matches!(link, Link::LoggingIn | Link::Connected { .. }) {
+        if matches!(link, ConnectionState::LoggingIn | ConnectionState::Connected { .. }) {
             self.no_trouble();
         }
-        if matches!(link, Link::Connected { .. }) {
+        if matches!(link, ConnectionState::Connected { .. }) {
             self.deleted = false;
         }
     }
@@ -116,7 +116,7 @@ impl App {
     /// What concerns more than the windows of a login, or comes while there is none.
     fn show_anywhere(&mut self, event: Event) {
         match event {
-            Event::Link(link) => self.linked(link),
+            Event::ConnectionState(link) => self.linked(link),
             Event::Registered(outcome) => self.registered(&outcome),
             Event::LoggedIn(outcome) => self.logged_in(&outcome),
             Event::WentOffline(_) => self.left(),
@@ -160,16 +160,18 @@ impl App {
     }
 
     /// The connection line.
-    fn linked(&mut self, link: Link) {
+    fn linked(&mut self, link: ConnectionState) {
         log::info!("link: {link:?}");
         if let Some(signed_in) = self.stage.signed_in() {
             signed_in.linked(link, &self.core);
         }
         match link {
             // The first sign of trouble; asking a server that is there costs a datagram.
-            Link::LoggingIn | Link::Waiting | Link::Retrying { .. } => self.revive_server(),
-            Link::Offline | Link::LoggedOut => self.set_online(None),
-            Link::Connected { .. } => {
+            ConnectionState::LoggingIn | ConnectionState::Waiting | ConnectionState::Retrying { .. } => {
+                self.revive_server()
+            }
+            ConnectionState::Offline | ConnectionState::LoggedOut => self.set_online(None),
+            ConnectionState::Connected { .. } => {
                 self.close_trust();
             }
         }

@@ -18,7 +18,7 @@ use crate::base::shown;
 use crate::client::history::{Contact, contacts};
 use crate::client::net::clock;
 use crate::client::roster::Person;
-use crate::client::session::{Found, Speaks};
+use crate::client::session::{LookUpResult, SpokenDialect};
 
 /// Does what the window of a friend asked for.
 pub(super) fn apply(event: Event) {
@@ -106,7 +106,7 @@ impl SignedIn {
         self.friend = None;
         let known = Account::person(name).ok().and_then(|account| self.contact(&account));
         let groups = self.main.roster().groups();
-        let asks = !core.is_spoken(Speaks::Plain);
+        let asks = !core.is_spoken(SpokenDialect::Plain);
         self.friend = Some(FriendWindow::new(name, known.as_ref(), &groups, asks, core.emit()));
     }
 
@@ -126,7 +126,7 @@ impl SignedIn {
         };
         // Whoever has written or is here has an account. A plain server cannot be asked, as the window says.
         let met = self.main.roster().is_met(&contact.account);
-        if !met && !window.is_unchecked(&contact.account) && !core.is_spoken(Speaks::Plain) {
+        if !met && !window.is_unchecked(&contact.account) && !core.is_spoken(SpokenDialect::Plain) {
             window.asks(contact.account.clone());
             return core.client.look_up(clock::now(), contact.account);
         }
@@ -134,16 +134,16 @@ impl SignedIn {
     }
 
     /// Whether there is an account: for the window that adds somebody, or of somebody one chats with.
-    pub(super) fn looked_up(&mut self, asked: &Account, found: &Found, core: &mut Core) {
+    pub(super) fn looked_up(&mut self, asked: &Account, found: &LookUpResult, core: &mut Core) {
         let form = self.friend.as_mut().and_then(|window| window.answered(asked, found));
         if let Some(Ok(contact)) = form.map(|form| form.contact()) {
             return self.add_friend(contact, core);
         }
         let Some(chat) = self.chats.windows.get_mut(asked) else { return };
         match found {
-            Found::Nobody => chat.say(Trouble::Nobody),
-            Found::There(_) => chat.is_over(|trouble| *trouble == Trouble::Nobody),
-            Found::NotHere | Found::Unanswered => {}
+            LookUpResult::Nobody => chat.say(Trouble::Nobody),
+            LookUpResult::There(_) => chat.is_over(|trouble| *trouble == Trouble::Nobody),
+            LookUpResult::NotHere | LookUpResult::Unanswered => {}
         }
     }
 

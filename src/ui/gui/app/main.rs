@@ -7,7 +7,7 @@ use super::signed_in::SignedIn;
 use super::{App, friends, questions, with, with_signed_in};
 use crate::client::Client;
 use crate::client::net::clock;
-use crate::client::session::Speaks;
+use crate::client::session::SpokenDialect;
 
 /// Does what the main window asked for.
 pub(super) fn apply(event: Event) {
@@ -68,7 +68,7 @@ impl App {
             offline: self.core.is_offline(),
             kicked: signed_in.is_some_and(SignedIn::is_kicked),
             stays: signed_in.is_some_and(|signed_in| client.can_resume(&signed_in.me)),
-            password: self.core.is_spoken(Speaks::Plain) && client.changes_passwords() != Some(false),
+            password: self.core.is_spoken(SpokenDialect::Plain) && client.changes_passwords() != Some(false),
         }
     }
 

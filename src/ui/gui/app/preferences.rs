@@ -9,8 +9,8 @@ use super::{App, with};
 use crate::base::settings::{Language, Settings};
 use crate::client::diagnosis::{named, target};
 use crate::client::net::clock;
-use crate::client::session::{AccountChange, Link, Speaks};
-use crate::local::place::lan_address;
+use crate::client::session::{AccountChange, ConnectionState, SpokenDialect};
+use crate::local::server_choice::lan_address;
 use crate::protocol::PORT;
 use crate::protocol::wire::frame::AccountSettings;
 
@@ -107,8 +107,9 @@ impl App {
     }
 
     fn open_settings_with(&mut self, form: &SettingsForm) {
-        let secure = self.stage.is_signed_in() && self.core.is_spoken(Speaks::Secure);
-        let account = secure && matches!(self.core.client.link(), Link::Connected { .. } | Link::Waiting);
+        let secure = self.stage.is_signed_in() && self.core.is_spoken(SpokenDialect::Secure);
+        let account =
+            secure && matches!(self.core.client.link(), ConnectionState::Connected { .. } | ConnectionState::Waiting);
         let lan = lan_address();
         let window = SettingsWindow::new(form, lan.as_deref(), account, self.core.emit());
         *self.stage.settings() = Some(window);

@@ -12,7 +12,7 @@ use super::{App, soon, with};
 use crate::base::model::Account;
 use crate::client::history::time_of;
 use crate::client::net::clock;
-use crate::client::session::Plainly;
+use crate::client::session::PlainReason;
 
 /// Why nobody is logged in any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,9 +71,9 @@ impl Trouble {
                 let (text, look) = match doubt {
                     Doubt::Key(change) if change.damaged.is_some() => (t!("trust.damaged"), t!("trust.look")),
                     Doubt::Key(_) => (t!("trust.changed"), t!("trust.look")),
-                    Doubt::Plain(Plainly::NoLonger) => (t!("trust.plain_changed"), t!("trust.plain_look")),
-                    Doubt::Plain(Plainly::Only) => (t!("secure.plain_only"), t!("trust.plain_look")),
-                    Doubt::Plain(Plainly::Chosen) => (t!("secure.plain_chosen"), t!("trust.plain_look")),
+                    Doubt::Plain(PlainReason::NoLonger) => (t!("trust.plain_changed"), t!("trust.plain_look")),
+                    Doubt::Plain(PlainReason::Only) => (t!("secure.plain_only"), t!("trust.plain_look")),
+                    Doubt::Plain(PlainReason::Chosen) => (t!("secure.plain_chosen"), t!("trust.plain_look")),
                 };
                 let answers = [answer(look.into_owned(), UiEvent::Main(main_window::Event::ShowDoubt)), offline];
                 Question { text: text.into_owned(), answers }

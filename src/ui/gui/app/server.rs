@@ -7,8 +7,8 @@ use fltk::app;
 use super::super::login_window::LoginForm;
 use super::{App, with};
 use crate::base::model::{Account, Password};
-use crate::client::net::{Found, clock};
-use crate::local::place::Place;
+use crate::client::net::{FoundAddress, clock};
+use crate::local::server_choice::ServerChoice;
 
 /// What waits until the server is there.
 pub(super) enum Pending {
@@ -64,7 +64,7 @@ impl App {
     /// Uses the server that the settings name now, with a socket of its own.
     pub(super) fn change_server(&mut self) {
         let core = &mut self.core;
-        let server = Place::of(core.args.server.as_deref(), core.args.host_lan, &core.settings);
+        let server = ServerChoice::of(core.args.server.as_deref(), core.args.host_lan, &core.settings);
         if server == core.server || self.stage.is_signed_in() {
             return;
         }
@@ -88,7 +88,7 @@ impl App {
 }
 
 /// A look-up ended; `server` is what was looked for, which may not be wanted any more.
-fn found(server: &Place, at: Option<Found>, error: Option<&str>) {
+fn found(server: &ServerChoice, at: Option<FoundAddress>, error: Option<&str>) {
     with(|app| {
         if app.core.server != *server {
             return;
@@ -98,7 +98,7 @@ fn found(server: &Place, at: Option<Found>, error: Option<&str>) {
             app.say(error);
             if let Some(entry) = app.stage.entry() {
                 // One that runs for this machine alone still serves this machine.
-                if *server == (Place::Local { lan: true }) {
+                if *server == (ServerChoice::Local { lan: true }) {
                     entry.said_later = Some(error.to_owned());
                 } else {
                     entry.pending = None;

@@ -14,7 +14,7 @@ use super::entry::Attempt;
 use super::questions::Trouble;
 use crate::base::model::Account;
 use crate::client::history::MoreStrangers;
-use crate::client::session::Link;
+use crate::client::session::ConnectionState;
 
 /// What the main window's position is kept under.
 const NAME: &str = "main";
@@ -88,8 +88,8 @@ impl SignedIn {
     /// How one is connected, as it stands over a chat.
     pub fn own_state(&self, core: &Core) -> Own {
         match core.client.link() {
-            Link::Offline | Link::LoggedOut if self.deleted => Own::Deleted,
-            Link::Offline | Link::LoggedOut => Own::Offline,
+            ConnectionState::Offline | ConnectionState::LoggedOut if self.deleted => Own::Deleted,
+            ConnectionState::Offline | ConnectionState::LoggedOut => Own::Offline,
             _ if core.client.is_silent() => Own::Lost,
             _ if self.main.roster().is_unsure() => Own::Unsure,
             _ => Own::Here,

@@ -14,7 +14,7 @@ use super::with;
 use crate::base::trouble;
 use crate::client::net::{ThreadFigures, WaitsFor, clock};
 use crate::client::session::Cause;
-use crate::client::tap::{Record, Way};
+use crate::client::tap::{Direction, Record};
 use crate::probe::hand::PATIENCE;
 use crate::probe::{Document, Origin, Unclear, Verdict};
 
@@ -133,7 +133,7 @@ impl Wire {
         if let Some(window) = &mut self.window {
             window.push(record);
         }
-        if record.way == Way::Out(Cause::ByHand) {
+        if record.way == Direction::Out(Cause::ByHand) {
             self.trial_waits = true;
             // By then it is known whether no answer came.
             app::add_timeout3(PATIENCE.as_secs_f64() + 0.05, |_| {

@@ -15,7 +15,7 @@ use rust_i18n::t;
 use super::{FOOT, HEAD, Me};
 use crate::client::net::clock;
 use crate::client::roster::Presence;
-use crate::client::session::{Link, Speaks};
+use crate::client::session::{ConnectionState, SpokenDialect};
 use crate::ui::gui::canvas::Canvas;
 use crate::ui::gui::theme::Palette;
 use crate::ui::gui::{Emit, UiEvent, connection_window, screen, theme, widgets};
@@ -23,9 +23,9 @@ use crate::ui::gui::{Emit, UiEvent, connection_window, screen, theme, widgets};
 /// What head and foot say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Status {
-    pub link: Link,
+    pub link: ConnectionState,
     /// What is spoken, once that is known.
-    pub speaks: Option<Speaks>,
+    pub speaks: Option<SpokenDialect>,
     /// The server does not answer.
     pub silent: bool,
 }
@@ -92,10 +92,10 @@ pub(super) fn head(me: &Me, status: &Rc<RefCell<Status>>) -> Button {
 
 /// One's own state in a word, its colour, and the dot. With no answer nobody else sees one either, for all one knows.
 fn own_state(status: &Status, colours: &Palette) -> (Cow<'static, str>, Color, Option<Presence>) {
-    let gone = matches!(status.link, Link::Offline | Link::LoggedOut);
+    let gone = matches!(status.link, ConnectionState::Offline | ConnectionState::LoggedOut);
     match status.link {
         _ if status.silent && !gone => (t!("main.lost"), colours.warn, None),
-        Link::Connected { .. } | Link::Waiting | Link::Retrying { .. } => {
+        ConnectionState::Connected { .. } | ConnectionState::Waiting | ConnectionState::Retrying { .. } => {
             (t!("main.online"), colours.dim, Some(Presence::Online))
         }
         _ => (t!("main.offline"), colours.dim, Some(Presence::Offline)),
@@ -108,21 +108,21 @@ type Foot = [(String, Color); 2];
 fn draw_foot(f: &Frame, status: &Status, canvas: &mut Canvas<Foot>) {
     let (link, colours) = (status.link, theme::palette());
     let text = match link {
-        Link::LoggingIn if status.silent => t!("main.link_reconnecting"),
+        ConnectionState::LoggingIn if status.silent => t!("main.link_reconnecting"),
         link => link.sentence(clock::now().instant),
     };
     let colour = match link {
-        _ if status.silent && !matches!(link, Link::Offline | Link::LoggedOut) => colours.error,
-        Link::Offline | Link::LoggingIn => colours.dim,
-        Link::Connected { .. } => colours.ok,
-        Link::Waiting => colours.warn,
-        Link::Retrying { .. } | Link::LoggedOut => colours.error,
+        _ if status.silent && !matches!(link, ConnectionState::Offline | ConnectionState::LoggedOut) => colours.error,
+        ConnectionState::Offline | ConnectionState::LoggingIn => colours.dim,
+        ConnectionState::Connected { .. } => colours.ok,
+        ConnectionState::Waiting => colours.warn,
+        ConnectionState::Retrying { .. } | ConnectionState::LoggedOut => colours.error,
     };
     // Whether others can read along is true of a connection.
-    let connected = matches!(link, Link::Connected { .. } | Link::Waiting) && !status.silent;
+    let connected = matches!(link, ConnectionState::Connected { .. } | ConnectionState::Waiting) && !status.silent;
     let (dialect, dialect_ink) = match status.speaks.filter(|_| connected) {
-        Some(Speaks::Secure) => (t!("main.encrypted"), colours.ok),
-        Some(Speaks::Plain) => (t!("main.unencrypted"), colours.warn),
+        Some(SpokenDialect::Secure) => (t!("main.encrypted"), colours.ok),
+        Some(SpokenDialect::Plain) => (t!("main.unencrypted"), colours.warn),
         None => ("".into(), colours.dim),
     };
     let look = [(text.to_string(), colour), (dialect.to_string(), dialect_ink)];
@@ -147,7 +147,7 @@ pub(super) fn count_down(mut foot: Frame, window: screen::Life, status: Rc<RefCe
         if !window.is_on() {
             return;
         }
-        let Link::Retrying { at } = status.borrow().link else { return };
+        let ConnectionState::Retrying { at } = status.borrow().link else { return };
         foot.redraw();
         if at < clock::now().instant {
             // It is tried now; a next time comes as another state.

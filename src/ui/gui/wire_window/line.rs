@@ -7,7 +7,7 @@ use chrono::{Local, TimeZone};
 use rust_i18n::t;
 
 use crate::client::session::Cause;
-use crate::client::tap::{Record, Way};
+use crate::client::tap::{Direction, Record};
 use crate::protocol::wire::show;
 
 /// A row's texts.
@@ -31,7 +31,7 @@ impl Line {
         let time = Local.timestamp_millis_opt(record.unix_ms).earliest();
         let time = time.map_or_else(String::new, |t| t.format("%H:%M:%S%.3f").to_string());
         let (arrow, meaning) = match record.way {
-            Way::Out(cause) => {
+            Direction::Out(cause) => {
                 let meaning = show::request(&record.bytes, &locale);
                 match cause {
                     Cause::First | Cause::Secure => ("→", meaning),
@@ -40,9 +40,9 @@ impl Line {
                     Cause::ByHand => ("→", t!("wirewin.sent_by_hand", what = meaning).into_owned()),
                 }
             }
-            Way::In => ("←", show::reply(&record.bytes, &locale)),
-            Way::Said => ("⇒", show::said(&record.bytes, &locale)),
-            Way::Heard => ("⇐", show::heard(&record.bytes, &locale)),
+            Direction::In => ("←", show::reply(&record.bytes, &locale)),
+            Direction::Said => ("⇒", show::said(&record.bytes, &locale)),
+            Direction::Heard => ("⇐", show::heard(&record.bytes, &locale)),
         };
         let after = record.after.map_or_else(String::new, milliseconds);
         // Of what nobody can read the numbers are clearer than the letters some of them happen to be.

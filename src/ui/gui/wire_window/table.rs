@@ -13,7 +13,7 @@ use rust_i18n::t;
 use super::line::Line;
 use super::rows::Rows;
 use crate::client::session::Cause;
-use crate::client::tap::{Record, Way};
+use crate::client::tap::{Direction, Record};
 use crate::ui::gui::actions::{Action, Press, pressed};
 use crate::ui::gui::bar::{Bar, WIDTH as BAR};
 use crate::ui::gui::theme::{self, Palette};
@@ -318,14 +318,14 @@ fn pixels(rows: usize) -> i64 {
 }
 
 fn is_again(line: &Line) -> bool {
-    matches!(line.record.way, Way::Out(Cause::Again(_) | Cause::Fence))
+    matches!(line.record.way, Direction::Out(Cause::Again(_) | Cause::Fence))
 }
 
 fn arrow_ink(line: &Line, colours: &Palette) -> Color {
     match line.record.way {
         _ if is_again(line) => colours.error,
-        Way::Out(_) | Way::Said => colours.accent,
-        Way::In | Way::Heard => colours.ok,
+        Direction::Out(_) | Direction::Said => colours.accent,
+        Direction::In | Direction::Heard => colours.ok,
     }
 }
 

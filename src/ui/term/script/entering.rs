@@ -10,7 +10,7 @@ use super::{Exit, Job, Running, Stop, say};
 use crate::base::model::Password;
 use crate::client::Event;
 use crate::client::net::clock;
-use crate::client::session::{KeyChange, LoginOutcome, Plainly, Speaks};
+use crate::client::session::{KeyChange, LoginOutcome, PlainReason, SpokenDialect};
 use crate::protocol::link::words;
 use crate::protocol::wire::reply::LoggedIn;
 
@@ -41,10 +41,10 @@ impl Running {
                 Ok(true)
             }
             // Whatever it was started with: nobody sits there who could judge.
-            Event::PlainOnly(Plainly::NoLonger | Plainly::Chosen) => {
+            Event::PlainOnly(PlainReason::NoLonger | PlainReason::Chosen) => {
                 Err(Stop(Exit::Untrusted, format!("{notice}\n{}", t!("term.plain_job"))))
             }
-            Event::PlainOnly(Plainly::Only) => Err(Stop(Exit::Refused, format!("{notice} (--allow-plain)"))),
+            Event::PlainOnly(PlainReason::Only) => Err(Stop(Exit::Refused, format!("{notice} (--allow-plain)"))),
             // What is to be sent lies with the earlier account's messages by now.
             Event::MadeAnew { .. } if matches!(self.script.job, Job::Send { .. }) => {
                 self.own.clear();
@@ -152,7 +152,7 @@ impl Running {
         self.client.stay_logged_in(true);
         self.client.login(clock::now(), self.me.clone(), password)?;
         let entered = self.outcome().and_then(|outcome| self.result_of(outcome));
-        let secure = self.client.connection().speaks == Some(Speaks::Secure);
+        let secure = self.client.connection().speaks == Some(SpokenDialect::Secure);
         self.leave();
         entered?;
         if !secure {
@@ -210,7 +210,7 @@ fn is_said(event: &Event) -> bool {
         | Event::MadeAnew { .. }
         | Event::NotStoring(true)
         | Event::Copied { offline: false } => true,
-        Event::Link(_)
+        Event::ConnectionState(_)
         | Event::Silent(_)
         | Event::Registered(_)
         | Event::LoggedIn(_)

@@ -10,7 +10,7 @@ use super::{Exit, Running, Stop, line, say, write};
 use crate::base::model::Account;
 use crate::client::Event;
 use crate::client::net::clock;
-use crate::client::session::Speaks;
+use crate::client::session::SpokenDialect;
 use crate::protocol::wire::frame::Past;
 
 impl Running {
@@ -30,7 +30,7 @@ impl Running {
 
     /// Page by page, the newest first; what was found oldest first, and whether there is more.
     fn pages(&mut self, peer: &Account, count: u32, mut before: Option<u64>) -> Result<(Vec<Past>, bool), Stop> {
-        if self.client.connection().speaks != Some(Speaks::Secure) {
+        if self.client.connection().speaks != Some(SpokenDialect::Secure) {
             return Err(Stop(Exit::Nothing, t!("term.past_not_plain").into_owned()));
         }
         let mut found: Vec<Past> = Vec::new();

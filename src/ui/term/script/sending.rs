@@ -9,7 +9,7 @@ use super::{Exit, Running, Stop, harmless, say};
 use crate::base::model::{Account, MessageText, SendState};
 use crate::client::Event;
 use crate::client::net::clock;
-use crate::client::session::Speaks;
+use crate::client::session::SpokenDialect;
 
 /// Taking a message back never depends on the server.
 const TAKE_BACK: Duration = Duration::from_secs(5);
@@ -97,7 +97,7 @@ impl Running {
             SendState::Waiting | SendState::Sending | SendState::Sent | SendState::Delivered => return None,
             SendState::Failed if to.is_room() && self.client.is_foreign() => (0, Exit::Refused, t!("main.no_lobby")),
             SendState::Failed if to.is_room() => (0, Exit::Refused, t!("main.lobby_unknown")),
-            SendState::Failed if self.client.connection().speaks == Some(Speaks::Secure) => {
+            SendState::Failed if self.client.connection().speaks == Some(SpokenDialect::Secure) => {
                 (0, Exit::Refused, t!("term.message_refused"))
             }
             SendState::Failed => (0, Exit::Refused, t!("gui.not_understood")),

@@ -54,7 +54,7 @@ fn trials_before_a_login_begin_none() {
         world.run(secs(1));
     }
     assert_eq!(world.requests(), ["08#", "09#", "02#b#y#", "06#"]);
-    assert_eq!((world.session.link(), world.events.len()), (Link::Offline, 0), "{:?}", world.events);
+    assert_eq!((world.session.link(), world.events.len()), (ConnectionState::Offline, 0), "{:?}", world.events);
 }
 
 #[test]

@@ -97,14 +97,14 @@ fn chaos(seed: u64) {
     // Both are themselves again.
     world.disk_works = true;
     world.run(secs(70));
-    if matches!(world.session.link(), Link::Offline | Link::LoggedOut) {
+    if matches!(world.session.link(), ConnectionState::Offline | ConnectionState::LoggedOut) {
         world.session.login(world.now, account("a"), password());
     }
     id += 1;
     world.send(id, "b");
     world.run(secs(120));
     let link = world.session.link();
-    assert!(matches!(link, Link::Connected { .. }), "seed {seed}: {link:?}");
+    assert!(matches!(link, ConnectionState::Connected { .. }), "seed {seed}: {link:?}");
     let settled = |state| !matches!(state, SendState::Waiting | SendState::Sending | SendState::Failed);
     assert!(world.state(id).is_some_and(settled), "seed {seed}: the last is {:?}", world.state(id));
     world.sent.clear();

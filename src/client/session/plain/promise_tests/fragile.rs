@@ -4,7 +4,7 @@
 use rust_i18n::t;
 
 use super::*;
-use crate::client::session::{Beyond, RegisterOutcome};
+use crate::client::session::{ExtensionRequest, RegisterOutcome};
 
 fn beyond(world: &World) -> usize {
     world.sent.iter().filter(|(_, request)| !request.starts_with('0') || request.starts_with("07")).count()
@@ -110,7 +110,7 @@ fn a_server_that_ends_at_what_is_no_course_of_its_own_is_told_so_once_and_not_en
         let mut world = World::new(polling, answer);
         world.session.login(world.now, account("a"), Password::parse("x").expect("valid"));
         world.run(secs(90));
-        assert!(world.has(&Event::EndedAt(Beyond::Who)), "{polling:?} {:?}", world.events);
+        assert!(world.has(&Event::EndedAt(ExtensionRequest::Who)), "{polling:?} {:?}", world.events);
         assert!(
             !world.events.iter().any(|(_, e)| matches!(e, Event::Extensions { known: false, .. })),
             "nobody knows that"
@@ -131,9 +131,9 @@ fn a_server_that_ends_at_what_is_no_course_of_its_own_is_told_so_once_and_not_en
     let (old, new) = (Password::parse("x").expect("valid"), Password::parse("y").expect("valid"));
     world.session.change_password(world.now, old, new.clone(), new);
     world.run(secs(90));
-    assert!(world.has(&Event::EndedAt(Beyond::ChangePassword)), "{:?}", world.events);
+    assert!(world.has(&Event::EndedAt(ExtensionRequest::ChangePassword)), "{:?}", world.events);
     let sentence = |lang: &str| match lang {
-        "en" => [Beyond::Who, Beyond::ChangePassword].map(|beyond| beyond.sentence().into_owned()),
+        "en" => [ExtensionRequest::Who, ExtensionRequest::ChangePassword].map(|beyond| beyond.sentence().into_owned()),
         _ => [t!("gui.ended_at_who", locale = lang), t!("gui.ended_at_password", locale = lang)].map(Into::into),
     };
     for (lang, again) in [("en", "start it again"), ("zh-CN", "重新启动")] {

@@ -35,7 +35,11 @@ fn leaving_takes_a_second_at_most() {
         let mut sent = world.requests();
         sent.dedup();
         assert_eq!(sent, *expected, "{under_way}");
-        assert_eq!((world.session.link(), world.session.poll_timeout()), (Link::Offline, None), "{under_way}");
+        assert_eq!(
+            (world.session.link(), world.session.poll_timeout()),
+            (ConnectionState::Offline, None),
+            "{under_way}"
+        );
     }
 }
 
@@ -82,7 +86,11 @@ fn who_comes_back_while_leaving_is_online() {
         world.session.go_offline(world.now);
         world.session.go_online(world.now);
         world.run(secs(2));
-        assert!(matches!(world.session.link(), Link::Connected { .. }), "{answers}: {:?}", world.session.link());
+        assert!(
+            matches!(world.session.link(), ConnectionState::Connected { .. }),
+            "{answers}: {:?}",
+            world.session.link()
+        );
         let last = world.requests().iter().rposition(|r| r.starts_with("02") || *r == "06#");
         assert!(last.is_some_and(|i| world.requests()[i].starts_with("02")), "{:?}", world.requests());
     }

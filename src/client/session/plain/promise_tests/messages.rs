@@ -70,7 +70,7 @@ fn a_server_that_ignores_what_it_does_not_know_delays_nobody() {
     assert_eq!(world.state(1), Some(SendState::Sent));
     world.run(secs(600));
     assert_eq!(world.count("11"), 6, "it is not asked for ever");
-    assert!(!world.events.iter().any(|(_, e)| matches!(e, Event::Link(Link::Retrying { .. }))));
+    assert!(!world.events.iter().any(|(_, e)| matches!(e, Event::ConnectionState(ConnectionState::Retrying { .. }))));
     let said = world.events.iter().filter(|(_, e)| matches!(e, Event::Extensions { .. }));
     // In this run; it has not said so.
     let silent = Event::Extensions { known: false, shown: false };
@@ -178,7 +178,8 @@ fn an_answer_of_an_unknown_code_is_an_answer() {
     world.run(secs(60));
     assert_eq!((world.state(1), world.count("03")), (Some(SendState::MaybeSent), 1));
     assert!(
-        world.count("08") > 4 && !world.events.iter().any(|(_, e)| matches!(e, Event::Link(Link::Retrying { .. })))
+        world.count("08") > 4
+            && !world.events.iter().any(|(_, e)| matches!(e, Event::ConnectionState(ConnectionState::Retrying { .. })))
     );
     // It is said as it came, and each once in a row.
     let told = world.events.iter().filter(|(_, e)| matches!(e, Event::UnknownCode(_)));

@@ -97,7 +97,7 @@ fn a_machine_that_slept_asks_once_and_goes_on() {
             let polls = world.count("08");
             assert!((4..=most).contains(&polls), "{polling:?}: {:?}", world.sent);
             assert!(
-                matches!(world.session.link(), Link::Connected { rtt } if rtt < secs(2)),
+                matches!(world.session.link(), ConnectionState::Connected { rtt } if rtt < secs(2)),
                 "{:?}",
                 world.session.link()
             );

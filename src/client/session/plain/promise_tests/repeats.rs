@@ -106,7 +106,7 @@ fn a_new_process_knows_what_the_last_one_was_handed() {
         let mut mailbox = Mailbox { waiting, offered: false, asked: 0, lost: Default::default() };
         let mut world = World::new(Polling::Adaptive, move |_, request: &str| mailbox.answer(request));
         world.session.login(world.now, account("a"), Password::parse("x").expect("valid"));
-        world.session.set_handed(Handed {
+        world.session.set_handed(LastDelivery {
             from: account("b"),
             time: "2026-11-21 12:04:58".to_owned(),
             raw: b"ha".to_vec(),

@@ -1,7 +1,7 @@
 //! What is written to a room goes to nobody else: a server that is another program's would take the room for a person.
 
 use super::*;
-use crate::client::session::Beyond;
+use crate::client::session::ExtensionRequest;
 
 const ROOM: &str = "@lobby";
 
@@ -94,7 +94,7 @@ fn of_a_server_that_is_gone_nobody_says_that_it_has_no_room() {
         |_, request: &str| if request.starts_with("02") { plain(request) } else { Vec::new() },
         secs(60),
     );
-    assert!(world.has(&Event::EndedAt(Beyond::Who)), "{:?}", world.events);
+    assert!(world.has(&Event::EndedAt(ExtensionRequest::Who)), "{:?}", world.events);
     assert_eq!((no_room(&world), world.state(1)), (0, Some(SendState::Waiting)), "it waits for its server");
     // Back, it is not asked once more.
     world.server = Box::new(|_, request: &str| plain(request));

@@ -26,7 +26,7 @@ fn while_the_server_is_silent_the_outbox_waits_as_one_and_nothing_is_dropped() {
     // Only the one that was on its way when the silence began is in doubt.
     let states = [1, 2, 3].map(|id| world.state(id));
     assert_eq!(states, [SendState::MaybeSentTwice, SendState::Sent, SendState::Sent].map(Some));
-    assert!(matches!(world.session.link(), Link::Connected { .. }));
+    assert!(matches!(world.session.link(), ConnectionState::Connected { .. }));
     assert_eq!(world.count("03"), 4);
     drop(world);
     assert_eq!(got, ["03#b#1#", "03#b#2#", "03#b#3#"], "in their order, each once");
@@ -75,10 +75,14 @@ fn a_forgotten_session_is_said_and_mended_even_when_the_server_is_silent_then() 
     };
     let mut world = World::online(Polling::Adaptive, server);
     world.run(secs(12));
-    assert!(world.has(&Event::Link(Link::LoggedOut)));
+    assert!(world.has(&Event::ConnectionState(ConnectionState::LoggedOut)));
     world.send(1, "b");
     world.run(secs(70));
-    assert!(matches!(world.session.link(), Link::Retrying { .. } | Link::LoggingIn), "{:?}", world.session.link());
+    assert!(
+        matches!(world.session.link(), ConnectionState::Retrying { .. } | ConnectionState::LoggingIn),
+        "{:?}",
+        world.session.link()
+    );
     world.run(secs(100));
     assert!(world.has(&Event::LoggedIn(LoginOutcome::Done)));
     assert_eq!(world.state(1), Some(SendState::Sent));
@@ -92,7 +96,7 @@ fn a_session_that_somebody_else_takes_is_not_fought_for() {
     });
     world.run(secs(300));
     assert_eq!(world.count("02"), 1, "{:?}", world.requests());
-    assert_eq!(world.session.link(), Link::LoggedOut);
+    assert_eq!(world.session.link(), ConnectionState::LoggedOut);
     world.session.fetch_now(world.now);
     world.run(secs(1));
     assert!(world.count("02") > 1, "the user may");
@@ -113,9 +117,9 @@ fn a_session_held_by_an_address_we_had_is_waited_for() {
         assert_eq!(world.events.iter().filter(|(_, e)| *e == refused).count(), 1, "said once");
         assert_eq!(world.count("06"), 0, "nobody is thrown out unasked");
         if mended {
-            assert!(matches!(world.session.link(), Link::Connected { .. }));
+            assert!(matches!(world.session.link(), ConnectionState::Connected { .. }));
         } else {
-            assert_eq!((world.session.link(), world.session.poll_timeout()), (Link::LoggedOut, None));
+            assert_eq!((world.session.link(), world.session.poll_timeout()), (ConnectionState::LoggedOut, None));
             assert_eq!(world.count("02"), 5, "not for ever");
             world.sent.clear();
             world.session.go_offline(world.now);
@@ -135,14 +139,14 @@ fn f5_asks_at_once_while_a_request_waits() {
                 if (secs(5)..secs(9)).contains(&time) { Vec::new() } else { plain(request) }
             },
         );
-    while world.session.link() != Link::Waiting || world.time() < secs(9) {
+    while world.session.link() != ConnectionState::Waiting || world.time() < secs(9) {
         world.run(Duration::from_millis(10));
         assert!(world.time() < secs(20));
     }
     world.sent.clear();
     world.session.fetch_now(world.now);
     world.run(RTT * 2);
-    assert!(matches!(world.session.link(), Link::Connected { .. }), "{:?}", world.requests());
+    assert!(matches!(world.session.link(), ConnectionState::Connected { .. }), "{:?}", world.requests());
 }
 
 #[test]
@@ -209,7 +213,7 @@ fn what_is_let_go_of_does_not_come_back_by_itself() {
         world.run(secs(300));
         assert_eq!(
             (world.session.link(), world.requests(), world.session.poll_timeout()),
-            (Link::Offline, vec![], None)
+            (ConnectionState::Offline, vec![], None)
         );
     }
 }

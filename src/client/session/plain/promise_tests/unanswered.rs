@@ -25,7 +25,7 @@ fn a_message_without_an_answer_goes_out_twice_and_holds_up_nobody() {
         let once = (Some(SendState::Sent), 1);
         assert_eq!(states, [(Some(SendState::NoAnswer), 2), once, once], "ours: {known}");
         assert!(
-            matches!(world.session.link(), Link::Connected { .. }),
+            matches!(world.session.link(), ConnectionState::Connected { .. }),
             "the server answers: {:?}",
             world.session.link()
         );

@@ -103,14 +103,14 @@ fn a_server_that_falls_silent_at_a_question_is_noticed() {
         world.log_in();
         silent.set(true);
         ask(&mut world);
-        assert!(world.until(secs(3), |w| w.session.link() == Link::Waiting), "{:?}", world.events);
+        assert!(world.until(secs(3), |w| w.session.link() == ConnectionState::Waiting), "{:?}", world.events);
         // Nor does its carrier: the connection is made anew, and whoever asked hears of it.
         let mut world = World::online(1);
         ask(&mut world);
         world.down = true;
         assert!(world.until(secs(8), |w| !w.session.connection.connected), "{:?}", world.events);
         world.down = false;
-        assert!(world.until(secs(60), |w| matches!(w.session.link(), Link::Connected { .. })));
+        assert!(world.until(secs(60), |w| matches!(w.session.link(), ConnectionState::Connected { .. })));
     }
 }
 

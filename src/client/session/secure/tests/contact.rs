@@ -1,7 +1,7 @@
 //! A server that is gone is known to be so 3 s after something was asked of it, and not before.
 
 use super::*;
-use crate::client::session::contact::SILENT;
+use crate::client::session::silence::SILENT;
 use crate::protocol::link::ENDED;
 
 /// What was told of that from a moment on: when, and whether it is silent.
@@ -97,11 +97,15 @@ fn who_is_logged_out_by_the_server_comes_back_at_once_and_not_time_after_time() 
         world.server.close(world.now, peer, ENDED, "the password was changed");
     };
     let retrying = |world: &World<'_>| {
-        world.events.iter().filter(|(_, e)| matches!(e, Event::Link(Link::Retrying { .. }))).count()
+        world
+            .events
+            .iter()
+            .filter(|(_, e)| matches!(e, Event::ConnectionState(ConnectionState::Retrying { .. })))
+            .count()
     };
     close(&mut world);
     let begun = world.now;
-    assert!(world.until(secs(2), |w| w.durable.resumed == 1 && w.session.link() != Link::LoggingIn));
+    assert!(world.until(secs(2), |w| w.durable.resumed == 1 && w.session.link() != ConnectionState::LoggingIn));
     assert!(world.now - begun <= RTT * 6 && retrying(&world) == 0, "{:?}: {:?}", world.now - begun, world.events);
     close(&mut world);
     assert!(world.until(secs(2), |w| retrying(w) == 1), "{:?}", world.events);

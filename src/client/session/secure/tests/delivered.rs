@@ -51,7 +51,7 @@ fn it_is_asked_for_more_only_after_what_came_is_on_disk() {
     assert_eq!((&*asked.borrow(), told(&world)), (&vec![0, 1, 1, 2, 3], vec![2, 2, 3]));
     // Nothing has changed since: a question without an answer holds nothing up.
     world.run(secs(60));
-    assert!(matches!(world.session.link(), Link::Connected { .. }) && asked.borrow().len() == 5);
+    assert!(matches!(world.session.link(), ConnectionState::Connected { .. }) && asked.borrow().len() == 5);
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn a_server_that_tells_unasked_or_not_at_all_does_no_harm() {
     world.send(1, "away");
     world.run(secs(120));
     assert_eq!((world.state(1), told(&world)), (Some(SendState::Kept), vec![]));
-    assert!(matches!(world.session.link(), Link::Connected { .. }));
+    assert!(matches!(world.session.link(), ConnectionState::Connected { .. }));
     let mut world = World::scripted(1, |frame| {
         let told = |version| FromServer::Delivered { version, rows: BTreeMap::new() };
         matches!(frame, FromClient::Delivered { .. }).then(|| (5..5_000).map(told).collect())

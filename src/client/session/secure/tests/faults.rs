@@ -70,7 +70,11 @@ fn chat(seed: u64) {
     assert_eq!(settled, (1..=MESSAGES).collect::<Vec<_>>(), "seed {seed}: settled");
     assert_eq!(Some(world.durable.acknowledged), world.kept.cursor, "seed {seed}");
     assert_eq!(world.durable.passwords, 1, "seed {seed}: one password is enough");
-    assert!(matches!(world.session.link(), Link::Connected { .. }), "seed {seed}: {:?}", world.session.link());
+    assert!(
+        matches!(world.session.link(), ConnectionState::Connected { .. }),
+        "seed {seed}: {:?}",
+        world.session.link()
+    );
 }
 
 #[test]

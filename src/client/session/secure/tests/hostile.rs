@@ -4,7 +4,7 @@
 use std::cell::Cell;
 
 use super::*;
-use crate::client::session::Found;
+use crate::client::session::LookUpResult;
 use crate::client::session::secure::harmless::{MOST_ARRIVED, MOST_ONLINE};
 use crate::client::session::secure::questions::Question;
 
@@ -217,7 +217,7 @@ fn an_answer_before_its_question_leaves_the_question_open() {
     questions.went_out(now, 5);
     let asked = account("b");
     assert_eq!(questions.answered(5, Answer::Registered), None, "that is no answer to it");
-    let found = Found::Nobody;
+    let found = LookUpResult::Nobody;
     assert_eq!(questions.answered(5, Answer::Refused(Code::NoAccount, None)), Some(Event::LookedUp { asked, found }));
 }
 

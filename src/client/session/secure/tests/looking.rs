@@ -1,9 +1,9 @@
 //! Whether there is an account, and which one of its name.
 
 use super::*;
-use crate::client::session::{Found, Receiver};
+use crate::client::session::{LookUpResult, Recipient};
 
-fn found(world: &World<'_>) -> Vec<(String, Found)> {
+fn found(world: &World<'_>) -> Vec<(String, LookUpResult)> {
     let found = |(_, event): &(Duration, Event)| match event {
         Event::LookedUp { asked, found } => Some((asked.as_str().to_owned(), found.clone())),
         _ => None,
@@ -15,7 +15,7 @@ fn look_up(world: &mut World<'_>, name: &str) {
     world.session.look_up(world.now, account(name));
 }
 
-fn answers(list: &[(&str, Found)]) -> Vec<(String, Found)> {
+fn answers(list: &[(&str, LookUpResult)]) -> Vec<(String, LookUpResult)> {
     list.iter().map(|(name, found)| ((*name).to_owned(), found.clone())).collect()
 }
 
@@ -24,25 +24,25 @@ fn a_question_is_answered_by_the_server_or_in_time_by_nobody() {
     let mut world = World::new(1);
     look_up(&mut world, "b");
     world.drain();
-    assert_eq!(found(&world), answers(&[("b", Found::Unanswered)]), "at once, as nobody is asked");
+    assert_eq!(found(&world), answers(&[("b", LookUpResult::Unanswered)]), "at once, as nobody is asked");
     world.log_in();
     look_up(&mut world, "b");
     look_up(&mut world, "x");
     world.run(secs(1));
-    assert_eq!(found(&world), answers(&[("b", Found::There(account("b"))), ("x", Found::Nobody)]));
+    assert_eq!(found(&world), answers(&[("b", LookUpResult::There(account("b"))), ("x", LookUpResult::Nobody)]));
     assert!(world.has(&Event::Made { account: account("b"), made: 3 }));
     // Nothing is lost with a connection; but the time is over some day.
     world.events.clear();
     world.restart_server();
     look_up(&mut world, "x");
     assert!(world.until(secs(5), |w| !found(w).is_empty()));
-    assert_eq!(found(&world), answers(&[("x", Found::Nobody)]));
+    assert_eq!(found(&world), answers(&[("x", LookUpResult::Nobody)]));
     world.events.clear();
     world.down = true;
     let asked = world.time();
     look_up(&mut world, "b");
     assert!(world.until(secs(60), |w| !found(w).is_empty()));
-    assert_eq!((world.time() - asked, found(&world)), (secs(5), answers(&[("b", Found::Unanswered)])));
+    assert_eq!((world.time() - asked, found(&world)), (secs(5), answers(&[("b", LookUpResult::Unanswered)])));
     // Whoever goes offline does not wait either.
     world.down = false;
     world.run(secs(60));
@@ -51,7 +51,7 @@ fn a_question_is_answered_by_the_server_or_in_time_by_nobody() {
     look_up(&mut world, "b");
     world.session.go_offline(world.now);
     world.run(secs(2));
-    assert_eq!(found(&world), answers(&[("b", Found::Unanswered)]));
+    assert_eq!(found(&world), answers(&[("b", LookUpResult::Unanswered)]));
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn an_earlier_server_that_answers_nothing_is_asked_for_5_s_and_stays_connected()
     world.log_in();
     look_up(&mut world, "b");
     world.run(secs(30));
-    assert_eq!(found(&world), answers(&[("b", Found::Unanswered)]));
+    assert_eq!(found(&world), answers(&[("b", LookUpResult::Unanswered)]));
     assert_eq!((world.durable.resumed, world.durable.passwords), (0, 1), "it is no silence");
     let later = |frame: &FromClient| match frame {
         FromClient::LookUp { id, .. } => Some(vec![FromServer::Error { id: *id, code: Code::TryLater, reason: None }]),
@@ -70,7 +70,7 @@ fn an_earlier_server_that_answers_nothing_is_asked_for_5_s_and_stays_connected()
     world.log_in();
     look_up(&mut world, "b");
     world.run(secs(1));
-    assert_eq!(found(&world), answers(&[("b", Found::Unanswered)]), "who will not say has not said no");
+    assert_eq!(found(&world), answers(&[("b", LookUpResult::Unanswered)]), "who will not say has not said no");
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn what_was_written_to_an_account_of_before_is_not_sent_to_the_new_one() {
     let mut world = World::scripted(3, server);
     world.log_in();
     let text = || MessageText::parse("x").expect("valid");
-    let to = |made| Receiver { account: account("b"), made };
+    let to = |made| Recipient { account: account("b"), made };
     world.session.send(world.now, MessageId(1), to(Some(1)), text());
     world.session.send(world.now, MessageId(2), to(None), text());
     world.run(secs(2));
@@ -124,7 +124,7 @@ fn whoever_was_logged_in_to_an_account_of_before_does_nothing_in_the_new_one() {
         _ => None,
     };
     let mut world = World::scripted(4, server);
-    let kept = Kept { made: Some(1), cursor: Some(9), ..world.kept };
+    let kept = DeviceState { made: Some(1), cursor: Some(9), ..world.kept };
     world.session.login(world.now, account("a"), password(), kept);
     world.send(1, "b");
     world.run(secs(30));

@@ -33,7 +33,7 @@ fn it_registers_logs_in_sends_and_receives() {
     assert_eq!(world.state(2), Some(SendState::Kept));
     assert_eq!(world.durable.texts, ["1", "2"]);
     assert_eq!(Some(world.durable.acknowledged), world.kept.cursor);
-    assert!(matches!(world.session.link(), Link::Connected { rtt } if rtt >= RTT && rtt < 2 * RTT));
+    assert!(matches!(world.session.link(), ConnectionState::Connected { rtt } if rtt >= RTT && rtt < 2 * RTT));
     world.session.history(world.now, account("b"), None, 10);
     world.run(secs(1));
     let old = |e: &Event| matches!(e, Event::History { messages, more: true, .. } if messages.len() == 1);
@@ -63,7 +63,7 @@ fn a_wrong_password_and_an_unknown_account_are_said_once() {
     world.session.login(world.now, account("a"), other, world.kept);
     world.run(secs(100));
     assert!(world.has(&Event::LoggedIn(LoginOutcome::Refused(LoggedIn::WrongPassword))));
-    assert_eq!((world.durable.passwords, world.session.link()), (1, Link::Offline));
+    assert_eq!((world.durable.passwords, world.session.link()), (1, ConnectionState::Offline));
     let nobody = |frame: &FromClient| match frame {
         FromClient::Login { id, .. } => Some(vec![FromServer::Error { id: *id, code: Code::NoAccount, reason: None }]),
         _ => None,
@@ -84,8 +84,8 @@ fn nobody_there_is_said_in_time_and_then_it_is_quiet() {
     world.run(secs(60));
     let said: Vec<_> = world.events.iter().map(|(at, e)| (at.as_secs(), e.clone())).collect();
     let expected = [
-        (0, Event::Link(Link::LoggingIn)),
-        (15, Event::Link(Link::Offline)),
+        (0, Event::ConnectionState(ConnectionState::LoggingIn)),
+        (15, Event::ConnectionState(ConnectionState::Offline)),
         (15, Event::LoggedIn(LoginOutcome::NoAnswer)),
         (15, Event::Registered(RegisterOutcome::NoAnswer)),
     ];
@@ -124,11 +124,11 @@ fn a_server_that_says_it_ends_is_called_again_soon_and_not_by_all_at_once() {
         world.run(secs(10));
         world.server.close_all(world.now, GOING_DOWN, "going down");
         world.run(ms(50));
-        assert!(matches!(world.session.link(), Link::Retrying { .. }), "{:?}", world.session.link());
+        assert!(matches!(world.session.link(), ConnectionState::Retrying { .. }), "{:?}", world.session.link());
         world.restart_server();
         let begun = world.now;
         assert!(world.until(secs(2), |w| w.durable.resumed == 1), "seed {seed}: {:?}", world.events);
-        assert_eq!((world.durable.passwords, world.session.link() == Link::Offline), (1, false));
+        assert_eq!((world.durable.passwords, world.session.link() == ConnectionState::Offline), (1, false));
         (world.now - begun).as_millis()
     });
     let took: Vec<_> = took.collect();
@@ -143,9 +143,13 @@ fn a_server_that_is_away_is_found_again() {
     world.down = true;
     world.send(1, "b");
     world.run(secs(2));
-    assert_eq!(world.session.link(), Link::Waiting);
+    assert_eq!(world.session.link(), ConnectionState::Waiting);
     world.run(secs(8));
-    assert!(world.events.iter().any(|(_, e)| matches!(e, Event::Link(Link::Retrying { .. }))), "{:?}", world.events);
+    assert!(
+        world.events.iter().any(|(_, e)| matches!(e, Event::ConnectionState(ConnectionState::Retrying { .. }))),
+        "{:?}",
+        world.events
+    );
     world.run(secs(100));
     world.restart_server();
     world.down = false;
@@ -177,7 +181,11 @@ fn idle_it_wakes_four_times_a_minute_and_no_more() {
     (world.datagrams, world.idle_wakes) = (0, 0);
     world.run(secs(600));
     assert!(world.datagrams <= 40 * 3 && world.idle_wakes <= 5, "{} {}", world.datagrams, world.idle_wakes);
-    assert!(matches!(world.session.link(), Link::Connected { .. }) && world.events.is_empty(), "{:?}", world.events);
+    assert!(
+        matches!(world.session.link(), ConnectionState::Connected { .. }) && world.events.is_empty(),
+        "{:?}",
+        world.events
+    );
 }
 
 #[test]
@@ -206,7 +214,7 @@ fn a_key_that_changes_meanwhile_is_refused_on_this_side() {
     world.session.fetch_now(world.now);
     world.run(secs(10));
     assert!(world.has(&Event::LoggedIn(LoginOutcome::KeyChanged)), "{:?}", world.events);
-    assert_eq!(world.session.link(), Link::Offline, "the server has logged nobody out");
+    assert_eq!(world.session.link(), ConnectionState::Offline, "the server has logged nobody out");
 }
 
 #[test]
@@ -249,7 +257,7 @@ fn whose_folder_was_copied_takes_another_name_and_does_not_fight() {
         assert_eq!(logins(&world), 1 + usize::from(!offline), "by itself once, or not at all");
         world.session.go_online(world.now);
         world.run(secs(20));
-        assert!(matches!(world.session.link(), Link::Connected { .. }));
+        assert!(matches!(world.session.link(), ConnectionState::Connected { .. }));
         assert_eq!((logins(&world), names(&world)), (2, 1));
 
         // What may have been sent is settled under the old name first.
@@ -277,7 +285,7 @@ fn whoever_is_thrown_out_is_told_and_comes_back_only_by_hand() {
     world.server.send(world.now, peer, &kicked.encode());
     world.run(secs(100));
     assert!(world.has(&Event::Kicked { address: "10.0.0.9:5".into(), at: 77 }));
-    assert_eq!((world.session.link(), world.durable.resumed), (Link::LoggedOut, 0));
+    assert_eq!((world.session.link(), world.durable.resumed), (ConnectionState::LoggedOut, 0));
     world.send(1, "b");
     world.run(secs(10));
     assert_eq!(world.state(1), Some(SendState::Waiting));
@@ -320,7 +328,7 @@ fn leaving_takes_a_second_at_most_and_keeps_what_is_not_settled() {
         let begun = world.now;
         world.session.go_offline(world.now);
         assert!(world.until(secs(5), |w| w.has(&Event::WentOffline(was))), "{:?}", world.events);
-        assert!(world.now - begun <= secs(1) && world.session.link() == Link::Offline);
+        assert!(world.now - begun <= secs(1) && world.session.link() == ConnectionState::Offline);
         world.send(2, "b");
         world.run(secs(100));
         assert_eq!(world.state(2), Some(SendState::Waiting));
@@ -351,7 +359,7 @@ fn a_token_that_means_nothing_any_more_costs_a_password_or_a_question() {
     world.session.resume(world.now, account("a"), world.kept);
     world.run(secs(5));
     assert!(world.has(&Event::LoggedIn(LoginOutcome::PasswordNeeded)) && world.has(&Event::Token(None)));
-    assert_eq!(world.session.link(), Link::Offline);
+    assert_eq!(world.session.link(), ConnectionState::Offline);
 }
 
 #[test]
@@ -565,7 +573,7 @@ fn comings_and_goings_are_told() {
     world.server.send(world.now, peer, b"not JSON at all");
     world.run(secs(1));
     assert!(world.has(&Event::Online(vec![account("a"), account("c")])), "{:?}", world.events);
-    assert!(matches!(world.session.link(), Link::Connected { .. }));
+    assert!(matches!(world.session.link(), ConnectionState::Connected { .. }));
 }
 
 #[test]

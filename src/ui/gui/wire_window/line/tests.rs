@@ -4,7 +4,7 @@ use super::*;
 use crate::protocol::wire::show::unescape;
 
 fn out(bytes: &[u8]) -> Line {
-    Line::new(Record { unix_ms: 0, way: Way::Out(Cause::First), bytes: bytes.to_vec(), after: None })
+    Line::new(Record { unix_ms: 0, way: Direction::Out(Cause::First), bytes: bytes.to_vec(), after: None })
 }
 
 #[test]
@@ -32,10 +32,10 @@ fn escapes() {
 #[test]
 fn what_is_encrypted_is_numbers_and_what_was_in_it_is_words() {
     let row = |way, bytes: &[u8]| Line::new(Record { unix_ms: 0, way, bytes: bytes.to_vec(), after: None });
-    assert_eq!(row(Way::In, b"\xc3\0\0\0\x01{").bytes, "c3 00 00 00 01 7b");
-    let token = row(Way::Heard, br#"{"t":"logged_in","id":1,"token":"******","highest":0,"ended":null}"#);
+    assert_eq!(row(Direction::In, b"\xc3\0\0\0\x01{").bytes, "c3 00 00 00 01 7b");
+    let token = row(Direction::Heard, br#"{"t":"logged_in","id":1,"token":"******","highest":0,"ended":null}"#);
     let proof = format!(r#"{{"t":"resume","id":1,"account":"a","device":"{}","proof":"******"}}"#, "07".repeat(16));
-    let proof = row(Way::Said, proof.as_bytes());
+    let proof = row(Direction::Said, proof.as_bytes());
     for (line, meaning) in [(token, "logged in"), (proof, "log in as a, without a password")] {
         assert!(line.passes("\"t\"") && line.meaning == meaning, "{}", line.meaning);
     }

@@ -1,10 +1,10 @@
 use super::*;
-use crate::client::tap::{Record, Way};
+use crate::client::tap::{Direction, Record};
 
 fn come(rows: &mut Rows, from: usize, to: usize) {
     for n in from..to {
         let bytes = format!("{}:{n}", if n % 2 == 0 { "08" } else { "09" }).into_bytes();
-        rows.push(Line::new(Record { unix_ms: 0, way: Way::In, bytes, after: None }));
+        rows.push(Line::new(Record { unix_ms: 0, way: Direction::In, bytes, after: None }));
     }
 }
 

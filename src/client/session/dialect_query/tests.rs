@@ -3,10 +3,10 @@ use super::*;
 const RTT: Duration = Duration::from_millis(40);
 
 /// Asks a server that is a function, at this loss: what was found, after how long and how many datagrams.
-fn find(seed: u64, loss: u64, server: impl Fn(&str) -> Option<String>) -> (Option<Speaks>, Duration, usize) {
+fn find(seed: u64, loss: u64, server: impl Fn(&str) -> Option<String>) -> (Option<SpokenDialect>, Duration, usize) {
     let (start, mut dice) = (Instant::now(), Dice::new(seed));
     let (mut now, mut sent) = (start, 0);
-    let mut finding = Finding::new(now, &mut dice);
+    let mut finding = DialectQuery::new(now, &mut dice);
     let mut coming: VecDeque<(Instant, String)> = VecDeque::new();
     while now - start < Duration::from_secs(15) {
         while let Some(transmit) = finding.poll_transmit() {
@@ -42,13 +42,13 @@ fn ours(request: &str) -> Option<String> {
 
 #[test]
 fn each_kind_of_server_is_told_from_the_others() {
-    assert_eq!(find(1, 0, ours), (Some(Speaks::Secure), RTT, 1));
+    assert_eq!(find(1, 0, ours), (Some(SpokenDialect::Secure), RTT, 1));
     for answer in ["00:00", "07:01", "what?", "10:02", "10#echo"] {
-        assert_eq!(find(1, 0, |_| Some(answer.into())), (Some(Speaks::Plain), RTT, 1), "{answer}");
+        assert_eq!(find(1, 0, |_| Some(answer.into())), (Some(SpokenDialect::Plain), RTT, 1), "{answer}");
     }
     let silent = |request: &str| (!request.starts_with("10")).then(|| "07:01".to_owned());
     let (found, took, _) = find(1, 0, silent);
-    assert_eq!(found, Some(Speaks::Plain));
+    assert_eq!(found, Some(SpokenDialect::Plain));
     assert!(took < Duration::from_millis(1_300), "{took:?}");
     let (found, _, sent) = find(1, 0, |_| None);
     assert_eq!(found, None, "silence says nothing");
@@ -62,7 +62,7 @@ fn on_a_bad_network_ours_is_never_taken_for_another() {
     let (mut plain, mut slowest) = (0, Duration::ZERO);
     for seed in 0..20_000 {
         let (found, took, _) = find(seed, 30, ours);
-        plain += usize::from(found == Some(Speaks::Plain));
+        plain += usize::from(found == Some(SpokenDialect::Plain));
         slowest = slowest.max(took);
         assert!(found.is_some(), "seed {seed}");
     }

@@ -5,24 +5,24 @@ fn account(name: &str) -> Account {
     Account::person(name).expect("valid")
 }
 
-fn login(name: &str) -> Wish {
-    let kept = Kept { device: Key([1; 16]), token: None, cursor: None, newest: 0, delivered: 0, made: None };
-    Wish::Resume { account: account(name), kept }
+fn login(name: &str) -> PendingRequest {
+    let kept = DeviceState { device: Key([1; 16]), token: None, cursor: None, newest: 0, delivered: 0, made: None };
+    PendingRequest::Resume { account: account(name), kept }
 }
 
-fn register(name: &str) -> Wish {
+fn register(name: &str) -> PendingRequest {
     let password = Password::parse("secret").expect("valid");
-    Wish::Register { account: account(name), password: password.clone(), confirm: password }
+    PendingRequest::Register { account: account(name), password: password.clone(), confirm: password }
 }
 
-fn message(id: i64) -> Waiting {
+fn message(id: i64) -> PendingMessage {
     let text = MessageText::parse("hi").expect("valid");
-    Waiting { id: MessageId(id), to: account("b").into(), text, again: false }
+    PendingMessage { id: MessageId(id), to: account("b").into(), text, again: false }
 }
 
 #[test]
 fn the_last_of_a_kind_counts_and_a_message_waits_once() {
-    let mut wishes = Wishes::default();
+    let mut wishes = Pending::default();
     for wish in [login("a"), register("c"), register("d"), login("b")] {
         wishes.add(wish);
         [1, 1, 2].into_iter().for_each(|id| wishes.wait(message(id)));
@@ -34,7 +34,7 @@ fn the_last_of_a_kind_counts_and_a_message_waits_once() {
 
 #[test]
 fn what_was_not_answered_is_wanted_once_more() {
-    let mut wishes = Wishes::default();
+    let mut wishes = Pending::default();
     assert!(!wishes.any() && !wishes.log_in_again());
     wishes.add(register("c"));
     wishes.add(login("a"));
@@ -53,7 +53,7 @@ fn what_was_not_answered_is_wanted_once_more() {
 
 #[test]
 fn of_another_account_nothing_is_left_but_a_registration() {
-    let mut wishes = Wishes::default();
+    let mut wishes = Pending::default();
     wishes.add(login("a"));
     wishes.wait(message(1));
     assert!(!wishes.forget_login() && !wishes.any());

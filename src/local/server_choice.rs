@@ -6,14 +6,14 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
 use rust_i18n::t;
 
 use crate::base::settings::{Paths, Settings};
-use crate::client::net::{Found, lookup};
+use crate::client::net::{FoundAddress, lookup};
 use crate::client::used_before;
-use crate::local::host;
+use crate::local::own_server;
 use crate::protocol::PORT;
 
 /// The server.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum ServerChoice {
     /// On this machine, alone or for the local network too.
     Local {
         /// Listens for others.
@@ -24,11 +24,11 @@ pub enum Place {
         /// As it was typed.
         name: String,
         /// Once it was looked up.
-        found: Option<Found>,
+        found: Option<FoundAddress>,
     },
 }
 
-impl Place {
+impl ServerChoice {
     /// What the command line says, else the settings.
     #[must_use]
     pub fn of(server: Option<&str>, host_lan: bool, settings: &Settings) -> Self {
@@ -36,7 +36,7 @@ impl Place {
         if name.is_empty() {
             return Self::Local { lan: host_lan || settings.host_lan };
         }
-        let found = name.parse().ok().map(|address| Found { address, sure: true });
+        let found = name.parse().ok().map(|address| FoundAddress { address, sure: true });
         Self::Named { name: name.to_owned(), found }
     }
 
@@ -46,15 +46,15 @@ impl Place {
         !matches!(self, Self::Named { found: None, .. })
     }
 
-    /// Whether [`Place::search`] is worth its time before a login: a name none of whose addresses has answered yet, or
+    /// Whether [`ServerChoice::search`] is worth its time before a login: a name none of whose addresses has answered yet, or
     /// this machine's server, which may have ended.
     #[must_use]
     pub fn is_to_be_searched(&self) -> bool {
-        !matches!(self, Self::Named { found: Some(Found { sure: true, .. }), .. })
+        !matches!(self, Self::Named { found: Some(FoundAddress { sure: true, .. }), .. })
     }
 
     /// Takes what a search has found; whether the address is another one now.
-    pub fn take(&mut self, new: Found) -> bool {
+    pub fn take(&mut self, new: FoundAddress) -> bool {
         match self {
             Self::Named { found, .. } => {
                 let before = found.replace(new);
@@ -127,13 +127,13 @@ impl Place {
     ///
     /// # Errors
     /// A sentence for whoever wants to log in.
-    pub fn search(&self, paths: &Paths) -> Result<Option<Found>, String> {
+    pub fn search(&self, paths: &Paths) -> Result<Option<FoundAddress>, String> {
         match self {
             Self::Local { lan } => {
                 let ip: IpAddr = if *lan { Ipv4Addr::UNSPECIFIED.into() } else { Ipv4Addr::LOCALHOST.into() };
-                host::ensure(SocketAddr::new(ip, PORT), &paths.server).map(|()| None).map_err(|e| e.to_string())
+                own_server::ensure(SocketAddr::new(ip, PORT), &paths.server).map(|()| None).map_err(|e| e.to_string())
             }
-            Self::Named { found: Some(Found { sure: true, .. }), .. } => Ok(None),
+            Self::Named { found: Some(FoundAddress { sure: true, .. }), .. } => Ok(None),
             Self::Named { name, .. } => {
                 let resolve = |name: &str| name.to_socket_addrs().map(Iterator::collect);
                 let preferred = |at| used_before(&paths.histories, at);
@@ -149,7 +149,7 @@ impl Place {
 /// What others on the network type to reach this machine's server.
 #[must_use]
 pub fn lan_address() -> Option<String> {
-    host::lan_ip().map(|ip| SocketAddr::from((ip, PORT)).to_string())
+    own_server::lan_ip().map(|ip| SocketAddr::from((ip, PORT)).to_string())
 }
 
 #[cfg(test)]
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn nearby_is_where_an_address_may_be_anybodys_tomorrow() {
-        let nearby = |name| Place::of(Some(name), false, &Settings::default()).is_nearby();
+        let nearby = |name| ServerChoice::of(Some(name), false, &Settings::default()).is_nearby();
         let [near, far] = [
             ["", "127.0.0.1:9", "10.1.2.3:9", "172.31.0.1:9", "192.168.1.7:9", "[::1]:9", "[fe80::1]:9", "[fd00::7]:9"],
             [

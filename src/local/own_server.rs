@@ -22,7 +22,7 @@ static STARTED: Mutex<Option<Child>> = Mutex::new(None);
 
 /// Why there is no local server; a sentence for the login window.
 #[derive(Debug, thiserror::Error)]
-pub enum HostError {
+pub enum OwnServerError {
     /// The process could not be started, or no socket be opened.
     #[error("{}", t!("error.server_start", error = crate::base::trouble::words(.0)))]
     Start(#[from] io::Error),
@@ -38,15 +38,15 @@ pub enum HostError {
 /// the local network too). Blocks up to 10 s: call it on a thread of its own.
 ///
 /// # Errors
-/// See [`HostError`].
-pub fn ensure(listen: SocketAddr, data: &Path) -> Result<(), HostError> {
+/// See [`OwnServerError`].
+pub fn ensure(listen: SocketAddr, data: &Path) -> Result<(), OwnServerError> {
     let lan = if listen.ip().is_unspecified() { lan_ip() } else { None };
     let near = if listen.ip().is_unspecified() { IpAddr::from(Ipv4Addr::LOCALHOST) } else { listen.ip() };
     let near = SocketAddr::new(near, listen.port());
     let socket = UdpSocket::bind((near.ip(), 0))?;
     socket.set_read_timeout(Some(ASK))?;
     if answers(&socket, near) {
-        return if lan.is_none_or(|ip| serves(ip, listen.port())) { Ok(()) } else { Err(HostError::Alone) };
+        return if lan.is_none_or(|ip| serves(ip, listen.port())) { Ok(()) } else { Err(OwnServerError::Alone) };
     }
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("serve-local").arg("--listen").arg(listen.to_string()).arg("--data").arg(data);
@@ -60,7 +60,7 @@ pub fn ensure(listen: SocketAddr, data: &Path) -> Result<(), HostError> {
     if let Some(mut last) = last {
         let _ = last.try_wait();
     }
-    if (0..TRIES).any(|_| answers(&socket, near)) { Ok(()) } else { Err(HostError::Silent(near)) }
+    if (0..TRIES).any(|_| answers(&socket, near)) { Ok(()) } else { Err(OwnServerError::Silent(near)) }
 }
 
 /// This machine's address in its local network. Connecting sends nothing; it only asks the routes.

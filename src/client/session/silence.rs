@@ -10,13 +10,13 @@ pub const SILENT: Duration = Duration::from_secs(3);
 
 /// What is known of that.
 #[derive(Debug, Default)]
-pub(super) struct Contact {
+pub(super) struct SilenceDetector {
     /// When the oldest of what is unanswered was asked, or the connection was lost.
     since: Option<Instant>,
     told: bool,
 }
 
-impl Contact {
+impl SilenceDetector {
     /// Something was asked, or the connection is gone.
     pub(super) fn waits(&mut self, now: Instant) {
         self.since.get_or_insert(now);
@@ -35,7 +35,7 @@ impl Contact {
         self.told
     }
 
-    /// When [`Contact::look`] is to be called.
+    /// When [`SilenceDetector::look`] is to be called.
     pub(super) fn due(&self) -> Option<Instant> {
         self.since.filter(|_| !self.told).map(|since| since + SILENT)
     }

@@ -1,17 +1,17 @@
 //! What is wanted of a server before it is known in which dialect: to register, to log in, messages to be sent. And
 //! what was wanted last, to begin again with where an answer stays away or means too little.
 
-use super::{Kept, Receiver};
+use super::{DeviceState, Recipient};
 use crate::base::model::{Account, MessageId, MessageText, Password};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Wish {
+pub(super) enum PendingRequest {
     Register { account: Account, password: Password, confirm: Password },
-    Login { account: Account, password: Password, kept: Kept },
-    Resume { account: Account, kept: Kept },
+    Login { account: Account, password: Password, kept: DeviceState },
+    Resume { account: Account, kept: DeviceState },
 }
 
-impl Wish {
+impl PendingRequest {
     fn is_to_register(&self) -> bool {
         matches!(self, Self::Register { .. })
     }
@@ -19,29 +19,29 @@ impl Wish {
 
 /// A message that waits.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Waiting {
+pub(super) struct PendingMessage {
     pub(super) id: MessageId,
-    pub(super) to: Receiver,
+    pub(super) to: Recipient,
     pub(super) text: MessageText,
     /// It may have been sent already.
     pub(super) again: bool,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Wishes {
+pub(super) struct Pending {
     /// What nobody was asked for yet.
-    open: Vec<Wish>,
-    messages: Vec<Waiting>,
+    open: Vec<PendingRequest>,
+    messages: Vec<PendingMessage>,
     /// Whoever logged in last, and whether they still want to be online.
-    login: Option<Wish>,
+    login: Option<PendingRequest>,
     online: bool,
     /// The registration that is not answered.
-    registering: Option<Wish>,
+    registering: Option<PendingRequest>,
 }
 
-impl Wishes {
+impl Pending {
     /// In place of an earlier one of its kind; a login also of all messages, which are loaded anew.
-    pub(super) fn add(&mut self, wish: Wish) {
+    pub(super) fn add(&mut self, wish: PendingRequest) {
         let registers = wish.is_to_register();
         self.open.retain(|open| open.is_to_register() != registers);
         if registers {
@@ -55,19 +55,19 @@ impl Wishes {
     }
 
     /// A message waits, once.
-    pub(super) fn wait(&mut self, message: Waiting) {
+    pub(super) fn wait(&mut self, message: PendingMessage) {
         if !self.messages.iter().any(|waiting| waiting.id == message.id) {
             self.messages.push(message);
         }
     }
 
     /// What can be asked for now.
-    pub(super) fn take(&mut self) -> Vec<Wish> {
+    pub(super) fn take(&mut self) -> Vec<PendingRequest> {
         std::mem::take(&mut self.open)
     }
 
     /// The messages that can be sent now.
-    pub(super) fn take_messages(&mut self) -> Vec<Waiting> {
+    pub(super) fn take_messages(&mut self) -> Vec<PendingMessage> {
         std::mem::take(&mut self.messages)
     }
 
@@ -113,7 +113,7 @@ impl Wishes {
 
     /// Forgets whoever logged in last, and their messages; whether something else is open.
     pub(super) fn forget_login(&mut self) -> bool {
-        self.open.retain(Wish::is_to_register);
+        self.open.retain(PendingRequest::is_to_register);
         self.messages.clear();
         self.login = None;
         self.online = false;

@@ -14,7 +14,7 @@ use super::Bell;
 
 /// The first program's door. Dropping it closes it.
 #[derive(Debug)]
-pub struct Doorbell {
+pub struct InstanceListener {
     path: PathBuf,
     address: SocketAddr,
     shared: Arc<Shared>,
@@ -28,9 +28,9 @@ struct Shared {
     stopping: AtomicBool,
 }
 
-impl Doorbell {
+impl InstanceListener {
     /// Opens the door of whoever holds this history, and writes where it is beside it. `bell` rings
-    /// when somebody has rung; then [`Doorbell::rung`] is true once.
+    /// when somebody has rung; then [`InstanceListener::rung`] is true once.
     ///
     /// # Errors
     /// No socket, no thread, no file, no random numbers.
@@ -78,7 +78,7 @@ impl Doorbell {
     }
 }
 
-impl Drop for Doorbell {
+impl Drop for InstanceListener {
     fn drop(&mut self) {
         self.shared.stopping.store(true, Ordering::Release);
         let woken = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|s| s.send_to(&[], self.address));
@@ -95,7 +95,7 @@ impl Drop for Doorbell {
 ///
 /// # Errors
 /// Nobody wrote where the door is.
-pub fn ring(history: &Path) -> io::Result<()> {
+pub fn notify(history: &Path) -> io::Result<()> {
     let text = fs::read_to_string(door(history))?;
     let bad = || io::Error::new(io::ErrorKind::InvalidData, "not a door");
     let (port, token) = text.split_once(' ').ok_or_else(bad)?;
@@ -117,16 +117,16 @@ mod tests {
     fn who_knows_the_token_may_ring() {
         let dir = tempfile::tempdir().expect("a folder");
         let history = dir.path().join("a.sqlite");
-        assert!(ring(&history).is_err(), "nobody is there");
+        assert!(notify(&history).is_err(), "nobody is there");
         let (rang, rings) = crossbeam_channel::unbounded();
         let bell = Bell::new(move || rang.send(()).unwrap_or(()));
-        let door = Doorbell::open(&history, bell).expect("open");
+        let door = InstanceListener::open(&history, bell).expect("open");
         UdpSocket::bind("127.0.0.1:0").and_then(|s| s.send_to(b"let me in", door.address)).expect("sent");
-        ring(&history).expect("rung");
+        notify(&history).expect("rung");
         assert!(rings.recv_timeout(Duration::from_secs(10)).is_ok());
         assert!(door.rung() && !door.rung());
         assert!(rings.try_recv().is_err(), "the stranger did not ring");
         drop(door);
-        assert!(ring(&history).is_err());
+        assert!(notify(&history).is_err());
     }
 }

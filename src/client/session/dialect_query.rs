@@ -27,7 +27,7 @@ const PADDING: usize = 16;
 
 /// What a server speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Speaks {
+pub enum SpokenDialect {
     /// Everybody's.
     Plain,
     /// The secure dialect, as every server of ours does.
@@ -36,7 +36,7 @@ pub enum Speaks {
 
 /// The question, until it is answered.
 #[derive(Debug)]
-pub struct Finding {
+pub struct DialectQuery {
     nonce: String,
     began: Instant,
     tries: u8,
@@ -48,7 +48,7 @@ pub struct Finding {
     transmits: VecDeque<Transmit>,
 }
 
-impl Finding {
+impl DialectQuery {
     /// Begins to ask: the first `10#` is due at once.
     #[must_use]
     pub fn new(now: Instant, dice: &mut Dice) -> Self {
@@ -107,7 +107,7 @@ impl Finding {
         self.transmits.pop_front()
     }
 
-    /// When [`Finding::handle_timeout`] wants to be called.
+    /// When [`DialectQuery::handle_timeout`] wants to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Instant {
         self.next
@@ -127,20 +127,20 @@ impl Finding {
     }
 
     /// A text from the server: what it speaks, if that says it.
-    pub fn handle_text(&mut self, now: Instant, bytes: &[u8]) -> Option<Speaks> {
+    pub fn handle_text(&mut self, now: Instant, bytes: &[u8]) -> Option<SpokenDialect> {
         let reply = Reply::decode(bytes, &mut Learned::default());
         match reply {
-            Reply::Hello { nonce } => (nonce == self.nonce).then_some(Speaks::Secure),
+            Reply::Hello { nonce } => (nonce == self.nonce).then_some(SpokenDialect::Secure),
             // Whatever else it says to `10#`.
             Reply::NotUnderstood | Reply::Other(_) => {
                 self.settle(false);
-                Some(Speaks::Plain)
+                Some(SpokenDialect::Plain)
             }
             Reply::CountAll(_) | Reply::NotLoggedIn if self.tries > ALONE => {
                 self.deaf += 1;
                 self.settle(true);
                 if self.deaf >= DEAF {
-                    return Some(Speaks::Plain);
+                    return Some(SpokenDialect::Plain);
                 }
                 // It is there, and no answer to what was sent before this one can still come.
                 self.ask(now);
@@ -148,7 +148,7 @@ impl Finding {
             }
             Reply::NotLoggedIn => {
                 self.settle(false);
-                Some(Speaks::Plain)
+                Some(SpokenDialect::Plain)
             }
             // Left over from before, at the same port.
             _ => None,
