@@ -1,4 +1,4 @@
-//! What every part may use. The modules, in reading order:
+//! Types and functions that every layer may use. The modules, in reading order:
 //!
 //! - [`model`]: types that cannot hold what the protocol forbids.
 //! - [`shown`]: other people's texts as they may be shown. Pure.

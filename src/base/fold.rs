@@ -13,7 +13,7 @@ pub fn fold(text: &str) -> String {
     text.nfkc().default_case_fold().nfkc().default_case_fold().nfc().collect()
 }
 
-/// Whether a text holds a folded one.
+/// Whether a text, once folded, contains the given folded text.
 #[must_use]
 pub fn holds(text: &str, folded: &str) -> bool {
     fold(text).contains(folded)

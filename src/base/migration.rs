@@ -30,20 +30,20 @@ pub enum MigrationError {
     /// Written by a later program.
     #[error("it has schema version {found}, this program knows up to {known}")]
     Newer {
-        /// In the file.
+        /// The version found in the file.
         found: i64,
-        /// Ours.
+        /// The version that this program writes.
         known: i64,
     },
-    /// It is not changed without a copy.
+    /// No copy could be made, and the file is never changed without one.
     #[error("no copy {path} could be made: {error}")]
     Copy {
-        /// Where to.
+        /// Where the copy was to be written.
         path: PathBuf,
-        /// Why not.
+        /// The error that prevented it.
         error: io::Error,
     },
-    /// Anything that SQLite says.
+    /// SQLite's error.
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
 }
@@ -91,15 +91,15 @@ impl Form {
     }
 }
 
-/// Which version a file has; 0 is a new one.
+/// Returns a file's schema version; 0 for a new file.
 ///
 /// # Errors
-/// What SQLite says.
+/// SQLite's error.
 pub fn version(connection: &Connection) -> Result<i64, rusqlite::Error> {
     connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
-/// Where a database lies as it was before it was brought up to date from this version.
+/// The path of the copy that is made before a database of this version is migrated.
 #[must_use]
 pub fn copy_of(path: &Path, version: i64) -> PathBuf {
     path.with_extension(format!("v{version}.sqlite"))

@@ -23,18 +23,18 @@ pub const MAX_FIELD_BYTES: usize = 64;
 /// Most bytes a message body may have, so that a 05/09 reply stays within 1,024 bytes.
 pub const MAX_BODY_BYTES: usize = 936;
 
-/// Why a text cannot be what it was given as.
+/// Why a text is not a valid account, password or message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FieldError {
-    /// Nothing was given.
+    /// The text is empty.
     #[error("the field is empty")]
     Empty,
     /// The UTF-8 form is too long.
     #[error("the field has {got} bytes, at most {max} are allowed")]
     TooLong {
-        /// Bytes given.
+        /// The length of the given text in bytes.
         got: usize,
-        /// Bytes allowed.
+        /// The most bytes allowed.
         max: usize,
     },
     /// A character that the protocol uses itself, or a control character.
@@ -46,7 +46,7 @@ pub enum FieldError {
     /// A leading `@` names a room and can be nobody's account.
     #[error("a leading @ is reserved for rooms")]
     Reserved,
-    /// Of a new account: it could be taken for another's.
+    /// A new account's name could be mistaken for another name.
     #[error(transparent)]
     Name(#[from] names::NameFault),
 }
@@ -64,17 +64,17 @@ fn check(text: &str, forbidden: &[char]) -> Result<(), FieldError> {
     }
 }
 
-/// Which dialects may be spoken.
+/// Which of the two dialects the client may use with a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Dialect {
-    /// The secure one with whoever speaks it, else the plain one.
+    /// The secure dialect with servers that speak it, otherwise the plain dialect.
     #[default]
     Auto,
-    /// The plain one, without asking the server.
+    /// The plain dialect, without asking the server which one it speaks.
     Plain,
 }
 
-/// How unread messages are asked for.
+/// How the client polls for unread messages in the plain dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Polling {
     /// 1, 2, 4, 8, 15, 30 s after traffic; at most 2 s while a chat window is visible.
@@ -86,7 +86,7 @@ pub enum Polling {
     StrictPerFriend,
 }
 
-/// Who sends or receives: a person's account, or a room such as `@lobby`.
+/// The name of a sender or recipient: a person's account, or a room such as `@lobby`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Account(String);
 
@@ -94,19 +94,20 @@ impl Account {
     /// The room that everybody who is online is in (extension `@lobby`).
     pub const LOBBY: &'static str = "@lobby";
 
-    /// A person's account or a room's name.
+    /// Parses a person's account or a room's name.
     ///
     /// # Errors
-    /// What the protocol forbids in an account.
+    /// [`FieldError`] if the protocol forbids the name.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
         check(text, &['#', ':'])?;
         Ok(Self(text.to_owned()))
     }
 
-    /// A person's account: what can be logged in, and written to. Accounts of before may break the rules for new ones.
+    /// Parses a person's account, with which one can log in and to which one can write. Accounts registered earlier
+    /// may break the rules for new names.
     ///
     /// # Errors
-    /// As [`Account::parse`], and [`FieldError::Reserved`] for a leading `@`.
+    /// The errors of [`Account::parse`], and [`FieldError::Reserved`] for a leading `@`.
     pub fn person(text: &str) -> Result<Self, FieldError> {
         if text.starts_with('@') {
             return Err(FieldError::Reserved);
@@ -114,10 +115,10 @@ impl Account {
         Self::parse(text)
     }
 
-    /// A person's new account: what can be registered. See [`names::fault`].
+    /// Parses a name for a new account. See [`names::fault`] for the additional rules.
     ///
     /// # Errors
-    /// As [`Account::person`], and [`FieldError::Name`] for what could be taken for another's name.
+    /// The errors of [`Account::person`], and [`FieldError::Name`] for a name that could be mistaken for another.
     pub fn new_person(text: &str) -> Result<Self, FieldError> {
         let account = Self::person(text)?;
         names::fault(text).map_or(Ok(account), |(_, why)| Err(why.into()))
@@ -178,13 +179,13 @@ pub struct Password(String);
 
 impl Password {
     /// # Errors
-    /// What the protocol forbids in a password.
+    /// [`FieldError`] if the protocol forbids the password.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
         check(text, &['#'])?;
         Ok(Self(text.to_owned()))
     }
 
-    /// The same password in the form in which passwords are compared, Unicode NFC; `None` if it is in it already.
+    /// The password in Unicode NFC, the form in which passwords are compared; `None` if it is in that form already.
     #[must_use]
     pub fn composed(&self) -> Option<Self> {
         match names::composed(&self.0) {
@@ -226,7 +227,8 @@ impl MessageText {
         Ok(Self(text.to_owned()))
     }
 
-    /// How many parts are sent without a question; more are seldom meant, as when a file was pasted.
+    /// How many parts of a long text are sent without asking the user first; more usually means that a file was
+    /// pasted by mistake.
     pub const UNASKED: usize = 10;
 
     /// Splits a text of any length between words, long ones between graphemes, into bodies that fit; from

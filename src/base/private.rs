@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// there stays as its owner has it.
 ///
 /// # Errors
-/// The system's.
+/// The system's error.
 pub fn folder(path: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -21,7 +21,7 @@ pub fn folder(path: &Path) -> io::Result<()> {
 /// Opens a file that only its owner can read and write; one that others could is closed to them.
 ///
 /// # Errors
-/// The system's.
+/// The system's error.
 pub fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
@@ -39,18 +39,19 @@ pub fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     Ok(file)
 }
 
-/// As [`std::fs::write`].
+/// Writes a file that only its owner can read, otherwise like [`std::fs::write`].
 ///
 /// # Errors
-/// The system's.
+/// The system's error.
 pub fn write(path: &Path, bytes: impl AsRef<[u8]>) -> io::Result<()> {
     open(path, File::options().create(true).write(true).truncate(true))?.write_all(bytes.as_ref())
 }
 
-/// As [`write`], but what was there before stays until all of the new one is on disk, whatever happens.
+/// Replaces a file atomically with one that only its owner can read: the old content stays until all of the new
+/// content is on disk.
 ///
 /// # Errors
-/// The system's; then what was there before still is.
+/// The system's error; the old content is still there then.
 pub fn replace(path: &Path, bytes: impl AsRef<[u8]>) -> io::Result<()> {
     static WRITTEN: AtomicU64 = AtomicU64::new(0);
     // Two windows may write at once, in one program or in two.
@@ -69,10 +70,10 @@ pub fn replace(path: &Path, bytes: impl AsRef<[u8]>) -> io::Result<()> {
     sync_folder(path)
 }
 
-/// A name that was made or changed in this folder outlives a cut of the power from here on.
+/// Syncs the folder that holds this path, so that a name created or changed in it survives a power cut.
 ///
 /// # Errors
-/// The system's.
+/// The system's error.
 pub fn sync_folder(of: &Path) -> io::Result<()> {
     #[cfg(unix)]
     {

@@ -1,4 +1,4 @@
-//! What a person has chosen, as TOML, and where everything lies. Never a password.
+//! The user's settings as a TOML file, and the folders of a profile. Passwords are never stored here.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,23 +20,23 @@ use crate::base::trouble;
 /// The folders of one profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paths {
-    /// Histories, one file a server and account.
+    /// The folder of histories: one database file for each server and account.
     pub histories: PathBuf,
-    /// The settings.
+    /// The settings file.
     pub settings: PathBuf,
-    /// This machine's own server; shared by all profiles.
+    /// The data folder of this machine's own server; all profiles share it.
     pub server: PathBuf,
-    /// Log files.
+    /// The folder of log files.
     pub logs: PathBuf,
 }
 
-/// Why there are no folders.
+/// Why the folders of a profile cannot be determined.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum PathError {
-    /// Nobody's home.
+    /// The system names no home folder.
     #[error("there is no home directory; please give --data DIR")]
     NoHome,
-    /// It becomes a folder's name.
+    /// The profile's name cannot be used as a folder name.
     #[error("a profile's name has letters, digits, - and _ only: {0:?}")]
     Profile(String),
 }
@@ -65,11 +65,11 @@ impl Paths {
     }
 }
 
-/// Which language the windows speak.
+/// The language of the windows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Language {
-    /// As the system's locale.
+    /// The language of the system's locale.
     #[default]
     System,
     /// 中文
@@ -92,11 +92,11 @@ impl Language {
     }
 }
 
-/// How unread messages are asked for.
+/// How the client polls for unread messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PollingChoice {
-    /// Sooner after traffic and while a chat is open.
+    /// More often after traffic and while a chat is open.
     #[default]
     Adaptive,
     /// `08#` every 30 s.
@@ -129,17 +129,17 @@ pub struct Settings {
     pub account: String,
     /// The windows' language.
     pub language: Language,
-    /// Dark windows.
+    /// Whether the windows are dark.
     pub dark: bool,
-    /// How unread messages are asked for.
+    /// How the client polls for unread messages.
     pub polling: PollingChoice,
-    /// What the owners of accounts call themselves.
+    /// The nicknames that the users of this profile chose, by account.
     pub nicknames: BTreeMap<String, String>,
     /// Where windows stood, by their names: x and y in pixels, width and height as they are without a zoom.
     pub windows: BTreeMap<String, [i32; 4]>,
-    /// How large everything is, in percent of what the desktop asks for, by screen.
+    /// The zoom of the windows by screen, in percent of the desktop's scale.
     pub zoom: BTreeMap<String, u16>,
-    /// What a later program wrote.
+    /// Settings that a later version of the program wrote; they are kept when the file is saved.
     #[serde(flatten)]
     other: toml::Table,
 }
@@ -162,15 +162,15 @@ impl Default for Settings {
     }
 }
 
-/// What was wrong with the file; a sentence in the language of the moment it is shown.
+/// What was wrong with the settings file; its sentence is made in the language that is current when it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Complaint {
     file: PathBuf,
-    /// What could not be used: names of settings, or why nothing could.
+    /// The settings that could not be used, or the reason why the whole file could not.
     what: Vec<String>,
-    /// Whether the rest counts.
+    /// Whether the other settings of the file are used.
     in_part: bool,
-    /// Where the file as it was is kept now.
+    /// Where the unchanged file is kept now.
     kept: Option<PathBuf>,
 }
 
@@ -226,7 +226,7 @@ impl Settings {
     /// Writes the file: either the old one or the new one is there, whatever happens.
     ///
     /// # Errors
-    /// What the disk says.
+    /// The disk's error.
     pub fn save(&self, path: &Path) -> io::Result<()> {
         let text = toml::to_string(self).map_err(io::Error::other)?;
         // A link stays one, and what it points to is replaced.
@@ -265,7 +265,7 @@ fn keep_aside(path: &Path, in_place_too: bool) -> io::Result<PathBuf> {
     Ok(aside)
 }
 
-/// Whether a window can stand there at all; the screen decides the rest.
+/// Whether a rectangle (x, y, width, height) is plausible as a window's position; the screen is checked later.
 fn is_a_place([x, y, w, h]: [i32; 4]) -> bool {
     let far = -30_000..=30_000;
     far.contains(&x) && far.contains(&y) && (1..=30_000).contains(&w) && (1..=30_000).contains(&h)
@@ -281,10 +281,10 @@ pub struct Saver {
 }
 
 impl Saver {
-    /// Starts the thread.
+    /// Starts the thread that saves settings to this file.
     ///
     /// # Errors
-    /// No threads.
+    /// The system starts no thread.
     pub fn start(path: PathBuf) -> io::Result<Self> {
         let (todo, waiting) = crossbeam_channel::unbounded::<Settings>();
         let saved = Arc::new(AtomicU64::new(0));
@@ -301,13 +301,13 @@ impl Saver {
         Ok(Self { todo: Some(todo), saved, thread: Some(thread) })
     }
 
-    /// What waits to be saved, and how often the file was written so far.
+    /// The number of saves waiting, and the number of times the file was written.
     #[must_use]
     pub fn figures(&self) -> (usize, u64) {
         (self.todo.as_ref().map_or(0, Sender::len), self.saved.load(Ordering::Relaxed))
     }
 
-    /// Hands the settings over; never waits.
+    /// Hands the settings to the thread and returns at once.
     pub fn save(&self, settings: &Settings) {
         if let Some(todo) = &self.todo {
             let _ = todo.send(settings.clone());

@@ -7,7 +7,7 @@
 
 use rust_i18n::t;
 
-/// Stands for a character that is not obeyed.
+/// Replaces a control character or another character that is not shown.
 pub const MARK: char = '·';
 
 const LRE: char = '\u{202a}';
@@ -69,7 +69,7 @@ fn is_blank(c: char) -> bool {
             | 0x202A..=0x202E | 0x2066..=0x2069 | 0x2800 | 0x3164 | 0xFE00..=0xFE0F | 0xFFA0)
 }
 
-/// As [`text`], on one line, as a name is: a line break is a blank too.
+/// Makes a text safe to show on one line, such as a name: like [`text`], and line breaks become blanks.
 #[must_use]
 pub fn line(text: &str) -> String {
     let flat = |c: char| if matches!(c, '\n' | '\u{2028}' | '\u{2029}') { ' ' } else { c };

@@ -10,18 +10,18 @@ use std::time::Duration;
 pub struct Rto {
     /// Smoothed round-trip time and its mean deviation, in seconds.
     measured: Option<(f64, f64)>,
-    /// Doublings that stay until something is measured.
+    /// How often the timeout is doubled until the next measurement.
     backed_off: u8,
 }
 
 impl Rto {
-    /// Before anything was measured.
+    /// The timeout before any round trip was measured.
     pub const INITIAL: Duration = Duration::from_secs(1);
-    /// Never shorter.
+    /// The shortest timeout.
     pub const LEAST: Duration = Duration::from_millis(300);
-    /// Nor for a question that may be asked twice.
+    /// The shortest timeout of a request that may be sent twice without harm.
     pub const LEAST_OF_QUESTION: Duration = Duration::from_millis(100);
-    /// Never longer, doubled or not.
+    /// The longest timeout, doubled or not.
     pub const MOST: Duration = Duration::from_secs(8);
 
     /// Learns from the answer to a request that was sent only once (Karn's rule is the caller's).
@@ -49,7 +49,7 @@ impl Rto {
         self.measured.is_some_and(|(mean, deviation)| time.as_secs_f64() <= mean + 4.0 * deviation)
     }
 
-    /// The way is no longer than was measured: the doublings end.
+    /// Ends the doublings: the path is known to be no slower than was measured.
     pub fn reset(&mut self) {
         self.backed_off = 0;
     }
@@ -60,8 +60,8 @@ impl Rto {
         self.doubled(Self::LEAST, n.saturating_sub(1).saturating_add(self.backed_off))
     }
 
-    /// The same for a request of which a second copy costs nothing, and which is to tell whether the way has become
-    /// longer or something was lost: what was not answered before does not count.
+    /// How long to wait for the answer to try `n` of a request whose second copy is harmless and which is to tell
+    /// whether the path has become slower or a datagram was lost; earlier doublings are ignored.
     #[must_use]
     pub fn timeout_of_question(&self, n: u8) -> Duration {
         self.doubled(Self::LEAST_OF_QUESTION, n.saturating_sub(1))
@@ -75,7 +75,7 @@ impl Rto {
         base.saturating_mul(1 << times.min(6)).min(Self::MOST)
     }
 
-    /// Its mean deviation, once there is one.
+    /// The mean deviation of the round-trip time, once it was measured.
     #[must_use]
     pub fn deviation(&self) -> Option<Duration> {
         self.measured.map(|(_, deviation)| Duration::from_secs_f64(deviation))
@@ -101,37 +101,37 @@ impl Backoff {
     /// While the server is silent: 2, 4, 8, 15, 30 s.
     pub const RETRY: &'static [u64] = &[2, 4, 8, 15, 30];
 
-    /// Steps in seconds.
+    /// Creates a backoff with these steps, in seconds.
     #[must_use]
     pub fn new(steps: &'static [u64]) -> Self {
         Self { steps, next: 0 }
     }
 
-    /// The next step.
+    /// Returns the current step's duration and moves to the next step.
     pub fn advance(&mut self) -> Duration {
         let step = self.steps.get(self.next).or(self.steps.last()).copied().unwrap_or(30);
         self.next = (self.next + 1).min(self.steps.len());
         Duration::from_secs(step)
     }
 
-    /// Back to the first.
+    /// Goes back to the first step.
     pub fn reset(&mut self) {
         self.next = 0;
     }
 }
 
-/// Numbers that look random and are the same for the same seed: for spreading deadlines, not for secrets.
+/// A deterministic pseudo-random number generator, for spreading deadlines; not for secrets.
 #[derive(Debug, Clone)]
 pub struct Dice(u64);
 
 impl Dice {
-    /// The same numbers for the same seed.
+    /// Creates a generator; equal seeds give equal numbers.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
-    /// The next number.
+    /// Returns the next number.
     pub fn roll(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -139,7 +139,7 @@ impl Dice {
         self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
     }
 
-    /// Between half of it and all of it, so that those who begin together do not go on together.
+    /// A random duration between half of `time` and `time`, so that clients that start together do not stay in step.
     pub fn spread(&mut self, time: Duration) -> Duration {
         let half = time / 2;
         half + half.mul_f64((self.roll() >> 40) as f64 / (1u64 << 24) as f64)

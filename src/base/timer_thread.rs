@@ -1,13 +1,13 @@
-//! What a timer thread does, a client's or a server's: it sleeps until the deadline it was told last, says so once, and
-//! sleeps again.
+//! The loop of the timer threads of client and server: sleep until the last given deadline, call `ring` once, sleep
+//! again.
 
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
-/// Calls `ring` when the deadline that was told last has come. Its owner tells another only if that is earlier, or when
-/// the one before has passed. That may not have rung yet: were it kept, it would ring and the later one be forgotten.
-/// Returns when nobody can tell any more.
+/// Calls `ring` when the deadline received last has come. The owner sends another deadline only if it is earlier, or
+/// after the previous one has passed. A previous deadline that has not rung yet is replaced; otherwise it would ring
+/// and the later one would be forgotten. Returns when all senders are gone.
 pub(crate) fn run(deadlines: &Receiver<Instant>, mut ring: impl FnMut()) {
     let mut next: Option<Instant> = None;
     loop {

@@ -18,7 +18,7 @@ pub fn words(error: &io::Error) -> String {
     }
 }
 
-/// The same of an error that may be the system's, or a program's own sentence.
+/// The words for any error: those of [`words`] for an error of the system, otherwise the error's own sentence.
 #[must_use]
 pub fn of_any(error: &(dyn std::error::Error + 'static)) -> String {
     error.downcast_ref().map_or_else(|| error.to_string(), words)

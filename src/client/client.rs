@@ -44,11 +44,11 @@ pub use figures::{Connection, Encrypted};
 use local::{changes_passwords, file_name, folder, is_foreign, keep_consent, open_socket, plain_allowed, remembered};
 pub use local::{known, used_before};
 
-/// Inputs of one turn at most, so that the windows stay quick.
+/// The most inputs that one turn of [`Client::pump`] handles, so that the windows stay responsive.
 const TURN: usize = 64;
-/// Messages that [`Client::earlier`] asks for; ours gives no more at once.
+/// How many messages [`Client::earlier`] requests; this project's server sends no more in one answer.
 const EARLIER: u32 = 40;
-/// A turn's time at most.
+/// The longest that one turn of [`Client::pump`] may take.
 const TURN_TIME: Duration = Duration::from_millis(4);
 
 /// How long a deadline waits at most for what has arrived to be looked at first.
@@ -57,7 +57,7 @@ const LATE: Duration = Duration::from_millis(100);
 /// How long after the first change a face gives a draft to [`Client::set_draft`]; nothing waits while nobody types.
 pub const DRAFT_SOON: Duration = Duration::from_millis(700);
 
-/// How a client runs.
+/// The configuration of a client.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The server's address.
@@ -76,19 +76,19 @@ pub struct Config {
     pub allow_plain: bool,
 }
 
-/// Why something could not be begun.
+/// Why the client could not open its socket or an account.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The socket or a thread.
+    /// The socket could not be opened or a thread not be started.
     #[error("{}", t!("error.network", error = crate::base::trouble::words(.0)))]
     Network(#[from] io::Error),
-    /// The account's history.
+    /// The account's history cannot be opened.
     #[error(transparent)]
     History(#[from] HistoryError),
     /// Another program of this machine has it; it was asked to show itself.
     #[error("{}", t!("error.already_open"))]
     AlreadyOpen,
-    /// What can be read of its damaged history is being saved at this moment.
+    /// The account's damaged history is being rescued at this moment.
     #[error("{}", t!("error.rescuing"))]
     Rescuing,
 }
@@ -106,9 +106,9 @@ pub struct Client {
     account: Option<OpenAccount>,
     /// What lets this device in without a password is to be kept on disk.
     staying: bool,
-    /// The server is known as ours.
+    /// The server is known to be this project's server.
     ours: bool,
-    /// It is known as another program, without 10 and 11.
+    /// The server is known to be another program, without requests 10 and 11.
     foreign: bool,
     /// Whether another program changes passwords, as far as it has shown.
     changes_passwords: Option<bool>,
@@ -117,7 +117,7 @@ pub struct Client {
     config: Config,
     bell: Bell,
     events: VecDeque<Event>,
-    /// Brings what became of a rescue.
+    /// Receives the result of a rescue under way, and the account that it is for.
     rescuing: Option<(Account, crossbeam_channel::Receiver<Result<Rescued, String>>)>,
     tap: Tap,
     handled: u64,
@@ -205,7 +205,8 @@ impl Client {
         true
     }
 
-    /// One input: results of the history first, since they let the session go on.
+    /// Handles one input. Results of the history come first, because the session waits for them. False if there was
+    /// none.
     fn input(&mut self, now: Now) -> bool {
         if let Some(done) = self.account.as_mut().and_then(OpenAccount::done) {
             self.stored(now, done);
@@ -236,7 +237,7 @@ impl Client {
         }
     }
 
-    /// Deadlines of the session, and of the list.
+    /// Sets the timer to the next deadline of the session or the contact list.
     fn set_timer(&mut self) {
         let list = self.account.as_ref().and_then(OpenAccount::list_at);
         self.timer.set([self.session.poll_timeout(), list].into_iter().flatten().min());
@@ -262,8 +263,9 @@ impl Client {
         self.log_in(now, account, Credential::Password(password))
     }
 
-    /// The same without a password, by what the server gave this device at the last login: where
-    /// [`Client::can_resume`]. Where that does not do, the answer is [`session::LoginOutcome::PasswordNeeded`].
+    /// Logs in without a password, by the token that the server gave this device at the last login; only if
+    /// [`Client::can_resume`]. If the server does not accept the token, the answer is
+    /// [`session::LoginOutcome::PasswordNeeded`].
     ///
     /// # Errors
     /// As [`Client::login`].
@@ -319,13 +321,14 @@ impl Client {
         self.foreign && self.session.speaks() != Some(crate::client::session::SpokenDialect::Secure)
     }
 
-    /// Whether something waits for [`Client::allow_plain`].
+    /// Whether a request waits for [`Client::allow_plain`].
     #[must_use]
     pub fn is_doubting(&self) -> bool {
         self.session.is_doubting()
     }
 
-    /// Nobody agreed: what waits for [`Client::allow_plain`] is forgotten, without a word to the server.
+    /// Drops the requests that wait for [`Client::allow_plain`]; nothing is sent. A face calls it when the person
+    /// declines.
     pub fn refuse_plain(&mut self) {
         self.session.refuse_plain();
     }
@@ -366,7 +369,8 @@ impl Client {
         folder(&self.config).join(format!("{}.sqlite", file_name(account.as_str())))
     }
 
-    /// From here on a login ends nobody else's, until [`Client::take_over`]; for programs that nobody sits at.
+    /// From here on a login ends no other session of the account, until [`Client::take_over`]; for unattended
+    /// programs.
     pub fn log_in_if_free(&mut self) {
         self.session.log_in_if_free();
     }
@@ -384,7 +388,7 @@ impl Client {
         self.after(now);
     }
 
-    /// Logs in again.
+    /// Goes online again with the account of the last login.
     pub fn go_online(&mut self, now: Now) {
         // Without a history nothing could be kept.
         if self.account.is_some() {
@@ -399,13 +403,13 @@ impl Client {
         self.after(now);
     }
 
-    /// Which chats are open, and whether one can be seen.
+    /// Tells the session which chats are open and whether one is visible; polling depends on it.
     pub fn set_open_chats(&mut self, now: Now, chats: Vec<Account>, visible: bool) {
         self.session.set_open_chats(now.instant, chats, visible);
         self.after(now);
     }
 
-    /// How unread messages are asked for from now on.
+    /// Sets how unread messages are polled from now on.
     pub fn set_polling(&mut self, now: Now, polling: Polling) {
         self.config.polling = polling;
         self.session.set_polling(now.instant, polling);
@@ -435,7 +439,7 @@ impl Client {
         self.submit(Op::Write(Write::Resend { id, to, text }));
     }
 
-    /// Messages of one's own that are not settled; asked before leaving.
+    /// How many sent messages are not yet answered; the face asks before it closes.
     #[must_use]
     pub fn unsent(&self) -> usize {
         self.account.as_ref().map_or(0, OpenAccount::unsent)
@@ -454,7 +458,7 @@ impl Client {
         self.not_storing
     }
 
-    /// The connection line.
+    /// The connection's state.
     #[must_use]
     pub fn link(&self) -> ConnectionState {
         self.session.link()
@@ -517,7 +521,7 @@ impl Client {
     }
 }
 
-/// A session for this server, with what is known of it.
+/// Creates a session for the configured server, with what is remembered of that server.
 fn session_of(config: &Config) -> Result<Session, ClientError> {
     Ok(Session::new(session::Config {
         server: config.server,

@@ -60,7 +60,7 @@ use crate::base::model::{Account, MessageId, SendState};
 use crate::client::net::Bell;
 use crate::client::session::{DeviceState, LastDelivery};
 
-/// Most operations in one transaction.
+/// The most operations that one transaction holds.
 const BATCH: usize = 256;
 
 /// Why a history cannot be opened; a sentence for its owner.
@@ -71,7 +71,7 @@ pub enum HistoryError {
     File {
         /// The history's file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         error: io::Error,
     },
     /// The same account is open in another process.
@@ -80,7 +80,7 @@ pub enum HistoryError {
     /// Written by a later program.
     #[error("{}", t!("error.newer", found = .found, known = .known))]
     Newer {
-        /// In the file.
+        /// The schema version found in the file.
         found: i64,
         /// The version that this program writes.
         known: i64,
@@ -88,7 +88,7 @@ pub enum HistoryError {
     /// The disk is full, or the like.
     #[error("{}", t!("error.history", path = .path.display(), error = .trouble.words()))]
     Trouble {
-        /// Which file.
+        /// The history's file.
         path: PathBuf,
         /// What is wrong.
         trouble: Trouble,
@@ -98,12 +98,12 @@ pub enum HistoryError {
     Damaged {
         /// The history's file.
         path: PathBuf,
-        /// What SQLite says.
+        /// SQLite's error.
         error: rusqlite::Error,
     },
 }
 
-/// Somebody in the list; in the plain dialect lists are local.
+/// A contact as the history stores it; in the plain dialect the contact list exists only on this device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contact {
     /// The account that this is about.
@@ -119,7 +119,7 @@ pub struct Contact {
 /// A row of the main window's list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conversation {
-    /// Who; a stranger has neither remark nor group.
+    /// The contact; a stranger has neither remark nor group.
     pub contact: Contact,
     /// Not in the list, but has written or is blocked.
     pub stranger: bool,
@@ -127,42 +127,42 @@ pub struct Conversation {
     pub last: Option<(String, i64)>,
     /// What is typed to them and not sent.
     pub draft: Option<String>,
-    /// Messages that were not looked at.
+    /// The number of unread messages.
     pub unread: u64,
 }
 
 /// Strangers that are not in the list one by one: a flood of them is one line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MoreStrangers {
-    /// How many people.
+    /// The number of strangers.
     pub people: u64,
-    /// Their messages that were not looked at.
+    /// The number of their unread messages.
     pub unread: u64,
 }
 
 /// What a transcript knows of every row before it reads any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RowMeta {
-    /// Its row.
+    /// The message's row in the history.
     pub id: MessageId,
-    /// Characters, for the estimate of its height.
+    /// The number of characters, from which the transcript estimates the row's height.
     pub chars: u32,
-    /// Line breaks.
+    /// The number of line breaks.
     pub breaks: u32,
-    /// One's own.
+    /// Whether this account sent it.
     pub outgoing: bool,
-    /// As of [`Row`].
+    /// The same value as the field of [`Row`] with this name.
     pub unix_ms: i64,
-    /// As of [`Row`].
+    /// The same value as the field of [`Row`] with this name.
     pub note: bool,
 }
 
 /// A message as a transcript shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// Its row.
+    /// The message's row in the history.
     pub id: MessageId,
-    /// The text.
+    /// The message's text.
     pub text: String,
     /// When it was written, in milliseconds since 1970. Where only the server's own clock is known, the moment at which
     /// this computer's shows the same; [`Row::moment`] tells them apart.
@@ -171,7 +171,7 @@ pub struct Row {
     pub came_ms: Option<i64>,
     /// The time as a plain server wrote it, where its zone is not known; else none.
     pub server_time: Option<String>,
-    /// How far one's own has come; none for others'.
+    /// The delivery state of a message that this account sent; `None` for received ones.
     pub state: Option<SendState>,
     /// It is the message before once more, which the server offered again.
     pub repeat: bool,
@@ -180,14 +180,14 @@ pub struct Row {
     pub note: bool,
 }
 
-/// A message of one's own that is not settled.
+/// A message that this account wrote and whose sending is not finished.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unsent {
-    /// Its row.
+    /// The message's row in the history.
     pub id: MessageId,
-    /// To whom.
+    /// The recipient's account.
     pub to: Account,
-    /// The text.
+    /// The message's text.
     pub text: String,
     /// It may be at the server already: the secure dialect sends it again under its row.
     pub again: bool,
@@ -195,12 +195,12 @@ pub struct Unsent {
     pub made: Option<i64>,
 }
 
-/// Why a history is not open.
+/// Why a history could not be opened; sent by the history's thread.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotOpened {
-    /// A sentence for its owner.
+    /// The reason as a sentence in the current language.
     pub sentence: String,
-    /// What can be read of it can be rescued.
+    /// Whether the file is damaged, so that a rescue may save part of it.
     pub damaged: bool,
 }
 
@@ -250,13 +250,13 @@ impl History {
         }
     }
 
-    /// Operations that wait, and those done so far.
+    /// The number of operations waiting and the number done so far.
     #[must_use]
     pub fn figures(&self) -> (usize, u64) {
         (self.ops.as_ref().map_or(0, Sender::len), self.handled.load(Ordering::Relaxed))
     }
 
-    /// The next results, if there are any.
+    /// The next batch of results, if one is ready; the client calls it after the bell has rung.
     #[must_use]
     pub fn done(&self) -> Option<Vec<Done>> {
         self.done.try_recv().ok()

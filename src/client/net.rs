@@ -34,7 +34,7 @@ pub use timer::Timer;
 pub enum WaitsFor {
     /// Windows' events, or the bell.
     Bell,
-    /// `recv_from`.
+    /// A datagram, in `recv_from`.
     Datagram,
     /// The next deadline, or an earlier one.
     Deadline,
@@ -42,18 +42,18 @@ pub enum WaitsFor {
     Operation,
 }
 
-/// How a thread is doing, for the wire view.
+/// The figures of one thread, for the protocol window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ThreadFigures {
-    /// As the system knows it.
+    /// The thread's name, as the operating system shows it.
     pub name: &'static str,
-    /// What it blocks on.
+    /// What the thread blocks on.
     pub waits_for: WaitsFor,
-    /// What waits in its queue; the receiver's is what it has put into the inbox.
+    /// How many inputs wait in its queue; for the receiver, how many datagrams wait in the inbox.
     pub queued: usize,
-    /// What it has dealt with so far.
+    /// How many inputs it has handled so far.
     pub handled: u64,
-    /// What it had to drop so far.
+    /// How many inputs it has dropped so far.
     pub dropped: u64,
 }
 
@@ -74,7 +74,7 @@ impl Bell {
         Self(Arc::new(Inner { pending: AtomicBool::new(false), waker: Box::new(waker) }))
     }
 
-    /// Something was put into a lane.
+    /// Wakes the main loop; a thread calls it after it has put something into a queue.
     pub fn ring(&self) {
         if !self.0.pending.swap(true, Ordering::AcqRel) {
             (self.0.waker)();

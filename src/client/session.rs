@@ -42,17 +42,17 @@ use crate::protocol::link::words;
 use crate::protocol::wire::frame::{AccountSettings, Device, Key, Past, Reason};
 use crate::protocol::wire::reply::{LoggedIn, Registered};
 
-/// Names one received message until it is on disk, and the session that received it: the other one must not take the
-/// disk's answer for its own.
+/// Identifies a received message until it is on disk, and the session that received it, so that the other session
+/// does not take the disk's answer for its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum StoreToken {
-    /// Of the plain dialect's session.
+    /// A message that the plain dialect's session received, by that session's count.
     Plain(u64),
-    /// Of the secure dialect's session.
+    /// A message that the secure dialect's session received, by that session's count.
     Secure(u64),
 }
 
-/// What the person sees of the connection.
+/// The state of the connection as the faces show it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum ConnectionState {
@@ -71,16 +71,16 @@ pub enum ConnectionState {
 }
 
 impl ConnectionState {
-    /// The same but for the round trip, of which nobody is told each time.
+    /// Whether two states differ in nothing but the round-trip time; no event is emitted for that alone.
     fn is_like(self, other: Self) -> bool {
         matches!((self, other), (Self::Connected { .. }, Self::Connected { .. })) || self == other
     }
 }
 
-/// Why a datagram is sent; for the wire view.
+/// Why a datagram is sent; the protocol window shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
-    /// Its first time.
+    /// The request is sent for the first time.
     First,
     /// Try `n` (from 2 on) of the same request.
     Again(u8),
@@ -92,60 +92,60 @@ pub enum Cause {
     Secure,
 }
 
-/// A frame that went through the encryption, with what lets somebody in starred; for the wire view.
+/// A decrypted frame for the protocol window, with passwords, tokens and proofs replaced by stars.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TappedFrame {
-    /// This side's.
+    /// A frame that this client sent.
     Said(Vec<u8>),
-    /// The server's.
+    /// A frame that the server sent.
     Heard(Vec<u8>),
 }
 
 /// A datagram for the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transmit {
-    /// The bytes.
+    /// The datagram's bytes.
     pub bytes: Vec<u8>,
     /// Why it is sent; for the protocol window.
     pub cause: Cause,
 }
 
-/// How a registration ended.
+/// The outcome of a registration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum RegisterOutcome {
     /// The server's answer. After an own timeout `AccountExists` may be one's own account.
     Answered { reply: Registered, after_timeout: bool },
-    /// `00:00`
+    /// The server answered `00:00`: it did not understand the request.
     NotUnderstood,
-    /// Another code than the protocol has, as it came.
+    /// The server answered with a code that the protocol does not have; the code as it was received.
     Unknown(String),
-    /// Four tries without an answer.
+    /// No answer came to any of the four tries.
     NoAnswer,
-    /// Nothing was heard of it yet, and its first question was `10#`: there are servers that end at that.
+    /// Nothing was ever received from this server, and its first request was `10#`, at which some servers crash.
     Unheard,
-    /// The server takes nobody now; why, if it says.
+    /// The server registers nobody for the moment; its reason, if it gave one.
     TryLater(Option<Reason>),
-    /// [`Event::KeyChanged`] says more.
+    /// The server showed a key that is not known; [`Event::KeyChanged`] holds the keys.
     KeyChanged,
     /// What is known of the server's key is damaged, and it shows another one; [`Event::KeyChanged`] says more.
     KeysDamaged,
 }
 
-/// How a login ended.
+/// The outcome of a login.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LoginOutcome {
-    /// `02:01`, or `02:04` from a server that serves us all the same.
+    /// Logged in: `02:01`, or `02:04` from a server that answers this session's requests nevertheless.
     Done,
     /// `02:02`, `02:03`; `AlreadyLoggedIn` means a takeover can be offered.
     Refused(LoggedIn),
-    /// `00:00`
+    /// The server answered `00:00`: it did not understand the request.
     NotUnderstood,
-    /// Another code than the protocol has, as it came.
+    /// The server answered with a code that the protocol does not have; the code as it was received.
     Unknown(String),
-    /// Four tries without an answer.
+    /// No answer came to any of the four tries.
     NoAnswer,
-    /// As [`RegisterOutcome::Unheard`].
+    /// Nothing was ever received from this server, and its first request was `10#`, at which some servers crash.
     Unheard,
     /// The server said "later" each time until nobody waited any longer; why, if it said.
     TryLater(Option<Reason>),
@@ -153,7 +153,7 @@ pub enum LoginOutcome {
     NotTaken,
     /// The server does not know this device any more, or not by this name; only the password helps.
     PasswordNeeded,
-    /// [`Event::KeyChanged`] says more.
+    /// The server showed a key that is not known; [`Event::KeyChanged`] holds the keys.
     KeyChanged,
     /// What is known of the server's key is damaged, and it shows another one; [`Event::KeyChanged`] says more.
     KeysDamaged,
@@ -161,72 +161,74 @@ pub enum LoginOutcome {
     EncryptedOnly,
 }
 
-/// How a change of password ended.
+/// The outcome of a change of password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PasswordOutcome {
-    /// `01:03` of a server that is known to mean this by it, or the new one lets in.
+    /// The password was changed: `01:03` from a server known to change passwords, or a login with the new password
+    /// succeeded.
     Done,
-    /// `01:01`
+    /// The server answered `01:01`: the old password is wrong.
     WrongPassword,
-    /// The new ones differ; nothing was sent.
+    /// The new password and its confirmation differ; nothing was sent.
     PasswordsDiffer,
-    /// `01:04`
+    /// The server answered `01:04`: there is no such account.
     NoSuchAccount,
-    /// The server registers with 01 and does nothing else: the course's edition of 2018. The old one still lets in.
+    /// The server uses 01 only to register (the course's edition of 2018). The old password is still valid.
     NotHere,
-    /// The old one that was given is not the one of this login; nothing was sent, as a server that is not known to
-    /// change passwords might make it the right one.
+    /// The old password given is not the one of this login. Nothing was sent, because a server not known to change
+    /// passwords might register it.
     NotTheOneOfLogin,
     /// Nobody is logged in; nothing was sent.
     NotLoggedIn,
-    /// What it answered says neither; the old or the new one may be right.
+    /// The answer does not tell whether the password was changed; either may be valid. Holds the code received.
     Unclear(String),
-    /// Four tries without an answer; the old or the new one may be right.
+    /// No answer came to any of the four tries; either password may be valid.
     NoAnswer,
-    /// Whoever asked went offline meanwhile; the old or the new one may be right.
+    /// The client went offline before the answer came; either password may be valid.
     Interrupted,
-    /// Only the plain dialect has this.
+    /// The secure dialect is spoken, which has no request to change a password.
     Encrypted,
 }
 
-/// What a device keeps of itself beside its messages. It comes in at login, and changes of it leave as
-/// events.
+/// A device's own state, kept on disk beside its messages. The owner passes it in at login and stores the changes
+/// that the session emits as events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeviceState {
-    /// Its name; a message of one's own is known by that and its row.
+    /// The device's name. Together with the row it identifies a message that this device sent.
     pub device: Device,
-    /// Lets it in without a password.
+    /// The token with which the device logs in without a password.
     pub token: Option<Key<32>>,
     /// The server's row of the newest message on disk here; all before it are too.
     pub cursor: Option<u64>,
     /// The highest row a message of one's own ever had here.
     pub newest: i64,
-    /// The version up to which it is on disk here what was delivered; 0 for nothing.
+    /// The version up to which delivery receipts are on this device's disk; 0 if there are none.
     pub delivered: u64,
     /// When the account was made, in seconds since 1970, as far as a server has said: another one of the same name is
     /// another account.
     pub made: Option<i64>,
 }
 
-/// What a message was sent as, by another device of the same account.
+/// How another device of the same account sent a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SentBy {
-    /// That device's name.
+    /// The sending device's name.
     pub device: Device,
-    /// Its number for the message.
+    /// The counter under which the device sent the message.
     pub counter: u64,
-    /// The server's row of it; none if nobody got it.
+    /// The row that the server gave the message; `None` if it was not accepted.
     pub accepted: Option<u64>,
-    /// Whether its receiver was there; none if the server did not note that.
+    /// Whether the recipient was online when the server accepted the message; `None` if the server did not record it.
     pub online: Option<bool>,
 }
 
-/// Whom a message is for.
+/// The recipient of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recipient {
-    /// The name.
+    /// The recipient's account name.
     pub account: Account,
-    /// Which account of that name is meant: the one made then, in seconds since 1970. None: whoever has the name.
+    /// When the intended account was created, in seconds since 1970; tells it from a later account of the same name.
+    /// `None` means any account of that name.
     pub made: Option<i64>,
 }
 
@@ -236,12 +238,12 @@ impl From<Account> for Recipient {
     }
 }
 
-/// Whether there is an account.
+/// The answer to a search for an account by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LookUpResult {
-    /// There is, and this is how it is written at the server.
+    /// The account exists; its name as the server writes it.
     There(Account),
-    /// There is none.
+    /// No such account exists.
     Nobody,
     /// The server speaks the plain dialect, in which nobody can ask.
     NotHere,
@@ -249,7 +251,7 @@ pub enum LookUpResult {
     Unanswered,
 }
 
-/// A change of how an account may be used.
+/// A change to an account's settings on the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccountChange {
     /// Several of its devices may be in at once, or the last one to come takes the others' place.
@@ -258,10 +260,10 @@ pub enum AccountChange {
     SecureOnly(bool),
 }
 
-/// How the server counts a message that it pushed.
+/// The server's numbers of a message that it pushed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pushed {
-    /// Its row there.
+    /// The message's row in the server's database.
     pub row: u64,
     /// The row of the message handed out before it, which must be on disk first.
     pub after: Option<u64>,
@@ -269,14 +271,16 @@ pub struct Pushed {
     pub at: i64,
 }
 
-/// The server showed another key than those that can be read of the known ones, and was told nothing.
+/// The server showed a key that is none of its pins; the client sent it nothing. The face shows both and asks the
+/// person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyChange {
-    /// What it showed.
+    /// The key that the server showed, as SPKI bytes.
     pub shown: Vec<u8>,
-    /// What it should have shown one of, as far as that can be read.
+    /// The server's pins, as far as they could be read from disk.
     pub known: Vec<Vec<u8>>,
-    /// As [`KnownServer::damaged`]: then nobody can tell whether the key has changed.
+    /// The file of pins, if part of it cannot be read ([`KnownServer::damaged`]); then it is unknown whether the key
+    /// has changed.
     pub damaged: Option<String>,
 }
 
@@ -288,10 +292,10 @@ impl KeyChange {
     }
 }
 
-/// Why something would go out in the plain dialect, for everybody on the way to read.
+/// Why a request would be sent in the plain dialect, unencrypted; the faces ask for consent with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PlainReason {
-    /// The server speaks no other, as far as is known.
+    /// The server is known to speak only the plain dialect.
     Only,
     /// It spoke the secure one before, so this may be somebody else.
     NoLonger,
@@ -299,7 +303,7 @@ pub enum PlainReason {
     Chosen,
 }
 
-/// A request that is none of the course's protocol, which some servers end at.
+/// A request that the course's protocol does not have and at which some servers crash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ExtensionRequest {
     /// `11#`: who is online.
@@ -312,7 +316,7 @@ pub enum ExtensionRequest {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum Event {
-    /// The connection line changed.
+    /// The connection's state has changed.
     ConnectionState(ConnectionState),
     /// Somebody is logged in, and the server has not answered since then, for 3 s: nothing that was known of others
     /// is sure any more. None: it answers again, or nobody expects it to; [`Event::Online`] follows where it says
@@ -351,16 +355,17 @@ pub enum Event {
     /// Of one's own messages to these accounts all from the first to the last row at the server were delivered. To be
     /// stored together with the version; answered by [`Session::handle_delivered`].
     Delivered { version: u64, rows: Vec<(Account, u64, u64)> },
-    /// A message of one's own came further; `07:01` and `00:00` leave it `Waiting` or `Failed`.
+    /// The state of a message that this client sent has changed; `07:01` and `00:00` leave it `Waiting` or `Failed`.
     Outgoing { id: MessageId, state: SendState },
-    /// The same of one that the server will not have: answered by [`Session::handle_noted`] once that is on a disk
-    /// which has been synced. Nothing follows it to its receiver before; whoever forgot it would send it again,
-    /// after what was written later.
+    /// The server refused a message that this client sent. Answered by [`Session::handle_noted`] once the refusal is
+    /// on a synced disk. Nothing more is sent to that recipient before: a client that lost the note would send the
+    /// message again, after later ones.
     Refused { id: MessageId, state: SendState },
     /// A message of one's own is to a room, and the server has none: it is another program than ours. Not `sure`: it may
     /// have ended when it was asked. It is not sent.
     NoRoom { id: MessageId, sure: bool },
-    /// How long the server lets this account send no more; what waits goes on by itself afterwards.
+    /// The server's rate limit: how long this account may send nothing. Waiting messages are sent automatically
+    /// afterwards.
     Paced(Duration),
     /// Whether messages of one's own wait because the server cannot store them now, as when its disk is full. They are
     /// sent again by themselves; false as soon as it stores one, and while it is not connected or not heard.
@@ -378,25 +383,26 @@ pub enum Event {
     Extensions { known: bool, shown: bool },
     /// The server answered `00:00`; these bytes of ours were not understood.
     NotUnderstood(Vec<u8>),
-    /// The server answered something with another code than the protocol has, as it came.
+    /// The server answered with a code that the protocol does not have; the code as it was received.
     UnknownCode(String),
     /// Answer to [`Session::change_password`].
     PasswordChanged(PasswordOutcome),
     /// Whether the server changes passwords in the plain dialect. If it has just `shown` that, it is to be kept for this
     /// server; else it was only silent, and that counts in this run alone.
     ChangesPasswords { does: bool, shown: bool },
-    /// What the server speaks was found, or is known from before.
+    /// Which dialect the server speaks, as just detected or as remembered.
     Speaks(SpokenDialect),
-    /// What is wanted would go out in the plain dialect, in which everybody on the way can read the password:
-    /// [`Session::allow_plain`] goes on all the same, [`Session::go_offline`] gives up.
+    /// A request waits because it would be sent in the plain dialect, in which anyone on the network path can read
+    /// the password. [`Session::allow_plain`] sends it nevertheless, [`Session::go_offline`] drops it.
     PlainOnly(PlainReason),
     /// The server's key, seen for the first time: to be kept for this server, from now on the only one.
     Pin(Vec<u8>),
-    /// Another key than the known ones; nothing was sent. [`secure::Session::trust`] takes it all the same.
+    /// The server showed a key that is none of its pins; nothing was sent to it. [`secure::Session::trust`] accepts
+    /// the key.
     KeyChanged(KeyChange),
     /// The cursor of a device that has none: to be kept as [`DeviceState::cursor`], and before anything is stored after it.
     Begins(u64),
-    /// To be kept for the next login, or forgotten.
+    /// The token to store for the next login; `None` deletes the stored one.
     Token(Option<Key<32>>),
     /// Somebody else uses this device's name, as after copying or restoring its folder: it takes another,
     /// by [`secure::Session::set_device`].
@@ -406,7 +412,7 @@ pub enum Event {
     /// Another program came in as this device, so its folder was copied; this one takes another name. Its place
     /// is taken, if `offline`, and logging in takes it back; else it comes back by itself.
     Copied { offline: bool },
-    /// This login has ended another one, which was there.
+    /// This login ended another session of the account, which was at this address.
     TookPlace { address: String },
     /// Answer to [`secure::Session::history`], oldest first.
     History { peer: Account, messages: Vec<Past>, more: bool },

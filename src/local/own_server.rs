@@ -26,10 +26,10 @@ pub enum OwnServerError {
     /// The process could not be started, or no socket be opened.
     #[error("{}", t!("error.server_start", error = crate::base::trouble::words(.0)))]
     Start(#[from] io::Error),
-    /// It does not answer.
+    /// The server does not answer at this address.
     #[error("{}", t!("error.server_silent", at = .0))]
     Silent(SocketAddr),
-    /// It was started for this machine alone.
+    /// The running server listens on this machine only, and the local network was asked for.
     #[error("{}", t!("error.server_alone"))]
     Alone,
 }
@@ -38,7 +38,7 @@ pub enum OwnServerError {
 /// the local network too). Blocks up to 10 s: call it on a thread of its own.
 ///
 /// # Errors
-/// See [`OwnServerError`].
+/// [`OwnServerError`] if the server cannot be started or does not answer.
 pub fn ensure(listen: SocketAddr, data: &Path) -> Result<(), OwnServerError> {
     let lan = if listen.ip().is_unspecified() { lan_ip() } else { None };
     let near = if listen.ip().is_unspecified() { IpAddr::from(Ipv4Addr::LOCALHOST) } else { listen.ip() };
@@ -79,7 +79,7 @@ fn serves(ip: IpAddr, port: u16) -> bool {
     socket.set_read_timeout(Some(ASK)).is_ok() && (0..5).any(|_| answers(&socket, at))
 }
 
-/// Any text answer to `08#` shows a server.
+/// Sends `08#` and returns whether any reply of the plain dialect comes back.
 fn answers(socket: &UdpSocket, server: SocketAddr) -> bool {
     let mut buffer = [0; 64];
     let asked = socket.send_to(b"08#", server).is_ok();
@@ -98,7 +98,8 @@ fn answers(socket: &UdpSocket, server: SocketAddr) -> bool {
 /// The background process itself: serves until it is idle, or told to end by a signal.
 ///
 /// # Errors
-/// As [`Server::start`] and [`Server::end_at_signals`]; losing the race for the data directory among them.
+/// The errors of [`Server::start`] and [`Server::end_at_signals`], for example when another process holds the data
+/// directory.
 pub fn serve_local(listen: SocketAddr, data: &Path) -> Result<(), ServerError> {
     let config = Config { idle_exit: Some(IDLE_EXIT), ..Config::new(listen, data.to_owned()) };
     let server = Server::start(config)?;

@@ -1,5 +1,5 @@
-//! Which server, and where it is: this machine's own, started if need be, or a name to be looked up.
-//! Windows and terminal look on a thread of their own.
+//! The choice of a server and the search for its address: this machine's own server, started if necessary, or a name
+//! to be looked up. Windows and terminal search on a separate thread.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
 
@@ -11,25 +11,25 @@ use crate::client::used_before;
 use crate::local::own_server;
 use crate::protocol::PORT;
 
-/// The server.
+/// The server that the user chose, and its address once that is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ServerChoice {
-    /// On this machine, alone or for the local network too.
+    /// This machine's own server.
     Local {
-        /// Listens for others.
+        /// Whether it listens for the local network too.
         lan: bool,
     },
-    /// Somewhere else.
+    /// A server elsewhere, by name or address.
     Named {
-        /// As it was typed.
+        /// The name or address as the user typed it.
         name: String,
-        /// Once it was looked up.
+        /// The address, once the name was looked up.
         found: Option<FoundAddress>,
     },
 }
 
 impl ServerChoice {
-    /// What the command line says, else the settings.
+    /// The choice of the command line or, without one, of the settings.
     #[must_use]
     pub fn of(server: Option<&str>, host_lan: bool, settings: &Settings) -> Self {
         let name = server.unwrap_or(&settings.server);
@@ -53,7 +53,7 @@ impl ServerChoice {
         !matches!(self, Self::Named { found: Some(FoundAddress { sure: true, .. }), .. })
     }
 
-    /// Takes what a search has found; whether the address is another one now.
+    /// Takes over the result of a search; true if the address has changed.
     pub fn take(&mut self, new: FoundAddress) -> bool {
         match self {
             Self::Named { found, .. } => {
@@ -64,7 +64,8 @@ impl ServerChoice {
         }
     }
 
-    /// The name, if it is one and not an address: a server stays itself under its name, wherever that leads.
+    /// The server's name with its port; `None` for a plain address. What is remembered of a server belongs to its
+    /// name, whichever address the name has.
     #[must_use]
     pub fn name(&self) -> Option<String> {
         match self {
@@ -73,13 +74,13 @@ impl ServerChoice {
         }
     }
 
-    /// Whether it is this machine's own.
+    /// Whether it is this machine's own server.
     #[must_use]
     pub fn is_local(&self) -> bool {
         matches!(self, Self::Local { .. })
     }
 
-    /// What somebody would type to mean it.
+    /// The server as a user would type it.
     #[must_use]
     pub fn typed(&self) -> String {
         match self {
@@ -109,7 +110,7 @@ impl ServerChoice {
         }
     }
 
-    /// Which server that is, in a line.
+    /// A line of text that names the server.
     #[must_use]
     pub fn line(&self) -> String {
         match self {
@@ -126,7 +127,7 @@ impl ServerChoice {
     /// found of a name. Both may take their time: call it on a thread of its own.
     ///
     /// # Errors
-    /// A sentence for whoever wants to log in.
+    /// A sentence for the user who wants to log in.
     pub fn search(&self, paths: &Paths) -> Result<Option<FoundAddress>, String> {
         match self {
             Self::Local { lan } => {
@@ -146,7 +147,7 @@ impl ServerChoice {
     }
 }
 
-/// What others on the network type to reach this machine's server.
+/// The address that users on the local network type to reach this machine's server.
 #[must_use]
 pub fn lan_address() -> Option<String> {
     own_server::lan_ip().map(|ip| SocketAddr::from((ip, PORT)).to_string())

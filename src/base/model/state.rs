@@ -1,33 +1,34 @@
-//! How far a message of one's own has come: the states, what each is called, and what may be done with it. Windows and
-//! terminal say the same by it.
+//! The delivery state of a sent message: the states, their names, and what may be done in each. Windows and terminal
+//! use the same words from here.
 
 use std::borrow::Cow;
 
 use rust_i18n::t;
 
-/// How far a message of one's own has come.
+/// The delivery state of a message that this account sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SendState {
-    /// Stored, not sent yet: the server is silent, or others come first.
+    /// Stored and not sent yet: the server does not answer, or earlier messages come first.
     Waiting,
-    /// On its way, no answer yet.
+    /// Sent and not answered yet.
     Sending,
-    /// `03:01`.
+    /// The server forwarded the message (`03:01`).
     Sent,
-    /// `03:02`: offline, or no such account; the server may keep it.
+    /// The recipient is offline or does not exist (`03:02`); the server may keep the message.
     OfflineOrUnknown,
-    /// There is no such account, says a server that knows (the secure dialect).
+    /// The recipient's account does not exist (the secure dialect).
     Unknown,
-    /// It was not sent: the account it was written to is no more, and somebody has registered the name anew (the secure
-    /// dialect). Sent again by its writer it goes to the new one.
+    /// The message was not sent: the recipient's account was deleted and its name registered anew (the secure
+    /// dialect). If its writer sends it again, it goes to the new account.
     MadeAnew,
     /// Its receiver is offline and will get it: it is on the server's disk (the secure dialect, "Exactly once").
     Kept,
-    /// A device of its receiver has it, or a plain client (the secure dialect, "Delivered").
+    /// A device of the recipient, or a client of the plain dialect, has received the message (the secure dialect,
+    /// "Delivered").
     Delivered,
     /// Sent a second time after the first answer was lost.
     MaybeSentTwice,
-    /// On its way when the program ended; only its writer sends it again.
+    /// The program ended before the answer came; only the writer can send the message again.
     MaybeSent,
     /// Sent twice, and never answered by a server that answers other requests (the plain dialect). It may have
     /// arrived; only its writer sends it again.
@@ -37,7 +38,7 @@ pub enum SendState {
 }
 
 impl SendState {
-    /// Whether it goes on by itself: nothing is to be said of it yet. The faces count these before somebody leaves.
+    /// Whether sending is still under way. The faces count these messages before the program is closed.
     #[must_use]
     pub fn is_open(self) -> bool {
         match self {
@@ -55,7 +56,7 @@ impl SendState {
         }
     }
 
-    /// Whether nothing more is to be said of it: the server has taken it, and nobody waits for it.
+    /// Whether the server has accepted the message.
     #[must_use]
     pub fn went_well(self) -> bool {
         match self {
@@ -73,7 +74,8 @@ impl SendState {
         }
     }
 
-    /// Whether its writer may send it once more, as nobody knows that it arrived just once. Every face offers it for these.
+    /// Whether the writer may send the message again because it is not known to have arrived exactly once. Every face
+    /// offers this.
     #[must_use]
     pub fn can_resend(self) -> bool {
         match self {
@@ -88,7 +90,7 @@ impl SendState {
         }
     }
 
-    /// What it is called, in a few words of the language of the moment.
+    /// The state's name in the current language.
     #[must_use]
     pub fn word(self) -> Cow<'static, str> {
         match self {

@@ -1,4 +1,4 @@
-//! What a face is told, and what of it is worth a sentence in every face.
+//! The events that the client emits to its face, and the notices that every face shows for some of them.
 
 use std::path::PathBuf;
 
@@ -14,15 +14,16 @@ use crate::client::tap::Record;
 use crate::protocol::link::words;
 use crate::protocol::wire::frame::{AccountSettings, Past, Reason};
 
-/// What a face shows.
+/// What the client tells its face; the face takes it with [`super::Client::poll_event`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum Event {
-    /// The connection line.
+    /// The connection's state has changed.
     ConnectionState(ConnectionState),
     /// [`super::Client::is_silent`] has changed.
     Silent(bool),
-    /// The server is silent since it was asked this, which is none of the course's protocol: it may have ended at it.
+    /// The server has been silent since it was sent this request, which the course's protocol does not have; the
+    /// server may have crashed at it.
     EndedAt(ExtensionRequest),
     /// Answer to [`super::Client::register`].
     Registered(RegisterOutcome),
@@ -38,7 +39,7 @@ pub enum Event {
     MoreStrangers(MoreStrangers),
     /// A new message in this conversation, one's own or theirs, on disk.
     Message { peer: Account, row: Row },
-    /// One's own message came further.
+    /// The state of a message that this account sent has changed.
     Outgoing { id: MessageId, state: SendState },
     /// A message to the lobby was not sent, as the server turned out to have none; or, if that is not `sure`, as it may have
     /// ended when it was asked.
@@ -54,13 +55,13 @@ pub enum Event {
     /// Many messages that are here are to be shown otherwise, as those of which only the server's own clock was known when
     /// they have got their moments: every index is another one.
     RowsChanged,
-    /// Everybody who is online, on servers that say.
+    /// The accounts that are online; only from servers that list them.
     Online(Vec<Account>),
-    /// Somebody is online who was not.
+    /// This account has come online.
     CameOnline(Account),
-    /// Somebody is not online any more.
+    /// This account has gone offline.
     WentAway(Account),
-    /// Somebody opened this account once more: the windows are to be shown.
+    /// A second program of this machine tried to open this account; the face shows its windows.
     Raise,
     /// Answer to [`super::Client::import_contacts`].
     Imported(Result<usize, String>),
@@ -72,13 +73,14 @@ pub enum Event {
     MaybeLost(u64),
     /// The system sends nothing to the server, for this reason; said once until something is sent again.
     NetworkTrouble(String),
-    /// How long the server lets this account send no more; what waits goes on by itself afterwards.
+    /// The server's rate limit: how long this account may send nothing. Waiting messages are sent automatically
+    /// afterwards.
     Paced(std::time::Duration),
     /// [`super::Client::is_not_storing`] has changed.
     NotStoring(bool),
     /// The server did not understand these bytes of ours.
     NotUnderstood(Vec<u8>),
-    /// The server answered something with another code than the protocol has, as it came.
+    /// The server answered with a code that the protocol does not have; the code as it was received.
     UnknownCode(String),
     /// Answer to [`super::Client::change_password`].
     PasswordChanged(PasswordOutcome),
@@ -88,10 +90,10 @@ pub enum Event {
     DiskTrouble(String),
     /// The account's history cannot be opened; a sentence for its owner. The account is closed.
     NotOpened(String),
-    /// The same where the file is damaged; or it was found to be while it is `open`, which is said once.
-    /// [`super::Client::rescue`] saves what can be read.
+    /// The account's history is damaged and cannot be opened, or, if `open`, was found to be damaged while in use,
+    /// which is reported once. [`super::Client::rescue`] saves what can be read.
     Damaged { sentence: String, open: bool },
-    /// What was asked of the history, of somebody's messages or else, cannot be read, for this reason.
+    /// A read of the history failed, for this reason; `peer` is the conversation it was for, if any.
     NotRead { peer: Option<Account>, why: String },
     /// Whoever is not blocked any more was blocked by an earlier version, which did not note whether they were a friend:
     /// they stay in the list of friends.
@@ -102,18 +104,19 @@ pub enum Event {
     Rescued(Result<Rescued, String>),
     /// Answer to [`super::Client::withdraw`].
     Withdrawn(bool),
-    /// What was typed and not sent when the account was closed last; said once, as soon as it is open.
+    /// The drafts left when the account was last closed; emitted once, as soon as it is open.
     Drafts(Vec<(Account, String)>),
     /// A datagram, while [`super::Client::set_tap`] is on.
     Tap(Record),
-    /// What the server speaks.
+    /// Which dialect the server speaks.
     Speaks(SpokenDialect),
-    /// What is wanted would go out in the plain dialect, in which everybody on the way can read the password:
-    /// [`super::Client::allow_plain`] goes on all the same, [`super::Client::go_offline`] gives up.
+    /// A request waits because it would be sent in the plain dialect, in which anyone on the network path can read
+    /// the password. [`super::Client::allow_plain`] sends it nevertheless, [`super::Client::go_offline`] drops it.
     PlainOnly(PlainReason),
     /// The server's key, seen for the first time and kept.
     Pinned(Vec<u8>),
-    /// None of the known keys, or of what can be read of them; nothing was sent. [`super::Client::trust`] takes it all the same.
+    /// The server showed a key that is none of its pins; nothing was sent to it. [`super::Client::trust`] accepts the
+    /// key.
     KeyChanged(KeyChange),
     /// Another device took this account's place, then (in seconds since 1970). [`super::Client::take_over`] takes
     /// it back.
@@ -121,7 +124,7 @@ pub enum Event {
     /// Another program with a copy of this one's folder came in as this device; this one is another device from now
     /// on. If `offline`, it has lost its place, and [`super::Client::take_over`] takes it back.
     Copied { offline: bool },
-    /// This login has ended another one, which was there.
+    /// This login ended another session of the account, which was at this address.
     TookPlace { address: String },
     /// Answer to [`super::Client::past`], oldest first.
     Past { peer: Account, messages: Vec<Past>, more: bool },
@@ -135,7 +138,7 @@ pub enum Event {
     AccountSettings(Option<AccountSettings>),
 }
 
-/// The sentence that so many messages may have been lost on the way.
+/// The sentence that says how many messages may have been lost.
 #[must_use]
 pub fn lost(messages: u64) -> String {
     match messages {
@@ -145,7 +148,8 @@ pub fn lost(messages: u64) -> String {
 }
 
 impl Event {
-    /// What there is to say of the server, its key or another device, in the language of the moment.
+    /// The notice for events about the server, its key or another device, in the current language; `None` for all
+    /// others.
     #[must_use]
     pub fn notice(&self) -> Option<String> {
         let chinese = rust_i18n::locale().starts_with("zh");

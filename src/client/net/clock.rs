@@ -7,9 +7,9 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 /// One reading of both clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Now {
-    /// For intervals and deadlines.
+    /// The monotonic clock, for intervals and deadlines.
     pub instant: Instant,
-    /// For what is shown and stored: milliseconds since 1970.
+    /// The wall clock in milliseconds since 1970, for times that are shown or stored.
     pub unix_ms: i64,
 }
 

@@ -15,12 +15,12 @@ use crate::protocol::wire::{Charset, Request, looks_like_reply};
 const APART: Duration = Duration::from_millis(250);
 /// How long after the last time an address is asked again.
 const AGAIN: Duration = Duration::from_millis(300);
-/// How long the first answer of any address is waited for.
+/// How long to wait for the first answer from any of the addresses.
 const PATIENCE: Duration = Duration::from_millis(2_500);
-/// Addresses of one name that are asked.
+/// The most addresses of one name that are tried.
 const MOST: usize = 8;
 
-/// Where a name leads.
+/// The address chosen for a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FoundAddress {
     /// The server's address.
@@ -94,7 +94,7 @@ fn first_heard(addresses: &[SocketAddr]) -> Option<SocketAddr> {
     }
 }
 
-/// Asks until something is heard from there.
+/// Sends `08#` to one address until it answers, the time is over or another address has answered.
 fn ask(to: SocketAddr, end: Instant, over: &Receiver<()>) -> io::Result<()> {
     let until = |at: Instant| at.saturating_duration_since(clock::now().instant);
     let any: IpAddr = if to.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };

@@ -13,9 +13,9 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 
 use super::{Bell, Now, clock};
 
-/// Datagrams that may wait for the main loop.
+/// The most datagrams that may wait for the main loop; more are dropped and counted.
 pub const QUEUE: usize = 1_024;
-/// After an error that may not pass by itself.
+/// How long the receiver pauses after a receive error that may persist.
 const AGAIN: Duration = Duration::from_secs(1);
 /// How long the thread's end is waited for, since its socket holds the port.
 const LEAVING: Duration = Duration::from_millis(100);
@@ -53,15 +53,15 @@ struct Shared {
 /// What the receiver has seen so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
-    /// Handed to the main loop.
+    /// Datagrams handed to the main loop.
     pub received: u64,
-    /// Dropped because the main loop was too slow.
+    /// Datagrams dropped because the queue was full.
     pub dropped: u64,
-    /// From other addresses than the server's.
+    /// Datagrams from addresses other than the server's.
     pub foreign: u64,
     /// The last of these addresses. Anybody can send from anywhere: it is shown, and nothing is believed of it.
     pub elsewhere: Option<SocketAddr>,
-    /// Waiting now.
+    /// Datagrams waiting in the queue now.
     pub waiting: usize,
 }
 
@@ -111,7 +111,7 @@ impl Socket {
         self.arrivals.try_recv().ok()
     }
 
-    /// What the receiver has seen.
+    /// The receiver's counters so far.
     #[must_use]
     pub fn counts(&self) -> Counts {
         Counts {

@@ -1,5 +1,5 @@
-//! What is wanted of a server before it is known in which dialect: to register, to log in, messages to be sent. And
-//! what was wanted last, to begin again with where an answer stays away or means too little.
+//! Requests that wait until it is known which dialect the server speaks: registrations, logins and messages. Also
+//! keeps the last login and registration, to repeat them when they get no answer.
 
 use super::{DeviceState, Recipient};
 use crate::base::model::{Account, MessageId, MessageText, Password};
@@ -17,25 +17,25 @@ impl PendingRequest {
     }
 }
 
-/// A message that waits.
+/// A message that waits to be sent.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct PendingMessage {
     pub(super) id: MessageId,
     pub(super) to: Recipient,
     pub(super) text: MessageText,
-    /// It may have been sent already.
+    /// Whether it may have been sent already.
     pub(super) again: bool,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Pending {
-    /// What nobody was asked for yet.
+    /// Requests that were not sent yet.
     open: Vec<PendingRequest>,
     messages: Vec<PendingMessage>,
-    /// Whoever logged in last, and whether they still want to be online.
+    /// The last login; `online` tells whether the user still wants to be online.
     login: Option<PendingRequest>,
     online: bool,
-    /// The registration that is not answered.
+    /// The registration that was not answered yet.
     registering: Option<PendingRequest>,
 }
 
@@ -61,12 +61,12 @@ impl Pending {
         }
     }
 
-    /// What can be asked for now.
+    /// Takes the requests that can be sent now.
     pub(super) fn take(&mut self) -> Vec<PendingRequest> {
         std::mem::take(&mut self.open)
     }
 
-    /// The messages that can be sent now.
+    /// Takes the messages that can be sent now.
     pub(super) fn take_messages(&mut self) -> Vec<PendingMessage> {
         std::mem::take(&mut self.messages)
     }

@@ -8,7 +8,7 @@ use super::PeerId;
 /// Why a connection is gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CloseReason {
-    /// Nobody answered.
+    /// No answer came to the connection attempt.
     NoAnswer,
     /// The other side was silent for too long.
     Silent,
@@ -18,20 +18,21 @@ pub enum CloseReason {
     ClosedByPeer {
         /// The application's code; 0 for an error of the carrier.
         code: u64,
-        /// For people who look at it.
+        /// The reason as text, for people.
         reason: String,
     },
     /// The server showed another key than the known ones: that key. Nothing was sent to it.
     KeyChanged(Vec<u8>),
-    /// It showed none of the known keys, of which some cannot be read; said by the session, never by the link.
+    /// The server showed none of the readable pins, and some pins cannot be read. The session sets this, never the
+    /// link.
     KeysDamaged,
-    /// What came was not understood.
+    /// The other side sent something invalid; the carrier's description.
     Broken(String),
     /// Closed on this side.
     Closed,
 }
 
-/// What happened on the link.
+/// An event that the link reports to its owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// Frames can be sent. On a client, `key` is the server's public key as 44 bytes of SPKI. It may come once
@@ -47,12 +48,12 @@ pub enum Event {
     },
     /// One frame, without its length.
     Frame {
-        /// From whom.
+        /// The connection that it came from.
         peer: PeerId,
-        /// The bytes, as they are.
+        /// The bytes.
         bytes: Vec<u8>,
     },
-    /// It is gone; the id means nobody from now on.
+    /// The connection has ended; its id is not used again.
     Lost {
         /// The connection's number.
         peer: PeerId,
@@ -61,12 +62,13 @@ pub enum Event {
     },
 }
 
-/// Between which addresses a datagram goes.
+/// The two addresses of a datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Endpoints {
-    /// The other side's.
+    /// The other side's address.
     pub other: SocketAddr,
-    /// The one of this machine's at which it came in, or from which it is to leave; `None` leaves that to the system.
+    /// The local address at which the datagram came in or from which it is to leave; `None` leaves the choice to the
+    /// system.
     pub own: Option<IpAddr>,
 }
 
@@ -79,18 +81,19 @@ impl From<SocketAddr> for Endpoints {
 /// A datagram to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transmit {
-    /// Where to.
+    /// The destination.
     pub to: SocketAddr,
-    /// From which of this machine's addresses: of a server the one that was asked.
+    /// The local address to send from; a server answers from the address that it was asked at. `None` leaves the
+    /// choice to the system.
     pub from: Option<IpAddr>,
-    /// The bytes, as they are.
+    /// The bytes.
     pub bytes: Vec<u8>,
 }
 
 /// How a connection is doing, for the connection window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Figures {
-    /// Where the other side is now.
+    /// The other side's current address.
     pub address: SocketAddr,
     /// Smoothed round-trip time.
     pub rtt: Duration,
@@ -98,7 +101,7 @@ pub struct Figures {
     pub least_rtt: Duration,
     /// Packets sent.
     pub sent: u64,
-    /// Of these, thought lost.
+    /// How many of the sent packets are believed lost.
     pub lost: u64,
     /// Bytes that may be under way at once.
     pub window: u64,
@@ -108,7 +111,7 @@ pub struct Figures {
     pub moves: u64,
 }
 
-/// How often one end of a connection has asked the other something, and has heard of it. Both only grow.
+/// Counters that show whether the other end of a connection still answers. Both only grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Liveness {
     /// How many times something was sent that the other end always answers: all but mere acknowledgements.
