@@ -14,7 +14,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use hongyan::base::logging;
 use hongyan::base::settings::Language;
 use hongyan::protocol::wire::explain::Colour;
-use hongyan::server::explain::{self, Epoch, Form, Printing, Tap};
+use hongyan::server::explain::{self, Epoch, ExplainSender, OutputFormat, PrinterThread};
 use hongyan::server::store::admin;
 use hongyan::server::udp::{Config, Lossy, Server};
 use hongyan::server::{OnSecondLogin, Quotas};
@@ -32,7 +32,7 @@ struct Args {
     data: Option<PathBuf>,
     /// What a right login does while the account has a session elsewhere
     #[arg(long, value_enum, default_value = "rebind")]
-    on_second_login: Choice,
+    on_second_login: SecondLogin,
     /// A bad network for trying clients: percent dropped, doubled, swapped [, seed]
     #[arg(long, value_name = "DROP,DUP,REORDER", value_parser = lossy)]
     lossy: Option<Lossy>,
@@ -41,7 +41,7 @@ struct Args {
     explain: Option<Explain>,
     /// Colours for --explain; auto means on a terminal, unless NO_COLOR is set
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
-    color: When,
+    color: ColourWhen,
     /// The language of --explain and protocol [default: the system's]
     #[arg(long, global = true, value_parser = ["zh", "en"])]
     lang: Option<String>,
@@ -77,7 +77,7 @@ struct Args {
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
-enum Choice {
+enum SecondLogin {
     /// 02:04, and the session moves at once; the address it moved away from gets 07:01
     Rebind,
     /// 02:04; for 30 s the new address may end the old session with 06#
@@ -93,13 +93,13 @@ enum Explain {
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
-enum When {
+enum ColourWhen {
     Auto,
     Always,
     Never,
 }
 
-impl When {
+impl ColourWhen {
     fn colour(self) -> Colour {
         let plain = || {
             let says_no = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
@@ -244,8 +244,8 @@ fn run(args: Args) -> Result<(), Box<dyn Error>> {
         Some(command) => administer(&data, command),
         None => {
             let on_second_login = match args.on_second_login {
-                Choice::Arm => OnSecondLogin::Arm,
-                Choice::Rebind => OnSecondLogin::Rebind,
+                SecondLogin::Arm => OnSecondLogin::Arm,
+                SecondLogin::Rebind => OnSecondLogin::Rebind,
             };
             let idle_exit = args.idle_exit.map(std::time::Duration::from_secs);
             let disk = args.max_disk.map(|mib| mib.saturating_mul(1024 * 1024));
@@ -292,10 +292,14 @@ fn locale(lang: Option<&str>) -> &'static str {
     language.locale()
 }
 
-fn explained(form: Explain, color: When, locale: &'static str) -> std::io::Result<(Tap, Printing)> {
+fn explained(
+    form: Explain,
+    color: ColourWhen,
+    locale: &'static str,
+) -> std::io::Result<(ExplainSender, PrinterThread)> {
     let form = match form {
-        Explain::Lines => Form::Lines(color.colour()),
-        Explain::Json => Form::Json,
+        Explain::Lines => OutputFormat::Lines(color.colour()),
+        Explain::Json => OutputFormat::Json,
     };
     let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
     let epoch = Epoch { instant: Instant::now(), unix_ms: i64::try_from(unix).unwrap_or(i64::MAX) };

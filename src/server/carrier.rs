@@ -3,9 +3,9 @@
 //!
 //! Its part:
 //!
-//! - `waiting`: frames that come too early.
+//! - `frame_queues`: frames that come too early.
 
-mod waiting;
+mod frame_queues;
 
 use std::collections::{BTreeSet, HashSet};
 use std::io;
@@ -20,7 +20,7 @@ use crate::protocol::link::{
     Endpoints, Event, GOING_DOWN, Identity, IdentityError, Link, PeerId, REFUSED, Transmit, is_packet,
 };
 use crate::protocol::wire::frame::FromServer;
-use waiting::{Turn, Waiting};
+use frame_queues::{Admission, FrameQueues};
 
 /// What both ends sign to come back; see `resume`.
 const LOGIN: &[u8] = b"hongyan login";
@@ -78,7 +78,7 @@ pub struct Carrier {
     beginnings: Buckets<()>,
     /// Datagrams by connection id, most of which may be somebody else's spoilt copies.
     datagrams: Buckets<[u8; 8]>,
-    waiting: Waiting,
+    waiting: FrameQueues,
     strangers: Strangers,
 }
 
@@ -146,7 +146,7 @@ impl Carrier {
             handshakes: Buckets::new(Rate { per_second: 200.0, burst: 2_000.0 }, 16_384),
             beginnings: Buckets::new(Rate { per_second: 4_000.0, burst: 4_000.0 }, 1),
             datagrams: Buckets::new(Rate { per_second: 5_000.0, burst: 10_000.0 }, 65_536),
-            waiting: Waiting::default(),
+            waiting: FrameQueues::default(),
             strangers: Strangers::default(),
         })
     }
@@ -252,9 +252,9 @@ impl Carrier {
                 }
                 Event::Frame { peer, bytes } => {
                     match self.waiting.frame(now.instant, peer, bytes, engine.is_stranger(peer)) {
-                        Turn::Now(bytes) => self.serve(now, peer, &bytes, engine),
-                        Turn::Later => {}
-                        Turn::TooMany => self.close(now, peer, REFUSED, "asks too fast", engine),
+                        Admission::Now(bytes) => self.serve(now, peer, &bytes, engine),
+                        Admission::Later => {}
+                        Admission::TooMany => self.close(now, peer, REFUSED, "asks too fast", engine),
                     }
                 }
                 Event::Lost { peer, why } => {

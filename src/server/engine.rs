@@ -59,7 +59,7 @@ use self::tries::Tries;
 use self::turns::Turns;
 use super::control::Answer;
 use super::hasher::Job;
-use super::limits::Seldom;
+use super::limits::LogLimiter;
 use super::store::{Op, Snapshot};
 use super::{OnSecondLogin, Quotas};
 use crate::protocol::link::PeerId;
@@ -142,7 +142,7 @@ pub struct Engine {
     refusals: Refusals,
     devices: secure::Devices,
     effects: VecDeque<Effect>,
-    full_mailboxes: Seldom,
+    full_mailboxes: LogLimiter,
 }
 
 impl Engine {
@@ -171,7 +171,7 @@ impl Engine {
             refusals: Refusals::default(),
             devices: secure::Devices::default(),
             effects: VecDeque::new(),
-            full_mailboxes: Seldom::default(),
+            full_mailboxes: LogLimiter::default(),
         };
         snapshot.here.into_iter().for_each(|known| engine.know(now, known));
         engine

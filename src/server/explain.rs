@@ -37,7 +37,7 @@ const QUIET: Duration = Duration::from_secs(1);
 
 /// What is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub enum OutputFormat {
     /// For people.
     Lines(Colour),
     /// For programs: an object a line.
@@ -55,15 +55,15 @@ pub struct Epoch {
 
 /// Where the server's thread hands datagrams over. Never waits.
 #[derive(Debug, Clone)]
-pub struct Tap {
+pub struct ExplainSender {
     events: Sender<Event>,
     dropped: Arc<AtomicU64>,
 }
 
-/// The printing thread. It ends when the last [`Tap`] is gone and everything is printed, or when nobody
+/// The printing thread. It ends when the last [`ExplainSender`] is gone and everything is printed, or when nobody
 /// reads any more.
 #[derive(Debug)]
-pub struct Printing {
+pub struct PrinterThread {
     /// Closed when it has ended.
     ended: Receiver<()>,
 }
@@ -72,11 +72,11 @@ pub struct Printing {
 struct Event {
     at: Instant,
     peer: SocketAddr,
-    what: What,
+    what: EventKind,
 }
 
 #[derive(Debug)]
-enum What {
+enum EventKind {
     /// The first bytes, which are all that is read, and how many there were.
     Request {
         bytes: Vec<u8>,
@@ -94,10 +94,10 @@ enum What {
 /// The system gave no thread.
 pub fn start(
     output: impl Write + Send + 'static,
-    form: Form,
+    form: OutputFormat,
     locale: &'static str,
     epoch: Epoch,
-) -> io::Result<(Tap, Printing)> {
+) -> io::Result<(ExplainSender, PrinterThread)> {
     let (events, events_in) = crossbeam_channel::bounded(WAITING);
     let (running, ended) = crossbeam_channel::bounded(0);
     let dropped = Arc::<AtomicU64>::default();
@@ -108,19 +108,19 @@ pub fn start(
             log::info!("nothing is explained any more: {error}");
         }
     })?;
-    Ok((Tap { events, dropped }, Printing { ended }))
+    Ok((ExplainSender { events, dropped }, PrinterThread { ended }))
 }
 
-impl Tap {
+impl ExplainSender {
     /// A request came that the server reads as `charset`.
     pub fn request(&self, at: Instant, peer: SocketAddr, bytes: &[u8], charset: Charset) {
         let read = bytes.get(..MAX_REQUEST_BYTES).unwrap_or(bytes).to_vec();
-        self.hand_over(Event { at, peer, what: What::Request { bytes: read, size: bytes.len(), charset } });
+        self.hand_over(Event { at, peer, what: EventKind::Request { bytes: read, size: bytes.len(), charset } });
     }
 
     /// The server answers.
     pub fn reply(&self, at: Instant, peer: SocketAddr, bytes: &[u8]) {
-        self.hand_over(Event { at, peer, what: What::Reply { bytes: bytes.to_vec() } });
+        self.hand_over(Event { at, peer, what: EventKind::Reply { bytes: bytes.to_vec() } });
     }
 
     fn hand_over(&self, event: Event) {
@@ -130,7 +130,7 @@ impl Tap {
     }
 }
 
-impl Printing {
+impl PrinterThread {
     /// Waits until all is printed, but not for ever: whoever reads may have stopped.
     pub fn finish(self, at_most: Duration) {
         let _ = self.ended.recv_timeout(at_most);

@@ -130,13 +130,13 @@ fn refilled(bucket: &Bucket, rate: Rate, now: Instant) -> f64 {
 /// The latest of what was noted, of each key one: in two halves, so that new ones push out older ones at most, and nothing is
 /// ever looked through.
 #[derive(Debug)]
-pub struct Recent<K, V> {
+pub struct RecentMap<K, V> {
     half: usize,
     young: HashMap<K, V>,
     old: HashMap<K, V>,
 }
 
-impl<K: Hash + Eq, V> Recent<K, V> {
+impl<K: Hash + Eq, V> RecentMap<K, V> {
     /// Of the latest `half` to twice as many keys it is known.
     #[must_use]
     pub fn new(half: usize) -> Self {
@@ -171,12 +171,12 @@ impl<K: Hash + Eq, V> Recent<K, V> {
 
 /// Lets a line into the log at most once a minute, so that a flood does not fill the disk by being noted.
 #[derive(Debug, Default)]
-pub struct Seldom {
+pub struct LogLimiter {
     next: Option<Instant>,
     hidden: u64,
 }
 
-impl Seldom {
+impl LogLimiter {
     /// Whether to speak now, and how often it was silent since it spoke last.
     pub fn speaks(&mut self, now: Instant) -> Option<u64> {
         if self.next.is_some_and(|next| now < next) {
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn of_what_was_noted_the_latest_is_known() {
-        let mut recent = Recent::new(3);
+        let mut recent = RecentMap::new(3);
         (0..100).for_each(|n| recent.note(n, n));
         assert_eq!((0..100).filter(|n| recent.of(n) == Some(n)).collect::<Vec<_>>(), [96, 97, 98, 99]);
         recent.note(97, 1);
@@ -271,7 +271,7 @@ mod tests {
     #[test]
     fn the_log_hears_once_a_minute() {
         let start = Instant::now();
-        let mut seldom = Seldom::default();
+        let mut seldom = LogLimiter::default();
         let said = [0, 1, 59, 60, 61, 200].map(|s| seldom.speaks(start + Duration::from_secs(s)));
         assert_eq!(said, [Some(0), None, None, Some(2), None, Some(1)]);
     }

@@ -23,19 +23,19 @@ pub(super) type Datagram = (Endpoints, Vec<u8>);
 const HELD: Duration = Duration::from_millis(50);
 
 /// A bad network in both directions.
-pub(super) struct Network {
+pub(super) struct LossyNetwork {
     faults: Lossy,
     state: u64,
-    held_in: Option<Held>,
-    held_out: Option<Held>,
+    held_in: Option<DelayedDatagram>,
+    held_out: Option<DelayedDatagram>,
 }
 
-struct Held {
+struct DelayedDatagram {
     until: Instant,
     datagram: Datagram,
 }
 
-impl Network {
+impl LossyNetwork {
     pub(super) fn new(faults: Lossy) -> Self {
         Self { faults, state: faults.seed | 1, held_in: None, held_out: None }
     }
@@ -63,12 +63,17 @@ impl Network {
     }
 
     /// What goes on now, and what waits for the next one.
-    fn pass(&mut self, now: Instant, datagram: Datagram, held: Option<Held>) -> (Vec<Datagram>, Option<Held>) {
+    fn pass(
+        &mut self,
+        now: Instant,
+        datagram: Datagram,
+        held: Option<DelayedDatagram>,
+    ) -> (Vec<Datagram>, Option<DelayedDatagram>) {
         let Lossy { drop, duplicate, reorder, .. } = self.faults;
         // Each is asked for, so that what one decides does not depend on when datagrams come.
         let (dropped, doubled, late) = (self.is_one_of(drop), self.is_one_of(duplicate), self.is_one_of(reorder));
         let before = match held {
-            None if late && !dropped => return (Vec::new(), Some(Held { until: now + HELD, datagram })),
+            None if late && !dropped => return (Vec::new(), Some(DelayedDatagram { until: now + HELD, datagram })),
             held => held.map(|held| held.datagram),
         };
         let copies = match (dropped, doubled) {
@@ -81,7 +86,7 @@ impl Network {
         (passed, None)
     }
 
-    /// When [`Network::late_in`] and [`Network::late_out`] have something.
+    /// When [`LossyNetwork::late_in`] and [`LossyNetwork::late_out`] have something.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         [&self.held_in, &self.held_out].into_iter().flatten().map(|held| held.until).min()
     }
@@ -106,7 +111,7 @@ mod tests {
     #[test]
     fn what_changes_places_waits_for_the_next_one_but_not_for_long() {
         let start = Instant::now();
-        let mut network = Network::new(Lossy { drop: 0, duplicate: 0, reorder: 100, seed: 1 });
+        let mut network = LossyNetwork::new(Lossy { drop: 0, duplicate: 0, reorder: 100, seed: 1 });
         assert_eq!(network.passes_in(start, at(1), b"1"), []);
         assert_eq!(network.passes_out(start, at(2), b"a"), [], "each way on its own");
         assert_eq!(network.passes_in(start, at(1), b"2"), [(at(1), b"2".to_vec()), (at(1), b"1".to_vec())]);
@@ -118,7 +123,7 @@ mod tests {
     #[test]
     fn so_many_are_dropped_and_doubled() {
         let start = Instant::now();
-        let mut network = Network::new(Lossy { drop: 30, duplicate: 10, reorder: 25, seed: 1 });
+        let mut network = LossyNetwork::new(Lossy { drop: 30, duplicate: 10, reorder: 25, seed: 1 });
         let passed: usize = (0..100_000).map(|_| network.passes_in(start, at(1), b"x").len()).sum();
         let passed = passed + usize::from(network.late_in(start + HELD).is_some());
         // Those that are late are not doubled.

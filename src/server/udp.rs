@@ -22,18 +22,18 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use self::control::Control;
-use self::idle::{Idle, Look};
+use self::idle::{IdleCheck, IdleExit};
 pub use self::stop::Stop;
 use self::stop::Waker;
-use self::workers::{Gone, Workers};
+use self::workers::{ThreadEnded, Workers};
 use super::carrier::{Carrier, CarrierError};
 use super::control::Answer;
 use super::engine::{Effect, Engine, Now, PRESENCE};
-use super::explain::Tap;
+use super::explain::ExplainSender;
 use super::hasher::Job;
-use super::limits::Seldom;
+use super::limits::LogLimiter;
 pub use super::lossy::Lossy;
-use super::lossy::Network;
+use super::lossy::LossyNetwork;
 use super::store::{self, DataLock, Results, Store, StoreError};
 use super::{OnSecondLogin, Quotas};
 use crate::protocol::link::Endpoints;
@@ -63,7 +63,7 @@ pub struct Config {
     /// How long after the last person is gone the server ends by itself; `None`: it does not.
     pub idle_exit: Option<Duration>,
     /// Who is shown each request and its answer.
-    pub explain: Option<Tap>,
+    pub explain: Option<ExplainSender>,
     /// Speaks the secure dialect too.
     pub secure: bool,
     /// Makes new keys where those that devices know are missing.
@@ -131,8 +131,8 @@ impl Server {
     /// # Errors
     /// An address in use, a data directory in use or unwritable, a damaged or newer database.
     pub fn start(config: Config) -> Result<Self, ServerError> {
-        let (turn, stop, address) = Turn::open(config)?;
-        let thread = thread::Builder::new().name("server".into()).spawn(move || turn.run())?;
+        let (event_loop, stop, address) = EventLoop::open(config)?;
+        let thread = thread::Builder::new().name("server".into()).spawn(move || event_loop.run())?;
         Ok(Self { address, stop, thread: Some(thread) })
     }
 
@@ -199,19 +199,19 @@ impl Drop for Server {
 }
 
 /// The server's own thread.
-struct Turn {
+struct EventLoop {
     socket: Socket,
     /// Wake-ups come from here.
     own: SocketAddr,
     engine: Engine,
     carrier: Option<Carrier>,
-    network: Option<Network>,
+    network: Option<LossyNetwork>,
     workers: Workers,
-    idle: Idle,
-    explain: Option<Tap>,
+    idle: IdleExit,
+    explain: Option<ExplainSender>,
     control: Option<Control>,
-    disk: Disk,
-    not_hashed: Seldom,
+    disk: WriteErrors,
+    not_hashed: LogLimiter,
     stopping: Arc<AtomicBool>,
     /// Why it ends, if not because it was asked to.
     failed: Option<ServerError>,
@@ -220,13 +220,13 @@ struct Turn {
 
 /// What the disk has refused.
 #[derive(Debug, Default)]
-struct Disk {
+struct WriteErrors {
     /// Why something was not stored last.
     says: String,
-    refused: Seldom,
+    refused: LogLimiter,
 }
 
-impl Disk {
+impl WriteErrors {
     /// Not everything could be stored.
     fn refuses(&mut self, now: Instant, error: String) {
         if let Some(more) = self.refused.speaks(now) {
@@ -236,7 +236,7 @@ impl Disk {
     }
 }
 
-impl Turn {
+impl EventLoop {
     /// All that a server needs to serve; also what ends it, and where it listens.
     fn open(config: Config) -> Result<(Self, Stop, SocketAddr), ServerError> {
         let lock = store::lock(&config.data)?;
@@ -273,23 +273,23 @@ impl Turn {
         let stop = Stop { stopping: Arc::default(), waker, socket: Arc::new(socket.another()?) };
         let mut engine = Engine::new(config.on_second_login, config.quotas, local_time, snapshot, now());
         engine.set_secure(carrier.is_some());
-        let turn = Self {
+        let event_loop = Self {
             carrier,
             socket,
             own,
             engine,
-            network: config.lossy.map(Network::new),
+            network: config.lossy.map(LossyNetwork::new),
             workers,
-            idle: Idle::new(config.idle_exit),
+            idle: IdleExit::new(config.idle_exit),
             explain: config.explain,
             control,
-            disk: Disk::default(),
-            not_hashed: Seldom::default(),
+            disk: WriteErrors::default(),
+            not_hashed: LogLimiter::default(),
             stopping: Arc::clone(&stop.stopping),
             failed: None,
             _lock: lock,
         };
-        Ok((turn, stop, address))
+        Ok((event_loop, stop, address))
     }
 
     fn run(mut self) -> Result<(), ServerError> {
@@ -380,7 +380,7 @@ impl Turn {
 
     /// Gives the store what is to be stored.
     fn store(&mut self) {
-        if let Err(Gone(thread)) = self.workers.store() {
+        if let Err(ThreadEnded(thread)) = self.workers.store() {
             self.fail(thread);
         }
     }
@@ -417,14 +417,14 @@ impl Turn {
         self.store();
         let now = now();
         let carrier = self.carrier.as_ref().and_then(Carrier::poll_timeout);
-        let network = self.network.as_ref().and_then(Network::poll_timeout);
+        let network = self.network.as_ref().and_then(LossyNetwork::poll_timeout);
         let control = self.control.as_ref().and_then(Control::poll_timeout);
         let deadlines = [self.engine.poll_timeout(), carrier, network, control];
         let mut deadline = deadlines.into_iter().flatten().min();
         match self.idle.look(now, &mut self.engine) {
-            Look::Never => {}
-            Look::At(look) => deadline = Some(deadline.map_or(look, |d| d.min(look))),
-            Look::End => {
+            IdleCheck::Never => {}
+            IdleCheck::At(look) => deadline = Some(deadline.map_or(look, |d| d.min(look))),
+            IdleCheck::End => {
                 log::info!("nobody is here any more: ending");
                 self.stopping.store(true, Ordering::Release);
                 return;
@@ -532,7 +532,7 @@ impl Turn {
                 }
                 self.engine.not_hashed(now, id);
             }
-            Err(Gone(thread)) => self.fail(thread),
+            Err(ThreadEnded(thread)) => self.fail(thread),
         }
     }
 
@@ -572,14 +572,14 @@ mod tests {
     fn what_the_disk_refuses_at_the_end_is_logged_too() {
         let dir = tempfile::tempdir().expect("a folder");
         let config = Config::new((std::net::Ipv4Addr::LOCALHOST, 0).into(), dir.path().to_owned());
-        let (mut turn, _, _) = Turn::open(config).expect("a server");
+        let (mut event_loop, _, _) = EventLoop::open(config).expect("a server");
         let database = rusqlite::Connection::open(store::file(dir.path())).expect("there");
         database.execute_batch("ALTER TABLE accounts RENAME TO gone").expect("damaged");
         let hashed = Hashed { salt: vec![1], hash: vec![2] };
-        turn.workers.store_later(Op::Write(Write::Register { job: 1, name: "a".into(), hashed, at: 0 }));
-        turn.store();
-        turn.workers.close();
-        turn.farewell();
-        assert!(turn.disk.says.contains("no such table"), "{}", turn.disk.says);
+        event_loop.workers.store_later(Op::Write(Write::Register { job: 1, name: "a".into(), hashed, at: 0 }));
+        event_loop.store();
+        event_loop.workers.close();
+        event_loop.farewell();
+        assert!(event_loop.disk.says.contains("no such table"), "{}", event_loop.disk.says);
     }
 }

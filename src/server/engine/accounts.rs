@@ -9,7 +9,7 @@ use std::time::Instant;
 use super::sessions::Person;
 use crate::base::model::{Account, names};
 use crate::server::hasher::{Hashed, MOST_JOBS};
-use crate::server::limits::{Recent, Seldom};
+use crate::server::limits::{LogLimiter, RecentMap};
 use crate::server::store::{AccountId, Known, Sought};
 
 /// Most addresses that wait for one name.
@@ -65,13 +65,13 @@ pub(super) struct Accounts {
     /// Whose deletion is not on disk yet.
     deleting: HashMap<AccountId, Person>,
     /// Names that nobody has.
-    nobody: Recent<String, ()>,
+    nobody: RecentMap<String, ()>,
     /// Names being registered, and who else asks for the same one meanwhile.
     pending: HashMap<String, Vec<SocketAddr>>,
     /// How many accounts there are, here or not.
     count: usize,
     most: usize,
-    refused: Seldom,
+    refused: LogLimiter,
     /// For so much there is room.
     room: usize,
     /// How much there is, and how much there may be until it is looked at whom to let go of.
@@ -91,11 +91,11 @@ impl Accounts {
             people: HashMap::new(),
             names: HashMap::new(),
             deleting: HashMap::new(),
-            nobody: Recent::new(ROOM / 2),
+            nobody: RecentMap::new(ROOM / 2),
             pending: HashMap::new(),
             count,
             most,
-            refused: Seldom::default(),
+            refused: LogLimiter::default(),
             room: ROOM,
             weight: 0,
             limit: ROOM,
@@ -106,7 +106,7 @@ impl Accounts {
 
     /// There is room for so many people, and as many names that nobody has.
     pub(super) fn set_room(&mut self, room: usize) {
-        (self.room, self.limit, self.nobody) = (room, room, Recent::new(room.div_ceil(2)));
+        (self.room, self.limit, self.nobody) = (room, room, RecentMap::new(room.div_ceil(2)));
     }
 
     /// Whose name this is: as it was typed, or with its letters put together, since keyboards differ in that.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use crate::protocol::wire::Charset;
-use crate::server::limits::Recent;
+use crate::server::limits::RecentMap;
 use crate::server::store::AccountId;
 
 /// How long after a right login the new address may end the old session, where takeovers are armed.
@@ -24,7 +24,7 @@ pub(super) struct Places {
     pub(super) charsets: HashMap<SocketAddr, Charset>,
     armed: HashMap<SocketAddr, (AccountId, Instant)>,
     /// Addresses of which it is known that they are nobody's session.
-    nobody: Recent<SocketAddr, ()>,
+    nobody: RecentMap<SocketAddr, ()>,
     /// When somebody was here last.
     pub(super) last_present: Instant,
 }
@@ -33,7 +33,7 @@ impl Places {
     /// Nobody is anywhere.
     pub(super) fn new(now: Instant) -> Self {
         let (addresses, charsets, armed) = (HashMap::new(), HashMap::new(), HashMap::new());
-        let nobody = Recent::new(NOBODY);
+        let nobody = RecentMap::new(NOBODY);
         Self { addresses, charsets, armed, nobody, last_present: now }
     }
 

@@ -16,7 +16,7 @@ const LONGEST: Duration = Duration::from_secs(64);
 
 /// What was not shown in a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Hidden {
+pub(super) struct HiddenCount {
     pub(super) peer: SocketAddr,
     pub(super) requests: u64,
     pub(super) answered: u64,
@@ -42,7 +42,7 @@ pub(super) struct Flood(HashMap<SocketAddr, Window>);
 
 impl Flood {
     /// Whether this request is shown; and what was not, where a window has ended with it.
-    pub(super) fn request(&mut self, at: Instant, peer: SocketAddr, hash: u64) -> (bool, Option<Hidden>) {
+    pub(super) fn request(&mut self, at: Instant, peer: SocketAddr, hash: u64) -> (bool, Option<HiddenCount>) {
         if self.0.len() >= ADDRESSES && !self.0.contains_key(&peer) {
             self.0.retain(|_, window| window.requests > 0);
             if self.0.len() >= ADDRESSES {
@@ -82,7 +82,7 @@ impl Flood {
     }
 
     /// All that is not told yet: nothing has come for a while.
-    pub(super) fn close(&mut self) -> Vec<Hidden> {
+    pub(super) fn close(&mut self) -> Vec<HiddenCount> {
         let hidden = self.0.iter_mut().filter_map(|(peer, window)| window.close(*peer)).collect();
         self.0.clear();
         hidden
@@ -90,10 +90,10 @@ impl Flood {
 }
 
 impl Window {
-    fn close(&mut self, peer: SocketAddr) -> Option<Hidden> {
+    fn close(&mut self, peer: SocketAddr) -> Option<HiddenCount> {
         let (requests, answered) = (std::mem::take(&mut self.requests), std::mem::take(&mut self.answered));
         let ms = self.last.saturating_duration_since(self.since).as_millis().max(1) as u64;
         let per_second = (requests + u64::from(self.shown)).saturating_mul(1_000) / ms;
-        (requests > 0).then_some(Hidden { peer, requests, answered, per_second })
+        (requests > 0).then_some(HiddenCount { peer, requests, answered, per_second })
     }
 }

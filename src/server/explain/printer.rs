@@ -14,15 +14,15 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 use rust_i18n::t;
 use serde_json::{Value, json};
 
-use super::flood::{Flood, Hidden};
+use super::flood::{Flood, HiddenCount};
 use super::watch::{Note, Silence, Watch};
-use super::{ADDRESSES, ASKED, Epoch, Event, Form, QUIET, WAITING, What};
+use super::{ADDRESSES, ASKED, Epoch, Event, EventKind, OutputFormat, QUIET, WAITING};
 use crate::protocol::wire::explain::{Explanation, Name, explain, readable};
 use crate::protocol::wire::show;
 
 /// A request that may still be answered.
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(super) struct OpenRequest {
     pub(super) number: u64,
     pub(super) at: Instant,
     pub(super) operation: Option<u8>,
@@ -37,7 +37,7 @@ pub(super) struct Asked {
     pub(super) shown: bool,
 }
 
-impl Asked {
+impl OpenRequest {
     /// Whether this reply can be its answer.
     fn is_answered_by(&self, reply: &[u8]) -> bool {
         let operation = match reply {
@@ -55,18 +55,24 @@ impl Asked {
 
 pub(super) struct Printer<W> {
     output: W,
-    form: Form,
+    form: OutputFormat,
     locale: &'static str,
     epoch: Epoch,
     dropped: Arc<AtomicU64>,
     number: u64,
-    asked: HashMap<SocketAddr, VecDeque<Asked>>,
+    asked: HashMap<SocketAddr, VecDeque<OpenRequest>>,
     watch: Watch,
     pub(super) flood: Flood,
 }
 
 impl<W: Write> Printer<W> {
-    pub(super) fn new(output: W, form: Form, locale: &'static str, epoch: Epoch, dropped: Arc<AtomicU64>) -> Self {
+    pub(super) fn new(
+        output: W,
+        form: OutputFormat,
+        locale: &'static str,
+        epoch: Epoch,
+        dropped: Arc<AtomicU64>,
+    ) -> Self {
         let (asked, watch, flood) = (HashMap::new(), Watch::default(), Flood::default());
         Self { output, form, locale, epoch, dropped, number: 0, asked, watch, flood }
     }
@@ -102,8 +108,8 @@ impl<W: Write> Printer<W> {
                 // What was missed may have been a login, or its end.
                 self.watch.forget();
                 text.push_str(&match self.form {
-                    Form::Json => json!({"kind": "dropped", "datagrams": dropped}).to_string(),
-                    Form::Lines(_) => t!("explain.dropped", locale = self.locale, n = dropped).into_owned(),
+                    OutputFormat::Json => json!({"kind": "dropped", "datagrams": dropped}).to_string(),
+                    OutputFormat::Lines(_) => t!("explain.dropped", locale = self.locale, n = dropped).into_owned(),
                 });
                 text.push('\n');
             }
@@ -114,13 +120,13 @@ impl<W: Write> Printer<W> {
 
     pub(super) fn print(&mut self, event: &Event, text: &mut String) {
         match &event.what {
-            What::Request { bytes, size, charset } => {
+            EventKind::Request { bytes, size, charset } => {
                 let mut datagram = bytes.clone();
                 // Beyond what is read, that it is there is all that counts.
                 datagram.resize(*size, b'.');
                 self.request(event, &datagram, &explain(&datagram, *charset), hash(bytes), text);
             }
-            What::Reply { bytes } => self.reply(event, bytes, text),
+            EventKind::Reply { bytes } => self.reply(event, bytes, text),
         }
     }
 
@@ -153,18 +159,27 @@ impl<W: Write> Printer<W> {
         let operation = explained.operation;
         let account = explained.fields.iter().find(|field| operation == Some(2) && field.name == Name::Account);
         let account = account.map(|field| field.text.clone());
-        asked.push_back(Asked { number, at: event.at, operation, is_request, changes_password, hash, account, shown });
+        asked.push_back(OpenRequest {
+            number,
+            at: event.at,
+            operation,
+            is_request,
+            changes_password,
+            hash,
+            account,
+            shown,
+        });
     }
 
     fn show_request(&self, event: &Event, explained: &Explanation, number: u64, text: &mut String) {
         let time = self.time(event.at);
         match self.form {
-            Form::Json => {
+            OutputFormat::Json => {
                 let mut value = explained.json(self.locale);
                 head(&mut value, "request", number, &time.to_rfc3339(), event.peer);
                 line(text, &crate::base::json::line(&value));
             }
-            Form::Lines(colour) => {
+            OutputFormat::Lines(colour) => {
                 let head = format!("{} {} #{number}", time.format("%H:%M:%S%.3f"), event.peer);
                 line(text, &colour.paint("2", &head));
                 for shown in explained.lines(self.locale, colour) {
@@ -190,7 +205,7 @@ impl<W: Write> Printer<W> {
         }
     }
 
-    fn show_reply(&self, event: &Event, bytes: &[u8], answered: Option<&Asked>, text: &mut String) {
+    fn show_reply(&self, event: &Event, bytes: &[u8], answered: Option<&OpenRequest>, text: &mut String) {
         let time = self.time(event.at);
         let after = answered.as_ref().map(|a| event.at.saturating_duration_since(a.at));
         let number = answered.as_ref().map(|a| a.number);
@@ -198,7 +213,7 @@ impl<W: Write> Printer<W> {
         let meaning = show::answered(changes_password, bytes, self.locale);
         let (shown, meaning) = (readable(&show::starred(bytes)), readable(meaning.as_bytes()));
         match self.form {
-            Form::Json => {
+            OutputFormat::Json => {
                 let mut value = json!({
                     "datagram": shown,
                     "size": bytes.len(),
@@ -208,7 +223,7 @@ impl<W: Write> Printer<W> {
                 head(&mut value, "reply", number, &time.to_rfc3339(), event.peer);
                 line(text, &crate::base::json::line(&value));
             }
-            Form::Lines(colour) => {
+            OutputFormat::Lines(colour) => {
                 let number = number.map_or_else(String::new, |n| format!(" #{n}"));
                 let head = format!("{} {}{number}", time.format("%H:%M:%S%.3f"), event.peer);
                 let after = after.map_or_else(String::new, |after| format!(" · {}", milliseconds(after)));
@@ -225,22 +240,22 @@ impl<W: Write> Printer<W> {
         for note in notes {
             let said = note.text(self.locale);
             match self.form {
-                Form::Json => {
+                OutputFormat::Json => {
                     let mut value = json!({"note": note.key(), "text": said});
                     head(&mut value, "note", number, &self.time(event.at).to_rfc3339(), event.peer);
                     line(text, &crate::base::json::line(&value));
                 }
-                Form::Lines(colour) => line(text, &format!("  {}", colour.paint("33", &format!("! {said}")))),
+                OutputFormat::Lines(colour) => line(text, &format!("  {}", colour.paint("33", &format!("! {said}")))),
             }
         }
     }
 
     /// What came quicker than anybody reads.
-    pub(super) fn hidden(&self, hidden: &Hidden, text: &mut String) {
-        let Hidden { peer, requests, answered, per_second } = *hidden;
+    pub(super) fn hidden(&self, hidden: &HiddenCount, text: &mut String) {
+        let HiddenCount { peer, requests, answered, per_second } = *hidden;
         let unanswered = requests.saturating_sub(answered);
         match self.form {
-            Form::Json => {
+            OutputFormat::Json => {
                 let value = json!({
                     "kind": "summary",
                     "peer": peer.to_string(),
@@ -250,7 +265,7 @@ impl<W: Write> Printer<W> {
                 });
                 line(text, &crate::base::json::line(&value));
             }
-            Form::Lines(colour) => {
+            OutputFormat::Lines(colour) => {
                 let mut said =
                     t!("explain.hidden", locale = self.locale, peer = peer, n = requests, per_second = per_second)
                         .into_owned();
@@ -263,7 +278,7 @@ impl<W: Write> Printer<W> {
     }
 
     /// Which request this answers, if that is certain, and which ones will get no answer.
-    fn settle(&mut self, peer: SocketAddr, reply: &[u8]) -> (Option<Asked>, Vec<Asked>) {
+    fn settle(&mut self, peer: SocketAddr, reply: &[u8]) -> (Option<OpenRequest>, Vec<OpenRequest>) {
         let Some(asked) = self.asked.get_mut(&peer) else { return (None, Vec::new()) };
         let Some(place) = asked.iter().position(|a| a.is_answered_by(reply)) else { return (None, Vec::new()) };
         let Some(first) = asked.remove(place) else { return (None, Vec::new()) };
@@ -289,12 +304,12 @@ impl<W: Write> Printer<W> {
     fn unanswered(&self, event: &Event, number: u64, why: Silence, text: &mut String) {
         let time = self.time(event.at);
         match self.form {
-            Form::Json => {
+            OutputFormat::Json => {
                 let mut value = json!({"why": why.key(), "text": why.text(self.locale)});
                 head(&mut value, "unanswered", number, &time.to_rfc3339(), event.peer);
                 line(text, &crate::base::json::line(&value));
             }
-            Form::Lines(colour) => {
+            OutputFormat::Lines(colour) => {
                 let head = format!("{} {} #{number}", time.format("%H:%M:%S%.3f"), event.peer);
                 let said = format!("{}: {}", t!("explain.unanswered", locale = self.locale), why.text(self.locale));
                 line(text, &format!("{} {}", colour.paint("2", &head), colour.paint("33", &format!("→ {said}"))));

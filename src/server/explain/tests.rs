@@ -11,20 +11,20 @@ const B: &str = "127.0.0.1:50002";
 /// `<` comes in, `>` is the answer, at so many milliseconds.
 type Step = (u64, char, &'static str, &'static [u8]);
 
-fn printer(form: Form, start: Instant) -> Printer<io::Sink> {
+fn printer(form: OutputFormat, start: Instant) -> Printer<io::Sink> {
     let epoch = Epoch { instant: start, unix_ms: 1_795_233_898_000 };
     Printer::new(io::sink(), form, "en", epoch, Arc::default())
 }
 
 fn event(start: Instant, (ms, way, peer, bytes): Step) -> Event {
     let what = match way {
-        '<' => What::Request { bytes: bytes.to_vec(), size: bytes.len(), charset: Charset::Utf8 },
-        _ => What::Reply { bytes: bytes.to_vec() },
+        '<' => EventKind::Request { bytes: bytes.to_vec(), size: bytes.len(), charset: Charset::Utf8 },
+        _ => EventKind::Reply { bytes: bytes.to_vec() },
     };
     Event { at: start + Duration::from_millis(ms), peer: peer.parse().expect("an address"), what }
 }
 
-fn printed(form: Form, steps: &[Step]) -> Vec<String> {
+fn printed(form: OutputFormat, steps: &[Step]) -> Vec<String> {
     let (start, mut text) = (Instant::now(), String::new());
     let mut printer = printer(form, start);
     for step in steps {
@@ -36,7 +36,7 @@ fn printed(form: Form, steps: &[Step]) -> Vec<String> {
 #[test]
 fn requests_are_shown_with_their_answers() {
     let lines = printed(
-        Form::Lines(Colour::None),
+        OutputFormat::Lines(Colour::None),
         &[
             (0, '<', A, b"02#20170001#secret#"),
             (1, '<', B, b"06#20170000000"),
@@ -131,7 +131,7 @@ fn answers_find_their_requests() {
         ),
     ];
     for (name, steps, expected) in table {
-        let lines = printed(Form::Json, steps);
+        let lines = printed(OutputFormat::Json, steps);
         let values: Vec<Value> = lines.iter().map(|l| serde_json::from_str(l).expect("JSON")).collect();
         let found: Vec<(&str, Option<u64>)> = values
             .iter()
@@ -145,7 +145,7 @@ fn answers_find_their_requests() {
 /// So many questions, one each so many milliseconds; what was printed as JSON, and how long it is.
 fn asking(times: u64, each_ms: u64, answered: bool) -> (Vec<Value>, usize) {
     let (start, mut text) = (Instant::now(), String::new());
-    let mut printer = printer(Form::Json, start);
+    let mut printer = printer(OutputFormat::Json, start);
     for i in 0..times {
         printer.print(&event(start, (i * each_ms, '<', A, b"09#")), &mut text);
         if answered {
@@ -195,7 +195,7 @@ fn why_there_is_no_answer_is_said() {
         (&[(0, '<', A, b"99#x#"), (5, '<', A, b"06#"), (6, '>', A, b"06:02")], "refusals"),
     ];
     for (steps, expected) in table {
-        let lines = printed(Form::Json, steps);
+        let lines = printed(OutputFormat::Json, steps);
         let values: Vec<Value> = lines.iter().map(|l| serde_json::from_str(l).expect("JSON")).collect();
         let why: Vec<&str> =
             values.iter().filter(|v| v["kind"] == "unanswered").filter_map(|v| v["why"].as_str()).collect();
@@ -205,7 +205,7 @@ fn why_there_is_no_answer_is_said() {
 
 #[test]
 fn json_lines_say_all_of_it() {
-    let lines = printed(Form::Json, &[(0, '<', A, b"08##"), (24, '>', A, b"08:3")]);
+    let lines = printed(OutputFormat::Json, &[(0, '<', A, b"08##"), (24, '>', A, b"08:3")]);
     let values: Vec<Value> = lines.iter().map(|l| serde_json::from_str(l).expect("JSON")).collect();
     let time = values[0]["time"].as_str().and_then(|t| DateTime::parse_from_rfc3339(t).ok()).expect("a time");
     assert_eq!(time.timestamp_millis(), 1_795_233_898_000);
@@ -242,7 +242,7 @@ fn who_does_not_read_keeps_nobody_waiting() {
     let (allow, go_on) = crossbeam_channel::unbounded();
     let (printed, printed_in) = crossbeam_channel::unbounded();
     let epoch = Epoch { instant: Instant::now(), unix_ms: 0 };
-    let (tap, printing) = start(Stuck { go_on, printed }, Form::Json, "en", epoch).expect("a thread");
+    let (tap, printing) = start(Stuck { go_on, printed }, OutputFormat::Json, "en", epoch).expect("a thread");
     let sent = 5 * WAITING;
     for _ in 0..sent {
         tap.request(epoch.instant, A.parse().expect("an address"), b"08#", Charset::Utf8);
@@ -271,7 +271,7 @@ fn who_went_away_ends_the_printing_alone() {
         }
     }
     let epoch = Epoch { instant: Instant::now(), unix_ms: 0 };
-    let (tap, printing) = start(Gone, Form::Json, "en", epoch).expect("a thread");
+    let (tap, printing) = start(Gone, OutputFormat::Json, "en", epoch).expect("a thread");
     tap.request(epoch.instant, A.parse().expect("an address"), b"08#", Charset::Utf8);
     assert!(printing.ended.recv_timeout(Duration::from_secs(10)).is_err_and(|e| e.is_disconnected()), "it has ended");
     for _ in 0..3 * WAITING {
@@ -299,7 +299,7 @@ impl Write for Counted {
 #[ignore = "a measurement"]
 fn what_it_costs_the_server() {
     let (epoch, lines) = (Epoch { instant: Instant::now(), unix_ms: 0 }, Arc::<AtomicU64>::default());
-    let (tap, printing) = start(Counted(Arc::clone(&lines)), Form::Json, "en", epoch).expect("a thread");
+    let (tap, printing) = start(Counted(Arc::clone(&lines)), OutputFormat::Json, "en", epoch).expect("a thread");
     let peer = A.parse().expect("an address");
     let (start, rounds) = (Instant::now(), 500_000_u32);
     for _ in 0..rounds {

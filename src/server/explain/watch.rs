@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use rust_i18n::t;
 
-use super::printer::Asked;
+use super::printer::OpenRequest;
 use crate::protocol::wire::explain::{Explanation, Name, readable};
 use crate::protocol::wire::reply::{Learned, LoggedIn, Reply};
 
@@ -121,7 +121,7 @@ pub(super) enum Silence {
 
 impl Silence {
     /// Of a request that was passed over when a later one, or the same again, was answered.
-    pub(super) fn of(asked: &Asked, by_same: bool, logged_in: bool) -> Self {
+    pub(super) fn of(asked: &OpenRequest, by_same: bool, logged_in: bool) -> Self {
         match asked.operation {
             _ if by_same => Self::Retransmission,
             Some(2) if asked.is_request => Self::GivenUp,
@@ -158,7 +158,7 @@ impl Silence {
 
 /// How somebody who was logged in at an address is it no longer.
 #[derive(Debug, Clone)]
-enum Past {
+enum LoginEnd {
     By(SocketAddr),
     Offline,
 }
@@ -175,7 +175,7 @@ struct Message {
 #[derive(Debug, Default)]
 struct Client {
     account: Option<String>,
-    before: Option<(String, Past)>,
+    before: Option<(String, LoginEnd)>,
     /// Logged in elsewhere: `06#` ends that session.
     armed: Option<String>,
     messages: VecDeque<Message>,
@@ -212,7 +212,7 @@ impl Watch {
         datagram: &[u8],
         explained: &Explanation,
         this: (u64, u64),
-        waiting: &VecDeque<Asked>,
+        waiting: &VecDeque<OpenRequest>,
     ) -> Vec<Note> {
         let (number, hash) = this;
         let mut notes = Vec::new();
@@ -224,7 +224,7 @@ impl Watch {
                 notes.push(Note::Blank { field: i + 1, name: field.name });
             }
         }
-        let fresh = |asked: &&Asked| at.saturating_duration_since(asked.at) < PIPELINED_IN && asked.hash != hash;
+        let fresh = |asked: &&OpenRequest| at.saturating_duration_since(asked.at) < PIPELINED_IN && asked.hash != hash;
         let together = waiting.iter().filter(fresh).count();
         if explained.is_request() && together >= PIPELINED {
             notes.push(Note::Pipelined { waiting: together + 1 });
@@ -246,7 +246,7 @@ impl Watch {
     }
 
     /// An answer goes out, to that request if that is certain.
-    pub(super) fn reply(&mut self, at: Instant, peer: SocketAddr, bytes: &[u8], to: Option<&Asked>) -> Vec<Note> {
+    pub(super) fn reply(&mut self, at: Instant, peer: SocketAddr, bytes: &[u8], to: Option<&OpenRequest>) -> Vec<Note> {
         let reply = Reply::decode(bytes, &mut Learned::default());
         let mut notes = Vec::new();
         if let Some(asked) = to {
@@ -287,7 +287,7 @@ impl Watch {
             let before = self.client(there);
             if before.account.as_ref() == Some(&account) {
                 before.account = None;
-                before.before = Some((account.clone(), Past::By(peer)));
+                before.before = Some((account.clone(), LoginEnd::By(peer)));
             }
         }
         let client = self.client(peer);
@@ -316,7 +316,7 @@ impl Watch {
         let client = self.client(peer);
         let (account, armed) = (client.account.take(), client.armed.take());
         if let Some(account) = account {
-            client.before = Some((account.clone(), Past::Offline));
+            client.before = Some((account.clone(), LoginEnd::Offline));
             self.places.remove(&account);
             self.logins.remove(&account);
         }
@@ -326,7 +326,7 @@ impl Watch {
         {
             let other = self.client(there);
             other.account = None;
-            other.before = Some((account, Past::By(peer)));
+            other.before = Some((account, LoginEnd::By(peer)));
         }
     }
 
@@ -336,8 +336,8 @@ impl Watch {
         client.account = None;
         if let Some((account, past)) = client.before.clone() {
             return Some(match past {
-                Past::By(by) => Note::TakenOver { account, by },
-                Past::Offline => Note::WentOffline { account },
+                LoginEnd::By(by) => Note::TakenOver { account, by },
+                LoginEnd::Offline => Note::WentOffline { account },
             });
         }
         let near = self.places.iter().filter(|(_, (there, _))| there.ip() == peer.ip() && *there != peer);

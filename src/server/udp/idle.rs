@@ -6,7 +6,7 @@ use crate::server::engine::{Engine, Now, PRESENCE};
 
 /// What is to be done about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Look {
+pub(super) enum IdleCheck {
     /// It does not end by itself.
     Never,
     /// To be looked at again then.
@@ -17,30 +17,30 @@ pub(super) enum Look {
 
 /// How long after the last person is gone a server ends by itself, and when that is looked at.
 #[derive(Debug)]
-pub(super) struct Idle {
+pub(super) struct IdleExit {
     exit: Option<Duration>,
     look: Option<Instant>,
 }
 
-impl Idle {
+impl IdleExit {
     /// `None`: never.
     pub(super) fn new(exit: Option<Duration>) -> Self {
         Self { exit, look: None }
     }
 
     /// Looking through the sessions is for when it may matter, not for every datagram.
-    pub(super) fn look(&mut self, now: Now, engine: &mut Engine) -> Look {
-        let Some(idle) = self.exit else { return Look::Never };
+    pub(super) fn look(&mut self, now: Now, engine: &mut Engine) -> IdleCheck {
+        let Some(idle) = self.exit else { return IdleCheck::Never };
         let look = match self.look {
             Some(look) if now.instant < look && !engine.nobody() => look,
             _ => match engine.idle_since(now) {
-                Some(since) if now.instant >= since + idle => return Look::End,
+                Some(since) if now.instant >= since + idle => return IdleCheck::End,
                 Some(since) => since + idle,
                 None => now.instant + PRESENCE,
             },
         };
         self.look = Some(look);
-        Look::At(look)
+        IdleCheck::At(look)
     }
 }
 
@@ -56,10 +56,10 @@ mod tests {
         let at = |seconds| Now { instant: begun + Duration::from_secs(seconds), unix: 0 };
         let engine =
             || Engine::new(OnSecondLogin::default(), Quotas::default(), |_| String::new(), Snapshot::default(), at(0));
-        let (mut never, mut idle) = (Idle::new(None), Idle::new(Some(Duration::from_secs(10))));
-        assert_eq!(never.look(at(1_000), &mut engine()), Look::Never);
+        let (mut never, mut idle) = (IdleExit::new(None), IdleExit::new(Some(Duration::from_secs(10))));
+        assert_eq!(never.look(at(1_000), &mut engine()), IdleCheck::Never);
         let mut engine = engine();
-        assert_eq!(idle.look(at(3), &mut engine), Look::At(begun + Duration::from_secs(10)));
-        assert_eq!(idle.look(at(10), &mut engine), Look::End);
+        assert_eq!(idle.look(at(3), &mut engine), IdleCheck::At(begun + Duration::from_secs(10)));
+        assert_eq!(idle.look(at(10), &mut engine), IdleCheck::End);
     }
 }

@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
 
 use crate::protocol::link::Endpoints;
-use crate::server::limits::Recent;
+use crate::server::limits::RecentMap;
 
 /// Bytes of datagrams that may wait for the server's thread while it waits for a processor. The usual size is full
 /// after two milliseconds of a flood. Linux gives what `net.core.rmem_max` allows.
@@ -26,19 +26,19 @@ pub(super) struct Socket {
     /// that costs each datagram a fifth of its time, so who is bound to one does without.
     several: Option<UdpSocketState>,
     /// Which address each one asked last: an answer may wait for the disk.
-    asked: Recent<SocketAddr, IpAddr>,
+    asked: RecentMap<SocketAddr, IpAddr>,
 }
 
 /// Where the bytes in the buffer came from.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Came {
+pub(super) struct Received {
     pub(super) from: Endpoints,
     bytes: usize,
     /// Bytes of each datagram, where the system has joined several of one size; the last may be shorter.
     each: usize,
 }
 
-impl Came {
+impl Received {
     /// The datagrams, one by one.
     pub(super) fn datagrams<'a>(&self, buffer: &'a [u8]) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         buffer.get(..self.bytes).unwrap_or_default().chunks(self.each.max(1))
@@ -55,7 +55,7 @@ impl Socket {
         let several = listen.ip().is_unspecified().then(|| UdpSocketState::new((&socket).into())).transpose()?;
         // The library is made for programs that wait elsewhere; one thread of ours waits right here.
         socket.set_nonblocking(false)?;
-        Ok(Self { socket, several, asked: Recent::new(HALF) })
+        Ok(Self { socket, several, asked: RecentMap::new(HALF) })
     }
 
     /// Where it listens.
@@ -74,15 +74,15 @@ impl Socket {
     }
 
     /// The next datagram.
-    pub(super) fn receive(&self, buffer: &mut [u8]) -> io::Result<Came> {
+    pub(super) fn receive(&self, buffer: &mut [u8]) -> io::Result<Received> {
         let Some(several) = &self.several else {
             let (bytes, other) = self.socket.recv_from(buffer)?;
-            return Ok(Came { from: Endpoints { other, own: None }, bytes, each: bytes });
+            return Ok(Received { from: Endpoints { other, own: None }, bytes, each: bytes });
         };
         let mut meta = [RecvMeta::default()];
         several.recv((&self.socket).into(), &mut [IoSliceMut::new(buffer)], &mut meta)?;
         let [meta] = meta;
-        Ok(Came { from: Endpoints { other: meta.addr, own: meta.dst_ip }, bytes: meta.len, each: meta.stride })
+        Ok(Received { from: Endpoints { other: meta.addr, own: meta.dst_ip }, bytes: meta.len, each: meta.stride })
     }
 
     /// Somebody asked, and is owed an answer perhaps.
@@ -144,9 +144,9 @@ mod tests {
     #[test]
     fn joined_datagrams_are_taken_apart() {
         let from = ends(0);
-        let came = Came { from, bytes: 7, each: 3 };
+        let came = Received { from, bytes: 7, each: 3 };
         assert_eq!(came.datagrams(b"abcdefg___").collect::<Vec<_>>(), [&b"abc"[..], b"def", b"g"]);
-        assert_eq!(Came { from, bytes: 0, each: 0 }.datagrams(b"___").count(), 0);
+        assert_eq!(Received { from, bytes: 0, each: 0 }.datagrams(b"___").count(), 0);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::server::store::{self, Op, Results, Store};
 
 /// A thread that should be there is not; its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Gone(pub(super) &'static str);
+pub(super) struct ThreadEnded(pub(super) &'static str);
 
 /// Store, hasher and timer. Fields end in the order in which they stand: channels before threads.
 pub(super) struct Workers {
@@ -72,13 +72,13 @@ impl Workers {
     ///
     /// # Errors
     /// Its thread is gone.
-    pub(super) fn store(&mut self) -> Result<(), Gone> {
+    pub(super) fn store(&mut self) -> Result<(), ThreadEnded> {
         if self.storing.is_empty() {
             return Ok(());
         }
         let batch = std::mem::take(&mut self.storing);
         match self.ops.as_ref().map(|ops| ops.send(batch)) {
-            Some(Err(_)) => Err(Gone("store")),
+            Some(Err(_)) => Err(ThreadEnded("store")),
             Some(Ok(())) | None => Ok(()),
         }
     }
@@ -97,9 +97,9 @@ impl Workers {
     ///
     /// # Errors
     /// Its thread is gone.
-    pub(super) fn hash(&self, job: Job) -> Result<bool, Gone> {
+    pub(super) fn hash(&self, job: Job) -> Result<bool, ThreadEnded> {
         match self.jobs.as_ref().map(|jobs| jobs.try_send(job)) {
-            Some(Err(TrySendError::Disconnected(_))) => Err(Gone("hasher")),
+            Some(Err(TrySendError::Disconnected(_))) => Err(ThreadEnded("hasher")),
             Some(Err(TrySendError::Full(_))) => Ok(false),
             Some(Ok(())) | None => Ok(true),
         }

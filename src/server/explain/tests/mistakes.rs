@@ -126,7 +126,7 @@ const MISTAKES: &[(&str, &[Step], &[&str])] = &[
 #[test]
 fn common_mistakes_are_named() {
     for (name, steps, expected) in MISTAKES {
-        let lines = printed(Form::Lines(Colour::None), steps);
+        let lines = printed(OutputFormat::Lines(Colour::None), steps);
         let notes: Vec<&String> = lines.iter().filter(|line| line.starts_with("  ! ")).collect();
         assert_eq!(notes.len(), expected.len(), "{name}: {notes:#?}");
         for (note, expected) in notes.iter().zip(*expected) {

@@ -15,7 +15,7 @@ const MOST_BYTES: usize = 256 << 10;
 
 /// What becomes of a frame.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Turn {
+pub(super) enum Admission {
     /// It is served now.
     Now(Vec<u8>),
     /// It waits.
@@ -33,39 +33,39 @@ struct Queue {
 
 /// All that wait.
 #[derive(Debug)]
-pub(super) struct Waiting {
+pub(super) struct FrameQueues {
     budget: Buckets<PeerId>,
     queues: HashMap<PeerId, Queue>,
     due: BTreeSet<(Instant, PeerId)>,
 }
 
-impl Default for Waiting {
+impl Default for FrameQueues {
     fn default() -> Self {
         Self { budget: Buckets::new(FRAMES, 65_536), queues: HashMap::new(), due: BTreeSet::new() }
     }
 }
 
-impl Waiting {
+impl FrameQueues {
     /// A frame of a device; one that nobody is logged in on (`stranger`) has nothing kept.
-    pub(super) fn frame(&mut self, now: Instant, peer: PeerId, bytes: Vec<u8>, stranger: bool) -> Turn {
+    pub(super) fn frame(&mut self, now: Instant, peer: PeerId, bytes: Vec<u8>, stranger: bool) -> Admission {
         if let Some(queue) = self.queues.get_mut(&peer) {
             if queue.frames.len() >= MOST || queue.bytes + bytes.len() > MOST_BYTES {
-                return Turn::TooMany;
+                return Admission::TooMany;
             }
             queue.bytes += bytes.len();
             queue.frames.push_back(bytes);
-            return Turn::Later;
+            return Admission::Later;
         }
         if self.budget.take(peer, now) {
-            return Turn::Now(bytes);
+            return Admission::Now(bytes);
         }
         match self.budget.ready(peer, 1.0, now) {
             Some(at) if !stranger => {
                 self.due.insert((at, peer));
                 self.queues.insert(peer, Queue { bytes: bytes.len(), frames: VecDeque::from([bytes]), at });
-                Turn::Later
+                Admission::Later
             }
-            _ => Turn::TooMany,
+            _ => Admission::TooMany,
         }
     }
 
@@ -107,17 +107,17 @@ mod tests {
     #[test]
     fn who_waits_for_answers_is_served_in_order_and_a_flood_is_not_kept() {
         let (begun, peer) = (Instant::now(), PeerId(1));
-        let (mut waiting, mut now) = (Waiting::default(), begun);
+        let (mut waiting, mut now) = (FrameQueues::default(), begun);
         // 64 on their way at once, each next one after an answer.
         let (mut sent, mut served) = (0_u32, 0);
         while served < 20_000 {
             while sent < served + 64 {
                 match waiting.frame(now, peer, sent.to_be_bytes().to_vec(), false) {
-                    Turn::Now(bytes) => {
+                    Admission::Now(bytes) => {
                         assert_eq!(bytes, served.to_be_bytes());
                         served += 1;
                     }
-                    turn => assert_eq!(turn, Turn::Later),
+                    turn => assert_eq!(turn, Admission::Later),
                 }
                 sent += 1;
             }
@@ -129,16 +129,16 @@ mod tests {
         }
         let took = now - begun;
         assert!(took > Duration::from_millis(7_800) && took < Duration::from_millis(8_200), "{took:?}");
-        let kept = (0..10_000).take_while(|_| waiting.frame(now, peer, vec![0; 8], false) == Turn::Later).count();
+        let kept = (0..10_000).take_while(|_| waiting.frame(now, peer, vec![0; 8], false) == Admission::Later).count();
         assert!(kept < MOST, "{kept}");
         waiting.forget(peer);
         assert_eq!((waiting.poll_timeout(), waiting.next(now + Duration::from_secs(9))), (None, None));
         // Long ones are fewer.
-        let long = |waiting: &mut Waiting| waiting.frame(now, peer, vec![0; 60_000], false);
-        while matches!(long(&mut waiting), Turn::Now(_)) {}
-        assert_eq!((0..10).filter(|_| long(&mut waiting) == Turn::Later).count(), 3);
+        let long = |waiting: &mut FrameQueues| waiting.frame(now, peer, vec![0; 60_000], false);
+        while matches!(long(&mut waiting), Admission::Now(_)) {}
+        assert_eq!((0..10).filter(|_| long(&mut waiting) == Admission::Later).count(), 3);
         let stranger = PeerId(2);
-        while matches!(waiting.frame(now, stranger, vec![0], true), Turn::Now(_)) {}
-        assert_eq!(waiting.frame(now, stranger, vec![0], true), Turn::TooMany);
+        while matches!(waiting.frame(now, stranger, vec![0], true), Admission::Now(_)) {}
+        assert_eq!(waiting.frame(now, stranger, vec![0], true), Admission::TooMany);
     }
 }
