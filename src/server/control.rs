@@ -15,9 +15,9 @@ mod seal;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::asking::TRIES;
-pub use self::asking::{AskError, Asking, Greeting, file};
-pub use self::desk::{ACCOUNTS, Desk, LISTS, Next};
-pub use self::seal::{Secret, Way};
+pub use self::asking::{AskError, ControlClient, Greeting, file};
+pub use self::desk::{ACCOUNTS, Dispatch, LISTS, RequestDesk};
+pub use self::seal::{Direction, Secret};
 use super::hasher::Hashed;
 use crate::protocol::wire::frame::Key;
 
@@ -27,7 +27,7 @@ pub const MAX_DATAGRAM: usize = 8_192;
 pub const PAGE: usize = 7_000;
 
 /// A request's number, chosen at random by whoever asks.
-pub type Number = Key<16>;
+pub type RequestId = Key<16>;
 
 /// An account to be made. The password was hashed where it was read, so that it goes nowhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,7 +57,7 @@ impl NewAccount {
 
 /// An account as `account list` shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Row {
+pub struct AccountSummary {
     /// Its name.
     pub name: String,
     /// Messages that wait for it.
@@ -73,7 +73,7 @@ pub struct Row {
 /// What a command wants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "want", rename_all = "snake_case")]
-pub enum Want {
+pub enum RequestKind {
     /// Whether the server is there. Answered by [`Answer::Done`].
     Hello,
     /// Accounts by name, those after one. Answered by [`Answer::Accounts`].
@@ -101,7 +101,7 @@ pub enum Want {
     /// A part of a class list, the first being 0. Answered by [`Answer::Done`]; nothing is made yet.
     Part {
         /// Which list.
-        list: Number,
+        list: RequestId,
         /// Which part.
         part: u32,
         /// Of these.
@@ -110,7 +110,7 @@ pub enum Want {
     /// Makes all accounts of a list at once. Answered by [`Answer::Imported`].
     Import {
         /// Which list.
-        list: Number,
+        list: RequestId,
         /// So many parts it has.
         parts: u32,
     },
@@ -121,12 +121,12 @@ pub enum Want {
 
 /// A request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Asked {
+pub struct NumberedRequest {
     /// Comes back with the answer.
-    pub number: Number,
+    pub number: RequestId,
     /// What is wanted.
     #[serde(flatten)]
-    pub want: Want,
+    pub want: RequestKind,
 }
 
 /// What became of it.
@@ -140,7 +140,7 @@ pub enum Answer {
     /// A page; `more` are after it.
     Accounts {
         /// By name.
-        rows: Vec<Row>,
+        rows: Vec<AccountSummary>,
         /// Whether there are others.
         more: bool,
     },
@@ -167,9 +167,9 @@ pub enum Answer {
 
 /// An answer on its way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answered {
+pub struct NumberedAnswer {
     /// Of which request.
-    pub number: Number,
+    pub number: RequestId,
     /// The answer.
     #[serde(flatten)]
     pub answer: Answer,
@@ -178,31 +178,31 @@ pub struct Answered {
 /// What the engine is given to do; its result comes back as [`Answer`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Order {
-    /// See [`Want::Hello`].
+    /// See [`RequestKind::Hello`].
     Hello,
-    /// See [`Want::Accounts`].
+    /// See [`RequestKind::Accounts`].
     Accounts {
         /// After which.
         after: Option<String>,
     },
-    /// See [`Want::Reset`].
+    /// See [`RequestKind::Reset`].
     Reset {
         /// Whose, and to what.
         account: NewAccount,
     },
-    /// See [`Want::Delete`].
+    /// See [`RequestKind::Delete`].
     Delete {
         /// The account's name.
         account: String,
     },
-    /// See [`Want::SecureOnly`].
+    /// See [`RequestKind::SecureOnly`].
     SecureOnly {
         /// The account's name.
         account: String,
         /// Whether.
         on: bool,
     },
-    /// See [`Want::Import`].
+    /// See [`RequestKind::Import`].
     Import {
         /// All of them.
         accounts: Vec<NewAccount>,

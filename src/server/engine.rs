@@ -5,58 +5,58 @@
 //! address wait in its lane. The engine keeps nothing that could not be read from the store again,
 //! apart from presence, and of people only those who are needed (`finding`).
 //!
-//! It is composed of parts that own their state and the rules of it, each tried alone: `accounts`, `places`, `lanes`, `jobs`, `finding`,
-//! `tries`, `turns`, `pace`, `refusals` and the devices of `secure`. What concerns several of them is the engine's.
+//! It is composed of parts that own their state and the rules of it, each tried alone: `accounts`, `addresses`, `lanes`, `jobs`, `finding`,
+//! `login_attempts`, `throttle`, `send_rates`, `refusals` and the devices of `secure`. What concerns several of them is the engine's.
 //!
 //! Its parts:
 //!
 //! - `accounts`: who is in memory, and names that are being registered.
-//! - `places`: which address is whose.
+//! - `addresses`: which address is whose.
 //! - `finding`: who is not in memory.
 //! - `jobs`: the table of what the store and the hasher are asked.
 //! - `requests`: what plain requests wait for, and what becomes of it.
 //! - `refusals`: how often the server says no.
 //! - `sessions`: who is who and where.
 //! - `registering`: new accounts.
-//! - `tries`: the brake on guessing.
+//! - `login_attempts`: the brake on guessing.
 //! - `lanes`: the order of an address's requests.
-//! - `turns`: how quickly an address is served.
-//! - `pace`: how fast an account may send.
+//! - `throttle`: how quickly an address is served.
+//! - `send_rates`: how fast an account may send.
 //! - `delivery`: a message's way into mailboxes.
 //! - `reading`: a message's way out, and who is here.
 //! - `secure`: the same for devices.
 //! - `administering`: what an operator's command changes.
 
 mod accounts;
+mod addresses;
 mod administering;
 mod delivery;
 mod finding;
 mod jobs;
 mod lanes;
-mod pace;
-mod places;
+mod login_attempts;
 mod reading;
 mod refusals;
 mod registering;
 mod requests;
 mod secure;
+mod send_rates;
 mod sessions;
-mod tries;
-mod turns;
+mod throttle;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use self::accounts::Accounts;
-use self::finding::Finding;
+pub use self::addresses::ARMED;
+use self::addresses::Addresses;
+use self::finding::Lookups;
 use self::jobs::Jobs;
 use self::lanes::Lanes;
-pub use self::places::ARMED;
-use self::places::Places;
+use self::login_attempts::LoginAttempts;
 use self::refusals::Refusals;
-use self::tries::Tries;
-use self::turns::Turns;
+use self::throttle::Throttle;
 use super::control::Answer;
 use super::hasher::Job;
 use super::limits::LogLimiter;
@@ -132,13 +132,13 @@ pub struct Engine {
     /// Also speaks the secure dialect.
     secure: bool,
     accounts: Accounts,
-    places: Places,
+    addresses: Addresses,
     lanes: Lanes,
     jobs: Jobs,
-    finding: Finding,
-    tries: Tries,
-    turns: Turns,
-    pace: pace::Pace,
+    finding: Lookups,
+    login_attempts: LoginAttempts,
+    throttle: Throttle,
+    send_rates: send_rates::SendRates,
     refusals: Refusals,
     devices: secure::Devices,
     effects: VecDeque<Effect>,
@@ -161,13 +161,13 @@ impl Engine {
             local_time,
             secure: false,
             accounts: Accounts::new(snapshot.accounts, quotas.accounts),
-            places: Places::new(now.instant),
+            addresses: Addresses::new(now.instant),
             lanes: Lanes::default(),
             jobs: Jobs::default(),
-            finding: Finding::default(),
-            tries: Tries::default(),
-            turns: Turns::default(),
-            pace: pace::Pace::new(quotas),
+            finding: Lookups::default(),
+            login_attempts: LoginAttempts::default(),
+            throttle: Throttle::default(),
+            send_rates: send_rates::SendRates::new(quotas),
             refusals: Refusals::default(),
             devices: secure::Devices::default(),
             effects: VecDeque::new(),
@@ -217,7 +217,7 @@ impl Engine {
     /// How the next datagram of this address will be read, for whoever looks on.
     #[must_use]
     pub fn charset(&self, of: SocketAddr) -> Charset {
-        self.places.charset(of)
+        self.addresses.charset(of)
     }
 
     fn begin(&mut self, now: Now, from: SocketAddr, bytes: &[u8]) {
@@ -232,7 +232,7 @@ impl Engine {
         let (request, seen) = Request::decode(bytes, known);
         // Not from what is no request: a cut one ends within a letter, which looks like another charset.
         if request.is_ok() {
-            self.places.note_charset(from, seen);
+            self.addresses.note_charset(from, seen);
         }
         let Ok(request) = request else {
             if bytes.len() >= 5 {

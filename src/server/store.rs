@@ -36,8 +36,8 @@ pub(super) use self::folder::{DataLock, lock};
 use self::folder::{lost, make_folder};
 use self::group::Group;
 pub use self::op::{Change, Done, Op, Read, Write};
-use self::op::{Size, Unstored};
-pub use self::people::{Known, Listed, Snapshot, Sought};
+use self::op::{Growth, WriteFailure};
+pub use self::people::{AccountRecord, PersonKey, PersonRecord, Snapshot};
 pub use self::schema::{SCHEMA_VERSION, file};
 use crate::base::migration;
 use crate::protocol::wire::frame::Device;
@@ -69,12 +69,12 @@ pub struct NewMessage {
     /// By which the same message is known when it comes again; the plain dialect has none.
     pub key: Option<SentKey>,
     /// A row of it for its writer's other devices; of messages with a key.
-    pub own: Option<Own>,
+    pub own: Option<OwnCopy>,
 }
 
 /// A message of one's own, as the writer's other devices read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Own {
+pub struct OwnCopy {
     /// Who wrote it.
     pub writer: String,
     /// To whom.
@@ -100,7 +100,7 @@ pub struct SentKey {
 
 /// An unread message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unread {
+pub struct UnreadMessage {
     /// Its row.
     pub row: MessageRow,
     /// Who wrote it, or the room it was written in.
@@ -115,7 +115,7 @@ pub struct Unread {
 
 /// A message of a mailbox or of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stored {
+pub struct StoredMessage {
     /// Its row.
     pub row: MessageRow,
     /// Who wrote it, or the room it was written in.
@@ -129,7 +129,7 @@ pub struct Stored {
     /// It was handed out in the plain dialect.
     pub plain: bool,
     /// It is one of the account's own.
-    pub own: Option<OwnSent>,
+    pub own: Option<SentMessage>,
     /// Of the account's own: whether its receiver was here when it was written, if that was noted.
     pub online: Option<bool>,
     /// Of the account's own: it was taken.
@@ -140,7 +140,7 @@ pub struct Stored {
 
 /// What a message of the account's own was sent as.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OwnSent {
+pub struct SentMessage {
     /// To whom.
     pub to: String,
     /// By which device.
@@ -153,7 +153,7 @@ pub struct OwnSent {
 
 /// What became of a batch.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Results {
+pub struct BatchResults {
     /// In the order of the operations, after what was owed from before.
     pub done: Vec<Done>,
     /// Why some of it was not stored, for the log.
@@ -178,7 +178,7 @@ pub struct Store {
     /// The same of devices: up to which row of an account's.
     owed_to: BTreeMap<AccountId, (MessageRow, i64)>,
     versions: delivered::Versions,
-    begun: delivered::Begun,
+    begun: delivered::StartedRanges,
     mailboxes: mailboxes::Mailboxes,
     /// Changes in the WAL since it was last moved into the database.
     in_wal: usize,
@@ -230,7 +230,7 @@ impl Store {
         // More than there are kinds of operations, so that none is compiled twice.
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         let (owed, owed_to) = (BTreeMap::new(), BTreeMap::new());
-        let (versions, begun) = (delivered::Versions::default(), delivered::Begun::default());
+        let (versions, begun) = (delivered::Versions::default(), delivered::StartedRanges::default());
         let mailboxes = mailboxes::Mailboxes::default();
         Ok(Self { connection, owed, owed_to, versions, begun, mailboxes, in_wal: 0 })
     }
@@ -271,20 +271,20 @@ impl Store {
 
     /// Does a batch in one transaction. If that cannot be committed, it is tried again without class lists, then without
     /// all that makes the database grow; if that fails too, everything that was to be stored has failed and reads are answered.
-    pub fn run(&mut self, batch: &[Op]) -> Results {
-        let error = match self.transaction(batch, Size::Large) {
-            Ok(done) => return Results { done, error: None },
+    pub fn run(&mut self, batch: &[Op]) -> BatchResults {
+        let error = match self.transaction(batch, Growth::Large) {
+            Ok(done) => return BatchResults { done, error: None },
             Err(error) => Some(error.to_string()),
         };
         let largest =
             batch.iter().filter_map(|op| if let Op::Write(write) = op { Some(write.size()) } else { None }).max();
-        if largest == Some(Size::Large)
-            && let Ok(done) = self.transaction(batch, Size::Grows)
+        if largest == Some(Growth::Large)
+            && let Ok(done) = self.transaction(batch, Growth::Grows)
         {
-            return Results { done, error };
+            return BatchResults { done, error };
         }
-        if let Ok(done) = self.transaction(batch, Size::Small) {
-            return Results { done, error };
+        if let Ok(done) = self.transaction(batch, Growth::Small) {
+            return BatchResults { done, error };
         }
         let mut done = Vec::with_capacity(batch.len());
         for op in batch {
@@ -293,7 +293,7 @@ impl Store {
                 Op::Write(write) => done.extend(self.not_stored(write)),
             }
         }
-        Results { done, error }
+        BatchResults { done, error }
     }
 
     /// Moves what lies in the WAL into the database if that is worth it. Called when nobody waits; without it a commit does
@@ -310,21 +310,21 @@ impl Store {
     /// A change is not on disk: what is owed because of that is kept in mind, and whoever waits is answered.
     fn not_stored(&mut self, write: &Write) -> Option<Done> {
         match write.unstored() {
-            Unstored::Told(job) => return Some(Done::Failed { job }),
-            Unstored::Taken(message, at) => {
+            WriteFailure::Told(job) => return Some(Done::Failed { job }),
+            WriteFailure::Taken(message, at) => {
                 self.owed.insert(message, at);
             }
-            Unstored::TakenTo(account, row, at) => {
+            WriteFailure::TakenTo(account, row, at) => {
                 let owed = self.owed_to.entry(account).or_insert((row, at));
                 *owed = (*owed).max((row, at));
             }
-            Unstored::Nothing => {}
+            WriteFailure::Nothing => {}
         }
         None
     }
 
     /// All of it in one transaction, but for what makes the database larger than `most` does; or nothing.
-    fn transaction(&mut self, batch: &[Op], most: Size) -> Result<Vec<Done>, rusqlite::Error> {
+    fn transaction(&mut self, batch: &[Op], most: Growth) -> Result<Vec<Done>, rusqlite::Error> {
         let done = self.committed(batch, most);
         if done.is_err() {
             self.begun.forget();
@@ -334,7 +334,7 @@ impl Store {
         done
     }
 
-    fn committed(&mut self, batch: &[Op], most: Size) -> Result<Vec<Done>, rusqlite::Error> {
+    fn committed(&mut self, batch: &[Op], most: Growth) -> Result<Vec<Done>, rusqlite::Error> {
         let transaction = self.connection.unchecked_transaction()?;
         self.mailboxes.begin(&self.connection)?;
         let mut done = Vec::with_capacity(batch.len());
@@ -348,7 +348,7 @@ impl Store {
             match op {
                 Op::Read(read) => done.push(self.read(read)?),
                 Op::Write(write) if write.size() > most => {
-                    if let Unstored::Told(job) = write.unstored() {
+                    if let WriteFailure::Told(job) = write.unstored() {
                         done.push(Done::Failed { job });
                     }
                 }
@@ -440,7 +440,7 @@ impl Store {
 pub fn start(
     mut store: Store,
     ops: Receiver<Vec<Op>>,
-    done: Sender<Results>,
+    done: Sender<BatchResults>,
     wake: impl Fn() + Send + 'static,
     now: fn() -> Instant,
 ) -> io::Result<JoinHandle<()>> {

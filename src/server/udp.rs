@@ -34,7 +34,7 @@ use super::hasher::Job;
 use super::limits::LogLimiter;
 pub use super::lossy::Lossy;
 use super::lossy::LossyNetwork;
-use super::store::{self, DataLock, Results, Store, StoreError};
+use super::store::{self, BatchResults, DataLock, Store, StoreError};
 use super::{OnSecondLogin, Quotas};
 use crate::protocol::link::Endpoints;
 use socket::Socket;
@@ -474,7 +474,7 @@ impl EventLoop {
     }
 
     /// The engine hears what became of a batch, and the log what could not be stored.
-    fn settle(&mut self, batch: Results) {
+    fn settle(&mut self, batch: BatchResults) {
         let now = now();
         if let Some(error) = batch.error {
             self.disk.refuses(now.instant, error);

@@ -13,7 +13,9 @@ use hongyan::client::net::clock;
 use hongyan::client::session::LoginOutcome;
 use hongyan::protocol::wire::frame::Key;
 use hongyan::protocol::wire::reply::LoggedIn;
-use hongyan::server::control::{Answer, Answered, Asked, Asking, Greeting, NewAccount, Secret, Want, Way};
+use hongyan::server::control::{
+    Answer, ControlClient, Direction, Greeting, NewAccount, NumberedAnswer, NumberedRequest, RequestKind, Secret,
+};
 
 use super::client::{account, password, securely};
 use super::process::{Process, free_port};
@@ -125,8 +127,8 @@ impl ServerChoice {
     }
 
     #[track_caller]
-    fn asking(&self) -> Asking {
-        match Asking::greet(&self.data) {
+    fn asking(&self) -> ControlClient {
+        match ControlClient::greet(&self.data) {
             Ok(Greeting::Here(asking)) => asking,
             other => panic!("{other:?}"),
         }
@@ -349,10 +351,10 @@ fn who_has_not_the_secret_gets_nothing() {
     hostile.set_read_timeout(Some(Duration::from_millis(500))).expect("set");
     let delete = br#"{"number":"01010101010101010101010101010101","want":"delete","account":"a"}"#;
     let other = Secret::new().expect("random");
-    let mut spoilt = own.seal(Way::Request, delete).expect("sealed");
+    let mut spoilt = own.seal(Direction::Request, delete).expect("sealed");
     spoilt[40] ^= 1;
-    let answer = own.seal(Way::Answer, delete).expect("sealed");
-    let sealed = other.seal(Way::Request, delete).expect("sealed");
+    let answer = own.seal(Direction::Answer, delete).expect("sealed");
+    let sealed = other.seal(Direction::Request, delete).expect("sealed");
     let long = vec![0; 60_000];
     for bytes in [&b""[..], b"08#", b"01#a#x#x#", delete, &spoilt, &answer, &sealed, &sealed[..11], &long] {
         for _ in 0..300 {
@@ -361,7 +363,7 @@ fn who_has_not_the_secret_gets_nothing() {
         assert!(hostile.recv(&mut [0; 64]).is_err(), "{} bytes have no answer", bytes.len());
     }
     // Who has it, but says what is no request, is left alone as well; and everything is as it was.
-    hostile.send(&own.seal(Way::Request, b"nonsense").expect("sealed")).expect("sent");
+    hostile.send(&own.seal(Direction::Request, b"nonsense").expect("sealed")).expect("sent");
     assert!(hostile.recv(&mut [0; 64]).is_err());
     assert_eq!(place.does(&["account", "list"]), "a\t0 unread\t-\n");
     // Nothing of it stands in the log, which says all that is ever said.
@@ -425,14 +427,14 @@ fn a_reset_that_is_not_answered_is_said_to_be_unsure() {
             let mut buffer = [0; 16_384];
             loop {
                 let (n, from) = socket.recv_from(&mut buffer).expect("asked");
-                let text = secret.open(Way::Request, &buffer[..n]).expect("sealed");
-                let asked: Asked = serde_json::from_slice(&text).expect("a request");
-                if asked.want != Want::Hello {
+                let text = secret.open(Direction::Request, &buffer[..n]).expect("sealed");
+                let asked: NumberedRequest = serde_json::from_slice(&text).expect("a request");
+                if asked.want != RequestKind::Hello {
                     return (!ends).then_some(socket);
                 }
-                let answer = Answered { number: asked.number, answer: Answer::Done };
+                let answer = NumberedAnswer { number: asked.number, answer: Answer::Done };
                 let answer = serde_json::to_vec(&answer).expect("text");
-                socket.send_to(&secret.seal(Way::Answer, &answer).expect("sealed"), from).expect("sent");
+                socket.send_to(&secret.seal(Direction::Answer, &answer).expect("sealed"), from).expect("sent");
             }
         });
         let said = place.tell(&["account", "reset", "a"], "y\n");

@@ -5,7 +5,9 @@ use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Answer, Answered, Asked, MAX_DATAGRAM, NewAccount, Number, PAGE, Secret, Want, Way};
+use super::{
+    Answer, Direction, MAX_DATAGRAM, NewAccount, NumberedAnswer, NumberedRequest, PAGE, RequestId, RequestKind, Secret,
+};
 use crate::base::trouble;
 use crate::protocol::wire::frame::Key;
 
@@ -51,7 +53,7 @@ pub enum AskError {
 #[derive(Debug)]
 pub enum Greeting {
     /// A server that answers.
-    Here(Asking),
+    Here(ControlClient),
     /// No file, or nobody listens where it says.
     Nobody,
     /// No answer yet. A server may be starting or busy; or the file is of one that was killed, and somebody else has
@@ -61,12 +63,12 @@ pub enum Greeting {
 
 /// A server that answers.
 #[derive(Debug)]
-pub struct Asking {
+pub struct ControlClient {
     socket: UdpSocket,
     secret: Secret,
 }
 
-enum Heard {
+enum Exchange {
     Answer(Answer),
     Working,
     Nothing,
@@ -74,7 +76,7 @@ enum Heard {
     Refused,
 }
 
-impl Asking {
+impl ControlClient {
     /// Looks for the server of a data directory, for a quarter of a second.
     ///
     /// # Errors
@@ -85,10 +87,10 @@ impl Asking {
         let socket = UdpSocket::bind(own)?;
         socket.connect(at)?;
         let mut asking = Self { socket, secret };
-        Ok(match asking.once(number()?, &Want::Hello)? {
-            Heard::Answer(_) | Heard::Working => Greeting::Here(asking),
-            Heard::Nothing => Greeting::Silent,
-            Heard::Refused => Greeting::Nobody,
+        Ok(match asking.once(number()?, &RequestKind::Hello)? {
+            Exchange::Answer(_) | Exchange::Working => Greeting::Here(asking),
+            Exchange::Nothing => Greeting::Silent,
+            Exchange::Refused => Greeting::Nobody,
         })
     }
 
@@ -96,17 +98,17 @@ impl Asking {
     ///
     /// # Errors
     /// It ends or falls silent meanwhile.
-    pub fn ask(&mut self, want: Want) -> Result<Answer, AskError> {
+    pub fn ask(&mut self, want: RequestKind) -> Result<Answer, AskError> {
         let number = number()?;
         let (mut silent, mut refused) = (0, 0);
         while silent < TRIES {
             match self.once(number, &want)? {
-                Heard::Answer(Answer::NotUnderstood) => return Err(AskError::NotUnderstood),
-                Heard::Answer(answer) => return Ok(answer),
-                Heard::Working => silent = 0,
-                Heard::Nothing => silent += 1,
-                Heard::Refused if refused > 2 => return Err(AskError::Ended),
-                Heard::Refused => refused += 1,
+                Exchange::Answer(Answer::NotUnderstood) => return Err(AskError::NotUnderstood),
+                Exchange::Answer(answer) => return Ok(answer),
+                Exchange::Working => silent = 0,
+                Exchange::Nothing => silent += 1,
+                Exchange::Refused if refused > 2 => return Err(AskError::Ended),
+                Exchange::Refused => refused += 1,
             }
         }
         Err(AskError::Unanswered)
@@ -115,32 +117,33 @@ impl Asking {
     /// Has all of these accounts made, or none: in parts, and then at once.
     ///
     /// # Errors
-    /// As [`Asking::ask`].
+    /// As [`ControlClient::ask`].
     pub fn import(&mut self, accounts: &[NewAccount]) -> Result<Answer, AskError> {
         let list = self::number()?;
         let mut rest = accounts;
         let mut parts = 0;
         while parts == 0 || !rest.is_empty() {
             let (part, others) = rest.split_at(fitting(rest));
-            match self.ask(Want::Part { list, part: parts, accounts: part.to_vec() })? {
+            match self.ask(RequestKind::Part { list, part: parts, accounts: part.to_vec() })? {
                 Answer::Done => {}
                 other => return Ok(other),
             }
             rest = others;
             parts += 1;
         }
-        self.ask(Want::Import { list, parts })
+        self.ask(RequestKind::Import { list, parts })
     }
 
     /// Sends the request, and listens for a moment.
-    fn once(&mut self, number: Number, want: &Want) -> Result<Heard, AskError> {
-        let text = serde_json::to_vec(&Asked { number, want: want.clone() }).map_err(io::Error::other)?;
-        let datagram = self.secret.seal(Way::Request, &text).ok_or_else(|| io::Error::other("no random bytes"))?;
+    fn once(&mut self, number: RequestId, want: &RequestKind) -> Result<Exchange, AskError> {
+        let text = serde_json::to_vec(&NumberedRequest { number, want: want.clone() }).map_err(io::Error::other)?;
+        let datagram =
+            self.secret.seal(Direction::Request, &text).ok_or_else(|| io::Error::other("no random bytes"))?;
         self.socket.set_read_timeout(Some(AGAIN))?;
         // What the system refuses here is lost, or the last one's answer; what comes says more.
         let _ = self.socket.send(&datagram);
         let mut buffer = vec![0; MAX_DATAGRAM + 1];
-        let (mut heard, mut refused) = (Heard::Nothing, false);
+        let (mut heard, mut refused) = (Exchange::Nothing, false);
         for _ in 0..MOST {
             let n = match self.socket.recv(&mut buffer) {
                 Ok(n) => n,
@@ -149,14 +152,14 @@ impl Asking {
                     refused = true;
                     continue;
                 }
-                Err(_) if refused => return Ok(Heard::Refused),
+                Err(_) if refused => return Ok(Exchange::Refused),
                 Err(_) => return Ok(heard),
             };
-            let text = self.secret.open(Way::Answer, buffer.get(..n).unwrap_or_default());
-            let answered = text.and_then(|text| serde_json::from_slice::<Answered>(&text).ok());
+            let text = self.secret.open(Direction::Answer, buffer.get(..n).unwrap_or_default());
+            let answered = text.and_then(|text| serde_json::from_slice::<NumberedAnswer>(&text).ok());
             match answered.filter(|answered| answered.number == number) {
-                Some(Answered { answer: Answer::Working, .. }) => heard = Heard::Working,
-                Some(Answered { answer, .. }) => return Ok(Heard::Answer(answer)),
+                Some(NumberedAnswer { answer: Answer::Working, .. }) => heard = Exchange::Working,
+                Some(NumberedAnswer { answer, .. }) => return Ok(Exchange::Answer(answer)),
                 // A late one to a question of before, or somebody else's.
                 None => {}
             }
@@ -175,7 +178,7 @@ fn gone(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset)
 }
 
-fn number() -> Result<Number, AskError> {
+fn number() -> Result<RequestId, AskError> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
     Ok(Key(bytes))

@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::{Answer, Answered, Asked, NewAccount, Number, Order, Want};
+use super::{Answer, NewAccount, NumberedAnswer, NumberedRequest, Order, RequestId, RequestKind};
 use crate::base::model::Account;
 
 /// Answers that are remembered, for who did not hear them.
@@ -19,15 +19,15 @@ const SILENT: Duration = Duration::from_secs(60);
 
 /// What a request leads to.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Next {
+pub enum Dispatch {
     /// Its answer, now.
-    Answer(Answered),
+    Answer(NumberedAnswer),
     /// Something for the engine; the answer comes under this ticket.
     Order(u64, Order),
 }
 
 #[derive(Debug)]
-struct List {
+struct ClassList {
     accounts: Vec<NewAccount>,
     /// The part that comes next.
     part: u32,
@@ -36,36 +36,36 @@ struct List {
 
 /// What is known of requests.
 #[derive(Debug, Default)]
-pub struct Desk {
+pub struct RequestDesk {
     /// Requests that change something; `None` while they are being done.
-    known: HashMap<Number, Option<Answer>>,
-    order: VecDeque<Number>,
+    known: HashMap<RequestId, Option<Answer>>,
+    order: VecDeque<RequestId>,
     /// Who waits for what.
-    tickets: HashMap<u64, (SocketAddr, Number)>,
+    tickets: HashMap<u64, (SocketAddr, RequestId)>,
     last: u64,
-    lists: HashMap<Number, List>,
+    lists: HashMap<RequestId, ClassList>,
 }
 
-impl Desk {
+impl RequestDesk {
     /// A request that was opened with the secret; `None` of what is no request.
-    pub fn take(&mut self, now: Instant, from: SocketAddr, bytes: &[u8]) -> Option<Next> {
-        let Asked { number, want } = serde_json::from_slice(bytes).ok()?;
-        let answer = |answer| Some(Next::Answer(Answered { number, answer }));
+    pub fn take(&mut self, now: Instant, from: SocketAddr, bytes: &[u8]) -> Option<Dispatch> {
+        let NumberedRequest { number, want } = serde_json::from_slice(bytes).ok()?;
+        let answer = |answer| Some(Dispatch::Answer(NumberedAnswer { number, answer }));
         if let Some(known) = self.known.get(&number) {
             return answer(known.clone().unwrap_or(Answer::Working));
         }
         let order = match want {
-            Want::Hello => Order::Hello,
-            Want::Accounts { after } => Order::Accounts { after },
-            Want::Reset { account } => Order::Reset { account },
-            Want::Delete { account } => Order::Delete { account },
-            Want::SecureOnly { account, on } => Order::SecureOnly { account, on },
-            Want::Part { list, part, accounts } => return answer(self.part(now, list, part, accounts)),
-            Want::Import { list, parts } => match self.lists.remove(&list) {
-                Some(List { accounts, part, .. }) if part == parts => Order::Import { accounts },
+            RequestKind::Hello => Order::Hello,
+            RequestKind::Accounts { after } => Order::Accounts { after },
+            RequestKind::Reset { account } => Order::Reset { account },
+            RequestKind::Delete { account } => Order::Delete { account },
+            RequestKind::SecureOnly { account, on } => Order::SecureOnly { account, on },
+            RequestKind::Part { list, part, accounts } => return answer(self.part(now, list, part, accounts)),
+            RequestKind::Import { list, parts } => match self.lists.remove(&list) {
+                Some(ClassList { accounts, part, .. }) if part == parts => Order::Import { accounts },
                 _ => return answer(Answer::ListGone),
             },
-            Want::Unknown => return answer(Answer::NotUnderstood),
+            RequestKind::Unknown => return answer(Answer::NotUnderstood),
         };
         if !matches!(order, Order::Hello | Order::Accounts { .. }) {
             self.known.insert(number, None);
@@ -76,19 +76,19 @@ impl Desk {
         }
         self.last += 1;
         self.tickets.insert(self.last, (from, number));
-        Some(Next::Order(self.last, order))
+        Some(Dispatch::Order(self.last, order))
     }
 
     /// What became of an order, and whom to tell.
-    pub fn answered(&mut self, ticket: u64, answer: Answer) -> Option<(SocketAddr, Answered)> {
+    pub fn answered(&mut self, ticket: u64, answer: Answer) -> Option<(SocketAddr, NumberedAnswer)> {
         let (to, number) = self.tickets.remove(&ticket)?;
         if let Some(known) = self.known.get_mut(&number) {
             *known = Some(answer.clone());
         }
-        Some((to, Answered { number, answer }))
+        Some((to, NumberedAnswer { number, answer }))
     }
 
-    fn part(&mut self, now: Instant, list: Number, part: u32, accounts: Vec<NewAccount>) -> Answer {
+    fn part(&mut self, now: Instant, list: RequestId, part: u32, accounts: Vec<NewAccount>) -> Answer {
         self.forget_silent(now);
         // Commands have looked at their names; whoever wrote another one is told so.
         if accounts.iter().any(|one| Account::new_person(&one.name).is_err()) {
@@ -97,7 +97,7 @@ impl Desk {
         let held: usize = self.lists.values().map(|list| list.accounts.len()).sum();
         let full = held + accounts.len() > ACCOUNTS || !self.lists.contains_key(&list) && self.lists.len() >= LISTS;
         let known = match part {
-            0 if !full => self.lists.entry(list).or_insert(List { accounts: Vec::new(), part: 0, heard: now }),
+            0 if !full => self.lists.entry(list).or_insert(ClassList { accounts: Vec::new(), part: 0, heard: now }),
             _ => match self.lists.get_mut(&list) {
                 Some(known) => known,
                 None if part == 0 => return Answer::TooMuch,
@@ -125,7 +125,7 @@ impl Desk {
         self.lists.retain(|_, list| now.saturating_duration_since(list.heard) < SILENT);
     }
 
-    /// When [`Desk::handle_timeout`] wants to be called.
+    /// When [`RequestDesk::handle_timeout`] wants to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.lists.values().map(|list| list.heard + SILENT).min()

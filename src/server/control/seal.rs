@@ -9,14 +9,14 @@ use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundK
 
 /// Which way a datagram goes; one cannot be sent back as the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub enum Direction {
     /// A command's request.
     Request,
     /// The server's answer.
     Answer,
 }
 
-impl Way {
+impl Direction {
     fn label(self) -> &'static [u8] {
         match self {
             Self::Request => b"hongyan control 1 request",
@@ -66,7 +66,7 @@ impl Secret {
 
     /// A datagram that only who has the secret can read; `None` when the system gives no random bytes.
     #[must_use]
-    pub fn seal(&self, way: Way, text: &[u8]) -> Option<Vec<u8>> {
+    pub fn seal(&self, way: Direction, text: &[u8]) -> Option<Vec<u8>> {
         let mut nonce = [0; NONCE_LEN];
         getrandom::fill(&mut nonce).ok()?;
         let mut sealed = text.to_vec();
@@ -79,7 +79,7 @@ impl Secret {
 
     /// What was sealed; `None` of anything else. The tag is compared without an early exit.
     #[must_use]
-    pub fn open(&self, way: Way, datagram: &[u8]) -> Option<Vec<u8>> {
+    pub fn open(&self, way: Direction, datagram: &[u8]) -> Option<Vec<u8>> {
         let (nonce, sealed) = datagram.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let mut text = sealed.to_vec();
@@ -96,17 +96,21 @@ mod tests {
     #[test]
     fn only_who_has_the_secret_reads_and_speaks_and_only_one_way() {
         let (ours, other) = (Secret::new().expect("random"), Secret::new().expect("random"));
-        let sealed = ours.seal(Way::Request, b"delete a").expect("sealed");
-        assert_eq!(ours.open(Way::Request, &sealed).as_deref(), Some(&b"delete a"[..]));
+        let sealed = ours.seal(Direction::Request, b"delete a").expect("sealed");
+        assert_eq!(ours.open(Direction::Request, &sealed).as_deref(), Some(&b"delete a"[..]));
         assert!(!sealed.windows(6).any(|w| w == b"delete"), "it cannot be read on its way");
-        assert_ne!(ours.seal(Way::Request, b"delete a"), Some(sealed.clone()), "nor is it seen to be the same again");
-        assert_eq!(ours.open(Way::Answer, &sealed), None, "it is not sent back as an answer");
-        assert_eq!(other.open(Way::Request, &sealed), None);
+        assert_ne!(
+            ours.seal(Direction::Request, b"delete a"),
+            Some(sealed.clone()),
+            "nor is it seen to be the same again"
+        );
+        assert_eq!(ours.open(Direction::Answer, &sealed), None, "it is not sent back as an answer");
+        assert_eq!(other.open(Direction::Request, &sealed), None);
         for n in 0..sealed.len() {
             let mut spoilt = sealed.clone();
             spoilt[n] ^= 1;
-            assert_eq!(ours.open(Way::Request, &spoilt), None, "byte {n}");
-            assert_eq!(ours.open(Way::Request, &sealed[..n]), None, "cut at {n}");
+            assert_eq!(ours.open(Direction::Request, &spoilt), None, "byte {n}");
+            assert_eq!(ours.open(Direction::Request, &sealed[..n]), None, "cut at {n}");
         }
     }
 

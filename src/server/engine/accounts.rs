@@ -1,5 +1,5 @@
 //! The accounts that are in memory: people by their number, numbers by their name, names that nobody has, and those that are
-//! being registered. Knows nothing of who asks: where somebody is says [`super::places`]. Who is not here is looked for by
+//! being registered. Knows nothing of who asks: where somebody is says [`super::addresses`]. Who is not here is looked for by
 //! [`super::finding`].
 
 use std::collections::{HashMap, HashSet};
@@ -10,7 +10,7 @@ use super::sessions::Person;
 use crate::base::model::{Account, names};
 use crate::server::hasher::{Hashed, MOST_JOBS};
 use crate::server::limits::{LogLimiter, RecentMap};
-use crate::server::store::{AccountId, Known, Sought};
+use crate::server::store::{AccountId, PersonKey, PersonRecord};
 
 /// Most addresses that wait for one name.
 const RIVALS: usize = 4;
@@ -21,7 +21,7 @@ const SENDERS: usize = 8;
 
 /// Whether a name may be registered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Claim {
+pub(super) enum NameClaim {
     /// It may, and nobody else may until it is settled.
     Granted,
     /// There is an account of this name.
@@ -34,7 +34,7 @@ pub(super) enum Claim {
 
 /// What is known of a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum NameLookup {
     /// Whose it is.
     Here(AccountId),
     /// There is no such account.
@@ -43,16 +43,16 @@ pub(super) enum Found {
     Unknown(String),
 }
 
-impl Found {
+impl NameLookup {
     /// Who is needed, of those who are here.
     ///
     /// # Errors
     /// Whom the store is to be asked for.
-    pub(super) fn known(self) -> Result<Option<AccountId>, Sought> {
+    pub(super) fn known(self) -> Result<Option<AccountId>, PersonKey> {
         match self {
             Self::Here(id) => Ok(Some(id)),
             Self::Nobody => Ok(None),
-            Self::Unknown(name) => Err(Sought::Name(name)),
+            Self::Unknown(name) => Err(PersonKey::Name(name)),
         }
     }
 }
@@ -110,10 +110,10 @@ impl Accounts {
     }
 
     /// Whose name this is: as it was typed, or with its letters put together, since keyboards differ in that.
-    pub(super) fn find(&self, name: &str) -> Found {
+    pub(super) fn find(&self, name: &str) -> NameLookup {
         match self.find_exactly(name) {
-            Found::Nobody => match names::composed(name) {
-                std::borrow::Cow::Borrowed(_) => Found::Nobody,
+            NameLookup::Nobody => match names::composed(name) {
+                std::borrow::Cow::Borrowed(_) => NameLookup::Nobody,
                 std::borrow::Cow::Owned(composed) => self.find_exactly(&composed),
             },
             found => found,
@@ -121,19 +121,19 @@ impl Accounts {
     }
 
     /// Whose name this is, as it was typed. What cannot be a name is nobody's without a look.
-    pub(super) fn find_exactly(&self, name: &str) -> Found {
+    pub(super) fn find_exactly(&self, name: &str) -> NameLookup {
         match self.names.get(name) {
-            Some(id) => Found::Here(*id),
-            None if Account::person(name).is_err() || self.nobody.of(name).is_some() => Found::Nobody,
-            None => Found::Unknown(name.to_owned()),
+            Some(id) => NameLookup::Here(*id),
+            None if Account::person(name).is_err() || self.nobody.of(name).is_some() => NameLookup::Nobody,
+            None => NameLookup::Unknown(name.to_owned()),
         }
     }
 
     /// Whose name this is, if they are here; of nobody whom the store would have to be asked for.
     pub(super) fn named(&self, name: &str) -> Option<AccountId> {
         match self.find(name) {
-            Found::Here(id) => Some(id),
-            Found::Nobody | Found::Unknown(_) => None,
+            NameLookup::Here(id) => Some(id),
+            NameLookup::Nobody | NameLookup::Unknown(_) => None,
         }
     }
 
@@ -170,8 +170,8 @@ impl Accounts {
     }
 
     /// Whoever the store has found is here from now on.
-    pub(super) fn know(&mut self, known: Known) {
-        let Known { id, name, hashed, settings, made, unread, session: _ } = known;
+    pub(super) fn know(&mut self, known: PersonRecord) {
+        let PersonRecord { id, name, hashed, settings, made, unread, session: _ } = known;
         self.come_in(id, Person { settings, unread, ..Person::new(name, hashed, made) });
     }
 
@@ -277,16 +277,16 @@ impl Accounts {
 
     /// Somebody wants to register this name, and it is known whether somebody has it. What that says may be old where several
     /// servers share a database; the store has the last word.
-    pub(super) fn claim(&mut self, name: &str) -> Claim {
+    pub(super) fn claim(&mut self, name: &str) -> NameClaim {
         if self.names.contains_key(name) {
-            Claim::Exists
+            NameClaim::Exists
         } else if self.pending.contains_key(name) {
-            Claim::Pending
+            NameClaim::Pending
         } else if self.count >= self.most || self.pending.len() >= MOST_JOBS {
-            Claim::Full
+            NameClaim::Full
         } else {
             self.pending.insert(name.to_owned(), Vec::new());
-            Claim::Granted
+            NameClaim::Granted
         }
     }
 
@@ -332,22 +332,22 @@ mod tests {
     #[test]
     fn a_name_is_granted_once_and_those_who_wait_are_told() {
         let mut accounts = Accounts::new(0, 2);
-        assert_eq!((accounts.claim("a"), accounts.claim("a")), (Claim::Granted, Claim::Pending));
+        assert_eq!((accounts.claim("a"), accounts.claim("a")), (NameClaim::Granted, NameClaim::Pending));
         let waiting: Vec<bool> = (1..=5).map(|port| accounts.wait_for("a", address(port))).collect();
         assert_eq!(waiting, [true, true, true, true, false]);
         assert!(!accounts.wait_for("b", address(9)), "nobody is registering it");
         accounts.add(1, "a".into(), hashed(), 7);
         assert_eq!(accounts.settle("a"), (1..=4).map(address).collect::<Vec<_>>());
-        assert_eq!((accounts.claim("a"), accounts.claim("b")), (Claim::Exists, Claim::Granted));
+        assert_eq!((accounts.claim("a"), accounts.claim("b")), (NameClaim::Exists, NameClaim::Granted));
         accounts.add(2, "b".into(), hashed(), 8);
         accounts.settle("b");
-        assert_eq!(accounts.claim("c"), Claim::Full);
+        assert_eq!(accounts.claim("c"), NameClaim::Full);
         // Of a name that was given up, and of an account that is gone, somebody else may be the next.
         assert_eq!(accounts.remove(1).map(|person| (person.name, person.made)), Some(("a".into(), 7)));
-        assert_eq!(accounts.claim("c"), Claim::Full, "it may only have left the memory");
+        assert_eq!(accounts.claim("c"), NameClaim::Full, "it may only have left the memory");
         accounts.deleted(1);
-        assert_eq!((accounts.claim("c"), accounts.settle("c")), (Claim::Granted, Vec::new()));
-        assert_eq!(accounts.claim("a"), Claim::Granted);
+        assert_eq!((accounts.claim("c"), accounts.settle("c")), (NameClaim::Granted, Vec::new()));
+        assert_eq!(accounts.claim("a"), NameClaim::Granted);
     }
 
     #[test]
@@ -364,7 +364,7 @@ mod tests {
     fn who_was_not_needed_longest_goes_first_and_who_has_much_goes_for_many() {
         let mut accounts = Accounts::new(100, 100);
         accounts.set_room(4);
-        let known = |id: AccountId, senders: usize| Known {
+        let known = |id: AccountId, senders: usize| PersonRecord {
             id,
             name: format!("n{id}"),
             hashed: hashed(),
@@ -432,31 +432,34 @@ mod tests {
     #[test]
     fn what_nobody_is_called_is_remembered_until_somebody_is() {
         let mut accounts = Accounts::new(0, 9);
-        assert_eq!(accounts.find_exactly("a"), Found::Unknown("a".into()));
-        assert_eq!(accounts.find("andre\u{301}"), Found::Unknown("andre\u{301}".into()), "as it was typed first");
+        assert_eq!(accounts.find_exactly("a"), NameLookup::Unknown("a".into()));
+        assert_eq!(accounts.find("andre\u{301}"), NameLookup::Unknown("andre\u{301}".into()), "as it was typed first");
         accounts.nobody_has("andre\u{301}".into());
-        assert_eq!(accounts.find("andre\u{301}"), Found::Unknown("andr\u{e9}".into()));
+        assert_eq!(accounts.find("andre\u{301}"), NameLookup::Unknown("andr\u{e9}".into()));
         accounts.nobody_has("andr\u{e9}".into());
-        assert_eq!(accounts.find("andre\u{301}"), Found::Nobody);
+        assert_eq!(accounts.find("andre\u{301}"), NameLookup::Nobody);
         // Nothing that cannot be a name is looked for.
         for odd in ["@lobby", "", "a#b", &"x".repeat(65)] {
-            assert_eq!(accounts.find(odd), Found::Nobody, "{odd:?}");
+            assert_eq!(accounts.find(odd), NameLookup::Nobody, "{odd:?}");
         }
         accounts.add(1, "andr\u{e9}".into(), hashed(), 0);
-        assert_eq!(accounts.find("andre\u{301}"), Found::Here(1));
+        assert_eq!(accounts.find("andre\u{301}"), NameLookup::Here(1));
         accounts.remove(1);
         assert_eq!(
             accounts.find_exactly("andr\u{e9}"),
-            Found::Unknown("andr\u{e9}".into()),
+            NameLookup::Unknown("andr\u{e9}".into()),
             "it may only have left the memory"
         );
         // Nor of a list, nor while it is registered.
         for name in ["b", "c"] {
             accounts.nobody_has(name.into());
         }
-        assert_eq!(accounts.claim("c"), Claim::Granted);
+        assert_eq!(accounts.claim("c"), NameClaim::Granted);
         accounts.added(["b"].into_iter());
         accounts.settle("c");
-        assert_eq!((accounts.find("b"), accounts.find("c")), (Found::Unknown("b".into()), Found::Unknown("c".into())));
+        assert_eq!(
+            (accounts.find("b"), accounts.find("c")),
+            (NameLookup::Unknown("b".into()), NameLookup::Unknown("c".into()))
+        );
     }
 }

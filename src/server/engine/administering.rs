@@ -5,22 +5,22 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use super::accounts::Found;
-use super::finding::Seeker;
-use super::jobs::{Asked, Came};
+use super::accounts::NameLookup;
+use super::finding::LookupWaiter;
+use super::jobs::{JobResult, PendingJob};
 use super::sessions::Person;
 use super::{Effect, Engine, Now, SESSION};
 use crate::protocol::link::ENDED;
-use crate::server::control::{Answer, NewAccount, Order, PAGE, Row};
+use crate::server::control::{AccountSummary, Answer, NewAccount, Order, PAGE};
 use crate::server::hasher::Hashed;
-use crate::server::store::{AccountId, Change, Done, Listed, MessageRow, Op, Read, Sought, Write};
+use crate::server::store::{AccountId, AccountRecord, Change, Done, MessageRow, Op, PersonKey, Read, Write};
 
 /// Accounts that are read for one answer, which holds no more of the shortest.
 const LISTED: u32 = 128;
 
 /// An order that waits for the disk.
 #[derive(Debug)]
-pub(super) enum Ordered {
+pub(super) enum PendingOrder {
     /// The password of before, and which one that was of those the account has had.
     Password {
         account: AccountId,
@@ -40,7 +40,7 @@ pub(super) enum Ordered {
     List,
 }
 
-impl Ordered {
+impl PendingOrder {
     /// Whom it concerns.
     pub(super) fn needs(&self, needed: &mut HashSet<AccountId>) {
         match self {
@@ -58,17 +58,19 @@ impl Engine {
         match order {
             Order::Hello => self.tell(ticket, Answer::Done),
             Order::Accounts { after } => {
-                self.order(ticket, Ordered::List, |job| Op::Read(Read::Accounts { job, after, count: LISTED }));
+                self.order(ticket, PendingOrder::List, |job| Op::Read(Read::Accounts { job, after, count: LISTED }));
             }
             Order::Import { accounts } => {
-                self.order(ticket, Ordered::Import, |job| Op::Write(Write::Import { job, accounts, at: now.unix }));
+                self.order(ticket, PendingOrder::Import, |job| {
+                    Op::Write(Write::Import { job, accounts, at: now.unix })
+                });
             }
             Order::Reset { account: NewAccount { name: ref account, .. } }
             | Order::Delete { ref account }
             | Order::SecureOnly { ref account, .. } => match self.accounts.find_exactly(account) {
-                Found::Here(id) => self.order_of(now, ticket, id, order),
-                Found::Nobody => self.tell(ticket, Answer::NoSuchAccount),
-                Found::Unknown(name) => self.seek(now, Sought::Name(name), Seeker::Order(ticket, order)),
+                NameLookup::Here(id) => self.order_of(now, ticket, id, order),
+                NameLookup::Nobody => self.tell(ticket, Answer::NoSuchAccount),
+                NameLookup::Unknown(name) => self.seek(now, PersonKey::Name(name), LookupWaiter::Order(ticket, order)),
             },
         }
     }
@@ -80,7 +82,7 @@ impl Engine {
             Order::Delete { .. } => self.delete(now, ticket, id),
             Order::SecureOnly { on, .. } => {
                 let op = |job| Op::Write(Write::Allow { job, account: id, change: Change::SecureOnly(on) });
-                self.order(ticket, Ordered::SecureOnly { account: id, on }, op);
+                self.order(ticket, PendingOrder::SecureOnly { account: id, on }, op);
             }
             Order::Hello | Order::Accounts { .. } | Order::Import { .. } => {}
         }
@@ -90,12 +92,12 @@ impl Engine {
         self.effects.push_back(Effect::Administered { ticket, answer });
     }
 
-    fn order(&mut self, ticket: u64, ordered: Ordered, op: impl FnOnce(u64) -> Op) {
-        self.ask_store(Asked::Order(ticket, ordered), op);
+    fn order(&mut self, ticket: u64, ordered: PendingOrder, op: impl FnOnce(u64) -> Op) {
+        self.ask_store(PendingJob::Order(ticket, ordered), op);
     }
 
     /// As many of these accounts as one answer holds; of those who are in memory what is known there, which is newer.
-    fn listed(&self, now: Now, all: &[Listed], more: bool) -> Answer {
+    fn listed(&self, now: Now, all: &[AccountRecord], more: bool) -> Answer {
         let mut rows = Vec::new();
         let mut room = PAGE;
         for listed in all {
@@ -114,12 +116,12 @@ impl Engine {
         Answer::Accounts { rows, more }
     }
 
-    fn row(&self, now: Now, id: AccountId, person: &Person) -> Row {
+    fn row(&self, now: Now, id: AccountId, person: &Person) -> AccountSummary {
         let session = person.session.as_ref();
         let session = session.filter(|session| now.instant.saturating_duration_since(session.seen) <= SESSION);
         let plain = session.map(|session| session.address);
         let devices = person.devices.iter().filter_map(|peer| self.device_address(*peer));
-        Row {
+        AccountSummary {
             name: person.name.clone(),
             unread: person.unread_total(),
             addresses: plain.into_iter().chain(devices).map(|address| address.to_string()).collect(),
@@ -134,23 +136,23 @@ impl Engine {
         let nth = person.nth;
         self.end_all(now, account, "the password was changed");
         let op = |job| Op::Write(Write::Password { job, account, hashed: hashed.clone(), from: None });
-        self.order(ticket, Ordered::Password { account, before, nth }, op);
+        self.order(ticket, PendingOrder::Password { account, before, nth }, op);
     }
 
     fn delete(&mut self, now: Now, ticket: u64, account: AccountId) {
         self.end_all(now, account, "the account was deleted");
         self.accounts.delete(account);
-        self.order(ticket, Ordered::Delete { account }, |job| Op::Write(Write::Delete { job, account }));
+        self.order(ticket, PendingOrder::Delete { account }, |job| Op::Write(Write::Delete { job, account }));
     }
 
     /// Nobody is in as this account any more, nor comes in by what was right until now. Plain clients hear it at their
     /// next request; devices come back at once, and are told why they cannot come in.
     fn end_all(&mut self, now: Now, account: AccountId, reason: &'static str) {
         self.end_session(account);
-        self.places.disarm(account);
+        self.addresses.disarm(account);
         // What was its owner's own change is not to be claimed once more.
-        self.tries.forget_changes(account);
-        self.places.last_present = now.instant;
+        self.login_attempts.forget_changes(account);
+        self.addresses.last_present = now.instant;
         for peer in self.devices_of(account) {
             self.drop_device(peer);
             self.leave(now, account, peer);
@@ -160,15 +162,15 @@ impl Engine {
     }
 
     /// What an order waited for has come, or has failed: the operator's answer.
-    pub(super) fn order_came(&mut self, now: Now, ordered: Ordered, came: Came) -> Answer {
+    pub(super) fn order_came(&mut self, now: Now, ordered: PendingOrder, came: JobResult) -> Answer {
         let not_stored = Answer::NotStored { error: String::new() };
         match ordered {
-            Ordered::List => match came {
-                Came::Stored(Done::Accounts { rows, more, .. }) => self.listed(now, &rows, more),
+            PendingOrder::List => match came {
+                JobResult::Stored(Done::Accounts { rows, more, .. }) => self.listed(now, &rows, more),
                 _ => not_stored,
             },
-            Ordered::Delete { account } => match came {
-                Came::Stored(Done::Deleted { messages, .. }) => {
+            PendingOrder::Delete { account } => match came {
+                JobResult::Stored(Done::Deleted { messages, .. }) => {
                     self.accounts.deleted(account);
                     log::info!("account {account} was deleted by an operator");
                     self.unwritten(&messages);
@@ -179,16 +181,16 @@ impl Engine {
                     not_stored
                 }
             },
-            Ordered::Import => match came {
-                Came::Stored(Done::Imported { new, .. }) => {
+            PendingOrder::Import => match came {
+                JobResult::Stored(Done::Imported { new, .. }) => {
                     self.accounts.added(new.iter().map(String::as_str));
                     log::info!("an operator has imported {} new accounts", new.len());
                     Answer::Imported { new: new.len() }
                 }
                 _ => not_stored,
             },
-            Ordered::Password { account, before, nth } => match came {
-                Came::Stored(Done::Ok { .. }) => {
+            PendingOrder::Password { account, before, nth } => match came {
+                JobResult::Stored(Done::Ok { .. }) => {
                     log::info!("account {account} was given a new password by an operator");
                     Answer::Done
                 }
@@ -200,8 +202,8 @@ impl Engine {
                     not_stored
                 }
             },
-            Ordered::SecureOnly { account, on } => match came {
-                Came::Stored(Done::Ok { .. }) => {
+            PendingOrder::SecureOnly { account, on } => match came {
+                JobResult::Stored(Done::Ok { .. }) => {
                     self.change(account, Change::SecureOnly(on));
                     // Whoever came in between has a session by now.
                     if on {
@@ -235,7 +237,7 @@ impl Engine {
     pub(super) fn overtaken(&mut self, of: AccountId, hashed: Hashed) {
         for ordered in self.jobs.orders() {
             match ordered {
-                Ordered::Password { account, before, .. } if *account == of => *before = hashed.clone(),
+                PendingOrder::Password { account, before, .. } if *account == of => *before = hashed.clone(),
                 _ => {}
             }
         }
@@ -243,12 +245,12 @@ impl Engine {
 }
 
 /// Of somebody who is not in memory the list says what the store says.
-fn absent(now: Now, listed: &Listed) -> Row {
+fn absent(now: Now, listed: &AccountRecord) -> AccountSummary {
     let session = listed.session.filter(|(_, noted)| {
         let silent = now.unix.saturating_sub(*noted).try_into().unwrap_or(0);
         Duration::from_secs(silent) <= SESSION
     });
-    Row {
+    AccountSummary {
         name: listed.name.clone(),
         unread: listed.unread,
         addresses: session.map(|(address, _)| address.to_string()).into_iter().collect(),

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::net::SocketAddr;
 
-use super::jobs::Asked;
-use super::requests::Waiting;
+use super::jobs::PendingJob;
+use super::requests::PendingRequest;
 use super::secure::number;
 use super::{Engine, MAX_REPLY, Now};
 use crate::base::model::{Account, names};
@@ -12,11 +12,11 @@ use crate::protocol::wire::Reply;
 use crate::protocol::wire::frame::FromServer;
 use crate::protocol::wire::reply::Forwarded;
 use crate::protocol::wire::request::Body;
-use crate::server::store::{AccountId, MessageRow, NewMessage, Op, Own, SentKey, Write};
+use crate::server::store::{AccountId, MessageRow, NewMessage, Op, OwnCopy, SentKey, Write};
 
 /// A message that has receivers.
 #[derive(Debug)]
-pub(super) struct Addressed {
+pub(super) struct AddressedMessage {
     pub(super) receivers: Vec<AccountId>,
     /// An account, or a room.
     pub(super) sender: String,
@@ -29,7 +29,7 @@ pub(super) struct Addressed {
     pub(super) online: bool,
 }
 
-impl Addressed {
+impl AddressedMessage {
     /// Whom it concerns.
     pub(super) fn needs(&self, needed: &mut HashSet<AccountId>) {
         needed.insert(self.author);
@@ -37,7 +37,7 @@ impl Addressed {
     }
 
     /// As it is stored. Its bytes as they came are needed nowhere else, so they go along.
-    pub(super) fn new_message(&mut self, now: Now, key: Option<SentKey>, own: Option<Own>) -> NewMessage {
+    pub(super) fn new_message(&mut self, now: Now, key: Option<SentKey>, own: Option<OwnCopy>) -> NewMessage {
         let raw = std::mem::take(&mut self.raw);
         let Self { receivers, sender, author, writer, text, online, .. } = &*self;
         NewMessage {
@@ -73,7 +73,7 @@ impl Engine {
         let reply = if message.online { Forwarded::Done } else { Forwarded::Offline };
         let new = message.new_message(now, None, None);
         let write = |job| Write::Message { job, message: new };
-        self.ask_store(Asked::Request(from, Waiting::Send { message, reply }), |job| Op::Write(write(job)));
+        self.ask_store(PendingJob::Request(from, PendingRequest::Send { message, reply }), |job| Op::Write(write(job)));
     }
 
     /// Whose mailboxes a message goes to, and how it is read there.
@@ -83,13 +83,13 @@ impl Engine {
         writer_id: AccountId,
         to: &Account,
         body: Body,
-    ) -> Result<Addressed, Undeliverable> {
+    ) -> Result<AddressedMessage, Undeliverable> {
         let Some(name) = self.accounts.people.get(&writer_id).map(|p| p.name.clone()) else {
             return Err(Undeliverable::Nobody);
         };
         let Body { raw, text } = body;
         let (mut receivers, sender, writer) = if to.as_str() == Account::LOBBY {
-            let all = self.places.addresses.values().copied().chain(self.devices.accounts());
+            let all = self.addresses.addresses.values().copied().chain(self.devices.accounts());
             let present: Vec<AccountId> = all.filter(|id| *id != writer_id && self.present(now, *id)).collect();
             (present, Account::LOBBY.to_owned(), Some(name))
         } else {
@@ -108,11 +108,11 @@ impl Engine {
             return Err(Undeliverable::Nobody);
         }
         let online = receivers.iter().any(|id| self.present(now, *id));
-        Ok(Addressed { receivers, sender, author: writer_id, writer, raw, text, online })
+        Ok(AddressedMessage { receivers, sender, author: writer_id, writer, raw, text, online })
     }
 
     /// There was no room for a message, which is said in the log, if seldom.
-    pub(super) fn is_full(&mut self, now: Now, message: &Addressed) {
+    pub(super) fn is_full(&mut self, now: Now, message: &AddressedMessage) {
         if let [receiver] = message.receivers[..]
             && message.writer.is_none()
             && let Some(more) = self.full_mailboxes.speaks(now.instant)
@@ -127,13 +127,13 @@ impl Engine {
     }
 
     /// A message is on disk, a row for each receiver.
-    pub(super) fn kept(&mut self, message: &Addressed, rows: &[MessageRow], sent: i64) {
+    pub(super) fn kept(&mut self, message: &AddressedMessage, rows: &[MessageRow], sent: i64) {
         let made = self.made(message.author).filter(|_| message.writer.is_none());
         // A room's message has no row where there was no room.
         for (receiver, row) in message.receivers.iter().zip(rows).filter(|(_, row)| **row > 0) {
             if let Some(person) = self.accounts.got(*receiver, &message.sender) {
                 for peer in person.devices.clone() {
-                    let Addressed { sender, writer, text, .. } = message;
+                    let AddressedMessage { sender, writer, text, .. } = message;
                     let (from, writer, text) = (sender.clone(), writer.clone(), text.clone());
                     let row = *row;
                     self.push(peer, row, |after| FromServer::Message {

@@ -13,18 +13,18 @@ use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use super::jobs::{Asked, Came};
+use super::jobs::{JobResult, PendingJob};
 use super::lanes::Queued;
-use super::pace::Slow;
+use super::send_rates::DelayedMessage;
 use super::sessions::Session;
-use super::turns::{count, network};
+use super::throttle::{count, network};
 use super::{Effect, Engine, Now, PRESENCE, SESSION};
 use crate::base::model::Account;
 use crate::protocol::link::PeerId;
 use crate::protocol::wire::Request;
 use crate::server::control::{Answer, Order};
 use crate::server::limits::{Buckets, Rate};
-use crate::server::store::{AccountId, Done, Known, Op, Read, Sought, Write};
+use crate::server::store::{AccountId, Done, Op, PersonKey, PersonRecord, Read, Write};
 
 /// Looks into the store that one network may cause; nobody makes up this machine's own addresses.
 const OF_ONE: Rate = Rate { per_second: 500.0, burst: 4_000.0 };
@@ -40,7 +40,7 @@ const ROUNDED: Duration = Duration::from_secs(2);
 
 /// What goes on when somebody is found, or is not there.
 #[derive(Debug)]
-pub(super) enum Seeker {
+pub(super) enum LookupWaiter {
     /// The first datagram of this lane.
     Lane { from: SocketAddr, stranger: bool },
     /// The first frame that this device has waiting.
@@ -48,21 +48,21 @@ pub(super) enum Seeker {
     /// An operator's order, under its ticket.
     Order(u64, Order),
     /// A message whose time had come.
-    Slow(Slow),
+    DelayedMessage(DelayedMessage),
 }
 
 /// Who is being looked for, and what that may cost.
 #[derive(Debug)]
-pub(super) struct Finding {
+pub(super) struct Lookups {
     /// Who is looked for, under which number.
-    sought: HashMap<Sought, u64>,
+    sought: HashMap<PersonKey, u64>,
     of_one: Buckets<IpAddr>,
     of_strangers: Buckets<()>,
     /// How many of those who wait are strangers' lanes.
     strangers: usize,
 }
 
-impl Default for Finding {
+impl Default for Lookups {
     fn default() -> Self {
         Self {
             sought: HashMap::new(),
@@ -73,7 +73,7 @@ impl Default for Finding {
     }
 }
 
-impl Finding {
+impl Lookups {
     /// Whether this address may cause a look, which is counted then.
     ///
     /// # Errors
@@ -98,9 +98,10 @@ impl Finding {
     }
 
     /// It is known of them, or cannot be.
-    fn found(&mut self, sought: &Sought, seekers: &[Seeker]) {
+    fn found(&mut self, sought: &PersonKey, seekers: &[LookupWaiter]) {
         self.sought.remove(sought);
-        let strangers = seekers.iter().filter(|seeker| matches!(seeker, Seeker::Lane { stranger: true, .. })).count();
+        let strangers =
+            seekers.iter().filter(|seeker| matches!(seeker, LookupWaiter::Lane { stranger: true, .. })).count();
         self.strangers = self.strangers.saturating_sub(strangers);
     }
 }
@@ -110,7 +111,7 @@ impl Engine {
     ///
     /// # Errors
     /// Whom the store is to be asked for before this request can be looked at.
-    pub(super) fn missing(&self, from: SocketAddr, request: &Request) -> Result<Option<AccountId>, Sought> {
+    pub(super) fn missing(&self, from: SocketAddr, request: &Request) -> Result<Option<AccountId>, PersonKey> {
         let found = match request {
             Request::Hello { .. } => return Ok(None),
             Request::Register { account, password, confirm } => {
@@ -122,8 +123,8 @@ impl Engine {
             Request::Login { account, .. } | Request::ChangePassword { account, .. } => {
                 self.accounts.find(account.as_str())
             }
-            _ if self.places.is_unknown(from) => return Err(Sought::Place(from)),
-            Request::Send { to, .. } if self.places.whose(from).is_some() && to.as_str() != Account::LOBBY => {
+            _ if self.addresses.is_unknown(from) => return Err(PersonKey::Address(from)),
+            Request::Send { to, .. } if self.addresses.whose(from).is_some() && to.as_str() != Account::LOBBY => {
                 self.accounts.find(to.as_str())
             }
             Request::Send { .. }
@@ -139,8 +140,8 @@ impl Engine {
 
     /// A datagram waits for somebody, if its address may cause a look now. Who is logged in waits for that too; a stranger's is
     /// dropped, as strangers may be made up.
-    pub(super) fn seek_for_lane(&mut self, now: Now, from: SocketAddr, sought: Sought, bytes: &[u8]) {
-        let stranger = self.places.whose(from).is_none();
+    pub(super) fn seek_for_lane(&mut self, now: Now, from: SocketAddr, sought: PersonKey, bytes: &[u8]) {
+        let stranger = self.addresses.whose(from).is_none();
         if stranger && self.finding.strangers >= STRANGERS {
             return;
         }
@@ -154,34 +155,36 @@ impl Engine {
             Err(Some(at)) => self.wait_for_turn(from, at),
             _ => {
                 self.finding.strangers += usize::from(stranger);
-                self.seek(now, sought, Seeker::Lane { from, stranger });
+                self.seek(now, sought, LookupWaiter::Lane { from, stranger });
             }
         }
     }
 
     /// The store is asked for somebody, once for all who wait for the same.
-    pub(super) fn seek(&mut self, now: Now, sought: Sought, seeker: Seeker) {
+    pub(super) fn seek(&mut self, now: Now, sought: PersonKey, seeker: LookupWaiter) {
         if let Some(job) = self.finding.sought.get(&sought) {
             return self.jobs.join(*job, seeker);
         }
         let since = now.unix.saturating_sub(i64::try_from(SESSION.as_secs()).unwrap_or(i64::MAX));
-        let asked = Asked::Person(sought.clone(), vec![seeker]);
+        let asked = PendingJob::Person(sought.clone(), vec![seeker]);
         let whom = sought.clone();
         let job = self.ask_store(asked, |job| Op::Read(Read::Person { job, sought: whom, since }));
         self.finding.sought.insert(sought, job);
     }
 
     /// Whoever was looked for is found, or is nobody, or cannot be read.
-    pub(super) fn person_came(&mut self, now: Now, sought: Sought, seekers: Vec<Seeker>, came: Came) {
+    pub(super) fn person_came(&mut self, now: Now, sought: PersonKey, seekers: Vec<LookupWaiter>, came: JobResult) {
         self.finding.found(&sought, &seekers);
-        let Came::Stored(Done::Person { person, .. }) = came else {
+        let JobResult::Stored(Done::Person { person, .. }) = came else {
             return seekers.into_iter().for_each(|seeker| self.seek_in_vain(now, seeker));
         };
         if let Some(known) = person {
             let by = match seekers.first() {
-                Some(Seeker::Lane { from, stranger }) => Some((*from, *stranger)),
-                Some(Seeker::Device(peer)) => self.device_address(*peer).map(|from| (from, self.is_stranger(*peer))),
-                Some(Seeker::Order(..) | Seeker::Slow(_)) | None => None,
+                Some(LookupWaiter::Lane { from, stranger }) => Some((*from, *stranger)),
+                Some(LookupWaiter::Device(peer)) => {
+                    self.device_address(*peer).map(|from| (from, self.is_stranger(*peer)))
+                }
+                Some(LookupWaiter::Order(..) | LookupWaiter::DelayedMessage(_)) | None => None,
             };
             if let Some((from, stranger)) = by {
                 self.finding.read(from, stranger, known.unread.values().sum());
@@ -189,35 +192,37 @@ impl Engine {
             self.know(now, *known);
         }
         match sought {
-            Sought::Name(name) if self.accounts.of_name(&name).is_none() => self.accounts.nobody_has(name),
-            Sought::Place(address) if self.places.whose(address).is_none() => self.places.nobody_is_at(address),
-            Sought::Name(_) | Sought::Place(_) => {}
+            PersonKey::Name(name) if self.accounts.of_name(&name).is_none() => self.accounts.nobody_has(name),
+            PersonKey::Address(address) if self.addresses.whose(address).is_none() => {
+                self.addresses.nobody_is_at(address)
+            }
+            PersonKey::Name(_) | PersonKey::Address(_) => {}
         }
         for seeker in seekers {
             match seeker {
-                Seeker::Lane { from, .. } => self.free(from, now),
-                Seeker::Device(peer) => self.go_on(now, peer),
-                Seeker::Order(ticket, order) => self.administer(now, ticket, order),
-                Seeker::Slow(slow) => self.send_waited(now, slow),
+                LookupWaiter::Lane { from, .. } => self.free(from, now),
+                LookupWaiter::Device(peer) => self.go_on(now, peer),
+                LookupWaiter::Order(ticket, order) => self.administer(now, ticket, order),
+                LookupWaiter::DelayedMessage(slow) => self.send_waited(now, slow),
             }
         }
     }
 
     /// The store could not be read. The plain dialect has no word for it: as nothing may be claimed, the client asks again.
-    fn seek_in_vain(&mut self, now: Now, seeker: Seeker) {
+    fn seek_in_vain(&mut self, now: Now, seeker: LookupWaiter) {
         match seeker {
-            Seeker::Lane { from, .. } => {
+            LookupWaiter::Lane { from, .. } => {
                 self.lanes.drop_again(from);
                 self.free(from, now);
             }
-            Seeker::Device(peer) => self.go_on_without(now, peer),
-            Seeker::Order(ticket, _) => self.tell(ticket, Answer::NotStored { error: String::new() }),
-            Seeker::Slow(slow) => self.free(slow.from, now),
+            LookupWaiter::Device(peer) => self.go_on_without(now, peer),
+            LookupWaiter::Order(ticket, _) => self.tell(ticket, Answer::NotStored { error: String::new() }),
+            LookupWaiter::DelayedMessage(slow) => self.free(slow.from, now),
         }
     }
 
     /// Whoever the store has found is here, unless they are already, or are being deleted: memory is newer then.
-    pub(super) fn know(&mut self, now: Now, known: Known) {
+    pub(super) fn know(&mut self, now: Now, known: PersonRecord) {
         let id = known.id;
         if self.accounts.person(id).is_some() {
             return;
@@ -225,7 +230,7 @@ impl Engine {
         let session = known.session.and_then(|(address, noted)| self.restored(now, address, noted));
         self.accounts.know(known);
         if let Some(session) = session {
-            self.places.restore(session.address, id);
+            self.addresses.restore(session.address, id);
             if let Some(person) = self.accounts.people.get_mut(&id) {
                 person.session = Some(session);
             }
@@ -235,7 +240,7 @@ impl Engine {
     /// A session as the store has it: as silent as it was, so that yesterday's makes nobody present. None if it is over.
     fn restored(&self, now: Now, address: SocketAddr, noted: i64) -> Option<Session> {
         let silent = Duration::from_secs(now.unix.saturating_sub(noted).try_into().unwrap_or(0));
-        if silent > SESSION || !self.places.is_unknown(address) {
+        if silent > SESSION || !self.addresses.is_unknown(address) {
             return None;
         }
         // A machine that started later than that has no such instant.
@@ -257,8 +262,8 @@ impl Engine {
         let mut silent = Vec::new();
         for id in self.accounts.too_many(&needed) {
             let Some(session) = self.accounts.remove(id).and_then(|person| person.session) else { continue };
-            self.places.forget(session.address);
-            self.places.last_present = self.places.last_present.max(session.seen + PRESENCE);
+            self.addresses.forget(session.address);
+            self.addresses.last_present = self.addresses.last_present.max(session.seen + PRESENCE);
             let seen = now.instant.saturating_duration_since(session.seen).as_secs();
             let seen = now.unix.saturating_sub(i64::try_from(seen).unwrap_or(0));
             if seen > session.noted {
@@ -282,9 +287,9 @@ impl Engine {
             }
         }
         self.jobs.needs(&mut needed);
-        self.tries.needs(&mut needed);
+        self.login_attempts.needs(&mut needed);
         self.lanes.needs(&mut needed);
-        needed.extend(self.pace.waiting_for().filter_map(|name| self.accounts.named(name)));
+        needed.extend(self.send_rates.waiting_for().filter_map(|name| self.accounts.named(name)));
         needed
     }
 }

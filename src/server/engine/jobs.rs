@@ -8,38 +8,38 @@
 //!
 //! An entry is a variant of what a plain request waits for (`requests`), a device's frame (`secure::waiting`) or an operator's
 //! order (`administering`); or it is somebody who is looked for (`finding`). The compiler asks of each whom it concerns
-//! ([`Asked::needs`]), and, in one `match` of its kind, what its answer becomes and what it becomes if there is none. What
+//! ([`PendingJob::needs`]), and, in one `match` of its kind, what its answer becomes and what it becomes if there is none. What
 //! follows from the kind alone is done here: a lane is held and goes on, a device's questions are counted, an operator is told.
 
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 
-use super::administering::Ordered;
-use super::finding::Seeker;
-use super::requests::{Follows, Waiting};
+use super::administering::PendingOrder;
+use super::finding::LookupWaiter;
+use super::requests::{NextStep, PendingRequest};
 use super::{Effect, Engine, Now, secure};
 use crate::protocol::link::PeerId;
 use crate::server::hasher::{Hashed, Job, Outcome};
-use crate::server::store::{AccountId, Done, Op, Sought};
+use crate::server::store::{AccountId, Done, Op, PersonKey};
 
 /// What waits for an answer of the store or the hasher.
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "the largest is the commonest")]
-pub(super) enum Asked {
+pub(super) enum PendingJob {
     /// A plain request; its lane is held meanwhile.
-    Request(SocketAddr, Waiting),
+    Request(SocketAddr, PendingRequest),
     /// A device's frame; it is counted meanwhile.
-    Frame(PeerId, secure::Waiting),
+    Frame(PeerId, secure::PendingFrame),
     /// An operator's order, under its ticket.
-    Order(u64, Ordered),
+    Order(u64, PendingOrder),
     /// Whoever looks for somebody.
-    Person(Sought, Vec<Seeker>),
+    Person(PersonKey, Vec<LookupWaiter>),
 }
 
 /// What became of it.
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "it is taken apart at once")]
-pub(super) enum Came {
+pub(super) enum JobResult {
     /// The store has done it; what, is not a failure.
     Stored(Done),
     /// A new password is hashed.
@@ -50,7 +50,7 @@ pub(super) enum Came {
     Failed,
 }
 
-impl Asked {
+impl PendingJob {
     /// Whom it concerns: they stay in memory meanwhile.
     fn needs(&self, needed: &mut HashSet<AccountId>) {
         match self {
@@ -67,19 +67,19 @@ impl Asked {
 #[derive(Debug, Default)]
 pub(super) struct Jobs {
     last: u64,
-    asked: HashMap<u64, Asked>,
+    asked: HashMap<u64, PendingJob>,
 }
 
 impl Jobs {
     /// Something waits from now on, under a number that no job has had.
-    pub(super) fn note(&mut self, asked: Asked) -> u64 {
+    pub(super) fn note(&mut self, asked: PendingJob) -> u64 {
         self.last += 1;
         self.asked.insert(self.last, asked);
         self.last
     }
 
     /// It does no more.
-    pub(super) fn take(&mut self, job: u64) -> Option<Asked> {
+    pub(super) fn take(&mut self, job: u64) -> Option<PendingJob> {
         self.asked.remove(&job)
     }
 
@@ -89,8 +89,8 @@ impl Jobs {
     }
 
     /// One more looks for whoever is looked for under this number.
-    pub(super) fn join(&mut self, job: u64, seeker: Seeker) {
-        if let Some(Asked::Person(_, seekers)) = self.asked.get_mut(&job) {
+    pub(super) fn join(&mut self, job: u64, seeker: LookupWaiter) {
+        if let Some(PendingJob::Person(_, seekers)) = self.asked.get_mut(&job) {
             seekers.push(seeker);
         }
     }
@@ -101,33 +101,33 @@ impl Jobs {
     }
 
     /// The orders that wait. Looks through everything that does, so it is for what operators do.
-    pub(super) fn orders(&mut self) -> impl Iterator<Item = &mut Ordered> {
+    pub(super) fn orders(&mut self) -> impl Iterator<Item = &mut PendingOrder> {
         self.asked.values_mut().filter_map(|asked| match asked {
-            Asked::Order(_, ordered) => Some(ordered),
-            Asked::Request(..) | Asked::Frame(..) | Asked::Person(..) => None,
+            PendingJob::Order(_, ordered) => Some(ordered),
+            PendingJob::Request(..) | PendingJob::Frame(..) | PendingJob::Person(..) => None,
         })
     }
 }
 
 impl Engine {
     /// The store is asked for something; `op` is given the number, which comes back.
-    pub(super) fn ask_store(&mut self, asked: Asked, op: impl FnOnce(u64) -> Op) -> u64 {
+    pub(super) fn ask_store(&mut self, asked: PendingJob, op: impl FnOnce(u64) -> Op) -> u64 {
         let job = self.asks(asked);
         self.effects.push_back(Effect::Store(op(job)));
         job
     }
 
     /// The hasher is asked for something; `hash` is given the number.
-    pub(super) fn ask_hasher(&mut self, asked: Asked, hash: impl FnOnce(u64) -> Job) {
+    pub(super) fn ask_hasher(&mut self, asked: PendingJob, hash: impl FnOnce(u64) -> Job) {
         let job = self.asks(asked);
         self.effects.push_back(Effect::Hash(hash(job)));
     }
 
-    fn asks(&mut self, asked: Asked) -> u64 {
+    fn asks(&mut self, asked: PendingJob) -> u64 {
         match &asked {
-            Asked::Request(from, _) => self.lanes.hold(*from),
-            Asked::Frame(peer, waiting) => self.devices.ask(*peer, waiting),
-            Asked::Order(..) | Asked::Person(..) => {}
+            PendingJob::Request(from, _) => self.lanes.hold(*from),
+            PendingJob::Frame(peer, waiting) => self.devices.ask(*peer, waiting),
+            PendingJob::Order(..) | PendingJob::Person(..) => {}
         }
         self.jobs.note(asked)
     }
@@ -139,8 +139,8 @@ impl Engine {
                 senders.iter().for_each(|(of, n)| self.accounts.took(account, of, *n));
                 delivered.into_iter().for_each(|delivery| self.delivered(delivery));
             }
-            Done::Failed { job } => self.came(now, job, Came::Failed),
-            done => self.came(now, done.job(), Came::Stored(done)),
+            Done::Failed { job } => self.came(now, job, JobResult::Failed),
+            done => self.came(now, done.job(), JobResult::Stored(done)),
         }
         self.make_room(now);
     }
@@ -148,41 +148,41 @@ impl Engine {
     /// What became of a hash.
     pub fn hashed(&mut self, now: Now, outcome: Outcome) {
         match outcome {
-            Outcome::New { job, hashed: Some(hashed) } => self.came(now, job, Came::Hashed(hashed)),
+            Outcome::New { job, hashed: Some(hashed) } => self.came(now, job, JobResult::Hashed(hashed)),
             Outcome::New { job, hashed: None } => {
                 log::error!("no random bytes for a salt: a new password was not stored");
-                self.came(now, job, Came::Failed);
+                self.came(now, job, JobResult::Failed);
             }
-            Outcome::Checked { job, right } => self.came(now, job, Came::Checked(right)),
+            Outcome::Checked { job, right } => self.came(now, job, JobResult::Checked(right)),
         }
     }
 
     /// The hasher has too much to do: this job was not taken.
     pub fn not_hashed(&mut self, now: Now, job: u64) {
-        self.came(now, job, Came::Failed);
+        self.came(now, job, JobResult::Failed);
     }
 
     /// Something has its answer, or gets none. Nobody waits under 0.
-    fn came(&mut self, now: Now, job: u64, came: Came) {
+    fn came(&mut self, now: Now, job: u64, came: JobResult) {
         let Some(asked) = self.jobs.take(job) else { return };
         match asked {
-            Asked::Request(from, waiting) => match self.request_came(now, from, waiting, came) {
-                Follows::Reply(reply) => {
+            PendingJob::Request(from, waiting) => match self.request_came(now, from, waiting, came) {
+                NextStep::Reply(reply) => {
                     self.reply(from, &reply);
                     self.free(from, now);
                 }
-                Follows::Nothing => self.free(from, now),
-                Follows::Later => {}
+                NextStep::Nothing => self.free(from, now),
+                NextStep::Later => {}
             },
-            Asked::Frame(peer, waiting) => {
+            PendingJob::Frame(peer, waiting) => {
                 self.devices.ask_no_more(peer, &waiting);
                 self.frame_came(now, peer, waiting, came);
             }
-            Asked::Order(ticket, ordered) => {
+            PendingJob::Order(ticket, ordered) => {
                 let answer = self.order_came(now, ordered, came);
                 self.tell(ticket, answer);
             }
-            Asked::Person(sought, seekers) => self.person_came(now, sought, seekers, came),
+            PendingJob::Person(sought, seekers) => self.person_came(now, sought, seekers, came),
         }
     }
 }
@@ -195,17 +195,17 @@ mod tests {
     fn each_job_has_a_number_of_its_own_and_is_answered_once() {
         let mut jobs = Jobs::default();
         let from = SocketAddr::from(([127, 0, 0, 1], 1));
-        let request = jobs.note(Asked::Request(from, Waiting::Offline));
-        let device = jobs.note(Asked::Frame(PeerId(7), secure::Waiting::History { id: 9 }));
-        let order = jobs.note(Asked::Order(5, Ordered::SecureOnly { account: 1, on: true }));
+        let request = jobs.note(PendingJob::Request(from, PendingRequest::Offline));
+        let device = jobs.note(PendingJob::Frame(PeerId(7), secure::PendingFrame::History { id: 9 }));
+        let order = jobs.note(PendingJob::Order(5, PendingOrder::SecureOnly { account: 1, on: true }));
         assert_eq!([request, device, order], [1, 2, 3]);
         assert_eq!((jobs.orders().count(), jobs.waiting()), (1, 3));
         let mut needed = HashSet::new();
         jobs.needs(&mut needed);
         assert_eq!(needed, HashSet::from([1]));
-        assert!(matches!(jobs.take(request), Some(Asked::Request(of, Waiting::Offline)) if of == from));
+        assert!(matches!(jobs.take(request), Some(PendingJob::Request(of, PendingRequest::Offline)) if of == from));
         let ordered = jobs.take(order);
-        assert!(matches!(ordered, Some(Asked::Order(5, Ordered::SecureOnly { account: 1, on: true }))));
+        assert!(matches!(ordered, Some(PendingJob::Order(5, PendingOrder::SecureOnly { account: 1, on: true }))));
         assert!(jobs.take(request).is_none() && jobs.take(order).is_none() && jobs.waiting() == 1);
     }
 }

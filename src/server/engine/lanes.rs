@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
 
-use super::tries::Try;
+use super::login_attempts::LoginAttempt;
 use crate::server::store::AccountId;
 
 /// Requests of one address that may wait.
@@ -17,7 +17,7 @@ pub(super) enum Queued {
     /// One that was begun, and has waited for somebody to be found; its turn was counted.
     Again(Vec<u8>),
     /// A login that has waited for its turn apart.
-    Try(Try),
+    LoginAttempt(LoginAttempt),
 }
 
 #[derive(Debug, Default)]
@@ -44,10 +44,10 @@ impl Lanes {
     }
 
     /// A login that has waited apart: back if it may be looked at now, else it is the next.
-    pub(super) fn pass_try(&mut self, from: SocketAddr, tried: Try) -> Option<Try> {
+    pub(super) fn pass_try(&mut self, from: SocketAddr, tried: LoginAttempt) -> Option<LoginAttempt> {
         match self.0.get_mut(&from) {
             Some(lane) if lane.busy => {
-                lane.queue.push_front(Queued::Try(tried));
+                lane.queue.push_front(Queued::LoginAttempt(tried));
                 None
             }
             _ => Some(tried),
@@ -91,7 +91,7 @@ impl Lanes {
     pub(super) fn needs(&self, needed: &mut HashSet<AccountId>) {
         let queued = self.0.values().flat_map(|lane| &lane.queue);
         needed.extend(queued.filter_map(|queued| match queued {
-            Queued::Try(tried) => Some(tried.account),
+            Queued::LoginAttempt(tried) => Some(tried.account),
             Queued::Datagram(_) | Queued::Again(_) => None,
         }));
     }
@@ -126,7 +126,7 @@ mod tests {
     fn rest(lanes: &mut Lanes) -> Vec<Vec<u8>> {
         let bytes = |queued| match queued {
             Queued::Datagram(bytes) => bytes,
-            Queued::Again(_) | Queued::Try(_) => panic!("a datagram"),
+            Queued::Again(_) | Queued::LoginAttempt(_) => panic!("a datagram"),
         };
         std::iter::from_fn(|| lanes.next(at(1)).map(bytes)).collect()
     }

@@ -2,14 +2,14 @@
 
 use std::net::SocketAddr;
 
-use super::jobs::Asked;
-use super::requests::Waiting;
+use super::jobs::PendingJob;
+use super::requests::PendingRequest;
 use super::{Engine, MAX_REPLY, Now};
 use crate::base::model::{Account, names};
 use crate::protocol::wire::reply::Delivery;
 use crate::protocol::wire::request::Body;
 use crate::protocol::wire::{Reply, Request};
-use crate::server::store::{AccountId, Op, Read, Unread};
+use crate::server::store::{AccountId, Op, Read, UnreadMessage};
 
 impl Engine {
     pub(super) fn served(&mut self, now: Now, from: SocketAddr, account: AccountId, request: Request) {
@@ -54,7 +54,7 @@ impl Engine {
         }
         let sender = sender.map(|s| s.as_str().to_owned());
         let read = |job| Read::Offer { job, account, from: sender };
-        self.ask_store(Asked::Request(from, Waiting::Offer { account, all }), |job| Op::Read(read(job)));
+        self.ask_store(PendingJob::Request(from, PendingRequest::Offer { account, all }), |job| Op::Read(read(job)));
     }
 
     /// The next message, or that there is none.
@@ -63,7 +63,7 @@ impl Engine {
         from: SocketAddr,
         account: AccountId,
         all: bool,
-        message: Option<Unread>,
+        message: Option<UnreadMessage>,
     ) -> Reply {
         let delivery = message.map(|message| {
             let session = self.accounts.people.get_mut(&account).and_then(|p| p.session.as_mut());
@@ -85,7 +85,7 @@ impl Engine {
 
     fn who(&mut self, now: Now, from: SocketAddr, offset: usize) {
         let mut present: Vec<&str> = self
-            .places
+            .addresses
             .addresses
             .values()
             .copied()

@@ -3,9 +3,9 @@
 
 use std::net::SocketAddr;
 
-use super::accounts::Claim;
-use super::jobs::Asked;
-use super::requests::{Follows, Waiting};
+use super::accounts::NameClaim;
+use super::jobs::PendingJob;
+use super::requests::{NextStep, PendingRequest};
 use super::{Engine, Now};
 use crate::base::model::{Account, Password};
 use crate::protocol::wire::Reply;
@@ -25,17 +25,20 @@ impl Engine {
             return self.reply(from, &Reply::Register(Registered::PasswordsDiffer));
         }
         match self.accounts.claim(account.as_str()) {
-            Claim::Granted => {
-                self.ask_hasher(Asked::Request(from, Waiting::Hash { account }), |job| Job::New { job, password });
+            NameClaim::Granted => {
+                self.ask_hasher(PendingJob::Request(from, PendingRequest::Hash { account }), |job| Job::New {
+                    job,
+                    password,
+                });
             }
-            Claim::Exists => self.reply(from, &Reply::Register(Registered::AccountExists)),
+            NameClaim::Exists => self.reply(from, &Reply::Register(Registered::AccountExists)),
             // Whether it exists is known when the first one is on disk, or is not.
-            Claim::Pending => {
+            NameClaim::Pending => {
                 if self.accounts.wait_for(account.as_str(), from) {
                     self.lanes.hold(from);
                 }
             }
-            Claim::Full => {
+            NameClaim::Full => {
                 self.accounts.say_full(account.as_str(), now.instant);
                 self.refuse(now, from, &Reply::NotUnderstood);
             }
@@ -49,13 +52,13 @@ impl Engine {
         from: SocketAddr,
         name: &str,
         outcome: Option<Registered>,
-    ) -> Follows {
+    ) -> NextStep {
         if let Some(outcome) = outcome {
             self.reply(from, &Reply::Register(outcome));
         }
         self.free(from, now);
         self.rivals(now, name, outcome);
-        Follows::Later
+        NextStep::Later
     }
 
     /// Answers those who asked for the same name meanwhile.

@@ -4,8 +4,8 @@
 use std::collections::HashSet;
 use std::net::SocketAddr;
 
-use super::delivery::Addressed;
-use super::jobs::{Asked, Came};
+use super::delivery::AddressedMessage;
+use super::jobs::{JobResult, PendingJob};
 use super::{Engine, Now};
 use crate::base::model::{Account, Password};
 use crate::protocol::wire::Reply;
@@ -15,7 +15,7 @@ use crate::server::store::{AccountId, Done, Op, Write};
 
 /// What a plain request waits for.
 #[derive(Debug)]
-pub(super) enum Waiting {
+pub(super) enum PendingRequest {
     /// A new account's password is hashed.
     Hash { account: Account },
     /// A new account is stored.
@@ -29,14 +29,14 @@ pub(super) enum Waiting {
     /// A session is stored.
     Login { reply: LoggedIn },
     /// A message is stored.
-    Send { message: Addressed, reply: Forwarded },
+    Send { message: AddressedMessage, reply: Forwarded },
     /// The next message is read.
     Offer { account: AccountId, all: bool },
     /// A session's end is stored.
     Offline,
 }
 
-impl Waiting {
+impl PendingRequest {
     /// Whom it concerns.
     pub(super) fn needs(&self, needed: &mut HashSet<AccountId>) {
         match self {
@@ -54,7 +54,7 @@ impl Waiting {
 
 /// What follows for the address whose request waited.
 #[derive(Debug)]
-pub(super) enum Follows {
+pub(super) enum NextStep {
     /// This is said, and its lane goes on.
     Reply(Reply),
     /// Nothing is said, and its lane goes on.
@@ -65,77 +65,83 @@ pub(super) enum Follows {
 
 impl Engine {
     /// What a plain request waited for has come, or has failed.
-    pub(super) fn request_came(&mut self, now: Now, from: SocketAddr, waiting: Waiting, came: Came) -> Follows {
+    pub(super) fn request_came(
+        &mut self,
+        now: Now,
+        from: SocketAddr,
+        waiting: PendingRequest,
+        came: JobResult,
+    ) -> NextStep {
         match waiting {
-            Waiting::Hash { account } => match came {
-                Came::Hashed(hashed) => {
+            PendingRequest::Hash { account } => match came {
+                JobResult::Hashed(hashed) => {
                     let name = account.as_str().to_owned();
-                    let asked = Asked::Request(from, Waiting::Register { account, hashed: hashed.clone() });
+                    let asked = PendingJob::Request(from, PendingRequest::Register { account, hashed: hashed.clone() });
                     self.ask_store(asked, |job| Op::Write(Write::Register { job, name, hashed, at: now.unix }));
-                    Follows::Later
+                    NextStep::Later
                 }
                 _ => self.registered(now, from, account.as_str(), None),
             },
-            Waiting::Register { account, hashed } => {
+            PendingRequest::Register { account, hashed } => {
                 let outcome = self.register_came(account.as_str(), hashed, came);
                 self.registered(now, from, account.as_str(), outcome)
             }
-            Waiting::Check { account, nth, counted, change } => {
+            PendingRequest::Check { account, nth, counted, change } => {
                 match came {
-                    Came::Checked(right) if self.nth_password(account) == Some(nth) => {
+                    JobResult::Checked(right) if self.nth_password(account) == Some(nth) => {
                         self.checked(now, from, (account, change), right, counted);
                     }
-                    Came::Checked(_) => self.checked_in_vain(now, from, (account, change.is_some()), counted),
+                    JobResult::Checked(_) => self.checked_in_vain(now, from, (account, change.is_some()), counted),
                     _ => self.not_checked(now, from, account, counted),
                 }
-                Follows::Later
+                NextStep::Later
             }
-            Waiting::Rehash { account, nth, asked } => match came {
+            PendingRequest::Rehash { account, nth, asked } => match came {
                 // Else its old password was another's meanwhile: the client asks again, and is told.
-                Came::Hashed(hashed) if self.nth_password(account) == Some(nth) => {
-                    let waiting = Waiting::Change { account, nth, hashed: hashed.clone(), asked };
+                JobResult::Hashed(hashed) if self.nth_password(account) == Some(nth) => {
+                    let waiting = PendingRequest::Change { account, nth, hashed: hashed.clone(), asked };
                     let write = |job| Write::Password { job, account, hashed, from: Some(from) };
-                    self.ask_store(Asked::Request(from, waiting), |job| Op::Write(write(job)));
-                    Follows::Later
+                    self.ask_store(PendingJob::Request(from, waiting), |job| Op::Write(write(job)));
+                    NextStep::Later
                 }
-                _ => Follows::Nothing,
+                _ => NextStep::Nothing,
             },
-            Waiting::Change { account, nth, hashed, asked } => match came {
-                Came::Stored(Done::Ok { .. }) => self.password_changed(now, from, (account, nth), hashed, asked),
-                _ => Follows::Nothing,
+            PendingRequest::Change { account, nth, hashed, asked } => match came {
+                JobResult::Stored(Done::Ok { .. }) => self.password_changed(now, from, (account, nth), hashed, asked),
+                _ => NextStep::Nothing,
             },
             // Sessions claim nothing about the disk: a full one does not keep people from reading. At worst
             // a restart has forgotten this, and the client is told `07:01` and logs in.
-            Waiting::Login { reply } => Follows::Reply(Reply::Login(reply)),
-            Waiting::Offline => Follows::Reply(Reply::Offline { was_online: true }),
-            Waiting::Send { message, reply } => match came {
-                Came::Stored(Done::Kept { rows, sent, .. }) => {
+            PendingRequest::Login { reply } => NextStep::Reply(Reply::Login(reply)),
+            PendingRequest::Offline => NextStep::Reply(Reply::Offline { was_online: true }),
+            PendingRequest::Send { message, reply } => match came {
+                JobResult::Stored(Done::Kept { rows, sent, .. }) => {
                     self.kept(&message, &rows, sent);
-                    Follows::Reply(Reply::Send(reply))
+                    NextStep::Reply(Reply::Send(reply))
                 }
-                Came::Stored(Done::Full { .. }) => {
+                JobResult::Stored(Done::Full { .. }) => {
                     self.is_full(now, &message);
-                    Follows::Reply(Reply::Send(Forwarded::Offline))
+                    NextStep::Reply(Reply::Send(Forwarded::Offline))
                 }
-                _ => Follows::Nothing,
+                _ => NextStep::Nothing,
             },
-            Waiting::Offer { account, all } => match came {
-                Came::Stored(Done::Offered { message, .. }) => {
-                    Follows::Reply(self.offered(from, account, all, message))
+            PendingRequest::Offer { account, all } => match came {
+                JobResult::Stored(Done::Offered { message, .. }) => {
+                    NextStep::Reply(self.offered(from, account, all, message))
                 }
-                _ => Follows::Nothing,
+                _ => NextStep::Nothing,
             },
         }
     }
 
     /// What became of a new account, in either dialect; nothing of it is on disk if there is no outcome.
-    pub(super) fn register_came(&mut self, name: &str, hashed: Hashed, came: Came) -> Option<Registered> {
+    pub(super) fn register_came(&mut self, name: &str, hashed: Hashed, came: JobResult) -> Option<Registered> {
         match came {
-            Came::Stored(Done::Registered { account: Some(id), at, .. }) => {
+            JobResult::Stored(Done::Registered { account: Some(id), at, .. }) => {
                 self.accounts.add(id, name.to_owned(), hashed, at);
                 Some(Registered::Done)
             }
-            Came::Stored(Done::Registered { account: None, .. }) => Some(Registered::AccountExists),
+            JobResult::Stored(Done::Registered { account: None, .. }) => Some(Registered::AccountExists),
             _ => None,
         }
     }

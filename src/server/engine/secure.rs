@@ -34,9 +34,9 @@ use std::time::{Duration, Instant};
 
 use ring::digest;
 
-use self::delivered::Told;
+use self::delivered::DeliveryCursor;
 use self::waiting::By;
-pub(super) use self::waiting::Waiting;
+pub(super) use self::waiting::PendingFrame;
 use super::{Effect, Engine, Now};
 use crate::base::model::{Account, Password};
 use crate::protocol::link::{PeerId, REFUSED};
@@ -74,7 +74,7 @@ struct Device {
     /// Its logins end nobody else's.
     if_free: bool,
     /// What waits for somebody to be found.
-    frames: held::Held,
+    frames: held::HeldFrames,
     /// The newest row that was pushed, or that the device has.
     pushed: MessageRow,
     /// Pushed and not acknowledged.
@@ -83,7 +83,7 @@ struct Device {
     reading: bool,
     /// There may be more than was pushed.
     more: bool,
-    told: Told,
+    told: DeliveryCursor,
 }
 
 /// All connections.
@@ -139,12 +139,12 @@ impl Engine {
             waiting: 0,
             who: None,
             if_free: false,
-            frames: held::Held::default(),
+            frames: held::HeldFrames::default(),
             pushed: 0,
             window: VecDeque::new(),
             reading: false,
             more: false,
-            told: Told::default(),
+            told: DeliveryCursor::default(),
         };
         self.devices.all.insert(peer, device);
     }
@@ -262,7 +262,7 @@ impl Engine {
                 self.fail(peer, id, Code::TryLater);
             }
             // Before anything is looked at: whether it was taken before is the disk's to say.
-            FromClient::Send { counter, to, text, after, made } => match self.pace.device(now, account, &to) {
+            FromClient::Send { counter, to, text, after, made } => match self.send_rates.device(now, account, &to) {
                 Err(wait) => self.refuse_now(peer, counter, Code::TryLater, Some(wait)),
                 Ok(()) => self.device_sends(now, peer, who, (counter, after), (&to, made), &text),
             },

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use super::jobs::Asked;
-use super::requests::Waiting;
+use super::jobs::PendingJob;
+use super::requests::PendingRequest;
 use super::{Effect, Engine, NOTED, Now, PRESENCE, SESSION};
 use crate::protocol::link::PeerId;
 use crate::protocol::wire::Reply;
@@ -85,24 +85,25 @@ impl Engine {
     /// session, so it is not for every datagram: see [`Engine::nobody`].
     pub fn idle_since(&mut self, now: Now) -> Option<Instant> {
         if self.devices.accounts().next().is_some() {
-            self.places.last_present = now.instant;
+            self.addresses.last_present = now.instant;
             return None;
         }
-        let sessions = self.places.addresses.values().filter_map(|id| self.accounts.people.get(id)?.session.as_ref());
+        let sessions =
+            self.addresses.addresses.values().filter_map(|id| self.accounts.people.get(id)?.session.as_ref());
         match sessions.map(|s| s.seen + PRESENCE).max() {
             Some(end) if end > now.instant => {
-                self.places.last_present = now.instant;
+                self.addresses.last_present = now.instant;
                 None
             }
-            Some(end) => Some(end.max(self.places.last_present)),
-            None => Some(self.places.last_present),
+            Some(end) => Some(end.max(self.addresses.last_present)),
+            None => Some(self.addresses.last_present),
         }
     }
 
     /// Whether there is no session at all.
     #[must_use]
     pub fn nobody(&self) -> bool {
-        self.places.addresses.is_empty() && self.devices.accounts().next().is_none()
+        self.addresses.addresses.is_empty() && self.devices.accounts().next().is_none()
     }
 
     /// The server ends: writes down how long each session has been silent, and what was offered last.
@@ -122,7 +123,7 @@ impl Engine {
 
     /// Whose session this address is. Being asked by it confirms the message handed out last.
     pub(super) fn session(&mut self, now: Now, from: SocketAddr) -> Option<AccountId> {
-        let account = self.places.whose(from)?;
+        let account = self.addresses.whose(from)?;
         let person = self.accounts.people.get_mut(&account)?;
         let session = person.session.as_mut()?;
         if now.instant.saturating_duration_since(session.seen) > SESSION {
@@ -159,31 +160,31 @@ impl Engine {
             None => LoggedIn::Done,
         };
         // One session an address: a login for another account ends the first.
-        let end = self.places.whose(from).filter(|other| *other != account);
+        let end = self.addresses.whose(from).filter(|other| *other != account);
         // Bound before it is stored, so that a login from elsewhere at the same time meets a session.
         self.bind(now, from, account);
         self.kick_all(now, account, from);
         self.devices.somebody_moved(now);
         let write = |job| Write::Session { job, account, address: from, end, at: now.unix };
-        self.ask_store(Asked::Request(from, Waiting::Login { reply }), |job| Op::Write(write(job)));
+        self.ask_store(PendingJob::Request(from, PendingRequest::Login { reply }), |job| Op::Write(write(job)));
     }
 
     /// `02:04`, and for a while this address may end the other session.
     fn arm(&mut self, now: Now, from: SocketAddr, account: AccountId) {
-        self.places.arm(now.instant, from, account);
+        self.addresses.arm(now.instant, from, account);
         self.reply(from, &Reply::Login(LoggedIn::AlreadyLoggedIn));
         self.free(from, now);
     }
 
     fn bind(&mut self, now: Now, from: SocketAddr, account: AccountId) {
-        if let Some(other) = self.places.whose(from).filter(|other| *other != account) {
+        if let Some(other) = self.addresses.whose(from).filter(|other| *other != account) {
             self.end_session(other);
         }
         // Logging in again from the same address, a client goes on in its charset.
-        let charset = self.places.charset(from);
+        let charset = self.addresses.charset(from);
         self.end_session(account);
-        self.places.bind(from, account);
-        self.places.note_charset(from, charset);
+        self.addresses.bind(from, account);
+        self.addresses.note_charset(from, charset);
         if let Some(person) = self.accounts.people.get_mut(&account) {
             person.session = Some(Session { address: from, seen: now.instant, noted: now.unix, offered: None });
         }
@@ -192,7 +193,7 @@ impl Engine {
     pub(super) fn end_session(&mut self, account: AccountId) {
         if let Some(session) = self.accounts.people.get_mut(&account).and_then(|p| p.session.take()) {
             self.handed(session.offered);
-            self.places.leave(session.address);
+            self.addresses.leave(session.address);
         }
     }
 
@@ -203,7 +204,7 @@ impl Engine {
 
     pub(super) fn offline(&mut self, now: Now, from: SocketAddr) {
         let own = self.session(now, from);
-        let armed = self.places.take_armed(now.instant, from);
+        let armed = self.addresses.take_armed(now.instant, from);
         // The session it was armed against may have ended by itself.
         let armed = armed.filter(|account| {
             self.accounts.people.get(account).is_some_and(|p| p.session.is_some() || !p.devices.is_empty())
@@ -212,12 +213,12 @@ impl Engine {
             self.reply(from, &Reply::Offline { was_online: false });
             return;
         };
-        self.places.last_present = now.instant;
+        self.addresses.last_present = now.instant;
         self.end_session(account);
         self.kick_all(now, account, from);
         self.devices.somebody_moved(now);
         let write = |job| Write::EndSession { job, account };
-        self.ask_store(Asked::Request(from, Waiting::Offline), |job| Op::Write(write(job)));
+        self.ask_store(PendingJob::Request(from, PendingRequest::Offline), |job| Op::Write(write(job)));
     }
 
     pub(super) fn present(&self, now: Now, account: AccountId) -> bool {

@@ -1,7 +1,7 @@
 mod finding;
 mod floods;
+mod login_attempts;
 mod passwords;
-mod tries;
 
 use std::collections::HashMap;
 
@@ -9,7 +9,9 @@ use super::lanes::Queued;
 use super::*;
 use crate::protocol::wire::frame::AccountSettings;
 use crate::server::hasher::{Hashed, Outcome};
-use crate::server::store::{AccountId, Done, Known, MessageRow, NewMessage, Read, Sought, Unread, Write};
+use crate::server::store::{
+    AccountId, Done, MessageRow, NewMessage, PersonKey, PersonRecord, Read, UnreadMessage, Write,
+};
 
 /// An engine with a store and a hasher that answer at once, in memory.
 struct World {
@@ -18,7 +20,7 @@ struct World {
     ms: u64,
     accounts: Vec<(String, Hashed)>,
     sessions: HashMap<AccountId, (SocketAddr, i64)>,
-    messages: Vec<(AccountId, Unread, bool)>,
+    messages: Vec<(AccountId, UnreadMessage, bool)>,
     passwords: HashMap<Vec<u8>, String>,
     /// While true, the store and the hasher answer nothing.
     held: bool,
@@ -235,7 +237,7 @@ impl World {
             let row = self.messages.len() as MessageRow + 1;
             rows.push(row);
             let (sender, writer, text) = (message.sender.clone(), message.writer.clone(), message.text.clone());
-            let unread = Unread { row, sender, writer, sent: 0, text };
+            let unread = UnreadMessage { row, sender, writer, sent: 0, text };
             self.messages.push((receiver, unread, false));
         }
         if rows.iter().all(|row| *row == 0) {
@@ -245,19 +247,27 @@ impl World {
         }
     }
 
-    fn person(&self, sought: &Sought, since: i64) -> Option<Known> {
+    fn person(&self, sought: &PersonKey, since: i64) -> Option<PersonRecord> {
         let heard = |id: &AccountId| self.sessions.get(id).copied().filter(|(_, at)| *at >= since);
         let ids = 1..=self.accounts.len() as AccountId;
         let id = ids.into_iter().find(|id| match sought {
-            Sought::Name(name) => self.accounts[*id as usize - 1].0 == *name,
-            Sought::Place(address) => heard(id).is_some_and(|(at, _)| at == *address),
+            PersonKey::Name(name) => self.accounts[*id as usize - 1].0 == *name,
+            PersonKey::Address(address) => heard(id).is_some_and(|(at, _)| at == *address),
         })?;
         let (name, hashed) = self.accounts[id as usize - 1].clone();
         let mut unread = HashMap::new();
         for (_, message, _) in self.messages.iter().filter(|(to, _, taken)| *to == id && !taken) {
             *unread.entry(message.sender.clone()).or_default() += 1;
         }
-        Some(Known { id, name, hashed, settings: AccountSettings::default(), made: 0, unread, session: heard(&id) })
+        Some(PersonRecord {
+            id,
+            name,
+            hashed,
+            settings: AccountSettings::default(),
+            made: 0,
+            unread,
+            session: heard(&id),
+        })
     }
 
     /// The script's lines are `port request => replies…`, each reply `port:reply` unless from `port`.
@@ -415,7 +425,7 @@ fn rebind_moves_the_session_at_once() {
 #[test]
 fn who_sends_too_much_is_answered_later_and_loses_nothing() {
     let mut world = World::with_two();
-    world.engine.pace = pace::Pace::new(Quotas { sending: 2, lobby: 1, ..Quotas::default() });
+    world.engine.send_rates = send_rates::SendRates::new(Quotas { sending: 2, lobby: 1, ..Quotas::default() });
     world.mailbox = 1_000;
     for _ in 0..2 * Quotas::BURST {
         world.script(&[(1, "03#b#hi#", &["03:01"])]);
@@ -548,7 +558,7 @@ fn what_is_no_request_teaches_no_charset() {
     let long = format!("03#b#{}", "你".repeat(400));
     let cut = [&long.as_bytes()[..long.len() - 1], b"#"].concat();
     assert_eq!(world.send(1, &cut), [(1, "00:00".to_owned())]);
-    assert!(world.engine.places.charsets.is_empty(), "what it is sent stays UTF-8");
+    assert!(world.engine.addresses.charsets.is_empty(), "what it is sent stays UTF-8");
 }
 
 #[test]

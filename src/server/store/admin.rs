@@ -18,8 +18,8 @@ use super::{AccountId, Change, DataLock, MessageRow, Store, StoreError, accounts
 use crate::base::migration;
 use crate::base::model::Password;
 use crate::base::private;
-use crate::server::control::{Answer, NewAccount, Row, Want};
-use crate::server::control::{AskError, Asking, Greeting, TRIES};
+use crate::server::control::{AccountSummary, Answer, NewAccount, RequestKind};
+use crate::server::control::{AskError, ControlClient, Greeting, TRIES};
 use crate::server::hasher;
 
 /// The password that a person gives for an account: the first line of what is read from standard input.
@@ -31,14 +31,14 @@ pub fn given_password(line: &str) -> Result<Password, AdminError> {
 }
 
 /// Who does what is wanted.
-enum Doer {
+enum Executor {
     /// This process, as the only one who has the database.
     Here(Box<Store>, DataLock),
     /// The server that runs.
-    Server(Asking),
+    Server(ControlClient),
 }
 
-impl Doer {
+impl Executor {
     /// Of a database that is there: a mistyped directory is not made.
     fn of_existing(data: &Path) -> Result<Self, AdminError> {
         let path = super::file(data);
@@ -57,7 +57,7 @@ impl Doer {
                 Err(StoreError::Locked(_)) => {}
                 Err(error) => return Err(error.into()),
             }
-            match Asking::greet(data)? {
+            match ControlClient::greet(data)? {
                 Greeting::Here(asking) => return Ok(Self::Server(asking)),
                 Greeting::Silent => error = AskError::Silent(data.to_owned()).into(),
                 Greeting::Nobody => a_moment(),
@@ -94,14 +94,14 @@ fn unfit(answer: Answer) -> AdminError {
 ///
 /// # Errors
 /// What the database says, or nobody may look.
-pub fn list(data: &Path, silent: impl FnOnce(AskError)) -> Result<Vec<Row>, AdminError> {
+pub fn list(data: &Path, silent: impl FnOnce(AskError)) -> Result<Vec<AccountSummary>, AdminError> {
     let path = super::file(data);
     if !path.exists() {
         return Err(StoreError::Missing(path).into());
     }
     // This only reads: where no server answers it waits for nobody, and makes nothing.
     for _ in 0..TRIES {
-        match Asking::greet(data) {
+        match ControlClient::greet(data) {
             Ok(Greeting::Here(mut asking)) => return all(&mut asking),
             Ok(Greeting::Silent) if is_locked(data) => {}
             // It is starting or ending, or cannot be asked.
@@ -117,11 +117,11 @@ pub fn list(data: &Path, silent: impl FnOnce(AskError)) -> Result<Vec<Row>, Admi
     look(data)
 }
 
-fn all(asking: &mut Asking) -> Result<Vec<Row>, AdminError> {
-    let mut all: Vec<Row> = Vec::new();
+fn all(asking: &mut ControlClient) -> Result<Vec<AccountSummary>, AdminError> {
+    let mut all: Vec<AccountSummary> = Vec::new();
     loop {
         let after = all.last().map(|row| row.name.clone());
-        match asking.ask(Want::Accounts { after })? {
+        match asking.ask(RequestKind::Accounts { after })? {
             Answer::Accounts { rows, more } => {
                 let progress = !rows.is_empty();
                 all.extend(rows);
@@ -135,7 +135,7 @@ fn all(asking: &mut Asking) -> Result<Vec<Row>, AdminError> {
 }
 
 /// As it is on disk.
-fn look(data: &Path) -> Result<Vec<Row>, AdminError> {
+fn look(data: &Path) -> Result<Vec<AccountSummary>, AdminError> {
     let store = Store::look(data)?;
     let mut query = store.connection().prepare(
         "SELECT name, (SELECT count(*) FROM messages INDEXED BY box WHERE receiver = a.id AND (taken IS NOT NULL) = 0) AS unread,
@@ -144,7 +144,7 @@ fn look(data: &Path) -> Result<Vec<Row>, AdminError> {
     )?;
     let rows = query.query_map([], |row| {
         let (unread, address): (i64, Option<String>) = (row.get("unread")?, row.get("address")?);
-        Ok(Row {
+        Ok(AccountSummary {
             name: row.get("name")?,
             unread: u64::try_from(unread).unwrap_or(0),
             addresses: address.into_iter().collect(),
@@ -165,19 +165,19 @@ fn id(c: &Connection, account: &str) -> Result<AccountId, AdminError> {
 /// # Errors
 /// No such account, or the server does not answer.
 pub fn reset(data: &Path, account: &str, password: &Password) -> Result<(), AdminError> {
-    let doer = Doer::of_existing(data)?;
+    let doer = Executor::of_existing(data)?;
     let hashed = hasher::hash(password).ok_or(AdminError::NoRandom)?;
     match doer {
-        Doer::Server(mut asking) => {
+        Executor::Server(mut asking) => {
             let new = NewAccount::new(account.to_owned(), &hashed).ok_or(AdminError::NoRandom)?;
-            let answer = asking.ask(Want::Reset { account: new }).map_err(|error| match error {
+            let answer = asking.ask(RequestKind::Reset { account: new }).map_err(|error| match error {
                 AskError::Unanswered => AdminError::Unsure("the server does not answer any more"),
                 AskError::Ended => AdminError::Unsure("the server ended before it answered"),
                 other => other.into(),
             })?;
             done(answer, account)
         }
-        Doer::Here(store, _lock) => {
+        Executor::Here(store, _lock) => {
             let c = store.connection().unchecked_transaction()?;
             super::devices::new_password(&c, id(&c, account)?, &hashed, None)?;
             Ok(c.commit()?)
@@ -190,9 +190,11 @@ pub fn reset(data: &Path, account: &str, password: &Password) -> Result<(), Admi
 /// # Errors
 /// No such account, or the server does not answer.
 pub fn secure_only(data: &Path, account: &str, on: bool) -> Result<(), AdminError> {
-    match Doer::of_existing(data)? {
-        Doer::Server(mut asking) => done(asking.ask(Want::SecureOnly { account: account.to_owned(), on })?, account),
-        Doer::Here(store, _lock) => {
+    match Executor::of_existing(data)? {
+        Executor::Server(mut asking) => {
+            done(asking.ask(RequestKind::SecureOnly { account: account.to_owned(), on })?, account)
+        }
+        Executor::Here(store, _lock) => {
             let c = store.connection().unchecked_transaction()?;
             accounts::allow(&c, id(&c, account)?, Change::SecureOnly(on))?;
             Ok(c.commit()?)
@@ -206,9 +208,9 @@ pub fn secure_only(data: &Path, account: &str, on: bool) -> Result<(), AdminErro
 /// # Errors
 /// No such account, or the server does not answer.
 pub fn delete(data: &Path, account: &str) -> Result<(), AdminError> {
-    match Doer::of_existing(data)? {
-        Doer::Server(mut asking) => done(asking.ask(Want::Delete { account: account.to_owned() })?, account),
-        Doer::Here(store, _lock) => deletes(store.connection(), account),
+    match Executor::of_existing(data)? {
+        Executor::Server(mut asking) => done(asking.ask(RequestKind::Delete { account: account.to_owned() })?, account),
+        Executor::Here(store, _lock) => deletes(store.connection(), account),
     }
 }
 
@@ -295,20 +297,20 @@ impl fmt::Display for Imported {
 /// The first line that is not right, by its number.
 pub fn import(data: &Path, file: &Path, at: i64) -> Result<Imported, AdminError> {
     // Whether it can be done at all is said first; the folder is not held while passwords are hashed.
-    drop(Doer::find(data)?);
+    drop(Executor::find(data)?);
     let (names, passwords): (Vec<String>, Vec<Password>) = class_list::read(&read(file)?)?.into_iter().unzip();
     // Here, and not by the server, whose hasher is for those who log in.
     let hashed = hasher::hash_all(&passwords).ok_or(AdminError::NoRandom)?;
     let accounts = names.into_iter().zip(&hashed).map(|(name, hashed)| NewAccount::new(name, hashed));
     let accounts = accounts.collect::<Option<Vec<_>>>().ok_or(AdminError::NoRandom)?;
     let imported = |new| Imported { new, kept: accounts.len().saturating_sub(new) };
-    match Doer::find(data)? {
-        Doer::Server(mut asking) => match asking.import(&accounts)? {
+    match Executor::find(data)? {
+        Executor::Server(mut asking) => match asking.import(&accounts)? {
             Answer::Imported { new } => Ok(imported(new)),
             Answer::TooMuch => Err(AdminError::TooMuch),
             other => Err(unfit(other)),
         },
-        Doer::Here(store, _lock) => {
+        Executor::Here(store, _lock) => {
             let c = store.connection().unchecked_transaction()?;
             let new = insert(&c, &accounts, made_at(&c, at)?)?;
             c.commit()?;

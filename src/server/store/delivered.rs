@@ -96,14 +96,14 @@ impl Versions {
 
 /// Which conversations have a range of this server start.
 #[derive(Debug, Default)]
-pub(super) struct Begun {
+pub(super) struct StartedRanges {
     /// No row was higher when the server began.
     start: Cell<MessageRow>,
     /// Those of which that is known, writer and receiver: to ask the database for each message would cost as much as an index.
     known: RefCell<HashSet<(AccountId, AccountId)>>,
 }
 
-impl Begun {
+impl StartedRanges {
     /// The server begins after this row.
     pub(super) fn start(&self, row: MessageRow) {
         self.start.set(row);

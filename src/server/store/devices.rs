@@ -8,7 +8,7 @@ use rusqlite::{Connection, Error, OptionalExtension, Row, params};
 
 use super::delivered::{Versions, advance, advance_all};
 use super::mailboxes::Mailboxes;
-use super::{AccountId, Done, MessageRow, Own, OwnSent, SentKey, Store, Stored};
+use super::{AccountId, Done, MessageRow, OwnCopy, SentKey, SentMessage, Store, StoredMessage};
 use crate::base::model::{Account, names};
 use crate::protocol::wire::frame::{Device, Key};
 use crate::server::hasher::Hashed;
@@ -77,7 +77,7 @@ pub(super) fn note_sent(c: &Connection, key: &SentKey, row: MessageRow, at: i64)
 }
 
 /// Keeps a message for its writer's other devices. It is read already.
-pub(super) fn note_own(c: &Connection, key: &SentKey, own: &Own, at: i64) -> Result<MessageRow, Error> {
+pub(super) fn note_own(c: &Connection, key: &SentKey, own: &OwnCopy, at: i64) -> Result<MessageRow, Error> {
     c.prepare_cached(
         "INSERT INTO messages (receiver, sender, raw, text, sent, taken, own, device, counter)
          VALUES (?1, ?2, x'', ?3, ?4, ?4, ?5, ?6, ?7)",
@@ -221,10 +221,10 @@ pub(super) fn new_password(
 }
 
 /// A row of [`after`] or [`history`], which have their columns in this order.
-fn message(row: &Row<'_>) -> Result<Stored, Error> {
+fn message(row: &Row<'_>) -> Result<StoredMessage, Error> {
     let own: Option<String> = row.get(5)?;
     let own = match own {
-        Some(to) => Some(OwnSent {
+        Some(to) => Some(SentMessage {
             to,
             device: Key(row.get(6)?),
             counter: u64::try_from(row.get::<_, i64>(7)?).unwrap_or(0),
@@ -241,7 +241,7 @@ fn message(row: &Row<'_>) -> Result<Stored, Error> {
             (writer, text) = (Some(who), what);
         }
     }
-    Ok(Stored {
+    Ok(StoredMessage {
         row: row.get(0)?,
         sender,
         writer,
@@ -256,7 +256,7 @@ fn message(row: &Row<'_>) -> Result<Stored, Error> {
 }
 
 /// Takes one more than wanted, to know whether there is more.
-fn bounded(mut messages: Vec<Stored>, count: u32) -> (Vec<Stored>, bool) {
+fn bounded(mut messages: Vec<StoredMessage>, count: u32) -> (Vec<StoredMessage>, bool) {
     let count = usize::try_from(count).unwrap_or(usize::MAX);
     let more = messages.len() > count;
     messages.truncate(count);

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
 
-use super::op::Unstored;
-use super::{Op, Results};
+use super::op::WriteFailure;
+use super::{BatchResults, Op};
 
 /// How many operations one transaction takes at most.
 const MOST: usize = 1_024;
@@ -40,7 +40,7 @@ pub(super) struct Group {
 
 /// How many wait for this to be on disk: what a client takes, one message after the other, nobody waits for.
 fn askers(ops: &[Op]) -> usize {
-    ops.iter().filter(|op| matches!(op, Op::Write(write) if matches!(write.unstored(), Unstored::Told(_)))).count()
+    ops.iter().filter(|op| matches!(op, Op::Write(write) if matches!(write.unstored(), WriteFailure::Told(_)))).count()
 }
 
 impl Group {
@@ -96,7 +96,7 @@ impl Group {
     }
 
     /// Commits a batch and remembers what that took.
-    pub(super) fn commit(&mut self, batch: &[Op], run: impl FnOnce(&[Op]) -> Results) -> Results {
+    pub(super) fn commit(&mut self, batch: &[Op], run: impl FnOnce(&[Op]) -> BatchResults) -> BatchResults {
         let begun = (self.now)();
         let results = run(batch);
         let done = (self.now)();
@@ -132,7 +132,7 @@ mod tests {
     fn one_who_asks_alone_waits_for_nobody() {
         let (give, ops) = crossbeam_channel::unbounded();
         let mut group = after(0);
-        group.commit(&asks(), |_| Results::default());
+        group.commit(&asks(), |_| BatchResults::default());
         assert_eq!(group.last, 1);
         group.took = SLOW;
         let mut by = None;
@@ -148,7 +148,7 @@ mod tests {
     fn one_who_empties_a_mailbox_waits_for_nobody() {
         let (_give, ops) = crossbeam_channel::unbounded();
         let mut group = after(0);
-        group.commit(&[empties(), empties()].concat(), |_| Results::default());
+        group.commit(&[empties(), empties()].concat(), |_| BatchResults::default());
         assert_eq!(group.last, 0);
         // Nor does whoever empties one while many write.
         let (group, begun, mut batch) = (after(64), Instant::now(), empties());

@@ -3,9 +3,9 @@
 use rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY;
 use rusqlite::{Connection, Error, params};
 
-use super::delivered::Begun;
+use super::delivered::StartedRanges;
 use super::mailboxes::Mailboxes;
-use super::{AccountId, Done, MessageRow, NewMessage, SentKey, Store, Unread, devices};
+use super::{AccountId, Done, MessageRow, NewMessage, SentKey, Store, UnreadMessage, devices};
 
 /// Keeps a message in a row for each receiver, unless its device has sent it before, or it is not its turn, or there is no room. Of
 /// a room's message whoever has none gets nothing, which is row 0; a device's is noted all the same, so that the same again is
@@ -13,7 +13,7 @@ use super::{AccountId, Done, MessageRow, NewMessage, SentKey, Store, Unread, dev
 pub(super) fn keep(
     c: &Connection,
     job: u64,
-    (begun, mailboxes): (&Begun, &Mailboxes),
+    (begun, mailboxes): (&StartedRanges, &Mailboxes),
     message: &NewMessage,
 ) -> Result<Done, Error> {
     let lobby = message.writer.is_some();
@@ -97,7 +97,7 @@ pub(super) const OFFER_OF: &str = "SELECT id, sender, sent, text, writer FROM me
 
 impl Store {
     /// The oldest unread message, of one sender or of anyone; none that was taken while that could not be written down.
-    pub(super) fn offer(&self, account: AccountId, from: Option<&str>) -> Result<Option<Unread>, Error> {
+    pub(super) fn offer(&self, account: AccountId, from: Option<&str>) -> Result<Option<UnreadMessage>, Error> {
         // The index holds them in this order, so only what is looked at is read. Named, or else one writer's
         // are looked for among all he ever wrote.
         let mut query = self.connection.prepare_cached(if from.is_some() { OFFER_OF } else { OFFER })?;
@@ -109,7 +109,7 @@ impl Store {
             let id = row.get("id")?;
             let taken = self.owed_to.get(&account).is_some_and(|(to, _)| id <= *to);
             if !taken && !self.owed.contains_key(&id) {
-                return Ok(Some(Unread {
+                return Ok(Some(UnreadMessage {
                     row: id,
                     sender: row.get("sender")?,
                     writer: row.get("writer")?,

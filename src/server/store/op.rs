@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
-use super::{AccountId, Delivery, Known, Listed, MessageRow, NewMessage, SentKey, Sought, Stored, Unread};
+use super::{
+    AccountId, AccountRecord, Delivery, MessageRow, NewMessage, PersonKey, PersonRecord, SentKey, StoredMessage,
+    UnreadMessage,
+};
 use crate::protocol::wire::frame::Device;
 use crate::server::control::NewAccount;
 use crate::server::hasher::Hashed;
@@ -25,7 +28,7 @@ pub enum Read {
     /// Looks whether a device has sent this before.
     Again { job: u64, key: SentKey },
     /// Looks for somebody; a session counts that was heard of after `since`, seconds since 1970.
-    Person { job: u64, sought: Sought, since: i64 },
+    Person { job: u64, sought: PersonKey, since: i64 },
     /// Reads the accounts after a name, by name.
     Accounts { job: u64, after: Option<String>, count: u32 },
     /// Reads the oldest unread message, of one sender or of anyone.
@@ -108,7 +111,7 @@ impl Read {
 
 /// What makes good for a change that is not on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unstored {
+pub(super) enum WriteFailure {
     /// Whoever waits for it is told.
     Told(u64),
     /// This message was taken, and is marked when that can be written down.
@@ -121,10 +124,10 @@ pub(super) enum Unstored {
 
 impl Write {
     /// How much larger it makes the database.
-    pub(super) fn size(&self) -> Size {
+    pub(super) fn size(&self) -> Growth {
         match self {
-            Self::Import { .. } => Size::Large,
-            Self::Register { .. } | Self::Message { .. } => Size::Grows,
+            Self::Import { .. } => Growth::Large,
+            Self::Register { .. } | Self::Message { .. } => Growth::Grows,
             // A row for each account or device, or another value in one: that fits where the disk's quota is used up.
             Self::Password { .. }
             | Self::Delete { .. }
@@ -136,12 +139,12 @@ impl Write {
             | Self::Enter { .. }
             | Self::Forget { .. }
             | Self::Allow { .. }
-            | Self::TakenTo { .. } => Size::Small,
+            | Self::TakenTo { .. } => Growth::Small,
         }
     }
 
     /// What is to be done when it could not be stored.
-    pub(super) fn unstored(&self) -> Unstored {
+    pub(super) fn unstored(&self) -> WriteFailure {
         match self {
             Self::Register { job, .. }
             | Self::Password { job, .. }
@@ -151,17 +154,17 @@ impl Write {
             | Self::EndSession { job, .. }
             | Self::Message { job, .. }
             | Self::Enter { job, .. }
-            | Self::Allow { job, .. } => Unstored::Told(*job),
-            Self::Taken { message, at } => Unstored::Taken(*message, *at),
-            Self::TakenTo { account, row, at } => Unstored::TakenTo(*account, *row, *at),
-            Self::Handed { .. } | Self::Seen { .. } | Self::Forget { .. } => Unstored::Nothing,
+            | Self::Allow { job, .. } => WriteFailure::Told(*job),
+            Self::Taken { message, at } => WriteFailure::Taken(*message, *at),
+            Self::TakenTo { account, row, at } => WriteFailure::TakenTo(*account, *row, *at),
+            Self::Handed { .. } | Self::Seen { .. } | Self::Forget { .. } => WriteFailure::Nothing,
         }
     }
 }
 
 /// By how much a change makes the database larger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Size {
+pub(super) enum Growth {
     /// Not, or by what is always left.
     Small,
     /// So that a disk quota may refuse it.
@@ -183,11 +186,11 @@ pub enum Done {
     /// On disk; of [`Read::Again`]: no.
     Ok { job: u64 },
     /// Who was looked for, if there is somebody.
-    Person { job: u64, person: Option<Box<Known>> },
+    Person { job: u64, person: Option<Box<PersonRecord>> },
     /// Accounts by name; there are `more` after them.
-    Accounts { job: u64, rows: Vec<Listed>, more: bool },
+    Accounts { job: u64, rows: Vec<AccountRecord>, more: bool },
     /// The message, if there is one.
-    Offered { job: u64, message: Option<Unread> },
+    Offered { job: u64, message: Option<UnreadMessage> },
     /// A message is on disk, in a row for each receiver in their order; 0 of a room's for who has no room for it. `again`: it was there before, from when
     /// this device sent it first, and nothing was added. `own` is the row of its writer's other devices. `online`:
     /// whether a receiver was here then, if that was noted.
@@ -206,7 +209,7 @@ pub enum Done {
     /// Oldest change first, and the receivers' names.
     Delivered { job: u64, delivered: Vec<(Delivery, String)> },
     /// Oldest first; `more` lie beyond.
-    Messages { job: u64, messages: Vec<Stored>, more: bool },
+    Messages { job: u64, messages: Vec<StoredMessage>, more: bool },
     /// Not on disk (disk full, say): nothing may claim that it is.
     Failed { job: u64 },
 }

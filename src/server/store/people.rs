@@ -15,7 +15,7 @@ const HERE: u32 = 4_096;
 
 /// All that the engine has of one account.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Known {
+pub struct PersonRecord {
     /// Its row.
     pub id: AccountId,
     /// Its name.
@@ -34,23 +34,23 @@ pub struct Known {
 
 /// Whom the engine looks for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Sought {
+pub enum PersonKey {
     /// Who has this name, exactly.
     Name(String),
     /// Whose plain session this address is.
-    Place(SocketAddr),
+    Address(SocketAddr),
 }
 
 /// An account as operators list it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
+pub struct AccountRecord {
     /// Its row.
     pub id: AccountId,
     /// Its name.
     pub name: String,
     /// Messages that wait for it.
     pub unread: u64,
-    /// Its plain session, as in [`Known::session`].
+    /// Its plain session, as in [`PersonRecord::session`].
     pub session: Option<(SocketAddr, i64)>,
     /// The plain dialect is closed to it.
     pub secure_only: bool,
@@ -62,17 +62,17 @@ pub struct Snapshot {
     /// How many accounts there are.
     pub accounts: usize,
     /// Whoever has a plain session that was heard of lately.
-    pub here: Vec<Known>,
+    pub here: Vec<PersonRecord>,
 }
 
 /// The columns of [`known`], in its order.
 const PERSON: &str = "a.id, a.name, a.salt, a.hash, a.beside, a.secure_only, a.created, s.address, s.since";
 
-fn known(row: &Row<'_>) -> Result<Known, Error> {
+fn known(row: &Row<'_>) -> Result<PersonRecord, Error> {
     let address: Option<String> = row.get(7)?;
     let address = address.and_then(|address| address.parse().ok());
     let since: Option<i64> = row.get(8)?;
-    Ok(Known {
+    Ok(PersonRecord {
         id: row.get(0)?,
         name: row.get(1)?,
         hashed: Hashed { salt: row.get(2)?, hash: row.get(3)? },
@@ -104,17 +104,17 @@ impl Store {
     }
 
     /// Looks for somebody; a session counts that was heard of after `since`.
-    pub(super) fn person(&self, job: u64, sought: &Sought, since: i64) -> Result<Done, Error> {
+    pub(super) fn person(&self, job: u64, sought: &PersonKey, since: i64) -> Result<Done, Error> {
         let c = &self.connection;
         let found = match sought {
-            Sought::Name(name) => c
+            PersonKey::Name(name) => c
                 .prepare_cached(&format!(
                     "SELECT {PERSON} FROM accounts a LEFT JOIN sessions s ON s.account = a.id AND s.since >= ?2
                      WHERE a.name = ?1"
                 ))?
                 .query_row(params![name, since], known)
                 .optional()?,
-            Sought::Place(address) => c
+            PersonKey::Address(address) => c
                 .prepare_cached(&format!(
                     "SELECT {PERSON} FROM sessions s JOIN accounts a ON a.id = s.account
                      WHERE s.address = ?1 AND s.since >= ?2 ORDER BY s.since DESC LIMIT 1"
@@ -168,7 +168,7 @@ pub(super) fn page(c: &Connection, job: u64, after: Option<&str>, count: u32) ->
         let unread: i64 = row.get(5)?;
         let session = address.and_then(|address| address.parse().ok()).zip(row.get(3)?);
         let unread = u64::try_from(unread).unwrap_or(0);
-        Ok(Listed { id: row.get(0)?, name: row.get(1)?, unread, session, secure_only: row.get(4)? })
+        Ok(AccountRecord { id: row.get(0)?, name: row.get(1)?, unread, session, secure_only: row.get(4)? })
     };
     let rows = query.query_map(params![after.unwrap_or_default(), i64::from(count) + 1], listed)?;
     let mut rows = rows.collect::<Result<Vec<_>, _>>()?;
@@ -181,10 +181,10 @@ pub(super) fn page(c: &Connection, job: u64, after: Option<&str>, count: u32) ->
 #[cfg(test)]
 impl Store {
     /// Everybody, by name.
-    pub(crate) fn everybody(&self) -> Vec<Known> {
+    pub(crate) fn everybody(&self) -> Vec<PersonRecord> {
         let mut query = self.connection.prepare("SELECT name FROM accounts ORDER BY name").expect("the schema");
         let names: Vec<String> = query.query_map([], |row| row.get(0)).and_then(Iterator::collect).expect("readable");
-        let one = |name| match self.person(0, &Sought::Name(name), i64::MIN) {
+        let one = |name| match self.person(0, &PersonKey::Name(name), i64::MIN) {
             Ok(Done::Person { person: Some(person), .. }) => *person,
             other => panic!("{other:?}"),
         };

@@ -197,19 +197,30 @@ fn somebody_is_found_with_all_that_the_engine_has_of_them() {
     ]);
     let change = Op::Write(Write::Allow { job: 7, account: 1, change: Change::Beside(true) });
     store.run(&[change, Op::Write(Write::Taken { message: 1, at: 9 })]);
-    let mut find = |sought: Sought, since| match &store.run(&[Op::Read(Read::Person { job: 8, sought, since })]).done[..]
-    {
-        [Done::Person { job: 8, person }] => person.as_deref().cloned(),
-        other => panic!("{other:?}"),
-    };
+    let mut find =
+        |sought: PersonKey, since| match &store.run(&[Op::Read(Read::Person { job: 8, sought, since })]).done[..] {
+            [Done::Person { job: 8, person }] => person.as_deref().cloned(),
+            other => panic!("{other:?}"),
+        };
     let (settings, unread) = (AccountSettings { beside: true, secure_only: false }, [("b".to_owned(), 2)].into());
-    let a =
-        Known { id: 1, name: "a".into(), hashed: hashed(), settings, made: 5, unread, session: Some((address(9), 70)) };
-    assert_eq!(find(Sought::Name("a".into()), 70), Some(a.clone()));
-    assert_eq!(find(Sought::Name("a".into()), 71), Some(Known { session: None, ..a.clone() }), "that session is over");
-    assert_eq!(find(Sought::Place(address(9)), 70), Some(a.clone()));
-    assert_eq!((find(Sought::Place(address(9)), 71), find(Sought::Place(address(8)), 0)), (None, None));
-    assert_eq!(find(Sought::Name("A".into()), 0), None);
+    let a = PersonRecord {
+        id: 1,
+        name: "a".into(),
+        hashed: hashed(),
+        settings,
+        made: 5,
+        unread,
+        session: Some((address(9), 70)),
+    };
+    assert_eq!(find(PersonKey::Name("a".into()), 70), Some(a.clone()));
+    assert_eq!(
+        find(PersonKey::Name("a".into()), 71),
+        Some(PersonRecord { session: None, ..a.clone() }),
+        "that session is over"
+    );
+    assert_eq!(find(PersonKey::Address(address(9)), 70), Some(a.clone()));
+    assert_eq!((find(PersonKey::Address(address(9)), 71), find(PersonKey::Address(address(8)), 0)), (None, None));
+    assert_eq!(find(PersonKey::Name("A".into()), 0), None);
     // One session an address: whoever comes in there ends what was there.
     store.run(&[session(2, 9, 80)]);
     let here = |store: &Store, since| {

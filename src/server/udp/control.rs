@@ -14,7 +14,9 @@ use std::time::Instant;
 use crossbeam_channel::Receiver;
 
 use super::socket::LARGEST;
-use crate::server::control::{Answer, Answered, Desk, MAX_DATAGRAM, Next, Order, Secret, Way, file};
+use crate::server::control::{
+    Answer, Direction, Dispatch, MAX_DATAGRAM, NumberedAnswer, Order, RequestDesk, Secret, file,
+};
 
 /// Requests that wait for the server's thread; whoever asked a dropped one asks again.
 const WAITING: usize = 64;
@@ -32,7 +34,7 @@ pub(super) struct Control {
     socket: UdpSocket,
     secret: Secret,
     path: PathBuf,
-    desk: Desk,
+    desk: RequestDesk,
     came: Receiver<(SocketAddr, Vec<u8>)>,
     ending: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -63,7 +65,7 @@ impl Control {
                     Err(error) => return log::error!("commands are not heard any more: {error}"),
                 };
                 let Some(datagram) = buffer.get(..n).filter(|_| n <= MAX_DATAGRAM) else { continue };
-                if let Some(text) = opens.open(Way::Request, datagram)
+                if let Some(text) = opens.open(Direction::Request, datagram)
                     && came.try_send((from, text)).is_ok()
                 {
                     wake();
@@ -72,7 +74,7 @@ impl Control {
         };
         let thread = Some(thread::Builder::new().name("control".into()).spawn(listen)?);
         let path = file(data);
-        let control = Self { socket, secret, path, desk: Desk::default(), came: taken, ending, thread };
+        let control = Self { socket, secret, path, desk: RequestDesk::default(), came: taken, ending, thread };
         crate::base::private::replace(&control.path, control.secret.file(control.socket.local_addr()?))?;
         Ok(control)
     }
@@ -81,8 +83,8 @@ impl Control {
     pub(super) fn poll(&mut self, now: impl Fn() -> Instant) -> Option<(u64, Order)> {
         while let Ok((from, bytes)) = self.came.try_recv() {
             match self.desk.take(now(), from, &bytes) {
-                Some(Next::Order(ticket, order)) => return Some((ticket, order)),
-                Some(Next::Answer(answered)) => self.send(from, &answered),
+                Some(Dispatch::Order(ticket, order)) => return Some((ticket, order)),
+                Some(Dispatch::Answer(answered)) => self.send(from, &answered),
                 None => {}
             }
         }
@@ -96,9 +98,9 @@ impl Control {
         }
     }
 
-    fn send(&self, to: SocketAddr, answered: &Answered) {
+    fn send(&self, to: SocketAddr, answered: &NumberedAnswer) {
         let text = serde_json::to_vec(answered).unwrap_or_default();
-        if let Some(datagram) = self.secret.seal(Way::Answer, &text)
+        if let Some(datagram) = self.secret.seal(Direction::Answer, &text)
             && let Err(error) = self.socket.send_to(&datagram, to)
         {
             log::debug!("a command was not answered: {error}");

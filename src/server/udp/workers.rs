@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError};
 
 use crate::base::timer_thread;
 use crate::server::hasher::{self, Job, Outcome};
-use crate::server::store::{self, Op, Results, Store};
+use crate::server::store::{self, BatchResults, Op, Store};
 
 /// A thread that should be there is not; its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub(super) struct Workers {
     ops: Option<Sender<Vec<Op>>>,
     /// What is to be stored next, together.
     storing: Vec<Op>,
-    done: Receiver<Results>,
+    done: Receiver<BatchResults>,
     jobs: Option<Sender<Job>>,
     outcomes: Receiver<Outcome>,
     deadlines: Option<Sender<Instant>>,
@@ -84,12 +84,12 @@ impl Workers {
     }
 
     /// What is stored by now.
-    pub(super) fn stored(&self) -> Option<Results> {
+    pub(super) fn stored(&self) -> Option<BatchResults> {
         self.done.try_recv().ok()
     }
 
     /// What is stored by then; waits for it.
-    pub(super) fn stored_by(&self, by: Instant) -> Option<Results> {
+    pub(super) fn stored_by(&self, by: Instant) -> Option<BatchResults> {
         self.done.recv_deadline(by).ok()
     }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use hongyan::protocol::link::PeerId;
 use hongyan::server::engine::{Effect, Engine, Now};
 use hongyan::server::hasher::{Hashed, Job, Outcome};
-use hongyan::server::store::{Change, Delivery, Done, Known, Op, Own, OwnSent, Snapshot, Sought, Stored, Read, Write};
+use hongyan::server::store::{Change, Delivery, Done, PersonRecord, Op, OwnCopy, SentMessage, Snapshot, PersonKey, StoredMessage, Read, Write};
 use hongyan::server::{OnSecondLogin, Quotas};
 use hongyan::protocol::wire::frame::{AccountSettings, FromClient, FromServer, Key, Secret};
 use libfuzzer_sys::fuzz_target;
@@ -46,7 +46,7 @@ struct Row {
     text: String,
     taken: bool,
     /// One of its owner's own.
-    own: Option<OwnSent>,
+    own: Option<SentMessage>,
 }
 
 struct World {
@@ -90,8 +90,8 @@ fn name(account: i64) -> &'static str {
 }
 
 impl World {
-    fn person(&self, sought: &Sought) -> Option<Known> {
-        let Sought::Name(name) = sought else { return None };
+    fn person(&self, sought: &PersonKey) -> Option<PersonRecord> {
+        let PersonKey::Name(name) = sought else { return None };
         let id = Some(account(name)).filter(|id| *id > 0)?;
         let mut unread = HashMap::new();
         for message in self.messages.iter().filter(|m| m.receiver == id && !m.taken) {
@@ -99,7 +99,7 @@ impl World {
         }
         let hashed = Hashed { salt: Vec::new(), hash: name.as_bytes().to_vec() };
         let settings = self.settings.get(&id).copied().unwrap_or_default();
-        Some(Known { id, name: name.clone(), hashed, settings, made: 0, unread, session: None })
+        Some(PersonRecord { id, name: name.clone(), hashed, settings, made: 0, unread, session: None })
     }
 
     fn new() -> Self {
@@ -244,7 +244,7 @@ impl World {
             FromServer::Message { row, after, from, text, .. } => self.pushed(peer, row, after, (from, text, None)),
             FromServer::Own { row, after, to, text, device, counter, accepted, .. } => {
                 let accepted = i64::try_from(accepted).unwrap_or(0);
-                let own = Some(OwnSent { to, device, counter, accepted });
+                let own = Some(SentMessage { to, device, counter, accepted });
                 let sender = self.messages.get(usize::try_from(row - 1).unwrap_or(usize::MAX));
                 let sender = sender.map(|message| message.sender.clone()).unwrap_or_default();
                 self.pushed(peer, row, after, (sender, text, own));
@@ -266,7 +266,7 @@ impl World {
         }
     }
 
-    fn pushed(&mut self, peer: u64, row: u64, after: u64, said: (String, String, Option<OwnSent>)) {
+    fn pushed(&mut self, peer: u64, row: u64, after: u64, said: (String, String, Option<SentMessage>)) {
         let Some(connection) = self.connections.get_mut(&peer) else { return };
         let (account, device) = connection.who.expect("to a device that is in");
         let for_it = |m: &Row| m.receiver == account && m.own.as_ref().is_none_or(|own| own.device != device);
@@ -335,9 +335,9 @@ impl World {
                     self.messages.push(Row { receiver, sender, text, taken: false, own: None });
                 }
                 self.sent.insert(name, (key.hash, rows.first().copied().unwrap_or(0)));
-                let own = message.own.map(|Own { writer: sender, to, text }| {
+                let own = message.own.map(|OwnCopy { writer: sender, to, text }| {
                     let accepted = rows.first().copied().unwrap_or(0);
-                    let own = Some(OwnSent { to, device: key.device, counter: key.counter, accepted });
+                    let own = Some(SentMessage { to, device: key.device, counter: key.counter, accepted });
                     let row = number(self.messages.len());
                     self.messages.push(Row { receiver: key.account, sender, text, taken: true, own });
                     row
@@ -373,7 +373,7 @@ impl World {
                 let count = usize::try_from(count).unwrap_or(0);
                 let stored = |(i, m): (usize, &Row)| {
                     let (sender, text, own) = (m.sender.clone(), m.text.clone(), m.own.clone());
-                    Stored { row: number(i), sender, writer: None, sent: 0, text, plain: false, own, online: None, delivered: false, made: None }
+                    StoredMessage { row: number(i), sender, writer: None, sent: 0, text, plain: false, own, online: None, delivered: false, made: None }
                 };
                 let more = mine.clone().nth(count).is_some();
                 Done::Messages { job, messages: mine.take(count).map(stored).collect(), more }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use hongyan::server::engine::{Effect, Engine, Now};
 use hongyan::server::hasher::{Hashed, Job, Outcome};
-use hongyan::server::store::{Done, Known, Op, Snapshot, Sought, Unread, Read, Write};
+use hongyan::server::store::{Done, PersonRecord, Op, Snapshot, PersonKey, UnreadMessage, Read, Write};
 use hongyan::server::{OnSecondLogin, Quotas};
 use hongyan::protocol::wire::frame::AccountSettings;
 use hongyan::protocol::wire::looks_like_reply;
@@ -25,7 +25,7 @@ struct World {
     names: Vec<(String, Hashed)>,
     sessions: HashMap<i64, (SocketAddr, i64)>,
     /// Receiver, message, taken.
-    messages: Vec<(i64, Unread, bool)>,
+    messages: Vec<(i64, UnreadMessage, bool)>,
     /// What the workers have not done yet.
     work: VecDeque<Effect>,
     held: bool,
@@ -118,18 +118,18 @@ impl World {
         }
     }
 
-    fn person(&self, sought: &Sought, since: i64) -> Option<Known> {
+    fn person(&self, sought: &PersonKey, since: i64) -> Option<PersonRecord> {
         let heard = |id: &i64| self.sessions.get(id).copied().filter(|(_, at)| *at >= since);
         let ((name, hashed), id) = self.names.iter().zip(1_i64..).find(|((name, _), id)| match sought {
-            Sought::Name(of) => of == name,
-            Sought::Place(address) => heard(id).is_some_and(|(at, _)| at == *address),
+            PersonKey::Name(of) => of == name,
+            PersonKey::Address(address) => heard(id).is_some_and(|(at, _)| at == *address),
         })?;
         let mut unread = HashMap::new();
         for (_, message, _) in self.messages.iter().filter(|(to, _, taken)| *to == id && !taken) {
             *unread.entry(message.sender.clone()).or_default() += 1;
         }
         let settings = AccountSettings::default();
-        Some(Known { id, name: name.clone(), hashed: hashed.clone(), settings, made: 0, unread, session: heard(&id) })
+        Some(PersonRecord { id, name: name.clone(), hashed: hashed.clone(), settings, made: 0, unread, session: heard(&id) })
     }
 
     fn store(&mut self, op: Op) -> Option<Done> {
@@ -173,7 +173,7 @@ impl World {
                     let row = i64::try_from(self.messages.len()).unwrap_or(0) + 1;
                     rows.push(row);
                     let (sender, writer, text) = (message.sender.clone(), message.writer.clone(), message.text.clone());
-                    let unread = Unread { row, sender, writer, sent: 0, text };
+                    let unread = UnreadMessage { row, sender, writer, sent: 0, text };
                     self.messages.push((receiver, unread, false));
                 }
                 if rows.iter().all(|row| *row == 0) {

@@ -9,7 +9,7 @@ use hongyan::probe::{Datagram, SocketIndex, Transport};
 use hongyan::protocol::wire::frame::AccountSettings;
 use hongyan::server::engine::{Effect, Engine, Now};
 use hongyan::server::hasher::{Hashed, Job, Outcome};
-use hongyan::server::store::{AccountId, Done, Known, Op, Read, Snapshot, Sought, Unread, Write};
+use hongyan::server::store::{AccountId, Done, Op, PersonKey, PersonRecord, Read, Snapshot, UnreadMessage, Write};
 use hongyan::server::{OnSecondLogin, Quotas};
 
 /// What a server sends: to whom, from another address than its own if so, how much later, what.
@@ -152,7 +152,7 @@ pub struct Ours {
     start: Instant,
     accounts: Vec<(String, Hashed)>,
     sessions: HashMap<AccountId, (SocketAddr, i64)>,
-    messages: Vec<(AccountId, Unread, bool)>,
+    messages: Vec<(AccountId, UnreadMessage, bool)>,
     passwords: HashMap<Vec<u8>, String>,
 }
 
@@ -167,18 +167,18 @@ impl Ours {
         Self { engine, start, accounts, sessions, messages: Vec::new(), passwords }
     }
 
-    fn person(&self, sought: &Sought) -> Option<Known> {
+    fn person(&self, sought: &PersonKey) -> Option<PersonRecord> {
         let with_number = self.accounts.iter().zip(1..);
         let ((name, hashed), id) = with_number.into_iter().find(|((name, _), id)| match sought {
-            Sought::Name(of) => of == name,
-            Sought::Place(address) => self.sessions.get(id).is_some_and(|(at, _)| at == address),
+            PersonKey::Name(of) => of == name,
+            PersonKey::Address(address) => self.sessions.get(id).is_some_and(|(at, _)| at == address),
         })?;
         let mut unread = HashMap::new();
         for (_, message, _) in self.messages.iter().filter(|(to, _, taken)| *to == id && !taken) {
             *unread.entry(message.sender.clone()).or_default() += 1;
         }
         let (name, hashed, settings) = (name.clone(), hashed.clone(), AccountSettings::default());
-        Some(Known { id, name, hashed, settings, made: 0, unread, session: self.sessions.get(&id).copied() })
+        Some(PersonRecord { id, name, hashed, settings, made: 0, unread, session: self.sessions.get(&id).copied() })
     }
 
     fn hash(&mut self, now: Now, job: Job) {
@@ -199,7 +199,7 @@ impl Ours {
     fn store(&mut self, now: Now, op: Op) {
         let done = match op {
             Op::Read(Read::Offer { job, account, from }) => {
-                let wanted = |(to, m, taken): &&(AccountId, Unread, bool)| {
+                let wanted = |(to, m, taken): &&(AccountId, UnreadMessage, bool)| {
                     !taken && *to == account && from.as_ref().is_none_or(|f| *f == m.sender)
                 };
                 Done::Offered { job, message: self.messages.iter().find(wanted).map(|(_, m, _)| m.clone()) }
@@ -245,7 +245,7 @@ impl Ours {
                     rows.push(row);
                     let (sender, text) = (message.sender.clone(), message.text.clone());
                     let writer = message.writer.clone();
-                    self.messages.push((receiver, Unread { row, sender, writer, sent: 0, text }, false));
+                    self.messages.push((receiver, UnreadMessage { row, sender, writer, sent: 0, text }, false));
                 }
                 Done::Kept { job, rows, own: None, sent: message.sent, again: false, online: Some(message.online) }
             }

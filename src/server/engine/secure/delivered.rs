@@ -4,11 +4,11 @@
 
 use std::collections::HashSet;
 
-use super::{DeviceName, Waiting, number};
+use super::{DeviceName, PendingFrame, number};
 use crate::protocol::link::PeerId;
 use crate::protocol::wire::frame::FromServer;
 use crate::server::engine::Engine;
-use crate::server::engine::jobs::{Asked, Came};
+use crate::server::engine::jobs::{JobResult, PendingJob};
 use crate::server::store::{AccountId, Delivery, Done, Op, Read};
 
 /// Ranges of one answer; even with the longest names fewer bytes than a frame may have.
@@ -16,7 +16,7 @@ const MOST: u32 = 256;
 
 /// What a device knows of deliveries.
 #[derive(Debug, Default)]
-pub(super) struct Told {
+pub(super) struct DeliveryCursor {
     /// It waits for an answer.
     asked: bool,
     /// The store is asked for it.
@@ -49,16 +49,16 @@ impl Engine {
         device.told.reading = true;
         let after = device.told.version;
         let read = |job| Read::Delivered { job, account: who.0, after, count: MOST };
-        self.ask_store(Asked::Frame(peer, Waiting::Delivered { who }), |job| Op::Read(read(job)));
+        self.ask_store(PendingJob::Frame(peer, PendingFrame::Delivered { who }), |job| Op::Read(read(job)));
     }
 
     /// What was read for a device.
-    pub(super) fn deliveries_read(&mut self, peer: PeerId, who: (AccountId, DeviceName), came: Came) {
+    pub(super) fn deliveries_read(&mut self, peer: PeerId, who: (AccountId, DeviceName), came: JobResult) {
         // Not if somebody else has logged in on this connection meanwhile.
         let Some(device) = self.devices.all.get_mut(&peer).filter(|d| d.who == Some(who)) else { return };
         device.told.reading = false;
         // If the disk could not be read, the next delivery, or the next login, tries again.
-        let Came::Stored(Done::Delivered { delivered, .. }) = came else { return };
+        let JobResult::Stored(Done::Delivered { delivered, .. }) = came else { return };
         device.told.current = true;
         if !delivered.is_empty() {
             // An answer has one range of each conversation; the next question brings the others.

@@ -4,15 +4,15 @@ use std::net::SocketAddr;
 
 use ring::hmac;
 
-use super::delivered::Told;
-use super::waiting::{By, Check, Waiting};
+use super::delivered::DeliveryCursor;
+use super::waiting::{By, Check, PendingFrame};
 use super::{BESIDE, DeviceName, sha256};
 use crate::base::model::{Account, Password};
 use crate::protocol::link::{COPIED, COPIED_BESIDE, PeerId};
 use crate::protocol::wire::frame::{Code, FromServer, Key, Reason};
 use crate::protocol::wire::reply::Registered;
-use crate::server::engine::accounts::Claim;
-use crate::server::engine::jobs::Asked;
+use crate::server::engine::accounts::NameClaim;
+use crate::server::engine::jobs::PendingJob;
 use crate::server::engine::{Effect, Engine, Now};
 use crate::server::hasher::Job;
 use crate::server::store::{AccountId, MessageRow, Op, Write};
@@ -21,7 +21,7 @@ impl Engine {
     pub(in crate::server::engine) fn leave(&mut self, now: Now, account: AccountId, peer: PeerId) {
         if let Some(person) = self.accounts.people.get_mut(&account) {
             person.devices.retain(|other| *other != peer);
-            self.places.last_present = now.instant;
+            self.addresses.last_present = now.instant;
         }
         self.devices.somebody_moved(now);
     }
@@ -65,11 +65,11 @@ impl Engine {
         password: Password,
     ) {
         match self.accounts.claim(account.as_str()) {
-            Claim::Granted => {}
-            Claim::Exists => return self.fail(peer, id, Code::AccountExists),
-            Claim::Pending | Claim::Full => return self.fail(peer, id, Code::TryLater),
+            NameClaim::Granted => {}
+            NameClaim::Exists => return self.fail(peer, id, Code::AccountExists),
+            NameClaim::Pending | NameClaim::Full => return self.fail(peer, id, Code::TryLater),
         }
-        self.ask_hasher(Asked::Frame(peer, Waiting::Hash { id, account }), |job| Job::New { job, password });
+        self.ask_hasher(PendingJob::Frame(peer, PendingFrame::Hash { id, account }), |job| Job::New { job, password });
     }
 
     pub(in crate::server::engine) fn device_logs_in(
@@ -89,8 +89,8 @@ impl Engine {
         let Some(counted) = self.device_may_try(account, address) else {
             return self.put_off(peer, id, Reason::TooManyTries);
         };
-        let waiting = Waiting::Check(Check { id, account, nth, address, counted, device, cursor, made });
-        self.ask_hasher(Asked::Frame(peer, waiting), |job| Job::Check { job, password, against });
+        let waiting = PendingFrame::Check(Check { id, account, nth, address, counted, device, cursor, made });
+        self.ask_hasher(PendingJob::Frame(peer, waiting), |job| Job::Check { job, password, against });
     }
 
     pub(in crate::server::engine) fn device_registered(
@@ -159,9 +159,9 @@ impl Engine {
             By::Proof(_) => None,
         };
         let nth = self.nth_password(account).unwrap_or_default();
-        let waiting = Waiting::Enter { id, account, nth, device, cursor: cursor.is_some(), by };
+        let waiting = PendingFrame::Enter { id, account, nth, device, cursor: cursor.is_some(), by };
         let write = |job| Write::Enter { job, account, device, token, cursor, at: now.unix };
-        self.ask_store(Asked::Frame(peer, waiting), |job| Op::Write(write(job)));
+        self.ask_store(PendingJob::Frame(peer, waiting), |job| Op::Write(write(job)));
     }
 
     /// The logins of this connection are to end nobody else's.
@@ -236,7 +236,7 @@ impl Engine {
         }
         if let Some(device) = self.devices.all.get_mut(&peer) {
             (device.pushed, device.more, device.reading) = (start, true, false);
-            device.told = Told::default();
+            device.told = DeliveryCursor::default();
             device.window.clear();
         }
         let ended = ended.map(|address| address.to_string());

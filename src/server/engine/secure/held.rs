@@ -7,10 +7,10 @@ use super::MOST_WAITING;
 use crate::base::model::Account;
 use crate::protocol::link::{PeerId, REFUSED};
 use crate::protocol::wire::frame::{Code, FromClient, FromServer, Reason};
-use crate::server::engine::accounts::Found;
-use crate::server::engine::finding::Seeker;
+use crate::server::engine::accounts::NameLookup;
+use crate::server::engine::finding::LookupWaiter;
 use crate::server::engine::{Effect, Engine, Now};
-use crate::server::store::{AccountId, Sought};
+use crate::server::store::{AccountId, PersonKey};
 
 /// Bytes of frames that may wait, of a device and of a connection on which nobody is logged in.
 const MOST_BYTES: usize = 256 << 10;
@@ -18,14 +18,14 @@ const OF_STRANGERS: usize = 8 << 10;
 
 /// Frames that wait.
 #[derive(Debug, Default)]
-pub(super) struct Held {
+pub(super) struct HeldFrames {
     /// The first of them waits for somebody.
     waits: bool,
     frames: VecDeque<Vec<u8>>,
     bytes: usize,
 }
 
-impl Held {
+impl HeldFrames {
     fn pop(&mut self) -> Option<Vec<u8>> {
         let frame = self.frames.pop_front()?;
         self.bytes = self.bytes.saturating_sub(frame.len());
@@ -61,7 +61,7 @@ impl Engine {
         frame: &FromClient,
         known: bool,
         (busy, crowded): (bool, bool),
-    ) -> Result<Option<AccountId>, Sought> {
+    ) -> Result<Option<AccountId>, PersonKey> {
         let found = match frame {
             FromClient::Register { .. } | FromClient::Login { .. } | FromClient::Resume { .. } if busy => {
                 return Ok(None);
@@ -87,13 +87,20 @@ impl Engine {
             | FromClient::SetSecureOnly { .. }
             | FromClient::Ping { .. }
             | FromClient::IfFree
-            | FromClient::Unknown => Found::Nobody,
+            | FromClient::Unknown => NameLookup::Nobody,
         };
         found.known()
     }
 
     /// A frame waits for somebody, if its address may cause a look now; else its device is told to ask later.
-    pub(super) fn seek_for_frame(&mut self, now: Now, peer: PeerId, sought: Sought, frame: FromClient, bytes: &[u8]) {
+    pub(super) fn seek_for_frame(
+        &mut self,
+        now: Now,
+        peer: PeerId,
+        sought: PersonKey,
+        frame: FromClient,
+        bytes: &[u8],
+    ) {
         let Some(device) = self.devices.all.get_mut(&peer) else { return };
         if let Err(at) = self.finding.allows(device.address, device.who.is_none(), now.instant) {
             let wait = at.map(|at| u64::try_from(at.saturating_duration_since(now.instant).as_millis()).unwrap_or(0));
@@ -102,7 +109,7 @@ impl Engine {
         device.frames.waits = true;
         device.frames.bytes += bytes.len();
         device.frames.frames.push_front(bytes.to_vec());
-        self.seek(now, sought, Seeker::Device(peer));
+        self.seek(now, sought, LookupWaiter::Device(peer));
     }
 
     /// Whoever a device's first frame needs is here, or is nobody: on with it and with what came after it.

@@ -20,7 +20,7 @@ impl Engine {
         who: AccountId,
         account: &str,
     ) {
-        if self.pace.device(now, who, account).is_err() {
+        if self.send_rates.device(now, who, account).is_err() {
             return self.fail(peer, id, Code::TryLater);
         }
         match self.accounts.named(account).and_then(|found| self.accounts.people.get(&found)) {
@@ -50,7 +50,7 @@ impl Engine {
     }
 
     pub(in crate::server::engine) fn everybody(&self, now: Now) -> BTreeSet<String> {
-        let all = self.places.addresses.values().copied().chain(self.devices.accounts());
+        let all = self.addresses.addresses.values().copied().chain(self.devices.accounts());
         let here = all.filter(|id| self.present(now, *id));
         here.filter_map(|id| self.accounts.people.get(&id)).map(|person| person.name.clone()).collect()
     }

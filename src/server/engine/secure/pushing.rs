@@ -1,11 +1,11 @@
 //! Messages on their way to a device: at once, or from the disk in their turn; and those of before.
 
-use super::{DeviceName, PAGE, WINDOW, Waiting, number};
+use super::{DeviceName, PAGE, PendingFrame, WINDOW, number};
 use crate::protocol::link::PeerId;
 use crate::protocol::wire::frame::FromServer;
-use crate::server::engine::jobs::{Asked, Came};
+use crate::server::engine::jobs::{JobResult, PendingJob};
 use crate::server::engine::{Effect, Engine, Now};
-use crate::server::store::{AccountId, Done, MessageRow, Op, OwnSent, Read, Stored, Write};
+use crate::server::store::{AccountId, Done, MessageRow, Op, Read, SentMessage, StoredMessage, Write};
 
 impl Engine {
     pub(in crate::server::engine) fn device_acknowledges(
@@ -43,7 +43,7 @@ impl Engine {
         let before = before.map(|before| i64::try_from(before).unwrap_or(i64::MAX));
         let count = count.min(PAGE);
         let read = |job| Read::History { job, account, name, peer: other, peer_id, before, count };
-        self.ask_store(Asked::Frame(peer, Waiting::History { id }), |job| Op::Read(read(job)));
+        self.ask_store(PendingJob::Frame(peer, PendingFrame::History { id }), |job| Op::Read(read(job)));
     }
 
     /// A new message for a device that is here: at once if it has all before it, else in its turn from the disk.
@@ -76,15 +76,15 @@ impl Engine {
         let after = device.pushed;
         let count = u32::try_from(room).unwrap_or(1);
         let read = |job| Read::After { job, account: who.0, device: who.1, after, count };
-        self.ask_store(Asked::Frame(peer, Waiting::Page { who }), |job| Op::Read(read(job)));
+        self.ask_store(PendingJob::Frame(peer, PendingFrame::Page { who }), |job| Op::Read(read(job)));
     }
 
     /// Messages that were read for a device.
-    pub(in crate::server::engine) fn page(&mut self, peer: PeerId, who: (AccountId, DeviceName), came: Came) {
+    pub(in crate::server::engine) fn page(&mut self, peer: PeerId, who: (AccountId, DeviceName), came: JobResult) {
         // Not if somebody else has logged in on this connection meanwhile.
         let Some(device) = self.devices.all.get_mut(&peer).filter(|d| d.who == Some(who)) else { return };
         device.reading = false;
-        let Came::Stored(Done::Messages { messages, more, .. }) = came else {
+        let JobResult::Stored(Done::Messages { messages, more, .. }) = came else {
             // The disk could not be read; the next message, or the next login, tries again.
             device.more = true;
             return;
@@ -97,10 +97,10 @@ impl Engine {
             }
             let after = number(std::mem::replace(&mut device.pushed, message.row));
             device.window.push_back(message.row);
-            let Stored { row, sender: from, writer, sent: at, text, plain, own, online, made, .. } = message;
+            let StoredMessage { row, sender: from, writer, sent: at, text, plain, own, online, made, .. } = message;
             let (row, plain) = (number(row), plain.then(|| (self.local_time)(at)));
             frames.push(match own {
-                Some(OwnSent { to, device, counter, accepted }) => {
+                Some(SentMessage { to, device, counter, accepted }) => {
                     FromServer::Own { row, after, to, at, text, device, counter, accepted: number(accepted), online }
                 }
                 None => FromServer::Message { row, after, from, writer, at, text, plain, made },

@@ -1,14 +1,14 @@
 //! A device's messages on their way into mailboxes, each under a number of the device's own.
 
-use super::{DeviceName, Waiting, number, sha256};
+use super::{DeviceName, PendingFrame, number, sha256};
 use crate::base::model::{Account, MessageText};
 use crate::protocol::link::PeerId;
 use crate::protocol::wire::frame::{Code, FromServer, Reason};
 use crate::protocol::wire::request::Body;
-use crate::server::engine::delivery::{Addressed, Undeliverable};
-use crate::server::engine::jobs::{Asked, Came};
+use crate::server::engine::delivery::{AddressedMessage, Undeliverable};
+use crate::server::engine::jobs::{JobResult, PendingJob};
 use crate::server::engine::{Engine, Now};
-use crate::server::store::{AccountId, Done, Op, Own, Read, SentKey, Write};
+use crate::server::store::{AccountId, Done, Op, OwnCopy, Read, SentKey, Write};
 
 impl Engine {
     /// A message is refused at once; `wait`, in milliseconds, says for how long.
@@ -22,11 +22,11 @@ impl Engine {
         peer: PeerId,
         who: (AccountId, DeviceName),
         counter: u64,
-        message: &Addressed,
-        own: Option<Own>,
-        came: Came,
+        message: &AddressedMessage,
+        own: Option<OwnCopy>,
+        came: JobResult,
     ) {
-        let Came::Stored(Done::Kept { rows, own: own_row, sent, again, online, .. }) = came else {
+        let JobResult::Stored(Done::Kept { rows, own: own_row, sent, again, online, .. }) = came else {
             return self.answer(peer, who, not_kept(counter, &came));
         };
         if !again {
@@ -70,8 +70,9 @@ impl Engine {
             let who = (account, device);
             let key = SentKey { account, device, counter, hash, after };
             let read = |job| Read::Again { job, key };
-            engine
-                .ask_store(Asked::Frame(peer, Waiting::Again { who, counter, code, made }), |job| Op::Read(read(job)));
+            engine.ask_store(PendingJob::Frame(peer, PendingFrame::Again { who, counter, code, made }), |job| {
+                Op::Read(read(job))
+            });
         };
         let made = self.accounts.named(to.as_str()).and_then(|to| self.made(to));
         if meant.is_some() && made.is_some() && meant != made {
@@ -81,7 +82,7 @@ impl Engine {
         let mut message = match self.address(now, account, &to, Body::new(&parsed)) {
             Ok(message) => message,
             // An empty room takes everything; and so that the same again is answered the same, it is noted.
-            Err(Undeliverable::Nobody) if to.as_str() == Account::LOBBY => Addressed {
+            Err(Undeliverable::Nobody) if to.as_str() == Account::LOBBY => AddressedMessage {
                 receivers: Vec::new(),
                 sender: String::new(),
                 author: account,
@@ -98,19 +99,19 @@ impl Engine {
         let person =
             self.accounts.people.get(&account).filter(|p| p.settings.beside && !message.receivers.contains(&account));
         let to = to.as_str().to_owned();
-        let own = person.map(|person| Own { writer: person.name.clone(), to, text: parsed.as_str().to_owned() });
+        let own = person.map(|person| OwnCopy { writer: person.name.clone(), to, text: parsed.as_str().to_owned() });
         let new = message.new_message(now, Some(SentKey { account, device, counter, hash, after }), own.clone());
-        let waiting = Waiting::Send { who: (account, device), counter, message, own };
-        self.ask_store(Asked::Frame(peer, waiting), |job| Op::Write(Write::Message { job, message: new }));
+        let waiting = PendingFrame::Send { who: (account, device), counter, message, own };
+        self.ask_store(PendingJob::Frame(peer, waiting), |job| Op::Write(Write::Message { job, message: new }));
     }
 }
 
 /// The answer for a message that is not on disk.
-pub(super) fn not_kept(counter: u64, came: &Came) -> FromServer {
+pub(super) fn not_kept(counter: u64, came: &JobResult) -> FromServer {
     let (code, reason) = match came {
-        Came::Stored(Done::Full { .. }) => (Code::MailboxFull, None),
-        Came::Stored(Done::Conflict { .. }) => (Code::IdConflict, None),
-        Came::Stored(Done::OutOfTurn { .. }) => (Code::OutOfTurn, None),
+        JobResult::Stored(Done::Full { .. }) => (Code::MailboxFull, None),
+        JobResult::Stored(Done::Conflict { .. }) => (Code::IdConflict, None),
+        JobResult::Stored(Done::OutOfTurn { .. }) => (Code::OutOfTurn, None),
         _ => (Code::TryLater, Some(Reason::NotStored)),
     };
     FromServer::Refused { counter, code, wait: None, reason, made: None }

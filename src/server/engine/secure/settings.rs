@@ -1,11 +1,11 @@
 //! How an account may be used: its owner's choice, made on any device and kept on disk.
 
-use super::{DeviceName, Waiting, number};
+use super::{DeviceName, PendingFrame, number};
 use crate::protocol::link::PeerId;
 use crate::protocol::wire::frame::FromServer;
-use crate::server::engine::jobs::Asked;
+use crate::server::engine::jobs::PendingJob;
 use crate::server::engine::{Effect, Engine, Now};
-use crate::server::store::{AccountId, Change, MessageRow, Op, Own, Write};
+use crate::server::store::{AccountId, Change, MessageRow, Op, OwnCopy, Write};
 
 impl Engine {
     pub(in crate::server::engine) fn tell_settings(&mut self, peer: PeerId, id: u64, account: AccountId) {
@@ -21,7 +21,9 @@ impl Engine {
         change: Change,
     ) {
         let write = |job| Write::Allow { job, account, change };
-        self.ask_store(Asked::Frame(peer, Waiting::Allow { id, account, change }), |job| Op::Write(write(job)));
+        self.ask_store(PendingJob::Frame(peer, PendingFrame::Allow { id, account, change }), |job| {
+            Op::Write(write(job))
+        });
     }
 
     /// A change is on disk.
@@ -64,7 +66,7 @@ impl Engine {
 
     /// A plain session ends, and whoever was about to make one does not.
     pub(in crate::server::engine) fn close_to_plain(&mut self, account: AccountId) {
-        self.places.disarm(account);
+        self.addresses.disarm(account);
         if self.accounts.people.get(&account).is_some_and(|person| person.session.is_some()) {
             self.end_session(account);
             self.effects.push_back(Effect::Store(Op::Write(Write::EndSession { job: 0, account })));
@@ -76,7 +78,7 @@ impl Engine {
         &mut self,
         (account, device): (AccountId, DeviceName),
         (counter, accepted, online): (u64, u64, Option<bool>),
-        own: &Own,
+        own: &OwnCopy,
         at: MessageRow,
         sent: i64,
     ) {

@@ -8,15 +8,15 @@ use super::{DeviceName, Devices, number};
 use crate::base::model::Account;
 use crate::protocol::link::PeerId;
 use crate::protocol::wire::frame::{Code, FromServer, Key, Past, Reason};
-use crate::server::engine::delivery::Addressed;
-use crate::server::engine::jobs::{Asked, Came};
+use crate::server::engine::delivery::AddressedMessage;
+use crate::server::engine::jobs::{JobResult, PendingJob};
 use crate::server::engine::{Effect, Engine, Now};
 use crate::server::hasher::Hashed;
-use crate::server::store::{AccountId, Change, Done, Op, Own, Stored, Write};
+use crate::server::store::{AccountId, Change, Done, Op, OwnCopy, StoredMessage, Write};
 
 /// What a device's frame waits for.
 #[derive(Debug)]
-pub(in crate::server::engine) enum Waiting {
+pub(in crate::server::engine) enum PendingFrame {
     /// A new account's password is hashed.
     Hash { id: u64, account: Account },
     /// A new account is stored.
@@ -26,7 +26,7 @@ pub(in crate::server::engine) enum Waiting {
     /// A device that comes in is noted.
     Enter { id: u64, account: AccountId, nth: u64, device: DeviceName, cursor: bool, by: By },
     /// A message is stored.
-    Send { who: (AccountId, DeviceName), counter: u64, message: Addressed, own: Option<Own> },
+    Send { who: (AccountId, DeviceName), counter: u64, message: AddressedMessage, own: Option<OwnCopy> },
     /// A message is not deliverable now; but it may have been once, which is read.
     Again { who: (AccountId, DeviceName), counter: u64, code: Code, made: Option<i64> },
     /// Messages to be pushed are read.
@@ -61,7 +61,7 @@ pub(in crate::server::engine) enum By {
     Proof(Key<32>),
 }
 
-impl Waiting {
+impl PendingFrame {
     /// Whom it concerns.
     pub(in crate::server::engine) fn needs(&self, needed: &mut HashSet<AccountId>) {
         match self {
@@ -95,7 +95,7 @@ impl Waiting {
 
 impl Devices {
     /// One more of a device's frames waits.
-    pub(in crate::server::engine) fn ask(&mut self, peer: PeerId, waiting: &Waiting) {
+    pub(in crate::server::engine) fn ask(&mut self, peer: PeerId, waiting: &PendingFrame) {
         if let Some(device) = self.all.get_mut(&peer) {
             device.waiting += 1;
             device.busy |= waiting.is_entering();
@@ -103,7 +103,7 @@ impl Devices {
     }
 
     /// It does no more.
-    pub(in crate::server::engine) fn ask_no_more(&mut self, peer: PeerId, waiting: &Waiting) {
+    pub(in crate::server::engine) fn ask_no_more(&mut self, peer: PeerId, waiting: &PendingFrame) {
         if let Some(device) = self.all.get_mut(&peer) {
             device.waiting = device.waiting.saturating_sub(1);
             device.busy &= !waiting.is_entering();
@@ -113,59 +113,65 @@ impl Devices {
 
 impl Engine {
     /// What a device's frame waited for has come, or has failed.
-    pub(in crate::server::engine) fn frame_came(&mut self, now: Now, peer: PeerId, waiting: Waiting, came: Came) {
+    pub(in crate::server::engine) fn frame_came(
+        &mut self,
+        now: Now,
+        peer: PeerId,
+        waiting: PendingFrame,
+        came: JobResult,
+    ) {
         match waiting {
-            Waiting::Hash { id, account } => match came {
-                Came::Hashed(hashed) => {
+            PendingFrame::Hash { id, account } => match came {
+                JobResult::Hashed(hashed) => {
                     let name = account.as_str().to_owned();
-                    let waiting = Waiting::Register { id, name: name.clone(), hashed: hashed.clone() };
+                    let waiting = PendingFrame::Register { id, name: name.clone(), hashed: hashed.clone() };
                     let write = |job| Write::Register { job, name, hashed, at: now.unix };
-                    self.ask_store(Asked::Frame(peer, waiting), |job| Op::Write(write(job)));
+                    self.ask_store(PendingJob::Frame(peer, waiting), |job| Op::Write(write(job)));
                 }
                 _ => {
                     self.fail(peer, id, Code::TryLater);
                     self.rivals(now, account.as_str(), None);
                 }
             },
-            Waiting::Register { id, name, hashed } => {
+            PendingFrame::Register { id, name, hashed } => {
                 let outcome = self.register_came(&name, hashed, came);
                 self.device_registered(now, peer, id, &name, outcome);
             }
-            Waiting::Check(check) => {
-                let right = if let Came::Checked(right) = came { Some(right) } else { None };
+            PendingFrame::Check(check) => {
+                let right = if let JobResult::Checked(right) = came { Some(right) } else { None };
                 self.device_checked(now, peer, check, right);
             }
-            Waiting::Enter { id, account, nth, device, cursor, by } => match self.is_over(account, nth, &by) {
+            PendingFrame::Enter { id, account, nth, device, cursor, by } => match self.is_over(account, nth, &by) {
                 Some(code) => self.fail(peer, id, code),
                 None => self.entered(now, peer, id, (account, device), (cursor, by), came),
             },
-            Waiting::Send { who, counter, message, own } => {
-                if let Came::Stored(Done::Full { .. }) = came {
+            PendingFrame::Send { who, counter, message, own } => {
+                if let JobResult::Stored(Done::Full { .. }) = came {
                     self.is_full(now, &message);
                 }
                 self.message_kept(peer, who, counter, &message, own, came);
             }
-            Waiting::Again { who, counter, code, made } => match came {
-                Came::Stored(Done::Kept { rows, sent, online, .. }) => {
+            PendingFrame::Again { who, counter, code, made } => match came {
+                JobResult::Stored(Done::Kept { rows, sent, online, .. }) => {
                     let (row, online) = (number(rows.first().copied().unwrap_or(0)), online.unwrap_or(false));
                     self.answer(peer, who, FromServer::Accepted { counter, row, at: sent, online, made: None });
                 }
-                Came::Stored(Done::Ok { .. }) => {
+                JobResult::Stored(Done::Ok { .. }) => {
                     self.answer(peer, who, FromServer::Refused { counter, code, wait: None, reason: None, made });
                 }
                 came => self.answer(peer, who, not_kept(counter, &came)),
             },
-            Waiting::Page { who } => self.page(peer, who, came),
-            Waiting::Delivered { who } => self.deliveries_read(peer, who, came),
-            Waiting::History { id } => match came {
-                Came::Stored(Done::Messages { messages, more, .. }) => {
+            PendingFrame::Page { who } => self.page(peer, who, came),
+            PendingFrame::Delivered { who } => self.deliveries_read(peer, who, came),
+            PendingFrame::History { id } => match came {
+                JobResult::Stored(Done::Messages { messages, more, .. }) => {
                     let messages = messages.into_iter().map(past).collect();
                     self.frame_to(peer, FromServer::History { id, messages, more });
                 }
                 _ => self.fail(peer, id, Code::TryLater),
             },
-            Waiting::Allow { id, account, change } => match came {
-                Came::Stored(Done::Ok { .. }) => self.allowed(now, peer, id, account, change),
+            PendingFrame::Allow { id, account, change } => match came {
+                JobResult::Stored(Done::Ok { .. }) => self.allowed(now, peer, id, account, change),
                 _ => self.put_off(peer, id, Reason::NotStored),
             },
         }
@@ -179,9 +185,9 @@ impl Engine {
         id: u64,
         who: (AccountId, DeviceName),
         (cursor, by): (bool, By),
-        came: Came,
+        came: JobResult,
     ) {
-        let Came::Stored(Done::Entered { token, highest, start, .. }) = came else {
+        let JobResult::Stored(Done::Entered { token, highest, start, .. }) = came else {
             return self.put_off(peer, id, Reason::NotStored);
         };
         let proved = match &by {
@@ -208,7 +214,7 @@ impl Engine {
 }
 
 /// A row of the history as a frame has it.
-fn past(stored: Stored) -> Past {
-    let Stored { row, sender, writer, sent, text, online, delivered, .. } = stored;
+fn past(stored: StoredMessage) -> Past {
+    let StoredMessage { row, sender, writer, sent, text, online, delivered, .. } = stored;
     Past { row: number(row), from: sender, writer, at: sent, text, online, delivered }
 }

@@ -132,7 +132,7 @@ fn a_flood_of_unknown_names_costs_a_bounded_number_of_looks() {
 #[test]
 fn a_look_at_a_full_mailbox_counts_for_many() {
     let mut world = without_c();
-    let unread = |row| Unread { row, sender: "a".into(), writer: None, sent: 0, text: "hi".into() };
+    let unread = |row| UnreadMessage { row, sender: "a".into(), writer: None, sent: 0, text: "hi".into() };
     world.messages = (1..=6_400).map(|row| (3, unread(row), false)).collect();
     let ask = |world: &mut World, port: u16, request: &str| {
         let now = world.now();
@@ -151,7 +151,7 @@ fn a_look_at_a_full_mailbox_counts_for_many() {
 #[test]
 fn who_is_logged_in_and_asks_for_too_many_waits() {
     let mut world = World::new(OnSecondLogin::Arm);
-    world.engine.pace = pace::Pace::new(Quotas { sending: 0, ..Quotas::default() });
+    world.engine.send_rates = send_rates::SendRates::new(Quotas { sending: 0, ..Quotas::default() });
     world.script(&[(1, "01#a#x#x#", &["01:01"])]);
     let from = far(1, 1_000);
     let ask = |world: &mut World, request: String| {
@@ -180,11 +180,11 @@ fn a_restart_makes_nobody_present_who_was_not() {
     let known = |(name, id, silent): (&str, AccountId, i64)| {
         let session = Some((at(id as u16), now.unix - silent));
         let (hashed, settings, unread) = (hashed.clone(), AccountSettings::default(), HashMap::new());
-        Known { id, name: name.into(), hashed, settings, made: 0, unread, session }
+        PersonRecord { id, name: name.into(), hashed, settings, made: 0, unread, session }
     };
     let snapshot = Snapshot { accounts: 3, here: silent.into_iter().map(known).collect() };
     let mut engine = Engine::new(OnSecondLogin::Arm, Quotas::default(), |_| String::new(), snapshot, now);
-    let seen = (engine.present(now, 1), engine.present(now, 2), engine.places.addresses.len());
+    let seen = (engine.present(now, 1), engine.present(now, 2), engine.addresses.addresses.len());
     assert_eq!(seen, (true, false, 2), "c has been silent for more than a day");
     engine.end(now);
     let Some(Effect::Store(Op::Write(Write::Seen { mut sessions }))) = engine.poll_effect() else { panic!("noted") };

@@ -37,7 +37,7 @@ fn who_waits_for_each_answer_is_served() {
 fn what_goes_out_to_one_address_is_bounded() {
     let mut world = World::new(OnSecondLogin::Arm);
     // How fast somebody may write is another limit, which would be met first.
-    world.engine.pace = pace::Pace::new(Quotas { sending: 0, ..Quotas::default() });
+    world.engine.send_rates = send_rates::SendRates::new(Quotas { sending: 0, ..Quotas::default() });
     let long = "x".repeat(900);
     world.script(&[(1, "01#a#x#x#", &["01:01"]), (1, "02#a#x#", &["02:01"])]);
     let far = |port: u16| SocketAddr::from(([192, 0, 2, 7], port));

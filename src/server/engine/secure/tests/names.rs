@@ -126,7 +126,8 @@ fn a_new_password_ends_what_the_old_one_began() {
 #[test]
 fn a_device_that_sends_too_much_is_told_when_to_go_on() {
     let mut world = World::new();
-    world.engine.pace = crate::server::engine::pace::Pace::new(Quotas { sending: 2, lobby: 1, ..Quotas::default() });
+    world.engine.send_rates =
+        crate::server::engine::send_rates::SendRates::new(Quotas { sending: 2, lobby: 1, ..Quotas::default() });
     world.login(1, "a", 1, None);
     world.login(2, "b", 2, None);
     for n in 1..=30 {
@@ -242,7 +243,8 @@ fn whether_there_is_an_account_is_told_to_who_is_in_at_the_pace_of_messages() {
     world.connect(1);
     assert_eq!(world.say(1, &ask("a")), [r#"1 {"t":"error","id":2,"code":"not_logged_in"}"#]);
     world.login(1, "a", 1, None);
-    world.engine.pace = crate::server::engine::pace::Pace::new(Quotas { sending: 2, lobby: 1, ..Quotas::default() });
+    world.engine.send_rates =
+        crate::server::engine::send_rates::SendRates::new(Quotas { sending: 2, lobby: 1, ..Quotas::default() });
     let there = |account: &str, made: i64| format!(r#"1 {{"t":"account","id":2,"account":"{account}","made":{made}}}"#);
     assert_eq!(world.say(1, &ask("Zoe\u{308}")), [there("Zo\u{eb}", 0)], "as it is written here");
     let nobody = r#"1 {"t":"error","id":2,"code":"no_account"}"#;

@@ -1,7 +1,7 @@
 //! What an operator's command does to a running server.
 
 use super::*;
-use crate::server::control::{Answer, NewAccount, Order, Row};
+use crate::server::control::{AccountSummary, Answer, NewAccount, Order};
 
 impl World {
     fn order(&mut self, order: Order) -> Option<Answer> {
@@ -18,7 +18,7 @@ impl World {
         })
     }
 
-    fn rows(&mut self) -> Vec<Row> {
+    fn rows(&mut self) -> Vec<AccountSummary> {
         match self.order(Order::Accounts { after: None }) {
             Some(Answer::Accounts { rows, more: false }) => rows,
             other => panic!("{other:?}"),
@@ -40,9 +40,9 @@ fn deleted(account: &str) -> Order {
     Order::Delete { account: account.into() }
 }
 
-fn row(name: &str, unread: u64, addresses: &[&str], online: bool) -> Row {
+fn row(name: &str, unread: u64, addresses: &[&str], online: bool) -> AccountSummary {
     let addresses = addresses.iter().map(|at| (*at).to_owned()).collect();
-    Row { name: name.into(), unread, addresses, online, secure_only: false }
+    AccountSummary { name: name.into(), unread, addresses, online, secure_only: false }
 }
 
 #[test]

@@ -6,8 +6,8 @@ use std::collections::BinaryHeap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::accounts::Found;
-use super::finding::Seeker;
+use super::accounts::NameLookup;
+use super::finding::LookupWaiter;
 use super::{Engine, Now};
 use crate::base::model::Account;
 use crate::protocol::wire::Reply;
@@ -25,7 +25,7 @@ const WAIT: (Duration, Duration) = (Duration::from_millis(500), Duration::from_s
 
 /// A plain client's message that waits.
 #[derive(Debug)]
-pub(super) struct Slow {
+pub(super) struct DelayedMessage {
     pub(super) from: SocketAddr,
     writer: AccountId,
     to: Account,
@@ -34,16 +34,16 @@ pub(super) struct Slow {
 
 /// What everybody has sent lately.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct SendRates {
     private: Option<Buckets<AccountId>>,
     lobby: Option<Buckets<AccountId>>,
     /// When which of `slow` is due.
     due: BinaryHeap<Reverse<(Instant, u64)>>,
-    slow: std::collections::HashMap<u64, Slow>,
+    slow: std::collections::HashMap<u64, DelayedMessage>,
     next: u64,
 }
 
-impl Pace {
+impl SendRates {
     pub(super) fn new(quotas: Quotas) -> Self {
         let buckets = |rate: u32| (rate > 0).then(|| Buckets::new(Quotas::rate(rate), MOST));
         let (private, lobby) = (buckets(quotas.sending), buckets(quotas.lobby));
@@ -77,36 +77,37 @@ impl Pace {
 impl Engine {
     /// 03, at once or when its writer may send again. Until then the address's later requests wait too.
     pub(super) fn send(&mut self, now: Now, from: SocketAddr, writer: AccountId, to: &Account, body: Body) {
-        let wait = self.pace.of(to.as_str()).map_or(Duration::ZERO, |buckets| buckets.take_ahead(writer, now.instant));
+        let wait =
+            self.send_rates.of(to.as_str()).map_or(Duration::ZERO, |buckets| buckets.take_ahead(writer, now.instant));
         if wait.is_zero() {
             return self.send_now(now, from, writer, to, body);
         }
-        self.pace.next += 1;
-        self.pace.due.push(Reverse((now.instant + wait, self.pace.next)));
-        self.pace.slow.insert(self.pace.next, Slow { from, writer, to: to.clone(), body });
+        self.send_rates.next += 1;
+        self.send_rates.due.push(Reverse((now.instant + wait, self.send_rates.next)));
+        self.send_rates.slow.insert(self.send_rates.next, DelayedMessage { from, writer, to: to.clone(), body });
         self.lanes.hold(from);
     }
 
     /// What may be sent by now.
     pub(super) fn send_slow(&mut self, now: Now) {
-        while self.pace.poll_timeout().is_some_and(|at| at <= now.instant) {
-            let Some(Reverse((_, n))) = self.pace.due.pop() else { return };
-            let Some(slow) = self.pace.slow.remove(&n) else { continue };
+        while self.send_rates.poll_timeout().is_some_and(|at| at <= now.instant) {
+            let Some(Reverse((_, n))) = self.send_rates.due.pop() else { return };
+            let Some(slow) = self.send_rates.slow.remove(&n) else { continue };
             self.send_waited(now, slow);
         }
     }
 
     /// A message whose time has come.
-    pub(super) fn send_waited(&mut self, now: Now, slow: Slow) {
+    pub(super) fn send_waited(&mut self, now: Now, slow: DelayedMessage) {
         let found =
-            if slow.to.as_str() == Account::LOBBY { Found::Nobody } else { self.accounts.find(slow.to.as_str()) };
+            if slow.to.as_str() == Account::LOBBY { NameLookup::Nobody } else { self.accounts.find(slow.to.as_str()) };
         match found.known() {
             Ok(needed) => needed.into_iter().for_each(|id| self.accounts.needed(id)),
-            Err(sought) => return self.seek(now, sought, Seeker::Slow(slow)),
+            Err(sought) => return self.seek(now, sought, LookupWaiter::DelayedMessage(slow)),
         }
-        let Slow { from, writer, to, body } = slow;
+        let DelayedMessage { from, writer, to, body } = slow;
         let waits = self.jobs.waiting();
-        if self.places.whose(from) == Some(writer) {
+        if self.addresses.whose(from) == Some(writer) {
             self.send_now(now, from, writer, &to, body);
         } else {
             self.refuse(now, from, &Reply::NotLoggedIn);

@@ -11,9 +11,9 @@ use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use super::jobs::Asked;
+use super::jobs::PendingJob;
 use super::lanes::LANE;
-use super::requests::{Follows, Waiting};
+use super::requests::{NextStep, PendingRequest};
 use super::secure::sha256;
 use super::sessions::Person;
 use super::{Engine, Now};
@@ -32,7 +32,7 @@ const CHANGED: usize = 1_024;
 const MOST: usize = 65_536;
 
 /// Whose password, tried from which network.
-type Door = (AccountId, IpAddr);
+type FailureKey = (AccountId, IpAddr);
 
 #[derive(Debug, Default)]
 struct Failures {
@@ -44,7 +44,7 @@ struct Failures {
     checking: u32,
     /// Until when the last answer is held back, and whose it is.
     held: Option<(Instant, SocketAddr)>,
-    /// Whose password is looked at next; each stands in [`Tries::apart`].
+    /// Whose password is looked at next; each stands in [`LoginAttempts::apart`].
     line: VecDeque<SocketAddr>,
 }
 
@@ -61,7 +61,7 @@ impl Failures {
 
 /// A login to be looked at.
 #[derive(Debug)]
-pub(super) struct Try {
+pub(super) struct LoginAttempt {
     pub(super) request: Vec<u8>,
     pub(super) account: AccountId,
     password: Password,
@@ -72,25 +72,25 @@ pub(super) struct Try {
 
 /// A login that keeps no lane busy.
 #[derive(Debug)]
-enum Apart {
+enum HeldLogin {
     /// Its answer is held back.
-    Refused { request: Vec<u8>, door: Door },
+    Refused { request: Vec<u8>, door: FailureKey },
     /// Its password has not been looked at yet.
-    Waits(Try),
+    Waits(LoginAttempt),
 }
 
 /// Everything that wrong passwords leave behind.
 #[derive(Debug, Default)]
-pub(super) struct Tries {
-    failures: HashMap<Door, Failures>,
-    apart: HashMap<SocketAddr, Apart>,
+pub(super) struct LoginAttempts {
+    failures: HashMap<FailureKey, Failures>,
+    apart: HashMap<SocketAddr, HeldLogin>,
     /// When which answer held back is due; exactly one entry for each [`Failures::held`].
-    late: BinaryHeap<Reverse<(Instant, Door)>>,
+    late: BinaryHeap<Reverse<(Instant, FailureKey)>>,
     /// Who has changed a password just now, by which request, and how long that is remembered.
     changed: VecDeque<(AccountId, SocketAddr, [u8; 32], Instant)>,
 }
 
-impl Tries {
+impl LoginAttempts {
     /// Whether this request has changed a password just now: its answer was lost.
     fn has_changed(&mut self, now: Instant, from: SocketAddr, asked: [u8; 32]) -> bool {
         self.changed.retain(|(.., until)| *until > now);
@@ -114,12 +114,12 @@ impl Tries {
     /// Whose passwords wait to be looked at.
     pub(super) fn needs(&self, needed: &mut HashSet<AccountId>) {
         needed.extend(self.apart.values().filter_map(|apart| match apart {
-            Apart::Waits(tried) => Some(tried.account),
-            Apart::Refused { .. } => None,
+            HeldLogin::Waits(tried) => Some(tried.account),
+            HeldLogin::Refused { .. } => None,
         }));
     }
 
-    fn failures(&mut self, door: Door) -> &mut Failures {
+    fn failures(&mut self, door: FailureKey) -> &mut Failures {
         if self.failures.len() >= MOST && !self.failures.contains_key(&door) {
             self.failures.retain(|_, f| !f.idle() || f.count > FREE_FAILURES);
             if self.failures.len() >= MOST {
@@ -140,7 +140,10 @@ impl Engine {
         let session = self.accounts.people.get_mut(&id).and_then(|person| person.session.as_mut());
         let offered = session.filter(|s| s.address == from).and_then(|session| session.offered.take());
         self.handed(offered);
-        self.attempt(from, Try { request: request.to_vec(), account: id, password, change: None, since: now.instant });
+        self.attempt(
+            from,
+            LoginAttempt { request: request.to_vec(), account: id, password, change: None, since: now.instant },
+        );
     }
 
     /// 01 with four fields: a new password for an account, from whatever address. The old one is looked at as that of a
@@ -154,7 +157,7 @@ impl Engine {
         request: &[u8],
     ) {
         let asked = sha256(&[request]);
-        if self.tries.has_changed(now.instant, from, asked) {
+        if self.login_attempts.has_changed(now.instant, from, asked) {
             // The answer was lost, and the old password is not the old one any more.
             return self.reply(from, &PasswordChange::Done.into());
         }
@@ -165,13 +168,13 @@ impl Engine {
             return self.reply(from, &PasswordChange::NoSuchAccount.into());
         };
         let (request, change, since) = (request.to_vec(), Some(new), now.instant);
-        self.attempt(from, Try { request, account: id, password: old, change, since });
+        self.attempt(from, LoginAttempt { request, account: id, password: old, change, since });
     }
 
-    fn attempt(&mut self, from: SocketAddr, tried: Try) {
+    fn attempt(&mut self, from: SocketAddr, tried: LoginAttempt) {
         let id = tried.account;
-        let waiting = self.tries.apart.len();
-        let failures = self.tries.failures((id, network(from)));
+        let waiting = self.login_attempts.apart.len();
+        let failures = self.login_attempts.failures((id, network(from)));
         if failures.last_good == Some(from.ip()) {
             self.check(from, tried, false);
         } else if failures.open() {
@@ -179,27 +182,29 @@ impl Engine {
             self.check(from, tried, true);
         } else if failures.line.len() < LANE && waiting < MOST {
             failures.line.push_back(from);
-            self.tries.apart.insert(from, Apart::Waits(tried));
+            self.login_attempts.apart.insert(from, HeldLogin::Waits(tried));
         }
     }
 
     /// Whether this request waits already, for its turn or for its answer.
     pub(super) fn is_apart(&self, from: SocketAddr, request: &[u8]) -> bool {
-        self.tries.apart.get(&from).is_some_and(|apart| match apart {
-            Apart::Refused { request: waits, .. } | Apart::Waits(Try { request: waits, .. }) => waits == request,
+        self.login_attempts.apart.get(&from).is_some_and(|apart| match apart {
+            HeldLogin::Refused { request: waits, .. } | HeldLogin::Waits(LoginAttempt { request: waits, .. }) => {
+                waits == request
+            }
         })
     }
 
     /// Has a password looked at; `counted` unless the address is exempt.
-    pub(super) fn check(&mut self, from: SocketAddr, tried: Try, counted: bool) {
-        let Try { request, account, password, change, .. } = tried;
+    pub(super) fn check(&mut self, from: SocketAddr, tried: LoginAttempt, counted: bool) {
+        let LoginAttempt { request, account, password, change, .. } = tried;
         let Some((against, nth)) = self.accounts.people.get(&account).map(|person| (person.hashed.clone(), person.nth))
         else {
             // It was deleted while this waited.
             return self.reply(from, &nobody(change.is_some()));
         };
-        let waiting = Waiting::Check { account, nth, counted, change };
-        self.ask_hasher(Asked::Request(from, waiting), |job| Job::Check { job, password, against });
+        let waiting = PendingRequest::Check { account, nth, counted, change };
+        self.ask_hasher(PendingJob::Request(from, waiting), |job| Job::Check { job, password, against });
         self.lanes.hashing(from, &request);
     }
 
@@ -230,7 +235,7 @@ impl Engine {
     ) {
         let right = right && self.accounts.people.get(&account).is_some_and(|person| !person.settings.secure_only);
         let door = (account, network(from));
-        let failures = self.tries.failures(door);
+        let failures = self.login_attempts.failures(door);
         if counted {
             failures.checking = failures.checking.saturating_sub(1);
         }
@@ -242,8 +247,8 @@ impl Engine {
                 Some(password) => {
                     let request = self.lanes.take_hashed(from);
                     let nth = self.nth_password(account).unwrap_or_default();
-                    let waiting = Waiting::Rehash { account, nth, asked: sha256(&[&request]) };
-                    self.ask_hasher(Asked::Request(from, waiting), |job| Job::New { job, password });
+                    let waiting = PendingRequest::Rehash { account, nth, asked: sha256(&[&request]) };
+                    self.ask_hasher(PendingJob::Request(from, waiting), |job| Job::New { job, password });
                     self.lanes.hashing(from, &request);
                 }
             };
@@ -258,9 +263,9 @@ impl Engine {
         } else {
             let at = now.instant + later;
             failures.held = Some((at, from));
-            self.tries.late.push(Reverse((at, door)));
+            self.login_attempts.late.push(Reverse((at, door)));
             let request = self.lanes.take_hashed(from);
-            self.tries.apart.insert(from, Apart::Refused { request, door });
+            self.login_attempts.apart.insert(from, HeldLogin::Refused { request, door });
         }
         self.next_try(now, door);
         self.free(from, now);
@@ -274,11 +279,11 @@ impl Engine {
         (account, nth): (AccountId, u64),
         hashed: Hashed,
         asked: [u8; 32],
-    ) -> Follows {
+    ) -> NextStep {
         // An operator's comes after it, or has deleted the account. Nothing is claimed; the client asks again.
         let Some(person) = self.accounts.people.get_mut(&account).filter(|person| person.nth == nth) else {
             self.overtaken(account, hashed);
-            return Follows::Nothing;
+            return NextStep::Nothing;
         };
         person.renew(hashed);
         // Whoever is in by the old one may be why it was changed.
@@ -286,18 +291,18 @@ impl Engine {
         if self.accounts.people.get(&account).is_some_and(elsewhere) {
             self.end_session(account);
         }
-        self.places.disarm(account);
+        self.addresses.disarm(account);
         self.kick_all(now, account, from);
         self.devices.somebody_moved(now);
-        self.tries.note_change(now.instant, account, from, asked);
-        Follows::Reply(PasswordChange::Done.into())
+        self.login_attempts.note_change(now.instant, account, from, asked);
+        NextStep::Reply(PasswordChange::Done.into())
     }
 
     /// A password will not be looked at after all: the hasher has too much to do.
     pub(super) fn not_checked(&mut self, now: Now, from: SocketAddr, account: AccountId, counted: bool) {
         let door = (account, network(from));
         if counted {
-            let failures = self.tries.failures(door);
+            let failures = self.login_attempts.failures(door);
             failures.checking = failures.checking.saturating_sub(1);
             self.next_try(now, door);
         }
@@ -306,7 +311,7 @@ impl Engine {
 
     /// Whether a device at this address may try a password now; whether the try counts.
     pub(super) fn device_may_try(&mut self, account: AccountId, from: SocketAddr) -> Option<bool> {
-        let failures = self.tries.failures((account, network(from)));
+        let failures = self.login_attempts.failures((account, network(from)));
         if failures.last_good == Some(from.ip()) {
             return Some(false);
         }
@@ -326,7 +331,7 @@ impl Engine {
         right: Option<bool>,
     ) {
         let door = (account, network(from));
-        let failures = self.tries.failures(door);
+        let failures = self.login_attempts.failures(door);
         if counted {
             failures.checking = failures.checking.saturating_sub(1);
         }
@@ -337,7 +342,7 @@ impl Engine {
                 let later = penalty(failures.count);
                 if !later.is_zero() {
                     failures.held = Some((now.instant + later, from));
-                    self.tries.late.push(Reverse((now.instant + later, door)));
+                    self.login_attempts.late.push(Reverse((now.instant + later, door)));
                 }
             }
             Some(false) | None => {}
@@ -347,19 +352,19 @@ impl Engine {
 
     /// The address goes on without the answer to its login.
     pub(super) fn give_up_try(&mut self, from: SocketAddr) {
-        if let Some(Apart::Waits(tried)) = self.tries.apart.remove(&from)
-            && let Some(failures) = self.tries.failures.get_mut(&(tried.account, network(from)))
+        if let Some(HeldLogin::Waits(tried)) = self.login_attempts.apart.remove(&from)
+            && let Some(failures) = self.login_attempts.failures.get_mut(&(tried.account, network(from)))
         {
             failures.line.retain(|address| *address != from);
         }
     }
 
     /// Lets in as many of the line as may be looked at. Each takes its address's lane again from here on.
-    fn next_try(&mut self, now: Now, door: Door) {
-        while let Some(failures) = self.tries.failures.get_mut(&door).filter(|failures| failures.open())
+    fn next_try(&mut self, now: Now, door: FailureKey) {
+        while let Some(failures) = self.login_attempts.failures.get_mut(&door).filter(|failures| failures.open())
             && let Some(from) = failures.line.pop_front()
         {
-            let Some(Apart::Waits(tried)) = self.tries.apart.remove(&from) else { continue };
+            let Some(HeldLogin::Waits(tried)) = self.login_attempts.apart.remove(&from) else { continue };
             if now.instant.saturating_duration_since(tried.since) > PATIENCE {
                 continue;
             }
@@ -373,11 +378,11 @@ impl Engine {
     /// When [`Engine::handle_timeout`] wants to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let late = self.tries.late.peek().map(|Reverse((at, _))| *at);
+        let late = self.login_attempts.late.peek().map(|Reverse((at, _))| *at);
         late.into_iter()
             .chain(self.devices.poll_timeout())
-            .chain(self.pace.poll_timeout())
-            .chain(self.turns.poll_timeout())
+            .chain(self.send_rates.poll_timeout())
+            .chain(self.throttle.poll_timeout())
             .min()
     }
 
@@ -386,15 +391,15 @@ impl Engine {
         self.presence(now);
         self.send_slow(now);
         self.look_at_waiting(now);
-        while self.tries.late.peek().is_some_and(|Reverse((at, _))| *at <= now.instant) {
-            let Some(Reverse((_, door))) = self.tries.late.pop() else { return };
-            let held = self.tries.failures.get_mut(&door).and_then(|failures| failures.held.take());
+        while self.login_attempts.late.peek().is_some_and(|Reverse((at, _))| *at <= now.instant) {
+            let Some(Reverse((_, door))) = self.login_attempts.late.pop() else { return };
+            let held = self.login_attempts.failures.get_mut(&door).and_then(|failures| failures.held.take());
             // Not if the address has gone on to another login, or offline.
             if let Some((_, to)) = held
-                && matches!(self.tries.apart.get(&to), Some(Apart::Refused { door: of, .. }) if *of == door)
+                && matches!(self.login_attempts.apart.get(&to), Some(HeldLogin::Refused { door: of, .. }) if *of == door)
             {
-                let apart = self.tries.apart.remove(&to);
-                let changes = matches!(apart, Some(Apart::Refused { request, .. }) if request.starts_with(b"01#"));
+                let apart = self.login_attempts.apart.remove(&to);
+                let changes = matches!(apart, Some(HeldLogin::Refused { request, .. }) if request.starts_with(b"01#"));
                 self.reply(to, &wrong(changes));
             }
             self.next_try(now, door);

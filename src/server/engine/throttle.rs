@@ -22,14 +22,14 @@ const FREE: f64 = 3.0;
 
 /// Budgets, and who waits for them.
 #[derive(Debug)]
-pub(super) struct Turns {
+pub(super) struct Throttle {
     requests: Buckets<SocketAddr>,
     bytes: Buckets<IpAddr>,
     due: BTreeSet<(Instant, SocketAddr)>,
     waiting: HashMap<SocketAddr, Instant>,
 }
 
-impl Default for Turns {
+impl Default for Throttle {
     fn default() -> Self {
         let (requests, bytes) = (Buckets::new(REQUESTS, 65_536), Buckets::new(BYTES, 65_536));
         Self { requests, bytes, due: BTreeSet::new(), waiting: HashMap::new() }
@@ -37,22 +37,25 @@ impl Default for Turns {
 }
 
 /// When a request is looked at.
-enum Turn {
+enum Admission {
     Now,
     At(Instant),
     /// There are too many addresses.
     Never,
 }
 
-impl Turns {
+impl Throttle {
     /// Whether a request of this length from there may be looked at, which is counted then; else when.
-    fn take(&mut self, from: SocketAddr, now: Instant, bytes: usize) -> Turn {
+    fn take(&mut self, from: SocketAddr, now: Instant, bytes: usize) -> Admission {
         let network = network(from);
         let ready = network.map_or(Some(now), |network| self.bytes.ready(network, 0.0, now));
         match ready {
-            None => return Turn::Never,
+            None => return Admission::Never,
             Some(at) if at > now => {
-                return self.requests.ready(from, 1.0, now).map_or(Turn::Never, |request| Turn::At(request.max(at)));
+                return self
+                    .requests
+                    .ready(from, 1.0, now)
+                    .map_or(Admission::Never, |request| Admission::At(request.max(at)));
             }
             Some(_) => {}
         }
@@ -61,10 +64,10 @@ impl Turns {
                 if let Some(network) = network {
                     self.bytes.change(&network, FREE * count(bytes));
                 }
-                Turn::Now
+                Admission::Now
             }
-            Err(Some(at)) => Turn::At(at),
-            Err(None) => Turn::Never,
+            Err(Some(at)) => Admission::At(at),
+            Err(None) => Admission::Never,
         }
     }
 
@@ -111,25 +114,25 @@ pub(super) fn network(address: SocketAddr) -> Option<IpAddr> {
 impl Engine {
     /// Looks at a request, or lets it wait until its address may be served.
     pub(super) fn paced(&mut self, now: Now, from: SocketAddr, bytes: &[u8]) {
-        match self.turns.take(from, now.instant, bytes.len()) {
-            Turn::Now => self.begin(now, from, bytes),
-            Turn::At(at) => {
+        match self.throttle.take(from, now.instant, bytes.len()) {
+            Admission::Now => self.begin(now, from, bytes),
+            Admission::At(at) => {
                 self.lanes.hold(from);
                 self.lanes.put_back(from, Queued::Datagram(bytes.to_vec()));
-                self.turns.wait(from, at);
+                self.throttle.wait(from, at);
             }
-            Turn::Never => {}
+            Admission::Never => {}
         }
     }
 
     /// The request that kept this address's lane busy is answered, or its time has come: on with the next.
     pub(super) fn free(&mut self, from: SocketAddr, now: Now) {
-        self.turns.wait_no_more(from);
+        self.throttle.wait_no_more(from);
         while let Some(queued) = self.lanes.next(from) {
             match queued {
                 Queued::Datagram(bytes) => self.paced(now, from, &bytes),
                 Queued::Again(bytes) => self.begin(now, from, &bytes),
-                Queued::Try(tried) => self.check(from, tried, true),
+                Queued::LoginAttempt(tried) => self.check(from, tried, true),
             }
             if self.lanes.is_held(from) {
                 return;
@@ -139,17 +142,17 @@ impl Engine {
 
     /// What waits first in this address's lane is looked at then.
     pub(super) fn wait_for_turn(&mut self, from: SocketAddr, at: Instant) {
-        self.turns.wait(from, at);
+        self.throttle.wait(from, at);
     }
 
     /// An answer goes out.
     pub(super) fn count_out(&mut self, to: SocketAddr, bytes: usize) {
-        self.turns.sent(to, bytes);
+        self.throttle.sent(to, bytes);
     }
 
     /// Those whose time has come.
     pub(super) fn look_at_waiting(&mut self, now: Now) {
-        while let Some((at, from)) = self.turns.due.first().copied()
+        while let Some((at, from)) = self.throttle.due.first().copied()
             && at <= now.instant
         {
             self.free(from, now);

@@ -18,7 +18,7 @@ const NOBODY: usize = 8_192;
 
 /// All addresses.
 #[derive(Debug)]
-pub(super) struct Places {
+pub(super) struct Addresses {
     /// Whose sessions they are.
     pub(super) addresses: HashMap<SocketAddr, AccountId>,
     pub(super) charsets: HashMap<SocketAddr, Charset>,
@@ -29,7 +29,7 @@ pub(super) struct Places {
     pub(super) last_present: Instant,
 }
 
-impl Places {
+impl Addresses {
     /// Nobody is anywhere.
     pub(super) fn new(now: Instant) -> Self {
         let (addresses, charsets, armed) = (HashMap::new(), HashMap::new(), HashMap::new());
@@ -123,26 +123,26 @@ mod tests {
     #[test]
     fn who_is_armed_may_end_a_session_once_and_in_time() {
         let now = Instant::now();
-        let mut places = Places::new(now);
+        let mut addresses = Addresses::new(now);
         for port in 1..=4 {
-            places.arm(now, address(port), 7);
+            addresses.arm(now, address(port), 7);
         }
-        assert_eq!(places.take_armed(now + ARMED, address(1)), None, "too late");
+        assert_eq!(addresses.take_armed(now + ARMED, address(1)), None, "too late");
         let soon = now + ARMED - Duration::from_secs(1);
-        assert_eq!((places.take_armed(soon, address(2)), places.take_armed(soon, address(2))), (Some(7), None));
-        places.bind(address(3), 7);
-        assert_eq!(places.take_armed(soon, address(3)), None, "it is the session itself");
-        places.disarm(7);
-        assert_eq!(places.take_armed(soon, address(4)), None);
+        assert_eq!((addresses.take_armed(soon, address(2)), addresses.take_armed(soon, address(2))), (Some(7), None));
+        addresses.bind(address(3), 7);
+        assert_eq!(addresses.take_armed(soon, address(3)), None, "it is the session itself");
+        addresses.disarm(7);
+        assert_eq!(addresses.take_armed(soon, address(4)), None);
     }
 
     #[test]
     fn a_charset_is_an_addresss_until_its_session_ends() {
-        let mut places = Places::new(Instant::now());
-        places.bind(address(1), 7);
-        places.note_charset(address(1), Charset::Gb18030);
-        assert_eq!((places.whose(address(1)), places.charset(address(1))), (Some(7), Charset::Gb18030));
-        places.leave(address(1));
-        assert_eq!((places.whose(address(1)), places.charset(address(1))), (None, Charset::default()));
+        let mut addresses = Addresses::new(Instant::now());
+        addresses.bind(address(1), 7);
+        addresses.note_charset(address(1), Charset::Gb18030);
+        assert_eq!((addresses.whose(address(1)), addresses.charset(address(1))), (Some(7), Charset::Gb18030));
+        addresses.leave(address(1));
+        assert_eq!((addresses.whose(address(1)), addresses.charset(address(1))), (None, Charset::default()));
     }
 }
