@@ -421,29 +421,6 @@ fn rebind_moves_the_session_at_once() {
     ]);
 }
 
-/// A plain client's answer comes when its message may go; what it asks for after that waits in its order.
-#[test]
-fn who_sends_too_much_is_answered_later_and_loses_nothing() {
-    let mut world = World::with_two();
-    world.engine.send_rates = send_rates::SendRates::new(Quotas { sending: 2, lobby: 1, ..Quotas::default() });
-    world.mailbox = 1_000;
-    for _ in 0..2 * Quotas::BURST {
-        world.script(&[(1, "03#b#hi#", &["03:01"])]);
-    }
-    world.script(&[(1, "03#b#late#", &[]), (1, "08#", &[]), (2, "03#a#hi#", &["03:01"]), (2, "08#", &["08:30"])]);
-    assert_eq!(world.later(Duration::from_millis(499)), []);
-    let due = world.later(Duration::from_millis(1));
-    assert_eq!(due, [(1, "03:01".to_owned()), (1, "08:1".to_owned())]);
-    world.script(&[(2, "08#", &["08:31"])]);
-    for _ in 0..Quotas::BURST {
-        world.script(&[(2, "03#@lobby#hi#", &["03:01"])]);
-    }
-    world.script(&[(2, "03#@lobby#hi#", &[]), (2, "06#", &[])]);
-    let due = world.later(Duration::from_secs(1));
-    assert_eq!(due, [(2, "03:01".to_owned()), (2, "06:01".to_owned())]);
-    assert_eq!(world.engine.poll_timeout(), None);
-}
-
 #[test]
 fn presence_ends_before_the_session_does() {
     let mut world = World::with_two();
