@@ -19,32 +19,32 @@ use crate::protocol::wire::frame::{FromClient, FromServer};
 use crate::protocol::wire::{Charset, Request, looks_like_reply};
 pub use report::{Line, Mark, Report, Stage, Step, StepResult, Verdict};
 
-/// Between two questions.
+/// The interval between two requests.
 const APART: Duration = Duration::from_millis(300);
 /// Questions for the secure dialect; then comes one that every server answers.
 const HELLOS: u8 = 3;
 /// How long the answer to the last question may take.
 const LAST: Duration = Duration::from_millis(1_500);
-/// Of the only frame that is sent.
+/// The id of the `ping` frame, the only frame that is sent.
 const PING: u64 = 1;
 /// Addresses of one name that are tried.
 const MOST_ADDRESSES: usize = 4;
 /// Bytes of an answer nobody understands that are shown.
 const SHOWN: usize = 32;
 
-/// What is asked.
+/// The server to diagnose, as the user gave it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
-    /// As it was typed: a name or an address, with or without a port.
+    /// The name or address as the user typed it, with or without a port.
     pub server: String,
-    /// Where no port is said.
+    /// The port to use if the user gave none.
     pub port: u16,
 }
 
 /// A datagram to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transmit {
-    /// Where to; another address than before means another socket.
+    /// The destination; a new destination needs a new socket.
     pub to: SocketAddr,
     /// The datagram's bytes.
     pub bytes: Vec<u8>,
@@ -202,7 +202,7 @@ impl Diagnosis {
         &self.report
     }
 
-    /// The deadline of [`Diagnosis::poll_timeout`] has come.
+    /// Handles the deadline of [`Diagnosis::poll_timeout`]; the owner calls it when that time has come.
     pub fn handle_timeout(&mut self, now: Instant) {
         match &mut self.state {
             State::Asking(asking) if asking.next <= now => {
@@ -283,7 +283,7 @@ impl Diagnosis {
         }
     }
 
-    /// The system sends nothing there.
+    /// Handles that the system refuses to send to the address.
     pub fn handle_unsendable(&mut self, now: Instant, error: String) {
         match &self.state {
             State::Asking(AddressQuestions { at, began, .. }) => {

@@ -16,7 +16,7 @@ const STRANGERS: usize = 20;
 /// Conversations that stand under "recent" at most.
 const RECENT: usize = 8;
 
-/// Whether somebody can be reached.
+/// Whether a person is online.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Presence {
@@ -26,18 +26,18 @@ pub enum Presence {
     Offline,
 }
 
-/// A heading.
+/// A heading of the list.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Section {
-    /// The last conversations.
+    /// The most recent conversations.
     Recent,
     /// Friends by their owner's groups; the empty one is simply "friends".
     Group(String),
-    /// Others who are online, on servers that say.
+    /// Other accounts that are online, on servers that list them.
     Online,
-    /// Have written, and are not in the list.
+    /// Strangers: they have written and are not contacts.
     Strangers,
-    /// Kept, and not shown.
+    /// Blocked contacts, whose messages are stored and not shown.
     Blocked,
 }
 
@@ -48,7 +48,7 @@ pub enum Entry {
     Section {
         /// Which heading it is.
         section: Section,
-        /// Its text.
+        /// The heading's text.
         title: String,
         /// How many, or how many of how many are online.
         count: String,
@@ -57,7 +57,7 @@ pub enum Entry {
         /// Unread below it while it is closed.
         unread: u64,
     },
-    /// Somebody, or the lobby.
+    /// A person or the lobby.
     Person(Person),
     /// Nobody is called so: offers to add them.
     Add(String),
@@ -65,7 +65,7 @@ pub enum Entry {
     More(usize, u64),
 }
 
-/// Somebody's row.
+/// A person's row in the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct Person {
@@ -81,7 +81,7 @@ pub struct Person {
     pub recent: bool,
 }
 
-/// Everything the list is made of.
+/// The contact list's data, from which [`Roster::entries`] makes its lines.
 #[derive(Debug, Clone)]
 pub struct Roster {
     me: Account,
@@ -94,7 +94,7 @@ pub struct Roster {
 }
 
 impl Roster {
-    /// Nobody yet.
+    /// Creates an empty roster for this account.
     #[must_use]
     pub fn new(me: Account) -> Self {
         Self {
@@ -129,13 +129,13 @@ impl Roster {
         self.unsure = self.online.is_some();
     }
 
-    /// Whether that is so.
+    /// Whether the list of online accounts may be outdated.
     #[must_use]
     pub fn is_unsure(&self) -> bool {
         self.unsure
     }
 
-    /// Everybody, the latest first.
+    /// All conversations, the latest first.
     #[must_use]
     pub fn conversations(&self) -> &[Conversation] {
         &self.conversations
@@ -196,7 +196,7 @@ impl Roster {
         known.map(|c| (c.contact.account.to_string(), names::tidy(&c.contact.remark))).collect()
     }
 
-    /// What is known of somebody.
+    /// The conversation with an account, if there is one.
     #[must_use]
     pub fn find(&self, account: &Account) -> Option<&Conversation> {
         self.conversations.iter().find(|c| c.contact.account == *account)
@@ -219,7 +219,7 @@ impl Roster {
         Some(if online.binary_search(account).is_ok() { Presence::Online } else { Presence::Offline })
     }
 
-    /// All unread messages.
+    /// The number of unread messages in all conversations.
     #[must_use]
     pub fn unread(&self) -> u64 {
         self.conversations.iter().map(|c| c.unread).sum()

@@ -18,10 +18,10 @@ use crate::probe::hand::{Arrived, Expectation, Trial};
 use crate::protocol::link;
 use crate::protocol::wire::show;
 
-/// Datagrams that are kept for whoever opens the view later.
+/// How many datagrams are kept for a protocol window that is opened later.
 pub const KEPT: usize = 256;
 
-/// Which way a datagram went.
+/// The direction of a datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     /// To the server, and why.

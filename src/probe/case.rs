@@ -9,20 +9,20 @@ use crate::protocol::wire::Charset;
 pub enum Actor {
     /// Three persons with an account and a socket each.
     A,
-    /// See [`Actor::A`].
+    /// A person with an account and a socket; see [`Actor::A`].
     B,
-    /// See [`Actor::A`].
+    /// A person with an account and a socket; see [`Actor::A`].
     C,
     /// A socket of nobody's, new in each attempt.
     S,
-    /// Another such.
+    /// A second socket without an account, new in each attempt.
     T,
     /// Whoever types by hand; none of the probe's.
     H,
 }
 
 impl Actor {
-    /// All of the probe's.
+    /// The probe's own actors.
     pub const ALL: [Actor; 5] = [Actor::A, Actor::B, Actor::C, Actor::S, Actor::T];
 
     /// The letter it has in the document.
@@ -92,7 +92,7 @@ pub(crate) struct Ask {
     pub rule: Rule,
 }
 
-/// One line of a script.
+/// One step of a script.
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
     /// One request, and its reply is waited for.
@@ -109,7 +109,7 @@ pub(super) fn ask<const N: usize>(who: Actor, send: &'static str, accept: [Accep
     Step::Ask(Ask { who, send, accept: accept.into(), rule })
 }
 
-/// What has to be before a case begins.
+/// What must hold before a case begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Need {
     /// Logged in, and without unread messages.
@@ -118,7 +118,7 @@ pub(crate) enum Need {
     Offline(Actor),
 }
 
-/// A case.
+/// A case of the test: a script and its name.
 #[derive(Debug, Clone)]
 pub(crate) struct Case {
     /// A name that stays; its purpose is the text `probe.case.<id>`.

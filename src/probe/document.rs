@@ -51,7 +51,7 @@ pub struct Run {
     pub slow: Option<Duration>,
 }
 
-/// What became of one case.
+/// The report on one case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CaseReport {
     /// From 1 on, as it stands in the document.
@@ -60,7 +60,7 @@ pub struct CaseReport {
     pub id: &'static str,
     /// What was asked and answered in the attempt that decided.
     pub exchanges: Vec<Exchange>,
-    /// Pass, fail or unclear.
+    /// The verdict on a case: passed, failed or unclear.
     pub verdict: Verdict,
     /// How often it was played: again when the network lost something, and to confirm a failure.
     pub attempts: usize,
@@ -86,7 +86,7 @@ pub struct Exchange {
     pub time: Option<Duration>,
 }
 
-/// Pass, fail or unclear.
+/// The verdict on a case: passed, failed or unclear.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// Every reply is one that the text allows.

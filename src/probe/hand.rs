@@ -16,7 +16,7 @@ pub const PATIENCE: Duration = Duration::from_secs(2);
 /// The beginning of the cases' names.
 pub(super) const ID: &str = "by-hand";
 
-/// What somebody expects of a request.
+/// What the user expects in answer to a request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Expectation {
     /// Whatever the protocol's text allows.
@@ -40,7 +40,7 @@ impl Expectation {
     }
 }
 
-/// What came to a request.
+/// What was received in answer to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Arrived {
     /// This reply, and how long after the request it came.

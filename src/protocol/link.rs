@@ -44,12 +44,14 @@ pub const REFUSED: u32 = 2;
 /// The application's code of a server that ends, and may be back in a moment.
 pub const GOING_DOWN: u32 = 3;
 
-/// Of a server to a device that another program has come in as, with a copy of its folder: its place is taken.
+/// The application's code of a server for a device in whose place another program with a copy of its folder has
+/// logged in.
 pub const COPIED: u32 = 4;
-/// The same where devices stay beside each other: under another name it can.
+/// The application's code of a server for a copied device whose account allows several devices at once; the device
+/// may log in again under a new name.
 pub const COPIED_BESIDE: u32 = 5;
-/// Of a server to a device whose account was deleted or given another password by an operator: it comes back at once,
-/// and the answer to that says which.
+/// The application's code of a server for a device whose account an operator has deleted or given a new password. The
+/// device reconnects at once, and the answer to its login says which.
 pub const ENDED: u32 = 6;
 
 /// A client's or a server's end of the carrier.
@@ -90,7 +92,7 @@ impl Link {
     /// A server's end with its lasting identity.
     ///
     /// # Errors
-    /// An identity whose key cannot be used.
+    /// [`IdentityError`] if the identity's key cannot be used.
     pub fn server(identity: &Identity, seed: Option<[u8; 32]>) -> Result<Self, IdentityError> {
         let config = settings::server(identity)?;
         let endpoint = settings::server_endpoint(identity, seed);
@@ -183,7 +185,7 @@ impl Link {
         }
     }
 
-    /// A datagram whose first byte says that it is of this dialect.
+    /// Handles a received datagram whose first byte marks it as the secure dialect's.
     pub fn handle_datagram(&mut self, now: Instant, from: impl Into<Endpoints>, bytes: &[u8]) {
         let Endpoints { other, own } = from.into();
         self.buffer.clear();
@@ -249,7 +251,7 @@ impl Link {
         }
     }
 
-    /// The deadline of [`Link::poll_timeout`] has come.
+    /// Handles the deadline of [`Link::poll_timeout`]; the owner calls it when that time has come.
     pub fn handle_timeout(&mut self, now: Instant) {
         while let Some((at, key)) = self.deadlines.first().copied()
             && at <= now
@@ -341,13 +343,13 @@ impl Link {
         Some(key)
     }
 
-    /// How a connection is doing.
+    /// The figures of a connection, for the connection window.
     #[must_use]
     pub fn figures(&self, peer: PeerId) -> Option<Figures> {
         Some(Figures { moves: self.moves, ..self.peers.get(self.handles.get(&peer)?)?.figures() })
     }
 
-    /// Whether it answers.
+    /// Returns the counters that show whether a connection's other end answers.
     #[must_use]
     pub fn pulse(&self, peer: PeerId) -> Liveness {
         let peer = self.handles.get(&peer).and_then(|handle| self.peers.get(handle));

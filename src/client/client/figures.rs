@@ -19,32 +19,32 @@ pub struct Encrypted {
     pub least_rtt: Duration,
     /// Bytes that may be under way at once.
     pub window: u64,
-    /// Bytes that wait for that.
+    /// Bytes that wait to be sent.
     pub queued: usize,
     /// How often the server saw this machine at another address.
     pub moves: u64,
 }
 
-/// How the connection is doing.
+/// The figures of the connection, for the connection window and the terminal's `status`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connection {
     /// The server.
     pub server: SocketAddr,
     /// This end; `None` while there is no socket.
     pub own: Option<SocketAddr>,
-    /// The connection line.
+    /// The connection's state.
     pub link: ConnectionState,
-    /// What is spoken, once that is known.
+    /// The dialect that is spoken, once it is known.
     pub speaks: Option<SpokenDialect>,
-    /// While an encrypted connection stands.
+    /// The figures of the encrypted connection, while there is one.
     pub encrypted: Option<Encrypted>,
     /// Smoothed round-trip time, once it was measured.
     pub rtt: Option<Duration>,
-    /// Its mean deviation, where it is known.
+    /// The mean deviation of the round-trip time, once it is known.
     pub deviation: Option<Duration>,
     /// Datagrams sent.
     pub sent: u64,
-    /// Of these, sent again for want of an answer, or thought lost.
+    /// How many of them were sent again or are believed lost.
     pub again: u64,
     /// Datagrams of the server's that were taken in.
     pub received: u64,
@@ -73,7 +73,7 @@ impl Client {
         self.after(now);
     }
 
-    /// How the connection is doing.
+    /// The figures of the connection, for the connection window and the terminal's `status`.
     #[must_use]
     pub fn connection(&self) -> Connection {
         let counts = self.socket.as_ref().map(Socket::counts).unwrap_or_default();
@@ -117,7 +117,7 @@ impl Client {
         self.outcome(silence, &outcome.sentence())
     }
 
-    /// The same of a registration.
+    /// The outcome of a registration as a sentence in the current language.
     #[must_use]
     pub fn registration_sentence(&self, outcome: &RegisterOutcome) -> String {
         let silence = matches!(outcome, RegisterOutcome::NoAnswer | RegisterOutcome::Unheard);

@@ -40,8 +40,8 @@ impl Client {
         token.is_some()
     }
 
-    /// As [`Client::go_offline`], and nothing lets this device in any more but the password: neither here
-    /// nor, if it can be told now, at the server.
+    /// Goes offline as [`Client::go_offline`] does and deletes the token here and, if the server can be told now,
+    /// there; the next login needs the password.
     pub fn forget_device(&mut self, now: Now) {
         self.log_in_no_more();
         self.staying = false;
@@ -50,8 +50,8 @@ impl Client {
         self.after(now);
     }
 
-    /// The same before anybody is logged in. The server is not told, and keeps the hash of something that
-    /// nobody has.
+    /// Deletes an account's token while nobody is logged in. The server is not told and keeps the hash of a token
+    /// that no device has.
     ///
     /// # Errors
     /// The account is open in another process, or its folder cannot be used.

@@ -9,7 +9,7 @@ use rust_i18n::t;
 
 use crate::protocol::link::words;
 
-/// What one step says.
+/// The result of one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum StepResult {
@@ -19,7 +19,7 @@ pub enum StepResult {
     Numbers,
     /// The name has these addresses; those that are tried.
     Found { host: String, addresses: Vec<SocketAddr> },
-    /// It has none.
+    /// The name has no address.
     NoSuchName { host: String, error: String },
     /// Something that is a server's answer came back, after `questions` questions.
     Answered { at: SocketAddr, questions: u8 },
@@ -33,19 +33,19 @@ pub enum StepResult {
     Unsendable { at: SocketAddr, error: String },
     /// Something came back that no server says; its beginning.
     Neither { at: SocketAddr, bytes: Vec<u8> },
-    /// It offers the secure dialect.
+    /// The server offers the secure dialect.
     OffersSecure,
-    /// It speaks the plain dialect alone.
+    /// The server speaks only the plain dialect.
     Plain,
-    /// It speaks the plain dialect alone, and must not.
+    /// The server speaks only the plain dialect, although it spoke the secure one before.
     OnlyPlain,
     /// The encrypted connection stands.
     Shaken { rtt: Duration },
-    /// Nothing came back any more.
+    /// The server did not answer the handshake.
     NoHandshake,
     /// Something came back that was wrong, or the other side did not want.
     BadHandshake(String),
-    /// The server ended meanwhile.
+    /// The server restarted during the handshake.
     Ended,
     /// The key is a known one.
     KnownKey(Vec<u8>),
@@ -62,16 +62,16 @@ pub enum StepResult {
 /// By how many seconds clocks may differ to count as the same; servers tell whole ones.
 const SAME_TIME: u64 = 2;
 
-/// One step.
+/// One step of the diagnosis.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// What it says.
+    /// The step's result.
     pub what: StepResult,
     /// How long it took; zero where that means nothing.
     pub took: Duration,
 }
 
-/// What is under way.
+/// The step under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     /// The name is looked up.
@@ -82,7 +82,7 @@ pub enum Stage {
     Handshake,
 }
 
-/// What it comes to.
+/// The overall result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// It can be reached, and nobody reads along.
@@ -100,7 +100,7 @@ pub enum Verdict {
 pub enum Mark {
     /// The step went well.
     Done,
-    /// With a warning.
+    /// The step went well, with a warning.
     Warning,
     /// The step went badly.
     Failed,
@@ -124,28 +124,28 @@ impl Mark {
 /// A step in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// How it ended.
+    /// How the step ended.
     pub mark: Mark,
     /// What was found.
     pub text: String,
-    /// What that means; may be empty.
+    /// What the result means; may be empty.
     pub meaning: String,
-    /// What to do; may be empty.
+    /// The advice; may be empty.
     pub advice: String,
 }
 
-/// All that was found.
+/// The report of a diagnosis.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// As it was typed.
+    /// The server as the user typed it.
     pub server: String,
-    /// This machine's clock at the beginning.
+    /// This machine's clock at the beginning, in milliseconds since 1970.
     pub unix_ms: i64,
-    /// In order.
+    /// The steps in their order.
     pub steps: Vec<Step>,
-    /// What is under way.
+    /// The step under way.
     pub stage: Option<Stage>,
-    /// Nothing more comes.
+    /// Whether the diagnosis is finished.
     pub finished: bool,
 }
 
@@ -221,7 +221,7 @@ impl Report {
         Self { server, unix_ms, steps: Vec::new(), stage: None, finished: false }
     }
 
-    /// What it comes to so far.
+    /// The overall result so far.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         let has = |is: &dyn Fn(&StepResult) -> bool| self.steps.iter().any(|step| is(&step.what));
@@ -411,7 +411,7 @@ fn shown(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
-/// In milliseconds, with three digits that count.
+/// Writes a duration in milliseconds with three significant digits.
 fn duration(time: Duration) -> String {
     let ms = time.as_secs_f64() * 1e3;
     if ms < 10.0 {
@@ -423,7 +423,7 @@ fn duration(time: Duration) -> String {
     }
 }
 
-/// As hours, minutes and seconds.
+/// Writes a number of seconds as hours, minutes and seconds.
 fn span(seconds: u64) -> String {
     format!("{}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
 }

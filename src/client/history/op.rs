@@ -9,17 +9,17 @@ use crate::base::model::{Account, MessageId, MessageText, SendState};
 use crate::client::session::{Pushed, SentBy, StoreToken};
 use crate::protocol::wire::frame::{Device, Key, Past};
 
-/// What is wanted of the history; what came first is done first.
+/// An operation for the history's thread; operations are done in the order of submission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::large_enum_variant, reason = "the largest is the commonest")]
 pub enum Op {
-    /// Changes nothing in the file, and is answered also where nothing can be stored.
+    /// A read, which is answered even when nothing can be stored.
     Read(Read),
-    /// Is on disk when it is answered.
+    /// A change, which is on disk when it is answered.
     Write(Write),
 }
 
-/// What is to be read.
+/// A read of the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum Read {
@@ -31,7 +31,7 @@ pub enum Read {
     Export(PathBuf),
     /// Reads the list.
     Conversations,
-    /// Nothing; answered when all before it is done or refused.
+    /// Reads nothing; answered when all operations before it are done or refused.
     Settle,
     /// Reads what is known of every row with this friend.
     Index(Account),
@@ -43,7 +43,7 @@ pub enum Read {
     Search { text: String, count: u32 },
 }
 
-/// What is to be stored.
+/// A change to be stored in the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum Write {
@@ -52,7 +52,7 @@ pub enum Write {
     /// How far it has come. [`SendState::Sending`] is answered by [`Done::Noted`]: only then it may go.
     /// Which dialect it goes by is written down with that: in the secure one it can be sent again.
     State { id: MessageId, state: SendState, secure: bool },
-    /// The server will not have it. Answered by [`Done::Noted`] when that is to outlive a cut of the power.
+    /// Notes that the server refused the message. Answered by [`Done::Noted`] once the note is on a synced disk.
     Refused { id: MessageId, state: SendState },
     /// A message of somebody else's that came at `unix_ms`. One that was pushed is stored together with the server's row
     /// of it, and only if the one before it is there; it brings its moment, others the server's words for it.
@@ -70,13 +70,13 @@ pub enum Write {
     },
     /// What another device of this account has sent; stored as one that was pushed.
     Own { token: StoreToken, to: Account, text: String, pushed: Pushed, by: SentBy },
-    /// It is to be sent once more, now to the account that has its receiver's name as far as is known, if its owner was told
-    /// that this is another one.
+    /// Sends a message again, to the account that has the recipient's name now, if the user was told that this is
+    /// another account.
     Resend { id: MessageId, to: Account, text: MessageText },
     /// Somebody's account was made then, in seconds since 1970, and this was learned at `unix_ms`. Where another one of the
     /// name was known, the conversation says so from here on.
     Made { peer: Account, made: i64, unix_ms: i64 },
-    /// The same of the account whose history this is.
+    /// Notes when the history's own account was created, in seconds since 1970.
     OwnMade(i64),
     /// A message of one's own has come so far with this row at the server; one without the other would never be known to
     /// be delivered.
@@ -216,35 +216,35 @@ pub enum Done {
     Delivered(MessageId),
     /// That this message is being sent is on disk, or is not.
     Noted { id: MessageId, noted: bool },
-    /// As it was given, and on disk if the disk took it.
+    /// The messages of an [`Write::Past`]; they are on disk unless the disk refused them.
     Past { peer: Account, messages: Vec<Past>, more: bool },
-    /// `None` if none has one.
+    /// The server's row of the oldest message that has one; `None` if none has.
     Oldest { peer: Account, row: Option<u64> },
     /// The list, the latest first: all friends and rooms, and the latest strangers.
     Conversations(Vec<Conversation>, MoreStrangers),
-    /// In the order of the rows.
+    /// The rows in their order.
     Index { peer: Account, rows: Vec<RowMeta> },
-    /// In the order of the rows.
+    /// The rows in their order.
     Page { peer: Account, first: u32, rows: Vec<Row> },
-    /// Oldest first.
+    /// The rows, oldest first.
     Last { peer: Account, rows: Vec<Row> },
-    /// Oldest first, each with the friend it was exchanged with.
+    /// The rows found, oldest first, each with the conversation that it belongs to.
     Found { text: String, rows: Vec<(Account, Row)> },
-    /// Oldest first.
+    /// The rows, oldest first.
     Outbox(Vec<Unsent>),
-    /// Whether they were taken back; all or none.
+    /// Whether all messages of an [`Write::Withdraw`] were taken back; otherwise none was.
     Withdrawn(bool),
-    /// All of them.
+    /// All drafts, by account.
     Drafts(Vec<(Account, String)>),
-    /// What was asked cannot be read.
+    /// A read that failed, and why.
     NotRead { op: Read, trouble: Trouble },
-    /// How many came, or what is wrong with which line.
+    /// The number of contacts imported, or a sentence that names the wrong line.
     Imported(Result<usize, String>),
-    /// Whether it was written.
+    /// The result of an [`Read::Export`].
     Exported(Result<(), String>),
     /// Whoever is not blocked any more may have been a friend or not before; they are one.
     Unblocked(Account),
-    /// All before it is done or refused.
+    /// All operations before the [`Read::Settle`] are done or refused.
     Settled,
     /// The disk refused changes; those that somebody waits for are answered after it.
     Failed(Trouble),

@@ -30,18 +30,18 @@ use crate::protocol::link;
 use crate::protocol::wire::frame::Device;
 use crate::protocol::wire::{Learned, Reply};
 
-/// How a session begins.
+/// The configuration of a session.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where the server is.
+    /// The server's address.
     pub server: SocketAddr,
     /// How unread messages are asked for in the plain dialect.
     pub polling: Polling,
-    /// Which dialects.
+    /// Which dialects may be spoken.
     pub dialect: Dialect,
-    /// What is known of the server.
+    /// What is remembered of the server.
     pub known: KnownServer,
-    /// Its owner agreed that a password goes to this server in the plain dialect.
+    /// Whether the user agreed that a password is sent to this server in the plain dialect.
     pub allow_plain: bool,
     /// Spreads deadlines, and makes questions that nobody else can answer.
     pub seed: u64,
@@ -58,15 +58,15 @@ pub struct Session {
     choice: DialectChoice,
     state: State,
     wishes: Pending,
-    /// The plain dialect is closed to the account.
+    /// Whether the account's owner has forbidden the plain dialect.
     encrypted_only: bool,
-    /// See [`Session::log_in_if_free`].
+    /// Whether a login must not end another session, set by [`Session::log_in_if_free`].
     if_free: bool,
-    /// Of the secure sessions that were left, the last [`StoreToken`].
+    /// The last [`StoreToken`] of the secure sessions that have ended.
     last_token: u64,
-    /// See [`Session::set_handed`].
+    /// The last delivery in the plain dialect, set by [`Session::set_handed`].
     handed: Option<plain::LastDelivery>,
-    /// The connection line that was told last.
+    /// The connection's state in the last [`Event::ConnectionState`].
     shown: ConnectionState,
     events: VecDeque<Event>,
 }
@@ -95,7 +95,7 @@ impl Session {
         session
     }
 
-    /// What is spoken, once that is known.
+    /// The dialect that is spoken, once it is known.
     #[must_use]
     pub fn speaks(&self) -> Option<SpokenDialect> {
         self.state.speaks()
@@ -118,7 +118,7 @@ impl Session {
         self.choice.poll_timeout().into_iter().chain(self.state.poll_timeout()).min()
     }
 
-    /// The connection line.
+    /// The connection's state.
     #[must_use]
     pub fn link(&self) -> ConnectionState {
         match &self.state {
@@ -149,7 +149,7 @@ impl Session {
         self.handed = handed;
     }
 
-    /// Logs in by the token of before, which only the secure dialect knows; answered by [`Event::LoggedIn`].
+    /// Logs in by the token of an earlier login, which only the secure dialect has; answered by [`Event::LoggedIn`].
     pub fn resume(&mut self, now: Instant, account: Account, kept: DeviceState) {
         self.begin(now, PendingRequest::Resume { account, kept });
     }
@@ -162,13 +162,14 @@ impl Session {
         }
     }
 
-    /// Whether something waits for [`Session::allow_plain`].
+    /// Whether a request waits for [`Session::allow_plain`].
     #[must_use]
     pub fn is_doubting(&self) -> bool {
         self.choice.is_doubting()
     }
 
-    /// Nobody agreed: what waits for that is forgotten. Whoever was online securely goes on trying to be.
+    /// Drops the requests that wait for [`Session::allow_plain`], because the user declined. A session that was
+    /// online in the secure dialect goes on reconnecting.
     pub fn refuse_plain(&mut self) {
         if self.choice.refuse_plain() {
             self.wishes.registered();
@@ -223,8 +224,8 @@ impl Session {
         self.listen();
     }
 
-    /// The same with one that may have been sent already in the secure dialect, before the program
-    /// ended. There it arrives once; in the plain dialect only its writer sends it again.
+    /// Sends a message that may have been sent in the secure dialect before the program last ended. In that dialect
+    /// it arrives once; in the plain dialect only its writer can send it again.
     pub fn send_again(&mut self, now: Instant, id: MessageId, to: impl Into<Recipient>, text: MessageText) {
         let to = to.into();
         match &mut self.state {
@@ -251,7 +252,8 @@ impl Session {
         self.listen();
     }
 
-    /// The same, and this device needs the password from now on; in the plain dialect it does anyway.
+    /// Goes offline and gives up the token, so that this device needs the password at the next login; answered by
+    /// [`Event::WentOffline`].
     pub fn forget_device(&mut self, now: Instant) {
         let Some(secure) = self.state.secure_mut() else { return self.go_offline(now) };
         secure.forget_device(now);
@@ -271,7 +273,7 @@ impl Session {
         self.show(ConnectionState::Offline);
     }
 
-    /// Logs in again as at the last login.
+    /// Goes online again with the last login.
     pub fn go_online(&mut self, now: Instant) {
         self.wishes.set_online(true);
         match &mut self.state {
@@ -295,7 +297,7 @@ impl Session {
         self.listen();
     }
 
-    /// See [`plain::Session::ask_who`]; in the secure dialect it is known anyway.
+    /// Asks who is online; see [`plain::Session::ask_who`]. The secure dialect reports it unasked.
     pub fn ask_who(&mut self, now: Instant) {
         if let Some(plain) = self.state.text_mut() {
             plain.ask_who(now);
@@ -303,7 +305,7 @@ impl Session {
         self.listen();
     }
 
-    /// F5: asks at once, and reconnects at once.
+    /// Polls or reconnects at once; a face calls it for F5.
     pub fn fetch_now(&mut self, now: Instant) {
         self.choice.ask_now(now);
         match &mut self.state {
@@ -313,13 +315,13 @@ impl Session {
         self.listen();
     }
 
-    /// How unread messages are asked for from now on, in the plain dialect.
+    /// Sets how unread messages are polled from now on, in the plain dialect.
     pub fn set_polling(&mut self, now: Instant, polling: Polling) {
         self.state.set_polling(now, polling);
         self.listen();
     }
 
-    /// Which chat windows are open, and whether one is visible.
+    /// Sets which chats are open and whether one is visible; polling depends on it.
     pub fn set_open_chats(&mut self, now: Instant, chats: Vec<Account>, visible: bool) {
         self.state.set_open_chats(now, chats, visible);
         self.listen();
@@ -357,7 +359,7 @@ impl Session {
         self.listen();
     }
 
-    /// See [`secure::Session::handle_delivered`].
+    /// Tells the secure session the version of stored delivery receipts; see [`secure::Session::handle_delivered`].
     pub fn handle_delivered(&mut self, now: Instant, version: Option<u64>) {
         if let Some(secure) = self.state.secure_mut() {
             secure.handle_delivered(now, version);
@@ -365,7 +367,7 @@ impl Session {
         self.listen();
     }
 
-    /// See [`secure::Session::set_device`].
+    /// Gives the secure session this device's new name; see [`secure::Session::set_device`].
     pub fn set_device(&mut self, now: Instant, device: Option<Device>) {
         if let Some(secure) = self.state.secure_mut() {
             secure.set_device(now, device);
@@ -373,7 +375,7 @@ impl Session {
         self.listen();
     }
 
-    /// See [`secure::Session::trust`].
+    /// Accepts a key of the server; see [`secure::Session::trust`].
     pub fn trust(&mut self, key: Vec<u8>) {
         if let Some(secure) = self.state.secure_mut() {
             secure.trust(key);
@@ -381,7 +383,7 @@ impl Session {
         self.listen();
     }
 
-    /// A datagram from the server's address.
+    /// Handles a datagram from the server's address.
     pub fn handle_datagram(&mut self, now: Instant, bytes: &[u8]) {
         if let Some(secure) = self.state.secure_mut().filter(|_| link::is_packet(bytes)) {
             secure.handle_datagram(now, bytes);
@@ -406,7 +408,7 @@ impl Session {
         self.listen();
     }
 
-    /// The deadline has come.
+    /// Handles the deadline of [`Session::poll_timeout`]; the owner calls it when that time has come.
     pub fn handle_timeout(&mut self, now: Instant) {
         while let Some(step) = self.choice.handle_timeout(now) {
             self.follow(now, step);

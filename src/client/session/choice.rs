@@ -8,7 +8,7 @@ use super::dialect_query::{DialectQuery, SpokenDialect};
 use super::{Dialect, PlainReason, Transmit};
 use crate::base::timer::Dice;
 
-/// As with the plain dialect's four tries.
+/// How long a login waits for any answer: as long as four tries of the plain dialect.
 const NO_ANSWER: Duration = Duration::from_secs(15);
 /// How long what was found is believed when somebody logs in again.
 const BELIEVED: Duration = Duration::from_secs(60);
@@ -16,12 +16,12 @@ const BELIEVED: Duration = Duration::from_secs(60);
 /// are to be over before it is asked anything.
 const HUSH: Duration = Duration::from_secs(1);
 
-/// What is known of a server from before.
+/// What is remembered of a server from earlier connections.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KnownServer {
-    /// The keys it may show.
+    /// The server's pins.
     pub pins: Vec<Vec<u8>>,
-    /// It has spoken the secure dialect.
+    /// Whether it has ever spoken the secure dialect.
     pub secure_only: bool,
     /// It has shown that it knows neither 10 nor 11, and is not asked again by itself: some servers end at that.
     pub foreign: bool,
@@ -46,7 +46,7 @@ pub(crate) fn acceptable(pins: &[Vec<u8>], damaged: bool) -> Vec<Vec<u8>> {
     pins.iter().cloned().chain(damaged.then(Vec::new)).collect()
 }
 
-/// What follows for whoever wants to speak with the server.
+/// What the session does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     /// Nothing yet: the server, or somebody, is being asked.
@@ -55,11 +55,11 @@ pub(super) enum Step {
     Speak { speaks: SpokenDialect, anew: bool },
     /// Only in plain, to which nobody has agreed.
     Consent(PlainReason),
-    /// Nobody answers.
+    /// The server does not answer.
     NoAnswer,
 }
 
-/// The choice of one server's dialect.
+/// The choice of the dialect to speak with one server.
 #[derive(Debug)]
 pub(super) struct DialectChoice {
     dialect: Dialect,
@@ -75,12 +75,12 @@ pub(super) struct DialectChoice {
     stage: Stage,
 }
 
-/// How far the choice has come.
+/// The stage of the choice.
 #[derive(Debug)]
 enum Stage {
     /// Nothing is known, and nobody wants to know.
     Open,
-    /// The server is being asked.
+    /// The server is being asked which dialect it speaks.
     Asking(DialectQuery),
     /// The plain dialect is what there is, and somebody is asked whether it will do.
     Doubting,
@@ -118,7 +118,7 @@ impl DialectChoice {
         }
     }
 
-    /// What is spoken, once that is known.
+    /// The dialect that is spoken, once it is known.
     pub(super) fn speaks(&self) -> Option<SpokenDialect> {
         match self.stage {
             Stage::Open | Stage::Asking(_) | Stage::Doubting | Stage::Hush(_) => None,
@@ -319,7 +319,7 @@ impl DialectChoice {
         waited
     }
 
-    /// Whether that is waited for.
+    /// Whether the user's consent to the plain dialect is awaited.
     pub(super) fn is_doubting(&self) -> bool {
         matches!(self.stage, Stage::Doubting | Stage::Secure(Diagnosis::Doubting))
     }
@@ -343,7 +343,7 @@ impl DialectChoice {
         Step::Wait
     }
 
-    /// Nobody agreed; true if that was waited for.
+    /// Takes the user's refusal of the plain dialect; true if it was awaited.
     pub(super) fn refuse_plain(&mut self) -> bool {
         self.end_doubt()
     }

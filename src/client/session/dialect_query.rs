@@ -12,7 +12,7 @@ use super::{Cause, Transmit};
 use crate::base::timer::Dice;
 use crate::protocol::wire::{Charset, Learned, Reply, Request};
 
-/// Between questions.
+/// The interval between requests.
 const AGAIN: Duration = Duration::from_millis(300);
 const MOST: Duration = Duration::from_secs(2);
 /// How many `10#` go alone, before an `08#` goes beside them.
@@ -22,19 +22,19 @@ const QUICK: u8 = 12;
 /// How many times an `08#` is answered and the `10#` beside it is not, before the server counts as one that
 /// does not know it: at 30 % loss each way one in 50,000 of ours would.
 const DEAF: u8 = 8;
-/// Longer than what the answer has more than the question.
+/// Padding of the request in bytes, so that the answer is not longer than the request.
 const PADDING: usize = 16;
 
-/// What a server speaks.
+/// The dialect that a server speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SpokenDialect {
-    /// Everybody's.
+    /// The plain dialect, which every server speaks.
     Plain,
     /// The secure dialect, as every server of ours does.
     Secure,
 }
 
-/// The question, until it is answered.
+/// The question which dialect a server speaks: sends `10#` and `08#` until an answer tells.
 #[derive(Debug)]
 pub struct DialectQuery {
     nonce: String,
@@ -59,7 +59,7 @@ impl DialectQuery {
         finding
     }
 
-    /// Since when it is asked.
+    /// When the query began.
     #[must_use]
     pub fn began(&self) -> Instant {
         self.began
@@ -113,14 +113,14 @@ impl DialectQuery {
         self.next
     }
 
-    /// The deadline has come.
+    /// Sends the next request; the owner calls it when the time of [`DialectQuery::poll_timeout`] has come.
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.next <= now {
             self.ask(now);
         }
     }
 
-    /// F5: asks at once.
+    /// Sends the next request at once; a face calls it for F5.
     pub fn ask_now(&mut self, now: Instant) {
         self.step = AGAIN;
         self.ask(now);

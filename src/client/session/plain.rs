@@ -33,7 +33,7 @@ use crate::protocol::wire::{Charset, Reply, Request};
 
 /// How many copies of a message go out at most: every one that arrives is a message of its own.
 const COPIES: u32 = 2;
-/// The assignment's interval.
+/// The polling interval that the assignment prescribes.
 const STRICT: Duration = Duration::from_secs(30);
 const LEAVING: Duration = Duration::from_secs(1);
 /// How long nothing is asked for after the disk has refused a message.
@@ -47,16 +47,16 @@ enum State {
     LoggedOut,
 }
 
-/// How the connection is doing.
+/// The figures of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Figures {
     /// Smoothed round-trip time, once it was measured.
     pub rtt: Option<Duration>,
-    /// Its mean deviation.
+    /// The mean deviation of the round-trip time.
     pub deviation: Option<Duration>,
     /// Datagrams sent.
     pub sent: u64,
-    /// Of these, tries after the first.
+    /// How many of them were repeated tries.
     pub again: u64,
     /// Requests that wait for their turn or their answer.
     pub waiting: usize,
@@ -71,7 +71,7 @@ pub struct Session {
     entering: Entering,
     sending: Sending,
     receiving: Receiving,
-    /// The password is being changed.
+    /// The change of password under way.
     changing: Option<Changing>,
     server: Server,
     line: Wire,
@@ -94,7 +94,7 @@ impl Session {
         Self::after(Leftovers::new(polling))
     }
 
-    /// The same where there was another one before.
+    /// Creates a session that takes over what an earlier plain session left behind.
     #[must_use]
     pub fn after(Leftovers { late, fence_due, last_token, poll }: Leftovers) -> Self {
         Self {
@@ -127,7 +127,7 @@ impl Session {
         self.told.events.pop_front()
     }
 
-    /// How the connection is doing.
+    /// The figures of the connection.
     #[must_use]
     pub fn figures(&self) -> Figures {
         Figures {
@@ -151,7 +151,7 @@ impl Session {
         self.line.late.expect_sent(datagrams);
     }
 
-    /// The connection line.
+    /// The connection's state.
     #[must_use]
     pub fn link(&self) -> ConnectionState {
         self.told.link
@@ -282,7 +282,7 @@ impl Session {
         }
     }
 
-    /// A datagram from the server's address.
+    /// Handles a datagram from the server's address.
     pub fn handle_datagram(&mut self, now: Instant, bytes: &[u8]) {
         let reply = Reply::decode(bytes, &mut self.server.learned);
         self.line.beyond = None;

@@ -64,14 +64,14 @@ const FRAMED: usize = 256;
 /// How long after a frame of the list of who is online the whole is told, as it comes in several.
 const LISTING: Duration = Duration::from_millis(50);
 
-/// What a session is told of its server.
+/// The configuration of a secure session.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where it is.
+    /// The server's address.
     pub server: SocketAddr,
     /// The keys it may show; none: it is seen for the first time.
     pub pins: Vec<Vec<u8>>,
-    /// As [`crate::client::session::KnownServer::damaged`].
+    /// The file of pins, if part of it cannot be read.
     pub damaged: Option<String>,
     /// Logging in ends nobody else's login, until [`Session::set_if_free`].
     pub if_free: bool,
@@ -89,7 +89,7 @@ enum State {
     /// Wants to be online and is not.
     LoggingIn,
     Online,
-    /// Ended by the server; only its owner goes on.
+    /// The server ended the session; only the user can log in again.
     LoggedOut,
 }
 
@@ -127,7 +127,7 @@ pub struct Session {
     told: Outputs,
 }
 
-/// What waits for whoever polls.
+/// Events and frames that wait to be polled.
 #[derive(Debug, Default)]
 struct Outputs {
     events: VecDeque<Event>,
@@ -135,11 +135,11 @@ struct Outputs {
     framed: VecDeque<TappedFrame>,
 }
 
-/// The keys the server may show.
+/// The server's pins.
 #[derive(Debug)]
 struct Trust {
     pins: Vec<Vec<u8>>,
-    /// As [`Config::damaged`], until a key is trusted.
+    /// The file of pins, if part of it cannot be read, until the user accepts a key.
     damaged: Option<String>,
 }
 
@@ -229,7 +229,7 @@ impl Session {
         self.health.trouble.take()
     }
 
-    /// The keys the server may show.
+    /// The server's pins.
     #[must_use]
     pub fn pins(&self) -> &[Vec<u8>] {
         &self.trust.pins

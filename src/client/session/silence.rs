@@ -8,7 +8,7 @@ use super::Event;
 /// How long something may stand unanswered before the server is said to be silent.
 pub const SILENT: Duration = Duration::from_secs(3);
 
-/// What is known of that.
+/// Detects a silent server: notes when the oldest unanswered request was sent or the connection was lost.
 #[derive(Debug, Default)]
 pub(super) struct SilenceDetector {
     /// When the oldest of what is unanswered was asked, or the connection was lost.
@@ -17,7 +17,7 @@ pub(super) struct SilenceDetector {
 }
 
 impl SilenceDetector {
-    /// Something was asked, or the connection is gone.
+    /// Starts waiting: a request was sent, or the connection is gone.
     pub(super) fn waits(&mut self, now: Instant) {
         self.since.get_or_insert(now);
     }

@@ -43,7 +43,7 @@ impl std::fmt::Debug for Identity {
 }
 
 impl Identity {
-    /// A new one, at a server's first start.
+    /// Creates a new identity, at a server's first start.
     ///
     /// # Errors
     /// [`IdentityError::Random`].
@@ -57,13 +57,13 @@ impl Identity {
         Ok(Self { pkcs8, connection_ids, resets, tokens })
     }
 
-    /// As it stands in the file.
+    /// Returns the file's bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         [&MAGIC[..], &self.connection_ids, &self.resets, &self.tokens, &self.pkcs8].concat()
     }
 
-    /// From the file.
+    /// Reads an identity from the file's bytes.
     ///
     /// # Errors
     /// [`IdentityError::Damaged`], [`IdentityError::Key`].

@@ -4,10 +4,10 @@
 /// In what encoding a peer writes; sticky per sender once seen (谢谢 in GBK happens to be valid UTF-8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Charset {
-    /// What the protocol says.
+    /// UTF-8, as the protocol requires.
     #[default]
     Utf8,
-    /// GB18030, the superset of GBK and GB2312.
+    /// GB18030, the superset of GBK and GB2312, as some older clients write.
     Gb18030,
 }
 

@@ -35,70 +35,70 @@ pub struct Explanation {
     pub operation: Option<u8>,
     /// The fields in their order.
     pub fields: Vec<Field>,
-    /// What is wrong, or right and worth a word, in the order of the bytes.
+    /// Broken rules and remarks, in the order of the bytes.
     pub findings: Vec<Diagnostic>,
-    /// How its text was read.
+    /// The charset in which the text was read.
     pub charset: Charset,
-    /// What can be shown of it.
+    /// The pieces of the datagram that may be shown.
     shown: Vec<Piece>,
 }
 
 /// One field of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field {
-    /// What it is.
+    /// What the field means.
     pub name: Name,
-    /// Where it stands, without its `#`; offsets from 0 into the datagram.
+    /// The field's bytes without its `#`, as offsets from 0 into the datagram.
     pub bytes: Range<usize>,
-    /// What it says; a password is six stars.
+    /// The field's text; six stars for a password.
     pub text: String,
     /// Whether a `#` follows.
     pub closed: bool,
 }
 
-/// What a field is.
+/// The meaning of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Name {
-    /// Of 01 and 02.
+    /// A field of 01 and 02.
     Account,
-    /// Of 01 and 02.
+    /// A field of 01 and 02.
     Password,
-    /// Of 01: the password, or the new one, once more.
+    /// The repeated password, or new password, of 01.
     Confirm,
-    /// Of 01 with four fields: the password until now.
+    /// The old password of a 01 with four fields.
     OldPassword,
-    /// Of 01 with four fields.
+    /// The new password of a 01 with four fields.
     NewPassword,
-    /// Of 03: who is to receive it.
+    /// The recipient of 03.
     To,
-    /// Of 03.
+    /// The message of 03.
     Message,
-    /// Of 04 and 05: whose messages.
+    /// The sender whose messages 04 and 05 ask for.
     From,
-    /// Of 10: `Q1`.
+    /// The version in 10, `Q1`.
     Version,
-    /// Of 10.
+    /// A field of 10.
     Nonce,
-    /// Of 10.
+    /// A field of 10.
     Padding,
-    /// Of 11: how many accounts to leave out.
+    /// The offset in 11: how many accounts to skip.
     Offset,
-    /// One more than the operation has.
+    /// A field beyond those that the operation has.
     Surplus,
 }
 
-/// Something found in a datagram.
+/// A broken rule, or a remark, about some bytes of a datagram.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     /// Where: offsets from 0 into the datagram. An empty range is a place where something is missing.
     /// Sentences count from 1, as people do: the byte at offset 4 is "byte 5".
     pub bytes: Range<usize>,
-    /// Which rule.
+    /// The rule that is broken or noted.
     pub rule: Rule,
 }
 
 impl Explanation {
-    /// Whether it is a request that the server serves.
+    /// Whether the datagram is a valid request, which this project's server serves.
     #[must_use]
     pub fn is_request(&self) -> bool {
         !self.findings.iter().any(|f| f.rule.breaks())
@@ -289,7 +289,7 @@ impl Explanation {
     }
 }
 
-/// What stands for a password.
+/// Replaces a password wherever a datagram is shown.
 const STARS: &str = "******";
 
 /// A full-width digit or `#` in UTF-8.

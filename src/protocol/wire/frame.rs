@@ -19,13 +19,13 @@ pub struct Key<const N: usize>(pub [u8; N]);
 pub type Device = Key<16>;
 
 impl<const N: usize> Key<N> {
-    /// From hexadecimal digits.
+    /// Parses hexadecimal digits.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         HEXLOWER.decode(text.as_bytes()).ok()?.try_into().ok().map(Self)
     }
 
-    /// As hexadecimal digits; for files and frames, never for logs.
+    /// Writes the bytes as hexadecimal digits, for files and frames; never for logs.
     #[must_use]
     pub fn digits(&self) -> String {
         HEXLOWER.encode(&self.0)
@@ -52,7 +52,7 @@ impl<'de, const N: usize> Deserialize<'de> for Key<N> {
     }
 }
 
-/// A password on its way; never shown.
+/// A password in a frame; never shown or logged.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(pub String);
@@ -63,16 +63,17 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// What a client says. `id` comes back with the answer.
+/// A frame that a client sends. The answer repeats its `id`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "t", rename_all = "snake_case")]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum FromClient {
     /// A new account. Answered by `registered` or `error`.
     Register { id: u64, account: String, password: Secret },
-    /// Answered by `logged_in` or `error`. `cursor` is the row of the newest message this device has
-    /// stored; a new device has none and gets what is unread. `made` is when the account was made that this device was
-    /// logged in to before: where another one has the name now, the answer is `made_anew`, and nothing was done.
+    /// Logs in by password. Answered by `logged_in` or `error`. `cursor` is the row of the newest message that this
+    /// device has stored; a new device has none and gets what is unread. `made` is when the account that this device
+    /// was last logged in to was created: if another account has the name now, the answer is `made_anew` and nothing
+    /// is done.
     Login {
         id: u64,
         account: String,
@@ -82,10 +83,11 @@ pub enum FromClient {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         made: Option<i64>,
     },
-    /// As `login`, with HMAC-SHA-256(SHA-256(token), keying material exported from this connection).
+    /// Logs in by token. `proof` is HMAC-SHA-256(SHA-256(token), keying material exported from this connection); the
+    /// other fields and the answer are those of `login`.
     Resume { id: u64, account: String, device: Device, proof: Key<32>, cursor: Option<u64> },
-    /// Of the logins that follow on this connection: they are to end nobody else's, and are answered by `error` with
-    /// `in_use` where they would. A server of an earlier version knows only those that do.
+    /// The logins that follow on this connection must not end another session: where they would, they are answered by
+    /// `error` with `in_use`. A server of an earlier version does not know this frame and ends the other session.
     IfFree,
     /// Answered by `logged_out`; the token means nothing from then on.
     Logout { id: u64, forget: bool },
@@ -103,31 +105,33 @@ pub enum FromClient {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         made: Option<i64>,
     },
-    /// Everything up to this row is on this device's disk.
+    /// Acknowledges every message up to this row: all are on this device's disk.
     Ack { cursor: u64 },
     /// What was delivered of this account's messages is on this device's disk up to this version (0: nothing).
     /// Answered by `delivered`, once, as soon as there is more.
     Delivered { version: u64 },
     /// The newest messages with somebody that are older than `before`. Answered by `history`.
     History { id: u64, peer: String, before: Option<u64>, count: u32 },
-    /// How this account may be used. Answered by `account_settings`.
+    /// Asks for the account's settings. Answered by `account_settings`.
     AccountSettings { id: u64 },
-    /// Several devices of this account may be in at once from now on, or the last one to come takes the
-    /// others' place. Answered by `account_settings`, or by `error` if it is not on disk.
+    /// Sets whether several devices of this account may be logged in at once or the newest replaces the others.
+    /// Answered by `account_settings`, or by `error` if the setting could not be stored.
     SetDevices { id: u64, beside: bool },
-    /// This account is not to be logged in to in the plain dialect, or may be again. Answered as `set_devices`.
+    /// Forbids or allows logging in to this account in the plain dialect. Answered by `account_settings`, or by
+    /// `error` if the setting could not be stored.
     SetSecureOnly { id: u64, on: bool },
-    /// Whether there is an account of this name. Answered by `account`, or by `error` with `no_account`; with `try_later`
-    /// by a server that has answered enough for now. An earlier server answers nothing.
+    /// Asks whether an account of this name exists. Answered by `account`, by `error` with `no_account`, or by
+    /// `error` with `try_later` from a server that has answered enough requests for now. A server of an earlier
+    /// version does not answer.
     LookUp { id: u64, account: String },
-    /// Answered by `pong`.
+    /// Asks for a sign of life and the server's clock. Answered by `pong`.
     Ping { id: u64 },
-    /// Something a later version says.
+    /// A kind that only a later version of the protocol has.
     #[serde(other)]
     Unknown,
 }
 
-/// What a server says.
+/// A frame that a server sends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "t", rename_all = "snake_case")]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
@@ -147,7 +151,7 @@ pub enum FromServer {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         made: Option<i64>,
     },
-    /// No more pushes come on this connection.
+    /// The device is logged out; no more pushes come on this connection.
     LoggedOut { id: u64 },
     /// The message is on disk, once, as this row. `online`: its receiver is there; `made`: when their account was made.
     Accepted {
@@ -210,19 +214,19 @@ pub enum FromServer {
     Delivered { version: u64, rows: BTreeMap<String, [u64; 2]> },
     /// Who is online now; several frames if they are many, the first says so.
     Presence { first: bool, online: Vec<String> },
-    /// Who came and went since.
+    /// The accounts that have come online and gone offline since the last list or change.
     Changes { came: Vec<String>, went: Vec<String> },
     /// Another device took this account's place: from where, and when.
     Kicked { address: String, at: i64 },
-    /// Oldest first.
+    /// Earlier messages of a conversation, oldest first; `more` if there are older ones.
     History { id: u64, messages: Vec<Past>, more: bool },
-    /// How this account may be used.
+    /// The account's settings.
     AccountSettings {
         id: u64,
         #[serde(flatten)]
         settings: AccountSettings,
     },
-    /// There is this account; `made`: since when.
+    /// The account exists; `made` is when it was created, in seconds since 1970.
     Account { id: u64, account: String, made: i64 },
     /// The request with this id failed. `reason` says more of `try_later` where there is more to say.
     Error {
@@ -231,43 +235,44 @@ pub enum FromServer {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Reason>,
     },
-    /// The answer to `ping`, whoever asks: this server's clock then.
+    /// The answer to `ping`, also without a login; `at` is the server's clock at that moment.
     Pong { id: u64, at: Option<i64> },
-    /// Something a later version says.
+    /// A kind that only a later version of the protocol has.
     #[serde(other)]
     Unknown,
 }
 
-/// How an account may be used; its owner decides, and the server keeps it.
+/// An account's settings, which its owner chooses and the server stores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AccountSettings {
     /// Several devices may be in at once; else the last one to come takes the others' place.
     pub beside: bool,
-    /// Not to be logged in to in the plain dialect.
+    /// Whether logging in to the account in the plain dialect is forbidden.
     pub secure_only: bool,
 }
 
-/// A message of before.
+/// An earlier message, as a server reports it in `history`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
 pub struct Past {
     pub row: u64,
     pub from: String,
-    /// Of a room's message.
+    /// The account that wrote a message in a room; `None` for messages between two people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub writer: Option<String>,
     pub at: i64,
     pub text: String,
-    /// Of one's own: whether its receiver was there when it was written; none of before a server noted that.
+    /// For a message of the asking account: whether its recipient was online when it was sent; `None` for messages
+    /// older than this record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub online: Option<bool>,
-    /// Of one's own: its receiver has it.
+    /// For a message of the asking account: whether its recipient has received it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub delivered: bool,
 }
 
-/// Why something failed.
+/// Why a request failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
@@ -283,7 +288,7 @@ pub enum Code {
     BadToken,
     /// After `if_free`: the account is logged in elsewhere, and may not be in twice.
     InUse,
-    /// Nobody is logged in on this connection.
+    /// The request needs a login, and nobody is logged in on this connection.
     NotLoggedIn,
     /// The same counter with another message: the device was copied or restored, and takes a new name.
     IdConflict,
@@ -291,18 +296,18 @@ pub enum Code {
     MailboxFull,
     /// Too long, empty, or with characters that are not allowed.
     BadField,
-    /// Not a frame as described here.
+    /// The frame is malformed.
     Malformed,
     /// The server can store nothing now; nothing was stored. The same may be tried again.
     TryLater,
     /// What it was to come after was not taken; nothing was stored. To be sent again after what is left.
     OutOfTurn,
-    /// Something a later version says.
+    /// A kind that only a later version of the protocol has.
     #[serde(other)]
     Unknown,
 }
 
-/// Why the same is to be tried again later.
+/// Why a server answers `try_later`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
@@ -310,7 +315,7 @@ pub enum Reason {
     NotStored,
     /// Passwords were tried too often for this account, or from this address: none is looked at for a while.
     TooManyTries,
-    /// Something a later version says.
+    /// A kind that only a later version of the protocol has.
     #[serde(other)]
     Unknown,
 }
@@ -318,16 +323,16 @@ pub enum Reason {
 macro_rules! coded {
     ($frame:ty) => {
         impl $frame {
-            /// As it goes into a frame.
+            /// Encodes the frame as JSON bytes.
             #[must_use]
             pub fn encode(&self) -> Vec<u8> {
                 serde_json::to_vec(self).unwrap_or_default()
             }
 
-            /// From a frame.
+            /// Decodes a frame.
             ///
             /// # Errors
-            /// Not JSON, or a known kind without its fields.
+            /// The bytes are not JSON, or a frame of a known kind lacks a field.
             pub fn decode(frame: &[u8]) -> Result<Self, serde_json::Error> {
                 serde_json::from_slice(frame)
             }
@@ -342,7 +347,8 @@ coded!(FromServer);
 const STARS: &str = "******";
 
 impl FromClient {
-    /// As it goes into a frame, with what lets somebody in replaced by six stars: what the wire view keeps.
+    /// Encodes the frame with passwords, tokens and proofs replaced by six stars; the protocol window keeps frames in
+    /// this form.
     #[must_use]
     pub fn starred(&self) -> Vec<u8> {
         let mut shown = self.clone();
@@ -358,7 +364,7 @@ impl FromClient {
 }
 
 impl FromServer {
-    /// As [`FromClient::starred`].
+    /// Encodes the frame with the token replaced by six stars; the protocol window keeps frames in this form.
     #[must_use]
     pub fn starred(&self) -> Vec<u8> {
         match self {

@@ -20,7 +20,7 @@ pub struct Learned {
 }
 
 impl Learned {
-    /// What this person writes, so also what they can read, and what their name is written in.
+    /// The charset that an account writes, which is also used for what is sent to it and for its name.
     #[must_use]
     pub fn charset(&self, of: &Account) -> Charset {
         if self.gb18030.contains(of) { Charset::Gb18030 } else { Charset::Utf8 }
@@ -63,7 +63,7 @@ pub enum Reply {
     Who { total: usize, offset: usize, accounts: Vec<Account> },
     /// `00:00`
     NotUnderstood,
-    /// Anything else; the bytes end in the wire view.
+    /// Any other datagram; the protocol window shows its bytes.
     Other(Vec<u8>),
 }
 
@@ -83,18 +83,18 @@ pub enum Registered {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum PasswordChange {
-    /// `01:01`: the old password is wrong.
+    /// The old password is wrong (`01:01`).
     WrongPassword,
-    /// `01:02`: the new passwords differ.
+    /// The two new passwords differ (`01:02`).
     PasswordsDiffer,
-    /// `01:03`
+    /// The password was changed (`01:03`).
     Done,
-    /// `01:04`
+    /// There is no such account (`01:04`).
     NoSuchAccount,
 }
 
 impl From<Registered> for PasswordChange {
-    /// What the code means as the answer to four fields.
+    /// The meaning of a 01 code as the answer to a request of four fields.
     fn from(code: Registered) -> Self {
         match code {
             Registered::Done => Self::WrongPassword,
@@ -117,7 +117,7 @@ impl From<PasswordChange> for Reply {
     }
 }
 
-/// The answer to 02.
+/// The answer to a login (02).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum LoggedIn {
@@ -127,7 +127,7 @@ pub enum LoggedIn {
     AlreadyLoggedIn,
 }
 
-/// The answer to 03.
+/// The answer to a sent message (03).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum Forwarded {
@@ -138,11 +138,11 @@ pub enum Forwarded {
 /// One message handed out by 05 or 09.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
-    /// Who wrote it.
+    /// The account that wrote the message.
     pub from: Account,
     /// The time as the server wrote it, local time of the server.
     pub time: String,
-    /// The message.
+    /// The message's text.
     pub body: Body,
 }
 
@@ -283,7 +283,7 @@ impl Reader<'_> {
     }
 }
 
-/// Without such bytes at its end.
+/// Returns the datagram without the trailing bytes for which `padding` is true.
 fn without(bytes: &[u8], padding: impl Fn(u8) -> bool) -> &[u8] {
     let len = bytes.iter().rposition(|b| !padding(*b)).map_or(0, |last| last + 1);
     bytes.get(..len).unwrap_or_default()

@@ -193,7 +193,7 @@ fn why(code: Code, locale: &str) -> String {
     .into_owned()
 }
 
-/// Of the secure dialect, which only the two ends can read.
+/// Whether a datagram belongs to the secure dialect, which only the two ends can read.
 #[must_use]
 pub fn encrypted(datagram: &[u8]) -> bool {
     crate::protocol::link::is_packet(datagram) && std::str::from_utf8(datagram).is_err()
@@ -223,7 +223,7 @@ pub fn starred(datagram: &[u8]) -> Vec<u8> {
 /// A datagram as it is typed: `\n`, `\r`, `\t`, `\\` and `\xNN`; the rest as it is.
 ///
 /// # Errors
-/// What is no such thing.
+/// A sentence that names the invalid escape.
 pub fn unescape(text: &str) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let mut chars = text.chars();

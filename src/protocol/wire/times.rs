@@ -24,13 +24,13 @@ pub enum TimeFormat {
 /// The form of a time that is none of the known ones: words, `H:MM[:SS[.f]]`, words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CustomLayout {
-    /// Something stands before the clock.
+    /// Whether words stand before the clock.
     before: bool,
-    /// It has seconds.
+    /// Whether the clock has seconds.
     seconds: bool,
-    /// With a fraction.
+    /// Whether the seconds have a fraction.
     fraction: bool,
-    /// Something stands behind it.
+    /// Whether words stand after the clock.
     after: bool,
 }
 

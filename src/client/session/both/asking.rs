@@ -8,7 +8,7 @@ use crate::base::model::Account;
 use crate::client::session::{AccountChange, Event, LookUpResult};
 
 impl Session {
-    /// See [`secure::Session::look_up`]; in the plain dialect nobody can ask.
+    /// Asks whether an account exists; see [`secure::Session::look_up`]. The plain dialect has no such request.
     pub fn look_up(&mut self, now: Instant, account: Account) {
         match &mut self.state {
             State::Sought(_) => self.tell(Event::LookedUp { asked: account, found: LookUpResult::Unanswered }),
@@ -18,7 +18,7 @@ impl Session {
         self.listen();
     }
 
-    /// See [`secure::Session::history`]; in the plain dialect there is none.
+    /// Asks for earlier messages; see [`secure::Session::history`]. The plain dialect has no such request.
     pub fn history(&mut self, now: Instant, peer: Account, before: Option<u64>, count: u32) {
         match self.state.secure_mut() {
             Some(secure) => secure.history(now, peer, before, count),

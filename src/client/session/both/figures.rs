@@ -8,24 +8,25 @@ use crate::protocol::link;
 use crate::protocol::wire::frame::Key;
 
 impl Session {
-    /// How the secure connection is doing.
+    /// The figures of the secure connection; `None` in the plain dialect.
     #[must_use]
     pub fn figures(&self) -> Option<link::Figures> {
         self.state.secure()?.figures()
     }
 
-    /// See [`secure::Session::poll_framed`].
+    /// The next frame for the protocol window; see [`secure::Session::poll_framed`].
     pub fn poll_framed(&mut self) -> Option<TappedFrame> {
         self.state.secure_mut()?.poll_framed()
     }
 
-    /// See [`secure::Session::deviation`].
+    /// The deviation of the round-trip time; see [`secure::Session::deviation`].
     #[must_use]
     pub fn deviation(&self) -> Option<Duration> {
         self.state.secure()?.deviation()
     }
 
-    /// See [`secure::Session::measure`]; the plain dialect measures with what it asks anyway.
+    /// Measures the round-trip time; see [`secure::Session::measure`]. The plain dialect measures with its usual
+    /// requests.
     pub fn measure(&mut self, now: Instant) {
         if let Some(secure) = self.state.secure_mut() {
             secure.measure(now);
@@ -33,24 +34,24 @@ impl Session {
         self.listen();
     }
 
-    /// See [`secure::Session::trouble`].
+    /// Why the secure connection was lost; see [`secure::Session::trouble`].
     pub fn trouble(&mut self) -> Option<link::CloseReason> {
         self.state.secure_mut()?.trouble()
     }
 
-    /// What lets this device in without a password, as far as the server has said.
+    /// The token that the server gave this device, if it gave one.
     #[must_use]
     pub fn token(&self) -> Option<Key<32>> {
         self.state.secure()?.token()
     }
 
-    /// How the plain dialect is doing; nothing of it while the other one is spoken.
+    /// The figures of the plain dialect; all zero while the secure dialect is spoken.
     #[must_use]
     pub fn plain_figures(&self) -> plain::Figures {
         self.state.text().map(plain::Session::figures).unwrap_or_default()
     }
 
-    /// The keys the server may show.
+    /// The server's pins.
     #[must_use]
     pub fn pins(&self) -> &[Vec<u8>] {
         &self.choice.known().pins

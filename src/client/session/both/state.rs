@@ -9,11 +9,11 @@ use crate::protocol::wire::Reply;
 
 #[derive(Debug)]
 pub(super) enum State {
-    /// It is not known. Nobody is logged in; what is typed by hand goes out as text.
+    /// The dialect is not known yet. Nobody is logged in, and datagrams typed by hand are sent as text.
     Sought(Box<plain::Session>),
-    /// The plain dialect.
+    /// The plain dialect is spoken.
     Plain(Box<plain::Session>),
-    /// The secure dialect.
+    /// The secure dialect is spoken.
     Secure(Box<Secure>),
 }
 
@@ -23,12 +23,12 @@ pub(super) struct Secure {
     pub(super) session: secure::Session,
     /// Datagrams that were typed by hand: they stand beside everything.
     pub(super) typed: VecDeque<Transmit>,
-    /// Of the plain dialect's session before it.
+    /// What the earlier session of the plain dialect left behind.
     left: plain::Leftovers,
 }
 
 impl State {
-    /// What is spoken, once that is known.
+    /// The dialect that is spoken, once it is known.
     pub(super) fn speaks(&self) -> Option<SpokenDialect> {
         match self {
             Self::Sought(_) => None,
@@ -53,7 +53,7 @@ impl State {
         }
     }
 
-    /// The secure dialect's session, while that is spoken.
+    /// The secure dialect's session, while it is spoken.
     pub(super) fn secure(&self) -> Option<&secure::Session> {
         match self {
             Self::Sought(_) | Self::Plain(_) => None,

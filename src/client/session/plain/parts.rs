@@ -12,7 +12,7 @@ use crate::client::session::silence::SilenceDetector;
 use crate::client::session::{Cause, ConnectionState, Event, ExtensionRequest, Polling, StoreToken, Transmit};
 use crate::protocol::wire::Learned;
 
-/// How one login comes and goes.
+/// The state of logging in and going offline.
 #[derive(Debug, Default)]
 pub(super) struct Entering {
     /// The login under way was nobody's wish: it is tried again while the server is silent.
@@ -21,17 +21,17 @@ pub(super) struct Entering {
     pub(super) refused: u8,
     /// A takeover that is refused is tried once more: 02 has just armed it.
     pub(super) taking_over: bool,
-    /// It was tried that once more.
+    /// Whether the takeover was tried a second time.
     pub(super) took_over: bool,
     /// When a silent server is asked again.
     pub(super) retry_at: Option<Instant>,
     /// Going offline ends then, answered or not.
     pub(super) leave_by: Option<Instant>,
-    /// And then it goes online again.
+    /// Whether to log in again after going offline.
     pub(super) coming_back: bool,
 }
 
-/// Messages of others.
+/// The state of receiving messages.
 #[derive(Debug, Default)]
 pub(super) struct Receiving {
     pub(super) storing: Option<StoreToken>,
@@ -51,7 +51,7 @@ pub(super) struct Receiving {
     pub(super) expected_unread: Option<u64>,
 }
 
-/// What goes over the wire, and what may still come back.
+/// The outstanding request, those waiting for their turn, and late answers that may still come.
 #[derive(Debug, Default)]
 pub(super) struct Wire {
     pub(super) outstanding: Option<Outstanding>,
@@ -65,7 +65,8 @@ pub(super) struct Wire {
     pub(super) fence_due: bool,
     /// On a server not known as ours: no 03 before this, since late answers may still come.
     pub(super) quiet_until: Option<Instant>,
-    /// Nothing was heard since this was asked first, though so many requests were repeated to the last try afterwards.
+    /// The extension request since which nothing was received, and how many later requests used all their tries
+    /// without an answer.
     pub(super) beyond: Option<(ExtensionRequest, u8)>,
     pub(super) contact: SilenceDetector,
 }
@@ -105,7 +106,7 @@ impl Default for Server {
     }
 }
 
-/// Who is online.
+/// The state of asking who is online.
 #[derive(Debug, Default)]
 pub(super) struct People {
     /// As far as the pages of `11` have come.
@@ -125,7 +126,7 @@ pub(super) struct People {
 pub(super) struct Poll {
     pub(super) polling: Polling,
     pub(super) open_chats: Vec<Account>,
-    /// One of them is seen.
+    /// Whether an open chat is visible.
     pub(super) visible: bool,
     pub(super) at: Option<Instant>,
     pub(super) backoff: Backoff,
@@ -137,7 +138,7 @@ impl Poll {
     }
 }
 
-/// What waits for whoever polls, and what they were told.
+/// Events and datagrams that wait to be polled, and the connection state last reported.
 #[derive(Debug)]
 pub(super) struct Outputs {
     pub(super) events: VecDeque<Event>,
@@ -145,7 +146,7 @@ pub(super) struct Outputs {
     pub(super) link: ConnectionState,
     /// Datagrams that went out.
     pub(super) sent: u64,
-    /// Of these, tries after the first.
+    /// How many of them were repeated tries.
     pub(super) again: u64,
 }
 

@@ -84,7 +84,7 @@ fn form(operation: u8, locale: &str) -> Cow<'static, str> {
 }
 
 impl Name {
-    /// For machines: one English word.
+    /// The field's name for programs: one English word.
     #[must_use]
     pub fn key(self) -> &'static str {
         match self {
@@ -104,7 +104,7 @@ impl Name {
         }
     }
 
-    /// For people.
+    /// The field's name for people, in `locale` (`en` or `zh-CN`).
     #[must_use]
     pub fn text(self, locale: &str) -> Cow<'static, str> {
         match self {
@@ -126,7 +126,7 @@ impl Name {
 }
 
 impl Rule {
-    /// For machines.
+    /// The rule's name for programs.
     #[must_use]
     pub fn key(self) -> &'static str {
         match self {
@@ -170,7 +170,7 @@ impl Rule {
 }
 
 impl Diagnostic {
-    /// What is wrong, where, and what would have been right.
+    /// A sentence that says what is wrong, where, and what would be right.
     #[must_use]
     pub fn advice(&self, explanation: &Explanation, locale: &str) -> String {
         let operation = explanation.operation.unwrap_or_default();

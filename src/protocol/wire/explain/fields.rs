@@ -6,7 +6,7 @@ use super::{Diagnostic, Field, Name, Piece, Rule, STARS, text};
 use crate::base::model::{MAX_BODY_BYTES, MAX_FIELD_BYTES, names};
 use crate::protocol::wire::Charset;
 
-/// Where a field stands.
+/// The bytes of one field.
 #[derive(Debug)]
 pub(super) struct FieldSpan {
     pub bytes: Range<usize>,
@@ -174,7 +174,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Accounts and passwords.
+    /// Checks an account or a password.
     fn short_field(&mut self, field: usize, name: Name, start: usize, characters: &Characters) {
         let secret = matches!(name, Name::Password | Name::Confirm | Name::OldPassword | Name::NewPassword);
         if characters.is_empty() {

@@ -8,7 +8,7 @@ use crate::base::model::names::NameFault;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum Rule {
-    /// No byte at all.
+    /// The datagram is empty.
     Empty,
     /// More than 1,400 bytes.
     TooLong { got: usize },
@@ -20,7 +20,7 @@ pub enum Rule {
     FullWidth { found: char },
     /// `NN:…`: requests have `#`. Never answered.
     LooksLikeReply,
-    /// `8#`
+    /// An operation of one digit, such as `8#`.
     OneDigit,
     /// `008#`, or an account at the beginning.
     ManyDigits,
@@ -30,7 +30,7 @@ pub enum Rule {
     OperationNotClosed,
     /// 00 and 07 are only replies.
     ReplyOnly { operation: u8 },
-    /// 12–99.
+    /// An operation from 12 to 99, which the protocol does not have.
     UnknownOperation { operation: u8 },
     /// The last field has no `#`.
     NotClosed { field: usize },
@@ -95,7 +95,7 @@ pub enum Section {
 }
 
 impl Section {
-    /// Its anchor in the page.
+    /// The section's anchor in the page.
     #[must_use]
     pub fn anchor(self) -> &'static str {
         match self {
@@ -131,7 +131,7 @@ impl Rule {
         )
     }
 
-    /// Where the text says so.
+    /// The section that states the rule.
     #[must_use]
     pub fn section(self) -> Section {
         match self {

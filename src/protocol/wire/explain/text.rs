@@ -22,17 +22,17 @@ pub enum Colour {
 /// A character of a datagram as it can be shown, or something that stands for several bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece {
-    /// The bytes; offsets from 0.
+    /// The bytes, as offsets from 0 into the datagram.
     pub bytes: Range<usize>,
-    /// What stands for them.
+    /// The text that is shown in their place.
     pub text: String,
 }
 
-/// How many characters of a long datagram are shown at its beginning …
+/// How many characters of a long datagram are shown at its beginning.
 const HEAD: usize = 64;
-/// … its end …
+/// How many characters of a long datagram are shown at its end.
 const TAIL: usize = 16;
-/// … and around each end of a finding.
+/// How many characters of a long datagram are shown around each end of a diagnostic's bytes.
 const AROUND: usize = 12;
 
 impl Colour {
@@ -54,7 +54,7 @@ impl Explanation {
         self.shown.iter().map(|p| p.text.as_str()).collect()
     }
 
-    /// What can be shown of a field.
+    /// Returns a field's text as it may be shown.
     pub(super) fn shown_of(&self, field: &Field) -> String {
         let within = |p: &&Piece| field.bytes.start <= p.bytes.start && p.bytes.end <= field.bytes.end;
         self.shown.iter().filter(within).map(|p| p.text.as_str()).collect()
@@ -91,7 +91,7 @@ impl Explanation {
         lines
     }
 
-    /// The same for a program.
+    /// Returns the explanation as JSON, for programs.
     #[must_use]
     pub fn json(&self, locale: &str) -> Value {
         let range = |bytes: &Range<usize>| json!([bytes.start, bytes.end]);
