@@ -160,7 +160,7 @@ impl Client {
     /// Talks to another server from now on, with a socket of its own; whoever was logged in is not any more.
     ///
     /// # Errors
-    /// As of [`Client::open`]; then nothing can be sent before this has succeeded.
+    /// The errors of [`Client::open`]; then nothing can be sent until a later call succeeds.
     pub fn use_server(&mut self, server: SocketAddr, name: Option<String>) -> Result<(), ClientError> {
         self.close_account();
         self.ours = false;
@@ -268,7 +268,7 @@ impl Client {
     /// [`session::LoginOutcome::PasswordNeeded`].
     ///
     /// # Errors
-    /// As [`Client::login`].
+    /// The errors of [`Client::login`].
     pub fn resume(&mut self, now: Now, account: Account) -> Result<(), ClientError> {
         self.staying = true;
         self.log_in(now, account, Credential::Token)
@@ -343,7 +343,7 @@ impl Client {
     /// Opens the account's history on its thread to be read, and asks for the list; nothing is sent.
     ///
     /// # Errors
-    /// As [`Client::login`].
+    /// The errors of [`Client::login`].
     pub fn open_history(&mut self, account: Account) -> Result<(), ClientError> {
         self.close_account();
         if self.rescuing.as_ref().is_some_and(|(rescued, _)| *rescued == account) {

@@ -37,14 +37,14 @@ pub enum Direction {
 /// One datagram, or one frame that went through the encryption.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// Milliseconds since 1970.
+    /// When it was sent or received, in milliseconds since 1970.
     pub unix_ms: i64,
-    /// Which way.
+    /// The direction.
     pub way: Direction,
     /// Its bytes, with passwords and what else lets somebody in starred.
     pub bytes: Vec<u8>,
-    /// Of an answer: the time since its request, if that is certain. Of a request that goes out since
-    /// an earlier one is not answered: how long that has been waited for.
+    /// For a reply, the time since its request, if the pairing is certain; for a repeated request, how long the
+    /// earlier one has been unanswered.
     pub after: Option<Duration>,
 }
 

@@ -56,7 +56,7 @@ pub struct Run {
 pub struct CaseReport {
     /// From 1 on, as it stands in the document.
     pub number: usize,
-    /// A name that stays.
+    /// The verdict's fixed name for programs.
     pub id: &'static str,
     /// What was asked and answered in the attempt that decided.
     pub exchanges: Vec<Exchange>,
@@ -259,7 +259,7 @@ impl CaseReport {
 }
 
 impl Verdict {
-    /// A name that stays.
+    /// The verdict's fixed name for programs.
     #[must_use]
     pub fn id(&self) -> &'static str {
         match self {
@@ -269,7 +269,7 @@ impl Verdict {
         }
     }
 
-    /// The same for people.
+    /// The verdict's name for people, in `locale` (`en` or `zh-CN`).
     #[must_use]
     pub fn text(&self, locale: &str) -> String {
         match self {

@@ -61,7 +61,7 @@ pub(super) struct Counts {
     doubled: usize,
     /// Datagrams that were answered since the last one that was not; none before the first, or when one was missed.
     since: Option<usize>,
-    /// The same between others before.
+    /// The numbers of answered datagrams between earlier lost ones.
     gaps: Vec<usize>,
 }
 
@@ -322,7 +322,8 @@ impl<T: Transport> Line<T> {
         Ok(())
     }
 
-    /// The same, once nothing more is on its way; what begins now begins without doubt.
+    /// Waits until nothing more is on its way, discards what has come, and ends the doubt; the next attempt starts
+    /// clean.
     pub fn settle(&mut self) -> io::Result<()> {
         self.listen(CONTROL, SETTLE)?;
         self.drain()?;

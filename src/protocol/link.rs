@@ -61,9 +61,10 @@ pub struct Link {
     handles: HashMap<PeerId, ConnectionHandle>,
     dials: BTreeMap<PeerId, Dial>,
     deadlines: BTreeSet<(Instant, ConnectionHandleKey)>,
-    /// Of a server, those whose handshake goes on, the oldest first.
+    /// On a server, the connections whose handshake is not finished, oldest first.
     opening: BTreeSet<PeerId>,
-    /// Of those whose address may be made up: the bytes that came from there, and those that went there.
+    /// The bytes received and sent for each connection whose address is not verified yet; they limit what is sent
+    /// there.
     unshown: HashMap<ConnectionHandle, (usize, usize)>,
     next_peer: u64,
     moves: u64,

@@ -10,17 +10,17 @@ use super::Contact;
 use crate::base::model::{Account, names};
 use crate::base::trouble;
 
-/// Most bytes of a file that is read.
+/// The most bytes that are read of a file.
 const MAX: u64 = 16 << 20;
 
-/// One line of a file; what its columns do not say is `None`.
+/// One line of a CSV file; a field without a column is `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CsvContact {
     /// The account that the line names.
     pub account: Account,
-    /// What to call them.
+    /// The contact's remark.
     pub remark: Option<String>,
-    /// The section they stand in.
+    /// The group in the contact list.
     pub group: Option<String>,
     /// Whether their messages are shown.
     pub blocked: Option<bool>,
@@ -41,7 +41,7 @@ const NAMES: [&[&str]; 5] = [
 /// Reads a file; all of it, or the first line that is wrong.
 ///
 /// # Errors
-/// A sentence that names the line.
+/// A sentence that names the wrong line.
 pub fn read(path: &Path) -> Result<Vec<CsvContact>, String> {
     let said = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
     let found = fs::metadata(path).map_err(|e| said(&trouble::words(&e)))?;
@@ -100,7 +100,7 @@ fn parse(bytes: &[u8]) -> Result<Vec<CsvContact>, String> {
 /// one takes an old one's place whole.
 ///
 /// # Errors
-/// A sentence.
+/// A sentence that says why the file could not be written.
 pub fn write(path: &Path, contacts: &[(Contact, bool)]) -> Result<(), String> {
     let said = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
     let mut writer = csv::Writer::from_writer(b"\xef\xbb\xbf".to_vec());

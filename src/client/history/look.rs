@@ -25,7 +25,8 @@ fn columns() -> String {
     )
 }
 
-/// The same of a row that is no message: that from here on the account is another one of its name, made then.
+/// The state stored in a row that is not a message but a note: from here on the account is a later one of the same
+/// name.
 pub(super) const NOTE: i64 = -2;
 
 impl Database {
@@ -75,7 +76,7 @@ impl Database {
         Ok(rows)
     }
 
-    /// A row that is no message.
+    /// Reads a note, a row that is not a message.
     pub(super) fn note(&self, id: MessageId) -> Result<Row, Error> {
         let query = format!("SELECT {} FROM messages WHERE id = ?", columns());
         self.connection.prepare_cached(&query)?.query_row([id.0], |row| read(row).map(|(_, row)| row))

@@ -10,21 +10,21 @@ use super::{Database, Done, Unsent};
 use crate::base::model::{Account, MessageId, SendState};
 use crate::client::session::Pushed;
 
-/// A message of somebody else's.
+/// A received message, as it is stored.
 pub(super) struct IncomingMessage<'a> {
-    /// Who wrote it.
+    /// The sender.
     pub from: &'a Account,
-    /// The server's words for when.
+    /// The time as the server wrote it.
     pub server_time: &'a str,
-    /// What.
+    /// The message's text.
     pub text: &'a str,
-    /// Exactly as it came.
+    /// The bytes as they were received.
     pub raw: &'a [u8],
-    /// It is the message before once more.
+    /// Whether it repeats the message before it, which the server offered again.
     pub repeat: bool,
-    /// When it came.
+    /// When it was received, in milliseconds since 1970.
     pub unix_ms: i64,
-    /// The time with which this pushed one was handed out in the plain dialect before.
+    /// The time with which the server handed out this pushed message in the plain dialect earlier, if it did.
     pub handed: Option<&'a str>,
 }
 

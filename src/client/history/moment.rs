@@ -63,7 +63,7 @@ pub fn here(face: i64) -> i64 {
 /// When a message of a plain server was written, by what it says and when it came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WrittenTime {
-    /// The moment; when it came, where that is not known.
+    /// When it was written, in milliseconds since 1970; when it was received, if that is not known.
     pub unix_ms: i64,
     /// The server's clock's face, if it could be read.
     pub face: Option<i64>,

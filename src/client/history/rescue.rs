@@ -26,19 +26,19 @@ const TABLES: [(&str, &str); 6] = [
     ("delivered", "peer, first"),
 ];
 
-/// What became of a history that was damaged.
+/// The result of rescuing a damaged history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rescued {
-    /// Messages that are in the new one.
+    /// The number of messages in the new file.
     pub messages: u64,
     /// Messages that could not be read, as far as their numbers tell.
     pub lost: u64,
-    /// Where the damaged one is now.
+    /// The path to which the damaged file was moved.
     pub aside: PathBuf,
 }
 
 impl Rescued {
-    /// For its owner.
+    /// The result as a sentence in the current language.
     #[must_use]
     pub fn sentence(&self) -> String {
         let aside = self.aside.file_name().unwrap_or_default().to_string_lossy();

@@ -14,7 +14,7 @@ use crate::base::private;
 /// What SQLite wants to write at once when it opens a file.
 const ROOM: usize = 64 * 1024;
 
-/// What is wrong with a history.
+/// What is wrong with a history's file or its disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trouble {
     /// The disk, or what its owner may use of it, is full.
@@ -25,7 +25,7 @@ pub enum Trouble {
     Damaged,
     /// Nobody but this user's programs may write there, or not even they.
     Forbidden,
-    /// In the words of SQLite or the system.
+    /// Any other error, in the words of SQLite or the system.
     Other(String),
 }
 
@@ -62,7 +62,7 @@ impl Trouble {
         }
     }
 
-    /// In the language of the moment; without the file's name.
+    /// The trouble in words in the current language, without the file's name.
     #[must_use]
     pub fn words(&self) -> String {
         match self {
@@ -75,7 +75,7 @@ impl Trouble {
     }
 }
 
-/// What does not work there.
+/// Tries the file and its folder and returns what does not work there.
 fn look(path: &Path) -> Option<Trouble> {
     let try_it = path.with_extension("room");
     let tried = File::open(path).and_then(|_| private::write(&try_it, vec![0; ROOM]));
@@ -102,7 +102,7 @@ impl HistoryError {
         }
     }
 
-    /// The same of what the system says.
+    /// Why this file could not be opened, from an error of the system.
     pub(super) fn of_io(path: &Path, error: io::Error) -> Self {
         let path = path.to_owned();
         match Trouble::of_io(&error) {

@@ -20,7 +20,7 @@ const LOOK_UP: Duration = Duration::from_millis(100);
 /// A read's timeout of zero would mean none.
 const LEAST: Duration = Duration::from_micros(100);
 
-/// A diagnosis under way; dropping it ends it.
+/// A diagnosis that runs on its own thread; dropping it ends the diagnosis.
 #[derive(Debug)]
 pub struct Reach(Arc<AtomicBool>);
 
@@ -29,7 +29,7 @@ impl Reach {
     /// not any more once this is dropped, or soon after.
     ///
     /// # Errors
-    /// No thread.
+    /// The system starts no thread.
     pub fn start(
         question: Question,
         memory: impl Fn(SocketAddr) -> KnownServer + Send + 'static,

@@ -1,6 +1,6 @@
-//! The same account opened twice on one machine: the second program rings the first one's door, which
-//! then shows its windows. The door is a UDP port on loopback; who knows the token in the file beside
-//! the history may ring.
+//! Detects that an account is opened twice on one machine: the second program notifies the first one, which then
+//! shows its windows. The first program listens on a UDP port on loopback; the port and a token stand in a file
+//! beside the history, and only a datagram with that token counts.
 
 use std::fs;
 use std::io::{self, Write};
@@ -12,7 +12,7 @@ use std::thread::{self, JoinHandle};
 
 use super::Bell;
 
-/// The first program's door. Dropping it closes it.
+/// The first program's listener for notices of a second one. Dropping it closes the port.
 #[derive(Debug)]
 pub struct InstanceListener {
     path: PathBuf,
@@ -29,11 +29,11 @@ struct Shared {
 }
 
 impl InstanceListener {
-    /// Opens the door of whoever holds this history, and writes where it is beside it. `bell` rings
-    /// when somebody has rung; then [`InstanceListener::rung`] is true once.
+    /// Opens the listener of the program that holds this history, and writes its port and token into the file beside
+    /// it. `bell` rings when a second program has sent a notice; [`InstanceListener::rung`] is then true once.
     ///
     /// # Errors
-    /// No socket, no thread, no file, no random numbers.
+    /// The system gives no socket, thread or random numbers, or the file cannot be written.
     pub fn open(history: &Path, bell: Bell) -> io::Result<Self> {
         let mut token = [0; 16];
         getrandom::fill(&mut token).map_err(io::Error::other)?;
@@ -65,13 +65,13 @@ impl InstanceListener {
         Ok(Self { path, address, shared, thread: Some(thread) })
     }
 
-    /// How often somebody has rung so far.
+    /// How many notices were received so far.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.shared.count.load(Ordering::Relaxed)
     }
 
-    /// Whether somebody has rung since the last call.
+    /// Whether a notice was received since the last call.
     #[must_use]
     pub fn rung(&self) -> bool {
         self.shared.rung.swap(false, Ordering::AcqRel)
@@ -91,10 +91,10 @@ impl Drop for InstanceListener {
     }
 }
 
-/// Rings at whoever holds this history.
+/// Notifies the program that holds this history.
 ///
 /// # Errors
-/// Nobody wrote where the door is.
+/// There is no readable file beside the history that names a port.
 pub fn notify(history: &Path) -> io::Result<()> {
     let text = fs::read_to_string(door(history))?;
     let bad = || io::Error::new(io::ErrorKind::InvalidData, "not a door");

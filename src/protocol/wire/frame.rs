@@ -290,7 +290,7 @@ pub enum Code {
     InUse,
     /// The request needs a login, and nobody is logged in on this connection.
     NotLoggedIn,
-    /// The same counter with another message: the device was copied or restored, and takes a new name.
+    /// The counter was used for another message: the device was copied or restored, and takes a new name.
     IdConflict,
     /// The receiver's mailbox is full.
     MailboxFull,

@@ -6,9 +6,9 @@ use crate::base::model::{Account, FieldError, MAX_BODY_BYTES, MessageText, Passw
 /// A message body as it came: the exact bytes, and how they read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Body {
-    /// Between the second and the last `#`, untouched.
+    /// The bytes between the second and the last `#`, unchanged.
     pub raw: Vec<u8>,
-    /// The same decoded.
+    /// The bytes as text.
     pub text: String,
 }
 

@@ -45,7 +45,7 @@ pub fn answer(request: &[u8], datagram: &[u8], locale: &str) -> String {
     answered(changes_password(request), datagram, locale)
 }
 
-/// The same where it is known already whether the request was a 01 of four fields.
+/// What a reply says, if it is known whether its request was a 01 of four fields. `locale` is `en` or `zh-CN`.
 #[must_use]
 pub fn answered(changes_password: bool, datagram: &[u8], locale: &str) -> String {
     let code = match Reply::decode(datagram, &mut Learned::default()) {

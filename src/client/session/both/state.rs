@@ -45,7 +45,7 @@ impl State {
         }
     }
 
-    /// The same to be changed.
+    /// The session that reads and writes text, if any does, for changes.
     pub(super) fn text_mut(&mut self) -> Option<&mut plain::Session> {
         match self {
             Self::Sought(plain) | Self::Plain(plain) => Some(plain),
@@ -61,7 +61,7 @@ impl State {
         }
     }
 
-    /// The same to be changed.
+    /// The secure dialect's session, while it is spoken, for changes.
     pub(super) fn secure_mut(&mut self) -> Option<&mut secure::Session> {
         match self {
             Self::Sought(_) | Self::Plain(_) => None,

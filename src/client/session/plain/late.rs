@@ -19,10 +19,10 @@ const PASSED: u8 = 3;
 /// How many requests that may still be answered are remembered.
 const MOST: usize = 64;
 
-/// What is waited for now, as far as it matters here.
+/// The request that is outstanding now, reduced to what decides whether a reply is its answer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct AwaitedRequest {
-    /// Of its bytes.
+    /// A hash of the request's bytes.
     pub mark: u64,
     /// Its operation, if it has one.
     pub operation: Option<u8>,
@@ -39,12 +39,12 @@ pub(super) struct LateAnswers {
 #[derive(Debug)]
 struct LateRequest {
     operation: Option<u8>,
-    /// Of its bytes, which may hold a password.
+    /// A hash of the request's bytes, which may hold a password and are not kept.
     mark: u64,
     until: Instant,
     /// Answers since then to what was asked later.
     passed: u8,
-    /// There was a login since.
+    /// Whether a login has followed.
     before_login: bool,
 }
 

@@ -9,7 +9,8 @@ use super::parts::{Poll, Wire};
 use crate::base::model::{Account, Polling};
 use crate::protocol::wire::Reply;
 
-/// What may still be answered, how unread messages are asked for, and the tokens the disk may still answer.
+/// What a plain session leaves for the next one: requests that may still be answered, the polling state, and the
+/// tokens that the disk may still answer.
 #[derive(Debug)]
 pub struct Leftovers {
     pub(super) late: LateAnswers,
@@ -20,13 +21,13 @@ pub struct Leftovers {
 }
 
 impl Leftovers {
-    /// Of no session.
+    /// Creates the leftovers of no session, for the first one.
     #[must_use]
     pub fn new(polling: Polling) -> Self {
         Self { late: LateAnswers::default(), fence_due: false, last_token: 0, poll: Poll::new(polling) }
     }
 
-    /// See [`Session::expect_late`].
+    /// Notes datagrams that may still be answered; see [`Session::expect_late`].
     pub fn expect_late(&mut self, datagrams: &[(Vec<u8>, Instant)]) {
         self.late.expect_sent(datagrams);
     }

@@ -109,7 +109,7 @@ impl Default for Server {
 /// The state of asking who is online.
 #[derive(Debug, Default)]
 pub(super) struct People {
-    /// As far as the pages of `11` have come.
+    /// The accounts on the pages of `11` received so far.
     pub(super) listing: Vec<Account>,
     /// The last whole list.
     pub(super) online: Option<Vec<Account>>,

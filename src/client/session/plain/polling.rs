@@ -10,8 +10,8 @@ use crate::protocol::wire::{Reply, Request};
 const VISIBLE: Duration = Duration::from_secs(2);
 /// Unanswered questions for the extensions, after which they are not asked for by itself.
 const PROBES: u8 = 3;
-/// So many requests must be in vain after one that may have ended the server, each with all its tries: an outage of seconds
-/// ends none.
+/// How many requests must fail with all their tries after one at which the server may have crashed; an outage of
+/// seconds makes none fail.
 const IN_VAIN: u8 = 2;
 /// How many accounts are listed as online at most.
 const LISTED: usize = 65_536;

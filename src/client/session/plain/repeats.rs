@@ -12,17 +12,17 @@ use crate::protocol::wire::reply::Delivery;
 /// The message that a server handed out last, perhaps to a program before this one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastDelivery {
-    /// Who wrote it.
+    /// The sender.
     pub from: Account,
-    /// Its time as the server wrote it.
+    /// The time as the server wrote it.
     pub time: String,
-    /// Its bytes.
+    /// The message's bytes.
     pub raw: Vec<u8>,
-    /// How many others the server had then, if it had been asked.
+    /// How many other messages the server had then, if it was asked.
     pub left: Option<u64>,
 }
 
-/// The same, until a request that confirms it is answered.
+/// The last delivery, until a request that confirms it is answered.
 #[derive(Debug)]
 pub(super) struct Offered {
     handed: LastDelivery,
@@ -30,7 +30,7 @@ pub(super) struct Offered {
     asked: bool,
     /// After that, or instead of it, a login: what was not confirmed is offered again.
     again: bool,
-    /// The count after the login says that it was not.
+    /// Whether the count after that login includes it, so that it was not confirmed.
     counted: bool,
 }
 

@@ -13,7 +13,7 @@ const PROBE_TRIES: u8 = 2;
 /// Tries of the fence, which waits less for each; together as long as others.
 const FENCE_TRIES: u8 = 6;
 
-/// What the outstanding request is for.
+/// The purpose of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Purpose {
     Register,
@@ -186,7 +186,7 @@ impl Outstanding {
         late.expect(self.purpose.operation(), late::mark(&self.bytes), until, copies.into());
     }
 
-    /// The same where none of them was answered.
+    /// Stops waiting for the request when no try was answered; each copy sent may still be answered.
     pub fn leave_unanswered(&self, late: &mut LateAnswers) {
         // As many are under way as were sent and not answered, whichever copies the answers were to. Counted twice they
         // would claim the next tries' answers as well, for ever.

@@ -18,20 +18,21 @@ use crate::protocol::link::{COPIED, COPIED_BESIDE, CloseReason, ENDED, GOING_DOW
 use crate::protocol::wire::frame::{Code, FromClient, Key, Reason, Secret};
 use crate::protocol::wire::reply::LoggedIn;
 
-/// Between tries, in milliseconds.
+/// The pauses between connection attempts, in milliseconds.
 const BACKOFF: [u64; 8] = [250, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000];
 /// One try, while it is likely that the server is only just coming back; later ones take what the
 /// carrier takes.
 const QUICK_DIAL: Duration = Duration::from_secs(4);
 const QUICK_DIALS: usize = 3;
-/// About how long after a server said that it ends it is called: not before it is there again, nor by all at once.
+/// Roughly how long after a server announced its end the client reconnects: late enough for a restart, and spread so
+/// that clients do not all come at once.
 const RESTART: Duration = Duration::from_millis(600);
 /// How long a connection must have been logged in to count as a good one.
 const GOOD: Duration = Duration::from_secs(5);
 /// Named in the proof, so that it proves nothing else.
 const LABEL: &[u8] = b"hongyan login";
 
-/// Whose login it is, and whose wish.
+/// The login: whose it is, and whether the user asked for it.
 #[derive(Debug, Default)]
 pub(super) struct Login {
     pub(super) who: Option<LoginAccount>,
@@ -39,37 +40,37 @@ pub(super) struct Login {
     pub(super) by_password: bool,
     /// Whoever was logged in on this connection is not any more.
     pub(super) forgotten: bool,
-    /// Nobody's wish, so tried again while nobody answers.
+    /// Whether the login is automatic; an automatic login is repeated while the server does not answer.
     pub(super) automatic: bool,
-    /// Of somebody's wish: since when they wait.
+    /// Since when the user has waited, for a login that the user asked for.
     pub(super) began: Option<Instant>,
     pub(super) online_since: Option<Instant>,
     /// The server has said "later" to it, and why if it says.
     pub(super) put_off: Option<Option<Reason>>,
 }
 
-/// How the server is called.
+/// The state of connecting to the server.
 #[derive(Debug, Default)]
 pub(super) struct Dialling {
-    /// When this try is given up.
+    /// When the current attempt is given up.
     pub(super) dial_by: Option<Instant>,
-    /// When the next one begins.
+    /// When the next attempt begins.
     pub(super) retry_at: Option<Instant>,
-    /// Tries in vain since the last good connection.
+    /// Failed attempts since the last good connection.
     pub(super) tries: usize,
 }
 
-/// One connection, or what dials for one.
+/// The state of one connection, established or being opened.
 #[derive(Debug, Default)]
 pub(super) struct Connection {
     pub(super) peer: Option<PeerId>,
-    /// It is there.
+    /// Whether the connection is established.
     pub(super) connected: bool,
     /// The login under way: its number, and whether the token was shown.
     pub(super) asked: Option<(u64, bool)>,
     /// The question that is there only to be answered, and when it was asked.
     pub(super) ping: Option<(u64, Instant)>,
-    /// Of pings.
+    /// The round-trip time measured by pings.
     pub(super) round_trip: Rto,
     /// When the oldest of what is unanswered was asked.
     pub(super) unanswered_since: Option<Instant>,

@@ -5,17 +5,17 @@ use crate::protocol::wire::frame::{FromServer, Past};
 
 /// Messages on their way to the disk; ours pushes 64 before it waits.
 pub(super) const MOST_ARRIVED: usize = 512;
-/// Names of those who are online.
+/// The most online accounts that are remembered.
 pub(super) const MOST_ONLINE: usize = 100_000;
 /// How often a device takes another name at once; then later and later.
 pub(super) const RENAMES: u32 = 3;
 /// The last second of the year 9999: later ones cannot be written in any calendar.
 const LAST: i64 = 253_402_300_799;
-/// Letters of an address.
+/// The most characters of an address.
 const ADDRESS: usize = 64;
 
-/// The same, with times that can be written and addresses that can be shown; [`FromServer::Unknown`] for a message
-/// with a number that no disk can hold.
+/// Returns the frame with times limited to those that can be written and addresses to what can be shown;
+/// [`FromServer::Unknown`] for a message whose number no disk can hold.
 pub(super) fn harmless(mut frame: FromServer) -> FromServer {
     match &mut frame {
         FromServer::Account { made, .. } => time(made),

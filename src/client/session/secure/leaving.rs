@@ -15,8 +15,8 @@ impl Session {
         self.leave(now, false);
     }
 
-    /// The same, and this device needs the password from now on: here at once, at the server if it can be
-    /// told now.
+    /// Goes offline and deletes the token: here at once, and at the server if it can be told now. The next login
+    /// needs the password.
     pub fn forget_device(&mut self, now: Instant) {
         if let Some(who) = &mut self.login.who {
             who.kept.token = None;

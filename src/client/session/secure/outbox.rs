@@ -9,11 +9,11 @@ use crate::base::model::SendState;
 use crate::client::session::Recipient;
 use crate::protocol::wire::frame::{Code, FromClient, Reason};
 
-/// How many messages may be unanswered at once.
+/// The most messages that may be unanswered at once.
 const WINDOW: usize = 64;
 /// The longest that a server's word to wait is believed.
 const MOST_WAIT_MS: u64 = 60_000;
-/// After "try later", in seconds.
+/// The pauses after a `try_later`, in seconds.
 const LATER: [u64; 5] = [1, 2, 5, 10, 30];
 
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub(super) struct Outgoing {
     pub(super) refused: bool,
 }
 
-/// How far a message has come.
+/// The stage of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
     /// Until those before it are noted.
@@ -46,14 +46,15 @@ pub(super) enum Stage {
     OverNoting(SendState),
 }
 
-/// What is known of the number that a message goes under.
+/// What is known of the counter under which a message is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CounterState {
     /// It was never used.
     New,
     /// The message may be at the server under it already, so only this number is ever used for it.
     Doubtful,
-    /// As that, and it was new when this program sent it: nobody else has taken it.
+    /// The message may be at the server under it already, and the counter was new when this program sent it, so that
+    /// no other message has it.
     Own,
 }
 
@@ -99,7 +100,7 @@ pub(super) struct Storing {
     told: bool,
 }
 
-/// Messages of one's own on their way to the server.
+/// The messages that wait to be sent or acknowledged.
 #[derive(Debug, Default)]
 pub(super) struct Sending {
     pub(super) outbox: VecDeque<Outgoing>,
@@ -133,8 +134,8 @@ impl Session {
         self.turn(now);
     }
 
-    /// The same with one that this dialect may have sent already, before the program ended: under the
-    /// same number it arrives once all the same.
+    /// Sends a message that this dialect may have sent before the program last ended; it is sent under the same
+    /// counter, so that it arrives once.
     pub fn send_again(&mut self, now: Instant, id: MessageId, to: impl Into<Recipient>, text: MessageText) {
         self.enqueue(id, to.into(), text, true);
         self.turn(now);

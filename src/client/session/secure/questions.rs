@@ -13,7 +13,7 @@ use crate::client::session::{AccountChange, Event, LookUpResult, RegisterOutcome
 use crate::protocol::wire::frame::{AccountSettings, Code, FromClient, Past, Reason, Secret};
 use crate::protocol::wire::reply::Registered;
 
-/// What is asked.
+/// A question that the user asks of the server.
 #[derive(Debug)]
 pub(super) enum Question {
     /// Makes an account.
