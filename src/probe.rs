@@ -53,22 +53,22 @@ const FAR: Duration = Duration::from_millis(50);
 /// How long after its beginning a run still begins further cases.
 const LIMIT: Duration = Duration::from_secs(8 * 60);
 
-/// What is probed.
+/// The server to probe, and whether that is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// The server.
+    /// The server's address.
     pub server: SocketAddr,
     /// Whether it may be somebody else's machine: the probe leaves accounts there.
     pub allow_others: bool,
 }
 
-/// Why there is no document; a sentence for whoever asked for one.
+/// Why no document was made; [`ProbeError::text`] is its sentence.
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
-    /// Not this machine, and not said that it may be.
+    /// The server is on another machine, and [`Options::allow_others`] is not set.
     #[error("{0} is not this machine: the probe registers accounts there and sends several hundred datagrams")]
     NotAllowed(SocketAddr),
-    /// Nobody is there.
+    /// The server does not answer.
     #[error("{0} does not answer")]
     Silent(SocketAddr),
     /// The system gave no socket, or refused to send.
@@ -80,7 +80,7 @@ pub enum ProbeError {
 }
 
 impl ProbeError {
-    /// The sentence. `locale` is `en` or `zh-CN`.
+    /// The error as a sentence. `locale` is `en` or `zh-CN`.
     #[must_use]
     pub fn text(&self, locale: &str) -> String {
         match self {
@@ -123,7 +123,7 @@ pub fn run_with(options: &Options, progress: impl FnMut(&CaseReport) -> bool) ->
 /// accounts, and `gap` is the least time between two requests. Server and date are the caller's to set.
 ///
 /// # Errors
-/// What the transport says.
+/// The transport's error.
 pub fn probe(
     transport: impl Transport,
     mark: &str,

@@ -24,7 +24,7 @@ pub const KEPT: usize = 256;
 /// The direction of a datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
-    /// To the server, and why.
+    /// To the server, with the cause.
     Out(Cause),
     /// From the server.
     In,
@@ -41,7 +41,7 @@ pub struct Record {
     pub unix_ms: i64,
     /// The direction.
     pub way: Direction,
-    /// Its bytes, with passwords and what else lets somebody in starred.
+    /// The bytes, with passwords, tokens and proofs starred.
     pub bytes: Vec<u8>,
     /// For a reply, the time since its request, if the pairing is certain; for a repeated request, how long the
     /// earlier one has been unanswered.

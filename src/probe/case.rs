@@ -4,20 +4,20 @@
 use super::rule::Rule;
 use crate::protocol::wire::Charset;
 
-/// A socket, and whoever speaks from it.
+/// An actor of the test: a socket, and the account that uses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Actor {
-    /// Three persons with an account and a socket each.
+    /// The first of three people with an account and a socket each.
     A,
-    /// A person with an account and a socket; see [`Actor::A`].
+    /// Another of the three people with an account and a socket each.
     B,
-    /// A person with an account and a socket; see [`Actor::A`].
+    /// Another of the three people with an account and a socket each.
     C,
-    /// A socket of nobody's, new in each attempt.
+    /// A socket without an account, new in each attempt.
     S,
     /// A second socket without an account, new in each attempt.
     T,
-    /// Whoever types by hand; none of the probe's.
+    /// The person who types requests by hand; not used by the probe's script.
     H,
 }
 
@@ -25,7 +25,7 @@ impl Actor {
     /// The probe's own actors.
     pub const ALL: [Actor; 5] = [Actor::A, Actor::B, Actor::C, Actor::S, Actor::T];
 
-    /// The letter it has in the document.
+    /// The actor's letter in the document.
     #[must_use]
     pub fn letter(self) -> &'static str {
         match self {
@@ -42,13 +42,13 @@ impl Actor {
 /// A reply that the text allows.
 #[derive(Debug, Clone)]
 pub(crate) enum ExpectedReply {
-    /// Exactly this.
+    /// Exactly this reply.
     Exactly(&'static str),
-    /// This, and whatever follows.
+    /// Any reply that begins with this.
     Begins(&'static str),
-    /// `op:from:time:body`
+    /// A message, as in `op:from:time:body`.
     Message { op: &'static str, from: &'static str, body: &'static str },
-    /// None at all.
+    /// No reply.
     Silence,
 }
 
@@ -95,13 +95,13 @@ pub(crate) struct Ask {
 /// One step of a script.
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
-    /// One request, and its reply is waited for.
+    /// Sends one request and waits for its reply.
     Ask(Ask),
-    /// Several at once; the replies come in their order.
+    /// Sends several requests at once; the replies must come in their order.
     Burst(Vec<Ask>),
-    /// Nothing more comes to this socket.
+    /// Checks that nothing more comes to this socket.
     Quiet(Actor),
-    /// Goes on only if nobody but the probe is online; else this is told.
+    /// Goes on only if nobody but the probe is online; otherwise the document notes this habit.
     Alone(Actor, &'static str),
 }
 
@@ -112,9 +112,9 @@ pub(super) fn ask<const N: usize>(who: Actor, send: &'static str, accept: [Accep
 /// What must hold before a case begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Need {
-    /// Logged in, and without unread messages.
+    /// The actor is logged in and has no unread messages.
     Online(Actor),
-    /// Logged out, and without unread messages.
+    /// The actor is logged out and has no unread messages.
     Offline(Actor),
 }
 
@@ -136,7 +136,7 @@ pub(super) fn case<const N: usize, const M: usize>(id: &'static str, needs: [Nee
 pub(crate) struct Names {
     /// Eight characters that all names of one run share.
     pub mark: String,
-    /// Which attempt of the run this is.
+    /// The number of the attempt within the run.
     pub attempt: usize,
 }
 
@@ -146,7 +146,7 @@ impl Names {
         format!("Probe{}{}", self.mark, who.letter())
     }
 
-    /// Everybody's password.
+    /// The password of all accounts of the run.
     pub fn password(&self) -> String {
         format!("Pw{}", self.mark)
     }

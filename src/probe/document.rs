@@ -1,4 +1,4 @@
-//! What was found, as values; [`super::markdown`] and [`super::json`] write it down.
+//! The test document as values; [`super::markdown`] and [`super::json`] write it down.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,11 +13,11 @@ use super::{json, markdown};
 /// The test document of one server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
-    /// Who was asked.
+    /// The server that was tested.
     pub server: SocketAddr,
     /// When it began, `YYYY-MM-DD HH:MM:SS`, local time.
     pub when: String,
-    /// How its cases came about.
+    /// Whether the cases come from the probe's script or were typed by hand.
     pub origin: Origin,
     /// Every case, in the order in which they were tried.
     pub cases: Vec<CaseReport>,
@@ -28,24 +28,24 @@ pub struct Document {
 pub enum Origin {
     /// The probe played its script.
     Script(Run),
-    /// Somebody typed the requests, from a socket that was used for nothing else.
+    /// A person typed the requests, from a socket used for nothing else.
     OwnSocket,
-    /// Somebody typed them into a client, whose own requests went the same way.
+    /// A person typed the requests into a client, which sent its own requests from the same socket.
     SharedSocket,
 }
 
 /// One run of the probe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
-    /// What all accounts of this run have in their names.
+    /// The text that the names of all accounts of this run contain.
     pub mark: String,
-    /// How long it took.
+    /// How long the run took.
     pub elapsed: Duration,
     /// Datagrams sent again, since no answer came.
     pub resent: usize,
     /// Cases that were not tried, since the server had gone or somebody did not want to wait.
     pub untried: usize,
-    /// Whether all its accounts were logged out in the end.
+    /// Whether all accounts of the run were logged out at the end.
     pub left: bool,
     /// How long a reply took on average, where that is longer than clients wait.
     pub slow: Option<Duration>,
@@ -54,7 +54,7 @@ pub struct Run {
 /// The report on one case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CaseReport {
-    /// From 1 on, as it stands in the document.
+    /// The case's number in the document, from 1 on.
     pub number: usize,
     /// The verdict's fixed name for programs.
     pub id: &'static str,
@@ -71,18 +71,18 @@ pub struct CaseReport {
 /// One request and what came back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exchange {
-    /// From which socket.
+    /// The actor whose socket sent the request.
     pub from: Actor,
-    /// The request.
+    /// The request's bytes.
     pub sent: Vec<u8>,
     /// Every reply that the text allows, a time's digits as letters; `None` is silence. Nothing at
     /// all when the exchange was only made to understand the one before.
     pub expected: Vec<Option<Vec<u8>>>,
-    /// The reply.
+    /// The reply's bytes; `None` if none came.
     pub got: Option<Vec<u8>>,
-    /// How often it was sent.
+    /// How often the request was sent.
     pub tries: u8,
-    /// From the last try to the reply.
+    /// The time from the last try to the reply.
     pub time: Option<Duration>,
 }
 
@@ -94,18 +94,18 @@ pub enum Verdict {
     /// A rule is broken, and was so again when the probe tried again; or what somebody said to expect
     /// is not what came.
     Failed(Failure),
-    /// It can be said neither to have passed nor to have failed; why not.
+    /// The case neither passed nor failed, for this reason.
     Unclear(Unclear),
 }
 
-/// Which rule is broken, and how.
+/// A broken rule, and how a reply broke it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// The rule; none when the text allows what came, and only somebody expected something else.
     pub rule: Option<Rule>,
     /// The place of the exchange in the case, from 0 on.
     pub exchange: usize,
-    /// In what way.
+    /// How the reply differs from what is expected.
     pub difference: Difference,
 }
 
@@ -114,49 +114,49 @@ pub struct Failure {
 pub enum Difference {
     /// From this byte of the reply on, counted from 0.
     Byte(usize),
-    /// There is none, while others are answered.
+    /// No reply came, while other requests are answered.
     NoReply,
-    /// It came to another socket.
+    /// The reply came to another socket.
     OtherSocket {
-        /// Whose socket it came to.
+        /// The actor whose socket it came to.
         at: Actor,
-        /// What came.
+        /// The bytes that came.
         got: Vec<u8>,
     },
-    /// It came from another address than the server's.
+    /// The reply came from an address other than the server's.
     OtherAddress {
         /// The address that it came from.
         from: SocketAddr,
-        /// What came.
+        /// The bytes that came.
         got: Vec<u8>,
     },
-    /// More came than one reply.
+    /// More than one reply came; the additional one.
     More(Vec<u8>),
-    /// Each request of this number was not answered, all through the run.
+    /// Every n-th request was not answered, throughout the run; n.
     EachNth(usize),
-    /// Each request has the reply of the one before.
+    /// Each request gets the reply of the request before it.
     Previous,
 }
 
 /// Why a case is neither pass nor fail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unclear {
-    /// No answer to anything at that time.
+    /// The server answered nothing at that time.
     NoAnswer,
-    /// Too much was lost or doubled on the way for a judgement.
+    /// The network lost or doubled too many datagrams for a judgement.
     Network,
-    /// It could not begin: this request had this reply.
+    /// The case could not begin, because this request of its preparation got this reply.
     SetUp {
-        /// What was asked.
+        /// The request's bytes.
         sent: Vec<u8>,
-        /// What came, if anything did.
+        /// The reply's bytes, if one came.
         got: Option<Vec<u8>>,
     },
-    /// It failed once and passed twice.
+    /// The case failed once and passed twice.
     NotAgain(Failure),
     /// The document was written before it could be said that no reply comes.
     Waiting,
-    /// What came may be the reply to another request as well.
+    /// What came may also be the reply to another request.
     Whose,
 }
 
@@ -169,7 +169,7 @@ impl Difference {
 }
 
 impl Document {
-    /// The probe's run, if it was one.
+    /// The probe's run, if the document comes from the script.
     #[must_use]
     pub fn run(&self) -> Option<&Run> {
         match &self.origin {
@@ -178,14 +178,14 @@ impl Document {
         }
     }
 
-    /// Its text for a file of this name: JSON for `.json`, else Markdown.
+    /// The document's text for a file of this name: JSON for `.json`, otherwise Markdown.
     #[must_use]
     pub fn written(&self, file: &str, locale: &str) -> String {
         let write = if file.to_lowercase().ends_with(".json") { json::write } else { markdown::write };
         write(self, locale)
     }
 
-    /// How many passed, failed and are unclear.
+    /// How many cases passed, failed and are unclear.
     #[must_use]
     pub fn counts(&self) -> (usize, usize, usize) {
         let count = |is: fn(&Verdict) -> bool| self.cases.iter().filter(|case| is(&case.verdict)).count();
@@ -235,7 +235,7 @@ impl Document {
 }
 
 impl CaseReport {
-    /// What may come to its first request, in a line.
+    /// The replies allowed to the case's first request, in one line.
     #[must_use]
     pub fn expected(&self, locale: &str) -> String {
         let nothing = || t!("probe.nothing", locale = locale).into_owned();
@@ -282,7 +282,7 @@ impl Verdict {
 }
 
 impl Failure {
-    /// What is wrong, in a sentence about the exchanges of its case.
+    /// What is wrong, in a sentence about the exchanges of the case.
     #[must_use]
     pub fn text(&self, exchanges: &[Exchange], locale: &str) -> String {
         let step = self.exchange + 1;
@@ -330,7 +330,7 @@ impl Failure {
 }
 
 impl Unclear {
-    /// Why, in a sentence about the exchanges of its case.
+    /// The reason, in a sentence about the exchanges of the case.
     #[must_use]
     pub fn text(&self, exchanges: &[Exchange], locale: &str) -> String {
         match self {

@@ -19,17 +19,18 @@ pub(super) const ID: &str = "by-hand";
 /// What the user expects in answer to a request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Expectation {
-    /// Whatever the protocol's text allows.
+    /// Any reply that the protocol's text allows.
     #[default]
     Text,
     /// No reply at all.
     Silence,
-    /// Exactly this.
+    /// Exactly this reply.
     Reply(Vec<u8>),
 }
 
 impl Expectation {
-    /// As it is typed: a reply, `-` for none, nothing for what the text says. `None` for anything else.
+    /// Parses an expectation as it is typed: a reply, `-` for silence, or an empty text for what the protocol allows.
+    /// `None` for anything else.
     #[must_use]
     pub fn parse(typed: &str) -> Option<Self> {
         match typed.trim() {
@@ -45,18 +46,18 @@ impl Expectation {
 pub enum Arrived {
     /// This reply, and how long after the request it came.
     Reply(Vec<u8>, Duration),
-    /// This, which may be the reply to another request as well.
+    /// This reply, which may also be the reply to another request.
     Perhaps(Vec<u8>),
-    /// Nothing, for [`PATIENCE`].
+    /// No reply came within [`PATIENCE`].
     Nothing,
-    /// Nothing so far.
+    /// No reply has come yet.
     NotYet,
 }
 
 /// One request made by hand, and what may come to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trial {
-    /// Passwords starred.
+    /// The request, with its passwords starred.
     sent: Vec<u8>,
     allowed: Vec<Pattern>,
     /// What a reply breaks that the text does not allow, unless the judge can say more exactly.
@@ -83,13 +84,13 @@ impl Trial {
         &self.sent
     }
 
-    /// Whether nothing is expected to come.
+    /// Whether silence is expected.
     #[must_use]
     pub fn expects_silence(&self) -> bool {
         self.expected().iter().any(Pattern::silent)
     }
 
-    /// The case it is, with what came.
+    /// Makes a case of the trial and what was received.
     #[must_use]
     pub fn case(&self, number: usize, came: &Arrived) -> CaseReport {
         let (got, time) = match came {

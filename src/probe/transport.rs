@@ -10,9 +10,9 @@ pub type SocketIndex = usize;
 /// A datagram that came in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Datagram {
-    /// What it holds.
+    /// The datagram's bytes.
     pub bytes: Vec<u8>,
-    /// Who sent it, if not the server that is asked.
+    /// The sender's address, if it is not the tested server.
     pub from: Option<SocketAddr>,
 }
 
@@ -21,13 +21,13 @@ pub trait Transport {
     /// Opens a socket, or a new one in place of an old one, with another port.
     ///
     /// # Errors
-    /// The system has none.
+    /// The system gives no socket.
     fn open(&mut self, desk: SocketIndex) -> io::Result<()>;
 
     /// Sends a datagram to the server.
     ///
     /// # Errors
-    /// The system refused.
+    /// The system refused to send.
     fn send(&mut self, desk: SocketIndex, bytes: &[u8]) -> io::Result<()>;
 
     /// The next datagram that comes to this socket, waiting `wait` for it at most.
@@ -36,6 +36,6 @@ pub trait Transport {
     /// The socket failed; that none came is not an error.
     fn receive(&mut self, desk: SocketIndex, wait: Duration) -> io::Result<Option<Datagram>>;
 
-    /// The time since some beginning.
+    /// The time since a fixed moment.
     fn now(&self) -> Duration;
 }

@@ -49,11 +49,11 @@ pub(crate) fn acceptable(pins: &[Vec<u8>], damaged: bool) -> Vec<Vec<u8>> {
 /// What the session does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
-    /// Nothing yet: the server, or somebody, is being asked.
+    /// Nothing yet: an answer of the server or the user is awaited.
     Wait,
     /// In this dialect; `anew` if the last step was not the same.
     Speak { speaks: SpokenDialect, anew: bool },
-    /// Only in plain, to which nobody has agreed.
+    /// Only the plain dialect is possible, and the user has not consented to it.
     Consent(PlainReason),
     /// The server does not answer.
     NoAnswer,
@@ -78,11 +78,11 @@ pub(super) struct DialectChoice {
 /// The stage of the choice.
 #[derive(Debug)]
 enum Stage {
-    /// Nothing is known, and nobody wants to know.
+    /// The dialect is unknown and not needed yet.
     Open,
     /// The server is being asked which dialect it speaks.
     Asking(DialectQuery),
-    /// The plain dialect is what there is, and somebody is asked whether it will do.
+    /// Only the plain dialect is possible, and the user is asked for consent.
     Doubting,
     /// The plain dialect follows then; before that nothing is asked in text, nor any text read.
     Hush(Instant),
@@ -92,7 +92,7 @@ enum Stage {
     Secure(Diagnosis),
 }
 
-/// Whether somebody answers in the plain dialect where nobody does in the secure one.
+/// The check whether the server answers in the plain dialect while it does not in the secure one.
 #[derive(Debug)]
 enum Diagnosis {
     /// The server is within reach, or was when it was looked at last.
@@ -193,7 +193,7 @@ impl DialectChoice {
         doubts
     }
 
-    /// Somebody wants to register or to log in.
+    /// Begins a registration or a login and returns the next step.
     pub(super) fn ask(&mut self, now: Instant) -> Step {
         if self.dialect == Dialect::Plain {
             if self.was_secure() {

@@ -101,7 +101,7 @@ impl Pending {
         self.registering.is_some()
     }
 
-    /// Whoever logged in last wants to be online, or does not any more.
+    /// Sets whether the user of the last login wants to be online.
     pub(super) fn set_online(&mut self, online: bool) {
         self.online = online;
     }
@@ -111,7 +111,7 @@ impl Pending {
         self.online || self.is_registering()
     }
 
-    /// Forgets whoever logged in last, and their messages; whether something else is open.
+    /// Forgets the last login and its messages; true if another request is open.
     pub(super) fn forget_login(&mut self) -> bool {
         self.open.retain(PendingRequest::is_to_register);
         self.messages.clear();

@@ -50,7 +50,7 @@ use watching::Health;
 const WAITING: Duration = Duration::from_secs(1);
 /// How long nothing at all may be heard, while something is unanswered, before the connection is made anew.
 const DEAD: Duration = Duration::from_secs(4);
-/// How long whoever wants to log in waits before they are told that nobody answers.
+/// How long a login waits before the user is told that the server does not answer.
 const NO_ANSWER: Duration = Duration::from_secs(15);
 /// An answer may be held back on purpose, as after wrong passwords; then somebody is heard meanwhile.
 const HELD_BACK: Duration = Duration::from_secs(90);
@@ -69,7 +69,7 @@ const LISTING: Duration = Duration::from_millis(50);
 pub struct Config {
     /// The server's address.
     pub server: SocketAddr,
-    /// The keys it may show; none: it is seen for the first time.
+    /// The server's pins; empty if the server is contacted for the first time.
     pub pins: Vec<Vec<u8>>,
     /// The file of pins, if part of it cannot be read.
     pub damaged: Option<String>,
@@ -86,7 +86,7 @@ pub struct Config {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Offline,
-    /// Wants to be online and is not.
+    /// Logging in, or reconnecting.
     LoggingIn,
     Online,
     /// The server ended the session; only the user can log in again.
@@ -181,7 +181,7 @@ impl Session {
         self.told.events.pop_front()
     }
 
-    /// The connection line.
+    /// The connection's state.
     #[must_use]
     pub fn link(&self) -> ConnectionState {
         match self.link {
@@ -194,7 +194,7 @@ impl Session {
         ConnectionState::Connected { rtt: self.figures().map(|f| f.rtt).unwrap_or_default() }
     }
 
-    /// It was tried to connect, and there is still nobody.
+    /// Whether connecting was tried and the server did not answer.
     #[must_use]
     pub fn is_out_of_reach(&self) -> bool {
         !self.connection.connected && self.dialling.tries > 0
@@ -206,7 +206,7 @@ impl Session {
         self.carrier.figures(self.connection.peer?)
     }
 
-    /// A frame that went through the encryption, for the wire view; nobody needs to call it.
+    /// The next decrypted frame for the protocol window; calling it is optional.
     pub fn poll_framed(&mut self) -> Option<TappedFrame> {
         self.told.framed.pop_front()
     }
@@ -224,7 +224,7 @@ impl Session {
         self.connection.round_trip.deviation()
     }
 
-    /// What has happened to the connection since this was asked last.
+    /// Why the connection was lost since the last call, if it was.
     pub fn trouble(&mut self) -> Option<CloseReason> {
         self.health.trouble.take()
     }
@@ -235,14 +235,14 @@ impl Session {
         &self.trust.pins
     }
 
-    /// A datagram of this dialect from the server's address.
+    /// Handles a datagram of the secure dialect from the server's address.
     pub fn handle_datagram(&mut self, now: Instant, bytes: &[u8]) {
         self.health.heard = Some(now);
         self.carrier.handle_datagram(now, self.server, bytes);
         self.turn(now);
     }
 
-    /// The deadline has come.
+    /// Handles the deadline of `poll_timeout`; the owner calls it when that time has come.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.carrier.handle_timeout(now);
         self.turn(now);

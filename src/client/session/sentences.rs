@@ -11,7 +11,7 @@ use crate::protocol::wire::frame::Reason;
 use crate::protocol::wire::reply::{LoggedIn, Registered};
 
 impl ConnectionState {
-    /// The connection line.
+    /// The connection's state as a sentence in the current language.
     #[must_use]
     pub fn sentence(self, now: Instant) -> Cow<'static, str> {
         match self {
@@ -32,7 +32,7 @@ impl ConnectionState {
 }
 
 impl CloseReason {
-    /// For whoever looks at the connection.
+    /// Why the connection ended, as a sentence for the connection window.
     #[must_use]
     pub fn sentence(&self) -> Cow<'static, str> {
         match self {
@@ -65,7 +65,7 @@ pub(in crate::client) fn later(why: Option<Reason>) -> Cow<'static, str> {
 }
 
 impl ExtensionRequest {
-    /// For whoever sees that nothing answers any more.
+    /// The sentence that the server may have crashed at this request.
     #[must_use]
     pub fn sentence(self) -> Cow<'static, str> {
         match self {
@@ -76,7 +76,7 @@ impl ExtensionRequest {
 }
 
 impl RegisterOutcome {
-    /// For whoever wanted to register.
+    /// The outcome of a registration as a sentence in the current language.
     #[must_use]
     pub fn sentence(&self) -> Cow<'static, str> {
         match self {
@@ -98,7 +98,7 @@ impl RegisterOutcome {
 }
 
 impl LoginOutcome {
-    /// For whoever wanted to log in.
+    /// The outcome of a login as a sentence in the current language.
     #[must_use]
     pub fn sentence(&self) -> Cow<'static, str> {
         match self {
@@ -119,8 +119,8 @@ impl LoginOutcome {
         }
     }
 
-    /// For whoever was logged in until the connection ended and was refused when it was made anew by itself; none where
-    /// [`LoginOutcome::sentence`] is true of that as well. Asked by both faces.
+    /// The sentence for an automatic login that was refused after the connection was lost; `None` where
+    /// [`LoginOutcome::sentence`] fits as well. Both faces call it.
     #[must_use]
     pub fn on_return(&self) -> Option<Cow<'static, str>> {
         match self {
@@ -143,7 +143,7 @@ impl LoginOutcome {
 }
 
 impl PasswordOutcome {
-    /// For whoever wanted to change a password.
+    /// The outcome of a change of password as a sentence in the current language.
     #[must_use]
     pub fn sentence(&self) -> Cow<'static, str> {
         match self {

@@ -20,7 +20,7 @@ pub(super) enum Purpose {
     Login,
     /// `08#` after `02:04`: are we served?
     Served,
-    /// `06#`, then 02 again.
+    /// `06#` and then 02 again, to take over the account's other session.
     TakeOver,
     Offline,
     /// 02 after an unanswered take: our server then offers that message again.
@@ -32,7 +32,7 @@ pub(super) enum Purpose {
     TakeFriend(Account),
     Send,
     Fence,
-    /// 01 with four fields.
+    /// 01 with four fields, to change the password.
     ChangePassword,
     /// 02 with the new password: is it changed?
     TryNew,
@@ -40,7 +40,7 @@ pub(super) enum Purpose {
     TryAway,
     /// 02 with the old password, where the new one was refused.
     TryOld,
-    /// Typed in the protocol window; its operation, if it has one.
+    /// A request typed in the protocol window; its operation, if it has one.
     ByHand(Option<u8>),
 }
 
