@@ -157,7 +157,7 @@ impl Client {
         })
     }
 
-    /// Talks to another server from now on, with a socket of its own; whoever was logged in is not any more.
+    /// Switches to another server with a new socket; the current login ends without a word to the old server.
     ///
     /// # Errors
     /// The errors of [`Client::open`]; then nothing can be sent until a later call succeeds.
@@ -295,7 +295,7 @@ impl Client {
         self.after(now);
     }
 
-    /// Changes the password of whoever is logged in, in the plain dialect; answered by [`Event::PasswordChanged`].
+    /// Changes the password of the logged-in account in the plain dialect; answered by [`Event::PasswordChanged`].
     pub fn change_password(&mut self, now: Now, old: Password, new: Password, confirm: Password) {
         self.session.change_password(now.instant, old, new, confirm);
         self.after(now);

@@ -191,7 +191,7 @@ pub struct Unsent {
     pub text: String,
     /// It may be at the server already: the secure dialect sends it again under its row.
     pub again: bool,
-    /// Which account of the receiver's name it was written to, as [`crate::client::session::Receiver::made`].
+    /// Which account of the receiver's name it was written to, as [`crate::client::session::Recipient::made`].
     pub made: Option<i64>,
 }
 

@@ -11,17 +11,17 @@ use crate::client::history::{Conversation, Done, History, HistoryError, MoreStra
 use crate::client::net::{Bell, InstanceListener, single_instance};
 use crate::client::session::StoreToken;
 
-/// How often a flood of messages has the list read.
+/// The shortest interval between two reads of the contact list while many messages arrive.
 const LIST: Duration = Duration::from_millis(100);
 
-/// What a login shows.
+/// The credential with which a login is made.
 pub(super) enum Credential {
     Password(Password),
-    /// What the history keeps of the last login.
+    /// The token of the last login, which the history keeps.
     Token,
 }
 
-/// A message of one's own on its way to the disk.
+/// A written message that is not on disk yet and is sent once it is.
 pub(super) struct UnstoredMessage {
     pub(super) to: Account,
     pub(super) text: MessageText,
@@ -31,7 +31,7 @@ pub(super) struct UnstoredMessage {
 /// A message on its way to the disk; one of one's own from another device too.
 pub(super) struct Incoming {
     pub(super) row: Row,
-    /// Whose conversation it belongs to.
+    /// The conversation that it belongs to.
     pub(super) from: Account,
     /// The server keeps it until it is on disk here.
     pub(super) kept: bool,
@@ -44,7 +44,7 @@ pub(super) struct OpenAccount {
     history: History,
     /// Results that did not fit into the last turn.
     results: VecDeque<Done>,
-    /// To log in with as soon as the history is open.
+    /// The credential of the login that begins once the history is open.
     pub(super) opening: Option<Credential>,
     online: Option<Vec<Account>>,
     /// The list is not read again before this, and is read then if something has come since.
@@ -60,7 +60,7 @@ pub(super) struct OpenAccount {
     pub(super) zone: Option<i32>,
     /// When a plain server said last that no message waits.
     pub(super) nothing_waits: Option<i64>,
-    /// It was said that the history is damaged.
+    /// Whether the damage of the history was reported.
     pub(super) damaged: bool,
 }
 

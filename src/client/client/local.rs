@@ -107,7 +107,7 @@ pub fn known(data: &Path, name: &str, server: SocketAddr) -> KnownServer {
     known_at(data, Some(name), reachable(server))
 }
 
-/// What is remembered of the server that is spoken to.
+/// What is remembered of the configured server.
 pub(super) fn remembered(config: &Config) -> KnownServer {
     known_at(&config.data, config.name.as_deref(), config.server)
 }
@@ -150,7 +150,7 @@ pub(super) fn is_foreign(config: &Config) -> bool {
     folder(config).join(FOREIGN).exists()
 }
 
-/// Remembers that it has, or that it knows more after all.
+/// Remembers whether the server knows only the course's protocol.
 pub(super) fn keep_foreign(config: &Config, foreign: bool) {
     keep_note(config, FOREIGN, foreign);
     if !foreign {
@@ -193,7 +193,7 @@ pub(super) fn changes_passwords(config: &Config) -> Option<bool> {
     }
 }
 
-/// Remembers which.
+/// Remembers whether the server changes passwords.
 pub(super) fn keep_changes_passwords(config: &Config, does: bool) {
     let folder = folder(config);
     let said = if does { CHANGES } else { CHANGES_NONE };
@@ -205,7 +205,7 @@ pub(super) fn keep_changes_passwords(config: &Config, does: bool) {
 
 /// The keys that the server may show, one a line, each with its words.
 const KEYS: &str = "keys";
-/// Bytes of a key.
+/// The length of a key in bytes.
 const KEY: usize = 44;
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -267,7 +267,7 @@ pub(super) fn plain_allowed(config: &Config) -> bool {
     config.allow_plain || folder(config).join("plain").exists()
 }
 
-/// Remembers that somebody did.
+/// Remembers that the user agreed to send passwords to this server in the plain dialect.
 pub(super) fn keep_consent(config: &Config) {
     let folder = folder(config);
     let kept = private::folder(&folder).and_then(|()| private::write(&folder.join("plain"), []));

@@ -181,8 +181,8 @@ impl Session {
         }
     }
 
-    /// From here on a login ends nobody else's: it is refused with `AlreadyLoggedIn`, as one in the plain dialect
-    /// always is, until [`Session::take_over`]. For programs that nobody sits at.
+    /// From here on a login ends no other session of the account, until [`Session::take_over`]: it is refused with
+    /// `AlreadyLoggedIn`, as every login of the plain dialect is. For unattended programs.
     pub fn log_in_if_free(&mut self) {
         self.set_if_free(true);
     }
@@ -288,7 +288,7 @@ impl Session {
         self.listen();
     }
 
-    /// Changes the password of whoever is logged in, in the plain dialect; answered by [`Event::PasswordChanged`].
+    /// Changes the password of the logged-in account in the plain dialect; answered by [`Event::PasswordChanged`].
     pub fn change_password(&mut self, now: Instant, old: Password, new: Password, confirm: Password) {
         match self.state.text_mut() {
             Some(plain) => plain.change_password(now, old, new, confirm),

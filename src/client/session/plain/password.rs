@@ -13,7 +13,7 @@ use crate::client::session::{Event, PasswordOutcome};
 use crate::protocol::wire::reply::{LoggedIn, PasswordChange};
 use crate::protocol::wire::{Reply, Request};
 
-/// A change that is under way.
+/// A change of password that is under way.
 #[derive(Debug)]
 pub(super) struct Changing {
     account: Account,
@@ -33,7 +33,7 @@ enum Answer {
 }
 
 impl Session {
-    /// Changes the password of whoever is logged in; answered by [`Event::PasswordChanged`]. Nothing happens while a
+    /// Changes the password of the logged-in account; answered by [`Event::PasswordChanged`]. Nothing happens while a
     /// change is under way.
     pub fn change_password(&mut self, now: Instant, old: Password, new: Password, confirm: Password) {
         if self.changing.is_some() {
@@ -85,7 +85,7 @@ impl Session {
         }
     }
 
-    /// Nothing came to one of these requests.
+    /// Handles that one of these requests got no answer.
     pub(super) fn change_unanswered(&mut self, purpose: &Purpose) {
         if *purpose == Purpose::ChangePassword && !self.is_sure_to_change() {
             // It may not answer what it does not know, or have ended at it.
@@ -110,7 +110,7 @@ impl Session {
         }
     }
 
-    /// What came to 02 with the new password.
+    /// Handles the answer to 02 with the new password.
     pub(super) fn new_tried(&mut self, now: Instant, reply: Reply) {
         self.offered_again();
         let Some(change) = &mut self.changing else { return };
@@ -143,7 +143,7 @@ impl Session {
         }
     }
 
-    /// What came to 02 with the old password, after the new one was refused.
+    /// Handles the answer to 02 with the old password, after the new one was refused.
     pub(super) fn old_tried(&mut self, reply: &Reply) {
         self.offered_again();
         let refused = Some(Answer::Code(PasswordChange::WrongPassword));
@@ -177,7 +177,7 @@ impl Session {
         self.password_is(PasswordOutcome::Done);
     }
 
-    /// What is under way is not asked for any more; nobody waits for ever.
+    /// Gives up the change under way and reports it as interrupted.
     pub(super) fn change_no_more(&mut self) {
         if self.changing.is_some() {
             self.password_is(PasswordOutcome::Interrupted);

@@ -1,5 +1,4 @@
-//! Others' messages. A message counts as received when it is on disk, and not before
-//! all that came before it.
+//! Received messages. A message counts as received once it and all messages before it are on disk.
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -13,7 +12,7 @@ use crate::protocol::wire::frame::FromClient;
 /// How many messages may be on disk before the server is told, while others are on their way there.
 const TOLD: u64 = 32;
 
-/// A message on its way to the disk.
+/// A received message that is not on disk yet.
 #[derive(Debug)]
 pub(super) struct Arrived {
     token: StoreToken,
@@ -21,18 +20,18 @@ pub(super) struct Arrived {
     stored: bool,
 }
 
-/// Messages on their way from the server to the disk.
+/// The received messages that are not acknowledged yet.
 #[derive(Debug, Default)]
 pub(super) struct Receiving {
-    /// Handed out and not on disk yet, in order.
+    /// The messages that are not on disk yet, in order.
     pub(super) arrived: VecDeque<Arrived>,
     /// Where this device begins, until something is stored after it.
     pub(super) begins: Option<u64>,
-    /// The newest row handed out.
+    /// The row of the newest message passed on.
     pub(super) handed: Option<u64>,
     /// A gap that was asked about already: the server knows of nothing in it.
     pub(super) gap: Option<(u64, u64)>,
-    /// The disk has refused one: nothing is asked before this.
+    /// The disk refused a message: nothing is requested from the server before this time.
     pub(super) hold_until: Option<Instant>,
     /// The number of the last [`StoreToken`].
     pub(super) last_token: u64,
@@ -55,7 +54,7 @@ impl Session {
         self.told.events.push_back(Event::Received { token, from, time, text, raw, repeat: false, pushed });
     }
 
-    /// What another device of this account has sent.
+    /// Handles a message that another device of this account has sent.
     pub(super) fn mirrored(
         &mut self,
         now: Instant,

@@ -8,17 +8,17 @@ use super::{DISK, Event, Session, State};
 use crate::client::session::ConnectionState;
 use crate::protocol::wire::frame::Device;
 
-/// What this device is called at the server.
+/// This device's name at the server, and the state of changing it.
 #[derive(Debug, Default)]
 pub(super) struct Naming {
     /// The highest number this device's name had sent at the login; a message with one of these may have been sent, or its
     /// number have been used for another.
     pub(super) used: u64,
-    /// Somebody else has used this device's name; what is under way is settled under it, then it changes.
+    /// Whether another program uses this device's name; the name changes once the messages under way are settled.
     pub(super) wanted: bool,
-    /// The history was asked for another name.
+    /// Whether the history was asked to store a new name.
     pub(super) asked: bool,
-    /// How often it has changed.
+    /// How often the name has changed.
     pub(super) times: u32,
 }
 

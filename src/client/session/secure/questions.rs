@@ -41,7 +41,7 @@ pub(super) enum Answer {
     There(Account),
 }
 
-/// How long an answer may take; whoever asked is told then that there is none.
+/// How long an answer may take; after that the question is reported as unanswered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Patience {
     /// As a login's, which depends on what has been heard of the server; see [`Questions::due`].
@@ -50,7 +50,7 @@ enum Patience {
     For(Duration),
     /// It waits for this long from when it went out; before that it waits for a connection.
     OnceSent(Duration),
-    /// As long as somebody is logged in.
+    /// The question stands as long as the login does.
     AsLongAsItTakes,
 }
 
@@ -150,7 +150,7 @@ impl Question {
         }
     }
 
-    /// What whoever asked is told when there is no answer to come.
+    /// The event that reports the question as unanswered.
     fn unanswered(&self) -> Event {
         match self {
             Self::Register { .. } => Event::Registered(RegisterOutcome::NoAnswer),
@@ -165,7 +165,7 @@ impl Question {
 #[derive(Debug)]
 struct OpenQuestion {
     question: Question,
-    /// When somebody asked.
+    /// When the question was asked.
     since: Instant,
     /// When it went out on this connection.
     sent: Option<Instant>,
@@ -234,7 +234,7 @@ impl Questions {
         self.take(|asked| asked.due(&as_a_login).is_some_and(|due| due <= now))
     }
 
-    /// Nobody is logged in any more, or somebody else: what needed that is over.
+    /// Drops the questions that need the login, which has ended or is another account's.
     pub(super) fn login_is_over(&mut self) -> Vec<Event> {
         self.take(|asked| asked.question.terms().needs_login)
     }

@@ -8,12 +8,12 @@ use crate::client::session::ConnectionState;
 use crate::client::session::silence::SilenceDetector;
 use crate::protocol::link::CloseReason;
 
-/// What has been heard of the server, on whichever connection.
+/// When and how the server was last heard, across connections.
 #[derive(Debug, Default)]
 pub(super) struct Health {
-    /// When the last datagram came.
+    /// When the last datagram was received.
     pub(super) heard: Option<Instant>,
-    /// When somebody looked last; the machine may have slept since.
+    /// When the session was last called; a long gap means that the machine was suspended.
     pub(super) turned: Option<Instant>,
     /// What has happened to the connection since [`Session::trouble`].
     pub(super) trouble: Option<CloseReason>,
@@ -21,7 +21,7 @@ pub(super) struct Health {
 }
 
 impl Session {
-    /// When whoever has waited since then is told that nobody answers.
+    /// When a login that began then is reported as unanswered.
     pub(super) fn patience_ends(&self, began: Instant) -> Instant {
         patience_ends(self.health.heard, began)
     }
@@ -44,7 +44,7 @@ impl Session {
         Some(heard + DEAD)
     }
 
-    /// Looks after what is unanswered.
+    /// Checks the unanswered requests: reports waiting, and reconnects after too long a silence.
     pub(super) fn watch(&mut self, now: Instant) {
         self.health.turned = Some(now);
         let unanswered = self.connection.connected && self.unanswered();
