@@ -106,7 +106,7 @@ fn whoever_was_taken_over_is_told_and_can_take_it_back() {
     first.line("takeover");
     first.shows("This login ended the one at 127.0.0.1:");
     first.foot_is("a>");
-    second.shows("输入 /takeover（接管）可夺回。");
+    second.shows("输入 /takeover（接管）可重新接管。");
     second.foot_is("a (离线)>");
     // A job that took it is told too, and does not fight.
     let mut listening = with_password(job(&served, "third", &["--account", "a", "recv", "--follow", "--take-over"]));
