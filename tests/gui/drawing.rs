@@ -17,7 +17,7 @@ use hongyan::base::model::{MessageId, SendState};
 use hongyan::client::history::{Contact, Conversation, Row};
 use hongyan::client::roster::Presence;
 use hongyan::client::session::{ConnectionState, SpokenDialect};
-use hongyan::ui::gui::chat_window::{ChatWindow, Header, Own, Trouble};
+use hongyan::ui::gui::chat_window::{ChatWindow, Header, OwnState, Trouble};
 use hongyan::ui::gui::main_window::{MainWindow, Me};
 use hongyan::ui::gui::notice::Kept;
 use hongyan::ui::gui::theme::{self, Theme};
@@ -190,11 +190,11 @@ pub fn a_chats_pieces_make_the_whole() {
     let header = |presence, own| Header { name: "同学 Ada".to_owned(), presence, own };
     // The trouble of being offline ends with that.
     let headers = [
-        (header(Some(Presence::Online), Own::Here), None),
-        (header(Some(Presence::Away), Own::Lost), None),
-        (header(None, Own::Offline), Some(Trouble::NotLoggedIn)),
-        (header(None, Own::Here), None),
-        (header(Some(Presence::Offline), Own::Offline), None),
+        (header(Some(Presence::Online), OwnState::Connected), None),
+        (header(Some(Presence::Away), OwnState::Lost), None),
+        (header(None, OwnState::Offline), Some(Trouble::NotLoggedIn)),
+        (header(None, OwnState::Connected), None),
+        (header(Some(Presence::Offline), OwnState::Offline), None),
     ];
     at_each_scale(|look| {
         let same = |chat: &ChatWindow, what: &str| same(chat.window(), &format!("{look}: {what}"));
@@ -418,12 +418,12 @@ pub fn what_is_told_again_is_not_drawn_again() {
     let mut chat = chat("@lobby", &emit);
     chat.set_index(metas, 0);
     page(&mut chat, &asked, &rows);
-    let header = || Header { name: "zoe".to_owned(), presence: None, own: Own::Here };
+    let header = || Header { name: "zoe".to_owned(), presence: None, own: OwnState::Connected };
     let names = |name: &str| std::collections::HashMap::from([("zoe".to_owned(), name.to_owned())]);
     let tell = |chat: &mut ChatWindow, what: usize, again: bool| match what {
         0 => chat.set_names(names(if again { "Zoe" } else { "Zoë" })),
         1 => chat.set_foreign(again),
-        2 => chat.set_earlier(if again { Earlier::Offered } else { Earlier::Begun }),
+        2 => chat.set_earlier(if again { Earlier::Offered } else { Earlier::NoneLeft }),
         _ => chat.set_header(Header { name: if again { "zoe" } else { "zoë" }.to_owned(), ..header() }),
     };
     for what in 0..4 {

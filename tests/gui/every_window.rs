@@ -20,7 +20,7 @@ use hongyan::client::net::{ThreadFigures, WaitsFor};
 use hongyan::client::roster::Presence;
 use hongyan::client::session::{ConnectionState, KeyChange, PlainReason, SpokenDialect};
 use hongyan::client::{Connection, Encrypted};
-use hongyan::ui::gui::chat_window::{ChatWindow, Header, Own, Trouble};
+use hongyan::ui::gui::chat_window::{ChatWindow, Header, OwnState, Trouble};
 use hongyan::ui::gui::connection_window::ConnectionWindow;
 use hongyan::ui::gui::friend_window::FriendWindow;
 use hongyan::ui::gui::keys_window::KeysWindow;
@@ -181,14 +181,14 @@ fn mains(all: &mut Vec<(String, Open)>) {
 
 fn chats(all: &mut Vec<(String, Open)>) {
     let cases = [
-        (None, Own::Here, "friend", None),
-        (None, Own::Unsure, "friend", None),
-        (Some(Presence::Online), Own::Offline, "friend", None),
-        (Some(Presence::Online), Own::Deleted, "friend", None),
-        (Some(Presence::Offline), Own::Lost, "friend", Some(Trouble::NotKept)),
-        (Some(Presence::Offline), Own::Lost, "friend", None),
-        (None, Own::Here, "@lobby", Some(Trouble::NotLoggedIn)),
-        (None, Own::Lost, "@lobby", None),
+        (None, OwnState::Connected, "friend", None),
+        (None, OwnState::Unsure, "friend", None),
+        (Some(Presence::Online), OwnState::Offline, "friend", None),
+        (Some(Presence::Online), OwnState::Deleted, "friend", None),
+        (Some(Presence::Offline), OwnState::Lost, "friend", Some(Trouble::NotKept)),
+        (Some(Presence::Offline), OwnState::Lost, "friend", None),
+        (None, OwnState::Connected, "@lobby", Some(Trouble::NotLoggedIn)),
+        (None, OwnState::Lost, "@lobby", None),
     ];
     for (n, (presence, own, who, trouble)) in cases.into_iter().enumerate() {
         all.push((

@@ -11,7 +11,7 @@ use hongyan::client::net::{ThreadFigures, WaitsFor};
 use hongyan::client::roster::{Entry, Section, times_hold_until};
 use hongyan::client::session::{Cause, ConnectionState, SpokenDialect};
 use hongyan::client::tap::{Direction, Record};
-use hongyan::ui::gui::chat_window::{ChatWindow, Header, Own, Trouble};
+use hongyan::ui::gui::chat_window::{ChatWindow, Header, OwnState, Trouble};
 use hongyan::ui::gui::connection_window::ConnectionWindow;
 use hongyan::ui::gui::main_window::{MainWindow, Me};
 use hongyan::ui::gui::notice::Kept;
@@ -23,12 +23,12 @@ use super::{account, chat, events};
 
 pub fn a_chat_in_another_theme_is_the_same_chat() {
     let (emit, _) = events();
-    for earlier in [Earlier::No, Earlier::Offered, Earlier::Asked, Earlier::Begun] {
+    for earlier in [Earlier::No, Earlier::Offered, Earlier::Asked, Earlier::NoneLeft] {
         let mut before = chat("zoe", &emit);
         before.set_earlier(earlier);
         before.give_back("half a sen");
         let place = before.position();
-        let header = Header { name: "zoe".to_owned(), presence: None, own: Own::Here };
+        let header = Header { name: "zoe".to_owned(), presence: None, own: OwnState::Connected };
         let after = before.renewed(header, Rc::clone(&emit));
         assert_eq!((after.earlier(), after.draft(), after.position()), (earlier, "half a sen".to_owned(), place));
         drop(after);
@@ -67,7 +67,7 @@ pub fn a_chat_in_another_theme_is_read_as_far() {
     let was = shown(&before);
     assert!(was.1.is_some() && was.2 > 0 && was.0.starts_with('('), "{was:?}");
     seen.take();
-    let header = Header { name: "zoe".to_owned(), presence: None, own: Own::Here };
+    let header = Header { name: "zoe".to_owned(), presence: None, own: OwnState::Connected };
     let mut after = before.renewed(header, Rc::clone(&emit));
     page(&mut after, &rows);
     let now = shown(&after);
@@ -99,15 +99,15 @@ pub fn what_went_wrong_in_a_chat_is_said_until_it_is_over() {
     ];
     for trouble in all {
         let mut chat = chat("zoe", &emit);
-        chat.set_header(header("zoe", Own::Offline));
+        chat.set_header(header("zoe", OwnState::Offline));
         let said = || Some(trouble.clone());
         chat.say(trouble.clone());
         chat.give_back("half a sen");
         for name in ["Zoë", "zoe"] {
-            chat.set_header(header(name, Own::Offline));
+            chat.set_header(header(name, OwnState::Offline));
             assert_eq!(chat.trouble(), said(), "a header is none of its business");
         }
-        let mut chat = chat.renewed(header("zoe", Own::Offline), Rc::clone(&emit));
+        let mut chat = chat.renewed(header("zoe", OwnState::Offline), Rc::clone(&emit));
         assert_eq!((chat.trouble(), chat.draft().as_str()), (said(), "half a sen"));
         let typed = |seen: Vec<UiEvent>| seen.contains(&UiEvent::Chat(account("zoe"), chat_window::Event::Typed));
         assert!(!typed(seen.take()), "nobody has typed");
@@ -136,7 +136,7 @@ pub fn what_went_wrong_in_a_chat_is_said_until_it_is_over() {
         over(|trouble| *trouble == Trouble::NotKept, "a message is kept", Box::new(message(0, true)));
         over(|trouble| *trouble == Trouble::Nobody, "they write", Box::new(message(1, false)));
         over(|trouble| matches!(trouble, Trouble::NotRead(_)), "read", Box::new(|chat| chat.set_index(Vec::new(), 0)));
-        let here = Box::new(move |chat: &mut ChatWindow| chat.set_header(header("zoe", Own::Here)));
+        let here = Box::new(move |chat: &mut ChatWindow| chat.set_header(header("zoe", OwnState::Connected)));
         over(|trouble| *trouble == Trouble::NotLoggedIn, "online", here);
         drop(chat);
     }
@@ -148,7 +148,9 @@ pub fn a_chat_of_an_account_that_is_no_more_takes_no_text() {
     let mut chat = chat("zoe", &emit);
     chat.give_back("half a sen");
     let header = |own| Header { name: "zoe".to_owned(), presence: None, own };
-    for (own, takes) in [(Own::Offline, true), (Own::Deleted, false), (Own::Here, true), (Own::Deleted, false)] {
+    for (own, takes) in
+        [(OwnState::Offline, true), (OwnState::Deleted, false), (OwnState::Connected, true), (OwnState::Deleted, false)]
+    {
         chat.set_header(header(own));
         assert_eq!(chat.takes_text(), takes, "{own:?}");
         assert_eq!(chat.draft(), "half a sen", "{own:?}");
@@ -160,7 +162,7 @@ pub fn a_chat_of_an_account_that_is_no_more_takes_no_text() {
             chat.give_back("half a sen");
         }
     }
-    let chat = chat.renewed(header(Own::Deleted), emit);
+    let chat = chat.renewed(header(OwnState::Deleted), emit);
     assert_eq!((chat.takes_text(), chat.draft()), (false, "half a sen".to_owned()));
     drop(chat);
 }

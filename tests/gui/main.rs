@@ -36,7 +36,7 @@ use hongyan::client::history::{Contact, Conversation, Row, RowMeta};
 use hongyan::client::session::{Cause, ConnectionState, KeyChange, PlainReason};
 use hongyan::client::tap::{Direction, Record};
 use hongyan::probe::hand::{Arrived, Expectation, Trial};
-use hongyan::ui::gui::chat_window::{ChatWindow, Header, Own};
+use hongyan::ui::gui::chat_window::{ChatWindow, Header, OwnState};
 use hongyan::ui::gui::connection_window::ConnectionWindow;
 use hongyan::ui::gui::friend_list::FriendList;
 use hongyan::ui::gui::login_window::{Login, LoginForm};
@@ -329,7 +329,7 @@ fn what_the_server_had_comes_in_above() {
     };
     let (more, texts): (Vec<RowMeta>, Vec<Row>) = (0..40).map(old).unzip();
     let all = [texts, rows].concat();
-    stage.transcript.set_earlier(Earlier::Begun);
+    stage.transcript.set_earlier(Earlier::NoneLeft);
     stage.transcript.set_index([more, metas].concat());
     stage.settle(&all);
     let sight = stage.transcript.texts_in_sight();
@@ -350,7 +350,7 @@ fn events() -> (Emit, Rc<RefCell<Vec<UiEvent>>>) {
 }
 
 fn chat(name: &str, emit: &Emit) -> ChatWindow {
-    let header = Header { name: name.to_owned(), presence: None, own: Own::Here };
+    let header = Header { name: name.to_owned(), presence: None, own: OwnState::Connected };
     ChatWindow::new(&account(name), header, None, Rc::clone(emit))
 }
 

@@ -12,56 +12,56 @@ use super::{
     UiEvent, connection_window, keys_window, latin, main_window, menu, password_window, settings_window, wire_window,
 };
 
-/// A key as it is pressed, and by `Display` as it is shown.
+/// A key or a chord of keys that an action waits for; `Display` writes it as the list of keys shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Press {
-    /// With a character; with Shift as well where nothing else is meant by that.
+    /// Ctrl with this character. Shift may be held as well, unless the table has an entry of its own for that.
     Ctrl(char),
-    /// With Shift too.
+    /// Ctrl and Shift with this character.
     CtrlShift(char),
-    /// With a character.
+    /// Alt with this character.
     Alt(char),
-    /// F1 to F12.
+    /// A function key by its number, from 1 to 12.
     F(u8),
-    /// Without Shift; of the keypad too.
+    /// Enter without Shift, on the main keys or the keypad.
     Enter,
-    /// With Shift or without; of the keypad too.
+    /// Enter with Shift or without, on the main keys or the keypad.
     AnyEnter,
-    /// Alone.
+    /// The space bar without any other key.
     Space,
-    /// `Tab`
+    /// The Tab key.
     Tab,
-    /// `Del`
+    /// The Delete key.
     Delete,
-    /// The key over Enter.
+    /// The Backspace key.
     BackSpace,
-    /// `Esc`
+    /// The Escape key.
     Escape,
-    /// `PgUp`
+    /// The Page Up key.
     PageUp,
-    /// `PgDn`
+    /// The Page Down key.
     PageDown,
-    /// `↑`
+    /// The arrow key that points up.
     Up,
-    /// `↓`
+    /// The arrow key that points down.
     Down,
-    /// `←`
+    /// The arrow key that points left.
     Left,
-    /// `→`
+    /// The arrow key that points right.
     Right,
-    /// With Ctrl or without.
+    /// The Home key, with Ctrl or without.
     Home,
-    /// With Ctrl or without.
+    /// The End key, with Ctrl or without.
     End,
-    /// `Ctrl+Home`
+    /// The Home key with Ctrl.
     CtrlHome,
-    /// `Ctrl+End`
+    /// The End key with Ctrl.
     CtrlEnd,
-    /// The key made for it, or what stands for that.
+    /// The Menu key, or Shift+F10, which stands for it on keyboards without one.
     Menu,
-    /// Whatever writes something, without Ctrl.
+    /// Any key that writes a character, without Ctrl.
     Text,
-    /// Shown in the list, and handled by FLTK or a widget.
+    /// A key by the name that the list of keys shows; FLTK or a widget handles it, not the table.
     Elsewhere(&'static str),
 }
 
@@ -133,13 +133,14 @@ impl fmt::Display for Press {
     }
 }
 
-/// One entry: `D` is what it does, as its window calls it; a menu offers it by what is so now, `S`.
+/// One action of a window. `D` is what it does, as its window calls it; `S` is the state by which a menu decides whether to
+/// offer it.
 #[derive(Clone, Copy)]
 pub struct Action<D: 'static, S: 'static = ()> {
     keys: &'static [Press],
-    /// A text's key. Entries that say the same share a line.
+    /// The key of the text in the list of keys. Entries with the same text share a line.
     says: &'static str,
-    /// A text's key.
+    /// The key of the text in a menu; empty where no menu has the action.
     name: &'static str,
     offered: fn(&S) -> bool,
     in_fields: bool,
@@ -147,25 +148,25 @@ pub struct Action<D: 'static, S: 'static = ()> {
 }
 
 impl<D: Copy, S> Action<D, S> {
-    /// By these keys; the list of keys says it so.
+    /// An action that these keys do; `says` is the key of its text in the list of keys.
     #[must_use]
     pub const fn new(keys: &'static [Press], says: &'static str, does: D) -> Self {
         Self { keys, says, name: "", offered: |_| false, in_fields: true, does: Some(does) }
     }
 
-    /// By a menu alone.
+    /// An action that only a menu offers, by the name whose text has this key, while `offered` is true.
     #[must_use]
     pub const fn entry(name: &'static str, offered: fn(&S) -> bool, does: D) -> Self {
         Self::new(&[], "", does).named(name, offered)
     }
 
-    /// Of the list of keys alone, as FLTK or a widget does it.
+    /// A line of the list of keys for what FLTK or a widget does by itself.
     #[must_use]
     pub const fn told(keys: &'static [Press], says: &'static str) -> Self {
         Self { keys, says, name: "", offered: |_| false, in_fields: true, does: None }
     }
 
-    /// By a menu as well, while it is offered there.
+    /// Has a menu offer the action as well, while `offered` is true.
     #[must_use]
     pub const fn named(mut self, name: &'static str, offered: fn(&S) -> bool) -> Self {
         self.name = name;
@@ -173,22 +174,22 @@ impl<D: Copy, S> Action<D, S> {
         self
     }
 
-    /// Not by its keys while a line is edited, which they would edit.
+    /// Leaves the keys to a field while text is edited there, since they would edit it.
     #[must_use]
     pub const fn outside_fields(mut self) -> Self {
         self.in_fields = false;
         self
     }
 
-    /// How a menu shows it: its name, and its first key.
+    /// The action's line in a menu: its name and its first key.
     fn shown(&self) -> Cow<'static, str> {
         let name = t!(self.name);
         self.keys.first().map_or_else(|| name.clone(), |key| t!("menu.with_key", name = name, key = key))
     }
 }
 
-/// What a key does in a window, by its table; in a field, with `editing`, less. For key presses; the keys that work in
-/// every window are asked for when this has found none.
+/// The action that a table has for the key that was just pressed, if any. `editing` is true while a field has the focus,
+/// which leaves fewer actions. A window asks this first, and then for the keys that work in every window.
 #[must_use]
 pub fn pressed<D: Copy, S>(table: &[Action<D, S>], editing: bool) -> Option<D> {
     let with_shift = |press: &Press| matches!(press, Press::CtrlShift(_)) && press.is_pressed();
@@ -203,7 +204,8 @@ pub fn pressed<D: Copy, S>(table: &[Action<D, S>], editing: bool) -> Option<D> {
     of(&with_shift).or_else(|| if everywhere { None } else { of(&|press| press.is_pressed()) })
 }
 
-/// Opens a menu of what a table offers, at `at` in the window of the event or at the pointer; what was chosen does.
+/// Opens a menu of what a table offers, at `at` in the window of the event or at the pointer, and returns what the chosen
+/// entry does.
 /// Blocks in FLTK's loop, so no borrow may be held.
 #[must_use]
 pub fn choose<D: Copy, S>(table: &[Action<D, S>], now: &S, at: Option<(i32, i32)>) -> Option<D> {
@@ -217,10 +219,10 @@ fn offered<'a, D: Copy, S>(table: &'a [Action<D, S>], now: &S) -> Vec<&'a Action
     table.iter().filter(|action| !action.name.is_empty() && (action.offered)(now)).collect()
 }
 
-/// A line of the list of keys: the keys, and the key of what they do.
+/// A line of the list of keys: the keys as they are shown, and the key of the text that says what they do.
 pub type Line = (String, &'static str);
 
-/// An entry as far as tables of any window are the same: its keys, what the list of keys says of them, its name in a menu, and
+/// The part of an action that does not depend on its window: its keys, their text in the list of keys, its name in a menu, and
 /// whether it does anything itself.
 #[derive(Debug, Clone, Copy)]
 pub struct Shown {
@@ -232,9 +234,9 @@ pub struct Shown {
     does: bool,
 }
 
-/// A table of any window.
+/// A window's table of actions, as the list of keys reads it.
 pub trait Table {
-    /// Its entries, in their order.
+    /// The table's actions, in their order.
     fn entries(&self) -> Vec<Shown>;
 }
 
@@ -252,7 +254,7 @@ impl<D, S> Table for &'static [Action<D, S>] {
     }
 }
 
-/// Adds what a table has for the list of keys.
+/// Adds a table's lines to the list of keys; keys with the same text share a line.
 pub fn list(lines: &mut Vec<Line>, table: &dyn Table) {
     for entry in table.entries().iter().filter(|entry| !entry.says.is_empty()) {
         for key in entry.keys {
@@ -269,20 +271,20 @@ pub fn list(lines: &mut Vec<Line>, table: &dyn Table) {
     }
 }
 
-/// What the main window's own menu depends on.
+/// The state by which the menu of the person at this machine is made, when it is opened.
 #[derive(Debug, Clone, Copy)]
-pub struct Own {
-    /// Nothing is sent or fetched.
+pub struct MenuState {
+    /// Whether the person is offline, so that nothing is sent or fetched.
     pub offline: bool,
-    /// The account is in use elsewhere.
+    /// Whether another device has taken over the account's session.
     pub kicked: bool,
-    /// This device can log in without a password.
+    /// Whether this device can log in without a password.
     pub stays: bool,
-    /// The server can change passwords, or may be able to.
+    /// Whether the server can change passwords, or may be able to.
     pub password: bool,
 }
 
-type Everywhere = Action<fn() -> UiEvent, Own>;
+type Everywhere = Action<fn() -> UiEvent, MenuState>;
 
 /// The main window's own menu, in its order, and the keys that work in every window.
 pub const EVERYWHERE: &[Everywhere] = &[
@@ -326,7 +328,7 @@ pub const EVERYWHERE: &[Everywhere] = &[
 pub(super) mod tests {
     use super::*;
 
-    /// Every text of a table is there in both languages, and of its own in each; no key means two things.
+    /// Checks a table: each of its texts exists in both languages, no two texts are equal, and no key does two things.
     pub fn is_whole(table: &dyn Table) {
         let mut keys = Vec::new();
         for action in table.entries() {
@@ -343,7 +345,7 @@ pub(super) mod tests {
         }
     }
 
-    fn names(own: &Own) -> Vec<&'static str> {
+    fn names(own: &MenuState) -> Vec<&'static str> {
         offered(EVERYWHERE, own).iter().map(|action| action.name).collect()
     }
 
@@ -354,15 +356,15 @@ pub(super) mod tests {
 
     #[test]
     fn ones_own_menu_offers_what_can_be_done() {
-        let online = Own { offline: false, kicked: false, stays: false, password: false };
+        let online = MenuState { offline: false, kicked: false, stays: false, password: false };
         let common = ["main.fetch", "main.settings", "main.import", "main.export", "main.wire", "main.connection"];
         let common = [&common[..], &["main.keys", "main.switch"]].concat();
         let menu = |first: &'static str, last: &[&'static str]| [&[first], &common[..], last].concat();
         assert_eq!(names(&online), menu("main.go_offline", &["main.quit"]));
-        let offline = Own { offline: true, ..online };
+        let offline = MenuState { offline: true, ..online };
         assert_eq!(names(&offline), menu("main.go_online", &["main.quit"]));
-        assert_eq!(names(&Own { kicked: true, ..offline }), menu("main.take_back", &["main.quit"]));
-        let all = Own { stays: true, password: true, ..online };
+        assert_eq!(names(&MenuState { kicked: true, ..offline }), menu("main.take_back", &["main.quit"]));
+        let all = MenuState { stays: true, password: true, ..online };
         assert_eq!(names(&all), menu("main.go_offline", &["main.password", "main.forget_device", "main.quit"]));
     }
 

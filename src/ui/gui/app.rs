@@ -57,7 +57,7 @@ thread_local! {
     static APP: RefCell<Option<App>> = const { RefCell::new(None) };
 }
 
-/// All of the loop's state.
+/// The whole state of the windows' loop.
 struct App {
     core: Core,
     stage: Stage,
@@ -67,19 +67,19 @@ struct App {
     leaving: Leaving,
 }
 
-/// What belongs to the way in while nobody is in, or to the login that somebody is in with; and the windows of that.
+/// The windows and state of the login dialog while nobody is logged in, or those of the current login.
 enum Stage {
     Entry(Entry),
     SignedIn(SignedIn),
 }
 
 impl Stage {
-    /// While nobody is in.
+    /// The login dialog's state, while nobody is logged in.
     fn entry(&mut self) -> Option<&mut Entry> {
         if let Self::Entry(entry) = self { Some(entry) } else { None }
     }
 
-    /// While somebody is.
+    /// The current login's state, while somebody is logged in.
     fn signed_in(&mut self) -> Option<&mut SignedIn> {
         if let Self::SignedIn(signed_in) = self { Some(signed_in) } else { None }
     }
@@ -88,7 +88,7 @@ impl Stage {
         matches!(self, Self::SignedIn(_))
     }
 
-    /// The settings' window, which closes with the rest.
+    /// The settings window of this stage; it closes when the stage ends.
     fn settings(&mut self) -> &mut Option<SettingsWindow> {
         match self {
             Self::Entry(entry) => &mut entry.settings,
@@ -96,7 +96,7 @@ impl Stage {
         }
     }
 
-    /// The window about a doubtful server, which does too.
+    /// The window about a doubtful server of this stage; it closes when the stage ends.
     fn trust(&mut self) -> &mut Option<TrustWindow> {
         match self {
             Self::Entry(entry) => &mut entry.trust,
@@ -108,7 +108,7 @@ impl Stage {
 /// Opens the login window and runs until the last window is closed.
 ///
 /// # Errors
-/// No socket, no threads.
+/// No socket can be opened, or no thread started.
 pub fn run(args: Args) -> Result<(), ClientError> {
     let (settings, complaint) = Settings::load(&args.paths.settings);
     let saver = Saver::start(args.paths.settings.clone())?;
@@ -154,7 +154,7 @@ pub fn run(args: Args) -> Result<(), ClientError> {
     Ok(())
 }
 
-/// A client for this server; it sends nothing before it is asked to.
+/// Opens a client for this server; it sends nothing before somebody logs in, registers or asks.
 fn open_client(args: &Args, settings: &Settings, server: &ServerChoice) -> Result<Client, ClientError> {
     let data = args.paths.histories.clone();
     let config = Config {
@@ -169,7 +169,7 @@ fn open_client(args: &Args, settings: &Settings, server: &ServerChoice) -> Resul
     Client::open(config, || app::awake_callback(drain))
 }
 
-/// Goes offline and ends, without a question; callable on any thread, for signals.
+/// Goes offline and ends the program without a question. Called by the thread of the signals; any thread may call it.
 pub fn quit_soon() {
     app::awake_callback(|| leaving::leave(Leaving::Quit));
 }
@@ -178,7 +178,7 @@ fn with<R>(f: impl FnOnce(&mut App) -> R) -> Option<R> {
     APP.with(|cell| cell.try_borrow_mut().ok().and_then(|mut app| app.as_mut().map(f)))
 }
 
-/// Does this with what belongs to the login there is, if there is one.
+/// Calls `f` with the current login and the core, if somebody is logged in.
 fn with_signed_in<R>(f: impl FnOnce(&mut SignedIn, &mut Core) -> R) -> Option<R> {
     with(|app| app.stage.signed_in().map(|signed_in| f(signed_in, &mut app.core))).flatten()
 }
@@ -195,8 +195,8 @@ fn drain() {
     }
 }
 
-/// Does what a window asked for, by the part that is about that window. Nothing is borrowed here, so that a part can open
-/// a dialog, and messages go on arriving behind it.
+/// Hands a window's event to the part of `app` that owns the window. Nothing is borrowed here, so that a part can open a
+/// dialog while messages go on arriving behind it.
 fn apply(event: UiEvent) {
     match event {
         UiEvent::Login(event) => entry::apply(event),
@@ -215,7 +215,7 @@ fn apply(event: UiEvent) {
     drain();
 }
 
-/// Does this at the loop's next turn, when nothing is borrowed.
+/// Calls `what` at the loop's next turn, when nothing is borrowed.
 fn soon(what: impl FnOnce() + 'static) {
     let mut what = Some(what);
     app::add_timeout3(0.0, move |_| {

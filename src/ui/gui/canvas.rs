@@ -97,7 +97,7 @@ impl<L> Default for Canvas<L> {
 }
 
 /// A view that is being shown, from [`Canvas::begin`] to [`Canvas::end`].
-pub struct Begun {
+pub struct PaintPass {
     picture: Option<Picture>,
     /// Where the view begins, for what is painted now.
     pub left: i32,
@@ -154,7 +154,14 @@ impl<L> Canvas<L> {
 impl<L: PartialEq> Canvas<L> {
     /// Begins to show rows in a view of this place, on a screen of that number: what is painted until [`Canvas::end`] stands
     /// in it. What is there has moved by then, so wide from the left edge on, unless all is wanted `anew`.
-    pub fn begin(&mut self, [x, y, w, h]: [i32; 4], screen: i32, moves: i32, rows: &[Painted<L>], anew: bool) -> Begun {
+    pub fn begin(
+        &mut self,
+        [x, y, w, h]: [i32; 4],
+        screen: i32,
+        moves: i32,
+        rows: &[Painted<L>],
+        anew: bool,
+    ) -> PaintPass {
         let (picture, known) = self.picture(w, h, screen);
         let is_new = !known || picture.is_none();
         let Plan { mut shift, mut bands } = plan(if known { &self.rows } else { &[] }, rows, h);
@@ -171,11 +178,11 @@ impl<L: PartialEq> Canvas<L> {
                 picture.copy(0, to, moves, h - shift.abs(), 0, from);
             }
         }
-        Begun { picture, left, top, shift, bands, is_new }
+        PaintPass { picture, left, top, shift, bands, is_new }
     }
 
     /// Paints the scroll bar, or clears its place, at the right edge of a view so large, where it is another one than before.
-    pub fn bar(&mut self, begun: &Begun, [w, h]: [i32; 2], bar: Option<(Bar, bool)>) {
+    pub fn bar(&mut self, begun: &PaintPass, [w, h]: [i32; 2], bar: Option<(Bar, bool)>) {
         if begun.is_new || self.bar != bar {
             draw::draw_rect_fill(begun.left + w - bar::WIDTH, begun.top, bar::WIDTH, h, theme::palette().bg);
             if let Some((bar, held)) = bar {
@@ -186,7 +193,7 @@ impl<L: PartialEq> Canvas<L> {
     }
 
     /// Shows what was painted, which is `rows` now.
-    pub fn end(&mut self, begun: &Begun, [x, y, w, h]: [i32; 4], rows: Vec<Painted<L>>) {
+    pub fn end(&mut self, begun: &PaintPass, [x, y, w, h]: [i32; 4], rows: Vec<Painted<L>>) {
         if let Some(picture) = &begun.picture {
             picture.end();
             picture.copy(x, y, w, h, 0, 0);

@@ -35,7 +35,7 @@ use crate::base::shown;
 use crate::client::history::{Row, RowMeta};
 use composer::{compose, composer, sending};
 use head::{HEAD, Head, draw_head};
-pub use head::{Header, Own, Trouble};
+pub use head::{Header, OwnState, Trouble};
 
 const FOOT: i32 = 128;
 /// In a window lower than that the field has a line less, and what was said has it more.
@@ -79,10 +79,10 @@ pub enum Event {
     Closed,
 }
 
-type Here = Action<fn() -> Event>;
+type WindowKey = Action<fn() -> Event>;
 
 /// The window's own keys, whatever in it has the keys.
-pub(super) const ACTIONS: &[Here] = &[Here::new(&[Press::Ctrl('w')], "keys.close", || Event::Closed)];
+pub(super) const ACTIONS: &[WindowKey] = &[WindowKey::new(&[Press::Ctrl('w')], "keys.close", || Event::Closed)];
 
 /// The window of one conversation.
 pub struct ChatWindow {
@@ -301,7 +301,7 @@ impl ChatWindow {
     /// Changes what stands over the chat.
     pub fn set_header(&mut self, header: Header) {
         if self.over.borrow().header != header {
-            if !matches!(header.own, Own::Offline | Own::Deleted) {
+            if !matches!(header.own, OwnState::Offline | OwnState::Deleted) {
                 self.is_over(|trouble| *trouble == Trouble::NotLoggedIn);
             }
             self.over.borrow_mut().header = header;
@@ -483,14 +483,14 @@ impl ChatWindow {
         let palette = theme::palette();
         let own = self.over.borrow().header.own;
         let (text, ink) = match own {
-            Own::Deleted => ("".into(), palette.dim),
-            Own::Lost => (t!("chat.hint_lost"), palette.warn),
-            Own::Here | Own::Unsure | Own::Offline => (t!("chat.hint"), palette.dim),
+            OwnState::Deleted => ("".into(), palette.dim),
+            OwnState::Lost => (t!("chat.hint_lost"), palette.warn),
+            OwnState::Connected | OwnState::Unsure | OwnState::Offline => (t!("chat.hint"), palette.dim),
         };
         self.hint.set_label_color(ink);
         self.hint.set_label(&text);
         self.hint.redraw_label();
-        let writes = own != Own::Deleted;
+        let writes = own != OwnState::Deleted;
         if writes == self.takes_text() {
             return;
         }

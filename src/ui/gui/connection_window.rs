@@ -58,7 +58,7 @@ pub struct ConnectionWindow {
 }
 
 /// What the window's keys work on.
-pub(super) struct Here {
+pub(super) struct KeyTarget {
     emit: Emit,
     /// By so much.
     scroll: Rc<dyn Fn(i32)>,
@@ -66,19 +66,19 @@ pub(super) struct Here {
     copying: Rc<dyn Fn()>,
 }
 
-type OfWindow = Action<fn(&Here)>;
+type WindowKey = Action<fn(&KeyTarget)>;
 
 /// The window's keys; the line for a server asks first, and does without some.
-pub(super) const ACTIONS: &[OfWindow] = &[
-    OfWindow::told(&[Press::Elsewhere("Enter")], "keys.find_out"),
-    OfWindow::new(&[Press::Escape, Press::Ctrl('w')], "keys.close", |here| {
+pub(super) const ACTIONS: &[WindowKey] = &[
+    WindowKey::told(&[Press::Elsewhere("Enter")], "keys.find_out"),
+    WindowKey::new(&[Press::Escape, Press::Ctrl('w')], "keys.close", |here| {
         (here.emit)(UiEvent::Connection(Event::Closed))
     }),
-    OfWindow::new(&[Press::Ctrl('c')], "keys.copy_report", |here| (here.copying)()).outside_fields(),
-    OfWindow::new(&[Press::PageUp], "keys.copy_report", |here| (here.scroll)(STEP - here.page.h())),
-    OfWindow::new(&[Press::PageDown], "keys.copy_report", |here| (here.scroll)(here.page.h() - STEP)),
-    OfWindow::new(&[Press::Up], "keys.copy_report", |here| (here.scroll)(-STEP)).outside_fields(),
-    OfWindow::new(&[Press::Down], "keys.copy_report", |here| (here.scroll)(STEP)).outside_fields(),
+    WindowKey::new(&[Press::Ctrl('c')], "keys.copy_report", |here| (here.copying)()).outside_fields(),
+    WindowKey::new(&[Press::PageUp], "keys.copy_report", |here| (here.scroll)(STEP - here.page.h())),
+    WindowKey::new(&[Press::PageDown], "keys.copy_report", |here| (here.scroll)(here.page.h() - STEP)),
+    WindowKey::new(&[Press::Up], "keys.copy_report", |here| (here.scroll)(-STEP)).outside_fields(),
+    WindowKey::new(&[Press::Down], "keys.copy_report", |here| (here.scroll)(STEP)).outside_fields(),
 ];
 
 /// What stands in it.
@@ -324,7 +324,7 @@ fn keys(
             event == enums::Event::MouseWheel
         }
     });
-    let here = Here { emit: Rc::clone(emit), scroll, page: steps.clone(), copying: Rc::clone(&copying) };
+    let here = KeyTarget { emit: Rc::clone(emit), scroll, page: steps.clone(), copying: Rc::clone(&copying) };
     let shortcut: Rc<dyn Fn(bool) -> bool> =
         Rc::new(move |editing| pressed(ACTIONS, editing).inspect(|does| does(&here)).is_some());
     field.super_handle_first(false);

@@ -10,7 +10,7 @@ use super::{menu, x11};
 
 /// What is offered in a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wish {
+enum FieldCommand {
     Undo,
     Cut,
     Copy,
@@ -41,20 +41,20 @@ pub fn handles<W: Edit>(field: &mut W, event: Event) -> bool {
 fn open<W: Edit>(field: &W, at: Option<(i32, i32)>) {
     // A window may close behind its menu, and the field be gone.
     let mut field = field.clone();
-    let wishes = offered(&field.state(), x11::is_clipboard_owned());
-    let names = wishes.iter().map(|(wish, can)| (wish.name(), *can)).collect::<Vec<_>>();
+    let commands = offered(&field.state(), x11::is_clipboard_owned());
+    let names = commands.iter().map(|(command, can)| (command.name(), *can)).collect::<Vec<_>>();
     let entries: Vec<(&str, bool)> = names.iter().map(|(name, can)| (&**name, *can)).collect();
     let Some(chosen) = menu::popup_of(&entries, at) else { return };
-    let Some((wish, true)) = wishes.get(chosen) else { return };
+    let Some((command, true)) = commands.get(chosen) else { return };
     if field.was_deleted() {
         return;
     }
-    match wish {
-        Wish::Undo => field.take_back(false),
-        Wish::Cut => field.cut_out(),
-        Wish::Copy => field.copy_out(),
-        Wish::Paste => app::paste_text(&field),
-        Wish::All => field.select_all(),
+    match command {
+        FieldCommand::Undo => field.take_back(false),
+        FieldCommand::Cut => field.cut_out(),
+        FieldCommand::Copy => field.copy_out(),
+        FieldCommand::Paste => app::paste_text(&field),
+        FieldCommand::All => field.select_all(),
     }
     field.redraw();
 }
@@ -73,16 +73,16 @@ pub struct State {
 }
 
 /// What stands in the menu, and what of it can be done now.
-fn offered(state: &State, clipboard: bool) -> Vec<(Wish, bool)> {
-    let mut wishes = vec![(Wish::Undo, state.changed)];
+fn offered(state: &State, clipboard: bool) -> Vec<(FieldCommand, bool)> {
+    let mut commands = vec![(FieldCommand::Undo, state.changed)];
     if !state.secret {
-        wishes.extend([(Wish::Cut, state.chosen), (Wish::Copy, state.chosen)]);
+        commands.extend([(FieldCommand::Cut, state.chosen), (FieldCommand::Copy, state.chosen)]);
     }
-    wishes.extend([(Wish::Paste, clipboard), (Wish::All, !state.empty)]);
-    wishes
+    commands.extend([(FieldCommand::Paste, clipboard), (FieldCommand::All, !state.empty)]);
+    commands
 }
 
-impl Wish {
+impl FieldCommand {
     fn name(self) -> String {
         match self {
             Self::Undo => t!("gui.undo"),
@@ -101,24 +101,27 @@ mod tests {
 
     const EMPTY: State = State { empty: true, chosen: false, secret: false, changed: false };
 
-    fn possible(state: State, clipboard: bool) -> Vec<Wish> {
-        offered(&state, clipboard).into_iter().filter_map(|(wish, can)| can.then_some(wish)).collect()
+    fn possible(state: State, clipboard: bool) -> Vec<FieldCommand> {
+        offered(&state, clipboard).into_iter().filter_map(|(command, can)| can.then_some(command)).collect()
     }
 
     #[test]
     fn only_what_can_be_done_can_be_chosen() {
         assert_eq!(possible(EMPTY, false), []);
-        assert_eq!(possible(EMPTY, true), [Wish::Paste]);
+        assert_eq!(possible(EMPTY, true), [FieldCommand::Paste]);
         let written = State { empty: false, changed: true, ..EMPTY };
-        assert_eq!(possible(written, false), [Wish::Undo, Wish::All]);
+        assert_eq!(possible(written, false), [FieldCommand::Undo, FieldCommand::All]);
         let chosen = State { chosen: true, ..written };
-        assert_eq!(possible(chosen, true), [Wish::Undo, Wish::Cut, Wish::Copy, Wish::Paste, Wish::All]);
+        assert_eq!(
+            possible(chosen, true),
+            [FieldCommand::Undo, FieldCommand::Cut, FieldCommand::Copy, FieldCommand::Paste, FieldCommand::All]
+        );
     }
 
     #[test]
     fn a_password_goes_into_no_clipboard() {
         let secret = State { empty: false, chosen: true, secret: true, changed: true };
-        let all: Vec<Wish> = offered(&secret, true).into_iter().map(|(wish, _)| wish).collect();
-        assert_eq!(all, [Wish::Undo, Wish::Paste, Wish::All]);
+        let all: Vec<FieldCommand> = offered(&secret, true).into_iter().map(|(command, _)| command).collect();
+        assert_eq!(all, [FieldCommand::Undo, FieldCommand::Paste, FieldCommand::All]);
     }
 }

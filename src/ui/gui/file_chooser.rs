@@ -60,12 +60,12 @@ fn entries(folder: &Path, kind: Option<&str>) -> Vec<Entry> {
 }
 
 /// What a key does in the list, with what takes the answer.
-type InList = Action<fn(&mut List, &dyn Fn(Option<PathBuf>))>;
+type ListKey = Action<fn(&mut List, &dyn Fn(Option<PathBuf>))>;
 
 /// The keys of the list of files; the arrows are the list's own.
-pub(super) const KEYS: &[InList] = &[
-    InList::new(&[Press::AnyEnter], "keys.open_file", |list, chosen| chosen(list.open())),
-    InList::new(&[Press::BackSpace], "keys.folder_above", |list, _| list.up()),
+pub(super) const KEYS: &[ListKey] = &[
+    ListKey::new(&[Press::AnyEnter], "keys.open_file", |list, chosen| chosen(list.open())),
+    ListKey::new(&[Press::BackSpace], "keys.folder_above", |list, _| list.up()),
 ];
 
 /// The list and what it shows.

@@ -28,7 +28,7 @@ const SECTION: i32 = 30;
 
 /// What is wanted of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wish {
+pub enum RowRequest {
     /// A chat.
     Open(Account),
     /// What a row's key does.
@@ -54,28 +54,28 @@ pub struct Row {
     pub removable: bool,
 }
 
-type OfRow = Action<fn(&Person) -> UiEvent, Row>;
+type RowAction = Action<fn(&Person) -> UiEvent, Row>;
 
 /// What can be done with whom a row is about; rooms have no menu and are not edited.
-pub(super) const ACTIONS: &[OfRow] = &[
-    OfRow::entry("main.open", |_| true, |person| UiEvent::Chat(person.account.clone(), chat_window::Event::Open)),
-    OfRow::new(&[Press::F(2)], "keys.friend", edit).named("main.edit", |row| row.contact),
-    OfRow::entry("main.add", |row| !row.contact, edit),
-    OfRow::entry(
+pub(super) const ACTIONS: &[RowAction] = &[
+    RowAction::entry("main.open", |_| true, |person| UiEvent::Chat(person.account.clone(), chat_window::Event::Open)),
+    RowAction::new(&[Press::F(2)], "keys.friend", edit).named("main.edit", |row| row.contact),
+    RowAction::entry("main.add", |row| !row.contact, edit),
+    RowAction::entry(
         "main.block",
         |row| !row.blocked,
         |person| UiEvent::Main(main_window::Event::Block(person.account.clone(), true)),
     ),
-    OfRow::entry(
+    RowAction::entry(
         "main.unblock",
         |row| row.blocked,
         |person| UiEvent::Main(main_window::Event::Block(person.account.clone(), false)),
     ),
-    OfRow::new(&[Press::Delete], "keys.friend", |person| {
+    RowAction::new(&[Press::Delete], "keys.friend", |person| {
         UiEvent::Main(main_window::Event::Remove(person.account.clone()))
     })
     .named("main.remove", |row| row.removable),
-    OfRow::entry(
+    RowAction::entry(
         "main.delete",
         |row| row.removable,
         |person| UiEvent::Main(main_window::Event::Delete(person.account.clone())),
@@ -83,29 +83,29 @@ pub(super) const ACTIONS: &[OfRow] = &[
 ];
 
 /// What a key does among the rows.
-type Among = Action<fn(&mut View, &Widget) -> Used>;
+type ListKey = Action<fn(&mut View, &Widget) -> KeyOutcome>;
 
 /// Whether an event was used, and what it asks for.
-type Used = (bool, Option<Wish>);
+type KeyOutcome = (bool, Option<RowRequest>);
 
 /// The keys that work among the rows, whoever a row is about.
-pub(super) const KEYS: &[Among] = &[
-    Among::new(&[Press::Up], "keys.open", View::go_up),
-    Among::new(&[Press::Down], "keys.open", |view, w| view.go_to(view.chosen.map_or(0, |row| row + 1), w)),
-    Among::new(&[Press::AnyEnter], "keys.open", |view, _| (true, view.chosen.and_then(|row| view.activate(row)))),
-    Among::new(&[Press::PageUp], "keys.far", |view, w| {
+pub(super) const KEYS: &[ListKey] = &[
+    ListKey::new(&[Press::Up], "keys.open", View::go_up),
+    ListKey::new(&[Press::Down], "keys.open", |view, w| view.go_to(view.chosen.map_or(0, |row| row + 1), w)),
+    ListKey::new(&[Press::AnyEnter], "keys.open", |view, _| (true, view.chosen.and_then(|row| view.activate(row)))),
+    ListKey::new(&[Press::PageUp], "keys.far", |view, w| {
         view.go_to(view.chosen.map_or(0, |row| row.saturating_sub(page(w))), w)
     }),
-    Among::new(&[Press::PageDown], "keys.far", |view, w| view.go_to(view.chosen.unwrap_or(0) + page(w), w)),
-    Among::new(&[Press::Home], "keys.far", |view, w| view.go_to(0, w)),
-    Among::new(&[Press::End], "keys.far", |view, w| view.go_to(usize::MAX, w)),
-    Among::new(&[Press::Left], "keys.fold", |view, _| view.fold(false)),
-    Among::new(&[Press::Right], "keys.fold", |view, _| view.fold(true)),
-    Among::new(&[Press::Menu], "keys.row_menu", |view, w| view.menu(w)),
-    Among::new(&[Press::Text], "keys.find", |_, _| {
+    ListKey::new(&[Press::PageDown], "keys.far", |view, w| view.go_to(view.chosen.unwrap_or(0) + page(w), w)),
+    ListKey::new(&[Press::Home], "keys.far", |view, w| view.go_to(0, w)),
+    ListKey::new(&[Press::End], "keys.far", |view, w| view.go_to(usize::MAX, w)),
+    ListKey::new(&[Press::Left], "keys.fold", |view, _| view.fold(false)),
+    ListKey::new(&[Press::Right], "keys.fold", |view, _| view.fold(true)),
+    ListKey::new(&[Press::Menu], "keys.row_menu", |view, w| view.menu(w)),
+    ListKey::new(&[Press::Text], "keys.find", |_, _| {
         let typed = app::event_text();
         let searches = !app::event_state().contains(Shortcut::Alt) && !typed.starts_with(' ');
-        if searches { (true, Some(Wish::Search(typed))) } else { (false, None) }
+        if searches { (true, Some(RowRequest::Search(typed))) } else { (false, None) }
     }),
 ];
 
@@ -125,7 +125,7 @@ pub(super) struct View {
     /// How far down in the widget the pointer is, while it is over it.
     pointer: Option<i32>,
     /// What the last press has opened.
-    pressed: Option<Wish>,
+    pressed: Option<RowRequest>,
     canvas: Canvas<Line>,
     /// Said where there are no rows.
     nothing: String,
@@ -146,7 +146,7 @@ pub struct FriendList {
 impl FriendList {
     /// An empty list; `wish` is called from inside callbacks and must not touch the list at once.
     #[must_use]
-    pub fn new(x: i32, y: i32, w: i32, h: i32, wish: Rc<dyn Fn(Wish)>) -> Self {
+    pub fn new(x: i32, y: i32, w: i32, h: i32, wish: Rc<dyn Fn(RowRequest)>) -> Self {
         let mut widget = Widget::new(x, y, w, h, None);
         widget.set_frame(FrameType::FlatBox);
         widget.super_handle_first(false);
@@ -215,7 +215,7 @@ impl FriendList {
 
     /// The first row that can be opened, for Enter in the search field.
     #[must_use]
-    pub fn first(&self) -> Option<Wish> {
+    pub fn first(&self) -> Option<RowRequest> {
         self.view.borrow().entries.iter().find_map(opened)
     }
 
@@ -248,11 +248,11 @@ fn identity(entry: &Entry) -> (u8, String) {
     }
 }
 
-fn opened(entry: &Entry) -> Option<Wish> {
+fn opened(entry: &Entry) -> Option<RowRequest> {
     match entry {
         Entry::Section { .. } | Entry::More(..) => None,
-        Entry::Person(person) => Some(Wish::Open(person.account.clone())),
-        Entry::Add(name) => Some(Wish::Add(name.clone())),
+        Entry::Person(person) => Some(RowRequest::Open(person.account.clone())),
+        Entry::Add(name) => Some(RowRequest::Add(name.clone())),
     }
 }
 
@@ -343,14 +343,14 @@ impl View {
         }
     }
 
-    fn activate(&self, row: usize) -> Option<Wish> {
+    fn activate(&self, row: usize) -> Option<RowRequest> {
         match self.entries.get(row)? {
-            Entry::Section { section, .. } => Some(Wish::Toggle(section.clone())),
+            Entry::Section { section, .. } => Some(RowRequest::Toggle(section.clone())),
             entry => opened(entry),
         }
     }
 
-    fn handle(&mut self, w: &Widget, event: Event) -> Used {
+    fn handle(&mut self, w: &Widget, event: Event) -> KeyOutcome {
         let (x, y, h) = (app::event_x() - w.x(), app::event_y() - w.y(), w.h());
         match event {
             Event::Focus => {
@@ -390,7 +390,7 @@ impl View {
                 match self.entries.get(row) {
                     Some(Entry::Person(person)) if right() => {
                         let (x, y) = app::event_coords();
-                        (true, Some(Wish::Menu(Box::new(person.clone()), x, y)))
+                        (true, Some(RowRequest::Menu(Box::new(person.clone()), x, y)))
                     }
                     entry => {
                         self.pressed = entry.and_then(opened);
@@ -408,11 +408,11 @@ impl View {
         }
     }
 
-    fn key(&mut self, w: &Widget) -> Used {
+    fn key(&mut self, w: &Widget) -> KeyOutcome {
         if let Some(event) = pressed(ACTIONS, false) {
             // A room has nothing to edit, and is not removed.
             let person = self.chosen_person().filter(|person| !person.account.is_room());
-            return (true, person.map(|person| Wish::Do(event(person))));
+            return (true, person.map(|person| RowRequest::Do(event(person))));
         }
         pressed(KEYS, false).map_or((false, None), |does| does(self, w))
     }
@@ -425,31 +425,31 @@ impl View {
     }
 
     /// The row is chosen, or as near to it as there are rows.
-    fn go_to(&mut self, row: usize, w: &Widget) -> Used {
+    fn go_to(&mut self, row: usize, w: &Widget) -> KeyOutcome {
         self.choose(row, w.h());
         (true, None)
     }
 
     /// Above the first row stands the search field.
-    fn go_up(&mut self, w: &Widget) -> Used {
+    fn go_up(&mut self, w: &Widget) -> KeyOutcome {
         match self.chosen {
-            None | Some(0) => (true, Some(Wish::Search(String::new()))),
+            None | Some(0) => (true, Some(RowRequest::Search(String::new()))),
             Some(row) => self.go_to(row - 1, w),
         }
     }
 
     /// Closes the chosen heading, or opens it; one that is so already stays.
-    fn fold(&self, opens: bool) -> Used {
+    fn fold(&self, opens: bool) -> KeyOutcome {
         let wish = match self.chosen.and_then(|row| self.entries.get(row)) {
-            Some(Entry::Section { section, open, .. }) if *open != opens => Some(Wish::Toggle(section.clone())),
+            Some(Entry::Section { section, open, .. }) if *open != opens => Some(RowRequest::Toggle(section.clone())),
             _ => None,
         };
         (true, wish)
     }
 
-    fn menu(&self, w: &Widget) -> Used {
+    fn menu(&self, w: &Widget) -> KeyOutcome {
         let top = self.chosen.map_or(0, |row| self.top_of(row) - self.scrolled);
-        let wish = |person: &Person| Wish::Menu(Box::new(person.clone()), w.x() + 60, w.y() + top + 40);
+        let wish = |person: &Person| RowRequest::Menu(Box::new(person.clone()), w.x() + 60, w.y() + top + 40);
         (true, self.chosen_person().map(wish))
     }
 

@@ -26,13 +26,13 @@ const KEPT: i32 = 30;
 /// How wide the way to a new account is.
 const REGISTER: i32 = 84;
 
-type Here = Action<fn() -> UiEvent>;
+type WindowKey = Action<fn() -> UiEvent>;
 
 /// The login window's keys.
-pub(super) const ACTIONS: &[Here] = &[
-    Here::told(&[Press::Elsewhere("Enter")], "keys.submit"),
-    Here::new(&[Press::Ctrl('r')], "keys.register", || UiEvent::Register(register_window::Event::Open)),
-    Here::new(&[Press::Ctrl('l')], "keys.language", || UiEvent::Login(Event::OtherLanguage)),
+pub(super) const ACTIONS: &[WindowKey] = &[
+    WindowKey::told(&[Press::Elsewhere("Enter")], "keys.submit"),
+    WindowKey::new(&[Press::Ctrl('r')], "keys.register", || UiEvent::Register(register_window::Event::Open)),
+    WindowKey::new(&[Press::Ctrl('l')], "keys.language", || UiEvent::Login(Event::OtherLanguage)),
 ];
 
 /// What the login window asks for.

@@ -23,7 +23,7 @@ use rust_i18n::t;
 use super::actions::{Action, Press, pressed};
 use super::chat_window::ChatWindow;
 use super::field_menu;
-use super::friend_list::{FriendList, Wish};
+use super::friend_list::{FriendList, RowRequest};
 use super::keys_window::listen;
 use super::notice::{Kept, Notice, Question};
 use super::widgets;
@@ -40,15 +40,15 @@ const HEAD: i32 = 68;
 const SEARCH: i32 = 44;
 const FOOT: i32 = 30;
 
-type Here = Action<fn(&Emit, &mut Input)>;
+type WindowKey = Action<fn(&Emit, &mut Input)>;
 
 /// The window's own keys, which get its search; those of rows are the list's.
-pub(super) const ACTIONS: &[Here] = &[
-    Here::new(&[Press::Ctrl('n')], "keys.friend", |emit, _| {
+pub(super) const ACTIONS: &[WindowKey] = &[
+    WindowKey::new(&[Press::Ctrl('n')], "keys.friend", |emit, _| {
         emit(UiEvent::Friend(friend_window::Event::Open(String::new())))
     }),
-    Here::new(&[Press::F(10)], "keys.menu", |emit, _| emit(UiEvent::Main(Event::OwnMenu(60, HEAD - 8)))),
-    Here::new(&[Press::Ctrl('f')], "keys.find", |_, search| drop(search.take_focus())),
+    WindowKey::new(&[Press::F(10)], "keys.menu", |emit, _| emit(UiEvent::Main(Event::OwnMenu(60, HEAD - 8)))),
+    WindowKey::new(&[Press::Ctrl('f')], "keys.find", |_, search| drop(search.take_focus())),
 ];
 
 /// What the main window and its menus ask for.
@@ -143,7 +143,7 @@ impl MainWindow {
             move |_| emit(UiEvent::Friend(friend_window::Event::Open(String::new())))
         });
         let search = widgets::field(12, HEAD, 276, &t!("main.search"));
-        let list = FriendList::new(0, 0, 300, 500, wishes(&emit, &search));
+        let list = FriendList::new(0, 0, 300, 500, row_requests(&emit, &search));
         // What is answered goes away, and the keys go back to the list.
         let answer: Emit = Rc::new({
             let (emit, list) = (Rc::clone(&emit), list.clone());
@@ -206,7 +206,7 @@ impl MainWindow {
             let listing = self.listing.clone();
             move |_| listing.fill(clock::now().unix_ms)
         });
-        let wish = wishes(&emit, &self.search);
+        let wish = row_requests(&emit, &self.search);
         // Else the field would use the keys first.
         self.search.super_handle_first(false);
         self.search.handle({
@@ -470,16 +470,16 @@ impl MainWindow {
 }
 
 /// The list's and the search's wishes as events for the loop.
-fn wishes(emit: &Emit, search: &Input) -> Rc<dyn Fn(Wish)> {
+fn row_requests(emit: &Emit, search: &Input) -> Rc<dyn Fn(RowRequest)> {
     let (emit, search) = (Rc::clone(emit), search.clone());
     Rc::new(move |wish| {
         emit(match wish {
-            Wish::Open(account) => UiEvent::Chat(account, chat_window::Event::Open),
-            Wish::Do(event) => event,
-            Wish::Toggle(section) => UiEvent::Main(Event::Toggle(section)),
-            Wish::Add(name) => UiEvent::Friend(friend_window::Event::Open(name)),
-            Wish::Menu(person, x, y) => UiEvent::Main(Event::RowMenu(person, x, y)),
-            Wish::Search(typed) => {
+            RowRequest::Open(account) => UiEvent::Chat(account, chat_window::Event::Open),
+            RowRequest::Do(event) => event,
+            RowRequest::Toggle(section) => UiEvent::Main(Event::Toggle(section)),
+            RowRequest::Add(name) => UiEvent::Friend(friend_window::Event::Open(name)),
+            RowRequest::Menu(person, x, y) => UiEvent::Main(Event::RowMenu(person, x, y)),
+            RowRequest::Search(typed) => {
                 let mut search = search.clone();
                 let _ = search.take_focus();
                 let _ = search.insert(&typed);

@@ -26,7 +26,7 @@ pub use rows::{Note, Rows, WIDTH, outwards};
 /// How wide a scroll bar is.
 pub(super) const BAR: i32 = 8;
 /// Kept free above and below what is brought into sight.
-const AROUND: i32 = 10;
+const REVEAL_MARGIN: i32 = 10;
 
 /// Lays the body out from x and y on in this width; how high it is then.
 type Flow = dyn FnMut(i32, i32, i32) -> i32;
@@ -231,7 +231,8 @@ pub fn reveal<W: WidgetExt>(control: &W) {
     let mut above = control.parent();
     while let Some(group) = above {
         if let Some(mut scroll) = Scroll::from_dyn_widget(&group) {
-            let (top, bottom) = (control.y() - AROUND - scroll.y(), control.y() + control.h() + AROUND - scroll.y());
+            let (top, bottom) =
+                (control.y() - REVEAL_MARGIN - scroll.y(), control.y() + control.h() + REVEAL_MARGIN - scroll.y());
             let by = if top < 0 { top } else { (bottom - scroll.h()).max(0).min(top) };
             if by != 0 {
                 let bars = [scroll.scrollbar().as_widget_ptr(), scroll.hscrollbar().as_widget_ptr()];

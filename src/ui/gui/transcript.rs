@@ -51,16 +51,16 @@ use view::View;
 type Chosen = (MessageId, String, bool);
 
 /// Something done with the chosen message, if one is, by what asks the window; whether it was used.
-type OfMessage = Action<fn(Option<&Chosen>, &dyn Fn(Ask)) -> bool, bool>;
+type MessageAction = Action<fn(Option<&Chosen>, &dyn Fn(Ask)) -> bool, bool>;
 
 /// The menu of a message, by whether it can be sent again, and its keys.
-pub(super) const ACTIONS: &[OfMessage] = &[
-    OfMessage::new(&[Press::Ctrl('c')], "keys.copy", |chosen, _| {
+pub(super) const ACTIONS: &[MessageAction] = &[
+    MessageAction::new(&[Press::Ctrl('c')], "keys.copy", |chosen, _| {
         chosen.into_iter().for_each(|(_, text, _)| copy(text));
         true
     })
     .named("chat.copy", |_| true),
-    OfMessage::new(&[Press::AnyEnter], "keys.copy", |chosen, ask| {
+    MessageAction::new(&[Press::AnyEnter], "keys.copy", |chosen, ask| {
         let again = chosen.filter(|(_, _, resend)| *resend);
         again.inspect(|(id, ..)| ask(Ask::Resend(*id))).is_some()
     })
@@ -68,38 +68,38 @@ pub(super) const ACTIONS: &[OfMessage] = &[
 ];
 
 /// What a key does among the messages.
-type Among = Action<fn(&Here<'_>)>;
+type TranscriptKey = Action<fn(&KeyTarget<'_>)>;
 
 /// The keys that work among the messages, whichever is chosen.
-pub(super) const KEYS: &[Among] = &[
-    Among::new(&[Press::Up], "keys.choose", |here| here.view.borrow_mut().choose(-1, here.h)),
-    Among::new(&[Press::Down], "keys.choose", |here| here.view.borrow_mut().choose(1, here.h)),
-    Among::new(&[Press::PageUp], "keys.scroll", |here| here.scroll(-here.page())),
-    Among::new(&[Press::PageDown], "keys.scroll", |here| here.scroll(here.page())),
-    Among::new(&[Press::CtrlHome], "keys.earlier", |here| {
+pub(super) const KEYS: &[TranscriptKey] = &[
+    TranscriptKey::new(&[Press::Up], "keys.choose", |here| here.view.borrow_mut().choose(-1, here.h)),
+    TranscriptKey::new(&[Press::Down], "keys.choose", |here| here.view.borrow_mut().choose(1, here.h)),
+    TranscriptKey::new(&[Press::PageUp], "keys.scroll", |here| here.scroll(-here.page())),
+    TranscriptKey::new(&[Press::PageDown], "keys.scroll", |here| here.scroll(here.page())),
+    TranscriptKey::new(&[Press::CtrlHome], "keys.earlier", |here| {
         here.scroll(i64::MIN / 4);
         (here.ask)(Ask::Earlier);
     }),
-    Among::new(&[Press::Home], "keys.ends", |here| here.scroll(i64::MIN / 4)),
-    Among::new(&[Press::End], "keys.ends", |here| here.view.borrow_mut().go_to_end()),
-    Among::new(&[Press::Menu], "keys.row_menu", |here| {
+    TranscriptKey::new(&[Press::Home], "keys.ends", |here| here.scroll(i64::MIN / 4)),
+    TranscriptKey::new(&[Press::End], "keys.ends", |here| here.view.borrow_mut().go_to_end()),
+    TranscriptKey::new(&[Press::Menu], "keys.row_menu", |here| {
         let at = here.view.borrow().ringed();
         menu(here.view, here.ask, at);
     }),
-    Among::new(&[Press::Escape], "keys.leave", |here| (here.ask)(Ask::Leave)),
-    Among::new(&[Press::Ctrl('v')], "keys.leave", |here| (here.ask)(Ask::Paste)),
+    TranscriptKey::new(&[Press::Escape], "keys.leave", |here| (here.ask)(Ask::Leave)),
+    TranscriptKey::new(&[Press::Ctrl('v')], "keys.leave", |here| (here.ask)(Ask::Paste)),
     // Whoever types means the composer, wherever the focus is.
-    Among::new(&[Press::Text], "keys.leave", |here| (here.ask)(Ask::Compose)),
+    TranscriptKey::new(&[Press::Text], "keys.leave", |here| (here.ask)(Ask::Compose)),
 ];
 
 /// Where a key was pressed: a view that is `h` high, and what asks its window.
-pub(super) struct Here<'a> {
+pub(super) struct KeyTarget<'a> {
     view: &'a RefCell<View>,
     ask: &'a dyn Fn(Ask),
     h: i32,
 }
 
-impl Here<'_> {
+impl KeyTarget<'_> {
     fn scroll(&self, by: i64) {
         self.view.borrow_mut().scroll(by, self.h);
     }
@@ -387,7 +387,7 @@ impl Transcript {
                 }
                 Event::Drag => view.borrow_mut().drag_to(app::event_y() - w.y(), w.h()),
                 Event::Released => view.borrow_mut().drop_thumb(),
-                Event::KeyDown => key(&Here { view: &view, ask: &*ask, h: w.h() }),
+                Event::KeyDown => key(&KeyTarget { view: &view, ask: &*ask, h: w.h() }),
                 _ => return false,
             };
             if used {
@@ -427,7 +427,7 @@ fn pushed_at(view: &mut View, w: &Widget) -> Option<Ask> {
     None
 }
 
-fn key(here: &Here<'_>) -> bool {
+fn key(here: &KeyTarget<'_>) -> bool {
     if let Some(does) = pressed(ACTIONS, false) {
         let chosen = here.view.borrow().chosen();
         return does(chosen.as_ref(), here.ask);

@@ -152,7 +152,8 @@ impl WireWindow {
             let pages = pages.clone();
             tab.set_callback(move |_| pages.show(page));
         }
-        let here = Here { pages: pages.clone(), foot: foot.clone(), filter: filter.clone(), toggle, copying, saving };
+        let here =
+            KeyTarget { pages: pages.clone(), foot: foot.clone(), filter: filter.clone(), toggle, copying, saving };
         let shortcut: Rc<dyn Fn(bool) -> bool> =
             Rc::new(move |editing| pressed(ACTIONS, editing).inspect(|does| does(&here)).is_some());
         foot.listen(&shortcut);
@@ -301,7 +302,7 @@ fn laying_out(
 }
 
 /// What the window's keys work on.
-pub(super) struct Here {
+pub(super) struct KeyTarget {
     pages: Pages,
     foot: Foot,
     filter: Input,
@@ -311,25 +312,29 @@ pub(super) struct Here {
     saving: Rc<dyn Fn()>,
 }
 
-type Key = Action<fn(&Here)>;
+type WindowKey = Action<fn(&KeyTarget)>;
 
 /// The window's keys. The line at the foot asks first: some of them would edit it.
-pub(super) const ACTIONS: &[Key] = &[
-    Key::new(&[Press::Escape, Press::Ctrl('w')], "keys.close", |here| (here.pages.emit)(UiEvent::Wire(Event::Closed))),
-    Key::new(&[Press::Alt('1')], "keys.pages", |here| here.pages.show(0)),
-    Key::new(&[Press::Alt('2')], "keys.pages", |here| here.pages.show(1)),
-    Key::new(&[Press::Ctrl('f')], "keys.filter", |here| drop(here.filter.clone().take_focus())),
-    Key::new(&[Press::Space], "keys.pause", |here| (here.toggle)()).outside_fields(),
-    Key::new(&[Press::Ctrl('p')], "keys.pause", |here| (here.toggle)()),
-    Key::new(&[Press::Ctrl('t')], "keys.hand", Here::go_to_table),
-    Key::new(&[Press::Ctrl('d')], "keys.hand", |here| here.foot.focus()),
-    Key::new(&[Press::Ctrl('c')], "keys.keep", |here| (here.copying)()).outside_fields(),
-    Key::new(&[Press::Ctrl('s')], "keys.keep", |here| (here.saving)()),
-    Key::new(&[Press::CtrlShift('s')], "keys.document", |here| (here.pages.emit)(UiEvent::Wire(Event::SaveTrials))),
-    Key::told(&[Press::Elsewhere("↑ ↓")], "keys.history"),
+pub(super) const ACTIONS: &[WindowKey] = &[
+    WindowKey::new(&[Press::Escape, Press::Ctrl('w')], "keys.close", |here| {
+        (here.pages.emit)(UiEvent::Wire(Event::Closed))
+    }),
+    WindowKey::new(&[Press::Alt('1')], "keys.pages", |here| here.pages.show(0)),
+    WindowKey::new(&[Press::Alt('2')], "keys.pages", |here| here.pages.show(1)),
+    WindowKey::new(&[Press::Ctrl('f')], "keys.filter", |here| drop(here.filter.clone().take_focus())),
+    WindowKey::new(&[Press::Space], "keys.pause", |here| (here.toggle)()).outside_fields(),
+    WindowKey::new(&[Press::Ctrl('p')], "keys.pause", |here| (here.toggle)()),
+    WindowKey::new(&[Press::Ctrl('t')], "keys.hand", KeyTarget::go_to_table),
+    WindowKey::new(&[Press::Ctrl('d')], "keys.hand", |here| here.foot.focus()),
+    WindowKey::new(&[Press::Ctrl('c')], "keys.keep", |here| (here.copying)()).outside_fields(),
+    WindowKey::new(&[Press::Ctrl('s')], "keys.keep", |here| (here.saving)()),
+    WindowKey::new(&[Press::CtrlShift('s')], "keys.document", |here| {
+        (here.pages.emit)(UiEvent::Wire(Event::SaveTrials))
+    }),
+    WindowKey::told(&[Press::Elsewhere("↑ ↓")], "keys.history"),
 ];
 
-impl Here {
+impl KeyTarget {
     fn go_to_table(&self) {
         self.pages.show(0);
         let _ = self.pages.table.widget().clone().take_focus();

@@ -12,7 +12,7 @@ const KEPT: usize = 1_000;
 
 /// A message of one's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Own {
+pub(super) struct OwnMessage {
     pub(super) peer: Account,
     pub(super) text: String,
     pub(super) state: SendState,
@@ -21,14 +21,14 @@ pub(super) struct Own {
 /// All that were seen since the login.
 #[derive(Debug, Default)]
 pub(super) struct OwnMessages {
-    messages: HashMap<MessageId, Own>,
+    messages: HashMap<MessageId, OwnMessage>,
     /// The last one to whom one chats with.
     last: Option<MessageId>,
 }
 
 impl OwnMessages {
     /// A message was written, `here` to whom one chats with.
-    pub(super) fn written(&mut self, id: MessageId, own: Own, here: bool) {
+    pub(super) fn written(&mut self, id: MessageId, own: OwnMessage, here: bool) {
         if self.messages.len() >= KEPT {
             self.messages.retain(|_, own| !own.state.went_well());
         }
@@ -39,7 +39,7 @@ impl OwnMessages {
     }
 
     /// A message of before was shown; one that did not go well can be sent again.
-    pub(super) fn of_before(&mut self, id: MessageId, own: Own) {
+    pub(super) fn of_before(&mut self, id: MessageId, own: OwnMessage) {
         if !own.state.went_well() {
             self.messages.entry(id).or_insert(own);
         }
@@ -64,13 +64,14 @@ impl OwnMessages {
     }
 
     /// A message came further; it and the words for it, if that is worth a word. What went well is seen by the prompt alone.
-    pub(super) fn came_further(&mut self, id: MessageId, state: SendState) -> Option<(Own, Cow<'static, str>)> {
+    pub(super) fn came_further(&mut self, id: MessageId, state: SendState) -> Option<(OwnMessage, Cow<'static, str>)> {
         let own = self.messages.get_mut(&id)?;
         let before = std::mem::replace(&mut own.state, state);
         let own = own.clone();
         // What went well is news where it was said that it had not yet; of several the newest says it for all before it.
-        let newer =
-            |(other, o): (&MessageId, &Own)| *other > id && o.peer == own.peer && o.state == SendState::Delivered;
+        let newer = |(other, o): (&MessageId, &OwnMessage)| {
+            *other > id && o.peer == own.peer && o.state == SendState::Delivered
+        };
         if state == SendState::Delivered && (words(before).is_none() || self.messages.iter().any(newer)) {
             return None;
         }
@@ -78,7 +79,7 @@ impl OwnMessages {
     }
 
     /// The last one that can be sent again.
-    pub(super) fn to_resend(&self) -> Option<(MessageId, Own)> {
+    pub(super) fn to_resend(&self) -> Option<(MessageId, OwnMessage)> {
         let chosen = self.messages.iter().filter(|(_, own)| own.state.can_resend()).max_by_key(|(id, _)| **id);
         chosen.map(|(id, own)| (*id, own.clone()))
     }

@@ -41,7 +41,7 @@ use crate::protocol::wire::reply::Learned;
 /// Leaving never depends on the server.
 const LEAVE: Duration = Duration::from_millis(1_200);
 /// Rows read to find the unread ones among them.
-const AROUND: u64 = 500;
+const UNREAD_SCAN: u64 = 500;
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -422,7 +422,7 @@ impl Running {
         let mut found = Vec::new();
         for conversation in waiting {
             let peer = conversation.contact.account;
-            let rows = self.last(&peer, u32::try_from(conversation.unread + AROUND).unwrap_or(u32::MAX))?;
+            let rows = self.last(&peer, u32::try_from(conversation.unread + UNREAD_SCAN).unwrap_or(u32::MAX))?;
             let theirs: Vec<Row> = rows.into_iter().filter(|row| row.state.is_none() && !row.note).collect();
             let unread = usize::try_from(conversation.unread).unwrap_or(usize::MAX);
             let seen = theirs.len().saturating_sub(unread);

@@ -6,7 +6,7 @@ use rust_i18n::t;
 use super::app::App;
 use super::asks::Ask;
 use super::login::Wanted;
-use super::own::{Own, words};
+use super::own::{OwnMessage, words};
 use super::screen::harmless;
 use crate::base::model::{Account, MessageId, MessageText, SendState, names};
 use crate::base::shown;
@@ -117,7 +117,7 @@ impl App {
     pub(super) fn message(&mut self, peer: &Account, row: &Row) {
         if let Some(state) = row.state {
             let here = self.login.target.as_ref() == Some(peer);
-            self.login.own.written(row.id, Own { peer: peer.clone(), text: row.text.clone(), state }, here);
+            self.login.own.written(row.id, OwnMessage { peer: peer.clone(), text: row.text.clone(), state }, here);
             self.client.conversations();
         } else if !row.note && self.login.target.as_ref() == Some(peer) {
             self.client.mark_read(peer.clone());
@@ -175,7 +175,7 @@ impl App {
         text.push('\n');
         for row in rows {
             if let Some(state) = row.state {
-                self.login.own.of_before(row.id, Own { peer: peer.clone(), text: row.text.clone(), state });
+                self.login.own.of_before(row.id, OwnMessage { peer: peer.clone(), text: row.text.clone(), state });
             }
             text.push_str(&self.row(peer, row));
             text.push('\n');

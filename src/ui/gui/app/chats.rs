@@ -6,7 +6,7 @@ use fltk::app;
 use fltk::prelude::*;
 use rust_i18n::t;
 
-use super::super::chat_window::{ChatWindow, Event, Header, Own, Trouble};
+use super::super::chat_window::{ChatWindow, Event, Header, OwnState, Trouble};
 use super::super::transcript::Earlier;
 use super::super::{screen, x11};
 use super::core::Core;
@@ -18,21 +18,21 @@ use crate::client::net::clock;
 use crate::client::session::SpokenDialect;
 
 const GAP: i32 = ChatWindow::GAP;
-/// A new chat is at least so wide.
+/// The least width of a new chat window, in FLTK's units.
 const NARROW: i32 = 480;
 
-/// The chats of one account.
+/// The chat windows of one login, and the texts typed in them that were not sent.
 #[derive(Default)]
 pub(super) struct Chats {
-    /// Those that are open.
+    /// The open chat windows, each under the account it is with.
     pub windows: HashMap<Account, ChatWindow>,
-    /// Typed and not sent, of chats that are closed.
+    /// Unsent texts of closed chats, each under the account it is for.
     pub drafts: HashMap<Account, String>,
-    /// Chats in which something was typed that is not on its way to the disk.
+    /// Chats whose unsent text has changed since it was last given to the history.
     pub typed: HashSet<Account>,
 }
 
-/// Does what the window of a chat asked for.
+/// Does what the chat window with `peer` asked for.
 pub(super) fn apply(peer: Account, event: Event) {
     with_signed_in(|signed_in, core| match event {
         Event::Open => signed_in.open_chat(peer, core),
@@ -47,21 +47,21 @@ pub(super) fn apply(peer: Account, event: Event) {
     });
 }
 
-/// What needs no more than the windows of the chats.
+/// What needs only the chat windows.
 impl Chats {
-    /// None is open, and this was typed before.
+    /// No open chat, and the unsent texts that the history has kept.
     pub fn with_drafts(drafts: HashMap<Account, String>) -> Self {
         Self { drafts, ..Self::default() }
     }
 
-    /// The person looks at a chat: what is in sight counts as read.
+    /// Marks what is in sight of a chat as read. Called when its window gets the focus or is scrolled.
     fn looked(&mut self, peer: Account, core: &mut Core) {
         if let Some(to) = self.windows.get_mut(&peer).and_then(ChatWindow::looked) {
             core.client.mark_read_to(peer, to);
         }
     }
 
-    /// Closes the window of a chat; what was typed there stays.
+    /// Closes a chat window and keeps the text that was typed there.
     pub fn close(&mut self, peer: &Account, core: &mut Core) {
         if let Some(draft) = self.take_window(peer, core) {
             self.keep_draft(peer, draft.clone(), core);
@@ -69,14 +69,14 @@ impl Chats {
         }
     }
 
-    /// Closes the window of a chat whose messages go; so does what was typed to it, there or earlier.
+    /// Closes a chat window and deletes the unsent text. Called when all messages with that account are deleted.
     pub fn forget(&mut self, peer: &Account, core: &mut Core) {
         self.take_window(peer, core);
         self.typed.remove(peer);
         self.drafts.remove(peer);
     }
 
-    /// Closes the window of a chat; what was typed there, if it was open.
+    /// Closes a chat window; returns the text typed there, or none if it was not open.
     fn take_window(&mut self, peer: &Account, core: &mut Core) -> Option<String> {
         let chat = self.windows.remove(peer)?;
         core.keep_position(&position_name(peer), chat.position());
@@ -85,7 +85,7 @@ impl Chats {
         Some(chat.draft())
     }
 
-    /// Takes note of where its windows stand, for the next time.
+    /// Notes where the chat windows stand, so that they open there again.
     pub fn keep_positions(&self, core: &mut Core) {
         for (peer, chat) in &self.windows {
             core.keep_position(&position_name(peer), chat.position());
@@ -99,7 +99,7 @@ impl Chats {
         core.client.set_open_chats(clock::now(), open, visible);
     }
 
-    /// Asks the server for what was said before all that is here, a page of it; once at a time.
+    /// Asks the server for a page of messages earlier than the first one here, unless a page is already asked for.
     fn ask_for_earlier(&mut self, peer: Account, core: &mut Core) {
         let Some(chat) = self.windows.get_mut(&peer).filter(|chat| chat.earlier() == Earlier::Offered) else { return };
         if core.is_offline() {
@@ -109,32 +109,32 @@ impl Chats {
         core.client.earlier(peer);
     }
 
-    /// A page came, and is in the history.
+    /// A page of earlier messages is in the history now; `more` says whether the server has still earlier ones.
     pub fn earlier_came(&mut self, peer: Account, more: bool, core: &mut Core) {
         if let Some(chat) = self.windows.get_mut(&peer) {
-            chat.set_earlier(if more { Earlier::Offered } else { Earlier::Begun });
+            chat.set_earlier(if more { Earlier::Offered } else { Earlier::NoneLeft });
             core.client.index(peer);
         }
     }
 
-    /// Texts that a transcript asked for.
+    /// Gives a transcript the texts it asked for, from row `first` on.
     pub fn fill(&mut self, peer: &Account, first: u32, rows: Vec<Row>) {
         if let Some(chat) = self.windows.get_mut(peer) {
             chat.fill(first, rows);
         }
     }
 
-    /// One's own message came further.
+    /// Shows the new state of a message that was sent from this account.
     pub fn set_state(&mut self, id: MessageId, state: SendState) {
         self.windows.values_mut().for_each(|chat| chat.set_state(id, state));
     }
 
-    /// Whether the server is known as another program than ours.
+    /// Tells every chat whether the server is known not to be Hongyan's.
     pub fn set_foreign(&mut self, foreign: bool) {
         self.windows.values_mut().for_each(|chat| chat.set_foreign(foreign));
     }
 
-    /// Every transcript needs its rows anew.
+    /// Asks the history for the rows of every open chat.
     pub fn index_all(&self, core: &mut Core) {
         self.windows.keys().for_each(|peer| core.client.index(peer.clone()));
     }
@@ -166,7 +166,7 @@ impl Chats {
     }
 }
 
-/// What goes between the chats and the list of friends.
+/// What concerns both the chats and the list of friends.
 impl SignedIn {
     fn header(&self, peer: &Account, core: &Core) -> Header {
         let presence = self.main.roster().presence(peer);
@@ -180,7 +180,7 @@ impl SignedIn {
         let speaks = core.client.connection().speaks;
         for (peer, header) in headers {
             if let Some(chat) = self.chats.windows.get_mut(&peer) {
-                let offline = matches!(header.own, Own::Offline | Own::Deleted);
+                let offline = matches!(header.own, OwnState::Offline | OwnState::Deleted);
                 chat.set_header(header);
                 match (chat.earlier(), speaks) {
                     (Earlier::No, Some(SpokenDialect::Secure)) => chat.set_earlier(Earlier::Offered),
@@ -215,7 +215,7 @@ impl SignedIn {
         }
     }
 
-    /// A new chat's first position: beside the list of friends, and not quite over another one.
+    /// The place of a chat window that is opened for the first time: beside the main window, its corner free of other chats.
     fn beside(&self) -> [i32; 4] {
         let main = self.main.window();
         let on = main.screen_num();
@@ -235,7 +235,7 @@ impl SignedIn {
         }
     }
 
-    /// The window of a chat anew, in another language or theme.
+    /// Rebuilds a chat window after the language or theme has changed.
     pub(super) fn renew_chat(&mut self, peer: &Account, core: &Core) {
         let header = self.header(peer, core);
         if let Some(chat) = self.chats.windows.get_mut(peer) {
@@ -243,7 +243,7 @@ impl SignedIn {
         }
     }
 
-    /// The rows of a chat as the history has them.
+    /// Gives a chat its rows as the history has them.
     pub(super) fn index(&mut self, peer: &Account, rows: Vec<RowMeta>) {
         let unread = self.main.roster().find(peer).map_or(0, |c| c.unread);
         if let Some(chat) = self.chats.windows.get_mut(peer) {
@@ -251,7 +251,7 @@ impl SignedIn {
         }
     }
 
-    /// A message is on disk, one's own or theirs.
+    /// Shows a message that is on disk now, sent or received.
     pub(super) fn message(&mut self, peer: &Account, row: Row, core: &mut Core) {
         let theirs = row.state.is_none() && !row.note;
         if !theirs {
@@ -328,7 +328,7 @@ fn first_spot(main: [i32; 4], room: [i32; 4], taken: &[[i32; 2]]) -> [i32; 4] {
     screen::beside([x, y, chat_w, chat_h], taken, room)
 }
 
-/// What the position of a chat's window is kept under.
+/// The name under which the settings keep the position of a chat window.
 fn position_name(peer: &Account) -> String {
     format!("chat {peer}")
 }

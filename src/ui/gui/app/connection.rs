@@ -11,16 +11,16 @@ use crate::client::net::clock;
 use crate::client::net::reach::Reach;
 use crate::protocol::PORT;
 
-/// What its window's position is kept under.
+/// The name under which the settings keep the position of the connection window.
 const NAME: &str = "connection";
 
-/// The window, and what is being found out for it.
+/// The connection window, and the diagnosis that runs for it.
 #[derive(Default)]
 pub(super) struct Connecting {
     window: Option<ConnectionWindow>,
-    /// How often something was to be found out: a report of an earlier time is not shown.
+    /// The number of diagnoses started so far; a report of an earlier one is not shown.
     asked: u64,
-    /// Finds out; ends where it is dropped.
+    /// The running diagnosis, which ends when it is dropped.
     reach: Option<Reach>,
 }
 
@@ -62,7 +62,7 @@ impl Connecting {
         window.set_connection(core.client.connection());
     }
 
-    /// Its window anew, in another language or theme. What is being found out goes on.
+    /// Rebuilds the window after the language or theme has changed. A running diagnosis goes on.
     pub(super) fn renew(&mut self, core: &Core) {
         if let Some(window) = &mut self.window {
             *window = window.renewed(core.emit());

@@ -8,44 +8,44 @@ use crate::client::Client;
 use crate::client::session::{ConnectionState, SpokenDialect};
 use crate::local::server_choice::ServerChoice;
 
-/// The client and the settings. Parts get it lent, as they own nothing but their windows.
+/// The client and the settings, which every part of the loop borrows; a part itself owns only its windows.
 pub(super) struct Core {
     pub client: Client,
     pub emit: Emit,
     pub args: Args,
     pub settings: Settings,
     pub saver: Saver,
-    /// Where the server is, as far as that is known.
+    /// The server's name, and its address once that is known.
     pub server: ServerChoice,
 }
 
 impl Core {
-    /// For a window that is made.
+    /// The callback by which a new window emits its events.
     pub fn emit(&self) -> Emit {
         Rc::clone(&self.emit)
     }
 
-    /// Puts the settings on disk, on a thread of their own.
+    /// Saves the settings to disk on the settings thread.
     pub fn save(&self) {
         self.saver.save(&self.settings);
     }
 
-    /// Where a window of this name stood last.
+    /// The last position of the window of this name, if it has ever been noted.
     pub fn position(&self, name: &str) -> Option<[i32; 4]> {
         self.settings.windows.get(name).copied()
     }
 
-    /// Takes note of where a window of this name stands; [`Core::save`] keeps it.
+    /// Notes the position of the window of this name; [`Core::save`] writes it to disk.
     pub fn keep_position(&mut self, name: &str, position: [i32; 4]) {
         self.settings.windows.insert(name.to_owned(), position);
     }
 
-    /// Whether nothing is sent or fetched.
+    /// Whether the client is offline or logged out, so that nothing is sent or fetched.
     pub fn is_offline(&self) -> bool {
         matches!(self.client.link(), ConnectionState::Offline | ConnectionState::LoggedOut)
     }
 
-    /// Whether this dialect is spoken.
+    /// Whether the server is spoken to in this dialect now.
     pub fn is_spoken(&self, dialect: SpokenDialect) -> bool {
         self.client.connection().speaks == Some(dialect)
     }

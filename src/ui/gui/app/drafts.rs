@@ -1,4 +1,4 @@
-//! What is typed and not sent: it belongs to the account's history, so it is there after any end of the program.
+//! Unsent texts. The account's history keeps them, so they survive any end of the program.
 
 use std::mem;
 
@@ -12,7 +12,7 @@ use crate::base::model::Account;
 use crate::client::DRAFT_SOON;
 
 impl Chats {
-    /// Somebody types to this friend.
+    /// Notes that text for `peer` has changed. Called at each key in the composer; the text is saved a little later.
     pub(super) fn typed(&mut self, peer: Account) {
         if !self.windows.contains_key(&peer) {
             return;
@@ -25,7 +25,7 @@ impl Chats {
         self.typed.insert(peer);
     }
 
-    /// Puts what was typed since on disk.
+    /// Gives the history every unsent text that has changed since the last call.
     pub(super) fn keep_drafts(&mut self, core: &mut Core) {
         for peer in mem::take(&mut self.typed) {
             if let Some(chat) = self.windows.get(&peer) {
@@ -34,7 +34,7 @@ impl Chats {
         }
     }
 
-    /// A chat's window is closed, or its text has gone; what is typed there now counts.
+    /// Keeps `draft` as the unsent text for `peer`. Called when the chat window closes or its text was sent.
     pub(super) fn keep_draft(&mut self, peer: &Account, draft: String, core: &mut Core) {
         self.typed.remove(peer);
         core.client.set_draft(peer.clone(), draft);

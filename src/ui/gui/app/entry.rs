@@ -1,4 +1,4 @@
-//! Before somebody is logged in: the login window, what was asked for there, and what the server said.
+//! The stage before a login: the login window, what was asked for there, and what the server answered.
 
 use std::collections::HashMap;
 
@@ -20,38 +20,38 @@ use crate::client::net::clock;
 use crate::client::session::LoginOutcome;
 use crate::protocol::wire::reply::LoggedIn;
 
-/// The way in: its windows, and what is tried there.
+/// The stage before a login: the login and registration windows, and the login that is being tried.
 pub(super) struct Entry {
     pub login: Login,
     pub register: Option<Registering>,
     pub trust: Option<TrustWindow>,
     pub settings: Option<SettingsWindow>,
-    /// What waits until the server is there.
+    /// The login or registration that waits until the server has been found.
     pub pending: Option<Pending>,
-    /// The login that was tried last.
+    /// The last login attempt.
     pub attempt: Option<Attempt>,
-    /// Where something was asked for last.
+    /// The window in which the last request to the server was made.
     pub asker: Asker,
-    /// The account whose other session may be ended by the next login.
+    /// The account whose session elsewhere the next login may end.
     takeover: Option<Account>,
-    /// Said in the main window once that is open.
+    /// A sentence that the main window shows once it is open.
     pub said_later: Option<String>,
 }
 
-/// The windows of the way in where something is asked of the server, and answered.
+/// The window that made a request to the server, in which the answer is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Asker {
     Login,
     Registration,
 }
 
-/// A login that is tried, and what the client has said of its account meanwhile.
+/// A login attempt, and what the client has reported about its account meanwhile.
 pub(super) struct Attempt {
     pub me: Account,
     pub online: Option<Vec<Account>>,
-    /// Typed and not sent, by whom it is for.
+    /// Unsent texts that the history has kept, each under the account it is for.
     pub drafts: HashMap<Account, String>,
-    /// To be said in the main window, until it is seen there.
+    /// A notice that the main window shows until its reader dismisses it.
     pub kept: Option<String>,
 }
 
@@ -103,13 +103,13 @@ impl Entry {
         entry
     }
 
-    /// The login window anew, in another language or theme; what was typed stays.
+    /// Rebuilds the login window after the language or theme has changed; what was typed stays.
     pub fn renew_login(&mut self, core: &Core) {
         self.login = self.login.renewed(&core.server.line(), core.emit());
         self.look_whether_known(core);
     }
 
-    /// Somebody is in: its windows go from the screen.
+    /// Closes the login and registration windows. Called when a login has succeeded.
     fn leave(&mut self) {
         (self.register, self.trust) = (None, None);
         screen::hide(self.login.window());
@@ -122,13 +122,13 @@ impl Entry {
         self.login.set_known(account.is_ok_and(known));
     }
 
-    /// The registration window, if something was asked for there last: what comes of that is said there, else in the login
+    /// The registration window, if the last request was made there; its answer is shown there, every other one in the login
     /// window.
     pub fn registration(&mut self) -> Option<&mut Registering> {
         self.register.as_mut().filter(|_| self.asker == Asker::Registration)
     }
 
-    /// Says something of the moment, where something was asked for.
+    /// Shows a sentence in the window that made the last request.
     pub fn say(&mut self, text: &str) {
         match self.registration() {
             Some(register) => register.window.refuse(text, None),
@@ -136,7 +136,7 @@ impl Entry {
         }
     }
 
-    /// Says how it goes on, where something was asked for.
+    /// Shows what is being waited for in the window that made the last request.
     pub fn wait(&mut self, text: &str) {
         match self.registration() {
             Some(register) => register.window.say(text),
@@ -144,7 +144,7 @@ impl Entry {
         }
     }
 
-    /// Says why a login is not let in, which was asked for in its window.
+    /// Shows in the login window why a login was refused.
     pub fn refuse_login(&mut self, text: &str) {
         log::info!("said: {text}");
         self.login.say(text, true);
@@ -194,7 +194,7 @@ impl App {
         self.with_server(Pending::Login { form, account, password });
     }
 
-    /// Logs in on a server that is there.
+    /// Logs in to a server that has been found.
     pub(super) fn log_in_now(&mut self, form: &LoginForm, account: Account, password: Option<Password>) {
         let Some(entry) = self.stage.entry() else { return };
         let core = &mut self.core;
@@ -229,7 +229,7 @@ impl App {
         }
     }
 
-    /// Somebody is in: the main window takes the place of the login window.
+    /// Replaces the login window by the main window. Called when a login has succeeded.
     fn enter(&mut self) {
         let Some(entry) = self.stage.entry() else { return };
         let Some(attempt) = entry.attempt.take() else { return };
@@ -252,7 +252,7 @@ impl App {
         }
     }
 
-    /// A login from the login window was not let in.
+    /// Shows why the server refused a login from the login window.
     fn refused(&mut self, outcome: &LoginOutcome) {
         let Some(entry) = self.stage.entry() else { return };
         let account_too = match outcome {
@@ -289,7 +289,7 @@ impl App {
         }
     }
 
-    /// The account that is logged in is no more.
+    /// Shows that the account of the current login no longer exists at the server.
     fn deleted(&mut self, outcome: &LoginOutcome) {
         if let Some(signed_in) = self.stage.signed_in() {
             signed_in.deleted = true;

@@ -1,6 +1,6 @@
 //! The main window and its menus: what was asked for there.
 
-use super::super::actions::{EVERYWHERE, Own, choose};
+use super::super::actions::{EVERYWHERE, MenuState, choose};
 use super::super::main_window::{Event, MainWindow};
 use super::leaving::{Leaving, leave, leave_by, may_leave, quit};
 use super::signed_in::SignedIn;
@@ -61,10 +61,10 @@ fn own_menu(at: (i32, i32)) {
 }
 
 impl App {
-    fn own(&mut self) -> Own {
+    fn own(&mut self) -> MenuState {
         let signed_in = self.stage.signed_in().map(|signed_in| &*signed_in);
         let client = &self.core.client;
-        Own {
+        MenuState {
             offline: self.core.is_offline(),
             kicked: signed_in.is_some_and(SignedIn::is_kicked),
             stays: signed_in.is_some_and(|signed_in| client.can_resume(&signed_in.me)),

@@ -1,6 +1,6 @@
 //! What belongs to one login: made when somebody is in, dropped when they have left, and all its windows with it.
 
-use super::super::chat_window::Own;
+use super::super::chat_window::OwnState;
 use super::super::friend_window::FriendWindow;
 use super::super::main_window::{MainWindow, Me};
 use super::super::notice::Kept;
@@ -86,13 +86,13 @@ impl SignedIn {
     }
 
     /// How one is connected, as it stands over a chat.
-    pub fn own_state(&self, core: &Core) -> Own {
+    pub fn own_state(&self, core: &Core) -> OwnState {
         match core.client.link() {
-            ConnectionState::Offline | ConnectionState::LoggedOut if self.deleted => Own::Deleted,
-            ConnectionState::Offline | ConnectionState::LoggedOut => Own::Offline,
-            _ if core.client.is_silent() => Own::Lost,
-            _ if self.main.roster().is_unsure() => Own::Unsure,
-            _ => Own::Here,
+            ConnectionState::Offline | ConnectionState::LoggedOut if self.deleted => OwnState::Deleted,
+            ConnectionState::Offline | ConnectionState::LoggedOut => OwnState::Offline,
+            _ if core.client.is_silent() => OwnState::Lost,
+            _ if self.main.roster().is_unsure() => OwnState::Unsure,
+            _ => OwnState::Connected,
         }
     }
 

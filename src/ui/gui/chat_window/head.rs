@@ -14,9 +14,9 @@ pub(super) const HEAD: i32 = 56;
 
 /// How one is connected oneself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Own {
+pub enum OwnState {
     /// As one should be.
-    Here,
+    Connected,
     /// The same, and the server has not said yet who is online now.
     Unsure,
     /// The server is silent: what is written waits until it is back.
@@ -35,7 +35,7 @@ pub struct Header {
     /// Whether they are online, on servers that say.
     pub presence: Option<Presence>,
     /// Whether what is written goes out.
-    pub own: Own,
+    pub own: OwnState,
 }
 
 /// What went wrong in a chat. It is said over it until whoever writes there goes on, or until it is over by itself.
@@ -88,13 +88,13 @@ pub(super) fn draw_head(x: i32, y: i32, w: i32, peer: &Account, head: &Head) {
     draw::set_font(Font::Helvetica, theme::SMALL);
     let (text, ink) = match (&head.trouble, header.presence) {
         (Some(trouble), _) => (trouble.text(peer).into(), colours.warn),
-        _ if header.own == Own::Offline => (t!("chat.self_offline"), colours.warn),
-        _ if header.own == Own::Deleted => (t!("gui.account_no_more"), colours.warn),
-        _ if header.own == Own::Lost => (t!("chat.lost"), colours.warn),
+        _ if header.own == OwnState::Offline => (t!("chat.self_offline"), colours.warn),
+        _ if header.own == OwnState::Deleted => (t!("gui.account_no_more"), colours.warn),
+        _ if header.own == OwnState::Lost => (t!("chat.lost"), colours.warn),
         _ if peer.is_room() => (t!("chat.room"), colours.dim),
         (_, Some(Presence::Online)) => (t!("main.online"), colours.dim),
         (_, Some(_)) => (t!("main.not_online"), colours.dim),
-        (_, None) if header.own == Own::Unsure => (t!("chat.unsure"), colours.dim),
+        (_, None) if header.own == OwnState::Unsure => (t!("chat.unsure"), colours.dim),
         (_, None) => (t!("chat.unknown"), colours.dim),
     };
     draw::set_draw_color(ink);

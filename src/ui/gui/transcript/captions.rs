@@ -30,7 +30,7 @@ pub enum Earlier {
     /// It was asked.
     Asked,
     /// It has not: this is where the conversation began.
-    Begun,
+    NoneLeft,
 }
 
 /// Says so over the first message; where it can be pressed.
@@ -40,7 +40,7 @@ pub fn earlier(earlier: Earlier, x: i32, y: i32, w: i32) -> Option<[i32; 4]> {
         Earlier::No => return None,
         Earlier::Offered => (t!("chat.earlier"), colours.accent),
         Earlier::Asked => (t!("chat.earlier_asked"), colours.dim),
-        Earlier::Begun => (t!("chat.earlier_none"), colours.dim),
+        Earlier::NoneLeft => (t!("chat.earlier_none"), colours.dim),
     };
     draw::set_font(Font::Helvetica, theme::SMALL);
     let wide = draw::width(&text).ceil() as i32;

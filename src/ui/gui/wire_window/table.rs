@@ -27,18 +27,18 @@ const DETAIL: i32 = 64;
 const DETAIL_FROM: i32 = 240;
 
 /// What a key does among the rows: whether what is chosen is extended, and how many rows are in sight.
-type Among = Action<fn(&mut Rows, bool, usize)>;
+type TableKey = Action<fn(&mut Rows, bool, usize)>;
 
 /// The keys that work among the datagrams.
-pub(in crate::ui::gui) const KEYS: &[Among] = &[
-    Among::new(&[Press::Up], "keys.rows", |rows, extend, page| rows.choose_by(-1, extend, page)),
-    Among::new(&[Press::Down], "keys.rows", |rows, extend, page| rows.choose_by(1, extend, page)),
-    Among::told(&[Press::Elsewhere("Shift")], "keys.rows"),
-    Among::new(&[Press::Ctrl('a')], "keys.rows", |rows, _, _| rows.choose_all()),
-    Among::new(&[Press::PageUp], "keys.far", |rows, extend, page| rows.choose_by(-whole(page), extend, page)),
-    Among::new(&[Press::PageDown], "keys.far", |rows, extend, page| rows.choose_by(whole(page), extend, page)),
-    Among::new(&[Press::Home], "keys.far", |rows, extend, page| rows.choose_by(isize::MIN, extend, page)),
-    Among::new(&[Press::End], "keys.far", |rows, extend, page| {
+pub(in crate::ui::gui) const KEYS: &[TableKey] = &[
+    TableKey::new(&[Press::Up], "keys.rows", |rows, extend, page| rows.choose_by(-1, extend, page)),
+    TableKey::new(&[Press::Down], "keys.rows", |rows, extend, page| rows.choose_by(1, extend, page)),
+    TableKey::told(&[Press::Elsewhere("Shift")], "keys.rows"),
+    TableKey::new(&[Press::Ctrl('a')], "keys.rows", |rows, _, _| rows.choose_all()),
+    TableKey::new(&[Press::PageUp], "keys.far", |rows, extend, page| rows.choose_by(-whole(page), extend, page)),
+    TableKey::new(&[Press::PageDown], "keys.far", |rows, extend, page| rows.choose_by(whole(page), extend, page)),
+    TableKey::new(&[Press::Home], "keys.far", |rows, extend, page| rows.choose_by(isize::MIN, extend, page)),
+    TableKey::new(&[Press::End], "keys.far", |rows, extend, page| {
         rows.choose_by(isize::MAX, extend, page);
         rows.scroll_by(isize::MAX, page);
     }),

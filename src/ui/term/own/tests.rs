@@ -1,7 +1,7 @@
 use super::*;
 
-fn own(peer: &str, state: SendState) -> Own {
-    Own { peer: Account::person(peer).expect("valid"), text: "hi".into(), state }
+fn own(peer: &str, state: SendState) -> OwnMessage {
+    OwnMessage { peer: Account::person(peer).expect("valid"), text: "hi".into(), state }
 }
 
 #[test]
