@@ -27,7 +27,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender};
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 pub use self::delivered::Delivery;
 pub use self::error::StoreError;
@@ -163,7 +163,7 @@ pub struct BatchResults {
 /// For the connection's life: pages that are kept in memory, 8 MiB, so that indexes are not read again for each commit; and
 /// those in the WAL before a commit moves them into the database, 32 MB: a page that many commits change is moved once.
 const PACE: &str = "PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 8192;";
-/// Changes that are moved from the WAL into the database together where there is time for it; some 4 MB.
+/// Changes that are moved from the WAL into the database together where there is time for it; of messages some 4 MB.
 const CHECKPOINT: usize = 256;
 /// Compiled statements that are kept.
 const STATEMENTS: usize = 64;
@@ -335,7 +335,12 @@ impl Store {
     }
 
     fn committed(&mut self, batch: &[Op], most: Growth) -> Result<Vec<Done>, rusqlite::Error> {
-        let transaction = self.connection.unchecked_transaction()?;
+        // Where something is to be written, another connection that writes is waited for before anything is read: what has
+        // been read could not be written to any more.
+        let writes =
+            batch.iter().any(|op| matches!(op, Op::Write(_))) || !self.owed.is_empty() || !self.owed_to.is_empty();
+        let behavior = if writes { TransactionBehavior::Immediate } else { TransactionBehavior::Deferred };
+        let transaction = Transaction::new_unchecked(&self.connection, behavior)?;
         self.mailboxes.begin(&self.connection)?;
         let mut done = Vec::with_capacity(batch.len());
         for (message, at) in &self.owed {

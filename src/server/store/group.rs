@@ -71,7 +71,7 @@ impl Group {
             return None;
         }
         let now = (self.now)();
-        if self.at.is_none_or(|at| now.saturating_duration_since(at) > PAUSE) {
+        if self.is_over(now) {
             return None;
         }
         let by = *by.get_or_insert(now + (self.took / ALL).min(8 * LONGEST));
@@ -90,9 +90,14 @@ impl Group {
         None
     }
 
-    /// Whether the last commit answered one at most: there is time for something else.
+    /// Whether there is time for something else: the last commit that answered somebody answered one, or was a while ago.
     pub(super) fn is_quiet(&self) -> bool {
-        self.last < 2
+        self.last < 2 || self.is_over((self.now)())
+    }
+
+    /// Whether the last commit that answered somebody is so long ago that they are not expected any more.
+    fn is_over(&self, now: Instant) -> bool {
+        self.at.is_none_or(|at| now.saturating_duration_since(at) > PAUSE)
     }
 
     /// Commits a batch and remembers what that took.
@@ -100,7 +105,11 @@ impl Group {
         let begun = (self.now)();
         let results = run(batch);
         let done = (self.now)();
-        (self.last, self.took, self.at) = (askers(batch), done.saturating_duration_since(begun), Some(done));
+        // What nobody waits for says nothing of those who ask.
+        let asked = askers(batch);
+        if asked > 0 {
+            (self.last, self.took, self.at) = (asked, done.saturating_duration_since(begun), Some(done));
+        }
         results
     }
 }
@@ -146,14 +155,17 @@ mod tests {
 
     #[test]
     fn one_who_empties_a_mailbox_waits_for_nobody() {
-        let (_give, ops) = crossbeam_channel::unbounded();
         let mut group = after(0);
         group.commit(&[empties(), empties()].concat(), |_| BatchResults::default());
-        assert_eq!(group.last, 0);
-        // Nor does whoever empties one while many write.
-        let (group, begun, mut batch) = (after(64), Instant::now(), empties());
-        group.collect(&mut batch, &ops);
-        assert!(begun.elapsed() < LONGEST && batch.len() == 2);
+        assert!(group.last == 0 && group.is_quiet());
+        // Nor while many write; and these are expected as before.
+        let (_also, more) = crossbeam_channel::unbounded();
+        let (mut group, mut batch) = (Group { now: || panic!("nothing is waited for"), ..after(64) }, empties());
+        group.collect(&mut batch, &more);
+        assert_eq!(batch.len(), 2);
+        group.now = Instant::now;
+        group.commit(&batch, |_| BatchResults::default());
+        assert!(group.last == 64 && group.took == SLOW && !group.is_quiet());
     }
 
     #[test]

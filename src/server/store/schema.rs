@@ -105,7 +105,8 @@ const STEPS: [&str; SCHEMA_VERSION as usize] = [
     CREATE INDEX places ON sessions (address);
     CREATE INDEX heard ON sessions (since);",
     // What those wrote who have no account any more is found without looking through all of a mailbox that has no writer's number,
-    // as one's own messages. No message is in it before its writer is deleted.
+    // as one's own messages. No message is in it before its writer is deleted, but those
+    // of before version 5 whose writer is not known.
     "
     CREATE INDEX departed ON messages (receiver, sender, id) WHERE author IS NULL AND own IS NULL;",
     // A mailbox in one index: what nobody has taken, and what was taken, each in its order. Each index costs a message a page

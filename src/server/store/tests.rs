@@ -118,6 +118,41 @@ fn at_the_quota_only_what_grows_is_refused() {
 }
 
 #[test]
+fn what_fails_uses_up_no_room_of_a_mailbox() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut store = Store::open(dir.path()).expect("a new database");
+    let register = |name: &str| Op::Write(Write::Register { job: 0, name: name.into(), hashed: hashed(), at: 0 });
+    store.run(&[register("a"), register("b")]);
+    store.mailboxes.set_most(3);
+    let message = |job| Op::Write(Write::Message { job, message: of_b(vec![b'x'; 9_000], "x".repeat(900)) });
+    assert!(matches!(&store.run(&[message(1)]).done[..], [Done::Kept { .. }]));
+    store.limit(Some(1)).expect("full");
+    let failed = store.run(&[message(2), message(3)]);
+    assert_eq!(failed.done, [Done::Failed { job: 2 }, Done::Failed { job: 3 }]);
+    store.limit(None).expect("room again");
+    let done = store.run(&[message(4), message(5), message(6)]).done;
+    assert!(
+        matches!(&done[..], [Done::Kept { job: 4, .. }, Done::Kept { job: 5, .. }, Done::Full { job: 6 }]),
+        "{done:?}"
+    );
+}
+
+#[test]
+fn another_who_writes_to_the_database_is_waited_for() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut store = Store::open(dir.path()).expect("a new database");
+    let other = rusqlite::Connection::open(file(dir.path())).expect("the same");
+    other.execute_batch("BEGIN IMMEDIATE; UPDATE versions SET reserved = reserved").expect("begun");
+    let later = thread::spawn(move || {
+        thread::sleep(std::time::Duration::from_millis(300));
+        other.execute_batch("COMMIT").expect("committed");
+    });
+    let results = store.run(&[Op::Write(Write::Register { job: 1, name: "a".into(), hashed: hashed(), at: 0 })]);
+    later.join().expect("no panic");
+    assert_eq!((results.done.len(), results.error), (1, None));
+}
+
+#[test]
 fn damaged_and_newer_files_are_refused_with_a_sentence() {
     let dir = tempfile::tempdir().expect("a folder");
     std::fs::write(file(dir.path()), b"this is not a database, but long enough to look at").expect("written");

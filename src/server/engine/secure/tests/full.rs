@@ -43,7 +43,7 @@ fn a_mailbox_is_as_full_as_the_database_says() {
     assert_eq!(world.say(1, &send(5, "b", "five")).pop(), Some(accepted(1, 5, 5, true)));
     assert_eq!(world.say(1, &send(6, "b", "six")).pop(), Some(accepted(1, 6, 6, true)));
     assert_eq!(world.say(1, &send(7, "b", "seven")), [full(7)]);
-    // A transaction that failed has used nothing up.
+    // Nothing was kept beyond that.
     let unread = "SELECT count(*) FROM messages WHERE taken IS NULL AND receiver = 2";
     assert_eq!(world.store.connection().query_row(unread, [], |row| row.get::<_, i64>(0)), Ok(3));
 }
