@@ -75,7 +75,7 @@ fn drafts(folder: &Path, history: &str) -> Vec<String> {
 
 /// Waits until these are on disk.
 #[track_caller]
-fn are_kept(folder: &Path, history: &str, wanted: &[&str]) {
+pub fn are_kept(folder: &Path, history: &str, wanted: &[&str]) {
     let look = |found: Vec<String>| if found == wanted { Ok(()) } else { Err(format!("{found:?}")) };
     until("what is typed on disk", || look(drafts(folder, history)));
 }

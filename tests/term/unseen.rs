@@ -4,6 +4,7 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use super::foreign::{Foreign, course};
+use super::keeping::are_kept;
 
 /// The prompts of a change of the password, and what is said while it is looked at, once it is wrong, and of a line that
 /// was typed unseen.
@@ -57,11 +58,16 @@ fn what_is_typed_while_a_password_is_looked_at_is_neither_shown_nor_done() {
         assert!(!shown.contains("> se") && !shown.contains("secret"), "{shown}");
         drop(closed);
         a.shows(unseen);
-        a.foot_is("me → bob> se");
+        // What was not ended is dropped as well, and nothing of it becomes a draft.
+        a.foot_is("me → bob>");
+        assert_eq!(a.scrolled().matches(unseen).count(), 1, "it is said once");
         a.keys(&["C-u", "Up"]);
         a.foot_is("me → bob> /passwd");
         let shown = a.scrolled();
         assert!(!shown.contains("secret"), "{shown}");
         assert_eq!(server.count("03#"), 0, "it went to bob");
+        a.keys(&["Down", "C-c"]);
+        a.shows("left with 0");
+        are_kept(server.folder(), "me.sqlite", &[]);
     }
 }

@@ -49,7 +49,6 @@ impl App {
         if wrong && self.ask == Ask::Command {
             self.ask_again(Ask::OldPassword);
         }
-        self.no_secret_twice();
     }
 
     /// Asks for both settings, or changes one.

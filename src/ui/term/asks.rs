@@ -251,12 +251,11 @@ impl App {
         self.only_on_terminal();
     }
 
-    /// What a password was given for has failed. What was typed blind meanwhile may be that password once more: where none is
-    /// asked for it is shown nowhere.
-    pub(super) fn no_secret_twice(&mut self) {
-        if !self.ask.is_secret() {
-            self.line.forget_ahead();
-        }
+    /// What was asked of the server cannot be: nothing waits for it any more, and it is said why.
+    pub(super) fn gave_up(&mut self, exit: Exit, why: &str) {
+        self.pending = Pending::Nothing;
+        self.failed(exit);
+        self.error(why);
     }
 
     /// Nobody is logged in any more, or tries to be. What was typed and not sent is on disk before that is closed.
@@ -334,9 +333,7 @@ impl App {
             return;
         }
         if let Err(error) = self.find_server() {
-            self.pending = Pending::Nothing;
-            self.failed(Exit::Trouble);
-            self.error(&error.to_string());
+            self.gave_up(Exit::Trouble, &error.to_string());
         }
     }
 
@@ -358,10 +355,8 @@ impl App {
             None => self.client.resume(now, account),
         };
         if let Err(error) = begun {
-            self.pending = Pending::Nothing;
             self.end_login();
-            self.failed(Exit::Trouble);
-            self.error(&error.to_string());
+            self.gave_up(Exit::Trouble, &error.to_string());
         }
     }
 
@@ -412,9 +407,6 @@ impl App {
                 self.failed(Exit::Refused);
                 self.error(&sentence);
             }
-        }
-        if self.pending == Pending::Nothing {
-            self.no_secret_twice();
         }
     }
 
@@ -487,7 +479,6 @@ impl App {
                 if let Some(account) = account.filter(|_| again) {
                     self.ask_again(Ask::LoginPassword(account));
                 }
-                self.no_secret_twice();
             }
         }
     }

@@ -95,13 +95,21 @@ impl App {
     }
 
     /// Something is asked, or is no more. While a password is being looked at it may be asked for again, and whoever knows that
-    /// it was wrong types the right one already: that neither joins a line that waits nor is it shown.
+    /// it was wrong types the right one already: that is the next password or nothing, and where it is nothing that is said.
     pub(super) fn line_kind(&mut self) {
-        match self.ask.prompt() {
-            None if self.line.is_secret() && self.is_under_way() => self.line.hide_ahead(),
+        let under_way = self.is_under_way();
+        let half = match self.ask.prompt() {
+            None if self.line.is_secret() && under_way => {
+                self.line.hide_ahead();
+                false
+            }
             None if self.line.is_answer() => self.line.go_on(),
-            None => {}
+            None => false,
             Some(question) => self.line.ask(&question, self.ask.is_secret()),
+        };
+        let whole = !under_way && !self.ask.is_secret() && self.pipe.drop_blind();
+        if half || whole {
+            self.warn(&t!("term.typed_unseen"));
         }
     }
 

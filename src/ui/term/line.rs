@@ -174,12 +174,14 @@ impl Line {
     }
 
     /// This is asked, a secret or not; called as often as one likes. A line that was being typed is no answer, and waits
-    /// meanwhile; half an answer to another question is none to this one, unless it was typed blind for a secret.
-    pub fn ask(&mut self, question: &str, secret: bool) {
+    /// meanwhile; half an answer to another question is none to this one, unless it was typed blind for a secret. Tells
+    /// whether something that was typed blind is dropped, since this is no secret.
+    pub fn ask(&mut self, question: &str, secret: bool) -> bool {
         if self.answers.as_deref() == Some(question) && self.secret == secret {
             self.ahead = false;
-            return;
+            return false;
         }
+        let dropped = !secret && self.is_blind();
         let typed = if self.ahead && secret { std::mem::take(&mut self.text) } else { String::new() };
         if self.answers.is_none() {
             self.waits = self.stood();
@@ -187,20 +189,24 @@ impl Line {
         self.begin(secret);
         self.answers = Some(question.to_owned());
         (self.at, self.text) = (typed.len(), typed);
+        dropped
     }
 
-    /// Nothing is asked any more: the line that waited is back. Of an answer that is not wanted any more nothing is shown.
-    pub fn go_on(&mut self) {
-        let mut back = std::mem::take(&mut self.waits);
-        if self.ahead && !self.text.is_empty() {
-            back.text.push_str(&self.text);
-            back.at = back.text.len();
-        }
+    /// Nothing is asked any more: the line that waited is back as it was. What else was typed is dropped, as it is an answer
+    /// that is not wanted any more, or was typed blind and may be a secret. Tells whether it was the latter.
+    pub fn go_on(&mut self) -> bool {
+        let (back, dropped) = (std::mem::take(&mut self.waits), self.is_blind());
         self.begin(false);
         if !back.text.is_empty() {
             self.set(&back.text);
             (self.at, self.shown) = (back.at, back.shown);
         }
+        dropped
+    }
+
+    /// Whether something stands in it that was typed while nobody knew whether a secret is asked for again.
+    fn is_blind(&self) -> bool {
+        self.ahead && !self.text.is_empty()
     }
 
     /// Whether it answers a question.
@@ -210,18 +216,9 @@ impl Line {
     }
 
     /// The secret is given, and it is not known yet whether it is asked for again: what is typed now stays hidden, and is
-    /// shown behind the line that waits if it is not.
+    /// dropped if it is not.
     pub fn hide_ahead(&mut self) {
         self.ahead = true;
-    }
-
-    /// What a secret was given for has failed, and it is not asked for again: what was typed blind behind it may be that
-    /// secret once more, and is shown nowhere.
-    pub fn forget_ahead(&mut self) {
-        if self.ahead {
-            self.text.clear();
-            self.at = 0;
-        }
     }
 
     /// Begins a new line.

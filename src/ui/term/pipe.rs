@@ -72,6 +72,13 @@ impl Pipe {
         self.ended && self.lines.is_empty()
     }
 
+    /// Takes away what was typed blind, since no password is asked for; tells whether there was any.
+    pub(super) fn drop_blind(&mut self) -> bool {
+        let before = self.lines.len();
+        self.lines.retain(|line| !matches!(line, Arrived::Blind(_)));
+        self.lines.len() < before
+    }
+
     /// What waits is not done, and no more is expected.
     pub(super) fn drop_rest(&mut self) {
         self.lines.clear();
@@ -102,11 +109,12 @@ impl App {
     /// The next line of a pipe, once what came before is done.
     pub(super) fn next_line(&mut self) {
         while !self.busy() {
+            self.line_kind();
             let Some(line) = self.pipe.next() else { break };
             match line {
                 Arrived::Line(line) => self.line_done(line),
-                Arrived::Blind(line) if self.ask.is_secret() => self.submit(line),
-                Arrived::Blind(_) => self.warn(&t!("term.typed_unseen")),
+                // Where none is asked for there is none any more.
+                Arrived::Blind(line) => self.submit(line),
                 Arrived::Unreadable => self.stop(&t!("term.not_utf8")),
             }
             self.events();

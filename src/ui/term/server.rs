@@ -94,11 +94,7 @@ impl App {
     pub(super) fn server_found(&mut self, found: Result<Option<FoundAddress>, String>) {
         self.server.found = true;
         match found {
-            Err(error) => {
-                self.pending = Pending::Nothing;
-                self.failed(Exit::NoAnswer);
-                return self.error(&error);
-            }
+            Err(error) => return self.gave_up(Exit::NoAnswer, &error),
             Ok(None) => {}
             // Two may have looked.
             Ok(Some(_)) if self.login.logged_in || !self.server.place.is_to_be_searched() => {}
@@ -108,10 +104,7 @@ impl App {
                 }
                 match self.server.open(&self.profile, &self.wakes.ring) {
                     Ok(client) => self.client = client,
-                    Err(error) => {
-                        self.failed(Exit::Trouble);
-                        return self.error(&error.to_string());
-                    }
+                    Err(error) => return self.gave_up(Exit::Trouble, &error.to_string()),
                 }
             }
         }

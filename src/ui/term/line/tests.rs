@@ -75,17 +75,20 @@ fn what_was_being_typed_waits_while_a_password_is() {
 }
 
 #[test]
-fn what_is_typed_after_a_password_is_hidden_until_that_is_right() {
+fn what_is_typed_after_a_password_never_joins_what_waits() {
     let mut line = Line::default();
     line.key(typed("half "));
+    line.key(Key::Left);
     line.ask("password", true);
     line.key(typed("secret"));
     line.key(Key::Enter);
     line.hide_ahead();
     line.key(typed("a line"));
     assert!(line.is_secret());
-    line.go_on();
-    assert_eq!((line.text(), line.is_secret()), ("half a line", false));
+    assert_eq!(line.own(), "half ");
+    assert!(line.go_on(), "it is told");
+    assert_eq!((line.text(), line.at(), line.is_secret()), ("half ", 4, false));
+    assert!(!line.go_on(), "once");
 }
 
 #[test]
@@ -103,7 +106,7 @@ fn what_was_being_typed_answers_no_question() {
 }
 
 #[test]
-fn what_is_typed_blind_is_the_next_secret_or_shown_where_all_went_well() {
+fn what_is_typed_blind_is_the_next_secret_or_nothing() {
     let mut line = Line::default();
     let mut blind = |question: &str| {
         line.ask("password", true);
@@ -111,21 +114,18 @@ fn what_is_typed_blind_is_the_next_secret_or_shown_where_all_went_well() {
         line.key(Key::Enter);
         line.hide_ahead();
         line.key(typed("right one"));
-        match question {
-            "" => {
-                line.forget_ahead();
-                line.go_on();
-            }
+        let dropped = match question {
+            "" => line.go_on(),
             _ => line.ask(question, question.starts_with("password")),
-        }
-        let seen = line.text().to_owned();
+        };
+        let stands = line.text().to_owned();
         line.begin(false);
-        seen
+        (stands, dropped)
     };
-    assert_eq!(blind("password"), "right one");
-    assert_eq!(blind("password of another form"), "right one");
-    assert_eq!(blind("take over?"), "");
-    assert_eq!(blind(""), "", "it failed");
+    assert_eq!(blind("password"), ("right one".into(), false));
+    assert_eq!(blind("password of another form"), ("right one".into(), false));
+    assert_eq!(blind("take over?"), (String::new(), true));
+    assert_eq!(blind(""), (String::new(), true));
 }
 
 #[test]
