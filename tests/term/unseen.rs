@@ -18,7 +18,7 @@ const ENGLISH: [&str; 7] = [
     "neither done nor sent",
 ];
 const CHINESE: [&str; 7] =
-    ["me 的密码:", "旧密码", "新密码", "确认新密码", "正在修改", "不是你这次登录", "既没有执行也没有发送"];
+    ["me 的密码:", "旧密码", "新密码", "确认新密码", "正在修改", "不是你这次登录", "没有执行，也没有发送"];
 
 #[test]
 fn what_is_typed_while_a_password_is_looked_at_is_neither_shown_nor_done() {
