@@ -145,7 +145,6 @@ fn jobs_end_with_the_codes_they_promise() {
     check(silent.args(["send", "--timeout", "1", "--to", "b", "x"]).env("HONGYAN_PASSWORD", "secret"), "", 4);
 }
 
-/// A refusal of the message itself is told as one, and not as what only the plain protocol can say or as trouble here.
 #[test]
 fn a_job_names_people_as_the_chat_does_and_programs_are_told_accounts() {
     for (lang, lobby) in [("en", "Lobby"), ("zh", "大厅")] {
@@ -173,6 +172,7 @@ fn a_job_names_people_as_the_chat_does_and_programs_are_told_accounts() {
     }
 }
 
+/// A refusal of the message itself is told as one, and not as what only the plain protocol can say or as trouble here.
 #[test]
 fn what_a_server_refuses_is_told_as_refused() {
     let mut served = Served::with(&["--max-mailbox", "1"]);
