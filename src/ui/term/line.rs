@@ -245,7 +245,11 @@ impl Line {
         }
         if self.remembered.len() == REMEMBERED {
             self.remembered.remove(0);
-            self.shown = self.shown.and_then(|shown| shown.checked_sub(1));
+            let waits = [&mut self.shown, &mut self.waits.shown];
+            let sought = self.search.iter_mut().flat_map(|search| [&mut search.found, &mut search.stood.shown]);
+            for which in waits.into_iter().chain(sought) {
+                *which = which.and_then(|which| which.checked_sub(1));
+            }
         }
         self.remembered.push(line.to_owned());
     }

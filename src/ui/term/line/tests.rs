@@ -152,6 +152,36 @@ fn what_is_ones_own_is_neither_an_answer_nor_an_earlier_line() {
 }
 
 #[test]
+fn an_earlier_line_stays_one_where_the_oldest_is_forgotten_meanwhile() {
+    let search: &[Key] = &[Key::Search, Key::Char('7')];
+    for (keys, asked) in [(&[][..], false), (&[][..], true), (search, false), (search, true)] {
+        let mut line = Line::default();
+        (0..REMEMBERED).for_each(|n| line.remember(&format!("line {n}")));
+        line.key(typed("half"));
+        line.key(Key::Up);
+        line.key(Key::Up);
+        keys.iter().for_each(|key| drop(line.key(key.clone())));
+        if asked {
+            line.ask("sure?", false);
+        }
+        line.remember("one more");
+        assert_eq!(line.own(), "half", "{keys:?} {asked}");
+        if asked {
+            line.go_on();
+        } else if !keys.is_empty() {
+            // The one before that was found last, and not that one again.
+            let found = line.text().to_owned();
+            line.key(Key::Search);
+            assert_ne!(line.text(), found);
+            line.key(Key::Escape);
+        }
+        assert_eq!((line.text(), line.own()), ("line 498", "half"), "{keys:?} {asked}");
+        line.key(Key::Down);
+        assert_eq!(line.text(), "line 499", "{keys:?} {asked}");
+    }
+}
+
+#[test]
 fn what_is_given_back_answers_nothing() {
     let mut line = Line::default();
     line.remember("earlier");
