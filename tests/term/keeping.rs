@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc::channel;
 use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::Value;
@@ -122,6 +123,53 @@ fn what_is_typed_is_kept_whatever_is_done_meanwhile() {
         a.foot_is("a → bob ✓> half a thought");
         later();
         kept(&["bob: half a thought"]);
+    }
+}
+
+/// Neither what was deleted with all messages nor what is typed while an earlier line waits is another thing than it was.
+#[test]
+fn what_is_typed_goes_with_all_messages_and_stays_while_an_earlier_line_waits() {
+    for lang in ["en", "zh"] {
+        let (closed, gate) = channel::<()>();
+        let mut logins = 0;
+        let server = Foreign::new(move |request| {
+            if request.starts_with("02#") {
+                logins += 1;
+                // The second one is looked at for a while.
+                if logins == 2 {
+                    let _ = gate.recv_timeout(Duration::from_secs(30));
+                }
+            }
+            course(request)
+        });
+        let a = server.terminal(lang);
+        a.foot_is(if lang == "en" { "Password of me:" } else { "me 的密码:" });
+        a.line("secret");
+        a.foot_is("me>");
+        a.line("add bob");
+        a.line("chat bob");
+        a.foot_is("me → bob>");
+        a.line("/leave");
+        a.foot_is("me>");
+        a.line("chat bob");
+        a.write("half a thought");
+        are_kept(server.folder(), "me.sqlite", &["bob: half a thought"]);
+        a.keys(&["Up", "Up", "Enter"]);
+        a.foot_is("me>");
+        a.line(if lang == "en" { "remove bob messages" } else { "remove bob 记录" });
+        are_kept(server.folder(), "me.sqlite", &[]);
+        a.line("chat bob");
+        a.foot_is("me → bob>");
+
+        a.line("/friends");
+        a.line("/offline");
+        a.shows(if lang == "en" { "Offline" } else { "离线" });
+        a.line("/takeover");
+        a.write("half another");
+        a.keys(&["Up", "Up", "Up", "Enter"]);
+        std::thread::sleep(Duration::from_millis(1_000));
+        drop(closed);
+        a.foot_is("me → bob> half another");
     }
 }
 

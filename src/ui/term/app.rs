@@ -197,6 +197,10 @@ impl App {
                         self.line_ends(&line);
                     }
                     self.pipe.came(Arrived::Line(line));
+                    // An earlier line waits, and what is typed comes back once it is done.
+                    if let Some((peer, text)) = other {
+                        self.lay_aside(peer, text);
+                    }
                 } else if !line.is_empty() {
                     self.pipe.came(Arrived::Blind(line));
                 }
@@ -208,7 +212,7 @@ impl App {
                 self.line_done(line);
                 // An earlier line was done, and what is typed still is not.
                 if let Some((peer, text)) = other {
-                    self.note_draft(peer, text);
+                    self.lay_aside(peer, text);
                     self.bring_draft();
                 }
             }

@@ -34,6 +34,12 @@ impl Drafts {
         new
     }
 
+    /// All messages with somebody are deleted, and the history drops their draft with them.
+    pub(super) fn forget(&mut self, peer: &Account) {
+        self.kept.remove(peer);
+        self.begun = self.begun.take().filter(|(of, _)| of != peer);
+    }
+
     /// When it is time to keep what is typed.
     pub(super) fn due(&self) -> Option<Instant> {
         self.due
@@ -106,7 +112,13 @@ impl App {
         }
     }
 
-    /// The same once it is time.
+    /// What is typed gives way to an earlier line, and that the line is empty then says nothing of it.
+    pub(super) fn lay_aside(&mut self, peer: Account, text: String) {
+        (self.login.drafts.begun, self.login.drafts.due) = (None, None);
+        self.note_draft(peer, text);
+    }
+
+    /// Puts what is typed on disk once it is time.
     pub(super) fn keep_draft_in_time(&mut self) {
         if self.login.drafts.due.is_some_and(|due| due <= clock::now().instant) {
             self.keep_draft();
@@ -168,5 +180,17 @@ mod tests {
         assert!(!drafts.is_new(&bob, ""));
         assert!(drafts.is_new(&bob, "hi") && !drafts.is_new(&bob, "hi"));
         assert!(drafts.is_new(&bob, "") && drafts.kept.is_empty());
+    }
+
+    #[test]
+    fn a_draft_goes_with_all_messages_with_its_peer_alone() {
+        let [bob, carol] = ["bob", "carol"].map(|who| Account::person(who).expect("valid"));
+        let mut drafts = Drafts::default();
+        assert!(drafts.is_new(&bob, "hi") && drafts.is_new(&carol, "ho"));
+        drafts.begun = Some((bob.clone(), "h".into()));
+        drafts.forget(&carol);
+        assert!(drafts.begun.is_some() && !drafts.kept.contains_key(&carol));
+        drafts.forget(&bob);
+        assert!(drafts.begun.is_none() && drafts.kept.is_empty());
     }
 }

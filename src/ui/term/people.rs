@@ -320,6 +320,9 @@ impl App {
             return self.warn(&t!("term.remove_blocked", name = shown));
         }
         self.login.awaits.change = Some(Change::Gone(account.clone()));
+        if messages {
+            self.login.drafts.forget(&account);
+        }
         self.client.forget_person(account, messages);
         self.quiet(&if messages { t!("term.deleted", name = shown) } else { t!("term.removed", name = shown) });
     }
