@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use fltk::input::Input;
 use fltk::prelude::*;
+use hongyan::base::model::SendState;
 use hongyan::client::diagnosis::{Report, Step, StepResult};
 use hongyan::client::history::{Contact, Conversation};
 use hongyan::client::net::{ThreadFigures, WaitsFor};
@@ -84,6 +85,90 @@ pub fn a_chat_in_another_theme_is_read_as_far() {
     drop(after);
 }
 
+/// What this program says among the messages, a note or that a line is empty, is said in the language that counts now, and
+/// nothing moves by that.
+pub fn a_chat_in_another_language_says_its_notes_in_it() {
+    let history = || {
+        let (mut metas, mut rows) = super::history(300);
+        for n in [293, 297] {
+            rows[n] = super::Row {
+                note: true,
+                text: rust_i18n::t!("chat.made_anew", time = "12:00").into(),
+                ..rows[n].clone()
+            };
+            (rows[n].state, metas[n].outgoing, metas[n].note) = (None, false, true);
+            rows[n - 1].text.clear();
+        }
+        (metas, rows)
+    };
+    let (emit, seen) = events();
+    let paged = |chat: &mut ChatWindow, rows: &[super::Row]| {
+        let end = Instant::now() + Duration::from_secs(10);
+        let all = |chat: &ChatWindow| {
+            let texts = chat.texts_in_sight();
+            !texts.is_empty() && texts.iter().all(|text| rows.iter().any(|row| row.text == *text))
+        };
+        loop {
+            super::drawing::page(chat, &seen, rows);
+            if all(chat) || Instant::now() > end {
+                break;
+            }
+        }
+    };
+    let (metas, rows) = history();
+    let mut chat = chat("zoe", &emit);
+    chat.set_index(metas, 0);
+    paged(&mut chat, &rows);
+    for language in ["zh-CN", "en"] {
+        rust_i18n::set_locale(language);
+        let (metas, rows) = history();
+        let header = || Header { name: "zoe".to_owned(), presence: None, own: OwnState::Connected };
+        let texts = chat.texts_in_sight().len();
+        chat = chat.renewed(header(), Rc::clone(&emit));
+        paged(&mut chat, &rows);
+        assert!(chat.texts_in_sight().iter().any(|text| *text == rows[297].text), "{:?}", chat.texts_in_sight());
+        assert!(chat.texts_in_sight().len().abs_diff(texts) <= 1, "it is where it was");
+        let now = super::drawing::shown(chat.window());
+        let mut fresh = ChatWindow::new(&account("zoe"), header(), Some(chat.position()), Rc::clone(&emit));
+        fresh.set_index(metas, 0);
+        paged(&mut fresh, &rows);
+        assert!(now == super::drawing::shown(fresh.window()), "{language}: it is not as one made in it");
+        drop(fresh);
+    }
+    drop(chat);
+}
+
+/// A page that could not be read is asked for again; that one of two could be read ends nothing while the other lacks.
+pub fn a_page_that_was_not_read_is_asked_for_again() {
+    let (metas, rows) = super::history(130);
+    let (emit, seen) = events();
+    let mut chat = chat("zoe", &emit);
+    chat.set_index(metas, 0);
+    let asked = |chat: &ChatWindow| {
+        let end = Instant::now() + Duration::from_secs(10);
+        let mut pages = Vec::new();
+        while pages.is_empty() && Instant::now() < end {
+            chat.window().clone().redraw();
+            let _ = fltk::app::wait_for(0.01);
+            fltk::app::flush();
+            pages.extend(seen.take().into_iter().filter_map(|event| match event {
+                UiEvent::Chat(_, chat_window::Event::PageWanted { first, .. }) => Some(first as usize),
+                _ => None,
+            }));
+        }
+        pages
+    };
+    assert_eq!(asked(&chat), [64, 128], "the last two rows stand on a page of their own");
+    let said = Some(Trouble::NotRead("no disk".to_owned()));
+    chat.say(Trouble::NotRead("no disk".to_owned()));
+    chat.fill(128, rows[128..].to_vec());
+    assert_eq!(chat.trouble(), said, "what is above them lacks");
+    assert_eq!(asked(&chat), [64]);
+    chat.fill(64, rows[64..128].to_vec());
+    assert_eq!(chat.trouble(), None);
+    drop(chat);
+}
+
 /// Names, presence and the connection change all the time; what went wrong in a chat is said until whoever writes there
 /// goes on, or until it is over.
 pub fn what_went_wrong_in_a_chat_is_said_until_it_is_over() {
@@ -126,16 +211,20 @@ pub fn what_went_wrong_in_a_chat_is_said_until_it_is_over() {
             end(&mut chat);
             assert_eq!(chat.trouble().is_none(), which(&trouble), "{what}: {trouble:?}");
         };
-        let message = |n: usize, own: bool| {
+        let message = |n: usize, state: Option<SendState>| {
             move |chat: &mut ChatWindow| {
-                chat.append(super::row(n, own));
+                chat.append(super::Row { state, ..super::row(n, true) });
             }
         };
         let no_lobby = |trouble: &Trouble| matches!(trouble, Trouble::NoLobby { .. });
         over(no_lobby, "the server is ours", Box::new(|chat| chat.set_foreign(false)));
-        over(|trouble| *trouble == Trouble::NotKept, "a message is kept", Box::new(message(0, true)));
-        over(|trouble| *trouble == Trouble::Nobody, "they write", Box::new(message(1, false)));
+        let waits = Some(SendState::Waiting);
+        over(|trouble| *trouble == Trouble::NotKept, "a message is kept", Box::new(message(0, waits)));
+        over(|_| false, "another device of one's own sent", Box::new(message(1, Some(SendState::Sent))));
+        over(|trouble| *trouble == Trouble::Nobody, "they write", Box::new(message(2, None)));
         over(|trouble| matches!(trouble, Trouble::NotRead(_)), "read", Box::new(|chat| chat.set_index(Vec::new(), 0)));
+        let page = Box::new(|chat: &mut ChatWindow| chat.fill(0, Vec::new()));
+        over(|trouble| matches!(trouble, Trouble::NotRead(_)), "a page is read", page);
         let here = Box::new(move |chat: &mut ChatWindow| chat.set_header(header("zoe", OwnState::Connected)));
         over(|trouble| *trouble == Trouble::NotLoggedIn, "online", here);
         drop(chat);

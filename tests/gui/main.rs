@@ -68,6 +68,8 @@ const TESTS: &[(&str, fn())] = &[
     ("what_the_server_had_comes_in_above", what_the_server_had_comes_in_above),
     ("a_chat_in_another_theme_is_the_same_chat", lasting::a_chat_in_another_theme_is_the_same_chat),
     ("a_chat_in_another_theme_is_read_as_far", lasting::a_chat_in_another_theme_is_read_as_far),
+    ("a_chat_in_another_language_says_its_notes_in_it", lasting::a_chat_in_another_language_says_its_notes_in_it),
+    ("a_page_that_was_not_read_is_asked_for_again", lasting::a_page_that_was_not_read_is_asked_for_again),
     ("the_tools_in_another_theme_go_on", lasting::the_tools_in_another_theme_go_on),
     ("what_went_wrong_in_a_chat_is_said_until_it_is_over", lasting::what_went_wrong_in_a_chat_is_said_until_it_is_over),
     ("a_chat_of_an_account_that_is_no_more_takes_no_text", lasting::a_chat_of_an_account_that_is_no_more_takes_no_text),

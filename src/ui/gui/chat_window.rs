@@ -313,6 +313,9 @@ impl ChatWindow {
 
     /// Something went wrong here: said until whoever writes goes on, or it is over.
     pub fn say(&mut self, trouble: Trouble) {
+        if matches!(trouble, Trouble::NotRead(_)) {
+            self.transcript.expect_nothing();
+        }
         self.set_trouble(Some(trouble));
     }
 
@@ -330,8 +333,10 @@ impl ChatWindow {
     }
 
     fn set_trouble(&mut self, trouble: Option<Trouble>) {
-        self.over.borrow_mut().trouble = trouble;
-        self.head.redraw();
+        if self.over.borrow().trouble != trouble {
+            self.over.borrow_mut().trouble = trouble;
+            self.head.redraw();
+        }
     }
 
     /// The history's rows; when they come first, `unread` of them are new.
@@ -353,6 +358,9 @@ impl ChatWindow {
     /// Texts that were asked for.
     pub fn fill(&mut self, first: u32, rows: Vec<Row>) {
         self.transcript.fill(first, rows);
+        if self.transcript.is_whole() {
+            self.is_over(|trouble| matches!(trouble, Trouble::NotRead(_)));
+        }
     }
 
     /// Whether the server may have something earlier, and was asked.
@@ -377,9 +385,12 @@ impl ChatWindow {
     /// One more message; true if somebody else's came where nobody looks. One that is looked at says so itself, when
     /// it is drawn.
     pub fn append(&mut self, row: Row) -> bool {
-        // The disk takes what is written; and whoever writes is there.
-        let own = row.state.is_some();
-        self.is_over(|trouble| !row.note && *trouble == if own { Trouble::NotKept } else { Trouble::Nobody });
+        // The disk takes what is written here, which begins by waiting, unlike what another device sent; and whoever writes
+        // is there.
+        self.is_over(|trouble| match row.state {
+            Some(state) => *trouble == Trouble::NotKept && state == SendState::Waiting,
+            None => *trouble == Trouble::Nobody && !row.note,
+        });
         let looks = self.focused() && self.transcript.is_at_end();
         let unseen = row.state.is_none() && !row.note && !looks;
         if unseen && self.transcript.unread() == 0 {

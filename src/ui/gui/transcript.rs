@@ -212,6 +212,17 @@ impl Transcript {
         self.widget.redraw();
     }
 
+    /// Whether the texts of all rows in sight are here.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.view.borrow().is_whole()
+    }
+
+    /// What was asked for and could not be read is asked for again when it is drawn next.
+    pub fn expect_nothing(&mut self) {
+        self.view.borrow_mut().rows.expect_nothing();
+    }
+
     /// A message that was just stored.
     pub fn push(&mut self, row: Row) {
         self.view.borrow_mut().push(row);

@@ -183,7 +183,7 @@ impl App {
         }
     }
 
-    /// The window about a doubtful server belongs to the login there is, or to the way in.
+    /// Opens the window about a doubtful server, in the place of one that is open.
     fn open_trust(&mut self, doubt: &Doubt) {
         self.close_trust();
         *self.stage.trust() = Some(trust_window(doubt, &self.core));

@@ -104,6 +104,11 @@ impl Layout {
         self.laid.retain(|row, _| !range.contains(row));
     }
 
+    /// All texts may be others; each row is as high as it was until it is laid out anew.
+    pub fn forget_all(&mut self) {
+        self.laid.clear();
+    }
+
     /// One more row stands at the end.
     pub fn push(&mut self, rows: &Rows, reading: &Reading) {
         let Some(new) = rows.len().checked_sub(1) else { return };

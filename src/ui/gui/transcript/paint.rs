@@ -26,7 +26,7 @@ pub(super) enum Piece {
     Foot,
 }
 
-/// Everything that decides how a piece looks, but for the text, which never changes.
+/// Everything that decides how a piece looks, but for the text: where one is another, all is painted anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Look {
     id: MessageId,

@@ -26,6 +26,8 @@ pub struct Rows {
     pages: HashMap<usize, Vec<Row>>,
     recent: VecDeque<usize>,
     asked: HashSet<usize>,
+    /// Pages that were read in another language: they stand until they are read again.
+    stale: HashSet<usize>,
 }
 
 impl Rows {
@@ -99,11 +101,23 @@ impl Rows {
         let mut missing = Vec::new();
         for page in rows.start / PAGE..=(rows.end - 1) / PAGE {
             let wanted = PAGE.min(self.metas.len().saturating_sub(page * PAGE));
-            if self.pages.get(&page).is_none_or(|p| p.len() < wanted) && self.asked.insert(page) {
+            let whole = self.pages.get(&page).is_some_and(|known| known.len() >= wanted) && !self.stale.contains(&page);
+            if !whole && self.asked.insert(page) {
                 missing.push(page);
             }
         }
         missing
+    }
+
+    /// What this program says between messages was read in another language than now: every page is asked for again.
+    pub fn ask_for_all_again(&mut self) {
+        self.stale = self.pages.keys().copied().collect();
+        self.asked.clear();
+    }
+
+    /// What was asked for and could not be read may be asked for again.
+    pub fn expect_nothing(&mut self) {
+        self.asked.clear();
     }
 
     /// A page that was asked for; false if it is not of the rows known here, which are to be asked
@@ -120,6 +134,7 @@ impl Rows {
 
     fn keep(&mut self, page: usize, rows: Vec<Row>) {
         self.pages.insert(page, rows);
+        self.stale.remove(&page);
         self.recent.retain(|known| *known != page);
         self.recent.push_back(page);
         if self.recent.len() > KEPT

@@ -28,6 +28,8 @@ pub struct View {
     pub(super) names: HashMap<String, String>,
     pub(super) sight: Sight,
     pub(super) painting: Painting,
+    /// What is said between the messages is in this language.
+    language: String,
 }
 
 impl View {
@@ -45,6 +47,7 @@ impl View {
             names: HashMap::new(),
             sight: Sight::default(),
             painting: Painting::default(),
+            language: rust_i18n::locale().to_string(),
         }
     }
 
@@ -63,7 +66,8 @@ impl View {
         self.scrolling.renumber(self.layout.heights(), now);
     }
 
-    /// Shows what another one showed, as it did: the same rows, as far as they were read and scrolled.
+    /// Shows what another one showed, as it did: the same rows, as far as they were read and scrolled. In
+    /// another language what is said between the messages is asked for again, and stands as it was until it comes.
     pub fn take_over(&mut self, other: &mut Self) {
         self.rows = std::mem::take(&mut other.rows);
         self.reading = std::mem::take(&mut other.reading);
@@ -72,10 +76,17 @@ impl View {
         self.names = std::mem::take(&mut other.names);
         std::mem::swap(&mut self.layout, &mut other.layout);
         other.layout.estimate(&other.rows, &other.reading);
+        if self.language != other.language {
+            self.rows.ask_for_all_again();
+            self.layout.forget_all();
+        }
         self.painting.forget();
     }
 
     pub fn fill(&mut self, first: usize, rows: Vec<Row>) -> bool {
+        let is_other = |(at, row): (usize, &Row)| self.rows.row(at).is_some_and(|known| known.text != row.text);
+        let new = (first..).zip(&rows).any(is_other);
+        self.repaint_if(new);
         self.layout.forget(&(first..first + rows.len()));
         self.rows.fill(first, rows)
     }
@@ -137,6 +148,11 @@ impl View {
 
     pub fn texts_in_sight(&self) -> Vec<String> {
         self.sight.rows.iter().filter_map(|seen| self.rows.row(seen.row)).map(|row| row.text.clone()).collect()
+    }
+
+    /// Whether the texts of all rows in sight are here.
+    pub fn is_whole(&self) -> bool {
+        self.sight.rows.iter().all(|seen| self.rows.row(seen.row).is_some())
     }
 
     fn measure(&mut self, row: usize) {
