@@ -213,6 +213,53 @@ mod tests {
         }
     }
 
+    /// What a mailbox of the version before the two latest steps holds is found by their indexes as it was without them.
+    #[test]
+    fn mailboxes_of_before_are_read_by_the_new_indexes() {
+        use super::super::{Done, Op, Read};
+        use crate::protocol::wire::frame::Key;
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = file(dir.path());
+        let connection = Connection::open(&path).expect("a new file");
+        FORM.of_version(10).bring_up_to_date(&connection, &path).expect("as it was");
+        connection
+            .execute_batch(
+                "INSERT INTO accounts (id, name, salt, hash, created) VALUES (1, 'a', x'', x'', 0), (2, 'b', x'', x'', 0);
+                 INSERT INTO messages (id, receiver, sender, author, raw, text, sent, taken) VALUES
+                    (1, 1, 'b', 2, x'', 'taken', 5, 6), (2, 1, 'b', 2, x'', 'waits', 5, NULL),
+                    (4, 1, '@lobby', 2, x'', 'for all', 5, 6), (5, 1, 'gone', NULL, x'', 'left', 5, NULL),
+                    (6, 2, 'a', 1, x'', 'not a''s', 5, NULL), (7, 1, 'b', 2, x'', 'last', 5, 6);
+                 INSERT INTO messages (id, receiver, sender, raw, text, sent, taken, own, device, counter) VALUES
+                    (3, 1, 'a', x'', 'own', 5, 5, 'b', zeroblob(16), 1);",
+            )
+            .expect("written");
+        drop(connection);
+        let mut store = Store::open(dir.path()).expect("up to date");
+        let device = Key([7; 16]);
+        let after = |after, count| Op::Read(Read::After { job: 1, account: 1, device, after, count });
+        let history = Read::History {
+            job: 1,
+            account: 1,
+            name: "a".into(),
+            peer: "gone".into(),
+            peer_id: None,
+            before: None,
+            count: 9,
+        };
+        let mut rows = |op: Op| match &store.run(&[op]).done[..] {
+            [Done::Messages { messages, more, .. }] => (messages.iter().map(|m| m.row).collect::<Vec<_>>(), *more),
+            [Done::Offered { message, .. }] => (message.iter().map(|m| m.row).collect(), false),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(rows(after(0, 9)), (vec![1, 2, 3, 4, 5, 7], false), "taken or not, in their order");
+        assert_eq!(rows(after(1, 3)), (vec![2, 3, 4], true));
+        assert_eq!(rows(Op::Read(Read::Offer { job: 1, account: 1, from: None })), (vec![2], false));
+        assert_eq!(rows(Op::Read(Read::Offer { job: 1, account: 1, from: Some("gone".into()) })), (vec![5], false));
+        assert_eq!(rows(Op::Read(history)), (vec![5], false));
+        let newest = store.connection().query_row(super::super::devices::NEWEST, [1], |row| row.get(0));
+        assert_eq!(newest, Ok(7), "of what was taken, too");
+    }
+
     #[test]
     fn deleting_an_account_reads_no_whole_table() {
         let dir = tempfile::tempdir().expect("a folder");
