@@ -20,7 +20,7 @@ const NOBODY: usize = 8_192;
 #[derive(Debug)]
 pub(super) struct Addresses {
     /// Whose sessions they are.
-    pub(super) addresses: HashMap<SocketAddr, AccountId>,
+    pub(super) sessions: HashMap<SocketAddr, AccountId>,
     pub(super) charsets: HashMap<SocketAddr, Charset>,
     armed: HashMap<SocketAddr, (AccountId, Instant)>,
     /// Addresses of which it is known that they are nobody's session.
@@ -32,19 +32,19 @@ pub(super) struct Addresses {
 impl Addresses {
     /// Nobody is anywhere.
     pub(super) fn new(now: Instant) -> Self {
-        let (addresses, charsets, armed) = (HashMap::new(), HashMap::new(), HashMap::new());
+        let (sessions, charsets, armed) = (HashMap::new(), HashMap::new(), HashMap::new());
         let nobody = RecentMap::new(NOBODY);
-        Self { addresses, charsets, armed, nobody, last_present: now }
+        Self { sessions, charsets, armed, nobody, last_present: now }
     }
 
     /// Whose session this address is.
     pub(super) fn whose(&self, address: SocketAddr) -> Option<AccountId> {
-        self.addresses.get(&address).copied()
+        self.sessions.get(&address).copied()
     }
 
     /// Whether the store may have a session of this address that is not here.
     pub(super) fn is_unknown(&self, address: SocketAddr) -> bool {
-        !self.addresses.contains_key(&address) && self.nobody.of(&address).is_none()
+        !self.sessions.contains_key(&address) && self.nobody.of(&address).is_none()
     }
 
     /// The store has none either.
@@ -54,12 +54,12 @@ impl Addresses {
 
     /// A session of before is here again.
     pub(super) fn restore(&mut self, address: SocketAddr, account: AccountId) {
-        self.addresses.insert(address, account);
+        self.sessions.insert(address, account);
     }
 
     /// A session is not here any more, and goes on when it is heard of, in its charset.
     pub(super) fn forget(&mut self, address: SocketAddr) {
-        self.addresses.remove(&address);
+        self.sessions.remove(&address);
         if self.charsets.len() >= MOST {
             self.charsets.remove(&address);
         }
@@ -72,7 +72,7 @@ impl Addresses {
 
     /// Its request was read so.
     pub(super) fn note_charset(&mut self, of: SocketAddr, charset: Charset) {
-        let room = || self.addresses.contains_key(&of) || self.charsets.len() < MOST;
+        let room = || self.sessions.contains_key(&of) || self.charsets.len() < MOST;
         if charset != self.charset(of) && room() {
             self.charsets.insert(of, charset);
         }
@@ -83,13 +83,13 @@ impl Addresses {
     pub(super) fn bind(&mut self, address: SocketAddr, account: AccountId) {
         self.armed.remove(&address);
         self.nobody.forget(&address);
-        self.addresses.insert(address, account);
+        self.sessions.insert(address, account);
     }
 
     /// An address is nobody's session any more, whatever the disk still says.
     pub(super) fn leave(&mut self, address: SocketAddr) {
         self.nobody_is_at(address);
-        self.addresses.remove(&address);
+        self.sessions.remove(&address);
         self.charsets.remove(&address);
     }
 

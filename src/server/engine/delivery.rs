@@ -89,7 +89,7 @@ impl Engine {
         };
         let Body { raw, text } = body;
         let (mut receivers, sender, writer) = if to.as_str() == Account::LOBBY {
-            let all = self.addresses.addresses.values().copied().chain(self.devices.accounts());
+            let all = self.addresses.sessions.values().copied().chain(self.devices.accounts());
             let present: Vec<AccountId> = all.filter(|id| *id != writer_id && self.present(now, *id)).collect();
             (present, Account::LOBBY.to_owned(), Some(name))
         } else {

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! request, frame, order ─ ask_store / ask_hasher ─▶ Effect::Store, Effect::Hash, with a number
-//!                              │ Asked, under the number        │
-//! reply, frames, answer ◀─ Engine::came ◀─ Came ◀─ stored, hashed, not_hashed
+//!                              │ PendingJob, under the number   │
+//! reply, frames, answer ◀─ Engine::came ◀─ JobResult ◀─ stored, hashed, not_hashed
 //! ```
 //!
 //! An entry is a variant of what a plain request waits for (`requests`), a device's frame (`secure::waiting`) or an operator's

@@ -86,7 +86,7 @@ impl Engine {
     fn who(&mut self, now: Now, from: SocketAddr, offset: usize) {
         let mut present: Vec<&str> = self
             .addresses
-            .addresses
+            .sessions
             .values()
             .copied()
             .chain(self.devices.accounts())

@@ -88,8 +88,7 @@ impl Engine {
             self.addresses.last_present = now.instant;
             return None;
         }
-        let sessions =
-            self.addresses.addresses.values().filter_map(|id| self.accounts.people.get(id)?.session.as_ref());
+        let sessions = self.addresses.sessions.values().filter_map(|id| self.accounts.people.get(id)?.session.as_ref());
         match sessions.map(|s| s.seen + PRESENCE).max() {
             Some(end) if end > now.instant => {
                 self.addresses.last_present = now.instant;
@@ -103,7 +102,7 @@ impl Engine {
     /// Whether there is no session at all.
     #[must_use]
     pub fn nobody(&self) -> bool {
-        self.addresses.addresses.is_empty() && self.devices.accounts().next().is_none()
+        self.addresses.sessions.is_empty() && self.devices.accounts().next().is_none()
     }
 
     /// The server ends: writes down how long each session has been silent, and what was offered last.

@@ -50,7 +50,7 @@ impl Engine {
     }
 
     pub(in crate::server::engine) fn everybody(&self, now: Now) -> BTreeSet<String> {
-        let all = self.addresses.addresses.values().copied().chain(self.devices.accounts());
+        let all = self.addresses.sessions.values().copied().chain(self.devices.accounts());
         let here = all.filter(|id| self.present(now, *id));
         here.filter_map(|id| self.accounts.people.get(&id)).map(|person| person.name.clone()).collect()
     }

@@ -184,7 +184,7 @@ fn a_restart_makes_nobody_present_who_was_not() {
     };
     let snapshot = Snapshot { accounts: 3, here: silent.into_iter().map(known).collect() };
     let mut engine = Engine::new(OnSecondLogin::Arm, Quotas::default(), |_| String::new(), snapshot, now);
-    let seen = (engine.present(now, 1), engine.present(now, 2), engine.addresses.addresses.len());
+    let seen = (engine.present(now, 1), engine.present(now, 2), engine.addresses.sessions.len());
     assert_eq!(seen, (true, false, 2), "c has been silent for more than a day");
     engine.end(now);
     let Some(Effect::Store(Op::Write(Write::Seen { mut sessions }))) = engine.poll_effect() else { panic!("noted") };
