@@ -8,6 +8,7 @@
 //! - `request`: what a client sends.
 //! - `reply`: what a server sends.
 //! - `frame`: what both send in the secure dialect.
+//! - `item`: values of an account that all its devices show alike.
 //! - `charset`: UTF-8 and GB18030.
 //! - `times`: how servers write times.
 //! - `show`: one line for a person about a datagram or frame.
@@ -16,6 +17,7 @@
 pub mod charset;
 pub mod explain;
 pub mod frame;
+pub mod item;
 pub mod reply;
 pub mod request;
 pub mod show;

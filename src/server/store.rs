@@ -2,8 +2,8 @@
 //! serves everything that arrived while the last one was being synced (group commit), and results
 //! leave only after the commit. On a full disk everything but storing goes on.
 //!
-//! Its parts: `schema` (its form), `people` (as the engine has them), `accounts`, `messages`, `devices`, `delivered`, `mailboxes` (how full they are), `group` (what is
-//! committed together), `op` (what it is asked and answers), `admin` (what an operator's command does, here or by the running
+//! Its parts: `schema` (its form), `people` (as the engine has them), `accounts`, `messages`, `devices`, `delivered`, `mailboxes` (how full they are), `items` (what all devices of an account show), `friends`,
+//! `group` (what is committed together), `op` (what it is asked and answers), `admin` (what an operator's command does, here or by the running
 //! server), `class_list` (the file of accounts that it imports), `folder` (the data directory and its lock), `error`.
 
 mod accounts;
@@ -13,7 +13,9 @@ mod delivered;
 mod devices;
 mod error;
 mod folder;
+mod friends;
 mod group;
+mod items;
 mod mailboxes;
 mod messages;
 mod op;
@@ -34,7 +36,9 @@ pub use self::error::StoreError;
 use self::folder::is_locked;
 pub(super) use self::folder::{DataLock, lock};
 use self::folder::{lost, make_folder};
+pub use self::friends::{Befriend, Outcome, Party};
 use self::group::Group;
+pub use self::items::ItemPage;
 pub use self::op::{Change, Done, Op, Read, Write};
 use self::op::{Growth, WriteFailure};
 pub use self::people::{AccountRecord, PersonKey, PersonRecord, Snapshot};
@@ -385,6 +389,9 @@ impl Store {
                 let after = if *after > self.versions.last() { 0 } else { *after };
                 Ok(Done::Delivered { job: *job, delivered: delivered::after(c, *account, after, *count)? })
             }
+            Read::Items { job, account, after } => {
+                Ok(Done::Items { job: *job, page: items::after(c, *account, *after)? })
+            }
             Read::History { job, account, name, peer, peer_id, before, count } => {
                 devices::history(c, *job, (*account, name), (peer, *peer_id), *before, *count)
             }
@@ -406,7 +413,8 @@ impl Store {
             Write::Delete { job, account } => {
                 self.begun.forget();
                 self.mailboxes.forget();
-                Ok(Some(Done::Deleted { job: *job, messages: admin::remove(c, *account)? }))
+                let admin::Removed { messages, lists } = admin::remove(c, *account)?;
+                Ok(Some(Done::Deleted { job: *job, messages, lists }))
             }
             Write::Session { job, account, address, end, at } => {
                 accounts::bind(c, *account, *address, *end, *at)?;
@@ -430,6 +438,14 @@ impl Store {
                 accounts::allow(c, *account, *change)?;
                 Ok(Some(Done::Ok { job: *job }))
             }
+            Write::SetItem { job, account, kind, key, value } => {
+                items::set_by_device(c, *job, *account, (*kind, key), value.as_deref()).map(Some)
+            }
+            Write::Befriend { job, asked } => friends::befriend(c, *job, asked).map(Some),
+            Write::AnswerFriend { job, who, other, accept, at } => {
+                friends::answer(c, *job, (who, other), *accept, *at).map(Some)
+            }
+            Write::Unfriend { job, who, other } => friends::unfriend(c, *job, (who, other)).map(Some),
             Write::TakenTo { account, row, at } => {
                 devices::taken_to(c, (&self.versions, &self.mailboxes), *account, *row, *at)
             }

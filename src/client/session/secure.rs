@@ -362,7 +362,8 @@ impl Session {
                     self.connection.round_trip.measure(now.saturating_duration_since(sent));
                 }
             }
-            FromServer::Unknown => {}
+            // Nothing that this client asks is answered so.
+            FromServer::Items { .. } | FromServer::Done { .. } | FromServer::Question { .. } | FromServer::Unknown => {}
         }
     }
 

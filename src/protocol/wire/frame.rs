@@ -11,6 +11,8 @@ use data_encoding::HEXLOWER;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::item::Item;
+
 /// Bytes written as hexadecimal digits: a device's name, a token, a proof.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key<const N: usize>(pub [u8; N]);
@@ -124,6 +126,30 @@ pub enum FromClient {
     /// `error` with `try_later` from a server that has answered enough requests for now. A server of an earlier
     /// version does not answer.
     LookUp { id: u64, account: String },
+    /// This account's items are on this device's disk up to this version (0: none). Answered by `items`, once, as soon
+    /// as there is something newer.
+    Items { version: u64 },
+    /// Sets or removes an item of a kind that devices set. Answered by `done`, or by `error`. All devices of the account
+    /// are told by `items`.
+    Set {
+        id: u64,
+        #[serde(flatten)]
+        item: Item,
+    },
+    /// Asks somebody to be a friend; whoever asks for this from both sides is one at once. `answer` is there after
+    /// a `question`. Answered by `done`, which says that the request is on disk, by `question`, or by `error`.
+    Befriend {
+        id: u64,
+        account: String,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        text: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        answer: Option<String>,
+    },
+    /// Accepts or declines somebody's request to be friends. Answered by `done`, also if there is none any more.
+    AnswerFriend { id: u64, account: String, accept: bool },
+    /// Ends a friendship, or withdraws a request. Answered by `done`, also if there is none any more.
+    Unfriend { id: u64, account: String },
     /// Asks for a sign of life and the server's clock. Answered by `pong`.
     Ping { id: u64 },
     /// A kind that only a later version of the protocol has.
@@ -228,6 +254,23 @@ pub enum FromServer {
     },
     /// The account exists; `made` is when it was created, in seconds since 1970.
     Account { id: u64, account: String, made: i64 },
+    /// What changed of this account's items up to `version`, in the order in which it changed; to be on disk before this
+    /// version is said. `anew`: what the device has is to be forgotten before. `more`: there is more to be asked for; else
+    /// `digest` is the sum of the digests of all items.
+    Items {
+        version: u64,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        anew: bool,
+        items: Vec<Item>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        more: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        digest: Option<Key<8>>,
+    },
+    /// The request with this id is done, and on disk.
+    Done { id: u64 },
+    /// The answer to `befriend` where the account is to be asked with the answer to this question.
+    Question { id: u64, text: String },
     /// The request with this id failed. `reason` says more of `try_later` where there is more to say.
     Error {
         id: u64,
@@ -302,6 +345,16 @@ pub enum Code {
     TryLater,
     /// What it was to come after was not taken; nothing was stored. To be sent again after what is left.
     OutOfTurn,
+    /// The account of the asker itself was given, where another is wanted.
+    Yourself,
+    /// The two are friends already.
+    AlreadyFriends,
+    /// This account takes no requests to be friends.
+    NotWanted,
+    /// That is not the answer to this account's question.
+    WrongAnswer,
+    /// There are as many of these as there may be.
+    TooMany,
     /// A kind that only a later version of the protocol has.
     #[serde(other)]
     Unknown,

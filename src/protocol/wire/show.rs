@@ -4,6 +4,7 @@ use rust_i18n::t;
 
 use super::explain::explain;
 use super::frame::{AccountSettings, Code, FromClient, FromServer};
+use super::item::Item;
 use super::reply::{Forwarded, LoggedIn, PasswordChange, Registered};
 use super::{Charset, Learned, Reply, Request};
 
@@ -121,6 +122,14 @@ pub fn said(frame: &[u8], locale: &str) -> String {
         FromClient::SetSecureOnly { on: true, .. } => t!("wire.set_secure_only", locale = locale),
         FromClient::SetSecureOnly { on: false, .. } => t!("wire.set_plain_too", locale = locale),
         FromClient::LookUp { account, .. } => t!("wire.look_up", locale = locale, account = account),
+        FromClient::Items { version } => t!("wire.ask_items", locale = locale, n = version),
+        FromClient::Set { item, .. } => t!("wire.set_item", locale = locale, what = named(&item)),
+        FromClient::Befriend { account, .. } => t!("wire.befriend", locale = locale, account = account),
+        FromClient::AnswerFriend { account, accept: true, .. } => t!("wire.accept", locale = locale, account = account),
+        FromClient::AnswerFriend { account, accept: false, .. } => {
+            t!("wire.decline", locale = locale, account = account)
+        }
+        FromClient::Unfriend { account, .. } => t!("wire.unfriend", locale = locale, account = account),
         FromClient::Ping { .. } => t!("wire.ping", locale = locale),
         FromClient::Unknown => t!("wire.frame_unknown", locale = locale),
     }
@@ -157,11 +166,21 @@ pub fn heard(frame: &[u8], locale: &str) -> String {
         FromServer::Kicked { address, .. } => t!("wire.kicked", locale = locale, address = address),
         FromServer::History { messages, .. } => t!("wire.past", locale = locale, n = messages.len()),
         FromServer::Account { account, .. } => t!("wire.there_is", locale = locale, account = account),
+        FromServer::Items { version, items, .. } => {
+            t!("wire.items", locale = locale, n = items.len(), version = version)
+        }
+        FromServer::Done { .. } => t!("wire.done", locale = locale),
+        FromServer::Question { text, .. } => t!("wire.question", locale = locale, text = text),
         FromServer::Error { code, .. } => t!("wire.failed", locale = locale, why = why(code, locale)),
         FromServer::Pong { .. } => t!("wire.pong", locale = locale),
         FromServer::Unknown => t!("wire.frame_unknown", locale = locale),
     }
     .into_owned()
+}
+
+/// An item as a person reads it: its kind, and what it is about.
+fn named(item: &Item) -> String {
+    if item.key.is_empty() { item.kind.clone() } else { format!("{} {}", item.kind, item.key) }
 }
 
 /// Stars are no token and no proof; zeros are.
@@ -188,6 +207,11 @@ fn why(code: Code, locale: &str) -> String {
         Code::Malformed => t!("wire.not_understood", locale = locale),
         Code::TryLater => t!("wire.try_later", locale = locale),
         Code::OutOfTurn => t!("wire.out_of_turn", locale = locale),
+        Code::Yourself => t!("wire.yourself", locale = locale),
+        Code::AlreadyFriends => t!("wire.already_friends", locale = locale),
+        Code::NotWanted => t!("wire.not_wanted", locale = locale),
+        Code::WrongAnswer => t!("wire.wrong_answer", locale = locale),
+        Code::TooMany => t!("wire.too_many", locale = locale),
         Code::Unknown => t!("wire.unknown_reply", locale = locale),
     }
     .into_owned()

@@ -170,10 +170,11 @@ impl Engine {
                 _ => not_stored,
             },
             PendingOrder::Delete { account } => match came {
-                JobResult::Stored(Done::Deleted { messages, .. }) => {
+                JobResult::Stored(Done::Deleted { messages, lists, .. }) => {
                     self.accounts.deleted(account);
                     log::info!("account {account} was deleted by an operator");
                     self.unwritten(&messages);
+                    self.items_changed(&lists);
                     Answer::Done
                 }
                 _ => {

@@ -14,6 +14,8 @@
 //! - `held`: frames that wait for somebody to be found.
 //! - `pushing`: messages on their way to a device.
 //! - `delivered`: what was delivered, for the writer.
+//! - `items`: what all devices of an account show alike.
+//! - `friends`: requests to be friends, and their answers.
 //! - `presence`: who is here.
 //! - `sending`: messages on their way from a device.
 //! - `settings`: how an account may be used.
@@ -21,7 +23,9 @@
 
 mod delivered;
 mod entering;
+mod friends;
 mod held;
+mod items;
 mod presence;
 mod pushing;
 mod sending;
@@ -35,6 +39,7 @@ use std::time::{Duration, Instant};
 use ring::digest;
 
 use self::delivered::DeliveryCursor;
+use self::items::ItemCursor;
 use self::waiting::By;
 pub(super) use self::waiting::PendingFrame;
 use super::{Effect, Engine, Now};
@@ -84,6 +89,7 @@ struct Device {
     /// There may be more than was pushed.
     more: bool,
     told: DeliveryCursor,
+    items: ItemCursor,
 }
 
 /// All connections.
@@ -145,6 +151,7 @@ impl Engine {
             reading: false,
             more: false,
             told: DeliveryCursor::default(),
+            items: ItemCursor::default(),
         };
         self.devices.all.insert(peer, device);
     }
@@ -257,6 +264,10 @@ impl Engine {
             FromClient::History { id, .. }
             | FromClient::SetDevices { id, .. }
             | FromClient::SetSecureOnly { id, .. }
+            | FromClient::Set { id, .. }
+            | FromClient::Befriend { id, .. }
+            | FromClient::AnswerFriend { id, .. }
+            | FromClient::Unfriend { id, .. }
                 if crowded =>
             {
                 self.fail(peer, id, Code::TryLater);
@@ -272,6 +283,15 @@ impl Engine {
             FromClient::History { id, peer: other, before, count } => {
                 self.device_reads(peer, id, account, other, before, count);
             }
+            FromClient::Items { version } => self.device_asks_for_items(peer, version),
+            FromClient::Set { id, item } => self.device_sets(now, peer, id, account, &item),
+            FromClient::Befriend { id, account: other, text, answer } => {
+                self.device_befriends(now, peer, id, account, &other, (&text, answer));
+            }
+            FromClient::AnswerFriend { id, account: other, accept } => {
+                self.device_answers_friend(now, peer, id, account, &other, accept);
+            }
+            FromClient::Unfriend { id, account: other } => self.device_unfriends(now, peer, id, account, &other),
             FromClient::Logout { id, forget } => self.device_leaves(now, peer, id, who, forget),
             FromClient::AccountSettings { id } => self.tell_settings(peer, id, account),
             FromClient::SetDevices { id, beside } => self.device_allows(peer, id, account, Change::Beside(beside)),
@@ -293,10 +313,15 @@ impl Engine {
             | FromClient::AccountSettings { id }
             | FromClient::SetDevices { id, .. }
             | FromClient::SetSecureOnly { id, .. }
+            | FromClient::Set { id, .. }
+            | FromClient::Befriend { id, .. }
+            | FromClient::AnswerFriend { id, .. }
+            | FromClient::Unfriend { id, .. }
             | FromClient::History { id, .. } => self.fail(peer, id, Code::NotLoggedIn),
             FromClient::Logout { id, .. } => self.frame_to(peer, FromServer::LoggedOut { id }),
             FromClient::Ack { .. }
             | FromClient::Delivered { .. }
+            | FromClient::Items { .. }
             | FromClient::Register { .. }
             | FromClient::Login { .. }
             | FromClient::Resume { .. }

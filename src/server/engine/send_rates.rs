@@ -13,7 +13,7 @@ use crate::base::model::Account;
 use crate::protocol::wire::Reply;
 use crate::protocol::wire::request::Body;
 use crate::server::Quotas;
-use crate::server::limits::Buckets;
+use crate::server::limits::{Buckets, Rate};
 use crate::server::store::AccountId;
 
 /// Accounts that are told apart: only who has sent in the last seconds has a bucket that is not full.
@@ -32,9 +32,17 @@ pub(super) struct DelayedMessage {
     body: Body,
 }
 
+/// Items that an account may set a second, in the long run and at once: a list of friends that was on one computer only
+/// comes as a whole.
+const SETS: Rate = Rate { per_second: 10.0, burst: 3_000.0 };
+/// Requests to be friends that an account may make.
+const REQUESTS: Rate = Rate { per_second: 0.2, burst: 30.0 };
+
 /// What everybody has sent lately.
 #[derive(Debug)]
 pub(super) struct SendRates {
+    sets: Buckets<AccountId>,
+    requests: Buckets<AccountId>,
     private: Option<Buckets<AccountId>>,
     lobby: Option<Buckets<AccountId>>,
     /// When which of `slow` is due.
@@ -47,7 +55,8 @@ impl SendRates {
     pub(super) fn new(quotas: Quotas) -> Self {
         let buckets = |rate: u32| (rate > 0).then(|| Buckets::new(Quotas::rate(rate), MOST));
         let (private, lobby) = (buckets(quotas.sending), buckets(quotas.lobby));
-        Self { private, lobby, due: BinaryHeap::new(), slow: Default::default(), next: 0 }
+        let (sets, requests) = (Buckets::new(SETS, MOST), Buckets::new(REQUESTS, MOST));
+        Self { sets, requests, private, lobby, due: BinaryHeap::new(), slow: Default::default(), next: 0 }
     }
 
     fn of(&mut self, to: &str) -> Option<&mut Buckets<AccountId>> {
@@ -62,6 +71,16 @@ impl SendRates {
         }
         let wait = buckets.until(&writer, AT_ONCE, now.instant).clamp(WAIT.0, WAIT.1);
         Err(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// Whether an account may set an item now, or answer or end a friendship.
+    pub(super) fn set(&mut self, now: Now, account: AccountId) -> bool {
+        self.sets.take(account, now.instant)
+    }
+
+    /// Whether an account may ask somebody to be a friend now.
+    pub(super) fn request(&mut self, now: Now, account: AccountId) -> bool {
+        self.requests.take(account, now.instant)
     }
 
     /// To whom messages wait to be sent.

@@ -184,7 +184,6 @@ impl World {
                 self.looks += 1;
                 Done::Person { job, person: self.person(&sought, since).map(Box::new) }
             }
-            Op::Read(Read::Accounts { .. }) => panic!("there is no operator"),
             Op::Write(
                 Write::Register { job, .. }
                 | Write::Session { job, .. }
@@ -211,15 +210,7 @@ impl World {
                 Done::Ok { job }
             }
             Op::Write(Write::Message { job, message }) => self.keep(job, message),
-            Op::Write(Write::Import { .. } | Write::Delete { .. }) => panic!("there is no operator"),
-            Op::Write(Write::Enter { .. } | Write::Forget { .. }) | Op::Read(Read::Again { .. }) => {
-                panic!("there is no device")
-            }
-            Op::Read(Read::After { .. })
-            | Op::Write(Write::Allow { .. } | Write::TakenTo { .. })
-            | Op::Read(Read::History { .. } | Read::Delivered { .. }) => {
-                panic!("there is no device")
-            }
+            other => panic!("there is no device and no operator: {other:?}"),
         };
         self.engine.stored(now, done);
     }

@@ -226,11 +226,18 @@ pub(super) const UNFETCHED: &str =
 /// Deletes an account with all that is its own; what others have of it belongs to nobody from then on.
 pub(super) const ACCOUNT: &str = "DELETE FROM accounts WHERE id = ?";
 
-/// Deletes an account; what nobody had fetched of it and is gone with it: whose, which, as whose.
-pub(super) fn remove(
-    c: &Connection,
-    account: AccountId,
-) -> Result<Vec<(AccountId, MessageRow, String)>, rusqlite::Error> {
+/// What is gone, or has changed, with an account that is deleted.
+#[derive(Debug, Default)]
+pub(super) struct Removed {
+    /// Messages of the account that nobody had fetched: whose, which, as whose.
+    pub(super) messages: Vec<(AccountId, MessageRow, String)>,
+    /// Accounts whose items were about it.
+    pub(super) lists: Vec<AccountId>,
+}
+
+/// Deletes an account.
+pub(super) fn remove(c: &Connection, account: AccountId) -> Result<Removed, rusqlite::Error> {
+    let lists = super::items::without(c, account)?;
     let mut query = c.prepare_cached(UNFETCHED)?;
     let messages = query.query_map([account], |row| Ok((row.get("receiver")?, row.get("id")?, row.get("sender")?)))?;
     let messages = messages.collect::<Result<_, _>>()?;
@@ -240,7 +247,7 @@ pub(super) fn remove(
     )?
     .execute([account])?;
     c.prepare_cached(ACCOUNT)?.execute([account])?;
-    Ok(messages)
+    Ok(Removed { messages, lists })
 }
 
 /// When an account that is made at this moment counts as made, in seconds since 1970: later than any of its name before it.

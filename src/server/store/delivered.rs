@@ -358,7 +358,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let mut store = Store::open(dir.path()).expect("new");
         store.run(&[account(1, "a"), account(2, "b")]);
-        store.limit(Some(100_000)).expect("limited");
+        store.limit(Some(120_000)).expect("limited");
         let kept = (1..200).take_while(|_| store.run(&[message(2)]).error.is_none()).count();
         assert!((10..100).contains(&kept), "{kept}");
         let last = i64::try_from(kept).expect("few");

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use super::{
-    AccountId, AccountRecord, Delivery, MessageRow, NewMessage, PersonKey, PersonRecord, SentKey, StoredMessage,
-    UnreadMessage,
+    AccountId, AccountRecord, Befriend, Delivery, ItemPage, MessageRow, NewMessage, Outcome, Party, PersonKey,
+    PersonRecord, SentKey, StoredMessage, UnreadMessage,
 };
 use crate::protocol::wire::frame::Device;
+use crate::protocol::wire::item::Kind;
 use crate::server::control::NewAccount;
 use crate::server::hasher::Hashed;
 
@@ -37,6 +38,8 @@ pub enum Read {
     After { job: u64, account: AccountId, device: Device, after: MessageRow, count: u32 },
     /// Reads what was delivered of an account's messages after a version.
     Delivered { job: u64, account: AccountId, after: i64, count: u32 },
+    /// Reads what changed of an account's items after a version.
+    Items { job: u64, account: AccountId, after: i64 },
     /// Reads the newest messages with somebody, older than a row. `peer_id` is theirs, if they have an account.
     History {
         job: u64,
@@ -81,6 +84,14 @@ pub enum Write {
     Forget { account: AccountId, device: Device },
     /// Changes how an account may be used.
     Allow { job: u64, account: AccountId, change: Change },
+    /// Sets an item of an account, as JSON, or removes it.
+    SetItem { job: u64, account: AccountId, kind: Kind, key: String, value: Option<String> },
+    /// Notes that somebody asks somebody to be a friend.
+    Befriend { job: u64, asked: Befriend },
+    /// Accepts or declines a request of `other`.
+    AnswerFriend { job: u64, who: Party, other: Party, accept: bool, at: i64 },
+    /// Ends a friendship, or withdraws a request.
+    Unfriend { job: u64, who: Party, other: Party },
     /// Marks everything up to a row as taken. Nobody waits for it: if it is lost, a device's next word marks it.
     TakenTo { account: AccountId, row: MessageRow, at: i64 },
 }
@@ -104,6 +115,7 @@ impl Read {
             | Self::Offer { job, .. }
             | Self::After { job, .. }
             | Self::Delivered { job, .. }
+            | Self::Items { job, .. }
             | Self::History { job, .. } => Done::Failed { job: *job },
         }
     }
@@ -127,7 +139,11 @@ impl Write {
     pub(super) fn size(&self) -> Growth {
         match self {
             Self::Import { .. } => Growth::Large,
-            Self::Register { .. } | Self::Message { .. } => Growth::Grows,
+            Self::Register { .. }
+            | Self::Message { .. }
+            | Self::SetItem { value: Some(_), .. }
+            | Self::Befriend { .. }
+            | Self::AnswerFriend { accept: true, .. } => Growth::Grows,
             // A row for each account or device, or another value in one: that fits where the disk's quota is used up.
             Self::Password { .. }
             | Self::Delete { .. }
@@ -139,6 +155,9 @@ impl Write {
             | Self::Enter { .. }
             | Self::Forget { .. }
             | Self::Allow { .. }
+            | Self::SetItem { value: None, .. }
+            | Self::AnswerFriend { accept: false, .. }
+            | Self::Unfriend { .. }
             | Self::TakenTo { .. } => Growth::Small,
         }
     }
@@ -154,7 +173,11 @@ impl Write {
             | Self::EndSession { job, .. }
             | Self::Message { job, .. }
             | Self::Enter { job, .. }
-            | Self::Allow { job, .. } => WriteFailure::Told(*job),
+            | Self::Allow { job, .. }
+            | Self::SetItem { job, .. }
+            | Self::Befriend { job, .. }
+            | Self::AnswerFriend { job, .. }
+            | Self::Unfriend { job, .. } => WriteFailure::Told(*job),
             Self::Taken { message, at } => WriteFailure::Taken(*message, *at),
             Self::TakenTo { account, row, at } => WriteFailure::TakenTo(*account, *row, *at),
             Self::Handed { .. } | Self::Seen { .. } | Self::Forget { .. } => WriteFailure::Nothing,
@@ -181,8 +204,8 @@ pub enum Done {
     Registered { job: u64, account: Option<AccountId>, at: i64 },
     /// Which accounts of a list are new, by their names.
     Imported { job: u64, new: Vec<String> },
-    /// What is gone with the account out of others' mailboxes: whose, which, of whom.
-    Deleted { job: u64, messages: Vec<(AccountId, MessageRow, String)> },
+    /// What is gone with the account out of others' mailboxes: whose, which, of whom; and whose items changed with that.
+    Deleted { job: u64, messages: Vec<(AccountId, MessageRow, String)>, lists: Vec<AccountId> },
     /// On disk; of [`Read::Again`]: no.
     Ok { job: u64 },
     /// Who was looked for, if there is somebody.
@@ -208,6 +231,10 @@ pub enum Done {
     Took { account: AccountId, senders: HashMap<String, u64>, delivered: Vec<Delivery> },
     /// Oldest change first, and the receivers' names.
     Delivered { job: u64, delivered: Vec<(Delivery, String)> },
+    /// What changed of an account's items.
+    Items { job: u64, page: ItemPage },
+    /// What became of a change of items or of a request between two accounts, and whose items changed with it.
+    Changed { job: u64, outcome: Outcome, lists: Vec<AccountId> },
     /// Oldest first; `more` lie beyond.
     Messages { job: u64, messages: Vec<StoredMessage>, more: bool },
     /// Not on disk (disk full, say): nothing may claim that it is.
@@ -233,6 +260,8 @@ impl Done {
             | Self::Entered { job, .. }
             | Self::Messages { job, .. }
             | Self::Delivered { job, .. }
+            | Self::Items { job, .. }
+            | Self::Changed { job, .. }
             | Self::Failed { job } => *job,
             // Nobody waits for it.
             Self::Took { .. } => 0,

@@ -11,7 +11,7 @@ use super::StoreError;
 use crate::base::migration::Form;
 
 /// The schema this program writes; `PRAGMA user_version`.
-pub const SCHEMA_VERSION: i64 = 12;
+pub const SCHEMA_VERSION: i64 = 13;
 
 /// Bytes of the largest file that is looked through at each start.
 const CHECKED: i64 = 64 * 1024 * 1024;
@@ -115,6 +115,16 @@ const STEPS: [&str; SCHEMA_VERSION as usize] = [
     DROP INDEX mailbox;
     DROP INDEX unread;
     CREATE INDEX box ON messages (receiver, (taken IS NOT NULL), id, sender);",
+    // What all devices of an account show alike: its items, each with the version of its latest change (without a value: it was
+    // removed); and of each account's the sum, so that nothing is counted. An item that is about an account goes with it.
+    "
+    CREATE TABLE items (account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE, kind TEXT NOT NULL,
+        key TEXT NOT NULL, value TEXT, version INTEGER NOT NULL, other INTEGER REFERENCES accounts ON DELETE SET NULL,
+        PRIMARY KEY (account, kind, key)) WITHOUT ROWID;
+    CREATE INDEX changed_items ON items (account, version);
+    CREATE INDEX items_about ON items (other) WHERE other IS NOT NULL;
+    CREATE TABLE lists (account INTEGER PRIMARY KEY REFERENCES accounts ON DELETE CASCADE, version INTEGER NOT NULL,
+        digest INTEGER NOT NULL, live INTEGER NOT NULL, removed INTEGER NOT NULL, floor INTEGER NOT NULL);",
 ];
 
 /// The form of the database.

@@ -95,7 +95,7 @@ fn what_somebody_wrote_who_is_just_deleted_is_kept_as_nobodys() {
 fn at_the_quota_only_what_grows_is_refused() {
     let dir = tempfile::tempdir().expect("a folder");
     let mut store = Store::open(dir.path()).expect("a new database");
-    store.limit(Some(100_000)).expect("limited");
+    store.limit(Some(120_000)).expect("limited");
     store.run(&[Op::Write(Write::Register { job: 0, name: "a".into(), hashed: hashed(), at: 0 })]);
     let message = |job| {
         let raw = vec![b'x'; 900];

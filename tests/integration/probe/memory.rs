@@ -218,7 +218,6 @@ impl Ours {
             Op::Read(Read::Person { job, sought, .. }) => {
                 Done::Person { job, person: self.person(&sought).map(Box::new) }
             }
-            Op::Read(Read::Accounts { .. }) => panic!("there is no operator"),
             Op::Write(Write::Register { job, name, hashed, at }) => {
                 self.accounts.push((name, hashed));
                 Done::Registered { job, account: AccountId::try_from(self.accounts.len()).ok(), at }
@@ -249,15 +248,7 @@ impl Ours {
                 }
                 Done::Kept { job, rows, own: None, sent: message.sent, again: false, online: Some(message.online) }
             }
-            Op::Write(Write::Import { .. } | Write::Delete { .. }) => panic!("there is no operator"),
-            Op::Write(Write::Enter { .. } | Write::Forget { .. }) | Op::Read(Read::Again { .. }) => {
-                panic!("there is no device")
-            }
-            Op::Read(Read::After { .. })
-            | Op::Write(Write::Allow { .. } | Write::TakenTo { .. })
-            | Op::Read(Read::History { .. } | Read::Delivered { .. }) => {
-                panic!("there is no device")
-            }
+            other => panic!("there is no device and no operator: {other:?}"),
         };
         self.engine.stored(now, done);
     }

@@ -344,6 +344,11 @@ impl Session {
             | Code::BadField
             | Code::Malformed
             | Code::OutOfTurn
+            | Code::Yourself
+            | Code::AlreadyFriends
+            | Code::NotWanted
+            | Code::WrongAnswer
+            | Code::TooMany
             | Code::Unknown => self.not_in(now, LoginOutcome::NotUnderstood),
         }
     }

@@ -2,11 +2,14 @@
 //! words are not believed to be short, its numbers not to be small, nor that it ever stops.
 
 use crate::protocol::wire::frame::{FromServer, Past};
+use crate::protocol::wire::item::LINE;
 
 /// Messages on their way to the disk; ours pushes 64 before it waits.
 pub(super) const MOST_ARRIVED: usize = 512;
 /// The most online accounts that are remembered.
 pub(super) const MOST_ONLINE: usize = 100_000;
+/// The most items of one answer; more do not fit into a frame of ours.
+const MOST_ITEMS: usize = 1_024;
 /// How often a device takes another name at once; then later and later.
 pub(super) const RENAMES: u32 = 3;
 /// The last second of the year 9999: later ones cannot be written in any calendar.
@@ -51,7 +54,15 @@ pub(super) fn harmless(mut frame: FromServer) -> FromServer {
             }
             rows.retain(|_, [first, last]| first <= last && i64::try_from(*last).is_ok());
         }
-        FromServer::Accepted { made: None, .. }
+        FromServer::Items { version, items, .. } => {
+            if i64::try_from(*version).is_err() {
+                return FromServer::Unknown;
+            }
+            items.truncate(MOST_ITEMS);
+        }
+        FromServer::Question { text, .. } => *text = text.chars().take(LINE).collect(),
+        FromServer::Done { .. }
+        | FromServer::Accepted { made: None, .. }
         | FromServer::Refused { made: None, .. }
         | FromServer::Registered { .. }
         | FromServer::LoggedOut { .. }

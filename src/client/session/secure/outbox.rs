@@ -344,6 +344,9 @@ impl Session {
                     Code::MailboxFull | Code::BadField | Code::Malformed | Code::Unknown => SendState::Failed,
                     // None of these answers a message.
                     Code::AccountExists | Code::WrongPassword | Code::BadToken | Code::InUse => SendState::Failed,
+                    Code::Yourself | Code::AlreadyFriends | Code::NotWanted | Code::WrongAnswer | Code::TooMany => {
+                        SendState::Failed
+                    }
                     // Said above.
                     Code::IdConflict | Code::NotLoggedIn | Code::TryLater | Code::OutOfTurn => SendState::Failed,
                 };

@@ -303,7 +303,13 @@ impl<'a> World<'a> {
                 vec![FromServer::Account { id, account, made: 3 }]
             }
             FromClient::LookUp { id, .. } => vec![FromServer::Error { id, code: Code::NoAccount, reason: None }],
-            FromClient::IfFree | FromClient::Delivered { .. } => Vec::new(),
+            FromClient::IfFree
+            | FromClient::Delivered { .. }
+            | FromClient::Items { .. }
+            | FromClient::Set { .. }
+            | FromClient::Befriend { .. }
+            | FromClient::AnswerFriend { .. }
+            | FromClient::Unfriend { .. } => Vec::new(),
             FromClient::Ping { id } => vec![FromServer::Pong { id, at: None }],
             FromClient::AccountSettings { id } => vec![FromServer::AccountSettings { id, settings: durable.settings }],
             FromClient::SetDevices { id, beside } => {

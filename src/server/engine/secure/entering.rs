@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use ring::hmac;
 
 use super::delivered::DeliveryCursor;
+use super::items::ItemCursor;
 use super::waiting::{By, Check, PendingFrame};
 use super::{BESIDE, DeviceName, sha256};
 use crate::base::model::{Account, Password};
@@ -237,6 +238,7 @@ impl Engine {
         if let Some(device) = self.devices.all.get_mut(&peer) {
             (device.pushed, device.more, device.reading) = (start, true, false);
             device.told = DeliveryCursor::default();
+            device.items = ItemCursor::default();
             device.window.clear();
         }
         let ended = ended.map(|address| address.to_string());

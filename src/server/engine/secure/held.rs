@@ -71,6 +71,9 @@ impl Engine {
             FromClient::Login { account, .. } | FromClient::Resume { account, .. } => self.accounts.find(account),
             FromClient::Send { to: name, .. }
             | FromClient::LookUp { account: name, .. }
+            | FromClient::Befriend { account: name, .. }
+            | FromClient::AnswerFriend { account: name, .. }
+            | FromClient::Unfriend { account: name, .. }
             | FromClient::History { peer: name, .. }
                 if known && name != Account::LOBBY =>
             {
@@ -78,7 +81,12 @@ impl Engine {
             }
             FromClient::Send { .. }
             | FromClient::LookUp { .. }
+            | FromClient::Befriend { .. }
+            | FromClient::AnswerFriend { .. }
+            | FromClient::Unfriend { .. }
             | FromClient::History { .. }
+            | FromClient::Items { .. }
+            | FromClient::Set { .. }
             | FromClient::Logout { .. }
             | FromClient::Ack { .. }
             | FromClient::Delivered { .. }
@@ -144,11 +152,16 @@ impl Engine {
             | FromClient::Login { id, .. }
             | FromClient::Resume { id, .. }
             | FromClient::LookUp { id, .. }
+            | FromClient::Befriend { id, .. }
+            | FromClient::AnswerFriend { id, .. }
+            | FromClient::Unfriend { id, .. }
             | FromClient::History { id, .. } => self.frame_to(peer, FromServer::Error { id, code, reason }),
             // These need nobody.
             FromClient::Logout { .. }
             | FromClient::Ack { .. }
             | FromClient::Delivered { .. }
+            | FromClient::Items { .. }
+            | FromClient::Set { .. }
             | FromClient::AccountSettings { .. }
             | FromClient::SetDevices { .. }
             | FromClient::SetSecureOnly { .. }

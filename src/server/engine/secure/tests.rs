@@ -5,6 +5,7 @@ mod delivered;
 mod entering;
 mod finding;
 mod full;
+mod items;
 mod names;
 mod operator;
 
@@ -140,6 +141,8 @@ impl World {
                 | Write::Allow { job, .. }
                 | Write::Password { job, .. }
                 | Write::Delete { job, .. }
+                | Write::SetItem { job, .. }
+                | Write::Befriend { job, .. }
                 | Write::Import { job, .. },
             ) if self.disk_full => {
                 vec![Done::Failed { job: *job }]

@@ -33,6 +33,10 @@ pub(in crate::server::engine) enum PendingFrame {
     Page { who: (AccountId, DeviceName) },
     /// What was delivered is read.
     Delivered { who: (AccountId, DeviceName) },
+    /// What changed of the account's items is read.
+    Items { who: (AccountId, DeviceName) },
+    /// A change of items, or a request between two accounts, is stored.
+    Change { id: u64 },
     /// Messages of before are read.
     History { id: u64 },
     /// A setting is stored.
@@ -72,10 +76,10 @@ impl PendingFrame {
                 needed.insert(who.0);
                 message.needs(needed);
             }
-            Self::Again { who, .. } | Self::Page { who } | Self::Delivered { who } => {
+            Self::Again { who, .. } | Self::Page { who } | Self::Delivered { who } | Self::Items { who } => {
                 needed.insert(who.0);
             }
-            Self::Hash { .. } | Self::Register { .. } | Self::History { .. } => {}
+            Self::Hash { .. } | Self::Register { .. } | Self::History { .. } | Self::Change { .. } => {}
         }
     }
 
@@ -87,6 +91,8 @@ impl PendingFrame {
             | Self::Again { .. }
             | Self::Page { .. }
             | Self::Delivered { .. }
+            | Self::Items { .. }
+            | Self::Change { .. }
             | Self::History { .. }
             | Self::Allow { .. } => false,
         }
@@ -163,6 +169,8 @@ impl Engine {
             },
             PendingFrame::Page { who } => self.page(peer, who, came),
             PendingFrame::Delivered { who } => self.deliveries_read(peer, who, came),
+            PendingFrame::Items { who } => self.items_read(peer, who, came),
+            PendingFrame::Change { id } => self.change_came(peer, id, came),
             PendingFrame::History { id } => match came {
                 JobResult::Stored(Done::Messages { messages, more, .. }) => {
                     let messages = messages.into_iter().map(past).collect();

@@ -1,0 +1,75 @@
+//! Requests to be friends, and what becomes of them: the store decides, in one transaction for both accounts.
+
+use super::PendingFrame;
+use crate::protocol::link::PeerId;
+use crate::protocol::wire::frame::Code;
+use crate::protocol::wire::item::line;
+use crate::server::engine::jobs::PendingJob;
+use crate::server::engine::{Engine, Now};
+use crate::server::store::{AccountId, Befriend, Op, Party, Write};
+
+impl Engine {
+    /// A device's account asks somebody to be a friend. It says whether there is such an account, as a message would, so it
+    /// has a pace of its own, which is slower.
+    pub(super) fn device_befriends(
+        &mut self,
+        now: Now,
+        peer: PeerId,
+        id: u64,
+        account: AccountId,
+        other: &str,
+        (text, answer): (&str, Option<String>),
+    ) {
+        let Ok(text) = line(text) else { return self.fail(peer, id, Code::BadField) };
+        if !self.send_rates.request(now, account) {
+            return self.fail(peer, id, Code::TryLater);
+        }
+        let Some((who, other)) = self.parties(peer, id, account, other) else { return };
+        if who.id == other.id {
+            return self.fail(peer, id, Code::Yourself);
+        }
+        let asked = Befriend { who, other, text, answer, at: now.unix };
+        self.ask_store(PendingJob::Frame(peer, PendingFrame::Change { id }), |job| {
+            Op::Write(Write::Befriend { job, asked })
+        });
+    }
+
+    /// A device's account accepts or declines a request.
+    pub(super) fn device_answers_friend(
+        &mut self,
+        now: Now,
+        peer: PeerId,
+        id: u64,
+        account: AccountId,
+        other: &str,
+        accept: bool,
+    ) {
+        if !self.send_rates.set(now, account) {
+            return self.fail(peer, id, Code::TryLater);
+        }
+        let Some((who, other)) = self.parties(peer, id, account, other) else { return };
+        let write = |job| Write::AnswerFriend { job, who, other, accept, at: now.unix };
+        self.ask_store(PendingJob::Frame(peer, PendingFrame::Change { id }), |job| Op::Write(write(job)));
+    }
+
+    /// A device's account ends a friendship, or withdraws a request.
+    pub(super) fn device_unfriends(&mut self, now: Now, peer: PeerId, id: u64, account: AccountId, other: &str) {
+        if !self.send_rates.set(now, account) {
+            return self.fail(peer, id, Code::TryLater);
+        }
+        let Some((who, other)) = self.parties(peer, id, account, other) else { return };
+        self.ask_store(PendingJob::Frame(peer, PendingFrame::Change { id }), |job| {
+            Op::Write(Write::Unfriend { job, who, other })
+        });
+    }
+
+    /// The device's own account and the one that it names; the device is told if there is none.
+    fn parties(&mut self, peer: PeerId, id: u64, account: AccountId, other: &str) -> Option<(Party, Party)> {
+        let party = |id: AccountId| self.accounts.people.get(&id).map(|person| Party { id, name: person.name.clone() });
+        let found = party(account).zip(self.accounts.named(other).and_then(party));
+        if found.is_none() {
+            self.fail(peer, id, Code::NoAccount);
+        }
+        found
+    }
+}

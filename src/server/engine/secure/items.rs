@@ -1,0 +1,108 @@
+//! Items for an account's devices: each device asks for what has changed after the version that it has on disk, and is
+//! answered once there is something. So nothing is queued for a device, and one that never asks costs nothing. The first
+//! question of a login is answered in any case: by the digest in it a device knows whether it has what the server has.
+
+use super::{DeviceName, PendingFrame, number};
+use crate::protocol::link::PeerId;
+use crate::protocol::wire::frame::{Code, FromServer, Key, Reason};
+use crate::protocol::wire::item::{Item, Kind};
+use crate::server::engine::jobs::{JobResult, PendingJob};
+use crate::server::engine::{Engine, Now};
+use crate::server::store::{AccountId, Done, ItemPage, Op, Outcome, Read, Write};
+
+/// What a device knows of its account's items.
+#[derive(Debug, Default)]
+pub(super) struct ItemCursor {
+    /// The version that the device has asked with and is not answered yet.
+    asked: Option<i64>,
+    /// The store is asked.
+    reading: bool,
+    /// Something has changed since the store was asked.
+    changed: bool,
+    /// The device was answered since it logged in.
+    answered: bool,
+    /// There was nothing after this version, as far as the store has said and nothing has changed since.
+    current: Option<i64>,
+}
+
+impl Engine {
+    /// A device has the account's items up to this version.
+    pub(super) fn device_asks_for_items(&mut self, peer: PeerId, version: u64) {
+        let Some(device) = self.devices.all.get_mut(&peer) else { return };
+        device.items.asked = Some(i64::try_from(version).unwrap_or(i64::MAX));
+        self.read_items(peer);
+    }
+
+    fn read_items(&mut self, peer: PeerId) {
+        let Some(device) = self.devices.all.get_mut(&peer) else { return };
+        let (Some(who), Some(after)) = (device.who, device.items.asked) else { return };
+        let items = &mut device.items;
+        if items.reading || items.answered && items.current == Some(after) {
+            return;
+        }
+        (items.reading, items.changed) = (true, false);
+        let read = |job| Read::Items { job, account: who.0, after };
+        self.ask_store(PendingJob::Frame(peer, PendingFrame::Items { who }), |job| Op::Read(read(job)));
+    }
+
+    /// What was read for a device.
+    pub(super) fn items_read(&mut self, peer: PeerId, who: (AccountId, DeviceName), came: JobResult) {
+        // Not if somebody else has logged in on this connection meanwhile.
+        let Some(device) = self.devices.all.get_mut(&peer).filter(|device| device.who == Some(who)) else { return };
+        let items = &mut device.items;
+        items.reading = false;
+        // If the disk could not be read, the next change, or the next login, tries again.
+        let JobResult::Stored(Done::Items { page, .. }) = came else { return };
+        let ItemPage { version, anew, items: changed, more, digest } = page;
+        items.current = (!more && !items.changed).then_some(version);
+        let nothing = changed.is_empty() && !anew && items.asked == Some(version);
+        if nothing && items.answered {
+            // Changed once more while this was read.
+            return self.read_items(peer);
+        }
+        (items.asked, items.answered) = (None, true);
+        let digest = (!more).then_some(Key(digest.to_be_bytes()));
+        self.frame_to(peer, FromServer::Items { version: number(version), anew, items: changed, more, digest });
+    }
+
+    /// Items of these accounts have changed, which is on disk.
+    pub(in crate::server::engine) fn items_changed(&mut self, accounts: &[AccountId]) {
+        for account in accounts {
+            for peer in self.devices_of(*account) {
+                let Some(device) = self.devices.all.get_mut(&peer) else { continue };
+                (device.items.changed, device.items.current) = (true, None);
+                self.read_items(peer);
+            }
+        }
+    }
+
+    /// A device sets an item.
+    pub(super) fn device_sets(&mut self, now: Now, peer: PeerId, id: u64, account: AccountId, item: &Item) {
+        let kind = Kind::named(&item.kind);
+        let Some((kind, Ok(value))) = kind.map(|kind| (kind, kind.checked(&item.key, item.value.as_ref()))) else {
+            return self.fail(peer, id, Code::BadField);
+        };
+        if !self.send_rates.set(now, account) {
+            return self.fail(peer, id, Code::TryLater);
+        }
+        let (key, value) = (item.key.clone(), value.map(|value| value.to_string()));
+        let write = |job| Write::SetItem { job, account, kind, key, value };
+        self.ask_store(PendingJob::Frame(peer, PendingFrame::Change { id }), |job| Op::Write(write(job)));
+    }
+
+    /// A change of items, or a request between two accounts, is on disk, or is refused.
+    pub(super) fn change_came(&mut self, peer: PeerId, id: u64, came: JobResult) {
+        let JobResult::Stored(Done::Changed { outcome, lists, .. }) = came else {
+            return self.put_off(peer, id, Reason::NotStored);
+        };
+        self.items_changed(&lists);
+        match outcome {
+            Outcome::Done => self.frame_to(peer, FromServer::Done { id }),
+            Outcome::Question(text) => self.frame_to(peer, FromServer::Question { id, text }),
+            Outcome::AlreadyFriends => self.fail(peer, id, Code::AlreadyFriends),
+            Outcome::NotWanted => self.fail(peer, id, Code::NotWanted),
+            Outcome::WrongAnswer => self.fail(peer, id, Code::WrongAnswer),
+            Outcome::TooMany => self.fail(peer, id, Code::TooMany),
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! Friends: who asked whom, who accepted, who declined (the secure dialect, "Friends"). All of it stands in the items of
+//! both accounts and changes in one transaction, so that the two never differ. Nobody learns that they are blocked: their
+//! request stands in their own items as any other, and in nobody else's.
+
+use rusqlite::{Connection, Error};
+use serde::Serialize;
+
+use super::items::{self, Put};
+use super::{AccountId, Done};
+use crate::protocol::wire::item::{Contact, Friend, Kind, MayAsk, Request, written};
+
+/// The most requests that wait for one account's answer, and that one account has waiting for others' answers.
+const WAITING: i64 = 500;
+
+/// One of the two accounts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Party {
+    /// Its row.
+    pub id: AccountId,
+    /// Its name, under which it stands in the other's items.
+    pub name: String,
+}
+
+/// What became of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is done.
+    Done,
+    /// The two are friends already.
+    AlreadyFriends,
+    /// The other account takes no requests.
+    NotWanted,
+    /// The other account is to be asked with the answer to this question.
+    Question(String),
+    /// That is not the answer.
+    WrongAnswer,
+    /// There are as many items, or requests, as there may be.
+    TooMany,
+}
+
+/// A request to be friends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Befriend {
+    /// Who asks.
+    pub who: Party,
+    /// Who is asked.
+    pub other: Party,
+    /// What the asker says to it.
+    pub text: String,
+    /// The asker's answer to the other's question.
+    pub answer: Option<String>,
+    /// When, in seconds since 1970.
+    pub at: i64,
+}
+
+/// Notes a request; of two who ask each other it makes friends.
+pub(super) fn befriend(c: &Connection, job: u64, asked: &Befriend) -> Result<Done, Error> {
+    let Befriend { who, other, text, answer, at } = asked;
+    let mut change = Change::new(c);
+    let outcome = 'outcome: {
+        if items::value(c, who.id, Kind::Friend, &other.name)?.is_some() {
+            break 'outcome Outcome::AlreadyFriends;
+        }
+        if items::value(c, who.id, Kind::Asked, &other.name)?.is_some() {
+            break 'outcome change.befriends(who, other, *at)?;
+        }
+        match may_ask(c, other.id)? {
+            MayAsk::Everybody => {}
+            MayAsk::Nobody => break 'outcome Outcome::NotWanted,
+            MayAsk::Question { question, answer: right } => match answer {
+                None => break 'outcome Outcome::Question(question),
+                Some(answer) if is_answer(answer, &right) => {}
+                Some(_) => break 'outcome Outcome::WrongAnswer,
+            },
+        }
+        let asking = Request { at: *at, text: text.clone(), declined: false };
+        let again = items::value(c, who.id, Kind::Asking, &other.name)?.is_some();
+        if !again && items::count(c, who.id, Kind::Asking, WAITING)? >= WAITING {
+            break 'outcome Outcome::TooMany;
+        }
+        if let Outcome::TooMany = change.put(who, Kind::Asking, other, Some(&asking))? {
+            break 'outcome Outcome::TooMany;
+        }
+        // The asker does not learn whether there was room, or a block.
+        let blocked = items::value(c, other.id, Kind::Blocked, &who.name)?.is_some();
+        if !blocked && items::count(c, other.id, Kind::Asked, WAITING)? < WAITING {
+            change.put(other, Kind::Asked, who, Some(&asking))?;
+        }
+        Outcome::Done
+    };
+    Ok(change.done(job, outcome))
+}
+
+/// Accepts or declines a request; nothing if there is none any more.
+pub(super) fn answer(
+    c: &Connection,
+    job: u64,
+    (who, other): (&Party, &Party),
+    accept: bool,
+    at: i64,
+) -> Result<Done, Error> {
+    let mut change = Change::new(c);
+    let mut outcome = Outcome::Done;
+    if let Some(asked) = items::value(c, who.id, Kind::Asked, &other.name)? {
+        if accept {
+            outcome = change.befriends(who, other, at)?;
+        } else {
+            change.put(who, Kind::Asked, other, None::<&Request>)?;
+            let asked: Request = serde_json::from_str(&asked).unwrap_or_default();
+            if items::value(c, other.id, Kind::Asking, &who.name)?.is_some() {
+                change.put(other, Kind::Asking, who, Some(&Request { declined: true, ..asked }))?;
+            }
+        }
+    }
+    Ok(change.done(job, outcome))
+}
+
+/// Ends a friendship and withdraws a request, whichever there is.
+pub(super) fn unfriend(c: &Connection, job: u64, (who, other): (&Party, &Party)) -> Result<Done, Error> {
+    let mut change = Change::new(c);
+    for (of, kind, about) in
+        [(who, Kind::Friend, other), (other, Kind::Friend, who), (who, Kind::Asking, other), (other, Kind::Asked, who)]
+    {
+        change.put(of, kind, about, None::<&Request>)?;
+    }
+    Ok(change.done(job, Outcome::Done))
+}
+
+fn may_ask(c: &Connection, account: AccountId) -> Result<MayAsk, Error> {
+    let value = items::value(c, account, Kind::MayAsk, "")?;
+    Ok(value.and_then(|value| serde_json::from_str(&value).ok()).unwrap_or(MayAsk::Everybody))
+}
+
+/// Whether somebody has answered a question: without a look at case and at blanks around it.
+fn is_answer(given: &str, right: &str) -> bool {
+    let plain = |text: &str| crate::base::fold::fold(text.trim());
+    plain(given) == plain(right)
+}
+
+/// What one request changes.
+struct Change<'a> {
+    c: &'a Connection,
+    lists: Vec<AccountId>,
+}
+
+impl<'a> Change<'a> {
+    fn new(c: &'a Connection) -> Self {
+        Self { c, lists: Vec::new() }
+    }
+
+    fn put<T: Serialize>(
+        &mut self,
+        of: &Party,
+        kind: Kind,
+        about: &Party,
+        value: Option<&T>,
+    ) -> Result<Outcome, Error> {
+        let value = value.and_then(|value| written(value).ok()).map(|value| value.to_string());
+        let other = value.is_some().then_some(about.id);
+        match items::put(self.c, of.id, (kind.name(), &about.name), value.as_deref(), other)? {
+            Put::Changed => self.lists.push(of.id),
+            Put::Same => {}
+            Put::TooMany => return Ok(Outcome::TooMany),
+        }
+        Ok(Outcome::Done)
+    }
+
+    /// The two are friends from now on, and stand in each other's list.
+    fn befriends(&mut self, who: &Party, other: &Party, since: i64) -> Result<Outcome, Error> {
+        // Before anything is changed: either both are, or neither is.
+        for (of, about) in [(who, other), (other, who)] {
+            let room = 2 + i64::from(items::value(self.c, of.id, Kind::Contact, &about.name)?.is_none());
+            if !items::has_room(self.c, of.id, room)? {
+                return Ok(Outcome::TooMany);
+            }
+        }
+        for (of, about) in [(who, other), (other, who)] {
+            self.put(of, Kind::Asked, about, None::<&Request>)?;
+            self.put(of, Kind::Asking, about, None::<&Request>)?;
+            self.put(of, Kind::Friend, about, Some(&Friend { since }))?;
+            if items::value(self.c, of.id, Kind::Contact, &about.name)?.is_none() {
+                let contact = written(&Contact::default()).map(|value| value.to_string()).unwrap_or_default();
+                let key = (Kind::Contact.name(), about.name.as_str());
+                if items::put(self.c, of.id, key, Some(&contact), None)? == Put::Changed {
+                    self.lists.push(of.id);
+                }
+            }
+        }
+        Ok(Outcome::Done)
+    }
+
+    fn done(mut self, job: u64, outcome: Outcome) -> Done {
+        self.lists.sort_unstable();
+        self.lists.dedup();
+        Done::Changed { job, outcome, lists: self.lists }
+    }
+}
+
+#[cfg(test)]
+mod tests;
