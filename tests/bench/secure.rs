@@ -35,6 +35,7 @@ use flood::{Flood, Kind, Outcome};
 use hongyan::base::model::Password;
 use hongyan::protocol::link::{Event, Link, PeerId};
 use hongyan::protocol::wire::frame::{FromClient, FromServer, Key};
+use hongyan::server::carrier::Carrier;
 use hongyan::server::hasher;
 use hongyan::server::store::{Op, Store, Write};
 use measure::{Dice, Figures, TEXT, bare_sqlite, busy, hongyand, percentile, resident_mib};
@@ -283,7 +284,7 @@ fn floods(pid: u32, devices: &mut Devices, server: SocketAddr, folder: &Path, fi
     Ok(())
 }
 
-/// Accounts `0` to `1999`, each with a device that has a token.
+/// Accounts `0` to `1999`, each with a device that has a token; and the keys of the server that these devices have met.
 fn fill(data: &Path) {
     let hashed = hasher::hash(&Password::parse("secret").expect("valid")).expect("random bytes");
     let token = digest::digest(&digest::SHA256, &TOKEN).as_ref().try_into().ok();
@@ -295,6 +296,7 @@ fn fill(data: &Path) {
         ops.push(Op::Write(Write::Enter { job, account, device: Key([1; 16]), token, cursor: None, at: 0 }));
     }
     assert_eq!(store.run(&ops).done.len(), ops.len());
+    drop(Carrier::open(data, false).expect("new keys"));
 }
 
 fn syncs(path: &Path) -> io::Result<Vec<Duration>> {

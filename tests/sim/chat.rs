@@ -308,6 +308,8 @@ pub fn chat(seed: u64, messages: usize) -> Report {
     world.network.rtt = ms(10 + seed % 5 * 30);
     let mut chat = Chat { world, report: Report::default(), later: BTreeMap::new(), kind, begun: Vec::new() };
     for i in 0..names.len() {
+        // The other device of its account may come back before it knows that its place was taken, and take it again.
+        chat.world.clients[i].takes_back = Some(secs(1));
         chat.world.act(i, Client::start);
         // Each has been in once; of two devices the second takes the first one's place. A new device gets only
         // what nobody has taken, so it begins with this.
@@ -316,6 +318,7 @@ pub fn chat(seed: u64, messages: usize) -> Report {
         let to = chat.world.clients[i].account.clone();
         chat.world.act(0, |client, now| client.write(now, &to, format!("a writes 0 at device 0 for {i}")));
         assert!(chat.world.until(secs(300), has_begun), "{i} does not get in");
+        chat.world.clients[i].takes_back = None;
     }
     if kind.beside {
         let last = names.len() - 1;

@@ -467,6 +467,8 @@ impl Client {
                 self.submit(now, Op::State { id, state });
             }
             Event::Refused { id, state } => self.submit(now, Op::Refused { id, state }),
+            // As the client does: it was not sent, and its writer is told so.
+            Event::NoRoom { id, .. } => self.submit(now, Op::State { id, state: SendState::Failed }),
             Event::Begins(row) => self.submit(now, Op::Begin(row)),
             Event::Token(token) => self.submit(now, Op::Token(token)),
             Event::NameTaken => self.submit(now, Op::Rename),
