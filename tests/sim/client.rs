@@ -69,6 +69,8 @@ pub struct Noted {
     pub taken_over: usize,
     /// Every message that reached the screen, with the time.
     pub shown: Vec<(Instant, String)>,
+    /// Messages to the lobby that were put back, as the server had not shown that it has one.
+    pub no_room: BTreeSet<i64>,
     /// When each message of its own was answered.
     pub answered: Vec<(Instant, String)>,
     /// Texts that were ever on its disk, of others.
@@ -468,7 +470,10 @@ impl Client {
             }
             Event::Refused { id, state } => self.submit(now, Op::Refused { id, state }),
             // As the client does: it was not sent, and its writer is told so.
-            Event::NoRoom { id, .. } => self.submit(now, Op::State { id, state: SendState::Failed }),
+            Event::NoRoom { id, .. } => {
+                self.noted.no_room.insert(id.0);
+                self.submit(now, Op::State { id, state: SendState::Failed });
+            }
             Event::Begins(row) => self.submit(now, Op::Begin(row)),
             Event::Token(token) => self.submit(now, Op::Token(token)),
             Event::NameTaken => self.submit(now, Op::Rename),
