@@ -178,6 +178,7 @@ impl<'a> Change<'a> {
             self.put(of, Kind::Asked, about, None::<&Request>)?;
             self.put(of, Kind::Asking, about, None::<&Request>)?;
             self.put(of, Kind::Friend, about, Some(&Friend { since }))?;
+            // Whom they have in their list is theirs to say, also when the account is gone: so it is about no account.
             if items::value(self.c, of.id, Kind::Contact, &about.name)?.is_none() {
                 let contact = written(&Contact::default()).map(|value| value.to_string()).unwrap_or_default();
                 let key = (Kind::Contact.name(), about.name.as_str());

@@ -142,11 +142,12 @@ pub(super) fn set_by_device(
     if kind == Kind::Read && row(value) <= row(self::value(c, account, kind, key)?.as_deref()) {
         return Ok(Done::Changed { job, outcome, lists });
     }
-    let put = put(c, account, (kind.name(), key), value, None)?;
-    if kind == Kind::Blocked && value.is_some() && put != Put::TooMany {
-        self::put(c, account, (Kind::Asked.name(), key), None, None)?;
+    let mut changed = put(c, account, (kind.name(), key), value, None)?;
+    if kind == Kind::Blocked && value.is_some() && changed != Put::TooMany {
+        let asked = put(c, account, (Kind::Asked.name(), key), None, None)?;
+        changed = if asked == Put::Changed { asked } else { changed };
     }
-    match put {
+    match changed {
         Put::Changed => lists.push(account),
         Put::Same => {}
         Put::TooMany => outcome = Outcome::TooMany,

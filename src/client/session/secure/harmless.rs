@@ -87,6 +87,7 @@ fn shown(address: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::wire::item::Item;
 
     #[test]
     fn what_no_server_says_does_no_harm() {
@@ -126,5 +127,17 @@ mod tests {
         let odd = [("b", [1, 5]), ("c", [5, 1]), ("d", [1, u64::MAX])];
         assert_eq!(harmless(delivered(7, &odd)), delivered(7, &odd[..1]));
         assert_eq!(harmless(delivered(u64::MAX, &odd)), FromServer::Unknown);
+        let item = Item { kind: "muted".into(), key: "b".into(), value: None };
+        let items = |version, n| FromServer::Items {
+            version,
+            anew: false,
+            items: vec![item.clone(); n],
+            more: true,
+            digest: None,
+        };
+        assert_eq!(harmless(items(7, 9_000)), items(7, MOST_ITEMS));
+        assert_eq!(harmless(items(1 << 63, 1)), FromServer::Unknown);
+        let question = |n| FromServer::Question { id: 1, text: "问".repeat(n) };
+        assert_eq!((harmless(question(LINE)), harmless(question(9_000))), (question(LINE), question(LINE)));
     }
 }

@@ -20,7 +20,9 @@ impl Engine {
         other: &str,
         (text, answer): (&str, Option<String>),
     ) {
-        let Ok(text) = line(text) else { return self.fail(peer, id, Code::BadField) };
+        let (Ok(text), Ok(answer)) = (line(text), answer.as_deref().map(line).transpose()) else {
+            return self.fail(peer, id, Code::BadField);
+        };
         if !self.send_rates.request(now, account) {
             return self.fail(peer, id, Code::TryLater);
         }

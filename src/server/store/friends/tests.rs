@@ -108,6 +108,17 @@ fn a_blocked_account_is_answered_as_any_other_and_nobody_hears_of_it() {
 }
 
 #[test]
+fn a_request_that_goes_with_a_block_of_before_is_told_too() {
+    let (_dir, mut store) = with(&["a", "b"]);
+    sets(&mut store, 2, Kind::Blocked, "a", json!(true));
+    let request = written(&Request::default()).expect("JSON").to_string();
+    items::put(store.connection(), 2, ("asked", "a"), Some(&request), None).expect("written");
+    let again = Write::SetItem { job: 1, account: 2, kind: Kind::Blocked, key: "a".into(), value: Some("true".into()) };
+    assert_eq!(run(&mut store, again), (Outcome::Done, vec![2]));
+    assert_eq!(items(&store, 2), ["blocked a true"]);
+}
+
+#[test]
 fn a_deleted_account_leaves_no_friend_and_no_request_behind() {
     let (_dir, mut store) = with(&["a", "b", "c"]);
     asks(&mut store, 1, 2, None);

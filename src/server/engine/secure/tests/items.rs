@@ -110,6 +110,11 @@ fn two_become_friends_and_both_are_told() {
     }
     assert_eq!(world.say(1, &befriend(5, "nobody")), [error(1, 5, "no_account")]);
     assert_eq!(world.say(1, &befriend(5, "a")), [error(1, 5, "yourself")]);
+    let long = "x".repeat(121);
+    for (text, answer) in [(long.as_str(), None), ("hi", Some(long.clone()))] {
+        let frame = FromClient::Befriend { id: 5, account: "b".into(), text: text.into(), answer };
+        assert_eq!(world.say(1, &frame), [error(1, 5, "bad_field")]);
+    }
     let heard = world.say(1, &befriend(6, "b"));
     let shown: Vec<&str> = heard.iter().map(|line| told(line).0).collect();
     let request = r#""value":{"at":1000,"text":"hi"}}]"#;
