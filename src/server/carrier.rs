@@ -369,7 +369,7 @@ mod tests {
         carrier.frame(
             now(30_003),
             PeerId(2),
-            &FromServer::Error { id: 1, code: Code::TryLater, reason: None },
+            &FromServer::Error { id: 1, code: Code::TryLater, reason: None, wait: None },
             &mut engine,
         );
         assert_eq!((left(&engine), carrier.strangers.all.len()), (vec![2, 4, 5], 3));

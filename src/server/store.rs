@@ -2,7 +2,7 @@
 //! serves everything that arrived while the last one was being synced (group commit), and results
 //! leave only after the commit. On a full disk everything but storing goes on.
 //!
-//! Its parts: `schema` (its form), `people` (as the engine has them), `accounts`, `messages`, `devices`, `delivered`, `mailboxes` (how full they are), `items` (what all devices of an account show), `friends`,
+//! Its parts: `schema` (its form), `people` (as the engine has them), `accounts`, `messages`, `devices`, `delivered`, `mailboxes` (how full they are), `items` (what all devices of an account show), `friends`, `profiles`,
 //! `group` (what is committed together), `op` (what it is asked and answers), `admin` (what an operator's command does, here or by the running
 //! server), `class_list` (the file of accounts that it imports), `folder` (the data directory and its lock), `error`.
 
@@ -20,6 +20,7 @@ mod mailboxes;
 mod messages;
 mod op;
 mod people;
+mod profiles;
 mod schema;
 
 use std::collections::BTreeMap;
@@ -401,7 +402,9 @@ impl Store {
     fn write(&self, write: &Write) -> Result<Option<Done>, rusqlite::Error> {
         let c = &self.connection;
         match write {
-            Write::Register { job, name, hashed, at } => accounts::register(c, *job, name, hashed, *at).map(Some),
+            Write::Register { job, name, hashed, profile, at } => {
+                accounts::register(c, *job, name, (hashed, profile.as_ref()), *at).map(Some)
+            }
             Write::Password { job, account, hashed, from } => {
                 devices::new_password(c, *account, hashed, from.as_ref())?;
                 Ok(Some(Done::Ok { job: *job }))

@@ -576,7 +576,13 @@ mod tests {
         let database = rusqlite::Connection::open(store::file(dir.path())).expect("there");
         database.execute_batch("ALTER TABLE accounts RENAME TO gone").expect("damaged");
         let hashed = Hashed { salt: vec![1], hash: vec![2] };
-        event_loop.workers.store_later(Op::Write(Write::Register { job: 1, name: "a".into(), hashed, at: 0 }));
+        event_loop.workers.store_later(Op::Write(Write::Register {
+            job: 1,
+            name: "a".into(),
+            hashed,
+            profile: None,
+            at: 0,
+        }));
         event_loop.store();
         event_loop.workers.close();
         event_loop.farewell();

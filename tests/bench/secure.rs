@@ -292,7 +292,7 @@ fn fill(data: &Path) {
     let mut ops = Vec::new();
     for i in 0..DEVICES {
         let (job, account) = (i as u64, i as i64 + 1);
-        ops.push(Op::Write(Write::Register { job, name: i.to_string(), hashed: hashed.clone(), at: 0 }));
+        ops.push(Op::Write(Write::Register { job, name: i.to_string(), hashed: hashed.clone(), profile: None, at: 0 }));
         ops.push(Op::Write(Write::Enter { job, account, device: Key([1; 16]), token, cursor: None, at: 0 }));
     }
     assert_eq!(store.run(&ops).done.len(), ops.len());

@@ -111,7 +111,7 @@ fn fill(data: &Path, sockets: &[UdpSocket]) -> &'static str {
             None => SocketAddr::from(([127, 0, 1, 1], 1_000 + i as u16)),
         };
         let (job, account) = (i as u64, i as i64 + 1);
-        ops.push(Op::Write(Write::Register { job, name: i.to_string(), hashed: hashed.clone(), at }));
+        ops.push(Op::Write(Write::Register { job, name: i.to_string(), hashed: hashed.clone(), profile: None, at }));
         ops.push(Op::Write(Write::Session { job, account, address, end: None, at }));
     }
     assert_eq!(store.run(&ops).done.len(), ops.len());

@@ -85,7 +85,7 @@ impl Device {
 
     fn login(&mut self, account: &str) -> FromServer {
         let (account, password) = (account.to_owned(), Secret("secret".into()));
-        self.say(&FromClient::Register { id: 1, account: account.clone(), password: password.clone() });
+        self.say(&FromClient::Register { id: 1, account: account.clone(), password: password.clone(), name: None });
         let answer = self.hear(|f| matches!(f, FromServer::Registered { .. } | FromServer::Error { .. }));
         assert!(matches!(answer, FromServer::Registered { .. } | FromServer::Error { code: Code::AccountExists, .. }));
         self.say(&FromClient::Login { id: 2, account, password, device: Key([7; 16]), cursor: None, made: None });

@@ -329,7 +329,7 @@ impl Session {
                 }
             }
             FromServer::Registered { id } => self.answered(id, Answer::Registered),
-            FromServer::Error { id, code, reason } => self.failed(now, id, code, reason),
+            FromServer::Error { id, code, reason, .. } => self.failed(now, id, code, reason),
             FromServer::Accepted { counter, row, online, made, .. } => self.accepted(counter, row, online, made),
             FromServer::Refused { counter, code, wait, reason, made } => {
                 self.refused(now, counter, code, (wait, reason), made);

@@ -70,8 +70,14 @@ impl fmt::Debug for Secret {
 #[serde(tag = "t", rename_all = "snake_case")]
 #[allow(missing_docs, reason = "fields are named by what they hold")]
 pub enum FromClient {
-    /// A new account. Answered by `registered` or `error`.
-    Register { id: u64, account: String, password: Secret },
+    /// A new account. `name` is what others are shown its owner under: its first profile. Answered by `registered` or `error`.
+    Register {
+        id: u64,
+        account: String,
+        password: Secret,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+    },
     /// Logs in by password. Answered by `logged_in` or `error`. `cursor` is the row of the newest message that this
     /// device has stored; a new device has none and gets what is unread. `made` is when the account that this device
     /// was last logged in to was created: if another account has the name now, the answer is `made_anew` and nothing
@@ -271,12 +277,15 @@ pub enum FromServer {
     Done { id: u64 },
     /// The answer to `befriend` where the account is to be asked with the answer to this question.
     Question { id: u64, text: String },
-    /// The request with this id failed. `reason` says more of `try_later` where there is more to say.
+    /// The request with this id failed. `reason` says more of `try_later` where there is more to say; `wait` is after how
+    /// many milliseconds the same may be asked again, where that is known.
     Error {
         id: u64,
         code: Code,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Reason>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        wait: Option<u64>,
     },
     /// The answer to `ping`, also without a login; `at` is the server's clock at that moment.
     Pong { id: u64, at: Option<i64> },

@@ -10,16 +10,22 @@
 use std::fmt;
 
 use ring::digest;
+use rust_i18n::t;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::base::fold::fold;
 use crate::base::model::{Account, names};
 
 /// The most characters of a remark, a group or another short text of an item.
 pub const SHORT: usize = 64;
 /// The most characters of a line that somebody writes about themselves, or to whoever they want as a friend.
 pub const LINE: usize = 120;
+/// The most characters of the name under which somebody is shown to others.
+pub const NAME: usize = 32;
+/// How many colours there are to choose from; they count from 0.
+pub const COLORS: u8 = 12;
 /// The most bytes of a draft.
 pub const DRAFT: usize = 4_096;
 
@@ -53,6 +59,9 @@ pub enum Kind {
     Read,
     /// Who may ask to be a friend: a [`MayAsk`]. Set by devices; its key is empty.
     MayAsk,
+    /// Who the account's owner is to others: a [`Profile`]. Set by devices; its key is empty. The server tells it to everybody
+    /// who asks, and puts it into the items that others have about the account.
+    Profile,
     /// Somebody who is a friend: a [`Friend`]. Set by the server.
     Friend,
     /// Somebody whom the account has asked to be a friend: a [`Request`]. Set by the server.
@@ -71,12 +80,40 @@ pub struct Contact {
     pub group: String,
 }
 
+/// Who somebody is to others, beside their account: public, and chosen by themselves.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Profile {
+    /// The name under which others are shown them, at most [`NAME`] characters; empty if they have given none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// A line of their own, at most [`LINE`] characters; may be empty.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub line: String,
+    /// Which of the [`COLORS`] their picture has; `None`: whichever the one who looks chooses for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub color: Option<u8>,
+}
+
+/// An account and who its owner is, as a server tells everybody who asks.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Card {
+    /// The account, as it is written.
+    pub account: String,
+    /// Its owner's profile; empty if they have none.
+    #[serde(flatten)]
+    pub profile: Profile,
+}
+
 /// Two accounts that both agreed to be friends.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Friend {
     /// Since when, in seconds since 1970.
     pub since: i64,
+    /// Who the friend is; kept true by the server.
+    #[serde(flatten)]
+    pub profile: Profile,
 }
 
 /// A request to be friends, as both sides have it.
@@ -90,6 +127,9 @@ pub struct Request {
     /// It was declined. Only the asker's item says so; the other one is gone then.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub declined: bool,
+    /// Who the other one is; kept true by the server.
+    #[serde(flatten)]
+    pub profile: Profile,
 }
 
 /// Who may ask an account to be a friend. Without this item everybody may.
@@ -115,7 +155,7 @@ pub struct Unfit;
 
 impl Kind {
     /// All kinds, in the order in which documents list them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Contact,
         Self::Blocked,
         Self::Muted,
@@ -123,6 +163,7 @@ impl Kind {
         Self::Draft,
         Self::Read,
         Self::MayAsk,
+        Self::Profile,
         Self::Friend,
         Self::Asking,
         Self::Asked,
@@ -139,6 +180,7 @@ impl Kind {
             Self::Draft => "draft",
             Self::Read => "read",
             Self::MayAsk => "may_ask",
+            Self::Profile => "profile",
             Self::Friend => "friend",
             Self::Asking => "asking",
             Self::Asked => "asked",
@@ -160,7 +202,7 @@ impl Kind {
         let fits = match self {
             Self::Contact | Self::Blocked => Account::person(key).is_ok(),
             Self::Muted | Self::Pinned | Self::Draft | Self::Read => Account::parse(key).is_ok(),
-            Self::MayAsk => key.is_empty(),
+            Self::MayAsk | Self::Profile => key.is_empty(),
             Self::Friend | Self::Asking | Self::Asked => false,
         };
         if !fits {
@@ -197,10 +239,50 @@ impl Kind {
                 MayAsk::Everybody => return Ok(None),
                 MayAsk::Nobody => written(&MayAsk::Nobody)?,
             },
+            Self::Profile => written(&read::<Profile>(value)?.checked()?)?,
             Self::Friend | Self::Asking | Self::Asked => return Err(Unfit),
         };
         Ok(Some(checked))
     }
+}
+
+impl Profile {
+    /// The profile of somebody of whom only a name is known, as an operator or whoever registers gives it.
+    ///
+    /// # Errors
+    /// As [`Profile::checked`].
+    pub fn named(name: &str) -> Result<Self, Unfit> {
+        Self { name: name.to_owned(), ..Self::default() }.checked()
+    }
+
+    /// The profile as a server stores it, cleaned of what a text on one line cannot hold.
+    ///
+    /// # Errors
+    /// [`Unfit`] if nothing can be seen of the name, it is one of a room or too long, or line or colour are not such.
+    pub fn checked(&self) -> Result<Self, Unfit> {
+        let name = bounded(&self.name, NAME)?;
+        // Whatever is not seen is gone by now, but for marks that stand on nothing.
+        let nothing = matches!(names::fault(&name), Some((_, names::NameFault::Nothing)));
+        if nothing || is_rooms(&name) || self.color.is_some_and(|color| color >= COLORS) {
+            return Err(Unfit);
+        }
+        Ok(Self { name, line: line(&self.line)?, color: self.color })
+    }
+
+    /// The profile as it may be shown, whatever server told it: cleaned, and cut to what a profile may have.
+    #[must_use]
+    pub fn harmless(&self) -> Self {
+        let cut = |text: &str, most| names::tidy(&names::tidy(text).chars().take(most).collect::<String>());
+        let color = self.color.filter(|color| *color < COLORS);
+        Self { name: cut(&self.name, NAME), line: cut(&self.line, LINE), color }
+    }
+}
+
+/// Whether a name looks like a room's: it begins as those do, or is what one is called in the windows.
+fn is_rooms(name: &str) -> bool {
+    let folded = fold(name);
+    let label = |locale: &str| fold(&t!("main.lobby", locale = locale)) == folded;
+    folded.starts_with('@') || ["en", "zh-CN"].into_iter().any(label)
 }
 
 impl fmt::Display for Kind {
@@ -310,6 +392,47 @@ mod tests {
             assert_eq!(kind.checked("b", Some(&json!({"since": 1}))), Err(Unfit), "{kind}");
             assert_eq!(kind.checked("b", None), Err(Unfit), "{kind}");
         }
+    }
+
+    #[test]
+    fn a_profile_has_a_name_that_is_seen_and_no_rooms() {
+        let set = |value| Kind::Profile.checked("", Some(&value));
+        let whole = json!({"name": " 王\u{202e}小  明\n", "line": " 好好\u{200b}学习 ", "color": 11, "later": 1});
+        assert_eq!(set(whole), Ok(Some(json!({"color": 11, "line": "好好学习", "name": "王小 明"}))));
+        assert_eq!(set(json!({"name": "王".repeat(NAME)})), Ok(Some(json!({"name": "王".repeat(NAME)}))));
+        for unfit in [
+            json!({}),
+            json!({"line": "no name"}),
+            json!({"name": " \u{200b} "}),
+            json!({"name": "\u{301}"}),
+            json!({"name": "@all"}),
+            json!({"name": "＠all"}),
+            json!({"name": " ｌobby"}),
+            json!({"name": "大厅"}),
+            json!({"name": "x".repeat(NAME + 1)}),
+            json!({"name": "x", "line": "x".repeat(LINE + 1)}),
+            json!({"name": "x", "color": COLORS}),
+            json!({"name": "x", "color": -1}),
+            json!({"name": 7}),
+            json!(true),
+        ] {
+            assert_eq!(set(unfit.clone()), Err(Unfit), "{unfit}");
+        }
+        assert_eq!(Kind::Profile.checked("", None), Ok(None));
+        assert_eq!(Kind::Profile.checked("b", Some(&json!({"name": "x"}))), Err(Unfit), "somebody else's");
+    }
+
+    #[test]
+    fn what_any_server_tells_of_somebody_can_be_shown() {
+        let told = Profile { name: format!("\u{202e}{}", "王 ".repeat(99)), line: "x".repeat(999), color: Some(12) };
+        let shown = told.harmless();
+        assert_eq!((shown.name.chars().count(), shown.line.len(), shown.color), (NAME - 1, LINE, None));
+        assert!(shown.name.ends_with('王') && shown.checked() == Ok(shown.clone()));
+        let card = Card { account: "b".into(), profile: Profile { name: "王".into(), ..Profile::default() } };
+        assert_eq!(serde_json::to_value(&card).expect("JSON"), json!({"account": "b", "name": "王"}));
+        let friend = Item::new(Kind::Friend, "b", Some(json!({"since": 7, "name": "王", "color": 3})));
+        let profile = Profile { name: "王".into(), line: String::new(), color: Some(3) };
+        assert_eq!(friend.read::<Friend>(), Some(Friend { since: 7, profile }));
     }
 
     #[test]

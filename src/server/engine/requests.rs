@@ -77,7 +77,9 @@ impl Engine {
                 JobResult::Hashed(hashed) => {
                     let name = account.as_str().to_owned();
                     let asked = PendingJob::Request(from, PendingRequest::Register { account, hashed: hashed.clone() });
-                    self.ask_store(asked, |job| Op::Write(Write::Register { job, name, hashed, at: now.unix }));
+                    self.ask_store(asked, |job| {
+                        Op::Write(Write::Register { job, name, hashed, profile: None, at: now.unix })
+                    });
                     NextStep::Later
                 }
                 _ => self.registered(now, from, account.as_str(), None),

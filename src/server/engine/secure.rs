@@ -46,6 +46,7 @@ use super::{Effect, Engine, Now};
 use crate::base::model::{Account, Password};
 use crate::protocol::link::{PeerId, REFUSED};
 use crate::protocol::wire::frame::{Code, Device as DeviceName, FromClient, FromServer, Reason};
+use crate::protocol::wire::item::Profile;
 use crate::server::store::{AccountId, Change, MessageRow, Op, Write};
 
 /// Messages on their way to a device that it has not stored yet.
@@ -189,12 +190,17 @@ impl Engine {
     }
 
     fn fail(&mut self, peer: PeerId, id: u64, code: Code) {
-        self.frame_to(peer, FromServer::Error { id, code, reason: None });
+        self.frame_to(peer, FromServer::Error { id, code, reason: None, wait: None });
     }
 
     /// Not now, for this reason.
     fn put_off(&mut self, peer: PeerId, id: u64, reason: Reason) {
-        self.frame_to(peer, FromServer::Error { id, code: Code::TryLater, reason: Some(reason) });
+        self.frame_to(peer, FromServer::Error { id, code: Code::TryLater, reason: Some(reason), wait: None });
+    }
+
+    /// Not now, but after so many milliseconds.
+    fn put_off_for(&mut self, peer: PeerId, id: u64, wait: u64) {
+        self.frame_to(peer, FromServer::Error { id, code: Code::TryLater, reason: None, wait: Some(wait) });
     }
 
     /// A frame from a device.
@@ -226,9 +232,12 @@ impl Engine {
             {
                 self.fail(peer, id, Code::TryLater);
             }
-            (FromClient::Register { id, account, password }, _) => {
-                match (Account::new_person(&account), Password::parse(&password.0)) {
-                    (Ok(account), Ok(password)) => self.device_registers(peer, id, account, password),
+            (FromClient::Register { id, account, password, name }, _) => {
+                let profile = name.as_deref().map(Profile::named).transpose();
+                match (Account::new_person(&account), Password::parse(&password.0), profile) {
+                    (Ok(account), Ok(password), Ok(profile)) => {
+                        self.device_registers(peer, id, (account, profile), password);
+                    }
                     _ => self.fail(peer, id, Code::BadField),
                 }
             }

@@ -38,11 +38,15 @@ const SETS: Rate = Rate { per_second: 10.0, burst: 3_000.0 };
 /// Requests to be friends that an account may make.
 const REQUESTS: Rate = Rate { per_second: 0.2, burst: 30.0 };
 
+/// Changes of who somebody is to others, which all their friends are told.
+const PROFILES: Rate = Rate { per_second: 0.1, burst: 10.0 };
+
 /// What everybody has sent lately.
 #[derive(Debug)]
 pub(super) struct SendRates {
     sets: Buckets<AccountId>,
     requests: Buckets<AccountId>,
+    profiles: Buckets<AccountId>,
     private: Option<Buckets<AccountId>>,
     lobby: Option<Buckets<AccountId>>,
     /// When which of `slow` is due.
@@ -54,9 +58,16 @@ pub(super) struct SendRates {
 impl SendRates {
     pub(super) fn new(quotas: Quotas) -> Self {
         let buckets = |rate: u32| (rate > 0).then(|| Buckets::new(Quotas::rate(rate), MOST));
-        let (private, lobby) = (buckets(quotas.sending), buckets(quotas.lobby));
-        let (sets, requests) = (Buckets::new(SETS, MOST), Buckets::new(REQUESTS, MOST));
-        Self { sets, requests, private, lobby, due: BinaryHeap::new(), slow: Default::default(), next: 0 }
+        Self {
+            sets: Buckets::new(SETS, MOST),
+            requests: Buckets::new(REQUESTS, MOST),
+            profiles: Buckets::new(PROFILES, MOST),
+            private: buckets(quotas.sending),
+            lobby: buckets(quotas.lobby),
+            due: BinaryHeap::new(),
+            slow: Default::default(),
+            next: 0,
+        }
     }
 
     fn of(&mut self, to: &str) -> Option<&mut Buckets<AccountId>> {
@@ -66,11 +77,7 @@ impl SendRates {
     /// Whether a device may send now; else how long it is to wait, in milliseconds.
     pub(super) fn device(&mut self, now: Now, writer: AccountId, to: &str) -> Result<(), u64> {
         let Some(buckets) = self.of(to) else { return Ok(()) };
-        if buckets.take(writer, now.instant) {
-            return Ok(());
-        }
-        let wait = buckets.until(&writer, AT_ONCE, now.instant).clamp(WAIT.0, WAIT.1);
-        Err(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX))
+        take(buckets, now, writer, AT_ONCE)
     }
 
     /// Whether an account may set an item now, or answer or end a friendship.
@@ -83,6 +90,11 @@ impl SendRates {
         self.requests.take(account, now.instant)
     }
 
+    /// Whether an account may change who it is to others now; else how long it is to wait, in milliseconds.
+    pub(super) fn profile(&mut self, now: Now, account: AccountId) -> Result<(), u64> {
+        take(&mut self.profiles, now, account, 1.0)
+    }
+
     /// To whom messages wait to be sent.
     pub(super) fn waiting_for(&self) -> impl Iterator<Item = &str> {
         self.slow.values().map(|slow| slow.to.as_str())
@@ -91,6 +103,15 @@ impl SendRates {
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         self.due.peek().map(|Reverse((at, _))| *at)
     }
+}
+
+/// Takes one token; else how many milliseconds it is until there are `enough`.
+fn take(buckets: &mut Buckets<AccountId>, now: Now, account: AccountId, enough: f64) -> Result<(), u64> {
+    if buckets.take(account, now.instant) {
+        return Ok(());
+    }
+    let wait = buckets.until(&account, enough, now.instant).clamp(WAIT.0, WAIT.1);
+    Err(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX))
 }
 
 impl Engine {

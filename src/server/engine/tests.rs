@@ -191,7 +191,7 @@ impl World {
                 | Write::Password { job, .. }
                 | Write::Message { job, .. },
             ) if self.disk_full => Done::Failed { job },
-            Op::Write(Write::Register { job, name, hashed, at }) => {
+            Op::Write(Write::Register { job, name, hashed, at, .. }) => {
                 self.accounts.push((name, hashed));
                 Done::Registered { job, account: Some(self.accounts.len() as AccountId), at }
             }

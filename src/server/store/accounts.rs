@@ -4,13 +4,23 @@ use std::net::SocketAddr;
 
 use rusqlite::{Connection, Error, params};
 
-use super::{AccountId, Change, Done, admin};
+use super::{AccountId, Change, Done, admin, profiles};
+use crate::protocol::wire::item::Profile;
 use crate::server::hasher::Hashed;
 
-/// A new account, unless there is one of its name.
-pub(super) fn register(c: &Connection, job: u64, name: &str, hashed: &Hashed, at: i64) -> Result<Done, Error> {
+/// A new account, with the profile that its owner has given, unless there is one of its name.
+pub(super) fn register(
+    c: &Connection,
+    job: u64,
+    name: &str,
+    (hashed, profile): (&Hashed, Option<&Profile>),
+    at: i64,
+) -> Result<Done, Error> {
     let at = admin::made_at(c, at)?;
     let account = make(c, name, &hashed.salt, &hashed.hash, at)?;
+    if let Some((account, profile)) = account.zip(profile) {
+        profiles::set(c, account, profile)?;
+    }
     Ok(Done::Registered { job, account, at })
 }
 

@@ -223,7 +223,13 @@ mod tests {
     use crate::server::hasher::Hashed;
 
     fn account(job: u64, name: &str) -> Op {
-        Op::Write(Write::Register { job, name: name.into(), hashed: Hashed { salt: vec![1], hash: vec![2] }, at: 0 })
+        Op::Write(Write::Register {
+            job,
+            name: name.into(),
+            hashed: Hashed { salt: vec![1], hash: vec![2] },
+            profile: None,
+            at: 0,
+        })
     }
 
     /// a's, to the account of this number.

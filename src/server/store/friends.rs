@@ -6,7 +6,7 @@ use rusqlite::{Connection, Error};
 use serde::Serialize;
 
 use super::items::{self, Put};
-use super::{AccountId, Done};
+use super::{AccountId, Done, profiles};
 use crate::protocol::wire::item::{Contact, Friend, Kind, MayAsk, Request, written};
 
 /// The most requests that wait for one account's answer, and that one account has waiting for others' answers.
@@ -73,18 +73,19 @@ pub(super) fn befriend(c: &Connection, job: u64, asked: &Befriend) -> Result<Don
                 Some(_) => break 'outcome Outcome::WrongAnswer,
             },
         }
-        let asking = Request { at: *at, text: text.clone(), declined: false };
+        let request = |profile| Request { at: *at, text: text.clone(), declined: false, profile };
         let again = items::value(c, who.id, Kind::Asking, &other.name)?.is_some();
         if !again && items::count(c, who.id, Kind::Asking, WAITING)? >= WAITING {
             break 'outcome Outcome::TooMany;
         }
+        let asking = request(profiles::of(c, other.id)?);
         if let Outcome::TooMany = change.put(who, Kind::Asking, other, Some(&asking))? {
             break 'outcome Outcome::TooMany;
         }
         // The asker does not learn whether there was room, or a block.
         let blocked = items::value(c, other.id, Kind::Blocked, &who.name)?.is_some();
         if !blocked && items::count(c, other.id, Kind::Asked, WAITING)? < WAITING {
-            change.put(other, Kind::Asked, who, Some(&asking))?;
+            change.put(other, Kind::Asked, who, Some(&request(profiles::of(c, who.id)?)))?;
         }
         Outcome::Done
     };
@@ -108,7 +109,8 @@ pub(super) fn answer(
             change.put(who, Kind::Asked, other, None::<&Request>)?;
             let asked: Request = serde_json::from_str(&asked).unwrap_or_default();
             if items::value(c, other.id, Kind::Asking, &who.name)?.is_some() {
-                change.put(other, Kind::Asking, who, Some(&Request { declined: true, ..asked }))?;
+                let profile = profiles::of(c, who.id)?;
+                change.put(other, Kind::Asking, who, Some(&Request { declined: true, profile, ..asked }))?;
             }
         }
     }
@@ -177,7 +179,8 @@ impl<'a> Change<'a> {
         for (of, about) in [(who, other), (other, who)] {
             self.put(of, Kind::Asked, about, None::<&Request>)?;
             self.put(of, Kind::Asking, about, None::<&Request>)?;
-            self.put(of, Kind::Friend, about, Some(&Friend { since }))?;
+            let profile = profiles::of(self.c, about.id)?;
+            self.put(of, Kind::Friend, about, Some(&Friend { since, profile }))?;
             // Whom they have in their list is theirs to say, also when the account is gone: so it is about no account.
             if items::value(self.c, of.id, Kind::Contact, &about.name)?.is_none() {
                 let contact = written(&Contact::default()).map(|value| value.to_string()).unwrap_or_default();

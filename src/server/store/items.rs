@@ -5,7 +5,7 @@
 use rusqlite::{Connection, Error, OptionalExtension, params};
 use serde_json::Value;
 
-use super::{AccountId, Done, Outcome};
+use super::{AccountId, Done, Outcome, profiles};
 use crate::protocol::wire::item::{self, Item, Kind};
 
 /// The most items of one account.
@@ -129,7 +129,7 @@ pub(super) fn put(
 }
 
 /// What a device of the account sets. How far a conversation was read only rises; somebody who is blocked asks for nothing
-/// any more.
+/// any more; who somebody is stands in what others have about them, too.
 pub(super) fn set_by_device(
     c: &Connection,
     job: u64,
@@ -148,7 +148,12 @@ pub(super) fn set_by_device(
         changed = if asked == Put::Changed { asked } else { changed };
     }
     match changed {
-        Put::Changed => lists.push(account),
+        Put::Changed => {
+            if kind == Kind::Profile {
+                lists = profiles::tell(c, account, value)?;
+            }
+            lists.push(account);
+        }
         Put::Same => {}
         Put::TooMany => outcome = Outcome::TooMany,
     }

@@ -8,7 +8,7 @@ use super::{
     PersonRecord, SentKey, StoredMessage, UnreadMessage,
 };
 use crate::protocol::wire::frame::Device;
-use crate::protocol::wire::item::Kind;
+use crate::protocol::wire::item::{Kind, Profile};
 use crate::server::control::NewAccount;
 use crate::server::hasher::Hashed;
 
@@ -58,7 +58,7 @@ pub enum Read {
 #[allow(clippy::large_enum_variant, reason = "the largest is the commonest")]
 pub enum Write {
     /// A new account.
-    Register { job: u64, name: String, hashed: Hashed, at: i64 },
+    Register { job: u64, name: String, hashed: Hashed, profile: Option<Profile>, at: i64 },
     /// A new password: devices need it at their next login, and no session outlives it but that at `from`.
     Password { job: u64, account: AccountId, hashed: Hashed, from: Option<SocketAddr> },
     /// New accounts, all of them or none; those that exist stay as they are.

@@ -28,7 +28,8 @@ fn what_was_committed_is_there_again() {
     let dir = tempfile::tempdir().expect("a folder");
     let address: SocketAddr = "127.0.0.1:9".parse().expect("an address");
     let mut store = Store::open(dir.path()).expect("a new database");
-    let register = |job, name: &str| Op::Write(Write::Register { job, name: name.into(), hashed: hashed(), at: 0 });
+    let register =
+        |job, name: &str| Op::Write(Write::Register { job, name: name.into(), hashed: hashed(), profile: None, at: 0 });
     let message = NewMessage {
         receivers: vec![1],
         sender: "b".into(),
@@ -80,7 +81,8 @@ fn what_was_committed_is_there_again() {
 fn what_somebody_wrote_who_is_just_deleted_is_kept_as_nobodys() {
     let dir = tempfile::tempdir().expect("a folder");
     let mut store = Store::open(dir.path()).expect("a new database");
-    let register = |job, name: &str| Op::Write(Write::Register { job, name: name.into(), hashed: hashed(), at: 0 });
+    let register =
+        |job, name: &str| Op::Write(Write::Register { job, name: name.into(), hashed: hashed(), profile: None, at: 0 });
     let write = |job| Op::Write(Write::Message { job, message: of_b(b"hi".to_vec(), "hi".into()) });
     store.run(&[register(1, "a"), register(2, "b"), register(3, "c")]);
     let done = store.run(&[write(4), Op::Write(Write::Delete { job: 5, account: 2 }), write(6), register(7, "d")]);
@@ -96,7 +98,7 @@ fn at_the_quota_only_what_grows_is_refused() {
     let dir = tempfile::tempdir().expect("a folder");
     let mut store = Store::open(dir.path()).expect("a new database");
     store.limit(Some(120_000)).expect("limited");
-    store.run(&[Op::Write(Write::Register { job: 0, name: "a".into(), hashed: hashed(), at: 0 })]);
+    store.run(&[Op::Write(Write::Register { job: 0, name: "a".into(), hashed: hashed(), profile: None, at: 0 })]);
     let message = |job| {
         let raw = vec![b'x'; 900];
         let text = "x".repeat(900);
@@ -121,7 +123,8 @@ fn at_the_quota_only_what_grows_is_refused() {
 fn what_fails_uses_up_no_room_of_a_mailbox() {
     let dir = tempfile::tempdir().expect("a folder");
     let mut store = Store::open(dir.path()).expect("a new database");
-    let register = |name: &str| Op::Write(Write::Register { job: 0, name: name.into(), hashed: hashed(), at: 0 });
+    let register =
+        |name: &str| Op::Write(Write::Register { job: 0, name: name.into(), hashed: hashed(), profile: None, at: 0 });
     store.run(&[register("a"), register("b")]);
     store.mailboxes.set_most(3);
     let message = |job| Op::Write(Write::Message { job, message: of_b(vec![b'x'; 9_000], "x".repeat(900)) });
@@ -147,7 +150,8 @@ fn another_who_writes_to_the_database_is_waited_for() {
         thread::sleep(std::time::Duration::from_millis(300));
         other.execute_batch("COMMIT").expect("committed");
     });
-    let results = store.run(&[Op::Write(Write::Register { job: 1, name: "a".into(), hashed: hashed(), at: 0 })]);
+    let results =
+        store.run(&[Op::Write(Write::Register { job: 1, name: "a".into(), hashed: hashed(), profile: None, at: 0 })]);
     later.join().expect("no panic");
     assert_eq!((results.done.len(), results.error), (1, None));
 }
@@ -163,7 +167,7 @@ fn damaged_and_newer_files_are_refused_with_a_sentence() {
     let (raw, text) = (vec![b'x'; 900], "x".repeat(900));
     let message = of_b(raw, text);
     let messages = (0..100).map(|job| Op::Write(Write::Message { job, message: message.clone() }));
-    let account = Op::Write(Write::Register { job: 0, name: "a".into(), hashed: hashed(), at: 0 });
+    let account = Op::Write(Write::Register { job: 0, name: "a".into(), hashed: hashed(), profile: None, at: 0 });
     assert_eq!(store.run(&std::iter::once(account).chain(messages).collect::<Vec<_>>()).error, None);
     drop(store);
     let mut bytes = std::fs::read(file(dir.path())).expect("readable");
@@ -183,7 +187,8 @@ fn what_is_too_large_fails_alone() {
     let dir = tempfile::tempdir().expect("a folder");
     let mut store = Store::open(dir.path()).expect("a database");
     store.limit(Some(200_000)).expect("set");
-    let register = |job, name: &str| Op::Write(Write::Register { job, name: name.into(), hashed: hashed(), at: 0 });
+    let register =
+        |job, name: &str| Op::Write(Write::Register { job, name: name.into(), hashed: hashed(), profile: None, at: 0 });
     let account = |n| crate::server::control::NewAccount {
         name: format!("{n:060}"),
         salt: crate::protocol::wire::frame::Key([1; 16]),
@@ -216,7 +221,8 @@ fn what_is_too_large_fails_alone() {
 fn somebody_is_found_with_all_that_the_engine_has_of_them() {
     let dir = tempfile::tempdir().expect("a folder");
     let mut store = Store::open(dir.path()).expect("a database");
-    let register = |job, name: &str| Op::Write(Write::Register { job, name: name.into(), hashed: hashed(), at: 5 });
+    let register =
+        |job, name: &str| Op::Write(Write::Register { job, name: name.into(), hashed: hashed(), profile: None, at: 5 });
     let address = |port| SocketAddr::from(([127, 0, 0, 1], port));
     let session =
         |account, port, at| Op::Write(Write::Session { job: 0, account, address: address(port), end: None, at });
@@ -283,7 +289,7 @@ fn accounts_are_listed_page_by_page() {
     let dir = tempfile::tempdir().expect("a folder");
     let mut store = Store::open(dir.path()).expect("a database");
     for (job, name) in (1..).zip(["c", "a", "b"]) {
-        store.run(&[Op::Write(Write::Register { job, name: name.into(), hashed: hashed(), at: 0 })]);
+        store.run(&[Op::Write(Write::Register { job, name: name.into(), hashed: hashed(), profile: None, at: 0 })]);
     }
     store.run(&[Op::Write(Write::Message { job: 5, message: of_b(b"hi".to_vec(), "hi".into()) })]);
     let mut page = |after: Option<&str>| {

@@ -138,7 +138,7 @@ impl World {
             Op::Write(Write::Session { job, .. } | Write::EndSession { job, .. } | Write::Password { job, .. }) if self.disk_full => {
                 Done::Failed { job }
             }
-            Op::Write(Write::Register { job, name, hashed, at }) => {
+            Op::Write(Write::Register { job, name, hashed, at, .. }) => {
                 assert!(!self.names.iter().any(|(known, _)| *known == name), "registered twice");
                 self.names.push((name, hashed));
                 Done::Registered { job, account: i64::try_from(self.names.len()).ok(), at }

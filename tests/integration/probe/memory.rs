@@ -218,7 +218,7 @@ impl Ours {
             Op::Read(Read::Person { job, sought, .. }) => {
                 Done::Person { job, person: self.person(&sought).map(Box::new) }
             }
-            Op::Write(Write::Register { job, name, hashed, at }) => {
+            Op::Write(Write::Register { job, name, hashed, at, .. }) => {
                 self.accounts.push((name, hashed));
                 Done::Registered { job, account: AccountId::try_from(self.accounts.len()).ok(), at }
             }

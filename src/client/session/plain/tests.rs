@@ -189,7 +189,7 @@ fn lossy_chat(seed: u64, loss: u64, trouble: bool) {
     store.connection().execute_batch("PRAGMA synchronous = OFF").expect("only speed matters here");
     let hashed = || Hashed { salt: Vec::new(), hash: Vec::new() };
     for (job, name) in [(1, "a"), (2, "b")] {
-        store.run(&[Op::Write(Write::Register { job, name: name.into(), hashed: hashed(), at: 0 })]);
+        store.run(&[Op::Write(Write::Register { job, name: name.into(), hashed: hashed(), profile: None, at: 0 })]);
     }
     let start = Instant::now();
     let mut now = start;

@@ -12,6 +12,8 @@ pub(super) const MOST_ONLINE: usize = 100_000;
 const MOST_ITEMS: usize = 1_024;
 /// How often a device takes another name at once; then later and later.
 pub(super) const RENAMES: u32 = 3;
+/// The longest that is waited because a server said so, in milliseconds: an hour.
+const LONGEST: u64 = 3_600_000;
 /// The last second of the year 9999: later ones cannot be written in any calendar.
 const LAST: i64 = 253_402_300_799;
 /// The most characters of an address.
@@ -60,6 +62,7 @@ pub(super) fn harmless(mut frame: FromServer) -> FromServer {
             }
             items.truncate(MOST_ITEMS);
         }
+        FromServer::Error { wait, .. } => *wait = wait.map(|wait| wait.min(LONGEST)),
         FromServer::Question { text, .. } => *text = text.chars().take(LINE).collect(),
         FromServer::Done { .. }
         | FromServer::Accepted { made: None, .. }
@@ -69,7 +72,6 @@ pub(super) fn harmless(mut frame: FromServer) -> FromServer {
         | FromServer::Presence { .. }
         | FromServer::Changes { .. }
         | FromServer::AccountSettings { .. }
-        | FromServer::Error { .. }
         | FromServer::Pong { .. }
         | FromServer::Unknown => {}
     }
@@ -87,6 +89,7 @@ fn shown(address: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::wire::frame::Code;
     use crate::protocol::wire::item::Item;
 
     #[test]
@@ -137,6 +140,8 @@ mod tests {
         };
         assert_eq!(harmless(items(7, 9_000)), items(7, MOST_ITEMS));
         assert_eq!(harmless(items(1 << 63, 1)), FromServer::Unknown);
+        let error = |wait| FromServer::Error { id: 1, code: Code::TryLater, reason: None, wait: Some(wait) };
+        assert_eq!((harmless(error(7)), harmless(error(u64::MAX))), (error(7), error(LONGEST)));
         let question = |n| FromServer::Question { id: 1, text: "问".repeat(n) };
         assert_eq!((harmless(question(LINE)), harmless(question(9_000))), (question(LINE), question(LINE)));
     }

@@ -71,7 +71,7 @@ impl Question {
         match self {
             Self::Register { account, password } => {
                 let (account, password) = (account.as_str().to_owned(), Secret(password.reveal().to_owned()));
-                FromClient::Register { id, account, password }
+                FromClient::Register { id, account, password, name: None }
             }
             Self::History { peer, before, count } => {
                 FromClient::History { id, peer: peer.as_str().to_owned(), before: *before, count: *count }

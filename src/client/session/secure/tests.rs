@@ -258,7 +258,7 @@ impl<'a> World<'a> {
             FromClient::Login { id, password, device, cursor, .. } => {
                 durable.passwords += 1;
                 if password.0 != "secret" {
-                    return vec![FromServer::Error { id, code: Code::WrongPassword, reason: None }];
+                    return vec![FromServer::Error { id, code: Code::WrongPassword, reason: None, wait: None }];
                 }
                 let token = Key([u8::try_from(durable.passwords % 250).expect("small"); 32]);
                 durable.tokens.insert(device, token);
@@ -271,7 +271,7 @@ impl<'a> World<'a> {
                     hmac::verify(&hmac::Key::new(hmac::HMAC_SHA256, hash.as_ref()), &material, &proof.0).is_ok()
                 });
                 if !right {
-                    return vec![FromServer::Error { id, code: Code::BadToken, reason: None }];
+                    return vec![FromServer::Error { id, code: Code::BadToken, reason: None, wait: None }];
                 }
                 durable.resumed += 1;
                 self.seat(at, id, device, cursor, None)
@@ -302,7 +302,9 @@ impl<'a> World<'a> {
             FromClient::LookUp { id, account } if account == "b" => {
                 vec![FromServer::Account { id, account, made: 3 }]
             }
-            FromClient::LookUp { id, .. } => vec![FromServer::Error { id, code: Code::NoAccount, reason: None }],
+            FromClient::LookUp { id, .. } => {
+                vec![FromServer::Error { id, code: Code::NoAccount, reason: None, wait: None }]
+            }
             FromClient::IfFree
             | FromClient::Delivered { .. }
             | FromClient::Items { .. }

@@ -62,7 +62,7 @@ fn what_is_shown_lets_nobody_in() {
     let (id, cursor, password) = (1, None, || Secret("hunter2".into()));
     let account = || "a".to_owned();
     let frames = [
-        FromClient::Register { id, account: account(), password: password() }.starred(),
+        FromClient::Register { id, account: account(), password: password(), name: None }.starred(),
         FromClient::Login { id, account: account(), password: password(), device, cursor, made: None }.starred(),
         FromClient::Resume { id, account: account(), device, proof: key, cursor }.starred(),
         FromServer::LoggedIn { id, token: Some(key), highest: 0, ended: None, start: None, made: None }.starred(),
@@ -83,7 +83,7 @@ fn what_later_versions_say_is_skipped() {
     assert_eq!(FromClient::decode(br#"{"t":"dance","with":1}"#).expect("a frame"), FromClient::Unknown);
     assert_eq!(FromServer::decode(br#"{"t":"dance"}"#).expect("a frame"), FromServer::Unknown);
     let error = FromServer::decode(br#"{"t":"error","id":1,"code":"tired"}"#).expect("a frame");
-    assert_eq!(error, FromServer::Error { id: 1, code: Code::Unknown, reason: None });
+    assert_eq!(error, FromServer::Error { id: 1, code: Code::Unknown, reason: None, wait: None });
     for wrong in [&b"{}"[..], b"", b"[]", b"03#a#b#", br#"{"t":"ack"}"#, br#"{"t":"ack","cursor":-1}"#] {
         assert!(FromClient::decode(wrong).is_err());
     }

@@ -11,6 +11,7 @@ use super::{BESIDE, DeviceName, sha256};
 use crate::base::model::{Account, Password};
 use crate::protocol::link::{COPIED, COPIED_BESIDE, PeerId};
 use crate::protocol::wire::frame::{Code, FromServer, Key, Reason};
+use crate::protocol::wire::item::Profile;
 use crate::protocol::wire::reply::Registered;
 use crate::server::engine::accounts::NameClaim;
 use crate::server::engine::jobs::PendingJob;
@@ -62,7 +63,7 @@ impl Engine {
         &mut self,
         peer: PeerId,
         id: u64,
-        account: Account,
+        (account, profile): (Account, Option<Profile>),
         password: Password,
     ) {
         match self.accounts.claim(account.as_str()) {
@@ -70,7 +71,10 @@ impl Engine {
             NameClaim::Exists => return self.fail(peer, id, Code::AccountExists),
             NameClaim::Pending | NameClaim::Full => return self.fail(peer, id, Code::TryLater),
         }
-        self.ask_hasher(PendingJob::Frame(peer, PendingFrame::Hash { id, account }), |job| Job::New { job, password });
+        self.ask_hasher(PendingJob::Frame(peer, PendingFrame::Hash { id, account, profile }), |job| Job::New {
+            job,
+            password,
+        });
     }
 
     pub(in crate::server::engine) fn device_logs_in(

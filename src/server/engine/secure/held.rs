@@ -155,7 +155,7 @@ impl Engine {
             | FromClient::Befriend { id, .. }
             | FromClient::AnswerFriend { id, .. }
             | FromClient::Unfriend { id, .. }
-            | FromClient::History { id, .. } => self.frame_to(peer, FromServer::Error { id, code, reason }),
+            | FromClient::History { id, .. } => self.frame_to(peer, FromServer::Error { id, code, reason, wait }),
             // These need nobody.
             FromClient::Logout { .. }
             | FromClient::Ack { .. }

@@ -85,6 +85,11 @@ impl Engine {
         if !self.send_rates.set(now, account) {
             return self.fail(peer, id, Code::TryLater);
         }
+        if kind == Kind::Profile
+            && let Err(wait) = self.send_rates.profile(now, account)
+        {
+            return self.put_off_for(peer, id, wait);
+        }
         let (key, value) = (item.key.clone(), value.map(|value| value.to_string()));
         let write = |job| Write::SetItem { job, account, kind, key, value };
         self.ask_store(PendingJob::Frame(peer, PendingFrame::Change { id }), |job| Op::Write(write(job)));

@@ -8,6 +8,7 @@ mod full;
 mod items;
 mod names;
 mod operator;
+mod profiles;
 
 use ring::hmac;
 
@@ -83,7 +84,7 @@ impl World {
         world.connect(99);
         for account in ["a", "b", "c"] {
             let password = Secret(account.into());
-            let frame = FromClient::Register { id: 1, account: account.into(), password };
+            let frame = FromClient::Register { id: 1, account: account.into(), password, name: None };
             assert_eq!(world.say(99, &frame), [r#"99 {"t":"registered","id":1}"#]);
         }
         world.engine.lost(world.now, PeerId(99));

@@ -8,6 +8,7 @@ use super::{DeviceName, Devices, number};
 use crate::base::model::Account;
 use crate::protocol::link::PeerId;
 use crate::protocol::wire::frame::{Code, FromServer, Key, Past, Reason};
+use crate::protocol::wire::item::Profile;
 use crate::server::engine::delivery::AddressedMessage;
 use crate::server::engine::jobs::{JobResult, PendingJob};
 use crate::server::engine::{Effect, Engine, Now};
@@ -18,7 +19,7 @@ use crate::server::store::{AccountId, Change, Done, Op, OwnCopy, StoredMessage, 
 #[derive(Debug)]
 pub(in crate::server::engine) enum PendingFrame {
     /// A new account's password is hashed.
-    Hash { id: u64, account: Account },
+    Hash { id: u64, account: Account, profile: Option<Profile> },
     /// A new account is stored.
     Register { id: u64, name: String, hashed: Hashed },
     /// A password is looked at.
@@ -127,11 +128,11 @@ impl Engine {
         came: JobResult,
     ) {
         match waiting {
-            PendingFrame::Hash { id, account } => match came {
+            PendingFrame::Hash { id, account, profile } => match came {
                 JobResult::Hashed(hashed) => {
                     let name = account.as_str().to_owned();
                     let waiting = PendingFrame::Register { id, name: name.clone(), hashed: hashed.clone() };
-                    let write = |job| Write::Register { job, name, hashed, at: now.unix };
+                    let write = |job| Write::Register { job, name, hashed, profile, at: now.unix };
                     self.ask_store(PendingJob::Frame(peer, waiting), |job| Op::Write(write(job)));
                 }
                 _ => {

@@ -9,7 +9,8 @@ pub(in crate::server::store) fn with(names: &[&str]) -> (tempfile::TempDir, Stor
     let mut store = Store::open(dir.path()).expect("a new database");
     for name in names {
         let hashed = crate::server::hasher::Hashed { salt: vec![1], hash: vec![2] };
-        let done = store.run(&[Op::Write(Write::Register { job: 1, name: (*name).to_owned(), hashed, at: 9 })]);
+        let done =
+            store.run(&[Op::Write(Write::Register { job: 1, name: (*name).to_owned(), hashed, profile: None, at: 9 })]);
         assert!(matches!(done.done[0], Done::Registered { account: Some(_), .. }));
     }
     (dir, store)

@@ -11,7 +11,7 @@ fn what_is_stored_together_is_answered_in_its_order_also_at_the_end() {
     let wake = move || woken.send(()).unwrap_or_default();
     let mut workers = Workers::start(Store::open(dir.path()).expect("new"), wake, Instant::now).expect("threads");
     let hashed = Hashed { salt: vec![1], hash: vec![2] };
-    workers.store_later(Op::Write(Write::Register { job: 1, name: "a".into(), hashed, at: 0 }));
+    workers.store_later(Op::Write(Write::Register { job: 1, name: "a".into(), hashed, profile: None, at: 0 }));
     workers.store_later(Op::Read(Read::Offer { job: 2, account: 1, from: None }));
     assert_eq!((workers.to_store(), workers.store(), workers.to_store()), (2, Ok(()), 0));
     let results = workers.stored_by(Instant::now() + Duration::from_secs(60)).expect("answered");

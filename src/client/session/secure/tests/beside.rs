@@ -70,7 +70,7 @@ fn a_server_that_does_not_know_of_settings_is_no_reason_to_begin_anew() {
     let mut world = World::scripted(1, |frame| match frame {
         FromClient::AccountSettings { .. } | FromClient::SetDevices { .. } => Some(Vec::new()),
         FromClient::SetSecureOnly { id, .. } => {
-            Some(vec![FromServer::Error { id: *id, code: Code::TryLater, reason: None }])
+            Some(vec![FromServer::Error { id: *id, code: Code::TryLater, reason: None, wait: None }])
         }
         _ => None,
     });

@@ -91,7 +91,7 @@ fn whatever_a_server_says_is_survived() {
                     },
                     FromServer::History { id: n, messages: vec![past], more: true },
                     FromServer::Account { id: n, account: from.clone(), made: at },
-                    FromServer::Error { id: n, code: Code::BadToken, reason: None },
+                    FromServer::Error { id: n, code: Code::BadToken, reason: None, wait: None },
                     FromServer::Presence { first: false, online: vec![from; 500] },
                     FromServer::Pong { id: n, at: Some(at) },
                     FromServer::LoggedOut { id: n },
@@ -174,7 +174,9 @@ fn a_device_does_not_take_one_name_after_another_for_ever() {
 #[test]
 fn made_anew_is_no_answer_to_a_login_that_named_no_account() {
     let mut world = World::scripted(1, |frame| match frame {
-        FromClient::Login { id, .. } => Some(vec![FromServer::Error { id: *id, code: Code::MadeAnew, reason: None }]),
+        FromClient::Login { id, .. } => {
+            Some(vec![FromServer::Error { id: *id, code: Code::MadeAnew, reason: None, wait: None }])
+        }
         _ => None,
     });
     world.session.login(world.now, account("a"), password(), world.kept);
@@ -226,7 +228,7 @@ fn a_login_that_is_refused_ends_what_needed_it() {
     let refuse = Cell::new(false);
     let mut world = World::scripted(1, |frame| match frame {
         FromClient::Login { id, .. } | FromClient::Resume { id, .. } if refuse.get() => {
-            Some(vec![FromServer::Error { id: *id, code: Code::NoAccount, reason: None }])
+            Some(vec![FromServer::Error { id: *id, code: Code::NoAccount, reason: None, wait: None }])
         }
         FromClient::AccountSettings { .. } => Some(Vec::new()),
         _ => None,

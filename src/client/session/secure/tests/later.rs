@@ -12,7 +12,7 @@ fn why_a_login_is_put_off_is_said_once_and_at_last_instead_of_that_nobody_answer
         let refuses = Rc::clone(&refuse);
         let mut world = World::scripted(1, move |frame| match frame {
             FromClient::Login { id, .. } | FromClient::Resume { id, .. } if refuses.get() => {
-                Some(vec![FromServer::Error { id: *id, code: Code::TryLater, reason }])
+                Some(vec![FromServer::Error { id: *id, code: Code::TryLater, reason, wait: None }])
             }
             _ => None,
         });

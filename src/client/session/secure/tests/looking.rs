@@ -63,7 +63,9 @@ fn an_earlier_server_that_answers_nothing_is_asked_for_5_s_and_stays_connected()
     assert_eq!(found(&world), answers(&[("b", LookUpResult::Unanswered)]));
     assert_eq!((world.durable.resumed, world.durable.passwords), (0, 1), "it is no silence");
     let later = |frame: &FromClient| match frame {
-        FromClient::LookUp { id, .. } => Some(vec![FromServer::Error { id: *id, code: Code::TryLater, reason: None }]),
+        FromClient::LookUp { id, .. } => {
+            Some(vec![FromServer::Error { id: *id, code: Code::TryLater, reason: None, wait: None }])
+        }
         _ => None,
     };
     let mut world = World::scripted(2, later);
@@ -112,7 +114,7 @@ fn whoever_was_logged_in_to_an_account_of_before_does_nothing_in_the_new_one() {
     let mut seen = Vec::new();
     let server = |frame: &FromClient| match frame {
         FromClient::Login { id, made: Some(made), .. } if *made == 1 => {
-            Some(vec![FromServer::Error { id: *id, code: Code::MadeAnew, reason: None }])
+            Some(vec![FromServer::Error { id: *id, code: Code::MadeAnew, reason: None, wait: None }])
         }
         FromClient::Login { id, made, .. } => {
             let token = Some(Key([1; 32]));

@@ -65,7 +65,9 @@ fn a_wrong_password_and_an_unknown_account_are_said_once() {
     assert!(world.has(&Event::LoggedIn(LoginOutcome::Refused(LoggedIn::WrongPassword))));
     assert_eq!((world.durable.passwords, world.session.link()), (1, ConnectionState::Offline));
     let nobody = |frame: &FromClient| match frame {
-        FromClient::Login { id, .. } => Some(vec![FromServer::Error { id: *id, code: Code::NoAccount, reason: None }]),
+        FromClient::Login { id, .. } => {
+            Some(vec![FromServer::Error { id: *id, code: Code::NoAccount, reason: None, wait: None }])
+        }
         _ => None,
     };
     let mut world = World::scripted(1, nobody);

@@ -8,7 +8,10 @@ fn world_with(names: &[&str]) -> World {
     // Accounts of before names had rules.
     for name in names {
         let hashed = Hashed { salt: Vec::new(), hash: name.as_bytes().to_vec() };
-        let done = world.store.run(&[Op::Write(Write::Register { job: 0, name: (*name).into(), hashed, at: 0 })]).done;
+        let done = world
+            .store
+            .run(&[Op::Write(Write::Register { job: 0, name: (*name).into(), hashed, profile: None, at: 0 })])
+            .done;
         assert!(matches!(done[..], [Done::Registered { account: Some(_), .. }]), "{done:?}");
     }
     again(&mut world);
@@ -52,7 +55,7 @@ fn no_new_name_looks_like_anothers() {
     world.connect(1);
     for unfit in ["b ", " b", "b\u{200b}", "\u{a0}", "\u{202e}gnp", "b] ok", "Zoe\u{308}", "b  b"] {
         assert_eq!(world.plainly(50, &format!("01#{unfit}#x#x#")), ["50 00:00"], "{unfit:?}");
-        let frame = FromClient::Register { id: 1, account: unfit.into(), password: Secret("x".into()) };
+        let frame = FromClient::Register { id: 1, account: unfit.into(), password: Secret("x".into()), name: None };
         assert_eq!(world.say(1, &frame), [r#"1 {"t":"error","id":1,"code":"bad_field"}"#], "{unfit:?}");
     }
     // Whose keyboard writes letters in pieces is the same person all the same.
@@ -76,7 +79,7 @@ fn a_name_that_is_free_again_is_somebody_new() {
     admin::deletes(world.store.connection(), "a").expect("deleted");
     again(&mut world);
     assert_eq!(world.login(3, "a", 1, None), [r#"3 {"t":"error","id":1,"code":"no_account"}"#]);
-    let register = FromClient::Register { id: 1, account: "a".into(), password: Secret("a".into()) };
+    let register = FromClient::Register { id: 1, account: "a".into(), password: Secret("a".into()), name: None };
     assert_eq!(world.say(3, &register), [r#"3 {"t":"registered","id":1}"#]);
     // Known devices, counters and tokens are gone with the account.
     assert_eq!(world.login(4, "a", 1, None), [logged_in(4, 0, None)]);
@@ -151,7 +154,7 @@ fn made_anew(world: &mut World, name: &str) {
     world.now.unix = 2_000;
     again(world);
     world.connect(90);
-    let frame = FromClient::Register { id: 1, account: name.into(), password: Secret(name.into()) };
+    let frame = FromClient::Register { id: 1, account: name.into(), password: Secret(name.into()), name: None };
     assert_eq!(world.say(90, &frame), [r#"90 {"t":"registered","id":1}"#]);
 }
 
@@ -194,7 +197,7 @@ fn two_of_one_name_in_one_second_are_two() {
         world.now.unix = first;
         again(&mut world);
         world.connect(90);
-        let frame = FromClient::Register { id: 1, account: "b".into(), password: Secret("b".into()) };
+        let frame = FromClient::Register { id: 1, account: "b".into(), password: Secret("b".into()), name: None };
         assert_eq!(world.say(90, &frame), [r#"90 {"t":"registered","id":1}"#]);
         assert_eq!(moment(&world, "b"), first + n);
         world.login(1, "a", 1, None);

@@ -100,7 +100,7 @@ fn a_deleted_account_is_gone_at_once_with_what_nobody_read_of_it() {
     assert_eq!((world.on_disk(), world.rows().len()), (counts.to_vec(), 2));
     // As it is there: no more, no less, and what was offered takes nothing of a later one away.
     assert_eq!(world.plainly(50, "08#"), ["50 08:2"]);
-    let register = FromClient::Register { id: 1, account: "a".into(), password: Secret("a".into()) };
+    let register = FromClient::Register { id: 1, account: "a".into(), password: Secret("a".into()), name: None };
     world.connect(9);
     assert_eq!(world.say(9, &register), [r#"9 {"t":"registered","id":1}"#]);
     world.login(3, "a", 1, None);

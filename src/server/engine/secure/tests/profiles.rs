@@ -1,0 +1,63 @@
+//! Who somebody is to others, as devices say and hear it.
+
+use serde_json::json;
+
+use super::*;
+use crate::protocol::wire::item::{Item, Kind};
+
+fn is_called(id: u64, name: &str) -> FromClient {
+    FromClient::Set { id, item: Item::new(Kind::Profile, "", Some(json!({"name": name}))) }
+}
+
+fn befriend(id: u64, account: &str) -> FromClient {
+    FromClient::Befriend { id, account: account.into(), text: String::new(), answer: None }
+}
+
+#[test]
+fn a_friend_hears_of_another_name_unasked() {
+    let mut world = World::new();
+    world.login(1, "a", 1, None);
+    world.login(3, "b", 3, None);
+    world.say(1, &befriend(5, "b"));
+    world.say(3, &befriend(6, "a"));
+    world.say(3, &FromClient::Items { version: 0 });
+    world.say(3, &FromClient::Items { version: 4 });
+    let heard = world.say(1, &is_called(7, "王"));
+    assert_eq!(heard.len(), 2, "{heard:?}");
+    assert!(heard.contains(&r#"1 {"t":"done","id":7}"#.to_owned()), "{heard:?}");
+    let told = r#"3 {"t":"items","version":5,"items":[{"kind":"friend","key":"a","value":{"name":"王","since":1000}}]"#;
+    assert!(heard.iter().any(|line| line.starts_with(told)), "{heard:?}");
+}
+
+#[test]
+fn who_registers_may_say_who_they_are_and_no_rooms_name() {
+    let mut world = World::new();
+    world.connect(9);
+    let register = |account: &str, name: &str| {
+        let password = Secret(account.into());
+        FromClient::Register { id: 1, account: account.into(), password, name: Some(name.into()) }
+    };
+    let unfit = [r#"9 {"t":"error","id":1,"code":"bad_field"}"#];
+    assert_eq!(world.say(9, &register("d", "@lobby")), unfit);
+    assert_eq!(world.say(9, &register("d", " ")), unfit);
+    assert_eq!(world.say(9, &register("d", "王")), [r#"9 {"t":"registered","id":1}"#]);
+    world.login(4, "d", 4, None);
+    let items = world.say(4, &FromClient::Items { version: 0 });
+    let profile = r#"4 {"t":"items","version":1,"items":[{"kind":"profile","key":"","value":{"name":"王"}}]"#;
+    assert!(matches!(&items[..], [line] if line.starts_with(&profile.replace(r#","key":"""#, ""))), "{items:?}");
+}
+
+#[test]
+fn a_name_is_changed_at_a_pace_and_who_is_too_fast_hears_when_to_go_on() {
+    let mut world = World::new();
+    world.login(1, "a", 1, None);
+    for n in 0..10 {
+        assert_eq!(world.say(1, &is_called(n, &format!("n{n}"))), [format!(r#"1 {{"t":"done","id":{n}}}"#)]);
+    }
+    let later = r#"1 {"t":"error","id":10,"code":"try_later","wait":10000}"#;
+    assert_eq!(world.say(1, &is_called(10, "n10")), [later]);
+    let muted = FromClient::Set { id: 11, item: Item::new(Kind::Muted, "b", Some(json!(true))) };
+    assert_eq!(world.say(1, &muted), [r#"1 {"t":"done","id":11}"#], "other items have a pace of their own");
+    world.now.instant += Duration::from_secs(10);
+    assert_eq!(world.say(1, &is_called(12, "n12")), [r#"1 {"t":"done","id":12}"#]);
+}

@@ -1,0 +1,76 @@
+//! Who people are to others (the secure dialect, "Who somebody is"): the profile is an item of its owner's, and stands, as a
+//! copy, in the items that others have about them, so that their devices hear of a change as of any other. Both change in one
+//! transaction.
+
+use rusqlite::{Connection, Error, params};
+use serde_json::Value;
+
+use super::AccountId;
+use super::items::{self, Put};
+use crate::protocol::wire::item::{Kind, Profile, written};
+
+/// An account's profile; empty if it has none.
+pub(super) fn of(c: &Connection, account: AccountId) -> Result<Profile, Error> {
+    Ok(read(items::value(c, account, Kind::Profile, "")?.as_deref()))
+}
+
+/// A profile as its item has it.
+fn read(value: Option<&str>) -> Profile {
+    value.and_then(|value| serde_json::from_str(value).ok()).unwrap_or_default()
+}
+
+/// Gives an account this profile, for whoever is not one of its devices. Whose items that changes.
+pub(super) fn set(c: &Connection, account: AccountId, profile: &Profile) -> Result<Vec<AccountId>, Error> {
+    let value = written(profile).map(|value| value.to_string()).unwrap_or_default();
+    match items::put(c, account, (Kind::Profile.name(), ""), Some(&value), None)? {
+        Put::Changed => {
+            let mut lists = tell(c, account, Some(&value))?;
+            lists.push(account);
+            Ok(lists)
+        }
+        // With as many items as there may be, its owner takes another way to tell who they are.
+        Put::Same | Put::TooMany => Ok(Vec::new()),
+    }
+}
+
+/// An account has this profile from now on: what others have about it says so. Whose items that changes; at most as many as an
+/// account can have friends and requests.
+pub(super) fn tell(c: &Connection, account: AccountId, value: Option<&str>) -> Result<Vec<AccountId>, Error> {
+    let profile = written(&read(value)).unwrap_or_default();
+    // A request that was declined is one of these, too; whom somebody has in their list or has blocked is not.
+    let mut query = c.prepare_cached(
+        "SELECT account, kind, key, value FROM items
+         WHERE other = ? AND kind IN ('friend', 'asking', 'asked') AND value IS NOT NULL",
+    )?;
+    let rows = query.query_map(params![account], |row| {
+        Ok((row.get("account")?, row.get("kind")?, row.get("key")?, row.get("value")?))
+    })?;
+    let rows = rows.collect::<Result<Vec<(AccountId, String, String, String)>, _>>()?;
+    let mut lists = Vec::with_capacity(rows.len());
+    for (owner, kind, key, value) in rows {
+        let value = with(&value, &profile);
+        if items::put(c, owner, (&kind, &key), Some(&value), Some(account))? == Put::Changed {
+            lists.push(owner);
+        }
+    }
+    lists.sort_unstable();
+    lists.dedup();
+    Ok(lists)
+}
+
+/// The value of an item about somebody, with another profile in it.
+fn with(value: &str, profile: &Value) -> String {
+    let mut value = serde_json::from_str(value).unwrap_or_default();
+    if let (Value::Object(fields), Value::Object(profile)) = (&mut value, profile) {
+        for name in ["name", "line", "color"] {
+            match profile.get(name) {
+                Some(field) => fields.insert(name.to_owned(), field.clone()),
+                None => fields.remove(name),
+            };
+        }
+    }
+    value.to_string()
+}
+
+#[cfg(test)]
+mod tests;
