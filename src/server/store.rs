@@ -393,6 +393,7 @@ impl Store {
             Read::Items { job, account, after } => {
                 Ok(Done::Items { job: *job, page: items::after(c, *account, *after)? })
             }
+            Read::Cards { job, accounts } => Ok(Done::Cards { job: *job, cards: profiles::cards(c, accounts)? }),
             Read::History { job, account, name, peer, peer_id, before, count } => {
                 devices::history(c, *job, (*account, name), (peer, *peer_id), *before, *count)
             }

@@ -363,7 +363,11 @@ impl Session {
                 }
             }
             // Nothing that this client asks is answered so.
-            FromServer::Items { .. } | FromServer::Done { .. } | FromServer::Question { .. } | FromServer::Unknown => {}
+            FromServer::Items { .. }
+            | FromServer::Done { .. }
+            | FromServer::Question { .. }
+            | FromServer::People { .. }
+            | FromServer::Unknown => {}
         }
     }
 

@@ -11,7 +11,7 @@ use data_encoding::HEXLOWER;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::item::Item;
+use super::item::{Card, Item};
 
 /// Bytes written as hexadecimal digits: a device's name, a token, a proof.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -64,6 +64,9 @@ impl fmt::Debug for Secret {
         f.write_str("******")
     }
 }
+
+/// The most accounts that are asked about at once, and that are found at once.
+pub const PEOPLE: usize = 50;
 
 /// A frame that a client sends. The answer repeats its `id`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -156,6 +159,9 @@ pub enum FromClient {
     AnswerFriend { id: u64, account: String, accept: bool },
     /// Ends a friendship, or withdraws a request. Answered by `done`, also if there is none any more.
     Unfriend { id: u64, account: String },
+    /// Asks who these accounts are, at most [`PEOPLE`]. Answered by `people`, or by `error`. A server of an earlier version
+    /// does not answer.
+    People { id: u64, accounts: Vec<String> },
     /// Asks for a sign of life and the server's clock. Answered by `pong`.
     Ping { id: u64 },
     /// A kind that only a later version of the protocol has.
@@ -277,6 +283,8 @@ pub enum FromServer {
     Done { id: u64 },
     /// The answer to `befriend` where the account is to be asked with the answer to this question.
     Question { id: u64, text: String },
+    /// Who the accounts are that were asked about, in that order; of those that are none nothing is said.
+    People { id: u64, people: Vec<Card> },
     /// The request with this id failed. `reason` says more of `try_later` where there is more to say; `wait` is after how
     /// many milliseconds the same may be asked again, where that is known.
     Error {

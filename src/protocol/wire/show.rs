@@ -130,6 +130,7 @@ pub fn said(frame: &[u8], locale: &str) -> String {
             t!("wire.decline", locale = locale, account = account)
         }
         FromClient::Unfriend { account, .. } => t!("wire.unfriend", locale = locale, account = account),
+        FromClient::People { accounts, .. } => t!("wire.ask_people", locale = locale, n = accounts.len()),
         FromClient::Ping { .. } => t!("wire.ping", locale = locale),
         FromClient::Unknown => t!("wire.frame_unknown", locale = locale),
     }
@@ -171,6 +172,7 @@ pub fn heard(frame: &[u8], locale: &str) -> String {
         }
         FromServer::Done { .. } => t!("wire.done", locale = locale),
         FromServer::Question { text, .. } => t!("wire.question", locale = locale, text = text),
+        FromServer::People { people, .. } => t!("wire.people", locale = locale, n = people.len()),
         FromServer::Error { code, .. } => t!("wire.failed", locale = locale, why = why(code, locale)),
         FromServer::Pong { .. } => t!("wire.pong", locale = locale),
         FromServer::Unknown => t!("wire.frame_unknown", locale = locale),

@@ -16,6 +16,7 @@
 //! - `delivered`: what was delivered, for the writer.
 //! - `items`: what all devices of an account show alike.
 //! - `friends`: requests to be friends, and their answers.
+//! - `people`: who somebody is.
 //! - `presence`: who is here.
 //! - `sending`: messages on their way from a device.
 //! - `settings`: how an account may be used.
@@ -26,6 +27,7 @@ mod entering;
 mod friends;
 mod held;
 mod items;
+mod people;
 mod presence;
 mod pushing;
 mod sending;
@@ -277,6 +279,7 @@ impl Engine {
             | FromClient::Befriend { id, .. }
             | FromClient::AnswerFriend { id, .. }
             | FromClient::Unfriend { id, .. }
+            | FromClient::People { id, .. }
                 if crowded =>
             {
                 self.fail(peer, id, Code::TryLater);
@@ -301,6 +304,7 @@ impl Engine {
                 self.device_answers_friend(now, peer, id, account, &other, accept);
             }
             FromClient::Unfriend { id, account: other } => self.device_unfriends(now, peer, id, account, &other),
+            FromClient::People { id, accounts } => self.device_asks_who(now, peer, id, account, accounts),
             FromClient::Logout { id, forget } => self.device_leaves(now, peer, id, who, forget),
             FromClient::AccountSettings { id } => self.tell_settings(peer, id, account),
             FromClient::SetDevices { id, beside } => self.device_allows(peer, id, account, Change::Beside(beside)),
@@ -326,6 +330,7 @@ impl Engine {
             | FromClient::Befriend { id, .. }
             | FromClient::AnswerFriend { id, .. }
             | FromClient::Unfriend { id, .. }
+            | FromClient::People { id, .. }
             | FromClient::History { id, .. } => self.fail(peer, id, Code::NotLoggedIn),
             FromClient::Logout { id, .. } => self.frame_to(peer, FromServer::LoggedOut { id }),
             FromClient::Ack { .. }

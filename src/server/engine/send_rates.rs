@@ -41,12 +41,16 @@ const REQUESTS: Rate = Rate { per_second: 0.2, burst: 30.0 };
 /// Changes of who somebody is to others, which all their friends are told.
 const PROFILES: Rate = Rate { per_second: 0.1, burst: 10.0 };
 
+/// Questions who others are.
+const QUESTIONS: Rate = Rate { per_second: 5.0, burst: 30.0 };
+
 /// What everybody has sent lately.
 #[derive(Debug)]
 pub(super) struct SendRates {
     sets: Buckets<AccountId>,
     requests: Buckets<AccountId>,
     profiles: Buckets<AccountId>,
+    cards: Buckets<AccountId>,
     private: Option<Buckets<AccountId>>,
     lobby: Option<Buckets<AccountId>>,
     /// When which of `slow` is due.
@@ -62,6 +66,7 @@ impl SendRates {
             sets: Buckets::new(SETS, MOST),
             requests: Buckets::new(REQUESTS, MOST),
             profiles: Buckets::new(PROFILES, MOST),
+            cards: Buckets::new(QUESTIONS, MOST),
             private: buckets(quotas.sending),
             lobby: buckets(quotas.lobby),
             due: BinaryHeap::new(),
@@ -93,6 +98,11 @@ impl SendRates {
     /// Whether an account may change who it is to others now; else how long it is to wait, in milliseconds.
     pub(super) fn profile(&mut self, now: Now, account: AccountId) -> Result<(), u64> {
         take(&mut self.profiles, now, account, 1.0)
+    }
+
+    /// Whether an account may ask who others are now; else how long it is to wait, in milliseconds.
+    pub(super) fn cards(&mut self, now: Now, account: AccountId) -> Result<(), u64> {
+        take(&mut self.cards, now, account, 1.0)
     }
 
     /// To whom messages wait to be sent.

@@ -8,7 +8,7 @@ use super::{
     PersonRecord, SentKey, StoredMessage, UnreadMessage,
 };
 use crate::protocol::wire::frame::Device;
-use crate::protocol::wire::item::{Kind, Profile};
+use crate::protocol::wire::item::{Card, Kind, Profile};
 use crate::server::control::NewAccount;
 use crate::server::hasher::Hashed;
 
@@ -40,6 +40,8 @@ pub enum Read {
     Delivered { job: u64, account: AccountId, after: i64, count: u32 },
     /// Reads what changed of an account's items after a version.
     Items { job: u64, account: AccountId, after: i64 },
+    /// Reads who these accounts are.
+    Cards { job: u64, accounts: Vec<String> },
     /// Reads the newest messages with somebody, older than a row. `peer_id` is theirs, if they have an account.
     History {
         job: u64,
@@ -116,6 +118,7 @@ impl Read {
             | Self::After { job, .. }
             | Self::Delivered { job, .. }
             | Self::Items { job, .. }
+            | Self::Cards { job, .. }
             | Self::History { job, .. } => Done::Failed { job: *job },
         }
     }
@@ -235,6 +238,8 @@ pub enum Done {
     Items { job: u64, page: ItemPage },
     /// What became of a change of items or of a request between two accounts, and whose items changed with it.
     Changed { job: u64, outcome: Outcome, lists: Vec<AccountId> },
+    /// Who accounts are, in the order in which they were named; those that are none are left out.
+    Cards { job: u64, cards: Vec<Card> },
     /// Oldest first; `more` lie beyond.
     Messages { job: u64, messages: Vec<StoredMessage>, more: bool },
     /// Not on disk (disk full, say): nothing may claim that it is.
@@ -261,6 +266,7 @@ impl Done {
             | Self::Messages { job, .. }
             | Self::Delivered { job, .. }
             | Self::Items { job, .. }
+            | Self::Cards { job, .. }
             | Self::Changed { job, .. }
             | Self::Failed { job } => *job,
             // Nobody waits for it.

@@ -2,16 +2,41 @@
 //! copy, in the items that others have about them, so that their devices hear of a change as of any other. Both change in one
 //! transaction.
 
-use rusqlite::{Connection, Error, params};
+use std::borrow::Cow;
+
+use rusqlite::{Connection, Error, OptionalExtension, params};
 use serde_json::Value;
 
 use super::AccountId;
 use super::items::{self, Put};
-use crate::protocol::wire::item::{Kind, Profile, written};
+use crate::base::model::names;
+use crate::protocol::wire::item::{Card, Kind, Profile, written};
 
 /// An account's profile; empty if it has none.
 pub(super) fn of(c: &Connection, account: AccountId) -> Result<Profile, Error> {
     Ok(read(items::value(c, account, Kind::Profile, "")?.as_deref()))
+}
+
+/// Who these accounts are, named as they are written or with their letters put together otherwise; those that are none are left
+/// out.
+pub(super) fn cards(c: &Connection, accounts: &[String]) -> Result<Vec<Card>, Error> {
+    let mut query = c.prepare_cached("SELECT id, name FROM accounts WHERE name = ?")?;
+    let mut named =
+        |name: &str| query.query_row([name], |row| Ok((row.get::<_, AccountId>("id")?, row.get("name")?))).optional();
+    let mut cards = Vec::new();
+    for name in accounts {
+        let found = match named(name)? {
+            None => match names::composed(name) {
+                Cow::Owned(composed) => named(&composed)?,
+                Cow::Borrowed(_) => None,
+            },
+            found => found,
+        };
+        if let Some((id, account)) = found {
+            cards.push(Card { account, profile: of(c, id)? });
+        }
+    }
+    Ok(cards)
 }
 
 /// A profile as its item has it.

@@ -1,8 +1,9 @@
 //! What no server of ours says, and a broken or hostile one may: made harmless before anything is done with it. Its
 //! words are not believed to be short, its numbers not to be small, nor that it ever stops.
 
-use crate::protocol::wire::frame::{FromServer, Past};
-use crate::protocol::wire::item::LINE;
+use crate::base::model::Account;
+use crate::protocol::wire::frame::{FromServer, PEOPLE, Past};
+use crate::protocol::wire::item::{Card, LINE};
 
 /// Messages on their way to the disk; ours pushes 64 before it waits.
 pub(super) const MOST_ARRIVED: usize = 512;
@@ -62,6 +63,7 @@ pub(super) fn harmless(mut frame: FromServer) -> FromServer {
             }
             items.truncate(MOST_ITEMS);
         }
+        FromServer::People { people, .. } => cards(people),
         FromServer::Error { wait, .. } => *wait = wait.map(|wait| wait.min(LONGEST)),
         FromServer::Question { text, .. } => *text = text.chars().take(LINE).collect(),
         FromServer::Done { .. }
@@ -82,6 +84,13 @@ fn time(at: &mut i64) {
     *at = (*at).clamp(0, LAST);
 }
 
+/// People as they may be shown.
+fn cards(people: &mut Vec<Card>) {
+    people.truncate(PEOPLE);
+    people.retain(|card| Account::person(&card.account).is_ok());
+    people.iter_mut().for_each(|card| card.profile = card.profile.harmless());
+}
+
 fn shown(address: &str) -> String {
     address.chars().filter(|c| c.is_ascii_graphic()).take(ADDRESS).collect()
 }
@@ -90,7 +99,7 @@ fn shown(address: &str) -> String {
 mod tests {
     use super::*;
     use crate::protocol::wire::frame::Code;
-    use crate::protocol::wire::item::Item;
+    use crate::protocol::wire::item::{Item, Profile};
 
     #[test]
     fn what_no_server_says_does_no_harm() {
@@ -140,6 +149,14 @@ mod tests {
         };
         assert_eq!(harmless(items(7, 9_000)), items(7, MOST_ITEMS));
         assert_eq!(harmless(items(1 << 63, 1)), FromServer::Unknown);
+        let card = |account: &str, name: &str| Card {
+            account: account.into(),
+            profile: Profile { name: name.into(), ..Profile::default() },
+        };
+        let people = |people| FromServer::People { id: 1, people };
+        let told = vec![card("b", &"x ".repeat(9_000)), card("@lobby", "x"), card(&"y".repeat(65), "x"), card("c", "")];
+        assert_eq!(harmless(people(told)), people(vec![card("b", "x ".repeat(16).trim()), card("c", "")]));
+        assert_eq!(harmless(people(vec![card("b", "x"); 9_000])), people(vec![card("b", "x"); PEOPLE]));
         let error = |wait| FromServer::Error { id: 1, code: Code::TryLater, reason: None, wait: Some(wait) };
         assert_eq!((harmless(error(7)), harmless(error(u64::MAX))), (error(7), error(LONGEST)));
         let question = |n| FromServer::Question { id: 1, text: "问".repeat(n) };

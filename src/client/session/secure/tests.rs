@@ -309,6 +309,7 @@ impl<'a> World<'a> {
             | FromClient::Delivered { .. }
             | FromClient::Items { .. }
             | FromClient::Set { .. }
+            | FromClient::People { .. }
             | FromClient::Befriend { .. }
             | FromClient::AnswerFriend { .. }
             | FromClient::Unfriend { .. } => Vec::new(),

@@ -87,6 +87,7 @@ impl Engine {
             | FromClient::History { .. }
             | FromClient::Items { .. }
             | FromClient::Set { .. }
+            | FromClient::People { .. }
             | FromClient::Logout { .. }
             | FromClient::Ack { .. }
             | FromClient::Delivered { .. }
@@ -162,6 +163,7 @@ impl Engine {
             | FromClient::Delivered { .. }
             | FromClient::Items { .. }
             | FromClient::Set { .. }
+            | FromClient::People { .. }
             | FromClient::AccountSettings { .. }
             | FromClient::SetDevices { .. }
             | FromClient::SetSecureOnly { .. }

@@ -38,6 +38,8 @@ pub(in crate::server::engine) enum PendingFrame {
     Items { who: (AccountId, DeviceName) },
     /// A change of items, or a request between two accounts, is stored.
     Change { id: u64 },
+    /// Who accounts are is read.
+    Cards { id: u64 },
     /// Messages of before are read.
     History { id: u64 },
     /// A setting is stored.
@@ -80,7 +82,11 @@ impl PendingFrame {
             Self::Again { who, .. } | Self::Page { who } | Self::Delivered { who } | Self::Items { who } => {
                 needed.insert(who.0);
             }
-            Self::Hash { .. } | Self::Register { .. } | Self::History { .. } | Self::Change { .. } => {}
+            Self::Hash { .. }
+            | Self::Register { .. }
+            | Self::History { .. }
+            | Self::Change { .. }
+            | Self::Cards { .. } => {}
         }
     }
 
@@ -94,6 +100,7 @@ impl PendingFrame {
             | Self::Delivered { .. }
             | Self::Items { .. }
             | Self::Change { .. }
+            | Self::Cards { .. }
             | Self::History { .. }
             | Self::Allow { .. } => false,
         }
@@ -172,6 +179,7 @@ impl Engine {
             PendingFrame::Delivered { who } => self.deliveries_read(peer, who, came),
             PendingFrame::Items { who } => self.items_read(peer, who, came),
             PendingFrame::Change { id } => self.change_came(peer, id, came),
+            PendingFrame::Cards { id } => self.cards_came(peer, id, came),
             PendingFrame::History { id } => match came {
                 JobResult::Stored(Done::Messages { messages, more, .. }) => {
                     let messages = messages.into_iter().map(past).collect();

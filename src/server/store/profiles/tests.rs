@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::super::items::tests::{all, with};
 use super::*;
-use crate::server::store::{Befriend, Done, Op, Outcome, Party, Store, Write};
+use crate::server::store::{Befriend, Done, Op, Outcome, Party, Read, Store, Write};
 
 fn party(id: AccountId) -> Party {
     Party { id, name: ["", "a", "b", "c", "d"][usize::try_from(id).expect("small")].to_owned() }
@@ -92,4 +92,17 @@ fn whoever_registers_with_a_name_has_it_as_their_profile() {
     store.run(&[register("b", " 李四 "), register("a", "taken")]);
     assert_eq!(about(&store, 2, "profile", ""), json!({"name": "李四"}));
     assert_eq!(all(&store, 1), [], "the account was somebody's before");
+}
+
+#[test]
+fn who_accounts_are_is_told_of_those_that_there_are() {
+    let (_dir, mut store) = with(&["a", "andr\u{e9}", "c"]);
+    is_called(&mut store, 2, Some(json!({"name": "安", "color": 0})));
+    let accounts = ["c", "nobody", "andre\u{301}", "a"].map(str::to_owned).to_vec();
+    let Done::Cards { cards, .. } = store.run(&[Op::Read(Read::Cards { job: 1, accounts })]).done.remove(0) else {
+        panic!("cards");
+    };
+    let told: Vec<_> = cards.iter().map(|card| serde_json::to_string(card).expect("JSON")).collect();
+    let found = "{\"account\":\"andr\u{e9}\",\"name\":\"安\",\"color\":0}";
+    assert_eq!(told, [r#"{"account":"c"}"#, found, r#"{"account":"a"}"#]);
 }

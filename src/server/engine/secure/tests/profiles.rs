@@ -61,3 +61,42 @@ fn a_name_is_changed_at_a_pace_and_who_is_too_fast_hears_when_to_go_on() {
     world.now.instant += Duration::from_secs(10);
     assert_eq!(world.say(1, &is_called(12, "n12")), [r#"1 {"t":"done","id":12}"#]);
 }
+
+#[test]
+fn who_accounts_are_is_told_at_once_to_who_is_in_and_at_a_pace() {
+    let mut world = World::new();
+    let ask = |id: u64, accounts: &[&str]| FromClient::People {
+        id,
+        accounts: accounts.iter().map(|a| (*a).into()).collect(),
+    };
+    world.connect(9);
+    assert_eq!(world.say(9, &ask(1, &["a"])), [r#"9 {"t":"error","id":1,"code":"not_logged_in"}"#]);
+    world.login(1, "a", 1, None);
+    world.say(1, &is_called(2, "王"));
+    world.login(3, "b", 3, None);
+    let block = FromClient::Set { id: 3, item: Item::new(Kind::Blocked, "b", Some(json!(true))) };
+    world.say(1, &block);
+    let told =
+        |id| format!(r#"3 {{"t":"people","id":{id},"people":[{{"account":"a","name":"王"}},{{"account":"c"}}]}}"#);
+    let asked = ["a", "nobody", "@lobby", "", "c"];
+    assert_eq!(world.say(3, &ask(4, &asked)), [told(4)], "of a block nothing is said");
+    assert_eq!(world.say(3, &ask(5, &["c"; 51])), [r#"3 {"t":"error","id":5,"code":"bad_field"}"#]);
+    for id in 6..35 {
+        assert_eq!(world.say(3, &ask(id, &asked)), [told(id)]);
+    }
+    let later = r#"3 {"t":"error","id":35,"code":"try_later","wait":500}"#;
+    assert_eq!(world.say(3, &ask(35, &asked)), [later]);
+    assert_eq!(world.say(1, &ask(36, &[])), [r#"1 {"t":"people","id":36,"people":[]}"#], "each has their own");
+    world.now.instant += Duration::from_millis(500);
+    assert_eq!(world.say(3, &ask(37, &asked)), [told(37)]);
+}
+
+#[test]
+fn the_longest_cards_fit_into_a_frame() {
+    use crate::protocol::wire::frame::PEOPLE;
+    use crate::protocol::wire::item::{Card, Profile};
+    let profile = Profile { name: "🀄".repeat(32), line: "🀄".repeat(120), color: Some(11) };
+    let card = Card { account: "\"".repeat(64), profile };
+    let frame = FromServer::People { id: u64::MAX, people: vec![card; PEOPLE] };
+    assert!(frame.encode().len() < crate::protocol::link::MAX_FRAME, "{}", frame.encode().len());
+}
